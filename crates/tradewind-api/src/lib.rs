@@ -1,0 +1,1 @@
+//! HTTP, server-sent events, OpenAPI and metrics: the desk's face to programs and browsers.

@@ -1,0 +1,1 @@
+//! History, the simulated exchange and the engine under a virtual clock.

@@ -1,0 +1,1 @@
+//! The pure engine: inputs in, outputs out, the only writer of trading state.

@@ -1,0 +1,1 @@
+//! Incremental technical indicators: numbers in, numbers out.

@@ -1,0 +1,1 @@
+//! Pre-trade checks, limits, trading states: the only maker of sendable orders.

@@ -1,0 +1,1 @@
+//! The simulated exchange behind Binance's wire: REST, streams, user data, persistence.

@@ -1,0 +1,1 @@
+//! The simulated exchange's core: matching, balances, fees, filters, the generated market.

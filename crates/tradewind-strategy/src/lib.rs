@@ -1,0 +1,1 @@
+//! The Strategy trait, its read-only view, and the built-in strategies.

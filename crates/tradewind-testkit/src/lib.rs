@@ -1,0 +1,1 @@
+//! Builders, fixtures and loaders shared by tests.

@@ -1,0 +1,1 @@
+//! Venue adapters: pure protocol machines under a thin tokio shell.

@@ -1,0 +1,1 @@
+//! The desk: configuration, wiring, supervision and the command line.
