@@ -1,1 +1,32 @@
 //! The vocabulary of the desk: exact numbers, instruments, accounts, ids, time, market data, orders and fills.
+//!
+//! Every crate speaks these words and no crate below this one exists. Nothing here does I/O, reads a clock or knows a
+//! venue's spelling of anything. Start with [`Price`], [`Quantity`] and [`Amount`] in `number.rs`, then
+//! [`Instrument`], whose filters give those numbers their meaning.
+
+mod account;
+mod asset;
+mod candle;
+mod decimal;
+mod id;
+mod instrument;
+mod market;
+mod number;
+mod order;
+mod report;
+mod time;
+
+pub use account::{Account, AccountMode};
+pub use asset::{Asset, AssetTable};
+pub use candle::{Candle, CandleBuilder, Interval, IntervalError};
+pub use decimal::{Decimal, NumberError, format_fixed, parse_fixed};
+pub use id::{
+    AccountId, AssetId, BotId, ClientOrderId, ClientOrderIds, EventId, InstrumentId, OwnerId, TradeId, VenueId,
+    VenueOrderId,
+};
+pub use instrument::{Instrument, InstrumentKind, InstrumentStatus, RuleBreach};
+pub use market::{Depth, FeedHealth, Level, Quote, Trade};
+pub use number::{Amount, Money, Ppm, Price, Quantity};
+pub use order::{Fill, Liquidity, OrderKind, OrderStatus, OrderTerms, Side, TimeInForce};
+pub use report::{ExecutionReport, NotSentReason, RejectReason, ReportKind};
+pub use time::Timestamp;

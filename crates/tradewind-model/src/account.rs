@@ -1,0 +1,27 @@
+//! Accounts: where orders go and balances lie.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountId, VenueId};
+
+/// Whether an account's orders are real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccountMode {
+    /// Orders go to the simulated exchange; there is no live route and no signing key of a real venue.
+    Paper,
+    /// Orders go to the venue at its configured address.
+    Live,
+}
+
+/// An account of the desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its dense id.
+    pub id: AccountId,
+    /// Its name in the configuration.
+    pub name: String,
+    /// The venue it lies at.
+    pub venue: VenueId,
+    /// Paper or live.
+    pub mode: AccountMode,
+}
