@@ -1,0 +1,70 @@
+//! Why an indicator refused: its parameters, its input, or a division.
+
+use thiserror::Error;
+
+/// A refusal. The indicator that answers it is unchanged and can go on with the next observation.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+#[non_exhaustive]
+pub enum IndicatorError {
+    /// A period was zero or above [`MAX_PERIOD`](crate::MAX_PERIOD): correct the configuration.
+    #[error("period {period} is outside 1..={}", crate::MAX_PERIOD)]
+    PeriodOutOfRange {
+        /// The period asked for.
+        period: u32,
+    },
+
+    /// The fast average is not faster than the slow one: correct the configuration.
+    #[error("fast period {fast} is not below slow period {slow}")]
+    FastNotBelowSlow {
+        /// The fast period asked for.
+        fast: u32,
+        /// The slow period asked for.
+        slow: u32,
+    },
+
+    /// A band's width in deviations was not a number, not positive or above
+    /// [`MAX_DEVIATIONS`](crate::MAX_DEVIATIONS): correct the configuration.
+    #[error(
+        "{deviations} deviations is outside 0 < k <= {}",
+        crate::MAX_DEVIATIONS
+    )]
+    DeviationsOutOfRange {
+        /// The number of deviations asked for.
+        deviations: f64,
+    },
+
+    /// An observation was not a number, infinite or beyond [`MAX_MAGNITUDE`](crate::MAX_MAGNITUDE):
+    /// skip it, for its source is broken.
+    #[error("{what} is {value}, which is no usable number")]
+    InputOutOfRange {
+        /// Which input: `value`, `high`, `low`, `close`, `numerator`, `denominator`.
+        what: &'static str,
+        /// The number received.
+        value: f64,
+    },
+
+    /// A bar's close lies outside its range, or its range is upside down: skip it.
+    #[error("malformed bar: high {high}, low {low}, close {close}")]
+    MalformedBar {
+        /// The bar's high.
+        high: f64,
+        /// The bar's low.
+        low: f64,
+        /// The bar's close.
+        close: f64,
+    },
+
+    /// A divisor was zero, such as the average true range of a flat market: give no signal.
+    #[error("division by zero: {what} is 0")]
+    DivisionByZero {
+        /// The divisor's name, as the caller gave it.
+        what: &'static str,
+    },
+
+    /// A quotient left the range of `f64`: give no signal.
+    #[error("overflow: dividing by {what} leaves the range of a number")]
+    Overflow {
+        /// The divisor's name, as the caller gave it.
+        what: &'static str,
+    },
+}

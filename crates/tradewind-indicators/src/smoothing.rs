@@ -1,0 +1,87 @@
+//! Averages that remember everything a little: the recursive step behind [`Ema`](crate::Ema),
+//! [`Rsi`](crate::Rsi), [`Atr`](crate::Atr) and [`Macd`](crate::Macd).
+//!
+//! Both kinds start from the plain mean of their first `n` values, as TA-Lib does, and differ in the
+//! step. Rounding cannot accumulate: each step shrinks the errors before it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{IndicatorError, period::Period};
+
+/// How much a new value counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Weight {
+    /// `2 / (n + 1)`.
+    Exponential,
+    /// `1 / n`, after J. Welles Wilder.
+    Wilder,
+}
+
+/// A recursive average of values that were checked before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Smoothing {
+    period: Period,
+    weight: Weight,
+    /// Values seen, up to the period.
+    seen: u32,
+    /// The sum of the values seen; once the period is full, their average.
+    state: f64,
+}
+
+impl Smoothing {
+    pub(crate) fn exponential(period: u32) -> Result<Self, IndicatorError> {
+        Self::new(period, Weight::Exponential)
+    }
+
+    pub(crate) fn wilder(period: u32) -> Result<Self, IndicatorError> {
+        Self::new(period, Weight::Wilder)
+    }
+
+    pub(crate) fn update(&mut self, value: f64) -> Option<f64> {
+        if self.is_warm() {
+            self.state = self.step(value);
+        } else {
+            self.state += value;
+            self.seen += 1;
+            if self.is_warm() {
+                self.state /= self.period.as_f64();
+            }
+        }
+        self.value()
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.seen = 0;
+        self.state = 0.0;
+    }
+
+    pub(crate) fn value(&self) -> Option<f64> {
+        self.is_warm().then_some(self.state)
+    }
+
+    pub(crate) fn period(&self) -> Period {
+        self.period
+    }
+
+    fn new(period: u32, weight: Weight) -> Result<Self, IndicatorError> {
+        Ok(Self {
+            period: Period::new(period)?,
+            weight,
+            seen: 0,
+            state: 0.0,
+        })
+    }
+
+    fn is_warm(&self) -> bool {
+        self.seen >= self.period.count()
+    }
+
+    /// The order of operations is TA-Lib's, so that the bits agree too.
+    fn step(&self, value: f64) -> f64 {
+        let n = self.period.as_f64();
+        match self.weight {
+            Weight::Exponential => (value - self.state) * (2.0 / (n + 1.0)) + self.state,
+            Weight::Wilder => (self.state * (n - 1.0) + value) / n,
+        }
+    }
+}
