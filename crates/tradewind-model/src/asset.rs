@@ -46,7 +46,10 @@ impl AssetTable {
 
     /// All assets in order.
     pub fn iter(&self) -> impl Iterator<Item = Asset> + '_ {
-        (0..).zip(&self.names).map(|(id, name)| Asset { id: AssetId(id), name: name.clone() })
+        (0..).zip(&self.names).map(|(id, name)| Asset {
+            id: AssetId(id),
+            name: name.clone(),
+        })
     }
 
     /// How many there are.

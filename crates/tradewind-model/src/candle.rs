@@ -77,7 +77,11 @@ impl Interval {
     #[must_use]
     pub const fn open_time(self, at: Timestamp) -> Timestamp {
         // 1970-01-01 was a Thursday: weeks start four days later.
-        let offset = if matches!(self, Self::Week1) { 4 * 86_400 * 1_000_000_000 } else { 0 };
+        let offset = if matches!(self, Self::Week1) {
+            4 * 86_400 * 1_000_000_000
+        } else {
+            0
+        };
         let length = self.nanos();
         Timestamp::from_nanos((at.as_nanos() - offset).div_euclid(length) * length + offset)
     }
@@ -91,7 +95,9 @@ impl Interval {
 
 /// A text that names no interval.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no interval {0:?}; there are 1s, 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d, 3d and 1w")]
+#[error(
+    "no interval {0:?}; there are 1s, 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d, 3d and 1w"
+)]
 pub struct IntervalError(String);
 
 impl FromStr for Interval {
@@ -99,7 +105,9 @@ impl FromStr for Interval {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let found = INTERVALS.iter().find(|(_, name, _)| *name == text);
-        found.map(|(interval, _, _)| *interval).ok_or_else(|| IntervalError(text.to_owned()))
+        found
+            .map(|(interval, _, _)| *interval)
+            .ok_or_else(|| IntervalError(text.to_owned()))
     }
 }
 
@@ -178,7 +186,12 @@ impl CandleBuilder {
     /// A builder that has seen nothing: its first candle starts with the first trade and is complete only if told so.
     #[must_use]
     pub const fn new(instrument: InstrumentId, interval: Interval) -> Self {
-        Self { instrument, interval, current: None, late: 0 }
+        Self {
+            instrument,
+            interval,
+            current: None,
+            late: 0,
+        }
     }
 
     /// Closes every interval that ends at or before `now`, oldest first.
@@ -215,13 +228,21 @@ impl CandleBuilder {
 
     /// Adds a shorter candle of the same instrument; call [`close_until`](Self::close_until) with its open time first.
     pub fn add_candle(&mut self, part: &Candle) {
-        self.add(Candle { interval: self.interval, open_time: self.interval.open_time(part.open_time), ..*part });
+        self.add(Candle {
+            interval: self.interval,
+            open_time: self.interval.open_time(part.open_time),
+            ..*part
+        });
     }
 
     fn add(&mut self, part: Candle) {
         match &mut self.current {
             Some(candle) if part.open_time < candle.open_time => self.late += 1,
-            Some(candle) if candle.volume.is_zero() && part.open_time == candle.open_time && is_flat(candle) => {
+            Some(candle)
+                if candle.volume.is_zero()
+                    && part.open_time == candle.open_time
+                    && is_flat(candle) =>
+            {
                 let complete = candle.complete && part.complete;
                 *candle = Candle { complete, ..part };
             }
@@ -275,21 +296,45 @@ mod tests {
         let mut closed = Vec::new();
         for &(at, price, volume) in trades {
             builder.close_until(Timestamp::from_secs(at), |candle| closed.push(candle));
-            builder.add_trade(Timestamp::from_secs(at), Price(price), Amount(i128::from(volume)));
+            builder.add_trade(
+                Timestamp::from_secs(at),
+                Price(price),
+                Amount(i128::from(volume)),
+            );
         }
         builder.close_until(Timestamp::from_secs(until), |candle| closed.push(candle));
         closed
             .iter()
-            .map(|c| (c.open_time.as_nanos() / 1_000_000_000, [c.open.0, c.high.0, c.low.0, c.close.0], c.volume.0))
+            .map(|c| {
+                (
+                    c.open_time.as_nanos() / 1_000_000_000,
+                    [c.open.0, c.high.0, c.low.0, c.close.0],
+                    c.volume.0,
+                )
+            })
             .collect()
     }
 
     #[test]
     fn trades_fold_into_candles_and_empty_intervals_are_flat() {
-        let candles = fold(&[(60, 10, 1), (70, 15, 2), (80, 8, 3), (119, 9, 4), (250, 20, 5)], 300);
+        let candles = fold(
+            &[
+                (60, 10, 1),
+                (70, 15, 2),
+                (80, 8, 3),
+                (119, 9, 4),
+                (250, 20, 5),
+            ],
+            300,
+        );
         assert_eq!(
             candles,
-            [(60, [10, 15, 8, 9], 10), (120, [9, 9, 9, 9], 0), (180, [9, 9, 9, 9], 0), (240, [20, 20, 20, 20], 5)]
+            [
+                (60, [10, 15, 8, 9], 10),
+                (120, [9, 9, 9, 9], 0),
+                (180, [9, 9, 9, 9], 0),
+                (240, [20, 20, 20, 20], 5)
+            ]
         );
     }
 
@@ -307,7 +352,11 @@ mod tests {
     fn intervals_align_to_utc_and_weeks_to_monday() {
         let thursday: Timestamp = "2024-08-08T23:54:15Z".parse().unwrap();
         let check = |interval: Interval, wanted: &str| {
-            assert_eq!(interval.open_time(thursday).to_string(), wanted, "{interval}");
+            assert_eq!(
+                interval.open_time(thursday).to_string(),
+                wanted,
+                "{interval}"
+            );
         };
         check(Interval::Minute5, "2024-08-08T23:50:00Z");
         check(Interval::Hour4, "2024-08-08T20:00:00Z");

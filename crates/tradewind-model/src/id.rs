@@ -92,7 +92,6 @@ impl ClientOrderId {
 
     /// Its place among the orders of that start.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "the mask leaves 48 bits")]
     pub const fn sequence(self) -> u64 {
         (self.0 & 0xFFFF_FFFF_FFFF) as u64
     }
@@ -119,11 +118,16 @@ impl FromStr for ClientOrderId {
     type Err = ClientOrderIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let plain = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let plain = text.len() == 32
+            && text
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if !plain {
             return Err(ClientOrderIdError);
         }
-        u128::from_str_radix(text, 16).map(Self).map_err(|_| ClientOrderIdError)
+        u128::from_str_radix(text, 16)
+            .map(Self)
+            .map_err(|_| ClientOrderIdError)
     }
 }
 
@@ -139,7 +143,11 @@ impl ClientOrderIds {
     /// Ids of `epoch` of `instance`, from sequence 1.
     #[must_use]
     pub const fn new(instance: u32, epoch: u32) -> Self {
-        Self { instance, epoch, next: 1 }
+        Self {
+            instance,
+            epoch,
+            next: 1,
+        }
     }
 
     /// The next id.
@@ -147,7 +155,10 @@ impl ClientOrderIds {
     /// # Panics
     /// After 2^48 orders in one start.
     pub fn next_id(&mut self) -> ClientOrderId {
-        assert!(self.next < 1 << 48, "client order ids of this start are used up");
+        assert!(
+            self.next < 1 << 48,
+            "client order ids of this start are used up"
+        );
         let id = u128::from(ClientOrderId::TAG) << 112
             | u128::from(self.instance) << 80
             | u128::from(self.epoch) << 48
@@ -158,17 +169,23 @@ impl ClientOrderIds {
 }
 
 /// The venue's own id of an order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct VenueOrderId(pub u64);
 
 /// The venue's id of one execution; the two sides of a self-trade share it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct TradeId(pub u64);
 
 /// An event's identity: the input that caused it and its place among that input's events. Printed `seq.index`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct EventId {
     /// Sequence number of the input; 0 before the first.
     pub seq: u64,
@@ -192,7 +209,10 @@ impl FromStr for EventId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (seq, index) = text.split_once('.').ok_or(EventIdError)?;
-        Ok(Self { seq: seq.parse().map_err(|_| EventIdError)?, index: index.parse().map_err(|_| EventIdError)? })
+        Ok(Self {
+            seq: seq.parse().map_err(|_| EventIdError)?,
+            index: index.parse().map_err(|_| EventIdError)?,
+        })
     }
 }
 
@@ -207,10 +227,18 @@ mod tests {
         let second = ids.next_id();
         assert_eq!(first.to_string(), "5457deadbeef00000007000000000001");
         assert_eq!(first.to_string().parse(), Ok(first));
-        assert_eq!((second.instance(), second.epoch(), second.sequence()), (0xdead_beef, 7, 2));
+        assert_eq!(
+            (second.instance(), second.epoch(), second.sequence()),
+            (0xdead_beef, 7, 2)
+        );
         assert!(first.is_ours() && first < second);
         assert!(!ClientOrderId(5).is_ours());
-        for bad in ["", "5457", "5457DEADBEEF00000007000000000001", "+457deadbeef00000007000000000001"] {
+        for bad in [
+            "",
+            "5457",
+            "5457DEADBEEF00000007000000000001",
+            "+457deadbeef00000007000000000001",
+        ] {
             assert!(bad.parse::<ClientOrderId>().is_err(), "{bad}");
         }
     }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decimal::{NumberError, format_fixed, parse_fixed};
+use crate::decimal::{NumberError, format_fixed, parse_fixed, power_of_ten};
 use crate::id::{AssetId, InstrumentId, VenueId};
 use crate::number::{Amount, Price, Quantity, round_half_even};
 use crate::order::Side;
@@ -106,7 +106,9 @@ impl Instrument {
     pub fn notional(&self, price: Price, quantity: Quantity) -> Option<Amount> {
         match self.kind {
             InstrumentKind::Spot => self.product(price, quantity),
-            InstrumentKind::Linear => self.product(price, quantity)?.mul_div(self.multiplier.0, Amount::ONE.0),
+            InstrumentKind::Linear => self
+                .product(price, quantity)?
+                .mul_div(self.multiplier.0, Amount::ONE.0),
             InstrumentKind::Inverse => {
                 let contracts = self.quantity_amount(quantity);
                 let quote = contracts.mul_div(self.multiplier.0, Amount::ONE.0)?;
@@ -116,7 +118,8 @@ impl Instrument {
     }
 
     fn product(&self, price: Price, quantity: Quantity) -> Option<Amount> {
-        let scale = u32::from(Amount::DECIMALS).checked_sub(u32::from(self.price_decimals) + u32::from(self.quantity_decimals))?;
+        let scale = u32::from(Amount::DECIMALS)
+            .checked_sub(u32::from(self.price_decimals) + u32::from(self.quantity_decimals))?;
         let product = i128::from(price.0) * i128::from(quantity.0);
         product.checked_mul(10_i128.pow(scale)).map(Amount)
     }
@@ -124,7 +127,9 @@ impl Instrument {
     /// `quantity` as an amount of the base asset (or of contracts).
     #[must_use]
     pub fn quantity_amount(&self, quantity: Quantity) -> Amount {
-        Amount(i128::from(quantity.0) * pow10(Amount::DECIMALS.saturating_sub(self.quantity_decimals)))
+        Amount(
+            i128::from(quantity.0) * pow10(Amount::DECIMALS.saturating_sub(self.quantity_decimals)),
+        )
     }
 
     /// One base unit's price as an amount of the quote asset.
@@ -136,7 +141,9 @@ impl Instrument {
     /// The largest multiple of the step that `value` buys at `price`; zero when it buys none.
     #[must_use]
     pub fn quantity_for(&self, value: Amount, price: Price) -> Quantity {
-        let Some(one) = self.notional(price, Quantity(1)).filter(|one| one.0 != 0) else { return Quantity::ZERO };
+        let Some(one) = self.notional(price, Quantity(1)).filter(|one| one.0 != 0) else {
+            return Quantity::ZERO;
+        };
         let counts = value.0 / one.0;
         self.floor_quantity(Quantity(i64::try_from(counts).unwrap_or(0)))
     }
@@ -161,7 +168,11 @@ impl Instrument {
         let below = price.0.div_euclid(self.tick.0) * self.tick.0;
         match side {
             Side::Buy => Price(below),
-            Side::Sell => Price(if below == price.0 { below } else { below + self.tick.0 }),
+            Side::Sell => Price(if below == price.0 {
+                below
+            } else {
+                below + self.tick.0
+            }),
         }
     }
 
@@ -169,24 +180,33 @@ impl Instrument {
     ///
     /// The way back from an indicator's `f64`; callers round to the tick.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "the range is checked just before")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the range is checked just before"
+    )]
     pub fn price_from_f64(&self, price: f64) -> Option<Price> {
-        let count = (price * 10_f64.powi(i32::from(self.price_decimals))).round();
+        let count = (price * power_of_ten(self.price_decimals)).round();
         (count.abs() < 9e18).then_some(Price(count as i64))
     }
 
     /// A price as `f64`, for indicators and display only.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "this is the named, deliberate way out of exactness")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "this is the named, deliberate way out of exactness"
+    )]
     pub fn price_f64(&self, price: Price) -> f64 {
-        price.0 as f64 / POWERS[usize::from(self.price_decimals.min(18))]
+        price.0 as f64 / power_of_ten(self.price_decimals)
     }
 
     /// A quantity as `f64`, for indicators and display only.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "this is the named, deliberate way out of exactness")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "this is the named, deliberate way out of exactness"
+    )]
     pub fn quantity_f64(&self, quantity: Quantity) -> f64 {
-        quantity.0 as f64 / POWERS[usize::from(self.quantity_decimals.min(18))]
+        quantity.0 as f64 / power_of_ten(self.quantity_decimals)
     }
 
     /// Reads a price; more digits than the instrument has are an error, unless they are zeros.
@@ -194,7 +214,9 @@ impl Instrument {
     /// # Errors
     /// [`NumberError`] says what is wrong with the text.
     pub fn parse_price(&self, text: &str) -> Result<Price, NumberError> {
-        i64::try_from(parse_fixed(text, self.price_decimals)?).map(Price).map_err(|_| NumberError::OutOfRange)
+        i64::try_from(parse_fixed(text, self.price_decimals)?)
+            .map(Price)
+            .map_err(|_| NumberError::OutOfRange)
     }
 
     /// Reads a quantity, as strictly as a price.
@@ -202,7 +224,9 @@ impl Instrument {
     /// # Errors
     /// [`NumberError`] says what is wrong with the text.
     pub fn parse_quantity(&self, text: &str) -> Result<Quantity, NumberError> {
-        i64::try_from(parse_fixed(text, self.quantity_decimals)?).map(Quantity).map_err(|_| NumberError::OutOfRange)
+        i64::try_from(parse_fixed(text, self.quantity_decimals)?)
+            .map(Quantity)
+            .map_err(|_| NumberError::OutOfRange)
     }
 
     /// Canonical text of a price.
@@ -221,14 +245,25 @@ impl Instrument {
     ///
     /// # Errors
     /// The first rule broken.
-    pub fn check(&self, quantity: Quantity, limit: Option<Price>, reference: Option<Price>) -> Result<(), RuleBreach> {
+    pub fn check(
+        &self,
+        quantity: Quantity,
+        limit: Option<Price>,
+        reference: Option<Price>,
+    ) -> Result<(), RuleBreach> {
         if let Some(price) = limit {
             self.check_price(price)?;
         }
         self.check_quantity(quantity, limit.is_none())?;
-        let Some(price) = limit.or(reference) else { return Ok(()) };
+        let Some(price) = limit.or(reference) else {
+            return Ok(());
+        };
         let value = self.notional(price, quantity).ok_or(RuleBreach::Overflow)?;
-        if value < self.notional_min { Err(RuleBreach::NotionalMin) } else { Ok(()) }
+        if value < self.notional_min {
+            Err(RuleBreach::NotionalMin)
+        } else {
+            Ok(())
+        }
     }
 
     fn check_price(&self, price: Price) -> Result<(), RuleBreach> {
@@ -236,7 +271,11 @@ impl Instrument {
         if price.0 <= 0 || price < self.price_min || above {
             return Err(RuleBreach::PriceRange);
         }
-        if price.0 % self.tick.0 == 0 { Ok(()) } else { Err(RuleBreach::Tick) }
+        if price.0 % self.tick.0 == 0 {
+            Ok(())
+        } else {
+            Err(RuleBreach::Tick)
+        }
     }
 
     fn check_quantity(&self, quantity: Quantity, market: bool) -> Result<(), RuleBreach> {
@@ -247,7 +286,11 @@ impl Instrument {
         if over(self.quantity_max) || (market && over(self.market_quantity_max)) {
             return Err(RuleBreach::QuantityMax);
         }
-        if quantity.0 % self.step.0 == 0 { Ok(()) } else { Err(RuleBreach::Step) }
+        if quantity.0 % self.step.0 == 0 {
+            Ok(())
+        } else {
+            Err(RuleBreach::Step)
+        }
     }
 
     /// Average price of `quantity` that cost `cost`, rounded half to even; for display.
@@ -255,17 +298,15 @@ impl Instrument {
     pub fn average_price(&self, cost: Amount, quantity: Quantity) -> Option<Price> {
         let unit = self.notional(Price(1), Quantity(1))?;
         let denominator = unit.0.checked_mul(i128::from(quantity.0))?;
-        round_half_even(cost.0, denominator).and_then(|count| i64::try_from(count).ok()).map(Price)
+        round_half_even(cost.0, denominator)
+            .and_then(|count| i64::try_from(count).ok())
+            .map(Price)
     }
 }
 
 const fn pow10(exponent: u8) -> i128 {
     10_i128.pow(exponent as u32)
 }
-
-const POWERS: [f64; 19] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-];
 
 #[cfg(test)]
 mod tests {
@@ -302,22 +343,51 @@ mod tests {
         let spot = spot();
         let price = spot.parse_price("61837.63").unwrap();
         let quantity = spot.parse_quantity("0.02").unwrap();
-        assert_eq!(spot.notional(price, quantity).unwrap().to_string(), "1236.7526");
+        assert_eq!(
+            spot.notional(price, quantity).unwrap().to_string(),
+            "1236.7526"
+        );
 
-        let linear = Instrument { kind: InstrumentKind::Linear, multiplier: "0.001".parse().unwrap(), ..spot.clone() };
-        assert_eq!(linear.notional(price, quantity).unwrap().to_string(), "1.2367526");
+        let linear = Instrument {
+            kind: InstrumentKind::Linear,
+            multiplier: "0.001".parse().unwrap(),
+            ..spot.clone()
+        };
+        assert_eq!(
+            linear.notional(price, quantity).unwrap().to_string(),
+            "1.2367526"
+        );
 
-        let inverse = Instrument { kind: InstrumentKind::Inverse, multiplier: Amount::whole(100), quantity_decimals: 0, ..spot };
-        assert_eq!(inverse.notional(Price(5_000_000), Quantity(10)).unwrap().to_string(), "0.02");
+        let inverse = Instrument {
+            kind: InstrumentKind::Inverse,
+            multiplier: Amount::whole(100),
+            quantity_decimals: 0,
+            ..spot
+        };
+        assert_eq!(
+            inverse
+                .notional(Price(5_000_000), Quantity(10))
+                .unwrap()
+                .to_string(),
+            "0.02"
+        );
         assert_eq!(inverse.notional(Price(0), Quantity(10)), None);
     }
 
     #[test]
     fn filters_name_the_rule_that_is_broken() {
-        let instrument = Instrument { tick: Price(10), step: Quantity(100), quantity_min: Quantity(100), ..spot() };
+        let instrument = Instrument {
+            tick: Price(10),
+            step: Quantity(100),
+            quantity_min: Quantity(100),
+            ..spot()
+        };
         let check = |quantity, limit: i64, wanted| {
             let limit = (limit != 0).then_some(Price(limit));
-            assert_eq!(instrument.check(Quantity(quantity), limit, Some(Price(5_000_000))), wanted);
+            assert_eq!(
+                instrument.check(Quantity(quantity), limit, Some(Price(5_000_000))),
+                wanted
+            );
         };
         check(100, 5_000_000, Ok(()));
         check(100, 5_000_005, Err(RuleBreach::Tick));
@@ -332,13 +402,23 @@ mod tests {
 
     #[test]
     fn rounding_never_gives_more_than_asked_for() {
-        let instrument = Instrument { tick: Price(10), step: Quantity(100), ..spot() };
+        let instrument = Instrument {
+            tick: Price(10),
+            step: Quantity(100),
+            ..spot()
+        };
         assert_eq!(instrument.round_price(Price(15), Side::Buy), Price(10));
         assert_eq!(instrument.round_price(Price(15), Side::Sell), Price(20));
         assert_eq!(instrument.round_price(Price(20), Side::Sell), Price(20));
         assert_eq!(instrument.floor_quantity(Quantity(-199)), Quantity(-100));
-        assert_eq!(instrument.quantity_for(Amount::whole(100), Price(5_000_000)), Quantity(200));
-        assert_eq!(instrument.floor_amount("0.00199".parse().unwrap()), Quantity(100));
+        assert_eq!(
+            instrument.quantity_for(Amount::whole(100), Price(5_000_000)),
+            Quantity(200)
+        );
+        assert_eq!(
+            instrument.floor_amount("0.00199".parse().unwrap()),
+            Quantity(100)
+        );
         assert_eq!(instrument.price_from_f64(f64::NAN), None);
     }
 }

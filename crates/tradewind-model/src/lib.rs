@@ -8,6 +8,7 @@ mod account;
 mod asset;
 mod candle;
 mod decimal;
+mod decision;
 mod id;
 mod instrument;
 mod market;
@@ -20,9 +21,12 @@ pub use account::{Account, AccountMode};
 pub use asset::{Asset, AssetTable};
 pub use candle::{Candle, CandleBuilder, Interval, IntervalError};
 pub use decimal::{Decimal, NumberError, format_fixed, parse_fixed};
+pub use decision::{
+    Decision, ExitPlan, LimitPolicy, OnTimeout, OrderPolicy, Reason, Sizer, Stop, Target, Wake,
+};
 pub use id::{
-    AccountId, AssetId, BotId, ClientOrderId, ClientOrderIds, EventId, InstrumentId, OwnerId, TradeId, VenueId,
-    VenueOrderId,
+    AccountId, AssetId, BotId, ClientOrderId, ClientOrderIds, EventId, InstrumentId, OwnerId,
+    TradeId, VenueId, VenueOrderId,
 };
 pub use instrument::{Instrument, InstrumentKind, InstrumentStatus, RuleBreach};
 pub use market::{Depth, FeedHealth, Level, Quote, Trade};

@@ -14,14 +14,18 @@ use crate::decimal::{NumberError, parse_fixed, write_fixed};
 use crate::id::AssetId;
 
 /// A price: count of 10^-`price_decimals` quote units per base unit, as the instrument says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Price(pub i64);
 
 /// A signed quantity: count of 10^-`quantity_decimals` base units (or contracts), as the instrument says.
 ///
 /// Orders and fills carry positive quantities and a [`Side`](crate::Side); positions carry the sign themselves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Quantity(pub i64);
 
@@ -48,7 +52,11 @@ impl Add for Quantity {
     /// # Panics
     /// On overflow, which no venue's limits come near: continuing with a wrapped position would be worse.
     fn add(self, other: Self) -> Self {
-        Self(self.0.checked_add(other.0).expect("quantities stay far below 2^63"))
+        Self(
+            self.0
+                .checked_add(other.0)
+                .expect("quantities stay far below 2^63"),
+        )
     }
 }
 
@@ -58,7 +66,11 @@ impl Sub for Quantity {
     /// # Panics
     /// On overflow, as for addition.
     fn sub(self, other: Self) -> Self {
-        Self(self.0.checked_sub(other.0).expect("quantities stay far below 2^63"))
+        Self(
+            self.0
+                .checked_sub(other.0)
+                .expect("quantities stay far below 2^63"),
+        )
     }
 }
 
@@ -83,7 +95,9 @@ impl SubAssign for Quantity {
 }
 
 /// An amount of some asset: a count of 10^-18 units, exact to ±1.7 × 10^20 units.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Amount(pub i128);
 
@@ -120,7 +134,8 @@ impl Amount {
             return round_half_even(product, denominator).map(Self);
         }
         // Too wide as it stands: the factors that cancel out are taken away first.
-        let common = i128::try_from(gcd(numerator.unsigned_abs(), denominator.unsigned_abs())).ok()?;
+        let common =
+            i128::try_from(gcd(numerator.unsigned_abs(), denominator.unsigned_abs())).ok()?;
         let product = self.0.checked_mul(numerator.checked_div(common)?)?;
         round_half_even(product, denominator / common).map(Self)
     }
@@ -133,7 +148,10 @@ impl Amount {
 
     /// The nearest `f64`, for display and statistics only.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "this is the named, deliberate way out of exactness")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "this is the named, deliberate way out of exactness"
+    )]
     pub fn to_f64(self) -> f64 {
         self.0 as f64 / 1e18
     }
@@ -143,7 +161,8 @@ impl Amount {
     pub fn to_text(self, places: u8) -> String {
         let cut = 10_i128.pow(u32::from(Self::DECIMALS.saturating_sub(places)));
         let mut text = String::with_capacity(24);
-        write_fixed(&mut text, self.0 / cut, places.min(Self::DECIMALS), places).expect("writing to a String cannot fail");
+        write_fixed(&mut text, self.0 / cut, places.min(Self::DECIMALS), places)
+            .expect("writing to a String cannot fail");
         text
     }
 }
@@ -154,7 +173,11 @@ impl Add for Amount {
     /// # Panics
     /// On overflow beyond 10^20 units, which means that a number was wrong long before.
     fn add(self, other: Self) -> Self {
-        Self(self.0.checked_add(other.0).expect("amounts stay far below 2^127"))
+        Self(
+            self.0
+                .checked_add(other.0)
+                .expect("amounts stay far below 2^127"),
+        )
     }
 }
 
@@ -164,7 +187,11 @@ impl Sub for Amount {
     /// # Panics
     /// On overflow, as for addition.
     fn sub(self, other: Self) -> Self {
-        Self(self.0.checked_sub(other.0).expect("amounts stay far below 2^127"))
+        Self(
+            self.0
+                .checked_sub(other.0)
+                .expect("amounts stay far below 2^127"),
+        )
     }
 }
 
@@ -218,7 +245,9 @@ pub struct Money {
 }
 
 /// A ratio in parts per million: limits, exposures, offsets, fees. 1,000,000 is one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Ppm(pub i64);
 
@@ -234,7 +263,9 @@ impl FromStr for Ppm {
 
     /// Reads a fraction: `"0.05"` is 50,000 parts per million.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        i64::try_from(parse_fixed(text, 6)?).map(Self).map_err(|_| NumberError::OutOfRange)
+        i64::try_from(parse_fixed(text, 6)?)
+            .map(Self)
+            .map_err(|_| NumberError::OutOfRange)
     }
 }
 
@@ -264,7 +295,11 @@ pub(crate) fn round_half_even(numerator: i128, denominator: i128) -> Option<i128
     if !away {
         return Some(quotient);
     }
-    quotient.checked_add(if (numerator < 0) == (denominator < 0) { 1 } else { -1 })
+    quotient.checked_add(if (numerator < 0) == (denominator < 0) {
+        1
+    } else {
+        -1
+    })
 }
 
 #[cfg(test)]
@@ -273,9 +308,22 @@ mod tests {
 
     #[test]
     fn halves_round_to_even_on_both_sides_of_zero() {
-        let cases = [(5, 2, 2), (7, 2, 4), (-5, 2, -2), (-7, 2, -4), (5, -2, -2), (1, 3, 0), (2, 3, 1), (-2, 3, -1)];
+        let cases = [
+            (5, 2, 2),
+            (7, 2, 4),
+            (-5, 2, -2),
+            (-7, 2, -4),
+            (5, -2, -2),
+            (1, 3, 0),
+            (2, 3, 1),
+            (-2, 3, -1),
+        ];
         for (numerator, denominator, wanted) in cases {
-            assert_eq!(round_half_even(numerator, denominator), Some(wanted), "{numerator}/{denominator}");
+            assert_eq!(
+                round_half_even(numerator, denominator),
+                Some(wanted),
+                "{numerator}/{denominator}"
+            );
         }
         assert_eq!(round_half_even(1, 0), None);
     }
@@ -285,8 +333,14 @@ mod tests {
         let amount: Amount = "-20.885".parse().unwrap();
         assert_eq!(amount.to_string(), "-20.885");
         assert_eq!(amount.to_text(8), "-20.88500000");
-        assert_eq!(Amount::whole(1).share(Ppm(1)).unwrap().to_string(), "0.000001");
+        assert_eq!(
+            Amount::whole(1).share(Ppm(1)).unwrap().to_string(),
+            "0.000001"
+        );
         assert_eq!("0.000000000000000001".parse(), Ok(Amount(1)));
-        assert_eq!("0.0000000000000000001".parse::<Amount>(), Err(NumberError::TooPrecise { decimals: 18 }));
+        assert_eq!(
+            "0.0000000000000000001".parse::<Amount>(),
+            Err(NumberError::TooPrecise { decimals: 18 })
+        );
     }
 }

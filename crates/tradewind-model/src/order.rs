@@ -148,7 +148,10 @@ impl OrderStatus {
     /// Whether it can still fill.
     #[must_use]
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::Pending | Self::Accepted | Self::PartiallyFilled | Self::Unknown)
+        matches!(
+            self,
+            Self::Pending | Self::Accepted | Self::PartiallyFilled | Self::Unknown
+        )
     }
 
     /// Its name on every wire of ours.

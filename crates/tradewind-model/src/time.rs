@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 /// An instant: nanoseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 ///
 /// Printed and parsed as RFC 3339 in UTC; serialised as the integer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
@@ -68,7 +70,10 @@ impl Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -76,7 +81,10 @@ impl Sub<Duration> for Timestamp {
     type Output = Self;
 
     fn sub(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -99,7 +107,9 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let instant: jiff::Timestamp = text.parse().map_err(|_| TimestampError(text.to_owned()))?;
-        i64::try_from(instant.as_nanosecond()).map(Self).map_err(|_| TimestampError(text.to_owned()))
+        i64::try_from(instant.as_nanosecond())
+            .map(Self)
+            .map_err(|_| TimestampError(text.to_owned()))
     }
 }
 
@@ -120,6 +130,9 @@ mod tests {
         assert_eq!(Timestamp::MAX + Duration::from_secs(1), Timestamp::MAX);
         assert_eq!(Timestamp::EPOCH.since(Timestamp::MAX), Duration::ZERO);
         assert_eq!(Timestamp::from_nanos(-1).as_millis(), -1);
-        assert_eq!(Timestamp::from_nanos(-1).start_of_day(), Timestamp::from_secs(-86_400));
+        assert_eq!(
+            Timestamp::from_nanos(-1).start_of_day(),
+            Timestamp::from_secs(-86_400)
+        );
     }
 }

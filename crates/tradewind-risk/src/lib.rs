@@ -1,1 +1,23 @@
-//! Pre-trade checks, limits, trading states: the only maker of sendable orders.
+//! Pre-trade risk: the checks, the limits they hold orders to, the trading states, and the seal on what passed.
+//!
+//! Nothing here does I/O or remembers the time by itself. The engine asks [`check`] once per order; the answer is a
+//! [`Checked`] order, which nothing outside this crate can make, or a [`DenyReason`]. Start with `gate.rs`.
+
+mod checked;
+mod checks;
+mod deny;
+mod gate;
+mod latch;
+mod limits;
+mod rates;
+mod recent;
+mod state;
+
+pub use checked::Checked;
+pub use deny::{DenyReason, Rule};
+pub use gate::{Candidate, Context, Purpose, check};
+pub use latch::KillLatch;
+pub use limits::{LimitKey, Limits, Rate};
+pub use rates::TokenBucket;
+pub use recent::RecentOrders;
+pub use state::{Cause, Clearing, Scope, TradingState, TradingStates};

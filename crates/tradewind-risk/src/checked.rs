@@ -1,0 +1,56 @@
+//! The seal on an order that risk let through.
+
+use serde::Serialize;
+use tradewind_model::{OrderTerms, Timestamp};
+
+/// An order that passed every check, for exactly these terms.
+///
+/// Only [`check`](crate::check) makes one, and no venue adapter sends anything else. It cannot be deserialised, so
+/// none comes back out of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    terms: OrderTerms,
+    decided_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    exit: bool,
+}
+
+impl Checked {
+    pub(crate) const fn seal(
+        terms: OrderTerms,
+        decided_at: Timestamp,
+        expires_at: Option<Timestamp>,
+        exit: bool,
+    ) -> Self {
+        Self {
+            terms,
+            decided_at,
+            expires_at,
+            exit,
+        }
+    }
+
+    /// What was checked and may be sent.
+    #[must_use]
+    pub const fn terms(&self) -> &OrderTerms {
+        &self.terms
+    }
+
+    /// When it was checked.
+    #[must_use]
+    pub const fn decided_at(&self) -> Timestamp {
+        self.decided_at
+    }
+
+    /// When it is too old to be sent (R04); an exit never is.
+    #[must_use]
+    pub const fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+
+    /// Whether it only reduces a position of the desk; exits are sent before entries.
+    #[must_use]
+    pub const fn is_exit(&self) -> bool {
+        self.exit
+    }
+}

@@ -1,0 +1,22 @@
+//! R01: the trading state. Applies to entries and exits.
+//!
+//! REDUCING stops entries; HALTED, FLATTENING and KILLED stop exits too.
+
+use crate::deny::DenyReason;
+use crate::gate::{Candidate, Context, Purpose};
+
+/// Denies what the state does not let pass.
+///
+/// # Errors
+/// [`DenyReason::TradingState`].
+pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
+    let passes = match candidate.purpose {
+        Purpose::Entry => context.state.lets_enter(),
+        Purpose::Exit => context.state.lets_exit(),
+    };
+    if passes {
+        Ok(())
+    } else {
+        Err(DenyReason::TradingState(context.state))
+    }
+}

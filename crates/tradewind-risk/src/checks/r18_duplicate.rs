@@ -1,0 +1,26 @@
+//! R18: the same order again within a moment. Applies to both.
+
+use crate::checks::required;
+use crate::deny::DenyReason;
+use crate::gate::{Candidate, Context, Purpose};
+use crate::limits::LimitKey;
+
+/// Denies an order equal to one let through within the window.
+///
+/// # Errors
+/// [`DenyReason::Duplicate`] with the earlier order's id.
+pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
+    let window = match required(context.limits.duplicate_window, LimitKey::DuplicateWindow) {
+        Ok(window) => window,
+        // A missing limit refuses entries only: nothing may stand between a position and its exit.
+        Err(_) if candidate.purpose == Purpose::Exit => return Ok(()),
+        Err(reason) => return Err(reason),
+    };
+    match context
+        .recent
+        .equal_since(context.now - window, &candidate.terms)
+    {
+        Some(earlier) => Err(DenyReason::Duplicate(earlier)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,223 @@
+//! Trading states: what may pass, by scope, and why.
+//!
+//! Each open [`Cause`] holds one scope in one state; the strictest open cause that covers an order rules it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use tradewind_model::{AccountId, BotId, InstrumentId, Timestamp};
+
+/// What may pass, from loosest to strictest.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum TradingState {
+    /// Everything.
+    #[default]
+    Active,
+    /// Exits, protective stops, cancels, queries.
+    Reducing,
+    /// Cancels and queries.
+    Halted,
+    /// Shrinking orders made by the gate itself, cancels, queries.
+    Flattening,
+    /// Cancels and queries, until a person resets it.
+    Killed,
+}
+
+impl TradingState {
+    /// Its name on every wire of ours.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Reducing => "REDUCING",
+            Self::Halted => "HALTED",
+            Self::Flattening => "FLATTENING",
+            Self::Killed => "KILLED",
+        }
+    }
+
+    /// Whether an order that adds risk may pass.
+    #[must_use]
+    pub const fn lets_enter(self) -> bool {
+        matches!(self, Self::Active)
+    }
+
+    /// Whether an order that only reduces a position may pass.
+    #[must_use]
+    pub const fn lets_exit(self) -> bool {
+        matches!(self, Self::Active | Self::Reducing)
+    }
+}
+
+impl fmt::Display for TradingState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a state covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Scope {
+    /// Everything.
+    Desk,
+    /// One account.
+    Account(AccountId),
+    /// One instrument.
+    Instrument(InstrumentId),
+    /// One bot.
+    Bot(BotId),
+}
+
+/// Who ends a cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Clearing {
+    /// It ends by itself once what caused it is over.
+    Itself,
+    /// A person with the right to.
+    Person,
+}
+
+/// Why a scope is not active.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// What it covers.
+    pub scope: Scope,
+    /// What it allows.
+    pub state: TradingState,
+    /// Why, in words; one cause per scope and reason.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Who may end it.
+    pub clearing: Clearing,
+}
+
+/// All open causes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradingStates {
+    causes: Vec<Cause>,
+}
+
+impl TradingStates {
+    /// Opens a cause; a cause of the same scope and reason is replaced. Returns whether anything changed.
+    pub fn open(&mut self, cause: Cause) -> bool {
+        let same = |known: &&mut Cause| known.scope == cause.scope && known.reason == cause.reason;
+        match self.causes.iter_mut().find(same) {
+            Some(known) if known.state == cause.state => false,
+            Some(known) => {
+                *known = cause;
+                true
+            }
+            None => {
+                self.causes.push(cause);
+                true
+            }
+        }
+    }
+
+    /// Ends the cause of this scope and reason. Returns whether there was one.
+    pub fn close(&mut self, scope: Scope, reason: &str) -> bool {
+        let before = self.causes.len();
+        self.causes
+            .retain(|cause| cause.scope != scope || cause.reason != reason);
+        self.causes.len() != before
+    }
+
+    /// Ends every cause of this scope that is in `state`. Returns how many there were.
+    pub fn close_all(&mut self, scope: Scope, state: TradingState) -> usize {
+        let before = self.causes.len();
+        self.causes
+            .retain(|cause| cause.scope != scope || cause.state != state);
+        before - self.causes.len()
+    }
+
+    /// The open causes, in the order in which they came.
+    #[must_use]
+    pub fn causes(&self) -> &[Cause] {
+        &self.causes
+    }
+
+    /// The state of the desk as a whole.
+    #[must_use]
+    pub fn desk(&self) -> TradingState {
+        self.strictest(|scope| scope == Scope::Desk)
+    }
+
+    /// The state that rules an order of these.
+    #[must_use]
+    pub fn for_order(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+        bot: Option<BotId>,
+    ) -> TradingState {
+        self.strictest(|scope| match scope {
+            Scope::Desk => true,
+            Scope::Account(id) => id == account,
+            Scope::Instrument(id) => id == instrument,
+            Scope::Bot(id) => Some(id) == bot,
+        })
+    }
+
+    fn strictest(&self, covers: impl Fn(Scope) -> bool) -> TradingState {
+        self.causes
+            .iter()
+            .filter(|cause| covers(cause.scope))
+            .map(|cause| cause.state)
+            .max()
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause(scope: Scope, state: TradingState, reason: &str) -> Cause {
+        Cause {
+            scope,
+            state,
+            reason: reason.into(),
+            since: Timestamp::EPOCH,
+            clearing: Clearing::Itself,
+        }
+    }
+
+    #[test]
+    fn the_strictest_cause_that_covers_an_order_rules_it() {
+        let mut states = TradingStates::default();
+        let (account, instrument, bot) = (AccountId(0), InstrumentId(3), BotId(7));
+        assert_eq!(
+            states.for_order(account, instrument, Some(bot)),
+            TradingState::Active
+        );
+        assert!(states.open(cause(Scope::Bot(bot), TradingState::Reducing, "daily loss")));
+        assert!(states.open(cause(
+            Scope::Instrument(InstrumentId(4)),
+            TradingState::Halted,
+            "gap"
+        )));
+        assert_eq!(
+            states.for_order(account, instrument, Some(bot)),
+            TradingState::Reducing
+        );
+        assert_eq!(
+            states.for_order(account, instrument, None),
+            TradingState::Active
+        );
+        assert_eq!(
+            states.for_order(account, InstrumentId(4), Some(bot)),
+            TradingState::Halted
+        );
+        assert!(states.open(cause(Scope::Desk, TradingState::Killed, "kill")));
+        assert!(!states.open(cause(Scope::Desk, TradingState::Killed, "kill")));
+        assert_eq!(
+            states.for_order(account, instrument, None),
+            TradingState::Killed
+        );
+        assert!(states.close(Scope::Desk, "kill"));
+        assert_eq!(states.desk(), TradingState::Active);
+    }
+}
