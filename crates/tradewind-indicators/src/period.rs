@@ -47,3 +47,24 @@ impl From<Period> for u32 {
         period.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::{
+        IntoDeserializer,
+        value::{Error, U32Deserializer},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_saved_period_is_checked_again() {
+        let restore = |period: u32| {
+            let saved: U32Deserializer<Error> = period.into_deserializer();
+            Period::deserialize(saved)
+        };
+        assert_eq!(restore(14).map(Period::count), Ok(14));
+        assert!(restore(0).is_err());
+        assert!(restore(MAX_PERIOD + 1).is_err());
+    }
+}
