@@ -1,0 +1,59 @@
+# Everything a person or a machine does with this repository. `make` alone lists it; the work is in scripts/.
+
+.DEFAULT_GOAL := help
+.SILENT:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+export SEEDS BASE SEED TRACE N DASHBOARD FILTER
+
+##@ Use
+.PHONY: run
+run: ## Start the desk on the simulated exchange: 45 bots, 25 instruments, no key
+	scripts/run
+
+.PHONY: build
+build: ## Build the release binary with the dashboard in it
+	scripts/build
+
+##@ Change
+.PHONY: test
+test: ## Every test, from nothing: units, properties, docs, end to end, browser
+	scripts/test
+
+.PHONY: check
+check: ## Formatting, lints, documentation, the rules of the house, licences
+	scripts/check
+
+.PHONY: fmt
+fmt: ## Format Rust and TypeScript in place
+	scripts/fmt
+
+##@ Prove
+.PHONY: bench
+bench: ## Benchmarks, each beside its baseline: all, or FILTER=name
+	scripts/bench
+
+.PHONY: sim
+sim: ## Simulation with faults: SEEDS=n [BASE=n], or SEED=n TRACE=1
+	scripts/later sim "the whole desk under one seed: virtual clock, network and disk"
+
+.PHONY: crash
+crash: ## Kill the real binary N=n times and compare with the venue
+	scripts/later crash "the crash matrix on the real binary"
+
+.PHONY: soak
+soak: ## Hours of load, watching memory and lateness
+	scripts/later soak "the soak run"
+
+.PHONY: fuzz
+fuzz: ## Fuzz the codecs and the readers
+	scripts/later fuzz "fuzzers for codecs and readers"
+
+.PHONY: mutants
+mutants: ## Change the code and see that a test notices
+	scripts/later mutants "mutation testing of the spine"
+
+.PHONY: help
+help:
+	printf 'Tradewind. make TARGET, where TARGET is one of:\n'
+	awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
