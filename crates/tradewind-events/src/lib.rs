@@ -1,1 +1,25 @@
 //! What goes into the engine, what comes out of it, and what it announces.
+//!
+//! These types are the desk's inner language: the engine, its drivers, the journal and every edge speak it. They live
+//! apart from the engine so that an edge needs no engine. Start with [`Input`], one closed enum of all that can
+//! happen, then [`Output`] and [`EventKind`].
+
+mod command;
+mod configuration;
+mod event;
+mod input;
+mod output;
+mod view;
+
+pub use command::{Action, Command, CommandId, CommandResult, Principal, StopMode};
+pub use configuration::{BotConfig, CandleSource, Configuration, Lane, Started, WakeRule};
+pub use event::{BotState, Delivery, Event, EventKind, EventType};
+pub use input::{
+    AccountState, AdoptedOrder, CandleHistory, Evaluation, EvaluationError, EvaluationOutcome,
+    Input, OpenOrder, StorageHealth, Timer,
+};
+pub use output::{EvaluationRequest, Intent, Output, Outputs};
+pub use view::{
+    AccountView, BalanceView, BotView, CauseView, Counters, DeskView, EquityPoint, ExitView,
+    FeedView, NextWake, OrderView, PositionView,
+};

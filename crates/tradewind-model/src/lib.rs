@@ -14,6 +14,8 @@ mod instrument;
 mod market;
 mod number;
 mod order;
+mod parameter;
+mod position;
 mod report;
 mod time;
 
@@ -32,5 +34,7 @@ pub use instrument::{Instrument, InstrumentKind, InstrumentStatus, RuleBreach};
 pub use market::{Depth, FeedHealth, Level, Quote, Trade};
 pub use number::{Amount, Money, Ppm, Price, Quantity};
 pub use order::{Fill, Liquidity, OrderKind, OrderStatus, OrderTerms, Side, TimeInForce};
+pub use parameter::Parameter;
+pub use position::PositionState;
 pub use report::{ExecutionReport, NotSentReason, RejectReason, ReportKind};
 pub use time::Timestamp;

@@ -1,0 +1,105 @@
+//! Commands: the same from the API, the command line and Telegram.
+
+use serde::{Deserialize, Serialize};
+use tradewind_model::{
+    AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, Quantity, Side, Timestamp,
+};
+
+/// A command's identity: the same id is carried out once, however often it arrives.
+pub type CommandId = u128;
+
+/// Who gave a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Principal {
+    /// The holder of an API token, by the token's name.
+    Token(String),
+    /// A Telegram user, by number.
+    Telegram(i64),
+    /// Somebody with access to the machine: the latch file, a signal.
+    Local,
+}
+
+/// A command as an input: audited, idempotent, with an end to its validity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// Its identity.
+    pub id: CommandId,
+    /// Who gave it.
+    pub principal: Principal,
+    /// When it was given.
+    pub issued_at: Timestamp,
+    /// After which it is refused; `None` for what is honoured at any age (stop, kill).
+    pub expires_at: Option<Timestamp>,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Starts a bot that is stopped or paused.
+    StartBot(BotId),
+    /// Stops a bot: its entries are cancelled.
+    StopBot {
+        /// Which.
+        bot: BotId,
+        /// What becomes of its positions.
+        mode: StopMode,
+    },
+    /// Pauses a bot: no entries, exits run.
+    PauseBot(BotId),
+    /// Places an order by hand; it passes the same risk gate as a bot's.
+    PlaceOrder {
+        /// On which account.
+        account: AccountId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// Buy or sell.
+        side: Side,
+        /// How much.
+        quantity: Quantity,
+        /// How.
+        kind: OrderKind,
+    },
+    /// Cancels one of our orders.
+    CancelOrder(ClientOrderId),
+    /// Closes a position: a bot's, or with no bot the one made by hand.
+    ClosePosition {
+        /// On which account.
+        account: AccountId,
+        /// Whose.
+        bot: Option<BotId>,
+        /// In what.
+        instrument: InstrumentId,
+    },
+    /// Kills: nothing new leaves until a reset. The latch is set before this input is made.
+    Kill {
+        /// Why.
+        reason: String,
+        /// Whether positions are closed first.
+        flatten: bool,
+    },
+    /// Lifts the kill latch.
+    Reset {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What becomes of a stopped bot's positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopMode {
+    /// They stay and keep their exit plan.
+    Keep,
+    /// They are closed at market.
+    Close,
+}
+
+/// The engine's answer to a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CommandResult {
+    /// Done, or begun; an order's id where one was made.
+    Accepted(Option<ClientOrderId>),
+    /// Not done, with the reason in words.
+    Refused(String),
+}

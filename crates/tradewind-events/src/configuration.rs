@@ -1,0 +1,123 @@
+//! The first input: everything the engine must know, so that a journal needs no other file to be replayed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tradewind_model::{
+    Account, AccountId, Amount, AssetId, AssetTable, BotId, ExitPlan, Instrument, InstrumentId,
+    Interval, OrderPolicy, Parameter, Ppm, Sizer,
+};
+use tradewind_risk::Limits;
+
+/// The desk as configured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// All assets.
+    pub assets: AssetTable,
+    /// What equity and limits are told in.
+    pub report_asset: AssetId,
+    /// Venues by name, in the order of their ids.
+    pub venues: Vec<String>,
+    /// Accounts, in the order of their ids.
+    pub accounts: Vec<Account>,
+    /// Instruments with their filters, in the order of their ids.
+    pub instruments: Vec<Instrument>,
+    /// Bots, in the order of their ids.
+    pub bots: Vec<BotConfig>,
+    /// Limits.
+    pub limits: Limits,
+    /// Worst fee the venues take, as a share of an order's value.
+    pub fee: Ppm,
+    /// How long between two bots' starts.
+    pub stagger: Duration,
+    /// Silence after which a connection's instruments count as stale.
+    pub stale_after: Duration,
+    /// How often an equity snapshot is taken.
+    pub equity_every: Duration,
+    /// Where candles come from.
+    pub candles: CandleSource,
+    /// Whether a `price_update` event is made of each quote, or only of those that led to a signal.
+    pub announce_quotes: bool,
+}
+
+/// Where candles come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CandleSource {
+    /// From the venue.
+    #[default]
+    Venue,
+    /// Built by the engine from public trades.
+    Trades,
+}
+
+/// A bot: a strategy over a set of instruments, with a budget.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BotConfig {
+    /// Its dense id.
+    pub id: BotId,
+    /// Its name in the configuration, what people and the API call it.
+    pub name: String,
+    /// Name of its strategy.
+    pub strategy: String,
+    /// Version of the strategy, so that saved state is not fed to another.
+    pub strategy_version: u32,
+    /// Parameters of the strategy; those not given take the strategy's defaults.
+    pub parameters: BTreeMap<String, Parameter>,
+    /// Account it trades on.
+    pub account: AccountId,
+    /// Instruments it trades.
+    pub instruments: Vec<InstrumentId>,
+    /// Instruments it reads besides.
+    pub reads: Vec<InstrumentId>,
+    /// What wakes it.
+    pub wakes: Vec<WakeRule>,
+    /// What it may use, in the quote asset of its instruments.
+    pub budget: Amount,
+    /// How many positions it may hold at once.
+    pub positions_max: u32,
+    /// How a target becomes a quantity.
+    pub sizer: Sizer,
+    /// How its positions are guarded.
+    pub exit: ExitPlan,
+    /// How its intents become orders.
+    pub policy: OrderPolicy,
+    /// Where its strategy runs.
+    pub lane: Lane,
+    /// Whether it starts with the desk.
+    pub starts: bool,
+    /// Grows with each change of the bot.
+    pub revision: u32,
+}
+
+/// What wakes a bot, for each of its instruments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WakeRule {
+    /// Each quote.
+    Quotes,
+    /// The close of each candle; without `decide` the strategy is fed but not asked for a decision.
+    Candles(Interval),
+    /// An interval of its own, aligned to the clock: every 15 minutes is :00, :15, :30, :45.
+    Every(Duration),
+}
+
+/// Where a strategy's code runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lane {
+    /// In the engine's own thread: built-in, bounded strategies.
+    #[default]
+    Inline,
+    /// In a thread of its own: trusted code that may be slow.
+    Thread,
+}
+
+/// The second input: which start of which desk this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// The data directory's own number, drawn when it was made.
+    pub instance: u32,
+    /// Counts the starts of this instance, from 1; never used twice.
+    pub epoch: u32,
+    /// Whether the kill latch was set on disk.
+    pub killed: bool,
+}

@@ -1,0 +1,455 @@
+//! What the engine announces.
+
+use serde::{Deserialize, Serialize};
+use tradewind_model::{
+    AccountId, Amount, BotId, Candle, EventId, FeedHealth, Fill, InstrumentId, NotSentReason,
+    OrderStatus, OrderTerms, Ppm, Price, Quantity, Quote, Reason, RejectReason, Side, Timestamp,
+};
+use tradewind_risk::{Cause, DenyReason, Purpose, Scope, TradingState};
+
+use crate::command::{Action, CommandId, CommandResult, Principal};
+
+/// One announcement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The input it belongs to and its place among that input's events.
+    pub id: EventId,
+    /// When, by the engine's clock.
+    pub at: Timestamp,
+    /// The event that led to this one; following it ends at a quote, a candle, a command or a timer's own event.
+    pub cause: Option<EventId>,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// How far a bot is.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum BotState {
+    /// Not running.
+    #[default]
+    Stopped,
+    /// Waiting for its turn to start.
+    Starting,
+    /// Waiting for past candles.
+    Warming,
+    /// At work.
+    Running,
+    /// No entries; exits run.
+    Paused,
+    /// Failed; it comes back by itself or waits for a person.
+    Faulted,
+}
+
+impl BotState {
+    /// Its name on every wire of ours.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Starting => "starting",
+            Self::Warming => "warming",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Faulted => "faulted",
+        }
+    }
+}
+
+/// How an event type is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// Every one, from the log if need be.
+    Lossless,
+    /// Every one that there is room for; drops are counted and announced.
+    Drop,
+    /// The newest per key.
+    Latest,
+}
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident => $text:literal, $delivery:ident;)*) => {
+        /// The kinds of event, by name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum EventType {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl EventType {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name on every wire of ours.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// How it is delivered.
+            #[must_use]
+            pub const fn delivery(self) -> Delivery {
+                match self { $(Self::$name => Delivery::$delivery,)* }
+            }
+
+            /// The type of this name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.name() == name)
+            }
+        }
+    };
+}
+
+events! {
+    /// A quote, where somebody wants each or it led to a signal.
+    PriceUpdate => "price_update", Latest;
+    /// A candle closed.
+    CandleClosed => "candle_closed", Drop;
+    /// A strategy wants a position.
+    SignalGenerated => "signal_generated", Drop;
+    /// An intent is durable and its order on its way.
+    OrderPlaced => "order_placed", Lossless;
+    /// The venue has the order.
+    OrderAccepted => "order_accepted", Lossless;
+    /// The order traded.
+    OrderFilled => "order_filled", Lossless;
+    /// The order was cancelled.
+    OrderCancelled => "order_cancelled", Lossless;
+    /// The venue refused the order.
+    OrderRejected => "order_rejected", Lossless;
+    /// The order ended by the venue's rules, or never left.
+    OrderExpired => "order_expired", Lossless;
+    /// The order's fate is not known.
+    OrderUnknown => "order_unknown", Lossless;
+    /// A position was opened.
+    PositionOpened => "position_opened", Lossless;
+    /// A position was closed.
+    PositionClosed => "position_closed", Lossless;
+    /// Risk denied an order.
+    RiskDecisionRejected => "risk_decision_rejected", Lossless;
+    /// A circuit breaker opened.
+    CircuitBreakerFired => "circuit_breaker_fired", Lossless;
+    /// A scope's trading state changed.
+    TradingStateChanged => "trading_state_changed", Lossless;
+    /// The kill switch was thrown.
+    KillSwitch => "kill_switch", Lossless;
+    /// The kill switch was reset.
+    KillSwitchReset => "kill_switch_reset", Lossless;
+    /// A bot started, stopped, or is on its way.
+    BotStateChanged => "bot_state_changed", Lossless;
+    /// A bot's strategy failed.
+    BotError => "bot_error", Lossless;
+    /// A strategy answered too late, or was asked while it still worked.
+    EvaluationLate => "evaluation_late", Drop;
+    /// Equity, as of now.
+    EquitySnapshot => "equity_snapshot", Drop;
+    /// A feed became better or worse.
+    FeedHealthChanged => "feed_health_changed", Drop;
+    /// A subscriber lost events.
+    QueueOverflow => "queue_overflow", Drop;
+    /// Data is missing.
+    Gap => "gap", Drop;
+    /// An account was read from the venue and taken over.
+    Reconciled => "reconciled", Lossless;
+    /// A command was carried out or refused.
+    Command => "command", Lossless;
+    /// The desk is stopping.
+    DeskStopping => "desk_stopping", Lossless;
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// See [`EventType::PriceUpdate`].
+    PriceUpdate(Quote),
+    /// See [`EventType::CandleClosed`].
+    CandleClosed(Candle),
+    /// See [`EventType::SignalGenerated`].
+    SignalGenerated {
+        /// Whose strategy.
+        bot: BotId,
+        /// On what.
+        instrument: InstrumentId,
+        /// The position it wants, as a signed share of the budget.
+        exposure: Ppm,
+        /// Why.
+        reason: Reason,
+    },
+    /// See [`EventType::OrderPlaced`].
+    OrderPlaced {
+        /// The order.
+        terms: OrderTerms,
+        /// For whom.
+        bot: Option<BotId>,
+        /// Entry or exit.
+        purpose: Purpose,
+    },
+    /// See [`EventType::OrderAccepted`].
+    OrderAccepted {
+        /// The order.
+        terms: OrderTerms,
+        /// For whom.
+        bot: Option<BotId>,
+    },
+    /// See [`EventType::OrderFilled`].
+    OrderFilled {
+        /// The fill.
+        fill: Fill,
+        /// For whom; `None` for a person, or for an order that is not ours.
+        bot: Option<BotId>,
+        /// Where the order is now.
+        status: OrderStatus,
+        /// How much of it is filled now.
+        cumulative: Quantity,
+    },
+    /// See [`EventType::OrderCancelled`].
+    OrderCancelled {
+        /// The order.
+        terms: OrderTerms,
+        /// For whom.
+        bot: Option<BotId>,
+        /// How much of it was filled before.
+        cumulative: Quantity,
+    },
+    /// See [`EventType::OrderRejected`].
+    OrderRejected {
+        /// The order.
+        terms: OrderTerms,
+        /// For whom.
+        bot: Option<BotId>,
+        /// The venue's reason.
+        reason: RejectReason,
+    },
+    /// See [`EventType::OrderExpired`].
+    OrderExpired {
+        /// The order.
+        terms: OrderTerms,
+        /// For whom.
+        bot: Option<BotId>,
+        /// How much of it was filled before.
+        cumulative: Quantity,
+        /// Set if it never left.
+        not_sent: Option<NotSentReason>,
+    },
+    /// See [`EventType::OrderUnknown`].
+    OrderUnknown {
+        /// The order.
+        terms: OrderTerms,
+        /// For whom.
+        bot: Option<BotId>,
+    },
+    /// See [`EventType::PositionOpened`].
+    PositionOpened {
+        /// Account.
+        account: AccountId,
+        /// Whose.
+        bot: Option<BotId>,
+        /// In what.
+        instrument: InstrumentId,
+        /// Signed quantity.
+        quantity: Quantity,
+        /// Price of the opening fill.
+        price: Price,
+    },
+    /// See [`EventType::PositionClosed`].
+    PositionClosed {
+        /// Account.
+        account: AccountId,
+        /// Whose.
+        bot: Option<BotId>,
+        /// In what.
+        instrument: InstrumentId,
+        /// Profit or loss realised since it was opened, fees in the quote asset deducted, in the settlement asset.
+        realized: Amount,
+    },
+    /// See [`EventType::RiskDecisionRejected`].
+    RiskDecisionRejected {
+        /// Who wanted it.
+        bot: Option<BotId>,
+        /// Account.
+        account: AccountId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// Buy or sell.
+        side: Side,
+        /// How much.
+        quantity: Quantity,
+        /// Why not.
+        reason: DenyReason,
+    },
+    /// See [`EventType::CircuitBreakerFired`].
+    CircuitBreakerFired {
+        /// Which breaker.
+        name: String,
+        /// How many failures opened it.
+        failures: u32,
+    },
+    /// See [`EventType::TradingStateChanged`].
+    TradingStateChanged {
+        /// Of what.
+        scope: Scope,
+        /// What it is now.
+        state: TradingState,
+        /// The cause that was opened; none when one was closed.
+        cause: Option<Cause>,
+    },
+    /// See [`EventType::KillSwitch`].
+    KillSwitch {
+        /// Why.
+        reason: String,
+        /// By whom.
+        principal: Principal,
+    },
+    /// See [`EventType::KillSwitchReset`].
+    KillSwitchReset {
+        /// Why.
+        reason: String,
+        /// By whom.
+        principal: Principal,
+    },
+    /// See [`EventType::BotStateChanged`].
+    BotStateChanged {
+        /// Which.
+        bot: BotId,
+        /// What it was.
+        from: BotState,
+        /// What it is.
+        to: BotState,
+        /// Why, in words.
+        reason: String,
+    },
+    /// See [`EventType::BotError`].
+    BotError {
+        /// Which.
+        bot: BotId,
+        /// What went wrong.
+        error: String,
+        /// Faults (panics, overruns) within the last five minutes.
+        faults: u32,
+    },
+    /// See [`EventType::EvaluationLate`].
+    EvaluationLate {
+        /// Which.
+        bot: BotId,
+        /// Wakes skipped or answers dropped since it last answered in time.
+        skipped: u64,
+    },
+    /// See [`EventType::EquitySnapshot`].
+    EquitySnapshot {
+        /// Account.
+        account: AccountId,
+        /// Equity of the account in the report asset, EXTERNAL left out.
+        equity: Amount,
+        /// Realised profit and loss since the start, in the report asset.
+        realized: Amount,
+        /// Unrealised profit and loss, in the report asset.
+        unrealized: Amount,
+        /// Assets that could not be valued and are not in the sum.
+        unpriced: u32,
+    },
+    /// See [`EventType::FeedHealthChanged`].
+    FeedHealthChanged {
+        /// Of what.
+        instrument: InstrumentId,
+        /// What it is now.
+        health: FeedHealth,
+    },
+    /// See [`EventType::QueueOverflow`].
+    QueueOverflow {
+        /// Which subscriber.
+        subscriber: String,
+        /// How many events it lost in this episode.
+        dropped: u64,
+    },
+    /// See [`EventType::Gap`].
+    Gap {
+        /// Of what; `None` for several.
+        instrument: Option<InstrumentId>,
+        /// How much is missing, where that is known.
+        missing: Option<u64>,
+    },
+    /// See [`EventType::Reconciled`].
+    Reconciled {
+        /// Which account.
+        account: AccountId,
+        /// Fills taken over.
+        fills: u32,
+        /// Open orders taken over.
+        orders: u32,
+    },
+    /// See [`EventType::Command`].
+    Command {
+        /// Which.
+        id: CommandId,
+        /// By whom.
+        principal: Principal,
+        /// What.
+        action: Action,
+        /// What came of it.
+        result: CommandResult,
+    },
+    /// See [`EventType::DeskStopping`].
+    DeskStopping,
+}
+
+impl EventKind {
+    /// Its type.
+    #[must_use]
+    pub const fn event_type(&self) -> EventType {
+        match self {
+            Self::PriceUpdate(_) => EventType::PriceUpdate,
+            Self::CandleClosed(_) => EventType::CandleClosed,
+            Self::SignalGenerated { .. } => EventType::SignalGenerated,
+            Self::OrderPlaced { .. } => EventType::OrderPlaced,
+            Self::OrderAccepted { .. } => EventType::OrderAccepted,
+            Self::OrderFilled { .. } => EventType::OrderFilled,
+            Self::OrderCancelled { .. } => EventType::OrderCancelled,
+            Self::OrderRejected { .. } => EventType::OrderRejected,
+            Self::OrderExpired { .. } => EventType::OrderExpired,
+            Self::OrderUnknown { .. } => EventType::OrderUnknown,
+            Self::PositionOpened { .. } => EventType::PositionOpened,
+            Self::PositionClosed { .. } => EventType::PositionClosed,
+            Self::RiskDecisionRejected { .. } => EventType::RiskDecisionRejected,
+            Self::CircuitBreakerFired { .. } => EventType::CircuitBreakerFired,
+            Self::TradingStateChanged { .. } => EventType::TradingStateChanged,
+            Self::KillSwitch { .. } => EventType::KillSwitch,
+            Self::KillSwitchReset { .. } => EventType::KillSwitchReset,
+            Self::BotStateChanged { .. } => EventType::BotStateChanged,
+            Self::BotError { .. } => EventType::BotError,
+            Self::EvaluationLate { .. } => EventType::EvaluationLate,
+            Self::EquitySnapshot { .. } => EventType::EquitySnapshot,
+            Self::FeedHealthChanged { .. } => EventType::FeedHealthChanged,
+            Self::QueueOverflow { .. } => EventType::QueueOverflow,
+            Self::Gap { .. } => EventType::Gap,
+            Self::Reconciled { .. } => EventType::Reconciled,
+            Self::Command { .. } => EventType::Command,
+            Self::DeskStopping => EventType::DeskStopping,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_is_found_by_its_name_and_what_must_not_be_lost_is_lossless() {
+        for event_type in EventType::ALL {
+            assert_eq!(EventType::from_name(event_type.name()), Some(*event_type));
+            let must_not_be_lost = ["order_", "position_", "risk_", "kill_", "circuit_"];
+            if must_not_be_lost
+                .iter()
+                .any(|prefix| event_type.name().starts_with(prefix))
+            {
+                assert_eq!(
+                    event_type.delivery(),
+                    Delivery::Lossless,
+                    "{}",
+                    event_type.name()
+                );
+            }
+        }
+        assert_eq!(EventType::ALL.len(), 27);
+    }
+}

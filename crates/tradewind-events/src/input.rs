@@ -1,0 +1,191 @@
+//! All that can happen to the engine: one closed enum.
+//!
+//! Every input is numbered and journaled by the driver before it is handled. Market data is `Copy` and stands in the
+//! enum itself; what is rare or large is boxed, so that an `Input` stays small.
+
+use serde::{Deserialize, Serialize};
+use tradewind_model::{
+    AccountId, Amount, AssetId, BotId, Candle, ClientOrderId, Decision, Depth, ExecutionReport,
+    FeedHealth, Fill, Instrument, InstrumentId, Interval, OrderTerms, Quantity, Quote, Timestamp,
+    Trade, VenueOrderId,
+};
+
+use crate::command::Command;
+use crate::configuration::{Configuration, Started};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Input {
+    /// The desk's configuration; the first input of a journal.
+    Configured(Box<Configuration>),
+    /// The desk started; the second.
+    Started(Started),
+    /// A quote.
+    Quote(Quote),
+    /// A public trade.
+    Trade(Trade),
+    /// A closed candle from the venue.
+    Candle(Candle),
+    /// The top of a book.
+    Depth(Box<Depth>),
+    /// Past candles, asked for by [`Output::RequestCandles`](crate::Output::RequestCandles).
+    Candles(Box<CandleHistory>),
+    /// A feed became better or worse.
+    Health {
+        /// Of which instrument.
+        instrument: InstrumentId,
+        /// What it is now.
+        health: FeedHealth,
+    },
+    /// The venue changed an instrument's rules.
+    InstrumentChanged(Box<Instrument>),
+    /// The venue said something about one of our orders, or the gate kept it back.
+    Report(Box<ExecutionReport>),
+    /// An account as the venue shows it: at the start, and whenever the two may have come apart.
+    Account(Box<AccountState>),
+    /// A timer the engine asked for is due.
+    Timer(Timer),
+    /// A strategy in another lane answered.
+    Evaluation(Box<Evaluation>),
+    /// A person, or a program on a person's behalf, wants something.
+    Command(Box<Command>),
+    /// The event log's writer fell behind, or caught up.
+    Storage(StorageHealth),
+    /// The lanes before the engine lost trades: candles being built are incomplete.
+    TradesLost {
+        /// How many.
+        count: u64,
+    },
+    /// The desk is stopping: no more entries.
+    Stopping,
+}
+
+/// Past candles of one instrument and interval, oldest first, closed ones only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandleHistory {
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Which.
+    pub interval: Interval,
+    /// The candles; empty if the venue has none.
+    pub candles: Vec<Candle>,
+}
+
+/// A timer of the engine. Setting one that is set already moves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Timer {
+    /// A bot's turn to start.
+    BotStart(BotId),
+    /// A bot's own interval.
+    BotWake(BotId),
+    /// A bot's return after a fault.
+    BotRetry(BotId),
+    /// A bot in another lane has not answered in time.
+    EvaluationDeadline(BotId),
+    /// A working order waited long enough.
+    OrderTimeout(ClientOrderId),
+    /// The age at which a position is closed or its profit target changes.
+    PositionAge(BotId, InstrumentId),
+    /// An equity snapshot is due.
+    Equity,
+    /// Built candles that end now are closed.
+    CandleClose,
+    /// Silent feeds are looked for.
+    Staleness,
+}
+
+/// An account as the venue shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountState {
+    /// Which account.
+    pub account: AccountId,
+    /// Total of each asset, free and locked together.
+    pub balances: Vec<(AssetId, Amount)>,
+    /// Orders open now.
+    pub open_orders: Vec<OpenOrder>,
+    /// Every fill of the account since the desk first used it, oldest first, with the bot its intent named.
+    pub fills: Vec<(Fill, Option<BotId>)>,
+}
+
+/// An order open at the venue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenOrder {
+    /// What it says.
+    pub terms: OrderTerms,
+    /// The venue's id.
+    pub venue_order_id: VenueOrderId,
+    /// How much of it is filled.
+    pub filled: Quantity,
+    /// Ours, with what the journal knows of it, or somebody else's.
+    pub adopted: Option<AdoptedOrder>,
+}
+
+/// What the journal knows of an order found open at a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdoptedOrder {
+    /// The bot it was for.
+    pub bot: Option<BotId>,
+    /// When its intent was made.
+    pub placed_at: Timestamp,
+}
+
+/// A strategy's answer from another lane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Whose.
+    pub bot: BotId,
+    /// To which request.
+    pub request: u64,
+    /// What came of it.
+    pub outcome: EvaluationOutcome,
+}
+
+/// What came of asking a strategy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum EvaluationOutcome {
+    /// It decided; `None` if it was only fed.
+    Decided(Option<Decision>),
+    /// It failed.
+    Failed(EvaluationError),
+}
+
+/// How a strategy failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EvaluationError {
+    /// It said so: a division by zero, a malformed candle. The bot goes on.
+    Error(String),
+    /// It panicked. Its state is thrown away.
+    Panic(String),
+    /// It took longer than it may.
+    Overrun,
+}
+
+/// Whether what must not be lost can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StorageHealth {
+    /// It can.
+    Writing,
+    /// The writer is more than a second behind, or the disk is full: no new intents.
+    Behind,
+}
+
+impl Input {
+    /// Whether the input is market data, which is journaled in a store of its own.
+    #[must_use]
+    pub const fn is_market_data(&self) -> bool {
+        matches!(
+            self,
+            Self::Quote(_) | Self::Trade(_) | Self::Candle(_) | Self::Depth(_)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_is_no_larger_than_market_data_and_its_tag() {
+        assert!(size_of::<Input>() <= 80, "{}", size_of::<Input>());
+    }
+}

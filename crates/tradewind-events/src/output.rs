@@ -1,0 +1,105 @@
+//! What the engine wants done. The driver carries outputs out in order.
+
+use serde::{Deserialize, Serialize};
+use tradewind_model::{
+    AccountId, Amount, BotId, Candle, ClientOrderId, InstrumentId, Interval, OrderTerms, Price,
+    Quantity, Quote, Timestamp, VenueOrderId, Wake,
+};
+use tradewind_risk::{Checked, Purpose};
+
+use crate::command::{CommandId, CommandResult};
+use crate::event::Event;
+use crate::input::Timer;
+
+/// Something to be done.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Output {
+    /// Announce this.
+    Event(Event),
+    /// Make the intent durable, then send the order.
+    Submit(Intent, Checked),
+    /// Cancel an order.
+    Cancel {
+        /// On which account.
+        account: AccountId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// Our id.
+        client_id: ClientOrderId,
+        /// The venue's, once known.
+        venue_order_id: Option<VenueOrderId>,
+    },
+    /// Ask the venue what became of an order.
+    Query {
+        /// On which account.
+        account: AccountId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// Our id.
+        client_id: ClientOrderId,
+    },
+    /// Read the account from the venue and hand it in as [`Input::Account`](crate::Input::Account).
+    Reconcile(AccountId),
+    /// Read past candles and hand them in as [`Input::Candles`](crate::Input::Candles).
+    RequestCandles {
+        /// Of what.
+        instrument: InstrumentId,
+        /// Which.
+        interval: Interval,
+        /// How many closed ones.
+        count: u32,
+    },
+    /// Ask a strategy in another lane.
+    Evaluate(Box<EvaluationRequest>),
+    /// Throw away the strategy of a bot in another lane and build it anew.
+    ResetLane(BotId),
+    /// Call back then; a timer that is set already moves.
+    SetTimer(Timestamp, Timer),
+    /// Do not call back.
+    CancelTimer(Timer),
+    /// Answer a command.
+    Reply(CommandId, CommandResult),
+}
+
+/// Outputs of one input, in a buffer that is used again and again.
+pub type Outputs = Vec<Output>;
+
+/// An order somebody decided on, as it is made durable before the order leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The order.
+    pub terms: OrderTerms,
+    /// For whom; `None` for a person.
+    pub bot: Option<BotId>,
+    /// Entry or exit.
+    pub purpose: Purpose,
+    /// The bot's revision when it decided; 0 for a person.
+    pub revision: u32,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+}
+
+/// A call of a strategy that runs in another lane: all it may look at, as of one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvaluationRequest {
+    /// Whose strategy.
+    pub bot: BotId,
+    /// Number of the request; answers to an older one are dropped.
+    pub request: u64,
+    /// As of when.
+    pub at: Timestamp,
+    /// On which instrument it is woken.
+    pub instrument: InstrumentId,
+    /// By what.
+    pub wake: Wake,
+    /// The candle that closed, for a candle wake.
+    pub candle: Option<Candle>,
+    /// Whether a decision is wanted, or the strategy is only fed.
+    pub decide: bool,
+    /// The latest quote.
+    pub quote: Option<Quote>,
+    /// Its position.
+    pub position: PositionState,
+    /// Its budget.
+    pub budget: Amount,
+}

@@ -1,0 +1,245 @@
+//! What an observer may see: the desk's state as of one input, copied out of the engine between two.
+//!
+//! A view is a snapshot with the sequence number it was taken at, so two screens that show the same number show the
+//! same desk. Ids are dense; an edge turns them into names with the [`Configuration`](crate::Configuration).
+
+use serde::{Deserialize, Serialize};
+use tradewind_model::{
+    AccountId, Amount, AssetId, BotId, EventId, FeedHealth, InstrumentId, Interval, OrderStatus,
+    OrderTerms, OwnerId, Price, Quantity, Quote, Reason, Timestamp, VenueOrderId,
+};
+use tradewind_risk::{Cause, Purpose, TradingState};
+
+use crate::event::BotState;
+
+/// The desk as of one input.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeskView {
+    /// The last input it contains.
+    pub seq: u64,
+    /// Time of that input.
+    pub at: Timestamp,
+    /// State of the desk as a whole.
+    pub state: TradingState,
+    /// Why it, or a part of it, is not active.
+    pub causes: Vec<CauseView>,
+    /// Accounts.
+    pub accounts: Vec<AccountView>,
+    /// Bots, by id.
+    pub bots: Vec<BotView>,
+    /// Open orders, by client order id.
+    pub orders: Vec<OrderView>,
+    /// Positions that are not flat.
+    pub positions: Vec<PositionView>,
+    /// Ledger balances that are not zero.
+    pub balances: Vec<BalanceView>,
+    /// Instruments' feeds, by id.
+    pub feeds: Vec<FeedView>,
+    /// What was counted since the start.
+    pub counters: Counters,
+}
+
+/// An open cause.
+pub type CauseView = Cause;
+
+/// An account's totals, in the report asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Which.
+    pub account: AccountId,
+    /// Whether it was read from the venue and taken over.
+    pub reconciled: bool,
+    /// Equity, EXTERNAL left out.
+    pub equity: EquityPoint,
+    /// Equity when the desk started.
+    pub started_with: Amount,
+}
+
+/// Equity at a moment, in the report asset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EquityPoint {
+    /// When.
+    pub at: Timestamp,
+    /// Value of all the desk owns.
+    pub equity: Amount,
+    /// Realised since the start.
+    pub realized: Amount,
+    /// Unrealised.
+    pub unrealized: Amount,
+    /// Assets not in the sum for want of a price.
+    pub unpriced: u32,
+}
+
+/// A bot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BotView {
+    /// Which.
+    pub bot: BotId,
+    /// How far it is.
+    pub state: BotState,
+    /// Why it is in that state, in words.
+    pub state_reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// What its strategy last said, and of which instrument.
+    pub reason: Reason,
+    /// The instrument of that reason.
+    pub reason_instrument: Option<InstrumentId>,
+    /// When its strategy was last asked.
+    pub last_wake: Option<Timestamp>,
+    /// When it will be asked next, if that can be told.
+    pub next_wake: Option<NextWake>,
+    /// How often it was asked.
+    pub wakes: u64,
+    /// Signals.
+    pub signals: u64,
+    /// Orders placed.
+    pub orders: u64,
+    /// Fills.
+    pub fills: u64,
+    /// Denials.
+    pub denials: u64,
+    /// Its last denial, in words with the rule first.
+    pub last_denial: Option<String>,
+    /// Errors.
+    pub errors: u64,
+    /// Worst lateness of a wake since the start, in nanoseconds after it was due.
+    pub lateness_max_nanos: u64,
+    /// Value of its balances and positions, in the quote asset.
+    pub equity: Amount,
+    /// Realised profit and loss since the start, in the quote asset.
+    pub realized: Amount,
+    /// Unrealised.
+    pub unrealized: Amount,
+}
+
+/// A bot's next wake by the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextWake {
+    /// When.
+    pub at: Timestamp,
+    /// The candle that closes then; `None` for an interval of its own.
+    pub interval: Option<Interval>,
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderView {
+    /// The order.
+    pub terms: OrderTerms,
+    /// The venue's id, once known.
+    pub venue_order_id: Option<VenueOrderId>,
+    /// For whom.
+    pub bot: Option<BotId>,
+    /// Entry or exit.
+    pub purpose: Purpose,
+    /// Where it is.
+    pub status: OrderStatus,
+    /// How much is filled.
+    pub filled: Quantity,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// The event that announced it.
+    pub placed_by: EventId,
+}
+
+/// A position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionView {
+    /// Account.
+    pub account: AccountId,
+    /// Whose.
+    pub owner: OwnerId,
+    /// In what.
+    pub instrument: InstrumentId,
+    /// Signed quantity.
+    pub quantity: Quantity,
+    /// What it cost, in the quote asset.
+    pub cost: Amount,
+    /// Average entry price, for display.
+    pub entry_price: Option<Price>,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// Unrealised profit and loss at the mid, in the quote asset; none without a quote.
+    pub unrealized: Option<Amount>,
+    /// Realised since it was opened.
+    pub realized: Amount,
+    /// How it is guarded.
+    pub exit: ExitView,
+}
+
+/// The levels at which the engine will close a position.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExitView {
+    /// Where a loss is taken.
+    pub stop: Option<Price>,
+    /// Where the gain is taken.
+    pub take_profit: Option<Price>,
+    /// Where the trailing stop is now.
+    pub trailing: Option<Price>,
+    /// When it is closed at the latest.
+    pub at: Option<Timestamp>,
+}
+
+impl ExitView {
+    /// Whether a loss is bounded by a stop the engine watches while it runs.
+    #[must_use]
+    pub const fn is_protected(&self) -> bool {
+        self.stop.is_some() || self.trailing.is_some()
+    }
+}
+
+/// A ledger balance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BalanceView {
+    /// Account.
+    pub account: AccountId,
+    /// Asset.
+    pub asset: AssetId,
+    /// Whose.
+    pub owner: OwnerId,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// An instrument's feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedView {
+    /// Which.
+    pub instrument: InstrumentId,
+    /// How far it can be trusted.
+    pub health: FeedHealth,
+    /// The latest quote.
+    pub quote: Option<Quote>,
+    /// Quotes seen by the engine.
+    pub quotes: u64,
+    /// Trades seen by the engine.
+    pub trades: u64,
+    /// Candles seen by the engine.
+    pub candles: u64,
+}
+
+/// What was counted since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Wakes of strategies.
+    pub wakes: u64,
+    /// Decisions to hold.
+    pub holds: u64,
+    /// Signals.
+    pub signals: u64,
+    /// Denials.
+    pub denials: u64,
+    /// Orders placed.
+    pub orders: u64,
+    /// Fills.
+    pub fills: u64,
+    /// Fills that left the order working.
+    pub partial_fills: u64,
+    /// Reports seen a second time and not applied.
+    pub duplicate_reports: u64,
+    /// Answers of other lanes dropped as late or superseded.
+    pub late_evaluations: u64,
+    /// Bot errors.
+    pub bot_errors: u64,
+}

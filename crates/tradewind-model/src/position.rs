@@ -1,0 +1,17 @@
+//! A position as a strategy may see it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::number::{Price, Quantity};
+use crate::time::Timestamp;
+
+/// A bot's position in one instrument, as its strategy may see it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionState {
+    /// Signed quantity.
+    pub quantity: Quantity,
+    /// Average entry price, for display and decisions; none when flat.
+    pub entry_price: Option<Price>,
+    /// When it was opened; none when flat.
+    pub opened_at: Option<Timestamp>,
+}
