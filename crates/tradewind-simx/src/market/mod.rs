@@ -1,0 +1,17 @@
+//! Where prices come from: a market generated from a seed, or one that was recorded.
+//!
+//! A [`MarketSource`] is asked for all events up to a time and hands them over one by one; how often it is asked changes
+//! nothing about them. [`Generated`] draws its own, with history before its start; [`Recorded`] plays what its owner
+//! reads from somewhere. [`KlineStore`] folds prints into candles for both.
+
+mod event;
+mod generated;
+mod klines;
+mod recorded;
+mod universe;
+
+pub use event::{MarketEvent, MarketRecord, MarketSource};
+pub use generated::Generated;
+pub use klines::{Kline, KlineStore};
+pub use recorded::Recorded;
+pub use universe::{Universe, universe};
