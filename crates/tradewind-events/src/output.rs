@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, BotId, Candle, ClientOrderId, InstrumentId, Interval, OrderTerms, Price,
-    Quantity, Quote, Timestamp, VenueOrderId, Wake,
+    AccountId, Amount, BotId, Candle, ClientOrderId, InstrumentId, Interval, OrderTerms,
+    PositionState, Quote, Timestamp, VenueOrderId, Wake,
 };
 use tradewind_risk::{Checked, Purpose};
 
