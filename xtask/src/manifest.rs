@@ -25,7 +25,7 @@ pub(crate) struct Dependency {
 /// Every dependency of a manifest, in the order of the file.
 pub(crate) fn dependencies(manifest: &str) -> Vec<Dependency> {
     let mut found = Vec::new();
-    let mut section = None;
+    let mut open = None;
     for (index, raw) in manifest.lines().enumerate() {
         let text = raw.split('#').next().unwrap_or_default().trim();
         let line = index + 1;
@@ -33,9 +33,8 @@ pub(crate) fn dependencies(manifest: &str) -> Vec<Dependency> {
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
         {
-            section = section_of(header);
-            if let (Some(section), Some((_, name))) = (section, header.rsplit_once("dependencies."))
-            {
+            open = opened_by(header);
+            if let Some((section, Some(name))) = open.take_if(|(_, name)| name.is_some()) {
                 found.push(Dependency {
                     name: unquoted(name),
                     section,
@@ -43,7 +42,7 @@ pub(crate) fn dependencies(manifest: &str) -> Vec<Dependency> {
                     line,
                 });
             }
-        } else if let (Some(section), Some((key, value))) = (section, text.split_once('=')) {
+        } else if let (Some((section, _)), Some((key, value))) = (open, text.split_once('=')) {
             let (name, dotted) = key.trim().split_once('.').unwrap_or((key.trim(), ""));
             let inline =
                 value.trim().starts_with('{') && value.replace(' ', "").contains("workspace=true");
@@ -59,21 +58,20 @@ pub(crate) fn dependencies(manifest: &str) -> Vec<Dependency> {
     found
 }
 
-/// The section that a table header opens, whether or not it is bound to a target.
-fn section_of(header: &str) -> Option<Section> {
-    let table = header
-        .rsplit_once("dependencies.")
-        .map_or(header, |(before, _)| {
-            header
-                .get(..before.len() + "dependencies".len())
-                .unwrap_or(header)
-        });
-    match table.rsplit('.').next().unwrap_or(table) {
-        "dependencies" if table != "workspace.dependencies" => Some(Section::Normal),
-        "dev-dependencies" => Some(Section::Dev),
-        "build-dependencies" => Some(Section::Build),
-        _ => None,
-    }
+/// What a table header opens: a section, and the dependency's name if the table is that dependency's own.
+fn opened_by(header: &str) -> Option<(Section, Option<&str>)> {
+    let (path, name) = match header.split_once("dependencies.") {
+        Some((path, name)) => (path, Some(name)),
+        None => (header.strip_suffix("dependencies")?, None),
+    };
+    // Before the word stands a target, the kind, both or neither.
+    let section = match path.rsplit('.').next() {
+        Some("dev-") => Section::Dev,
+        Some("build-") => Section::Build,
+        Some("") if path != "workspace." => Section::Normal,
+        _ => return None,
+    };
+    Some((section, name))
 }
 
 fn unquoted(name: &str) -> String {
@@ -113,12 +111,12 @@ mod tests {
 
     #[test]
     fn a_table_of_its_own_and_a_target_are_dependencies_too() {
-        let manifest = "[dependencies.reqwest]\n[target.'cfg(unix)'.build-dependencies]\ncc.workspace = true\n";
+        let manifest = "[dependencies.reqwest]\nversion = \"1\"\n[target.'cfg(unix)'.build-dependencies]\ncc.workspace = true\n";
         check(
             manifest,
             &[
                 ("reqwest", Section::Normal, false, 1),
-                ("cc", Section::Build, true, 3),
+                ("cc", Section::Build, true, 4),
             ],
         );
     }

@@ -30,125 +30,37 @@ const fn row(name: &'static str, ring: Ring, may_use: &'static [&'static str]) -
 }
 
 /// The arrows. A test may also use whatever its crate reaches through them, and [`TESTKIT`].
+#[rustfmt::skip] // one row a crate, so that the map can be read as one
 pub(crate) const MAP: [Row; 18] = [
     row("tradewind-model", Ring::Core, &[]),
     row("tradewind-indicators", Ring::Core, &[]),
-    row(
-        "tradewind-strategy",
-        Ring::Core,
-        &["tradewind-model", "tradewind-indicators"],
-    ),
+    row("tradewind-strategy", Ring::Core, &["tradewind-model", "tradewind-indicators"]),
     row("tradewind-portfolio", Ring::Core, &["tradewind-model"]),
-    row(
-        "tradewind-risk",
-        Ring::Core,
-        &["tradewind-model", "tradewind-portfolio"],
-    ),
-    row(
-        "tradewind-events",
-        Ring::Core,
-        &["tradewind-model", "tradewind-portfolio", "tradewind-risk"],
-    ),
-    row(
-        "tradewind-engine",
-        Ring::Core,
-        &[
-            "tradewind-model",
-            "tradewind-indicators",
-            "tradewind-strategy",
-            "tradewind-portfolio",
-            "tradewind-risk",
-            "tradewind-events",
-        ],
-    ),
+    row("tradewind-risk", Ring::Core, &["tradewind-model", "tradewind-portfolio"]),
+    row("tradewind-events", Ring::Core, &["tradewind-model", "tradewind-portfolio", "tradewind-risk"]),
+    row("tradewind-engine", Ring::Core, &[
+        "tradewind-model", "tradewind-indicators", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events",
+    ]),
     row("tradewind-simx", Ring::Core, &["tradewind-model"]),
-    row(
-        "tradewind-bus",
-        Ring::Edge,
-        &["tradewind-model", "tradewind-events"],
-    ),
-    row(
-        "tradewind-journal",
-        Ring::Edge,
-        &["tradewind-model", "tradewind-events"],
-    ),
-    row(
-        "tradewind-venues",
-        Ring::Edge,
-        &["tradewind-model", "tradewind-risk", "tradewind-events"],
-    ),
-    row(
-        "tradewind-simx-server",
-        Ring::Edge,
-        &["tradewind-model", "tradewind-simx"],
-    ),
-    row(
-        "tradewind-storage",
-        Ring::Edge,
-        &["tradewind-model", "tradewind-events"],
-    ),
-    // The one arrow between edges: the API reads history from the projection.
-    row(
-        "tradewind-api",
-        Ring::Edge,
-        &[
-            "tradewind-model",
-            "tradewind-events",
-            "tradewind-bus",
-            "tradewind-storage",
-        ],
-    ),
-    row(
-        "tradewind-telegram",
-        Ring::Edge,
-        &["tradewind-model", "tradewind-events", "tradewind-bus"],
-    ),
-    row(
-        "tradewind-backtest",
-        Ring::Top,
-        &[
-            "tradewind-model",
-            "tradewind-strategy",
-            "tradewind-portfolio",
-            "tradewind-risk",
-            "tradewind-events",
-            "tradewind-engine",
-            "tradewind-simx",
-        ],
-    ),
-    row(
-        TESTKIT,
-        Ring::Top,
-        &[
-            "tradewind-model",
-            "tradewind-events",
-            "tradewind-risk",
-            "tradewind-engine",
-            "tradewind-strategy",
-        ],
-    ),
-    row(
-        "tradewind",
-        Ring::Top,
-        &[
-            "tradewind-model",
-            "tradewind-indicators",
-            "tradewind-strategy",
-            "tradewind-portfolio",
-            "tradewind-risk",
-            "tradewind-events",
-            "tradewind-engine",
-            "tradewind-simx",
-            "tradewind-bus",
-            "tradewind-journal",
-            "tradewind-venues",
-            "tradewind-simx-server",
-            "tradewind-storage",
-            "tradewind-api",
-            "tradewind-telegram",
-            "tradewind-backtest",
-        ],
-    ),
+    row("tradewind-bus", Ring::Edge, &["tradewind-model", "tradewind-events"]),
+    row("tradewind-journal", Ring::Edge, &["tradewind-model", "tradewind-events"]),
+    // The seal on an order is risk's: an adapter takes nothing else.
+    row("tradewind-venues", Ring::Edge, &["tradewind-model", "tradewind-risk", "tradewind-events"]),
+    row("tradewind-simx-server", Ring::Edge, &["tradewind-model", "tradewind-simx"]),
+    row("tradewind-storage", Ring::Edge, &["tradewind-model", "tradewind-events"]),
+    // The one arrow between edges that is not to the bus: the API reads history from the projection.
+    row("tradewind-api", Ring::Edge, &["tradewind-model", "tradewind-events", "tradewind-bus", "tradewind-storage"]),
+    row("tradewind-telegram", Ring::Edge, &["tradewind-model", "tradewind-events", "tradewind-bus"]),
+    row("tradewind-backtest", Ring::Top, &[
+        "tradewind-model", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events", "tradewind-engine",
+        "tradewind-simx",
+    ]),
+    row(TESTKIT, Ring::Top, &["tradewind-model", "tradewind-events", "tradewind-risk", "tradewind-engine", "tradewind-strategy"]),
+    row("tradewind", Ring::Top, &[
+        "tradewind-model", "tradewind-indicators", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events",
+        "tradewind-engine", "tradewind-simx", "tradewind-bus", "tradewind-journal", "tradewind-venues", "tradewind-simx-server",
+        "tradewind-storage", "tradewind-api", "tradewind-telegram", "tradewind-backtest",
+    ]),
 ];
 
 /// Builders and fixtures: every crate's tests may use it, no crate's code may.
