@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts: sourced, not run. Puts the caller at the root of the repository and gives it words to report with.
 
 set -euo pipefail

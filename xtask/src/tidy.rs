@@ -68,7 +68,7 @@ impl fmt::Display for Report {
         let names: Vec<_> = CHECKS.iter().map(|(name, _)| *name).collect();
         writeln!(
             f,
-            "tidy: {} findings in {} files ({})",
+            "tidy: findings: {}, files: {}, checks: {}",
             self.findings.len(),
             self.files,
             names.join(", ")
