@@ -1,0 +1,298 @@
+//! Ledger and positions together: one fill changes both or neither.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tradewind_model::{
+    AccountId, Amount, AssetId, Fill, Instrument, InstrumentId, InstrumentKind, Money, OwnerId,
+    Quantity, Side, Timestamp,
+};
+
+use crate::ledger::{Entry, EntryKind, Ledger};
+use crate::position::{Position, PositionChange};
+
+/// Whose position in what.
+pub type PositionKey = (AccountId, OwnerId, InstrumentId);
+
+/// All that the desk owns and owes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Portfolio {
+    /// Balances.
+    pub ledger: Ledger,
+    positions: BTreeMap<PositionKey, Position>,
+    realized: BTreeMap<(AccountId, OwnerId, AssetId), Amount>,
+}
+
+/// What booking a fill did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Booking {
+    /// To the position.
+    pub change: PositionChange,
+    /// The position afterwards; for a closed one as it was closed, with what it realised.
+    pub position: Position,
+}
+
+impl Portfolio {
+    /// Books a fill for `owner`: cash and asset to the ledger, quantity and cost to the position, the fee to both.
+    ///
+    /// `None`, with nothing changed, when the fill's value does not fit the number range.
+    pub fn book(
+        &mut self,
+        instrument: &Instrument,
+        owner: OwnerId,
+        fill: &Fill,
+    ) -> Option<Booking> {
+        let value = instrument.notional(fill.price, fill.quantity)?;
+        let key = (fill.account, owner, fill.instrument);
+        let mut position = self.positions.get(&key).copied().unwrap_or_default();
+        let (mut change, realized) = position.apply(
+            instrument,
+            fill.side,
+            fill.price,
+            fill.quantity,
+            fill.event_time,
+        )?;
+        match instrument.kind {
+            InstrumentKind::Spot => self.exchange(instrument, owner, fill, value),
+            InstrumentKind::Linear | InstrumentKind::Inverse => {
+                self.post(
+                    EntryKind::Trade,
+                    fill.account,
+                    instrument.settlement,
+                    owner,
+                    realized,
+                );
+            }
+        }
+        self.pay_fee(instrument, owner, fill, &mut position);
+        if matches!(change, PositionChange::Reduced)
+            && self.is_dust(instrument, owner, fill, &position)
+        {
+            self.sweep(instrument, owner, fill.account);
+            position.abandon();
+            change = PositionChange::Closed;
+        }
+        self.keep(key, instrument, position, change);
+        Some(Booking { change, position })
+    }
+
+    /// Pays or receives `amount` of funding on a contract's position.
+    pub fn fund(
+        &mut self,
+        account: AccountId,
+        owner: OwnerId,
+        instrument: &Instrument,
+        amount: Amount,
+    ) {
+        self.post(
+            EntryKind::Funding,
+            account,
+            instrument.settlement,
+            owner,
+            amount,
+        );
+        *self
+            .realized
+            .entry((account, owner, instrument.settlement))
+            .or_default() += amount;
+        if let Some(position) = self.positions.get_mut(&(account, owner, instrument.id)) {
+            position.realized += amount;
+        }
+    }
+
+    /// Moves an amount from one owner to another.
+    pub fn transfer(&mut self, account: AccountId, money: Money, from: OwnerId, to: OwnerId) {
+        self.ledger.post(&Entry {
+            kind: EntryKind::Transfer,
+            account,
+            asset: money.asset,
+            owner: to,
+            against: Some(from),
+            amount: money.amount,
+        });
+    }
+
+    /// Takes in (or gives out) what came from (or went) elsewhere.
+    pub fn deposit(&mut self, account: AccountId, money: Money, owner: OwnerId) {
+        self.post(
+            EntryKind::Transfer,
+            account,
+            money.asset,
+            owner,
+            money.amount,
+        );
+    }
+
+    /// Forgets an account, before it is read anew from the venue.
+    pub fn clear(&mut self, account: AccountId) {
+        self.ledger.clear(account);
+        self.positions.retain(|(of, _, _), _| *of != account);
+        self.realized.retain(|(of, _, _), _| *of != account);
+    }
+
+    /// A position; flat if there is none.
+    #[must_use]
+    pub fn position(&self, key: &PositionKey) -> Position {
+        self.positions.get(key).copied().unwrap_or_default()
+    }
+
+    /// Positions that are not flat, by account, owner and instrument.
+    pub fn positions(&self) -> impl Iterator<Item = (&PositionKey, &Position)> {
+        self.positions.iter()
+    }
+
+    /// Profit and loss an owner has realised in an asset, open positions' part included.
+    #[must_use]
+    pub fn realized(&self, account: AccountId, owner: OwnerId, asset: AssetId) -> Amount {
+        self.realized
+            .get(&(account, owner, asset))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// The same for every owner of an account.
+    pub fn realized_all(
+        &self,
+        account: AccountId,
+    ) -> impl Iterator<Item = (OwnerId, AssetId, Amount)> + '_ {
+        self.realized
+            .iter()
+            .filter(move |((of, _, _), _)| *of == account)
+            .map(|(&(_, owner, asset), &amount)| (owner, asset, amount))
+    }
+
+    /// How much of a position can be sold: for spot no more than the owner really has, cut down to the step.
+    #[must_use]
+    pub fn closable(&self, instrument: &Instrument, key: &PositionKey) -> Quantity {
+        let held = self.position(key).quantity.abs();
+        if instrument.kind != InstrumentKind::Spot {
+            return held;
+        }
+        let owned = self.ledger.balance(key.0, instrument.base, key.1);
+        instrument.floor_quantity(held.min(instrument.floor_amount(owned)))
+    }
+
+    fn exchange(&mut self, instrument: &Instrument, owner: OwnerId, fill: &Fill, value: Amount) {
+        let base = instrument.quantity_amount(fill.quantity);
+        let (base, quote) = match fill.side {
+            Side::Buy => (base, -value),
+            Side::Sell => (-base, value),
+        };
+        self.post(EntryKind::Trade, fill.account, instrument.base, owner, base);
+        self.post(
+            EntryKind::Trade,
+            fill.account,
+            instrument.quote,
+            owner,
+            quote,
+        );
+    }
+
+    /// The fee in its own asset. One in the quote asset counts as realised at once; one in the base asset makes what
+    /// can be sold smaller and shows when the position is closed; one in a third asset is paid by FEES.
+    fn pay_fee(
+        &mut self,
+        instrument: &Instrument,
+        owner: OwnerId,
+        fill: &Fill,
+        position: &mut Position,
+    ) {
+        let Money { asset, amount } = fill.fee;
+        if amount.is_zero() {
+            return;
+        }
+        let own =
+            asset == instrument.base || asset == instrument.quote || asset == instrument.settlement;
+        let payer = if own { owner } else { OwnerId::Fees };
+        self.post(EntryKind::Fee, fill.account, asset, payer, -amount);
+        if own && asset != instrument.base {
+            position.realized -= amount;
+        }
+    }
+
+    /// Whether what is left of a spot position is too little to be sold at the price of this fill.
+    fn is_dust(
+        &self,
+        instrument: &Instrument,
+        owner: OwnerId,
+        fill: &Fill,
+        position: &Position,
+    ) -> bool {
+        if instrument.kind != InstrumentKind::Spot || position.quantity.0 < 0 {
+            return false;
+        }
+        let owned = self.ledger.balance(fill.account, instrument.base, owner);
+        let left = position.quantity.min(instrument.floor_amount(owned));
+        instrument
+            .check(instrument.floor_quantity(left), None, Some(fill.price))
+            .is_err()
+    }
+
+    fn sweep(&mut self, instrument: &Instrument, owner: OwnerId, account: AccountId) {
+        let amount = self.ledger.balance(account, instrument.base, owner);
+        self.transfer(
+            account,
+            Money {
+                asset: instrument.base,
+                amount,
+            },
+            owner,
+            OwnerId::Dust,
+        );
+    }
+
+    fn keep(
+        &mut self,
+        key: PositionKey,
+        instrument: &Instrument,
+        position: Position,
+        change: PositionChange,
+    ) {
+        let before = self
+            .positions
+            .get(&key)
+            .map(|known| known.realized)
+            .unwrap_or_default();
+        let since = if change == PositionChange::Opened {
+            position.realized
+        } else {
+            position.realized - before
+        };
+        *self
+            .realized
+            .entry((key.0, key.1, instrument.settlement))
+            .or_default() += since;
+        if position.quantity.is_zero() {
+            self.positions.remove(&key);
+        } else {
+            self.positions.insert(key, position);
+        }
+    }
+
+    fn post(
+        &mut self,
+        kind: EntryKind,
+        account: AccountId,
+        asset: AssetId,
+        owner: OwnerId,
+        amount: Amount,
+    ) {
+        self.ledger.post(&Entry {
+            kind,
+            account,
+            asset,
+            owner,
+            against: None,
+            amount,
+        });
+    }
+
+    /// When a position was opened, if it is not flat.
+    #[must_use]
+    pub fn opened_at(&self, key: &PositionKey) -> Option<Timestamp> {
+        self.positions.get(key).map(|position| position.opened_at)
+    }
+}
+
+#[cfg(test)]
+mod tests;
