@@ -20,6 +20,6 @@ pub use input::{
 };
 pub use output::{EvaluationRequest, Intent, Output, Outputs};
 pub use view::{
-    AccountView, BalanceView, BotView, CauseView, Counters, DeskView, EquityPoint, ExitView,
-    FeedView, NextWake, OrderView, PositionView,
+    AccountView, BalanceView, BotView, CauseView, CloseView, Counters, DeskView, EquityPoint,
+    ExitView, FeedView, NextWake, OrderView, PositionView,
 };

@@ -8,7 +8,7 @@ use tradewind_model::{
     AccountId, Amount, AssetId, BotId, EventId, FeedHealth, InstrumentId, Interval, OrderStatus,
     OrderTerms, OwnerId, Price, Quantity, Quote, Reason, Timestamp, VenueOrderId,
 };
-use tradewind_risk::{Cause, Purpose, TradingState};
+use tradewind_risk::{Cause, Purpose, Rule, TradingState};
 
 use crate::event::BotState;
 
@@ -37,6 +37,27 @@ pub struct DeskView {
     pub feeds: Vec<FeedView>,
     /// What was counted since the start.
     pub counters: Counters,
+    /// What came of the last candle close that woke a bot.
+    pub last_close: CloseView,
+}
+
+/// What came of a candle close, from the close until the next one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloseView {
+    /// The moment the candles closed.
+    pub at: Timestamp,
+    /// Strategies asked.
+    pub woke: u32,
+    /// Strategies that left things as they were.
+    pub held: u32,
+    /// Signals.
+    pub signals: u32,
+    /// Orders denied since, by rule.
+    pub denied: Vec<(Rule, u32)>,
+    /// Orders filled to the end since.
+    pub filled: u32,
+    /// Fills since that left their order working.
+    pub partly_filled: u32,
 }
 
 /// An open cause.

@@ -30,6 +30,8 @@ pub enum InstrumentStatus {
     CancelOnly,
     /// Nothing is taken.
     Halted,
+    /// The venue has no such instrument, or recorded data lacks it: bots on it stand still.
+    NoData,
 }
 
 /// An instrument and its rules.

@@ -77,6 +77,8 @@ pub enum DenyReason {
         /// What it may be.
         limit: Amount,
     },
+    /// R13: the bot holds as many positions as it may.
+    PositionsMax(u32),
     /// R15: as many entries are open as may be.
     OpenEntries {
         /// How many are open.
@@ -113,7 +115,7 @@ impl DenyReason {
             Self::Collar { .. } => Rule::R10,
             Self::NoReference => Rule::R11,
             Self::Balance { .. } => Rule::R12,
-            Self::Position { .. } => Rule::R13,
+            Self::Position { .. } | Self::PositionsMax(_) => Rule::R13,
             Self::OpenEntries { .. } => Rule::R15,
             Self::BotRate => Rule::R16,
             Self::Duplicate(_) => Rule::R18,
@@ -171,6 +173,7 @@ impl fmt::Display for DenyReason {
                     limit.to_text(2)
                 )
             }
+            Self::PositionsMax(limit) => write!(f, "the bot already holds its {limit} positions"),
             Self::OpenEntries { open, limit } => {
                 write!(f, "{open} entries are open, at most {limit} allowed")
             }

@@ -13,10 +13,10 @@ pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), 
     if candidate.purpose == Purpose::Entry && !context.allowed {
         return Err(DenyReason::NotAllowed);
     }
-    match context.instrument.status {
-        InstrumentStatus::Trading => Ok(()),
-        status @ (InstrumentStatus::CancelOnly | InstrumentStatus::Halted) => {
-            Err(DenyReason::NotTrading(status))
-        }
+    let status = context.instrument.status;
+    if status == InstrumentStatus::Trading {
+        Ok(())
+    } else {
+        Err(DenyReason::NotTrading(status))
     }
 }
