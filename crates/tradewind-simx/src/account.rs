@@ -31,7 +31,7 @@ pub(crate) struct Ledger {
     touched: Vec<(AccountId, AssetId)>,
 }
 
-/// Assets to use of one account: what leaves it and from where.
+/// Which part of a balance pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purse {
     /// What can be used.
@@ -143,10 +143,6 @@ impl Ledger {
         let held = self.accounts.iter().map(|balances| balances[asset.index()]);
         let held: Amount = held.map(|balance| balance.free + balance.locked).sum();
         held + self.market[asset.index()] + self.fees[asset.index()] - *deposited
-    }
-
-    pub(crate) fn assets(&self) -> usize {
-        self.market.len()
     }
 
     fn balance_mut(&mut self, account: AccountId, asset: AssetId) -> &mut Balance {

@@ -49,7 +49,6 @@ pub enum Action {
 
 /// What an accepted [`Action`] comes to; what else happened is in the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "an answer lives on the stack for a moment; boxing would allocate per order")]
 pub enum Answer {
     /// The account that was opened.
     Account(AccountId),

@@ -2,16 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, InstrumentStatus, Quote, Timestamp, Trade,
+    AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Quote, Side,
+    Timestamp, Trade,
 };
 
 use crate::account::{Balance, Ledger};
-use crate::action::{Action, Answer, CancelOrder, NewOrder, OrderRef};
+use crate::action::{Action, Answer, CancelOrder, OrderRef};
 use crate::config::ExchangeConfig;
+use crate::listing::Listing;
 use crate::market::MarketEvent;
+use crate::matching::Step;
 use crate::order::Order;
-use crate::outbox::{Execution, Outbox};
+use crate::orders::Orders;
+use crate::outbox::{Execution, OrderEvent, Outbox};
 use crate::refusal::Refusal;
+use crate::waiting::SlotId;
 
 /// A spot exchange with price-time priority, accounts and fees.
 ///
@@ -19,9 +24,17 @@ use crate::refusal::Refusal;
 /// changed nothing. The exchange is plain data: clone it, compare it, serialise it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
-    config: ExchangeConfig,
-    instruments: Vec<Instrument>,
-    ledger: Ledger,
+    pub(crate) config: ExchangeConfig,
+    /// The rules, by id; apart from the listings, which every quote touches.
+    pub(crate) instruments: Vec<Instrument>,
+    pub(crate) listings: Vec<Listing>,
+    pub(crate) ledger: Ledger,
+    pub(crate) orders: Orders,
+    /// Reports so far.
+    pub(crate) reports: u64,
+    /// Memory for plans, kept from order to order.
+    #[serde(skip)]
+    pub(crate) steps: Vec<Step>,
 }
 
 impl Exchange {
@@ -31,8 +44,20 @@ impl Exchange {
     /// If an id is not its place, or an instrument is not spot: both are mistakes of the program, not of a user.
     #[must_use]
     pub fn new(config: ExchangeConfig, instruments: Vec<Instrument>) -> Self {
+        for (place, instrument) in instruments.iter().enumerate() {
+            assert_eq!(instrument.id.index(), place, "{}: ids are places in the list", instrument.name);
+            assert_eq!(instrument.kind, InstrumentKind::Spot, "{}: this exchange is spot only", instrument.name);
+        }
         let assets = instruments.iter().map(|instrument| instrument.base.max(instrument.quote).index() + 1).max();
-        Self { config, instruments, ledger: Ledger::new(assets.unwrap_or(0)) }
+        Self {
+            config,
+            listings: instruments.iter().map(Listing::new).collect(),
+            instruments,
+            ledger: Ledger::new(assets.unwrap_or(0)),
+            orders: Orders::new(config.history),
+            reports: 0,
+            steps: Vec::new(),
+        }
     }
 
     /// Does what `action` says.
@@ -59,6 +84,7 @@ impl Exchange {
 
     /// Opens an account without balances.
     pub fn open_account(&mut self) -> AccountId {
+        self.orders.open_account(self.listings.len());
         self.ledger.open_account()
     }
 
@@ -79,22 +105,16 @@ impl Exchange {
         Ok(())
     }
 
-    /// Takes a new order, trades it as far as it goes and lets the rest wait or expire, as its kind says.
-    ///
-    /// Reports the acceptance, each fill on both sides, and the end if it ended. Gives the order as it then stands.
-    ///
-    /// # Errors
-    /// Any [`Refusal`] but [`UnknownOrder`](Refusal::UnknownOrder).
-    pub fn submit(&mut self, _now: Timestamp, _order: &NewOrder, _out: &mut Outbox) -> Result<Order, Refusal> {
-        Err(Refusal::MarketClosed)
-    }
-
     /// Ends an open order and frees what it held.
     ///
     /// # Errors
     /// [`Refusal::UnknownOrder`] unless the account has this order open in this instrument.
-    pub fn cancel(&mut self, _now: Timestamp, _cancel: &CancelOrder, _out: &mut Outbox) -> Result<Order, Refusal> {
-        Err(Refusal::UnknownOrder)
+    pub fn cancel(&mut self, now: Timestamp, cancel: &CancelOrder, out: &mut Outbox) -> Result<Order, Refusal> {
+        let CancelOrder { account, instrument, order, cancel_id } = *cancel;
+        let slot = self.orders.find_open(account, instrument, order).ok_or(Refusal::UnknownOrder)?;
+        let order = self.end(now, slot, OrderEvent::Cancelled { cancel_id }, out);
+        self.ledger.publish(&mut out.balances);
+        Ok(order)
     }
 
     /// Ends all open orders of an account in an instrument, oldest first, and says how many.
@@ -103,12 +123,21 @@ impl Exchange {
     /// [`Refusal::UnknownOrder`] if there is none.
     pub fn cancel_all(
         &mut self,
-        _now: Timestamp,
-        _account: AccountId,
-        _instrument: InstrumentId,
-        _out: &mut Outbox,
+        now: Timestamp,
+        account: AccountId,
+        instrument: InstrumentId,
+        out: &mut Outbox,
     ) -> Result<usize, Refusal> {
-        Err(Refusal::UnknownOrder)
+        let open = self.orders.open_of(account).filter(|(_, order)| order.instrument == instrument);
+        let slots: Vec<SlotId> = open.map(|(slot, _)| slot).collect();
+        if slots.is_empty() {
+            return Err(Refusal::UnknownOrder);
+        }
+        for slot in &slots {
+            self.end(now, *slot, OrderEvent::Cancelled { cancel_id: None }, out);
+        }
+        self.ledger.publish(&mut out.balances);
+        Ok(slots.len())
     }
 
     /// Opens or closes an instrument to new orders; waiting orders stay and can be cancelled.
@@ -127,6 +156,12 @@ impl Exchange {
     /// [`Refusal::UnknownInstrument`] if there is none with this id, assets and decimals.
     pub fn set_rules(&mut self, rules: &Instrument) -> Result<(), Refusal> {
         let listed = self.instruments.get_mut(rules.id.index()).ok_or(Refusal::UnknownInstrument)?;
+        let fixed = |rules: &Instrument| {
+            (rules.kind, rules.base, rules.quote, rules.price_decimals, rules.quantity_decimals)
+        };
+        if fixed(listed) != fixed(rules) {
+            return Err(Refusal::UnknownInstrument);
+        }
         *listed = rules.clone();
         Ok(())
     }
@@ -140,15 +175,6 @@ impl Exchange {
             MarketEvent::Levels(depth) => self.levels(now, depth, out),
         }
     }
-
-    /// The market's best bid and ask are now these.
-    pub fn quote(&mut self, _now: Timestamp, _quote: &Quote, _out: &mut Outbox) {}
-
-    /// Somebody in the market took this much at this price.
-    pub fn trade(&mut self, _now: Timestamp, _trade: &Trade, _out: &mut Outbox) {}
-
-    /// The market's visible levels are now these.
-    pub fn levels(&mut self, _now: Timestamp, _depth: &Depth, _out: &mut Outbox) {}
 
     /// What was chosen when it was built.
     #[must_use]
@@ -193,45 +219,55 @@ impl Exchange {
 
     /// An order, open or remembered.
     #[must_use]
-    pub fn order(&self, _account: AccountId, _instrument: InstrumentId, _order: OrderRef) -> Option<Order> {
-        None
+    pub fn order(&self, account: AccountId, instrument: InstrumentId, order: OrderRef) -> Option<Order> {
+        self.orders.find(account, instrument, order)
     }
 
     /// An account's open orders, oldest first.
-    pub fn open_orders(&self, _account: AccountId) -> impl Iterator<Item = &Order> {
-        std::iter::empty()
+    pub fn open_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
+        self.orders.open_of(account).map(|(_, order)| order)
     }
 
     /// An account's finished orders that are remembered, by id.
-    pub fn finished_orders(&self, _account: AccountId) -> impl Iterator<Item = &Order> {
-        std::iter::empty()
+    pub fn finished_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
+        self.orders.finished_of(account)
     }
 
     /// An account's executions that are remembered, oldest first.
-    pub fn executions(&self, _account: AccountId) -> impl Iterator<Item = &Execution> {
-        std::iter::empty()
+    pub fn executions(&self, account: AccountId) -> impl DoubleEndedIterator<Item = &Execution> {
+        self.orders.executions_of(account)
     }
 
     /// Best bid and ask of the visible book, the accounts' orders included, if both sides have one.
     ///
     /// Both of its times are when the book last changed.
     #[must_use]
-    pub fn touch(&self, _instrument: InstrumentId) -> Option<Quote> {
-        None
+    pub fn touch(&self, instrument: InstrumentId) -> Option<Quote> {
+        self.listings.get(instrument.index())?.touch(instrument)
     }
 
     /// Writes the best `limit` levels of the visible book, the accounts' orders included, into `depth`.
-    pub fn depth(&self, _instrument: InstrumentId, _limit: usize, _depth: &mut Depth) {}
+    ///
+    /// Its time is when the book last changed; for an unknown instrument it is left empty.
+    pub fn depth(&self, instrument: InstrumentId, limit: usize, depth: &mut Depth) {
+        depth.instrument = instrument;
+        depth.bids.clear();
+        depth.asks.clear();
+        let Some(listing) = self.listings.get(instrument.index()) else { return };
+        depth.received_at = listing.changed_at();
+        depth.bids.extend(listing.visible(Side::Sell).take(limit));
+        depth.asks.extend(listing.visible(Side::Buy).take(limit));
+    }
 
-    /// Number of the visible book's last change, counted from 1; 0 for an unknown instrument.
+    /// Number of the visible book's last change, counted from 1; 0 before it and for an unknown instrument.
     #[must_use]
-    pub fn update_id(&self, _instrument: InstrumentId) -> u64 {
-        0
+    pub fn update_id(&self, instrument: InstrumentId) -> u64 {
+        self.listings.get(instrument.index()).map_or(0, |listing| listing.changes)
     }
 
     /// The last print.
     #[must_use]
-    pub fn last_trade(&self, _instrument: InstrumentId) -> Option<Trade> {
-        None
+    pub fn last_trade(&self, instrument: InstrumentId) -> Option<Trade> {
+        self.listings.get(instrument.index())?.last
     }
 }

@@ -35,6 +35,7 @@ mod client_id;
 mod config;
 mod exchange;
 mod fees;
+mod fills;
 mod filters;
 mod ladder;
 mod listing;
@@ -46,6 +47,8 @@ mod orders;
 mod outbox;
 mod refusal;
 mod settlement;
+mod submission;
+mod waiting;
 
 pub use account::Balance;
 pub use action::{Action, Answer, CancelOrder, NewOrder, OrderRef, SelfTrade, Size};

@@ -1,0 +1,87 @@
+//! Orders that wait, each in a slot that keeps its number as long as it waits.
+//!
+//! Slots are reused, so an exchange that trades for a year holds no more of them than once waited at the same time.
+//! Their links make the queues of [`Book`](crate::book::Book); only `book.rs` touches those.
+
+use serde::{Deserialize, Serialize};
+use tradewind_model::Quantity;
+
+use crate::order::Order;
+
+/// Number of a slot.
+pub(crate) type SlotId = u32;
+
+/// No slot.
+pub(crate) const NONE: SlotId = SlotId::MAX;
+
+/// A waiting order and its place in its queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Slot {
+    pub(crate) order: Order,
+    /// Liquidity of the market model that came to this price first and is still there, in quantity counts.
+    ///
+    /// `i64::MAX` until the level has been seen.
+    pub(crate) ahead: i64,
+    pub(crate) before: SlotId,
+    pub(crate) after: SlotId,
+}
+
+/// All slots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Waiting {
+    slots: Vec<Slot>,
+    free: Vec<SlotId>,
+}
+
+impl Waiting {
+    /// No slots yet.
+    pub(crate) const EMPTY: Self = Self { slots: Vec::new(), free: Vec::new() };
+
+    /// Puts an order into a slot; it is in no queue yet.
+    pub(crate) fn insert(&mut self, order: Order, ahead: i64) -> SlotId {
+        let slot = Slot { order, ahead, before: NONE, after: NONE };
+        if let Some(id) = self.free.pop() {
+            self.slots[id as usize] = slot;
+            return id;
+        }
+        self.slots.push(slot);
+        SlotId::try_from(self.slots.len() - 1).expect("memory ends before 2^32 orders wait")
+    }
+
+    /// Gives the slot back. The order must have left its queue.
+    pub(crate) fn remove(&mut self, id: SlotId) -> Order {
+        self.free.push(id);
+        self.slots[id as usize].order
+    }
+
+    /// `quantity` of the market's was served at this queue's price: everybody in it moves up.
+    pub(crate) fn pass(&mut self, first: SlotId, quantity: Quantity) {
+        self.for_each(first, |slot| {
+            if slot.ahead != i64::MAX {
+                slot.ahead = (slot.ahead - quantity.0).max(0);
+            }
+        });
+    }
+
+    /// No more than `shown` of the market's stands before anybody in this queue.
+    pub(crate) fn shorten(&mut self, first: SlotId, shown: i64) {
+        self.for_each(first, |slot| slot.ahead = slot.ahead.min(shown));
+    }
+
+    fn for_each(&mut self, first: SlotId, change: impl Fn(&mut Slot)) {
+        let mut id = first;
+        while id != NONE {
+            let slot = self.get_mut(id);
+            change(slot);
+            id = slot.after;
+        }
+    }
+
+    pub(crate) fn get(&self, id: SlotId) -> &Slot {
+        &self.slots[id as usize]
+    }
+
+    pub(crate) fn get_mut(&mut self, id: SlotId) -> &mut Slot {
+        &mut self.slots[id as usize]
+    }
+}

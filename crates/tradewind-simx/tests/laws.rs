@@ -1,0 +1,240 @@
+//! Laws that hold whatever anybody does, tried with random actions and random markets.
+
+#![expect(clippy::unwrap_used, reason = "what must be there and is not fails the test")]
+
+mod bench;
+
+use std::collections::BTreeMap;
+
+use bench::{BASE, Bench, ONLY, QUOTE, all_or_nothing, executions, immediate, limit, post_only};
+use proptest::prelude::*;
+use tradewind_model::{AccountId, Amount, Liquidity, OrderKind, Quantity, Side, VenueOrderId};
+use tradewind_simx::{
+    Exchange, ExchangeConfig, FillModel, History, NewOrder, Order, OrderEvent, OrderRef, Refusal, SelfTrade, Size,
+};
+
+const ACCOUNTS: u32 = 2;
+
+#[derive(Clone, Debug)]
+enum Move {
+    Submit { account: u32, side: Side, quantity: i64, kind: OrderKind, self_trade: SelfTrade },
+    Spend { account: u32, side: Side, cents: i64 },
+    Cancel { account: u32, which: usize },
+    CancelAll { account: u32 },
+    Quote { bid: i64, spread: i64, quantity: i64 },
+    Levels { bid: i64, spread: i64, quantities: Vec<i64> },
+    Trade { taker: Side, price: i64, quantity: i64 },
+}
+
+fn side() -> impl Strategy<Value = Side> {
+    prop_oneof![Just(Side::Buy), Just(Side::Sell)]
+}
+
+fn kind() -> impl Strategy<Value = OrderKind> {
+    let price = || 95_i64..=105;
+    prop_oneof![
+        2 => Just(OrderKind::Market),
+        5 => price().prop_map(limit),
+        1 => price().prop_map(immediate),
+        1 => price().prop_map(all_or_nothing),
+        2 => price().prop_map(post_only),
+    ]
+}
+
+fn rule() -> impl Strategy<Value = SelfTrade> {
+    prop_oneof![
+        4 => Just(SelfTrade::Allowed),
+        1 => Just(SelfTrade::ExpireTaker),
+        1 => Just(SelfTrade::ExpireMaker),
+        1 => Just(SelfTrade::ExpireBoth),
+    ]
+}
+
+fn any_move() -> impl Strategy<Value = Move> {
+    let account = || 0..ACCOUNTS;
+    prop_oneof![
+        8 => (account(), side(), 1_i64..500, kind(), rule()).prop_map(|(account, side, quantity, kind, self_trade)| {
+            Move::Submit { account, side, quantity, kind, self_trade }
+        }),
+        1 => (account(), side(), 1_i64..1_000).prop_map(|(account, side, cents)| Move::Spend { account, side, cents }),
+        3 => (account(), any::<usize>()).prop_map(|(account, which)| Move::Cancel { account, which }),
+        1 => account().prop_map(|account| Move::CancelAll { account }),
+        4 => (90_i64..110, -1_i64..4, 0_i64..300).prop_map(|(bid, spread, quantity)| Move::Quote { bid, spread, quantity }),
+        3 => (90_i64..110, 0_i64..4, prop::collection::vec(1_i64..300, 0..8)).prop_map(|(bid, spread, quantities)| {
+            Move::Levels { bid, spread, quantities }
+        }),
+        4 => (side(), 94_i64..106, 1_i64..400).prop_map(|(taker, price, quantity)| Move::Trade { taker, price, quantity }),
+    ]
+}
+
+fn may_be_refused<T>(_: Result<T, Refusal>) {}
+
+/// Makes a move; refusals are fine.
+fn make(bench: &mut Bench, step: &Move) {
+    bench.out.clear();
+    match step {
+        Move::Submit { account, side, quantity, kind, self_trade } => {
+            let order = bench.order(*account, *side, *quantity, *kind).with_self_trade(*self_trade);
+            may_be_refused(bench.send(&order));
+        }
+        Move::Spend { account, side, cents } => {
+            let amount = Amount(i128::from(*cents) * Amount::ONE.0 / 100);
+            let name = bench.name();
+            let size = Size::Quote(amount);
+            may_be_refused(bench.send(&NewOrder::new(AccountId(*account), ONLY, name, *side, size, OrderKind::Market)));
+        }
+        Move::Cancel { account, which } => {
+            let open: Vec<_> = bench.exchange.open_orders(AccountId(*account)).map(|order| order.id).collect();
+            if let Some(id) = open.get(which % open.len().max(1)) {
+                bench.cancel(*account, OrderRef::Venue(*id)).unwrap();
+            }
+        }
+        Move::CancelAll { account } => {
+            let (account, out) = (AccountId(*account), &mut bench.out);
+            may_be_refused(bench.exchange.cancel_all(bench.now, account, ONLY, out));
+        }
+        Move::Quote { bid, spread, quantity } => bench.quote((*bid, *quantity), (bid + spread, *quantity)),
+        Move::Levels { bid, spread, quantities } => {
+            let half = quantities.len() / 2;
+            let bids: Vec<_> = (0..).zip(&quantities[..half]).map(|(i, quantity)| (bid - i, *quantity)).collect();
+            let asks: Vec<_> =
+                (1..).zip(&quantities[half..]).map(|(i, quantity)| (bid + spread + i, *quantity)).collect();
+            bench.levels(&bids, &asks);
+        }
+        Move::Trade { taker, price, quantity } => bench.trade(*taker, *price, *quantity),
+    }
+}
+
+fn open_orders(exchange: &Exchange) -> BTreeMap<VenueOrderId, Order> {
+    (0..ACCOUNTS).flat_map(|account| exchange.open_orders(AccountId(account))).map(|order| (order.id, *order)).collect()
+}
+
+fn money_is_conserved_and_locks_add_up(exchange: &Exchange) {
+    for asset in [BASE, QUOTE] {
+        assert_eq!(exchange.imbalance(asset), Amount::ZERO);
+    }
+    let rules = &exchange.instruments()[0];
+    for account in (0..ACCOUNTS).map(AccountId) {
+        let mut locked = [Amount::ZERO; 2];
+        for order in exchange.open_orders(account) {
+            match order.side {
+                Side::Buy => locked[1] += rules.notional(order.kind.limit().unwrap(), order.remaining()).unwrap(),
+                Side::Sell => locked[0] += rules.quantity_amount(order.remaining()),
+            }
+        }
+        for (asset, locked) in [BASE, QUOTE].into_iter().zip(locked) {
+            let balance = exchange.balance(account, asset);
+            assert_eq!(balance.locked, locked);
+            assert!(balance.free.0 >= 0);
+        }
+    }
+}
+
+fn the_book_is_not_crossed_and_shows_what_waits(bench: &Bench, open: &BTreeMap<VenueOrderId, Order>) {
+    let (bids, asks) = bench.book();
+    assert!(bids.is_sorted_by(|one, two| one.0 > two.0) && asks.is_sorted_by(|one, two| one.0 < two.0));
+    if let (Some(bid), Some(ask)) = (bids.first(), asks.first()) {
+        assert!(bid.0 < ask.0, "crossed: {bid:?} {ask:?}");
+    }
+    for order in open.values() {
+        assert!(order.filled < order.quantity && order.is_open());
+        let shown = if order.side == Side::Buy { &bids } else { &asks };
+        let price = order.kind.limit().unwrap().0;
+        assert!(shown.iter().any(|level| level.0 == price && level.1 >= order.remaining().0));
+    }
+}
+
+/// Nobody who came earlier, or offered more, still waits after somebody else was served.
+fn price_and_time_come_first(bench: &Bench, before: &BTreeMap<VenueOrderId, Order>, after: &BTreeMap<VenueOrderId, Order>) {
+    let served: Vec<_> = executions(&bench.out).filter(|fill| fill.liquidity == Liquidity::Maker).collect();
+    for fill in &served {
+        for (id, order) in after.iter().filter(|(id, _)| before.contains_key(*id)) {
+            let price = order.kind.limit().unwrap();
+            let better = if order.side == Side::Buy { price > fill.price } else { price < fill.price };
+            let sooner = price == fill.price && *id < fill.order_id;
+            assert!(order.side != fill.side || !(better || sooner), "{fill:?} was served before {order:?}");
+        }
+    }
+}
+
+/// Reports tell the story of each order without a gap.
+fn reports_add_up(bench: &Bench, seen: &mut BTreeMap<VenueOrderId, (Quantity, Amount)>) {
+    for report in &bench.out.orders {
+        let order = report.order;
+        let (filled, quote) = seen.entry(order.id).or_default();
+        if let OrderEvent::Filled(fill) = report.event {
+            *filled += fill.quantity;
+            *quote += fill.quote;
+            assert!(fill.quantity.0 > 0 && fill.fee.amount.0 >= 0);
+            if let Some(limit) = order.kind.limit() {
+                let worse = if order.side == Side::Buy { fill.price > limit } else { fill.price < limit };
+                assert!(!worse, "filled beyond its limit: {fill:?}");
+            }
+        }
+        assert_eq!((order.filled, order.quote_filled), (*filled, *quote));
+        assert!(order.filled <= order.quantity);
+    }
+    let printed: i64 = bench.out.prints.iter().map(|print| print.quantity.0).sum();
+    let taken: i64 = executions(&bench.out).filter(|fill| fill.liquidity == Liquidity::Taker).map(|fill| fill.quantity.0).sum();
+    assert!(printed >= taken);
+    for change in &bench.out.balances {
+        let balance = bench.exchange.balance(change.account, change.asset);
+        assert_eq!((change.free, change.locked), (balance.free, balance.locked));
+    }
+}
+
+fn play(config: ExchangeConfig, moves: &[Move]) -> Bench {
+    let mut bench = Bench::new(config);
+    let mut seen = BTreeMap::new();
+    for step in moves {
+        let before = open_orders(&bench.exchange);
+        make(&mut bench, step);
+        let after = open_orders(&bench.exchange);
+        money_is_conserved_and_locks_add_up(&bench.exchange);
+        the_book_is_not_crossed_and_shows_what_waits(&bench, &after);
+        price_and_time_come_first(&bench, &before, &after);
+        reports_add_up(&bench, &mut seen);
+    }
+    bench
+}
+
+fn config() -> impl Strategy<Value = ExchangeConfig> {
+    let model = prop_oneof![Just(FillModel::QuoteTouch), Just(FillModel::Book)];
+    let history = prop_oneof![Just(History::Kept(10)), Just(History::Dropped)];
+    (model, history).prop_map(|(fill_model, history)| ExchangeConfig { fill_model, history, ..Default::default() })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn the_laws_hold(config in config(), moves in prop::collection::vec(any_move(), 1..120)) {
+        play(config, &moves);
+    }
+
+    #[test]
+    fn the_same_moves_give_the_same_bytes(config in config(), moves in prop::collection::vec(any_move(), 1..60)) {
+        let (one, two) = (play(config, &moves), play(config, &moves));
+        prop_assert_eq!(serde_json::to_vec(&one.exchange).unwrap(), serde_json::to_vec(&two.exchange).unwrap());
+    }
+
+    #[test]
+    fn a_snapshot_goes_on_like_the_original(
+        config in config(),
+        first in prop::collection::vec(any_move(), 1..60),
+        then in prop::collection::vec(any_move(), 1..60),
+    ) {
+        let mut original = play(config, &first);
+        let text = serde_json::to_string(&original.exchange).unwrap();
+        let mut copy = Bench::new(config);
+        copy.exchange = serde_json::from_str(&text).unwrap();
+        for _ in 0..first.len() + 1 {
+            copy.name();
+            original.name();
+        }
+        for step in &then {
+            let renamed = |bench: &mut Bench| { make(bench, step); serde_json::to_string(&bench.out.balances).unwrap() };
+            prop_assert_eq!(renamed(&mut original), renamed(&mut copy));
+        }
+    }
+}
