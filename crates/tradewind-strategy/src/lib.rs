@@ -1,1 +1,31 @@
-//! The Strategy trait, its read-only view, and the built-in strategies.
+//! The [`Strategy`] trait, what a strategy may look at, and the built-in strategies.
+//!
+//! A strategy sees a [`View`] and answers with a [`Decision`](tradewind_model::Decision): a signed share of its budget,
+//! or to leave things as they are. It sends no orders, knows no account and reads no clock; sizing, orders and exits
+//! are the engine's. To write one, open `builtin/`, where each strategy is one file; `catalogue.rs` lists them.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use tradewind_strategy::{build, catalogue};
+//!
+//! let strategy = build("rsi_reversion", &BTreeMap::new(), 1)?;
+//! assert_eq!(strategy.timeframes().len(), 1);
+//! assert!(catalogue().iter().any(|info| info.name == "rsi_reversion"));
+//! # Ok::<(), tradewind_strategy::BuildError>(())
+//! ```
+
+mod builtin;
+mod catalogue;
+mod nearest;
+mod parameter_info;
+mod parameters;
+mod per_instrument;
+mod strategy;
+
+pub use catalogue::{BuildError, StrategyInfo, WakesOn, build, catalogue, info};
+pub use parameter_info::{
+    DefaultValue, IntervalParameter, NumberParameter, ParameterInfo, WholeParameter,
+};
+pub use parameters::{ParameterError, Parameters};
+pub use per_instrument::PerInstrument;
+pub use strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};

@@ -1,0 +1,112 @@
+//! A strategy that is busy for long at each wake, to show that the bots beside it wake on time.
+//!
+//! The core has no clock to be slow by, so it counts: a billion iterations take about a second. It belongs on a thread
+//! lane; inline it delays the whole engine, which is what lanes are for.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+
+use serde::{Deserialize, Serialize};
+use tradewind_model::{Candle, Decision, Interval, Parameter, Quote, Reason};
+
+use super::{hold, saved};
+use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
+use crate::parameter_info::{IntervalParameter, WholeParameter};
+use crate::parameters::Parameters;
+use crate::strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
+
+pub(crate) const INFO: StrategyInfo = StrategyInfo {
+    name: "fault_slow",
+    version: 1,
+    description: "For tests: is busy for a number of iterations at each wake.",
+    wakes_on: WakesOn::Anything,
+    parameters: &[INTERVAL.info(), ITERATIONS.info()],
+    for_tests: true,
+    build,
+};
+
+const INTERVAL: IntervalParameter = IntervalParameter {
+    name: "interval",
+    default: Interval::Minute1,
+    description: "candles whose close wakes it",
+};
+
+const ITERATIONS: WholeParameter = WholeParameter {
+    name: "iterations",
+    default: 500_000_000,
+    min: 0,
+    max: 4_000_000_000,
+    description: "how long it is busy at each wake; a billion is about a second",
+};
+
+fn build(
+    given: &BTreeMap<String, Parameter>,
+    _instruments: usize,
+) -> Result<Box<dyn Strategy>, BuildError> {
+    let mut parameters = Parameters::new(given, INFO.parameters);
+    let settings = Settings {
+        interval: parameters.interval(&INTERVAL),
+        iterations: parameters.whole(&ITERATIONS),
+    };
+    parameters.finish().map_err(BuildError::Parameters)?;
+    Ok(Box::new(FaultSlow { settings }))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Settings {
+    interval: Interval,
+    iterations: u32,
+}
+
+#[derive(Debug)]
+struct FaultSlow {
+    settings: Settings,
+}
+
+impl FaultSlow {
+    fn spin(&self) -> Decision {
+        let mut state = 1_u64;
+        for _ in 0..self.settings.iterations {
+            // Each step waits for the one before, and the optimiser may not look through it.
+            state = black_box(
+                state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1),
+            );
+        }
+        let iterations = f64::from(self.settings.iterations);
+        hold(Reason::Numbers(
+            "was busy for {} iterations",
+            [iterations, 0.0, 0.0],
+        ))
+    }
+}
+
+impl Strategy for FaultSlow {
+    fn timeframes(&self) -> Vec<WarmUp> {
+        vec![WarmUp {
+            interval: self.settings.interval,
+            candles: 0,
+        }]
+    }
+
+    fn on_quote(&mut self, _view: &View<'_>, _quote: &Quote) -> Result<Decision, StrategyError> {
+        Ok(self.spin())
+    }
+
+    fn on_candle(&mut self, _view: &View<'_>, _candle: &Candle) -> Result<Decision, StrategyError> {
+        Ok(self.spin())
+    }
+
+    fn on_timer(&mut self, _view: &View<'_>) -> Result<Decision, StrategyError> {
+        Ok(self.spin())
+    }
+
+    fn save(&self) -> Vec<u8> {
+        saved::save(&INFO, &self.settings, &())
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), RestoreError> {
+        saved::restore(&INFO, &self.settings, state)
+    }
+}

@@ -1,0 +1,164 @@
+//! Moving-average cross: long while a fast average of the middle price is above a slow one.
+//!
+//! It is asked on every quote, so a wake costs a few multiplications and no allocation, and it speaks only when the
+//! averages cross. A position that was stopped out stays closed until the next crossing upwards.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tradewind_indicators::{Ema, IndicatorError};
+use tradewind_model::{Decision, Parameter, Ppm, Quote, Reason};
+
+use super::crossing::{Crossed, Crossing};
+use super::prices::{mid_twice, unit};
+use super::stance::{Moment, Opinion, Stance};
+use super::{hold, saved};
+use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
+use crate::parameter_info::WholeParameter;
+use crate::parameters::Parameters;
+use crate::per_instrument::PerInstrument;
+use crate::strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
+
+pub(crate) const INFO: StrategyInfo = StrategyInfo {
+    name: "ma_cross",
+    version: 1,
+    description: "Long when a fast average of the quotes' middle crosses above a slow one, flat when it crosses below.",
+    wakes_on: WakesOn::Quotes,
+    parameters: &[FAST.info(), SLOW.info()],
+    for_tests: false,
+    build,
+};
+
+const FAST: WholeParameter = WholeParameter {
+    name: "fast",
+    default: 10,
+    min: 1,
+    max: 10_000,
+    description: "period of the fast average, in quotes",
+};
+
+const SLOW: WholeParameter = WholeParameter {
+    name: "slow",
+    default: 20,
+    min: 2,
+    max: 50_000,
+    description: "period of the slow average, in quotes",
+};
+
+fn build(
+    given: &BTreeMap<String, Parameter>,
+    instruments: usize,
+) -> Result<Box<dyn Strategy>, BuildError> {
+    let mut parameters = Parameters::new(given, INFO.parameters);
+    let settings = Settings {
+        fast: parameters.whole(&FAST),
+        slow: parameters.whole(&SLOW),
+    };
+    if settings.fast >= settings.slow {
+        let problem = format!("{} is not below slow = {}", settings.fast, settings.slow);
+        parameters.refuse(FAST.name, problem, "make the fast period the shorter one");
+    }
+    parameters.finish().map_err(BuildError::Parameters)?;
+    let slots = PerInstrument::new(Slot::new(settings)?, instruments);
+    Ok(Box::new(MaCross { settings, slots }))
+}
+
+/// Both averages run on twice the middle price in counts, which is exact.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Slot {
+    fast: Ema,
+    slow: Ema,
+    /// Quotes seen, up to the warm-up.
+    seen: u32,
+    crossing: Crossing,
+    stance: Stance,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Settings {
+    fast: u32,
+    slow: u32,
+}
+
+#[derive(Debug)]
+struct MaCross {
+    settings: Settings,
+    slots: PerInstrument<Slot>,
+}
+
+impl Slot {
+    fn new(settings: Settings) -> Result<Self, IndicatorError> {
+        Ok(Self {
+            fast: Ema::new(settings.fast)?,
+            slow: Ema::new(settings.slow)?,
+            seen: 0,
+            crossing: Crossing::default(),
+            stance: Stance::default(),
+        })
+    }
+}
+
+impl Strategy for MaCross {
+    fn timeframes(&self) -> Vec<WarmUp> {
+        Vec::new()
+    }
+
+    fn on_quote(&mut self, view: &View<'_>, quote: &Quote) -> Result<Decision, StrategyError> {
+        if !quote.is_sound() {
+            return Ok(hold(Reason::plain("quote crossed or empty")));
+        }
+        let slot = self.slots.at(view.slot);
+        let mid = mid_twice(quote);
+        let averages = (slot.fast.update(mid)?, slot.slow.update(mid)?);
+        let (Some(fast), Some(slow)) = averages else {
+            slot.seen += 1;
+            let numbers = [f64::from(slot.seen), f64::from(self.settings.slow), 0.0];
+            return Ok(hold(Reason::Numbers(
+                "warming up: {} of {} quotes",
+                numbers,
+            )));
+        };
+        let crossed = slot.crossing.update(fast - slow);
+        let half_unit = unit(view.instrument) / 2.0;
+        let numbers = [fast * half_unit, slow * half_unit, 0.0];
+        Ok(match crossed {
+            None => hold(state(fast, slow, numbers)),
+            Some(crossed) => {
+                let opinion = opinion(crossed, numbers);
+                slot.stance.decide(view, Moment::Live, opinion)
+            }
+        })
+    }
+
+    fn save(&self) -> Vec<u8> {
+        saved::save(&INFO, &self.settings, &self.slots)
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), RestoreError> {
+        self.slots = saved::restore(&INFO, &self.settings, state)?;
+        Ok(())
+    }
+}
+
+const fn state(fast: f64, slow: f64, numbers: [f64; 3]) -> Reason {
+    Reason::Numbers(
+        if fast > slow {
+            "fast {} above slow {}, waits for it to cross below"
+        } else {
+            "fast {} not above slow {}, waits for it to cross above"
+        },
+        numbers,
+    )
+}
+
+const fn opinion(crossed: Crossed, numbers: [f64; 3]) -> Opinion {
+    let (exposure, words) = match crossed {
+        Crossed::Up => (Ppm::ONE, "fast {} crossed above slow {}"),
+        Crossed::Down => (Ppm::ZERO, "fast {} crossed below slow {}"),
+    };
+    Opinion {
+        aim: Some((exposure, Reason::Numbers(words, numbers))),
+        outside: Reason::Numbers("fast {} crossed below slow {}, nothing to sell", numbers),
+        inside: Reason::Numbers("fast {} crossed above slow {}, already long", numbers),
+    }
+}

@@ -1,0 +1,39 @@
+//! The built-in strategies, one file each, and what they share.
+//!
+//! A strategy's file reads from the top: its entry in the catalogue, its settings, what it keeps per instrument, its
+//! rule. Shared are the door for candles ([`candle_feed`]), the memory of what was asked for ([`stance`]), the notion of
+//! a crossing ([`crossing`]) and the envelope of saved state ([`saved`]). Start at [`rsi_reversion`].
+
+mod candle_feed;
+mod crossing;
+mod prices;
+mod saved;
+mod stance;
+
+pub(crate) mod bollinger_reversion;
+pub(crate) mod donchian_breakout;
+pub(crate) mod fault_divide;
+pub(crate) mod fault_panic;
+pub(crate) mod fault_slow;
+pub(crate) mod ma_cross;
+pub(crate) mod macd;
+pub(crate) mod momentum_timer;
+pub(crate) mod rsi_reversion;
+pub(crate) mod rsi_trend;
+
+use tradewind_model::{Decision, Ppm, Reason, Target};
+
+/// Leaves things as they are.
+const fn hold(reason: Reason) -> Decision {
+    Decision::Hold { reason }
+}
+
+/// Asks for a share of the budget, by the bot's own order policy and exit plan.
+const fn target(exposure: Ppm, reason: Reason) -> Decision {
+    Decision::Target(Target {
+        exposure,
+        limit: None,
+        exit: None,
+        reason,
+    })
+}

@@ -1,0 +1,120 @@
+//! The contract between the engine and a strategy.
+
+use std::fmt;
+
+use tradewind_indicators::IndicatorError;
+use tradewind_model::{
+    Amount, Candle, Decision, Instrument, InstrumentId, Interval, PositionState, Quote, Timestamp,
+};
+
+/// A trading rule over a set of instruments.
+///
+/// One value serves all instruments of a bot; what it keeps per instrument lives in a
+/// [`PerInstrument`](crate::PerInstrument), found by [`View::slot`]. The same calls in the same order must give the
+/// same answers: no clock, no randomness, no input but the arguments.
+///
+/// A returned error is announced and the strategy goes on; a panic costs it its state.
+pub trait Strategy: fmt::Debug + Send {
+    /// The candles it wants, each with how many closed ones it needs before its first decision.
+    fn timeframes(&self) -> Vec<WarmUp>;
+
+    /// Called with each quote of an instrument, if the bot wakes on quotes.
+    ///
+    /// # Errors
+    /// What kept it from deciding.
+    fn on_quote(&mut self, view: &View<'_>, quote: &Quote) -> Result<Decision, StrategyError> {
+        let (_, _) = (view, quote);
+        Err(StrategyError::Unsupported("quotes"))
+    }
+
+    /// Called with each closed candle of its timeframes: past ones first, whose decisions are not carried out.
+    ///
+    /// # Errors
+    /// What kept it from deciding.
+    fn on_candle(&mut self, view: &View<'_>, candle: &Candle) -> Result<Decision, StrategyError> {
+        let (_, _) = (view, candle);
+        Err(StrategyError::Unsupported("candles"))
+    }
+
+    /// Called at the bot's own interval, for each of its instruments.
+    ///
+    /// # Errors
+    /// What kept it from deciding.
+    fn on_timer(&mut self, view: &View<'_>) -> Result<Decision, StrategyError> {
+        let _ = view;
+        Err(StrategyError::Unsupported("a timer"))
+    }
+
+    /// All its state; [`restore`](Self::restore) with it continues as if nothing had happened.
+    fn save(&self) -> Vec<u8>;
+
+    /// Takes over state saved by the same strategy in the same version.
+    ///
+    /// # Errors
+    /// State that is not its own; the strategy is left as it was.
+    fn restore(&mut self, state: &[u8]) -> Result<(), RestoreError>;
+}
+
+/// Candles a strategy is to be fed with before it decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WarmUp {
+    /// Which candles.
+    pub interval: Interval,
+    /// How many closed ones; 0 if it can decide on the first.
+    pub candles: u32,
+}
+
+/// What a strategy may look at: one instrument as of one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Now, by the engine's clock.
+    pub at: Timestamp,
+    /// The instrument it is asked about.
+    pub instrument: &'a Instrument,
+    /// Place of that instrument among the bot's instruments.
+    pub slot: usize,
+    /// Its latest quote, if there is one; check [`Quote::is_sound`] before use.
+    pub quote: Option<&'a Quote>,
+    /// The bot's position in it.
+    pub position: PositionState,
+    /// The bot's budget, in the quote asset.
+    pub budget: Amount,
+    /// The latest quotes of all instruments the bot may read, by instrument id.
+    pub quotes: &'a [Option<Quote>],
+}
+
+impl View<'_> {
+    /// The latest quote of another instrument.
+    #[must_use]
+    pub fn quote_of(&self, instrument: InstrumentId) -> Option<&Quote> {
+        self.quotes.get(instrument.index())?.as_ref()
+    }
+}
+
+/// Why a strategy could not decide.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StrategyError {
+    /// An indicator refused its input or has no answer: a malformed candle, a division by zero in a flat market.
+    #[error(transparent)]
+    Indicator(#[from] IndicatorError),
+    /// The candle's prices contradict each other or are not positive; it was left out.
+    #[error("malformed {interval} candle of {open_time}")]
+    MalformedCandle {
+        /// Its length.
+        interval: Interval,
+        /// Its start.
+        open_time: Timestamp,
+    },
+    /// The strategy does not wake on this.
+    #[error("the strategy is not made for {0}")]
+    Unsupported(&'static str),
+    /// Anything else, in words.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// State that a strategy cannot take over.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("saved state does not fit this strategy: {0}")]
+pub struct RestoreError(pub String);
