@@ -264,6 +264,12 @@ impl CandleBuilder {
         }
     }
 
+    /// What its candles are of.
+    #[must_use]
+    pub const fn instrument(&self) -> InstrumentId {
+        self.instrument
+    }
+
     /// When the open candle ends, if one is open.
     #[must_use]
     pub fn ends_at(&self) -> Option<Timestamp> {

@@ -101,6 +101,12 @@ pub enum RuleBreach {
 }
 
 impl Instrument {
+    /// Whether there is such an instrument at the venue, or in the recorded data.
+    #[must_use]
+    pub fn has_data(&self) -> bool {
+        self.status != InstrumentStatus::NoData
+    }
+
     /// Value of `quantity` at `price`, exact, in the quote asset for spot and linear and in the base asset for inverse.
     ///
     /// `None` when the product does not fit, or for an inverse contract at price zero.

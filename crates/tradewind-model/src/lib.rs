@@ -31,7 +31,7 @@ pub use id::{
     TradeId, VenueId, VenueOrderId,
 };
 pub use instrument::{Instrument, InstrumentKind, InstrumentStatus, RuleBreach};
-pub use market::{Depth, FeedHealth, Level, Quote, Trade};
+pub use market::{Depth, FeedHealth, Level, MarketEvent, Quote, Trade};
 pub use number::{Amount, Money, Ppm, Price, Quantity};
 pub use order::{Fill, Liquidity, OrderKind, OrderStatus, OrderTerms, Side, TimeInForce};
 pub use parameter::Parameter;

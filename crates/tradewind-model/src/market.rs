@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::candle::Candle;
 use crate::id::{InstrumentId, TradeId};
 use crate::number::{Price, Quantity};
 use crate::order::Side;
@@ -114,6 +115,28 @@ pub enum FeedHealth {
     Resync,
     /// Current.
     Live,
+}
+
+/// What every source of market data yields, however it was transported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MarketEvent {
+    /// Best bid and ask.
+    Quote(Quote),
+    /// A public print.
+    Trade(Trade),
+    /// A candle that has closed.
+    Candle(Candle),
+    /// The top of the book.
+    Depth(Box<Depth>),
+    /// An instrument's data became better or worse.
+    Health {
+        /// Of which instrument.
+        instrument: InstrumentId,
+        /// What it is now.
+        health: FeedHealth,
+        /// Why, for people.
+        reason: String,
+    },
 }
 
 #[cfg(test)]

@@ -142,7 +142,13 @@ impl TradingStates {
     /// The state of the desk as a whole.
     #[must_use]
     pub fn desk(&self) -> TradingState {
-        self.strictest(|scope| scope == Scope::Desk)
+        self.at(Scope::Desk)
+    }
+
+    /// The strictest state of exactly this scope.
+    #[must_use]
+    pub fn at(&self, scope: Scope) -> TradingState {
+        self.strictest(|of| of == scope)
     }
 
     /// The state that rules an order of these.

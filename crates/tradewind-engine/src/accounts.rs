@@ -1,0 +1,286 @@
+//! Accounts: taken over from the venue at the start, valued on a schedule.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use tradewind_events::{AccountState, Configuration, EquityPoint, EventKind, OpenOrder, Outputs};
+use tradewind_events::{Output, Timer};
+use tradewind_model::{
+    AccountId, AccountMode, Amount, BotId, ClientOrderId, Fill, InstrumentId, Money, OrderStatus,
+    OwnerId, Quantity, TradeId,
+};
+use tradewind_portfolio::{Prices, value_account};
+use tradewind_risk::{Purpose, Scope};
+
+use crate::engine::Engine;
+use crate::order::Order;
+
+/// Why an account's orders are halted until it was read from the venue (R02).
+pub(crate) const UNRECONCILED: &str = "the account is not reconciled";
+/// How many foreign fills are remembered by id.
+const FOREIGN_KEPT: usize = 4_096;
+
+/// An account at run time.
+#[derive(Debug)]
+pub(crate) struct Book {
+    pub(crate) reconciled: bool,
+    /// As of the last valuation.
+    pub(crate) equity: EquityPoint,
+    pub(crate) started_with: Option<Amount>,
+    /// Instruments its bots trade.
+    pub(crate) instruments: u32,
+    foreign: BTreeSet<(InstrumentId, TradeId, ClientOrderId)>,
+    foreign_order: VecDeque<(InstrumentId, TradeId, ClientOrderId)>,
+}
+
+impl Book {
+    pub(crate) fn new(account: AccountId, configuration: &Configuration) -> Self {
+        let bots = configuration
+            .bots
+            .iter()
+            .filter(|bot| bot.account == account);
+        let traded: BTreeSet<InstrumentId> = bots
+            .flat_map(|bot| bot.instruments.iter().copied())
+            .collect();
+        Self {
+            reconciled: false,
+            equity: EquityPoint::default(),
+            started_with: None,
+            instruments: u32::try_from(traded.len()).unwrap_or(u32::MAX),
+            foreign: BTreeSet::new(),
+            foreign_order: VecDeque::new(),
+        }
+    }
+
+    /// Whether a fill of an order the engine does not know is heard of for the first time.
+    pub(crate) fn first_time(&mut self, fill: &Fill) -> bool {
+        let key = (fill.instrument, fill.trade_id, fill.client_id);
+        if !self.foreign.insert(key) {
+            return false;
+        }
+        self.foreign_order.push_back(key);
+        if self.foreign_order.len() > FOREIGN_KEPT
+            && let Some(oldest) = self.foreign_order.pop_front()
+        {
+            self.foreign.remove(&oldest);
+        }
+        true
+    }
+}
+
+impl Engine {
+    /// Takes an account over as the venue shows it: fills first, then what they do not explain, then budgets.
+    pub(crate) fn on_account(&mut self, state: &AccountState, out: &mut Outputs) {
+        let account = state.account;
+        self.portfolio.clear(account);
+        for (fill, bot) in &state.fills {
+            self.books[account.index()].first_time(fill);
+            let owner = self.owner_of_fill(fill, *bot);
+            self.portfolio.book(
+                &self.config.instruments[fill.instrument.index()],
+                owner,
+                fill,
+            );
+        }
+        self.take_over_balances(state);
+        let short = self.allocate_budgets(account);
+        for order in &state.open_orders {
+            self.adopt(order, out);
+        }
+        for index in 0..self.bots.len() {
+            let runtime = &self.bots[index];
+            if runtime.config.account == account {
+                let bot = runtime.config.id;
+                for slot in 0..runtime.slots.len() {
+                    self.refresh_position(bot, slot, out);
+                }
+            }
+        }
+        let fills = u32::try_from(state.fills.len()).unwrap_or(u32::MAX);
+        let orders = u32::try_from(state.open_orders.len()).unwrap_or(u32::MAX);
+        self.moment.emit(
+            out,
+            None,
+            EventKind::Reconciled {
+                account,
+                fills,
+                orders,
+            },
+        );
+        self.books[account.index()].reconciled = true;
+        self.value(account);
+        self.close_cause(Scope::Account(account), UNRECONCILED, out);
+        if self.books.iter().all(|book| book.reconciled) {
+            self.schedule_bots(out);
+        }
+        for bot in short {
+            let reason = "its budget is not covered by the account";
+            self.set_state(bot, tradewind_events::BotState::Stopped, reason, out);
+        }
+    }
+
+    fn owner_of_fill(&self, fill: &Fill, bot: Option<BotId>) -> OwnerId {
+        match bot {
+            Some(bot) if bot.index() < self.bots.len() => OwnerId::Bot(bot),
+            _ if fill.client_id.is_ours() => OwnerId::Unallocated,
+            _ => OwnerId::External,
+        }
+    }
+
+    /// What the fills do not explain was there before, or came from elsewhere: the desk's own on a paper account,
+    /// EXTERNAL on a live one.
+    fn take_over_balances(&mut self, state: &AccountState) {
+        let account = state.account;
+        let rest = match self.config.accounts[account.index()].mode {
+            AccountMode::Paper => OwnerId::Unallocated,
+            AccountMode::Live => OwnerId::External,
+        };
+        let known: Vec<_> = self
+            .portfolio
+            .ledger
+            .assets(account)
+            .map(|(asset, _)| asset)
+            .collect();
+        let absent = known
+            .into_iter()
+            .filter(|asset| state.balances.iter().all(|(listed, _)| listed != asset));
+        let absent: Vec<_> = absent.map(|asset| (asset, Amount::ZERO)).collect();
+        for (asset, total) in state.balances.iter().copied().chain(absent) {
+            let amount = total - self.portfolio.ledger.total(account, asset);
+            if !amount.is_zero() {
+                self.portfolio
+                    .deposit(account, Money { asset, amount }, rest);
+            }
+        }
+    }
+
+    /// Gives each bot its budget, the desk's own money first, and returns the bots that money does not cover.
+    fn allocate_budgets(&mut self, account: AccountId) -> Vec<BotId> {
+        let mut short = Vec::new();
+        for runtime in self
+            .bots
+            .iter()
+            .filter(|runtime| runtime.config.account == account)
+        {
+            let Some(first) = runtime.slots.first() else {
+                continue;
+            };
+            let asset = self.config.instruments[first.instrument.index()].quote;
+            let amount = runtime.config.budget;
+            let has = |owner| self.portfolio.ledger.balance(account, asset, owner) >= amount;
+            let Some(from) = [OwnerId::Unallocated, OwnerId::External]
+                .into_iter()
+                .find(|owner| has(*owner))
+            else {
+                short.push(runtime.config.id);
+                continue;
+            };
+            self.portfolio.transfer(
+                account,
+                Money { asset, amount },
+                from,
+                OwnerId::Bot(runtime.config.id),
+            );
+        }
+        short
+    }
+
+    /// Takes over an order that was open when the desk started; one that is not ours is left alone.
+    fn adopt(&mut self, found: &OpenOrder, out: &mut Outputs) {
+        let Some(adopted) = found.adopted else { return };
+        let terms = found.terms;
+        let place = adopted.bot.and_then(|bot| {
+            let runtime = self.bots.get(bot.index())?;
+            let slot = runtime
+                .slots
+                .iter()
+                .position(|slot| slot.instrument == terms.instrument)?;
+            Some((bot, slot))
+        });
+        let accepted = EventKind::OrderAccepted {
+            terms,
+            bot: adopted.bot,
+        };
+        let placed_by = self.moment.emit(out, None, accepted);
+        if let Some((bot, slot)) = place {
+            self.bots[bot.index()].slots[slot].working = Some(terms.client_id);
+        }
+        let status = if found.filled == Quantity::ZERO {
+            OrderStatus::Accepted
+        } else {
+            OrderStatus::PartiallyFilled
+        };
+        self.orders.insert(Order {
+            terms,
+            bot: place,
+            purpose: Purpose::Entry,
+            status,
+            filled: found.filled,
+            venue_order_id: Some(found.venue_order_id),
+            placed_at: adopted.placed_at,
+            placed_by,
+            chases: 0,
+            cross_rest: false,
+            cancelling: false,
+            trades: Vec::new(),
+        });
+        // What it was to wait for is not known any more: a bot decides afresh.
+        if place.is_some() {
+            self.cancel(terms.client_id, out);
+        }
+    }
+
+    /// Values an account by the quotes of now.
+    pub(crate) fn value(&mut self, account: AccountId) {
+        let prices = Prices {
+            instruments: &self.config.instruments,
+            quotes: &self.market.quotes,
+        };
+        let report = self.config.report_asset;
+        let value = value_account(&self.portfolio, prices, account, report, None);
+        let realized = self
+            .portfolio
+            .realized_all(account)
+            .filter(|(owner, asset, _)| *owner != OwnerId::External && *asset == report);
+        let realized = realized.map(|(_, _, amount)| amount).sum();
+        let book = &mut self.books[account.index()];
+        book.equity = EquityPoint {
+            at: self.moment.at,
+            equity: value.equity,
+            realized,
+            unrealized: value.unrealized,
+            unpriced: value.unpriced,
+        };
+        if book.started_with.is_none() && value.unpriced == 0 {
+            book.started_with = Some(value.equity);
+        }
+    }
+
+    pub(crate) fn on_equity_timer(&mut self, out: &mut Outputs) {
+        for index in 0..self.books.len() {
+            let account = self.config.accounts[index].id;
+            if !self.books[index].reconciled {
+                continue;
+            }
+            self.value(account);
+            let EquityPoint {
+                equity,
+                realized,
+                unrealized,
+                unpriced,
+                ..
+            } = self.books[index].equity;
+            let snapshot = EventKind::EquitySnapshot {
+                account,
+                equity,
+                realized,
+                unrealized,
+                unpriced,
+            };
+            self.moment.emit(out, None, snapshot);
+        }
+        out.push(Output::SetTimer(
+            self.moment.at + self.config.equity_every,
+            Timer::Equity,
+        ));
+    }
+}

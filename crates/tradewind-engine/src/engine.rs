@@ -1,0 +1,245 @@
+//! The engine: its state and its one verb.
+
+use std::fmt;
+
+use tradewind_events::{BotConfig, Configuration, EventKind, Input, Outputs, StorageHealth, Timer};
+use tradewind_model::{ClientOrderIds, Timestamp};
+use tradewind_portfolio::Portfolio;
+use tradewind_risk::{Cause, Clearing, Scope, TradingState, TradingStates};
+use tradewind_strategy::Strategy;
+
+use crate::accounts::Book;
+use crate::bot::Bot;
+use crate::commands::Heard;
+use crate::market::Market;
+use crate::moment::Moment;
+use crate::orders::Orders;
+use crate::view::Tally;
+use crate::wakes::Wakes;
+
+/// Builds a bot's strategy, or says why it cannot.
+pub type StrategyFactory = dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, String> + Send;
+
+/// Where the engine takes strategies from.
+pub struct StrategySource(Box<StrategyFactory>);
+
+impl StrategySource {
+    /// The built-in strategies by their names.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self::new(|bot| {
+            tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
+                .map_err(|error| error.to_string())
+        })
+    }
+
+    /// Strategies from a function of one's own.
+    #[must_use]
+    pub fn new(
+        factory: impl Fn(&BotConfig) -> Result<Box<dyn Strategy>, String> + Send + 'static,
+    ) -> Self {
+        Self(Box::new(factory))
+    }
+
+    pub(crate) fn build(&self, bot: &BotConfig) -> Result<Box<dyn Strategy>, String> {
+        (self.0)(bot)
+    }
+}
+
+impl fmt::Debug for StrategySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StrategySource")
+    }
+}
+
+/// All trading state, and the rules by which it changes.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) strategies: StrategySource,
+    pub(crate) moment: Moment,
+    pub(crate) config: Configuration,
+    pub(crate) market: Market,
+    pub(crate) wakes: Wakes,
+    pub(crate) bots: Vec<Bot>,
+    /// Pace and memory of orders placed by hand.
+    pub(crate) by_hand: crate::submit::Pace,
+    pub(crate) orders: Orders,
+    pub(crate) portfolio: Portfolio,
+    pub(crate) books: Vec<Book>,
+    pub(crate) states: TradingStates,
+    pub(crate) ids: ClientOrderIds,
+    pub(crate) heard: Heard,
+    pub(crate) tally: Tally,
+}
+
+impl Engine {
+    /// An engine that has seen nothing. Its first inputs are [`Input::Configured`] and [`Input::Started`].
+    #[must_use]
+    pub fn new(strategies: StrategySource) -> Self {
+        Self {
+            strategies,
+            moment: Moment::default(),
+            config: empty_configuration(),
+            market: Market::default(),
+            wakes: Wakes::default(),
+            bots: Vec::new(),
+            by_hand: crate::submit::Pace::default(),
+            orders: Orders::default(),
+            portfolio: Portfolio::default(),
+            books: Vec::new(),
+            states: TradingStates::default(),
+            ids: ClientOrderIds::new(0, 0),
+            heard: Heard::default(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// An engine whose inputs are numbered from behind `seq`: one that continues a journal.
+    #[must_use]
+    pub fn after(strategies: StrategySource, seq: u64) -> Self {
+        let mut engine = Self::new(strategies);
+        engine.moment.seq = seq;
+        engine
+    }
+
+    /// Handles one input and appends what is to be done to `out`.
+    ///
+    /// `at` is the driver's time; an earlier one than before counts as the same. Nothing here fails: what is wrong with
+    /// an input becomes an event.
+    pub fn handle(&mut self, at: Timestamp, input: &Input, out: &mut Outputs) {
+        self.moment.advance(at);
+        match input {
+            Input::Quote(quote) => self.on_quote(quote, out),
+            Input::Trade(trade) => self.on_trade(trade, out),
+            Input::Candle(candle) => self.on_candle(candle, out),
+            Input::Depth(depth) => self.market.keep_depth(depth),
+            Input::Candles(history) => self.on_history(history, out),
+            Input::Health { instrument, health } => self.on_health(*instrument, *health, out),
+            Input::InstrumentChanged(instrument) => self.on_instrument(instrument),
+            Input::TradesLost { count } => self.on_trades_lost(*count, out),
+            Input::Report(report) => self.on_report(report, out),
+            Input::Account(state) => self.on_account(state, out),
+            Input::Evaluation(evaluation) => self.on_evaluation(evaluation, out),
+            Input::Command(command) => self.on_command(command, out),
+            Input::Timer(timer) => self.on_timer(*timer, out),
+            Input::Configured(configuration) => self.configure(configuration),
+            Input::Started(started) => self.start(started, out),
+            Input::Storage(health) => self.on_storage(*health, out),
+            Input::Stopping => self.on_stopping(out),
+        }
+    }
+
+    /// Number of the last input handled.
+    #[must_use]
+    pub const fn seq(&self) -> u64 {
+        self.moment.seq
+    }
+
+    /// Time of the last input handled.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.moment.at
+    }
+
+    fn on_timer(&mut self, timer: Timer, out: &mut Outputs) {
+        match timer {
+            Timer::BotStart(bot) => self.start_bot(bot, out),
+            Timer::BotWake(bot) => self.on_bot_timer(bot, out),
+            Timer::BotRetry(bot) => self.retry_bot(bot, out),
+            Timer::EvaluationDeadline(bot) => self.on_evaluation_deadline(bot, out),
+            Timer::OrderTimeout(id) => self.on_order_timeout(id, out),
+            Timer::PositionAge(bot, instrument) => self.on_position_age(bot, instrument, out),
+            Timer::Equity => self.on_equity_timer(out),
+            Timer::CandleClose => self.on_candle_close(out),
+            Timer::Staleness => self.on_staleness(out),
+        }
+    }
+
+    fn on_storage(&mut self, health: StorageHealth, out: &mut Outputs) {
+        const REASON: &str = "the event log is behind";
+        match health {
+            StorageHealth::Behind => {
+                self.open_cause(
+                    Scope::Desk,
+                    TradingState::Halted,
+                    REASON,
+                    Clearing::Itself,
+                    out,
+                );
+            }
+            StorageHealth::Writing => self.close_cause(Scope::Desk, REASON, out),
+        }
+    }
+
+    fn on_stopping(&mut self, out: &mut Outputs) {
+        self.open_cause(
+            Scope::Desk,
+            TradingState::Reducing,
+            "the desk is stopping",
+            Clearing::Itself,
+            out,
+        );
+        self.cancel_entries(|_| true, out);
+        self.moment.emit(out, None, EventKind::DeskStopping);
+    }
+
+    /// Opens a cause and announces it, if it is new.
+    pub(crate) fn open_cause(
+        &mut self,
+        scope: Scope,
+        state: TradingState,
+        reason: &str,
+        clearing: Clearing,
+        out: &mut Outputs,
+    ) {
+        let cause = Cause {
+            scope,
+            state,
+            reason: reason.to_owned(),
+            since: self.moment.at,
+            clearing,
+        };
+        if self.states.open(cause.clone()) {
+            let event = EventKind::TradingStateChanged {
+                scope,
+                state,
+                cause: Some(cause),
+            };
+            self.moment.emit(out, None, event);
+        }
+    }
+
+    /// Ends a cause and announces what the desk's state is now, if it was open.
+    pub(crate) fn close_cause(&mut self, scope: Scope, reason: &str, out: &mut Outputs) {
+        if self.states.close(scope, reason) {
+            let state = self.states.at(scope);
+            self.moment.emit(
+                out,
+                None,
+                EventKind::TradingStateChanged {
+                    scope,
+                    state,
+                    cause: None,
+                },
+            );
+        }
+    }
+}
+
+fn empty_configuration() -> Configuration {
+    Configuration {
+        assets: tradewind_model::AssetTable::default(),
+        report_asset: tradewind_model::AssetId(0),
+        venues: Vec::new(),
+        accounts: Vec::new(),
+        instruments: Vec::new(),
+        bots: Vec::new(),
+        limits: tradewind_risk::Limits::default(),
+        fee: tradewind_model::Ppm::ZERO,
+        stagger: std::time::Duration::ZERO,
+        stale_after: std::time::Duration::from_secs(10),
+        equity_every: std::time::Duration::from_secs(10),
+        candles: tradewind_events::CandleSource::Venue,
+        announce_quotes: false,
+    }
+}

@@ -1,0 +1,239 @@
+//! What the venue says about our orders, folded into orders, ledger and positions.
+//!
+//! One function takes every report, from whichever channel and in whatever order it comes. A fill is booked exactly
+//! once, by its trade id, even if its order had ended already; it is never dropped.
+
+use tradewind_events::{EventKind, Output, Outputs, Timer};
+use tradewind_model::{
+    BotId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus, OwnerId, PositionState,
+    RejectReason, ReportKind,
+};
+use tradewind_portfolio::{Booking, PositionChange};
+use tradewind_risk::Purpose;
+
+use crate::engine::Engine;
+use crate::order::{Order, ReportClass, Step, transition};
+use crate::submit::{Wish, owner_of};
+
+impl Engine {
+    pub(crate) fn on_report(&mut self, report: &ExecutionReport, out: &mut Outputs) {
+        let Some(order) = self.orders.get_mut(report.client_id) else {
+            return self.on_foreign(report, out);
+        };
+        order.venue_order_id = order.venue_order_id.or(report.venue_order_id);
+        if let ReportKind::Filled(fill) = &report.kind {
+            if order.trades.contains(&fill.trade_id) {
+                self.tally.counters.duplicate_reports += 1;
+                return;
+            }
+            order.trades.push(fill.trade_id);
+            order.filled += fill.quantity;
+        }
+        let class = ReportClass::of(&report.kind, order.filled, order.terms.quantity);
+        let step = transition(order.status, class);
+        let was_open = order.status.is_open();
+        if let Step::To(next) = step {
+            order.status = next;
+        }
+        // The venue has filled more than we heard of: an execution is missing.
+        let missing = report
+            .cumulative
+            .is_some_and(|cumulative| cumulative > order.filled);
+        if step == Step::Ask || (missing && !matches!(report.kind, ReportKind::Filled(_))) {
+            out.push(ask(order));
+        }
+        let order = order.clone();
+        match &report.kind {
+            ReportKind::Filled(fill) => self.booked(&order, fill, out),
+            _ if step == Step::Stay || step == Step::Ask => {
+                self.tally.counters.duplicate_reports += 1
+            }
+            kind => self.announce(&order, kind, out),
+        }
+        if was_open && !order.status.is_open() {
+            self.ended(&order, out);
+        }
+    }
+
+    /// Announces a change of an order's state that is not a fill.
+    fn announce(&mut self, order: &Order, kind: &ReportKind, out: &mut Outputs) {
+        let (terms, cumulative) = (order.terms, order.filled);
+        let bot = order.bot.map(|(bot, _)| bot);
+        let expired = |not_sent: Option<NotSentReason>| EventKind::OrderExpired {
+            terms,
+            bot,
+            cumulative,
+            not_sent,
+        };
+        let rejected = |reason: &RejectReason| EventKind::OrderRejected {
+            terms,
+            bot,
+            reason: reason.clone(),
+        };
+        let event = match kind {
+            ReportKind::Accepted => EventKind::OrderAccepted { terms, bot },
+            ReportKind::Cancelled => EventKind::OrderCancelled {
+                terms,
+                bot,
+                cumulative,
+            },
+            ReportKind::Expired => expired(None),
+            ReportKind::NotSent(reason) => expired(Some(*reason)),
+            ReportKind::Rejected(reason) => rejected(reason),
+            ReportKind::Unknown => EventKind::OrderUnknown { terms, bot },
+            ReportKind::Filled(_) | ReportKind::CancelRejected(_) => return,
+        };
+        self.moment.emit(out, Some(order.placed_by), event);
+        if order.status == OrderStatus::Unknown {
+            out.push(ask(order));
+        }
+    }
+
+    /// Books a fill that was not heard of before.
+    fn booked(&mut self, order: &Order, fill: &Fill, out: &mut Outputs) {
+        let instrument = &self.config.instruments[fill.instrument.index()];
+        let booking = self.portfolio.book(instrument, owner_of(order), fill);
+        self.tally.filled(order.status);
+        let bot = order.bot.map(|(bot, _)| bot);
+        let filled = EventKind::OrderFilled {
+            fill: *fill,
+            bot,
+            status: order.status,
+            cumulative: order.filled,
+        };
+        let cause = self.moment.emit(out, Some(order.placed_by), filled);
+        let Some(Booking { change, position }) = booking else {
+            return;
+        };
+        let (account, instrument) = (fill.account, fill.instrument);
+        match change {
+            PositionChange::Opened | PositionChange::Turned => {
+                let (quantity, price) = (position.quantity, fill.price);
+                let opened = EventKind::PositionOpened {
+                    account,
+                    bot,
+                    instrument,
+                    quantity,
+                    price,
+                };
+                self.moment.emit(out, Some(cause), opened);
+            }
+            PositionChange::Closed => {
+                let realized = position.realized;
+                let closed = EventKind::PositionClosed {
+                    account,
+                    bot,
+                    instrument,
+                    realized,
+                };
+                self.moment.emit(out, Some(cause), closed);
+            }
+            PositionChange::Increased | PositionChange::Reduced => {}
+        }
+        if let Some((bot, slot)) = order.bot {
+            self.bots[bot.index()].stats.fills += 1;
+            self.refresh_position(bot, slot, out);
+        }
+    }
+
+    /// Copies a bot's position from the portfolio to where its strategy and its guard look.
+    pub(crate) fn refresh_position(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
+        let runtime = &mut self.bots[bot.index()];
+        let place = &mut runtime.slots[slot];
+        let instrument = &self.config.instruments[place.instrument.index()];
+        let key = (runtime.config.account, OwnerId::Bot(bot), instrument.id);
+        let position = self.portfolio.position(&key);
+        let flat = position.quantity.is_zero();
+        place.position = PositionState {
+            quantity: position.quantity,
+            entry_price: position.entry_price(instrument),
+            opened_at: (!flat).then_some(position.opened_at),
+        };
+        self.guard(bot, slot, out);
+    }
+
+    /// An order has ended: its place is free, and what waited for it goes on.
+    fn ended(&mut self, order: &Order, out: &mut Outputs) {
+        let id = order.terms.client_id;
+        self.orders.close(id);
+        let Some((bot, slot)) = order.bot else { return };
+        if matches!(
+            order.terms.kind,
+            OrderKind::Limit { .. } | OrderKind::PostOnly { .. }
+        ) {
+            out.push(Output::CancelTimer(Timer::OrderTimeout(id)));
+        }
+        let place = &mut self.bots[bot.index()].slots[slot];
+        if place.working != Some(id) {
+            return;
+        }
+        place.working = None;
+        if place.position.quantity.is_zero() && order.purpose == Purpose::Entry {
+            // Nothing came of it: the same target may be asked for again.
+            place.exposure = tradewind_model::Ppm::ZERO;
+        }
+        if place.next.is_some() {
+            self.pursue_next(bot, slot, out);
+        } else if order.cross_rest
+            && order.status == OrderStatus::Cancelled
+            && !order.rest().is_zero()
+        {
+            self.take_rest(order, out);
+        }
+    }
+
+    /// The rest of a limit order that waited too long: once more at the touch, or at market.
+    fn take_rest(&mut self, order: &Order, out: &mut Outputs) {
+        let wish = Wish {
+            bot: order.bot,
+            account: order.terms.account,
+            instrument: order.terms.instrument,
+            side: order.terms.side,
+            quantity: order.rest(),
+            purpose: order.purpose,
+            limit: None,
+            on_quote: false,
+            cause: Some(order.placed_by),
+        };
+        if order.chases == 0 {
+            self.submit(&wish, OrderKind::Market, out);
+            return;
+        }
+        self.submit_by_policy(&wish, out);
+        let follower = order
+            .bot
+            .and_then(|(bot, slot)| self.bots[bot.index()].slots[slot].working);
+        if let Some(follower) = follower.and_then(|id| self.orders.open_order_mut(id)) {
+            follower.chases = order.chases - 1;
+        }
+    }
+
+    /// A report on an order this engine did not make: somebody else's, or one forgotten long ago. Its fills are kept.
+    fn on_foreign(&mut self, report: &ExecutionReport, out: &mut Outputs) {
+        let ReportKind::Filled(fill) = &report.kind else {
+            return;
+        };
+        if !self.books[fill.account.index()].first_time(fill) {
+            self.tally.counters.duplicate_reports += 1;
+            return;
+        }
+        let instrument = &self.config.instruments[fill.instrument.index()];
+        self.portfolio.book(instrument, OwnerId::External, fill);
+        let cumulative = report.cumulative.unwrap_or(fill.quantity);
+        let filled = EventKind::OrderFilled {
+            fill: *fill,
+            bot: None,
+            status: OrderStatus::PartiallyFilled,
+            cumulative,
+        };
+        self.moment.emit(out, None, filled);
+    }
+}
+
+fn ask(order: &Order) -> Output {
+    Output::Query {
+        account: order.terms.account,
+        instrument: order.terms.instrument,
+        client_id: order.terms.client_id,
+    }
+}

@@ -1,0 +1,177 @@
+//! Exit plans at work: every guarded position is watched on each quote, the same in a backtest as live.
+
+use std::time::Duration;
+
+use tradewind_events::{EventKind, Output, Outputs, Timer};
+use tradewind_model::{BotId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason, Side};
+use tradewind_risk::Purpose;
+
+use crate::engine::Engine;
+use crate::guard::{ExitCause, Guard};
+use crate::moment::Trigger;
+use crate::submit::Wish;
+
+/// After an exit that could not be sent, not before then again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+impl Engine {
+    pub(crate) fn watch_exits(&mut self, quote: &Quote, out: &mut Outputs) {
+        let mut index = 0;
+        while let Some(&(bot, slot)) = self.market.guarded[quote.instrument.index()].get(index) {
+            self.watch(bot, slot, quote, out);
+            index += 1;
+        }
+    }
+
+    fn watch(&mut self, bot: BotId, slot: usize, quote: &Quote, out: &mut Outputs) {
+        let now = self.moment.at;
+        let place = &mut self.bots[bot.index()].slots[slot];
+        let hit = place
+            .guard
+            .as_mut()
+            .and_then(|guard| guard.watch(quote, now));
+        let Some((cause, level)) = hit else { return };
+        let exiting = place.working.and_then(|id| self.orders.open_order(id));
+        match exiting.map(|order| (order.purpose, order.terms.client_id)) {
+            Some((Purpose::Exit, _)) => {}
+            Some((Purpose::Entry, working)) => {
+                let flat = Self::flat(self.words(bot, slot, cause, quote, level));
+                let trigger = self.moment.cause(out);
+                self.bots[bot.index()].slots[slot].next = Some((flat, trigger));
+                self.cancel(working, out);
+            }
+            None => self.leave(bot, slot, cause, quote, level, out),
+        }
+    }
+
+    /// Closes a position at market because of its exit plan.
+    fn leave(
+        &mut self,
+        bot: BotId,
+        slot: usize,
+        cause: ExitCause,
+        quote: &Quote,
+        level: Price,
+        out: &mut Outputs,
+    ) {
+        let reason = self.words(bot, slot, cause, quote, level);
+        let trigger = self.moment.cause(out);
+        let runtime = &mut self.bots[bot.index()];
+        let place = &mut runtime.slots[slot];
+        place.exposure = Ppm::ZERO;
+        place.next = None;
+        runtime.stats.reason = reason.clone();
+        runtime.stats.reason_slot = Some(slot);
+        if let Some(guard) = &mut place.guard {
+            guard.not_before = self.moment.at + RETRY_AFTER;
+        }
+        let (account, instrument, side) = (
+            runtime.config.account,
+            place.instrument,
+            Side::of(place.position.quantity).opposite(),
+        );
+        let signal = EventKind::SignalGenerated {
+            bot,
+            instrument,
+            exposure: Ppm::ZERO,
+            reason,
+        };
+        let signal = self.moment.emit(out, trigger, signal);
+        let quantity = self.closable(bot, slot);
+        let wish = Wish {
+            bot: Some((bot, slot)),
+            account,
+            instrument,
+            side,
+            quantity,
+            purpose: Purpose::Exit,
+            limit: None,
+            on_quote: true,
+            cause: Some(signal),
+        };
+        self.submit(&wish, OrderKind::Market, out);
+    }
+
+    fn words(
+        &self,
+        bot: BotId,
+        slot: usize,
+        cause: ExitCause,
+        quote: &Quote,
+        level: Price,
+    ) -> Reason {
+        let place = &self.bots[bot.index()].slots[slot];
+        let instrument = &self.config.instruments[place.instrument.index()];
+        let price = quote.taking(Side::of(place.position.quantity).opposite());
+        Reason::Numbers(
+            cause.template(),
+            [
+                instrument.price_f64(price),
+                instrument.price_f64(level),
+                0.0,
+            ],
+        )
+    }
+
+    /// Sets, moves or lifts the guard of a position after it changed.
+    pub(crate) fn guard(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
+        let place = &mut self.bots[bot.index()].slots[slot];
+        let instrument = place.instrument;
+        let guarded = &mut self.market.guarded[instrument.index()];
+        let listed = guarded.iter().position(|known| *known == (bot, slot));
+        let open = place.position.entry_price.zip(place.position.opened_at);
+        let Some((entry, opened_at)) = open.filter(|_| !Guard::is_empty(&place.exit)) else {
+            if place.guard.take().is_some() {
+                out.push(Output::CancelTimer(Timer::PositionAge(bot, instrument)));
+            }
+            if let Some(index) = listed {
+                guarded.remove(index);
+            }
+            return;
+        };
+        let side = Side::of(place.position.quantity);
+        let plan = place.exit.clone();
+        let guard = match &place.guard {
+            Some(guard) if guard.side() == side => guard.moved(plan, entry),
+            _ => Guard::new(plan, side, entry, opened_at),
+        };
+        if let Some(at) = guard.next_age(self.moment.at) {
+            out.push(Output::SetTimer(at, Timer::PositionAge(bot, instrument)));
+        }
+        place.guard = Some(guard);
+        if listed.is_none() {
+            guarded.push((bot, slot));
+        }
+    }
+
+    /// The clock has reached an age of an exit plan: looked at even if the market is silent.
+    pub(crate) fn on_position_age(
+        &mut self,
+        bot: BotId,
+        instrument: InstrumentId,
+        out: &mut Outputs,
+    ) {
+        let Some(runtime) = self.bots.get(bot.index()) else {
+            return;
+        };
+        let Some(slot) = runtime
+            .slots
+            .iter()
+            .position(|place| place.instrument == instrument)
+        else {
+            return;
+        };
+        let Some(quote) = self.market.quotes[instrument.index()] else {
+            return;
+        };
+        self.moment.trigger = Trigger::Quote(quote);
+        self.watch(bot, slot, &quote, out);
+        let next = self.bots[bot.index()].slots[slot]
+            .guard
+            .as_ref()
+            .and_then(|guard| guard.next_age(self.moment.at));
+        if let Some(at) = next {
+            out.push(Output::SetTimer(at, Timer::PositionAge(bot, instrument)));
+        }
+    }
+}

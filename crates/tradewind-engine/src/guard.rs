@@ -1,0 +1,284 @@
+//! An exit plan at work: the levels that guard one position.
+//!
+//! Pure arithmetic on prices. A long position is watched on the bid and a short one on the ask: the price at which it
+//! could really be closed.
+
+use std::time::Duration;
+
+use tradewind_events::ExitView;
+use tradewind_model::{ExitPlan, Ppm, Price, Quote, Side, Stop, Timestamp};
+
+/// Why a guard closes its position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExitCause {
+    Stop,
+    TakeProfit,
+    Trailing,
+    Age,
+    ProfitByAge,
+}
+
+impl ExitCause {
+    pub(crate) const fn template(self) -> &'static str {
+        match self {
+            Self::Stop => "stop: {} reached {}",
+            Self::TakeProfit => "take profit: {} reached {}",
+            Self::Trailing => "trailing stop: {} reached {}",
+            Self::Age => "time: closed at {}",
+            Self::ProfitByAge => "profit by age: {} reached {}",
+        }
+    }
+}
+
+/// The levels that guard a position.
+#[derive(Clone, Debug)]
+pub(crate) struct Guard {
+    plan: ExitPlan,
+    /// The side that opened the position.
+    side: Side,
+    entry: Price,
+    opened_at: Timestamp,
+    stop: Option<Price>,
+    take_profit: Option<Price>,
+    /// Best price since entry, on the closing side.
+    best: Price,
+    /// After a denied or failed exit, not before then again.
+    pub(crate) not_before: Timestamp,
+}
+
+impl Guard {
+    /// Guards a position of `side` entered at `entry` on average.
+    pub(crate) fn new(plan: ExitPlan, side: Side, entry: Price, opened_at: Timestamp) -> Self {
+        let stop = match plan.stop {
+            Stop::None => None,
+            Stop::Distance(share) => against(entry, side, share),
+            Stop::At(price) => Some(price),
+        };
+        let take_profit = plan
+            .take_profit
+            .and_then(|share| favour(entry, side, share));
+        Self {
+            plan,
+            side,
+            entry,
+            opened_at,
+            stop,
+            take_profit,
+            best: entry,
+            not_before: Timestamp::EPOCH,
+        }
+    }
+
+    /// The same guard after the position's size and average entry changed: the best price so far still counts.
+    pub(crate) fn moved(&self, plan: ExitPlan, entry: Price) -> Self {
+        let best = if self.is_better(self.best, entry) {
+            self.best
+        } else {
+            entry
+        };
+        Self {
+            best,
+            not_before: self.not_before,
+            ..Self::new(plan, self.side, entry, self.opened_at)
+        }
+    }
+
+    pub(crate) const fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Whether there is anything to watch for.
+    pub(crate) fn is_empty(plan: &ExitPlan) -> bool {
+        *plan == ExitPlan::default()
+    }
+
+    /// Moves the trailing stop and says whether the position is to be closed, and at which level.
+    pub(crate) fn watch(&mut self, quote: &Quote, now: Timestamp) -> Option<(ExitCause, Price)> {
+        if now < self.not_before {
+            return None;
+        }
+        let price = quote.taking(self.side.opposite());
+        if self.is_better(price, self.best) {
+            self.best = price;
+        }
+        let hits = [
+            (
+                ExitCause::Stop,
+                self.stop.filter(|level| !self.is_better(price, *level)),
+            ),
+            (
+                ExitCause::Trailing,
+                self.trailing()
+                    .filter(|level| !self.is_better(price, *level)),
+            ),
+            (
+                ExitCause::TakeProfit,
+                self.take_profit
+                    .filter(|level| !self.is_better(*level, price)),
+            ),
+            (
+                ExitCause::ProfitByAge,
+                self.profit_by_age(now)
+                    .filter(|level| !self.is_better(*level, price)),
+            ),
+            (
+                ExitCause::Age,
+                self.ends_at().filter(|end| *end <= now).map(|_| price),
+            ),
+        ];
+        hits.into_iter()
+            .find_map(|(cause, level)| level.map(|level| (cause, level)))
+    }
+
+    /// When the position is closed at the latest.
+    pub(crate) fn ends_at(&self) -> Option<Timestamp> {
+        self.plan.time.map(|age| self.opened_at + age)
+    }
+
+    pub(crate) fn view(&self) -> ExitView {
+        ExitView {
+            stop: self.stop,
+            take_profit: self.take_profit,
+            trailing: self.trailing(),
+            at: self.ends_at(),
+        }
+    }
+
+    /// Age at which something changes by itself, if any.
+    pub(crate) fn next_age(&self, now: Timestamp) -> Option<Timestamp> {
+        let ages = self
+            .plan
+            .profit_by_age
+            .iter()
+            .map(|(age, _)| *age)
+            .chain(self.plan.time);
+        ages.map(|age: Duration| self.opened_at + age)
+            .filter(|at| *at > now)
+            .min()
+    }
+
+    fn trailing(&self) -> Option<Price> {
+        self.plan
+            .trailing
+            .and_then(|share| against(self.best, self.side, share))
+    }
+
+    fn profit_by_age(&self, now: Timestamp) -> Option<Price> {
+        let age = now.since(self.opened_at);
+        let step = self
+            .plan
+            .profit_by_age
+            .iter()
+            .rev()
+            .find(|(from, _)| *from <= age)?;
+        favour(self.entry, self.side, step.1)
+    }
+
+    /// Whether `one` is strictly better for this position than `other`.
+    fn is_better(&self, one: Price, other: Price) -> bool {
+        match self.side {
+            Side::Buy => one > other,
+            Side::Sell => one < other,
+        }
+    }
+}
+
+/// `price` moved by `share` of itself in the position's favour.
+fn favour(price: Price, side: Side, share: Ppm) -> Option<Price> {
+    let change = i128::from(price.0) * i128::from(share.0) / i128::from(Ppm::ONE.0);
+    let change = i64::try_from(change).ok()?;
+    Some(Price(match side {
+        Side::Buy => price.0.checked_add(change)?,
+        Side::Sell => price.0.checked_sub(change)?,
+    }))
+}
+
+fn against(price: Price, side: Side, share: Ppm) -> Option<Price> {
+    favour(price, side.opposite(), share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_model::{InstrumentId, Quantity};
+
+    fn quote(bid: i64) -> Quote {
+        Quote {
+            instrument: InstrumentId(0),
+            bid: Price(bid),
+            ask: Price(bid + 2),
+            bid_quantity: Quantity(1),
+            ask_quantity: Quantity(1),
+            event_time: None,
+            received_at: Timestamp::EPOCH,
+        }
+    }
+
+    fn causes(plan: ExitPlan, side: Side, bids: &[(u64, i64)]) -> Vec<Option<ExitCause>> {
+        let mut guard = Guard::new(plan, side, Price(10_000), Timestamp::EPOCH);
+        let now = |secs| Timestamp::EPOCH + Duration::from_secs(secs);
+        bids.iter()
+            .map(|&(secs, bid)| guard.watch(&quote(bid), now(secs)).map(|(cause, _)| cause))
+            .collect()
+    }
+
+    #[test]
+    fn a_stop_is_hit_at_its_level_and_not_before() {
+        let plan = ExitPlan {
+            stop: Stop::Distance(Ppm(20_000)),
+            ..ExitPlan::default()
+        };
+        let bids = [(0, 9_801), (1, 9_800), (2, 9_799)];
+        assert_eq!(
+            causes(plan.clone(), Side::Buy, &bids),
+            [None, Some(ExitCause::Stop), Some(ExitCause::Stop)]
+        );
+        // A short position is closed at the ask, which is the bid plus 2.
+        assert_eq!(
+            causes(plan, Side::Sell, &[(0, 10_197), (1, 10_198)]),
+            [None, Some(ExitCause::Stop)]
+        );
+    }
+
+    #[test]
+    fn a_trailing_stop_follows_the_best_price_only_upwards() {
+        let plan = ExitPlan {
+            trailing: Some(Ppm(10_000)),
+            ..ExitPlan::default()
+        };
+        let bids = [(0, 10_000), (1, 11_000), (2, 10_900), (3, 10_890)];
+        assert_eq!(
+            causes(plan, Side::Buy, &bids),
+            [None, None, None, Some(ExitCause::Trailing)]
+        );
+    }
+
+    #[test]
+    fn profit_and_age_close_a_position() {
+        let plan = ExitPlan {
+            take_profit: Some(Ppm(30_000)),
+            time: Some(Duration::from_secs(60)),
+            profit_by_age: vec![(Duration::from_secs(30), Ppm(10_000))],
+            ..ExitPlan::default()
+        };
+        let bids = [
+            (0, 10_299),
+            (1, 10_300),
+            (29, 10_100),
+            (30, 10_100),
+            (59, 10_000),
+            (60, 10_000),
+        ];
+        assert_eq!(
+            causes(plan, Side::Buy, &bids),
+            [
+                None,
+                Some(ExitCause::TakeProfit),
+                None,
+                Some(ExitCause::ProfitByAge),
+                None,
+                Some(ExitCause::Age)
+            ]
+        );
+    }
+}

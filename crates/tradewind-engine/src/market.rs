@@ -1,0 +1,297 @@
+//! The market as the engine knows it, and what market data sets in motion.
+
+use std::time::Duration;
+
+use tradewind_events::{CandleHistory, CandleSource, EventKind, Output, Outputs, Timer};
+use tradewind_model::{
+    Candle, CandleBuilder, Depth, FeedHealth, Instrument, InstrumentId, Quote, Timestamp, Trade,
+    Wake,
+};
+
+use crate::bot::Fit;
+use crate::engine::Engine;
+use crate::moment::Trigger;
+use crate::wakes::Place;
+
+/// How long after its end a built candle waits for a trade that was under way.
+const CANDLE_GRACE: Duration = Duration::from_millis(250);
+/// How often silent feeds are looked for.
+pub(crate) const STALENESS_EVERY: Duration = Duration::from_secs(1);
+
+/// What is known of the market, by instrument.
+#[derive(Debug, Default)]
+pub(crate) struct Market {
+    pub(crate) quotes: Vec<Option<Quote>>,
+    pub(crate) feeds: Vec<Feed>,
+    /// Positions whose exits each quote may trigger, by instrument.
+    pub(crate) guarded: Vec<Vec<Place>>,
+    /// Candles being built from trades.
+    builders: Vec<CandleBuilder>,
+}
+
+/// State of one instrument's data.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Feed {
+    pub(crate) health: FeedHealth,
+    pub(crate) heard_at: Timestamp,
+    pub(crate) quotes: u64,
+    pub(crate) trades: u64,
+    pub(crate) candles: u64,
+    pub(crate) depth: Option<Depth>,
+}
+
+impl Market {
+    pub(crate) fn new(instruments: usize, builders: Vec<CandleBuilder>) -> Self {
+        Self {
+            quotes: vec![None; instruments],
+            feeds: vec![Feed::default(); instruments],
+            guarded: vec![Vec::new(); instruments],
+            builders,
+        }
+    }
+
+    /// The latest quote, if it may be traded on: sound, and its feed live.
+    pub(crate) fn live_quote(&self, instrument: InstrumentId) -> Option<&Quote> {
+        let live = self.feeds.get(instrument.index())?.health == FeedHealth::Live;
+        self.quotes[instrument.index()]
+            .as_ref()
+            .filter(|quote| live && quote.is_sound())
+    }
+
+    pub(crate) fn keep_depth(&mut self, depth: &Depth) {
+        if let Some(feed) = self.feeds.get_mut(depth.instrument.index()) {
+            feed.depth = Some(depth.clone());
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn on_quote(&mut self, quote: &Quote, out: &mut Outputs) {
+        let index = quote.instrument.index();
+        let Some(feed) = self.market.feeds.get_mut(index) else {
+            return;
+        };
+        feed.quotes += 1;
+        feed.heard_at = self.moment.at;
+        if !quote.is_sound() {
+            self.on_health(quote.instrument, FeedHealth::Gap, out);
+            return;
+        }
+        self.market.quotes[index] = Some(*quote);
+        self.moment.trigger = Trigger::Quote(*quote);
+        if feed.health != FeedHealth::Live {
+            self.heal(quote.instrument, out);
+        }
+        if self.config.announce_quotes {
+            self.moment.cause(out);
+        }
+        self.watch_exits(quote, out);
+        for index in 0..self.wakes.on_quote(quote.instrument).len() {
+            let (bot, slot) = self.wakes.on_quote(quote.instrument)[index];
+            self.wake(bot, slot, Wake::Quote, None, out);
+        }
+    }
+
+    /// A sound quote ends staleness, and a crossed book; a gap in a sequence ends only when its source says so.
+    fn heal(&mut self, instrument: InstrumentId, out: &mut Outputs) {
+        if self.market.feeds[instrument.index()].health != FeedHealth::Resync {
+            self.on_health(instrument, FeedHealth::Live, out);
+        }
+    }
+
+    pub(crate) fn on_health(
+        &mut self,
+        instrument: InstrumentId,
+        health: FeedHealth,
+        out: &mut Outputs,
+    ) {
+        let Some(feed) = self.market.feeds.get_mut(instrument.index()) else {
+            return;
+        };
+        if std::mem::replace(&mut feed.health, health) != health {
+            self.moment.emit(
+                out,
+                None,
+                EventKind::FeedHealthChanged { instrument, health },
+            );
+        }
+    }
+
+    pub(crate) fn on_instrument(&mut self, changed: &Instrument) {
+        if let Some(instrument) = self.config.instruments.get_mut(changed.id.index()) {
+            let revision = instrument.revision + 1;
+            *instrument = Instrument {
+                revision,
+                ..changed.clone()
+            };
+        }
+    }
+
+    pub(crate) fn on_trade(&mut self, trade: &Trade, out: &mut Outputs) {
+        let Some(feed) = self.market.feeds.get_mut(trade.instrument.index()) else {
+            return;
+        };
+        feed.trades += 1;
+        feed.heard_at = self.moment.at;
+        if self.config.candles != CandleSource::Trades {
+            return;
+        }
+        let at = trade.event_time.unwrap_or(trade.received_at);
+        self.close_candles(Some(trade.instrument), at, out);
+        let volume =
+            self.config.instruments[trade.instrument.index()].quantity_amount(trade.quantity);
+        for index in 0..self.market.builders.len() {
+            let builder = &mut self.market.builders[index];
+            if builder.instrument() == trade.instrument {
+                let was_empty = builder.ends_at().is_none();
+                builder.add_trade(at, trade.price, volume);
+                if was_empty {
+                    self.set_candle_timer(out);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn on_trades_lost(&mut self, count: u64, out: &mut Outputs) {
+        self.market
+            .builders
+            .iter_mut()
+            .for_each(CandleBuilder::mark_incomplete);
+        self.moment.emit(
+            out,
+            None,
+            EventKind::Gap {
+                instrument: None,
+                missing: Some(count),
+            },
+        );
+    }
+
+    /// Built candles whose end and grace have passed are closed, trade or no trade.
+    pub(crate) fn on_candle_close(&mut self, out: &mut Outputs) {
+        self.close_candles(None, self.moment.at - CANDLE_GRACE, out);
+        self.set_candle_timer(out);
+    }
+
+    fn close_candles(
+        &mut self,
+        instrument: Option<InstrumentId>,
+        until: Timestamp,
+        out: &mut Outputs,
+    ) {
+        for index in 0..self.market.builders.len() {
+            let builder = &mut self.market.builders[index];
+            let due = builder.ends_at().is_some_and(|end| end <= until);
+            if !due || instrument.is_some_and(|only| builder.instrument() != only) {
+                continue;
+            }
+            let mut closed = Vec::new();
+            builder.close_until(until, |candle| closed.push(candle));
+            for candle in closed {
+                self.on_candle(&candle, out);
+            }
+        }
+    }
+
+    fn set_candle_timer(&self, out: &mut Outputs) {
+        if let Some(end) = self
+            .market
+            .builders
+            .iter()
+            .filter_map(CandleBuilder::ends_at)
+            .min()
+        {
+            out.push(Output::SetTimer(end + CANDLE_GRACE, Timer::CandleClose));
+        }
+    }
+
+    /// A closed candle: everybody who follows it is fed, and asked if it is news.
+    pub(crate) fn on_candle(&mut self, candle: &Candle, out: &mut Outputs) {
+        let Some(feed) = self.market.feeds.get_mut(candle.instrument.index()) else {
+            return;
+        };
+        feed.candles += 1;
+        feed.heard_at = self.moment.at;
+        if !candle.is_sound() {
+            self.moment.emit(
+                out,
+                None,
+                EventKind::Gap {
+                    instrument: Some(candle.instrument),
+                    missing: None,
+                },
+            );
+            return;
+        }
+        let id = self
+            .moment
+            .emit(out, None, EventKind::CandleClosed(*candle));
+        self.moment.trigger = Trigger::Event(id);
+        for index in 0..self
+            .wakes
+            .on_candle(candle.instrument, candle.interval)
+            .len()
+        {
+            let place = self.wakes.on_candle(candle.instrument, candle.interval)[index];
+            self.feed(place, candle, out);
+        }
+    }
+
+    fn feed(&mut self, (bot, slot): Place, candle: &Candle, out: &mut Outputs) {
+        let runtime = &mut self.bots[bot.index()];
+        if !runtime.is_awake() || runtime.slots[slot].awaiting.contains(&candle.interval) {
+            return;
+        }
+        match runtime.slots[slot].place(candle) {
+            Fit::Old => {}
+            Fit::Next => {
+                runtime.slots[slot]
+                    .note(candle, &self.config.instruments[candle.instrument.index()]);
+                self.tally.closed_at(candle.close_time());
+                let late = self.moment.at.since(candle.close_time());
+                self.note_lateness(bot, late);
+                self.wake(bot, slot, Wake::Candle(candle.interval), Some(candle), out);
+            }
+            Fit::Gap => {
+                // The tick is skipped and the hole filled from the venue: a strategy never sees a series with a hole.
+                runtime.slots[slot].awaiting.push(candle.interval);
+                self.request_candles(bot, slot, candle.interval, out);
+            }
+        }
+    }
+
+    /// Past candles: whoever waits for them is fed, silently.
+    pub(crate) fn on_history(&mut self, history: &CandleHistory, out: &mut Outputs) {
+        for index in 0..self
+            .wakes
+            .on_candle(history.instrument, history.interval)
+            .len()
+        {
+            let (bot, slot) = self.wakes.on_candle(history.instrument, history.interval)[index];
+            let awaiting = &mut self.bots[bot.index()].slots[slot].awaiting;
+            let Some(position) = awaiting
+                .iter()
+                .position(|interval| *interval == history.interval)
+            else {
+                continue;
+            };
+            awaiting.swap_remove(position);
+            self.replay(bot, slot, &history.candles, out);
+            self.warmed(bot, out);
+        }
+    }
+
+    pub(crate) fn on_staleness(&mut self, out: &mut Outputs) {
+        out.push(Output::SetTimer(
+            self.moment.at + STALENESS_EVERY,
+            Timer::Staleness,
+        ));
+        for index in 0..self.market.feeds.len() {
+            let feed = &self.market.feeds[index];
+            let silent = self.moment.at.since(feed.heard_at) > self.config.stale_after;
+            if silent && feed.health == FeedHealth::Live {
+                self.on_health(self.config.instruments[index].id, FeedHealth::Stale, out);
+            }
+        }
+    }
+}

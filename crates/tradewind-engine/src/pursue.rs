@@ -1,0 +1,192 @@
+//! From a target to an intent: what has to be bought or sold so that the position becomes what was asked for.
+//!
+//! A bot has one order at work per instrument. While there is one, a new target waits for it to end; an entry that is
+//! no longer wanted is cancelled first.
+
+use tradewind_events::{BotState, Outputs};
+use tradewind_model::{BotId, EventId, Ppm, Quantity, Side, Target};
+use tradewind_risk::{DenyReason, Purpose};
+
+use crate::engine::Engine;
+use crate::sizing::{Sizing, size};
+use crate::submit::Wish;
+
+impl Engine {
+    /// Brings a bot's position in one of its instruments towards `target`.
+    pub(crate) fn pursue(
+        &mut self,
+        bot: BotId,
+        slot: usize,
+        target: Target,
+        cause: Option<EventId>,
+        on_quote: bool,
+        out: &mut Outputs,
+    ) {
+        if let Some(working) = self.bots[bot.index()].slots[slot].working {
+            self.bots[bot.index()].slots[slot].next = Some((target, cause));
+            self.cancel_if_entry(working, out);
+            return;
+        }
+        let Some(change) = self.change(bot, slot, &target, cause, out) else {
+            return;
+        };
+        if change.purpose == Purpose::Entry && self.bots[bot.index()].state != BotState::Running {
+            return;
+        }
+        let place = &mut self.bots[bot.index()].slots[slot];
+        place.exposure = target.exposure;
+        if change.purpose == Purpose::Entry {
+            let plan = target
+                .exit
+                .as_ref()
+                .unwrap_or(&self.bots[bot.index()].config.exit)
+                .clone();
+            self.bots[bot.index()].slots[slot].exit = plan;
+        } else if change.turns {
+            place.next = Some((target.clone(), cause));
+        }
+        let wish = Wish {
+            bot: Some((bot, slot)),
+            account: self.bots[bot.index()].config.account,
+            instrument: self.bots[bot.index()].slots[slot].instrument,
+            side: change.side,
+            quantity: change.quantity,
+            purpose: change.purpose,
+            limit: target.limit,
+            on_quote,
+            cause,
+        };
+        self.submit_by_policy(&wish, out);
+    }
+
+    /// What has to be done; `None` if nothing, or if it was denied here.
+    fn change(
+        &mut self,
+        bot: BotId,
+        slot: usize,
+        target: &Target,
+        cause: Option<EventId>,
+        out: &mut Outputs,
+    ) -> Option<Change> {
+        let runtime = &self.bots[bot.index()];
+        let place = &runtime.slots[slot];
+        let held = place.position.quantity;
+        let wanted_sign = target.exposure.0.signum();
+        if wanted_sign == 0 || (held.0 != 0 && held.0.signum() != wanted_sign) {
+            let quantity = self.closable(bot, slot);
+            return (!quantity.is_zero()).then_some(Change {
+                side: Side::of(held).opposite(),
+                quantity,
+                purpose: Purpose::Exit,
+                turns: wanted_sign != 0,
+            });
+        }
+        if held.0 != 0 && place.exposure == target.exposure {
+            return None;
+        }
+        let side = if wanted_sign > 0 {
+            Side::Buy
+        } else {
+            Side::Sell
+        };
+        let wanted = self.sized(bot, slot, side, target)?;
+        let missing = wanted - held.abs();
+        if missing.0 < 0 {
+            let instrument = &self.config.instruments[place.instrument.index()];
+            let quantity = instrument.floor_quantity(self.closable(bot, slot).min(-missing));
+            return (!quantity.is_zero()).then_some(Change {
+                side: side.opposite(),
+                quantity,
+                purpose: Purpose::Exit,
+                turns: false,
+            });
+        }
+        let full = held.is_zero() && runtime.engaged() >= runtime.config.positions_max as usize;
+        if full {
+            let limit = runtime.config.positions_max;
+            self.deny(
+                Some(bot),
+                place_of(self, bot, slot),
+                side,
+                missing,
+                DenyReason::PositionsMax(limit),
+                cause,
+                out,
+            );
+            return None;
+        }
+        if missing.is_zero() && !held.is_zero() {
+            return None;
+        }
+        Some(Change {
+            side,
+            quantity: missing,
+            purpose: Purpose::Entry,
+            turns: false,
+        })
+    }
+
+    fn sized(&self, bot: BotId, slot: usize, side: Side, target: &Target) -> Option<Quantity> {
+        let runtime = &self.bots[bot.index()];
+        let place = &runtime.slots[slot];
+        let quote = self.market.quotes[place.instrument.index()].as_ref()?;
+        let sizing = Sizing {
+            instrument: &self.config.instruments[place.instrument.index()],
+            budget: runtime.config.budget,
+            price: target.limit.unwrap_or_else(|| quote.taking(side)),
+            exit: target.exit.as_ref().unwrap_or(&runtime.config.exit),
+            range: place
+                .range
+                .as_ref()
+                .and_then(tradewind_indicators::Atr::value),
+        };
+        Some(size(runtime.config.sizer, target.exposure, &sizing))
+    }
+
+    /// How much of a bot's position can be closed.
+    pub(crate) fn closable(&self, bot: BotId, slot: usize) -> Quantity {
+        let runtime = &self.bots[bot.index()];
+        let instrument = &self.config.instruments[runtime.slots[slot].instrument.index()];
+        let key = (
+            runtime.config.account,
+            tradewind_model::OwnerId::Bot(bot),
+            instrument.id,
+        );
+        self.portfolio.closable(instrument, &key)
+    }
+
+    /// Continues with the target that waited for the last order to end.
+    pub(crate) fn pursue_next(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
+        if let Some((target, cause)) = self.bots[bot.index()].slots[slot].next.take() {
+            self.pursue(bot, slot, target, cause, false, out);
+        }
+    }
+
+    /// A target of nothing, for whatever closes a bot's position.
+    pub(crate) fn flat(reason: tradewind_model::Reason) -> Target {
+        Target {
+            exposure: Ppm::ZERO,
+            limit: None,
+            exit: None,
+            reason,
+        }
+    }
+}
+
+fn place_of(
+    engine: &Engine,
+    bot: BotId,
+    slot: usize,
+) -> (tradewind_model::AccountId, tradewind_model::InstrumentId) {
+    let runtime = &engine.bots[bot.index()];
+    (runtime.config.account, runtime.slots[slot].instrument)
+}
+
+/// What has to be done to reach a target.
+struct Change {
+    side: Side,
+    quantity: Quantity,
+    purpose: Purpose,
+    /// Whether the other side is wanted once this one is flat.
+    turns: bool,
+}
