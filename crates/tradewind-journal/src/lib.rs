@@ -1,1 +1,40 @@
 //! The append-only journal, the kill latch and the storage seam beneath them.
+//!
+//! What the engine saw and said is written here before anybody hears of it: inputs, intents and events, in one sequence
+//! and two stores. *Truth* is kept; *market data* is rotated. Beside it lie the files a start needs before anything
+//! else: the latch, the identity, the lock, the address of the running desk.
+//!
+//! This crate decides nothing and knows no engine. Everything but the lock writes through [`Storage`], whose in-memory
+//! twin can crash at a named point. Start with [`Journal`] for writing, [`Reader`] for reading, and `frame.rs` for the
+//! bytes.
+
+mod desk_file;
+mod error;
+mod event_log;
+mod frame;
+mod frames;
+mod identity;
+mod journal;
+mod latch;
+mod lock;
+mod market;
+mod reader;
+mod record;
+mod replace;
+mod segment;
+mod storage;
+mod store;
+mod sync;
+
+pub use desk_file::{DeskFile, RunningDesk};
+pub use error::JournalError;
+pub use event_log::EventReader;
+pub use identity::Identity;
+pub use journal::{Journal, Options, Recovery, TornTail};
+pub use latch::{Durable, LatchFile, LatchState};
+pub use lock::{DirectoryLock, LockError};
+pub use reader::{Coverage, Reader, Records};
+pub use record::{Record, Stamped};
+pub use segment::{SegmentHeader, StoreKind};
+pub use storage::{CrashPoint, Disk, Loss, MemoryStorage, OpenMode, Storage, StorageFile};
+pub use sync::Syncer;

@@ -1,0 +1,66 @@
+//! What can go wrong with a journal, by what the caller can do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the journal could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// The disk refused. A failed sync is never tried again: what it lost is not known (S04).
+    #[error("could not {doing} {path}")]
+    Io {
+        /// What was tried, as a verb.
+        doing: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file does not hold what was written to it. No trading on top of it; rebuild from the venue.
+    #[error("{path} is corrupt at byte {offset}: {what}")]
+    Corrupt {
+        /// Which file.
+        path: PathBuf,
+        /// Where the first bad record begins.
+        offset: u64,
+        /// What did not fit.
+        what: String,
+    },
+    /// Sound, but written by a release that knows more than this one.
+    #[error("{path} holds at byte {offset} what this release does not know: {what}")]
+    Unsupported {
+        /// Which file.
+        path: PathBuf,
+        /// Where.
+        offset: u64,
+        /// What.
+        what: String,
+    },
+    /// A value cannot be written down; a programming error, found before anything is written.
+    #[error("could not encode a record")]
+    Encode(#[from] rmp_serde::encode::Error),
+    /// An earlier sync failed; the journal takes nothing more and the process should end.
+    #[error("the journal failed before and takes nothing more")]
+    Failed,
+}
+
+impl JournalError {
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            doing,
+            path,
+            source,
+        }
+    }
+
+    pub(crate) fn corrupt(path: &Path, offset: u64, what: impl Into<String>) -> Self {
+        Self::Corrupt {
+            path: path.to_owned(),
+            offset,
+            what: what.into(),
+        }
+    }
+}

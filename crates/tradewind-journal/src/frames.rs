@@ -1,0 +1,246 @@
+//! Walking through the records of one file, and telling a torn tail from damage.
+//!
+//! A tail is *torn* when the file ends inside a record, or when a record's last sectors were never written and read as
+//! zeros. Whatever else does not fit is damage and an error.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::JournalError;
+use crate::frame::{HEADER, Header, PAYLOAD_MAX, checksum, field};
+use crate::record::{Kind, PayloadFault, Stamped, kind, unpack};
+use crate::segment::SegmentHeader;
+use crate::storage::{OpenMode, Storage, StorageFile};
+
+/// Bytes read at once.
+const WINDOW: usize = 256 * 1024;
+
+/// A disk writes a sector whole or not at all.
+const SECTOR: u64 = 512;
+
+/// The records of one file, in order.
+#[derive(Debug)]
+pub(crate) struct Frames {
+    file: Arc<dyn StorageFile>,
+    path: PathBuf,
+    end: u64,
+    offset: u64,
+    chain: Option<u64>,
+    window: Vec<u8>,
+    window_at: u64,
+}
+
+/// What comes next in a file.
+#[derive(Debug)]
+pub(crate) enum Step<'a> {
+    /// A sound record.
+    Frame(Frame<'a>),
+    /// Nothing.
+    End,
+    /// A record of which the end was never written.
+    Torn {
+        /// Bytes from its start to the end of the file.
+        bytes: u64,
+    },
+}
+
+/// A sound record.
+#[derive(Debug)]
+pub(crate) struct Frame<'a> {
+    pub(crate) header: Header,
+    pub(crate) offset: u64,
+    pub(crate) payload: &'a [u8],
+    path: &'a Path,
+}
+
+impl Frame<'_> {
+    /// What it holds.
+    pub(crate) fn decode(&self) -> Result<Stamped, JournalError> {
+        Stamped::decode(&self.header, self.payload)
+            .map_err(|fault| explain(fault, self.path, self.offset))
+    }
+
+    /// Which kind it is.
+    pub(crate) fn kind(&self) -> Result<Kind, JournalError> {
+        kind(&self.header).map_err(|fault| explain(fault, self.path, self.offset))
+    }
+}
+
+fn explain(fault: PayloadFault, path: &Path, offset: u64) -> JournalError {
+    match fault {
+        PayloadFault::Malformed(what) => JournalError::corrupt(path, offset, what),
+        PayloadFault::Unknown(what) => JournalError::Unsupported {
+            path: path.to_owned(),
+            offset,
+            what,
+        },
+    }
+}
+
+impl Frames {
+    /// The whole of a file.
+    pub(crate) fn open(storage: &dyn Storage, path: &Path) -> Result<Self, JournalError> {
+        Self::range(storage, path, 0, None)
+    }
+
+    /// From a record's start to `end`, or to the end of the file.
+    pub(crate) fn range(
+        storage: &dyn Storage,
+        path: &Path,
+        offset: u64,
+        end: Option<u64>,
+    ) -> Result<Self, JournalError> {
+        let file = storage
+            .open(path, OpenMode::Read)
+            .map_err(JournalError::io("open", path))?;
+        let length = file.len().map_err(JournalError::io("measure", path))?;
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            end: end.map_or(length, |end| end.min(length)),
+            offset,
+            chain: None,
+            window: Vec::new(),
+            window_at: offset,
+        })
+    }
+
+    /// Where the next record begins.
+    pub(crate) const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Where the file ends.
+    pub(crate) const fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// The chain after the last record; `None` before the first.
+    pub(crate) const fn chain(&self) -> Option<u64> {
+        self.chain
+    }
+
+    /// The next record.
+    pub(crate) fn step(&mut self) -> Result<Step<'_>, JournalError> {
+        let offset = self.offset;
+        let left = self.end.saturating_sub(offset);
+        self.load(HEADER)?;
+        let head = self.loaded();
+        if head.len() < HEADER {
+            return Ok(self.ended_early(left));
+        }
+        let head: [u8; HEADER] = field(head, 0);
+        let Some(header) = Header::decode(&head) else {
+            return self.unfit(left, "the header's checksum does not fit");
+        };
+        if header.len as usize > PAYLOAD_MAX {
+            return Err(JournalError::corrupt(
+                &self.path,
+                offset,
+                "longer than any record",
+            ));
+        }
+        let length = header.record_len();
+        self.load(length)?;
+        if self.loaded().len() < length {
+            return Ok(Step::Torn { bytes: left });
+        }
+        if checksum(&head[..24], &self.loaded()[HEADER..length]) != header.crc {
+            return self.unfit(left, "the checksum does not fit");
+        }
+        self.follow(&header, length)?;
+        self.offset += length as u64;
+        let start = self.position(offset);
+        Ok(Step::Frame(Frame {
+            header,
+            offset,
+            payload: &self.window[start + HEADER..start + length],
+            path: &self.path,
+        }))
+    }
+
+    /// Checks the chain and moves it on. The first record of a file names the chain it continues.
+    fn follow(&mut self, header: &Header, length: usize) -> Result<(), JournalError> {
+        let before = match self.chain {
+            None if self.offset == 0 => {
+                let first: SegmentHeader = unpack(&self.loaded()[HEADER..length])
+                    .map_err(|fault| explain(fault, &self.path, 0))?;
+                Some(first.chain_before)
+            }
+            known => known,
+        };
+        if before.is_some_and(|before| header.chain_after(before) != header.chain) {
+            let what = "a sound record in the wrong place: one before it is missing";
+            return Err(JournalError::corrupt(&self.path, self.offset, what));
+        }
+        self.chain = Some(header.chain);
+        Ok(())
+    }
+
+    fn ended_early(&mut self, left: u64) -> Step<'_> {
+        if self.loaded().iter().all(|byte| *byte == 0) {
+            Step::End
+        } else {
+            Step::Torn { bytes: left }
+        }
+    }
+
+    /// A record that does not fit: the end of preallocated space, a torn tail, or damage.
+    fn unfit(&mut self, left: u64, what: &'static str) -> Result<Step<'_>, JournalError> {
+        if self.is_zero_from(self.offset)? {
+            return Ok(Step::End);
+        }
+        let next_sector = (self.offset / SECTOR + 1) * SECTOR;
+        if next_sector < self.end && self.is_zero_from(next_sector)? {
+            return Ok(Step::Torn { bytes: left });
+        }
+        Err(JournalError::corrupt(&self.path, self.offset, what))
+    }
+
+    fn is_zero_from(&self, mut at: u64) -> Result<bool, JournalError> {
+        let mut buffer = vec![0; WINDOW];
+        while at < self.end {
+            let read = self.read(&mut buffer, at)?;
+            if read == 0 || buffer[..read].iter().any(|byte| *byte != 0) {
+                return Ok(read == 0);
+            }
+            at += read as u64;
+        }
+        Ok(true)
+    }
+
+    /// Makes sure that `wanted` bytes from `offset` on are in the window, or all there are.
+    fn load(&mut self, wanted: usize) -> Result<(), JournalError> {
+        if self.loaded().len() >= wanted {
+            return Ok(());
+        }
+        let start = self.position(self.offset);
+        self.window.drain(..start);
+        self.window_at = self.offset;
+        let have = self.window.len();
+        self.window.resize(wanted.max(WINDOW), 0);
+        let mut window = std::mem::take(&mut self.window);
+        let read = self.read(&mut window[have..], self.offset + have as u64)?;
+        window.truncate(have + read);
+        self.window = window;
+        Ok(())
+    }
+
+    fn read(&self, buffer: &mut [u8], at: u64) -> Result<usize, JournalError> {
+        let room = usize::try_from(self.end.saturating_sub(at)).unwrap_or(usize::MAX);
+        let wanted = buffer.len().min(room);
+        self.file
+            .read_at(&mut buffer[..wanted], at)
+            .map_err(JournalError::io("read", &self.path))
+    }
+
+    fn loaded(&self) -> &[u8] {
+        self.window
+            .get(self.position(self.offset)..)
+            .unwrap_or_default()
+    }
+
+    fn position(&self, offset: u64) -> usize {
+        usize::try_from(offset - self.window_at).expect("the window is smaller than memory")
+    }
+}

@@ -1,0 +1,285 @@
+//! The writer: appends to a buffer, hands it to the system, has it synced, begins new files.
+//!
+//! One thread owns a [`Journal`]. *Flushed* survives the process, *synced* survives the power. Events are announced after
+//! a flush, live orders leave after a sync; neither is decided here.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tradewind_events::{Event, EventKind, Input, Intent};
+use tradewind_model::Timestamp;
+
+use crate::error::JournalError;
+use crate::event_log::EventReader;
+use crate::market::{write_candle, write_quote, write_trade};
+use crate::record::{Kind, pack};
+use crate::segment::{self, StoreKind};
+use crate::storage::{CrashPoint, Storage};
+use crate::store::{Store, recover};
+use crate::sync::Syncer;
+
+/// How a journal is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The build that writes, as its header names it.
+    pub build: String,
+    /// Hash of the configuration, as its header names it.
+    pub configuration: String,
+    /// Bytes after which the next file begins.
+    pub segment_bytes: u64,
+    /// Bytes of market data that are kept.
+    pub market_bytes: u64,
+    /// Age at which market data goes.
+    pub market_age: Duration,
+}
+
+impl Default for Options {
+    /// 64 MiB a file; 8 GiB or 24 hours of market data.
+    fn default() -> Self {
+        Self {
+            build: String::new(),
+            configuration: String::new(),
+            segment_bytes: 64 << 20,
+            market_bytes: 8 << 30,
+            market_age: Duration::from_hours(24),
+        }
+    }
+}
+
+/// What a start found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// The last sequence number that was used; the next input takes one more.
+    pub last_seq: u64,
+    /// The latest time in the journal; the driver's clock does not go behind it.
+    pub last_at: Timestamp,
+    /// Tails that were cut off: what the last run had not finished writing.
+    pub torn: Vec<TornTail>,
+}
+
+/// A record that was never written to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TornTail {
+    /// In which file.
+    pub path: PathBuf,
+    /// Where it began; the file ends there now.
+    pub offset: u64,
+    /// How much of it there was.
+    pub bytes: u64,
+}
+
+/// The journal, open for writing.
+#[derive(Debug)]
+pub struct Journal {
+    storage: Arc<dyn Storage>,
+    truth: Store,
+    market: Store,
+    syncer: Syncer,
+    events: EventReader,
+    last_seq: u64,
+    last_at: Timestamp,
+}
+
+impl Journal {
+    /// Opens the journal in `dir`, making it if it is not there, cuts torn tails and begins a new file in each store.
+    ///
+    /// `now` stands in the new files' headers.
+    ///
+    /// # Errors
+    /// [`JournalError`]; damage in the last files is found here, damage further back by [`Reader`](crate::Reader).
+    pub fn open(
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+        options: &Options,
+        now: Timestamp,
+    ) -> Result<(Self, Recovery), JournalError> {
+        storage
+            .create_dir(dir)
+            .map_err(JournalError::io("create", dir))?;
+        let ends = [StoreKind::Truth, StoreKind::Market].map(|kind| recover(&*storage, dir, kind));
+        let [truth_end, market_end] = ends;
+        let (truth_end, market_end) = (truth_end?, market_end?);
+        let recovery = Recovery {
+            last_seq: truth_end.last_seq.max(market_end.last_seq),
+            last_at: truth_end.last_at.max(market_end.last_at),
+            torn: [&truth_end, &market_end]
+                .iter()
+                .filter_map(|end| end.torn.clone())
+                .collect(),
+        };
+        let start = (recovery.last_seq + 1, now.max(recovery.last_at));
+        let older = segment::list(&*storage, dir, StoreKind::Truth)?;
+        let begin = |kind, end| {
+            Store::begin(
+                Arc::clone(&storage),
+                dir.to_owned(),
+                kind,
+                options.clone(),
+                end,
+                start,
+            )
+        };
+        let truth = begin(StoreKind::Truth, &truth_end)?;
+        let market = begin(StoreKind::Market, &market_end)?;
+        let events = EventReader::new(Arc::clone(&storage), older);
+        events.begin_file(truth.segment());
+        let syncer = Syncer::new(Arc::clone(&storage), dir.to_owned());
+        syncer.begin_file(truth.segment().path.clone(), Arc::clone(truth.file()));
+        let mut journal = Self {
+            storage,
+            truth,
+            market,
+            syncer,
+            events,
+            last_seq: recovery.last_seq,
+            last_at: start.1,
+        };
+        journal.sync()?;
+        Ok((journal, recovery))
+    }
+
+    /// Appends an input to the store it belongs to.
+    ///
+    /// # Errors
+    /// [`JournalError::Failed`] after a failed sync.
+    pub fn append_input(
+        &mut self,
+        seq: u64,
+        at: Timestamp,
+        input: &Input,
+    ) -> Result<(), JournalError> {
+        self.check()?;
+        debug_assert!(seq > self.last_seq, "inputs are numbered upwards");
+        (self.last_seq, self.last_at) = (seq, at);
+        let (truth, market) = (&mut self.truth, &mut self.market);
+        match input {
+            Input::Quote(quote) => market.append(Kind::Quote, seq, at, |out| {
+                write_quote(out, quote);
+                Ok(())
+            }),
+            Input::Trade(trade) => market.append(Kind::Trade, seq, at, |out| {
+                write_trade(out, trade);
+                Ok(())
+            }),
+            Input::Candle(candle) => market.append(Kind::Candle, seq, at, |out| {
+                write_candle(out, candle);
+                Ok(())
+            }),
+            other if other.is_market_data() => {
+                market.append(Kind::Input, seq, at, |out| pack(out, other))
+            }
+            other => truth.append(Kind::Input, seq, at, |out| pack(out, other)),
+        }?;
+        Ok(())
+    }
+
+    /// Appends an intent that input `seq` led to.
+    ///
+    /// # Errors
+    /// [`JournalError::Failed`] after a failed sync.
+    pub fn append_intent(
+        &mut self,
+        seq: u64,
+        at: Timestamp,
+        intent: &Intent,
+    ) -> Result<(), JournalError> {
+        self.check()?;
+        self.truth
+            .append(Kind::Intent, seq, at, |out| pack(out, intent))?;
+        Ok(())
+    }
+
+    /// Appends an event. `price_update` is left out: it repeats its quote.
+    ///
+    /// # Errors
+    /// [`JournalError::Failed`] after a failed sync.
+    pub fn append_event(&mut self, event: &Event) -> Result<(), JournalError> {
+        self.check()?;
+        if matches!(event.kind, EventKind::PriceUpdate(_)) {
+            return Ok(());
+        }
+        let seq = event.id.seq;
+        let offset = self
+            .truth
+            .append(Kind::Event, seq, event.at, |out| pack(out, event))?;
+        self.events.note(seq, offset);
+        Ok(())
+    }
+
+    /// Hands everything appended to the system, where the end of this process cannot reach it, and begins a new file
+    /// where one is full.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`]; nothing is lost, the same bytes are written again by the next flush.
+    pub fn flush(&mut self) -> Result<(), JournalError> {
+        self.check()?;
+        self.reach(CrashPoint::BeforeFlush)?;
+        let bytes = self.truth.flush()?;
+        self.syncer.note_flushed(bytes);
+        self.events.note_flushed(self.truth.flushed());
+        self.market.flush()?;
+        self.reach(CrashPoint::AfterFlush)?;
+        if self.truth.is_full() {
+            self.truth.rotate(self.last_seq + 1, self.last_at)?;
+            self.syncer.begin_file(
+                self.truth.segment().path.clone(),
+                Arc::clone(self.truth.file()),
+            );
+            self.events.begin_file(self.truth.segment());
+            self.events.note_flushed(self.truth.flushed());
+        }
+        if self.market.is_full() {
+            self.market.rotate(self.last_seq + 1, self.last_at)?;
+            self.market.drop_old(self.last_at)?;
+        }
+        Ok(())
+    }
+
+    /// Flushes, and returns once the truth is durable against power loss. Market data is not synced.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush) and [`Syncer::sync`].
+    pub fn sync(&mut self) -> Result<(), JournalError> {
+        self.flush()?;
+        self.syncer.sync()
+    }
+
+    /// A handle that syncs what was flushed, for the thread that waits for it.
+    #[must_use]
+    pub fn syncer(&self) -> Syncer {
+        self.syncer.clone()
+    }
+
+    /// A handle that reads events back while this journal writes; it sees what was flushed.
+    #[must_use]
+    pub fn events(&self) -> EventReader {
+        self.events.clone()
+    }
+
+    /// The last sequence number appended.
+    #[must_use]
+    pub const fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// Bytes appended and not yet flushed.
+    #[must_use]
+    pub const fn buffered(&self) -> usize {
+        self.truth.buffered() + self.market.buffered()
+    }
+
+    fn check(&self) -> Result<(), JournalError> {
+        if self.syncer.has_failed() {
+            return Err(JournalError::Failed);
+        }
+        Ok(())
+    }
+
+    fn reach(&self, point: CrashPoint) -> Result<(), JournalError> {
+        let path = &self.truth.segment().path;
+        self.storage
+            .reach(point)
+            .map_err(JournalError::io("flush", path))
+    }
+}

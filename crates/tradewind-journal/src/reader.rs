@@ -1,0 +1,229 @@
+//! Reading a journal from the start: for replay, for inspection, for finding what an order was.
+//!
+//! A reader checks everything it passes: each record's checksum, the chain from record to record and from file to file.
+//! It changes nothing, so it may run beside the desk; the record being written then looks like a torn tail.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tradewind_events::Intent;
+use tradewind_model::ClientOrderId;
+
+use crate::error::JournalError;
+use crate::frames::{Frames, Step};
+use crate::journal::TornTail;
+use crate::record::{Record, Stamped};
+use crate::segment::{self, SegmentFile, StoreKind};
+use crate::storage::Storage;
+
+/// A journal, open for reading.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    storage: Arc<dyn Storage>,
+    dir: PathBuf,
+}
+
+/// What a journal holds, after everything in it was checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Records of the truth.
+    pub truth: u64,
+    /// Records of market data.
+    pub market: u64,
+    /// The first sequence number for which both stores are there; older market data was dropped.
+    pub complete_from: u64,
+    /// The last sequence number of any record.
+    pub last_seq: u64,
+    /// Torn tails.
+    pub torn: Vec<TornTail>,
+}
+
+impl Reader {
+    /// The journal in `dir`.
+    #[must_use]
+    pub fn new(storage: Arc<dyn Storage>, dir: &Path) -> Self {
+        Self {
+            storage,
+            dir: dir.to_owned(),
+        }
+    }
+
+    /// All records of one store, oldest first.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`], if the directory cannot be read.
+    pub fn records(&self, store: StoreKind) -> Result<Records, JournalError> {
+        let files = segment::list(&*self.storage, &self.dir, store)?;
+        Ok(Records {
+            storage: Arc::clone(&self.storage),
+            store,
+            files: files.into_iter(),
+            current: None,
+            chain: None,
+            torn: Vec::new(),
+            over: false,
+        })
+    }
+
+    /// All inputs of both stores in the order in which the engine had them.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`], if the directory cannot be read.
+    pub fn inputs(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<Stamped, JournalError>>, JournalError> {
+        let only_inputs = |records: Records| {
+            records
+                .filter(|found| {
+                    !matches!(found, Ok(stamped) if !matches!(stamped.record, Record::Input(_)))
+                })
+                .peekable()
+        };
+        let mut truth = only_inputs(self.records(StoreKind::Truth)?);
+        let mut market = only_inputs(self.records(StoreKind::Market)?);
+        Ok(std::iter::from_fn(move || {
+            let from_market = match (truth.peek(), market.peek()) {
+                (Some(Ok(truth)), Some(Ok(market))) => market.seq < truth.seq,
+                (Some(_), Some(Err(_))) | (None, _) => true,
+                (Some(_), _) => false,
+            };
+            if from_market {
+                market.next()
+            } else {
+                truth.next()
+            }
+        }))
+    }
+
+    /// Every intent by its client order id.
+    ///
+    /// # Errors
+    /// [`JournalError`], at the first thing that does not fit.
+    pub fn intents(&self) -> Result<BTreeMap<ClientOrderId, Intent>, JournalError> {
+        let mut intents = BTreeMap::new();
+        for found in self.records(StoreKind::Truth)? {
+            if let Record::Intent(intent) = found?.record {
+                intents.insert(intent.terms.client_id, intent);
+            }
+        }
+        Ok(intents)
+    }
+
+    /// Checks every byte.
+    ///
+    /// # Errors
+    /// [`JournalError`], at the first thing that does not fit: it names file and offset.
+    pub fn verify(&self) -> Result<Coverage, JournalError> {
+        let mut coverage = Coverage::default();
+        for store in [StoreKind::Truth, StoreKind::Market] {
+            let mut records = self.records(store)?;
+            let mut count = 0;
+            for found in records.by_ref() {
+                let found = found?;
+                if let Record::Segment(header) = &found.record
+                    && count == 0
+                {
+                    coverage.complete_from = coverage.complete_from.max(header.first_seq);
+                }
+                count += 1;
+                coverage.last_seq = coverage.last_seq.max(found.seq);
+            }
+            match store {
+                StoreKind::Truth => coverage.truth = count,
+                StoreKind::Market => coverage.market = count,
+            }
+            coverage.torn.append(&mut records.torn);
+        }
+        Ok(coverage)
+    }
+}
+
+/// The records of one store, oldest first. Ends after the first error.
+#[derive(Debug)]
+pub struct Records {
+    storage: Arc<dyn Storage>,
+    store: StoreKind,
+    files: std::vec::IntoIter<SegmentFile>,
+    current: Option<(PathBuf, Frames)>,
+    chain: Option<u64>,
+    torn: Vec<TornTail>,
+    over: bool,
+}
+
+impl Records {
+    fn advance(&mut self) -> Result<Option<Stamped>, JournalError> {
+        loop {
+            let Some((path, frames)) = &mut self.current else {
+                let Some(file) = self.files.next() else {
+                    return Ok(None);
+                };
+                let frames = Frames::open(&*self.storage, &file.path)?;
+                self.current = Some((file.path, frames));
+                continue;
+            };
+            let offset = frames.offset();
+            match frames.step()? {
+                Step::Frame(frame) => {
+                    let stamped = frame.decode()?;
+                    if offset == 0 {
+                        continues(path, &stamped, self.chain)?;
+                    }
+                    return Ok(Some(stamped));
+                }
+                Step::End => self.chain = frames.chain().or(self.chain),
+                Step::Torn { bytes } => {
+                    self.torn.push(TornTail {
+                        path: path.clone(),
+                        offset,
+                        bytes,
+                    });
+                    self.tear(offset)?;
+                }
+            }
+            self.current = None;
+        }
+    }
+
+    /// A torn tail is fine at the very end, and in market data, which is not synced when a file is full.
+    fn tear(&mut self, offset: u64) -> Result<(), JournalError> {
+        let used = offset > 0;
+        let last = self.files.as_slice().is_empty();
+        if let (Some((path, _)), StoreKind::Truth, true, false) =
+            (&self.current, self.store, used, last)
+        {
+            let what = "it ends inside a record, and is not the last file";
+            return Err(JournalError::corrupt(path, offset, what));
+        }
+        if used {
+            self.chain = None;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file continues where the one before it ended.
+fn continues(path: &Path, first: &Stamped, chain: Option<u64>) -> Result<(), JournalError> {
+    let Record::Segment(header) = &first.record else {
+        let what = "it does not begin with a segment header";
+        return Err(JournalError::corrupt(path, 0, what));
+    };
+    if chain.is_some_and(|chain| chain != header.chain_before) {
+        let what = "it does not continue the file before it: records or a file are missing";
+        return Err(JournalError::corrupt(path, 0, what));
+    }
+    Ok(())
+}
+
+impl Iterator for Records {
+    type Item = Result<Stamped, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let next = self.advance().transpose();
+        self.over = !matches!(next, Some(Ok(_)));
+        next
+    }
+}

@@ -1,0 +1,276 @@
+//! Files in memory that can crash: at a named point, at its n-th hit, keeping what a dead process or a cut power keeps.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{CrashPoint, OpenMode, Storage, StorageFile};
+
+/// What a crash takes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The process died: everything handed to the system is there.
+    Process,
+    /// The power went: only what was synced is there, and this many bytes of what was not.
+    Power {
+        /// Bytes of each file past the synced ones that reached the disk all the same.
+        torn: usize,
+    },
+}
+
+/// An in-memory [`Storage`] for tests. Clones share the files.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStorage {
+    disk: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    names: BTreeMap<PathBuf, Arc<Mutex<Contents>>>,
+    durable_names: BTreeMap<PathBuf, Arc<Mutex<Contents>>>,
+    armed: Option<(CrashPoint, u32)>,
+    hits: BTreeMap<CrashPoint, u32>,
+    crashed: bool,
+    failing_syncs: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Contents {
+    bytes: Vec<u8>,
+    durable: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct MemoryFile {
+    disk: Arc<Mutex<State>>,
+    contents: Arc<Mutex<Contents>>,
+}
+
+impl MemoryStorage {
+    /// An empty disk.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends the world when `point` is reached for the `hit`-th time from now, counted from 1.
+    pub fn crash_at(&self, point: CrashPoint, hit: u32) {
+        let mut state = lock(&self.disk);
+        state.hits.clear();
+        state.armed = Some((point, hit));
+    }
+
+    /// Makes every sync fail from now on (S04), or work again.
+    pub fn fail_syncs(&self, failing: bool) {
+        lock(&self.disk).failing_syncs = failing;
+    }
+
+    /// Whether the world has ended.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        lock(&self.disk).crashed
+    }
+
+    /// How often each point was reached since the last arming.
+    #[must_use]
+    pub fn hits(&self, point: CrashPoint) -> u32 {
+        lock(&self.disk).hits.get(&point).copied().unwrap_or(0)
+    }
+
+    /// The disk as the next start finds it.
+    #[must_use]
+    pub fn after(&self, loss: Loss) -> Self {
+        let state = lock(&self.disk);
+        let names = match loss {
+            Loss::Process => &state.names,
+            Loss::Power { .. } => &state.durable_names,
+        };
+        let survivors: BTreeMap<_, _> = names
+            .iter()
+            .map(|(path, contents)| {
+                (
+                    path.clone(),
+                    Arc::new(Mutex::new(lock(contents).after(loss))),
+                )
+            })
+            .collect();
+        Self {
+            disk: Arc::new(Mutex::new(State {
+                durable_names: survivors.clone(),
+                names: survivors,
+                ..State::default()
+            })),
+        }
+    }
+
+    /// Lets `change` damage a file's bytes, synced ones too.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such file.
+    pub fn damage(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        let contents = lock(&self.disk).find(path)?;
+        let mut contents = lock(&contents);
+        change(&mut contents.bytes);
+        contents.durable = contents.bytes.clone();
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    fn alive(&self) -> io::Result<()> {
+        if self.crashed {
+            return Err(io::Error::other("the simulated machine has crashed"));
+        }
+        Ok(())
+    }
+
+    fn find(&self, path: &Path) -> io::Result<Arc<Mutex<Contents>>> {
+        let found = self.names.get(path).cloned();
+        found.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    }
+}
+
+impl Contents {
+    fn after(&self, loss: Loss) -> Self {
+        let bytes = match loss {
+            Loss::Process => self.bytes.clone(),
+            Loss::Power { torn } => {
+                let kept = self.bytes.len().min(self.durable.len() + torn);
+                let mut bytes = self.durable.clone();
+                bytes.extend_from_slice(
+                    self.bytes.get(self.durable.len()..kept).unwrap_or_default(),
+                );
+                bytes
+            }
+        };
+        Self {
+            durable: bytes.clone(),
+            bytes,
+        }
+    }
+}
+
+impl Storage for MemoryStorage {
+    fn create_dir(&self, _dir: &Path) -> io::Result<()> {
+        lock(&self.disk).alive()
+    }
+
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn StorageFile>> {
+        let mut state = lock(&self.disk);
+        state.alive()?;
+        if mode == OpenMode::Create {
+            state.names.insert(path.to_owned(), Arc::default());
+        }
+        Ok(Arc::new(MemoryFile {
+            disk: Arc::clone(&self.disk),
+            contents: state.find(path)?,
+        }))
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        let state = lock(&self.disk);
+        state.alive()?;
+        let inside = state.names.keys().filter(|path| path.parent() == Some(dir));
+        Ok(inside
+            .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
+            .collect())
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = lock(&self.disk);
+        state.alive()?;
+        let contents = state.find(from)?;
+        state.names.remove(from);
+        state.names.insert(to.to_owned(), contents);
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut state = lock(&self.disk);
+        state.alive()?;
+        state.find(path)?;
+        state.names.remove(path);
+        Ok(())
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        let mut state = lock(&self.disk);
+        state.alive()?;
+        if state.failing_syncs {
+            return Err(io::Error::other("simulated sync failure"));
+        }
+        state
+            .durable_names
+            .retain(|path, _| path.parent() != Some(dir));
+        let synced: Vec<_> = state
+            .names
+            .iter()
+            .filter(|(path, _)| path.parent() == Some(dir))
+            .map(|(path, contents)| (path.clone(), Arc::clone(contents)))
+            .collect();
+        state.durable_names.extend(synced);
+        Ok(())
+    }
+
+    fn reach(&self, point: CrashPoint) -> io::Result<()> {
+        let mut state = lock(&self.disk);
+        let before = state.hits.get(&point).copied().unwrap_or(0);
+        state.hits.insert(point, before + 1);
+        if state.armed == Some((point, before + 1)) {
+            state.crashed = true;
+        }
+        state.alive()
+    }
+}
+
+impl StorageFile for MemoryFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        lock(&self.disk).alive()?;
+        let contents = lock(&self.contents);
+        let offset = usize::try_from(offset).map_err(io::Error::other)?;
+        let rest = contents.bytes.get(offset..).unwrap_or_default();
+        let read = rest.len().min(buffer.len());
+        buffer[..read].copy_from_slice(&rest[..read]);
+        Ok(read)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        lock(&self.disk).alive()?;
+        let mut contents = lock(&self.contents);
+        let start = usize::try_from(offset).map_err(io::Error::other)?;
+        let end = start + bytes.len();
+        if contents.bytes.len() < end {
+            contents.bytes.resize(end, 0);
+        }
+        contents.bytes[start..end].copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let state = lock(&self.disk);
+        state.alive()?;
+        if state.failing_syncs {
+            return Err(io::Error::other("simulated sync failure"));
+        }
+        let mut contents = lock(&self.contents);
+        contents.durable = contents.bytes.clone();
+        Ok(())
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        lock(&self.disk).alive()?;
+        let length = usize::try_from(length).map_err(io::Error::other)?;
+        lock(&self.contents).bytes.resize(length, 0);
+        Ok(())
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        lock(&self.disk).alive()?;
+        Ok(lock(&self.contents).bytes.len() as u64)
+    }
+}

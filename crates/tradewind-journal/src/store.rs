@@ -1,0 +1,266 @@
+//! One of the two stores: the file being written, its buffer, and when the next file begins.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tradewind_model::Timestamp;
+
+use crate::error::JournalError;
+use crate::frame;
+use crate::frames::{Frames, Step};
+use crate::journal::{Options, TornTail};
+use crate::record::{Kind, pack};
+use crate::segment::{self, SegmentFile, SegmentHeader, StoreKind};
+use crate::storage::{CrashPoint, OpenMode, Storage, StorageFile};
+
+/// A store that is being written.
+#[derive(Debug)]
+pub(crate) struct Store {
+    kind: StoreKind,
+    storage: Arc<dyn Storage>,
+    dir: PathBuf,
+    options: Options,
+    segment: SegmentFile,
+    file: Arc<dyn StorageFile>,
+    flushed: u64,
+    buffer: Vec<u8>,
+    chain: u64,
+    /// Full files, oldest first, with their sizes and when they were begun.
+    full: VecDeque<(SegmentFile, u64, Timestamp)>,
+    begun_at: Timestamp,
+}
+
+/// Where a store ended when the desk was last down.
+#[derive(Debug, Default)]
+pub(crate) struct End {
+    pub(crate) last_seq: u64,
+    pub(crate) last_at: Timestamp,
+    pub(crate) torn: Option<TornTail>,
+    chain: u64,
+    ordinal: u32,
+}
+
+/// Finds the end of a store and cuts off its torn tail.
+pub(crate) fn recover(
+    storage: &dyn Storage,
+    dir: &std::path::Path,
+    kind: StoreKind,
+) -> Result<End, JournalError> {
+    let mut torn = None;
+    for file in segment::list(storage, dir, kind)?.into_iter().rev() {
+        let mut end = walk(storage, &file)?;
+        torn = end.torn.take().or(torn);
+        // A file whose very first record is torn was begun and never used.
+        if end.chain == 0 {
+            continue;
+        }
+        if let Some(tail) = torn.as_ref().filter(|tail| tail.path == file.path) {
+            cut(storage, tail)?;
+        }
+        return Ok(End { torn, ..end });
+    }
+    Ok(End {
+        torn,
+        ..End::default()
+    })
+}
+
+fn walk(storage: &dyn Storage, file: &SegmentFile) -> Result<End, JournalError> {
+    let mut frames = Frames::open(storage, &file.path)?;
+    let mut end = End {
+        last_seq: file.first_seq.saturating_sub(1),
+        ordinal: file.ordinal,
+        ..End::default()
+    };
+    loop {
+        match frames.step()? {
+            Step::Frame(frame) => {
+                end.last_seq = end.last_seq.max(frame.header.seq);
+                end.last_at = end.last_at.max(frame.header.at);
+            }
+            Step::End => break,
+            Step::Torn { bytes } => {
+                end.torn = Some(TornTail {
+                    path: file.path.clone(),
+                    offset: frames.offset(),
+                    bytes,
+                });
+                break;
+            }
+        }
+    }
+    end.chain = frames.chain().unwrap_or(0);
+    Ok(end)
+}
+
+fn cut(storage: &dyn Storage, tail: &TornTail) -> Result<(), JournalError> {
+    let doing = || JournalError::io("cut the torn tail of", &tail.path);
+    let file = storage.open(&tail.path, OpenMode::Write).map_err(doing())?;
+    file.set_len(tail.offset).map_err(doing())?;
+    file.sync().map_err(doing())
+}
+
+impl Store {
+    /// Begins a new file after `end`.
+    pub(crate) fn begin(
+        storage: Arc<dyn Storage>,
+        dir: PathBuf,
+        kind: StoreKind,
+        options: Options,
+        end: &End,
+        (next_seq, at): (u64, Timestamp),
+    ) -> Result<Self, JournalError> {
+        let full = match kind {
+            StoreKind::Truth => VecDeque::new(),
+            StoreKind::Market => sizes(&*storage, &dir, kind)?,
+        };
+        let segment = SegmentFile::new(&dir, kind, end.ordinal + 1, next_seq);
+        let mut store = Self {
+            kind,
+            file: create(&*storage, &segment)?,
+            storage,
+            dir,
+            options,
+            segment,
+            flushed: 0,
+            buffer: Vec::with_capacity(64 * 1024),
+            chain: end.chain,
+            full,
+            begun_at: at,
+        };
+        store.append_header(at)?;
+        Ok(store)
+    }
+
+    /// Adds a record to the buffer; where in the file it will lie.
+    pub(crate) fn append<E>(
+        &mut self,
+        kind: Kind,
+        seq: u64,
+        at: Timestamp,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let offset = self.flushed + self.buffer.len() as u64;
+        frame::write(
+            &mut self.buffer,
+            kind.tag(),
+            (seq, at),
+            &mut self.chain,
+            payload,
+        )?;
+        Ok(offset)
+    }
+
+    /// Hands the buffer to the system; how many bytes. After an error the same bytes are tried again next time.
+    pub(crate) fn flush(&mut self) -> Result<usize, JournalError> {
+        let bytes = self.buffer.len();
+        if bytes > 0 {
+            self.file
+                .write_at(&self.buffer, self.flushed)
+                .map_err(JournalError::io("write", &self.segment.path))?;
+            self.flushed += bytes as u64;
+            self.buffer.clear();
+        }
+        Ok(bytes)
+    }
+
+    /// Whether the file is as long as it should get.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.flushed >= self.options.segment_bytes
+    }
+
+    /// Begins the next file. The buffer must be empty.
+    pub(crate) fn rotate(&mut self, next_seq: u64, at: Timestamp) -> Result<(), JournalError> {
+        self.reach(CrashPoint::BeforeRotation)?;
+        let segment = SegmentFile::new(&self.dir, self.kind, self.segment.ordinal + 1, next_seq);
+        self.file = create(&*self.storage, &segment)?;
+        let full = std::mem::replace(&mut self.segment, segment);
+        self.full.push_back((full, self.flushed, self.begun_at));
+        (self.flushed, self.begun_at) = (0, at);
+        self.append_header(at)?;
+        self.flush()?;
+        self.reach(CrashPoint::AfterRotation)
+    }
+
+    /// Drops the oldest files while there are too many bytes or they are too old.
+    pub(crate) fn drop_old(&mut self, now: Timestamp) -> Result<(), JournalError> {
+        let mut total: u64 = self.full.iter().map(|(_, bytes, _)| bytes).sum();
+        while let Some((oldest, bytes, _)) = self.full.front() {
+            // A file's newest record is as old as the begin of the file after it.
+            let ended_at = self.full.get(1).map_or(self.begun_at, |next| next.2);
+            let too_old = now.since(ended_at) > self.options.market_age;
+            if total + self.flushed <= self.options.market_bytes && !too_old {
+                break;
+            }
+            self.storage
+                .remove(&oldest.path)
+                .map_err(JournalError::io("remove", &oldest.path))?;
+            total -= bytes;
+            self.full.pop_front();
+        }
+        Ok(())
+    }
+
+    pub(crate) const fn segment(&self) -> &SegmentFile {
+        &self.segment
+    }
+
+    pub(crate) const fn file(&self) -> &Arc<dyn StorageFile> {
+        &self.file
+    }
+
+    pub(crate) const fn flushed(&self) -> u64 {
+        self.flushed
+    }
+
+    pub(crate) const fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    fn append_header(&mut self, at: Timestamp) -> Result<(), JournalError> {
+        let header = SegmentHeader {
+            store: self.kind,
+            build: self.options.build.clone(),
+            configuration: self.options.configuration.clone(),
+            first_seq: self.segment.first_seq,
+            chain_before: self.chain,
+        };
+        // It belongs to no input: the last one before it is the nearest.
+        let seq = header.first_seq.saturating_sub(1);
+        self.append(Kind::Segment, seq, at, |out| pack(out, &header))?;
+        Ok(())
+    }
+
+    fn reach(&self, point: CrashPoint) -> Result<(), JournalError> {
+        let reached = self.storage.reach(point);
+        reached.map_err(JournalError::io("begin a file after", &self.segment.path))
+    }
+}
+
+fn create(
+    storage: &dyn Storage,
+    segment: &SegmentFile,
+) -> Result<Arc<dyn StorageFile>, JournalError> {
+    storage
+        .open(&segment.path, OpenMode::Create)
+        .map_err(JournalError::io("create", &segment.path))
+}
+
+/// Sizes of the files that are there, and when each was begun.
+fn sizes(
+    storage: &dyn Storage,
+    dir: &std::path::Path,
+    kind: StoreKind,
+) -> Result<VecDeque<(SegmentFile, u64, Timestamp)>, JournalError> {
+    let mut sizes = VecDeque::new();
+    for file in segment::list(storage, dir, kind)? {
+        let mut frames = Frames::open(storage, &file.path)?;
+        let begun_at = match frames.step()? {
+            Step::Frame(frame) => frame.header.at,
+            Step::End | Step::Torn { .. } => Timestamp::EPOCH,
+        };
+        sizes.push_back((file, frames.end(), begun_at));
+    }
+    Ok(sizes)
+}
