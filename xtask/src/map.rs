@@ -48,8 +48,8 @@ pub(crate) const MAP: [Row; 18] = [
     row("tradewind-venues", Ring::Edge, &["tradewind-model", "tradewind-risk", "tradewind-events"]),
     row("tradewind-simx-server", Ring::Edge, &["tradewind-model", "tradewind-simx"]),
     row("tradewind-storage", Ring::Edge, &["tradewind-model", "tradewind-events"]),
-    // The one arrow between edges that is not to the bus: the API reads history from the projection.
-    row("tradewind-api", Ring::Edge, &["tradewind-model", "tradewind-events", "tradewind-bus", "tradewind-storage"]),
+    // The one arrow between edges that is not to the bus: the API reads history from the projection. It names risk's words: views hold them.
+    row("tradewind-api", Ring::Edge, &["tradewind-model", "tradewind-risk", "tradewind-events", "tradewind-bus", "tradewind-storage"]),
     row("tradewind-telegram", Ring::Edge, &["tradewind-model", "tradewind-events", "tradewind-bus"]),
     row("tradewind-backtest", Ring::Top, &[
         "tradewind-model", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events", "tradewind-engine",

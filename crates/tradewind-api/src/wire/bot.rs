@@ -1,0 +1,209 @@
+//! Bots: where they are, what they last said, how they are set up.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tradewind_events::{BotConfig, BotView, Lane, WakeRule};
+use tradewind_model::Parameter;
+use utoipa::ToSchema;
+
+use super::names::Names;
+use super::number::{Decimal, Instant};
+use super::order::Order;
+use super::position::Position;
+use super::words::BotState;
+
+/// A bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Bot {
+    /// Its name, which is also its id in addresses.
+    #[schema(examples("rsi-btc"))]
+    pub name: String,
+    /// Its strategy.
+    pub strategy: String,
+    /// Account it trades on.
+    pub account: String,
+    /// Instruments it trades.
+    pub instruments: Vec<String>,
+    /// What wakes it: `quotes`, a candle's interval, or `every 900s`.
+    pub wakes: Vec<String>,
+    /// How far it is.
+    pub state: BotState,
+    /// Why, in words.
+    pub state_reason: String,
+    /// Since when.
+    pub since: Instant,
+    /// What its strategy last said: `RSI 44, needs < 30`.
+    pub reason: String,
+    /// The instrument of that reason.
+    pub reason_instrument: Option<String>,
+    /// When its strategy was last asked.
+    pub last_wake: Option<Instant>,
+    /// When it will be asked next, if the clock says.
+    pub next_wake: Option<NextWake>,
+    /// What was counted since the start.
+    pub counts: BotCounts,
+    /// Its last denial, the rule first.
+    pub last_denial: Option<String>,
+    /// Worst lateness of a wake since the start, in microseconds after it was due.
+    pub lateness_us_max: u64,
+    /// What it may use, in the quote asset.
+    pub budget: Decimal,
+    /// The quote asset of its first instrument, which the amounts are told in.
+    pub quote_asset: String,
+    /// Value of its balances and positions.
+    pub equity: Decimal,
+    /// Realised since the start.
+    pub realized: Decimal,
+    /// Unrealised.
+    pub unrealized: Decimal,
+}
+
+/// A bot's next wake by the clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NextWake {
+    /// When.
+    pub at: Instant,
+    /// The candle that closes then; `null` for an interval of its own.
+    pub interval: Option<String>,
+}
+
+/// What a bot did since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BotCounts {
+    /// How often its strategy was asked.
+    pub wakes: u64,
+    /// Signals.
+    pub signals: u64,
+    /// Orders placed.
+    pub orders: u64,
+    /// Fills.
+    pub fills: u64,
+    /// Denials.
+    pub denials: u64,
+    /// Errors.
+    pub errors: u64,
+}
+
+/// How a bot is set up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BotSettings {
+    /// Version of its strategy.
+    pub strategy_version: u32,
+    /// Parameters given; the others take the strategy's defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// Instruments it reads besides those it trades.
+    pub reads: Vec<String>,
+    /// How many positions it may hold at once.
+    pub positions_max: u32,
+    /// How a target becomes a quantity, in words.
+    pub sizer: String,
+    /// How its positions are guarded, in words.
+    pub exit: String,
+    /// How its intents become orders, in words.
+    pub policy: String,
+    /// Where its strategy runs: `inline` or `thread`.
+    pub lane: String,
+    /// Whether it starts with the desk.
+    pub starts: bool,
+    /// Grows with each change of the bot.
+    pub revision: u32,
+}
+
+/// One bot with all that is its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BotAnswer {
+    /// The last input the view contains.
+    pub seq: u64,
+    /// Time of that input.
+    pub at: Instant,
+    /// The bot.
+    pub bot: Bot,
+    /// How it is set up.
+    pub settings: BotSettings,
+    /// Its positions.
+    pub positions: Vec<Position>,
+    /// Its open orders.
+    pub orders: Vec<Order>,
+}
+
+impl Bot {
+    /// A bot of a view with its configuration.
+    #[must_use]
+    pub fn new(view: &BotView, bot: &BotConfig, names: &Names) -> Self {
+        let first = bot.instruments.first();
+        Self {
+            name: bot.name.clone(),
+            strategy: bot.strategy.clone(),
+            account: names.account(bot.account),
+            instruments: names.instruments(&bot.instruments),
+            wakes: bot.wakes.iter().map(wake_text).collect(),
+            state: view.state.into(),
+            state_reason: view.state_reason.clone(),
+            since: view.since.into(),
+            reason: view.reason.to_string(),
+            reason_instrument: view.reason_instrument.map(|id| names.instrument(id)),
+            last_wake: view.last_wake.map(Instant::from),
+            next_wake: view.next_wake.map(|next| NextWake {
+                at: next.at.into(),
+                interval: next.interval.map(|interval| interval.to_string()),
+            }),
+            counts: BotCounts {
+                wakes: view.wakes,
+                signals: view.signals,
+                orders: view.orders,
+                fills: view.fills,
+                denials: view.denials,
+                errors: view.errors,
+            },
+            last_denial: view.last_denial.clone(),
+            lateness_us_max: view.lateness_max_nanos / 1_000,
+            budget: bot.budget.into(),
+            quote_asset: first.map_or_else(|| "?".into(), |id| names.quote_asset(*id)),
+            equity: view.equity.into(),
+            realized: view.realized.into(),
+            unrealized: view.unrealized.into(),
+        }
+    }
+}
+
+impl BotSettings {
+    /// The settings of a bot.
+    #[must_use]
+    pub fn new(bot: &BotConfig, names: &Names) -> Self {
+        let parameters = bot.parameters.iter();
+        Self {
+            strategy_version: bot.strategy_version,
+            parameters: parameters
+                .map(|(name, value)| (name.clone(), parameter_text(value)))
+                .collect(),
+            reads: names.instruments(&bot.reads),
+            positions_max: bot.positions_max,
+            sizer: super::config::sizer_text(bot.sizer),
+            exit: super::config::exit_text(&bot.exit),
+            policy: super::config::policy_text(bot.policy),
+            lane: match bot.lane {
+                Lane::Inline => "inline".into(),
+                Lane::Thread => "thread".into(),
+            },
+            starts: bot.starts,
+            revision: bot.revision,
+        }
+    }
+}
+
+fn wake_text(wake: &WakeRule) -> String {
+    match wake {
+        WakeRule::Quotes => "quotes".into(),
+        WakeRule::Candles(interval) => interval.to_string(),
+        WakeRule::Every(span) => format!("every {}s", span.as_secs()),
+    }
+}
+
+fn parameter_text(parameter: &Parameter) -> String {
+    match parameter {
+        Parameter::Number(number) => number.to_string(),
+        Parameter::Text(text) => text.clone(),
+        Parameter::Flag(flag) => flag.to_string(),
+    }
+}

@@ -1,0 +1,144 @@
+//! Commands: what a client may ask for, and the answer.
+
+use serde::{Deserialize, Serialize};
+use tradewind_events::CommandResult;
+use utoipa::ToSchema;
+
+use super::number::{Decimal, Instant};
+use super::words::{OrderType, Side, TimeInForce};
+
+/// An order to be placed by hand. It passes the same risk gate as a bot's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceOrder {
+    /// Account; may be left out if there is only one.
+    pub account: Option<String>,
+    /// Instrument.
+    #[schema(examples("binance:BTC/USDT"))]
+    pub instrument: String,
+    /// Buy or sell.
+    pub side: Side,
+    /// Market, limit or post-only.
+    #[serde(rename = "type")]
+    pub order_type: OrderType,
+    /// Quantity in base units.
+    pub quantity: Decimal,
+    /// The limit; wanted for all but market orders.
+    pub price: Option<Decimal>,
+    /// How long a limit order stays; until cancelled when left out.
+    pub time_in_force: Option<TimeInForce>,
+}
+
+/// A position to be closed at market.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClosePosition {
+    /// Account; may be left out if there is only one.
+    pub account: Option<String>,
+    /// In what.
+    pub instrument: String,
+    /// Whose; the one made by hand when left out.
+    pub bot: Option<String>,
+}
+
+/// What becomes of a stopped bot's positions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StopMode {
+    /// They stay and keep their exit plan.
+    #[default]
+    Keep,
+    /// They are closed at market.
+    Close,
+}
+
+/// How a bot is to be stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StopBot {
+    /// What becomes of its positions; they are kept when left out.
+    #[serde(default)]
+    pub mode: StopMode,
+}
+
+/// Kill: nothing new leaves until a reset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KillRequest {
+    /// Why; not empty.
+    pub reason: String,
+    /// Whether positions are closed first.
+    #[serde(default)]
+    pub flatten: bool,
+}
+
+/// Lifts the kill latch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResetRequest {
+    /// Why; not empty.
+    pub reason: String,
+    /// The nonce of `GET reset`.
+    pub nonce: String,
+}
+
+/// A nonce for one reset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ResetNonce {
+    /// To be given back once, within a minute.
+    pub nonce: String,
+    /// After this many seconds it is void.
+    pub expires_in_seconds: u64,
+}
+
+/// What came of a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CommandAnswer {
+    /// The command's id: 32 hexadecimal digits.
+    pub command: String,
+    /// When it was given, by the desk's clock.
+    pub issued_at: Instant,
+    /// Done, or begun. A refusal is an error answer with code `refused`.
+    pub accepted: bool,
+    /// The order that was made.
+    pub client_id: Option<String>,
+}
+
+impl CommandAnswer {
+    /// The answer to an accepted command; the reason of a refused one.
+    ///
+    /// # Errors
+    /// The desk's words if it refused.
+    pub fn new(command: u128, issued_at: Instant, result: CommandResult) -> Result<Self, String> {
+        match result {
+            CommandResult::Accepted(order) => Ok(Self {
+                command: format!("{command:032x}"),
+                issued_at,
+                accepted: true,
+                client_id: order.map(|id| id.to_string()),
+            }),
+            CommandResult::Refused(reason) => Err(reason),
+        }
+    }
+}
+
+/// A one-time code from the login link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SessionRequest {
+    /// The code.
+    pub code: String,
+}
+
+/// The token that the code was good for.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Session {
+    /// To be sent as `Authorization: Bearer …` and kept in memory only.
+    pub token: String,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Session(…)")
+    }
+}

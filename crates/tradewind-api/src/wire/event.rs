@@ -1,0 +1,264 @@
+//! Events as they go over the stream and stand in history: one envelope, one body per type.
+//!
+//! The names of the types are the contract of `EventType`; `event_from.rs` fills them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::candle::Candle;
+use super::feed::Quote;
+use super::fill::Fill;
+use super::number::Decimal;
+use super::number::Instant;
+use super::order::Order;
+use super::risk::{Cause, Scope};
+use super::words::{BotState, FeedHealth, OrderStatus, Purpose, Side, TradingState};
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Event {
+    /// Version of this shape.
+    #[schema(examples(1))]
+    pub v: u32,
+    /// `seq.index`; also the SSE id.
+    #[schema(examples("1234.0"))]
+    pub id: String,
+    /// When, by the desk's clock.
+    pub at: Instant,
+    /// The event that led to this one.
+    pub cause: Option<String>,
+    /// What happened.
+    #[serde(flatten)]
+    pub body: EventBody,
+}
+
+/// Data is missing from this stream; what is lossless follows from the log, the rest is to be read anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Gap {
+    /// The instrument; `null` for several, or for a gap in this stream itself.
+    pub instrument: Option<String>,
+    /// How much is missing, where that is known.
+    pub missing: Option<u64>,
+}
+
+/// What happened, by type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum EventBody {
+    /// The latest quote of an instrument.
+    PriceUpdate(Quote),
+    /// A candle closed.
+    CandleClosed {
+        /// Of what.
+        instrument: String,
+        /// How long.
+        interval: String,
+        /// The candle.
+        candle: Candle,
+    },
+    /// A strategy wants a position.
+    SignalGenerated {
+        /// Whose strategy.
+        bot: String,
+        /// On what.
+        instrument: String,
+        /// The position it wants, as a signed share of its budget.
+        exposure: Decimal,
+        /// Why.
+        reason: String,
+    },
+    /// An intent is durable and its order on its way.
+    OrderPlaced {
+        /// The order.
+        order: Order,
+        /// Entry or exit.
+        purpose: Purpose,
+    },
+    /// The venue has the order.
+    OrderAccepted {
+        /// The order.
+        order: Order,
+    },
+    /// The order traded.
+    OrderFilled {
+        /// The fill.
+        fill: Fill,
+        /// Where the order is now.
+        status: OrderStatus,
+        /// How much of it is filled now.
+        cumulative: Decimal,
+    },
+    /// The order was cancelled.
+    OrderCancelled {
+        /// The order.
+        order: Order,
+    },
+    /// The venue refused the order.
+    OrderRejected {
+        /// The order.
+        order: Order,
+        /// The venue's code, 0 where it has none.
+        code: i32,
+    },
+    /// The order ended by the venue's rules, or never left.
+    OrderExpired {
+        /// The order.
+        order: Order,
+    },
+    /// The order's fate is not known.
+    OrderUnknown {
+        /// The order.
+        order: Order,
+    },
+    /// A position was opened.
+    PositionOpened {
+        /// Account.
+        account: String,
+        /// Whose; `null` for a person.
+        bot: Option<String>,
+        /// In what.
+        instrument: String,
+        /// Signed quantity.
+        quantity: Decimal,
+        /// Price of the opening fill.
+        price: Decimal,
+    },
+    /// A position was closed.
+    PositionClosed {
+        /// Account.
+        account: String,
+        /// Whose; `null` for a person.
+        bot: Option<String>,
+        /// In what.
+        instrument: String,
+        /// Profit or loss since it was opened, fees in the quote asset deducted.
+        realized: Decimal,
+    },
+    /// Risk denied an order.
+    RiskDecisionRejected {
+        /// Who wanted it; `null` for a person.
+        bot: Option<String>,
+        /// Account.
+        account: String,
+        /// Of what.
+        instrument: String,
+        /// Buy or sell.
+        side: Side,
+        /// How much.
+        quantity: Decimal,
+        /// The rule that denied.
+        rule: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A circuit breaker opened.
+    CircuitBreakerFired {
+        /// Which.
+        name: String,
+        /// How many failures opened it.
+        failures: u32,
+    },
+    /// A scope's trading state changed.
+    TradingStateChanged {
+        /// Of what.
+        scope: Scope,
+        /// What it is now.
+        state: TradingState,
+        /// The cause that was opened; `null` when one was closed.
+        cause: Option<Cause>,
+    },
+    /// The kill switch was thrown.
+    KillSwitch {
+        /// Why.
+        reason: String,
+        /// By whom.
+        principal: String,
+    },
+    /// The kill switch was reset.
+    KillSwitchReset {
+        /// Why.
+        reason: String,
+        /// By whom.
+        principal: String,
+    },
+    /// A bot started, stopped, or is on its way.
+    BotStateChanged {
+        /// Which.
+        bot: String,
+        /// What it was.
+        from: BotState,
+        /// What it is.
+        to: BotState,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A bot's strategy failed.
+    BotError {
+        /// Which.
+        bot: String,
+        /// What went wrong.
+        error: String,
+        /// Faults within the last five minutes.
+        faults: u32,
+    },
+    /// A strategy answered too late.
+    EvaluationLate {
+        /// Which bot's.
+        bot: String,
+        /// Wakes skipped or answers dropped since it last answered in time.
+        skipped: u64,
+    },
+    /// Equity, as of now, in the report asset.
+    EquitySnapshot {
+        /// Account.
+        account: String,
+        /// Value of all the desk owns there.
+        equity: Decimal,
+        /// Realised since the start.
+        realized: Decimal,
+        /// Unrealised.
+        unrealized: Decimal,
+        /// Assets left out for want of a price.
+        unpriced: u32,
+    },
+    /// A feed became better or worse.
+    FeedHealthChanged {
+        /// Of what.
+        instrument: String,
+        /// What it is now.
+        health: FeedHealth,
+    },
+    /// A subscriber lost events.
+    QueueOverflow {
+        /// Which.
+        subscriber: String,
+        /// How many it lost in this episode.
+        dropped: u64,
+    },
+    /// Data is missing.
+    Gap(Gap),
+    /// An account was read from the venue and taken over.
+    Reconciled {
+        /// Which.
+        account: String,
+        /// Fills taken over.
+        fills: u32,
+        /// Open orders taken over.
+        orders: u32,
+    },
+    /// A command was carried out or refused.
+    Command {
+        /// Its id: 32 hexadecimal digits.
+        command: String,
+        /// By whom.
+        principal: String,
+        /// What, in words.
+        action: String,
+        /// Whether it was done or begun.
+        accepted: bool,
+        /// The order that was made, or why it was refused.
+        result: Option<String>,
+    },
+    /// The desk is stopping.
+    DeskStopping {},
+}

@@ -1,0 +1,339 @@
+//! Events of the desk, turned into events of the wire, by hand and by name.
+
+use tradewind_events::{Action, CommandResult, Event as Inner, EventKind, Principal, StopMode};
+use tradewind_model::{BotId, NotSentReason, OrderTerms, Quantity};
+
+use super::candle::Candle;
+use super::event::{Event, EventBody, Gap};
+use super::feed::Quote;
+use super::fill::Fill;
+use super::names::Names;
+use super::order::Order;
+use super::risk::{Cause, Scope};
+use super::words::OrderStatus;
+
+impl Event {
+    /// Version of the shape of events.
+    pub const VERSION: u32 = 1;
+
+    /// An event with names in place of ids.
+    #[must_use]
+    pub fn new(event: &Inner, names: &Names) -> Self {
+        Self {
+            v: Self::VERSION,
+            id: event.id.to_string(),
+            at: event.at.into(),
+            cause: event.cause.map(|id| id.to_string()),
+            body: EventBody::new(event, names),
+        }
+    }
+}
+
+impl EventBody {
+    /// A flat match over every kind: it is as long as there are kinds.
+    fn new(event: &Inner, names: &Names) -> Self {
+        let person_or = |bot: &Option<BotId>| bot.map(|bot| names.bot(bot));
+        match &event.kind {
+            EventKind::PriceUpdate(quote) => Self::PriceUpdate(Quote::new(quote, names)),
+            EventKind::CandleClosed(candle) => Self::CandleClosed {
+                instrument: names.instrument(candle.instrument),
+                interval: candle.interval.to_string(),
+                candle: Candle::new(candle, names),
+            },
+            EventKind::SignalGenerated {
+                bot,
+                instrument,
+                exposure,
+                reason,
+            } => Self::SignalGenerated {
+                bot: names.bot(*bot),
+                instrument: names.instrument(*instrument),
+                exposure: (*exposure).into(),
+                reason: reason.to_string(),
+            },
+            EventKind::OrderPlaced {
+                terms,
+                bot,
+                purpose,
+            } => Self::OrderPlaced {
+                order: Order {
+                    purpose: Some((*purpose).into()),
+                    placed_at: Some(event.at.into()),
+                    placed_by: Some(event.id.to_string()),
+                    ..Order::from_terms(terms, person_or(bot), names)
+                },
+                purpose: (*purpose).into(),
+            },
+            EventKind::OrderAccepted { terms, bot } => Self::OrderAccepted {
+                order: Order {
+                    status: OrderStatus::Accepted,
+                    ..Order::from_terms(terms, person_or(bot), names)
+                },
+            },
+            EventKind::OrderFilled {
+                fill,
+                bot,
+                status,
+                cumulative,
+            } => Self::OrderFilled {
+                fill: Fill::new(fill, *bot, Some(event.id), names),
+                status: (*status).into(),
+                cumulative: names.quantity(fill.instrument, *cumulative),
+            },
+            EventKind::OrderCancelled {
+                terms,
+                bot,
+                cumulative,
+            } => Self::OrderCancelled {
+                order: ended(terms, *bot, OrderStatus::Cancelled, *cumulative, names),
+            },
+            EventKind::OrderRejected { terms, bot, reason } => Self::OrderRejected {
+                order: Order {
+                    reason: Some(reason.text.clone()),
+                    ..ended(terms, *bot, OrderStatus::Rejected, Quantity(0), names)
+                },
+                code: reason.code,
+            },
+            EventKind::OrderExpired {
+                terms,
+                bot,
+                cumulative,
+                not_sent,
+            } => Self::OrderExpired {
+                order: expired(terms, *bot, *cumulative, *not_sent, names),
+            },
+            EventKind::OrderUnknown { terms, bot } => Self::OrderUnknown {
+                order: Order {
+                    status: OrderStatus::Unknown,
+                    ..Order::from_terms(terms, person_or(bot), names)
+                },
+            },
+            EventKind::PositionOpened {
+                account,
+                bot,
+                instrument,
+                quantity,
+                price,
+            } => Self::PositionOpened {
+                account: names.account(*account),
+                bot: person_or(bot),
+                instrument: names.instrument(*instrument),
+                quantity: names.quantity(*instrument, *quantity),
+                price: names.price(*instrument, *price),
+            },
+            EventKind::PositionClosed {
+                account,
+                bot,
+                instrument,
+                realized,
+            } => Self::PositionClosed {
+                account: names.account(*account),
+                bot: person_or(bot),
+                instrument: names.instrument(*instrument),
+                realized: (*realized).into(),
+            },
+            EventKind::RiskDecisionRejected {
+                bot,
+                account,
+                instrument,
+                side,
+                quantity,
+                reason,
+            } => Self::RiskDecisionRejected {
+                bot: person_or(bot),
+                account: names.account(*account),
+                instrument: names.instrument(*instrument),
+                side: (*side).into(),
+                quantity: names.quantity(*instrument, *quantity),
+                rule: reason.rule().to_string(),
+                reason: reason.to_string(),
+            },
+            EventKind::CircuitBreakerFired { name, failures } => Self::CircuitBreakerFired {
+                name: name.clone(),
+                failures: *failures,
+            },
+            EventKind::TradingStateChanged {
+                scope,
+                state,
+                cause,
+            } => Self::TradingStateChanged {
+                scope: Scope::new(*scope, names),
+                state: (*state).into(),
+                cause: cause.as_ref().map(|cause| Cause::new(cause, names)),
+            },
+            EventKind::KillSwitch { reason, principal } => Self::KillSwitch {
+                reason: reason.clone(),
+                principal: principal_text(principal),
+            },
+            EventKind::KillSwitchReset { reason, principal } => Self::KillSwitchReset {
+                reason: reason.clone(),
+                principal: principal_text(principal),
+            },
+            EventKind::BotStateChanged {
+                bot,
+                from,
+                to,
+                reason,
+            } => Self::BotStateChanged {
+                bot: names.bot(*bot),
+                from: (*from).into(),
+                to: (*to).into(),
+                reason: reason.clone(),
+            },
+            EventKind::BotError { bot, error, faults } => Self::BotError {
+                bot: names.bot(*bot),
+                error: error.clone(),
+                faults: *faults,
+            },
+            EventKind::EvaluationLate { bot, skipped } => Self::EvaluationLate {
+                bot: names.bot(*bot),
+                skipped: *skipped,
+            },
+            EventKind::EquitySnapshot {
+                account,
+                equity,
+                realized,
+                unrealized,
+                unpriced,
+            } => Self::EquitySnapshot {
+                account: names.account(*account),
+                equity: (*equity).into(),
+                realized: (*realized).into(),
+                unrealized: (*unrealized).into(),
+                unpriced: *unpriced,
+            },
+            EventKind::FeedHealthChanged { instrument, health } => Self::FeedHealthChanged {
+                instrument: names.instrument(*instrument),
+                health: (*health).into(),
+            },
+            EventKind::QueueOverflow {
+                subscriber,
+                dropped,
+            } => Self::QueueOverflow {
+                subscriber: subscriber.clone(),
+                dropped: *dropped,
+            },
+            EventKind::Gap {
+                instrument,
+                missing,
+            } => Self::Gap(Gap {
+                instrument: instrument.map(|id| names.instrument(id)),
+                missing: *missing,
+            }),
+            EventKind::Reconciled {
+                account,
+                fills,
+                orders,
+            } => Self::Reconciled {
+                account: names.account(*account),
+                fills: *fills,
+                orders: *orders,
+            },
+            EventKind::Command {
+                id,
+                principal,
+                action,
+                result,
+            } => Self::Command {
+                command: format!("{id:032x}"),
+                principal: principal_text(principal),
+                action: action_text(action, names),
+                accepted: matches!(result, CommandResult::Accepted(_)),
+                result: result_text(result),
+            },
+            EventKind::DeskStopping => Self::DeskStopping {},
+        }
+    }
+}
+
+fn ended(
+    terms: &OrderTerms,
+    bot: Option<BotId>,
+    status: OrderStatus,
+    filled: Quantity,
+    names: &Names,
+) -> Order {
+    Order {
+        status,
+        open: false,
+        filled: names.quantity(terms.instrument, filled),
+        ..Order::from_terms(terms, bot.map(|bot| names.bot(bot)), names)
+    }
+}
+
+fn expired(
+    terms: &OrderTerms,
+    bot: Option<BotId>,
+    filled: Quantity,
+    not_sent: Option<NotSentReason>,
+    names: &Names,
+) -> Order {
+    let (status, reason) = match not_sent {
+        None => (OrderStatus::Expired, None),
+        Some(NotSentReason::Killed) => (OrderStatus::NotSent, Some("the kill latch is set")),
+        Some(NotSentReason::Expired) => (OrderStatus::NotSent, Some("it waited too long")),
+        Some(NotSentReason::Unreachable) => {
+            (OrderStatus::NotSent, Some("the venue could not be reached"))
+        }
+    };
+    Order {
+        reason: reason.map(str::to_owned),
+        ..ended(terms, bot, status, filled, names)
+    }
+}
+
+/// Who gave a command: `token:operator`, `telegram:42`, `local`.
+pub(crate) fn principal_text(principal: &Principal) -> String {
+    match principal {
+        Principal::Token(name) => format!("token:{name}"),
+        Principal::Telegram(user) => format!("telegram:{user}"),
+        Principal::Local => "local".into(),
+    }
+}
+
+/// A command's action in words.
+pub(crate) fn action_text(action: &Action, names: &Names) -> String {
+    match action {
+        Action::StartBot(bot) => format!("start {}", names.bot(*bot)),
+        Action::StopBot { bot, mode } => match mode {
+            StopMode::Keep => format!("stop {}", names.bot(*bot)),
+            StopMode::Close => format!("stop {} and close", names.bot(*bot)),
+        },
+        Action::PauseBot(bot) => format!("pause {}", names.bot(*bot)),
+        Action::PlaceOrder {
+            instrument,
+            side,
+            quantity,
+            kind,
+            ..
+        } => {
+            let price = kind.limit().map_or_else(
+                || "at market".to_owned(),
+                |price| format!("at {}", names.price(*instrument, price)),
+            );
+            let quantity = names.quantity(*instrument, *quantity);
+            let name = names.instrument(*instrument);
+            format!("{} {quantity} {name} {price}", side.name())
+        }
+        Action::CancelOrder(id) => format!("cancel {id}"),
+        Action::ClosePosition {
+            bot, instrument, ..
+        } => {
+            let owner = bot.map_or_else(|| "UNALLOCATED".into(), |bot| names.bot(bot));
+            format!("close {owner} in {}", names.instrument(*instrument))
+        }
+        Action::Kill { reason, flatten } => {
+            let how = if *flatten { "kill and flatten" } else { "kill" };
+            format!("{how}: {reason}")
+        }
+        Action::Reset { reason } => format!("reset: {reason}"),
+    }
+}
+
+/// What came of a command: the order's id, or the refusal.
+pub(crate) fn result_text(result: &CommandResult) -> Option<String> {
+    match result {
+        CommandResult::Accepted(order) => order.map(|id| id.to_string()),
+        CommandResult::Refused(reason) => Some(reason.clone()),
+    }
+}

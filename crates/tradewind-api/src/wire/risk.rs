@@ -1,0 +1,176 @@
+//! Risk: limits, trading states and their causes, and what risk did.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tradewind_events::CauseView;
+use tradewind_risk::{LimitKey, Limits, Rate, Scope as InnerScope};
+use utoipa::ToSchema;
+
+use super::names::Names;
+use super::number::Instant;
+use super::words::{Clearing, ScopeKind, TradingState};
+
+/// What a state or a cause covers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Scope {
+    /// Desk, account, instrument or bot.
+    pub kind: ScopeKind,
+    /// Which; `null` for the desk.
+    pub name: Option<String>,
+}
+
+/// Why a scope is not active.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Cause {
+    /// What it covers.
+    pub scope: Scope,
+    /// What it allows.
+    pub state: TradingState,
+    /// Why, in words.
+    pub reason: String,
+    /// Since when.
+    pub since: Instant,
+    /// Who may end it.
+    pub clearing: Clearing,
+}
+
+/// A limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Limit {
+    /// Its key in `[limits]`.
+    #[schema(examples("order_value_max"))]
+    pub key: String,
+    /// Its value as text, with a unit where it has one; `null` is missing, which refuses every entry.
+    pub value: Option<String>,
+}
+
+/// Limits, states and causes as of one view.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RiskAnswer {
+    /// The last input the view contains.
+    pub seq: u64,
+    /// Time of that input.
+    pub at: Instant,
+    /// State of the desk as a whole.
+    pub state: TradingState,
+    /// Open causes; the strictest that covers an order rules it.
+    pub causes: Vec<Cause>,
+    /// Limits.
+    pub limits: Vec<Limit>,
+    /// What amounts among the limits are told in.
+    pub asset: String,
+}
+
+/// Something risk did: a denial, a breaker, a change of state, a kill or its reset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RiskEvent {
+    /// The event: ask `why?event=` for the chain of causes.
+    pub id: String,
+    /// When.
+    pub at: Instant,
+    /// The event's type.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// The bot it concerns.
+    pub bot: Option<String>,
+    /// The instrument it concerns.
+    pub instrument: Option<String>,
+    /// The rule that denied.
+    #[schema(examples("R13"))]
+    pub rule: Option<String>,
+    /// What happened, in words.
+    pub message: String,
+}
+
+impl Scope {
+    /// A scope with its name.
+    #[must_use]
+    pub fn new(scope: InnerScope, names: &Names) -> Self {
+        let (kind, name) = match scope {
+            InnerScope::Desk => (ScopeKind::Desk, None),
+            InnerScope::Account(id) => (ScopeKind::Account, Some(names.account(id))),
+            InnerScope::Instrument(id) => (ScopeKind::Instrument, Some(names.instrument(id))),
+            InnerScope::Bot(id) => (ScopeKind::Bot, Some(names.bot(id))),
+        };
+        Self { kind, name }
+    }
+}
+
+impl Cause {
+    /// A cause of a view.
+    #[must_use]
+    pub fn new(cause: &CauseView, names: &Names) -> Self {
+        Self {
+            scope: Scope::new(cause.scope, names),
+            state: cause.state.into(),
+            reason: cause.reason.clone(),
+            since: cause.since.into(),
+            clearing: cause.clearing.into(),
+        }
+    }
+}
+
+/// All limits, those that are missing too.
+pub(super) fn limits(limits: &Limits) -> Vec<Limit> {
+    let text = |value: Option<&dyn ToString>| value.map(ToString::to_string);
+    let span = |value: Option<Duration>| value.map(|span| format!("{}ms", span.as_millis()));
+    let rows = [
+        (LimitKey::IntentTtlQuote, span(limits.intent_ttl_quote)),
+        (LimitKey::IntentTtlCandle, span(limits.intent_ttl_candle)),
+        (
+            LimitKey::OrderValueMax,
+            text(limits.order_value_max.as_ref().map(as_text)),
+        ),
+        (
+            LimitKey::OrderEquityMax,
+            text(limits.order_equity_max.as_ref().map(as_text)),
+        ),
+        (LimitKey::Collar, text(limits.collar.as_ref().map(as_text))),
+        (
+            LimitKey::MarketSlippageMax,
+            text(limits.market_slippage_max.as_ref().map(as_text)),
+        ),
+        (
+            LimitKey::BalanceUseMax,
+            text(limits.balance_use_max.as_ref().map(as_text)),
+        ),
+        (
+            LimitKey::PositionEquityMax,
+            text(limits.position_equity_max.as_ref().map(as_text)),
+        ),
+        (
+            LimitKey::OpenEntriesInstrument,
+            text(limits.open_entries_instrument.as_ref().map(as_text)),
+        ),
+        (
+            LimitKey::OpenEntriesAccount,
+            text(limits.open_entries_account.as_ref().map(as_text)),
+        ),
+        (LimitKey::BotOrderRate, limits.bot_order_rate.map(rate)),
+        (
+            LimitKey::AccountOrderRate,
+            limits.account_order_rate.map(rate),
+        ),
+        (LimitKey::DuplicateWindow, span(limits.duplicate_window)),
+    ];
+    let rows = rows.into_iter();
+    rows.map(|(key, value)| Limit {
+        key: key.name().to_owned(),
+        value,
+    })
+    .collect()
+}
+
+fn as_text<T: ToString>(value: &T) -> &dyn ToString {
+    value
+}
+
+fn rate(rate: Rate) -> String {
+    format!(
+        "{} per {}ms, burst {}",
+        rate.count,
+        rate.per.as_millis(),
+        rate.burst
+    )
+}

@@ -1,0 +1,176 @@
+//! The closed sets of words: each inner enum has its twin here, matched whole so that a new variant is noticed.
+
+use serde::{Deserialize, Serialize};
+use tradewind_events::BotState as InnerBotState;
+use tradewind_model as model;
+use tradewind_risk as risk;
+use utoipa::ToSchema;
+
+/// Declares a wire enum and its conversion from the inner one of the same variants.
+macro_rules! words {
+    ($(#[$doc:meta])* $case:literal $name:ident from $inner:path { $($(#[$note:meta])* $variant:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = $case)]
+        pub enum $name { $($(#[$note])* $variant,)* }
+
+        impl From<$inner> for $name {
+            fn from(inner: $inner) -> Self {
+                type Inner = $inner;
+                match inner { $(Inner::$variant => Self::$variant,)* }
+            }
+        }
+    };
+}
+
+words! {
+    /// Buy or sell.
+    "snake_case" Side from model::Side {
+        /// Buy.
+        Buy,
+        /// Sell.
+        Sell,
+    }
+}
+words! {
+    /// Whether an order adds risk.
+    "snake_case" Purpose from risk::Purpose {
+        /// Opens or enlarges a position.
+        Entry,
+        /// Only reduces one.
+        Exit,
+    }
+}
+words! {
+    /// Where an order is in its life.
+    "snake_case" OrderStatus from model::OrderStatus {
+        /// Durable, not yet answered.
+        Pending,
+        /// On the venue's book, untouched.
+        Accepted,
+        /// Partly filled, the rest works.
+        PartiallyFilled,
+        /// Its fate is not known.
+        Unknown,
+        /// Filled.
+        Filled,
+        /// Cancelled, possibly after partial fills.
+        Cancelled,
+        /// Ended by the venue's rules.
+        Expired,
+        /// Refused by the venue.
+        Rejected,
+        /// Never left.
+        NotSent,
+    }
+}
+words! {
+    /// How long a limit order stays.
+    "snake_case" TimeInForce from model::TimeInForce {
+        /// Until cancelled.
+        GoodTillCancel,
+        /// What fills at once.
+        ImmediateOrCancel,
+        /// All at once or nothing.
+        FillOrKill,
+    }
+}
+words! {
+    /// Whether a fill added liquidity or took it.
+    "snake_case" Liquidity from model::Liquidity {
+        /// It waited on the book.
+        Maker,
+        /// It took what waited.
+        Taker,
+    }
+}
+words! {
+    /// What may pass.
+    "SCREAMING_SNAKE_CASE" TradingState from risk::TradingState {
+        /// Everything.
+        Active,
+        /// Exits, cancels, queries.
+        Reducing,
+        /// Cancels and queries.
+        Halted,
+        /// Shrinking orders of the gate's own.
+        Flattening,
+        /// Cancels and queries, until a person resets it.
+        Killed,
+    }
+}
+words! {
+    /// How far an instrument's data can be trusted.
+    "SCREAMING_SNAKE_CASE" FeedHealth from model::FeedHealth {
+        /// No data yet, or none any more.
+        Stale,
+        /// A piece is missing.
+        Gap,
+        /// Being put together again.
+        Resync,
+        /// Current.
+        Live,
+    }
+}
+words! {
+    /// How far a bot is.
+    "snake_case" BotState from InnerBotState {
+        /// Not running.
+        Stopped,
+        /// Waiting for its turn to start.
+        Starting,
+        /// Waiting for past candles.
+        Warming,
+        /// At work.
+        Running,
+        /// No entries; exits run.
+        Paused,
+        /// Failed.
+        Faulted,
+    }
+}
+words! {
+    /// Who ends a cause.
+    "snake_case" Clearing from risk::Clearing {
+        /// It ends by itself.
+        Itself,
+        /// A person with the right to.
+        Person,
+    }
+}
+
+/// What a cause covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScopeKind {
+    /// Everything.
+    Desk,
+    /// One account.
+    Account,
+    /// One instrument.
+    Instrument,
+    /// One bot.
+    Bot,
+}
+
+/// How an order trades.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderType {
+    /// At the best prices there are.
+    Market,
+    /// At the limit or better.
+    Limit,
+    /// At the limit or better and only as maker.
+    PostOnly,
+}
+
+impl From<model::OrderKind> for OrderType {
+    fn from(kind: model::OrderKind) -> Self {
+        match kind {
+            model::OrderKind::Market => Self::Market,
+            model::OrderKind::Limit { .. } => Self::Limit,
+            model::OrderKind::PostOnly { .. } => Self::PostOnly,
+        }
+    }
+}
