@@ -57,7 +57,7 @@ pub use config::{ExchangeConfig, FillModel, History, Prints};
 pub use exchange::Exchange;
 pub use fees::{FeeSchedule, Fees};
 pub use market::{
-    Generated, Kline, KlineStore, MarketEvent, MarketRecord, MarketSource, Recorded, Universe, universe,
+    Generated, Kline, KlineRange, KlineStore, MarketEvent, MarketRecord, MarketSource, Recorded, Universe, universe,
 };
 pub use order::{EndReason, Order};
 pub use outbox::{BalanceChange, Execution, OrderEvent, OrderReport, Outbox};

@@ -1,8 +1,17 @@
-//! Candles with everything a venue tells about them, folded from prints.
+//! Candles with everything a venue tells about them: history as it was drawn, and since then what prints fold into.
+//!
+//! Only minutes are kept; longer candles are folded from minutes when asked for, so they always agree with them.
+
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{Amount, Instrument, InstrumentId, Interval, Price, Quantity, Timestamp, Trade};
+use tradewind_model::{Amount, Instrument, InstrumentId, Interval, Price, Quantity, Side, Timestamp, Trade};
 
+use super::history::History;
+use super::past::Past;
+
+/// Minutes kept of what happened since the start: three days. Older ones are forgotten.
+const MINUTES_MAX: usize = 4_320;
 /// A candle as a venue publishes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kline {
@@ -28,33 +37,192 @@ pub struct Kline {
     pub taker_quote_volume: Amount,
 }
 
+impl Kline {
+    pub(super) const EMPTY: Self = Self {
+        open_time: Timestamp::EPOCH,
+        open: Price(0),
+        high: Price(0),
+        low: Price(0),
+        close: Price(0),
+        volume: Quantity::ZERO,
+        quote_volume: Amount::ZERO,
+        trades: 0,
+        taker_volume: Quantity::ZERO,
+        taker_quote_volume: Amount::ZERO,
+    };
+
+    /// A candle in which nothing was traded.
+    const fn flat(open_time: Timestamp, price: Price) -> Self {
+        Self { open_time, open: price, high: price, low: price, close: price, ..Self::EMPTY }
+    }
+
+    /// Adds what happened later in the same interval. The first trade of a flat candle sets its open.
+    fn add(&mut self, later: &Self) {
+        if later.trades == 0 {
+            return;
+        }
+        if self.trades == 0 {
+            *self = Self { open_time: self.open_time, ..*later };
+            return;
+        }
+        self.high = self.high.max(later.high);
+        self.low = self.low.min(later.low);
+        self.close = later.close;
+        self.volume += later.volume;
+        self.quote_volume += later.quote_volume;
+        self.trades = self.trades.saturating_add(later.trades);
+        self.taker_volume += later.taker_volume;
+        self.taker_quote_volume += later.taker_quote_volume;
+    }
+}
+
+/// Which candles are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KlineRange {
+    /// None that starts earlier; if given, the oldest of those are meant, else the newest.
+    pub from: Option<Timestamp>,
+    /// None that starts later.
+    pub to: Option<Timestamp>,
+    /// No more than this.
+    pub limit: usize,
+}
+
+impl KlineRange {
+    /// The newest.
+    #[must_use]
+    pub const fn newest(limit: usize) -> Self {
+        Self { from: None, to: None, limit }
+    }
+}
+
 /// Every instrument's minutes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KlineStore {
     instruments: Vec<Instrument>,
+    past: Option<Past>,
+    /// Minutes since the start, oldest first, without gaps; the last one is open.
+    minutes: Vec<VecDeque<Kline>>,
 }
 
 impl KlineStore {
-    /// A store without history.
+    /// A store that knows nothing yet.
     #[must_use]
     pub fn new(instruments: &[Instrument]) -> Self {
-        Self { instruments: instruments.to_vec() }
+        let minutes = vec![VecDeque::new(); instruments.len()];
+        Self { instruments: instruments.to_vec(), past: None, minutes }
     }
 
-    /// Counts one print; prints come in order of time.
-    pub fn record(&mut self, _at: Timestamp, _print: &Trade) {}
+    /// A store whose instruments have a past; each begins with an open candle at its last close.
+    pub(super) fn with_history(instruments: &[Instrument], history: History) -> Self {
+        let past = Past::new(history);
+        let open = |instrument: &Instrument| {
+            past.last_close(instrument.id.index()).map(|close| Kline::flat(past.end(), close)).into_iter().collect()
+        };
+        Self { instruments: instruments.to_vec(), minutes: instruments.iter().map(open).collect(), past: Some(past) }
+    }
 
-    /// The newest `limit` candles that start at or after `from` (if given, then the oldest from there) and at or before
-    /// `to`, oldest first, the open one included. Intervals without a print are flat.
-    #[must_use]
-    pub fn klines(
-        &mut self,
-        _instrument: InstrumentId,
-        _interval: Interval,
-        _from: Option<Timestamp>,
-        _to: Option<Timestamp>,
-        _limit: usize,
-    ) -> Vec<Kline> {
-        Vec::new()
+    /// Counts one print that happened at `at`; prints come in order of time. One for a closed minute is not counted.
+    pub fn record(&mut self, at: Timestamp, print: &Trade) {
+        let Some(rules) = self.instruments.get(print.instrument.index()) else { return };
+        let quote = rules.notional(print.price, print.quantity).unwrap_or_default();
+        let bought = print.taker == Side::Buy;
+        let kline = Kline {
+            open_time: Interval::Minute1.open_time(at),
+            open: print.price,
+            high: print.price,
+            low: print.price,
+            close: print.price,
+            volume: print.quantity,
+            quote_volume: quote,
+            trades: 1,
+            taker_volume: if bought { print.quantity } else { Quantity::ZERO },
+            taker_quote_volume: if bought { quote } else { Amount::ZERO },
+        };
+        let minutes = &mut self.minutes[print.instrument.index()];
+        roll(minutes, at);
+        match minutes.back_mut() {
+            None => minutes.push_back(kline),
+            Some(open) if open.open_time == kline.open_time => open.add(&kline),
+            Some(_) => {}
+        }
+    }
+
+    /// Lets time pass: minutes that ended close, and minutes without a print are flat at the last price.
+    pub fn pass(&mut self, now: Timestamp) {
+        for minutes in &mut self.minutes {
+            roll(minutes, now);
+        }
+    }
+
+    /// The candles of an instrument in a range, oldest first, the open one included.
+    ///
+    /// Intervals that began before the first minute known are left out. There are none of one second: nothing shorter
+    /// than a minute is kept.
+    pub fn klines(&mut self, instrument: InstrumentId, interval: Interval, range: KlineRange) -> Vec<Kline> {
+        let Some((first, last)) = self.known(instrument).filter(|_| interval != Interval::Second1) else {
+            return Vec::new();
+        };
+        let step = interval.duration();
+        let first = if interval.open_time(first) == first { first } else { interval.close_time(first) };
+        let newest = interval.open_time(last.min(range.to.unwrap_or(last)));
+        let span = step * u32::try_from(range.limit.clamp(1, 10_000) - 1).unwrap_or(0);
+        let (from, to) = match range.from {
+            Some(from) if interval.open_time(from) == from => (from.max(first), newest.min(from.max(first) + span)),
+            Some(from) => (interval.close_time(from).max(first), newest.min(interval.close_time(from).max(first) + span)),
+            None => ((newest - span).max(first), newest),
+        };
+        if range.limit == 0 || from > to {
+            return Vec::new();
+        }
+        self.fold(instrument, interval, from, interval.close_time(to))
+    }
+
+    /// The candle that is open now, folded from its first minute on.
+    pub fn open_kline(&mut self, instrument: InstrumentId, interval: Interval) -> Option<Kline> {
+        self.klines(instrument, interval, KlineRange::newest(1)).pop()
+    }
+
+    /// Folds minutes from `from` to before `end` into candles; `from` is where one of them starts.
+    fn fold(&mut self, instrument: InstrumentId, interval: Interval, from: Timestamp, end: Timestamp) -> Vec<Kline> {
+        let mut klines: Vec<Kline> = Vec::new();
+        self.each_minute(instrument.index(), from, end, |minute| {
+            let open_time = interval.open_time(minute.open_time);
+            match klines.last_mut() {
+                Some(kline) if kline.open_time == open_time => kline.add(minute),
+                _ => klines.push(Kline { open_time, ..*minute }),
+            }
+        });
+        klines
+    }
+
+    /// Hands over every known minute from `from` to before `end`, oldest first.
+    fn each_minute(&mut self, instrument: usize, from: Timestamp, end: Timestamp, mut each: impl FnMut(&Kline)) {
+        if let Some((past, rules)) = self.past.as_mut().zip(self.instruments.get(instrument)) {
+            past.each_minute(rules, from, end, &mut each);
+        }
+        let minutes = &self.minutes[instrument];
+        let skipped = minutes.partition_point(|minute| minute.open_time < from);
+        minutes.range(skipped..).take_while(|minute| minute.open_time < end).for_each(each);
+    }
+
+    /// Start of the first and of the last minute known.
+    fn known(&self, instrument: InstrumentId) -> Option<(Timestamp, Timestamp)> {
+        let minutes = self.minutes.get(instrument.index())?;
+        let (first, last) = (minutes.front()?.open_time, minutes.back()?.open_time);
+        Some((self.past.as_ref().map_or(first, Past::start), last))
+    }
+}
+
+/// Opens minutes until the one that `now` lies in.
+fn roll(minutes: &mut VecDeque<Kline>, now: Timestamp) {
+    let current = Interval::Minute1.open_time(now);
+    while let Some(last) = minutes.back().filter(|last| last.open_time < current) {
+        // After a long silence, what would be forgotten at once is not even begun.
+        let silent = current.since(last.open_time).as_secs() / 60 > MINUTES_MAX as u64;
+        let next = if silent { current } else { Interval::Minute1.close_time(last.open_time) };
+        minutes.push_back(Kline::flat(next, last.close));
+        if minutes.len() > MINUTES_MAX {
+            minutes.pop_front();
+        }
     }
 }

@@ -8,6 +8,8 @@ use tradewind_model::{
     Amount, AssetTable, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Price, Quantity, VenueId,
 };
 
+use super::walk::Gait;
+
 /// Instruments and the assets they name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Universe {
@@ -84,13 +86,16 @@ impl Character {
     }
 }
 
+/// How the market as a whole walks. It moves every instrument by its beta.
+pub(super) const MARKET_GAIT: Gait = Gait { noise: 6.0e-4, swing: 4.0e-4, jumps: 1.0 / 240.0, jump: 25.0e-4 };
+
+/// How an instrument of restlessness 1 walks by itself.
+pub(super) const INSTRUMENT_GAIT: Gait = Gait { noise: 6.5e-4, swing: 6.0e-4, jumps: 1.0 / 360.0, jump: 40.0e-4 };
+
 /// How the instrument with this id behaves; those beyond the list behave like the first.
 pub(super) fn character(id: InstrumentId) -> &'static Character {
     LISTED.get(id.index()).unwrap_or(&LISTED[0])
 }
-
-/// How many there are.
-pub(super) const COUNT: usize = LISTED.len();
 
 #[expect(clippy::too_many_arguments, reason = "one row of the table below, which is what a reader should see")]
 const fn row(
