@@ -1,1 +1,54 @@
-//! The simulated exchange behind Binance's wire: REST, streams, user data, persistence.
+//! The simulated exchange behind Binance's spot wire: REST, market streams, the WebSocket API, user data, persistence.
+//!
+//! What an exchange *is* lives in `tradewind-simx`, which knows no symbols, keys, sockets or files; this crate spells it
+//! the way Binance does (documentation of July 2026), well enough that public clients connect unchanged. It is no mock:
+//! the desk talks to it over TCP with the adapter it would use for the real venue.
+//!
+//! Start with [`Server`]. Inside, `core.rs` is the whole server without I/O: requests, streams and time go in, answers,
+//! frames and log records come out. `exchange_task.rs` is the one thread that owns it and stores before it answers;
+//! `server.rs`, `http.rs` and `sockets.rs` are the thin shell around it. What can be called is listed in `rest/mod.rs`.
+//!
+//! ```no_run
+//! use tokio_util::sync::CancellationToken;
+//! use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions, SimClock};
+//!
+//! # async fn run() -> Result<(), tradewind_simx_server::ServerError> {
+//! let server = Server::bind(ServerOptions {
+//!     listen: ([127, 0, 0, 1], 0).into(),
+//!     data_dir: None,
+//!     accounts: vec!["key:secret:USDT=10000".parse().expect("an account")],
+//!     market: MarketChoice::Generated { seed: 7 },
+//!     limits: Limits::Venue,
+//!     clock: SimClock::system(),
+//! })?;
+//! println!("listening on {}", server.local_addr());
+//! server.run(CancellationToken::new()).await
+//! # }
+//! ```
+
+mod clock;
+mod core;
+mod decimals;
+mod exchange_task;
+mod filters;
+mod handle;
+mod http;
+mod market;
+mod options;
+mod persist;
+mod rest;
+mod server;
+mod sockets;
+mod source;
+mod startup;
+mod streams;
+mod symbols;
+mod ws_api;
+
+pub use clock::SimClock;
+pub use core::Counters;
+pub use exchange_task::Status;
+pub use handle::{NotRunning, ServerHandle};
+pub use options::{AccountSpec, AccountSpecError, Limits, MarketChoice, ServerError, ServerOptions};
+pub use server::Server;
+pub use startup::saved_position;

@@ -1,0 +1,333 @@
+//! The whole server without its sockets, files and threads: [`Core::handle`] takes what came in, [`Core::advance`] lets
+//! time pass, and both leave in [`Out`] what is to be stored, answered and sent.
+//!
+//! It is driven by the exchange's task, which stores before it answers. Given the same inputs at the same times it leaves
+//! the same bytes.
+
+use std::net::IpAddr;
+
+use tradewind_model::{AccountId, AssetTable, InstrumentId, Price, Quantity, Quote, Timestamp};
+use tradewind_simx::{
+    Action, Answer, ClientId, Exchange, Execution, MarketEvent, OrderEvent, Outbox, Refusal,
+};
+
+use crate::market::Market;
+use crate::persist::Record;
+use crate::source::Source;
+use crate::rest::{self, KeyRing, Meters, RestAnswer, RestRequest};
+use crate::streams::connection::Form;
+use crate::streams::frames::Subject;
+use crate::streams::{ConnectionId, Frames, Hub, Sources};
+use crate::symbols::Symbols;
+use crate::ws_api::user_data::{Deposit, Teller, UserStreams};
+use crate::ws_api::{self, Asker};
+
+/// What can come in.
+#[derive(Debug)]
+pub(crate) enum In {
+    /// A REST request; its answer carries the token.
+    Rest { token: u64, request: RestRequest },
+    /// A market-data connection begins, or wants its frames in another form.
+    Form { connection: ConnectionId, form: Form },
+    /// A connection wants a stream.
+    Subscribe { connection: ConnectionId, name: String },
+    /// A connection has enough of a stream.
+    Unsubscribe { connection: ConnectionId, name: String },
+    /// A connection to the WebSocket API begins.
+    OpenWsApi { address: IpAddr },
+    /// A text on a connection to the WebSocket API.
+    WsApi { asker: Asker, text: String },
+    /// A connection is gone.
+    Close { connection: ConnectionId },
+    /// The operator acts: no client can.
+    Operator { action: Action },
+    /// The market is held, or goes on.
+    Pause { paused: bool },
+}
+
+/// What is to be done about it, in this order: store `records`, then send `answers` and `frames`.
+#[derive(Debug, Default)]
+pub(crate) struct Out {
+    /// What happened, for the log.
+    pub(crate) records: Vec<Record>,
+    /// Whether the records must be on disk before anything is sent.
+    pub(crate) must_sync: bool,
+    /// Answers to REST requests, by token.
+    pub(crate) answers: Vec<(u64, RestAnswer)>,
+    /// Frames to connections.
+    pub(crate) frames: Frames,
+}
+
+/// The exchange, its market, and everybody who watches.
+pub(crate) struct Core {
+    pub(crate) exchange: Exchange,
+    pub(crate) market: Market,
+    pub(crate) symbols: Symbols,
+    pub(crate) keys: KeyRing,
+    pub(crate) meters: Meters,
+    pub(crate) users: UserStreams,
+    pub(crate) started_at: Timestamp,
+    source: Option<Source>,
+    paused: bool,
+    hub: Hub,
+    outbox: Outbox,
+    out: Out,
+    /// Whether records are wanted at all.
+    keeps_records: bool,
+    updated: Vec<Timestamp>,
+    client_ids: u64,
+    counters: Counters,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("counters", &self.counters).finish_non_exhaustive()
+    }
+}
+
+/// How much happened since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Changes of the market: quotes, trades, levels.
+    pub market_events: u64,
+    /// Public trades.
+    pub prints: u64,
+    /// Orders taken.
+    pub orders: u64,
+    /// Executions of accounts' orders; a trade between two accounts counts twice.
+    pub executions: u64,
+    /// Frames handed to connections.
+    pub frames: u64,
+    /// Requests answered, over REST and the WebSocket API.
+    pub requests: u64,
+}
+
+/// What a core is made of.
+pub(crate) struct Parts {
+    pub(crate) exchange: Exchange,
+    pub(crate) market: Market,
+    pub(crate) source: Source,
+    pub(crate) assets: AssetTable,
+    pub(crate) keys: KeyRing,
+    pub(crate) meters: Meters,
+    pub(crate) started_at: Timestamp,
+    pub(crate) keeps_records: bool,
+}
+
+impl Core {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self {
+            symbols: Symbols::new(parts.exchange.instruments(), parts.assets),
+            updated: vec![parts.started_at; parts.exchange.accounts()],
+            exchange: parts.exchange,
+            market: parts.market,
+            keys: parts.keys,
+            meters: parts.meters,
+            users: UserStreams::default(),
+            started_at: parts.started_at,
+            source: Some(parts.source),
+            paused: false,
+            hub: Hub::default(),
+            outbox: Outbox::default(),
+            out: Out::default(),
+            keeps_records: parts.keeps_records,
+            client_ids: 0,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Lets the market move up to `now` and sends what became due.
+    pub(crate) fn advance(&mut self, now: Timestamp) {
+        if let Some(mut source) = self.source.take_if(|_| !self.paused) {
+            source.advance(now, &mut |at, event| self.on_market(at, event));
+            self.source = Some(source);
+        }
+        self.market.pass(now);
+        let mut sources =
+            Sources { now, exchange: &self.exchange, market: &mut self.market, symbols: &self.symbols };
+        self.hub.tick(&mut sources, &mut self.out.frames);
+    }
+
+    /// Handles one input; the market has been advanced to `now` before.
+    pub(crate) fn handle(&mut self, now: Timestamp, input: In) {
+        match input {
+            In::Rest { token, request } => {
+                let answer = rest::answer(self, now, &request);
+                self.counters.requests += 1;
+                self.out.answers.push((token, answer));
+            }
+            In::WsApi { asker, text } => {
+                let answer = ws_api::answer(self, now, asker, &text);
+                self.counters.requests += 1;
+                self.out.frames.push((asker.connection, answer.into()));
+            }
+            // A connection that is one too many for the weight is told so by its first request.
+            In::OpenWsApi { address } => drop(self.meters.charge(now, address, ws_api::CONNECT_WEIGHT)),
+            In::Form { connection, form } => self.hub.set_form(connection, form),
+            In::Subscribe { connection, name } => {
+                let sources =
+                    Sources { now, exchange: &self.exchange, market: &mut self.market, symbols: &self.symbols };
+                self.hub.subscribe(connection, &name, &sources);
+            }
+            In::Unsubscribe { connection, name } => self.hub.unsubscribe(connection, &name, &self.symbols),
+            In::Close { connection } => {
+                self.hub.close(connection);
+                self.users.close(connection);
+            }
+            In::Operator { action } => drop(self.act(now, &action)),
+            In::Pause { paused } => self.paused = paused,
+        }
+    }
+
+    /// Does an action, records it and tells who must know; gives the executions of the order that was placed, too.
+    pub(crate) fn act(&mut self, now: Timestamp, action: &Action) -> Result<(Answer, Vec<Execution>), Refusal> {
+        self.outbox.clear();
+        let answer = self.exchange.handle(now, action, &mut self.outbox)?;
+        if self.keeps_records {
+            self.out.records.push(Record::action(now, action.clone()));
+        }
+        self.out.must_sync = true;
+        let fills = match answer {
+            Answer::Order(order) => self.outbox.orders.iter().filter_map(|report| match report.event {
+                OrderEvent::Filled(fill) if report.order.id == order.id => Some(fill),
+                _ => None,
+            }).collect(),
+            Answer::Account(_) | Answer::Cancelled(_) | Answer::Done => Vec::new(),
+        };
+        if let Action::Deposit { account, asset, amount } = action {
+            let deposit = Deposit { account: *account, asset: self.symbols.asset(*asset), amount: *amount };
+            let teller = Teller { now, exchange: &self.exchange, symbols: &self.symbols };
+            self.users.on_deposit(&teller, &deposit, &mut self.out.frames);
+        }
+        self.publish(now, instrument_of(action));
+        Ok((answer, fills))
+    }
+
+    fn on_market(&mut self, at: Timestamp, event: MarketEvent<'_>) {
+        self.counters.market_events += 1;
+        if self.keeps_records {
+            self.out.records.push(Record::market(at, event));
+        }
+        self.outbox.clear();
+        self.exchange.market(at, event, &mut self.outbox);
+        self.publish(at, Some(event.instrument()));
+    }
+
+    /// Tells everybody what the outbox holds.
+    fn publish(&mut self, at: Timestamp, instrument: Option<InstrumentId>) {
+        self.publish_market(at, instrument);
+        if self.outbox.orders.is_empty() && self.outbox.balances.is_empty() {
+            return;
+        }
+        self.out.must_sync = true;
+        let teller = Teller { now: at, exchange: &self.exchange, symbols: &self.symbols };
+        for report in &self.outbox.orders {
+            let account = report.order.account;
+            match report.event {
+                OrderEvent::Accepted => self.counters.orders += 1,
+                OrderEvent::Filled(_) => {
+                    self.counters.executions += 1;
+                    if !report.order.is_open() {
+                        self.meters.forgive_order(at, account);
+                    }
+                }
+                OrderEvent::Cancelled { .. } | OrderEvent::Expired(_) => {}
+            }
+            self.users.on_report(&teller, report, &mut self.out.frames);
+        }
+        self.users.on_balances(&teller, &self.outbox.balances, &mut self.out.frames);
+        for change in &self.outbox.balances {
+            if change.account.index() >= self.updated.len() {
+                self.updated.resize(change.account.index() + 1, at);
+            }
+            self.updated[change.account.index()] = at;
+        }
+    }
+
+    fn publish_market(&mut self, at: Timestamp, instrument: Option<InstrumentId>) {
+        let Some(instrument) = instrument.and_then(|id| self.exchange.instruments().get(id.index())) else { return };
+        let subject = Subject { symbol: self.symbols.name(instrument.id), instrument, now: at };
+        for print in &self.outbox.prints {
+            self.counters.prints += 1;
+            self.market.record(at, print);
+            self.hub.on_print(subject, print, &mut self.out.frames);
+        }
+        self.hub.on_book(subject, &self.exchange, &mut self.out.frames);
+    }
+
+    /// Takes what is to be done, and gives back `used` to be filled next.
+    pub(crate) fn take_out(&mut self, mut used: Out) -> Out {
+        used.records.clear();
+        used.answers.clear();
+        used.frames.clear();
+        used.must_sync = false;
+        let out = std::mem::replace(&mut self.out, used);
+        self.counters.frames += u64::try_from(out.frames.len()).unwrap_or(u64::MAX);
+        out
+    }
+
+    /// Where the market's events come from.
+    pub(crate) const fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
+    /// Whether the market will never move again.
+    pub(crate) fn market_ended(&self) -> bool {
+        self.source.as_ref().is_some_and(Source::has_ended)
+    }
+
+    /// How much happened.
+    pub(crate) const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How many streams are being sent.
+    pub(crate) fn streams(&self) -> usize {
+        self.hub.len()
+    }
+
+    /// A name for an order or a cancel whose client gave none.
+    pub(crate) fn next_client_id(&mut self, now: Timestamp) -> ClientId {
+        self.client_ids += 1;
+        let text = format!("simx{:016x}{:08x}", now.as_nanos(), self.client_ids & 0xFFFF_FFFF);
+        ClientId::new(&text).expect("28 letters and digits are a client id")
+    }
+
+    /// When an account's balances last changed.
+    pub(crate) fn account_updated(&self, account: AccountId) -> Timestamp {
+        self.updated.get(account.index()).copied().unwrap_or(self.started_at)
+    }
+
+    /// Best bid and ask, zero where the book is empty, as the venue tells it.
+    pub(crate) fn touch_or_zero(&self, instrument: InstrumentId) -> Quote {
+        let nothing = Quote {
+            instrument,
+            bid: Price(0),
+            ask: Price(0),
+            bid_quantity: Quantity::ZERO,
+            ask_quantity: Quantity::ZERO,
+            event_time: None,
+            received_at: Timestamp::EPOCH,
+        };
+        self.exchange.touch(instrument).unwrap_or(nothing)
+    }
+
+    /// The last price: of the newest trade, or of the history before there was one.
+    pub(crate) fn last_price(&mut self, instrument: InstrumentId, now: Timestamp) -> Option<Price> {
+        if let Some(print) = self.exchange.last_trade(instrument) {
+            return Some(print.price);
+        }
+        let minute = tradewind_model::Interval::Minute1;
+        self.market.kline_at(instrument, minute, now).map(|kline| kline.close)
+    }
+}
+
+fn instrument_of(action: &Action) -> Option<InstrumentId> {
+    match action {
+        Action::Submit(order) => Some(order.instrument),
+        Action::Cancel(cancel) => Some(cancel.instrument),
+        Action::CancelAll { instrument, .. } | Action::SetStatus { instrument, .. } => Some(*instrument),
+        Action::SetRules(rules) => Some(rules.id),
+        Action::OpenAccount | Action::Deposit { .. } => None,
+    }
+}

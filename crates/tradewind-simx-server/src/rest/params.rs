@@ -1,0 +1,170 @@
+//! Request parameters: names and texts, wherever they came from.
+//!
+//! REST sends them percent-encoded in the query, the body or both (the query wins); the WebSocket API as a JSON object.
+//! Past this point nobody asks which. Reading a value is what checks it: a handler that gets a number has a number.
+
+use serde_json::Value;
+use tradewind_model::{Side, Timestamp};
+
+use super::errors::ApiError;
+
+/// The parameters of one request, in the order in which they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// From a raw query and a raw form body.
+    pub(crate) fn from_form(query: &str, body: &str) -> Result<Self, ApiError> {
+        let mut all = Self(pairs(query)?);
+        let in_query = all.0.len();
+        for (name, value) in pairs(body)? {
+            if all.0.iter().take(in_query).all(|(known, _)| *known != name) {
+                all.0.push((name, value));
+            }
+        }
+        Ok(all)
+    }
+
+    /// From the `params` of a WebSocket API request.
+    pub(crate) fn from_json(params: &serde_json::Map<String, Value>) -> Self {
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let given = params.iter().filter(|(_, value)| !value.is_null());
+        Self(given.map(|(name, value)| (name.clone(), text(value))).collect())
+    }
+
+    /// The text of `name`; empty counts as not sent.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The text of `name`, which must be there.
+    pub(crate) fn required(&self, name: &str) -> Result<&str, ApiError> {
+        self.text(name).ok_or_else(|| ApiError::mandatory(name))
+    }
+
+    /// A whole number of 64 bits.
+    pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, ApiError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(ApiError::illegal(name, "^[0-9]{1,20}$"));
+        }
+        text.parse().map(Some).map_err(|_| ApiError::overflow(name))
+    }
+
+    /// A moment in milliseconds, or microseconds when it is too large for those.
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        const FIRST_MICROS: i64 = 100_000_000_000_000;
+        Ok(self.integer(name)?.map(|value| {
+            if value >= FIRST_MICROS { Timestamp::from_nanos(value.saturating_mul(1_000)) } else { Timestamp::from_millis(value) }
+        }))
+    }
+
+    /// How many entries are wanted: `default` when not said, never more than `most`.
+    pub(crate) fn limit(&self, default: usize, most: usize) -> Result<usize, ApiError> {
+        match self.integer("limit")? {
+            None => Ok(default),
+            Some(limit) if limit < 1 => Err(ApiError::illegal("limit", "^[1-9][0-9]{0,19}$")),
+            Some(limit) => Ok(usize::try_from(limit).unwrap_or(most).min(most)),
+        }
+    }
+
+    /// BUY or SELL.
+    pub(crate) fn side(&self) -> Result<Side, ApiError> {
+        match self.required("side")? {
+            "BUY" => Ok(Side::Buy),
+            "SELL" => Ok(Side::Sell),
+            _ => Err(ApiError::SIDE),
+        }
+    }
+
+    /// The names in `symbols`, a JSON array of texts.
+    pub(crate) fn symbols(&self) -> Result<Option<Vec<String>>, ApiError> {
+        const RANGE: &str = r#"^\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]$"#;
+        let Some(text) = self.text("symbols") else { return Ok(None) };
+        let names: Vec<String> = serde_json::from_str(text).map_err(|_| ApiError::illegal("symbols", RANGE))?;
+        if names.is_empty() { Err(ApiError::illegal("symbols", RANGE)) } else { Ok(Some(names)) }
+    }
+
+    /// Names and texts, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+fn pairs(form: &str) -> Result<Vec<(String, String)>, ApiError> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for part in form.split('&').filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let name = decode(name);
+        if pairs.iter().any(|(known, _)| *known == name) {
+            return Err(ApiError::DUPLICATE_PARAMETER);
+        }
+        pairs.push((name, decode(value)));
+    }
+    Ok(pairs)
+}
+
+/// Undoes percent-encoding; a broken escape stays as it is and bytes that are no UTF-8 become U+FFFD.
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let escaped = (byte == b'%').then(|| bytes.get(at + 1..at + 3)).flatten().and_then(hex_byte);
+        at += if escaped.is_some() { 3 } else { 1 };
+        decoded.push(escaped.unwrap_or(if byte == b'+' { b' ' } else { byte }));
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+fn hex_byte(digits: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    match digits {
+        &[high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_query_wins_over_the_body() {
+        let params = Params::from_form("symbol=BTCUSDT&side=BUY", "side=SELL&quantity=1").unwrap();
+        assert_eq!(params.text("side"), Some("BUY"));
+        assert_eq!(params.text("quantity"), Some("1"));
+        assert_eq!(Params::from_form("a=1&a=2", ""), Err(ApiError::DUPLICATE_PARAMETER));
+    }
+
+    #[test]
+    fn percent_encoding_is_undone_once() {
+        let params = Params::from_form("symbols=%5B%22BTCUSDT%22%5D&broken=%zz%4&space=a+b", "").unwrap();
+        assert_eq!(params.symbols().unwrap(), Some(vec!["BTCUSDT".to_owned()]));
+        assert_eq!(params.text("broken"), Some("%zz%4"));
+        assert_eq!(params.text("space"), Some("a b"));
+    }
+
+    #[test]
+    fn numbers_are_read_strictly() {
+        let params = Params::from_form("a=12&b=1e3&c=99999999999999999999&d=&limit=0", "").unwrap();
+        assert_eq!(params.integer("a"), Ok(Some(12)));
+        assert_eq!(params.integer("b").unwrap_err().code, -1100);
+        assert_eq!(params.integer("c").unwrap_err().code, -1108);
+        assert_eq!(params.integer("d"), Ok(None));
+        assert_eq!(params.limit(500, 1000).unwrap_err().code, -1100);
+    }
+
+    proptest! {
+        #[test]
+        fn no_form_panics(query in "\\PC{0,80}", body in "[%&=a-z0-9]{0,80}") {
+            drop(Params::from_form(&query, &body));
+        }
+    }
+}

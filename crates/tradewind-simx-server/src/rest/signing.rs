@@ -1,0 +1,199 @@
+//! Who is asking: API keys, HMAC-SHA256 signatures and the request's age.
+//!
+//! The signature covers exactly the bytes that were received, without the signature itself; nothing is re-encoded or
+//! sorted. Only the WebSocket API sorts, because a JSON object has no order. Checked against the documented examples.
+
+use ring::hmac;
+use tradewind_model::{AccountId, Timestamp, parse_fixed};
+
+use super::errors::ApiError;
+use super::params::Params;
+
+const RECV_WINDOW_MILLIS: i64 = 5_000;
+const RECV_WINDOW_MILLIS_MAX: i64 = 60_000;
+
+/// The keys the exchange knows.
+#[derive(Debug, Default)]
+pub(crate) struct KeyRing {
+    keys: Vec<Key>,
+}
+
+struct Key {
+    name: String,
+    secret: hmac::Key,
+    account: AccountId,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Key").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+impl KeyRing {
+    /// Adds a key that trades for `account`.
+    pub(crate) fn add(&mut self, name: String, secret: &str, account: AccountId) {
+        self.keys.push(Key { name, secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), account });
+    }
+
+    fn find(&self, name: Option<&str>) -> Result<&Key, ApiError> {
+        let name = name.filter(|name| is_well_formed(name)).ok_or(ApiError::KEY_FORMAT)?;
+        self.keys.iter().find(|key| key.name == name).ok_or(ApiError::KEY)
+    }
+
+    /// The account behind a REST request, if its key, age and signature are right.
+    pub(crate) fn authorize_rest(
+        &self,
+        now: Timestamp,
+        key: Option<&str>,
+        params: &Params,
+        received: &Received<'_>,
+    ) -> Result<AccountId, ApiError> {
+        let key = self.find(key)?;
+        let signature = params.required("signature")?;
+        check_age(now, params)?;
+        let payload = received.payload();
+        verify(&key.secret, payload.as_bytes(), signature)?;
+        Ok(key.account)
+    }
+
+    /// The account behind a WebSocket API request, which brings its key as a parameter.
+    pub(crate) fn authorize_ws(&self, now: Timestamp, params: &Params) -> Result<AccountId, ApiError> {
+        let key = self.find(Some(params.required("apiKey")?))?;
+        let signature = params.required("signature")?;
+        check_age(now, params)?;
+        verify(&key.secret, sorted_payload(params).as_bytes(), signature)?;
+        Ok(key.account)
+    }
+}
+
+/// The two raw parts of a REST request that its signature covers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Received<'a> {
+    pub(crate) query: &'a str,
+    pub(crate) body: &'a str,
+}
+
+impl Received<'_> {
+    fn payload(&self) -> String {
+        let mut payload = without_signature(self.query);
+        payload.push_str(&without_signature(self.body));
+        payload
+    }
+}
+
+fn without_signature(form: &str) -> String {
+    let kept: Vec<&str> = form.split('&').filter(|part| !part.starts_with("signature=")).collect();
+    kept.join("&")
+}
+
+fn sorted_payload(params: &Params) -> String {
+    let mut pairs: Vec<(&str, &str)> = params.iter().filter(|(name, _)| *name != "signature").collect();
+    pairs.sort_unstable();
+    let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    pairs.join("&")
+}
+
+fn is_well_formed(key: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !key.is_empty() && key.len() <= 128 && key.bytes().all(plain)
+}
+
+fn verify(secret: &hmac::Key, payload: &[u8], signature: &str) -> Result<(), ApiError> {
+    let signature = decode_hex(signature).ok_or(ApiError::SIGNATURE)?;
+    hmac::verify(secret, payload, &signature).map_err(|_| ApiError::SIGNATURE)
+}
+
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes = text.as_bytes();
+    if !bytes.len().is_multiple_of(2) {
+        return None;
+    }
+    bytes.chunks(2).map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
+}
+
+/// `timestamp < now + 1 s` and `now - timestamp <= recvWindow`, as the venue's page has it.
+fn check_age(now: Timestamp, params: &Params) -> Result<(), ApiError> {
+    const SECOND: i64 = 1_000_000_000;
+    let sent = params.time("timestamp")?.ok_or_else(|| ApiError::mandatory("timestamp"))?;
+    let window = recv_window_nanos(params)?;
+    if sent.as_nanos() >= now.as_nanos().saturating_add(SECOND) {
+        return Err(ApiError::AHEAD);
+    }
+    // The stamp counts whole milliseconds, so the server's age of it does too.
+    let age = now.as_nanos().saturating_sub(sent.as_nanos()) / 1_000_000 * 1_000_000;
+    if age > window { Err(ApiError::OUTSIDE_WINDOW) } else { Ok(()) }
+}
+
+/// Milliseconds with up to three decimals, 60,000 at most.
+fn recv_window_nanos(params: &Params) -> Result<i64, ApiError> {
+    let Some(text) = params.text("recvWindow") else { return Ok(RECV_WINDOW_MILLIS * 1_000_000) };
+    let micros = parse_fixed(text, 3).ok().and_then(|micros| i64::try_from(micros).ok());
+    let micros = micros.filter(|micros| *micros >= 0).ok_or_else(|| ApiError::mandatory("recvWindow"))?;
+    if micros > RECV_WINDOW_MILLIS_MAX * 1_000 {
+        return Err(ApiError::too_large("recvWindow", RECV_WINDOW_MILLIS_MAX));
+    }
+    Ok(micros * 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_499_827_319_559);
+
+    fn ring() -> KeyRing {
+        let mut ring = KeyRing::default();
+        ring.add("key".into(), "secret", AccountId(3));
+        ring
+    }
+
+    fn sign(payload: &str) -> String {
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"secret"), payload.as_bytes());
+        tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn check(query: &str, body: &str) -> Result<AccountId, ApiError> {
+        let params = Params::from_form(query, body)?;
+        ring().authorize_rest(NOW, Some("key"), &params, &Received { query, body })
+    }
+
+    #[test]
+    fn query_and_body_are_signed_with_nothing_between() {
+        let signature = sign("a=1b=2&timestamp=1499827319559");
+        let body = format!("b=2&timestamp=1499827319559&signature={signature}");
+        assert_eq!(check("a=1", &body), Ok(AccountId(3)));
+        let upper = format!("b=2&timestamp=1499827319559&signature={}", signature.to_uppercase());
+        assert_eq!(check("a=1", &upper), Ok(AccountId(3)));
+        assert_eq!(check("a=2", &body), Err(ApiError::SIGNATURE));
+    }
+
+    #[test]
+    fn age_is_judged_to_the_millisecond() {
+        let at = |offset: i64, window: &str| {
+            let payload = format!("timestamp={}{window}", NOW.as_millis() + offset);
+            check(&format!("{payload}&signature={}", sign(&payload)), "")
+        };
+        assert_eq!(at(999, ""), Ok(AccountId(3)));
+        assert_eq!(at(1_000, ""), Err(ApiError::AHEAD));
+        assert_eq!(at(-5_000, ""), Ok(AccountId(3)));
+        assert_eq!(at(-5_001, ""), Err(ApiError::OUTSIDE_WINDOW));
+        assert_eq!(at(-10_000, "&recvWindow=10000.000"), Ok(AccountId(3)));
+        assert_eq!(at(0, "&recvWindow=60001").unwrap_err().code, -1102);
+        assert_eq!(at(0, "&recvWindow=x").unwrap_err().code, -1102);
+    }
+
+    #[test]
+    fn each_missing_or_wrong_part_has_its_own_code() {
+        let params = Params::from_form("timestamp=1499827319559&signature=00", "").unwrap();
+        let received = Received { query: "timestamp=1499827319559&signature=00", body: "" };
+        let code = |key| ring().authorize_rest(NOW, key, &params, &received).unwrap_err().code;
+        assert_eq!(code(None), -2014);
+        assert_eq!(code(Some("no spaces please")), -2014);
+        assert_eq!(code(Some("stranger")), -2015);
+        assert_eq!(code(Some("key")), -1022);
+        assert_eq!(check("signature=00", "").unwrap_err(), ApiError::mandatory("timestamp"));
+        assert_eq!(check("timestamp=1499827319559", "").unwrap_err(), ApiError::mandatory("signature"));
+    }
+}

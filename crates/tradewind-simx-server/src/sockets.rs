@@ -1,0 +1,273 @@
+//! WebSockets on the socket's side: upgrades, and the loop that serves one connection.
+//!
+//! The protocol of a connection is in `streams/connection.rs` and `ws_api`, its heartbeats in `streams/life.rs`; here
+//! are the reads, the writes and their time-outs.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, Path, RawQuery, State};
+use axum::response::Response;
+use axum::routing::any;
+use futures_util::SinkExt as _;
+
+use crate::core::In;
+use crate::exchange_task::{Letter, WireEnd, wire};
+use crate::options::Limits;
+use crate::rest::{Params, TimeUnit};
+use crate::server::Shared;
+use crate::streams::ConnectionId;
+use crate::streams::connection::{Effect, Form, MarketConnection};
+use crate::streams::frames::Frame;
+use crate::streams::life::{Due, Life, Pacing};
+use crate::ws_api::Asker;
+
+/// A reader that takes no byte for this long is gone.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// No message of a client comes near it.
+const MESSAGE_BYTES_MAX: usize = 64 << 10;
+
+/// The paths that are WebSockets.
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/ws", any(raw))
+        .route("/ws/", any(raw))
+        .route("/ws/{*streams}", any(raw_streams))
+        .route("/stream", any(combined))
+        .route("/ws-api/v3", any(api))
+}
+
+async fn raw(state: State<Shared>, upgrade: WebSocketUpgrade) -> Response {
+    market(state.0, upgrade, String::new(), Form::Raw)
+}
+
+async fn raw_streams(state: State<Shared>, Path(streams): Path<String>, upgrade: WebSocketUpgrade) -> Response {
+    market(state.0, upgrade, streams, Form::Raw)
+}
+
+async fn combined(state: State<Shared>, RawQuery(query): RawQuery, upgrade: WebSocketUpgrade) -> Response {
+    let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
+    let streams = params.text("streams").unwrap_or_default().to_owned();
+    market(state.0, upgrade, streams, Form::Combined)
+}
+
+fn market(shared: Shared, upgrade: WebSocketUpgrade, streams: String, form: Form) -> Response {
+    let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX);
+    upgrade.on_upgrade(async move |socket| {
+        let tracked = shared.connections.clone();
+        tracked.track_future(serve(socket, shared, Peer::market(&streams, form))).await;
+    })
+}
+
+async fn api(
+    State(shared): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    RawQuery(query): RawQuery,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
+    let is = |name: &str, value: &str| params.text(name).is_some_and(|text| text.eq_ignore_ascii_case(value));
+    let asker = Asker {
+        connection: shared.next_connection(),
+        address: peer.ip(),
+        unit: if is("timeUnit", "microsecond") { TimeUnit::Microseconds } else { TimeUnit::Milliseconds },
+        rate_limits: !is("returnRateLimits", "false"),
+    };
+    let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX);
+    upgrade.on_upgrade(async move |socket| {
+        let tracked = shared.connections.clone();
+        tracked.track_future(serve(socket, shared, Peer::Api(asker))).await;
+    })
+}
+
+/// Which protocol a connection speaks.
+enum Peer {
+    Market(MarketConnection, Vec<Effect>),
+    Api(Asker),
+}
+
+impl Peer {
+    fn market(streams: &str, form: Form) -> Self {
+        let mut effects = Vec::new();
+        Self::Market(MarketConnection::open(streams, form, &mut effects), effects)
+    }
+
+    /// The event that announces the end, in the connection's own form.
+    fn shutdown_event(&self, millis: i64) -> String {
+        let event = format!("{{\"e\":\"serverShutdown\",\"E\":{millis}}}");
+        match self {
+            Self::Market(market, _) if market.form() == Form::Combined => {
+                crate::streams::frames::combined("!serverShutdown", &event)
+            }
+            Self::Market(..) => event,
+            Self::Api(_) => format!("{{\"event\":{event}}}"),
+        }
+    }
+}
+
+/// One connection, and everything needed to serve it.
+struct Connection {
+    id: ConnectionId,
+    shared: Shared,
+    socket: WebSocket,
+    wire: WireEnd,
+    life: Life,
+    peer: Peer,
+}
+
+/// The connection is over.
+struct Over;
+
+/// Serves one connection until either side ends it.
+async fn serve(socket: WebSocket, shared: Shared, peer: Peer) {
+    let id = if let Peer::Api(asker) = &peer { asker.connection } else { shared.next_connection() };
+    let (wire, end) = wire();
+    let pacing = match (&peer, shared.limits) {
+        (Peer::Market(..), Limits::Venue) => Pacing::Limited,
+        _ => Pacing::Free,
+    };
+    let life = Life::new(Instant::now(), pacing);
+    let mailbox = shared.mailbox.clone();
+    let mut connection = Connection { id, shared, socket, wire: end, life, peer };
+    if mailbox.post(Letter::Connect(id, wire)).is_ok() {
+        // However it ended, the end is the same.
+        drop(connection.run().await);
+    }
+    drop(mailbox.post(Letter::Input(In::Close { connection: id })));
+}
+
+impl Connection {
+    async fn run(&mut self) -> Result<(), Over> {
+        self.begin().await?;
+        let (cut, shutdown) = (self.wire.cut.clone(), self.shared.shutdown.clone());
+        loop {
+            let wake = tokio::time::Instant::from_std(self.life.wakes_at());
+            tokio::select! {
+                biased;
+                () = cut.cancelled() => return Err(Over),
+                () = shutdown.cancelled() => return self.announce_shutdown().await,
+                frames = self.wire.receive() => self.send(frames.ok_or(Over)?).await?,
+                message = self.socket.recv() => self.on_message(message).await?,
+                () = tokio::time::sleep_until(wake) => self.on_wake().await?,
+            }
+        }
+    }
+
+    async fn begin(&mut self) -> Result<(), Over> {
+        match &mut self.peer {
+            Peer::Api(asker) => {
+                let address = asker.address;
+                self.tell(In::OpenWsApi { address })
+            }
+            Peer::Market(market, effects) => {
+                let (form, effects) = (market.form(), std::mem::take(effects));
+                self.tell(In::Form { connection: self.id, form })?;
+                self.apply(effects).await
+            }
+        }
+    }
+
+    async fn on_message(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Over> {
+        let message = message.and_then(Result::ok).ok_or(Over)?;
+        if let Some(due) = self.life.on_message(Instant::now()) {
+            return self.obey(due).await;
+        }
+        match message {
+            Message::Text(text) => self.on_text(&text).await,
+            Message::Pong(payload) => {
+                self.life.on_pong(&payload);
+                Ok(())
+            }
+            // The library has queued the pong; sending anything flushes it.
+            Message::Ping(_) => self.flush().await,
+            Message::Binary(_) => self.obey(Due::Close(1003, "Only text is taken")).await,
+            Message::Close(_) => Err(Over),
+        }
+    }
+
+    async fn on_text(&mut self, text: &str) -> Result<(), Over> {
+        match &mut self.peer {
+            Peer::Api(asker) => {
+                let asker = *asker;
+                self.tell(In::WsApi { asker, text: text.to_owned() })
+            }
+            Peer::Market(market, _) => {
+                let mut effects = Vec::new();
+                market.on_text(text, &mut effects);
+                self.apply(effects).await
+            }
+        }
+    }
+
+    async fn apply(&mut self, effects: Vec<Effect>) -> Result<(), Over> {
+        let connection = self.id;
+        for effect in effects {
+            match effect {
+                Effect::Answer(text) => self.send(vec![text.into()]).await?,
+                Effect::Subscribe(name) => self.tell(In::Subscribe { connection, name })?,
+                Effect::Unsubscribe(name) => self.tell(In::Unsubscribe { connection, name })?,
+                Effect::Switch(form) => self.tell(In::Form { connection, form })?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn on_wake(&mut self) -> Result<(), Over> {
+        match self.life.poll(Instant::now()) {
+            Some(due) => self.obey(due).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn obey(&mut self, due: Due) -> Result<(), Over> {
+        match due {
+            Due::Ping(payload) => self.write(vec![Message::Ping(payload.into())]).await,
+            Due::Close(code, reason) => self.close(code, reason).await,
+        }
+    }
+
+    async fn announce_shutdown(&mut self) -> Result<(), Over> {
+        let millis = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let event = self.peer.shutdown_event(i64::try_from(millis.as_millis()).unwrap_or(i64::MAX));
+        self.send(vec![event.into()]).await?;
+        self.close(1001, "Server shutdown").await
+    }
+
+    async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), Over> {
+        let frame = CloseFrame { code, reason: reason.into() };
+        self.write(vec![Message::Close(Some(frame))]).await?;
+        Err(Over)
+    }
+
+    async fn send(&mut self, frames: Vec<Frame>) -> Result<(), Over> {
+        self.write(frames.into_iter().map(Message::Text).collect()).await
+    }
+
+    async fn flush(&mut self) -> Result<(), Over> {
+        self.write(Vec::new()).await
+    }
+
+    /// Writes all of `messages` and flushes once, unless the reader stands still or the connection is cut.
+    async fn write(&mut self, messages: Vec<Message>) -> Result<(), Over> {
+        let cut = self.wire.cut.clone();
+        let socket = &mut self.socket;
+        let written = async move {
+            for message in messages {
+                socket.feed(message).await?;
+            }
+            socket.flush().await
+        };
+        tokio::select! {
+            biased;
+            () = cut.cancelled() => Err(Over),
+            written = tokio::time::timeout(WRITE_WITHIN, written) => written.ok().and_then(Result::ok).ok_or(Over),
+        }
+    }
+
+    /// Writes to the exchange. A full mailbox ends the connection: its wishes would be lost.
+    fn tell(&self, input: In) -> Result<(), Over> {
+        self.shared.mailbox.post(Letter::Input(input)).map_err(|_| Over)
+    }
+}

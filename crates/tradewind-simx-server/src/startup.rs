@@ -1,0 +1,208 @@
+//! Puts an exchange together: from nothing, or from what an earlier run kept.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tradewind_model::{AccountId, AssetTable, Timestamp, VenueId};
+use tradewind_simx::{
+    Action, Answer, Exchange, ExchangeConfig, Generated, KlineStore, MarketEvent, MarketSource, Outbox, universe,
+};
+
+use crate::core::{Core, Parts};
+use crate::market::Market;
+use crate::options::{AccountSpec, MarketChoice, ServerError, ServerOptions};
+use crate::persist::{self, Record, SavedMarket, Snapshot, Store, StoreError};
+use crate::rest::{KeyRing, Meters};
+use crate::source::Source;
+
+/// The name instruments are listed under.
+const VENUE_NAME: &str = "simx";
+const VENUE: VenueId = VenueId(0);
+/// A market that was left alone longer than this does not trade through the time it missed.
+const CATCH_UP: Duration = Duration::from_secs(60);
+
+/// An exchange ready to run.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) core: Core,
+    pub(crate) store: Option<Store>,
+    /// API keys by account id, for the next snapshot.
+    pub(crate) keys: Vec<String>,
+    /// No input may be older than this.
+    pub(crate) last: Timestamp,
+}
+
+/// An exchange and its market, as they were left or as they begin.
+struct World {
+    exchange: Exchange,
+    klines: KlineStore,
+    source: Source,
+    assets: AssetTable,
+    keys: Vec<String>,
+    at: Timestamp,
+}
+
+/// The moment an earlier run in `data_dir` stopped at; a clock that plays recorded data goes on from there.
+///
+/// # Errors
+/// [`ServerError::Storage`] when the folder is damaged.
+pub fn saved_position(data_dir: &Path) -> Result<Option<Timestamp>, ServerError> {
+    let folder = folder(data_dir);
+    let saved = persist::read(&folder).map_err(|source| storage(&folder, source))?;
+    Ok(saved.map(|saved| saved.records.last().map_or(saved.snapshot.at, Record::at).max(saved.snapshot.at)))
+}
+
+/// Builds the core and opens the store.
+pub(crate) fn start(options: &mut ServerOptions) -> Result<Started, ServerError> {
+    let now = options.clock.now();
+    let folder = options.data_dir.as_deref().map(folder);
+    let saved = match &folder {
+        Some(folder) => persist::read(folder).map_err(|source| storage(folder, source))?,
+        None => None,
+    };
+    let mut world = match saved {
+        Some(saved) => restored(saved).map_err(|source| storage(folder.as_deref().unwrap_or(Path::new("")), source))?,
+        None => fresh(&options.market, now),
+    };
+    let last = world.at.max(now);
+    resume(&mut world, last);
+    open_accounts(&mut world, &options.accounts, last)?;
+    let store = match &folder {
+        Some(folder) => {
+            let mut snapshot = snapshot_of(Some(&world.source), &world.keys, &world.exchange, &world.klines, last);
+            Some(Store::begin(folder, &mut snapshot).map_err(|source| storage(folder, source))?)
+        }
+        None => None,
+    };
+    let keys = world.keys.clone();
+    let core = core(world, options, last, store.is_some());
+    Ok(Started { core, store, keys, last })
+}
+
+fn fresh(choice: &MarketChoice, now: Timestamp) -> World {
+    let MarketChoice::Generated { seed } = choice;
+    let listed = universe(VENUE_NAME, VENUE);
+    let market = Generated::new(*seed, now, &listed.instruments);
+    World {
+        klines: market.kline_store(&listed.instruments),
+        source: Source::Generated(Box::new(market)),
+        exchange: Exchange::new(ExchangeConfig::default(), listed.instruments),
+        assets: listed.assets,
+        keys: Vec::new(),
+        at: now,
+    }
+}
+
+/// Repeats the log over the snapshot.
+fn restored(saved: persist::Saved) -> Result<World, StoreError> {
+    let Snapshot { at, keys, exchange, market, klines, .. } = saved.snapshot;
+    let (mut exchange, mut klines) = (exchange.into_owned(), klines.into_owned());
+    let mut outbox = Outbox::default();
+    let mut last = at;
+    for record in &saved.records {
+        outbox.clear();
+        match record {
+            // It was accepted when it was written, so it is accepted now.
+            Record::Action { at, action } => drop(exchange.handle(*at, action, &mut outbox)),
+            Record::Market { at, record } => exchange.market(*at, record.as_event(), &mut outbox),
+        }
+        outbox.prints.iter().for_each(|print| klines.record(record.at(), print));
+        last = last.max(record.at());
+    }
+    let SavedMarket::Generated(market) = market else { return Err(StoreError::OtherMarket { found: market.name() }) };
+    Ok(World {
+        assets: universe(VENUE_NAME, VENUE).assets,
+        exchange,
+        klines,
+        source: Source::Generated(Box::new(market.into_owned())),
+        keys: keys.into_owned(),
+        at: last,
+    })
+}
+
+/// Brings the market to `now`. What it did before the stop was logged and is only caught up with; the time in between
+/// passes without trades, so no waiting order fills while nobody was there.
+fn resume(world: &mut World, now: Timestamp) {
+    let Source::Generated(market) = &mut world.source;
+    market.advance(world.at, &mut |_, _: MarketEvent<'_>| {});
+    if now.since(world.at) > CATCH_UP {
+        market.skip_to(now);
+    }
+}
+
+/// Opens an account for every key that has none yet.
+fn open_accounts(world: &mut World, specs: &[AccountSpec], now: Timestamp) -> Result<(), ServerError> {
+    for spec in specs {
+        if world.keys.contains(&spec.key) {
+            continue;
+        }
+        let mut outbox = Outbox::default();
+        let account = world.exchange.open_account();
+        world.keys.push(spec.key.clone());
+        for (name, amount) in &spec.balances {
+            let asset = world.assets.find(name).ok_or_else(|| ServerError::UnknownAsset {
+                asset: name.clone(),
+                known: world.assets.iter().map(|asset| asset.name).collect::<Vec<_>>().join(", "),
+            })?;
+            let deposit = Action::Deposit { account, asset, amount: *amount };
+            let done = world.exchange.handle(now, &deposit, &mut outbox);
+            debug_assert!(matches!(done, Ok(Answer::Done)), "a deposit into a new account cannot be refused");
+        }
+    }
+    Ok(())
+}
+
+fn core(world: World, options: &ServerOptions, now: Timestamp, keeps_records: bool) -> Core {
+    let mut ring = KeyRing::default();
+    for spec in &options.accounts {
+        let place = world.keys.iter().position(|key| *key == spec.key);
+        if let Some(account) = place.and_then(|place| u32::try_from(place).ok()) {
+            ring.add(spec.key.clone(), &spec.secret, AccountId(account));
+        }
+    }
+    let instruments = world.exchange.instruments().len();
+    Core::new(Parts {
+        market: Market::new(world.klines, instruments),
+        source: world.source,
+        assets: world.assets,
+        exchange: world.exchange,
+        keys: ring,
+        meters: Meters::new(options.limits),
+        started_at: now,
+        keeps_records,
+    })
+}
+
+/// A snapshot of a running exchange.
+pub(crate) fn snapshot<'a>(core: &'a Core, keys: &'a [String], now: Timestamp) -> Snapshot<'a> {
+    snapshot_of(core.source(), keys, &core.exchange, core.market.kline_store(), now)
+}
+
+fn snapshot_of<'a>(
+    source: Option<&'a Source>,
+    keys: &'a [String],
+    exchange: &'a Exchange,
+    klines: &'a KlineStore,
+    now: Timestamp,
+) -> Snapshot<'a> {
+    Snapshot {
+        generation: 0,
+        at: now,
+        keys: Cow::Borrowed(keys),
+        exchange: Cow::Borrowed(exchange),
+        market: match source {
+            Some(Source::Generated(market)) => SavedMarket::Generated(Cow::Borrowed(market)),
+            None => SavedMarket::Recorded,
+        },
+        klines: Cow::Borrowed(klines),
+    }
+}
+
+fn folder(data_dir: &Path) -> PathBuf {
+    data_dir.join("simx")
+}
+
+fn storage(folder: &Path, source: StoreError) -> ServerError {
+    ServerError::Storage { folder: folder.to_owned(), source: Box::new(source) }
+}

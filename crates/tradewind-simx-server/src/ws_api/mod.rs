@@ -1,0 +1,180 @@
+//! The WebSocket API: the same calls as REST in another envelope, and the user data streams.
+//!
+//! A request is `{"id", "method", "params"}`; its answer carries the id, an HTTP status, `result` or `error`, and the
+//! limits unless they were waved off. Requests are signed one by one; sessions with a logged-on key need Ed25519 keys,
+//! which this exchange does not have yet.
+
+pub(crate) mod user_data;
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use tradewind_model::{AccountId, Timestamp};
+
+use crate::core::Core;
+use crate::rest::{
+    self, ApiError, Call, Handler, ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, Params, RateLimitCount, TimeUnit,
+};
+use crate::streams::ConnectionId;
+
+/// Weight of opening a connection.
+pub(crate) const CONNECT_WEIGHT: u32 = 2;
+const SUBSCRIBE_WEIGHT: u32 = 2;
+
+/// Who asks, over which connection, and how it wants its answers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asker {
+    pub(crate) connection: ConnectionId,
+    pub(crate) address: IpAddr,
+    pub(crate) unit: TimeUnit,
+    /// Whether answers tell the limits unless a request says otherwise.
+    pub(crate) rate_limits: bool,
+}
+
+#[derive(Deserialize)]
+struct Request {
+    #[serde(default)]
+    id: Value,
+    method: String,
+    #[serde(default)]
+    params: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    id: &'a Value,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Fault<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limits: Option<Vec<RateLimitCount>>,
+}
+
+#[derive(Serialize)]
+struct Fault<'a> {
+    code: i32,
+    msg: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Retry>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Retry {
+    server_time: i64,
+    retry_after: i64,
+}
+
+/// Answers one text.
+pub(crate) fn answer(core: &mut Core, now: Timestamp, asker: Asker, text: &str) -> String {
+    let request = match serde_json::from_str::<Request>(text) {
+        Ok(request) if is_id(&request.id) => request,
+        _ => return envelope(core, now, asker, &Value::Null, Err(ApiError::INVALID_JSON), None, asker.rate_limits),
+    };
+    let params = Params::from_json(&request.params);
+    let shown = params.text("returnRateLimits").map_or(asker.rate_limits, |wanted| wanted == "true");
+    let mut counted = None;
+    let outcome = call(core, now, asker, &request.method, &params, &mut counted);
+    envelope(core, now, asker, &request.id, outcome, counted, shown)
+}
+
+fn call(
+    core: &mut Core,
+    now: Timestamp,
+    asker: Asker,
+    method: &str,
+    params: &Params,
+    counted: &mut Option<AccountId>,
+) -> Result<String, ApiError> {
+    match method {
+        "userDataStream.subscribe.signature" => {
+            core.meters.charge(now, asker.address, SUBSCRIBE_WEIGHT)?;
+            let account = core.keys.authorize_ws(now, params)?;
+            let id = core.users.subscribe(asker.connection, account).ok_or(ApiError::SUBSCRIBED)?;
+            Ok(format!("{{\"subscriptionId\":{id}}}"))
+        }
+        "userDataStream.unsubscribe" => {
+            core.meters.charge(now, asker.address, SUBSCRIBE_WEIGHT)?;
+            core.users.unsubscribe(asker.connection, params.integer("subscriptionId")?);
+            Ok("{}".to_owned())
+        }
+        "session.subscriptions" => {
+            core.meters.charge(now, asker.address, SUBSCRIBE_WEIGHT)?;
+            let ids = core.users.subscriptions(asker.connection).map(|id| format!("{{\"subscriptionId\":{id}}}"));
+            Ok(format!("[{}]", ids.collect::<Vec<_>>().join(",")))
+        }
+        _ => call_route(core, now, asker, method, params, counted),
+    }
+}
+
+fn call_route(
+    core: &mut Core,
+    now: Timestamp,
+    asker: Asker,
+    method: &str,
+    params: &Params,
+    counted: &mut Option<AccountId>,
+) -> Result<String, ApiError> {
+    let Some((handler, weight)) = rest::ws_route(method) else {
+        core.meters.charge(now, asker.address, 1)?;
+        return Err(ApiError { status: 400, ..ApiError::NOT_FOUND });
+    };
+    core.meters.charge(now, asker.address, weight(params))?;
+    let account = match handler {
+        Handler::Public(_) => None,
+        Handler::Signed(_) | Handler::Order(_) => Some(core.keys.authorize_ws(now, params)?),
+    };
+    rest::run(core, Call { now, params, unit: asker.unit }, handler, account, counted)
+}
+
+fn envelope(
+    core: &mut Core,
+    now: Timestamp,
+    asker: Asker,
+    id: &Value,
+    outcome: Result<String, ApiError>,
+    counted: Option<AccountId>,
+    limits_shown: bool,
+) -> String {
+    let (body, error) = match outcome {
+        Ok(body) => (RawValue::from_string(body).ok(), None),
+        Err(error) => (None, Some(error)),
+    };
+    let answer = Answer {
+        id,
+        status: error.as_ref().map_or(200, |error| error.status),
+        result: body.as_deref(),
+        error: error.as_ref().map(|error| Fault {
+            code: error.code,
+            msg: &error.message,
+            data: error.retry_at.map(|at| Retry { server_time: asker.unit.stamp(now), retry_after: at.as_millis() }),
+        }),
+        rate_limits: limits_shown.then(|| limits(core, now, asker, counted)),
+    };
+    serde_json::to_string(&answer).expect("an answer is made of texts, numbers and checked JSON")
+}
+
+fn limits(core: &mut Core, now: Timestamp, asker: Asker, account: Option<AccountId>) -> Vec<RateLimitCount> {
+    let mut limits = Vec::with_capacity(3);
+    if let Some(account) = account {
+        let counts = core.meters.order_counts(now, account);
+        limits.push(RateLimitCount::orders("SECOND", 10, ORDERS_PER_10_SECONDS, counts.ten_seconds));
+        limits.push(RateLimitCount::orders("DAY", 1, ORDERS_PER_DAY, counts.day));
+    }
+    limits.push(RateLimitCount::weight(core.meters.used(asker.address)));
+    limits
+}
+
+fn is_id(id: &Value) -> bool {
+    match id {
+        Value::Null => true,
+        Value::Number(number) => number.is_i64() || number.is_u64(),
+        Value::String(text) => text.len() <= 36,
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+    }
+}

@@ -1,0 +1,166 @@
+//! A server on a free port and just enough client to talk to it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use ring::hmac;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_util::sync::CancellationToken;
+use tradewind_simx_server::{Limits, MarketChoice, Server, ServerError, ServerHandle, ServerOptions, SimClock};
+
+pub(crate) const KEY: &str = "test-key";
+const SECRET: &str = "test-secret";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    pub(crate) handle: ServerHandle,
+    shutdown: CancellationToken,
+    tasks: JoinSet<Result<(), ServerError>>,
+    http: reqwest::Client,
+}
+
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+pub(crate) fn options(data_dir: Option<PathBuf>) -> ServerOptions {
+    ServerOptions {
+        listen: ([127, 0, 0, 1], 0).into(),
+        data_dir,
+        accounts: vec![format!("{KEY}:{SECRET}:USDT=100000,BTC=2").parse().unwrap()],
+        market: MarketChoice::Generated { seed: 7 },
+        limits: Limits::Off,
+        clock: SimClock::system(),
+    }
+}
+
+impl TestServer {
+    pub(crate) fn start() -> Self {
+        Self::start_with(options(None))
+    }
+
+    pub(crate) fn start_with(options: ServerOptions) -> Self {
+        // The client insists on a provider even where nothing is encrypted; a second test finds it installed.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let server = Server::bind(options).unwrap();
+        let (address, handle, shutdown) = (server.local_addr(), server.handle(), CancellationToken::new());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(server.run(shutdown.clone()));
+        let roots = rustls::RootCertStore::empty();
+        let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let http = reqwest::Client::builder().tls_backend_preconfigured(tls).timeout(PATIENCE).build().unwrap();
+        Self { address, handle, shutdown, tasks, http }
+    }
+
+    /// Stops it and waits until it has stored everything.
+    pub(crate) async fn stop(mut self) {
+        self.shutdown.cancel();
+        self.tasks.join_next().await.unwrap().unwrap().unwrap();
+    }
+
+    pub(crate) async fn get(&self, path_and_query: &str) -> (u16, Value) {
+        self.send(self.http.get(format!("http://{}{path_and_query}", self.address))).await
+    }
+
+    /// A signed request with everything in the query.
+    pub(crate) async fn signed(&self, method: &str, path: &str, query: &str) -> (u16, Value) {
+        let payload = stamped(query);
+        let url = format!("http://{}{path}?{payload}&signature={}", self.address, sign(&payload));
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        self.send(self.http.request(method, url).header("X-MBX-APIKEY", KEY)).await
+    }
+
+    /// A signed POST with everything in the body.
+    pub(crate) async fn post(&self, path: &str, form: &str) -> (u16, Value) {
+        let payload = stamped(form);
+        let body = format!("{payload}&signature={}", sign(&payload));
+        let request = self.http.post(format!("http://{}{path}", self.address)).header("X-MBX-APIKEY", KEY);
+        self.send(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
+    }
+
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> (u16, Value) {
+        let response = request.send().await.unwrap();
+        assert!(response.headers().contains_key("x-mbx-used-weight-1m"), "every answer tells the weight");
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    pub(crate) async fn socket(&self, path: &str) -> Socket {
+        tokio_tungstenite::connect_async(format!("ws://{}{path}", self.address)).await.unwrap().0
+    }
+
+    /// Waits until the market has a price.
+    pub(crate) async fn touch(&self, symbol: &str) -> Value {
+        loop {
+            let (_, book) = self.get(&format!("/api/v3/ticker/bookTicker?symbol={symbol}")).await;
+            if book["bidPrice"] != "0.00000000" && book["askPrice"] != "0.00000000" {
+                return book;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn stamped(query: &str) -> String {
+    let separator = if query.is_empty() { "" } else { "&" };
+    format!("{query}{separator}timestamp={}", now_millis())
+}
+
+pub(crate) fn now_millis() -> u128 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis()
+}
+
+pub(crate) fn sign(payload: &str) -> String {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), payload.as_bytes());
+    tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The next text frame.
+pub(crate) async fn next(socket: &mut Socket) -> Value {
+    loop {
+        let message = tokio::time::timeout(PATIENCE, socket.next()).await.expect("a frame in time");
+        if let Message::Text(text) = message.expect("an open connection").unwrap() {
+            return serde_json::from_str(&text).unwrap();
+        }
+    }
+}
+
+/// Skips frames until one is as wanted.
+pub(crate) async fn until(socket: &mut Socket, wanted: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let frame = next(socket).await;
+        if wanted(&frame) {
+            return frame;
+        }
+    }
+}
+
+pub(crate) async fn say(socket: &mut Socket, text: &str) {
+    socket.send(Message::text(text)).await.unwrap();
+}
+
+/// Calls a WebSocket API method and waits for its answer.
+pub(crate) async fn call(socket: &mut Socket, method: &str, params: Value) -> Value {
+    say(socket, &serde_json::json!({"id": method, "method": method, "params": params}).to_string()).await;
+    until(socket, |frame| frame["id"] == method).await
+}
+
+/// `params` with key, time and signature.
+pub(crate) fn signed_params(mut params: Value) -> Value {
+    params["apiKey"] = KEY.into();
+    params["timestamp"] = u64::try_from(now_millis()).unwrap().into();
+    let mut pairs: Vec<(String, String)> = params
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect();
+    pairs.sort();
+    let payload: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    params["signature"] = sign(&payload.join("&")).into();
+    params
+}

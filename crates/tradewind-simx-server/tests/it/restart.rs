@@ -1,0 +1,69 @@
+//! What was acknowledged is there after any end.
+
+use serde_json::Value;
+
+use crate::client::{TestServer, options};
+
+async fn account(server: &TestServer) -> [Value; 4] {
+    let (_, account) = server.signed("GET", "/api/v3/account", "").await;
+    let (_, orders) = server.signed("GET", "/api/v3/allOrders", "symbol=BTCUSDT").await;
+    let (_, open) = server.signed("GET", "/api/v3/openOrders", "").await;
+    let (_, trades) = server.signed("GET", "/api/v3/myTrades", "symbol=BTCUSDT").await;
+    [account["balances"].clone(), orders, open, trades]
+}
+
+async fn trade(server: &TestServer) -> Value {
+    server.touch("BTCUSDT").await;
+    let resting = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=20000";
+    assert_eq!(server.post("/api/v3/order", resting).await.0, 200);
+    let (status, order) = server.post("/api/v3/order", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01").await;
+    assert_eq!(status, 200);
+    order
+}
+
+#[tokio::test]
+async fn a_clean_stop_keeps_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::start_with(options(Some(folder.path().to_owned())));
+    let before = trade(&server).await;
+    let kept = account(&server).await;
+    server.stop().await;
+
+    let server = TestServer::start_with(options(Some(folder.path().to_owned())));
+    assert_eq!(account(&server).await, kept);
+    let after = trade(&server).await;
+    assert!(after["orderId"].as_u64() > before["orderId"].as_u64());
+    assert!(after["fills"][0]["tradeId"].as_u64() > before["fills"][0]["tradeId"].as_u64());
+    server.stop().await;
+}
+
+/// The folder is copied while the server runs: what a SIGKILL at that moment leaves behind.
+#[tokio::test]
+async fn a_sudden_end_loses_nothing_acknowledged() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = TestServer::start_with(options(Some(folder.path().to_owned())));
+    for _ in 0..5 {
+        trade(&server).await;
+    }
+    let kept = account(&server).await;
+    std::fs::create_dir_all(copy.path().join("simx")).unwrap();
+    for entry in std::fs::read_dir(folder.path().join("simx")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), copy.path().join("simx").join(entry.file_name())).unwrap();
+    }
+    server.stop().await;
+
+    let server = TestServer::start_with(options(Some(copy.path().to_owned())));
+    assert_eq!(account(&server).await, kept);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_taken_address_is_named() {
+    let server = TestServer::start();
+    let mut second = options(None);
+    second.listen = server.address;
+    let error = tradewind_simx_server::Server::bind(second).unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot listen on {}", server.address));
+    server.stop().await;
+}
