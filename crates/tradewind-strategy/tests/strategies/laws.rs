@@ -101,8 +101,6 @@ fn position(quantity: i64) -> PositionState {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
-
     /// Unwrapping in `play` is the law that a sound market gives no error.
     #[test]
     fn a_sound_market_gives_decisions_and_the_same_ones_each_time(market in any_market()) {
