@@ -1,0 +1,215 @@
+//! `[venues.NAME]` and `[accounts.NAME]`: the typed values and how they are read.
+
+use std::collections::BTreeMap;
+
+use tradewind_model::{AccountMode, Amount, Ppm};
+use tradewind_venues::Scheme;
+
+use super::desk::{address, is_asset, variable};
+use super::error::{Errors, Problem};
+use super::nearest::did_you_mean;
+use super::section::Section;
+use super::structure::join;
+use super::tree::{Node, Table, Value};
+use super::values::{self, Read};
+
+/// A venue and its addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VenueSettings {
+    /// Its name, which instruments begin with.
+    pub name: String,
+    /// Which adapter talks to it.
+    pub kind: VenueKind,
+    /// `scheme://host:port` of its REST interface.
+    pub rest_url: String,
+    /// `scheme://host:port` of its market streams.
+    pub ws_url: String,
+    /// Whole address of its WebSocket API.
+    pub ws_api_url: String,
+    /// The worst fee it takes, as a share of an order's value.
+    pub fee: Ppm,
+}
+
+/// Which adapter talks to a venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VenueKind {
+    /// Binance, spot.
+    Binance,
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountSettings {
+    /// Its name.
+    pub name: String,
+    /// The venue it lies at.
+    pub venue: String,
+    /// Paper or live, with what each needs.
+    pub mode: AccountSource,
+    /// Whether balances from before the desk are the desk's to use.
+    pub adopt: bool,
+}
+
+/// What stands behind an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountSource {
+    /// The embedded exchange, with these balances at its first start. No key, no route to a real venue.
+    Paper(BTreeMap<String, Amount>),
+    /// The venue, with the keys in these environment variables.
+    Live {
+        /// Holds the key.
+        key_env: String,
+        /// Holds the secret.
+        secret_env: String,
+    },
+}
+
+impl AccountSettings {
+    /// Paper or live.
+    #[must_use]
+    pub const fn mode(&self) -> AccountMode {
+        match self.mode {
+            AccountSource::Paper(_) => AccountMode::Paper,
+            AccountSource::Live { .. } => AccountMode::Live,
+        }
+    }
+}
+
+/// Reads all venues, by name.
+pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
+    named(root, "venues", errors, |name, section| {
+        let kind = section.get("kind", |node| {
+            values::choice(node, &[("binance", VenueKind::Binance)])
+        });
+        let rest_url = section.get("rest_url", |node| bare_address(node, Scheme::Http));
+        let ws_url = section.get("ws_url", |node| bare_address(node, Scheme::WebSocket));
+        let ws_api_url = section.get("ws_api_url", |node| address(node, Scheme::WebSocket));
+        let fee = section.get("fee", values::ratio);
+        Some(VenueSettings {
+            name,
+            kind: kind?,
+            rest_url: rest_url?,
+            ws_url: ws_url?,
+            ws_api_url: ws_api_url?,
+            fee: fee?,
+        })
+    })
+}
+
+/// An address without a path: the adapter knows the paths.
+fn bare_address(node: &Node, scheme: Scheme) -> Read<String> {
+    let text = address(node, scheme)?;
+    let behind = text.split_once("://").map_or("", |(_, behind)| behind);
+    match behind.split_once('/') {
+        None => Ok(text),
+        Some((_, path)) => Err(Problem::new(
+            format!("the path /{path} is one too many"),
+            "write scheme://host:port and nothing behind it",
+        )),
+    }
+}
+
+/// Reads all accounts, by name.
+pub(super) fn accounts(root: &Table, venues: &[String], errors: &Errors) -> Vec<AccountSettings> {
+    named(root, "accounts", errors, |name, section| {
+        let venue = section.get("venue", |node| known(node, "venue", venues));
+        let mode = section.get("mode", |node| {
+            let choices = [("paper", AccountMode::Paper), ("live", AccountMode::Live)];
+            values::choice(node, &choices)
+        });
+        let adopt = section.get("adopt", values::flag);
+        let mode = mode.and_then(|mode| match mode {
+            AccountMode::Paper => paper(section),
+            AccountMode::Live => live(section),
+        });
+        Some(AccountSettings {
+            name,
+            venue: venue?,
+            mode: mode?,
+            adopt: adopt?,
+        })
+    })
+}
+
+fn paper(section: Section<'_>) -> Option<AccountSource> {
+    for key in ["key_env", "secret_env"] {
+        if section.node(key).is_some() {
+            let what = "a paper account signs nothing";
+            section.complain(key, Problem::new(what, "remove it, or set mode = \"live\""));
+        }
+    }
+    if section.node("balances").is_none() {
+        let what = "a paper account needs something to begin with";
+        let cure = "write balances = { USDT = 100_000 }";
+        section.complain("balances", Problem::new(what, cure));
+    }
+    let balances = section.entries("balances", |name, node| {
+        if is_asset(name) {
+            return values::amount(node);
+        }
+        let cure = "write its name in capitals, such as USDT";
+        Err(Problem::new("no name of an asset", cure))
+    })?;
+    Some(AccountSource::Paper(balances.into_iter().collect()))
+}
+
+fn live(section: Section<'_>) -> Option<AccountSource> {
+    if section.node("balances").is_some() {
+        let what = "a live account's balances are the venue's to tell";
+        let cure = "remove it, or set mode = \"paper\"";
+        section.complain("balances", Problem::new(what, cure));
+    }
+    let name_of = |key: &str, default: &str| match section.node(key) {
+        Some(_) => section.get(key, variable),
+        None => Some(default.to_owned()),
+    };
+    let (key, secret) = (
+        name_of("key_env", "BINANCE_API_KEY"),
+        name_of("secret_env", "BINANCE_API_SECRET"),
+    );
+    Some(AccountSource::Live {
+        key_env: key?,
+        secret_env: secret?,
+    })
+}
+
+/// A name that must be one of those configured.
+pub(super) fn known(node: &Node, what: &str, names: &[String]) -> Read<String> {
+    let name = values::text(node)?;
+    if names.contains(&name) {
+        return Ok(name);
+    }
+    Err(Problem::new(
+        format!("no {what} {name:?}"),
+        did_you_mean(&name, names.iter().map(String::as_str)),
+    ))
+}
+
+/// Names of the tables in `key`, bad ones included: what refers to them is not to be blamed for what is in them.
+pub(super) fn names(root: &Table, key: &str) -> Vec<String> {
+    match root.get(key).map(|node| &node.value) {
+        Some(Value::Table(tables)) => tables.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn named<T>(
+    root: &Table,
+    key: &str,
+    errors: &Errors,
+    read: impl Fn(String, Section<'_>) -> Option<T>,
+) -> Vec<T> {
+    let Some(Value::Table(tables)) = root.get(key).map(|node| &node.value) else {
+        return Vec::new();
+    };
+    let read_one = |(name, node): (&String, &Node)| {
+        let path = join(key, name);
+        if !values::is_name(name) {
+            let cure = "use lower-case letters, digits, - and _, a letter first, 40 at most";
+            let problem = Problem::new(format!("{name:?} cannot be a name"), cure);
+            errors.push(path.clone(), Some(node.origin.clone()), problem);
+        }
+        read(name.clone(), Section::new(&path, Some(node), errors))
+    };
+    tables.iter().filter_map(read_one).collect()
+}

@@ -1,0 +1,255 @@
+//! `[[bots]]`: a bot as configured, with names where the engine will have ids.
+
+use tradewind_events::{Lane, WakeRule};
+use tradewind_model::{AccountMode, Amount, ExitPlan, OrderPolicy, Sizer, Stop, VenueId};
+
+use super::accounts::{AccountSettings, known};
+use super::error::{Errors, Problem};
+use super::handling;
+use super::nearest::did_you_mean;
+use super::section::Section;
+use super::strategies::{self, StrategySettings};
+use super::structure::join;
+use super::tree::{Node, Table, Value};
+use super::values::{self, Read};
+
+/// A bot as configured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BotSettings {
+    /// Its name.
+    pub id: String,
+    /// Its strategy with all parameters, and what wakes it.
+    pub strategy: StrategySettings,
+    /// Name of its account.
+    pub account: String,
+    /// Full names of the instruments it trades: `binance:BTC/USDT`.
+    pub instruments: Vec<String>,
+    /// Full names of the instruments it looks at besides.
+    pub reads: Vec<String>,
+    /// What it may use, in the quote asset of its instruments.
+    pub budget: Amount,
+    /// How many positions it may hold at once.
+    pub positions_max: u32,
+    /// How much a full signal buys.
+    pub sizer: Sizer,
+    /// How its positions are guarded.
+    pub exit: ExitPlan,
+    /// How its intents become orders.
+    pub policy: OrderPolicy,
+    /// Where its strategy runs.
+    pub lane: Lane,
+    /// Whether it starts with the desk.
+    pub starts: bool,
+}
+
+impl BotSettings {
+    /// What wakes it.
+    #[must_use]
+    pub fn wakes(&self) -> &[WakeRule] {
+        &self.strategy.wakes
+    }
+}
+
+/// What the instruments' names are held against while the file is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listing {
+    /// Nothing: what the venue lists is known only once it was asked, by [`resolve`](super::DeskConfig::resolve).
+    #[default]
+    Unknown,
+    /// The generated market of the embedded exchange.
+    Generated,
+}
+
+/// What bots refer to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context<'a> {
+    pub(super) accounts: &'a [AccountSettings],
+    pub(super) account_names: &'a [String],
+    pub(super) venue_names: &'a [String],
+    pub(super) listing: Listing,
+    pub(super) test_strategies: bool,
+}
+
+/// Reads all bots in order.
+pub(super) fn read(root: &Table, context: Context<'_>, errors: &Errors) -> Vec<BotSettings> {
+    let Some(Value::List(items)) = root.get("bots").map(|node| &node.value) else {
+        return Vec::new();
+    };
+    let mut bots: Vec<BotSettings> = Vec::with_capacity(items.len());
+    let mut seen: Vec<String> = Vec::with_capacity(items.len());
+    for (index, node) in items.iter().enumerate() {
+        let path = format!("bots[{index}]");
+        let section = Section::new(&path, Some(node), errors);
+        let id = section.get("id", |node| new_name(node, &seen));
+        seen.extend(id.clone());
+        bots.extend(read_bot(&path, id, section, context, errors));
+    }
+    bots
+}
+
+fn new_name(node: &Node, taken: &[String]) -> Read<String> {
+    let name = values::name(node)?;
+    if taken.contains(&name) {
+        let what = format!("a bot before this one is called {name:?}");
+        return Err(Problem::new(what, "give each bot a name of its own"));
+    }
+    Ok(name)
+}
+
+fn read_bot(
+    path: &str,
+    id: Option<String>,
+    section: Section<'_>,
+    context: Context<'_>,
+    errors: &Errors,
+) -> Option<BotSettings> {
+    let strategy = strategies::read(path, section, context.test_strategies, errors);
+    let account = section.get("account", |node| {
+        known(node, "account", context.account_names)
+    });
+    let instruments = traded(section, account.as_deref(), context);
+    let reads = section.items("reads", |node| {
+        instrument(node, account.as_deref(), context, Own::Any)
+    });
+    let budget = section.get("budget", values::amount);
+    let positions_max = section.get("max_positions", values::count_from_one);
+    let sizer = section.get("sizer", handling::sizer);
+    let exit_path = join(path, "exit");
+    let exit = handling::exit(Section::new(&exit_path, section.node("exit"), errors));
+    let policy = section
+        .node("policy")
+        .and_then(|node| handling::policy(&join(path, "policy"), node, errors));
+    let lane = section.get("lane", |node| {
+        values::choice(node, &[("inline", Lane::Inline), ("thread", Lane::Thread)])
+    });
+    let starts = section.get("start", values::flag);
+    let bot = BotSettings {
+        id: id?,
+        strategy: strategy?,
+        account: account?,
+        instruments: instruments?,
+        reads: reads?,
+        budget: budget?,
+        positions_max: positions_max?,
+        sizer: sizer?,
+        exit: exit?,
+        policy: policy?,
+        lane: lane?,
+        starts: starts?,
+    };
+    agree(&bot, section);
+    Some(bot)
+}
+
+/// What the values of one bot must fulfil together.
+fn agree(bot: &BotSettings, section: Section<'_>) {
+    let needs_stop = matches!(bot.sizer, Sizer::RiskToStop(_));
+    if needs_stop && !matches!(bot.exit.stop, Stop::Distance(_)) {
+        let what = "risk_to_stop needs a stop to measure the risk to";
+        let problem = Problem::new(what, "write exit.stop = \"2%\", or another sizer");
+        section.complain("sizer", problem);
+    }
+    if bot.positions_max as usize > bot.instruments.len() {
+        let (most, count) = (bot.positions_max, bot.instruments.len());
+        let what = format!("{most} positions in {count} instruments");
+        let problem = Problem::new(what, format!("write a number from 1 to {count}"));
+        section.complain("max_positions", problem);
+    }
+}
+
+fn traded(
+    section: Section<'_>,
+    account: Option<&str>,
+    context: Context<'_>,
+) -> Option<Vec<String>> {
+    let names = section.items("instruments", |node| {
+        instrument(node, account, context, Own::Account)
+    })?;
+    if let Some(twice) = (1..names.len()).find(|index| names[..*index].contains(&names[*index])) {
+        let what = format!("{} is named twice", names[twice]);
+        section.complain("instruments", Problem::new(what, "name each once"));
+    }
+    let empty = matches!(section.node("instruments").map(|node| &node.value), Some(Value::List(items)) if items.is_empty());
+    if empty {
+        let cure = "name at least one, such as [\"BTC/USDT\"]";
+        section.complain(
+            "instruments",
+            Problem::new("a bot with nothing to trade", cure),
+        );
+    }
+    Some(names)
+}
+
+/// Which venues' instruments may be named.
+#[derive(Clone, Copy, PartialEq)]
+enum Own {
+    /// Only those of the account's venue.
+    Account,
+    /// Those of every venue.
+    Any,
+}
+
+/// The full name of an instrument written as `BTC/USDT` or `binance:BTC/USDT`.
+fn instrument(node: &Node, account: Option<&str>, context: Context<'_>, own: Own) -> Read<String> {
+    const CURE: &str = "write BASE/QUOTE such as \"BTC/USDT\", with the venue before it if need be: \"binance:BTC/USDT\"";
+    let text = values::text(node)?;
+    let (venue, product) = match text.split_once(':') {
+        Some((venue, product)) => (Some(venue), product),
+        None => (None, text.as_str()),
+    };
+    let assets = product.split_once('/');
+    if !assets
+        .is_some_and(|(base, quote)| super::desk::is_asset(base) && super::desk::is_asset(quote))
+    {
+        return Err(Problem::new(format!("{text:?} is no instrument"), CURE));
+    }
+    if let Some(venue) = venue
+        && !context.venue_names.iter().any(|name| name == venue)
+    {
+        let names = context.venue_names.iter().map(String::as_str);
+        let what = format!("no venue {venue:?}");
+        return Err(Problem::new(what, did_you_mean(venue, names)));
+    }
+    let account = context
+        .accounts
+        .iter()
+        .find(|known| Some(known.name.as_str()) == account);
+    let Some(account) = account else {
+        // The account is wrong, which has been noted; without it there is no venue to hold the name against.
+        return Ok(text);
+    };
+    let venue = venue.unwrap_or(&account.venue);
+    if own == Own::Account && venue != account.venue {
+        let what = format!("{text} is not traded where account {:?} lies", account.name);
+        let cure = format!("name an instrument of {}", account.venue);
+        return Err(Problem::new(what, cure));
+    }
+    let name = format!("{venue}:{product}");
+    if context.listing == Listing::Generated && account.mode() == AccountMode::Paper {
+        listed(venue, &name)?;
+    }
+    Ok(name)
+}
+
+/// Holds a name against the generated market.
+fn listed(venue: &str, name: &str) -> Read<()> {
+    let universe = tradewind_simx::universe(venue, VenueId(0));
+    let names: Vec<&str> = universe
+        .instruments
+        .iter()
+        .map(|instrument| instrument.name.as_str())
+        .collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    Err(unknown_instrument(name, &names))
+}
+
+/// The complaint about an instrument that its venue does not list.
+pub(super) fn unknown_instrument(name: &str, listed: &[&str]) -> Problem {
+    let what = format!("the venue does not list {name}");
+    if listed.len() > 60 && super::nearest::nearest(name, listed.iter().copied()).is_none() {
+        return Problem::new(what, "check the name with the venue");
+    }
+    Problem::new(what, did_you_mean(name, listed.iter().copied()))
+}

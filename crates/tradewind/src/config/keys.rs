@@ -1,0 +1,224 @@
+//! Every key a configuration may have: its kind, whether it must be there, an example and what it is for.
+//!
+//! This one table refuses unknown keys, fills in defaults, says what is missing, prints `config show` in a good order and
+//! makes `config schema`. What a value means is read elsewhere. Limits have no default on purpose: a limit that nobody
+//! chose protects nobody.
+
+/// What a value looks like, for the structure and the schema.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Text,
+    Name,
+    Flag,
+    Count,
+    Integer,
+    Duration,
+    Ratio,
+    Offset,
+    Amount,
+    Rate,
+    Address,
+    Choice(&'static [&'static str]),
+    List(&'static Self),
+    /// A text or a table, as its reader says.
+    Free(&'static str),
+    /// A table with these keys.
+    Table(&'static [Key]),
+    /// A table of tables with names of the user's choice.
+    Named(&'static [Key]),
+    /// A list of tables.
+    Tables(&'static [Key]),
+    /// A table whose keys are of the user's choice.
+    Open(&'static Self),
+}
+
+/// Whether a key must be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Its absence is an error.
+    Required,
+    /// Its absence means something.
+    Optional,
+    /// Its absence means this TOML value.
+    Default(&'static str),
+}
+
+/// A key of a table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) presence: Presence,
+    /// How it may be written, as TOML.
+    pub(super) example: &'static str,
+    pub(super) about: &'static str,
+}
+
+const fn required(
+    name: &'static str,
+    kind: Kind,
+    example: &'static str,
+    about: &'static str,
+) -> Key {
+    let presence = Presence::Required;
+    Key {
+        name,
+        kind,
+        presence,
+        example,
+        about,
+    }
+}
+
+const fn optional(
+    name: &'static str,
+    kind: Kind,
+    example: &'static str,
+    about: &'static str,
+) -> Key {
+    let presence = Presence::Optional;
+    Key {
+        name,
+        kind,
+        presence,
+        example,
+        about,
+    }
+}
+
+const fn default(
+    name: &'static str,
+    kind: Kind,
+    example: &'static str,
+    about: &'static str,
+) -> Key {
+    let presence = Presence::Default(example);
+    Key {
+        name,
+        kind,
+        presence,
+        example,
+        about,
+    }
+}
+
+/// The whole file.
+#[rustfmt::skip] // one row a key, so that the tables can be read as tables
+pub(super) const ROOT: &[Key] = &[
+    default("desk", Kind::Table(DESK), "{}", "the desk as a whole"),
+    default("api", Kind::Table(API), "{}", "the HTTP API and the dashboard"),
+    required("venues", Kind::Named(VENUE), "[venues.binance]", "where orders go and prices come from"),
+    required("accounts", Kind::Named(ACCOUNT), "[accounts.paper]", "what is traded on"),
+    required("limits", Kind::Table(LIMITS), "[limits]", "what no order may exceed"),
+    default("simulation", Kind::Table(SIMULATION), "{}", "the embedded exchange"),
+    optional("telegram", Kind::Table(TELEGRAM), "[telegram]", "the chat remote"),
+    optional("bots", Kind::Tables(BOT), "[[bots]]", "the bots, in the order in which they start"),
+];
+
+#[rustfmt::skip]
+const DESK: &[Key] = &[
+    default("report_currency", Kind::Text, "\"USDT\"", "asset in which equity and limits are told"),
+    default("durability", Kind::Choice(&["process", "power"]), "\"process\"", "what an intent survives before it leaves: SIGKILL, or loss of power; live accounts need \"power\""),
+    default("on_exit", Kind::Choice(&["keep", "flatten"]), "\"keep\"", "what becomes of positions when the desk stops"),
+    default("stagger", Kind::Duration, "\"2s\"", "time between the starts of two bots"),
+    default("stale_after", Kind::Duration, "\"10s\"", "silence of a connection after which its prices count as stale"),
+    default("equity_every", Kind::Duration, "\"10s\"", "time between two equity snapshots"),
+    default("candles", Kind::Choice(&["venue", "trades"]), "\"venue\"", "where candles come from: the venue, or built from its trades"),
+    default("test_strategies", Kind::Flag, "false", "whether bots may use the strategies that are broken on purpose"),
+];
+
+#[rustfmt::skip]
+const API: &[Key] = &[
+    default("listen", Kind::Address, "\"127.0.0.1:8787\"", "address and port of the API and the dashboard; port 0 takes a free one"),
+];
+
+#[rustfmt::skip]
+const VENUE: &[Key] = &[
+    required("kind", Kind::Choice(&["binance"]), "\"binance\"", "which adapter talks to it"),
+    required("rest_url", Kind::Text, "\"https://api.binance.com\"", "scheme://host:port of its REST interface"),
+    required("ws_url", Kind::Text, "\"wss://stream.binance.com:9443\"", "scheme://host:port of its market streams"),
+    required("ws_api_url", Kind::Text, "\"wss://ws-api.binance.com:443/ws-api/v3\"", "whole address of its WebSocket API"),
+    default("fee", Kind::Ratio, "0.001", "the worst fee it takes, as a share of an order's value"),
+];
+
+#[rustfmt::skip]
+const ACCOUNT: &[Key] = &[
+    required("venue", Kind::Name, "\"binance\"", "the venue it lies at"),
+    required("mode", Kind::Choice(&["paper", "live"]), "\"paper\"", "whether its orders are simulated or real"),
+    optional("balances", Kind::Open(&Kind::Amount), "{ USDT = 100_000 }", "what a paper account begins with"),
+    optional("key_env", Kind::Text, "\"BINANCE_API_KEY\"", "environment variable that holds a live account's key"),
+    optional("secret_env", Kind::Text, "\"BINANCE_API_SECRET\"", "environment variable that holds a live account's secret"),
+    default("adopt", Kind::Flag, "false", "whether a live account's balances from before the desk are the desk's to use"),
+];
+
+#[rustfmt::skip]
+pub(super) const LIMITS: &[Key] = &[
+    required("intent_ttl_quote", Kind::Duration, "\"2s\"", "R04: age at which an entry decided on a quote is no longer sent"),
+    required("intent_ttl_candle", Kind::Duration, "\"15s\"", "R04: the same, decided on a candle or by a timer"),
+    required("order_value_max", Kind::Amount, "1000", "R08: largest value of an entry, in the report currency"),
+    required("order_equity_max", Kind::Ratio, "0.05", "R08: the same as a share of equity"),
+    required("collar", Kind::Ratio, "0.02", "R10: how far past the mid an aggressive limit may reach"),
+    required("market_slippage_max", Kind::Ratio, "0.005", "R10: expected slippage of a market order"),
+    required("balance_use_max", Kind::Ratio, "0.99", "R12: share of the free balance that may be used"),
+    required("position_equity_max", Kind::Ratio, "0.20", "R13: largest position in one instrument, as a share of equity"),
+    required("open_entries_instrument", Kind::Ratio, "0.20", "R15: open entries in one instrument, as a share of the venue's cap"),
+    required("open_entries_account", Kind::Ratio, "0.80", "R15: open entries of one account, as a share of the venue's cap"),
+    required("bot_order_rate", Kind::Rate, "\"2/s burst 5\"", "R16: orders of one bot"),
+    required("account_order_rate", Kind::Rate, "\"80/10s burst 45\"", "R16: orders of one account"),
+    required("duplicate_window", Kind::Duration, "\"1s\"", "R18: within which an equal order counts as a duplicate"),
+];
+
+#[rustfmt::skip]
+const SIMULATION: &[Key] = &[
+    default("seed", Kind::Count, "42", "same seed, same market"),
+    default("speed", Kind::Amount, "1", "how fast recorded data plays; `--speed` overrides it"),
+    default("limits", Kind::Choice(&["venue", "off"]), "\"venue\"", "whether the exchange enforces its rate limits"),
+];
+
+#[rustfmt::skip]
+const TELEGRAM: &[Key] = &[
+    required("users", Kind::List(&Kind::Integer), "[123456789]", "numbers of the users who are obeyed, in private chats only"),
+    default("api_url", Kind::Text, "\"https://api.telegram.org\"", "address of the Bot API"),
+    default("token_env", Kind::Text, "\"TG_BOT_TOKEN\"", "environment variable that holds the bot's token"),
+    default("chat_env", Kind::Text, "\"TG_CHAT_ID\"", "environment variable that holds the chat notifications go to"),
+    default("stale_after", Kind::Duration, "\"30s\"", "age at which an entry command is no longer obeyed; stop and kill are at any age"),
+    default("notify", Kind::Open(&Kind::Choice(&["on", "silent", "off"])), "{ order_filled = \"on\", circuit_breaker_fired = \"on\", queue_overflow = \"on\", kill_switch = \"on\" }", "which events are told, by type"),
+];
+
+#[rustfmt::skip]
+pub(super) const BOT: &[Key] = &[
+    required("id", Kind::Name, "\"btc-rsi\"", "its name, unique on the desk"),
+    required("strategy", Kind::Name, "\"rsi_reversion\"", "the rule it follows"),
+    required("account", Kind::Name, "\"paper\"", "the account it trades on"),
+    required("instruments", Kind::List(&Kind::Text), "[\"BTC/USDT\"]", "what it trades"),
+    default("reads", Kind::List(&Kind::Text), "[]", "what it looks at besides"),
+    default("timeframes", Kind::List(&Kind::Text), "[]", "lengths of the candles it uses"),
+    optional("wake", Kind::Free("\"quotes\", \"candles\", \"every 15m\", or a list of them"), "\"candles\"", "what wakes it; each candle's close where timeframes are named"),
+    required("budget", Kind::Amount, "2000", "what it may use, in the quote asset of its instruments"),
+    default("max_positions", Kind::Count, "1", "how many positions it may hold at once"),
+    default("sizer", Kind::Free("a table with one of share, fixed, risk_to_stop, volatility_target"), "{ share = 1 }", "how much a full signal buys"),
+    required("exit", Kind::Table(EXIT), "{ stop = \"2%\" }", "how its positions are guarded; no stop is written stop = \"none\""),
+    default("policy", Kind::Free("\"market\", \"limit\", \"post_only\", or a table with type, offset, timeout, chases, then"), "\"market\"", "how its intents become orders"),
+    default("params", Kind::Free("a table of the strategy's parameters"), "{}", "parameters of the strategy; those left out take its defaults"),
+    default("lane", Kind::Choice(&["inline", "thread"]), "\"inline\"", "where its strategy runs: with the engine, or in a thread of its own if it may be slow"),
+    default("start", Kind::Flag, "true", "whether it starts with the desk"),
+];
+
+#[rustfmt::skip]
+const EXIT: &[Key] = &[
+    required("stop", Kind::Text, "\"2%\"", "loss at which a position is closed, as a share of its entry price, or \"none\""),
+    optional("take_profit", Kind::Ratio, "\"3%\"", "gain at which it is closed"),
+    optional("trailing", Kind::Ratio, "\"1.5%\"", "fall from the best price since entry at which it is closed"),
+    optional("time", Kind::Duration, "\"4h\"", "age at which it is closed"),
+    optional("profit_by_age", Kind::List(&Kind::Free("a pair of an age and a gain")), "[[\"30m\", \"1%\"], [\"2h\", \"0.2%\"]]", "from each age on, the gain at which it is closed"),
+];
+
+/// Keys of a limit order's policy.
+#[rustfmt::skip]
+pub(super) const POLICY: &[Key] = &[
+    required("type", Kind::Choice(&["market", "limit", "post_only"]), "\"limit\"", "what kind of order"),
+    default("offset", Kind::Offset, "0", "distance from the touch, away from the market; negative reaches into the spread"),
+    optional("timeout", Kind::Duration, "\"20s\"", "how long the order may wait"),
+    default("chases", Kind::Count, "0", "how often it follows the touch"),
+    default("then", Kind::Choice(&["cancel", "cross"]), "\"cancel\"", "what becomes of the rest: given up, or traded at market"),
+];

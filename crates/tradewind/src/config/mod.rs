@@ -1,0 +1,239 @@
+//! The configuration: `tradewind.toml`, the environment's overrides, and the defaults, read once into typed values.
+//!
+//! Everything that is wrong is told at once, each with its path, its line and its cure ([`ConfigErrors`]). Numbers are
+//! read exactly from their text. Secrets are never in the file: it names the environment variables that hold them.
+//!
+//! The way through: `tree.rs` keeps what was written and where, `environment.rs` lays the overrides over it,
+//! `structure.rs` holds it against the table of `keys.rs`, the section files read the values, and `resolve.rs` turns
+//! names into ids once the venues have said what they list. A [`DeskConfig`] does not change after it was read.
+
+mod accounts;
+mod bots;
+mod desk;
+mod environment;
+mod error;
+mod handling;
+mod keys;
+mod limits;
+mod nearest;
+mod resolve;
+mod schema;
+mod section;
+mod show;
+mod strategies;
+mod structure;
+mod tree;
+mod values;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tradewind_model::AccountMode;
+use tradewind_risk::Limits;
+
+pub use accounts::{AccountSettings, AccountSource, VenueKind, VenueSettings};
+pub use bots::{BotSettings, Listing};
+pub use desk::{
+    ApiSettings, DeskSettings, Durability, Notify, OnExit, SimulationSettings, TelegramSettings,
+};
+pub use error::{ConfigError, ConfigErrors};
+pub use resolve::AbsentInstruments;
+pub use schema::schema;
+pub use strategies::StrategySettings;
+pub use tree::Origin;
+pub use values::{format_duration, parse_duration};
+
+use error::{Errors, Problem};
+use section::Section;
+
+/// The configuration that is used when there is no file: 45 bots on 25 instruments of the embedded exchange.
+pub const DEFAULT: &str = include_str!("../../config/default.toml");
+
+/// What [`DEFAULT`] is called in errors.
+pub const DEFAULT_NAME: &str = "the default configuration";
+
+/// A desk as configured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeskConfig {
+    /// What it was read from.
+    pub file: String,
+    /// The desk as a whole.
+    pub desk: DeskSettings,
+    /// The HTTP API.
+    pub api: ApiSettings,
+    /// Venues by name; a venue's place is its id.
+    pub venues: Vec<VenueSettings>,
+    /// Accounts by name; an account's place is its id.
+    pub accounts: Vec<AccountSettings>,
+    /// Limits, none missing.
+    pub limits: Limits,
+    /// The embedded exchange.
+    pub simulation: SimulationSettings,
+    /// The chat remote, if it is configured.
+    pub telegram: Option<TelegramSettings>,
+    /// Bots in the order of the file; a bot's place is its id.
+    pub bots: Vec<BotSettings>,
+    tree: tree::Table,
+}
+
+/// What a configuration is read from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// Name of the file, as errors are to show it.
+    pub file: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// Environment variables; those that begin with `TRADEWIND__` override the file.
+    pub environment: &'a BTreeMap<String, String>,
+    /// What the names of instruments are held against.
+    pub listing: Listing,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {source}")]
+    Unreadable {
+        /// Its path.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What it says is wrong.
+    #[error(transparent)]
+    Wrong(#[from] ConfigErrors),
+}
+
+impl DeskConfig {
+    /// Reads the file at `path`, or the default configuration without one.
+    ///
+    /// # Errors
+    /// [`LoadError`], with everything that is wrong.
+    pub fn load(
+        path: Option<&Path>,
+        environment: &BTreeMap<String, String>,
+        listing: Listing,
+    ) -> Result<Self, LoadError> {
+        let (file, text) = match path {
+            None => (DEFAULT_NAME.to_owned(), DEFAULT.to_owned()),
+            Some(path) => {
+                let name = path.display().to_string();
+                let text =
+                    std::fs::read_to_string(path).map_err(|source| LoadError::Unreadable {
+                        path: name.clone(),
+                        source,
+                    })?;
+                (name, text)
+            }
+        };
+        let sources = Sources {
+            file: &file,
+            text: &text,
+            environment,
+            listing,
+        };
+        Ok(Self::read(&sources)?)
+    }
+
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it. Where the text is not TOML, nothing else is looked at.
+    pub fn read(sources: &Sources<'_>) -> Result<Self, ConfigErrors> {
+        let errors = Errors::default();
+        let mut tree = tree::parse(sources.text, &errors);
+        if !errors.is_empty() {
+            errors.into_result(sources.file)?;
+            return Err(nothing_read(sources.file));
+        }
+        environment::apply(&mut tree, sources.environment, &errors);
+        structure::complete("", &mut tree, keys::ROOT, &errors);
+        let config = assemble(sources, tree, &errors);
+        errors.into_result(sources.file)?;
+        config.ok_or_else(|| nothing_read(sources.file))
+    }
+
+    /// The whole configuration as it takes effect, defaults and overrides included, as TOML. There are no secrets in
+    /// it: a configuration holds none.
+    #[must_use]
+    pub fn show(&self) -> String {
+        show::toml(&self.tree)
+    }
+
+    /// The same as JSON; numbers are texts where TOML's are not whole.
+    #[must_use]
+    pub fn show_json(&self) -> serde_json::Value {
+        show::json(&self.tree)
+    }
+}
+
+/// Stands for a configuration that could not be read although no error was noted, which is a fault of this module.
+fn nothing_read(file: &str) -> ConfigErrors {
+    ConfigErrors {
+        file: file.to_owned(),
+        errors: vec![ConfigError {
+            path: String::new(),
+            origin: None,
+            problem: "it cannot be read".to_owned(),
+            cure: "please report it".to_owned(),
+        }],
+    }
+}
+
+fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option<DeskConfig> {
+    let section = |name: &'static str| Section::new(name, tree.get(name), errors);
+    let desk = DeskSettings::read(section("desk"));
+    let api = ApiSettings::read(section("api"));
+    let limits = limits::read(section("limits"));
+    let simulation = SimulationSettings::read(section("simulation"));
+    let telegram = tree
+        .get("telegram")
+        .map(|_| TelegramSettings::read(section("telegram")));
+    let venue_names = accounts::names(&tree, "venues");
+    let account_names = accounts::names(&tree, "accounts");
+    let venues = accounts::venues(&tree, errors);
+    let accounts = accounts::accounts(&tree, &venue_names, errors);
+    if let Some(desk) = &desk {
+        demand_durability(desk, &accounts, section("desk"));
+    }
+    let context = bots::Context {
+        accounts: &accounts,
+        account_names: &account_names,
+        venue_names: &venue_names,
+        listing: sources.listing,
+        test_strategies: desk.as_ref().is_some_and(|desk| desk.test_strategies),
+    };
+    let bots = bots::read(&tree, context, errors);
+    let telegram = match telegram {
+        Some(read) => Some(read?),
+        None => None,
+    };
+    Some(DeskConfig {
+        file: sources.file.to_owned(),
+        desk: desk?,
+        api: api?,
+        venues,
+        accounts,
+        limits,
+        simulation: simulation?,
+        telegram,
+        bots,
+        tree,
+    })
+}
+
+/// Law 3: what trades for real survives loss of power.
+fn demand_durability(desk: &DeskSettings, accounts: &[AccountSettings], section: Section<'_>) {
+    let live = accounts
+        .iter()
+        .find(|account| account.mode() == AccountMode::Live);
+    if let Some(account) = live
+        && desk.durability != Durability::Power
+    {
+        let what = format!("account {:?} is live", account.name);
+        let cure = "write durability = \"power\": an order's intent must survive a power cut";
+        section.complain("durability", Problem::new(what, cure));
+    }
+}

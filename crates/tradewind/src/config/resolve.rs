@@ -1,0 +1,233 @@
+//! From names to ids, once the venues' instruments are known: what the engine is given as its first input.
+
+use tradewind_events::{BotConfig, Configuration};
+use tradewind_model::{
+    Account, AccountId, Amount, AssetTable, BotId, Instrument, InstrumentId, InstrumentKind,
+    InstrumentStatus, Ppm, Price, Quantity, VenueId,
+};
+
+use super::DeskConfig;
+use super::bots::{BotSettings, unknown_instrument};
+use super::error::{ConfigErrors, Errors};
+use super::tree::{Node, Origin, Value};
+
+/// What becomes of an instrument that its venue does not list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AbsentInstruments {
+    /// It is an error in the configuration: generated and live markets.
+    Refuse,
+    /// It is kept with the status "no data", and its bots stop there: recorded data.
+    NoData,
+}
+
+impl DeskConfig {
+    /// Full names of all instruments that bots trade or read, in the order of the ids they will have.
+    #[must_use]
+    pub fn instrument_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for name in self
+            .bots
+            .iter()
+            .flat_map(|bot| bot.instruments.iter().chain(&bot.reads))
+        {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    /// The engine's configuration: every name replaced by its id.
+    ///
+    /// `listed` are the instruments of all venues, found by name; those that are used get new ids, dense and in the order
+    /// of [`instrument_names`](Self::instrument_names), and the ids of venues follow [`DeskConfig::venues`]. `assets`
+    /// is the table their asset ids refer to.
+    ///
+    /// # Errors
+    /// Every use of an instrument that is not listed, unless `absent` allows it.
+    pub fn resolve(
+        &self,
+        listed: &[Instrument],
+        mut assets: AssetTable,
+        absent: AbsentInstruments,
+    ) -> Result<Configuration, ConfigErrors> {
+        if absent == AbsentInstruments::Refuse {
+            self.refuse_unlisted(listed)?;
+        }
+        let names = self.instrument_names();
+        let instruments: Vec<Instrument> = (0..)
+            .map(InstrumentId)
+            .zip(&names)
+            .map(|(id, name)| self.instrument(id, name, listed, &mut assets))
+            .collect();
+        let report_asset = assets.intern(&self.desk.report_currency);
+        Ok(Configuration {
+            report_asset,
+            assets,
+            venues: self.venues.iter().map(|venue| venue.name.clone()).collect(),
+            accounts: self.accounts(),
+            instruments,
+            bots: (0..)
+                .map(BotId)
+                .zip(&self.bots)
+                .map(|(id, bot)| self.bot(id, bot, &names))
+                .collect(),
+            limits: self.limits.clone(),
+            fee: self
+                .venues
+                .iter()
+                .map(|venue| venue.fee)
+                .max()
+                .unwrap_or(Ppm::ZERO),
+            stagger: self.desk.stagger,
+            stale_after: self.desk.stale_after,
+            equity_every: self.desk.equity_every,
+            candles: self.desk.candles,
+            announce_quotes: false,
+        })
+    }
+
+    fn refuse_unlisted(&self, listed: &[Instrument]) -> Result<(), ConfigErrors> {
+        let known: Vec<&str> = listed.iter().map(|one| one.name.as_str()).collect();
+        let errors = Errors::default();
+        for (index, bot) in self.bots.iter().enumerate() {
+            for (key, names) in [("instruments", &bot.instruments), ("reads", &bot.reads)] {
+                let absent = names
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, name)| !known.contains(&name.as_str()));
+                for (place, name) in absent {
+                    let origin = self.origin(index, key, place);
+                    let path = format!("bots[{index}].{key}[{place}]");
+                    errors.push(path, origin, unknown_instrument(name, &known));
+                }
+            }
+        }
+        errors.into_result(&self.file)
+    }
+
+    fn origin(&self, bot: usize, key: &str, place: usize) -> Option<Origin> {
+        let item = |node: &'_ Node, index: usize| match &node.value {
+            Value::List(items) => items.get(index).cloned(),
+            _ => None,
+        };
+        let bot = item(self.tree.get("bots")?, bot)?;
+        let Value::Table(table) = &bot.value else {
+            return None;
+        };
+        Some(item(table.get(key)?, place)?.origin)
+    }
+
+    fn accounts(&self) -> Vec<Account> {
+        (0..)
+            .map(AccountId)
+            .zip(&self.accounts)
+            .map(|(id, account)| Account {
+                id,
+                name: account.name.clone(),
+                venue: self.venue_id(&account.venue),
+                mode: account.mode(),
+            })
+            .collect()
+    }
+
+    fn instrument(
+        &self,
+        id: InstrumentId,
+        name: &str,
+        listed: &[Instrument],
+        assets: &mut AssetTable,
+    ) -> Instrument {
+        let venue = name.split_once(':').map_or("", |(venue, _)| venue);
+        let venue = self.venue_id(venue);
+        match listed.iter().find(|one| one.name == name) {
+            Some(found) => Instrument {
+                id,
+                venue,
+                ..found.clone()
+            },
+            None => without_data(id, venue, name, assets),
+        }
+    }
+
+    fn venue_id(&self, name: &str) -> VenueId {
+        let names: Vec<&str> = self
+            .venues
+            .iter()
+            .map(|venue| venue.name.as_str())
+            .collect();
+        VenueId(index_of(&names, name))
+    }
+
+    fn bot(&self, id: BotId, bot: &BotSettings, instruments: &[String]) -> BotConfig {
+        let names: Vec<&str> = instruments.iter().map(String::as_str).collect();
+        let ids = |wanted: &[String]| {
+            wanted
+                .iter()
+                .map(|name| InstrumentId(index_of(&names, name)))
+                .collect()
+        };
+        let accounts: Vec<&str> = self.accounts.iter().map(|one| one.name.as_str()).collect();
+        BotConfig {
+            id,
+            name: bot.id.clone(),
+            strategy: bot.strategy.name.clone(),
+            strategy_version: bot.strategy.version,
+            parameters: bot.strategy.parameters.clone(),
+            account: AccountId(index_of(&accounts, &bot.account)),
+            instruments: ids(&bot.instruments),
+            reads: ids(&bot.reads),
+            wakes: bot.strategy.wakes.clone(),
+            budget: bot.budget,
+            positions_max: bot.positions_max,
+            sizer: bot.sizer,
+            exit: bot.exit.clone(),
+            policy: bot.policy,
+            lane: bot.lane,
+            starts: bot.starts,
+            revision: 0,
+        }
+    }
+}
+
+/// Place of a name that is known to be there, because reading the file checked it.
+fn index_of(names: &[&str], wanted: &str) -> u32 {
+    let index = names.iter().position(|name| *name == wanted);
+    let index = index.expect("names were checked when the file was read");
+    u32::try_from(index).expect("a configuration has fewer than 2^32 entries")
+}
+
+/// An instrument of which nothing is known but its name. Its status keeps every order away from it.
+fn without_data(
+    id: InstrumentId,
+    venue: VenueId,
+    name: &str,
+    assets: &mut AssetTable,
+) -> Instrument {
+    let product = name.split_once(':').map_or(name, |(_, product)| product);
+    let (base, quote) = product.split_once('/').unwrap_or((product, product));
+    let quote = assets.intern(quote);
+    Instrument {
+        id,
+        venue,
+        name: name.to_owned(),
+        base: assets.intern(base),
+        quote,
+        settlement: quote,
+        kind: InstrumentKind::Spot,
+        multiplier: Amount::ONE,
+        price_decimals: 8,
+        quantity_decimals: 8,
+        tick: Price(1),
+        price_min: Price(0),
+        price_max: Price(0),
+        step: Quantity(1),
+        quantity_min: Quantity(1),
+        quantity_max: Quantity(0),
+        market_quantity_max: Quantity(0),
+        notional_min: Amount::ZERO,
+        open_orders_max: 0,
+        status: InstrumentStatus::NoData,
+        revision: 0,
+    }
+}

@@ -1,0 +1,248 @@
+//! A bot's strategy: its parameters, the candles it uses, and what wakes it.
+
+use std::collections::BTreeMap;
+
+use tradewind_events::WakeRule;
+use tradewind_model::{Interval, Parameter};
+use tradewind_strategy::{BuildError, ParameterError, StrategyInfo, WakesOn};
+
+use super::error::{Errors, Problem};
+use super::section::Section;
+use super::structure::join;
+use super::tree::{Node, Value};
+use super::values::{self, Read};
+
+/// A strategy with its parameters, and what wakes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StrategySettings {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: u32,
+    /// Parameters as given, the lengths of candles included; those left out take the strategy's defaults.
+    pub parameters: BTreeMap<String, Parameter>,
+    /// What wakes it.
+    pub wakes: Vec<WakeRule>,
+}
+
+/// Reads `strategy`, `params`, `timeframes` and `wake` of the bot at `path`, and tries to build the strategy.
+pub(super) fn read(
+    path: &str,
+    section: Section<'_>,
+    test_strategies: bool,
+    errors: &Errors,
+) -> Option<StrategySettings> {
+    let given = section.node("params").map(|_| parameters(section));
+    let timeframes = section.items("timeframes", values::interval);
+    let wake = section.node("wake").map(|_| wake(section));
+    let info = section.get("strategy", |node| strategy(node, test_strategies))?;
+    let parameters = with_timeframes(given??, &timeframes?, info, section)?;
+    let built = match tradewind_strategy::build(info.name, &parameters, 1) {
+        Ok(strategy) => strategy,
+        Err(error) => {
+            complain(path, error, section, errors);
+            return None;
+        }
+    };
+    let intervals: Vec<Interval> = built
+        .timeframes()
+        .iter()
+        .map(|warm_up| warm_up.interval)
+        .collect();
+    let wanted = match wake {
+        Some(read) => read?,
+        None => vec![usual_wake(info, section)?],
+    };
+    Some(StrategySettings {
+        name: info.name.to_owned(),
+        version: info.version,
+        parameters,
+        wakes: rules(&wanted, &intervals, info, section)?,
+    })
+}
+
+fn strategy(node: &Node, test_strategies: bool) -> Read<&'static StrategyInfo> {
+    let name = values::text(node)?;
+    let info = match tradewind_strategy::info(&name) {
+        Ok(info) => info,
+        Err(error) => {
+            let text = error.to_string();
+            let (what, cure) = text.split_once("; ").unwrap_or((&text, "check its name"));
+            return Err(Problem::new(what, cure));
+        }
+    };
+    if info.for_tests && !test_strategies {
+        let what = format!("{name} is broken on purpose, for tests");
+        return Err(Problem::new(what, "write desk.test_strategies = true"));
+    }
+    Ok(info)
+}
+
+fn parameters(section: Section<'_>) -> Option<BTreeMap<String, Parameter>> {
+    if let Some(Value::Table(_)) = section.node("params").map(|node| &node.value) {
+        let entries = section.entries("params", |_, node| parameter(node))?;
+        return Some(entries.into_iter().collect());
+    }
+    let problem = Problem::new("not a table", "write params = { fast = 10, slow = 20 }");
+    section.complain("params", problem);
+    None
+}
+
+fn parameter(node: &Node) -> Read<Parameter> {
+    const CURE: &str = "write a number, a text in quotes, true or false";
+    match &node.value {
+        Value::Text(text) => Ok(Parameter::Text(text.clone())),
+        Value::Flag(flag) => Ok(Parameter::Flag(*flag)),
+        Value::Integer(text) | Value::Float(text) => text
+            .parse()
+            .map(Parameter::Number)
+            .map_err(|error| Problem::new(format!("{text} is {error}"), CURE)),
+        other => Err(Problem::new(
+            format!("{} is no parameter", other.describe()),
+            CURE,
+        )),
+    }
+}
+
+/// Puts the bot's `timeframes` where the strategy looks for them: into its parameters that are lengths of candles.
+fn with_timeframes(
+    mut parameters: BTreeMap<String, Parameter>,
+    timeframes: &[Interval],
+    info: &StrategyInfo,
+    section: Section<'_>,
+) -> Option<BTreeMap<String, Parameter>> {
+    let names: Vec<&str> = info.intervals().map(|(name, _)| name).collect();
+    if timeframes.is_empty() {
+        return Some(parameters);
+    }
+    if timeframes.len() != names.len() {
+        let what = format!(
+            "{} of them, but {} uses {}",
+            timeframes.len(),
+            info.name,
+            names.len()
+        );
+        let cure = match names.as_slice() {
+            [] => "remove it".to_owned(),
+            names => format!("give one for each of {}", names.join(", ")),
+        };
+        section.complain("timeframes", Problem::new(what, cure));
+        return None;
+    }
+    for (name, interval) in names.iter().zip(timeframes) {
+        let text = Parameter::Text(interval.name().to_owned());
+        if parameters.insert((*name).to_owned(), text).is_some() {
+            let what = format!("params.{name} says it too");
+            section.complain("timeframes", Problem::new(what, "say it once"));
+        }
+    }
+    Some(parameters)
+}
+
+/// What the user asks to be woken by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Quotes,
+    Candles,
+    Every(std::time::Duration),
+}
+
+const WAKE_CURE: &str = "write \"quotes\", \"candles\", \"every 15m\", or a list of them";
+
+fn wake(section: Section<'_>) -> Option<Vec<Wish>> {
+    match section.node("wake").map(|node| &node.value) {
+        Some(Value::List(_)) => section.items("wake", wish),
+        _ => section.get("wake", wish).map(|wish| vec![wish]),
+    }
+}
+
+fn wish(node: &Node) -> Read<Wish> {
+    let text = values::text(node).map_err(|problem| Problem::new(problem.what, WAKE_CURE))?;
+    match (text.as_str(), text.strip_prefix("every ")) {
+        ("quotes", _) => Ok(Wish::Quotes),
+        ("candles", _) => Ok(Wish::Candles),
+        (_, Some(every)) => match values::parse_duration(every) {
+            Some(every) if every.as_secs() >= 1 => Ok(Wish::Every(every)),
+            Some(_) => Err(Problem::new("an interval below a second", WAKE_CURE)),
+            None => Err(Problem::new(format!("{every:?} is no duration"), WAKE_CURE)),
+        },
+        _ => Err(Problem::new(
+            format!("nothing wakes on {text:?}"),
+            WAKE_CURE,
+        )),
+    }
+}
+
+/// What a strategy is woken by when the bot does not say.
+fn usual_wake(info: &StrategyInfo, section: Section<'_>) -> Option<Wish> {
+    match info.wakes_on {
+        WakesOn::Quotes => Some(Wish::Quotes),
+        WakesOn::Candles => Some(Wish::Candles),
+        WakesOn::Timer | WakesOn::Anything => {
+            let what = format!("missing, and {} has no usual one", info.name);
+            section.complain("wake", Problem::new(what, "write wake = \"every 15m\""));
+            None
+        }
+    }
+}
+
+fn rules(
+    wishes: &[Wish],
+    intervals: &[Interval],
+    info: &StrategyInfo,
+    section: Section<'_>,
+) -> Option<Vec<WakeRule>> {
+    let fits = |wish: &Wish| match info.wakes_on {
+        WakesOn::Quotes => *wish == Wish::Quotes,
+        WakesOn::Candles => *wish == Wish::Candles,
+        WakesOn::Timer => matches!(wish, Wish::Every(_)),
+        WakesOn::Anything => true,
+    };
+    if wishes.is_empty() || !wishes.iter().all(fits) {
+        let made_for = match info.wakes_on {
+            WakesOn::Quotes => "write \"quotes\", or leave it out",
+            WakesOn::Candles => "write \"candles\", or leave it out",
+            WakesOn::Timer => "write \"every 15m\" or the like",
+            WakesOn::Anything => WAKE_CURE,
+        };
+        let what = format!("{} is not made for that", info.name);
+        section.complain("wake", Problem::new(what, made_for));
+        return None;
+    }
+    let rules = wishes.iter().flat_map(|wish| match wish {
+        Wish::Quotes => vec![WakeRule::Quotes],
+        Wish::Candles => intervals.iter().copied().map(WakeRule::Candles).collect(),
+        Wish::Every(every) => vec![WakeRule::Every(*every)],
+    });
+    Some(rules.collect())
+}
+
+fn complain(path: &str, error: BuildError, section: Section<'_>, errors: &Errors) {
+    match error {
+        BuildError::Parameters(mistakes) => mistakes
+            .into_iter()
+            .for_each(|mistake| complain_of_parameter(path, mistake, section, errors)),
+        other => section.complain(
+            "params",
+            Problem::new(other.to_string(), "change the parameters"),
+        ),
+    }
+}
+
+fn complain_of_parameter(
+    path: &str,
+    mistake: ParameterError,
+    section: Section<'_>,
+    errors: &Errors,
+) {
+    let name = mistake.path.strip_prefix("params.").unwrap_or_default();
+    let node = match section.node("params").map(|node| &node.value) {
+        Some(Value::Table(table)) => table.get(name),
+        _ => None,
+    };
+    errors.push(
+        join(path, &mistake.path),
+        node.map(|node| node.origin.clone()),
+        Problem::new(mistake.problem, mistake.cure),
+    );
+}
