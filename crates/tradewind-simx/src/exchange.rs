@@ -51,7 +51,7 @@ impl Exchange {
         let assets = instruments.iter().map(|instrument| instrument.base.max(instrument.quote).index() + 1).max();
         Self {
             config,
-            listings: instruments.iter().map(Listing::new).collect(),
+            listings: instruments.iter().map(|rules| Listing::new(rules, config.fill_model)).collect(),
             instruments,
             ledger: Ledger::new(assets.unwrap_or(0)),
             orders: Orders::new(config.history),

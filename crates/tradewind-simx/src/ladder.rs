@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tradewind_model::{Depth, Level, Price, Quantity, Quote, Side};
 
+use crate::config::FillModel;
+
 /// Most levels held of each side.
 const LEVELS_MAX: usize = 64;
 
@@ -13,9 +15,16 @@ pub(crate) struct Ladder {
     asks: Vec<Level>,
     /// Whether the market ever told more than its touch; if not, a level that is no touch any more is not believed.
     deep: bool,
+    /// Whether an empty level is a level. It is for a model that does not look at sizes.
+    empty_counts: bool,
 }
 
 impl Ladder {
+    /// No levels yet.
+    pub(crate) fn new(model: FillModel) -> Self {
+        Self { empty_counts: model == FillModel::QuoteTouch, ..Self::default() }
+    }
+
     /// Makes the touch this; deeper levels stay if the market tells of such.
     pub(crate) fn set_quote(&mut self, quote: &Quote) {
         let (bid, ask) = (quote.bid, quote.ask);
@@ -25,10 +34,14 @@ impl Ladder {
             // A touch that jumped over the other side's deeper levels has eaten them.
             self.bids.retain(|level| level.price < ask);
             self.asks.retain(|level| level.price > bid);
-            return;
+        } else {
+            set_only(&mut self.bids, Level { price: bid, quantity: quote.bid_quantity });
+            set_only(&mut self.asks, Level { price: ask, quantity: quote.ask_quantity });
         }
-        set_only(&mut self.bids, Level { price: bid, quantity: quote.bid_quantity });
-        set_only(&mut self.asks, Level { price: ask, quantity: quote.ask_quantity });
+        if !self.empty_counts {
+            remove_empty(&mut self.bids);
+            remove_empty(&mut self.asks);
+        }
     }
 
     /// Makes the levels these. Says no to levels out of order, crossed or not positive, and then stays as it was.
@@ -90,6 +103,13 @@ impl Ladder {
             Side::Buy => &mut self.asks,
             Side::Sell => &mut self.bids,
         }
+    }
+}
+
+/// A quote may tell of a price at which nothing is left.
+fn remove_empty(levels: &mut Vec<Level>) {
+    if levels.first().is_some_and(|level| level.quantity.0 <= 0) {
+        levels.remove(0);
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tradewind_model::{Amount, AssetId, Instrument, InstrumentId, Level, Money, Price, Quantity, Quote, Side, Timestamp, Trade};
 
 use crate::book::Book;
+use crate::config::FillModel;
 use crate::ladder::Ladder;
 use crate::order::Order;
 
@@ -31,14 +32,14 @@ pub(crate) struct Listing {
 impl Listing {
     /// # Panics
     /// If a price and a quantity have more than 18 decimals together: no exact worth.
-    pub(crate) fn new(rules: &Instrument) -> Self {
+    pub(crate) fn new(rules: &Instrument, model: FillModel) -> Self {
         let worth = rules.notional(Price(1), Quantity(1)).expect("an instrument's worth is exact in 18 places");
         Self {
             base: rules.base,
             quote: rules.quote,
             worth_unit: worth.0,
             base_unit: rules.quantity_amount(Quantity(1)).0,
-            ladder: Ladder::default(),
+            ladder: Ladder::new(model),
             buys: Book::new(Side::Buy),
             sells: Book::new(Side::Sell),
             changes: 0,
