@@ -129,8 +129,8 @@ pub(crate) const PURE_CLIENTS: [&str; 7] = [
 pub(crate) const MAY_CONNECT: [(&str, &[&str], &str); 3] = [
     (
         "tradewind-venues",
-        &["reqwest", "tokio-tungstenite"],
-        "venues, real and simulated, by the same code",
+        &["reqwest", "tokio-tungstenite", "hyper", "hyper-util"],
+        "venues, real and simulated, by the same code; the order line drives hyper itself, so that the gate sees each byte",
     ),
     (
         "tradewind-telegram",

@@ -1,1 +1,54 @@
 //! Venue adapters: pure protocol machines under a thin tokio shell.
+//!
+//! Everything that decides is a machine without I/O: reconnecting (`connection.rs`), subscribing (`subscriptions.rs`),
+//! one data source of both (`machine.rs`), the rate budget, the clock offset. Each takes the time and an input and says
+//! what is to be done, so a simulator can run the code that runs live. The shell around them ([`DataSource`],
+//! [`BinanceVenue`]) owns the sockets and gives every wait a time-out.
+//!
+//! What a venue calls things stays in its folder; the rest of the desk sees `tradewind-model` only. Orders leave through
+//! the [`OrderGate`] and nowhere else. Start with [`Protocol`] for market data and [`BinanceVenue`] for everything signed.
+//!
+//! Machines count time as a [`Duration`](std::time::Duration) since an origin of the shell's choosing: monotonic, real
+//! time, never the desk's clock, which may run faster than the sockets do.
+
+mod address;
+mod backoff;
+pub mod binance;
+mod budget;
+mod clock;
+mod clock_offset;
+mod connection;
+mod error;
+mod gate;
+mod health;
+mod machine;
+mod order_line;
+mod protocol;
+mod sink;
+mod source;
+mod stats;
+mod subscriptions;
+mod tls;
+mod websocket;
+
+pub use address::{Address, AddressError, Scheme};
+pub use backoff::Backoff;
+pub use binance::BinanceVenue;
+pub use budget::{Admission, Priority, RateBudget};
+pub use clock::Clock;
+pub use clock_offset::{ClockOffset, OffsetSample};
+pub use connection::{Connection, ConnectionIn, ConnectionOut, ConnectionSettings, LossReason};
+pub use error::VenueError;
+pub use gate::{GatedIo, OrderGate, Passage};
+pub use health::{HealthBook, HealthChange, SequenceVerdict};
+pub use machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
+pub use protocol::{Ignored, Incoming, Protocol, ProtocolError, Sequence, Topic};
+pub use sink::{
+    AccountSink, AssetBalance, MarketSink, SourceSink, ToAccountSink, ToMarketSink, UserEvent,
+};
+pub use source::{DataSource, SourceHandle, SourceState};
+pub use stats::{SourceStats, StatsSnapshot};
+pub use subscriptions::{
+    SubscriptionIn, SubscriptionOut, SubscriptionSettings, Subscriptions, shards,
+};
+pub use tls::{TlsError, client_config};

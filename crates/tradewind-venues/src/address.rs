@@ -1,0 +1,175 @@
+//! Where a venue lives, checked once at the door: a scheme we speak, and plain text only on this machine.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// What will be spoken at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `http` or `https`.
+    Http,
+    /// `ws` or `wss`.
+    WebSocket,
+}
+
+/// A checked address, without a trailing slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    text: String,
+    host: String,
+    port: u16,
+    encrypted: bool,
+}
+
+/// Why an address is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// Not a URL.
+    #[error("{0:?} is no address: {1}")]
+    Malformed(String, String),
+    /// A scheme of another kind.
+    #[error("{0:?} must start with {1}")]
+    Scheme(String, &'static str),
+    /// Plain text to another machine.
+    #[error(
+        "{0:?} is plain text and not on this machine: keys and orders would be readable on the way; use {1}"
+    )]
+    PlainText(String, &'static str),
+}
+
+impl Address {
+    /// Checks an address such as `https://api.binance.com` or `ws://127.0.0.1:9443`.
+    ///
+    /// # Errors
+    /// See [`AddressError`]; the message names the cure.
+    pub fn parse(text: &str, scheme: Scheme) -> Result<Self, AddressError> {
+        let malformed = |why: &str| AddressError::Malformed(text.to_owned(), why.to_owned());
+        let url = Url::parse(text).map_err(|error| malformed(&error.to_string()))?;
+        let (plain, secure) = match scheme {
+            Scheme::Http => ("http", "https://"),
+            Scheme::WebSocket => ("ws", "wss://"),
+        };
+        let encrypted = match url.scheme().strip_prefix(plain) {
+            Some("s") => true,
+            Some("") => false,
+            _ => return Err(AddressError::Scheme(text.to_owned(), secure)),
+        };
+        let host = url.host().ok_or_else(|| malformed("no host"))?;
+        if !encrypted && !is_loopback(&host) {
+            return Err(AddressError::PlainText(text.to_owned(), secure));
+        }
+        Ok(Self {
+            text: url.as_str().trim_end_matches('/').to_owned(),
+            host: url.host_str().unwrap_or_default().to_owned(),
+            port: url
+                .port_or_known_default()
+                .ok_or_else(|| malformed("no port"))?,
+            encrypted,
+        })
+    }
+
+    /// The address with `path` behind it.
+    #[must_use]
+    pub fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.text)
+    }
+
+    /// Whether the connection is encrypted.
+    #[must_use]
+    pub const fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// Host name or IP address, without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// Port, the scheme's own where none is named.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Path of the address itself, usually empty.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let behind = self
+            .text
+            .split_once("://")
+            .map_or(self.text.as_str(), |(_, rest)| rest);
+        behind
+            .find('/')
+            .and_then(|at| behind.get(at..))
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => ip.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_stays_on_this_machine() {
+        let check = |text: &str, scheme: Scheme, wanted: &str| {
+            let got = match Address::parse(text, scheme) {
+                Ok(address) => format!(
+                    "{address} {} {} {:?}",
+                    address.host(),
+                    address.port(),
+                    address.path()
+                ),
+                Err(error) => error.to_string(),
+            };
+            assert!(got.contains(wanted), "{text}: {got}");
+        };
+        check(
+            "http://127.0.0.1:9000/",
+            Scheme::Http,
+            "http://127.0.0.1:9000 127.0.0.1 9000 \"\"",
+        );
+        check("http://localhost:9000", Scheme::Http, "localhost 9000");
+        check("ws://[::1]:9000", Scheme::WebSocket, "::1 9000");
+        check(
+            "https://api.binance.com",
+            Scheme::Http,
+            "api.binance.com 443",
+        );
+        check(
+            "wss://ws-api.binance.com:443/ws-api/v3",
+            Scheme::WebSocket,
+            "\"/ws-api/v3\"",
+        );
+        check("http://api.binance.com", Scheme::Http, "use https://");
+        check("ws://10.0.0.1:80", Scheme::WebSocket, "use wss://");
+        check(
+            "http://127.0.0.1.example.com",
+            Scheme::Http,
+            "plain text and not on this machine",
+        );
+        check("ftp://127.0.0.1", Scheme::Http, "must start with https://");
+        check(
+            "https://127.0.0.1",
+            Scheme::WebSocket,
+            "must start with wss://",
+        );
+        check("nonsense", Scheme::Http, "is no address");
+    }
+}

@@ -1,0 +1,31 @@
+//! Binance spot: its REST interface, its market streams and its user data stream.
+//!
+//! `codec.rs` reads stream frames and `answers.rs` REST answers, both pure; `requests.rs` writes requests; `verdict.rs`
+//! says what an answer to an order means; `venue.rs` ties them together. A symbol such as `BTCUSDT` never leaves this
+//! folder. Source: the venue's own documentation repository, `binance-spot-api-docs`, state of July 2026.
+
+mod answers;
+mod assets;
+mod codec;
+mod instruments;
+mod requests;
+mod rest;
+mod scan;
+mod session;
+mod signing;
+mod symbols;
+mod user_stream;
+mod venue;
+mod verdict;
+
+pub use answers::{OrderRecord, Restrictions};
+pub use assets::Assets;
+pub use codec::{BookUpdate, decode, decode_book_update};
+pub use instruments::{Listing, decode_listings};
+pub use requests::CandleRange;
+pub use session::MarketProtocol;
+pub use signing::{ApiKey, sign_hmac};
+pub use symbols::{SymbolError, SymbolTable};
+pub use user_stream::UserProtocol;
+pub use venue::{BinanceConfig, BinanceVenue, MarketSource, OrderQuery, UserSource};
+pub use verdict::{Verdict, judge_cancel, judge_order};

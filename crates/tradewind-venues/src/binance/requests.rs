@@ -1,0 +1,194 @@
+//! Writes requests: parameters in the venue's spelling, signed. Pure.
+
+use std::fmt::Write as _;
+
+use tradewind_model::{
+    ClientOrderId, Instrument, Interval, OrderKind, OrderTerms, Side, TimeInForce, Timestamp,
+};
+
+use super::signing::ApiKey;
+
+/// Which candles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CandleRange {
+    /// The newest closed ones.
+    Latest(u32),
+    /// Those that open at or after the first instant and before the second.
+    Between(Timestamp, Timestamp),
+}
+
+/// Parameters in the order they were added, percent-encoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Params(String);
+
+impl Params {
+    pub(super) fn of(name: &str, value: &str) -> Self {
+        Self::default().with(name, value)
+    }
+
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        if !self.0.is_empty() {
+            self.0.push('&');
+        }
+        self.0.push_str(name);
+        self.0.push('=');
+        encode(value, &mut self.0);
+        self
+    }
+
+    pub(super) fn with_number(self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.with(name, &value.to_string())
+    }
+
+    /// Adds time stamp, receive window and signature.
+    pub(super) fn signed(self, key: &ApiKey, at: Timestamp, window_ms: u64) -> Self {
+        let signable = self
+            .with_number("recvWindow", window_ms)
+            .with_number("timestamp", at.as_millis());
+        let signature = key.sign(&signable.0);
+        signable.with("signature", &signature)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn into_string(self) -> String {
+        self.0
+    }
+}
+
+fn encode(value: &str, out: &mut String) {
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").expect("writing to a String cannot fail");
+        }
+    }
+}
+
+/// A new order's parameters, unsigned. Its id is ours, and the answer is asked for with its fills.
+pub(super) fn order(terms: &OrderTerms, symbol: &str, instrument: &Instrument) -> Params {
+    let side = match terms.side {
+        Side::Buy => "BUY",
+        Side::Sell => "SELL",
+    };
+    let params = Params::of("symbol", symbol).with("side", side);
+    let params = match terms.kind {
+        OrderKind::Market => params.with("type", "MARKET"),
+        OrderKind::Limit {
+            price,
+            time_in_force,
+        } => params
+            .with("type", "LIMIT")
+            .with("timeInForce", time_in_force_name(time_in_force))
+            .with("price", &instrument.price_text(price)),
+        OrderKind::PostOnly { price } => params
+            .with("type", "LIMIT_MAKER")
+            .with("price", &instrument.price_text(price)),
+    };
+    params
+        .with("quantity", &instrument.quantity_text(terms.quantity))
+        .with("newClientOrderId", &terms.client_id.to_string())
+        .with("newOrderRespType", "FULL")
+}
+
+const fn time_in_force_name(time_in_force: TimeInForce) -> &'static str {
+    match time_in_force {
+        TimeInForce::GoodTillCancel => "GTC",
+        TimeInForce::ImmediateOrCancel => "IOC",
+        TimeInForce::FillOrKill => "FOK",
+    }
+}
+
+/// Names an order by our id, for a cancel or a query.
+pub(super) fn by_client_id(symbol: &str, client_id: ClientOrderId) -> Params {
+    Params::of("symbol", symbol).with("origClientOrderId", &client_id.to_string())
+}
+
+/// Most candles in one answer.
+pub(super) const CANDLES_MAX: u32 = 1_000;
+
+/// One page of candles from `from` on, or the newest ones. The newest may still be open, so one more is asked for.
+pub(super) fn candles(
+    symbol: &str,
+    interval: Interval,
+    range: CandleRange,
+    from: Option<Timestamp>,
+) -> Params {
+    let params = Params::of("symbol", symbol).with("interval", interval.name());
+    match range {
+        CandleRange::Latest(count) => {
+            params.with_number("limit", count.saturating_add(1).min(CANDLES_MAX))
+        }
+        CandleRange::Between(start, end) => params
+            .with_number("startTime", from.unwrap_or(start).as_millis())
+            .with_number("endTime", end.as_millis() - 1)
+            .with_number("limit", CANDLES_MAX),
+    }
+}
+
+/// The payload of a WebSocket API request: parameters sorted by name.
+pub(super) fn websocket_payload(params: &mut Vec<(&'static str, String)>) -> String {
+    params.sort_by(|one, two| one.0.cmp(two.0));
+    let parts = params.iter().map(|(name, value)| format!("{name}={value}"));
+    parts.collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binance::instruments::tests::instrument;
+    use secrecy::SecretString;
+    use tradewind_model::{AccountId, InstrumentId, Price, Quantity};
+
+    fn terms(kind: OrderKind) -> OrderTerms {
+        OrderTerms {
+            account: AccountId(0),
+            instrument: InstrumentId(0),
+            client_id: ClientOrderId(0x5457_0000_0001_0000_0007_0000_0000_0001),
+            side: Side::Buy,
+            quantity: Quantity(150_000),
+            kind,
+        }
+    }
+
+    #[test]
+    fn each_kind_of_order_has_its_parameters_and_no_others() {
+        let check = |kind: OrderKind, wanted: &str| {
+            let got = order(&terms(kind), "BTCUSDT", &instrument(0, 2, 5)).into_string();
+            let tail = "&quantity=1.5&newClientOrderId=54570000000100000007000000000001&newOrderRespType=FULL";
+            assert_eq!(got, format!("symbol=BTCUSDT&side=BUY&{wanted}{tail}"));
+        };
+        check(OrderKind::Market, "type=MARKET");
+        check(
+            OrderKind::Limit {
+                price: Price(6_183_763),
+                time_in_force: TimeInForce::ImmediateOrCancel,
+            },
+            "type=LIMIT&timeInForce=IOC&price=61837.63",
+        );
+        check(
+            OrderKind::PostOnly {
+                price: Price(6_183_700),
+            },
+            "type=LIMIT_MAKER&price=61837",
+        );
+    }
+
+    #[test]
+    fn values_are_percent_encoded_before_they_are_signed() {
+        let params = Params::of("symbols", r#"["BTCUSDT"]"#).with("symbol", "１");
+        assert_eq!(
+            params.as_str(),
+            "symbols=%5B%22BTCUSDT%22%5D&symbol=%EF%BC%91"
+        );
+        let key = ApiKey::new("k", SecretString::from("s"));
+        let at = Timestamp::from_millis(1_499_827_319_559);
+        let signed = Params::of("a", "1").signed(&key, at, 5_000).into_string();
+        let (payload, signature) = signed.split_once("&signature=").unwrap();
+        assert_eq!(payload, "a=1&recvWindow=5000&timestamp=1499827319559");
+        assert_eq!(signature, key.sign(payload));
+    }
+}

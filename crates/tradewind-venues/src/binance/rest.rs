@@ -1,0 +1,320 @@
+//! The REST client for everything but new orders: within the budget, within time, and read into errors a caller can act on.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, Response, StatusCode};
+use rustls::ClientConfig;
+use tokio::time::{Instant, sleep, timeout};
+use tradewind_model::Timestamp;
+
+use super::requests::Params;
+use super::signing::ApiKey;
+use super::verdict::error_body;
+use crate::address::Address;
+use crate::backoff::Backoff;
+use crate::budget::{Admission, Priority, RateBudget};
+use crate::clock::Clock;
+use crate::clock_offset::{ClockOffset, OffsetSample};
+use crate::error::{VenueError, cut};
+
+/// Full exchange information is about 16 MiB; anything longer is not what was asked for.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Attempts at a request that only reads.
+const READ_ATTEMPTS: u32 = 3;
+/// How long a limit without `Retry-After` is respected.
+const DEFAULT_BLOCK: Duration = Duration::from_secs(60);
+
+/// How a request is authorised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Security {
+    Public,
+    Signed,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) params: Params,
+    pub(super) security: Security,
+    pub(super) priority: Priority,
+    pub(super) weight: u64,
+}
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+}
+
+/// One account's way to the venue's REST interface.
+#[derive(Debug)]
+pub(super) struct Rest {
+    http: Client,
+    address: Address,
+    key: Option<ApiKey>,
+    window_ms: u64,
+    within: Duration,
+    clock: Arc<dyn Clock>,
+    offset: Arc<Mutex<ClockOffset>>,
+    budget: Arc<Mutex<RateBudget>>,
+    backoff: Mutex<Backoff>,
+    origin: Instant,
+}
+
+/// What a [`Rest`] is made of.
+pub(super) struct RestSettings {
+    pub(super) address: Address,
+    pub(super) key: Option<ApiKey>,
+    pub(super) window_ms: u64,
+    pub(super) within: Duration,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) offset: Arc<Mutex<ClockOffset>>,
+    pub(super) budget: Arc<Mutex<RateBudget>>,
+    pub(super) seed: u64,
+    pub(super) origin: Instant,
+}
+
+impl Rest {
+    pub(super) fn new(settings: RestSettings, tls: &ClientConfig) -> Result<Self, VenueError> {
+        let http = Client::builder()
+            .tls_backend_preconfigured(tls.clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .tcp_nodelay(true)
+            .connect_timeout(settings.within.min(Duration::from_secs(10)))
+            .build()
+            .map_err(|error| VenueError::Ours(format!("HTTP client: {error}")))?;
+        Ok(Self {
+            http,
+            address: settings.address,
+            key: settings.key,
+            window_ms: settings.window_ms,
+            within: settings.within,
+            clock: settings.clock,
+            offset: settings.offset,
+            budget: settings.budget,
+            backoff: Mutex::new(Backoff::new(
+                Duration::from_millis(250),
+                Duration::from_secs(2),
+                settings.seed,
+            )),
+            origin: settings.origin,
+        })
+    }
+
+    /// Reads something: asked for again after transient failures, which it survives since it changes nothing.
+    ///
+    /// The first error is the one reported: it is the one that says what is wrong.
+    pub(super) async fn read(&self, call: &Call) -> Result<Vec<u8>, VenueError> {
+        let mut first = match self.read_once(call).await {
+            Err(error) if error.is_transient() => error,
+            done => return done,
+        };
+        for _ in 1..READ_ATTEMPTS {
+            // A closed budget names its own wait, which this request has already taken part of.
+            if matches!(first, VenueError::Limited(_)) {
+                return Err(first);
+            }
+            let wait = lock(&self.backoff).next_wait();
+            sleep(wait).await;
+            match self.read_once(call).await {
+                Ok(body) => {
+                    lock(&self.backoff).reset();
+                    return Ok(body);
+                }
+                Err(error) if error.is_transient() => tracing::debug!(%error, "Read failed again"),
+                Err(error) => first = error,
+            }
+            if !first.is_transient() {
+                break;
+            }
+        }
+        Err(first)
+    }
+
+    async fn read_once(&self, call: &Call) -> Result<Vec<u8>, VenueError> {
+        let answer = self.send(call).await?;
+        match answer.status {
+            200..=299 => Ok(answer.body),
+            status @ 400..=499 => {
+                let reason = error_body(&answer.body);
+                let (code, text) = reason.map_or_else(
+                    || (0, cut(&String::from_utf8_lossy(&answer.body))),
+                    |reason| (reason.code, reason.text),
+                );
+                Err(VenueError::Refused { status, code, text })
+            }
+            status => Err(VenueError::Broken {
+                status,
+                text: cut(&String::from_utf8_lossy(&answer.body)),
+            }),
+        }
+    }
+
+    /// Sends a request once and brings its answer, whatever the status.
+    pub(super) async fn send(&self, call: &Call) -> Result<Answer, VenueError> {
+        let exchange = async {
+            self.admitted(call.priority, call.weight, self.within)
+                .await?;
+            let url = self.url(call)?;
+            let mut request = self.http.request(call.method.clone(), url);
+            if let (Security::Signed, Some(key)) = (call.security, &self.key) {
+                request = request.header(KEY_HEADER, key.key());
+            }
+            let response = request
+                .send()
+                .await
+                .map_err(|error| VenueError::Connection(describe(&error)))?;
+            self.heard(response.status(), response.headers());
+            let status = response.status().as_u16();
+            let body = body(response).await?;
+            Ok(Answer { status, body })
+        };
+        timeout(self.within, exchange)
+            .await
+            .unwrap_or(Err(VenueError::Timeout(self.within)))
+    }
+
+    /// Waits until the budget admits a request, if that is within `patience`.
+    pub(super) async fn admitted(
+        &self,
+        priority: Priority,
+        weight: u64,
+        patience: Duration,
+    ) -> Result<(), VenueError> {
+        let end = self.origin.elapsed() + patience;
+        loop {
+            let now = self.origin.elapsed();
+            let admission = lock(&self.budget).admit(now, priority, weight);
+            match admission {
+                Admission::Go => return Ok(()),
+                Admission::Wait(wait) if now + wait >= end => {
+                    return Err(VenueError::Limited(wait));
+                }
+                Admission::Wait(wait) => sleep(wait).await,
+            }
+        }
+    }
+
+    /// Takes in what an answer's headers say about limits.
+    pub(super) fn heard(&self, status: StatusCode, headers: &HeaderMap) {
+        let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
+        let now = self.origin.elapsed();
+        let mut budget = lock(&self.budget);
+        if let Some(used) = number("x-mbx-used-weight-1m") {
+            budget.reported(now, used);
+        }
+        if matches!(
+            status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::IM_A_TEAPOT
+        ) {
+            let wait = number("retry-after").map_or(DEFAULT_BLOCK, Duration::from_secs);
+            tracing::warn!(
+                status = status.as_u16(),
+                wait_s = wait.as_secs(),
+                "Venue limits requests"
+            );
+            budget.blocked(now, wait);
+        }
+    }
+
+    /// Asks for the venue's time and takes the answer into account.
+    pub(super) async fn sync_clock(&self) -> Result<Timestamp, VenueError> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct ServerTime {
+            server_time: i64,
+        }
+        let call = Call {
+            method: Method::GET,
+            path: "/api/v3/time",
+            params: Params::default(),
+            security: Security::Public,
+            priority: Priority::Query,
+            weight: 1,
+        };
+        let sent_at = self.clock.now();
+        let body = self.read_once(&call).await?;
+        let received_at = self.clock.now();
+        let answer: ServerTime = super::answers::read("server time", &body)?;
+        let venue_time = Timestamp::from_millis(answer.server_time);
+        lock(&self.offset).add(OffsetSample {
+            sent_at,
+            venue_time,
+            received_at,
+        });
+        Ok(venue_time)
+    }
+
+    /// The venue's time now, by the measured offset.
+    pub(super) fn venue_time(&self) -> Timestamp {
+        lock(&self.offset).venue_time(self.clock.now())
+    }
+
+    /// Signs parameters as of now.
+    pub(super) fn signed(&self, params: Params) -> Result<Params, VenueError> {
+        let key = self.key()?;
+        Ok(params.signed(key, self.venue_time(), self.window_ms))
+    }
+
+    pub(super) fn key(&self) -> Result<&ApiKey, VenueError> {
+        self.key.as_ref().ok_or_else(|| {
+            VenueError::Ours("the account has no key: nothing signed can be sent".to_owned())
+        })
+    }
+
+    fn url(&self, call: &Call) -> Result<String, VenueError> {
+        let params = match call.security {
+            Security::Public => call.params.clone(),
+            Security::Signed => self.signed(call.params.clone())?,
+        };
+        let separator = if params.as_str().is_empty() { "" } else { "?" };
+        Ok(self
+            .address
+            .join(&format!("{}{separator}{}", call.path, params.as_str())))
+    }
+}
+
+/// The header that names the account's key.
+pub(super) const KEY_HEADER: &str = "X-MBX-APIKEY";
+
+async fn body(mut response: Response) -> Result<Vec<u8>, VenueError> {
+    let mut body = Vec::new();
+    let broken = |error: reqwest::Error| VenueError::Connection(describe(&error));
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Err(VenueError::unreadable("answer", "too long"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// An error and its causes in one line. The URL is left out: it carries a signature.
+fn describe(error: &reqwest::Error) -> String {
+    let mut text = if error.is_connect() {
+        "cannot connect".to_owned()
+    } else if error.is_timeout() {
+        "too slow".to_owned()
+    } else {
+        "request failed".to_owned()
+    };
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each guards a small machine whose methods cannot leave it half changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

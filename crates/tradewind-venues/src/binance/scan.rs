@@ -1,0 +1,333 @@
+//! A scanner for JSON objects that borrows everything and allocates nothing.
+//!
+//! It is made for stream frames: keys and values are taken in the order they come, what is not wanted is skipped. It is
+//! forgiving about what it skips and strict about what it returns; any bytes at all give an answer or [`Malformed`].
+
+/// Not JSON, or nested deeper than 32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+pub(super) const DEPTH_MAX: usize = 32;
+
+/// One value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value<'a> {
+    /// Between quotes, escapes as they were written.
+    Text(&'a [u8]),
+    /// A number as it was written.
+    Number(&'a [u8]),
+    True,
+    False,
+    Null,
+    /// An object; the cursor stands before its brace.
+    Object,
+    /// A whole array, brackets included.
+    Array(&'a [u8]),
+}
+
+/// A place in a frame.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// Steps into the object that comes next.
+    pub(super) fn enter(&mut self) -> Result<(), Malformed> {
+        self.space();
+        self.expect(b'{')
+    }
+
+    /// The next key of the object, or `None` at its end, which is stepped over.
+    pub(super) fn key(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
+        self.space();
+        if self.peek() == Some(b',') {
+            self.at += 1;
+            self.space();
+        }
+        match self.peek() {
+            Some(b'}') => {
+                self.at += 1;
+                Ok(None)
+            }
+            Some(b'"') => {
+                let key = self.text()?;
+                self.space();
+                self.expect(b':')?;
+                Ok(Some(key))
+            }
+            _ => Err(Malformed),
+        }
+    }
+
+    /// The next value. An object is not stepped into: [`enter`](Self::enter) or [`skip`](Self::skip) it.
+    pub(super) fn value(&mut self) -> Result<Value<'a>, Malformed> {
+        self.space();
+        match self.peek() {
+            Some(b'"') => self.text().map(Value::Text),
+            Some(b'{') => Ok(Value::Object),
+            Some(b'[') => {
+                let from = self.at;
+                self.skip()?;
+                self.bytes
+                    .get(from..self.at)
+                    .map(Value::Array)
+                    .ok_or(Malformed)
+            }
+            Some(b'-' | b'0'..=b'9') => Ok(Value::Number(self.number())),
+            Some(b't') => self.word(b"true", Value::True),
+            Some(b'f') => self.word(b"false", Value::False),
+            Some(b'n') => self.word(b"null", Value::Null),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// Steps over the object or array that comes next.
+    pub(super) fn skip(&mut self) -> Result<(), Malformed> {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek() {
+                Some(b'{' | b'[') => {
+                    depth += 1;
+                    if depth > DEPTH_MAX {
+                        return Err(Malformed);
+                    }
+                    self.at += 1;
+                }
+                Some(b'}' | b']') => {
+                    self.at += 1;
+                    depth = depth.checked_sub(1).ok_or(Malformed)?;
+                    if depth == 0 {
+                        return Ok(());
+                    }
+                }
+                Some(b'"') => {
+                    self.text()?;
+                }
+                Some(_) if depth > 0 => self.at += 1,
+                _ => return Err(Malformed),
+            }
+        }
+    }
+
+    fn text(&mut self) -> Result<&'a [u8], Malformed> {
+        self.expect(b'"')?;
+        let from = self.at;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'"' => {
+                    let text = self.bytes.get(from..self.at).ok_or(Malformed)?;
+                    self.at += 1;
+                    return Ok(text);
+                }
+                b'\\' => self.at += 2,
+                _ => self.at += 1,
+            }
+        }
+        Err(Malformed)
+    }
+
+    fn number(&mut self) -> &'a [u8] {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let length = rest.iter().take_while(|byte| is_part(byte)).count();
+        self.at += length;
+        rest.get(..length).unwrap_or_default()
+    }
+
+    fn word(&mut self, word: &[u8], value: Value<'a>) -> Result<Value<'a>, Malformed> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word) {
+            return Err(Malformed);
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(Malformed)
+        }
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+}
+
+/// The values of an array of texts and arrays, one after the other: `[["1.5","2"],["3","4"]]`.
+#[derive(Clone, Debug)]
+pub(super) struct Pairs<'a> {
+    cursor: Cursor<'a>,
+}
+
+impl<'a> Pairs<'a> {
+    /// `array` is what [`Value::Array`] holds.
+    pub(super) fn new(array: &'a [u8]) -> Self {
+        Self {
+            cursor: Cursor {
+                bytes: array,
+                at: 1,
+            },
+        }
+    }
+
+    fn pair(&mut self) -> Result<Option<(&'a [u8], &'a [u8])>, Malformed> {
+        let cursor = &mut self.cursor;
+        cursor.space();
+        if cursor.peek() == Some(b',') {
+            cursor.at += 1;
+            cursor.space();
+        }
+        if cursor.peek() == Some(b']') {
+            return Ok(None);
+        }
+        cursor.expect(b'[')?;
+        cursor.space();
+        let price = cursor.text()?;
+        cursor.space();
+        cursor.expect(b',')?;
+        cursor.space();
+        let quantity = cursor.text()?;
+        cursor.space();
+        cursor.expect(b']')?;
+        Ok(Some((price, quantity)))
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = Result<(&'a [u8], &'a [u8]), Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.pair().transpose()
+    }
+}
+
+/// Reads a plain non-negative decimal as a count of 10^-`decimals` units. More digits than that must be zeros.
+pub(super) fn fixed(text: &[u8], decimals: u8) -> Option<i64> {
+    let point = text.iter().position(|byte| *byte == b'.');
+    let (whole, fraction) = match point {
+        Some(at) => (text.get(..at)?, text.get(at + 1..)?),
+        None => (text, &[][..]),
+    };
+    if whole.is_empty() || (point.is_some() && fraction.is_empty()) {
+        return None;
+    }
+    let places = usize::from(decimals);
+    let kept = fraction.get(..places.min(fraction.len()))?;
+    let rest = fraction.get(kept.len()..)?;
+    if rest.iter().any(|byte| *byte != b'0') {
+        return None;
+    }
+    let value = digits(digits(0, whole)?, kept)?;
+    let missing = u32::try_from(places - kept.len()).ok()?;
+    value.checked_mul(10_i64.checked_pow(missing)?)
+}
+
+/// Reads a whole non-negative number.
+pub(super) fn whole(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    digits(0, text).and_then(|value| u64::try_from(value).ok())
+}
+
+fn digits(start: i64, text: &[u8]) -> Option<i64> {
+    text.iter().try_fold(start, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value.checked_mul(10)?.checked_add(i64::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use tradewind_model::{format_fixed, parse_fixed};
+
+    #[test]
+    fn an_object_is_read_key_by_key() {
+        let text = br#" { "a" : "x\"y" , "b":-12.5e3,"c":[[1,"]"],{}], "d":{"e":{}},"f":null,"g":true,"h":false } "#;
+        let mut cursor = Cursor::new(text);
+        cursor.enter().unwrap();
+        let mut seen = Vec::new();
+        while let Some(key) = cursor.key().unwrap() {
+            let value = cursor.value().unwrap();
+            if value == Value::Object {
+                cursor.skip().unwrap();
+            }
+            seen.push((key, value));
+        }
+        let wanted: Vec<(&[u8], Value<'_>)> = vec![
+            (b"a", Value::Text(br#"x\"y"#)),
+            (b"b", Value::Number(b"-12.5e3")),
+            (b"c", Value::Array(br#"[[1,"]"],{}]"#)),
+            (b"d", Value::Object),
+            (b"f", Value::Null),
+            (b"g", Value::True),
+            (b"h", Value::False),
+        ];
+        assert_eq!(seen, wanted);
+    }
+
+    #[test]
+    fn nesting_beyond_32_is_refused() {
+        let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
+        assert!(Cursor::new(&nested(32)).value().is_ok());
+        assert_eq!(Cursor::new(&nested(33)).value(), Err(Malformed));
+    }
+
+    #[test]
+    fn pairs_are_read_and_anything_else_is_not() {
+        let levels: Result<Vec<_>, _> = Pairs::new(br#"[["1.5","2"], ["3","4"]]"#).collect();
+        assert_eq!(
+            levels,
+            Ok(vec![
+                (b"1.5".as_slice(), b"2".as_slice()),
+                (b"3".as_slice(), b"4".as_slice())
+            ])
+        );
+        assert_eq!(Pairs::new(b"[]").count(), 0);
+        assert!(Pairs::new(br#"[["1.5"]]"#).any(|pair| pair.is_err()));
+        assert!(Pairs::new(br"[[1,2]]").any(|pair| pair.is_err()));
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_agree_with_the_strict_scanner(text in "[0-9]{0,12}(\\.[0-9]{0,10})?", decimals in 0_u8..10) {
+            let wanted = parse_fixed(&text, decimals).ok().and_then(|value| i64::try_from(value).ok());
+            prop_assert_eq!(fixed(text.as_bytes(), decimals), wanted);
+        }
+
+        #[test]
+        fn what_is_printed_is_read_back(value in 0_i64..i64::MAX, decimals in 0_u8..19) {
+            let text = format_fixed(i128::from(value), decimals);
+            prop_assert_eq!(fixed(text.as_bytes(), decimals), Some(value));
+        }
+
+        #[test]
+        fn any_bytes_give_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut cursor = Cursor::new(&bytes);
+            while cursor.value().is_ok_and(|value| value != Value::Object) && cursor.at < bytes.len() {}
+            let _read: Vec<_> = Pairs::new(&bytes).take(50).collect();
+            let _number = fixed(&bytes, 8);
+        }
+    }
+}

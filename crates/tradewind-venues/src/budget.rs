@@ -1,0 +1,210 @@
+//! One budget of request weight per address, shared by everything that talks to it.
+//!
+//! A machine without I/O, fed by the venue's own count and by its `Retry-After`. Each kind of request may fill the budget
+//! up to its own mark, so that what reduces risk still goes when nothing else does: entries stop at 80 %, and the last
+//! fifth is kept for exits, queries and cancels.
+
+use std::time::Duration;
+
+/// What a request is for, most important first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// A cancel.
+    Cancel,
+    /// A question about orders, trades or balances.
+    Query,
+    /// An order that reduces a position.
+    Exit,
+    /// An order that adds risk.
+    Entry,
+    /// Market data, instruments, candles.
+    Data,
+}
+
+impl Priority {
+    /// Share of the budget this kind may fill, in percent.
+    const fn mark_percent(self) -> u64 {
+        match self {
+            Self::Cancel => 100,
+            Self::Query => 95,
+            Self::Exit => 90,
+            Self::Entry => 80,
+            Self::Data => 70,
+        }
+    }
+}
+
+/// Whether a request may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Now.
+    Go,
+    /// Not before this much time has passed.
+    Wait(Duration),
+}
+
+/// The weight used in the venue's minute, and how long nothing may leave.
+#[derive(Clone, Debug)]
+pub struct RateBudget {
+    limit: u64,
+    used: u64,
+    window: u64,
+    blocked_until: Duration,
+}
+
+const WINDOW: Duration = Duration::from_secs(60);
+
+impl RateBudget {
+    /// A budget of `limit` per minute; Binance grants an address 6,000.
+    #[must_use]
+    pub const fn new(limit: u64) -> Self {
+        Self {
+            limit,
+            used: 0,
+            window: 0,
+            blocked_until: Duration::ZERO,
+        }
+    }
+
+    /// Asks to send a request of `weight`; its weight is counted if it may go.
+    pub fn admit(&mut self, now: Duration, priority: Priority, weight: u64) -> Admission {
+        if now < self.blocked_until {
+            return Admission::Wait(self.blocked_until - now);
+        }
+        self.roll(now);
+        let mark = self.limit * priority.mark_percent() / 100;
+        // An idle budget lets anything through: a single call heavier than the mark would otherwise wait for ever.
+        if self.used > 0 && self.used + weight > mark {
+            return Admission::Wait(self.until_next_window(now));
+        }
+        self.used += weight;
+        Admission::Go
+    }
+
+    /// The venue's own count of this minute. It is believed when it is higher: others may share our address.
+    pub fn reported(&mut self, now: Duration, used: u64) {
+        self.roll(now);
+        self.used = self.used.max(used);
+    }
+
+    /// The venue said to keep away. Nothing leaves before that time is over, cancels included.
+    pub fn blocked(&mut self, now: Duration, retry_after: Duration) {
+        self.blocked_until = self.blocked_until.max(now + retry_after);
+    }
+
+    /// The venue's limit per minute, as its exchange information has it.
+    pub fn set_limit(&mut self, limit: u64) {
+        self.limit = limit.max(1);
+    }
+
+    /// How long nothing may leave; to be kept over a restart, since a ban outlives us.
+    #[must_use]
+    pub const fn blocked_for(&self, now: Duration) -> Duration {
+        self.blocked_until.saturating_sub(now)
+    }
+
+    /// Weight used in this minute, and the limit.
+    #[must_use]
+    pub fn used(&self, now: Duration) -> (u64, u64) {
+        let used = if window_of(now) == self.window {
+            self.used
+        } else {
+            0
+        };
+        (used, self.limit)
+    }
+
+    const fn roll(&mut self, now: Duration) {
+        let window = window_of(now);
+        if window != self.window {
+            self.window = window;
+            self.used = 0;
+        }
+    }
+
+    const fn until_next_window(&self, now: Duration) -> Duration {
+        Duration::from_secs((self.window + 1) * WINDOW.as_secs()).saturating_sub(now)
+    }
+}
+
+/// Our minutes are not the venue's: its own count, which comes with each answer, corrects what that gets wrong.
+const fn window_of(now: Duration) -> u64 {
+    now.as_secs() / WINDOW.as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn each_kind_stops_at_its_mark() {
+        let check = |used: u64, wanted: [bool; 5]| {
+            let kinds = [
+                Priority::Cancel,
+                Priority::Query,
+                Priority::Exit,
+                Priority::Entry,
+                Priority::Data,
+            ];
+            let goes = kinds.map(|kind| {
+                let mut budget = RateBudget::new(6_000);
+                budget.reported(secs(1), used);
+                budget.admit(secs(1), kind, 1) == Admission::Go
+            });
+            assert_eq!(goes, wanted, "{used}");
+        };
+        check(0, [true; 5]);
+        check(4_199, [true; 5]);
+        check(4_200, [true, true, true, true, false]);
+        check(4_799, [true, true, true, true, false]);
+        check(4_800, [true, true, true, false, false]);
+        check(5_400, [true, true, false, false, false]);
+        check(5_700, [true, false, false, false, false]);
+        check(6_000, [false; 5]);
+    }
+
+    #[test]
+    fn nothing_leaves_before_retry_after() {
+        let mut budget = RateBudget::new(6_000);
+        budget.blocked(secs(10), secs(120));
+        budget.blocked(secs(11), secs(1));
+        assert_eq!(
+            budget.admit(secs(11), Priority::Cancel, 1),
+            Admission::Wait(secs(119))
+        );
+        assert_eq!(budget.blocked_for(secs(100)), secs(30));
+        assert_eq!(budget.admit(secs(130), Priority::Data, 1), Admission::Go);
+    }
+
+    #[test]
+    fn a_new_minute_is_a_new_budget() {
+        let mut budget = RateBudget::new(100);
+        budget.reported(secs(59), 100);
+        assert_eq!(
+            budget.admit(secs(59), Priority::Entry, 1),
+            Admission::Wait(secs(1))
+        );
+        assert_eq!(budget.admit(secs(60), Priority::Entry, 1), Admission::Go);
+        assert_eq!(budget.used(secs(60)), (1, 100));
+        assert_eq!(budget.used(secs(120)), (0, 100));
+    }
+
+    proptest! {
+        #[test]
+        fn entries_never_fill_more_than_their_share(weights in proptest::collection::vec(1_u64..50, 1..400)) {
+            let mut budget = RateBudget::new(1_000);
+            let mut sent = 0;
+            for weight in weights {
+                if budget.admit(secs(5), Priority::Entry, weight) == Admission::Go {
+                    sent += weight;
+                }
+            }
+            prop_assert!(sent <= 800);
+        }
+    }
+}

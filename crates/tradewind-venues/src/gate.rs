@@ -1,0 +1,208 @@
+//! The order gate: the last thing between an order and the wire.
+//!
+//! It lies around the socket itself. Every byte of a new order passes [`GatedIo::poll_write`], which holds the send lock
+//! and looks at the kill latch first; so once [`OrderGate::kill`] has returned, no byte of a new order leaves this
+//! process. Killing never waits for the network: the lock is held for one non-blocking write at most, and what was not
+//! written by then is dropped with its connection. Cancels and queries travel on other connections and are not gated.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::watch;
+use tradewind_model::{NotSentReason, Timestamp};
+use tradewind_risk::{Checked, KillLatch};
+
+use crate::clock::Clock;
+
+/// Guards every connection that new orders leave on.
+#[derive(Debug)]
+pub struct OrderGate {
+    latch: Arc<KillLatch>,
+    send_lock: Mutex<()>,
+    cut: watch::Sender<u64>,
+    clock: Arc<dyn Clock>,
+}
+
+impl OrderGate {
+    /// A gate over the desk's latch.
+    #[must_use]
+    pub fn new(latch: Arc<KillLatch>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            latch,
+            send_lock: Mutex::new(()),
+            cut: watch::Sender::new(0),
+            clock,
+        })
+    }
+
+    /// Sets the latch and cuts what is being sent. When it returns, no byte of a new order leaves any more.
+    ///
+    /// Returns whether the latch was clear before. Writing the latch to disk is the caller's next step.
+    pub fn kill(&self) -> bool {
+        let was_clear = self.latch.set();
+        // Whoever is writing this very moment holds the lock; whoever comes after it sees the latch.
+        drop(self.lock());
+        self.cut.send_modify(|cuts| *cuts += 1);
+        was_clear
+    }
+
+    /// Whether an order may start on its way: the latch is clear and the order not too old.
+    ///
+    /// # Errors
+    /// Why it may not; it is asked again for each byte.
+    pub fn admit(&self, order: &Checked) -> Result<(), NotSentReason> {
+        self.allows(order.expires_at())
+    }
+
+    /// Resolves when [`kill`](Self::kill) cuts what is under way.
+    pub async fn cut(&self) {
+        let mut cuts = self.cut.subscribe();
+        if self.latch.is_set() {
+            return;
+        }
+        // The sender lives as long as the gate, so the only way on is a cut.
+        let _closed = cuts.changed().await.is_err();
+    }
+
+    fn allows(&self, expires_at: Option<Timestamp>) -> Result<(), NotSentReason> {
+        if self.latch.is_set() {
+            return Err(NotSentReason::Killed);
+        }
+        match expires_at {
+            Some(end) if self.clock.now() >= end => Err(NotSentReason::Expired),
+            _ => Ok(()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        // It guards no data, so a panic while it was held broke nothing.
+        self.send_lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for dyn Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// What one connection is sending, shared between its socket and the one who waits for the answer.
+#[derive(Debug)]
+pub struct Passage {
+    gate: Arc<OrderGate>,
+    order: Mutex<Option<Timestamp>>,
+    written: AtomicU64,
+    kept: Mutex<Option<NotSentReason>>,
+}
+
+impl Passage {
+    /// A connection's passage through `gate`.
+    #[must_use]
+    pub fn new(gate: Arc<OrderGate>) -> Arc<Self> {
+        Arc::new(Self {
+            gate,
+            order: Mutex::new(None),
+            written: AtomicU64::new(0),
+            kept: Mutex::new(None),
+        })
+    }
+
+    /// The next bytes belong to `order`.
+    pub fn begin(&self, order: &Checked) {
+        *relock(&self.order) = order.expires_at();
+        *relock(&self.kept) = None;
+        self.written.store(0, Ordering::SeqCst);
+    }
+
+    /// Bytes of the present order that have left.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::SeqCst)
+    }
+
+    /// Why its bytes were kept back, if they were.
+    #[must_use]
+    pub fn kept(&self) -> Option<NotSentReason> {
+        *relock(&self.kept)
+    }
+
+    /// An order too old is kept back only while none of it has left: half an order helps nobody.
+    fn allows(&self) -> Result<(), NotSentReason> {
+        let expires_at = if self.written() == 0 {
+            *relock(&self.order)
+        } else {
+            None
+        };
+        self.gate.allows(expires_at)
+    }
+
+    fn keep(&self, reason: NotSentReason) -> io::Error {
+        relock(&self.kept).get_or_insert(reason);
+        io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "kept back by the order gate",
+        )
+    }
+}
+
+fn relock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each holds one value that is replaced whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A socket whose every write passes the gate.
+#[derive(Debug)]
+pub struct GatedIo<S> {
+    socket: S,
+    passage: Arc<Passage>,
+}
+
+impl<S> GatedIo<S> {
+    /// Puts the gate around `socket`.
+    pub const fn new(socket: S, passage: Arc<Passage>) -> Self {
+        Self { socket, passage }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for GatedIo<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for GatedIo<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let passage = Arc::clone(&self.passage);
+        let _lock = passage.gate.lock();
+        if let Err(reason) = passage.allows() {
+            return Poll::Ready(Err(passage.keep(reason)));
+        }
+        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
+        if let Poll::Ready(Ok(count)) = &written {
+            passage.written.fetch_add(*count as u64, Ordering::SeqCst);
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+}

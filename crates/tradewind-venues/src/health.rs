@@ -1,0 +1,279 @@
+//! How far each instrument's data can be trusted, judged from sequence numbers, silence and the state of the connection.
+//!
+//! A machine without I/O, one for a whole source: it outlives connections, so the numbers of two overlapping ones are
+//! compared with each other.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tradewind_model::{FeedHealth, InstrumentId};
+
+use crate::protocol::{Sequence, Topic};
+
+/// An instrument's data became better or worse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthChange {
+    /// Of which instrument.
+    pub instrument: InstrumentId,
+    /// What it is now.
+    pub health: FeedHealth,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// What a message's number says about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SequenceVerdict {
+    /// The next one, or there is nothing to compare with.
+    Next,
+    /// Seen before, or overtaken by a later one: not to be used.
+    Repeated,
+    /// This many are missing before it.
+    Missing(u64),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Feed {
+    health: FeedHealth,
+    last_data: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Counter {
+    last: u64,
+    /// The numbers may have started over with a new connection.
+    uncertain: bool,
+}
+
+/// The health of a source's instruments.
+#[derive(Clone, Debug)]
+pub struct HealthBook {
+    stale_after: Duration,
+    feeds: BTreeMap<InstrumentId, Feed>,
+    counters: BTreeMap<Topic, Counter>,
+}
+
+impl HealthBook {
+    /// An instrument without data for `stale_after` is stale.
+    #[must_use]
+    pub const fn new(stale_after: Duration) -> Self {
+        Self {
+            stale_after,
+            feeds: BTreeMap::new(),
+            counters: BTreeMap::new(),
+        }
+    }
+
+    /// Watches an instrument; it is stale until its first data.
+    pub fn watch(&mut self, instrument: InstrumentId) {
+        self.feeds.entry(instrument).or_default();
+    }
+
+    /// Forgets an instrument.
+    pub fn forget(&mut self, instrument: InstrumentId) {
+        self.feeds.remove(&instrument);
+        self.counters
+            .retain(|topic, _| topic.instrument() != Some(instrument));
+    }
+
+    /// Judges a message of `topic`; only one that is not [`SequenceVerdict::Repeated`] is to be used.
+    pub fn data(
+        &mut self,
+        now: Duration,
+        topic: Topic,
+        sequence: Option<Sequence>,
+        out: &mut Vec<HealthChange>,
+    ) -> SequenceVerdict {
+        let verdict = sequence.map_or(SequenceVerdict::Next, |sequence| {
+            self.judge(topic, sequence)
+        });
+        let Some(instrument) = topic.instrument() else {
+            return verdict;
+        };
+        let Some(feed) = self.feeds.get_mut(&instrument) else {
+            return verdict;
+        };
+        feed.last_data = now;
+        match verdict {
+            SequenceVerdict::Missing(count) => {
+                let reason = format!("{count} messages are missing");
+                change(instrument, feed, FeedHealth::Gap, &reason, out);
+            }
+            SequenceVerdict::Next => change(instrument, feed, FeedHealth::Live, "data", out),
+            SequenceVerdict::Repeated => {}
+        }
+        verdict
+    }
+
+    /// A connection opened after none was there: data is on its way and numbers may have started over.
+    pub fn reconnected(&mut self, out: &mut Vec<HealthChange>) {
+        for counter in self.counters.values_mut() {
+            counter.uncertain = true;
+        }
+        for (instrument, feed) in &mut self.feeds {
+            change(*instrument, feed, FeedHealth::Resync, "connected", out);
+        }
+    }
+
+    /// No connection is left.
+    pub fn disconnected(&mut self, reason: &str, out: &mut Vec<HealthChange>) {
+        for (instrument, feed) in &mut self.feeds {
+            change(*instrument, feed, FeedHealth::Stale, reason, out);
+        }
+    }
+
+    /// Finds the instruments that fell silent.
+    pub fn tick(&mut self, now: Duration, out: &mut Vec<HealthChange>) {
+        for (instrument, feed) in &mut self.feeds {
+            if feed.health == FeedHealth::Live && now >= feed.last_data + self.stale_after {
+                change(*instrument, feed, FeedHealth::Stale, "no data", out);
+            }
+        }
+    }
+
+    /// When the next instrument would fall silent.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<Duration> {
+        let live = self
+            .feeds
+            .values()
+            .filter(|feed| feed.health == FeedHealth::Live);
+        live.map(|feed| feed.last_data + self.stale_after).min()
+    }
+
+    /// An instrument's health.
+    #[must_use]
+    pub fn health(&self, instrument: InstrumentId) -> FeedHealth {
+        self.feeds
+            .get(&instrument)
+            .map_or(FeedHealth::Stale, |feed| feed.health)
+    }
+
+    fn judge(&mut self, topic: Topic, sequence: Sequence) -> SequenceVerdict {
+        let (Sequence::Contiguous(number) | Sequence::Increasing(number)) = sequence;
+        let Some(counter) = self.counters.get_mut(&topic) else {
+            let counter = Counter {
+                last: number,
+                uncertain: false,
+            };
+            self.counters.insert(topic, counter);
+            return SequenceVerdict::Next;
+        };
+        let uncertain = std::mem::replace(&mut counter.uncertain, false);
+        if number <= counter.last && !uncertain {
+            return SequenceVerdict::Repeated;
+        }
+        let missing = number.saturating_sub(counter.last).saturating_sub(1);
+        counter.last = number;
+        match sequence {
+            Sequence::Contiguous(_) if missing > 0 => SequenceVerdict::Missing(missing),
+            _ => SequenceVerdict::Next,
+        }
+    }
+}
+
+fn change(
+    instrument: InstrumentId,
+    feed: &mut Feed,
+    health: FeedHealth,
+    reason: &str,
+    out: &mut Vec<HealthChange>,
+) {
+    // A gap is always said, since each one is another piece of lost data.
+    if feed.health == health && health != FeedHealth::Gap {
+        return;
+    }
+    feed.health = health;
+    out.push(HealthChange {
+        instrument,
+        health,
+        reason: reason.to_owned(),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BTC: InstrumentId = InstrumentId(0);
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn book() -> HealthBook {
+        let mut book = HealthBook::new(secs(10));
+        book.watch(BTC);
+        book
+    }
+
+    #[test]
+    fn an_instrument_goes_through_its_states() {
+        let mut book = book();
+        let mut out = Vec::new();
+        let topic = Topic::Trades(BTC);
+        book.reconnected(&mut out);
+        for (at, number) in [(1, 10), (2, 11), (3, 14), (4, 15)] {
+            book.data(
+                secs(at),
+                topic,
+                Some(Sequence::Contiguous(number)),
+                &mut out,
+            );
+        }
+        assert_eq!(book.wake_at(), Some(secs(14)));
+        book.tick(secs(14), &mut out);
+        book.data(secs(15), topic, Some(Sequence::Contiguous(16)), &mut out);
+        book.disconnected("ping not answered", &mut out);
+        let told: Vec<(FeedHealth, &str)> = out
+            .iter()
+            .map(|change| (change.health, change.reason.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (FeedHealth::Resync, "connected"),
+                (FeedHealth::Live, "data"),
+                (FeedHealth::Gap, "2 messages are missing"),
+                (FeedHealth::Live, "data"),
+                (FeedHealth::Stale, "no data"),
+                (FeedHealth::Live, "data"),
+                (FeedHealth::Stale, "ping not answered"),
+            ]
+        );
+    }
+
+    #[test]
+    fn numbers_decide_what_is_used() {
+        use SequenceVerdict::{Missing, Next, Repeated};
+        let mut book = book();
+        let mut check = |topic: Topic, sequence: Sequence, wanted: SequenceVerdict| {
+            let verdict = book.data(secs(1), topic, Some(sequence), &mut Vec::new());
+            assert_eq!(verdict, wanted, "{topic:?} {sequence:?}");
+        };
+        let (trades, quotes) = (Topic::Trades(BTC), Topic::Quotes(BTC));
+        check(trades, Sequence::Contiguous(5), Next);
+        check(trades, Sequence::Contiguous(5), Repeated);
+        check(trades, Sequence::Contiguous(4), Repeated);
+        check(trades, Sequence::Contiguous(6), Next);
+        check(trades, Sequence::Contiguous(9), Missing(2));
+        check(quotes, Sequence::Increasing(5), Next);
+        check(quotes, Sequence::Increasing(9), Next);
+        check(quotes, Sequence::Increasing(8), Repeated);
+    }
+
+    #[test]
+    fn a_venue_that_counts_from_one_again_is_believed_after_a_reconnect_only() {
+        let mut book = book();
+        let mut out = Vec::new();
+        let topic = Topic::Quotes(BTC);
+        book.data(secs(1), topic, Some(Sequence::Increasing(900)), &mut out);
+        let mut next = |book: &mut HealthBook, number| {
+            book.data(secs(2), topic, Some(Sequence::Increasing(number)), &mut out)
+        };
+        assert_eq!(next(&mut book, 1), SequenceVerdict::Repeated);
+        book.reconnected(&mut Vec::new());
+        assert_eq!(next(&mut book, 1), SequenceVerdict::Next);
+        assert_eq!(next(&mut book, 1), SequenceVerdict::Repeated);
+    }
+}

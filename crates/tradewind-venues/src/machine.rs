@@ -1,0 +1,673 @@
+//! One data source as a machine: a connection, its subscriptions, the health of what comes through, and the overlap of
+//! two connections when one replaces the other (make before break).
+//!
+//! It opens no socket and reads no clock. The shell in `source.rs` carries out what it says; a simulator can do the
+//! same on a virtual network.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::connection::{Connection, ConnectionIn, ConnectionOut, ConnectionSettings, LossReason};
+use crate::health::{HealthBook, HealthChange, SequenceVerdict};
+use crate::protocol::{Sequence, Topic};
+use crate::subscriptions::{SubscriptionIn, SubscriptionOut, SubscriptionSettings, Subscriptions};
+
+/// One attempt at a connection. A new one has a new number, so late news of an old one is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u64);
+
+/// How a source behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceSettings {
+    /// Of its connections.
+    pub connection: ConnectionSettings,
+    /// Of its subscriptions.
+    pub subscriptions: SubscriptionSettings,
+    /// An instrument without data for this long is stale.
+    pub stale_after: Duration,
+    /// Longest two connections overlap; after that the successor takes over as it is.
+    pub overlap_max: Duration,
+}
+
+impl Default for SourceSettings {
+    fn default() -> Self {
+        Self {
+            connection: ConnectionSettings::default(),
+            subscriptions: SubscriptionSettings::default(),
+            stale_after: Duration::from_secs(10),
+            overlap_max: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What happened to a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceIn {
+    /// It is wanted from now on.
+    Start,
+    /// It is not wanted any more.
+    Stop,
+    /// This is wanted from now on.
+    Want(Topic),
+    /// This is not wanted any more.
+    Unwant(Topic),
+    /// A link opened.
+    Opened(LinkId),
+    /// A link could not be opened or broke.
+    Lost(LinkId, LossReason),
+    /// A link's subscription request was granted.
+    Acked(LinkId, u64),
+    /// A link's subscription request was refused.
+    Refused(LinkId, u64, String),
+    /// A link answered a ping.
+    Pong(LinkId),
+    /// The venue announced that it will close a link.
+    ClosingSoon(LinkId),
+    /// Time passed.
+    Tick,
+}
+
+/// What is to be done or said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceOut {
+    /// Open a link.
+    Open(LinkId),
+    /// Drop a link.
+    Close(LinkId),
+    /// Ping on a link.
+    Ping(LinkId),
+    /// Ask for topics on a link.
+    Subscribe(LinkId, u64, Vec<Topic>),
+    /// Give topics back on a link.
+    Unsubscribe(LinkId, u64, Vec<Topic>),
+    /// Everything wanted is confirmed, or has failed for good, on the link in use.
+    Ready,
+    /// No link is up.
+    Down {
+        /// Why.
+        reason: LossReason,
+        /// When the next attempt follows.
+        retry_in: Duration,
+    },
+    /// An attempt at a subscription failed and will be repeated.
+    Retrying {
+        /// What.
+        topic: Topic,
+        /// Which attempt failed, from 1.
+        attempt: u32,
+        /// Why.
+        reason: String,
+    },
+    /// A subscription failed for good on this connection.
+    TopicFailed(Topic, String),
+    /// An instrument's data became better or worse.
+    Health(HealthChange),
+}
+
+#[derive(Clone, Debug)]
+struct Link {
+    id: LinkId,
+    since: Duration,
+    connection: Connection,
+    subscriptions: Subscriptions,
+}
+
+/// A data source without its sockets.
+#[derive(Clone, Debug)]
+pub struct SourceMachine {
+    settings: SourceSettings,
+    seed: u64,
+    links_opened: u64,
+    wanted: BTreeSet<Topic>,
+    current: Option<Link>,
+    successor: Option<Link>,
+    health: HealthBook,
+    reconnects: u64,
+}
+
+impl SourceMachine {
+    /// A source that is stopped and wants nothing. The seed decides its jitter.
+    #[must_use]
+    pub const fn new(settings: SourceSettings, seed: u64) -> Self {
+        Self {
+            settings,
+            seed,
+            links_opened: 0,
+            wanted: BTreeSet::new(),
+            current: None,
+            successor: None,
+            health: HealthBook::new(settings.stale_after),
+            reconnects: 0,
+        }
+    }
+
+    /// Takes in what happened at `now` and says what is to be done, in order.
+    pub fn handle(&mut self, now: Duration, input: SourceIn, out: &mut Vec<SourceOut>) {
+        match input {
+            SourceIn::Start => self.start(now, out),
+            SourceIn::Stop => self.stop(out),
+            SourceIn::Want(topic) => self.want(now, topic, out),
+            SourceIn::Unwant(topic) => self.unwant(now, topic, out),
+            SourceIn::Opened(link) => self.opened(now, link, out),
+            SourceIn::Lost(link, reason) => {
+                self.connection(now, link, ConnectionIn::Lost(reason), out);
+            }
+            SourceIn::Acked(link, request) => {
+                self.subscription(now, link, SubscriptionIn::Acked(request), out);
+            }
+            SourceIn::Refused(link, request, reason) => {
+                let input = SubscriptionIn::Refused { request, reason };
+                self.subscription(now, link, input, out);
+            }
+            SourceIn::Pong(link) => self.connection(now, link, ConnectionIn::Pong, out),
+            SourceIn::ClosingSoon(link) => {
+                self.connection(now, link, ConnectionIn::ClosingSoon, out);
+            }
+            SourceIn::Tick => self.tick(now, out),
+        }
+        self.promote_if_ready(now, out);
+    }
+
+    /// Judges one message that came over `link`; only one that is not repeated is to be handed on.
+    pub fn data(
+        &mut self,
+        now: Duration,
+        link: LinkId,
+        topic: Topic,
+        sequence: Option<Sequence>,
+        health: &mut Vec<HealthChange>,
+    ) -> SequenceVerdict {
+        if let Some(link) = self.link(link) {
+            link.connection
+                .handle(now, ConnectionIn::Data, &mut Vec::new());
+        }
+        if !self.wanted.contains(&topic) {
+            return SequenceVerdict::Repeated;
+        }
+        self.health.data(now, topic, sequence, health)
+    }
+
+    /// When the next tick is due.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<Duration> {
+        let links = [&self.current, &self.successor].into_iter().flatten();
+        let of_links =
+            links.flat_map(|link| [link.connection.wake_at(), link.subscriptions.wake_at()]);
+        let overlap = self
+            .successor
+            .as_ref()
+            .map(|link| link.since + self.settings.overlap_max);
+        of_links
+            .chain([self.health.wake_at(), overlap])
+            .flatten()
+            .min()
+    }
+
+    /// What is wanted and not confirmed on the link in use.
+    #[must_use]
+    pub fn missing(&self) -> Vec<Topic> {
+        let acked = |topic: &Topic| {
+            self.current
+                .as_ref()
+                .is_some_and(|link| link.subscriptions.is_acked(*topic))
+        };
+        let missing = self.wanted.iter().filter(|topic| !acked(topic));
+        missing.copied().collect()
+    }
+
+    /// Whether a link is open.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.current
+            .as_ref()
+            .is_some_and(|link| link.connection.is_up())
+    }
+
+    /// Whether a link is one of its own; one that is not is to be closed.
+    #[must_use]
+    pub fn knows(&self, id: LinkId) -> bool {
+        let mut links = [&self.current, &self.successor].into_iter().flatten();
+        links.any(|link| link.id == id)
+    }
+
+    /// How often a link was lost.
+    #[must_use]
+    pub const fn reconnects(&self) -> u64 {
+        self.reconnects
+    }
+
+    /// The health of its instruments.
+    #[must_use]
+    pub const fn health(&self) -> &HealthBook {
+        &self.health
+    }
+
+    fn start(&mut self, now: Duration, out: &mut Vec<SourceOut>) {
+        if self.current.is_some() {
+            return;
+        }
+        let link = self.new_link(now);
+        let id = link.id;
+        self.current = Some(link);
+        self.connection(now, id, ConnectionIn::Start, out);
+    }
+
+    fn stop(&mut self, out: &mut Vec<SourceOut>) {
+        let links = [self.successor.take(), self.current.take()];
+        for link in links.into_iter().flatten() {
+            out.push(SourceOut::Close(link.id));
+        }
+        let mut changes = Vec::new();
+        self.health.disconnected("stopped", &mut changes);
+        out.extend(changes.into_iter().map(SourceOut::Health));
+    }
+
+    fn want(&mut self, now: Duration, topic: Topic, out: &mut Vec<SourceOut>) {
+        self.wanted.insert(topic);
+        if let Some(instrument) = topic.instrument() {
+            self.health.watch(instrument);
+        }
+        self.on_every_link(now, &SubscriptionIn::Want(topic), out);
+    }
+
+    fn unwant(&mut self, now: Duration, topic: Topic, out: &mut Vec<SourceOut>) {
+        self.wanted.remove(&topic);
+        let instrument = topic.instrument();
+        if let Some(instrument) = instrument
+            && !self
+                .wanted
+                .iter()
+                .any(|other| other.instrument() == Some(instrument))
+        {
+            self.health.forget(instrument);
+        }
+        self.on_every_link(now, &SubscriptionIn::Unwant(topic), out);
+    }
+
+    fn on_every_link(&mut self, now: Duration, input: &SubscriptionIn, out: &mut Vec<SourceOut>) {
+        let links = [&self.current, &self.successor];
+        let ids = links.map(|link| link.as_ref().map(|link| link.id));
+        for id in ids.into_iter().flatten() {
+            self.subscription(now, id, input.clone(), out);
+        }
+    }
+
+    fn opened(&mut self, now: Duration, id: LinkId, out: &mut Vec<SourceOut>) {
+        if self.link(id).is_none() {
+            return;
+        }
+        self.connection(now, id, ConnectionIn::Opened, out);
+        if self.successor.as_ref().is_none_or(|link| link.id != id) {
+            let mut changes = Vec::new();
+            self.health.reconnected(&mut changes);
+            out.extend(changes.into_iter().map(SourceOut::Health));
+        }
+        self.subscription(now, id, SubscriptionIn::Up, out);
+    }
+
+    fn tick(&mut self, now: Duration, out: &mut Vec<SourceOut>) {
+        let links = [&self.current, &self.successor];
+        let ids = links.map(|link| link.as_ref().map(|link| link.id));
+        for id in ids.into_iter().flatten() {
+            self.connection(now, id, ConnectionIn::Tick, out);
+            self.subscription(now, id, SubscriptionIn::Tick, out);
+        }
+        let mut changes = Vec::new();
+        self.health.tick(now, &mut changes);
+        out.extend(changes.into_iter().map(SourceOut::Health));
+    }
+
+    fn connection(
+        &mut self,
+        now: Duration,
+        id: LinkId,
+        input: ConnectionIn,
+        out: &mut Vec<SourceOut>,
+    ) {
+        let Some(link) = self.link(id) else {
+            return;
+        };
+        let mut orders = Vec::new();
+        link.connection.handle(now, input, &mut orders);
+        for order in orders {
+            self.carry_out(now, id, order, out);
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        now: Duration,
+        id: LinkId,
+        order: ConnectionOut,
+        out: &mut Vec<SourceOut>,
+    ) {
+        match order {
+            ConnectionOut::Open => {
+                // A reopened link gets a new number, so that nothing of the old socket is taken for the new one's.
+                let fresh = self.next_id();
+                if let Some(link) = self.link(id) {
+                    link.id = fresh;
+                    out.push(SourceOut::Open(fresh));
+                }
+            }
+            ConnectionOut::Ping => out.push(SourceOut::Ping(id)),
+            ConnectionOut::Close => out.push(SourceOut::Close(id)),
+            ConnectionOut::Down { reason, retry_in } => self.down(now, id, reason, retry_in, out),
+            ConnectionOut::Renew => self.renew(now, id, out),
+        }
+    }
+
+    fn down(
+        &mut self,
+        now: Duration,
+        id: LinkId,
+        reason: LossReason,
+        retry_in: Duration,
+        out: &mut Vec<SourceOut>,
+    ) {
+        self.reconnects += 1;
+        self.subscription(now, id, SubscriptionIn::Down, out);
+        let is_current = self.current.as_ref().is_some_and(|link| link.id == id);
+        if !is_current {
+            return;
+        }
+        // A successor that is open already takes over at once; one that is not is worth no more than a retry.
+        if let Some(successor) = self.successor.take_if(|link| link.connection.is_up()) {
+            self.current = Some(successor);
+            return;
+        }
+        let mut changes = Vec::new();
+        self.health.disconnected(&reason.to_string(), &mut changes);
+        out.push(SourceOut::Down { reason, retry_in });
+        out.extend(changes.into_iter().map(SourceOut::Health));
+    }
+
+    fn renew(&mut self, now: Duration, id: LinkId, out: &mut Vec<SourceOut>) {
+        let is_current = self.current.as_ref().is_some_and(|link| link.id == id);
+        if !is_current || self.successor.is_some() {
+            return;
+        }
+        let link = self.new_link(now);
+        let successor = link.id;
+        self.successor = Some(link);
+        self.connection(now, successor, ConnectionIn::Start, out);
+    }
+
+    fn subscription(
+        &mut self,
+        now: Duration,
+        id: LinkId,
+        input: SubscriptionIn,
+        out: &mut Vec<SourceOut>,
+    ) {
+        let is_current = self.current.as_ref().is_some_and(|link| link.id == id);
+        let Some(link) = self.link(id) else {
+            return;
+        };
+        let mut orders = Vec::new();
+        link.subscriptions.handle(now, input, &mut orders);
+        out.extend(orders.into_iter().filter_map(|order| match order {
+            SubscriptionOut::Subscribe { request, topics } => {
+                Some(SourceOut::Subscribe(id, request, topics))
+            }
+            SubscriptionOut::Unsubscribe { request, topics } => {
+                Some(SourceOut::Unsubscribe(id, request, topics))
+            }
+            SubscriptionOut::Retrying {
+                topic,
+                attempt,
+                reason,
+            } => Some(SourceOut::Retrying {
+                topic,
+                attempt,
+                reason,
+            }),
+            SubscriptionOut::Failed { topic, reason } => {
+                Some(SourceOut::TopicFailed(topic, reason))
+            }
+            SubscriptionOut::Settled => is_current.then_some(SourceOut::Ready),
+        }));
+    }
+
+    /// The successor takes over once everything is confirmed on it, or when the overlap has lasted long enough.
+    fn promote_if_ready(&mut self, now: Duration, out: &mut Vec<SourceOut>) {
+        let overlap_max = self.settings.overlap_max;
+        let ready = |link: &mut Link| {
+            link.subscriptions.is_complete()
+                || (link.connection.is_up() && now >= link.since + overlap_max)
+        };
+        let Some(successor) = self.successor.take_if(ready) else {
+            return;
+        };
+        if let Some(old) = self.current.replace(successor) {
+            out.push(SourceOut::Close(old.id));
+        }
+        out.push(SourceOut::Ready);
+    }
+
+    fn new_link(&mut self, now: Duration) -> Link {
+        let id = self.next_id();
+        let mut subscriptions = Subscriptions::new(self.settings.subscriptions);
+        for topic in &self.wanted {
+            subscriptions.handle(now, SubscriptionIn::Want(*topic), &mut Vec::new());
+        }
+        Link {
+            id,
+            since: now,
+            connection: Connection::new(
+                self.settings.connection,
+                self.seed
+                    .wrapping_add(id.0.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+            ),
+            subscriptions,
+        }
+    }
+
+    const fn next_id(&mut self) -> LinkId {
+        self.links_opened += 1;
+        LinkId(self.links_opened)
+    }
+
+    fn link(&mut self, id: LinkId) -> Option<&mut Link> {
+        [&mut self.current, &mut self.successor]
+            .into_iter()
+            .flatten()
+            .find(|link| link.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_model::{FeedHealth, InstrumentId};
+
+    const QUOTES: Topic = Topic::Quotes(InstrumentId(0));
+    const TRADES: Topic = Topic::Trades(InstrumentId(0));
+
+    struct Rig {
+        machine: SourceMachine,
+        now: Duration,
+        out: Vec<SourceOut>,
+    }
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    impl Rig {
+        fn new() -> Self {
+            let mut rig = Self {
+                machine: SourceMachine::new(SourceSettings::default(), 11),
+                now: Duration::ZERO,
+                out: Vec::new(),
+            };
+            rig.give(SourceIn::Want(QUOTES));
+            rig.give(SourceIn::Want(TRADES));
+            rig.give(SourceIn::Start);
+            rig
+        }
+
+        fn give(&mut self, input: SourceIn) {
+            self.machine.handle(self.now, input, &mut self.out);
+        }
+
+        fn drain(&mut self) -> Vec<SourceOut> {
+            std::mem::take(&mut self.out)
+        }
+
+        /// A venue that opens every link and grants every request; returns what else was said.
+        fn serve(&mut self) -> Vec<SourceOut> {
+            let mut rest = Vec::new();
+            loop {
+                let out = self.drain();
+                if out.is_empty() {
+                    return rest;
+                }
+                for order in out {
+                    match order {
+                        SourceOut::Open(link) => self.give(SourceIn::Opened(link)),
+                        SourceOut::Subscribe(link, request, _)
+                        | SourceOut::Unsubscribe(link, request, _) => {
+                            self.give(SourceIn::Acked(link, request));
+                        }
+                        SourceOut::Ping(link) => self.give(SourceIn::Pong(link)),
+                        other => rest.push(other),
+                    }
+                }
+            }
+        }
+
+        fn data(
+            &mut self,
+            link: u64,
+            topic: Topic,
+            number: u64,
+        ) -> (SequenceVerdict, Vec<FeedHealth>) {
+            let mut health = Vec::new();
+            let sequence = Some(Sequence::Contiguous(number));
+            let verdict = self
+                .machine
+                .data(self.now, LinkId(link), topic, sequence, &mut health);
+            (
+                verdict,
+                health.into_iter().map(|change| change.health).collect(),
+            )
+        }
+
+        fn link(&self) -> u64 {
+            self.machine.current.as_ref().unwrap().id.0
+        }
+
+        /// Lets the time pass with data on the current link each second.
+        fn live_until(&mut self, end: Duration, number: &mut u64) -> Vec<SourceOut> {
+            let mut rest = Vec::new();
+            while self.now < end {
+                self.now += secs(1).min(end - self.now);
+                *number += 1;
+                let link = self.link();
+                self.data(link, TRADES, *number);
+                self.give(SourceIn::Tick);
+                rest.extend(self.serve());
+            }
+            rest
+        }
+    }
+
+    #[test]
+    fn it_connects_subscribes_and_becomes_live_with_the_first_data() {
+        let mut rig = Rig::new();
+        let said = rig.serve();
+        assert!(said.contains(&SourceOut::Ready));
+        assert_eq!(rig.machine.missing(), []);
+        assert_eq!(
+            rig.machine.health().health(InstrumentId(0)),
+            FeedHealth::Resync
+        );
+        let link = rig.link();
+        assert_eq!(rig.data(link, TRADES, 1).1, [FeedHealth::Live]);
+    }
+
+    #[test]
+    fn a_lost_link_is_reopened_under_a_new_number_with_its_subscriptions() {
+        let mut rig = Rig::new();
+        rig.serve();
+        let old = rig.link();
+        rig.give(SourceIn::Lost(
+            LinkId(old),
+            LossReason::Broken("reset".into()),
+        ));
+        let said = rig.serve();
+        assert!(said.iter().any(|out| matches!(out, SourceOut::Down { .. })));
+        assert!(!rig.machine.is_up());
+        rig.now = rig.machine.wake_at().unwrap();
+        rig.give(SourceIn::Tick);
+        rig.give(SourceIn::Opened(LinkId(old)));
+        assert!(
+            !rig.machine.is_up(),
+            "news of the old socket changes nothing"
+        );
+        assert!(rig.serve().contains(&SourceOut::Ready));
+        assert_ne!(rig.link(), old);
+        assert_eq!(rig.machine.missing(), []);
+        assert_eq!(rig.machine.reconnects(), 1);
+    }
+
+    #[test]
+    fn the_daily_renewal_overlaps_and_loses_nothing() {
+        let mut rig = Rig::new();
+        rig.serve();
+        let (old, mut number) = (rig.link(), 0);
+        let day = SourceSettings::default().connection.renew_after;
+        let said = rig.live_until(day + secs(2), &mut number);
+        assert!(said.contains(&SourceOut::Close(LinkId(old))));
+        assert!(!said.iter().any(|out| matches!(out, SourceOut::Down { .. })));
+        let new = rig.link();
+        assert_ne!(new, old);
+        assert_eq!(rig.data(new, TRADES, number).0, SequenceVerdict::Repeated);
+        assert_eq!(rig.data(new, TRADES, number + 1).0, SequenceVerdict::Next);
+        assert_eq!(rig.machine.reconnects(), 0);
+    }
+
+    #[test]
+    fn an_announced_shutdown_is_a_renewal() {
+        let mut rig = Rig::new();
+        rig.serve();
+        let old = rig.link();
+        rig.give(SourceIn::ClosingSoon(LinkId(old)));
+        let out = rig.drain();
+        let [SourceOut::Open(successor)] = out[..] else {
+            panic!("{out:?}");
+        };
+        rig.data(old, TRADES, 1);
+        rig.give(SourceIn::Opened(successor));
+        rig.serve();
+        assert_eq!(rig.link(), successor.0);
+        assert_eq!(
+            rig.machine.health().health(InstrumentId(0)),
+            FeedHealth::Live
+        );
+    }
+
+    #[test]
+    fn what_nobody_wants_is_not_handed_on() {
+        let mut rig = Rig::new();
+        rig.serve();
+        let link = rig.link();
+        let other = Topic::Trades(InstrumentId(7));
+        assert_eq!(rig.data(link, other, 1).0, SequenceVerdict::Repeated);
+        rig.give(SourceIn::Unwant(TRADES));
+        assert_eq!(rig.data(link, TRADES, 1).0, SequenceVerdict::Repeated);
+    }
+
+    #[test]
+    fn stopping_closes_the_link_and_it_can_start_again() {
+        let mut rig = Rig::new();
+        rig.serve();
+        let link = rig.link();
+        rig.give(SourceIn::Stop);
+        assert_eq!(rig.drain()[0], SourceOut::Close(LinkId(link)));
+        assert_eq!(rig.machine.wake_at(), None);
+        rig.give(SourceIn::Start);
+        assert!(rig.serve().contains(&SourceOut::Ready));
+    }
+}

@@ -1,0 +1,169 @@
+//! Where a source's events go: traits that the driver's lanes implement, so that a quote travels from the codec into its
+//! lane by a call, with no queue in between.
+//!
+//! Calls come from the source's task and must not block.
+
+use tradewind_model::{
+    AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId,
+    MarketEvent, Quote, Timestamp, Trade,
+};
+
+use crate::health::HealthChange;
+use crate::protocol::Topic;
+
+/// Takes market data. Implemented by the driver's lanes.
+pub trait MarketSink: Send + Sync + 'static {
+    /// A quote.
+    fn quote(&self, quote: Quote);
+    /// A public print.
+    fn trade(&self, trade: Trade);
+    /// A closed candle.
+    fn candle(&self, candle: Candle);
+    /// The top of a book.
+    fn depth(&self, depth: Box<Depth>);
+    /// An instrument's data became better or worse.
+    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str);
+    /// A subscription failed for good; the instrument's bots stay not ready.
+    fn failed(&self, topic: Topic, reason: &str);
+}
+
+/// An asset's balance on an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AssetBalance {
+    /// Which asset.
+    pub asset: AssetId,
+    /// What can be used.
+    pub free: Amount,
+    /// What open orders hold.
+    pub locked: Amount,
+}
+
+/// What an account's stream says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserEvent {
+    /// Something happened to an order.
+    Report(Box<ExecutionReport>),
+    /// Balances that may have changed; assets not named did not.
+    Balances {
+        /// Which account.
+        account: AccountId,
+        /// The new balances.
+        balances: Vec<AssetBalance>,
+        /// The venue's stamp.
+        at: Timestamp,
+    },
+    /// A deposit, a withdrawal or a transfer.
+    Transfer {
+        /// Which account.
+        account: AccountId,
+        /// Of what.
+        asset: AssetId,
+        /// How much; negative leaves the account.
+        amount: Amount,
+        /// The venue's stamp.
+        at: Timestamp,
+    },
+}
+
+/// Takes what happens on an account.
+pub trait AccountSink: Send + Sync + 'static {
+    /// Something happened to an order. The same execution may come over REST too: the engine tells them apart by id.
+    fn report(&self, report: ExecutionReport);
+    /// Balances that may have changed.
+    fn balances(&self, account: AccountId, balances: &[AssetBalance], at: Timestamp);
+    /// A deposit or a withdrawal.
+    fn transfer(&self, account: AccountId, asset: AssetId, amount: Amount, at: Timestamp);
+    /// The stream is (again) live; what happened before it must be read by request.
+    fn resync(&self, account: AccountId);
+    /// The stream is down, or could not be subscribed to: nothing new is heard.
+    fn down(&self, account: AccountId, reason: &str);
+}
+
+/// Takes what a source of any kind yields. [`ToMarketSink`] and [`ToAccountSink`] are the two there are.
+pub trait SourceSink<E>: Send + 'static {
+    /// An event that is new.
+    fn event(&mut self, event: E);
+    /// An instrument's data became better or worse.
+    fn health(&mut self, change: HealthChange);
+    /// Everything wanted is subscribed.
+    fn ready(&mut self);
+    /// No connection is up.
+    fn down(&mut self, reason: &str);
+    /// A subscription failed for good.
+    fn failed(&mut self, topic: Topic, reason: &str);
+}
+
+/// Hands market events to a [`MarketSink`].
+#[derive(Debug)]
+pub struct ToMarketSink<S>(pub std::sync::Arc<S>);
+
+impl<S: MarketSink> SourceSink<MarketEvent> for ToMarketSink<S> {
+    fn event(&mut self, event: MarketEvent) {
+        match event {
+            MarketEvent::Quote(quote) => self.0.quote(quote),
+            MarketEvent::Trade(trade) => self.0.trade(trade),
+            MarketEvent::Candle(candle) => self.0.candle(candle),
+            MarketEvent::Depth(depth) => self.0.depth(depth),
+            MarketEvent::Health {
+                instrument,
+                health,
+                reason,
+            } => self.0.health(instrument, health, &reason),
+        }
+    }
+
+    fn health(&mut self, change: HealthChange) {
+        self.0
+            .health(change.instrument, change.health, &change.reason);
+    }
+
+    fn ready(&mut self) {}
+
+    fn down(&mut self, _reason: &str) {}
+
+    fn failed(&mut self, topic: Topic, reason: &str) {
+        self.0.failed(topic, reason);
+    }
+}
+
+/// Hands an account's events to an [`AccountSink`].
+#[derive(Debug)]
+pub struct ToAccountSink<S> {
+    /// Where to.
+    pub sink: std::sync::Arc<S>,
+    /// Whose account.
+    pub account: AccountId,
+}
+
+impl<S: AccountSink> SourceSink<UserEvent> for ToAccountSink<S> {
+    fn event(&mut self, event: UserEvent) {
+        match event {
+            UserEvent::Report(report) => self.sink.report(*report),
+            UserEvent::Balances {
+                account,
+                balances,
+                at,
+            } => self.sink.balances(account, &balances, at),
+            UserEvent::Transfer {
+                account,
+                asset,
+                amount,
+                at,
+            } => self.sink.transfer(account, asset, amount, at),
+        }
+    }
+
+    fn health(&mut self, _change: HealthChange) {}
+
+    fn ready(&mut self) {
+        self.sink.resync(self.account);
+    }
+
+    fn down(&mut self, reason: &str) {
+        self.sink.down(self.account, reason);
+    }
+
+    fn failed(&mut self, _topic: Topic, reason: &str) {
+        self.sink.down(self.account, reason);
+    }
+}
