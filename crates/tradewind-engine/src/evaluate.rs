@@ -241,7 +241,7 @@ impl Engine {
                 stats.reason_slot = Some(slot);
                 stats.signals += 1;
                 self.tally.signalled();
-                let on_quote = self.moment.is_quote();
+                let quote = self.moment.quote();
                 let instrument = self.bots[bot.index()].slots[slot].instrument;
                 let cause = self.moment.cause(out);
                 let signal = EventKind::SignalGenerated {
@@ -249,9 +249,10 @@ impl Engine {
                     instrument,
                     exposure: target.exposure,
                     reason: target.reason.clone(),
+                    quote,
                 };
                 let cause = self.moment.emit(out, cause, signal);
-                self.pursue(bot, slot, target, Some(cause), on_quote, out);
+                self.pursue(bot, slot, target, Some(cause), quote.is_some(), out);
             }
             EvaluationOutcome::Failed(error) => self.fail_bot(bot, &error, out),
         }
@@ -278,7 +279,7 @@ impl Engine {
         for slot in 0..self.bots[bot.index()].slots.len() {
             let instrument = self.bots[bot.index()].slots[slot].instrument;
             if let Some(quote) = self.market.quotes[instrument.index()] {
-                self.moment.trigger = crate::moment::Trigger::Quote(quote);
+                self.moment.trigger = crate::moment::Trigger::Quote(quote, None);
             }
             self.wake(bot, slot, Wake::Timer, None, out);
         }

@@ -75,6 +75,7 @@ impl Engine {
             instrument,
             exposure: Ppm::ZERO,
             reason,
+            quote: self.moment.quote(),
         };
         let signal = self.moment.emit(out, trigger, signal);
         let quantity = self.closable(bot, slot);
@@ -164,7 +165,7 @@ impl Engine {
         let Some(quote) = self.market.quotes[instrument.index()] else {
             return;
         };
-        self.moment.trigger = Trigger::Quote(quote);
+        self.moment.trigger = Trigger::Quote(quote, None);
         self.watch(bot, slot, &quote, out);
         let next = self.bots[bot.index()].slots[slot]
             .guard

@@ -78,7 +78,7 @@ impl Engine {
             return;
         }
         self.market.quotes[index] = Some(*quote);
-        self.moment.trigger = Trigger::Quote(*quote);
+        self.moment.trigger = Trigger::Quote(*quote, None);
         if feed.health != FeedHealth::Live {
             self.heal(quote.instrument, out);
         }

@@ -9,8 +9,8 @@ pub(crate) enum Trigger {
     /// Nothing that events can follow from.
     #[default]
     None,
-    /// A quote that was not announced; it will be once something follows from it.
-    Quote(Quote),
+    /// A quote, and its event once it was announced: when something follows from it.
+    Quote(Quote, Option<EventId>),
     /// An event.
     Event(EventId),
 }
@@ -65,16 +65,20 @@ impl Moment {
         match self.trigger {
             Trigger::None => None,
             Trigger::Event(id) => Some(id),
-            Trigger::Quote(quote) => {
+            Trigger::Quote(_, Some(id)) => Some(id),
+            Trigger::Quote(quote, None) => {
                 let id = self.emit(out, None, EventKind::PriceUpdate(quote));
-                self.trigger = Trigger::Event(id);
+                self.trigger = Trigger::Quote(quote, Some(id));
                 Some(id)
             }
         }
     }
 
-    /// Whether what happens now was decided on a quote.
-    pub(crate) const fn is_quote(&self) -> bool {
-        matches!(self.trigger, Trigger::Quote(_))
+    /// The quote that what happens now is decided on, if it is one.
+    pub(crate) const fn quote(&self) -> Option<Quote> {
+        match self.trigger {
+            Trigger::Quote(quote, _) => Some(quote),
+            Trigger::None | Trigger::Event(_) => None,
+        }
     }
 }

@@ -175,6 +175,9 @@ pub enum EventKind {
         exposure: Ppm,
         /// Why.
         reason: Reason,
+        /// The quote it was decided on, if it was one. Its `price_update` is this event's cause, which is not in the
+        /// log as an event of its own: this is where a chain of causes finds it.
+        quote: Option<Quote>,
     },
     /// See [`EventType::OrderPlaced`].
     OrderPlaced {

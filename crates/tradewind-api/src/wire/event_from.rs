@@ -45,6 +45,7 @@ impl EventBody {
                 instrument,
                 exposure,
                 reason,
+                quote: _,
             } => Self::SignalGenerated {
                 bot: names.bot(*bot),
                 instrument: names.instrument(*instrument),
