@@ -1,0 +1,29 @@
+//! What a lossless subscriber falls back on.
+
+use std::fmt::Debug;
+use std::io;
+use std::sync::Arc;
+
+use tradewind_events::Event;
+use tradewind_model::EventId;
+
+/// Events on disk. The journal is one; the binary joins the two.
+///
+/// It holds every event of a type that is not `Latest` before that event is published.
+pub trait EventLog: Debug + Send + Sync {
+    /// Up to `limit` events after `after`, in order; fewer only at the end.
+    ///
+    /// # Errors
+    /// Whatever reading says. The subscriber tries again.
+    fn read_after(&self, after: EventId, limit: usize) -> io::Result<Vec<Arc<Event>>>;
+}
+
+/// A log with nothing in it, for a bus without lossless subscribers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EmptyLog;
+
+impl EventLog for EmptyLog {
+    fn read_after(&self, _after: EventId, _limit: usize) -> io::Result<Vec<Arc<Event>>> {
+        Ok(Vec::new())
+    }
+}
