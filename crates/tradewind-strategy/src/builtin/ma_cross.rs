@@ -96,6 +96,22 @@ impl Slot {
             stance: Stance::default(),
         })
     }
+
+    /// Out of line, as is [`cross`](Self::cross): nearly every quote is neither, and its path stays short.
+    #[cold]
+    #[inline(never)]
+    fn warming_up(&mut self, needed: u32) -> Decision {
+        self.seen += 1;
+        let numbers = [f64::from(self.seen), f64::from(needed), 0.0];
+        hold(Reason::Numbers("warming up: {} of {} quotes", numbers))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn cross(&mut self, view: &View<'_>, crossed: Crossed, numbers: [f64; 3]) -> Decision {
+        self.stance
+            .decide(view, Moment::Live, opinion(crossed, numbers))
+    }
 }
 
 impl Strategy for MaCross {
@@ -111,22 +127,14 @@ impl Strategy for MaCross {
         let mid = mid_twice(quote);
         let averages = (slot.fast.update(mid)?, slot.slow.update(mid)?);
         let (Some(fast), Some(slow)) = averages else {
-            slot.seen += 1;
-            let numbers = [f64::from(slot.seen), f64::from(self.settings.slow), 0.0];
-            return Ok(hold(Reason::Numbers(
-                "warming up: {} of {} quotes",
-                numbers,
-            )));
+            return Ok(slot.warming_up(self.settings.slow));
         };
         let crossed = slot.crossing.update(fast - slow);
-        let half_unit = unit(view.instrument) / 2.0;
+        let half_unit = unit(view.instrument) * 0.5;
         let numbers = [fast * half_unit, slow * half_unit, 0.0];
         Ok(match crossed {
             None => hold(state(fast, slow, numbers)),
-            Some(crossed) => {
-                let opinion = opinion(crossed, numbers);
-                slot.stance.decide(view, Moment::Live, opinion)
-            }
+            Some(crossed) => slot.cross(view, crossed, numbers),
         })
     }
 

@@ -1,0 +1,125 @@
+//! What a wake of the crossover costs, beside a bare loop that computes the same two averages and compares them.
+//!
+//! Both run over the same 100,000 quotes; the figure per quote is the throughput's inverse.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use tradewind_model::{
+    Amount, AssetId, Decision, Instrument, InstrumentId, InstrumentKind, InstrumentStatus,
+    PositionState, Price, Quantity, Quote, Timestamp, VenueId,
+};
+use tradewind_strategy::{View, build};
+
+const QUOTES: u64 = 100_000;
+
+fn wake(criterion: &mut Criterion) {
+    let quotes = series();
+    let mut group = criterion.benchmark_group("ma_cross");
+    group.throughput(Throughput::Elements(QUOTES));
+    group.bench_function("baseline: two averages and a compare", |bencher| {
+        bencher.iter(|| bare(black_box(&quotes)));
+    });
+    group.bench_function("on_quote", |bencher| {
+        bencher.iter(|| signals(black_box(&quotes)));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, wake);
+criterion_main!(benches);
+
+/// Crossings, by hand: averages started at the first middle, so the first few differ from the strategy's.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the prices of the series are far below 2^53"
+)]
+fn bare(quotes: &[Quote]) -> u32 {
+    let first = quotes[0].mid_twice() as f64;
+    let (mut fast, mut slow, mut above, mut crossings) = (first, first, false, 0);
+    for quote in quotes {
+        let mid = quote.mid_twice() as f64;
+        fast += (mid - fast) * (2.0 / 11.0);
+        slow += (mid - slow) * (2.0 / 21.0);
+        if (fast > slow) != above {
+            above = !above;
+            crossings += 1;
+        }
+    }
+    crossings
+}
+
+/// Targets the strategy asks for, starting cold.
+fn signals(quotes: &[Quote]) -> u32 {
+    let instrument = instrument();
+    let mut strategy = build("ma_cross", &BTreeMap::new(), 1).expect("defaults are in range");
+    let mut signals = 0;
+    for quote in quotes {
+        let view = View {
+            at: quote.received_at,
+            instrument: &instrument,
+            slot: 0,
+            quote: Some(quote),
+            position: PositionState::default(),
+            budget: Amount::whole(1_000),
+            quotes: &[],
+        };
+        let decision = strategy.on_quote(&view, quote);
+        signals += u32::from(matches!(black_box(decision), Ok(Decision::Target(_))));
+    }
+    signals
+}
+
+/// The series of the crossover's known answers.
+fn series() -> Vec<Quote> {
+    let mut bid = 5_000_000;
+    let step = |step: u64| {
+        let mut z = 0x9E37_79B9_7F4A_7C15_u64
+            .wrapping_mul(step + 1)
+            .wrapping_add(42);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        bid += i64::try_from((z ^ (z >> 31)) % 101).expect("it is at most 100") - 50;
+        quote(bid)
+    };
+    (0..QUOTES).map(step).collect()
+}
+
+fn quote(bid: i64) -> Quote {
+    Quote {
+        instrument: InstrumentId(0),
+        bid: Price(bid),
+        ask: Price(bid + 1),
+        bid_quantity: Quantity(1),
+        ask_quantity: Quantity(1),
+        event_time: None,
+        received_at: Timestamp::EPOCH,
+    }
+}
+
+fn instrument() -> Instrument {
+    Instrument {
+        id: InstrumentId(0),
+        venue: VenueId(0),
+        name: "simx:BTC/USDT".into(),
+        base: AssetId(0),
+        quote: AssetId(1),
+        settlement: AssetId(1),
+        kind: InstrumentKind::Spot,
+        multiplier: Amount::ONE,
+        price_decimals: 2,
+        quantity_decimals: 5,
+        tick: Price(1),
+        price_min: Price(1),
+        price_max: Price(0),
+        step: Quantity(1),
+        quantity_min: Quantity(1),
+        quantity_max: Quantity(0),
+        market_quantity_max: Quantity(0),
+        notional_min: Amount::ZERO,
+        open_orders_max: 0,
+        status: InstrumentStatus::Trading,
+        revision: 0,
+    }
+}
