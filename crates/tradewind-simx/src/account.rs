@@ -43,18 +43,42 @@ pub(crate) enum Purse {
 impl Ledger {
     pub(crate) fn new(assets: usize) -> Self {
         let none = vec![Amount::ZERO; assets];
-        Self { accounts: Vec::new(), market: none.clone(), fees: none.clone(), deposited: none, touched: Vec::new() }
+        Self {
+            accounts: Vec::new(),
+            market: none.clone(),
+            fees: none.clone(),
+            deposited: none,
+            touched: Vec::new(),
+        }
     }
 
     pub(crate) fn open_account(&mut self) -> AccountId {
-        self.accounts.push(vec![Balance::default(); self.market.len()]);
-        AccountId(u32::try_from(self.accounts.len() - 1).expect("an exchange has fewer than 2^32 accounts"))
+        self.accounts
+            .push(vec![Balance::default(); self.market.len()]);
+        AccountId(
+            u32::try_from(self.accounts.len() - 1)
+                .expect("an exchange has fewer than 2^32 accounts"),
+        )
     }
 
-    pub(crate) fn deposit(&mut self, account: AccountId, asset: AssetId, amount: Amount) -> Result<(), Refusal> {
-        let balances = self.accounts.get_mut(account.index()).ok_or(Refusal::UnknownAccount)?;
-        let balance = balances.get_mut(asset.index()).ok_or(Refusal::UnknownAsset)?;
-        let free = balance.free.0.checked_add(amount.0).ok_or(Refusal::InsufficientBalance)?;
+    pub(crate) fn deposit(
+        &mut self,
+        account: AccountId,
+        asset: AssetId,
+        amount: Amount,
+    ) -> Result<(), Refusal> {
+        let balances = self
+            .accounts
+            .get_mut(account.index())
+            .ok_or(Refusal::UnknownAccount)?;
+        let balance = balances
+            .get_mut(asset.index())
+            .ok_or(Refusal::UnknownAsset)?;
+        let free = balance
+            .free
+            .0
+            .checked_add(amount.0)
+            .ok_or(Refusal::InsufficientBalance)?;
         if free < 0 {
             return Err(Refusal::InsufficientBalance);
         }
@@ -95,7 +119,13 @@ impl Ledger {
     }
 
     /// Gives what an order brings in, less its fee, which the fee account gets.
-    pub(crate) fn receive(&mut self, account: AccountId, asset: AssetId, amount: Amount, fee: Amount) {
+    pub(crate) fn receive(
+        &mut self,
+        account: AccountId,
+        asset: AssetId,
+        amount: Amount,
+        fee: Amount,
+    ) {
         self.balance_mut(account, asset).free += amount - fee;
         self.fees[asset.index()] += fee;
         self.touch(account, asset);
@@ -111,7 +141,12 @@ impl Ledger {
         for index in 0..self.touched.len() {
             let (account, asset) = self.touched[index];
             let Balance { free, locked } = self.balance(account, asset);
-            out.push(BalanceChange { account, asset, free, locked });
+            out.push(BalanceChange {
+                account,
+                asset,
+                free,
+                locked,
+            });
         }
         self.touched.clear();
     }
@@ -126,11 +161,16 @@ impl Ledger {
 
     pub(crate) fn balance(&self, account: AccountId, asset: AssetId) -> Balance {
         let balances = self.accounts.get(account.index());
-        balances.and_then(|balances| balances.get(asset.index())).copied().unwrap_or_default()
+        balances
+            .and_then(|balances| balances.get(asset.index()))
+            .copied()
+            .unwrap_or_default()
     }
 
     pub(crate) fn balances(&self, account: AccountId) -> &[Balance] {
-        self.accounts.get(account.index()).map_or(&[], Vec::as_slice)
+        self.accounts
+            .get(account.index())
+            .map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn fees(&self, asset: AssetId) -> Amount {
@@ -139,7 +179,9 @@ impl Ledger {
 
     /// What everybody has together, less what was deposited: zero, or the exchange has made or lost money.
     pub(crate) fn imbalance(&self, asset: AssetId) -> Amount {
-        let Some(deposited) = self.deposited.get(asset.index()) else { return Amount::ZERO };
+        let Some(deposited) = self.deposited.get(asset.index()) else {
+            return Amount::ZERO;
+        };
         let held = self.accounts.iter().map(|balances| balances[asset.index()]);
         let held: Amount = held.map(|balance| balance.free + balance.locked).sum();
         held + self.market[asset.index()] + self.fees[asset.index()] - *deposited

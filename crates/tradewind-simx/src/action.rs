@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentStatus, OrderKind, Quantity, Side, VenueOrderId,
+    AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentStatus, OrderKind, Quantity,
+    Side, VenueOrderId,
 };
 
 use crate::client_id::ClientId;
@@ -114,7 +115,15 @@ impl NewOrder {
         size: Size,
         kind: OrderKind,
     ) -> Self {
-        Self { account, instrument, client_id, side, size, kind, self_trade: SelfTrade::Allowed }
+        Self {
+            account,
+            instrument,
+            client_id,
+            side,
+            size,
+            kind,
+            self_trade: SelfTrade::Allowed,
+        }
     }
 
     /// The same with another rule for self-trades.

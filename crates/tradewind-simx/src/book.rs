@@ -32,14 +32,23 @@ pub(crate) struct Queue {
 
 impl Book {
     pub(crate) const fn new(side: Side) -> Self {
-        Self { side, levels: BTreeMap::new(), best: i64::MAX }
+        Self {
+            side,
+            levels: BTreeMap::new(),
+            best: i64::MAX,
+        }
     }
 
     /// Puts an order at the end of its price's queue.
     pub(crate) fn push(&mut self, waiting: &mut Waiting, id: SlotId, price: Price) {
         let key = self.key(price);
         let quantity = waiting.get(id).order.remaining();
-        let empty = Queue { price, first: id, last: NONE, quantity: Quantity::ZERO };
+        let empty = Queue {
+            price,
+            first: id,
+            last: NONE,
+            quantity: Quantity::ZERO,
+        };
         let queue = self.levels.entry(key).or_insert(empty);
         queue.quantity += quantity;
         let last = std::mem::replace(&mut queue.last, id);
@@ -56,11 +65,22 @@ impl Book {
         let (before, after) = (waiting.get(id).before, waiting.get(id).after);
         let queue = self.level_mut(key);
         queue.quantity -= waiting.get(id).order.remaining();
-        if before == NONE { queue.first = after } else { waiting.get_mut(before).after = after }
-        if after == NONE { queue.last = before } else { waiting.get_mut(after).before = before }
+        if before == NONE {
+            queue.first = after
+        } else {
+            waiting.get_mut(before).after = after
+        }
+        if after == NONE {
+            queue.last = before
+        } else {
+            waiting.get_mut(after).before = before
+        }
         if queue.first == NONE {
             self.levels.remove(&key);
-            self.best = self.levels.first_key_value().map_or(i64::MAX, |(key, _)| *key);
+            self.best = self
+                .levels
+                .first_key_value()
+                .map_or(i64::MAX, |(key, _)| *key);
         }
     }
 
@@ -96,7 +116,9 @@ impl Book {
     }
 
     fn level_mut(&mut self, key: i64) -> &mut Queue {
-        self.levels.get_mut(&key).expect("an order that waits has a level")
+        self.levels
+            .get_mut(&key)
+            .expect("an order that waits has a level")
     }
 
     const fn key(&self, price: Price) -> i64 {
@@ -109,5 +131,7 @@ impl Book {
 
 /// The orders of a queue, first come first.
 pub(crate) fn queue(waiting: &Waiting, first: SlotId) -> impl Iterator<Item = SlotId> + '_ {
-    std::iter::successors(Some(first), |id| Some(waiting.get(*id).after).filter(|after| *after != NONE))
+    std::iter::successors(Some(first), |id| {
+        Some(waiting.get(*id).after).filter(|after| *after != NONE)
+    })
 }

@@ -35,8 +35,14 @@ impl ClientId {
             return Err(ClientIdError);
         }
         let mut bytes = [0; Self::LENGTH_MAX];
-        bytes.get_mut(..text.len()).ok_or(ClientIdError)?.copy_from_slice(text.as_bytes());
-        Ok(Self { bytes, length: u8::try_from(text.len()).map_err(|_| ClientIdError)? })
+        bytes
+            .get_mut(..text.len())
+            .ok_or(ClientIdError)?
+            .copy_from_slice(text.as_bytes());
+        Ok(Self {
+            bytes,
+            length: u8::try_from(text.len()).map_err(|_| ClientIdError)?,
+        })
     }
 
     /// The text.
@@ -59,7 +65,10 @@ impl ClientId {
             b'a'..=b'f' => Some(u128::from(byte - b'a' + 10)),
             _ => None,
         };
-        self.bytes[..32].iter().try_fold(0, |value, &byte| Some(value << 4 | nibble(byte)?)).map(ClientOrderId)
+        self.bytes[..32]
+            .iter()
+            .try_fold(0, |value, &byte| Some(value << 4 | nibble(byte)?))
+            .map(ClientOrderId)
     }
 }
 

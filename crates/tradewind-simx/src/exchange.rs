@@ -1,20 +1,23 @@
-//! The exchange: its verbs, one for each thing a client, the operator or the market can do, and what it can be asked.
+//! The exchange: its verbs, one for each thing a client, the operator or the market can do.
+//!
+//! Here are those that touch no book; submission is in `submission.rs`, the market's in `market_update.rs`, and what the
+//! exchange can be asked in `views.rs`.
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Quote, Side,
-    Timestamp, Trade,
+    AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentKind, InstrumentStatus,
+    Timestamp,
 };
 
-use crate::account::{Balance, Ledger};
-use crate::action::{Action, Answer, CancelOrder, OrderRef};
+use crate::account::Ledger;
+use crate::action::{Action, Answer, CancelOrder};
 use crate::config::ExchangeConfig;
 use crate::listing::Listing;
 use crate::market::MarketEvent;
 use crate::matching::Step;
 use crate::order::Order;
 use crate::orders::Orders;
-use crate::outbox::{Execution, OrderEvent, Outbox};
+use crate::outbox::{OrderEvent, Outbox};
 use crate::refusal::Refusal;
 use crate::waiting::SlotId;
 
@@ -45,13 +48,29 @@ impl Exchange {
     #[must_use]
     pub fn new(config: ExchangeConfig, instruments: Vec<Instrument>) -> Self {
         for (place, instrument) in instruments.iter().enumerate() {
-            assert_eq!(instrument.id.index(), place, "{}: ids are places in the list", instrument.name);
-            assert_eq!(instrument.kind, InstrumentKind::Spot, "{}: this exchange is spot only", instrument.name);
+            assert_eq!(
+                instrument.id.index(),
+                place,
+                "{}: ids are places in the list",
+                instrument.name
+            );
+            assert_eq!(
+                instrument.kind,
+                InstrumentKind::Spot,
+                "{}: this exchange is spot only",
+                instrument.name
+            );
         }
-        let assets = instruments.iter().map(|instrument| instrument.base.max(instrument.quote).index() + 1).max();
+        let assets = instruments
+            .iter()
+            .map(|instrument| instrument.base.max(instrument.quote).index() + 1)
+            .max();
         Self {
             config,
-            listings: instruments.iter().map(|rules| Listing::new(rules, config.fill_model)).collect(),
+            listings: instruments
+                .iter()
+                .map(|rules| Listing::new(rules, config.fill_model))
+                .collect(),
             instruments,
             ledger: Ledger::new(assets.unwrap_or(0)),
             orders: Orders::new(config.history),
@@ -64,17 +83,29 @@ impl Exchange {
     ///
     /// # Errors
     /// Those of the verb.
-    pub fn handle(&mut self, now: Timestamp, action: &Action, out: &mut Outbox) -> Result<Answer, Refusal> {
+    pub fn handle(
+        &mut self,
+        now: Timestamp,
+        action: &Action,
+        out: &mut Outbox,
+    ) -> Result<Answer, Refusal> {
         match action {
             Action::OpenAccount => Ok(Answer::Account(self.open_account())),
-            Action::Deposit { account, asset, amount } => {
-                self.deposit(now, *account, *asset, *amount, out).map(|()| Answer::Done)
-            }
+            Action::Deposit {
+                account,
+                asset,
+                amount,
+            } => self
+                .deposit(now, *account, *asset, *amount, out)
+                .map(|()| Answer::Done),
             Action::Submit(order) => self.submit(now, order, out).map(Answer::Order),
             Action::Cancel(cancel) => self.cancel(now, cancel, out).map(Answer::Order),
-            Action::CancelAll { account, instrument } => {
-                self.cancel_all(now, *account, *instrument, out).map(Answer::Cancelled)
-            }
+            Action::CancelAll {
+                account,
+                instrument,
+            } => self
+                .cancel_all(now, *account, *instrument, out)
+                .map(Answer::Cancelled),
             Action::SetStatus { instrument, status } => {
                 self.set_status(*instrument, *status).map(|()| Answer::Done)
             }
@@ -109,9 +140,22 @@ impl Exchange {
     ///
     /// # Errors
     /// [`Refusal::UnknownOrder`] unless the account has this order open in this instrument.
-    pub fn cancel(&mut self, now: Timestamp, cancel: &CancelOrder, out: &mut Outbox) -> Result<Order, Refusal> {
-        let CancelOrder { account, instrument, order, cancel_id } = *cancel;
-        let slot = self.orders.find_open(account, instrument, order).ok_or(Refusal::UnknownOrder)?;
+    pub fn cancel(
+        &mut self,
+        now: Timestamp,
+        cancel: &CancelOrder,
+        out: &mut Outbox,
+    ) -> Result<Order, Refusal> {
+        let CancelOrder {
+            account,
+            instrument,
+            order,
+            cancel_id,
+        } = *cancel;
+        let slot = self
+            .orders
+            .find_open(account, instrument, order)
+            .ok_or(Refusal::UnknownOrder)?;
         let order = self.end(now, slot, OrderEvent::Cancelled { cancel_id }, out);
         self.ledger.publish(&mut out.balances);
         Ok(order)
@@ -128,7 +172,10 @@ impl Exchange {
         instrument: InstrumentId,
         out: &mut Outbox,
     ) -> Result<usize, Refusal> {
-        let open = self.orders.open_of(account).filter(|(_, order)| order.instrument == instrument);
+        let open = self
+            .orders
+            .open_of(account)
+            .filter(|(_, order)| order.instrument == instrument);
         let slots: Vec<SlotId> = open.map(|(slot, _)| slot).collect();
         if slots.is_empty() {
             return Err(Refusal::UnknownOrder);
@@ -144,8 +191,15 @@ impl Exchange {
     ///
     /// # Errors
     /// [`Refusal::UnknownInstrument`].
-    pub fn set_status(&mut self, instrument: InstrumentId, status: InstrumentStatus) -> Result<(), Refusal> {
-        let listed = self.instruments.get_mut(instrument.index()).ok_or(Refusal::UnknownInstrument)?;
+    pub fn set_status(
+        &mut self,
+        instrument: InstrumentId,
+        status: InstrumentStatus,
+    ) -> Result<(), Refusal> {
+        let listed = self
+            .instruments
+            .get_mut(instrument.index())
+            .ok_or(Refusal::UnknownInstrument)?;
         listed.status = status;
         Ok(())
     }
@@ -155,9 +209,18 @@ impl Exchange {
     /// # Errors
     /// [`Refusal::UnknownInstrument`] if there is none with this id, assets and decimals.
     pub fn set_rules(&mut self, rules: &Instrument) -> Result<(), Refusal> {
-        let listed = self.instruments.get_mut(rules.id.index()).ok_or(Refusal::UnknownInstrument)?;
+        let listed = self
+            .instruments
+            .get_mut(rules.id.index())
+            .ok_or(Refusal::UnknownInstrument)?;
         let fixed = |rules: &Instrument| {
-            (rules.kind, rules.base, rules.quote, rules.price_decimals, rules.quantity_decimals)
+            (
+                rules.kind,
+                rules.base,
+                rules.quote,
+                rules.price_decimals,
+                rules.quantity_decimals,
+            )
         };
         if fixed(listed) != fixed(rules) {
             return Err(Refusal::UnknownInstrument);
@@ -174,100 +237,5 @@ impl Exchange {
             MarketEvent::Trade(trade) => self.trade(now, &trade, out),
             MarketEvent::Levels(depth) => self.levels(now, depth, out),
         }
-    }
-
-    /// What was chosen when it was built.
-    #[must_use]
-    pub const fn config(&self) -> &ExchangeConfig {
-        &self.config
-    }
-
-    /// The instruments with their rules as they are now, by id.
-    pub fn instruments(&self) -> &[Instrument] {
-        &self.instruments
-    }
-
-    /// How many accounts there are; their ids count from 0.
-    #[must_use]
-    pub fn accounts(&self) -> usize {
-        self.ledger.accounts()
-    }
-
-    /// What an account has of an asset; nothing for unknown ones.
-    #[must_use]
-    pub fn balance(&self, account: AccountId, asset: AssetId) -> Balance {
-        self.ledger.balance(account, asset)
-    }
-
-    /// What an account has, by asset id; empty for an unknown account.
-    #[must_use]
-    pub fn balances(&self, account: AccountId) -> &[Balance] {
-        self.ledger.balances(account)
-    }
-
-    /// Fees taken so far in an asset.
-    #[must_use]
-    pub fn fees(&self, asset: AssetId) -> Amount {
-        self.ledger.fees(asset)
-    }
-
-    /// What everybody, the market and the fees included, has of an asset beyond what was deposited: zero, always.
-    #[must_use]
-    pub fn imbalance(&self, asset: AssetId) -> Amount {
-        self.ledger.imbalance(asset)
-    }
-
-    /// An order, open or remembered.
-    #[must_use]
-    pub fn order(&self, account: AccountId, instrument: InstrumentId, order: OrderRef) -> Option<Order> {
-        self.orders.find(account, instrument, order)
-    }
-
-    /// An account's open orders, oldest first.
-    pub fn open_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
-        self.orders.open_of(account).map(|(_, order)| order)
-    }
-
-    /// An account's finished orders that are remembered, by id.
-    pub fn finished_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
-        self.orders.finished_of(account)
-    }
-
-    /// An account's executions that are remembered, oldest first.
-    pub fn executions(&self, account: AccountId) -> impl DoubleEndedIterator<Item = &Execution> {
-        self.orders.executions_of(account)
-    }
-
-    /// Best bid and ask of the visible book, the accounts' orders included, if both sides have one.
-    ///
-    /// Both of its times are when the book last changed.
-    #[must_use]
-    pub fn touch(&self, instrument: InstrumentId) -> Option<Quote> {
-        self.listings.get(instrument.index())?.touch(instrument)
-    }
-
-    /// Writes the best `limit` levels of the visible book, the accounts' orders included, into `depth`.
-    ///
-    /// Its time is when the book last changed; for an unknown instrument it is left empty.
-    pub fn depth(&self, instrument: InstrumentId, limit: usize, depth: &mut Depth) {
-        depth.instrument = instrument;
-        depth.bids.clear();
-        depth.asks.clear();
-        let Some(listing) = self.listings.get(instrument.index()) else { return };
-        depth.received_at = listing.changed_at();
-        depth.bids.extend(listing.visible(Side::Sell).take(limit));
-        depth.asks.extend(listing.visible(Side::Buy).take(limit));
-    }
-
-    /// Number of the visible book's last change, counted from 1; 0 before it and for an unknown instrument.
-    #[must_use]
-    pub fn update_id(&self, instrument: InstrumentId) -> u64 {
-        self.listings.get(instrument.index()).map_or(0, |listing| listing.changes)
-    }
-
-    /// The last print.
-    #[must_use]
-    pub fn last_trade(&self, instrument: InstrumentId) -> Option<Trade> {
-        self.listings.get(instrument.index())?.last
     }
 }

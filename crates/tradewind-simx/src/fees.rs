@@ -29,13 +29,25 @@ pub struct FeeSchedule {
 impl Default for FeeSchedule {
     /// A tenth of a per cent on both sides, in 8 decimal places.
     fn default() -> Self {
-        Self { rates: Fees { maker: Ppm(1_000), taker: Ppm(1_000) }, decimals: 8 }
+        Self {
+            rates: Fees {
+                maker: Ppm(1_000),
+                taker: Ppm(1_000),
+            },
+            decimals: 8,
+        }
     }
 }
 
 impl FeeSchedule {
     /// No fees.
-    pub const FREE: Self = Self { rates: Fees { maker: Ppm::ZERO, taker: Ppm::ZERO }, decimals: 8 };
+    pub const FREE: Self = Self {
+        rates: Fees {
+            maker: Ppm::ZERO,
+            taker: Ppm::ZERO,
+        },
+        decimals: 8,
+    };
 
     /// The fee on `received`, in the asset received.
     #[must_use]
@@ -60,7 +72,13 @@ mod tests {
 
     #[test]
     fn fees_round_half_to_even_at_the_venues_precision() {
-        let schedule = FeeSchedule { rates: Fees { maker: Ppm(750), taker: Ppm(1_000) }, decimals: 8 };
+        let schedule = FeeSchedule {
+            rates: Fees {
+                maker: Ppm(750),
+                taker: Ppm(1_000),
+            },
+            decimals: 8,
+        };
         let cases = [
             ("1", Liquidity::Taker, "0.001"),
             ("1", Liquidity::Maker, "0.00075"),
@@ -73,6 +91,9 @@ mod tests {
             let fee = schedule.fee(received.parse().unwrap(), liquidity);
             assert_eq!(fee.to_string(), wanted, "{received} {liquidity:?}");
         }
-        assert_eq!(FeeSchedule::FREE.fee(Amount::ONE, Liquidity::Taker), Amount::ZERO);
+        assert_eq!(
+            FeeSchedule::FREE.fee(Amount::ONE, Liquidity::Taker),
+            Amount::ZERO
+        );
     }
 }

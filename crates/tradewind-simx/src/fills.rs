@@ -1,6 +1,8 @@
 //! Carrying out: fills of incoming and of waiting orders, prints, ends, reports.
 
-use tradewind_model::{InstrumentId, Level, Liquidity, OrderStatus, Side, Timestamp, Trade, TradeId};
+use tradewind_model::{
+    InstrumentId, Level, Liquidity, OrderStatus, Side, Timestamp, Trade, TradeId,
+};
 
 use crate::config::{FillModel, Prints};
 use crate::exchange::Exchange;
@@ -11,7 +13,13 @@ use crate::waiting::SlotId;
 
 impl Exchange {
     /// An incoming order takes from the market model.
-    pub(crate) fn take_from_market(&mut self, now: Timestamp, order: &mut Order, level: Level, out: &mut Outbox) {
+    pub(crate) fn take_from_market(
+        &mut self,
+        now: Timestamp,
+        order: &mut Order,
+        level: Level,
+        out: &mut Outbox,
+    ) {
         let deal = self.print(now, order.instrument, order.side, level, out);
         let listing = &mut self.listings[order.instrument.index()];
         settle_market(&mut self.ledger, listing, order.side, &deal);
@@ -40,10 +48,23 @@ impl Exchange {
     }
 
     /// The market takes from a waiting order.
-    pub(crate) fn give_to_market(&mut self, now: Timestamp, maker: SlotId, level: Level, out: &mut Outbox) {
-        let Order { instrument, side, .. } = self.orders.waiting.get(maker).order;
+    pub(crate) fn give_to_market(
+        &mut self,
+        now: Timestamp,
+        maker: SlotId,
+        level: Level,
+        out: &mut Outbox,
+    ) {
+        let Order {
+            instrument, side, ..
+        } = self.orders.waiting.get(maker).order;
         let deal = self.print(now, instrument, side.opposite(), level, out);
-        settle_market(&mut self.ledger, &self.listings[instrument.index()], side, &deal);
+        settle_market(
+            &mut self.ledger,
+            &self.listings[instrument.index()],
+            side,
+            &deal,
+        );
         self.fill_waiting(maker, &deal, out);
     }
 
@@ -60,12 +81,25 @@ impl Exchange {
         let listing = &mut self.listings[instrument.index()];
         listing.prints += 1;
         let id = TradeId(listing.prints);
-        let print = Trade { instrument, taker, id, price, quantity, event_time: Some(now), received_at: now };
+        let print = Trade {
+            instrument,
+            taker,
+            id,
+            price,
+            quantity,
+            event_time: Some(now),
+            received_at: now,
+        };
         listing.last = Some(print);
         if self.config.prints == Prints::Reported {
             out.prints.push(print);
         }
-        Deal { at: now, trade_id: id, price, quantity }
+        Deal {
+            at: now,
+            trade_id: id,
+            price,
+            quantity,
+        }
     }
 
     /// Books a deal for a waiting order, which leaves its line if nothing of it remains.
@@ -86,7 +120,14 @@ impl Exchange {
     /// Books a deal for an order, wherever it is kept.
     fn fill(&mut self, order: &mut Order, deal: &Deal, liquidity: Liquidity, out: &mut Outbox) {
         let listing = &self.listings[order.instrument.index()];
-        let execution = settle(&mut self.ledger, &self.config.fees, listing, order, deal, liquidity);
+        let execution = settle(
+            &mut self.ledger,
+            &self.config.fees,
+            listing,
+            order,
+            deal,
+            liquidity,
+        );
         self.orders.executed(&execution);
         self.report(deal.at, OrderEvent::Filled(execution), order, out);
     }
@@ -95,17 +136,27 @@ impl Exchange {
     ///
     /// # Panics
     /// If the order has no limit: such orders never wait.
-    pub(crate) fn end(&mut self, now: Timestamp, slot: SlotId, event: OrderEvent, out: &mut Outbox) -> Order {
+    pub(crate) fn end(
+        &mut self,
+        now: Timestamp,
+        slot: SlotId,
+        event: OrderEvent,
+        out: &mut Outbox,
+    ) -> Order {
         let mut order = self.orders.waiting.get(slot).order;
         let price = order.kind.limit().expect("only orders with a limit wait");
         let listing = &mut self.listings[order.instrument.index()];
         let held = listing.held(&order);
         self.ledger.unlock(order.account, held.asset, held.amount);
-        listing.book_mut(order.side).unlink(&mut self.orders.waiting, slot, price);
+        listing
+            .book_mut(order.side)
+            .unlink(&mut self.orders.waiting, slot, price);
         listing.change(now);
         (order.status, order.end) = match event {
             OrderEvent::Expired(reason) => (OrderStatus::Expired, Some(reason)),
-            OrderEvent::Accepted | OrderEvent::Filled(_) | OrderEvent::Cancelled { .. } => (OrderStatus::Cancelled, None),
+            OrderEvent::Accepted | OrderEvent::Filled(_) | OrderEvent::Cancelled { .. } => {
+                (OrderStatus::Cancelled, None)
+            }
         };
         order.updated_at = now;
         self.orders.waiting.get_mut(slot).order = order;
@@ -115,8 +166,19 @@ impl Exchange {
     }
 
     /// Tells the account what happened to its order.
-    pub(crate) fn report(&mut self, at: Timestamp, event: OrderEvent, order: &Order, out: &mut Outbox) {
+    pub(crate) fn report(
+        &mut self,
+        at: Timestamp,
+        event: OrderEvent,
+        order: &Order,
+        out: &mut Outbox,
+    ) {
         self.reports += 1;
-        out.orders.push(OrderReport { id: self.reports, at, event, order: *order });
+        out.orders.push(OrderReport {
+            id: self.reports,
+            at,
+            event,
+            order: *order,
+        });
     }
 }

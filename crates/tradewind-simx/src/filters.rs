@@ -6,14 +6,23 @@ use crate::action::Size;
 use crate::refusal::{Filter, Refusal};
 
 /// Checks size and price of a new order; `reference` stands for the price of one that names none.
-pub(crate) fn check(rules: &Instrument, kind: OrderKind, size: Size, reference: Option<Price>) -> Result<(), Refusal> {
+pub(crate) fn check(
+    rules: &Instrument,
+    kind: OrderKind,
+    size: Size,
+    reference: Option<Price>,
+) -> Result<(), Refusal> {
     match (size, kind) {
         (Size::Base(quantity), _) => {
             let checked = rules.check(quantity, kind.limit(), reference);
             checked.map_err(|breach| Refusal::Filter(name(rules, kind, quantity, breach)))
         }
-        (Size::Quote(_), OrderKind::Limit { .. } | OrderKind::PostOnly { .. }) => Err(Refusal::QuoteSizeNotAllowed),
-        (Size::Quote(amount), OrderKind::Market) if amount < rules.notional_min || amount.0 <= 0 => {
+        (Size::Quote(_), OrderKind::Limit { .. } | OrderKind::PostOnly { .. }) => {
+            Err(Refusal::QuoteSizeNotAllowed)
+        }
+        (Size::Quote(amount), OrderKind::Market)
+            if amount < rules.notional_min || amount.0 <= 0 =>
+        {
             Err(Refusal::Filter(Filter::Notional))
         }
         (Size::Quote(_), OrderKind::Market) => Ok(()),

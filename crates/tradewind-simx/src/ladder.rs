@@ -22,21 +22,50 @@ pub(crate) struct Ladder {
 impl Ladder {
     /// No levels yet.
     pub(crate) fn new(model: FillModel) -> Self {
-        Self { empty_counts: model == FillModel::QuoteTouch, ..Self::default() }
+        Self {
+            empty_counts: model == FillModel::QuoteTouch,
+            ..Self::default()
+        }
     }
 
     /// Makes the touch this; deeper levels stay if the market tells of such.
     pub(crate) fn set_quote(&mut self, quote: &Quote) {
         let (bid, ask) = (quote.bid, quote.ask);
         if self.deep {
-            set_best(&mut self.bids, Level { price: bid, quantity: quote.bid_quantity }, |level| level.price > bid);
-            set_best(&mut self.asks, Level { price: ask, quantity: quote.ask_quantity }, |level| level.price < ask);
+            set_best(
+                &mut self.bids,
+                Level {
+                    price: bid,
+                    quantity: quote.bid_quantity,
+                },
+                |level| level.price > bid,
+            );
+            set_best(
+                &mut self.asks,
+                Level {
+                    price: ask,
+                    quantity: quote.ask_quantity,
+                },
+                |level| level.price < ask,
+            );
             // A touch that jumped over the other side's deeper levels has eaten them.
             self.bids.retain(|level| level.price < ask);
             self.asks.retain(|level| level.price > bid);
         } else {
-            set_only(&mut self.bids, Level { price: bid, quantity: quote.bid_quantity });
-            set_only(&mut self.asks, Level { price: ask, quantity: quote.ask_quantity });
+            set_only(
+                &mut self.bids,
+                Level {
+                    price: bid,
+                    quantity: quote.bid_quantity,
+                },
+            );
+            set_only(
+                &mut self.asks,
+                Level {
+                    price: ask,
+                    quantity: quote.ask_quantity,
+                },
+            );
         }
         if !self.empty_counts {
             remove_empty(&mut self.bids);
@@ -49,9 +78,17 @@ impl Ladder {
     pub(crate) fn set_levels(&mut self, depth: &Depth) -> bool {
         let positive = |level: &Level| level.price.0 > 0 && level.quantity.0 > 0;
         let sound = depth.bids.iter().chain(&depth.asks).all(positive)
-            && depth.bids.is_sorted_by(|better, worse| better.price > worse.price)
-            && depth.asks.is_sorted_by(|better, worse| better.price < worse.price);
-        let crossed = depth.bids.first().zip(depth.asks.first()).is_some_and(|(bid, ask)| bid.price >= ask.price);
+            && depth
+                .bids
+                .is_sorted_by(|better, worse| better.price > worse.price)
+            && depth
+                .asks
+                .is_sorted_by(|better, worse| better.price < worse.price);
+        let crossed = depth
+            .bids
+            .first()
+            .zip(depth.asks.first())
+            .is_some_and(|(bid, ask)| bid.price >= ask.price);
         if !sound || crossed {
             return false;
         }
@@ -66,7 +103,13 @@ impl Ladder {
     /// How much waits at `price` beside an order of `side`; `i64::MAX` if the market does not show that far.
     pub(crate) fn waiting_at(&self, side: Side, price: Price) -> i64 {
         let levels = self.side(side.opposite());
-        let is_better = |level: &Level| if side == Side::Buy { level.price > price } else { level.price < price };
+        let is_better = |level: &Level| {
+            if side == Side::Buy {
+                level.price > price
+            } else {
+                level.price < price
+            }
+        };
         match levels.iter().find(|level| !is_better(level)) {
             Some(level) if level.price == price => level.quantity.0,
             Some(_) => 0,
@@ -78,7 +121,9 @@ impl Ladder {
     /// Uses up `quantity` at `price` of what an order of side `taker` takes.
     pub(crate) fn take(&mut self, taker: Side, price: Price, quantity: Quantity) {
         let levels = self.side_mut(taker);
-        let Some(index) = levels.iter().position(|level| level.price == price) else { return };
+        let Some(index) = levels.iter().position(|level| level.price == price) else {
+            return;
+        };
         levels[index].quantity -= quantity;
         if levels[index].quantity.0 <= 0 {
             levels.remove(index);
@@ -141,7 +186,12 @@ mod tests {
     type Rows = &'static [(i64, i64)];
 
     fn levels(list: &[(i64, i64)]) -> Vec<Level> {
-        list.iter().map(|&(price, quantity)| Level { price: Price(price), quantity: Quantity(quantity) }).collect()
+        list.iter()
+            .map(|&(price, quantity)| Level {
+                price: Price(price),
+                quantity: Quantity(quantity),
+            })
+            .collect()
     }
 
     fn quote(bid: i64, ask: i64) -> Quote {
@@ -159,7 +209,12 @@ mod tests {
     fn deep() -> Ladder {
         let (bids, asks) = (levels(&[(99, 1), (98, 2)]), levels(&[(101, 1), (103, 2)]));
         let mut ladder = Ladder::default();
-        assert!(ladder.set_levels(&Depth { instrument: InstrumentId(0), bids, asks, received_at: Timestamp::EPOCH }));
+        assert!(ladder.set_levels(&Depth {
+            instrument: InstrumentId(0),
+            bids,
+            asks,
+            received_at: Timestamp::EPOCH
+        }));
         ladder
     }
 
@@ -167,7 +222,12 @@ mod tests {
     fn a_quote_moves_the_touch_and_leaves_deeper_levels() {
         let cases: [(i64, i64, Rows, Rows); 4] = [
             (99, 101, &[(99, 7), (98, 2)], &[(101, 7), (103, 2)]),
-            (100, 102, &[(100, 7), (99, 1), (98, 2)], &[(102, 7), (103, 2)]),
+            (
+                100,
+                102,
+                &[(100, 7), (99, 1), (98, 2)],
+                &[(102, 7), (103, 2)],
+            ),
             (98, 100, &[(98, 7)], &[(100, 7), (101, 1), (103, 2)]),
             (102, 104, &[(102, 7), (99, 1), (98, 2)], &[(104, 7)]),
         ];
@@ -189,12 +249,21 @@ mod tests {
 
     #[test]
     fn levels_that_make_no_sense_change_nothing() {
-        let cases: [(Rows, Rows); 4] =
-            [(&[(101, 1)], &[(101, 1)]), (&[(98, 1), (99, 1)], &[]), (&[(98, 0)], &[]), (&[], &[(0, 1)])];
+        let cases: [(Rows, Rows); 4] = [
+            (&[(101, 1)], &[(101, 1)]),
+            (&[(98, 1), (99, 1)], &[]),
+            (&[(98, 0)], &[]),
+            (&[], &[(0, 1)]),
+        ];
         for (bids, asks) in cases {
             let mut ladder = deep();
             let (bids, asks) = (levels(bids), levels(asks));
-            let depth = Depth { instrument: InstrumentId(0), bids, asks, received_at: Timestamp::EPOCH };
+            let depth = Depth {
+                instrument: InstrumentId(0),
+                bids,
+                asks,
+                received_at: Timestamp::EPOCH,
+            };
             assert!(!ladder.set_levels(&depth));
             assert_eq!(ladder, deep());
         }

@@ -45,9 +45,11 @@ mod matching;
 mod order;
 mod orders;
 mod outbox;
+pub mod recorded;
 mod refusal;
 mod settlement;
 mod submission;
+mod views;
 mod waiting;
 
 pub use account::Balance;
@@ -57,7 +59,8 @@ pub use config::{ExchangeConfig, FillModel, History, Prints};
 pub use exchange::Exchange;
 pub use fees::{FeeSchedule, Fees};
 pub use market::{
-    Generated, Kline, KlineRange, KlineStore, MarketEvent, MarketRecord, MarketSource, Recorded, Universe, universe,
+    Generated, Kline, KlineRange, KlineStore, MarketEvent, MarketRecord, MarketSource, Recorded,
+    Universe, universe,
 };
 pub use order::{EndReason, Order};
 pub use outbox::{BalanceChange, Execution, OrderEvent, OrderReport, Outbox};

@@ -1,7 +1,10 @@
 //! What the exchange holds of one instrument besides its rules: the market's levels, waiting orders, the last print.
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{Amount, AssetId, Instrument, InstrumentId, Level, Money, Price, Quantity, Quote, Side, Timestamp, Trade};
+use tradewind_model::{
+    Amount, AssetId, Instrument, InstrumentId, Level, Money, Price, Quantity, Quote, Side,
+    Timestamp, Trade,
+};
 
 use crate::book::Book;
 use crate::config::FillModel;
@@ -33,7 +36,9 @@ impl Listing {
     /// # Panics
     /// If a price and a quantity have more than 18 decimals together: no exact worth.
     pub(crate) fn new(rules: &Instrument, model: FillModel) -> Self {
-        let worth = rules.notional(Price(1), Quantity(1)).expect("an instrument's worth is exact in 18 places");
+        let worth = rules
+            .notional(Price(1), Quantity(1))
+            .expect("an instrument's worth is exact in 18 places");
         Self {
             base: rules.base,
             quote: rules.quote,
@@ -57,7 +62,9 @@ impl Listing {
 
     /// What `quantity` at `price` is worth, if that can be told.
     pub(crate) fn worth(&self, price: Price, quantity: Quantity) -> Option<Amount> {
-        (i128::from(price.0) * i128::from(quantity.0)).checked_mul(self.worth_unit).map(Amount)
+        (i128::from(price.0) * i128::from(quantity.0))
+            .checked_mul(self.worth_unit)
+            .map(Amount)
     }
 
     /// `quantity` as an amount of the base asset.
@@ -73,11 +80,22 @@ impl Listing {
         let remaining = order.remaining();
         match (order.side, order.kind.limit()) {
             (Side::Buy, Some(price)) => {
-                let amount = self.worth(price, remaining).expect("worth was checked when the order was taken");
-                Money { asset: self.quote, amount }
+                let amount = self
+                    .worth(price, remaining)
+                    .expect("worth was checked when the order was taken");
+                Money {
+                    asset: self.quote,
+                    amount,
+                }
             }
-            (Side::Buy, None) => Money { asset: self.quote, amount: Amount::ZERO },
-            (Side::Sell, _) => Money { asset: self.base, amount: self.base_amount(remaining) },
+            (Side::Buy, None) => Money {
+                asset: self.quote,
+                amount: Amount::ZERO,
+            },
+            (Side::Sell, _) => Money {
+                asset: self.base,
+                amount: self.base_amount(remaining),
+            },
         }
     }
 
@@ -121,10 +139,18 @@ impl Listing {
     pub(crate) fn visible(&self, taker: Side) -> impl Iterator<Item = Level> + '_ {
         let mut market = self.ladder.side(taker).iter().copied().peekable();
         let waiting = self.book(taker.opposite()).levels();
-        let mut waiting = waiting.map(|queue| Level { price: queue.price, quantity: queue.quantity }).peekable();
+        let mut waiting = waiting
+            .map(|queue| Level {
+                price: queue.price,
+                quantity: queue.quantity,
+            })
+            .peekable();
         std::iter::from_fn(move || match (market.peek(), waiting.peek()) {
             (Some(theirs), Some(ours)) if theirs.price == ours.price => {
-                let level = Level { price: theirs.price, quantity: theirs.quantity + ours.quantity };
+                let level = Level {
+                    price: theirs.price,
+                    quantity: theirs.quantity + ours.quantity,
+                };
                 (market.next(), waiting.next(), Some(level)).2
             }
             (Some(theirs), Some(ours)) if better(taker, ours.price, theirs.price) => waiting.next(),

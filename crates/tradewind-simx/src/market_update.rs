@@ -14,7 +14,9 @@ use crate::outbox::Outbox;
 impl Exchange {
     /// The market's best bid and ask are now these. A crossed quote or an unknown instrument is ignored.
     pub fn quote(&mut self, now: Timestamp, quote: &Quote, out: &mut Outbox) {
-        let Some(listing) = self.listings.get_mut(quote.instrument.index()) else { return };
+        let Some(listing) = self.listings.get_mut(quote.instrument.index()) else {
+            return;
+        };
         if !quote.is_sound() {
             return;
         }
@@ -27,7 +29,9 @@ impl Exchange {
 
     /// The market's visible levels are now these. Levels that make no sense or an unknown instrument are ignored.
     pub fn levels(&mut self, now: Timestamp, depth: &Depth, out: &mut Outbox) {
-        let Some(listing) = self.listings.get_mut(depth.instrument.index()) else { return };
+        let Some(listing) = self.listings.get_mut(depth.instrument.index()) else {
+            return;
+        };
         if !listing.ladder.set_levels(depth) {
             return;
         }
@@ -41,7 +45,9 @@ impl Exchange {
     ///
     /// The market's own part changes no levels: the quote or levels that follow tell what is left.
     pub fn trade(&mut self, now: Timestamp, trade: &Trade, out: &mut Outbox) {
-        let Some(listing) = self.listings.get(trade.instrument.index()) else { return };
+        let Some(listing) = self.listings.get(trade.instrument.index()) else {
+            return;
+        };
         if trade.price.0 <= 0 || trade.quantity.0 <= 0 {
             return;
         }
@@ -51,7 +57,16 @@ impl Exchange {
             self.ledger.publish(&mut out.balances);
         }
         if !left.is_zero() {
-            self.print(now, trade.instrument, trade.taker, Level { price: trade.price, quantity: left }, out);
+            self.print(
+                now,
+                trade.instrument,
+                trade.taker,
+                Level {
+                    price: trade.price,
+                    quantity: left,
+                },
+                out,
+            );
         }
     }
 
@@ -61,13 +76,27 @@ impl Exchange {
         let (mut left, mut passed) = (trade.quantity.0, 0);
         while left > 0 {
             let book = self.listings[trade.instrument.index()].book(side);
-            let Some(queue) = book.best().filter(|_| book.reaches(trade.price)).copied() else { break };
+            let Some(queue) = book.best().filter(|_| book.reaches(trade.price)).copied() else {
+                break;
+            };
             let first = self.orders.waiting.get(queue.first);
-            let before = if queue.price == trade.price { first.ahead.min(left) } else { 0 };
+            let before = if queue.price == trade.price {
+                first.ahead.min(left)
+            } else {
+                0
+            };
             let quantity = (left - before).min(first.order.remaining().0);
             self.orders.waiting.pass(queue.first, Quantity(before));
             if quantity > 0 {
-                self.give_to_market(now, queue.first, Level { price: queue.price, quantity: Quantity(quantity) }, out);
+                self.give_to_market(
+                    now,
+                    queue.first,
+                    Level {
+                        price: queue.price,
+                        quantity: Quantity(quantity),
+                    },
+                    out,
+                );
             }
             passed += before;
             left -= before + quantity;
@@ -88,7 +117,13 @@ impl Exchange {
     fn cross(&mut self, now: Timestamp, instrument: InstrumentId, side: Side, out: &mut Outbox) {
         loop {
             let listing = &mut self.listings[instrument.index()];
-            let Some((level, queue)) = listing.ladder.best(side).zip(listing.book(side).best().copied()) else { return };
+            let Some((level, queue)) = listing
+                .ladder
+                .best(side)
+                .zip(listing.book(side).best().copied())
+            else {
+                return;
+            };
             if better(side, queue.price, level.price) {
                 return;
             }
@@ -101,7 +136,15 @@ impl Exchange {
                 listing.ladder.take(side, level.price, quantity);
             }
             if quantity.0 > 0 {
-                self.give_to_market(now, queue.first, Level { price: queue.price, quantity }, out);
+                self.give_to_market(
+                    now,
+                    queue.first,
+                    Level {
+                        price: queue.price,
+                        quantity,
+                    },
+                    out,
+                );
             }
         }
     }

@@ -9,10 +9,10 @@
 use tradewind_model::{AccountId, Amount, Level, Price, Quantity, Side};
 
 use crate::action::{SelfTrade, Size};
+use crate::book::{Queue, queue};
 use crate::config::FillModel;
 use crate::listing::{Listing, better};
 use crate::waiting::{SlotId, Waiting};
-use crate::book::{Queue, queue};
 
 /// What an incoming order is after.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +47,8 @@ pub(crate) struct Plan {
     pub(crate) worth: Option<Amount>,
     /// Whether the order ends because it met one of its own account.
     pub(crate) met_itself: bool,
+    /// Whether the whole book was not enough.
+    pub(crate) exhausted: bool,
 }
 
 /// Plans how `incoming` trades; the steps are appended to `steps`.
@@ -61,8 +63,18 @@ pub(crate) fn plan(
         Size::Base(quantity) => Left::Counts(quantity.0),
         Size::Quote(amount) => Left::Worth(amount),
     };
-    let plan = Plan { worth: Some(Amount::ZERO), ..Plan::default() };
-    let mut planner = Planner { incoming, listing, waiting, steps, left, plan };
+    let plan = Plan {
+        worth: Some(Amount::ZERO),
+        ..Plan::default()
+    };
+    let mut planner = Planner {
+        incoming,
+        listing,
+        waiting,
+        steps,
+        left,
+        plan,
+    };
     match model {
         FillModel::QuoteTouch => planner.take_touch(),
         FillModel::Book => planner.walk(),
@@ -100,7 +112,8 @@ impl Planner<'_> {
         let touch = self.listing.ladder.best(side).map(|level| level.price);
         for queue in self.listing.book(side.opposite()).levels() {
             let first = touch.is_none_or(|touch| better(side, queue.price, touch));
-            if !first || !self.takes(queue.price) || self.take_queue(queue, 0).0 == Appetite::Sated {
+            if !first || !self.takes(queue.price) || self.take_queue(queue, 0).0 == Appetite::Sated
+            {
                 break;
             }
         }
@@ -119,9 +132,14 @@ impl Planner<'_> {
                 (Some(level), Some(queue)) if better(side, queue.price, level.price) => queue.price,
                 (Some(level), _) => level.price,
                 (None, Some(queue)) => queue.price,
-                (None, None) => return,
+                (None, None) => {
+                    self.plan.exhausted = true;
+                    return;
+                }
             };
-            let shown = market.next_if(|level| level.price == price).map_or(0, |level| level.quantity.0);
+            let shown = market
+                .next_if(|level| level.price == price)
+                .map_or(0, |level| level.quantity.0);
             let queue = waiting.next_if(|queue| queue.price == price);
             if !self.takes(price) || self.take_level(price, shown, queue) == Appetite::Sated {
                 return;
@@ -131,7 +149,8 @@ impl Planner<'_> {
 
     /// One price: the market's `shown` quantity and the orders that wait there, in line.
     fn take_level(&mut self, price: Price, shown: i64, queue: Option<&Queue>) -> Appetite {
-        let (appetite, passed) = queue.map_or((Appetite::More, 0), |queue| self.take_queue(queue, shown));
+        let (appetite, passed) =
+            queue.map_or((Appetite::More, 0), |queue| self.take_queue(queue, shown));
         if appetite == Appetite::Sated || passed >= shown {
             return appetite;
         }
@@ -150,7 +169,9 @@ impl Planner<'_> {
                     return (Appetite::Sated, passed);
                 }
             }
-            if self.meet(id, level.price, slot.order.account, slot.order.remaining()) == Appetite::Sated {
+            if self.meet(id, level.price, slot.order.account, slot.order.remaining())
+                == Appetite::Sated
+            {
                 return (Appetite::Sated, passed);
             }
         }
@@ -158,8 +179,18 @@ impl Planner<'_> {
     }
 
     /// One waiting order.
-    fn meet(&mut self, id: SlotId, price: Price, account: AccountId, remaining: Quantity) -> Appetite {
-        let rule = if account == self.incoming.account { self.incoming.self_trade } else { SelfTrade::Allowed };
+    fn meet(
+        &mut self,
+        id: SlotId,
+        price: Price,
+        account: AccountId,
+        remaining: Quantity,
+    ) -> Appetite {
+        let rule = if account == self.incoming.account {
+            self.incoming.self_trade
+        } else {
+            SelfTrade::Allowed
+        };
         if matches!(rule, SelfTrade::ExpireMaker | SelfTrade::ExpireBoth) {
             self.steps.push(Step::Expire(id));
         }
@@ -189,15 +220,26 @@ impl Planner<'_> {
         let worth = self.listing.worth(price, quantity);
         self.steps.push(step(Level { price, quantity }));
         self.plan.filled += quantity;
-        self.plan.worth = self.plan.worth.zip(worth).and_then(|(sum, worth)| sum.0.checked_add(worth.0)).map(Amount);
+        self.plan.worth = self
+            .plan
+            .worth
+            .zip(worth)
+            .and_then(|(sum, worth)| sum.0.checked_add(worth.0))
+            .map(Amount);
         match &mut self.left {
             Left::Counts(counts) => *counts -= quantity.0,
             Left::Worth(amount) => *amount -= worth.unwrap_or(*amount),
         }
-        if quantity.0 == wanted { Appetite::Sated } else { Appetite::More }
+        if quantity.0 == wanted {
+            Appetite::Sated
+        } else {
+            Appetite::More
+        }
     }
 
     fn takes(&self, price: Price) -> bool {
-        self.incoming.limit.is_none_or(|limit| !better(self.incoming.side, limit, price))
+        self.incoming
+            .limit
+            .is_none_or(|limit| !better(self.incoming.side, limit, price))
     }
 }

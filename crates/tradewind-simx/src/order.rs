@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, InstrumentId, OrderKind, OrderStatus, Quantity, Side, Timestamp, VenueOrderId,
+    AccountId, Amount, InstrumentId, OrderKind, OrderStatus, Quantity, Side, Timestamp,
+    VenueOrderId,
 };
 
 use crate::client_id::ClientId;

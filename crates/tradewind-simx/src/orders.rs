@@ -36,11 +36,20 @@ struct AccountOrders {
 impl Orders {
     pub(crate) const fn new(history: History) -> Self {
         let waiting = Waiting::EMPTY;
-        Self { history, waiting, open: BTreeMap::new(), accounts: Vec::new(), last_id: 0 }
+        Self {
+            history,
+            waiting,
+            open: BTreeMap::new(),
+            accounts: Vec::new(),
+            last_id: 0,
+        }
     }
 
     pub(crate) fn open_account(&mut self, instruments: usize) {
-        self.accounts.push(AccountOrders { open: vec![0; instruments], ..AccountOrders::default() });
+        self.accounts.push(AccountOrders {
+            open: vec![0; instruments],
+            ..AccountOrders::default()
+        });
     }
 
     /// The id of the next order.
@@ -65,23 +74,18 @@ impl Orders {
         self.open.remove(&order.id);
         let account = &mut self.accounts[order.account.index()];
         account.open[order.instrument.index()] -= 1;
-        self.finished(order);
-    }
-
-    /// Remembers a finished order, if orders are remembered.
-    pub(crate) fn finished(&mut self, order: Order) {
-        let account = &mut self.accounts[order.account.index()];
         match self.history {
             History::Dropped => account.forget_name(&order),
-            History::Kept(most) => {
-                account.names.insert(order.client_id, order.id);
-                account.finished.insert(order.id, order);
-                while account.finished.len() > most as usize {
-                    if let Some((_, oldest)) = account.finished.pop_first() {
-                        account.forget_name(&oldest);
-                    }
-                }
-            }
+            History::Kept(most) => account.remember(order, most),
+        }
+    }
+
+    /// Remembers an order that finished without having waited, if orders are remembered.
+    pub(crate) fn passed_through(&mut self, order: Order) {
+        if let History::Kept(most) = self.history {
+            let account = &mut self.accounts[order.account.index()];
+            account.names.insert(order.client_id, order.id);
+            account.remember(order, most);
         }
     }
 
@@ -97,7 +101,12 @@ impl Orders {
     }
 
     /// The slot of an open order of this account and instrument.
-    pub(crate) fn find_open(&self, account: AccountId, instrument: InstrumentId, order: OrderRef) -> Option<SlotId> {
+    pub(crate) fn find_open(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+        order: OrderRef,
+    ) -> Option<SlotId> {
         let id = self.id_of(account, order)?;
         let slot = *self.open.get(&id)?;
         let found = &self.waiting.get(slot).order;
@@ -105,7 +114,12 @@ impl Orders {
     }
 
     /// An order of this account and instrument, open or remembered.
-    pub(crate) fn find(&self, account: AccountId, instrument: InstrumentId, order: OrderRef) -> Option<Order> {
+    pub(crate) fn find(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+        order: OrderRef,
+    ) -> Option<Order> {
         if let Some(slot) = self.find_open(account, instrument, order) {
             return Some(self.waiting.get(slot).order);
         }
@@ -116,7 +130,10 @@ impl Orders {
 
     /// Whether an open order of the account has this name.
     pub(crate) fn is_name_open(&self, account: AccountId, name: &ClientId) -> bool {
-        self.accounts[account.index()].names.get(name).is_some_and(|id| self.open.contains_key(id))
+        self.accounts[account.index()]
+            .names
+            .get(name)
+            .is_some_and(|id| self.open.contains_key(id))
     }
 
     /// How many orders the account has open in the instrument.
@@ -126,27 +143,53 @@ impl Orders {
 
     /// An account's open orders, oldest first.
     pub(crate) fn open_of(&self, account: AccountId) -> impl Iterator<Item = (SlotId, &Order)> {
-        let orders = self.open.values().map(|slot| (*slot, &self.waiting.get(*slot).order));
+        let orders = self
+            .open
+            .values()
+            .map(|slot| (*slot, &self.waiting.get(*slot).order));
         orders.filter(move |(_, order)| order.account == account)
     }
 
     pub(crate) fn finished_of(&self, account: AccountId) -> impl Iterator<Item = &Order> {
-        self.accounts.get(account.index()).into_iter().flat_map(|account| account.finished.values())
+        self.accounts
+            .get(account.index())
+            .into_iter()
+            .flat_map(|account| account.finished.values())
     }
 
-    pub(crate) fn executions_of(&self, account: AccountId) -> impl DoubleEndedIterator<Item = &Execution> {
-        self.accounts.get(account.index()).into_iter().flat_map(|account| &account.executions)
+    pub(crate) fn executions_of(
+        &self,
+        account: AccountId,
+    ) -> impl DoubleEndedIterator<Item = &Execution> {
+        self.accounts
+            .get(account.index())
+            .into_iter()
+            .flat_map(|account| &account.executions)
     }
 
     fn id_of(&self, account: AccountId, order: OrderRef) -> Option<VenueOrderId> {
         match order {
             OrderRef::Venue(id) => Some(id),
-            OrderRef::Client(name) => self.accounts.get(account.index())?.names.get(&name).copied(),
+            OrderRef::Client(name) => self
+                .accounts
+                .get(account.index())?
+                .names
+                .get(&name)
+                .copied(),
         }
     }
 }
 
 impl AccountOrders {
+    fn remember(&mut self, order: Order, most: u32) {
+        self.finished.insert(order.id, order);
+        while self.finished.len() > most as usize {
+            if let Some((_, oldest)) = self.finished.pop_first() {
+                self.forget_name(&oldest);
+            }
+        }
+    }
+
     fn forget_name(&mut self, order: &Order) {
         if self.names.get(&order.client_id) == Some(&order.id) {
             self.names.remove(&order.client_id);

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, AssetId, InstrumentId, Liquidity, Money, Price, Quantity, Side, Timestamp, Trade, TradeId,
-    VenueOrderId,
+    AccountId, Amount, AssetId, InstrumentId, Liquidity, Money, Price, Quantity, Side, Timestamp,
+    Trade, TradeId, VenueOrderId,
 };
 
 use crate::client_id::ClientId;

@@ -52,7 +52,10 @@ impl Refusal {
             Self::Filter(_) => -1013,
             Self::QuoteSizeNotAllowed => -1106,
             Self::UnknownOrder => -2011,
-            Self::MarketClosed | Self::InsufficientBalance | Self::DuplicateClientId | Self::WouldTake => -2010,
+            Self::MarketClosed
+            | Self::InsufficientBalance
+            | Self::DuplicateClientId
+            | Self::WouldTake => -2010,
         }
     }
 }

@@ -32,11 +32,31 @@ pub(crate) fn settle(
     deal: &Deal,
     liquidity: Liquidity,
 ) -> Execution {
-    let quote = listing.worth(deal.price, deal.quantity).expect("worth was checked when the order was taken");
+    let quote = listing
+        .worth(deal.price, deal.quantity)
+        .expect("worth was checked when the order was taken");
     let base = listing.base_amount(deal.quantity);
     let (paid, received) = match order.side {
-        Side::Buy => (Money { asset: listing.quote, amount: quote }, Money { asset: listing.base, amount: base }),
-        Side::Sell => (Money { asset: listing.base, amount: base }, Money { asset: listing.quote, amount: quote }),
+        Side::Buy => (
+            Money {
+                asset: listing.quote,
+                amount: quote,
+            },
+            Money {
+                asset: listing.base,
+                amount: base,
+            },
+        ),
+        Side::Sell => (
+            Money {
+                asset: listing.base,
+                amount: base,
+            },
+            Money {
+                asset: listing.quote,
+                amount: quote,
+            },
+        ),
     };
     let purse = match liquidity {
         Liquidity::Maker => Purse::Locked,
@@ -48,7 +68,11 @@ pub(crate) fn settle(
 
     order.filled += deal.quantity;
     order.quote_filled += quote;
-    order.status = if order.remaining().is_zero() { OrderStatus::Filled } else { OrderStatus::PartiallyFilled };
+    order.status = if order.remaining().is_zero() {
+        OrderStatus::Filled
+    } else {
+        OrderStatus::PartiallyFilled
+    };
     order.updated_at = deal.at;
     Execution {
         trade_id: deal.trade_id,
@@ -59,7 +83,10 @@ pub(crate) fn settle(
         price: deal.price,
         quantity: deal.quantity,
         quote,
-        fee: Money { asset: received.asset, amount: fee },
+        fee: Money {
+            asset: received.asset,
+            amount: fee,
+        },
         liquidity,
         at: deal.at,
     }
@@ -67,7 +94,9 @@ pub(crate) fn settle(
 
 /// Books the market model's side of a deal with an order of side `side`.
 pub(crate) fn settle_market(ledger: &mut Ledger, listing: &Listing, side: Side, deal: &Deal) {
-    let quote = listing.worth(deal.price, deal.quantity).expect("worth was checked when the order was taken");
+    let quote = listing
+        .worth(deal.price, deal.quantity)
+        .expect("worth was checked when the order was taken");
     let base = listing.base_amount(deal.quantity);
     let (quote, base) = match side {
         Side::Buy => (quote, -base),

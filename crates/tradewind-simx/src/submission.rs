@@ -1,7 +1,8 @@
 //! Taking a new order: check it, plan it, trade it, and let the rest wait or expire.
 
 use tradewind_model::{
-    Amount, AssetId, InstrumentStatus, OrderKind, OrderStatus, Price, Quantity, Side, TimeInForce, Timestamp,
+    Amount, AssetId, InstrumentStatus, OrderKind, OrderStatus, Price, Quantity, Side, TimeInForce,
+    Timestamp,
 };
 
 use crate::action::{NewOrder, Size};
@@ -19,10 +20,17 @@ impl Exchange {
     ///
     /// # Errors
     /// Any [`Refusal`] but [`UnknownOrder`](Refusal::UnknownOrder).
-    pub fn submit(&mut self, now: Timestamp, new: &NewOrder, out: &mut Outbox) -> Result<Order, Refusal> {
+    pub fn submit(
+        &mut self,
+        now: Timestamp,
+        new: &NewOrder,
+        out: &mut Outbox,
+    ) -> Result<Order, Refusal> {
         self.check(new)?;
         let mut steps = std::mem::take(&mut self.steps);
-        let taken = self.admit(new, &mut steps).map(|plan| self.carry_out(now, new, &plan, &steps, out));
+        let taken = self
+            .admit(new, &mut steps)
+            .map(|plan| self.carry_out(now, new, &plan, &steps, out));
         steps.clear();
         self.steps = steps;
         self.ledger.publish(&mut out.balances);
@@ -34,11 +42,19 @@ impl Exchange {
         if !self.ledger.knows(new.account) {
             return Err(Refusal::UnknownAccount);
         }
-        let rules = self.instruments.get(new.instrument.index()).ok_or(Refusal::UnknownInstrument)?;
+        let rules = self
+            .instruments
+            .get(new.instrument.index())
+            .ok_or(Refusal::UnknownInstrument)?;
         if rules.status != InstrumentStatus::Trading {
             return Err(Refusal::MarketClosed);
         }
-        filters::check(rules, new.kind, new.size, self.listings[new.instrument.index()].reference())?;
+        filters::check(
+            rules,
+            new.kind,
+            new.size,
+            self.listings[new.instrument.index()].reference(),
+        )?;
         if self.orders.is_name_open(new.account, &new.client_id) {
             return Err(Refusal::DuplicateClientId);
         }
@@ -61,8 +77,15 @@ impl Exchange {
             self_trade: new.self_trade,
             step: self.instruments[new.instrument.index()].step,
         };
-        let mut plan = plan(&incoming, self.config.fill_model, listing, &self.orders.waiting, steps);
-        if matches!(new.kind, OrderKind::PostOnly { .. }) && (!steps.is_empty() || plan.met_itself) {
+        let mut plan = plan(
+            &incoming,
+            self.config.fill_model,
+            listing,
+            &self.orders.waiting,
+            steps,
+        );
+        if matches!(new.kind, OrderKind::PostOnly { .. }) && (!steps.is_empty() || plan.met_itself)
+        {
             return Err(Refusal::WouldTake);
         }
         let (asset, needed) = self.needs(new, &plan);
@@ -81,27 +104,44 @@ impl Exchange {
     fn needs(&self, new: &NewOrder, plan: &Plan) -> (AssetId, Option<Amount>) {
         let listing = &self.listings[new.instrument.index()];
         match (new.side, new.size, new.kind.limit()) {
-            (Side::Buy, Size::Base(quantity), Some(limit)) => (listing.quote, listing.worth(limit, quantity)),
+            (Side::Buy, Size::Base(quantity), Some(limit)) => {
+                (listing.quote, listing.worth(limit, quantity))
+            }
             (Side::Buy, _, _) => (listing.quote, plan.worth),
-            (Side::Sell, Size::Base(quantity), _) => (listing.base, plan.worth.map(|_| listing.base_amount(quantity))),
-            (Side::Sell, Size::Quote(_), _) => (listing.base, plan.worth.map(|_| listing.base_amount(plan.filled))),
+            (Side::Sell, Size::Base(quantity), _) => (
+                listing.base,
+                plan.worth.map(|_| listing.base_amount(quantity)),
+            ),
+            (Side::Sell, Size::Quote(_), _) => (
+                listing.base,
+                plan.worth.map(|_| listing.base_amount(plan.filled)),
+            ),
         }
     }
 
-    fn carry_out(&mut self, now: Timestamp, new: &NewOrder, plan: &Plan, steps: &[Step], out: &mut Outbox) -> Order {
+    fn carry_out(
+        &mut self,
+        now: Timestamp,
+        new: &NewOrder,
+        plan: &Plan,
+        steps: &[Step],
+        out: &mut Outbox,
+    ) -> Order {
         let mut order = self.accept(now, new, plan);
         self.report(now, OrderEvent::Accepted, &order, out);
         for step in steps {
             match *step {
                 Step::Market(level) => self.take_from_market(now, &mut order, level, out),
-                Step::Order(maker, level) => self.take_from_order(now, &mut order, maker, level, out),
+                Step::Order(maker, level) => {
+                    self.take_from_order(now, &mut order, maker, level, out)
+                }
                 Step::Expire(maker) => {
                     self.end(now, maker, OrderEvent::Expired(EndReason::SelfTrade), out);
                 }
             }
         }
-        if order.remaining().is_zero() && !order.quantity.is_zero() {
-            self.orders.finished(order);
+        if order.status == OrderStatus::Filled && !plan.exhausted {
+            self.orders.passed_through(order);
         } else if plan.met_itself {
             self.expire(now, &mut order, EndReason::SelfTrade, out);
         } else {
@@ -137,10 +177,17 @@ impl Exchange {
     fn conclude(&mut self, now: Timestamp, order: &mut Order, out: &mut Outbox) {
         match order.kind {
             OrderKind::Market => self.expire(now, order, EndReason::NoLiquidity, out),
-            OrderKind::Limit { time_in_force: TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill, .. } => {
+            OrderKind::Limit {
+                time_in_force: TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill,
+                ..
+            } => {
                 self.expire(now, order, EndReason::TimeInForce, out);
             }
-            OrderKind::Limit { time_in_force: TimeInForce::GoodTillCancel, price } | OrderKind::PostOnly { price } => {
+            OrderKind::Limit {
+                time_in_force: TimeInForce::GoodTillCancel,
+                price,
+            }
+            | OrderKind::PostOnly { price } => {
                 self.wait(now, order, price);
             }
         }
@@ -149,7 +196,7 @@ impl Exchange {
     fn expire(&mut self, now: Timestamp, order: &mut Order, reason: EndReason, out: &mut Outbox) {
         (order.status, order.end, order.updated_at) = (OrderStatus::Expired, Some(reason), now);
         self.report(now, OrderEvent::Expired(reason), order, out);
-        self.orders.finished(*order);
+        self.orders.passed_through(*order);
     }
 
     /// Puts the rest of a limit order at the end of its price's line and locks what it will pay.
@@ -159,11 +206,19 @@ impl Exchange {
         self.ledger.lock(order.account, held.asset, held.amount);
         let ahead = listing.ladder.waiting_at(order.side, price);
         let slot = self.orders.opened(*order, ahead);
-        listing.book_mut(order.side).push(&mut self.orders.waiting, slot, price);
+        listing
+            .book_mut(order.side)
+            .push(&mut self.orders.waiting, slot, price);
         listing.change(now);
     }
 }
 
 const fn is_fill_or_kill(kind: OrderKind) -> bool {
-    matches!(kind, OrderKind::Limit { time_in_force: TimeInForce::FillOrKill, .. })
+    matches!(
+        kind,
+        OrderKind::Limit {
+            time_in_force: TimeInForce::FillOrKill,
+            ..
+        }
+    )
 }

@@ -35,11 +35,19 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     /// No slots yet.
-    pub(crate) const EMPTY: Self = Self { slots: Vec::new(), free: Vec::new() };
+    pub(crate) const EMPTY: Self = Self {
+        slots: Vec::new(),
+        free: Vec::new(),
+    };
 
     /// Puts an order into a slot; it is in no queue yet.
     pub(crate) fn insert(&mut self, order: Order, ahead: i64) -> SlotId {
-        let slot = Slot { order, ahead, before: NONE, after: NONE };
+        let slot = Slot {
+            order,
+            ahead,
+            before: NONE,
+            after: NONE,
+        };
         if let Some(id) = self.free.pop() {
             self.slots[id as usize] = slot;
             return id;

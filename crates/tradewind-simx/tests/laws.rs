@@ -1,6 +1,9 @@
 //! Laws that hold whatever anybody does, tried with random actions and random markets.
 
-#![expect(clippy::unwrap_used, reason = "what must be there and is not fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what must be there and is not fails the test"
+)]
 
 mod bench;
 
@@ -10,20 +13,48 @@ use bench::{BASE, Bench, ONLY, QUOTE, all_or_nothing, executions, immediate, lim
 use proptest::prelude::*;
 use tradewind_model::{AccountId, Amount, Liquidity, OrderKind, Quantity, Side, VenueOrderId};
 use tradewind_simx::{
-    Exchange, ExchangeConfig, FillModel, History, NewOrder, Order, OrderEvent, OrderRef, Refusal, SelfTrade, Size,
+    Exchange, ExchangeConfig, FillModel, History, NewOrder, Order, OrderEvent, OrderRef, Refusal,
+    SelfTrade, Size,
 };
 
 const ACCOUNTS: u32 = 2;
 
 #[derive(Clone, Debug)]
 enum Move {
-    Submit { account: u32, side: Side, quantity: i64, kind: OrderKind, self_trade: SelfTrade },
-    Spend { account: u32, side: Side, cents: i64 },
-    Cancel { account: u32, which: usize },
-    CancelAll { account: u32 },
-    Quote { bid: i64, spread: i64, quantity: i64 },
-    Levels { bid: i64, spread: i64, quantities: Vec<i64> },
-    Trade { taker: Side, price: i64, quantity: i64 },
+    Submit {
+        account: u32,
+        side: Side,
+        quantity: i64,
+        kind: OrderKind,
+        self_trade: SelfTrade,
+    },
+    Spend {
+        account: u32,
+        side: Side,
+        cents: i64,
+    },
+    Cancel {
+        account: u32,
+        which: usize,
+    },
+    CancelAll {
+        account: u32,
+    },
+    Quote {
+        bid: i64,
+        spread: i64,
+        quantity: i64,
+    },
+    Levels {
+        bid: i64,
+        spread: i64,
+        quantities: Vec<i64>,
+    },
+    Trade {
+        taker: Side,
+        price: i64,
+        quantity: i64,
+    },
 }
 
 fn side() -> impl Strategy<Value = Side> {
@@ -73,18 +104,41 @@ fn may_be_refused<T>(_: Result<T, Refusal>) {}
 fn make(bench: &mut Bench, step: &Move) {
     bench.out.clear();
     match step {
-        Move::Submit { account, side, quantity, kind, self_trade } => {
-            let order = bench.order(*account, *side, *quantity, *kind).with_self_trade(*self_trade);
+        Move::Submit {
+            account,
+            side,
+            quantity,
+            kind,
+            self_trade,
+        } => {
+            let order = bench
+                .order(*account, *side, *quantity, *kind)
+                .with_self_trade(*self_trade);
             may_be_refused(bench.send(&order));
         }
-        Move::Spend { account, side, cents } => {
+        Move::Spend {
+            account,
+            side,
+            cents,
+        } => {
             let amount = Amount(i128::from(*cents) * Amount::ONE.0 / 100);
             let name = bench.name();
             let size = Size::Quote(amount);
-            may_be_refused(bench.send(&NewOrder::new(AccountId(*account), ONLY, name, *side, size, OrderKind::Market)));
+            may_be_refused(bench.send(&NewOrder::new(
+                AccountId(*account),
+                ONLY,
+                name,
+                *side,
+                size,
+                OrderKind::Market,
+            )));
         }
         Move::Cancel { account, which } => {
-            let open: Vec<_> = bench.exchange.open_orders(AccountId(*account)).map(|order| order.id).collect();
+            let open: Vec<_> = bench
+                .exchange
+                .open_orders(AccountId(*account))
+                .map(|order| order.id)
+                .collect();
             if let Some(id) = open.get(which % open.len().max(1)) {
                 bench.cancel(*account, OrderRef::Venue(*id)).unwrap();
             }
@@ -93,20 +147,40 @@ fn make(bench: &mut Bench, step: &Move) {
             let (account, out) = (AccountId(*account), &mut bench.out);
             may_be_refused(bench.exchange.cancel_all(bench.now, account, ONLY, out));
         }
-        Move::Quote { bid, spread, quantity } => bench.quote((*bid, *quantity), (bid + spread, *quantity)),
-        Move::Levels { bid, spread, quantities } => {
+        Move::Quote {
+            bid,
+            spread,
+            quantity,
+        } => bench.quote((*bid, *quantity), (bid + spread, *quantity)),
+        Move::Levels {
+            bid,
+            spread,
+            quantities,
+        } => {
             let half = quantities.len() / 2;
-            let bids: Vec<_> = (0..).zip(&quantities[..half]).map(|(i, quantity)| (bid - i, *quantity)).collect();
-            let asks: Vec<_> =
-                (1..).zip(&quantities[half..]).map(|(i, quantity)| (bid + spread + i, *quantity)).collect();
+            let bids: Vec<_> = (0..)
+                .zip(&quantities[..half])
+                .map(|(i, quantity)| (bid - i, *quantity))
+                .collect();
+            let asks: Vec<_> = (1..)
+                .zip(&quantities[half..])
+                .map(|(i, quantity)| (bid + spread + i, *quantity))
+                .collect();
             bench.levels(&bids, &asks);
         }
-        Move::Trade { taker, price, quantity } => bench.trade(*taker, *price, *quantity),
+        Move::Trade {
+            taker,
+            price,
+            quantity,
+        } => bench.trade(*taker, *price, *quantity),
     }
 }
 
 fn open_orders(exchange: &Exchange) -> BTreeMap<VenueOrderId, Order> {
-    (0..ACCOUNTS).flat_map(|account| exchange.open_orders(AccountId(account))).map(|order| (order.id, *order)).collect()
+    (0..ACCOUNTS)
+        .flat_map(|account| exchange.open_orders(AccountId(account)))
+        .map(|order| (order.id, *order))
+        .collect()
 }
 
 fn money_is_conserved_and_locks_add_up(exchange: &Exchange) {
@@ -118,7 +192,11 @@ fn money_is_conserved_and_locks_add_up(exchange: &Exchange) {
         let mut locked = [Amount::ZERO; 2];
         for order in exchange.open_orders(account) {
             match order.side {
-                Side::Buy => locked[1] += rules.notional(order.kind.limit().unwrap(), order.remaining()).unwrap(),
+                Side::Buy => {
+                    locked[1] += rules
+                        .notional(order.kind.limit().unwrap(), order.remaining())
+                        .unwrap()
+                }
                 Side::Sell => locked[0] += rules.quantity_amount(order.remaining()),
             }
         }
@@ -130,29 +208,55 @@ fn money_is_conserved_and_locks_add_up(exchange: &Exchange) {
     }
 }
 
-fn the_book_is_not_crossed_and_shows_what_waits(bench: &Bench, open: &BTreeMap<VenueOrderId, Order>) {
+fn the_book_is_not_crossed_and_shows_what_waits(
+    bench: &Bench,
+    open: &BTreeMap<VenueOrderId, Order>,
+) {
     let (bids, asks) = bench.book();
-    assert!(bids.is_sorted_by(|one, two| one.0 > two.0) && asks.is_sorted_by(|one, two| one.0 < two.0));
+    assert!(
+        bids.is_sorted_by(|one, two| one.0 > two.0) && asks.is_sorted_by(|one, two| one.0 < two.0)
+    );
     if let (Some(bid), Some(ask)) = (bids.first(), asks.first()) {
         assert!(bid.0 < ask.0, "crossed: {bid:?} {ask:?}");
     }
     for order in open.values() {
         assert!(order.filled < order.quantity && order.is_open());
-        let shown = if order.side == Side::Buy { &bids } else { &asks };
+        let shown = if order.side == Side::Buy {
+            &bids
+        } else {
+            &asks
+        };
         let price = order.kind.limit().unwrap().0;
-        assert!(shown.iter().any(|level| level.0 == price && level.1 >= order.remaining().0));
+        assert!(
+            shown
+                .iter()
+                .any(|level| level.0 == price && level.1 >= order.remaining().0)
+        );
     }
 }
 
 /// Nobody who came earlier, or offered more, still waits after somebody else was served.
-fn price_and_time_come_first(bench: &Bench, before: &BTreeMap<VenueOrderId, Order>, after: &BTreeMap<VenueOrderId, Order>) {
-    let served: Vec<_> = executions(&bench.out).filter(|fill| fill.liquidity == Liquidity::Maker).collect();
+fn price_and_time_come_first(
+    bench: &Bench,
+    before: &BTreeMap<VenueOrderId, Order>,
+    after: &BTreeMap<VenueOrderId, Order>,
+) {
+    let served: Vec<_> = executions(&bench.out)
+        .filter(|fill| fill.liquidity == Liquidity::Maker)
+        .collect();
     for fill in &served {
         for (id, order) in after.iter().filter(|(id, _)| before.contains_key(*id)) {
             let price = order.kind.limit().unwrap();
-            let better = if order.side == Side::Buy { price > fill.price } else { price < fill.price };
+            let better = if order.side == Side::Buy {
+                price > fill.price
+            } else {
+                price < fill.price
+            };
             let sooner = price == fill.price && *id < fill.order_id;
-            assert!(order.side != fill.side || !(better || sooner), "{fill:?} was served before {order:?}");
+            assert!(
+                order.side != fill.side || !(better || sooner),
+                "{fill:?} was served before {order:?}"
+            );
         }
     }
 }
@@ -167,7 +271,11 @@ fn reports_add_up(bench: &Bench, seen: &mut BTreeMap<VenueOrderId, (Quantity, Am
             *quote += fill.quote;
             assert!(fill.quantity.0 > 0 && fill.fee.amount.0 >= 0);
             if let Some(limit) = order.kind.limit() {
-                let worse = if order.side == Side::Buy { fill.price > limit } else { fill.price < limit };
+                let worse = if order.side == Side::Buy {
+                    fill.price > limit
+                } else {
+                    fill.price < limit
+                };
                 assert!(!worse, "filled beyond its limit: {fill:?}");
             }
         }
@@ -175,7 +283,10 @@ fn reports_add_up(bench: &Bench, seen: &mut BTreeMap<VenueOrderId, (Quantity, Am
         assert!(order.filled <= order.quantity);
     }
     let printed: i64 = bench.out.prints.iter().map(|print| print.quantity.0).sum();
-    let taken: i64 = executions(&bench.out).filter(|fill| fill.liquidity == Liquidity::Taker).map(|fill| fill.quantity.0).sum();
+    let taken: i64 = executions(&bench.out)
+        .filter(|fill| fill.liquidity == Liquidity::Taker)
+        .map(|fill| fill.quantity.0)
+        .sum();
     assert!(printed >= taken);
     for change in &bench.out.balances {
         let balance = bench.exchange.balance(change.account, change.asset);
@@ -201,7 +312,11 @@ fn play(config: ExchangeConfig, moves: &[Move]) -> Bench {
 fn config() -> impl Strategy<Value = ExchangeConfig> {
     let model = prop_oneof![Just(FillModel::QuoteTouch), Just(FillModel::Book)];
     let history = prop_oneof![Just(History::Kept(10)), Just(History::Dropped)];
-    (model, history).prop_map(|(fill_model, history)| ExchangeConfig { fill_model, history, ..Default::default() })
+    (model, history).prop_map(|(fill_model, history)| ExchangeConfig {
+        fill_model,
+        history,
+        ..Default::default()
+    })
 }
 
 proptest! {

@@ -32,14 +32,24 @@ pub(super) fn draw_levels(draw: &LevelDraw, depth: &mut Depth) {
     depth.received_at = draw.at;
     depth.bids.clear();
     depth.asks.clear();
-    depth.bids.push(Level { price: touch.bid, quantity: touch.bid_quantity });
-    depth.asks.push(Level { price: touch.ask, quantity: touch.ask_quantity });
+    depth.bids.push(Level {
+        price: touch.bid,
+        quantity: touch.bid_quantity,
+    });
+    depth.asks.push(Level {
+        price: touch.ask,
+        quantity: touch.ask_quantity,
+    });
     // The first prices on the grid strictly behind the touch.
     let below = (touch.bid.0 - 1).div_euclid(draw.grid) * draw.grid;
     let above = touch.ask.0.div_euclid(draw.grid) * draw.grid + draw.grid;
-    let bids = (0..LEVELS - 1).map(|place| below - place * draw.grid).take_while(|price| *price > 0);
+    let bids = (0..LEVELS - 1)
+        .map(|place| below - place * draw.grid)
+        .take_while(|price| *price > 0);
     depth.bids.extend(bids.map(|price| level(draw, price)));
-    depth.asks.extend((0..LEVELS - 1).map(|place| level(draw, above + place * draw.grid)));
+    depth
+        .asks
+        .extend((0..LEVELS - 1).map(|place| level(draw, above + place * draw.grid)));
 }
 
 fn level(draw: &LevelDraw, price: i64) -> Level {
@@ -48,5 +58,8 @@ fn level(draw: &LevelDraw, price: i64) -> Level {
     let term = (second + place % LEVEL_SECONDS) / LEVEL_SECONDS;
     let share = 0.15 - libm::log(unit(scramble(place ^ term)));
     let quantity = round(share * draw.usual.0 as f64).max(1);
-    Level { price: Price(price), quantity: Quantity(quantity) }
+    Level {
+        price: Price(price),
+        quantity: Quantity(quantity),
+    }
 }

@@ -69,11 +69,16 @@ pub(super) const fn scramble(value: u64) -> u64 {
 pub(super) mod bits {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(in crate::market) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::market) fn serialize<S: Serializer>(
+        value: &f64,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(value.to_bits())
     }
 
-    pub(in crate::market) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    pub(in crate::market) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<f64, D::Error> {
         u64::deserialize(deserializer).map(f64::from_bits)
     }
 }
@@ -94,17 +99,26 @@ mod tests {
             wait += dice.exponential();
         }
         let count = f64::from(count);
-        assert!((sum / count).abs() < 0.02 && (square / count - 1.0).abs() < 0.02 && (wait / count - 1.0).abs() < 0.02);
+        assert!(
+            (sum / count).abs() < 0.02
+                && (square / count - 1.0).abs() < 0.02
+                && (wait / count - 1.0).abs() < 0.02
+        );
     }
 
     #[test]
     fn streams_repeat_and_differ() {
-        let first = |seed, purpose, walk, stretch| Dice::new(seed, purpose, walk, stretch).uniform().to_bits();
+        let first = |seed, purpose, walk, stretch| {
+            Dice::new(seed, purpose, walk, stretch).uniform().to_bits()
+        };
         let one = first(7, Purpose::Live, 1, 1);
         assert_eq!(one, first(7, Purpose::Live, 1, 1));
-        for (seed, purpose, walk, stretch) in
-            [(8, Purpose::Live, 1, 1), (7, Purpose::Past, 1, 1), (7, Purpose::Live, 2, 1), (7, Purpose::Live, 1, 2)]
-        {
+        for (seed, purpose, walk, stretch) in [
+            (8, Purpose::Live, 1, 1),
+            (7, Purpose::Past, 1, 1),
+            (7, Purpose::Live, 2, 1),
+            (7, Purpose::Live, 1, 2),
+        ] {
             assert_ne!(one, first(seed, purpose, walk, stretch));
         }
     }

@@ -54,7 +54,8 @@ impl Generated {
     #[must_use]
     pub fn new(seed: u64, start: Timestamp, instruments: &[Instrument]) -> Self {
         let history = History::new(seed, start, instruments);
-        let process = |(place, instrument)| Process::new(seed, instrument, history.walk(place), start);
+        let process =
+            |(place, instrument)| Process::new(seed, instrument, history.walk(place), start);
         Self {
             seed,
             dice: Dice::new(seed, Purpose::Live, u64::MAX, 0),
@@ -95,7 +96,9 @@ impl Generated {
     fn next_turn(&self) -> (Timestamp, Turn) {
         let mut next = (self.minute_next, Turn::Minute).min((self.market_next, Turn::Market));
         for (place, process) in self.processes.iter().enumerate() {
-            next = next.min((process.beat_next, Turn::Beat(place))).min((process.trade_next, Turn::Trade(place)));
+            next = next
+                .min((process.beat_next, Turn::Beat(place)))
+                .min((process.trade_next, Turn::Trade(place)));
         }
         next
     }
@@ -136,5 +139,10 @@ impl MarketSource for Generated {
 }
 
 const fn no_levels() -> Depth {
-    Depth { instrument: InstrumentId(0), bids: Vec::new(), asks: Vec::new(), received_at: Timestamp::EPOCH }
+    Depth {
+        instrument: InstrumentId(0),
+        bids: Vec::new(),
+        asks: Vec::new(),
+        received_at: Timestamp::EPOCH,
+    }
 }

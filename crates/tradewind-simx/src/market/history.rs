@@ -40,7 +40,11 @@ impl PastMinute {
     pub(super) fn to_kline(self, open_time: Timestamp, instrument: &Instrument) -> Kline {
         let price = |counts: u32| Price(i64::from(counts));
         let middle = Price(i64::midpoint(i64::from(self.open), i64::from(self.close)));
-        let worth = |counts: i64| instrument.notional(middle, Quantity(counts)).unwrap_or_default();
+        let worth = |counts: i64| {
+            instrument
+                .notional(middle, Quantity(counts))
+                .unwrap_or_default()
+        };
         Kline {
             open_time,
             open: price(self.open),
@@ -92,11 +96,21 @@ impl History {
         let mut walk = Walk::REST;
         let (mut market, mut moves) = (vec![walk], Vec::with_capacity(DAYS * DAY));
         for day in 0..DAYS {
-            walk_day(seed, MARKET, day, &MARKET_GAIT, &mut walk, |moved, _| moves.push(moved));
+            walk_day(seed, MARKET, day, &MARKET_GAIT, &mut walk, |moved, _| {
+                moves.push(moved)
+            });
             market.push(walk);
         }
-        let instruments = instruments.iter().map(|instrument| Past::new(seed, instrument, &moves)).collect();
-        Self { seed, end: Interval::Minute1.open_time(start), market, instruments }
+        let instruments = instruments
+            .iter()
+            .map(|instrument| Past::new(seed, instrument, &moves))
+            .collect();
+        Self {
+            seed,
+            end: Interval::Minute1.open_time(start),
+            market,
+            instruments,
+        }
     }
 
     /// End of the last candle.
@@ -111,7 +125,9 @@ impl History {
 
     /// Close of an instrument's last candle: the price it starts with.
     pub(super) fn last_close(&self, instrument: usize) -> Option<Price> {
-        self.instruments.get(instrument).map(|past| Price(character(past.instrument.id).price))
+        self.instruments
+            .get(instrument)
+            .map(|past| Price(character(past.instrument.id).price))
     }
 
     /// The market's walk where history ends.
@@ -121,7 +137,9 @@ impl History {
 
     /// An instrument's walk where history ends.
     pub(super) fn walk(&self, instrument: usize) -> Walk {
-        self.instruments.get(instrument).map_or(Walk::REST, |past| past.walk)
+        self.instruments
+            .get(instrument)
+            .map_or(Walk::REST, |past| past.walk)
     }
 
     /// Start of a day, counted from 0.
@@ -131,10 +149,19 @@ impl History {
 
     /// The minutes of one day, counted from 0, of one instrument.
     pub(super) fn day(&self, instrument: usize, day: usize) -> Vec<PastMinute> {
-        let Some(past) = self.instruments.get(instrument).filter(|_| day < DAYS) else { return Vec::new() };
+        let Some(past) = self.instruments.get(instrument).filter(|_| day < DAYS) else {
+            return Vec::new();
+        };
         let traits = character(past.instrument.id);
         let mut market = Vec::with_capacity(DAY);
-        walk_day(self.seed, MARKET, day, &MARKET_GAIT, &mut self.market[day].clone(), |moved, _| market.push(moved));
+        walk_day(
+            self.seed,
+            MARKET,
+            day,
+            &MARKET_GAIT,
+            &mut self.market[day].clone(),
+            |moved, _| market.push(moved),
+        );
 
         let DayStart { log, mut walk } = past.days[day];
         let id = u64::from(past.instrument.id.0);
@@ -148,10 +175,17 @@ impl History {
         };
         let mut market = market.into_iter();
         let mut minutes = Vec::with_capacity(DAY);
-        walk_day(self.seed, id, day, &own_gait(traits), &mut walk, |moved, volatility| {
-            let whole = moved + traits.beta * market.next().unwrap_or(0.0);
-            minutes.push(shape.minute(whole, volatility));
-        });
+        walk_day(
+            self.seed,
+            id,
+            day,
+            &own_gait(traits),
+            &mut walk,
+            |moved, volatility| {
+                let whole = moved + traits.beta * market.next().unwrap_or(0.0);
+                minutes.push(shape.minute(whole, volatility));
+            },
+        );
         minutes
     }
 }
@@ -175,12 +209,23 @@ impl Past {
         for day in &mut days {
             day.log += shift;
         }
-        Self { instrument: instrument.clone(), days, walk }
+        Self {
+            instrument: instrument.clone(),
+            days,
+            walk,
+        }
     }
 }
 
 /// Walks one day minute by minute and hands over each move with the volatility it had.
-fn walk_day(seed: u64, id: u64, day: usize, gait: &Gait, walk: &mut Walk, mut each: impl FnMut(f64, f64)) {
+fn walk_day(
+    seed: u64,
+    id: u64,
+    day: usize,
+    gait: &Gait,
+    walk: &mut Walk,
+    mut each: impl FnMut(f64, f64),
+) {
     let mut dice = Dice::new(seed, Purpose::Past, id, day as u64);
     for _ in 0..DAY {
         let volatility = walk.volatility.now();
@@ -211,12 +256,22 @@ impl Shape<'_> {
             f64::midpoint(from, to) + sign * span.sqrt() / 2.0
         };
         let (top, bottom) = (reach(1.0), reach(-1.0));
-        let [open, close, high, low] = [from, to, top, bottom].map(|log| round(libm::exp(log)).max(1));
+        let [open, close, high, low] =
+            [from, to, top, bottom].map(|log| round(libm::exp(log)).max(1));
         let [high, low] = [high.max(open).max(close), low.min(open).min(close)];
-        let [open, high, low, close] = [open, high, low, close].map(|price| u32::try_from(price).unwrap_or(u32::MAX));
+        let [open, high, low, close] =
+            [open, high, low, close].map(|price| u32::try_from(price).unwrap_or(u32::MAX));
         let (trades, volume, taker_volume) = self.volume(volatility, close >= open);
         self.open_time = self.open_time + Duration::from_secs(60);
-        PastMinute { open, high, low, close, trades, volume, taker_volume }
+        PastMinute {
+            open,
+            high,
+            low,
+            close,
+            trades,
+            volume,
+            taker_volume,
+        }
     }
 
     /// Trades of a minute, their volume, and the part whose taker bought.
@@ -224,7 +279,8 @@ impl Shape<'_> {
         let busy = busyness(self.open_time) * (0.8 + 0.2 * volatility);
         let trades = round(TRADES * 60.0 * busy * (0.8 + 0.4 * self.dice.uniform())).max(1);
         // Large trades are cut by what the touch shows, which leaves about half of the distribution's mean.
-        let mean = TRADE_WORTH * self.traits.noise * libm::exp(TRADE_SPREAD * TRADE_SPREAD / 2.0) * 0.5;
+        let mean =
+            TRADE_WORTH * self.traits.noise * libm::exp(TRADE_SPREAD * TRADE_SPREAD / 2.0) * 0.5;
         let worth = mean * trades as f64 * libm::exp(0.25 * self.dice.normal());
         let lean = if rose { 0.55 } else { 0.45 };
         let taker = lean + 0.1 * (self.dice.uniform() - 0.5);
@@ -233,6 +289,10 @@ impl Shape<'_> {
             let counts = worth / 1e6 * self.traits.value_count(1_000_000) as f64;
             (round(counts) / step * step).max(step)
         };
-        (u32::try_from(trades).unwrap_or(u32::MAX), counts(worth), counts(worth * taker))
+        (
+            u32::try_from(trades).unwrap_or(u32::MAX),
+            counts(worth),
+            counts(worth * taker),
+        )
     }
 }

@@ -5,7 +5,9 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{Amount, Instrument, InstrumentId, Interval, Price, Quantity, Side, Timestamp, Trade};
+use tradewind_model::{
+    Amount, Instrument, InstrumentId, Interval, Price, Quantity, Side, Timestamp, Trade,
+};
 
 use super::history::History;
 use super::past::Past;
@@ -53,7 +55,14 @@ impl Kline {
 
     /// A candle in which nothing was traded.
     const fn flat(open_time: Timestamp, price: Price) -> Self {
-        Self { open_time, open: price, high: price, low: price, close: price, ..Self::EMPTY }
+        Self {
+            open_time,
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            ..Self::EMPTY
+        }
     }
 
     /// Adds what happened later in the same interval. The first trade of a flat candle sets its open.
@@ -62,7 +71,10 @@ impl Kline {
             return;
         }
         if self.trades == 0 {
-            *self = Self { open_time: self.open_time, ..*later };
+            *self = Self {
+                open_time: self.open_time,
+                ..*later
+            };
             return;
         }
         self.high = self.high.max(later.high);
@@ -91,7 +103,11 @@ impl KlineRange {
     /// The newest.
     #[must_use]
     pub const fn newest(limit: usize) -> Self {
-        Self { from: None, to: None, limit }
+        Self {
+            from: None,
+            to: None,
+            limit,
+        }
     }
 }
 
@@ -100,6 +116,8 @@ impl KlineRange {
 pub struct KlineStore {
     instruments: Vec<Instrument>,
     past: Option<Past>,
+    /// Candles of each instrument from before the start, as a recording has them; as a rule longer than a minute.
+    recorded: Vec<Vec<Kline>>,
     /// Minutes since the start, oldest first, without gaps; the last one is open.
     minutes: Vec<VecDeque<Kline>>,
 }
@@ -109,22 +127,50 @@ impl KlineStore {
     #[must_use]
     pub fn new(instruments: &[Instrument]) -> Self {
         let minutes = vec![VecDeque::new(); instruments.len()];
-        Self { instruments: instruments.to_vec(), past: None, minutes }
+        Self {
+            instruments: instruments.to_vec(),
+            past: None,
+            recorded: Vec::new(),
+            minutes,
+        }
     }
 
     /// A store whose instruments have a past; each begins with an open candle at its last close.
     pub(super) fn with_history(instruments: &[Instrument], history: History) -> Self {
         let past = Past::new(history);
         let open = |instrument: &Instrument| {
-            past.last_close(instrument.id.index()).map(|close| Kline::flat(past.end(), close)).into_iter().collect()
+            past.last_close(instrument.id.index())
+                .map(|close| Kline::flat(past.end(), close))
+                .into_iter()
+                .collect()
         };
-        Self { instruments: instruments.to_vec(), minutes: instruments.iter().map(open).collect(), past: Some(past) }
+        Self {
+            instruments: instruments.to_vec(),
+            minutes: instruments.iter().map(open).collect(),
+            past: Some(past),
+            recorded: Vec::new(),
+        }
+    }
+
+    /// A store whose instruments have recorded candles, each instrument's oldest first and from before any print.
+    ///
+    /// Candles shorter than a recorded one show it whole in their first.
+    #[must_use]
+    pub fn with_recorded(instruments: &[Instrument], recorded: Vec<Vec<Kline>>) -> Self {
+        Self {
+            recorded,
+            ..Self::new(instruments)
+        }
     }
 
     /// Counts one print that happened at `at`; prints come in order of time. One for a closed minute is not counted.
     pub fn record(&mut self, at: Timestamp, print: &Trade) {
-        let Some(rules) = self.instruments.get(print.instrument.index()) else { return };
-        let quote = rules.notional(print.price, print.quantity).unwrap_or_default();
+        let Some(rules) = self.instruments.get(print.instrument.index()) else {
+            return;
+        };
+        let quote = rules
+            .notional(print.price, print.quantity)
+            .unwrap_or_default();
         let bought = print.taker == Side::Buy;
         let kline = Kline {
             open_time: Interval::Minute1.open_time(at),
@@ -135,7 +181,11 @@ impl KlineStore {
             volume: print.quantity,
             quote_volume: quote,
             trades: 1,
-            taker_volume: if bought { print.quantity } else { Quantity::ZERO },
+            taker_volume: if bought {
+                print.quantity
+            } else {
+                Quantity::ZERO
+            },
             taker_quote_volume: if bought { quote } else { Amount::ZERO },
         };
         let minutes = &mut self.minutes[print.instrument.index()];
@@ -158,17 +208,34 @@ impl KlineStore {
     ///
     /// Intervals that began before the first minute known are left out. There are none of one second: nothing shorter
     /// than a minute is kept.
-    pub fn klines(&mut self, instrument: InstrumentId, interval: Interval, range: KlineRange) -> Vec<Kline> {
-        let Some((first, last)) = self.known(instrument).filter(|_| interval != Interval::Second1) else {
+    pub fn klines(
+        &mut self,
+        instrument: InstrumentId,
+        interval: Interval,
+        range: KlineRange,
+    ) -> Vec<Kline> {
+        let Some((first, last)) = self
+            .known(instrument)
+            .filter(|_| interval != Interval::Second1)
+        else {
             return Vec::new();
         };
         let step = interval.duration();
-        let first = if interval.open_time(first) == first { first } else { interval.close_time(first) };
+        let first = if interval.open_time(first) == first {
+            first
+        } else {
+            interval.close_time(first)
+        };
         let newest = interval.open_time(last.min(range.to.unwrap_or(last)));
         let span = step * u32::try_from(range.limit.clamp(1, 10_000) - 1).unwrap_or(0);
         let (from, to) = match range.from {
-            Some(from) if interval.open_time(from) == from => (from.max(first), newest.min(from.max(first) + span)),
-            Some(from) => (interval.close_time(from).max(first), newest.min(interval.close_time(from).max(first) + span)),
+            Some(from) if interval.open_time(from) == from => {
+                (from.max(first), newest.min(from.max(first) + span))
+            }
+            Some(from) => (
+                interval.close_time(from).max(first),
+                newest.min(interval.close_time(from).max(first) + span),
+            ),
             None => ((newest - span).max(first), newest),
         };
         if range.limit == 0 || from > to {
@@ -179,36 +246,64 @@ impl KlineStore {
 
     /// The candle that is open now, folded from its first minute on.
     pub fn open_kline(&mut self, instrument: InstrumentId, interval: Interval) -> Option<Kline> {
-        self.klines(instrument, interval, KlineRange::newest(1)).pop()
+        self.klines(instrument, interval, KlineRange::newest(1))
+            .pop()
     }
 
     /// Folds minutes from `from` to before `end` into candles; `from` is where one of them starts.
-    fn fold(&mut self, instrument: InstrumentId, interval: Interval, from: Timestamp, end: Timestamp) -> Vec<Kline> {
+    fn fold(
+        &mut self,
+        instrument: InstrumentId,
+        interval: Interval,
+        from: Timestamp,
+        end: Timestamp,
+    ) -> Vec<Kline> {
         let mut klines: Vec<Kline> = Vec::new();
         self.each_minute(instrument.index(), from, end, |minute| {
             let open_time = interval.open_time(minute.open_time);
             match klines.last_mut() {
                 Some(kline) if kline.open_time == open_time => kline.add(minute),
-                _ => klines.push(Kline { open_time, ..*minute }),
+                _ => klines.push(Kline {
+                    open_time,
+                    ..*minute
+                }),
             }
         });
         klines
     }
 
     /// Hands over every known minute from `from` to before `end`, oldest first.
-    fn each_minute(&mut self, instrument: usize, from: Timestamp, end: Timestamp, mut each: impl FnMut(&Kline)) {
+    fn each_minute(
+        &mut self,
+        instrument: usize,
+        from: Timestamp,
+        end: Timestamp,
+        mut each: impl FnMut(&Kline),
+    ) {
         if let Some((past, rules)) = self.past.as_mut().zip(self.instruments.get(instrument)) {
             past.each_minute(rules, from, end, &mut each);
         }
+        if let Some(recorded) = self.recorded.get(instrument) {
+            let skipped = recorded.partition_point(|kline| kline.open_time < from);
+            let rest = recorded.iter().skip(skipped);
+            rest.take_while(|kline| kline.open_time < end)
+                .for_each(&mut each);
+        }
         let minutes = &self.minutes[instrument];
         let skipped = minutes.partition_point(|minute| minute.open_time < from);
-        minutes.range(skipped..).take_while(|minute| minute.open_time < end).for_each(each);
+        minutes
+            .range(skipped..)
+            .take_while(|minute| minute.open_time < end)
+            .for_each(each);
     }
 
     /// Start of the first and of the last minute known.
     fn known(&self, instrument: InstrumentId) -> Option<(Timestamp, Timestamp)> {
         let minutes = self.minutes.get(instrument.index())?;
-        let (first, last) = (minutes.front()?.open_time, minutes.back()?.open_time);
+        let recorded = self.recorded.get(instrument.index());
+        let first = recorded.and_then(|klines| klines.first()).or(minutes.front());
+        let last = minutes.back().or(recorded.and_then(|klines| klines.last()));
+        let (first, last) = (first?.open_time, last?.open_time);
         Some((self.past.as_ref().map_or(first, Past::start), last))
     }
 }
@@ -219,7 +314,11 @@ fn roll(minutes: &mut VecDeque<Kline>, now: Timestamp) {
     while let Some(last) = minutes.back().filter(|last| last.open_time < current) {
         // After a long silence, what would be forgotten at once is not even begun.
         let silent = current.since(last.open_time).as_secs() / 60 > MINUTES_MAX as u64;
-        let next = if silent { current } else { Interval::Minute1.close_time(last.open_time) };
+        let next = if silent {
+            current
+        } else {
+            Interval::Minute1.close_time(last.open_time)
+        };
         minutes.push_back(Kline::flat(next, last.close));
         if minutes.len() > MINUTES_MAX {
             minutes.pop_front();

@@ -30,7 +30,10 @@ struct DrawnDay {
 
 impl Past {
     pub(super) const fn new(history: History) -> Self {
-        Self { history, drawn: VecDeque::new() }
+        Self {
+            history,
+            drawn: VecDeque::new(),
+        }
     }
 
     /// Start of the first candle.
@@ -71,9 +74,16 @@ impl Past {
     }
 
     fn day(&mut self, instrument: usize, day: usize) -> &[PastMinute] {
-        let known = self.drawn.iter().position(|drawn| (drawn.instrument, drawn.day) == (instrument, day));
+        let known = self
+            .drawn
+            .iter()
+            .position(|drawn| (drawn.instrument, drawn.day) == (instrument, day));
         let drawn = known.and_then(|place| self.drawn.remove(place));
-        let drawn = drawn.unwrap_or_else(|| DrawnDay { instrument, day, minutes: self.history.day(instrument, day) });
+        let drawn = drawn.unwrap_or_else(|| DrawnDay {
+            instrument,
+            day,
+            minutes: self.history.day(instrument, day),
+        });
         self.drawn.truncate(DAYS_KEPT - 1);
         self.drawn.push_front(drawn);
         self.drawn.front().map_or(&[], |drawn| &drawn.minutes)

@@ -72,7 +72,11 @@ impl Process {
 
     /// Lets `gap` pass without anything happening.
     pub(super) fn skip(&mut self, gap: Duration) {
-        for at in [&mut self.beat_last, &mut self.beat_next, &mut self.trade_next] {
+        for at in [
+            &mut self.beat_last,
+            &mut self.beat_next,
+            &mut self.trade_next,
+        ] {
             *at = *at + gap;
         }
     }
@@ -83,12 +87,19 @@ impl Process {
     }
 
     /// The price moves; `market` is how far the market as a whole has gone, in logarithms.
-    pub(super) fn beat(&mut self, market: f64, levels: &mut Depth, sink: &mut dyn FnMut(Timestamp, MarketEvent<'_>)) {
+    pub(super) fn beat(
+        &mut self,
+        market: f64,
+        levels: &mut Depth,
+        sink: &mut dyn FnMut(Timestamp, MarketEvent<'_>),
+    ) {
         let at = self.beat_next;
         let minutes = at.since(self.beat_last).as_secs_f64() / 60.0;
         self.beat_last = at;
         self.beat_next = self.after(at, BEATS);
-        let moved = self.walk.step(&self.gait(), minutes.min(1.0), &mut self.dice);
+        let moved = self
+            .walk
+            .step(&self.gait(), minutes.min(1.0), &mut self.dice);
         self.drift += moved - self.drift * minutes.min(1.0) / ANCHOR_MINUTES;
         let quote = self.draw_touch(at, market);
         self.touch = Some(quote);
@@ -107,22 +118,52 @@ impl Process {
         self.trade_next = self.after(at, TRADES);
         let Some(touch) = self.touch else { return };
         let lean = (self.walk.run(&self.gait()) * 0.15).clamp(-0.35, 0.35);
-        let taker = if self.dice.uniform() < 0.5 + lean { Side::Buy } else { Side::Sell };
-        let worth = TRADE_WORTH * self.traits().noise * libm::exp(TRADE_SPREAD * self.dice.normal());
-        let shown = if taker == Side::Buy { touch.ask_quantity } else { touch.bid_quantity };
+        let taker = if self.dice.uniform() < 0.5 + lean {
+            Side::Buy
+        } else {
+            Side::Sell
+        };
+        let worth =
+            TRADE_WORTH * self.traits().noise * libm::exp(TRADE_SPREAD * self.dice.normal());
+        let shown = if taker == Side::Buy {
+            touch.ask_quantity
+        } else {
+            touch.bid_quantity
+        };
         let quantity = self.counts(worth).min(shown);
         let (instrument, price) = (self.instrument.id, touch.taking(taker));
         let (id, event_time) = (TradeId(0), Some(at));
-        sink(at, MarketEvent::Trade(Trade { instrument, taker, id, price, quantity, event_time, received_at: at }));
+        sink(
+            at,
+            MarketEvent::Trade(Trade {
+                instrument,
+                taker,
+                id,
+                price,
+                quantity,
+                event_time,
+                received_at: at,
+            }),
+        );
         let left = self.after_trade(at, touch, taker, quantity);
         self.touch = Some(left);
         sink(at, MarketEvent::Quote(left));
     }
 
     /// The touch that a trade leaves: less of it, or the next price if it took all.
-    fn after_trade(&mut self, at: Timestamp, touch: Quote, taker: Side, quantity: Quantity) -> Quote {
+    fn after_trade(
+        &mut self,
+        at: Timestamp,
+        touch: Quote,
+        taker: Side,
+        quantity: Quantity,
+    ) -> Quote {
         let fresh = self.draw_quantity();
-        let mut left = Quote { event_time: Some(at), received_at: at, ..touch };
+        let mut left = Quote {
+            event_time: Some(at),
+            received_at: at,
+            ..touch
+        };
         let (price, shown, away) = match taker {
             Side::Buy => (&mut left.ask, &mut left.ask_quantity, 1),
             Side::Sell => (&mut left.bid, &mut left.bid_quantity, -1),
@@ -196,8 +237,18 @@ impl Process {
 
 /// How an instrument walks by itself.
 pub(super) fn own_gait(traits: &Character) -> Gait {
-    let Gait { noise, swing, jumps, jump } = INSTRUMENT_GAIT;
-    Gait { noise: noise * traits.noise, swing: swing * traits.noise, jumps, jump: jump * traits.noise }
+    let Gait {
+        noise,
+        swing,
+        jumps,
+        jump,
+    } = INSTRUMENT_GAIT;
+    Gait {
+        noise: noise * traits.noise,
+        swing: swing * traits.noise,
+        jumps,
+        jump: jump * traits.noise,
+    }
 }
 
 /// Logarithm of the start price in counts.
@@ -206,7 +257,10 @@ pub(super) fn start_log(traits: &Character) -> f64 {
 }
 
 /// The nearest whole number.
-#[expect(clippy::cast_possible_truncation, reason = "prices and quantities stay far below 2^53, and `as` saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "prices and quantities stay far below 2^53, and `as` saturates"
+)]
 pub(super) fn round(value: f64) -> i64 {
     libm::round(value) as i64
 }

@@ -21,7 +21,11 @@ pub struct Recorded<I: Iterator<Item = (Timestamp, MarketRecord)>> {
 impl<I: Iterator<Item = (Timestamp, MarketRecord)>> Recorded<I> {
     /// Plays `records` with each time moved forward by `shift`; zero plays them when they happened.
     pub fn new(records: I, shift: Duration) -> Self {
-        let mut source = Self { records: records.peekable(), shift, next: None };
+        let mut source = Self {
+            records: records.peekable(),
+            shift,
+            next: None,
+        };
         source.look_ahead(Timestamp::from_nanos(i64::MIN));
         source
     }
@@ -54,17 +58,27 @@ mod tests {
 
     fn record(second: i64) -> (Timestamp, MarketRecord) {
         let at = Timestamp::from_secs(second);
-        let depth = Depth { instrument: InstrumentId(0), bids: vec![], asks: vec![], received_at: at };
+        let depth = Depth {
+            instrument: InstrumentId(0),
+            bids: vec![],
+            asks: vec![],
+            received_at: at,
+        };
         (at, MarketRecord::Levels(depth))
     }
 
     #[test]
     fn records_come_in_order_at_their_shifted_times_and_once() {
-        let mut source = Recorded::new([5, 7, 6, 9].map(record).into_iter(), Duration::from_secs(100));
+        let mut source = Recorded::new(
+            [5, 7, 6, 9].map(record).into_iter(),
+            Duration::from_secs(100),
+        );
         let mut seen = Vec::new();
         assert_eq!(source.next_at(), Some(Timestamp::from_secs(105)));
         for until in [104, 107, 107, 200] {
-            source.advance(Timestamp::from_secs(until), &mut |at, _| seen.push(at.as_nanos() / 1_000_000_000));
+            source.advance(Timestamp::from_secs(until), &mut |at, _| {
+                seen.push(at.as_nanos() / 1_000_000_000)
+            });
         }
         assert_eq!(seen, [105, 107, 107, 109]);
         assert_eq!(source.next_at(), None);

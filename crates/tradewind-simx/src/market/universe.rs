@@ -5,7 +5,8 @@
 //! [`Instrument`]: how an instrument behaves.
 
 use tradewind_model::{
-    Amount, AssetTable, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Price, Quantity, VenueId,
+    Amount, AssetTable, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Price,
+    Quantity, VenueId,
 };
 
 use super::walk::Gait;
@@ -56,7 +57,10 @@ pub fn universe(venue_name: &str, venue: VenueId) -> Universe {
             }
         })
         .collect();
-    Universe { assets, instruments }
+    Universe {
+        assets,
+        instruments,
+    }
 }
 
 /// One instrument: its rules, where its price starts, and how it behaves.
@@ -87,17 +91,30 @@ impl Character {
 }
 
 /// How the market as a whole walks. It moves every instrument by its beta.
-pub(super) const MARKET_GAIT: Gait = Gait { noise: 6.0e-4, swing: 4.0e-4, jumps: 1.0 / 240.0, jump: 25.0e-4 };
+pub(super) const MARKET_GAIT: Gait = Gait {
+    noise: 6.0e-4,
+    swing: 4.0e-4,
+    jumps: 1.0 / 240.0,
+    jump: 25.0e-4,
+};
 
 /// How an instrument of restlessness 1 walks by itself.
-pub(super) const INSTRUMENT_GAIT: Gait = Gait { noise: 6.5e-4, swing: 6.0e-4, jumps: 1.0 / 360.0, jump: 40.0e-4 };
+pub(super) const INSTRUMENT_GAIT: Gait = Gait {
+    noise: 6.5e-4,
+    swing: 6.0e-4,
+    jumps: 1.0 / 360.0,
+    jump: 40.0e-4,
+};
 
 /// How the instrument with this id behaves; those beyond the list behave like the first.
 pub(super) fn character(id: InstrumentId) -> &'static Character {
     LISTED.get(id.index()).unwrap_or(&LISTED[0])
 }
 
-#[expect(clippy::too_many_arguments, reason = "one row of the table below, which is what a reader should see")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one row of the table below, which is what a reader should see"
+)]
 const fn row(
     base: &'static str,
     price: i64,
@@ -109,7 +126,17 @@ const fn row(
     spread_bp: f64,
     depth: f64,
 ) -> Character {
-    Character { base, price, price_decimals, quantity_decimals, notional_min, beta, noise, spread_bp, depth }
+    Character {
+        base,
+        price,
+        price_decimals,
+        quantity_decimals,
+        notional_min,
+        beta,
+        noise,
+        spread_bp,
+        depth,
+    }
 }
 
 //       base    price      pd qd least beta  noise spread depth
@@ -149,15 +176,31 @@ mod tests {
     #[test]
     fn there_are_25_instruments_whose_rules_make_sense() {
         let universe = universe("simx", VenueId(3));
-        assert_eq!((universe.instruments.len(), universe.assets.len()), (25, 26));
+        assert_eq!(
+            (universe.instruments.len(), universe.assets.len()),
+            (25, 26)
+        );
         for instrument in &universe.instruments {
             let start = Price(character(instrument.id).price);
             assert_eq!(universe.assets.name(instrument.quote), "USDT");
-            assert!(instrument.price_decimals + instrument.quantity_decimals <= 8, "{}: balances fit 8 places", instrument.name);
-            let least = instrument.quantity_for(instrument.notional_min + instrument.notional_min, start);
-            assert_eq!(instrument.check(least, Some(start), None), Ok(()), "{}", instrument.name);
+            assert!(
+                instrument.price_decimals + instrument.quantity_decimals <= 8,
+                "{}: balances fit 8 places",
+                instrument.name
+            );
+            let least =
+                instrument.quantity_for(instrument.notional_min + instrument.notional_min, start);
+            assert_eq!(
+                instrument.check(least, Some(start), None),
+                Ok(()),
+                "{}",
+                instrument.name
+            );
         }
         assert_eq!(universe.instruments[0].name, "simx:BTC/USDT");
-        assert_eq!(universe.instruments[0].price_text(Price(LISTED[0].price)), "65412.37");
+        assert_eq!(
+            universe.instruments[0].price_text(Price(LISTED[0].price)),
+            "65412.37"
+        );
     }
 }

@@ -28,13 +28,20 @@ pub(super) struct Volatility {
 
 impl Volatility {
     /// As usual.
-    pub(super) const USUAL: Self = Self { variance: 1.0, gust: 1.0 };
+    pub(super) const USUAL: Self = Self {
+        variance: 1.0,
+        gust: 1.0,
+    };
 
     /// A minute has passed in which the price moved by this multiple of its usual one-minute move.
     pub(super) fn turn_minute(&mut self, moved: f64, dice: &mut Dice) {
         let variance = (1.0 - ALPHA - BETA) + ALPHA * moved * moved + BETA * self.variance;
         self.variance = variance.clamp(VARIANCE.0, VARIANCE.1);
-        self.gust = if dice.uniform() < WILD { GUST.1 } else { GUST.0 };
+        self.gust = if dice.uniform() < WILD {
+            GUST.1
+        } else {
+            GUST.0
+        };
     }
 
     /// How many times the usual deviation the price has this minute.

@@ -41,7 +41,12 @@ pub(super) struct Walk {
 
 impl Walk {
     /// At rest.
-    pub(super) const REST: Self = Self { volatility: Volatility::USUAL, displacement: 0.0, speed: 0.0, moved: 0.0 };
+    pub(super) const REST: Self = Self {
+        volatility: Volatility::USUAL,
+        displacement: 0.0,
+        speed: 0.0,
+        moved: 0.0,
+    };
 
     /// Goes on for `minutes`, at most one, and says how far.
     pub(super) fn step(&mut self, gait: &Gait, minutes: f64, dice: &mut Dice) -> f64 {
@@ -52,7 +57,11 @@ impl Walk {
         self.speed += kick - (STIFFNESS * self.displacement + DAMPING * self.speed) * minutes;
         let swung = self.speed * minutes;
         self.displacement += swung;
-        let jumped = if dice.uniform() < gait.jumps * minutes { jump(gait, dice) } else { 0.0 };
+        let jumped = if dice.uniform() < gait.jumps * minutes {
+            jump(gait, dice)
+        } else {
+            0.0
+        };
         let moved = noise + swung + jumped;
         self.moved += moved;
         moved

@@ -2,15 +2,19 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(unreachable_pub, reason = "shared by test files")]
-#![allow(clippy::unwrap_used, reason = "a bench that cannot be set up fails its test")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a bench that cannot be set up fails its test"
+)]
 
 use tradewind_model::{
-    AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Level, OrderKind,
-    Price, Quantity, Quote, Side, TimeInForce, Timestamp, Trade, TradeId, VenueId,
+    AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, InstrumentKind, InstrumentStatus,
+    Level, OrderKind, Price, Quantity, Quote, Side, TimeInForce, Timestamp, Trade, TradeId,
+    VenueId,
 };
 use tradewind_simx::{
-    CancelOrder, ClientId, Exchange, ExchangeConfig, Execution, NewOrder, Order, OrderEvent, OrderRef, Outbox, Refusal,
-    Size,
+    CancelOrder, ClientId, Exchange, ExchangeConfig, Execution, NewOrder, Order, OrderEvent,
+    OrderRef, Outbox, Refusal, Size,
 };
 
 pub const BASE: AssetId = AssetId(0);
@@ -61,11 +65,25 @@ impl Bench {
 
     pub fn with_rules(config: ExchangeConfig, rules: Instrument) -> Self {
         let exchange = Exchange::new(config, vec![rules]);
-        let mut bench = Self { exchange, out: Outbox::default(), now: Timestamp::from_secs(1), names: 0 };
+        let mut bench = Self {
+            exchange,
+            out: Outbox::default(),
+            now: Timestamp::from_secs(1),
+            names: 0,
+        };
         for _ in 0..2 {
             let account = bench.exchange.open_account();
             for (asset, units) in [(BASE, 1_000), (QUOTE, 100_000)] {
-                bench.exchange.deposit(bench.now, account, asset, Amount::whole(units), &mut bench.out).unwrap();
+                bench
+                    .exchange
+                    .deposit(
+                        bench.now,
+                        account,
+                        asset,
+                        Amount::whole(units),
+                        &mut bench.out,
+                    )
+                    .unwrap();
             }
         }
         bench.out.clear();
@@ -79,10 +97,23 @@ impl Bench {
 
     pub fn order(&mut self, account: u32, side: Side, quantity: i64, kind: OrderKind) -> NewOrder {
         let name = self.name();
-        NewOrder::new(AccountId(account), ONLY, name, side, Size::Base(Quantity(quantity)), kind)
+        NewOrder::new(
+            AccountId(account),
+            ONLY,
+            name,
+            side,
+            Size::Base(Quantity(quantity)),
+            kind,
+        )
     }
 
-    pub fn submit(&mut self, account: u32, side: Side, quantity: i64, kind: OrderKind) -> Result<Order, Refusal> {
+    pub fn submit(
+        &mut self,
+        account: u32,
+        side: Side,
+        quantity: i64,
+        kind: OrderKind,
+    ) -> Result<Order, Refusal> {
         let order = self.order(account, side, quantity, kind);
         self.send(&order)
     }
@@ -92,7 +123,12 @@ impl Bench {
     }
 
     pub fn cancel(&mut self, account: u32, order: OrderRef) -> Result<Order, Refusal> {
-        let cancel = CancelOrder { account: AccountId(account), instrument: ONLY, order, cancel_id: None };
+        let cancel = CancelOrder {
+            account: AccountId(account),
+            instrument: ONLY,
+            order,
+            cancel_id: None,
+        };
         self.exchange.cancel(self.now, &cancel, &mut self.out)
     }
 
@@ -111,7 +147,12 @@ impl Bench {
 
     pub fn levels(&mut self, bids: &[(i64, i64)], asks: &[(i64, i64)]) {
         let (bids, asks) = (levels(bids), levels(asks));
-        let depth = Depth { instrument: ONLY, bids, asks, received_at: self.now };
+        let depth = Depth {
+            instrument: ONLY,
+            bids,
+            asks,
+            received_at: self.now,
+        };
         self.exchange.levels(self.now, &depth, &mut self.out);
     }
 
@@ -129,35 +170,59 @@ impl Bench {
     }
 
     pub fn find(&self, account: u32, order: &Order) -> Order {
-        self.exchange.order(AccountId(account), ONLY, OrderRef::Venue(order.id)).unwrap()
+        self.exchange
+            .order(AccountId(account), ONLY, OrderRef::Venue(order.id))
+            .unwrap()
     }
 
     pub fn free(&self, account: u32, asset: AssetId) -> String {
-        self.exchange.balance(AccountId(account), asset).free.to_string()
+        self.exchange
+            .balance(AccountId(account), asset)
+            .free
+            .to_string()
     }
 
     pub fn locked(&self, account: u32, asset: AssetId) -> String {
-        self.exchange.balance(AccountId(account), asset).locked.to_string()
+        self.exchange
+            .balance(AccountId(account), asset)
+            .locked
+            .to_string()
     }
 
     /// The visible book: bids, asks, as price and quantity.
     pub fn book(&self) -> (Rows, Rows) {
-        let mut depth = Depth { instrument: ONLY, bids: vec![], asks: vec![], received_at: Timestamp::EPOCH };
+        let mut depth = Depth {
+            instrument: ONLY,
+            bids: vec![],
+            asks: vec![],
+            received_at: Timestamp::EPOCH,
+        };
         self.exchange.depth(ONLY, 100, &mut depth);
-        let list = |levels: &[Level]| levels.iter().map(|level| (level.price.0, level.quantity.0)).collect();
+        let list = |levels: &[Level]| {
+            levels
+                .iter()
+                .map(|level| (level.price.0, level.quantity.0))
+                .collect()
+        };
         (list(&depth.bids), list(&depth.asks))
     }
 
     /// Fills reported since the outbox was cleared, as account, price, quantity; clears it.
     pub fn fills(&mut self) -> Vec<(u32, i64, i64)> {
-        let fills = executions(&self.out).map(|fill| (fill.account.0, fill.price.0, fill.quantity.0)).collect();
+        let fills = executions(&self.out)
+            .map(|fill| (fill.account.0, fill.price.0, fill.quantity.0))
+            .collect();
         self.out.clear();
         fills
     }
 
     /// Prints since the outbox was cleared, as price and quantity.
     pub fn prints(&self) -> Vec<(i64, i64)> {
-        self.out.prints.iter().map(|print| (print.price.0, print.quantity.0)).collect()
+        self.out
+            .prints
+            .iter()
+            .map(|print| (print.price.0, print.quantity.0))
+            .collect()
     }
 }
 
@@ -169,21 +234,37 @@ pub fn executions(out: &Outbox) -> impl Iterator<Item = Execution> + '_ {
 }
 
 pub fn levels(list: &[(i64, i64)]) -> Vec<Level> {
-    list.iter().map(|&(price, quantity)| Level { price: Price(price), quantity: Quantity(quantity) }).collect()
+    list.iter()
+        .map(|&(price, quantity)| Level {
+            price: Price(price),
+            quantity: Quantity(quantity),
+        })
+        .collect()
 }
 
 pub const fn limit(price: i64) -> OrderKind {
-    OrderKind::Limit { price: Price(price), time_in_force: TimeInForce::GoodTillCancel }
+    OrderKind::Limit {
+        price: Price(price),
+        time_in_force: TimeInForce::GoodTillCancel,
+    }
 }
 
 pub const fn immediate(price: i64) -> OrderKind {
-    OrderKind::Limit { price: Price(price), time_in_force: TimeInForce::ImmediateOrCancel }
+    OrderKind::Limit {
+        price: Price(price),
+        time_in_force: TimeInForce::ImmediateOrCancel,
+    }
 }
 
 pub const fn all_or_nothing(price: i64) -> OrderKind {
-    OrderKind::Limit { price: Price(price), time_in_force: TimeInForce::FillOrKill }
+    OrderKind::Limit {
+        price: Price(price),
+        time_in_force: TimeInForce::FillOrKill,
+    }
 }
 
 pub const fn post_only(price: i64) -> OrderKind {
-    OrderKind::PostOnly { price: Price(price) }
+    OrderKind::PostOnly {
+        price: Price(price),
+    }
 }

@@ -1,0 +1,118 @@
+//! What the exchange can be asked. Nothing here changes anything.
+
+use tradewind_model::{
+    AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, Quote, Side, Trade,
+};
+
+use crate::account::Balance;
+use crate::action::OrderRef;
+use crate::config::ExchangeConfig;
+use crate::exchange::Exchange;
+use crate::order::Order;
+use crate::outbox::Execution;
+
+impl Exchange {
+    /// What was chosen when it was built.
+    #[must_use]
+    pub const fn config(&self) -> &ExchangeConfig {
+        &self.config
+    }
+
+    /// The instruments with their rules as they are now, by id.
+    pub fn instruments(&self) -> &[Instrument] {
+        &self.instruments
+    }
+
+    /// How many accounts there are; their ids count from 0.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.ledger.accounts()
+    }
+
+    /// What an account has of an asset; nothing for unknown ones.
+    #[must_use]
+    pub fn balance(&self, account: AccountId, asset: AssetId) -> Balance {
+        self.ledger.balance(account, asset)
+    }
+
+    /// What an account has, by asset id; empty for an unknown account.
+    #[must_use]
+    pub fn balances(&self, account: AccountId) -> &[Balance] {
+        self.ledger.balances(account)
+    }
+
+    /// Fees taken so far in an asset.
+    #[must_use]
+    pub fn fees(&self, asset: AssetId) -> Amount {
+        self.ledger.fees(asset)
+    }
+
+    /// What everybody, the market and the fees included, has of an asset beyond what was deposited: zero, always.
+    #[must_use]
+    pub fn imbalance(&self, asset: AssetId) -> Amount {
+        self.ledger.imbalance(asset)
+    }
+
+    /// An order, open or remembered.
+    #[must_use]
+    pub fn order(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+        order: OrderRef,
+    ) -> Option<Order> {
+        self.orders.find(account, instrument, order)
+    }
+
+    /// An account's open orders, oldest first.
+    pub fn open_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
+        self.orders.open_of(account).map(|(_, order)| order)
+    }
+
+    /// An account's finished orders that are remembered, by id.
+    pub fn finished_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
+        self.orders.finished_of(account)
+    }
+
+    /// An account's executions that are remembered, oldest first.
+    pub fn executions(&self, account: AccountId) -> impl DoubleEndedIterator<Item = &Execution> {
+        self.orders.executions_of(account)
+    }
+
+    /// Best bid and ask of the visible book, the accounts' orders included, if both sides have one.
+    ///
+    /// Both of its times are when the book last changed.
+    #[must_use]
+    pub fn touch(&self, instrument: InstrumentId) -> Option<Quote> {
+        self.listings.get(instrument.index())?.touch(instrument)
+    }
+
+    /// Writes the best `limit` levels of the visible book, the accounts' orders included, into `depth`.
+    ///
+    /// Its time is when the book last changed; for an unknown instrument it is left empty.
+    pub fn depth(&self, instrument: InstrumentId, limit: usize, depth: &mut Depth) {
+        depth.instrument = instrument;
+        depth.bids.clear();
+        depth.asks.clear();
+        let Some(listing) = self.listings.get(instrument.index()) else {
+            return;
+        };
+        depth.received_at = listing.changed_at();
+        depth.bids.extend(listing.visible(Side::Sell).take(limit));
+        depth.asks.extend(listing.visible(Side::Buy).take(limit));
+    }
+
+    /// Number of the visible book's last change, counted from 1; 0 before it and for an unknown instrument.
+    #[must_use]
+    pub fn update_id(&self, instrument: InstrumentId) -> u64 {
+        self.listings
+            .get(instrument.index())
+            .map_or(0, |listing| listing.changes)
+    }
+
+    /// The last print.
+    #[must_use]
+    pub fn last_trade(&self, instrument: InstrumentId) -> Option<Trade> {
+        self.listings.get(instrument.index())?.last
+    }
+}
