@@ -1,0 +1,41 @@
+// What this page stands on, with the notices its parts ask for.
+
+import { Panel } from "../ui/Panel";
+
+export function About() {
+  return (
+    <div className="mx-auto flex max-w-3xl flex-col gap-3">
+      <Panel title="About">
+        <div className="flex flex-col gap-2 text-sm">
+          <p>
+            Tradewind is a trading desk in one process. This page shows what its API says and sends what you
+            ask.
+          </p>
+          <p>
+            Figures are exact decimals from the venue to this screen. Each snapshot names the sequence number
+            it was taken at; times are UTC by the desk's clock.
+          </p>
+          <p>
+            The built-in strategies exist to exercise the desk. They have no edge, and nothing here is advice.
+          </p>
+        </div>
+      </Panel>
+      <Panel title="Notices">
+        <div className="flex flex-col gap-3 text-sm">
+          <p>
+            Candles are drawn with TradingView Lightweight Charts™, Copyright (с) 2025 TradingView, Inc.{" "}
+            <a className="link" href="https://www.tradingview.com/" rel="noreferrer">
+              https://www.tradingview.com/
+            </a>{" "}
+            Licensed under the Apache License, Version 2.0.
+          </p>
+          <p>
+            Lines are drawn with µPlot, Copyright (c) Leon Sorokin, MIT licence. React, TanStack Query and
+            Router, Zustand and Tailwind CSS are used under the MIT licence.
+          </p>
+          <p>IBM Plex Sans Condensed, Copyright © IBM Corp., SIL Open Font License 1.1.</p>
+        </div>
+      </Panel>
+    </div>
+  );
+}

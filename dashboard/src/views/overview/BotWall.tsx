@@ -1,0 +1,124 @@
+// Every bot as a tile: how far it is, what it last said, when it will be asked next.
+
+import { Link } from "@tanstack/react-router";
+import { useBots, usePositions, useStatus } from "../../api/queries";
+import type { Bot, BotState, Close } from "../../api/types";
+import { clock, instant } from "../../lib/time";
+import { AsOfNote, Countdown } from "../../ui/Age";
+import { Num } from "../../ui/Num";
+import { Panel } from "../../ui/Panel";
+import { BotStateMark } from "../../ui/State";
+
+const STATES: BotState[] = ["running", "warming", "starting", "paused", "stopped", "faulted"];
+
+export function BotWall({ className }: { className: string }) {
+  const bots = useBots().data;
+  const holders = new Set(usePositions().data?.items.map(position => position.owner));
+  const close = useStatus().data?.last_close ?? undefined;
+  return (
+    <Panel
+      title="Bots"
+      note={<AsOfNote of={bots} />}
+      actions={<Tally bots={bots?.items ?? []} seq={bots?.seq} />}
+      className={className}
+    >
+      {close && <CloseLine close={close} />}
+      <ul
+        aria-label="Bots"
+        className="grid grid-cols-[repeat(auto-fill,minmax(8.6rem,1fr))] gap-px overflow-hidden rounded bg-line"
+      >
+        {bots?.items.map(bot => (
+          <Tile key={bot.name} bot={bot} holds={holders.has(bot.name)} />
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function Tally({ bots, seq }: { bots: readonly Bot[]; seq: number | undefined }) {
+  return (
+    <span className="flex flex-wrap gap-x-3 text-xs">
+      {STATES.map(state => {
+        const count = bots.filter(bot => bot.state === state).length;
+        if (count === 0 && state !== "running") return null;
+        return (
+          <span key={state} className="flex items-center gap-1">
+            <data value={count} data-testid={`bots-${state}`} data-seq={seq}>
+              {count}
+            </data>
+            <BotStateMark state={state} />
+          </span>
+        );
+      })}
+    </span>
+  );
+}
+
+/** The last close in one sentence. */
+function CloseLine({ close }: { close: Close }) {
+  const denied = close.denied.reduce((total, { count }) => total + count, 0);
+  const rules = close.denied.map(({ rule, count }) => `${rule} × ${count}`).join(", ");
+  return (
+    <p data-testid="last-close" className="mb-2 flex flex-wrap items-baseline gap-x-3 text-sm">
+      <span className="text-dim">At the close of {clock(instant(close.at))}</span>
+      <span>
+        <b className="font-semibold">{close.woke}</b> woke
+      </span>
+      <span>
+        <b className="font-semibold">{close.held}</b> said no
+      </span>
+      <span>
+        <b className="font-semibold">{close.signals}</b> wanted to trade
+      </span>
+      <span className={denied ? "text-warn" : ""}>
+        <b className="font-semibold">{denied}</b> denied{rules && ` (${rules})`}
+      </span>
+      <span>
+        <b className="font-semibold">{close.filled}</b> filled
+      </span>
+      <span>
+        <b className="font-semibold">{close.partly_filled}</b> partly filled
+      </span>
+    </p>
+  );
+}
+
+const EDGE: Record<BotState, string> = {
+  running: "border-t-gain/70",
+  warming: "border-t-sea",
+  starting: "border-t-line-strong",
+  paused: "border-t-warn",
+  stopped: "border-t-line",
+  faulted: "border-t-alarm",
+};
+
+function Tile({ bot, holds }: { bot: Bot; holds: boolean }) {
+  return (
+    <li className="min-w-0 bg-panel" data-bot={bot.name} data-state={bot.state}>
+      <Link
+        to="/bots/$bot"
+        params={{ bot: bot.name }}
+        className={`flex h-full flex-col gap-0.5 border-t-2 px-2 py-1.5 hover:bg-raised ${EDGE[bot.state]}`}
+      >
+        <span className="flex items-baseline gap-1">
+          <BotStateMark state={bot.state} word={false} />
+          <span className="truncate text-xs font-medium" title={bot.name}>
+            {bot.name}
+          </span>
+        </span>
+        <span className="line-clamp-2 min-h-8 text-2xs leading-4 text-dim" title={says(bot)}>
+          {says(bot)}
+        </span>
+        <span className="mt-auto flex justify-between text-2xs text-faint">
+          {bot.state === "running" ? <Countdown at={bot.next_wake?.at} /> : <span>{bot.state}</span>}
+          {holds && <Num value={bot.unrealized} digits={2} signed />}
+        </span>
+      </Link>
+    </li>
+  );
+}
+
+/** What there is to say about a bot in a few words. */
+export function says(bot: Bot): string {
+  return bot.state === "running" ? bot.reason || "not asked yet" : bot.state_reason || bot.state;
+}

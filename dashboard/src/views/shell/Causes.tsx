@@ -1,0 +1,27 @@
+// Why the desk, or a part of it, is not active, and who may end that.
+
+import type { Status } from "../../api/types";
+import { Age } from "../../ui/Age";
+
+export function Causes({ status }: { status: Status | undefined }) {
+  if (!status || status.causes.length === 0) return null;
+  return (
+    <ul aria-label="Open causes" className="border-b border-warn/40 bg-warn-deep px-3 py-1 text-xs">
+      {status.causes.map(cause => (
+        <li
+          key={`${cause.scope.kind} ${cause.scope.name} ${cause.reason}`}
+          className="flex flex-wrap gap-x-3"
+        >
+          <strong className="font-semibold">
+            {cause.scope.name ?? cause.scope.kind}: {cause.state}
+          </strong>
+          <span>{cause.reason}</span>
+          <span className="text-dim">
+            <Age at={cause.since} plain />;{" "}
+            {cause.clearing === "itself" ? "ends by itself" : "only a person may clear it"}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
