@@ -320,7 +320,7 @@ fn config() -> impl Strategy<Value = ExchangeConfig> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn the_laws_hold(config in config(), moves in prop::collection::vec(any_move(), 1..120)) {

@@ -5,8 +5,8 @@ mod bench;
 use bench::{BASE, Bench, QUOTE, all_or_nothing, immediate, limit, post_only};
 use tradewind_model::{AccountId, Amount, OrderKind, OrderStatus, Quantity, Side};
 use tradewind_simx::{
-    EndReason, Exchange, ExchangeConfig, FeeSchedule, FillModel, NewOrder, OrderEvent, OrderRef,
-    Refusal, SelfTrade, Size,
+    EndReason, Exchange, ExchangeConfig, FeeSchedule, FillModel, History, NewOrder, Order,
+    OrderEvent, OrderRef, Refusal, SelfTrade, Size,
 };
 
 use OrderKind::Market;
@@ -334,6 +334,40 @@ fn without_history_memory_does_not_grow() {
         sizes.push(serde_json::to_vec(&bench.exchange).unwrap().len() / 100);
     }
     assert!(sizes.windows(2).all(|pair| pair[0] == pair[1]), "{sizes:?}");
+}
+
+#[test]
+fn history_keeps_the_newest_and_forgets_the_rest_with_their_names() {
+    let mut bench = Bench::new(ExchangeConfig {
+        history: History::Kept(2),
+        ..ExchangeConfig::default()
+    });
+    bench.quote((9_900, 1_000), (10_000, 1_000));
+    let orders: Vec<_> = (0..4)
+        .map(|_| bench.submit(0, Buy, 100, Market).unwrap())
+        .collect();
+    let known = |by: &dyn Fn(&Order) -> OrderRef| {
+        let find = |order| bench.exchange.order(AccountId(0), bench::ONLY, by(order));
+        orders
+            .iter()
+            .map(|order| find(order).is_some())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        known(&|order| OrderRef::Venue(order.id)),
+        [false, false, true, true]
+    );
+    assert_eq!(
+        known(&|order| OrderRef::Client(order.client_id)),
+        [false, false, true, true]
+    );
+    let kept: Vec<_> = bench
+        .exchange
+        .executions(AccountId(0))
+        .map(|fill| fill.order_id)
+        .collect();
+    assert_eq!(kept, [orders[2].id, orders[3].id]);
+    assert_eq!(bench.exchange.finished_orders(AccountId(0)).count(), 2);
 }
 
 #[test]

@@ -95,7 +95,7 @@ pub struct KlineRange {
     pub from: Option<Timestamp>,
     /// None that starts later.
     pub to: Option<Timestamp>,
-    /// No more than this.
+    /// No more than this, nor than 10,000.
     pub limit: usize,
 }
 
