@@ -84,7 +84,7 @@ impl Engine {
         self.take_over_balances(state);
         let short = self.allocate_budgets(account);
         for order in &state.open_orders {
-            self.adopt(order, out);
+            self.adopt(order, &state.fills, out);
         }
         for index in 0..self.bots.len() {
             let runtime = &self.bots[index];
@@ -185,9 +185,12 @@ impl Engine {
     }
 
     /// Takes over an order that was open when the desk started; one that is not ours is left alone.
-    fn adopt(&mut self, found: &OpenOrder, out: &mut Outputs) {
+    fn adopt(&mut self, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], out: &mut Outputs) {
         let Some(adopted) = found.adopted else { return };
         let terms = found.terms;
+        // Its fills are booked already; they must not be a second time when the venue tells them again.
+        let booked = fills.iter().map(|(fill, _)| fill).filter(|fill| fill.client_id == terms.client_id);
+        let trades: Vec<TradeId> = booked.map(|fill| fill.trade_id).collect();
         let place = adopted.bot.and_then(|bot| {
             let runtime = self.bots.get(bot.index())?;
             let slot = runtime
@@ -221,7 +224,7 @@ impl Engine {
             chases: 0,
             cross_rest: false,
             cancelling: false,
-            trades: Vec::new(),
+            trades,
         });
         // What it was to wait for is not known any more: a bot decides afresh.
         if place.is_some() {

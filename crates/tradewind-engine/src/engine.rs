@@ -125,6 +125,11 @@ impl Engine {
             Input::Configured(configuration) => self.configure(configuration),
             Input::Started(started) => self.start(started, out),
             Input::Storage(health) => self.on_storage(*health, out),
+            Input::Resync => self.on_resync(out),
+            Input::QueueOverflow { subscriber, dropped } => {
+                let (subscriber, dropped) = (subscriber.to_string(), *dropped);
+                self.moment.emit(out, None, EventKind::QueueOverflow { subscriber, dropped });
+            }
             Input::Stopping => self.on_stopping(out),
         }
     }

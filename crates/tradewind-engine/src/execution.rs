@@ -55,6 +55,11 @@ impl Engine {
         }
     }
 
+    /// Asks about every open order: its reports may have gone unheard.
+    pub(crate) fn on_resync(&self, out: &mut Outputs) {
+        out.extend(self.orders.open().map(ask));
+    }
+
     /// Announces a change of an order's state that is not a fill.
     fn announce(&mut self, order: &Order, kind: &ReportKind, out: &mut Outputs) {
         let (terms, cumulative) = (order.terms, order.filled);

@@ -56,6 +56,15 @@ pub enum Input {
         /// How many.
         count: u64,
     },
+    /// An account's stream is back: what it said meanwhile was not heard.
+    Resync,
+    /// A subscriber of the bus began to lose events.
+    QueueOverflow {
+        /// Which.
+        subscriber: Box<str>,
+        /// How many it lost since it began to.
+        dropped: u64,
+    },
     /// The desk is stopping: no more entries.
     Stopping,
 }
