@@ -16,7 +16,7 @@ interface NumProps {
 
 export function Num({ id, seq, value, digits, signed = false, className = "" }: NumProps) {
   if (value === null || value === undefined) return <span className={`text-faint ${className}`}>–</span>;
-  const tone = signed ? ["text-loss", "text-dim", "text-gain"][sign(value) + 1] : "";
+  const tone = signed ? ["text-loss", "text-faint", "text-gain"][sign(value) + 1] : "";
   return (
     <data value={value} title={value} data-testid={id} data-seq={seq} className={`${tone} ${className}`}>
       {format(value, { plus: signed, ...(digits === undefined ? {} : { digits }) })}
@@ -31,12 +31,12 @@ interface CountProps {
   className?: string;
 }
 
-/** A count. */
+/** A count; nothing counted is faint, so that what happened stands out. */
 export function Count({ id, seq, value, className = "" }: CountProps) {
   return value === undefined ? (
     <span className={`text-faint ${className}`}>–</span>
   ) : (
-    <data value={value} data-testid={id} data-seq={seq} className={className}>
+    <data value={value} data-testid={id} data-seq={seq} className={value === 0 ? "text-faint" : className}>
       {value.toLocaleString("en-US")}
     </data>
   );

@@ -20,7 +20,7 @@ export function Panel({ title, note, actions, children, className = "", flush = 
         {note && <div className="text-2xs text-faint">{note}</div>}
         {actions && <div className="ml-auto flex items-center gap-2">{actions}</div>}
       </header>
-      <div className={flush ? "min-h-0 flex-1" : "min-h-0 flex-1 px-3 pb-3"}>{children}</div>
+      <div className={flush ? "min-h-0 flex-1" : "flex min-h-0 flex-1 flex-col px-3 pb-3"}>{children}</div>
     </section>
   );
 }

@@ -11,14 +11,21 @@ const BOT: Record<BotState, { mark: string; tone: string }> = {
   faulted: { mark: "▲", tone: "text-alarm" },
 };
 
+/** States that need nobody: their word stays quiet. */
+const CALM = new Set<BotState>(["running", "starting", "stopped"]);
+
 export function BotStateMark({ state, word = true }: { state: BotState; word?: boolean }) {
   const { mark, tone } = BOT[state] ?? BOT.stopped;
   return (
-    <span className={`inline-flex items-center gap-1 ${tone}`} title={state}>
-      <span aria-hidden="true" className="w-3 text-center text-2xs">
+    <span className="inline-flex items-center gap-1" title={state}>
+      <span aria-hidden="true" className={`w-3 text-center text-2xs ${tone}`}>
         {mark}
       </span>
-      {word ? state : <span className="sr-only">{state}</span>}
+      {word ? (
+        <span className={CALM.has(state) ? "text-dim" : tone}>{state}</span>
+      ) : (
+        <span className="sr-only">{state}</span>
+      )}
     </span>
   );
 }

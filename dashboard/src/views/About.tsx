@@ -23,7 +23,7 @@ export function About() {
       <Panel title="Notices">
         <div className="flex flex-col gap-3 text-sm">
           <p>
-            Candles are drawn with TradingView Lightweight Charts™, Copyright (с) 2025 TradingView, Inc.{" "}
+            Candles are drawn with TradingView Lightweight Charts™, Copyright (c) 2025 TradingView, Inc.{" "}
             <a className="link" href="https://www.tradingview.com/" rel="noreferrer">
               https://www.tradingview.com/
             </a>{" "}

@@ -2,7 +2,8 @@
 
 import { Link } from "@tanstack/react-router";
 import type { Bot } from "../../api/types";
-import { Age, Countdown } from "../../ui/Age";
+import { Age } from "../../ui/Age";
+import { NextWake } from "../../ui/NextWake";
 import { Num } from "../../ui/Num";
 import { BotStateMark } from "../../ui/State";
 import { profit } from "../bots/columns";
@@ -32,7 +33,7 @@ export function BotHeader({ bot, seq }: { bot: Bot; seq: number }) {
         )}
       </Fact>
       <Fact name="Next wake">
-        {bot.next_wake ? <Countdown at={bot.next_wake.at} /> : "with each quote"}{" "}
+        <NextWake bot={bot} />{" "}
         {bot.next_wake?.interval && <span className="text-faint">close of {bot.next_wake.interval}</span>}
       </Fact>
       <Fact name="Profit and loss">

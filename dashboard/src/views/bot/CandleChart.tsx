@@ -58,14 +58,16 @@ export function CandleChart(props: CandleChartProps) {
   }, [chart, instrument]);
 
   return (
-    <figure className="flex flex-col gap-1">
-      <div
-        ref={holder}
-        data-testid="candles"
-        data-candles={fresh ? items.length : 0}
-        data-cause={highlighted === undefined ? undefined : new Date(highlighted * 1000).toISOString()}
-        className="h-[24rem] w-full"
-      />
+    <figure className="flex flex-1 flex-col gap-1">
+      <div className="relative min-h-96 flex-1">
+        <div
+          ref={holder}
+          data-testid="candles"
+          data-candles={fresh ? items.length : 0}
+          data-cause={highlighted === undefined ? undefined : new Date(highlighted * 1000).toISOString()}
+          className="absolute inset-0"
+        />
+      </div>
       <figcaption className="flex flex-wrap justify-between gap-x-4 text-2xs text-faint">
         <span>Triangles are fills; click one to see what led to it. Dashed lines are stops and targets.</span>
         <a className="hover:text-text" href="https://www.tradingview.com/" rel="noreferrer">
@@ -107,6 +109,8 @@ class Drawing {
   readonly #markers: ISeriesMarkersPluginApi<Time>;
   #lines: IPriceLine[] = [];
   #bid: IPriceLine | undefined;
+  #openTime: UTCTimestamp | undefined;
+  #lastBid: string | undefined;
   #fitted = false;
 
   constructor(element: HTMLElement, onSelect: (event: string) => void) {
@@ -145,10 +149,10 @@ class Drawing {
         ...tone,
       };
     });
+    this.#series.setData(bars);
     const last = items.at(-1);
-    // A place for the candle that is still open: fills of this minute belong there.
-    const open = last ? [{ time: openOf(last.close_time, interval) as UTCTimestamp }] : [];
-    this.#series.setData([...bars, ...open]);
+    this.#openTime = last && (openOf(last.close_time, interval) as UTCTimestamp);
+    this.setBid(this.#lastBid ?? last?.close);
     if (!this.#fitted && bars.length > 0) {
       this.#fitted = true;
       this.#chart.timeScale().setVisibleLogicalRange({ from: bars.length - 110, to: bars.length + 6 });
@@ -175,7 +179,9 @@ class Drawing {
       marks.push({
         id: CAUSE,
         time: highlighted as UTCTimestamp,
-        position: "aboveBar",
+        position: fills.some(fill => fill.event === selected && fill.side === "sell")
+          ? "belowBar"
+          : "aboveBar",
         shape: "circle",
         color: color("--warn"),
         text: "cause",
@@ -198,9 +204,22 @@ class Drawing {
     );
   }
 
+  /** The bid as a line, and as a dash in the place of the candle that is still open, where the newest fills belong. */
   setBid(bid: string | undefined): void {
     if (bid === undefined) return;
+    this.#lastBid = bid;
     const price = toCoordinate(bid);
+    if (this.#openTime !== undefined) {
+      const faint = { color: color("--faint"), wickColor: color("--faint") };
+      this.#series.update({
+        time: this.#openTime,
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+        ...faint,
+      });
+    }
     if (this.#bid) this.#bid.applyOptions({ price });
     else {
       this.#bid = this.#series.createPriceLine({

@@ -3,7 +3,7 @@
 import type { Bot, Position } from "../../api/types";
 import { compare, format, sum } from "../../lib/decimal";
 import { product } from "../../lib/names";
-import { Countdown } from "../../ui/Age";
+import { NextWake } from "../../ui/NextWake";
 import { Count, Num } from "../../ui/Num";
 import { BotStateMark } from "../../ui/State";
 import type { Column } from "../../ui/Table";
@@ -66,7 +66,7 @@ export function columns(seq: number | undefined, held: ReadonlyMap<string, Posit
       key: "next",
       title: "Next wake",
       end: true,
-      cell: bot => <Countdown at={bot.next_wake?.at} />,
+      cell: bot => <NextWake bot={bot} />,
       compare: byText(bot => bot.next_wake?.at ?? "~"),
     },
     {

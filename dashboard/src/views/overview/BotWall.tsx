@@ -4,7 +4,8 @@ import { Link } from "@tanstack/react-router";
 import { useBots, usePositions, useStatus } from "../../api/queries";
 import type { Bot, BotState, Close } from "../../api/types";
 import { clock, instant } from "../../lib/time";
-import { AsOfNote, Countdown } from "../../ui/Age";
+import { AsOfNote } from "../../ui/Age";
+import { NextWake } from "../../ui/NextWake";
 import { Num } from "../../ui/Num";
 import { Panel } from "../../ui/Panel";
 import { BotStateMark } from "../../ui/State";
@@ -25,7 +26,7 @@ export function BotWall({ className }: { className: string }) {
       {close && <CloseLine close={close} />}
       <ul
         aria-label="Bots"
-        className="grid grid-cols-[repeat(auto-fill,minmax(8.6rem,1fr))] gap-px overflow-hidden rounded bg-line"
+        className="grid grid-cols-3 gap-px overflow-hidden rounded bg-line md:grid-cols-5 xl:grid-cols-9"
       >
         {bots?.items.map(bot => (
           <Tile key={bot.name} bot={bot} holds={holders.has(bot.name)} />
@@ -110,7 +111,7 @@ function Tile({ bot, holds }: { bot: Bot; holds: boolean }) {
           {says(bot)}
         </span>
         <span className="mt-auto flex justify-between text-2xs text-faint">
-          {bot.state === "running" ? <Countdown at={bot.next_wake?.at} /> : <span>{bot.state}</span>}
+          <span>{bot.state === "running" ? <NextWake bot={bot} /> : bot.state}</span>
           {holds && <Num value={bot.unrealized} digits={2} signed />}
         </span>
       </Link>

@@ -47,7 +47,9 @@ export function EquityChart({ points }: { points: readonly Point[] }) {
           </>
         )}
       </figcaption>
-      <div ref={holder} className="min-h-0 flex-1" />
+      <div className="relative min-h-40 flex-1">
+        <div ref={holder} className="absolute inset-0" />
+      </div>
     </figure>
   );
 }

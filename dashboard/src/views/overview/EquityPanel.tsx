@@ -16,9 +16,9 @@ export function EquityPanel({ className }: { className: string }) {
   const points = useMemo(() => line(history ?? []), [history]);
   return (
     <Panel title="Equity" note={<AsOfNote of={status} />} className={className}>
-      <div className="flex flex-col gap-3 md:flex-row md:gap-5">
+      <div className="flex h-full flex-col gap-3 md:flex-row md:gap-5">
         {status && <Totals status={status} />}
-        <div className="h-44 min-w-0 flex-1">
+        <div className="h-44 min-w-0 flex-1 md:h-auto">
           {points.length > 1 ? (
             <EquityChart points={points} />
           ) : (

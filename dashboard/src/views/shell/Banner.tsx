@@ -36,7 +36,7 @@ function Facts({ status }: { status: Status }) {
       >
         {name}
       </strong>
-      {seed !== null && (
+      {seed !== null && !note.includes(`seed ${seed}`) && (
         <span>
           seed{" "}
           <data value={seed} data-testid="seed" data-seq={status.seq} className="text-text">
@@ -44,10 +44,12 @@ function Facts({ status }: { status: Status }) {
           </data>
         </span>
       )}
+      <span data-testid="note" className="text-text">
+        {note}
+      </span>
       <span>
         speed <span className="text-text">{speed}×</span>
       </span>
-      <span className="text-text">{note}</span>
     </p>
   );
 }
