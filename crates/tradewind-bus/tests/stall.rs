@@ -12,12 +12,11 @@ use tradewind_bus::{Bus, Class, Publisher, Received, SubscriptionOptions, TypeSe
 
 const RATE: u32 = 50;
 const SECONDS: u64 = 600;
-const EVENTS: u64 = u64::from(RATE) * SECONDS * 2;
+const EVENTS: u64 = RATE as u64 * SECONDS * 2;
 
 /// Publishes ten minutes' worth, a lossless event and a price at a time.
 async fn publish(bus: Bus, log: Arc<MemoryLog>) {
     for number in 0..u64::from(RATE) * SECONDS {
-        #[expect(clippy::cast_possible_truncation, reason = "the instruments are 25")]
         let instrument = (number % 25) as u32;
         sleep(Duration::from_secs(1) / RATE).await;
         let event = breaker(2 * number + 1);

@@ -85,7 +85,8 @@ impl EventReader {
 
     /// Up to `limit` events after `after`, in order; none if there are none yet.
     ///
-    /// `EventId::default()` asks for the first ones. Events of type `price_update` are not in the journal.
+    /// `EventId::default()` asks for the first ones. Of the `price_update` events only those are in the journal that
+    /// something followed from.
     ///
     /// # Errors
     /// [`JournalError`], if a file cannot be read or is damaged.

@@ -77,6 +77,8 @@ pub struct Journal {
     market: Store,
     syncer: Syncer,
     events: EventReader,
+    /// A price update that is written if something follows from it.
+    price: Option<Arc<Event>>,
     last_seq: u64,
     last_at: Timestamp,
 }
@@ -132,6 +134,7 @@ impl Journal {
             market,
             syncer,
             events,
+            price: None,
             last_seq: recovery.last_seq,
             last_at: start.1,
         };
@@ -190,15 +193,27 @@ impl Journal {
         Ok(())
     }
 
-    /// Appends an event. `price_update` is left out: it repeats its quote.
+    /// Appends an event.
+    ///
+    /// A `price_update` repeats its quote and is written only once another event of the same input follows it: then it
+    /// is where a chain of causes begins.
     ///
     /// # Errors
     /// [`JournalError::Failed`] after a failed sync.
-    pub fn append_event(&mut self, event: &Event) -> Result<(), JournalError> {
+    pub fn append_event(&mut self, event: &Arc<Event>) -> Result<(), JournalError> {
         self.check()?;
+        let price = self.price.take();
+        if let Some(price) = price.filter(|price| price.id.seq == event.id.seq) {
+            self.write_event(&price)?;
+        }
         if matches!(event.kind, EventKind::PriceUpdate(_)) {
+            self.price = Some(Arc::clone(event));
             return Ok(());
         }
+        self.write_event(event)
+    }
+
+    fn write_event(&mut self, event: &Event) -> Result<(), JournalError> {
         let seq = event.id.seq;
         let offset = self
             .truth

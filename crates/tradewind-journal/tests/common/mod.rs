@@ -50,13 +50,13 @@ pub(crate) fn quote(bid: i64) -> Quote {
     }
 }
 
-pub(crate) fn event(seq: u64, index: u32, kind: EventKind) -> Event {
-    Event {
+pub(crate) fn event(seq: u64, index: u32, kind: EventKind) -> Arc<Event> {
+    Arc::new(Event {
         id: EventId { seq, index },
         at: at(seq),
         cause: None,
         kind,
-    }
+    })
 }
 
 pub(crate) fn terms(number: u128) -> OrderTerms {
