@@ -1,2 +1,7 @@
 //! The `tradewind` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tradewind::cli::main(|_| anyhow::bail!("this build cannot run a desk yet"))
+}

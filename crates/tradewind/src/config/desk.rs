@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tradewind_events::{CandleSource, EventType};
-use tradewind_model::Decimal;
+use tradewind_model::Ppm;
 use tradewind_venues::{Address, Scheme};
 
 use super::error::Problem;
@@ -143,7 +143,7 @@ pub struct SimulationSettings {
     /// Same seed, same market.
     pub seed: u64,
     /// How fast recorded data plays; above zero.
-    pub speed: Decimal,
+    pub speed: Ppm,
     /// Whether the exchange enforces its rate limits.
     pub enforce_limits: bool,
 }
@@ -151,7 +151,7 @@ pub struct SimulationSettings {
 impl SimulationSettings {
     pub(super) fn read(section: Section<'_>) -> Option<Self> {
         let seed = section.get("seed", values::count);
-        let speed = section.get("speed", values::positive_decimal);
+        let speed = section.get("speed", values::speed);
         let enforce_limits = section.get("limits", |node| {
             values::choice(node, &[("venue", true), ("off", false)])
         });

@@ -105,11 +105,8 @@ fn descend(path: &str, node: &mut Node, kind: Kind, errors: &Errors) {
                 descend(&format!("{path}[{index}]"), node, Kind::Table(keys), errors);
             }
         }
-        (Kind::Table(_) | Kind::Named(_) | Kind::Open(_), value) => {
-            if !matches!(value, Value::Table(_)) {
-                wrong("a table", value);
-            }
-        }
+        (Kind::Open(_), Value::Table(_)) => {}
+        (Kind::Table(_) | Kind::Named(_) | Kind::Open(_), value) => wrong("a table", value),
         (Kind::Tables(_), value) => wrong("a list of tables, written [[…]]", value),
         _ => {}
     }

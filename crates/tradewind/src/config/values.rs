@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use tradewind_model::{Amount, Decimal, Interval, NumberError, Ppm, parse_fixed};
+use tradewind_model::{Amount, Interval, NumberError, Ppm, parse_fixed};
 use tradewind_risk::Rate;
 
 use super::error::Problem;
@@ -98,12 +98,12 @@ pub(super) fn amount(node: &Node) -> Read<Amount> {
     }
 }
 
-/// A decimal number above zero that belongs to no unit.
-pub(super) fn positive_decimal(node: &Node) -> Read<Decimal> {
-    const CURE: &str = "write a plain number above 0";
+/// How many times as fast as real time; above zero.
+pub(super) fn speed(node: &Node) -> Read<Ppm> {
+    const CURE: &str = "write a plain number above 0, such as 10 or 0.5";
     let text = number_text(node, CURE)?;
-    match text.parse::<Decimal>() {
-        Ok(number) if number > Decimal::default() => Ok(number),
+    match text.parse::<Ppm>() {
+        Ok(speed) if speed > Ppm::ZERO => Ok(speed),
         Ok(_) => Err(Problem::new(format!("{text} is not above 0"), CURE)),
         Err(error) => Err(Problem::new(format!("{text:?} is {error}"), CURE)),
     }
@@ -403,8 +403,9 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_the_readers_panic(text in ".{0,40}") {
-            let _ = (parse_duration(&text), parse_ratio(&text), parse_rate(&text));
+        fn what_the_readers_take_is_plain_ascii(text in ".{0,40}") {
+            let taken = parse_duration(&text).is_some() || parse_ratio(&text).is_ok() || parse_rate(&text).is_some();
+            prop_assert!(!taken || text.is_ascii());
         }
     }
 }

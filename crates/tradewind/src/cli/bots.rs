@@ -1,0 +1,106 @@
+//! `tradewind bots`: where they are, and start, stop, pause.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::output::Output;
+use super::table::{Column, Style, Table, text_at};
+
+/// Arguments of `bots`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct BotsArgs {
+    #[command(subcommand)]
+    action: Option<BotsAction>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum BotsAction {
+    /// Where each bot is, and what its strategy last said
+    List,
+    /// Start a bot that is stopped or paused
+    Start(Named),
+    /// Stop a bot: its entries are cancelled
+    Stop(StopArgs),
+    /// Pause a bot: no entries, exits run
+    Pause(Named),
+}
+
+#[derive(Clone, Debug, Args)]
+struct Named {
+    /// Name of the bot
+    bot: String,
+}
+
+#[derive(Clone, Debug, Args)]
+struct StopArgs {
+    #[command(flatten)]
+    named: Named,
+    /// Close its positions at market; without it they stay, guarded by their exit plan
+    #[arg(long)]
+    close: bool,
+}
+
+const COLUMNS: &[Column] = &[
+    ("BOT", "/name", Style::Text),
+    ("STATE", "/state", Style::Text),
+    ("STRATEGY", "/strategy", Style::Text),
+    ("WAKES", "/wakes", Style::Text),
+    ("SIGNALS", "/counts/signals", Style::Number),
+    ("DENIED", "/counts/denials", Style::Number),
+    ("FILLS", "/counts/fills", Style::Number),
+    ("REALISED", "/realized", Style::Number),
+    ("REASON", "/reason", Style::Text),
+];
+
+/// Does what was asked.
+pub(super) fn carry_out(args: &BotsArgs, client: &Client, output: Output) -> anyhow::Result<()> {
+    match &args.action {
+        None | Some(BotsAction::List) => list(client, output),
+        Some(BotsAction::Start(named)) => command(client, output, &named.bot, "start", &json!({})),
+        Some(BotsAction::Pause(named)) => command(client, output, &named.bot, "pause", &json!({})),
+        Some(BotsAction::Stop(stop)) => {
+            let mode = if stop.close { "close" } else { "keep" };
+            command(
+                client,
+                output,
+                &stop.named.bot,
+                "stop",
+                &json!({ "mode": mode }),
+            )
+        }
+    }
+}
+
+fn list(client: &Client, output: Output) -> anyhow::Result<()> {
+    let bots = client.get("bots", &[])?;
+    if output.is_json() {
+        return Ok(output.value(&bots)?);
+    }
+    Ok(output.table(&Table::of(&bots, COLUMNS), "no bots")?)
+}
+
+fn command(
+    client: &Client,
+    output: Output,
+    bot: &str,
+    verb: &str,
+    body: &Value,
+) -> anyhow::Result<()> {
+    let path = format!("bots/{}/{verb}", super::client::path_segment(bot));
+    let answer = client.post(&path, body)?;
+    accepted(&answer, &format!("{bot}: {verb}"), output)
+}
+
+/// Prints the answer to a command.
+pub(super) fn accepted(answer: &Value, what: &str, output: Output) -> anyhow::Result<()> {
+    if output.is_json() {
+        return Ok(output.value(answer)?);
+    }
+    let order = match answer["client_id"].as_str() {
+        Some(id) => format!(", order {id}"),
+        None => String::new(),
+    };
+    let command = text_at(answer, "/command");
+    Ok(output.line(&format!("{what} accepted{order} (command {command})"))?)
+}

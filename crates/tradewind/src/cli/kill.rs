@@ -1,0 +1,163 @@
+//! `tradewind kill` and `reset`: the latch, with a desk and without one.
+//!
+//! A kill must work when little else does. A running desk is told first; one that does not answer finds the file `KILL`;
+//! and with no desk at all the latch is written, so that the next start is killed from its first moment.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use tradewind_journal::{DirectoryLock, Durable, LockError};
+
+use super::client::Client;
+use super::exit::{NoDesk, TimedOut};
+use super::location::Location;
+use super::output::Output;
+use super::table::text_at;
+use super::time::now;
+
+/// Who writes the latch when there is no desk to do it.
+const BY: &str = "the command line";
+
+/// Arguments of `kill`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct KillArgs {
+    /// Why, for whoever finds the desk killed
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    reason: String,
+
+    /// Close all positions first
+    #[arg(long)]
+    flatten: bool,
+}
+
+/// Arguments of `reset`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ResetArgs {
+    /// Why it is safe again
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    reason: String,
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("say why: the reason is shown to whoever finds the desk killed".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Kills.
+pub(super) fn kill(
+    args: &KillArgs,
+    location: &Location,
+    timeout: Duration,
+    output: Output,
+) -> anyhow::Result<()> {
+    let told = Client::connect(location, timeout).and_then(|client| {
+        client.post(
+            "kill",
+            &json!({ "reason": args.reason, "flatten": args.flatten }),
+        )
+    });
+    match told {
+        Ok(answer) if output.is_json() => Ok(output.value(&answer)?),
+        Ok(_) if args.flatten => Ok(output.line("killed; positions are being closed")?),
+        Ok(_) => Ok(output.line("killed: nothing new leaves until a reset")?),
+        Err(error) if location.is_local() && error.is::<NoDesk>() => {
+            without_desk(args, location, output)
+        }
+        Err(error) if location.is_local() && error.is::<TimedOut>() => {
+            touch(location)?;
+            Err(error.context("the file KILL was written, which a running desk obeys"))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn without_desk(args: &KillArgs, location: &Location, output: Output) -> anyhow::Result<()> {
+    if let Durable::No = location.latch().kill(&args.reason, BY, now()) {
+        touch(location)?;
+    }
+    // A desk may just be starting, and have read the latch before it was written: it looks for KILL all the time.
+    let starting = is_held(location);
+    if starting {
+        touch(location)?;
+    }
+    if args.flatten {
+        output.complain("no desk is running that could close positions: they stay as they are");
+    }
+    if output.is_json() {
+        return Ok(
+            output.value(&json!({ "killed": true, "desk": starting, "reason": args.reason }))?
+        );
+    }
+    Ok(output.line("killed: no desk is running, and the next one starts killed until a reset")?)
+}
+
+/// Writes the file `KILL`.
+fn touch(location: &Location) -> anyhow::Result<()> {
+    let path = location.data_dir.join("KILL");
+    std::fs::write(&path, b"").with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Whether some process has the data folder.
+fn is_held(location: &Location) -> bool {
+    matches!(
+        DirectoryLock::acquire(&location.data_dir),
+        Err(LockError::Held { .. })
+    )
+}
+
+/// Lifts the latch.
+pub(super) fn reset(
+    args: &ResetArgs,
+    location: &Location,
+    timeout: Duration,
+    output: Output,
+) -> anyhow::Result<()> {
+    match Client::connect(location, timeout).and_then(|client| by_desk(args, &client)) {
+        Ok(answer) if output.is_json() => Ok(output.value(&answer)?),
+        Ok(_) => Ok(output.line("reset: the desk may trade again")?),
+        Err(error) if location.is_local() && error.is::<NoDesk>() => {
+            by_hand(args, location, output)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn by_desk(args: &ResetArgs, client: &Client) -> anyhow::Result<Value> {
+    let nonce = client.get("reset", &[])?;
+    let nonce = text_at(&nonce, "/nonce");
+    client.post("reset", &json!({ "reason": args.reason, "nonce": nonce }))
+}
+
+/// Without a desk the right to reset is the right to write the folder; while one runs, only it lifts its latch.
+fn by_hand(args: &ResetArgs, location: &Location, output: Output) -> anyhow::Result<()> {
+    if !location.data_dir.is_dir() {
+        bail!(
+            "there is no folder {}; name the desk's with --data-dir",
+            location.data_dir.display()
+        );
+    }
+    let held = DirectoryLock::acquire(&location.data_dir);
+    let _lock =
+        held.context("a desk has the folder but does not answer; only it can lift its latch")?;
+    let latch = location.latch();
+    let before = latch.read(now());
+    latch
+        .reset(&args.reason, BY, now())
+        .context("cannot lift the latch")?;
+    let (was, why) = (before.killed, before.reason);
+    if output.is_json() {
+        return Ok(
+            output.value(&json!({ "killed": false, "was_killed": was, "reason": args.reason }))?
+        );
+    }
+    Ok(output.line(&if was {
+        format!("reset: it was killed because: {why}")
+    } else {
+        "reset: it was not killed".to_owned()
+    })?)
+}

@@ -1,0 +1,164 @@
+//! The command line: what can be typed, and the commands that talk to a running desk.
+//!
+//! `run` and `simx` start something; everything else is a client of the desk's own API, or works on files. Each command is
+//! one file: its arguments, its handler, its printing. All printing goes through `output.rs`, every ending through
+//! [`exit`]: the codes are a contract.
+//!
+//! Wiring a desk is not done here: [`main`] is handed the function that runs one.
+
+mod bots;
+mod client;
+mod config;
+mod doctor;
+mod events;
+mod exit;
+mod init;
+mod kill;
+mod location;
+mod orders;
+mod output;
+mod positions;
+mod run;
+mod simx;
+mod status;
+mod table;
+mod time;
+mod token;
+mod why;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use exit::{NoDesk, TimedOut};
+pub use location::default_data_dir;
+pub use run::{MarketSource, RunOptions};
+
+use client::Client;
+use location::Location;
+use output::Output;
+
+/// A trading desk in one process: bots, one risk gate, one order path, one ledger.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tradewind",
+    version,
+    after_help = "Exit codes: 0 ok, 1 failed, 2 usage, 3 no desk running, 4 configuration, 5 timed out"
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Clone, Debug, Args)]
+struct Global {
+    /// Folder of the desk's files [default: the platform's data home]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "TRADEWIND_DATA_DIR",
+        hide_env_values = true
+    )]
+    data_dir: Option<std::path::PathBuf>,
+
+    /// Address of the desk, in place of the one in DIR/desk.json
+    #[arg(long, global = true, value_name = "URL")]
+    url: Option<String>,
+
+    /// How long to wait for the desk
+    #[arg(long, global = true, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    timeout: Duration,
+
+    /// Print facts as JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the desk
+    Run(run::RunArgs),
+    /// Start the simulated exchange alone
+    Simx(simx::SimxArgs),
+    /// The desk at a glance
+    Status,
+    /// Bots: where they are, start, stop, pause
+    Bots(bots::BotsArgs),
+    /// Orders: open ones, closed ones, cancel
+    Orders(orders::OrdersArgs),
+    /// Positions: how they are guarded, close
+    Positions(positions::PositionsArgs),
+    /// What happened, and what happens now
+    Events(events::EventsArgs),
+    /// Why a bot is where it is, or what led to an event
+    Why(why::WhyArgs),
+    /// Stop everything new from leaving, running desk or not
+    Kill(kill::KillArgs),
+    /// Lift the kill latch
+    Reset(kill::ResetArgs),
+    /// Check and show the configuration
+    Config(config::ConfigArgs),
+    /// Look for what may be wrong on this machine
+    Doctor(config::ConfigFile),
+    /// Print the token of the desk's API
+    Token,
+    /// Write a configuration to start from
+    Init(init::InitArgs),
+}
+
+/// Reads the command line and carries it out. `start` runs a desk until it has stopped.
+#[must_use]
+pub fn main(start: fn(RunOptions) -> anyhow::Result<()>) -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.global.json);
+    exit::finish(output, dispatch(cli, output, start))
+}
+
+fn dispatch(
+    cli: Cli,
+    output: Output,
+    start: fn(RunOptions) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let location = Location::new(&cli.global)?;
+    let timeout = cli.global.timeout;
+    let client = || Client::connect(&location, timeout);
+    match cli.command {
+        Command::Run(args) => start(args.into_options(location.data_dir)?),
+        Command::Simx(args) => simx::run(&args, output),
+        Command::Status => status::show(&client()?, output),
+        Command::Bots(args) => bots::carry_out(&args, &client()?, output),
+        Command::Orders(args) => orders::carry_out(&args, &client()?, output),
+        Command::Positions(args) => positions::carry_out(&args, &client()?, output),
+        Command::Events(args) => events::follow(&args, &client()?, output),
+        Command::Why(args) => why::explain(&args, &client()?, output),
+        Command::Kill(args) => kill::kill(&args, &location, timeout, output),
+        Command::Reset(args) => kill::reset(&args, &location, timeout, output),
+        Command::Config(args) => config::carry_out(&args, output),
+        Command::Doctor(file) => doctor::examine(&file, &location, timeout, output),
+        Command::Token => token::print(&location, output),
+        Command::Init(args) => init::write(&args, output),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    crate::config::parse_duration(text)
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "write a duration such as 250ms, 2s, 15m or 4h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+}

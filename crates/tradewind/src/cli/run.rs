@@ -1,0 +1,121 @@
+//! `tradewind run`: what can be asked of a desk that is to be started.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::Args;
+use tradewind_model::Ppm;
+
+use super::config::ConfigFile;
+use crate::config::{DeskConfig, Listing};
+
+/// Arguments of `run`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    file: ConfigFile,
+
+    /// Play recorded data: a capture, a candle file, or a folder of them
+    #[arg(long, value_name = "PATH", conflicts_with = "venue")]
+    data: Option<PathBuf>,
+
+    /// How fast recorded data plays [default: simulation.speed]
+    #[arg(long, value_name = "N", requires = "data", value_parser = speed)]
+    speed: Option<Ppm>,
+
+    /// Take prices from this venue; orders are simulated
+    #[arg(long, value_name = "VENUE")]
+    venue: Option<String>,
+
+    /// Send the orders of live accounts to the venue, for real
+    #[arg(long, requires = "venue")]
+    live: bool,
+
+    /// Stop after this time
+    #[arg(long = "for", value_name = "DURATION", value_parser = super::duration)]
+    run_for: Option<Duration>,
+}
+
+/// What a desk is started with.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Its configuration, checked.
+    pub config: DeskConfig,
+    /// The folder of its files.
+    pub data_dir: PathBuf,
+    /// Where prices come from and orders go.
+    pub market: MarketSource,
+    /// After which it stops by itself; until it is told to, without.
+    pub run_for: Option<Duration>,
+}
+
+/// Where prices come from and orders go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MarketSource {
+    /// The embedded exchange with its generated market.
+    Generated,
+    /// The embedded exchange, playing recorded data.
+    Recorded {
+        /// A capture, a candle file, or a folder of them.
+        path: PathBuf,
+        /// How many times as fast as real time.
+        speed: Ppm,
+    },
+    /// A venue's live prices, with the embedded exchange matching the orders.
+    Venue(String),
+    /// A venue, for real.
+    Live(String),
+}
+
+impl RunArgs {
+    /// Reads the configuration and puts everything together.
+    pub(super) fn into_options(self, data_dir: PathBuf) -> anyhow::Result<RunOptions> {
+        let generated = self.data.is_none() && self.venue.is_none();
+        let listing = if generated {
+            Listing::Generated
+        } else {
+            Listing::Unknown
+        };
+        let config = self.file.load(listing)?;
+        let market = match (self.data, self.venue) {
+            (Some(path), _) => MarketSource::Recorded {
+                path,
+                speed: self.speed.unwrap_or(config.simulation.speed),
+            },
+            (None, Some(venue)) => known_venue(&config, venue, self.live)?,
+            (None, None) => MarketSource::Generated,
+        };
+        Ok(RunOptions {
+            config,
+            data_dir,
+            market,
+            run_for: self.run_for,
+        })
+    }
+}
+
+fn known_venue(config: &DeskConfig, name: String, live: bool) -> anyhow::Result<MarketSource> {
+    if !config.venues.iter().any(|venue| venue.name == name) {
+        let names: Vec<&str> = config
+            .venues
+            .iter()
+            .map(|venue| venue.name.as_str())
+            .collect();
+        bail!(
+            "{} has no venue {name:?}; there are {}",
+            config.file,
+            names.join(", ")
+        );
+    }
+    Ok(if live {
+        MarketSource::Live(name)
+    } else {
+        MarketSource::Venue(name)
+    })
+}
+
+fn speed(text: &str) -> Result<Ppm, String> {
+    let speed = text.parse::<Ppm>().ok().filter(|speed| *speed > Ppm::ZERO);
+    speed.ok_or_else(|| "write a number above 0, such as 10 or 0.5".to_owned())
+}

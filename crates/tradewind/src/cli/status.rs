@@ -1,0 +1,179 @@
+//! `tradewind status`: the desk at a glance.
+
+use serde_json::Value;
+
+use super::client::Client;
+use super::output::Output;
+use super::table::{text_at, to_the_second};
+
+/// Asks and prints.
+pub(super) fn show(client: &Client, output: Output) -> anyhow::Result<()> {
+    let status = client.get("status", &[])?;
+    if output.is_json() {
+        return Ok(output.value(&status)?);
+    }
+    lines(&status)
+        .iter()
+        .try_for_each(|line| output.line(line))?;
+    Ok(())
+}
+
+/// What is said about a desk, a line each.
+fn lines(status: &Value) -> Vec<String> {
+    let at = |pointer: &str| text_at(status, pointer);
+    let mut lines = vec![
+        format!("{}: {}", at("/mode/name"), at("/mode/note")),
+        format!(
+            "state       {}, {}; up {} s",
+            at("/state"),
+            readiness(status),
+            at("/uptime_seconds")
+        ),
+        format!(
+            "equity      {} {}; change {} (realised {}, unrealised {})",
+            at("/equity/equity"),
+            at("/equity/asset"),
+            at("/equity/change"),
+            at("/equity/realized"),
+            at("/equity/unrealized")
+        ),
+        format!("bots        {}", bots(status)),
+        format!("last close  {}", last_close(status)),
+        format!(
+            "counted     {} wakes, {} signals, {} denials, {} orders, {} fills of which {} in parts",
+            at("/counters/wakes"),
+            at("/counters/signals"),
+            at("/counters/denials"),
+            at("/counters/orders"),
+            at("/counters/fills"),
+            at("/counters/partial_fills")
+        ),
+    ];
+    lines.extend(items(status, "causes").map(cause));
+    lines.extend(items(status, "components").map(component));
+    lines.push(format!(
+        "as of       {}, input {}",
+        to_the_second(&at("/at")),
+        at("/seq")
+    ));
+    lines
+}
+
+fn items<'a>(status: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    status[name].as_array().into_iter().flatten()
+}
+
+fn readiness(status: &Value) -> &'static str {
+    if status["ready"] == Value::Bool(true) {
+        "ready"
+    } else {
+        "not ready"
+    }
+}
+
+fn bots(status: &Value) -> String {
+    let states = [
+        "running", "warming", "starting", "paused", "stopped", "faulted",
+    ];
+    let told = states.iter().filter_map(|state| {
+        let count = status["bots"][state].as_u64().filter(|count| *count > 0)?;
+        Some(format!("{count} {state}"))
+    });
+    let told: Vec<String> = told.collect();
+    format!("{}: {}", text_at(status, "/bots/total"), told.join(", "))
+}
+
+fn last_close(status: &Value) -> String {
+    let close = &status["last_close"];
+    if close.is_null() {
+        return "none yet".to_owned();
+    }
+    let denied = items(close, "denied");
+    let denied: Vec<String> = denied
+        .map(|one| format!("{} {}", text_at(one, "/rule"), text_at(one, "/count")))
+        .collect();
+    let denied = if denied.is_empty() {
+        "none".to_owned()
+    } else {
+        denied.join(", ")
+    };
+    let at = |pointer: &str| text_at(close, pointer);
+    format!(
+        "{}: {} woke, {} held, {} signals; denied: {denied}; {} filled, {} partly",
+        to_the_second(&at("/at")),
+        at("/woke"),
+        at("/held"),
+        at("/signals"),
+        at("/filled"),
+        at("/partly_filled")
+    )
+}
+
+fn cause(cause: &Value) -> String {
+    let at = |pointer: &str| text_at(cause, pointer);
+    let clearing = if at("/clearing") == "person" {
+        "a person clears it"
+    } else {
+        "clears by itself"
+    };
+    format!(
+        "cause       {} {}: {} since {}, {}; {clearing}",
+        at("/scope/kind"),
+        at("/scope/name"),
+        at("/state"),
+        to_the_second(&at("/since")),
+        at("/reason")
+    )
+}
+
+fn component(component: &Value) -> String {
+    let health = if component["healthy"] == Value::Bool(true) {
+        "ok"
+    } else {
+        "NOT WELL"
+    };
+    format!(
+        "component   {}: {health}, {}",
+        text_at(component, "/name"),
+        text_at(component, "/message")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_desk_is_told_in_a_few_lines() {
+        let status = json!({
+            "seq": 48213, "at": "2026-03-02T10:05:00.412Z", "uptime_seconds": 99, "ready": true, "state": "ACTIVE",
+            "mode": { "name": "SIMULATED", "note": "Simulated market, seed 42." },
+            "causes": [{ "scope": { "kind": "instrument", "name": "binance:DOGE/USDT" }, "state": "REDUCING",
+                         "reason": "stale market data", "since": "2026-03-02T10:04:50Z", "clearing": "itself" }],
+            "equity": { "asset": "USDT", "equity": "100012.3821", "change": "12.3821", "realized": "3.1", "unrealized": "9.2821" },
+            "bots": { "total": 45, "running": 44, "warming": 1, "faulted": 0 },
+            "last_close": { "at": "2026-03-02T10:05:00Z", "woke": 44, "held": 41, "signals": 3,
+                            "denied": [{ "rule": "R13", "count": 1 }], "filled": 1, "partly_filled": 1 },
+            "counters": { "wakes": 812, "signals": 22, "denials": 3, "orders": 19, "fills": 24, "partial_fills": 5 },
+            "components": [{ "name": "venue binance", "healthy": true, "message": "connected, 25 of 25 streams" }],
+        });
+        let wanted = "\
+SIMULATED: Simulated market, seed 42.
+state       ACTIVE, ready; up 99 s
+equity      100012.3821 USDT; change 12.3821 (realised 3.1, unrealised 9.2821)
+bots        45: 44 running, 1 warming
+last close  2026-03-02T10:05:00Z: 44 woke, 41 held, 3 signals; denied: R13 1; 1 filled, 1 partly
+counted     812 wakes, 22 signals, 3 denials, 19 orders, 24 fills of which 5 in parts
+cause       instrument binance:DOGE/USDT: REDUCING since 2026-03-02T10:04:50Z, stale market data; clears by itself
+component   venue binance: ok, connected, 25 of 25 streams
+as of       2026-03-02T10:05:00Z, input 48213";
+        assert_eq!(lines(&status).join("\n"), wanted);
+    }
+
+    #[test]
+    fn a_desk_that_says_little_is_still_told() {
+        assert!(lines(&json!({})).len() >= 6);
+    }
+}
