@@ -67,6 +67,10 @@ impl VenueError {
         }
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "taken as it comes out of map_err"
+    )]
     pub(crate) fn unreadable(what: &'static str, why: impl ToString) -> Self {
         Self::Unreadable {
             what,

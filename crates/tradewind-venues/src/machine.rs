@@ -196,6 +196,7 @@ impl SourceMachine {
         let overlap = self
             .successor
             .as_ref()
+            .filter(|link| link.connection.is_up())
             .map(|link| link.since + self.settings.overlap_max);
         of_links
             .chain([self.health.wake_at(), overlap])

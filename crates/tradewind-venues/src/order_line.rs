@@ -38,7 +38,7 @@ pub(crate) enum Sent {
     /// The venue answered.
     Answered(Answer),
     /// Not a byte of it left.
-    NotSent(NotSentReason),
+    Kept(NotSentReason),
     /// It may be at the venue or not.
     Unanswered(String),
 }
@@ -109,7 +109,7 @@ impl OrderLine {
     /// Sends an order once, whatever happens. `make` is called just before its bytes go, so its time stamp is fresh.
     pub(crate) async fn send(&self, order: &Checked, make: impl FnOnce() -> OrderRequest) -> Sent {
         if let Err(reason) = self.gate.admit(order) {
-            return Sent::NotSent(reason);
+            return Sent::Kept(reason);
         }
         let ready = async {
             let slot = self
@@ -122,16 +122,16 @@ impl OrderLine {
         };
         let ready = tokio::select! {
             biased;
-            () = self.gate.cut() => return Sent::NotSent(NotSentReason::Killed),
+            () = self.gate.cut() => return Sent::Kept(NotSentReason::Killed),
             ready = timeout(self.within, ready) => ready,
         };
         let (slot, mut line) = match ready {
             Ok(Ok(ready)) => ready,
             Ok(Err(error)) => {
                 tracing::warn!(error, "No connection for an order");
-                return Sent::NotSent(NotSentReason::Unreachable);
+                return Sent::Kept(NotSentReason::Unreachable);
             }
-            Err(_) => return Sent::NotSent(NotSentReason::Unreachable),
+            Err(_) => return Sent::Kept(NotSentReason::Unreachable),
         };
         let sent = self.exchange(order, &mut line, make).await;
         if matches!(sent, Sent::Answered(_)) {
@@ -152,7 +152,7 @@ impl OrderLine {
             Ok(request) => request,
             Err(error) => {
                 tracing::error!(%error, "An order request could not be built");
-                return Sent::NotSent(NotSentReason::Unreachable);
+                return Sent::Kept(NotSentReason::Unreachable);
             }
         };
         let outcome = tokio::select! {
@@ -169,7 +169,7 @@ impl OrderLine {
             Err(why) => {
                 tracing::warn!(why, "An order was not sent");
                 let kept = line.passage.kept().or(self.gate.admit(order).err());
-                Sent::NotSent(kept.unwrap_or(NotSentReason::Unreachable))
+                Sent::Kept(kept.unwrap_or(NotSentReason::Unreachable))
             }
         }
     }

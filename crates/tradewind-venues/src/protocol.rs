@@ -53,7 +53,7 @@ pub enum Ignored {
     NoSymbol,
     /// It names a symbol that is not ours, or not the stream's.
     WrongSymbol,
-    /// Of a kind nobody asked for, or a candle that is still open.
+    /// Of a kind nobody asked for.
     NotWanted,
 }
 
@@ -68,6 +68,11 @@ pub enum Incoming<E> {
         sequence: Option<Sequence>,
         /// The data.
         event: E,
+    },
+    /// A sign of life that carries nothing to hand on, such as a candle that is still open.
+    Alive {
+        /// Of which topic.
+        topic: Topic,
     },
     /// A subscription request was granted.
     Acked {
@@ -95,6 +100,10 @@ pub enum Incoming<E> {
 pub struct ProtocolError(pub String);
 
 impl ProtocolError {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "taken as it comes out of map_err"
+    )]
     pub(crate) fn new(error: impl ToString) -> Self {
         Self(error.to_string())
     }

@@ -329,6 +329,12 @@ where
                 stats.event();
                 sink.event(event);
             }
+            Incoming::Alive { topic } => {
+                machine.data(now, link, topic, None, &mut health);
+                for change in health.drain(..) {
+                    sink.health(change);
+                }
+            }
             Incoming::Acked { request } => news = Some(SourceIn::Acked(link, request)),
             Incoming::Refused { request, reason } => {
                 news = Some(SourceIn::Refused(link, request, reason));

@@ -47,7 +47,7 @@ counters! {
     no_symbol,
     /// Messages of a symbol that is not ours, or not the stream's.
     wrong_symbol,
-    /// Messages of a kind nobody asked for, and candles still open.
+    /// Messages of a kind nobody asked for.
     not_wanted,
     /// Links opened.
     connects,

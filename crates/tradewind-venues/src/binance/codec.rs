@@ -9,7 +9,7 @@ use tradewind_model::{
     Quote, Side, Timestamp, Trade, TradeId, parse_fixed,
 };
 
-use super::scan::{Cursor, Malformed, Pairs, Value, fixed, whole};
+use super::scan::{Cursor, Finer, Malformed, Pairs, Value, fixed, whole};
 use super::symbols::SymbolTable;
 use crate::error::cut;
 use crate::protocol::{Ignored, Incoming, Sequence, Topic};
@@ -274,12 +274,13 @@ fn trade(
 fn candle(fields: &Fields<'_>, symbols: &SymbolTable) -> Result<Incoming<MarketEvent>, Ignored> {
     let instrument = fields.instrument(symbols)?;
     let candle = fields.candle.as_ref().ok_or(Ignored::Malformed)?;
-    if !candle.closed {
-        return Err(Ignored::NotWanted);
-    }
     let interval: Interval = text(candle.interval)?
         .parse()
         .map_err(|_| Ignored::NotWanted)?;
+    let topic = Topic::Candles(instrument.id, interval);
+    if !candle.closed {
+        return Ok(Incoming::Alive { topic });
+    }
     let open_time = candle.open_time.ok_or(Ignored::Malformed)?;
     let volume = parse_fixed(text(candle.volume)?, Amount::DECIMALS);
     let event = Candle {
@@ -294,7 +295,7 @@ fn candle(fields: &Fields<'_>, symbols: &SymbolTable) -> Result<Incoming<MarketE
         volume: volume.map(Amount).map_err(|_| Ignored::Malformed)?,
     };
     Ok(Incoming::Event {
-        topic: Topic::Candles(instrument.id, interval),
+        topic,
         sequence: Some(Sequence::Increasing(open_time)),
         event: MarketEvent::Candle(event),
     })
@@ -359,13 +360,15 @@ fn levels(
 }
 
 fn price(text: Option<&[u8]>, instrument: &Instrument) -> Result<Price, Ignored> {
-    text.and_then(|text| fixed(text, instrument.price_decimals))
+    text.and_then(|text| fixed(text, instrument.price_decimals, Finer::Refused))
         .map(Price)
         .ok_or(Ignored::Malformed)
 }
 
+/// Sizes of the public market are cut to the instrument's unit: what was ordered before the venue made its step coarser
+/// still waits in the book, and a quote must not be lost for it. Our own fills are read exactly, elsewhere.
 fn quantity(text: Option<&[u8]>, instrument: &Instrument) -> Result<Quantity, Ignored> {
-    text.and_then(|text| fixed(text, instrument.quantity_decimals))
+    text.and_then(|text| fixed(text, instrument.quantity_decimals, Finer::Cut))
         .map(Quantity)
         .ok_or(Ignored::Malformed)
 }

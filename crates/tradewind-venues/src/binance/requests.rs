@@ -11,7 +11,7 @@ use super::signing::ApiKey;
 /// Which candles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CandleRange {
-    /// The newest closed ones.
+    /// This many, the newest closed ones; more than 999 are counted back from now, so a pause of the venue leaves fewer.
     Latest(u32),
     /// Those that open at or after the first instant and before the second.
     Between(Timestamp, Timestamp),

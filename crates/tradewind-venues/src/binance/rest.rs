@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Response, StatusCode};
 use rustls::ClientConfig;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 use tradewind_model::Timestamp;
 
@@ -23,6 +24,8 @@ use crate::error::{VenueError, cut};
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Attempts at a request that only reads.
 const READ_ATTEMPTS: u32 = 3;
+/// "Timestamp for this request is outside of the recvWindow", or ahead of the venue's clock.
+const CODE_TIMESTAMP: i32 = -1021;
 /// How long a limit without `Retry-After` is respected.
 const DEFAULT_BLOCK: Duration = Duration::from_secs(60);
 
@@ -63,6 +66,7 @@ pub(super) struct Rest {
     offset: Arc<Mutex<ClockOffset>>,
     budget: Arc<Mutex<RateBudget>>,
     backoff: Mutex<Backoff>,
+    clock_doubted: Notify,
     origin: Instant,
 }
 
@@ -104,6 +108,7 @@ impl Rest {
                 Duration::from_secs(2),
                 settings.seed,
             )),
+            clock_doubted: Notify::new(),
             origin: settings.origin,
         })
     }
@@ -114,6 +119,10 @@ impl Rest {
     pub(super) async fn read(&self, call: &Call) -> Result<Vec<u8>, VenueError> {
         let mut first = match self.read_once(call).await {
             Err(error) if error.is_transient() => error,
+            Err(error) if error.code() == Some(CODE_TIMESTAMP) => {
+                self.sync_clock().await?;
+                return self.read_once(call).await;
+            }
             done => return done,
         };
         for _ in 1..READ_ATTEMPTS {
@@ -250,6 +259,18 @@ impl Rest {
             received_at,
         });
         Ok(venue_time)
+    }
+
+    /// Takes note of a refusal's code: `-1021` says that our idea of the venue's clock is wrong.
+    pub(super) fn refused(&self, code: i32) {
+        if code == CODE_TIMESTAMP {
+            self.clock_doubted.notify_one();
+        }
+    }
+
+    /// Resolves when the venue has found a time stamp of ours wrong.
+    pub(super) async fn clock_doubted(&self) {
+        self.clock_doubted.notified().await;
     }
 
     /// The venue's time now, by the measured offset.

@@ -169,6 +169,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
+type Pair<'a> = (&'a [u8], &'a [u8]);
+
 /// The values of an array of texts and arrays, one after the other: `[["1.5","2"],["3","4"]]`.
 #[derive(Clone, Debug)]
 pub(super) struct Pairs<'a> {
@@ -186,7 +188,7 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    fn pair(&mut self) -> Result<Option<(&'a [u8], &'a [u8])>, Malformed> {
+    fn pair(&mut self) -> Result<Option<Pair<'a>>, Malformed> {
         let cursor = &mut self.cursor;
         cursor.space();
         if cursor.peek() == Some(b',') {
@@ -210,15 +212,24 @@ impl<'a> Pairs<'a> {
 }
 
 impl<'a> Iterator for Pairs<'a> {
-    type Item = Result<(&'a [u8], &'a [u8]), Malformed>;
+    type Item = Result<Pair<'a>, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.pair().transpose()
     }
 }
 
-/// Reads a plain non-negative decimal as a count of 10^-`decimals` units. More digits than that must be zeros.
-pub(super) fn fixed(text: &[u8], decimals: u8) -> Option<i64> {
+/// What becomes of digits finer than the unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finer {
+    /// They must be zeros.
+    Refused,
+    /// They are cut off.
+    Cut,
+}
+
+/// Reads a plain non-negative decimal as a count of 10^-`decimals` units.
+pub(super) fn fixed(text: &[u8], decimals: u8, finer: Finer) -> Option<i64> {
     let point = text.iter().position(|byte| *byte == b'.');
     let (whole, fraction) = match point {
         Some(at) => (text.get(..at)?, text.get(at + 1..)?),
@@ -230,7 +241,11 @@ pub(super) fn fixed(text: &[u8], decimals: u8) -> Option<i64> {
     let places = usize::from(decimals);
     let kept = fraction.get(..places.min(fraction.len()))?;
     let rest = fraction.get(kept.len()..)?;
-    if rest.iter().any(|byte| *byte != b'0') {
+    let bad = |byte: &u8| match finer {
+        Finer::Refused => *byte != b'0',
+        Finer::Cut => !byte.is_ascii_digit(),
+    };
+    if rest.iter().any(bad) {
         return None;
     }
     let value = digits(digits(0, whole)?, kept)?;
@@ -309,17 +324,27 @@ mod tests {
         assert!(Pairs::new(br"[[1,2]]").any(|pair| pair.is_err()));
     }
 
+    #[test]
+    fn finer_digits_are_refused_or_cut() {
+        assert_eq!(fixed(b"25.42618900", 5, Finer::Refused), None);
+        assert_eq!(fixed(b"25.42618900", 5, Finer::Cut), Some(2_542_618));
+        assert_eq!(fixed(b"0.00000900", 5, Finer::Cut), Some(0));
+        assert_eq!(fixed(b"25.4261x", 5, Finer::Cut), None);
+        assert_eq!(fixed(b"25.426180x", 5, Finer::Cut), None);
+    }
+
     proptest! {
         #[test]
         fn numbers_agree_with_the_strict_scanner(text in "[0-9]{0,12}(\\.[0-9]{0,10})?", decimals in 0_u8..10) {
             let wanted = parse_fixed(&text, decimals).ok().and_then(|value| i64::try_from(value).ok());
-            prop_assert_eq!(fixed(text.as_bytes(), decimals), wanted);
+            prop_assert_eq!(fixed(text.as_bytes(), decimals, Finer::Refused), wanted);
         }
 
         #[test]
         fn what_is_printed_is_read_back(value in 0_i64..i64::MAX, decimals in 0_u8..19) {
             let text = format_fixed(i128::from(value), decimals);
-            prop_assert_eq!(fixed(text.as_bytes(), decimals), Some(value));
+            prop_assert_eq!(fixed(text.as_bytes(), decimals, Finer::Refused), Some(value));
+            prop_assert_eq!(fixed(text.as_bytes(), decimals, Finer::Cut), Some(value));
         }
 
         #[test]
@@ -327,7 +352,7 @@ mod tests {
             let mut cursor = Cursor::new(&bytes);
             while cursor.value().is_ok_and(|value| value != Value::Object) && cursor.at < bytes.len() {}
             let _read: Vec<_> = Pairs::new(&bytes).take(50).collect();
-            let _number = fixed(&bytes, 8);
+            let _number = fixed(&bytes, 8, Finer::Cut);
         }
     }
 }

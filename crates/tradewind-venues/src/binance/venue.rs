@@ -183,7 +183,8 @@ impl BinanceVenue {
         self.rest.sync_clock().await
     }
 
-    /// Reads the venue's clock every minute until told to stop. Its owner awaits it.
+    /// Reads the venue's clock every minute, and whenever the venue found ours wrong, until told to stop. Its owner
+    /// awaits it.
     pub async fn keep_clock(&self, stop: CancellationToken) {
         let mut ticks = interval(CLOCK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -191,6 +192,7 @@ impl BinanceVenue {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
+                () = self.rest.clock_doubted() => {}
                 _ = ticks.tick() => {}
             }
             let synced = tokio::select! {
@@ -342,6 +344,13 @@ impl BinanceVenue {
     ) -> Result<Vec<Candle>, VenueError> {
         let symbols = self.symbols();
         let (symbol, rules) = known(&symbols, instrument)?;
+        let range = match range {
+            CandleRange::Latest(count) if count >= CANDLES_MAX => {
+                let end = interval.open_time(self.rest.venue_time());
+                CandleRange::Between(end - interval.duration() * count, end)
+            }
+            range => range,
+        };
         let mut candles: Vec<Candle> = Vec::new();
         loop {
             let from = candles.last().map(Candle::close_time);
@@ -533,7 +542,7 @@ impl BinanceVenue {
                 .into_string(),
         };
         match self.orders.send(order, make).await {
-            Sent::NotSent(reason) => vec![self.not_sent(&terms, reason)],
+            Sent::Kept(reason) => vec![self.not_sent(&terms, reason)],
             Sent::Unanswered(why) => {
                 tracing::warn!(order = %terms.client_id, why, "Order without an answer");
                 vec![self.plain(&terms, ReportKind::Unknown)]
@@ -591,7 +600,10 @@ impl BinanceVenue {
             });
         }
         match judge_order(status, body) {
-            Verdict::Refused(reason) => vec![self.plain(terms, ReportKind::Rejected(reason))],
+            Verdict::Refused(reason) => {
+                self.rest.refused(reason.code);
+                vec![self.plain(terms, ReportKind::Rejected(reason))]
+            }
             Verdict::Unknown(why) => {
                 tracing::warn!(order = %terms.client_id, why, "Order's fate is unknown");
                 vec![self.plain(terms, ReportKind::Unknown)]
@@ -638,7 +650,10 @@ impl BinanceVenue {
             });
         }
         match judge_cancel(answer.status, &answer.body) {
-            Verdict::Refused(reason) => report(ReportKind::CancelRejected(reason)),
+            Verdict::Refused(reason) => {
+                self.rest.refused(reason.code);
+                report(ReportKind::CancelRejected(reason))
+            }
             Verdict::Unknown(why) => {
                 tracing::warn!(order = %client_id, why, "Cancel's outcome is unknown");
                 report(ReportKind::Unknown)

@@ -1,0 +1,18 @@
+//! The adapters against tiny servers on this machine: what they send, what they make of the answers, how they come back.
+//!
+//! The servers are a few lines each and say what a test tells them to; the real counterpart is tested where both meet.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of this is test code; the lint knows only functions marked as tests"
+)]
+
+mod framed;
+mod http;
+mod known_answers;
+mod orders;
+mod recorded;
+mod requests;
+mod rig;
+mod streams;
+mod websocket;

@@ -1,0 +1,256 @@
+//! Requests that read: paged to the end, repeated when that can help, within the budget, on the venue's clock.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tradewind_model::{
+    Amount, InstrumentId, Interval, OrderStatus, Price, Timestamp, TradeId, VenueOrderId,
+};
+use tradewind_venues::VenueError;
+use tradewind_venues::binance::CandleRange;
+
+use crate::http::{Asked, Reply, Server, ok};
+use crate::rig::{Rig, START_MS, rig};
+
+const BTC: InstrumentId = InstrumentId(0);
+const PATIENT: Duration = Duration::from_secs(20);
+
+fn rig_at(server: &Server) -> Rig {
+    rig(server.address, server.address, PATIENT)
+}
+
+fn parameter(asked: &Asked, name: &str) -> Option<i64> {
+    let mut pairs = asked
+        .query
+        .split('&')
+        .filter_map(|field| field.split_once('='));
+    pairs.find(|(key, _)| *key == name)?.1.parse().ok()
+}
+
+#[tokio::test]
+async fn a_read_is_repeated_after_a_failure_and_the_first_error_is_told() {
+    let times = AtomicUsize::new(0);
+    let server = Server::start(move |_| match times.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::Close,
+        1 => Reply::Answer(503, "down".into()),
+        _ => ok(r#"{"balances":[{"asset":"BTC","free":"1.5","locked":"0.25"}]}"#),
+    })
+    .await;
+    let rig = rig_at(&server);
+    let balances = rig.venue.account().await.unwrap();
+    assert_eq!(balances[0].free, "1.5".parse::<Amount>().unwrap());
+    assert_eq!(server.asked().len(), 3);
+
+    let server = Server::start(|_| Reply::Answer(502, "bad gateway".into())).await;
+    let rig = rig_at(&server);
+    let error = rig.venue.account().await.unwrap_err();
+    assert!(
+        matches!(error, VenueError::Broken { status: 502, .. }),
+        "{error}"
+    );
+    assert_eq!(server.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_repeated() {
+    let body = r#"{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}"#;
+    let server = Server::start(move |_| Reply::Answer(401, body.into())).await;
+    let error = rig_at(&server).venue.account().await.unwrap_err();
+    assert_eq!(error.code(), Some(-2015));
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_put_right_and_the_request_made_again() {
+    let ahead = START_MS + 3_600_000;
+    let server = Server::start(move |asked| match asked.path.as_str() {
+        "/api/v3/time" => ok(format!(r#"{{"serverTime":{ahead}}}"#)),
+        _ if parameter(asked, "timestamp") == Some(ahead) => ok(r#"{"balances":[]}"#),
+        _ => Reply::Answer(
+            400,
+            r#"{"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."}"#
+                .into(),
+        ),
+    })
+    .await;
+    let rig = rig_at(&server);
+    assert_eq!(rig.venue.clock_uncertainty(), None);
+    assert_eq!(rig.venue.account().await.unwrap(), []);
+    assert_eq!(rig.venue.clock_offset_nanos(), 3_600_000_000_000);
+    assert!(rig.venue.clock_uncertainty().is_some());
+}
+
+#[tokio::test]
+async fn after_a_limit_the_budget_is_closed() {
+    let server = Server::start(|_| {
+        Reply::Headers(
+            429,
+            "Retry-After: 30\r\n",
+            r#"{"code":-1003,"msg":"Too much."}"#.into(),
+        )
+    })
+    .await;
+    let rig = rig_at(&server);
+    let first = rig.venue.account().await.unwrap_err();
+    assert_eq!(first.code(), Some(-1003));
+    let second = rig.venue.account().await.unwrap_err();
+    assert!(matches!(second, VenueError::Limited(wait) if wait > Duration::from_secs(20)));
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn candles_come_closed_and_to_the_last_page() {
+    // The venue has a candle each minute from 0; the one that is open now closes after the present.
+    let open_minute = START_MS / 60_000 * 60_000;
+    let server = Server::start(move |asked| {
+        let limit = parameter(asked, "limit").unwrap();
+        let newest = parameter(asked, "endTime").unwrap_or(open_minute);
+        let from = parameter(asked, "startTime").unwrap_or(newest - (limit - 1) * 60_000);
+        let row = |open: i64| {
+            format!(
+                r#"[{open},"1.00","3.00","0.50","2.00","10.5",{},"0",1,"0","0","0"]"#,
+                open + 59_999
+            )
+        };
+        let rows: Vec<String> = (0..limit)
+            .map(|number| from + number * 60_000)
+            .take_while(|open| *open <= newest)
+            .map(row)
+            .collect();
+        ok(format!("[{}]", rows.join(",")))
+    })
+    .await;
+    let rig = rig_at(&server);
+    let latest = rig
+        .venue
+        .candles(BTC, Interval::Minute1, CandleRange::Latest(10))
+        .await
+        .unwrap();
+    assert_eq!(latest.len(), 10);
+    let last = latest.last().unwrap();
+    assert_eq!(last.close_time(), Timestamp::from_millis(open_minute));
+    assert_eq!(
+        (last.high, last.volume),
+        (Price(300), "10.5".parse().unwrap())
+    );
+    assert_eq!(server.asked().len(), 1);
+
+    let many = rig
+        .venue
+        .candles(BTC, Interval::Minute1, CandleRange::Latest(2_500))
+        .await
+        .unwrap();
+    assert_eq!(many.len(), 2_500);
+    assert!(
+        many.windows(2)
+            .all(|pair| pair[0].close_time() == pair[1].open_time)
+    );
+    assert_eq!(many.last(), latest.last());
+}
+
+#[tokio::test]
+async fn trades_are_paged_to_the_end_and_named_by_their_orders() {
+    let ours = "54570000000100000001000000000001";
+    let server = Server::start(move |asked| match asked.path.as_str() {
+        "/api/v3/myTrades" => {
+            let from = parameter(asked, "fromId").unwrap();
+            let trade = |id: i64| {
+                format!(
+                    r#"{{"symbol":"BTCUSDT","id":{id},"orderId":{},"price":"2.00","qty":"1","commission":"0.1",
+                    "commissionAsset":"USDT","time":5,"isBuyer":true,"isMaker":false,"isBestMatch":true}}"#,
+                    if id < 2_000 { 7 } else { 9 }
+                )
+            };
+            let trades: Vec<String> = (from..2_300.min(from + 1_000)).map(trade).collect();
+            ok(format!("[{}]", trades.join(",")))
+        }
+        _ => ok(format!(
+            r#"[{{"symbol":"BTCUSDT","orderId":7,"clientOrderId":"{ours}","origQty":"1","executedQty":"1","side":"BUY",
+            "status":"FILLED","type":"MARKET","time":4}},
+            {{"symbol":"BTCUSDT","orderId":9,"clientOrderId":"web_abc","origQty":"1","executedQty":"1","side":"BUY",
+            "status":"FILLED","type":"STOP_LOSS","time":4}}]"#
+        )),
+    })
+    .await;
+    let rig = rig_at(&server);
+    let fills = rig.venue.my_trades(BTC, TradeId(0)).await.unwrap();
+    assert_eq!(fills.len(), 2_300);
+    assert_eq!(fills[0].client_id.to_string(), ours);
+    assert!(fills[0].client_id.is_ours() && !fills[2_299].client_id.is_ours());
+
+    let orders = rig.venue.orders_since(BTC, VenueOrderId(1)).await.unwrap();
+    assert_eq!(orders[1].client_id, fills[2_299].client_id);
+    assert_eq!(
+        (orders[1].kind, orders[1].status),
+        (None, OrderStatus::Filled)
+    );
+}
+
+#[tokio::test]
+async fn instruments_get_ids_in_the_order_asked_and_missing_ones_are_named() {
+    let symbol = |name: &str, base: &str| {
+        format!(
+            r#"{{"symbol":"{name}","status":"TRADING","baseAsset":"{base}","quoteAsset":"USDT","filters":[
+            {{"filterType":"PRICE_FILTER","minPrice":"0.01","maxPrice":"0","tickSize":"0.01"}},
+            {{"filterType":"LOT_SIZE","minQty":"0.1","maxQty":"9000","stepSize":"0.1"}}]}}"#
+        )
+    };
+    let all = format!(
+        r#"{{"symbols":[{},{}]}}"#,
+        symbol("ETHUSDT", "ETH"),
+        symbol("BTCUSDT", "BTC")
+    );
+    let server = Server::start(move |asked| {
+        if asked.query.contains("NOPE") {
+            Reply::Answer(400, r#"{"code":-1121,"msg":"Invalid symbol."}"#.into())
+        } else {
+            ok(all.clone())
+        }
+    })
+    .await;
+    let rig = rig_at(&server);
+    let error = rig
+        .venue
+        .instruments(&["BTC/USDT", "NOPE/USDT", "NOPE2/USDT"])
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "binance does not list NOPE/USDT, NOPE2/USDT"
+    );
+    let instruments = rig
+        .venue
+        .instruments(&["BTC/USDT", "ethusdt"])
+        .await
+        .unwrap();
+    let named: Vec<(u32, &str)> = instruments
+        .iter()
+        .map(|instrument| (instrument.id.0, instrument.name.as_str()))
+        .collect();
+    assert_eq!(named, [(0, "binance:BTC/USDT"), (1, "binance:ETH/USDT")]);
+    assert_eq!(rig.venue.changed_instruments().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn open_orders_of_others_are_there_too() {
+    let server = Server::start(|_| {
+        ok(r#"[{"symbol":"BTCUSDT","orderId":1,"clientOrderId":"by hand","price":"0.1","origQty":"1.0","executedQty":"0.0",
+        "status":"NEW","timeInForce":"GTC","type":"LIMIT","side":"BUY","time":1499827319559},
+        {"symbol":"DOGEUSDT","orderId":2,"clientOrderId":"elsewhere","side":"BUY"}]"#)
+    })
+    .await;
+    let orders = rig_at(&server).venue.open_orders().await.unwrap();
+    assert_eq!(orders.len(), 1);
+    assert!(!orders[0].client_id.is_ours());
+    assert_eq!(orders[0].status, OrderStatus::Accepted);
+}
+
+#[tokio::test]
+async fn a_key_that_can_withdraw_is_seen() {
+    let server = Server::start(|_| {
+        ok(r#"{"ipRestrict":true,"enableReading":true,"enableSpotAndMarginTrading":true,"enableWithdrawals":true}"#)
+    })
+    .await;
+    let may = rig_at(&server).venue.api_restrictions().await.unwrap();
+    assert!(may.enable_withdrawals && may.enable_spot_and_margin_trading);
+}

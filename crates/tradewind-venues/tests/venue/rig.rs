@@ -1,0 +1,199 @@
+//! A venue under test, its clock, and orders that passed the risk gate.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tradewind_model::{
+    AccountId, Amount, AssetTable, ClientOrderIds, Instrument, InstrumentId, InstrumentStatus,
+    OrderKind, OrderTerms, Ppm, Price, Quantity, Side, TimeInForce, Timestamp, VenueId,
+};
+use tradewind_risk::{
+    Candidate, Checked, Context, KillLatch, Limits, Purpose, RecentOrders, TokenBucket,
+    TradingState, check,
+};
+use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig};
+use tradewind_venues::{BinanceVenue, Clock, OrderGate, RateBudget, client_config};
+
+pub(crate) const SECRET: &str = "secret of the test";
+pub(crate) const START_MS: i64 = 1_700_000_000_000;
+
+/// A clock that stands until it is moved.
+#[derive(Debug, Default)]
+pub(crate) struct Hands(AtomicI64);
+
+impl Hands {
+    pub(crate) fn set(&self, millis: i64) {
+        self.0.store(millis, Ordering::SeqCst);
+    }
+}
+
+pub(crate) struct Rig {
+    pub(crate) venue: Arc<BinanceVenue>,
+    pub(crate) latch: Arc<KillLatch>,
+    pub(crate) hands: Arc<Hands>,
+}
+
+/// A venue at these addresses, with two instruments in use and requests given up after `within`.
+pub(crate) fn rig(rest: SocketAddr, ws: SocketAddr, within: Duration) -> Rig {
+    let hands = Arc::new(Hands::default());
+    hands.set(START_MS);
+    let clock: Arc<dyn Clock> = {
+        let hands = Arc::clone(&hands);
+        Arc::new(move || Timestamp::from_millis(hands.0.load(Ordering::SeqCst)))
+    };
+    let latch = Arc::new(KillLatch::default());
+    let gate = OrderGate::new(Arc::clone(&latch), Arc::clone(&clock));
+    let config = BinanceConfig {
+        rest_url: format!("http://{rest}"),
+        ws_url: format!("ws://{ws}"),
+        ws_api_url: format!("ws://{ws}/ws-api/v3"),
+        key: Some(ApiKey::new("the key", SecretString::from(SECRET))),
+        request_timeout: within,
+        ..BinanceConfig::default()
+    };
+    let venue = BinanceVenue::new(
+        config,
+        client_config(None).unwrap(),
+        clock,
+        gate,
+        Arc::new(Mutex::new(RateBudget::new(6_000))),
+        Arc::new(Assets::new(AssetTable::default())),
+    )
+    .unwrap();
+    venue
+        .use_instruments([
+            ("BTCUSDT".to_owned(), instrument(0, 2, 5)),
+            ("ETHUSDT".to_owned(), instrument(1, 2, 4)),
+        ])
+        .unwrap();
+    Rig {
+        venue: Arc::new(venue),
+        latch,
+        hands,
+    }
+}
+
+pub(crate) fn instrument(id: u32, price_decimals: u8, quantity_decimals: u8) -> Instrument {
+    Instrument {
+        id: InstrumentId(id),
+        venue: VenueId(0),
+        name: format!("binance:{id}"),
+        base: tradewind_model::AssetId(0),
+        quote: tradewind_model::AssetId(1),
+        settlement: tradewind_model::AssetId(1),
+        kind: tradewind_model::InstrumentKind::Spot,
+        multiplier: Amount::ONE,
+        price_decimals,
+        quantity_decimals,
+        tick: Price(1),
+        price_min: Price(0),
+        price_max: Price(0),
+        step: Quantity(1),
+        quantity_min: Quantity(1),
+        quantity_max: Quantity(0),
+        market_quantity_max: Quantity(0),
+        notional_min: Amount::ZERO,
+        open_orders_max: 0,
+        status: InstrumentStatus::Trading,
+        revision: 1,
+    }
+}
+
+/// A sell of 0.5 BTC at 61,837.63 or better, sealed by the real gate as an exit, which never grows too old.
+pub(crate) fn exit_order(sequence: u32) -> Checked {
+    sealed(sequence, Purpose::Exit)
+}
+
+/// The same as an entry, good for two seconds.
+pub(crate) fn entry_order(sequence: u32) -> Checked {
+    sealed(sequence, Purpose::Entry)
+}
+
+fn sealed(sequence: u32, purpose: Purpose) -> Checked {
+    let mut ids = ClientOrderIds::new(1, 1);
+    let client_id = (0..=sequence).map(|_| ids.next_id()).last().unwrap();
+    let side = match purpose {
+        Purpose::Exit => Side::Sell,
+        Purpose::Entry => Side::Buy,
+    };
+    let terms = OrderTerms {
+        account: AccountId(0),
+        instrument: InstrumentId(0),
+        client_id,
+        side,
+        quantity: Quantity(50_000),
+        kind: OrderKind::Limit {
+            price: Price(6_183_763),
+            time_in_force: TimeInForce::GoodTillCancel,
+        },
+    };
+    let candidate = Candidate {
+        terms,
+        bot: None,
+        purpose,
+        decided_on_quote: true,
+    };
+    let rules = Instrument {
+        open_orders_max: 200,
+        ..instrument(0, 2, 5)
+    };
+    let context = Context {
+        now: Timestamp::from_millis(START_MS),
+        limits: &generous(),
+        state: TradingState::Active,
+        instrument: &rules,
+        allowed: true,
+        quote: Some(&quote()),
+        quote_rate: Some(Amount::ONE),
+        equity: Amount::whole(1_000_000_000),
+        fee: Ppm(1_000),
+        free: Amount::whole(1_000_000_000),
+        position: Quantity(50_000),
+        working: Quantity::ZERO,
+        open_entries_instrument: 0,
+        open_entries_account: 0,
+        account_instruments: 1,
+        rate: &TokenBucket::default(),
+        recent: &RecentOrders::default(),
+    };
+    check(&candidate, &context).expect("the test's order is within generous limits")
+}
+
+fn quote() -> tradewind_model::Quote {
+    tradewind_model::Quote {
+        instrument: InstrumentId(0),
+        bid: Price(6_183_763),
+        ask: Price(6_183_764),
+        bid_quantity: Quantity(100_000),
+        ask_quantity: Quantity(100_000),
+        event_time: None,
+        received_at: Timestamp::from_millis(START_MS),
+    }
+}
+
+fn generous() -> Limits {
+    let all = Some(Ppm::ONE);
+    let rate = Some(tradewind_risk::Rate {
+        count: 1_000,
+        per: Duration::from_secs(1),
+        burst: 1_000,
+    });
+    Limits {
+        intent_ttl_quote: Some(Duration::from_secs(2)),
+        intent_ttl_candle: Some(Duration::from_secs(15)),
+        order_value_max: Some(Amount::whole(1_000_000_000)),
+        order_equity_max: all,
+        collar: all,
+        market_slippage_max: all,
+        balance_use_max: all,
+        position_equity_max: all,
+        open_entries_instrument: all,
+        open_entries_account: all,
+        bot_order_rate: rate,
+        account_order_rate: rate,
+        duplicate_window: Some(Duration::ZERO),
+    }
+}
