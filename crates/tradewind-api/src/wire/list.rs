@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::DeskView;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::number::Instant;
 
@@ -39,15 +39,4 @@ impl<T> ViewList<T> {
             next: None,
         }
     }
-}
-
-/// Which page of a history.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct Page {
-    /// The `next` of the page before; the newest page when absent.
-    pub before: Option<String>,
-    /// How many items, 1 to 1000; 100 when absent.
-    pub limit: Option<u32>,
 }

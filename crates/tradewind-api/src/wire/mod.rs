@@ -38,7 +38,7 @@ pub use equity::{AccountEquity, EquityPoint, Totals};
 pub use event::{Event, EventBody, Gap};
 pub use feed::{Feed, Quote};
 pub use fill::Fill;
-pub use list::{List, Page, ViewList};
+pub use list::{List, ViewList};
 pub use log::{AuditEntry, LogLine, Token};
 pub use names::Names;
 pub use number::{Decimal, Instant};
@@ -46,6 +46,7 @@ pub use order::Order;
 pub use position::Position;
 pub use queue::{Queue, QueueAnswer, Stage};
 pub use risk::{Cause, Limit, RiskAnswer, RiskEvent, Scope};
+pub(crate) use status::StatusExtra;
 pub use status::{BotStates, Close, Component, Counters, Denials, Mode, Status};
 pub use why::{EventAnswer, WhyAnswer};
 pub use words::{

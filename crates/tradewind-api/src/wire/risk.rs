@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tradewind_events::CauseView;
+use tradewind_events::{CauseView, DeskView, Event, EventKind};
 use tradewind_risk::{LimitKey, Limits, Rate, Scope as InnerScope};
 use utoipa::ToSchema;
 
+use super::event_from::principal_text;
 use super::names::Names;
 use super::number::Instant;
 use super::words::{Clearing, ScopeKind, TradingState};
@@ -83,6 +84,76 @@ pub struct RiskEvent {
     pub message: String,
 }
 
+impl RiskAnswer {
+    /// Limits, states and causes of a view.
+    #[must_use]
+    pub fn new(view: &DeskView, names: &Names) -> Self {
+        let causes = view.causes.iter();
+        let desk = names.configuration();
+        Self {
+            seq: view.seq,
+            at: view.at.into(),
+            state: view.state.into(),
+            causes: causes.map(|cause| Cause::new(cause, names)).collect(),
+            limits: limits(&desk.limits),
+            asset: names.asset(desk.report_asset),
+        }
+    }
+}
+
+impl RiskEvent {
+    /// An event of risk in words; none if the event is of another kind.
+    #[must_use]
+    pub fn new(event: &Event, names: &Names) -> Option<Self> {
+        let mut row = Self {
+            id: event.id.to_string(),
+            at: event.at.into(),
+            event_type: event.kind.event_type().name().to_owned(),
+            bot: None,
+            instrument: None,
+            rule: None,
+            message: String::new(),
+        };
+        match &event.kind {
+            EventKind::RiskDecisionRejected {
+                bot,
+                instrument,
+                reason,
+                ..
+            } => {
+                row.bot = bot.map(|bot| names.bot(bot));
+                row.instrument = Some(names.instrument(*instrument));
+                row.rule = Some(reason.rule().to_string());
+                row.message = reason.to_string();
+            }
+            EventKind::CircuitBreakerFired { name, failures } => {
+                row.message = format!("{name} opened after {failures} failures");
+            }
+            EventKind::TradingStateChanged {
+                scope,
+                state,
+                cause,
+            } => {
+                let why = cause.as_ref().map(|cause| cause.reason.as_str());
+                row.message = format!("{state}: {}", why.unwrap_or("a cause ended"));
+                match scope {
+                    InnerScope::Bot(bot) => row.bot = Some(names.bot(*bot)),
+                    InnerScope::Instrument(id) => row.instrument = Some(names.instrument(*id)),
+                    InnerScope::Desk | InnerScope::Account(_) => {}
+                }
+            }
+            EventKind::KillSwitch { reason, principal } => {
+                row.message = format!("killed by {}: {reason}", principal_text(principal));
+            }
+            EventKind::KillSwitchReset { reason, principal } => {
+                row.message = format!("reset by {}: {reason}", principal_text(principal));
+            }
+            _ => return None,
+        }
+        Some(row)
+    }
+}
+
 impl Scope {
     /// A scope with its name.
     #[must_use]
@@ -113,46 +184,38 @@ impl Cause {
 
 /// All limits, those that are missing too.
 pub(super) fn limits(limits: &Limits) -> Vec<Limit> {
-    let text = |value: Option<&dyn ToString>| value.map(ToString::to_string);
-    let span = |value: Option<Duration>| value.map(|span| format!("{}ms", span.as_millis()));
     let rows = [
-        (LimitKey::IntentTtlQuote, span(limits.intent_ttl_quote)),
-        (LimitKey::IntentTtlCandle, span(limits.intent_ttl_candle)),
+        (LimitKey::IntentTtlQuote, limits.intent_ttl_quote.map(span)),
         (
-            LimitKey::OrderValueMax,
-            text(limits.order_value_max.as_ref().map(as_text)),
+            LimitKey::IntentTtlCandle,
+            limits.intent_ttl_candle.map(span),
         ),
-        (
-            LimitKey::OrderEquityMax,
-            text(limits.order_equity_max.as_ref().map(as_text)),
-        ),
-        (LimitKey::Collar, text(limits.collar.as_ref().map(as_text))),
+        (LimitKey::OrderValueMax, text(limits.order_value_max)),
+        (LimitKey::OrderEquityMax, text(limits.order_equity_max)),
+        (LimitKey::Collar, text(limits.collar)),
         (
             LimitKey::MarketSlippageMax,
-            text(limits.market_slippage_max.as_ref().map(as_text)),
+            text(limits.market_slippage_max),
         ),
-        (
-            LimitKey::BalanceUseMax,
-            text(limits.balance_use_max.as_ref().map(as_text)),
-        ),
+        (LimitKey::BalanceUseMax, text(limits.balance_use_max)),
         (
             LimitKey::PositionEquityMax,
-            text(limits.position_equity_max.as_ref().map(as_text)),
+            text(limits.position_equity_max),
         ),
         (
             LimitKey::OpenEntriesInstrument,
-            text(limits.open_entries_instrument.as_ref().map(as_text)),
+            text(limits.open_entries_instrument),
         ),
         (
             LimitKey::OpenEntriesAccount,
-            text(limits.open_entries_account.as_ref().map(as_text)),
+            text(limits.open_entries_account),
         ),
         (LimitKey::BotOrderRate, limits.bot_order_rate.map(rate)),
         (
             LimitKey::AccountOrderRate,
             limits.account_order_rate.map(rate),
         ),
-        (LimitKey::DuplicateWindow, span(limits.duplicate_window)),
+        (LimitKey::DuplicateWindow, limits.duplicate_window.map(span)),
     ];
     let rows = rows.into_iter();
     rows.map(|(key, value)| Limit {
@@ -162,8 +225,12 @@ pub(super) fn limits(limits: &Limits) -> Vec<Limit> {
     .collect()
 }
 
-fn as_text<T: ToString>(value: &T) -> &dyn ToString {
-    value
+fn text(value: Option<impl ToString>) -> Option<String> {
+    value.map(|value| value.to_string())
+}
+
+fn span(span: Duration) -> String {
+    format!("{}ms", span.as_millis())
 }
 
 fn rate(rate: Rate) -> String {

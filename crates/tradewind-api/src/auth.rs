@@ -1,0 +1,212 @@
+//! Who may ask: one bearer token, a one-time login code, and a lockout for guessing.
+//!
+//! A secret is compared by its HMAC-SHA-256 under a key of its own, all bytes of it, so how long an answer takes tells
+//! nothing. Everything is denied unless `guard` finds it on its short list of open addresses.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ring::error::Unspecified;
+use ring::hmac;
+use ring::rand::SystemRandom;
+use tokio::time::Instant;
+
+/// The name of the only token there is.
+pub(crate) const OPERATOR: &str = "operator";
+
+/// So many failures within [`WINDOW`] lock a peer out.
+const FAILURES_MAX: u32 = 10;
+/// How long failures are remembered, and how long a lockout lasts.
+const WINDOW: Duration = Duration::from_secs(60);
+/// So many peers are remembered; beyond that the oldest is forgotten.
+const PEERS_MAX: usize = 1_024;
+
+/// The secrets a server is started with. Prints nothing.
+pub struct Secrets {
+    /// The operator's token.
+    pub token: String,
+    /// The code of the login link, good once.
+    pub login_code: Option<String>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+/// Checks tokens and codes.
+pub(crate) struct Keys {
+    token: String,
+    sealed_token: Sealed,
+    login: Mutex<Option<Sealed>>,
+    failures: Mutex<BTreeMap<IpAddr, Failures>>,
+}
+
+/// A secret that can be recognised and not read.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    key: hmac::Key,
+    tag: hmac::Tag,
+}
+
+/// What a peer got wrong lately.
+#[derive(Clone, Copy, Debug)]
+struct Failures {
+    count: u32,
+    since: Instant,
+}
+
+/// What came of showing a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict<T> {
+    /// It is right.
+    Granted(T),
+    /// It is wrong.
+    Denied,
+    /// The peer was wrong too often; whether this one is right was not even looked at.
+    LockedOut,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(…)")
+    }
+}
+
+impl Keys {
+    /// Fails if the operating system has no randomness.
+    pub(crate) fn new(secrets: Secrets) -> Result<Self, Unspecified> {
+        let login = secrets.login_code.as_deref().map(Sealed::new);
+        Ok(Self {
+            sealed_token: Sealed::new(&secrets.token)?,
+            token: secrets.token,
+            login: Mutex::new(login.transpose()?),
+            failures: Mutex::default(),
+        })
+    }
+
+    /// The name of the holder of `token`.
+    pub(crate) fn check_token(&self, peer: IpAddr, token: &str) -> Verdict<&'static str> {
+        self.judge(peer, || self.sealed_token.is(token).then_some(OPERATOR))
+    }
+
+    /// Exchanges the login code for the token, once.
+    pub(crate) fn redeem(&self, peer: IpAddr, code: &str) -> Verdict<String> {
+        self.judge(peer, || {
+            let mut login = lock(&self.login);
+            let right = login.as_ref().is_some_and(|known| known.is(code));
+            right.then(|| {
+                *login = None;
+                self.token.clone()
+            })
+        })
+    }
+
+    fn judge<T>(&self, peer: IpAddr, look: impl FnOnce() -> Option<T>) -> Verdict<T> {
+        let now = Instant::now();
+        let mut failures = lock(&self.failures);
+        let past = failures.get(&peer).filter(|past| now - past.since < WINDOW);
+        let count = past.map_or(0, |past| past.count);
+        if count >= FAILURES_MAX {
+            return Verdict::LockedOut;
+        }
+        if let Some(granted) = look() {
+            return Verdict::Granted(granted);
+        }
+        // The window of a lockout begins with the failure that completed it.
+        let since = match past {
+            Some(past) if count + 1 < FAILURES_MAX => past.since,
+            Some(_) | None => now,
+        };
+        let count = count + 1;
+        if failures.len() >= PEERS_MAX {
+            forget_oldest(&mut failures);
+        }
+        let _ = failures.insert(peer, Failures { count, since });
+        tracing::warn!(%peer, count, "a wrong token or login code");
+        Verdict::Denied
+    }
+}
+
+fn forget_oldest(failures: &mut BTreeMap<IpAddr, Failures>) {
+    let oldest = failures.iter().min_by_key(|(_, past)| past.since);
+    if let Some(peer) = oldest.map(|(peer, _)| *peer) {
+        let _ = failures.remove(&peer);
+    }
+}
+
+impl Sealed {
+    /// Fails if the operating system has no randomness.
+    pub(crate) fn new(secret: &str) -> Result<Self, Unspecified> {
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?;
+        let tag = hmac::sign(&key, secret.as_bytes());
+        Ok(Self { key, tag })
+    }
+
+    /// Whether `secret` is the one that was sealed, in a time that does not depend on where it differs.
+    pub(crate) fn is(&self, secret: &str) -> bool {
+        hmac::verify(&self.key, secret.as_bytes(), self.tag.as_ref()).is_ok()
+    }
+}
+
+/// A mutex whose holder panicked still holds what it held: counts and hashes are whole at any moment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+
+    fn keys() -> Keys {
+        Keys::new(Secrets {
+            token: "right".into(),
+            login_code: Some("code".into()),
+        })
+        .unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ten_failures_within_a_minute_lock_the_peer_out_for_a_minute() {
+        let keys = keys();
+        for _ in 0..10 {
+            assert_eq!(keys.check_token(PEER, "wrong"), Verdict::Denied);
+        }
+        assert_eq!(keys.check_token(PEER, "right"), Verdict::LockedOut);
+        assert_eq!(keys.redeem(PEER, "code"), Verdict::LockedOut);
+        assert_eq!(keys.check_token(OTHER, "right"), Verdict::Granted(OPERATOR));
+        tokio::time::advance(Duration::from_secs(59)).await;
+        assert_eq!(keys.check_token(PEER, "right"), Verdict::LockedOut);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(keys.check_token(PEER, "right"), Verdict::Granted(OPERATOR));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nine_failures_and_a_minute_are_forgiven() {
+        let keys = keys();
+        for _ in 0..9 {
+            assert_eq!(keys.check_token(PEER, ""), Verdict::Denied);
+        }
+        tokio::time::advance(WINDOW).await;
+        assert_eq!(keys.check_token(PEER, "wrong"), Verdict::Denied);
+        assert_eq!(keys.check_token(PEER, "right"), Verdict::Granted(OPERATOR));
+    }
+
+    #[tokio::test]
+    async fn a_login_code_is_good_once() {
+        let keys = keys();
+        assert_eq!(keys.redeem(PEER, "edoc"), Verdict::Denied);
+        assert_eq!(keys.redeem(PEER, "code"), Verdict::Granted("right".into()));
+        assert_eq!(keys.redeem(PEER, "code"), Verdict::Denied);
+        assert_eq!(format!("{keys:?}"), "Keys(…)");
+    }
+}

@@ -1,0 +1,314 @@
+//! The seam to the desk: all that the API may ask of it.
+//!
+//! The API knows neither engine nor driver, neither bus nor database. The binary implements [`Desk`] over them; tests
+//! implement it over a view they made up. Nothing here is a wire type but for what nobody else has a type of.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tradewind_events::{
+    Command, CommandResult, Configuration, DeskView, EquityPoint, Event, EventType,
+};
+use tradewind_model::{
+    AccountId, Amount, AssetId, BotId, Candle, EventId, Fill, InstrumentId, Interval, OrderStatus,
+    OrderTerms, Quantity, Timestamp, VenueOrderId,
+};
+use tradewind_risk::Purpose;
+
+use crate::wire::{Component, LogLine, Mode, Queue};
+
+/// A boxed future, so that `dyn Desk` can be asked things that take time.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The desk as the API sees it.
+pub trait Desk: Debug + Send + Sync + 'static {
+    /// What the desk is and since when; the same for as long as it runs.
+    fn about(&self) -> About;
+
+    /// The configuration in force, with the venue's current filters.
+    fn configuration(&self) -> Arc<Configuration>;
+
+    /// Now, by the desk's clock.
+    fn now(&self) -> Timestamp;
+
+    /// A snapshot of the engine's state after some input: the newest, or one at most 100 ms old.
+    fn view(&self) -> Answer<'_, Result<Arc<DeskView>, DeskError>>;
+
+    /// Carries out a command, waiting at most 5 s for the engine's answer. For a kill the latch is set before the
+    /// command is handed to the engine, so an error here does not mean that the kill did not hold.
+    fn command(&self, command: Command) -> Answer<'_, Result<CommandResult, DeskError>>;
+
+    /// Every event but prices, from now on, in the order of their ids.
+    fn events(&self) -> Box<dyn EventSource>;
+
+    /// Prices, from now on: the newest of each instrument, however slowly they are taken.
+    fn prices(&self) -> Box<dyn EventSource>;
+
+    /// Up to `limit` events of the log after `after`, in the order of their ids.
+    fn events_after(&self, after: EventId, limit: usize) -> Answer<'_, History<Arc<Event>>>;
+
+    /// One event, from the log or, for a price that led to a signal, from memory.
+    fn event(&self, id: EventId) -> Answer<'_, Option<Arc<Event>>>;
+
+    /// The latest denial or order event of a bot.
+    fn last_event_of(&self, bot: BotId) -> Answer<'_, Option<EventId>>;
+
+    /// The newest closed candles from the venue, oldest first.
+    fn candles(
+        &self,
+        instrument: InstrumentId,
+        interval: Interval,
+        limit: u32,
+    ) -> Answer<'_, Result<Vec<Candle>, DeskError>>;
+
+    /// Orders that ended, newest first.
+    fn closed_orders(&self, query: Query) -> Answer<'_, History<OrderRecord>>;
+
+    /// Fills, newest first.
+    fn fills(&self, query: Query) -> Answer<'_, History<FillRecord>>;
+
+    /// Equity snapshots, newest first.
+    fn equity(&self, query: Query) -> Answer<'_, History<EquityRecord>>;
+
+    /// Events of these types, newest first.
+    fn past_events(
+        &self,
+        types: &'static [EventType],
+        query: Query,
+    ) -> Answer<'_, History<Arc<Event>>>;
+
+    /// What each account's venue said of its balances when it was last read; none before that.
+    fn venue_balances(&self) -> Vec<VenueBalances>;
+
+    /// Queues as they are now.
+    fn queues(&self) -> Vec<Queue>;
+
+    /// How the parts of the desk are.
+    fn health(&self) -> Health;
+
+    /// The newest lines of the log, newest first.
+    fn logs(&self, limit: usize) -> Vec<LogLine>;
+}
+
+/// Where events come from, one after the other.
+pub trait EventSource: Send {
+    /// The next event; `None` once the desk is gone.
+    fn next(&mut self) -> Answer<'_, Option<Notice>>;
+}
+
+/// What an [`EventSource`] has to say.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// An event.
+    Event(Arc<Event>),
+    /// So many events were dropped before the next one, for want of room; never lossless ones.
+    Dropped(u64),
+}
+
+/// Why the desk has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeskError {
+    /// Not in time; a command may still be carried out.
+    #[error("the desk did not answer in time")]
+    Timeout,
+    /// The engine, the venue or the history cannot be reached now.
+    #[error("{0} cannot be reached")]
+    Unavailable(String),
+}
+
+/// Rows of history.
+pub type History<T> = Result<Vec<T>, DeskError>;
+
+/// Which rows of history: those before an event, newest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only rows of events before this one; from the newest on if absent.
+    pub before: Option<EventId>,
+    /// How many at most.
+    pub limit: usize,
+    /// Only this bot's.
+    pub bot: Option<BotId>,
+    /// Only this instrument's.
+    pub instrument: Option<InstrumentId>,
+    /// Only this account's.
+    pub account: Option<AccountId>,
+}
+
+/// An order that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRecord {
+    /// The event that announced it, which pages are counted by.
+    pub placed_by: EventId,
+    /// The order.
+    pub terms: OrderTerms,
+    /// The venue's id.
+    pub venue_order_id: Option<VenueOrderId>,
+    /// For whom.
+    pub bot: Option<BotId>,
+    /// Entry or exit, where known.
+    pub purpose: Option<Purpose>,
+    /// How it ended.
+    pub status: OrderStatus,
+    /// How much of it was filled.
+    pub filled: Quantity,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// Why it ended, where somebody gave a reason.
+    pub reason: Option<String>,
+}
+
+/// A fill that was booked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FillRecord {
+    /// Its `order_filled` event, which pages are counted by.
+    pub event: EventId,
+    /// The fill.
+    pub fill: Fill,
+    /// For whom.
+    pub bot: Option<BotId>,
+}
+
+/// An equity snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EquityRecord {
+    /// Its `equity_snapshot` event, which pages are counted by.
+    pub event: EventId,
+    /// Which account.
+    pub account: AccountId,
+    /// The figures.
+    pub point: EquityPoint,
+}
+
+/// What a venue said of one account, and the view it is to be compared with.
+#[derive(Clone, Debug)]
+pub struct VenueBalances {
+    /// Which account.
+    pub account: AccountId,
+    /// When it was read, by the desk's clock.
+    pub read_at: Timestamp,
+    /// The desk at the same point: no fill lies between the two.
+    pub view: Arc<DeskView>,
+    /// The venue's figures.
+    pub balances: Vec<VenueBalance>,
+}
+
+/// What a venue said of one asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VenueBalance {
+    /// Which asset.
+    pub asset: AssetId,
+    /// Free.
+    pub free: Amount,
+    /// Locked in open orders.
+    pub locked: Amount,
+}
+
+/// What the desk is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Version of Tradewind.
+    pub version: String,
+    /// When it started, by its own clock.
+    pub started_at: Timestamp,
+    /// What it runs on, for the banner.
+    pub mode: Mode,
+}
+
+/// How the desk is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Health {
+    /// Whether the desk is reconciled and may trade.
+    pub ready: bool,
+    /// Its parts.
+    pub components: Vec<Component>,
+    /// How long things take.
+    pub stages: Vec<StageTimes>,
+    /// How much of each rate budget is used.
+    pub rates: Vec<RateUse>,
+    /// How far the journal's writer is behind the engine, in microseconds.
+    pub journal_lag_us: u64,
+    /// Messages received per feed: quotes, trades, candles, reports.
+    pub feed_messages: Vec<(String, u64)>,
+}
+
+/// How long one stage takes: a histogram with bounds that double from 1 µs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StageTimes {
+    /// `receive`, `engine`, `evaluate`, `risk`, `send`, `ack` or `sse`.
+    pub name: String,
+    /// How often it took up to 2^i microseconds, and more than 2^(i-1); the last counts all above.
+    pub buckets: [u64; Self::BUCKETS],
+    /// All the time it took, in microseconds.
+    pub sum_us: u64,
+    /// The longest, in microseconds.
+    pub max_us: u64,
+}
+
+/// How much of a rate budget is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateUse {
+    /// Whose: `binance request weight`.
+    pub name: String,
+    /// Used in the running window.
+    pub used: u64,
+    /// Allowed in a window.
+    pub limit: u64,
+}
+
+impl StageTimes {
+    /// Bounds from 1 µs to 2^23 µs, about 8 s, and one bucket above.
+    pub const BUCKETS: usize = 25;
+
+    /// Counts one run of the stage.
+    pub fn record(&mut self, micros: u64) {
+        let bits = u64::BITS - micros.saturating_sub(1).leading_zeros();
+        let bucket = (bits as usize).min(Self::BUCKETS - 1);
+        self.buckets[bucket] += 1;
+        self.sum_us = self.sum_us.saturating_add(micros);
+        self.max_us = self.max_us.max(micros);
+    }
+
+    /// How often it ran.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+
+    /// The time within which `percent` of the runs were done, rounded up to the bucket's bound.
+    #[must_use]
+    pub fn percentile_us(&self, percent: u64) -> u64 {
+        let wanted = (self.count() * percent).div_ceil(100);
+        let mut seen = 0;
+        for (power, count) in (0_u32..).zip(&self.buckets) {
+            seen += count;
+            if seen >= wanted {
+                return (1_u64 << power).min(self.max_us);
+            }
+        }
+        self.max_us
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_counts_into_buckets_that_double() {
+        let mut stage = StageTimes::default();
+        for micros in [0, 1, 2, 3, 4, 1_000, 60_000_000] {
+            stage.record(micros);
+        }
+        assert_eq!(stage.buckets[..3], [2, 1, 2]);
+        assert_eq!(stage.buckets[10], 1);
+        assert_eq!(stage.buckets[StageTimes::BUCKETS - 1], 1);
+        assert_eq!((stage.count(), stage.max_us), (7, 60_000_000));
+        assert_eq!(stage.percentile_us(50), 4);
+        assert_eq!(stage.percentile_us(99), 1 << 24);
+    }
+}

@@ -1,0 +1,90 @@
+//! Candles with our fills and stops on them.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use tradewind_model::{Interval, OwnerId, Timestamp};
+use utoipa::IntoParams;
+
+use crate::desk;
+use crate::error::{ApiError, ErrorAnswer};
+use crate::extract::{Caller, Query, bot_named, instrument_named};
+use crate::state::ApiState;
+use crate::wire::{Candle, CandleAnswer, Fill, FillMarker, Position};
+
+/// How many candles unless asked otherwise.
+const CANDLES: u32 = 200;
+/// How many candles, and how many fills, at most.
+const ROWS_MAX: u32 = 1_000;
+
+/// Which candles.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// Of what: `binance:BTC/USDT`.
+    instrument: String,
+    /// How long: `1m`, `4h`, `1d`; `1m` when absent.
+    interval: Option<String>,
+    /// How many, 1 to 1000; 200 when absent.
+    limit: Option<u32>,
+    /// Only this bot's fills and positions.
+    bot: Option<String>,
+}
+
+/// Closed candles from the venue, oldest first, with our fills and stops.
+#[utoipa::path(
+    get, path = "/api/v1/candles", tag = "market", params(Wanted),
+    responses((status = 200, body = CandleAnswer), (status = 404, body = ErrorAnswer))
+)]
+pub(crate) async fn candles(
+    State(state): State<ApiState>,
+    _: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<CandleAnswer>, ApiError> {
+    let (view, names) = state.look().await?;
+    let instrument = instrument_named(&names, &wanted.instrument)?;
+    let bot = wanted.bot.as_deref();
+    let bot = bot.map(|name| bot_named(&names, name)).transpose()?;
+    let bot = bot.map(|bot| bot.id);
+    let (interval, limit) = span(&wanted)?;
+    let candles = state.desk.candles(instrument.id, interval, limit).await?;
+    let query = desk::Query {
+        limit: ROWS_MAX as usize,
+        bot,
+        instrument: Some(instrument.id),
+        ..desk::Query::default()
+    };
+    let fills = state.desk.fills(query).await?;
+    let first = candles
+        .first()
+        .map_or(Timestamp::EPOCH, |candle| candle.open_time);
+    let fills = fills.iter().filter(|row| row.fill.event_time >= first);
+    let positions = view.positions.iter().filter(|position| {
+        position.instrument == instrument.id
+            && bot.is_none_or(|bot| position.owner == OwnerId::Bot(bot))
+    });
+    Ok(Json(CandleAnswer {
+        seq: view.seq,
+        at: view.at.into(),
+        instrument: instrument.name.clone(),
+        interval: interval.to_string(),
+        items: candles.iter().map(|one| Candle::new(one, &names)).collect(),
+        next: None,
+        fills: fills
+            .map(|row| FillMarker::from(Fill::new(&row.fill, row.bot, Some(row.event), &names)))
+            .collect(),
+        positions: positions.map(|one| Position::new(one, &names)).collect(),
+    }))
+}
+
+fn span(wanted: &Wanted) -> Result<(Interval, u32), ApiError> {
+    let interval = wanted.interval.as_deref().unwrap_or("1m").parse();
+    let interval = interval.map_err(|error| ApiError::bad_request(format!("interval: {error}")))?;
+    let limit = wanted.limit.unwrap_or(CANDLES);
+    if !(1..=ROWS_MAX).contains(&limit) {
+        let message = format!("limit: {limit} is not within 1 and {ROWS_MAX}");
+        return Err(ApiError::bad_request(message));
+    }
+    Ok((interval, limit))
+}

@@ -1,0 +1,94 @@
+//! Why a bot is where it is, or what led to an event: causes followed back to where they begin.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tradewind_model::EventId;
+use utoipa::IntoParams;
+
+use crate::error::{ApiError, ErrorAnswer};
+use crate::extract::{Caller, Query, bot_named};
+use crate::routes::bots::bot_of;
+use crate::routes::events::unknown_event;
+use crate::state::ApiState;
+use crate::wire::{Event, EventAnswer, WhyAnswer};
+
+/// The longest chain that is followed; real ones have about five links.
+const LINKS_MAX: usize = 64;
+
+/// Of what: one of the two.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// A bot's name.
+    bot: Option<String>,
+    /// An event's id.
+    event: Option<String>,
+}
+
+/// Why a bot is where it is, or what led to an event.
+#[utoipa::path(
+    get, path = "/api/v1/why", tag = "events", params(Asked),
+    responses((status = 200, description = "With `event`, only the chain.", body = WhyAnswer), (status = 404, body = ErrorAnswer))
+)]
+pub(crate) async fn why(
+    State(state): State<ApiState>,
+    _: Caller,
+    Query(asked): Query<Asked>,
+) -> Result<Response, ApiError> {
+    match (asked.bot, asked.event) {
+        (Some(name), None) => Ok(Json(why_bot(&state, &name).await?).into_response()),
+        (None, Some(id)) => Ok(Json(why_event(&state, &id).await?).into_response()),
+        (None, None) | (Some(_), Some(_)) => {
+            Err(ApiError::bad_request("give either `bot` or `event`"))
+        }
+    }
+}
+
+async fn why_bot(state: &ApiState, name: &str) -> Result<WhyAnswer, ApiError> {
+    let (view, names) = state.look().await?;
+    let bot = bot_named(&names, name)?.id;
+    let (chain, complete) = match state.desk.last_event_of(bot).await {
+        Some(id) => chain_of(state, id).await,
+        None => (Vec::new(), true),
+    };
+    Ok(WhyAnswer {
+        seq: view.seq,
+        at: view.at.into(),
+        bot: bot_of(&view, name, &names)?,
+        chain,
+        complete,
+    })
+}
+
+async fn why_event(state: &ApiState, id: &str) -> Result<EventAnswer, ApiError> {
+    let id: EventId = id
+        .parse()
+        .map_err(|error| ApiError::bad_request(format!("event: {error}")))?;
+    let (chain, complete) = chain_of(state, id).await;
+    if chain.is_empty() {
+        return Err(unknown_event(id));
+    }
+    Ok(EventAnswer { chain, complete })
+}
+
+/// An event, its cause, the cause's cause, and so on; and whether the last of them has none.
+pub(crate) async fn chain_of(state: &ApiState, id: EventId) -> (Vec<Event>, bool) {
+    let names = state.names();
+    let mut chain = Vec::new();
+    let mut next = Some(id);
+    while let Some(id) = next.filter(|_| chain.len() < LINKS_MAX) {
+        let Some(event) = state.desk.event(id).await else {
+            break;
+        };
+        chain.push(Event::new(&event, &names));
+        // A cause lies before its effect: anything else would run in a circle.
+        next = event.cause.filter(|cause| *cause < event.id);
+        if next.is_none() {
+            return (chain, event.cause.is_none());
+        }
+    }
+    (chain, false)
+}

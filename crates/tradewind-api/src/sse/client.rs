@@ -1,0 +1,215 @@
+//! One client of the stream: what it gets next.
+//!
+//! A client reads the hub's ring at its own pace. It goes to the log when it resumes after a break and when the ring has
+//! overtaken it; there it takes what is lossless, and goes back to the ring behind what it took. Ids only grow: whatever
+//! the log has carried it past is skipped in the ring.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::time::{Interval, MissedTickBehavior};
+use tradewind_events::EventType;
+use tradewind_model::EventId;
+
+use super::frame::{Counts, Frame, Types, gap, message};
+use super::hub::Seat;
+use crate::state::ApiState;
+
+/// How often the client is told that the desk is there.
+const PING_EVERY: Duration = Duration::from_secs(1);
+/// Events read from the log at once.
+const LOG_PAGE: usize = 500;
+/// How much is handed over at once, about.
+const CHUNK: usize = 64 * 1024;
+
+/// Where a stream begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// With what comes.
+    Now,
+    /// Behind this event.
+    After(EventId),
+}
+
+/// One client.
+#[derive(Debug)]
+pub(crate) struct Client {
+    state: ApiState,
+    seat: Seat,
+    types: Types,
+    /// The last event that went out or was passed over.
+    last: EventId,
+    /// What was published when the last event was taken from the ring.
+    counts: Counts,
+    /// Taken from the ring, to be handled when the log is read to its end.
+    held: Option<Arc<Frame>>,
+    from_log: bool,
+    prices_seen: u64,
+    ping: Interval,
+    greeting: Option<Bytes>,
+}
+
+impl Client {
+    pub(crate) fn new(state: ApiState, seat: Seat, types: Types, start: Start) -> Self {
+        let mut ping = tokio::time::interval(PING_EVERY);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ping.reset();
+        let mut client = Self {
+            state,
+            last: EventId::default(),
+            counts: seat.counts,
+            seat,
+            types,
+            held: None,
+            from_log: false,
+            prices_seen: 0,
+            ping,
+            greeting: None,
+        };
+        client.greet(start);
+        client
+    }
+
+    /// What the client gets next; `None` ends the stream.
+    pub(crate) async fn next(&mut self) -> Option<Bytes> {
+        if let Some(greeting) = self.greeting.take() {
+            return Some(greeting);
+        }
+        loop {
+            let mut chunk = Vec::new();
+            if self.from_log {
+                self.read_log(&mut chunk).await?;
+            } else if let Some(frame) = self.held.take() {
+                self.take(&frame, &mut chunk);
+                self.take_ready(&mut chunk);
+            } else {
+                self.wait(&mut chunk).await?;
+            }
+            if !chunk.is_empty() {
+                return Some(Bytes::from(chunk));
+            }
+        }
+    }
+
+    /// The first thing a client gets: how soon to come back, what its break may have cost it, all prices.
+    fn greet(&mut self, start: Start) {
+        let mut text = b"retry: 1000\n\n".to_vec();
+        if let Start::After(last) = start {
+            self.last = last;
+            self.from_log = true;
+            if self.types.may_miss() {
+                text.extend_from_slice(&self.gap(None));
+            }
+        }
+        if self.types.has(EventType::PriceUpdate) {
+            let batch = Arc::clone(&self.seat.prices.borrow_and_update());
+            self.prices_seen = batch.number;
+            text.extend_from_slice(&batch.all);
+        }
+        self.greeting = Some(Bytes::from(text));
+    }
+
+    /// Waits for something to happen and writes it out.
+    async fn wait(&mut self, chunk: &mut Vec<u8>) -> Option<()> {
+        let wants_events = self.types.has_events();
+        let wants_prices = self.types.has(EventType::PriceUpdate);
+        tokio::select! {
+            biased;
+            received = self.seat.events.recv(), if wants_events => match received {
+                Ok(frame) => {
+                    self.take(&frame, chunk);
+                    self.take_ready(chunk);
+                }
+                Err(RecvError::Lagged(_)) => self.fell_behind(chunk),
+                Err(RecvError::Closed) => return None,
+            },
+            // After what is ready, so that the last words of a stopping desk are heard.
+            () = self.state.shutdown.cancelled() => return None,
+            changed = self.seat.prices.changed(), if wants_prices => {
+                changed.ok()?;
+                self.take_prices(chunk);
+            }
+            _ = self.ping.tick() => chunk.extend_from_slice(b": ping\n\n"),
+        }
+        Some(())
+    }
+
+    /// Takes what else is in the ring, up to a chunk.
+    fn take_ready(&mut self, chunk: &mut Vec<u8>) {
+        while chunk.len() < CHUNK {
+            match self.seat.events.try_recv() {
+                Ok(frame) => self.take(&frame, chunk),
+                Err(TryRecvError::Lagged(_)) => return self.fell_behind(chunk),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Writes out one event of the ring, and before it how many are missing.
+    fn take(&mut self, frame: &Frame, chunk: &mut Vec<u8>) {
+        let droppable = self.types.may_drop(frame.event_type);
+        let between = frame.counts.droppable_since(&self.counts, &self.types);
+        self.counts = frame.counts;
+        let fresh = frame.id > self.last;
+        let missing = between - u64::from(droppable && fresh);
+        if missing > 0 {
+            chunk.extend_from_slice(&self.gap(Some(missing)));
+        }
+        if fresh {
+            self.last = frame.id;
+            if self.types.has(frame.event_type) {
+                chunk.extend_from_slice(&frame.text);
+                self.seat.hub.took(frame.taken.elapsed());
+            }
+        }
+    }
+
+    /// The ring overtook the client: what it missed is told at once, what is lossless comes from the log.
+    fn fell_behind(&mut self, chunk: &mut Vec<u8>) {
+        self.from_log = true;
+        // The oldest event still in the ring tells how many went by.
+        let Ok(frame) = self.seat.events.try_recv() else {
+            return;
+        };
+        let before = frame.counts.without(frame.event_type);
+        let missing = before.droppable_since(&self.counts, &self.types);
+        if missing > 0 {
+            chunk.extend_from_slice(&self.gap(Some(missing)));
+        }
+        self.counts = before;
+        self.held = Some(frame);
+    }
+
+    /// Writes out a page of the log; at its end the client goes back to the ring.
+    async fn read_log(&mut self, chunk: &mut Vec<u8>) -> Option<()> {
+        let page = self.state.desk.events_after(self.last, LOG_PAGE).await;
+        let page = page
+            .inspect_err(|error| tracing::warn!(%error, "a stream ends: the log cannot be read"))
+            .ok()?;
+        let names = self.state.names();
+        let wanted = page
+            .iter()
+            .filter(|event| self.types.must_have(event.kind.event_type()));
+        for event in wanted {
+            chunk.extend_from_slice(&message(event, &names));
+        }
+        if let Some(event) = page.last() {
+            self.last = event.id;
+        }
+        self.from_log = page.len() >= LOG_PAGE;
+        Some(())
+    }
+
+    fn take_prices(&mut self, chunk: &mut Vec<u8>) {
+        let batch = self.seat.prices.borrow_and_update();
+        let next = batch.number == self.prices_seen + 1;
+        self.prices_seen = batch.number;
+        chunk.extend_from_slice(if next { &batch.changed } else { &batch.all });
+    }
+
+    fn gap(&self, missing: Option<u64>) -> Bytes {
+        gap(missing, self.state.desk.now().into(), self.last)
+    }
+}

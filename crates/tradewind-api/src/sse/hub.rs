@@ -1,0 +1,155 @@
+//! The hub: the stream's one subscriber, which writes each event out once for all clients.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use tradewind_events::Event;
+
+use super::frame::{Counts, Frame, message};
+use super::prices::{Batch, Prices};
+use crate::desk::{Desk, Notice, StageTimes};
+use crate::wire::Names;
+
+/// Events kept for clients that read at their own pace; whoever is further behind reads from the log.
+const RING: usize = 1_024;
+/// How often prices are handed out.
+const PRICE_EVERY: Duration = Duration::from_millis(100);
+
+/// Hands events to clients.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    events: broadcast::Sender<Arc<Frame>>,
+    prices: watch::Sender<Arc<Batch>>,
+    clients: AtomicUsize,
+    clients_max: usize,
+    counts: Mutex<Counts>,
+    /// From taking an event to handing its bytes to a socket.
+    times: Mutex<StageTimes>,
+}
+
+/// A client's place; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) events: broadcast::Receiver<Arc<Frame>>,
+    pub(crate) prices: watch::Receiver<Arc<Batch>>,
+    /// What was published before the client came.
+    pub(crate) counts: Counts,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let _ = self.hub.clients.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Hub {
+    pub(crate) fn new(clients_max: usize) -> Self {
+        Self {
+            events: broadcast::Sender::new(RING),
+            prices: watch::Sender::new(Arc::default()),
+            clients: AtomicUsize::new(0),
+            clients_max,
+            counts: Mutex::default(),
+            times: Mutex::new(StageTimes {
+                name: "sse".into(),
+                ..StageTimes::default()
+            }),
+        }
+    }
+
+    /// A place among the clients; none if all are taken.
+    pub(crate) fn seat(self: &Arc<Self>) -> Option<Seat> {
+        if self.clients.fetch_add(1, Ordering::Relaxed) >= self.clients_max {
+            let _ = self.clients.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        // Under the lock that publishing takes, so that the counts are those at the first event received.
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Seat {
+            hub: Arc::clone(self),
+            events: self.events.subscribe(),
+            prices: self.prices.subscribe(),
+            counts: *counts,
+        })
+    }
+
+    /// How many clients there are.
+    pub(crate) fn clients(&self) -> usize {
+        self.clients.load(Ordering::Relaxed)
+    }
+
+    /// How long events took from here to a socket's buffer.
+    pub(crate) fn times(&self) -> StageTimes {
+        let times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.clone()
+    }
+
+    pub(crate) fn took(&self, span: Duration) {
+        let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.record(micros);
+    }
+
+    /// Hands events on until the desk is gone or the server stops.
+    pub(crate) async fn run(&self, desk: Arc<dyn Desk>, shutdown: CancellationToken) {
+        let mut events = desk.events();
+        let mut prices = desk.prices();
+        let mut newest = Prices::default();
+        let mut flush = tokio::time::interval(PRICE_EVERY);
+        flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                notice = events.next() => match notice {
+                    Some(Notice::Event(event)) => self.publish(&event, &names(&*desk)),
+                    Some(Notice::Dropped(count)) => self.count_dropped(count),
+                    None => return,
+                },
+                _ = flush.tick(), if newest.is_dirty() => {
+                    let batch = newest.flush(&names(&*desk));
+                    let _ = self.prices.send_replace(Arc::new(batch));
+                },
+                notice = prices.next() => match notice {
+                    Some(Notice::Event(event)) => newest.put(event),
+                    Some(Notice::Dropped(_)) => {}
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn publish(&self, event: &Event, names: &Names) {
+        let event_type = event.kind.event_type();
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.add(event_type);
+        // Without a client there is nobody to write it out for.
+        if self.events.receiver_count() == 0 {
+            return;
+        }
+        let frame = Frame {
+            id: event.id,
+            event_type,
+            counts: *counts,
+            taken: Instant::now(),
+            text: message(event, names),
+        };
+        // The last client may have left since: then nobody misses it.
+        drop(self.events.send(Arc::new(frame)));
+    }
+
+    /// The desk dropped events before they came here: clients learn of it with the next event.
+    fn count_dropped(&self, count: u64) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.add_dropped(count);
+    }
+}
+
+fn names(desk: &dyn Desk) -> Names {
+    Names::new(desk.configuration())
+}
