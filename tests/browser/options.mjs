@@ -27,5 +27,13 @@ export function parse(args) {
     process.exit(2);
   }
   const shots = named.shots ?? new URL("../../target/browser", import.meta.url).pathname;
-  return { base, login, pid: pid && Number(pid), kill: named.kill, restart: named.restart, shots, bots: Number(named.bots ?? 45) };
+  return {
+    base,
+    login,
+    pid: pid && Number(pid),
+    kill: named.kill,
+    restart: named.restart,
+    shots,
+    bots: Number(named.bots ?? 45),
+  };
 }

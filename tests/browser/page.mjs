@@ -19,7 +19,8 @@ const FLAGS = [
 ];
 
 /** While the desk is dead the browser itself writes these; nothing else is excused, and nothing at any other time. */
-const WHILE_DOWN = /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|SOCKET_NOT_CONNECTED)|status of 50[34]/;
+const WHILE_DOWN =
+  /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|SOCKET_NOT_CONNECTED)|status of 50[34]/;
 
 /** Opens the browser on nothing. `close` ends it and removes its profile. */
 export async function open(base) {

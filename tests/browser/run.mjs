@@ -84,7 +84,10 @@ await check("ten numbers are the API's at the same seq", async () => {
 await shot("desk");
 
 await check("no view is wider than the screen", async () => {
-  for (const [width, height] of [[390, 844], [1280, 800]]) {
+  for (const [width, height] of [
+    [390, 844],
+    [1280, 800],
+  ]) {
     await page.setViewportSize({ width, height });
     for (const view of ["Bots", "Orders and fills", "Events", "Desk"]) {
       await page.getByRole("link", { name: view, exact: true }).click();
@@ -116,7 +119,9 @@ await check("a fill leads to the candle or quote that caused it", async () => {
   if (some === undefined) return "SKIPPED, there is no fill yet";
   await rows.first().click();
   await page.waitForSelector("[data-testid=cause-chain] li");
-  const types = await page.$$eval("[data-testid=cause-chain] li[data-type]", items => items.map(item => item.dataset.type));
+  const types = await page.$$eval("[data-testid=cause-chain] li[data-type]", items =>
+    items.map(item => item.dataset.type),
+  );
   must(types[0] === "order_filled", `the chain begins with ${types[0]}`);
   must(/^(candle_closed|price_update|command)$/.test(types.at(-1)), `the chain ends at ${types.at(-1)}`);
   if (types.at(-1) !== "command") await page.waitForSelector("[data-testid=candles][data-cause]");
@@ -130,11 +135,18 @@ await page.waitForSelector("[data-testid=equity]");
 
 if (options.pid || options.kill) {
   await check("a dead desk is called stale within 2 s", async () => {
-    must((await page.getAttribute("[data-testid=stream]", "data-phase")) === "live", "the stream was not live before");
+    must(
+      (await page.getAttribute("[data-testid=stream]", "data-phase")) === "live",
+      "the stream was not live before",
+    );
     seen.down = true;
     if (options.kill) await promisify(exec)(options.kill);
     else process.kill(options.pid, "SIGKILL");
-    const took = await until(() => page.isVisible("[data-testid=stale]"), 2_000, "nothing was said within 2 s");
+    const took = await until(
+      () => page.isVisible("[data-testid=stale]"),
+      2_000,
+      "nothing was said within 2 s",
+    );
     await shot("stale");
     return `after ${Math.round(took)} ms`;
   });
@@ -147,7 +159,11 @@ if (seen.down && options.restart) {
     });
     spawn(options.restart, { shell: true, detached: true, stdio: "ignore" }).unref();
     const phase = () => page.getAttribute("[data-testid=stream]", "data-phase");
-    const took = await until(async () => (await phase()) === "live", 90_000, "the stream did not come back within 90 s");
+    const took = await until(
+      async () => (await phase()) === "live",
+      90_000,
+      "the stream did not come back within 90 s",
+    );
     must(await page.evaluate(() => window.notReloaded), "the page was loaded anew");
     await until(async () => !(await page.isVisible("[data-testid=stale]")), 2_000, "it still says stale");
     // From here on the desk is up, and the console has no excuse.
@@ -175,7 +191,9 @@ await check("no error on the console, no request elsewhere", () => {
   must(seen.errors.length === 0, seen.errors.join(" | "));
   must(seen.foreign.length === 0, `requests to ${seen.foreign.join(", ")}`);
   const kinds = [...new Set(seen.excused.map(text => /net::\w+|status of \d+/.exec(text)?.[0]))];
-  return seen.excused.length > 0 ? `excused while the desk was dead: ${seen.excused.length} × ${kinds.join(", ")}` : "";
+  return seen.excused.length > 0
+    ? `excused while the desk was dead: ${seen.excused.length} × ${kinds.join(", ")}`
+    : "";
 });
 
 await close();

@@ -36,7 +36,10 @@ export function compare(numbers, answers) {
     if (!answer) continue;
     const expected = source[2](answer, source[0].exec(name));
     if (String(expected) === value && isReadAs(text, value)) agreed.add(name);
-    else wrong.push(`${name} at seq ${seq}: the API says ${expected}, the screen has ${value} and reads ${text}`);
+    else
+      wrong.push(
+        `${name} at seq ${seq}: the API says ${expected}, the screen has ${value} and reads ${text}`,
+      );
   }
   return { agreed, wrong };
 }

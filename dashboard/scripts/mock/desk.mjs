@@ -45,6 +45,16 @@ const money = units => {
 };
 const units = value => BigInt(Math.round(value * 1e8));
 
+const settings = each => ({
+  name: each.name,
+  base: each.asset,
+  quote: "USDT",
+  tick: (10 ** -each.digits).toFixed(each.digits),
+  step: (10 ** -each.step).toFixed(each.step),
+  price_decimals: each.digits,
+  quantity_decimals: each.step,
+});
+
 export class Desk {
   constructor() {
     this.market = new Market(42);
@@ -603,6 +613,8 @@ export class Desk {
             { name: "ack", count: this.counters.orders, p50_us: 640, p99_us: 2100, max_us: 5200 },
           ],
         };
+      case "config":
+        return { instruments: this.market.instruments.map(settings) };
       case "candles":
         return this.candles(given);
       case "why":

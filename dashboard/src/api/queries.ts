@@ -11,9 +11,11 @@ import type {
   Bot,
   BotAnswer,
   CandleAnswer,
+  Config,
   EquityPoint,
   Feed,
   Fill,
+  InstrumentSettings,
   List,
   Order,
   Position,
@@ -96,6 +98,16 @@ export function useCandles(chart: ChartOf) {
     queryFn: ({ signal }) => request<CandleAnswer>(`candles${query({ ...chart, limit: 500 })}`, { signal }),
     refetchInterval: beat(10_000),
   });
+}
+
+/** The venue's rules of an instrument; it is read once. */
+export function useInstrument(name: string): InstrumentSettings | undefined {
+  const config = useQuery({
+    queryKey: ["config"],
+    queryFn: ({ signal }) => request<Config>("config", { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  }).data;
+  return config?.instruments.find(instrument => instrument.name === name);
 }
 
 /** An event and what led to it. */

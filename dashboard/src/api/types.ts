@@ -330,3 +330,18 @@ export interface QueueAnswer extends List<Queue> {
   at: Instant;
   stages: Stage[];
 }
+
+export interface InstrumentSettings {
+  name: string;
+  base: string;
+  quote: string;
+  tick: Decimal;
+  step: Decimal;
+  price_decimals: number;
+  quantity_decimals: number;
+}
+
+/** The part of the configuration that the page reads. */
+export interface Config {
+  instruments: InstrumentSettings[];
+}

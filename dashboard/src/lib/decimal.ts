@@ -99,9 +99,9 @@ export function format(text: string, { digits, plus = false }: Format = {}): str
   return `${mark}${grouped}${fraction ? `.${fraction}` : ""}`;
 }
 
-/** Places that make `price` readable: 2 for 64,000, 6 for 0.12. */
-export function priceDigits(price: string): number {
-  return /\.(\d+)$/.exec(price)?.[1]?.length ?? 0;
+/** Digits after the point. */
+export function decimals(text: string): number {
+  return /\.(\d+)$/.exec(text)?.[1]?.length ?? 0;
 }
 
 /** A coordinate for a chart. Never shown, never added up. */

@@ -2,6 +2,7 @@
 // takes floats as coordinates; every figure that is read as text comes from elsewhere.
 
 import {
+  type AutoscaleInfo,
   CandlestickSeries,
   createChart,
   createSeriesMarkers,
@@ -16,7 +17,7 @@ import {
 } from "lightweight-charts";
 import { useEffect, useMemo, useRef } from "react";
 import type { CandleAnswer, FillMarker, Order } from "../../api/types";
-import { priceDigits, toCoordinate } from "../../lib/decimal";
+import { decimals, toCoordinate } from "../../lib/decimal";
 import { instant } from "../../lib/time";
 import { useDesk } from "../../state/desk";
 import { color } from "../../ui/color";
@@ -108,6 +109,7 @@ class Drawing {
   readonly #series: ISeriesApi<"Candlestick">;
   readonly #markers: ISeriesMarkersPluginApi<Time>;
   #lines: IPriceLine[] = [];
+  #levels: number[] = [];
   #bid: IPriceLine | undefined;
   #openTime: UTCTimestamp | undefined;
   #lastBid: string | undefined;
@@ -122,6 +124,7 @@ class Drawing {
       wickDownColor: color("--loss"),
       borderVisible: false,
       lastValueVisible: false,
+      autoscaleInfoProvider: (fitted: () => AutoscaleInfo | null) => this.#withLines(fitted()),
       priceLineVisible: false,
     });
     this.#markers = createSeriesMarkers(this.#series, []);
@@ -135,7 +138,7 @@ class Drawing {
     interval: string,
     highlighted: number | undefined,
   ): void {
-    const digits = Math.max(0, ...items.slice(-50).map(candle => priceDigits(candle.close)));
+    const digits = Math.max(0, ...items.slice(-50).map(candle => decimals(candle.close)));
     this.#series.applyOptions({ priceFormat: { type: "price", precision: digits, minMove: 10 ** -digits } });
     const bars = items.map(candle => {
       const time = (instant(candle.open_time) / 1000) as UTCTimestamp;
@@ -192,6 +195,7 @@ class Drawing {
 
   setLines(lines: readonly Line[]): void {
     for (const line of this.#lines) this.#series.removePriceLine(line);
+    this.#levels = lines.map(line => toCoordinate(line.price));
     this.#lines = lines.map(line =>
       this.#series.createPriceLine({
         title: line.title,
@@ -235,6 +239,19 @@ class Drawing {
 
   remove(): void {
     this.#chart.remove();
+  }
+
+  /** The scale that shows the candles and every level: a stop out of sight is no comfort. */
+  #withLines(fitted: AutoscaleInfo | null): AutoscaleInfo | null {
+    if (!fitted?.priceRange) return fitted;
+    const { minValue, maxValue } = fitted.priceRange;
+    return {
+      ...fitted,
+      priceRange: {
+        minValue: Math.min(minValue, ...this.#levels),
+        maxValue: Math.max(maxValue, ...this.#levels),
+      },
+    };
   }
 
   /** Brings a bar into view if it is not. */

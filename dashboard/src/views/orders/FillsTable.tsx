@@ -5,6 +5,7 @@ import type { Fill } from "../../api/types";
 import { product } from "../../lib/names";
 import { instant, stamp } from "../../lib/time";
 import { Num } from "../../ui/Num";
+import { Price, Quantity } from "../../ui/Price";
 import { type Column, Table } from "../../ui/Table";
 import { SideMark } from "./SideMark";
 
@@ -57,8 +58,18 @@ const COLUMNS: Column<Fill>[] = [
     compare: (a, b) => a.instrument.localeCompare(b.instrument),
   },
   { key: "side", title: "Side", cell: fill => <SideMark side={fill.side} /> },
-  { key: "price", title: "Price", end: true, cell: fill => <Num value={fill.price} /> },
-  { key: "quantity", title: "Quantity", end: true, cell: fill => <Num value={fill.quantity} /> },
+  {
+    key: "price",
+    title: "Price",
+    end: true,
+    cell: fill => <Price instrument={fill.instrument} value={fill.price} />,
+  },
+  {
+    key: "quantity",
+    title: "Quantity",
+    end: true,
+    cell: fill => <Quantity instrument={fill.instrument} value={fill.quantity} />,
+  },
   {
     key: "fee",
     title: "Fee",

@@ -4,10 +4,9 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { remove } from "../../api/client";
 import type { Order } from "../../api/types";
-import { format } from "../../lib/decimal";
 import { product } from "../../lib/names";
 import { instant, stamp } from "../../lib/time";
-import { Num } from "../../ui/Num";
+import { Price, Quantity } from "../../ui/Price";
 import { OrderStatusMark } from "../../ui/State";
 import { type Column, Table } from "../../ui/Table";
 import { SideMark } from "./SideMark";
@@ -51,10 +50,25 @@ const COLUMNS: Column<Order>[] = [
     key: "price",
     title: "Price",
     end: true,
-    cell: order => (order.price ? format(order.price) : <span className="text-faint">market</span>),
+    cell: order =>
+      order.price ? (
+        <Price instrument={order.instrument} value={order.price} />
+      ) : (
+        <span className="text-faint">market</span>
+      ),
   },
-  { key: "quantity", title: "Quantity", end: true, cell: order => <Num value={order.quantity} /> },
-  { key: "filled", title: "Filled", end: true, cell: order => <Num value={order.filled} /> },
+  {
+    key: "quantity",
+    title: "Quantity",
+    end: true,
+    cell: order => <Quantity instrument={order.instrument} value={order.quantity} />,
+  },
+  {
+    key: "filled",
+    title: "Filled",
+    end: true,
+    cell: order => <Quantity instrument={order.instrument} value={order.filled} />,
+  },
   {
     key: "status",
     title: "Status",

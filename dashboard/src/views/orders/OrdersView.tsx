@@ -1,17 +1,19 @@
-// Orders, open and closed, and fills: by page, by bot, by instrument.
+// Orders, open and closed, fills and positions: by page, by bot, by instrument.
 
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { type Filter, useClosedOrders, useFills, useOpenOrders } from "../../api/queries";
+import { type Filter, useClosedOrders, useFills, useOpenOrders, usePositions } from "../../api/queries";
 import { AsOfNote } from "../../ui/Age";
 import { Panel } from "../../ui/Panel";
 import { FillsTable } from "./FillsTable";
 import { OrdersTable } from "./OrdersTable";
+import { PositionsTable } from "./PositionsTable";
 
 const SHOWS = [
   { show: "open", label: "Open orders" },
   { show: "closed", label: "Closed orders" },
   { show: "fills", label: "Fills" },
+  { show: "positions", label: "Positions" },
 ] as const;
 
 export function OrdersView() {
@@ -34,7 +36,9 @@ export function OrdersView() {
         ))}
         <Filters show={show} filter={filter} />
       </div>
-      {show === "fills" ? (
+      {show === "positions" ? (
+        <Held filter={filter} />
+      ) : show === "fills" ? (
         <FillPages key={key} filter={filter} />
       ) : show === "closed" ? (
         <ClosedPages key={key} filter={filter} />
@@ -75,6 +79,20 @@ function Open({ filter }: { filter: Filter }) {
   return (
     <Panel title="Open orders" note={<AsOfNote of={orders} />} flush>
       <OrdersTable orders={orders?.items ?? []} empty={orders ? "None." : "Waiting for the desk."} />
+    </Panel>
+  );
+}
+
+function Held({ filter }: { filter: Filter }) {
+  const positions = usePositions().data;
+  const held = (positions?.items ?? []).filter(
+    position =>
+      (!filter.bot || position.owner === filter.bot) &&
+      (!filter.instrument || position.instrument === filter.instrument),
+  );
+  return (
+    <Panel title="Positions" note={<AsOfNote of={positions} />} flush>
+      <PositionsTable positions={held} empty={positions ? "Flat." : "Waiting for the desk."} />
     </Panel>
   );
 }

@@ -3,12 +3,12 @@
 import { memo } from "react";
 import { useFeeds } from "../../api/queries";
 import type { Feed } from "../../api/types";
-import { format } from "../../lib/decimal";
 import { product } from "../../lib/names";
 import { useDesk } from "../../state/desk";
 import { AsOfNote } from "../../ui/Age";
 import { Count } from "../../ui/Num";
 import { Panel } from "../../ui/Panel";
+import { Price } from "../../ui/Price";
 import { FeedMark } from "../../ui/State";
 import { type Column, Table } from "../../ui/Table";
 
@@ -79,5 +79,5 @@ const Side = memo(function Side({ feed, side }: { feed: Feed; side: "bid" | "ask
   const text = price?.[side] ?? feed.quote?.[side];
   if (!text) return <span className="text-faint">–</span>;
   const tone = price && side === "bid" ? ["text-loss", "", "text-gain"][price.move + 1] : "";
-  return <span className={tone}>{format(text)}</span>;
+  return <Price instrument={feed.instrument} value={text} className={tone ?? ""} />;
 });

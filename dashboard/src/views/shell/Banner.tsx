@@ -19,7 +19,7 @@ export function Banner({ status }: { status: Status | undefined }) {
       {status ? <Facts status={status} /> : <span className="text-dim">Waiting for the desk …</span>}
       <div className="ml-auto flex items-center gap-3">
         <Live />
-        {status && <DeskStateBadge state={status.state} seq={status.seq} />}
+        {status && <KnownState status={status} />}
         <Switch status={status} />
       </div>
     </div>
@@ -51,6 +51,17 @@ function Facts({ status }: { status: Status }) {
         speed <span className="text-text">{speed}×</span>
       </span>
     </p>
+  );
+}
+
+/** The desk's state; while the stream is down it is only what it was. */
+function KnownState({ status }: { status: Status }) {
+  const current = useDesk(state => state.stream.phase === "live");
+  return (
+    <span className={current ? "" : "opacity-50 grayscale"}>
+      {!current && <span className="mr-1 text-xs text-dim">was</span>}
+      <DeskStateBadge state={status.state} seq={status.seq} />
+    </span>
   );
 }
 

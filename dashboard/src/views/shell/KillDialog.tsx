@@ -34,7 +34,7 @@ export function KillDialog({ onClose }: { onClose(): void }) {
           <p>
             {flatten
               ? "Entries are cancelled and every position of the desk is closed; then nothing leaves any more."
-              : "Entries are cancelled, protective stops stay. No order leaves any more, not even an exit."}{" "}
+              : "Entries are cancelled. No order leaves any more, not even an exit: stops that the desk itself watches will not act."}{" "}
             It stays so over restarts until a person resets it. Reason: <em>{reason}</em>
           </p>
         ) : (

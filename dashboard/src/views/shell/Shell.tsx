@@ -4,7 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { useEffect, useSyncExternalStore } from "react";
 import { useStatus } from "../../api/queries";
-import { onTokenChange, token } from "../../api/session";
+import { onTokenChange, setToken, token } from "../../api/session";
 import { hearDesk, useDesk } from "../../state/desk";
 import { follow } from "../../state/follow";
 import { Banner } from "./Banner";
@@ -37,7 +37,7 @@ function Frame() {
     if (status) hearDesk(status.at, Number(status.mode.speed));
   }, [status]);
   useEffect(() => {
-    if (phase === "refused") window.location.assign("/login");
+    if (phase === "refused") setToken(undefined);
   }, [phase]);
   const stale = phase === "stale" || phase === "down";
   return (
