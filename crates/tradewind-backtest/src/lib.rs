@@ -1,1 +1,29 @@
 //! History, the simulated exchange and the engine under a virtual clock.
+//!
+//! The fifth driver of the one engine: inputs come from a [`Source`], orders go straight into the matching core, timers
+//! ring when the history reaches them. Nothing here reads a clock, so the same history gives the same report; whoever
+//! wants to know how long it took measures it himself. Memory does not grow with the length of the history: it is
+//! streamed, and what is kept of a run is bounded.
+//!
+//! Start with [`run`] in `driver.rs`. [`run_files`] is the same for data files, as `tradewind backtest` has it;
+//! [`BenchmarkSeries`] is the generated series that performance is measured with.
+
+mod driver;
+mod equity;
+mod error;
+mod link;
+mod past;
+mod report;
+mod series;
+mod setup;
+mod source;
+mod tally;
+mod timers;
+
+pub use driver::{run, run_with};
+pub use equity::EquitySample;
+pub use error::BacktestError;
+pub use report::{AssetReport, Report};
+pub use series::{BenchmarkSeries, benchmark_setup};
+pub use setup::{Entrance, Latency, Setup};
+pub use source::Source;

@@ -1,0 +1,280 @@
+//! The driver: hands the engine its inputs and carries its outputs out, while the clock jumps from event to event.
+//!
+//! At one moment reports come first, then timers, then the market. An order sent with no latency meets the book as the
+//! last market event left it, and its reports are handled before the next event is read.
+
+use std::collections::VecDeque;
+
+use tradewind_engine::{Engine, StrategySource};
+use tradewind_events::{Configuration, Input, Output, Outputs, Started};
+use tradewind_model::{MarketEvent, Timestamp};
+use tradewind_simx::MarketEvent as ExchangeEvent;
+
+use crate::error::BacktestError;
+use crate::link::{Link, Request};
+use crate::past::Past;
+use crate::report::Report;
+use crate::setup::Setup;
+use crate::source::Source;
+use crate::tally::Tally;
+use crate::timers::Timers;
+
+/// Runs `setup`'s desk over `source`, to its end, and reports.
+///
+/// # Errors
+/// A setup that cannot be run, or what is wrong with the data.
+///
+/// ```
+/// use tradewind_backtest::{BenchmarkSeries, benchmark_setup, run};
+///
+/// let report = run(benchmark_setup(), &mut BenchmarkSeries::new(2_000))?;
+/// assert_eq!((report.quotes, report.denials.len()), (2_000, 0));
+/// # Ok::<(), tradewind_backtest::BacktestError>(())
+/// ```
+pub fn run(setup: Setup, source: &mut impl Source) -> Result<Report, BacktestError> {
+    run_with(setup, StrategySource::built_in(), source)
+}
+
+/// The same with strategies from elsewhere.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
+    setup: Setup,
+    strategies: StrategySource,
+    source: &mut impl Source,
+) -> Result<Report, BacktestError> {
+    let mut driver = Driver::new(setup.checked()?, strategies)?;
+    let mut next = source.next_event()?;
+    let started_at = next.as_ref().map(|(at, _)| *at).unwrap_or_default();
+    driver.start(started_at);
+    while let Some((at, event)) = next {
+        driver.market(at, &event);
+        next = source.next_event()?;
+    }
+    Ok(driver.finish(started_at))
+}
+
+struct Driver {
+    engine: Engine,
+    link: Link,
+    timers: Timers,
+    past: Past,
+    configuration: Configuration,
+    now: Timestamp,
+    /// When a timer, or something under way, is due next.
+    due: Timestamp,
+    outputs: Outputs,
+    /// The other buffer: outputs being carried out while new ones come.
+    batch: Outputs,
+    answers: VecDeque<Input>,
+    /// The one report input, its box used again and again.
+    report: Input,
+    /// Whether what is being handled follows from a quote.
+    on_quote: bool,
+    tally: Tally,
+}
+
+impl Driver {
+    fn new(setup: Setup, strategies: StrategySource) -> Result<Self, BacktestError> {
+        Ok(Self {
+            engine: Engine::new(strategies),
+            link: Link::new(&setup)?,
+            timers: Timers::default(),
+            past: Past::default(),
+            configuration: setup.configuration,
+            now: Timestamp::EPOCH,
+            due: Timestamp::MAX,
+            outputs: Outputs::new(),
+            batch: Outputs::new(),
+            answers: VecDeque::new(),
+            report: Input::Stopping,
+            on_quote: false,
+            tally: Tally::default(),
+        })
+    }
+
+    /// The engine's first inputs: what it is, and that it starts.
+    fn start(&mut self, at: Timestamp) {
+        self.now = at;
+        let configured = Input::Configured(Box::new(self.configuration.clone()));
+        self.handle(&configured);
+        self.handle(&Input::Started(Started {
+            instance: 0,
+            epoch: 1,
+            killed: false,
+        }));
+    }
+
+    #[inline]
+    fn market(&mut self, at: Timestamp, event: &MarketEvent) {
+        if at >= self.due {
+            self.catch_up(at);
+        }
+        self.now = self.now.max(at);
+        match event {
+            MarketEvent::Quote(quote) => {
+                self.tally.quotes += 1;
+                self.on_quote = true;
+                self.link.quote(self.now, quote);
+                if !self.link.arrived.is_empty() {
+                    self.settle();
+                }
+                self.handle(&Input::Quote(*quote));
+                self.on_quote = false;
+            }
+            other => self.market_other(other),
+        }
+    }
+
+    fn market_other(&mut self, event: &MarketEvent) {
+        match event {
+            MarketEvent::Quote(_) => {}
+            MarketEvent::Trade(trade) => {
+                self.tally.trades += 1;
+                self.link.market(self.now, ExchangeEvent::Trade(*trade));
+                self.settle();
+                self.handle(&Input::Trade(*trade));
+            }
+            MarketEvent::Candle(candle) => {
+                self.tally.candles += 1;
+                self.past.keep(candle);
+                self.handle(&Input::Candle(*candle));
+            }
+            MarketEvent::Depth(depth) => {
+                self.link.market(self.now, ExchangeEvent::Levels(depth));
+                self.settle();
+                self.handle(&Input::Depth(depth.clone()));
+            }
+            MarketEvent::Health {
+                instrument, health, ..
+            } => self.handle(&Input::Health {
+                instrument: *instrument,
+                health: *health,
+            }),
+        }
+    }
+
+    /// Lets everything happen that is due at or before `until`.
+    #[cold]
+    fn catch_up(&mut self, until: Timestamp) {
+        loop {
+            let (parcel, timer) = (self.link.next_at(), self.timers.next_at());
+            let next = [parcel, timer].into_iter().flatten().min();
+            let Some(at) = next.filter(|at| *at <= until) else {
+                break;
+            };
+            self.now = self.now.max(at);
+            if parcel == Some(at) {
+                self.link.deliver();
+                self.settle();
+            } else if let Some((_, timer)) = self.timers.pop() {
+                self.handle(&Input::Timer(timer));
+            }
+        }
+        self.look_ahead();
+    }
+
+    fn look_ahead(&mut self) {
+        let next = [self.link.next_at(), self.timers.next_at()];
+        self.due = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
+    }
+
+    /// Hands the engine an input and carries out what follows from it.
+    #[inline]
+    fn handle(&mut self, input: &Input) {
+        self.engine.handle(self.now, input, &mut self.outputs);
+        if !self.outputs.is_empty() {
+            self.settle();
+        }
+    }
+
+    /// Carries outputs out and hands their answers in, until nothing is left to be done at this moment.
+    fn settle(&mut self) {
+        loop {
+            while !self.outputs.is_empty() {
+                std::mem::swap(&mut self.outputs, &mut self.batch);
+                let mut batch = std::mem::take(&mut self.batch);
+                for output in batch.drain(..) {
+                    self.carry_out(output);
+                }
+                self.batch = batch;
+            }
+            if let Some(report) = self.link.arrived.pop_front() {
+                match &mut self.report {
+                    Input::Report(place) => **place = report,
+                    place => *place = Input::Report(Box::new(report)),
+                }
+                self.engine
+                    .handle(self.now, &self.report, &mut self.outputs);
+            } else if let Some(answer) = self.answers.pop_front() {
+                self.engine.handle(self.now, &answer, &mut self.outputs);
+            } else {
+                break;
+            }
+        }
+        self.look_ahead();
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Event(event) => {
+                self.tally.note(&event, self.configuration.accounts.len());
+            }
+            Output::Submit(_, checked) => {
+                let request = Request::Submit(*checked.terms());
+                self.link.send(self.now, request, self.on_quote);
+            }
+            Output::Cancel {
+                account,
+                instrument,
+                client_id,
+                ..
+            } => {
+                let request = Request::Cancel(account, instrument, client_id);
+                self.link.send(self.now, request, true);
+            }
+            Output::Query {
+                account,
+                instrument,
+                client_id,
+            } => {
+                let request = Request::Query(account, instrument, client_id);
+                self.link.send(self.now, request, true);
+            }
+            Output::Reconcile(account) => {
+                let state = self.link.account(account, &self.configuration);
+                self.answers.push_back(Input::Account(Box::new(state)));
+            }
+            Output::RequestCandles {
+                instrument,
+                interval,
+                count,
+            } => {
+                let history = self.past.newest(instrument, interval, count);
+                self.answers.push_back(Input::Candles(Box::new(history)));
+            }
+            Output::SetTimer(at, timer) => self.timers.set(at, timer),
+            Output::CancelTimer(timer) => self.timers.cancel(timer),
+            // Every strategy is in the engine's own lane, and nobody gives commands.
+            Output::Evaluate(_) | Output::ResetLane(_) | Output::Reply(..) => {}
+        }
+    }
+
+    /// What is still under way arrives, one last valuation, and the report.
+    fn finish(mut self, started_at: Timestamp) -> Report {
+        while let Some(at) = self.link.next_at() {
+            self.now = self.now.max(at);
+            self.link.deliver();
+            self.settle();
+        }
+        self.handle(&Input::Timer(tradewind_events::Timer::Equity));
+        Report::new(
+            &self.configuration,
+            started_at,
+            &self.engine.view(),
+            &self.link.exchange,
+            self.tally,
+        )
+    }
+}

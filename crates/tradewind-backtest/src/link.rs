@@ -1,0 +1,346 @@
+//! The direct link: the desk's orders become the matching core's actions, and its reports the desk's.
+//!
+//! With no latency an action is carried out and its reports are there at once. With latency both travel: what is under
+//! way waits here until the clock has reached it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use tradewind_events::{AccountState, Configuration};
+use tradewind_model::{
+    AccountId, ClientOrderId, ExecutionReport, Fill, InstrumentId, OrderTerms, Quantity, Quote,
+    RejectReason, ReportKind, Timestamp,
+};
+use tradewind_simx::{
+    CancelOrder, Exchange, ExchangeConfig, Execution, History, MarketEvent, NewOrder, OrderEvent,
+    OrderRef, OrderReport, Outbox, Prints, Refusal, SelfTrade, Size,
+};
+
+use crate::error::BacktestError;
+use crate::setup::{Entrance, Latency, Setup};
+
+/// What the desk asks of the exchange.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Request {
+    Submit(OrderTerms),
+    Cancel(AccountId, InstrumentId, ClientOrderId),
+    Query(AccountId, InstrumentId, ClientOrderId),
+}
+
+/// What is under way.
+#[derive(Clone, Debug)]
+enum Parcel {
+    Request(Request),
+    Report(ExecutionReport),
+}
+
+/// The exchange and the way to it.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) exchange: Exchange,
+    outbox: Outbox,
+    latency: Latency,
+    entrance: Entrance,
+    under_way: BTreeMap<(Timestamp, u64), Parcel>,
+    sent: u64,
+    /// Requests that wait for their instrument's next quote.
+    held: Vec<Request>,
+    /// Reports that have reached the desk.
+    pub(crate) arrived: VecDeque<ExecutionReport>,
+}
+
+impl Link {
+    pub(crate) fn new(setup: &Setup) -> Result<Self, BacktestError> {
+        let config = ExchangeConfig {
+            prints: Prints::Silent,
+            // Only a request that travels can ask for an order that is gone.
+            history: if setup.latency.is_zero() {
+                History::Dropped
+            } else {
+                History::Kept(1_024)
+            },
+            ..setup.exchange
+        };
+        let mut link = Self {
+            exchange: Exchange::new(config, setup.configuration.instruments.clone()),
+            outbox: Outbox::default(),
+            latency: setup.latency,
+            entrance: setup.entrance,
+            under_way: BTreeMap::new(),
+            sent: 0,
+            held: Vec::new(),
+            arrived: VecDeque::new(),
+        };
+        link.open_accounts(setup)?;
+        Ok(link)
+    }
+
+    fn open_accounts(&mut self, setup: &Setup) -> Result<(), BacktestError> {
+        for _ in &setup.configuration.accounts {
+            self.exchange.open_account();
+        }
+        for (account, asset, amount) in &setup.balances {
+            self.exchange
+                .deposit(
+                    Timestamp::EPOCH,
+                    *account,
+                    *asset,
+                    *amount,
+                    &mut self.outbox,
+                )
+                .map_err(|refusal| {
+                    BacktestError::Options(format!("a balance cannot be set: {refusal}"))
+                })?;
+        }
+        self.outbox.clear();
+        Ok(())
+    }
+
+    /// When something under way arrives next.
+    pub(crate) fn next_at(&self) -> Option<Timestamp> {
+        self.under_way.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Lets the next thing under way arrive.
+    pub(crate) fn deliver(&mut self) {
+        if let Some(((at, _), parcel)) = self.under_way.pop_first() {
+            match parcel {
+                Parcel::Request(request) => self.carry_out(at, &request),
+                Parcel::Report(report) => self.arrived.push_back(report),
+            }
+        }
+    }
+
+    /// Sends a request; `on_quote` says whether a quote decided it.
+    pub(crate) fn send(&mut self, now: Timestamp, request: Request, on_quote: bool) {
+        let is_order = matches!(request, Request::Submit(_));
+        if is_order && !on_quote && self.entrance == Entrance::NextQuote {
+            self.held.push(request);
+        } else if self.latency.request.is_zero() {
+            self.carry_out(now, &request);
+        } else {
+            self.travel(now, self.latency.request, Parcel::Request(request));
+        }
+    }
+
+    /// The market's best bid and ask are now these.
+    #[inline]
+    pub(crate) fn quote(&mut self, now: Timestamp, quote: &Quote) {
+        self.exchange.quote(now, quote, &mut self.outbox);
+        if !self.outbox.orders.is_empty() {
+            self.publish(now);
+        }
+        if !self.held.is_empty() {
+            self.release(now, quote.instrument);
+        }
+    }
+
+    /// The market did something else.
+    pub(crate) fn market(&mut self, now: Timestamp, event: MarketEvent<'_>) {
+        self.exchange.market(now, event, &mut self.outbox);
+        self.publish(now);
+    }
+
+    /// The account as the exchange shows it.
+    pub(crate) fn account(
+        &self,
+        account: AccountId,
+        configuration: &Configuration,
+    ) -> AccountState {
+        let balances = configuration.assets.iter().map(|asset| {
+            let balance = self.exchange.balance(account, asset.id);
+            (asset.id, balance.free + balance.locked)
+        });
+        AccountState {
+            account,
+            balances: balances.filter(|(_, amount)| !amount.is_zero()).collect(),
+            open_orders: Vec::new(),
+            fills: Vec::new(),
+        }
+    }
+
+    fn release(&mut self, now: Timestamp, instrument: InstrumentId) {
+        let mut held = std::mem::take(&mut self.held);
+        held.retain(|request| {
+            let meets = matches!(request, Request::Submit(terms) if terms.instrument == instrument);
+            if meets {
+                self.carry_out(now, request);
+            }
+            !meets
+        });
+        self.held = held;
+    }
+
+    fn carry_out(&mut self, now: Timestamp, request: &Request) {
+        match *request {
+            Request::Submit(terms) => self.submit(now, &terms),
+            Request::Cancel(account, instrument, id) => self.cancel(now, account, instrument, id),
+            Request::Query(account, instrument, id) => self.query(now, account, instrument, id),
+        }
+        self.publish(now);
+    }
+
+    fn submit(&mut self, now: Timestamp, terms: &OrderTerms) {
+        let order = NewOrder::new(
+            terms.account,
+            terms.instrument,
+            terms.client_id.into(),
+            terms.side,
+            Size::Base(terms.quantity),
+            terms.kind,
+        )
+        .with_self_trade(SelfTrade::ExpireMaker);
+        if let Err(refusal) = self.exchange.submit(now, &order, &mut self.outbox) {
+            let kind = ReportKind::Rejected(reason(refusal));
+            self.arrive(
+                now,
+                answer(terms.account, terms.instrument, terms.client_id, kind, now),
+            );
+        }
+    }
+
+    fn cancel(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        instrument: InstrumentId,
+        id: ClientOrderId,
+    ) {
+        // One that still waits for its quote has not left: it never will.
+        let before = self.held.len();
+        self.held
+            .retain(|held| !matches!(held, Request::Submit(terms) if terms.client_id == id));
+        if self.held.len() < before {
+            return self.arrive(
+                now,
+                answer(account, instrument, id, ReportKind::Cancelled, now),
+            );
+        }
+        let cancel = CancelOrder {
+            account,
+            instrument,
+            order: OrderRef::Client(id.into()),
+            cancel_id: None,
+        };
+        if let Err(refusal) = self.exchange.cancel(now, &cancel, &mut self.outbox) {
+            let kind = ReportKind::CancelRejected(reason(refusal));
+            self.arrive(now, answer(account, instrument, id, kind, now));
+        }
+    }
+
+    /// Tells what is known of an order. Its fills were reported and are only counted here.
+    fn query(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        instrument: InstrumentId,
+        id: ClientOrderId,
+    ) {
+        let found = self
+            .exchange
+            .order(account, instrument, OrderRef::Client(id.into()));
+        let Some(order) = found else { return };
+        let kind = match order.status {
+            tradewind_model::OrderStatus::Cancelled => ReportKind::Cancelled,
+            tradewind_model::OrderStatus::Expired => ReportKind::Expired,
+            _ => ReportKind::Accepted,
+        };
+        let report = ExecutionReport {
+            venue_order_id: Some(order.id),
+            cumulative: Some(order.filled),
+            ..answer(account, instrument, id, kind, now)
+        };
+        self.arrive(now, report);
+    }
+
+    /// Sends what is in the outbox to the desk.
+    fn publish(&mut self, now: Timestamp) {
+        for index in 0..self.outbox.orders.len() {
+            if let Some(report) = translate(&self.outbox.orders[index]) {
+                self.arrive(now, report);
+            }
+        }
+        self.outbox.clear();
+    }
+
+    fn arrive(&mut self, now: Timestamp, report: ExecutionReport) {
+        if self.latency.report.is_zero() {
+            self.arrived.push_back(report);
+        } else {
+            self.travel(now, self.latency.report, Parcel::Report(report));
+        }
+    }
+
+    fn travel(&mut self, now: Timestamp, span: Duration, parcel: Parcel) {
+        self.sent += 1;
+        self.under_way.insert((now + span, self.sent), parcel);
+    }
+}
+
+fn answer(
+    account: AccountId,
+    instrument: InstrumentId,
+    client_id: ClientOrderId,
+    kind: ReportKind,
+    at: Timestamp,
+) -> ExecutionReport {
+    ExecutionReport {
+        account,
+        instrument,
+        client_id,
+        venue_order_id: None,
+        kind,
+        cumulative: None,
+        event_time: Some(at),
+    }
+}
+
+fn reason(refusal: Refusal) -> RejectReason {
+    RejectReason {
+        code: refusal.code(),
+        text: refusal.to_string(),
+    }
+}
+
+/// What the exchange says about an order, as the desk hears it; `None` for an order that is not the desk's.
+fn translate(report: &OrderReport) -> Option<ExecutionReport> {
+    let order = &report.order;
+    let client_id = order.client_id.to_desk()?;
+    let kind = match &report.event {
+        OrderEvent::Accepted => ReportKind::Accepted,
+        OrderEvent::Filled(execution) => ReportKind::Filled(fill(client_id, execution)),
+        OrderEvent::Cancelled { .. } => ReportKind::Cancelled,
+        OrderEvent::Expired(_) => ReportKind::Expired,
+    };
+    let cumulative = match report.event {
+        OrderEvent::Accepted => Quantity::ZERO,
+        OrderEvent::Filled(_) | OrderEvent::Cancelled { .. } | OrderEvent::Expired(_) => {
+            order.filled
+        }
+    };
+    Some(ExecutionReport {
+        account: order.account,
+        instrument: order.instrument,
+        client_id,
+        venue_order_id: Some(order.id),
+        kind,
+        cumulative: Some(cumulative),
+        event_time: Some(report.at),
+    })
+}
+
+const fn fill(client_id: ClientOrderId, execution: &Execution) -> Fill {
+    Fill {
+        account: execution.account,
+        instrument: execution.instrument,
+        trade_id: execution.trade_id,
+        venue_order_id: execution.order_id,
+        client_id,
+        side: execution.side,
+        price: execution.price,
+        quantity: execution.quantity,
+        fee: execution.fee,
+        liquidity: execution.liquidity,
+        event_time: execution.at,
+    }
+}

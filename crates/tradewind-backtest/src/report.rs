@@ -1,0 +1,219 @@
+//! What came of a backtest.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+use tradewind_events::{Configuration, DeskView};
+use tradewind_model::{Amount, AssetId, Ppm, Timestamp};
+use tradewind_simx::Exchange;
+
+use crate::equity::EquitySample;
+use crate::tally::Tally;
+
+/// What came of a backtest. Money is in the report asset unless it says otherwise; as JSON, decimals are strings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Name of the report asset.
+    pub report_asset: String,
+    /// Time of the first event.
+    #[serde(serialize_with = "text")]
+    pub from: Timestamp,
+    /// Time of the last.
+    #[serde(serialize_with = "text")]
+    pub until: Timestamp,
+    /// Quotes played.
+    pub quotes: u64,
+    /// Public trades played.
+    pub trades: u64,
+    /// Candles played.
+    pub candles: u64,
+    /// Signals.
+    pub signals: u64,
+    /// Orders sent.
+    pub orders: u64,
+    /// Fills.
+    pub fills: u64,
+    /// Fills that left their order working.
+    pub partial_fills: u64,
+    /// Orders cancelled.
+    pub cancelled: u64,
+    /// Orders that the exchange refused.
+    pub rejected: u64,
+    /// Orders that ended by the exchange's rules.
+    pub expired: u64,
+    /// Denials by risk check.
+    pub denials: BTreeMap<String, u64>,
+    /// The last denial, in words.
+    pub last_denial: Option<String>,
+    /// Failures of strategies.
+    pub bot_errors: u64,
+    /// The last one, in words.
+    pub last_error: Option<String>,
+    /// Positions closed.
+    pub positions_closed: u64,
+    /// Those of them with a gain.
+    pub positions_won: u64,
+    /// Worth of everything at the start.
+    #[serde(serialize_with = "text")]
+    pub equity_start: Amount,
+    /// The same at the end.
+    #[serde(serialize_with = "text")]
+    pub equity_end: Amount,
+    /// Profit and loss realised.
+    #[serde(serialize_with = "text")]
+    pub realized: Amount,
+    /// Profit and loss of positions still open.
+    #[serde(serialize_with = "text")]
+    pub unrealized: Amount,
+    /// Largest fall of equity from its running peak, as a share of the peak, by the samples of the curve.
+    #[serde(serialize_with = "text")]
+    pub drawdown_max: Ppm,
+    /// What was paid in fees, by asset.
+    #[serde(serialize_with = "texts")]
+    pub fees: BTreeMap<String, Amount>,
+    /// Balances at the end, as the desk and as the exchange has them.
+    pub assets: Vec<AssetReport>,
+    /// Equity over time, thinned to at most 1,024 points.
+    pub equity: Vec<EquitySample>,
+}
+
+/// A balance at the end, over all accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AssetReport {
+    /// The asset.
+    pub asset: String,
+    /// What the exchange says.
+    #[serde(serialize_with = "text")]
+    pub exchange: Amount,
+    /// What the desk says.
+    #[serde(serialize_with = "text")]
+    pub desk: Amount,
+    /// The one less the other: 0, or something is wrong with the desk.
+    #[serde(serialize_with = "text")]
+    pub difference: Amount,
+}
+
+impl Report {
+    pub(crate) fn new(
+        configuration: &Configuration,
+        from: Timestamp,
+        view: &DeskView,
+        exchange: &Exchange,
+        tally: Tally,
+    ) -> Self {
+        let name = |asset: AssetId| configuration.assets.name(asset).to_owned();
+        let sum = |of: fn(&tradewind_events::AccountView) -> Amount| {
+            view.accounts.iter().map(of).sum::<Amount>()
+        };
+        let denials = tally.denials.iter();
+        Self {
+            report_asset: name(configuration.report_asset),
+            from,
+            until: view.at,
+            quotes: tally.quotes,
+            trades: tally.trades,
+            candles: tally.candles,
+            signals: tally.signals,
+            orders: tally.orders,
+            fills: tally.fills,
+            partial_fills: tally.partial_fills,
+            cancelled: tally.cancelled,
+            rejected: tally.rejected,
+            expired: tally.expired,
+            denials: denials
+                .map(|(rule, count)| (rule.to_string(), *count))
+                .collect(),
+            last_denial: tally.last_denial,
+            bot_errors: tally.bot_errors,
+            last_error: tally.last_error,
+            positions_closed: tally.positions,
+            positions_won: tally.won,
+            equity_start: sum(|account| account.started_with),
+            equity_end: sum(|account| account.equity.equity),
+            realized: sum(|account| account.equity.realized),
+            unrealized: sum(|account| account.equity.unrealized),
+            drawdown_max: tally.curve.drawdown(),
+            fees: tally
+                .fees
+                .iter()
+                .map(|(asset, amount)| (name(*asset), *amount))
+                .collect(),
+            assets: assets(configuration, view, exchange),
+            equity: tally.curve.into_points(),
+        }
+    }
+
+    /// Market events played.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.quotes + self.trades + self.candles
+    }
+
+    /// Market events a second, for a run that took `elapsed`; the caller measures.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a rate is shown to three digits"
+    )]
+    pub fn events_per_second(&self, elapsed: Duration) -> f64 {
+        self.events() as f64 / elapsed.as_secs_f64().max(1e-9)
+    }
+
+    /// A balance at the end, as the desk has it; zero for an asset it never had.
+    #[must_use]
+    pub fn balance(&self, asset: &str) -> Amount {
+        let found = self.assets.iter().find(|line| line.asset == asset);
+        found.map(|line| line.desk).unwrap_or_default()
+    }
+
+    /// The report as JSON text.
+    ///
+    /// # Panics
+    /// Never: every field has a JSON form.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("every field of a report has a JSON form")
+    }
+}
+
+/// Per asset: exchange says, desk says, difference.
+fn assets(configuration: &Configuration, view: &DeskView, exchange: &Exchange) -> Vec<AssetReport> {
+    let lines = configuration.assets.iter().map(|asset| {
+        let at_exchange = configuration.accounts.iter().map(|account| {
+            let balance = exchange.balance(account.id, asset.id);
+            balance.free + balance.locked
+        });
+        let at_desk = view
+            .balances
+            .iter()
+            .filter(|balance| balance.asset == asset.id);
+        let (at_exchange, at_desk): (Amount, Amount) = (
+            at_exchange.sum(),
+            at_desk.map(|balance| balance.amount).sum(),
+        );
+        AssetReport {
+            asset: asset.name,
+            exchange: at_exchange,
+            desk: at_desk,
+            difference: at_exchange - at_desk,
+        }
+    });
+    lines
+        .filter(|line| !line.exchange.is_zero() || !line.desk.is_zero())
+        .collect()
+}
+
+/// Writes a value as the text people read.
+pub(crate) fn text<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}
+
+fn texts<S: Serializer>(values: &BTreeMap<String, Amount>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(
+        values
+            .iter()
+            .map(|(name, amount)| (name, amount.to_string())),
+    )
+}

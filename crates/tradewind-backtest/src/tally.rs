@@ -1,0 +1,76 @@
+//! What is counted while a backtest runs.
+
+use std::collections::BTreeMap;
+
+use tradewind_events::{Event, EventKind};
+use tradewind_model::{AccountId, Amount, AssetId, OrderStatus};
+use tradewind_risk::Rule;
+
+use crate::equity::EquityCurve;
+
+/// Counts, fees and the equity curve.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) quotes: u64,
+    pub(crate) trades: u64,
+    pub(crate) candles: u64,
+    pub(crate) signals: u64,
+    pub(crate) orders: u64,
+    pub(crate) fills: u64,
+    pub(crate) partial_fills: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) rejected: u64,
+    pub(crate) expired: u64,
+    pub(crate) positions: u64,
+    pub(crate) won: u64,
+    pub(crate) bot_errors: u64,
+    pub(crate) last_error: Option<String>,
+    pub(crate) denials: BTreeMap<Rule, u64>,
+    pub(crate) last_denial: Option<String>,
+    pub(crate) fees: BTreeMap<AssetId, Amount>,
+    pub(crate) curve: EquityCurve,
+    equities: BTreeMap<AccountId, Amount>,
+}
+
+impl Tally {
+    /// Takes note of an announcement.
+    pub(crate) fn note(&mut self, event: &Event, accounts: usize) {
+        match &event.kind {
+            EventKind::SignalGenerated { .. } => self.signals += 1,
+            EventKind::OrderPlaced { .. } => self.orders += 1,
+            EventKind::OrderFilled { fill, status, .. } => {
+                self.fills += 1;
+                self.partial_fills += u64::from(*status == OrderStatus::PartiallyFilled);
+                if !fill.fee.amount.is_zero() {
+                    *self.fees.entry(fill.fee.asset).or_default() += fill.fee.amount;
+                }
+            }
+            EventKind::OrderCancelled { .. } => self.cancelled += 1,
+            EventKind::OrderRejected { .. } => self.rejected += 1,
+            EventKind::OrderExpired { .. } => self.expired += 1,
+            EventKind::PositionClosed { realized, .. } => {
+                self.positions += 1;
+                self.won += u64::from(realized.0 > 0);
+            }
+            EventKind::RiskDecisionRejected { reason, .. } => {
+                *self.denials.entry(reason.rule()).or_default() += 1;
+                self.last_denial = Some(format!("{}: {reason}", reason.rule()));
+            }
+            EventKind::BotError { error, .. } => {
+                self.bot_errors += 1;
+                self.last_error = Some(error.clone());
+            }
+            EventKind::EquitySnapshot {
+                account, equity, ..
+            } => {
+                self.equities.insert(*account, *equity);
+                // One point for each round of snapshots: with the account that comes last.
+                if account.index() + 1 == accounts {
+                    self.curve
+                        .add(event.at, self.equities.values().copied().sum());
+                }
+            }
+            _ => {}
+        }
+    }
+}
