@@ -4,6 +4,7 @@
 //! underscore, no plus, no space, no bare point. General parsers accept some of those, and a typing error that is
 //! accepted becomes an order.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -115,10 +116,8 @@ pub(crate) fn write_fixed(
 
 /// A decimal number that belongs to no unit: a strategy's parameter, a ratio in a file.
 ///
-/// Mantissa and number of decimal places; equality is by text value after normalising (no trailing zeros).
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+/// Mantissa and number of decimal places, normalised (no trailing zeros); its order is that of the numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Decimal {
     mantissa: i64,
     decimals: u8,
@@ -174,6 +173,24 @@ impl Decimal {
     }
 }
 
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Both counted in the finer of the two units; what is too large for that is larger than any mantissa.
+        let scaled = |of: &Self, finest: u8| {
+            let factor = 10_i128.saturating_pow(u32::from(finest - of.decimals));
+            i128::from(of.mantissa).saturating_mul(factor)
+        };
+        let finest = self.decimals.max(other.decimals);
+        scaled(self, finest).cmp(&scaled(other, finest))
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl FromStr for Decimal {
     type Err = NumberError;
 
@@ -210,6 +227,16 @@ pub(crate) fn power_of_ten(exponent: u8) -> f64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn decimals_are_ordered_as_numbers_not_as_their_parts() {
+        let sorted = ["-3", "-0.5", "0", "0.000000000000000001", "0.5", "3", "3.1", "10"];
+        for pair in sorted.windows(2) {
+            let [small, large] = [pair[0], pair[1]].map(|text| text.parse::<Decimal>().unwrap());
+            assert!(small < large && large > small, "{small} {large}");
+        }
+        assert_eq!("0.50".parse::<Decimal>().unwrap(), "0.5".parse().unwrap());
+    }
 
     #[test]
     fn scanner_accepts_plain_decimals_only() {

@@ -79,14 +79,14 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Four significant digits or so: enough to compare with the threshold beside it.
+/// Five significant digits or so: enough to compare with the threshold beside it.
 fn write_number(f: &mut fmt::Formatter<'_>, number: f64) -> fmt::Result {
     let magnitude = number.abs();
     let places = match magnitude {
-        m if m >= 1_000.0 => 2,
-        m if m >= 10.0 => 1,
-        m if m >= 0.1 => 3,
-        m if m >= 0.001 => 5,
+        m if m >= 10.0 => 2,
+        m if m >= 1.0 => 4,
+        m if m >= 0.1 => 5,
+        m if m >= 0.001 => 6,
         _ => 8,
     };
     let text = format!("{number:.places$}");
@@ -215,6 +215,10 @@ mod tests {
         check(
             Reason::Numbers("close {} below {}", [61837.634, 0.000_012_34, 0.0]),
             "close 61837.63 below 0.00001234",
+        );
+        check(
+            Reason::Numbers("{} {} {}", [29.876, 1.234_56, 0.123_456]),
+            "29.88 1.2346 0.12346",
         );
         check(Reason::plain("warming up"), "warming up");
         check(Reason::Numbers("{} {} {} {}", [1.0, 2.0, 3.0]), "1 2 3 NaN");
