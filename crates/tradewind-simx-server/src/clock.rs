@@ -19,14 +19,20 @@ impl SimClock {
     /// A clock that shows `origin` now and runs at `speed` ([`Ppm::ONE`] is real time). A speed of zero or below stands still.
     #[must_use]
     pub fn new(origin: Timestamp, speed: Ppm) -> Self {
-        Self { origin, speed, started: Instant::now() }
+        Self {
+            origin,
+            speed,
+            started: Instant::now(),
+        }
     }
 
     /// The host's time at speed 1. It follows the monotonic clock from here on: a later correction of the host's time does
     /// not reach it.
     #[must_use]
     pub fn system() -> Self {
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since_epoch = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         Self::new(Timestamp::EPOCH + since_epoch, Ppm::ONE)
     }
 
@@ -60,8 +66,13 @@ fn scale(span: Duration, numerator: i64, denominator: i64) -> Duration {
     if span.is_zero() {
         return span;
     }
-    let (Ok(numerator), Ok(denominator)) = (u128::try_from(numerator), u128::try_from(denominator)) else {
-        return if numerator < 0 { Duration::ZERO } else { Duration::MAX };
+    let (Ok(numerator), Ok(denominator)) = (u128::try_from(numerator), u128::try_from(denominator))
+    else {
+        return if numerator < 0 {
+            Duration::ZERO
+        } else {
+            Duration::MAX
+        };
     };
     if denominator == 0 {
         return Duration::MAX;
@@ -80,7 +91,10 @@ mod tests {
         let clock = SimClock::new(origin, Ppm(10_000_000));
         assert!(clock.now() >= origin);
         let real = clock.real_until(origin + Duration::from_secs(100));
-        assert!(real <= Duration::from_secs(10) && real > Duration::from_secs(9), "{real:?}");
+        assert!(
+            real <= Duration::from_secs(10) && real > Duration::from_secs(9),
+            "{real:?}"
+        );
         assert_eq!(clock.real_until(origin), Duration::ZERO);
     }
 

@@ -13,8 +13,8 @@ use tradewind_simx::{
 
 use crate::market::Market;
 use crate::persist::Record;
-use crate::source::Source;
 use crate::rest::{self, KeyRing, Meters, RestAnswer, RestRequest};
+use crate::source::Source;
 use crate::streams::connection::Form;
 use crate::streams::frames::Subject;
 use crate::streams::{ConnectionId, Frames, Hub, Sources};
@@ -28,11 +28,20 @@ pub(crate) enum In {
     /// A REST request; its answer carries the token.
     Rest { token: u64, request: RestRequest },
     /// A market-data connection begins, or wants its frames in another form.
-    Form { connection: ConnectionId, form: Form },
+    Form {
+        connection: ConnectionId,
+        form: Form,
+    },
     /// A connection wants a stream.
-    Subscribe { connection: ConnectionId, name: String },
+    Subscribe {
+        connection: ConnectionId,
+        name: String,
+    },
     /// A connection has enough of a stream.
-    Unsubscribe { connection: ConnectionId, name: String },
+    Unsubscribe {
+        connection: ConnectionId,
+        name: String,
+    },
     /// A connection to the WebSocket API begins.
     OpenWsApi { address: IpAddr },
     /// A text on a connection to the WebSocket API.
@@ -67,7 +76,9 @@ pub(crate) struct Core {
     pub(crate) meters: Meters,
     pub(crate) users: UserStreams,
     pub(crate) started_at: Timestamp,
+    /// `None` only while it is being advanced.
     source: Option<Source>,
+    counts_own_prints: bool,
     paused: bool,
     hub: Hub,
     outbox: Outbox,
@@ -81,7 +92,9 @@ pub(crate) struct Core {
 
 impl std::fmt::Debug for Core {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Core").field("counters", &self.counters).finish_non_exhaustive()
+        f.debug_struct("Core")
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,6 +138,7 @@ impl Core {
             meters: parts.meters,
             users: UserStreams::default(),
             started_at: parts.started_at,
+            counts_own_prints: parts.source.counts_own_prints(),
             source: Some(parts.source),
             paused: false,
             hub: Hub::default(),
@@ -143,8 +157,12 @@ impl Core {
             self.source = Some(source);
         }
         self.market.pass(now);
-        let mut sources =
-            Sources { now, exchange: &self.exchange, market: &mut self.market, symbols: &self.symbols };
+        let mut sources = Sources {
+            now,
+            exchange: &self.exchange,
+            market: &mut self.market,
+            symbols: &self.symbols,
+        };
         self.hub.tick(&mut sources, &mut self.out.frames);
     }
 
@@ -162,14 +180,22 @@ impl Core {
                 self.out.frames.push((asker.connection, answer.into()));
             }
             // A connection that is one too many for the weight is told so by its first request.
-            In::OpenWsApi { address } => drop(self.meters.charge(now, address, ws_api::CONNECT_WEIGHT)),
+            In::OpenWsApi { address } => {
+                drop(self.meters.charge(now, address, ws_api::CONNECT_WEIGHT))
+            }
             In::Form { connection, form } => self.hub.set_form(connection, form),
             In::Subscribe { connection, name } => {
-                let sources =
-                    Sources { now, exchange: &self.exchange, market: &mut self.market, symbols: &self.symbols };
+                let sources = Sources {
+                    now,
+                    exchange: &self.exchange,
+                    market: &mut self.market,
+                    symbols: &self.symbols,
+                };
                 self.hub.subscribe(connection, &name, &sources);
             }
-            In::Unsubscribe { connection, name } => self.hub.unsubscribe(connection, &name, &self.symbols),
+            In::Unsubscribe { connection, name } => {
+                self.hub.unsubscribe(connection, &name, &self.symbols)
+            }
             In::Close { connection } => {
                 self.hub.close(connection);
                 self.users.close(connection);
@@ -180,7 +206,11 @@ impl Core {
     }
 
     /// Does an action, records it and tells who must know; gives the executions of the order that was placed, too.
-    pub(crate) fn act(&mut self, now: Timestamp, action: &Action) -> Result<(Answer, Vec<Execution>), Refusal> {
+    pub(crate) fn act(
+        &mut self,
+        now: Timestamp,
+        action: &Action,
+    ) -> Result<(Answer, Vec<Execution>), Refusal> {
         self.outbox.clear();
         let answer = self.exchange.handle(now, action, &mut self.outbox)?;
         if self.keeps_records {
@@ -188,18 +218,37 @@ impl Core {
         }
         self.out.must_sync = true;
         let fills = match answer {
-            Answer::Order(order) => self.outbox.orders.iter().filter_map(|report| match report.event {
-                OrderEvent::Filled(fill) if report.order.id == order.id => Some(fill),
-                _ => None,
-            }).collect(),
+            Answer::Order(order) => self
+                .outbox
+                .orders
+                .iter()
+                .filter_map(|report| match report.event {
+                    OrderEvent::Filled(fill) if report.order.id == order.id => Some(fill),
+                    _ => None,
+                })
+                .collect(),
             Answer::Account(_) | Answer::Cancelled(_) | Answer::Done => Vec::new(),
         };
-        if let Action::Deposit { account, asset, amount } = action {
-            let deposit = Deposit { account: *account, asset: self.symbols.asset(*asset), amount: *amount };
-            let teller = Teller { now, exchange: &self.exchange, symbols: &self.symbols };
-            self.users.on_deposit(&teller, &deposit, &mut self.out.frames);
+        if let Action::Deposit {
+            account,
+            asset,
+            amount,
+        } = action
+        {
+            let deposit = Deposit {
+                account: *account,
+                asset: self.symbols.asset(*asset),
+                amount: *amount,
+            };
+            let teller = Teller {
+                now,
+                exchange: &self.exchange,
+                symbols: &self.symbols,
+            };
+            self.users
+                .on_deposit(&teller, &deposit, &mut self.out.frames);
         }
-        self.publish(now, instrument_of(action));
+        self.publish(now, instrument_of(action), self.counts_own_prints);
         Ok((answer, fills))
     }
 
@@ -210,17 +259,22 @@ impl Core {
         }
         self.outbox.clear();
         self.exchange.market(at, event, &mut self.outbox);
-        self.publish(at, Some(event.instrument()));
+        let counted = self.counts_own_prints || matches!(event, MarketEvent::Trade(_));
+        self.publish(at, Some(event.instrument()), counted);
     }
 
-    /// Tells everybody what the outbox holds.
-    fn publish(&mut self, at: Timestamp, instrument: Option<InstrumentId>) {
-        self.publish_market(at, instrument);
+    /// Tells everybody what the outbox holds; `counted` says whether its prints belong in the candles.
+    fn publish(&mut self, at: Timestamp, instrument: Option<InstrumentId>, counted: bool) {
+        self.publish_market(at, instrument, counted);
         if self.outbox.orders.is_empty() && self.outbox.balances.is_empty() {
             return;
         }
         self.out.must_sync = true;
-        let teller = Teller { now: at, exchange: &self.exchange, symbols: &self.symbols };
+        let teller = Teller {
+            now: at,
+            exchange: &self.exchange,
+            symbols: &self.symbols,
+        };
         for report in &self.outbox.orders {
             let account = report.order.account;
             match report.event {
@@ -235,7 +289,8 @@ impl Core {
             }
             self.users.on_report(&teller, report, &mut self.out.frames);
         }
-        self.users.on_balances(&teller, &self.outbox.balances, &mut self.out.frames);
+        self.users
+            .on_balances(&teller, &self.outbox.balances, &mut self.out.frames);
         for change in &self.outbox.balances {
             if change.account.index() >= self.updated.len() {
                 self.updated.resize(change.account.index() + 1, at);
@@ -244,15 +299,24 @@ impl Core {
         }
     }
 
-    fn publish_market(&mut self, at: Timestamp, instrument: Option<InstrumentId>) {
-        let Some(instrument) = instrument.and_then(|id| self.exchange.instruments().get(id.index())) else { return };
-        let subject = Subject { symbol: self.symbols.name(instrument.id), instrument, now: at };
+    fn publish_market(&mut self, at: Timestamp, instrument: Option<InstrumentId>, counted: bool) {
+        let Some(instrument) =
+            instrument.and_then(|id| self.exchange.instruments().get(id.index()))
+        else {
+            return;
+        };
+        let subject = Subject {
+            symbol: self.symbols.name(instrument.id),
+            instrument,
+            now: at,
+        };
         for print in &self.outbox.prints {
             self.counters.prints += 1;
-            self.market.record(at, print);
+            self.market.record(at, print, counted);
             self.hub.on_print(subject, print, &mut self.out.frames);
         }
-        self.hub.on_book(subject, &self.exchange, &mut self.out.frames);
+        self.hub
+            .on_book(subject, &self.exchange, &mut self.out.frames);
     }
 
     /// Takes what is to be done, and gives back `used` to be filled next.
@@ -267,13 +331,15 @@ impl Core {
     }
 
     /// Where the market's events come from.
-    pub(crate) const fn source(&self) -> Option<&Source> {
-        self.source.as_ref()
+    pub(crate) const fn source(&self) -> &Source {
+        self.source
+            .as_ref()
+            .expect("nobody asks while the source is being advanced")
     }
 
     /// Whether the market will never move again.
     pub(crate) fn market_ended(&self) -> bool {
-        self.source.as_ref().is_some_and(Source::has_ended)
+        self.source().has_ended()
     }
 
     /// How much happened.
@@ -289,13 +355,20 @@ impl Core {
     /// A name for an order or a cancel whose client gave none.
     pub(crate) fn next_client_id(&mut self, now: Timestamp) -> ClientId {
         self.client_ids += 1;
-        let text = format!("simx{:016x}{:08x}", now.as_nanos(), self.client_ids & 0xFFFF_FFFF);
+        let text = format!(
+            "simx{:016x}{:08x}",
+            now.as_nanos(),
+            self.client_ids & 0xFFFF_FFFF
+        );
         ClientId::new(&text).expect("28 letters and digits are a client id")
     }
 
     /// When an account's balances last changed.
     pub(crate) fn account_updated(&self, account: AccountId) -> Timestamp {
-        self.updated.get(account.index()).copied().unwrap_or(self.started_at)
+        self.updated
+            .get(account.index())
+            .copied()
+            .unwrap_or(self.started_at)
     }
 
     /// Best bid and ask, zero where the book is empty, as the venue tells it.
@@ -318,7 +391,9 @@ impl Core {
             return Some(print.price);
         }
         let minute = tradewind_model::Interval::Minute1;
-        self.market.kline_at(instrument, minute, now).map(|kline| kline.close)
+        self.market
+            .kline_at(instrument, minute, now)
+            .map(|kline| kline.close)
     }
 }
 
@@ -326,7 +401,9 @@ fn instrument_of(action: &Action) -> Option<InstrumentId> {
     match action {
         Action::Submit(order) => Some(order.instrument),
         Action::Cancel(cancel) => Some(cancel.instrument),
-        Action::CancelAll { instrument, .. } | Action::SetStatus { instrument, .. } => Some(*instrument),
+        Action::CancelAll { instrument, .. } | Action::SetStatus { instrument, .. } => {
+            Some(*instrument)
+        }
         Action::SetRules(rules) => Some(rules.id),
         Action::OpenAccount | Action::Deposit { .. } => None,
     }

@@ -9,7 +9,10 @@ const PLACES: u8 = 8;
 
 /// Appends `value`, a count of 10^-`decimals`, with eight places.
 pub(crate) fn push_fixed(out: &mut String, value: i64, decimals: u8) {
-    let Some(factor) = PLACES.checked_sub(decimals).and_then(|up| 10_u64.checked_pow(u32::from(up))) else {
+    let Some(factor) = PLACES
+        .checked_sub(decimals)
+        .and_then(|up| 10_u64.checked_pow(u32::from(up)))
+    else {
         out.push_str(&tradewind_model::format_fixed(i128::from(value), decimals));
         return;
     };

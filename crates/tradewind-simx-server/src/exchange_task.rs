@@ -19,8 +19,8 @@ use tradewind_model::Timestamp;
 use crate::clock::SimClock;
 use crate::core::{Core, Counters, In, Out};
 use crate::persist::Store;
-use crate::startup;
 use crate::rest::{ApiError, RestAnswer, RestRequest};
+use crate::startup;
 use crate::streams::ConnectionId;
 use crate::streams::frames::Frame;
 
@@ -88,7 +88,18 @@ pub(crate) struct WireEnd {
 pub(crate) fn wire() -> (Wire, WireEnd) {
     let (sender, batches) = mpsc::channel(BATCHES);
     let (queued, cut) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
-    (Wire { batches: sender, queued: queued.clone(), cut: cut.clone() }, WireEnd { batches, queued, cut })
+    (
+        Wire {
+            batches: sender,
+            queued: queued.clone(),
+            cut: cut.clone(),
+        },
+        WireEnd {
+            batches,
+            queued,
+            cut,
+        },
+    )
 }
 
 impl WireEnd {
@@ -218,7 +229,11 @@ impl ExchangeTask {
         let mut out = self.core.take_out(used);
         if let Some(store) = &mut self.store {
             out.records.iter().for_each(|record| store.append(record));
-            if out.must_sync { store.sync()? } else { store.write()? }
+            if out.must_sync {
+                store.sync()?
+            } else {
+                store.write()?
+            }
         }
         for (token, answer) in out.answers.drain(..) {
             self.desk.reply(token, answer);
@@ -233,7 +248,9 @@ impl ExchangeTask {
     }
 
     fn keep_snapshot(&mut self) -> io::Result<()> {
-        let Some(store) = &mut self.store else { return Ok(()) };
+        let Some(store) = &mut self.store else {
+            return Ok(());
+        };
         let mut snapshot = startup::snapshot(&self.core, &self.keys, self.last);
         store.replace(&mut snapshot).map_err(io::Error::other)
     }
@@ -275,15 +292,21 @@ impl Desk {
         }
         let mut cut = Vec::new();
         for (connection, batch) in std::mem::take(&mut self.batches) {
-            let Some(wire) = self.connections.get(&connection) else { continue };
+            let Some(wire) = self.connections.get(&connection) else {
+                continue;
+            };
             if wire.send(batch).is_err() {
-                tracing::warn!(connection = connection.0, "Cut a connection that does not read");
+                tracing::warn!(
+                    connection = connection.0,
+                    "Cut a connection that does not read"
+                );
                 wire.cut.cancel();
                 cut.push(connection);
             }
         }
         self.cut += u64::try_from(cut.len()).unwrap_or(u64::MAX);
-        cut.iter().for_each(|connection| drop(self.connections.remove(connection)));
+        cut.iter()
+            .for_each(|connection| drop(self.connections.remove(connection)));
         cut
     }
 }

@@ -7,7 +7,11 @@ use crate::decimals;
 
 /// One filter of `exchangeInfo`.
 #[derive(Serialize)]
-#[serde(tag = "filterType", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "filterType",
+    rename_all = "SCREAMING_SNAKE_CASE",
+    rename_all_fields = "camelCase"
+)]
 pub(crate) enum FilterBody {
     PriceFilter {
         min_price: String,
@@ -43,7 +47,13 @@ const NO_LIMIT: &str = "9000000000.00000000";
 pub(crate) fn of(instrument: &Instrument) -> Vec<FilterBody> {
     let price = |price| decimals::price(instrument, price);
     let quantity = |quantity| decimals::quantity(instrument, quantity);
-    let most = |limit: Quantity| if limit.is_zero() { NO_LIMIT.to_owned() } else { quantity(limit) };
+    let most = |limit: Quantity| {
+        if limit.is_zero() {
+            NO_LIMIT.to_owned()
+        } else {
+            quantity(limit)
+        }
+    };
     let mut filters = vec![
         FilterBody::PriceFilter {
             min_price: price(instrument.price_min),
@@ -69,7 +79,9 @@ pub(crate) fn of(instrument: &Instrument) -> Vec<FilterBody> {
         },
     ];
     if instrument.open_orders_max > 0 {
-        filters.push(FilterBody::MaxNumOrders { max_num_orders: instrument.open_orders_max });
+        filters.push(FilterBody::MaxNumOrders {
+            max_num_orders: instrument.open_orders_max,
+        });
     }
     filters
 }

@@ -33,10 +33,18 @@ async fn read(peer: SocketAddr, request: Request) -> Result<RestRequest, ApiErro
         "GET" => Method::Get,
         "POST" => Method::Post,
         "DELETE" => Method::Delete,
-        _ => return Err(ApiError { status: 405, ..ApiError::NOT_FOUND }),
+        _ => {
+            return Err(ApiError {
+                status: 405,
+                ..ApiError::NOT_FOUND
+            });
+        }
     };
     let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await;
-    let body = body.map_err(|_| ApiError { status: 413, ..ApiError::UNKNOWN })?;
+    let body = body.map_err(|_| ApiError {
+        status: 413,
+        ..ApiError::UNKNOWN
+    })?;
     Ok(RestRequest {
         address: peer.ip(),
         method,
@@ -63,9 +71,13 @@ async fn ask(shared: &Shared, request: RestRequest) -> Result<RestAnswer, ApiErr
 
 fn respond(answer: RestAnswer) -> Response<Body> {
     let mut response = Response::new(Body::from(answer.body));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json;charset=UTF-8"),
+    );
     headers.insert("x-mbx-used-weight", answer.used_weight.into());
     headers.insert("x-mbx-used-weight-1m", answer.used_weight.into());
     if let Some(orders) = answer.orders {

@@ -36,6 +36,7 @@ mod http;
 mod market;
 mod options;
 mod persist;
+mod recorded;
 mod rest;
 mod server;
 mod sockets;
@@ -49,6 +50,9 @@ pub use clock::SimClock;
 pub use core::Counters;
 pub use exchange_task::Status;
 pub use handle::{NotRunning, ServerHandle};
-pub use options::{AccountSpec, AccountSpecError, Limits, MarketChoice, ServerError, ServerOptions};
+pub use options::{
+    AccountSpec, AccountSpecError, Limits, MarketChoice, ServerError, ServerOptions,
+};
+pub use recorded::{Recording, RecordingError};
 pub use server::Server;
 pub use startup::saved_position;

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use tradewind_model::{Amount, Instrument, InstrumentId, Interval, Price, Timestamp, Trade, TradeId};
+use tradewind_model::{
+    Amount, Instrument, InstrumentId, Interval, Price, Timestamp, Trade, TradeId,
+};
 use tradewind_simx::{Kline, KlineRange, KlineStore};
 
 use crate::decimals;
@@ -19,12 +21,17 @@ pub(crate) struct Market {
 
 impl Market {
     pub(crate) fn new(klines: KlineStore, instruments: usize) -> Self {
-        Self { klines, prints: vec![VecDeque::new(); instruments] }
+        Self {
+            klines,
+            prints: vec![VecDeque::new(); instruments],
+        }
     }
 
-    /// Remembers a public trade.
-    pub(crate) fn record(&mut self, at: Timestamp, print: &Trade) {
-        self.klines.record(at, print);
+    /// Remembers a public trade; `counted` says whether it belongs in the candles.
+    pub(crate) fn record(&mut self, at: Timestamp, print: &Trade, counted: bool) {
+        if counted {
+            self.klines.record(at, print);
+        }
         if let Some(prints) = self.prints.get_mut(print.instrument.index()) {
             if prints.len() == TRADES_KEPT {
                 prints.pop_front();
@@ -39,25 +46,48 @@ impl Market {
     }
 
     /// The newest public trades, oldest first, at most 1,000.
-    pub(crate) fn prints(&self, instrument: InstrumentId) -> impl DoubleEndedIterator<Item = &Trade> {
+    pub(crate) fn prints(
+        &self,
+        instrument: InstrumentId,
+    ) -> impl DoubleEndedIterator<Item = &Trade> {
         self.prints.get(instrument.index()).into_iter().flatten()
     }
 
     /// Candles; see [`KlineStore::klines`].
     pub(crate) fn klines(&mut self, query: &KlineQuery) -> Vec<Kline> {
-        self.klines.klines(query.instrument, query.interval, query.range)
+        self.klines
+            .klines(query.instrument, query.interval, query.range)
     }
 
     /// The candle of `interval` that `at` lies in, if there is one.
-    pub(crate) fn kline_at(&mut self, instrument: InstrumentId, interval: Interval, at: Timestamp) -> Option<Kline> {
+    pub(crate) fn kline_at(
+        &mut self,
+        instrument: InstrumentId,
+        interval: Interval,
+        at: Timestamp,
+    ) -> Option<Kline> {
         let open = Some(interval.open_time(at));
-        self.klines.klines(instrument, interval, KlineRange { from: open, to: open, limit: 1 }).pop()
+        self.klines
+            .klines(
+                instrument,
+                interval,
+                KlineRange {
+                    from: open,
+                    to: open,
+                    limit: 1,
+                },
+            )
+            .pop()
     }
 
     /// Figures of the 24 hours up to now.
     pub(crate) fn day(&mut self, instrument: &Instrument) -> Option<DayStatistics> {
         const MINUTES: usize = 1_440;
-        let minutes = self.klines.klines(instrument.id, Interval::Minute1, KlineRange::newest(MINUTES));
+        let minutes = self.klines.klines(
+            instrument.id,
+            Interval::Minute1,
+            KlineRange::newest(MINUTES),
+        );
         let last = self.prints(instrument.id).next_back().copied();
         DayStatistics::fold(instrument, &minutes, last)
     }
@@ -101,7 +131,13 @@ impl DayStatistics {
         }
         let (first_id, last_id) = ids(last.map(|print| print.id), trades);
         let last = last.filter(|print| print.instrument == instrument.id);
-        Some(Self { total, last, trades, first_id, last_id })
+        Some(Self {
+            total,
+            last,
+            trades,
+            first_id,
+            last_id,
+        })
     }
 
     /// Last price less first price.
@@ -113,7 +149,9 @@ impl DayStatistics {
     pub(crate) fn change_percent(&self) -> String {
         const THOUSANDTH: i128 = Amount::ONE.0 / 1_000;
         let change = i128::from(self.total.close.0 - self.total.open.0);
-        let thousandths = Amount(change).mul_div(100_000, i128::from(self.total.open.0)).unwrap_or_default();
+        let thousandths = Amount(change)
+            .mul_div(100_000, i128::from(self.total.open.0))
+            .unwrap_or_default();
         Amount(thousandths.0 * THOUSANDTH).to_text(3)
     }
 
@@ -127,7 +165,12 @@ impl DayStatistics {
 
 /// First and last trade id of the newest `trades`, ids being contiguous; -1 where there is none.
 pub(crate) fn ids(last: Option<TradeId>, trades: u64) -> (i64, i64) {
-    let Some(last) = last.filter(|_| trades > 0).and_then(|id| i64::try_from(id.0).ok()) else { return (-1, -1) };
+    let Some(last) = last
+        .filter(|_| trades > 0)
+        .and_then(|id| i64::try_from(id.0).ok())
+    else {
+        return (-1, -1);
+    };
     let span = i64::try_from(trades).unwrap_or(i64::MAX);
     // Trades of the history before the start have no ids: what is older than the first one begins there.
     (last.saturating_sub(span - 1).max(0), last)

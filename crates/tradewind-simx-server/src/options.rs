@@ -8,6 +8,7 @@ use std::str::FromStr;
 use tradewind_model::{Amount, NumberError};
 
 use crate::clock::SimClock;
+use crate::recorded::{Recording, RecordingError};
 
 /// All choices.
 #[derive(Debug)]
@@ -34,6 +35,9 @@ pub enum MarketChoice {
         /// Same seed, same market. A `data_dir` keeps the seed it was first used with.
         seed: u64,
     },
+    /// Recorded data, played by the clock. The clock should start at [`Recording::starts_at`], or where an earlier run
+    /// with the same `data_dir` stopped ([`saved_position`](crate::saved_position)).
+    Recorded(Box<Recording>),
 }
 
 /// Whether the venue's limits are enforced. They are counted and shown in any case.
@@ -71,7 +75,10 @@ pub struct AccountSpec {
 
 impl fmt::Debug for AccountSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccountSpec").field("key", &self.key).field("balances", &self.balances).finish_non_exhaustive()
+        f.debug_struct("AccountSpec")
+            .field("key", &self.key)
+            .field("balances", &self.balances)
+            .finish_non_exhaustive()
     }
 }
 
@@ -100,15 +107,26 @@ impl FromStr for AccountSpec {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.splitn(3, ':');
         let mut part = || parts.next().filter(|part| !part.is_empty());
-        let (Some(key), Some(secret)) = (part(), part()) else { return Err(AccountSpecError::Shape) };
-        let balances = part().map_or(Ok(Vec::new()), |list| list.split(',').map(balance).collect())?;
-        Ok(Self { key: key.to_owned(), secret: secret.to_owned(), balances })
+        let (Some(key), Some(secret)) = (part(), part()) else {
+            return Err(AccountSpecError::Shape);
+        };
+        let balances = part().map_or(Ok(Vec::new()), |list| {
+            list.split(',').map(balance).collect()
+        })?;
+        Ok(Self {
+            key: key.to_owned(),
+            secret: secret.to_owned(),
+            balances,
+        })
     }
 }
 
 fn balance(text: &str) -> Result<(String, Amount), AccountSpecError> {
     let (asset, amount) = text.split_once('=').ok_or(AccountSpecError::Shape)?;
-    let amount = amount.parse().map_err(|source| AccountSpecError::Amount { asset: asset.to_owned(), source })?;
+    let amount = amount.parse().map_err(|source| AccountSpecError::Amount {
+        asset: asset.to_owned(),
+        source,
+    })?;
     Ok((asset.to_owned(), amount))
 }
 
@@ -142,6 +160,9 @@ pub enum ServerError {
         /// The assets there are.
         known: String,
     },
+    /// The recorded data cannot be used.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
     /// Serving ended with an error of the system.
     #[error("the listener failed")]
     Serve(#[source] std::io::Error),

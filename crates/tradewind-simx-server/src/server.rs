@@ -56,7 +56,14 @@ impl Server {
         let address = listener.local_addr().map_err(listen)?;
         let started = startup::start(&mut options)?;
         let (mailbox, letters) = Mailbox::new();
-        Ok(Self { listener, address, options, started, mailbox, letters })
+        Ok(Self {
+            listener,
+            address,
+            options,
+            started,
+            mailbox,
+            letters,
+        })
     }
 
     /// The address it listens on.
@@ -92,7 +99,8 @@ impl Server {
             last: self.started.last,
             desk: Desk::default(),
         };
-        let listener = tokio::net::TcpListener::from_std(self.listener).map_err(ServerError::Serve)?;
+        let listener =
+            tokio::net::TcpListener::from_std(self.listener).map_err(ServerError::Serve)?;
         let mut exchange = tokio::task::spawn_blocking(move || task.run());
         let served = tokio::select! {
             served = serve(listener, shared.clone()) => served,
@@ -100,7 +108,11 @@ impl Server {
         };
         farewell(&shared).await;
         // A full mailbox empties in a moment: the exchange goes on reading until it finds the letter.
-        while shared.mailbox.post(Letter::Stop).is_err_and(|error| error == crate::rest::ApiError::OVERLOADED) {
+        while shared
+            .mailbox
+            .post(Letter::Stop)
+            .is_err_and(|error| error == crate::rest::ApiError::OVERLOADED)
+        {
             tokio::task::yield_now().await;
         }
         match exchange.await {
@@ -112,7 +124,10 @@ impl Server {
 
 async fn serve(listener: tokio::net::TcpListener, shared: Shared) -> Result<(), ServerError> {
     let shutdown = shared.shutdown.clone();
-    let router: Router = Router::new().merge(sockets::routes()).fallback(http::answer).with_state(shared);
+    let router: Router = Router::new()
+        .merge(sockets::routes())
+        .fallback(http::answer)
+        .with_state(shared);
     let listener = listener.tap_io(|stream| {
         // Without it the answer to a small request waits for the client's delayed acknowledgement.
         if let Err(error) = stream.set_nodelay(true) {
@@ -120,7 +135,8 @@ async fn serve(listener: tokio::net::TcpListener, shared: Shared) -> Result<(), 
         }
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let served =
+        axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let overdue = async {
         shutdown.cancelled().await;
         tokio::time::sleep(GOODBYE).await;
@@ -134,8 +150,14 @@ async fn serve(listener: tokio::net::TcpListener, shared: Shared) -> Result<(), 
 /// Waits for the connections to close, but not for ever.
 async fn farewell(shared: &Shared) {
     shared.connections.close();
-    if tokio::time::timeout(GOODBYE, shared.connections.wait()).await.is_err() {
-        tracing::warn!(left = shared.connections.len(), "Connections did not close in time");
+    if tokio::time::timeout(GOODBYE, shared.connections.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            left = shared.connections.len(),
+            "Connections did not close in time"
+        );
     }
 }
 

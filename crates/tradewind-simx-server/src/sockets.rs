@@ -43,11 +43,19 @@ async fn raw(state: State<Shared>, upgrade: WebSocketUpgrade) -> Response {
     market(state.0, upgrade, String::new(), Form::Raw)
 }
 
-async fn raw_streams(state: State<Shared>, Path(streams): Path<String>, upgrade: WebSocketUpgrade) -> Response {
+async fn raw_streams(
+    state: State<Shared>,
+    Path(streams): Path<String>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     market(state.0, upgrade, streams, Form::Raw)
 }
 
-async fn combined(state: State<Shared>, RawQuery(query): RawQuery, upgrade: WebSocketUpgrade) -> Response {
+async fn combined(
+    state: State<Shared>,
+    RawQuery(query): RawQuery,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
     let streams = params.text("streams").unwrap_or_default().to_owned();
     market(state.0, upgrade, streams, Form::Combined)
@@ -57,7 +65,9 @@ fn market(shared: Shared, upgrade: WebSocketUpgrade, streams: String, form: Form
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX);
     upgrade.on_upgrade(async move |socket| {
         let tracked = shared.connections.clone();
-        tracked.track_future(serve(socket, shared, Peer::market(&streams, form))).await;
+        tracked
+            .track_future(serve(socket, shared, Peer::market(&streams, form)))
+            .await;
     })
 }
 
@@ -68,17 +78,27 @@ async fn api(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
-    let is = |name: &str, value: &str| params.text(name).is_some_and(|text| text.eq_ignore_ascii_case(value));
+    let is = |name: &str, value: &str| {
+        params
+            .text(name)
+            .is_some_and(|text| text.eq_ignore_ascii_case(value))
+    };
     let asker = Asker {
         connection: shared.next_connection(),
         address: peer.ip(),
-        unit: if is("timeUnit", "microsecond") { TimeUnit::Microseconds } else { TimeUnit::Milliseconds },
+        unit: if is("timeUnit", "microsecond") {
+            TimeUnit::Microseconds
+        } else {
+            TimeUnit::Milliseconds
+        },
         rate_limits: !is("returnRateLimits", "false"),
     };
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX);
     upgrade.on_upgrade(async move |socket| {
         let tracked = shared.connections.clone();
-        tracked.track_future(serve(socket, shared, Peer::Api(asker))).await;
+        tracked
+            .track_future(serve(socket, shared, Peer::Api(asker)))
+            .await;
     })
 }
 
@@ -122,7 +142,11 @@ struct Over;
 
 /// Serves one connection until either side ends it.
 async fn serve(socket: WebSocket, shared: Shared, peer: Peer) {
-    let id = if let Peer::Api(asker) = &peer { asker.connection } else { shared.next_connection() };
+    let id = if let Peer::Api(asker) = &peer {
+        asker.connection
+    } else {
+        shared.next_connection()
+    };
     let (wire, end) = wire();
     let pacing = match (&peer, shared.limits) {
         (Peer::Market(..), Limits::Venue) => Pacing::Limited,
@@ -130,7 +154,14 @@ async fn serve(socket: WebSocket, shared: Shared, peer: Peer) {
     };
     let life = Life::new(Instant::now(), pacing);
     let mailbox = shared.mailbox.clone();
-    let mut connection = Connection { id, shared, socket, wire: end, life, peer };
+    let mut connection = Connection {
+        id,
+        shared,
+        socket,
+        wire: end,
+        life,
+        peer,
+    };
     if mailbox.post(Letter::Connect(id, wire)).is_ok() {
         // However it ended, the end is the same.
         drop(connection.run().await);
@@ -163,13 +194,19 @@ impl Connection {
             }
             Peer::Market(market, effects) => {
                 let (form, effects) = (market.form(), std::mem::take(effects));
-                self.tell(In::Form { connection: self.id, form })?;
+                self.tell(In::Form {
+                    connection: self.id,
+                    form,
+                })?;
                 self.apply(effects).await
             }
         }
     }
 
-    async fn on_message(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Over> {
+    async fn on_message(
+        &mut self,
+        message: Option<Result<Message, axum::Error>>,
+    ) -> Result<(), Over> {
         let message = message.and_then(Result::ok).ok_or(Over)?;
         if let Some(due) = self.life.on_message(Instant::now()) {
             return self.obey(due).await;
@@ -191,7 +228,10 @@ impl Connection {
         match &mut self.peer {
             Peer::Api(asker) => {
                 let asker = *asker;
-                self.tell(In::WsApi { asker, text: text.to_owned() })
+                self.tell(In::WsApi {
+                    asker,
+                    text: text.to_owned(),
+                })
             }
             Peer::Market(market, _) => {
                 let mut effects = Vec::new();
@@ -229,20 +269,28 @@ impl Connection {
     }
 
     async fn announce_shutdown(&mut self) -> Result<(), Over> {
-        let millis = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let event = self.peer.shutdown_event(i64::try_from(millis.as_millis()).unwrap_or(i64::MAX));
+        let millis = std::time::SystemTime::now()
+            .duration_since(std::time::SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let event = self
+            .peer
+            .shutdown_event(i64::try_from(millis.as_millis()).unwrap_or(i64::MAX));
         self.send(vec![event.into()]).await?;
         self.close(1001, "Server shutdown").await
     }
 
     async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), Over> {
-        let frame = CloseFrame { code, reason: reason.into() };
+        let frame = CloseFrame {
+            code,
+            reason: reason.into(),
+        };
         self.write(vec![Message::Close(Some(frame))]).await?;
         Err(Over)
     }
 
     async fn send(&mut self, frames: Vec<Frame>) -> Result<(), Over> {
-        self.write(frames.into_iter().map(Message::Text).collect()).await
+        self.write(frames.into_iter().map(Message::Text).collect())
+            .await
     }
 
     async fn flush(&mut self) -> Result<(), Over> {
@@ -268,6 +316,9 @@ impl Connection {
 
     /// Writes to the exchange. A full mailbox ends the connection: its wishes would be lost.
     fn tell(&self, input: In) -> Result<(), Over> {
-        self.shared.mailbox.post(Letter::Input(input)).map_err(|_| Over)
+        self.shared
+            .mailbox
+            .post(Letter::Input(input))
+            .map_err(|_| Over)
     }
 }

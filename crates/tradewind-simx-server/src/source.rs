@@ -3,18 +3,32 @@
 use tradewind_model::Timestamp;
 use tradewind_simx::{Generated, MarketEvent, MarketSource};
 
+use crate::recorded::RecordedSource;
+
 /// The source of one exchange.
 #[derive(Debug)]
 pub(crate) enum Source {
     /// Drawn from a seed.
     Generated(Box<Generated>),
+    /// Read from files; the name tells which.
+    Recorded {
+        /// Which recording it is.
+        name: String,
+        /// Its records.
+        records: Box<RecordedSource>,
+    },
 }
 
 impl Source {
     /// Hands every event due until `until` to `sink`.
-    pub(crate) fn advance(&mut self, until: Timestamp, sink: &mut dyn FnMut(Timestamp, MarketEvent<'_>)) {
+    pub(crate) fn advance(
+        &mut self,
+        until: Timestamp,
+        sink: &mut dyn FnMut(Timestamp, MarketEvent<'_>),
+    ) {
         match self {
             Self::Generated(market) => market.advance(until, sink),
+            Self::Recorded { records, .. } => records.advance(until, sink),
         }
     }
 
@@ -22,6 +36,12 @@ impl Source {
     pub(crate) fn has_ended(&self) -> bool {
         match self {
             Self::Generated(_) => false,
+            Self::Recorded { records, .. } => records.next_at().is_none(),
         }
+    }
+
+    /// Whether accounts' own executions count in the candles. Recorded candles stay what was recorded.
+    pub(crate) const fn counts_own_prints(&self) -> bool {
+        matches!(self, Self::Generated(_))
     }
 }

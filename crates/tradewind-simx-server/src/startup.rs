@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tradewind_model::{AccountId, AssetTable, Timestamp, VenueId};
 use tradewind_simx::{
-    Action, Answer, Exchange, ExchangeConfig, Generated, KlineStore, MarketEvent, MarketSource, Outbox, universe,
+    Action, Answer, Exchange, ExchangeConfig, Generated, KlineStore, MarketEvent, Outbox, universe,
 };
 
 use crate::core::{Core, Parts};
 use crate::market::Market;
 use crate::options::{AccountSpec, MarketChoice, ServerError, ServerOptions};
 use crate::persist::{self, Record, SavedMarket, Snapshot, Store, StoreError};
+use crate::recorded::Recording;
 use crate::rest::{KeyRing, Meters};
 use crate::source::Source;
 
@@ -50,7 +51,13 @@ struct World {
 pub fn saved_position(data_dir: &Path) -> Result<Option<Timestamp>, ServerError> {
     let folder = folder(data_dir);
     let saved = persist::read(&folder).map_err(|source| storage(&folder, source))?;
-    Ok(saved.map(|saved| saved.records.last().map_or(saved.snapshot.at, Record::at).max(saved.snapshot.at)))
+    Ok(saved.map(|saved| {
+        saved
+            .records
+            .last()
+            .map_or(saved.snapshot.at, Record::at)
+            .max(saved.snapshot.at)
+    }))
 }
 
 /// Builds the core and opens the store.
@@ -61,43 +68,106 @@ pub(crate) fn start(options: &mut ServerOptions) -> Result<Started, ServerError>
         Some(folder) => persist::read(folder).map_err(|source| storage(folder, source))?,
         None => None,
     };
-    let mut world = match saved {
-        Some(saved) => restored(saved).map_err(|source| storage(folder.as_deref().unwrap_or(Path::new("")), source))?,
-        None => fresh(&options.market, now),
+    let (mut world, last) = match saved {
+        Some(saved) => {
+            let found = restored(saved, &options.market);
+            let mut world = found
+                .map_err(|source| storage(folder.as_deref().unwrap_or(Path::new("")), source))?;
+            let last = world.at.max(now);
+            resume(&mut world, last);
+            (world, last)
+        }
+        None => (fresh(&options.market, now), now),
     };
-    let last = world.at.max(now);
-    resume(&mut world, last);
     open_accounts(&mut world, &options.accounts, last)?;
     let store = match &folder {
         Some(folder) => {
-            let mut snapshot = snapshot_of(Some(&world.source), &world.keys, &world.exchange, &world.klines, last);
+            let mut snapshot = snapshot_of(
+                &world.source,
+                &world.keys,
+                &world.exchange,
+                &world.klines,
+                last,
+            );
             Some(Store::begin(folder, &mut snapshot).map_err(|source| storage(folder, source))?)
         }
         None => None,
     };
     let keys = world.keys.clone();
     let core = core(world, options, last, store.is_some());
-    Ok(Started { core, store, keys, last })
+    Ok(Started {
+        core,
+        store,
+        keys,
+        last,
+    })
 }
 
 fn fresh(choice: &MarketChoice, now: Timestamp) -> World {
-    let MarketChoice::Generated { seed } = choice;
-    let listed = universe(VENUE_NAME, VENUE);
-    let market = Generated::new(*seed, now, &listed.instruments);
+    let (source, klines, instruments, assets) = match choice {
+        MarketChoice::Generated { seed } => {
+            let listed = universe(VENUE_NAME, VENUE);
+            let market = Generated::new(*seed, now, &listed.instruments);
+            let klines = market.kline_store(&listed.instruments);
+            (
+                Source::Generated(Box::new(market)),
+                klines,
+                listed.instruments,
+                listed.assets,
+            )
+        }
+        MarketChoice::Recorded(recording) => {
+            let instruments = recording.instruments().to_vec();
+            (
+                played(recording),
+                recording.kline_store(),
+                instruments,
+                recording.assets().clone(),
+            )
+        }
+    };
+    let exchange = Exchange::new(ExchangeConfig::default(), instruments);
     World {
-        klines: market.kline_store(&listed.instruments),
-        source: Source::Generated(Box::new(market)),
-        exchange: Exchange::new(ExchangeConfig::default(), listed.instruments),
-        assets: listed.assets,
+        exchange,
+        klines,
+        source,
+        assets,
         keys: Vec::new(),
         at: now,
     }
 }
 
+fn played(recording: &Recording) -> Source {
+    Source::Recorded {
+        name: recording.name(),
+        records: Box::new(recording.play()),
+    }
+}
+
 /// Repeats the log over the snapshot.
-fn restored(saved: persist::Saved) -> Result<World, StoreError> {
-    let Snapshot { at, keys, exchange, market, klines, .. } = saved.snapshot;
+fn restored(saved: persist::Saved, choice: &MarketChoice) -> Result<World, StoreError> {
+    let Snapshot {
+        at,
+        keys,
+        exchange,
+        market,
+        klines,
+        ..
+    } = saved.snapshot;
     let (mut exchange, mut klines) = (exchange.into_owned(), klines.into_owned());
+    let found = market.name();
+    let (source, assets) = match (market, choice) {
+        (SavedMarket::Generated(market), MarketChoice::Generated { .. }) => (
+            Source::Generated(Box::new(market.into_owned())),
+            universe(VENUE_NAME, VENUE).assets,
+        ),
+        (SavedMarket::Recorded(name), MarketChoice::Recorded(recording))
+            if *name == recording.name() =>
+        {
+            (played(recording), recording.assets().clone())
+        }
+        _ => return Err(StoreError::OtherMarket { found }),
+    };
     let mut outbox = Outbox::default();
     let mut last = at;
     for record in &saved.records {
@@ -107,15 +177,19 @@ fn restored(saved: persist::Saved) -> Result<World, StoreError> {
             Record::Action { at, action } => drop(exchange.handle(*at, action, &mut outbox)),
             Record::Market { at, record } => exchange.market(*at, record.as_event(), &mut outbox),
         }
-        outbox.prints.iter().for_each(|print| klines.record(record.at(), print));
+        if source.counts_own_prints() || record.is_market_trade() {
+            outbox
+                .prints
+                .iter()
+                .for_each(|print| klines.record(record.at(), print));
+        }
         last = last.max(record.at());
     }
-    let SavedMarket::Generated(market) = market else { return Err(StoreError::OtherMarket { found: market.name() }) };
     Ok(World {
-        assets: universe(VENUE_NAME, VENUE).assets,
         exchange,
         klines,
-        source: Source::Generated(Box::new(market.into_owned())),
+        source,
+        assets,
         keys: keys.into_owned(),
         at: last,
     })
@@ -124,15 +198,22 @@ fn restored(saved: persist::Saved) -> Result<World, StoreError> {
 /// Brings the market to `now`. What it did before the stop was logged and is only caught up with; the time in between
 /// passes without trades, so no waiting order fills while nobody was there.
 fn resume(world: &mut World, now: Timestamp) {
-    let Source::Generated(market) = &mut world.source;
-    market.advance(world.at, &mut |_, _: MarketEvent<'_>| {});
-    if now.since(world.at) > CATCH_UP {
+    world
+        .source
+        .advance(world.at, &mut |_, _: MarketEvent<'_>| {});
+    if let Source::Generated(market) = &mut world.source
+        && now.since(world.at) > CATCH_UP
+    {
         market.skip_to(now);
     }
 }
 
 /// Opens an account for every key that has none yet.
-fn open_accounts(world: &mut World, specs: &[AccountSpec], now: Timestamp) -> Result<(), ServerError> {
+fn open_accounts(
+    world: &mut World,
+    specs: &[AccountSpec],
+    now: Timestamp,
+) -> Result<(), ServerError> {
     for spec in specs {
         if world.keys.contains(&spec.key) {
             continue;
@@ -141,13 +222,28 @@ fn open_accounts(world: &mut World, specs: &[AccountSpec], now: Timestamp) -> Re
         let account = world.exchange.open_account();
         world.keys.push(spec.key.clone());
         for (name, amount) in &spec.balances {
-            let asset = world.assets.find(name).ok_or_else(|| ServerError::UnknownAsset {
-                asset: name.clone(),
-                known: world.assets.iter().map(|asset| asset.name).collect::<Vec<_>>().join(", "),
-            })?;
-            let deposit = Action::Deposit { account, asset, amount: *amount };
+            let asset = world
+                .assets
+                .find(name)
+                .ok_or_else(|| ServerError::UnknownAsset {
+                    asset: name.clone(),
+                    known: world
+                        .assets
+                        .iter()
+                        .map(|asset| asset.name)
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                })?;
+            let deposit = Action::Deposit {
+                account,
+                asset,
+                amount: *amount,
+            };
             let done = world.exchange.handle(now, &deposit, &mut outbox);
-            debug_assert!(matches!(done, Ok(Answer::Done)), "a deposit into a new account cannot be refused");
+            debug_assert!(
+                matches!(done, Ok(Answer::Done)),
+                "a deposit into a new account cannot be refused"
+            );
         }
     }
     Ok(())
@@ -176,11 +272,17 @@ fn core(world: World, options: &ServerOptions, now: Timestamp, keeps_records: bo
 
 /// A snapshot of a running exchange.
 pub(crate) fn snapshot<'a>(core: &'a Core, keys: &'a [String], now: Timestamp) -> Snapshot<'a> {
-    snapshot_of(core.source(), keys, &core.exchange, core.market.kline_store(), now)
+    snapshot_of(
+        core.source(),
+        keys,
+        &core.exchange,
+        core.market.kline_store(),
+        now,
+    )
 }
 
 fn snapshot_of<'a>(
-    source: Option<&'a Source>,
+    source: &'a Source,
     keys: &'a [String],
     exchange: &'a Exchange,
     klines: &'a KlineStore,
@@ -192,8 +294,8 @@ fn snapshot_of<'a>(
         keys: Cow::Borrowed(keys),
         exchange: Cow::Borrowed(exchange),
         market: match source {
-            Some(Source::Generated(market)) => SavedMarket::Generated(Cow::Borrowed(market)),
-            None => SavedMarket::Recorded,
+            Source::Generated(market) => SavedMarket::Generated(Cow::Borrowed(market)),
+            Source::Recorded { name, .. } => SavedMarket::Recorded(Cow::Borrowed(name)),
         },
         klines: Cow::Borrowed(klines),
     }
@@ -204,5 +306,8 @@ fn folder(data_dir: &Path) -> PathBuf {
 }
 
 fn storage(folder: &Path, source: StoreError) -> ServerError {
-    ServerError::Storage { folder: folder.to_owned(), source: Box::new(source) }
+    ServerError::Storage {
+        folder: folder.to_owned(),
+        source: Box::new(source),
+    }
 }

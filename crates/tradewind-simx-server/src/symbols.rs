@@ -14,9 +14,19 @@ pub(crate) struct Symbols {
 
 impl Symbols {
     pub(crate) fn new(instruments: &[Instrument], assets: AssetTable) -> Self {
-        let name = |instrument: &Instrument| format!("{}{}", assets.name(instrument.base), assets.name(instrument.quote));
+        let name = |instrument: &Instrument| {
+            format!(
+                "{}{}",
+                assets.name(instrument.base),
+                assets.name(instrument.quote)
+            )
+        };
         let names: Vec<String> = instruments.iter().map(name).collect();
-        let ids = names.iter().cloned().zip(instruments.iter().map(|instrument| instrument.id)).collect();
+        let ids = names
+            .iter()
+            .cloned()
+            .zip(instruments.iter().map(|instrument| instrument.id))
+            .collect();
         Self { names, ids, assets }
     }
 
@@ -27,7 +37,9 @@ impl Symbols {
 
     /// The symbol of `instrument`.
     pub(crate) fn name(&self, instrument: InstrumentId) -> &str {
-        self.names.get(instrument.index()).map_or("?", String::as_str)
+        self.names
+            .get(instrument.index())
+            .map_or("?", String::as_str)
     }
 
     /// All assets.

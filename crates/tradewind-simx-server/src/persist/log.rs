@@ -46,28 +46,50 @@ pub(crate) enum LogError {
 impl Log {
     /// Opens or creates `path` and gives every whole record in it to `each`.
     pub(crate) fn open(path: &Path, mut each: impl FnMut(&[u8])) -> Result<Self, LogError> {
-        let io = |source| LogError::Io { path: path.to_owned(), source };
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
+        let io = |source| LogError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(io)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
-        let whole = scan(&bytes, &mut each).map_err(|at| LogError::Damaged { path: path.to_owned(), at })?;
+        let whole = scan(&bytes, &mut each).map_err(|at| LogError::Damaged {
+            path: path.to_owned(),
+            at,
+        })?;
         file.set_len(whole).map_err(io)?;
         file.seek(SeekFrom::Start(whole)).map_err(io)?;
-        Ok(Self { file, pending: Vec::new(), length: whole, unsynced: false })
+        Ok(Self {
+            file,
+            pending: Vec::new(),
+            length: whole,
+            unsynced: false,
+        })
     }
 
     /// Adds a record; it is in memory until [`sync`](Self::sync).
     pub(crate) fn append(&mut self, payload: &[u8]) {
         let length = u32::try_from(payload.len()).expect("a record is a few kilobytes");
         self.pending.extend_from_slice(&length.to_le_bytes());
-        self.pending.extend_from_slice(&crc32fast::hash(payload).to_le_bytes());
+        self.pending
+            .extend_from_slice(&crc32fast::hash(payload).to_le_bytes());
         self.pending.extend_from_slice(payload);
     }
 
     /// Makes everything appended so far survive a loss of power; one call for all who wait.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         self.write()?;
-        if std::mem::take(&mut self.unsynced) { self.file.sync_data() } else { Ok(()) }
+        if std::mem::take(&mut self.unsynced) {
+            self.file.sync_data()
+        } else {
+            Ok(())
+        }
     }
 
     /// Hands everything appended so far to the system, in one write.
@@ -105,7 +127,13 @@ fn scan(bytes: &[u8], each: &mut impl FnMut(&[u8])) -> Result<u64, u64> {
 
 /// The record at `at` (`None` inside when its checksum fails) and where the next one starts; `None` when it is cut short.
 fn record(bytes: &[u8], at: usize) -> Option<(Option<&[u8]>, usize)> {
-    let field = |from: usize| bytes.get(from..from + 4)?.try_into().ok().map(u32::from_le_bytes);
+    let field = |from: usize| {
+        bytes
+            .get(from..from + 4)?
+            .try_into()
+            .ok()
+            .map(u32::from_le_bytes)
+    };
     let length = usize::try_from(field(at)?).ok()?;
     let checksum = field(at + 4)?;
     if length > PAYLOAD_MAX {
@@ -113,7 +141,10 @@ fn record(bytes: &[u8], at: usize) -> Option<(Option<&[u8]>, usize)> {
     }
     let next = at + HEADER + length;
     let payload = bytes.get(at + HEADER..next)?;
-    Some(((length > 0 && crc32fast::hash(payload) == checksum).then_some(payload), next))
+    Some((
+        (length > 0 && crc32fast::hash(payload) == checksum).then_some(payload),
+        next,
+    ))
 }
 
 #[cfg(test)]
@@ -148,7 +179,10 @@ mod tests {
             let mut log = Log::open(&path, |_| {}).unwrap();
             log.append(b"next");
             log.sync().unwrap();
-            assert_eq!(read(&path).unwrap().last().map(Vec::as_slice), Some(b"next".as_slice()));
+            assert_eq!(
+                read(&path).unwrap().last().map(Vec::as_slice),
+                Some(b"next".as_slice())
+            );
         }
     }
 

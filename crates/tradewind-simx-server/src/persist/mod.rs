@@ -44,10 +44,16 @@ pub(crate) enum StoreError {
     },
     #[error("{path} is damaged: {reason}")]
     Damaged { path: PathBuf, reason: String },
-    #[error("{path} belongs to another version of this program (format {found}, this one writes {known})")]
-    Format { path: PathBuf, found: u32, known: u32 },
-    #[error("it holds a {found} market; give this one another data folder")]
-    OtherMarket { found: &'static str },
+    #[error(
+        "{path} belongs to another version of this program (format {found}, this one writes {known})"
+    )]
+    Format {
+        path: PathBuf,
+        found: u32,
+        known: u32,
+    },
+    #[error("it holds another market ({found}); give this one a data folder of its own")]
+    OtherMarket { found: String },
 }
 
 /// What a folder held.
@@ -59,7 +65,9 @@ pub(crate) struct Saved {
 
 /// Reads `folder`; `None` when nothing was ever kept there. Changes nothing but a torn tail.
 pub(crate) fn read(folder: &Path) -> Result<Option<Saved>, StoreError> {
-    let Some((snapshot, _)) = snapshot::read(&snapshot_path(folder))? else { return Ok(None) };
+    let Some((snapshot, _)) = snapshot::read(&snapshot_path(folder))? else {
+        return Ok(None);
+    };
     let path = log_path(folder, snapshot.generation);
     let (mut records, mut broken) = (Vec::new(), None);
     Log::open(&path, |payload| match Record::decode(payload) {
@@ -75,11 +83,20 @@ pub(crate) fn read(folder: &Path) -> Result<Option<Saved>, StoreError> {
 impl Store {
     /// Begins a new generation in `folder` with `snapshot`, which gets its number.
     pub(crate) fn begin(folder: &Path, snapshot: &mut Snapshot<'_>) -> Result<Self, StoreError> {
-        fs::create_dir_all(folder).map_err(|source| StoreError::Io { path: folder.to_owned(), source })?;
-        let before = snapshot::read(&snapshot_path(folder))?.map_or(0, |(before, _)| before.generation);
+        fs::create_dir_all(folder).map_err(|source| StoreError::Io {
+            path: folder.to_owned(),
+            source,
+        })?;
+        let before =
+            snapshot::read(&snapshot_path(folder))?.map_or(0, |(before, _)| before.generation);
         let generation = before + 1;
         let (log, snapshot_bytes) = turn(folder, generation, snapshot)?;
-        Ok(Self { folder: folder.to_owned(), log, generation, snapshot_bytes })
+        Ok(Self {
+            folder: folder.to_owned(),
+            log,
+            generation,
+            snapshot_bytes,
+        })
     }
 
     /// Adds a record; it is in memory until [`sync`](Self::sync) or [`write`](Self::write).
@@ -114,11 +131,17 @@ impl Store {
 /// Writes `snapshot` as `generation`, opens its empty log and removes what came before.
 ///
 /// The new log exists before the snapshot that names it; until the snapshot is renamed into place the old pair is whole.
-fn turn(folder: &Path, generation: u64, snapshot: &mut Snapshot<'_>) -> Result<(Log, u64), StoreError> {
+fn turn(
+    folder: &Path,
+    generation: u64,
+    snapshot: &mut Snapshot<'_>,
+) -> Result<(Log, u64), StoreError> {
     snapshot.generation = generation;
     let path = log_path(folder, generation);
     match fs::remove_file(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(StoreError::Io { path, source }),
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            return Err(StoreError::Io { path, source });
+        }
         _ => {}
     }
     let log = Log::open(&path, |_| {})?;

@@ -38,13 +38,33 @@ impl Record {
         }
     }
 
+    /// Whether it is a public trade of the market.
+    pub(crate) const fn is_market_trade(&self) -> bool {
+        matches!(
+            self,
+            Self::Market {
+                record: MarketRecord::Trade(_),
+                ..
+            }
+        )
+    }
+
     /// A byte for the kind, eight for the time, then the fields in order as MessagePack.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let (kind, fields) = match self {
             Self::Action { action, .. } => (ACTION, rmp_serde::to_vec(action)),
-            Self::Market { record: MarketRecord::Quote(quote), .. } => (QUOTE, rmp_serde::to_vec(quote)),
-            Self::Market { record: MarketRecord::Trade(trade), .. } => (TRADE, rmp_serde::to_vec(trade)),
-            Self::Market { record: MarketRecord::Levels(depth), .. } => (LEVELS, rmp_serde::to_vec(depth)),
+            Self::Market {
+                record: MarketRecord::Quote(quote),
+                ..
+            } => (QUOTE, rmp_serde::to_vec(quote)),
+            Self::Market {
+                record: MarketRecord::Trade(trade),
+                ..
+            } => (TRADE, rmp_serde::to_vec(trade)),
+            Self::Market {
+                record: MarketRecord::Levels(depth),
+                ..
+            } => (LEVELS, rmp_serde::to_vec(depth)),
         };
         let mut bytes = vec![kind];
         bytes.extend_from_slice(&self.at().as_nanos().to_le_bytes());
@@ -76,7 +96,9 @@ fn read<T: serde::de::DeserializeOwned>(fields: &[u8]) -> Result<T, String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use tradewind_model::{AccountId, Amount, AssetId, InstrumentId, OrderKind, Price, Quantity, Side};
+    use tradewind_model::{
+        AccountId, Amount, AssetId, InstrumentId, OrderKind, Price, Quantity, Side,
+    };
     use tradewind_simx::{ClientId, NewOrder, Size};
 
     #[test]
@@ -99,13 +121,25 @@ mod tests {
             Size::Quote(Amount(i128::MAX)),
             OrderKind::PostOnly { price: Price(9) },
         );
-        let depth = Depth { instrument: InstrumentId(1), bids: vec![], asks: vec![], received_at: at };
+        let depth = Depth {
+            instrument: InstrumentId(1),
+            bids: vec![],
+            asks: vec![],
+            received_at: at,
+        };
         let amount = Amount(i128::MIN);
         for record in [
             Record::market(at, MarketEvent::Quote(quote)),
             Record::market(at, MarketEvent::Levels(&depth)),
             Record::action(at, Action::Submit(order)),
-            Record::action(at, Action::Deposit { account: AccountId(1), asset: AssetId(2), amount }),
+            Record::action(
+                at,
+                Action::Deposit {
+                    account: AccountId(1),
+                    asset: AssetId(2),
+                    amount,
+                },
+            ),
         ] {
             assert_eq!(Record::decode(&record.encode()), Ok(record));
         }

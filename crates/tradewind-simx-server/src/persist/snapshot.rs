@@ -35,19 +35,23 @@ pub(crate) struct Snapshot<'a> {
 
 /// What a market needs to go on.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it, for the moment of a snapshot"
+)]
 pub(crate) enum SavedMarket<'a> {
     /// The generator itself.
     Generated(Cow<'a, Generated>),
-    /// Recorded data is read again and played on from [`Snapshot::at`].
-    Recorded,
+    /// Recorded data is read again and played on from [`Snapshot::at`]; the name tells which it was.
+    Recorded(Cow<'a, str>),
 }
 
 impl SavedMarket<'_> {
-    /// Its name in messages.
-    pub(crate) const fn name(&self) -> &'static str {
+    /// Which market it is, in words.
+    pub(crate) fn name(&self) -> String {
         match self {
-            Self::Generated(_) => "generated",
-            Self::Recorded => "recorded",
+            Self::Generated(market) => format!("the market generated from seed {}", market.seed()),
+            Self::Recorded(name) => format!("recorded data of {name}"),
         }
     }
 }
@@ -57,20 +61,43 @@ pub(super) fn read(path: &Path) -> Result<Option<(Snapshot<'static>, u64)>, Stor
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
+        Err(source) => {
+            return Err(StoreError::Io {
+                path: path.to_owned(),
+                source,
+            });
+        }
     };
-    let damaged = |reason: &str| StoreError::Damaged { path: path.to_owned(), reason: reason.to_owned() };
-    let (header, body) = bytes.split_first_chunk::<HEADER>().ok_or_else(|| damaged("it is too short"))?;
-    let field = |at: usize| header.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
+    let damaged = |reason: &str| StoreError::Damaged {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let (header, body) = bytes
+        .split_first_chunk::<HEADER>()
+        .ok_or_else(|| damaged("it is too short"))?;
+    let field = |at: usize| {
+        header
+            .get(at..at + 4)?
+            .try_into()
+            .ok()
+            .map(u32::from_le_bytes)
+    };
     let found = field(4).unwrap_or_default();
     if found != FORMAT {
-        return Err(StoreError::Format { path: path.to_owned(), found, known: FORMAT });
+        return Err(StoreError::Format {
+            path: path.to_owned(),
+            found,
+            known: FORMAT,
+        });
     }
     if field(0) != Some(crc32fast::hash(body)) {
         return Err(damaged("its checksum does not match"));
     }
     let snapshot = rmp_serde::from_slice(body).map_err(|error| damaged(&error.to_string()))?;
-    Ok(Some((snapshot, u64::try_from(bytes.len()).unwrap_or(u64::MAX))))
+    Ok(Some((
+        snapshot,
+        u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+    )))
 }
 
 /// Writes beside `path`, syncs, and renames over it; returns the length.
@@ -84,8 +111,12 @@ pub(super) fn write(path: &Path, snapshot: &Snapshot<'_>) -> Result<u64, StoreEr
         file.write_all(&body)?;
         file.sync_all()?;
         fs::rename(&temporary, path)?;
-        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        path.parent()
+            .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     })();
-    written.map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+    written.map_err(|source| StoreError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
     Ok(u64::try_from(body.len() + HEADER).unwrap_or(u64::MAX))
 }

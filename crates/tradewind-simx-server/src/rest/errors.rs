@@ -30,45 +30,73 @@ impl ApiError {
     }
 
     const fn of(status: u16, code: i32, message: &'static str) -> Self {
-        Self { status, code, message: Cow::Borrowed(message), retry_at: None }
+        Self {
+            status,
+            code,
+            message: Cow::Borrowed(message),
+            retry_at: None,
+        }
     }
 
     fn with(code: i32, message: String) -> Self {
-        Self { status: 400, code, message: Cow::Owned(message), retry_at: None }
+        Self {
+            status: 400,
+            code,
+            message: Cow::Owned(message),
+            retry_at: None,
+        }
     }
 
-    pub(crate) const UNKNOWN: Self = Self::new(-1000, "An unknown error occurred while processing the request.");
+    pub(crate) const UNKNOWN: Self = Self::new(
+        -1000,
+        "An unknown error occurred while processing the request.",
+    );
     pub(crate) const OVERLOADED: Self = Self::of(
         503,
         -1008,
         "Server is currently overloaded with other requests. Please try again in a few minutes.",
     );
-    pub(crate) const SHUTTING_DOWN: Self = Self::of(503, -1016, "This service is no longer available.");
-    pub(crate) const OUTSIDE_WINDOW: Self = Self::new(-1021, "Timestamp for this request is outside of the recvWindow.");
-    pub(crate) const AHEAD: Self =
-        Self::new(-1021, "Timestamp for this request was 1000ms ahead of the server's time.");
+    pub(crate) const SHUTTING_DOWN: Self =
+        Self::of(503, -1016, "This service is no longer available.");
+    pub(crate) const OUTSIDE_WINDOW: Self = Self::new(
+        -1021,
+        "Timestamp for this request is outside of the recvWindow.",
+    );
+    pub(crate) const AHEAD: Self = Self::new(
+        -1021,
+        "Timestamp for this request was 1000ms ahead of the server's time.",
+    );
     pub(crate) const SIGNATURE: Self = Self::new(-1022, "Signature for this request is not valid.");
-    pub(crate) const DUPLICATE_PARAMETER: Self = Self::new(-1101, "Duplicate values for a parameter detected.");
+    pub(crate) const DUPLICATE_PARAMETER: Self =
+        Self::new(-1101, "Duplicate values for a parameter detected.");
     pub(crate) const TIME_IN_FORCE: Self = Self::new(-1115, "Invalid timeInForce.");
     pub(crate) const ORDER_TYPE: Self = Self::new(-1116, "Invalid orderType.");
     pub(crate) const SIDE: Self = Self::new(-1117, "Invalid side.");
     pub(crate) const INTERVAL: Self = Self::new(-1120, "Invalid interval.");
     pub(crate) const SYMBOL: Self = Self::new(-1121, "Invalid symbol.");
-    pub(crate) const MORE_THAN_A_DAY: Self = Self::new(-1127, "More than 24 hours between startTime and endTime.");
-    pub(crate) const COMBINATION: Self = Self::new(-1128, "Combination of optional parameters invalid.");
+    pub(crate) const MORE_THAN_A_DAY: Self =
+        Self::new(-1127, "More than 24 hours between startTime and endTime.");
+    pub(crate) const COMBINATION: Self =
+        Self::new(-1128, "Combination of optional parameters invalid.");
     pub(crate) const CANCEL_RESTRICTIONS: Self = Self::new(
         -1145,
         "`cancelRestrictions` has to be either `ONLY_NEW` or `ONLY_PARTIALLY_FILLED`.",
     );
     pub(crate) const RESTRICTED_CANCEL: Self =
         Self::new(-2011, "Order was not canceled due to cancel restrictions.");
-    pub(crate) const ICEBERG: Self = Self::new(-2010, "Iceberg orders are not supported for this symbol.");
+    pub(crate) const ICEBERG: Self =
+        Self::new(-2010, "Iceberg orders are not supported for this symbol.");
     pub(crate) const INVALID_JSON: Self = Self::new(-1135, "Invalid JSON Request");
     pub(crate) const UNKNOWN_ORDER: Self = Self::new(-2011, "Unknown order sent.");
     pub(crate) const NO_SUCH_ORDER: Self = Self::new(-2013, "Order does not exist.");
     pub(crate) const KEY_FORMAT: Self = Self::of(401, -2014, "API-key format invalid.");
-    pub(crate) const KEY: Self = Self::of(401, -2015, "Invalid API-key, IP, or permissions for action.");
-    pub(crate) const SUBSCRIBED: Self = Self::new(-2035, "User Data Stream subscription already active.");
+    pub(crate) const KEY: Self = Self::of(
+        401,
+        -2015,
+        "Invalid API-key, IP, or permissions for action.",
+    );
+    pub(crate) const SUBSCRIBED: Self =
+        Self::new(-2035, "User Data Stream subscription already active.");
     pub(crate) const INVALID_TICKER_TYPE: Self = Self::new(-1139, "Invalid ticker type.");
 
     /// The path, or its method, does not exist here.
@@ -76,12 +104,18 @@ impl ApiError {
 
     /// `name` is missing, empty or cannot be read.
     pub(crate) fn mandatory(name: &str) -> Self {
-        Self::with(-1102, format!("Mandatory parameter '{name}' was not sent, was empty/null, or malformed."))
+        Self::with(
+            -1102,
+            format!("Mandatory parameter '{name}' was not sent, was empty/null, or malformed."),
+        )
     }
 
     /// One of two parameters is needed and neither came.
     pub(crate) fn either(first: &str, second: &str) -> Self {
-        Self::with(-1102, format!("Param '{first}' or '{second}' must be sent, but both were empty/null!"))
+        Self::with(
+            -1102,
+            format!("Param '{first}' or '{second}' must be sent, but both were empty/null!"),
+        )
     }
 
     /// `name` does not go with the rest of the request.
@@ -101,17 +135,26 @@ impl ApiError {
 
     /// Characters a parameter may not hold; `range` is the venue's regular expression.
     pub(crate) fn illegal(name: &str, range: &str) -> Self {
-        Self::with(-1100, format!("Illegal characters found in parameter '{name}'; legal range is '{range}'."))
+        Self::with(
+            -1100,
+            format!("Illegal characters found in parameter '{name}'; legal range is '{range}'."),
+        )
     }
 
     /// A value outside the list the venue takes.
     pub(crate) fn invalid(name: &str) -> Self {
-        Self::with(-1130, format!("Data sent for parameter '{name}' is not valid."))
+        Self::with(
+            -1130,
+            format!("Data sent for parameter '{name}' is not valid."),
+        )
     }
 
     /// A number above the most the venue takes.
     pub(crate) fn too_large(name: &str, most: i64) -> Self {
-        Self::with(-1102, format!("'{name}' contains unexpected value. Cannot be greater than {most}."))
+        Self::with(
+            -1102,
+            format!("'{name}' contains unexpected value. Cannot be greater than {most}."),
+        )
     }
 
     /// The address used more than its weight in this minute.
@@ -120,7 +163,11 @@ impl ApiError {
             "Too much request weight used; current limit is {limit} request weight per 1 MINUTE. \
              Please use WebSocket Streams for live updates to avoid polling the API."
         );
-        Self { status: 429, retry_at: Some(until), ..Self::with(-1003, text) }
+        Self {
+            status: 429,
+            retry_at: Some(until),
+            ..Self::with(-1003, text)
+        }
     }
 
     /// The address went on after 429.
@@ -130,19 +177,30 @@ impl ApiError {
              Please use WebSocket Streams for live updates to avoid bans.",
             until.as_millis()
         );
-        Self { status: 418, retry_at: Some(until), ..Self::with(-1003, text) }
+        Self {
+            status: 418,
+            retry_at: Some(until),
+            ..Self::with(-1003, text)
+        }
     }
 
     /// The account opened more orders than allowed in the named span.
     pub(crate) fn too_many_orders(limit: u32, span: &str, until: Timestamp) -> Self {
         let text = format!("Too many new orders; current limit is {limit} orders per {span}.");
-        Self { status: 429, retry_at: Some(until), ..Self::with(-1015, text) }
+        Self {
+            status: 429,
+            retry_at: Some(until),
+            ..Self::with(-1015, text)
+        }
     }
 
     /// The answer's body.
     pub(crate) fn body(&self) -> String {
-        serde_json::to_string(&Body { code: self.code, msg: &self.message })
-            .expect("a number and a text always serialise")
+        serde_json::to_string(&Body {
+            code: self.code,
+            msg: &self.message,
+        })
+        .expect("a number and a text always serialise")
     }
 }
 
@@ -152,7 +210,10 @@ mod tests {
 
     #[test]
     fn the_body_is_code_and_msg() {
-        assert_eq!(ApiError::SYMBOL.body(), r#"{"code":-1121,"msg":"Invalid symbol."}"#);
+        assert_eq!(
+            ApiError::SYMBOL.body(),
+            r#"{"code":-1121,"msg":"Invalid symbol."}"#
+        );
         assert_eq!(
             ApiError::mandatory("price").body(),
             r#"{"code":-1102,"msg":"Mandatory parameter 'price' was not sent, was empty/null, or malformed."}"#

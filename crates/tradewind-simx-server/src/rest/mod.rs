@@ -20,7 +20,9 @@ pub(crate) use errors::ApiError;
 pub(crate) use orders::{TimeUnit, kind, side, status, time_in_force};
 pub(crate) use params::Params;
 pub(crate) use signing::{KeyRing, Received};
-pub(crate) use weights::{Meters, OrderCounts, ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, WEIGHT_PER_MINUTE};
+pub(crate) use weights::{
+    Meters, ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, OrderCounts, WEIGHT_PER_MINUTE,
+};
 
 use crate::core::Core;
 
@@ -57,7 +59,13 @@ pub(crate) struct RestAnswer {
 impl RestAnswer {
     /// A refusal that never reached the exchange.
     pub(crate) fn refusal(error: &ApiError) -> Self {
-        Self { status: error.status, body: error.body(), used_weight: 0, orders: None, retry_after_seconds: None }
+        Self {
+            status: error.status,
+            body: error.body(),
+            used_weight: 0,
+            orders: None,
+            retry_after_seconds: None,
+        }
     }
 }
 
@@ -78,8 +86,9 @@ pub(crate) struct Route {
     path: &'static str,
     /// Its name on the WebSocket API, if it is there.
     ws: Option<&'static str>,
-    weight: fn(&Params) -> u32,
-    handler: Handler,
+    /// What it costs.
+    pub(crate) weight: fn(&Params) -> u32,
+    pub(crate) handler: Handler,
 }
 
 /// Who answers.
@@ -100,7 +109,13 @@ const fn route(
     weight: fn(&Params) -> u32,
     handler: Handler,
 ) -> Route {
-    Route { method, path, ws, weight, handler }
+    Route {
+        method,
+        path,
+        ws,
+        weight,
+        handler,
+    }
 }
 
 #[rustfmt::skip]
@@ -149,12 +164,23 @@ pub(crate) fn answer(core: &mut Core, now: Timestamp, request: &RestRequest) -> 
         body,
         used_weight: core.meters.used(request.address),
         orders: account.map(|account| core.meters.order_counts(now, account)),
-        retry_after_seconds: retry_at.map(|at| at.since(now).as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),
+        retry_after_seconds: retry_at.map(|at| {
+            at.since(now)
+                .as_millis()
+                .div_ceil(1_000)
+                .try_into()
+                .unwrap_or(u64::MAX)
+        }),
     }
 }
 
 /// Finds the route, takes its weight, checks the signature and calls it; `counted` is set when an order was accepted.
-fn dispatch(core: &mut Core, now: Timestamp, request: &RestRequest, counted: &mut Option<AccountId>) -> Outcome {
+fn dispatch(
+    core: &mut Core,
+    now: Timestamp,
+    request: &RestRequest,
+    counted: &mut Option<AccountId>,
+) -> Outcome {
     let is_called = |route: &&Route| route.method == request.method && route.path == request.path;
     let Some(route) = ROUTES.iter().find(is_called) else {
         core.meters.charge(now, request.address, 1)?;
@@ -164,12 +190,22 @@ fn dispatch(core: &mut Core, now: Timestamp, request: &RestRequest, counted: &mu
     let weight = parsed.as_ref().map_or(1, route.weight);
     core.meters.charge(now, request.address, weight)?;
     let params = parsed?;
-    let call = Call { now, params: &params, unit: request.unit };
-    let received = Received { query: &request.query, body: &request.body };
+    let call = Call {
+        now,
+        params: &params,
+        unit: request.unit,
+    };
+    let received = Received {
+        query: &request.query,
+        body: &request.body,
+    };
     let account = match route.handler {
         Handler::Public(_) => None,
         Handler::Signed(_) | Handler::Order(_) => {
-            Some(core.keys.authorize_rest(now, request.key.as_deref(), &params, &received)?)
+            Some(
+                core.keys
+                    .authorize_rest(now, request.key.as_deref(), &params, &received)?,
+            )
         }
     };
     run(core, call, route.handler, account, counted)
@@ -197,10 +233,9 @@ pub(crate) fn run(
     }
 }
 
-/// The route of a WebSocket API method: who answers it and what it weighs.
-pub(crate) fn ws_route(method: &str) -> Option<(Handler, fn(&Params) -> u32)> {
-    let route = ROUTES.iter().find(|route| route.ws == Some(method))?;
-    Some((route.handler, route.weight))
+/// The route of a WebSocket API method.
+pub(crate) fn ws_route(method: &str) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| route.ws == Some(method))
 }
 
 impl Call<'_> {
@@ -214,12 +249,17 @@ impl Call<'_> {
 /// The instrument spelled `symbol`.
 pub(crate) fn find<'c>(core: &'c Core, symbol: &str) -> Result<&'c Instrument, ApiError> {
     const RANGE: &str = "^[A-Z0-9-_.]{1,20}$";
-    let legal = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.');
+    let legal = |byte: u8| {
+        byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
+    };
     if symbol.len() > 20 || !symbol.bytes().all(legal) {
         return Err(ApiError::illegal("symbol", RANGE));
     }
     let id = core.symbols.find(symbol).ok_or(ApiError::SYMBOL)?;
-    core.exchange.instruments().get(id.index()).ok_or(ApiError::SYMBOL)
+    core.exchange
+        .instruments()
+        .get(id.index())
+        .ok_or(ApiError::SYMBOL)
 }
 
 /// A limit and how much of it is used, as the WebSocket API tells it.
@@ -235,13 +275,30 @@ pub(crate) struct RateLimitCount {
 
 impl RateLimitCount {
     /// Orders of an account.
-    pub(crate) const fn orders(interval: &'static str, interval_num: u32, limit: u32, count: u32) -> Self {
-        Self { rate_limit_type: "ORDERS", interval, interval_num, limit, count }
+    pub(crate) const fn orders(
+        interval: &'static str,
+        interval_num: u32,
+        limit: u32,
+        count: u32,
+    ) -> Self {
+        Self {
+            rate_limit_type: "ORDERS",
+            interval,
+            interval_num,
+            limit,
+            count,
+        }
     }
 
     /// Weight of an address.
     pub(crate) const fn weight(count: u32) -> Self {
-        Self { rate_limit_type: "REQUEST_WEIGHT", interval: "MINUTE", interval_num: 1, limit: WEIGHT_PER_MINUTE, count }
+        Self {
+            rate_limit_type: "REQUEST_WEIGHT",
+            interval: "MINUTE",
+            interval_num: 1,
+            limit: WEIGHT_PER_MINUTE,
+            count,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Reads a new order out of its parameters, in the order in which the venue complains.
 
-use tradewind_model::{AccountId, Instrument, OrderKind, Price, Quantity, TimeInForce, parse_fixed, NumberError};
+use tradewind_model::{
+    AccountId, Instrument, NumberError, OrderKind, Price, Quantity, TimeInForce, parse_fixed,
+};
 use tradewind_simx::{ClientId, Filter, NewOrder, Refusal, Size};
 
 use super::errors::ApiError;
@@ -19,7 +21,11 @@ pub(super) enum ReplyType {
 const PLACES: u8 = 8;
 
 /// The order a request describes.
-pub(super) fn read(core: &mut Core, call: Call<'_>, account: AccountId) -> Result<(NewOrder, ReplyType), ApiError> {
+pub(super) fn read(
+    core: &mut Core,
+    call: Call<'_>,
+    account: AccountId,
+) -> Result<(NewOrder, ReplyType), ApiError> {
     let params = call.params;
     let instrument = call.instrument(core)?;
     let side = params.side()?;
@@ -31,14 +37,26 @@ pub(super) fn read(core: &mut Core, call: Call<'_>, account: AccountId) -> Resul
         Some(text) => client_id("newClientOrderId", text)?,
         None => core.next_client_id(call.now),
     };
-    Ok((NewOrder::new(account, instrument, client_id, side, size, kind), reply))
+    Ok((
+        NewOrder::new(account, instrument, client_id, side, size, kind),
+        reply,
+    ))
 }
 
 /// The filters that need no book and no balance, for an order that is only tested.
 pub(super) fn check_filters(core: &Core, order: &NewOrder) -> Result<(), ApiError> {
-    let Size::Base(quantity) = order.size else { return Ok(()) };
-    let instrument = core.exchange.instruments().get(order.instrument.index()).ok_or(ApiError::SYMBOL)?;
-    let reference = core.exchange.touch(instrument.id).map(|touch| touch.taking(order.side));
+    let Size::Base(quantity) = order.size else {
+        return Ok(());
+    };
+    let instrument = core
+        .exchange
+        .instruments()
+        .get(order.instrument.index())
+        .ok_or(ApiError::SYMBOL)?;
+    let reference = core
+        .exchange
+        .touch(instrument.id)
+        .map(|touch| touch.taking(order.side));
     let checked = instrument.check(quantity, order.kind.limit(), reference);
     checked.map_err(|breach| Refusal::Filter(Filter::from(breach)).into())
 }
@@ -56,23 +74,47 @@ fn kind_and_size(params: &Params, instrument: &Instrument) -> Result<(OrderKind,
             let quantity = quantity(params, instrument)?;
             let price = price(params, instrument)?;
             refuse(params, &["quoteOrderQty", "stopPrice", "trailingDelta"])?;
-            Ok((OrderKind::Limit { price, time_in_force }, Size::Base(quantity)))
+            Ok((
+                OrderKind::Limit {
+                    price,
+                    time_in_force,
+                },
+                Size::Base(quantity),
+            ))
         }
         "LIMIT_MAKER" => {
             let quantity = quantity(params, instrument)?;
             let price = price(params, instrument)?;
-            refuse(params, &["timeInForce", "quoteOrderQty", "stopPrice", "trailingDelta"])?;
+            refuse(
+                params,
+                &["timeInForce", "quoteOrderQty", "stopPrice", "trailingDelta"],
+            )?;
             Ok((OrderKind::PostOnly { price }, Size::Base(quantity)))
         }
         "MARKET" => {
             let size = market_size(params, instrument)?;
-            refuse(params, &["timeInForce", "price", "stopPrice", "trailingDelta"])?;
+            refuse(
+                params,
+                &["timeInForce", "price", "stopPrice", "trailingDelta"],
+            )?;
             Ok((OrderKind::Market, size))
         }
-        "STOP_LOSS" => Err(ApiError::new(-2010, "Stop loss orders are not supported for this symbol.")),
-        "STOP_LOSS_LIMIT" => Err(ApiError::new(-2010, "Stop loss limit orders are not supported for this symbol.")),
-        "TAKE_PROFIT" => Err(ApiError::new(-2010, "Take profit orders are not supported for this symbol.")),
-        "TAKE_PROFIT_LIMIT" => Err(ApiError::new(-2010, "Take profit limit orders are not supported for this symbol.")),
+        "STOP_LOSS" => Err(ApiError::new(
+            -2010,
+            "Stop loss orders are not supported for this symbol.",
+        )),
+        "STOP_LOSS_LIMIT" => Err(ApiError::new(
+            -2010,
+            "Stop loss limit orders are not supported for this symbol.",
+        )),
+        "TAKE_PROFIT" => Err(ApiError::new(
+            -2010,
+            "Take profit orders are not supported for this symbol.",
+        )),
+        "TAKE_PROFIT_LIMIT" => Err(ApiError::new(
+            -2010,
+            "Take profit limit orders are not supported for this symbol.",
+        )),
         _ => Err(ApiError::ORDER_TYPE),
     }
 }
@@ -84,7 +126,10 @@ fn market_size(params: &Params, instrument: &Instrument) -> Result<Size, ApiErro
         (None, Some(text)) => {
             let counts = number("quoteOrderQty", text)?;
             const UNIT: i128 = 10_000_000_000;
-            counts.checked_mul(UNIT).map(|amount| Size::Quote(tradewind_model::Amount(amount))).ok_or_else(|| ApiError::overflow("quoteOrderQty"))
+            counts
+                .checked_mul(UNIT)
+                .map(|amount| Size::Quote(tradewind_model::Amount(amount)))
+                .ok_or_else(|| ApiError::overflow("quoteOrderQty"))
         }
         (None, None) => Err(ApiError::either("quantity", "quoteOrderQty")),
     }
@@ -96,7 +141,10 @@ fn refuse(params: &Params, unwanted: &[&str]) -> Result<(), ApiError> {
 }
 
 fn refuse_unsupported(params: &Params) -> Result<(), ApiError> {
-    if params.text("icebergQty").is_some_and(|quantity| parse_fixed(quantity, PLACES) != Ok(0)) {
+    if params
+        .text("icebergQty")
+        .is_some_and(|quantity| parse_fixed(quantity, PLACES) != Ok(0))
+    {
         return Err(ApiError::ICEBERG);
     }
     match params.text("selfTradePreventionMode") {
@@ -128,12 +176,16 @@ fn reply_type(params: &Params, kind: OrderKind) -> Result<ReplyType, ApiError> {
 
 fn price(params: &Params, instrument: &Instrument) -> Result<Price, ApiError> {
     let counts = number("price", params.required("price")?)?;
-    in_units(counts, instrument.price_decimals).map(Price).ok_or_else(|| Refusal::Filter(Filter::Price).into())
+    in_units(counts, instrument.price_decimals)
+        .map(Price)
+        .ok_or_else(|| Refusal::Filter(Filter::Price).into())
 }
 
 fn quantity(params: &Params, instrument: &Instrument) -> Result<Quantity, ApiError> {
     let counts = number("quantity", params.required("quantity")?)?;
-    in_units(counts, instrument.quantity_decimals).map(Quantity).ok_or_else(|| Refusal::Filter(Filter::LotSize).into())
+    in_units(counts, instrument.quantity_decimals)
+        .map(Quantity)
+        .ok_or_else(|| Refusal::Filter(Filter::LotSize).into())
 }
 
 /// A number of at most eight decimals, as a count of 10^-8.
@@ -151,7 +203,9 @@ fn number(name: &str, text: &str) -> Result<i128, ApiError> {
 /// A count of 10^-8 as a count of 10^-`decimals`; `None` when it is none, which is a tick or step that does not fit.
 fn in_units(counts: i128, decimals: u8) -> Option<i64> {
     let unit = 10_i128.pow(u32::from(PLACES.checked_sub(decimals)?));
-    (counts % unit == 0).then(|| i64::try_from(counts / unit).ok()).flatten()
+    (counts % unit == 0)
+        .then(|| i64::try_from(counts / unit).ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -161,7 +215,10 @@ mod tests {
     #[test]
     fn digits_past_the_tick_break_a_filter_and_past_the_eighth_the_number() {
         assert_eq!(number("price", "1.00000001"), Ok(100_000_001));
-        assert_eq!(number("price", "1.000000001"), Err(ApiError::precision("price")));
+        assert_eq!(
+            number("price", "1.000000001"),
+            Err(ApiError::precision("price"))
+        );
         assert_eq!(number("price", "-1").unwrap_err().code, -1100);
         assert_eq!(number("price", "1e5").unwrap_err().code, -1100);
         assert_eq!(in_units(100_000_000, 2), Some(100));

@@ -1,7 +1,9 @@
 //! Orders and executions in the venue's JSON: the bodies that REST and the WebSocket API share.
 
 use serde::Serialize;
-use tradewind_model::{Instrument, Liquidity, OrderKind, OrderStatus, Side, TimeInForce, Timestamp};
+use tradewind_model::{
+    Instrument, Liquidity, OrderKind, OrderStatus, Side, TimeInForce, Timestamp,
+};
 use tradewind_simx::{EndReason, Execution, Order};
 
 use crate::decimals;
@@ -218,7 +220,10 @@ impl<'a> Spelling<'a> {
 
     fn state(&self, order: &Order) -> State {
         State {
-            price: order.kind.limit().map_or_else(|| ZERO.to_owned(), |price| decimals::price(self.instrument, price)),
+            price: order.kind.limit().map_or_else(
+                || ZERO.to_owned(),
+                |price| decimals::price(self.instrument, price),
+            ),
             orig_qty: decimals::quantity(self.instrument, order.quantity),
             executed_qty: decimals::quantity(self.instrument, order.filled),
             orig_quote_order_qty: decimals::amount(order.quote_wanted),
@@ -248,7 +253,9 @@ pub(crate) const fn status(order: &Order) -> &'static str {
         OrderStatus::PartiallyFilled => "PARTIALLY_FILLED",
         OrderStatus::Filled => "FILLED",
         OrderStatus::Cancelled => "CANCELED",
-        OrderStatus::Expired if matches!(order.end, Some(EndReason::SelfTrade)) => "EXPIRED_IN_MATCH",
+        OrderStatus::Expired if matches!(order.end, Some(EndReason::SelfTrade)) => {
+            "EXPIRED_IN_MATCH"
+        }
         OrderStatus::Expired => "EXPIRED",
         OrderStatus::Rejected | OrderStatus::NotSent => "REJECTED",
     }
@@ -266,8 +273,14 @@ pub(crate) const fn kind(kind: OrderKind) -> &'static str {
 /// The venue's word for how long an order stays; GTC for types that do not say.
 pub(crate) const fn time_in_force(kind: OrderKind) -> &'static str {
     match kind {
-        OrderKind::Limit { time_in_force: TimeInForce::ImmediateOrCancel, .. } => "IOC",
-        OrderKind::Limit { time_in_force: TimeInForce::FillOrKill, .. } => "FOK",
+        OrderKind::Limit {
+            time_in_force: TimeInForce::ImmediateOrCancel,
+            ..
+        } => "IOC",
+        OrderKind::Limit {
+            time_in_force: TimeInForce::FillOrKill,
+            ..
+        } => "FOK",
         OrderKind::Limit { .. } | OrderKind::Market | OrderKind::PostOnly { .. } => "GTC",
     }
 }

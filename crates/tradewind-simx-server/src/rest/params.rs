@@ -32,13 +32,19 @@ impl Params {
             other => other.to_string(),
         };
         let given = params.iter().filter(|(_, value)| !value.is_null());
-        Self(given.map(|(name, value)| (name.clone(), text(value))).collect())
+        Self(
+            given
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect(),
+        )
     }
 
     /// The text of `name`; empty counts as not sent.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        found
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
     }
 
     /// The text of `name`, which must be there.
@@ -48,7 +54,9 @@ impl Params {
 
     /// A whole number of 64 bits.
     pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, ApiError> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
         let digits = text.strip_prefix('-').unwrap_or(text);
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(ApiError::illegal(name, "^[0-9]{1,20}$"));
@@ -60,7 +68,11 @@ impl Params {
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         const FIRST_MICROS: i64 = 100_000_000_000_000;
         Ok(self.integer(name)?.map(|value| {
-            if value >= FIRST_MICROS { Timestamp::from_nanos(value.saturating_mul(1_000)) } else { Timestamp::from_millis(value) }
+            if value >= FIRST_MICROS {
+                Timestamp::from_nanos(value.saturating_mul(1_000))
+            } else {
+                Timestamp::from_millis(value)
+            }
         }))
     }
 
@@ -85,14 +97,23 @@ impl Params {
     /// The names in `symbols`, a JSON array of texts.
     pub(crate) fn symbols(&self) -> Result<Option<Vec<String>>, ApiError> {
         const RANGE: &str = r#"^\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]$"#;
-        let Some(text) = self.text("symbols") else { return Ok(None) };
-        let names: Vec<String> = serde_json::from_str(text).map_err(|_| ApiError::illegal("symbols", RANGE))?;
-        if names.is_empty() { Err(ApiError::illegal("symbols", RANGE)) } else { Ok(Some(names)) }
+        let Some(text) = self.text("symbols") else {
+            return Ok(None);
+        };
+        let names: Vec<String> =
+            serde_json::from_str(text).map_err(|_| ApiError::illegal("symbols", RANGE))?;
+        if names.is_empty() {
+            Err(ApiError::illegal("symbols", RANGE))
+        } else {
+            Ok(Some(names))
+        }
     }
 
     /// Names and texts, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -115,7 +136,10 @@ fn decode(text: &str) -> String {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let escaped = (byte == b'%').then(|| bytes.get(at + 1..at + 3)).flatten().and_then(hex_byte);
+        let escaped = (byte == b'%')
+            .then(|| bytes.get(at + 1..at + 3))
+            .flatten()
+            .and_then(hex_byte);
         at += if escaped.is_some() { 3 } else { 1 };
         decoded.push(escaped.unwrap_or(if byte == b'+' { b' ' } else { byte }));
     }
@@ -123,7 +147,11 @@ fn decode(text: &str) -> String {
 }
 
 fn hex_byte(digits: &[u8]) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     match digits {
         &[high, low] => Some(digit(high)? << 4 | digit(low)?),
         _ => None,
@@ -140,12 +168,16 @@ mod tests {
         let params = Params::from_form("symbol=BTCUSDT&side=BUY", "side=SELL&quantity=1").unwrap();
         assert_eq!(params.text("side"), Some("BUY"));
         assert_eq!(params.text("quantity"), Some("1"));
-        assert_eq!(Params::from_form("a=1&a=2", ""), Err(ApiError::DUPLICATE_PARAMETER));
+        assert_eq!(
+            Params::from_form("a=1&a=2", ""),
+            Err(ApiError::DUPLICATE_PARAMETER)
+        );
     }
 
     #[test]
     fn percent_encoding_is_undone_once() {
-        let params = Params::from_form("symbols=%5B%22BTCUSDT%22%5D&broken=%zz%4&space=a+b", "").unwrap();
+        let params =
+            Params::from_form("symbols=%5B%22BTCUSDT%22%5D&broken=%zz%4&space=a+b", "").unwrap();
         assert_eq!(params.symbols().unwrap(), Some(vec!["BTCUSDT".to_owned()]));
         assert_eq!(params.text("broken"), Some("%zz%4"));
         assert_eq!(params.text("space"), Some("a b"));

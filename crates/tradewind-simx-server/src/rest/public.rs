@@ -1,7 +1,10 @@
 //! What anybody may ask: time, rules, books, trades, candles, tickers.
 
 use serde::Serialize;
-use tradewind_model::{Amount, Depth, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Interval, Level, Side, Timestamp, Trade};
+use tradewind_model::{
+    Amount, Depth, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Interval, Level,
+    Side, Timestamp, Trade,
+};
 use tradewind_simx::{Kline, KlineRange};
 
 use super::errors::ApiError;
@@ -22,7 +25,9 @@ pub(super) fn time(_: &mut Core, call: Call<'_>) -> Outcome {
     struct Time {
         server_time: i64,
     }
-    body(&Time { server_time: call.unit.stamp(call.now) })
+    body(&Time {
+        server_time: call.unit.stamp(call.now),
+    })
 }
 
 // Rules.
@@ -79,7 +84,8 @@ struct SymbolInfo<'a> {
 
 pub(super) fn exchange_info(core: &mut Core, call: Call<'_>) -> Outcome {
     const PLACES: u8 = 8;
-    let listed = selected(core, call.params)?.unwrap_or_else(|| core.exchange.instruments().iter().collect());
+    let listed = selected(core, call.params)?
+        .unwrap_or_else(|| core.exchange.instruments().iter().collect());
     let symbol = |instrument: &'_ &Instrument| SymbolInfo {
         symbol: core.symbols.name(instrument.id),
         status: status(instrument.status),
@@ -121,8 +127,18 @@ pub(super) fn exchange_info(core: &mut Core, call: Call<'_>) -> Outcome {
     })
 }
 
-const fn rate_limit(kind: &'static str, interval: &'static str, interval_num: u32, limit: u32) -> RateLimit {
-    RateLimit { rate_limit_type: kind, interval, interval_num, limit }
+const fn rate_limit(
+    kind: &'static str,
+    interval: &'static str,
+    interval_num: u32,
+    limit: u32,
+) -> RateLimit {
+    RateLimit {
+        rate_limit_type: kind,
+        interval,
+        interval_num,
+        limit,
+    }
 }
 
 const fn status(status: InstrumentStatus) -> &'static str {
@@ -139,7 +155,11 @@ fn selected<'c>(core: &'c Core, params: &Params) -> Result<Option<Vec<&'c Instru
     match (params.text("symbol"), params.symbols()?) {
         (Some(_), Some(_)) => Err(ApiError::COMBINATION),
         (Some(symbol), None) => Ok(Some(vec![find(core, symbol)?])),
-        (None, Some(symbols)) => symbols.iter().map(|symbol| find(core, symbol)).collect::<Result<_, _>>().map(Some),
+        (None, Some(symbols)) => symbols
+            .iter()
+            .map(|symbol| find(core, symbol))
+            .collect::<Result<_, _>>()
+            .map(Some),
         (None, None) => Ok(None),
     }
 }
@@ -166,9 +186,19 @@ pub(super) fn depth_weight(params: &Params) -> u32 {
 pub(super) fn depth(core: &mut Core, call: Call<'_>) -> Outcome {
     let limit = call.params.limit(100, 5_000)?;
     let instrument = call.instrument(core)?;
-    let mut depth = Depth { instrument: instrument.id, bids: vec![], asks: vec![], received_at: call.now };
+    let mut depth = Depth {
+        instrument: instrument.id,
+        bids: vec![],
+        asks: vec![],
+        received_at: call.now,
+    };
     core.exchange.depth(instrument.id, limit, &mut depth);
-    let levels = |levels: &[Level]| levels.iter().map(|level| level_texts(instrument, level)).collect();
+    let levels = |levels: &[Level]| {
+        levels
+            .iter()
+            .map(|level| level_texts(instrument, level))
+            .collect()
+    };
     body(&DepthBody {
         last_update_id: core.exchange.update_id(instrument.id),
         bids: levels(&depth.bids),
@@ -177,7 +207,10 @@ pub(super) fn depth(core: &mut Core, call: Call<'_>) -> Outcome {
 }
 
 fn level_texts(instrument: &Instrument, level: &Level) -> [String; 2] {
-    [decimals::price(instrument, level.price), decimals::quantity(instrument, level.quantity)]
+    [
+        decimals::price(instrument, level.price),
+        decimals::quantity(instrument, level.quantity),
+    ]
 }
 
 // Trades.
@@ -212,12 +245,20 @@ pub(super) fn trades(core: &mut Core, call: Call<'_>) -> Outcome {
     let limit = call.params.limit(500, 1_000)?;
     let from = call.params.integer("fromId")?;
     let instrument = call.instrument(core)?;
-    let found = page(core.market.prints(instrument.id), limit, from.map(|from| move |print: &Trade| reaches(print, from)));
+    let found = page(
+        core.market.prints(instrument.id),
+        limit,
+        from.map(|from| move |print: &Trade| reaches(print, from)),
+    );
     let trade = |print: &Trade| TradeBody {
         id: print.id.0,
         price: decimals::price(instrument, print.price),
         qty: decimals::quantity(instrument, print.quantity),
-        quote_qty: decimals::amount(instrument.notional(print.price, print.quantity).unwrap_or_default()),
+        quote_qty: decimals::amount(
+            instrument
+                .notional(print.price, print.quantity)
+                .unwrap_or_default(),
+        ),
         time: call.unit.stamp(stamp(print)),
         is_buyer_maker: print.taker == Side::Sell,
         is_best_match: true,
@@ -235,7 +276,11 @@ pub(super) fn aggregate_trades(core: &mut Core, call: Call<'_>) -> Outcome {
         start.is_none_or(|start| stamp(print) >= start) && end.is_none_or(|end| stamp(print) <= end)
     });
     let oldest_first = from.or(start.map(|_| 0));
-    let found = page(inside, limit, oldest_first.map(|from| move |print: &Trade| reaches(print, from)));
+    let found = page(
+        inside,
+        limit,
+        oldest_first.map(|from| move |print: &Trade| reaches(print, from)),
+    );
     let trade = |print: &Trade| AggregateBody {
         a: print.id.0,
         p: decimals::price(instrument, print.price),
@@ -276,7 +321,10 @@ pub(super) fn page<'a, T: Copy + 'a>(
 pub(super) fn klines(core: &mut Core, call: Call<'_>) -> Outcome {
     let params = call.params;
     let instrument = call.instrument(core)?.clone();
-    let interval: Interval = params.required("interval")?.parse().map_err(|_| ApiError::INTERVAL)?;
+    let interval: Interval = params
+        .required("interval")?
+        .parse()
+        .map_err(|_| ApiError::INTERVAL)?;
     let query = KlineQuery {
         instrument: instrument.id,
         interval,
@@ -291,9 +339,27 @@ pub(super) fn klines(core: &mut Core, call: Call<'_>) -> Outcome {
     body(&candles.iter().map(row).collect::<Vec<_>>())
 }
 
-type KlineRow = (i64, String, String, String, String, String, i64, String, u32, String, String, &'static str);
+type KlineRow = (
+    i64,
+    String,
+    String,
+    String,
+    String,
+    String,
+    i64,
+    String,
+    u32,
+    String,
+    String,
+    &'static str,
+);
 
-fn kline_row(instrument: &Instrument, interval: Interval, unit: TimeUnit, kline: &Kline) -> KlineRow {
+fn kline_row(
+    instrument: &Instrument,
+    interval: Interval,
+    unit: TimeUnit,
+    kline: &Kline,
+) -> KlineRow {
     let price = |price| decimals::price(instrument, price);
     let close = unit.stamp(kline.open_time + interval.duration()) - 1;
     (
@@ -329,12 +395,26 @@ pub(super) fn average_price(core: &mut Core, call: Call<'_>) -> Outcome {
     };
     let minutes = core.market.klines(&query);
     let value: Amount = minutes.iter().map(|minute| minute.quote_volume).sum();
-    let volume: Amount = minutes.iter().map(|minute| instrument.quantity_amount(minute.volume)).sum();
-    let last = minutes.last().map(|minute| instrument.price_amount(minute.close)).unwrap_or_default();
+    let volume: Amount = minutes
+        .iter()
+        .map(|minute| instrument.quantity_amount(minute.volume))
+        .sum();
+    let last = minutes
+        .last()
+        .map(|minute| instrument.price_amount(minute.close))
+        .unwrap_or_default();
     let average = value.mul_div(Amount::ONE.0, volume.0).unwrap_or(last);
-    let close_time = core.market.prints(instrument.id).next_back().map_or(call.now, stamp);
+    let close_time = core
+        .market
+        .prints(instrument.id)
+        .next_back()
+        .map_or(call.now, stamp);
     let price = decimals::rounded(average);
-    body(&Average { mins: 5, price, close_time: call.unit.stamp(close_time) })
+    body(&Average {
+        mins: 5,
+        price,
+        close_time: call.unit.stamp(close_time),
+    })
 }
 
 // Tickers.
@@ -350,7 +430,11 @@ pub(super) fn day_weight(params: &Params) -> u32 {
 }
 
 pub(super) fn ticker_weight(params: &Params) -> u32 {
-    if params.text("symbol").is_some() { 2 } else { 4 }
+    if params.text("symbol").is_some() {
+        2
+    } else {
+        4
+    }
 }
 
 /// One object for `symbol`, a list for `symbols` or none.
@@ -361,11 +445,22 @@ fn per_symbol<T: Serialize>(
 ) -> Outcome {
     let ids: Vec<InstrumentId> = match selected(core, call.params)? {
         Some(selected) => selected.iter().map(|instrument| instrument.id).collect(),
-        None => core.exchange.instruments().iter().map(|instrument| instrument.id).collect(),
+        None => core
+            .exchange
+            .instruments()
+            .iter()
+            .map(|instrument| instrument.id)
+            .collect(),
     };
-    let instruments: Vec<Instrument> =
-        ids.iter().filter_map(|id| core.exchange.instruments().get(id.index())).cloned().collect();
-    let tickers: Vec<T> = instruments.iter().filter_map(|instrument| ticker(core, instrument)).collect();
+    let instruments: Vec<Instrument> = ids
+        .iter()
+        .filter_map(|id| core.exchange.instruments().get(id.index()))
+        .cloned()
+        .collect();
+    let tickers: Vec<T> = instruments
+        .iter()
+        .filter_map(|instrument| ticker(core, instrument))
+        .collect();
     match tickers.first() {
         Some(only) if call.params.text("symbol").is_some() => body(only),
         _ => body(&tickers),
@@ -380,7 +475,10 @@ pub(super) fn price_ticker(core: &mut Core, call: Call<'_>) -> Outcome {
     }
     per_symbol(core, call, |core, instrument| {
         let last = core.last_price(instrument.id, call.now)?;
-        Some(Price { symbol: core.symbols.name(instrument.id).to_owned(), price: decimals::price(instrument, last) })
+        Some(Price {
+            symbol: core.symbols.name(instrument.id).to_owned(),
+            price: decimals::price(instrument, last),
+        })
     })
 }
 

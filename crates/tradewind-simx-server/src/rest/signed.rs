@@ -23,7 +23,9 @@ const SPAN_MAX: Duration = Duration::from_secs(86_400);
 pub(super) fn place(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
     let (order, reply) = new_order::read(core, call, account)?;
     let (answer, fills) = core.act(call.now, &Action::Submit(order))?;
-    let Answer::Order(order) = answer else { return Err(ApiError::UNKNOWN) };
+    let Answer::Order(order) = answer else {
+        return Err(ApiError::UNKNOWN);
+    };
     let spelling = spelling(core, call, call.instrument(core)?);
     match reply {
         ReplyType::Ack => body(&spelling.ack(&order)),
@@ -55,7 +57,10 @@ pub(super) fn test(core: &mut Core, call: Call<'_>, account: AccountId) -> Outco
 
 pub(super) fn query(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
     let instrument = call.instrument(core)?;
-    let order = core.exchange.order(account, instrument.id, order_ref(call.params)?).ok_or(ApiError::NO_SUCH_ORDER)?;
+    let order = core
+        .exchange
+        .order(account, instrument.id, order_ref(call.params)?)
+        .ok_or(ApiError::NO_SUCH_ORDER)?;
     body(&spelling(core, call, instrument).queried(&order))
 }
 
@@ -67,9 +72,16 @@ pub(super) fn cancel(core: &mut Core, call: Call<'_>, account: AccountId) -> Out
         Some(text) => new_order::client_id("newClientOrderId", text)?,
         None => core.next_client_id(call.now),
     };
-    let cancel = CancelOrder { account, instrument, order: named, cancel_id: Some(cancel_id) };
+    let cancel = CancelOrder {
+        account,
+        instrument,
+        order: named,
+        cancel_id: Some(cancel_id),
+    };
     let (answer, _) = core.act(call.now, &Action::Cancel(cancel))?;
-    let Answer::Order(order) = answer else { return Err(ApiError::UNKNOWN) };
+    let Answer::Order(order) = answer else {
+        return Err(ApiError::UNKNOWN);
+    };
     body(&spelling(core, call, call.instrument(core)?).cancelled(&order, cancel_id.as_str()))
 }
 
@@ -80,37 +92,79 @@ fn check_restrictions(
     instrument: InstrumentId,
     named: OrderRef,
 ) -> Result<(), ApiError> {
-    let Some(restriction) = params.text("cancelRestrictions") else { return Ok(()) };
-    let order = core.exchange.order(account, instrument, named).filter(Order::is_open).ok_or(ApiError::UNKNOWN_ORDER)?;
+    let Some(restriction) = params.text("cancelRestrictions") else {
+        return Ok(());
+    };
+    let order = core
+        .exchange
+        .order(account, instrument, named)
+        .filter(Order::is_open)
+        .ok_or(ApiError::UNKNOWN_ORDER)?;
     let allowed = match restriction {
         "ONLY_NEW" => order.filled.is_zero(),
         "ONLY_PARTIALLY_FILLED" => !order.filled.is_zero(),
         _ => return Err(ApiError::CANCEL_RESTRICTIONS),
     };
-    if allowed { Ok(()) } else { Err(ApiError::RESTRICTED_CANCEL) }
+    if allowed {
+        Ok(())
+    } else {
+        Err(ApiError::RESTRICTED_CANCEL)
+    }
 }
 
 pub(super) fn open_weight(params: &Params) -> u32 {
-    if params.text("symbol").is_some() { 6 } else { 80 }
+    if params.text("symbol").is_some() {
+        6
+    } else {
+        80
+    }
 }
 
 pub(super) fn open_orders(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
-    let only = call.params.text("symbol").map(|_| call.instrument(core)).transpose()?.map(|instrument| instrument.id);
-    let open = core.exchange.open_orders(account).filter(|order| only.is_none_or(|only| order.instrument == only));
-    let bodies: Vec<_> = open.filter_map(|order| Some(order_spelling(core, call, order)?.queried(order))).collect();
+    let only = call
+        .params
+        .text("symbol")
+        .map(|_| call.instrument(core))
+        .transpose()?
+        .map(|instrument| instrument.id);
+    let open = core
+        .exchange
+        .open_orders(account)
+        .filter(|order| only.is_none_or(|only| order.instrument == only));
+    let bodies: Vec<_> = open
+        .filter_map(|order| Some(order_spelling(core, call, order)?.queried(order)))
+        .collect();
     body(&bodies)
 }
 
 pub(super) fn cancel_all(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
     let instrument = call.instrument(core)?.id;
-    let open: Vec<Order> =
-        core.exchange.open_orders(account).filter(|order| order.instrument == instrument).copied().collect();
-    core.act(call.now, &Action::CancelAll { account, instrument })?;
+    let open: Vec<Order> = core
+        .exchange
+        .open_orders(account)
+        .filter(|order| order.instrument == instrument)
+        .copied()
+        .collect();
+    core.act(
+        call.now,
+        &Action::CancelAll {
+            account,
+            instrument,
+        },
+    )?;
     let cancel_id = core.next_client_id(call.now);
-    let ended = |order: &Order| core.exchange.order(account, instrument, OrderRef::Venue(order.id));
+    let ended = |order: &Order| {
+        core.exchange
+            .order(account, instrument, OrderRef::Venue(order.id))
+    };
     let ended: Vec<Order> = open.iter().filter_map(ended).collect();
     let spelling = spelling(core, call, call.instrument(core)?);
-    body(&ended.iter().map(|order| spelling.cancelled(order, cancel_id.as_str())).collect::<Vec<_>>())
+    body(
+        &ended
+            .iter()
+            .map(|order| spelling.cancelled(order, cancel_id.as_str()))
+            .collect::<Vec<_>>(),
+    )
 }
 
 pub(super) fn all_orders(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
@@ -131,14 +185,24 @@ pub(super) fn all_orders(core: &mut Core, call: Call<'_>, account: AccountId) ->
         .collect();
     orders.sort_unstable_by_key(|order| order.id);
     let oldest_first = from.or(start.map(|_| 0));
-    let from = oldest_first.map(|from| move |order: &Order| i64::try_from(order.id.0).is_ok_and(|id| id >= from));
+    let from = oldest_first
+        .map(|from| move |order: &Order| i64::try_from(order.id.0).is_ok_and(|id| id >= from));
     let orders = page(orders.iter(), limit, from);
     let spelling = spelling(core, call, instrument);
-    body(&orders.iter().map(|order| spelling.queried(order)).collect::<Vec<_>>())
+    body(
+        &orders
+            .iter()
+            .map(|order| spelling.queried(order))
+            .collect::<Vec<_>>(),
+    )
 }
 
 pub(super) fn trades_weight(params: &Params) -> u32 {
-    if params.text("orderId").is_some() { 5 } else { 20 }
+    if params.text("orderId").is_some() {
+        5
+    } else {
+        20
+    }
 }
 
 pub(super) fn my_trades(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
@@ -161,16 +225,19 @@ pub(super) fn my_trades(core: &mut Core, call: Call<'_>, account: AccountId) -> 
     // Both sides of a self-trade are here, under one id.
     let own: Vec<Execution> = own.copied().collect();
     let oldest_first = from.or(start.map(|_| 0));
-    let from = oldest_first.map(|from| move |fill: &Execution| i64::try_from(fill.trade_id.0).is_ok_and(|id| id >= from));
+    let from = oldest_first.map(|from| {
+        move |fill: &Execution| i64::try_from(fill.trade_id.0).is_ok_and(|id| id >= from)
+    });
     let own = page(own.iter(), limit, from);
     let spelling = spelling(core, call, instrument);
-    body(&own.iter().map(|fill| spelling.own_trade(fill)).collect::<Vec<_>>())
+    body(
+        &own.iter()
+            .map(|fill| spelling.own_trade(fill))
+            .collect::<Vec<_>>(),
+    )
 }
 
-fn check_span(
-    start: Option<Timestamp>,
-    end: Option<Timestamp>,
-) -> Result<(), ApiError> {
+fn check_span(start: Option<Timestamp>, end: Option<Timestamp>) -> Result<(), ApiError> {
     match (start, end) {
         (Some(start), Some(end)) if end.since(start) > SPAN_MAX => Err(ApiError::MORE_THAN_A_DAY),
         (Some(start), Some(end)) if end < start => Err(ApiError::invalid("endTime")),
@@ -180,7 +247,9 @@ fn check_span(
 
 fn order_ref(params: &Params) -> Result<OrderRef, ApiError> {
     if let Some(id) = params.integer("orderId")? {
-        return u64::try_from(id).map(|id| OrderRef::Venue(VenueOrderId(id))).map_err(|_| ApiError::invalid("orderId"));
+        return u64::try_from(id)
+            .map(|id| OrderRef::Venue(VenueOrderId(id)))
+            .map_err(|_| ApiError::invalid("orderId"));
     }
     match params.text("origClientOrderId") {
         Some(text) => new_order::client_id("origClientOrderId", text).map(OrderRef::Client),
@@ -189,17 +258,34 @@ fn order_ref(params: &Params) -> Result<OrderRef, ApiError> {
 }
 
 fn spelling<'c>(core: &'c Core, call: Call<'_>, instrument: &'c Instrument) -> Spelling<'c> {
-    Spelling { symbols: &core.symbols, instrument, unit: call.unit }
+    Spelling {
+        symbols: &core.symbols,
+        instrument,
+        unit: call.unit,
+    }
 }
 
 fn order_spelling<'c>(core: &'c Core, call: Call<'_>, order: &Order) -> Option<Spelling<'c>> {
-    Some(spelling(core, call, core.exchange.instruments().get(order.instrument.index())?))
+    Some(spelling(
+        core,
+        call,
+        core.exchange.instruments().get(order.instrument.index())?,
+    ))
 }
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
-        let status = if refusal == Refusal::UnknownAccount { 401 } else { 400 };
-        Self { status, code: refusal.code(), message: refusal.to_string().into(), retry_at: None }
+        let status = if refusal == Refusal::UnknownAccount {
+            401
+        } else {
+            400
+        };
+        Self {
+            status,
+            code: refusal.code(),
+            message: refusal.to_string().into(),
+            retry_at: None,
+        }
     }
 }
 
@@ -216,7 +302,12 @@ struct Rates {
 impl Rates {
     fn zero() -> Self {
         let zero = || decimals::amount(Amount::ZERO);
-        Self { maker: zero(), taker: zero(), buyer: zero(), seller: zero() }
+        Self {
+            maker: zero(),
+            taker: zero(),
+            buyer: zero(),
+            seller: zero(),
+        }
     }
 }
 
@@ -232,14 +323,23 @@ struct Discount {
 impl Discount {
     fn none() -> Self {
         let discount = decimals::amount(Amount::ZERO);
-        Self { enabled_for_account: false, enabled_for_symbol: false, discount_asset: "BNB", discount }
+        Self {
+            enabled_for_account: false,
+            enabled_for_symbol: false,
+            discount_asset: "BNB",
+            discount,
+        }
     }
 }
 
 fn rates(core: &Core) -> Rates {
     let fees = core.exchange.config().fees.rates;
     let text = |rate: Ppm| decimals::amount(Amount::ONE.share(rate).unwrap_or_default());
-    Rates { maker: text(fees.maker), taker: text(fees.taker), ..Rates::zero() }
+    Rates {
+        maker: text(fees.maker),
+        taker: text(fees.taker),
+        ..Rates::zero()
+    }
 }
 
 #[derive(Serialize)]
@@ -272,8 +372,13 @@ struct BalanceBody<'a> {
 
 pub(super) fn account(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
     let without_zeros = call.params.text("omitZeroBalances") == Some("true");
-    let held = core.symbols.assets().iter().map(|asset| (asset.id, core.exchange.balance(account, asset.id)));
-    let shown = held.filter(|(_, held)| !(without_zeros && held.free.is_zero() && held.locked.is_zero()));
+    let held = core
+        .symbols
+        .assets()
+        .iter()
+        .map(|asset| (asset.id, core.exchange.balance(account, asset.id)));
+    let shown =
+        held.filter(|(_, held)| !(without_zeros && held.free.is_zero() && held.locked.is_zero()));
     let balances = shown.map(|(asset, held)| BalanceBody {
         asset: core.symbols.asset(asset),
         free: decimals::amount(held.free),

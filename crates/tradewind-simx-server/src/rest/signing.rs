@@ -26,19 +26,30 @@ struct Key {
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Key").field("account", &self.account).finish_non_exhaustive()
+        f.debug_struct("Key")
+            .field("account", &self.account)
+            .finish_non_exhaustive()
     }
 }
 
 impl KeyRing {
     /// Adds a key that trades for `account`.
     pub(crate) fn add(&mut self, name: String, secret: &str, account: AccountId) {
-        self.keys.push(Key { name, secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), account });
+        self.keys.push(Key {
+            name,
+            secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
+            account,
+        });
     }
 
     fn find(&self, name: Option<&str>) -> Result<&Key, ApiError> {
-        let name = name.filter(|name| is_well_formed(name)).ok_or(ApiError::KEY_FORMAT)?;
-        self.keys.iter().find(|key| key.name == name).ok_or(ApiError::KEY)
+        let name = name
+            .filter(|name| is_well_formed(name))
+            .ok_or(ApiError::KEY_FORMAT)?;
+        self.keys
+            .iter()
+            .find(|key| key.name == name)
+            .ok_or(ApiError::KEY)
     }
 
     /// The account behind a REST request, if its key, age and signature are right.
@@ -58,7 +69,11 @@ impl KeyRing {
     }
 
     /// The account behind a WebSocket API request, which brings its key as a parameter.
-    pub(crate) fn authorize_ws(&self, now: Timestamp, params: &Params) -> Result<AccountId, ApiError> {
+    pub(crate) fn authorize_ws(
+        &self,
+        now: Timestamp,
+        params: &Params,
+    ) -> Result<AccountId, ApiError> {
         let key = self.find(Some(params.required("apiKey")?))?;
         let signature = params.required("signature")?;
         check_age(now, params)?;
@@ -83,14 +98,23 @@ impl Received<'_> {
 }
 
 fn without_signature(form: &str) -> String {
-    let kept: Vec<&str> = form.split('&').filter(|part| !part.starts_with("signature=")).collect();
+    let kept: Vec<&str> = form
+        .split('&')
+        .filter(|part| !part.starts_with("signature="))
+        .collect();
     kept.join("&")
 }
 
 fn sorted_payload(params: &Params) -> String {
-    let mut pairs: Vec<(&str, &str)> = params.iter().filter(|(name, _)| *name != "signature").collect();
+    let mut pairs: Vec<(&str, &str)> = params
+        .iter()
+        .filter(|(name, _)| *name != "signature")
+        .collect();
     pairs.sort_unstable();
-    let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     pairs.join("&")
 }
 
@@ -105,32 +129,51 @@ fn verify(secret: &hmac::Key, payload: &[u8], signature: &str) -> Result<(), Api
 }
 
 fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     let bytes = text.as_bytes();
     if !bytes.len().is_multiple_of(2) {
         return None;
     }
-    bytes.chunks(2).map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
+    bytes
+        .chunks(2)
+        .map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?))
+        .collect()
 }
 
 /// `timestamp < now + 1 s` and `now - timestamp <= recvWindow`, as the venue's page has it.
 fn check_age(now: Timestamp, params: &Params) -> Result<(), ApiError> {
     const SECOND: i64 = 1_000_000_000;
-    let sent = params.time("timestamp")?.ok_or_else(|| ApiError::mandatory("timestamp"))?;
+    let sent = params
+        .time("timestamp")?
+        .ok_or_else(|| ApiError::mandatory("timestamp"))?;
     let window = recv_window_nanos(params)?;
     if sent.as_nanos() >= now.as_nanos().saturating_add(SECOND) {
         return Err(ApiError::AHEAD);
     }
     // The stamp counts whole milliseconds, so the server's age of it does too.
     let age = now.as_nanos().saturating_sub(sent.as_nanos()) / 1_000_000 * 1_000_000;
-    if age > window { Err(ApiError::OUTSIDE_WINDOW) } else { Ok(()) }
+    if age > window {
+        Err(ApiError::OUTSIDE_WINDOW)
+    } else {
+        Ok(())
+    }
 }
 
 /// Milliseconds with up to three decimals, 60,000 at most.
 fn recv_window_nanos(params: &Params) -> Result<i64, ApiError> {
-    let Some(text) = params.text("recvWindow") else { return Ok(RECV_WINDOW_MILLIS * 1_000_000) };
-    let micros = parse_fixed(text, 3).ok().and_then(|micros| i64::try_from(micros).ok());
-    let micros = micros.filter(|micros| *micros >= 0).ok_or_else(|| ApiError::mandatory("recvWindow"))?;
+    let Some(text) = params.text("recvWindow") else {
+        return Ok(RECV_WINDOW_MILLIS * 1_000_000);
+    };
+    let micros = parse_fixed(text, 3)
+        .ok()
+        .and_then(|micros| i64::try_from(micros).ok());
+    let micros = micros
+        .filter(|micros| *micros >= 0)
+        .ok_or_else(|| ApiError::mandatory("recvWindow"))?;
     if micros > RECV_WINDOW_MILLIS_MAX * 1_000 {
         return Err(ApiError::too_large("recvWindow", RECV_WINDOW_MILLIS_MAX));
     }
@@ -150,8 +193,14 @@ mod tests {
     }
 
     fn sign(payload: &str) -> String {
-        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"secret"), payload.as_bytes());
-        tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        let tag = hmac::sign(
+            &hmac::Key::new(hmac::HMAC_SHA256, b"secret"),
+            payload.as_bytes(),
+        );
+        tag.as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     fn check(query: &str, body: &str) -> Result<AccountId, ApiError> {
@@ -164,7 +213,10 @@ mod tests {
         let signature = sign("a=1b=2&timestamp=1499827319559");
         let body = format!("b=2&timestamp=1499827319559&signature={signature}");
         assert_eq!(check("a=1", &body), Ok(AccountId(3)));
-        let upper = format!("b=2&timestamp=1499827319559&signature={}", signature.to_uppercase());
+        let upper = format!(
+            "b=2&timestamp=1499827319559&signature={}",
+            signature.to_uppercase()
+        );
         assert_eq!(check("a=1", &upper), Ok(AccountId(3)));
         assert_eq!(check("a=2", &body), Err(ApiError::SIGNATURE));
     }
@@ -185,15 +237,81 @@ mod tests {
     }
 
     #[test]
+    fn the_venues_own_examples_are_accepted() {
+        let Some(folder) = std::env::var_os("TRADEWIND_TEST_DATA") else {
+            assert!(
+                std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+                "TRADEWIND_TEST_DATA must be set on CI"
+            );
+            eprintln!("SKIPPED: TRADEWIND_TEST_DATA is not set, so there are no known answers");
+            return;
+        };
+        let path = std::path::Path::new(&folder).join("known_answers/signing.json");
+        let all: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for case in all["cases"].as_array().unwrap() {
+            let field = |name: &str| case[name].as_str().unwrap();
+            let secret = hmac::Key::new(hmac::HMAC_SHA256, field("secret").as_bytes());
+            let (payload, signature) = (field("payload"), field("signature"));
+            assert_eq!(
+                verify(&secret, payload.as_bytes(), signature),
+                Ok(()),
+                "{}",
+                field("name")
+            );
+            assert_eq!(
+                verify(&secret, payload.as_bytes(), &signature.to_uppercase()),
+                Ok(())
+            );
+            assert_eq!(
+                verify(&secret, &payload.as_bytes()[1..], signature),
+                Err(ApiError::SIGNATURE)
+            );
+            let signed = format!("{payload}&signature={signature}");
+            let (query, body) = signed
+                .split_once("quantity")
+                .filter(|_| field("name").contains("mixed"))
+                .map_or_else(
+                    || (signed.clone(), String::new()),
+                    |(query, rest)| (query.to_owned(), format!("quantity{rest}")),
+                );
+            assert_eq!(
+                Received {
+                    query: &query,
+                    body: &body
+                }
+                .payload(),
+                payload,
+                "{}",
+                field("name")
+            );
+        }
+    }
+
+    #[test]
     fn each_missing_or_wrong_part_has_its_own_code() {
         let params = Params::from_form("timestamp=1499827319559&signature=00", "").unwrap();
-        let received = Received { query: "timestamp=1499827319559&signature=00", body: "" };
-        let code = |key| ring().authorize_rest(NOW, key, &params, &received).unwrap_err().code;
+        let received = Received {
+            query: "timestamp=1499827319559&signature=00",
+            body: "",
+        };
+        let code = |key| {
+            ring()
+                .authorize_rest(NOW, key, &params, &received)
+                .unwrap_err()
+                .code
+        };
         assert_eq!(code(None), -2014);
         assert_eq!(code(Some("no spaces please")), -2014);
         assert_eq!(code(Some("stranger")), -2015);
         assert_eq!(code(Some("key")), -1022);
-        assert_eq!(check("signature=00", "").unwrap_err(), ApiError::mandatory("timestamp"));
-        assert_eq!(check("timestamp=1499827319559", "").unwrap_err(), ApiError::mandatory("signature"));
+        assert_eq!(
+            check("signature=00", "").unwrap_err(),
+            ApiError::mandatory("timestamp")
+        );
+        assert_eq!(
+            check("timestamp=1499827319559", "").unwrap_err(),
+            ApiError::mandatory("signature")
+        );
     }
 }

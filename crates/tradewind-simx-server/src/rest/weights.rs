@@ -61,14 +61,23 @@ pub(crate) struct OrderCounts {
 
 impl Meters {
     pub(crate) const fn new(limits: Limits) -> Self {
-        Self { limits, addresses: BTreeMap::new(), accounts: BTreeMap::new() }
+        Self {
+            limits,
+            addresses: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+        }
     }
 
     /// Counts a request of `weight`.
     ///
     /// # Errors
     /// 429 when the minute's weight is used up, 418 once the address is banned for going on regardless.
-    pub(crate) fn charge(&mut self, now: Timestamp, address: IpAddr, weight: u32) -> Result<(), ApiError> {
+    pub(crate) fn charge(
+        &mut self,
+        now: Timestamp,
+        address: IpAddr,
+        weight: u32,
+    ) -> Result<(), ApiError> {
         let enforced = self.limits == Limits::Venue;
         let meter = self.addresses.entry(address).or_default();
         meter.roll(now);
@@ -91,7 +100,11 @@ impl Meters {
     ///
     /// # Errors
     /// -1015 with the end of the span that is full.
-    pub(crate) fn admit_order(&mut self, now: Timestamp, account: AccountId) -> Result<(), ApiError> {
+    pub(crate) fn admit_order(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+    ) -> Result<(), ApiError> {
         let meter = self.accounts.entry(account).or_default();
         meter.roll(now);
         if self.limits == Limits::Off {
@@ -99,10 +112,18 @@ impl Meters {
         }
         if meter.ten_seconds.count >= ORDERS_PER_10_SECONDS {
             let until = meter.ten_seconds.start + TEN_SECONDS;
-            return Err(ApiError::too_many_orders(ORDERS_PER_10_SECONDS, "10 SECOND", until));
+            return Err(ApiError::too_many_orders(
+                ORDERS_PER_10_SECONDS,
+                "10 SECOND",
+                until,
+            ));
         }
         if meter.day.count >= ORDERS_PER_DAY {
-            return Err(ApiError::too_many_orders(ORDERS_PER_DAY, "1 DAY", meter.day.start + Interval::Day1.duration()));
+            return Err(ApiError::too_many_orders(
+                ORDERS_PER_DAY,
+                "1 DAY",
+                meter.day.start + Interval::Day1.duration(),
+            ));
         }
         Ok(())
     }
@@ -127,7 +148,10 @@ impl Meters {
     pub(crate) fn order_counts(&mut self, now: Timestamp, account: AccountId) -> OrderCounts {
         let meter = self.accounts.entry(account).or_default();
         meter.roll(now);
-        OrderCounts { ten_seconds: meter.ten_seconds.count, day: meter.day.count }
+        OrderCounts {
+            ten_seconds: meter.ten_seconds.count,
+            day: meter.day.count,
+        }
     }
 }
 
@@ -142,9 +166,14 @@ impl AddressMeter {
     fn refuse(&mut self, now: Timestamp) -> ApiError {
         self.refused += 1;
         if self.refused <= REFUSALS_BEFORE_BAN {
-            return ApiError::too_much_weight(WEIGHT_PER_MINUTE, self.minute + Interval::Minute1.duration());
+            return ApiError::too_much_weight(
+                WEIGHT_PER_MINUTE,
+                self.minute + Interval::Minute1.duration(),
+            );
         }
-        let ban = FIRST_BAN.saturating_mul(1_u32.checked_shl(self.bans).unwrap_or(u32::MAX)).min(LONGEST_BAN);
+        let ban = FIRST_BAN
+            .saturating_mul(1_u32.checked_shl(self.bans).unwrap_or(u32::MAX))
+            .min(LONGEST_BAN);
         self.bans += 1;
         self.banned_until = now + ban;
         ApiError::banned(self.banned_until)
@@ -156,7 +185,9 @@ const TEN_SECONDS: Duration = Duration::from_secs(10);
 impl OrderMeter {
     fn roll(&mut self, now: Timestamp) {
         let nanos = i64::try_from(TEN_SECONDS.as_nanos()).unwrap_or(i64::MAX);
-        self.ten_seconds.roll(Timestamp::from_nanos(now.as_nanos().div_euclid(nanos) * nanos));
+        self.ten_seconds.roll(Timestamp::from_nanos(
+            now.as_nanos().div_euclid(nanos) * nanos,
+        ));
         self.day.roll(now.start_of_day());
     }
 }
@@ -180,7 +211,9 @@ mod tests {
     fn weight_over_the_limit_is_429_and_going_on_is_418() {
         let mut meters = Meters::new(Limits::Venue);
         assert_eq!(meters.charge(NOW, HERE, 6_000), Ok(()));
-        let statuses: Vec<u16> = (0..12).map(|_| meters.charge(NOW, HERE, 1).unwrap_err().status).collect();
+        let statuses: Vec<u16> = (0..12)
+            .map(|_| meters.charge(NOW, HERE, 1).unwrap_err().status)
+            .collect();
         assert_eq!(statuses, [[429; 10].as_slice(), &[418; 2]].concat());
         let next_minute = NOW + Duration::from_secs(60);
         assert_eq!(meters.charge(next_minute, HERE, 1).unwrap_err().status, 418);
@@ -208,6 +241,12 @@ mod tests {
         meters.forgive_order(NOW, account);
         assert_eq!(meters.admit_order(NOW, account), Ok(()));
         let later = NOW + TEN_SECONDS;
-        assert_eq!(meters.order_counts(later, account), OrderCounts { ten_seconds: 0, day: 99 });
+        assert_eq!(
+            meters.order_counts(later, account),
+            OrderCounts {
+                ten_seconds: 0,
+                day: 99
+            }
+        );
     }
 }

@@ -80,8 +80,15 @@ struct Fault<'a> {
 impl MarketConnection {
     /// A connection to `/ws/a/b` or `/stream?streams=a/b`: `path` holds the names, with slashes between.
     pub(crate) fn open(path: &str, form: Form, effects: &mut Vec<Effect>) -> Self {
-        let mut connection = Self { names: BTreeSet::new(), form };
-        for name in path.split('/').filter(|name| !name.is_empty()).take(STREAMS_MAX) {
+        let mut connection = Self {
+            names: BTreeSet::new(),
+            form,
+        };
+        for name in path
+            .split('/')
+            .filter(|name| !name.is_empty())
+            .take(STREAMS_MAX)
+        {
             connection.subscribe(name, effects);
         }
         connection
@@ -91,12 +98,24 @@ impl MarketConnection {
     pub(crate) fn on_text(&mut self, text: &str, effects: &mut Vec<Effect>) {
         match serde_json::from_str::<Request>(text) {
             Ok(request) if !is_id(&request.id) => {
-                refuse(&Value::Null, 2, "Invalid request: request ID must be a number, a text or null", effects);
+                refuse(
+                    &Value::Null,
+                    2,
+                    "Invalid request: request ID must be a number, a text or null",
+                    effects,
+                );
             }
             Ok(request) => self.on_request(&request, effects),
             Err(error) if error.is_data() => {
-                let id = serde_json::from_str::<Value>(text).ok().and_then(|value| value.get("id").cloned());
-                refuse(&id.filter(is_id).unwrap_or_default(), 2, &format!("Invalid request: {error}"), effects);
+                let id = serde_json::from_str::<Value>(text)
+                    .ok()
+                    .and_then(|value| value.get("id").cloned());
+                refuse(
+                    &id.filter(is_id).unwrap_or_default(),
+                    2,
+                    &format!("Invalid request: {error}"),
+                    effects,
+                );
             }
             Err(error) => refuse(&Value::Null, 3, &format!("Invalid JSON: {error}"), effects),
         }
@@ -118,11 +137,24 @@ impl MarketConnection {
 
     fn on_subscribe(&mut self, request: &Request, effects: &mut Vec<Effect>) {
         let Some(names) = names(request) else {
-            return refuse(&request.id, 2, "Invalid request: params must be an array of stream names", effects);
+            return refuse(
+                &request.id,
+                2,
+                "Invalid request: params must be an array of stream names",
+                effects,
+            );
         };
-        let new = names.iter().filter(|name| !self.names.contains(**name)).count();
+        let new = names
+            .iter()
+            .filter(|name| !self.names.contains(**name))
+            .count();
         if self.names.len() + new > STREAMS_MAX {
-            return refuse(&request.id, 2, "Invalid request: too many subscriptions", effects);
+            return refuse(
+                &request.id,
+                2,
+                "Invalid request: too many subscriptions",
+                effects,
+            );
         }
         for name in names {
             self.subscribe(name, effects);
@@ -132,7 +164,12 @@ impl MarketConnection {
 
     fn on_unsubscribe(&mut self, request: &Request, effects: &mut Vec<Effect>) {
         let Some(names) = names(request) else {
-            return refuse(&request.id, 2, "Invalid request: params must be an array of stream names", effects);
+            return refuse(
+                &request.id,
+                2,
+                "Invalid request: params must be an array of stream names",
+                effects,
+            );
         };
         for name in names {
             if self.names.remove(name) {
@@ -147,7 +184,12 @@ impl MarketConnection {
             return refuse(&request.id, code, text, effects);
         }
         let Some(Value::Bool(combined)) = request.params.get(1) else {
-            return refuse(&request.id, 1, "Invalid value type: expected Boolean", effects);
+            return refuse(
+                &request.id,
+                1,
+                "Invalid value type: expected Boolean",
+                effects,
+            );
         };
         self.form = if *combined { Form::Combined } else { Form::Raw };
         effects.push(Effect::Switch(self.form));
@@ -192,7 +234,10 @@ fn answer(result: impl Serialize, id: &Value, effects: &mut Vec<Effect>) {
 }
 
 fn refuse(id: &Value, code: u8, msg: &str, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Answer(text(&Refusal { error: Fault { code, msg }, id })));
+    effects.push(Effect::Answer(text(&Refusal {
+        error: Fault { code, msg },
+        id,
+    })));
 }
 
 fn text(value: &impl Serialize) -> String {
@@ -215,15 +260,25 @@ mod tests {
     }
 
     fn answers(texts: &[&str]) -> Vec<String> {
-        let answer = |effect| if let Effect::Answer(text) = effect { Some(text) } else { None };
+        let answer = |effect| {
+            if let Effect::Answer(text) = effect {
+                Some(text)
+            } else {
+                None
+            }
+        };
         run(texts).into_iter().filter_map(answer).collect()
     }
 
     #[test]
     fn subscriptions_change_once_and_are_listed() {
-        let subscribe = r#"{"method":"SUBSCRIBE","params":["btcusdt@trade","btcusdt@depth"],"id":1}"#;
+        let subscribe =
+            r#"{"method":"SUBSCRIBE","params":["btcusdt@trade","btcusdt@depth"],"id":1}"#;
         let effects = run(&[subscribe, subscribe]);
-        let subscribed = effects.iter().filter(|effect| matches!(effect, Effect::Subscribe(_))).count();
+        let subscribed = effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Subscribe(_)))
+            .count();
         assert_eq!(subscribed, 2);
         let listed = answers(&[
             subscribe,
@@ -232,7 +287,11 @@ mod tests {
         ]);
         assert_eq!(
             listed,
-            [r#"{"result":null,"id":1}"#, r#"{"result":null,"id":"a"}"#, r#"{"result":["0","btcusdt@trade"],"id":3}"#]
+            [
+                r#"{"result":null,"id":1}"#,
+                r#"{"result":null,"id":"a"}"#,
+                r#"{"result":["0","btcusdt@trade"],"id":3}"#
+            ]
         );
     }
 
@@ -247,14 +306,23 @@ mod tests {
         ]);
         assert_eq!(texts[0], r#"{"result":false,"id":1}"#);
         assert_eq!(texts[2], r#"{"result":true,"id":3}"#);
-        assert_eq!(texts[3], r#"{"error":{"code":1,"msg":"Invalid value type: expected Boolean"},"id":4}"#);
-        assert_eq!(texts[4], r#"{"error":{"code":0,"msg":"Unknown property"},"id":5}"#);
+        assert_eq!(
+            texts[3],
+            r#"{"error":{"code":1,"msg":"Invalid value type: expected Boolean"},"id":4}"#
+        );
+        assert_eq!(
+            texts[4],
+            r#"{"error":{"code":0,"msg":"Unknown property"},"id":5}"#
+        );
     }
 
     #[test]
     fn errors_speak_the_venues_words() {
         let texts = answers(&["nonsense", r#"{"method":"SUB","id":9}"#]);
-        assert_eq!(texts[0], r#"{"error":{"code":3,"msg":"Invalid JSON: expected ident at line 1 column 2"},"id":null}"#);
+        assert_eq!(
+            texts[0],
+            r#"{"error":{"code":3,"msg":"Invalid JSON: expected ident at line 1 column 2"},"id":null}"#
+        );
         assert!(texts[1].contains(
             "Invalid request: unknown variant `SUB`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, \
              `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY` at line 1 column"

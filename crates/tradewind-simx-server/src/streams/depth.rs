@@ -24,10 +24,19 @@ pub(crate) struct DepthState {
 impl DepthState {
     /// The book as it is now: the first frame tells what changes from here on.
     pub(crate) fn new(exchange: &Exchange, instrument: InstrumentId) -> Self {
-        let empty = Depth { instrument, bids: vec![], asks: vec![], received_at: Timestamp::EPOCH };
+        let empty = Depth {
+            instrument,
+            bids: vec![],
+            asks: vec![],
+            received_at: Timestamp::EPOCH,
+        };
         let mut told = empty.clone();
         exchange.depth(instrument, LEVELS, &mut told);
-        Self { told, current: empty, update_id: exchange.update_id(instrument) }
+        Self {
+            told,
+            current: empty,
+            update_id: exchange.update_id(instrument),
+        }
     }
 
     /// The next frame, if the book changed.
@@ -38,8 +47,12 @@ impl DepthState {
             return None;
         }
         exchange.depth(instrument, LEVELS, &mut self.current);
-        let bids = changes(&self.told.bids, &self.current.bids, |one, other| other.price.cmp(&one.price));
-        let asks = changes(&self.told.asks, &self.current.asks, |one, other| one.price.cmp(&other.price));
+        let bids = changes(&self.told.bids, &self.current.bids, |one, other| {
+            other.price.cmp(&one.price)
+        });
+        let asks = changes(&self.told.asks, &self.current.asks, |one, other| {
+            one.price.cmp(&other.price)
+        });
         let first = self.update_id + 1;
         std::mem::swap(&mut self.told, &mut self.current);
         self.update_id = update_id;
@@ -49,7 +62,10 @@ impl DepthState {
 
 /// Levels of `new` that are not so in `old`, and those that are gone with a quantity of zero. Both are sorted by `order`.
 fn changes(old: &[Level], new: &[Level], order: impl Fn(&Level, &Level) -> Ordering) -> Vec<Level> {
-    let gone = |level: &Level| Level { price: level.price, quantity: Quantity::ZERO };
+    let gone = |level: &Level| Level {
+        price: level.price,
+        quantity: Quantity::ZERO,
+    };
     let mut changed = Vec::new();
     let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
     loop {
@@ -78,7 +94,12 @@ mod tests {
     use tradewind_model::Price;
 
     fn levels(book: &BTreeMap<i64, i64>) -> Vec<Level> {
-        book.iter().map(|(price, quantity)| Level { price: Price(*price), quantity: Quantity(*quantity) }).collect()
+        book.iter()
+            .map(|(price, quantity)| Level {
+                price: Price(*price),
+                quantity: Quantity(*quantity),
+            })
+            .collect()
     }
 
     proptest! {

@@ -106,12 +106,18 @@ impl FrameWriter {
 
 impl Subject<'_> {
     fn event(&self, name: &str) -> FrameWriter {
-        FrameWriter::start().string("e", name).stamp("E", self.now).string("s", self.symbol)
+        FrameWriter::start()
+            .string("e", name)
+            .stamp("E", self.now)
+            .string("s", self.symbol)
     }
 
     /// `@bookTicker`: neither an event name nor a time, as at the venue.
     pub(crate) fn book_ticker(&self, update_id: u64, touch: &Quote) -> String {
-        let (price, quantity) = (self.instrument.price_decimals, self.instrument.quantity_decimals);
+        let (price, quantity) = (
+            self.instrument.price_decimals,
+            self.instrument.quantity_decimals,
+        );
         FrameWriter::start()
             .count("u", update_id)
             .string("s", self.symbol)
@@ -149,8 +155,17 @@ impl Subject<'_> {
     }
 
     /// `@kline_…`; `ids` are the candle's first and last trade.
-    pub(crate) fn kline(&self, interval: Interval, kline: &Kline, ids: (i64, i64), closed: bool) -> String {
-        let (price, quantity) = (self.instrument.price_decimals, self.instrument.quantity_decimals);
+    pub(crate) fn kline(
+        &self,
+        interval: Interval,
+        kline: &Kline,
+        ids: (i64, i64),
+        closed: bool,
+    ) -> String {
+        let (price, quantity) = (
+            self.instrument.price_decimals,
+            self.instrument.quantity_decimals,
+        );
         let end = kline.open_time + interval.duration();
         let candle = FrameWriter::start()
             .stamp("t", kline.open_time)
@@ -175,7 +190,13 @@ impl Subject<'_> {
     }
 
     /// `@depth`: levels that changed since the last one; a quantity of zero takes a level away.
-    pub(crate) fn depth_update(&self, first: u64, last: u64, bids: &[Level], asks: &[Level]) -> String {
+    pub(crate) fn depth_update(
+        &self,
+        first: u64,
+        last: u64,
+        bids: &[Level],
+        asks: &[Level],
+    ) -> String {
         self.event("depthUpdate")
             .count("U", first)
             .count("u", last)
@@ -208,7 +229,10 @@ impl Subject<'_> {
 
     /// `@ticker`.
     pub(crate) fn ticker(&self, day: &DayStatistics, touch: &Quote) -> String {
-        let (price, quantity) = (self.instrument.price_decimals, self.instrument.quantity_decimals);
+        let (price, quantity) = (
+            self.instrument.price_decimals,
+            self.instrument.quantity_decimals,
+        );
         self.event("24hrTicker")
             .string("p", &day.change(self.instrument))
             .string("P", &day.change_percent())

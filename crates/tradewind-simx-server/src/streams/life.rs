@@ -81,7 +81,10 @@ impl Life {
         if now.duration_since(self.opened) >= LIFETIME {
             return Some(Due::Close(1001, "24 hours are over"));
         }
-        if self.unanswered.is_some_and(|since| now.duration_since(since) >= PONG_WITHIN) {
+        if self
+            .unanswered
+            .is_some_and(|since| now.duration_since(since) >= PONG_WITHIN)
+        {
             return Some(Due::Close(1008, "Pong timeout"));
         }
         if now < self.next_ping {
@@ -120,19 +123,21 @@ mod tests {
         life.on_pong(b"unsolicited");
         assert_eq!(life.wakes_at(), start + seconds(60));
         assert_eq!(life.poll(start + seconds(60)), Some(Due::Ping("3".into())));
-        assert_eq!(life.poll(start + seconds(80)), Some(Due::Close(1008, "Pong timeout")));
+        assert_eq!(
+            life.poll(start + seconds(80)),
+            Some(Due::Close(1008, "Pong timeout"))
+        );
     }
 
     #[test]
     fn an_echoed_pong_keeps_it_until_the_day_is_over() {
         let start = Instant::now();
         let mut life = Life::new(start, Pacing::Limited);
-        let mut now = start;
-        let closed = loop {
-            now = life.wakes_at();
+        let (now, closed) = loop {
+            let now = life.wakes_at();
             match life.poll(now) {
                 Some(Due::Ping(payload)) => life.on_pong(payload.as_bytes()),
-                other => break other,
+                other => break (now, other),
             }
         };
         assert_eq!(closed, Some(Due::Close(1001, "24 hours are over")));

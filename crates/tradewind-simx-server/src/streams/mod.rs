@@ -77,8 +77,15 @@ impl Hub {
     }
 
     /// Begins to send a stream; a name that is none is accepted and never sent.
-    pub(crate) fn subscribe(&mut self, connection: ConnectionId, name: &str, sources: &Sources<'_>) {
-        let Some(key) = names::parse(name, |symbol| sources.symbols.find(symbol)) else { return };
+    pub(crate) fn subscribe(
+        &mut self,
+        connection: ConnectionId,
+        name: &str,
+        sources: &Sources<'_>,
+    ) {
+        let Some(key) = names::parse(name, |symbol| sources.symbols.find(symbol)) else {
+            return;
+        };
         let stream = self.streams.entry(key).or_insert_with(|| Stream {
             name: name.to_owned(),
             listeners: Vec::new(),
@@ -91,7 +98,9 @@ impl Hub {
 
     /// Stops sending a stream.
     pub(crate) fn unsubscribe(&mut self, connection: ConnectionId, name: &str, symbols: &Symbols) {
-        let Some(key) = names::parse(name, |symbol| symbols.find(symbol)) else { return };
+        let Some(key) = names::parse(name, |symbol| symbols.find(symbol)) else {
+            return;
+        };
         if let Some(stream) = self.streams.get_mut(&key) {
             stream.listeners.retain(|listener| *listener != connection);
             if stream.listeners.is_empty() {
@@ -112,20 +121,40 @@ impl Hub {
     /// Somebody traded.
     pub(crate) fn on_print(&mut self, subject: Subject<'_>, print: &Trade, frames: &mut Frames) {
         let instrument = print.instrument;
-        if let Some(stream) = self.streams.get(&StreamKey { instrument, topic: Topic::Trade }) {
+        if let Some(stream) = self.streams.get(&StreamKey {
+            instrument,
+            topic: Topic::Trade,
+        }) {
             stream.send(&self.connections, subject.trade(print), frames);
         }
-        if let Some(stream) = self.streams.get(&StreamKey { instrument, topic: Topic::AggregateTrade }) {
+        if let Some(stream) = self.streams.get(&StreamKey {
+            instrument,
+            topic: Topic::AggregateTrade,
+        }) {
             stream.send(&self.connections, subject.aggregate_trade(print), frames);
         }
     }
 
     /// An instrument's book may have changed.
-    pub(crate) fn on_book(&mut self, subject: Subject<'_>, exchange: &Exchange, frames: &mut Frames) {
+    pub(crate) fn on_book(
+        &mut self,
+        subject: Subject<'_>,
+        exchange: &Exchange,
+        frames: &mut Frames,
+    ) {
         let instrument = subject.instrument.id;
-        let Some(stream) = self.streams.get_mut(&StreamKey { instrument, topic: Topic::BookTicker }) else { return };
-        let Some(touch) = exchange.touch(instrument) else { return };
-        let State::BookTicker(last) = &mut stream.state else { return };
+        let Some(stream) = self.streams.get_mut(&StreamKey {
+            instrument,
+            topic: Topic::BookTicker,
+        }) else {
+            return;
+        };
+        let Some(touch) = exchange.touch(instrument) else {
+            return;
+        };
+        let State::BookTicker(last) = &mut stream.state else {
+            return;
+        };
         if last.is_some_and(|last| same_touch(&last, &touch)) {
             return;
         }
@@ -179,24 +208,36 @@ impl State {
     fn first(key: StreamKey, sources: &Sources<'_>) -> Self {
         match key.topic {
             Topic::BookTicker => Self::BookTicker(None),
-            Topic::Kline(interval) => Self::Kline { open: interval.open_time(sources.now), told: 0 },
-            Topic::Depth(_) => Self::Depth(Box::new(DepthState::new(sources.exchange, key.instrument))),
+            Topic::Kline(interval) => Self::Kline {
+                open: interval.open_time(sources.now),
+                told: 0,
+            },
+            Topic::Depth(_) => {
+                Self::Depth(Box::new(DepthState::new(sources.exchange, key.instrument)))
+            }
             Topic::PartialDepth(..) => Self::PartialDepth(0),
-            Topic::Trade | Topic::AggregateTrade | Topic::MiniTicker | Topic::Ticker => Self::Nothing,
+            Topic::Trade | Topic::AggregateTrade | Topic::MiniTicker | Topic::Ticker => {
+                Self::Nothing
+            }
         }
     }
 }
 
 impl Stream {
     /// Gives `payload` to every listener, in the form it wants.
-    fn send(&self, connections: &BTreeMap<ConnectionId, Form>, payload: String, frames: &mut Frames) {
+    fn send(
+        &self,
+        connections: &BTreeMap<ConnectionId, Form>,
+        payload: String,
+        frames: &mut Frames,
+    ) {
         let raw = Frame::from(payload);
         let mut combined = None;
         for listener in &self.listeners {
             let frame = match connections.get(listener) {
-                Some(Form::Combined) => {
-                    combined.get_or_insert_with(|| Frame::from(frames::combined(&self.name, &raw))).clone()
-                }
+                Some(Form::Combined) => combined
+                    .get_or_insert_with(|| Frame::from(frames::combined(&self.name, &raw)))
+                    .clone(),
                 Some(Form::Raw) | None => raw.clone(),
             };
             frames.push((*listener, frame));
@@ -210,12 +251,20 @@ impl Stream {
         sources: &mut Sources<'_>,
         frames: &mut Frames,
     ) {
-        let Some(instrument) = sources.exchange.instruments().get(key.instrument.index()) else { return };
-        let subject = Subject { symbol: sources.symbols.name(key.instrument), instrument, now: sources.now };
+        let Some(instrument) = sources.exchange.instruments().get(key.instrument.index()) else {
+            return;
+        };
+        let subject = Subject {
+            symbol: sources.symbols.name(key.instrument),
+            instrument,
+            now: sources.now,
+        };
         match (key.topic, &mut self.state) {
             (Topic::Kline(interval), State::Kline { open, told }) => {
                 let payloads = kline_payloads(subject, interval, open, told, sources.market);
-                payloads.into_iter().for_each(|payload| self.send(connections, payload, frames));
+                payloads
+                    .into_iter()
+                    .for_each(|payload| self.send(connections, payload, frames));
             }
             (Topic::Depth(_), State::Depth(state)) => {
                 if let Some(payload) = state.update(subject, sources.exchange) {
@@ -226,7 +275,8 @@ impl Stream {
                 let update_id = sources.exchange.update_id(key.instrument);
                 if *told != update_id {
                     *told = update_id;
-                    let payload = partial_depth(subject, usize::from(levels), update_id, sources.exchange);
+                    let payload =
+                        partial_depth(subject, usize::from(levels), update_id, sources.exchange);
                     self.send(connections, payload, frames);
                 }
             }
@@ -246,9 +296,19 @@ impl Stream {
     }
 }
 
-fn partial_depth(subject: Subject<'_>, levels: usize, update_id: u64, exchange: &Exchange) -> String {
+fn partial_depth(
+    subject: Subject<'_>,
+    levels: usize,
+    update_id: u64,
+    exchange: &Exchange,
+) -> String {
     let instrument = subject.instrument.id;
-    let mut depth = Depth { instrument, bids: vec![], asks: vec![], received_at: subject.now };
+    let mut depth = Depth {
+        instrument,
+        bids: vec![],
+        asks: vec![],
+        received_at: subject.now,
+    };
     exchange.depth(instrument, levels, &mut depth);
     subject.partial_depth(update_id, &depth)
 }
@@ -268,12 +328,29 @@ fn kline_payloads(
         let query = KlineQuery {
             instrument,
             interval,
-            range: KlineRange { from: Some(*open), to: Some(current), limit: CLOSED_AT_ONCE },
+            range: KlineRange {
+                from: Some(*open),
+                to: Some(current),
+                limit: CLOSED_AT_ONCE,
+            },
         };
         let closed = market.klines(&query);
-        for (index, kline) in closed.iter().enumerate().filter(|(_, kline)| kline.open_time < current) {
-            let newer: u64 = closed.iter().skip(index + 1).map(|kline| u64::from(kline.trades)).sum();
-            payloads.push(subject.kline(interval, kline, kline_ids(market, instrument, kline.trades, newer), true));
+        for (index, kline) in closed
+            .iter()
+            .enumerate()
+            .filter(|(_, kline)| kline.open_time < current)
+        {
+            let newer: u64 = closed
+                .iter()
+                .skip(index + 1)
+                .map(|kline| u64::from(kline.trades))
+                .sum();
+            payloads.push(subject.kline(
+                interval,
+                kline,
+                kline_ids(market, instrument, kline.trades, newer),
+                true,
+            ));
         }
         (*open, *told) = (current, 0);
     }
@@ -281,9 +358,17 @@ fn kline_payloads(
     if interval != Interval::Second1 && seconds % KLINE_SECONDS != 0 {
         return payloads;
     }
-    if let Some(kline) = market.kline_at(instrument, interval, current).filter(|kline| kline.trades != *told) {
+    if let Some(kline) = market
+        .kline_at(instrument, interval, current)
+        .filter(|kline| kline.trades != *told)
+    {
         *told = kline.trades;
-        payloads.push(subject.kline(interval, &kline, kline_ids(market, instrument, kline.trades, 0), false));
+        payloads.push(subject.kline(
+            interval,
+            &kline,
+            kline_ids(market, instrument, kline.trades, 0),
+            false,
+        ));
     }
     payloads
 }
@@ -291,6 +376,8 @@ fn kline_payloads(
 /// First and last trade id of a candle of `trades`, with `newer` trades after it.
 fn kline_ids(market: &Market, instrument: InstrumentId, trades: u32, newer: u64) -> (i64, i64) {
     let last = market.prints(instrument).next_back().map(|print| print.id);
-    let last = last.and_then(|id| id.0.checked_sub(newer)).map(tradewind_model::TradeId);
+    let last = last
+        .and_then(|id| id.0.checked_sub(newer))
+        .map(tradewind_model::TradeId);
     market::ids(last, u64::from(trades))
 }

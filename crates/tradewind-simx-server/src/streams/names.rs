@@ -41,13 +41,19 @@ pub(crate) struct StreamKey {
 
 /// Reads `name`; `find` knows the venue's symbols in upper case. `None` for what is never sent: the venue accepts such a
 /// subscription in silence, and so do we.
-pub(crate) fn parse(name: &str, find: impl FnOnce(&str) -> Option<InstrumentId>) -> Option<StreamKey> {
+pub(crate) fn parse(
+    name: &str,
+    find: impl FnOnce(&str) -> Option<InstrumentId>,
+) -> Option<StreamKey> {
     let (symbol, topic) = name.split_once('@')?;
     let topic = parse_topic(topic)?;
     if symbol.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return None;
     }
-    Some(StreamKey { instrument: find(&symbol.to_ascii_uppercase())?, topic })
+    Some(StreamKey {
+        instrument: find(&symbol.to_ascii_uppercase())?,
+        topic,
+    })
 }
 
 fn parse_topic(text: &str) -> Option<Topic> {
@@ -86,8 +92,17 @@ mod tests {
     #[test]
     fn names_are_read_and_strangers_are_not() {
         let check = |name: &str, wanted: Option<Topic>| {
-            let found = parse(name, |symbol| (symbol == "BTCUSDT").then_some(InstrumentId(7)));
-            assert_eq!(found, wanted.map(|topic| StreamKey { instrument: InstrumentId(7), topic }), "{name}");
+            let found = parse(name, |symbol| {
+                (symbol == "BTCUSDT").then_some(InstrumentId(7))
+            });
+            assert_eq!(
+                found,
+                wanted.map(|topic| StreamKey {
+                    instrument: InstrumentId(7),
+                    topic
+                }),
+                "{name}"
+            );
         };
         check("btcusdt@bookTicker", Some(Topic::BookTicker));
         check("btcusdt@trade", Some(Topic::Trade));
@@ -95,7 +110,10 @@ mod tests {
         check("btcusdt@kline_1M", None);
         check("btcusdt@depth", Some(Topic::Depth(Pace::Slow)));
         check("btcusdt@depth@100ms", Some(Topic::Depth(Pace::Fast)));
-        check("btcusdt@depth20@100ms", Some(Topic::PartialDepth(20, Pace::Fast)));
+        check(
+            "btcusdt@depth20@100ms",
+            Some(Topic::PartialDepth(20, Pace::Fast)),
+        );
         check("btcusdt@depth7", None);
         check("btcusdt@depth@1ms", None);
         check("BTCUSDT@trade", None);

@@ -15,7 +15,8 @@ use tradewind_model::{AccountId, Timestamp};
 
 use crate::core::Core;
 use crate::rest::{
-    self, ApiError, Call, Handler, ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, Params, RateLimitCount, TimeUnit,
+    self, ApiError, Call, Handler, ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, Params, RateLimitCount,
+    TimeUnit,
 };
 use crate::streams::ConnectionId;
 
@@ -74,10 +75,22 @@ struct Retry {
 pub(crate) fn answer(core: &mut Core, now: Timestamp, asker: Asker, text: &str) -> String {
     let request = match serde_json::from_str::<Request>(text) {
         Ok(request) if is_id(&request.id) => request,
-        _ => return envelope(core, now, asker, &Value::Null, Err(ApiError::INVALID_JSON), None, asker.rate_limits),
+        _ => {
+            return envelope(
+                core,
+                now,
+                asker,
+                &Value::Null,
+                Err(ApiError::INVALID_JSON),
+                None,
+                asker.rate_limits,
+            );
+        }
     };
     let params = Params::from_json(&request.params);
-    let shown = params.text("returnRateLimits").map_or(asker.rate_limits, |wanted| wanted == "true");
+    let shown = params
+        .text("returnRateLimits")
+        .map_or(asker.rate_limits, |wanted| wanted == "true");
     let mut counted = None;
     let outcome = call(core, now, asker, &request.method, &params, &mut counted);
     envelope(core, now, asker, &request.id, outcome, counted, shown)
@@ -95,17 +108,24 @@ fn call(
         "userDataStream.subscribe.signature" => {
             core.meters.charge(now, asker.address, SUBSCRIBE_WEIGHT)?;
             let account = core.keys.authorize_ws(now, params)?;
-            let id = core.users.subscribe(asker.connection, account).ok_or(ApiError::SUBSCRIBED)?;
+            let id = core
+                .users
+                .subscribe(asker.connection, account)
+                .ok_or(ApiError::SUBSCRIBED)?;
             Ok(format!("{{\"subscriptionId\":{id}}}"))
         }
         "userDataStream.unsubscribe" => {
             core.meters.charge(now, asker.address, SUBSCRIBE_WEIGHT)?;
-            core.users.unsubscribe(asker.connection, params.integer("subscriptionId")?);
+            core.users
+                .unsubscribe(asker.connection, params.integer("subscriptionId")?);
             Ok("{}".to_owned())
         }
         "session.subscriptions" => {
             core.meters.charge(now, asker.address, SUBSCRIBE_WEIGHT)?;
-            let ids = core.users.subscriptions(asker.connection).map(|id| format!("{{\"subscriptionId\":{id}}}"));
+            let ids = core
+                .users
+                .subscriptions(asker.connection)
+                .map(|id| format!("{{\"subscriptionId\":{id}}}"));
             Ok(format!("[{}]", ids.collect::<Vec<_>>().join(",")))
         }
         _ => call_route(core, now, asker, method, params, counted),
@@ -120,16 +140,30 @@ fn call_route(
     params: &Params,
     counted: &mut Option<AccountId>,
 ) -> Result<String, ApiError> {
-    let Some((handler, weight)) = rest::ws_route(method) else {
+    let Some(route) = rest::ws_route(method) else {
         core.meters.charge(now, asker.address, 1)?;
-        return Err(ApiError { status: 400, ..ApiError::NOT_FOUND });
+        return Err(ApiError {
+            status: 400,
+            ..ApiError::NOT_FOUND
+        });
     };
-    core.meters.charge(now, asker.address, weight(params))?;
-    let account = match handler {
+    core.meters
+        .charge(now, asker.address, (route.weight)(params))?;
+    let account = match route.handler {
         Handler::Public(_) => None,
         Handler::Signed(_) | Handler::Order(_) => Some(core.keys.authorize_ws(now, params)?),
     };
-    rest::run(core, Call { now, params, unit: asker.unit }, handler, account, counted)
+    rest::run(
+        core,
+        Call {
+            now,
+            params,
+            unit: asker.unit,
+        },
+        route.handler,
+        account,
+        counted,
+    )
 }
 
 fn envelope(
@@ -152,18 +186,31 @@ fn envelope(
         error: error.as_ref().map(|error| Fault {
             code: error.code,
             msg: &error.message,
-            data: error.retry_at.map(|at| Retry { server_time: asker.unit.stamp(now), retry_after: at.as_millis() }),
+            data: error.retry_at.map(|at| Retry {
+                server_time: asker.unit.stamp(now),
+                retry_after: at.as_millis(),
+            }),
         }),
         rate_limits: limits_shown.then(|| limits(core, now, asker, counted)),
     };
     serde_json::to_string(&answer).expect("an answer is made of texts, numbers and checked JSON")
 }
 
-fn limits(core: &mut Core, now: Timestamp, asker: Asker, account: Option<AccountId>) -> Vec<RateLimitCount> {
+fn limits(
+    core: &mut Core,
+    now: Timestamp,
+    asker: Asker,
+    account: Option<AccountId>,
+) -> Vec<RateLimitCount> {
     let mut limits = Vec::with_capacity(3);
     if let Some(account) = account {
         let counts = core.meters.order_counts(now, account);
-        limits.push(RateLimitCount::orders("SECOND", 10, ORDERS_PER_10_SECONDS, counts.ten_seconds));
+        limits.push(RateLimitCount::orders(
+            "SECOND",
+            10,
+            ORDERS_PER_10_SECONDS,
+            counts.ten_seconds,
+        ));
         limits.push(RateLimitCount::orders("DAY", 1, ORDERS_PER_DAY, counts.day));
     }
     limits.push(RateLimitCount::weight(core.meters.used(asker.address)));

@@ -30,9 +30,16 @@ struct Subscription {
 
 impl UserStreams {
     /// Begins to send `account`'s events; `None` when the connection has them already.
-    pub(crate) fn subscribe(&mut self, connection: ConnectionId, account: AccountId) -> Option<u64> {
+    pub(crate) fn subscribe(
+        &mut self,
+        connection: ConnectionId,
+        account: AccountId,
+    ) -> Option<u64> {
         let listeners = self.subscriptions.entry(account).or_default();
-        if listeners.iter().any(|listener| listener.connection == connection) {
+        if listeners
+            .iter()
+            .any(|listener| listener.connection == connection)
+        {
             return None;
         }
         let next = self.next_ids.entry(connection).or_default();
@@ -45,15 +52,19 @@ impl UserStreams {
     /// Ends one subscription of a connection, or all of them.
     pub(crate) fn unsubscribe(&mut self, connection: ConnectionId, id: Option<i64>) {
         let ends = |listener: &Subscription| {
-            listener.connection == connection && id.is_none_or(|id| i64::try_from(listener.id) == Ok(id))
+            listener.connection == connection
+                && id.is_none_or(|id| i64::try_from(listener.id) == Ok(id))
         };
-        self.subscriptions.values_mut().for_each(|listeners| listeners.retain(|listener| !ends(listener)));
+        self.subscriptions
+            .values_mut()
+            .for_each(|listeners| listeners.retain(|listener| !ends(listener)));
     }
 
     /// A connection's subscriptions.
     pub(crate) fn subscriptions(&self, connection: ConnectionId) -> impl Iterator<Item = u64> {
         let all = self.subscriptions.values().flatten();
-        all.filter(move |listener| listener.connection == connection).map(|listener| listener.id)
+        all.filter(move |listener| listener.connection == connection)
+            .map(|listener| listener.id)
     }
 
     /// A connection is gone.
@@ -64,32 +75,51 @@ impl UserStreams {
 
     /// Tells of one report.
     pub(crate) fn on_report(&self, teller: &Teller<'_>, report: &OrderReport, frames: &mut Frames) {
-        let Some(listeners) = self.listeners(report.order.account) else { return };
+        let Some(listeners) = self.listeners(report.order.account) else {
+            return;
+        };
         if let Some(event) = teller.execution_report(report) {
             send(listeners, &event, frames);
         }
     }
 
     /// Tells each account of its balances that changed, in one event.
-    pub(crate) fn on_balances(&self, teller: &Teller<'_>, changes: &[BalanceChange], frames: &mut Frames) {
+    pub(crate) fn on_balances(
+        &self,
+        teller: &Teller<'_>,
+        changes: &[BalanceChange],
+        frames: &mut Frames,
+    ) {
         let mut accounts: Vec<AccountId> = changes.iter().map(|change| change.account).collect();
         accounts.dedup();
         for account in accounts {
             if let Some(listeners) = self.listeners(account) {
-                send(listeners, &teller.account_position(account, changes), frames);
+                send(
+                    listeners,
+                    &teller.account_position(account, changes),
+                    frames,
+                );
             }
         }
     }
 
     /// Tells of a deposit.
-    pub(crate) fn on_deposit(&self, teller: &Teller<'_>, deposit: &Deposit<'_>, frames: &mut Frames) {
+    pub(crate) fn on_deposit(
+        &self,
+        teller: &Teller<'_>,
+        deposit: &Deposit<'_>,
+        frames: &mut Frames,
+    ) {
         if let Some(listeners) = self.listeners(deposit.account) {
             send(listeners, &teller.balance_update(deposit), frames);
         }
     }
 
     fn listeners(&self, account: AccountId) -> Option<&[Subscription]> {
-        self.subscriptions.get(&account).filter(|listeners| !listeners.is_empty()).map(Vec::as_slice)
+        self.subscriptions
+            .get(&account)
+            .filter(|listeners| !listeners.is_empty())
+            .map(Vec::as_slice)
     }
 }
 
@@ -205,7 +235,11 @@ impl Teller<'_> {
     fn execution_report(&self, report: &OrderReport) -> Option<String> {
         let order = &report.order;
         let instrument = self.exchange.instruments().get(order.instrument.index())?;
-        let fill = if let OrderEvent::Filled(fill) = &report.event { Some(fill) } else { None };
+        let fill = if let OrderEvent::Filled(fill) = &report.event {
+            Some(fill)
+        } else {
+            None
+        };
         let (client_id, original) = names(report);
         let or_zero = |text: Option<String>| text.unwrap_or_else(|| ZERO.to_owned());
         Some(text(&ExecutionReport {
@@ -217,7 +251,12 @@ impl Teller<'_> {
             o: kind(order.kind),
             f: time_in_force(order.kind),
             q: decimals::quantity(instrument, order.quantity),
-            p: or_zero(order.kind.limit().map(|price| decimals::price(instrument, price))),
+            p: or_zero(
+                order
+                    .kind
+                    .limit()
+                    .map(|price| decimals::price(instrument, price)),
+            ),
             stop_price: ZERO,
             iceberg_quantity: ZERO,
             g: -1,
@@ -232,7 +271,9 @@ impl Teller<'_> {
             n: fill.map_or_else(|| "0".to_owned(), |fill| decimals::amount(fill.fee.amount)),
             fee_asset: fill.map(|fill| self.symbols.asset(fill.fee.asset)),
             transaction_time: report.at.as_millis(),
-            t: fill.and_then(|fill| i64::try_from(fill.trade_id.0).ok()).unwrap_or(-1),
+            t: fill
+                .and_then(|fill| i64::try_from(fill.trade_id.0).ok())
+                .unwrap_or(-1),
             v: report.id,
             execution_id: report.id,
             w: order.is_open(),
@@ -277,7 +318,9 @@ impl Teller<'_> {
 fn names(report: &OrderReport) -> (&str, &str) {
     let order = report.order.client_id.as_str();
     match &report.event {
-        OrderEvent::Cancelled { cancel_id: Some(cancel) } => (ClientId::as_str(cancel), order),
+        OrderEvent::Cancelled {
+            cancel_id: Some(cancel),
+        } => (ClientId::as_str(cancel), order),
         OrderEvent::Cancelled { cancel_id: None } => (order, order),
         OrderEvent::Accepted | OrderEvent::Filled(_) | OrderEvent::Expired(_) => (order, ""),
     }

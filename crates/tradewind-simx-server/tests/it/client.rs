@@ -12,7 +12,9 @@ use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tokio_util::sync::CancellationToken;
-use tradewind_simx_server::{Limits, MarketChoice, Server, ServerError, ServerHandle, ServerOptions, SimClock};
+use tradewind_simx_server::{
+    Limits, MarketChoice, Server, ServerError, ServerHandle, ServerOptions, SimClock,
+};
 
 pub(crate) const KEY: &str = "test-key";
 const SECRET: &str = "test-secret";
@@ -48,13 +50,29 @@ impl TestServer {
         // The client insists on a provider even where nothing is encrypted; a second test finds it installed.
         drop(rustls::crypto::ring::default_provider().install_default());
         let server = Server::bind(options).unwrap();
-        let (address, handle, shutdown) = (server.local_addr(), server.handle(), CancellationToken::new());
+        let (address, handle, shutdown) = (
+            server.local_addr(),
+            server.handle(),
+            CancellationToken::new(),
+        );
         let mut tasks = JoinSet::new();
         tasks.spawn(server.run(shutdown.clone()));
         let roots = rustls::RootCertStore::empty();
-        let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        let http = reqwest::Client::builder().tls_backend_preconfigured(tls).timeout(PATIENCE).build().unwrap();
-        Self { address, handle, shutdown, tasks, http }
+        let tls = rustls::ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
+        Self {
+            address,
+            handle,
+            shutdown,
+            tasks,
+            http,
+        }
     }
 
     /// Stops it and waits until it has stored everything.
@@ -64,39 +82,64 @@ impl TestServer {
     }
 
     pub(crate) async fn get(&self, path_and_query: &str) -> (u16, Value) {
-        self.send(self.http.get(format!("http://{}{path_and_query}", self.address))).await
+        self.send(
+            self.http
+                .get(format!("http://{}{path_and_query}", self.address)),
+        )
+        .await
     }
 
     /// A signed request with everything in the query.
     pub(crate) async fn signed(&self, method: &str, path: &str, query: &str) -> (u16, Value) {
         let payload = stamped(query);
-        let url = format!("http://{}{path}?{payload}&signature={}", self.address, sign(&payload));
+        let url = format!(
+            "http://{}{path}?{payload}&signature={}",
+            self.address,
+            sign(&payload)
+        );
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        self.send(self.http.request(method, url).header("X-MBX-APIKEY", KEY)).await
+        self.send(self.http.request(method, url).header("X-MBX-APIKEY", KEY))
+            .await
     }
 
     /// A signed POST with everything in the body.
     pub(crate) async fn post(&self, path: &str, form: &str) -> (u16, Value) {
         let payload = stamped(form);
         let body = format!("{payload}&signature={}", sign(&payload));
-        let request = self.http.post(format!("http://{}{path}", self.address)).header("X-MBX-APIKEY", KEY);
-        self.send(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
+        let request = self
+            .http
+            .post(format!("http://{}{path}", self.address))
+            .header("X-MBX-APIKEY", KEY);
+        self.send(
+            request
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body),
+        )
+        .await
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> (u16, Value) {
         let response = request.send().await.unwrap();
-        assert!(response.headers().contains_key("x-mbx-used-weight-1m"), "every answer tells the weight");
+        assert!(
+            response.headers().contains_key("x-mbx-used-weight-1m"),
+            "every answer tells the weight"
+        );
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
     pub(crate) async fn socket(&self, path: &str) -> Socket {
-        tokio_tungstenite::connect_async(format!("ws://{}{path}", self.address)).await.unwrap().0
+        tokio_tungstenite::connect_async(format!("ws://{}{path}", self.address))
+            .await
+            .unwrap()
+            .0
     }
 
     /// Waits until the market has a price.
     pub(crate) async fn touch(&self, symbol: &str) -> Value {
         loop {
-            let (_, book) = self.get(&format!("/api/v3/ticker/bookTicker?symbol={symbol}")).await;
+            let (_, book) = self
+                .get(&format!("/api/v3/ticker/bookTicker?symbol={symbol}"))
+                .await;
             if book["bidPrice"] != "0.00000000" && book["askPrice"] != "0.00000000" {
                 return book;
             }
@@ -105,24 +148,48 @@ impl TestServer {
     }
 }
 
+/// The folder with real data and known answers, if the environment names it. On CI it must.
+pub(crate) fn test_data() -> Option<PathBuf> {
+    let folder = std::env::var_os("TRADEWIND_TEST_DATA").map(PathBuf::from);
+    if folder.is_none() {
+        assert!(
+            std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+            "TRADEWIND_TEST_DATA must be set on CI"
+        );
+        eprintln!("SKIPPED: TRADEWIND_TEST_DATA is not set, so there is no real data to test with");
+    }
+    folder
+}
+
 fn stamped(query: &str) -> String {
     let separator = if query.is_empty() { "" } else { "&" };
     format!("{query}{separator}timestamp={}", now_millis())
 }
 
 pub(crate) fn now_millis() -> u128 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis()
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_millis()
 }
 
 pub(crate) fn sign(payload: &str) -> String {
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), payload.as_bytes());
-    tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    let tag = hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()),
+        payload.as_bytes(),
+    );
+    tag.as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The next text frame.
 pub(crate) async fn next(socket: &mut Socket) -> Value {
     loop {
-        let message = tokio::time::timeout(PATIENCE, socket.next()).await.expect("a frame in time");
+        let message = tokio::time::timeout(PATIENCE, socket.next())
+            .await
+            .expect("a frame in time");
         if let Message::Text(text) = message.expect("an open connection").unwrap() {
             return serde_json::from_str(&text).unwrap();
         }
@@ -145,7 +212,11 @@ pub(crate) async fn say(socket: &mut Socket, text: &str) {
 
 /// Calls a WebSocket API method and waits for its answer.
 pub(crate) async fn call(socket: &mut Socket, method: &str, params: Value) -> Value {
-    say(socket, &serde_json::json!({"id": method, "method": method, "params": params}).to_string()).await;
+    say(
+        socket,
+        &serde_json::json!({"id": method, "method": method, "params": params}).to_string(),
+    )
+    .await;
     until(socket, |frame| frame["id"] == method).await
 }
 
@@ -157,10 +228,20 @@ pub(crate) fn signed_params(mut params: Value) -> Value {
         .as_object()
         .unwrap()
         .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .map(|(name, value)| {
+            (
+                name.clone(),
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned),
+            )
+        })
         .collect();
     pairs.sort();
-    let payload: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let payload: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     params["signature"] = sign(&payload.join("&")).into();
     params
 }

@@ -12,21 +12,41 @@ async fn the_market_is_told_in_the_venues_shapes() {
 
     let (_, info) = server.get("/api/v3/exchangeInfo").await;
     assert_eq!(info["symbols"].as_array().unwrap().len(), 25);
-    let (_, one) = server.get("/api/v3/exchangeInfo?symbols=%5B%22BTCUSDT%22%5D").await;
+    let (_, one) = server
+        .get("/api/v3/exchangeInfo?symbols=%5B%22BTCUSDT%22%5D")
+        .await;
     assert_eq!(one["symbols"][0]["baseAsset"], "BTC");
-    assert_eq!(one["symbols"][0]["filters"][0]["filterType"], "PRICE_FILTER");
+    assert_eq!(
+        one["symbols"][0]["filters"][0]["filterType"],
+        "PRICE_FILTER"
+    );
     assert_eq!(one["symbols"][0]["filters"][0]["tickSize"], "0.01000000");
 
-    let (_, klines) = server.get("/api/v3/klines?symbol=ETHUSDT&interval=1m&limit=1000").await;
+    let (_, klines) = server
+        .get("/api/v3/klines?symbol=ETHUSDT&interval=1m&limit=1000")
+        .await;
     let klines = klines.as_array().unwrap();
     assert_eq!(klines.len(), 1_000);
-    assert!(klines.windows(2).all(|pair| pair[1][0].as_i64().unwrap() - pair[0][0].as_i64().unwrap() == 60_000));
+    assert!(
+        klines
+            .windows(2)
+            .all(|pair| pair[1][0].as_i64().unwrap() - pair[0][0].as_i64().unwrap() == 60_000)
+    );
     assert_eq!(klines[0].as_array().unwrap().len(), 12);
-    let (_, hours) = server.get("/api/v3/klines?symbol=ETHUSDT&interval=1h&limit=700").await;
-    assert_eq!(hours.as_array().unwrap().len(), 700, "thirty days of history");
+    let (_, hours) = server
+        .get("/api/v3/klines?symbol=ETHUSDT&interval=1h&limit=700")
+        .await;
+    assert_eq!(
+        hours.as_array().unwrap().len(),
+        700,
+        "thirty days of history"
+    );
 
     let (_, depth) = server.get("/api/v3/depth?symbol=BTCUSDT&limit=5").await;
-    assert!((1..=5).contains(&depth["bids"].as_array().unwrap().len()), "{depth}");
+    assert!(
+        (1..=5).contains(&depth["bids"].as_array().unwrap().len()),
+        "{depth}"
+    );
     let (_, day) = server.get("/api/v3/ticker/24hr?symbol=BTCUSDT").await;
     assert!(day["count"].as_u64().unwrap() > 0);
     let (_, prices) = server.get("/api/v3/ticker/price").await;
@@ -38,19 +58,47 @@ async fn the_market_is_told_in_the_venues_shapes() {
 async fn a_signed_order_trades_and_shows_everywhere() {
     let server = TestServer::start();
     server.touch("BTCUSDT").await;
-    let (status, order) =
-        server.post("/api/v3/order", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01&newClientOrderId=first").await;
-    assert_eq!((status, &order["status"]), (200, &Value::from("FILLED")), "{order}");
+    let (status, order) = server
+        .post(
+            "/api/v3/order",
+            "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01&newClientOrderId=first",
+        )
+        .await;
+    assert_eq!(
+        (status, &order["status"]),
+        (200, &Value::from("FILLED")),
+        "{order}"
+    );
     let fills = order["fills"].as_array().unwrap();
     assert!(!fills.is_empty());
 
-    let (_, trades) = server.signed("GET", "/api/v3/myTrades", "symbol=BTCUSDT").await;
-    let ids = |list: &Value, key: &str| list.as_array().unwrap().iter().map(|one| one[key].clone()).collect::<Vec<_>>();
+    let (_, trades) = server
+        .signed("GET", "/api/v3/myTrades", "symbol=BTCUSDT")
+        .await;
+    let ids = |list: &Value, key: &str| {
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one[key].clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(ids(&trades, "id"), ids(&order["fills"], "tradeId"));
-    let (_, queried) = server.signed("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=first").await;
+    let (_, queried) = server
+        .signed(
+            "GET",
+            "/api/v3/order",
+            "symbol=BTCUSDT&origClientOrderId=first",
+        )
+        .await;
     assert_eq!(queried["executedQty"], "0.01000000");
-    let (_, account) = server.signed("GET", "/api/v3/account", "omitZeroBalances=true").await;
-    assert_eq!(account["balances"].as_array().unwrap().len(), 2, "{account}");
+    let (_, account) = server
+        .signed("GET", "/api/v3/account", "omitZeroBalances=true")
+        .await;
+    assert_eq!(
+        account["balances"].as_array().unwrap().len(),
+        2,
+        "{account}"
+    );
     server.stop().await;
 }
 
@@ -60,16 +108,40 @@ async fn a_waiting_order_is_listed_and_cancelled() {
     server.touch("BTCUSDT").await;
     let terms = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=20000&newClientOrderId=low";
     let (status, order) = server.post("/api/v3/order", terms).await;
-    assert_eq!((status, &order["status"]), (200, &Value::from("NEW")), "{order}");
-    assert_eq!(server.post("/api/v3/order", terms).await.1["msg"], "Duplicate order sent.");
+    assert_eq!(
+        (status, &order["status"]),
+        (200, &Value::from("NEW")),
+        "{order}"
+    );
+    assert_eq!(
+        server.post("/api/v3/order", terms).await.1["msg"],
+        "Duplicate order sent."
+    );
     let (_, open) = server.signed("GET", "/api/v3/openOrders", "").await;
     assert_eq!(open.as_array().unwrap().len(), 1);
-    let (_, gone) = server.signed("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=low").await;
-    assert_eq!((&gone["status"], &gone["origClientOrderId"]), (&"CANCELED".into(), &"low".into()));
+    let (_, gone) = server
+        .signed(
+            "DELETE",
+            "/api/v3/order",
+            "symbol=BTCUSDT&origClientOrderId=low",
+        )
+        .await;
+    assert_eq!(
+        (&gone["status"], &gone["origClientOrderId"]),
+        (&"CANCELED".into(), &"low".into())
+    );
     assert_ne!(gone["clientOrderId"], "low");
-    let (_, again) = server.signed("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=low").await;
+    let (_, again) = server
+        .signed(
+            "DELETE",
+            "/api/v3/order",
+            "symbol=BTCUSDT&origClientOrderId=low",
+        )
+        .await;
     assert_eq!(again["code"], -2011);
-    let (_, all) = server.signed("GET", "/api/v3/allOrders", "symbol=BTCUSDT").await;
+    let (_, all) = server
+        .signed("GET", "/api/v3/allOrders", "symbol=BTCUSDT")
+        .await;
     assert_eq!(all.as_array().unwrap().len(), 1);
     server.stop().await;
 }
@@ -80,10 +152,30 @@ async fn refusals_have_the_venues_code_and_words() {
     server.touch("BTCUSDT").await;
     let order = "/api/v3/order";
     let cases: [(&str, u16, i64, &str); 12] = [
-        ("symbol=XXXUSDT&side=BUY&type=MARKET&quantity=1", 400, -1121, "Invalid symbol."),
-        ("symbol=BTCUSDT&side=HOLD&type=MARKET&quantity=1", 400, -1117, "Invalid side."),
-        ("symbol=BTCUSDT&side=BUY&type=DREAM&quantity=1", 400, -1116, "Invalid orderType."),
-        ("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTX&quantity=1&price=1", 400, -1115, "Invalid timeInForce."),
+        (
+            "symbol=XXXUSDT&side=BUY&type=MARKET&quantity=1",
+            400,
+            -1121,
+            "Invalid symbol.",
+        ),
+        (
+            "symbol=BTCUSDT&side=HOLD&type=MARKET&quantity=1",
+            400,
+            -1117,
+            "Invalid side.",
+        ),
+        (
+            "symbol=BTCUSDT&side=BUY&type=DREAM&quantity=1",
+            400,
+            -1116,
+            "Invalid orderType.",
+        ),
+        (
+            "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTX&quantity=1&price=1",
+            400,
+            -1115,
+            "Invalid timeInForce.",
+        ),
         (
             "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=1&price=1",
             400,
@@ -114,8 +206,18 @@ async fn refusals_have_the_venues_code_and_words() {
             -1013,
             "Filter failure: PRICE_FILTER",
         ),
-        ("symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.000001", 400, -1013, "Filter failure: LOT_SIZE"),
-        ("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.00001&price=50000", 400, -1013, "Filter failure: NOTIONAL"),
+        (
+            "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.000001",
+            400,
+            -1013,
+            "Filter failure: LOT_SIZE",
+        ),
+        (
+            "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.00001&price=50000",
+            400,
+            -1013,
+            "Filter failure: NOTIONAL",
+        ),
         (
             "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=10&price=50000",
             400,
@@ -125,11 +227,20 @@ async fn refusals_have_the_venues_code_and_words() {
     ];
     for (form, status, code, text) in cases {
         let (found, body) = server.post(order, form).await;
-        assert_eq!((found, &body["code"], &body["msg"]), (status, &code.into(), &text.into()), "{form}");
+        assert_eq!(
+            (found, &body["code"], &body["msg"]),
+            (status, &code.into(), &text.into()),
+            "{form}"
+        );
     }
     let (status, body) = server.get("/api/v3/account?timestamp=1&signature=00").await;
     assert_eq!((status, &body["code"]), (401, &(-2014).into()));
-    let (status, body) = server.signed("GET", order, "symbol=BTCUSDT&orderId=99").await;
-    assert_eq!((status, &body["msg"]), (400, &"Order does not exist.".into()));
+    let (status, body) = server
+        .signed("GET", order, "symbol=BTCUSDT&orderId=99")
+        .await;
+    assert_eq!(
+        (status, &body["msg"]),
+        (400, &"Order does not exist.".into())
+    );
     server.stop().await;
 }

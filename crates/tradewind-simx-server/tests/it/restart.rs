@@ -6,9 +6,13 @@ use crate::client::{TestServer, options};
 
 async fn account(server: &TestServer) -> [Value; 4] {
     let (_, account) = server.signed("GET", "/api/v3/account", "").await;
-    let (_, orders) = server.signed("GET", "/api/v3/allOrders", "symbol=BTCUSDT").await;
+    let (_, orders) = server
+        .signed("GET", "/api/v3/allOrders", "symbol=BTCUSDT")
+        .await;
     let (_, open) = server.signed("GET", "/api/v3/openOrders", "").await;
-    let (_, trades) = server.signed("GET", "/api/v3/myTrades", "symbol=BTCUSDT").await;
+    let (_, trades) = server
+        .signed("GET", "/api/v3/myTrades", "symbol=BTCUSDT")
+        .await;
     [account["balances"].clone(), orders, open, trades]
 }
 
@@ -16,7 +20,12 @@ async fn trade(server: &TestServer) -> Value {
     server.touch("BTCUSDT").await;
     let resting = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=20000";
     assert_eq!(server.post("/api/v3/order", resting).await.0, 200);
-    let (status, order) = server.post("/api/v3/order", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01").await;
+    let (status, order) = server
+        .post(
+            "/api/v3/order",
+            "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01",
+        )
+        .await;
     assert_eq!(status, 200);
     order
 }
@@ -49,7 +58,11 @@ async fn a_sudden_end_loses_nothing_acknowledged() {
     std::fs::create_dir_all(copy.path().join("simx")).unwrap();
     for entry in std::fs::read_dir(folder.path().join("simx")).unwrap() {
         let entry = entry.unwrap();
-        std::fs::copy(entry.path(), copy.path().join("simx").join(entry.file_name())).unwrap();
+        std::fs::copy(
+            entry.path(),
+            copy.path().join("simx").join(entry.file_name()),
+        )
+        .unwrap();
     }
     server.stop().await;
 
@@ -64,6 +77,9 @@ async fn a_taken_address_is_named() {
     let mut second = options(None);
     second.listen = server.address;
     let error = tradewind_simx_server::Server::bind(second).unwrap_err();
-    assert_eq!(error.to_string(), format!("cannot listen on {}", server.address));
+    assert_eq!(
+        error.to_string(),
+        format!("cannot listen on {}", server.address)
+    );
     server.stop().await;
 }

@@ -8,7 +8,10 @@ async fn a_raw_stream_carries_the_touch() {
     let mut socket = server.socket("/ws/btcusdt@bookTicker").await;
     let frame = next(&mut socket).await;
     assert_eq!(frame["s"], "BTCUSDT");
-    assert!(frame.get("e").is_none(), "the venue gives no event name here");
+    assert!(
+        frame.get("e").is_none(),
+        "the venue gives no event name here"
+    );
     let later = next(&mut socket).await;
     assert!(later["u"].as_u64() > frame["u"].as_u64());
     server.stop().await;
@@ -17,7 +20,9 @@ async fn a_raw_stream_carries_the_touch() {
 #[tokio::test]
 async fn a_combined_stream_names_its_streams_and_candles_close() {
     let server = TestServer::start();
-    let mut socket = server.socket("/stream?streams=btcusdt@trade/ethusdt@bookTicker/btcusdt@kline_1m").await;
+    let mut socket = server
+        .socket("/stream?streams=btcusdt@trade/ethusdt@bookTicker/btcusdt@kline_1m")
+        .await;
     let trade = until(&mut socket, |frame| frame["stream"] == "btcusdt@trade").await;
     assert_eq!(trade["data"]["e"], "trade");
     let kline = until(&mut socket, |frame| frame["stream"] == "btcusdt@kline_1m").await;
@@ -30,16 +35,27 @@ async fn a_combined_stream_names_its_streams_and_candles_close() {
 async fn streams_are_subscribed_and_left_on_an_open_connection() {
     let server = TestServer::start();
     let mut socket = server.socket("/ws/0").await;
-    say(&mut socket, r#"{"method":"SUBSCRIBE","params":["btcusdt@bookTicker","btcusdt@depth@100ms"],"id":1}"#).await;
+    say(
+        &mut socket,
+        r#"{"method":"SUBSCRIBE","params":["btcusdt@bookTicker","btcusdt@depth@100ms"],"id":1}"#,
+    )
+    .await;
     until(&mut socket, |frame| frame["id"] == 1).await;
     until(&mut socket, |frame| frame["s"] == "BTCUSDT").await;
-    say(&mut socket, r#"{"method":"UNSUBSCRIBE","params":["btcusdt@bookTicker"],"id":2}"#).await;
+    say(
+        &mut socket,
+        r#"{"method":"UNSUBSCRIBE","params":["btcusdt@bookTicker"],"id":2}"#,
+    )
+    .await;
     until(&mut socket, |frame| frame["id"] == 2).await;
     let mut last = None;
     for _ in 0..5 {
         let update = until(&mut socket, |frame| frame["e"] == "depthUpdate").await;
         let (first, end) = (update["U"].as_u64().unwrap(), update["u"].as_u64().unwrap());
-        assert!(last.is_none_or(|last| first == last + 1), "no gap between updates");
+        assert!(
+            last.is_none_or(|last| first == last + 1),
+            "no gap between updates"
+        );
         last = Some(end);
     }
     server.stop().await;
@@ -52,11 +68,17 @@ async fn the_sixth_message_in_a_second_ends_a_connection_with_limits() {
     let server = TestServer::start_with(options);
     let mut socket = server.socket("/ws").await;
     for id in 0..6 {
-        say(&mut socket, &format!(r#"{{"method":"LIST_SUBSCRIPTIONS","id":{id}}}"#)).await;
+        say(
+            &mut socket,
+            &format!(r#"{{"method":"LIST_SUBSCRIPTIONS","id":{id}}}"#),
+        )
+        .await;
     }
     use futures_util::StreamExt as _;
     let texts = socket.by_ref().take_while(|message| {
-        let open = message.as_ref().is_ok_and(tokio_tungstenite::tungstenite::Message::is_text);
+        let open = message
+            .as_ref()
+            .is_ok_and(tokio_tungstenite::tungstenite::Message::is_text);
         std::future::ready(open)
     });
     assert_eq!(texts.count().await, 5);

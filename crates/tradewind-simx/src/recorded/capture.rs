@@ -10,7 +10,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tradewind_model::{Instrument, InstrumentId, Level, Quote, Side, Timestamp, Trade, TradeId};
+use tradewind_model::{
+    Instrument, InstrumentId, Level, Price, Quantity, Quote, Side, Timestamp, Trade, TradeId,
+    parse_fixed,
+};
 
 use super::LineError;
 use super::json::Json;
@@ -117,6 +120,10 @@ impl CaptureSurvey {
         let line = read(line)?;
         self.first = self.first.or(Some(line.received_at));
         self.last = self.last.max(Some(line.received_at));
+        if line.kind == Kind::Snapshot {
+            raw_levels(&line.data, "bids")?;
+            raw_levels(&line.data, "asks")?;
+        }
         let Some(symbol) = line.symbol else {
             return Ok(());
         };
@@ -150,7 +157,11 @@ impl SymbolSurvey {
         match line.kind {
             Kind::BookTicker => self.quotes += 1,
             Kind::Trade => self.trades += 1,
-            Kind::Diff => self.diffs += 1,
+            Kind::Diff => {
+                raw_levels(&line.data, "b")?;
+                raw_levels(&line.data, "a")?;
+                self.diffs += 1;
+            }
             Kind::Snapshot | Kind::Other => {}
         }
         Ok(())
@@ -341,27 +352,44 @@ fn diff(instrument: &Instrument, data: &Json<'_>) -> Result<Diff, LineError> {
     })
 }
 
+/// Digits after the point that any number of a book may have.
+const PLACES: u8 = 18;
+
+/// Levels of a book. Old orders can be finer than today's step; what is below it is cut off.
 fn levels(instrument: &Instrument, data: &Json<'_>, name: &str) -> Result<Vec<Level>, LineError> {
+    let counts = |value: i128, decimals: u8| {
+        let unit = 10_i128.pow(u32::from(PLACES.saturating_sub(decimals)));
+        i64::try_from(value / unit)
+            .map_err(|_| LineError::new(format!("a number of {name:?} is out of range")))
+    };
+    let rows = raw_levels(data, name)?.into_iter();
+    rows.map(|(price, quantity)| {
+        Ok(Level {
+            price: Price(counts(price, instrument.price_decimals)?),
+            quantity: Quantity(counts(quantity, instrument.quantity_decimals)?),
+        })
+    })
+    .collect()
+}
+
+/// Prices and quantities of a list of levels.
+fn raw_levels(data: &Json<'_>, name: &str) -> Result<Vec<(i128, i128)>, LineError> {
     let Some(Json::Array(rows)) = data.get(name) else {
         return Err(LineError::new(format!("the frame has no list {name:?}")));
     };
-    rows.iter()
-        .map(|row| {
-            level(instrument, row)
-                .ok_or_else(|| LineError::new(format!("a level of {name:?} is no pair of numbers")))
-        })
-        .collect()
-}
-
-fn level(instrument: &Instrument, row: &Json<'_>) -> Option<Level> {
-    let Json::Array(pair) = row else { return None };
-    let [Json::Text(price), Json::Text(quantity)] = pair.as_slice() else {
-        return None;
+    let level = |row: &Json<'_>| {
+        let Json::Array(pair) = row else { return None };
+        let [Json::Text(price), Json::Text(quantity)] = pair.as_slice() else {
+            return None;
+        };
+        Some((
+            parse_fixed(price, PLACES).ok()?,
+            parse_fixed(quantity, PLACES).ok()?,
+        ))
     };
-    Some(Level {
-        price: instrument.parse_price(price).ok()?,
-        quantity: instrument.parse_quantity(quantity).ok()?,
-    })
+    let read = rows.iter().map(level);
+    let read: Option<Vec<_>> = read.collect();
+    read.ok_or_else(|| LineError::new(format!("a level of {name:?} is no pair of numbers")))
 }
 
 fn bad(name: &str, error: tradewind_model::NumberError) -> LineError {
@@ -371,7 +399,7 @@ fn bad(name: &str, error: tradewind_model::NumberError) -> LineError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tradewind_model::{Price, Quantity, VenueId};
+    use tradewind_model::VenueId;
 
     const LINES: [&str; 4] = [
         r#"1723161254087891268 {"stream":"btcusdt@bookTicker","data":{"u":12,"s":"BTCUSDT","b":"61837.63000000","B":"3.78826000","a":"61837.64000000","A":"1.54698000"}}"#,

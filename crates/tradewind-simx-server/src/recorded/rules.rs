@@ -1,0 +1,189 @@
+//! Rules for recorded instruments: the universe's where the data fits them, else as fine as the data needs.
+
+use std::collections::BTreeMap;
+
+use tradewind_model::{
+    Amount, AssetTable, Instrument, InstrumentKind, InstrumentStatus, Price, Quantity, VenueId,
+};
+use tradewind_simx::recorded::CandleRow;
+use tradewind_simx::universe;
+
+use super::names::Symbol;
+use super::{CandleSeries, Capture, id};
+
+const VENUE_NAME: &str = "simx";
+const VENUE: VenueId = VenueId(0);
+
+/// Digits after the point that an instrument's data needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Digits {
+    price: u8,
+    quantity: u8,
+}
+
+/// Everything there is data of, by symbol, with the assets it names.
+pub(super) fn instruments(
+    captures: &[Capture],
+    candles: &[CandleSeries],
+) -> (Vec<Instrument>, AssetTable) {
+    let mut needed: BTreeMap<Symbol, Digits> = BTreeMap::new();
+    let mut need = |symbol: Symbol, digits: Digits| {
+        let known = needed.entry(symbol).or_default();
+        known.price = known.price.max(digits.price);
+        known.quantity = known.quantity.max(digits.quantity);
+    };
+    for (name, survey) in captures.iter().flat_map(|capture| &capture.survey.symbols) {
+        if let Some(symbol) = Symbol::parse(name) {
+            need(
+                symbol,
+                Digits {
+                    price: survey.price_decimals,
+                    quantity: survey.quantity_decimals,
+                },
+            );
+        }
+    }
+    for series in candles {
+        need(series.symbol.clone(), series_digits(&series.rows));
+    }
+    let mut assets = AssetTable::default();
+    let listed = needed
+        .iter()
+        .enumerate()
+        .map(|(place, (symbol, digits))| rules(place, symbol, *digits, &mut assets));
+    (listed.collect(), assets)
+}
+
+fn rules(place: usize, symbol: &Symbol, digits: Digits, assets: &mut AssetTable) -> Instrument {
+    let (base, quote) = (assets.intern(&symbol.base), assets.intern(&symbol.quote));
+    let name = format!("{VENUE_NAME}:{}/{}", symbol.base, symbol.quote);
+    let known = universe(VENUE_NAME, VENUE)
+        .instruments
+        .into_iter()
+        .find(|known| known.name == name);
+    let fits = |known: &Instrument| {
+        digits.price <= known.price_decimals && digits.quantity <= known.quantity_decimals
+    };
+    let rules = known
+        .filter(fits)
+        .unwrap_or_else(|| plain(digits, &symbol.quote));
+    Instrument {
+        id: id(place),
+        name,
+        base,
+        quote,
+        settlement: quote,
+        ..rules
+    }
+}
+
+/// Rules that refuse nothing the data itself shows.
+fn plain(digits: Digits, quote: &str) -> Instrument {
+    Instrument {
+        id: id(0),
+        venue: VENUE,
+        name: String::new(),
+        base: tradewind_model::AssetId(0),
+        quote: tradewind_model::AssetId(0),
+        settlement: tradewind_model::AssetId(0),
+        kind: InstrumentKind::Spot,
+        multiplier: Amount::ONE,
+        price_decimals: digits.price,
+        quantity_decimals: digits.quantity,
+        tick: Price(1),
+        price_min: Price(1),
+        price_max: Price(0),
+        step: Quantity(1),
+        quantity_min: Quantity(1),
+        quantity_max: Quantity(0),
+        market_quantity_max: Quantity(0),
+        notional_min: if quote.contains("USD") {
+            Amount::whole(5)
+        } else {
+            Amount::ZERO
+        },
+        open_orders_max: 200,
+        status: InstrumentStatus::Trading,
+        revision: 0,
+    }
+}
+
+fn series_digits(rows: &[CandleRow]) -> Digits {
+    let prices = rows
+        .iter()
+        .flat_map(|row| [row.open, row.high, row.low, row.close]);
+    Digits {
+        price: prices.map(places).max().unwrap_or(0),
+        quantity: rows
+            .iter()
+            .filter_map(|row| row.volume)
+            .map(places)
+            .max()
+            .unwrap_or(0),
+    }
+}
+
+/// Digits after the point of a count of 10^-8, zeros at the end apart.
+fn places(value: i64) -> u8 {
+    let mut rest = value;
+    let mut places = 8;
+    while places > 0 && rest % 10 == 0 {
+        rest /= 10;
+        places -= 1;
+    }
+    places
+}
+
+/// A count of 10^-8 as a count of 10^-`decimals`.
+pub(super) fn counts(value: i64, decimals: u8) -> i64 {
+    value / 10_i64.pow(u32::from(8_u8.saturating_sub(decimals)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_those_the_data_needs() {
+        assert_eq!(
+            [0, 100_000_000, 150_000_000, 1, 2_920_769_000].map(places),
+            [0, 0, 1, 8, 5]
+        );
+    }
+
+    #[test]
+    fn rules_are_the_universes_while_the_data_fits() {
+        let mut assets = AssetTable::default();
+        let bitcoin = Symbol::parse("BTCUSDT").unwrap();
+        let real = rules(
+            0,
+            &bitcoin,
+            Digits {
+                price: 2,
+                quantity: 5,
+            },
+            &mut assets,
+        );
+        assert_eq!(
+            (
+                real.quantity_decimals,
+                real.open_orders_max,
+                real.price_max.0 > 0
+            ),
+            (5, 200, true)
+        );
+        let fine = rules(
+            0,
+            &bitcoin,
+            Digits {
+                price: 2,
+                quantity: 6,
+            },
+            &mut assets,
+        );
+        assert_eq!(
+            (fine.quantity_decimals, fine.price_max.0, fine.name.as_str()),
+            (6, 0, "simx:BTC/USDT")
+        );
+    }
+}
