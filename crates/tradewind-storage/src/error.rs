@@ -1,0 +1,41 @@
+//! What can go wrong with the database, by what the caller can do about it.
+
+/// Why a database operation failed. Nothing that trades depends on it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// Somebody else holds the database: try again, nothing was done.
+    #[error("the database is locked by somebody else")]
+    Locked(#[source] rusqlite::Error),
+    /// It is no database any more: remove it and build it anew from the journal.
+    #[error("the database is damaged")]
+    Damaged(#[source] rusqlite::Error),
+    /// A newer release has been here.
+    #[error("the database has schema {found}, this release knows {known}")]
+    Newer {
+        /// What it has.
+        found: u32,
+        /// The newest this release knows.
+        known: u32,
+    },
+    /// A stored text cannot be read back.
+    #[error("a stored body cannot be read")]
+    Body(#[from] serde_json::Error),
+    /// Anything else SQLite says.
+    #[error("the database refused")]
+    Database(#[source] rusqlite::Error),
+    /// The log could not be read.
+    #[error("the event log cannot be read")]
+    Log(#[source] std::io::Error),
+}
+
+impl From<rusqlite::Error> for StorageError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(error),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
+            _ => Self::Database(error),
+        }
+    }
+}
