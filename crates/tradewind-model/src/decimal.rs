@@ -230,7 +230,16 @@ mod tests {
 
     #[test]
     fn decimals_are_ordered_as_numbers_not_as_their_parts() {
-        let sorted = ["-3", "-0.5", "0", "0.000000000000000001", "0.5", "3", "3.1", "10"];
+        let sorted = [
+            "-3",
+            "-0.5",
+            "0",
+            "0.000000000000000001",
+            "0.5",
+            "3",
+            "3.1",
+            "10",
+        ];
         for pair in sorted.windows(2) {
             let [small, large] = [pair[0], pair[1]].map(|text| text.parse::<Decimal>().unwrap());
             assert!(small < large && large > small, "{small} {large}");

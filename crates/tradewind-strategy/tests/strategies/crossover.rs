@@ -67,12 +67,12 @@ fn it_speaks_at_a_crossing_only() {
         (10_200, "1: fast 102 crossed above slow 101.3"),
         (
             10_300,
-            "hold: fast 103 above slow 102.4, waits for it to cross below",
+            "hold: fast 103 above slow 102.43, waits for it to cross below",
         ),
-        (9_900, "0: fast 99 crossed below slow 100.1"),
+        (9_900, "0: fast 99 crossed below slow 100.14"),
         (
             9_800,
-            "hold: fast 98 not above slow 98.7, waits for it to cross above",
+            "hold: fast 98 not above slow 98.71, waits for it to cross above",
         ),
     ];
     for (middle, wanted) in cases {

@@ -26,12 +26,12 @@ fn rsi_reversion_buys_low_and_sells_recovered() {
         &mut stage,
         &history,
         &[
-            (102, "hold: RSI 83.3, needs < 30"),
-            (100, "1: RSI 27.8, below 30"),
-            (100, "hold: long for 1 min: RSI 27.8, leaves > 55"),
+            (102, "hold: RSI 83.33, needs < 30"),
+            (100, "1: RSI 27.78, below 30"),
+            (100, "hold: long for 1 min: RSI 27.78, leaves > 55"),
             (99, "hold: long for 2 min: RSI 11.9, leaves > 55"),
-            (103, "0: RSI 84.2, above 55"),
-            (104, "hold: RSI 88.8, needs < 30"),
+            (103, "0: RSI 84.19, above 55"),
+            (104, "hold: RSI 88.79, needs < 30"),
         ],
     );
 }
@@ -47,10 +47,10 @@ fn bollinger_reversion_buys_below_the_band_and_sells_above_the_middle() {
             // Of a flat market the bands have no width, and the close lies on all of them.
             (10_000, "hold: close 100, needs < 100"),
             // Middle 99, deviation sqrt(3).
-            (9_600, "1: close 96 below band 97.3"),
+            (9_600, "1: close 96 below band 97.27"),
             // Middle 98.5, deviation 1.658.
             (9_800, "hold: long for 1 min: close 98, leaves > 98.5"),
-            (10_100, "0: close 101 above middle 98.8"),
+            (10_100, "0: close 101 above middle 98.75"),
         ],
     );
 }
@@ -84,10 +84,10 @@ fn macd_enters_at_a_crossing_and_leaves_below_zero() {
         &history,
         &[
             // Line 3 - 2 = 1.00, signal 0.667.
-            (10_300, "1: histogram 0.333 crossed above 0"),
+            (10_300, "1: histogram 0.33333 crossed above 0"),
             // Slow 102.67, line 0.33, signal 0.44.
-            (10_300, "0: histogram -0.111 is below 0"),
-            (10_300, "hold: histogram -0.111, needs to cross above 0"),
+            (10_300, "0: histogram -0.11111 is below 0"),
+            (10_300, "hold: histogram -0.11111, needs to cross above 0"),
         ],
     );
 }
@@ -168,23 +168,23 @@ fn rsi_trend_buys_a_setback_in_a_rising_market_only() {
         &mut rising,
         Minute1,
         &[
-            (10_200, "hold: trend is up; RSI 83.3, needs < 40"),
-            (10_000, "1: trend is up; RSI 27.8, below 40"),
+            (10_200, "hold: trend is up; RSI 83.33, needs < 40"),
+            (10_000, "1: trend is up; RSI 27.78, below 40"),
             (
                 10_000,
-                "hold: long for 1 min: trend is up; RSI 27.8, leaves > 60",
+                "hold: long for 1 min: trend is up; RSI 27.78, leaves > 60",
             ),
         ],
     );
-    let falls = "hold: trend is down: close 90 not above average 94.7";
+    let falls = "hold: trend is down: close 90 not above average 94.67";
     check(&mut rising, Minute15, &[(9_000, falls)]);
-    let leaves = [(10_000, "0: trend is down; RSI 27.8")];
+    let leaves = [(10_000, "0: trend is down; RSI 27.78")];
     check(&mut rising, Minute1, &leaves);
 
     let mut falling = in_a_trend([9_700, 9_500]);
     let waits = [(
         9_000,
-        "hold: trend is down, needs up; RSI 5.556, needs < 40",
+        "hold: trend is down, needs up; RSI 5.5557, needs < 40",
     )];
     check(&mut falling, Minute1, &waits);
 }
@@ -198,10 +198,10 @@ fn momentum_timer_holds_more_the_further_the_price_has_risen() {
         (10_000, "hold: warming up: 2 of 2 wakes"),
         (10_020, "hold: rose 0.2 %, needs 0.25 %"),
         (10_060, "0.5: rose 0.6 %, full at 1 %"),
-        (10_075, "hold: long for 15 min: rose 0.549 %, leaves < 0"),
-        (10_200, "1: rose 1.392 %, full at 1 %"),
-        (10_080, "hold: long for 45 min: rose 0.04963 %, leaves < 0"),
-        (10_100, "0: fell: -0.98 %"),
+        (10_075, "hold: long for 15 min: rose 0.5489 %, leaves < 0"),
+        (10_200, "1: rose 1.3917 %, full at 1 %"),
+        (10_080, "hold: long for 45 min: rose 0.049628 %, leaves < 0"),
+        (10_100, "0: fell: -0.98039 %"),
     ];
     for (bid, wanted) in cases {
         let quote = quote(bid - 1, bid + 1);
