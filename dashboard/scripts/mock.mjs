@@ -36,7 +36,7 @@ function file(path, response) {
   response.writeHead(200, {
     "content-type": TYPES[extname(found)] ?? "application/octet-stream",
     "content-security-policy":
-      "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+      "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
   });
   createReadStream(found).pipe(response);

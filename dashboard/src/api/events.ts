@@ -99,9 +99,3 @@ export function botOf(event: DeskEvent): string | undefined {
   const data = event.data as { bot?: string | null; order?: Order; fill?: Fill };
   return data.bot ?? data.order?.bot ?? data.fill?.bot ?? undefined;
 }
-
-/** The instrument that an event is about. */
-export function instrumentOf(event: DeskEvent): string | undefined {
-  const data = event.data as { instrument?: string | null; order?: Order; fill?: Fill };
-  return data.instrument ?? data.order?.instrument ?? data.fill?.instrument ?? undefined;
-}

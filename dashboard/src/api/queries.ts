@@ -65,7 +65,7 @@ export interface Filter {
   instrument?: string | undefined;
 }
 
-export interface PageOf extends Filter {
+interface PageOf extends Filter {
   before?: string | undefined;
   limit?: number;
 }
@@ -85,7 +85,7 @@ export function useFills(page: PageOf) {
   return useSnapshot<List<Fill>>(["fills", page], `fills${query({ limit: 50, ...page })}`, 10_000);
 }
 
-export interface ChartOf {
+interface ChartOf {
   instrument: string;
   interval: string;
   bot: string;

@@ -81,7 +81,7 @@ export function percent(part: string, whole: string, digits: number): string | u
   return print(round({ mantissa, scale: extra + above.scale - below.scale }, digits));
 }
 
-export interface Format {
+interface Format {
   /** Exactly this many places; without it all there are. */
   digits?: number;
   /** A plus sign before what is above zero. */

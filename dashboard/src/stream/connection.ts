@@ -1,7 +1,7 @@
 // Keeps one event stream open: connects with the bearer token, resumes after the last id, notices silence, and reconnects
 // for ever. It knows nothing of what the events mean.
 //
-// The desk sends a heartbeat every second. After 2 s without a byte the stream is `stale`, and everybody can see it; after 6 s
+// The desk sends a heartbeat every second. Well before 2 s without a byte the stream is `stale`, so that by then everybody can see it; after 6 s
 // the connection is given up and made anew.
 
 import { backoff } from "./backoff";
@@ -17,7 +17,7 @@ export interface StreamState {
   problem?: string;
 }
 
-export interface StreamOptions {
+interface StreamOptions {
   url: string;
   token: string;
   onMessages(messages: StreamMessage[]): void;
@@ -27,9 +27,9 @@ export interface StreamOptions {
   random?: () => number;
 }
 
-export const STALE_AFTER_MS = 1_800;
+const STALE_AFTER_MS = 1_600;
 const DEAD_AFTER_MS = 6_000;
-const WATCH_EVERY_MS = 200;
+const WATCH_EVERY_MS = 100;
 
 /** Opens the stream; the result closes it. */
 export function openStream(options: StreamOptions): () => void {
@@ -125,7 +125,7 @@ class Connection {
 
 const REFUSED = "refused";
 
-/** Calls `onSilence` once for each silence after a first byte, and `onDeath` when silence lasts. */
+/** Calls `onSilence` once for each long silence after a first byte, and `onDeath` when silence lasts. */
 class Watchdog {
   readonly #timer: ReturnType<typeof setInterval>;
   #fedAt = Date.now();

@@ -12,6 +12,7 @@ export function useDeskTime(): number | undefined {
   return known && deskNow(known, Math.max(beat, known.heardAt));
 }
 
+/** Seconds of the wall, not of the desk: at ten times the speed everything is ten times as old. */
 const OLD_MS = 15_000;
 
 interface AgeProps {
@@ -24,9 +25,10 @@ interface AgeProps {
 /** `3 s ago`, in the warning colour once it is old. */
 export function Age({ at, id, plain = false }: AgeProps) {
   const now = useDeskTime();
+  const speed = useDesk(state => state.speed);
   if (!at || now === undefined) return <span className="text-faint">–</span>;
   const age = Math.max(0, now - instant(at));
-  const tone = !plain && age > OLD_MS ? "text-warn" : "";
+  const tone = !plain && age > OLD_MS * speed ? "text-warn" : "";
   return (
     <time dateTime={at} data-testid={id} className={tone}>
       {age < 1_000 ? "now" : `${duration(age)} ago`}

@@ -24,8 +24,3 @@ export function Panel({ title, note, actions, children, className = "", flush = 
     </section>
   );
 }
-
-/** What a panel says when it has nothing to show. */
-export function Nothing({ children }: { children: ReactNode }) {
-  return <p className="px-3 py-4 text-dim">{children}</p>;
-}

@@ -42,8 +42,8 @@ export function Login() {
         <Mark className="mb-8 text-lg" />
         <h1 className="mb-1 text-lg font-semibold">Sign in</h1>
         <p className="mb-4 text-dim">
-          The desk prints a one-time link when it starts. Or give the token: it is in the file{" "}
-          <code className="font-mono text-xs">token</code> of the data directory.
+          The desk prints a one-time link when it starts;{" "}
+          <code className="font-mono text-xs">tradewind token</code> prints the token.
         </p>
         <form onSubmit={submit} className="flex flex-col gap-3">
           <label className="flex flex-col gap-1 text-xs text-dim">

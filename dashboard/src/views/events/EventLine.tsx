@@ -61,7 +61,7 @@ export function EventWords({ event }: { event: DeskEvent }) {
   );
 }
 
-export function Json({ of }: { of: unknown }) {
+function Json({ of }: { of: unknown }) {
   return (
     <details>
       <summary className="text-2xs text-faint hover:text-text">JSON</summary>

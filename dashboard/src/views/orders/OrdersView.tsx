@@ -5,6 +5,7 @@ import { type FormEvent, useState } from "react";
 import { type Filter, useClosedOrders, useFills, useOpenOrders, usePositions } from "../../api/queries";
 import { AsOfNote } from "../../ui/Age";
 import { Panel } from "../../ui/Panel";
+import { Problem } from "../../ui/Problem";
 import { FillsTable } from "./FillsTable";
 import { OrdersTable } from "./OrdersTable";
 import { PositionsTable } from "./PositionsTable";
@@ -75,9 +76,10 @@ function Filters({ show, filter }: { show: string; filter: Filter }) {
 }
 
 function Open({ filter }: { filter: Filter }) {
-  const orders = useOpenOrders(filter).data;
+  const { data: orders, error } = useOpenOrders(filter);
   return (
     <Panel title="Open orders" note={<AsOfNote of={orders} />} flush>
+      <Problem of={error} />
       <OrdersTable orders={orders?.items ?? []} empty={orders ? "None." : "Waiting for the desk."} />
     </Panel>
   );
@@ -99,9 +101,10 @@ function Held({ filter }: { filter: Filter }) {
 
 function ClosedPages({ filter }: { filter: Filter }) {
   const pages = usePages();
-  const orders = useClosedOrders({ ...filter, before: pages.before }).data;
+  const { data: orders, error } = useClosedOrders({ ...filter, before: pages.before });
   return (
     <Panel title="Closed orders" actions={<Turner pages={pages} next={orders?.next} />} flush>
+      <Problem of={error} />
       <OrdersTable orders={orders?.items ?? []} empty={orders ? "None yet." : "Waiting for the desk."} />
     </Panel>
   );
@@ -109,9 +112,10 @@ function ClosedPages({ filter }: { filter: Filter }) {
 
 function FillPages({ filter }: { filter: Filter }) {
   const pages = usePages();
-  const fills = useFills({ ...filter, before: pages.before }).data;
+  const { data: fills, error } = useFills({ ...filter, before: pages.before });
   return (
     <Panel title="Fills" actions={<Turner pages={pages} next={fills?.next} />} flush>
+      <Problem of={error} />
       <FillsTable fills={fills?.items ?? []} empty={fills ? "None yet." : "Waiting for the desk."} />
     </Panel>
   );
