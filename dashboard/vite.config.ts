@@ -11,5 +11,16 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 800,
   },
-  server: { proxy: { "/api": "http://127.0.0.1:8787" } },
+  server: {
+    proxy: {
+      "/api": {
+        target: "http://127.0.0.1:8787",
+        changeOrigin: true,
+        // The desk takes its own pages alone; in development the page is another server's.
+        configure: proxy => {
+          proxy.on("proxyReq", request => request.removeHeader("origin"));
+        },
+      },
+    },
+  },
 });

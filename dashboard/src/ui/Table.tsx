@@ -10,7 +10,9 @@ export interface Column<Row> {
   compare?(a: Row, b: Row): number;
   /** Right-aligned: numbers. */
   end?: boolean;
-  /** Extra classes of cell and heading: widths, what hides on small screens. */
+  /** Left out on small screens. */
+  wide?: boolean;
+  /** Extra classes of its cells. */
   className?: string;
 }
 
@@ -56,7 +58,7 @@ export function Table<Row>({ label, rows, columns, rowKey, onOpen, selected, emp
                 {columns.map(column => (
                   <td
                     key={column.key}
-                    className={`${column.end ? "text-right" : ""} ${column.className ?? ""}`}
+                    className={`${column.end ? "text-right" : ""} ${hidden(column)} ${column.className ?? ""}`}
                   >
                     {column.cell(row)}
                   </td>
@@ -90,7 +92,7 @@ interface HeadingProps<Row> {
 function Heading<Row>({ column, order, onOrder }: HeadingProps<Row>) {
   const active = order?.key === column.key ? order : undefined;
   const sorting = active ? (active.descending ? "descending" : "ascending") : "none";
-  const className = `${column.end ? "text-right!" : ""} ${column.className ?? ""}`;
+  const className = `${column.end ? "text-right!" : ""} ${hidden(column)}`;
   if (!column.compare) return <th className={className}>{column.title}</th>;
   return (
     <th className={className} aria-sort={sorting}>
@@ -104,6 +106,10 @@ function Heading<Row>({ column, order, onOrder }: HeadingProps<Row>) {
       </button>
     </th>
   );
+}
+
+function hidden<Row>(column: Column<Row>): string {
+  return column.wide ? "hidden md:table-cell" : "";
 }
 
 /** Up, down, as it came. */

@@ -35,6 +35,7 @@ export function columns(seq: number | undefined, held: ReadonlyMap<string, Posit
     {
       key: "strategy",
       title: "Strategy",
+      wide: true,
       className: "text-dim",
       cell: bot => bot.strategy,
       compare: byText(bot => bot.strategy),
@@ -42,6 +43,7 @@ export function columns(seq: number | undefined, held: ReadonlyMap<string, Posit
     {
       key: "wakes",
       title: "Wakes",
+      wide: true,
       className: "text-dim",
       cell: bot => bot.wakes.join(", "),
       compare: byText(bot => bot.wakes.join()),
@@ -56,7 +58,7 @@ export function columns(seq: number | undefined, held: ReadonlyMap<string, Posit
       key: "reason",
       title: "Last reason",
       cell: bot => (
-        <span className="block max-w-72 truncate text-dim" title={says(bot)}>
+        <span className="block max-w-44 truncate md:max-w-72 text-dim" title={says(bot)}>
           {says(bot)}
         </span>
       ),

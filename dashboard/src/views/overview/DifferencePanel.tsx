@@ -55,7 +55,9 @@ function Verdict({ rows }: { rows: Balance[] }) {
   }
   return (
     <strong data-testid="verdict" className={`text-xs font-semibold ${unknown ? "text-warn" : "text-gain"}`}>
-      {unknown ? `${unknown} not compared` : `difference 0 on all ${rows.length}`}
+      {unknown
+        ? `${unknown} not compared`
+        : `difference 0 ${rows.length === 1 ? "on the only asset" : `on all ${rows.length} assets`}`}
     </strong>
   );
 }
