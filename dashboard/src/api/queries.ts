@@ -4,6 +4,7 @@
 
 import { keepPreviousData, QueryClient, useQuery } from "@tanstack/react-query";
 import { useDesk } from "../state/desk";
+import type { Phase } from "../stream/connection";
 import { ApiError, query, request } from "./client";
 import type { EventAnswer } from "./events";
 import type {
@@ -35,9 +36,11 @@ export const queryClient = new QueryClient({
   },
 });
 
-/** Every `milliseconds`, while the stream is live. */
+const SILENT = new Set<Phase>(["stale", "down", "refused"]);
+
+/** Every `milliseconds`, unless the stream says that nobody would answer. When it is back, all is fetched anew. */
 const beat = (milliseconds: number) => () =>
-  useDesk.getState().stream.phase === "live" ? milliseconds : false;
+  SILENT.has(useDesk.getState().stream.phase) ? false : milliseconds;
 
 function useSnapshot<T>(key: readonly unknown[], path: string, every: number) {
   return useQuery({
