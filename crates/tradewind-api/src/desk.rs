@@ -1,21 +1,17 @@
 //! The seam to the desk: all that the API may ask of it.
 //!
-//! The API knows neither engine nor driver, neither bus nor database. The binary implements [`Desk`] over them; tests
-//! implement it over a view they made up. Nothing here is a wire type but for what nobody else has a type of.
+//! The API knows neither engine nor driver nor venue. The binary implements [`Desk`] over them; tests implement it over a
+//! view they made up. Events come from the bus and its log, history from the projection.
 
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tradewind_events::{
-    Command, CommandResult, Configuration, DeskView, EquityPoint, Event, EventType,
-};
-use tradewind_model::{
-    AccountId, Amount, AssetId, BotId, Candle, EventId, Fill, InstrumentId, Interval, OrderStatus,
-    OrderTerms, Quantity, Timestamp, VenueOrderId,
-};
-use tradewind_risk::Purpose;
+use tradewind_bus::{EventLog, Subscription, SubscriptionOptions};
+use tradewind_events::{Command, CommandResult, Configuration, DeskView};
+use tradewind_model::{AccountId, Amount, AssetId, Candle, InstrumentId, Interval, Timestamp};
+use tradewind_storage::Readers;
 
 use crate::wire::{Component, LogLine, Mode, Queue};
 
@@ -40,20 +36,14 @@ pub trait Desk: Debug + Send + Sync + 'static {
     /// command is handed to the engine, so an error here does not mean that the kill did not hold.
     fn command(&self, command: Command) -> Answer<'_, Result<CommandResult, DeskError>>;
 
-    /// Every event but prices, from now on, in the order of their ids.
-    fn events(&self) -> Box<dyn EventSource>;
+    /// A subscription to the desk's bus.
+    fn subscribe(&self, options: SubscriptionOptions) -> Subscription;
 
-    /// Prices, from now on: the newest of each instrument, however slowly they are taken.
-    fn prices(&self) -> Box<dyn EventSource>;
+    /// The event log, which a stream goes on from after a break.
+    fn log(&self) -> Arc<dyn EventLog>;
 
-    /// Up to `limit` events of the log after `after`, in the order of their ids.
-    fn events_after(&self, after: EventId, limit: usize) -> Answer<'_, History<Arc<Event>>>;
-
-    /// One event, from the log or, for a price that led to a signal, from memory.
-    fn event(&self, id: EventId) -> Answer<'_, Option<Arc<Event>>>;
-
-    /// The latest denial or order event of a bot.
-    fn last_event_of(&self, bot: BotId) -> Answer<'_, Option<EventId>>;
+    /// History: orders, fills, equity, events, as the projection has them.
+    fn history(&self) -> Arc<Readers>;
 
     /// The newest closed candles from the venue, oldest first.
     fn candles(
@@ -62,22 +52,6 @@ pub trait Desk: Debug + Send + Sync + 'static {
         interval: Interval,
         limit: u32,
     ) -> Answer<'_, Result<Vec<Candle>, DeskError>>;
-
-    /// Orders that ended, newest first.
-    fn closed_orders(&self, query: Query) -> Answer<'_, History<OrderRecord>>;
-
-    /// Fills, newest first.
-    fn fills(&self, query: Query) -> Answer<'_, History<FillRecord>>;
-
-    /// Equity snapshots, newest first.
-    fn equity(&self, query: Query) -> Answer<'_, History<EquityRecord>>;
-
-    /// Events of these types, newest first.
-    fn past_events(
-        &self,
-        types: &'static [EventType],
-        query: Query,
-    ) -> Answer<'_, History<Arc<Event>>>;
 
     /// What each account's venue said of its balances when it was last read; none before that.
     fn venue_balances(&self) -> Vec<VenueBalances>;
@@ -92,21 +66,6 @@ pub trait Desk: Debug + Send + Sync + 'static {
     fn logs(&self, limit: usize) -> Vec<LogLine>;
 }
 
-/// Where events come from, one after the other.
-pub trait EventSource: Send {
-    /// The next event; `None` once the desk is gone.
-    fn next(&mut self) -> Answer<'_, Option<Notice>>;
-}
-
-/// What an [`EventSource`] has to say.
-#[derive(Clone, Debug)]
-pub enum Notice {
-    /// An event.
-    Event(Arc<Event>),
-    /// So many events were dropped before the next one, for want of room; never lossless ones.
-    Dropped(u64),
-}
-
 /// Why the desk has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -117,71 +76,6 @@ pub enum DeskError {
     /// The engine, the venue or the history cannot be reached now.
     #[error("{0} cannot be reached")]
     Unavailable(String),
-}
-
-/// Rows of history.
-pub type History<T> = Result<Vec<T>, DeskError>;
-
-/// Which rows of history: those before an event, newest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Query {
-    /// Only rows of events before this one; from the newest on if absent.
-    pub before: Option<EventId>,
-    /// How many at most.
-    pub limit: usize,
-    /// Only this bot's.
-    pub bot: Option<BotId>,
-    /// Only this instrument's.
-    pub instrument: Option<InstrumentId>,
-    /// Only this account's.
-    pub account: Option<AccountId>,
-}
-
-/// An order that ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrderRecord {
-    /// The event that announced it, which pages are counted by.
-    pub placed_by: EventId,
-    /// The order.
-    pub terms: OrderTerms,
-    /// The venue's id.
-    pub venue_order_id: Option<VenueOrderId>,
-    /// For whom.
-    pub bot: Option<BotId>,
-    /// Entry or exit, where known.
-    pub purpose: Option<Purpose>,
-    /// How it ended.
-    pub status: OrderStatus,
-    /// How much of it was filled.
-    pub filled: Quantity,
-    /// When it was placed.
-    pub placed_at: Timestamp,
-    /// When it ended.
-    pub ended_at: Timestamp,
-    /// Why it ended, where somebody gave a reason.
-    pub reason: Option<String>,
-}
-
-/// A fill that was booked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FillRecord {
-    /// Its `order_filled` event, which pages are counted by.
-    pub event: EventId,
-    /// The fill.
-    pub fill: Fill,
-    /// For whom.
-    pub bot: Option<BotId>,
-}
-
-/// An equity snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EquityRecord {
-    /// Its `equity_snapshot` event, which pages are counted by.
-    pub event: EventId,
-    /// Which account.
-    pub account: AccountId,
-    /// The figures.
-    pub point: EquityPoint,
 }
 
 /// What a venue said of one account, and the view it is to be compared with.

@@ -49,6 +49,12 @@ impl ApiError {
         }
     }
 
+    /// Its status.
+    #[cfg(test)]
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The same error with advice.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();

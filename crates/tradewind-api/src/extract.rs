@@ -3,11 +3,13 @@
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tradewind_events::BotConfig;
-use tradewind_model::{Account, EventId, Instrument};
+use tradewind_model::{Account, Instrument};
+use tradewind_storage::PageToken;
+use utoipa::IntoParams;
 
-use crate::desk;
 use crate::error::ApiError;
 use crate::state::ApiState;
 use crate::wire::Names;
@@ -66,43 +68,34 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Which rows, with one more than the page shows, so that it is known whether another page follows.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rows {
-    pub(crate) query: desk::Query,
-    shown: usize,
+/// Which page of a history.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Paged {
+    /// The `next` of the page before; the newest page when absent.
+    pub(crate) before: Option<String>,
+    /// How many rows, 1 to 1000; 100 when absent.
+    pub(crate) limit: Option<u32>,
 }
 
-impl Rows {
-    pub(crate) fn new(before: Option<&str>, limit: Option<u32>) -> Result<Self, ApiError> {
-        let bad_page = |message: String| {
-            ApiError::new(StatusCode::BAD_REQUEST, "bad_page", message)
-                .hint("give `next` of the page before as `before`, and a `limit` of 1 to 1000")
-        };
-        let before = before.map(str::parse::<EventId>).transpose();
-        let before = before.map_err(|error| bad_page(format!("before: {error}")))?;
-        let limit = limit.unwrap_or(ROWS);
-        if !(1..=ROWS_MAX).contains(&limit) {
-            return Err(bad_page(format!(
-                "limit: {limit} is not within 1 and {ROWS_MAX}"
-            )));
-        }
-        let shown = limit as usize;
-        let query = desk::Query {
-            before,
-            limit: shown + 1,
-            ..desk::Query::default()
-        };
-        Ok(Self { query, shown })
+/// Where a page of history begins, and how many rows it has.
+pub(crate) fn page(
+    before: Option<&str>,
+    limit: Option<u32>,
+) -> Result<(Option<PageToken>, u32), ApiError> {
+    let bad_page = |message: String| {
+        ApiError::new(StatusCode::BAD_REQUEST, "bad_page", message)
+            .hint("give `next` of the page before as `before`, and a `limit` of 1 to 1000")
+    };
+    let before = before.map(str::parse).transpose();
+    let before = before.map_err(|error| bad_page(format!("before: {error}")))?;
+    let limit = limit.unwrap_or(ROWS);
+    if !(1..=ROWS_MAX).contains(&limit) {
+        let message = format!("limit: {limit} is not within 1 and {ROWS_MAX}");
+        return Err(bad_page(message));
     }
-
-    /// Cuts `rows` to the page and says where the next begins; `id` is what rows are counted by.
-    pub(crate) fn cut<T>(&self, rows: &mut Vec<T>, id: impl Fn(&T) -> EventId) -> Option<String> {
-        let more = rows.len() > self.shown;
-        rows.truncate(self.shown);
-        let last = rows.last().filter(|_| more);
-        last.map(|row| id(row).to_string())
-    }
+    Ok((before, limit))
 }
 
 /// The bot of this name.

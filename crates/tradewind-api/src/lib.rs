@@ -24,10 +24,8 @@ pub mod wire;
 
 pub use auth::Secrets;
 pub use desk::{
-    About, Answer, Desk, DeskError, EquityRecord, EventSource, FillRecord, Health, History, Notice,
-    OrderRecord, Query, RateUse, StageTimes, VenueBalance, VenueBalances,
+    About, Answer, Desk, DeskError, Health, RateUse, StageTimes, VenueBalance, VenueBalances,
 };
 pub use error::{ErrorAnswer, ErrorBody};
-pub use memory::EventMemory;
 pub use openapi::openapi_json;
 pub use server::{Server, ServerError, ServerOptions};

@@ -1,87 +1,54 @@
 //! The latest events, kept for chains of causes.
 //!
-//! The log has every event but prices. A price that led to a signal is kept here beside it, and with it the latest event
-//! of each bot. The driver feeds it as it announces; it is bounded and forgets the oldest first.
+//! The projection has them all, a little later. Somebody who clicks on what just happened finds it here. It is bounded and
+//! forgets the oldest first.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tradewind_events::{Event, EventKind};
 use tradewind_model::{BotId, EventId};
 
-/// Prices that have not led to anything yet; a signal follows its price within the same input or the next few.
-const PRICES: usize = 1_024;
-
-/// The latest events by id.
+/// The latest events by id, and each bot's latest denial or order event.
 #[derive(Debug)]
-pub struct EventMemory {
+pub(crate) struct EventMemory {
     kept: BTreeMap<EventId, Arc<Event>>,
-    prices: VecDeque<Arc<Event>>,
     latest: BTreeMap<BotId, EventId>,
     events_max: usize,
 }
 
 impl EventMemory {
-    /// A memory of `events_max` events.
-    #[must_use]
-    pub const fn new(events_max: usize) -> Self {
+    pub(crate) const fn new(events_max: usize) -> Self {
         Self {
             kept: BTreeMap::new(),
-            prices: VecDeque::new(),
             latest: BTreeMap::new(),
             events_max,
         }
     }
 
     /// Takes an event, in the order of ids.
-    pub fn record(&mut self, event: &Arc<Event>) {
-        if matches!(event.kind, EventKind::PriceUpdate(_)) {
-            if self.prices.len() >= PRICES {
-                let _ = self.prices.pop_front();
-            }
-            self.prices.push_back(Arc::clone(event));
-            return;
-        }
-        if let Some(cause) = event.cause {
-            self.keep_price(cause);
-        }
+    pub(crate) fn record(&mut self, event: Arc<Event>) {
         if let Some(bot) = bot_of(&event.kind) {
             let _ = self.latest.insert(bot, event.id);
         }
-        self.keep(Arc::clone(event));
-    }
-
-    /// An event, if it is still remembered.
-    #[must_use]
-    pub fn event(&self, id: EventId) -> Option<Arc<Event>> {
-        let price = || self.prices.iter().rev().find(|price| price.id == id);
-        self.kept.get(&id).or_else(price).cloned()
-    }
-
-    /// The latest denial or order event of a bot.
-    #[must_use]
-    pub fn last_of(&self, bot: BotId) -> Option<EventId> {
-        self.latest.get(&bot).copied()
-    }
-
-    /// A price that led to something is kept as long as what it led to.
-    fn keep_price(&mut self, id: EventId) {
-        let price = self.prices.iter().rev().find(|price| price.id == id);
-        if let Some(price) = price.cloned() {
-            self.keep(price);
-        }
-    }
-
-    fn keep(&mut self, event: Arc<Event>) {
         let _ = self.kept.insert(event.id, event);
         while self.kept.len() > self.events_max {
             let _ = self.kept.pop_first();
         }
     }
+
+    pub(crate) fn event(&self, id: EventId) -> Option<Arc<Event>> {
+        self.kept.get(&id).cloned()
+    }
+
+    /// The latest denial or order event of a bot.
+    pub(crate) fn last_of(&self, bot: BotId) -> Option<EventId> {
+        self.latest.get(&bot).copied()
+    }
 }
 
 /// The bot whose denial or order an event tells of.
-const fn bot_of(kind: &EventKind) -> Option<BotId> {
+pub(crate) const fn bot_of(kind: &EventKind) -> Option<BotId> {
     match kind {
         EventKind::RiskDecisionRejected { bot, .. }
         | EventKind::OrderPlaced { bot, .. }
@@ -92,5 +59,42 @@ const fn bot_of(kind: &EventKind) -> Option<BotId> {
         | EventKind::OrderExpired { bot, .. }
         | EventKind::OrderUnknown { bot, .. } => *bot,
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_model::Timestamp;
+
+    fn record(memory: &mut EventMemory, seq: u64, bot: Option<u32>) {
+        let kind = bot.map_or(EventKind::DeskStopping, |bot| {
+            EventKind::RiskDecisionRejected {
+                bot: Some(BotId(bot)),
+                account: tradewind_model::AccountId(0),
+                instrument: tradewind_model::InstrumentId(0),
+                side: tradewind_model::Side::Buy,
+                quantity: tradewind_model::Quantity(1),
+                reason: tradewind_risk::DenyReason::BotRate,
+            }
+        });
+        memory.record(Arc::new(Event {
+            id: EventId { seq, index: 0 },
+            at: Timestamp::EPOCH,
+            cause: None,
+            kind,
+        }));
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten_and_a_bots_latest_is_known() {
+        let mut memory = EventMemory::new(2);
+        record(&mut memory, 1, Some(7));
+        record(&mut memory, 2, Some(7));
+        record(&mut memory, 3, None);
+        let event = |seq| memory.event(EventId { seq, index: 0 }).is_some();
+        assert_eq!([event(1), event(2), event(3)], [false, true, true]);
+        assert_eq!(memory.last_of(BotId(7)), Some(EventId { seq: 2, index: 0 }));
+        assert_eq!(memory.last_of(BotId(8)), None);
     }
 }

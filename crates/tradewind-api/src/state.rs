@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_events::DeskView;
+use tradewind_storage::{Readers, StorageError};
 
 use crate::auth::Keys;
 use crate::desk::Desk;
@@ -49,6 +50,17 @@ impl ApiState {
     pub(crate) async fn look(&self) -> Result<(Arc<DeskView>, Names), ApiError> {
         let view = self.desk.view().await?;
         Ok((view, self.names()))
+    }
+
+    /// Asks history, on a thread that may block.
+    pub(crate) async fn history<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Readers) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let readers = self.desk.history();
+        let asked = tokio::task::spawn_blocking(move || query(&readers)).await;
+        let answer = asked.map_err(|error| ApiError::internal(&error))?;
+        answer.map_err(|error| ApiError::internal(&error))
     }
 
     /// The names of the configuration in force.

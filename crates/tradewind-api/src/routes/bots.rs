@@ -45,7 +45,7 @@ pub(crate) async fn one(
     Ok(Json(BotAnswer {
         seq: view.seq,
         at: view.at.into(),
-        bot: bot_of(&view, &name, &names)?,
+        bot: one_of(&view, &name, &names)?,
         settings: BotSettings::new(settings, &names),
         positions: positions
             .filter(|position| position.owner == OwnerId::Bot(settings.id))
@@ -59,7 +59,7 @@ pub(crate) async fn one(
 }
 
 /// A bot of the view by its name.
-pub(crate) fn bot_of(view: &DeskView, name: &str, names: &Names) -> Result<Bot, ApiError> {
+pub(crate) fn one_of(view: &DeskView, name: &str, names: &Names) -> Result<Bot, ApiError> {
     let settings = bot_named(names, name)?;
     let bot = view.bots.iter().find(|bot| bot.bot == settings.id);
     let bot = bot.ok_or_else(|| ApiError::unknown_bot(name))?;

@@ -4,13 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use tradewind_model::{Interval, OwnerId, Timestamp};
+use tradewind_storage::FillsQuery;
 use utoipa::IntoParams;
 
-use crate::desk;
 use crate::error::{ApiError, ErrorAnswer};
 use crate::extract::{Caller, Query, bot_named, instrument_named};
+use crate::routes::records;
 use crate::state::ApiState;
-use crate::wire::{Candle, CandleAnswer, Fill, FillMarker, Position};
+use crate::wire::{Candle, CandleAnswer, FillMarker, Position};
 
 /// How many candles unless asked otherwise.
 const CANDLES: u32 = 200;
@@ -49,17 +50,20 @@ pub(crate) async fn candles(
     let bot = bot.map(|bot| bot.id);
     let (interval, limit) = span(&wanted)?;
     let candles = state.desk.candles(instrument.id, interval, limit).await?;
-    let query = desk::Query {
-        limit: ROWS_MAX as usize,
-        bot,
-        instrument: Some(instrument.id),
-        ..desk::Query::default()
+    let query = FillsQuery {
+        bot: wanted.bot,
+        instrument: Some(wanted.instrument),
+        limit: ROWS_MAX,
+        ..FillsQuery::default()
     };
-    let fills = state.desk.fills(query).await?;
+    let fills = state.history(move |readers| readers.fills(&query)).await?;
     let first = candles
         .first()
         .map_or(Timestamp::EPOCH, |candle| candle.open_time);
-    let fills = fills.iter().filter(|row| row.fill.event_time >= first);
+    let fills = fills.items.into_iter();
+    let fills = fills
+        .filter(|row| row.event_time >= first)
+        .map(records::fill);
     let positions = view.positions.iter().filter(|position| {
         position.instrument == instrument.id
             && bot.is_none_or(|bot| position.owner == OwnerId::Bot(bot))
@@ -72,8 +76,8 @@ pub(crate) async fn candles(
         items: candles.iter().map(|one| Candle::new(one, &names)).collect(),
         next: None,
         fills: fills
-            .map(|row| FillMarker::from(Fill::new(&row.fill, row.bot, Some(row.event), &names)))
-            .collect(),
+            .map(|fill| fill.map(FillMarker::from))
+            .collect::<Result<_, _>>()?,
         positions: positions.map(|one| Position::new(one, &names)).collect(),
     }))
 }

@@ -3,13 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use tradewind_events::EventType;
 use utoipa::IntoParams;
 
 use crate::auth::OPERATOR;
 use crate::error::{ApiError, ErrorAnswer};
-use crate::extract::{Caller, Query, Rows};
-use crate::routes::records::Narrowed;
+use crate::extract::{Caller, Paged, Query, page};
+use crate::routes::records;
 use crate::state::ApiState;
 use crate::wire::{AuditEntry, ConfigAnswer, List, LogLine, Token};
 
@@ -29,33 +28,25 @@ pub(crate) async fn logs(
     _: Caller,
     Query(lines): Query<Lines>,
 ) -> Result<Json<List<LogLine>>, ApiError> {
-    let rows = Rows::new(None, lines.limit)?;
-    let items = state.desk.logs(rows.query.limit - 1);
+    let (_, limit) = page(None, lines.limit)?;
+    let items = state.desk.logs(limit as usize);
     Ok(Json(List { items, next: None }))
 }
 
 /// Commands and what came of them, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/audit", tag = "desk", params(Narrowed),
-    responses((status = 200, body = List<AuditEntry>), (status = 404, body = ErrorAnswer))
+    get, path = "/api/v1/audit", tag = "desk", params(Paged),
+    responses((status = 200, body = List<AuditEntry>), (status = 400, body = ErrorAnswer))
 )]
 pub(crate) async fn audit(
     State(state): State<ApiState>,
     _: Caller,
-    Query(narrowed): Query<Narrowed>,
+    Query(paged): Query<Paged>,
 ) -> Result<Json<List<AuditEntry>>, ApiError> {
+    let (before, limit) = page(paged.before.as_deref(), paged.limit)?;
     let names = state.names();
-    let rows = narrowed.rows(&names)?;
-    let commands = state.desk.past_events(&[EventType::Command], rows.query);
-    let mut commands = commands.await?;
-    let next = rows.cut(&mut commands, |event| event.id);
-    let items = commands
-        .iter()
-        .filter_map(|event| AuditEntry::new(event, &names));
-    Ok(Json(List {
-        items: items.collect(),
-        next,
-    }))
+    let asked = state.history(move |readers| readers.audit(limit, before));
+    records::list(asked.await?, |row| records::audit_entry(row, &names)).map(Json)
 }
 
 /// The names of the tokens. There is one so far.

@@ -50,7 +50,7 @@ pub(crate) async fn stream(
             .hint("docs/api.md lists them")
     })?;
     let start = start(&headers)?;
-    let seat = state.hub.seat().ok_or_else(|| {
+    let seat = state.hub.seat(&types).ok_or_else(|| {
         let message = "as many streams are open as may be";
         ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", message)
     })?;
@@ -77,7 +77,7 @@ pub(crate) async fn one(
     let id: EventId = id
         .parse()
         .map_err(|error| ApiError::bad_request(format!("id: {error}")))?;
-    let (chain, complete) = chain_of(&state, id).await;
+    let (chain, complete) = chain_of(&state, id).await?;
     if chain.is_empty() {
         return Err(unknown_event(id));
     }

@@ -2,45 +2,67 @@
 
 use axum::Json;
 use axum::extract::State;
+use serde::Deserialize;
+use tradewind_storage::FillsQuery;
+use utoipa::IntoParams;
 
 use crate::error::{ApiError, ErrorAnswer};
-use crate::extract::{Caller, Query};
-use crate::routes::records::Narrowed;
+use crate::extract::{Caller, Query, page};
+use crate::routes::records;
 use crate::state::ApiState;
 use crate::wire::{Fill, List};
 
-/// Fills, newest first.
+/// Which fills.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// The `next` of the page before; the newest page when absent.
+    before: Option<String>,
+    /// How many, 1 to 1000; 100 when absent.
+    limit: Option<u32>,
+    /// Only this bot's.
+    bot: Option<String>,
+    /// Only this instrument's.
+    instrument: Option<String>,
+    /// Only this account's.
+    account: Option<String>,
+    /// Only this order's: 32 hexadecimal digits.
+    client_id: Option<String>,
+}
+
+/// Fills, the latest by the venue's stamp first.
 #[utoipa::path(
-    get, path = "/api/v1/fills", tag = "orders", params(Narrowed),
-    responses((status = 200, body = List<Fill>), (status = 404, body = ErrorAnswer))
+    get, path = "/api/v1/fills", tag = "orders", params(Wanted),
+    responses((status = 200, body = List<Fill>), (status = 400, body = ErrorAnswer))
 )]
 pub(crate) async fn fills(
     State(state): State<ApiState>,
     _: Caller,
-    Query(narrowed): Query<Narrowed>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Json<List<Fill>>, ApiError> {
-    let names = state.names();
-    let rows = narrowed.rows(&names)?;
-    let mut fills = state.desk.fills(rows.query).await?;
-    let next = rows.cut(&mut fills, |row| row.event);
-    let items = fills
-        .iter()
-        .map(|row| Fill::new(&row.fill, row.bot, Some(row.event), &names));
-    Ok(Json(List {
-        items: items.collect(),
-        next,
-    }))
+    let (before, limit) = page(wanted.before.as_deref(), wanted.limit)?;
+    let query = FillsQuery {
+        account: wanted.account,
+        bot: wanted.bot,
+        instrument: wanted.instrument,
+        client_id: wanted.client_id,
+        limit,
+        before,
+    };
+    let fills = state.history(move |readers| readers.fills(&query)).await?;
+    records::list(fills, records::fill).map(Json)
 }
 
 /// The same list by the exchange's word: what its my-trades shows of our accounts.
 #[utoipa::path(
-    get, path = "/api/v1/trades", tag = "orders", params(Narrowed),
-    responses((status = 200, body = List<Fill>), (status = 404, body = ErrorAnswer))
+    get, path = "/api/v1/trades", tag = "orders", params(Wanted),
+    responses((status = 200, body = List<Fill>), (status = 400, body = ErrorAnswer))
 )]
 pub(crate) async fn trades(
     state: State<ApiState>,
     caller: Caller,
-    narrowed: Query<Narrowed>,
+    wanted: Query<Wanted>,
 ) -> Result<Json<List<Fill>>, ApiError> {
-    fills(state, caller, narrowed).await
+    fills(state, caller, wanted).await
 }

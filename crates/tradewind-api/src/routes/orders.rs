@@ -6,12 +6,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tradewind_events::Action;
 use tradewind_model::{ClientOrderId, Instrument, OrderKind, Price, Side, TimeInForce};
+use tradewind_storage::OrdersQuery;
 use utoipa::IntoParams;
 
 use crate::error::{ApiError, ErrorAnswer};
-use crate::extract::{self, Caller, Path, Query, account_named, instrument_named};
+use crate::extract::{self, Caller, Path, Query, account_named, bot_named, instrument_named, page};
 use crate::routes::commands::Issuer;
-use crate::routes::records::{self, Narrowed};
+use crate::routes::records;
 use crate::state::ApiState;
 use crate::wire::{self, CommandAnswer, List, Names, Order, PlaceOrder, ViewList};
 
@@ -27,6 +28,7 @@ enum Which {
 /// Which orders.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
     /// `open`, all at once from the view, or `closed`, in pages from history.
     #[serde(default)]
@@ -35,7 +37,6 @@ pub(crate) struct Wanted {
     /// The `next` of the page before, for closed ones.
     before: Option<String>,
     /// How many, 1 to 1000, for closed ones.
-    #[param(value_type = Option<u32>)]
     limit: Option<u32>,
     /// Only this bot's.
     bot: Option<String>,
@@ -53,42 +54,39 @@ pub(crate) async fn list(
     _: Caller,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, ApiError> {
-    let narrowed = Narrowed {
-        before: wanted.before,
-        limit: wanted.limit,
-        bot: wanted.bot,
-        instrument: wanted.instrument,
-        account: None,
-    };
     match wanted.status {
-        Which::Open => Ok(Json(open(&state, &narrowed).await?).into_response()),
-        Which::Closed => Ok(Json(closed(&state, &narrowed).await?).into_response()),
+        Which::Open => Ok(Json(open(&state, &wanted).await?).into_response()),
+        Which::Closed => Ok(Json(closed(&state, wanted).await?).into_response()),
     }
 }
 
-async fn open(state: &ApiState, narrowed: &Narrowed) -> Result<ViewList<Order>, ApiError> {
+async fn open(state: &ApiState, wanted: &Wanted) -> Result<ViewList<Order>, ApiError> {
     let (view, names) = state.look().await?;
-    let query = narrowed.rows(&names)?.query;
+    let bot = wanted.bot.as_deref();
+    let bot = bot.map(|name| bot_named(&names, name)).transpose()?;
+    let instrument = wanted.instrument.as_deref();
+    let instrument = instrument.map(|name| instrument_named(&names, name));
+    let instrument = instrument.transpose()?;
     let orders = view.orders.iter().filter(|order| {
-        query.bot.is_none_or(|bot| order.bot == Some(bot))
-            && query
-                .instrument
-                .is_none_or(|id| order.terms.instrument == id)
+        bot.is_none_or(|bot| order.bot == Some(bot.id))
+            && instrument.is_none_or(|one| order.terms.instrument == one.id)
     });
     let items = orders.map(|order| Order::open(order, &names)).collect();
     Ok(ViewList::whole(&view, items))
 }
 
-async fn closed(state: &ApiState, narrowed: &Narrowed) -> Result<List<Order>, ApiError> {
-    let names = state.names();
-    let rows = narrowed.rows(&names)?;
-    let mut orders = state.desk.closed_orders(rows.query).await?;
-    let next = rows.cut(&mut orders, |order| order.placed_by);
-    let items = orders.iter().map(|row| records::order(row, &names));
-    Ok(List {
-        items: items.collect(),
-        next,
-    })
+async fn closed(state: &ApiState, wanted: Wanted) -> Result<List<Order>, ApiError> {
+    let (before, limit) = page(wanted.before.as_deref(), wanted.limit)?;
+    let query = OrdersQuery {
+        open: Some(false),
+        account: None,
+        bot: wanted.bot,
+        instrument: wanted.instrument,
+        limit,
+        before,
+    };
+    let orders = state.history(move |readers| readers.orders(&query)).await?;
+    records::list(orders, records::order)
 }
 
 /// Places an order by hand; it passes the same risk gate as a bot's.

@@ -2,22 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use tradewind_events::EventType;
 
 use crate::error::{ApiError, ErrorAnswer};
-use crate::extract::{Caller, Query};
-use crate::routes::records::Narrowed;
+use crate::extract::{Caller, Paged, Query, page};
+use crate::routes::records;
 use crate::state::ApiState;
 use crate::wire::{List, RiskAnswer, RiskEvent};
-
-/// What counts as an event of risk.
-const TYPES: &[EventType] = &[
-    EventType::RiskDecisionRejected,
-    EventType::CircuitBreakerFired,
-    EventType::TradingStateChanged,
-    EventType::KillSwitch,
-    EventType::KillSwitchReset,
-];
 
 /// Limits, states and open causes.
 #[utoipa::path(get, path = "/api/v1/risk", tag = "risk", responses((status = 200, body = RiskAnswer)))]
@@ -31,23 +21,15 @@ pub(crate) async fn risk(
 
 /// Denials, breakers, changes of state, kills and resets, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/risk/events", tag = "risk", params(Narrowed),
-    responses((status = 200, body = List<RiskEvent>), (status = 404, body = ErrorAnswer))
+    get, path = "/api/v1/risk/events", tag = "risk", params(Paged),
+    responses((status = 200, body = List<RiskEvent>), (status = 400, body = ErrorAnswer))
 )]
 pub(crate) async fn events(
     State(state): State<ApiState>,
     _: Caller,
-    Query(narrowed): Query<Narrowed>,
+    Query(paged): Query<Paged>,
 ) -> Result<Json<List<RiskEvent>>, ApiError> {
-    let names = state.names();
-    let rows = narrowed.rows(&names)?;
-    let mut events = state.desk.past_events(TYPES, rows.query).await?;
-    let next = rows.cut(&mut events, |event| event.id);
-    let items = events
-        .iter()
-        .filter_map(|event| RiskEvent::new(event, &names));
-    Ok(Json(List {
-        items: items.collect(),
-        next,
-    }))
+    let (before, limit) = page(paged.before.as_deref(), paged.limit)?;
+    let asked = state.history(move |readers| readers.risk_events(limit, before));
+    records::list(asked.await?, |row| Ok(records::risk_event(row))).map(Json)
 }

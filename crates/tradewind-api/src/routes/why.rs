@@ -1,21 +1,26 @@
 //! Why a bot is where it is, or what led to an event: causes followed back to where they begin.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tradewind_model::EventId;
+use tradewind_model::{BotId, EventId};
 use utoipa::IntoParams;
 
 use crate::error::{ApiError, ErrorAnswer};
 use crate::extract::{Caller, Query, bot_named};
-use crate::routes::bots::bot_of;
+use crate::memory::bot_of;
+use crate::routes::bots::one_of;
 use crate::routes::events::unknown_event;
 use crate::state::ApiState;
 use crate::wire::{Event, EventAnswer, WhyAnswer};
 
 /// The longest chain that is followed; real ones have about five links.
 const LINKS_MAX: usize = 64;
+/// How far back history is searched for a bot's last deed.
+const RECENT: u32 = 200;
 
 /// Of what: one of the two.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -50,14 +55,14 @@ pub(crate) async fn why(
 async fn why_bot(state: &ApiState, name: &str) -> Result<WhyAnswer, ApiError> {
     let (view, names) = state.look().await?;
     let bot = bot_named(&names, name)?.id;
-    let (chain, complete) = match state.desk.last_event_of(bot).await {
-        Some(id) => chain_of(state, id).await,
+    let (chain, complete) = match last_event_of(state, bot, name).await? {
+        Some(id) => chain_of(state, id).await?,
         None => (Vec::new(), true),
     };
     Ok(WhyAnswer {
         seq: view.seq,
         at: view.at.into(),
-        bot: bot_of(&view, name, &names)?,
+        bot: one_of(&view, name, &names)?,
         chain,
         complete,
     })
@@ -67,28 +72,61 @@ async fn why_event(state: &ApiState, id: &str) -> Result<EventAnswer, ApiError> 
     let id: EventId = id
         .parse()
         .map_err(|error| ApiError::bad_request(format!("event: {error}")))?;
-    let (chain, complete) = chain_of(state, id).await;
+    let (chain, complete) = chain_of(state, id).await?;
     if chain.is_empty() {
         return Err(unknown_event(id));
     }
     Ok(EventAnswer { chain, complete })
 }
 
+/// The latest denial or order event of a bot: of this start, or from history.
+async fn last_event_of(
+    state: &ApiState,
+    bot: BotId,
+    name: &str,
+) -> Result<Option<EventId>, ApiError> {
+    let remembered = state.hub.memory().last_of(bot);
+    if remembered.is_some() {
+        return Ok(remembered);
+    }
+    let name = name.to_owned();
+    let past = state.history(move |readers| readers.events(Some(&name), RECENT, None));
+    let past = past.await?.items;
+    let telling = past.iter().find(|event| bot_of(&event.kind) == Some(bot));
+    Ok(telling.map(|event| event.id))
+}
+
 /// An event, its cause, the cause's cause, and so on; and whether the last of them has none.
-pub(crate) async fn chain_of(state: &ApiState, id: EventId) -> (Vec<Event>, bool) {
+pub(crate) async fn chain_of(
+    state: &ApiState,
+    id: EventId,
+) -> Result<(Vec<Event>, bool), ApiError> {
     let names = state.names();
     let mut chain = Vec::new();
     let mut next = Some(id);
     while let Some(id) = next.filter(|_| chain.len() < LINKS_MAX) {
-        let Some(event) = state.desk.event(id).await else {
+        let Some(event) = find(state, id).await? else {
             break;
         };
         chain.push(Event::new(&event, &names));
         // A cause lies before its effect: anything else would run in a circle.
         next = event.cause.filter(|cause| *cause < event.id);
         if next.is_none() {
-            return (chain, event.cause.is_none());
+            return Ok((chain, event.cause.is_none()));
         }
     }
-    (chain, false)
+    Ok((chain, false))
+}
+
+/// An event, from memory or from history.
+async fn find(
+    state: &ApiState,
+    id: EventId,
+) -> Result<Option<Arc<tradewind_events::Event>>, ApiError> {
+    let remembered = state.hub.memory().event(id);
+    if remembered.is_some() {
+        return Ok(remembered);
+    }
+    let past = state.history(move |readers| readers.event(id)).await?;
+    Ok(past.map(Arc::new))
 }

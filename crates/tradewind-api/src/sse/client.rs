@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::watch::Receiver;
 use tokio::time::{Interval, MissedTickBehavior};
-use tradewind_events::EventType;
 use tradewind_model::EventId;
 
 use super::frame::{Counts, Frame, Types, gap, message};
 use super::hub::Seat;
+use super::prices::Batch;
 use crate::state::ApiState;
 
 /// How often the client is told that the desk is there.
@@ -103,8 +104,8 @@ impl Client {
                 text.extend_from_slice(&self.gap(None));
             }
         }
-        if self.types.has(EventType::PriceUpdate) {
-            let batch = Arc::clone(&self.seat.prices.borrow_and_update());
+        if let Some(prices) = &mut self.seat.prices {
+            let batch = prices.borrow_and_update();
             self.prices_seen = batch.number;
             text.extend_from_slice(&batch.all);
         }
@@ -114,7 +115,6 @@ impl Client {
     /// Waits for something to happen and writes it out.
     async fn wait(&mut self, chunk: &mut Vec<u8>) -> Option<()> {
         let wants_events = self.types.has_events();
-        let wants_prices = self.types.has(EventType::PriceUpdate);
         tokio::select! {
             biased;
             received = self.seat.events.recv(), if wants_events => match received {
@@ -127,9 +127,11 @@ impl Client {
             },
             // After what is ready, so that the last words of a stopping desk are heard.
             () = self.state.shutdown.cancelled() => return None,
-            changed = self.seat.prices.changed(), if wants_prices => {
-                changed.ok()?;
-                self.take_prices(chunk);
+            batch = next_batch(&mut self.seat.prices) => {
+                let batch = batch?;
+                let follows = batch.number == self.prices_seen + 1;
+                self.prices_seen = batch.number;
+                chunk.extend_from_slice(if follows { &batch.changed } else { &batch.all });
             }
             _ = self.ping.tick() => chunk.extend_from_slice(b": ping\n\n"),
         }
@@ -184,8 +186,11 @@ impl Client {
 
     /// Writes out a page of the log; at its end the client goes back to the ring.
     async fn read_log(&mut self, chunk: &mut Vec<u8>) -> Option<()> {
-        let page = self.state.desk.events_after(self.last, LOG_PAGE).await;
+        let (log, after) = (self.state.desk.log(), self.last);
+        let page = tokio::task::spawn_blocking(move || log.read_after(after, LOG_PAGE)).await;
         let page = page
+            .map_err(std::io::Error::other)
+            .flatten()
             .inspect_err(|error| tracing::warn!(%error, "a stream ends: the log cannot be read"))
             .ok()?;
         let names = self.state.names();
@@ -202,14 +207,16 @@ impl Client {
         Some(())
     }
 
-    fn take_prices(&mut self, chunk: &mut Vec<u8>) {
-        let batch = self.seat.prices.borrow_and_update();
-        let next = batch.number == self.prices_seen + 1;
-        self.prices_seen = batch.number;
-        chunk.extend_from_slice(if next { &batch.changed } else { &batch.all });
-    }
-
     fn gap(&self, missing: Option<u64>) -> Bytes {
         gap(missing, self.state.desk.now().into(), self.last)
     }
+}
+
+/// The next batch of prices; waits for ever if the client wants none.
+async fn next_batch(prices: &mut Option<Receiver<Arc<Batch>>>) -> Option<Arc<Batch>> {
+    let Some(prices) = prices else {
+        return std::future::pending().await;
+    };
+    prices.changed().await.ok()?;
+    Some(Arc::clone(&prices.borrow_and_update()))
 }

@@ -1,21 +1,25 @@
 //! The hub: the stream's one subscriber, which writes each event out once for all clients.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tradewind_events::Event;
+use tradewind_bus::{Class, Received, SubscriptionOptions, TypeSet};
+use tradewind_events::{Delivery, Event, EventType};
 
-use super::frame::{Counts, Frame, message};
+use super::frame::{Counts, Frame, Types, message};
 use super::prices::{Batch, Prices};
-use crate::desk::{Desk, Notice, StageTimes};
+use crate::desk::{Desk, StageTimes};
+use crate::memory::EventMemory;
 use crate::wire::Names;
 
 /// Events kept for clients that read at their own pace; whoever is further behind reads from the log.
 const RING: usize = 1_024;
+/// Events kept for chains of causes.
+const REMEMBERED: usize = 8_192;
 /// How often prices are handed out.
 const PRICE_EVERY: Duration = Duration::from_millis(100);
 
@@ -27,6 +31,7 @@ pub(crate) struct Hub {
     clients: AtomicUsize,
     clients_max: usize,
     counts: Mutex<Counts>,
+    memory: Mutex<EventMemory>,
     /// From taking an event to handing its bytes to a socket.
     times: Mutex<StageTimes>,
 }
@@ -36,7 +41,8 @@ pub(crate) struct Hub {
 pub(crate) struct Seat {
     pub(crate) hub: Arc<Hub>,
     pub(crate) events: broadcast::Receiver<Arc<Frame>>,
-    pub(crate) prices: watch::Receiver<Arc<Batch>>,
+    /// Prices, for a client that wants them.
+    pub(crate) prices: Option<watch::Receiver<Arc<Batch>>>,
     /// What was published before the client came.
     pub(crate) counts: Counts,
 }
@@ -55,6 +61,7 @@ impl Hub {
             clients: AtomicUsize::new(0),
             clients_max,
             counts: Mutex::default(),
+            memory: Mutex::new(EventMemory::new(REMEMBERED)),
             times: Mutex::new(StageTimes {
                 name: "sse".into(),
                 ..StageTimes::default()
@@ -63,7 +70,7 @@ impl Hub {
     }
 
     /// A place among the clients; none if all are taken.
-    pub(crate) fn seat(self: &Arc<Self>) -> Option<Seat> {
+    pub(crate) fn seat(self: &Arc<Self>, types: &Types) -> Option<Seat> {
         if self.clients.fetch_add(1, Ordering::Relaxed) >= self.clients_max {
             let _ = self.clients.fetch_sub(1, Ordering::Relaxed);
             return None;
@@ -73,7 +80,9 @@ impl Hub {
         Some(Seat {
             hub: Arc::clone(self),
             events: self.events.subscribe(),
-            prices: self.prices.subscribe(),
+            prices: types
+                .has(EventType::PriceUpdate)
+                .then(|| self.prices.subscribe()),
             counts: *counts,
         })
     }
@@ -81,6 +90,11 @@ impl Hub {
     /// How many clients there are.
     pub(crate) fn clients(&self) -> usize {
         self.clients.load(Ordering::Relaxed)
+    }
+
+    /// The latest events.
+    pub(crate) fn memory(&self) -> MutexGuard<'_, EventMemory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long events took from here to a socket's buffer.
@@ -97,35 +111,47 @@ impl Hub {
 
     /// Hands events on until the desk is gone or the server stops.
     pub(crate) async fn run(&self, desk: Arc<dyn Desk>, shutdown: CancellationToken) {
-        let mut events = desk.events();
-        let mut prices = desk.prices();
-        let mut newest = Prices::default();
+        let others = TypeSet::all().without(TypeSet::delivered(Delivery::Latest));
+        let options = SubscriptionOptions::new("api.events", Class::Lossless, others);
+        let mut events = desk.subscribe(options);
+        let mut prices = Prices::default();
         let mut flush = tokio::time::interval(PRICE_EVERY);
         flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return,
-                notice = events.next() => match notice {
-                    Some(Notice::Event(event)) => self.publish(&event, &names(&*desk)),
-                    Some(Notice::Dropped(count)) => self.count_dropped(count),
+                received = events.recv() => match received {
+                    Some(Received::Event(event)) => self.publish(&event, &names(&*desk)),
+                    Some(Received::Gap { dropped }) => self.count_dropped(dropped),
                     None => return,
                 },
-                _ = flush.tick(), if newest.is_dirty() => {
-                    let batch = newest.flush(&names(&*desk));
-                    let _ = self.prices.send_replace(Arc::new(batch));
-                },
-                notice = prices.next() => match notice {
-                    Some(Notice::Event(event)) => newest.put(event),
-                    Some(Notice::Dropped(_)) => {}
-                    None => return,
-                },
+                _ = flush.tick() => self.hand_out_prices(&mut prices, &*desk).await,
+                () = prices.receive() => {}
             }
         }
     }
 
-    fn publish(&self, event: &Event, names: &Names) {
+    /// Hands out the prices that changed. While no client wants prices there is no subscription either, so that the desk
+    /// need not even make the events.
+    async fn hand_out_prices(&self, prices: &mut Prices, desk: &dyn Desk) {
+        if self.prices.receiver_count() == 0 {
+            if prices.end() {
+                let _ = self.prices.send_replace(Arc::new(prices.batch()));
+            }
+            return;
+        }
+        if !prices.is_live() {
+            prices.begin(desk).await;
+        }
+        if prices.flush(&names(desk)) {
+            let _ = self.prices.send_replace(Arc::new(prices.batch()));
+        }
+    }
+
+    fn publish(&self, event: &Arc<Event>, names: &Names) {
         let event_type = event.kind.event_type();
+        self.memory().record(Arc::clone(event));
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.add(event_type);
         // Without a client there is nobody to write it out for.

@@ -1,11 +1,8 @@
 //! What the desk wrote down about itself: its log, the commands it was given, the tokens it knows.
 
 use serde::{Deserialize, Serialize};
-use tradewind_events::{CommandResult, Event, EventKind};
 use utoipa::ToSchema;
 
-use super::event_from::{action_text, principal_text, result_text};
-use super::names::Names;
 use super::number::Instant;
 
 /// A line of the log.
@@ -47,29 +44,4 @@ pub struct Token {
     pub name: String,
     /// What it may do.
     pub scopes: Vec<String>,
-}
-
-impl AuditEntry {
-    /// A `command` event as a line of the audit; none for an event of another type.
-    #[must_use]
-    pub fn new(event: &Event, names: &Names) -> Option<Self> {
-        let EventKind::Command {
-            id,
-            principal,
-            action,
-            result,
-        } = &event.kind
-        else {
-            return None;
-        };
-        Some(Self {
-            event: event.id.to_string(),
-            at: event.at.into(),
-            command: format!("{id:032x}"),
-            principal: principal_text(principal),
-            action: action_text(action, names),
-            accepted: matches!(result, CommandResult::Accepted(_)),
-            result: result_text(result),
-        })
-    }
 }

@@ -36,6 +36,7 @@ pub use command::{
 pub use config::{AccountSettings, ConfigAnswer, InstrumentSettings};
 pub use equity::{AccountEquity, EquityPoint, Totals};
 pub use event::{Event, EventBody, Gap};
+pub(crate) use event_from::action_text;
 pub use feed::{Feed, Quote};
 pub use fill::Fill;
 pub use list::{List, ViewList};
@@ -49,6 +50,7 @@ pub use risk::{Cause, Limit, RiskAnswer, RiskEvent, Scope};
 pub(crate) use status::StatusExtra;
 pub use status::{BotStates, Close, Component, Counters, Denials, Mode, Status};
 pub use why::{EventAnswer, WhyAnswer};
+pub(crate) use words::word;
 pub use words::{
     BotState, Clearing, FeedHealth, Liquidity, OrderStatus, OrderType, Purpose, ScopeKind, Side,
     TimeInForce, TradingState,

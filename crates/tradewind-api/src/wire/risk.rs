@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tradewind_events::{CauseView, DeskView, Event, EventKind};
+use tradewind_events::{CauseView, DeskView};
 use tradewind_risk::{LimitKey, Limits, Rate, Scope as InnerScope};
 use utoipa::ToSchema;
 
-use super::event_from::principal_text;
 use super::names::Names;
 use super::number::Instant;
 use super::words::{Clearing, ScopeKind, TradingState};
@@ -98,59 +97,6 @@ impl RiskAnswer {
             limits: limits(&desk.limits),
             asset: names.asset(desk.report_asset),
         }
-    }
-}
-
-impl RiskEvent {
-    /// An event of risk in words; none if the event is of another kind.
-    #[must_use]
-    pub fn new(event: &Event, names: &Names) -> Option<Self> {
-        let mut row = Self {
-            id: event.id.to_string(),
-            at: event.at.into(),
-            event_type: event.kind.event_type().name().to_owned(),
-            bot: None,
-            instrument: None,
-            rule: None,
-            message: String::new(),
-        };
-        match &event.kind {
-            EventKind::RiskDecisionRejected {
-                bot,
-                instrument,
-                reason,
-                ..
-            } => {
-                row.bot = bot.map(|bot| names.bot(bot));
-                row.instrument = Some(names.instrument(*instrument));
-                row.rule = Some(reason.rule().to_string());
-                row.message = reason.to_string();
-            }
-            EventKind::CircuitBreakerFired { name, failures } => {
-                row.message = format!("{name} opened after {failures} failures");
-            }
-            EventKind::TradingStateChanged {
-                scope,
-                state,
-                cause,
-            } => {
-                let why = cause.as_ref().map(|cause| cause.reason.as_str());
-                row.message = format!("{state}: {}", why.unwrap_or("a cause ended"));
-                match scope {
-                    InnerScope::Bot(bot) => row.bot = Some(names.bot(*bot)),
-                    InnerScope::Instrument(id) => row.instrument = Some(names.instrument(*id)),
-                    InnerScope::Desk | InnerScope::Account(_) => {}
-                }
-            }
-            EventKind::KillSwitch { reason, principal } => {
-                row.message = format!("killed by {}: {reason}", principal_text(principal));
-            }
-            EventKind::KillSwitchReset { reason, principal } => {
-                row.message = format!("reset by {}: {reason}", principal_text(principal));
-            }
-            _ => return None,
-        }
-        Some(row)
     }
 }
 

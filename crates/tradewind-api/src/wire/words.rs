@@ -1,5 +1,7 @@
 //! The closed sets of words: each inner enum has its twin here, matched whole so that a new variant is noticed.
 
+use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
 use serde::{Deserialize, Serialize};
 use tradewind_events::BotState as InnerBotState;
 use tradewind_model as model;
@@ -173,4 +175,10 @@ impl From<model::OrderKind> for OrderType {
             model::OrderKind::PostOnly { .. } => Self::PostOnly,
         }
     }
+}
+
+/// The word that is written like this, if there is one.
+pub(crate) fn word<'de, T: Deserialize<'de>>(text: &'de str) -> Option<T> {
+    let text: StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
+    T::deserialize(text).ok()
 }
