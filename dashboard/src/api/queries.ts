@@ -57,7 +57,17 @@ export const usePositions = () => useSnapshot<ViewList<Position>>(["positions"],
 export const useBalances = () => useSnapshot<BalanceTable>(["balances"], "balances", 3_000);
 export const useFeeds = () => useSnapshot<ViewList<Feed>>(["feeds"], "feeds", 5_000);
 export const useQueues = () => useSnapshot<QueueAnswer>(["queues"], "queues", 5_000);
-export const useEquity = () => useSnapshot<List<EquityPoint>>(["equity"], "equity?limit=1000", 60_000);
+
+/** An account's line of equity, thinned by the desk where it is long; the stream adds to it. */
+export function useEquity(account: string | undefined) {
+  return useQuery({
+    queryKey: ["equity", account],
+    queryFn: ({ signal }) =>
+      request<List<EquityPoint>>(`equity${query({ account, limit: 1000 })}`, { signal }),
+    enabled: account !== undefined,
+    staleTime: 60_000,
+  });
+}
 
 export function useBot(name: string) {
   return useSnapshot<BotAnswer>(["bots", name], `bots/${encodeURIComponent(name)}`, 3_000);

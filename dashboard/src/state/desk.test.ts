@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DeskEvent, Typed } from "../api/events";
 import { applyEvents, applyPrices, EVENTS_KEPT } from "./desk";
-import { outdated, withPoints } from "./follow";
+import { outdated, withPoint } from "./follow";
 
 function price(bid: string, received_at: string): Typed<"price_update"> {
   const quote = { instrument: "binance:BTC/USDT", bid, ask: bid, bid_quantity: "1", ask_quantity: "1" };
@@ -72,9 +72,10 @@ describe("equity", () => {
     unpriced: 0,
   });
 
-  it("grows by new points alone, newest first", () => {
+  it("grows by a new point in front, and not by one it has", () => {
     const known = { items: [point("2026-03-02T10:05:10Z")], next: null };
-    const grown = withPoints(known, [point("2026-03-02T10:05:20Z"), point("2026-03-02T10:05:10Z")]);
+    const grown = withPoint(known, point("2026-03-02T10:05:20Z"));
     expect(grown.items.map(each => each.at)).toEqual(["2026-03-02T10:05:20Z", "2026-03-02T10:05:10Z"]);
+    expect(withPoint(grown, point("2026-03-02T10:05:20Z"))).toBe(grown);
   });
 });

@@ -102,19 +102,20 @@ function isPrice(event: DeskEvent): event is Typed<"price_update"> {
   return event.type === "price_update";
 }
 
-/** The line of equity grows by the snapshots that pass; the history before is not asked for again. */
+/** An account's line of equity grows by the snapshots that pass; the history before is not asked for again. */
 function appendEquity(client: QueryClient, events: readonly DeskEvent[]): void {
-  const snapshots = events.filter(event => event.type === "equity_snapshot");
-  if (snapshots.length === 0) return;
-  const points = snapshots.map(({ at, data }) => ({ at, ...data })).reverse();
-  client.setQueryData<List<EquityPoint>>(["equity"], known => known && withPoints(known, points));
+  for (const { at, type, data } of events) {
+    if (type !== "equity_snapshot") continue;
+    const key = ["equity", data.account];
+    client.setQueryData<List<EquityPoint>>(key, known => known && withPoint(known, { at, ...data }));
+  }
 }
 
-/** The list, newest first, with `points` in front of it; a point that is there already stays one. */
-export function withPoints(known: List<EquityPoint>, points: readonly EquityPoint[]): List<EquityPoint> {
-  const newest = known.items[0]?.at ?? "";
-  const fresh = points.filter(point => instant(point.at) > instant(newest) || newest === "");
-  return { ...known, items: [...fresh, ...known.items].slice(0, CAP) };
+/** The list, newest first, with `point` in front of it unless it is there already. */
+export function withPoint(known: List<EquityPoint>, point: EquityPoint): List<EquityPoint> {
+  const newest = known.items[0];
+  if (newest && instant(newest.at) >= instant(point.at)) return known;
+  return { ...known, items: [point, ...known.items].slice(0, CAP) };
 }
 
 /** Collects prices and lets them reach the screen once per animation frame. */

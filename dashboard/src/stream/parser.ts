@@ -15,8 +15,6 @@ export class StreamParser {
   #data: string[] = [];
   #id: string;
   #afterReturn = false;
-  /** The server's wish for the pause before a reconnect, in milliseconds. */
-  retry: number | undefined;
 
   constructor(lastId = "") {
     this.#id = lastId;
@@ -46,7 +44,7 @@ export class StreamParser {
     if (name === "data") this.#data.push(value);
     else if (name === "event") this.#event = value;
     else if (name === "id" && !value.includes("\0")) this.#id = value;
-    else if (name === "retry" && /^\d+$/.test(value)) this.retry = Number(value);
+    // `retry` is left to backoff.ts, which adds jitter.
   }
 
   #dispatch(messages: StreamMessage[]): void {

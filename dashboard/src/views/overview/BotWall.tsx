@@ -2,20 +2,20 @@
 
 import { Link } from "@tanstack/react-router";
 import { useBots, usePositions, useStatus } from "../../api/queries";
-import type { Bot, BotState, Close } from "../../api/types";
-import { clock, instant } from "../../lib/time";
+import type { Bot, BotState } from "../../api/types";
 import { AsOfNote } from "../../ui/Age";
 import { NextWake } from "../../ui/NextWake";
 import { Num } from "../../ui/Num";
 import { Panel } from "../../ui/Panel";
 import { BotStateMark } from "../../ui/State";
+import { CloseLine, nextClose } from "./CloseLine";
 
 const STATES: BotState[] = ["running", "warming", "starting", "paused", "stopped", "faulted"];
 
 export function BotWall({ className }: { className: string }) {
   const bots = useBots().data;
   const holders = new Set(usePositions().data?.items.map(position => position.owner));
-  const close = useStatus().data?.last_close ?? undefined;
+  const close = useStatus().data?.last_close;
   return (
     <Panel
       title="Bots"
@@ -23,7 +23,7 @@ export function BotWall({ className }: { className: string }) {
       actions={<Tally bots={bots?.items ?? []} seq={bots?.seq} />}
       className={className}
     >
-      {close && <CloseLine close={close} />}
+      <CloseLine close={close} next={nextClose(bots?.items ?? [])} />
       <ul
         aria-label="Bots"
         className="grid grid-cols-3 gap-px overflow-hidden rounded bg-line md:grid-cols-5 xl:grid-cols-9"
@@ -52,35 +52,6 @@ function Tally({ bots, seq }: { bots: readonly Bot[]; seq: number | undefined })
         );
       })}
     </span>
-  );
-}
-
-/** The last close in one sentence. */
-function CloseLine({ close }: { close: Close }) {
-  const denied = close.denied.reduce((total, { count }) => total + count, 0);
-  const rules = close.denied.map(({ rule, count }) => `${rule} × ${count}`).join(", ");
-  return (
-    <p data-testid="last-close" className="mb-2 flex flex-wrap items-baseline gap-x-3 text-sm">
-      <span className="text-dim">At the close of {clock(instant(close.at))}</span>
-      <span>
-        <b className="font-semibold">{close.woke}</b> woke
-      </span>
-      <span>
-        <b className="font-semibold">{close.held}</b> said no
-      </span>
-      <span>
-        <b className="font-semibold">{close.signals}</b> wanted to trade
-      </span>
-      <span className={denied ? "text-warn" : ""}>
-        <b className="font-semibold">{denied}</b> denied{rules && ` (${rules})`}
-      </span>
-      <span>
-        <b className="font-semibold">{close.filled}</b> filled
-      </span>
-      <span>
-        <b className="font-semibold">{close.partly_filled}</b> partly filled
-      </span>
-    </p>
   );
 }
 

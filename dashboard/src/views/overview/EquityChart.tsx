@@ -2,16 +2,12 @@
 
 import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
+import type { EquityPoint } from "../../api/types";
 import { format, toCoordinate } from "../../lib/decimal";
 import { clock, instant } from "../../lib/time";
 import { color } from "../../ui/color";
 
-export interface Point {
-  at: string;
-  equity: string;
-}
-
-export function EquityChart({ points }: { points: readonly Point[] }) {
+export function EquityChart({ points }: { points: readonly EquityPoint[] }) {
   const holder = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
   const [under, setUnder] = useState<number | null>(null);

@@ -2,18 +2,20 @@
 
 import { useMemo } from "react";
 import { useEquity, useStatus } from "../../api/queries";
-import type { EquityPoint, Status } from "../../api/types";
-import { format, percent, sum } from "../../lib/decimal";
+import type { Status } from "../../api/types";
+import { format, percent } from "../../lib/decimal";
 import { clock, instant } from "../../lib/time";
 import { AsOfNote } from "../../ui/Age";
 import { Count, Num } from "../../ui/Num";
 import { Panel } from "../../ui/Panel";
-import { EquityChart, type Point } from "./EquityChart";
+import { EquityChart } from "./EquityChart";
 
 export function EquityPanel({ className }: { className: string }) {
   const status = useStatus().data;
-  const history = useEquity().data?.items;
-  const points = useMemo(() => line(history ?? []), [history]);
+  // Accounts may be in different places of their history: the line is one account's, the totals are the desk's.
+  const account = status?.accounts[0]?.account;
+  const history = useEquity(account).data?.items;
+  const points = useMemo(() => [...(history ?? [])].reverse(), [history]);
   return (
     <Panel title="Equity" note={<AsOfNote of={status} />} className={className}>
       <div className="flex h-full flex-col gap-3 md:flex-row md:gap-5">
@@ -31,13 +33,6 @@ export function EquityPanel({ className }: { className: string }) {
       </div>
     </Panel>
   );
-}
-
-/** Oldest first; accounts that were seen at one moment are one point. */
-function line(history: readonly EquityPoint[]): Point[] {
-  const byTime = new Map<string, string[]>();
-  for (const point of history) byTime.set(point.at, [...(byTime.get(point.at) ?? []), point.equity]);
-  return [...byTime].map(([at, parts]) => ({ at, equity: sum(parts) })).reverse();
 }
 
 function Totals({ status }: { status: Status }) {
