@@ -206,3 +206,104 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GatedIo<S> {
         Pin::new(&mut self.socket).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicI64;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    fn gate() -> Arc<OrderGate> {
+        OrderGate::new(Arc::default(), Arc::new(|| Timestamp::EPOCH))
+    }
+
+    #[tokio::test]
+    async fn bytes_pass_while_the_latch_is_clear_and_none_after_a_kill() {
+        let gate = gate();
+        let passage = Passage::new(Arc::clone(&gate));
+        let (ours, mut theirs) = duplex(64);
+        let mut gated = GatedIo::new(ours, Arc::clone(&passage));
+        gated.write_all(b"order").await.unwrap();
+        assert_eq!(passage.written(), 5);
+        assert!(gate.kill());
+        assert!(gated.write_all(b"more").await.is_err());
+        assert_eq!(passage.kept(), Some(NotSentReason::Killed));
+        drop(gated);
+        let mut arrived = Vec::new();
+        theirs.read_to_end(&mut arrived).await.unwrap();
+        assert_eq!(arrived, b"order");
+    }
+
+    #[tokio::test]
+    async fn what_a_blocked_socket_has_not_taken_is_dropped_by_a_kill() {
+        let gate = gate();
+        let passage = Passage::new(Arc::clone(&gate));
+        let (ours, mut theirs) = duplex(8);
+        let mut gated = GatedIo::new(ours, Arc::clone(&passage));
+        let write = async { gated.write_all(b"a much longer order").await };
+        let kill = async {
+            // The write fills the socket and waits; the kill does not wait for it.
+            gate.kill();
+            let mut taken = [0; 8];
+            theirs.read_exact(&mut taken).await.unwrap();
+            taken
+        };
+        let (written, taken) = tokio::join!(biased; write, kill);
+        assert!(written.is_err());
+        assert_eq!((&taken, passage.written()), (b"a much l", 8));
+        drop(gated);
+        let mut rest = Vec::new();
+        theirs.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"");
+    }
+
+    #[tokio::test]
+    async fn a_kill_wakes_whoever_waits_for_the_cut_and_a_later_one_at_once() {
+        let gate = gate();
+        tokio::join!(biased; gate.cut(), async { assert!(gate.kill()) });
+        gate.cut().await;
+    }
+
+    /// Writers on other threads race with a kill: what they wrote before it arrived whole, and not a byte after.
+    #[test]
+    fn no_byte_leaves_once_kill_has_returned() {
+        #[derive(Clone, Default)]
+        struct Wire(Arc<AtomicI64>);
+        impl AsyncWrite for Wire {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                _context: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                self.0.fetch_add(1, Ordering::SeqCst);
+                Poll::Ready(Ok(bytes.len()))
+            }
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+            fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+        }
+        for _ in 0..200 {
+            let (gate, wire) = (gate(), Wire::default());
+            std::thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        let passage = Passage::new(Arc::clone(&gate));
+                        let mut gated = GatedIo::new(wire.clone(), passage);
+                        let mut context = Context::from_waker(std::task::Waker::noop());
+                        while let Poll::Ready(Ok(_)) =
+                            Pin::new(&mut gated).poll_write(&mut context, b"x")
+                        {
+                        }
+                    });
+                }
+                gate.kill();
+                let at_return = wire.0.load(Ordering::SeqCst);
+                std::thread::yield_now();
+                assert_eq!(wire.0.load(Ordering::SeqCst), at_return);
+            });
+        }
+    }
+}

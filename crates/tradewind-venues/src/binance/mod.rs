@@ -1,13 +1,17 @@
 //! Binance spot: its REST interface, its market streams and its user data stream.
 //!
 //! `codec.rs` reads stream frames and `answers.rs` REST answers, both pure; `requests.rs` writes requests; `verdict.rs`
-//! says what an answer to an order means; `venue.rs` ties them together. A symbol such as `BTCUSDT` never leaves this
-//! folder. Source: the venue's own documentation repository, `binance-spot-api-docs`, state of July 2026.
+//! says what an answer to an order means. `venue.rs` ties them together; its verbs are in `listing.rs`, `account.rs` and
+//! `orders.rs`. A symbol such as `BTCUSDT` never leaves this folder. Source: the venue's own documentation repository,
+//! `binance-spot-api-docs`, state of July 2026.
 
+mod account;
 mod answers;
 mod assets;
 mod codec;
 mod instruments;
+mod listing;
+mod orders;
 mod requests;
 mod rest;
 mod scan;
@@ -22,10 +26,11 @@ pub use answers::{OrderRecord, Restrictions};
 pub use assets::Assets;
 pub use codec::{BookUpdate, decode, decode_book_update};
 pub use instruments::{Listing, decode_listings};
+pub use orders::OrderQuery;
 pub use requests::CandleRange;
 pub use session::MarketProtocol;
 pub use signing::{ApiKey, sign_hmac};
 pub use symbols::{SymbolError, SymbolTable};
 pub use user_stream::UserProtocol;
-pub use venue::{BinanceConfig, BinanceVenue, MarketSource, OrderQuery, UserSource};
+pub use venue::{BinanceConfig, BinanceVenue, MarketSource, UserSource};
 pub use verdict::{Verdict, judge_cancel, judge_order};

@@ -1,0 +1,189 @@
+//! A source against a venue that opens every link and grants every request, in virtual time.
+
+use super::*;
+use tradewind_model::{FeedHealth, InstrumentId};
+
+const QUOTES: Topic = Topic::Quotes(InstrumentId(0));
+const TRADES: Topic = Topic::Trades(InstrumentId(0));
+
+struct Rig {
+    machine: SourceMachine,
+    now: Duration,
+    out: Vec<SourceOut>,
+}
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+impl Rig {
+    fn new() -> Self {
+        let mut rig = Self {
+            machine: SourceMachine::new(SourceSettings::default(), 11),
+            now: Duration::ZERO,
+            out: Vec::new(),
+        };
+        rig.give(SourceIn::Want(QUOTES));
+        rig.give(SourceIn::Want(TRADES));
+        rig.give(SourceIn::Start);
+        rig
+    }
+
+    fn give(&mut self, input: SourceIn) {
+        self.machine.handle(self.now, input, &mut self.out);
+    }
+
+    fn drain(&mut self) -> Vec<SourceOut> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// A venue that opens every link and grants every request; returns what else was said.
+    fn serve(&mut self) -> Vec<SourceOut> {
+        let mut rest = Vec::new();
+        loop {
+            let out = self.drain();
+            if out.is_empty() {
+                return rest;
+            }
+            for order in out {
+                match order {
+                    SourceOut::Open(link) => self.give(SourceIn::Opened(link)),
+                    SourceOut::Subscribe(link, request, _)
+                    | SourceOut::Unsubscribe(link, request, _) => {
+                        self.give(SourceIn::Acked(link, request));
+                    }
+                    SourceOut::Ping(link) => self.give(SourceIn::Pong(link)),
+                    other => rest.push(other),
+                }
+            }
+        }
+    }
+
+    fn data(&mut self, link: u64, topic: Topic, number: u64) -> (SequenceVerdict, Vec<FeedHealth>) {
+        let mut health = Vec::new();
+        let sequence = Some(Sequence::Contiguous(number));
+        let verdict = self
+            .machine
+            .data(self.now, LinkId(link), topic, sequence, &mut health);
+        (
+            verdict,
+            health.into_iter().map(|change| change.health).collect(),
+        )
+    }
+
+    fn link(&self) -> u64 {
+        self.machine.current.as_ref().unwrap().id.0
+    }
+
+    /// Lets the time pass with data on the current link each second.
+    fn live_until(&mut self, end: Duration, number: &mut u64) -> Vec<SourceOut> {
+        let mut rest = Vec::new();
+        while self.now < end {
+            self.now += secs(1).min(end - self.now);
+            *number += 1;
+            let link = self.link();
+            self.data(link, TRADES, *number);
+            self.give(SourceIn::Tick);
+            rest.extend(self.serve());
+        }
+        rest
+    }
+}
+
+#[test]
+fn it_connects_subscribes_and_becomes_live_with_the_first_data() {
+    let mut rig = Rig::new();
+    let said = rig.serve();
+    assert!(said.contains(&SourceOut::Ready));
+    assert_eq!(rig.machine.missing(), []);
+    assert_eq!(
+        rig.machine.health().health(InstrumentId(0)),
+        FeedHealth::Resync
+    );
+    let link = rig.link();
+    assert_eq!(rig.data(link, TRADES, 1).1, [FeedHealth::Live]);
+}
+
+#[test]
+fn a_lost_link_is_reopened_under_a_new_number_with_its_subscriptions() {
+    let mut rig = Rig::new();
+    rig.serve();
+    let old = rig.link();
+    rig.give(SourceIn::Lost(
+        LinkId(old),
+        LossReason::Broken("reset".into()),
+    ));
+    let said = rig.serve();
+    assert!(said.iter().any(|out| matches!(out, SourceOut::Down { .. })));
+    assert!(!rig.machine.is_up());
+    rig.now = rig.machine.wake_at().unwrap();
+    rig.give(SourceIn::Tick);
+    rig.give(SourceIn::Opened(LinkId(old)));
+    assert!(
+        !rig.machine.is_up(),
+        "news of the old socket changes nothing"
+    );
+    assert!(rig.serve().contains(&SourceOut::Ready));
+    assert_ne!(rig.link(), old);
+    assert_eq!(rig.machine.missing(), []);
+    assert_eq!(rig.machine.reconnects(), 1);
+}
+
+#[test]
+fn the_daily_renewal_overlaps_and_loses_nothing() {
+    let mut rig = Rig::new();
+    rig.serve();
+    let (old, mut number) = (rig.link(), 0);
+    let day = SourceSettings::default().connection.renew_after;
+    let said = rig.live_until(day + secs(2), &mut number);
+    assert!(said.contains(&SourceOut::Close(LinkId(old))));
+    assert!(!said.iter().any(|out| matches!(out, SourceOut::Down { .. })));
+    let new = rig.link();
+    assert_ne!(new, old);
+    assert_eq!(rig.data(new, TRADES, number).0, SequenceVerdict::Repeated);
+    assert_eq!(rig.data(new, TRADES, number + 1).0, SequenceVerdict::Next);
+    assert_eq!(rig.machine.reconnects(), 0);
+}
+
+#[test]
+fn an_announced_shutdown_is_a_renewal() {
+    let mut rig = Rig::new();
+    rig.serve();
+    let old = rig.link();
+    rig.give(SourceIn::ClosingSoon(LinkId(old)));
+    let out = rig.drain();
+    let [SourceOut::Open(successor)] = out[..] else {
+        panic!("{out:?}");
+    };
+    rig.data(old, TRADES, 1);
+    rig.give(SourceIn::Opened(successor));
+    rig.serve();
+    assert_eq!(rig.link(), successor.0);
+    assert_eq!(
+        rig.machine.health().health(InstrumentId(0)),
+        FeedHealth::Live
+    );
+}
+
+#[test]
+fn what_nobody_wants_is_not_handed_on() {
+    let mut rig = Rig::new();
+    rig.serve();
+    let link = rig.link();
+    let other = Topic::Trades(InstrumentId(7));
+    assert_eq!(rig.data(link, other, 1).0, SequenceVerdict::Repeated);
+    rig.give(SourceIn::Unwant(TRADES));
+    assert_eq!(rig.data(link, TRADES, 1).0, SequenceVerdict::Repeated);
+}
+
+#[test]
+fn stopping_closes_the_link_and_it_can_start_again() {
+    let mut rig = Rig::new();
+    rig.serve();
+    let link = rig.link();
+    rig.give(SourceIn::Stop);
+    assert_eq!(rig.drain()[0], SourceOut::Close(LinkId(link)));
+    assert_eq!(rig.machine.wake_at(), None);
+    rig.give(SourceIn::Start);
+    assert!(rig.serve().contains(&SourceOut::Ready));
+}
