@@ -1,0 +1,50 @@
+//! The seam to the desk: all that the chat remote may ask of it. The binary implements it; tests make one up.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tradewind_bus::{Subscription, SubscriptionOptions};
+use tradewind_events::{Command, CommandResult, Configuration, DeskView};
+use tradewind_model::Timestamp;
+
+/// A boxed future, so that `dyn Desk` can be asked things that take time.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The desk as the chat remote sees it.
+pub trait Desk: Debug + Send + Sync + 'static {
+    /// The configuration in force, with the venue's current filters.
+    fn configuration(&self) -> Arc<Configuration>;
+
+    /// Now, by the desk's clock, which may be that of recorded data. Commands are stamped with it.
+    fn now(&self) -> Timestamp;
+
+    /// Now, by the clock on the wall. Telegram stamps messages with that one, so their age is measured by it.
+    fn wall(&self) -> Timestamp;
+
+    /// A snapshot of the engine's state: the newest, or one at most 100 ms old.
+    fn view(&self) -> Answer<'_, Result<Arc<DeskView>, DeskError>>;
+
+    /// Carries out a command. For a kill the latch is set before anything is waited for, so an error here does not mean
+    /// that the kill did not hold. The caller waits at most 5 s and may give up at any time.
+    fn command(&self, command: Command) -> Answer<'_, Result<CommandResult, DeskError>>;
+
+    /// Subscribes to the desk's events.
+    fn subscribe(&self, options: SubscriptionOptions) -> Subscription;
+}
+
+/// Why the desk has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeskError {
+    /// Not in time; a command may still be carried out.
+    #[error("no answer in time: it may still happen")]
+    Timeout,
+    /// The engine cannot be reached now.
+    #[error("{0} cannot be reached")]
+    Unavailable(String),
+    /// The command was not given, because it could not first be noted that it was heard.
+    #[error("not done: cannot note on disk that it was heard")]
+    NotNoted,
+}
