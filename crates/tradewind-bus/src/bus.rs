@@ -62,15 +62,17 @@ impl Bus {
     ///
     /// Events are published in the order of their ids, by one thread, and after they are in the log.
     pub fn publish(&self, event: &Arc<Event>) {
-        self.publish_hop(event, 0);
+        self.publish_hop(std::slice::from_ref(event), 0);
     }
 
-    pub(crate) fn publish_hop(&self, event: &Arc<Event>, hops: u8) {
-        let event_type = event.kind.event_type();
+    /// As [`publish`](Self::publish), for the events of one step at once, which costs less than one after the other.
+    pub fn publish_all(&self, events: &[Arc<Event>]) {
+        self.publish_hop(events, 0);
+    }
+
+    pub(crate) fn publish_hop(&self, events: &[Arc<Event>], hops: u8) {
         for queue in self.shared.queues.load().iter() {
-            if queue.types.contains(event_type) {
-                queue.push(event, hops);
-            }
+            queue.push(events, hops);
         }
     }
 

@@ -34,7 +34,8 @@ impl Publisher {
         if self.hops >= HOPS_MAX {
             return Err(TooManyHops);
         }
-        self.bus.publish_hop(event, self.hops + 1);
+        self.bus
+            .publish_hop(std::slice::from_ref(event), self.hops + 1);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The reading end of a queue: async, polling, or blocking.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub struct Subscription {
     queue: Arc<Queue>,
     log: Arc<dyn EventLog>,
     bus: Weak<Shared>,
+    /// Taken from the queue and not received yet.
+    hand: VecDeque<Popped>,
     hops: u8,
 }
 
@@ -65,6 +68,7 @@ impl Subscription {
             queue,
             log,
             bus,
+            hand: VecDeque::new(),
             hops: 0,
         }
     }
@@ -74,7 +78,7 @@ impl Subscription {
     /// May be cancelled at any point without losing anything.
     pub async fn recv(&mut self) -> Option<Received> {
         loop {
-            let patience = match self.queue.pop() {
+            let patience = match self.next() {
                 Popped::Event(item) => return Some(self.take(item)),
                 Popped::Gap(dropped) => return Some(Received::Gap { dropped }),
                 Popped::Closed => return None,
@@ -97,7 +101,7 @@ impl Subscription {
     /// As [`recv`](Self::recv), for a thread of its own.
     pub fn recv_blocking(&mut self) -> Option<Received> {
         loop {
-            let patience = match self.queue.pop() {
+            let patience = match self.next() {
                 Popped::Event(item) => return Some(self.take(item)),
                 Popped::Gap(dropped) => return Some(Received::Gap { dropped }),
                 Popped::Closed => return None,
@@ -117,7 +121,7 @@ impl Subscription {
     /// The next event or gap, if there is one now. A lossless subscriber that is behind reads the log here.
     pub fn try_recv(&mut self) -> Option<Received> {
         loop {
-            match self.queue.pop() {
+            match self.next() {
                 Popped::Event(item) => return Some(self.take(item)),
                 Popped::Gap(dropped) => return Some(Received::Gap { dropped }),
                 Popped::Empty | Popped::Closed => return None,
@@ -143,6 +147,11 @@ impl Subscription {
     /// How many handlers the last event came through.
     pub(crate) const fn hops(&self) -> u8 {
         self.hops
+    }
+
+    fn next(&mut self) -> Popped {
+        let in_hand = self.hand.pop_front();
+        in_hand.unwrap_or_else(|| self.queue.pop(&mut self.hand))
     }
 
     fn take(&mut self, item: crate::queue::Item) -> Received {

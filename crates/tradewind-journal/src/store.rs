@@ -53,6 +53,9 @@ pub(crate) fn recover(
         torn = end.torn.take().or(torn);
         // A file whose very first record is torn was begun and never used.
         if end.chain == 0 {
+            storage
+                .remove(&file.path)
+                .map_err(JournalError::io("remove the unused", &file.path))?;
             continue;
         }
         if let Some(tail) = torn.as_ref().filter(|tail| tail.path == file.path) {

@@ -6,6 +6,7 @@ mod bounded;
 mod latest;
 mod lossless;
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ use crate::stats::{Overflow, SubscriberStats, Tally};
 use bounded::Bounded;
 use latest::Latest;
 use lossless::Lossless;
+
+/// Events a reader takes at once.
+const HANDFUL: usize = 64;
 
 /// A shared event and how many handlers it came through.
 #[derive(Clone, Debug)]
@@ -94,19 +98,37 @@ impl Queue {
         }
     }
 
-    /// Adds an event, or does with it what the class says.
-    pub(crate) fn push(&self, event: &Arc<Event>, hops: u8) {
+    /// Adds those events that are wanted, or does with them what the class says.
+    pub(crate) fn push(&self, events: &[Arc<Event>], hops: u8) {
+        let wanted = |event: &&Arc<Event>| self.types.contains(event.kind.event_type());
+        let mut wanted = events.iter().filter(wanted).peekable();
+        if wanted.peek().is_none() {
+            return;
+        }
         let mut state = self.lock();
         if state.closed {
             return;
         }
-        state.push(event, hops);
+        wanted.for_each(|event| state.push(event, hops));
+        state.high_water = state.high_water.max(state.depth());
         self.wake_reader(state);
     }
 
-    /// The next event.
-    pub(crate) fn pop(&self) -> Popped {
-        self.lock().pop()
+    /// Takes what is there into the reader's hand, up to a handful, so that the lock is shared less often; then says
+    /// what else there is to do. Of `Latest` one at a time: what is in hand is not conflated any more.
+    pub(crate) fn pop(&self, hand: &mut VecDeque<Popped>) -> Popped {
+        let handful = match self.class {
+            Class::Lossless | Class::Drop => HANDFUL,
+            Class::Latest => 1,
+        };
+        let mut state = self.lock();
+        while hand.len() < handful {
+            match state.pop() {
+                taken @ (Popped::Event(_) | Popped::Gap(_)) => hand.push_back(taken),
+                other => return hand.pop_front().unwrap_or(other),
+            }
+        }
+        hand.pop_front().unwrap_or(Popped::Empty)
     }
 
     /// Takes in what was read from the log; false if that was nothing although there must be more.
@@ -221,7 +243,6 @@ impl State {
                 }
             }
         }
-        self.high_water = self.high_water.max(self.depth());
     }
 
     fn pop(&mut self) -> Popped {
