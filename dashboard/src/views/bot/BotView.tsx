@@ -65,6 +65,7 @@ function Detail({ answer }: { answer: BotAnswer }) {
           actions={<ChartChoice bot={bot} instrument={instrument} interval={interval} />}
           className="lg:col-span-9"
         >
+          <Problem of={candles.error} />
           <CandleChart
             candles={candles.data}
             orders={orders.filter(order => order.instrument === instrument)}
