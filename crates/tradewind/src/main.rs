@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    tradewind::cli::main(|_| anyhow::bail!("this build cannot run a desk yet"))
+    tradewind::cli::main(tradewind::app::run)
 }

@@ -196,7 +196,7 @@ pub(super) const BOT: &[Key] = &[
     optional("wake", Kind::Free("\"quotes\", \"candles\", \"every 15m\", or a list of them"), "\"candles\"", "what wakes it; each candle's close where timeframes are named"),
     required("budget", Kind::Amount, "2000", "what it may use, in the quote asset of its instruments"),
     default("max_positions", Kind::Count, "1", "how many positions it may hold at once"),
-    default("sizer", Kind::Free("a table with one of share, fixed, risk_to_stop, volatility_target"), "{ share = 1 }", "how much a full signal buys"),
+    default("sizer", Kind::Free("a table with one of share, fixed, risk_to_stop, volatility_target"), "{ share = 0.9 }", "how much a full signal buys; the default leaves room for fees and losses"),
     required("exit", Kind::Table(EXIT), "{ stop = \"2%\" }", "how its positions are guarded; no stop is written stop = \"none\""),
     default("policy", Kind::Free("\"market\", \"limit\", \"post_only\", or a table with type, offset, timeout, chases, then"), "\"market\"", "how its intents become orders"),
     default("params", Kind::Free("a table of the strategy's parameters"), "{}", "parameters of the strategy; those left out take its defaults"),

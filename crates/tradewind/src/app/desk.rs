@@ -1,0 +1,305 @@
+//! The desk as its faces see it: views, commands, events and history, over the driver, the bus and the database.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::Mutex;
+use tradewind_api::wire::{Component, LogLine, Mode, Queue};
+use tradewind_api::{About, Answer, DeskError, Health, VenueBalances};
+use tradewind_bus::{Bus, Class, EventLog, Subscription, SubscriptionOptions};
+use tradewind_events::{Command, CommandResult, Configuration, DeskView};
+use tradewind_model::{Candle, InstrumentId, Interval, Ppm, Timestamp};
+use tradewind_simx_server::SimClock;
+use tradewind_storage::{Readers, Writer};
+use tradewind_venues::binance::CandleRange;
+
+use crate::app::killing::KillSwitch;
+use crate::app::logs::Logs;
+use crate::app::venue::Venues;
+use crate::cli::MarketSource;
+use crate::driver::{DeskHandle, LaneCounts};
+
+/// How old a view may be that is shown again.
+const VIEW_AGE: Duration = Duration::from_millis(100);
+/// How long the engine may take for a command.
+const COMMAND_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A running desk.
+#[derive(Debug)]
+pub(crate) struct LiveDesk {
+    /// The engine.
+    pub(crate) handle: DeskHandle,
+    /// What it was configured with.
+    pub(crate) configuration: Arc<Configuration>,
+    /// Its clock.
+    pub(crate) clock: Arc<SimClock>,
+    /// Its kill switch.
+    pub(crate) kill: KillSwitch,
+    /// Its events.
+    pub(crate) bus: Bus,
+    /// Its events on disk.
+    pub(crate) log: Arc<dyn EventLog>,
+    /// Its history.
+    pub(crate) readers: Arc<Readers>,
+    /// What fills it.
+    pub(crate) writer: Arc<Writer>,
+    /// Its venues.
+    pub(crate) venues: Venues,
+    /// What the venues said of its accounts.
+    pub(crate) differences: Vec<Arc<ArcSwapOption<VenueBalances>>>,
+    /// Its log.
+    pub(crate) logs: Logs,
+    /// What it runs on.
+    pub(crate) mode: Mode,
+    /// When it started.
+    pub(crate) started_at: Timestamp,
+    /// The newest view that was taken.
+    pub(crate) latest: Mutex<Option<(Instant, Arc<DeskView>)>>,
+}
+
+/// What the banner says.
+#[must_use]
+pub(crate) fn mode(market: &MarketSource, seed: u64) -> Mode {
+    let simulated = |name: &str, seed: Option<u64>, speed: Ppm, note: String| Mode {
+        name: name.to_owned(),
+        seed,
+        speed: speed.into(),
+        note,
+    };
+    match market {
+        MarketSource::Generated => {
+            let note = format!("Simulated market, seed {seed}. The strategies have no edge.");
+            simulated("SIMULATED", Some(seed), Ppm::ONE, note)
+        }
+        MarketSource::Recorded { path, speed } => {
+            let note = format!(
+                "Recorded prices from {}, orders simulated. The strategies have no edge.",
+                path.display()
+            );
+            simulated("RECORDED", None, *speed, note)
+        }
+        MarketSource::Venue(name) => simulated(
+            "PAPER",
+            None,
+            Ppm::ONE,
+            format!("Live prices of {name}, orders simulated."),
+        ),
+        MarketSource::Live(name) => {
+            simulated("LIVE", None, Ppm::ONE, format!("Orders go to {name}."))
+        }
+    }
+}
+
+impl LiveDesk {
+    async fn fresh_view(&self) -> Result<Arc<DeskView>, DeskError> {
+        let mut latest = self.latest.lock().await;
+        if let Some((taken, view)) = &*latest
+            && taken.elapsed() < VIEW_AGE
+        {
+            return Ok(Arc::clone(view));
+        }
+        let view = tokio::time::timeout(COMMAND_PATIENCE, self.handle.view()).await;
+        let view = view.map_err(|_| DeskError::Timeout)?.ok_or_else(gone)?;
+        let view = Arc::new(view);
+        *latest = Some((Instant::now(), Arc::clone(&view)));
+        Ok(view)
+    }
+
+    async fn carry_out(&self, command: Command) -> Result<CommandResult, DeskError> {
+        let done = tokio::time::timeout(COMMAND_PATIENCE, self.kill.command(command)).await;
+        done.map_err(|_| DeskError::Timeout)?.ok_or_else(gone)
+    }
+
+    /// The adapter through which an instrument's public data is read.
+    fn reader(&self, instrument: InstrumentId) -> Option<&Arc<tradewind_venues::BinanceVenue>> {
+        let venue = self
+            .configuration
+            .instruments
+            .get(instrument.index())?
+            .venue;
+        let account = self
+            .configuration
+            .accounts
+            .iter()
+            .find(|account| account.venue == venue)?;
+        self.venues.accounts.get(account.id.index())
+    }
+
+    async fn read_candles(
+        &self,
+        instrument: InstrumentId,
+        interval: Interval,
+        limit: u32,
+    ) -> Result<Vec<Candle>, DeskError> {
+        let reader = self
+            .reader(instrument)
+            .ok_or_else(|| DeskError::Unavailable("the instrument's venue".to_owned()))?;
+        let candles = reader
+            .candles(instrument, interval, CandleRange::Latest(limit))
+            .await;
+        candles.map_err(|error| DeskError::Unavailable(format!("the venue ({error})")))
+    }
+}
+
+fn gone() -> DeskError {
+    DeskError::Unavailable("the engine".to_owned())
+}
+
+impl tradewind_api::Desk for LiveDesk {
+    fn about(&self) -> About {
+        About {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: self.started_at,
+            mode: self.mode.clone(),
+        }
+    }
+
+    fn configuration(&self) -> Arc<Configuration> {
+        Arc::clone(&self.configuration)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn view(&self) -> Answer<'_, Result<Arc<DeskView>, DeskError>> {
+        Box::pin(self.fresh_view())
+    }
+
+    fn command(&self, command: Command) -> Answer<'_, Result<CommandResult, DeskError>> {
+        Box::pin(self.carry_out(command))
+    }
+
+    fn subscribe(&self, options: SubscriptionOptions) -> Subscription {
+        self.bus.subscribe(options)
+    }
+
+    fn log(&self) -> Arc<dyn EventLog> {
+        Arc::clone(&self.log)
+    }
+
+    fn history(&self) -> Arc<Readers> {
+        Arc::clone(&self.readers)
+    }
+
+    fn candles(
+        &self,
+        instrument: InstrumentId,
+        interval: Interval,
+        limit: u32,
+    ) -> Answer<'_, Result<Vec<Candle>, DeskError>> {
+        Box::pin(self.read_candles(instrument, interval, limit))
+    }
+
+    fn venue_balances(&self) -> Vec<VenueBalances> {
+        let latest = self
+            .differences
+            .iter()
+            .filter_map(|latest| latest.load_full());
+        latest
+            .map(|balances| VenueBalances::clone(&balances))
+            .collect()
+    }
+
+    fn queues(&self) -> Vec<Queue> {
+        lane_queues(&self.handle.lanes().counts(), self.handle.lanes().depths())
+            .into_iter()
+            .chain(self.bus.stats().iter().map(bus_queue))
+            .collect()
+    }
+
+    fn health(&self) -> Health {
+        let counts = self.handle.lanes().counts();
+        let feed = |name: &str, count: u64| (name.to_owned(), count);
+        Health {
+            ready: self
+                .differences
+                .iter()
+                .any(|latest| latest.load().is_some()),
+            components: vec![Component {
+                name: "kill latch".to_owned(),
+                healthy: !self.kill.latch.is_set(),
+                message: if self.kill.latch.is_set() {
+                    "set"
+                } else {
+                    "clear"
+                }
+                .to_owned(),
+            }],
+            feed_messages: vec![
+                feed("quotes", counts.quotes),
+                feed("trades", counts.trades),
+                feed("control", counts.control),
+            ],
+            journal_lag_us: u64::try_from(self.writer.lag().behind.as_micros()).unwrap_or(u64::MAX),
+            ..Health::default()
+        }
+    }
+
+    fn logs(&self, limit: usize) -> Vec<LogLine> {
+        self.logs.newest(limit)
+    }
+}
+
+fn lane_queues(counts: &LaneCounts, depths: (usize, usize, usize)) -> Vec<Queue> {
+    let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let control = Queue {
+        name: "lane.control".to_owned(),
+        class: "lossless".to_owned(),
+        depth: wide(depths.0),
+        capacity: wide(crate::driver::lanes::CONTROL_MAX),
+        high_water: wide(counts.control_high),
+        published: counts.control,
+        delivered: counts.control - wide(depths.0).min(counts.control),
+        conflated: 0,
+        dropped: 0,
+    };
+    let trades = Queue {
+        name: "lane.trades".to_owned(),
+        class: "drop".to_owned(),
+        depth: wide(depths.1),
+        capacity: wide(crate::driver::lanes::TRADES_MAX),
+        high_water: wide(counts.trades_high),
+        published: counts.trades,
+        delivered: counts
+            .trades
+            .saturating_sub(counts.trades_lost + wide(depths.1)),
+        conflated: 0,
+        dropped: counts.trades_lost,
+    };
+    let quotes = Queue {
+        name: "lane.quotes".to_owned(),
+        class: "latest".to_owned(),
+        depth: wide(depths.2),
+        capacity: 0,
+        high_water: 0,
+        published: counts.quotes,
+        delivered: counts
+            .quotes
+            .saturating_sub(counts.quotes_superseded + wide(depths.2)),
+        conflated: counts.quotes_superseded,
+        dropped: 0,
+    };
+    vec![control, trades, quotes]
+}
+
+fn bus_queue(stats: &tradewind_bus::SubscriberStats) -> Queue {
+    let total = stats.total();
+    let class = match stats.class {
+        Class::Lossless => "lossless",
+        Class::Drop => "drop",
+        Class::Latest => "latest",
+    };
+    Queue {
+        name: format!("bus.{}", stats.name),
+        class: class.to_owned(),
+        depth: u64::try_from(stats.depth).unwrap_or(u64::MAX),
+        capacity: u64::try_from(SubscriptionOptions::CAPACITY).unwrap_or(u64::MAX),
+        high_water: u64::try_from(stats.high_water).unwrap_or(u64::MAX),
+        published: total.published,
+        delivered: total.delivered,
+        conflated: total.conflated,
+        dropped: total.dropped,
+    }
+}

@@ -1,0 +1,113 @@
+//! Exchange says, desk says: the account is read through the venue's public interface and set beside a view of the
+//! desk at the same point.
+//!
+//! The two can only be compared when no fill lies between them. So the desk is looked at before and after the reading;
+//! if a fill came, or an order is on its way, the reading is thrown away and made again a moment later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio_util::sync::CancellationToken;
+use tradewind_api::{VenueBalance, VenueBalances};
+use tradewind_engine::Engine;
+use tradewind_events::DeskView;
+use tradewind_model::{AccountId, OrderKind, OrderStatus};
+use tradewind_simx_server::SimClock;
+use tradewind_venues::BinanceVenue;
+
+use crate::driver::DeskHandle;
+
+/// Between two readings that could be compared.
+const EVERY: Duration = Duration::from_secs(5);
+/// Between a reading that could not and the next.
+const AGAIN: Duration = Duration::from_millis(300);
+
+/// Compares one account with its venue, for as long as the desk runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Difference {
+    /// The account.
+    pub(crate) account: AccountId,
+    /// Its venue.
+    pub(crate) venue: Arc<BinanceVenue>,
+    /// The desk.
+    pub(crate) desk: DeskHandle,
+    /// The desk's clock.
+    pub(crate) clock: Arc<SimClock>,
+    /// The latest comparison.
+    pub(crate) latest: Arc<ArcSwapOption<VenueBalances>>,
+}
+
+impl Difference {
+    /// Reads and compares until told to stop.
+    ///
+    /// # Errors
+    /// Never; a component's signature.
+    pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        loop {
+            let wait = if self.compare().await { EVERY } else { AGAIN };
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Whether a comparison was made, or none can be made for now.
+    async fn compare(&self) -> bool {
+        let account = self.account;
+        let Some(before) = self.desk.look(move |engine| still(engine, account)).await else {
+            return true;
+        };
+        if before.is_none() {
+            return false;
+        }
+        let balances = match self.venue.account().await {
+            Ok(balances) => balances,
+            Err(error) => {
+                tracing::debug!(%error, "The account could not be read for comparison.");
+                return true;
+            }
+        };
+        let after = self
+            .desk
+            .look(move |engine| still(engine, account).map(|fills| (fills, engine.view())))
+            .await;
+        let Some(Some((fills, view))) = after else {
+            return false;
+        };
+        if Some(fills) != before {
+            return false;
+        }
+        let balance = |held: &tradewind_venues::AssetBalance| VenueBalance {
+            asset: held.asset,
+            free: held.free,
+            locked: held.locked,
+        };
+        self.latest.store(Some(Arc::new(VenueBalances {
+            account,
+            read_at: self.clock.now(),
+            view: Arc::new(view),
+            balances: balances.iter().map(balance).collect(),
+        })));
+        true
+    }
+}
+
+/// The number of fills so far, if the account is reconciled and nothing of it can be filling this moment.
+fn still(engine: &Engine, account: AccountId) -> Option<u64> {
+    let view: DeskView = engine.view();
+    let reconciled = view
+        .accounts
+        .iter()
+        .any(|known| known.account == account && known.reconciled);
+    let moving = view
+        .orders
+        .iter()
+        .filter(|order| order.terms.account == account)
+        .any(|order| {
+            matches!(order.status, OrderStatus::Pending | OrderStatus::Unknown)
+                || order.terms.kind == OrderKind::Market
+        });
+    (reconciled && !moving).then_some(view.counters.fills)
+}

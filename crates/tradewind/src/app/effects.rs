@@ -1,0 +1,83 @@
+//! Where the driver's effects and events go: to the accounts' executors and onto the bus.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tradewind_bus::Bus;
+use tradewind_events::{Configuration, Event, EventKind, EventType};
+use tradewind_model::{AccountId, EventId, InstrumentId, Quote, Timestamp};
+
+use crate::driver::{Effect, Effects};
+
+/// The live desk's effects.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveEffects {
+    executors: Vec<mpsc::Sender<Effect>>,
+    /// The account through which an instrument's public data is read: the first at its venue.
+    readers: Vec<AccountId>,
+    bus: Bus,
+}
+
+impl LiveEffects {
+    /// Effects over these executors, one per account in the order of their ids.
+    #[must_use]
+    pub(crate) fn new(
+        executors: Vec<mpsc::Sender<Effect>>,
+        configuration: &Configuration,
+        bus: Bus,
+    ) -> Self {
+        let reader = |instrument: &tradewind_model::Instrument| {
+            let account = configuration
+                .accounts
+                .iter()
+                .find(|account| account.venue == instrument.venue);
+            account.map_or(AccountId(0), |account| account.id)
+        };
+        Self {
+            executors,
+            readers: configuration.instruments.iter().map(reader).collect(),
+            bus,
+        }
+    }
+
+    fn reader(&self, instrument: InstrumentId) -> AccountId {
+        self.readers
+            .get(instrument.index())
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+impl Effects for LiveEffects {
+    fn perform(&self, effect: Effect) -> Result<(), Effect> {
+        let account = match &effect {
+            Effect::Submit(checked) => checked.terms().account,
+            Effect::Cancel { account, .. }
+            | Effect::Query { account, .. }
+            | Effect::Reconcile(account) => *account,
+            Effect::Candles { instrument, .. } => self.reader(*instrument),
+        };
+        match self.executors.get(account.index()) {
+            Some(executor) => executor.try_send(effect).map_err(|refused| match refused {
+                mpsc::error::TrySendError::Full(effect)
+                | mpsc::error::TrySendError::Closed(effect) => effect,
+            }),
+            None => Err(effect),
+        }
+    }
+
+    fn publish(&self, event: &Arc<Event>) {
+        self.bus.publish(event);
+    }
+
+    fn publish_quote(&self, id: EventId, at: Timestamp, quote: &Quote) {
+        if self.bus.is_wanted(EventType::PriceUpdate) {
+            self.bus.publish(&Arc::new(Event {
+                id,
+                at,
+                cause: None,
+                kind: EventKind::PriceUpdate(*quote),
+            }));
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The desk's face to programs and browsers: its address, its token, its login link.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tradewind_api::{Secrets, Server, ServerOptions};
+
+use crate::app::desk::LiveDesk;
+use crate::app::supervisor::Supervisor;
+use crate::app::venue::random_hex;
+use crate::config::DeskConfig;
+
+/// The API's address, taken before anything else is started, so that a second desk fails at once.
+#[derive(Debug)]
+pub(crate) struct Face {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Face {
+    /// Takes the address.
+    ///
+    /// # Errors
+    /// The port is in use.
+    pub(crate) fn bind(config: &DeskConfig) -> anyhow::Result<Self> {
+        let wanted = config.api.listen;
+        let listener = TcpListener::bind(wanted).with_context(|| {
+            format!("cannot listen on {wanted}: another desk may run there; stop it, or set TRADEWIND__API__LISTEN")
+        })?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// Serves the desk and prints where, with a link that logs in once.
+    ///
+    /// # Errors
+    /// The token cannot be written.
+    pub(crate) fn serve(
+        self,
+        supervisor: &mut Supervisor,
+        desk: &Arc<LiveDesk>,
+        data_dir: &Path,
+    ) -> anyhow::Result<SocketAddr> {
+        let code = random_hex()?;
+        let secrets = Secrets {
+            token: token(data_dir)?,
+            login_code: Some(code.clone()),
+        };
+        let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        let desk = Arc::clone(desk);
+        let stop = tokio_util::sync::CancellationToken::new();
+        let server = Server::new(listener, desk, ServerOptions::new(secrets), stop.clone())?;
+        supervisor.start("api", |told| async move {
+            let mut serving = std::pin::pin!(server.run());
+            tokio::select! {
+                served = &mut serving => served.context("the API"),
+                () = told.cancelled() => {
+                    stop.cancel();
+                    serving.await.context("the API")
+                }
+            }
+        });
+        let address = self.address;
+        let link = format!("http://{address}/login?code={code}");
+        writeln!(
+            std::io::stdout(),
+            "\n  The desk is at {link}\n  (the link logs in once; later: tradewind token)\n"
+        )?;
+        Ok(address)
+    }
+}
+
+/// The operator's token: drawn at the first start, kept in a file only its owner can read.
+fn token(data_dir: &Path) -> anyhow::Result<String> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let path = data_dir.join("token");
+    if let Ok(text) = fs::read_to_string(&path) {
+        let mode = fs::metadata(&path)?.permissions().mode() & 0o777;
+        anyhow::ensure!(
+            mode & 0o077 == 0,
+            "{} can be read by others (mode {mode:o}): delete it, a new one is made, or chmod 600 it",
+            path.display()
+        );
+        if !text.trim().is_empty() {
+            return Ok(text.trim().to_owned());
+        }
+    }
+    let token = random_hex()?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&path)?;
+    writeln!(file, "{token}")?;
+    file.sync_all()?;
+    Ok(token)
+}

@@ -1,0 +1,39 @@
+//! The last words of a desk: each position, and whether it is protected.
+
+use std::fmt::Write as _;
+
+use tradewind_events::{Configuration, DeskView};
+use tradewind_model::OwnerId;
+
+/// What a person should know before the desk is gone.
+#[must_use]
+pub(crate) fn words(view: &DeskView, configuration: &Configuration) -> String {
+    if view.positions.is_empty() {
+        return "No positions are open.".to_owned();
+    }
+    let mut text = format!("{} positions are open:", view.positions.len());
+    for position in &view.positions {
+        let instrument = &configuration.instruments[position.instrument.index()];
+        let owner = match position.owner {
+            OwnerId::Bot(bot) => configuration
+                .bots
+                .get(bot.index())
+                .map_or("?", |bot| bot.name.as_str()),
+            OwnerId::Unallocated => "by hand",
+            OwnerId::Dust | OwnerId::Fees | OwnerId::External => "not the desk's",
+        };
+        let protection = if position.exit.is_protected() {
+            "its stop is watched by the desk only: not protected while the desk is down"
+        } else {
+            "no stop: not protected"
+        };
+        let quantity = instrument.quantity_text(position.quantity);
+        write!(
+            text,
+            "\n  {owner}: {quantity} {} ({protection})",
+            instrument.name
+        )
+        .expect("writing to a String cannot fail");
+    }
+    text
+}

@@ -1,0 +1,49 @@
+//! How the desk starts and stops, top to bottom.
+//!
+//! Start: directory, latch and identity; the API's address; the embedded exchange; venues and what they list; journal;
+//! engine; market data; the account's stream; then the first two inputs, after which the engine reads the accounts and
+//! starts the bots in turn. Stop: the reverse, with a deadline.
+
+mod desk;
+mod difference;
+mod effects;
+mod executor;
+mod face;
+mod farewell;
+mod killing;
+mod logs;
+mod owners;
+mod sinks;
+mod start;
+mod supervisor;
+mod venue;
+
+use anyhow::Context;
+
+use crate::cli::RunOptions;
+use start::Desk;
+
+/// Runs a desk until it is told to stop.
+///
+/// # Errors
+/// What kept it from starting, or brought it down.
+pub fn run(options: RunOptions) -> anyhow::Result<()> {
+    let logs = logs::install()?;
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        tracing::debug!("A TLS provider was installed before.");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    runtime.block_on(async {
+        let run_for = options.run_for;
+        let mut desk = Desk::start(options, logs).await?;
+        let reason = desk.until_told(run_for).await;
+        desk.stop(reason).await
+    })
+}

@@ -1,0 +1,88 @@
+//! What venues say, put into the lanes.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tradewind_events::Input;
+use tradewind_model::{
+    AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId, Quote,
+    Timestamp, Trade,
+};
+use tradewind_venues::{AccountSink, AssetBalance, MarketSink, Topic};
+
+use crate::driver::Lanes;
+
+/// Market data into the lanes: a quote goes from the codec into its slot by a call.
+#[derive(Debug)]
+pub(crate) struct MarketToLanes(pub Arc<Lanes>);
+
+impl MarketSink for MarketToLanes {
+    fn quote(&self, quote: Quote) {
+        self.0.quote(quote);
+    }
+
+    fn trade(&self, trade: Trade) {
+        self.0.trade(trade);
+    }
+
+    fn candle(&self, candle: Candle) {
+        self.0.control(Input::Candle(candle));
+    }
+
+    fn depth(&self, depth: Box<Depth>) {
+        self.0.control(Input::Depth(depth));
+    }
+
+    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
+        tracing::debug!(
+            instrument = instrument.0,
+            ?health,
+            reason,
+            "A feed changed."
+        );
+        self.0.control(Input::Health { instrument, health });
+    }
+
+    fn failed(&self, topic: Topic, reason: &str) {
+        tracing::error!(
+            ?topic,
+            reason,
+            "A subscription failed for good; its bots stay without data."
+        );
+    }
+}
+
+/// An account's stream into the control lane.
+#[derive(Debug)]
+pub(crate) struct AccountToLanes {
+    /// The lanes.
+    pub(crate) lanes: Arc<Lanes>,
+    /// Rung whenever the stream is live, so that what was missed is read by request.
+    pub(crate) resync: Arc<Notify>,
+}
+
+impl AccountSink for AccountToLanes {
+    fn report(&self, report: ExecutionReport) {
+        self.lanes.control(Input::Report(Box::new(report)));
+    }
+
+    fn balances(&self, account: AccountId, balances: &[AssetBalance], _at: Timestamp) {
+        tracing::trace!(
+            account = account.0,
+            changed = balances.len(),
+            "Balances changed at the venue."
+        );
+    }
+
+    fn transfer(&self, account: AccountId, asset: AssetId, amount: Amount, _at: Timestamp) {
+        tracing::warn!(account = account.0, asset = asset.0, %amount, "Money moved at the venue by other hands.");
+    }
+
+    fn resync(&self, _account: AccountId) {
+        self.resync.notify_one();
+    }
+
+    fn down(&self, account: AccountId, reason: &str) {
+        tracing::warn!(account = account.0, reason, "The account's stream is down.");
+    }
+}

@@ -1,0 +1,267 @@
+//! The embedded exchange and the venues' adapters: everything the desk reaches over TCP.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context, bail};
+use secrecy::SecretString;
+use tradewind_events::Configuration;
+use tradewind_model::{Amount, AssetTable, VenueId};
+use tradewind_risk::KillLatch;
+use tradewind_simx_server::{AccountSpec, Limits, MarketChoice, Server, ServerOptions, SimClock};
+use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, Listing};
+use tradewind_venues::{BinanceVenue, Clock, OrderGate, RateBudget, client_config};
+
+use crate::config::{AccountSettings, AccountSource, DeskConfig};
+
+/// Request weight an address may use in a minute, until the venue says otherwise.
+const WEIGHT_PER_MINUTE: u64 = 6_000;
+
+/// How the paper accounts reach the embedded exchange.
+#[derive(Debug)]
+pub(crate) struct Embedded {
+    /// Where it listens.
+    address: SocketAddr,
+    secrets: BTreeMap<String, String>,
+}
+
+impl Embedded {
+    /// Binds the exchange to a free port of the loopback, with an account for each paper account of the configuration.
+    ///
+    /// Its keys are drawn anew at each start and never leave the process; its accounts are known by name and outlive it.
+    ///
+    /// # Errors
+    /// The exchange's state cannot be used.
+    pub(crate) fn bind(
+        config: &DeskConfig,
+        data_dir: &Path,
+        market: MarketChoice,
+        clock: SimClock,
+    ) -> anyhow::Result<(Self, Server)> {
+        let mut accounts = Vec::new();
+        let mut secrets = BTreeMap::new();
+        for account in &config.accounts {
+            let AccountSource::Paper(balances) = &account.mode else {
+                continue;
+            };
+            let secret = random_hex()?;
+            let balances: Vec<(String, Amount)> = balances
+                .iter()
+                .map(|(asset, amount)| (asset.clone(), *amount))
+                .collect();
+            accounts.push(AccountSpec {
+                key: paper_key(account),
+                secret: secret.clone(),
+                balances,
+            });
+            secrets.insert(account.name.clone(), secret);
+        }
+        let server = Server::bind(ServerOptions {
+            listen: ([127, 0, 0, 1], 0).into(),
+            data_dir: Some(data_dir.to_owned()),
+            accounts,
+            market,
+            limits: if config.simulation.enforce_limits {
+                Limits::Venue
+            } else {
+                Limits::Off
+            },
+            clock,
+        })
+        .context("starting the embedded exchange")?;
+        Ok((
+            Self {
+                address: server.local_addr(),
+                secrets,
+            },
+            server,
+        ))
+    }
+}
+
+fn paper_key(account: &AccountSettings) -> String {
+    format!("paper-{}", account.name)
+}
+
+/// 256 random bits as hexadecimal digits.
+///
+/// # Errors
+/// The system has no randomness to give.
+pub(crate) fn random_hex() -> anyhow::Result<String> {
+    use ring::rand::{SecureRandom, SystemRandom};
+    let mut bytes = [0_u8; 32];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| anyhow::anyhow!("the system has no randomness to give"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The venues' adapters, one per account in the order of their ids, behind one gate.
+#[derive(Debug)]
+pub(crate) struct Venues {
+    /// By account.
+    pub(crate) accounts: Vec<Arc<BinanceVenue>>,
+    /// What every order passes.
+    pub(crate) gate: Arc<OrderGate>,
+    /// What they list.
+    pub(crate) listings: Vec<Listing>,
+    /// Assets by the ids the adapters use.
+    pub(crate) assets: Arc<Assets>,
+}
+
+impl Venues {
+    /// Builds an adapter for each account and asks each venue for its time and its instruments.
+    ///
+    /// # Errors
+    /// An address is refused, a key is missing, or a venue does not answer.
+    pub(crate) async fn connect(
+        config: &DeskConfig,
+        embedded: Option<&Embedded>,
+        latch: &Arc<KillLatch>,
+        clock: &Arc<SimClock>,
+        environment: &BTreeMap<String, String>,
+    ) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = {
+            let clock = Arc::clone(clock);
+            Arc::new(move || clock.now())
+        };
+        let gate = OrderGate::new(Arc::clone(latch), Arc::clone(&clock));
+        let tls = client_config(None)?;
+        let assets = Arc::new(Assets::new(AssetTable::default()));
+        let mut budgets: BTreeMap<String, Arc<Mutex<RateBudget>>> = BTreeMap::new();
+        let mut accounts = Vec::new();
+        for (id, account) in (0..).map(tradewind_model::AccountId).zip(&config.accounts) {
+            let venue = BinanceConfig {
+                account: id,
+                ..adapter(config, account, embedded, environment)?
+            };
+            let budget = Arc::clone(
+                budgets
+                    .entry(venue.rest_url.clone())
+                    .or_insert_with(|| Arc::new(Mutex::new(RateBudget::new(WEIGHT_PER_MINUTE)))),
+            );
+            let adapter = BinanceVenue::new(
+                venue,
+                Arc::clone(&tls),
+                Arc::clone(&clock),
+                Arc::clone(&gate),
+                budget,
+                Arc::clone(&assets),
+            );
+            accounts.push(Arc::new(
+                adapter.with_context(|| format!("account {}", account.name))?,
+            ));
+        }
+        let mut listings: Vec<Listing> = Vec::new();
+        for (account, adapter) in config.accounts.iter().zip(&accounts) {
+            let asking = || format!("asking {} for account {}", account.venue, account.name);
+            adapter.server_time().await.with_context(asking)?;
+            if !listings.iter().any(|known| {
+                known
+                    .instrument
+                    .name
+                    .starts_with(&format!("{}:", account.venue))
+            }) {
+                listings.extend(adapter.listings().await.with_context(asking)?);
+            }
+        }
+        Ok(Self {
+            accounts,
+            gate,
+            listings,
+            assets,
+        })
+    }
+
+    /// Tells every adapter which instruments are in use, by the ids they got in the configuration.
+    ///
+    /// # Errors
+    /// A symbol that cannot be one.
+    pub(crate) fn take_into_use(&self, configuration: &Configuration) -> anyhow::Result<()> {
+        for (account, adapter) in configuration.accounts.iter().zip(&self.accounts) {
+            let here = configuration
+                .instruments
+                .iter()
+                .filter(|instrument| instrument.venue == account.venue);
+            let listed = here.filter_map(|instrument| {
+                let listing = self
+                    .listings
+                    .iter()
+                    .find(|listing| listing.instrument.name == instrument.name)?;
+                Some((listing.symbol.clone(), instrument.clone()))
+            });
+            adapter.use_instruments(listed)?;
+        }
+        Ok(())
+    }
+}
+
+/// The adapter's settings for an account: a paper account's address is the embedded exchange's and nothing else.
+fn adapter(
+    config: &DeskConfig,
+    account: &AccountSettings,
+    embedded: Option<&Embedded>,
+    environment: &BTreeMap<String, String>,
+) -> anyhow::Result<BinanceConfig> {
+    let place = config
+        .venues
+        .iter()
+        .position(|venue| venue.name == account.venue);
+    let place = place.with_context(|| format!("account {} names no known venue", account.name))?;
+    let settings = &config.venues[place];
+    let common = BinanceConfig {
+        venue: VenueId(u32::try_from(place)?),
+        name: settings.name.clone(),
+        seed: config.simulation.seed,
+        ..BinanceConfig::default()
+    };
+    match (&account.mode, embedded) {
+        (AccountSource::Paper(_), Some(embedded)) => {
+            let secret = embedded
+                .secrets
+                .get(&account.name)
+                .cloned()
+                .unwrap_or_default();
+            Ok(BinanceConfig {
+                rest_url: format!("http://{}", embedded.address),
+                ws_url: format!("ws://{}", embedded.address),
+                ws_api_url: format!("ws://{}/ws-api/v3", embedded.address),
+                key: Some(ApiKey::new(paper_key(account), SecretString::from(secret))),
+                ..common
+            })
+        }
+        (AccountSource::Paper(_), None) => bail!(
+            "account {} is a paper account and needs the embedded exchange",
+            account.name
+        ),
+        (
+            AccountSource::Live {
+                key_env,
+                secret_env,
+            },
+            _,
+        ) => {
+            let secret = |name: &String| {
+                let value = environment.get(name).filter(|value| !value.is_empty());
+                value.cloned().with_context(|| {
+                    format!(
+                        "account {} is live: set {name} in the environment",
+                        account.name
+                    )
+                })
+            };
+            Ok(BinanceConfig {
+                rest_url: settings.rest_url.clone(),
+                ws_url: settings.ws_url.clone(),
+                ws_api_url: settings.ws_api_url.clone(),
+                key: Some(ApiKey::new(
+                    secret(key_env)?,
+                    SecretString::from(secret(secret_env)?),
+                )),
+                ..common
+            })
+        }
+    }
+}

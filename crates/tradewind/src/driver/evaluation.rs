@@ -1,0 +1,212 @@
+//! Thread lanes: strategies that may be slow run here, one thread each, and answer the engine by an input.
+//!
+//! For trusted code only: a thread cannot be stopped from outside. One that spins for ever is detected by the engine's
+//! deadline and reported; its bot stays down, its thread stays lost.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use tradewind_events::{
+    BotConfig, Configuration, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest,
+    Input, Lane,
+};
+use tradewind_model::{BotId, Decision, Instrument, Quote, Wake};
+use tradewind_strategy::{Strategy, StrategyError, View};
+
+use crate::driver::lanes::Lanes;
+
+/// Requests that wait for one strategy: all its past candles, and then one at a time.
+const REQUESTS_MAX: usize = 8_192;
+
+/// Builds the strategy of a bot that runs in a thread lane.
+pub type LaneFactory = Arc<dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, String> + Send + Sync>;
+
+enum Message {
+    Evaluate(Box<EvaluationRequest>),
+    Reset,
+}
+
+/// All thread lanes of the desk.
+#[derive(Default)]
+pub struct EvaluationLanes {
+    lanes: BTreeMap<BotId, Sender<Message>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for EvaluationLanes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EvaluationLanes")
+            .field("lanes", &self.lanes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl EvaluationLanes {
+    /// Starts a thread for each bot whose configuration asks for one.
+    ///
+    /// # Errors
+    /// If the system gives no more threads.
+    pub fn start(
+        configuration: &Arc<Configuration>,
+        factory: &LaneFactory,
+        inputs: &Arc<Lanes>,
+    ) -> std::io::Result<Self> {
+        let mut all = Self::default();
+        for bot in configuration
+            .bots
+            .iter()
+            .filter(|bot| bot.lane == Lane::Thread)
+        {
+            let (sender, receiver) = bounded(REQUESTS_MAX);
+            let worker = Worker {
+                bot: bot.clone(),
+                configuration: Arc::clone(configuration),
+                factory: Arc::clone(factory),
+                inputs: Arc::clone(inputs),
+                strategy: None,
+                quotes: vec![None; configuration.instruments.len()],
+            };
+            let name = format!("lane-{}", bot.name);
+            all.threads.push(
+                thread::Builder::new()
+                    .name(name)
+                    .spawn(move || worker.run(&receiver))?,
+            );
+            all.lanes.insert(bot.id, sender);
+        }
+        Ok(all)
+    }
+
+    /// Hands a request to its lane; one that is full answers for its strategy that it overran.
+    pub fn evaluate(&self, request: Box<EvaluationRequest>, inputs: &Lanes) {
+        let (bot, number) = (request.bot, request.request);
+        let Some(lane) = self.lanes.get(&bot) else {
+            return;
+        };
+        if let Err(TrySendError::Full(_)) = lane.try_send(Message::Evaluate(request)) {
+            let outcome = EvaluationOutcome::Failed(EvaluationError::Overrun);
+            inputs.control(Input::Evaluation(Box::new(Evaluation {
+                bot,
+                request: number,
+                outcome,
+            })));
+        }
+    }
+
+    /// Has a lane's strategy built anew.
+    pub fn reset(&self, bot: BotId) {
+        if let Some(lane) = self.lanes.get(&bot) {
+            // A lane that is full of requests is overrun and will be reset again when its bot comes back.
+            drop(lane.try_send(Message::Reset));
+        }
+    }
+
+    /// Ends every lane that is idle; one that is busy is left behind, since nothing can stop it.
+    pub fn stop(self) {
+        drop(self.lanes);
+        for thread in self.threads.into_iter().filter(JoinHandle::is_finished) {
+            drop(thread.join());
+        }
+    }
+}
+
+struct Worker {
+    bot: BotConfig,
+    configuration: Arc<Configuration>,
+    factory: LaneFactory,
+    inputs: Arc<Lanes>,
+    strategy: Option<Box<dyn Strategy>>,
+    quotes: Vec<Option<Quote>>,
+}
+
+impl Worker {
+    fn run(mut self, requests: &Receiver<Message>) {
+        for message in requests {
+            match message {
+                Message::Reset => self.strategy = None,
+                Message::Evaluate(request) => {
+                    let outcome = self.evaluate(&request);
+                    let silent =
+                        !request.decide && matches!(outcome, EvaluationOutcome::Decided(_));
+                    if !silent {
+                        let answer = Evaluation {
+                            bot: self.bot.id,
+                            request: request.request,
+                            outcome,
+                        };
+                        self.inputs.control(Input::Evaluation(Box::new(answer)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn evaluate(&mut self, request: &EvaluationRequest) -> EvaluationOutcome {
+        let mut strategy = match self
+            .strategy
+            .take()
+            .map_or_else(|| (self.factory)(&self.bot), Ok)
+        {
+            Ok(strategy) => strategy,
+            Err(error) => return EvaluationOutcome::Failed(EvaluationError::Error(error)),
+        };
+        let instrument = &self.configuration.instruments[request.instrument.index()];
+        self.quotes[request.instrument.index()] = request.quote;
+        let view = view(request, instrument, &self.bot, &self.quotes);
+        match catch_unwind(AssertUnwindSafe(|| ask(strategy.as_mut(), &view, request))) {
+            Ok(answer) => {
+                self.strategy = Some(strategy);
+                match answer {
+                    Ok(decision) => EvaluationOutcome::Decided(decision),
+                    Err(error) => {
+                        EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()))
+                    }
+                }
+            }
+            Err(panic) => {
+                let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+                let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+                let text = text.unwrap_or_else(|| "without a word".to_owned());
+                EvaluationOutcome::Failed(EvaluationError::Panic(text))
+            }
+        }
+    }
+}
+
+fn view<'a>(
+    request: &'a EvaluationRequest,
+    instrument: &'a Instrument,
+    bot: &BotConfig,
+    quotes: &'a [Option<Quote>],
+) -> View<'a> {
+    let slot = bot
+        .instruments
+        .iter()
+        .position(|id| *id == request.instrument)
+        .unwrap_or_default();
+    View {
+        at: request.at,
+        instrument,
+        slot,
+        quote: request.quote.as_ref(),
+        position: request.position,
+        budget: request.budget,
+        quotes,
+    }
+}
+
+fn ask(
+    strategy: &mut dyn Strategy,
+    view: &View<'_>,
+    request: &EvaluationRequest,
+) -> Result<Option<Decision>, StrategyError> {
+    match (request.wake, &request.candle, &request.quote) {
+        (Wake::Quote, _, Some(quote)) => strategy.on_quote(view, quote).map(Some),
+        (Wake::Candle(_), Some(candle), _) => strategy.on_candle(view, candle).map(Some),
+        (Wake::Timer, _, _) => strategy.on_timer(view).map(Some),
+        (Wake::Quote | Wake::Candle(_), _, _) => Ok(None),
+    }
+}

@@ -1,0 +1,381 @@
+//! The engine's thread: takes inputs from the lanes, journals them, handles them, and carries out what comes of it.
+//!
+//! One turn: take everything that waits; number, journal and handle it, control first; write the journal; only then
+//! send orders and announce events. So what is announced is on disk, and no order leaves before its intent is.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+use tradewind_engine::Engine;
+use tradewind_events::{
+    Command, CommandId, CommandResult, DeskView, Event, EventKind, Input, Output, Outputs,
+};
+use tradewind_journal::{Journal, JournalError};
+use tradewind_model::{
+    AccountId, ClientOrderId, EventId, ExecutionReport, InstrumentId, Interval, NotSentReason,
+    Quote, ReportKind, Timestamp, VenueOrderId,
+};
+use tradewind_risk::Checked;
+use tradewind_simx_server::SimClock;
+
+use crate::driver::evaluation::EvaluationLanes;
+use crate::driver::lanes::{Batch, Lanes};
+use crate::driver::timers::Timers;
+
+/// Something for an edge to do.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Send an order whose intent is on disk.
+    Submit(Checked),
+    /// Cancel an order.
+    Cancel {
+        /// On which account.
+        account: AccountId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// Our id.
+        client_id: ClientOrderId,
+        /// The venue's, once known.
+        venue_order_id: Option<VenueOrderId>,
+    },
+    /// Ask what became of an order.
+    Query {
+        /// On which account.
+        account: AccountId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// Our id.
+        client_id: ClientOrderId,
+    },
+    /// Read an account.
+    Reconcile(AccountId),
+    /// Read past candles.
+    Candles {
+        /// Of what.
+        instrument: InstrumentId,
+        /// Which.
+        interval: Interval,
+        /// How many closed ones.
+        count: u32,
+    },
+}
+
+/// Where effects and events go. Both return at once, whatever those behind them do.
+pub trait Effects: Send {
+    /// Hands an effect to its edge; returns it if the edge's queue is full.
+    ///
+    /// # Errors
+    /// The effect, which was not taken.
+    fn perform(&self, effect: Effect) -> Result<(), Effect>;
+
+    /// Announces an event that is on disk.
+    fn publish(&self, event: &Arc<Event>);
+
+    /// Announces a quote to those who want every instrument's latest; not on disk.
+    fn publish_quote(&self, id: EventId, at: Timestamp, quote: &Quote);
+}
+
+/// Commands whose answer somebody waits for.
+type Replies = Arc<Mutex<BTreeMap<CommandId, oneshot::Sender<CommandResult>>>>;
+
+/// How the rest of the desk talks to the engine's thread.
+#[derive(Clone, Debug)]
+pub struct DeskHandle {
+    lanes: Arc<Lanes>,
+    replies: Replies,
+}
+
+impl DeskHandle {
+    /// A handle on these lanes.
+    #[must_use]
+    pub fn new(lanes: Arc<Lanes>) -> Self {
+        Self {
+            lanes,
+            replies: Replies::default(),
+        }
+    }
+
+    /// The lanes themselves.
+    #[must_use]
+    pub const fn lanes(&self) -> &Arc<Lanes> {
+        &self.lanes
+    }
+
+    /// Gives a command and waits for the engine's answer; `None` if the engine has gone.
+    pub async fn command(&self, command: Command) -> Option<CommandResult> {
+        let (sender, receiver) = oneshot::channel();
+        self.replies
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(command.id, sender);
+        self.lanes.control(Input::Command(Box::new(command)));
+        receiver.await.ok()
+    }
+
+    /// The desk as of now; `None` if the engine has gone.
+    pub async fn view(&self) -> Option<DeskView> {
+        self.look(Engine::view).await
+    }
+
+    /// What `look` sees in the engine between two inputs; `None` if the engine has gone.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (sender, receiver) = oneshot::channel();
+        self.lanes.look(Box::new(move |engine| {
+            // Whoever asked may have given up meanwhile.
+            drop(sender.send(look(engine)));
+        }));
+        receiver.await.ok()
+    }
+}
+
+/// What the engine's thread works with.
+pub struct DriverParts<E> {
+    /// The engine, configured by its first inputs.
+    pub engine: Engine,
+    /// The desk's clock.
+    pub clock: Arc<SimClock>,
+    /// Where inputs come from.
+    pub handle: DeskHandle,
+    /// Where they are written.
+    pub journal: Journal,
+    /// Whether an intent is synced before its order leaves, or only written.
+    pub power_safe: bool,
+    /// Strategies that run elsewhere.
+    pub evaluations: EvaluationLanes,
+    /// Where effects and events go.
+    pub effects: E,
+}
+
+impl<E> std::fmt::Debug for DriverParts<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DriverParts")
+            .field("seq", &self.engine.seq())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs the engine until the lanes are closed.
+///
+/// # Errors
+/// The journal cannot be written: the desk must stop, since nothing may happen that is not on disk.
+pub fn run<E: Effects>(parts: DriverParts<E>) -> Result<Engine, JournalError> {
+    let mut driver = Driver {
+        parts,
+        timers: Timers::default(),
+        out: Outputs::new(),
+        turn: Turn::default(),
+    };
+    let mut batch = Batch::default();
+    loop {
+        driver
+            .parts
+            .handle
+            .lanes
+            .take(&mut batch, driver.deadline());
+        driver.turn(&mut batch)?;
+        if batch.closed {
+            driver.parts.journal.sync()?;
+            driver.parts.evaluations.stop();
+            return Ok(driver.parts.engine);
+        }
+    }
+}
+
+/// What one turn will announce and send once the journal is written.
+#[derive(Default)]
+struct Turn {
+    effects: Vec<Effect>,
+    events: Vec<Arc<Event>>,
+    quotes: Vec<(EventId, Timestamp, Quote)>,
+    replies: Vec<(CommandId, CommandResult)>,
+    has_intents: bool,
+}
+
+struct Driver<E> {
+    parts: DriverParts<E>,
+    timers: Timers,
+    out: Outputs,
+    turn: Turn,
+}
+
+impl<E: Effects> Driver<E> {
+    fn deadline(&self) -> Option<Instant> {
+        self.timers
+            .next_due()
+            .and_then(|at| Instant::now().checked_add(self.parts.clock.real_until(at)))
+    }
+
+    fn turn(&mut self, batch: &mut Batch) -> Result<(), JournalError> {
+        for input in batch.control.drain(..) {
+            self.step(&input)?;
+        }
+        while let Some(timer) = self.timers.pop_due(self.parts.clock.now()) {
+            self.step(&Input::Timer(timer))?;
+        }
+        if batch.trades_lost > 0 {
+            self.step(&Input::TradesLost {
+                count: batch.trades_lost,
+            })?;
+        }
+        for trade in batch.trades.drain(..) {
+            self.step(&Input::Trade(trade))?;
+        }
+        for quote in batch.quotes.drain(..) {
+            self.step(&Input::Quote(quote))?;
+        }
+        self.commit()?;
+        for look in batch.looks.drain(..) {
+            look(&self.parts.engine);
+        }
+        Ok(())
+    }
+
+    /// One input: journaled, handled, its outputs sorted.
+    fn step(&mut self, input: &Input) -> Result<(), JournalError> {
+        let at = self.parts.clock.now().max(self.parts.engine.now());
+        let seq = self.parts.engine.seq() + 1;
+        self.parts.journal.append_input(seq, at, input)?;
+        self.parts.engine.handle(at, input, &mut self.out);
+        let mut announced = false;
+        let mut out = std::mem::take(&mut self.out);
+        for output in out.drain(..) {
+            announced |= is_price(&output);
+            self.take(seq, at, output)?;
+        }
+        self.out = out;
+        if let (Input::Quote(quote), false) = (input, announced) {
+            self.turn
+                .quotes
+                .push((EventId { seq, index: 0 }, at, *quote));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, seq: u64, at: Timestamp, output: Output) -> Result<(), JournalError> {
+        match output {
+            Output::Event(event) => {
+                let event = Arc::new(event);
+                self.parts.journal.append_event(&event)?;
+                self.turn.events.push(event);
+            }
+            Output::Submit(intent, checked) => {
+                self.parts.journal.append_intent(seq, at, &intent)?;
+                self.turn.has_intents = true;
+                self.turn.effects.push(Effect::Submit(checked));
+            }
+            Output::Cancel {
+                account,
+                instrument,
+                client_id,
+                venue_order_id,
+            } => {
+                self.turn.effects.push(Effect::Cancel {
+                    account,
+                    instrument,
+                    client_id,
+                    venue_order_id,
+                });
+            }
+            Output::Query {
+                account,
+                instrument,
+                client_id,
+            } => {
+                self.turn.effects.push(Effect::Query {
+                    account,
+                    instrument,
+                    client_id,
+                });
+            }
+            Output::Reconcile(account) => self.turn.effects.push(Effect::Reconcile(account)),
+            Output::RequestCandles {
+                instrument,
+                interval,
+                count,
+            } => {
+                self.turn.effects.push(Effect::Candles {
+                    instrument,
+                    interval,
+                    count,
+                });
+            }
+            Output::Evaluate(request) => self
+                .parts
+                .evaluations
+                .evaluate(request, &self.parts.handle.lanes),
+            Output::ResetLane(bot) => self.parts.evaluations.reset(bot),
+            Output::SetTimer(at, timer) => self.timers.set(at, timer),
+            Output::CancelTimer(timer) => self.timers.cancel(timer),
+            Output::Reply(id, result) => self.turn.replies.push((id, result)),
+        }
+        Ok(())
+    }
+
+    /// Writes what this turn appended, then sends, announces and answers.
+    fn commit(&mut self) -> Result<(), JournalError> {
+        if self.turn.has_intents && self.parts.power_safe {
+            self.parts.journal.sync()?;
+        } else {
+            self.parts.journal.flush()?;
+        }
+        self.turn.has_intents = false;
+        for effect in self.turn.effects.drain(..) {
+            if let Err(effect) = self.parts.effects.perform(effect) {
+                not_taken(&effect, &self.parts.handle.lanes);
+            }
+        }
+        for event in self.turn.events.drain(..) {
+            self.parts.effects.publish(&event);
+        }
+        for (id, at, quote) in self.turn.quotes.drain(..) {
+            self.parts.effects.publish_quote(id, at, &quote);
+        }
+        if !self.turn.replies.is_empty() {
+            let mut waiting = self
+                .parts
+                .handle
+                .replies
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            for (id, result) in self.turn.replies.drain(..) {
+                if let Some(reply) = waiting.remove(&id) {
+                    // Whoever asked may have given up meanwhile; the command is done all the same.
+                    drop(reply.send(result));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_price(output: &Output) -> bool {
+    matches!(
+        output,
+        Output::Event(Event {
+            kind: EventKind::PriceUpdate(_),
+            ..
+        })
+    )
+}
+
+/// An edge whose queue is full takes nothing: an order that was not handed over has not left, and the engine is told.
+fn not_taken(effect: &Effect, lanes: &Lanes) {
+    tracing::warn!(?effect, "A venue's queue is full.");
+    if let Effect::Submit(checked) = effect {
+        let terms = checked.terms();
+        lanes.control(Input::Report(Box::new(ExecutionReport {
+            account: terms.account,
+            instrument: terms.instrument,
+            client_id: terms.client_id,
+            venue_order_id: None,
+            kind: ReportKind::NotSent(NotSentReason::Unreachable),
+            cumulative: None,
+            event_time: None,
+        })));
+    }
+}
