@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tradewind::config::{DEFAULT, DeskConfig, Listing, schema};
-use tradewind_model::Amount;
+use tradewind::config::{BotSettings, DEFAULT, DeskConfig, Listing, schema};
+use tradewind_model::{Amount, Sizer, Stop};
 
 use crate::read;
 
@@ -34,12 +34,24 @@ fn its_budgets_fit_the_account_and_its_orders_the_limits() {
     let limit = config.limits.order_value_max.unwrap();
     let budgets: Amount = config.bots.iter().map(|bot| bot.budget).sum();
     assert!(budgets < Amount::whole(60_000), "{budgets}");
-    let above = config.bots.iter().filter(|bot| bot.budget > limit);
+    let too_large = config.bots.iter().filter(|bot| full_position(bot) > limit);
+    let names: Vec<&str> = too_large.map(|bot| bot.id.as_str()).collect();
     assert_eq!(
-        above.count(),
-        5,
-        "three share theirs out, two are there to be denied"
+        names,
+        ["large-momentum", "sol-macd"],
+        "both are there to be denied"
     );
+}
+
+/// What a full signal buys, in the quote asset.
+fn full_position(bot: &BotSettings) -> Amount {
+    match (bot.sizer, bot.exit.stop) {
+        (Sizer::Share(share), _) => bot.budget.share(share).unwrap(),
+        (Sizer::RiskToStop(risk), Stop::Distance(stop)) => {
+            bot.budget.mul_div(risk.0.into(), stop.0.into()).unwrap()
+        }
+        (sizer, _) => panic!("{}: this test does not know {sizer:?}", bot.id),
+    }
 }
 
 #[test]
@@ -48,7 +60,7 @@ fn what_it_shows_reads_back_as_the_same() {
     let again = read(&config.show()).unwrap();
     assert_eq!(again.bots, config.bots);
     assert_eq!(again.show(), config.show());
-    assert_eq!(config.show_json()["bots"][0]["id"], "btc-cross");
+    assert_eq!(config.show_json()["bots"][0]["id"], "memes-momentum");
 }
 
 #[test]

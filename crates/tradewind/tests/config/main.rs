@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
 mod defaults;
+mod first_minutes;
 mod mistakes;
 mod resolving;
 mod values;
