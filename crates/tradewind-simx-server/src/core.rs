@@ -408,3 +408,6 @@ fn instrument_of(action: &Action) -> Option<InstrumentId> {
         Action::OpenAccount | Action::Deposit { .. } => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

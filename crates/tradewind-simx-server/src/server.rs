@@ -48,13 +48,13 @@ impl Server {
     ///
     /// # Errors
     /// The address is taken, the folder cannot be used, or an account names an unknown asset.
-    pub fn bind(mut options: ServerOptions) -> Result<Self, ServerError> {
+    pub fn bind(options: ServerOptions) -> Result<Self, ServerError> {
         let address = options.listen;
         let listen = |source| ServerError::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let started = startup::start(&mut options)?;
+        let started = startup::start(&options)?;
         let (mailbox, letters) = Mailbox::new();
         Ok(Self {
             listener,

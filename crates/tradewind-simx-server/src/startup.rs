@@ -61,7 +61,7 @@ pub fn saved_position(data_dir: &Path) -> Result<Option<Timestamp>, ServerError>
 }
 
 /// Builds the core and opens the store.
-pub(crate) fn start(options: &mut ServerOptions) -> Result<Started, ServerError> {
+pub(crate) fn start(options: &ServerOptions) -> Result<Started, ServerError> {
     let now = options.clock.now();
     let folder = options.data_dir.as_deref().map(folder);
     let saved = match &folder {

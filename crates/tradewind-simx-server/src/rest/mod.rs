@@ -3,13 +3,17 @@
 //! One table serves both, since both take the same parameters and give the same bodies; only the envelope differs. A
 //! handler gets a [`Call`] that is already authorised and paid for, and returns the body or the venue's refusal.
 
+mod account;
 mod errors;
+mod general;
 mod new_order;
 mod orders;
+mod page;
 mod params;
-mod public;
 mod signed;
 mod signing;
+mod tickers;
+mod trades;
 mod weights;
 
 use std::net::IpAddr;
@@ -123,19 +127,19 @@ static ROUTES: &[Route] = {
     use Handler::{Order, Public, Signed};
     use Method::{Delete, Get, Post};
     &[
-        route(Get, "/api/v3/ping", Some("ping"), |_| 1, Public(public::ping)),
-        route(Get, "/api/v3/time", Some("time"), |_| 1, Public(public::time)),
-        route(Get, "/api/v3/exchangeInfo", Some("exchangeInfo"), |_| 20, Public(public::exchange_info)),
-        route(Get, "/api/v3/depth", Some("depth"), public::depth_weight, Public(public::depth)),
-        route(Get, "/api/v3/trades", Some("trades.recent"), |_| 25, Public(public::trades)),
-        route(Get, "/api/v3/historicalTrades", Some("trades.historical"), |_| 25, Public(public::trades)),
-        route(Get, "/api/v3/aggTrades", Some("trades.aggregate"), |_| 4, Public(public::aggregate_trades)),
-        route(Get, "/api/v3/klines", Some("klines"), |_| 2, Public(public::klines)),
-        route(Get, "/api/v3/uiKlines", Some("uiKlines"), |_| 2, Public(public::klines)),
-        route(Get, "/api/v3/avgPrice", Some("avgPrice"), |_| 2, Public(public::average_price)),
-        route(Get, "/api/v3/ticker/24hr", Some("ticker.24hr"), public::day_weight, Public(public::day_ticker)),
-        route(Get, "/api/v3/ticker/price", Some("ticker.price"), public::ticker_weight, Public(public::price_ticker)),
-        route(Get, "/api/v3/ticker/bookTicker", Some("ticker.book"), public::ticker_weight, Public(public::book_ticker)),
+        route(Get, "/api/v3/ping", Some("ping"), |_| 1, Public(general::ping)),
+        route(Get, "/api/v3/time", Some("time"), |_| 1, Public(general::time)),
+        route(Get, "/api/v3/exchangeInfo", Some("exchangeInfo"), |_| 20, Public(general::exchange_info)),
+        route(Get, "/api/v3/depth", Some("depth"), tickers::depth_weight, Public(tickers::depth)),
+        route(Get, "/api/v3/trades", Some("trades.recent"), |_| 25, Public(trades::trades)),
+        route(Get, "/api/v3/historicalTrades", Some("trades.historical"), |_| 25, Public(trades::trades)),
+        route(Get, "/api/v3/aggTrades", Some("trades.aggregate"), |_| 4, Public(trades::aggregate_trades)),
+        route(Get, "/api/v3/klines", Some("klines"), |_| 2, Public(trades::klines)),
+        route(Get, "/api/v3/uiKlines", Some("uiKlines"), |_| 2, Public(trades::klines)),
+        route(Get, "/api/v3/avgPrice", Some("avgPrice"), |_| 2, Public(trades::average_price)),
+        route(Get, "/api/v3/ticker/24hr", Some("ticker.24hr"), tickers::day_weight, Public(tickers::day_ticker)),
+        route(Get, "/api/v3/ticker/price", Some("ticker.price"), tickers::ticker_weight, Public(tickers::price_ticker)),
+        route(Get, "/api/v3/ticker/bookTicker", Some("ticker.book"), tickers::ticker_weight, Public(tickers::book_ticker)),
         route(Post, "/api/v3/order", Some("order.place"), |_| 1, Order(signed::place)),
         route(Post, "/api/v3/order/test", Some("order.test"), |_| 1, Signed(signed::test)),
         route(Get, "/api/v3/order", Some("order.status"), |_| 4, Signed(signed::query)),
@@ -143,11 +147,11 @@ static ROUTES: &[Route] = {
         route(Get, "/api/v3/openOrders", Some("openOrders.status"), signed::open_weight, Signed(signed::open_orders)),
         route(Delete, "/api/v3/openOrders", Some("openOrders.cancelAll"), |_| 1, Signed(signed::cancel_all)),
         route(Get, "/api/v3/allOrders", Some("allOrders"), |_| 20, Signed(signed::all_orders)),
-        route(Get, "/api/v3/account", Some("account.status"), |_| 20, Signed(signed::account)),
-        route(Get, "/api/v3/account/commission", Some("account.commission"), |_| 20, Signed(signed::commission)),
+        route(Get, "/api/v3/account", Some("account.status"), |_| 20, Signed(account::account)),
+        route(Get, "/api/v3/account/commission", Some("account.commission"), |_| 20, Signed(account::commission)),
         route(Get, "/api/v3/myTrades", Some("myTrades"), signed::trades_weight, Signed(signed::my_trades)),
-        route(Get, "/api/v3/rateLimit/order", Some("account.rateLimits.orders"), |_| 40, Signed(signed::order_limits)),
-        route(Get, "/sapi/v1/account/apiRestrictions", None, |_| 1, Signed(signed::restrictions)),
+        route(Get, "/api/v3/rateLimit/order", Some("account.rateLimits.orders"), |_| 40, Signed(account::order_limits)),
+        route(Get, "/sapi/v1/account/apiRestrictions", None, |_| 1, Signed(account::restrictions)),
     ]
 };
 

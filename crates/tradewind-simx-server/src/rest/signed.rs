@@ -1,19 +1,18 @@
-//! What an account may do: place, query and cancel orders, see its balances and trades.
+//! What an account does: places, queries and cancels orders, and looks at its trades.
 
 use std::time::Duration;
 
 use serde::Serialize;
-use tradewind_model::{AccountId, Amount, Instrument, InstrumentId, Ppm, Timestamp, VenueOrderId};
+use tradewind_model::{AccountId, Instrument, InstrumentId, Timestamp, VenueOrderId};
 use tradewind_simx::{Action, Answer, CancelOrder, Execution, Order, OrderRef, Refusal};
 
+use super::account::{Discount, Rates, rates};
 use super::errors::ApiError;
 use super::new_order::{self, ReplyType};
 use super::orders::Spelling;
-use super::public::page;
-use super::weights::{ORDERS_PER_10_SECONDS, ORDERS_PER_DAY};
+use super::page::page;
 use super::{Call, Outcome, Params, body};
 use crate::core::Core;
-use crate::decimals;
 
 /// The longest span that may be asked for at once.
 const SPAN_MAX: Duration = Duration::from_secs(86_400);
@@ -287,183 +286,4 @@ impl From<Refusal> for ApiError {
             retry_at: None,
         }
     }
-}
-
-// The account.
-
-#[derive(Serialize)]
-struct Rates {
-    maker: String,
-    taker: String,
-    buyer: String,
-    seller: String,
-}
-
-impl Rates {
-    fn zero() -> Self {
-        let zero = || decimals::amount(Amount::ZERO);
-        Self {
-            maker: zero(),
-            taker: zero(),
-            buyer: zero(),
-            seller: zero(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Discount {
-    enabled_for_account: bool,
-    enabled_for_symbol: bool,
-    discount_asset: &'static str,
-    discount: String,
-}
-
-impl Discount {
-    fn none() -> Self {
-        let discount = decimals::amount(Amount::ZERO);
-        Self {
-            enabled_for_account: false,
-            enabled_for_symbol: false,
-            discount_asset: "BNB",
-            discount,
-        }
-    }
-}
-
-fn rates(core: &Core) -> Rates {
-    let fees = core.exchange.config().fees.rates;
-    let text = |rate: Ppm| decimals::amount(Amount::ONE.share(rate).unwrap_or_default());
-    Rates {
-        maker: text(fees.maker),
-        taker: text(fees.taker),
-        ..Rates::zero()
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AccountBody<'a> {
-    maker_commission: i64,
-    taker_commission: i64,
-    buyer_commission: i64,
-    seller_commission: i64,
-    commission_rates: Rates,
-    can_trade: bool,
-    can_withdraw: bool,
-    can_deposit: bool,
-    brokered: bool,
-    require_self_trade_prevention: bool,
-    prevent_sor: bool,
-    update_time: i64,
-    account_type: &'static str,
-    balances: Vec<BalanceBody<'a>>,
-    permissions: [&'static str; 1],
-    uid: u64,
-}
-
-#[derive(Serialize)]
-struct BalanceBody<'a> {
-    asset: &'a str,
-    free: String,
-    locked: String,
-}
-
-pub(super) fn account(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
-    let without_zeros = call.params.text("omitZeroBalances") == Some("true");
-    let held = core
-        .symbols
-        .assets()
-        .iter()
-        .map(|asset| (asset.id, core.exchange.balance(account, asset.id)));
-    let shown =
-        held.filter(|(_, held)| !(without_zeros && held.free.is_zero() && held.locked.is_zero()));
-    let balances = shown.map(|(asset, held)| BalanceBody {
-        asset: core.symbols.asset(asset),
-        free: decimals::amount(held.free),
-        locked: decimals::amount(held.locked),
-    });
-    let fees = core.exchange.config().fees.rates;
-    body(&AccountBody {
-        maker_commission: basis_points(fees.maker),
-        taker_commission: basis_points(fees.taker),
-        buyer_commission: 0,
-        seller_commission: 0,
-        commission_rates: rates(core),
-        can_trade: true,
-        can_withdraw: false,
-        can_deposit: false,
-        brokered: false,
-        require_self_trade_prevention: false,
-        prevent_sor: false,
-        update_time: call.unit.stamp(core.account_updated(account)),
-        account_type: "SPOT",
-        balances: balances.collect(),
-        permissions: ["SPOT"],
-        uid: u64::from(account.0) + 1,
-    })
-}
-
-const fn basis_points(rate: Ppm) -> i64 {
-    rate.0 / 100
-}
-
-pub(super) fn commission(core: &mut Core, call: Call<'_>, _: AccountId) -> Outcome {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Commission<'a> {
-        symbol: &'a str,
-        standard_commission: Rates,
-        special_commission: Rates,
-        tax_commission: Rates,
-        discount: Discount,
-    }
-    let instrument = call.instrument(core)?;
-    body(&Commission {
-        symbol: core.symbols.name(instrument.id),
-        standard_commission: rates(core),
-        special_commission: Rates::zero(),
-        tax_commission: Rates::zero(),
-        discount: Discount::none(),
-    })
-}
-
-pub(super) fn order_limits(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
-    let counts = core.meters.order_counts(call.now, account);
-    body(&[
-        super::RateLimitCount::orders("SECOND", 10, ORDERS_PER_10_SECONDS, counts.ten_seconds),
-        super::RateLimitCount::orders("DAY", 1, ORDERS_PER_DAY, counts.day),
-    ])
-}
-
-/// What the key may do: read and trade, nothing else.
-pub(super) fn restrictions(core: &mut Core, call: Call<'_>, _: AccountId) -> Outcome {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    #[expect(clippy::struct_excessive_bools, reason = "the venue's own shape")]
-    struct Restrictions {
-        ip_restrict: bool,
-        create_time: i64,
-        enable_reading: bool,
-        enable_spot_and_margin_trading: bool,
-        enable_withdrawals: bool,
-        enable_internal_transfer: bool,
-        permits_universal_transfer: bool,
-        enable_vanilla_options: bool,
-        enable_futures: bool,
-        enable_margin: bool,
-    }
-    body(&Restrictions {
-        ip_restrict: true,
-        create_time: call.unit.stamp(core.started_at),
-        enable_reading: true,
-        enable_spot_and_margin_trading: true,
-        enable_withdrawals: false,
-        enable_internal_transfer: false,
-        permits_universal_transfer: false,
-        enable_vanilla_options: false,
-        enable_futures: false,
-        enable_margin: false,
-    })
 }

@@ -91,7 +91,18 @@ impl TestServer {
 
     /// A signed request with everything in the query.
     pub(crate) async fn signed(&self, method: &str, path: &str, query: &str) -> (u16, Value) {
-        let payload = stamped(query);
+        self.signed_at(method, path, query, now_millis()).await
+    }
+
+    /// The same, stamped for an exchange whose clock shows something else.
+    pub(crate) async fn signed_at(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        millis: i64,
+    ) -> (u16, Value) {
+        let payload = stamped(query, millis);
         let url = format!(
             "http://{}{path}?{payload}&signature={}",
             self.address,
@@ -104,7 +115,12 @@ impl TestServer {
 
     /// A signed POST with everything in the body.
     pub(crate) async fn post(&self, path: &str, form: &str) -> (u16, Value) {
-        let payload = stamped(form);
+        self.post_at(path, form, now_millis()).await
+    }
+
+    /// The same, stamped for an exchange whose clock shows something else.
+    pub(crate) async fn post_at(&self, path: &str, form: &str, millis: i64) -> (u16, Value) {
+        let payload = stamped(form, millis);
         let body = format!("{payload}&signature={}", sign(&payload));
         let request = self
             .http
@@ -161,16 +177,16 @@ pub(crate) fn test_data() -> Option<PathBuf> {
     folder
 }
 
-fn stamped(query: &str) -> String {
+fn stamped(query: &str, millis: i64) -> String {
     let separator = if query.is_empty() { "" } else { "&" };
-    format!("{query}{separator}timestamp={}", now_millis())
+    format!("{query}{separator}timestamp={millis}&recvWindow=60000")
 }
 
-pub(crate) fn now_millis() -> u128 {
-    SystemTime::now()
+pub(crate) fn now_millis() -> i64 {
+    let since_epoch = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap()
-        .as_millis()
+        .unwrap();
+    i64::try_from(since_epoch.as_millis()).unwrap()
 }
 
 pub(crate) fn sign(payload: &str) -> String {
@@ -223,7 +239,7 @@ pub(crate) async fn call(socket: &mut Socket, method: &str, params: Value) -> Va
 /// `params` with key, time and signature.
 pub(crate) fn signed_params(mut params: Value) -> Value {
     params["apiKey"] = KEY.into();
-    params["timestamp"] = u64::try_from(now_millis()).unwrap().into();
+    params["timestamp"] = now_millis().into();
     let mut pairs: Vec<(String, String)> = params
         .as_object()
         .unwrap()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tradewind_model::Ppm;
-use tradewind_simx_server::{MarketChoice, Recording, ServerOptions, SimClock};
+use tradewind_simx_server::{MarketChoice, Recording, ServerOptions, SimClock, saved_position};
 
 use crate::client::{TestServer, options, test_data};
 
@@ -129,6 +129,54 @@ async fn real_candles_become_history_and_are_played() {
         }
     }
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_recording_goes_on_where_an_earlier_run_stopped() {
+    let Some(data) = test_data() else { return };
+    let (file, folder) = (
+        data.join("data/binance_spot_ws/btcusdt_20240808.gz"),
+        tempfile::tempdir().unwrap(),
+    );
+    let begin = |origin| {
+        let recording = Recording::open(&file).unwrap();
+        let mut options = playing(recording, 100);
+        options.data_dir = Some(folder.path().to_owned());
+        options.clock = SimClock::new(origin, Ppm(100_000_000));
+        TestServer::start_with(options)
+    };
+    let server = begin(Recording::open(&file).unwrap().starts_at());
+    server.touch("BTCUSDT").await;
+    let buy = "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01";
+    let now = server.handle.status().await.unwrap().now.as_millis();
+    let (status, order) = server.post_at("/api/v3/order", buy, now).await;
+    assert_eq!(status, 200, "{order}");
+    server.stop().await;
+
+    let position = saved_position(folder.path()).unwrap().unwrap();
+    let server = begin(position);
+    let status = server.handle.status().await.unwrap();
+    assert!(
+        status.now >= position && status.counters.prints < 9_000,
+        "{status:?}"
+    );
+    play_to_the_end(&server).await;
+    let now = server.handle.status().await.unwrap().now.as_millis();
+    let (_, trades) = server
+        .signed_at("GET", "/api/v3/myTrades", "symbol=BTCUSDT", now)
+        .await;
+    assert_eq!(trades[0]["orderId"], order["orderId"]);
+    server.stop().await;
+
+    let mut other = options(Some(folder.path().to_owned()));
+    other.clock = SimClock::new(position, Ppm::ONE);
+    let error = tradewind_simx_server::Server::bind(other).unwrap_err();
+    assert!(
+        std::error::Error::source(&error)
+            .unwrap()
+            .to_string()
+            .contains("another market")
+    );
 }
 
 #[test]

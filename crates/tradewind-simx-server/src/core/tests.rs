@@ -1,0 +1,206 @@
+//! The whole server driven without sockets, on a clock that the test moves.
+
+use super::*;
+use crate::options::{Limits, MarketChoice, ServerOptions};
+use crate::rest::{Method, TimeUnit};
+use crate::{SimClock, startup};
+use proptest::prelude::*;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+use tradewind_model::Ppm;
+
+const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+fn core() -> Core {
+    let options = ServerOptions {
+        listen: ([127, 0, 0, 1], 0).into(),
+        data_dir: None,
+        accounts: vec!["key:secret:USDT=100000,BTC=2".parse().unwrap()],
+        market: MarketChoice::Generated { seed: 7 },
+        limits: Limits::Off,
+        clock: SimClock::new(START, Ppm::ZERO),
+    };
+    startup::start(&options).unwrap().core
+}
+
+fn get(core: &mut Core, now: Timestamp, path: &str, query: &str) -> RestAnswer {
+    let request = RestRequest {
+        address: HERE,
+        method: Method::Get,
+        path: path.to_owned(),
+        query: query.to_owned(),
+        body: String::new(),
+        key: None,
+        unit: TimeUnit::Milliseconds,
+    };
+    core.handle(now, In::Rest { token: 1, request });
+    core.take_out(Out::default()).answers.pop().unwrap().1
+}
+
+fn texts(core: &mut Core) -> Vec<String> {
+    let out = core.take_out(Out::default());
+    out.frames
+        .iter()
+        .map(|(_, frame)| frame.to_string())
+        .collect()
+}
+
+/// Two runs of the same inputs, the market advanced in different steps.
+#[test]
+fn the_same_inputs_leave_the_same_frames() {
+    let run = |step: Duration| {
+        let (mut core, connection) = (core(), ConnectionId(1));
+        for name in ["btcusdt@bookTicker", "ethusdt@trade"] {
+            core.handle(
+                START,
+                In::Subscribe {
+                    connection,
+                    name: name.to_owned(),
+                },
+            );
+        }
+        let (mut now, mut frames) = (START, Vec::new());
+        while now < START + Duration::from_secs(20) {
+            now = now + step;
+            core.advance(now);
+            frames.extend(texts(&mut core));
+        }
+        frames
+    };
+    let frames = run(Duration::from_millis(20));
+    assert!(frames.len() > 50);
+    assert_eq!(frames, run(Duration::from_millis(500)));
+}
+
+#[test]
+fn a_candle_is_told_closed_once_and_as_rest_tells_it() {
+    let (mut core, connection) = (core(), ConnectionId(1));
+    core.advance(START);
+    core.handle(
+        START,
+        In::Subscribe {
+            connection,
+            name: "btcusdt@kline_1m".to_owned(),
+        },
+    );
+    let (mut now, mut closed) = (START, Vec::new());
+    while now < START + Duration::from_secs(200) {
+        now = now + Duration::from_millis(20);
+        core.advance(now);
+        let told = texts(&mut core);
+        closed.extend(
+            told.into_iter()
+                .filter(|text| text.contains("\"x\":true"))
+                .map(|text| (now, text)),
+        );
+    }
+    assert_eq!(closed.len(), 3);
+    for (told_at, text) in closed {
+        let frame: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let kline = &frame["k"];
+        let end = Timestamp::from_millis(kline["T"].as_i64().unwrap() + 1);
+        assert!(
+            told_at.since(end) < Duration::from_millis(100),
+            "told at once"
+        );
+        let open = &kline["t"];
+        let query = format!("symbol=BTCUSDT&interval=1m&startTime={open}&limit=1");
+        let rest: serde_json::Value =
+            serde_json::from_str(&get(&mut core, now, "/api/v3/klines", &query).body).unwrap();
+        let row = ["t", "o", "h", "l", "c", "v", "T", "q", "n", "V", "Q", "B"]
+            .map(|key| kline[key].clone());
+        assert_eq!(rest[0], serde_json::Value::from(row.to_vec()));
+    }
+}
+
+#[test]
+fn diffs_applied_to_a_snapshot_give_the_book() {
+    let (mut core, connection) = (core(), ConnectionId(1));
+    core.advance(START + Duration::from_secs(5));
+    let mut now = START + Duration::from_secs(5);
+    core.handle(
+        now,
+        In::Subscribe {
+            connection,
+            name: "btcusdt@depth@100ms".to_owned(),
+        },
+    );
+    let depth = |core: &mut Core, now| -> serde_json::Value {
+        let answer = get(core, now, "/api/v3/depth", "symbol=BTCUSDT&limit=5000");
+        serde_json::from_str(&answer.body).unwrap()
+    };
+    let snapshot = depth(&mut core, now);
+    let mut book = std::collections::BTreeMap::new();
+    let mut apply = |side: &'static str, rows: &serde_json::Value| {
+        for row in rows.as_array().unwrap() {
+            let (price, quantity) = (
+                row[0].as_str().unwrap().to_owned(),
+                row[1].as_str().unwrap().to_owned(),
+            );
+            if quantity == "0.00000000" {
+                book.remove(&(side, price));
+            } else {
+                book.insert((side, price), quantity);
+            }
+        }
+        book.clone()
+    };
+    apply("bids", &snapshot["bids"]);
+    let mut folded = apply("asks", &snapshot["asks"]);
+    let mut last = snapshot["lastUpdateId"].as_u64().unwrap();
+    for _ in 0..200 {
+        now = now + Duration::from_millis(50);
+        core.advance(now);
+        for text in texts(&mut core) {
+            let update: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(update["U"].as_u64(), Some(last + 1), "no gap");
+            last = update["u"].as_u64().unwrap();
+            apply("bids", &update["b"]);
+            folded = apply("asks", &update["a"]);
+        }
+    }
+    let wanted = depth(&mut core, now);
+    assert_eq!(wanted["lastUpdateId"].as_u64(), Some(last));
+    let rows = ["bids", "asks"].into_iter().flat_map(|side| {
+        let rows = wanted[side].as_array().unwrap().iter();
+        rows.map(move |row| {
+            (
+                (side, row[0].as_str().unwrap().to_owned()),
+                row[1].as_str().unwrap().to_owned(),
+            )
+        })
+    });
+    assert_eq!(folded, rows.collect());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_request_and_no_frame_panics(
+        calls in prop::collection::vec((0_usize..8, "[a-zA-Z]{0,12}", "[-0-9A-Za-z.,%\\[\\]\"]{0,24}"), 1..30),
+        text in "\\PC{0,80}",
+        stream in "[a-z]{0,8}@?[a-zA-Z0-9_@]{0,14}",
+    ) {
+        const PATHS: [&str; 8] = ["klines", "depth", "trades", "ticker/24hr", "exchangeInfo", "order", "ticker/price", "aggTrades"];
+        const NAMES: [&str; 8] = ["symbol", "symbols", "limit", "startTime", "endTime", "interval", "fromId", "type"];
+        let mut core = core();
+        core.advance(START + Duration::from_secs(1));
+        for (place, name, value) in &calls {
+            let known = NAMES[(place + name.len()) % NAMES.len()];
+            let query = format!("symbol=BTCUSDT&interval=1m&{known}={value}&{name}={value}");
+            let path = format!("/api/v3/{}", PATHS[*place]);
+            let answer = get(&mut core, START, &path, &query);
+            prop_assert!(serde_json::from_str::<serde_json::Value>(&answer.body).is_ok());
+        }
+        let connection = ConnectionId(1);
+        core.handle(START, In::Subscribe { connection, name: stream.clone() });
+        core.handle(START, In::Unsubscribe { connection, name: stream });
+        let asker = Asker { connection, address: HERE, unit: TimeUnit::Milliseconds, rate_limits: true };
+        let method = format!(r#"{{"id":1,"method":"klines","params":{{"symbol":"BTCUSDT","limit":{:?}}}}}"#, text);
+        core.handle(START, In::WsApi { asker, text });
+        core.handle(START, In::WsApi { asker, text: method });
+        prop_assert_eq!(texts(&mut core).len(), 2);
+    }
+}

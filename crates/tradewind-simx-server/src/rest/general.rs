@@ -1,0 +1,160 @@
+//! The exchange itself: is it there, what time is it, what does it list and under which rules.
+
+use serde::Serialize;
+use tradewind_model::{Instrument, InstrumentKind, InstrumentStatus};
+
+use super::errors::ApiError;
+use super::weights::{ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, WEIGHT_PER_MINUTE};
+use super::{Call, Outcome, Params, body, find};
+use crate::core::Core;
+use crate::filters;
+
+pub(super) fn ping(_: &mut Core, _: Call<'_>) -> Outcome {
+    Ok("{}".to_owned())
+}
+
+pub(super) fn time(_: &mut Core, call: Call<'_>) -> Outcome {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Time {
+        server_time: i64,
+    }
+    body(&Time {
+        server_time: call.unit.stamp(call.now),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExchangeInfo<'a> {
+    timezone: &'static str,
+    server_time: i64,
+    rate_limits: [RateLimit; 3],
+    exchange_filters: [(); 0],
+    symbols: Vec<SymbolInfo<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RateLimit {
+    rate_limit_type: &'static str,
+    interval: &'static str,
+    interval_num: u32,
+    limit: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SymbolInfo<'a> {
+    symbol: &'a str,
+    status: &'static str,
+    base_asset: &'a str,
+    base_asset_precision: u8,
+    quote_asset: &'a str,
+    quote_precision: u8,
+    quote_asset_precision: u8,
+    base_commission_precision: u8,
+    quote_commission_precision: u8,
+    order_types: [&'static str; 3],
+    iceberg_allowed: bool,
+    oco_allowed: bool,
+    oto_allowed: bool,
+    opo_allowed: bool,
+    quote_order_qty_market_allowed: bool,
+    allow_trailing_stop: bool,
+    cancel_replace_allowed: bool,
+    amend_allowed: bool,
+    peg_instructions_allowed: bool,
+    is_spot_trading_allowed: bool,
+    is_margin_trading_allowed: bool,
+    filters: Vec<filters::FilterBody>,
+    permissions: [&'static str; 0],
+    permission_sets: [[&'static str; 1]; 1],
+    default_self_trade_prevention_mode: &'static str,
+    allowed_self_trade_prevention_modes: [&'static str; 1],
+}
+
+pub(super) fn exchange_info(core: &mut Core, call: Call<'_>) -> Outcome {
+    const PLACES: u8 = 8;
+    let listed = selected(core, call.params)?
+        .unwrap_or_else(|| core.exchange.instruments().iter().collect());
+    let symbol = |instrument: &'_ &Instrument| SymbolInfo {
+        symbol: core.symbols.name(instrument.id),
+        status: status(instrument.status),
+        base_asset: core.symbols.asset(instrument.base),
+        base_asset_precision: PLACES,
+        quote_asset: core.symbols.asset(instrument.quote),
+        quote_precision: PLACES,
+        quote_asset_precision: PLACES,
+        base_commission_precision: PLACES,
+        quote_commission_precision: PLACES,
+        order_types: ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        iceberg_allowed: false,
+        oco_allowed: false,
+        oto_allowed: false,
+        opo_allowed: false,
+        quote_order_qty_market_allowed: true,
+        allow_trailing_stop: false,
+        cancel_replace_allowed: false,
+        amend_allowed: false,
+        peg_instructions_allowed: false,
+        is_spot_trading_allowed: instrument.kind == InstrumentKind::Spot,
+        is_margin_trading_allowed: false,
+        filters: filters::of(instrument),
+        permissions: [],
+        permission_sets: [["SPOT"]],
+        default_self_trade_prevention_mode: "NONE",
+        allowed_self_trade_prevention_modes: ["NONE"],
+    };
+    body(&ExchangeInfo {
+        timezone: "UTC",
+        server_time: call.unit.stamp(call.now),
+        rate_limits: [
+            rate_limit("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE),
+            rate_limit("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS),
+            rate_limit("ORDERS", "DAY", 1, ORDERS_PER_DAY),
+        ],
+        exchange_filters: [],
+        symbols: listed.iter().map(symbol).collect(),
+    })
+}
+
+const fn rate_limit(
+    kind: &'static str,
+    interval: &'static str,
+    interval_num: u32,
+    limit: u32,
+) -> RateLimit {
+    RateLimit {
+        rate_limit_type: kind,
+        interval,
+        interval_num,
+        limit,
+    }
+}
+
+const fn status(status: InstrumentStatus) -> &'static str {
+    match status {
+        InstrumentStatus::Trading => "TRADING",
+        InstrumentStatus::CancelOnly => "CANCEL_ONLY",
+        InstrumentStatus::Halted => "HALT",
+        InstrumentStatus::NoData => "BREAK",
+    }
+}
+
+/// The instruments a request names by `symbol` or `symbols`; `None` when it names none.
+pub(super) fn selected<'c>(
+    core: &'c Core,
+    params: &Params,
+) -> Result<Option<Vec<&'c Instrument>>, ApiError> {
+    match (params.text("symbol"), params.symbols()?) {
+        (Some(_), Some(_)) => Err(ApiError::COMBINATION),
+        (Some(symbol), None) => Ok(Some(vec![find(core, symbol)?])),
+        (None, Some(symbols)) => symbols
+            .iter()
+            .map(|symbol| find(core, symbol))
+            .collect::<Result<_, _>>()
+            .map(Some),
+        (None, None) => Ok(None),
+    }
+}
