@@ -4,7 +4,7 @@
 import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
-import { Desk } from "./mock/desk.mjs";
+import { AnsweringDesk } from "./mock/answers.mjs";
 
 const port = Number(process.argv[process.argv.indexOf("--port") + 1]) || 8787;
 const TOKEN = "mock-token";
@@ -17,7 +17,7 @@ const TYPES = {
   ".woff2": "font/woff2",
 };
 
-const desk = new Desk();
+const desk = new AnsweringDesk();
 setInterval(() => desk.tick(), 100);
 
 function json(response, status, body) {
