@@ -10,6 +10,7 @@
 mod framed;
 mod http;
 mod known_answers;
+mod live;
 mod orders;
 mod recorded;
 mod requests;
