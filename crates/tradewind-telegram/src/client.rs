@@ -183,12 +183,8 @@ mod tests {
     use super::*;
 
     fn api() -> BotApi {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .tls_danger_accept_invalid_certs(false)
-            .build();
         BotApi::new(
-            http.unwrap(),
+            crate::tests::world::http(),
             "http://127.0.0.1:1/",
             "42:SECRET".to_owned().into(),
         )

@@ -1,32 +1,21 @@
-//! Who is heard and what becomes of it: each update once, each command answered, none that adds risk late or unconfirmed.
+//! What the chat remote remembers between updates: what was heard, what was kept, and which orders wait for their code.
 //!
-//! Rules: `/start`, `/buy`, `/sell` and `/confirm` are refused when older than `stale_after`, for a phone that was offline
-//! or a desk that was down must not fire them later. `/stop` and `/kill` are honoured at any age. An order that adds risk
-//! is read back with its value and placed when its code is sent; one that only shrinks what was bought by hand, and a
-//! kill, need no second step.
+//! What becomes of an update is in `hearing.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
-use tradewind_events::{
-    Action, BotConfig, Command, CommandId, CommandResult, DeskView, Principal, StopMode,
-};
+use tradewind_events::CommandId;
 use tradewind_model::Timestamp;
 
-use crate::admit::{Admitted, admit};
 use crate::counts::Counts;
-use crate::desk::DeskError;
-use crate::machine::{Batch, Moment, Out};
-use crate::markup::Markup;
-use crate::names;
+use crate::hearing::Hearing;
+use crate::machine::Out;
 use crate::options::Options;
 use crate::outbox::Outbox;
 use crate::progress::Progress;
-use crate::proposal::{Proposal, propose};
-use crate::render;
-use crate::request::{self, OrderRequest, Request, Target};
-use crate::wire::Update;
+use crate::proposal::Proposal;
+use crate::request::OrderRequest;
 
 /// Something the desk's view is needed for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,27 +37,27 @@ pub(crate) struct Source {
 
 /// An order that was read back and waits for its code.
 #[derive(Debug)]
-struct Pending {
+pub(crate) struct Pending {
     /// The update it came with, which is its command's identity however often it is confirmed.
-    update: i64,
-    proposal: Proposal,
-    code: String,
-    until: Duration,
+    pub(crate) update: i64,
+    pub(crate) proposal: Proposal,
+    pub(crate) code: String,
+    pub(crate) until: Duration,
 }
 
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    users: BTreeSet<i64>,
-    stale_after: Duration,
+    pub(crate) users: BTreeSet<i64>,
+    pub(crate) stale_after: Duration,
     bot_number: u64,
-    progress: Progress,
-    kept: Progress,
+    pub(crate) progress: Progress,
+    pub(crate) kept: Progress,
     /// Entries up to this update may have been given before the restart.
-    entries_before: Option<i64>,
+    pub(crate) entries_before: Option<i64>,
     /// Batches of stops and kills without an answer.
-    unanswered: u32,
+    pub(crate) unanswered: u32,
     /// At most one order per user.
-    pending: BTreeMap<i64, Pending>,
+    pub(crate) pending: BTreeMap<i64, Pending>,
 }
 
 impl Inbox {
@@ -116,7 +105,7 @@ impl Inbox {
         }
     }
 
-    fn command_id(&self, update: i64, index: usize) -> CommandId {
+    pub(crate) fn command_id(&self, update: i64, index: usize) -> CommandId {
         /// "tg".
         const TAG: u128 = 0x7467;
         const BITS_48: u64 = (1 << 48) - 1;
@@ -125,262 +114,7 @@ impl Inbox {
         TAG << 112 | bot << 64 | update << 16 | (index as u128 & 0xffff)
     }
 
-    fn expiry(&self, from: Source, desk: Timestamp) -> Timestamp {
+    pub(crate) fn expiry(&self, from: Source, desk: Timestamp) -> Timestamp {
         desk + self.stale_after.saturating_sub(from.age)
-    }
-}
-
-/// The inbox at work on one input.
-#[derive(Debug)]
-pub(crate) struct Hearing<'a> {
-    inbox: &'a mut Inbox,
-    outbox: &'a mut Outbox,
-    counts: &'a mut Counts,
-    out: &'a mut Vec<Out>,
-}
-
-impl Hearing<'_> {
-    /// Takes an update; whoever is not to be obeyed hears nothing.
-    pub(crate) fn hear(&mut self, moment: &Moment, update: Update) {
-        if self
-            .inbox
-            .progress
-            .next
-            .is_some_and(|next| update.id < next)
-        {
-            self.counts.duplicates += 1;
-            return;
-        }
-        self.inbox.progress.next = update.id.checked_add(1);
-        if let Some(message) = admit(update, &self.inbox.users, self.counts) {
-            self.obey(moment, &message);
-        }
-    }
-
-    /// Goes on with what the desk's view was needed for.
-    pub(crate) fn viewed(
-        &mut self,
-        moment: &Moment,
-        question: Question,
-        view: Result<Arc<DeskView>, DeskError>,
-    ) {
-        match (question, view) {
-            (Question::Status { user }, Ok(view)) => {
-                self.reply(user, render::status(&moment.configuration, &view));
-            }
-            (Question::Order { from, order }, Ok(view)) => {
-                match propose(&moment.configuration, &view, &order) {
-                    Ok(proposal) => self.proposed(moment, from, proposal),
-                    Err(problem) => self.reply(from.user, render::problem(&problem)),
-                }
-            }
-            (Question::Status { user }, Err(error)) => {
-                self.reply(user, render::no_view(&error));
-            }
-            (Question::Order { from, .. }, Err(error)) => {
-                self.reply(from.user, render::no_view(&error));
-            }
-        }
-    }
-
-    /// Tells what came of commands.
-    pub(crate) fn answered(&mut self, batch: &Batch, results: &[Result<CommandResult, DeskError>]) {
-        if batch.keep.is_none() {
-            self.inbox.unanswered = self.inbox.unanswered.saturating_sub(1);
-        }
-        self.reply(batch.user, render::answers(batch, results));
-    }
-
-    fn obey(&mut self, moment: &Moment, message: &Admitted) {
-        self.counts.commands += 1;
-        let from = Source {
-            update: message.update,
-            user: message.user,
-            age: moment.wall.since(message.sent_at),
-        };
-        let request = match request::read(&message.text) {
-            Ok(request) => request,
-            Err(misread) => return self.reply(from.user, render::problem(misread)),
-        };
-        match request {
-            Request::Help => self.reply(from.user, render::help()),
-            Request::Status => self
-                .out
-                .push(Out::Look(Question::Status { user: from.user })),
-            Request::Stop(target) => self.stop(moment, from, &target),
-            Request::Kill { reason } => self.kill(moment, from, &reason),
-            Request::Start(_) | Request::Order(_) | Request::Confirm(_)
-                if from.age > self.inbox.stale_after =>
-            {
-                self.counts.stale += 1;
-                self.reply(from.user, render::stale(&message.text, from.age));
-            }
-            Request::Start(_) | Request::Order(_) | Request::Confirm(_)
-                if self
-                    .inbox
-                    .entries_before
-                    .is_some_and(|last| from.update <= last) =>
-            {
-                self.reply(from.user, render::heard_before(&message.text));
-            }
-            Request::Start(target) => self.start(moment, from, &target),
-            Request::Order(order) => self.out.push(Out::Look(Question::Order { from, order })),
-            Request::Confirm(code) => self.confirm(moment, from, &code),
-        }
-    }
-
-    fn start(&mut self, moment: &Moment, from: Source, target: &Target) {
-        let expires = Some(self.inbox.expiry(from, moment.desk));
-        let batch = self.bots(moment, from, target, expires, |bot| {
-            Action::StartBot(bot.id)
-        });
-        if let Some(mut batch) = batch {
-            self.reply(from.user, render::received("start", batch.commands.len()));
-            batch.keep = Some(self.entered(from.update));
-            self.out.push(Out::Carry(batch));
-        }
-    }
-
-    fn stop(&mut self, moment: &Moment, from: Source, target: &Target) {
-        let batch = self.bots(moment, from, target, None, |bot| Action::StopBot {
-            bot: bot.id,
-            mode: StopMode::Keep,
-        });
-        if let Some(batch) = batch {
-            self.reply(from.user, render::received("stop", batch.commands.len()));
-            self.inbox.unanswered += 1;
-            self.out.push(Out::Carry(batch));
-        }
-    }
-
-    fn kill(&mut self, moment: &Moment, from: Source, reason: &str) {
-        let reason = match reason.chars().take(200).collect::<String>() {
-            empty if empty.is_empty() => "no reason given".to_owned(),
-            reason => reason,
-        };
-        self.reply(from.user, render::received("kill", 1));
-        let action = Action::Kill {
-            reason,
-            flatten: false,
-        };
-        let command = self.command(moment, from, 0, None, action);
-        self.inbox.unanswered += 1;
-        let commands = vec![("kill".to_owned(), command)];
-        self.out.push(Out::Carry(Batch {
-            user: from.user,
-            commands,
-            keep: None,
-        }));
-    }
-
-    fn proposed(&mut self, moment: &Moment, from: Source, proposal: Proposal) {
-        if proposal.shrinks {
-            return self.place(moment, from, from.update, &proposal);
-        }
-        let code = format!("{:04}", from.update.rem_euclid(10_000));
-        let within = self.inbox.stale_after;
-        let text = render::proposal(&moment.configuration, &proposal, &code, within);
-        let until = moment.elapsed + within;
-        let pending = Pending {
-            update: from.update,
-            proposal,
-            code,
-            until,
-        };
-        self.inbox.pending.insert(from.user, pending);
-        self.reply(from.user, text);
-    }
-
-    fn confirm(&mut self, moment: &Moment, from: Source, code: &str) {
-        let waiting = self.inbox.pending.get(&from.user);
-        if waiting.is_none_or(|pending| pending.code != code) {
-            return self.reply(
-                from.user,
-                render::problem("no order with that code waits for you"),
-            );
-        }
-        let Some(pending) = self.inbox.pending.remove(&from.user) else {
-            return;
-        };
-        if pending.until < moment.elapsed {
-            self.counts.stale += 1;
-            let problem = "that was too long ago, and prices have moved: send the order again";
-            return self.reply(from.user, render::problem(problem));
-        }
-        self.place(moment, from, pending.update, &pending.proposal);
-    }
-
-    /// Places an order under the identity of the update it was first written in.
-    fn place(&mut self, moment: &Moment, from: Source, update: i64, proposal: &Proposal) {
-        let expires = Some(self.inbox.expiry(from, moment.desk));
-        let identity = Source { update, ..from };
-        let command = self.command(moment, identity, 0, expires, proposal.action());
-        let words = render::order(&moment.configuration, proposal);
-        self.reply(from.user, render::received(&words, 1));
-        let keep = Some(self.entered(from.update));
-        let commands = vec![(words, command)];
-        self.out.push(Out::Carry(Batch {
-            user: from.user,
-            commands,
-            keep,
-        }));
-    }
-
-    /// Marks an entry as given. What is kept now says nothing of the updates after it.
-    fn entered(&mut self, update: i64) -> Progress {
-        let entry = self.inbox.progress.entry.max(Some(update));
-        self.inbox.progress.entry = entry;
-        self.inbox.kept.entry = entry;
-        self.inbox.kept
-    }
-
-    fn bots(
-        &mut self,
-        moment: &Moment,
-        from: Source,
-        target: &Target,
-        expires_at: Option<Timestamp>,
-        action: impl Fn(&BotConfig) -> Action,
-    ) -> Option<Batch> {
-        let bots: Vec<&BotConfig> = match target {
-            Target::All => moment.configuration.bots.iter().collect(),
-            Target::Bot(name) => names::find_bot(&moment.configuration, name)
-                .into_iter()
-                .collect(),
-        };
-        if bots.is_empty() {
-            self.reply(from.user, render::problem("there is no such bot"));
-            return None;
-        }
-        let commands = bots.into_iter().enumerate().map(|(index, bot)| {
-            let command = self.command(moment, from, index, expires_at, action(bot));
-            (bot.name.clone(), command)
-        });
-        Some(Batch {
-            user: from.user,
-            commands: commands.collect(),
-            keep: None,
-        })
-    }
-
-    fn command(
-        &self,
-        moment: &Moment,
-        from: Source,
-        index: usize,
-        expires_at: Option<Timestamp>,
-        action: Action,
-    ) -> Command {
-        Command {
-            id: self.inbox.command_id(from.update, index),
-            principal: Principal::Telegram(from.user),
-            issued_at: moment.desk - from.age,
-            expires_at,
-            action,
-        }
-    }
-
-    fn reply(&mut self, user: i64, text: Markup) {
-        self.outbox.reply(user, text, self.counts);
     }
 }

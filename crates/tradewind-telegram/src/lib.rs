@@ -5,7 +5,7 @@
 //! own on the bus; commands go the way those of the API go, with the update's number as their identity.
 //!
 //! [`Telegram`] is a thin tokio shell. What is decided is decided in `machine.rs`, which has no socket and no clock: start
-//! there, then `inbox.rs` (who is obeyed, and what a command becomes) and `outbox.rs` (what is sent, and when). Every text
+//! there, then `hearing.rs` (who is obeyed, and what a command becomes) and `outbox.rs` (what is sent, and when). Every text
 //! is written in `render.rs` and `notice.rs`. It is not a webhook and links no other API than Telegram's own.
 
 mod admit;
@@ -14,6 +14,7 @@ mod client;
 mod counts;
 mod desk;
 mod digest;
+mod hearing;
 mod inbox;
 mod machine;
 mod markup;
