@@ -20,7 +20,7 @@ use tradewind_journal::{
 };
 use tradewind_model::{EventId, Interval};
 use tradewind_risk::KillLatch;
-use tradewind_simx_server::{MarketChoice, SimClock};
+use tradewind_simx_server::{MarketChoice, Recording, SimClock, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
 use tradewind_venues::binance::MarketSource as MarketFeed;
 use tradewind_venues::{SourceSettings, Topic};
@@ -123,8 +123,8 @@ impl Desk {
             market,
             ..
         } = options;
-        let choice = market_choice(&market, config.simulation.seed)?;
-        let clock = Arc::new(SimClock::system());
+        let (choice, clock) = market_and_clock(&market, config.simulation.seed, &data_dir)?;
+        let clock = Arc::new(clock);
         let ground = Ground::take(&data_dir, &clock)?;
         let face = Face::bind(&config)?;
         let mut supervisor = Supervisor::default();
@@ -332,14 +332,26 @@ impl Desk {
     }
 }
 
-fn market_choice(market: &MarketSource, seed: u64) -> anyhow::Result<MarketChoice> {
+/// Where prices come from, and the clock that goes with it: recorded data begins at its own first moment, or where an
+/// earlier run in the same directory stopped, and plays as fast as it is asked to.
+fn market_and_clock(
+    market: &MarketSource,
+    seed: u64,
+    data_dir: &Path,
+) -> anyhow::Result<(MarketChoice, SimClock)> {
     match market {
-        MarketSource::Generated => Ok(MarketChoice::Generated { seed }),
-        MarketSource::Recorded { .. } => bail!("recorded data is not there yet"),
+        MarketSource::Generated => Ok((MarketChoice::Generated { seed }, SimClock::system())),
+        MarketSource::Recorded { path, speed } => {
+            let recording = Recording::open(path)?;
+            for note in recording.notes() {
+                tracing::info!("{note}");
+            }
+            let origin = saved_position(data_dir)?.unwrap_or_else(|| recording.starts_at());
+            let clock = SimClock::new(origin, *speed);
+            Ok((MarketChoice::Recorded(Box::new(recording)), clock))
+        }
         MarketSource::Venue(name) | MarketSource::Live(name) => {
-            bail!(
-                "trading on {name} is not there yet; run without --venue for the simulated exchange"
-            )
+            bail!("trading on {name} is not there yet; run without --venue for the simulated exchange")
         }
     }
 }
