@@ -65,8 +65,35 @@ fn event(seq: u64) -> Arc<Event> {
     })
 }
 
+/// What each subscriber has received; a counter each, so that counting costs nobody anything.
+#[derive(Clone, Default)]
+struct Arrived(Arc<Vec<Counter>>);
+
+/// A counter with a cache line to itself.
+#[derive(Default)]
+#[repr(align(128))]
+struct Counter(AtomicU64);
+
+impl Arrived {
+    fn at(subscribers: usize) -> Self {
+        Self(Arc::new(
+            (0..subscribers).map(|_| Counter::default()).collect(),
+        ))
+    }
+
+    fn one_more(&self, subscriber: usize) {
+        let counter = &self.0[subscriber].0;
+        counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    fn everywhere(&self, events: u64) -> bool {
+        let mut counters = self.0.iter();
+        counters.all(|counter| counter.0.load(Ordering::Relaxed) >= events)
+    }
+}
+
 /// Publishes all events in bursts and waits after each until all have arrived; events per second.
-fn drive(subscribers: u64, arrived: &AtomicU64, mut publish: impl FnMut(Vec<Arc<Event>>)) -> f64 {
+fn drive(arrived: &Arrived, mut publish: impl FnMut(Vec<Arc<Event>>)) -> f64 {
     let started = Instant::now();
     for burst in 0..EVENTS / BURST {
         publish(
@@ -74,30 +101,30 @@ fn drive(subscribers: u64, arrived: &AtomicU64, mut publish: impl FnMut(Vec<Arc<
                 .map(|number| event(burst * BURST + number + 1))
                 .collect(),
         );
-        while arrived.load(Ordering::Relaxed) < (burst + 1) * BURST * subscribers {
+        while !arrived.everywhere((burst + 1) * BURST) {
             std::thread::yield_now();
         }
     }
     (EVENTS / BURST * BURST) as f64 / started.elapsed().as_secs_f64()
 }
 
-fn bus(subscribers: u64, step: usize) -> f64 {
+fn bus(subscribers: usize, step: usize) -> f64 {
     let runtime = runtime();
     let bus = Bus::new(Arc::new(EmptyLog));
-    let arrived = Arc::new(AtomicU64::new(0));
+    let arrived = Arrived::at(subscribers);
     let mut tasks = JoinSet::new();
     for number in 0..subscribers {
         let options = SubscriptionOptions::new(format!("{number}"), Class::Drop, TypeSet::all());
         let mut subscription = bus.subscribe(options);
-        let arrived = Arc::clone(&arrived);
+        let arrived = arrived.clone();
         let task = async move {
             while subscription.recv().await.is_some() {
-                arrived.fetch_add(1, Ordering::Relaxed);
+                arrived.one_more(number);
             }
         };
         tasks.spawn_on(task, runtime.handle());
     }
-    let rate = drive(subscribers, &arrived, |events| {
+    let rate = drive(&arrived, |events| {
         for step in events.chunks(step) {
             bus.publish_all(step);
         }
@@ -107,22 +134,22 @@ fn bus(subscribers: u64, step: usize) -> f64 {
     rate
 }
 
-fn tokio_broadcast(subscribers: u64) -> f64 {
+fn tokio_broadcast(subscribers: usize) -> f64 {
     let runtime = runtime();
     let (sender, _) = broadcast::channel::<Arc<Event>>(1_024);
-    let arrived = Arc::new(AtomicU64::new(0));
+    let arrived = Arrived::at(subscribers);
     let mut tasks = JoinSet::new();
-    for _ in 0..subscribers {
+    for number in 0..subscribers {
         let mut receiver = sender.subscribe();
-        let arrived = Arc::clone(&arrived);
+        let arrived = arrived.clone();
         let task = async move {
             while receiver.recv().await.is_ok() {
-                arrived.fetch_add(1, Ordering::Relaxed);
+                arrived.one_more(number);
             }
         };
         tasks.spawn_on(task, runtime.handle());
     }
-    let rate = drive(subscribers, &arrived, |events| {
+    let rate = drive(&arrived, |events| {
         for event in events {
             sender.send(event).expect("the receivers are there");
         }
@@ -132,23 +159,23 @@ fn tokio_broadcast(subscribers: u64) -> f64 {
     rate
 }
 
-fn tokio_mpsc(subscribers: u64) -> f64 {
+fn tokio_mpsc(subscribers: usize) -> f64 {
     let runtime = runtime();
-    let arrived = Arc::new(AtomicU64::new(0));
+    let arrived = Arrived::at(subscribers);
     let mut tasks = JoinSet::new();
     let mut senders = Vec::new();
-    for _ in 0..subscribers {
+    for number in 0..subscribers {
         let (sender, mut receiver) = mpsc::channel::<Arc<Event>>(1_024);
         senders.push(sender);
-        let arrived = Arc::clone(&arrived);
+        let arrived = arrived.clone();
         let task = async move {
             while receiver.recv().await.is_some() {
-                arrived.fetch_add(1, Ordering::Relaxed);
+                arrived.one_more(number);
             }
         };
         tasks.spawn_on(task, runtime.handle());
     }
-    let rate = drive(subscribers, &arrived, |events| {
+    let rate = drive(&arrived, |events| {
         for event in events {
             for sender in &senders {
                 sender.try_send(Arc::clone(&event)).expect("there is room");

@@ -18,6 +18,7 @@ const EVENTS: u64 = RATE as u64 * SECONDS * 2;
 async fn publish(bus: Bus, log: Arc<MemoryLog>) {
     for number in 0..u64::from(RATE) * SECONDS {
         let instrument = (number % 25) as u32;
+        // tidy: sleep: the clock is paused, this is what moves it
         sleep(Duration::from_secs(1) / RATE).await;
         let event = breaker(2 * number + 1);
         log.append(&event);

@@ -242,7 +242,6 @@ impl Journal {
                 Arc::clone(self.truth.file()),
             );
             self.events.begin_file(self.truth.segment());
-            self.events.note_flushed(self.truth.flushed());
         }
         if self.market.is_full() {
             self.market.rotate(self.last_seq + 1, self.last_at)?;

@@ -173,7 +173,7 @@ impl Store {
         self.flushed >= self.options.segment_bytes
     }
 
-    /// Begins the next file. The buffer must be empty.
+    /// Begins the next file; its header goes out with the next flush. The buffer must be empty.
     pub(crate) fn rotate(&mut self, next_seq: u64, at: Timestamp) -> Result<(), JournalError> {
         self.reach(CrashPoint::BeforeRotation)?;
         let segment = SegmentFile::new(&self.dir, self.kind, self.segment.ordinal + 1, next_seq);
@@ -182,7 +182,6 @@ impl Store {
         self.full.push_back((full, self.flushed, self.begun_at));
         (self.flushed, self.begun_at) = (0, at);
         self.append_header(at)?;
-        self.flush()?;
         self.reach(CrashPoint::AfterRotation)
     }
 
