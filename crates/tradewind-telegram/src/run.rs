@@ -78,7 +78,8 @@ impl Telegram {
         self.counts.subscribe()
     }
 
-    /// Obeys and tells until `shutdown`. Cancelling it loses notifications that were not sent, and nothing else.
+    /// Obeys and tells until `shutdown`. Notifications that were not sent by then are lost; a stop or kill without an
+    /// answer comes again at the next start.
     ///
     /// # Errors
     /// [`TelegramError`] says whether it is of use to start it again.

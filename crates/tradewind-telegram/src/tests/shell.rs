@@ -90,6 +90,7 @@ async fn answer(
             inner.updates.clone()
         });
         if updates.is_empty() {
+            // tidy: sleep: the clock is paused, so this moves it.
             tokio::time::sleep(Duration::from_secs(body["timeout"].as_u64().unwrap())).await;
         }
         json!(updates)
@@ -190,6 +191,7 @@ impl Rig {
             if is_so(self) {
                 return;
             }
+            // tidy: sleep: the clock is paused, so this moves it.
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("it never came to that: {:?}", self.api);
@@ -223,7 +225,7 @@ impl Rig {
 async fn commands_arrive_over_the_wire_and_are_applied_once() {
     let rig = rig(Mood::Well).await;
     rig.api
-        .with(|inner| inner.updates.push(message(7, -3_600, "/kill fire")));
+        .with(|inner| inner.updates.push(message(7, 3_600, "/kill fire")));
     rig.until(|rig| rig.api.texts().contains("Accepted: kill."))
         .await;
     assert_eq!(
@@ -250,6 +252,7 @@ async fn an_hour_of_trouble_loses_no_kill_and_holds_up_no_publisher() {
                 rig.publish(fill(minute * 200 + number));
             }
             rig.publish(killed(&format!("reason {minute}")));
+            // tidy: sleep: the clock is paused, so this moves it.
             tokio::time::sleep(Duration::from_secs(60)).await;
         }
         assert_eq!(rig.api.with(|inner| inner.sent.len()), 0);
