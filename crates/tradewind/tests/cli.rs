@@ -75,6 +75,8 @@ fn what_cannot_be_understood_is_code_2() {
         &["kill", "--reason", "  "],
         &["simx", "--account", "nothing"],
         &["simx", "--limits", "none"],
+        &["simx", "--speed", "10"],
+        &["simx", "--data", "x", "--seed", "7"],
     ] {
         expect(&tradewind(dir.path(), arguments), 2);
     }
@@ -290,6 +292,25 @@ fn doctor_names_what_is_wrong() {
         stdout(&output)
     );
     assert!(!stdout(&output).contains("secret-token"));
+}
+
+#[test]
+fn a_malformed_data_file_or_a_used_port_is_code_1_with_the_cure() {
+    let dir = TempDir::new().unwrap();
+    let file = written(&dir, "candles.csv", "this,is,no,candle\n1,2,3,4\n");
+    let output = tradewind(dir.path(), &["simx", "--data", file.to_str().unwrap()]);
+    expect(&output, 1);
+    assert!(
+        stderr(&output).contains("candles.csv"),
+        "{}",
+        stderr(&output)
+    );
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = tradewind(dir.path(), &["simx", "--listen", &address]);
+    expect(&output, 1);
+    assert!(stderr(&output).contains(&address), "{}", stderr(&output));
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn dispatch(
     let client = || Client::connect(&location, timeout);
     match cli.command {
         Command::Run(args) => start(args.into_options(location.data_dir)?),
-        Command::Simx(args) => simx::run(&args, output),
+        Command::Simx(args) => simx::run(&args, cli.global.data_dir.as_deref(), output),
         Command::Status => status::show(&client()?, output),
         Command::Bots(args) => bots::carry_out(&args, &client()?, output),
         Command::Orders(args) => orders::carry_out(&args, &client()?, output),

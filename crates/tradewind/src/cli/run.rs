@@ -115,7 +115,8 @@ fn known_venue(config: &DeskConfig, name: String, live: bool) -> anyhow::Result<
     })
 }
 
-fn speed(text: &str) -> Result<Ppm, String> {
+/// Reads how many times as fast as real time something is to go.
+pub(super) fn speed(text: &str) -> Result<Ppm, String> {
     let speed = text.parse::<Ppm>().ok().filter(|speed| *speed > Ppm::ZERO);
     speed.ok_or_else(|| "write a number above 0, such as 10 or 0.5".to_owned())
 }

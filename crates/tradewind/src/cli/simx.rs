@@ -1,13 +1,17 @@
 //! `tradewind simx`: the simulated exchange alone, for public clients and for desks in other processes.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use tradewind_simx_server::{AccountSpec, Limits, MarketChoice, Server, ServerOptions, SimClock};
+use tradewind_journal::DirectoryLock;
+use tradewind_model::Ppm;
+use tradewind_simx_server::{
+    AccountSpec, Limits, MarketChoice, Recording, Server, ServerOptions, SimClock, saved_position,
+};
 
 use super::output::Output;
 
@@ -30,26 +34,33 @@ pub(super) struct SimxArgs {
     #[arg(long, value_name = "LIMITS", default_value = "venue")]
     limits: Limits,
 
-    /// Folder to keep accounts, orders and trades in; without it they are gone when the exchange stops
-    #[arg(long, value_name = "DIR")]
-    keep: Option<PathBuf>,
+    /// Play recorded data: a capture, a candle file, or a folder of them
+    #[arg(long, value_name = "PATH", conflicts_with = "seed")]
+    data: Option<PathBuf>,
+
+    /// How fast recorded data plays
+    #[arg(long, value_name = "N", requires = "data", default_value = "1", value_parser = super::run::speed)]
+    speed: Ppm,
 }
 
-/// Serves until it is told to stop.
-pub(super) fn run(args: &SimxArgs, output: Output) -> anyhow::Result<()> {
+/// Serves until it is told to stop. With a `data_dir` accounts, orders and trades are kept there; without one they are
+/// gone when the exchange stops.
+pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> anyhow::Result<()> {
+    let _lock = data_dir.map(DirectoryLock::acquire).transpose()?;
+    let (market, clock) = market(args, data_dir)?;
+    let server = Server::bind(ServerOptions {
+        listen: args.listen,
+        data_dir: data_dir.map(Path::to_owned),
+        accounts: args.accounts.clone(),
+        market,
+        limits: args.limits,
+        clock,
+    })?;
+    announce(args, server.local_addr(), output)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let server = Server::bind(ServerOptions {
-        listen: args.listen,
-        data_dir: args.keep.clone(),
-        accounts: args.accounts.clone(),
-        market: MarketChoice::Generated { seed: args.seed },
-        limits: args.limits,
-        clock: SimClock::system(),
-    })?;
-    announce(args, server.local_addr(), output)?;
     runtime.block_on(async {
         let shutdown = CancellationToken::new();
         let stop = shutdown.clone();
@@ -64,16 +75,36 @@ pub(super) fn run(args: &SimxArgs, output: Output) -> anyhow::Result<()> {
     })
 }
 
+/// Where prices come from, and the clock that goes with it.
+fn market(args: &SimxArgs, data_dir: Option<&Path>) -> anyhow::Result<(MarketChoice, SimClock)> {
+    let Some(path) = &args.data else {
+        return Ok((
+            MarketChoice::Generated { seed: args.seed },
+            SimClock::system(),
+        ));
+    };
+    let recording = Recording::open(path)?;
+    let saved = data_dir.map(saved_position).transpose()?.flatten();
+    let origin = saved.unwrap_or_else(|| recording.starts_at());
+    let clock = SimClock::new(origin, args.speed);
+    Ok((MarketChoice::Recorded(Box::new(recording)), clock))
+}
+
 fn announce(args: &SimxArgs, address: SocketAddr, output: Output) -> anyhow::Result<()> {
+    let accounts = args.accounts.len();
+    let market = match &args.data {
+        Some(path) => format!("recorded data from {}", path.display()),
+        None => format!("generated market, seed {}", args.seed),
+    };
     if output.is_json() {
-        let facts = json!({ "listen": address.to_string(), "seed": args.seed, "accounts": args.accounts.len() });
+        let facts =
+            json!({ "listen": address.to_string(), "market": market, "accounts": accounts });
         return Ok(output.value(&facts)?);
     }
-    output.line(&format!(
-        "The simulated exchange listens on http://{address} and ws://{address}: SIMULATED market, seed {}, {} accounts",
-        args.seed,
-        args.accounts.len()
-    ))?;
+    let line = format!(
+        "SIMULATED exchange on http://{address} and ws://{address}: {market}; accounts: {accounts}"
+    );
+    output.line(&line)?;
     Ok(output.line("Ctrl-C stops it")?)
 }
 
