@@ -9,7 +9,7 @@ use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use tradewind_events::DeskView;
-use tradewind_model::OrderStatus;
+use tradewind_model::{Amount, OrderStatus};
 
 use crate::desk::{Health, StageTimes};
 use crate::state::ApiState;
@@ -75,11 +75,11 @@ impl Scrape {
         let state = [(view.state.name().to_owned(), 1.0)];
         out.gauges("trading_state", "1 for the desk's state", "state", state)?;
         let name = |account| self.names.account(account);
-        let rows = accounts().map(|one| (name(one.account), one.equity.equity.to_f64()));
+        let rows = accounts().map(|one| (name(one.account), money(one.equity.equity)));
         out.gauges("equity", "Equity in the report asset", "account", rows)?;
-        let rows = accounts().map(|one| (name(one.account), one.equity.realized.to_f64()));
+        let rows = accounts().map(|one| (name(one.account), money(one.equity.realized)));
         out.gauges("realized", "Realised since the start", "account", rows)?;
-        let rows = accounts().map(|one| (name(one.account), one.equity.unrealized.to_f64()));
+        let rows = accounts().map(|one| (name(one.account), money(one.equity.unrealized)));
         out.gauges("unrealized", "Unrealised", "account", rows)?;
         let open = OrderStatus::ALL.into_iter().filter(|one| one.is_open());
         let rows = open.map(|status| {
@@ -190,13 +190,18 @@ fn buckets(stage: &StageTimes) -> Vec<(f64, u64)> {
     counts
         .map(|(power, count)| {
             let bound = if power == last {
-                f64::MAX
+                f64::INFINITY
             } else {
                 as_f64(1 << power) / 1e6
             };
             (bound, *count)
         })
         .collect()
+}
+
+/// The nearest float to an amount, for the eye.
+fn money(amount: Amount) -> f64 {
+    amount.to_string().parse().unwrap_or(f64::NAN)
 }
 
 /// Counts above 2^53 lose their last digits, which a metric can spare.

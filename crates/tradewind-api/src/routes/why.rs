@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use tradewind_events::{Event as Inner, EventKind};
 use tradewind_model::{BotId, EventId};
 use utoipa::IntoParams;
 
@@ -103,26 +104,35 @@ pub(crate) async fn chain_of(
 ) -> Result<(Vec<Event>, bool), ApiError> {
     let names = state.names();
     let mut chain = Vec::new();
-    let mut next = Some(id);
-    while let Some(id) = next.filter(|_| chain.len() < LINKS_MAX) {
-        let Some(event) = find(state, id).await? else {
-            break;
-        };
+    let mut next = find(state, id).await?;
+    while let Some(event) = next.take() {
         chain.push(Event::new(&event, &names));
         // A cause lies before its effect: anything else would run in a circle.
-        next = event.cause.filter(|cause| *cause < event.id);
-        if next.is_none() {
+        let Some(cause) = event.cause.filter(|cause| *cause < event.id) else {
             return Ok((chain, event.cause.is_none()));
+        };
+        if chain.len() < LINKS_MAX {
+            next = find(state, cause).await?.or_else(|| price_of(&event));
         }
     }
     Ok((chain, false))
 }
 
+/// The price that a signal was decided on, which the log does not have as an event of its own.
+fn price_of(signal: &Inner) -> Option<Arc<Inner>> {
+    let EventKind::SignalGenerated { quote, .. } = &signal.kind else {
+        return None;
+    };
+    Some(Arc::new(Inner {
+        id: signal.cause?,
+        at: signal.at,
+        cause: None,
+        kind: EventKind::PriceUpdate((*quote)?),
+    }))
+}
+
 /// An event, from memory or from history.
-async fn find(
-    state: &ApiState,
-    id: EventId,
-) -> Result<Option<Arc<tradewind_events::Event>>, ApiError> {
+async fn find(state: &ApiState, id: EventId) -> Result<Option<Arc<Inner>>, ApiError> {
     let remembered = state.hub.memory().event(id);
     if remembered.is_some() {
         return Ok(remembered);

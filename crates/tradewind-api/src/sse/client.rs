@@ -11,6 +11,7 @@ use axum::body::Bytes;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch::Receiver;
 use tokio::time::{Interval, MissedTickBehavior};
+use tradewind_events::Event;
 use tradewind_model::EventId;
 
 use super::frame::{Counts, Frame, Types, gap, message};
@@ -46,7 +47,10 @@ pub(crate) struct Client {
     counts: Counts,
     /// Taken from the ring, to be handled when the log is read to its end.
     held: Option<Arc<Frame>>,
-    from_log: bool,
+    /// Whether the client reads the log now, and up to which event; to its end if none is named.
+    log: Option<Option<EventId>>,
+    /// Events that were dropped and are not told yet.
+    missing: u64,
     prices_seen: u64,
     ping: Interval,
     greeting: Option<Bytes>,
@@ -64,7 +68,8 @@ impl Client {
             seat,
             types,
             held: None,
-            from_log: false,
+            log: None,
+            missing: 0,
             prices_seen: 0,
             ping,
             greeting: None,
@@ -80,8 +85,8 @@ impl Client {
         }
         loop {
             let mut chunk = Vec::new();
-            if self.from_log {
-                self.read_log(&mut chunk).await?;
+            if let Some(until) = self.log {
+                self.read_log(until, &mut chunk).await?;
             } else if let Some(frame) = self.held.take() {
                 self.take(&frame, &mut chunk);
                 self.take_ready(&mut chunk);
@@ -99,7 +104,7 @@ impl Client {
         let mut text = b"retry: 1000\n\n".to_vec();
         if let Start::After(last) = start {
             self.last = last;
-            self.from_log = true;
+            self.log = Some(None);
             if self.types.may_miss() {
                 text.extend_from_slice(&self.gap(None));
             }
@@ -144,48 +149,54 @@ impl Client {
             match self.seat.events.try_recv() {
                 Ok(frame) => self.take(&frame, chunk),
                 Err(TryRecvError::Lagged(_)) => return self.fell_behind(chunk),
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
+        self.tell_missing(chunk);
     }
 
-    /// Writes out one event of the ring, and before it how many are missing.
+    /// Takes one event of the ring; what the log carried the client past is skipped, and missing if it was not in there.
     fn take(&mut self, frame: &Frame, chunk: &mut Vec<u8>) {
-        let droppable = self.types.may_drop(frame.event_type);
         let between = frame.counts.droppable_since(&self.counts, &self.types);
-        self.counts = frame.counts;
         let fresh = frame.id > self.last;
-        let missing = between - u64::from(droppable && fresh);
-        if missing > 0 {
-            chunk.extend_from_slice(&self.gap(Some(missing)));
+        let comes = fresh && self.types.may_drop(frame.event_type);
+        self.missing += between - u64::from(comes);
+        self.counts = frame.counts;
+        if !fresh {
+            return;
         }
-        if fresh {
-            self.last = frame.id;
-            if self.types.has(frame.event_type) {
-                chunk.extend_from_slice(&frame.text);
-                self.seat.hub.took(frame.taken.elapsed());
-            }
+        self.last = frame.id;
+        if self.types.has(frame.event_type) {
+            self.tell_missing(chunk);
+            chunk.extend_from_slice(&frame.text);
+            self.seat.hub.took(frame.taken.elapsed());
         }
     }
 
-    /// The ring overtook the client: what it missed is told at once, what is lossless comes from the log.
+    /// The ring overtook the client: what it missed is told, and what is lossless comes from the log, up to the oldest
+    /// event that is still in the ring.
     fn fell_behind(&mut self, chunk: &mut Vec<u8>) {
-        self.from_log = true;
-        // The oldest event still in the ring tells how many went by.
-        let Ok(frame) = self.seat.events.try_recv() else {
-            return;
+        let frame = loop {
+            match self.seat.events.try_recv() {
+                Ok(frame) => break frame,
+                // Overtaken once more between the two calls.
+                Err(TryRecvError::Lagged(_)) => {}
+                Err(TryRecvError::Empty | TryRecvError::Closed) => {
+                    self.log = Some(None);
+                    return;
+                }
+            }
         };
         let before = frame.counts.without(frame.event_type);
-        let missing = before.droppable_since(&self.counts, &self.types);
-        if missing > 0 {
-            chunk.extend_from_slice(&self.gap(Some(missing)));
-        }
+        self.missing += before.droppable_since(&self.counts, &self.types);
+        self.tell_missing(chunk);
         self.counts = before;
+        self.log = Some(Some(frame.id));
         self.held = Some(frame);
     }
 
     /// Writes out a page of the log; at its end the client goes back to the ring.
-    async fn read_log(&mut self, chunk: &mut Vec<u8>) -> Option<()> {
+    async fn read_log(&mut self, until: Option<EventId>, chunk: &mut Vec<u8>) -> Option<()> {
         let (log, after) = (self.state.desk.log(), self.last);
         let page = tokio::task::spawn_blocking(move || log.read_after(after, LOG_PAGE)).await;
         let page = page
@@ -193,18 +204,25 @@ impl Client {
             .flatten()
             .inspect_err(|error| tracing::warn!(%error, "a stream ends: the log cannot be read"))
             .ok()?;
+        let before = |event: &Event| until.is_none_or(|until| event.id < until);
         let names = self.state.names();
-        let wanted = page
-            .iter()
-            .filter(|event| self.types.must_have(event.kind.event_type()));
-        for event in wanted {
-            chunk.extend_from_slice(&message(event, &names));
-        }
-        if let Some(event) = page.last() {
+        for event in page.iter().take_while(|event| before(event)) {
             self.last = event.id;
+            if self.types.must_have(event.kind.event_type()) {
+                chunk.extend_from_slice(&message(event, &names));
+            }
         }
-        self.from_log = page.len() >= LOG_PAGE;
+        let more = page.len() >= LOG_PAGE && page.last().is_some_and(|event| before(event));
+        self.log = more.then_some(until);
         Some(())
+    }
+
+    /// Says how many events are missing, if any are.
+    fn tell_missing(&mut self, chunk: &mut Vec<u8>) {
+        if self.missing > 0 {
+            chunk.extend_from_slice(&self.gap(Some(self.missing)));
+            self.missing = 0;
+        }
     }
 
     fn gap(&self, missing: Option<u64>) -> Bytes {

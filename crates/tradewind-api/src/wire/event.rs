@@ -66,6 +66,8 @@ pub enum EventBody {
         exposure: Decimal,
         /// Why.
         reason: String,
+        /// The quote it was decided on, if it was one.
+        quote: Option<Quote>,
     },
     /// An intent is durable and its order on its way.
     OrderPlaced {

@@ -45,12 +45,13 @@ impl EventBody {
                 instrument,
                 exposure,
                 reason,
-                quote: _,
+                quote,
             } => Self::SignalGenerated {
                 bot: names.bot(*bot),
                 instrument: names.instrument(*instrument),
                 exposure: (*exposure).into(),
                 reason: reason.to_string(),
+                quote: quote.as_ref().map(|quote| Quote::new(quote, names)),
             },
             EventKind::OrderPlaced {
                 terms,
