@@ -18,7 +18,7 @@ use crate::app::killing::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::venue::Venues;
 use crate::cli::MarketSource;
-use crate::driver::{DeskHandle, LaneCounts};
+use crate::driver::{DeskHandle, LaneCounts, Stages};
 
 /// How old a view may be that is shown again.
 const VIEW_AGE: Duration = Duration::from_millis(100);
@@ -48,6 +48,8 @@ pub(crate) struct LiveDesk {
     pub(crate) venues: Venues,
     /// What the venues said of its accounts.
     pub(crate) differences: Vec<Arc<ArcSwapOption<VenueBalances>>>,
+    /// How long its stages take.
+    pub(crate) stages: Stages,
     /// Its log.
     pub(crate) logs: Logs,
     /// What it runs on.
@@ -92,7 +94,8 @@ pub(crate) fn mode(market: &MarketSource, seed: u64) -> Mode {
 }
 
 impl LiveDesk {
-    async fn fresh_view(&self) -> Result<Arc<DeskView>, DeskError> {
+    /// A view at most [`VIEW_AGE`] old.
+    pub(crate) async fn fresh_view(&self) -> Result<Arc<DeskView>, DeskError> {
         let mut latest = self.latest.lock().await;
         if let Some((taken, view)) = &*latest
             && taken.elapsed() < VIEW_AGE
@@ -106,7 +109,8 @@ impl LiveDesk {
         Ok(view)
     }
 
-    async fn carry_out(&self, command: Command) -> Result<CommandResult, DeskError> {
+    /// Gives a command to the engine, a kill to the gate first.
+    pub(crate) async fn carry_out(&self, command: Command) -> Result<CommandResult, DeskError> {
         let done = tokio::time::timeout(COMMAND_PATIENCE, self.kill.command(command)).await;
         done.map_err(|_| DeskError::Timeout)?.ok_or_else(gone)
     }
@@ -233,6 +237,7 @@ impl tradewind_api::Desk for LiveDesk {
                 feed("control", counts.control),
             ],
             journal_lag_us: u64::try_from(self.writer.lag().behind.as_micros()).unwrap_or(u64::MAX),
+            stages: self.stages.snapshot(),
             ..Health::default()
         }
     }

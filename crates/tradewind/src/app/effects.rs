@@ -66,8 +66,8 @@ impl Effects for LiveEffects {
         }
     }
 
-    fn publish(&self, event: &Arc<Event>) {
-        self.bus.publish(event);
+    fn publish(&self, events: &[Arc<Event>]) {
+        self.bus.publish_all(events);
     }
 
     fn publish_quote(&self, id: EventId, at: Timestamp, quote: &Quote) {

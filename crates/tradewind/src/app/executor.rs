@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -24,7 +24,7 @@ use tradewind_venues::binance::{CandleRange, OrderQuery, OrderRecord};
 use tradewind_venues::{BinanceVenue, VenueError};
 
 use crate::app::owners::Owners;
-use crate::driver::{Effect, Lanes};
+use crate::driver::{Effect, Lanes, Stage, Stages};
 
 /// Effects that wait for one account.
 pub(crate) const EFFECTS_MAX: usize = 10_000;
@@ -52,6 +52,8 @@ pub(crate) struct Executor {
     pub(crate) clock: Arc<SimClock>,
     /// The database, which is told of fills that were made while the desk was down.
     pub(crate) writer: Arc<Writer>,
+    /// Where times are counted.
+    pub(crate) stages: Stages,
 }
 
 /// Orders that wait for the account's rate.
@@ -145,7 +147,12 @@ impl Executor {
     }
 
     async fn submit(&self, order: &Checked) {
-        for report in self.venue.submit(order).await {
+        let sent = Instant::now();
+        self.stages
+            .record(Stage::Send, self.clock.now().since(order.decided_at()));
+        let reports = self.venue.submit(order).await;
+        self.stages.record(Stage::Ack, sent.elapsed());
+        for report in reports {
             self.report(report);
         }
     }

@@ -13,6 +13,7 @@ mod farewell;
 mod killing;
 mod logs;
 mod owners;
+mod remote;
 mod sinks;
 mod start;
 mod supervisor;

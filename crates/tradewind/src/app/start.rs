@@ -34,12 +34,13 @@ use crate::app::farewell;
 use crate::app::killing::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::owners::Owners;
+use crate::app::remote;
 use crate::app::sinks::{AccountToLanes, MarketToLanes};
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::{Embedded, Venues, random_hex};
 use crate::cli::{MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, Durability};
-use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, Lanes, run};
+use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, Lanes, Stages, run};
 
 /// How long the account's stream may take before the desk starts without it.
 const STREAM_PATIENCE: Duration = Duration::from_secs(10);
@@ -187,6 +188,7 @@ impl Desk {
         writer.configure(recovery.last_seq + 1, Arc::clone(&configuration));
         let lanes = Arc::new(Lanes::new(configuration.instruments.len()));
         let handle = DeskHandle::new(Arc::clone(&lanes));
+        let stages = Stages::default();
         let executors = start_executors(
             &mut supervisor,
             &venues,
@@ -195,6 +197,7 @@ impl Desk {
             &configuration,
             &clock,
             &writer,
+            &stages,
         );
         let factory = strategy_factory();
         let evaluations = EvaluationLanes::start(&configuration, &factory, &lanes)
@@ -210,6 +213,7 @@ impl Desk {
             power_safe: config.desk.durability == Durability::Power,
             evaluations,
             effects: LiveEffects::new(executors, &configuration, bus.clone()),
+            stages: stages.clone(),
         };
         start_engine(&mut supervisor, parts)?;
         lanes.control(Input::Configured(Box::new(Configuration::clone(
@@ -260,11 +264,13 @@ impl Desk {
             writer,
             venues,
             differences,
+            stages,
             logs,
             mode: mode(&market, config.simulation.seed),
             latest: tokio::sync::Mutex::default(),
         });
         let address = face.serve(&mut supervisor, &live, &data_dir)?;
+        remote::start(&mut supervisor, &live, &config, &environment, &data_dir)?;
         let desk_file = DeskFile::new(ground.storage, &data_dir);
         let url = format!("http://{address}");
         desk_file.write(&RunningDesk {
@@ -351,7 +357,9 @@ fn market_and_clock(
             Ok((MarketChoice::Recorded(Box::new(recording)), clock))
         }
         MarketSource::Venue(name) | MarketSource::Live(name) => {
-            bail!("trading on {name} is not there yet; run without --venue for the simulated exchange")
+            bail!(
+                "trading on {name} is not there yet; run without --venue for the simulated exchange"
+            )
         }
     }
 }
@@ -371,6 +379,7 @@ fn start_executors(
     configuration: &Arc<Configuration>,
     clock: &Arc<SimClock>,
     writer: &Arc<Writer>,
+    stages: &Stages,
 ) -> Vec<mpsc::Sender<crate::driver::Effect>> {
     let mut senders = Vec::new();
     for (account, venue) in configuration.accounts.iter().zip(&venues.accounts) {
@@ -383,6 +392,7 @@ fn start_executors(
             configuration: Arc::clone(configuration),
             clock: Arc::clone(clock),
             writer: Arc::clone(writer),
+            stages: stages.clone(),
         };
         supervisor.start("orders", |stop| executor.run(receiver, stop));
         let venue = Arc::clone(venue);

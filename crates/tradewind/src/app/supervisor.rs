@@ -57,9 +57,8 @@ impl Supervisor {
         self.components.push(Component { name, stop, task });
     }
 
-    /// Names of the components that run, in the order of their start.
-    #[must_use]
-    pub(crate) fn names(&self) -> Vec<&'static str> {
+    #[cfg(test)]
+    fn names(&self) -> Vec<&'static str> {
         self.components
             .iter()
             .map(|component| component.name)

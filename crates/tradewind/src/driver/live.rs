@@ -22,6 +22,7 @@ use tradewind_simx_server::SimClock;
 
 use crate::driver::evaluation::EvaluationLanes;
 use crate::driver::lanes::{Batch, Lanes};
+use crate::driver::stages::{Stage, Stages};
 use crate::driver::timers::Timers;
 
 /// Something for an edge to do.
@@ -70,8 +71,8 @@ pub trait Effects: Send {
     /// The effect, which was not taken.
     fn perform(&self, effect: Effect) -> Result<(), Effect>;
 
-    /// Announces an event that is on disk.
-    fn publish(&self, event: &Arc<Event>);
+    /// Announces events that are on disk, in order.
+    fn publish(&self, events: &[Arc<Event>]);
 
     /// Announces a quote to those who want every instrument's latest; not on disk.
     fn publish_quote(&self, id: EventId, at: Timestamp, quote: &Quote);
@@ -149,6 +150,8 @@ pub struct DriverParts<E> {
     pub evaluations: EvaluationLanes,
     /// Where effects and events go.
     pub effects: E,
+    /// Where times are counted.
+    pub stages: Stages,
 }
 
 impl<E> std::fmt::Debug for DriverParts<E> {
@@ -240,7 +243,14 @@ impl<E: Effects> Driver<E> {
         let at = self.parts.clock.now().max(self.parts.engine.now());
         let seq = self.parts.engine.seq() + 1;
         self.parts.journal.append_input(seq, at, input)?;
+        if let Input::Quote(quote) = input {
+            self.parts
+                .stages
+                .record(Stage::Receive, at.since(quote.received_at));
+        }
+        let began = Instant::now();
         self.parts.engine.handle(at, input, &mut self.out);
+        self.parts.stages.record(Stage::Engine, began.elapsed());
         let mut announced = false;
         let mut out = std::mem::take(&mut self.out);
         for output in out.drain(..) {
@@ -329,9 +339,8 @@ impl<E: Effects> Driver<E> {
                 not_taken(&effect, &self.parts.handle.lanes);
             }
         }
-        for event in self.turn.events.drain(..) {
-            self.parts.effects.publish(&event);
-        }
+        self.parts.effects.publish(&self.turn.events);
+        self.turn.events.clear();
         for (id, at, quote) in self.turn.quotes.drain(..) {
             self.parts.effects.publish_quote(id, at, &quote);
         }

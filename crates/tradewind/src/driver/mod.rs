@@ -7,8 +7,10 @@
 pub mod evaluation;
 pub mod lanes;
 pub mod live;
+pub mod stages;
 pub mod timers;
 
 pub use evaluation::EvaluationLanes;
 pub use lanes::{LaneCounts, Lanes};
 pub use live::{DeskHandle, DriverParts, Effect, Effects, run};
+pub use stages::{Stage, Stages};

@@ -1,0 +1,131 @@
+//! The chat remote over the desk, where its token is in the environment.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use secrecy::SecretString;
+use tradewind_bus::{Subscription, SubscriptionOptions};
+use tradewind_events::{Command, CommandResult, Configuration, DeskView};
+use tradewind_model::Timestamp;
+use tradewind_telegram::{Answer, DeskError, Options, ProgressFile, Telegram};
+use tradewind_venues::client_config;
+
+use crate::app::desk::LiveDesk;
+use crate::app::supervisor::Supervisor;
+use crate::config::{DeskConfig, Notify};
+
+/// Longest wait for the Bot API to connect; its long polls have their own limits.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Starts the remote if it is configured and its token is there; says so if not.
+///
+/// # Errors
+/// The chat's number cannot be read.
+pub(crate) fn start(
+    supervisor: &mut Supervisor,
+    desk: &Arc<LiveDesk>,
+    config: &DeskConfig,
+    environment: &BTreeMap<String, String>,
+    data_dir: &Path,
+) -> anyhow::Result<()> {
+    let Some(settings) = &config.telegram else {
+        return Ok(());
+    };
+    let Some(token) = environment
+        .get(&settings.token_env)
+        .filter(|token| !token.is_empty())
+    else {
+        tracing::info!(
+            "Telegram is off: {} is not in the environment.",
+            settings.token_env
+        );
+        return Ok(());
+    };
+    let chat = environment.get(&settings.chat_env).map(|chat| chat.parse());
+    let options = Options {
+        users: settings.users.iter().copied().collect(),
+        chat: chat
+            .transpose()
+            .with_context(|| format!("{} is no chat's number", settings.chat_env))?,
+        api_url: settings.api_url.clone(),
+        token: SecretString::from(token.clone()),
+        stale_after: settings.stale_after,
+        notify: settings
+            .notify
+            .iter()
+            .map(|(of, how)| (*of, loudness(*how)))
+            .collect(),
+        seed: config.simulation.seed,
+    };
+    let tls = client_config(None)?;
+    let http = reqwest::Client::builder()
+        .tls_backend_preconfigured((*tls).clone())
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .build()?;
+    let store = Arc::new(ProgressFile::new(data_dir.join("telegram.json")));
+    let remote = Telegram::new(
+        options,
+        http,
+        Arc::clone(desk) as Arc<dyn tradewind_telegram::Desk>,
+        store,
+    );
+    supervisor.start("telegram", |stop| async move {
+        // The desk does not need its remote: one that cannot go on is told of, and trading goes on without it.
+        if let Err(error) = remote.run(stop.clone()).await {
+            tracing::error!(%error, "Telegram has stopped; the desk goes on without it.");
+            stop.cancelled().await;
+        }
+        Ok(())
+    });
+    Ok(())
+}
+
+const fn loudness(notify: Notify) -> tradewind_telegram::Notify {
+    match notify {
+        Notify::On => tradewind_telegram::Notify::On,
+        Notify::Silent => tradewind_telegram::Notify::Silent,
+        Notify::Off => tradewind_telegram::Notify::Off,
+    }
+}
+
+impl tradewind_telegram::Desk for LiveDesk {
+    fn configuration(&self) -> Arc<Configuration> {
+        Arc::clone(&self.configuration)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "Telegram stamps its messages by the clock on the wall"
+    )]
+    fn wall(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Timestamp::EPOCH + since.unwrap_or_default()
+    }
+
+    fn view(&self) -> Answer<'_, Result<Arc<DeskView>, DeskError>> {
+        Box::pin(async { self.fresh_view().await.map_err(told) })
+    }
+
+    fn command(&self, command: Command) -> Answer<'_, Result<CommandResult, DeskError>> {
+        Box::pin(async { self.carry_out(command).await.map_err(told) })
+    }
+
+    fn subscribe(&self, options: SubscriptionOptions) -> Subscription {
+        self.bus.subscribe(options)
+    }
+}
+
+fn told(error: tradewind_api::DeskError) -> DeskError {
+    match error {
+        tradewind_api::DeskError::Timeout => DeskError::Timeout,
+        other => DeskError::Unavailable(other.to_string()),
+    }
+}
