@@ -8,6 +8,7 @@ use tradewind_api::DeskError;
 use tradewind_events::{Action, CommandResult, Principal, StopMode};
 use tradewind_model::{AccountId, BotId, OrderKind, Price, Quantity, Side, TimeInForce};
 
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 async fn check(method: &str, path: &str, body: &str, wanted: Action) {
     let desk = Running::start().await;
     *desk.desk.answer.lock().unwrap() = Ok(CommandResult::Accepted(Some(ORDER)));
