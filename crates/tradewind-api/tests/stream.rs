@@ -203,14 +203,20 @@ async fn a_hundred_readers_that_do_not_read_delay_nobody() {
     }
     let mut stream = desk.stream("?types=circuit_breaker_fired", "").await;
     stream.ping().await;
-    let mut slowest = Duration::ZERO;
+    let mut took = Vec::new();
     for seq in 201..=1_200 {
         let began = Instant::now();
         desk.desk.publish(&breaker(seq));
         assert_eq!(stream.ids(1).await, ids(seq..=seq));
-        slowest = slowest.max(began.elapsed());
+        took.push(began.elapsed());
     }
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    took.sort_unstable();
+    // The figure is for the reader; the bound is loose, since the machine may be busy with other tests.
+    eprintln!(
+        "from publishing to the socket: p50 {:?}, p99 {:?}",
+        took[499], took[989]
+    );
+    assert!(took[989] < Duration::from_secs(1), "{:?}", took[989]);
     assert_eq!(stalled.len(), 100);
 }
 
