@@ -195,9 +195,10 @@ impl Driver {
             while !self.outputs.is_empty() {
                 std::mem::swap(&mut self.outputs, &mut self.batch);
                 let mut batch = std::mem::take(&mut self.batch);
-                for output in batch.drain(..) {
+                for output in &batch {
                     self.carry_out(output);
                 }
+                batch.clear();
                 self.batch = batch;
             }
             if let Some(report) = self.link.arrived.pop_front() {
@@ -216,12 +217,12 @@ impl Driver {
         self.look_ahead();
     }
 
-    fn carry_out(&mut self, output: Output) {
-        match output {
-            Output::Event(event) => {
-                self.tally.note(&event, self.configuration.accounts.len());
+    fn carry_out(&mut self, output: &Output) {
+        match *output {
+            Output::Event(ref event) => {
+                self.tally.note(event, self.configuration.accounts.len());
             }
-            Output::Submit(_, checked) => {
+            Output::Submit(_, ref checked) => {
                 let request = Request::Submit(*checked.terms());
                 self.link.send(self.now, request, self.on_quote);
             }

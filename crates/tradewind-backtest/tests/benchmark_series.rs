@@ -4,7 +4,7 @@ use tradewind_backtest::{BenchmarkSeries, Report, benchmark_setup, run};
 use tradewind_model::Amount;
 
 fn report(quotes: u64) -> Report {
-    run(benchmark_setup(), &mut BenchmarkSeries::new(quotes)).unwrap()
+    run(benchmark_setup(), &mut BenchmarkSeries::new(quotes)).expect("the series has no bad line")
 }
 
 #[test]

@@ -12,7 +12,8 @@ use tradewind_portfolio::{Prices, value_account};
 use tradewind_risk::{Purpose, Scope};
 
 use crate::engine::Engine;
-use crate::order::Order;
+use crate::execution::is_possible;
+use crate::order::{Order, Trades};
 
 /// Why an account's orders are halted until it was read from the venue (R02).
 pub(crate) const UNRECONCILED: &str = "the account is not reconciled";
@@ -71,9 +72,15 @@ impl Engine {
     /// Takes an account over as the venue shows it: fills first, then what they do not explain, then budgets.
     pub(crate) fn on_account(&mut self, state: &AccountState, out: &mut Outputs) {
         let account = state.account;
+        if account.index() >= self.books.len() {
+            return;
+        }
         self.portfolio.clear(account);
         for (fill, bot) in &state.fills {
-            self.books[account.index()].first_time(fill);
+            if fill.account != account || !self.is_known(fill) {
+                continue;
+            }
+            self.note_heard(fill);
             let owner = self.owner_of_fill(fill, *bot);
             self.portfolio.book(
                 &self.config.instruments[fill.instrument.index()],
@@ -115,6 +122,23 @@ impl Engine {
         for bot in short {
             let reason = "its budget is not covered by the account";
             self.set_state(bot, tradewind_events::BotState::Stopped, reason, out);
+        }
+    }
+
+    /// Whether account and instrument exist and the numbers can be a trade's.
+    pub(crate) fn is_known(&self, fill: &Fill) -> bool {
+        fill.account.index() < self.books.len()
+            && fill.instrument.index() < self.config.instruments.len()
+            && is_possible(fill)
+    }
+
+    /// A fill that the venue listed is not booked again when its own report comes.
+    fn note_heard(&mut self, fill: &Fill) {
+        self.books[fill.account.index()].first_time(fill);
+        if let Some(order) = self.orders.get_mut(fill.client_id)
+            && order.trades.insert(fill.trade_id)
+        {
+            order.filled = Quantity(order.filled.0.saturating_add(fill.quantity.0));
         }
     }
 
@@ -188,9 +212,15 @@ impl Engine {
     fn adopt(&mut self, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], out: &mut Outputs) {
         let Some(adopted) = found.adopted else { return };
         let terms = found.terms;
+        let is_known = terms.account.index() < self.books.len()
+            && terms.instrument.index() < self.config.instruments.len();
+        if !is_known || self.orders.get_mut(terms.client_id).is_some() {
+            return;
+        }
         // Its fills are booked already; they must not be a second time when the venue tells them again.
-        let booked = fills.iter().map(|(fill, _)| fill).filter(|fill| fill.client_id == terms.client_id);
-        let trades: Vec<TradeId> = booked.map(|fill| fill.trade_id).collect();
+        let booked = fills.iter().map(|(fill, _)| fill);
+        let booked = booked.filter(|fill| fill.client_id == terms.client_id);
+        let trades: Trades = booked.map(|fill| fill.trade_id).collect();
         let place = adopted.bot.and_then(|bot| {
             let runtime = self.bots.get(bot.index())?;
             let slot = runtime

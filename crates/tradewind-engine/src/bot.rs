@@ -24,7 +24,19 @@ pub(crate) enum Runner {
         pending: Option<Pending>,
         /// Number of its last request.
         last_request: u64,
+        /// Number of the last request before its strategy was built anew; answers up to it are of the old one.
+        reset_at: u64,
     },
+}
+
+impl Runner {
+    /// Number of the last request to another lane.
+    pub(crate) const fn last_request(&self) -> u64 {
+        match self {
+            Self::Inline(_) => 0,
+            Self::Remote { last_request, .. } => *last_request,
+        }
+    }
 }
 
 /// A request to another lane.
@@ -42,10 +54,12 @@ impl fmt::Debug for Runner {
             Self::Remote {
                 pending,
                 last_request,
+                reset_at,
             } => f
                 .debug_struct("Remote")
                 .field("pending", pending)
                 .field("last_request", last_request)
+                .field("reset_at", reset_at)
                 .finish(),
         }
     }

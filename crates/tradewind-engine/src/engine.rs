@@ -69,6 +69,8 @@ pub struct Engine {
     pub(crate) states: TradingStates,
     pub(crate) ids: ClientOrderIds,
     pub(crate) heard: Heard,
+    /// Whether the bots were given their turns to start, which happens once.
+    pub(crate) bots_scheduled: bool,
     pub(crate) tally: Tally,
 }
 
@@ -90,6 +92,7 @@ impl Engine {
             states: TradingStates::default(),
             ids: ClientOrderIds::new(0, 0),
             heard: Heard::default(),
+            bots_scheduled: false,
             tally: Tally::default(),
         }
     }
@@ -119,6 +122,7 @@ impl Engine {
             Input::TradesLost { count } => self.on_trades_lost(*count, out),
             Input::Report(report) => self.on_report(report, out),
             Input::Account(state) => self.on_account(state, out),
+            Input::Funding(funding) => self.on_funding(funding),
             Input::Evaluation(evaluation) => self.on_evaluation(evaluation, out),
             Input::Command(command) => self.on_command(command, out),
             Input::Timer(timer) => self.on_timer(*timer, out),
@@ -126,9 +130,19 @@ impl Engine {
             Input::Started(started) => self.start(started, out),
             Input::Storage(health) => self.on_storage(*health, out),
             Input::Resync => self.on_resync(out),
-            Input::QueueOverflow { subscriber, dropped } => {
+            Input::QueueOverflow {
+                subscriber,
+                dropped,
+            } => {
                 let (subscriber, dropped) = (subscriber.to_string(), *dropped);
-                self.moment.emit(out, None, EventKind::QueueOverflow { subscriber, dropped });
+                self.moment.emit(
+                    out,
+                    None,
+                    EventKind::QueueOverflow {
+                        subscriber,
+                        dropped,
+                    },
+                );
             }
             Input::Stopping => self.on_stopping(out),
         }

@@ -139,6 +139,7 @@ impl Engine {
         let Runner::Remote {
             pending,
             last_request,
+            ..
         } = &mut runtime.runner
         else {
             return;
@@ -186,15 +187,23 @@ impl Engine {
         let Some(runtime) = self.bots.get_mut(evaluation.bot.index()) else {
             return;
         };
-        let Runner::Remote { pending, .. } = &mut runtime.runner else {
+        let Runner::Remote {
+            pending, reset_at, ..
+        } = &mut runtime.runner
+        else {
             return;
         };
         let Some(asked) = pending.filter(|pending| pending.request == evaluation.request) else {
-            // An answer to a feed, or one that comes too late; a failure counts all the same.
+            let is_of_this_life = evaluation.request > *reset_at;
             match &evaluation.outcome {
                 EvaluationOutcome::Decided(None) => {}
-                EvaluationOutcome::Decided(Some(_)) => self.tally.counters.late_evaluations += 1,
-                EvaluationOutcome::Failed(error) => self.fail_bot(evaluation.bot, error, out),
+                // A feed is not answered with a decision, but it can fail.
+                EvaluationOutcome::Failed(error) if is_of_this_life => {
+                    self.fail_bot(evaluation.bot, error, out);
+                }
+                EvaluationOutcome::Decided(Some(_)) | EvaluationOutcome::Failed(_) => {
+                    self.drop_answer(evaluation.bot, out);
+                }
             }
             return;
         };
@@ -207,6 +216,16 @@ impl Engine {
         }
         let outcome = evaluation.outcome.clone();
         self.settle(evaluation.bot, asked.slot, outcome, out);
+    }
+
+    /// An answer that nobody waits for any more: counted and told.
+    fn drop_answer(&mut self, bot: BotId, out: &mut Outputs) {
+        let stats = &mut self.bots[bot.index()].stats;
+        stats.skipped += 1;
+        let skipped = stats.skipped;
+        self.tally.counters.late_evaluations += 1;
+        self.moment
+            .emit(out, None, EventKind::EvaluationLate { bot, skipped });
     }
 
     pub(crate) fn on_evaluation_deadline(&mut self, bot: BotId, out: &mut Outputs) {

@@ -3,13 +3,13 @@
 //! One function takes every report, from whichever channel and in whatever order it comes. A fill is booked exactly
 //! once, by its trade id, even if its order had ended already; it is never dropped.
 
-use tradewind_events::{EventKind, Output, Outputs, Timer};
+use tradewind_events::{BotState, EventKind, Output, Outputs, Timer};
 use tradewind_model::{
-    BotId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus, OwnerId, PositionState,
-    RejectReason, ReportKind,
+    AccountId, BotId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus, OwnerId,
+    PositionState, Quantity, RejectReason, ReportKind,
 };
 use tradewind_portfolio::{Booking, PositionChange};
-use tradewind_risk::Purpose;
+use tradewind_risk::{Clearing, Purpose, Scope, TradingState};
 
 use crate::engine::Engine;
 use crate::order::{Order, ReportClass, Step, transition};
@@ -20,14 +20,18 @@ impl Engine {
         let Some(order) = self.orders.get_mut(report.client_id) else {
             return self.on_foreign(report, out);
         };
+        if !is_about(report, order) {
+            // It contradicts what we sent: nothing of it is believed, the venue is asked.
+            out.push(ask(order));
+            return;
+        }
         order.venue_order_id = order.venue_order_id.or(report.venue_order_id);
         if let ReportKind::Filled(fill) = &report.kind {
-            if order.trades.contains(&fill.trade_id) {
+            if !order.trades.insert(fill.trade_id) {
                 self.tally.counters.duplicate_reports += 1;
                 return;
             }
-            order.trades.push(fill.trade_id);
-            order.filled += fill.quantity;
+            order.filled = Quantity(order.filled.0.saturating_add(fill.quantity.0));
         }
         let class = ReportClass::of(&report.kind, order.filled, order.terms.quantity);
         let step = transition(order.status, class);
@@ -98,6 +102,9 @@ impl Engine {
     fn booked(&mut self, order: &Order, fill: &Fill, out: &mut Outputs) {
         let instrument = &self.config.instruments[fill.instrument.index()];
         let booking = self.portfolio.book(instrument, owner_of(order), fill);
+        if booking.is_none() {
+            self.unbookable(fill.account, out);
+        }
         self.tally.filled(order.status);
         let bot = order.bot.map(|(bot, _)| bot);
         let filled = EventKind::OrderFilled {
@@ -141,6 +148,17 @@ impl Engine {
         }
     }
 
+    /// A fill whose worth does not fit any number of ours: the ledger cannot be trusted until a person has looked.
+    fn unbookable(&mut self, account: AccountId, out: &mut Outputs) {
+        self.open_cause(
+            Scope::Account(account),
+            TradingState::Reducing,
+            "a fill could not be booked",
+            Clearing::Person,
+            out,
+        );
+    }
+
     /// Copies a bot's position from the portfolio to where its strategy and its guard look.
     pub(crate) fn refresh_position(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
         let runtime = &mut self.bots[bot.index()];
@@ -182,6 +200,7 @@ impl Engine {
         } else if order.cross_rest
             && order.status == OrderStatus::Cancelled
             && !order.rest().is_zero()
+            && self.bots[bot.index()].state == BotState::Running
         {
             self.take_rest(order, out);
         }
@@ -218,12 +237,21 @@ impl Engine {
         let ReportKind::Filled(fill) = &report.kind else {
             return;
         };
+        if !self.is_known(fill) {
+            return;
+        }
         if !self.books[fill.account.index()].first_time(fill) {
             self.tally.counters.duplicate_reports += 1;
             return;
         }
         let instrument = &self.config.instruments[fill.instrument.index()];
-        self.portfolio.book(instrument, OwnerId::External, fill);
+        if self
+            .portfolio
+            .book(instrument, OwnerId::External, fill)
+            .is_none()
+        {
+            self.unbookable(fill.account, out);
+        }
         let cumulative = report.cumulative.unwrap_or(fill.quantity);
         let filled = EventKind::OrderFilled {
             fill: *fill,
@@ -233,6 +261,22 @@ impl Engine {
         };
         self.moment.emit(out, None, filled);
     }
+}
+
+/// Whether a report speaks of the order it names.
+fn is_about(report: &ExecutionReport, order: &Order) -> bool {
+    let terms = &order.terms;
+    let same = (report.account, report.instrument) == (terms.account, terms.instrument);
+    let ReportKind::Filled(fill) = &report.kind else {
+        return same;
+    };
+    let of = (fill.account, fill.instrument, fill.side);
+    same && of == (terms.account, terms.instrument, terms.side) && is_possible(fill)
+}
+
+/// Whether somebody could have traded so.
+pub(crate) const fn is_possible(fill: &Fill) -> bool {
+    fill.quantity.0 > 0 && fill.price.0 > 0
 }
 
 fn ask(order: &Order) -> Output {

@@ -1,7 +1,5 @@
 //! Exit plans at work: every guarded position is watched on each quote, the same in a backtest as live.
 
-use std::time::Duration;
-
 use tradewind_events::{EventKind, Output, Outputs, Timer};
 use tradewind_model::{BotId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason, Side};
 use tradewind_risk::Purpose;
@@ -10,9 +8,6 @@ use crate::engine::Engine;
 use crate::guard::{ExitCause, Guard};
 use crate::moment::Trigger;
 use crate::submit::Wish;
-
-/// After an exit that could not be sent, not before then again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl Engine {
     pub(crate) fn watch_exits(&mut self, quote: &Quote, out: &mut Outputs) {
@@ -35,6 +30,10 @@ impl Engine {
         match exiting.map(|order| (order.purpose, order.terms.client_id)) {
             Some((Purpose::Exit, _)) => {}
             Some((Purpose::Entry, working)) => {
+                let waits = self.bots[bot.index()].slots[slot].next.as_ref();
+                if waits.is_some_and(|(target, _)| target.exposure == Ppm::ZERO) {
+                    return;
+                }
                 let flat = Self::flat(self.words(bot, slot, cause, quote, level));
                 let trigger = self.moment.cause(out);
                 self.bots[bot.index()].slots[slot].next = Some((flat, trigger));
@@ -63,7 +62,7 @@ impl Engine {
         runtime.stats.reason = reason.clone();
         runtime.stats.reason_slot = Some(slot);
         if let Some(guard) = &mut place.guard {
-            guard.not_before = self.moment.at + RETRY_AFTER;
+            guard.tried(self.moment.at);
         }
         let (account, instrument, side) = (
             runtime.config.account,

@@ -8,6 +8,9 @@ use std::time::Duration;
 use tradewind_events::ExitView;
 use tradewind_model::{ExitPlan, Ppm, Price, Quote, Side, Stop, Timestamp};
 
+/// The longest wait between two tries of an exit.
+const RETRY_MAX: Duration = Duration::from_secs(60);
+
 /// Why a guard closes its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitCause {
@@ -42,8 +45,10 @@ pub(crate) struct Guard {
     take_profit: Option<Price>,
     /// Best price since entry, on the closing side.
     best: Price,
-    /// After a denied or failed exit, not before then again.
-    pub(crate) not_before: Timestamp,
+    /// After an exit was tried, not before then again.
+    not_before: Timestamp,
+    /// Exits tried in a row.
+    tries: u32,
 }
 
 impl Guard {
@@ -66,7 +71,15 @@ impl Guard {
             take_profit,
             best: entry,
             not_before: Timestamp::EPOCH,
+            tries: 0,
         }
+    }
+
+    /// Notes that an exit is tried: the next one waits a second, then twice as long each time, a minute at most. A
+    /// market that is closed, or a desk that is killed, is not asked on every quote.
+    pub(crate) fn tried(&mut self, now: Timestamp) {
+        self.not_before = now + Duration::from_secs(1 << self.tries.min(6)).min(RETRY_MAX);
+        self.tries += 1;
     }
 
     /// The same guard after the position's size and average entry changed: the best price so far still counts.
@@ -79,6 +92,7 @@ impl Guard {
         Self {
             best,
             not_before: self.not_before,
+            tries: self.tries,
             ..Self::new(plan, self.side, entry, self.opened_at)
         }
     }

@@ -12,6 +12,7 @@ mod engine;
 mod evaluate;
 mod execution;
 mod exits;
+mod funding;
 mod guard;
 mod lifecycle;
 mod market;
@@ -25,4 +26,4 @@ mod view;
 mod wakes;
 
 pub use engine::{Engine, StrategyFactory, StrategySource};
-pub use order::{Order, ReportClass, Step, transition};
+pub use order::{Order, ReportClass, Step, Trades, transition};

@@ -12,7 +12,7 @@ use tradewind_risk::{Clearing, Scope, TradingState};
 use crate::accounts::{Book, UNRECONCILED};
 use crate::bot::{Bot, Runner};
 use crate::engine::Engine;
-use crate::market::{Market, STALENESS_EVERY};
+use crate::market::Market;
 use crate::wakes::Wakes;
 
 /// Faults within this time count together.
@@ -26,6 +26,7 @@ impl Engine {
     /// Takes over the configuration. Everything known before is gone; it is the first input of a journal.
     pub(crate) fn configure(&mut self, configuration: &Configuration) {
         self.config = configuration.clone();
+        self.bots_scheduled = false;
         self.wakes = Wakes::new(configuration.instruments.len());
         self.bots = configuration.bots.iter().cloned().map(Bot::new).collect();
         self.books = configuration
@@ -78,18 +79,18 @@ impl Engine {
             );
             out.push(Output::Reconcile(account.id));
         }
-        out.push(Output::SetTimer(
-            self.moment.at + STALENESS_EVERY,
-            Timer::Staleness,
-        ));
+        self.set_staleness_timer(out);
         out.push(Output::SetTimer(
             self.moment.at + self.config.equity_every,
             Timer::Equity,
         ));
     }
 
-    /// Gives every bot its turn to start, one after the other.
+    /// Gives every bot its turn to start, one after the other; once, however often accounts are read again.
     pub(crate) fn schedule_bots(&mut self, out: &mut Outputs) {
+        if std::mem::replace(&mut self.bots_scheduled, true) {
+            return;
+        }
         let mut at = self.moment.at;
         for index in 0..self.bots.len() {
             let bot = self.bots[index].config.id;
@@ -158,7 +159,8 @@ impl Engine {
             // The copy here only told what it wants to be fed with; the one that is asked lives in its lane.
             Lane::Thread => Runner::Remote {
                 pending: None,
-                last_request: 0,
+                last_request: runtime.runner.last_request(),
+                reset_at: runtime.runner.last_request(),
             },
         };
         Ok(())

@@ -15,8 +15,8 @@ use crate::wakes::Place;
 
 /// How long after its end a built candle waits for a trade that was under way.
 const CANDLE_GRACE: Duration = Duration::from_millis(250);
-/// How often silent feeds are looked for.
-pub(crate) const STALENESS_EVERY: Duration = Duration::from_secs(1);
+/// A series that was silent for this many intervals is not continued with flat candles: its hole is told instead.
+const FLAT_MAX: u32 = 1_000;
 
 /// What is known of the market, by instrument.
 #[derive(Debug, Default)]
@@ -117,8 +117,23 @@ impl Engine {
         }
     }
 
+    /// New rules of an instrument. What its numbers count in cannot change, and rules without a step are none.
     pub(crate) fn on_instrument(&mut self, changed: &Instrument) {
+        let fixed = |of: &Instrument| {
+            let decimals = (of.price_decimals, of.quantity_decimals);
+            (
+                of.kind,
+                of.base,
+                of.quote,
+                of.settlement,
+                of.multiplier,
+                decimals,
+            )
+        };
         if let Some(instrument) = self.config.instruments.get_mut(changed.id.index()) {
+            if fixed(instrument) != fixed(changed) || changed.tick.0 < 1 || changed.step.0 < 1 {
+                return;
+            }
             let revision = instrument.revision + 1;
             *instrument = Instrument {
                 revision,
@@ -185,12 +200,40 @@ impl Engine {
             if !due || instrument.is_some_and(|only| builder.instrument() != only) {
                 continue;
             }
+            if self.is_hole(index, until) {
+                self.skip_hole(index, out);
+                continue;
+            }
+            let builder = &mut self.market.builders[index];
             let mut closed = Vec::new();
             builder.close_until(until, |candle| closed.push(candle));
             for candle in closed {
                 self.on_candle(&candle, out);
             }
         }
+    }
+
+    /// Whether nothing was heard for so long that flat candles would only pretend a market.
+    fn is_hole(&self, index: usize, until: Timestamp) -> bool {
+        let builder = &self.market.builders[index];
+        let longest = builder.interval().duration().saturating_mul(FLAT_MAX);
+        builder
+            .ends_at()
+            .is_some_and(|end| until.since(end) > longest)
+    }
+
+    fn skip_hole(&mut self, index: usize, out: &mut Outputs) {
+        let instrument = Some(self.market.builders[index].instrument());
+        self.market.builders[index].forget();
+        let missing = None;
+        self.moment.emit(
+            out,
+            None,
+            EventKind::Gap {
+                instrument,
+                missing,
+            },
+        );
     }
 
     fn set_candle_timer(&self, out: &mut Outputs) {
@@ -281,11 +324,14 @@ impl Engine {
         }
     }
 
+    /// Silence is looked for ten times in the time it takes to count, so it is told at most a tenth late.
+    pub(crate) fn set_staleness_timer(&self, out: &mut Outputs) {
+        let every = (self.config.stale_after / 10).max(Duration::from_millis(1));
+        out.push(Output::SetTimer(self.moment.at + every, Timer::Staleness));
+    }
+
     pub(crate) fn on_staleness(&mut self, out: &mut Outputs) {
-        out.push(Output::SetTimer(
-            self.moment.at + STALENESS_EVERY,
-            Timer::Staleness,
-        ));
+        self.set_staleness_timer(out);
         for index in 0..self.market.feeds.len() {
             let feed = &self.market.feeds[index];
             let silent = self.moment.at.since(feed.heard_at) > self.config.stale_after;

@@ -32,14 +32,45 @@ pub struct Order {
     /// Whether a cancel is on its way.
     pub cancelling: bool,
     /// Executions booked, so that none is booked twice.
-    pub trades: Vec<TradeId>,
+    pub trades: Trades,
+}
+
+/// Executions of one order by id. Nearly every order has one, which costs no allocation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trades {
+    first: Option<TradeId>,
+    more: Vec<TradeId>,
+}
+
+impl Trades {
+    /// Notes an execution; false if it was there already.
+    pub fn insert(&mut self, id: TradeId) -> bool {
+        if self.first == Some(id) || self.more.contains(&id) {
+            return false;
+        }
+        match self.first {
+            None => self.first = Some(id),
+            Some(_) => self.more.push(id),
+        }
+        true
+    }
 }
 
 impl Order {
-    /// What is not filled yet.
+    /// What is not filled yet; nothing if the venue filled more than was asked for.
     #[must_use]
     pub fn rest(&self) -> Quantity {
-        self.terms.quantity - self.filled
+        (self.terms.quantity - self.filled).max(Quantity::ZERO)
+    }
+}
+
+impl FromIterator<TradeId> for Trades {
+    fn from_iter<T: IntoIterator<Item = TradeId>>(ids: T) -> Self {
+        let mut trades = Self::default();
+        for id in ids {
+            trades.insert(id);
+        }
+        trades
     }
 }
 

@@ -14,8 +14,8 @@ const CLOSED_KEPT: usize = 1_024;
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
     open: BTreeMap<ClientOrderId, Order>,
-    closed: BTreeMap<ClientOrderId, Order>,
-    closing: VecDeque<ClientOrderId>,
+    /// Oldest first. Looked through from the newest: what comes late seldom comes very late.
+    closed: VecDeque<Order>,
 }
 
 impl Orders {
@@ -25,7 +25,10 @@ impl Orders {
 
     /// The order of this id, open or lately ended.
     pub(crate) fn get_mut(&mut self, id: ClientOrderId) -> Option<&mut Order> {
-        self.open.get_mut(&id).or_else(|| self.closed.get_mut(&id))
+        self.open.get_mut(&id).or_else(|| {
+            let mut newest_first = self.closed.iter_mut().rev();
+            newest_first.find(|order| order.terms.client_id == id)
+        })
     }
 
     pub(crate) fn open_order(&self, id: ClientOrderId) -> Option<&Order> {
@@ -41,13 +44,10 @@ impl Orders {
         let Some(order) = self.open.remove(&id) else {
             return;
         };
-        self.closed.insert(id, order);
-        self.closing.push_back(id);
-        if self.closing.len() > CLOSED_KEPT
-            && let Some(oldest) = self.closing.pop_front()
-        {
-            self.closed.remove(&oldest);
+        if self.closed.len() == CLOSED_KEPT {
+            self.closed.pop_front();
         }
+        self.closed.push_back(order);
     }
 
     /// Open orders by client id.

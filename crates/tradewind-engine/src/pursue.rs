@@ -33,18 +33,6 @@ impl Engine {
         if change.purpose == Purpose::Entry && self.bots[bot.index()].state != BotState::Running {
             return;
         }
-        let place = &mut self.bots[bot.index()].slots[slot];
-        place.exposure = target.exposure;
-        if change.purpose == Purpose::Entry {
-            let plan = target
-                .exit
-                .as_ref()
-                .unwrap_or(&self.bots[bot.index()].config.exit)
-                .clone();
-            self.bots[bot.index()].slots[slot].exit = plan;
-        } else if change.turns {
-            place.next = Some((target.clone(), cause));
-        }
         let wish = Wish {
             bot: Some((bot, slot)),
             account: self.bots[bot.index()].config.account,
@@ -56,7 +44,18 @@ impl Engine {
             on_quote,
             cause,
         };
-        self.submit_by_policy(&wish, out);
+        if !self.submit_by_policy(&wish, out) {
+            return;
+        }
+        let runtime = &mut self.bots[bot.index()];
+        let place = &mut runtime.slots[slot];
+        place.exposure = target.exposure;
+        if change.purpose == Purpose::Entry {
+            let plan = target.exit.as_deref().unwrap_or(&runtime.config.exit);
+            place.exit = plan.clone();
+        } else if change.turns {
+            place.next = Some((target, cause));
+        }
     }
 
     /// What has to be done; `None` if nothing, or if it was denied here.
@@ -133,8 +132,11 @@ impl Engine {
         let sizing = Sizing {
             instrument: &self.config.instruments[place.instrument.index()],
             budget: runtime.config.budget,
-            price: target.limit.unwrap_or_else(|| quote.taking(side)),
-            exit: target.exit.as_ref().unwrap_or(&runtime.config.exit),
+            price: target
+                .limit
+                .filter(|limit| limit.0 > 0)
+                .unwrap_or_else(|| quote.taking(side)),
+            exit: target.exit.as_deref().unwrap_or(&runtime.config.exit),
             range: place
                 .range
                 .as_ref()

@@ -12,7 +12,7 @@ use tradewind_risk::{
 };
 
 use crate::engine::Engine;
-use crate::order::Order;
+use crate::order::{Order, Trades};
 
 /// An order somebody wants: the quantity is decided, the kind is not.
 #[derive(Clone, Debug)]
@@ -37,8 +37,8 @@ pub(crate) struct Pace {
 }
 
 impl Engine {
-    /// Places an entry by its bot's order policy; an exit always goes at market.
-    pub(crate) fn submit_by_policy(&mut self, wish: &Wish, out: &mut Outputs) {
+    /// Places an entry by its bot's order policy; an exit always goes at market. Returns whether an order was placed.
+    pub(crate) fn submit_by_policy(&mut self, wish: &Wish, out: &mut Outputs) -> bool {
         let policy = match (wish.bot, wish.purpose) {
             (Some((bot, _)), Purpose::Entry) => self.bots[bot.index()].config.policy,
             _ => OrderPolicy::Market,
@@ -50,11 +50,10 @@ impl Engine {
                     price,
                     time_in_force: TimeInForce::ImmediateOrCancel,
                 });
-            self.submit(wish, kind, out);
-            return;
+            return self.submit(wish, kind, out).is_some();
         };
         let Some(price) = self.limit_price(wish, &policy) else {
-            return self.deny(
+            self.deny(
                 wish.bot.map(|(bot, _)| bot),
                 (wish.account, wish.instrument),
                 wish.side,
@@ -63,6 +62,7 @@ impl Engine {
                 wish.cause,
                 out,
             );
+            return false;
         };
         let kind = if policy.post_only {
             OrderKind::PostOnly { price }
@@ -73,7 +73,7 @@ impl Engine {
             }
         };
         let Some(id) = self.submit(wish, kind, out) else {
-            return;
+            return false;
         };
         if let Some(order) = self.orders.open_order_mut(id) {
             order.chases = policy.chases;
@@ -84,6 +84,7 @@ impl Engine {
                 Timer::OrderTimeout(id),
             ));
         }
+        true
     }
 
     /// Where a limit order is placed: at the touch on our own side, moved away by the offset, on a tick.
@@ -292,7 +293,7 @@ impl Engine {
             chases: 0,
             cross_rest: false,
             cancelling: false,
-            trades: Vec::new(),
+            trades: Trades::default(),
         });
         let decided_at = self.moment.at;
         out.push(Output::Submit(

@@ -43,6 +43,8 @@ pub enum Input {
     Report(Box<ExecutionReport>),
     /// An account as the venue shows it: at the start, and whenever the two may have come apart.
     Account(Box<AccountState>),
+    /// The venue paid or took funding on a contract.
+    Funding(Funding),
     /// A timer the engine asked for is due.
     Timer(Timer),
     /// A strategy in another lane answered.
@@ -114,6 +116,17 @@ pub struct AccountState {
     pub open_orders: Vec<OpenOrder>,
     /// Every fill of the account since the desk first used it, oldest first, with the bot its intent named.
     pub fills: Vec<(Fill, Option<BotId>)>,
+}
+
+/// A payment of funding on an account's position in a contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Funding {
+    /// Account.
+    pub account: AccountId,
+    /// The contract.
+    pub instrument: InstrumentId,
+    /// What was received, in the settlement asset; negative was paid.
+    pub amount: Amount,
 }
 
 /// An order open at the venue.

@@ -257,6 +257,11 @@ impl CandleBuilder {
         }
     }
 
+    /// Forgets the open candle: what comes next starts a new series.
+    pub const fn forget(&mut self) {
+        self.current = None;
+    }
+
     /// Marks the open candle as missing trades.
     pub fn mark_incomplete(&mut self) {
         if let Some(candle) = &mut self.current {
@@ -268,6 +273,12 @@ impl CandleBuilder {
     #[must_use]
     pub const fn instrument(&self) -> InstrumentId {
         self.instrument
+    }
+
+    /// How long they are.
+    #[must_use]
+    pub const fn interval(&self) -> Interval {
+        self.interval
     }
 
     /// When the open candle ends, if one is open.

@@ -30,8 +30,8 @@ pub struct Target {
     pub exposure: Ppm,
     /// A price not to trade beyond; the order policy decides when absent.
     pub limit: Option<Price>,
-    /// A plan for this position in place of the bot's own.
-    pub exit: Option<ExitPlan>,
+    /// A plan for this position in place of the bot's own. Boxed, for it is rare and a decision is made at each wake.
+    pub exit: Option<Box<ExitPlan>>,
     /// Why, with the numbers that decided.
     pub reason: Reason,
 }

@@ -28,10 +28,12 @@ pub struct Quote {
 }
 
 impl Quote {
-    /// Whether both sides are positive and the bid lies below the ask.
+    /// Whether both sides are positive and not absurd, and the bid lies below the ask.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
-        self.bid.0 > 0 && self.bid.0 < self.ask.0
+        /// The sum of two such prices still fits.
+        const PRICE_MAX: i64 = i64::MAX / 4;
+        self.bid.0 > 0 && self.bid.0 < self.ask.0 && self.ask.0 <= PRICE_MAX
     }
 
     /// Twice the middle price, which unlike the middle is always whole.

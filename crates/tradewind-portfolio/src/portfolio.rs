@@ -23,6 +23,9 @@ pub struct Portfolio {
     realized: BTreeMap<(AccountId, OwnerId, AssetId), Amount>,
 }
 
+/// No fill is worth 10^17 units of anything; what claims to be would in the end overflow a sum.
+const WORTH_MAX: i128 = 100_000_000_000_000_000 * Amount::ONE.0;
+
 /// What booking a fill did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Booking {
@@ -42,7 +45,9 @@ impl Portfolio {
         owner: OwnerId,
         fill: &Fill,
     ) -> Option<Booking> {
-        let value = instrument.notional(fill.price, fill.quantity)?;
+        let value = instrument
+            .notional(fill.price, fill.quantity)
+            .filter(|value| value.0 <= WORTH_MAX)?;
         let key = (fill.account, owner, fill.instrument);
         let mut position = self.positions.get(&key).copied().unwrap_or_default();
         let (mut change, realized) = position.apply(

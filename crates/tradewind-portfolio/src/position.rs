@@ -49,6 +49,13 @@ impl Position {
         let signed = side.signed(quantity);
         let value = instrument.notional(price, quantity)?;
         let before = self.quantity;
+        // What could come of it fits, or nothing is changed.
+        before.0.checked_add(signed.0)?;
+        let moved = value
+            .0
+            .checked_abs()?
+            .checked_add(self.cost.0.checked_abs()?)?;
+        moved.checked_add(self.realized.0.checked_abs()?)?;
         if before.is_zero() || before.0.signum() == signed.0.signum() {
             return Some(self.enlarge(signed, value, at));
         }
@@ -128,7 +135,7 @@ impl Position {
     #[must_use]
     pub fn unrealized(&self, instrument: &Instrument, price: Price) -> Option<Amount> {
         let value = instrument.notional(price, self.quantity)?;
-        Some(value - self.cost)
+        value.0.checked_sub(self.cost.0).map(Amount)
     }
 
     /// Average entry price, for display; `None` while flat.

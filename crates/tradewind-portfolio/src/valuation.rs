@@ -66,9 +66,9 @@ pub fn value_account(
     let counts = |of: OwnerId| owner.map_or(of != OwnerId::External, |only| only == of);
     for (of, asset, whose, amount) in portfolio.ledger.balances() {
         if of == account && counts(whose) {
-            match rate(prices, asset, report).and_then(|rate| worth(amount, rate)) {
-                Some(value) => total.equity += value,
-                None => total.unpriced += 1,
+            let value = rate(prices, asset, report).and_then(|rate| worth(amount, rate));
+            if !value.is_some_and(|value| add(&mut total.equity, value)) {
+                total.unpriced += 1;
             }
         }
     }
@@ -82,17 +82,24 @@ pub fn value_account(
         let value = open
             .zip(rate(prices, instrument.settlement, report))
             .and_then(|(open, rate)| worth(open, rate));
-        match value {
-            Some(value) => {
-                total.unrealized += value;
-                if instrument.kind != InstrumentKind::Spot {
-                    total.equity += value;
-                }
-            }
-            None => total.unpriced += 1,
+        let counted = value.is_some_and(|value| {
+            let is_spot = instrument.kind == InstrumentKind::Spot;
+            add(&mut total.unrealized, value) && (is_spot || add(&mut total.equity, value))
+        });
+        if !counted {
+            total.unpriced += 1;
         }
     }
     total
+}
+
+/// Adds to a sum; false, with nothing changed, when it does not fit.
+fn add(sum: &mut Amount, value: Amount) -> bool {
+    let added = sum.0.checked_add(value.0);
+    if let Some(added) = added {
+        *sum = Amount(added);
+    }
+    added.is_some()
 }
 
 fn worth(amount: Amount, rate: Amount) -> Option<Amount> {

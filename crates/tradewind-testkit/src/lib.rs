@@ -1,1 +1,19 @@
-//! Builders, fixtures and loaders shared by tests.
+//! Builders, fixtures and a harness shared by tests. No crate's code may use it, every crate's tests may.
+//!
+//! [`configuration`] and [`bot`] are a small desk to change to taste; [`Desk`] drives the real engine with it, moves its
+//! clock and collects what comes out; [`Script`] is a strategy that says what the test tells it to. [`Storm`] makes
+//! inputs of every kind from a seed, sensible and not, and [`Fingerprint`] tells two runs apart.
+
+mod desk;
+mod fingerprint;
+mod fixtures;
+mod script;
+mod storm;
+
+pub use desk::Desk;
+pub use fingerprint::{Fingerprint, fingerprint_of_storm};
+pub use fixtures::{
+    ACCOUNT, BTC, PERPETUAL, SPOT, START, USDT, bot, candle, configuration, perpetual, quote, spot,
+};
+pub use script::{Answer, Script};
+pub use storm::Storm;

@@ -1,0 +1,153 @@
+//! From the close of a candle to an order, and what happens to candles that do not fit.
+
+use std::time::Duration;
+
+use tradewind_events::{CandleHistory, EventKind, EventType, Input, Output};
+use tradewind_model::{Candle, Interval, Price};
+use tradewind_strategy::WarmUp;
+use tradewind_testkit::{Answer, Script, bot, candle};
+
+use crate::{BOT, desk};
+
+fn minutes() -> Script {
+    Script::with_candles(vec![WarmUp {
+        interval: Interval::Minute1,
+        candles: 0,
+    }])
+}
+
+#[test]
+fn a_candle_leads_to_a_signal_an_order_and_a_submit_each_naming_what_caused_it() {
+    let script = minutes();
+    let mut desk = desk(vec![bot(0)], &script);
+    desk.advance(Duration::from_secs(57));
+    desk.quote(10_000, 10_001);
+    script.say(BOT, Answer::target(1_000_000));
+    let outputs = desk.candle(&candle(0, 10_000));
+    let [
+        Output::Event(closed),
+        Output::Event(signal),
+        Output::Event(placed),
+        Output::Submit(intent, checked),
+    ] = outputs.as_slice()
+    else {
+        panic!("{outputs:?}");
+    };
+    assert!(matches!(closed.kind, EventKind::CandleClosed(_)));
+    assert!(matches!(
+        signal.kind,
+        EventKind::SignalGenerated {
+            bot: BOT,
+            quote: None,
+            ..
+        }
+    ));
+    assert!(matches!(
+        placed.kind,
+        EventKind::OrderPlaced { bot: Some(BOT), .. }
+    ));
+    assert_eq!(
+        (closed.cause, signal.cause, placed.cause),
+        (None, Some(closed.id), Some(signal.id))
+    );
+    assert_eq!(
+        checked.expires_at(),
+        Some(desk.now + Duration::from_secs(15))
+    );
+    assert_eq!(intent.bot, Some(BOT));
+    let order = desk.last_order();
+    let filled = desk.fill(&order, 10_001);
+    let Some(Output::Event(filled)) = filled.first() else {
+        panic!("{filled:?}");
+    };
+    assert_eq!(
+        filled.cause,
+        Some(placed.id),
+        "the chain ends at the candle"
+    );
+}
+
+#[test]
+fn a_reason_to_hold_is_kept_for_whoever_asks() {
+    let script = minutes();
+    let mut desk = desk(vec![bot(0)], &script);
+    desk.candle(&candle(0, 10_000));
+    let view = desk.engine.view();
+    assert_eq!(view.bots[0].reason.to_string(), "no line in the script");
+    assert_eq!((view.bots[0].wakes, view.counters.holds), (1, 1));
+    assert_eq!((view.last_close.woke, view.last_close.held), (1, 1));
+}
+
+#[test]
+fn duplicate_late_and_malformed_candles_wake_nobody() {
+    let script = minutes();
+    let mut desk = desk(vec![bot(0)], &script);
+    desk.candle(&candle(0, 10_000));
+    desk.candle(&candle(1, 10_100));
+    assert_eq!(script.asked(BOT), 2);
+    desk.candle(&candle(1, 10_100));
+    desk.candle(&candle(1, 9_999));
+    desk.candle(&candle(0, 10_000));
+    let malformed = Candle {
+        high: Price(1),
+        ..candle(2, 10_000)
+    };
+    desk.candle(&malformed);
+    assert_eq!(script.asked(BOT), 2, "no repaint, no second wake");
+    assert_eq!(desk.count(EventType::Gap), 1, "the malformed one is told");
+    desk.candle(&candle(2, 10_200));
+    assert_eq!(script.asked(BOT), 3, "and the series goes on");
+}
+
+#[test]
+fn a_hole_is_refilled_from_the_venue_before_the_strategy_goes_on() {
+    let script = minutes();
+    let mut desk = desk(vec![bot(0)], &script);
+    desk.candle(&candle(0, 10_000));
+    let outputs = desk.candle(&candle(3, 10_300));
+    assert!(outputs.iter().any(|output| matches!(
+        output,
+        Output::RequestCandles {
+            interval: Interval::Minute1,
+            ..
+        }
+    )));
+    assert_eq!(
+        script.candles_of(BOT).len(),
+        1,
+        "nothing is fed across a hole"
+    );
+    let candles = (1..4)
+        .map(|place| candle(place, 10_000 + 100 * place))
+        .collect();
+    let (instrument, interval) = (tradewind_testkit::SPOT, Interval::Minute1);
+    let history = CandleHistory {
+        instrument,
+        interval,
+        candles,
+    };
+    desk.advance(Duration::from_secs(1));
+    desk.input(&Input::Candles(Box::new(history)));
+    desk.candle(&candle(4, 10_400));
+    let closes: Vec<i64> = script
+        .candles_of(BOT)
+        .iter()
+        .map(|candle| candle.close.0)
+        .collect();
+    assert_eq!(closes, [10_000, 10_100, 10_200, 10_300, 10_400]);
+}
+
+#[test]
+fn an_entry_on_a_candle_is_denied_while_the_quotes_are_stale() {
+    let script = minutes();
+    let mut desk = desk(vec![bot(0)], &script);
+    desk.quote(10_000, 10_001);
+    script.say(BOT, Answer::target(1_000_000));
+    desk.candle(&candle(0, 10_000));
+    assert!(desk.orders().is_empty());
+    let EventKind::RiskDecisionRejected { reason, .. } = desk.last(EventType::RiskDecisionRejected)
+    else {
+        unreachable!()
+    };
+    assert_eq!(reason, tradewind_risk::DenyReason::NoReference);
+}

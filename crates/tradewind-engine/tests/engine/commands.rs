@@ -1,0 +1,194 @@
+//! Commands: once each, in time, answered.
+
+use std::time::Duration;
+
+use tradewind_events::{
+    Action, BotState, Command, CommandResult, EventKind, EventType, Input, Output, Principal,
+    StopMode,
+};
+use tradewind_model::{OrderKind, Quantity, Side};
+use tradewind_risk::TradingState;
+use tradewind_testkit::{ACCOUNT, Answer, SPOT};
+
+use crate::{BOT, buy, one_bot};
+
+const fn place(side: Side, quantity: i64) -> Action {
+    Action::PlaceOrder {
+        account: ACCOUNT,
+        instrument: SPOT,
+        side,
+        quantity: Quantity(quantity),
+        kind: OrderKind::Market,
+    }
+}
+
+fn kill() -> Action {
+    Action::Kill {
+        reason: "enough".to_owned(),
+        flatten: false,
+    }
+}
+
+#[test]
+fn a_kill_blocks_entries_and_exits_and_cancels_what_waits() {
+    let (mut desk, script) = one_bot();
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    let entry = desk.last_order();
+    assert_eq!(desk.command(kill()), CommandResult::Accepted(None));
+    assert_eq!(desk.cancels(), [entry.client_id]);
+    assert_eq!(desk.engine.view().state, TradingState::Killed);
+    assert_eq!(desk.count(EventType::KillSwitch), 1);
+    let CommandResult::Refused(reason) = desk.command(place(Side::Buy, 100_000)) else {
+        panic!("an order passed a killed desk");
+    };
+    assert!(reason.starts_with("R01"), "{reason}");
+    desk.fill(&entry, 10_001);
+    assert_eq!(
+        desk.held(SPOT),
+        100_000,
+        "a fill is booked whatever the state"
+    );
+    script.say(BOT, Answer::target(0));
+    desk.advance(Duration::from_secs(2));
+    desk.quote(10_000, 10_001);
+    assert_eq!(desk.orders().len(), 1, "exits stay in too");
+}
+
+#[test]
+fn a_reset_lifts_the_kill_and_only_a_kill() {
+    let (mut desk, _) = one_bot();
+    let reset = || Action::Reset {
+        reason: "looked at it".to_owned(),
+    };
+    assert!(matches!(desk.command(reset()), CommandResult::Refused(_)));
+    desk.command(kill());
+    assert_eq!(desk.command(reset()), CommandResult::Accepted(None));
+    assert_eq!(desk.engine.view().state, TradingState::Active);
+    assert_eq!(desk.count(EventType::KillSwitchReset), 1);
+    desk.quote(10_000, 10_001);
+    assert!(matches!(
+        desk.command(place(Side::Buy, 100_000)),
+        CommandResult::Accepted(Some(_))
+    ));
+}
+
+#[test]
+fn a_command_is_carried_out_once_and_answered_each_time() {
+    let (mut desk, _) = one_bot();
+    desk.quote(10_000, 10_001);
+    let command = Command {
+        id: 77,
+        principal: Principal::Token("ops".to_owned()),
+        issued_at: desk.now,
+        expires_at: None,
+        action: place(Side::Buy, 100_000),
+    };
+    let answers: Vec<_> = (0..3)
+        .map(|_| {
+            let outputs = desk.input(&Input::Command(Box::new(command.clone())));
+            outputs
+                .into_iter()
+                .find(|output| matches!(output, Output::Reply(..)))
+        })
+        .collect();
+    assert_eq!(desk.orders().len(), 1);
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer == &answers[0] && answer.is_some())
+    );
+}
+
+#[test]
+fn a_command_that_came_too_late_is_refused() {
+    let (mut desk, _) = one_bot();
+    let command = Command {
+        id: 78,
+        principal: Principal::Telegram(1),
+        issued_at: desk.now - Duration::from_secs(61),
+        expires_at: Some(desk.now - Duration::from_secs(1)),
+        action: place(Side::Buy, 100_000),
+    };
+    desk.input(&Input::Command(Box::new(command)));
+    assert!(desk.orders().is_empty());
+    assert!(matches!(
+        desk.last(EventType::Command),
+        EventKind::Command {
+            result: CommandResult::Refused(_),
+            ..
+        }
+    ));
+}
+
+#[test]
+fn what_follows_from_a_command_names_it() {
+    let (mut desk, _) = one_bot();
+    desk.quote(10_000, 10_001);
+    desk.command(place(Side::Buy, 100_000));
+    let events = desk.events();
+    let of = |wanted: EventType| {
+        events
+            .iter()
+            .position(|event| event.kind.event_type() == wanted)
+            .expect("it was announced")
+    };
+    let (command, placed) = (of(EventType::Command), of(EventType::OrderPlaced));
+    assert!(command < placed, "the command's event comes first");
+    assert_eq!(events[placed].cause, Some(events[command].id));
+}
+
+#[test]
+fn an_order_by_hand_that_reduces_is_an_exit() {
+    let (mut desk, _) = one_bot();
+    desk.quote(10_000, 10_001);
+    desk.command(place(Side::Buy, 100_000));
+    let order = desk.last_order();
+    desk.fill(&order, 10_001);
+    let close = Action::ClosePosition {
+        account: ACCOUNT,
+        bot: None,
+        instrument: SPOT,
+    };
+    assert!(matches!(
+        desk.command(close.clone()),
+        CommandResult::Accepted(Some(_))
+    ));
+    let exit = desk.last_order();
+    assert_eq!((exit.side, exit.quantity.0), (Side::Sell, 100_000));
+    desk.fill(&exit, 10_000);
+    assert!(
+        matches!(desk.command(close), CommandResult::Refused(_)),
+        "there is nothing left"
+    );
+}
+
+#[test]
+fn a_stopped_bot_keeps_or_closes_its_position_as_told() {
+    for (mode, orders) in [(StopMode::Keep, 1), (StopMode::Close, 2)] {
+        let (mut desk, script) = one_bot();
+        buy(&mut desk, &script);
+        desk.advance(Duration::from_secs(2));
+        desk.command(Action::StopBot { bot: BOT, mode });
+        assert_eq!(desk.orders().len(), orders, "{mode:?}");
+        let asked = script.asked(BOT);
+        desk.quote(10_000, 10_001);
+        assert_eq!(script.asked(BOT), asked, "a stopped bot is not asked");
+        desk.command(Action::StartBot(BOT));
+        assert_eq!(desk.engine.view().bots[0].state, BotState::Running);
+    }
+}
+
+#[test]
+fn a_paused_bot_enters_nothing_but_leaves() {
+    let (mut desk, script) = one_bot();
+    buy(&mut desk, &script);
+    desk.advance(Duration::from_secs(2));
+    desk.command(Action::PauseBot(BOT));
+    script.say(BOT, Answer::target(2_000_000));
+    desk.quote(10_000, 10_001);
+    assert_eq!(desk.orders().len(), 1);
+    script.say(BOT, Answer::target(0));
+    desk.quote(10_000, 10_001);
+    assert_eq!(desk.orders().len(), 2);
+}

@@ -1,0 +1,154 @@
+//! Exit plans: stop, take profit, trailing stop, time. Watched on the price a position can be closed at.
+
+use std::time::Duration;
+
+use tradewind_events::{Action, EventKind, EventType};
+use tradewind_model::{ExitPlan, OrderKind, Ppm, Price, RejectReason, ReportKind, Side, Stop};
+use tradewind_risk::Purpose;
+use tradewind_testkit::{Desk, SPOT, Script, bot};
+
+use crate::{buy, desk};
+
+/// A desk whose bot has bought one unit at 100.01 under this plan.
+fn long(plan: ExitPlan) -> (Desk, Script) {
+    let script = Script::default();
+    let mut guarded = bot(0);
+    guarded.exit = plan;
+    let mut desk = desk(vec![guarded], &script);
+    buy(&mut desk, &script);
+    desk.advance(Duration::from_secs(2));
+    (desk, script)
+}
+
+fn plan(change: impl FnOnce(&mut ExitPlan)) -> ExitPlan {
+    let mut plan = ExitPlan::default();
+    change(&mut plan);
+    plan
+}
+
+/// The reason of the last signal, if an exit at market followed it.
+fn left(desk: &Desk) -> Option<String> {
+    let sold = desk.orders().len() > 1;
+    let EventKind::SignalGenerated { reason, .. } = desk.last(EventType::SignalGenerated) else {
+        return None;
+    };
+    let EventKind::OrderPlaced { terms, purpose, .. } = desk.last(EventType::OrderPlaced) else {
+        return None;
+    };
+    let is_exit =
+        (terms.side, purpose, terms.kind) == (Side::Sell, Purpose::Exit, OrderKind::Market);
+    (sold && is_exit).then(|| reason.to_string())
+}
+
+#[test]
+fn a_stop_sells_when_the_bid_reaches_it_and_not_before() {
+    let (mut desk, _) = long(plan(|plan| plan.stop = Stop::Distance(Ppm(10_000))));
+    assert_eq!(
+        desk.engine.view().positions[0].exit.stop,
+        Some(Price(9_901))
+    );
+    desk.quote(9_902, 9_903);
+    assert_eq!(left(&desk), None);
+    desk.quote(9_901, 9_902);
+    assert_eq!(left(&desk).as_deref(), Some("stop: 99.01 reached 99.01"));
+}
+
+#[test]
+fn a_take_profit_sells_when_the_bid_reaches_it() {
+    let (mut desk, _) = long(plan(|plan| plan.take_profit = Some(Ppm(20_000))));
+    desk.quote(10_200, 10_202);
+    assert_eq!(left(&desk), None, "the ask does not count");
+    desk.quote(10_201, 10_202);
+    assert_eq!(
+        left(&desk).as_deref(),
+        Some("take profit: 102.01 reached 102.01")
+    );
+}
+
+#[test]
+fn a_trailing_stop_follows_the_best_price() {
+    let (mut desk, _) = long(plan(|plan| plan.trailing = Some(Ppm(10_000))));
+    desk.quote(11_000, 11_001);
+    assert_eq!(
+        desk.engine.view().positions[0].exit.trailing,
+        Some(Price(10_890))
+    );
+    desk.quote(10_900, 10_901);
+    assert_eq!(left(&desk), None);
+    desk.quote(10_890, 10_891);
+    assert_eq!(
+        left(&desk).as_deref(),
+        Some("trailing stop: 108.9 reached 108.9")
+    );
+}
+
+#[test]
+fn a_position_is_closed_at_its_age_even_if_the_market_is_silent() {
+    let (mut desk, _) = long(plan(|plan| plan.time = Some(Duration::from_secs(60))));
+    desk.quote(10_000, 10_001);
+    desk.advance(Duration::from_secs(56));
+    assert_eq!(left(&desk), None);
+    desk.advance(Duration::from_secs(4));
+    assert!(left(&desk).is_some_and(|reason| reason.starts_with("time: closed at")));
+}
+
+#[test]
+fn with_age_a_smaller_profit_is_enough() {
+    let (mut desk, _) = long(plan(|plan| {
+        plan.profit_by_age = vec![
+            (Duration::ZERO, Ppm(50_000)),
+            (Duration::from_secs(60), Ppm(1_000)),
+        ];
+    }));
+    desk.quote(10_100, 10_101);
+    assert_eq!(left(&desk), None);
+    desk.advance(Duration::from_secs(60));
+    assert!(left(&desk).is_some_and(|reason| reason.starts_with("profit by age")));
+}
+
+#[test]
+fn one_exit_is_at_work_at_a_time_and_a_failed_one_is_tried_again_later() {
+    let (mut desk, _) = long(plan(|plan| plan.stop = Stop::Distance(Ppm(10_000))));
+    desk.quote(9_900, 9_901);
+    desk.quote(9_890, 9_891);
+    assert_eq!(desk.orders().len(), 2, "the buy and one exit");
+    let exit = desk.last_order();
+    let reason = RejectReason {
+        code: -2010,
+        text: "no".to_owned(),
+    };
+    desk.report(&exit, ReportKind::Rejected(reason), Some(0));
+    desk.quote(9_890, 9_891);
+    assert_eq!(desk.orders().len(), 2);
+    desk.advance(Duration::from_secs(1));
+    desk.quote(9_890, 9_891);
+    assert_eq!(desk.orders().len(), 3);
+    let exit = desk.last_order();
+    desk.fill(&exit, 9_890);
+    assert_eq!(desk.held(SPOT), 0);
+    desk.advance(Duration::from_secs(5));
+    desk.quote(9_000, 9_001);
+    assert_eq!(desk.orders().len(), 3, "a stop dies with its position");
+}
+
+#[test]
+fn while_the_desk_is_killed_a_stop_is_not_tried_on_every_quote() {
+    let (mut desk, _) = long(plan(|plan| plan.stop = Stop::Distance(Ppm(10_000))));
+    desk.command(Action::Kill {
+        reason: "test".to_owned(),
+        flatten: false,
+    });
+    for _ in 0..600 {
+        desk.advance(Duration::from_secs(1));
+        desk.quote(9_800, 9_801);
+    }
+    assert_eq!(desk.orders().len(), 1);
+    let denied = desk.count(EventType::RiskDecisionRejected);
+    assert!((5..20).contains(&denied), "{denied}");
+    desk.command(Action::Reset {
+        reason: "test".to_owned(),
+    });
+    desk.advance(Duration::from_secs(60));
+    desk.quote(9_800, 9_801);
+    assert_eq!(desk.orders().len(), 2, "lifted, it sells");
+}

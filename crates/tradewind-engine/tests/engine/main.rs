@@ -1,0 +1,48 @@
+//! The engine's behaviour, a sentence a test. Read the names of the files, then those of the tests.
+
+mod accounts;
+mod candles;
+mod commands;
+mod exits;
+mod lanes;
+mod laws;
+mod lives;
+mod market;
+mod orders;
+mod perpetual;
+mod policies;
+mod reports;
+
+use tradewind_events::{BotConfig, Configuration};
+use tradewind_model::BotId;
+use tradewind_testkit::{Answer, Desk, Script, configuration};
+
+/// The first bot of most tests.
+const BOT: BotId = BotId(0);
+
+/// A desk with these bots, all of them running.
+fn desk(bots: Vec<BotConfig>, script: &Script) -> Desk {
+    let spans = u32::try_from(bots.len()).expect("tests have few bots");
+    let configuration = Configuration {
+        bots,
+        ..configuration()
+    };
+    let mut desk = Desk::started(configuration, script.strategies());
+    desk.advance(std::time::Duration::from_secs(2) * spans);
+    desk
+}
+
+/// A desk with one bot that follows the script.
+fn one_bot() -> (Desk, Script) {
+    let script = Script::default();
+    let desk = desk(vec![tradewind_testkit::bot(0)], &script);
+    (desk, script)
+}
+
+/// The bot buys one unit at 100.01 and the venue fills it.
+fn buy(desk: &mut Desk, script: &Script) {
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    let order = desk.last_order();
+    desk.fill(&order, 10_001);
+}

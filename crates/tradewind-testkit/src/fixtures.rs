@@ -1,0 +1,173 @@
+//! A small desk: one account, `BTC/USDT` as spot and as a made-up linear perpetual, prices around 100.00.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, WakeRule};
+use tradewind_model::{
+    Account, AccountId, AccountMode, Amount, AssetId, AssetTable, BotId, Candle, ExitPlan,
+    Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Interval, OrderPolicy, Ppm, Price,
+    Quantity, Quote, Sizer, Timestamp, VenueId,
+};
+use tradewind_risk::{Limits, Rate};
+
+/// The one account.
+pub const ACCOUNT: AccountId = AccountId(0);
+/// `BTC/USDT` spot: prices in cents, quantities in hundred thousandths.
+pub const SPOT: InstrumentId = InstrumentId(0);
+/// A made-up linear perpetual on the same pair.
+pub const PERPETUAL: InstrumentId = InstrumentId(1);
+/// The report asset.
+pub const USDT: AssetId = AssetId(0);
+/// The base asset of both instruments.
+pub const BTC: AssetId = AssetId(1);
+/// When tests begin: 2024-01-01T00:00:00Z.
+pub const START: Timestamp = Timestamp::from_secs(1_704_067_200);
+
+/// One `BTC` as a quantity of either instrument.
+const ONE: i64 = 100_000;
+
+/// `BTC/USDT` as spot.
+#[must_use]
+pub fn spot() -> Instrument {
+    Instrument {
+        id: SPOT,
+        venue: VenueId(0),
+        name: "simx:BTC/USDT".to_owned(),
+        base: BTC,
+        quote: USDT,
+        settlement: USDT,
+        kind: InstrumentKind::Spot,
+        multiplier: Amount::ONE,
+        price_decimals: 2,
+        quantity_decimals: 5,
+        tick: Price(1),
+        price_min: Price(1),
+        price_max: Price(0),
+        step: Quantity(1),
+        quantity_min: Quantity(1),
+        quantity_max: Quantity(1_000 * ONE),
+        market_quantity_max: Quantity(0),
+        notional_min: Amount::whole(5),
+        open_orders_max: 200,
+        status: InstrumentStatus::Trading,
+        revision: 0,
+    }
+}
+
+/// A made-up linear perpetual on the same pair, settled in `USDT`.
+#[must_use]
+pub fn perpetual() -> Instrument {
+    Instrument {
+        id: PERPETUAL,
+        name: "simx:BTC/USDT-PERP".to_owned(),
+        kind: InstrumentKind::Linear,
+        ..spot()
+    }
+}
+
+/// A desk with both instruments, no bots, every limit set and none in the way of a test that does not look for it.
+#[must_use]
+pub fn configuration() -> Configuration {
+    let mut assets = AssetTable::default();
+    assert_eq!((assets.intern("USDT"), assets.intern("BTC")), (USDT, BTC));
+    Configuration {
+        assets,
+        report_asset: USDT,
+        venues: vec!["simx".to_owned()],
+        accounts: vec![Account {
+            id: ACCOUNT,
+            name: "paper".to_owned(),
+            venue: VenueId(0),
+            mode: AccountMode::Paper,
+        }],
+        instruments: vec![spot(), perpetual()],
+        bots: Vec::new(),
+        limits: limits(),
+        fee: Ppm(1_000),
+        stagger: Duration::from_secs(2),
+        stale_after: Duration::from_secs(10),
+        equity_every: Duration::from_secs(10),
+        candles: CandleSource::Venue,
+        announce_quotes: false,
+    }
+}
+
+fn limits() -> Limits {
+    let rate = Rate {
+        count: 20,
+        per: Duration::from_secs(1),
+        burst: 50,
+    };
+    Limits {
+        intent_ttl_quote: Some(Duration::from_secs(2)),
+        intent_ttl_candle: Some(Duration::from_secs(15)),
+        order_value_max: Some(Amount::whole(5_000)),
+        order_equity_max: Some(Ppm(50_000)),
+        collar: Some(Ppm(20_000)),
+        market_slippage_max: Some(Ppm(5_000)),
+        balance_use_max: Some(Ppm(990_000)),
+        position_equity_max: Some(Ppm(200_000)),
+        open_entries_instrument: Some(Ppm(200_000)),
+        open_entries_account: Some(Ppm(800_000)),
+        bot_order_rate: Some(rate),
+        account_order_rate: Some(rate),
+        duplicate_window: Some(Duration::from_secs(1)),
+    }
+}
+
+/// A bot on the spot instrument that wakes on quotes and minute candles, with a budget of 10,000 and one `BTC` for a
+/// full target. Its strategy is called `scripted`: what that is, the test says.
+#[must_use]
+pub fn bot(id: u32) -> BotConfig {
+    BotConfig {
+        id: BotId(id),
+        name: format!("bot-{id}"),
+        strategy: "scripted".to_owned(),
+        strategy_version: 1,
+        parameters: BTreeMap::new(),
+        account: ACCOUNT,
+        instruments: vec![SPOT],
+        reads: Vec::new(),
+        wakes: vec![WakeRule::Quotes, WakeRule::Candles(Interval::Minute1)],
+        budget: Amount::whole(10_000),
+        positions_max: 1,
+        sizer: Sizer::Fixed(Amount::ONE),
+        exit: ExitPlan::default(),
+        policy: OrderPolicy::Market,
+        lane: Lane::Inline,
+        starts: true,
+        revision: 1,
+    }
+}
+
+/// A quote in cents, ten `BTC` on each side.
+#[must_use]
+pub const fn quote(instrument: InstrumentId, bid: i64, ask: i64, at: Timestamp) -> Quote {
+    Quote {
+        instrument,
+        bid: Price(bid),
+        ask: Price(ask),
+        bid_quantity: Quantity(10 * ONE),
+        ask_quantity: Quantity(10 * ONE),
+        event_time: None,
+        received_at: at,
+    }
+}
+
+/// A flat minute candle of the spot instrument, the `place`-th since [`START`].
+#[must_use]
+pub fn candle(place: i64, close: i64) -> Candle {
+    let price = Price(close);
+    Candle {
+        instrument: SPOT,
+        interval: Interval::Minute1,
+        complete: true,
+        open_time: Timestamp::from_nanos(START.as_nanos() + place * 60_000_000_000),
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+        volume: Amount::ONE,
+    }
+}

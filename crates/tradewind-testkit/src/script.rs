@@ -1,0 +1,183 @@
+//! A strategy that says what a test tells it to.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tradewind_engine::StrategySource;
+use tradewind_model::{BotId, Candle, Decision, ExitPlan, Ppm, Price, Quote, Reason, Target};
+use tradewind_strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
+
+/// What a scripted strategy does when it is asked.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Decides.
+    Decide(Decision),
+    /// Says that it failed.
+    Fail(&'static str),
+    /// Panics.
+    Panic(&'static str),
+}
+
+impl Answer {
+    /// Wants this share of its budget, in parts per million.
+    #[must_use]
+    pub const fn target(exposure: i64) -> Self {
+        Self::Decide(Decision::Target(Target {
+            exposure: Ppm(exposure),
+            limit: None,
+            exit: None,
+            reason: Reason::plain("the script says so"),
+        }))
+    }
+
+    /// The same with a price not to trade beyond and a plan of its own.
+    #[must_use]
+    pub fn guarded(exposure: i64, limit: Option<i64>, exit: Option<ExitPlan>) -> Self {
+        Self::Decide(Decision::Target(Target {
+            exposure: Ppm(exposure),
+            limit: limit.map(Price),
+            exit: exit.map(Box::new),
+            reason: Reason::plain("the script says so"),
+        }))
+    }
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    /// Answers still to be given, by bot; the last of them for every bot.
+    answers: VecDeque<(BotId, Answer)>,
+    /// Bots that panic whenever they are asked.
+    broken: Vec<BotId>,
+    candles: Vec<(BotId, Candle)>,
+    asked: Vec<BotId>,
+}
+
+/// Tells every scripted bot of a desk what to say; cloned, it is the same script.
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    lines: Arc<Mutex<Lines>>,
+    warm_up: Vec<WarmUp>,
+}
+
+impl Script {
+    /// A script for strategies that want these candles.
+    #[must_use]
+    pub fn with_candles(warm_up: Vec<WarmUp>) -> Self {
+        Self {
+            warm_up,
+            ..Self::default()
+        }
+    }
+
+    /// The next time `bot` is asked for a decision, it answers this. Asked without a line, a bot holds.
+    pub fn say(&self, bot: BotId, answer: Answer) {
+        self.with(|lines| lines.answers.push_back((bot, answer)));
+    }
+
+    /// From now on `bot` panics each time, or no more.
+    pub fn break_bot(&self, bot: BotId, broken: bool) {
+        self.with(|lines| {
+            lines.broken.retain(|known| *known != bot);
+            if broken {
+                lines.broken.push(bot);
+            }
+        });
+    }
+
+    /// The candles `bot` was fed, past ones too.
+    #[must_use]
+    pub fn candles_of(&self, bot: BotId) -> Vec<Candle> {
+        self.with(|lines| {
+            let own = lines.candles.iter().filter(|(of, _)| *of == bot);
+            own.map(|(_, candle)| *candle).collect()
+        })
+    }
+
+    /// How often `bot` was asked.
+    #[must_use]
+    pub fn asked(&self, bot: BotId) -> usize {
+        self.with(|lines| lines.asked.iter().filter(|of| **of == bot).count())
+    }
+
+    /// Where an engine takes its strategies from: every bot gets one that follows this script.
+    #[must_use]
+    pub fn strategies(&self) -> StrategySource {
+        let script = self.clone();
+        StrategySource::new(move |bot| {
+            let script = script.clone();
+            Ok(Box::new(Scripted {
+                bot: bot.id,
+                script,
+            }))
+        })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Lines) -> T) -> T {
+        // A scripted panic happens outside of the lock.
+        work(&mut self.lines.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[derive(Debug)]
+struct Scripted {
+    bot: BotId,
+    script: Script,
+}
+
+impl Scripted {
+    fn answer(&self) -> Result<Decision, StrategyError> {
+        let bot = self.bot;
+        let (answer, broken) = self.script.with(|lines| {
+            lines.asked.push(bot);
+            let place = lines.answers.iter().position(|(of, _)| *of == bot);
+            let answer = place.and_then(|place| lines.answers.remove(place));
+            (
+                answer.map(|(_, answer)| answer),
+                lines.broken.contains(&bot),
+            )
+        });
+        assert!(!broken, "the script breaks the bot");
+        match answer {
+            None => Ok(Decision::Hold {
+                reason: Reason::plain("no line in the script"),
+            }),
+            Some(Answer::Decide(decision)) => Ok(decision),
+            Some(Answer::Fail(reason)) => Err(StrategyError::Other(reason.to_owned())),
+            Some(Answer::Panic(words)) => panic!("{words}"),
+        }
+    }
+}
+
+impl Strategy for Scripted {
+    fn timeframes(&self) -> Vec<WarmUp> {
+        self.script.warm_up.clone()
+    }
+
+    fn on_quote(&mut self, _view: &View<'_>, _quote: &Quote) -> Result<Decision, StrategyError> {
+        self.answer()
+    }
+
+    fn on_candle(&mut self, view: &View<'_>, candle: &Candle) -> Result<Decision, StrategyError> {
+        self.script
+            .with(|lines| lines.candles.push((self.bot, *candle)));
+        if view.at == candle.close_time() {
+            self.answer()
+        } else {
+            Ok(Decision::Hold {
+                reason: Reason::plain("history"),
+            })
+        }
+    }
+
+    fn on_timer(&mut self, _view: &View<'_>) -> Result<Decision, StrategyError> {
+        self.answer()
+    }
+
+    fn save(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn restore(&mut self, _state: &[u8]) -> Result<(), RestoreError> {
+        Ok(())
+    }
+}
