@@ -104,14 +104,14 @@ pub(super) fn line(event: &Value) -> String {
         .to_owned()
 }
 
-/// The plain facts of an event, `name=value`; those of an order or a fill in it come first.
+/// The plain facts of an event, `name=value`; those of an order, a fill or a quote in it come last.
 fn facts(data: &Value) -> String {
     let Some(fields) = data.as_object() else {
         return String::new();
     };
     let nested = fields.values().filter_map(Value::as_object).flatten();
     let own = fields.iter().filter(|(_, value)| !value.is_object());
-    let told = nested.chain(own).filter(|(_, value)| is_plain(value));
+    let told = own.chain(nested).filter(|(_, value)| is_plain(value));
     let told = told.map(|(name, value)| match value {
         Value::String(text) => format!("{name}={text}"),
         other => format!("{name}={other}"),
@@ -179,7 +179,7 @@ mod tests {
             "id": "48006.0", "at": "2026-03-02T10:05:00.006Z", "type": "order_filled",
             "data": { "fill": { "bot": "rsi-btc", "price": "61837.63", "event": null }, "status": "filled" },
         });
-        let wanted = "2026-03-02T10:05:00Z  48006.0     order_filled            bot=rsi-btc price=61837.63 status=filled";
+        let wanted = "2026-03-02T10:05:00Z  48006.0     order_filled            status=filled bot=rsi-btc price=61837.63";
         assert_eq!(line(&event), wanted);
     }
 }

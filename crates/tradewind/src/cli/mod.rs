@@ -2,7 +2,7 @@
 //!
 //! `run` and `simx` start something; everything else is a client of the desk's own API, or works on files. Each command is
 //! one file: its arguments, its handler, its printing. All printing goes through `output.rs`, every ending through
-//! [`exit`]: the codes are a contract.
+//! `exit.rs`: the codes are a contract.
 //!
 //! Wiring a desk is not done here: [`main`] is handed the function that runs one.
 
