@@ -195,6 +195,7 @@ impl Engine {
             // Nothing came of it: the same target may be asked for again.
             place.exposure = tradewind_model::Ppm::ZERO;
         }
+        let leaves = order.purpose == Purpose::Exit && place.exposure == tradewind_model::Ppm::ZERO;
         if place.next.is_some() {
             self.pursue_next(bot, slot, out);
         } else if order.cross_rest
@@ -203,6 +204,8 @@ impl Engine {
             && self.bots[bot.index()].state == BotState::Running
         {
             self.take_rest(order, out);
+        } else if leaves {
+            self.retry_exit(bot, slot, out);
         }
     }
 

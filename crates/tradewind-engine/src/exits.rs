@@ -77,7 +77,10 @@ impl Engine {
             quote: self.moment.quote(),
         };
         let signal = self.moment.emit(out, trigger, signal);
-        let quantity = self.closable(bot, slot);
+        let quantity = self.closing(bot, slot, out);
+        if quantity.is_zero() {
+            return;
+        }
         let wish = Wish {
             bot: Some((bot, slot)),
             account,
@@ -165,6 +168,9 @@ impl Engine {
             return;
         };
         self.moment.trigger = Trigger::Quote(quote, None);
+        if self.bots[bot.index()].slots[slot].working.is_none() {
+            self.pursue_next(bot, slot, out);
+        }
         self.watch(bot, slot, &quote, out);
         let next = self.bots[bot.index()].slots[slot]
             .guard

@@ -3,13 +3,21 @@
 //! A bot has one order at work per instrument. While there is one, a new target waits for it to end; an entry that is
 //! no longer wanted is cancelled first.
 
-use tradewind_events::{BotState, Outputs};
-use tradewind_model::{BotId, EventId, Ppm, Quantity, Side, Target};
+use std::time::Duration;
+
+use tradewind_events::{BotState, EventKind, Output, Outputs, Timer};
+use tradewind_model::{
+    Amount, BotId, EventId, InstrumentKind, OwnerId, Ppm, Quantity, Reason, RuleBreach, Side,
+    Target,
+};
 use tradewind_risk::{DenyReason, Purpose};
 
 use crate::engine::Engine;
 use crate::sizing::{Sizing, size};
 use crate::submit::Wish;
+
+/// Before an exit that was denied, refused or left something open is tried again.
+const EXIT_RETRY: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Brings a bot's position in one of its instruments towards `target`.
@@ -27,6 +35,8 @@ impl Engine {
             self.cancel_if_entry(working, out);
             return;
         }
+        // What waited is out of date: this is the newer wish.
+        self.bots[bot.index()].slots[slot].next = None;
         let Some(change) = self.change(bot, slot, &target, cause, out) else {
             return;
         };
@@ -72,7 +82,7 @@ impl Engine {
         let held = place.position.quantity;
         let wanted_sign = target.exposure.0.signum();
         if wanted_sign == 0 || (held.0 != 0 && held.0.signum() != wanted_sign) {
-            let quantity = self.closable(bot, slot);
+            let quantity = self.closing(bot, slot, out);
             return (!quantity.is_zero()).then_some(Change {
                 side: Side::of(held).opposite(),
                 quantity,
@@ -131,7 +141,7 @@ impl Engine {
         let quote = self.market.quotes[place.instrument.index()].as_ref()?;
         let sizing = Sizing {
             instrument: &self.config.instruments[place.instrument.index()],
-            budget: runtime.config.budget,
+            budget: self.means(bot, slot),
             price: target
                 .limit
                 .filter(|limit| limit.0 > 0)
@@ -143,6 +153,81 @@ impl Engine {
                 .and_then(tradewind_indicators::Atr::value),
         };
         Some(size(runtime.config.sizer, target.exposure, &sizing))
+    }
+
+    /// What a bot can size by: its budget, or what is left of it after losses.
+    fn means(&self, bot: BotId, slot: usize) -> Amount {
+        let runtime = &self.bots[bot.index()];
+        let quote = self.config.instruments[runtime.slots[slot].instrument.index()].quote;
+        let account = runtime.config.account;
+        let owner = OwnerId::Bot(bot);
+        let lost = self
+            .portfolio
+            .realized(account, owner, quote)
+            .min(Amount::ZERO);
+        (runtime.config.budget + lost).max(Amount::ZERO)
+    }
+
+    /// How much of a bot's position one order can close. A remainder the venue would refuse for being too small is given
+    /// up (V11); one too large goes in slices, the next when this one has ended.
+    pub(crate) fn closing(&mut self, bot: BotId, slot: usize, out: &mut Outputs) -> Quantity {
+        let quantity = self.closable(bot, slot);
+        let runtime = &self.bots[bot.index()];
+        let place = &runtime.slots[slot];
+        let instrument = &self.config.instruments[place.instrument.index()];
+        let side = Side::of(place.position.quantity).opposite();
+        let price = self.market.quotes[place.instrument.index()].map(|quote| quote.taking(side));
+        let verdict = instrument.check(quantity, None, price);
+        let too_small = matches!(
+            verdict,
+            Err(RuleBreach::QuantityMin | RuleBreach::NotionalMin)
+        );
+        if instrument.kind == InstrumentKind::Spot
+            && too_small
+            && !place.position.quantity.is_zero()
+        {
+            self.give_up(bot, slot, out);
+            return Quantity::ZERO;
+        }
+        let largest = [instrument.quantity_max, instrument.market_quantity_max];
+        let largest = largest.into_iter().filter(|limit| limit.0 > 0).min();
+        largest.map_or(quantity, |limit| {
+            quantity.min(instrument.floor_quantity(limit))
+        })
+    }
+
+    fn give_up(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
+        let account = self.bots[bot.index()].config.account;
+        let instrument = self.bots[bot.index()].slots[slot].instrument;
+        let rules = &self.config.instruments[instrument.index()];
+        let key = (account, OwnerId::Bot(bot), instrument);
+        if let Some(closed) = self.portfolio.give_up(rules, key) {
+            let cause = self.moment.cause(out);
+            let realized = closed.realized;
+            let bot = Some(bot);
+            let event = EventKind::PositionClosed {
+                account,
+                bot,
+                instrument,
+                realized,
+            };
+            self.moment.emit(out, cause, event);
+        }
+        self.refresh_position(bot, slot, out);
+    }
+
+    /// Tries again, in a moment, to close what an exit left open: it was denied, refused, or went in slices.
+    pub(crate) fn retry_exit(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
+        let place = &mut self.bots[bot.index()].slots[slot];
+        if place.position.quantity.is_zero() || place.next.is_some() {
+            return;
+        }
+        place.next = Some((Self::flat(Reason::plain("closing what is left")), None));
+        let at = self.moment.at + EXIT_RETRY;
+        out.push(Output::SetTimer(
+            at,
+            Timer::PositionAge(bot, place.instrument),
+        ));
     }
 
     /// How much of a bot's position can be closed.
@@ -160,6 +245,7 @@ impl Engine {
     /// Continues with the target that waited for the last order to end.
     pub(crate) fn pursue_next(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
         if let Some((target, cause)) = self.bots[bot.index()].slots[slot].next.take() {
+            let cause = cause.or_else(|| self.moment.cause(out));
             self.pursue(bot, slot, target, cause, false, out);
         }
     }

@@ -105,6 +105,17 @@ impl Portfolio {
         }
     }
 
+    /// Gives up a spot position that is too small to be sold: its asset goes to the dust book, its cost is lost.
+    ///
+    /// Returns the position as it was closed, with what it realised; `None` while flat.
+    pub fn give_up(&mut self, instrument: &Instrument, key: PositionKey) -> Option<Position> {
+        let mut position = self.positions.get(&key).copied()?;
+        self.sweep(instrument, key.1, key.0);
+        position.abandon();
+        self.keep(key, instrument, position, PositionChange::Closed);
+        Some(position)
+    }
+
     /// Moves an amount from one owner to another.
     pub fn transfer(&mut self, account: AccountId, money: Money, from: OwnerId, to: OwnerId) {
         self.ledger.post(&Entry {

@@ -112,6 +112,8 @@ impl LiveDesk {
     /// Gives a command to the engine, a kill to the gate first.
     pub(crate) async fn carry_out(&self, command: Command) -> Result<CommandResult, DeskError> {
         let done = tokio::time::timeout(COMMAND_PATIENCE, self.kill.command(command)).await;
+        // Whoever looks after a command was answered sees what it did.
+        *self.latest.lock().await = None;
         done.map_err(|_| DeskError::Timeout)?.ok_or_else(gone)
     }
 
