@@ -36,16 +36,16 @@ pub(crate) const MAP: [Row; 18] = [
     row("tradewind-indicators", Ring::Core, &[]),
     row("tradewind-strategy", Ring::Core, &["tradewind-model", "tradewind-indicators"]),
     row("tradewind-portfolio", Ring::Core, &["tradewind-model"]),
-    row("tradewind-risk", Ring::Core, &["tradewind-model", "tradewind-portfolio"]),
-    row("tradewind-events", Ring::Core, &["tradewind-model", "tradewind-portfolio", "tradewind-risk"]),
+    row("tradewind-risk", Ring::Core, &["tradewind-model"]),
+    row("tradewind-events", Ring::Core, &["tradewind-model", "tradewind-risk"]),
     row("tradewind-engine", Ring::Core, &[
         "tradewind-model", "tradewind-indicators", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events",
     ]),
     row("tradewind-simx", Ring::Core, &["tradewind-model"]),
     row("tradewind-bus", Ring::Edge, &["tradewind-model", "tradewind-events"]),
     row("tradewind-journal", Ring::Edge, &["tradewind-model", "tradewind-events"]),
-    // The seal on an order is risk's: an adapter takes nothing else.
-    row("tradewind-venues", Ring::Edge, &["tradewind-model", "tradewind-risk", "tradewind-events"]),
+    // The seal on an order is risk's: an adapter takes nothing else. Nor does it know inputs: its sinks speak the model.
+    row("tradewind-venues", Ring::Edge, &["tradewind-model", "tradewind-risk"]),
     row("tradewind-simx-server", Ring::Edge, &["tradewind-model", "tradewind-simx"]),
     row("tradewind-storage", Ring::Edge, &["tradewind-model", "tradewind-events"]),
     // The one arrow between edges that is not to the bus: the API reads history from the projection. It names risk's words: views hold them.

@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_test_may_use_what_its_crate_reaches_and_the_testkit() {
-        let manifest = "[dev-dependencies]\ntradewind-portfolio.workspace = true\ntradewind-testkit.workspace = true\n";
+        let manifest = "[dev-dependencies]\ntradewind-risk.workspace = true\ntradewind-testkit.workspace = true\n";
         check_one("tradewind-bus", manifest, &[]);
         check_one(
             "tradewind-bus",
