@@ -11,6 +11,7 @@
 mod driver;
 mod equity;
 mod error;
+mod files;
 mod link;
 mod past;
 mod report;
@@ -23,7 +24,8 @@ mod timers;
 pub use driver::{run, run_with};
 pub use equity::EquitySample;
 pub use error::BacktestError;
-pub use report::{AssetReport, Report};
+pub use files::{FileOptions, run_files};
+pub use report::{AssetReport, FillReport, Report};
 pub use series::{BenchmarkSeries, benchmark_setup};
 pub use setup::{Entrance, Latency, Setup};
 pub use source::Source;

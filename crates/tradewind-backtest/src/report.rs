@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use tradewind_events::{Configuration, DeskView};
-use tradewind_model::{Amount, AssetId, Ppm, Timestamp};
+use tradewind_model::{Amount, AssetId, Fill, Liquidity, Ppm, Side, Timestamp};
 use tradewind_simx::Exchange;
 
 use crate::equity::EquitySample;
@@ -75,6 +75,8 @@ pub struct Report {
     pub fees: BTreeMap<String, Amount>,
     /// Balances at the end, as the desk and as the exchange has them.
     pub assets: Vec<AssetReport>,
+    /// The newest fills, at most 1,000, oldest first.
+    pub newest_fills: Vec<FillReport>,
     /// Equity over time, thinned to at most 1,024 points.
     pub equity: Vec<EquitySample>,
 }
@@ -93,6 +95,51 @@ pub struct AssetReport {
     /// The one less the other: 0, or something is wrong with the desk.
     #[serde(serialize_with = "text")]
     pub difference: Amount,
+}
+
+/// A fill, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FillReport {
+    /// When.
+    #[serde(serialize_with = "text")]
+    pub at: Timestamp,
+    /// In what.
+    pub instrument: String,
+    /// `buy` or `sell`.
+    pub side: &'static str,
+    /// How much.
+    pub quantity: String,
+    /// At what price.
+    pub price: String,
+    /// What it cost.
+    #[serde(serialize_with = "text")]
+    pub fee: Amount,
+    /// In which asset.
+    pub fee_asset: String,
+    /// `maker` or `taker`.
+    pub liquidity: &'static str,
+}
+
+impl FillReport {
+    fn new(configuration: &Configuration, fill: &Fill) -> Option<Self> {
+        let instrument = configuration.instruments.get(fill.instrument.index())?;
+        Some(Self {
+            at: fill.event_time,
+            instrument: instrument.name.clone(),
+            side: match fill.side {
+                Side::Buy => "buy",
+                Side::Sell => "sell",
+            },
+            quantity: instrument.quantity_text(fill.quantity),
+            price: instrument.price_text(fill.price),
+            fee: fill.fee.amount,
+            fee_asset: configuration.assets.name(fill.fee.asset).to_owned(),
+            liquidity: match fill.liquidity {
+                Liquidity::Maker => "maker",
+                Liquidity::Taker => "taker",
+            },
+        })
+    }
 }
 
 impl Report {
@@ -141,6 +188,11 @@ impl Report {
                 .map(|(asset, amount)| (name(*asset), *amount))
                 .collect(),
             assets: assets(configuration, view, exchange),
+            newest_fills: tally
+                .newest_fills
+                .iter()
+                .filter_map(|fill| FillReport::new(configuration, fill))
+                .collect(),
             equity: tally.curve.into_points(),
         }
     }

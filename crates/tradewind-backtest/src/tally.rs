@@ -1,14 +1,17 @@
 //! What is counted while a backtest runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use tradewind_events::{Event, EventKind};
-use tradewind_model::{AccountId, Amount, AssetId, OrderStatus};
+use tradewind_model::{AccountId, Amount, AssetId, Fill, OrderStatus};
 use tradewind_risk::Rule;
 
 use crate::equity::EquityCurve;
 
-/// Counts, fees and the equity curve.
+/// How many of the newest fills are kept.
+const FILLS_KEPT: usize = 1_000;
+
+/// Counts, fees, the newest fills and the equity curve.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) quotes: u64,
@@ -28,6 +31,7 @@ pub(crate) struct Tally {
     pub(crate) denials: BTreeMap<Rule, u64>,
     pub(crate) last_denial: Option<String>,
     pub(crate) fees: BTreeMap<AssetId, Amount>,
+    pub(crate) newest_fills: VecDeque<Fill>,
     pub(crate) curve: EquityCurve,
     equities: BTreeMap<AccountId, Amount>,
 }
@@ -40,6 +44,10 @@ impl Tally {
             EventKind::OrderPlaced { .. } => self.orders += 1,
             EventKind::OrderFilled { fill, status, .. } => {
                 self.fills += 1;
+                if self.newest_fills.len() == FILLS_KEPT {
+                    self.newest_fills.pop_front();
+                }
+                self.newest_fills.push_back(*fill);
                 self.partial_fills += u64::from(*status == OrderStatus::PartiallyFilled);
                 if !fill.fee.amount.is_zero() {
                     *self.fees.entry(fill.fee.asset).or_default() += fill.fee.amount;

@@ -139,7 +139,7 @@ impl CandleRow {
     }
 }
 
-fn time(text: &str) -> Result<Timestamp, LineError> {
+pub(super) fn time(text: &str) -> Result<Timestamp, LineError> {
     let error = || {
         let kinds = "whole seconds, milliseconds, microseconds or nanoseconds since 1970, or YYYY-MM-DD HH:MM:SS";
         LineError::new(format!("{text:?} is no time; known are {kinds}"))
@@ -166,7 +166,7 @@ fn time(text: &str) -> Result<Timestamp, LineError> {
 }
 
 /// A number, with or without an exponent, as a count of 10^-8.
-fn number(name: &str, text: &str) -> Result<i64, LineError> {
+pub(super) fn number(name: &str, text: &str) -> Result<i64, LineError> {
     parse_number(text).ok_or_else(|| LineError::new(format!("the {name} {text:?} is no number")))
 }
 

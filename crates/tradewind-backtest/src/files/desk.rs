@@ -1,0 +1,328 @@
+//! The desk for a run over files: one account, one bot on every instrument there is data of.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, WakeRule};
+use tradewind_model::{
+    Account, AccountId, AccountMode, Amount, AssetTable, BotId, Instrument, InstrumentId,
+    InstrumentKind, InstrumentStatus, Interval, Ppm, Price, Quantity, Timestamp, VenueId,
+};
+use tradewind_risk::{Limits, Rate};
+use tradewind_simx::{ExchangeConfig, FeeSchedule, History, Prints, universe};
+use tradewind_strategy::{WakesOn, WarmUp};
+
+use super::FileOptions;
+use super::names::Product;
+use super::survey::{Content, Digits, Survey};
+use crate::error::BacktestError;
+use crate::setup::{Entrance, Setup};
+
+const VENUE: &str = "simx";
+
+/// A run over files, decided.
+pub(super) struct Plan {
+    pub(super) setup: Setup,
+    /// Each file with its instrument.
+    pub(super) files: Vec<(Survey, Instrument)>,
+    /// Candles the strategy wants.
+    pub(super) intervals: Vec<Interval>,
+    pub(super) half_spread: Ppm,
+}
+
+/// Decides how the files are played and by which desk.
+pub(super) fn plan(options: &FileOptions, surveys: &[Survey]) -> Result<Plan, BacktestError> {
+    let info = tradewind_strategy::info(&options.strategy).map_err(|error| refused(&error))?;
+    let (instruments, assets) = instruments(surveys);
+    let strategy =
+        tradewind_strategy::build(&options.strategy, &options.parameters, instruments.len())
+            .map_err(|error| refused(&error))?;
+    let intervals = intervals(&strategy.timeframes());
+    let source = candle_source(surveys, &intervals)?;
+    let quote = one_quote(&instruments, &assets)?;
+    let files = surveys.iter().map(|survey| {
+        let name = full_name(&survey.product);
+        let found = instruments.iter().find(|known| known.name == name);
+        found.map(|instrument| (survey.clone(), instrument.clone()))
+    });
+    let files: Option<Vec<_>> = files.collect();
+    let files =
+        files.ok_or_else(|| BacktestError::Options("a file has no instrument".to_owned()))?;
+    let bot = bot(
+        options,
+        info.version,
+        info.wakes_on,
+        &instruments,
+        &intervals,
+    );
+    let configuration = Configuration {
+        assets,
+        report_asset: quote,
+        venues: vec![VENUE.to_owned()],
+        accounts: vec![Account {
+            id: AccountId(0),
+            name: "backtest".to_owned(),
+            venue: VenueId(0),
+            mode: AccountMode::Paper,
+        }],
+        instruments,
+        bots: vec![bot],
+        limits: options
+            .limits
+            .clone()
+            .unwrap_or_else(|| limits(options.cash)),
+        fee: options.fees.maker.max(options.fees.taker),
+        stagger: Duration::ZERO,
+        stale_after: stale_after(surveys),
+        equity_every: equity_every(surveys),
+        candles: source,
+        announce_quotes: false,
+    };
+    let setup = Setup {
+        configuration,
+        balances: vec![(AccountId(0), quote, options.cash)],
+        exchange: ExchangeConfig {
+            fill_model: options.fill_model,
+            fees: FeeSchedule {
+                rates: options.fees,
+                ..FeeSchedule::default()
+            },
+            history: History::Dropped,
+            prints: Prints::Silent,
+        },
+        latency: options.latency,
+        entrance: entrance(surveys),
+    };
+    Ok(Plan {
+        setup,
+        files,
+        intervals,
+        half_spread: options.half_spread,
+    })
+}
+
+fn refused(error: &tradewind_strategy::BuildError) -> BacktestError {
+    BacktestError::Options(error.to_string())
+}
+
+/// One instrument a product, as fine as the finest of its files needs.
+fn instruments(surveys: &[Survey]) -> (Vec<Instrument>, AssetTable) {
+    let mut needed: BTreeMap<&Product, Digits> = BTreeMap::new();
+    for survey in surveys {
+        let known = needed.entry(&survey.product).or_default();
+        known.price = known.price.max(survey.digits.price);
+        known.quantity = known.quantity.max(survey.digits.quantity);
+    }
+    let mut assets = AssetTable::default();
+    let listed = (0..).zip(needed).map(|(id, (product, digits))| {
+        let (base, quote) = (assets.intern(&product.base), assets.intern(&product.quote));
+        Instrument {
+            id: InstrumentId(id),
+            venue: VenueId(0),
+            name: full_name(product),
+            base,
+            quote,
+            settlement: quote,
+            ..rules(product, digits)
+        }
+    });
+    (listed.collect(), assets)
+}
+
+fn full_name(product: &Product) -> String {
+    format!("{VENUE}:{}/{}", product.base, product.quote)
+}
+
+/// The generated market's rules where the data fits them, else as fine as the data needs.
+fn rules(product: &Product, digits: Digits) -> Instrument {
+    let listed = universe(VENUE, VenueId(0)).instruments;
+    let name = full_name(product);
+    let fits = |known: &Instrument| {
+        known.name == name
+            && digits.price <= known.price_decimals
+            && digits.quantity <= known.quantity_decimals
+    };
+    let price_decimals = digits.price;
+    // A table without volumes tells nothing of quantities; five decimals are what most markets have.
+    let quantity_decimals = if digits.quantity == 0 {
+        5
+    } else {
+        digits.quantity
+    };
+    listed.into_iter().find(fits).unwrap_or(Instrument {
+        id: InstrumentId(0),
+        venue: VenueId(0),
+        name: String::new(),
+        base: tradewind_model::AssetId(0),
+        quote: tradewind_model::AssetId(0),
+        settlement: tradewind_model::AssetId(0),
+        kind: InstrumentKind::Spot,
+        multiplier: Amount::ONE,
+        price_decimals,
+        quantity_decimals,
+        tick: Price(1),
+        price_min: Price(1),
+        price_max: Price(0),
+        step: Quantity(1),
+        quantity_min: Quantity(1),
+        quantity_max: Quantity(0),
+        market_quantity_max: Quantity(0),
+        notional_min: if product.quote.contains("USD") {
+            Amount::whole(5)
+        } else {
+            Amount::ZERO
+        },
+        open_orders_max: 200,
+        status: InstrumentStatus::Trading,
+        revision: 0,
+    })
+}
+
+fn intervals(warm_ups: &[WarmUp]) -> Vec<Interval> {
+    let mut intervals: Vec<Interval> = warm_ups.iter().map(|warm_up| warm_up.interval).collect();
+    intervals.sort();
+    intervals.dedup();
+    intervals
+}
+
+/// Candles come from tables of candles where there are such, else they are built from trades.
+fn candle_source(surveys: &[Survey], wanted: &[Interval]) -> Result<CandleSource, BacktestError> {
+    let played = surveys.iter().filter_map(|survey| match survey.content {
+        Content::Candles { interval, .. } => Some(interval),
+        _ => None,
+    });
+    let longest = played.max();
+    let Some(longest) = longest else {
+        if wanted.is_empty() || surveys.iter().all(|survey| survey.has_trades) {
+            return Ok(CandleSource::Trades);
+        }
+        return Err(BacktestError::Options(
+            "the strategy wakes on candles, and there is neither a table of candles nor trades to build them from".to_owned(),
+        ));
+    };
+    match wanted
+        .iter()
+        .find(|interval| !is_folded_from(**interval, longest))
+    {
+        None => Ok(CandleSource::Venue),
+        Some(interval) => Err(BacktestError::Options(format!(
+            "the strategy wakes on {interval} candles, which cannot be put together from {longest} ones"
+        ))),
+    }
+}
+
+/// Whether candles of `long` are put together from those of `short`.
+pub(super) fn is_folded_from(long: Interval, short: Interval) -> bool {
+    long.duration()
+        .as_nanos()
+        .is_multiple_of(short.duration().as_nanos())
+}
+
+fn one_quote(
+    instruments: &[Instrument],
+    assets: &AssetTable,
+) -> Result<tradewind_model::AssetId, BacktestError> {
+    let first = instruments.first().map(|instrument| instrument.quote);
+    let first = first.ok_or_else(|| BacktestError::Options("there is no instrument".to_owned()))?;
+    match instruments
+        .iter()
+        .find(|instrument| instrument.quote != first)
+    {
+        None => Ok(first),
+        Some(other) => Err(BacktestError::Options(format!(
+            "{} is priced in {} and others in {}: one run has one cash",
+            other.name,
+            assets.name(other.quote),
+            assets.name(first)
+        ))),
+    }
+}
+
+fn bot(
+    options: &FileOptions,
+    strategy_version: u32,
+    wakes_on: WakesOn,
+    instruments: &[Instrument],
+    intervals: &[Interval],
+) -> BotConfig {
+    let candles = intervals.iter().copied().map(WakeRule::Candles);
+    let wakes = match wakes_on {
+        WakesOn::Quotes => vec![WakeRule::Quotes],
+        WakesOn::Timer => candles.chain([WakeRule::Every(options.every)]).collect(),
+        WakesOn::Candles | WakesOn::Anything => candles.collect(),
+    };
+    BotConfig {
+        id: BotId(0),
+        name: options.strategy.clone(),
+        strategy: options.strategy.clone(),
+        strategy_version,
+        parameters: options.parameters.clone(),
+        account: AccountId(0),
+        instruments: instruments.iter().map(|instrument| instrument.id).collect(),
+        reads: Vec::new(),
+        wakes,
+        budget: options.budget.unwrap_or(options.cash),
+        positions_max: u32::try_from(instruments.len()).unwrap_or(u32::MAX),
+        sizer: options.sizer,
+        exit: options.exit.clone(),
+        policy: options.policy,
+        lane: Lane::Inline,
+        starts: true,
+        revision: 1,
+    }
+}
+
+/// Wide limits: sizes are held to the account, everything else as the desk has it by default.
+fn limits(cash: Amount) -> Limits {
+    let rate = |count, per, burst| Rate {
+        count,
+        per: Duration::from_secs(per),
+        burst,
+    };
+    Limits {
+        intent_ttl_quote: Some(Duration::from_secs(2)),
+        intent_ttl_candle: Some(Duration::from_secs(15)),
+        order_value_max: Some(cash),
+        order_equity_max: Some(Ppm::ONE),
+        collar: Some(Ppm(20_000)),
+        market_slippage_max: Some(Ppm(5_000)),
+        balance_use_max: Some(Ppm(990_000)),
+        position_equity_max: Some(Ppm::ONE),
+        open_entries_instrument: Some(Ppm(200_000)),
+        open_entries_account: Some(Ppm(800_000)),
+        bot_order_rate: Some(rate(2, 1, 5)),
+        account_order_rate: Some(rate(80, 10, 45)),
+        duplicate_window: Some(Duration::from_secs(1)),
+    }
+}
+
+/// Silence counts as staleness after ten seconds, or after a candle's length where candles are all there is.
+fn stale_after(surveys: &[Survey]) -> Duration {
+    let lengths = surveys.iter().filter_map(|survey| match survey.content {
+        Content::Candles { interval, .. } => Some(interval.duration()),
+        _ => None,
+    });
+    lengths
+        .max()
+        .unwrap_or_default()
+        .max(Duration::from_secs(10))
+}
+
+/// About a thousand samples of equity, ten seconds apart at least.
+fn equity_every(surveys: &[Survey]) -> Duration {
+    let first = surveys.iter().map(|survey| survey.first).min();
+    let last = surveys.iter().map(|survey| survey.last).max();
+    let (first, last): (Timestamp, Timestamp) =
+        (first.unwrap_or_default(), last.unwrap_or_default());
+    (last.since(first) / 1_000).max(Duration::from_secs(10))
+}
+
+/// Quotes that were made from candles are not taken back in time: what is decided on a close waits for the next open.
+fn entrance(surveys: &[Survey]) -> Entrance {
+    let from_candles = |survey: &Survey| matches!(survey.content, Content::Candles { .. });
+    if surveys.iter().any(from_candles) {
+        Entrance::NextQuote
+    } else {
+        Entrance::AtOnce
+    }
+}

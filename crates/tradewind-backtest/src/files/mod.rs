@@ -1,0 +1,113 @@
+//! A strategy over data files: what `tradewind backtest --strategy NAME --data FILE…` runs.
+//!
+//! Every file is read twice: once to the end, so that a bad line is known before anything starts and so that instruments
+//! get rules as fine as their data, and again, line by line, to be played. The formats and rules are told in
+//! `docs/backtest.md`; lines are parsed by `tradewind_simx::recorded`.
+
+mod candle_feed;
+mod desk;
+mod lines;
+mod names;
+mod player;
+mod survey;
+mod tick_feed;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tradewind_model::{Amount, ExitPlan, Interval, OrderPolicy, Parameter, Ppm, Sizer};
+use tradewind_risk::Limits;
+use tradewind_simx::{Fees, FillModel};
+
+use crate::driver::run;
+use crate::error::BacktestError;
+use crate::report::Report;
+use crate::setup::Latency;
+
+/// What to run over which files. [`FileOptions::new`] has the defaults.
+#[derive(Clone, Debug)]
+pub struct FileOptions {
+    /// Name of the strategy.
+    pub strategy: String,
+    /// Its parameters; those not given take their defaults.
+    pub parameters: BTreeMap<String, Parameter>,
+    /// The files: captures, tables of candles, of quotes or of trades, plain or `.gz`.
+    pub files: Vec<PathBuf>,
+    /// What the files are of, as `BASE/QUOTE`, where their names do not tell.
+    pub product: Option<String>,
+    /// Length of the candles, where neither the name nor the rows tell.
+    pub interval: Option<Interval>,
+    /// How often a strategy that wakes by the clock is woken.
+    pub every: Duration,
+    /// What the account starts with, in the asset that prices are told in.
+    pub cash: Amount,
+    /// What the bot may use of it; all unless told otherwise.
+    pub budget: Option<Amount>,
+    /// How a target becomes a quantity.
+    pub sizer: Sizer,
+    /// How positions are guarded.
+    pub exit: ExitPlan,
+    /// How intents become orders.
+    pub policy: OrderPolicy,
+    /// What trading costs.
+    pub fees: Fees,
+    /// How orders meet the market.
+    pub fill_model: FillModel,
+    /// How long messages take.
+    pub latency: Latency,
+    /// Half of the spread of quotes made from candles or trades, as a share of the price; one tick at least.
+    pub half_spread: Ppm,
+    /// The limits of the desk; wide ones that hold sizes to the account unless told otherwise.
+    pub limits: Option<Limits>,
+}
+
+impl FileOptions {
+    /// This strategy over these files with 10,000 units of cash, 95 % of the budget for a full target, market orders,
+    /// 0.1 % fees, the quote-book fill model, no latency, and a half spread of 0.01 %.
+    #[must_use]
+    pub fn new(strategy: &str, files: Vec<PathBuf>) -> Self {
+        Self {
+            strategy: strategy.to_owned(),
+            parameters: BTreeMap::new(),
+            files,
+            product: None,
+            interval: None,
+            every: Duration::from_secs(900),
+            cash: Amount::whole(10_000),
+            budget: None,
+            sizer: Sizer::Share(Ppm(950_000)),
+            exit: ExitPlan::default(),
+            policy: OrderPolicy::Market,
+            fees: Fees {
+                maker: Ppm(1_000),
+                taker: Ppm(1_000),
+            },
+            fill_model: FillModel::QuoteTouch,
+            latency: Latency::default(),
+            half_spread: Ppm(100),
+            limits: None,
+        }
+    }
+}
+
+/// Runs a strategy over data files.
+///
+/// # Errors
+/// A file that cannot be read or played, with its line; a strategy that is unknown, cannot be built with these
+/// parameters, or does not fit the data.
+pub fn run_files(options: &FileOptions) -> Result<Report, BacktestError> {
+    if options.files.is_empty() {
+        return Err(BacktestError::Options(
+            "there is no file to run over".to_owned(),
+        ));
+    }
+    let surveys: Result<Vec<_>, _> = options
+        .files
+        .iter()
+        .map(|path| survey::survey(path, options))
+        .collect();
+    let plan = desk::plan(options, &surveys?)?;
+    let mut player = player::Player::open(&plan)?;
+    run(plan.setup, &mut player)
+}

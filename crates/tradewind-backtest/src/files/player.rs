@@ -1,0 +1,111 @@
+//! All files of a run as one history: always the file whose next event is earliest, the first named one of equals.
+
+use tradewind_model::{Instrument, MarketEvent, Timestamp};
+
+use super::candle_feed::{CandleFeed, Course};
+use super::desk::Plan;
+use super::lines::Lines;
+use super::survey::{Content, Survey};
+use super::tick_feed::{CaptureFeed, QuoteFeed, TradeFeed};
+use crate::error::BacktestError;
+use crate::source::Source;
+
+/// Files being played.
+pub(super) struct Player {
+    files: Vec<Playing>,
+}
+
+struct Playing {
+    feed: Feed,
+    next: Option<(Timestamp, MarketEvent)>,
+}
+
+enum Feed {
+    Candles(Box<CandleFeed>),
+    Quotes(Box<QuoteFeed>),
+    Trades(Box<TradeFeed>),
+    Capture(Box<CaptureFeed>),
+}
+
+impl Player {
+    pub(super) fn open(plan: &Plan) -> Result<Self, BacktestError> {
+        let files = plan.files.iter().map(|(survey, instrument)| {
+            let mut feed = open(plan, survey, instrument)?;
+            let next = feed.next()?;
+            Ok(Playing { feed, next })
+        });
+        Ok(Self {
+            files: files.collect::<Result<_, BacktestError>>()?,
+        })
+    }
+}
+
+impl Source for Player {
+    fn next_event(&mut self) -> Result<Option<(Timestamp, MarketEvent)>, BacktestError> {
+        let waiting = self.files.iter_mut().filter_map(|file| {
+            let at = file.next.as_ref()?.0;
+            Some((at, file))
+        });
+        let Some((_, file)) = waiting.min_by_key(|(at, _)| *at) else {
+            return Ok(None);
+        };
+        let after = file.feed.next()?;
+        Ok(std::mem::replace(&mut file.next, after))
+    }
+}
+
+impl Feed {
+    fn next(&mut self) -> Result<Option<(Timestamp, MarketEvent)>, BacktestError> {
+        match self {
+            Self::Candles(feed) => feed.next(),
+            Self::Quotes(feed) => feed.next(),
+            Self::Trades(feed) => feed.next(),
+            Self::Capture(feed) => feed.next(),
+        }
+    }
+}
+
+fn open(plan: &Plan, survey: &Survey, instrument: &Instrument) -> Result<Feed, BacktestError> {
+    let mut lines = Lines::open(&survey.path)?;
+    let instrument = instrument.clone();
+    Ok(match survey.content {
+        Content::Candles {
+            table,
+            interval,
+            headless,
+        } => {
+            let course = Course::new(instrument, interval, &plan.intervals, plan.half_spread);
+            Feed::Candles(Box::new(CandleFeed::open(lines, table, headless, course)?))
+        }
+        Content::Quotes(table) => {
+            lines.advance()?;
+            Feed::Quotes(Box::new(QuoteFeed {
+                lines,
+                table,
+                instrument,
+            }))
+        }
+        Content::Trades(table) => {
+            lines.advance()?;
+            let quotes_too =
+                |(other, of): &(Survey, Instrument)| other.has_quotes && of.id == instrument.id;
+            let quoted = (!plan.files.iter().any(quotes_too)).then_some(plan.half_spread);
+            Feed::Trades(Box::new(TradeFeed {
+                lines,
+                table,
+                instrument,
+                quoted,
+                ready: std::collections::VecDeque::new(),
+            }))
+        }
+        Content::Capture { ahead_nanos } => {
+            let symbol = survey.product.symbol();
+            Feed::Capture(Box::new(CaptureFeed::new(
+                lines,
+                symbol,
+                instrument,
+                ahead_nanos,
+            )))
+        }
+    })
+}

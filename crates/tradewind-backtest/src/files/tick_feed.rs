@@ -1,0 +1,130 @@
+//! Quotes, trades and captures as a market.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use tradewind_model::{
+    Instrument, MarketEvent, Ppm, Price, Quantity, Quote, Timestamp, Trade, TradeId,
+};
+use tradewind_simx::MarketRecord;
+use tradewind_simx::recorded::{CapturePlayer, QuoteRow, QuoteTable, TradeRow, TradeTable};
+
+use super::candle_feed::spread;
+use super::lines::Lines;
+use super::survey::counts;
+use crate::error::BacktestError;
+
+/// Rows of quotes.
+pub(super) struct QuoteFeed {
+    pub(super) lines: Lines,
+    pub(super) table: QuoteTable,
+    pub(super) instrument: Instrument,
+}
+
+impl QuoteFeed {
+    pub(super) fn next(&mut self) -> Result<Option<(Timestamp, MarketEvent)>, BacktestError> {
+        if !self.lines.advance()? {
+            return Ok(None);
+        }
+        let row = self.lines.judge(self.table.row(self.lines.text()))?;
+        Ok(Some((row.at, MarketEvent::Quote(self.quote(&row)))))
+    }
+
+    fn quote(&self, row: &QuoteRow) -> Quote {
+        let rules = &self.instrument;
+        let price = |value| Price(counts(value, rules.price_decimals));
+        let size = |value: Option<i64>| {
+            let count = value.map(|value| counts(value, rules.quantity_decimals));
+            count.map_or(rules.step, Quantity)
+        };
+        Quote {
+            instrument: rules.id,
+            bid: price(row.bid),
+            ask: price(row.ask),
+            bid_quantity: size(row.bid_size),
+            ask_quantity: size(row.ask_size),
+            event_time: Some(row.at),
+            received_at: row.at,
+        }
+    }
+}
+
+/// Rows of trades. Where nobody quotes, each trade is followed by a quote half a spread around its price.
+pub(super) struct TradeFeed {
+    pub(super) lines: Lines,
+    pub(super) table: TradeTable,
+    pub(super) instrument: Instrument,
+    /// Half of the spread of the quotes to make, if there are no others.
+    pub(super) quoted: Option<Ppm>,
+    pub(super) ready: VecDeque<(Timestamp, MarketEvent)>,
+}
+
+impl TradeFeed {
+    pub(super) fn next(&mut self) -> Result<Option<(Timestamp, MarketEvent)>, BacktestError> {
+        if let Some(ready) = self.ready.pop_front() {
+            return Ok(Some(ready));
+        }
+        if !self.lines.advance()? {
+            return Ok(None);
+        }
+        let row = self.lines.judge(self.table.row(self.lines.text()))?;
+        let trade = self.trade(&row);
+        if let Some(half) = self.quoted {
+            let quote = spread(&self.instrument, trade.price, half, row.at);
+            self.ready.push_back((row.at, MarketEvent::Quote(quote)));
+        }
+        Ok(Some((row.at, MarketEvent::Trade(trade))))
+    }
+
+    const fn trade(&self, row: &TradeRow) -> Trade {
+        let rules = &self.instrument;
+        Trade {
+            instrument: rules.id,
+            taker: row.taker,
+            id: TradeId(row.id),
+            price: Price(counts(row.price, rules.price_decimals)),
+            quantity: Quantity(counts(row.quantity, rules.quantity_decimals)),
+            event_time: Some(row.at),
+            received_at: row.at,
+        }
+    }
+}
+
+/// A venue's streams.
+pub(super) struct CaptureFeed {
+    lines: Lines,
+    player: CapturePlayer,
+    ended: bool,
+}
+
+impl CaptureFeed {
+    pub(super) fn new(lines: Lines, symbol: String, instrument: Instrument, ahead: i64) -> Self {
+        Self {
+            lines,
+            player: CapturePlayer::new(BTreeMap::from([(symbol, instrument)]), ahead),
+            ended: false,
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<(Timestamp, MarketEvent)>, BacktestError> {
+        loop {
+            if let Some((at, record)) = self.player.next_record() {
+                let event = match record {
+                    MarketRecord::Quote(quote) => MarketEvent::Quote(quote),
+                    MarketRecord::Trade(trade) => MarketEvent::Trade(trade),
+                    MarketRecord::Levels(depth) => MarketEvent::Depth(Box::new(depth)),
+                };
+                return Ok(Some((at, event)));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            if self.lines.advance()? {
+                let fed = self.player.feed(self.lines.text());
+                self.lines.judge(fed)?;
+            } else {
+                self.player.end();
+                self.ended = true;
+            }
+        }
+    }
+}

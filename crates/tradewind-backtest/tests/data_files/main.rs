@@ -1,0 +1,11 @@
+//! Data files: real ones, made ones, and bad ones.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by the environment where the real data lies"
+)]
+
+mod candles;
+mod common;
+mod rebuilt;
+mod ticks;
