@@ -1,0 +1,166 @@
+//! A desk that is killed again and again while orders fly. After each start it knows what the exchange knows, and it never
+//! uses a number twice.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::amounts::{exact, moved};
+use crate::desk::{Desk, command, pause, within};
+use crate::exchange;
+use crate::fast_bots::{BASES, BEGUN, fast_bots};
+use crate::lines::{Arrived, listen};
+
+const CRASHES: u32 = 20;
+/// The life at whose end the desk is killed by its operator too, and the one which must still be.
+const KILLED_IN: u32 = 9;
+
+/// What must hold over all lives.
+#[derive(Debug, Default)]
+struct Memory {
+    last_seq: u64,
+    client_ids: BTreeSet<String>,
+    fills: usize,
+}
+
+#[test]
+fn twenty_sigkills_lose_nothing_and_repeat_nothing() {
+    let folder = TempDir::new().unwrap();
+    let config = fast_bots(folder.path());
+    let mut memory = Memory::default();
+    for life in 1..=CRASHES {
+        let mut desk = Desk::start_with(folder.path(), &["--config", &config]);
+        let events = listen(desk.stream("").unwrap());
+        assert!(
+            desk.get("status")["seq"].as_u64() > Some(memory.last_seq),
+            "life {life}"
+        );
+        agrees_with_the_exchange(&desk, &mut memory);
+        latch_is_kept(&desk, folder.path(), life);
+        pause(moment(life));
+        if life == KILLED_IN {
+            let killed = command(folder.path(), &["kill", "--reason", "in the midst of it"]);
+            assert!(killed.status.success(), "{killed:?}");
+        }
+        desk.crash();
+        remember(&events, &mut memory);
+    }
+    eprintln!(
+        "{} orders and {} fills in {CRASHES} lives",
+        memory.client_ids.len(),
+        memory.fills
+    );
+    assert!(
+        memory.client_ids.len() > 100,
+        "too few orders to show anything: {memory:?}"
+    );
+
+    // The last word is the exchange's own; the desk is killed so that nothing trades while both are read.
+    let killed = command(folder.path(), &["kill", "--reason", "only to be read"]);
+    assert!(killed.status.success(), "{killed:?}");
+    let mut desk = Desk::start_with(folder.path(), &["--config", &config]);
+    agrees_with_the_exchange(&desk, &mut memory);
+    let fills = desk.all("fills");
+    desk.crash();
+    let symbols = BASES.iter().map(|base| format!("{base}USDT")).collect();
+    let told: BTreeSet<_> = fills.iter().map(exchange::told_by_desk).collect();
+    assert_eq!(told.len(), fills.len(), "a fill is told twice");
+    assert_eq!(told, exchange::executions(folder.path(), &symbols));
+}
+
+/// How long a life goes on after its start: from nothing at all to some seconds, never twice the same.
+fn moment(life: u32) -> Duration {
+    Duration::from_millis(u64::from(life * 7_919 % 4_700))
+}
+
+/// The exchange's balances are what the account began with and the fills that the desk knows, to the last digit.
+#[track_caller]
+fn agrees_with_the_exchange(desk: &Desk, memory: &mut Memory) {
+    // Fills reach history a moment after the balances.
+    let fills = within(
+        Duration::from_secs(15),
+        "a comparison with the exchange",
+        || {
+            let table = desk.get("balances");
+            assert_ne!(table["equal"], false, "{table:#}");
+            let seq = table["seq"].as_u64()?;
+            let mut fills = desk.all("fills");
+            fills.retain(|fill| known_at(fill, seq));
+            table["equal"].as_bool()?;
+            let wrong = differences(&table, &fills);
+            if !wrong.is_empty() {
+                eprintln!("at {seq}, {} fills: {}", fills.len(), wrong.join(", "));
+            }
+            wrong.is_empty().then_some(fills)
+        },
+    );
+    let told: BTreeSet<_> = fills.iter().map(exchange::told_by_desk).collect();
+    assert_eq!(told.len(), fills.len(), "a fill is told twice");
+    assert!(
+        fills.len() >= memory.fills,
+        "{} of {} fills are left",
+        fills.len(),
+        memory.fills
+    );
+    memory.fills = fills.len();
+}
+
+/// Whether the desk had heard of a fill after the input `seq`. One it found at the exchange at a start has no event.
+fn known_at(fill: &Value, seq: u64) -> bool {
+    let told = fill["event"].as_str().and_then(|id| id.split_once('.'));
+    told.is_none_or(|(told, _)| told.parse::<u64>().unwrap() <= seq)
+}
+
+/// Each asset of which the exchange holds something else than the fills make.
+#[track_caller]
+fn differences(table: &Value, fills: &[Value]) -> Vec<String> {
+    let mut moved = moved(fills);
+    *moved.entry("USDT".to_owned()).or_default() += exact(&BEGUN.into());
+    let items = table["items"].as_array().unwrap();
+    let wrong = |item: &&Value| {
+        assert_eq!(item["difference"], "0", "{item}");
+        let held = exact(&item["exchange"]["total"]);
+        held != moved
+            .get(item["asset"].as_str().unwrap())
+            .copied()
+            .unwrap_or(0)
+    };
+    items.iter().filter(wrong).map(Value::to_string).collect()
+}
+
+/// A kill outlives the process, and only a reset ends it.
+#[track_caller]
+fn latch_is_kept(desk: &Desk, folder: &Path, life: u32) {
+    let status = desk.get("status");
+    if life != KILLED_IN + 1 {
+        assert_eq!(status["state"], "ACTIVE", "life {life}: {status}");
+        return;
+    }
+    assert_eq!(status["state"], "KILLED", "{status}");
+    let reset = command(folder, &["reset", "--reason", "it was kept"]);
+    assert!(reset.status.success(), "{reset:?}");
+    assert_eq!(desk.get("status")["state"], "ACTIVE");
+}
+
+/// Everything a life told: numbers only ever go up, and no client id came twice.
+#[track_caller]
+fn remember(events: &Receiver<Arrived>, memory: &mut Memory) {
+    // The desk is dead, so the stream ends.
+    for arrived in events.iter() {
+        let (seq, _) = arrived.id();
+        if arrived.kind() == "order_placed" {
+            let id = arrived.event["data"]["order"]["client_id"]
+                .as_str()
+                .unwrap();
+            assert!(
+                memory.client_ids.insert(id.to_owned()),
+                "client id {id} was used before"
+            );
+        }
+        memory.last_seq = memory.last_seq.max(seq);
+    }
+}

@@ -1,0 +1,229 @@
+//! A desk under test: one process, one folder, and the questions a test asks it.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::http::{self, Answer};
+
+/// How often something is looked at again.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Longest a desk may take to be ready.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// A running desk. It is killed when the test is over, however the test ends.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    child: Child,
+    folder: PathBuf,
+    /// `host:port` of its API.
+    pub(crate) address: String,
+    headers: String,
+    /// When its process was started.
+    pub(crate) started: Instant,
+}
+
+/// The built binary in `folder`, with an environment of its own.
+pub(crate) fn tradewind(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
+    command
+        .args(arguments)
+        .args(["--data-dir".as_ref(), folder.as_os_str()])
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("TRADEWIND__API__LISTEN", "127.0.0.1:0");
+    command
+}
+
+/// Runs a command of the command line on a desk's folder to its end.
+#[track_caller]
+pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Output {
+    tradewind(folder, arguments).output().unwrap()
+}
+
+/// Looks until `seen` has an answer.
+///
+/// # Panics
+/// There is none in time; `what` says what was waited for.
+#[track_caller]
+pub(crate) fn within<T>(time: Duration, what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(found) = seen() {
+            return found;
+        }
+        assert!(begin.elapsed() < time, "not within {time:?}: {what}");
+        pause(LOOK_EVERY);
+    }
+}
+
+/// Lets a real process go on for a while.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock of another process cannot be moved"
+)]
+pub(crate) fn pause(time: Duration) {
+    thread::sleep(time); // tidy: sleep: the desk is another process, in real time
+}
+
+impl Desk {
+    /// Starts a desk on the default configuration and waits until it is ready.
+    #[track_caller]
+    pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    /// Starts a desk with more arguments after `run` and waits until it is ready.
+    #[track_caller]
+    pub(crate) fn start_with(folder: &Path, arguments: &[&str]) -> Self {
+        let run: Vec<&str> = ["run"].iter().chain(arguments).copied().collect();
+        let output = |name| {
+            File::options()
+                .append(true)
+                .create(true)
+                .open(folder.join(name))
+        };
+        let started = Instant::now();
+        let child = tradewind(folder, &run)
+            .stdin(Stdio::null())
+            .stdout(output("stdout").unwrap())
+            .stderr(output("stderr").unwrap())
+            .spawn()
+            .unwrap();
+        let mut desk = Self {
+            child,
+            folder: folder.to_owned(),
+            address: String::new(),
+            headers: String::new(),
+            started,
+        };
+        within(READY_WITHIN, "a desk that is ready", || {
+            if let Some(status) = desk.child.try_wait().unwrap() {
+                panic!("the desk ended with {status}: {}", desk.said());
+            }
+            desk.find()?;
+            let answer = http::ask(&desk.address, "GET /readyz", "", "").ok()?;
+            (answer.status == 200).then_some(())
+        });
+        desk
+    }
+
+    /// Learns where the desk listens, once it has written it down.
+    fn find(&mut self) -> Option<()> {
+        let file = fs::read_to_string(self.folder.join("desk.json")).ok()?;
+        let file: Value = serde_json::from_str(&file).ok()?;
+        if file["pid"] != self.child.id() {
+            return None;
+        }
+        self.address = file["url"].as_str()?.strip_prefix("http://")?.to_owned();
+        let token = fs::read_to_string(self.folder.join("token")).ok()?;
+        self.headers = format!("Authorization: Bearer {}\r\n", token.trim());
+        Some(())
+    }
+
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything it wrote so far, in all its runs.
+    pub(crate) fn said(&self) -> String {
+        let read = |name| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
+        read("stdout") + &read("stderr")
+    }
+
+    /// `GET /api/v1/…`.
+    #[track_caller]
+    pub(crate) fn get(&self, path: &str) -> Value {
+        let answer = self.ask(&format!("GET /api/v1/{path}"), "").unwrap();
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        answer.json()
+    }
+
+    /// The items of a list that comes all at once.
+    #[track_caller]
+    pub(crate) fn items(&self, path: &str) -> Vec<Value> {
+        self.get(path)["items"].as_array().unwrap().clone()
+    }
+
+    /// Every item of a list that comes in pages.
+    #[track_caller]
+    pub(crate) fn all(&self, path: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut next = String::new();
+        loop {
+            let mut page = self.get(&format!("{path}?limit=1000{next}"));
+            if let Value::Array(more) = page["items"].take() {
+                items.extend(more);
+            }
+            let Some(before) = page["next"].as_str() else {
+                return items;
+            };
+            next = format!("&before={before}");
+        }
+    }
+
+    /// A request of any kind.
+    pub(crate) fn ask(&self, request: &str, body: &str) -> io::Result<Answer> {
+        let headers = format!("{}Content-Type: application/json\r\n", self.headers);
+        http::ask(&self.address, request, &headers, body)
+    }
+
+    /// Opens the stream of events and leaves it to the caller.
+    pub(crate) fn stream(&self, types: &str) -> io::Result<TcpStream> {
+        let request = format!("GET /api/v1/events{types}");
+        http::open(&self.address, &request, &self.headers, "")
+    }
+
+    /// SIGKILL, and the process is gone.
+    pub(crate) fn crash(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends a signal, such as `INT`.
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args(["-s", name, &pid])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until the process has ended by itself.
+    #[track_caller]
+    pub(crate) fn ended(&mut self, time: Duration) -> ExitStatus {
+        within(time, "the end of the process", || {
+            self.child.try_wait().unwrap()
+        })
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!(
+                "{}: {}",
+                self.folder.display(),
+                last_lines(&self.said(), 40)
+            );
+        }
+        // It may have ended already, and there is nothing to be done about a failure.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}

@@ -1,0 +1,31 @@
+//! A desk whose bots trade on every flicker, so that at any moment there are orders on their way.
+
+use std::fs;
+use std::path::Path;
+
+/// What they trade, against USDT.
+pub(crate) const BASES: [&str; 6] = ["BTC", "ETH", "SOL", "XRP", "DOGE", "ADA"];
+/// What the account begins with, in USDT.
+pub(crate) const BEGUN: &str = "10000";
+
+const LIMIT: &str = "{ type = \"limit\", timeout = \"1s\", then = \"cross\" }";
+
+/// Writes the configuration into `folder`: for each instrument one bot with market orders, one with limits.
+pub(crate) fn fast_bots(folder: &Path) -> String {
+    let base = include_str!("../config/base.toml");
+    let (settings, _) = base.split_once("[[bots]]").unwrap();
+    let settings = settings.replace("\"2/s burst 5\"", "\"10/s burst 20\"");
+    let mut config = format!("[desk]\nstagger = \"1ms\"\n\n{settings}");
+    for base in BASES {
+        for (kind, policy) in [("market", "\"market\""), ("limit", LIMIT)] {
+            let name = base.to_lowercase();
+            config += &format!(
+                "[[bots]]\nid = \"{name}-{kind}\"\nstrategy = \"ma_cross\"\naccount = \"paper\"\ninstruments = [\"{base}/USDT\"]\n\
+                 budget = 300\nexit = {{ stop = \"2%\" }}\npolicy = {policy}\nparams = {{ fast = 2, slow = 5 }}\n\n"
+            );
+        }
+    }
+    let path = folder.join("fast.toml");
+    fs::write(&path, config).unwrap();
+    path.to_str().unwrap().to_owned()
+}

@@ -1,0 +1,51 @@
+//! From the engine to a subscriber's socket, while a hundred others do not read.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use crate::desk::{Desk, pause};
+use crate::lines::{Arrived, listen};
+
+const SLOW_READERS: usize = 100;
+const MEASURED: Duration = Duration::from_secs(150);
+const P99_MAX: Duration = Duration::from_millis(10);
+
+#[test]
+fn events_reach_a_reader_in_ten_milliseconds_whatever_others_do() {
+    let folder = TempDir::new().unwrap();
+    let desk = Desk::start(folder.path());
+    let reader = listen(desk.stream("").unwrap());
+    let slow: Vec<_> = (0..SLOW_READERS)
+        .filter_map(|_| desk.stream("").ok())
+        .collect();
+    assert_eq!(slow.len(), SLOW_READERS, "not all slow readers were let in");
+    pause(MEASURED);
+    // What is told at the start of a stream is as old as it is; what follows is timed.
+    let mut delays: Vec<Duration> = reader
+        .try_iter()
+        .filter(|arrived| arrived.kind() != "price_update" && arrived.kind() != "gap")
+        .map(|arrived| delay(&arrived))
+        .collect();
+    delays.sort_unstable();
+    let at = |share: usize| delays[(delays.len() * share / 100).min(delays.len() - 1)];
+    let (middle, tail) = (at(50), at(99));
+    eprintln!(
+        "{} events: p50 {middle:?}, p99 {tail:?}, most {:?}",
+        delays.len(),
+        at(100)
+    );
+    assert!(delays.len() > 200, "only {} events", delays.len());
+    assert!(tail < P99_MAX, "p99 is {tail:?}");
+    let dropped = desk.get("queues");
+    eprintln!("{} slow readers, queues: {dropped}", slow.len());
+}
+
+/// The desk and this test read the same clock.
+fn delay(arrived: &Arrived) -> Duration {
+    let told: Timestamp = arrived.event["at"].as_str().unwrap().parse().unwrap();
+    let told = Duration::from_nanos(u64::try_from(told.as_nanosecond()).unwrap());
+    let came = arrived.at.duration_since(UNIX_EPOCH).unwrap();
+    came.saturating_sub(told)
+}

@@ -1,0 +1,23 @@
+//! The built desk as a process: started, watched through its API, killed, and held to what it promises.
+//!
+//! Nothing here reaches into the desk: what a test knows it read from the API, the command line, the file system or the
+//! exchange's own interface. The tests take minutes of real time, mostly waiting, so they are no part of a plain
+//! `cargo test`: `scripts/e2e` runs them, side by side.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+
+mod amounts;
+mod clean_start;
+mod crashes;
+mod desk;
+mod exchange;
+mod fast_bots;
+mod faults;
+mod http;
+mod killing;
+mod latency;
+mod lines;
+mod meters;
+mod recorded;
+mod refusals;
+mod stopping;
