@@ -1,0 +1,64 @@
+//! The desk of the storm.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tradewind_events::{Configuration, Lane, WakeRule};
+use tradewind_model::{
+    Decimal, ExitPlan, Interval, LimitPolicy, OnTimeout, OrderPolicy, Parameter, Ppm, Stop,
+};
+
+use super::Storm;
+use crate::fixtures::{bot, configuration};
+
+impl Storm {
+    /// The desk of the storm: built-in strategies of every kind, one of which panics, one of which divides by zero, and one
+    /// of which has its own lane.
+    #[must_use]
+    pub fn configuration() -> Configuration {
+        let whole = |value| Parameter::Number(Decimal::whole(value));
+        let named = |id: u32, strategy: &str| tradewind_events::BotConfig {
+            strategy: strategy.to_owned(),
+            ..bot(id)
+        };
+        let candles = vec![WakeRule::Candles(Interval::Minute1)];
+        let mut cross = named(0, "ma_cross");
+        cross.wakes = vec![WakeRule::Quotes];
+        cross.exit = ExitPlan {
+            stop: Stop::Distance(Ppm(5_000)),
+            trailing: Some(Ppm(4_000)),
+            take_profit: Some(Ppm(9_000)),
+            time: Some(Duration::from_secs(600)),
+            profit_by_age: vec![(Duration::from_secs(60), Ppm(2_000))],
+        };
+        let mut patient = named(1, "ma_cross");
+        patient.wakes = vec![WakeRule::Quotes];
+        patient.parameters =
+            BTreeMap::from([("fast".to_owned(), whole(3)), ("slow".to_owned(), whole(8))]);
+        patient.policy = OrderPolicy::Limit(LimitPolicy {
+            offset: Ppm(100),
+            post_only: true,
+            timeout: Some(Duration::from_secs(5)),
+            chases: 2,
+            then: OnTimeout::Cross,
+        });
+        let mut reversion = named(2, "rsi_reversion");
+        reversion.wakes.clone_from(&candles);
+        let mut timer = named(3, "momentum_timer");
+        timer.wakes = vec![WakeRule::Every(Duration::from_secs(900))];
+        let mut panics = named(4, "fault_panic");
+        panics.wakes.clone_from(&candles);
+        let mut slow = named(5, "ma_cross");
+        slow.wakes = vec![WakeRule::Quotes];
+        slow.lane = Lane::Thread;
+        let mut divides = named(6, "fault_divide");
+        divides.wakes = candles;
+        let bots = vec![cross, patient, reversion, timer, panics, slow, divides];
+        Configuration {
+            bots,
+            // Every quote is told, so that a changed one shows even where nobody acts on it.
+            announce_quotes: true,
+            ..configuration()
+        }
+    }
+}
