@@ -280,7 +280,7 @@ where
     /// Handles a message and those that are there already behind it.
     async fn burst(&mut self, link: LinkId, first: Result<P::Message, ProtocolError>) {
         let mut next = first;
-        for _ in 0..BURST {
+        for left in (0..BURST).rev() {
             match next {
                 Ok(message) => {
                     if let Some(news) = self.message(link, &message) {
@@ -292,6 +292,10 @@ where
                         .await;
                     return;
                 }
+            }
+            if left == 0 {
+                // Before the next one is taken: it would be lost.
+                break;
             }
             let Some((_, protocol)) = self.links.iter_mut().find(|(id, _)| *id == link) else {
                 return;

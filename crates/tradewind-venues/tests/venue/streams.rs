@@ -109,6 +109,22 @@ async fn frames_become_events_and_a_lost_connection_is_restored() {
 }
 
 #[tokio::test]
+async fn of_many_frames_that_wait_none_is_lost() {
+    let (server, recorder) = (Server::start().await, Recorder::new());
+    let mut source = source(&server, &recorder, quick());
+    let mut venue = server.accept().await;
+    venue.grant().await;
+    venue.say_all((1..=300).map(trade)).await;
+    let trades = (1..=300).map(|id| format!("trade {id}"));
+    let expected: Vec<String> = ["0 Resync".to_owned(), "0 Live".to_owned()]
+        .into_iter()
+        .chain(trades)
+        .collect();
+    assert_eq!(recorder.lines(302).await, expected);
+    source.stop().await;
+}
+
+#[tokio::test]
 async fn an_answer_that_never_comes_is_asked_for_again() {
     let (server, recorder) = (Server::start().await, Recorder::new());
     let settings = SourceSettings {

@@ -64,6 +64,14 @@ impl Connection {
         self.stream.send(Message::text(text.into())).await.unwrap();
     }
 
+    /// Says many things at once, so that the other side finds them all waiting.
+    pub(crate) async fn say_all(&mut self, texts: impl IntoIterator<Item = String>) {
+        for text in texts {
+            self.stream.feed(Message::text(text)).await.unwrap();
+        }
+        self.stream.flush().await.unwrap();
+    }
+
     /// Grants a request and returns its parameters.
     pub(crate) async fn grant(&mut self) -> Value {
         let request = self.request().await.expect("a request");
