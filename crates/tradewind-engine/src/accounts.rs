@@ -98,6 +98,7 @@ impl Engine {
             if runtime.config.account == account {
                 let bot = runtime.config.id;
                 for slot in 0..runtime.slots.len() {
+                    self.bury(bot, slot);
                     self.refresh_position(bot, slot, out);
                 }
             }
@@ -142,9 +143,28 @@ impl Engine {
         }
     }
 
+    /// Gives up what an earlier run had given up: a remainder that could not be sold.
+    fn bury(&mut self, bot: BotId, slot: usize) {
+        let runtime = &self.bots[bot.index()];
+        let place = &runtime.slots[slot];
+        let rules = &self.config.instruments[place.instrument.index()];
+        let key = (runtime.config.account, OwnerId::Bot(bot), rules.id);
+        if place.working.is_none() && self.portfolio.is_remainder(rules, &key, None) {
+            self.portfolio.give_up(rules, key);
+        }
+    }
+
+    /// Whether a bot still trades what a fill was in; what it does not goes to the desk, since nobody would guard it.
+    fn trades_on(&self, bot: BotId, fill: &Fill) -> bool {
+        self.bots.get(bot.index()).is_some_and(|runtime| {
+            let config = &runtime.config;
+            config.account == fill.account && config.instruments.contains(&fill.instrument)
+        })
+    }
+
     fn owner_of_fill(&self, fill: &Fill, bot: Option<BotId>) -> OwnerId {
         match bot {
-            Some(bot) if bot.index() < self.bots.len() => OwnerId::Bot(bot),
+            Some(bot) if self.trades_on(bot, fill) => OwnerId::Bot(bot),
             _ if fill.client_id.is_ours() => OwnerId::Unallocated,
             _ => OwnerId::External,
         }
@@ -253,6 +273,9 @@ impl Engine {
             placed_by,
             chases: 0,
             cross_rest: false,
+            limit: None,
+            exposure_before: tradewind_model::Ppm::ZERO,
+            cumulative: found.filled,
             cancelling: false,
             trades,
         });

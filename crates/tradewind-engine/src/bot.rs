@@ -80,6 +80,8 @@ pub(crate) struct Bot {
     pub(crate) recent: RecentOrders,
     /// Times of the last panics and overruns.
     pub(crate) faults: VecDeque<Timestamp>,
+    /// Whether it was paused when it failed, and is to be so again when it is back.
+    pub(crate) resumes_paused: bool,
     /// When its own interval is due next.
     pub(crate) next_timer: Option<Timestamp>,
     pub(crate) stats: Stats,
@@ -148,6 +150,7 @@ impl Bot {
             rate: TokenBucket::default(),
             recent: RecentOrders::default(),
             faults: VecDeque::new(),
+            resumes_paused: false,
             next_timer: None,
             stats: Stats::default(),
             config,

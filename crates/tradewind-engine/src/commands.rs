@@ -161,6 +161,7 @@ impl Engine {
                 self.close_slot(bot, slot, out);
             }
         }
+        self.forget_request(bot, out);
         self.set_state(bot, BotState::Stopped, "stopped by a person", out);
         Ok(None)
     }
@@ -212,8 +213,12 @@ impl Engine {
             .iter()
             .position(|slot| slot.instrument == instrument && !slot.position.quantity.is_zero());
         let slot = slot.ok_or("the bot has no position in it")?;
+        let before = out.len();
         self.close_slot(bot, slot, out);
-        Ok(self.bots[bot.index()].slots[slot].working)
+        match last_denial(&out[before..]) {
+            Some(reason) => Err(reason),
+            None => Ok(self.bots[bot.index()].slots[slot].working),
+        }
     }
 
     fn command_place(
@@ -320,7 +325,7 @@ impl Engine {
 }
 
 /// The reason of the denial just announced, in words.
-fn last_denial(out: &Outputs) -> Option<String> {
+fn last_denial(out: &[Output]) -> Option<String> {
     out.iter().rev().find_map(|output| match output {
         Output::Event(Event {
             kind: EventKind::RiskDecisionRejected { reason, .. },

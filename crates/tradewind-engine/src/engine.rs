@@ -168,6 +168,7 @@ impl Engine {
             Timer::EvaluationDeadline(bot) => self.on_evaluation_deadline(bot, out),
             Timer::OrderTimeout(id) => self.on_order_timeout(id, out),
             Timer::PositionAge(bot, instrument) => self.on_position_age(bot, instrument, out),
+            Timer::ExitRetry(bot, instrument) => self.on_exit_retry(bot, instrument, out),
             Timer::Equity => self.on_equity_timer(out),
             Timer::CandleClose => self.on_candle_close(out),
             Timer::Staleness => self.on_staleness(out),

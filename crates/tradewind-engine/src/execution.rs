@@ -6,7 +6,7 @@
 use tradewind_events::{BotState, EventKind, Output, Outputs, Timer};
 use tradewind_model::{
     AccountId, BotId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus, OwnerId,
-    PositionState, Quantity, RejectReason, ReportKind,
+    PositionState, Quantity, RejectReason, ReportKind, TimeInForce,
 };
 use tradewind_portfolio::{Booking, PositionChange};
 use tradewind_risk::{Clearing, Purpose, Scope, TradingState};
@@ -35,16 +35,20 @@ impl Engine {
         }
         let class = ReportClass::of(&report.kind, order.filled, order.terms.quantity);
         let step = transition(order.status, class);
-        let was_open = order.status.is_open();
         if let Step::To(next) = step {
             order.status = next;
         }
+        let told = report.cumulative.unwrap_or_default();
+        let is_news = told > order.cumulative;
+        order.cumulative = order.cumulative.max(told);
         // The venue has filled more than we heard of: an execution is missing.
-        let missing = report
-            .cumulative
-            .is_some_and(|cumulative| cumulative > order.filled);
-        if step == Step::Ask || (missing && !matches!(report.kind, ReportKind::Filled(_))) {
+        if step == Step::Ask || (is_news && told > order.filled) {
             out.push(ask(order));
+        }
+        // It is still there although a cancel was sent: the cancel was lost, and is sent again.
+        let again = order.cancelling && step == Step::Stay && report.kind == ReportKind::Accepted;
+        if again {
+            order.cancelling = false;
         }
         let order = order.clone();
         match &report.kind {
@@ -54,7 +58,12 @@ impl Engine {
             }
             kind => self.announce(&order, kind, out),
         }
-        if was_open && !order.status.is_open() {
+        if again && order.status.is_open() {
+            self.cancel(order.terms.client_id, out);
+        }
+        // An order has ended once all of its executions are booked: a cancel may overtake a fill.
+        let complete = !order.status.is_open() && order.filled >= order.cumulative;
+        if complete && self.orders.open_order(order.terms.client_id).is_some() {
             self.ended(&order, out);
         }
     }
@@ -191,11 +200,12 @@ impl Engine {
             return;
         }
         place.working = None;
-        if place.position.quantity.is_zero() && order.purpose == Purpose::Entry {
-            // Nothing came of it: the same target may be asked for again.
-            place.exposure = tradewind_model::Ppm::ZERO;
-        }
         let leaves = order.purpose == Purpose::Exit && place.exposure == tradewind_model::Ppm::ZERO;
+        let waits = order.cross_rest && order.status == OrderStatus::Cancelled;
+        if order.filled.is_zero() && !waits && !leaves {
+            // Nothing came of it: the same target may be asked for again.
+            place.exposure = order.exposure_before;
+        }
         if place.next.is_some() {
             self.pursue_next(bot, slot, out);
         } else if order.cross_rest
@@ -204,7 +214,11 @@ impl Engine {
             && self.bots[bot.index()].state == BotState::Running
         {
             self.take_rest(order, out);
-        } else if leaves {
+        } else if leaves
+            && !self
+                .closing(bot, slot, Some(order.placed_by), out)
+                .is_zero()
+        {
             self.retry_exit(bot, slot, out);
         }
     }
@@ -218,12 +232,18 @@ impl Engine {
             side: order.terms.side,
             quantity: order.rest(),
             purpose: order.purpose,
-            limit: None,
+            limit: order.limit,
             on_quote: false,
             cause: Some(order.placed_by),
         };
         if order.chases == 0 {
-            self.submit(&wish, OrderKind::Market, out);
+            let kind = order
+                .limit
+                .map_or(OrderKind::Market, |price| OrderKind::Limit {
+                    price,
+                    time_in_force: TimeInForce::ImmediateOrCancel,
+                });
+            self.submit(&wish, kind, out);
             return;
         }
         self.submit_by_policy(&wish, out);

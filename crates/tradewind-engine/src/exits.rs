@@ -11,10 +11,11 @@ use crate::submit::Wish;
 
 impl Engine {
     pub(crate) fn watch_exits(&mut self, quote: &Quote, out: &mut Outputs) {
-        let mut index = 0;
-        while let Some(&(bot, slot)) = self.market.guarded[quote.instrument.index()].get(index) {
-            self.watch(bot, slot, quote, out);
-            index += 1;
+        // Backwards, since a position that is given up leaves the list.
+        for index in (0..self.market.guarded[quote.instrument.index()].len()).rev() {
+            if let Some(&(bot, slot)) = self.market.guarded[quote.instrument.index()].get(index) {
+                self.watch(bot, slot, quote, out);
+            }
         }
     }
 
@@ -77,7 +78,7 @@ impl Engine {
             quote: self.moment.quote(),
         };
         let signal = self.moment.emit(out, trigger, signal);
-        let quantity = self.closing(bot, slot, out);
+        let quantity = self.closing(bot, slot, Some(signal), out);
         if quantity.is_zero() {
             return;
         }
@@ -147,6 +148,29 @@ impl Engine {
         }
     }
 
+    /// What an exit left open is tried again.
+    pub(crate) fn on_exit_retry(
+        &mut self,
+        bot: BotId,
+        instrument: InstrumentId,
+        out: &mut Outputs,
+    ) {
+        let Some(runtime) = self.bots.get(bot.index()) else {
+            return;
+        };
+        let slot = runtime
+            .slots
+            .iter()
+            .position(|place| place.instrument == instrument);
+        let Some(slot) = slot.filter(|slot| runtime.slots[*slot].working.is_none()) else {
+            return;
+        };
+        if let Some(quote) = self.market.quotes[instrument.index()] {
+            self.moment.trigger = Trigger::Quote(quote, None);
+        }
+        self.pursue_next(bot, slot, out);
+    }
+
     /// The clock has reached an age of an exit plan: looked at even if the market is silent.
     pub(crate) fn on_position_age(
         &mut self,
@@ -168,9 +192,6 @@ impl Engine {
             return;
         };
         self.moment.trigger = Trigger::Quote(quote, None);
-        if self.bots[bot.index()].slots[slot].working.is_none() {
-            self.pursue_next(bot, slot, out);
-        }
         self.watch(bot, slot, &quote, out);
         let next = self.bots[bot.index()].slots[slot]
             .guard

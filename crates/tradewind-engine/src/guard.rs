@@ -91,8 +91,6 @@ impl Guard {
         };
         Self {
             best,
-            not_before: self.not_before,
-            tries: self.tries,
             ..Self::new(plan, self.side, entry, self.opened_at)
         }
     }
@@ -108,12 +106,12 @@ impl Guard {
 
     /// Moves the trailing stop and says whether the position is to be closed, and at which level.
     pub(crate) fn watch(&mut self, quote: &Quote, now: Timestamp) -> Option<(ExitCause, Price)> {
-        if now < self.not_before {
-            return None;
-        }
         let price = quote.taking(self.side.opposite());
         if self.is_better(price, self.best) {
             self.best = price;
+        }
+        if now < self.not_before {
+            return None;
         }
         let hits = [
             (

@@ -7,12 +7,14 @@ use tradewind_events::{
     Started, Timer, WakeRule,
 };
 use tradewind_model::{BotId, CandleBuilder, ClientOrderIds, Interval, Timestamp};
-use tradewind_risk::{Clearing, Scope, TradingState};
+use tradewind_portfolio::Portfolio;
+use tradewind_risk::{Clearing, Scope, TradingState, TradingStates};
 
 use crate::accounts::{Book, UNRECONCILED};
 use crate::bot::{Bot, Runner};
 use crate::engine::Engine;
 use crate::market::Market;
+use crate::orders::Orders;
 use crate::wakes::Wakes;
 
 /// Faults within this time count together.
@@ -25,6 +27,9 @@ const CANDLES_SPARE: u32 = 2;
 impl Engine {
     /// Takes over the configuration. Everything known before is gone; it is the first input of a journal.
     pub(crate) fn configure(&mut self, configuration: &Configuration) {
+        self.orders = Orders::default();
+        self.portfolio = Portfolio::default();
+        self.states = TradingStates::default();
         self.config = configuration.clone();
         self.bots_scheduled = false;
         self.wakes = Wakes::new(configuration.instruments.len());
@@ -190,7 +195,11 @@ impl Engine {
     pub(crate) fn warmed(&mut self, bot: BotId, out: &mut Outputs) {
         let runtime = &self.bots[bot.index()];
         if runtime.state == BotState::Warming && runtime.is_warm() {
-            self.set_state(bot, BotState::Running, "warm", out);
+            let paused = std::mem::take(&mut self.bots[bot.index()].resumes_paused);
+            match paused {
+                true => self.set_state(bot, BotState::Paused, "paused before a fault", out),
+                false => self.set_state(bot, BotState::Running, "warm", out),
+            }
             self.set_bot_timer(bot, out);
         }
     }
@@ -234,13 +243,18 @@ impl Engine {
                 faults,
             },
         );
-        if !is_fault {
+        // One that a person stopped stays stopped, whatever its last answer was.
+        if !is_fault || self.bots[bot.index()].state == BotState::Stopped {
             return;
         }
+        self.cancel_entries(|order| order.bot.is_some_and(|(of, _)| of == bot), out);
+        let was_paused = self.bots[bot.index()].state == BotState::Paused;
+        self.bots[bot.index()].resumes_paused |= was_paused;
         let count = self.bots[bot.index()].faults.len();
         if count >= FAULTS_MAX {
             let reason =
                 format!("{text}; {count} faults in five minutes, a person must start it again");
+            out.push(Output::CancelTimer(Timer::BotRetry(bot)));
             return self.set_state(bot, BotState::Faulted, &reason, out);
         }
         self.set_state(bot, BotState::Faulted, &text, out);
@@ -248,12 +262,23 @@ impl Engine {
         out.push(Output::SetTimer(now + back_off, Timer::BotRetry(bot)));
     }
 
+    /// Forgets what another lane was asked, and every return that was planned.
+    pub(crate) fn forget_request(&mut self, bot: BotId, out: &mut Outputs) {
+        let runtime = &mut self.bots[bot.index()];
+        runtime.resumes_paused = false;
+        if let Runner::Remote { pending, .. } = &mut runtime.runner {
+            *pending = None;
+        }
+        out.push(Output::CancelTimer(Timer::EvaluationDeadline(bot)));
+        out.push(Output::CancelTimer(Timer::BotRetry(bot)));
+    }
+
     /// A faulted bot comes back, with a new strategy.
     pub(crate) fn retry_bot(&mut self, bot: BotId, out: &mut Outputs) {
         let Some(runtime) = self.bots.get(bot.index()) else {
             return;
         };
-        if runtime.state == BotState::Faulted {
+        if runtime.state == BotState::Faulted && runtime.faults.len() < FAULTS_MAX {
             self.set_state(bot, BotState::Starting, "back after a fault", out);
             self.start_bot(bot, out);
         }

@@ -33,7 +33,8 @@ pub(crate) struct Market {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Feed {
     pub(crate) health: FeedHealth,
-    pub(crate) heard_at: Timestamp,
+    /// When its last quote came: trades and candles prove nothing of the touch.
+    pub(crate) quoted_at: Timestamp,
     pub(crate) quotes: u64,
     pub(crate) trades: u64,
     pub(crate) candles: u64,
@@ -72,7 +73,7 @@ impl Engine {
             return;
         };
         feed.quotes += 1;
-        feed.heard_at = self.moment.at;
+        feed.quoted_at = self.moment.at;
         if !quote.is_sound() {
             self.on_health(quote.instrument, FeedHealth::Gap, out);
             return;
@@ -147,7 +148,6 @@ impl Engine {
             return;
         };
         feed.trades += 1;
-        feed.heard_at = self.moment.at;
         if self.config.candles != CandleSource::Trades {
             return;
         }
@@ -254,7 +254,6 @@ impl Engine {
             return;
         };
         feed.candles += 1;
-        feed.heard_at = self.moment.at;
         if !candle.is_sound() {
             self.moment.emit(
                 out,
@@ -334,7 +333,7 @@ impl Engine {
         self.set_staleness_timer(out);
         for index in 0..self.market.feeds.len() {
             let feed = &self.market.feeds[index];
-            let silent = self.moment.at.since(feed.heard_at) > self.config.stale_after;
+            let silent = self.moment.at.since(feed.quoted_at) > self.config.stale_after;
             if silent && feed.health == FeedHealth::Live {
                 self.on_health(self.config.instruments[index].id, FeedHealth::Stale, out);
             }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    BotId, EventId, OrderStatus, OrderTerms, Quantity, ReportKind, Timestamp, TradeId, VenueOrderId,
+    BotId, EventId, OrderStatus, OrderTerms, Ppm, Price, Quantity, ReportKind, Timestamp, TradeId,
+    VenueOrderId,
 };
 use tradewind_risk::Purpose;
 
@@ -29,6 +30,12 @@ pub struct Order {
     pub chases: u32,
     /// Whether the rest is to be taken at market once its cancel is confirmed.
     pub cross_rest: bool,
+    /// A price its strategy does not want to trade beyond.
+    pub limit: Option<Price>,
+    /// The exposure its bot had asked for before; it is that again if nothing comes of this order.
+    pub exposure_before: Ppm,
+    /// How much the venue says is filled; more than [`filled`](Self::filled) means that executions are missing.
+    pub cumulative: Quantity,
     /// Whether a cancel is on its way.
     pub cancelling: bool,
     /// Executions booked, so that none is booked twice.

@@ -6,10 +6,7 @@
 use std::time::Duration;
 
 use tradewind_events::{BotState, EventKind, Output, Outputs, Timer};
-use tradewind_model::{
-    Amount, BotId, EventId, InstrumentKind, OwnerId, Ppm, Quantity, Reason, RuleBreach, Side,
-    Target,
-};
+use tradewind_model::{Amount, BotId, EventId, OwnerId, Ppm, Quantity, Reason, Side, Target};
 use tradewind_risk::{DenyReason, Purpose};
 
 use crate::engine::Engine;
@@ -18,6 +15,8 @@ use crate::submit::Wish;
 
 /// Before an exit that was denied, refused or left something open is tried again.
 const EXIT_RETRY: Duration = Duration::from_secs(5);
+/// The same while the trading state lets no exit pass.
+const EXIT_RETRY_STOPPED: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Brings a bot's position in one of its instruments towards `target`.
@@ -55,6 +54,9 @@ impl Engine {
             cause,
         };
         if !self.submit_by_policy(&wish, out) {
+            if change.purpose == Purpose::Exit {
+                self.retry_exit(bot, slot, out);
+            }
             return;
         }
         let runtime = &mut self.bots[bot.index()];
@@ -82,7 +84,7 @@ impl Engine {
         let held = place.position.quantity;
         let wanted_sign = target.exposure.0.signum();
         if wanted_sign == 0 || (held.0 != 0 && held.0.signum() != wanted_sign) {
-            let quantity = self.closing(bot, slot, out);
+            let quantity = self.closing(bot, slot, cause, out);
             return (!quantity.is_zero()).then_some(Change {
                 side: Side::of(held).opposite(),
                 quantity,
@@ -170,23 +172,22 @@ impl Engine {
 
     /// How much of a bot's position one order can close. A remainder the venue would refuse for being too small is given
     /// up (V11); one too large goes in slices, the next when this one has ended.
-    pub(crate) fn closing(&mut self, bot: BotId, slot: usize, out: &mut Outputs) -> Quantity {
+    pub(crate) fn closing(
+        &mut self,
+        bot: BotId,
+        slot: usize,
+        cause: Option<EventId>,
+        out: &mut Outputs,
+    ) -> Quantity {
         let quantity = self.closable(bot, slot);
         let runtime = &self.bots[bot.index()];
         let place = &runtime.slots[slot];
         let instrument = &self.config.instruments[place.instrument.index()];
         let side = Side::of(place.position.quantity).opposite();
         let price = self.market.quotes[place.instrument.index()].map(|quote| quote.taking(side));
-        let verdict = instrument.check(quantity, None, price);
-        let too_small = matches!(
-            verdict,
-            Err(RuleBreach::QuantityMin | RuleBreach::NotionalMin)
-        );
-        if instrument.kind == InstrumentKind::Spot
-            && too_small
-            && !place.position.quantity.is_zero()
-        {
-            self.give_up(bot, slot, out);
+        let key = (runtime.config.account, OwnerId::Bot(bot), instrument.id);
+        if self.portfolio.is_remainder(instrument, &key, price) {
+            self.give_up(bot, slot, cause, out);
             return Quantity::ZERO;
         }
         let largest = [instrument.quantity_max, instrument.market_quantity_max];
@@ -196,13 +197,12 @@ impl Engine {
         })
     }
 
-    fn give_up(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
+    fn give_up(&mut self, bot: BotId, slot: usize, cause: Option<EventId>, out: &mut Outputs) {
         let account = self.bots[bot.index()].config.account;
         let instrument = self.bots[bot.index()].slots[slot].instrument;
         let rules = &self.config.instruments[instrument.index()];
         let key = (account, OwnerId::Bot(bot), instrument);
         if let Some(closed) = self.portfolio.give_up(rules, key) {
-            let cause = self.moment.cause(out);
             let realized = closed.realized;
             let bot = Some(bot);
             let event = EventKind::PositionClosed {
@@ -218,16 +218,24 @@ impl Engine {
 
     /// Tries again, in a moment, to close what an exit left open: it was denied, refused, or went in slices.
     pub(crate) fn retry_exit(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
-        let place = &mut self.bots[bot.index()].slots[slot];
+        let runtime = &mut self.bots[bot.index()];
+        let place = &mut runtime.slots[slot];
         if place.position.quantity.is_zero() || place.next.is_some() {
             return;
         }
         place.next = Some((Self::flat(Reason::plain("closing what is left")), None));
-        let at = self.moment.at + EXIT_RETRY;
-        out.push(Output::SetTimer(
-            at,
-            Timer::PositionAge(bot, place.instrument),
-        ));
+        let (account, instrument) = (runtime.config.account, place.instrument);
+        let may_leave = self
+            .states
+            .for_order(account, instrument, Some(bot))
+            .lets_exit();
+        let wait = if may_leave {
+            EXIT_RETRY
+        } else {
+            EXIT_RETRY_STOPPED
+        };
+        let at = self.moment.at + wait;
+        out.push(Output::SetTimer(at, Timer::ExitRetry(bot, instrument)));
     }
 
     /// How much of a bot's position can be closed.

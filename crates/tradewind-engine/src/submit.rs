@@ -263,6 +263,8 @@ impl Engine {
             purpose: wish.purpose,
         };
         let placed_by = self.moment.emit(out, wish.cause, placed);
+        let asked = |(bot, slot): (BotId, usize)| self.bots[bot.index()].slots[slot].exposure;
+        let exposure_before = wish.bot.map(asked).unwrap_or_default();
         let (pace, recent, revision) = match wish.bot {
             Some((bot, slot)) => {
                 let runtime = &mut self.bots[bot.index()];
@@ -292,6 +294,9 @@ impl Engine {
             placed_by,
             chases: 0,
             cross_rest: false,
+            limit: wish.limit,
+            exposure_before,
+            cumulative: Quantity::ZERO,
             cancelling: false,
             trades: Trades::default(),
         });

@@ -97,6 +97,8 @@ pub enum Timer {
     OrderTimeout(ClientOrderId),
     /// The age at which a position is closed or its profit target changes.
     PositionAge(BotId, InstrumentId),
+    /// What an exit left open is to be tried again.
+    ExitRetry(BotId, InstrumentId),
     /// An equity snapshot is due.
     Equity,
     /// Built candles that end now are closed.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     AccountId, Amount, AssetId, Fill, Instrument, InstrumentId, InstrumentKind, Money, OwnerId,
-    Quantity, Side, Timestamp,
+    Price, Quantity, Side, Timestamp,
 };
 
 use crate::ledger::{Entry, EntryKind, Ledger};
@@ -50,7 +50,7 @@ impl Portfolio {
             .filter(|value| value.0 <= WORTH_MAX)?;
         let key = (fill.account, owner, fill.instrument);
         let mut position = self.positions.get(&key).copied().unwrap_or_default();
-        let (mut change, realized) = position.apply(
+        let (change, realized) = position.apply(
             instrument,
             fill.side,
             fill.price,
@@ -70,13 +70,6 @@ impl Portfolio {
             }
         }
         self.pay_fee(instrument, owner, fill, &mut position);
-        if matches!(change, PositionChange::Reduced)
-            && self.is_dust(instrument, owner, fill, &position)
-        {
-            self.sweep(instrument, owner, fill.account);
-            position.abandon();
-            change = PositionChange::Closed;
-        }
         self.keep(key, instrument, position, change);
         Some(Booking { change, position })
     }
@@ -110,7 +103,7 @@ impl Portfolio {
     /// Returns the position as it was closed, with what it realised; `None` while flat.
     pub fn give_up(&mut self, instrument: &Instrument, key: PositionKey) -> Option<Position> {
         let mut position = self.positions.get(&key).copied()?;
-        self.sweep(instrument, key.1, key.0);
+        self.sweep(instrument, &key, position.quantity);
         position.abandon();
         self.keep(key, instrument, position, PositionChange::Closed);
         Some(position)
@@ -226,35 +219,35 @@ impl Portfolio {
         }
     }
 
-    /// Whether what is left of a spot position is too little to be sold at the price of this fill.
-    fn is_dust(
+    /// Whether a bot's long spot position is a remainder that cannot be sold: below the smallest quantity, or worth less
+    /// than the least value both at its cost and at `price`. One price alone, which may be wrong, makes no dust.
+    #[must_use]
+    pub fn is_remainder(
         &self,
         instrument: &Instrument,
-        owner: OwnerId,
-        fill: &Fill,
-        position: &Position,
+        key: &PositionKey,
+        price: Option<Price>,
     ) -> bool {
-        if instrument.kind != InstrumentKind::Spot || position.quantity.0 < 0 {
+        let position = self.position(key);
+        let is_bots = matches!(key.1, OwnerId::Bot(_));
+        if !is_bots || instrument.kind != InstrumentKind::Spot || position.quantity.0 <= 0 {
             return false;
         }
-        let owned = self.ledger.balance(fill.account, instrument.base, owner);
-        let left = position.quantity.min(instrument.floor_amount(owned));
-        instrument
-            .check(instrument.floor_quantity(left), None, Some(fill.price))
-            .is_err()
+        let quantity = self.closable(instrument, key);
+        if quantity < instrument.quantity_min || quantity.0 <= 0 {
+            return true;
+        }
+        let value = price.and_then(|price| instrument.notional(price, quantity));
+        let too_little = |worth: Amount| worth < instrument.notional_min;
+        too_little(position.cost) && value.is_some_and(too_little)
     }
 
-    fn sweep(&mut self, instrument: &Instrument, owner: OwnerId, account: AccountId) {
-        let amount = self.ledger.balance(account, instrument.base, owner);
-        self.transfer(
-            account,
-            Money {
-                asset: instrument.base,
-                amount,
-            },
-            owner,
-            OwnerId::Dust,
-        );
+    /// Moves what is left of a position, and no more of its owner's asset than that, to the dust book.
+    fn sweep(&mut self, instrument: &Instrument, key: &PositionKey, left: Quantity) {
+        let owned = self.ledger.balance(key.0, instrument.base, key.1);
+        let amount = owned.min(instrument.quantity_amount(left));
+        let asset = instrument.base;
+        self.transfer(key.0, Money { asset, amount }, key.1, OwnerId::Dust);
     }
 
     fn keep(

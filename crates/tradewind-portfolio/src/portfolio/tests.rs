@@ -2,13 +2,13 @@
 
 use proptest::prelude::*;
 use tradewind_model::{
-    ClientOrderId, InstrumentStatus, Liquidity, Price, TradeId, VenueId, VenueOrderId,
+    BotId, ClientOrderId, InstrumentStatus, Liquidity, Price, TradeId, VenueId, VenueOrderId,
 };
 
 use super::*;
 
 const ACCOUNT: AccountId = AccountId(0);
-const OWNER: OwnerId = OwnerId::Unallocated;
+const OWNER: OwnerId = OwnerId::Bot(BotId(0));
 const BASE: AssetId = AssetId(0);
 const QUOTE: AssetId = AssetId(1);
 const KEY: PositionKey = (ACCOUNT, OWNER, InstrumentId(0));
@@ -121,9 +121,11 @@ fn a_fee_in_the_base_asset_leaves_dust_that_closes_the_position() {
     let closed = portfolio
         .book(&spot, OWNER, &fill(Side::Sell, 10_000, 1_998, (QUOTE, "0")))
         .unwrap();
-    assert_eq!(closed.change, PositionChange::Closed);
+    assert_eq!(closed.change, PositionChange::Reduced);
+    assert!(portfolio.is_remainder(&spot, &KEY, Some(Price(10_000))));
     // The fee of 0.002 at 100 is what was lost.
-    assert_eq!(closed.position.realized.to_string(), "-0.2");
+    let given_up = portfolio.give_up(&spot, KEY).unwrap();
+    assert_eq!(given_up.realized.to_string(), "-0.2");
     assert_eq!(portfolio.positions().count(), 0);
     assert_eq!(balance(&portfolio, BASE), "0");
 }
@@ -143,6 +145,7 @@ fn a_fraction_finer_than_the_step_goes_to_the_dust_book() {
     portfolio
         .book(&spot, OWNER, &fill(Side::Sell, 10_000, 1_998, (QUOTE, "0")))
         .unwrap();
+    assert!(portfolio.give_up(&spot, KEY).is_some());
     assert_eq!(
         portfolio
             .ledger
@@ -151,6 +154,33 @@ fn a_fraction_finer_than_the_step_goes_to_the_dust_book() {
         "0.0005"
     );
     assert_eq!(portfolio.ledger.total(ACCOUNT, BASE).to_string(), "0.0005");
+}
+
+#[test]
+fn dust_is_a_bots_remainder_and_no_more_of_its_asset() {
+    let spot = instrument(InstrumentKind::Spot);
+    let mut portfolio = Portfolio::default();
+    let had = Money {
+        asset: BASE,
+        amount: Amount::ONE,
+    };
+    portfolio.deposit(ACCOUNT, had, OWNER);
+    let no_fee = (QUOTE, "0");
+    portfolio
+        .book(&spot, OWNER, &fill(Side::Buy, 10_000, 1_000, no_fee))
+        .unwrap();
+    // Worth 100 at its cost: one price that says 4 makes no dust of it.
+    assert!(!portfolio.is_remainder(&spot, &KEY, Some(Price(400))));
+    portfolio
+        .book(&spot, OWNER, &fill(Side::Sell, 10_000, 990, no_fee))
+        .unwrap();
+    assert!(portfolio.is_remainder(&spot, &KEY, Some(Price(10_000))));
+    let by_hand = (ACCOUNT, OwnerId::Unallocated, InstrumentId(0));
+    assert!(!portfolio.is_remainder(&spot, &by_hand, None));
+    portfolio.give_up(&spot, KEY);
+    assert_eq!(balance(&portfolio, BASE), "1");
+    let dust = portfolio.ledger.balance(ACCOUNT, BASE, OwnerId::Dust);
+    assert_eq!(dust.to_string(), "0.01");
 }
 
 #[test]
