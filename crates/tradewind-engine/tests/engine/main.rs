@@ -11,6 +11,7 @@ mod market;
 mod orders;
 mod perpetual;
 mod policies;
+mod races;
 mod reports;
 
 use tradewind_events::{BotConfig, Configuration};
