@@ -20,6 +20,7 @@ mod setup;
 mod source;
 mod tally;
 mod timers;
+mod translate;
 
 pub use driver::{run, run_with};
 pub use equity::EquitySample;

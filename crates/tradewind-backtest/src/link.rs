@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use tradewind_events::{AccountState, Configuration};
 use tradewind_model::{
-    AccountId, ClientOrderId, ExecutionReport, Fill, InstrumentId, OrderTerms, Quantity, Quote,
-    RejectReason, ReportKind, Timestamp,
+    AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderTerms, Quote, ReportKind,
+    Timestamp,
 };
 use tradewind_simx::{
-    CancelOrder, Exchange, ExchangeConfig, Execution, History, MarketEvent, NewOrder, OrderEvent,
-    OrderRef, OrderReport, Outbox, Prints, Refusal, SelfTrade, Size,
+    CancelOrder, Exchange, ExchangeConfig, History, MarketEvent, NewOrder, OrderRef, Outbox,
+    Prints, SelfTrade, Size,
 };
 
 use crate::error::BacktestError;
 use crate::setup::{Entrance, Latency, Setup};
+use crate::translate::{answer, reason, translate};
 
 /// What the desk asks of the exchange.
 #[derive(Clone, Copy, Debug)]
@@ -274,73 +275,5 @@ impl Link {
     fn travel(&mut self, now: Timestamp, span: Duration, parcel: Parcel) {
         self.sent += 1;
         self.under_way.insert((now + span, self.sent), parcel);
-    }
-}
-
-fn answer(
-    account: AccountId,
-    instrument: InstrumentId,
-    client_id: ClientOrderId,
-    kind: ReportKind,
-    at: Timestamp,
-) -> ExecutionReport {
-    ExecutionReport {
-        account,
-        instrument,
-        client_id,
-        venue_order_id: None,
-        kind,
-        cumulative: None,
-        event_time: Some(at),
-    }
-}
-
-fn reason(refusal: Refusal) -> RejectReason {
-    RejectReason {
-        code: refusal.code(),
-        text: refusal.to_string(),
-    }
-}
-
-/// What the exchange says about an order, as the desk hears it; `None` for an order that is not the desk's.
-fn translate(report: &OrderReport) -> Option<ExecutionReport> {
-    let order = &report.order;
-    let client_id = order.client_id.to_desk()?;
-    let kind = match &report.event {
-        OrderEvent::Accepted => ReportKind::Accepted,
-        OrderEvent::Filled(execution) => ReportKind::Filled(fill(client_id, execution)),
-        OrderEvent::Cancelled { .. } => ReportKind::Cancelled,
-        OrderEvent::Expired(_) => ReportKind::Expired,
-    };
-    let cumulative = match report.event {
-        OrderEvent::Accepted => Quantity::ZERO,
-        OrderEvent::Filled(_) | OrderEvent::Cancelled { .. } | OrderEvent::Expired(_) => {
-            order.filled
-        }
-    };
-    Some(ExecutionReport {
-        account: order.account,
-        instrument: order.instrument,
-        client_id,
-        venue_order_id: Some(order.id),
-        kind,
-        cumulative: Some(cumulative),
-        event_time: Some(report.at),
-    })
-}
-
-const fn fill(client_id: ClientOrderId, execution: &Execution) -> Fill {
-    Fill {
-        account: execution.account,
-        instrument: execution.instrument,
-        trade_id: execution.trade_id,
-        venue_order_id: execution.order_id,
-        client_id,
-        side: execution.side,
-        price: execution.price,
-        quantity: execution.quantity,
-        fee: execution.fee,
-        liquidity: execution.liquidity,
-        event_time: execution.at,
     }
 }

@@ -242,7 +242,12 @@ mod tests {
         ];
         for pair in sorted.windows(2) {
             let [small, large] = [pair[0], pair[1]].map(|text| text.parse::<Decimal>().unwrap());
-            assert!(small < large && large > small, "{small} {large}");
+            let found = (small.cmp(&large), large.cmp(&small));
+            assert_eq!(
+                found,
+                (Ordering::Less, Ordering::Greater),
+                "{small} {large}"
+            );
         }
         assert_eq!("0.50".parse::<Decimal>().unwrap(), "0.5".parse().unwrap());
     }

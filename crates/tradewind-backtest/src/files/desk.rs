@@ -1,24 +1,20 @@
 //! The desk for a run over files: one account, one bot on every instrument there is data of.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, WakeRule};
 use tradewind_model::{
-    Account, AccountId, AccountMode, Amount, AssetTable, BotId, Instrument, InstrumentId,
-    InstrumentKind, InstrumentStatus, Interval, Ppm, Price, Quantity, Timestamp, VenueId,
+    Account, AccountId, AccountMode, Amount, BotId, Instrument, Interval, Ppm, Timestamp, VenueId,
 };
 use tradewind_risk::{Limits, Rate};
-use tradewind_simx::{ExchangeConfig, FeeSchedule, History, Prints, universe};
+use tradewind_simx::{ExchangeConfig, FeeSchedule, History, Prints};
 use tradewind_strategy::{WakesOn, WarmUp};
 
 use super::FileOptions;
-use super::names::Product;
-use super::survey::{Content, Digits, Survey};
+use super::rules::{VENUE, full_name, instruments, one_quote};
+use super::survey::{Content, Survey};
 use crate::error::BacktestError;
 use crate::setup::{Entrance, Setup};
-
-const VENUE: &str = "simx";
 
 /// A run over files, decided.
 pub(super) struct Plan {
@@ -105,79 +101,6 @@ fn refused(error: &tradewind_strategy::BuildError) -> BacktestError {
     BacktestError::Options(error.to_string())
 }
 
-/// One instrument a product, as fine as the finest of its files needs.
-fn instruments(surveys: &[Survey]) -> (Vec<Instrument>, AssetTable) {
-    let mut needed: BTreeMap<&Product, Digits> = BTreeMap::new();
-    for survey in surveys {
-        let known = needed.entry(&survey.product).or_default();
-        known.price = known.price.max(survey.digits.price);
-        known.quantity = known.quantity.max(survey.digits.quantity);
-    }
-    let mut assets = AssetTable::default();
-    let listed = (0..).zip(needed).map(|(id, (product, digits))| {
-        let (base, quote) = (assets.intern(&product.base), assets.intern(&product.quote));
-        Instrument {
-            id: InstrumentId(id),
-            venue: VenueId(0),
-            name: full_name(product),
-            base,
-            quote,
-            settlement: quote,
-            ..rules(product, digits)
-        }
-    });
-    (listed.collect(), assets)
-}
-
-fn full_name(product: &Product) -> String {
-    format!("{VENUE}:{}/{}", product.base, product.quote)
-}
-
-/// The generated market's rules where the data fits them, else as fine as the data needs.
-fn rules(product: &Product, digits: Digits) -> Instrument {
-    let listed = universe(VENUE, VenueId(0)).instruments;
-    let name = full_name(product);
-    let fits = |known: &Instrument| {
-        known.name == name
-            && digits.price <= known.price_decimals
-            && digits.quantity <= known.quantity_decimals
-    };
-    let price_decimals = digits.price;
-    // A table without volumes tells nothing of quantities; five decimals are what most markets have.
-    let quantity_decimals = if digits.quantity == 0 {
-        5
-    } else {
-        digits.quantity
-    };
-    listed.into_iter().find(fits).unwrap_or(Instrument {
-        id: InstrumentId(0),
-        venue: VenueId(0),
-        name: String::new(),
-        base: tradewind_model::AssetId(0),
-        quote: tradewind_model::AssetId(0),
-        settlement: tradewind_model::AssetId(0),
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
-        price_decimals,
-        quantity_decimals,
-        tick: Price(1),
-        price_min: Price(1),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
-        notional_min: if product.quote.contains("USD") {
-            Amount::whole(5)
-        } else {
-            Amount::ZERO
-        },
-        open_orders_max: 200,
-        status: InstrumentStatus::Trading,
-        revision: 0,
-    })
-}
-
 fn intervals(warm_ups: &[WarmUp]) -> Vec<Interval> {
     let mut intervals: Vec<Interval> = warm_ups.iter().map(|warm_up| warm_up.interval).collect();
     intervals.sort();
@@ -216,26 +139,6 @@ pub(super) fn is_folded_from(long: Interval, short: Interval) -> bool {
     long.duration()
         .as_nanos()
         .is_multiple_of(short.duration().as_nanos())
-}
-
-fn one_quote(
-    instruments: &[Instrument],
-    assets: &AssetTable,
-) -> Result<tradewind_model::AssetId, BacktestError> {
-    let first = instruments.first().map(|instrument| instrument.quote);
-    let first = first.ok_or_else(|| BacktestError::Options("there is no instrument".to_owned()))?;
-    match instruments
-        .iter()
-        .find(|instrument| instrument.quote != first)
-    {
-        None => Ok(first),
-        Some(other) => Err(BacktestError::Options(format!(
-            "{} is priced in {} and others in {}: one run has one cash",
-            other.name,
-            assets.name(other.quote),
-            assets.name(first)
-        ))),
-    }
 }
 
 fn bot(

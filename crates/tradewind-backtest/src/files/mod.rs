@@ -9,6 +9,7 @@ mod desk;
 mod lines;
 mod names;
 mod player;
+mod rules;
 mod survey;
 mod tick_feed;
 

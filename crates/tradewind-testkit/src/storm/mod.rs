@@ -60,7 +60,6 @@ impl Storm {
         }
     }
 
-    /// The desk of the storm: built-in strategies of every kind, one of which panics and one of which has its own lane.
     /// The next input and its time, which never decreases.
     pub fn next_input(&mut self) -> (Timestamp, Input) {
         self.made += 1;
