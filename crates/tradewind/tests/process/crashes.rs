@@ -59,17 +59,59 @@ fn twenty_sigkills_lose_nothing_and_repeat_nothing() {
         "too few orders to show anything: {memory:?}"
     );
 
-    // The last word is the exchange's own; the desk is killed so that nothing trades while both are read.
-    let killed = command(folder.path(), &["kill", "--reason", "only to be read"]);
-    assert!(killed.status.success(), "{killed:?}");
+    let last = a_still_life(folder.path(), &config);
     let mut desk = Desk::start_with(folder.path(), &["--config", &config]);
     agrees_with_the_exchange(&desk, &mut memory);
+    assert_eq!(holdings(&desk), last, "a restart changed what is held");
     let fills = desk.all("fills");
     desk.crash();
+    // The last word is the exchange's own.
     let symbols = BASES.iter().map(|base| format!("{base}USDT")).collect();
     let told: BTreeSet<_> = fills.iter().map(exchange::told_by_desk).collect();
     assert_eq!(told.len(), fills.len(), "a fill is told twice");
     assert_eq!(told, exchange::executions(folder.path(), &symbols));
+}
+
+/// One more life, in which the desk trades, is killed by its operator so that nothing moves any more, and by the system.
+/// What it held then, by its own reckoning.
+fn a_still_life(folder: &Path, config: &str) -> Vec<String> {
+    let mut desk = Desk::start_with(folder, &["--config", config]);
+    within(Duration::from_secs(30), "some trades", || {
+        (desk.get("status")["counters"]["fills"].as_u64() > Some(20)).then_some(())
+    });
+    let killed = command(folder, &["kill", "--reason", "to stand still"]);
+    assert!(killed.status.success(), "{killed:?}");
+    within(Duration::from_secs(10), "the end of open orders", || {
+        desk.items("orders").is_empty().then_some(())
+    });
+    let held = holdings(&desk);
+    desk.crash();
+    held
+}
+
+/// Positions with their cost and result, and what each bot has gained, in words.
+fn holdings(desk: &Desk) -> Vec<String> {
+    let mut held = Vec::new();
+    for position in desk.items("positions") {
+        let fact = |key: &str| position[key].to_string();
+        held.push(
+            [
+                "owner",
+                "instrument",
+                "quantity",
+                "cost",
+                "entry_price",
+                "realized",
+            ]
+            .map(fact)
+            .join(" "),
+        );
+    }
+    held.sort_unstable();
+    for bot in desk.items("bots") {
+        held.push(format!("{} {}", bot["name"], bot["realized"]));
+    }
+    held
 }
 
 /// How long a life goes on after its start: from nothing at all to some seconds, never twice the same.

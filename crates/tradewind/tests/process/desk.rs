@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::http::{self, Answer};
 
 /// How often something is looked at again.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Longest a desk may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
