@@ -6,6 +6,7 @@
 //!
 //! Wiring a desk is not done here: [`main`] is handed the function that runs one.
 
+mod backtest;
 mod bots;
 mod client;
 mod config;
@@ -101,6 +102,8 @@ enum Command {
     Kill(kill::KillArgs),
     /// Lift the kill latch
     Reset(kill::ResetArgs),
+    /// Run a strategy over data files
+    Backtest(backtest::BacktestArgs),
     /// Check and show the configuration
     Config(config::ConfigArgs),
     /// Look for what may be wrong on this machine
@@ -135,6 +138,7 @@ fn dispatch(
         Command::Orders(args) => orders::carry_out(&args, &client()?, output),
         Command::Positions(args) => positions::carry_out(&args, &client()?, output),
         Command::Events(args) => events::follow(&args, &client()?, output),
+        Command::Backtest(args) => backtest::run(args, output),
         Command::Why(args) => why::explain(&args, &client()?, output),
         Command::Kill(args) => kill::kill(&args, &location, timeout, output),
         Command::Reset(args) => kill::reset(&args, &location, timeout, output),

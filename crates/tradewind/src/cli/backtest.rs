@@ -1,0 +1,153 @@
+//! `tradewind backtest`: a strategy over files of quotes, trades or candles, through the whole engine.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use tradewind_backtest::{FileOptions, Report, run_files};
+use tradewind_model::{Amount, Interval, Parameter, Ppm, Sizer};
+
+use super::output::Output;
+
+/// Arguments of `backtest`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct BacktestArgs {
+    /// Name of the strategy, such as rsi_reversion
+    #[arg(long, value_name = "NAME")]
+    strategy: String,
+
+    /// Captures, tables of ticks or of candles of one instrument; may be repeated
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    data: Vec<PathBuf>,
+
+    /// A parameter of the strategy, such as period=14; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, Parameter)>,
+
+    /// The instrument, such as BTC/USDT, where the file's name does not say
+    #[arg(long, value_name = "PRODUCT")]
+    product: Option<String>,
+
+    /// The candles' length, where the file's name does not say
+    #[arg(long, value_name = "INTERVAL")]
+    interval: Option<Interval>,
+
+    /// Quote currency to begin with
+    #[arg(long, value_name = "AMOUNT", default_value = "10000")]
+    cash: Amount,
+
+    /// Share of the cash that a full position takes
+    #[arg(long, value_name = "SHARE", default_value = "0.9")]
+    share: Ppm,
+}
+
+/// Runs it and prints what came of it.
+pub(super) fn run(args: BacktestArgs, output: Output) -> anyhow::Result<()> {
+    let options = FileOptions {
+        parameters: args.parameters.into_iter().collect::<BTreeMap<_, _>>(),
+        product: args.product,
+        interval: args.interval,
+        cash: args.cash,
+        sizer: Sizer::Share(args.share),
+        ..FileOptions::new(&args.strategy, args.data)
+    };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long it took is told to a person"
+    )]
+    let began = Instant::now();
+    let report = run_files(&options)?;
+    if output.is_json() {
+        return Ok(output.value(&serde_json::to_value(&report)?)?);
+    }
+    lines(&report)
+        .iter()
+        .try_for_each(|line| output.line(line))?;
+    Ok(output.line(&format!(
+        "took        {:.2} s",
+        began.elapsed().as_secs_f64()
+    ))?)
+}
+
+fn lines(report: &Report) -> Vec<String> {
+    let asset = &report.report_asset;
+    let mut lines = vec![
+        format!("from        {} until {}", report.from, report.until),
+        format!(
+            "played      {} quotes, {} trades, {} candles",
+            report.quotes, report.trades, report.candles
+        ),
+        format!(
+            "traded      {} signals, {} orders, {} fills of which {} in parts, {} positions closed, {} with a gain",
+            report.signals,
+            report.orders,
+            report.fills,
+            report.partial_fills,
+            report.positions_closed,
+            report.positions_won
+        ),
+        format!(
+            "equity      {} {asset} at the start, {} {asset} at the end",
+            report.equity_start, report.equity_end
+        ),
+        format!(
+            "profit      {} {asset} realised, {} {asset} open",
+            report.realized, report.unrealized
+        ),
+        format!("drawdown    {} of the peak at worst", report.drawdown_max),
+    ];
+    for (asset, fee) in &report.fees {
+        lines.push(format!("fees        {fee} {asset}"));
+    }
+    for (rule, count) in &report.denials {
+        lines.push(format!("denied      {rule}: {count}"));
+    }
+    let words = [
+        ("denied last", &report.last_denial),
+        ("error", &report.last_error),
+    ];
+    lines.extend(
+        words
+            .iter()
+            .filter_map(|(name, said)| said.as_ref().map(|said| format!("{name:<12}{said}"))),
+    );
+    lines
+}
+
+fn parameter(text: &str) -> Result<(String, Parameter), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("write NAME=VALUE, such as period=14")?;
+    let value = match value {
+        "true" => Parameter::Flag(true),
+        "false" => Parameter::Flag(false),
+        number => number
+            .parse()
+            .map_or_else(|_| Parameter::Text(number.to_owned()), Parameter::Number),
+    };
+    Ok((name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_numbers_flags_or_words() {
+        let check = |text, wanted| assert_eq!(parameter(text), Ok(wanted));
+        check(
+            "period=14",
+            (
+                "period".to_owned(),
+                Parameter::Number("14".parse().unwrap()),
+            ),
+        );
+        check("fast=false", ("fast".to_owned(), Parameter::Flag(false)));
+        check(
+            "trend=1h",
+            ("trend".to_owned(), Parameter::Text("1h".to_owned())),
+        );
+        assert!(parameter("period").is_err());
+    }
+}
