@@ -210,6 +210,11 @@ impl Lanes {
         );
     }
 
+    /// Takes out the control inputs that came since, without waiting; `control` must be empty.
+    pub fn take_control(&self, control: &mut VecDeque<Input>) {
+        std::mem::swap(control, &mut self.lock().control);
+    }
+
     /// What was counted.
     #[must_use]
     pub fn counts(&self) -> LaneCounts {
@@ -307,6 +312,16 @@ mod tests {
             counts.quotes_superseded + batch.quotes.len() as u64
         );
         assert_eq!(lanes.depths(), (0, 0, 0));
+    }
+
+    #[test]
+    fn control_can_be_taken_alone() {
+        let lanes = Lanes::new(1);
+        lanes.quote(quote(0, 5));
+        lanes.control(Input::Resync);
+        let mut control = VecDeque::new();
+        lanes.take_control(&mut control);
+        assert_eq!((control.len(), lanes.depths()), (1, (0, 0, 1)));
     }
 
     #[test]

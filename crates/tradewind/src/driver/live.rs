@@ -1,10 +1,11 @@
 //! The engine's thread: takes inputs from the lanes, journals them, handles them, and carries out what comes of it.
 //!
 //! One turn: take everything that waits; number, journal and handle it, control first; write the journal; only then
-//! send orders and announce events. So what is announced is on disk, and no order leaves before its intent is.
+//! send orders and announce events. So what is announced is on disk, and no order leaves before its intent is. Trades
+//! are handled in slices, each written before the next, so that a report never waits behind all of them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
@@ -20,6 +21,7 @@ use tradewind_model::{
 use tradewind_risk::Checked;
 use tradewind_simx_server::SimClock;
 
+use crate::driver::disk::DiskWatch;
 use crate::driver::evaluation::EvaluationLanes;
 use crate::driver::lanes::{Batch, Lanes};
 use crate::driver::stages::{Stage, Stages};
@@ -78,8 +80,11 @@ pub trait Effects: Send {
     fn publish_quote(&self, id: EventId, at: Timestamp, quote: &Quote);
 }
 
-/// Commands whose answer somebody waits for.
-type Replies = Arc<Mutex<BTreeMap<CommandId, oneshot::Sender<CommandResult>>>>;
+/// Trades handled before the journal is written and control is looked at again.
+const TRADES_SLICE: usize = 256;
+
+/// Commands whose answer somebody waits for: several may, since a command may be given again before it is answered.
+type Replies = Arc<Mutex<BTreeMap<CommandId, Vec<oneshot::Sender<CommandResult>>>>>;
 
 /// How the rest of the desk talks to the engine's thread.
 #[derive(Clone, Debug)]
@@ -106,13 +111,28 @@ impl DeskHandle {
 
     /// Gives a command and waits for the engine's answer; `None` if the engine has gone.
     pub async fn command(&self, command: Command) -> Option<CommandResult> {
+        self.give(command).await.ok()
+    }
+
+    /// Gives a command at once; the engine's answer comes through what is returned.
+    pub(crate) fn give(&self, command: Command) -> oneshot::Receiver<CommandResult> {
         let (sender, receiver) = oneshot::channel();
-        self.replies
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(command.id, sender);
+        self.waiting().entry(command.id).or_default().push(sender);
         self.lanes.control(Input::Command(Box::new(command)));
-        receiver.await.ok()
+        receiver
+    }
+
+    /// Answers everybody who waits for a command.
+    pub(crate) fn answer(&self, id: CommandId, result: &CommandResult) {
+        for reply in self.waiting().remove(&id).unwrap_or_default() {
+            // Whoever asked may have given up meanwhile; the command is done all the same.
+            drop(reply.send(result.clone()));
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<CommandId, Vec<oneshot::Sender<CommandResult>>>> {
+        // Nothing that runs under the lock can leave it half changed.
+        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The desk as of now; `None` if the engine has gone.
@@ -172,6 +192,7 @@ pub fn run<E: Effects>(parts: DriverParts<E>) -> Result<Engine, JournalError> {
         timers: Timers::default(),
         out: Outputs::new(),
         turn: Turn::default(),
+        disk: DiskWatch::default(),
     };
     let mut batch = Batch::default();
     loop {
@@ -197,6 +218,7 @@ struct Turn {
     quotes: Vec<(EventId, Timestamp, Quote)>,
     replies: Vec<(CommandId, CommandResult)>,
     has_intents: bool,
+    has_inputs: bool,
 }
 
 struct Driver<E> {
@@ -204,6 +226,7 @@ struct Driver<E> {
     timers: Timers,
     out: Outputs,
     turn: Turn,
+    disk: DiskWatch,
 }
 
 impl<E: Effects> Driver<E> {
@@ -214,26 +237,40 @@ impl<E: Effects> Driver<E> {
     }
 
     fn turn(&mut self, batch: &mut Batch) -> Result<(), JournalError> {
+        self.urgent(batch)?;
+        for look in batch.looks.drain(..) {
+            look(&self.parts.engine);
+        }
+        if batch.trades_lost > 0 {
+            self.step(&Input::TradesLost {
+                count: std::mem::take(&mut batch.trades_lost),
+            })?;
+        }
+        while !batch.trades.is_empty() {
+            let slice = batch.trades.len().min(TRADES_SLICE);
+            for trade in batch.trades.drain(..slice) {
+                self.step(&Input::Trade(trade))?;
+            }
+            self.commit()?;
+            self.parts.handle.lanes.take_control(&mut batch.control);
+            self.urgent(batch)?;
+        }
+        for quote in batch.quotes.drain(..) {
+            self.step(&Input::Quote(quote))?;
+        }
+        self.commit()
+    }
+
+    /// Control inputs and timers that are due, written before anything else is looked at.
+    fn urgent(&mut self, batch: &mut Batch) -> Result<(), JournalError> {
         for input in batch.control.drain(..) {
             self.step(&input)?;
         }
         while let Some(timer) = self.timers.pop_due(self.parts.clock.now()) {
             self.step(&Input::Timer(timer))?;
         }
-        if batch.trades_lost > 0 {
-            self.step(&Input::TradesLost {
-                count: batch.trades_lost,
-            })?;
-        }
-        for trade in batch.trades.drain(..) {
-            self.step(&Input::Trade(trade))?;
-        }
-        for quote in batch.quotes.drain(..) {
-            self.step(&Input::Quote(quote))?;
-        }
-        self.commit()?;
-        for look in batch.looks.drain(..) {
-            look(&self.parts.engine);
+        if self.turn.has_inputs {
+            self.commit()?;
         }
         Ok(())
     }
@@ -243,6 +280,7 @@ impl<E: Effects> Driver<E> {
         let at = self.parts.clock.now().max(self.parts.engine.now());
         let seq = self.parts.engine.seq() + 1;
         self.parts.journal.append_input(seq, at, input)?;
+        self.turn.has_inputs = true;
         if let Input::Quote(quote) = input {
             self.parts
                 .stages
@@ -326,14 +364,9 @@ impl<E: Effects> Driver<E> {
         Ok(())
     }
 
-    /// Writes what this turn appended, then sends, announces and answers.
+    /// Writes what was appended, then sends, announces and answers.
     fn commit(&mut self) -> Result<(), JournalError> {
-        if self.turn.has_intents && self.parts.power_safe {
-            self.parts.journal.sync()?;
-        } else {
-            self.parts.journal.flush()?;
-        }
-        self.turn.has_intents = false;
+        self.write()?;
         for effect in self.turn.effects.drain(..) {
             if let Err(effect) = self.parts.effects.perform(effect) {
                 not_taken(&effect, &self.parts.handle.lanes);
@@ -344,19 +377,24 @@ impl<E: Effects> Driver<E> {
         for (id, at, quote) in self.turn.quotes.drain(..) {
             self.parts.effects.publish_quote(id, at, &quote);
         }
-        if !self.turn.replies.is_empty() {
-            let mut waiting = self
-                .parts
-                .handle
-                .replies
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            for (id, result) in self.turn.replies.drain(..) {
-                if let Some(reply) = waiting.remove(&id) {
-                    // Whoever asked may have given up meanwhile; the command is done all the same.
-                    drop(reply.send(result));
-                }
-            }
+        for (id, result) in self.turn.replies.drain(..) {
+            self.parts.handle.answer(id, &result);
+        }
+        Ok(())
+    }
+
+    /// Writes the journal; the engine hears of it when that begins or ceases to take too long.
+    fn write(&mut self) -> Result<(), JournalError> {
+        let began = Instant::now();
+        if std::mem::take(&mut self.turn.has_intents) && self.parts.power_safe {
+            self.parts.journal.sync()?;
+        } else {
+            self.parts.journal.flush()?;
+        }
+        if std::mem::take(&mut self.turn.has_inputs)
+            && let Some(health) = self.disk.after(began.elapsed())
+        {
+            self.parts.handle.lanes.control(Input::Storage(health));
         }
         Ok(())
     }
@@ -386,5 +424,32 @@ fn not_taken(effect: &Effect, lanes: &Lanes) {
             cumulative: None,
             event_time: None,
         })));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_events::{Action, Principal};
+
+    #[tokio::test]
+    async fn everybody_who_gave_a_command_hears_its_answer() {
+        let desk = DeskHandle::new(Arc::new(Lanes::new(0)));
+        let command = Command {
+            id: 7,
+            principal: Principal::Local,
+            issued_at: Timestamp::EPOCH,
+            expires_at: None,
+            action: Action::Reset {
+                reason: "over".to_owned(),
+            },
+        };
+        let (first, again) = (desk.give(command.clone()), desk.give(command));
+        let result = CommandResult::Accepted(None);
+        desk.answer(7, &result);
+        assert_eq!(
+            (first.await.unwrap(), again.await.unwrap()),
+            (result.clone(), result)
+        );
     }
 }

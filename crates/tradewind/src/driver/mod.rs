@@ -4,6 +4,7 @@
 //! and carries out what the engine wants. Paper and live trading are this driver with another address; the backtest
 //! has its own in `tradewind-backtest`. The engine knows none of them.
 
+mod disk;
 pub mod evaluation;
 pub mod lanes;
 pub mod live;
