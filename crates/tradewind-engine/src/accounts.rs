@@ -29,6 +29,8 @@ pub(crate) struct Book {
     pub(crate) started_with: Option<Amount>,
     /// Instruments its bots trade.
     pub(crate) instruments: u32,
+    /// Fills heard before the account was read, which its reading may not contain.
+    early: Vec<Fill>,
     foreign: BTreeSet<(InstrumentId, TradeId, ClientOrderId)>,
     foreign_order: VecDeque<(InstrumentId, TradeId, ClientOrderId)>,
 }
@@ -47,8 +49,16 @@ impl Book {
             equity: EquityPoint::default(),
             started_with: None,
             instruments: u32::try_from(traded.len()).unwrap_or(u32::MAX),
+            early: Vec::new(),
             foreign: BTreeSet::new(),
             foreign_order: VecDeque::new(),
+        }
+    }
+
+    /// Remembers a fill that came before the account was read.
+    pub(crate) fn note_unreconciled(&mut self, fill: &Fill) {
+        if !self.reconciled && self.early.len() < FOREIGN_KEPT {
+            self.early.push(*fill);
         }
     }
 
@@ -76,19 +86,26 @@ impl Engine {
             return;
         }
         self.portfolio.clear(account);
+        let mut last: BTreeMap<(OwnerId, InstrumentId), &Fill> = BTreeMap::new();
         for (fill, bot) in &state.fills {
             if fill.account != account || !self.is_known(fill) {
                 continue;
             }
             self.note_heard(fill);
             let owner = self.owner_of_fill(fill, *bot);
-            self.portfolio.book(
-                &self.config.instruments[fill.instrument.index()],
-                owner,
-                fill,
-            );
+            let before = last.insert((owner, fill.instrument), fill);
+            let rules = &self.config.instruments[fill.instrument.index()];
+            let key = (account, owner, fill.instrument);
+            let begins_anew = before.is_some_and(|before| before.client_id != fill.client_id)
+                && fill.side == Side::Buy;
+            // A remainder that could not be sold was given up before its bot bought again.
+            if begins_anew && self.portfolio.is_remainder(rules, &key, Some(fill.price)) {
+                self.portfolio.give_up(rules, key);
+            }
+            self.portfolio.book(rules, owner, fill);
         }
         self.take_over_balances(state);
+        self.book_early(account, state);
         let short = self.allocate_budgets(account);
         for order in &state.open_orders {
             self.adopt(order, &state.fills, out);
@@ -98,7 +115,9 @@ impl Engine {
             if runtime.config.account == account {
                 let bot = runtime.config.id;
                 for slot in 0..runtime.slots.len() {
-                    self.bury(bot, slot);
+                    let instrument = self.bots[index].slots[slot].instrument;
+                    let price = last.get(&(OwnerId::Bot(bot), instrument));
+                    self.bury(bot, slot, price.map(|fill| fill.price));
                     self.refresh_position(bot, slot, out);
                 }
             }
@@ -144,13 +163,24 @@ impl Engine {
     }
 
     /// Gives up what an earlier run had given up: a remainder that could not be sold.
-    fn bury(&mut self, bot: BotId, slot: usize) {
+    fn bury(&mut self, bot: BotId, slot: usize, price: Option<Price>) {
         let runtime = &self.bots[bot.index()];
         let place = &runtime.slots[slot];
         let rules = &self.config.instruments[place.instrument.index()];
         let key = (runtime.config.account, OwnerId::Bot(bot), rules.id);
-        if place.working.is_none() && self.portfolio.is_remainder(rules, &key, None) {
+        if place.working.is_none() && self.portfolio.is_remainder(rules, &key, price) {
             self.portfolio.give_up(rules, key);
+        }
+    }
+
+    /// Books what the stream told between the reading and now.
+    fn book_early(&mut self, account: AccountId, state: &AccountState) {
+        let early = std::mem::take(&mut self.books[account.index()].early);
+        let is_in = |fill: &Fill| state.fills.iter().any(|(read, _)| read == fill);
+        for fill in early.iter().filter(|fill| !is_in(fill)) {
+            let owner = self.owner_of_fill(fill, None);
+            let rules = &self.config.instruments[fill.instrument.index()];
+            self.portfolio.book(rules, owner, fill);
         }
     }
 

@@ -263,10 +263,13 @@ impl Engine {
         if !self.is_known(fill) {
             return;
         }
-        if !self.books[fill.account.index()].first_time(fill) {
+        // An order of this start that is not known any more ended long ago, and its fills were booked then.
+        let is_old = self.ids.made(fill.client_id);
+        if is_old || !self.books[fill.account.index()].first_time(fill) {
             self.tally.counters.duplicate_reports += 1;
             return;
         }
+        self.books[fill.account.index()].note_unreconciled(fill);
         let instrument = &self.config.instruments[fill.instrument.index()];
         if self
             .portfolio

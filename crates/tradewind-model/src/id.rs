@@ -150,6 +150,15 @@ impl ClientOrderIds {
         }
     }
 
+    /// Whether this start made the id.
+    #[must_use]
+    pub const fn made(&self, id: ClientOrderId) -> bool {
+        id.is_ours()
+            && id.instance() == self.instance
+            && id.epoch() == self.epoch
+            && id.sequence() < self.next
+    }
+
     /// The next id.
     ///
     /// # Panics
@@ -232,6 +241,7 @@ mod tests {
             (0xdead_beef, 7, 2)
         );
         assert!(first.is_ours() && first < second);
+        assert!(ids.made(second) && !ClientOrderIds::new(0xdead_beef, 7).made(second));
         assert!(!ClientOrderId(5).is_ours());
         for bad in [
             "",

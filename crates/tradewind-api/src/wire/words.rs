@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 /// Declares a wire enum and its conversion from the inner one of the same variants.
 macro_rules! words {
-    ($(#[$doc:meta])* $case:literal $name:ident from $inner:path { $($(#[$note:meta])* $variant:ident,)* }) => {
+    ($(#[$doc:meta])* case $case:tt, $name:ident from $inner:path { $($(#[$note:meta])* $variant:ident,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = $case)]
@@ -27,7 +27,7 @@ macro_rules! words {
 
 words! {
     /// Buy or sell.
-    "snake_case" Side from model::Side {
+    case "snake_case", Side from model::Side {
         /// Buy.
         Buy,
         /// Sell.
@@ -36,7 +36,7 @@ words! {
 }
 words! {
     /// Whether an order adds risk.
-    "snake_case" Purpose from risk::Purpose {
+    case "snake_case", Purpose from risk::Purpose {
         /// Opens or enlarges a position.
         Entry,
         /// Only reduces one.
@@ -45,7 +45,7 @@ words! {
 }
 words! {
     /// Where an order is in its life.
-    "snake_case" OrderStatus from model::OrderStatus {
+    case "snake_case", OrderStatus from model::OrderStatus {
         /// Durable, not yet answered.
         Pending,
         /// On the venue's book, untouched.
@@ -68,7 +68,7 @@ words! {
 }
 words! {
     /// How long a limit order stays.
-    "snake_case" TimeInForce from model::TimeInForce {
+    case "snake_case", TimeInForce from model::TimeInForce {
         /// Until cancelled.
         GoodTillCancel,
         /// What fills at once.
@@ -79,7 +79,7 @@ words! {
 }
 words! {
     /// Whether a fill added liquidity or took it.
-    "snake_case" Liquidity from model::Liquidity {
+    case "snake_case", Liquidity from model::Liquidity {
         /// It waited on the book.
         Maker,
         /// It took what waited.
@@ -88,7 +88,7 @@ words! {
 }
 words! {
     /// What may pass.
-    "SCREAMING_SNAKE_CASE" TradingState from risk::TradingState {
+    case "SCREAMING_SNAKE_CASE", TradingState from risk::TradingState {
         /// Everything.
         Active,
         /// Exits, cancels, queries.
@@ -103,7 +103,7 @@ words! {
 }
 words! {
     /// How far an instrument's data can be trusted.
-    "SCREAMING_SNAKE_CASE" FeedHealth from model::FeedHealth {
+    case "SCREAMING_SNAKE_CASE", FeedHealth from model::FeedHealth {
         /// No data yet, or none any more.
         Stale,
         /// A piece is missing.
@@ -116,7 +116,7 @@ words! {
 }
 words! {
     /// How far a bot is.
-    "snake_case" BotState from InnerBotState {
+    case "snake_case", BotState from InnerBotState {
         /// Not running.
         Stopped,
         /// Waiting for its turn to start.
@@ -133,7 +133,7 @@ words! {
 }
 words! {
     /// Who ends a cause.
-    "snake_case" Clearing from risk::Clearing {
+    case "snake_case", Clearing from risk::Clearing {
         /// It ends by itself.
         Itself,
         /// A person with the right to.
