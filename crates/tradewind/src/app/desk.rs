@@ -219,10 +219,11 @@ impl tradewind_api::Desk for LiveDesk {
         let counts = self.handle.lanes().counts();
         let feed = |name: &str, count: u64| (name.to_owned(), count);
         Health {
+            // Only an account that was reconciled is ever compared.
             ready: self
                 .differences
                 .iter()
-                .any(|latest| latest.load().is_some()),
+                .all(|latest| latest.load().is_some()),
             components: vec![Component {
                 name: "kill latch".to_owned(),
                 healthy: !self.kill.latch.is_set(),

@@ -10,7 +10,6 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use tokio_util::sync::CancellationToken;
 use tradewind_api::{VenueBalance, VenueBalances};
-use tradewind_engine::Engine;
 use tradewind_events::DeskView;
 use tradewind_model::{AccountId, OrderKind, OrderStatus};
 use tradewind_simx_server::SimClock;
@@ -56,12 +55,15 @@ impl Difference {
     /// Whether a comparison was made, or none can be made for now.
     async fn compare(&self) -> bool {
         let account = self.account;
-        let Some(before) = self.desk.look(move |engine| still(engine, account)).await else {
-            return true;
+        let before = self
+            .desk
+            .look(move |engine| still(engine.view(), account).map(|view| view.counters.fills))
+            .await;
+        let fills = match before {
+            None => return true,
+            Some(None) => return false,
+            Some(Some(fills)) => fills,
         };
-        if before.is_none() {
-            return false;
-        }
         let balances = match self.venue.account().await {
             Ok(balances) => balances,
             Err(error) => {
@@ -71,12 +73,12 @@ impl Difference {
         };
         let after = self
             .desk
-            .look(move |engine| still(engine, account).map(|fills| (fills, engine.view())))
+            .look(move |engine| still(engine.view(), account))
             .await;
-        let Some(Some((fills, view))) = after else {
+        let Some(Some(view)) = after else {
             return false;
         };
-        if Some(fills) != before {
+        if view.counters.fills != fills {
             return false;
         }
         let balance = |held: &tradewind_venues::AssetBalance| VenueBalance {
@@ -94,9 +96,8 @@ impl Difference {
     }
 }
 
-/// The number of fills so far, if the account is reconciled and nothing of it can be filling this moment.
-fn still(engine: &Engine, account: AccountId) -> Option<u64> {
-    let view: DeskView = engine.view();
+/// The view, if the account is reconciled and nothing of it can be filling this moment.
+fn still(view: DeskView, account: AccountId) -> Option<DeskView> {
     let reconciled = view
         .accounts
         .iter()
@@ -109,5 +110,5 @@ fn still(engine: &Engine, account: AccountId) -> Option<u64> {
             matches!(order.status, OrderStatus::Pending | OrderStatus::Unknown)
                 || order.terms.kind == OrderKind::Market
         });
-    (reconciled && !moving).then_some(view.counters.fills)
+    (reconciled && !moving).then_some(view)
 }

@@ -1,29 +1,33 @@
 //! Carries out one account's effects at its venue: orders, cancels, questions, readings.
 //!
-//! Orders wait in two queues, exits first, held to the account's order rate (R16): a full minute of signals is spread
-//! out, not refused. Everything else goes at once. What the venue says comes back as inputs.
+//! Orders wait for the account's order rate (R16, see `waiting`): a full minute of signals is spread out, not refused.
+//! Everything else goes at once, but no cancel and no question overtakes its order. What the venue says comes back as
+//! inputs.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_events::{
     AccountState, AdoptedOrder, CandleHistory, Configuration, Input, OpenOrder,
 };
 use tradewind_model::{
-    AccountId, ClientOrderId, ExecutionReport, InstrumentId, Interval, OrderTerms, RejectReason,
-    ReportKind, TradeId,
+    AccountId, ClientOrderId, ExecutionReport, InstrumentId, Interval, NotSentReason, OrderTerms,
+    RejectReason, ReportKind, Timestamp, TradeId,
 };
-use tradewind_risk::{Checked, Rate, TokenBucket};
+use tradewind_risk::Checked;
 use tradewind_simx_server::SimClock;
 use tradewind_storage::Writer;
 use tradewind_venues::binance::{CandleRange, OrderQuery, OrderRecord};
 use tradewind_venues::{BinanceVenue, VenueError};
 
 use crate::app::owners::Owners;
+use crate::app::questions::{Question, Questions};
+use crate::app::sending::{OnItsWay, Sending};
+use crate::app::waiting::{Next, Waiting};
 use crate::driver::{Effect, Lanes, Stage, Stages};
 
 /// Effects that wait for one account.
@@ -32,8 +36,17 @@ pub(crate) const EFFECTS_MAX: usize = 10_000;
 const READS_MAX: u32 = 5;
 /// Between two questions about an order whose fate is unknown.
 const ASK_EVERY: Duration = Duration::from_secs(2);
-/// After which the venue's "no such order" is believed: its receive window and ten seconds for its databases.
+/// After the sending, when the venue's "no such order" is believed: its receive window and ten seconds for its
+/// databases.
 const ABSENT_AFTER: Duration = Duration::from_secs(15);
+/// How long a cancel waits for its order's answer.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
+/// Between two looks at orders that wait for the rate.
+const MOMENT: Duration = Duration::from_millis(50);
+/// Between two readings of an account that changed under the first.
+const STAND_STILL: Duration = Duration::from_millis(250);
+/// Readings of a changing account in a row before a longer pause.
+const MOVED_MAX: u32 = 20;
 
 /// One account's hands.
 #[derive(Clone, Debug)]
@@ -54,14 +67,19 @@ pub(crate) struct Executor {
     pub(crate) writer: Arc<Writer>,
     /// Where times are counted.
     pub(crate) stages: Stages,
+    /// Which orders are on their way.
+    pub(crate) sending: Sending,
+    /// Who is asked about.
+    pub(crate) questions: Questions,
 }
 
-/// Orders that wait for the account's rate.
-#[derive(Default)]
-struct Waiting {
-    exits: VecDeque<Checked>,
-    entries: VecDeque<Checked>,
-    bucket: TokenBucket,
+/// What one account has begun and not ended.
+struct Work {
+    waiting: Waiting,
+    tasks: JoinSet<()>,
+    /// Those of the tasks that read the account.
+    readings: Vec<Id>,
+    stop: CancellationToken,
 }
 
 impl Executor {
@@ -74,79 +92,156 @@ impl Executor {
         mut effects: mpsc::Receiver<Effect>,
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
-        let rate = self.configuration.limits.account_order_rate;
-        let mut waiting = Waiting::default();
-        let mut tasks = JoinSet::new();
+        let mut work = Work {
+            waiting: Waiting::new(self.configuration.limits.account_order_rate),
+            tasks: JoinSet::new(),
+            readings: Vec::new(),
+            stop: stop.clone(),
+        };
         loop {
-            let pause = waiting.send(&self, rate.as_ref(), &mut tasks);
+            self.send(&mut work);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(ended) = tasks.join_next(), if !tasks.is_empty() => self.task_ended(ended),
+                Some(ended) = work.tasks.join_next_with_id(), if !work.tasks.is_empty() => {
+                    self.task_ended(ended, &mut work);
+                }
                 effect = effects.recv() => match effect {
-                    Some(Effect::Submit(order)) => waiting.push(order),
-                    Some(effect) => self.begin(effect, &stop, &mut tasks),
+                    Some(effect) => self.begin(&effect, &mut work),
                     None => break,
                 },
-                () = tokio::time::sleep(pause), if waiting.is_waiting() => {}
+                () = tokio::time::sleep(MOMENT), if !work.waiting.is_empty() => {}
             }
         }
-        tasks.shutdown().await;
+        work.tasks.shutdown().await;
         Ok(())
     }
 
-    #[expect(
-        clippy::unused_self,
-        reason = "the account is what the log line is about"
-    )]
-    fn task_ended(&self, ended: Result<(), tokio::task::JoinError>) {
-        if let Err(error) = ended {
-            tracing::error!(account = self.account.0, %error, "A request to the venue failed inside.");
+    /// Sends what the rate allows now.
+    fn send(&self, work: &mut Work) {
+        while let Some(next) = work.waiting.next(self.clock.now()) {
+            match next {
+                Next::Send(order) => {
+                    let way = self.sending.begin(order.terms().client_id, &self.clock);
+                    let this = self.clone();
+                    work.tasks
+                        .spawn(async move { this.submit(&order, way).await });
+                }
+                Next::TooOld(order) => self.not_sent(order.terms()),
+                Next::Later => return,
+            }
         }
     }
 
-    fn begin(&self, effect: Effect, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
-        let this = self.clone();
-        let stop = stop.clone();
-        match effect {
-            Effect::Submit(order) => {
-                tasks.spawn(async move { this.submit(&order).await });
-            }
+    /// A task that failed inside did not say what became of its order or account: it is asked about again.
+    fn task_ended(&self, ended: Result<(Id, ()), JoinError>, work: &mut Work) {
+        let id = match &ended {
+            Ok((id, ())) => *id,
+            Err(error) => error.id(),
+        };
+        let was_reading = work.readings.iter().position(|reading| *reading == id);
+        if let Some(place) = was_reading {
+            work.readings.swap_remove(place);
+        }
+        let Err(error) = ended else { return };
+        tracing::error!(account = self.account.0, %error, "A request to the venue failed inside.");
+        if was_reading.is_some() {
+            self.read(ASK_EVERY, work);
+        } else {
+            self.lanes.control(Input::Resync);
+        }
+    }
+
+    fn begin(&self, effect: &Effect, work: &mut Work) {
+        match *effect {
+            Effect::Submit(order) => work.waiting.push(order),
             Effect::Cancel {
                 instrument,
                 client_id,
                 ..
-            } => {
-                tasks.spawn(async move {
-                    let report = this.venue.cancel(instrument, client_id).await;
-                    this.report(report);
-                });
-            }
+            } => self.begin_cancel(instrument, client_id, work),
             Effect::Query {
                 instrument,
                 client_id,
                 ..
-            } => {
-                tasks.spawn(async move { this.ask(instrument, client_id, &stop).await });
-            }
-            Effect::Reconcile(_) => {
-                tasks.spawn(async move { this.reconcile(&stop).await });
-            }
+            } => self.begin_question(instrument, client_id, work),
+            Effect::Reconcile(_) => self.read(Duration::ZERO, work),
             Effect::Candles {
                 instrument,
                 interval,
                 count,
             } => {
-                tasks.spawn(async move { this.candles(instrument, interval, count, &stop).await });
+                let (this, stop) = (self.clone(), work.stop.clone());
+                work.tasks
+                    .spawn(async move { this.candles(instrument, interval, count, &stop).await });
             }
         }
+    }
+
+    /// An order that still waits is taken back; one on its way is first waited for.
+    fn begin_cancel(&self, instrument: InstrumentId, id: ClientOrderId, work: &mut Work) {
+        if let Some(order) = work.waiting.remove(id) {
+            return self.not_sent(order.terms());
+        }
+        let this = self.clone();
+        work.tasks.spawn(async move {
+            let over = this.sending.over(id);
+            if tokio::time::timeout(CANCEL_PATIENCE, over).await.is_err() {
+                tracing::warn!(order = %id, "Cancelled before its answer came.");
+            }
+            this.report(this.venue.cancel(instrument, id).await);
+        });
+    }
+
+    /// An order that still waits needs no question: what becomes of it is reported from here.
+    fn begin_question(&self, instrument: InstrumentId, id: ClientOrderId, work: &mut Work) {
+        if work.waiting.contains(id) {
+            return;
+        }
+        let Some(mut question) = self.questions.begin(id, Instant::now()) else {
+            return;
+        };
+        let (this, stop) = (self.clone(), work.stop.clone());
+        work.tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep_until(question.not_before) => {}
+                }
+                this.ask(instrument, &question, &stop).await;
+                if !question.once_more(Instant::now()) {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn read(&self, after: Duration, work: &mut Work) {
+        let (this, stop) = (self.clone(), work.stop.clone());
+        let task = work.tasks.spawn(async move {
+            tokio::time::sleep(after).await;
+            this.reconcile(&stop).await;
+        });
+        work.readings.push(task.id());
+    }
+
+    fn not_sent(&self, terms: &OrderTerms) {
+        self.report(ExecutionReport {
+            account: terms.account,
+            instrument: terms.instrument,
+            client_id: terms.client_id,
+            venue_order_id: None,
+            kind: ReportKind::NotSent(NotSentReason::Expired),
+            cumulative: None,
+            event_time: None,
+        });
     }
 
     fn report(&self, report: ExecutionReport) {
         self.lanes.control(Input::Report(Box::new(report)));
     }
 
-    async fn submit(&self, order: &Checked) {
+    async fn submit(&self, order: &Checked, way: OnItsWay) {
         let sent = Instant::now();
         self.stages
             .record(Stage::Send, self.clock.now().since(order.decided_at()));
@@ -155,42 +250,27 @@ impl Executor {
         for report in reports {
             self.report(report);
         }
+        // Whoever waits for the answer comes after its reports.
+        drop(way);
     }
 
     /// Asks what became of an order until there is a definite answer.
-    async fn ask(
-        &self,
-        instrument: InstrumentId,
-        client_id: ClientOrderId,
-        stop: &CancellationToken,
-    ) {
-        let asked_at = self.clock.now();
+    async fn ask(&self, instrument: InstrumentId, question: &Question, stop: &CancellationToken) {
+        let (client_id, asked_at) = (question.id, self.clock.now());
         loop {
             match self.venue.query(instrument, client_id).await {
                 Ok(OrderQuery::Found(reports)) => {
                     reports.into_iter().for_each(|report| self.report(report));
                     return;
                 }
-                Ok(OrderQuery::Absent { venue_time })
-                    if venue_time.since(asked_at) > ABSENT_AFTER =>
-                {
-                    let text = "the venue has no such order".to_owned();
-                    let kind = ReportKind::Rejected(RejectReason { code: -2013, text });
-                    let (account, event_time) = (self.account, Some(venue_time));
-                    self.report(ExecutionReport {
-                        account,
-                        instrument,
-                        client_id,
-                        venue_order_id: None,
-                        kind,
-                        cumulative: None,
-                        event_time,
-                    });
-                    return;
+                Ok(OrderQuery::Absent { venue_time }) => {
+                    let sent = self.sending.sent_before(client_id, asked_at);
+                    if sent.is_some_and(|at| venue_time.since(at) > ABSENT_AFTER) {
+                        return self.absent(instrument, client_id, venue_time);
+                    }
                 }
-                Ok(OrderQuery::Absent { .. }) => {}
                 Err(error) => {
-                    tracing::warn!(%client_id, %error, "The venue did not say what became of an order.")
+                    tracing::warn!(%client_id, %error, "The venue did not say what became of an order.");
                 }
             }
             tokio::select! {
@@ -198,6 +278,20 @@ impl Executor {
                 () = tokio::time::sleep(ASK_EVERY) => {}
             }
         }
+    }
+
+    /// The venue never had the order.
+    fn absent(&self, instrument: InstrumentId, client_id: ClientOrderId, venue_time: Timestamp) {
+        let text = "the venue has no such order".to_owned();
+        self.report(ExecutionReport {
+            account: self.account,
+            instrument,
+            client_id,
+            venue_order_id: None,
+            kind: ReportKind::Rejected(RejectReason { code: -2013, text }),
+            cumulative: None,
+            event_time: Some(venue_time),
+        });
     }
 
     async fn candles(
@@ -227,61 +321,76 @@ impl Executor {
 
     /// Reads the account until it stands still for the time of one reading, then hands it in.
     async fn reconcile(&self, stop: &CancellationToken) {
+        let mut moved = 0;
         loop {
-            match patiently(stop, || self.read_account()).await {
-                Ok(state) => {
-                    if !self.writer.upsert_fills(&state.fills) {
-                        tracing::warn!(
-                            "The database has too much to do; the next start adds its missing fills."
-                        );
-                    }
-                    return self.lanes.control(Input::Account(Box::new(state)));
+            let pause = match patiently(stop, || self.read_account()).await {
+                Ok(Some(state)) => return self.hand_in(state),
+                Ok(None) if moved < MOVED_MAX => {
+                    moved += 1;
+                    STAND_STILL
+                }
+                Ok(None) => {
+                    tracing::warn!(
+                        account = self.account.0,
+                        "The account does not stand still; nothing trades on it."
+                    );
+                    moved = 0;
+                    ASK_EVERY
                 }
                 Err(error) => {
                     tracing::error!(account = self.account.0, %error, "The account cannot be read; nothing trades on it.");
+                    ASK_EVERY
                 }
-            }
+            };
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(ASK_EVERY) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
-    async fn read_account(&self) -> Result<AccountState, VenueError> {
-        loop {
-            let before = self.venue.account().await?;
-            let open = self.venue.open_orders().await?;
-            let mut fills = Vec::new();
-            for instrument in self
-                .configuration
-                .instruments
-                .iter()
-                .filter(|instrument| instrument.has_data())
-            {
-                fills.extend(self.venue.my_trades(instrument.id, TradeId(0)).await?);
-            }
-            if self.venue.account().await? != before {
-                continue;
-            }
-            fills.sort_by_key(|fill| (fill.event_time, fill.trade_id));
-            let owned = |id| self.owners.get(id).and_then(|owned| owned.bot);
-            return Ok(AccountState {
-                account: self.account,
-                balances: before
-                    .iter()
-                    .map(|held| (held.asset, held.free + held.locked))
-                    .collect(),
-                open_orders: open
-                    .iter()
-                    .filter_map(|record| self.open_order(record))
-                    .collect(),
-                fills: fills
-                    .into_iter()
-                    .map(|fill| (fill, owned(fill.client_id)))
-                    .collect(),
-            });
+    fn hand_in(&self, state: AccountState) {
+        if !self.writer.upsert_fills(&state.fills) {
+            tracing::warn!(
+                "The database has too much to do; the next start adds its missing fills."
+            );
         }
+        self.lanes.control(Input::Account(Box::new(state)));
+    }
+
+    /// One reading; `None` if the account changed under it.
+    async fn read_account(&self) -> Result<Option<AccountState>, VenueError> {
+        let before = self.venue.account().await?;
+        let open = self.venue.open_orders().await?;
+        let mut fills = Vec::new();
+        for instrument in self
+            .configuration
+            .instruments
+            .iter()
+            .filter(|instrument| instrument.has_data())
+        {
+            fills.extend(self.venue.my_trades(instrument.id, TradeId(0)).await?);
+        }
+        if self.venue.account().await? != before {
+            return Ok(None);
+        }
+        fills.sort_by_key(|fill| (fill.event_time, fill.trade_id));
+        let owned = |id| self.owners.get(id).and_then(|owned| owned.bot);
+        Ok(Some(AccountState {
+            account: self.account,
+            balances: before
+                .iter()
+                .map(|held| (held.asset, held.free + held.locked))
+                .collect(),
+            open_orders: open
+                .iter()
+                .filter_map(|record| self.open_order(record))
+                .collect(),
+            fills: fills
+                .into_iter()
+                .map(|fill| (fill, owned(fill.client_id)))
+                .collect(),
+        }))
     }
 
     fn open_order(&self, record: &OrderRecord) -> Option<OpenOrder> {
@@ -304,46 +413,6 @@ impl Executor {
             filled: record.filled,
             adopted,
         })
-    }
-}
-
-impl Waiting {
-    fn push(&mut self, order: Checked) {
-        let queue = if order.is_exit() {
-            &mut self.exits
-        } else {
-            &mut self.entries
-        };
-        queue.push_back(order);
-    }
-
-    fn is_waiting(&self) -> bool {
-        !self.exits.is_empty() || !self.entries.is_empty()
-    }
-
-    /// Sends what the rate allows now, exits first, and says how long to wait for the rest.
-    fn send(
-        &mut self,
-        executor: &Executor,
-        rate: Option<&Rate>,
-        tasks: &mut JoinSet<()>,
-    ) -> Duration {
-        const MOMENT: Duration = Duration::from_millis(50);
-        while self.is_waiting() {
-            let now = executor.clock.now();
-            if rate.is_some_and(|rate| !self.bucket.has_room(now, rate)) {
-                return MOMENT;
-            }
-            let Some(order) = self.exits.pop_front().or_else(|| self.entries.pop_front()) else {
-                break;
-            };
-            if let Some(rate) = rate {
-                self.bucket.take(now, rate);
-            }
-            let executor = executor.clone();
-            tasks.spawn(async move { executor.submit(&order).await });
-        }
-        MOMENT
     }
 }
 

@@ -1,13 +1,18 @@
 //! The kill switch at the process's edge: memory first, then disk, then the engine.
 //!
 //! The latch at the gate is what stops orders; the file is what keeps them stopped over a restart; the input is how
-//! the engine, and everybody who listens to it, learns of it.
+//! the engine, and everybody who listens to it, learns of it. Every kill has a number. A reset notes the number when
+//! its command is put before the engine, both under one lock, and lifts the latch only if no kill came since; so gate
+//! and engine hear of kills and resets in the same order, however they are mixed.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use tradewind_events::{Action, Command, CommandResult, Principal};
+use tokio_util::task::TaskTracker;
+use tradewind_events::{Action, Command, CommandId, CommandResult, Principal};
 use tradewind_journal::{Durable, LatchFile};
 use tradewind_risk::KillLatch;
 use tradewind_simx_server::SimClock;
@@ -18,6 +23,8 @@ use crate::driver::DeskHandle;
 
 /// How often somebody may have touched `KILL`.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Resets whose answers are kept: more than the engine keeps of all commands, so that none it knows is new here.
+const RESETS_KEPT: usize = 2_048;
 
 /// Everything a kill has to reach.
 #[derive(Clone)]
@@ -32,6 +39,23 @@ pub(crate) struct KillSwitch {
     pub(crate) desk: DeskHandle,
     /// The desk's clock.
     pub(crate) clock: Arc<SimClock>,
+    /// What was killed and reset so far.
+    pub(crate) past: Arc<Mutex<Past>>,
+    /// Resets that are being carried out, whoever still waits for them.
+    pub(crate) tasks: TaskTracker,
+}
+
+/// Kills and resets since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    kills: u64,
+    resets: VecDeque<(CommandId, Option<CommandResult>)>,
+}
+
+/// A reset that was put before the engine.
+struct Begun {
+    answer: oneshot::Receiver<CommandResult>,
+    kills: u64,
 }
 
 impl std::fmt::Debug for KillSwitch {
@@ -44,43 +68,137 @@ impl std::fmt::Debug for KillSwitch {
 
 impl KillSwitch {
     /// Carries out a command; a kill is in force before the engine hears of it, a reset only after it agreed.
+    ///
+    /// A reset once begun is carried out to its end, also when this future is dropped.
     pub(crate) async fn command(&self, command: Command) -> Option<CommandResult> {
         match &command.action {
-            Action::Kill {
-                reason,
-                flatten: false,
-            } => {
-                self.throw(reason, &command.principal);
-                self.desk.command(command).await
-            }
-            Action::Reset { reason } => {
-                let (reason, by) = (reason.clone(), name(&command.principal));
-                let result = self.desk.command(command).await;
-                if matches!(result, Some(CommandResult::Accepted(_))) {
-                    self.lift(&reason, &by);
-                }
-                result
+            Action::Kill { flatten: false, .. } => self.kill(command).await.ok(),
+            Action::Reset { .. } => {
+                let this = self.clone();
+                let reset = self.tasks.spawn(async move { this.reset(command).await });
+                reset.await.ok().flatten()
             }
             _ => self.desk.command(command).await,
         }
     }
 
-    fn throw(&self, reason: &str, principal: &Principal) {
+    /// Waits for the resets that are being carried out.
+    async fn settle(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn kill(&self, command: Command) -> oneshot::Receiver<CommandResult> {
+        // Before the lock as well: whoever holds it may be writing to the disk.
         self.gate.kill();
-        if self.file.kill(reason, &name(principal), self.clock.now()) == Durable::No {
+        self.throw(&mut self.past(), command)
+    }
+
+    /// Latches memory and disk and puts the kill before the engine, all under the lock.
+    fn throw(&self, past: &mut Past, command: Command) -> oneshot::Receiver<CommandResult> {
+        past.kills += 1;
+        self.gate.kill();
+        let (reason, by) = (words(&command.action), name(&command.principal));
+        if self.file.kill(reason, &by, self.clock.now()) == Durable::No {
             tracing::error!(
                 "Killed, but the latch is not on disk: keep the process up until it is."
             );
         }
+        self.desk.give(command)
     }
 
-    fn lift(&self, reason: &str, by: &str) {
-        match self.file.reset(reason, by, self.clock.now()) {
-            Ok(()) => self.latch.clear(),
-            Err(error) => {
-                tracing::error!(%error, "The latch cannot be lifted on disk and stays set.")
-            }
+    async fn reset(&self, command: Command) -> Option<CommandResult> {
+        let Some(Begun { answer, kills }) = self.begin_reset(&command) else {
+            return self.again(command).await;
+        };
+        let result = match answer.await.ok()? {
+            CommandResult::Accepted(_) => self.lift(&command, kills).await,
+            refused @ CommandResult::Refused(_) => refused,
+        };
+        let mut past = self.past();
+        let known = past.resets.iter_mut().find(|(id, _)| *id == command.id);
+        if let Some((_, kept)) = known {
+            *kept = Some(result.clone());
         }
+        Some(result)
+    }
+
+    /// Puts a reset before the engine; `None` if it was begun before.
+    fn begin_reset(&self, command: &Command) -> Option<Begun> {
+        let mut past = self.past();
+        if past.resets.iter().any(|(id, _)| *id == command.id) {
+            return None;
+        }
+        past.resets.push_back((command.id, None));
+        if past.resets.len() > RESETS_KEPT {
+            past.resets.pop_front();
+        }
+        let (answer, kills) = (self.desk.give(command.clone()), past.kills);
+        Some(Begun { answer, kills })
+    }
+
+    /// A reset that came before is answered as it was then, and lifts nothing.
+    async fn again(&self, command: Command) -> Option<CommandResult> {
+        let before = self
+            .past()
+            .resets
+            .iter()
+            .find(|(id, _)| *id == command.id)
+            .and_then(|(_, result)| result.clone());
+        match before {
+            Some(result) => Some(result),
+            None => self.desk.command(command).await,
+        }
+    }
+
+    /// Lifts the latch the engine has agreed to lift, unless there was a kill since the reset was put before it.
+    ///
+    /// A latch that cannot be lifted on disk stays set, and the engine is killed again.
+    async fn lift(&self, command: &Command, kills: u64) -> CommandResult {
+        let (error, killed) = {
+            let mut past = self.past();
+            if past.kills != kills {
+                return CommandResult::Refused("the desk was killed again meanwhile".to_owned());
+            }
+            let (reason, by) = (words(&command.action), name(&command.principal));
+            match self.file.reset(reason, &by, self.clock.now()) {
+                Ok(()) => {
+                    self.latch.clear();
+                    return CommandResult::Accepted(None);
+                }
+                Err(error) => {
+                    let again = self.kill_command(
+                        // Another id than the reset's, which is never a command of its own.
+                        !command.id,
+                        "the latch cannot be lifted on disk",
+                    );
+                    (error, self.throw(&mut past, again))
+                }
+            }
+        };
+        tracing::error!(%error, "The latch cannot be lifted on disk and stays set.");
+        if killed.await.is_err() {
+            tracing::error!("The engine has gone before it was killed again.");
+        }
+        CommandResult::Refused(format!("the latch cannot be lifted on disk: {error}"))
+    }
+
+    fn kill_command(&self, id: CommandId, reason: &str) -> Command {
+        Command {
+            id,
+            principal: Principal::Local,
+            issued_at: self.clock.now(),
+            expires_at: None,
+            action: Action::Kill {
+                reason: reason.to_owned(),
+                flatten: false,
+            },
+        }
+    }
+
+    fn past(&self) -> MutexGuard<'_, Past> {
+        // A panic under the lock leaves at worst a reset without an answer, which lifts nothing.
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Kills when somebody touches `KILL` in the data directory.
@@ -90,26 +208,26 @@ impl KillSwitch {
     pub(crate) async fn watch(self, stop: CancellationToken) -> anyhow::Result<()> {
         loop {
             tokio::select! {
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => {
+                    self.settle().await;
+                    return Ok(());
+                }
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
             if !self.latch.is_set() && self.file.is_touched() {
                 let id = u128::from_str_radix(random_hex()?.get(..32).unwrap_or("1"), 16)?;
-                let action = Action::Kill {
-                    reason: "KILL was touched".to_owned(),
-                    flatten: false,
-                };
-                let issued_at = self.clock.now();
-                let command = Command {
-                    id,
-                    principal: Principal::Local,
-                    issued_at,
-                    expires_at: None,
-                    action,
-                };
-                self.command(command).await;
+                self.command(self.kill_command(id, "KILL was touched"))
+                    .await;
             }
         }
+    }
+}
+
+/// Why somebody kills or resets.
+const fn words(action: &Action) -> &str {
+    match action {
+        Action::Kill { reason, .. } | Action::Reset { reason } => reason.as_str(),
+        _ => "",
     }
 }
 
@@ -119,5 +237,168 @@ pub(crate) fn name(principal: &Principal) -> String {
         Principal::Token(name) => format!("token {name}"),
         Principal::Telegram(user) => format!("telegram {user}"),
         Principal::Local => "this machine".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::Lanes;
+    use crate::driver::lanes::Batch;
+    use std::path::Path;
+    use std::time::Instant;
+    use tradewind_events::Input;
+    use tradewind_journal::{MemoryStorage, Storage};
+    use tradewind_model::Timestamp;
+
+    const ACCEPTED: CommandResult = CommandResult::Accepted(None);
+
+    struct Rig {
+        kill: KillSwitch,
+        disk: MemoryStorage,
+    }
+
+    fn rig() -> Rig {
+        let disk = MemoryStorage::new();
+        let storage: Arc<dyn Storage> = Arc::new(disk.clone());
+        let file = LatchFile::new(storage, Path::new("data"), Path::new("data/journal"));
+        file.open(Timestamp::EPOCH).unwrap();
+        let latch = Arc::new(KillLatch::default());
+        let kill = KillSwitch {
+            gate: OrderGate::new(Arc::clone(&latch), Arc::new(|| Timestamp::EPOCH)),
+            latch,
+            file: Arc::new(file),
+            desk: DeskHandle::new(Arc::new(Lanes::new(0))),
+            clock: Arc::new(SimClock::system()),
+            past: Arc::default(),
+            tasks: TaskTracker::new(),
+        };
+        Rig { kill, disk }
+    }
+
+    impl Rig {
+        /// Gives a command on its way and lets everything run until it waits for the engine.
+        async fn give(&self, command: Command) -> tokio::task::JoinHandle<Option<CommandResult>> {
+            let kill = self.kill.clone();
+            let given = self
+                .kill
+                .tasks
+                .spawn(async move { kill.command(command).await });
+            settled().await;
+            given
+        }
+
+        /// The engine accepts everything that waits; the ids in the order in which it saw them.
+        fn engine_accepts(&self) -> Vec<CommandId> {
+            let mut batch = Batch::default();
+            self.kill
+                .desk
+                .lanes()
+                .take(&mut batch, Some(Instant::now()));
+            let ids = batch.control.iter().map(|input| match input {
+                Input::Command(command) => command.id,
+                other => panic!("not a command: {other:?}"),
+            });
+            let ids: Vec<CommandId> = ids.collect();
+            for id in &ids {
+                self.kill.desk.answer(*id, &ACCEPTED);
+            }
+            ids
+        }
+
+        fn is_latched(&self) -> (bool, bool) {
+            let on_disk = self.kill.file.read(Timestamp::EPOCH).killed;
+            (self.kill.latch.is_set(), on_disk)
+        }
+
+        async fn killed(id: CommandId) -> Self {
+            let rig = rig();
+            let killed = rig.give(rig.kill.kill_command(id, "trouble")).await;
+            assert_eq!(rig.is_latched(), (true, true));
+            rig.engine_accepts();
+            assert_eq!(killed.await.unwrap(), Some(ACCEPTED));
+            rig
+        }
+
+        fn reset_command(&self, id: CommandId) -> Command {
+            let reason = "over".to_owned();
+            let action = Action::Reset { reason };
+            Command {
+                action,
+                ..self.kill.kill_command(id, "")
+            }
+        }
+    }
+
+    /// Lets every other task of the test's one thread run until it waits.
+    async fn settled() {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reset_lifts_memory_and_disk_once_the_engine_agreed() {
+        let rig = Rig::killed(1).await;
+        let reset = rig.give(rig.reset_command(2)).await;
+        assert_eq!(rig.is_latched(), (true, true));
+        rig.engine_accepts();
+        assert_eq!(reset.await.unwrap(), Some(ACCEPTED));
+        assert_eq!(rig.is_latched(), (false, false));
+    }
+
+    #[tokio::test]
+    async fn a_reset_given_again_lifts_no_later_kill() {
+        let rig = Rig::killed(1).await;
+        let reset = rig.give(rig.reset_command(2)).await;
+        rig.engine_accepts();
+        reset.await.unwrap();
+        let killed = rig.give(rig.kill.kill_command(3, "more trouble")).await;
+        rig.engine_accepts();
+        killed.await.unwrap();
+        let again = rig.give(rig.reset_command(2)).await;
+        rig.engine_accepts();
+        assert_eq!(again.await.unwrap(), Some(ACCEPTED));
+        assert_eq!(rig.is_latched(), (true, true));
+    }
+
+    #[tokio::test]
+    async fn a_kill_between_the_engines_answer_and_the_lift_stands() {
+        let rig = Rig::killed(1).await;
+        let reset = rig.give(rig.reset_command(2)).await;
+        let killed = rig.give(rig.kill.kill_command(3, "more trouble")).await;
+        assert_eq!(rig.engine_accepts(), [2, 3]);
+        assert!(matches!(
+            reset.await.unwrap(),
+            Some(CommandResult::Refused(_))
+        ));
+        assert_eq!(killed.await.unwrap(), Some(ACCEPTED));
+        assert_eq!(rig.is_latched(), (true, true));
+    }
+
+    #[tokio::test]
+    async fn a_reset_nobody_waits_for_any_more_is_carried_out() {
+        let rig = Rig::killed(1).await;
+        let reset = rig.give(rig.reset_command(2)).await;
+        reset.abort();
+        settled().await;
+        rig.engine_accepts();
+        rig.kill.settle().await;
+        assert_eq!(rig.is_latched(), (false, false));
+    }
+
+    #[tokio::test]
+    async fn a_latch_that_cannot_be_lifted_on_disk_kills_the_engine_again() {
+        let rig = Rig::killed(1).await;
+        let reset = rig.give(rig.reset_command(2)).await;
+        rig.disk.fail_syncs(true);
+        assert_eq!(rig.engine_accepts(), [2]);
+        settled().await;
+        assert_eq!(rig.engine_accepts(), [!2]);
+        assert!(matches!(
+            reset.await.unwrap(),
+            Some(CommandResult::Refused(_))
+        ));
+        assert!(rig.kill.latch.is_set());
     }
 }

@@ -13,11 +13,14 @@ mod farewell;
 mod killing;
 mod logs;
 mod owners;
+mod questions;
 mod remote;
+mod sending;
 mod sinks;
 mod start;
 mod supervisor;
 mod venue;
+mod waiting;
 
 use anyhow::Context;
 

@@ -13,13 +13,13 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tradewind_api::VenueBalances;
 use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
 use tradewind_engine::{Engine, StrategySource};
-use tradewind_events::{Configuration, Delivery, Event, Input, Started, WakeRule};
+use tradewind_events::{Configuration, Delivery, Event, Input, OrderView, Started, WakeRule};
 use tradewind_journal::{
     DeskFile, DirectoryLock, Disk, EventReader, Identity, Journal, LatchFile, Options, RunningDesk,
     Storage,
 };
 use tradewind_model::{EventId, Interval};
-use tradewind_risk::KillLatch;
+use tradewind_risk::{KillLatch, Purpose};
 use tradewind_simx_server::{MarketChoice, Recording, SimClock, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
 use tradewind_venues::binance::MarketSource as MarketFeed;
@@ -34,7 +34,9 @@ use crate::app::farewell;
 use crate::app::killing::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::owners::Owners;
+use crate::app::questions::Questions;
 use crate::app::remote;
+use crate::app::sending::Sending;
 use crate::app::sinks::{AccountToLanes, MarketToLanes};
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::{Embedded, Venues, random_hex};
@@ -46,6 +48,11 @@ use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, Lanes, Stages, run
 const STREAM_PATIENCE: Duration = Duration::from_secs(10);
 /// How often lost events of subscribers are looked for.
 const OVERFLOWS_EVERY: Duration = Duration::from_millis(500);
+
+/// How long cancelled entries may take to go before the desk stops without them.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(3);
+/// How often it is looked whether they have gone.
+const CANCEL_LOOK: Duration = Duration::from_millis(50);
 
 /// A running desk.
 #[derive(Debug)]
@@ -246,6 +253,8 @@ impl Desk {
             file: Arc::clone(&ground.latch_file),
             desk: handle.clone(),
             clock: Arc::clone(&clock),
+            past: Arc::default(),
+            tasks: tokio_util::task::TaskTracker::new(),
         };
         let watch = kill.clone();
         supervisor.start("kill file", |stop| watch.watch(stop));
@@ -322,6 +331,12 @@ impl Desk {
         tracing::info!(reason = stopping, "The desk is shutting down.");
         end_at_second_signal();
         self.live.handle.lanes().control(Input::Stopping);
+        if tokio::time::timeout(CANCEL_PATIENCE, entries_gone(&self.live.handle))
+            .await
+            .is_err()
+        {
+            tracing::warn!("Some entries are still open; the next start takes them over.");
+        }
         let last = tokio::time::timeout(Duration::from_secs(2), self.live.handle.view()).await;
         if let Ok(Some(view)) = last {
             tracing::info!("{}", farewell::words(&view, &self.live.configuration));
@@ -393,6 +408,8 @@ fn start_executors(
             clock: Arc::clone(clock),
             writer: Arc::clone(writer),
             stages: stages.clone(),
+            sending: Sending::default(),
+            questions: Questions::default(),
         };
         supervisor.start("orders", |stop| executor.run(receiver, stop));
         let venue = Arc::clone(venue);
@@ -591,6 +608,17 @@ fn start_storage(supervisor: &mut Supervisor, bus: &Bus, writer: Arc<Writer>) {
             }
         }
     });
+}
+
+/// Resolves once no entry is open, or nobody can tell any more.
+async fn entries_gone(desk: &DeskHandle) {
+    while let Some(view) = desk.view().await {
+        let is_entry = |order: &OrderView| order.purpose == Purpose::Entry;
+        if !view.orders.iter().any(is_entry) {
+            return;
+        }
+        tokio::time::sleep(CANCEL_LOOK).await;
+    }
 }
 
 /// From here on a second signal ends the process at once; what is on disk is enough to start again.
