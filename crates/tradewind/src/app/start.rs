@@ -1,53 +1,42 @@
 //! One desk, from its directory to its last word.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use arc_swap::ArcSwapOption;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, mpsc, oneshot};
-use tradewind_api::VenueBalances;
-use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
+use tokio::sync::Notify;
+use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::{Engine, StrategySource};
-use tradewind_events::{Configuration, Delivery, Event, Input, OrderView, Started, WakeRule};
-use tradewind_journal::{
-    DeskFile, DirectoryLock, Disk, EventReader, Identity, Journal, LatchFile, Options, RunningDesk,
-    Storage,
-};
-use tradewind_model::{EventId, Interval};
-use tradewind_risk::{KillLatch, Purpose};
+use tradewind_events::{Configuration, Input, OrderView, Started};
+use tradewind_journal::{DeskFile, DirectoryLock, Identity, RunningDesk};
+use tradewind_risk::Purpose;
 use tradewind_simx_server::{MarketChoice, Recording, SimClock, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
-use tradewind_venues::binance::MarketSource as MarketFeed;
-use tradewind_venues::{SourceSettings, Topic};
 
 use crate::app::desk::{LiveDesk, mode};
-use crate::app::difference::Difference;
 use crate::app::effects::LiveEffects;
-use crate::app::executor::{EFFECTS_MAX, Executor};
 use crate::app::face::Face;
 use crate::app::farewell;
+use crate::app::ground::Ground;
 use crate::app::killing::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::owners::Owners;
-use crate::app::questions::Questions;
+use crate::app::parts::{
+    JournalEvents, Shared, start_account_streams, start_differences, start_engine, start_executors,
+    start_market_data, start_overflow_watch, start_resync, start_storage, strategy_factory,
+};
 use crate::app::remote;
-use crate::app::sending::Sending;
-use crate::app::sinks::{AccountToLanes, MarketToLanes};
 use crate::app::supervisor::Supervisor;
-use crate::app::venue::{Embedded, Venues, random_hex};
+use crate::app::venue::{Embedded, Venues};
 use crate::cli::{MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, Durability};
-use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, Lanes, Stages, run};
+use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, Lanes, Stages};
 
 /// How long the account's stream may take before the desk starts without it.
 const STREAM_PATIENCE: Duration = Duration::from_secs(10);
-/// How often lost events of subscribers are looked for.
-const OVERFLOWS_EVERY: Duration = Duration::from_millis(500);
 
 /// How long cancelled entries may take to go before the desk stops without them.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(3);
@@ -70,53 +59,6 @@ pub(crate) enum Reason {
     Asked(&'static str),
     /// A part of it ended.
     Ended(anyhow::Error),
-}
-
-/// What is on disk before anything else.
-struct Ground {
-    storage: Arc<dyn Storage>,
-    journal_dir: PathBuf,
-    lock: DirectoryLock,
-    latch: Arc<KillLatch>,
-    latch_file: Arc<LatchFile>,
-    identity: Identity,
-}
-
-impl Ground {
-    fn take(data_dir: &Path, clock: &SimClock) -> anyhow::Result<Self> {
-        let storage: Arc<dyn Storage> = Arc::new(Disk);
-        let journal_dir = data_dir.join("journal");
-        let lock = DirectoryLock::acquire(data_dir)?;
-        let latch_file = Arc::new(LatchFile::new(Arc::clone(&storage), data_dir, &journal_dir));
-        let state = latch_file
-            .open(clock.now())
-            .context("opening the kill latch")?;
-        if state.killed {
-            tracing::warn!(
-                reason = state.reason,
-                by = state.by,
-                "The kill latch is set: nothing is sent until it is reset."
-            );
-        }
-        let random = random_hex()?;
-        let draw = || {
-            random
-                .get(..8)
-                .and_then(|text| u32::from_str_radix(text, 16).ok())
-                .unwrap_or(1)
-        };
-        let identity =
-            Identity::begin(&*storage, &journal_dir, draw).context("beginning a new epoch")?;
-        let latch = Arc::new(KillLatch::new(state.killed));
-        Ok(Self {
-            storage,
-            journal_dir,
-            lock,
-            latch,
-            latch_file,
-            identity,
-        })
-    }
 }
 
 impl Desk {
@@ -165,27 +107,12 @@ impl Desk {
         venues.take_into_use(&configuration)?;
 
         let now = clock.now();
-        let journal_options = Options {
-            build: env!("CARGO_PKG_VERSION").to_owned(),
-            ..Options::default()
-        };
         let owners = Arc::new(Owners::read(
             Arc::clone(&ground.storage),
             &ground.journal_dir,
             &configuration,
         )?);
-        let (journal, recovery) = Journal::open(
-            Arc::clone(&ground.storage),
-            &ground.journal_dir,
-            &journal_options,
-            now,
-        )?;
-        for torn in &recovery.torn {
-            tracing::warn!(
-                ?torn,
-                "The last run did not finish writing; the tail was cut off."
-            );
-        }
+        let (journal, recovery) = ground.open_journal(now)?;
         let events = journal.events();
         let log: Arc<dyn EventLog> = Arc::new(JournalEvents(events.clone()));
         let bus = Bus::new(Arc::clone(&log));
@@ -196,16 +123,15 @@ impl Desk {
         let lanes = Arc::new(Lanes::new(configuration.instruments.len()));
         let handle = DeskHandle::new(Arc::clone(&lanes));
         let stages = Stages::default();
-        let executors = start_executors(
-            &mut supervisor,
-            &venues,
-            &lanes,
-            &owners,
-            &configuration,
-            &clock,
-            &writer,
-            &stages,
-        );
+        let shared = Shared {
+            lanes: Arc::clone(&lanes),
+            owners,
+            configuration: Arc::clone(&configuration),
+            clock: Arc::clone(&clock),
+            writer: Arc::clone(&writer),
+            stages: stages.clone(),
+        };
+        let executors = start_executors(&mut supervisor, &venues, &shared);
         let factory = strategy_factory();
         let evaluations = EvaluationLanes::start(&configuration, &factory, &lanes)
             .context("starting thread lanes")?;
@@ -379,237 +305,6 @@ fn market_and_clock(
     }
 }
 
-fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
-    Arc::new(|bot| {
-        tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
-            .map_err(|error| error.to_string())
-    })
-}
-
-fn start_executors(
-    supervisor: &mut Supervisor,
-    venues: &Venues,
-    lanes: &Arc<Lanes>,
-    owners: &Arc<Owners>,
-    configuration: &Arc<Configuration>,
-    clock: &Arc<SimClock>,
-    writer: &Arc<Writer>,
-    stages: &Stages,
-) -> Vec<mpsc::Sender<crate::driver::Effect>> {
-    let mut senders = Vec::new();
-    for (account, venue) in configuration.accounts.iter().zip(&venues.accounts) {
-        let (sender, receiver) = mpsc::channel(EFFECTS_MAX);
-        let executor = Executor {
-            account: account.id,
-            venue: Arc::clone(venue),
-            lanes: Arc::clone(lanes),
-            owners: Arc::clone(owners),
-            configuration: Arc::clone(configuration),
-            clock: Arc::clone(clock),
-            writer: Arc::clone(writer),
-            stages: stages.clone(),
-            sending: Sending::default(),
-            questions: Questions::default(),
-        };
-        supervisor.start("orders", |stop| executor.run(receiver, stop));
-        let venue = Arc::clone(venue);
-        supervisor.start("venue clock", |stop| async move {
-            venue.keep_clock(stop).await;
-            Ok(())
-        });
-        senders.push(sender);
-    }
-    senders
-}
-
-/// The engine's own thread. Its component ends when the thread does, whatever ends it.
-fn start_engine(
-    supervisor: &mut Supervisor,
-    parts: DriverParts<LiveEffects>,
-) -> anyhow::Result<()> {
-    let lanes = Arc::clone(parts.handle.lanes());
-    let (ended, end) = oneshot::channel();
-    thread::Builder::new()
-        .name("engine".to_owned())
-        .spawn(move || {
-            let result = run(parts);
-            // The desk may be gone already.
-            drop(ended.send(result.map(drop)));
-        })
-        .context("starting the engine's thread")?;
-    supervisor.start("engine", |stop| async move {
-        let mut end = end;
-        tokio::select! {
-            () = stop.cancelled() => {
-                lanes.close();
-                end.await.context("the engine's thread panicked")?.context("writing the journal")
-            }
-            ended = &mut end => ended.context("the engine's thread panicked")?.context("writing the journal"),
-        }
-    });
-    Ok(())
-}
-
-/// Every instrument's quotes and trades, and the candles some bot wants.
-fn topics(configuration: &Configuration, venue: tradewind_model::VenueId) -> Vec<Topic> {
-    let here = configuration
-        .instruments
-        .iter()
-        .filter(|instrument| instrument.venue == venue && instrument.has_data());
-    let mut topics = Vec::new();
-    for instrument in here {
-        topics.extend([Topic::Quotes(instrument.id), Topic::Trades(instrument.id)]);
-        let users = configuration
-            .bots
-            .iter()
-            .filter(|bot| bot.instruments.contains(&instrument.id));
-        let mut intervals: Vec<Interval> = users.flat_map(intervals).collect();
-        intervals.sort_unstable();
-        intervals.dedup();
-        topics.extend(
-            intervals
-                .into_iter()
-                .map(|interval| Topic::Candles(instrument.id, interval)),
-        );
-    }
-    topics
-}
-
-fn intervals(bot: &tradewind_events::BotConfig) -> impl Iterator<Item = Interval> + '_ {
-    bot.wakes.iter().filter_map(|wake| match wake {
-        WakeRule::Candles(interval) => Some(*interval),
-        WakeRule::Quotes | WakeRule::Every(_) => None,
-    })
-}
-
-fn start_market_data(
-    supervisor: &mut Supervisor,
-    venues: &Venues,
-    configuration: &Configuration,
-    lanes: &Arc<Lanes>,
-) {
-    let sink = Arc::new(MarketToLanes(Arc::clone(lanes)));
-    let settings = SourceSettings {
-        stale_after: configuration.stale_after,
-        ..SourceSettings::default()
-    };
-    let mut seen = Vec::new();
-    for (account, venue) in configuration.accounts.iter().zip(&venues.accounts) {
-        if seen.contains(&account.venue) {
-            continue;
-        }
-        seen.push(account.venue);
-        for mut source in
-            venue.market_sources(&topics(configuration, account.venue), &sink, settings)
-        {
-            source.start();
-            supervisor.start("market data", |stop| keep(source, stop));
-        }
-    }
-}
-
-async fn keep(
-    mut source: MarketFeed<MarketToLanes>,
-    stop: tokio_util::sync::CancellationToken,
-) -> anyhow::Result<()> {
-    stop.cancelled().await;
-    source.stop().await;
-    Ok(())
-}
-
-fn start_account_streams(
-    supervisor: &mut Supervisor,
-    venues: &Venues,
-    lanes: &Arc<Lanes>,
-    resync: &Arc<Notify>,
-) -> anyhow::Result<()> {
-    let sink = Arc::new(AccountToLanes {
-        lanes: Arc::clone(lanes),
-        resync: Arc::clone(resync),
-    });
-    for venue in &venues.accounts {
-        let mut source = venue.user_source(&sink, SourceSettings::default())?;
-        source.start();
-        supervisor.start("account stream", |stop| async move {
-            stop.cancelled().await;
-            source.stop().await;
-            Ok(())
-        });
-    }
-    Ok(())
-}
-
-/// After the account's stream came back, every open order is asked about: what it said meanwhile was not heard.
-fn start_resync(supervisor: &mut Supervisor, resync: Arc<Notify>, desk: DeskHandle) {
-    supervisor.start("resync", |stop| async move {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                () = resync.notified() => desk.lanes().control(Input::Resync),
-            }
-        }
-    });
-}
-
-fn start_differences(
-    supervisor: &mut Supervisor,
-    venues: &Venues,
-    desk: &DeskHandle,
-    clock: &Arc<SimClock>,
-) -> Vec<Arc<ArcSwapOption<VenueBalances>>> {
-    let mut all = Vec::new();
-    for (account, venue) in (0..).map(tradewind_model::AccountId).zip(&venues.accounts) {
-        let latest = Arc::new(ArcSwapOption::empty());
-        let difference = Difference {
-            account,
-            venue: Arc::clone(venue),
-            desk: desk.clone(),
-            clock: Arc::clone(clock),
-            latest: Arc::clone(&latest),
-        };
-        supervisor.start("difference", |stop| difference.run(stop));
-        all.push(latest);
-    }
-    all
-}
-
-/// Tells the engine of subscribers that began to lose events, so that it is announced.
-fn start_overflow_watch(supervisor: &mut Supervisor, bus: Bus, lanes: Arc<Lanes>) {
-    supervisor.start("overflows", |stop| async move {
-        let mut look = tokio::time::interval(OVERFLOWS_EVERY);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                _ = look.tick() => {}
-            }
-            for overflow in bus.take_overflows() {
-                let subscriber = overflow.subscriber.into_boxed_str();
-                lanes.control(Input::QueueOverflow {
-                    subscriber,
-                    dropped: overflow.dropped,
-                });
-            }
-        }
-    });
-}
-
-/// Nudges the database's writer whenever something was announced; it reads the log by itself.
-fn start_storage(supervisor: &mut Supervisor, bus: &Bus, writer: Arc<Writer>) {
-    let types = TypeSet::all().without(TypeSet::delivered(Delivery::Latest));
-    let mut announced = bus.subscribe(SubscriptionOptions::new("storage", Class::Drop, types));
-    supervisor.start("storage", |stop| async move {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                heard = announced.recv() => match heard {
-                    Some(_) => writer.nudge(),
-                    None => return Ok(()),
-                },
-            }
-        }
-    });
-}
-
 /// Resolves once no entry is open, or nobody can tell any more.
 async fn entries_gone(desk: &DeskHandle) {
     while let Some(view) = desk.view().await {
@@ -640,22 +335,4 @@ fn end_at_second_signal() {
         }
         std::process::exit(1);
     });
-}
-
-/// The journal as the bus falls back on it.
-#[derive(Debug)]
-struct JournalEvents(EventReader);
-
-impl EventLog for JournalEvents {
-    fn read_after(&self, after: EventId, limit: usize) -> std::io::Result<Vec<Arc<Event>>> {
-        self.0
-            .read_after(after, limit)
-            .map_err(std::io::Error::other)
-    }
-}
-
-impl tradewind_storage::EventSource for JournalEvents {
-    fn read_after(&self, after: EventId, limit: usize) -> std::io::Result<Vec<Arc<Event>>> {
-        EventLog::read_after(self, after, limit)
-    }
 }

@@ -1,0 +1,77 @@
+//! What a desk stands on: its directory's lock, its latch and its identity, taken before anything else is started.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use tradewind_journal::{
+    DirectoryLock, Disk, Identity, Journal, LatchFile, Options, Recovery, Storage,
+};
+use tradewind_model::Timestamp;
+use tradewind_risk::KillLatch;
+use tradewind_simx_server::SimClock;
+
+use crate::app::venue::random_hex;
+
+/// What is on disk before anything else.
+pub(super) struct Ground {
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) journal_dir: PathBuf,
+    pub(super) lock: DirectoryLock,
+    pub(super) latch: Arc<KillLatch>,
+    pub(super) latch_file: Arc<LatchFile>,
+    pub(super) identity: Identity,
+}
+
+impl Ground {
+    pub(super) fn take(data_dir: &Path, clock: &SimClock) -> anyhow::Result<Self> {
+        let storage: Arc<dyn Storage> = Arc::new(Disk);
+        let journal_dir = data_dir.join("journal");
+        let lock = DirectoryLock::acquire(data_dir)?;
+        let latch_file = Arc::new(LatchFile::new(Arc::clone(&storage), data_dir, &journal_dir));
+        let state = latch_file
+            .open(clock.now())
+            .context("opening the kill latch")?;
+        if state.killed {
+            tracing::warn!(
+                reason = state.reason,
+                by = state.by,
+                "The kill latch is set: nothing is sent until it is reset."
+            );
+        }
+        let random = random_hex()?;
+        let draw = || {
+            random
+                .get(..8)
+                .and_then(|text| u32::from_str_radix(text, 16).ok())
+                .unwrap_or(1)
+        };
+        let identity =
+            Identity::begin(&*storage, &journal_dir, draw).context("beginning a new epoch")?;
+        let latch = Arc::new(KillLatch::new(state.killed));
+        Ok(Self {
+            storage,
+            journal_dir,
+            lock,
+            latch,
+            latch_file,
+            identity,
+        })
+    }
+
+    /// Opens the journal and says what the last run left unwritten.
+    pub(super) fn open_journal(&self, now: Timestamp) -> anyhow::Result<(Journal, Recovery)> {
+        let options = Options {
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+            ..Options::default()
+        };
+        let opened = Journal::open(Arc::clone(&self.storage), &self.journal_dir, &options, now)?;
+        for torn in &opened.1.torn {
+            tracing::warn!(
+                ?torn,
+                "The last run did not finish writing; the tail was cut off."
+            );
+        }
+        Ok(opened)
+    }
+}

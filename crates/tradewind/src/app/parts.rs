@@ -1,0 +1,287 @@
+//! The desk's parts, each with the function that starts it under the supervisor. Their order is `start`'s.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context;
+use arc_swap::ArcSwapOption;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tradewind_api::VenueBalances;
+use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
+use tradewind_events::{Configuration, Delivery, Event, Input, WakeRule};
+use tradewind_journal::EventReader;
+use tradewind_model::{EventId, Interval};
+use tradewind_simx_server::SimClock;
+use tradewind_storage::Writer;
+use tradewind_venues::binance::MarketSource as MarketFeed;
+use tradewind_venues::{SourceSettings, Topic};
+
+use crate::app::difference::Difference;
+use crate::app::effects::LiveEffects;
+use crate::app::executor::{EFFECTS_MAX, Executor};
+use crate::app::owners::Owners;
+use crate::app::questions::Questions;
+use crate::app::sending::Sending;
+use crate::app::sinks::{AccountToLanes, MarketToLanes};
+use crate::app::supervisor::Supervisor;
+use crate::app::venue::Venues;
+use crate::driver::{DeskHandle, DriverParts, Effect, Lanes, Stages, run};
+
+/// How often lost events of subscribers are looked for.
+const OVERFLOWS_EVERY: Duration = Duration::from_millis(500);
+
+pub(super) fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
+    Arc::new(|bot| {
+        tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
+            .map_err(|error| error.to_string())
+    })
+}
+
+/// What every account's executor works with.
+pub(super) struct Shared {
+    pub(super) lanes: Arc<Lanes>,
+    pub(super) owners: Arc<Owners>,
+    pub(super) configuration: Arc<Configuration>,
+    pub(super) clock: Arc<SimClock>,
+    pub(super) writer: Arc<Writer>,
+    pub(super) stages: Stages,
+}
+
+/// Each account's executor and its venue's clock; effects go in through what is returned, by account.
+pub(super) fn start_executors(
+    supervisor: &mut Supervisor,
+    venues: &Venues,
+    shared: &Shared,
+) -> Vec<mpsc::Sender<Effect>> {
+    let mut senders = Vec::new();
+    for (account, venue) in shared.configuration.accounts.iter().zip(&venues.accounts) {
+        let (sender, receiver) = mpsc::channel(EFFECTS_MAX);
+        let executor = Executor {
+            account: account.id,
+            venue: Arc::clone(venue),
+            lanes: Arc::clone(&shared.lanes),
+            owners: Arc::clone(&shared.owners),
+            configuration: Arc::clone(&shared.configuration),
+            clock: Arc::clone(&shared.clock),
+            writer: Arc::clone(&shared.writer),
+            stages: shared.stages.clone(),
+            sending: Sending::default(),
+            questions: Questions::default(),
+        };
+        supervisor.start("orders", |stop| executor.run(receiver, stop));
+        let venue = Arc::clone(venue);
+        supervisor.start("venue clock", |stop| async move {
+            venue.keep_clock(stop).await;
+            Ok(())
+        });
+        senders.push(sender);
+    }
+    senders
+}
+
+/// The engine's own thread. Its component ends when the thread does, whatever ends it.
+pub(super) fn start_engine(
+    supervisor: &mut Supervisor,
+    parts: DriverParts<LiveEffects>,
+) -> anyhow::Result<()> {
+    let lanes = Arc::clone(parts.handle.lanes());
+    let (ended, end) = oneshot::channel();
+    thread::Builder::new()
+        .name("engine".to_owned())
+        .spawn(move || {
+            let result = run(parts);
+            // The desk may be gone already.
+            drop(ended.send(result.map(drop)));
+        })
+        .context("starting the engine's thread")?;
+    supervisor.start("engine", |stop| async move {
+        let mut end = end;
+        tokio::select! {
+            () = stop.cancelled() => {
+                lanes.close();
+                end.await.context("the engine's thread panicked")?.context("writing the journal")
+            }
+            ended = &mut end => ended.context("the engine's thread panicked")?.context("writing the journal"),
+        }
+    });
+    Ok(())
+}
+
+/// Every instrument's quotes and trades, and the candles some bot wants.
+fn topics(configuration: &Configuration, venue: tradewind_model::VenueId) -> Vec<Topic> {
+    let here = configuration
+        .instruments
+        .iter()
+        .filter(|instrument| instrument.venue == venue && instrument.has_data());
+    let mut topics = Vec::new();
+    for instrument in here {
+        topics.extend([Topic::Quotes(instrument.id), Topic::Trades(instrument.id)]);
+        let users = configuration
+            .bots
+            .iter()
+            .filter(|bot| bot.instruments.contains(&instrument.id));
+        let mut intervals: Vec<Interval> = users.flat_map(intervals).collect();
+        intervals.sort_unstable();
+        intervals.dedup();
+        topics.extend(
+            intervals
+                .into_iter()
+                .map(|interval| Topic::Candles(instrument.id, interval)),
+        );
+    }
+    topics
+}
+
+fn intervals(bot: &tradewind_events::BotConfig) -> impl Iterator<Item = Interval> + '_ {
+    bot.wakes.iter().filter_map(|wake| match wake {
+        WakeRule::Candles(interval) => Some(*interval),
+        WakeRule::Quotes | WakeRule::Every(_) => None,
+    })
+}
+
+pub(super) fn start_market_data(
+    supervisor: &mut Supervisor,
+    venues: &Venues,
+    configuration: &Configuration,
+    lanes: &Arc<Lanes>,
+) {
+    let sink = Arc::new(MarketToLanes(Arc::clone(lanes)));
+    let settings = SourceSettings {
+        stale_after: configuration.stale_after,
+        ..SourceSettings::default()
+    };
+    let mut seen = Vec::new();
+    for (account, venue) in configuration.accounts.iter().zip(&venues.accounts) {
+        if seen.contains(&account.venue) {
+            continue;
+        }
+        seen.push(account.venue);
+        for mut source in
+            venue.market_sources(&topics(configuration, account.venue), &sink, settings)
+        {
+            source.start();
+            supervisor.start("market data", |stop| keep(source, stop));
+        }
+    }
+}
+
+async fn keep(
+    mut source: MarketFeed<MarketToLanes>,
+    stop: tokio_util::sync::CancellationToken,
+) -> anyhow::Result<()> {
+    stop.cancelled().await;
+    source.stop().await;
+    Ok(())
+}
+
+pub(super) fn start_account_streams(
+    supervisor: &mut Supervisor,
+    venues: &Venues,
+    lanes: &Arc<Lanes>,
+    resync: &Arc<Notify>,
+) -> anyhow::Result<()> {
+    let sink = Arc::new(AccountToLanes {
+        lanes: Arc::clone(lanes),
+        resync: Arc::clone(resync),
+    });
+    for venue in &venues.accounts {
+        let mut source = venue.user_source(&sink, SourceSettings::default())?;
+        source.start();
+        supervisor.start("account stream", |stop| async move {
+            stop.cancelled().await;
+            source.stop().await;
+            Ok(())
+        });
+    }
+    Ok(())
+}
+
+/// After the account's stream came back, every open order is asked about: what it said meanwhile was not heard.
+pub(super) fn start_resync(supervisor: &mut Supervisor, resync: Arc<Notify>, desk: DeskHandle) {
+    supervisor.start("resync", |stop| async move {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = resync.notified() => desk.lanes().control(Input::Resync),
+            }
+        }
+    });
+}
+
+pub(super) fn start_differences(
+    supervisor: &mut Supervisor,
+    venues: &Venues,
+    desk: &DeskHandle,
+    clock: &Arc<SimClock>,
+) -> Vec<Arc<ArcSwapOption<VenueBalances>>> {
+    let mut all = Vec::new();
+    for (account, venue) in (0..).map(tradewind_model::AccountId).zip(&venues.accounts) {
+        let latest = Arc::new(ArcSwapOption::empty());
+        let difference = Difference {
+            account,
+            venue: Arc::clone(venue),
+            desk: desk.clone(),
+            clock: Arc::clone(clock),
+            latest: Arc::clone(&latest),
+        };
+        supervisor.start("difference", |stop| difference.run(stop));
+        all.push(latest);
+    }
+    all
+}
+
+/// Tells the engine of subscribers that began to lose events, so that it is announced.
+pub(super) fn start_overflow_watch(supervisor: &mut Supervisor, bus: Bus, lanes: Arc<Lanes>) {
+    supervisor.start("overflows", |stop| async move {
+        let mut look = tokio::time::interval(OVERFLOWS_EVERY);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                _ = look.tick() => {}
+            }
+            for overflow in bus.take_overflows() {
+                let subscriber = overflow.subscriber.into_boxed_str();
+                lanes.control(Input::QueueOverflow {
+                    subscriber,
+                    dropped: overflow.dropped,
+                });
+            }
+        }
+    });
+}
+
+/// Nudges the database's writer whenever something was announced; it reads the log by itself.
+pub(super) fn start_storage(supervisor: &mut Supervisor, bus: &Bus, writer: Arc<Writer>) {
+    let types = TypeSet::all().without(TypeSet::delivered(Delivery::Latest));
+    let mut announced = bus.subscribe(SubscriptionOptions::new("storage", Class::Drop, types));
+    supervisor.start("storage", |stop| async move {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                heard = announced.recv() => match heard {
+                    Some(_) => writer.nudge(),
+                    None => return Ok(()),
+                },
+            }
+        }
+    });
+}
+
+/// The journal as the bus falls back on it.
+#[derive(Debug)]
+pub(super) struct JournalEvents(pub(super) EventReader);
+
+impl EventLog for JournalEvents {
+    fn read_after(&self, after: EventId, limit: usize) -> std::io::Result<Vec<Arc<Event>>> {
+        self.0
+            .read_after(after, limit)
+            .map_err(std::io::Error::other)
+    }
+}
+
+impl tradewind_storage::EventSource for JournalEvents {
+    fn read_after(&self, after: EventId, limit: usize) -> std::io::Result<Vec<Arc<Event>>> {
+        EventLog::read_after(self, after, limit)
+    }
+}
