@@ -1,0 +1,262 @@
+//! The desk's own path, with one bot that orders on every quote.
+
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tradewind::driver::evaluation::LaneFactory;
+use tradewind::driver::{
+    DeskHandle, DriverParts, Effect, Effects, EvaluationLanes, Lanes, Stages, run,
+};
+use tradewind_engine::{Engine, StrategySource};
+use tradewind_events::{
+    AccountState, BotConfig, BotState, Configuration, Event, Input, Started, WakeRule,
+};
+use tradewind_journal::{Disk, Journal, Options};
+use tradewind_model::{
+    Amount, Candle, Decision, Depth, EventId, FeedHealth, InstrumentId, Ppm, Quote, Reason, Target,
+    Timestamp, Trade,
+};
+use tradewind_risk::{KillLatch, Rate};
+use tradewind_simx_server::SimClock;
+use tradewind_strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
+use tradewind_testkit::{ACCOUNT, SPOT, USDT, bot, configuration, spot};
+use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig};
+use tradewind_venues::{
+    BinanceVenue, Clock, MarketSink, OrderGate, RateBudget, SourceSettings, Topic, client_config,
+};
+
+use crate::venue::Venue;
+
+/// Runs a desk against the venue and takes the times. `power_safe` intents are synced before their orders leave.
+pub(crate) fn measure(venue: &Venue, power_safe: bool) -> Vec<Duration> {
+    let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+    let clock = Arc::new(SimClock::system());
+    let adapter = Arc::new(adapter(venue, &clock));
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let options = Options::default();
+    let (journal, _) = Journal::open(Arc::new(Disk), dir.path(), &options, clock.now()).unwrap();
+    let configuration = Arc::new(one_bot());
+    let lanes = Arc::new(Lanes::new(configuration.instruments.len()));
+    let handle = DeskHandle::new(Arc::clone(&lanes));
+    let factory: LaneFactory = Arc::new(strategy);
+    let parts = DriverParts {
+        engine: Engine::new(StrategySource::new(strategy)),
+        clock,
+        handle: handle.clone(),
+        journal,
+        power_safe,
+        evaluations: EvaluationLanes::start(&configuration, &factory, &lanes).unwrap(),
+        effects: execute(&runtime, &adapter, &lanes),
+        stages: Stages::default(),
+    };
+    let engine = thread::spawn(move || run(parts).map(drop));
+    lanes.control(Input::Configured(Box::new(Configuration::clone(
+        &configuration,
+    ))));
+    lanes.control(Input::Started(Started {
+        instance: 1,
+        epoch: 1,
+        killed: false,
+    }));
+    runtime.block_on(until_running(&handle));
+    let sink = Arc::new(ToLanes(Arc::clone(&lanes)));
+    let topics = [Topic::Quotes(SPOT)];
+    let mut sources = runtime.block_on(async {
+        let mut sources = adapter.market_sources(&topics, &sink, SourceSettings::default());
+        sources
+            .iter_mut()
+            .for_each(tradewind_venues::DataSource::start);
+        sources
+    });
+    let taken = venue.measure();
+    runtime.block_on(async {
+        for source in &mut sources {
+            source.stop().await;
+        }
+    });
+    lanes.close();
+    engine.join().unwrap().unwrap();
+    taken
+}
+
+async fn until_running(desk: &DeskHandle) {
+    loop {
+        let view = desk.view().await.unwrap();
+        if view.bots.iter().all(|bot| bot.state == BotState::Running) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// One bot on quotes, and limits that let an order through each 10 ms.
+fn one_bot() -> Configuration {
+    let mut configuration = configuration();
+    let often = Rate {
+        count: 1_000,
+        per: Duration::from_secs(1),
+        burst: 1_000,
+    };
+    configuration.limits.bot_order_rate = Some(often);
+    configuration.limits.account_order_rate = Some(often);
+    configuration.limits.duplicate_window = Some(Duration::ZERO);
+    configuration.bots = vec![BotConfig {
+        wakes: vec![WakeRule::Quotes],
+        ..bot(0)
+    }];
+    configuration
+}
+
+fn adapter(venue: &Venue, clock: &Arc<SimClock>) -> BinanceVenue {
+    let clock: Arc<dyn Clock> = {
+        let clock = Arc::clone(clock);
+        Arc::new(move || clock.now())
+    };
+    let config = BinanceConfig {
+        rest_url: format!("http://{}", venue.orders),
+        ws_url: format!("ws://{}", venue.market),
+        ws_api_url: format!("ws://{}/ws-api/v3", venue.market),
+        key: Some(ApiKey::new("key", SecretString::from("secret"))),
+        ..BinanceConfig::default()
+    };
+    let adapter = BinanceVenue::new(
+        config,
+        client_config(None).unwrap(),
+        Arc::clone(&clock),
+        OrderGate::new(Arc::new(KillLatch::default()), clock),
+        Arc::new(Mutex::new(RateBudget::new(1_000_000))),
+        Arc::new(Assets::new(configuration().assets)),
+    )
+    .unwrap();
+    adapter
+        .use_instruments([("BTCUSDT".to_owned(), spot())])
+        .unwrap();
+    adapter
+}
+
+/// The account's hands: a queue, and a task for each order, as the desk has them.
+fn execute(runtime: &Runtime, adapter: &Arc<BinanceVenue>, lanes: &Arc<Lanes>) -> Queue {
+    let (sender, mut effects) = mpsc::channel(1_000);
+    let (adapter, lanes) = (Arc::clone(adapter), Arc::clone(lanes));
+    let mut owner = JoinSet::new();
+    owner.spawn_on(
+        async move {
+            let mut tasks = JoinSet::new();
+            while let Some(effect) = effects.recv().await {
+                while tasks.try_join_next().is_some() {}
+                match effect {
+                    Effect::Submit(order) => {
+                        let (adapter, lanes) = (Arc::clone(&adapter), Arc::clone(&lanes));
+                        tasks.spawn(async move {
+                            for report in adapter.submit(&order).await {
+                                lanes.control(Input::Report(Box::new(report)));
+                            }
+                        });
+                    }
+                    Effect::Reconcile(_) => lanes.control(Input::Account(Box::new(account()))),
+                    _ => {}
+                }
+            }
+        },
+        runtime.handle(),
+    );
+    Queue {
+        sender,
+        _owner: owner,
+    }
+}
+
+fn account() -> AccountState {
+    AccountState {
+        account: ACCOUNT,
+        balances: vec![(USDT, Amount::whole(100_000))],
+        open_orders: Vec::new(),
+        fills: Vec::new(),
+    }
+}
+
+struct Queue {
+    sender: mpsc::Sender<Effect>,
+    _owner: JoinSet<()>,
+}
+
+impl Effects for Queue {
+    fn perform(&self, effect: Effect) -> Result<(), Effect> {
+        self.sender
+            .try_send(effect)
+            .map_err(|refused| match refused {
+                mpsc::error::TrySendError::Full(effect)
+                | mpsc::error::TrySendError::Closed(effect) => effect,
+            })
+    }
+
+    fn publish(&self, _events: &[Arc<Event>]) {}
+
+    fn publish_quote(&self, _id: EventId, _at: Timestamp, _quote: &Quote) {}
+}
+
+/// Market data into the lanes, as the desk puts it there.
+struct ToLanes(Arc<Lanes>);
+
+impl MarketSink for ToLanes {
+    fn quote(&self, quote: Quote) {
+        self.0.quote(quote);
+    }
+
+    fn trade(&self, trade: Trade) {
+        self.0.trade(trade);
+    }
+
+    fn candle(&self, candle: Candle) {
+        self.0.control(Input::Candle(candle));
+    }
+
+    fn depth(&self, depth: Box<Depth>) {
+        self.0.control(Input::Depth(depth));
+    }
+
+    fn health(&self, instrument: InstrumentId, health: FeedHealth, _reason: &str) {
+        self.0.control(Input::Health { instrument, health });
+    }
+
+    fn failed(&self, topic: Topic, reason: &str) {
+        panic!("{topic:?}: {reason}");
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a factory's signature")]
+fn strategy(_bot: &BotConfig) -> Result<Box<dyn Strategy>, String> {
+    Ok(Box::new(EveryQuote))
+}
+
+/// Wants a hundredth of its full size on every quote, at its ask or better.
+#[derive(Debug)]
+struct EveryQuote;
+
+impl Strategy for EveryQuote {
+    fn timeframes(&self) -> Vec<WarmUp> {
+        Vec::new()
+    }
+
+    fn on_quote(&mut self, _view: &View<'_>, quote: &Quote) -> Result<Decision, StrategyError> {
+        Ok(Decision::Target(Target {
+            exposure: Ppm(10_000),
+            limit: Some(quote.ask),
+            exit: None,
+            reason: Reason::plain("each quote"),
+        }))
+    }
+
+    fn save(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn restore(&mut self, _state: &[u8]) -> Result<(), RestoreError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! The least work there is: one thread reads quotes and posts signed orders, and waits for each answer.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tradewind_venues::binance::sign_hmac;
+
+use crate::venue::{Venue, header, read_head, read_more};
+
+pub(crate) fn measure(venue: &Venue) -> Vec<Duration> {
+    let market = subscribe(TcpStream::connect(venue.market).unwrap());
+    let orders = TcpStream::connect(venue.orders).unwrap();
+    orders.set_nodelay(true).unwrap();
+    let trader = thread::spawn(move || trade(market, orders));
+    let taken = venue.measure();
+    trader.join().unwrap();
+    taken
+}
+
+fn subscribe(mut socket: TcpStream) -> (TcpStream, Vec<u8>) {
+    let mut buffer = Vec::new();
+    socket.set_nodelay(true).unwrap();
+    socket
+        .write_all(b"GET /stream HTTP/1.1\r\nHost: venue\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+        .unwrap();
+    read_head(&mut socket, &mut buffer).unwrap();
+    let request = br#"{"method":"SUBSCRIBE","id":1}"#;
+    let mut frame = vec![0x81, 128 | u8::try_from(request.len()).unwrap(), 0, 0, 0, 0];
+    frame.extend(request);
+    socket.write_all(&frame).unwrap();
+    (socket, buffer)
+}
+
+fn trade((mut market, mut buffer): (TcpStream, Vec<u8>), mut orders: TcpStream) {
+    let mut number = 0;
+    while read_more(&mut market, &mut buffer).is_some() {
+        while let Some(text) = next_text(&mut buffer) {
+            let Some(price) = ask(&text) else { continue };
+            number += 1;
+            orders.write_all(order(price, number).as_bytes()).unwrap();
+            read_answer(&mut orders);
+        }
+    }
+}
+
+/// The next whole frame of the server.
+fn next_text(buffer: &mut Vec<u8>) -> Option<String> {
+    let (start, length) = match buffer.as_slice() {
+        [_, 126, high, low, ..] => (4, usize::from(u16::from_be_bytes([*high, *low]))),
+        [_, short, ..] if *short < 126 => (2, usize::from(*short)),
+        _ => return None,
+    };
+    let text = buffer.get(start..start + length)?.to_vec();
+    buffer.drain(..start + length);
+    String::from_utf8(text).ok()
+}
+
+/// The ask, cut to two places.
+fn ask(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once(r#""a":""#)?;
+    let point = rest.find('.')?;
+    rest.get(..point + 3)
+}
+
+fn order(price: &str, number: u32) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let form = format!(
+        "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=IOC&price={price}&quantity=0.01&newClientOrderId={number:032x}&newOrderRespType=FULL&recvWindow=5000&timestamp={}",
+        now.as_millis()
+    );
+    let signature = sign_hmac("secret", &form);
+    format!(
+        "POST /api/v3/order HTTP/1.1\r\nHost: venue\r\nContent-Type: application/x-www-form-urlencoded\r\nX-MBX-APIKEY: key\r\nContent-Length: {}\r\n\r\n{form}&signature={signature}",
+        form.len() + "&signature=".len() + signature.len()
+    )
+}
+
+fn read_answer(orders: &mut TcpStream) {
+    let mut buffer = Vec::new();
+    let head = read_head(orders, &mut buffer).unwrap();
+    let length: usize = header(&head, "content-length").unwrap().parse().unwrap();
+    while buffer.len() < length {
+        read_more(orders, &mut buffer).unwrap();
+    }
+}

@@ -1,0 +1,83 @@
+//! Quote sent → order received, both stamped at the venue, over loopback sockets:
+//! `cargo bench -p tradewind --bench quote_to_order`.
+//!
+//! The venue is a thread that writes a book ticker each 10 ms and one that stamps each order's last byte. Between them
+//! lies the desk's own path: market source, codec, lanes, the engine's thread with journal and risk gate, the order gate
+//! and the order line. Not attached are the faces: API, database, chat. Beside it, in the same run, the least work
+//! there is: one thread, blocking reads, HMAC-SHA256, a POST on a connection kept open.
+//!
+//! Each order's limit price is its quote's ask, so the two are matched by what they say.
+
+#![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run says so")]
+
+mod desk;
+mod floor;
+mod venue;
+
+use std::time::Duration;
+
+use venue::{QUOTES, Venue};
+
+const RUNS: usize = 3;
+
+fn main() {
+    println!(
+        "quote → order, {QUOTES} quotes, one each 10 ms, medians of {RUNS} runs taken in turn"
+    );
+    let mut floor = Vec::new();
+    let mut process = Vec::new();
+    let mut power = Vec::new();
+    for _ in 0..RUNS {
+        floor.push(Figures::of(floor::measure(&Venue::open())));
+        process.push(Figures::of(desk::measure(&Venue::open(), false)));
+        power.push(Figures::of(desk::measure(&Venue::open(), true)));
+    }
+    let floor = Figures::median(floor);
+    floor.print("blocking floor", &floor);
+    Figures::median(process).print("desk, intent written before the order", &floor);
+    Figures::median(power).print("desk, intent synced before the order", &floor);
+}
+
+#[derive(Clone, Copy)]
+struct Figures {
+    p50: Duration,
+    p99: Duration,
+    orders: usize,
+}
+
+impl Figures {
+    fn of(mut taken: Vec<Duration>) -> Self {
+        taken.sort_unstable();
+        let at = |share: usize| taken[taken.len() * share / 100];
+        Self {
+            p50: at(50),
+            p99: at(99),
+            orders: taken.len(),
+        }
+    }
+
+    /// Each figure's own median.
+    fn median(runs: Vec<Self>) -> Self {
+        let of = |figure: fn(&Self) -> Duration| {
+            let mut all: Vec<Duration> = runs.iter().map(figure).collect();
+            all.sort_unstable();
+            all[all.len() / 2]
+        };
+        Self {
+            p50: of(|run| run.p50),
+            p99: of(|run| run.p99),
+            orders: runs.iter().map(|run| run.orders).min().unwrap(),
+        }
+    }
+
+    fn print(&self, name: &str, floor: &Self) {
+        println!(
+            "{name:<38} p50 {:>6.0} us ({:.2} x the floor)  p99 {:>6.0} us  orders {}",
+            self.p50.as_secs_f64() * 1e6,
+            self.p50.as_secs_f64() / floor.p50.as_secs_f64(),
+            self.p99.as_secs_f64() * 1e6,
+            self.orders,
+        );
+    }
+}
