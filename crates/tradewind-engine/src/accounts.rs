@@ -1,12 +1,12 @@
 //! Accounts: taken over from the venue at the start, valued on a schedule.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tradewind_events::{AccountState, Configuration, EquityPoint, EventKind, OpenOrder, Outputs};
 use tradewind_events::{Output, Timer};
 use tradewind_model::{
     AccountId, AccountMode, Amount, BotId, ClientOrderId, Fill, InstrumentId, Money, OrderStatus,
-    OwnerId, Quantity, TradeId,
+    OwnerId, Price, Quantity, Side, TradeId,
 };
 use tradewind_portfolio::{Prices, value_account};
 use tradewind_risk::{Purpose, Scope};
