@@ -101,10 +101,6 @@ impl tradewind_telegram::Desk for LiveDesk {
         self.clock.now()
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "Telegram stamps its messages by the clock on the wall"
-    )]
     fn wall(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         Timestamp::EPOCH + since.unwrap_or_default()

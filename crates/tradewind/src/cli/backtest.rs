@@ -52,10 +52,6 @@ pub(super) fn run(args: BacktestArgs, output: Output) -> anyhow::Result<()> {
         sizer: Sizer::Share(args.share),
         ..FileOptions::new(&args.strategy, args.data)
     };
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long it took is told to a person"
-    )]
     let began = Instant::now();
     let report = run_files(&options)?;
     if output.is_json() {
