@@ -1,3 +1,5 @@
+//! The queues of an account by the clock of the test: who goes first, who waits, and who has waited too long.
+
 use std::time::Duration;
 
 use tradewind_model::{
