@@ -13,5 +13,5 @@ pub(crate) fn test_data(name: &str) -> Option<PathBuf> {
         eprintln!("{message}");
         return None;
     };
-    Some(PathBuf::from(folder).join(name))
+    Some(PathBuf::from(folder).join("data").join(name))
 }

@@ -32,7 +32,7 @@ use crate::app::remote;
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::{Embedded, Venues};
 use crate::cli::{MarketSource, RunOptions};
-use crate::config::{AbsentInstruments, Durability};
+use crate::config::{AbsentInstruments, AccountSettings, AccountSource, DeskConfig, Durability};
 use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, Lanes, Stages};
 
 /// How long the account's stream may take before the desk starts without it.
@@ -73,6 +73,7 @@ impl Desk {
             market,
             ..
         } = options;
+        refuse_real_orders(&config, &market)?;
         let (choice, clock) = market_and_clock(&market, config.simulation.seed, &data_dir)?;
         let clock = Arc::new(clock);
         let ground = Ground::take(&data_dir, &clock)?;
@@ -276,6 +277,20 @@ impl Desk {
             Reason::Asked(_) => Ok(()),
             Reason::Ended(error) => Err(error),
         }
+    }
+}
+
+/// A live account's orders are real: no desk has one that was not asked for by `--live`.
+fn refuse_real_orders(config: &DeskConfig, market: &MarketSource) -> anyhow::Result<()> {
+    let is_live = |account: &&AccountSettings| matches!(account.mode, AccountSource::Live { .. });
+    match config.accounts.iter().find(is_live) {
+        Some(account) if !matches!(market, MarketSource::Live(_)) => bail!(
+            "account {} is live: its orders would be real, and only `run --venue {} --live` may send them; \
+             set its mode to \"paper\"",
+            account.name,
+            account.venue
+        ),
+        _ => Ok(()),
     }
 }
 
