@@ -171,10 +171,10 @@ fn the_default_configuration_is_in_order_and_can_be_shown_and_written() {
     let output = tradewind_with(
         dir.path(),
         &["config", "show"],
-        &[("TRADEWIND__DESK__ON_EXIT", "flatten")],
+        &[("TRADEWIND__DESK__DURABILITY", "power")],
     );
     expect(&output, 0);
-    let wanted = "on_exit = \"flatten\"  # TRADEWIND__DESK__ON_EXIT\n";
+    let wanted = "durability = \"power\"  # TRADEWIND__DESK__DURABILITY\n";
     assert!(stdout(&output).contains(wanted), "{}", stdout(&output));
 
     let output = tradewind(dir.path(), &["config", "schema"]);
