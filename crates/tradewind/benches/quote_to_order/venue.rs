@@ -70,12 +70,18 @@ impl Venue {
         for number in 0..QUOTES {
             let frame = frame(number);
             let due = origin + EVERY * u32::try_from(number).unwrap();
-            #[expect(clippy::disallowed_methods, reason = "a bench paces its venue in real time")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a bench paces its venue in real time"
+            )]
             thread::sleep(due.saturating_duration_since(Instant::now()));
             sent.push(Instant::now());
             socket.write_all(&frame).unwrap();
         }
-        #[expect(clippy::disallowed_methods, reason = "a bench paces its venue in real time")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a bench paces its venue in real time"
+        )]
         thread::sleep(GRACE);
         let arrivals = self.arrivals.lock().unwrap();
         let taken = arrivals.iter().zip(&sent);
