@@ -33,10 +33,10 @@ fn main() {
         process.push(Figures::of(desk::measure(&Venue::open(), false)));
         power.push(Figures::of(desk::measure(&Venue::open(), true)));
     }
-    let floor = Figures::median(floor);
+    let floor = Figures::median(&floor);
     floor.print("blocking floor", &floor);
-    Figures::median(process).print("desk, intent written before the order", &floor);
-    Figures::median(power).print("desk, intent synced before the order", &floor);
+    Figures::median(&process).print("desk, intent written before the order", &floor);
+    Figures::median(&power).print("desk, intent synced before the order", &floor);
 }
 
 #[derive(Clone, Copy)]
@@ -58,7 +58,7 @@ impl Figures {
     }
 
     /// Each figure's own median.
-    fn median(runs: Vec<Self>) -> Self {
+    fn median(runs: &[Self]) -> Self {
         let of = |figure: fn(&Self) -> Duration| {
             let mut all: Vec<Duration> = runs.iter().map(figure).collect();
             all.sort_unstable();
