@@ -84,10 +84,7 @@ fn median(mut work: impl FnMut()) -> Duration {
     times[RUNS / 2]
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark measures real time"
-)]
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 fn timed(mut work: impl FnMut()) -> Duration {
     let start = Instant::now();
     work();

@@ -301,7 +301,9 @@ impl KlineStore {
     fn known(&self, instrument: InstrumentId) -> Option<(Timestamp, Timestamp)> {
         let minutes = self.minutes.get(instrument.index())?;
         let recorded = self.recorded.get(instrument.index());
-        let first = recorded.and_then(|klines| klines.first()).or(minutes.front());
+        let first = recorded
+            .and_then(|klines| klines.first())
+            .or(minutes.front());
         let last = minutes.back().or(recorded.and_then(|klines| klines.last()));
         let (first, last) = (first?.open_time, last?.open_time);
         Some((self.past.as_ref().map_or(first, Past::start), last))
