@@ -19,6 +19,7 @@ use crate::streams::connection::Form;
 use crate::streams::frames::Subject;
 use crate::streams::{ConnectionId, Frames, Hub, Sources};
 use crate::symbols::Symbols;
+use crate::ws_api::session::Sessions;
 use crate::ws_api::user_data::{Deposit, Teller, UserStreams};
 use crate::ws_api::{self, Asker};
 
@@ -43,7 +44,10 @@ pub(crate) enum In {
         name: String,
     },
     /// A connection to the WebSocket API begins.
-    OpenWsApi { address: IpAddr },
+    OpenWsApi {
+        connection: ConnectionId,
+        address: IpAddr,
+    },
     /// A text on a connection to the WebSocket API.
     WsApi { asker: Asker, text: String },
     /// A connection is gone.
@@ -75,6 +79,7 @@ pub(crate) struct Core {
     pub(crate) keys: KeyRing,
     pub(crate) meters: Meters,
     pub(crate) users: UserStreams,
+    pub(crate) sessions: Sessions,
     pub(crate) started_at: Timestamp,
     /// `None` only while it is being advanced.
     source: Option<Source>,
@@ -137,6 +142,7 @@ impl Core {
             keys: parts.keys,
             meters: parts.meters,
             users: UserStreams::default(),
+            sessions: Sessions::default(),
             started_at: parts.started_at,
             counts_own_prints: parts.source.counts_own_prints(),
             source: Some(parts.source),
@@ -180,8 +186,12 @@ impl Core {
                 self.out.frames.push((asker.connection, answer.into()));
             }
             // A connection that is one too many for the weight is told so by its first request.
-            In::OpenWsApi { address } => {
-                drop(self.meters.charge(now, address, ws_api::CONNECT_WEIGHT))
+            In::OpenWsApi {
+                connection,
+                address,
+            } => {
+                self.sessions.open(connection, now);
+                drop(self.meters.charge(now, address, ws_api::CONNECT_WEIGHT));
             }
             In::Form { connection, form } => self.hub.set_form(connection, form),
             In::Subscribe { connection, name } => {
@@ -199,6 +209,7 @@ impl Core {
             In::Close { connection } => {
                 self.hub.close(connection);
                 self.users.close(connection);
+                self.sessions.close(connection);
             }
             In::Operator { action } => drop(self.act(now, &action)),
             In::Pause { paused } => self.paused = paused,
@@ -279,9 +290,10 @@ impl Core {
             let account = report.order.account;
             match report.event {
                 OrderEvent::Accepted => self.counters.orders += 1,
-                OrderEvent::Filled(_) => {
+                OrderEvent::Filled(fill) => {
                     self.counters.executions += 1;
-                    if !report.order.is_open() {
+                    // An order that traded, if only once, no longer counts as unfilled.
+                    if report.order.filled == fill.quantity {
                         self.meters.forgive_order(at, account);
                     }
                 }
@@ -350,6 +362,16 @@ impl Core {
     /// How many streams are being sent.
     pub(crate) fn streams(&self) -> usize {
         self.hub.len()
+    }
+
+    /// Ends one of a connection's user data streams, or all of them, and tells it so; how many.
+    pub(crate) fn end_user_streams(
+        &mut self,
+        now: Timestamp,
+        connection: ConnectionId,
+        only: Option<u64>,
+    ) -> usize {
+        self.users.end(now, connection, only, &mut self.out.frames)
     }
 
     /// A name for an order or a cancel whose client gave none.

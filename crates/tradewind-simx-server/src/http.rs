@@ -32,6 +32,7 @@ async fn read(peer: SocketAddr, request: Request) -> Result<RestRequest, ApiErro
     let method = match parts.method.as_str() {
         "GET" => Method::Get,
         "POST" => Method::Post,
+        "PUT" => Method::Put,
         "DELETE" => Method::Delete,
         _ => {
             return Err(ApiError {
@@ -53,8 +54,8 @@ async fn read(peer: SocketAddr, request: Request) -> Result<RestRequest, ApiErro
         body: String::from_utf8_lossy(&body).into_owned(),
         key: text(&parts.headers, "x-mbx-apikey"),
         unit: match text(&parts.headers, "x-mbx-time-unit") {
-            Some(unit) if unit.eq_ignore_ascii_case("microsecond") => TimeUnit::Microseconds,
-            _ => TimeUnit::Milliseconds,
+            Some(unit) => TimeUnit::read(&unit)?,
+            None => TimeUnit::default(),
         },
     })
 }

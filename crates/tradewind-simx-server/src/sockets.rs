@@ -189,8 +189,11 @@ impl Connection {
     async fn begin(&mut self) -> Result<(), Over> {
         match &mut self.peer {
             Peer::Api(asker) => {
-                let address = asker.address;
-                self.tell(In::OpenWsApi { address })
+                let (connection, address) = (asker.connection, asker.address);
+                self.tell(In::OpenWsApi {
+                    connection,
+                    address,
+                })
             }
             Peer::Market(market, effects) => {
                 let (form, effects) = (market.form(), std::mem::take(effects));

@@ -1,8 +1,9 @@
 //! What an account has and may do: balances, rates, limits, permissions.
 
 use serde::Serialize;
-use tradewind_model::{AccountId, Amount, Ppm};
+use tradewind_model::{Amount, Ppm};
 
+use super::signing::Caller;
 use super::weights::{ORDERS_PER_10_SECONDS, ORDERS_PER_DAY};
 use super::{Call, Outcome, RateLimitCount, body};
 use crate::core::Core;
@@ -90,7 +91,8 @@ struct BalanceBody<'a> {
     locked: String,
 }
 
-pub(super) fn account(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
+pub(super) fn account(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let account = caller.account;
     let without_zeros = call.params.text("omitZeroBalances") == Some("true");
     let held = core
         .symbols
@@ -129,7 +131,7 @@ const fn basis_points(rate: Ppm) -> i64 {
     rate.0 / 100
 }
 
-pub(super) fn commission(core: &mut Core, call: Call<'_>, _: AccountId) -> Outcome {
+pub(super) fn commission(core: &mut Core, call: Call<'_>, _: Caller) -> Outcome {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Commission<'a> {
@@ -149,7 +151,8 @@ pub(super) fn commission(core: &mut Core, call: Call<'_>, _: AccountId) -> Outco
     })
 }
 
-pub(super) fn order_limits(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
+pub(super) fn order_limits(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let account = caller.account;
     let counts = core.meters.order_counts(call.now, account);
     body(&[
         RateLimitCount::orders("SECOND", 10, ORDERS_PER_10_SECONDS, counts.ten_seconds),
@@ -157,8 +160,8 @@ pub(super) fn order_limits(core: &mut Core, call: Call<'_>, account: AccountId) 
     ])
 }
 
-/// What the key may do: read and trade, nothing else.
-pub(super) fn restrictions(core: &mut Core, call: Call<'_>, _: AccountId) -> Outcome {
+/// What the key may do.
+pub(super) fn restrictions(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     #[expect(clippy::struct_excessive_bools, reason = "the venue's own shape")]
@@ -175,11 +178,11 @@ pub(super) fn restrictions(core: &mut Core, call: Call<'_>, _: AccountId) -> Out
         enable_margin: bool,
     }
     body(&Restrictions {
-        ip_restrict: true,
+        ip_restrict: !caller.permissions.any_address,
         create_time: call.unit.stamp(core.started_at),
         enable_reading: true,
-        enable_spot_and_margin_trading: true,
-        enable_withdrawals: false,
+        enable_spot_and_margin_trading: caller.permissions.trading,
+        enable_withdrawals: caller.permissions.withdrawals,
         enable_internal_transfer: false,
         permits_universal_transfer: false,
         enable_vanilla_options: false,

@@ -95,12 +95,23 @@ impl ApiError {
         -2015,
         "Invalid API-key, IP, or permissions for action.",
     );
+    /// Sessions need an Ed25519 key. Not on the venue's page of errors, but what it was seen to answer.
+    pub(crate) const NO_LOGON_KEY: Self = Self::new(-4056, "HMAC_SHA256 API key is not supported.");
+    pub(crate) const NOT_SUBSCRIBED: Self =
+        Self::new(-2036, "User Data Stream subscription not active.");
+    pub(crate) const TIME_UNIT: Self = Self::new(
+        -1194,
+        "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.",
+    );
     pub(crate) const SUBSCRIBED: Self =
         Self::new(-2035, "User Data Stream subscription already active.");
     pub(crate) const INVALID_TICKER_TYPE: Self = Self::new(-1139, "Invalid ticker type.");
 
     /// The path, or its method, does not exist here.
     pub(crate) const NOT_FOUND: Self = Self::of(404, -1020, "This operation is not supported.");
+
+    /// What the venue has switched off for good.
+    pub(crate) const GONE: Self = Self::of(410, -1020, "This operation is not supported.");
 
     /// `name` is missing, empty or cannot be read.
     pub(crate) fn mandatory(name: &str) -> Self {

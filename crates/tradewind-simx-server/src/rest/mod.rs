@@ -10,6 +10,7 @@ mod new_order;
 mod orders;
 mod page;
 mod params;
+mod public_key;
 mod signed;
 mod signing;
 mod tickers;
@@ -23,7 +24,8 @@ use tradewind_model::{AccountId, Instrument, Timestamp};
 pub(crate) use errors::ApiError;
 pub(crate) use orders::{TimeUnit, kind, side, status, time_in_force};
 pub(crate) use params::Params;
-pub(crate) use signing::{KeyRing, Received};
+pub(crate) use public_key::Verifier;
+pub(crate) use signing::{Caller, Key, KeyRing, Received};
 pub(crate) use weights::{
     Meters, ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, OrderCounts, WEIGHT_PER_MINUTE,
 };
@@ -47,6 +49,7 @@ pub(crate) struct RestRequest {
 pub(crate) enum Method {
     Get,
     Post,
+    Put,
     Delete,
 }
 
@@ -101,9 +104,11 @@ pub(crate) enum Handler {
     /// Anybody may ask.
     Public(fn(&mut Core, Call<'_>) -> Outcome),
     /// A signature is needed.
-    Signed(fn(&mut Core, Call<'_>, AccountId) -> Outcome),
-    /// A signature is needed and an order is placed: it counts as one.
-    Order(fn(&mut Core, Call<'_>, AccountId) -> Outcome),
+    Signed(fn(&mut Core, Call<'_>, Caller) -> Outcome),
+    /// A signature is needed, and a key that may trade.
+    Trade(fn(&mut Core, Call<'_>, Caller) -> Outcome),
+    /// The same, and so many orders are placed.
+    Order(u32, fn(&mut Core, Call<'_>, Caller) -> Outcome),
 }
 
 const fn route(
@@ -124,7 +129,7 @@ const fn route(
 
 #[rustfmt::skip]
 static ROUTES: &[Route] = {
-    use Handler::{Order, Public, Signed};
+    use Handler::{Order, Public, Signed, Trade};
     use Method::{Delete, Get, Post};
     &[
         route(Get, "/api/v3/ping", Some("ping"), |_| 1, Public(general::ping)),
@@ -140,12 +145,12 @@ static ROUTES: &[Route] = {
         route(Get, "/api/v3/ticker/24hr", Some("ticker.24hr"), tickers::day_weight, Public(tickers::day_ticker)),
         route(Get, "/api/v3/ticker/price", Some("ticker.price"), tickers::ticker_weight, Public(tickers::price_ticker)),
         route(Get, "/api/v3/ticker/bookTicker", Some("ticker.book"), tickers::ticker_weight, Public(tickers::book_ticker)),
-        route(Post, "/api/v3/order", Some("order.place"), |_| 1, Order(signed::place)),
-        route(Post, "/api/v3/order/test", Some("order.test"), |_| 1, Signed(signed::test)),
+        route(Post, "/api/v3/order", Some("order.place"), |_| 1, Order(1, signed::place)),
+        route(Post, "/api/v3/order/test", Some("order.test"), |_| 1, Trade(signed::test)),
         route(Get, "/api/v3/order", Some("order.status"), |_| 4, Signed(signed::query)),
-        route(Delete, "/api/v3/order", Some("order.cancel"), |_| 1, Signed(signed::cancel)),
+        route(Delete, "/api/v3/order", Some("order.cancel"), |_| 1, Trade(signed::cancel)),
         route(Get, "/api/v3/openOrders", Some("openOrders.status"), signed::open_weight, Signed(signed::open_orders)),
-        route(Delete, "/api/v3/openOrders", Some("openOrders.cancelAll"), |_| 1, Signed(signed::cancel_all)),
+        route(Delete, "/api/v3/openOrders", Some("openOrders.cancelAll"), |_| 1, Trade(signed::cancel_all)),
         route(Get, "/api/v3/allOrders", Some("allOrders"), |_| 20, Signed(signed::all_orders)),
         route(Get, "/api/v3/account", Some("account.status"), |_| 20, Signed(account::account)),
         route(Get, "/api/v3/account/commission", Some("account.commission"), |_| 20, Signed(account::commission)),
@@ -157,8 +162,8 @@ static ROUTES: &[Route] = {
 
 /// Answers a REST request.
 pub(crate) fn answer(core: &mut Core, now: Timestamp, request: &RestRequest) -> RestAnswer {
-    let mut account = None;
-    let outcome = dispatch(core, now, request, &mut account);
+    let mut counted = None;
+    let outcome = dispatch(core, now, request, &mut counted);
     let (status, body, retry_at) = match outcome {
         Ok(body) => (200, body, None),
         Err(error) => (error.status, error.body(), error.retry_at),
@@ -167,7 +172,7 @@ pub(crate) fn answer(core: &mut Core, now: Timestamp, request: &RestRequest) -> 
         status,
         body,
         used_weight: core.meters.used(request.address),
-        orders: account.map(|account| core.meters.order_counts(now, account)),
+        orders: counted.map(|account| core.meters.order_counts(now, account)),
         retry_after_seconds: retry_at.map(|at| {
             at.since(now)
                 .as_millis()
@@ -203,16 +208,14 @@ fn dispatch(
         query: &request.query,
         body: &request.body,
     };
-    let account = match route.handler {
+    let caller = match route.handler {
         Handler::Public(_) => None,
-        Handler::Signed(_) | Handler::Order(_) => {
-            Some(
-                core.keys
-                    .authorize_rest(now, request.key.as_deref(), &params, &received)?,
-            )
+        Handler::Signed(_) | Handler::Trade(_) | Handler::Order(..) => {
+            let key = request.key.as_deref();
+            Some(core.keys.authorize_rest(now, key, &params, &received)?)
         }
     };
-    run(core, call, route.handler, account, counted)
+    run(core, call, route.handler, caller, counted)
 }
 
 /// Calls a handler; over whichever wire the call came.
@@ -220,20 +223,29 @@ pub(crate) fn run(
     core: &mut Core,
     call: Call<'_>,
     handler: Handler,
-    account: Option<AccountId>,
+    caller: Option<Caller>,
     counted: &mut Option<AccountId>,
 ) -> Outcome {
-    match (handler, account) {
-        (Handler::Public(handler), _) => handler(core, call),
-        (Handler::Signed(handler), Some(account)) => handler(core, call, account),
-        (Handler::Order(handler), Some(account)) => {
-            core.meters.admit_order(call.now, account)?;
-            let body = handler(core, call, account)?;
-            core.meters.count_order(call.now, account);
-            *counted = Some(account);
-            Ok(body)
+    let caller = match handler {
+        Handler::Public(handler) => return handler(core, call),
+        Handler::Signed(_) => caller.ok_or(ApiError::KEY_FORMAT)?,
+        Handler::Trade(_) | Handler::Order(..) => caller
+            .ok_or(ApiError::KEY_FORMAT)?
+            .require(|permissions| permissions.trading)?,
+    };
+    match handler {
+        Handler::Public(handler) => handler(core, call),
+        Handler::Signed(handler) | Handler::Trade(handler) => handler(core, call, caller),
+        Handler::Order(orders, handler) => {
+            core.meters.admit_orders(call.now, caller.account, orders)?;
+            let outcome = handler(core, call, caller);
+            if outcome.is_ok() {
+                *counted = Some(caller.account);
+            } else {
+                core.meters.take_back(call.now, caller.account, orders);
+            }
+            outcome
         }
-        (Handler::Signed(_) | Handler::Order(_), None) => Err(ApiError::KEY_FORMAT),
     }
 }
 

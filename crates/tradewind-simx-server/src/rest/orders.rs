@@ -6,6 +6,7 @@ use tradewind_model::{
 };
 use tradewind_simx::{EndReason, Execution, Order};
 
+use super::errors::ApiError;
 use crate::decimals;
 use crate::symbols::Symbols;
 
@@ -18,6 +19,15 @@ pub(crate) enum TimeUnit {
 }
 
 impl TimeUnit {
+    /// Reads the unit's name, in either letter case.
+    pub(crate) fn read(name: &str) -> Result<Self, ApiError> {
+        match name {
+            _ if name.eq_ignore_ascii_case("millisecond") => Ok(Self::Milliseconds),
+            _ if name.eq_ignore_ascii_case("microsecond") => Ok(Self::Microseconds),
+            _ => Err(ApiError::TIME_UNIT),
+        }
+    }
+
     /// `at` in this unit.
     pub(crate) const fn stamp(self, at: Timestamp) -> i64 {
         match self {

@@ -11,6 +11,7 @@ use super::errors::ApiError;
 use super::new_order::{self, ReplyType};
 use super::orders::Spelling;
 use super::page::page;
+use super::signing::Caller;
 use super::{Call, Outcome, Params, body};
 use crate::core::Core;
 
@@ -19,7 +20,8 @@ const SPAN_MAX: Duration = Duration::from_secs(86_400);
 
 // Orders.
 
-pub(super) fn place(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
+pub(super) fn place(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let account = caller.account;
     let (order, reply) = new_order::read(core, call, account)?;
     let (answer, fills) = core.act(call.now, &Action::Submit(order))?;
     let Answer::Order(order) = answer else {
@@ -34,7 +36,8 @@ pub(super) fn place(core: &mut Core, call: Call<'_>, account: AccountId) -> Outc
 }
 
 /// Checks an order as far as its form goes; balances and books are not asked.
-pub(super) fn test(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
+pub(super) fn test(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let account = caller.account;
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Commissions {
@@ -54,7 +57,8 @@ pub(super) fn test(core: &mut Core, call: Call<'_>, account: AccountId) -> Outco
     })
 }
 
-pub(super) fn query(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
+pub(super) fn query(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let account = caller.account;
     let instrument = call.instrument(core)?;
     let order = core
         .exchange
@@ -63,7 +67,8 @@ pub(super) fn query(core: &mut Core, call: Call<'_>, account: AccountId) -> Outc
     body(&spelling(core, call, instrument).queried(&order))
 }
 
-pub(super) fn cancel(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
+pub(super) fn cancel(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let account = caller.account;
     let instrument = call.instrument(core)?.id;
     let named = order_ref(call.params)?;
     check_restrictions(core, call.params, account, instrument, named)?;
@@ -119,7 +124,8 @@ pub(super) fn open_weight(params: &Params) -> u32 {
     }
 }
 
-pub(super) fn open_orders(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
+pub(super) fn open_orders(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let account = caller.account;
     let only = call
         .params
         .text("symbol")
@@ -136,7 +142,8 @@ pub(super) fn open_orders(core: &mut Core, call: Call<'_>, account: AccountId) -
     body(&bodies)
 }
 
-pub(super) fn cancel_all(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
+pub(super) fn cancel_all(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let account = caller.account;
     let instrument = call.instrument(core)?.id;
     let open: Vec<Order> = core
         .exchange
@@ -166,7 +173,8 @@ pub(super) fn cancel_all(core: &mut Core, call: Call<'_>, account: AccountId) ->
     )
 }
 
-pub(super) fn all_orders(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
+pub(super) fn all_orders(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let account = caller.account;
     let params = call.params;
     let limit = params.limit(500, 1_000)?;
     let from = params.integer("orderId")?;
@@ -204,7 +212,8 @@ pub(super) fn trades_weight(params: &Params) -> u32 {
     }
 }
 
-pub(super) fn my_trades(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
+pub(super) fn my_trades(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let account = caller.account;
     let params = call.params;
     let limit = params.limit(500, 1_000)?;
     let (order, from) = (params.integer("orderId")?, params.integer("fromId")?);

@@ -49,15 +49,35 @@ impl UserStreams {
         Some(id)
     }
 
-    /// Ends one subscription of a connection, or all of them.
-    pub(crate) fn unsubscribe(&mut self, connection: ConnectionId, id: Option<i64>) {
+    /// Ends one subscription of a connection, or all of them; their ids.
+    fn unsubscribe(&mut self, connection: ConnectionId, id: Option<u64>) -> Vec<u64> {
         let ends = |listener: &Subscription| {
-            listener.connection == connection
-                && id.is_none_or(|id| i64::try_from(listener.id) == Ok(id))
+            listener.connection == connection && id.is_none_or(|id| listener.id == id)
         };
-        self.subscriptions
-            .values_mut()
-            .for_each(|listeners| listeners.retain(|listener| !ends(listener)));
+        let mut ended = Vec::new();
+        for listeners in self.subscriptions.values_mut() {
+            ended.extend(listeners.extract_if(.., |listener| ends(listener)));
+        }
+        ended.iter().map(|listener| listener.id).collect()
+    }
+
+    /// Ends one subscription of an open connection, or all of them, and tells it so; how many.
+    pub(crate) fn end(
+        &mut self,
+        now: Timestamp,
+        connection: ConnectionId,
+        id: Option<u64>,
+        frames: &mut Frames,
+    ) -> usize {
+        let ended = self.unsubscribe(connection, id);
+        let event = text(&Terminated {
+            e: "eventStreamTerminated",
+            event_time: now.as_millis(),
+        });
+        for id in &ended {
+            frames.push((connection, wrapped(*id, &event)));
+        }
+        ended.len()
     }
 
     /// A connection's subscriptions.
@@ -69,7 +89,7 @@ impl UserStreams {
 
     /// A connection is gone.
     pub(crate) fn close(&mut self, connection: ConnectionId) {
-        self.unsubscribe(connection, None);
+        drop(self.unsubscribe(connection, None));
         self.next_ids.remove(&connection);
     }
 
@@ -125,9 +145,12 @@ impl UserStreams {
 
 fn send(listeners: &[Subscription], event: &str, frames: &mut Frames) {
     for listener in listeners {
-        let text = format!("{{\"subscriptionId\":{},\"event\":{event}}}", listener.id);
-        frames.push((listener.connection, Frame::from(text)));
+        frames.push((listener.connection, wrapped(listener.id, event)));
     }
+}
+
+fn wrapped(subscription: u64, event: &str) -> Frame {
+    format!("{{\"subscriptionId\":{subscription},\"event\":{event}}}").into()
 }
 
 /// Something put into an account, or taken out.
@@ -227,6 +250,13 @@ struct BalanceUpdate<'a> {
     d: String,
     #[serde(rename = "T")]
     cleared: i64,
+}
+
+#[derive(Serialize)]
+struct Terminated {
+    e: &'static str,
+    #[serde(rename = "E")]
+    event_time: i64,
 }
 
 const ZERO: &str = "0.00000000";

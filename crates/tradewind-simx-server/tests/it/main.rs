@@ -6,6 +6,7 @@
 )]
 
 mod client;
+mod keys;
 mod known_answers;
 mod recorded;
 mod rest;
