@@ -70,6 +70,11 @@ async fn ask(shared: &Shared, request: RestRequest) -> Result<RestAnswer, ApiErr
     answer.await.map_err(|_| ApiError::SHUTTING_DOWN)
 }
 
+/// Refuses a request that is no letter to the exchange.
+pub(crate) fn refuse(error: &ApiError) -> Response<Body> {
+    respond(RestAnswer::refusal(error))
+}
+
 fn respond(answer: RestAnswer) -> Response<Body> {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() =

@@ -46,6 +46,7 @@ mod startup;
 mod streams;
 mod symbols;
 mod ws_api;
+mod zone;
 
 pub use accounts::{AccountSpec, AccountSpecError, Credential, Permissions};
 pub use clock::SimClock;

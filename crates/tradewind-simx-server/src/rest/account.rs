@@ -8,6 +8,7 @@ use super::weights::{ORDERS_PER_10_SECONDS, ORDERS_PER_DAY};
 use super::{Call, Outcome, RateLimitCount, body};
 use crate::core::Core;
 use crate::decimals;
+use crate::filters::{self, FilterBody};
 
 /// Shares of a fill that are taken as fees.
 #[derive(Serialize)]
@@ -26,6 +27,22 @@ impl Rates {
             taker: zero(),
             buyer: zero(),
             seller: zero(),
+        }
+    }
+}
+
+/// The same for one order, whose side is known.
+#[derive(Serialize)]
+pub(super) struct OrderRates {
+    maker: String,
+    taker: String,
+}
+
+impl From<Rates> for OrderRates {
+    fn from(rates: Rates) -> Self {
+        Self {
+            maker: rates.maker,
+            taker: rates.taker,
         }
     }
 }
@@ -158,6 +175,29 @@ pub(super) fn order_limits(core: &mut Core, call: Call<'_>, caller: Caller) -> O
         RateLimitCount::orders("SECOND", 10, ORDERS_PER_10_SECONDS, counts.ten_seconds),
         RateLimitCount::orders("DAY", 1, ORDERS_PER_DAY, counts.day),
     ])
+}
+
+/// Trades the venue's order router made for the account: it has none here.
+pub(super) fn allocations(core: &mut Core, call: Call<'_>, _: Caller) -> Outcome {
+    call.instrument(core)?;
+    Ok("[]".to_owned())
+}
+
+/// The filters that apply to the account's orders of an instrument.
+pub(super) fn my_filters(core: &mut Core, call: Call<'_>, _: Caller) -> Outcome {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Relevant {
+        exchange_filters: [(); 0],
+        symbol_filters: Vec<FilterBody>,
+        asset_filters: [(); 0],
+    }
+    let instrument = call.instrument(core)?;
+    body(&Relevant {
+        exchange_filters: [],
+        symbol_filters: filters::of(instrument),
+        asset_filters: [],
+    })
 }
 
 /// What the key may do.

@@ -67,6 +67,11 @@ impl ApiError {
         "Timestamp for this request was 1000ms ahead of the server's time.",
     );
     pub(crate) const SIGNATURE: Self = Self::new(-1022, "Signature for this request is not valid.");
+    pub(crate) const TOO_MANY_CONNECTIONS: Self = Self::of(
+        429,
+        -1034,
+        "Too many connection attempts from IP; current limit is 300 per '5 MINUTE'.",
+    );
     pub(crate) const DUPLICATE_PARAMETER: Self =
         Self::new(-1101, "Duplicate values for a parameter detected.");
     pub(crate) const TIME_IN_FORCE: Self = Self::new(-1115, "Invalid timeInForce.");
@@ -105,6 +110,15 @@ impl ApiError {
     );
     pub(crate) const SUBSCRIBED: Self =
         Self::new(-2035, "User Data Stream subscription already active.");
+    pub(crate) const DUPLICATE_SYMBOLS: Self =
+        Self::new(-1151, "Symbol is present multiple times in the list.");
+    pub(crate) const SYMBOL_STATUS: Self = Self::new(-1122, "Invalid symbolStatus.");
+    pub(crate) const OTHER_STATUS: Self = Self::new(
+        -1220,
+        "The symbol's status does not match the requested symbolStatus.",
+    );
+    pub(crate) const NO_REFERENCE_PRICE: Self =
+        Self::new(-2043, "This symbol doesn't have a reference price.");
     pub(crate) const INVALID_TICKER_TYPE: Self = Self::new(-1139, "Invalid ticker type.");
 
     /// The path, or its method, does not exist here.

@@ -4,6 +4,7 @@
 //! handler gets a [`Call`] that is already authorised and paid for, and returns the body or the venue's refusal.
 
 mod account;
+mod elsewhere;
 mod errors;
 mod general;
 mod new_order;
@@ -16,6 +17,7 @@ mod signing;
 mod tickers;
 mod trades;
 mod weights;
+mod windows;
 
 use std::net::IpAddr;
 
@@ -130,7 +132,7 @@ const fn route(
 #[rustfmt::skip]
 static ROUTES: &[Route] = {
     use Handler::{Order, Public, Signed, Trade};
-    use Method::{Delete, Get, Post};
+    use Method::{Delete, Get, Post, Put};
     &[
         route(Get, "/api/v3/ping", Some("ping"), |_| 1, Public(general::ping)),
         route(Get, "/api/v3/time", Some("time"), |_| 1, Public(general::time)),
@@ -145,8 +147,13 @@ static ROUTES: &[Route] = {
         route(Get, "/api/v3/ticker/24hr", Some("ticker.24hr"), tickers::day_weight, Public(tickers::day_ticker)),
         route(Get, "/api/v3/ticker/price", Some("ticker.price"), tickers::ticker_weight, Public(tickers::price_ticker)),
         route(Get, "/api/v3/ticker/bookTicker", Some("ticker.book"), tickers::ticker_weight, Public(tickers::book_ticker)),
+        route(Get, "/api/v3/ticker/tradingDay", Some("ticker.tradingDay"), windows::weight, Public(windows::trading_day)),
+        route(Get, "/api/v3/ticker", Some("ticker"), windows::weight, Public(windows::rolling)),
+        route(Get, "/api/v3/executionRules", Some("executionRules"), |_| 2, Public(general::execution_rules)),
+        route(Get, "/api/v3/referencePrice", Some("referencePrice"), |_| 2, Public(general::reference_price)),
+        route(Get, "/api/v3/referencePrice/calculation", Some("referencePrice.calculation"), |_| 2, Public(general::reference_price)),
         route(Post, "/api/v3/order", Some("order.place"), |_| 1, Order(1, signed::place)),
-        route(Post, "/api/v3/order/test", Some("order.test"), |_| 1, Trade(signed::test)),
+        route(Post, "/api/v3/order/test", Some("order.test"), signed::test_weight, Trade(signed::test)),
         route(Get, "/api/v3/order", Some("order.status"), |_| 4, Signed(signed::query)),
         route(Delete, "/api/v3/order", Some("order.cancel"), |_| 1, Trade(signed::cancel)),
         route(Get, "/api/v3/openOrders", Some("openOrders.status"), signed::open_weight, Signed(signed::open_orders)),
@@ -156,6 +163,17 @@ static ROUTES: &[Route] = {
         route(Get, "/api/v3/account/commission", Some("account.commission"), |_| 20, Signed(account::commission)),
         route(Get, "/api/v3/myTrades", Some("myTrades"), signed::trades_weight, Signed(signed::my_trades)),
         route(Get, "/api/v3/rateLimit/order", Some("account.rateLimits.orders"), |_| 40, Signed(account::order_limits)),
+        route(Get, "/api/v3/myAllocations", Some("myAllocations"), |_| 20, Signed(account::allocations)),
+        route(Get, "/api/v3/myFilters", Some("myFilters"), |_| 40, Signed(account::my_filters)),
+        route(Post, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
+        route(Put, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
+        route(Delete, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
+        route(Get, "/sapi/v1/capital/config/getall", None, |_| 10, Signed(elsewhere::coins)),
+        route(Get, "/sapi/v1/margin/allAssets", None, |_| 1, Public(elsewhere::nothing)),
+        route(Get, "/sapi/v1/margin/allPairs", None, |_| 1, Public(elsewhere::nothing)),
+        route(Get, "/sapi/v1/margin/isolated/allPairs", None, |_| 10, Signed(elsewhere::nothing_signed)),
+        route(Get, "/fapi/v1/exchangeInfo", None, |_| 1, Public(elsewhere::futures)),
+        route(Get, "/dapi/v1/exchangeInfo", None, |_| 1, Public(elsewhere::futures)),
         route(Get, "/sapi/v1/account/apiRestrictions", None, |_| 1, Signed(account::restrictions)),
     ]
 };

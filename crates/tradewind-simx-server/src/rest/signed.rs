@@ -6,7 +6,7 @@ use serde::Serialize;
 use tradewind_model::{AccountId, Instrument, InstrumentId, Timestamp, VenueOrderId};
 use tradewind_simx::{Action, Answer, CancelOrder, Execution, Order, OrderRef, Refusal};
 
-use super::account::{Discount, Rates, rates};
+use super::account::{Discount, OrderRates, Rates, rates};
 use super::errors::ApiError;
 use super::new_order::{self, ReplyType};
 use super::orders::Spelling;
@@ -35,24 +35,33 @@ pub(super) fn place(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome 
     }
 }
 
+pub(super) fn test_weight(params: &Params) -> u32 {
+    match params.flag("computeCommissionRates") {
+        Ok(Some(true)) => 20,
+        _ => 1,
+    }
+}
+
 /// Checks an order as far as its form goes; balances and books are not asked.
 pub(super) fn test(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
     let account = caller.account;
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Commissions {
-        standard_commission_for_order: Rates,
-        tax_commission_for_order: Rates,
+        standard_commission_for_order: OrderRates,
+        special_commission_for_order: OrderRates,
+        tax_commission_for_order: OrderRates,
         discount: Discount,
     }
     let (order, _) = new_order::read(core, call, account)?;
     new_order::check_filters(core, &order)?;
-    if call.params.text("computeCommissionRates") != Some("true") {
+    if call.params.flag("computeCommissionRates")? != Some(true) {
         return Ok("{}".to_owned());
     }
     body(&Commissions {
-        standard_commission_for_order: rates(core),
-        tax_commission_for_order: Rates::zero(),
+        standard_commission_for_order: rates(core).into(),
+        special_commission_for_order: Rates::zero().into(),
+        tax_commission_for_order: Rates::zero().into(),
         discount: Discount::none(),
     })
 }

@@ -3,6 +3,7 @@
 //! The hub is pure: it is told of prints, of changed books and of the time, and leaves frames. It computes nothing that
 //! nobody listens to, and encodes each frame once in each of its two forms.
 
+pub(crate) mod attempts;
 pub(crate) mod connection;
 pub(crate) mod depth;
 pub(crate) mod frames;

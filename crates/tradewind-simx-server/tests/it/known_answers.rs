@@ -83,7 +83,7 @@ async fn public_answers_have_the_documented_shape() {
     server
         .post(
             "/api/v3/order",
-            "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01",
+            "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.001",
         )
         .await;
     for (section, n, path) in [
@@ -141,7 +141,7 @@ async fn signed_answers_have_the_documented_shape() {
     };
     let server = TestServer::start();
     server.touch("BTCUSDT").await;
-    let market = "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.01&newOrderRespType";
+    let market = "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.001&newOrderRespType";
     for (n, reply) in ["ACK", "RESULT", "FULL"].into_iter().enumerate() {
         let (_, found) = server
             .post("/api/v3/order", &format!("{market}={reply}"))
@@ -249,7 +249,7 @@ async fn user_data_has_the_documented_shape() {
     server
         .post(
             "/api/v3/order",
-            "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.01",
+            "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.001",
         )
         .await;
     let report = until(&mut socket, |frame| {
