@@ -238,7 +238,9 @@ impl Core {
                     _ => None,
                 })
                 .collect(),
-            Answer::Account(_) | Answer::Cancelled(_) | Answer::Done => Vec::new(),
+            Answer::Account(_) | Answer::List(_) | Answer::Cancelled(_) | Answer::Done => {
+                Vec::new()
+            }
         };
         if let Action::Deposit {
             account,
@@ -297,7 +299,10 @@ impl Core {
                         self.meters.forgive_order(at, account);
                     }
                 }
-                OrderEvent::Cancelled { .. } | OrderEvent::Expired(_) => {}
+                OrderEvent::Activated
+                | OrderEvent::Amended { .. }
+                | OrderEvent::Cancelled { .. }
+                | OrderEvent::Expired(_) => {}
             }
             self.users.on_report(&teller, report, &mut self.out.frames);
         }
@@ -423,11 +428,14 @@ fn instrument_of(action: &Action) -> Option<InstrumentId> {
     match action {
         Action::Submit(order) => Some(order.instrument),
         Action::Cancel(cancel) => Some(cancel.instrument),
-        Action::CancelAll { instrument, .. } | Action::SetStatus { instrument, .. } => {
-            Some(*instrument)
-        }
+        Action::SubmitList(list) => Some(list.instrument),
+        Action::CancelList(cancel) => Some(cancel.instrument),
+        Action::Amend(amend) => Some(amend.instrument),
+        Action::CancelAll { instrument, .. }
+        | Action::SetStatus { instrument, .. }
+        | Action::ExpireAll { instrument } => Some(*instrument),
         Action::SetRules(rules) => Some(rules.id),
-        Action::OpenAccount | Action::Deposit { .. } => None,
+        Action::OpenAccount | Action::Deposit { .. } | Action::PayFeesIn { .. } => None,
     }
 }
 

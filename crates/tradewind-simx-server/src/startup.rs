@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tradewind_model::{AccountId, AssetTable, Timestamp, VenueId};
+use tradewind_model::{AccountId, AssetTable, Ppm, Timestamp, VenueId};
 use tradewind_simx::{
-    Action, Answer, Exchange, ExchangeConfig, Generated, KlineStore, MarketEvent, Outbox, universe,
+    Action, Answer, Exchange, ExchangeConfig, FeeAsset, Generated, KlineStore, MarketEvent, Outbox,
+    universe,
 };
 
 use crate::accounts::{AccountSpec, Credential};
@@ -23,6 +24,8 @@ const VENUE_NAME: &str = "simx";
 const VENUE: VenueId = VenueId(0);
 /// A market that was left alone longer than this does not trade through the time it missed.
 const CATCH_UP: Duration = Duration::from_secs(60);
+/// What the venue leaves out of a fee that is paid in its own coin.
+const BNB_DISCOUNT: Ppm = Ppm(250_000);
 
 /// An exchange ready to run.
 #[derive(Debug)]
@@ -127,7 +130,14 @@ fn fresh(choice: &MarketChoice, now: Timestamp) -> World {
             )
         }
     };
-    let exchange = Exchange::new(ExchangeConfig::default(), instruments);
+    let config = ExchangeConfig {
+        fee_asset: assets.find("BNB").map(|asset| FeeAsset {
+            asset,
+            discount: BNB_DISCOUNT,
+        }),
+        ..ExchangeConfig::default()
+    };
+    let exchange = Exchange::new(config, instruments);
     World {
         exchange,
         klines,

@@ -8,6 +8,7 @@ use tradewind_model::{AccountId, InstrumentId, VenueOrderId};
 use crate::action::OrderRef;
 use crate::client_id::ClientId;
 use crate::config::History;
+use crate::list::{ListId, ListRef, OrderList};
 use crate::order::Order;
 use crate::outbox::Execution;
 use crate::waiting::{SlotId, Waiting};
@@ -18,8 +19,10 @@ pub(crate) struct Orders {
     history: History,
     pub(crate) waiting: Waiting,
     open: BTreeMap<VenueOrderId, SlotId>,
+    open_lists: BTreeMap<ListId, OrderList>,
     accounts: Vec<AccountOrders>,
     last_id: u64,
+    last_list_id: u64,
 }
 
 /// One account's.
@@ -27,10 +30,22 @@ pub(crate) struct Orders {
 struct AccountOrders {
     /// The newest order of each name that is open or remembered.
     names: BTreeMap<ClientId, VenueOrderId>,
-    /// How many are open, by instrument.
-    open: Vec<u32>,
+    /// The newest list of each name that is open or remembered.
+    list_names: BTreeMap<ClientId, ListId>,
+    /// What is open, by instrument.
+    open: Vec<Counts>,
     finished: BTreeMap<VenueOrderId, Order>,
+    finished_lists: BTreeMap<ListId, OrderList>,
     executions: VecDeque<Execution>,
+}
+
+/// How much an account has open in an instrument.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counts {
+    pub(crate) orders: u32,
+    /// Orders that have a trigger, fired or not.
+    pub(crate) algo: u32,
+    pub(crate) lists: u32,
 }
 
 impl Orders {
@@ -40,14 +55,16 @@ impl Orders {
             history,
             waiting,
             open: BTreeMap::new(),
+            open_lists: BTreeMap::new(),
             accounts: Vec::new(),
             last_id: 0,
+            last_list_id: 0,
         }
     }
 
     pub(crate) fn open_account(&mut self, instruments: usize) {
         self.accounts.push(AccountOrders {
-            open: vec![0; instruments],
+            open: vec![Counts::default(); instruments],
             ..AccountOrders::default()
         });
     }
@@ -58,34 +75,81 @@ impl Orders {
         VenueOrderId(self.last_id)
     }
 
-    /// Notes an order that will wait in `slot`.
-    pub(crate) fn opened(&mut self, order: Order, ahead: i64) -> SlotId {
-        let slot = self.waiting.insert(order, ahead);
+    /// The id of the next list.
+    pub(crate) const fn next_list_id(&mut self) -> ListId {
+        self.last_list_id += 1;
+        ListId(self.last_list_id)
+    }
+
+    /// Notes an order that stays open, in a slot of its own.
+    pub(crate) fn opened(&mut self, order: Order) -> SlotId {
+        let slot = self.waiting.insert(order);
         self.open.insert(order.id, slot);
         let account = &mut self.accounts[order.account.index()];
         account.names.insert(order.client_id, order.id);
-        account.open[order.instrument.index()] += 1;
+        let counts = &mut account.open[order.instrument.index()];
+        counts.orders += 1;
+        counts.algo += u32::from(order.trigger.is_some());
         slot
     }
 
-    /// Notes that a waiting order is finished and has left its queue; its slot is free again.
-    pub(crate) fn closed(&mut self, slot: SlotId) {
+    /// Takes an order out of its slot, which is free again; it is not finished, but nowhere.
+    pub(crate) fn leave(&mut self, slot: SlotId) -> Order {
         let order = self.waiting.remove(slot);
         self.open.remove(&order.id);
+        let counts = &mut self.accounts[order.account.index()].open[order.instrument.index()];
+        counts.orders -= 1;
+        counts.algo -= u32::from(order.trigger.is_some());
+        order
+    }
+
+    /// Notes that an open order is finished and waits nowhere any more.
+    pub(crate) fn closed(&mut self, slot: SlotId) {
+        let order = self.leave(slot);
         let account = &mut self.accounts[order.account.index()];
-        account.open[order.instrument.index()] -= 1;
         match self.history {
             History::Dropped => account.forget_name(&order),
             History::Kept(most) => account.remember(order, most),
         }
     }
 
-    /// Remembers an order that finished without having waited, if orders are remembered.
+    /// Remembers an order that finished outside of any slot, if orders are remembered.
     pub(crate) fn passed_through(&mut self, order: Order) {
-        if let History::Kept(most) = self.history {
-            let account = &mut self.accounts[order.account.index()];
-            account.names.insert(order.client_id, order.id);
-            account.remember(order, most);
+        let account = &mut self.accounts[order.account.index()];
+        match self.history {
+            History::Dropped => account.forget_name(&order),
+            History::Kept(most) => {
+                account.names.insert(order.client_id, order.id);
+                account.remember(order, most);
+            }
+        }
+    }
+
+    /// Gives an open order another name; tells the former one.
+    pub(crate) fn rename(&mut self, slot: SlotId, name: ClientId) -> ClientId {
+        let order = &mut self.waiting.get_mut(slot).order;
+        let account = &mut self.accounts[order.account.index()];
+        account.forget_name(order);
+        account.names.insert(name, order.id);
+        std::mem::replace(&mut order.client_id, name)
+    }
+
+    /// Notes a new list.
+    pub(crate) fn list_opened(&mut self, list: OrderList) {
+        self.open_lists.insert(list.id, list);
+        let account = &mut self.accounts[list.account.index()];
+        account.list_names.insert(list.client_id, list.id);
+        account.open[list.instrument.index()].lists += 1;
+    }
+
+    /// Notes that a list is done.
+    pub(crate) fn list_closed(&mut self, list: OrderList) {
+        self.open_lists.remove(&list.id);
+        let account = &mut self.accounts[list.account.index()];
+        account.open[list.instrument.index()].lists -= 1;
+        match self.history {
+            History::Dropped => account.forget_list_name(&list),
+            History::Kept(most) => account.remember_list(list, most),
         }
     }
 
@@ -98,6 +162,65 @@ impl Orders {
                 executions.pop_front();
             }
         }
+    }
+
+    /// The slot of an open order.
+    pub(crate) fn slot(&self, order: VenueOrderId) -> Option<SlotId> {
+        self.open.get(&order).copied()
+    }
+
+    /// An open list.
+    pub(crate) fn list(&self, id: ListId) -> Option<OrderList> {
+        self.open_lists.get(&id).copied()
+    }
+
+    /// A list of this account that is open.
+    pub(crate) fn find_open_list(&self, account: AccountId, list: ListRef) -> Option<OrderList> {
+        let found = self.list(self.list_id_of(account, list)?)?;
+        (found.account == account).then_some(found)
+    }
+
+    /// A list of this account, open or remembered.
+    pub(crate) fn find_list(&self, account: AccountId, list: ListRef) -> Option<OrderList> {
+        self.find_open_list(account, list).or_else(|| {
+            let id = self.list_id_of(account, list)?;
+            let lists = &self.accounts.get(account.index())?.finished_lists;
+            lists.get(&id).copied()
+        })
+    }
+
+    /// Whether an open list of the account has this name.
+    pub(crate) fn is_list_name_open(&self, account: AccountId, name: &ClientId) -> bool {
+        self.find_open_list(account, ListRef::Client(*name))
+            .is_some()
+    }
+
+    /// What the account has open in the instrument.
+    pub(crate) fn counts(&self, account: AccountId, instrument: InstrumentId) -> Counts {
+        self.accounts[account.index()].open[instrument.index()]
+    }
+
+    /// An account's open lists, oldest first.
+    pub(crate) fn open_lists_of(&self, account: AccountId) -> impl Iterator<Item = &OrderList> {
+        let lists = self.open_lists.values();
+        lists.filter(move |list| list.account == account)
+    }
+
+    /// An account's lists that are done and remembered, oldest first.
+    pub(crate) fn finished_lists_of(&self, account: AccountId) -> impl Iterator<Item = &OrderList> {
+        self.accounts
+            .get(account.index())
+            .into_iter()
+            .flat_map(|account| account.finished_lists.values())
+    }
+
+    /// All open orders in an instrument, whosever they are, oldest first.
+    pub(crate) fn open_in(&self, instrument: InstrumentId) -> impl Iterator<Item = &Order> {
+        let orders = self
+            .open
+            .values()
+            .map(|slot| &self.waiting.get(*slot).order);
+        orders.filter(move |order| order.instrument == instrument)
     }
 
     /// The slot of an open order of this account and instrument.
@@ -136,18 +259,13 @@ impl Orders {
             .is_some_and(|id| self.open.contains_key(id))
     }
 
-    /// How many orders the account has open in the instrument.
-    pub(crate) fn open_count(&self, account: AccountId, instrument: InstrumentId) -> u32 {
-        self.accounts[account.index()].open[instrument.index()]
-    }
-
     /// An account's open orders, oldest first.
-    pub(crate) fn open_of(&self, account: AccountId) -> impl Iterator<Item = (SlotId, &Order)> {
+    pub(crate) fn open_of(&self, account: AccountId) -> impl Iterator<Item = &Order> {
         let orders = self
             .open
             .values()
-            .map(|slot| (*slot, &self.waiting.get(*slot).order));
-        orders.filter(move |(_, order)| order.account == account)
+            .map(|slot| &self.waiting.get(*slot).order);
+        orders.filter(move |order| order.account == account)
     }
 
     pub(crate) fn finished_of(&self, account: AccountId) -> impl Iterator<Item = &Order> {
@@ -165,6 +283,18 @@ impl Orders {
             .get(account.index())
             .into_iter()
             .flat_map(|account| &account.executions)
+    }
+
+    fn list_id_of(&self, account: AccountId, list: ListRef) -> Option<ListId> {
+        match list {
+            ListRef::Venue(id) => Some(id),
+            ListRef::Client(name) => self
+                .accounts
+                .get(account.index())?
+                .list_names
+                .get(&name)
+                .copied(),
+        }
     }
 
     fn id_of(&self, account: AccountId, order: OrderRef) -> Option<VenueOrderId> {
@@ -187,6 +317,21 @@ impl AccountOrders {
             if let Some((_, oldest)) = self.finished.pop_first() {
                 self.forget_name(&oldest);
             }
+        }
+    }
+
+    fn remember_list(&mut self, list: OrderList, most: u32) {
+        self.finished_lists.insert(list.id, list);
+        while self.finished_lists.len() > most as usize {
+            if let Some((_, oldest)) = self.finished_lists.pop_first() {
+                self.forget_list_name(&oldest);
+            }
+        }
+    }
+
+    fn forget_list_name(&mut self, list: &OrderList) {
+        if self.list_names.get(&list.client_id) == Some(&list.id) {
+            self.list_names.remove(&list.client_id);
         }
     }
 

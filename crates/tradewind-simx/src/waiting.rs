@@ -1,10 +1,11 @@
-//! Orders that wait, each in a slot that keeps its number as long as it waits.
+//! Orders that are open, each in a slot that keeps its number as long as the order stays where it is: on the book, behind
+//! its trigger, or pending in its list.
 //!
 //! Slots are reused, so an exchange that trades for a year holds no more of them than once waited at the same time.
 //! Their links make the queues of [`Book`](crate::book::Book); only `book.rs` touches those.
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::Quantity;
+use tradewind_model::{Amount, Quantity};
 
 use crate::order::Order;
 
@@ -14,10 +15,12 @@ pub(crate) type SlotId = u32;
 /// No slot.
 pub(crate) const NONE: SlotId = SlotId::MAX;
 
-/// A waiting order and its place in its queue.
+/// An open order and its place in its queue, if it is on the book.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Slot {
     pub(crate) order: Order,
+    /// What is locked for it, in the asset it pays. Of a pair, one order holds what both need.
+    pub(crate) held: Amount,
     /// Liquidity of the market model that came to this price first and is still there, in quantity counts.
     ///
     /// `i64::MAX` until the level has been seen.
@@ -40,11 +43,12 @@ impl Waiting {
         free: Vec::new(),
     };
 
-    /// Puts an order into a slot; it is in no queue yet.
-    pub(crate) fn insert(&mut self, order: Order, ahead: i64) -> SlotId {
+    /// Puts an order into a slot; it is in no queue yet and holds nothing.
+    pub(crate) fn insert(&mut self, order: Order) -> SlotId {
         let slot = Slot {
             order,
-            ahead,
+            held: Amount::ZERO,
+            ahead: 0,
             before: NONE,
             after: NONE,
         };

@@ -352,13 +352,18 @@ fn names(report: &OrderReport) -> (&str, &str) {
             cancel_id: Some(cancel),
         } => (ClientId::as_str(cancel), order),
         OrderEvent::Cancelled { cancel_id: None } => (order, order),
-        OrderEvent::Accepted | OrderEvent::Filled(_) | OrderEvent::Expired(_) => (order, ""),
+        OrderEvent::Amended { former_id } => (order, ClientId::as_str(former_id)),
+        OrderEvent::Accepted
+        | OrderEvent::Activated
+        | OrderEvent::Filled(_)
+        | OrderEvent::Expired(_) => (order, ""),
     }
 }
 
 const fn execution_type(event: OrderEvent) -> &'static str {
     match event {
-        OrderEvent::Accepted => "NEW",
+        OrderEvent::Accepted | OrderEvent::Activated => "NEW",
+        OrderEvent::Amended { .. } => "REPLACED",
         OrderEvent::Filled(_) => "TRADE",
         OrderEvent::Cancelled { .. } => "CANCELED",
         OrderEvent::Expired(tradewind_simx::EndReason::SelfTrade) => "TRADE_PREVENTION",

@@ -229,7 +229,11 @@ impl Bench {
 pub fn executions(out: &Outbox) -> impl Iterator<Item = Execution> + '_ {
     out.orders.iter().filter_map(|report| match report.event {
         OrderEvent::Filled(execution) => Some(execution),
-        OrderEvent::Accepted | OrderEvent::Cancelled { .. } | OrderEvent::Expired(_) => None,
+        OrderEvent::Accepted
+        | OrderEvent::Activated
+        | OrderEvent::Amended { .. }
+        | OrderEvent::Cancelled { .. }
+        | OrderEvent::Expired(_) => None,
     })
 }
 
