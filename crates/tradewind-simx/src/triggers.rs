@@ -4,8 +4,6 @@
 //! allows five a client) and are each shown every print. Among those that one print fires, the nearest stop goes first,
 //! then the older order.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use tradewind_model::{Price, Timestamp, VenueOrderId};
 
@@ -17,44 +15,65 @@ use crate::waiting::{SlotId, Waiting};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Triggers {
     /// Fired by a price at or above the key's.
-    rising: BTreeMap<(i64, VenueOrderId), SlotId>,
+    rising: Sorted,
     /// Fired by a price at or below the negative of the key's.
-    falling: BTreeMap<(i64, VenueOrderId), SlotId>,
-    trailing: BTreeMap<VenueOrderId, SlotId>,
+    falling: Sorted,
+    /// In order of their ids.
+    trailing: Sorted,
+}
+
+/// Orders in the order of their keys; the first fires first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Sorted(Vec<(Key, SlotId)>);
+
+/// A price, counted so that the nearest comes first, and the order's id.
+type Key = (i64, VenueOrderId);
+
+impl Sorted {
+    fn insert(&mut self, key: Key, slot: SlotId) {
+        let place = self.place(key);
+        self.0.insert(place, (key, slot));
+    }
+
+    fn remove(&mut self, key: Key) {
+        let place = self.place(key);
+        debug_assert!(self.0.get(place).is_some_and(|(found, _)| *found == key));
+        self.0.remove(place);
+    }
+
+    fn place(&self, key: Key) -> usize {
+        self.0.partition_point(|(before, _)| *before < key)
+    }
+
+    /// The first order, if a price of `at_most` fires it.
+    fn first(&self, at_most: i64) -> Option<SlotId> {
+        let ((price, _), slot) = *self.0.first()?;
+        (price <= at_most).then_some(slot)
+    }
 }
 
 impl Triggers {
     /// Adds an order that has a trigger.
     pub(crate) fn insert(&mut self, order: &Order, trigger: &Trigger, slot: SlotId) {
-        match key(order, trigger) {
-            Some((Direction::Rising, key)) => self.rising.insert(key, slot),
-            Some((Direction::Falling, key)) => self.falling.insert(key, slot),
-            None => self.trailing.insert(order.id, slot),
-        };
+        let (sorted, key) = self.sorted(order, trigger);
+        sorted.insert(key, slot);
     }
 
     /// Takes an order out.
     pub(crate) fn remove(&mut self, order: &Order, trigger: &Trigger) {
-        match key(order, trigger) {
-            Some((Direction::Rising, key)) => self.rising.remove(&key),
-            Some((Direction::Falling, key)) => self.falling.remove(&key),
-            None => self.trailing.remove(&order.id),
-        };
+        let (sorted, key) = self.sorted(order, trigger);
+        sorted.remove(key);
     }
 
     /// Whether nobody waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rising.is_empty() && self.falling.is_empty() && self.trailing.is_empty()
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rising.0.is_empty() && self.falling.0.is_empty() && self.trailing.0.is_empty()
     }
 
     /// The order that `last` fires first, if it fires any; it stays until it is removed.
     pub(crate) fn fired(&self, last: Price) -> Option<SlotId> {
-        let rising = self.rising.first_key_value();
-        let falling = self.falling.first_key_value();
-        rising
-            .filter(|((stop, _), _)| *stop <= last.0)
-            .or_else(|| falling.filter(|((stop, _), _)| *stop <= -last.0))
-            .map(|(_, slot)| *slot)
+        let rising = self.rising.first(last.0);
+        rising.or_else(|| self.falling.first(-last.0))
     }
 
     /// Shows the price to every trailing trigger; the first that fires, if one does.
@@ -65,7 +84,7 @@ impl Triggers {
         last: Price,
     ) -> Option<SlotId> {
         let mut fired = None;
-        for slot in self.trailing.values() {
+        for (_, slot) in &self.trailing.0 {
             let order = &mut waiting.get_mut(*slot).order;
             let side = order.side;
             let fires = order
@@ -76,13 +95,14 @@ impl Triggers {
         }
         fired
     }
-}
 
-/// Where a fixed stop is sorted; `None` for a trailing one.
-fn key(order: &Order, trigger: &Trigger) -> Option<(Direction, (i64, VenueOrderId))> {
-    let stop = trigger.price.filter(|_| trigger.trailing.is_none())?;
-    Some(match trigger.direction(order.side) {
-        Direction::Rising => (Direction::Rising, (stop.0, order.id)),
-        Direction::Falling => (Direction::Falling, (-stop.0, order.id)),
-    })
+    /// Where an order is sorted.
+    fn sorted(&mut self, order: &Order, trigger: &Trigger) -> (&mut Sorted, Key) {
+        let stop = trigger.price.filter(|_| trigger.trailing.is_none());
+        match (stop, trigger.direction(order.side)) {
+            (Some(stop), Direction::Rising) => (&mut self.rising, (stop.0, order.id)),
+            (Some(stop), Direction::Falling) => (&mut self.falling, (-stop.0, order.id)),
+            (None, _) => (&mut self.trailing, (0, order.id)),
+        }
+    }
 }
