@@ -8,7 +8,8 @@ use std::net::IpAddr;
 
 use tradewind_model::{AccountId, AssetTable, InstrumentId, Price, Quantity, Quote, Timestamp};
 use tradewind_simx::{
-    Action, Answer, ClientId, Exchange, Execution, MarketEvent, OrderEvent, Outbox, Refusal,
+    Action, Answer, ClientId, Exchange, Execution, MarketEvent, OrderEvent, OrderReport, Outbox,
+    Refusal,
 };
 
 use crate::market::Market;
@@ -265,6 +266,11 @@ impl Core {
         Ok((answer, fills))
     }
 
+    /// What happened to orders in the last action.
+    pub(crate) fn reports(&self) -> &[OrderReport] {
+        &self.outbox.orders
+    }
+
     fn on_market(&mut self, at: Timestamp, event: MarketEvent<'_>) {
         self.counters.market_events += 1;
         if self.keeps_records {
@@ -288,7 +294,11 @@ impl Core {
             exchange: &self.exchange,
             symbols: &self.symbols,
         };
-        for report in &self.outbox.orders {
+        let mut lists = self.outbox.lists.iter().peekable();
+        for (index, report) in self.outbox.orders.iter().enumerate() {
+            while let Some(list) = lists.next_if(|list| list.after_orders <= index) {
+                self.users.on_list(&teller, list, &mut self.out.frames);
+            }
             let account = report.order.account;
             match report.event {
                 OrderEvent::Accepted => self.counters.orders += 1,
@@ -305,6 +315,9 @@ impl Core {
                 | OrderEvent::Expired(_) => {}
             }
             self.users.on_report(&teller, report, &mut self.out.frames);
+        }
+        for list in lists {
+            self.users.on_list(&teller, list, &mut self.out.frames);
         }
         self.users
             .on_balances(&teller, &self.outbox.balances, &mut self.out.frames);

@@ -1,8 +1,10 @@
 //! What an account has and may do: balances, rates, limits, permissions.
 
 use serde::Serialize;
-use tradewind_model::{Amount, Ppm};
+use tradewind_model::{AccountId, Amount, Ppm};
+use tradewind_simx::{Action, FeeChoice};
 
+use super::errors::ApiError;
 use super::signing::Caller;
 use super::weights::{ORDERS_PER_10_SECONDS, ORDERS_PER_DAY};
 use super::{Call, Outcome, RateLimitCount, body};
@@ -47,7 +49,7 @@ impl From<Rates> for OrderRates {
     }
 }
 
-/// The discount for paying fees in the venue's own coin, which this exchange does not have.
+/// The discount for paying fees in the venue's own coin.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Discount {
@@ -57,16 +59,48 @@ pub(super) struct Discount {
     discount: String,
 }
 
-impl Discount {
-    pub(super) fn none() -> Self {
-        let discount = decimals::amount(Amount::ZERO);
-        Self {
-            enabled_for_account: false,
-            enabled_for_symbol: false,
-            discount_asset: "BNB",
-            discount,
-        }
+/// The discount of `account` for paying fees in the venue's own coin.
+pub(super) fn discount(core: &Core, account: AccountId) -> Discount {
+    let offered = core.exchange.config().fee_asset;
+    // The venue tells what is left of the fee, not what is left out.
+    let left = offered.map_or(Ppm::ONE, |offered| Ppm(Ppm::ONE.0 - offered.discount.0));
+    Discount {
+        enabled_for_account: burns(core, account),
+        enabled_for_symbol: offered.is_some(),
+        discount_asset: "BNB",
+        discount: decimals::amount(Amount::ONE.share(left).unwrap_or_default()),
     }
+}
+
+fn burns(core: &Core, account: AccountId) -> bool {
+    core.exchange.fee_choice(account) == FeeChoice::FeeAsset
+}
+
+/// Whether the account pays its fees in the venue's own coin.
+pub(super) fn burn(core: &mut Core, _: Call<'_>, caller: Caller) -> Outcome {
+    #[derive(Serialize)]
+    struct Burn {
+        #[serde(rename = "spotBNBBurn")]
+        spot: bool,
+        #[serde(rename = "interestBNBBurn")]
+        interest: bool,
+    }
+    body(&Burn {
+        spot: burns(core, caller.account),
+        interest: false,
+    })
+}
+
+/// Chooses whether it does.
+pub(super) fn set_burn(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let choice = match call.params.flag("spotBNBBurn")? {
+        None => return Err(ApiError::mandatory("spotBNBBurn")),
+        Some(true) => FeeChoice::FeeAsset,
+        Some(false) => FeeChoice::Received,
+    };
+    let account = caller.account;
+    core.act(call.now, &Action::PayFeesIn { account, choice })?;
+    burn(core, call, caller)
 }
 
 /// The rates of every account.
@@ -148,7 +182,7 @@ const fn basis_points(rate: Ppm) -> i64 {
     rate.0 / 100
 }
 
-pub(super) fn commission(core: &mut Core, call: Call<'_>, _: Caller) -> Outcome {
+pub(super) fn commission(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Commission<'a> {
@@ -164,7 +198,7 @@ pub(super) fn commission(core: &mut Core, call: Call<'_>, _: Caller) -> Outcome 
         standard_commission: rates(core),
         special_commission: Rates::zero(),
         tax_commission: Rates::zero(),
-        discount: Discount::none(),
+        discount: discount(core, caller.account),
     })
 }
 
@@ -195,7 +229,7 @@ pub(super) fn my_filters(core: &mut Core, call: Call<'_>, _: Caller) -> Outcome 
     let instrument = call.instrument(core)?;
     body(&Relevant {
         exchange_filters: [],
-        symbol_filters: filters::of(instrument),
+        symbol_filters: filters::of(instrument, &core.exchange.config().caps),
         asset_filters: [],
     })
 }

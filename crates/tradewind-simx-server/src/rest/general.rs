@@ -55,7 +55,7 @@ struct SymbolInfo<'a> {
     quote_asset_precision: u8,
     base_commission_precision: u8,
     quote_commission_precision: u8,
-    order_types: [&'static str; 3],
+    order_types: [&'static str; 7],
     iceberg_allowed: bool,
     oco_allowed: bool,
     oto_allowed: bool,
@@ -71,8 +71,19 @@ struct SymbolInfo<'a> {
     permissions: [&'static str; 0],
     permission_sets: Vec<[&'static str; 1]>,
     default_self_trade_prevention_mode: &'static str,
-    allowed_self_trade_prevention_modes: [&'static str; 1],
+    allowed_self_trade_prevention_modes: [&'static str; 4],
 }
+
+const ORDER_TYPES: [&str; 7] = [
+    "LIMIT",
+    "LIMIT_MAKER",
+    "MARKET",
+    "STOP_LOSS",
+    "STOP_LOSS_LIMIT",
+    "TAKE_PROFIT",
+    "TAKE_PROFIT_LIMIT",
+];
+const PREVENTION_MODES: [&str; 4] = ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"];
 
 pub(super) fn exchange_info(core: &mut Core, call: Call<'_>) -> Outcome {
     const PLACES: u8 = 8;
@@ -98,23 +109,23 @@ pub(super) fn exchange_info(core: &mut Core, call: Call<'_>) -> Outcome {
         quote_asset_precision: PLACES,
         base_commission_precision: PLACES,
         quote_commission_precision: PLACES,
-        order_types: ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        order_types: ORDER_TYPES,
         iceberg_allowed: false,
-        oco_allowed: false,
-        oto_allowed: false,
+        oco_allowed: true,
+        oto_allowed: true,
         opo_allowed: false,
         quote_order_qty_market_allowed: true,
-        allow_trailing_stop: false,
-        cancel_replace_allowed: false,
-        amend_allowed: false,
+        allow_trailing_stop: true,
+        cancel_replace_allowed: true,
+        amend_allowed: true,
         peg_instructions_allowed: false,
         is_spot_trading_allowed: instrument.kind == InstrumentKind::Spot,
         is_margin_trading_allowed: false,
-        filters: filters::of(instrument),
+        filters: filters::of(instrument, &core.exchange.config().caps),
         permissions: [],
         permission_sets: if sets_shown { vec![["SPOT"]] } else { vec![] },
         default_self_trade_prevention_mode: "NONE",
-        allowed_self_trade_prevention_modes: ["NONE"],
+        allowed_self_trade_prevention_modes: PREVENTION_MODES,
     };
     body(&ExchangeInfo {
         timezone: "UTC",

@@ -4,32 +4,40 @@
 //! handler gets a [`Call`] that is already authorised and paid for, and returns the body or the venue's refusal.
 
 mod account;
+mod cancels;
 mod elsewhere;
 mod errors;
 mod general;
+mod history;
+mod legs;
+mod lists;
 mod new_order;
 mod orders;
 mod page;
 mod params;
 mod public_key;
-mod signed;
 mod signing;
 mod tickers;
 mod trades;
 mod weights;
 mod windows;
+mod words;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use tradewind_model::{AccountId, Instrument, Timestamp};
 
 pub(crate) use errors::ApiError;
-pub(crate) use orders::{TimeUnit, kind, side, status, time_in_force};
+pub(crate) use orders::{Spelling, TimeUnit};
 pub(crate) use params::Params;
 pub(crate) use public_key::Verifier;
 pub(crate) use signing::{Caller, Key, KeyRing, Received};
 pub(crate) use weights::{
     Meters, ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, OrderCounts, WEIGHT_PER_MINUTE,
+};
+pub(crate) use words::{
+    contingency, kind, list_id, list_status, self_trade, side, status, time_in_force, trailing_time,
 };
 
 use crate::core::Core;
@@ -152,16 +160,26 @@ static ROUTES: &[Route] = {
         route(Get, "/api/v3/executionRules", Some("executionRules"), |_| 2, Public(general::execution_rules)),
         route(Get, "/api/v3/referencePrice", Some("referencePrice"), |_| 2, Public(general::reference_price)),
         route(Get, "/api/v3/referencePrice/calculation", Some("referencePrice.calculation"), |_| 2, Public(general::reference_price)),
-        route(Post, "/api/v3/order", Some("order.place"), |_| 1, Order(1, signed::place)),
-        route(Post, "/api/v3/order/test", Some("order.test"), signed::test_weight, Trade(signed::test)),
-        route(Get, "/api/v3/order", Some("order.status"), |_| 4, Signed(signed::query)),
-        route(Delete, "/api/v3/order", Some("order.cancel"), |_| 1, Trade(signed::cancel)),
-        route(Get, "/api/v3/openOrders", Some("openOrders.status"), signed::open_weight, Signed(signed::open_orders)),
-        route(Delete, "/api/v3/openOrders", Some("openOrders.cancelAll"), |_| 1, Trade(signed::cancel_all)),
-        route(Get, "/api/v3/allOrders", Some("allOrders"), |_| 20, Signed(signed::all_orders)),
+        route(Post, "/api/v3/order", Some("order.place"), |_| 1, Order(1, new_order::place)),
+        route(Post, "/api/v3/order/test", Some("order.test"), new_order::test_weight, Trade(new_order::test)),
+        route(Get, "/api/v3/order", Some("order.status"), |_| 4, Signed(history::query)),
+        route(Delete, "/api/v3/order", Some("order.cancel"), |_| 1, Trade(cancels::cancel)),
+        route(Get, "/api/v3/openOrders", Some("openOrders.status"), history::open_weight, Signed(history::open_orders)),
+        route(Delete, "/api/v3/openOrders", Some("openOrders.cancelAll"), |_| 1, Trade(cancels::cancel_all)),
+        route(Get, "/api/v3/allOrders", Some("allOrders"), |_| 20, Signed(history::all_orders)),
+        route(Post, "/api/v3/order/cancelReplace", Some("order.cancelReplace"), |_| 1, Order(0, new_order::cancel_replace)),
+        route(Put, "/api/v3/order/amend/keepPriority", Some("order.amend.keepPriority"), |_| 4, Trade(cancels::amend)),
+        route(Post, "/api/v3/order/oco", Some("orderList.place"), |_| 1, Order(2, lists::old_oco)),
+        route(Post, "/api/v3/orderList/oco", Some("orderList.place.oco"), |_| 1, Order(2, lists::oco)),
+        route(Post, "/api/v3/orderList/oto", Some("orderList.place.oto"), |_| 1, Order(2, lists::oto)),
+        route(Post, "/api/v3/orderList/otoco", Some("orderList.place.otoco"), |_| 1, Order(3, lists::otoco)),
+        route(Delete, "/api/v3/orderList", Some("orderList.cancel"), |_| 1, Trade(cancels::cancel_list)),
+        route(Get, "/api/v3/orderList", Some("orderList.status"), |_| 4, Signed(lists::query)),
+        route(Get, "/api/v3/openOrderList", Some("openOrderLists.status"), |_| 6, Signed(lists::open)),
+        route(Get, "/api/v3/allOrderList", Some("allOrderLists"), |_| 20, Signed(lists::all)),
         route(Get, "/api/v3/account", Some("account.status"), |_| 20, Signed(account::account)),
         route(Get, "/api/v3/account/commission", Some("account.commission"), |_| 20, Signed(account::commission)),
-        route(Get, "/api/v3/myTrades", Some("myTrades"), signed::trades_weight, Signed(signed::my_trades)),
+        route(Get, "/api/v3/myTrades", Some("myTrades"), history::trades_weight, Signed(history::my_trades)),
         route(Get, "/api/v3/rateLimit/order", Some("account.rateLimits.orders"), |_| 40, Signed(account::order_limits)),
         route(Get, "/api/v3/myAllocations", Some("myAllocations"), |_| 20, Signed(account::allocations)),
         route(Get, "/api/v3/myFilters", Some("myFilters"), |_| 40, Signed(account::my_filters)),
@@ -169,6 +187,8 @@ static ROUTES: &[Route] = {
         route(Put, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
         route(Delete, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
         route(Get, "/sapi/v1/capital/config/getall", None, |_| 10, Signed(elsewhere::coins)),
+        route(Get, "/sapi/v1/bnbBurn", None, |_| 1, Signed(account::burn)),
+        route(Post, "/sapi/v1/bnbBurn", None, |_| 1, Trade(account::set_burn)),
         route(Get, "/sapi/v1/margin/allAssets", None, |_| 1, Public(elsewhere::nothing)),
         route(Get, "/sapi/v1/margin/allPairs", None, |_| 1, Public(elsewhere::nothing)),
         route(Get, "/sapi/v1/margin/isolated/allPairs", None, |_| 10, Signed(elsewhere::nothing_signed)),
@@ -273,10 +293,34 @@ pub(crate) fn ws_route(method: &str) -> Option<&'static Route> {
 }
 
 impl Call<'_> {
+    /// What texts about an order of `instrument` are made with.
+    pub(crate) const fn spelling<'c>(
+        &self,
+        core: &'c Core,
+        instrument: &'c Instrument,
+    ) -> Spelling<'c> {
+        Spelling {
+            symbols: &core.symbols,
+            instrument,
+            unit: self.unit,
+        }
+    }
+
     /// The instrument that `symbol` names.
     pub(crate) fn instrument<'c>(&self, core: &'c Core) -> Result<&'c Instrument, ApiError> {
         let symbol = self.params.required("symbol")?;
         find(core, symbol)
+    }
+}
+
+/// Refuses a span of more than 24 hours, and one that ends before it begins.
+fn check_span(start: Option<Timestamp>, end: Option<Timestamp>) -> Result<(), ApiError> {
+    /// The longest span that may be asked for at once.
+    const SPAN_MAX: Duration = Duration::from_secs(86_400);
+    match (start, end) {
+        (Some(start), Some(end)) if end.since(start) > SPAN_MAX => Err(ApiError::MORE_THAN_A_DAY),
+        (Some(start), Some(end)) if end < start => Err(ApiError::invalid("endTime")),
+        _ => Ok(()),
     }
 }
 

@@ -105,8 +105,8 @@ impl Params {
     }
 
     /// BUY or SELL.
-    pub(crate) fn side(&self) -> Result<Side, ApiError> {
-        match self.required("side")? {
+    pub(crate) fn side(&self, name: &str) -> Result<Side, ApiError> {
+        match self.required(name)? {
             "BUY" => Ok(Side::Buy),
             "SELL" => Ok(Side::Sell),
             _ => Err(ApiError::SIDE),
@@ -129,6 +129,11 @@ impl Params {
             return Err(ApiError::DUPLICATE_SYMBOLS);
         }
         Ok(Some(names))
+    }
+
+    /// Adds one that was not sent.
+    pub(crate) fn push(&mut self, name: String, value: &str) {
+        self.0.push((name, value.to_owned()));
     }
 
     /// Names and texts, in order.

@@ -61,7 +61,14 @@ struct Fault<'a> {
     code: i32,
     msg: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Retry>,
+    data: Option<FaultData<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum FaultData<'a> {
+    Retry(Retry),
+    Other(&'a RawValue),
 }
 
 #[derive(Serialize)]
@@ -167,10 +174,13 @@ fn envelope(
         error: error.as_ref().map(|error| Fault {
             code: error.code,
             msg: &error.message,
-            data: error.retry_at.map(|at| Retry {
-                server_time: asker.unit.stamp(now),
-                retry_after: at.as_millis(),
-            }),
+            data: match error.retry_at {
+                Some(at) => Some(FaultData::Retry(Retry {
+                    server_time: asker.unit.stamp(now),
+                    retry_after: at.as_millis(),
+                })),
+                None => error.data().map(FaultData::Other),
+            },
         }),
         rate_limits: limits_shown.then(|| limits(core, now, asker, counted)),
     };

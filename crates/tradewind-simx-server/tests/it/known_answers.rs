@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::client::{TestServer, call, signed_params, test_data, until};
 
 /// Keys of the examples that only come with what this exchange does not have.
-const ABSENT: [&str; 12] = [
+const ABSENT: [&str; 13] = [
+    "v",
     "sors",
     "trailingDelta",
     "trailingTime",

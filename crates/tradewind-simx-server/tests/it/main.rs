@@ -8,6 +8,7 @@
 mod client;
 mod keys;
 mod known_answers;
+mod orders;
 mod recorded;
 mod rest;
 mod restart;
