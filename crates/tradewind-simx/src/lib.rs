@@ -53,6 +53,7 @@ pub mod recorded;
 mod refusal;
 mod settlement;
 mod submission;
+mod table;
 mod trigger;
 mod triggers;
 mod views;

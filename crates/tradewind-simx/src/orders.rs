@@ -1,4 +1,8 @@
-//! Which orders there are: the open ones by id, each account's by name, and what is remembered of the finished ones.
+//! Which orders there are: the open ones, each account's by name, and what is remembered of the finished ones.
+//!
+//! An open order is found by a look into a table. A finished one is looked for from the newest back, over sixteen bytes an
+//! order: finishing is what every order does, being asked for afterwards is rare, and a table of a hundred thousand names
+//! for each account would cost each order its cache misses. What is found by is not in a snapshot: it is built again.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,32 +15,87 @@ use crate::config::History;
 use crate::list::{ListId, ListRef, OrderList};
 use crate::order::Order;
 use crate::outbox::Execution;
+use crate::table::{Key as _, Table};
 use crate::waiting::{SlotId, Waiting};
 
 /// All orders.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Saved")]
 pub(crate) struct Orders {
     history: History,
     pub(crate) waiting: Waiting,
-    open: BTreeMap<VenueOrderId, SlotId>,
+    open_lists: BTreeMap<ListId, OrderList>,
+    accounts: Vec<AccountOrders>,
+    last_id: u64,
+    last_list_id: u64,
+    #[serde(skip)]
+    open: Table<VenueOrderId, SlotId>,
+}
+
+/// One account's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct AccountOrders {
+    /// What is open, by instrument.
+    open: Vec<Counts>,
+    /// In the order in which they finished.
+    finished: VecDeque<Order>,
+    finished_lists: BTreeMap<ListId, OrderList>,
+    executions: VecDeque<Execution>,
+    /// The open orders by name.
+    #[serde(skip)]
+    names: Table<ClientId, VenueOrderId>,
+    /// What each of `finished` is found by.
+    #[serde(skip)]
+    keys: VecDeque<FinishedKey>,
+    /// The newest list of each name that is open or remembered.
+    #[serde(skip)]
+    list_names: BTreeMap<ClientId, ListId>,
+}
+
+/// A finished order's id and the hash of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FinishedKey {
+    id: VenueOrderId,
+    name: u64,
+}
+
+/// What a snapshot holds of all orders.
+#[derive(Deserialize)]
+struct Saved {
+    history: History,
+    waiting: Waiting,
     open_lists: BTreeMap<ListId, OrderList>,
     accounts: Vec<AccountOrders>,
     last_id: u64,
     last_list_id: u64,
 }
 
-/// One account's.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct AccountOrders {
-    /// The newest order of each name that is open or remembered.
-    names: BTreeMap<ClientId, VenueOrderId>,
-    /// The newest list of each name that is open or remembered.
-    list_names: BTreeMap<ClientId, ListId>,
-    /// What is open, by instrument.
-    open: Vec<Counts>,
-    finished: BTreeMap<VenueOrderId, Order>,
-    finished_lists: BTreeMap<ListId, OrderList>,
-    executions: VecDeque<Execution>,
+impl From<Saved> for Orders {
+    fn from(saved: Saved) -> Self {
+        let mut orders = Self {
+            history: saved.history,
+            waiting: saved.waiting,
+            open_lists: saved.open_lists,
+            accounts: saved.accounts,
+            last_id: saved.last_id,
+            last_list_id: saved.last_list_id,
+            open: Table::default(),
+        };
+        for account in &mut orders.accounts {
+            account.find_again();
+        }
+        for (slot, order) in orders.waiting.iter() {
+            orders.open.insert(order.id, slot);
+            orders.accounts[order.account.index()]
+                .names
+                .insert(order.client_id, order.id);
+        }
+        for list in orders.open_lists.values() {
+            let account = &mut orders.accounts[list.account.index()];
+            account.list_names.insert(list.client_id, list.id);
+        }
+        orders
+    }
 }
 
 /// How much an account has open in an instrument.
@@ -49,16 +108,16 @@ pub(crate) struct Counts {
 }
 
 impl Orders {
-    pub(crate) const fn new(history: History) -> Self {
+    pub(crate) fn new(history: History) -> Self {
         let waiting = Waiting::EMPTY;
         Self {
             history,
             waiting,
-            open: BTreeMap::new(),
             open_lists: BTreeMap::new(),
             accounts: Vec::new(),
             last_id: 0,
             last_list_id: 0,
+            open: Table::default(),
         }
     }
 
@@ -97,7 +156,9 @@ impl Orders {
     pub(crate) fn leave(&mut self, slot: SlotId) -> Order {
         let order = self.waiting.remove(slot);
         self.open.remove(&order.id);
-        let counts = &mut self.accounts[order.account.index()].open[order.instrument.index()];
+        let account = &mut self.accounts[order.account.index()];
+        account.names.remove(&order.client_id);
+        let counts = &mut account.open[order.instrument.index()];
         counts.orders -= 1;
         counts.algo -= u32::from(order.trigger.is_some());
         order
@@ -106,22 +167,13 @@ impl Orders {
     /// Notes that an open order is finished and waits nowhere any more.
     pub(crate) fn closed(&mut self, slot: SlotId) {
         let order = self.leave(slot);
-        let account = &mut self.accounts[order.account.index()];
-        match self.history {
-            History::Dropped => account.forget_name(&order),
-            History::Kept(most) => account.remember(order, most),
-        }
+        self.passed_through(order);
     }
 
-    /// Remembers an order that finished outside of any slot, if orders are remembered.
+    /// Remembers an order that finished and is in no slot, if orders are remembered.
     pub(crate) fn passed_through(&mut self, order: Order) {
-        let account = &mut self.accounts[order.account.index()];
-        match self.history {
-            History::Dropped => account.forget_name(&order),
-            History::Kept(most) => {
-                account.names.insert(order.client_id, order.id);
-                account.remember(order, most);
-            }
+        if let History::Kept(most) = self.history {
+            self.accounts[order.account.index()].remember(order, most);
         }
     }
 
@@ -129,7 +181,7 @@ impl Orders {
     pub(crate) fn rename(&mut self, slot: SlotId, name: ClientId) -> ClientId {
         let order = &mut self.waiting.get_mut(slot).order;
         let account = &mut self.accounts[order.account.index()];
-        account.forget_name(order);
+        account.names.remove(&order.client_id);
         account.names.insert(name, order.id);
         std::mem::replace(&mut order.client_id, name)
     }
@@ -166,7 +218,7 @@ impl Orders {
 
     /// The slot of an open order.
     pub(crate) fn slot(&self, order: VenueOrderId) -> Option<SlotId> {
-        self.open.get(&order).copied()
+        self.open.get(&order)
     }
 
     /// An open list.
@@ -216,11 +268,18 @@ impl Orders {
 
     /// All open orders in an instrument, whosever they are, oldest first.
     pub(crate) fn open_in(&self, instrument: InstrumentId) -> impl Iterator<Item = &Order> {
-        let orders = self
-            .open
-            .values()
-            .map(|slot| &self.waiting.get(*slot).order);
-        orders.filter(move |order| order.instrument == instrument)
+        self.sorted(move |order| order.instrument == instrument)
+    }
+
+    /// Open orders that `wanted` lets through, oldest first.
+    fn sorted(&self, wanted: impl Fn(&Order) -> bool) -> impl Iterator<Item = &Order> {
+        let mut found: Vec<&Order> = self
+            .waiting
+            .orders()
+            .filter(|order| wanted(order))
+            .collect();
+        found.sort_unstable_by_key(|order| order.id);
+        found.into_iter()
     }
 
     /// The slot of an open order of this account and instrument.
@@ -230,8 +289,11 @@ impl Orders {
         instrument: InstrumentId,
         order: OrderRef,
     ) -> Option<SlotId> {
-        let id = self.id_of(account, order)?;
-        let slot = *self.open.get(&id)?;
+        let id = match order {
+            OrderRef::Venue(id) => id,
+            OrderRef::Client(name) => self.accounts.get(account.index())?.names.get(&name)?,
+        };
+        let slot = self.open.get(&id)?;
         let found = &self.waiting.get(slot).order;
         (found.account == account && found.instrument == instrument).then_some(slot)
     }
@@ -246,33 +308,26 @@ impl Orders {
         if let Some(slot) = self.find_open(account, instrument, order) {
             return Some(self.waiting.get(slot).order);
         }
-        let id = self.id_of(account, order)?;
-        let found = self.accounts.get(account.index())?.finished.get(&id)?;
+        let found = self.accounts.get(account.index())?.finished(order)?;
         (found.instrument == instrument).then_some(*found)
     }
 
     /// Whether an open order of the account has this name.
     pub(crate) fn is_name_open(&self, account: AccountId, name: &ClientId) -> bool {
-        self.accounts[account.index()]
-            .names
-            .get(name)
-            .is_some_and(|id| self.open.contains_key(id))
+        self.accounts[account.index()].names.get(name).is_some()
     }
 
     /// An account's open orders, oldest first.
     pub(crate) fn open_of(&self, account: AccountId) -> impl Iterator<Item = &Order> {
-        let orders = self
-            .open
-            .values()
-            .map(|slot| &self.waiting.get(*slot).order);
-        orders.filter(move |order| order.account == account)
+        self.sorted(move |order| order.account == account)
     }
 
+    /// An account's finished orders that are remembered, in the order in which they finished.
     pub(crate) fn finished_of(&self, account: AccountId) -> impl Iterator<Item = &Order> {
         self.accounts
             .get(account.index())
             .into_iter()
-            .flat_map(|account| account.finished.values())
+            .flat_map(|account| &account.finished)
     }
 
     pub(crate) fn executions_of(
@@ -296,27 +351,38 @@ impl Orders {
                 .copied(),
         }
     }
-
-    fn id_of(&self, account: AccountId, order: OrderRef) -> Option<VenueOrderId> {
-        match order {
-            OrderRef::Venue(id) => Some(id),
-            OrderRef::Client(name) => self
-                .accounts
-                .get(account.index())?
-                .names
-                .get(&name)
-                .copied(),
-        }
-    }
 }
 
 impl AccountOrders {
     fn remember(&mut self, order: Order, most: u32) {
-        self.finished.insert(order.id, order);
+        self.keys.push_back(FinishedKey::of(&order));
+        self.finished.push_back(order);
         while self.finished.len() > most as usize {
-            if let Some((_, oldest)) = self.finished.pop_first() {
-                self.forget_name(&oldest);
+            self.finished.pop_front();
+            self.keys.pop_front();
+        }
+    }
+
+    /// The newest finished order that is meant.
+    fn finished(&self, order: OrderRef) -> Option<&Order> {
+        let mut keys = (0..self.keys.len()).zip(&self.keys).rev();
+        let place = match order {
+            OrderRef::Venue(id) => keys.find(|(_, key)| key.id == id)?.0,
+            OrderRef::Client(name) => {
+                let hash = name.hash();
+                let is_it = |place: &usize| self.finished[*place].client_id == name;
+                keys.find(|(place, key)| key.name == hash && is_it(place))?
+                    .0
             }
+        };
+        self.finished.get(place)
+    }
+
+    /// Builds what orders and lists are found by from what is remembered.
+    fn find_again(&mut self) {
+        self.keys = self.finished.iter().map(FinishedKey::of).collect();
+        for list in self.finished_lists.values() {
+            self.list_names.insert(list.client_id, list.id);
         }
     }
 
@@ -334,10 +400,13 @@ impl AccountOrders {
             self.list_names.remove(&list.client_id);
         }
     }
+}
 
-    fn forget_name(&mut self, order: &Order) {
-        if self.names.get(&order.client_id) == Some(&order.id) {
-            self.names.remove(&order.client_id);
+impl FinishedKey {
+    fn of(order: &Order) -> Self {
+        Self {
+            id: order.id,
+            name: order.client_id.hash(),
         }
     }
 }

@@ -103,7 +103,7 @@ impl Exchange {
         listing.average(now, self.config.caps.average_minutes)
     }
 
-    /// An account's finished orders that are remembered, by id.
+    /// An account's finished orders that are remembered, in the order in which they finished.
     pub fn finished_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
         self.orders.finished_of(account)
     }

@@ -19,6 +19,8 @@ pub(crate) const NONE: SlotId = SlotId::MAX;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Slot {
     pub(crate) order: Order,
+    /// Whether the order is still here; a slot that is free keeps the last one it held.
+    is_taken: bool,
     /// What is locked for it, in the asset it pays. Of a pair, one order holds what both need.
     pub(crate) held: Amount,
     /// Liquidity of the market model that came to this price first and is still there, in quantity counts.
@@ -47,6 +49,7 @@ impl Waiting {
     pub(crate) fn insert(&mut self, order: Order) -> SlotId {
         let slot = Slot {
             order,
+            is_taken: true,
             held: Amount::ZERO,
             ahead: 0,
             before: NONE,
@@ -63,7 +66,9 @@ impl Waiting {
     /// Gives the slot back. The order must have left its queue.
     pub(crate) fn remove(&mut self, id: SlotId) -> Order {
         self.free.push(id);
-        self.slots[id as usize].order
+        let slot = &mut self.slots[id as usize];
+        slot.is_taken = false;
+        slot.order
     }
 
     /// `quantity` of the market's was served at this queue's price: everybody in it moves up.
@@ -87,6 +92,20 @@ impl Waiting {
             change(slot);
             id = slot.after;
         }
+    }
+
+    /// Every slot that holds an order, and the order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotId, Order)> + '_ {
+        (0..)
+            .zip(&self.slots)
+            .filter(|(_, slot)| slot.is_taken)
+            .map(|(id, slot)| (id, slot.order))
+    }
+
+    /// The orders, in no order.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = &Order> {
+        let taken = self.slots.iter().filter(|slot| slot.is_taken);
+        taken.map(|slot| &slot.order)
     }
 
     pub(crate) fn get(&self, id: SlotId) -> &Slot {
