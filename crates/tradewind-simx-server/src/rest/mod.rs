@@ -221,7 +221,7 @@ pub(crate) fn answer(core: &mut Core, now: Timestamp, request: &RestRequest) -> 
     }
 }
 
-/// Finds the route, takes its weight, checks the signature and calls it; `counted` is set when an order was accepted.
+/// Finds the route, takes its weight, checks the signature and calls it; `counted` is set when orders were attempted.
 fn dispatch(
     core: &mut Core,
     now: Timestamp,
@@ -276,10 +276,9 @@ pub(crate) fn run(
         Handler::Signed(handler) | Handler::Trade(handler) => handler(core, call, caller),
         Handler::Order(orders, handler) => {
             core.meters.admit_orders(call.now, caller.account, orders)?;
+            *counted = Some(caller.account);
             let outcome = handler(core, call, caller);
-            if outcome.is_ok() {
-                *counted = Some(caller.account);
-            } else {
+            if outcome.is_err() {
                 core.meters.take_back(call.now, caller.account, orders);
             }
             outcome
