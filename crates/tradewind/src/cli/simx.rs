@@ -23,6 +23,10 @@ pub(super) struct SimxArgs {
     listen: SocketAddr,
 
     /// An account and its key, such as key:secret:USDT=10000,BTC=1; may be repeated
+    ///
+    /// Instead of a secret, @public.pem names the public key of Ed25519 or RSA signatures. A key trades and nothing more,
+    /// from one address, unless brackets say otherwise: eye[read]:secret only reads, boss[withdraw,open]:secret could
+    /// withdraw, from anywhere, and eye[read,of=desk]:secret is a second key on the account that desk opened.
     #[arg(long = "account", value_name = "KEY:SECRET:BALANCES")]
     accounts: Vec<AccountSpec>,
 

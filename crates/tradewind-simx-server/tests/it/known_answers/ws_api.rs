@@ -5,12 +5,8 @@ use serde_json::{Value, json};
 use super::{Examples, check, check_error};
 use crate::client::{Socket, TestServer, call, next, options, signed_params};
 
-const LEFT_OUT: [(&str, &str); 17] = [
+const LEFT_OUT: [(&str, &str); 16] = [
     ("Event format", "compared in user_data.rs"),
-    (
-        "IP limits",
-        "weight is compared in every answer, bans in the core's tests",
-    ),
     (
         "Authenticate after connection",
         "keys are not taken away while they are used",
@@ -125,6 +121,7 @@ async fn websocket_api_answers_are_as_documented() {
         "shutdown",
     );
     replacements(&page).await;
+    bans(&page).await;
     page.answers.assert_complete(&LEFT_OUT);
 }
 
@@ -196,8 +193,8 @@ fn limit(name: &str) -> Value {
 }
 
 fn with(mut params: Value, extra: Value) -> Value {
-    for (name, value) in extra.as_object().unwrap() {
-        params[name] = value.clone();
+    if let (Value::Object(params), Value::Object(extra)) = (&mut params, extra) {
+        params.extend(extra);
     }
     signed_params(params)
 }
@@ -398,5 +395,27 @@ async fn replacements(page: &Page) {
     cancel_only["orderRateLimitExceededMode"] = "CANCEL_ONLY".into();
     page.compare(&mut socket, SECTION, 6, with(limit("last"), cancel_only))
         .await;
+    server.stop().await;
+}
+
+/// An address that goes on when its weight is used up.
+async fn bans(page: &Page) {
+    let mut options = options(None);
+    options.limits = tradewind_simx_server::Limits::Venue;
+    let server = TestServer::start_with(options);
+    let mut socket = server.socket("/ws-api/v3").await;
+    let heavy = json!({"symbol": "BTCUSDT", "limit": 5000});
+    let trades = json!({"symbol": "BTCUSDT"});
+    let found = call(&mut socket, "trades.recent", trades).await;
+    page.check("IP limits", 0, &found);
+    let found = loop {
+        let found = call(&mut socket, "depth", heavy.clone()).await;
+        match found["status"].as_u64() {
+            Some(200) => {}
+            Some(429) => assert!(found["error"]["data"]["retryAfter"].is_i64(), "{found}"),
+            _ => break found,
+        }
+    };
+    page.check("IP limits", 1, &found);
     server.stop().await;
 }
