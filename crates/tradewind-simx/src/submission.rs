@@ -70,7 +70,10 @@ impl Exchange {
     }
 
     /// What can be refused without looking at the book, but for the number of open orders.
-    pub(crate) fn check(&self, now: Timestamp, new: &NewOrder) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    /// An unknown account or instrument, a closed market, a filter, a combination, a name that is taken.
+    pub fn check(&self, now: Timestamp, new: &NewOrder) -> Result<(), Refusal> {
         if !self.ledger.knows(new.account) {
             return Err(Refusal::UnknownAccount);
         }
