@@ -1,5 +1,8 @@
 //! What can be chosen about an exchange, once, when it is built.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use tradewind_model::{Amount, Ppm, Side};
 
@@ -23,6 +26,36 @@ pub enum FillModel {
     /// never reaches it, only one beyond it, or the opposite touch. The most careful guess for recorded data.
     TradeThrough,
 }
+
+impl FillModel {
+    /// All models with the names they are chosen by.
+    pub const NAMES: [(&'static str, Self); 3] = [
+        ("touch", Self::QuoteTouch),
+        ("queue", Self::Book),
+        ("trade-through", Self::TradeThrough),
+    ];
+}
+
+impl fmt::Display for FillModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = Self::NAMES.iter().find(|(_, model)| model == self);
+        f.write_str(named.map_or("", |(name, _)| name))
+    }
+}
+
+impl FromStr for FillModel {
+    type Err = UnknownFillModel;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let named = Self::NAMES.iter().find(|(name, _)| *name == text);
+        named.map(|(_, model)| *model).ok_or(UnknownFillModel)
+    }
+}
+
+/// A text that names no fill model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there are the fill models touch, queue and trade-through")]
+pub struct UnknownFillModel;
 
 /// Whether finished orders and executions can be asked for later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -65,7 +65,7 @@ pub use action::{
     Size,
 };
 pub use client_id::{ClientId, ClientIdError};
-pub use config::{Caps, ExchangeConfig, FillModel, History, PriceBand, Prints};
+pub use config::{Caps, ExchangeConfig, FillModel, History, PriceBand, Prints, UnknownFillModel};
 pub use exchange::Exchange;
 pub use fees::{FeeAsset, FeeChoice, FeeSchedule, Fees};
 pub use list::{ListId, ListKind, ListRef, ListShape, ListStatus, NewList, OrderList};
