@@ -14,11 +14,10 @@ use tradewind_simx::{
 
 use crate::market::Market;
 use crate::persist::Record;
-use crate::rest::{self, KeyRing, Meters, RestAnswer, RestRequest};
+use crate::rest::{self, KeyRing, Meters, RestAnswer, RestRequest, TimeUnit};
 use crate::source::Source;
-use crate::streams::connection::Form;
 use crate::streams::frames::Subject;
-use crate::streams::{ConnectionId, Frames, Hub, Sources};
+use crate::streams::{ConnectionId, Frames, Hub, Sources, Wish};
 use crate::symbols::Symbols;
 use crate::ws_api::session::Sessions;
 use crate::ws_api::user_data::{Deposit, Teller, UserStreams};
@@ -32,7 +31,7 @@ pub(crate) enum In {
     /// A market-data connection begins, or wants its frames in another form.
     Form {
         connection: ConnectionId,
-        form: Form,
+        wish: Wish,
     },
     /// A connection wants a stream.
     Subscribe {
@@ -194,7 +193,7 @@ impl Core {
                 self.sessions.open(connection, now);
                 drop(self.meters.charge(now, address, ws_api::CONNECT_WEIGHT));
             }
-            In::Form { connection, form } => self.hub.set_form(connection, form),
+            In::Form { connection, wish } => self.hub.set_form(connection, wish),
             In::Subscribe { connection, name } => {
                 let sources = Sources {
                     now,
@@ -339,6 +338,7 @@ impl Core {
             symbol: self.symbols.name(instrument.id),
             instrument,
             now: at,
+            unit: TimeUnit::default(),
         };
         for print in &self.outbox.prints {
             self.counters.prints += 1;

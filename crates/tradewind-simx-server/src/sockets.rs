@@ -19,10 +19,10 @@ use crate::http;
 use crate::options::Limits;
 use crate::rest::{Params, TimeUnit};
 use crate::server::Shared;
-use crate::streams::ConnectionId;
 use crate::streams::connection::{Effect, Form, MarketConnection};
 use crate::streams::frames::Frame;
 use crate::streams::life::{Due, Life, Pacing};
+use crate::streams::{ConnectionId, Wish};
 use crate::ws_api::Asker;
 
 /// A reader that takes no byte for this long is gone.
@@ -43,46 +43,64 @@ pub(crate) fn routes() -> Router<Shared> {
 async fn raw(
     state: State<Shared>,
     peer: ConnectInfo<SocketAddr>,
+    query: RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    market(state.0, peer, upgrade, String::new(), Form::Raw)
+    market(state.0, peer, upgrade, &query, Ask::Raw(String::new()))
 }
 
 async fn raw_streams(
     state: State<Shared>,
     peer: ConnectInfo<SocketAddr>,
     Path(streams): Path<String>,
+    query: RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    market(state.0, peer, upgrade, streams, Form::Raw)
+    market(state.0, peer, upgrade, &query, Ask::Raw(streams))
 }
 
 async fn combined(
     state: State<Shared>,
     peer: ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
+    query: RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
-    let streams = params.text("streams").unwrap_or_default().to_owned();
-    market(state.0, peer, upgrade, streams, Form::Combined)
+    market(state.0, peer, upgrade, &query, Ask::Combined)
+}
+
+/// How a market-data connection asks for its first streams.
+enum Ask {
+    /// In the path, each to be sent as it is.
+    Raw(String),
+    /// In the query, to be sent with their names.
+    Combined,
 }
 
 fn market(
     shared: Shared,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     upgrade: WebSocketUpgrade,
-    streams: String,
-    form: Form,
+    RawQuery(query): &RawQuery,
+    ask: Ask,
 ) -> Response {
-    if let Err(error) = shared.admit(peer.ip()) {
-        return http::refuse(&error);
-    }
+    let params = Params::from_form(query.as_deref().unwrap_or_default(), "").unwrap_or_default();
+    let admitted = shared.admit(peer.ip());
+    let unit = match admitted.and_then(|()| TimeUnit::wanted(&params)) {
+        Ok(unit) => unit,
+        Err(error) => return http::refuse(&error),
+    };
+    let (streams, form) = match ask {
+        Ask::Raw(streams) => (streams, Form::Raw),
+        Ask::Combined => {
+            let streams = params.text("streams").unwrap_or_default();
+            (streams.to_owned(), Form::Combined)
+        }
+    };
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX);
     upgrade.on_upgrade(async move |socket| {
         let tracked = shared.connections.clone();
         tracked
-            .track_future(serve(socket, shared, Peer::market(&streams, form)))
+            .track_future(serve(socket, shared, Peer::market(&streams, form, unit)))
             .await;
     })
 }
@@ -93,10 +111,12 @@ async fn api(
     RawQuery(query): RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    if let Err(error) = shared.admit(peer.ip()) {
-        return http::refuse(&error);
-    }
     let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
+    let admitted = shared.admit(peer.ip());
+    let unit = match admitted.and_then(|()| TimeUnit::wanted(&params)) {
+        Ok(unit) => unit,
+        Err(error) => return http::refuse(&error),
+    };
     let is = |name: &str, value: &str| {
         params
             .text(name)
@@ -105,11 +125,7 @@ async fn api(
     let asker = Asker {
         connection: shared.next_connection(),
         address: peer.ip(),
-        unit: if is("timeUnit", "microsecond") {
-            TimeUnit::Microseconds
-        } else {
-            TimeUnit::Milliseconds
-        },
+        unit,
         rate_limits: !is("returnRateLimits", "false"),
     };
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX);
@@ -123,21 +139,22 @@ async fn api(
 
 /// Which protocol a connection speaks.
 enum Peer {
-    Market(MarketConnection, Vec<Effect>),
+    Market(MarketConnection, Vec<Effect>, TimeUnit),
     Api(Asker),
 }
 
 impl Peer {
-    fn market(streams: &str, form: Form) -> Self {
+    fn market(streams: &str, form: Form, unit: TimeUnit) -> Self {
         let mut effects = Vec::new();
-        Self::Market(MarketConnection::open(streams, form, &mut effects), effects)
+        let market = MarketConnection::open(streams, form, &mut effects);
+        Self::Market(market, effects, unit)
     }
 
     /// The event that announces the end, in the connection's own form.
     fn shutdown_event(&self, millis: i64) -> String {
         let event = format!("{{\"e\":\"serverShutdown\",\"E\":{millis}}}");
         match self {
-            Self::Market(market, _) if market.form() == Form::Combined => {
+            Self::Market(market, ..) if market.form() == Form::Combined => {
                 crate::streams::frames::combined("!serverShutdown", &event)
             }
             Self::Market(..) => event,
@@ -214,11 +231,12 @@ impl Connection {
                     address,
                 })
             }
-            Peer::Market(market, effects) => {
-                let (form, effects) = (market.form(), std::mem::take(effects));
+            Peer::Market(market, effects, unit) => {
+                let (form, unit) = (market.form(), *unit);
+                let effects = std::mem::take(effects);
                 self.tell(In::Form {
                     connection: self.id,
-                    form,
+                    wish: Wish { form, unit },
                 })?;
                 self.apply(effects).await
             }
@@ -255,7 +273,7 @@ impl Connection {
                     text: text.to_owned(),
                 })
             }
-            Peer::Market(market, _) => {
+            Peer::Market(market, ..) => {
                 let mut effects = Vec::new();
                 market.on_text(text, &mut effects);
                 self.apply(effects).await
@@ -270,10 +288,22 @@ impl Connection {
                 Effect::Answer(text) => self.send(vec![text.into()]).await?,
                 Effect::Subscribe(name) => self.tell(In::Subscribe { connection, name })?,
                 Effect::Unsubscribe(name) => self.tell(In::Unsubscribe { connection, name })?,
-                Effect::Switch(form) => self.tell(In::Form { connection, form })?,
+                Effect::Switch(form) => {
+                    let unit = self.unit();
+                    let wish = Wish { form, unit };
+                    self.tell(In::Form { connection, wish })?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// The unit of this connection's stamps.
+    const fn unit(&self) -> TimeUnit {
+        match &self.peer {
+            Peer::Market(_, _, unit) => *unit,
+            Peer::Api(asker) => asker.unit,
+        }
     }
 
     async fn on_wake(&mut self) -> Result<(), Over> {

@@ -12,9 +12,10 @@ use serde_json::Value;
 const STREAMS_MAX: usize = 1_024;
 
 /// How a payload is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Form {
     /// As it is.
+    #[default]
     Raw,
     /// Inside `{"stream":…,"data":…}`.
     Combined,

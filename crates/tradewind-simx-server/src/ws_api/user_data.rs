@@ -14,7 +14,8 @@ use tradewind_simx::{
 
 use crate::decimals;
 use crate::rest::{
-    contingency, kind, list_id, list_status, self_trade, side, status, time_in_force, trailing_time,
+    TimeUnit, contingency, kind, list_id, list_status, self_trade, side, status, time_in_force,
+    trailing_time,
 };
 use crate::streams::frames::Frame;
 use crate::streams::{ConnectionId, Frames};
@@ -31,6 +32,8 @@ pub(crate) struct UserStreams {
 struct Subscription {
     connection: ConnectionId,
     id: u64,
+    /// The unit of its stamps.
+    unit: TimeUnit,
 }
 
 impl UserStreams {
@@ -39,6 +42,7 @@ impl UserStreams {
         &mut self,
         connection: ConnectionId,
         account: AccountId,
+        unit: TimeUnit,
     ) -> Option<u64> {
         let listeners = self.subscriptions.entry(account).or_default();
         if listeners
@@ -50,12 +54,16 @@ impl UserStreams {
         let next = self.next_ids.entry(connection).or_default();
         let id = *next;
         *next += 1;
-        listeners.push(Subscription { connection, id });
+        listeners.push(Subscription {
+            connection,
+            id,
+            unit,
+        });
         Some(id)
     }
 
-    /// Ends one subscription of a connection, or all of them; their ids.
-    fn unsubscribe(&mut self, connection: ConnectionId, id: Option<u64>) -> Vec<u64> {
+    /// Ends one subscription of a connection, or all of them.
+    fn unsubscribe(&mut self, connection: ConnectionId, id: Option<u64>) -> Vec<Subscription> {
         let ends = |listener: &Subscription| {
             listener.connection == connection && id.is_none_or(|id| listener.id == id)
         };
@@ -63,7 +71,7 @@ impl UserStreams {
         for listeners in self.subscriptions.values_mut() {
             ended.extend(listeners.extract_if(.., |listener| ends(listener)));
         }
-        ended.iter().map(|listener| listener.id).collect()
+        ended
     }
 
     /// Ends one subscription of an open connection, or all of them, and tells it so; how many.
@@ -75,13 +83,12 @@ impl UserStreams {
         frames: &mut Frames,
     ) -> usize {
         let ended = self.unsubscribe(connection, id);
-        let event = text(&Terminated {
-            e: "eventStreamTerminated",
-            event_time: now.as_millis(),
+        send(&ended, frames, |unit| {
+            text(&Terminated {
+                e: "eventStreamTerminated",
+                event_time: unit.stamp(now),
+            })
         });
-        for id in &ended {
-            frames.push((connection, wrapped(*id, &event)));
-        }
         ended.len()
     }
 
@@ -103,15 +110,18 @@ impl UserStreams {
         let Some(listeners) = self.listeners(report.order.account) else {
             return;
         };
-        if let Some(event) = teller.execution_report(report) {
-            send(listeners, &event, frames);
+        let instruments = teller.exchange.instruments();
+        if let Some(instrument) = instruments.get(report.order.instrument.index()) {
+            send(listeners, frames, |unit| {
+                teller.execution_report(report, instrument, unit)
+            });
         }
     }
 
     /// Tells that a list began or is done.
     pub(crate) fn on_list(&self, teller: &Teller<'_>, report: &ListReport, frames: &mut Frames) {
         if let Some(listeners) = self.listeners(report.list.account) {
-            send(listeners, &teller.list_status(report), frames);
+            send(listeners, frames, |unit| teller.list_status(report, unit));
         }
     }
 
@@ -126,11 +136,9 @@ impl UserStreams {
         accounts.dedup();
         for account in accounts {
             if let Some(listeners) = self.listeners(account) {
-                send(
-                    listeners,
-                    &teller.account_position(account, changes),
-                    frames,
-                );
+                send(listeners, frames, |unit| {
+                    teller.account_position(account, changes, unit)
+                });
             }
         }
     }
@@ -143,7 +151,9 @@ impl UserStreams {
         frames: &mut Frames,
     ) {
         if let Some(listeners) = self.listeners(deposit.account) {
-            send(listeners, &teller.balance_update(deposit), frames);
+            send(listeners, frames, |unit| {
+                teller.balance_update(deposit, unit)
+            });
         }
     }
 
@@ -155,9 +165,16 @@ impl UserStreams {
     }
 }
 
-fn send(listeners: &[Subscription], event: &str, frames: &mut Frames) {
+/// Gives each listener the event in its unit; encoded once for each.
+fn send(listeners: &[Subscription], frames: &mut Frames, event: impl Fn(TimeUnit) -> String) {
+    let (mut millis, mut micros) = (None, None);
     for listener in listeners {
-        frames.push((listener.connection, wrapped(listener.id, event)));
+        let encoded = match listener.unit {
+            TimeUnit::Milliseconds => &mut millis,
+            TimeUnit::Microseconds => &mut micros,
+        };
+        let encoded = encoded.get_or_insert_with(|| event(listener.unit));
+        frames.push((listener.connection, wrapped(listener.id, encoded)));
     }
 }
 
@@ -321,9 +338,13 @@ struct Terminated {
 const ZERO: &str = "0.00000000";
 
 impl Teller<'_> {
-    fn execution_report(&self, report: &OrderReport) -> Option<String> {
+    fn execution_report(
+        &self,
+        report: &OrderReport,
+        instrument: &Instrument,
+        unit: TimeUnit,
+    ) -> String {
         let order = &report.order;
-        let instrument = self.exchange.instruments().get(order.instrument.index())?;
         let fill = if let OrderEvent::Filled(fill) = &report.event {
             Some(fill)
         } else {
@@ -331,9 +352,9 @@ impl Teller<'_> {
         };
         let (client_id, original) = names(report);
         let or_zero = |text: Option<String>| text.unwrap_or_else(|| ZERO.to_owned());
-        Some(text(&ExecutionReport {
+        text(&ExecutionReport {
             e: "executionReport",
-            event_time: self.now.as_millis(),
+            event_time: unit.stamp(self.now),
             s: self.symbols.name(order.instrument),
             c: client_id,
             side: side(order.side),
@@ -368,7 +389,7 @@ impl Teller<'_> {
             last_price: or_zero(fill.map(|fill| decimals::price(instrument, fill.price))),
             n: fill.map_or_else(|| "0".to_owned(), |fill| decimals::amount(fill.fee.amount)),
             fee_asset: fill.map(|fill| self.symbols.asset(fill.fee.asset)),
-            transaction_time: report.at.as_millis(),
+            transaction_time: unit.stamp(report.at),
             t: fill
                 .and_then(|fill| i64::try_from(fill.trade_id.0).ok())
                 .unwrap_or(-1),
@@ -377,19 +398,19 @@ impl Teller<'_> {
             w: order.is_open() && order.working_since.is_some(),
             m: fill.is_some_and(|fill: &Execution| fill.liquidity == Liquidity::Maker),
             ignored: false,
-            created: order.created_at.as_millis(),
+            created: unit.stamp(order.created_at),
             quote_filled: decimals::amount(order.quote_filled),
             last_quote: or_zero(fill.map(|fill| decimals::amount(fill.quote))),
             quote_wanted: decimals::amount(order.quote_wanted),
-            working_time: order.working_since.map(Timestamp::as_millis),
+            working_time: order.working_since.map(|at| unit.stamp(at)),
             self_trade_prevention: self_trade(order.self_trade),
-            trailing_time: trailing_time(order).map(|at| at.map_or(-1, Timestamp::as_millis)),
+            trailing_time: trailing_time(order).map(|at| at.map_or(-1, |at| unit.stamp(at))),
             strategy: order.labels.strategy,
             strategy_kind: order.labels.strategy_kind,
-        }))
+        })
     }
 
-    fn list_status(&self, report: &ListReport) -> String {
+    fn list_status(&self, report: &ListReport, unit: TimeUnit) -> String {
         let list = &report.list;
         let symbol = self.symbols.name(list.instrument);
         let member = |id: &VenueOrderId| {
@@ -404,7 +425,7 @@ impl Teller<'_> {
         let (last_step, orders_are) = list_status(list.status);
         text(&ListStatus {
             e: "listStatus",
-            event_time: self.now.as_millis(),
+            event_time: unit.stamp(self.now),
             s: symbol,
             g: list.id.0,
             c: contingency(list.kind),
@@ -412,12 +433,17 @@ impl Teller<'_> {
             orders_are,
             r: "NONE",
             client_id: list.client_id.as_str(),
-            transaction_time: report.at.as_millis(),
+            transaction_time: unit.stamp(report.at),
             orders: list.orders().iter().filter_map(member).collect(),
         })
     }
 
-    fn account_position(&self, account: AccountId, changes: &[BalanceChange]) -> String {
+    fn account_position(
+        &self,
+        account: AccountId,
+        changes: &[BalanceChange],
+        unit: TimeUnit,
+    ) -> String {
         let own = changes.iter().filter(|change| change.account == account);
         let balances = own.map(|change| PositionBalance {
             a: self.symbols.asset(change.asset),
@@ -426,19 +452,19 @@ impl Teller<'_> {
         });
         text(&AccountPosition {
             e: "outboundAccountPosition",
-            event_time: self.now.as_millis(),
-            u: self.now.as_millis(),
+            event_time: unit.stamp(self.now),
+            u: unit.stamp(self.now),
             balances: balances.collect(),
         })
     }
 
-    fn balance_update(&self, deposit: &Deposit<'_>) -> String {
+    fn balance_update(&self, deposit: &Deposit<'_>, unit: TimeUnit) -> String {
         text(&BalanceUpdate {
             e: "balanceUpdate",
-            event_time: self.now.as_millis(),
+            event_time: unit.stamp(self.now),
             a: deposit.asset,
             d: decimals::amount(deposit.amount),
-            cleared: self.now.as_millis(),
+            cleared: unit.stamp(self.now),
         })
     }
 }
