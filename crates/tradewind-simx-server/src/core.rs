@@ -14,7 +14,7 @@ use tradewind_simx::{
 
 use crate::market::Market;
 use crate::persist::Record;
-use crate::rest::{self, KeyRing, Meters, RestAnswer, RestRequest, TimeUnit};
+use crate::rest::{self, KeyRing, Meters, PreventedMatches, RestAnswer, RestRequest, TimeUnit};
 use crate::source::Source;
 use crate::streams::frames::Subject;
 use crate::streams::{ConnectionId, Frames, Hub, Sources, Wish};
@@ -80,6 +80,7 @@ pub(crate) struct Core {
     pub(crate) meters: Meters,
     pub(crate) users: UserStreams,
     pub(crate) sessions: Sessions,
+    pub(crate) prevented: PreventedMatches,
     pub(crate) started_at: Timestamp,
     /// `None` only while it is being advanced.
     source: Option<Source>,
@@ -143,6 +144,7 @@ impl Core {
             meters: parts.meters,
             users: UserStreams::default(),
             sessions: Sessions::default(),
+            prevented: PreventedMatches::default(),
             started_at: parts.started_at,
             counts_own_prints: parts.source.counts_own_prints(),
             source: Some(parts.source),
@@ -293,6 +295,7 @@ impl Core {
             exchange: &self.exchange,
             symbols: &self.symbols,
         };
+        self.prevented.note(&self.outbox.orders, &self.exchange);
         let mut lists = self.outbox.lists.iter().peekable();
         for (index, report) in self.outbox.orders.iter().enumerate() {
             while let Some(list) = lists.next_if(|list| list.after_orders <= index) {
@@ -313,7 +316,9 @@ impl Core {
                 | OrderEvent::Cancelled { .. }
                 | OrderEvent::Expired(_) => {}
             }
-            self.users.on_report(&teller, report, &mut self.out.frames);
+            let prevented = self.prevented.behind(report);
+            self.users
+                .on_report(&teller, report, prevented, &mut self.out.frames);
         }
         for list in lists {
             self.users.on_list(&teller, list, &mut self.out.frames);

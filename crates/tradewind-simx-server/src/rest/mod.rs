@@ -15,6 +15,7 @@ mod new_order;
 mod orders;
 mod page;
 mod params;
+mod prevented;
 mod public_key;
 mod signing;
 mod tickers;
@@ -31,6 +32,7 @@ use tradewind_model::{AccountId, Instrument, Timestamp};
 pub(crate) use errors::ApiError;
 pub(crate) use orders::{Spelling, TimeUnit};
 pub(crate) use params::Params;
+pub(crate) use prevented::{PreventedMatch, PreventedMatches};
 pub(crate) use public_key::Verifier;
 pub(crate) use signing::{Caller, Key, KeyRing, Received};
 pub(crate) use weights::{
@@ -181,6 +183,7 @@ static ROUTES: &[Route] = {
         route(Get, "/api/v3/account/commission", Some("account.commission"), |_| 20, Signed(account::commission)),
         route(Get, "/api/v3/myTrades", Some("myTrades"), history::trades_weight, Signed(history::my_trades)),
         route(Get, "/api/v3/rateLimit/order", Some("account.rateLimits.orders"), |_| 40, Signed(account::order_limits)),
+        route(Get, "/api/v3/myPreventedMatches", Some("myPreventedMatches"), prevented::weight, Signed(prevented::query)),
         route(Get, "/api/v3/myAllocations", Some("myAllocations"), |_| 20, Signed(account::allocations)),
         route(Get, "/api/v3/myFilters", Some("myFilters"), |_| 40, Signed(account::my_filters)),
         route(Post, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
@@ -275,8 +278,8 @@ pub(crate) fn run(
         Handler::Public(handler) => handler(core, call),
         Handler::Signed(handler) | Handler::Trade(handler) => handler(core, call, caller),
         Handler::Order(orders, handler) => {
-            core.meters.admit_orders(call.now, caller.account, orders)?;
             *counted = Some(caller.account);
+            core.meters.admit_orders(call.now, caller.account, orders)?;
             let outcome = handler(core, call, caller);
             if outcome.is_err() {
                 core.meters.take_back(call.now, caller.account, orders);

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tradewind_model::{AccountId, Instrument, Liquidity, Timestamp, VenueOrderId};
 use tradewind_simx::{
-    BalanceChange, ClientId, EndReason, Exchange, Execution, ListReport, OrderEvent, OrderRef,
-    OrderReport,
+    BalanceChange, ClientId, EndReason, Exchange, Execution, ListReport, Order, OrderEvent,
+    OrderRef, OrderReport,
 };
 
 use crate::decimals;
 use crate::rest::{
-    TimeUnit, contingency, kind, list_id, list_status, self_trade, side, status, time_in_force,
-    trailing_time,
+    PreventedMatch, TimeUnit, contingency, kind, list_id, list_status, self_trade, side, status,
+    time_in_force, trailing_time,
 };
 use crate::streams::frames::Frame;
 use crate::streams::{ConnectionId, Frames};
@@ -106,14 +106,20 @@ impl UserStreams {
     }
 
     /// Tells of one report.
-    pub(crate) fn on_report(&self, teller: &Teller<'_>, report: &OrderReport, frames: &mut Frames) {
+    pub(crate) fn on_report(
+        &self,
+        teller: &Teller<'_>,
+        report: &OrderReport,
+        prevented: Option<&PreventedMatch>,
+        frames: &mut Frames,
+    ) {
         let Some(listeners) = self.listeners(report.order.account) else {
             return;
         };
         let instruments = teller.exchange.instruments();
         if let Some(instrument) = instruments.get(report.order.instrument.index()) {
             send(listeners, frames, |unit| {
-                teller.execution_report(report, instrument, unit)
+                teller.execution_report(report, prevented, instrument, unit)
             });
         }
     }
@@ -235,7 +241,7 @@ struct ExecutionReport<'a> {
     transaction_time: i64,
     t: i64,
     #[serde(flatten)]
-    prevented: Option<Prevented>,
+    prevented: Option<Prevented<'a>>,
     #[serde(rename = "I")]
     execution_id: u64,
     w: bool,
@@ -264,13 +270,25 @@ struct ExecutionReport<'a> {
 
 /// What did not trade because both orders were of one account.
 #[derive(Serialize)]
-struct Prevented {
+struct Prevented<'a> {
     #[serde(rename = "v")]
     id: u64,
     #[serde(rename = "A")]
     quantity: String,
     #[serde(rename = "B")]
     last_quantity: String,
+    #[serde(rename = "u")]
+    trade_group: u64,
+    #[serde(rename = "U")]
+    counter_order: u64,
+    #[serde(rename = "Cs")]
+    counter_symbol: &'a str,
+    #[serde(rename = "pl")]
+    would_be_quantity: String,
+    #[serde(rename = "pL")]
+    would_be_price: String,
+    #[serde(rename = "pY")]
+    would_be_quote: String,
 }
 
 #[derive(Serialize)]
@@ -341,6 +359,7 @@ impl Teller<'_> {
     fn execution_report(
         &self,
         report: &OrderReport,
+        prevented_match: Option<&PreventedMatch>,
         instrument: &Instrument,
         unit: TimeUnit,
     ) -> String {
@@ -393,7 +412,7 @@ impl Teller<'_> {
             t: fill
                 .and_then(|fill| i64::try_from(fill.trade_id.0).ok())
                 .unwrap_or(-1),
-            prevented: prevented(report, instrument),
+            prevented: prevented_match.map(|one| self.prevented(one, order, instrument)),
             execution_id: report.id,
             w: order.is_open() && order.working_since.is_some(),
             m: fill.is_some_and(|fill: &Execution| fill.liquidity == Liquidity::Maker),
@@ -408,6 +427,30 @@ impl Teller<'_> {
             strategy: order.labels.strategy,
             strategy_kind: order.labels.strategy_kind,
         })
+    }
+
+    /// Of an order that ended because it met its own account: what did not trade, and with whom.
+    fn prevented(
+        &self,
+        one: &PreventedMatch,
+        order: &Order,
+        instrument: &Instrument,
+    ) -> Prevented<'_> {
+        let counterpart = one.counterpart(order);
+        let left = decimals::quantity(instrument, order.remaining());
+        let common = order.remaining().min(counterpart.remaining());
+        let worth = instrument.notional(one.price, common).unwrap_or_default();
+        Prevented {
+            id: one.id,
+            quantity: left.clone(),
+            last_quantity: left,
+            trade_group: one.id,
+            counter_order: counterpart.id.0,
+            counter_symbol: self.symbols.name(order.instrument),
+            would_be_quantity: decimals::quantity(instrument, common),
+            would_be_price: decimals::price(instrument, one.price),
+            would_be_quote: decimals::amount(worth),
+        }
     }
 
     fn list_status(&self, report: &ListReport, unit: TimeUnit) -> String {
@@ -467,19 +510,6 @@ impl Teller<'_> {
             cleared: unit.stamp(self.now),
         })
     }
-}
-
-/// Of an order that ended because it met its own account: all that was left of it.
-fn prevented(report: &OrderReport, instrument: &Instrument) -> Option<Prevented> {
-    if report.event != OrderEvent::Expired(EndReason::SelfTrade) {
-        return None;
-    }
-    let left = decimals::quantity(instrument, report.order.remaining());
-    Some(Prevented {
-        id: report.id,
-        quantity: left.clone(),
-        last_quantity: left,
-    })
 }
 
 /// The report's `c` and `C`: a cancel has a name of its own and the order's moves to `C`.
