@@ -27,14 +27,21 @@
 //! ```
 
 mod clock;
+mod control;
 mod core;
 mod decimals;
+mod door;
 mod exchange_task;
+mod faults;
 mod filters;
+mod front;
 mod handle;
 mod http;
+mod line;
 mod market;
+mod nearest;
 mod options;
+mod order_log;
 mod persist;
 mod recorded;
 mod rest;
@@ -42,17 +49,22 @@ mod server;
 mod sockets;
 mod source;
 mod startup;
+mod state;
 mod streams;
 mod symbols;
 mod ws_api;
 
 pub use clock::SimClock;
+pub use control::{ControlError, ControlPort};
 pub use core::Counters;
 pub use exchange_task::Status;
+pub use faults::{Command, CommandError, Conduct, FaultErrors, FaultScript};
 pub use handle::{NotRunning, ServerHandle};
 pub use options::{
     AccountSpec, AccountSpecError, Limits, MarketChoice, ServerError, ServerOptions,
 };
+pub use order_log::OrderLog;
 pub use recorded::{Recording, RecordingError};
 pub use server::Server;
 pub use startup::saved_position;
+pub use tradewind_simx::{Latencies, Latency, Leg};

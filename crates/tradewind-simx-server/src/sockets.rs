@@ -3,7 +3,7 @@
 //! The protocol of a connection is in `streams/connection.rs` and `ws_api`, its heartbeats in `streams/life.rs`; here
 //! are the reads, the writes and their time-outs.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -14,7 +14,9 @@ use axum::routing::any;
 use futures_util::SinkExt as _;
 
 use crate::core::In;
-use crate::exchange_task::{Letter, WireEnd, wire};
+use crate::exchange_task::{Letter, Parcel, WireEnd, wire};
+use crate::faults::{Stroke, WireKind};
+use crate::line::{Peer as Client, Switch};
 use crate::options::Limits;
 use crate::rest::{Params, TimeUnit};
 use crate::server::Shared;
@@ -39,41 +41,58 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/ws-api/v3", any(api))
 }
 
-async fn raw(state: State<Shared>, upgrade: WebSocketUpgrade) -> Response {
-    market(state.0, upgrade, String::new(), Form::Raw)
+async fn raw(
+    state: State<Shared>,
+    ConnectInfo(client): ConnectInfo<Client>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    market(state.0, client, upgrade, String::new(), Form::Raw)
 }
 
 async fn raw_streams(
     state: State<Shared>,
+    ConnectInfo(client): ConnectInfo<Client>,
     Path(streams): Path<String>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    market(state.0, upgrade, streams, Form::Raw)
+    market(state.0, client, upgrade, streams, Form::Raw)
 }
 
 async fn combined(
     state: State<Shared>,
+    ConnectInfo(client): ConnectInfo<Client>,
     RawQuery(query): RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
     let streams = params.text("streams").unwrap_or_default().to_owned();
-    market(state.0, upgrade, streams, Form::Combined)
+    market(state.0, client, upgrade, streams, Form::Combined)
 }
 
-fn market(shared: Shared, upgrade: WebSocketUpgrade, streams: String, form: Form) -> Response {
+fn market(
+    shared: Shared,
+    client: Client,
+    upgrade: WebSocketUpgrade,
+    streams: String,
+    form: Form,
+) -> Response {
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX);
     upgrade.on_upgrade(async move |socket| {
         let tracked = shared.connections.clone();
         tracked
-            .track_future(serve(socket, shared, Peer::market(&streams, form)))
+            .track_future(serve(
+                socket,
+                shared,
+                client.switch,
+                Peer::market(&streams, form),
+            ))
             .await;
     })
 }
 
 async fn api(
     State(shared): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(peer): ConnectInfo<Client>,
     RawQuery(query): RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -85,7 +104,7 @@ async fn api(
     };
     let asker = Asker {
         connection: shared.next_connection(),
-        address: peer.ip(),
+        address: peer.address.ip(),
         unit: if is("timeUnit", "microsecond") {
             TimeUnit::Microseconds
         } else {
@@ -97,7 +116,7 @@ async fn api(
     upgrade.on_upgrade(async move |socket| {
         let tracked = shared.connections.clone();
         tracked
-            .track_future(serve(socket, shared, Peer::Api(asker)))
+            .track_future(serve(socket, shared, peer.switch, Peer::Api(asker)))
             .await;
     })
 }
@@ -141,13 +160,17 @@ struct Connection {
 struct Over;
 
 /// Serves one connection until either side ends it.
-async fn serve(socket: WebSocket, shared: Shared, peer: Peer) {
+async fn serve(socket: WebSocket, shared: Shared, switch: Arc<Switch>, peer: Peer) {
     let id = if let Peer::Api(asker) = &peer {
         asker.connection
     } else {
         shared.next_connection()
     };
-    let (wire, end) = wire();
+    let kind = match peer {
+        Peer::Market(..) => WireKind::Market,
+        Peer::Api(_) => WireKind::Api,
+    };
+    let (wire, end) = wire(kind, switch);
     let pacing = match (&peer, shared.limits) {
         (Peer::Market(..), Limits::Venue) => Pacing::Limited,
         _ => Pacing::Free,
@@ -179,7 +202,7 @@ impl Connection {
                 biased;
                 () = cut.cancelled() => return Err(Over),
                 () = shutdown.cancelled() => return self.announce_shutdown().await,
-                frames = self.wire.receive() => self.send(frames.ok_or(Over)?).await?,
+                parcel = self.wire.receive() => self.open(parcel.ok_or(Over)?).await?,
                 message = self.socket.recv() => self.on_message(message).await?,
                 () = tokio::time::sleep_until(wake) => self.on_wake().await?,
             }
@@ -198,7 +221,7 @@ impl Connection {
                     connection: self.id,
                     form,
                 })?;
-                self.apply(effects).await
+                self.apply(effects)
             }
         }
     }
@@ -236,22 +259,37 @@ impl Connection {
             Peer::Market(market, _) => {
                 let mut effects = Vec::new();
                 market.on_text(text, &mut effects);
-                self.apply(effects).await
+                self.apply(effects)
             }
         }
     }
 
-    async fn apply(&mut self, effects: Vec<Effect>) -> Result<(), Over> {
-        let connection = self.id;
-        for effect in effects {
-            match effect {
-                Effect::Answer(text) => self.send(vec![text.into()]).await?,
-                Effect::Subscribe(name) => self.tell(In::Subscribe { connection, name })?,
-                Effect::Unsubscribe(name) => self.tell(In::Unsubscribe { connection, name })?,
-                Effect::Switch(form) => self.tell(In::Form { connection, form })?,
-            }
+    /// Hands a request's effects to the exchange as one, so that its answer stands where it belongs among the frames.
+    fn apply(&self, effects: Vec<Effect>) -> Result<(), Over> {
+        if effects.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let connection = self.id;
+        self.tell(In::Wishes {
+            connection,
+            effects,
+        })
+    }
+
+    async fn open(&mut self, parcel: Parcel) -> Result<(), Over> {
+        match parcel {
+            Parcel::Frames(frames) => self.send(frames).await,
+            Parcel::Stroke(Stroke::CutAfter(bytes)) => {
+                self.wire.switch.cut_after(bytes);
+                if bytes == 0 { Err(Over) } else { Ok(()) }
+            }
+            Parcel::Stroke(Stroke::Mute) => {
+                self.wire.switch.mute();
+                Ok(())
+            }
+            Parcel::Stroke(Stroke::Close(code)) => self.close(code, "Scripted").await,
+            Parcel::Stroke(Stroke::Shutdown) => self.announce_shutdown().await,
+        }
     }
 
     async fn on_wake(&mut self) -> Result<(), Over> {

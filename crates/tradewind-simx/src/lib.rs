@@ -38,6 +38,7 @@ mod fees;
 mod fills;
 mod filters;
 mod ladder;
+mod latency;
 mod listing;
 mod market;
 mod market_update;
@@ -58,6 +59,7 @@ pub use client_id::{ClientId, ClientIdError};
 pub use config::{ExchangeConfig, FillModel, History, Prints};
 pub use exchange::Exchange;
 pub use fees::{FeeSchedule, Fees};
+pub use latency::{Chance, Latencies, Latency, LatencyError, Leg, Sampler, parse_span};
 pub use market::{
     Generated, Kline, KlineRange, KlineStore, MarketEvent, MarketRecord, MarketSource, Recorded,
     Universe, universe,

@@ -29,6 +29,7 @@ pub(crate) use weights::{
 };
 
 use crate::core::Core;
+use crate::order_log::LogEvent;
 
 /// A REST request as it was received.
 #[derive(Clone, Debug)]
@@ -205,12 +206,12 @@ fn dispatch(
     };
     let account = match route.handler {
         Handler::Public(_) => None,
-        Handler::Signed(_) | Handler::Order(_) => {
-            Some(
-                core.keys
-                    .authorize_rest(now, request.key.as_deref(), &params, &received)?,
-            )
-        }
+        Handler::Signed(_) | Handler::Order(_) => Some(core.keys.authorize_rest(
+            core.shown(now),
+            request.key.as_deref(),
+            &params,
+            &received,
+        )?),
     };
     run(core, call, route.handler, account, counted)
 }
@@ -227,13 +228,52 @@ pub(crate) fn run(
         (Handler::Public(handler), _) => handler(core, call),
         (Handler::Signed(handler), Some(account)) => handler(core, call, account),
         (Handler::Order(handler), Some(account)) => {
-            core.meters.admit_order(call.now, account)?;
-            let body = handler(core, call, account)?;
+            let admitted = core.meters.admit_order(call.now, account);
+            let body = admitted.and_then(|()| handler(core, call, account));
+            let body = body.inspect_err(|error| {
+                core.log(|| LogEvent::refused(call.now, core.key_of(account), call.params, error));
+            })?;
             core.meters.count_order(call.now, account);
             *counted = Some(account);
             Ok(body)
         }
         (Handler::Signed(_) | Handler::Order(_), None) => Err(ApiError::KEY_FORMAT),
+    }
+}
+
+/// The route of a REST request.
+pub(crate) fn rest_route(method: Method, path: &str) -> Option<&'static Route> {
+    ROUTES
+        .iter()
+        .find(|route| route.method == method && route.path == path)
+}
+
+impl Method {
+    /// As HTTP spells it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl Route {
+    /// `POST /api/v3/order`.
+    pub(crate) fn label(&self) -> String {
+        format!("{} {}", self.method.name(), self.path)
+    }
+
+    /// Its name on the WebSocket API, if it is there.
+    pub(crate) const fn ws_name(&self) -> Option<&'static str> {
+        self.ws
+    }
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.label())
     }
 }
 

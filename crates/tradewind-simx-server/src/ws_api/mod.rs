@@ -107,7 +107,7 @@ fn call(
     match method {
         "userDataStream.subscribe.signature" => {
             core.meters.charge(now, asker.address, SUBSCRIBE_WEIGHT)?;
-            let account = core.keys.authorize_ws(now, params)?;
+            let account = core.keys.authorize_ws(core.shown(now), params)?;
             let id = core
                 .users
                 .subscribe(asker.connection, account)
@@ -151,7 +151,9 @@ fn call_route(
         .charge(now, asker.address, (route.weight)(params))?;
     let account = match route.handler {
         Handler::Public(_) => None,
-        Handler::Signed(_) | Handler::Order(_) => Some(core.keys.authorize_ws(now, params)?),
+        Handler::Signed(_) | Handler::Order(_) => {
+            Some(core.keys.authorize_ws(core.shown(now), params)?)
+        }
     };
     rest::run(
         core,
