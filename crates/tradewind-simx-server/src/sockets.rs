@@ -3,7 +3,7 @@
 //! The protocol of a connection is in `streams/connection.rs` and `ws_api`, its heartbeats in `streams/life.rs`; here
 //! are the reads, the writes and their time-outs.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -14,8 +14,10 @@ use axum::routing::any;
 use futures_util::SinkExt as _;
 
 use crate::core::In;
-use crate::exchange_task::{Letter, WireEnd, wire};
+use crate::exchange_task::{Letter, Parcel, WireEnd, wire};
+use crate::faults::{Stroke, WireKind};
 use crate::http;
+use crate::line::{Peer as Client, Switch};
 use crate::options::Limits;
 use crate::rest::{Params, TimeUnit};
 use crate::server::Shared;
@@ -42,30 +44,30 @@ pub(crate) fn routes() -> Router<Shared> {
 
 async fn raw(
     state: State<Shared>,
-    peer: ConnectInfo<SocketAddr>,
+    ConnectInfo(client): ConnectInfo<Client>,
     query: RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    market(state.0, peer, upgrade, &query, Ask::Raw(String::new()))
+    market(state.0, client, upgrade, &query, Ask::Raw(String::new()))
 }
 
 async fn raw_streams(
     state: State<Shared>,
-    peer: ConnectInfo<SocketAddr>,
+    ConnectInfo(client): ConnectInfo<Client>,
     Path(streams): Path<String>,
     query: RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    market(state.0, peer, upgrade, &query, Ask::Raw(streams))
+    market(state.0, client, upgrade, &query, Ask::Raw(streams))
 }
 
 async fn combined(
     state: State<Shared>,
-    peer: ConnectInfo<SocketAddr>,
+    ConnectInfo(client): ConnectInfo<Client>,
     query: RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    market(state.0, peer, upgrade, &query, Ask::Combined)
+    market(state.0, client, upgrade, &query, Ask::Combined)
 }
 
 /// How a market-data connection asks for its first streams.
@@ -78,13 +80,13 @@ enum Ask {
 
 fn market(
     shared: Shared,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: Client,
     upgrade: WebSocketUpgrade,
     RawQuery(query): &RawQuery,
     ask: Ask,
 ) -> Response {
     let params = Params::from_form(query.as_deref().unwrap_or_default(), "").unwrap_or_default();
-    let admitted = shared.admit(peer.ip());
+    let admitted = shared.admit(client.address.ip());
     let unit = match admitted.and_then(|()| TimeUnit::wanted(&params)) {
         Ok(unit) => unit,
         Err(error) => return http::refuse(&error),
@@ -100,19 +102,24 @@ fn market(
     upgrade.on_upgrade(async move |socket| {
         let tracked = shared.connections.clone();
         tracked
-            .track_future(serve(socket, shared, Peer::market(&streams, form, unit)))
+            .track_future(serve(
+                socket,
+                shared,
+                client.switch,
+                Peer::market(&streams, form, unit),
+            ))
             .await;
     })
 }
 
 async fn api(
     State(shared): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(peer): ConnectInfo<Client>,
     RawQuery(query): RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
-    let admitted = shared.admit(peer.ip());
+    let admitted = shared.admit(peer.address.ip());
     let unit = match admitted.and_then(|()| TimeUnit::wanted(&params)) {
         Ok(unit) => unit,
         Err(error) => return http::refuse(&error),
@@ -124,7 +131,7 @@ async fn api(
     };
     let asker = Asker {
         connection: shared.next_connection(),
-        address: peer.ip(),
+        address: peer.address.ip(),
         unit,
         rate_limits: !is("returnRateLimits", "false"),
     };
@@ -132,7 +139,7 @@ async fn api(
     upgrade.on_upgrade(async move |socket| {
         let tracked = shared.connections.clone();
         tracked
-            .track_future(serve(socket, shared, Peer::Api(asker)))
+            .track_future(serve(socket, shared, peer.switch, Peer::Api(asker)))
             .await;
     })
 }
@@ -177,13 +184,17 @@ struct Connection {
 struct Over;
 
 /// Serves one connection until either side ends it.
-async fn serve(socket: WebSocket, shared: Shared, peer: Peer) {
+async fn serve(socket: WebSocket, shared: Shared, switch: Arc<Switch>, peer: Peer) {
     let id = if let Peer::Api(asker) = &peer {
         asker.connection
     } else {
         shared.next_connection()
     };
-    let (wire, end) = wire();
+    let kind = match peer {
+        Peer::Market(..) => WireKind::Market,
+        Peer::Api(_) => WireKind::Api,
+    };
+    let (wire, end) = wire(kind, switch);
     let pacing = match (&peer, shared.limits) {
         (Peer::Market(..), Limits::Venue) => Pacing::Limited,
         _ => Pacing::Free,
@@ -215,7 +226,7 @@ impl Connection {
                 biased;
                 () = cut.cancelled() => return Err(Over),
                 () = shutdown.cancelled() => return self.announce_shutdown().await,
-                frames = self.wire.receive() => self.send(frames.ok_or(Over)?).await?,
+                parcel = self.wire.receive() => self.open(parcel.ok_or(Over)?).await?,
                 message = self.socket.recv() => self.on_message(message).await?,
                 () = tokio::time::sleep_until(wake) => self.on_wake().await?,
             }
@@ -238,7 +249,7 @@ impl Connection {
                     connection: self.id,
                     wish: Wish { form, unit },
                 })?;
-                self.apply(effects).await
+                self.apply(effects)
             }
         }
     }
@@ -276,26 +287,38 @@ impl Connection {
             Peer::Market(market, ..) => {
                 let mut effects = Vec::new();
                 market.on_text(text, &mut effects);
-                self.apply(effects).await
+                self.apply(effects)
             }
         }
     }
 
-    async fn apply(&mut self, effects: Vec<Effect>) -> Result<(), Over> {
-        let connection = self.id;
-        for effect in effects {
-            match effect {
-                Effect::Answer(text) => self.send(vec![text.into()]).await?,
-                Effect::Subscribe(name) => self.tell(In::Subscribe { connection, name })?,
-                Effect::Unsubscribe(name) => self.tell(In::Unsubscribe { connection, name })?,
-                Effect::Switch(form) => {
-                    let unit = self.unit();
-                    let wish = Wish { form, unit };
-                    self.tell(In::Form { connection, wish })?;
-                }
-            }
+    /// Hands a request's effects to the exchange as one, so that its answer stands where it belongs among the frames.
+    fn apply(&self, effects: Vec<Effect>) -> Result<(), Over> {
+        if effects.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let (connection, unit) = (self.id, self.unit());
+        self.tell(In::Wishes {
+            connection,
+            unit,
+            effects,
+        })
+    }
+
+    async fn open(&mut self, parcel: Parcel) -> Result<(), Over> {
+        match parcel {
+            Parcel::Frames(frames) => self.send(frames).await,
+            Parcel::Stroke(Stroke::CutAfter(bytes)) => {
+                self.wire.switch.cut_after(bytes);
+                if bytes == 0 { Err(Over) } else { Ok(()) }
+            }
+            Parcel::Stroke(Stroke::Mute) => {
+                self.wire.switch.mute();
+                Ok(())
+            }
+            Parcel::Stroke(Stroke::Close(code)) => self.close(code, "Scripted").await,
+            Parcel::Stroke(Stroke::Shutdown) => self.announce_shutdown().await,
+        }
     }
 
     /// The unit of this connection's stamps.

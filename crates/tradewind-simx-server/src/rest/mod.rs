@@ -43,6 +43,7 @@ pub(crate) use words::{
 };
 
 use crate::core::Core;
+use crate::order_log::LogEvent;
 
 /// A REST request as it was received.
 #[derive(Clone, Debug)]
@@ -252,8 +253,8 @@ fn dispatch(
     let caller = match route.handler {
         Handler::Public(_) => None,
         Handler::Signed(_) | Handler::Trade(_) | Handler::Order(..) => {
-            let key = request.key.as_deref();
-            Some(core.keys.authorize_rest(now, key, &params, &received)?)
+            let (shown, key) = (core.shown(now), request.key.as_deref());
+            Some(core.keys.authorize_rest(shown, key, &params, &received)?)
         }
     };
     run(core, call, route.handler, caller, counted)
@@ -279,13 +280,58 @@ pub(crate) fn run(
         Handler::Signed(handler) | Handler::Trade(handler) => handler(core, call, caller),
         Handler::Order(orders, handler) => {
             *counted = Some(caller.account);
-            core.meters.admit_orders(call.now, caller.account, orders)?;
-            let outcome = handler(core, call, caller);
-            if outcome.is_err() {
-                core.meters.take_back(call.now, caller.account, orders);
+            let admitted = core.meters.admit_orders(call.now, caller.account, orders);
+            let outcome = match admitted {
+                Ok(()) => handler(core, call, caller).inspect_err(|_| {
+                    core.meters.take_back(call.now, caller.account, orders);
+                }),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = &outcome {
+                core.log(|| {
+                    let key = core.key_of(caller.account);
+                    LogEvent::refused(call.now, key, call.params, error)
+                });
             }
             outcome
         }
+    }
+}
+
+/// The route of a REST request.
+pub(crate) fn rest_route(method: Method, path: &str) -> Option<&'static Route> {
+    ROUTES
+        .iter()
+        .find(|route| route.method == method && route.path == path)
+}
+
+impl Method {
+    /// As HTTP spells it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl Route {
+    /// `POST /api/v3/order`.
+    pub(crate) fn label(&self) -> String {
+        format!("{} {}", self.method.name(), self.path)
+    }
+
+    /// Its name on the WebSocket API, if it is there.
+    pub(crate) const fn ws_name(&self) -> Option<&'static str> {
+        self.ws
+    }
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.label())
     }
 }
 

@@ -99,6 +99,14 @@ impl UserStreams {
             .map(|listener| listener.id)
     }
 
+    /// Whose events a subscription carries.
+    pub(crate) fn account_of(&self, connection: ConnectionId, id: u64) -> Option<AccountId> {
+        let carries =
+            |listener: &Subscription| listener.connection == connection && listener.id == id;
+        let mut all = self.subscriptions.iter();
+        all.find_map(|(account, listeners)| listeners.iter().any(carries).then_some(*account))
+    }
+
     /// A connection is gone.
     pub(crate) fn close(&mut self, connection: ConnectionId) {
         drop(self.unsubscribe(connection, None));
