@@ -1,0 +1,38 @@
+"""Runs the conformance suite: public clients against `tradewind simx`. See scripts/conformance, which makes their environment."""
+
+import argparse
+import concurrent.futures
+import importlib
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from harness import Report  # noqa: E402
+from simx import default_binary  # noqa: E402
+
+# In the order in which they are started: those that take longest first.
+SUITES = """
+ccxt_market ccxt_orders
+""".split()
+# Mostly they wait for the market, not for the machine.
+SUITES_AT_ONCE = 6
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--binary", default=default_binary(), help="the exchange")
+    arguments.add_argument("--filter", default="", help="run the checks whose suite and words hold this text")
+    options = arguments.parse_args()
+    report = Report()
+    suites = [importlib.import_module(f"suites.{name}").suite for name in SUITES]
+    with concurrent.futures.ThreadPoolExecutor(SUITES_AT_ONCE) as pool:
+        running = [pool.submit(suite.run, options.binary, options.filter, report) for suite in suites]
+        for suite in running:
+            suite.result()
+    print(f"\nconformance: {report.passed} passed, {report.failed} failed", flush=True)
+    return 0 if report.failed == 0 and report.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
