@@ -7,7 +7,6 @@ under test has a part in it.
 import collections
 import hashlib
 import hmac
-import itertools
 import json
 import os
 import signal
@@ -27,21 +26,21 @@ START_SECONDS = 60
 class Simx:
     """`tradewind simx` on a free port, from entry to exit of the block.
 
-    There are `accounts` accounts, `key1` to `keyN` with secrets `secret1` to `secretN`, all with the same balances, and `whale`.
+    There are `accounts` accounts, `key1` to `keyN` with secrets `secret1` to `secretN`, all with the same balances, and the
+    rich `whale` and its `partner`.
     """
 
     def __init__(self, binary, *, accounts=1, options=(), spec=None):
         self._words = [binary, "--json", "simx", "--listen", "127.0.0.1:0"]
         if has_control(binary):
             self._words += ["--control", "127.0.0.1:0"]
-        self._words += ["--account", f"whale:whale-secret:{RICHES}"]
+        self._words += ["--account", f"whale:whale-secret:{RICHES}", "--account", f"partner:partner-secret:{RICHES}"]
         for number in range(1, accounts + 1):
             self._words += ["--account", f"key{number}:secret{number}:{BALANCES}"]
         for more in spec() if spec else ():
             self._words += ["--account", more]
         self._words += options
         self._lines = collections.deque(maxlen=2_000)
-        self._numbers = itertools.count(1)
 
     def __enter__(self):
         self._process = subprocess.Popen(self._words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -88,6 +87,20 @@ class Simx:
         return self.signed(
             "POST", "order", symbol=symbol, side=side, type="LIMIT", timeInForce="IOC", quantity=WHALE_SIZE[symbol], price=to,
         )
+
+    def move(self, symbol, to, *, offer):
+        """Moves the last price of a held market to `to`, with something for an order of the side `offer` to trade with there."""
+        bid, _ = self.touch(symbol)
+        up = to > bid
+        self.sweep(symbol, "BUY" if up else "SELL", to)
+        # What the whale trades with is on the side that an arriving order wants, so the price is printed and the rest stays.
+        rests, takes = ("BUY", "SELL") if offer == "sell" else ("SELL", "BUY")
+        limit = {"symbol": symbol, "type": "LIMIT", "price": to}
+        partner = {"key": "partner", "secret": "partner-secret"}
+        resting = self.signed("POST", "order", side=rests, timeInForce="GTC", quantity="10", **limit, **partner)
+        self.signed("POST", "order", side=takes, timeInForce="IOC", quantity="1", **limit)
+        if self.signed("GET", "order", symbol=symbol, orderId=resting["orderId"], **partner)["status"] in ("NEW", "PARTIALLY_FILLED"):
+            self.signed("DELETE", "order", symbol=symbol, orderId=resting["orderId"], **partner)
 
     def _read(self):
         for line in self._process.stdout:
