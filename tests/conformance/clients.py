@@ -88,7 +88,7 @@ class Clients:
         """python-binance's other client."""
         account = account or self.account()
         client = AsyncClient(account.key, account.secret, **config)
-        self._closers.append(client.close_connection)
+        self._closers.append(lambda: closed(client))
         return self._readdressed(client, account)
 
     def sockets(self, client):
@@ -117,3 +117,10 @@ class Clients:
         client.MARGIN_API_URL = f"{self.simx.http}/sapi"
         client.ws_api._url = f"{self.simx.ws}/ws-api/v3"
         return client
+
+
+async def closed(client):
+    """Closes an asynchronous client of python-binance, which would first wait ten seconds for one more message."""
+    if reading := client.ws_api._handle_read_loop:
+        reading.cancel()
+    await client.close_connection()

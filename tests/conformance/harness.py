@@ -193,7 +193,7 @@ async def run_one(function, trial):
 def words_of(error, simx):
     """One line about a failure: what, and where in the check if it was no `Failure`."""
     if isinstance(error, asyncio.TimeoutError):
-        words = f"not done within {PATIENCE_SECONDS} s"
+        words = "waited in vain"
     elif isinstance(error, Failure):
         words = str(error)
     else:

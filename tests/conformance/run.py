@@ -13,7 +13,7 @@ from simx import default_binary  # noqa: E402
 
 # In the order in which they are started: those that take longest first.
 SUITES = """
-ccxt_conditional ccxt_orders ccxt_market ccxt_errors limits
+ccxt_conditional ccxt_orders ccxt_market ccxt_errors ccxt_pro binance_rest binance_sockets user_events keys page limits
 """.split()
 # Mostly they wait for the market, not for the machine.
 SUITES_AT_ONCE = 6

@@ -31,6 +31,7 @@ class Simx:
     """
 
     def __init__(self, binary, *, accounts=1, options=(), spec=None):
+        self.binary = binary
         self._words = [binary, "--json", "simx", "--listen", "127.0.0.1:0"]
         if has_control(binary):
             self._words += ["--control", "127.0.0.1:0"]
@@ -84,9 +85,11 @@ class Simx:
 
     def sweep(self, symbol, side, to):
         """The whale takes everything up to the price `to`: trades are printed on the way, and orders resting there fill."""
-        return self.signed(
-            "POST", "order", symbol=symbol, side=side, type="LIMIT", timeInForce="IOC", quantity=WHALE_SIZE[symbol], price=to,
-        )
+        return self.take(symbol, side, to, WHALE_SIZE[symbol])
+
+    def take(self, symbol, side, price, quantity):
+        """The whale takes so much at `price` or better; what is not there is let go."""
+        return self.signed("POST", "order", symbol=symbol, side=side, type="LIMIT", timeInForce="IOC", quantity=quantity, price=price)
 
     def move(self, symbol, to, *, offer):
         """Moves the last price of a held market to `to`, with something for an order of the side `offer` to trade with there."""
@@ -126,7 +129,8 @@ class Control:
     """The operator's hand on the exchange."""
 
     def __init__(self, facts):
-        self._base, self._token = f"http://{facts['address']}", facts["token"]
+        self.address, self.token = facts["address"], facts["token"]
+        self._base = f"http://{self.address}"
 
     def pause(self, paused):
         return self._post("pause", paused=paused)
@@ -154,11 +158,13 @@ class Control:
         return fetch("POST", f"{self._base}/{verb}", body=json.dumps(body).encode(), headers=headers)
 
     def _headers(self):
-        return {"Authorization": f"Bearer {self._token}"}
+        return {"Authorization": f"Bearer {self.token}"}
 
 
 class NoControl:
     """Stands in while the exchange has no control port: every use of it fails the check."""
+
+    address, token = "127.0.0.1:9", "none"
 
     def pause(self, paused):
         """Nothing, for now."""
