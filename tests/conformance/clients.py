@@ -3,13 +3,13 @@
 Each client gets an account of its own unless it is handed one. Markets are loaded once for each kind of client and exchange.
 """
 
-import asyncio
 import threading
 import time
 
 import ccxt
 import ccxt.pro
-from binance import AsyncClient, BinanceSocketManager, Client, ThreadedWebsocketManager
+from binance import AsyncClient, BinanceSocketManager, Client
+from binance.ws.constants import WSListenerState
 
 # ccxt looks at futures, options and margin too when it loads markets; this is how its users tell it that they trade spot. One
 # check leaves everything as it comes.
@@ -120,7 +120,8 @@ class Clients:
 
 
 async def closed(client):
-    """Closes an asynchronous client of python-binance, which would first wait ten seconds for one more message."""
-    if reading := client.ws_api._handle_read_loop:
-        reading.cancel()
+    """Closes an asynchronous client of python-binance; by itself it would wait ten seconds for one more message."""
+    if client.ws_api.ws:
+        client.ws_api.ws_state = WSListenerState.EXITING
+        await client.ws_api.ws.close()
     await client.close_connection()
