@@ -3,6 +3,7 @@
 import argparse
 import concurrent.futures
 import importlib
+import logging
 import os
 import sys
 
@@ -24,6 +25,8 @@ def main():
     arguments.add_argument("--binary", default=default_binary(), help="the exchange")
     arguments.add_argument("--filter", default="", help="run the checks whose suite and words hold this text")
     options = arguments.parse_args()
+    # What the clients complain of is in the checks.
+    logging.getLogger("binance").setLevel(logging.CRITICAL)
     report = Report()
     suites = [suite for name in SUITES for suite in suites_of(importlib.import_module(f"suites.{name}"))]
     with concurrent.futures.ThreadPoolExecutor(SUITES_AT_ONCE) as pool:

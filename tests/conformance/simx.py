@@ -121,15 +121,15 @@ class Simx:
         raise RuntimeError(f"no start line within {START_SECONDS} s")
 
 
-# More than all levels of the generated market hold, less than the largest lot.
-WHALE_SIZE = {"BTCUSDT": "600", "ETHUSDT": "10000", "BNBUSDT": "50000", "SOLUSDT": "200000", "ETCUSDT": "1000000"}
+# More than all levels of the generated market hold, and worth less than the most an order may be worth.
+WHALE_SIZE = {"BTCUSDT": "100", "ETHUSDT": "2000"}
 
 
 class Control:
     """The operator's hand on the exchange."""
 
     def __init__(self, facts):
-        self.address, self.token = facts["address"], facts["token"]
+        self.address, self.token = facts.get("address", facts.get("listen")), facts["token"]
         self._base = f"http://{self.address}"
 
     def pause(self, paused):

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import ccxt
-from harness import Suite, eventually, expect, expect_equal, expect_fields, expect_names, refused
+from harness import Failure, Suite, eventually, expect, expect_equal, expect_fields, expect_names, refused
 
 suite = Suite("ccxt market data", at_once=4)
 BTC = "BTC/USDT"
@@ -106,7 +106,10 @@ def candles(t):
     # Seconds are known only since the exchange runs.
     eventually(lambda: len(client.fetch_ohlcv(BTC, "1s", limit=5)) >= 2, "two candles of a second")
     for interval in INTERVALS:
-        found = client.fetch_ohlcv(BTC, interval, limit=5)
+        try:
+            found = client.fetch_ohlcv(BTC, interval, limit=5)
+        except ccxt.BadRequest as error:
+            raise Failure(f"{interval}: {error}") from error
         expect(2 <= len(found) <= 5, f"{len(found)} candles of {interval}")
         expect(all(low <= min(first, last) and max(first, last) <= high for _, first, high, low, last, _ in found), f"{interval}: {found}")
     found = client.fetch_ohlcv(BTC, "1m", limit=1000)

@@ -81,7 +81,8 @@ async def balance_is(events, asset, free, locked):
 async def trade(t):
     client = t.binance_async()
     async with Events(t, client) as events:
-        order = await client.order_market_buy(symbol=BTC, quantity="0.3")
+        with t.still():
+            order = await client.order_market_buy(symbol=BTC, quantity="0.3")
         last = await events.of("executionReport", x="TRADE", i=order["orderId"], X="FILLED")
         fills = [one for one in events.seen if one["e"] == "executionReport" and one["x"] == "TRADE"]
         told = [(one["L"], one["l"], one["n"], one["N"], one["t"]) for one in fills]
