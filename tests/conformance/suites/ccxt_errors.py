@@ -223,7 +223,7 @@ def duplicate(t):
 @suite.check("OrderImmediatelyFillable: a post-only order that would take (-2010)")
 def would_take(t):
     client = client_of(t)
-    price = client.fetch_ticker(BTC)["ask"] * 1.02
+    price = client.fetch_ticker(BTC)["last"] * 1.02
     with refused(ccxt.OrderImmediatelyFillable, text="Order would immediately match and take."):
         client.create_order(BTC, "limit", "buy", 0.01, price, {"postOnly": True})
 

@@ -151,7 +151,7 @@ async def kept_books(t):
 
 async def low_price(client):
     """A price at which a buy order rests."""
-    return float(client.price_to_precision(BTC, (await client.fetch_ticker(BTC))["bid"] * 0.96))
+    return float(client.price_to_precision(BTC, (await client.fetch_ticker(BTC))["last"] * 0.96))
 
 
 @account.check("orders over the WebSocket API: created, queried, listed, cancelled")
