@@ -8,7 +8,8 @@ use std::net::IpAddr;
 
 use tradewind_model::{AccountId, AssetTable, InstrumentId, Price, Quantity, Quote, Timestamp};
 use tradewind_simx::{
-    Action, Answer, ClientId, Exchange, Execution, MarketEvent, OrderEvent, Outbox, Refusal,
+    Action, Answer, ClientId, Exchange, Execution, MarketEvent, OrderEvent, OrderReport, Outbox,
+    Refusal,
 };
 
 use crate::market::Market;
@@ -19,6 +20,7 @@ use crate::streams::connection::Form;
 use crate::streams::frames::Subject;
 use crate::streams::{ConnectionId, Frames, Hub, Sources};
 use crate::symbols::Symbols;
+use crate::ws_api::session::Sessions;
 use crate::ws_api::user_data::{Deposit, Teller, UserStreams};
 use crate::ws_api::{self, Asker};
 
@@ -43,7 +45,10 @@ pub(crate) enum In {
         name: String,
     },
     /// A connection to the WebSocket API begins.
-    OpenWsApi { address: IpAddr },
+    OpenWsApi {
+        connection: ConnectionId,
+        address: IpAddr,
+    },
     /// A text on a connection to the WebSocket API.
     WsApi { asker: Asker, text: String },
     /// A connection is gone.
@@ -75,6 +80,7 @@ pub(crate) struct Core {
     pub(crate) keys: KeyRing,
     pub(crate) meters: Meters,
     pub(crate) users: UserStreams,
+    pub(crate) sessions: Sessions,
     pub(crate) started_at: Timestamp,
     /// `None` only while it is being advanced.
     source: Option<Source>,
@@ -137,6 +143,7 @@ impl Core {
             keys: parts.keys,
             meters: parts.meters,
             users: UserStreams::default(),
+            sessions: Sessions::default(),
             started_at: parts.started_at,
             counts_own_prints: parts.source.counts_own_prints(),
             source: Some(parts.source),
@@ -180,8 +187,12 @@ impl Core {
                 self.out.frames.push((asker.connection, answer.into()));
             }
             // A connection that is one too many for the weight is told so by its first request.
-            In::OpenWsApi { address } => {
-                drop(self.meters.charge(now, address, ws_api::CONNECT_WEIGHT))
+            In::OpenWsApi {
+                connection,
+                address,
+            } => {
+                self.sessions.open(connection, now);
+                drop(self.meters.charge(now, address, ws_api::CONNECT_WEIGHT));
             }
             In::Form { connection, form } => self.hub.set_form(connection, form),
             In::Subscribe { connection, name } => {
@@ -199,6 +210,7 @@ impl Core {
             In::Close { connection } => {
                 self.hub.close(connection);
                 self.users.close(connection);
+                self.sessions.close(connection);
             }
             In::Operator { action } => drop(self.act(now, &action)),
             In::Pause { paused } => self.paused = paused,
@@ -227,7 +239,9 @@ impl Core {
                     _ => None,
                 })
                 .collect(),
-            Answer::Account(_) | Answer::Cancelled(_) | Answer::Done => Vec::new(),
+            Answer::Account(_) | Answer::List(_) | Answer::Cancelled(_) | Answer::Done => {
+                Vec::new()
+            }
         };
         if let Action::Deposit {
             account,
@@ -250,6 +264,11 @@ impl Core {
         }
         self.publish(now, instrument_of(action), self.counts_own_prints);
         Ok((answer, fills))
+    }
+
+    /// What happened to orders in the last action.
+    pub(crate) fn reports(&self) -> &[OrderReport] {
+        &self.outbox.orders
     }
 
     fn on_market(&mut self, at: Timestamp, event: MarketEvent<'_>) {
@@ -275,19 +294,30 @@ impl Core {
             exchange: &self.exchange,
             symbols: &self.symbols,
         };
-        for report in &self.outbox.orders {
+        let mut lists = self.outbox.lists.iter().peekable();
+        for (index, report) in self.outbox.orders.iter().enumerate() {
+            while let Some(list) = lists.next_if(|list| list.after_orders <= index) {
+                self.users.on_list(&teller, list, &mut self.out.frames);
+            }
             let account = report.order.account;
             match report.event {
                 OrderEvent::Accepted => self.counters.orders += 1,
-                OrderEvent::Filled(_) => {
+                OrderEvent::Filled(fill) => {
                     self.counters.executions += 1;
-                    if !report.order.is_open() {
+                    // An order that traded, if only once, no longer counts as unfilled.
+                    if report.order.filled == fill.quantity {
                         self.meters.forgive_order(at, account);
                     }
                 }
-                OrderEvent::Cancelled { .. } | OrderEvent::Expired(_) => {}
+                OrderEvent::Activated
+                | OrderEvent::Amended { .. }
+                | OrderEvent::Cancelled { .. }
+                | OrderEvent::Expired(_) => {}
             }
             self.users.on_report(&teller, report, &mut self.out.frames);
+        }
+        for list in lists {
+            self.users.on_list(&teller, list, &mut self.out.frames);
         }
         self.users
             .on_balances(&teller, &self.outbox.balances, &mut self.out.frames);
@@ -352,6 +382,16 @@ impl Core {
         self.hub.len()
     }
 
+    /// Ends one of a connection's user data streams, or all of them, and tells it so; how many.
+    pub(crate) fn end_user_streams(
+        &mut self,
+        now: Timestamp,
+        connection: ConnectionId,
+        only: Option<u64>,
+    ) -> usize {
+        self.users.end(now, connection, only, &mut self.out.frames)
+    }
+
     /// A name for an order or a cancel whose client gave none.
     pub(crate) fn next_client_id(&mut self, now: Timestamp) -> ClientId {
         self.client_ids += 1;
@@ -401,11 +441,14 @@ fn instrument_of(action: &Action) -> Option<InstrumentId> {
     match action {
         Action::Submit(order) => Some(order.instrument),
         Action::Cancel(cancel) => Some(cancel.instrument),
-        Action::CancelAll { instrument, .. } | Action::SetStatus { instrument, .. } => {
-            Some(*instrument)
-        }
+        Action::SubmitList(list) => Some(list.instrument),
+        Action::CancelList(cancel) => Some(cancel.instrument),
+        Action::Amend(amend) => Some(amend.instrument),
+        Action::CancelAll { instrument, .. }
+        | Action::SetStatus { instrument, .. }
+        | Action::ExpireAll { instrument } => Some(*instrument),
         Action::SetRules(rules) => Some(rules.id),
-        Action::OpenAccount | Action::Deposit { .. } => None,
+        Action::OpenAccount | Action::Deposit { .. } | Action::PayFeesIn { .. } => None,
     }
 }
 

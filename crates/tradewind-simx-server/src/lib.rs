@@ -26,6 +26,7 @@
 //! # }
 //! ```
 
+mod accounts;
 mod clock;
 mod core;
 mod decimals;
@@ -45,14 +46,14 @@ mod startup;
 mod streams;
 mod symbols;
 mod ws_api;
+mod zone;
 
+pub use accounts::{AccountSpec, AccountSpecError, Credential, Permissions};
 pub use clock::SimClock;
 pub use core::Counters;
 pub use exchange_task::Status;
 pub use handle::{NotRunning, ServerHandle};
-pub use options::{
-    AccountSpec, AccountSpecError, Limits, MarketChoice, ServerError, ServerOptions,
-};
+pub use options::{Limits, MarketChoice, ServerError, ServerOptions};
 pub use recorded::{Recording, RecordingError};
 pub use server::Server;
 pub use startup::saved_position;

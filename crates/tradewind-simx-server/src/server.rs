@@ -1,10 +1,10 @@
 //! The shell: a listener, HTTP requests, WebSocket connections. It moves texts between sockets and the exchange's mailbox
 //! and decides nothing.
 
-use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::serve::ListenerExt as _;
@@ -15,8 +15,10 @@ use tokio_util::task::TaskTracker;
 use crate::exchange_task::{Desk, ExchangeTask, Letter, Mailbox};
 use crate::handle::ServerHandle;
 use crate::options::{Limits, ServerError, ServerOptions};
+use crate::rest::ApiError;
 use crate::startup::{self, Started};
 use crate::streams::ConnectionId;
+use crate::streams::attempts::Attempts;
 use crate::{http, sockets};
 
 /// Connections get this long to say goodbye.
@@ -41,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) shutdown: CancellationToken,
     pub(crate) connections: TaskTracker,
     next_connection: Arc<AtomicU64>,
+    attempts: Arc<Mutex<Attempts>>,
 }
 
 impl Server {
@@ -89,6 +92,7 @@ impl Server {
             shutdown: shutdown.child_token(),
             connections: TaskTracker::new(),
             next_connection: Arc::new(AtomicU64::new(1)),
+            attempts: Arc::default(),
         };
         let task = ExchangeTask {
             core: self.started.core,
@@ -111,7 +115,7 @@ impl Server {
         while shared
             .mailbox
             .post(Letter::Stop)
-            .is_err_and(|error| error == crate::rest::ApiError::OVERLOADED)
+            .is_err_and(|error| error == ApiError::OVERLOADED)
         {
             tokio::task::yield_now().await;
         }
@@ -173,5 +177,19 @@ impl Shared {
     /// A number no connection had before.
     pub(crate) fn next_connection(&self) -> ConnectionId {
         ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Counts a WebSocket that `address` opens.
+    ///
+    /// # Errors
+    /// -1034 when it is one too many and limits are enforced.
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<(), ApiError> {
+        if self.limits == Limits::Off {
+            return Ok(());
+        }
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts
+            .admit(Instant::now(), address)
+            .map_err(|_| ApiError::TOO_MANY_CONNECTIONS)
     }
 }

@@ -15,6 +15,7 @@ use futures_util::SinkExt as _;
 
 use crate::core::In;
 use crate::exchange_task::{Letter, WireEnd, wire};
+use crate::http;
 use crate::options::Limits;
 use crate::rest::{Params, TimeUnit};
 use crate::server::Shared;
@@ -39,29 +40,44 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/ws-api/v3", any(api))
 }
 
-async fn raw(state: State<Shared>, upgrade: WebSocketUpgrade) -> Response {
-    market(state.0, upgrade, String::new(), Form::Raw)
+async fn raw(
+    state: State<Shared>,
+    peer: ConnectInfo<SocketAddr>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    market(state.0, peer, upgrade, String::new(), Form::Raw)
 }
 
 async fn raw_streams(
     state: State<Shared>,
+    peer: ConnectInfo<SocketAddr>,
     Path(streams): Path<String>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    market(state.0, upgrade, streams, Form::Raw)
+    market(state.0, peer, upgrade, streams, Form::Raw)
 }
 
 async fn combined(
     state: State<Shared>,
+    peer: ConnectInfo<SocketAddr>,
     RawQuery(query): RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
     let streams = params.text("streams").unwrap_or_default().to_owned();
-    market(state.0, upgrade, streams, Form::Combined)
+    market(state.0, peer, upgrade, streams, Form::Combined)
 }
 
-fn market(shared: Shared, upgrade: WebSocketUpgrade, streams: String, form: Form) -> Response {
+fn market(
+    shared: Shared,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    upgrade: WebSocketUpgrade,
+    streams: String,
+    form: Form,
+) -> Response {
+    if let Err(error) = shared.admit(peer.ip()) {
+        return http::refuse(&error);
+    }
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX);
     upgrade.on_upgrade(async move |socket| {
         let tracked = shared.connections.clone();
@@ -77,6 +93,9 @@ async fn api(
     RawQuery(query): RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
+    if let Err(error) = shared.admit(peer.ip()) {
+        return http::refuse(&error);
+    }
     let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
     let is = |name: &str, value: &str| {
         params
@@ -189,8 +208,11 @@ impl Connection {
     async fn begin(&mut self) -> Result<(), Over> {
         match &mut self.peer {
             Peer::Api(asker) => {
-                let address = asker.address;
-                self.tell(In::OpenWsApi { address })
+                let (connection, address) = (asker.connection, asker.address);
+                self.tell(In::OpenWsApi {
+                    connection,
+                    address,
+                })
             }
             Peer::Market(market, effects) => {
                 let (form, effects) = (market.form(), std::mem::take(effects));

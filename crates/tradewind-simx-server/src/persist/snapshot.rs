@@ -12,7 +12,7 @@ use tradewind_simx::{Exchange, Generated, KlineStore};
 use super::StoreError;
 
 /// Grows when the file's shape does.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Checksum and format before the body.
 const HEADER: usize = 8;
 

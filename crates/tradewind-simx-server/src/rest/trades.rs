@@ -1,7 +1,7 @@
 //! The public record: trades, candles, average prices.
 
 use serde::Serialize;
-use tradewind_model::{Amount, Instrument, Interval, Side, Timestamp, Trade};
+use tradewind_model::{Instrument, Interval, Side, Timestamp, Trade};
 use tradewind_simx::{Kline, KlineRange};
 
 use super::errors::ApiError;
@@ -114,7 +114,7 @@ pub(super) fn klines(core: &mut Core, call: Call<'_>) -> Outcome {
             limit: params.limit(500, 1_000)?,
         },
     };
-    let candles = core.market.klines(&query);
+    let candles = core.market.zoned_klines(&query, params.zone()?);
     let row = |kline: &Kline| kline_row(&instrument, interval, call.unit, kline);
     body(&candles.iter().map(row).collect::<Vec<_>>())
 }
@@ -166,33 +166,11 @@ pub(super) fn average_price(core: &mut Core, call: Call<'_>) -> Outcome {
         price: String,
         close_time: i64,
     }
-    const MINUTES: usize = 5;
     let instrument = call.instrument(core)?.clone();
-    let query = KlineQuery {
-        instrument: instrument.id,
-        interval: Interval::Minute1,
-        range: KlineRange::newest(MINUTES),
-    };
-    let minutes = core.market.klines(&query);
-    let value: Amount = minutes.iter().map(|minute| minute.quote_volume).sum();
-    let volume: Amount = minutes
-        .iter()
-        .map(|minute| instrument.quantity_amount(minute.volume))
-        .sum();
-    let last = minutes
-        .last()
-        .map(|minute| instrument.price_amount(minute.close))
-        .unwrap_or_default();
-    let average = value.mul_div(Amount::ONE.0, volume.0).unwrap_or(last);
-    let close_time = core
-        .market
-        .prints(instrument.id)
-        .next_back()
-        .map_or(call.now, stamp);
-    let price = decimals::rounded(average);
+    let (average, last) = core.market.average(&instrument);
     body(&Average {
         mins: 5,
-        price,
-        close_time: call.unit.stamp(close_time),
+        price: decimals::rounded(average),
+        close_time: call.unit.stamp(last.unwrap_or(call.now)),
     })
 }

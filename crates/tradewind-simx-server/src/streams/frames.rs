@@ -1,7 +1,7 @@
 //! Market frames as the venue writes them. Each is encoded once, however many listen.
 
 use axum::extract::ws::Utf8Bytes;
-use tradewind_model::{Depth, Instrument, Interval, Level, Quote, Side, Timestamp, Trade};
+use tradewind_model::{Amount, Depth, Instrument, Interval, Level, Quote, Side, Timestamp, Trade};
 use tradewind_simx::Kline;
 
 use crate::decimals::{self, push_fixed, push_integer};
@@ -254,6 +254,43 @@ impl Subject<'_> {
             .signed("F", day.first_id)
             .signed("L", day.last_id)
             .count("n", day.trades)
+            .finish()
+    }
+}
+
+impl Subject<'_> {
+    /// `@ticker_1h` and its like: the figures of a window that began at `open`.
+    pub(crate) fn window_ticker(
+        &self,
+        event: &str,
+        open: Timestamp,
+        found: &DayStatistics,
+    ) -> String {
+        let price = self.instrument.price_decimals;
+        self.event(event)
+            .string("p", &found.change(self.instrument))
+            .string("P", &found.change_percent())
+            .fixed("o", found.total.open.0, price)
+            .fixed("h", found.total.high.0, price)
+            .fixed("l", found.total.low.0, price)
+            .fixed("c", found.total.close.0, price)
+            .string("w", &decimals::rounded(found.average(self.instrument)))
+            .fixed("v", found.total.volume.0, self.instrument.quantity_decimals)
+            .string("q", &decimals::amount(found.total.quote_volume))
+            .stamp("O", open)
+            .stamp("C", self.now)
+            .signed("F", found.first_id)
+            .signed("L", found.last_id)
+            .count("n", found.trades)
+            .finish()
+    }
+
+    /// `@avgPrice`; `last` is when the last trade was.
+    pub(crate) fn average_price(&self, average: Amount, last: Timestamp) -> String {
+        self.event("avgPrice")
+            .string("i", "5m")
+            .string("w", &decimals::rounded(average))
+            .stamp("T", last)
             .finish()
     }
 }

@@ -6,11 +6,16 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tradewind_model::{AccountId, Liquidity, Timestamp};
-use tradewind_simx::{BalanceChange, ClientId, Exchange, Execution, OrderEvent, OrderReport};
+use tradewind_model::{AccountId, Instrument, Liquidity, Timestamp, VenueOrderId};
+use tradewind_simx::{
+    BalanceChange, ClientId, EndReason, Exchange, Execution, ListReport, OrderEvent, OrderRef,
+    OrderReport,
+};
 
 use crate::decimals;
-use crate::rest::{kind, side, status, time_in_force};
+use crate::rest::{
+    contingency, kind, list_id, list_status, self_trade, side, status, time_in_force, trailing_time,
+};
 use crate::streams::frames::Frame;
 use crate::streams::{ConnectionId, Frames};
 use crate::symbols::Symbols;
@@ -49,15 +54,35 @@ impl UserStreams {
         Some(id)
     }
 
-    /// Ends one subscription of a connection, or all of them.
-    pub(crate) fn unsubscribe(&mut self, connection: ConnectionId, id: Option<i64>) {
+    /// Ends one subscription of a connection, or all of them; their ids.
+    fn unsubscribe(&mut self, connection: ConnectionId, id: Option<u64>) -> Vec<u64> {
         let ends = |listener: &Subscription| {
-            listener.connection == connection
-                && id.is_none_or(|id| i64::try_from(listener.id) == Ok(id))
+            listener.connection == connection && id.is_none_or(|id| listener.id == id)
         };
-        self.subscriptions
-            .values_mut()
-            .for_each(|listeners| listeners.retain(|listener| !ends(listener)));
+        let mut ended = Vec::new();
+        for listeners in self.subscriptions.values_mut() {
+            ended.extend(listeners.extract_if(.., |listener| ends(listener)));
+        }
+        ended.iter().map(|listener| listener.id).collect()
+    }
+
+    /// Ends one subscription of an open connection, or all of them, and tells it so; how many.
+    pub(crate) fn end(
+        &mut self,
+        now: Timestamp,
+        connection: ConnectionId,
+        id: Option<u64>,
+        frames: &mut Frames,
+    ) -> usize {
+        let ended = self.unsubscribe(connection, id);
+        let event = text(&Terminated {
+            e: "eventStreamTerminated",
+            event_time: now.as_millis(),
+        });
+        for id in &ended {
+            frames.push((connection, wrapped(*id, &event)));
+        }
+        ended.len()
     }
 
     /// A connection's subscriptions.
@@ -69,7 +94,7 @@ impl UserStreams {
 
     /// A connection is gone.
     pub(crate) fn close(&mut self, connection: ConnectionId) {
-        self.unsubscribe(connection, None);
+        drop(self.unsubscribe(connection, None));
         self.next_ids.remove(&connection);
     }
 
@@ -80,6 +105,13 @@ impl UserStreams {
         };
         if let Some(event) = teller.execution_report(report) {
             send(listeners, &event, frames);
+        }
+    }
+
+    /// Tells that a list began or is done.
+    pub(crate) fn on_list(&self, teller: &Teller<'_>, report: &ListReport, frames: &mut Frames) {
+        if let Some(listeners) = self.listeners(report.list.account) {
+            send(listeners, &teller.list_status(report), frames);
         }
     }
 
@@ -125,9 +157,12 @@ impl UserStreams {
 
 fn send(listeners: &[Subscription], event: &str, frames: &mut Frames) {
     for listener in listeners {
-        let text = format!("{{\"subscriptionId\":{},\"event\":{event}}}", listener.id);
-        frames.push((listener.connection, Frame::from(text)));
+        frames.push((listener.connection, wrapped(listener.id, event)));
     }
+}
+
+fn wrapped(subscription: u64, event: &str) -> Frame {
+    format!("{{\"subscriptionId\":{subscription},\"event\":{event}}}").into()
 }
 
 /// Something put into an account, or taken out.
@@ -159,7 +194,9 @@ struct ExecutionReport<'a> {
     q: String,
     p: String,
     #[serde(rename = "P")]
-    stop_price: &'static str,
+    stop_price: String,
+    #[serde(rename = "d", skip_serializing_if = "Option::is_none")]
+    trailing_delta: Option<u16>,
     #[serde(rename = "F")]
     iceberg_quantity: &'static str,
     g: i64,
@@ -180,7 +217,8 @@ struct ExecutionReport<'a> {
     #[serde(rename = "T")]
     transaction_time: i64,
     t: i64,
-    v: u64,
+    #[serde(flatten)]
+    prevented: Option<Prevented>,
     #[serde(rename = "I")]
     execution_id: u64,
     w: bool,
@@ -195,10 +233,54 @@ struct ExecutionReport<'a> {
     last_quote: String,
     #[serde(rename = "Q")]
     quote_wanted: String,
-    #[serde(rename = "W")]
-    working_time: i64,
+    #[serde(rename = "W", skip_serializing_if = "Option::is_none")]
+    working_time: Option<i64>,
     #[serde(rename = "V")]
     self_trade_prevention: &'static str,
+    #[serde(rename = "D", skip_serializing_if = "Option::is_none")]
+    trailing_time: Option<i64>,
+    #[serde(rename = "j", skip_serializing_if = "Option::is_none")]
+    strategy: Option<i64>,
+    #[serde(rename = "J", skip_serializing_if = "Option::is_none")]
+    strategy_kind: Option<i32>,
+}
+
+/// What did not trade because both orders were of one account.
+#[derive(Serialize)]
+struct Prevented {
+    #[serde(rename = "v")]
+    id: u64,
+    #[serde(rename = "A")]
+    quantity: String,
+    #[serde(rename = "B")]
+    last_quantity: String,
+}
+
+#[derive(Serialize)]
+struct ListStatus<'a> {
+    e: &'static str,
+    #[serde(rename = "E")]
+    event_time: i64,
+    s: &'a str,
+    g: u64,
+    c: &'static str,
+    l: &'static str,
+    #[serde(rename = "L")]
+    orders_are: &'static str,
+    r: &'static str,
+    #[serde(rename = "C")]
+    client_id: &'a str,
+    #[serde(rename = "T")]
+    transaction_time: i64,
+    #[serde(rename = "O")]
+    orders: Vec<Member<'a>>,
+}
+
+#[derive(Serialize)]
+struct Member<'a> {
+    s: &'a str,
+    i: u64,
+    c: String,
 }
 
 #[derive(Serialize)]
@@ -229,6 +311,13 @@ struct BalanceUpdate<'a> {
     cleared: i64,
 }
 
+#[derive(Serialize)]
+struct Terminated {
+    e: &'static str,
+    #[serde(rename = "E")]
+    event_time: i64,
+}
+
 const ZERO: &str = "0.00000000";
 
 impl Teller<'_> {
@@ -248,7 +337,7 @@ impl Teller<'_> {
             s: self.symbols.name(order.instrument),
             c: client_id,
             side: side(order.side),
-            o: kind(order.kind),
+            o: kind(order),
             f: time_in_force(order.kind),
             q: decimals::quantity(instrument, order.quantity),
             p: or_zero(
@@ -257,9 +346,18 @@ impl Teller<'_> {
                     .limit()
                     .map(|price| decimals::price(instrument, price)),
             ),
-            stop_price: ZERO,
+            stop_price: or_zero(
+                order
+                    .trigger
+                    .and_then(|trigger| trigger.price)
+                    .map(|price| decimals::price(instrument, price)),
+            ),
+            trailing_delta: order
+                .trigger
+                .and_then(|trigger| trigger.trailing)
+                .map(|delta| delta.0),
             iceberg_quantity: ZERO,
-            g: -1,
+            g: list_id(order.list),
             original_client_id: original,
             x: execution_type(report.event),
             status: status(order),
@@ -274,18 +372,49 @@ impl Teller<'_> {
             t: fill
                 .and_then(|fill| i64::try_from(fill.trade_id.0).ok())
                 .unwrap_or(-1),
-            v: report.id,
+            prevented: prevented(report, instrument),
             execution_id: report.id,
-            w: order.is_open(),
+            w: order.is_open() && order.working_since.is_some(),
             m: fill.is_some_and(|fill: &Execution| fill.liquidity == Liquidity::Maker),
             ignored: false,
             created: order.created_at.as_millis(),
             quote_filled: decimals::amount(order.quote_filled),
             last_quote: or_zero(fill.map(|fill| decimals::amount(fill.quote))),
             quote_wanted: decimals::amount(order.quote_wanted),
-            working_time: order.created_at.as_millis(),
-            self_trade_prevention: "NONE",
+            working_time: order.working_since.map(Timestamp::as_millis),
+            self_trade_prevention: self_trade(order.self_trade),
+            trailing_time: trailing_time(order).map(|at| at.map_or(-1, Timestamp::as_millis)),
+            strategy: order.labels.strategy,
+            strategy_kind: order.labels.strategy_kind,
         }))
+    }
+
+    fn list_status(&self, report: &ListReport) -> String {
+        let list = &report.list;
+        let symbol = self.symbols.name(list.instrument);
+        let member = |id: &VenueOrderId| {
+            let named = OrderRef::Venue(*id);
+            let order = self.exchange.order(list.account, list.instrument, named)?;
+            Some(Member {
+                s: symbol,
+                i: id.0,
+                c: order.client_id.as_str().to_owned(),
+            })
+        };
+        let (last_step, orders_are) = list_status(list.status);
+        text(&ListStatus {
+            e: "listStatus",
+            event_time: self.now.as_millis(),
+            s: symbol,
+            g: list.id.0,
+            c: contingency(list.kind),
+            l: last_step,
+            orders_are,
+            r: "NONE",
+            client_id: list.client_id.as_str(),
+            transaction_time: report.at.as_millis(),
+            orders: list.orders().iter().filter_map(member).collect(),
+        })
     }
 
     fn account_position(&self, account: AccountId, changes: &[BalanceChange]) -> String {
@@ -314,6 +443,19 @@ impl Teller<'_> {
     }
 }
 
+/// Of an order that ended because it met its own account: all that was left of it.
+fn prevented(report: &OrderReport, instrument: &Instrument) -> Option<Prevented> {
+    if report.event != OrderEvent::Expired(EndReason::SelfTrade) {
+        return None;
+    }
+    let left = decimals::quantity(instrument, report.order.remaining());
+    Some(Prevented {
+        id: report.id,
+        quantity: left.clone(),
+        last_quantity: left,
+    })
+}
+
 /// The report's `c` and `C`: a cancel has a name of its own and the order's moves to `C`.
 fn names(report: &OrderReport) -> (&str, &str) {
     let order = report.order.client_id.as_str();
@@ -322,16 +464,21 @@ fn names(report: &OrderReport) -> (&str, &str) {
             cancel_id: Some(cancel),
         } => (ClientId::as_str(cancel), order),
         OrderEvent::Cancelled { cancel_id: None } => (order, order),
-        OrderEvent::Accepted | OrderEvent::Filled(_) | OrderEvent::Expired(_) => (order, ""),
+        OrderEvent::Amended { former_id } => (order, ClientId::as_str(former_id)),
+        OrderEvent::Accepted
+        | OrderEvent::Activated
+        | OrderEvent::Filled(_)
+        | OrderEvent::Expired(_) => (order, ""),
     }
 }
 
 const fn execution_type(event: OrderEvent) -> &'static str {
     match event {
-        OrderEvent::Accepted => "NEW",
+        OrderEvent::Accepted | OrderEvent::Activated => "NEW",
+        OrderEvent::Amended { .. } => "REPLACED",
         OrderEvent::Filled(_) => "TRADE",
         OrderEvent::Cancelled { .. } => "CANCELED",
-        OrderEvent::Expired(tradewind_simx::EndReason::SelfTrade) => "TRADE_PREVENTION",
+        OrderEvent::Expired(EndReason::SelfTrade) => "TRADE_PREVENTION",
         OrderEvent::Expired(_) => "EXPIRED",
     }
 }

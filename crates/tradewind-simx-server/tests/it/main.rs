@@ -6,7 +6,9 @@
 )]
 
 mod client;
+mod keys;
 mod known_answers;
+mod orders;
 mod recorded;
 mod rest;
 mod restart;

@@ -51,11 +51,11 @@ impl Embedded {
                 .iter()
                 .map(|(asset, amount)| (asset.clone(), *amount))
                 .collect();
-            accounts.push(AccountSpec {
-                key: paper_key(account),
-                secret: secret.clone(),
+            accounts.push(AccountSpec::new(
+                paper_key(account),
+                secret.clone(),
                 balances,
-            });
+            ));
             secrets.insert(account.name.clone(), secret);
         }
         let server = Server::bind(ServerOptions {
