@@ -375,5 +375,6 @@ for _mode, _maker, _taker in PREVENTIONS:
 def strategy(t):
     client = t.ccxt()
     order = client.create_order(BTC, "limit", "buy", 0.01, float(shifted(t, "-0.03")), {"strategyId": 7, "strategyType": 1000001})
-    found = client.private_get_order({"symbol": "BTCUSDT", "orderId": order["id"]})
+    # ccxt takes the strategy's id for the order's own.
+    found = client.private_get_order({"symbol": "BTCUSDT", "orderId": order["info"]["orderId"]})
     expect_equal((int(found["strategyId"]), int(found["strategyType"])), (7, 1000001), "strategy")
