@@ -114,6 +114,8 @@ class Trial(Clients):
         self.control.pause(True)
         try:
             eventually(self._books_are_full, "full books on both sides", within=20)
+            # The last price is one of the book as it is now, whatever an earlier check moved it to.
+            self.simx.take("BTCUSDT", "BUY", self.simx.touch("BTCUSDT")[1], "0.001")
             yield
         finally:
             self.control.pause(False)
