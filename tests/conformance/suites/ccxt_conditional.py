@@ -14,8 +14,8 @@ TICK = Decimal("0.01")
 
 def shifted(t, share):
     """The last price and that much more of it, on the tick."""
-    bid, _ = t.simx.touch("BTCUSDT")
-    return (bid * (1 + Decimal(share))).quantize(TICK)
+    last = Decimal(t.simx.public("ticker/price", symbol="BTCUSDT")["price"])
+    return (last * (1 + Decimal(share))).quantize(TICK)
 
 
 def asked(client, order_id):
