@@ -271,7 +271,8 @@ impl Connection {
             // The library has queued the pong; sending anything flushes it.
             Message::Ping(_) => self.flush().await,
             Message::Binary(_) => self.obey(Due::Close(1003, "Only text is taken")).await,
-            Message::Close(_) => Err(Over),
+            // The library has queued the answer to it; without one the client takes the end for a broken connection.
+            Message::Close(_) => self.flush().await.and(Err(Over)),
         }
     }
 

@@ -104,7 +104,13 @@ pub(crate) fn parse(
     if let Some(of_all) = name.strip_prefix('!') {
         return Some(StreamKey {
             instrument: None,
-            topic: parse_topic_of_all(of_all.strip_suffix("@arr")?)?,
+            // python-binance writes out the only pace there is.
+            topic: parse_topic_of_all(
+                of_all
+                    .strip_suffix("@1000ms")
+                    .unwrap_or(of_all)
+                    .strip_suffix("@arr")?,
+            )?,
             unit,
         });
     }
@@ -203,6 +209,7 @@ mod tests {
         }
         for (name, topic) in [
             ("!miniTicker@arr", Topic::MiniTicker),
+            ("!miniTicker@arr@1000ms", Topic::MiniTicker),
             ("!ticker_1h@arr", Topic::WindowTicker(Window::Hour)),
         ] {
             let wanted = StreamKey {

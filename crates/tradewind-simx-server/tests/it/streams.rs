@@ -1,5 +1,7 @@
 //! Market streams: raw, combined, subscribed live, and what happens to those who do not read.
 
+use futures_util::StreamExt as _;
+
 use crate::client::{TestServer, next, say, until};
 
 #[tokio::test]
@@ -57,6 +59,21 @@ async fn streams_are_subscribed_and_left_on_an_open_connection() {
             "no gap between updates"
         );
         last = Some(end);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_clients_close_is_answered_before_the_connection_ends() {
+    let server = TestServer::start();
+    for path in ["/ws/btcusdt@bookTicker", "/ws-api/v3"] {
+        let mut socket = server.socket(path).await;
+        socket.close(None).await.unwrap();
+        let mut answered = false;
+        while let Some(message) = socket.next().await {
+            answered |= message.unwrap().is_close();
+        }
+        assert!(answered, "{path} just ended");
     }
     server.stop().await;
 }

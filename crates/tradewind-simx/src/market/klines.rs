@@ -1,6 +1,7 @@
 //! Candles with everything a venue tells about them: history as it was drawn, and since then what prints fold into.
 //!
-//! Only minutes are kept; longer candles are folded from minutes when asked for, so they always agree with them.
+//! Only minutes are kept; longer candles are folded from minutes when asked for, so they always agree with them. Seconds are
+//! kept beside them for a while.
 
 use std::collections::VecDeque;
 
@@ -13,7 +14,22 @@ use super::history::History;
 use super::past::Past;
 
 /// Minutes kept of what happened since the start: three days. Older ones are forgotten.
-const MINUTES_MAX: usize = 4_320;
+const MINUTES: Recent = Recent {
+    interval: Interval::Minute1,
+    most: 4_320,
+};
+/// Seconds kept: as many as one request may ask for.
+const SECONDS: Recent = Recent {
+    interval: Interval::Second1,
+    most: 1_000,
+};
+
+/// Candles of which the newest are kept.
+struct Recent {
+    interval: Interval,
+    most: usize,
+}
+
 /// A candle as a venue publishes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kline {
@@ -120,6 +136,9 @@ pub struct KlineStore {
     recorded: Vec<Vec<Kline>>,
     /// Minutes since the start, oldest first, without gaps; the last one is open.
     minutes: Vec<VecDeque<Kline>>,
+    /// The newest seconds likewise. They are not written down: a store that was read back begins them anew.
+    #[serde(skip)]
+    seconds: Vec<VecDeque<Kline>>,
 }
 
 impl KlineStore {
@@ -131,6 +150,7 @@ impl KlineStore {
             instruments: instruments.to_vec(),
             past: None,
             recorded: Vec::new(),
+            seconds: minutes.clone(),
             minutes,
         }
     }
@@ -144,9 +164,11 @@ impl KlineStore {
                 .into_iter()
                 .collect()
         };
+        let minutes: Vec<_> = instruments.iter().map(open).collect();
         Self {
             instruments: instruments.to_vec(),
-            minutes: instruments.iter().map(open).collect(),
+            seconds: minutes.clone(),
+            minutes,
             past: Some(past),
             recorded: Vec::new(),
         }
@@ -173,7 +195,7 @@ impl KlineStore {
             .unwrap_or_default();
         let bought = print.taker == Side::Buy;
         let kline = Kline {
-            open_time: Interval::Minute1.open_time(at),
+            open_time: at,
             open: print.price,
             high: print.price,
             low: print.price,
@@ -188,36 +210,36 @@ impl KlineStore {
             },
             taker_quote_volume: if bought { quote } else { Amount::ZERO },
         };
-        let minutes = &mut self.minutes[print.instrument.index()];
-        roll(minutes, at);
-        match minutes.back_mut() {
-            None => minutes.push_back(kline),
-            Some(open) if open.open_time == kline.open_time => open.add(&kline),
-            Some(_) => {}
-        }
+        let index = print.instrument.index();
+        MINUTES.count(&mut self.minutes[index], &kline);
+        self.seconds
+            .resize_with(self.instruments.len(), VecDeque::new);
+        SECONDS.count(&mut self.seconds[index], &kline);
     }
 
-    /// Lets time pass: minutes that ended close, and minutes without a print are flat at the last price.
+    /// Lets time pass: candles that ended close, and those without a print are flat at the last price.
     pub fn pass(&mut self, now: Timestamp) {
         for minutes in &mut self.minutes {
-            roll(minutes, now);
+            MINUTES.roll(minutes, now);
+        }
+        for seconds in &mut self.seconds {
+            SECONDS.roll(seconds, now);
         }
     }
 
     /// The candles of an instrument in a range, oldest first, the open one included.
     ///
-    /// Intervals that began before the first minute known are left out. There are none of one second: nothing shorter
-    /// than a minute is kept.
+    /// Intervals that began before the first minute known are left out; of seconds, there are the newest 1,000 since the start.
     pub fn klines(
         &mut self,
         instrument: InstrumentId,
         interval: Interval,
         range: KlineRange,
     ) -> Vec<Kline> {
-        let Some((first, last)) = self
-            .known(instrument)
-            .filter(|_| interval != Interval::Second1)
-        else {
+        if interval == Interval::Second1 {
+            return self.seconds(instrument, range);
+        }
+        let Some((first, last)) = self.known(instrument) else {
             return Vec::new();
         };
         let step = interval.duration();
@@ -242,6 +264,24 @@ impl KlineStore {
             return Vec::new();
         }
         self.fold(instrument, interval, from, interval.close_time(to))
+    }
+
+    fn seconds(&self, instrument: InstrumentId, range: KlineRange) -> Vec<Kline> {
+        let Some(seconds) = self.seconds.get(instrument.index()) else {
+            return Vec::new();
+        };
+        let end = range.to.map_or(seconds.len(), |to| {
+            seconds.partition_point(|second| second.open_time <= to)
+        });
+        let (start, end) = match range.from {
+            Some(from) => {
+                let start = seconds.partition_point(|second| second.open_time < from);
+                (start, end.min(start + range.limit))
+            }
+            None => (end.saturating_sub(range.limit), end),
+        };
+        let wanted = seconds.iter().skip(start);
+        wanted.take(end.saturating_sub(start)).copied().collect()
     }
 
     /// The candle that is open now, folded from its first minute on.
@@ -310,20 +350,37 @@ impl KlineStore {
     }
 }
 
-/// Opens minutes until the one that `now` lies in.
-fn roll(minutes: &mut VecDeque<Kline>, now: Timestamp) {
-    let current = Interval::Minute1.open_time(now);
-    while let Some(last) = minutes.back().filter(|last| last.open_time < current) {
-        // After a long silence, what would be forgotten at once is not even begun.
-        let silent = current.since(last.open_time).as_secs() / 60 > MINUTES_MAX as u64;
-        let next = if silent {
-            current
-        } else {
-            Interval::Minute1.close_time(last.open_time)
-        };
-        minutes.push_back(Kline::flat(next, last.close));
-        if minutes.len() > MINUTES_MAX {
-            minutes.pop_front();
+impl Recent {
+    /// Counts what was traded at `kline.open_time`.
+    fn count(&self, kept: &mut VecDeque<Kline>, kline: &Kline) {
+        self.roll(kept, kline.open_time);
+        let open_time = self.interval.open_time(kline.open_time);
+        match kept.back_mut() {
+            None => kept.push_back(Kline {
+                open_time,
+                ..*kline
+            }),
+            Some(open) if open.open_time == open_time => open.add(kline),
+            Some(_) => {}
+        }
+    }
+
+    /// Opens candles until the one that `now` lies in.
+    fn roll(&self, kept: &mut VecDeque<Kline>, now: Timestamp) {
+        let current = self.interval.open_time(now);
+        let longest = self.interval.duration() * u32::try_from(self.most).unwrap_or(u32::MAX);
+        while let Some(last) = kept.back().filter(|last| last.open_time < current) {
+            // After a long silence, what would be forgotten at once is not even begun.
+            let silent = current.since(last.open_time) > longest;
+            let next = if silent {
+                current
+            } else {
+                self.interval.close_time(last.open_time)
+            };
+            kept.push_back(Kline::flat(next, last.close));
+            if kept.len() > self.most {
+                kept.pop_front();
+            }
         }
     }
 }
