@@ -154,6 +154,8 @@ impl Core {
     pub(crate) fn advance(&mut self, now: Timestamp) {
         if let Some(mut source) = self.source.take_if(|_| !self.paused) {
             source.advance(now, &mut |at, event| self.on_market(at, event));
+            self.market.pass(now);
+            source.minutes(&mut |instrument, minute| self.market.refill(instrument, minute));
             self.source = Some(source);
         }
         self.market.pass(now);

@@ -34,6 +34,7 @@ mod filters;
 mod handle;
 mod http;
 mod market;
+mod mirror;
 mod options;
 mod persist;
 mod recorded;
@@ -50,6 +51,7 @@ pub use clock::SimClock;
 pub use core::Counters;
 pub use exchange_task::Status;
 pub use handle::{NotRunning, ServerHandle};
+pub use mirror::{Mirror, MirrorCounts, MirrorFeed};
 pub use options::{
     AccountSpec, AccountSpecError, Limits, MarketChoice, ServerError, ServerOptions,
 };
