@@ -44,13 +44,30 @@ pub struct Mirror {
 #[derive(Clone, Debug, Default)]
 pub struct MirrorFeed(Arc<Mutex<Inbox>>);
 
-/// What became of what was put in.
+/// What became of what was put in: quotes, books and trades. The rest has been taken in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MirrorCounts {
+    /// Put in, the lost ones included.
+    pub published: u64,
     /// Quotes and books that made room for newer ones.
     pub conflated: u64,
     /// Trades for which there was no room.
     pub dropped: u64,
+    /// What waits now.
+    pub waiting: u64,
+    /// The most that ever waited.
+    pub waiting_max: u64,
+}
+
+impl MirrorCounts {
+    /// One more came, which superseded so many that waited.
+    fn came(&mut self, superseded: usize) {
+        let superseded = u64::try_from(superseded).unwrap_or(u64::MAX);
+        self.published += 1;
+        self.conflated += superseded;
+        self.waiting = self.waiting + 1 - superseded;
+        self.waiting_max = self.waiting_max.max(self.waiting);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -79,32 +96,33 @@ impl MirrorFeed {
     /// The venue's best bid and ask.
     pub fn quote(&self, quote: Quote) {
         let mut inbox = self.inbox();
-        let mut conflated = 0;
         if let Pending::Book { touch, .. } = inbox.book(quote.instrument) {
-            conflated = u64::from(touch.replace(quote).is_some());
+            let older = touch.replace(quote);
+            inbox.counts.came(older.iter().count());
         }
-        inbox.counts.conflated += conflated;
     }
 
     /// The venue's visible levels.
     pub fn depth(&self, depth: Depth) {
         let mut inbox = self.inbox();
-        let mut conflated = 0;
         if let Pending::Book { levels, touch } = inbox.book(depth.instrument) {
-            conflated = u64::from(touch.take().is_some());
-            conflated += u64::from(levels.replace(depth).is_some());
+            let older = (touch.take(), levels.replace(depth));
+            inbox
+                .counts
+                .came(older.0.iter().count() + older.1.iter().count());
         }
-        inbox.counts.conflated += conflated;
     }
 
     /// A trade at the venue.
     pub fn trade(&self, trade: Trade) {
         let mut inbox = self.inbox();
         if inbox.trades == TRADES_MAX {
+            inbox.counts.published += 1;
             inbox.counts.dropped += 1;
             return;
         }
         inbox.trades += 1;
+        inbox.counts.came(0);
         inbox.newest.remove(&trade.instrument);
         inbox.pending.push(Pending::Trade(trade));
     }
@@ -117,6 +135,9 @@ impl MirrorFeed {
             inbox.minutes.push(candle);
         }
     }
+
+    /// What fits beside the newest quote and book of each instrument.
+    pub const CAPACITY: usize = TRADES_MAX;
 
     /// What became of what was put in, so far.
     #[must_use]
@@ -152,6 +173,7 @@ impl Inbox {
         minutes.append(&mut self.minutes);
         self.newest.clear();
         self.trades = 0;
+        self.counts.waiting = 0;
     }
 }
 

@@ -100,6 +100,15 @@ fn newer_quotes_make_older_ones_room_and_trades_stay_where_they_were() {
     );
     assert_eq!(feed.counts().conflated, 2);
     assert_eq!(taken(&mut source), [""; 0], "once");
+    // A book makes room for the touch that was told before it, too.
+    feed.quote(quote(0, 100));
+    feed.depth(depth(0, 101));
+    feed.depth(depth(0, 102));
+    let counts = feed.counts();
+    assert_eq!(
+        (counts.published, counts.conflated, counts.waiting),
+        (10, 4, 1)
+    );
 }
 
 #[test]

@@ -92,6 +92,11 @@ impl Mirror {
         Ok((mirrored, MarketChoice::Mirror(Box::new(mirror))))
     }
 
+    /// Where what is read goes: for whoever shows how well that flows.
+    pub(super) fn feed(&self) -> MirrorFeed {
+        self.feed.clone()
+    }
+
     /// Begins to read the venue, and gives the sink for what the embedded exchange then says.
     pub(super) fn start(
         self,

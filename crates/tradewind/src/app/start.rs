@@ -165,6 +165,7 @@ impl Desk {
         ))));
 
         let resync = Arc::new(Notify::new());
+        let mirror_feed = mirror.as_ref().map(Mirror::feed);
         match mirror {
             None => {
                 let sink = Arc::new(MarketToLanes(Arc::clone(&lanes)));
@@ -221,6 +222,7 @@ impl Desk {
             differences,
             stages,
             logs,
+            mirror: mirror_feed,
             mode: mode(&market, config.simulation.seed),
             latest: tokio::sync::Mutex::default(),
         });

@@ -176,6 +176,12 @@ fn a_venues_live_prices_drive_a_paper_account() {
         (seen.len() >= 10).then_some(())
     });
 
+    let queues = desk.items("queues");
+    let mirror = queues.iter().find(|queue| queue["name"] == "mirror");
+    let mirror = mirror.unwrap();
+    assert!(mirror["delivered"].as_u64() > Some(100), "{mirror}");
+    assert_eq!(mirror["dropped"], 0, "{mirror}");
+
     // Orders fill, here and not there.
     within(Duration::from_secs(60), "fills", || {
         (desk.all("fills").len() >= 5).then_some(())
