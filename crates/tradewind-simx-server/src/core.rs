@@ -206,6 +206,8 @@ impl Core {
     pub(crate) fn advance(&mut self, now: Timestamp) {
         if let Some(mut source) = self.source.take_if(|_| self.held_at.is_none()) {
             source.advance(now, &mut |at, event| self.on_market(at, event));
+            self.market.pass(now);
+            source.minutes(&mut |instrument, minute| self.market.refill(instrument, minute));
             self.source = Some(source);
         }
         self.market.pass(now);

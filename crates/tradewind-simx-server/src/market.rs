@@ -46,6 +46,11 @@ impl Market {
         self.klines.pass(now);
     }
 
+    /// Puts a minute as another venue saw it in the place of what was recorded.
+    pub(crate) fn refill(&mut self, instrument: InstrumentId, minute: Kline) {
+        self.klines.refill(instrument, &[minute]);
+    }
+
     /// The newest public trades, oldest first, at most 1,000.
     pub(crate) fn prints(
         &self,

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::accounts::AccountSpec;
 use crate::clock::SimClock;
+use crate::mirror::Mirror;
 use crate::recorded::{Recording, RecordingError};
 
 /// All choices.
@@ -36,6 +37,8 @@ pub enum MarketChoice {
     /// Recorded data, played by the clock. The clock should start at [`Recording::starts_at`], or where an earlier run
     /// with the same `data_dir` stopped ([`saved_position`](crate::saved_position)).
     Recorded(Box<Recording>),
+    /// Another venue's market, as its embedder reads it.
+    Mirror(Box<Mirror>),
 }
 
 /// Whether the venue's limits are enforced. They are counted and shown in any case.

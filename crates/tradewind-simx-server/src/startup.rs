@@ -13,6 +13,7 @@ use tradewind_simx::{
 use crate::accounts::{AccountSpec, Credential};
 use crate::core::{Core, Parts};
 use crate::market::Market;
+use crate::mirror::MirrorSource;
 use crate::options::{MarketChoice, ServerError, ServerOptions};
 use crate::persist::{self, Record, SavedMarket, Snapshot, Store, StoreError};
 use crate::recorded::Recording;
@@ -130,6 +131,16 @@ fn fresh(choice: &MarketChoice, now: Timestamp) -> World {
                 recording.assets().clone(),
             )
         }
+        MarketChoice::Mirror(mirror) => {
+            let source = MirrorSource::new(mirror);
+            let klines = source.kline_store(mirror, &mirror.instruments);
+            (
+                Source::Mirror(Box::new(source)),
+                klines,
+                mirror.instruments.clone(),
+                mirror.assets.clone(),
+            )
+        }
     };
     let config = ExchangeConfig {
         fee_asset: assets.find("BNB").map(|asset| FeeAsset {
@@ -168,6 +179,7 @@ fn restored(saved: persist::Saved, choice: &MarketChoice) -> Result<World, Store
     } = saved.snapshot;
     let (mut exchange, mut klines) = (exchange.into_owned(), klines.into_owned());
     let found = market.name();
+    // A mirror's assets are known once it has resumed.
     let (source, assets) = match (market, choice) {
         (SavedMarket::Generated(market), MarketChoice::Generated { .. }) => (
             Source::Generated(Box::new(market.into_owned())),
@@ -177,6 +189,12 @@ fn restored(saved: persist::Saved, choice: &MarketChoice) -> Result<World, Store
             if *name == recording.name() =>
         {
             (played(recording), recording.assets().clone())
+        }
+        (SavedMarket::Mirror(saved), MarketChoice::Mirror(mirror))
+            if saved.venue == mirror.venue =>
+        {
+            let source = MirrorSource::kept(mirror, saved);
+            (Source::Mirror(Box::new(source)), AssetTable::default())
         }
         _ => return Err(StoreError::OtherMarket { found }),
     };
@@ -197,14 +215,20 @@ fn restored(saved: persist::Saved, choice: &MarketChoice) -> Result<World, Store
         }
         last = last.max(record.at());
     }
-    Ok(World {
+    let mut world = World {
         exchange,
         klines,
         source,
         assets,
         keys: keys.into_owned(),
         at: last,
-    })
+    };
+    if let (Source::Mirror(source), MarketChoice::Mirror(mirror)) = (&mut world.source, choice) {
+        source.resume(&mut world.exchange, mirror, last)?;
+        world.klines = source.kline_store(mirror, world.exchange.instruments());
+        world.assets = source.assets().clone();
+    }
+    Ok(world)
 }
 
 /// Brings the market to `now`. What it did before the stop was logged and is only caught up with; the time in between
@@ -346,6 +370,7 @@ fn snapshot_of<'a>(
         market: match source {
             Source::Generated(market) => SavedMarket::Generated(Cow::Borrowed(market)),
             Source::Recorded { name, .. } => SavedMarket::Recorded(Cow::Borrowed(name)),
+            Source::Mirror(mirror) => SavedMarket::Mirror(mirror.saved()),
         },
         klines: Cow::Borrowed(klines),
     }

@@ -52,6 +52,17 @@ impl Ledger {
         }
     }
 
+    /// Makes room for assets up to `last`.
+    pub(crate) fn know_assets(&mut self, last: AssetId) {
+        let assets = self.market.len().max(last.index() + 1);
+        for amounts in [&mut self.market, &mut self.fees, &mut self.deposited] {
+            amounts.resize(assets, Amount::ZERO);
+        }
+        for balances in &mut self.accounts {
+            balances.resize(assets, Balance::default());
+        }
+    }
+
     pub(crate) fn open_account(&mut self) -> AccountId {
         self.accounts
             .push(vec![Balance::default(); self.market.len()]);

@@ -132,6 +132,29 @@ impl Exchange {
         }
     }
 
+    /// Lists one more instrument; it gets the next id, which comes back. Its assets may be new, too.
+    ///
+    /// # Panics
+    /// If it is not spot, which is a mistake of the program, not of a user.
+    pub fn list(&mut self, rules: Instrument) -> InstrumentId {
+        assert_eq!(
+            rules.kind,
+            InstrumentKind::Spot,
+            "{}: this exchange is spot only",
+            rules.name
+        );
+        let id = u32::try_from(self.instruments.len())
+            .map(InstrumentId)
+            .expect("an exchange has fewer than 2^32 instruments");
+        let rules = Instrument { id, ..rules };
+        self.ledger.know_assets(rules.base.max(rules.quote));
+        self.listings
+            .push(Listing::new(&rules, self.config.fill_model));
+        self.instruments.push(rules);
+        self.orders.know_instruments(self.instruments.len());
+        id
+    }
+
     /// Opens an account without balances.
     pub fn open_account(&mut self) -> AccountId {
         self.orders.open_account(self.listings.len());

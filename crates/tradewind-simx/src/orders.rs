@@ -128,6 +128,13 @@ impl Orders {
         });
     }
 
+    /// Makes room for this many instruments.
+    pub(crate) fn know_instruments(&mut self, instruments: usize) {
+        for account in &mut self.accounts {
+            account.open.resize(instruments, 0);
+        }
+    }
+
     /// The id of the next order.
     pub(crate) const fn next_id(&mut self) -> VenueOrderId {
         self.last_id += 1;

@@ -81,6 +81,12 @@ impl Kline {
         }
     }
 
+    /// Whether prices and volume are the same.
+    fn agrees(&self, other: &Self) -> bool {
+        let told = |kline: &Self| (kline.open, kline.high, kline.low, kline.close, kline.volume);
+        told(self) == told(other)
+    }
+
     /// Adds what happened later in the same interval. The first trade of a flat candle sets its open.
     fn add(&mut self, later: &Self) {
         if later.trades == 0 {
@@ -224,6 +230,31 @@ impl KlineStore {
         }
         for seconds in &mut self.seconds {
             SECONDS.roll(seconds, now);
+        }
+    }
+
+    /// Puts minutes as somebody else saw them, oldest first, in the place of those that prints came to: for a market that
+    /// is watched from afar, after prints were missed. Minutes without a print after them are flat at the new close.
+    ///
+    /// One that agrees in prices and volume changes nothing, and one before the first minute known is left out.
+    pub fn refill(&mut self, instrument: InstrumentId, minutes: &[Kline]) {
+        let Some(known) = self.minutes.get_mut(instrument.index()) else {
+            return;
+        };
+        for minute in minutes {
+            roll(known, minute.open_time);
+            let place = known.partition_point(|one| one.open_time < minute.open_time);
+            match known.get_mut(place) {
+                None => known.push_back(*minute),
+                Some(one) if one.open_time == minute.open_time && !one.agrees(minute) => {
+                    *one = *minute;
+                    known
+                        .range_mut(place + 1..)
+                        .take_while(|later| later.trades == 0)
+                        .for_each(|later| *later = Kline::flat(later.open_time, minute.close));
+                }
+                Some(_) => {}
+            }
         }
     }
 
@@ -382,5 +413,84 @@ impl Recent {
                 kept.pop_front();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::universe::universe;
+    use super::*;
+    use tradewind_model::{TradeId, VenueId};
+
+    const BTC: InstrumentId = InstrumentId(0);
+
+    fn minute(number: i64, price: i64, volume: i64) -> Kline {
+        Kline {
+            volume: Quantity(volume),
+            trades: u32::from(volume > 0),
+            ..Kline::flat(Timestamp::from_secs(number * 60), Price(price))
+        }
+    }
+
+    fn print(price: i64) -> Trade {
+        Trade {
+            instrument: BTC,
+            taker: Side::Buy,
+            id: TradeId(1),
+            price: Price(price),
+            quantity: Quantity(1),
+            event_time: None,
+            received_at: Timestamp::EPOCH,
+        }
+    }
+
+    fn closes(store: &mut KlineStore) -> Vec<(i64, i64)> {
+        let all = store.klines(BTC, Interval::Minute1, KlineRange::newest(100));
+        all.iter()
+            .map(|kline| (kline.open_time.as_millis() / 60_000, kline.close.0))
+            .collect()
+    }
+
+    #[test]
+    fn missed_minutes_are_filled_in_and_what_follows_is_flat_at_their_close() {
+        let mut store = KlineStore::new(&universe("simx", VenueId(0)).instruments);
+        store.refill(BTC, &[minute(10, 100, 5), minute(11, 101, 5)]);
+        store.record(Timestamp::from_secs(12 * 60 + 1), &print(102));
+        store.pass(Timestamp::from_secs(15 * 60));
+        let flat = [
+            (10, 100),
+            (11, 101),
+            (12, 102),
+            (13, 102),
+            (14, 102),
+            (15, 102),
+        ];
+        assert_eq!(closes(&mut store), flat);
+        // Minute 9 is older than what is known.
+        store.refill(
+            BTC,
+            &[minute(9, 90, 1), minute(12, 105, 7), minute(13, 106, 7)],
+        );
+        let filled = [
+            (10, 100),
+            (11, 101),
+            (12, 105),
+            (13, 106),
+            (14, 106),
+            (15, 106),
+        ];
+        assert_eq!(closes(&mut store), filled);
+    }
+
+    #[test]
+    fn a_minute_that_agrees_keeps_what_prints_told_of_it() {
+        let mut store = KlineStore::new(&universe("simx", VenueId(0)).instruments);
+        let at = Timestamp::from_secs(600);
+        for _ in 0..3 {
+            store.record(at, &print(100));
+        }
+        store.refill(BTC, &[minute(10, 100, 3)]);
+        let kline = store.open_kline(BTC, Interval::Minute1);
+        assert_eq!(kline.map(|kline| kline.trades), Some(3));
     }
 }

@@ -17,7 +17,7 @@ use tradewind_venues::{BinanceVenue, Clock, OrderGate, RateBudget, client_config
 use crate::config::{AccountSettings, AccountSource, DeskConfig};
 
 /// Request weight an address may use in a minute, until the venue says otherwise.
-const WEIGHT_PER_MINUTE: u64 = 6_000;
+pub(super) const WEIGHT_PER_MINUTE: u64 = 6_000;
 
 /// How the paper accounts reach the embedded exchange.
 #[derive(Debug)]
