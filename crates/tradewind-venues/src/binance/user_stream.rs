@@ -4,7 +4,7 @@
 //! user-data-stream.md and web-socket-api.md of the venue's documentation, July 2026.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rustls::ClientConfig;
 use serde::Deserialize;
@@ -14,15 +14,13 @@ use tradewind_model::{
     ReportKind, Timestamp, TradeId, VenueOrderId,
 };
 
-use super::answers::{amount, client_id, price, quantity, side, status};
+use super::answers::{amount, client_id, price, quantity, side, status, traded};
 use super::assets::Assets;
-use super::requests::websocket_payload;
+use super::requests::Params;
 use super::session::Message;
-use super::signing::ApiKey;
+use super::signing::Signer;
 use super::symbols::SymbolTable;
 use crate::address::Address;
-use crate::clock::Clock;
-use crate::clock_offset::ClockOffset;
 use crate::error::{VenueError, cut};
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
 use crate::sink::{AssetBalance, UserEvent};
@@ -33,11 +31,8 @@ use crate::websocket::WebSocket;
 pub(super) struct UserSettings {
     pub(super) address: Address,
     pub(super) tls: Arc<ClientConfig>,
-    pub(super) key: ApiKey,
+    pub(super) signer: Signer,
     pub(super) account: AccountId,
-    pub(super) window_ms: u64,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) offset: Arc<Mutex<ClockOffset>>,
     pub(super) symbols: Arc<SymbolTable>,
     pub(super) assets: Arc<Assets>,
 }
@@ -66,27 +61,10 @@ impl UserProtocol {
 
 impl UserSettings {
     fn subscription(&self, request: u64) -> String {
-        let now = self.clock.now();
-        let at = self
-            .offset
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .venue_time(now);
-        let mut params = vec![
-            ("apiKey", self.key.key().to_owned()),
-            ("timestamp", at.as_millis().to_string()),
-            ("recvWindow", self.window_ms.to_string()),
-        ];
-        let signature = self.key.sign(&websocket_payload(&mut params));
         serde_json::json!({
             "id": request,
             "method": "userDataStream.subscribe.signature",
-            "params": {
-                "apiKey": self.key.key(),
-                "timestamp": at.as_millis(),
-                "recvWindow": self.window_ms,
-                "signature": signature,
-            },
+            "params": self.signer.message(Params::default()),
         })
         .to_string()
     }
@@ -346,7 +324,7 @@ impl Execution<'_> {
             client_id: self.our_id(),
             side: side(&self.side).ok_or_else(|| unreadable("no side"))?,
             price: price(instrument, &self.last_price)?,
-            quantity: quantity(instrument, &self.last_quantity)?,
+            quantity: traded(instrument, &self.last_quantity)?,
             fee: Money {
                 asset: fee_asset.map_or(instrument.quote, |name| assets.intern(name)),
                 amount: amount(self.commission.as_deref().unwrap_or("0"))?,

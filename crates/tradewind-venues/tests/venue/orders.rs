@@ -35,7 +35,7 @@ fn full_answer(asked: &Asked, status: &str, executed: &str, fills: &str) -> Stri
 const FILL_1: &str = r#"{"price":"61837.64","qty":"0.20000","commission":"12.36","commissionAsset":"USDT","tradeId":56}"#;
 const FILL_2: &str = r#"{"price":"61837.63","qty":"0.30000","commission":"0.001","commissionAsset":"BNB","tradeId":57}"#;
 
-fn kinds(reports: &[ExecutionReport]) -> Vec<String> {
+pub(crate) fn kinds(reports: &[ExecutionReport]) -> Vec<String> {
     let name = |report: &ExecutionReport| match &report.kind {
         ReportKind::Filled(fill) => format!("filled {}", fill.trade_id.0),
         ReportKind::Rejected(reason) => format!("rejected {}", reason.code),
