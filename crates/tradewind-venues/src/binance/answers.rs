@@ -12,6 +12,7 @@ use tradewind_model::{
 };
 
 use super::assets::Assets;
+use super::scan;
 use crate::error::VenueError;
 use crate::sink::AssetBalance;
 
@@ -122,11 +123,14 @@ struct BalanceAnswer<'a> {
     locked: Cow<'a, str>,
 }
 
-/// Reads JSON; `what` names the answer in an error.
+/// Reads JSON that nests no deeper than 32; `what` names the answer in an error.
 pub(super) fn read<'a, T: Deserialize<'a>>(
     what: &'static str,
     body: &'a [u8],
 ) -> Result<T, VenueError> {
+    if scan::is_too_deep(body) {
+        return Err(VenueError::unreadable(what, "nested too deep"));
+    }
     serde_json::from_slice(body).map_err(|error| VenueError::unreadable(what, error))
 }
 

@@ -262,7 +262,7 @@ impl Worker {
 
     async fn heard(&mut self, message: Option<Result<Message, Error>>) {
         let input = match message {
-            Some(Ok(Message::Text(text))) => match socket_answer::read(&text) {
+            Some(Ok(Message::Text(text))) => match socket_answer::read(text.as_bytes()) {
                 Said::Answer(request, answer) => {
                     answered(&mut self.current, request, answer);
                     ConnectionIn::Data
@@ -283,7 +283,7 @@ impl Worker {
     fn heard_late(&mut self, message: Option<Result<Message, Error>>) {
         match message {
             Some(Ok(Message::Text(text))) => {
-                if let Said::Answer(request, answer) = socket_answer::read(&text) {
+                if let Said::Answer(request, answer) = socket_answer::read(text.as_bytes()) {
                     answered(&mut self.retiring, request, answer);
                 }
             }

@@ -6,15 +6,17 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tradewind_model::{ClientOrderId, ExecutionReport, Instrument, RejectReason, ReportKind};
+use tradewind_model::{
+    ClientOrderId, ExecutionReport, Instrument, NotSentReason, RejectReason, ReportKind,
+};
 use tradewind_risk::Checked;
 
+use super::answers;
 use super::entry::REPLACE;
 use super::requests;
 use super::venue::{BinanceVenue, known};
 use super::verdict::{Verdict, judge_cancel, judge_order};
 use crate::order_line::Sent;
-use tradewind_model::NotSentReason;
 
 /// What the venue is to do with the new order if there is nothing to cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,8 +96,10 @@ const CODE_BOTH_FAILED: i32 = -2022;
 /// The legs of an answer, cancel first; `None` if it tells nothing of them.
 fn legs(status: u16, body: &[u8]) -> Option<(Leg<'_>, Leg<'_>)> {
     let outcome = match status {
-        200..=299 => serde_json::from_slice::<Outcome<'_>>(body).ok()?,
-        400 | 409 => serde_json::from_slice::<Failure<'_>>(body).ok()?.data,
+        200..=299 => answers::read::<Outcome<'_>>("replacement", body).ok()?,
+        400 | 409 => {
+            answers::read::<Failure<'_>>("replacement", body).ok()?.data
+        }
         _ => return None,
     };
     Some((

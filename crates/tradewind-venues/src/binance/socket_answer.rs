@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::scan;
 use crate::limits::Limits;
 use crate::order_line::Answer;
 
@@ -60,8 +61,11 @@ struct Retry {
 }
 
 /// Reads one text; what cannot be read answers nothing, and its order runs into its time-out.
-pub(super) fn read(text: &str) -> Said {
-    let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else {
+pub(super) fn read(text: &[u8]) -> Said {
+    if scan::is_too_deep(text) {
+        return Said::Nothing;
+    }
+    let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(text) else {
         return Said::Nothing;
     };
     if let Some(event) = envelope.event {
@@ -125,7 +129,7 @@ mod tests {
 
     #[test]
     fn answers_are_told_apart_by_their_number_and_the_rest_is_left_alone() {
-        let check = |text: &str, wanted: Said| assert_eq!(read(text), wanted, "{text}");
+        let check = |text: &str, wanted: Said| assert_eq!(read(text.as_bytes()), wanted, "{text}");
         check(
             r#"{"id":7,"status":200,"result":{"a":1},"rateLimits":[
                 {"rateLimitType":"ORDERS","interval":"DAY","intervalNum":1,"limit":9,"count":3},

@@ -18,6 +18,7 @@ use super::rest::{Rest, RestSettings, lock};
 use super::session::MarketProtocol;
 use super::signing::ApiKey;
 use super::symbols::SymbolTable;
+use super::user_events::AccountReader;
 use super::user_stream::{UserProtocol, UserSettings};
 use crate::address::{Address, Scheme};
 use crate::budget::RateBudget;
@@ -267,9 +268,11 @@ impl BinanceVenue {
             address: self.ws_api_address.clone(),
             tls: Arc::clone(&self.tls),
             signer: self.rest.signer()?,
-            account,
-            symbols: self.symbols(),
-            assets: Arc::clone(&self.assets),
+            reader: AccountReader {
+                account,
+                symbols: self.symbols(),
+                assets: Arc::clone(&self.assets),
+            },
         };
         let make: MakeUser = Box::new(move || UserProtocol::new(user.clone()));
         let settings = SourceSettings {

@@ -85,7 +85,7 @@ async fn an_order_goes_out_signed_and_comes_back_with_its_fills() {
 }
 
 #[tokio::test]
-async fn each_answer_means_what_the_venue_documents_and_no_order_is_sent_twice() {
+async fn v14_each_answer_means_what_the_venue_documents_and_no_order_is_sent_twice() {
     type Script = fn(&Asked) -> Reply;
     let cases: [(&str, Script, &[&str]); 11] = [
         (
@@ -239,7 +239,7 @@ async fn an_entry_too_old_stays_here_and_an_exit_does_not() {
 }
 
 #[tokio::test]
-async fn after_a_ban_nothing_leaves() {
+async fn v12_after_a_ban_nothing_leaves() {
     let server = Server::start(|_| {
         let body = r#"{"code":-1003,"msg":"Way too much request weight used; IP banned."}"#;
         Reply::Headers(418, "Retry-After: 120\r\n", body.to_owned())

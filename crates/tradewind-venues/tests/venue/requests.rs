@@ -81,7 +81,7 @@ async fn a_wrong_clock_is_put_right_and_the_request_made_again() {
 }
 
 #[tokio::test]
-async fn after_a_limit_the_budget_is_closed() {
+async fn v12_after_a_limit_the_budget_is_closed() {
     let server = Server::start(|_| {
         Reply::Headers(
             429,

@@ -125,7 +125,7 @@ async fn of_many_frames_that_wait_none_is_lost() {
 }
 
 #[tokio::test]
-async fn an_answer_that_never_comes_is_asked_for_again() {
+async fn n07_an_answer_that_never_comes_is_asked_for_again() {
     let (server, recorder) = (Server::start().await, Recorder::new());
     let settings = SourceSettings {
         subscriptions: SubscriptionSettings {
