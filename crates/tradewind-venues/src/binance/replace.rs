@@ -97,9 +97,7 @@ const CODE_BOTH_FAILED: i32 = -2022;
 fn legs(status: u16, body: &[u8]) -> Option<(Leg<'_>, Leg<'_>)> {
     let outcome = match status {
         200..=299 => answers::read::<Outcome<'_>>("replacement", body).ok()?,
-        400 | 409 => {
-            answers::read::<Failure<'_>>("replacement", body).ok()?.data
-        }
+        400 | 409 => answers::read::<Failure<'_>>("replacement", body).ok()?.data,
         _ => return None,
     };
     Some((

@@ -298,7 +298,8 @@ mod tests {
     #[test]
     fn d09_depth_is_counted_outside_of_texts_only() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        let check = |text: &str, wanted: bool| assert_eq!(is_too_deep(text.as_bytes()), wanted, "{text}");
+        let check =
+            |text: &str, wanted: bool| assert_eq!(is_too_deep(text.as_bytes()), wanted, "{text}");
         check(&nested(DEPTH_MAX), false);
         check(&nested(DEPTH_MAX + 1), true);
         check(&format!("{0}{0}", nested(DEPTH_MAX)), false);

@@ -285,10 +285,7 @@ impl BinanceVenue {
         let mut source = DataSource::new(
             format!("{}-account", self.config.name),
             make,
-            ToAccountSink {
-                sink: Arc::clone(sink),
-                account,
-            },
+            ToAccountSink::new(Arc::clone(sink), account),
             settings,
             Arc::clone(&self.clock),
             self.config.seed.wrapping_add(0x75),
