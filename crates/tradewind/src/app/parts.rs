@@ -48,7 +48,7 @@ pub(super) struct Shared {
     pub(super) stages: Stages,
 }
 
-/// Each account's executor and its venue's clock; effects go in through what is returned, by account.
+/// Each account's executor, its connection for orders and its venue's clock; effects go in through what is returned, by account.
 pub(super) fn start_executors(
     supervisor: &mut Supervisor,
     venues: &Venues,
@@ -70,6 +70,11 @@ pub(super) fn start_executors(
             questions: Questions::default(),
         };
         supervisor.start("orders", |stop| executor.run(receiver, stop));
+        let entry = Arc::clone(venue);
+        supervisor.start("order entry", |stop| async move {
+            entry.keep_order_entry(stop).await;
+            Ok(())
+        });
         let venue = Arc::clone(venue);
         supervisor.start("venue clock", |stop| async move {
             venue.keep_clock(stop).await;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, bail};
 use secrecy::SecretString;
 use tradewind_events::Configuration;
-use tradewind_model::{Amount, AssetTable, VenueId};
+use tradewind_model::{AccountMode, Amount, AssetTable, VenueId};
 use tradewind_risk::KillLatch;
 use tradewind_simx_server::{AccountSpec, Limits, MarketChoice, Server, ServerOptions, SimClock};
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, Listing};
@@ -115,7 +115,7 @@ impl Venues {
     /// Builds an adapter for each account and asks each venue for its time and its instruments.
     ///
     /// # Errors
-    /// An address is refused, a key is missing, or a venue does not answer.
+    /// An address is refused, a key is missing or not fit for real money (X07), or a venue does not answer.
     pub(crate) async fn connect(
         config: &DeskConfig,
         embedded: Option<&Embedded>,
@@ -158,6 +158,9 @@ impl Venues {
         for (account, adapter) in config.accounts.iter().zip(&accounts) {
             let asking = || format!("asking {} for account {}", account.venue, account.name);
             adapter.server_time().await.with_context(asking)?;
+            if account.mode() == AccountMode::Live {
+                adapter.check_key().await.with_context(asking)?;
+            }
             if !listings.iter().any(|known| {
                 known
                     .instrument
@@ -215,6 +218,7 @@ fn adapter(
         venue: VenueId(u32::try_from(place)?),
         name: settings.name.clone(),
         seed: config.simulation.seed,
+        order_entry: settings.order_entry,
         ..BinanceConfig::default()
     };
     match (&account.mode, embedded) {
@@ -252,14 +256,12 @@ fn adapter(
                     )
                 })
             };
+            let key = ApiKey::recognise(secret(key_env)?, &SecretString::from(secret(secret_env)?));
             Ok(BinanceConfig {
                 rest_url: settings.rest_url.clone(),
                 ws_url: settings.ws_url.clone(),
                 ws_api_url: settings.ws_api_url.clone(),
-                key: Some(ApiKey::new(
-                    secret(key_env)?,
-                    SecretString::from(secret(secret_env)?),
-                )),
+                key: Some(key.with_context(|| format!("reading {secret_env}"))?),
                 ..common
             })
         }
