@@ -49,6 +49,7 @@ impl Source {
         match self {
             Self::Generated(_) => "generated".to_owned(),
             Self::Recorded { name, .. } => format!("recorded: {name}"),
+            Self::Mirror(mirror) => format!("mirror: {}", mirror.saved().venue),
         }
     }
 

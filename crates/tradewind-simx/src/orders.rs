@@ -131,7 +131,7 @@ impl Orders {
     /// Makes room for this many instruments.
     pub(crate) fn know_instruments(&mut self, instruments: usize) {
         for account in &mut self.accounts {
-            account.open.resize(instruments, 0);
+            account.open.resize(instruments, Counts::default());
         }
     }
 

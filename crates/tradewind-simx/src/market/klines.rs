@@ -242,7 +242,7 @@ impl KlineStore {
             return;
         };
         for minute in minutes {
-            roll(known, minute.open_time);
+            MINUTES.roll(known, minute.open_time);
             let place = known.partition_point(|one| one.open_time < minute.open_time);
             match known.get_mut(place) {
                 None => known.push_back(*minute),
