@@ -32,6 +32,14 @@ impl Source {
         }
     }
 
+    /// Which market it is, in words.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Generated(_) => "generated".to_owned(),
+            Self::Recorded { name, .. } => format!("recorded: {name}"),
+        }
+    }
+
     /// Whether there will be no more events.
     pub(crate) fn has_ended(&self) -> bool {
         match self {

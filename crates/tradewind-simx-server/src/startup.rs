@@ -98,7 +98,8 @@ pub(crate) fn start(options: &ServerOptions) -> Result<Started, ServerError> {
         None => None,
     };
     let keys = world.keys.clone();
-    let core = core(world, options, last, store.is_some())?;
+    let mut core = core(world, options, last, store.is_some())?;
+    core.account_keys.clone_from(&keys);
     Ok(Started {
         core,
         store,

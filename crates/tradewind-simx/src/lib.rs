@@ -40,6 +40,7 @@ mod fees;
 mod fills;
 mod filters;
 mod ladder;
+mod latency;
 mod list;
 mod listing;
 mod lists;
@@ -68,6 +69,7 @@ pub use client_id::{ClientId, ClientIdError};
 pub use config::{Caps, ExchangeConfig, FillModel, History, PriceBand, Prints, UnknownFillModel};
 pub use exchange::Exchange;
 pub use fees::{FeeAsset, FeeChoice, FeeSchedule, Fees};
+pub use latency::{Chance, Latencies, Latency, LatencyError, Leg, Sampler, parse_span};
 pub use list::{ListId, ListKind, ListRef, ListShape, ListStatus, NewList, OrderList};
 pub use market::{
     Generated, Kline, KlineRange, KlineStore, MarketEvent, MarketRecord, MarketSource, Recorded,

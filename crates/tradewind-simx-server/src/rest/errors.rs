@@ -284,6 +284,138 @@ impl ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tradewind_simx::{Filter, Refusal};
+
+    /// Every text here is on the venue's page of errors, letter by letter, under the same code.
+    #[test]
+    fn every_text_is_documented() {
+        let Some(folder) = std::env::var_os("TRADEWIND_TEST_DATA") else {
+            assert!(
+                std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+                "TRADEWIND_TEST_DATA must be set on CI"
+            );
+            eprintln!("SKIPPED: TRADEWIND_TEST_DATA is not set, so there are no known answers");
+            return;
+        };
+        let path = std::path::Path::new(&folder).join("known_answers/errors.json");
+        let page: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let later = Timestamp::from_secs(1);
+        for error in [
+            ApiError::UNKNOWN,
+            ApiError::OVERLOADED,
+            ApiError::SHUTTING_DOWN,
+            ApiError::OUTSIDE_WINDOW,
+            ApiError::AHEAD,
+            ApiError::SIGNATURE,
+            ApiError::TOO_MANY_CONNECTIONS,
+            ApiError::DUPLICATE_PARAMETER,
+            ApiError::TIME_IN_FORCE,
+            ApiError::ORDER_TYPE,
+            ApiError::SIDE,
+            ApiError::INTERVAL,
+            ApiError::SYMBOL,
+            ApiError::MORE_THAN_A_DAY,
+            ApiError::COMBINATION,
+            ApiError::CANCEL_RESTRICTIONS,
+            ApiError::RESTRICTED_CANCEL,
+            ApiError::ICEBERG,
+            ApiError::PEGGED,
+            ApiError::COMPOSITION,
+            ApiError::STRATEGY_TYPE,
+            ApiError::OTHER_CLIENT_ID,
+            ApiError::OCO_TYPE,
+            ApiError::OCO_BUY_LIMIT_ABOVE,
+            ApiError::OCO_SELL_LIMIT_BELOW,
+            ApiError::OCO_TWO_LIMITS,
+            ApiError::OCO_BUY_STOP_BELOW,
+            ApiError::OCO_SELL_STOP_ABOVE,
+            ApiError::OCO_BUY_PROFIT_ABOVE,
+            ApiError::OCO_SELL_PROFIT_BELOW,
+            ApiError::INVALID_JSON,
+            ApiError::UNKNOWN_ORDER,
+            ApiError::NO_SUCH_ORDER,
+            ApiError::KEY_FORMAT,
+            ApiError::KEY,
+            ApiError::NOT_SUBSCRIBED,
+            ApiError::TIME_UNIT,
+            ApiError::SUBSCRIBED,
+            ApiError::DUPLICATE_SYMBOLS,
+            ApiError::SYMBOL_STATUS,
+            ApiError::OTHER_STATUS,
+            ApiError::NO_REFERENCE_PRICE,
+            ApiError::INVALID_TICKER_TYPE,
+            ApiError::NOT_FOUND,
+            ApiError::GONE,
+            ApiError::mandatory("%s"),
+            ApiError::either("%s", "%s"),
+            ApiError::unwanted("%s"),
+            ApiError::precision("%s"),
+            ApiError::overflow("%s"),
+            ApiError::illegal("%s", "%s"),
+            ApiError::invalid("%s"),
+            ApiError::too_many_orders(5, "%s", later),
+            ApiError::too_much_weight(5, later),
+            ApiError::banned(later),
+            Refusal::MarketClosed.into(),
+            Refusal::InsufficientBalance.into(),
+            Refusal::DuplicateClientId.into(),
+            Refusal::WouldTake.into(),
+            Refusal::WouldTrigger.into(),
+            Refusal::PriceRelation.into(),
+            Refusal::Combination.into(),
+            Refusal::AmendIncreases.into(),
+            Refusal::AmendNotSupported.into(),
+            Refusal::UnknownOrder.into(),
+            Refusal::Filter(Filter::Price).into(),
+            Refusal::Filter(Filter::LotSize).into(),
+            Refusal::Filter(Filter::MarketLotSize).into(),
+            Refusal::Filter(Filter::Notional).into(),
+            Refusal::Filter(Filter::TrailingDelta).into(),
+            Refusal::Filter(Filter::OrderCount).into(),
+            Refusal::Filter(Filter::AlgoOrderCount).into(),
+            Refusal::Filter(Filter::OrderListCount).into(),
+            Refusal::Filter(Filter::AmendCount).into(),
+        ] {
+            assert!(is_documented(&page, &error), "{error:?}");
+        }
+    }
+
+    fn is_documented(page: &serde_json::Value, error: &ApiError) -> bool {
+        let texts = |list: &serde_json::Value| -> Vec<String> {
+            let list = list.as_array().unwrap().iter();
+            list.map(|text| {
+                text.as_str()
+                    .or(text["message"].as_str())
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect()
+        };
+        let codes = page["codes"].as_array().unwrap().iter();
+        let of_code = codes.filter(|known| known["code"] == error.code);
+        let mut known: Vec<String> = of_code.flat_map(|code| texts(&code["messages"])).collect();
+        match error.code {
+            -1013 => known.extend(texts(&page["filter_failures"]["messages"])),
+            -2010 | -2011 | -2038 => {
+                known.extend(texts(&page["matching_engine_messages"]["messages"]));
+            }
+            _ => {}
+        }
+        known.iter().any(|known| fits(known, &error.message))
+    }
+
+    /// Whether `text` is `pattern` with something for each `%s`.
+    fn fits(pattern: &str, text: &str) -> bool {
+        let mut rest = text;
+        for (index, piece) in pattern.split("%s").enumerate() {
+            match rest.find(piece) {
+                Some(at) if at == 0 || index > 0 => rest = rest.split_at(at + piece.len()).1,
+                _ => return false,
+            }
+        }
+        rest.is_empty() || pattern.ends_with("%s")
+    }
 
     #[test]
     fn the_body_is_code_and_msg() {

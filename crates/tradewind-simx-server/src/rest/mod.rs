@@ -15,6 +15,7 @@ mod new_order;
 mod orders;
 mod page;
 mod params;
+mod prevented;
 mod public_key;
 mod signing;
 mod tickers;
@@ -31,6 +32,7 @@ use tradewind_model::{AccountId, Instrument, Timestamp};
 pub(crate) use errors::ApiError;
 pub(crate) use orders::{Spelling, TimeUnit};
 pub(crate) use params::Params;
+pub(crate) use prevented::{PreventedMatch, PreventedMatches};
 pub(crate) use public_key::Verifier;
 pub(crate) use signing::{Caller, Key, KeyRing, Received};
 pub(crate) use weights::{
@@ -41,6 +43,7 @@ pub(crate) use words::{
 };
 
 use crate::core::Core;
+use crate::order_log::LogEvent;
 
 /// A REST request as it was received.
 #[derive(Clone, Debug)]
@@ -181,6 +184,7 @@ static ROUTES: &[Route] = {
         route(Get, "/api/v3/account/commission", Some("account.commission"), |_| 20, Signed(account::commission)),
         route(Get, "/api/v3/myTrades", Some("myTrades"), history::trades_weight, Signed(history::my_trades)),
         route(Get, "/api/v3/rateLimit/order", Some("account.rateLimits.orders"), |_| 40, Signed(account::order_limits)),
+        route(Get, "/api/v3/myPreventedMatches", Some("myPreventedMatches"), prevented::weight, Signed(prevented::query)),
         route(Get, "/api/v3/myAllocations", Some("myAllocations"), |_| 20, Signed(account::allocations)),
         route(Get, "/api/v3/myFilters", Some("myFilters"), |_| 40, Signed(account::my_filters)),
         route(Post, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
@@ -249,8 +253,8 @@ fn dispatch(
     let caller = match route.handler {
         Handler::Public(_) => None,
         Handler::Signed(_) | Handler::Trade(_) | Handler::Order(..) => {
-            let key = request.key.as_deref();
-            Some(core.keys.authorize_rest(now, key, &params, &received)?)
+            let (shown, key) = (core.shown(now), request.key.as_deref());
+            Some(core.keys.authorize_rest(shown, key, &params, &received)?)
         }
     };
     run(core, call, route.handler, caller, counted)
@@ -275,14 +279,59 @@ pub(crate) fn run(
         Handler::Public(handler) => handler(core, call),
         Handler::Signed(handler) | Handler::Trade(handler) => handler(core, call, caller),
         Handler::Order(orders, handler) => {
-            core.meters.admit_orders(call.now, caller.account, orders)?;
             *counted = Some(caller.account);
-            let outcome = handler(core, call, caller);
-            if outcome.is_err() {
-                core.meters.take_back(call.now, caller.account, orders);
+            let admitted = core.meters.admit_orders(call.now, caller.account, orders);
+            let outcome = match admitted {
+                Ok(()) => handler(core, call, caller).inspect_err(|_| {
+                    core.meters.take_back(call.now, caller.account, orders);
+                }),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = &outcome {
+                core.log(|| {
+                    let key = core.key_of(caller.account);
+                    LogEvent::refused(call.now, key, call.params, error)
+                });
             }
             outcome
         }
+    }
+}
+
+/// The route of a REST request.
+pub(crate) fn rest_route(method: Method, path: &str) -> Option<&'static Route> {
+    ROUTES
+        .iter()
+        .find(|route| route.method == method && route.path == path)
+}
+
+impl Method {
+    /// As HTTP spells it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl Route {
+    /// `POST /api/v3/order`.
+    pub(crate) fn label(&self) -> String {
+        format!("{} {}", self.method.name(), self.path)
+    }
+
+    /// Its name on the WebSocket API, if it is there.
+    pub(crate) const fn ws_name(&self) -> Option<&'static str> {
+        self.ws
+    }
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.label())
     }
 }
 

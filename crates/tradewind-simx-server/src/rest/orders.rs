@@ -4,13 +4,14 @@ use serde::Serialize;
 use tradewind_model::{Instrument, Liquidity, Side, Timestamp};
 use tradewind_simx::{Execution, ListId, Order};
 
+use super::Params;
 use super::errors::ApiError;
 use super::words::{kind, list_id, self_trade, side, status, time_in_force, trailing_time};
 use crate::decimals;
 use crate::symbols::Symbols;
 
 /// The unit of stamps in an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TimeUnit {
     #[default]
     Milliseconds,
@@ -25,6 +26,13 @@ impl TimeUnit {
             _ if name.eq_ignore_ascii_case("microsecond") => Ok(Self::Microseconds),
             _ => Err(ApiError::TIME_UNIT),
         }
+    }
+
+    /// The unit that the parameter `timeUnit` names.
+    pub(crate) fn wanted(params: &Params) -> Result<Self, ApiError> {
+        params
+            .text("timeUnit")
+            .map_or(Ok(Self::default()), Self::read)
     }
 
     /// `at` in this unit.

@@ -6,6 +6,7 @@ use tradewind_simx::Kline;
 
 use crate::decimals::{self, push_fixed, push_integer};
 use crate::market::DayStatistics;
+use crate::rest::TimeUnit;
 
 /// An encoded frame; clones share its bytes.
 pub(crate) type Frame = Utf8Bytes;
@@ -13,6 +14,7 @@ pub(crate) type Frame = Utf8Bytes;
 /// A frame under construction: keys and values pushed in the venue's order.
 pub(crate) struct FrameWriter {
     text: String,
+    unit: TimeUnit,
 }
 
 /// What every frame of an instrument needs.
@@ -21,13 +23,15 @@ pub(crate) struct Subject<'a> {
     pub(crate) symbol: &'a str,
     pub(crate) instrument: &'a Instrument,
     pub(crate) now: Timestamp,
+    /// The unit of its stamps.
+    pub(crate) unit: TimeUnit,
 }
 
 impl FrameWriter {
-    fn start() -> Self {
+    fn start(unit: TimeUnit) -> Self {
         let mut text = String::with_capacity(256);
         text.push('{');
-        Self { text }
+        Self { text, unit }
     }
 
     fn key(&mut self, key: &str) -> &mut String {
@@ -71,7 +75,8 @@ impl FrameWriter {
     }
 
     fn stamp(self, key: &str, at: Timestamp) -> Self {
-        self.signed(key, at.as_millis())
+        let stamp = self.unit.stamp(at);
+        self.signed(key, stamp)
     }
 
     fn flag(mut self, key: &str, value: bool) -> Self {
@@ -105,8 +110,13 @@ impl FrameWriter {
 }
 
 impl Subject<'_> {
+    /// The same with stamps of another unit.
+    pub(crate) const fn told_in(self, unit: TimeUnit) -> Self {
+        Self { unit, ..self }
+    }
+
     fn event(&self, name: &str) -> FrameWriter {
-        FrameWriter::start()
+        FrameWriter::start(self.unit)
             .string("e", name)
             .stamp("E", self.now)
             .string("s", self.symbol)
@@ -118,7 +128,7 @@ impl Subject<'_> {
             self.instrument.price_decimals,
             self.instrument.quantity_decimals,
         );
-        FrameWriter::start()
+        FrameWriter::start(self.unit)
             .count("u", update_id)
             .string("s", self.symbol)
             .fixed("b", touch.bid.0, price)
@@ -167,9 +177,9 @@ impl Subject<'_> {
             self.instrument.quantity_decimals,
         );
         let end = kline.open_time + interval.duration();
-        let candle = FrameWriter::start()
+        let candle = FrameWriter::start(self.unit)
             .stamp("t", kline.open_time)
-            .signed("T", end.as_millis() - 1)
+            .signed("T", self.unit.stamp(end) - 1)
             .string("s", self.symbol)
             .string("i", interval.name())
             .signed("f", ids.0)
@@ -207,7 +217,7 @@ impl Subject<'_> {
 
     /// `@depth5` and its like: the first levels as they are.
     pub(crate) fn partial_depth(&self, update_id: u64, depth: &Depth) -> String {
-        FrameWriter::start()
+        FrameWriter::start(self.unit)
             .count("lastUpdateId", update_id)
             .levels("bids", self.instrument, &depth.bids)
             .levels("asks", self.instrument, &depth.asks)

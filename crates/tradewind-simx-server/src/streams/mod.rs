@@ -17,6 +17,7 @@ use tradewind_model::{Depth, InstrumentId, Interval, Quote, Timestamp, Trade};
 use tradewind_simx::{Exchange, KlineRange};
 
 use crate::market::{self, KlineQuery, Market};
+use crate::rest::TimeUnit;
 use crate::symbols::Symbols;
 use crate::zone::Zone;
 use connection::Form;
@@ -42,9 +43,18 @@ const CLOSED_AT_ONCE: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     streams: BTreeMap<StreamKey, Stream>,
-    connections: BTreeMap<ConnectionId, Form>,
+    connections: BTreeMap<ConnectionId, Wish>,
+    /// Whether any connection ever wanted microseconds.
+    micros: bool,
     next_fast: Timestamp,
     next_slow: Timestamp,
+}
+
+/// How a connection wants its frames.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wish {
+    pub(crate) form: Form,
+    pub(crate) unit: TimeUnit,
 }
 
 #[derive(Debug)]
@@ -74,8 +84,21 @@ pub(crate) struct Sources<'a> {
 
 impl Hub {
     /// A connection begins, or changes the form of its frames.
-    pub(crate) fn set_form(&mut self, connection: ConnectionId, form: Form) {
-        self.connections.insert(connection, form);
+    pub(crate) fn set_form(&mut self, connection: ConnectionId, wish: Wish) {
+        self.micros |= wish.unit == TimeUnit::Microseconds;
+        self.connections.insert(connection, wish);
+    }
+
+    fn key_of(&self, connection: ConnectionId, name: &str, symbols: &Symbols) -> Option<StreamKey> {
+        let wish = self.connections.get(&connection).copied();
+        let unit = wish.unwrap_or_default().unit;
+        names::parse(name, unit, |symbol| symbols.find(symbol))
+    }
+
+    /// Units that any stream is sent in.
+    fn units(&self) -> &'static [TimeUnit] {
+        const BOTH: &[TimeUnit] = &[TimeUnit::Milliseconds, TimeUnit::Microseconds];
+        if self.micros { BOTH } else { &BOTH[..1] }
     }
 
     /// Begins to send a stream; a name that is none is accepted and never sent.
@@ -85,7 +108,7 @@ impl Hub {
         name: &str,
         sources: &Sources<'_>,
     ) {
-        let Some(key) = names::parse(name, |symbol| sources.symbols.find(symbol)) else {
+        let Some(key) = self.key_of(connection, name, sources.symbols) else {
             return;
         };
         let stream = self.streams.entry(key).or_insert_with(|| Stream {
@@ -100,7 +123,7 @@ impl Hub {
 
     /// Stops sending a stream.
     pub(crate) fn unsubscribe(&mut self, connection: ConnectionId, name: &str, symbols: &Symbols) {
-        let Some(key) = names::parse(name, |symbol| symbols.find(symbol)) else {
+        let Some(key) = self.key_of(connection, name, symbols) else {
             return;
         };
         if let Some(stream) = self.streams.get_mut(&key) {
@@ -122,18 +145,19 @@ impl Hub {
 
     /// Somebody traded.
     pub(crate) fn on_print(&mut self, subject: Subject<'_>, print: &Trade, frames: &mut Frames) {
-        let instrument = Some(print.instrument);
-        if let Some(stream) = self.streams.get(&StreamKey {
-            instrument,
-            topic: Topic::Trade,
-        }) {
-            stream.send(&self.connections, subject.trade(print), frames);
-        }
-        if let Some(stream) = self.streams.get(&StreamKey {
-            instrument,
-            topic: Topic::AggregateTrade,
-        }) {
-            stream.send(&self.connections, subject.aggregate_trade(print), frames);
+        for unit in self.units() {
+            let subject = subject.told_in(*unit);
+            let key = |topic| StreamKey {
+                instrument: Some(print.instrument),
+                topic,
+                unit: *unit,
+            };
+            if let Some(stream) = self.streams.get(&key(Topic::Trade)) {
+                stream.send(&self.connections, subject.trade(print), frames);
+            }
+            if let Some(stream) = self.streams.get(&key(Topic::AggregateTrade)) {
+                stream.send(&self.connections, subject.aggregate_trade(print), frames);
+            }
         }
     }
 
@@ -148,6 +172,7 @@ impl Hub {
         let Some(stream) = self.streams.get_mut(&StreamKey {
             instrument: Some(instrument),
             topic: Topic::BookTicker,
+            unit: TimeUnit::default(),
         }) else {
             return;
         };
@@ -239,14 +264,14 @@ impl Stream {
     /// Gives `payload` to every listener, in the form it wants.
     fn send(
         &self,
-        connections: &BTreeMap<ConnectionId, Form>,
+        connections: &BTreeMap<ConnectionId, Wish>,
         payload: String,
         frames: &mut Frames,
     ) {
         let raw = Frame::from(payload);
         let mut combined = None;
         for listener in &self.listeners {
-            let frame = match connections.get(listener) {
+            let frame = match connections.get(listener).map(|wish| wish.form) {
                 Some(Form::Combined) => combined
                     .get_or_insert_with(|| Frame::from(frames::combined(&self.name, &raw)))
                     .clone(),
@@ -259,12 +284,12 @@ impl Stream {
     fn tick(
         &mut self,
         key: StreamKey,
-        connections: &BTreeMap<ConnectionId, Form>,
+        connections: &BTreeMap<ConnectionId, Wish>,
         sources: &mut Sources<'_>,
         frames: &mut Frames,
     ) {
         let Some(id) = key.instrument else {
-            if let Some(payload) = of_all(key.topic, sources) {
+            if let Some(payload) = of_all(key, sources) {
                 self.send(connections, payload, frames);
             }
             return;
@@ -276,6 +301,7 @@ impl Stream {
             symbol: sources.symbols.name(id),
             instrument,
             now: sources.now,
+            unit: key.unit,
         };
         match (key.topic, &mut self.state) {
             (Topic::Kline(interval, zone), State::Kline { open, told }) => {
@@ -326,15 +352,16 @@ impl Stream {
 }
 
 /// What a stream of all instruments sends: a list of what each one's own stream would.
-fn of_all(topic: Topic, sources: &mut Sources<'_>) -> Option<String> {
+fn of_all(key: StreamKey, sources: &mut Sources<'_>) -> Option<String> {
     let mut payloads = Vec::new();
     for instrument in sources.exchange.instruments() {
         let subject = Subject {
             symbol: sources.symbols.name(instrument.id),
             instrument,
             now: sources.now,
+            unit: key.unit,
         };
-        payloads.extend(match topic {
+        payloads.extend(match key.topic {
             Topic::MiniTicker => {
                 let day = sources.market.day(instrument);
                 day.map(|day| subject.mini_ticker(&day))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tradewind_model::{InstrumentId, Interval};
 
+use crate::rest::TimeUnit;
 use crate::zone::Zone;
 
 /// What a stream carries.
@@ -82,12 +83,22 @@ pub(crate) enum Pace {
 pub(crate) struct StreamKey {
     pub(crate) instrument: Option<InstrumentId>,
     pub(crate) topic: Topic,
+    /// The unit of its stamps; milliseconds where there are none.
+    pub(crate) unit: TimeUnit,
+}
+
+impl Topic {
+    /// Whether its frames tell a time.
+    const fn has_stamps(self) -> bool {
+        !matches!(self, Self::BookTicker | Self::PartialDepth(..))
+    }
 }
 
 /// Reads `name`; `find` knows the venue's symbols in upper case. `None` for what is never sent: the venue accepts such a
 /// subscription in silence, and so do we.
 pub(crate) fn parse(
     name: &str,
+    unit: TimeUnit,
     find: impl FnOnce(&str) -> Option<InstrumentId>,
 ) -> Option<StreamKey> {
     if let Some(of_all) = name.strip_prefix('!') {
@@ -100,6 +111,7 @@ pub(crate) fn parse(
                     .unwrap_or(of_all)
                     .strip_suffix("@arr")?,
             )?,
+            unit,
         });
     }
     let (symbol, topic) = name.split_once('@')?;
@@ -110,6 +122,11 @@ pub(crate) fn parse(
     Some(StreamKey {
         instrument: Some(find(&symbol.to_ascii_uppercase())?),
         topic,
+        unit: if topic.has_stamps() {
+            unit
+        } else {
+            TimeUnit::default()
+        },
     })
 }
 
@@ -165,7 +182,12 @@ mod tests {
     #[test]
     fn names_are_read_and_strangers_are_not() {
         const BITCOIN: InstrumentId = InstrumentId(7);
-        let found = |name: &str| parse(name, |symbol| (symbol == "BTCUSDT").then_some(BITCOIN));
+        let unit = TimeUnit::default();
+        let found = |name: &str| {
+            parse(name, unit, |symbol| {
+                (symbol == "BTCUSDT").then_some(BITCOIN)
+            })
+        };
         let eight = Zone::read("+08:00").unwrap();
         for (name, topic) in [
             ("bookTicker", Topic::BookTicker),
@@ -181,6 +203,7 @@ mod tests {
             let wanted = StreamKey {
                 instrument: Some(BITCOIN),
                 topic,
+                unit,
             };
             assert_eq!(found(&format!("btcusdt@{name}")), Some(wanted), "{name}");
         }
@@ -192,6 +215,7 @@ mod tests {
             let wanted = StreamKey {
                 instrument: None,
                 topic,
+                unit,
             };
             assert_eq!(found(name), Some(wanted), "{name}");
         }

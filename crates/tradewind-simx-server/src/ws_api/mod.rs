@@ -138,7 +138,8 @@ fn call_route(
         Handler::Public(_) => None,
         Handler::Signed(_) | Handler::Trade(_) | Handler::Order(..) => {
             let session = core.sessions.caller(asker.connection);
-            Some(core.keys.authorize_ws(now, params, session)?)
+            let shown = core.shown(now);
+            Some(core.keys.authorize_ws(shown, params, session)?)
         }
     };
     rest::run(

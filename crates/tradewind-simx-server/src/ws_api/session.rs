@@ -139,7 +139,7 @@ fn subscribe(core: &mut Core, _: Timestamp, asker: Asker, _: &Params) -> Outcome
     let account = caller.ok_or(ApiError::KEY)?.account;
     let id = core
         .users
-        .subscribe(asker.connection, account)
+        .subscribe(asker.connection, account, asker.unit)
         .ok_or(ApiError::SUBSCRIBED)?;
     core.sessions.get(asker.connection)?.subscription = Some(id);
     Ok(format!("{{\"subscriptionId\":{id}}}"))
@@ -149,7 +149,7 @@ fn subscribe_signed(core: &mut Core, now: Timestamp, asker: Asker, params: &Para
     let account = core.keys.authorize_ws(now, params, None)?.account;
     let id = core
         .users
-        .subscribe(asker.connection, account)
+        .subscribe(asker.connection, account, asker.unit)
         .ok_or(ApiError::SUBSCRIBED)?;
     Ok(format!("{{\"subscriptionId\":{id}}}"))
 }

@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tradewind_model::{AccountId, Instrument, Liquidity, Timestamp, VenueOrderId};
 use tradewind_simx::{
-    BalanceChange, ClientId, EndReason, Exchange, Execution, ListReport, OrderEvent, OrderRef,
-    OrderReport,
+    BalanceChange, ClientId, EndReason, Exchange, Execution, ListReport, Order, OrderEvent,
+    OrderRef, OrderReport,
 };
 
 use crate::decimals;
 use crate::rest::{
-    contingency, kind, list_id, list_status, self_trade, side, status, time_in_force, trailing_time,
+    PreventedMatch, TimeUnit, contingency, kind, list_id, list_status, self_trade, side, status,
+    time_in_force, trailing_time,
 };
 use crate::streams::frames::Frame;
 use crate::streams::{ConnectionId, Frames};
@@ -31,6 +32,8 @@ pub(crate) struct UserStreams {
 struct Subscription {
     connection: ConnectionId,
     id: u64,
+    /// The unit of its stamps.
+    unit: TimeUnit,
 }
 
 impl UserStreams {
@@ -39,6 +42,7 @@ impl UserStreams {
         &mut self,
         connection: ConnectionId,
         account: AccountId,
+        unit: TimeUnit,
     ) -> Option<u64> {
         let listeners = self.subscriptions.entry(account).or_default();
         if listeners
@@ -50,12 +54,16 @@ impl UserStreams {
         let next = self.next_ids.entry(connection).or_default();
         let id = *next;
         *next += 1;
-        listeners.push(Subscription { connection, id });
+        listeners.push(Subscription {
+            connection,
+            id,
+            unit,
+        });
         Some(id)
     }
 
-    /// Ends one subscription of a connection, or all of them; their ids.
-    fn unsubscribe(&mut self, connection: ConnectionId, id: Option<u64>) -> Vec<u64> {
+    /// Ends one subscription of a connection, or all of them.
+    fn unsubscribe(&mut self, connection: ConnectionId, id: Option<u64>) -> Vec<Subscription> {
         let ends = |listener: &Subscription| {
             listener.connection == connection && id.is_none_or(|id| listener.id == id)
         };
@@ -63,7 +71,7 @@ impl UserStreams {
         for listeners in self.subscriptions.values_mut() {
             ended.extend(listeners.extract_if(.., |listener| ends(listener)));
         }
-        ended.iter().map(|listener| listener.id).collect()
+        ended
     }
 
     /// Ends one subscription of an open connection, or all of them, and tells it so; how many.
@@ -75,13 +83,12 @@ impl UserStreams {
         frames: &mut Frames,
     ) -> usize {
         let ended = self.unsubscribe(connection, id);
-        let event = text(&Terminated {
-            e: "eventStreamTerminated",
-            event_time: now.as_millis(),
+        send(&ended, frames, |unit| {
+            text(&Terminated {
+                e: "eventStreamTerminated",
+                event_time: unit.stamp(now),
+            })
         });
-        for id in &ended {
-            frames.push((connection, wrapped(*id, &event)));
-        }
         ended.len()
     }
 
@@ -92,6 +99,14 @@ impl UserStreams {
             .map(|listener| listener.id)
     }
 
+    /// Whose events a subscription carries.
+    pub(crate) fn account_of(&self, connection: ConnectionId, id: u64) -> Option<AccountId> {
+        let carries =
+            |listener: &Subscription| listener.connection == connection && listener.id == id;
+        let mut all = self.subscriptions.iter();
+        all.find_map(|(account, listeners)| listeners.iter().any(carries).then_some(*account))
+    }
+
     /// A connection is gone.
     pub(crate) fn close(&mut self, connection: ConnectionId) {
         drop(self.unsubscribe(connection, None));
@@ -99,19 +114,28 @@ impl UserStreams {
     }
 
     /// Tells of one report.
-    pub(crate) fn on_report(&self, teller: &Teller<'_>, report: &OrderReport, frames: &mut Frames) {
+    pub(crate) fn on_report(
+        &self,
+        teller: &Teller<'_>,
+        report: &OrderReport,
+        prevented: Option<&PreventedMatch>,
+        frames: &mut Frames,
+    ) {
         let Some(listeners) = self.listeners(report.order.account) else {
             return;
         };
-        if let Some(event) = teller.execution_report(report) {
-            send(listeners, &event, frames);
+        let instruments = teller.exchange.instruments();
+        if let Some(instrument) = instruments.get(report.order.instrument.index()) {
+            send(listeners, frames, |unit| {
+                teller.execution_report(report, prevented, instrument, unit)
+            });
         }
     }
 
     /// Tells that a list began or is done.
     pub(crate) fn on_list(&self, teller: &Teller<'_>, report: &ListReport, frames: &mut Frames) {
         if let Some(listeners) = self.listeners(report.list.account) {
-            send(listeners, &teller.list_status(report), frames);
+            send(listeners, frames, |unit| teller.list_status(report, unit));
         }
     }
 
@@ -126,11 +150,9 @@ impl UserStreams {
         accounts.dedup();
         for account in accounts {
             if let Some(listeners) = self.listeners(account) {
-                send(
-                    listeners,
-                    &teller.account_position(account, changes),
-                    frames,
-                );
+                send(listeners, frames, |unit| {
+                    teller.account_position(account, changes, unit)
+                });
             }
         }
     }
@@ -143,7 +165,9 @@ impl UserStreams {
         frames: &mut Frames,
     ) {
         if let Some(listeners) = self.listeners(deposit.account) {
-            send(listeners, &teller.balance_update(deposit), frames);
+            send(listeners, frames, |unit| {
+                teller.balance_update(deposit, unit)
+            });
         }
     }
 
@@ -155,9 +179,16 @@ impl UserStreams {
     }
 }
 
-fn send(listeners: &[Subscription], event: &str, frames: &mut Frames) {
+/// Gives each listener the event in its unit; encoded once for each.
+fn send(listeners: &[Subscription], frames: &mut Frames, event: impl Fn(TimeUnit) -> String) {
+    let (mut millis, mut micros) = (None, None);
     for listener in listeners {
-        frames.push((listener.connection, wrapped(listener.id, event)));
+        let encoded = match listener.unit {
+            TimeUnit::Milliseconds => &mut millis,
+            TimeUnit::Microseconds => &mut micros,
+        };
+        let encoded = encoded.get_or_insert_with(|| event(listener.unit));
+        frames.push((listener.connection, wrapped(listener.id, encoded)));
     }
 }
 
@@ -218,7 +249,7 @@ struct ExecutionReport<'a> {
     transaction_time: i64,
     t: i64,
     #[serde(flatten)]
-    prevented: Option<Prevented>,
+    prevented: Option<Prevented<'a>>,
     #[serde(rename = "I")]
     execution_id: u64,
     w: bool,
@@ -247,13 +278,25 @@ struct ExecutionReport<'a> {
 
 /// What did not trade because both orders were of one account.
 #[derive(Serialize)]
-struct Prevented {
+struct Prevented<'a> {
     #[serde(rename = "v")]
     id: u64,
     #[serde(rename = "A")]
     quantity: String,
     #[serde(rename = "B")]
     last_quantity: String,
+    #[serde(rename = "u")]
+    trade_group: u64,
+    #[serde(rename = "U")]
+    counter_order: u64,
+    #[serde(rename = "Cs")]
+    counter_symbol: &'a str,
+    #[serde(rename = "pl")]
+    would_be_quantity: String,
+    #[serde(rename = "pL")]
+    would_be_price: String,
+    #[serde(rename = "pY")]
+    would_be_quote: String,
 }
 
 #[derive(Serialize)]
@@ -321,9 +364,14 @@ struct Terminated {
 const ZERO: &str = "0.00000000";
 
 impl Teller<'_> {
-    fn execution_report(&self, report: &OrderReport) -> Option<String> {
+    fn execution_report(
+        &self,
+        report: &OrderReport,
+        prevented_match: Option<&PreventedMatch>,
+        instrument: &Instrument,
+        unit: TimeUnit,
+    ) -> String {
         let order = &report.order;
-        let instrument = self.exchange.instruments().get(order.instrument.index())?;
         let fill = if let OrderEvent::Filled(fill) = &report.event {
             Some(fill)
         } else {
@@ -331,9 +379,9 @@ impl Teller<'_> {
         };
         let (client_id, original) = names(report);
         let or_zero = |text: Option<String>| text.unwrap_or_else(|| ZERO.to_owned());
-        Some(text(&ExecutionReport {
+        text(&ExecutionReport {
             e: "executionReport",
-            event_time: self.now.as_millis(),
+            event_time: unit.stamp(self.now),
             s: self.symbols.name(order.instrument),
             c: client_id,
             side: side(order.side),
@@ -368,28 +416,52 @@ impl Teller<'_> {
             last_price: or_zero(fill.map(|fill| decimals::price(instrument, fill.price))),
             n: fill.map_or_else(|| "0".to_owned(), |fill| decimals::amount(fill.fee.amount)),
             fee_asset: fill.map(|fill| self.symbols.asset(fill.fee.asset)),
-            transaction_time: report.at.as_millis(),
+            transaction_time: unit.stamp(report.at),
             t: fill
                 .and_then(|fill| i64::try_from(fill.trade_id.0).ok())
                 .unwrap_or(-1),
-            prevented: prevented(report, instrument),
+            prevented: prevented_match.map(|one| self.prevented(one, order, instrument)),
             execution_id: report.id,
             w: order.is_open() && order.working_since.is_some(),
             m: fill.is_some_and(|fill: &Execution| fill.liquidity == Liquidity::Maker),
             ignored: false,
-            created: order.created_at.as_millis(),
+            created: unit.stamp(order.created_at),
             quote_filled: decimals::amount(order.quote_filled),
             last_quote: or_zero(fill.map(|fill| decimals::amount(fill.quote))),
             quote_wanted: decimals::amount(order.quote_wanted),
-            working_time: order.working_since.map(Timestamp::as_millis),
+            working_time: order.working_since.map(|at| unit.stamp(at)),
             self_trade_prevention: self_trade(order.self_trade),
-            trailing_time: trailing_time(order).map(|at| at.map_or(-1, Timestamp::as_millis)),
+            trailing_time: trailing_time(order).map(|at| at.map_or(-1, |at| unit.stamp(at))),
             strategy: order.labels.strategy,
             strategy_kind: order.labels.strategy_kind,
-        }))
+        })
     }
 
-    fn list_status(&self, report: &ListReport) -> String {
+    /// Of an order that ended because it met its own account: what did not trade, and with whom.
+    fn prevented(
+        &self,
+        one: &PreventedMatch,
+        order: &Order,
+        instrument: &Instrument,
+    ) -> Prevented<'_> {
+        let counterpart = one.counterpart(order);
+        let left = decimals::quantity(instrument, order.remaining());
+        let common = order.remaining().min(counterpart.remaining());
+        let worth = instrument.notional(one.price, common).unwrap_or_default();
+        Prevented {
+            id: one.id,
+            quantity: left.clone(),
+            last_quantity: left,
+            trade_group: one.id,
+            counter_order: counterpart.id.0,
+            counter_symbol: self.symbols.name(order.instrument),
+            would_be_quantity: decimals::quantity(instrument, common),
+            would_be_price: decimals::price(instrument, one.price),
+            would_be_quote: decimals::amount(worth),
+        }
+    }
+
+    fn list_status(&self, report: &ListReport, unit: TimeUnit) -> String {
         let list = &report.list;
         let symbol = self.symbols.name(list.instrument);
         let member = |id: &VenueOrderId| {
@@ -404,7 +476,7 @@ impl Teller<'_> {
         let (last_step, orders_are) = list_status(list.status);
         text(&ListStatus {
             e: "listStatus",
-            event_time: self.now.as_millis(),
+            event_time: unit.stamp(self.now),
             s: symbol,
             g: list.id.0,
             c: contingency(list.kind),
@@ -412,12 +484,17 @@ impl Teller<'_> {
             orders_are,
             r: "NONE",
             client_id: list.client_id.as_str(),
-            transaction_time: report.at.as_millis(),
+            transaction_time: unit.stamp(report.at),
             orders: list.orders().iter().filter_map(member).collect(),
         })
     }
 
-    fn account_position(&self, account: AccountId, changes: &[BalanceChange]) -> String {
+    fn account_position(
+        &self,
+        account: AccountId,
+        changes: &[BalanceChange],
+        unit: TimeUnit,
+    ) -> String {
         let own = changes.iter().filter(|change| change.account == account);
         let balances = own.map(|change| PositionBalance {
             a: self.symbols.asset(change.asset),
@@ -426,34 +503,21 @@ impl Teller<'_> {
         });
         text(&AccountPosition {
             e: "outboundAccountPosition",
-            event_time: self.now.as_millis(),
-            u: self.now.as_millis(),
+            event_time: unit.stamp(self.now),
+            u: unit.stamp(self.now),
             balances: balances.collect(),
         })
     }
 
-    fn balance_update(&self, deposit: &Deposit<'_>) -> String {
+    fn balance_update(&self, deposit: &Deposit<'_>, unit: TimeUnit) -> String {
         text(&BalanceUpdate {
             e: "balanceUpdate",
-            event_time: self.now.as_millis(),
+            event_time: unit.stamp(self.now),
             a: deposit.asset,
             d: decimals::amount(deposit.amount),
-            cleared: self.now.as_millis(),
+            cleared: unit.stamp(self.now),
         })
     }
-}
-
-/// Of an order that ended because it met its own account: all that was left of it.
-fn prevented(report: &OrderReport, instrument: &Instrument) -> Option<Prevented> {
-    if report.event != OrderEvent::Expired(EndReason::SelfTrade) {
-        return None;
-    }
-    let left = decimals::quantity(instrument, report.order.remaining());
-    Some(Prevented {
-        id: report.id,
-        quantity: left.clone(),
-        last_quantity: left,
-    })
 }
 
 /// The report's `c` and `C`: a cancel has a name of its own and the order's moves to `C`.

@@ -393,3 +393,60 @@ async fn fees_are_paid_in_the_venues_coin_when_the_account_says_so() {
     );
     server.stop().await;
 }
+
+#[tokio::test]
+async fn orders_of_one_account_do_not_trade_when_they_say_so() {
+    let server = TestServer::start();
+    let mut socket = subscribed(&server).await;
+    server.touch("BTCUSDT").await;
+    // A market that stands still leaves the account's orders where they are.
+    server.handle.pause().unwrap();
+    let book = server.touch("BTCUSDT").await;
+    let bid = book["bidPrice"].as_str().unwrap();
+    let maker = format!("{BTC}&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.001&price={bid}");
+    for (mode, who, maker_is, taker_is) in [
+        ("EXPIRE_TAKER", "taker", "NEW", "EXPIRED_IN_MATCH"),
+        ("EXPIRE_MAKER", "maker", "EXPIRED_IN_MATCH", "EXPIRED"),
+        (
+            "EXPIRE_BOTH",
+            "both",
+            "EXPIRED_IN_MATCH",
+            "EXPIRED_IN_MATCH",
+        ),
+    ] {
+        let (_, waiting) = server.post("/api/v3/order", &maker).await;
+        let sell = format!("{BTC}&side=SELL&type=LIMIT&timeInForce=IOC&quantity=0.3&price={bid}");
+        let sell = format!("{sell}&selfTradePreventionMode={mode}");
+        let (_, taken) = server.post("/api/v3/order", &sell).await;
+        assert_eq!(taken["status"], taker_is, "{mode}: {taken}");
+        let id = &waiting["orderId"];
+        let of_maker = format!("{BTC}&orderId={id}");
+        let (_, queried) = server.signed("GET", "/api/v3/order", &of_maker).await;
+        assert_eq!(queried["status"], maker_is, "{mode}: {queried}");
+        let path = "/api/v3/myPreventedMatches";
+        let (_, matches) = server.signed("GET", path, &of_maker).await;
+        let one = &matches[0];
+        assert_eq!(one["takerOrderId"], taken["orderId"], "{mode}: {matches}");
+        let lost = ["makerPreventedQuantity", "takerPreventedQuantity"];
+        assert_eq!(one.get(lost[0]).is_some(), who != "taker", "{one}");
+        assert_eq!(one.get(lost[1]).is_some(), who != "maker", "{one}");
+        let report = until(&mut socket, |frame| {
+            frame["event"]["x"] == "TRADE_PREVENTION"
+        })
+        .await;
+        let event = &report["event"];
+        assert_eq!(
+            (&event["v"], &event["pL"]),
+            (&one["preventedMatchId"], &one["price"])
+        );
+        if who == "taker" {
+            assert_eq!(&event["U"], id);
+        }
+        server.signed("DELETE", "/api/v3/openOrders", BTC).await;
+    }
+    let (_, neither) = server
+        .signed("GET", "/api/v3/myPreventedMatches", BTC)
+        .await;
+    assert_eq!(neither["code"], -1102);
+    server.stop().await;
+}

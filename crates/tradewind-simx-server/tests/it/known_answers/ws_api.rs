@@ -5,12 +5,8 @@ use serde_json::{Value, json};
 use super::{Examples, check, check_error};
 use crate::client::{Socket, TestServer, call, next, options, signed_params};
 
-const LEFT_OUT: [(&str, &str); 17] = [
+const LEFT_OUT: [(&str, &str); 15] = [
     ("Event format", "compared in user_data.rs"),
-    (
-        "IP limits",
-        "weight is compared in every answer, bans in the core's tests",
-    ),
     (
         "Authenticate after connection",
         "keys are not taken away while they are used",
@@ -49,10 +45,6 @@ const LEFT_OUT: [(&str, &str); 17] = [
     (
         "Test new order using SOR (TRADE)",
         "there is no order router",
-    ),
-    (
-        "Account prevented matches (USER_DATA)",
-        "prevented matches are not remembered",
     ),
     (
         "Query Order Amendments (USER_DATA)",
@@ -115,6 +107,8 @@ async fn websocket_api_answers_are_as_documented() {
     orders(&page, &mut socket).await;
     public(&page, &mut socket).await;
     lists(&page, &mut socket).await;
+    // A market that stands still leaves the account's orders where they are.
+    server.handle.pause().unwrap();
     account(&page, &mut socket).await;
     session(&page, &mut socket).await;
     server.stop().await;
@@ -125,6 +119,7 @@ async fn websocket_api_answers_are_as_documented() {
         "shutdown",
     );
     replacements(&page).await;
+    bans(&page).await;
     page.answers.assert_complete(&LEFT_OUT);
 }
 
@@ -196,8 +191,8 @@ fn limit(name: &str) -> Value {
 }
 
 fn with(mut params: Value, extra: Value) -> Value {
-    for (name, value) in extra.as_object().unwrap() {
-        params[name] = value.clone();
+    if let (Value::Object(params), Value::Object(extra)) = (&mut params, extra) {
+        params.extend(extra);
     }
     signed_params(params)
 }
@@ -331,10 +326,23 @@ async fn lists(page: &Page, socket: &mut Socket) {
 }
 
 async fn account(page: &Page, socket: &mut Socket) {
+    let book = call(socket, "ticker.book", json!({"symbol": "BTCUSDT"})).await;
+    let maker = json!({"price": book["result"]["bidPrice"], "quantity": "0.001"});
+    let maker = call(socket, "order.place", with(limit("maker"), maker)).await;
+    let taker = json!({
+        "symbol": "BTCUSDT", "side": "SELL", "type": "MARKET", "quantity": "1.5",
+        "selfTradePreventionMode": "EXPIRE_MAKER",
+    });
+    call(socket, "order.place", signed_params(taker)).await;
+    let prevented = json!({"symbol": "BTCUSDT", "orderId": maker["result"]["orderId"]});
     let of_bitcoin = || signed_params(json!({"symbol": "BTCUSDT"}));
     for (section, params) in [
         ("Account information (USER_DATA)", signed_params(json!({}))),
         ("Account trade history (USER_DATA)", of_bitcoin()),
+        (
+            "Account prevented matches (USER_DATA)",
+            signed_params(prevented),
+        ),
         ("Unfilled Order Count (USER_DATA)", signed_params(json!({}))),
         ("Account allocations (USER_DATA)", of_bitcoin()),
         ("Account Commission Rates (USER_DATA)", of_bitcoin()),
@@ -398,5 +406,27 @@ async fn replacements(page: &Page) {
     cancel_only["orderRateLimitExceededMode"] = "CANCEL_ONLY".into();
     page.compare(&mut socket, SECTION, 6, with(limit("last"), cancel_only))
         .await;
+    server.stop().await;
+}
+
+/// An address that goes on when its weight is used up.
+async fn bans(page: &Page) {
+    let mut options = options(None);
+    options.limits = tradewind_simx_server::Limits::Venue;
+    let server = TestServer::start_with(options);
+    let mut socket = server.socket("/ws-api/v3").await;
+    let heavy = json!({"symbol": "BTCUSDT", "limit": 5000});
+    let trades = json!({"symbol": "BTCUSDT"});
+    let found = call(&mut socket, "trades.recent", trades).await;
+    page.check("IP limits", 0, &found);
+    let found = loop {
+        let found = call(&mut socket, "depth", heavy.clone()).await;
+        match found["status"].as_u64() {
+            Some(200) => {}
+            Some(429) => assert!(found["error"]["data"]["retryAfter"].is_i64(), "{found}"),
+            _ => break found,
+        }
+    };
+    page.check("IP limits", 1, &found);
     server.stop().await;
 }
