@@ -32,9 +32,7 @@ class Simx:
 
     def __init__(self, binary, *, accounts=1, options=(), spec=None):
         self.binary = binary
-        self._words = [binary, "--json", "simx", "--listen", "127.0.0.1:0"]
-        if has_control(binary):
-            self._words += ["--control", "127.0.0.1:0"]
+        self._words = [binary, "--json", "simx", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"]
         self._words += ["--account", f"whale:whale-secret:{RICHES}", "--account", f"partner:partner-secret:{RICHES}"]
         for number in range(1, accounts + 1):
             self._words += ["--account", f"key{number}:secret{number}:{BALANCES}"]
@@ -53,7 +51,7 @@ class Simx:
             raise
         self.address = facts["listen"]
         self.http, self.ws = f"http://{self.address}", f"ws://{self.address}"
-        self.control = Control(facts["control"]) if "control" in facts else NoControl()
+        self.control = Control(facts["control"])
         return self
 
     def __exit__(self, *_):
@@ -129,7 +127,7 @@ class Control:
     """The operator's hand on the exchange."""
 
     def __init__(self, facts):
-        self.address, self.token = facts.get("address", facts.get("listen")), facts["token"]
+        self.address, self.token = facts["address"], facts["token"]
         self._base = f"http://{self.address}"
 
     def pause(self, paused):
@@ -159,28 +157,6 @@ class Control:
 
     def _headers(self):
         return {"Authorization": f"Bearer {self.token}"}
-
-
-class NoControl:
-    """Stands in while the exchange has no control port: every use of it fails the check."""
-
-    address, token = "127.0.0.1:9", "none"
-
-    def pause(self, paused):
-        """Nothing, for now."""
-
-    def step(self, millis):
-        """Lets the time pass that nobody can make."""
-        time.sleep(millis / 1000)
-
-    def __getattr__(self, verb):
-        raise Refused("the exchange has no control port")
-
-
-def has_control(binary):
-    """Whether this binary has a control port."""
-    usage = subprocess.run([binary, "simx", "--help"], capture_output=True, text=True, timeout=30, check=True)
-    return "--control" in usage.stdout
 
 
 class Refused(Exception):

@@ -13,7 +13,7 @@ use tradewind_simx::{
     Refusal,
 };
 
-use crate::faults::{Lens, Mischief};
+use crate::faults::{Lens, Mischief, Stroke, Target};
 use crate::market::Market;
 use crate::order_log::{LogEvent, OrderLog};
 use crate::persist::Record;
@@ -65,6 +65,8 @@ pub(crate) enum In {
         connection: ConnectionId,
         text: String,
     },
+    /// A connection is to be closed behind its answers.
+    Dismiss { connection: ConnectionId, code: u16 },
     /// A connection is gone.
     Close { connection: ConnectionId },
     /// The operator acts: no client can.
@@ -253,6 +255,11 @@ impl Core {
             }
             In::Unsubscribe { connection, name } => {
                 self.hub.unsubscribe(connection, &name, &self.symbols)
+            }
+            In::Dismiss { connection, code } => {
+                let behind = self.out.frames.len();
+                let stroke = (behind, Target::One(connection), Stroke::Close(code));
+                self.out.mischief.strokes.push(stroke);
             }
             In::Close { connection } => {
                 self.hub.close(connection);

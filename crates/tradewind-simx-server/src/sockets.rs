@@ -178,6 +178,8 @@ struct Connection {
     wire: WireEnd,
     life: Life,
     peer: Peer,
+    /// Why it is being closed, once it is.
+    dismissed: Option<&'static str>,
 }
 
 /// The connection is over.
@@ -208,6 +210,7 @@ async fn serve(socket: WebSocket, shared: Shared, switch: Arc<Switch>, peer: Pee
         wire: end,
         life,
         peer,
+        dismissed: None,
     };
     if mailbox.post(Letter::Connect(id, wire)).is_ok() {
         // However it ended, the end is the same.
@@ -259,8 +262,11 @@ impl Connection {
         message: Option<Result<Message, axum::Error>>,
     ) -> Result<(), Over> {
         let message = message.and_then(Result::ok).ok_or(Over)?;
-        if let Some(due) = self.life.on_message(Instant::now()) {
-            return self.obey(due).await;
+        if self.dismissed.is_some() {
+            return Ok(());
+        }
+        if let Some(Due::Close(code, reason)) = self.life.on_message(Instant::now()) {
+            return self.dismiss(code, reason);
         }
         match message {
             Message::Text(text) => self.on_text(&text).await,
@@ -274,6 +280,13 @@ impl Connection {
             // The library has queued the answer to it; without one the client takes the end for a broken connection.
             Message::Close(_) => self.flush().await.and(Err(Over)),
         }
+    }
+
+    /// Hears nothing more, and closes behind the answers that the exchange still owes.
+    fn dismiss(&mut self, code: u16, reason: &'static str) -> Result<(), Over> {
+        self.dismissed = Some(reason);
+        let connection = self.id;
+        self.tell(In::Dismiss { connection, code })
     }
 
     async fn on_text(&mut self, text: &str) -> Result<(), Over> {
@@ -317,7 +330,9 @@ impl Connection {
                 self.wire.switch.mute();
                 Ok(())
             }
-            Parcel::Stroke(Stroke::Close(code)) => self.close(code, "Scripted").await,
+            Parcel::Stroke(Stroke::Close(code)) => {
+                self.close(code, self.dismissed.unwrap_or("Scripted")).await
+            }
             Parcel::Stroke(Stroke::Shutdown) => self.announce_shutdown().await,
         }
     }

@@ -11,6 +11,7 @@ mod general;
 mod history;
 mod legs;
 mod lists;
+mod months;
 mod new_order;
 mod orders;
 mod page;

@@ -5,6 +5,7 @@ use tradewind_model::{Instrument, Interval, Side, Timestamp, Trade};
 use tradewind_simx::{Kline, KlineRange};
 
 use super::errors::ApiError;
+use super::months;
 use super::page::page;
 use super::{Call, Outcome, TimeUnit, body};
 use crate::core::Core;
@@ -101,10 +102,13 @@ fn stamp(print: &Trade) -> Timestamp {
 pub(super) fn klines(core: &mut Core, call: Call<'_>) -> Outcome {
     let params = call.params;
     let instrument = call.instrument(core)?.clone();
-    let interval: Interval = params
-        .required("interval")?
-        .parse()
-        .map_err(|_| ApiError::INTERVAL)?;
+    let name = params.required("interval")?;
+    let monthly = name == months::NAME;
+    let interval: Interval = if monthly {
+        Interval::Day1
+    } else {
+        name.parse().map_err(|_| ApiError::INTERVAL)?
+    };
     let query = KlineQuery {
         instrument: instrument.id,
         interval,
@@ -114,8 +118,18 @@ pub(super) fn klines(core: &mut Core, call: Call<'_>) -> Outcome {
             limit: params.limit(500, 1_000)?,
         },
     };
-    let candles = core.market.zoned_klines(&query, params.zone()?);
-    let row = |kline: &Kline| kline_row(&instrument, interval, call.unit, kline);
+    let mut candles = core.market.zoned_klines(&query, params.zone()?);
+    if monthly {
+        candles = months::fold(&candles);
+    }
+    let row = |kline: &Kline| {
+        let end = if monthly {
+            months::next(kline.open_time)
+        } else {
+            kline.open_time + interval.duration()
+        };
+        kline_row(&instrument, call.unit, kline, end)
+    };
     body(&candles.iter().map(row).collect::<Vec<_>>())
 }
 
@@ -134,14 +148,9 @@ type KlineRow = (
     &'static str,
 );
 
-fn kline_row(
-    instrument: &Instrument,
-    interval: Interval,
-    unit: TimeUnit,
-    kline: &Kline,
-) -> KlineRow {
+fn kline_row(instrument: &Instrument, unit: TimeUnit, kline: &Kline, end: Timestamp) -> KlineRow {
     let price = |price| decimals::price(instrument, price);
-    let close = unit.stamp(kline.open_time + interval.duration()) - 1;
+    let close = unit.stamp(end) - 1;
     (
         unit.stamp(kline.open_time),
         price(kline.open),

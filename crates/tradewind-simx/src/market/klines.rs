@@ -70,7 +70,8 @@ impl Kline {
     };
 
     /// A candle in which nothing was traded.
-    const fn flat(open_time: Timestamp, price: Price) -> Self {
+    #[must_use]
+    pub const fn flat(open_time: Timestamp, price: Price) -> Self {
         Self {
             open_time,
             open: price,
@@ -88,7 +89,7 @@ impl Kline {
     }
 
     /// Adds what happened later in the same interval. The first trade of a flat candle sets its open.
-    fn add(&mut self, later: &Self) {
+    pub fn add(&mut self, later: &Self) {
         if later.trades == 0 {
             return;
         }

@@ -1,6 +1,6 @@
 //! One instrument of the generated market, live: when it quotes and trades, and what.
 //!
-//! Two clocks run. At each beat the price has moved, and the touch with it; every fourth beat tells all levels anew. At
+//! Two clocks run. At each beat the price has moved, and the touch with it; every fourth beat, and one that jumps, tells all levels anew. At
 //! each trade somebody takes from the touch, and a quote tells what is left. Both draw the time of the next from here,
 //! so the sequence depends on nothing outside.
 
@@ -21,6 +21,8 @@ const BEATS: f64 = 12.5;
 pub(super) const TRADES: f64 = 2.8;
 /// Beats from one telling of all levels to the next.
 const BEATS_PER_LEVELS: u64 = 4;
+/// Levels the touch may move over before all are told anew: a quote takes those it jumps over with it.
+const LEVELS_JUMPED: i64 = 4;
 /// Median worth of a trade in the quote asset for an instrument of restlessness 1, and the spread of its logarithm.
 pub(super) const TRADE_WORTH: f64 = 220.0;
 pub(super) const TRADE_SPREAD: f64 = 1.5;
@@ -55,6 +57,8 @@ pub(super) struct Process {
     volatility: f64,
     seed: u64,
     beats: u64,
+    /// The bid when the levels were told last.
+    drawn_at: Price,
     beat_last: Timestamp,
     pub(super) beat_next: Timestamp,
     pub(super) trade_next: Timestamp,
@@ -74,6 +78,7 @@ impl Process {
             volatility: 1.0,
             seed,
             beats: 0,
+            drawn_at: Price(0),
             beat_last: start,
             beat_next: start,
             trade_next: start,
@@ -117,8 +122,11 @@ impl Process {
         self.volatility = self.volatility_in(market);
         let quote = self.draw_touch(at, market.gone);
         self.touch = Some(quote);
-        if self.beats.is_multiple_of(BEATS_PER_LEVELS) {
-            draw_levels(&self.level_draw(at, quote), levels);
+        let draw = self.level_draw(at, quote);
+        let jumped = (quote.bid.0 - self.drawn_at.0).abs() > draw.grid * LEVELS_JUMPED;
+        if jumped || self.beats.is_multiple_of(BEATS_PER_LEVELS) {
+            self.drawn_at = quote.bid;
+            draw_levels(&draw, levels);
             sink(at, MarketEvent::Levels(levels));
         } else {
             sink(at, MarketEvent::Quote(quote));

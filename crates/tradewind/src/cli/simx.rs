@@ -153,7 +153,7 @@ fn announce(
         let facts = json!({
             "listen": address.to_string(), "market": market, "accounts": accounts,
             "latency": args.latency.to_string(), "faults": faults.len(),
-            "control": control.map(|port| json!({ "listen": port.local_addr().to_string(), "token": port.token() })),
+            "control": control.map(|port| json!({ "address": port.local_addr().to_string(), "token": port.token() })),
         });
         return Ok(output.value(&facts)?);
     }
