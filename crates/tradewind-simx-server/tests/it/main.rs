@@ -6,6 +6,8 @@
 )]
 
 mod client;
+mod control;
+mod faults;
 mod keys;
 mod known_answers;
 mod orders;
