@@ -13,7 +13,7 @@ use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{Configuration, Input, OrderView, Started};
 use tradewind_journal::{DeskFile, DirectoryLock, Identity, RunningDesk};
 use tradewind_risk::Purpose;
-use tradewind_simx_server::{MarketChoice, Recording, SimClock, saved_position};
+use tradewind_simx_server::{ControlPort, MarketChoice, Recording, SimClock, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
 
 use crate::app::desk::{LiveDesk, mode};
@@ -33,7 +33,7 @@ use crate::app::remote;
 use crate::app::sinks::MarketToLanes;
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::{Embedded, Venues};
-use crate::cli::{MarketSource, RunOptions};
+use crate::cli::{Control, MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, AccountSettings, AccountSource, DeskConfig, Durability};
 use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, Lanes, Stages};
 
@@ -73,6 +73,8 @@ impl Desk {
             config,
             data_dir,
             market,
+            conduct,
+            control,
             ..
         } = options;
         refuse_real_orders(&config, &market)?;
@@ -91,6 +93,10 @@ impl Desk {
         let mut supervisor = Supervisor::default();
 
         let (embedded, server) = Embedded::bind(&config, &data_dir, choice, *clock)?;
+        let mut server = server.with_conduct(conduct);
+        if let Some(Control { address, token }) = control {
+            server = server.with_control(ControlPort::bind(address, Some(token))?);
+        }
         tracing::info!(address = %server.local_addr(), "The embedded exchange listens.");
         supervisor.start("exchange", |stop| async move {
             server.run(stop).await.context("the embedded exchange")
