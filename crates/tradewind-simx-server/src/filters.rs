@@ -109,7 +109,7 @@ fn price_band(caps: &Caps) -> Option<FilterBody> {
         bid_multiplier_down,
         ask_multiplier_up,
         ask_multiplier_down,
-    ] = bounds.map(|bound| Amount::ONE.share(bound).unwrap_or_default().to_text(0));
+    ] = bounds.map(|bound| Amount::ONE.share(bound).unwrap_or_default().to_string());
     Some(FilterBody::PercentPriceBySide {
         bid_multiplier_up,
         bid_multiplier_down,

@@ -90,11 +90,13 @@ impl Ledger {
             .0
             .checked_add(amount.0)
             .ok_or(Refusal::InsufficientBalance)?;
-        if free < 0 {
+        let deposited = &mut self.deposited[asset.index()];
+        let sum = deposited.0.checked_add(amount.0);
+        let (false, Some(sum)) = (free < 0, sum) else {
             return Err(Refusal::InsufficientBalance);
-        }
+        };
         balance.free = Amount(free);
-        self.deposited[asset.index()] += amount;
+        *deposited = Amount(sum);
         self.touch(account, asset);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Making an order smaller without losing its place in line.
 
-use tradewind_model::Timestamp;
+use tradewind_model::{InstrumentStatus, Side, Timestamp};
 
 use crate::action::AmendOrder;
 use crate::exchange::Exchange;
@@ -42,6 +42,9 @@ impl Exchange {
         amend: &AmendOrder,
     ) -> Result<(), Refusal> {
         let order = &self.orders.waiting.get(slot).order;
+        if self.instruments[order.instrument.index()].status != InstrumentStatus::Trading {
+            return Err(Refusal::MarketClosed);
+        }
         if order.list.is_some() {
             return Err(Refusal::AmendNotSupported);
         }
@@ -74,18 +77,21 @@ impl Exchange {
         let less = order.quantity - amend.quantity;
         order.quantity = amend.quantity;
         order.updated_at = now;
-        order.amendments += 1;
+        order.amendments = order.amendments.saturating_add(1);
         let order = *order;
         let listing = &mut self.listings[order.instrument.index()];
         if let (Some(_), Some(price)) = (order.working_since, order.kind.limit()) {
             listing.book_mut(order.side).reduce(price, less);
             listing.change(now);
         }
-        // One that waits for its trigger may hold what it was worth at a price that has moved since: it keeps that share.
-        let needed = held.mul_div(
-            i128::from(order.remaining().0),
-            i128::from((order.remaining() + less).0),
-        );
+        let stop = order.trigger.and_then(|trigger| trigger.price);
+        let needed = if order.side == Side::Sell || order.kind.limit().or(stop).is_some() {
+            listing.needs(&order)
+        } else {
+            // It holds what it was worth at a price that has moved since, and keeps that share.
+            let whole = order.remaining() + less;
+            held.mul_div(i128::from(order.remaining().0), i128::from(whole.0))
+        };
         let needed = needed.unwrap_or(held).min(held);
         self.ledger
             .unlock(order.account, listing.paid_in(order.side), held - needed);

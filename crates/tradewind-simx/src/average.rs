@@ -57,7 +57,7 @@ const fn number(at: Timestamp) -> i64 {
 }
 
 fn place(number: i64) -> usize {
-    usize::try_from(number.rem_euclid(5)).unwrap_or(0)
+    usize::try_from(number.rem_euclid(MINUTES as i64)).unwrap_or(0)
 }
 
 #[cfg(test)]

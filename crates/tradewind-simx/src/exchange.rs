@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentKind, InstrumentStatus,
-    Timestamp, VenueOrderId,
+    AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Price,
+    Quantity, Timestamp, VenueOrderId,
 };
 
 use crate::account::Ledger;
@@ -23,6 +23,7 @@ use crate::order::{EndReason, Order};
 use crate::orders::Orders;
 use crate::outbox::{OrderEvent, Outbox};
 use crate::refusal::Refusal;
+use crate::settlement::SpokenFor;
 
 /// A spot exchange with price-time priority, accounts and fees.
 ///
@@ -40,6 +41,12 @@ pub struct Exchange {
     pub(crate) reports: u64,
     /// What each account pays its fees in.
     pub(crate) fee_choices: Vec<FeeChoice>,
+    /// What the incoming order that is being carried out still has to pay; nothing between orders.
+    #[serde(skip)]
+    pub(crate) spoken_for: Option<SpokenFor>,
+    /// Prices printed in the verb that is being carried out, as far as somebody waits for one; empty between verbs.
+    #[serde(skip)]
+    pub(crate) printed: VecDeque<Price>,
     /// Memory for plans, kept from order to order.
     #[serde(skip)]
     pub(crate) steps: Vec<Step>,
@@ -84,6 +91,8 @@ impl Exchange {
             orders: Orders::new(config.history),
             reports: 0,
             fee_choices: Vec::new(),
+            spoken_for: None,
+            printed: VecDeque::new(),
             steps: Vec::new(),
             dues: VecDeque::new(),
         }
@@ -270,7 +279,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// Opens or closes an instrument to new orders; waiting orders stay and can be cancelled.
+    /// Opens or closes an instrument. While it is closed no order is taken or made smaller, its market stands still and so
+    /// nothing trades; waiting orders stay and can be cancelled.
     ///
     /// # Errors
     /// [`Refusal::UnknownInstrument`].
@@ -287,7 +297,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// Puts new filters in force for orders to come. Assets and decimals cannot change.
+    /// Puts new filters in force for orders to come. Assets and decimals cannot change. A tick or step of zero is one count:
+    /// that is as fine as numbers are.
     ///
     /// # Errors
     /// [`Refusal::UnknownInstrument`] if there is none with this id, assets and decimals.
@@ -308,7 +319,11 @@ impl Exchange {
         if fixed(listed) != fixed(rules) {
             return Err(Refusal::UnknownInstrument);
         }
-        *listed = rules.clone();
+        *listed = Instrument {
+            tick: rules.tick.max(Price(1)),
+            step: rules.step.max(Quantity(1)),
+            ..rules.clone()
+        };
         Ok(())
     }
 

@@ -92,6 +92,14 @@ impl FeeSchedule {
             .map_or(Amount::ZERO, |counts| Amount(counts.0 * self.unit()))
     }
 
+    /// The fee on something worth `worth`, to the last digit of an amount.
+    pub(crate) fn exact(&self, worth: Amount, liquidity: Liquidity) -> Option<Amount> {
+        worth.share(match liquidity {
+            Liquidity::Maker => self.rates.maker,
+            Liquidity::Taker => self.rates.taker,
+        })
+    }
+
     /// `amount` rounded half to even to the decimals of fees.
     pub(crate) fn round(&self, amount: Amount) -> Amount {
         amount

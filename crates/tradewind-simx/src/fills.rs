@@ -9,7 +9,7 @@ use crate::exchange::Exchange;
 use crate::fees::FeeChoice;
 use crate::order::{EndReason, Order};
 use crate::outbox::{OrderEvent, OrderReport, Outbox};
-use crate::settlement::{Deal, Tariff, settle, settle_market};
+use crate::settlement::{Deal, SpokenFor, Tariff, settle, settle_market};
 use crate::waiting::SlotId;
 
 impl Exchange {
@@ -95,6 +95,9 @@ impl Exchange {
         if let Some(worth) = listing.worth(price, quantity) {
             listing.average.record(now, worth, quantity);
         }
+        if !listing.triggers.is_empty() {
+            self.printed.push_back(price);
+        }
         if self.config.prints == Prints::Reported {
             out.prints.push(print);
         }
@@ -134,19 +137,39 @@ impl Exchange {
         liquidity: Liquidity,
         out: &mut Outbox,
     ) -> Amount {
-        let listing = &self.listings[order.instrument.index()];
+        let paid = self.pays(order, deal);
+        if let (Some(spoken), Liquidity::Taker) = (&mut self.spoken_for, liquidity) {
+            spoken.money.amount -= paid;
+        }
+        let in_fee_asset = self.fee_in_fee_asset(order, deal, liquidity);
+        let same = |spoken: &SpokenFor| {
+            let asset = in_fee_asset.map(|fee| fee.asset);
+            spoken.account == order.account && Some(spoken.money.asset) == asset
+        };
         let tariff = Tariff {
             fees: &self.config.fees,
-            in_fee_asset: self.fee_in_fee_asset(order, deal, liquidity),
+            in_fee_asset,
+            spoken_for: self
+                .spoken_for
+                .filter(same)
+                .map_or(Amount::ZERO, |spoken| spoken.money.amount),
         };
+        let listing = &self.listings[order.instrument.index()];
         let execution = settle(&mut self.ledger, &tariff, listing, order, deal, liquidity);
-        let paid = match order.side {
-            Side::Buy => execution.quote,
-            Side::Sell => listing.base_amount(deal.quantity),
-        };
         self.orders.executed(&execution);
         self.report(deal.at, OrderEvent::Filled(execution), order, out);
         paid
+    }
+
+    /// What an order pays in a deal.
+    fn pays(&self, order: &Order, deal: &Deal) -> Amount {
+        let listing = &self.listings[order.instrument.index()];
+        match order.side {
+            Side::Buy => listing
+                .worth(deal.price, deal.quantity)
+                .expect("worth was checked when the order was taken"),
+            Side::Sell => listing.base_amount(deal.quantity),
+        }
     }
 
     /// The fee of a deal in the fee asset, discounted, at that asset's last price in the deal's quote asset; `None` if the
@@ -158,7 +181,7 @@ impl Exchange {
         let fee_asset = self.config.fee_asset?;
         let listing = &self.listings[order.instrument.index()];
         let fees = &self.config.fees;
-        let worth = fees.fee(listing.worth(deal.price, deal.quantity)?, liquidity);
+        let worth = fees.exact(listing.worth(deal.price, deal.quantity)?, liquidity)?;
         let worth = fee_asset.discounted(worth);
         let amount = if fee_asset.asset == listing.quote {
             worth

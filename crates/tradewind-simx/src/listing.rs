@@ -136,6 +136,11 @@ impl Listing {
         }
     }
 
+    /// The last print's price: what triggers go by.
+    pub(crate) fn last_price(&self) -> Option<Price> {
+        self.last.map(|print| print.price)
+    }
+
     /// The price that stands for the market's: the last print's, else the middle of the touch.
     pub(crate) fn reference(&self) -> Option<Price> {
         let middle = || {

@@ -10,7 +10,7 @@ use tradewind_model::{
 
 use crate::action::{CancelList, NewOrder, Size};
 use crate::exchange::Exchange;
-use crate::list::{ListId, ListKind, ListRef, ListShape, ListStatus, NewList, OrderList};
+use crate::list::{ListId, ListKind, ListShape, ListStatus, NewList, OrderList};
 use crate::order::{EndReason, Order};
 use crate::outbox::{ListReport, OrderEvent, Outbox};
 use crate::refusal::{Filter, Refusal};
@@ -41,7 +41,7 @@ impl Exchange {
             self.settle_dues(now, new.instrument, out);
         }
         self.ledger.publish(&mut out.balances);
-        taken.map(|list| self.as_it_stands(list))
+        taken.map(|list| as_told(list, out))
     }
 
     /// Ends the open orders of a list.
@@ -64,13 +64,7 @@ impl Exchange {
         };
         self.end_list(now, list.id, event, out);
         self.ledger.publish(&mut out.balances);
-        Ok(self.as_it_stands(list))
-    }
-
-    /// The list as it stands now; as it was, if nothing is remembered.
-    fn as_it_stands(&self, list: OrderList) -> OrderList {
-        let found = self.orders.find_list(list.account, ListRef::Venue(list.id));
-        found.unwrap_or(list)
+        Ok(as_told(list, out))
     }
 
     fn check_list(&self, now: Timestamp, new: &NewList) -> Result<(), Refusal> {
@@ -310,23 +304,22 @@ impl Exchange {
         tell(now, list, out);
     }
 
-    /// Does what is due: chains go on, triggers fire, one after the other until nothing is left. Whether anything was.
+    /// Does what is due, one after the other until nothing is left: triggers fire by what was printed, then chains go on,
+    /// so that what is placed now is not fired by what was printed before.
     pub(crate) fn settle_dues(
         &mut self,
         now: Timestamp,
         instrument: InstrumentId,
         out: &mut Outbox,
-    ) -> bool {
-        let mut moved = false;
+    ) {
         loop {
-            if let Some(list) = self.dues.pop_front() {
-                self.go_on(now, list, out);
-            } else if let Some(slot) = self.fired(now, instrument) {
+            if let Some(slot) = self.fired(now, instrument) {
                 self.fire(now, slot, out);
+            } else if let Some(list) = self.dues.pop_front() {
+                self.go_on(now, list, out);
             } else {
-                return moved;
+                return;
             }
-            moved = true;
         }
     }
 
@@ -386,18 +379,19 @@ impl Exchange {
         }
     }
 
-    /// The order whose trigger the last print fires next.
+    /// The order whose trigger is fired next by what was printed.
     fn fired(&mut self, now: Timestamp, instrument: InstrumentId) -> Option<SlotId> {
-        let listing = &self.listings[instrument.index()];
-        if listing.triggers.is_empty() {
-            return None;
+        let triggers = &self.listings[instrument.index()].triggers;
+        while let Some(price) = self.printed.front().copied() {
+            let fired = triggers
+                .fired(price)
+                .or_else(|| triggers.observe(&mut self.orders.waiting, now, price));
+            if fired.is_some() {
+                return fired;
+            }
+            self.printed.pop_front();
         }
-        let last = listing.last?.price;
-        listing.triggers.fired(last).or_else(|| {
-            listing
-                .triggers
-                .observe(&mut self.orders.waiting, now, last)
-        })
+        None
     }
 
     fn fire(&mut self, now: Timestamp, slot: SlotId, out: &mut Outbox) {
@@ -447,6 +441,16 @@ fn check_shape(shape: &ListShape) -> Result<(), Refusal> {
         return Err(Refusal::PriceRelation);
     }
     Ok(())
+}
+
+/// A list as it was told last.
+fn as_told(list: OrderList, out: &Outbox) -> OrderList {
+    let last = out
+        .lists
+        .iter()
+        .rev()
+        .find(|report| report.list.id == list.id);
+    last.map_or(list, |report| report.list)
 }
 
 fn tell(at: Timestamp, list: OrderList, out: &mut Outbox) {

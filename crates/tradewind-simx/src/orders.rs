@@ -39,7 +39,7 @@ struct AccountOrders {
     open: Vec<Counts>,
     /// In the order in which they finished.
     finished: VecDeque<Order>,
-    finished_lists: BTreeMap<ListId, OrderList>,
+    finished_lists: VecDeque<OrderList>,
     executions: VecDeque<Execution>,
     /// The open orders by name.
     #[serde(skip)]
@@ -244,7 +244,7 @@ impl Orders {
         self.find_open_list(account, list).or_else(|| {
             let id = self.list_id_of(account, list)?;
             let lists = &self.accounts.get(account.index())?.finished_lists;
-            lists.get(&id).copied()
+            lists.iter().rev().find(|found| found.id == id).copied()
         })
     }
 
@@ -265,12 +265,12 @@ impl Orders {
         lists.filter(move |list| list.account == account)
     }
 
-    /// An account's lists that are done and remembered, oldest first.
+    /// An account's lists that are done and remembered, in the order in which they were done.
     pub(crate) fn finished_lists_of(&self, account: AccountId) -> impl Iterator<Item = &OrderList> {
         self.accounts
             .get(account.index())
             .into_iter()
-            .flat_map(|account| account.finished_lists.values())
+            .flat_map(|account| &account.finished_lists)
     }
 
     /// All open orders in an instrument, whosever they are, oldest first.
@@ -388,15 +388,15 @@ impl AccountOrders {
     /// Builds what orders and lists are found by from what is remembered.
     fn find_again(&mut self) {
         self.keys = self.finished.iter().map(FinishedKey::of).collect();
-        for list in self.finished_lists.values() {
+        for list in &self.finished_lists {
             self.list_names.insert(list.client_id, list.id);
         }
     }
 
     fn remember_list(&mut self, list: OrderList, most: u32) {
-        self.finished_lists.insert(list.id, list);
+        self.finished_lists.push_back(list);
         while self.finished_lists.len() > most as usize {
-            if let Some((_, oldest)) = self.finished_lists.pop_first() {
+            if let Some(oldest) = self.finished_lists.pop_front() {
                 self.forget_list_name(&oldest);
             }
         }

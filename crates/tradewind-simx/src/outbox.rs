@@ -38,7 +38,10 @@ impl Outbox {
     /// Whether nothing happened.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.orders.is_empty() && self.balances.is_empty() && self.prints.is_empty()
+        self.orders.is_empty()
+            && self.lists.is_empty()
+            && self.balances.is_empty()
+            && self.prints.is_empty()
     }
 }
 
@@ -71,7 +74,7 @@ pub struct ListReport {
 pub enum OrderEvent {
     /// The exchange took it. It may have to wait before it works.
     Accepted,
-    /// It works from now on: its trigger fired, or its list's turn came.
+    /// It moved on: its list's turn came, or its trigger fired. [`Order::working_since`] says whether it works now.
     Activated,
     /// Its owner made it smaller.
     Amended {

@@ -4,11 +4,11 @@
 //! list when its turn comes: the way is the same, so what holds for the first holds for all.
 
 use tradewind_model::{
-    AccountId, Amount, InstrumentId, InstrumentStatus, OrderKind, OrderStatus, Price, Quantity,
-    Side, TimeInForce, Timestamp, VenueOrderId,
+    AccountId, Amount, InstrumentId, InstrumentStatus, Money, OrderKind, OrderStatus, Price,
+    Quantity, Side, TimeInForce, Timestamp, VenueOrderId,
 };
 
-use crate::action::{NewOrder, OrderRef, Size};
+use crate::action::{NewOrder, Size};
 use crate::config::FillModel;
 use crate::exchange::Exchange;
 use crate::filters::{self, Rules};
@@ -16,6 +16,7 @@ use crate::matching::{Incoming, Plan, Step, plan};
 use crate::order::{EndReason, Order};
 use crate::outbox::{OrderEvent, Outbox};
 use crate::refusal::{Filter, Refusal};
+use crate::settlement::SpokenFor;
 use crate::trigger::Trigger;
 use crate::waiting::SlotId;
 
@@ -61,12 +62,13 @@ impl Exchange {
 
     /// Lets what an order's trades triggered happen, and gives the order as it stands then.
     fn after(&mut self, now: Timestamp, order: Order, out: &mut Outbox) -> Order {
-        if !self.settle_dues(now, order.instrument, out) {
-            return order;
-        }
-        self.orders
-            .find(order.account, order.instrument, OrderRef::Venue(order.id))
-            .unwrap_or(order)
+        self.settle_dues(now, order.instrument, out);
+        let last = out
+            .orders
+            .iter()
+            .rev()
+            .find(|report| report.order.id == order.id);
+        last.map_or(order, |report| report.order)
     }
 
     /// What can be refused without looking at the book, but for the number of open orders.
@@ -84,7 +86,11 @@ impl Exchange {
         if instrument.status != InstrumentStatus::Trading {
             return Err(Refusal::MarketClosed);
         }
-        if new.trigger.is_some() && matches!(new.kind, OrderKind::PostOnly { .. }) {
+        let posts = matches!(new.kind, OrderKind::PostOnly { .. });
+        if new
+            .trigger
+            .is_some_and(|trigger| posts || trigger.is_empty())
+        {
             return Err(Refusal::Combination);
         }
         let rules = Rules {
@@ -132,7 +138,10 @@ impl Exchange {
             client_id: new.client_id,
             side: new.side,
             kind: new.kind,
-            trigger: new.trigger,
+            trigger: new.trigger.map(|trigger| Trigger {
+                tracking: None,
+                ..trigger
+            }),
             quantity,
             quote_wanted,
             filled: Quantity::ZERO,
@@ -158,9 +167,16 @@ impl Exchange {
         out: &mut Outbox,
     ) -> Result<Order, Refusal> {
         let mut steps = std::mem::take(&mut self.steps);
-        let done = self
-            .admit(&order, &mut steps)
-            .map(|plan| self.carry_out(now, order, entry, &plan, &steps, out));
+        let done = self.admit(&order, &mut steps).map(|(plan, money)| {
+            self.spoken_for = Some(SpokenFor {
+                account: order.account,
+                money,
+            });
+            let order = self.carry_out(now, order, entry, &plan, &steps, out);
+            self.spoken_for = None;
+            self.follow_up(now, &order, out);
+            order
+        });
         steps.clear();
         self.steps = steps;
         done
@@ -171,8 +187,8 @@ impl Exchange {
         self.admit(order, &mut Vec::new()).map(drop)
     }
 
-    /// Plans the order and refuses what the plan shows to be impossible.
-    fn admit(&self, order: &Order, steps: &mut Vec<Step>) -> Result<Plan, Refusal> {
+    /// Plans the order and refuses what the plan shows to be impossible. Tells what it will pay and lock, too.
+    fn admit(&self, order: &Order, steps: &mut Vec<Step>) -> Result<(Plan, Money), Refusal> {
         let listing = &self.listings[order.instrument.index()];
         let incoming = Incoming {
             account: order.account,
@@ -189,18 +205,17 @@ impl Exchange {
         {
             return Err(Refusal::WouldTake);
         }
-        let free = self
-            .ledger
-            .balance(order.account, listing.paid_in(order.side))
-            .free;
-        if self.needed(order, &plan).is_none_or(|needed| needed > free) {
-            return Err(Refusal::InsufficientBalance);
-        }
+        let asset = listing.paid_in(order.side);
+        let free = self.ledger.balance(order.account, asset).free;
+        let amount = self
+            .needed(order, &plan)
+            .filter(|needed| *needed <= free)
+            .ok_or(Refusal::InsufficientBalance)?;
         if is_fill_or_kill(order.kind) && plan.filled != order.remaining() {
             steps.clear();
             plan = Plan::default();
         }
-        Ok(plan)
+        Ok((plan, Money { asset, amount }))
     }
 
     /// What the account must have free: a limit order's whole worth at its limit, else what the plan comes to.
@@ -255,7 +270,6 @@ impl Exchange {
         } else {
             self.conclude(now, &mut order, out);
         }
-        self.follow_up(now, &order, out);
         order
     }
 
@@ -334,7 +348,7 @@ impl Exchange {
     pub(crate) fn may_wait(&self, order: &Order, trigger: &Trigger) -> Result<(), Refusal> {
         let listing = &self.listings[order.instrument.index()];
         let reached = |last| trigger.price.is_some() && trigger.is_reached(order.side, last);
-        if listing.reference().is_some_and(reached) {
+        if listing.last_price().is_some_and(reached) {
             return Err(Refusal::WouldTrigger);
         }
         let asset = listing.paid_in(order.side);
@@ -356,8 +370,8 @@ impl Exchange {
         let order = &mut self.orders.waiting.get_mut(slot).order;
         let listing = &mut self.listings[order.instrument.index()];
         order.status = OrderStatus::Accepted;
-        if let (Some(trigger), Some(last)) = (&mut order.trigger, listing.reference()) {
-            // One without a stop price tracks from here on.
+        if let (Some(trigger), Some(last)) = (&mut order.trigger, listing.last_price()) {
+            // One without a stop price tracks from here on, or from the first print.
             trigger.observe(order.side, now, last);
         }
         let order = *order;

@@ -1,6 +1,6 @@
 //! What an order may wait for before it works: a stop price, or a price that trails the market.
 //!
-//! The last public trade's price decides, as at the venue. A stop above the market (a buyer's stop-loss, a seller's
+//! Every public trade's price counts, as at the venue, and nothing else: where no trades are told, nothing fires. A stop above the market (a buyer's stop-loss, a seller's
 //! take-profit) fires when the price rises to it, one below when it falls. A trailing trigger remembers the best price
 //! seen since it began to track and fires when the market comes back from it by so many basis points: a buyer's from the
 //! lowest, a seller's from the highest (Binance's FAQ on trailing stops, state of July 2026). With a stop price it begins
@@ -74,6 +74,12 @@ impl Trigger {
             trailing: Some(trailing),
             tracking: None,
         }
+    }
+
+    /// Whether it names nothing to wait for.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.price.is_none() && self.trailing.is_none()
     }
 
     /// Which way the market must move to reach the stop price of an order of this side.

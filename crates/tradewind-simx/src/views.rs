@@ -83,7 +83,7 @@ impl Exchange {
         self.orders.open_lists_of(account)
     }
 
-    /// An account's lists that are done and remembered, oldest first.
+    /// An account's lists that are done and remembered, in the order in which they were done.
     pub fn finished_lists(&self, account: AccountId) -> impl Iterator<Item = &OrderList> {
         self.orders.finished_lists_of(account)
     }

@@ -97,7 +97,7 @@ async fn a_human_trades_deposits_and_withdraws() {
             json!({"account": KEY, "asset": "USDT", "amount": "all"}),
         )
         .await;
-    let waiting = json!({"account": KEY, "symbol": "BTCUSDT", "side": "SELL", "type": "LIMIT", "quantity": "0.5", "price": "900000"});
+    let waiting = json!({"account": KEY, "symbol": "BTCUSDT", "side": "SELL", "type": "LIMIT", "quantity": "0.5", "price": "200000"});
     operator.post("/trade", waiting).await;
     let state = operator.state().await;
     let account = &state["accounts"][0];
@@ -107,7 +107,7 @@ async fn a_human_trades_deposits_and_withdraws() {
     assert_eq!(of("BNB").unwrap()["free"], "1.50000000");
     assert_eq!(of("BTC").unwrap()["locked"], "0.50000000");
     assert!(of("USDT").is_none(), "{held:?}");
-    assert_eq!(account["open_orders"][0]["price"], "900000.00000000");
+    assert_eq!(account["open_orders"][0]["price"], "200000.00000000");
     operator
         .post(
             "/fill",
@@ -171,7 +171,7 @@ async fn filters_and_halts_are_in_force_at_once() {
         .get("/api/v3/exchangeInfo?symbol=BTCUSDT")
         .await;
     assert_eq!(
-        info["symbols"][0]["filters"][0]["tickSize"], "0.50",
+        info["symbols"][0]["filters"][0]["tickSize"], "0.50000000",
         "{info}"
     );
     operator
@@ -276,7 +276,7 @@ async fn what_is_wrong_is_told_in_one_shape() {
         "NOPE",
     )
     .await;
-    let order = json!({"account": KEY, "symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "9000"});
+    let order = json!({"account": KEY, "symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "70"});
     check("/trade", order, (409, "refused"), "-2010").await;
     check(
         "/teleport",
