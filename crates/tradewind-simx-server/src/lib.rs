@@ -31,6 +31,8 @@ mod core;
 mod decimals;
 mod exchange_task;
 mod filters;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod http;
 mod market;
