@@ -5,20 +5,25 @@
 //! the same bytes.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use tradewind_model::{AccountId, AssetTable, InstrumentId, Price, Quantity, Quote, Timestamp};
 use tradewind_simx::{
-    Action, Answer, ClientId, Exchange, Execution, MarketEvent, OrderEvent, Outbox, Refusal,
+    Action, Answer, ClientId, Exchange, Execution, MarketEvent, OrderEvent, OrderReport, Outbox,
+    Refusal,
 };
 
+use crate::faults::{Lens, Mischief, Stroke, Target};
 use crate::market::Market;
+use crate::order_log::{LogEvent, OrderLog};
 use crate::persist::Record;
-use crate::rest::{self, KeyRing, Meters, RestAnswer, RestRequest};
+use crate::rest::{self, KeyRing, Meters, PreventedMatches, RestAnswer, RestRequest, TimeUnit};
 use crate::source::Source;
-use crate::streams::connection::Form;
+use crate::streams::connection::Effect;
 use crate::streams::frames::Subject;
-use crate::streams::{ConnectionId, Frames, Hub, Sources};
+use crate::streams::{ConnectionId, Frames, Hub, Sources, Wish};
 use crate::symbols::Symbols;
+use crate::ws_api::session::Sessions;
 use crate::ws_api::user_data::{Deposit, Teller, UserStreams};
 use crate::ws_api::{self, Asker};
 
@@ -30,7 +35,7 @@ pub(crate) enum In {
     /// A market-data connection begins, or wants its frames in another form.
     Form {
         connection: ConnectionId,
-        form: Form,
+        wish: Wish,
     },
     /// A connection wants a stream.
     Subscribe {
@@ -42,16 +47,34 @@ pub(crate) enum In {
         connection: ConnectionId,
         name: String,
     },
+    /// A market-data connection, whose stamps have this unit, asked for something: all that it leads to, in order.
+    Wishes {
+        connection: ConnectionId,
+        unit: TimeUnit,
+        effects: Vec<Effect>,
+    },
     /// A connection to the WebSocket API begins.
-    OpenWsApi { address: IpAddr },
+    OpenWsApi {
+        connection: ConnectionId,
+        address: IpAddr,
+    },
     /// A text on a connection to the WebSocket API.
     WsApi { asker: Asker, text: String },
+    /// A connection is told something.
+    Answer {
+        connection: ConnectionId,
+        text: String,
+    },
+    /// A connection is to be closed behind its answers.
+    Dismiss { connection: ConnectionId, code: u16 },
     /// A connection is gone.
     Close { connection: ConnectionId },
     /// The operator acts: no client can.
     Operator { action: Action },
     /// The market is held, or goes on.
     Pause { paused: bool },
+    /// A held market moves on by this much of its own time.
+    Step { span: Duration },
 }
 
 /// What is to be done about it, in this order: store `records`, then send `answers` and `frames`.
@@ -65,6 +88,20 @@ pub(crate) struct Out {
     pub(crate) answers: Vec<(u64, RestAnswer)>,
     /// Frames to connections.
     pub(crate) frames: Frames,
+    /// What goes wrong on the way.
+    pub(crate) mischief: Mischief,
+}
+
+impl Out {
+    /// The same buffers with nothing in them.
+    pub(crate) fn emptied(mut self) -> Self {
+        self.records.clear();
+        self.answers.clear();
+        self.frames.clear();
+        self.must_sync = false;
+        self.mischief = Mischief::default();
+        self
+    }
 }
 
 /// The exchange, its market, and everybody who watches.
@@ -75,11 +112,22 @@ pub(crate) struct Core {
     pub(crate) keys: KeyRing,
     pub(crate) meters: Meters,
     pub(crate) users: UserStreams,
+    pub(crate) sessions: Sessions,
+    pub(crate) prevented: PreventedMatches,
     pub(crate) started_at: Timestamp,
+    /// The keys the accounts were opened with, by account id.
+    pub(crate) account_keys: Vec<String>,
+    /// How the market looks to the exchange.
+    pub(crate) lens: Lens,
+    /// How wrong the clock is that clients are judged by.
+    pub(crate) skew_nanos: i64,
+    /// Where it is written down what happens to orders.
+    pub(crate) order_log: Option<OrderLog>,
     /// `None` only while it is being advanced.
     source: Option<Source>,
     counts_own_prints: bool,
-    paused: bool,
+    /// The time a held market stands at.
+    held_at: Option<Timestamp>,
     hub: Hub,
     outbox: Outbox,
     out: Out,
@@ -137,10 +185,16 @@ impl Core {
             keys: parts.keys,
             meters: parts.meters,
             users: UserStreams::default(),
+            sessions: Sessions::default(),
+            prevented: PreventedMatches::default(),
             started_at: parts.started_at,
             counts_own_prints: parts.source.counts_own_prints(),
             source: Some(parts.source),
-            paused: false,
+            held_at: None,
+            account_keys: Vec::new(),
+            lens: Lens::default(),
+            skew_nanos: 0,
+            order_log: None,
             hub: Hub::default(),
             outbox: Outbox::default(),
             out: Out::default(),
@@ -152,8 +206,10 @@ impl Core {
 
     /// Lets the market move up to `now` and sends what became due.
     pub(crate) fn advance(&mut self, now: Timestamp) {
-        if let Some(mut source) = self.source.take_if(|_| !self.paused) {
+        if let Some(mut source) = self.source.take_if(|_| self.held_at.is_none()) {
             source.advance(now, &mut |at, event| self.on_market(at, event));
+            self.market.pass(now);
+            source.minutes(&mut |instrument, minute| self.market.refill(instrument, minute));
             self.source = Some(source);
         }
         self.market.pass(now);
@@ -180,10 +236,14 @@ impl Core {
                 self.out.frames.push((asker.connection, answer.into()));
             }
             // A connection that is one too many for the weight is told so by its first request.
-            In::OpenWsApi { address } => {
-                drop(self.meters.charge(now, address, ws_api::CONNECT_WEIGHT))
+            In::OpenWsApi {
+                connection,
+                address,
+            } => {
+                self.sessions.open(connection, now);
+                drop(self.meters.charge(now, address, ws_api::CONNECT_WEIGHT));
             }
-            In::Form { connection, form } => self.hub.set_form(connection, form),
+            In::Form { connection, wish } => self.hub.set_form(connection, wish),
             In::Subscribe { connection, name } => {
                 let sources = Sources {
                     now,
@@ -196,12 +256,31 @@ impl Core {
             In::Unsubscribe { connection, name } => {
                 self.hub.unsubscribe(connection, &name, &self.symbols)
             }
+            In::Dismiss { connection, code } => {
+                let behind = self.out.frames.len();
+                let stroke = (behind, Target::One(connection), Stroke::Close(code));
+                self.out.mischief.strokes.push(stroke);
+            }
             In::Close { connection } => {
                 self.hub.close(connection);
                 self.users.close(connection);
+                self.sessions.close(connection);
             }
             In::Operator { action } => drop(self.act(now, &action)),
-            In::Pause { paused } => self.paused = paused,
+            In::Wishes {
+                connection,
+                unit,
+                effects,
+            } => {
+                for effect in effects {
+                    self.handle(now, effect.into_input(connection, unit));
+                }
+            }
+            In::Answer { connection, text } => self.out.frames.push((connection, text.into())),
+            In::Pause { paused } => {
+                self.held_at = paused.then(|| self.held_at.unwrap_or(now));
+            }
+            In::Step { span } => self.step(span),
         }
     }
 
@@ -227,7 +306,9 @@ impl Core {
                     _ => None,
                 })
                 .collect(),
-            Answer::Account(_) | Answer::Cancelled(_) | Answer::Done => Vec::new(),
+            Answer::Account(_) | Answer::List(_) | Answer::Cancelled(_) | Answer::Done => {
+                Vec::new()
+            }
         };
         if let Action::Deposit {
             account,
@@ -252,7 +333,34 @@ impl Core {
         Ok((answer, fills))
     }
 
-    fn on_market(&mut self, at: Timestamp, event: MarketEvent<'_>) {
+    /// What happened to orders in the last action.
+    pub(crate) fn reports(&self) -> &[OrderReport] {
+        &self.outbox.orders
+    }
+
+    /// Moves a held market, and no other.
+    fn step(&mut self, span: Duration) {
+        let Some(until) = self.held_at.map(|held_at| held_at + span) else {
+            return;
+        };
+        self.held_at = Some(until);
+        if let Some(mut source) = self.source.take() {
+            source.advance(until, &mut |at, event| self.on_market(at, event));
+            self.source = Some(source);
+        }
+    }
+
+    pub(crate) fn on_market(&mut self, at: Timestamp, event: MarketEvent<'_>) {
+        if self.lens.is_clear() {
+            return self.take_market(at, event);
+        }
+        let bent = self.lens.bend(at, event, self.exchange.instruments());
+        if let Some(event) = &bent {
+            self.take_market(at, event.as_event());
+        }
+    }
+
+    fn take_market(&mut self, at: Timestamp, event: MarketEvent<'_>) {
         self.counters.market_events += 1;
         if self.keeps_records {
             self.out.records.push(Record::market(at, event));
@@ -275,19 +383,38 @@ impl Core {
             exchange: &self.exchange,
             symbols: &self.symbols,
         };
-        for report in &self.outbox.orders {
+        self.prevented.note(&self.outbox.orders, &self.exchange);
+        if let Some(log) = &self.order_log {
+            let reports = self.outbox.orders.iter();
+            let lines = reports.filter_map(|report| LogEvent::report(self, report));
+            lines.for_each(|line| log.write(&line));
+        }
+        let mut lists = self.outbox.lists.iter().peekable();
+        for (index, report) in self.outbox.orders.iter().enumerate() {
+            while let Some(list) = lists.next_if(|list| list.after_orders <= index) {
+                self.users.on_list(&teller, list, &mut self.out.frames);
+            }
             let account = report.order.account;
             match report.event {
                 OrderEvent::Accepted => self.counters.orders += 1,
-                OrderEvent::Filled(_) => {
+                OrderEvent::Filled(fill) => {
                     self.counters.executions += 1;
-                    if !report.order.is_open() {
+                    // An order that traded, if only once, no longer counts as unfilled.
+                    if report.order.filled == fill.quantity {
                         self.meters.forgive_order(at, account);
                     }
                 }
-                OrderEvent::Cancelled { .. } | OrderEvent::Expired(_) => {}
+                OrderEvent::Activated
+                | OrderEvent::Amended { .. }
+                | OrderEvent::Cancelled { .. }
+                | OrderEvent::Expired(_) => {}
             }
-            self.users.on_report(&teller, report, &mut self.out.frames);
+            let prevented = self.prevented.behind(report);
+            self.users
+                .on_report(&teller, report, prevented, &mut self.out.frames);
+        }
+        for list in lists {
+            self.users.on_list(&teller, list, &mut self.out.frames);
         }
         self.users
             .on_balances(&teller, &self.outbox.balances, &mut self.out.frames);
@@ -309,6 +436,7 @@ impl Core {
             symbol: self.symbols.name(instrument.id),
             instrument,
             now: at,
+            unit: TimeUnit::default(),
         };
         for print in &self.outbox.prints {
             self.counters.prints += 1;
@@ -320,12 +448,8 @@ impl Core {
     }
 
     /// Takes what is to be done, and gives back `used` to be filled next.
-    pub(crate) fn take_out(&mut self, mut used: Out) -> Out {
-        used.records.clear();
-        used.answers.clear();
-        used.frames.clear();
-        used.must_sync = false;
-        let out = std::mem::replace(&mut self.out, used);
+    pub(crate) fn take_out(&mut self, used: Out) -> Out {
+        let out = std::mem::replace(&mut self.out, used.emptied());
         self.counters.frames += u64::try_from(out.frames.len()).unwrap_or(u64::MAX);
         out
     }
@@ -342,6 +466,23 @@ impl Core {
         self.source().has_ended()
     }
 
+    /// Writes a line into the order log, if there is one.
+    pub(crate) fn log(&self, line: impl FnOnce() -> LogEvent) {
+        if let Some(log) = &self.order_log {
+            log.write(&line());
+        }
+    }
+
+    /// The time as clients are told it.
+    pub(crate) const fn shown(&self, now: Timestamp) -> Timestamp {
+        Timestamp::from_nanos(now.as_nanos().saturating_add(self.skew_nanos))
+    }
+
+    /// Whether the market is held.
+    pub(crate) const fn is_paused(&self) -> bool {
+        self.held_at.is_some()
+    }
+
     /// How much happened.
     pub(crate) const fn counters(&self) -> Counters {
         self.counters
@@ -350,6 +491,16 @@ impl Core {
     /// How many streams are being sent.
     pub(crate) fn streams(&self) -> usize {
         self.hub.len()
+    }
+
+    /// Ends one of a connection's user data streams, or all of them, and tells it so; how many.
+    pub(crate) fn end_user_streams(
+        &mut self,
+        now: Timestamp,
+        connection: ConnectionId,
+        only: Option<u64>,
+    ) -> usize {
+        self.users.end(now, connection, only, &mut self.out.frames)
     }
 
     /// A name for an order or a cancel whose client gave none.
@@ -401,11 +552,14 @@ fn instrument_of(action: &Action) -> Option<InstrumentId> {
     match action {
         Action::Submit(order) => Some(order.instrument),
         Action::Cancel(cancel) => Some(cancel.instrument),
-        Action::CancelAll { instrument, .. } | Action::SetStatus { instrument, .. } => {
-            Some(*instrument)
-        }
+        Action::SubmitList(list) => Some(list.instrument),
+        Action::CancelList(cancel) => Some(cancel.instrument),
+        Action::Amend(amend) => Some(amend.instrument),
+        Action::CancelAll { instrument, .. }
+        | Action::SetStatus { instrument, .. }
+        | Action::ExpireAll { instrument } => Some(*instrument),
         Action::SetRules(rules) => Some(rules.id),
-        Action::OpenAccount | Action::Deposit { .. } => None,
+        Action::OpenAccount | Action::Deposit { .. } | Action::PayFeesIn { .. } => None,
     }
 }
 

@@ -12,14 +12,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
-use tokio::sync::{mpsc, oneshot};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tradewind_model::Timestamp;
 
 use crate::clock::SimClock;
-use crate::core::{Core, Counters, In, Out};
+use crate::core::{Counters, In, Out};
+use crate::faults::{
+    Command, CommandError, DoorState, FaultScript, Reply, Stroke, Target, WireKind,
+};
+use crate::front::Front;
+use crate::line::Switch;
 use crate::persist::Store;
-use crate::rest::{ApiError, RestAnswer, RestRequest};
+use crate::rest::{ApiError, RestRequest};
 use crate::startup;
 use crate::streams::ConnectionId;
 use crate::streams::frames::Frame;
@@ -39,11 +45,17 @@ const FRAMES: usize = 20_000;
 #[derive(Debug)]
 pub(crate) enum Letter {
     /// A REST request and where its answer goes.
-    Rest(RestRequest, oneshot::Sender<RestAnswer>),
+    Rest(RestRequest, oneshot::Sender<Reply>),
     /// A connection begins.
     Connect(ConnectionId, Wire),
     /// Anything that has no answer of its own.
     Input(In),
+    /// Something only the operator may do, and where the outcome goes.
+    Command(Command, oneshot::Sender<Result<Value, CommandError>>),
+    /// Faults to add; none clears those there are. Says how many were added.
+    Faults(Option<FaultScript>, oneshot::Sender<usize>),
+    /// Everything there is to tell about the exchange.
+    State(oneshot::Sender<Value>),
     /// How much happened.
     Counters(oneshot::Sender<Status>),
     /// Store everything and end.
@@ -57,6 +69,8 @@ pub struct Status {
     pub now: Timestamp,
     /// What happened since the start.
     pub counters: Counters,
+    /// Whether the market is held.
+    pub paused: bool,
     /// Open connections.
     pub connections: usize,
     /// Streams that somebody listens to.
@@ -67,10 +81,20 @@ pub struct Status {
     pub market_ended: bool,
 }
 
+/// What is handed to a connection's task.
+#[derive(Debug)]
+pub(crate) enum Parcel {
+    /// Frames to send.
+    Frames(Vec<Frame>),
+    /// Something to suffer.
+    Stroke(Stroke),
+}
+
 /// Where the frames of one connection go.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    batches: mpsc::Sender<Vec<Frame>>,
+    kind: WireKind,
+    batches: mpsc::Sender<Parcel>,
     queued: Arc<AtomicUsize>,
     cut: CancellationToken,
 }
@@ -78,18 +102,21 @@ pub(crate) struct Wire {
 /// The other end of a [`Wire`].
 #[derive(Debug)]
 pub(crate) struct WireEnd {
-    batches: mpsc::Receiver<Vec<Frame>>,
+    batches: mpsc::Receiver<Parcel>,
     queued: Arc<AtomicUsize>,
     /// Cancelled when the connection is to be dropped at once.
     pub(crate) cut: CancellationToken,
+    /// What may leave the connection beneath.
+    pub(crate) switch: Arc<Switch>,
 }
 
 /// A wire and its other end.
-pub(crate) fn wire() -> (Wire, WireEnd) {
+pub(crate) fn wire(kind: WireKind, switch: Arc<Switch>) -> (Wire, WireEnd) {
     let (sender, batches) = mpsc::channel(BATCHES);
     let (queued, cut) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
     (
         Wire {
+            kind,
             batches: sender,
             queued: queued.clone(),
             cut: cut.clone(),
@@ -98,16 +125,19 @@ pub(crate) fn wire() -> (Wire, WireEnd) {
             batches,
             queued,
             cut,
+            switch,
         },
     )
 }
 
 impl WireEnd {
-    /// The next frames; `None` when there will be none.
-    pub(crate) async fn receive(&mut self) -> Option<Vec<Frame>> {
-        let batch = self.batches.recv().await?;
-        self.queued.fetch_sub(batch.len(), Ordering::Relaxed);
-        Some(batch)
+    /// The next parcel; `None` when there will be none.
+    pub(crate) async fn receive(&mut self) -> Option<Parcel> {
+        let parcel = self.batches.recv().await?;
+        if let Parcel::Frames(frames) = &parcel {
+            self.queued.fetch_sub(frames.len(), Ordering::Relaxed);
+        }
+        Some(parcel)
     }
 }
 
@@ -118,7 +148,14 @@ impl Wire {
         if waiting + batch.len() > FRAMES {
             return Err(TooSlow);
         }
-        self.batches.try_send(batch).map_err(|_| TooSlow)
+        let parcel = Parcel::Frames(batch);
+        self.batches.try_send(parcel).map_err(|_| TooSlow)
+    }
+
+    /// Queues a stroke behind the frames that wait.
+    fn strike(&self, stroke: Stroke) -> Result<(), TooSlow> {
+        let parcel = Parcel::Stroke(stroke);
+        self.batches.try_send(parcel).map_err(|_| TooSlow)
     }
 }
 
@@ -146,7 +183,7 @@ impl Mailbox {
 
 /// The thread's state.
 pub(crate) struct ExchangeTask {
-    pub(crate) core: Core,
+    pub(crate) front: Front,
     pub(crate) clock: SimClock,
     pub(crate) store: Option<Store>,
     /// API keys by account id, for the snapshots.
@@ -154,13 +191,14 @@ pub(crate) struct ExchangeTask {
     pub(crate) letters: Receiver<Letter>,
     pub(crate) last: Timestamp,
     pub(crate) desk: Desk,
+    pub(crate) door: watch::Sender<DoorState>,
 }
 
 /// Whom the exchange owes something.
 #[derive(Debug, Default)]
 pub(crate) struct Desk {
     connections: BTreeMap<ConnectionId, Wire>,
-    replies: BTreeMap<u64, oneshot::Sender<RestAnswer>>,
+    replies: BTreeMap<u64, oneshot::Sender<Reply>>,
     batches: BTreeMap<ConnectionId, Vec<Frame>>,
     tokens: u64,
     cut: u64,
@@ -171,7 +209,7 @@ impl ExchangeTask {
     pub(crate) fn run(mut self) -> io::Result<()> {
         let (mut tick, mut out) = (Instant::now(), Out::default());
         loop {
-            let wait = (tick + TICK).saturating_duration_since(Instant::now());
+            let wait = self.wait_until(tick + TICK);
             let first = match self.letters.recv_timeout(wait) {
                 Ok(letter) => Some(letter),
                 Err(RecvTimeoutError::Timeout) => None,
@@ -181,13 +219,20 @@ impl ExchangeTask {
                 tick = Instant::now();
             }
             self.last = self.last.max(self.clock.now());
-            self.core.advance(self.last);
+            self.front.advance(self.last);
             let ends = self.read_letters(first);
             out = self.settle(out)?;
             if ends {
                 return self.finish();
             }
         }
+    }
+
+    /// Real time until the market is looked at next, or something is due.
+    fn wait_until(&self, tick: Instant) -> Duration {
+        let wait = tick.saturating_duration_since(Instant::now());
+        let due = self.front.next_at().map(|at| self.clock.real_until(at));
+        due.map_or(wait, |due| wait.min(due))
     }
 
     /// Handles `first` and what else is there; whether it was told to stop.
@@ -208,25 +253,46 @@ impl ExchangeTask {
         match letter {
             Letter::Rest(request, reply) => {
                 let token = self.desk.expect_reply(reply);
-                self.core.handle(now, In::Rest { token, request });
+                self.front.handle(now, In::Rest { token, request });
             }
             Letter::Connect(connection, wire) => {
+                let kind = wire.kind;
                 self.desk.connections.insert(connection, wire);
+                self.front.connected(now, connection, kind);
             }
             Letter::Input(In::Close { connection }) => {
                 self.desk.connections.remove(&connection);
-                self.core.handle(now, In::Close { connection });
+                self.front.handle(now, In::Close { connection });
             }
-            Letter::Input(input) => self.core.handle(now, input),
+            Letter::Input(input) => self.front.handle(now, input),
+            Letter::Command(command, reply) => {
+                drop(reply.send(command.run(&mut self.front.core, now)));
+            }
+            Letter::Faults(script, reply) => drop(reply.send(self.set_faults(now, script))),
+            Letter::State(reply) => drop(reply.send(self.state())),
             // Who asked and left again does not need the answer.
             Letter::Counters(reply) => drop(reply.send(self.status())),
             Letter::Stop => {}
         }
     }
 
+    fn set_faults(&mut self, now: Timestamp, script: Option<FaultScript>) -> usize {
+        match script {
+            Some(script) => self.front.add_faults(now, script),
+            None => {
+                self.front.clear_faults(now);
+                0
+            }
+        }
+    }
+
+    fn state(&self) -> Value {
+        crate::state::of(&self.front, &self.status())
+    }
+
     /// Stores what happened, then answers and sends; returns the emptied buffers.
     fn settle(&mut self, used: Out) -> io::Result<Out> {
-        let mut out = self.core.take_out(used);
+        let mut out = self.front.take_out(used);
         if let Some(store) = &mut self.store {
             out.records.iter().for_each(|record| store.append(record));
             if out.must_sync {
@@ -236,10 +302,16 @@ impl ExchangeTask {
             }
         }
         for (token, answer) in out.answers.drain(..) {
-            self.desk.reply(token, answer);
+            self.desk.reply(token, Reply::Sent(answer));
+        }
+        for (token, reply) in out.mischief.replies.drain(..) {
+            self.desk.reply(token, reply);
+        }
+        if let Some(door) = out.mischief.door.take() {
+            self.door.send_replace(door);
         }
         for connection in self.desk.deliver(&mut out) {
-            self.core.handle(self.last, In::Close { connection });
+            self.front.handle(self.last, In::Close { connection });
         }
         if self.store.as_ref().is_some_and(Store::wants_snapshot) {
             self.keep_snapshot()?;
@@ -251,7 +323,7 @@ impl ExchangeTask {
         let Some(store) = &mut self.store else {
             return Ok(());
         };
-        let mut snapshot = startup::snapshot(&self.core, &self.keys, self.last);
+        let mut snapshot = startup::snapshot(&self.front.core, &self.keys, self.last);
         store.replace(&mut snapshot).map_err(io::Error::other)
     }
 
@@ -262,23 +334,24 @@ impl ExchangeTask {
     fn status(&self) -> Status {
         Status {
             now: self.last,
-            counters: self.core.counters(),
+            counters: self.front.core.counters(),
+            paused: self.front.core.is_paused(),
             connections: self.desk.connections.len(),
-            streams: self.core.streams(),
+            streams: self.front.core.streams(),
             cut: self.desk.cut,
-            market_ended: self.core.market_ended(),
+            market_ended: self.front.core.market_ended(),
         }
     }
 }
 
 impl Desk {
-    fn expect_reply(&mut self, reply: oneshot::Sender<RestAnswer>) -> u64 {
+    fn expect_reply(&mut self, reply: oneshot::Sender<Reply>) -> u64 {
         self.tokens += 1;
         self.replies.insert(self.tokens, reply);
         self.tokens
     }
 
-    fn reply(&mut self, token: u64, answer: RestAnswer) {
+    fn reply(&mut self, token: u64, answer: Reply) {
         if let Some(reply) = self.replies.remove(&token) {
             // A client that hung up needs no answer; what it asked for has happened.
             drop(reply.send(answer));
@@ -287,10 +360,14 @@ impl Desk {
 
     /// Hands each connection its frames in one batch; returns those that were cut.
     fn deliver(&mut self, out: &mut Out) -> Vec<ConnectionId> {
-        for (connection, frame) in out.frames.drain(..) {
-            self.batches.entry(connection).or_default().push(frame);
-        }
         let mut cut = Vec::new();
+        if out.mischief.strokes.is_empty() {
+            for (connection, frame) in out.frames.drain(..) {
+                self.batches.entry(connection).or_default().push(frame);
+            }
+        } else {
+            self.deliver_with_strokes(out, &mut cut);
+        }
         for (connection, batch) in std::mem::take(&mut self.batches) {
             let Some(wire) = self.connections.get(&connection) else {
                 continue;
@@ -304,9 +381,41 @@ impl Desk {
                 cut.push(connection);
             }
         }
+        cut.sort_unstable();
+        cut.dedup();
         self.cut += u64::try_from(cut.len()).unwrap_or(u64::MAX);
         cut.iter()
             .for_each(|connection| drop(self.connections.remove(connection)));
         cut
+    }
+
+    /// The same where connections suffer: what went before a stroke leaves before it.
+    fn deliver_with_strokes(&mut self, out: &mut Out, cut: &mut Vec<ConnectionId>) {
+        let mut strokes = std::mem::take(&mut out.mischief.strokes)
+            .into_iter()
+            .peekable();
+        for (place, (connection, frame)) in out.frames.drain(..).enumerate() {
+            while let Some((_, target, stroke)) = strokes.next_if(|(before, ..)| *before <= place) {
+                self.strike(target, stroke, cut);
+            }
+            self.batches.entry(connection).or_default().push(frame);
+        }
+        for (_, target, stroke) in strokes {
+            self.strike(target, stroke, cut);
+        }
+    }
+
+    fn strike(&mut self, target: Target, stroke: Stroke, cut: &mut Vec<ConnectionId>) {
+        let hit = |(connection, wire): (&ConnectionId, &Wire)| match target {
+            Target::One(one) => *connection == one,
+            Target::All(kind) => kind.is_none_or(|kind| kind == wire.kind),
+        };
+        for (connection, wire) in self.connections.iter().filter(|entry| hit(*entry)) {
+            let batch = self.batches.remove(connection).unwrap_or_default();
+            if wire.send(batch).and_then(|()| wire.strike(stroke)).is_err() {
+                wire.cut.cancel();
+                cut.push(*connection);
+            }
+        }
     }
 }

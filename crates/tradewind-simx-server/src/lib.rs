@@ -26,17 +26,26 @@
 //! # }
 //! ```
 
+mod accounts;
 mod clock;
+mod control;
 mod core;
 mod decimals;
+mod door;
 mod exchange_task;
+mod faults;
 mod filters;
+mod front;
 #[doc(hidden)]
 pub mod fuzzing;
 mod handle;
 mod http;
+mod line;
 mod market;
+mod mirror;
+mod nearest;
 mod options;
+mod order_log;
 mod persist;
 mod recorded;
 mod rest;
@@ -44,17 +53,23 @@ mod server;
 mod sockets;
 mod source;
 mod startup;
+mod state;
 mod streams;
 mod symbols;
 mod ws_api;
+mod zone;
 
+pub use accounts::{AccountSpec, AccountSpecError, Credential, Permissions};
 pub use clock::SimClock;
+pub use control::{ControlError, ControlPort};
 pub use core::Counters;
 pub use exchange_task::Status;
+pub use faults::{Command, CommandError, Conduct, FaultErrors, FaultScript};
 pub use handle::{NotRunning, ServerHandle};
-pub use options::{
-    AccountSpec, AccountSpecError, Limits, MarketChoice, ServerError, ServerOptions,
-};
+pub use mirror::{Mirror, MirrorCounts, MirrorFeed};
+pub use options::{Limits, MarketChoice, ServerError, ServerOptions};
+pub use order_log::OrderLog;
 pub use recorded::{Recording, RecordingError};
 pub use server::Server;
 pub use startup::saved_position;
+pub use tradewind_simx::{Latencies, Latency, Leg};

@@ -1,22 +1,30 @@
 //! The shell: a listener, HTTP requests, WebSocket connections. It moves texts between sockets and the exchange's mailbox
 //! and decides nothing.
 
-use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use crossbeam_channel::Receiver;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::control::{self, ControlPort};
+use crate::door::Door;
 use crate::exchange_task::{Desk, ExchangeTask, Letter, Mailbox};
+use crate::faults::{Conduct, DoorState};
+use crate::front::Front;
 use crate::handle::ServerHandle;
+use crate::line::Peer;
 use crate::options::{Limits, ServerError, ServerOptions};
+use crate::order_log::OrderLog;
+use crate::rest::ApiError;
 use crate::startup::{self, Started};
 use crate::streams::ConnectionId;
+use crate::streams::attempts::Attempts;
 use crate::{http, sockets};
 
 /// Connections get this long to say goodbye.
@@ -31,6 +39,8 @@ pub struct Server {
     started: Started,
     mailbox: Mailbox,
     letters: Receiver<Letter>,
+    conduct: Conduct,
+    control: Option<ControlPort>,
 }
 
 /// What every request and connection needs.
@@ -41,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) shutdown: CancellationToken,
     pub(crate) connections: TaskTracker,
     next_connection: Arc<AtomicU64>,
+    attempts: Arc<Mutex<Attempts>>,
 }
 
 impl Server {
@@ -63,7 +74,30 @@ impl Server {
             started,
             mailbox,
             letters,
+            conduct: Conduct::default(),
+            control: None,
         })
+    }
+
+    /// The same server with latencies, and with faults whose times count from now.
+    #[must_use]
+    pub fn with_conduct(mut self, conduct: Conduct) -> Self {
+        self.conduct = conduct;
+        self
+    }
+
+    /// The same server with a port for its operator.
+    #[must_use]
+    pub fn with_control(mut self, control: ControlPort) -> Self {
+        self.control = Some(control);
+        self
+    }
+
+    /// The same server, writing down what happens to orders.
+    #[must_use]
+    pub fn with_order_log(mut self, log: OrderLog) -> Self {
+        self.started.core.order_log = Some(log);
+        self
     }
 
     /// The address it listens on.
@@ -89,21 +123,27 @@ impl Server {
             shutdown: shutdown.child_token(),
             connections: TaskTracker::new(),
             next_connection: Arc::new(AtomicU64::new(1)),
+            attempts: Arc::default(),
         };
+        let (door, door_state) = watch::channel(DoorState::Open);
+        let last = self.started.last;
         let task = ExchangeTask {
-            core: self.started.core,
+            front: Front::new(self.started.core, last, self.conduct),
+            door,
             clock: self.options.clock,
             store: self.started.store,
             keys: self.started.keys,
             letters: self.letters,
-            last: self.started.last,
+            last,
             desk: Desk::default(),
         };
         let listener =
             tokio::net::TcpListener::from_std(self.listener).map_err(ServerError::Serve)?;
+        let handle = ServerHandle::new(self.mailbox);
         let mut exchange = tokio::task::spawn_blocking(move || task.run());
         let served = tokio::select! {
-            served = serve(listener, shared.clone()) => served,
+            served = serve(listener, door_state, shared.clone()) => served,
+            failed = control::serve(self.control, handle, shared.shutdown.clone()) => Err(failed),
             ended = &mut exchange => return Err(stopped(ended)),
         };
         farewell(&shared).await;
@@ -111,7 +151,7 @@ impl Server {
         while shared
             .mailbox
             .post(Letter::Stop)
-            .is_err_and(|error| error == crate::rest::ApiError::OVERLOADED)
+            .is_err_and(|error| error == ApiError::OVERLOADED)
         {
             tokio::task::yield_now().await;
         }
@@ -122,19 +162,18 @@ impl Server {
     }
 }
 
-async fn serve(listener: tokio::net::TcpListener, shared: Shared) -> Result<(), ServerError> {
+async fn serve(
+    listener: tokio::net::TcpListener,
+    state: watch::Receiver<DoorState>,
+    shared: Shared,
+) -> Result<(), ServerError> {
     let shutdown = shared.shutdown.clone();
     let router: Router = Router::new()
         .merge(sockets::routes())
         .fallback(http::answer)
         .with_state(shared);
-    let listener = listener.tap_io(|stream| {
-        // Without it the answer to a small request waits for the client's delayed acknowledgement.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "Could not switch off Nagle's algorithm");
-        }
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let listener = Door::new(listener, state).map_err(ServerError::Serve)?;
+    let service = router.into_make_service_with_connect_info::<Peer>();
     let served =
         axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let overdue = async {
@@ -173,5 +212,19 @@ impl Shared {
     /// A number no connection had before.
     pub(crate) fn next_connection(&self) -> ConnectionId {
         ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Counts a WebSocket that `address` opens.
+    ///
+    /// # Errors
+    /// -1034 when it is one too many and limits are enforced.
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<(), ApiError> {
+        if self.limits == Limits::Off {
+            return Ok(());
+        }
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts
+            .admit(Instant::now(), address)
+            .map_err(|_| ApiError::TOO_MANY_CONNECTIONS)
     }
 }

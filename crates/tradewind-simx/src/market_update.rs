@@ -2,7 +2,8 @@
 //!
 //! A quote or levels that reach a waiting order's price trade with it at that price: the order was there first. A public
 //! trade at its price first serves what stood in line before it; a trade beyond its price would have met it on the way.
-//! What the market shows at a price can only shorten the line before an order, never lengthen it.
+//! What the market shows at a price can only shorten the line before an order, never lengthen it. Whatever trades may fire
+//! triggers; that happens last.
 
 use tradewind_model::{Depth, InstrumentId, Level, Quantity, Quote, Side, Timestamp, Trade};
 
@@ -54,7 +55,6 @@ impl Exchange {
         let mut left = trade.quantity;
         if listing.book(trade.taker.opposite()).reaches(trade.price) {
             left = self.hit(now, trade, out);
-            self.ledger.publish(&mut out.balances);
         }
         if !left.is_zero() {
             self.print(
@@ -68,6 +68,8 @@ impl Exchange {
                 out,
             );
         }
+        self.settle_dues(now, trade.instrument, out);
+        self.ledger.publish(&mut out.balances);
     }
 
     /// Serves waiting orders from a public trade and says how much of it was the market's own.
@@ -108,8 +110,11 @@ impl Exchange {
     fn meet_market(&mut self, now: Timestamp, instrument: InstrumentId, out: &mut Outbox) {
         for side in [Side::Buy, Side::Sell] {
             self.cross(now, instrument, side, out);
-            self.shorten_lines(instrument, side);
+            if self.config.fill_model != FillModel::TradeThrough {
+                self.shorten_lines(instrument, side);
+            }
         }
+        self.settle_dues(now, instrument, out);
         self.ledger.publish(&mut out.balances);
     }
 
@@ -130,9 +135,9 @@ impl Exchange {
             let remaining = self.orders.waiting.get(queue.first).order.remaining();
             let quantity = match self.config.fill_model {
                 FillModel::QuoteTouch => remaining,
-                FillModel::Book => remaining.min(level.quantity),
+                FillModel::Book | FillModel::TradeThrough => remaining.min(level.quantity),
             };
-            if self.config.fill_model == FillModel::Book {
+            if self.config.fill_model != FillModel::QuoteTouch {
                 listing.ladder.take(side, level.price, quantity);
             }
             if quantity.0 > 0 {

@@ -20,13 +20,21 @@ pub(crate) struct Deal {
     pub(crate) quantity: Quantity,
 }
 
+/// What a fill costs: a share of what comes in, unless the cheaper fee asset covers it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tariff<'a> {
+    pub(crate) fees: &'a FeeSchedule,
+    /// The fee in the fee asset, if the account chose that and its price is known.
+    pub(crate) in_fee_asset: Option<Money>,
+}
+
 /// Books a deal for one order and moves the order on.
 ///
 /// # Panics
 /// If the worth cannot be told: the order was checked at its own price or its plan's when it was taken.
 pub(crate) fn settle(
     ledger: &mut Ledger,
-    fees: &FeeSchedule,
+    tariff: &Tariff<'_>,
     listing: &Listing,
     order: &mut Order,
     deal: &Deal,
@@ -62,9 +70,14 @@ pub(crate) fn settle(
         Liquidity::Maker => Purse::Locked,
         Liquidity::Taker => Purse::Free,
     };
-    let fee = fees.fee(received.amount, liquidity);
     ledger.pay(order.account, paid.asset, paid.amount, purse);
-    ledger.receive(order.account, received.asset, received.amount, fee);
+    ledger.receive(order.account, received.asset, received.amount);
+    let covers = |fee: &Money| ledger.balance(order.account, fee.asset).free >= fee.amount;
+    let fee = tariff.in_fee_asset.filter(covers).unwrap_or_else(|| Money {
+        asset: received.asset,
+        amount: tariff.fees.fee(received.amount, liquidity),
+    });
+    ledger.charge(order.account, fee.asset, fee.amount);
 
     order.filled += deal.quantity;
     order.quote_filled += quote;
@@ -83,10 +96,7 @@ pub(crate) fn settle(
         price: deal.price,
         quantity: deal.quantity,
         quote,
-        fee: Money {
-            asset: received.asset,
-            amount: fee,
-        },
+        fee,
         liquidity,
         at: deal.at,
     }

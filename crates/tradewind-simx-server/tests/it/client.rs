@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tokio_util::sync::CancellationToken;
 use tradewind_simx_server::{
-    Limits, MarketChoice, Server, ServerError, ServerHandle, ServerOptions, SimClock,
+    Conduct, Limits, MarketChoice, Server, ServerError, ServerHandle, ServerOptions, SimClock,
 };
 
 pub(crate) const KEY: &str = "test-key";
@@ -25,7 +25,7 @@ pub(crate) struct TestServer {
     pub(crate) handle: ServerHandle,
     shutdown: CancellationToken,
     tasks: JoinSet<Result<(), ServerError>>,
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
 }
 
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -47,9 +47,17 @@ impl TestServer {
     }
 
     pub(crate) fn start_with(options: ServerOptions) -> Self {
+        Self::start_as(options, |server| server)
+    }
+
+    pub(crate) fn start_conducted(options: ServerOptions, conduct: Conduct) -> Self {
+        Self::start_as(options, |server| server.with_conduct(conduct))
+    }
+
+    pub(crate) fn start_as(options: ServerOptions, made: impl FnOnce(Server) -> Server) -> Self {
         // The client insists on a provider even where nothing is encrypted; a second test finds it installed.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let server = Server::bind(options).unwrap();
+        let server = made(Server::bind(options).unwrap());
         let (address, handle, shutdown) = (
             server.local_addr(),
             server.handle(),
@@ -111,6 +119,54 @@ impl TestServer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         self.send(self.http.request(method, url).header("X-MBX-APIKEY", KEY))
             .await
+    }
+
+    /// A request of another key, signed by `sign` and with everything in the query.
+    pub(crate) async fn signed_by(
+        &self,
+        (key, sign): (&str, impl Fn(&str) -> String),
+        method: &str,
+        path: &str,
+        query: &str,
+    ) -> (u16, Value) {
+        let payload = stamped(query, now_millis());
+        let signature = sign(&payload)
+            .replace('+', "%2B")
+            .replace('/', "%2F")
+            .replace('=', "%3D");
+        let url = format!(
+            "http://{}{path}?{payload}&signature={signature}",
+            self.address
+        );
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        self.send(self.http.request(method, url).header("X-MBX-APIKEY", key))
+            .await
+    }
+
+    /// Status and Retry-After of an answer.
+    pub(crate) async fn retry_after(&self, path: &str) -> (u16, Option<u64>) {
+        let url = format!("http://{}{path}", self.address);
+        let response = self.http.get(url).send().await.unwrap();
+        let after = response.headers().get("retry-after");
+        let after = after.map(|after| after.to_str().unwrap().parse().unwrap());
+        (response.status().as_u16(), after)
+    }
+
+    /// A signed POST that may never be answered.
+    pub(crate) async fn try_post(&self, path: &str, form: &str) -> Result<u16, reqwest::Error> {
+        let payload = stamped(form, now_millis());
+        let url = format!(
+            "http://{}{path}?{payload}&signature={}",
+            self.address,
+            sign(&payload)
+        );
+        let response = self
+            .http
+            .post(url)
+            .header("X-MBX-APIKEY", KEY)
+            .send()
+            .await?;
+        Ok(response.status().as_u16())
     }
 
     /// A signed POST with everything in the body.
@@ -237,8 +293,17 @@ pub(crate) async fn call(socket: &mut Socket, method: &str, params: Value) -> Va
 }
 
 /// `params` with key, time and signature.
-pub(crate) fn signed_params(mut params: Value) -> Value {
-    params["apiKey"] = KEY.into();
+pub(crate) fn signed_params(params: Value) -> Value {
+    signed_params_by(KEY, sign, params)
+}
+
+/// The same for another key.
+pub(crate) fn signed_params_by(
+    key: &str,
+    sign: impl Fn(&str) -> String,
+    mut params: Value,
+) -> Value {
+    params["apiKey"] = key.into();
     params["timestamp"] = now_millis().into();
     let mut pairs: Vec<(String, String)> = params
         .as_object()

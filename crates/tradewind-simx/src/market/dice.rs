@@ -9,33 +9,37 @@ use serde::{Deserialize, Serialize};
 
 /// What draws are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// Live events.
     Live = 1,
     /// Returns of history.
     Past = 2,
     /// What candles of history add to their returns: extremes, volume.
     PastShape = 3,
+    /// How long things take.
+    Latency = 100,
+    /// Whether a scripted fault strikes.
+    Fault = 101,
 }
 
 /// A stream of draws.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Dice(Xoshiro256PlusPlus);
+pub(crate) struct Dice(Xoshiro256PlusPlus);
 
 impl Dice {
     /// The stream of this seed for one purpose, one walk and one stretch of time; no two of them share draws.
-    pub(super) fn new(seed: u64, purpose: Purpose, walk: u64, stretch: u64) -> Self {
+    pub(crate) fn new(seed: u64, purpose: Purpose, walk: u64, stretch: u64) -> Self {
         let mixed = scramble(scramble(scramble(purpose as u64) ^ walk) ^ stretch);
         Self(Xoshiro256PlusPlus::seed_from_u64(scramble(seed ^ mixed)))
     }
 
     /// Evenly from above 0 to below 1.
-    pub(super) fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         unit(self.0.next_u64())
     }
 
     /// From the standard normal distribution, by Marsaglia's polar method.
-    pub(super) fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         loop {
             let (x, y) = (2.0 * self.uniform() - 1.0, 2.0 * self.uniform() - 1.0);
             let square = x * x + y * y;
@@ -46,7 +50,7 @@ impl Dice {
     }
 
     /// From the exponential distribution with mean 1.
-    pub(super) fn exponential(&mut self) -> f64 {
+    pub(crate) fn exponential(&mut self) -> f64 {
         -libm::log(self.uniform())
     }
 }

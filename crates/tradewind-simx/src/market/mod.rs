@@ -5,7 +5,7 @@
 //! reads from somewhere. [`KlineStore`] folds prints into candles for both.
 
 mod depth;
-mod dice;
+pub(crate) mod dice;
 mod event;
 mod generated;
 mod history;

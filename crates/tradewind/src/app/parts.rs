@@ -15,7 +15,7 @@ use tradewind_model::{EventId, Interval};
 use tradewind_simx_server::SimClock;
 use tradewind_storage::Writer;
 use tradewind_venues::binance::MarketSource as MarketFeed;
-use tradewind_venues::{SourceSettings, Topic};
+use tradewind_venues::{MarketSink, SourceSettings, Topic};
 
 use crate::app::difference::Difference;
 use crate::app::effects::LiveEffects;
@@ -23,7 +23,7 @@ use crate::app::executor::{EFFECTS_MAX, Executor};
 use crate::app::owners::Owners;
 use crate::app::questions::Questions;
 use crate::app::sending::Sending;
-use crate::app::sinks::{AccountToLanes, MarketToLanes};
+use crate::app::sinks::AccountToLanes;
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::Venues;
 use crate::driver::{DeskHandle, DriverParts, Effect, Lanes, Stages, run};
@@ -145,13 +145,12 @@ fn intervals(bot: &tradewind_events::BotConfig) -> impl Iterator<Item = Interval
     })
 }
 
-pub(super) fn start_market_data(
+pub(super) fn start_market_data<S: MarketSink>(
     supervisor: &mut Supervisor,
     venues: &Venues,
     configuration: &Configuration,
-    lanes: &Arc<Lanes>,
+    sink: &Arc<S>,
 ) {
-    let sink = Arc::new(MarketToLanes(Arc::clone(lanes)));
     let settings = SourceSettings {
         stale_after: configuration.stale_after,
         ..SourceSettings::default()
@@ -163,7 +162,7 @@ pub(super) fn start_market_data(
         }
         seen.push(account.venue);
         for mut source in
-            venue.market_sources(&topics(configuration, account.venue), &sink, settings)
+            venue.market_sources(&topics(configuration, account.venue), sink, settings)
         {
             source.start();
             supervisor.start("market data", |stop| keep(source, stop));
@@ -171,8 +170,9 @@ pub(super) fn start_market_data(
     }
 }
 
-async fn keep(
-    mut source: MarketFeed<MarketToLanes>,
+/// Keeps a source that was started until it is told to stop.
+pub(super) async fn keep<S: MarketSink>(
+    mut source: MarketFeed<S>,
     stop: tokio_util::sync::CancellationToken,
 ) -> anyhow::Result<()> {
     stop.cancelled().await;

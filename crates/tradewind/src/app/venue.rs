@@ -17,7 +17,7 @@ use tradewind_venues::{BinanceVenue, Clock, OrderGate, RateBudget, client_config
 use crate::config::{AccountSettings, AccountSource, DeskConfig};
 
 /// Request weight an address may use in a minute, until the venue says otherwise.
-const WEIGHT_PER_MINUTE: u64 = 6_000;
+pub(super) const WEIGHT_PER_MINUTE: u64 = 6_000;
 
 /// How the paper accounts reach the embedded exchange.
 #[derive(Debug)]
@@ -51,11 +51,11 @@ impl Embedded {
                 .iter()
                 .map(|(asset, amount)| (asset.clone(), *amount))
                 .collect();
-            accounts.push(AccountSpec {
-                key: paper_key(account),
-                secret: secret.clone(),
+            accounts.push(AccountSpec::new(
+                paper_key(account),
+                secret.clone(),
                 balances,
-            });
+            ));
             secrets.insert(account.name.clone(), secret);
         }
         let server = Server::bind(ServerOptions {

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use tradewind_simx_server::FaultErrors;
+
 use super::output::Output;
 use crate::config::{ConfigErrors, LoadError};
 
@@ -46,7 +48,7 @@ pub(super) fn finish(output: Output, result: anyhow::Result<()>) -> ExitCode {
 fn code_of(error: &anyhow::Error) -> u8 {
     if error.is::<NoDesk>() {
         3
-    } else if error.is::<ConfigErrors>() || error.is::<LoadError>() {
+    } else if error.is::<ConfigErrors>() || error.is::<LoadError>() || error.is::<FaultErrors>() {
         4
     } else if error.is::<TimedOut>() {
         5

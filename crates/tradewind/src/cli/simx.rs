@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tradewind_journal::DirectoryLock;
 use tradewind_model::Ppm;
 use tradewind_simx_server::{
-    AccountSpec, Limits, MarketChoice, Recording, Server, ServerOptions, SimClock, saved_position,
+    AccountSpec, Conduct, ControlPort, FaultScript, Latencies, Limits, MarketChoice, OrderLog,
+    Recording, Server, ServerOptions, SimClock, saved_position,
 };
 
 use super::output::Output;
@@ -23,6 +24,10 @@ pub(super) struct SimxArgs {
     listen: SocketAddr,
 
     /// An account and its key, such as key:secret:USDT=10000,BTC=1; may be repeated
+    ///
+    /// Instead of a secret, @public.pem names the public key of Ed25519 or RSA signatures. A key trades and nothing more,
+    /// from one address, unless brackets say otherwise: eye[read]:secret only reads, boss[withdraw,open]:secret could
+    /// withdraw, from anywhere, and eye[read,of=desk]:secret is a second key on the account that desk opened.
     #[arg(long = "account", value_name = "KEY:SECRET:BALANCES")]
     accounts: Vec<AccountSpec>,
 
@@ -41,14 +46,32 @@ pub(super) struct SimxArgs {
     /// How fast recorded data plays
     #[arg(long, value_name = "N", requires = "data", default_value = "1", value_parser = super::run::speed)]
     speed: Ppm,
+
+    /// What is to go wrong: a script of [[fault]] tables, see docs/faults.md
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+
+    /// How long messages take, such as request=2ms,report=lognormal(3ms,0.5); legs: request, match, report, market
+    #[arg(long, value_name = "LATENCIES", default_value = "")]
+    latency: Latencies,
+
+    /// Loopback address for the operator: faults, pause, deposits, halts; token from SIMX_CONTROL_TOKEN, or a new one
+    #[arg(long, value_name = "ADDRESS")]
+    control: Option<SocketAddr>,
 }
 
 /// Serves until it is told to stop. With a `data_dir` accounts, orders and trades are kept there; without one they are
 /// gone when the exchange stops.
 pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> anyhow::Result<()> {
     let _lock = data_dir.map(DirectoryLock::acquire).transpose()?;
+    let faults = args
+        .faults
+        .as_deref()
+        .map(script)
+        .transpose()?
+        .unwrap_or_default();
     let (market, clock) = market(args, data_dir)?;
-    let server = Server::bind(ServerOptions {
+    let mut server = Server::bind(ServerOptions {
         listen: args.listen,
         data_dir: data_dir.map(Path::to_owned),
         accounts: args.accounts.clone(),
@@ -56,7 +79,23 @@ pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> a
         limits: args.limits,
         clock,
     })?;
-    announce(args, server.local_addr(), output)?;
+    let control = args.control.map(|address| {
+        let token = std::env::var("SIMX_CONTROL_TOKEN").ok();
+        ControlPort::bind(address, token)
+    });
+    let control = control.transpose()?;
+    announce(args, server.local_addr(), &faults, control.as_ref(), output)?;
+    server = server.with_conduct(Conduct {
+        seed: args.seed,
+        latencies: args.latency,
+        faults,
+    });
+    if let Some(control) = control {
+        server = server.with_control(control);
+    }
+    if output.is_json() {
+        server = server.with_order_log(OrderLog::to(std::io::stdout())?);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -90,21 +129,49 @@ fn market(args: &SimxArgs, data_dir: Option<&Path>) -> anyhow::Result<(MarketCho
     Ok((MarketChoice::Recorded(Box::new(recording)), clock))
 }
 
-fn announce(args: &SimxArgs, address: SocketAddr, output: Output) -> anyhow::Result<()> {
+/// Reads a script of faults, before anybody is let in.
+fn script(path: &Path) -> anyhow::Result<FaultScript> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the faults in {}", path.display()))?;
+    let script: Result<FaultScript, _> = text.parse();
+    script.with_context(|| format!("the faults in {} are wrong", path.display()))
+}
+
+fn announce(
+    args: &SimxArgs,
+    address: SocketAddr,
+    faults: &FaultScript,
+    control: Option<&ControlPort>,
+    output: Output,
+) -> anyhow::Result<()> {
     let accounts = args.accounts.len();
     let market = match &args.data {
         Some(path) => format!("recorded data from {}", path.display()),
         None => format!("generated market, seed {}", args.seed),
     };
     if output.is_json() {
-        let facts =
-            json!({ "listen": address.to_string(), "market": market, "accounts": accounts });
+        let facts = json!({
+            "listen": address.to_string(), "market": market, "accounts": accounts,
+            "latency": args.latency.to_string(), "faults": faults.len(),
+            "control": control.map(|port| json!({ "address": port.local_addr().to_string(), "token": port.token() })),
+        });
         return Ok(output.value(&facts)?);
     }
     let line = format!(
         "SIMULATED exchange on http://{address} and ws://{address}: {market}; accounts: {accounts}"
     );
     output.line(&line)?;
+    if !args.latency.is_none() || !faults.is_empty() {
+        output.line(&format!(
+            "latency: {}; faults: {}",
+            args.latency,
+            faults.len()
+        ))?;
+    }
+    if let Some(port) = control {
+        let (address, token) = (port.local_addr(), port.token());
+        output.line(&format!("control on http://{address}, token {token}"))?;
+    }
     Ok(output.line("Ctrl-C stops it")?)
 }
 

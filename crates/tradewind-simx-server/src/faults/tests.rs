@@ -1,0 +1,728 @@
+//! Scripts against the whole server without sockets, on a clock that the test moves.
+
+use super::*;
+use crate::clock::SimClock;
+use crate::core::{In, Out};
+use crate::front::Front;
+use crate::options::{Limits, MarketChoice, ServerOptions};
+use crate::rest::{Method, RestAnswer, RestRequest, TimeUnit};
+use crate::startup;
+use crate::streams::ConnectionId;
+use crate::streams::connection::{Effect, Form};
+use crate::ws_api::Asker;
+use ring::hmac;
+use serde_json::Value;
+use std::net::{IpAddr, Ipv4Addr};
+use tradewind_model::{Ppm, Timestamp};
+
+/// Six seconds before a minute ends.
+const START: Timestamp = Timestamp::from_secs(1_700_000_034);
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const STEP: Duration = Duration::from_millis(100);
+const MARKET: ConnectionId = ConnectionId(1);
+const COMBINED: ConnectionId = ConnectionId(2);
+const API: ConnectionId = ConnectionId(3);
+/// The page with a script for each row.
+const PAGE: &str = include_str!("../../../../docs/faults.md");
+
+/// A server, its clock, and all that came out.
+struct Bench {
+    front: Front,
+    now: Timestamp,
+    tokens: u64,
+    frames: Vec<(ConnectionId, String)>,
+    replies: Vec<(u64, Reply)>,
+    strokes: Vec<(Target, Stroke)>,
+    door: DoorState,
+}
+
+impl Bench {
+    fn new(conduct: Conduct) -> Self {
+        let options = ServerOptions {
+            listen: ([127, 0, 0, 1], 0).into(),
+            data_dir: None,
+            accounts: vec!["key:secret:USDT=1000000,BTC=20,BNB=5".parse().unwrap()],
+            market: MarketChoice::Generated { seed: 7 },
+            limits: Limits::Off,
+            clock: SimClock::new(START, Ppm::ZERO),
+        };
+        let core = startup::start(&options).unwrap().core;
+        let mut bench = Self {
+            front: Front::new(core, START, conduct),
+            now: START,
+            tokens: 0,
+            frames: Vec::new(),
+            replies: Vec::new(),
+            strokes: Vec::new(),
+            door: DoorState::Open,
+        };
+        bench.pass(Duration::from_millis(1));
+        bench
+    }
+
+    fn script(text: &str) -> Self {
+        Self::new(Conduct {
+            seed: 1,
+            faults: text.parse().unwrap(),
+            ..Conduct::default()
+        })
+    }
+
+    fn pass(&mut self, span: Duration) {
+        self.now = self.now + span;
+        self.front.advance(self.now);
+        self.gather();
+    }
+
+    fn gather(&mut self) {
+        let out = self.front.take_out(Out::default());
+        self.frames.extend(
+            out.frames
+                .iter()
+                .map(|(to, frame)| (*to, frame.to_string())),
+        );
+        self.replies.extend(
+            out.answers
+                .into_iter()
+                .map(|(token, answer)| (token, Reply::Sent(answer))),
+        );
+        self.replies.extend(out.mischief.replies);
+        self.strokes.extend(
+            out.mischief
+                .strokes
+                .iter()
+                .map(|(_, target, stroke)| (*target, *stroke)),
+        );
+        self.door = out.mischief.door.unwrap_or(self.door);
+    }
+
+    fn send(&mut self, input: In) {
+        self.front.handle(self.now, input);
+        self.gather();
+    }
+
+    fn ask(&mut self, method: Method, path: &str, query: &str) -> u64 {
+        self.tokens += 1;
+        let token = self.tokens;
+        let request = RestRequest {
+            address: HERE,
+            method,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            body: String::new(),
+            key: Some("key".to_owned()),
+            unit: TimeUnit::Milliseconds,
+        };
+        self.send(In::Rest { token, request });
+        token
+    }
+
+    fn signed(&mut self, method: Method, path: &str, query: &str) -> u64 {
+        let payload = format!(
+            "{query}&recvWindow=60000&timestamp={}",
+            self.now.as_millis()
+        );
+        let payload = payload.trim_start_matches('&');
+        self.ask(
+            method,
+            path,
+            &format!("{payload}&signature={}", sign(payload)),
+        )
+    }
+
+    fn reply(&self, token: u64) -> Option<&Reply> {
+        self.replies
+            .iter()
+            .find(|(known, _)| *known == token)
+            .map(|(_, reply)| reply)
+    }
+
+    /// The answer to a signed request that must arrive at once.
+    fn answered(&mut self, method: Method, path: &str, query: &str) -> (u16, Value) {
+        let token = self.signed(method, path, query);
+        match self.reply(token) {
+            Some(Reply::Sent(RestAnswer { status, body, .. })) => {
+                (*status, serde_json::from_str(body).unwrap_or_default())
+            }
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+
+    fn api(&mut self, method: &str, params: &[(&str, &str)]) {
+        let stamp = self.now.as_millis().to_string();
+        let mut pairs = vec![
+            ("apiKey", "key"),
+            ("recvWindow", "60000"),
+            ("timestamp", &stamp),
+        ];
+        pairs.extend(params);
+        pairs.sort_unstable();
+        let payload: Vec<String> = pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let signature = sign(&payload.join("&"));
+        pairs.push(("signature", &signature));
+        let params: serde_json::Map<String, Value> = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()))
+            .collect();
+        let text =
+            serde_json::json!({ "id": method, "method": method, "params": params }).to_string();
+        let asker = Asker {
+            connection: API,
+            address: HERE,
+            unit: TimeUnit::Milliseconds,
+            rate_limits: false,
+        };
+        self.send(In::WsApi { asker, text });
+    }
+
+    fn subscribe(&mut self, connection: ConnectionId, form: Form, names: &[&str]) {
+        let mut effects = vec![Effect::Switch(form)];
+        effects.extend(
+            names
+                .iter()
+                .map(|name| Effect::Subscribe((*name).to_owned())),
+        );
+        effects.push(Effect::Answer(r#"{"result":null,"id":1}"#.to_owned()));
+        self.send(In::Wishes {
+            connection,
+            unit: TimeUnit::Milliseconds,
+            effects,
+        });
+    }
+
+    /// Listens to everything.
+    fn listen(&mut self) {
+        const STREAMS: [&str; 10] = [
+            "btcusdt@bookTicker",
+            "btcusdt@trade",
+            "btcusdt@aggTrade",
+            "btcusdt@kline_1m",
+            "ethusdt@kline_1m",
+            "btcusdt@depth@100ms",
+            "btcusdt@depth5@100ms",
+            "btcusdt@miniTicker",
+            "btcusdt@ticker",
+            "ethusdt@bookTicker",
+        ];
+        for (connection, wire) in [
+            (MARKET, WireKind::Market),
+            (COMBINED, WireKind::Market),
+            (API, WireKind::Api),
+        ] {
+            self.front.connected(self.now, connection, wire);
+            self.gather();
+        }
+        self.subscribe(MARKET, Form::Raw, &STREAMS);
+        self.subscribe(COMBINED, Form::Combined, &STREAMS);
+        self.api("userDataStream.subscribe.signature", &[]);
+    }
+
+    /// Does, over and over, all that a client does; one thing a step.
+    fn work(&mut self, span: Duration) {
+        let end = self.now + span;
+        let mut turn = 0_u32;
+        while self.now < end {
+            self.pass(STEP);
+            self.take_turn(turn);
+            turn += 1;
+        }
+        self.pass(Duration::from_secs(1));
+    }
+
+    fn take_turn(&mut self, turn: u32) {
+        let name = format!("order-{}", turn / 12);
+        let order = format!("symbol=BTCUSDT&origClientOrderId={name}");
+        let at_market =
+            format!("symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.01&newClientOrderId=m{turn}");
+        match turn % 12 {
+            0 => {
+                self.place_waiting(&name);
+            }
+            1 => {
+                self.signed(Method::Get, "/api/v3/order", &order);
+            }
+            2 => {
+                self.signed(Method::Get, "/api/v3/openOrders", "symbol=BTCUSDT");
+            }
+            3 => {
+                self.ask(Method::Get, "/api/v3/depth", "symbol=BTCUSDT&limit=50");
+            }
+            4 => {
+                self.signed(Method::Post, "/api/v3/order", &at_market);
+            }
+            5 => {
+                self.signed(Method::Get, "/api/v3/myTrades", "symbol=BTCUSDT");
+            }
+            6 => self.api(
+                "order.place",
+                &[
+                    ("symbol", "BTCUSDT"),
+                    ("side", "BUY"),
+                    ("type", "MARKET"),
+                    ("quantity", "0.01"),
+                ],
+            ),
+            7 => {
+                self.ask(Method::Get, "/api/v3/time", "");
+            }
+            8 => {
+                self.signed(Method::Delete, "/api/v3/order", &order);
+            }
+            9 => {
+                self.signed(Method::Get, "/sapi/v1/account/apiRestrictions", "");
+            }
+            10 => self.subscribe(
+                COMBINED,
+                Form::Combined,
+                &["solusdt@trade", "bnbusdt@trade", "xrpusdt@trade"],
+            ),
+            _ => {
+                self.signed(
+                    Method::Post,
+                    "/api/v3/order/cancelReplace",
+                    "symbol=BTCUSDT",
+                );
+                self.signed(
+                    Method::Post,
+                    "/api/v3/order",
+                    "symbol=BTCUSDT&side=SELL&type=STOP_LOSS_LIMIT",
+                );
+                self.signed(Method::Post, "/api/v3/orderList/otoco", "symbol=BTCUSDT");
+            }
+        }
+    }
+
+    /// A buy far below the market.
+    fn place_waiting(&mut self, name: &str) -> u64 {
+        let price = self.bid() * 9 / 10;
+        let query = format!(
+            "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.1&price={price}&newClientOrderId={name}"
+        );
+        self.signed(Method::Post, "/api/v3/order", &query)
+    }
+
+    /// The bid in whole units of the quote asset.
+    fn bid(&self) -> i64 {
+        let symbol = self.front.core.symbols.find("BTCUSDT").unwrap();
+        let touch = self.front.core.exchange.touch(symbol).unwrap();
+        let rules = &self.front.core.exchange.instruments()[symbol.index()];
+        i64::try_from(rules.price_amount(touch.bid).0 / tradewind_model::Amount::ONE.0).unwrap()
+    }
+
+    fn hits(&self) -> Vec<(String, u64)> {
+        let state = self.front.state();
+        let faults = state["faults"].as_array().unwrap().iter();
+        faults
+            .map(|fault| {
+                (
+                    fault["name"].as_str().unwrap().to_owned(),
+                    fault["hits"].as_u64().unwrap(),
+                )
+            })
+            .collect()
+    }
+
+    fn events(&self, wanted: &str) -> Vec<Value> {
+        let texts = self
+            .frames
+            .iter()
+            .map(|(_, text)| text)
+            .filter(|text| text.contains(wanted));
+        texts
+            .map(|text| serde_json::from_str(text).unwrap_or_default())
+            .collect()
+    }
+}
+
+fn sign(payload: &str) -> String {
+    let tag = hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA256, b"secret"),
+        payload.as_bytes(),
+    );
+    tag.as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The scripts of the page with the row each belongs to.
+fn page_scripts() -> Vec<(String, String)> {
+    let mut scripts = Vec::new();
+    let mut row = String::new();
+    let mut script: Option<String> = None;
+    for line in PAGE.lines() {
+        if let Some(title) = line.strip_prefix("### ") {
+            row = title.to_owned();
+        } else if line == "```toml" {
+            script = Some(String::new());
+        } else if line == "```" {
+            scripts.extend(script.take().map(|script| (row.clone(), script)));
+        } else if let Some(script) = &mut script {
+            script.push_str(line);
+            script.push('\n');
+        }
+    }
+    scripts
+}
+
+#[test]
+fn every_script_of_the_page_is_read_and_strikes() {
+    let scripts = page_scripts();
+    let rows = [
+        "N01", "N02", "N03", "N04", "N05", "N06", "N07", "N08", "N09", "N10", "N11", "V01", "V02",
+        "V03", "V04", "V05", "V06", "V07", "V08", "V09", "V10", "V11", "V12", "V13", "V14", "V15",
+        "V16", "V17", "V18", "V19", "V20", "V21", "D01", "D02", "D03", "D04", "D05", "D06", "D07",
+        "D08", "D09", "T01", "T02", "L04", "X07",
+    ];
+    for row in rows {
+        assert!(
+            scripts.iter().any(|(title, _)| title.contains(row)),
+            "{row} has no script"
+        );
+    }
+    for (title, script) in scripts {
+        let parsed: Result<FaultScript, _> = script.parse();
+        let faults = parsed.unwrap_or_else(|errors| panic!("{title}:\n{errors}"));
+        assert!(!faults.is_empty(), "{title}");
+        let mut bench = Bench::new(Conduct {
+            seed: 1,
+            faults,
+            ..Conduct::default()
+        });
+        bench.listen();
+        bench.work(Duration::from_secs(12));
+        for (name, hits) in bench.hits() {
+            assert!(hits > 0, "{title}: {name} did not strike");
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_and_inputs_leave_the_same_bytes() {
+    let script = r#"
+        [[fault]]
+        do = "drop"
+        chance = 0.1
+        [[fault]]
+        do = "duplicate"
+        by = "exponential(200ms)"
+        chance = 0.2
+        [[fault]]
+        do = "answer"
+        code = -1007
+        executed = "2s"
+        chance = 0.3
+        [[fault]]
+        do = "lose-reply"
+        chance = 0.2
+    "#;
+    let run = |seed| {
+        let latencies =
+            "request=2ms,match=uniform(10us,1ms),report=lognormal(3ms,0.5),market=pareto(1ms,1.5)";
+        let conduct = Conduct {
+            seed,
+            latencies: latencies.parse().unwrap(),
+            faults: script.parse().unwrap(),
+        };
+        let mut bench = Bench::new(conduct);
+        bench.listen();
+        bench.work(Duration::from_secs(10));
+        format!("{:?} {:?} {:?}", bench.frames, bench.replies, bench.strokes)
+    };
+    let one = run(1);
+    assert!(one.len() > 100_000);
+    assert!(one == run(1), "the same bytes");
+    assert!(one != run(2), "another seed, other bytes");
+}
+
+#[test]
+fn latency_alone_never_changes_the_order_within_a_connection() {
+    let latencies = "market=lognormal(50ms,2),report=lognormal(50ms,2),request=pareto(5ms,1)";
+    let mut bench = Bench::new(Conduct {
+        seed: 5,
+        latencies: latencies.parse().unwrap(),
+        ..Conduct::default()
+    });
+    bench.listen();
+    bench.work(Duration::from_secs(10));
+    bench.pass(Duration::from_secs(60));
+    let updates: Vec<u64> = bench
+        .events("depthUpdate")
+        .iter()
+        .filter(|frame| frame["stream"].is_null())
+        .map(|frame| frame["u"].as_u64().unwrap())
+        .collect();
+    assert!(updates.len() > 20 && updates.is_sorted());
+    let reports: Vec<u64> = bench
+        .events("executionReport")
+        .iter()
+        .map(|frame| frame["event"]["I"].as_u64().unwrap())
+        .collect();
+    assert!(reports.len() > 5 && reports.is_sorted(), "{reports:?}");
+    assert_eq!(
+        bench.replies.len(),
+        usize::try_from(bench.tokens).unwrap(),
+        "every answer came"
+    );
+}
+
+#[test]
+fn an_answer_can_lie_about_an_order_that_exists_or_does_not() {
+    for (executed, exists) in [("true", true), ("false", false)] {
+        let script = format!(
+            "[[fault]]\ndo = \"answer\"\ncall = \"order.place\"\nstatus = 503\ncode = -1006\nexecuted = {executed}"
+        );
+        let mut bench = Bench::script(&script);
+        let token = bench.place_waiting("a");
+        let Some(Reply::Sent(answer)) = bench.reply(token) else {
+            panic!("no answer");
+        };
+        assert!(
+            answer.status == 503 && answer.body.contains("-1006"),
+            "{answer:?}"
+        );
+        let (status, body) = bench.answered(
+            Method::Get,
+            "/api/v3/order",
+            "symbol=BTCUSDT&origClientOrderId=a",
+        );
+        assert_eq!(status == 200, exists, "{body}");
+    }
+}
+
+#[test]
+fn an_order_can_be_executed_long_after_its_answer() {
+    let mut bench = Bench::script(
+        "[[fault]]\ndo = \"answer\"\ncall = \"POST /api/v3/order\"\ncode = -1007\nexecuted = \"10s\"\n",
+    );
+    bench.place_waiting("late");
+    let query = "symbol=BTCUSDT&origClientOrderId=late";
+    bench.pass(Duration::from_millis(9_900));
+    assert_eq!(
+        bench.answered(Method::Get, "/api/v3/order", query).1["code"],
+        -2013
+    );
+    bench.pass(Duration::from_millis(200));
+    let (_, order) = bench.answered(Method::Get, "/api/v3/order", query);
+    assert_eq!(
+        (&order["status"], &order["time"]),
+        (&"NEW".into(), &(START.as_millis() + 10_001).into())
+    );
+    assert_eq!(
+        bench
+            .replies
+            .iter()
+            .filter(|(token, _)| *token == 1)
+            .count(),
+        1,
+        "it was answered once"
+    );
+}
+
+#[test]
+fn a_fill_can_be_missing_or_told_twice() {
+    for (deed, told) in [("drop", 0), ("duplicate", 2)] {
+        let script = format!(
+            "[[fault]]\ndo = \"{deed}\"\nframe = \"executionReport/TRADE\"\naccount = \"key\"\nsymbol = \"BTCUSDT\"\n"
+        );
+        let mut bench = Bench::script(&script);
+        bench.listen();
+        let order = "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.001";
+        assert_eq!(
+            bench.answered(Method::Post, "/api/v3/order", order).1["status"],
+            "FILLED"
+        );
+        bench.pass(STEP);
+        assert_eq!(bench.events("\"x\":\"NEW\"").len(), 1);
+        assert_eq!(bench.events("\"x\":\"TRADE\"").len(), told, "{deed}");
+    }
+}
+
+#[test]
+fn young_orders_can_be_invisible() {
+    let mut bench =
+        Bench::script("[[fault]]\ndo = \"hide-orders\"\ncall = \"order.status\"\nlag = \"3s\"\n");
+    bench.place_waiting("young");
+    let query = "symbol=BTCUSDT&origClientOrderId=young";
+    assert_eq!(
+        bench.answered(Method::Get, "/api/v3/order", query),
+        (
+            400,
+            serde_json::json!({"code": -2013, "msg": "Order does not exist."})
+        )
+    );
+    bench.pass(Duration::from_secs(4));
+    assert_eq!(bench.answered(Method::Get, "/api/v3/order", query).0, 200);
+}
+
+#[test]
+fn a_halt_and_other_filters_end_with_their_span() {
+    let script = r#"
+        [[fault]]
+        do = "halt"
+        symbol = "BTCUSDT"
+        status = "HALT"
+        expire = true
+        after = "1s"
+        for = "5s"
+        [[fault]]
+        do = "filters"
+        symbol = "ETHUSDT"
+        minNotional = "1000000"
+        for = "5s"
+    "#;
+    let mut bench = Bench::script(script);
+    bench.listen();
+    bench.place_waiting("waiting");
+    bench.pass(Duration::from_secs(2));
+    assert_eq!(
+        bench
+            .answered(Method::Get, "/api/v3/openOrders", "symbol=BTCUSDT")
+            .1,
+        serde_json::json!([])
+    );
+    let order = |symbol| format!("symbol={symbol}&side=SELL&type=MARKET&quantity=0.01");
+    assert_eq!(
+        bench
+            .answered(Method::Post, "/api/v3/order", &order("BTCUSDT"))
+            .1["msg"],
+        "Market is closed."
+    );
+    let buy = "symbol=ETHUSDT&side=BUY&type=MARKET&quantity=1";
+    assert_eq!(
+        bench.answered(Method::Post, "/api/v3/order", buy).1["msg"],
+        "Filter failure: NOTIONAL"
+    );
+    let before = bench.events("bookTicker").len();
+    bench.pass(Duration::from_secs(2));
+    assert_eq!(
+        bench.events("btcusdt@bookTicker").len(),
+        bench.events("btcusdt@bookTicker").len().min(before)
+    );
+    bench.pass(Duration::from_secs(4));
+    assert_eq!(
+        bench
+            .answered(Method::Post, "/api/v3/order", &order("BTCUSDT"))
+            .0,
+        200
+    );
+    assert_eq!(bench.answered(Method::Post, "/api/v3/order", buy).0, 200);
+}
+
+#[test]
+fn prices_follow_a_path_and_come_back() {
+    let mut bench = Bench::script(
+        "[[fault]]\ndo = \"price\"\nsymbol = \"BTCUSDT\"\npath = [[\"1s\", 1], [\"2s\", 10]]\nfor = \"5s\"\n",
+    );
+    bench.pass(Duration::from_secs(1));
+    let before = bench.bid();
+    bench.pass(Duration::from_secs(3));
+    let high = bench.bid();
+    assert!(high > before * 9 && high < before * 11, "{before} {high}");
+    bench.pass(Duration::from_secs(3));
+    let after = bench.bid();
+    assert!((after - before).abs() < before / 50, "{before} {after}");
+}
+
+#[test]
+fn a_partition_lets_nothing_through_and_ends_with_new_connections() {
+    let mut bench = Bench::script("[[fault]]\ndo = \"partition\"\nafter = \"1s\"\nfor = \"3s\"\n");
+    bench.listen();
+    bench.pass(Duration::from_secs(2));
+    assert_eq!(
+        (bench.door, bench.strokes.as_slice()),
+        (
+            DoorState::Closed,
+            [(Target::All(None), Stroke::Mute)].as_slice()
+        )
+    );
+    bench.frames.clear();
+    let token = bench.place_waiting("never");
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(
+        (bench.reply(token), bench.frames.len()),
+        (Some(&Reply::Silence), 0)
+    );
+    bench.pass(Duration::from_secs(2));
+    assert_eq!(
+        (bench.door, bench.strokes.last()),
+        (
+            DoorState::Open,
+            Some(&(Target::All(None), Stroke::Close(1001)))
+        )
+    );
+    assert_eq!(
+        bench
+            .answered(
+                Method::Get,
+                "/api/v3/order",
+                "symbol=BTCUSDT&origClientOrderId=never"
+            )
+            .1["code"],
+        -2013
+    );
+}
+
+#[test]
+fn a_wrong_clock_judges_and_tells_wrongly() {
+    let mut bench =
+        Bench::script("[[fault]]\ndo = \"clock\"\nskew = \"-1h\"\nafter = \"1s\"\nfor = \"2s\"\n");
+    bench.pass(Duration::from_secs(2));
+    let (_, body) = bench.answered(Method::Get, "/api/v3/openOrders", "");
+    assert_eq!(body["code"], -1021, "the client's clock is an hour ahead");
+    let (_, time) = bench.answered(Method::Get, "/api/v3/time", "");
+    assert_eq!(time["serverTime"], (bench.now.as_millis() - 3_600_000));
+    bench.pass(Duration::from_secs(2));
+    assert_eq!(bench.answered(Method::Get, "/api/v3/openOrders", "").0, 200);
+}
+
+#[test]
+fn frames_can_overtake_each_other_and_none_is_lost() {
+    let mut bench = Bench::script("[[fault]]\ndo = \"reorder\"\nframe = \"trade\"\nevery = 3\n");
+    bench.subscribe(MARKET, Form::Raw, &["btcusdt@trade"]);
+    bench.pass(Duration::from_secs(30));
+    let ids: Vec<u64> = bench
+        .events("\"trade\"")
+        .iter()
+        .map(|frame| frame["t"].as_u64().unwrap())
+        .collect();
+    let mut sorted = ids.clone();
+    sorted.sort_unstable();
+    assert!(ids.len() > 6 && ids != sorted, "{ids:?}");
+    assert!(
+        sorted.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "none is missing"
+    );
+}
+
+#[test]
+fn subscriptions_can_be_kept_in_part_and_acknowledged_as_one_likes() {
+    for (ack, wanted) in [
+        ("ok", Some("result")),
+        ("error", Some("error")),
+        ("lost", None),
+    ] {
+        let mut bench = Bench::script(&format!(
+            "[[fault]]\ndo = \"refuse-subscribe\"\nkeep = 1\nack = \"{ack}\"\n"
+        ));
+        bench.subscribe(
+            MARKET,
+            Form::Combined,
+            &["btcusdt@bookTicker", "ethusdt@bookTicker"],
+        );
+        let told = bench.events("\"id\":1");
+        assert_eq!(told.len(), usize::from(wanted.is_some()), "{ack}");
+        assert!(
+            wanted.is_none_or(|key| told[0].get(key).is_some()),
+            "{ack}: {told:?}"
+        );
+        bench.pass(Duration::from_secs(2));
+        assert!(
+            !bench.events("btcusdt").is_empty() && bench.events("ethusdt").is_empty(),
+            "{ack}"
+        );
+    }
+}
