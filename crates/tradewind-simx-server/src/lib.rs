@@ -36,6 +36,8 @@ mod exchange_task;
 mod faults;
 mod filters;
 mod front;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod http;
 mod line;

@@ -10,6 +10,8 @@ mod answers;
 mod assets;
 mod codec;
 mod entry;
+#[doc(hidden)]
+pub mod fuzzing;
 mod instruments;
 mod listing;
 mod order_socket;

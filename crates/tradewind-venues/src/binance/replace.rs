@@ -55,7 +55,7 @@ struct Failure<'a> {
 
 /// One leg's part of the answer.
 #[derive(Debug, PartialEq, Eq)]
-enum Leg<'a> {
+pub(super) enum Leg<'a> {
     /// Done; how is in the body.
     Done(&'a [u8]),
     /// Refused, in these words, or not proven.
@@ -94,7 +94,7 @@ impl<'a> Leg<'a> {
 const CODE_BOTH_FAILED: i32 = -2022;
 
 /// The legs of an answer, cancel first; `None` if it tells nothing of them.
-fn legs(status: u16, body: &[u8]) -> Option<(Leg<'_>, Leg<'_>)> {
+pub(super) fn legs(status: u16, body: &[u8]) -> Option<(Leg<'_>, Leg<'_>)> {
     let outcome = match status {
         200..=299 => answers::read::<Outcome<'_>>("replacement", body).ok()?,
         400 | 409 => answers::read::<Failure<'_>>("replacement", body).ok()?.data,

@@ -267,3 +267,55 @@ fn adapter(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Listing;
+
+    fn embedded() -> Embedded {
+        Embedded {
+            address: ([127, 0, 0, 1], 4_321).into(),
+            secrets: BTreeMap::new(),
+        }
+    }
+
+    fn live() -> AccountSource {
+        AccountSource::Live {
+            key_env: "KEY".to_owned(),
+            secret_env: "SECRET".to_owned(),
+        }
+    }
+
+    #[test]
+    fn h09_a_paper_account_has_no_route_to_a_venue_and_a_live_one_needs_its_own_key() {
+        let config = DeskConfig::load(None, &BTreeMap::new(), Listing::Unknown).unwrap();
+        let paper = config.accounts[0].clone();
+        let keys = [("KEY", "k"), ("SECRET", "s")];
+        let keys = BTreeMap::from(keys.map(|(name, value)| (name.to_owned(), value.to_owned())));
+
+        let simulated = adapter(&config, &paper, Some(&embedded()), &keys).unwrap();
+        for url in [simulated.rest_url, simulated.ws_url, simulated.ws_api_url] {
+            assert!(url.contains("//127.0.0.1:4321"), "{url}");
+        }
+        assert!(adapter(&config, &paper, None, &keys).is_err());
+
+        let real = AccountSettings {
+            mode: live(),
+            ..paper
+        };
+        let routed = adapter(&config, &real, Some(&embedded()), &keys).unwrap();
+        assert_eq!(routed.rest_url, config.venues[0].rest_url);
+        let none = adapter(&config, &real, Some(&embedded()), &BTreeMap::new());
+        assert!(none.unwrap_err().to_string().contains("set KEY"));
+        let torn = BTreeMap::from([
+            ("KEY".to_owned(), "k".to_owned()),
+            (
+                "SECRET".to_owned(),
+                "-----BEGIN PRIVATE KEY-----".to_owned(),
+            ),
+        ]);
+        let error = adapter(&config, &real, None, &torn).unwrap_err();
+        assert_eq!(error.to_string(), "reading SECRET");
+    }
+}

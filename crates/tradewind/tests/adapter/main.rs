@@ -33,7 +33,7 @@ fn words(reports: &[ExecutionReport]) -> String {
 
 fn fills(reports: &[ExecutionReport]) -> Vec<Fill> {
     let fill = |report: &ExecutionReport| match &report.kind {
-        ReportKind::Filled(fill) => Some(fill.clone()),
+        ReportKind::Filled(fill) => Some(*fill),
         _ => None,
     };
     reports.iter().filter_map(fill).collect()
