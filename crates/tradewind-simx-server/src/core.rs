@@ -17,7 +17,9 @@ use crate::faults::{Lens, Mischief, Stroke, Target};
 use crate::market::Market;
 use crate::order_log::{LogEvent, OrderLog};
 use crate::persist::Record;
-use crate::rest::{self, KeyRing, Meters, PreventedMatches, RestAnswer, RestRequest, TimeUnit};
+use crate::rest::{
+    self, Amendments, KeyRing, Meters, PreventedMatches, RestAnswer, RestRequest, TimeUnit,
+};
 use crate::source::Source;
 use crate::streams::connection::Effect;
 use crate::streams::frames::Subject;
@@ -114,6 +116,7 @@ pub(crate) struct Core {
     pub(crate) users: UserStreams,
     pub(crate) sessions: Sessions,
     pub(crate) prevented: PreventedMatches,
+    pub(crate) amendments: Amendments,
     pub(crate) started_at: Timestamp,
     /// The keys the accounts were opened with, by account id.
     pub(crate) account_keys: Vec<String>,
@@ -187,6 +190,7 @@ impl Core {
             users: UserStreams::default(),
             sessions: Sessions::default(),
             prevented: PreventedMatches::default(),
+            amendments: Amendments::default(),
             started_at: parts.started_at,
             counts_own_prints: parts.source.counts_own_prints(),
             source: Some(parts.source),
@@ -384,6 +388,7 @@ impl Core {
             symbols: &self.symbols,
         };
         self.prevented.note(&self.outbox.orders, &self.exchange);
+        self.amendments.note(&self.outbox.orders);
         if let Some(log) = &self.order_log {
             let reports = self.outbox.orders.iter();
             let lines = reports.filter_map(|report| LogEvent::report(self, report));
