@@ -337,6 +337,11 @@ impl Core {
         Ok((answer, fills))
     }
 
+    /// Somebody reads an instrument's whole book: the streams of its changes must go on from there.
+    pub(crate) fn book_read(&mut self, instrument: InstrumentId) {
+        self.hub.book_read(instrument, &self.exchange);
+    }
+
     /// What happened to orders in the last action.
     pub(crate) fn reports(&self) -> &[OrderReport] {
         &self.outbox.orders
