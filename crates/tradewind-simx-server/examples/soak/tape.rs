@@ -1,7 +1,7 @@
 //! The market as everybody sees it: all instruments' quotes, trades and books on one connection, watched for what may
 //! never be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -267,7 +267,14 @@ impl Book {
     fn compare(&mut self, symbol: &str, snapshot: Snapshot, checks: &Checks) {
         let same = self.sides.as_ref() == Some(&snapshot.sides);
         checks.look(Law::DepthEqualsSnapshot, same, || {
-            format!("{symbol}: book and snapshot differ at {}", snapshot.last)
+            let sides = self
+                .sides
+                .as_ref()
+                .map(|ours| differing(ours, &snapshot.sides));
+            format!(
+                "{symbol} at {}: by differences, in snapshot {sides:?}",
+                snapshot.last
+            )
         });
         self.compared += 1;
         self.due = Instant::now() + COMPARE_EVERY;
@@ -283,6 +290,26 @@ impl Snapshot {
             sides: [levels(&body["bids"])?, levels(&body["asks"])?],
         })
     }
+}
+
+/// Prices at which two books differ, and the quantities of each.
+fn differing(
+    ours: &[BTreeMap<i128, i128>; 2],
+    theirs: &[BTreeMap<i128, i128>; 2],
+) -> Vec<(i128, Option<i128>, Option<i128>)> {
+    let mut found = Vec::new();
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        let prices: BTreeSet<&i128> = ours.keys().chain(theirs.keys()).collect();
+        let both = |price: &i128| (*price, ours.get(price).copied(), theirs.get(price).copied());
+        found.extend(
+            prices
+                .into_iter()
+                .map(both)
+                .filter(|(_, one, other)| one != other)
+                .take(3),
+        );
+    }
+    found
 }
 
 fn levels(list: &Value) -> Outcome<BTreeMap<i128, i128>> {
