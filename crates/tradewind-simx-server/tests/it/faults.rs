@@ -116,11 +116,10 @@ async fn a_flapping_server_lets_in_and_throws_out() {
     let mut ends = 0;
     for _ in 0..5 {
         // It may end before the upgrade is through.
-        let connected = tokio_tungstenite::connect_async(format!(
-            "ws://{}/ws/btcusdt@bookTicker",
-            server.address
-        ))
-        .await;
+        let url = format!("ws://{}/ws/btcusdt@bookTicker", server.address);
+        let connected = tokio::time::timeout(PATIENCE, tokio_tungstenite::connect_async(url))
+            .await
+            .expect("an upgrade, or its end, in time");
         ends += match connected {
             Ok((mut socket, _)) => u32::from(ending(&mut socket).await.is_none()),
             Err(Error::Io(_) | Error::Protocol(_)) => 1,
