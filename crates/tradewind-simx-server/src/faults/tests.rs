@@ -15,7 +15,8 @@ use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr};
 use tradewind_model::{Ppm, Timestamp};
 
-const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+/// Six seconds before a minute ends.
+const START: Timestamp = Timestamp::from_secs(1_700_000_034);
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const STEP: Duration = Duration::from_millis(100);
 const MARKET: ConnectionId = ConnectionId(1);
@@ -193,11 +194,12 @@ impl Bench {
 
     /// Listens to everything.
     fn listen(&mut self) {
-        const STREAMS: [&str; 9] = [
+        const STREAMS: [&str; 10] = [
             "btcusdt@bookTicker",
             "btcusdt@trade",
             "btcusdt@aggTrade",
-            "btcusdt@kline_1s",
+            "btcusdt@kline_1m",
+            "ethusdt@kline_1m",
             "btcusdt@depth@100ms",
             "btcusdt@depth5@100ms",
             "btcusdt@miniTicker",

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tokio_util::sync::CancellationToken;
 use tradewind_simx_server::{
-    Limits, MarketChoice, Server, ServerError, ServerHandle, ServerOptions, SimClock,
+    Conduct, Limits, MarketChoice, Server, ServerError, ServerHandle, ServerOptions, SimClock,
 };
 
 pub(crate) const KEY: &str = "test-key";
@@ -25,7 +25,7 @@ pub(crate) struct TestServer {
     pub(crate) handle: ServerHandle,
     shutdown: CancellationToken,
     tasks: JoinSet<Result<(), ServerError>>,
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
 }
 
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -47,9 +47,17 @@ impl TestServer {
     }
 
     pub(crate) fn start_with(options: ServerOptions) -> Self {
+        Self::start_as(options, |server| server)
+    }
+
+    pub(crate) fn start_conducted(options: ServerOptions, conduct: Conduct) -> Self {
+        Self::start_as(options, |server| server.with_conduct(conduct))
+    }
+
+    pub(crate) fn start_as(options: ServerOptions, made: impl FnOnce(Server) -> Server) -> Self {
         // The client insists on a provider even where nothing is encrypted; a second test finds it installed.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let server = Server::bind(options).unwrap();
+        let server = made(Server::bind(options).unwrap());
         let (address, handle, shutdown) = (
             server.local_addr(),
             server.handle(),
@@ -111,6 +119,32 @@ impl TestServer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         self.send(self.http.request(method, url).header("X-MBX-APIKEY", KEY))
             .await
+    }
+
+    /// Status and Retry-After of an answer.
+    pub(crate) async fn retry_after(&self, path: &str) -> (u16, Option<u64>) {
+        let url = format!("http://{}{path}", self.address);
+        let response = self.http.get(url).send().await.unwrap();
+        let after = response.headers().get("retry-after");
+        let after = after.map(|after| after.to_str().unwrap().parse().unwrap());
+        (response.status().as_u16(), after)
+    }
+
+    /// A signed POST that may never be answered.
+    pub(crate) async fn try_post(&self, path: &str, form: &str) -> Result<u16, reqwest::Error> {
+        let payload = stamped(form, now_millis());
+        let url = format!(
+            "http://{}{path}?{payload}&signature={}",
+            self.address,
+            sign(&payload)
+        );
+        let response = self
+            .http
+            .post(url)
+            .header("X-MBX-APIKEY", KEY)
+            .send()
+            .await?;
+        Ok(response.status().as_u16())
     }
 
     /// A signed POST with everything in the body.

@@ -6,6 +6,8 @@
 )]
 
 mod client;
+mod control;
+mod faults;
 mod known_answers;
 mod recorded;
 mod rest;
