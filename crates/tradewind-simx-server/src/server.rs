@@ -3,7 +3,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -48,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) shutdown: CancellationToken,
     pub(crate) connections: TaskTracker,
+    /// Whether something may stand between the exchange and its wires.
+    pub(crate) conducted: Arc<AtomicBool>,
     next_connection: Arc<AtomicU64>,
 }
 
@@ -119,6 +121,7 @@ impl Server {
             limits: self.options.limits,
             shutdown: shutdown.child_token(),
             connections: TaskTracker::new(),
+            conducted: Arc::new(AtomicBool::new(!self.conduct.is_perfect())),
             next_connection: Arc::new(AtomicU64::new(1)),
         };
         let (door, door_state) = watch::channel(DoorState::Open);
@@ -126,6 +129,7 @@ impl Server {
         let task = ExchangeTask {
             front: Front::new(self.started.core, last, self.conduct),
             door,
+            conducted: shared.conducted.clone(),
             clock: self.options.clock,
             store: self.started.store,
             keys: self.started.keys,
