@@ -46,8 +46,8 @@ soak: ## Hours of load, watching memory and lateness
 	scripts/later soak "the soak run"
 
 .PHONY: fuzz
-fuzz: ## Fuzz the codecs and the readers
-	scripts/later fuzz "fuzzers for codecs and readers"
+fuzz: ## Fuzz every decoder: SECONDS=n in all, SEED=n
+	scripts/fuzz $(or $(SECONDS),60) $(or $(SEED),1)
 
 .PHONY: mutants
 mutants: ## Change the code and see that a test notices

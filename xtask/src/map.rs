@@ -73,13 +73,14 @@ pub(crate) const STRANGERS: [(&str, &str); 2] = [
 ];
 
 /// What a core crate may link from outside the workspace.
-pub(crate) const CORE_MAY_LINK: [&str; 6] = [
+pub(crate) const CORE_MAY_LINK: [&str; 7] = [
     "serde",        // derives only: what is journaled can be written down
     "thiserror",    // derives only
     "jiff",         // calendar arithmetic; its clock is banned by the crate's clippy.toml
     "rand_xoshiro", // one named generator, seeded by the caller
-    "libm",         // the same last digit on every platform
-    "rmp-serde",    // a strategy's saved state, to memory; keeps every bit of an f64
+    "hashbrown", // a table that is asked and never walked, with a hash of ours; see simx/src/table.rs
+    "libm",      // the same last digit on every platform
+    "rmp-serde", // a strategy's saved state, to memory; keeps every bit of an f64
 ];
 
 /// What must not lie anywhere beneath a core crate, however it got there.

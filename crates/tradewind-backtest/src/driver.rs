@@ -272,6 +272,7 @@ impl Driver {
         self.handle(&Input::Timer(tradewind_events::Timer::Equity));
         Report::new(
             &self.configuration,
+            self.link.models(),
             started_at,
             &self.engine.view(),
             &self.link.exchange,

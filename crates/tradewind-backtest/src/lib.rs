@@ -26,7 +26,7 @@ pub use driver::{run, run_with};
 pub use equity::EquitySample;
 pub use error::BacktestError;
 pub use files::{FileOptions, run_files};
-pub use report::{AssetReport, FillReport, Report};
+pub use report::{AssetReport, FillReport, Models, Report};
 pub use series::{BenchmarkSeries, benchmark_setup};
 pub use setup::{Entrance, Latency, Setup};
 pub use source::Source;

@@ -17,6 +17,7 @@ use tradewind_simx::{
 };
 
 use crate::error::BacktestError;
+use crate::report::Models;
 use crate::setup::{Entrance, Latency, Setup};
 use crate::translate::{answer, reason, translate};
 
@@ -95,6 +96,15 @@ impl Link {
         }
         self.outbox.clear();
         Ok(())
+    }
+
+    /// What was chosen about the exchange and the way to it.
+    pub(crate) fn models(&self) -> Models {
+        Models {
+            fill: self.exchange.config().fill_model,
+            request: self.latency.request,
+            report: self.latency.report,
+        }
     }
 
     /// When something under way arrives next.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use tradewind_events::{Configuration, DeskView};
 use tradewind_model::{Amount, AssetId, Fill, Liquidity, Ppm, Side, Timestamp};
-use tradewind_simx::Exchange;
+use tradewind_simx::{Exchange, FillModel};
 
 use crate::equity::EquitySample;
 use crate::tally::Tally;
@@ -23,6 +23,8 @@ pub struct Report {
     /// Time of the last.
     #[serde(serialize_with = "text")]
     pub until: Timestamp,
+    /// How the exchange was modelled.
+    pub models: Models,
     /// Quotes played.
     pub quotes: u64,
     /// Public trades played.
@@ -79,6 +81,20 @@ pub struct Report {
     pub newest_fills: Vec<FillReport>,
     /// Equity over time, thinned to at most 1,024 points.
     pub equity: Vec<EquitySample>,
+}
+
+/// What was chosen about the exchange and the way to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Models {
+    /// How waiting orders were filled.
+    #[serde(serialize_with = "text")]
+    pub fill: FillModel,
+    /// How long a request took; nanoseconds in JSON.
+    #[serde(serialize_with = "nanos")]
+    pub request: Duration,
+    /// How long a report took; nanoseconds in JSON.
+    #[serde(serialize_with = "nanos")]
+    pub report: Duration,
 }
 
 /// A balance at the end, over all accounts.
@@ -145,6 +161,7 @@ impl FillReport {
 impl Report {
     pub(crate) fn new(
         configuration: &Configuration,
+        models: Models,
         from: Timestamp,
         view: &DeskView,
         exchange: &Exchange,
@@ -159,6 +176,7 @@ impl Report {
             report_asset: name(configuration.report_asset),
             from,
             until: view.at,
+            models,
             quotes: tally.quotes,
             trades: tally.trades,
             candles: tally.candles,
@@ -260,6 +278,10 @@ fn assets(configuration: &Configuration, view: &DeskView, exchange: &Exchange) -
 /// Writes a value as the text people read.
 pub(crate) fn text<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(value)
+}
+
+fn nanos<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u128(value.as_nanos())
 }
 
 fn texts<S: Serializer>(values: &BTreeMap<String, Amount>, to: S) -> Result<S::Ok, S::Error> {

@@ -36,16 +36,19 @@ pub(crate) fn translate(report: &OrderReport) -> Option<ExecutionReport> {
     let order = &report.order;
     let client_id = order.client_id.to_desk()?;
     let kind = match &report.event {
-        OrderEvent::Accepted => ReportKind::Accepted,
+        OrderEvent::Accepted | OrderEvent::Activated | OrderEvent::Amended { .. } => {
+            ReportKind::Accepted
+        }
         OrderEvent::Filled(execution) => ReportKind::Filled(fill(client_id, execution)),
         OrderEvent::Cancelled { .. } => ReportKind::Cancelled,
         OrderEvent::Expired(_) => ReportKind::Expired,
     };
     let cumulative = match report.event {
-        OrderEvent::Accepted => Quantity::ZERO,
-        OrderEvent::Filled(_) | OrderEvent::Cancelled { .. } | OrderEvent::Expired(_) => {
-            order.filled
-        }
+        OrderEvent::Accepted | OrderEvent::Activated => Quantity::ZERO,
+        OrderEvent::Amended { .. }
+        | OrderEvent::Filled(_)
+        | OrderEvent::Cancelled { .. }
+        | OrderEvent::Expired(_) => order.filled,
     };
     Some(ExecutionReport {
         account: order.account,

@@ -83,7 +83,9 @@ impl Interval {
             0
         };
         let length = self.nanos();
-        Timestamp::from_nanos((at.as_nanos() - offset).div_euclid(length) * length + offset)
+        // At the ends of time there is no such start; the end itself is near enough.
+        let intervals = at.as_nanos().saturating_sub(offset).div_euclid(length);
+        Timestamp::from_nanos(intervals.saturating_mul(length).saturating_add(offset))
     }
 
     /// End of the interval that `at` lies in: the start of the next.

@@ -274,7 +274,11 @@ impl Instrument {
         }
     }
 
-    fn check_price(&self, price: Price) -> Result<(), RuleBreach> {
+    /// Checks a price alone: tick and range.
+    ///
+    /// # Errors
+    /// [`RuleBreach::PriceRange`] or [`RuleBreach::Tick`].
+    pub fn check_price(&self, price: Price) -> Result<(), RuleBreach> {
         let above = self.price_max.0 > 0 && price > self.price_max;
         if price.0 <= 0 || price < self.price_min || above {
             return Err(RuleBreach::PriceRange);

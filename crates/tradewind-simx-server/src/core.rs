@@ -9,19 +9,21 @@ use std::time::Duration;
 
 use tradewind_model::{AccountId, AssetTable, InstrumentId, Price, Quantity, Quote, Timestamp};
 use tradewind_simx::{
-    Action, Answer, ClientId, Exchange, Execution, MarketEvent, OrderEvent, Outbox, Refusal,
+    Action, Answer, ClientId, Exchange, Execution, MarketEvent, OrderEvent, OrderReport, Outbox,
+    Refusal,
 };
 
-use crate::faults::{Lens, Mischief};
+use crate::faults::{Lens, Mischief, Stroke, Target};
 use crate::market::Market;
 use crate::order_log::{LogEvent, OrderLog};
 use crate::persist::Record;
-use crate::rest::{self, KeyRing, Meters, RestAnswer, RestRequest};
+use crate::rest::{self, KeyRing, Meters, PreventedMatches, RestAnswer, RestRequest, TimeUnit};
 use crate::source::Source;
-use crate::streams::connection::{Effect, Form};
+use crate::streams::connection::Effect;
 use crate::streams::frames::Subject;
-use crate::streams::{ConnectionId, Frames, Hub, Sources};
+use crate::streams::{ConnectionId, Frames, Hub, Sources, Wish};
 use crate::symbols::Symbols;
+use crate::ws_api::session::Sessions;
 use crate::ws_api::user_data::{Deposit, Teller, UserStreams};
 use crate::ws_api::{self, Asker};
 
@@ -33,7 +35,7 @@ pub(crate) enum In {
     /// A market-data connection begins, or wants its frames in another form.
     Form {
         connection: ConnectionId,
-        form: Form,
+        wish: Wish,
     },
     /// A connection wants a stream.
     Subscribe {
@@ -45,13 +47,17 @@ pub(crate) enum In {
         connection: ConnectionId,
         name: String,
     },
-    /// A market-data connection asked for something: all that it leads to, in order.
+    /// A market-data connection, whose stamps have this unit, asked for something: all that it leads to, in order.
     Wishes {
         connection: ConnectionId,
+        unit: TimeUnit,
         effects: Vec<Effect>,
     },
     /// A connection to the WebSocket API begins.
-    OpenWsApi { address: IpAddr },
+    OpenWsApi {
+        connection: ConnectionId,
+        address: IpAddr,
+    },
     /// A text on a connection to the WebSocket API.
     WsApi { asker: Asker, text: String },
     /// A connection is told something.
@@ -59,6 +65,8 @@ pub(crate) enum In {
         connection: ConnectionId,
         text: String,
     },
+    /// A connection is to be closed behind its answers.
+    Dismiss { connection: ConnectionId, code: u16 },
     /// A connection is gone.
     Close { connection: ConnectionId },
     /// The operator acts: no client can.
@@ -104,6 +112,8 @@ pub(crate) struct Core {
     pub(crate) keys: KeyRing,
     pub(crate) meters: Meters,
     pub(crate) users: UserStreams,
+    pub(crate) sessions: Sessions,
+    pub(crate) prevented: PreventedMatches,
     pub(crate) started_at: Timestamp,
     /// The keys the accounts were opened with, by account id.
     pub(crate) account_keys: Vec<String>,
@@ -175,6 +185,8 @@ impl Core {
             keys: parts.keys,
             meters: parts.meters,
             users: UserStreams::default(),
+            sessions: Sessions::default(),
+            prevented: PreventedMatches::default(),
             started_at: parts.started_at,
             counts_own_prints: parts.source.counts_own_prints(),
             source: Some(parts.source),
@@ -196,6 +208,8 @@ impl Core {
     pub(crate) fn advance(&mut self, now: Timestamp) {
         if let Some(mut source) = self.source.take_if(|_| self.held_at.is_none()) {
             source.advance(now, &mut |at, event| self.on_market(at, event));
+            self.market.pass(now);
+            source.minutes(&mut |instrument, minute| self.market.refill(instrument, minute));
             self.source = Some(source);
         }
         self.market.pass(now);
@@ -222,10 +236,14 @@ impl Core {
                 self.out.frames.push((asker.connection, answer.into()));
             }
             // A connection that is one too many for the weight is told so by its first request.
-            In::OpenWsApi { address } => {
-                drop(self.meters.charge(now, address, ws_api::CONNECT_WEIGHT))
+            In::OpenWsApi {
+                connection,
+                address,
+            } => {
+                self.sessions.open(connection, now);
+                drop(self.meters.charge(now, address, ws_api::CONNECT_WEIGHT));
             }
-            In::Form { connection, form } => self.hub.set_form(connection, form),
+            In::Form { connection, wish } => self.hub.set_form(connection, wish),
             In::Subscribe { connection, name } => {
                 let sources = Sources {
                     now,
@@ -238,17 +256,24 @@ impl Core {
             In::Unsubscribe { connection, name } => {
                 self.hub.unsubscribe(connection, &name, &self.symbols)
             }
+            In::Dismiss { connection, code } => {
+                let behind = self.out.frames.len();
+                let stroke = (behind, Target::One(connection), Stroke::Close(code));
+                self.out.mischief.strokes.push(stroke);
+            }
             In::Close { connection } => {
                 self.hub.close(connection);
                 self.users.close(connection);
+                self.sessions.close(connection);
             }
             In::Operator { action } => drop(self.act(now, &action)),
             In::Wishes {
                 connection,
+                unit,
                 effects,
             } => {
                 for effect in effects {
-                    self.handle(now, effect.into_input(connection));
+                    self.handle(now, effect.into_input(connection, unit));
                 }
             }
             In::Answer { connection, text } => self.out.frames.push((connection, text.into())),
@@ -281,7 +306,9 @@ impl Core {
                     _ => None,
                 })
                 .collect(),
-            Answer::Account(_) | Answer::Cancelled(_) | Answer::Done => Vec::new(),
+            Answer::Account(_) | Answer::List(_) | Answer::Cancelled(_) | Answer::Done => {
+                Vec::new()
+            }
         };
         if let Action::Deposit {
             account,
@@ -304,6 +331,11 @@ impl Core {
         }
         self.publish(now, instrument_of(action), self.counts_own_prints);
         Ok((answer, fills))
+    }
+
+    /// What happened to orders in the last action.
+    pub(crate) fn reports(&self) -> &[OrderReport] {
+        &self.outbox.orders
     }
 
     /// Moves a held market, and no other.
@@ -351,27 +383,38 @@ impl Core {
             exchange: &self.exchange,
             symbols: &self.symbols,
         };
+        self.prevented.note(&self.outbox.orders, &self.exchange);
         if let Some(log) = &self.order_log {
-            let lines = self
-                .outbox
-                .orders
-                .iter()
-                .filter_map(|report| LogEvent::report(self, report));
+            let reports = self.outbox.orders.iter();
+            let lines = reports.filter_map(|report| LogEvent::report(self, report));
             lines.for_each(|line| log.write(&line));
         }
-        for report in &self.outbox.orders {
+        let mut lists = self.outbox.lists.iter().peekable();
+        for (index, report) in self.outbox.orders.iter().enumerate() {
+            while let Some(list) = lists.next_if(|list| list.after_orders <= index) {
+                self.users.on_list(&teller, list, &mut self.out.frames);
+            }
             let account = report.order.account;
             match report.event {
                 OrderEvent::Accepted => self.counters.orders += 1,
-                OrderEvent::Filled(_) => {
+                OrderEvent::Filled(fill) => {
                     self.counters.executions += 1;
-                    if !report.order.is_open() {
+                    // An order that traded, if only once, no longer counts as unfilled.
+                    if report.order.filled == fill.quantity {
                         self.meters.forgive_order(at, account);
                     }
                 }
-                OrderEvent::Cancelled { .. } | OrderEvent::Expired(_) => {}
+                OrderEvent::Activated
+                | OrderEvent::Amended { .. }
+                | OrderEvent::Cancelled { .. }
+                | OrderEvent::Expired(_) => {}
             }
-            self.users.on_report(&teller, report, &mut self.out.frames);
+            let prevented = self.prevented.behind(report);
+            self.users
+                .on_report(&teller, report, prevented, &mut self.out.frames);
+        }
+        for list in lists {
+            self.users.on_list(&teller, list, &mut self.out.frames);
         }
         self.users
             .on_balances(&teller, &self.outbox.balances, &mut self.out.frames);
@@ -393,6 +436,7 @@ impl Core {
             symbol: self.symbols.name(instrument.id),
             instrument,
             now: at,
+            unit: TimeUnit::default(),
         };
         for print in &self.outbox.prints {
             self.counters.prints += 1;
@@ -449,6 +493,16 @@ impl Core {
         self.hub.len()
     }
 
+    /// Ends one of a connection's user data streams, or all of them, and tells it so; how many.
+    pub(crate) fn end_user_streams(
+        &mut self,
+        now: Timestamp,
+        connection: ConnectionId,
+        only: Option<u64>,
+    ) -> usize {
+        self.users.end(now, connection, only, &mut self.out.frames)
+    }
+
     /// A name for an order or a cancel whose client gave none.
     pub(crate) fn next_client_id(&mut self, now: Timestamp) -> ClientId {
         self.client_ids += 1;
@@ -498,11 +552,14 @@ fn instrument_of(action: &Action) -> Option<InstrumentId> {
     match action {
         Action::Submit(order) => Some(order.instrument),
         Action::Cancel(cancel) => Some(cancel.instrument),
-        Action::CancelAll { instrument, .. } | Action::SetStatus { instrument, .. } => {
-            Some(*instrument)
-        }
+        Action::SubmitList(list) => Some(list.instrument),
+        Action::CancelList(cancel) => Some(cancel.instrument),
+        Action::Amend(amend) => Some(amend.instrument),
+        Action::CancelAll { instrument, .. }
+        | Action::SetStatus { instrument, .. }
+        | Action::ExpireAll { instrument } => Some(*instrument),
         Action::SetRules(rules) => Some(rules.id),
-        Action::OpenAccount | Action::Deposit { .. } => None,
+        Action::OpenAccount | Action::Deposit { .. } | Action::PayFeesIn { .. } => None,
     }
 }
 

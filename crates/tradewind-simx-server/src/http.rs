@@ -56,6 +56,7 @@ async fn read(peer: &Peer, request: Request) -> Result<RestRequest, ApiError> {
     let method = match parts.method.as_str() {
         "GET" => Method::Get,
         "POST" => Method::Post,
+        "PUT" => Method::Put,
         "DELETE" => Method::Delete,
         _ => {
             return Err(ApiError {
@@ -77,8 +78,8 @@ async fn read(peer: &Peer, request: Request) -> Result<RestRequest, ApiError> {
         body: String::from_utf8_lossy(&body).into_owned(),
         key: text(&parts.headers, "x-mbx-apikey"),
         unit: match text(&parts.headers, "x-mbx-time-unit") {
-            Some(unit) if unit.eq_ignore_ascii_case("microsecond") => TimeUnit::Microseconds,
-            _ => TimeUnit::Milliseconds,
+            Some(unit) => TimeUnit::read(&unit)?,
+            None => TimeUnit::default(),
         },
     })
 }
@@ -91,6 +92,11 @@ async fn ask(shared: &Shared, request: RestRequest) -> Result<Reply, ApiError> {
     let (reply, answer) = oneshot::channel();
     shared.mailbox.post(Letter::Rest(request, reply))?;
     answer.await.map_err(|_| ApiError::SHUTTING_DOWN)
+}
+
+/// Refuses a request that is no letter to the exchange.
+pub(crate) fn refuse(error: &ApiError) -> Response<Body> {
+    respond(RestAnswer::refusal(error))
 }
 
 fn respond(answer: RestAnswer) -> Response<Body> {

@@ -26,6 +26,7 @@
 //! # }
 //! ```
 
+mod accounts;
 mod clock;
 mod control;
 mod core;
@@ -35,10 +36,13 @@ mod exchange_task;
 mod faults;
 mod filters;
 mod front;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod http;
 mod line;
 mod market;
+mod mirror;
 mod nearest;
 mod options;
 mod order_log;
@@ -53,16 +57,17 @@ mod state;
 mod streams;
 mod symbols;
 mod ws_api;
+mod zone;
 
+pub use accounts::{AccountSpec, AccountSpecError, Credential, Permissions};
 pub use clock::SimClock;
 pub use control::{ControlError, ControlPort};
 pub use core::Counters;
 pub use exchange_task::Status;
 pub use faults::{Command, CommandError, Conduct, FaultErrors, FaultScript};
 pub use handle::{NotRunning, ServerHandle};
-pub use options::{
-    AccountSpec, AccountSpecError, Limits, MarketChoice, ServerError, ServerOptions,
-};
+pub use mirror::{Mirror, MirrorCounts, MirrorFeed};
+pub use options::{Limits, MarketChoice, ServerError, ServerOptions};
 pub use order_log::OrderLog;
 pub use recorded::{Recording, RecordingError};
 pub use server::Server;

@@ -8,6 +8,7 @@ use tradewind_model::{
 use tradewind_simx::{Kline, KlineRange, KlineStore};
 
 use crate::decimals;
+use crate::zone::Zone;
 
 /// Public trades kept for each instrument.
 const TRADES_KEPT: usize = 1_000;
@@ -45,6 +46,11 @@ impl Market {
         self.klines.pass(now);
     }
 
+    /// Puts a minute as another venue saw it in the place of what was recorded.
+    pub(crate) fn refill(&mut self, instrument: InstrumentId, minute: Kline) {
+        self.klines.refill(instrument, &[minute]);
+    }
+
     /// The newest public trades, oldest first, at most 1,000.
     pub(crate) fn prints(
         &self,
@@ -80,6 +86,48 @@ impl Market {
             .pop()
     }
 
+    /// Candles whose intervals begin where the clocks of `zone` say.
+    ///
+    /// Where that is not where UTC's begin they are folded from shorter ones, 10,000 at most.
+    pub(crate) fn zoned_klines(&mut self, query: &KlineQuery, zone: Zone) -> Vec<Kline> {
+        let KlineQuery {
+            instrument,
+            interval,
+            range,
+        } = *query;
+        let Some(part) = zone.parts(interval) else {
+            return self.klines(query);
+        };
+        let parts =
+            usize::try_from(interval.duration().as_secs() / part.duration().as_secs()).unwrap_or(1);
+        let wanted = KlineRange {
+            from: range.from,
+            to: range
+                .to
+                .map(|to| zone.open_time(interval, to) + interval.duration()),
+            limit: range.limit.saturating_add(1).saturating_mul(parts),
+        };
+        let mut folded: Vec<Kline> = Vec::new();
+        for kline in self.klines.klines(instrument, part, wanted) {
+            let open = zone.open_time(interval, kline.open_time);
+            match folded.last_mut() {
+                Some(last) if last.open_time == open => absorb(last, &kline),
+                // One that is not whole from its start is left out.
+                None if open != kline.open_time => {}
+                Some(_) | None => folded.push(Kline {
+                    open_time: open,
+                    ..kline
+                }),
+            }
+        }
+        folded.retain(|kline| range.to.is_none_or(|to| kline.open_time <= to));
+        match range.from {
+            Some(_) => folded.truncate(range.limit),
+            None => drop(folded.drain(..folded.len().saturating_sub(range.limit))),
+        }
+        folded
+    }
+
     /// Figures of the 24 hours up to now.
     pub(crate) fn day(&mut self, instrument: &Instrument) -> Option<DayStatistics> {
         const MINUTES: usize = 1_440;
@@ -88,8 +136,61 @@ impl Market {
             Interval::Minute1,
             KlineRange::newest(MINUTES),
         );
+        self.fold(instrument, &minutes)
+    }
+
+    /// Figures of the minutes from the one `from` lies in up to now.
+    pub(crate) fn since(
+        &mut self,
+        instrument: &Instrument,
+        from: Timestamp,
+    ) -> Option<DayStatistics> {
+        /// What the store gives at once.
+        const CHUNK: usize = 10_000;
+        let mut minutes = Vec::new();
+        let mut next = Interval::Minute1.open_time(from);
+        loop {
+            let range = KlineRange {
+                from: Some(next),
+                to: None,
+                limit: CHUNK,
+            };
+            let chunk = self.klines.klines(instrument.id, Interval::Minute1, range);
+            minutes.extend_from_slice(&chunk);
+            match chunk.last() {
+                Some(last) if chunk.len() == CHUNK => {
+                    next = last.open_time + Interval::Minute1.duration();
+                }
+                _ => break self.fold(instrument, &minutes),
+            }
+        }
+    }
+
+    fn fold(&self, instrument: &Instrument, minutes: &[Kline]) -> Option<DayStatistics> {
         let last = self.prints(instrument.id).next_back().copied();
-        DayStatistics::fold(instrument, &minutes, last)
+        DayStatistics::fold(instrument, minutes, last)
+    }
+
+    /// The average price of the last five minutes, and when the last trade was.
+    pub(crate) fn average(&mut self, instrument: &Instrument) -> (Amount, Option<Timestamp>) {
+        const MINUTES: usize = 5;
+        let range = KlineRange::newest(MINUTES);
+        let minutes = self.klines.klines(instrument.id, Interval::Minute1, range);
+        let value: Amount = minutes.iter().map(|minute| minute.quote_volume).sum();
+        let volume: Amount = minutes
+            .iter()
+            .map(|minute| instrument.quantity_amount(minute.volume))
+            .sum();
+        let last = minutes
+            .last()
+            .map(|minute| instrument.price_amount(minute.close))
+            .unwrap_or_default();
+        let average = value.mul_div(Amount::ONE.0, volume.0).unwrap_or(last);
+        let print = self.prints(instrument.id).next_back();
+        (
+            average,
+            print.map(|print| print.event_time.unwrap_or(print.received_at)),
+        )
     }
 
     /// The candles, for those who keep them.
@@ -122,11 +223,7 @@ impl DayStatistics {
         let mut total = *minutes.next()?;
         let mut trades = u64::from(total.trades);
         for minute in minutes {
-            total.high = total.high.max(minute.high);
-            total.low = total.low.min(minute.low);
-            total.close = minute.close;
-            total.volume += minute.volume;
-            total.quote_volume += minute.quote_volume;
+            absorb(&mut total, minute);
             trades += u64::from(minute.trades);
         }
         let (first_id, last_id) = ids(last.map(|print| print.id), trades);
@@ -161,6 +258,18 @@ impl DayStatistics {
         let average = self.total.quote_volume.mul_div(Amount::ONE.0, volume.0);
         average.unwrap_or_else(|| instrument.price_amount(self.total.close))
     }
+}
+
+/// Adds a later candle to `total`.
+fn absorb(total: &mut Kline, later: &Kline) {
+    total.high = total.high.max(later.high);
+    total.low = total.low.min(later.low);
+    total.close = later.close;
+    total.volume += later.volume;
+    total.quote_volume += later.quote_volume;
+    total.trades = total.trades.saturating_add(later.trades);
+    total.taker_volume += later.taker_volume;
+    total.taker_quote_volume += later.taker_quote_volume;
 }
 
 /// First and last trade id of the newest `trades`, ids being contiguous; -1 where there is none.

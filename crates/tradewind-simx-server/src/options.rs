@@ -1,13 +1,12 @@
 //! What can be chosen about a server, once, when it is bound, and why binding can fail.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use tradewind_model::{Amount, NumberError};
-
+use crate::accounts::AccountSpec;
 use crate::clock::SimClock;
+use crate::mirror::Mirror;
 use crate::recorded::{Recording, RecordingError};
 
 /// All choices.
@@ -38,6 +37,8 @@ pub enum MarketChoice {
     /// Recorded data, played by the clock. The clock should start at [`Recording::starts_at`], or where an earlier run
     /// with the same `data_dir` stopped ([`saved_position`](crate::saved_position)).
     Recorded(Box<Recording>),
+    /// Another venue's market, as its embedder reads it.
+    Mirror(Box<Mirror>),
 }
 
 /// Whether the venue's limits are enforced. They are counted and shown in any case.
@@ -60,74 +61,6 @@ impl FromStr for Limits {
             other => Err(format!("no limits {other:?}; there are venue and off")),
         }
     }
-}
-
-/// An account and the key that trades on it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct AccountSpec {
-    /// API key: letters, digits, `-` and `_`, 128 at most.
-    pub key: String,
-    /// Secret of its HMAC-SHA256 signatures.
-    pub secret: String,
-    /// What it has when it is opened: asset names and amounts.
-    pub balances: Vec<(String, Amount)>,
-}
-
-impl fmt::Debug for AccountSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccountSpec")
-            .field("key", &self.key)
-            .field("balances", &self.balances)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why a text describes no account. It never repeats the text, since that holds a secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AccountSpecError {
-    /// Not `KEY:SECRET` or `KEY:SECRET:ASSET=AMOUNT,…`.
-    #[error("an account reads KEY:SECRET:USDT=10000,BTC=1")]
-    Shape,
-    /// An amount that is no number.
-    #[error("the balance of {asset} is no amount")]
-    Amount {
-        /// Of what.
-        asset: String,
-        /// Why not.
-        #[source]
-        source: NumberError,
-    },
-}
-
-impl FromStr for AccountSpec {
-    type Err = AccountSpecError;
-
-    /// Reads `KEY:SECRET:USDT=10000,BTC=1`.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut parts = text.splitn(3, ':');
-        let mut part = || parts.next().filter(|part| !part.is_empty());
-        let (Some(key), Some(secret)) = (part(), part()) else {
-            return Err(AccountSpecError::Shape);
-        };
-        let balances = part().map_or(Ok(Vec::new()), |list| {
-            list.split(',').map(balance).collect()
-        })?;
-        Ok(Self {
-            key: key.to_owned(),
-            secret: secret.to_owned(),
-            balances,
-        })
-    }
-}
-
-fn balance(text: &str) -> Result<(String, Amount), AccountSpecError> {
-    let (asset, amount) = text.split_once('=').ok_or(AccountSpecError::Shape)?;
-    let amount = amount.parse().map_err(|source| AccountSpecError::Amount {
-        asset: asset.to_owned(),
-        source,
-    })?;
-    Ok((asset.to_owned(), amount))
 }
 
 /// Why a server cannot start or go on.
@@ -160,6 +93,25 @@ pub enum ServerError {
         /// The assets there are.
         known: String,
     },
+    /// A key is for the account of one that is not there.
+    #[error("there is no key {owner}, so {key} cannot be on its account; name {owner} first")]
+    UnknownOwner {
+        /// The key that shares.
+        key: String,
+        /// Whose account it would be on.
+        owner: String,
+    },
+    /// A public key cannot be used.
+    #[error("cannot use the public key of {key} in {}", path.display())]
+    PublicKey {
+        /// The API key it belongs to.
+        key: String,
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The recorded data cannot be used.
     #[error(transparent)]
     Recording(#[from] RecordingError),
@@ -169,20 +121,4 @@ pub enum ServerError {
     /// The exchange's own thread ended before it was told to.
     #[error("the exchange stopped: {0}")]
     Stopped(String),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn accounts_are_read_from_one_text() {
-        let account: AccountSpec = "key:secret:USDT=10000,BTC=0.5".parse().unwrap();
-        assert_eq!(account.key, "key");
-        assert_eq!(account.balances[1], ("BTC".into(), "0.5".parse().unwrap()));
-        assert_eq!("key:secret".parse::<AccountSpec>().unwrap().balances, []);
-        assert_eq!("key".parse::<AccountSpec>(), Err(AccountSpecError::Shape));
-        assert!("key:secret:USDT=1e5".parse::<AccountSpec>().is_err());
-        assert!(!format!("{account:?}").contains("secret\""));
-    }
 }

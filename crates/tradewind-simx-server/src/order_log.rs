@@ -83,7 +83,7 @@ impl LogEvent {
         let mut line = json!({
             "v": 1, "at": report.at.to_string(), "event": name(report.event), "account": core.key_of(order.account),
             "symbol": core.symbols.name(order.instrument), "order": order.id.0, "client": order.client_id.as_str(),
-            "side": side(order.side), "type": kind(order.kind), "status": status(order),
+            "side": side(order.side), "type": kind(order), "status": status(order),
             "quantity": decimals::quantity(rules, order.quantity), "filled": decimals::quantity(rules, order.filled),
             "price": order.kind.limit().map(|price| decimals::price(rules, price)),
         });
@@ -115,6 +115,8 @@ impl LogEvent {
 const fn name(event: OrderEvent) -> &'static str {
     match event {
         OrderEvent::Accepted => "order_accepted",
+        OrderEvent::Activated => "order_activated",
+        OrderEvent::Amended { .. } => "order_amended",
         OrderEvent::Filled(_) => "order_filled",
         OrderEvent::Cancelled { .. } => "order_cancelled",
         OrderEvent::Expired(_) => "order_expired",

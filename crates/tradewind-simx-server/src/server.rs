@@ -1,10 +1,10 @@
 //! The shell: a listener, HTTP requests, WebSocket connections. It moves texts between sockets and the exchange's mailbox
 //! and decides nothing.
 
-use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use crossbeam_channel::Receiver;
@@ -21,8 +21,10 @@ use crate::handle::ServerHandle;
 use crate::line::Peer;
 use crate::options::{Limits, ServerError, ServerOptions};
 use crate::order_log::OrderLog;
+use crate::rest::ApiError;
 use crate::startup::{self, Started};
 use crate::streams::ConnectionId;
+use crate::streams::attempts::Attempts;
 use crate::{http, sockets};
 
 /// Connections get this long to say goodbye.
@@ -51,6 +53,7 @@ pub(crate) struct Shared {
     /// Whether something may stand between the exchange and its wires.
     pub(crate) conducted: Arc<AtomicBool>,
     next_connection: Arc<AtomicU64>,
+    attempts: Arc<Mutex<Attempts>>,
 }
 
 impl Server {
@@ -123,6 +126,7 @@ impl Server {
             connections: TaskTracker::new(),
             conducted: Arc::new(AtomicBool::new(!self.conduct.is_perfect())),
             next_connection: Arc::new(AtomicU64::new(1)),
+            attempts: Arc::default(),
         };
         let (door, door_state) = watch::channel(DoorState::Open);
         let last = self.started.last;
@@ -151,7 +155,7 @@ impl Server {
         while shared
             .mailbox
             .post(Letter::Stop)
-            .is_err_and(|error| error == crate::rest::ApiError::OVERLOADED)
+            .is_err_and(|error| error == ApiError::OVERLOADED)
         {
             tokio::task::yield_now().await;
         }
@@ -212,5 +216,19 @@ impl Shared {
     /// A number no connection had before.
     pub(crate) fn next_connection(&self) -> ConnectionId {
         ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Counts a WebSocket that `address` opens.
+    ///
+    /// # Errors
+    /// -1034 when it is one too many and limits are enforced.
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<(), ApiError> {
+        if self.limits == Limits::Off {
+            return Ok(());
+        }
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts
+            .admit(Instant::now(), address)
+            .map_err(|_| ApiError::TOO_MANY_CONNECTIONS)
     }
 }

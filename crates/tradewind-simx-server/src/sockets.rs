@@ -17,14 +17,15 @@ use futures_util::SinkExt as _;
 use crate::core::In;
 use crate::exchange_task::{Letter, Parcel, WireEnd, wire};
 use crate::faults::{Stroke, WireKind};
+use crate::http;
 use crate::line::{Peer as Client, Switch};
 use crate::options::Limits;
 use crate::rest::{Params, TimeUnit};
 use crate::server::Shared;
-use crate::streams::ConnectionId;
 use crate::streams::connection::{Effect, Form, MarketConnection};
 use crate::streams::frames::Frame;
 use crate::streams::life::{Due, Life, Pacing};
+use crate::streams::{ConnectionId, Wish};
 use crate::ws_api::Asker;
 
 /// A reader that takes no byte for this long is gone.
@@ -45,38 +46,59 @@ pub(crate) fn routes() -> Router<Shared> {
 async fn raw(
     state: State<Shared>,
     ConnectInfo(client): ConnectInfo<Client>,
+    query: RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    market(state.0, client, upgrade, String::new(), Form::Raw)
+    market(state.0, client, upgrade, &query, Ask::Raw(String::new()))
 }
 
 async fn raw_streams(
     state: State<Shared>,
     ConnectInfo(client): ConnectInfo<Client>,
     Path(streams): Path<String>,
+    query: RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    market(state.0, client, upgrade, streams, Form::Raw)
+    market(state.0, client, upgrade, &query, Ask::Raw(streams))
 }
 
 async fn combined(
     state: State<Shared>,
     ConnectInfo(client): ConnectInfo<Client>,
-    RawQuery(query): RawQuery,
+    query: RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
-    let streams = params.text("streams").unwrap_or_default().to_owned();
-    market(state.0, client, upgrade, streams, Form::Combined)
+    market(state.0, client, upgrade, &query, Ask::Combined)
+}
+
+/// How a market-data connection asks for its first streams.
+enum Ask {
+    /// In the path, each to be sent as it is.
+    Raw(String),
+    /// In the query, to be sent with their names.
+    Combined,
 }
 
 fn market(
     shared: Shared,
     client: Client,
     upgrade: WebSocketUpgrade,
-    streams: String,
-    form: Form,
+    RawQuery(query): &RawQuery,
+    ask: Ask,
 ) -> Response {
+    let params = Params::from_form(query.as_deref().unwrap_or_default(), "").unwrap_or_default();
+    let admitted = shared.admit(client.address.ip());
+    let unit = match admitted.and_then(|()| TimeUnit::wanted(&params)) {
+        Ok(unit) => unit,
+        Err(error) => return http::refuse(&error),
+    };
+    let (streams, form) = match ask {
+        Ask::Raw(streams) => (streams, Form::Raw),
+        Ask::Combined => {
+            let streams = params.text("streams").unwrap_or_default();
+            (streams.to_owned(), Form::Combined)
+        }
+    };
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX);
     upgrade.on_upgrade(async move |socket| {
         let tracked = shared.connections.clone();
@@ -85,7 +107,7 @@ fn market(
                 socket,
                 shared,
                 client.switch,
-                Peer::market(&streams, form),
+                Peer::market(&streams, form, unit),
             ))
             .await;
     })
@@ -98,6 +120,11 @@ async fn api(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
+    let admitted = shared.admit(peer.address.ip());
+    let unit = match admitted.and_then(|()| TimeUnit::wanted(&params)) {
+        Ok(unit) => unit,
+        Err(error) => return http::refuse(&error),
+    };
     let is = |name: &str, value: &str| {
         params
             .text(name)
@@ -106,11 +133,7 @@ async fn api(
     let asker = Asker {
         connection: shared.next_connection(),
         address: peer.address.ip(),
-        unit: if is("timeUnit", "microsecond") {
-            TimeUnit::Microseconds
-        } else {
-            TimeUnit::Milliseconds
-        },
+        unit,
         rate_limits: !is("returnRateLimits", "false"),
     };
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX);
@@ -124,21 +147,22 @@ async fn api(
 
 /// Which protocol a connection speaks.
 enum Peer {
-    Market(MarketConnection, Vec<Effect>),
+    Market(MarketConnection, Vec<Effect>, TimeUnit),
     Api(Asker),
 }
 
 impl Peer {
-    fn market(streams: &str, form: Form) -> Self {
+    fn market(streams: &str, form: Form, unit: TimeUnit) -> Self {
         let mut effects = Vec::new();
-        Self::Market(MarketConnection::open(streams, form, &mut effects), effects)
+        let market = MarketConnection::open(streams, form, &mut effects);
+        Self::Market(market, effects, unit)
     }
 
     /// The event that announces the end, in the connection's own form.
     fn shutdown_event(&self, millis: i64) -> String {
         let event = format!("{{\"e\":\"serverShutdown\",\"E\":{millis}}}");
         match self {
-            Self::Market(market, _) if market.form() == Form::Combined => {
+            Self::Market(market, ..) if market.form() == Form::Combined => {
                 crate::streams::frames::combined("!serverShutdown", &event)
             }
             Self::Market(..) => event,
@@ -155,6 +179,8 @@ struct Connection {
     wire: WireEnd,
     life: Life,
     peer: Peer,
+    /// Why it is being closed, once it is.
+    dismissed: Option<&'static str>,
 }
 
 /// The connection is over.
@@ -185,6 +211,7 @@ async fn serve(socket: WebSocket, shared: Shared, switch: Arc<Switch>, peer: Pee
         wire: end,
         life,
         peer,
+        dismissed: None,
     };
     if mailbox.post(Letter::Connect(id, wire)).is_ok() {
         // However it ended, the end is the same.
@@ -213,14 +240,18 @@ impl Connection {
     async fn begin(&mut self) -> Result<(), Over> {
         match &mut self.peer {
             Peer::Api(asker) => {
-                let address = asker.address;
-                self.tell(In::OpenWsApi { address })
+                let (connection, address) = (asker.connection, asker.address);
+                self.tell(In::OpenWsApi {
+                    connection,
+                    address,
+                })
             }
-            Peer::Market(market, effects) => {
-                let (form, effects) = (market.form(), std::mem::take(effects));
+            Peer::Market(market, effects, unit) => {
+                let (form, unit) = (market.form(), *unit);
+                let effects = std::mem::take(effects);
                 self.tell(In::Form {
                     connection: self.id,
-                    form,
+                    wish: Wish { form, unit },
                 })?;
                 self.apply(effects).await
             }
@@ -232,8 +263,11 @@ impl Connection {
         message: Option<Result<Message, axum::Error>>,
     ) -> Result<(), Over> {
         let message = message.and_then(Result::ok).ok_or(Over)?;
-        if let Some(due) = self.life.on_message(Instant::now()) {
-            return self.obey(due).await;
+        if self.dismissed.is_some() {
+            return Ok(());
+        }
+        if let Some(Due::Close(code, reason)) = self.life.on_message(Instant::now()) {
+            return self.dismiss(code, reason);
         }
         match message {
             Message::Text(text) => self.on_text(&text).await,
@@ -244,8 +278,16 @@ impl Connection {
             // The library has queued the pong; sending anything flushes it.
             Message::Ping(_) => self.flush().await,
             Message::Binary(_) => self.obey(Due::Close(1003, "Only text is taken")).await,
-            Message::Close(_) => Err(Over),
+            // The library has queued the answer to it; without one the client takes the end for a broken connection.
+            Message::Close(_) => self.flush().await.and(Err(Over)),
         }
+    }
+
+    /// Hears nothing more, and closes behind the answers that the exchange still owes.
+    fn dismiss(&mut self, code: u16, reason: &'static str) -> Result<(), Over> {
+        self.dismissed = Some(reason);
+        let connection = self.id;
+        self.tell(In::Dismiss { connection, code })
     }
 
     async fn on_text(&mut self, text: &str) -> Result<(), Over> {
@@ -257,7 +299,7 @@ impl Connection {
                     text: text.to_owned(),
                 })
             }
-            Peer::Market(market, _) => {
+            Peer::Market(market, ..) => {
                 let mut effects = Vec::new();
                 market.on_text(text, &mut effects);
                 self.apply(effects).await
@@ -277,9 +319,10 @@ impl Connection {
         if effects.is_empty() {
             return Ok(());
         }
-        let connection = self.id;
+        let (connection, unit) = (self.id, self.unit());
         self.tell(In::Wishes {
             connection,
+            unit,
             effects,
         })
     }
@@ -295,8 +338,18 @@ impl Connection {
                 self.wire.switch.mute();
                 Ok(())
             }
-            Parcel::Stroke(Stroke::Close(code)) => self.close(code, "Scripted").await,
+            Parcel::Stroke(Stroke::Close(code)) => {
+                self.close(code, self.dismissed.unwrap_or("Scripted")).await
+            }
             Parcel::Stroke(Stroke::Shutdown) => self.announce_shutdown().await,
+        }
+    }
+
+    /// The unit of this connection's stamps.
+    const fn unit(&self) -> TimeUnit {
+        match &self.peer {
+            Peer::Market(_, _, unit) => *unit,
+            Peer::Api(asker) => asker.unit,
         }
     }
 

@@ -1,8 +1,9 @@
 //! Where the market's events come from.
 
-use tradewind_model::Timestamp;
-use tradewind_simx::{Generated, MarketEvent, MarketSource};
+use tradewind_model::{InstrumentId, Timestamp};
+use tradewind_simx::{Generated, Kline, MarketEvent, MarketSource};
 
+use crate::mirror::MirrorSource;
 use crate::recorded::RecordedSource;
 
 /// The source of one exchange.
@@ -17,6 +18,8 @@ pub(crate) enum Source {
         /// Its records.
         records: Box<RecordedSource>,
     },
+    /// Another venue's.
+    Mirror(Box<MirrorSource>),
 }
 
 impl Source {
@@ -29,6 +32,15 @@ impl Source {
         match self {
             Self::Generated(market) => market.advance(until, sink),
             Self::Recorded { records, .. } => records.advance(until, sink),
+            Self::Mirror(mirror) => mirror.advance(until, sink),
+        }
+    }
+
+    /// Hands minutes to `sink` that another venue closed: they are right where what was recorded of them differs.
+    pub(crate) fn minutes(&mut self, sink: &mut dyn FnMut(InstrumentId, Kline)) {
+        match self {
+            Self::Generated(_) | Self::Recorded { .. } => {}
+            Self::Mirror(mirror) => mirror.minutes(sink),
         }
     }
 
@@ -37,18 +49,20 @@ impl Source {
         match self {
             Self::Generated(_) => "generated".to_owned(),
             Self::Recorded { name, .. } => format!("recorded: {name}"),
+            Self::Mirror(mirror) => format!("mirror: {}", mirror.saved().venue),
         }
     }
 
     /// Whether there will be no more events.
     pub(crate) fn has_ended(&self) -> bool {
         match self {
-            Self::Generated(_) => false,
+            Self::Generated(_) | Self::Mirror(_) => false,
             Self::Recorded { records, .. } => records.next_at().is_none(),
         }
     }
 
-    /// Whether accounts' own executions count in the candles. Recorded candles stay what was recorded.
+    /// Whether accounts' own executions count in the candles. Recorded and mirrored candles stay what
+    /// they were elsewhere.
     pub(crate) const fn counts_own_prints(&self) -> bool {
         matches!(self, Self::Generated(_))
     }

@@ -4,17 +4,20 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tradewind_model::{AccountId, AssetTable, Timestamp, VenueId};
+use tradewind_model::{AccountId, AssetTable, Ppm, Timestamp, VenueId};
 use tradewind_simx::{
-    Action, Answer, Exchange, ExchangeConfig, Generated, KlineStore, MarketEvent, Outbox, universe,
+    Action, Answer, Exchange, ExchangeConfig, FeeAsset, Generated, KlineStore, MarketEvent, Outbox,
+    universe,
 };
 
+use crate::accounts::{AccountSpec, Credential};
 use crate::core::{Core, Parts};
 use crate::market::Market;
-use crate::options::{AccountSpec, MarketChoice, ServerError, ServerOptions};
+use crate::mirror::MirrorSource;
+use crate::options::{MarketChoice, ServerError, ServerOptions};
 use crate::persist::{self, Record, SavedMarket, Snapshot, Store, StoreError};
 use crate::recorded::Recording;
-use crate::rest::{KeyRing, Meters};
+use crate::rest::{Key, KeyRing, Meters, Verifier};
 use crate::source::Source;
 
 /// The name instruments are listed under.
@@ -22,6 +25,8 @@ const VENUE_NAME: &str = "simx";
 const VENUE: VenueId = VenueId(0);
 /// A market that was left alone longer than this does not trade through the time it missed.
 const CATCH_UP: Duration = Duration::from_secs(60);
+/// What the venue leaves out of a fee that is paid in its own coin.
+const BNB_DISCOUNT: Ppm = Ppm(250_000);
 
 /// An exchange ready to run.
 #[derive(Debug)]
@@ -94,7 +99,7 @@ pub(crate) fn start(options: &ServerOptions) -> Result<Started, ServerError> {
         None => None,
     };
     let keys = world.keys.clone();
-    let mut core = core(world, options, last, store.is_some());
+    let mut core = core(world, options, last, store.is_some())?;
     core.account_keys.clone_from(&keys);
     Ok(Started {
         core,
@@ -126,8 +131,25 @@ fn fresh(choice: &MarketChoice, now: Timestamp) -> World {
                 recording.assets().clone(),
             )
         }
+        MarketChoice::Mirror(mirror) => {
+            let source = MirrorSource::new(mirror);
+            let klines = source.kline_store(mirror, &mirror.instruments);
+            (
+                Source::Mirror(Box::new(source)),
+                klines,
+                mirror.instruments.clone(),
+                mirror.assets.clone(),
+            )
+        }
     };
-    let exchange = Exchange::new(ExchangeConfig::default(), instruments);
+    let config = ExchangeConfig {
+        fee_asset: assets.find("BNB").map(|asset| FeeAsset {
+            asset,
+            discount: BNB_DISCOUNT,
+        }),
+        ..ExchangeConfig::default()
+    };
+    let exchange = Exchange::new(config, instruments);
     World {
         exchange,
         klines,
@@ -157,6 +179,7 @@ fn restored(saved: persist::Saved, choice: &MarketChoice) -> Result<World, Store
     } = saved.snapshot;
     let (mut exchange, mut klines) = (exchange.into_owned(), klines.into_owned());
     let found = market.name();
+    // A mirror's assets are known once it has resumed.
     let (source, assets) = match (market, choice) {
         (SavedMarket::Generated(market), MarketChoice::Generated { .. }) => (
             Source::Generated(Box::new(market.into_owned())),
@@ -166,6 +189,12 @@ fn restored(saved: persist::Saved, choice: &MarketChoice) -> Result<World, Store
             if *name == recording.name() =>
         {
             (played(recording), recording.assets().clone())
+        }
+        (SavedMarket::Mirror(saved), MarketChoice::Mirror(mirror))
+            if saved.venue == mirror.venue =>
+        {
+            let source = MirrorSource::kept(mirror, saved);
+            (Source::Mirror(Box::new(source)), AssetTable::default())
         }
         _ => return Err(StoreError::OtherMarket { found }),
     };
@@ -186,14 +215,20 @@ fn restored(saved: persist::Saved, choice: &MarketChoice) -> Result<World, Store
         }
         last = last.max(record.at());
     }
-    Ok(World {
+    let mut world = World {
         exchange,
         klines,
         source,
         assets,
         keys: keys.into_owned(),
         at: last,
-    })
+    };
+    if let (Source::Mirror(source), MarketChoice::Mirror(mirror)) = (&mut world.source, choice) {
+        source.resume(&mut world.exchange, mirror, last)?;
+        world.klines = source.kline_store(mirror, world.exchange.instruments());
+        world.assets = source.assets().clone();
+    }
+    Ok(world)
 }
 
 /// Brings the market to `now`. What it did before the stop was logged and is only caught up with; the time in between
@@ -216,8 +251,15 @@ fn open_accounts(
     now: Timestamp,
 ) -> Result<(), ServerError> {
     for spec in specs {
-        if world.keys.contains(&spec.key) {
+        let owner = spec.shares.as_ref().unwrap_or(&spec.key);
+        if world.keys.contains(owner) {
             continue;
+        }
+        if *owner != spec.key {
+            return Err(ServerError::UnknownOwner {
+                key: spec.key.clone(),
+                owner: owner.clone(),
+            });
         }
         let mut outbox = Outbox::default();
         let account = world.exchange.open_account();
@@ -250,25 +292,56 @@ fn open_accounts(
     Ok(())
 }
 
-fn core(world: World, options: &ServerOptions, now: Timestamp, keeps_records: bool) -> Core {
-    let mut ring = KeyRing::default();
-    for spec in &options.accounts {
-        let place = world.keys.iter().position(|key| *key == spec.key);
-        if let Some(account) = place.and_then(|place| u32::try_from(place).ok()) {
-            ring.add(spec.key.clone(), &spec.secret, AccountId(account));
-        }
-    }
+fn core(
+    world: World,
+    options: &ServerOptions,
+    now: Timestamp,
+    keeps_records: bool,
+) -> Result<Core, ServerError> {
+    let keys = key_ring(&world.keys, &options.accounts)?;
     let instruments = world.exchange.instruments().len();
-    Core::new(Parts {
+    Ok(Core::new(Parts {
         market: Market::new(world.klines, instruments),
         source: world.source,
         assets: world.assets,
         exchange: world.exchange,
-        keys: ring,
+        keys,
         meters: Meters::new(options.limits),
         started_at: now,
         keeps_records,
-    })
+    }))
+}
+
+/// The keys of `specs`; `owners` are the keys that opened the accounts, by account id.
+fn key_ring(owners: &[String], specs: &[AccountSpec]) -> Result<KeyRing, ServerError> {
+    let mut ring = KeyRing::default();
+    for spec in specs {
+        let owner = spec.shares.as_ref().unwrap_or(&spec.key);
+        let place = owners.iter().position(|key| key == owner);
+        if let Some(account) = place.and_then(|place| u32::try_from(place).ok()) {
+            ring.add(Key {
+                name: spec.key.clone(),
+                verifier: verifier(spec)?,
+                account: AccountId(account),
+                permissions: spec.permissions,
+            });
+        }
+    }
+    Ok(ring)
+}
+
+fn verifier(spec: &AccountSpec) -> Result<Verifier, ServerError> {
+    let path = match &spec.credential {
+        Credential::Secret(secret) => return Ok(Verifier::hmac(secret)),
+        Credential::PublicKey(path) => path,
+    };
+    let unusable = |source: Box<dyn std::error::Error + Send + Sync>| ServerError::PublicKey {
+        key: spec.key.clone(),
+        path: path.clone(),
+        source,
+    };
+    let pem = std::fs::read_to_string(path).map_err(|source| unusable(Box::new(source)))?;
+    Verifier::from_pem(&pem).map_err(|source| unusable(Box::new(source)))
 }
 
 /// A snapshot of a running exchange.
@@ -297,6 +370,7 @@ fn snapshot_of<'a>(
         market: match source {
             Source::Generated(market) => SavedMarket::Generated(Cow::Borrowed(market)),
             Source::Recorded { name, .. } => SavedMarket::Recorded(Cow::Borrowed(name)),
+            Source::Mirror(mirror) => SavedMarket::Mirror(mirror.saved()),
         },
         klines: Cow::Borrowed(klines),
     }

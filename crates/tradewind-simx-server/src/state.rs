@@ -46,7 +46,7 @@ fn account(core: &Core, id: AccountId) -> Value {
         let rules = core.exchange.instruments().get(order.instrument.index())?;
         Some(json!({
             "symbol": core.symbols.name(order.instrument), "order": order.id.0, "client": order.client_id.as_str(),
-            "side": side(order.side), "type": kind(order.kind), "status": status(order),
+            "side": side(order.side), "type": kind(order), "status": status(order),
             "quantity": decimals::quantity(rules, order.quantity), "filled": decimals::quantity(rules, order.filled),
             "price": order.kind.limit().map(|price| decimals::price(rules, price)),
         }))

@@ -52,6 +52,17 @@ impl Ledger {
         }
     }
 
+    /// Makes room for assets up to `last`.
+    pub(crate) fn know_assets(&mut self, last: AssetId) {
+        let assets = self.market.len().max(last.index() + 1);
+        for amounts in [&mut self.market, &mut self.fees, &mut self.deposited] {
+            amounts.resize(assets, Amount::ZERO);
+        }
+        for balances in &mut self.accounts {
+            balances.resize(assets, Balance::default());
+        }
+    }
+
     pub(crate) fn open_account(&mut self) -> AccountId {
         self.accounts
             .push(vec![Balance::default(); self.market.len()]);
@@ -79,11 +90,13 @@ impl Ledger {
             .0
             .checked_add(amount.0)
             .ok_or(Refusal::InsufficientBalance)?;
-        if free < 0 {
+        let deposited = &mut self.deposited[asset.index()];
+        let sum = deposited.0.checked_add(amount.0);
+        let (false, Some(sum)) = (free < 0, sum) else {
             return Err(Refusal::InsufficientBalance);
-        }
+        };
         balance.free = Amount(free);
-        self.deposited[asset.index()] += amount;
+        *deposited = Amount(sum);
         self.touch(account, asset);
         Ok(())
     }
@@ -118,15 +131,20 @@ impl Ledger {
         self.touch(account, asset);
     }
 
-    /// Gives what an order brings in, less its fee, which the fee account gets.
-    pub(crate) fn receive(
-        &mut self,
-        account: AccountId,
-        asset: AssetId,
-        amount: Amount,
-        fee: Amount,
-    ) {
-        self.balance_mut(account, asset).free += amount - fee;
+    /// Gives what an order brings in.
+    pub(crate) fn receive(&mut self, account: AccountId, asset: AssetId, amount: Amount) {
+        self.balance_mut(account, asset).free += amount;
+        self.touch(account, asset);
+    }
+
+    /// Takes a fee, which the fee account gets. The caller has checked that there is as much.
+    pub(crate) fn charge(&mut self, account: AccountId, asset: AssetId, fee: Amount) {
+        if fee.is_zero() {
+            return;
+        }
+        let balance = self.balance_mut(account, asset);
+        balance.free -= fee;
+        debug_assert!(balance.free.0 >= 0, "a fee of more than there was");
         self.fees[asset.index()] += fee;
         self.touch(account, asset);
     }

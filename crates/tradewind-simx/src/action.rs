@@ -10,7 +10,10 @@ use tradewind_model::{
 };
 
 use crate::client_id::ClientId;
+use crate::fees::FeeChoice;
+use crate::list::{ListRef, NewList, OrderList};
 use crate::order::Order;
+use crate::trigger::Trigger;
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,8 +31,14 @@ pub enum Action {
     },
     /// [`Exchange::submit`](crate::Exchange::submit).
     Submit(NewOrder),
+    /// [`Exchange::submit_list`](crate::Exchange::submit_list).
+    SubmitList(Box<NewList>),
     /// [`Exchange::cancel`](crate::Exchange::cancel).
     Cancel(CancelOrder),
+    /// [`Exchange::cancel_list`](crate::Exchange::cancel_list).
+    CancelList(CancelList),
+    /// [`Exchange::amend`](crate::Exchange::amend).
+    Amend(AmendOrder),
     /// [`Exchange::cancel_all`](crate::Exchange::cancel_all).
     CancelAll {
         /// Whose orders.
@@ -44,8 +53,20 @@ pub enum Action {
         /// What it becomes.
         status: InstrumentStatus,
     },
+    /// [`Exchange::expire_all`](crate::Exchange::expire_all).
+    ExpireAll {
+        /// In which instrument.
+        instrument: InstrumentId,
+    },
     /// [`Exchange::set_rules`](crate::Exchange::set_rules).
     SetRules(Box<Instrument>),
+    /// [`Exchange::pay_fees_in`](crate::Exchange::pay_fees_in).
+    PayFeesIn {
+        /// Whose.
+        account: AccountId,
+        /// In what.
+        choice: FeeChoice,
+    },
 }
 
 /// What an accepted [`Action`] comes to; what else happened is in the outbox.
@@ -55,6 +76,8 @@ pub enum Answer {
     Account(AccountId),
     /// The order as it stands after the action.
     Order(Order),
+    /// The list as it stands after the action.
+    List(OrderList),
     /// How many orders were cancelled.
     Cancelled(usize),
     /// Nothing more to say.
@@ -84,6 +107,15 @@ pub enum SelfTrade {
     ExpireBoth,
 }
 
+/// Numbers that a client hangs on an order and gets back with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Labels {
+    /// Which of its strategies.
+    pub strategy: Option<i64>,
+    /// Which kind of strategy.
+    pub strategy_kind: Option<i32>,
+}
+
 /// A new order. Build one with [`NewOrder::new`]: more fields will come with more order types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -98,10 +130,14 @@ pub struct NewOrder {
     pub side: Side,
     /// How large.
     pub size: Size,
-    /// Market, limit or post-only.
+    /// Market, limit or post-only, once it works.
     pub kind: OrderKind,
+    /// What it waits for before it works; nothing for most orders.
+    pub trigger: Option<Trigger>,
     /// What to do about the account's own orders in the way.
     pub self_trade: SelfTrade,
+    /// The client's numbers.
+    pub labels: Labels,
 }
 
 impl NewOrder {
@@ -122,8 +158,28 @@ impl NewOrder {
             side,
             size,
             kind,
+            trigger: None,
             self_trade: SelfTrade::Allowed,
+            labels: Labels {
+                strategy: None,
+                strategy_kind: None,
+            },
         }
+    }
+
+    /// The same, waiting for a trigger first.
+    #[must_use]
+    pub const fn with_trigger(self, trigger: Trigger) -> Self {
+        Self {
+            trigger: Some(trigger),
+            ..self
+        }
+    }
+
+    /// The same with the client's numbers on it.
+    #[must_use]
+    pub const fn with_labels(self, labels: Labels) -> Self {
+        Self { labels, ..self }
     }
 
     /// The same with another rule for self-trades.
@@ -153,4 +209,32 @@ pub struct CancelOrder {
     pub order: OrderRef,
     /// The client's name for the cancel itself, repeated in the report.
     pub cancel_id: Option<ClientId>,
+}
+
+/// A wish to end a list: all of its orders that are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelList {
+    /// Whose list.
+    pub account: AccountId,
+    /// In which instrument it must be.
+    pub instrument: InstrumentId,
+    /// Which.
+    pub list: ListRef,
+    /// The client's name for the cancel itself, repeated in the reports.
+    pub cancel_id: Option<ClientId>,
+}
+
+/// A wish to make an order smaller and let it keep its place in line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AmendOrder {
+    /// Whose order.
+    pub account: AccountId,
+    /// In which instrument it must be.
+    pub instrument: InstrumentId,
+    /// Which.
+    pub order: OrderRef,
+    /// What it shall be in all, what is filled included.
+    pub quantity: Quantity,
+    /// The order's name from now on.
+    pub client_id: ClientId,
 }

@@ -51,7 +51,12 @@ impl ClientId {
     /// Never: only ASCII gets in.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).expect("only ASCII gets in")
+        std::str::from_utf8(self.as_bytes()).expect("only ASCII gets in")
+    }
+
+    /// The text's bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
     }
 
     /// The desk's id that this text spells, if it spells one.

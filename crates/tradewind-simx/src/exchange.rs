@@ -1,25 +1,29 @@
 //! The exchange: its verbs, one for each thing a client, the operator or the market can do.
 //!
-//! Here are those that touch no book; submission is in `submission.rs`, the market's in `market_update.rs`, and what the
-//! exchange can be asked in `views.rs`.
+//! Here are those that touch no book; submission is in `submission.rs`, order lists in `lists.rs`, amendments in `amend.rs`,
+//! the market's verbs in `market_update.rs`, and what the exchange can be asked in `views.rs`.
+
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentKind, InstrumentStatus,
-    Timestamp,
+    AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Price,
+    Quantity, Timestamp, VenueOrderId,
 };
 
 use crate::account::Ledger;
 use crate::action::{Action, Answer, CancelOrder};
 use crate::config::ExchangeConfig;
+use crate::fees::FeeChoice;
+use crate::list::ListId;
 use crate::listing::Listing;
 use crate::market::MarketEvent;
 use crate::matching::Step;
-use crate::order::Order;
+use crate::order::{EndReason, Order};
 use crate::orders::Orders;
 use crate::outbox::{OrderEvent, Outbox};
 use crate::refusal::Refusal;
-use crate::waiting::SlotId;
+use crate::settlement::SpokenFor;
 
 /// A spot exchange with price-time priority, accounts and fees.
 ///
@@ -35,9 +39,20 @@ pub struct Exchange {
     pub(crate) orders: Orders,
     /// Reports so far.
     pub(crate) reports: u64,
+    /// What each account pays its fees in.
+    pub(crate) fee_choices: Vec<FeeChoice>,
+    /// What the incoming order that is being carried out still has to pay; nothing between orders.
+    #[serde(skip)]
+    pub(crate) spoken_for: Option<SpokenFor>,
+    /// Prices printed in the verb that is being carried out, as far as somebody waits for one; empty between verbs.
+    #[serde(skip)]
+    pub(crate) printed: VecDeque<Price>,
     /// Memory for plans, kept from order to order.
     #[serde(skip)]
     pub(crate) steps: Vec<Step>,
+    /// Lists of which an order filled in the verb that is being carried out; empty between verbs.
+    #[serde(skip)]
+    pub(crate) dues: VecDeque<ListId>,
 }
 
 impl Exchange {
@@ -75,7 +90,11 @@ impl Exchange {
             ledger: Ledger::new(assets.unwrap_or(0)),
             orders: Orders::new(config.history),
             reports: 0,
+            fee_choices: Vec::new(),
+            spoken_for: None,
+            printed: VecDeque::new(),
             steps: Vec::new(),
+            dues: VecDeque::new(),
         }
     }
 
@@ -99,7 +118,10 @@ impl Exchange {
                 .deposit(now, *account, *asset, *amount, out)
                 .map(|()| Answer::Done),
             Action::Submit(order) => self.submit(now, order, out).map(Answer::Order),
+            Action::SubmitList(list) => self.submit_list(now, list, out).map(Answer::List),
             Action::Cancel(cancel) => self.cancel(now, cancel, out).map(Answer::Order),
+            Action::CancelList(cancel) => self.cancel_list(now, cancel, out).map(Answer::List),
+            Action::Amend(amend) => self.amend(now, amend, out).map(Answer::Order),
             Action::CancelAll {
                 account,
                 instrument,
@@ -109,13 +131,43 @@ impl Exchange {
             Action::SetStatus { instrument, status } => {
                 self.set_status(*instrument, *status).map(|()| Answer::Done)
             }
+            Action::ExpireAll { instrument } => {
+                Ok(Answer::Cancelled(self.expire_all(now, *instrument, out)))
+            }
             Action::SetRules(rules) => self.set_rules(rules).map(|()| Answer::Done),
+            Action::PayFeesIn { account, choice } => {
+                self.pay_fees_in(*account, *choice).map(|()| Answer::Done)
+            }
         }
+    }
+
+    /// Lists one more instrument; it gets the next id, which comes back. Its assets may be new, too.
+    ///
+    /// # Panics
+    /// If it is not spot, which is a mistake of the program, not of a user.
+    pub fn list(&mut self, rules: Instrument) -> InstrumentId {
+        assert_eq!(
+            rules.kind,
+            InstrumentKind::Spot,
+            "{}: this exchange is spot only",
+            rules.name
+        );
+        let id = u32::try_from(self.instruments.len())
+            .map(InstrumentId)
+            .expect("an exchange has fewer than 2^32 instruments");
+        let rules = Instrument { id, ..rules };
+        self.ledger.know_assets(rules.base.max(rules.quote));
+        self.listings
+            .push(Listing::new(&rules, self.config.fill_model));
+        self.instruments.push(rules);
+        self.orders.know_instruments(self.instruments.len());
+        id
     }
 
     /// Opens an account without balances.
     pub fn open_account(&mut self) -> AccountId {
         self.orders.open_account(self.listings.len());
+        self.fee_choices.push(FeeChoice::default());
         self.ledger.open_account()
     }
 
@@ -136,7 +188,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Ends an open order and frees what it held.
+    /// Ends an open order and frees what it held. If it belongs to a list, the whole list ends.
     ///
     /// # Errors
     /// [`Refusal::UnknownOrder`] unless the account has this order open in this instrument.
@@ -172,22 +224,63 @@ impl Exchange {
         instrument: InstrumentId,
         out: &mut Outbox,
     ) -> Result<usize, Refusal> {
-        let open = self
-            .orders
-            .open_of(account)
-            .filter(|(_, order)| order.instrument == instrument);
-        let slots: Vec<SlotId> = open.map(|(slot, _)| slot).collect();
-        if slots.is_empty() {
+        let open = self.orders.open_of(account);
+        let ids: Vec<VenueOrderId> = open
+            .filter(|order| order.instrument == instrument)
+            .map(|order| order.id)
+            .collect();
+        if ids.is_empty() {
             return Err(Refusal::UnknownOrder);
         }
-        for slot in &slots {
-            self.end(now, *slot, OrderEvent::Cancelled { cancel_id: None }, out);
-        }
-        self.ledger.publish(&mut out.balances);
-        Ok(slots.len())
+        let event = OrderEvent::Cancelled { cancel_id: None };
+        self.end_each(now, &ids, event, out);
+        Ok(ids.len())
     }
 
-    /// Opens or closes an instrument to new orders; waiting orders stay and can be cancelled.
+    /// Ends all open orders in an instrument, whosever they are, as a venue does before maintenance; says how many.
+    pub fn expire_all(
+        &mut self,
+        now: Timestamp,
+        instrument: InstrumentId,
+        out: &mut Outbox,
+    ) -> usize {
+        let open = self.orders.open_in(instrument);
+        let ids: Vec<VenueOrderId> = open.map(|order| order.id).collect();
+        self.end_each(now, &ids, OrderEvent::Expired(EndReason::Venue), out);
+        ids.len()
+    }
+
+    /// Ends orders; one that its list took with it is ended already.
+    fn end_each(
+        &mut self,
+        now: Timestamp,
+        ids: &[VenueOrderId],
+        event: OrderEvent,
+        out: &mut Outbox,
+    ) {
+        for id in ids {
+            if let Some(slot) = self.orders.slot(*id) {
+                self.end(now, slot, event, out);
+            }
+        }
+        self.ledger.publish(&mut out.balances);
+    }
+
+    /// Chooses what an account pays its fees in from now on.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownAccount`].
+    pub fn pay_fees_in(&mut self, account: AccountId, choice: FeeChoice) -> Result<(), Refusal> {
+        let chosen = self
+            .fee_choices
+            .get_mut(account.index())
+            .ok_or(Refusal::UnknownAccount)?;
+        *chosen = choice;
+        Ok(())
+    }
+
+    /// Opens or closes an instrument. While it is closed no order is taken or made smaller, its market stands still and so
+    /// nothing trades; waiting orders stay and can be cancelled.
     ///
     /// # Errors
     /// [`Refusal::UnknownInstrument`].
@@ -204,7 +297,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// Puts new filters in force for orders to come. Assets and decimals cannot change.
+    /// Puts new filters in force for orders to come. Assets and decimals cannot change. A tick or step of zero is one count:
+    /// that is as fine as numbers are.
     ///
     /// # Errors
     /// [`Refusal::UnknownInstrument`] if there is none with this id, assets and decimals.
@@ -225,7 +319,11 @@ impl Exchange {
         if fixed(listed) != fixed(rules) {
             return Err(Refusal::UnknownInstrument);
         }
-        *listed = rules.clone();
+        *listed = Instrument {
+            tick: rules.tick.max(Price(1)),
+            step: rules.step.max(Quantity(1)),
+            ..rules.clone()
+        };
         Ok(())
     }
 

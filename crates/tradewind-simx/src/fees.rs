@@ -1,10 +1,11 @@
 //! What a fill costs.
 //!
 //! Fees are taken from what the fill brings in, as a spot venue does by default: base from a buyer, quote from a seller.
-//! So an order can never run out of money for its own fee.
+//! So an order can never run out of money for its own fee. An account may choose to pay in the exchange's fee asset
+//! instead, at a discount; when it has none left, its fees are taken from what comes in again.
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{Amount, Liquidity, Ppm};
+use tradewind_model::{Amount, AssetId, Liquidity, Ppm};
 
 /// Rates of one kind of account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,32 @@ pub struct FeeSchedule {
     ///
     /// Venues count balances in 8 places, so a finer fee would leave balances that no wire of theirs can tell.
     pub decimals: u8,
+}
+
+/// An asset in which fees are cheaper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeeAsset {
+    /// Which. It must be traded against a fill's quote asset, or that fill pays in what it brings in.
+    pub asset: AssetId,
+    /// The share of the fee that is left out.
+    pub discount: Ppm,
+}
+
+/// What an account pays its fees in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FeeChoice {
+    /// What the fill brings in.
+    #[default]
+    Received,
+    /// The fee asset, as long as there is enough of it.
+    FeeAsset,
+}
+
+impl FeeAsset {
+    /// What is left of `fee` after the discount.
+    pub(crate) fn discounted(&self, fee: Amount) -> Amount {
+        fee.share(Ppm(Ppm::ONE.0 - self.discount.0)).unwrap_or(fee)
+    }
 }
 
 impl Default for FeeSchedule {
@@ -59,10 +86,30 @@ impl FeeSchedule {
         if rate.0 == 0 {
             return Amount::ZERO;
         }
-        let unit = 10_i128.pow(u32::from(Amount::DECIMALS.saturating_sub(self.decimals)));
-        let counts = received.mul_div(i128::from(rate.0), i128::from(Ppm::ONE.0) * unit);
         // A product that does not fit cannot come from amounts that do, unless the rate is absurd.
-        counts.map_or(Amount::ZERO, |counts| Amount(counts.0 * unit))
+        received
+            .mul_div(i128::from(rate.0), i128::from(Ppm::ONE.0) * self.unit())
+            .map_or(Amount::ZERO, |counts| Amount(counts.0 * self.unit()))
+    }
+
+    /// The fee on something worth `worth`, to the last digit of an amount.
+    pub(crate) fn exact(&self, worth: Amount, liquidity: Liquidity) -> Option<Amount> {
+        worth.share(match liquidity {
+            Liquidity::Maker => self.rates.maker,
+            Liquidity::Taker => self.rates.taker,
+        })
+    }
+
+    /// `amount` rounded half to even to the decimals of fees.
+    pub(crate) fn round(&self, amount: Amount) -> Amount {
+        amount
+            .mul_div(1, self.unit())
+            .map_or(Amount::ZERO, |counts| Amount(counts.0 * self.unit()))
+    }
+
+    /// One count of a fee in the units of [`Amount`].
+    fn unit(&self) -> i128 {
+        10_i128.pow(u32::from(Amount::DECIMALS.saturating_sub(self.decimals)))
     }
 }
 

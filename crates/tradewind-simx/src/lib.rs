@@ -30,6 +30,8 @@
 
 mod account;
 mod action;
+mod amend;
+mod average;
 mod book;
 mod client_id;
 mod config;
@@ -39,7 +41,9 @@ mod fills;
 mod filters;
 mod ladder;
 mod latency;
+mod list;
 mod listing;
+mod lists;
 mod market;
 mod market_update;
 mod matching;
@@ -50,20 +54,28 @@ pub mod recorded;
 mod refusal;
 mod settlement;
 mod submission;
+mod table;
+mod trigger;
+mod triggers;
 mod views;
 mod waiting;
 
 pub use account::Balance;
-pub use action::{Action, Answer, CancelOrder, NewOrder, OrderRef, SelfTrade, Size};
+pub use action::{
+    Action, AmendOrder, Answer, CancelList, CancelOrder, Labels, NewOrder, OrderRef, SelfTrade,
+    Size,
+};
 pub use client_id::{ClientId, ClientIdError};
-pub use config::{ExchangeConfig, FillModel, History, Prints};
+pub use config::{Caps, ExchangeConfig, FillModel, History, PriceBand, Prints, UnknownFillModel};
 pub use exchange::Exchange;
-pub use fees::{FeeSchedule, Fees};
+pub use fees::{FeeAsset, FeeChoice, FeeSchedule, Fees};
 pub use latency::{Chance, Latencies, Latency, LatencyError, Leg, Sampler, parse_span};
+pub use list::{ListId, ListKind, ListRef, ListShape, ListStatus, NewList, OrderList};
 pub use market::{
     Generated, Kline, KlineRange, KlineStore, MarketEvent, MarketRecord, MarketSource, Recorded,
     Universe, universe,
 };
 pub use order::{EndReason, Order};
-pub use outbox::{BalanceChange, Execution, OrderEvent, OrderReport, Outbox};
+pub use outbox::{BalanceChange, Execution, ListReport, OrderEvent, OrderReport, Outbox};
 pub use refusal::{Filter, Refusal};
+pub use trigger::{Bips, Direction, Purpose, Tracking, Trigger};

@@ -2,14 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    Amount, AssetId, Instrument, InstrumentId, Level, Money, Price, Quantity, Quote, Side,
-    Timestamp, Trade,
+    Amount, AssetId, Instrument, InstrumentId, Level, Price, Quantity, Quote, Side, Timestamp,
+    Trade,
 };
 
+use crate::average::Average;
 use crate::book::Book;
 use crate::config::FillModel;
 use crate::ladder::Ladder;
 use crate::order::Order;
+use crate::triggers::Triggers;
 
 /// State of one instrument.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,12 +26,15 @@ pub(crate) struct Listing {
     pub(crate) ladder: Ladder,
     pub(crate) buys: Book,
     pub(crate) sells: Book,
+    /// Orders that wait for a price.
+    pub(crate) triggers: Triggers,
     /// Changes of the visible book so far.
     pub(crate) changes: u64,
     changed_at: Timestamp,
     /// Prints so far.
     pub(crate) prints: u64,
     pub(crate) last: Option<Trade>,
+    pub(crate) average: Average,
 }
 
 impl Listing {
@@ -47,10 +52,12 @@ impl Listing {
             ladder: Ladder::new(model),
             buys: Book::new(Side::Buy),
             sells: Book::new(Side::Sell),
+            triggers: Triggers::default(),
             changes: 0,
             changed_at: Timestamp::EPOCH,
             prints: 0,
             last: None,
+            average: Average::default(),
         }
     }
 
@@ -72,31 +79,39 @@ impl Listing {
         Amount(i128::from(quantity.0) * self.base_unit)
     }
 
-    /// What an order locks for what remains of it.
-    ///
-    /// # Panics
-    /// If that cannot be told, which was checked when the order was taken.
-    pub(crate) fn held(&self, order: &Order) -> Money {
-        let remaining = order.remaining();
-        match (order.side, order.kind.limit()) {
-            (Side::Buy, Some(price)) => {
-                let amount = self
-                    .worth(price, remaining)
-                    .expect("worth was checked when the order was taken");
-                Money {
-                    asset: self.quote,
-                    amount,
-                }
-            }
-            (Side::Buy, None) => Money {
-                asset: self.quote,
-                amount: Amount::ZERO,
-            },
-            (Side::Sell, _) => Money {
-                asset: self.base,
-                amount: self.base_amount(remaining),
-            },
+    /// The asset that an order of this side pays, and locks.
+    pub(crate) const fn paid_in(&self, side: Side) -> AssetId {
+        match side {
+            Side::Buy => self.quote,
+            Side::Sell => self.base,
         }
+    }
+
+    /// What an order locks for what remains of it while it waits: at its limit, else at its stop price, else at the last
+    /// price. `None` when that cannot be told.
+    pub(crate) fn needs(&self, order: &Order) -> Option<Amount> {
+        let remaining = order.remaining();
+        if order.side == Side::Sell {
+            return Some(self.base_amount(remaining));
+        }
+        let stop = || order.trigger.and_then(|trigger| trigger.price);
+        let price = order
+            .kind
+            .limit()
+            .or_else(stop)
+            .or_else(|| self.reference())?;
+        self.worth(price, remaining)
+    }
+
+    /// The average price that filters go by: of the last minutes' trades, else the last price.
+    pub(crate) fn average(&self, now: Timestamp, minutes: u8) -> Option<Price> {
+        let (worth, volume) = self.average.traded(now, minutes);
+        let one = self.worth_unit.checked_mul(i128::from(volume.0))?;
+        let average = worth
+            .0
+            .checked_div(one)
+            .and_then(|price| i64::try_from(price).ok());
+        average.map(Price).or_else(|| self.reference())
     }
 
     /// The most counts of quantity that `value` buys at `price`.
@@ -119,6 +134,11 @@ impl Listing {
             Side::Buy => &mut self.buys,
             Side::Sell => &mut self.sells,
         }
+    }
+
+    /// The last print's price: what triggers go by.
+    pub(crate) fn last_price(&self) -> Option<Price> {
+        self.last.map(|print| print.price)
     }
 
     /// The price that stands for the market's: the last print's, else the middle of the touch.

@@ -2,9 +2,12 @@
 //!
 //! A quote or levels that reach a waiting order's price trade with it at that price: the order was there first. A public
 //! trade at its price first serves what stood in line before it; a trade beyond its price would have met it on the way.
-//! What the market shows at a price can only shorten the line before an order, never lengthen it.
+//! What the market shows at a price can only shorten the line before an order, never lengthen it. Whatever trades may fire
+//! triggers; that happens last.
 
-use tradewind_model::{Depth, InstrumentId, Level, Quantity, Quote, Side, Timestamp, Trade};
+use tradewind_model::{
+    Depth, InstrumentId, InstrumentStatus, Level, Quantity, Quote, Side, Timestamp, Trade,
+};
 
 use crate::config::FillModel;
 use crate::exchange::Exchange;
@@ -14,12 +17,10 @@ use crate::outbox::Outbox;
 impl Exchange {
     /// The market's best bid and ask are now these. A crossed quote or an unknown instrument is ignored.
     pub fn quote(&mut self, now: Timestamp, quote: &Quote, out: &mut Outbox) {
-        let Some(listing) = self.listings.get_mut(quote.instrument.index()) else {
-            return;
-        };
-        if !quote.is_sound() {
+        if !self.trades(quote.instrument) || !quote.is_sound() {
             return;
         }
+        let listing = &mut self.listings[quote.instrument.index()];
         listing.ladder.set_quote(quote);
         listing.change(now);
         if listing.buys.reaches(quote.bid) || listing.sells.reaches(quote.ask) {
@@ -29,9 +30,10 @@ impl Exchange {
 
     /// The market's visible levels are now these. Levels that make no sense or an unknown instrument are ignored.
     pub fn levels(&mut self, now: Timestamp, depth: &Depth, out: &mut Outbox) {
-        let Some(listing) = self.listings.get_mut(depth.instrument.index()) else {
+        if !self.trades(depth.instrument) {
             return;
-        };
+        }
+        let listing = &mut self.listings[depth.instrument.index()];
         if !listing.ladder.set_levels(depth) {
             return;
         }
@@ -45,16 +47,13 @@ impl Exchange {
     ///
     /// The market's own part changes no levels: the quote or levels that follow tell what is left.
     pub fn trade(&mut self, now: Timestamp, trade: &Trade, out: &mut Outbox) {
-        let Some(listing) = self.listings.get(trade.instrument.index()) else {
-            return;
-        };
-        if trade.price.0 <= 0 || trade.quantity.0 <= 0 {
+        if !self.trades(trade.instrument) || trade.price.0 <= 0 || trade.quantity.0 <= 0 {
             return;
         }
+        let listing = &self.listings[trade.instrument.index()];
         let mut left = trade.quantity;
         if listing.book(trade.taker.opposite()).reaches(trade.price) {
             left = self.hit(now, trade, out);
-            self.ledger.publish(&mut out.balances);
         }
         if !left.is_zero() {
             self.print(
@@ -68,6 +67,14 @@ impl Exchange {
                 out,
             );
         }
+        self.settle_dues(now, trade.instrument, out);
+        self.ledger.publish(&mut out.balances);
+    }
+
+    /// Whether there is such an instrument and it is open.
+    fn trades(&self, instrument: InstrumentId) -> bool {
+        let rules = self.instruments.get(instrument.index());
+        rules.is_some_and(|rules| rules.status == InstrumentStatus::Trading)
     }
 
     /// Serves waiting orders from a public trade and says how much of it was the market's own.
@@ -108,8 +115,11 @@ impl Exchange {
     fn meet_market(&mut self, now: Timestamp, instrument: InstrumentId, out: &mut Outbox) {
         for side in [Side::Buy, Side::Sell] {
             self.cross(now, instrument, side, out);
-            self.shorten_lines(instrument, side);
+            if self.config.fill_model != FillModel::TradeThrough {
+                self.shorten_lines(instrument, side);
+            }
         }
+        self.settle_dues(now, instrument, out);
         self.ledger.publish(&mut out.balances);
     }
 
@@ -130,9 +140,9 @@ impl Exchange {
             let remaining = self.orders.waiting.get(queue.first).order.remaining();
             let quantity = match self.config.fill_model {
                 FillModel::QuoteTouch => remaining,
-                FillModel::Book => remaining.min(level.quantity),
+                FillModel::Book | FillModel::TradeThrough => remaining.min(level.quantity),
             };
-            if self.config.fill_model == FillModel::Book {
+            if self.config.fill_model != FillModel::QuoteTouch {
                 listing.ladder.take(side, level.price, quantity);
             }
             if quantity.0 > 0 {

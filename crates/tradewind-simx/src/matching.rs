@@ -77,7 +77,7 @@ pub(crate) fn plan(
     };
     match model {
         FillModel::QuoteTouch => planner.take_touch(),
-        FillModel::Book => planner.walk(),
+        FillModel::Book | FillModel::TradeThrough => planner.walk(),
     }
     planner.plan
 }

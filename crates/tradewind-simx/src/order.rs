@@ -6,7 +6,11 @@ use tradewind_model::{
     VenueOrderId,
 };
 
+use crate::action::{Labels, SelfTrade};
 use crate::client_id::ClientId;
+use crate::list::ListId;
+use crate::refusal::Refusal;
+use crate::trigger::Trigger;
 
 /// One order and how far it got. `filled <= quantity` always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +25,10 @@ pub struct Order {
     pub client_id: ClientId,
     /// Buy or sell.
     pub side: Side,
-    /// Market, limit or post-only.
+    /// Market, limit or post-only, once it works.
     pub kind: OrderKind,
+    /// What it waits for before it works, or waited for.
+    pub trigger: Option<Trigger>,
     /// How much is wanted; of an order by quote amount, what that came to.
     pub quantity: Quantity,
     /// The quote amount that was asked for, zero if a quantity was.
@@ -31,7 +37,7 @@ pub struct Order {
     pub filled: Quantity,
     /// What the fills were worth in the quote asset, fees apart.
     pub quote_filled: Amount,
-    /// Accepted, partly filled, filled, cancelled or expired.
+    /// Pending (it waits for another order of its list), accepted, partly filled, filled, cancelled or expired.
     pub status: OrderStatus,
     /// Why it ended, if the exchange ended it.
     pub end: Option<EndReason>,
@@ -39,6 +45,16 @@ pub struct Order {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// Since when it can trade; `None` while it waits for its trigger or its list, and if it ended before.
+    pub working_since: Option<Timestamp>,
+    /// The list it belongs to.
+    pub list: Option<ListId>,
+    /// What to do about the account's own orders in the way.
+    pub self_trade: SelfTrade,
+    /// The client's numbers.
+    pub labels: Labels,
+    /// How often it was made smaller.
+    pub amendments: u8,
 }
 
 /// Why the exchange itself ended an order.
@@ -50,6 +66,12 @@ pub enum EndReason {
     TimeInForce,
     /// It met an order of its own account.
     SelfTrade,
+    /// Another order of its list began to trade, or ended.
+    List,
+    /// It was its turn to work and the exchange had to refuse it.
+    Refused(Refusal),
+    /// The venue ended it, as it does before maintenance.
+    Venue,
 }
 
 impl Order {
@@ -59,9 +81,15 @@ impl Order {
         self.quantity - self.filled
     }
 
-    /// Whether it waits on the book.
+    /// Whether it can still trade, now or later.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.status.is_open()
+    }
+
+    /// Whether it waits for another order of its list to fill.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.status == OrderStatus::Pending
     }
 }

@@ -10,6 +10,7 @@ use tradewind_model::{
 };
 
 use crate::client_id::ClientId;
+use crate::list::OrderList;
 use crate::order::{EndReason, Order};
 
 /// What happened since it was last cleared.
@@ -17,6 +18,8 @@ use crate::order::{EndReason, Order};
 pub struct Outbox {
     /// What happened to orders.
     pub orders: Vec<OrderReport>,
+    /// What happened to order lists.
+    pub lists: Vec<ListReport>,
     /// Balances that changed, once each per action, after it.
     pub balances: Vec<BalanceChange>,
     /// Public trades, if [`Prints::Reported`](crate::Prints::Reported).
@@ -27,6 +30,7 @@ impl Outbox {
     /// Empties it and keeps its memory.
     pub fn clear(&mut self) {
         self.orders.clear();
+        self.lists.clear();
         self.balances.clear();
         self.prints.clear();
     }
@@ -34,7 +38,10 @@ impl Outbox {
     /// Whether nothing happened.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.orders.is_empty() && self.balances.is_empty() && self.prints.is_empty()
+        self.orders.is_empty()
+            && self.lists.is_empty()
+            && self.balances.is_empty()
+            && self.prints.is_empty()
     }
 }
 
@@ -51,11 +58,29 @@ pub struct OrderReport {
     pub order: Order,
 }
 
+/// A list began, or is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListReport {
+    /// When.
+    pub at: Timestamp,
+    /// How many of the order reports of the same outbox came before it.
+    pub after_orders: usize,
+    /// The list right after it.
+    pub list: OrderList,
+}
+
 /// What can happen to an order that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OrderEvent {
-    /// The exchange took it.
+    /// The exchange took it. It may have to wait before it works.
     Accepted,
+    /// It moved on: its list's turn came, or its trigger fired. [`Order::working_since`] says whether it works now.
+    Activated,
+    /// Its owner made it smaller.
+    Amended {
+        /// What it was called before.
+        former_id: ClientId,
+    },
     /// It traded.
     Filled(Execution),
     /// Its owner ended it.

@@ -33,6 +33,24 @@ pub enum Refusal {
     /// A post-only order would take liquidity.
     #[error("Order would immediately match and take.")]
     WouldTake,
+    /// The trigger's price is reached already.
+    #[error("Order would trigger immediately.")]
+    WouldTrigger,
+    /// The orders of a pair do not lie on both sides of the market.
+    #[error("The relationship of the prices for the orders is not correct.")]
+    PriceRelation,
+    /// The orders cannot be in one list, or a trigger does not go with this kind of order.
+    #[error("Unsupported order combination")]
+    Combination,
+    /// An amendment that makes an order larger.
+    #[error("Order amend (quantity increase) is not supported.")]
+    AmendIncreases,
+    /// An amendment that changes nothing, or leaves nothing.
+    #[error("The requested action would change no state; rejecting.")]
+    AmendChangesNothing,
+    /// The order shares its lock with another and cannot be made smaller alone.
+    #[error("Order amend is not supported for this symbol.")]
+    AmendNotSupported,
     /// A size in the quote asset is for market orders only.
     #[error("Parameter 'quoteOrderQty' sent when not required.")]
     QuoteSizeNotAllowed,
@@ -52,10 +70,14 @@ impl Refusal {
             Self::Filter(_) => -1013,
             Self::QuoteSizeNotAllowed => -1106,
             Self::UnknownOrder => -2011,
+            Self::AmendIncreases | Self::AmendChangesNothing | Self::AmendNotSupported => -2038,
             Self::MarketClosed
             | Self::InsufficientBalance
             | Self::DuplicateClientId
-            | Self::WouldTake => -2010,
+            | Self::WouldTake
+            | Self::WouldTrigger
+            | Self::PriceRelation
+            | Self::Combination => -2010,
         }
     }
 }
@@ -69,10 +91,20 @@ pub enum Filter {
     LotSize,
     /// Largest market order.
     MarketLotSize,
-    /// Least value.
+    /// Price too far from the average.
+    PercentPrice,
+    /// Least or largest value.
     Notional,
+    /// How closely a trigger may trail.
+    TrailingDelta,
     /// Most orders open at once.
     OrderCount,
+    /// Most orders open at once that wait, or waited, for a trigger.
+    AlgoOrderCount,
+    /// Most lists open at once.
+    OrderListCount,
+    /// Most amendments of one order.
+    AmendCount,
 }
 
 impl Filter {
@@ -83,8 +115,13 @@ impl Filter {
             Self::Price => "PRICE_FILTER",
             Self::LotSize => "LOT_SIZE",
             Self::MarketLotSize => "MARKET_LOT_SIZE",
+            Self::PercentPrice => "PERCENT_PRICE_BY_SIDE",
             Self::Notional => "NOTIONAL",
+            Self::TrailingDelta => "TRAILING_DELTA",
             Self::OrderCount => "MAX_NUM_ORDERS",
+            Self::AlgoOrderCount => "MAX_NUM_ALGO_ORDERS",
+            Self::OrderListCount => "MAX_NUM_ORDER_LISTS",
+            Self::AmendCount => "MAX_NUM_ORDER_AMENDS",
         }
     }
 }

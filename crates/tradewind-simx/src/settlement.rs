@@ -3,7 +3,9 @@
 //! A maker pays from what its order locked; a taker from what is free. For every fill of an order there is another side:
 //! another order, or the market model.
 
-use tradewind_model::{Liquidity, Money, OrderStatus, Price, Quantity, Side, Timestamp, TradeId};
+use tradewind_model::{
+    AccountId, Amount, Liquidity, Money, OrderStatus, Price, Quantity, Side, Timestamp, TradeId,
+};
 
 use crate::account::{Ledger, Purse};
 use crate::fees::FeeSchedule;
@@ -20,13 +22,30 @@ pub(crate) struct Deal {
     pub(crate) quantity: Quantity,
 }
 
+/// What an incoming order still has to pay, out of what is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SpokenFor {
+    pub(crate) account: AccountId,
+    pub(crate) money: Money,
+}
+
+/// What a fill costs: a share of what comes in, unless the cheaper fee asset covers it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tariff<'a> {
+    pub(crate) fees: &'a FeeSchedule,
+    /// The fee in the fee asset, if the account chose that and its price is known.
+    pub(crate) in_fee_asset: Option<Money>,
+    /// How much of that asset the order at work still has to pay: a fee must leave it.
+    pub(crate) spoken_for: Amount,
+}
+
 /// Books a deal for one order and moves the order on.
 ///
 /// # Panics
 /// If the worth cannot be told: the order was checked at its own price or its plan's when it was taken.
 pub(crate) fn settle(
     ledger: &mut Ledger,
-    fees: &FeeSchedule,
+    tariff: &Tariff<'_>,
     listing: &Listing,
     order: &mut Order,
     deal: &Deal,
@@ -62,9 +81,17 @@ pub(crate) fn settle(
         Liquidity::Maker => Purse::Locked,
         Liquidity::Taker => Purse::Free,
     };
-    let fee = fees.fee(received.amount, liquidity);
     ledger.pay(order.account, paid.asset, paid.amount, purse);
-    ledger.receive(order.account, received.asset, received.amount, fee);
+    ledger.receive(order.account, received.asset, received.amount);
+    let covers = |fee: &Money| {
+        let free = ledger.balance(order.account, fee.asset).free;
+        free - tariff.spoken_for >= fee.amount
+    };
+    let fee = tariff.in_fee_asset.filter(covers).unwrap_or_else(|| Money {
+        asset: received.asset,
+        amount: tariff.fees.fee(received.amount, liquidity),
+    });
+    ledger.charge(order.account, fee.asset, fee.amount);
 
     order.filled += deal.quantity;
     order.quote_filled += quote;
@@ -83,10 +110,7 @@ pub(crate) fn settle(
         price: deal.price,
         quantity: deal.quantity,
         quote,
-        fee: Money {
-            asset: received.asset,
-            amount: fee,
-        },
+        fee,
         liquidity,
         at: deal.at,
     }

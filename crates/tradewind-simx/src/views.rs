@@ -1,13 +1,16 @@
 //! What the exchange can be asked. Nothing here changes anything.
 
 use tradewind_model::{
-    AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, Quote, Side, Trade,
+    AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, Price, Quote, Side, Timestamp,
+    Trade,
 };
 
 use crate::account::Balance;
 use crate::action::OrderRef;
 use crate::config::ExchangeConfig;
 use crate::exchange::Exchange;
+use crate::fees::FeeChoice;
+use crate::list::{ListRef, OrderList};
 use crate::order::Order;
 use crate::outbox::Execution;
 
@@ -66,10 +69,41 @@ impl Exchange {
 
     /// An account's open orders, oldest first.
     pub fn open_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
-        self.orders.open_of(account).map(|(_, order)| order)
+        self.orders.open_of(account)
     }
 
-    /// An account's finished orders that are remembered, by id.
+    /// An order list, open or remembered.
+    #[must_use]
+    pub fn order_list(&self, account: AccountId, list: ListRef) -> Option<OrderList> {
+        self.orders.find_list(account, list)
+    }
+
+    /// An account's open lists, oldest first.
+    pub fn open_lists(&self, account: AccountId) -> impl Iterator<Item = &OrderList> {
+        self.orders.open_lists_of(account)
+    }
+
+    /// An account's lists that are done and remembered, in the order in which they were done.
+    pub fn finished_lists(&self, account: AccountId) -> impl Iterator<Item = &OrderList> {
+        self.orders.finished_lists_of(account)
+    }
+
+    /// What an account pays its fees in.
+    #[must_use]
+    pub fn fee_choice(&self, account: AccountId) -> FeeChoice {
+        let choice = self.fee_choices.get(account.index());
+        choice.copied().unwrap_or_default()
+    }
+
+    /// The volume-weighted average price that filters compare with: of the last minutes' trades, else the last price, else
+    /// the middle of the touch.
+    #[must_use]
+    pub fn average_price(&self, now: Timestamp, instrument: InstrumentId) -> Option<Price> {
+        let listing = self.listings.get(instrument.index())?;
+        listing.average(now, self.config.caps.average_minutes)
+    }
+
+    /// An account's finished orders that are remembered, in the order in which they finished.
     pub fn finished_orders(&self, account: AccountId) -> impl Iterator<Item = &Order> {
         self.orders.finished_of(account)
     }

@@ -1,10 +1,11 @@
-//! Orders that wait, each in a slot that keeps its number as long as it waits.
+//! Orders that are open, each in a slot that keeps its number as long as the order stays where it is: on the book, behind
+//! its trigger, or pending in its list.
 //!
 //! Slots are reused, so an exchange that trades for a year holds no more of them than once waited at the same time.
 //! Their links make the queues of [`Book`](crate::book::Book); only `book.rs` touches those.
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::Quantity;
+use tradewind_model::{Amount, Quantity};
 
 use crate::order::Order;
 
@@ -14,10 +15,14 @@ pub(crate) type SlotId = u32;
 /// No slot.
 pub(crate) const NONE: SlotId = SlotId::MAX;
 
-/// A waiting order and its place in its queue.
+/// An open order and its place in its queue, if it is on the book.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Slot {
     pub(crate) order: Order,
+    /// Whether the order is still here; a slot that is free keeps the last one it held.
+    is_taken: bool,
+    /// What is locked for it, in the asset it pays. Of a pair, one order holds what both need.
+    pub(crate) held: Amount,
     /// Liquidity of the market model that came to this price first and is still there, in quantity counts.
     ///
     /// `i64::MAX` until the level has been seen.
@@ -40,11 +45,13 @@ impl Waiting {
         free: Vec::new(),
     };
 
-    /// Puts an order into a slot; it is in no queue yet.
-    pub(crate) fn insert(&mut self, order: Order, ahead: i64) -> SlotId {
+    /// Puts an order into a slot; it is in no queue yet and holds nothing.
+    pub(crate) fn insert(&mut self, order: Order) -> SlotId {
         let slot = Slot {
             order,
-            ahead,
+            is_taken: true,
+            held: Amount::ZERO,
+            ahead: 0,
             before: NONE,
             after: NONE,
         };
@@ -59,7 +66,9 @@ impl Waiting {
     /// Gives the slot back. The order must have left its queue.
     pub(crate) fn remove(&mut self, id: SlotId) -> Order {
         self.free.push(id);
-        self.slots[id as usize].order
+        let slot = &mut self.slots[id as usize];
+        slot.is_taken = false;
+        slot.order
     }
 
     /// `quantity` of the market's was served at this queue's price: everybody in it moves up.
@@ -83,6 +92,20 @@ impl Waiting {
             change(slot);
             id = slot.after;
         }
+    }
+
+    /// Every slot that holds an order, and the order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotId, Order)> + '_ {
+        (0..)
+            .zip(&self.slots)
+            .filter(|(_, slot)| slot.is_taken)
+            .map(|(id, slot)| (id, slot.order))
+    }
+
+    /// The orders, in no order.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = &Order> {
+        let taken = self.slots.iter().filter(|slot| slot.is_taken);
+        taken.map(|slot| &slot.order)
     }
 
     pub(crate) fn get(&self, id: SlotId) -> &Slot {

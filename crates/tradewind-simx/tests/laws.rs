@@ -11,10 +11,13 @@ use std::collections::BTreeMap;
 
 use bench::{BASE, Bench, ONLY, QUOTE, all_or_nothing, executions, immediate, limit, post_only};
 use proptest::prelude::*;
-use tradewind_model::{AccountId, Amount, Liquidity, OrderKind, Quantity, Side, VenueOrderId};
+use tradewind_model::{
+    AccountId, Amount, Liquidity, OrderKind, Price, Quantity, Side, VenueOrderId,
+};
 use tradewind_simx::{
-    Exchange, ExchangeConfig, FillModel, History, NewOrder, Order, OrderEvent, OrderRef, Refusal,
-    SelfTrade, Size,
+    AmendOrder, Bips, Caps, Exchange, ExchangeConfig, FillModel, History, ListId, ListKind,
+    ListShape, NewList, NewOrder, Order, OrderEvent, OrderRef, Purpose, Refusal, SelfTrade, Size,
+    Trigger,
 };
 
 const ACCOUNTS: u32 = 2;
@@ -32,6 +35,25 @@ enum Move {
         account: u32,
         side: Side,
         cents: i64,
+    },
+    Stop {
+        account: u32,
+        side: Side,
+        quantity: i64,
+        kind: OrderKind,
+        trigger: Trigger,
+    },
+    List {
+        account: u32,
+        side: Side,
+        quantity: i64,
+        kind: ListKind,
+        prices: [i64; 3],
+    },
+    Amend {
+        account: u32,
+        which: usize,
+        quantity: i64,
     },
     Cancel {
         account: u32,
@@ -81,6 +103,25 @@ fn rule() -> impl Strategy<Value = SelfTrade> {
     ]
 }
 
+fn trigger() -> impl Strategy<Value = Trigger> {
+    let purpose = prop_oneof![Just(Purpose::StopLoss), Just(Purpose::TakeProfit)];
+    (purpose, 92_i64..=108, prop::option::of(100_u16..400)).prop_map(|(purpose, price, bips)| {
+        let price = Price(price);
+        match bips {
+            Some(bips) => Trigger::trailing(purpose, Bips(bips), Some(price)),
+            None => Trigger::at(purpose, price),
+        }
+    })
+}
+
+fn list_kind() -> impl Strategy<Value = ListKind> {
+    prop_oneof![
+        Just(ListKind::OneCancelsOther),
+        Just(ListKind::OneTriggersOther),
+        Just(ListKind::OneTriggersPair),
+    ]
+}
+
 fn any_move() -> impl Strategy<Value = Move> {
     let account = || 0..ACCOUNTS;
     prop_oneof![
@@ -88,6 +129,12 @@ fn any_move() -> impl Strategy<Value = Move> {
             Move::Submit { account, side, quantity, kind, self_trade }
         }),
         1 => (account(), side(), 1_i64..1_000).prop_map(|(account, side, cents)| Move::Spend { account, side, cents }),
+        3 => (account(), side(), 1_i64..500, kind(), trigger()).prop_map(|(account, side, quantity, kind, trigger)| {
+            Move::Stop { account, side, quantity, kind, trigger }
+        }),
+        3 => (account(), side(), 1_i64..500, list_kind(), [95_i64..=105, 100_i64..=108, 92_i64..=100])
+            .prop_map(|(account, side, quantity, kind, prices)| Move::List { account, side, quantity, kind, prices }),
+        1 => (account(), any::<usize>(), 1_i64..500).prop_map(|(account, which, quantity)| Move::Amend { account, which, quantity }),
         3 => (account(), any::<usize>()).prop_map(|(account, which)| Move::Cancel { account, which }),
         1 => account().prop_map(|account| Move::CancelAll { account }),
         4 => (90_i64..110, -1_i64..4, 0_i64..300).prop_map(|(bid, spread, quantity)| Move::Quote { bid, spread, quantity }),
@@ -133,6 +180,44 @@ fn make(bench: &mut Bench, step: &Move) {
                 OrderKind::Market,
             )));
         }
+        Move::Stop {
+            account,
+            side,
+            quantity,
+            kind,
+            trigger,
+        } => {
+            let order = bench.order(*account, *side, *quantity, *kind);
+            may_be_refused(bench.send(&order.with_trigger(*trigger)));
+        }
+        Move::List {
+            account,
+            side,
+            quantity,
+            kind,
+            prices,
+        } => send_list(bench, *account, *side, *quantity, *kind, *prices),
+        Move::Amend {
+            account,
+            which,
+            quantity,
+        } => {
+            let open: Vec<Order> = bench
+                .exchange
+                .open_orders(AccountId(*account))
+                .copied()
+                .collect();
+            if let Some(order) = open.get(which % open.len().max(1)) {
+                let amend = AmendOrder {
+                    account: order.account,
+                    instrument: ONLY,
+                    order: OrderRef::Venue(order.id),
+                    quantity: Quantity(*quantity),
+                    client_id: bench.name(),
+                };
+                may_be_refused(bench.exchange.amend(bench.now, &amend, &mut bench.out));
+            }
+        }
         Move::Cancel { account, which } => {
             let open: Vec<_> = bench
                 .exchange
@@ -176,6 +261,57 @@ fn make(bench: &mut Bench, step: &Move) {
     }
 }
 
+/// A list of a limit order at the first price and a pair of a target and a stop around the market at the two others.
+fn send_list(
+    bench: &mut Bench,
+    account: u32,
+    side: Side,
+    quantity: i64,
+    kind: ListKind,
+    [entry, above, below]: [i64; 3],
+) {
+    let stop = |bench: &mut Bench, side, price| {
+        let trigger = Trigger::at(Purpose::StopLoss, Price(price));
+        bench
+            .order(account, side, quantity, OrderKind::Market)
+            .with_trigger(trigger)
+    };
+    let exit = match kind {
+        ListKind::OneCancelsOther => side,
+        ListKind::OneTriggersOther | ListKind::OneTriggersPair => side.opposite(),
+    };
+    let (above, below) = match exit {
+        Side::Sell => (
+            bench.order(account, exit, quantity, post_only(above)),
+            stop(bench, exit, below),
+        ),
+        Side::Buy => (
+            stop(bench, exit, above),
+            bench.order(account, exit, quantity, post_only(below)),
+        ),
+    };
+    let working = bench.order(account, side, quantity, limit(entry));
+    let shape = match kind {
+        ListKind::OneCancelsOther => ListShape::OneCancelsOther { above, below },
+        ListKind::OneTriggersOther => ListShape::OneTriggersOther {
+            working,
+            pending: below,
+        },
+        ListKind::OneTriggersPair => ListShape::OneTriggersPair {
+            working,
+            above,
+            below,
+        },
+    };
+    let new = NewList {
+        account: AccountId(account),
+        instrument: ONLY,
+        client_id: bench.name(),
+        shape,
+    };
+    may_be_refused(bench.exchange.submit_list(bench.now, &new, &mut bench.out));
+}
+
 fn open_orders(exchange: &Exchange) -> BTreeMap<VenueOrderId, Order> {
     (0..ACCOUNTS)
         .flat_map(|account| exchange.open_orders(AccountId(account)))
@@ -190,15 +326,30 @@ fn money_is_conserved_and_locks_add_up(exchange: &Exchange) {
     let rules = &exchange.instruments()[0];
     for account in (0..ACCOUNTS).map(AccountId) {
         let mut locked = [Amount::ZERO; 2];
-        for order in exchange.open_orders(account) {
-            match order.side {
+        let mut pairs: BTreeMap<(ListId, usize), Amount> = BTreeMap::new();
+        for order in exchange
+            .open_orders(account)
+            .filter(|order| !order.is_pending())
+        {
+            let place = usize::from(order.side == Side::Buy);
+            let needs = match order.side {
                 Side::Buy => {
-                    locked[1] += rules
-                        .notional(order.kind.limit().unwrap(), order.remaining())
-                        .unwrap()
+                    let stop = order.trigger.and_then(|trigger| trigger.price);
+                    let price = order.kind.limit().or(stop).unwrap();
+                    rules.notional(price, order.remaining()).unwrap()
                 }
-                Side::Sell => locked[0] += rules.quantity_amount(order.remaining()),
+                Side::Sell => rules.quantity_amount(order.remaining()),
+            };
+            match order.list {
+                Some(list) => {
+                    let pair = pairs.entry((list, place)).or_default();
+                    *pair = needs.max(*pair);
+                }
+                None => locked[place] += needs,
             }
+        }
+        for ((_, place), needs) in pairs {
+            locked[place] += needs;
         }
         for (asset, locked) in [BASE, QUOTE].into_iter().zip(locked) {
             let balance = exchange.balance(account, asset);
@@ -221,6 +372,10 @@ fn the_book_is_not_crossed_and_shows_what_waits(
     }
     for order in open.values() {
         assert!(order.filled < order.quantity && order.is_open());
+        if order.working_since.is_none() {
+            assert!(order.trigger.is_some() || order.is_pending());
+            continue;
+        }
         let shown = if order.side == Side::Buy {
             &bids
         } else {
@@ -245,7 +400,16 @@ fn price_and_time_come_first(
         .filter(|fill| fill.liquidity == Liquidity::Maker)
         .collect();
     for fill in &served {
-        for (id, order) in after.iter().filter(|(id, _)| before.contains_key(*id)) {
+        // Who was ended and who waited for something else are no witnesses; nor is who came to the book later than its number.
+        let waited = |order: &Order| order.working_since.is_some() && order.trigger.is_none();
+        let working = |id: &VenueOrderId| before.get(id).is_some_and(waited);
+        if !working(&fill.order_id) && before.contains_key(&fill.order_id) {
+            continue;
+        }
+        for (id, order) in after
+            .iter()
+            .filter(|(id, order)| working(id) && order.list.is_none())
+        {
             let price = order.kind.limit().unwrap();
             let better = if order.side == Side::Buy {
                 price > fill.price
@@ -310,11 +474,20 @@ fn play(config: ExchangeConfig, moves: &[Move]) -> Bench {
 }
 
 fn config() -> impl Strategy<Value = ExchangeConfig> {
-    let model = prop_oneof![Just(FillModel::QuoteTouch), Just(FillModel::Book)];
+    let model = prop_oneof![
+        Just(FillModel::QuoteTouch),
+        Just(FillModel::Book),
+        Just(FillModel::TradeThrough)
+    ];
     let history = prop_oneof![Just(History::Kept(10)), Just(History::Dropped)];
     (model, history).prop_map(|(fill_model, history)| ExchangeConfig {
         fill_model,
         history,
+        caps: Caps {
+            order_lists_max: 3,
+            algo_orders_max: 8,
+            ..Caps::NONE
+        },
         ..Default::default()
     })
 }
@@ -343,10 +516,7 @@ proptest! {
         let text = serde_json::to_string(&original.exchange).unwrap();
         let mut copy = Bench::new(config);
         copy.exchange = serde_json::from_str(&text).unwrap();
-        for _ in 0..first.len() + 1 {
-            copy.name();
-            original.name();
-        }
+        copy.names = original.names;
         for step in &then {
             let renamed = |bench: &mut Bench| { make(bench, step); serde_json::to_string(&bench.out.balances).unwrap() };
             prop_assert_eq!(renamed(&mut original), renamed(&mut copy));

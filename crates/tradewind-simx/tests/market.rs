@@ -267,6 +267,46 @@ fn ranges_mean_what_the_venue_means_by_them() {
 }
 
 #[test]
+fn seconds_are_kept_for_a_while_and_fill_their_minute() {
+    let mut market = Generated::new(5, START, &listed());
+    let mut klines = market.kline_store(&listed());
+    let bitcoin = InstrumentId(0);
+    market.advance(after(2_000), &mut |at, event| {
+        if let MarketEvent::Trade(print) = event {
+            klines.record(at, &print);
+        }
+    });
+    klines.pass(after(2_000));
+    let mut ask = |interval, from, to, limit| {
+        klines.klines(bitcoin, interval, KlineRange { from, to, limit })
+    };
+
+    let seconds = ask(Interval::Second1, None, None, 10_000);
+    assert_eq!(seconds.len(), 1_000, "the newest, and no more");
+    assert_eq!(
+        seconds.last().map(|kline| kline.open_time),
+        Some(after(2_000))
+    );
+    assert!(seconds.windows(2).all(|pair| {
+        pair[1].open_time == pair[0].open_time + Duration::from_secs(1)
+            && (pair[1].trades > 0 || pair[1].open == pair[0].close)
+    }));
+
+    let minute = ask(Interval::Minute1, None, Some(after(1_800)), 1)[0];
+    let start = Some(minute.open_time);
+    let within = ask(Interval::Second1, start, None, 60);
+    assert_eq!(within.first().map(|kline| kline.open_time), start);
+    let trades: u32 = within.iter().map(|kline| kline.trades).sum();
+    assert_eq!(trades, minute.trades);
+    assert_eq!(
+        within.iter().map(|kline| kline.high).max(),
+        Some(minute.high)
+    );
+    assert_eq!(within.iter().map(|kline| kline.low).min(), Some(minute.low));
+    assert_eq!(ask(Interval::Second1, start, start, 60).len(), 1);
+}
+
+#[test]
 fn a_crowd_trades_on_it_and_the_books_still_balance() {
     let mut scene = Scene::new(11);
     let instruments = listed();

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_stops_at_its_mark() {
+    fn l11_each_kind_stops_at_its_mark() {
         let check = |used: u64, wanted: [bool; 5]| {
             let kinds = [
                 Priority::Cancel,

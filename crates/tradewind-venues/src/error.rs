@@ -43,6 +43,9 @@ pub enum VenueError {
         /// What is wrong with it.
         why: String,
     },
+    /// The venue keeps less than it says there was, or has not caught up yet: what is there must not pass for all of it.
+    #[error("the venue does not tell all of {0}")]
+    Incomplete(&'static str),
     /// The request makes no sense to this adapter: an instrument it does not have, a missing key.
     #[error("{0}")]
     Ours(String),

@@ -92,11 +92,20 @@ impl std::fmt::Debug for dyn Clock {
     }
 }
 
+/// What the next bytes of a connection are.
+#[derive(Clone, Copy, Debug)]
+enum Load {
+    /// A new order's, which may leave until this instant if there is one.
+    Order(Option<Timestamp>),
+    /// No order's: pings, and answers to pings.
+    Nothing,
+}
+
 /// What one connection is sending, shared between its socket and the one who waits for the answer.
 #[derive(Debug)]
 pub struct Passage {
     gate: Arc<OrderGate>,
-    order: Mutex<Option<Timestamp>>,
+    load: Mutex<Load>,
     written: AtomicU64,
     kept: Mutex<Option<NotSentReason>>,
 }
@@ -107,7 +116,7 @@ impl Passage {
     pub fn new(gate: Arc<OrderGate>) -> Arc<Self> {
         Arc::new(Self {
             gate,
-            order: Mutex::new(None),
+            load: Mutex::new(Load::Order(None)),
             written: AtomicU64::new(0),
             kept: Mutex::new(None),
         })
@@ -115,9 +124,16 @@ impl Passage {
 
     /// The next bytes belong to `order`.
     pub fn begin(&self, order: &Checked) {
-        *relock(&self.order) = order.expires_at();
+        *relock(&self.load) = Load::Order(order.expires_at());
         *relock(&self.kept) = None;
         self.written.store(0, Ordering::SeqCst);
+    }
+
+    /// No order is under way: what keeps the connection alive passes, killed or not, until the next order begins.
+    ///
+    /// Only for a connection whose last order has left whole; one with a part of it left behind is to be dropped.
+    pub fn idle(&self) {
+        *relock(&self.load) = Load::Nothing;
     }
 
     /// Bytes of the present order that have left.
@@ -134,12 +150,11 @@ impl Passage {
 
     /// An order too old is kept back only while none of it has left: half an order helps nobody.
     fn allows(&self) -> Result<(), NotSentReason> {
-        let expires_at = if self.written() == 0 {
-            *relock(&self.order)
-        } else {
-            None
-        };
-        self.gate.allows(expires_at)
+        match *relock(&self.load) {
+            Load::Nothing => Ok(()),
+            Load::Order(expires_at) if self.written() == 0 => self.gate.allows(expires_at),
+            Load::Order(_) => self.gate.allows(None),
+        }
     }
 
     fn keep(&self, reason: NotSentReason) -> io::Error {
@@ -232,6 +247,17 @@ mod tests {
         let mut arrived = Vec::new();
         theirs.read_to_end(&mut arrived).await.unwrap();
         assert_eq!(arrived, b"order");
+    }
+
+    #[tokio::test]
+    async fn between_orders_a_killed_connection_still_answers_pings() {
+        let gate = gate();
+        let passage = Passage::new(Arc::clone(&gate));
+        let (ours, _theirs) = duplex(64);
+        let mut gated = GatedIo::new(ours, Arc::clone(&passage));
+        passage.idle();
+        assert!(gate.kill());
+        gated.write_all(b"pong").await.unwrap();
     }
 
     #[tokio::test]

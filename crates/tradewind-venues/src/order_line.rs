@@ -15,17 +15,15 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tradewind_model::NotSentReason;
 use tradewind_risk::Checked;
 
 use crate::address::Address;
-use crate::gate::{GatedIo, OrderGate, Passage};
+use crate::gate::{OrderGate, Passage};
+use crate::gated_stream;
+use crate::limits::Limits;
 
 /// Connections kept; more orders at once wait for one, within their time-out.
 const LINES_MAX: usize = 8;
@@ -33,7 +31,7 @@ const LINES_MAX: usize = 8;
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// How far an order got.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
     /// The venue answered.
     Answered(Answer),
@@ -44,10 +42,10 @@ pub(crate) enum Sent {
 }
 
 /// The venue's answer.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) headers: hyper::HeaderMap,
+    pub(crate) limits: Limits,
     pub(crate) body: Bytes,
 }
 
@@ -85,9 +83,6 @@ impl std::fmt::Debug for OrderLine {
             .finish_non_exhaustive()
     }
 }
-
-trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 
 impl OrderLine {
     pub(crate) const fn new(
@@ -203,23 +198,8 @@ impl OrderLine {
     }
 
     async fn connect(&self) -> Result<Line, String> {
-        let host = self.address.host().to_owned();
-        let socket = TcpStream::connect((host.as_str(), self.address.port()))
-            .await
-            .map_err(|error| error.to_string())?;
-        socket
-            .set_nodelay(true)
-            .map_err(|error| error.to_string())?;
         let passage = Passage::new(Arc::clone(&self.gate));
-        let gated = GatedIo::new(socket, Arc::clone(&passage));
-        let stream: Box<dyn Socket> = if self.address.is_encrypted() {
-            let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
-            let connector = TlsConnector::from(Arc::clone(&self.tls));
-            let encrypted = connector.connect(name, gated).await;
-            Box::new(encrypted.map_err(|error| error.to_string())?)
-        } else {
-            Box::new(gated)
-        };
+        let stream = gated_stream::connect(&self.address, &self.tls, &passage).await?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| error.to_string())?;
@@ -262,7 +242,7 @@ async fn ask(
         .map_err(|error| error.to_string())?;
     Ok(Answer {
         status: head.status.as_u16(),
-        headers: head.headers,
+        limits: Limits::of_headers(&head.headers),
         body: body.to_bytes(),
     })
 }

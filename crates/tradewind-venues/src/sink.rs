@@ -3,9 +3,11 @@
 //!
 //! Calls come from the source's task and must not block.
 
+use std::collections::VecDeque;
+
 use tradewind_model::{
     AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId,
-    MarketEvent, Quote, Timestamp, Trade,
+    MarketEvent, Quote, ReportKind, Timestamp, Trade,
 };
 
 use crate::health::HealthChange;
@@ -126,17 +128,50 @@ impl<S: MarketSink> SourceSink<MarketEvent> for ToMarketSink<S> {
     }
 }
 
-/// Hands an account's events to an [`AccountSink`].
+/// Events of the recent past that are remembered, so that one told twice is recognised.
+const RECENT_MAX: usize = 256;
+
+/// Hands an account's events to an [`AccountSink`], each once: while a connection replaces another both tell the same
+/// (N05), and what the venue tells is then the same to the last field, execution id and stamp included.
 #[derive(Debug)]
 pub struct ToAccountSink<S> {
-    /// Where to.
-    pub sink: std::sync::Arc<S>,
-    /// Whose account.
-    pub account: AccountId,
+    sink: std::sync::Arc<S>,
+    account: AccountId,
+    recent: VecDeque<UserEvent>,
+}
+
+impl<S> ToAccountSink<S> {
+    /// The events of `account` into `sink`.
+    #[must_use]
+    pub const fn new(sink: std::sync::Arc<S>, account: AccountId) -> Self {
+        Self {
+            sink,
+            account,
+            recent: VecDeque::new(),
+        }
+    }
+
+    fn is_repeated(&mut self, event: &UserEvent) -> bool {
+        // Two reports that were not understood may look the same and not be it.
+        if matches!(event, UserEvent::Report(report) if report.kind == ReportKind::Unknown) {
+            return false;
+        }
+        if self.recent.contains(event) {
+            return true;
+        }
+        if self.recent.len() == RECENT_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(event.clone());
+        false
+    }
 }
 
 impl<S: AccountSink> SourceSink<UserEvent> for ToAccountSink<S> {
     fn event(&mut self, event: UserEvent) {
+        if self.is_repeated(&event) {
+            return;
+        }
         match event {
             UserEvent::Report(report) => self.sink.report(*report),
             UserEvent::Balances {

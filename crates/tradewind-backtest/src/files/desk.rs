@@ -7,7 +7,7 @@ use tradewind_model::{
     Account, AccountId, AccountMode, Amount, BotId, Instrument, Interval, Ppm, Timestamp, VenueId,
 };
 use tradewind_risk::{Limits, Rate};
-use tradewind_simx::{ExchangeConfig, FeeSchedule, History, Prints};
+use tradewind_simx::{ExchangeConfig, FeeSchedule};
 use tradewind_strategy::{WakesOn, WarmUp};
 
 use super::FileOptions;
@@ -83,8 +83,7 @@ pub(super) fn plan(options: &FileOptions, surveys: &[Survey]) -> Result<Plan, Ba
                 rates: options.fees,
                 ..FeeSchedule::default()
             },
-            history: History::Dropped,
-            prints: Prints::Silent,
+            ..ExchangeConfig::backtest()
         },
         latency: options.latency,
         entrance: entrance(surveys),

@@ -18,7 +18,7 @@ use super::script::{FAULTS_MAX, FaultScript};
 use super::{Conduct, DoorState, Reply, Stroke, Target, command};
 use crate::core::{Core, In, Out};
 use crate::order_log::LogEvent;
-use crate::rest::RestAnswer;
+use crate::rest::{RestAnswer, TimeUnit};
 use crate::streams::ConnectionId;
 use crate::streams::connection::Effect;
 use crate::streams::frames::Frame;
@@ -189,8 +189,9 @@ impl Between {
             In::WsApi { asker, text } => self.on_ws(core, now, asker, text),
             In::Wishes {
                 connection,
+                unit,
                 effects,
-            } => self.on_wishes(core, now, connection, effects),
+            } => self.on_wishes(core, now, (connection, unit), effects),
             In::Close { connection } => {
                 self.lanes.remove(&connection);
                 core.handle(now, In::Close { connection });
@@ -501,7 +502,7 @@ impl Between {
         &mut self,
         core: &mut Core,
         now: Timestamp,
-        connection: ConnectionId,
+        (connection, unit): (ConnectionId, TimeUnit),
         effects: Vec<Effect>,
     ) {
         if self.is_partitioned() {
@@ -520,6 +521,7 @@ impl Between {
             now,
             In::Wishes {
                 connection,
+                unit,
                 effects,
             },
         );

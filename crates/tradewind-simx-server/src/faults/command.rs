@@ -10,8 +10,9 @@ use tradewind_model::{
 use tradewind_simx::{Action, MarketEvent, Order};
 
 use super::reader::Reader;
+use crate::accounts::Permissions;
 use crate::core::Core;
-use crate::rest::{self, ApiError, Call, Params, TimeUnit};
+use crate::rest::{self, ApiError, Call, Caller, Params, TimeUnit};
 
 /// One act of the operator. Read one with [`Command::from_json`]; accounts are named by their API keys.
 #[derive(Clone, Debug)]
@@ -513,7 +514,11 @@ pub(super) fn call(
         params: &params,
         unit: TimeUnit::Milliseconds,
     };
-    rest::run(core, call, route.handler, Some(account), &mut None).map_err(CommandError::from)
+    let caller = Caller {
+        account,
+        permissions: Permissions::TRADE_ONLY,
+    };
+    rest::run(core, call, route.handler, Some(caller), &mut None).map_err(CommandError::from)
 }
 
 fn act(core: &mut Core, now: Timestamp, action: &Action) -> Result<(), CommandError> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use tradewind_model::{AccountId, Timestamp};
+use tradewind_model::Timestamp;
 use tradewind_simx::Leg;
 
 use super::between::{Between, Due};
@@ -15,7 +15,7 @@ use super::frames::Carriage;
 use super::{Reply, Stroke, Target};
 use crate::core::{Core, In};
 use crate::rest::{
-    self, ApiError, Call, Handler, Params, Received, RestAnswer, RestRequest, TimeUnit,
+    self, ApiError, Call, Caller, Handler, Params, Received, RestAnswer, RestRequest, TimeUnit,
 };
 use crate::streams::ConnectionId;
 use crate::streams::frames::Frame;
@@ -55,7 +55,7 @@ pub(super) struct Pending {
 pub(super) struct Late {
     route: &'static rest::Route,
     params: Params,
-    account: AccountId,
+    caller: Caller,
     unit: TimeUnit,
 }
 
@@ -199,7 +199,7 @@ impl Between {
             core,
             call,
             late.route.handler,
-            Some(late.account),
+            Some(late.caller),
             &mut None,
         ));
         self.collect(core, at);
@@ -474,18 +474,22 @@ fn authorised(core: &Core, at: Timestamp, input: &In) -> Option<Late> {
                 body: &request.body,
             };
             let now = core.shown(at);
-            let account = core
+            let caller = core
                 .keys
                 .authorize_rest(now, request.key.as_deref(), &params, &received)
                 .ok()?;
-            Late::of(route, params, account, request.unit)
+            Late::of(route, params, caller, request.unit)
         }
         In::WsApi { asker, text } => {
             let request: Value = serde_json::from_str(text).ok()?;
             let route = rest::ws_route(request["method"].as_str()?)?;
             let params = Params::from_json(request["params"].as_object()?);
-            let account = core.keys.authorize_ws(core.shown(at), &params).ok()?;
-            Late::of(route, params, account, asker.unit)
+            let session = core.sessions.caller(asker.connection);
+            let caller = core
+                .keys
+                .authorize_ws(core.shown(at), &params, session)
+                .ok()?;
+            Late::of(route, params, caller, asker.unit)
         }
         _ => None,
     }
@@ -495,14 +499,14 @@ impl Late {
     fn of(
         route: &'static rest::Route,
         params: Params,
-        account: AccountId,
+        caller: Caller,
         unit: TimeUnit,
     ) -> Option<Self> {
         let public = matches!(route.handler, Handler::Public(_));
         (!public).then_some(Self {
             route,
             params,
-            account,
+            caller,
             unit,
         })
     }

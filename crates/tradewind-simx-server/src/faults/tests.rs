@@ -188,6 +188,7 @@ impl Bench {
         effects.push(Effect::Answer(r#"{"result":null,"id":1}"#.to_owned()));
         self.send(In::Wishes {
             connection,
+            unit: TimeUnit::Milliseconds,
             effects,
         });
     }

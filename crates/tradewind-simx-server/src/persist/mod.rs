@@ -15,6 +15,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::mirror::OtherDecimals;
 use log::{Log, LogError};
 pub(crate) use record::Record;
 pub(crate) use snapshot::{SavedMarket, Snapshot};
@@ -54,6 +55,8 @@ pub(crate) enum StoreError {
     },
     #[error("it holds another market ({found}); give this one a data folder of its own")]
     OtherMarket { found: String },
+    #[error(transparent)]
+    OtherDecimals(#[from] OtherDecimals),
 }
 
 /// What a folder held.

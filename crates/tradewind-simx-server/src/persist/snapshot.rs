@@ -10,9 +10,10 @@ use tradewind_model::Timestamp;
 use tradewind_simx::{Exchange, Generated, KlineStore};
 
 use super::StoreError;
+use crate::mirror::SavedMirror;
 
 /// Grows when the file's shape does.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Checksum and format before the body.
 const HEADER: usize = 8;
 
@@ -44,6 +45,8 @@ pub(crate) enum SavedMarket<'a> {
     Generated(Cow<'a, Generated>),
     /// Recorded data is read again and played on from [`Snapshot::at`]; the name tells which it was.
     Recorded(Cow<'a, str>),
+    /// Another venue's, which will tell prices and candles again.
+    Mirror(SavedMirror<'a>),
 }
 
 impl SavedMarket<'_> {
@@ -52,6 +55,7 @@ impl SavedMarket<'_> {
         match self {
             Self::Generated(market) => format!("the market generated from seed {}", market.seed()),
             Self::Recorded(name) => format!("recorded data of {name}"),
+            Self::Mirror(mirror) => format!("the mirror of {}", mirror.venue),
         }
     }
 }

@@ -2,11 +2,15 @@
 
 use serde::Serialize;
 use tradewind_model::{AccountId, Amount, Ppm};
+use tradewind_simx::{Action, FeeChoice};
 
+use super::errors::ApiError;
+use super::signing::Caller;
 use super::weights::{ORDERS_PER_10_SECONDS, ORDERS_PER_DAY};
 use super::{Call, Outcome, RateLimitCount, body};
 use crate::core::Core;
 use crate::decimals;
+use crate::filters::{self, FilterBody};
 
 /// Shares of a fill that are taken as fees.
 #[derive(Serialize)]
@@ -29,7 +33,23 @@ impl Rates {
     }
 }
 
-/// The discount for paying fees in the venue's own coin, which this exchange does not have.
+/// The same for one order, whose side is known.
+#[derive(Serialize)]
+pub(super) struct OrderRates {
+    maker: String,
+    taker: String,
+}
+
+impl From<Rates> for OrderRates {
+    fn from(rates: Rates) -> Self {
+        Self {
+            maker: rates.maker,
+            taker: rates.taker,
+        }
+    }
+}
+
+/// The discount for paying fees in the venue's own coin.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Discount {
@@ -39,16 +59,48 @@ pub(super) struct Discount {
     discount: String,
 }
 
-impl Discount {
-    pub(super) fn none() -> Self {
-        let discount = decimals::amount(Amount::ZERO);
-        Self {
-            enabled_for_account: false,
-            enabled_for_symbol: false,
-            discount_asset: "BNB",
-            discount,
-        }
+/// The discount of `account` for paying fees in the venue's own coin.
+pub(super) fn discount(core: &Core, account: AccountId) -> Discount {
+    let offered = core.exchange.config().fee_asset;
+    // The venue tells what is left of the fee, not what is left out.
+    let left = offered.map_or(Ppm::ONE, |offered| Ppm(Ppm::ONE.0 - offered.discount.0));
+    Discount {
+        enabled_for_account: burns(core, account),
+        enabled_for_symbol: offered.is_some(),
+        discount_asset: "BNB",
+        discount: decimals::amount(Amount::ONE.share(left).unwrap_or_default()),
     }
+}
+
+fn burns(core: &Core, account: AccountId) -> bool {
+    core.exchange.fee_choice(account) == FeeChoice::FeeAsset
+}
+
+/// Whether the account pays its fees in the venue's own coin.
+pub(super) fn burn(core: &mut Core, _: Call<'_>, caller: Caller) -> Outcome {
+    #[derive(Serialize)]
+    struct Burn {
+        #[serde(rename = "spotBNBBurn")]
+        spot: bool,
+        #[serde(rename = "interestBNBBurn")]
+        interest: bool,
+    }
+    body(&Burn {
+        spot: burns(core, caller.account),
+        interest: false,
+    })
+}
+
+/// Chooses whether it does.
+pub(super) fn set_burn(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let choice = match call.params.flag("spotBNBBurn")? {
+        None => return Err(ApiError::mandatory("spotBNBBurn")),
+        Some(true) => FeeChoice::FeeAsset,
+        Some(false) => FeeChoice::Received,
+    };
+    let account = caller.account;
+    core.act(call.now, &Action::PayFeesIn { account, choice })?;
+    burn(core, call, caller)
 }
 
 /// The rates of every account.
@@ -90,7 +142,8 @@ struct BalanceBody<'a> {
     locked: String,
 }
 
-pub(super) fn account(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
+pub(super) fn account(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let account = caller.account;
     let without_zeros = call.params.text("omitZeroBalances") == Some("true");
     let held = core
         .symbols
@@ -129,7 +182,7 @@ const fn basis_points(rate: Ppm) -> i64 {
     rate.0 / 100
 }
 
-pub(super) fn commission(core: &mut Core, call: Call<'_>, _: AccountId) -> Outcome {
+pub(super) fn commission(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Commission<'a> {
@@ -145,11 +198,12 @@ pub(super) fn commission(core: &mut Core, call: Call<'_>, _: AccountId) -> Outco
         standard_commission: rates(core),
         special_commission: Rates::zero(),
         tax_commission: Rates::zero(),
-        discount: Discount::none(),
+        discount: discount(core, caller.account),
     })
 }
 
-pub(super) fn order_limits(core: &mut Core, call: Call<'_>, account: AccountId) -> Outcome {
+pub(super) fn order_limits(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
+    let account = caller.account;
     let counts = core.meters.order_counts(call.now, account);
     body(&[
         RateLimitCount::orders("SECOND", 10, ORDERS_PER_10_SECONDS, counts.ten_seconds),
@@ -157,8 +211,31 @@ pub(super) fn order_limits(core: &mut Core, call: Call<'_>, account: AccountId) 
     ])
 }
 
-/// What the key may do: read and trade, nothing else.
-pub(super) fn restrictions(core: &mut Core, call: Call<'_>, _: AccountId) -> Outcome {
+/// Trades the venue's order router made for the account: it has none here.
+pub(super) fn allocations(core: &mut Core, call: Call<'_>, _: Caller) -> Outcome {
+    call.instrument(core)?;
+    Ok("[]".to_owned())
+}
+
+/// The filters that apply to the account's orders of an instrument.
+pub(super) fn my_filters(core: &mut Core, call: Call<'_>, _: Caller) -> Outcome {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Relevant {
+        exchange_filters: [(); 0],
+        symbol_filters: Vec<FilterBody>,
+        asset_filters: [(); 0],
+    }
+    let instrument = call.instrument(core)?;
+    body(&Relevant {
+        exchange_filters: [],
+        symbol_filters: filters::of(instrument, &core.exchange.config().caps),
+        asset_filters: [],
+    })
+}
+
+/// What the key may do.
+pub(super) fn restrictions(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     #[expect(clippy::struct_excessive_bools, reason = "the venue's own shape")]
@@ -175,11 +252,11 @@ pub(super) fn restrictions(core: &mut Core, call: Call<'_>, _: AccountId) -> Out
         enable_margin: bool,
     }
     body(&Restrictions {
-        ip_restrict: true,
+        ip_restrict: !caller.permissions.any_address,
         create_time: call.unit.stamp(core.started_at),
         enable_reading: true,
-        enable_spot_and_margin_trading: true,
-        enable_withdrawals: false,
+        enable_spot_and_margin_trading: caller.permissions.trading,
+        enable_withdrawals: caller.permissions.withdrawals,
         enable_internal_transfer: false,
         permits_universal_transfer: false,
         enable_vanilla_options: false,

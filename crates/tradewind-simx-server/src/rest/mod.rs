@@ -4,28 +4,43 @@
 //! handler gets a [`Call`] that is already authorised and paid for, and returns the body or the venue's refusal.
 
 mod account;
+mod cancels;
+mod elsewhere;
 mod errors;
 mod general;
+mod history;
+mod legs;
+mod lists;
+mod months;
 mod new_order;
 mod orders;
 mod page;
 mod params;
-mod signed;
+mod prevented;
+mod public_key;
 mod signing;
 mod tickers;
 mod trades;
 mod weights;
+mod windows;
+mod words;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use tradewind_model::{AccountId, Instrument, Timestamp};
 
 pub(crate) use errors::ApiError;
-pub(crate) use orders::{TimeUnit, kind, side, status, time_in_force};
+pub(crate) use orders::{Spelling, TimeUnit};
 pub(crate) use params::Params;
-pub(crate) use signing::{KeyRing, Received};
+pub(crate) use prevented::{PreventedMatch, PreventedMatches};
+pub(crate) use public_key::Verifier;
+pub(crate) use signing::{Caller, Key, KeyRing, Received};
 pub(crate) use weights::{
     Meters, ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, OrderCounts, WEIGHT_PER_MINUTE,
+};
+pub(crate) use words::{
+    contingency, kind, list_id, list_status, self_trade, side, status, time_in_force, trailing_time,
 };
 
 use crate::core::Core;
@@ -48,6 +63,7 @@ pub(crate) struct RestRequest {
 pub(crate) enum Method {
     Get,
     Post,
+    Put,
     Delete,
 }
 
@@ -102,9 +118,11 @@ pub(crate) enum Handler {
     /// Anybody may ask.
     Public(fn(&mut Core, Call<'_>) -> Outcome),
     /// A signature is needed.
-    Signed(fn(&mut Core, Call<'_>, AccountId) -> Outcome),
-    /// A signature is needed and an order is placed: it counts as one.
-    Order(fn(&mut Core, Call<'_>, AccountId) -> Outcome),
+    Signed(fn(&mut Core, Call<'_>, Caller) -> Outcome),
+    /// A signature is needed, and a key that may trade.
+    Trade(fn(&mut Core, Call<'_>, Caller) -> Outcome),
+    /// The same, and so many orders are placed.
+    Order(u32, fn(&mut Core, Call<'_>, Caller) -> Outcome),
 }
 
 const fn route(
@@ -125,8 +143,8 @@ const fn route(
 
 #[rustfmt::skip]
 static ROUTES: &[Route] = {
-    use Handler::{Order, Public, Signed};
-    use Method::{Delete, Get, Post};
+    use Handler::{Order, Public, Signed, Trade};
+    use Method::{Delete, Get, Post, Put};
     &[
         route(Get, "/api/v3/ping", Some("ping"), |_| 1, Public(general::ping)),
         route(Get, "/api/v3/time", Some("time"), |_| 1, Public(general::time)),
@@ -141,25 +159,54 @@ static ROUTES: &[Route] = {
         route(Get, "/api/v3/ticker/24hr", Some("ticker.24hr"), tickers::day_weight, Public(tickers::day_ticker)),
         route(Get, "/api/v3/ticker/price", Some("ticker.price"), tickers::ticker_weight, Public(tickers::price_ticker)),
         route(Get, "/api/v3/ticker/bookTicker", Some("ticker.book"), tickers::ticker_weight, Public(tickers::book_ticker)),
-        route(Post, "/api/v3/order", Some("order.place"), |_| 1, Order(signed::place)),
-        route(Post, "/api/v3/order/test", Some("order.test"), |_| 1, Signed(signed::test)),
-        route(Get, "/api/v3/order", Some("order.status"), |_| 4, Signed(signed::query)),
-        route(Delete, "/api/v3/order", Some("order.cancel"), |_| 1, Signed(signed::cancel)),
-        route(Get, "/api/v3/openOrders", Some("openOrders.status"), signed::open_weight, Signed(signed::open_orders)),
-        route(Delete, "/api/v3/openOrders", Some("openOrders.cancelAll"), |_| 1, Signed(signed::cancel_all)),
-        route(Get, "/api/v3/allOrders", Some("allOrders"), |_| 20, Signed(signed::all_orders)),
+        route(Get, "/api/v3/ticker/tradingDay", Some("ticker.tradingDay"), windows::weight, Public(windows::trading_day)),
+        route(Get, "/api/v3/ticker", Some("ticker"), windows::weight, Public(windows::rolling)),
+        route(Get, "/api/v3/executionRules", Some("executionRules"), |_| 2, Public(general::execution_rules)),
+        route(Get, "/api/v3/referencePrice", Some("referencePrice"), |_| 2, Public(general::reference_price)),
+        route(Get, "/api/v3/referencePrice/calculation", Some("referencePrice.calculation"), |_| 2, Public(general::reference_price)),
+        route(Post, "/api/v3/order", Some("order.place"), |_| 1, Order(1, new_order::place)),
+        route(Post, "/api/v3/order/test", Some("order.test"), new_order::test_weight, Trade(new_order::test)),
+        route(Get, "/api/v3/order", Some("order.status"), |_| 4, Signed(history::query)),
+        route(Delete, "/api/v3/order", Some("order.cancel"), |_| 1, Trade(cancels::cancel)),
+        route(Get, "/api/v3/openOrders", Some("openOrders.status"), history::open_weight, Signed(history::open_orders)),
+        route(Delete, "/api/v3/openOrders", Some("openOrders.cancelAll"), |_| 1, Trade(cancels::cancel_all)),
+        route(Get, "/api/v3/allOrders", Some("allOrders"), |_| 20, Signed(history::all_orders)),
+        route(Post, "/api/v3/order/cancelReplace", Some("order.cancelReplace"), |_| 1, Order(0, new_order::cancel_replace)),
+        route(Put, "/api/v3/order/amend/keepPriority", Some("order.amend.keepPriority"), |_| 4, Trade(cancels::amend)),
+        route(Post, "/api/v3/order/oco", Some("orderList.place"), |_| 1, Order(2, lists::old_oco)),
+        route(Post, "/api/v3/orderList/oco", Some("orderList.place.oco"), |_| 1, Order(2, lists::oco)),
+        route(Post, "/api/v3/orderList/oto", Some("orderList.place.oto"), |_| 1, Order(2, lists::oto)),
+        route(Post, "/api/v3/orderList/otoco", Some("orderList.place.otoco"), |_| 1, Order(3, lists::otoco)),
+        route(Delete, "/api/v3/orderList", Some("orderList.cancel"), |_| 1, Trade(cancels::cancel_list)),
+        route(Get, "/api/v3/orderList", Some("orderList.status"), |_| 4, Signed(lists::query)),
+        route(Get, "/api/v3/openOrderList", Some("openOrderLists.status"), |_| 6, Signed(lists::open)),
+        route(Get, "/api/v3/allOrderList", Some("allOrderLists"), |_| 20, Signed(lists::all)),
         route(Get, "/api/v3/account", Some("account.status"), |_| 20, Signed(account::account)),
         route(Get, "/api/v3/account/commission", Some("account.commission"), |_| 20, Signed(account::commission)),
-        route(Get, "/api/v3/myTrades", Some("myTrades"), signed::trades_weight, Signed(signed::my_trades)),
+        route(Get, "/api/v3/myTrades", Some("myTrades"), history::trades_weight, Signed(history::my_trades)),
         route(Get, "/api/v3/rateLimit/order", Some("account.rateLimits.orders"), |_| 40, Signed(account::order_limits)),
+        route(Get, "/api/v3/myPreventedMatches", Some("myPreventedMatches"), prevented::weight, Signed(prevented::query)),
+        route(Get, "/api/v3/myAllocations", Some("myAllocations"), |_| 20, Signed(account::allocations)),
+        route(Get, "/api/v3/myFilters", Some("myFilters"), |_| 40, Signed(account::my_filters)),
+        route(Post, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
+        route(Put, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
+        route(Delete, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
+        route(Get, "/sapi/v1/capital/config/getall", None, |_| 10, Signed(elsewhere::coins)),
+        route(Get, "/sapi/v1/bnbBurn", None, |_| 1, Signed(account::burn)),
+        route(Post, "/sapi/v1/bnbBurn", None, |_| 1, Trade(account::set_burn)),
+        route(Get, "/sapi/v1/margin/allAssets", None, |_| 1, Public(elsewhere::nothing)),
+        route(Get, "/sapi/v1/margin/allPairs", None, |_| 1, Public(elsewhere::nothing)),
+        route(Get, "/sapi/v1/margin/isolated/allPairs", None, |_| 10, Signed(elsewhere::nothing_signed)),
+        route(Get, "/fapi/v1/exchangeInfo", None, |_| 1, Public(elsewhere::futures)),
+        route(Get, "/dapi/v1/exchangeInfo", None, |_| 1, Public(elsewhere::futures)),
         route(Get, "/sapi/v1/account/apiRestrictions", None, |_| 1, Signed(account::restrictions)),
     ]
 };
 
 /// Answers a REST request.
 pub(crate) fn answer(core: &mut Core, now: Timestamp, request: &RestRequest) -> RestAnswer {
-    let mut account = None;
-    let outcome = dispatch(core, now, request, &mut account);
+    let mut counted = None;
+    let outcome = dispatch(core, now, request, &mut counted);
     let (status, body, retry_at) = match outcome {
         Ok(body) => (200, body, None),
         Err(error) => (error.status, error.body(), error.retry_at),
@@ -168,7 +215,7 @@ pub(crate) fn answer(core: &mut Core, now: Timestamp, request: &RestRequest) -> 
         status,
         body,
         used_weight: core.meters.used(request.address),
-        orders: account.map(|account| core.meters.order_counts(now, account)),
+        orders: counted.map(|account| core.meters.order_counts(now, account)),
         retry_after_seconds: retry_at.map(|at| {
             at.since(now)
                 .as_millis()
@@ -179,7 +226,7 @@ pub(crate) fn answer(core: &mut Core, now: Timestamp, request: &RestRequest) -> 
     }
 }
 
-/// Finds the route, takes its weight, checks the signature and calls it; `counted` is set when an order was accepted.
+/// Finds the route, takes its weight, checks the signature and calls it; `counted` is set when orders were attempted.
 fn dispatch(
     core: &mut Core,
     now: Timestamp,
@@ -204,16 +251,14 @@ fn dispatch(
         query: &request.query,
         body: &request.body,
     };
-    let account = match route.handler {
+    let caller = match route.handler {
         Handler::Public(_) => None,
-        Handler::Signed(_) | Handler::Order(_) => Some(core.keys.authorize_rest(
-            core.shown(now),
-            request.key.as_deref(),
-            &params,
-            &received,
-        )?),
+        Handler::Signed(_) | Handler::Trade(_) | Handler::Order(..) => {
+            let (shown, key) = (core.shown(now), request.key.as_deref());
+            Some(core.keys.authorize_rest(shown, key, &params, &received)?)
+        }
     };
-    run(core, call, route.handler, account, counted)
+    run(core, call, route.handler, caller, counted)
 }
 
 /// Calls a handler; over whichever wire the call came.
@@ -221,23 +266,36 @@ pub(crate) fn run(
     core: &mut Core,
     call: Call<'_>,
     handler: Handler,
-    account: Option<AccountId>,
+    caller: Option<Caller>,
     counted: &mut Option<AccountId>,
 ) -> Outcome {
-    match (handler, account) {
-        (Handler::Public(handler), _) => handler(core, call),
-        (Handler::Signed(handler), Some(account)) => handler(core, call, account),
-        (Handler::Order(handler), Some(account)) => {
-            let admitted = core.meters.admit_order(call.now, account);
-            let body = admitted.and_then(|()| handler(core, call, account));
-            let body = body.inspect_err(|error| {
-                core.log(|| LogEvent::refused(call.now, core.key_of(account), call.params, error));
-            })?;
-            core.meters.count_order(call.now, account);
-            *counted = Some(account);
-            Ok(body)
+    let caller = match handler {
+        Handler::Public(handler) => return handler(core, call),
+        Handler::Signed(_) => caller.ok_or(ApiError::KEY_FORMAT)?,
+        Handler::Trade(_) | Handler::Order(..) => caller
+            .ok_or(ApiError::KEY_FORMAT)?
+            .require(|permissions| permissions.trading)?,
+    };
+    match handler {
+        Handler::Public(handler) => handler(core, call),
+        Handler::Signed(handler) | Handler::Trade(handler) => handler(core, call, caller),
+        Handler::Order(orders, handler) => {
+            *counted = Some(caller.account);
+            let admitted = core.meters.admit_orders(call.now, caller.account, orders);
+            let outcome = match admitted {
+                Ok(()) => handler(core, call, caller).inspect_err(|_| {
+                    core.meters.take_back(call.now, caller.account, orders);
+                }),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = &outcome {
+                core.log(|| {
+                    let key = core.key_of(caller.account);
+                    LogEvent::refused(call.now, key, call.params, error)
+                });
+            }
+            outcome
         }
-        (Handler::Signed(_) | Handler::Order(_), None) => Err(ApiError::KEY_FORMAT),
     }
 }
 
@@ -254,6 +312,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Delete => "DELETE",
         }
     }
@@ -283,10 +342,34 @@ pub(crate) fn ws_route(method: &str) -> Option<&'static Route> {
 }
 
 impl Call<'_> {
+    /// What texts about an order of `instrument` are made with.
+    pub(crate) const fn spelling<'c>(
+        &self,
+        core: &'c Core,
+        instrument: &'c Instrument,
+    ) -> Spelling<'c> {
+        Spelling {
+            symbols: &core.symbols,
+            instrument,
+            unit: self.unit,
+        }
+    }
+
     /// The instrument that `symbol` names.
     pub(crate) fn instrument<'c>(&self, core: &'c Core) -> Result<&'c Instrument, ApiError> {
         let symbol = self.params.required("symbol")?;
         find(core, symbol)
+    }
+}
+
+/// Refuses a span of more than 24 hours, and one that ends before it begins.
+fn check_span(start: Option<Timestamp>, end: Option<Timestamp>) -> Result<(), ApiError> {
+    /// The longest span that may be asked for at once.
+    const SPAN_MAX: Duration = Duration::from_secs(86_400);
+    match (start, end) {
+        (Some(start), Some(end)) if end.since(start) > SPAN_MAX => Err(ApiError::MORE_THAN_A_DAY),
+        (Some(start), Some(end)) if end < start => Err(ApiError::invalid("endTime")),
+        _ => Ok(()),
     }
 }
 

@@ -1,16 +1,17 @@
 //! Orders and executions in the venue's JSON: the bodies that REST and the WebSocket API share.
 
 use serde::Serialize;
-use tradewind_model::{
-    Instrument, Liquidity, OrderKind, OrderStatus, Side, TimeInForce, Timestamp,
-};
-use tradewind_simx::{EndReason, Execution, Order};
+use tradewind_model::{Instrument, Liquidity, Side, Timestamp};
+use tradewind_simx::{Execution, ListId, Order};
 
+use super::Params;
+use super::errors::ApiError;
+use super::words::{kind, list_id, self_trade, side, status, time_in_force, trailing_time};
 use crate::decimals;
 use crate::symbols::Symbols;
 
 /// The unit of stamps in an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TimeUnit {
     #[default]
     Milliseconds,
@@ -18,6 +19,22 @@ pub(crate) enum TimeUnit {
 }
 
 impl TimeUnit {
+    /// Reads the unit's name, in either letter case.
+    pub(crate) fn read(name: &str) -> Result<Self, ApiError> {
+        match name {
+            _ if name.eq_ignore_ascii_case("millisecond") => Ok(Self::Milliseconds),
+            _ if name.eq_ignore_ascii_case("microsecond") => Ok(Self::Microseconds),
+            _ => Err(ApiError::TIME_UNIT),
+        }
+    }
+
+    /// The unit that the parameter `timeUnit` names.
+    pub(crate) fn wanted(params: &Params) -> Result<Self, ApiError> {
+        params
+            .text("timeUnit")
+            .map_or(Ok(Self::default()), Self::read)
+    }
+
     /// `at` in this unit.
     pub(crate) const fn stamp(self, at: Timestamp) -> i64 {
         match self {
@@ -54,6 +71,8 @@ pub(crate) struct Placed<'a> {
     ack: Ack<'a>,
     #[serde(flatten)]
     state: State,
+    #[serde(flatten)]
+    terms: Terms,
     working_time: i64,
     self_trade_prevention_mode: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +119,8 @@ pub(crate) struct Cancelled<'a> {
     transact_time: i64,
     #[serde(flatten)]
     state: State,
+    #[serde(flatten)]
+    terms: Terms,
     self_trade_prevention_mode: &'static str,
 }
 
@@ -113,13 +134,58 @@ pub(crate) struct Queried<'a> {
     client_order_id: &'a str,
     #[serde(flatten)]
     state: State,
-    stop_price: &'static str,
+    stop_price: String,
     iceberg_qty: &'static str,
     time: i64,
     update_time: i64,
     is_working: bool,
     working_time: i64,
     self_trade_prevention_mode: &'static str,
+    #[serde(flatten)]
+    terms: Terms,
+}
+
+/// An order that was made smaller.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Amended<'a> {
+    symbol: &'a str,
+    order_id: u64,
+    order_list_id: i64,
+    orig_client_order_id: &'a str,
+    client_order_id: &'a str,
+    price: String,
+    qty: String,
+    executed_qty: String,
+    prevented_qty: &'static str,
+    quote_order_qty: String,
+    cumulative_quote_qty: String,
+    status: &'static str,
+    time_in_force: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    side: &'static str,
+    #[serde(flatten)]
+    terms: Terms,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    working_time: Option<i64>,
+    self_trade_prevention_mode: &'static str,
+}
+
+/// Terms that are told only of orders that have them.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Terms {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trailing_delta: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trailing_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strategy_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strategy_type: Option<i32>,
 }
 
 /// One of the account's trades.
@@ -141,8 +207,8 @@ pub(crate) struct OwnTrade<'a> {
     is_best_match: bool,
 }
 
-const NO_LIST: i64 = -1;
-const NO_PREVENTION: &str = "NONE";
+/// What stands for a moment that has not come.
+const NEVER: i64 = -1;
 const ZERO: &str = "0.00000000";
 
 impl<'a> Spelling<'a> {
@@ -154,7 +220,7 @@ impl<'a> Spelling<'a> {
         Ack {
             symbol: self.symbol(),
             order_id: order.id.0,
-            order_list_id: NO_LIST,
+            order_list_id: list_id(order.list),
             client_order_id: order.client_id.as_str(),
             transact_time: self.unit.stamp(order.updated_at),
         }
@@ -164,8 +230,9 @@ impl<'a> Spelling<'a> {
         Placed {
             ack: self.ack(order),
             state: self.state(order),
-            working_time: self.unit.stamp(order.created_at),
-            self_trade_prevention_mode: NO_PREVENTION,
+            terms: self.terms(order),
+            working_time: self.working_time(order),
+            self_trade_prevention_mode: self_trade(order.self_trade),
             fills: fills.map(|fills| fills.iter().map(|fill| self.fill(fill)).collect()),
         }
     }
@@ -175,11 +242,12 @@ impl<'a> Spelling<'a> {
             symbol: self.symbol(),
             orig_client_order_id: order.client_id.as_str(),
             order_id: order.id.0,
-            order_list_id: NO_LIST,
+            order_list_id: list_id(order.list),
             client_order_id: cancel_id,
             transact_time: self.unit.stamp(order.updated_at),
             state: self.state(order),
-            self_trade_prevention_mode: NO_PREVENTION,
+            terms: self.terms(order),
+            self_trade_prevention_mode: self_trade(order.self_trade),
         }
     }
 
@@ -187,25 +255,76 @@ impl<'a> Spelling<'a> {
         Queried {
             symbol: self.symbol(),
             order_id: order.id.0,
-            order_list_id: NO_LIST,
+            order_list_id: list_id(order.list),
             client_order_id: order.client_id.as_str(),
             state: self.state(order),
-            stop_price: ZERO,
+            stop_price: self.stop_price(order).unwrap_or_else(|| ZERO.to_owned()),
             iceberg_qty: ZERO,
             time: self.unit.stamp(order.created_at),
             update_time: self.unit.stamp(order.updated_at),
-            is_working: true,
-            working_time: self.unit.stamp(order.created_at),
-            self_trade_prevention_mode: NO_PREVENTION,
+            is_working: order.working_since.is_some(),
+            working_time: self.working_time(order),
+            self_trade_prevention_mode: self_trade(order.self_trade),
+            terms: Terms {
+                stop_price: None,
+                ..self.terms(order)
+            },
         }
     }
 
-    pub(crate) fn own_trade(&self, fill: &Execution) -> OwnTrade<'a> {
+    pub(crate) fn amended(&self, order: &'a Order, former_id: &'a str) -> Amended<'a> {
+        let state = self.state(order);
+        Amended {
+            symbol: self.symbol(),
+            order_id: order.id.0,
+            order_list_id: list_id(order.list),
+            orig_client_order_id: former_id,
+            client_order_id: order.client_id.as_str(),
+            price: state.price,
+            qty: state.orig_qty,
+            executed_qty: state.executed_qty,
+            prevented_qty: ZERO,
+            quote_order_qty: state.orig_quote_order_qty,
+            cumulative_quote_qty: state.cummulative_quote_qty,
+            status: state.status,
+            time_in_force: state.time_in_force,
+            kind: state.kind,
+            side: state.side,
+            terms: self.terms(order),
+            working_time: order.working_since.map(|at| self.unit.stamp(at)),
+            self_trade_prevention_mode: self_trade(order.self_trade),
+        }
+    }
+
+    fn working_time(&self, order: &Order) -> i64 {
+        order.working_since.map_or(NEVER, |at| self.unit.stamp(at))
+    }
+
+    fn stop_price(&self, order: &Order) -> Option<String> {
+        let stop = order.trigger?.price?;
+        Some(decimals::price(self.instrument, stop))
+    }
+
+    fn terms(&self, order: &Order) -> Terms {
+        Terms {
+            stop_price: self.stop_price(order),
+            trailing_delta: order
+                .trigger
+                .and_then(|trigger| trigger.trailing)
+                .map(|delta| delta.0),
+            trailing_time: trailing_time(order)
+                .map(|at| at.map_or(NEVER, |at| self.unit.stamp(at))),
+            strategy_id: order.labels.strategy,
+            strategy_type: order.labels.strategy_kind,
+        }
+    }
+
+    pub(crate) fn own_trade(&self, fill: &Execution, list: Option<ListId>) -> OwnTrade<'a> {
         OwnTrade {
             symbol: self.symbol(),
             id: fill.trade_id.0,
             order_id: fill.order_id.0,
-            order_list_id: NO_LIST,
+            order_list_id: list_id(list),
             price: decimals::price(self.instrument, fill.price),
             qty: decimals::quantity(self.instrument, fill.quantity),
             quote_qty: decimals::amount(fill.quote),
@@ -230,7 +349,7 @@ impl<'a> Spelling<'a> {
             cummulative_quote_qty: decimals::amount(order.quote_filled),
             status: status(order),
             time_in_force: time_in_force(order.kind),
-            kind: kind(order.kind),
+            kind: kind(order),
             side: side(order.side),
         }
     }
@@ -243,52 +362,5 @@ impl<'a> Spelling<'a> {
             commission_asset: self.symbols.asset(fill.fee.asset),
             trade_id: fill.trade_id.0,
         }
-    }
-}
-
-/// The venue's word for an order's status.
-pub(crate) const fn status(order: &Order) -> &'static str {
-    match order.status {
-        OrderStatus::Pending | OrderStatus::Unknown | OrderStatus::Accepted => "NEW",
-        OrderStatus::PartiallyFilled => "PARTIALLY_FILLED",
-        OrderStatus::Filled => "FILLED",
-        OrderStatus::Cancelled => "CANCELED",
-        OrderStatus::Expired if matches!(order.end, Some(EndReason::SelfTrade)) => {
-            "EXPIRED_IN_MATCH"
-        }
-        OrderStatus::Expired => "EXPIRED",
-        OrderStatus::Rejected | OrderStatus::NotSent => "REJECTED",
-    }
-}
-
-/// The venue's word for an order's type.
-pub(crate) const fn kind(kind: OrderKind) -> &'static str {
-    match kind {
-        OrderKind::Market => "MARKET",
-        OrderKind::Limit { .. } => "LIMIT",
-        OrderKind::PostOnly { .. } => "LIMIT_MAKER",
-    }
-}
-
-/// The venue's word for how long an order stays; GTC for types that do not say.
-pub(crate) const fn time_in_force(kind: OrderKind) -> &'static str {
-    match kind {
-        OrderKind::Limit {
-            time_in_force: TimeInForce::ImmediateOrCancel,
-            ..
-        } => "IOC",
-        OrderKind::Limit {
-            time_in_force: TimeInForce::FillOrKill,
-            ..
-        } => "FOK",
-        OrderKind::Limit { .. } | OrderKind::Market | OrderKind::PostOnly { .. } => "GTC",
-    }
-}
-
-/// BUY or SELL.
-pub(crate) const fn side(side: Side) -> &'static str {
-    match side {
-        Side::Buy => "BUY",
-        Side::Sell => "SELL",
     }
 }

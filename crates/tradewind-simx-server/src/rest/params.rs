@@ -3,10 +3,13 @@
 //! REST sends them percent-encoded in the query, the body or both (the query wins); the WebSocket API as a JSON object.
 //! Past this point nobody asks which. Reading a value is what checks it: a handler that gets a number has a number.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use tradewind_model::{Side, Timestamp};
 
 use super::errors::ApiError;
+use crate::zone::Zone;
 
 /// The parameters of one request, in the order in which they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,9 +88,25 @@ impl Params {
         }
     }
 
+    /// The clocks that candles and days go by.
+    pub(crate) fn zone(&self) -> Result<Zone, ApiError> {
+        let read = |text| Zone::read(text).ok_or_else(|| ApiError::invalid("timeZone"));
+        self.text("timeZone").map_or(Ok(Zone::UTC), read)
+    }
+
+    /// `true` or `false`, in either letter case.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
+        match self.text(name) {
+            None => Ok(None),
+            Some(text) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(text) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(_) => Err(ApiError::invalid(name)),
+        }
+    }
+
     /// BUY or SELL.
-    pub(crate) fn side(&self) -> Result<Side, ApiError> {
-        match self.required("side")? {
+    pub(crate) fn side(&self, name: &str) -> Result<Side, ApiError> {
+        match self.required(name)? {
             "BUY" => Ok(Side::Buy),
             "SELL" => Ok(Side::Sell),
             _ => Err(ApiError::SIDE),
@@ -103,10 +122,18 @@ impl Params {
         let names: Vec<String> =
             serde_json::from_str(text).map_err(|_| ApiError::illegal("symbols", RANGE))?;
         if names.is_empty() {
-            Err(ApiError::illegal("symbols", RANGE))
-        } else {
-            Ok(Some(names))
+            return Err(ApiError::illegal("symbols", RANGE));
         }
+        let seen: BTreeSet<&String> = names.iter().collect();
+        if seen.len() < names.len() {
+            return Err(ApiError::DUPLICATE_SYMBOLS);
+        }
+        Ok(Some(names))
+    }
+
+    /// Adds one that was not sent.
+    pub(crate) fn push(&mut self, name: String, value: &str) {
+        self.0.push((name, value.to_owned()));
     }
 
     /// Names and texts, in order.

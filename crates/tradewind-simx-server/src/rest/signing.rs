@@ -1,13 +1,14 @@
-//! Who is asking: API keys, HMAC-SHA256 signatures and the request's age.
+//! Who is asking: API keys, signatures and the request's age.
 //!
 //! The signature covers exactly the bytes that were received, without the signature itself; nothing is re-encoded or
 //! sorted. Only the WebSocket API sorts, because a JSON object has no order. Checked against the documented examples.
 
-use ring::hmac;
 use tradewind_model::{AccountId, Timestamp, parse_fixed};
 
 use super::errors::ApiError;
 use super::params::Params;
+use super::public_key::Verifier;
+use crate::accounts::{Permissions, is_api_key};
 
 const RECV_WINDOW_MILLIS: i64 = 5_000;
 const RECV_WINDOW_MILLIS_MAX: i64 = 60_000;
@@ -18,33 +19,54 @@ pub(crate) struct KeyRing {
     keys: Vec<Key>,
 }
 
-struct Key {
-    name: String,
-    secret: hmac::Key,
-    account: AccountId,
+/// An API key.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) name: String,
+    pub(crate) verifier: Verifier,
+    pub(crate) account: AccountId,
+    pub(crate) permissions: Permissions,
 }
 
-impl std::fmt::Debug for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Key")
-            .field("account", &self.account)
-            .finish_non_exhaustive()
+/// Who asks, once it is proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) account: AccountId,
+    pub(crate) permissions: Permissions,
+}
+
+impl Caller {
+    /// Itself, if its key has the permission.
+    ///
+    /// # Errors
+    /// -2015.
+    pub(crate) fn require(self, has: impl FnOnce(&Permissions) -> bool) -> Result<Self, ApiError> {
+        if has(&self.permissions) {
+            Ok(self)
+        } else {
+            Err(ApiError::KEY)
+        }
+    }
+}
+
+impl Key {
+    const fn caller(&self) -> Caller {
+        Caller {
+            account: self.account,
+            permissions: self.permissions,
+        }
     }
 }
 
 impl KeyRing {
-    /// Adds a key that trades for `account`.
-    pub(crate) fn add(&mut self, name: String, secret: &str, account: AccountId) {
-        self.keys.push(Key {
-            name,
-            secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
-            account,
-        });
+    /// Adds a key.
+    pub(crate) fn add(&mut self, key: Key) {
+        self.keys.push(key);
     }
 
     fn find(&self, name: Option<&str>) -> Result<&Key, ApiError> {
         let name = name
-            .filter(|name| is_well_formed(name))
+            .filter(|name| is_api_key(name))
             .ok_or(ApiError::KEY_FORMAT)?;
         self.keys
             .iter()
@@ -52,33 +74,58 @@ impl KeyRing {
             .ok_or(ApiError::KEY)
     }
 
-    /// The account behind a REST request, if its key, age and signature are right.
+    /// Who sent a REST request, if its key, age and signature are right.
     pub(crate) fn authorize_rest(
         &self,
         now: Timestamp,
         key: Option<&str>,
         params: &Params,
         received: &Received<'_>,
-    ) -> Result<AccountId, ApiError> {
+    ) -> Result<Caller, ApiError> {
         let key = self.find(key)?;
         let signature = params.required("signature")?;
         check_age(now, params)?;
         let payload = received.payload();
-        verify(&key.secret, payload.as_bytes(), signature)?;
-        Ok(key.account)
+        key.verifier.check(payload.as_bytes(), signature)?;
+        Ok(key.caller())
     }
 
-    /// The account behind a WebSocket API request, which brings its key as a parameter.
+    /// Who sent a WebSocket API request. It brings its key and a signature as parameters, or neither on a connection
+    /// that is logged on: then `session` says who it is, and only the request's age is checked.
     pub(crate) fn authorize_ws(
         &self,
         now: Timestamp,
         params: &Params,
-    ) -> Result<AccountId, ApiError> {
+        session: Option<Caller>,
+    ) -> Result<Caller, ApiError> {
+        if let Some(caller) = session.filter(|_| params.text("apiKey").is_none()) {
+            check_age(now, params)?;
+            return Ok(caller);
+        }
+        self.signed_key(now, params).map(Key::caller)
+    }
+
+    /// Who logs on a connection, and with which key.
+    pub(crate) fn authorize_logon(
+        &self,
+        now: Timestamp,
+        params: &Params,
+    ) -> Result<(String, Caller), ApiError> {
+        let key = self.find(Some(params.required("apiKey")?))?;
+        if !key.verifier.can_log_on() {
+            return Err(ApiError::NO_LOGON_KEY);
+        }
+        let key = self.signed_key(now, params)?;
+        Ok((key.name.clone(), key.caller()))
+    }
+
+    fn signed_key(&self, now: Timestamp, params: &Params) -> Result<&Key, ApiError> {
         let key = self.find(Some(params.required("apiKey")?))?;
         let signature = params.required("signature")?;
         check_age(now, params)?;
-        verify(&key.secret, sorted_payload(params).as_bytes(), signature)?;
-        Ok(key.account)
+        key.verifier
+            .check(sorted_payload(params).as_bytes(), signature)?;
+        Ok(key)
     }
 }
 
@@ -116,32 +163,6 @@ fn sorted_payload(params: &Params) -> String {
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     pairs.join("&")
-}
-
-fn is_well_formed(key: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    !key.is_empty() && key.len() <= 128 && key.bytes().all(plain)
-}
-
-fn verify(secret: &hmac::Key, payload: &[u8], signature: &str) -> Result<(), ApiError> {
-    let signature = decode_hex(signature).ok_or(ApiError::SIGNATURE)?;
-    hmac::verify(secret, payload, &signature).map_err(|_| ApiError::SIGNATURE)
-}
-
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| {
-        char::from(byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
-    let bytes = text.as_bytes();
-    if !bytes.len().is_multiple_of(2) {
-        return None;
-    }
-    bytes
-        .chunks(2)
-        .map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?))
-        .collect()
 }
 
 /// `timestamp < now + 1 s` and `now - timestamp <= recvWindow`, as the venue's page has it.
@@ -183,12 +204,18 @@ fn recv_window_nanos(params: &Params) -> Result<i64, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ring::hmac;
 
     const NOW: Timestamp = Timestamp::from_millis(1_499_827_319_559);
 
     fn ring() -> KeyRing {
         let mut ring = KeyRing::default();
-        ring.add("key".into(), "secret", AccountId(3));
+        ring.add(Key {
+            name: "key".into(),
+            verifier: Verifier::hmac("secret"),
+            account: AccountId(3),
+            permissions: Permissions::TRADE_ONLY,
+        });
         ring
     }
 
@@ -205,7 +232,9 @@ mod tests {
 
     fn check(query: &str, body: &str) -> Result<AccountId, ApiError> {
         let params = Params::from_form(query, body)?;
-        ring().authorize_rest(NOW, Some("key"), &params, &Received { query, body })
+        ring()
+            .authorize_rest(NOW, Some("key"), &params, &Received { query, body })
+            .map(|caller| caller.account)
     }
 
     #[test]
@@ -251,22 +280,14 @@ mod tests {
             serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         for case in all["cases"].as_array().unwrap() {
             let field = |name: &str| case[name].as_str().unwrap();
-            let secret = hmac::Key::new(hmac::HMAC_SHA256, field("secret").as_bytes());
+            let verifier = Verifier::hmac(field("secret"));
             let (payload, signature) = (field("payload"), field("signature"));
-            assert_eq!(
-                verify(&secret, payload.as_bytes(), signature),
-                Ok(()),
-                "{}",
-                field("name")
-            );
-            assert_eq!(
-                verify(&secret, payload.as_bytes(), &signature.to_uppercase()),
-                Ok(())
-            );
-            assert_eq!(
-                verify(&secret, &payload.as_bytes()[1..], signature),
-                Err(ApiError::SIGNATURE)
-            );
+            let check =
+                |payload: &str, signature: &str| verifier.check(payload.as_bytes(), signature);
+            assert_eq!(check(payload, signature), Ok(()), "{}", field("name"));
+            assert_eq!(check(payload, &signature.to_uppercase()), Ok(()));
+            let cut = payload.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
+            assert_eq!(check(cut, signature), Err(ApiError::SIGNATURE));
             let signed = format!("{payload}&signature={signature}");
             let (query, body) = signed
                 .split_once("quantity")

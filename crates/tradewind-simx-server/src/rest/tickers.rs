@@ -76,7 +76,7 @@ pub(super) fn ticker_weight(params: &Params) -> u32 {
 }
 
 /// One object for `symbol`, a list for `symbols` or none.
-fn per_symbol<T: Serialize>(
+pub(super) fn per_symbol<T: Serialize>(
     core: &mut Core,
     call: Call<'_>,
     mut ticker: impl FnMut(&mut Core, &Instrument) -> Option<T>,
@@ -176,12 +176,17 @@ struct DayChange {
     ask_qty: String,
 }
 
+/// Whether a ticker of type FULL is wanted, or one of type MINI.
+pub(super) fn wants_all(params: &Params) -> Result<bool, ApiError> {
+    match params.text("type") {
+        None | Some("FULL") => Ok(true),
+        Some("MINI") => Ok(false),
+        Some(_) => Err(ApiError::INVALID_TICKER_TYPE),
+    }
+}
+
 pub(super) fn day_ticker(core: &mut Core, call: Call<'_>) -> Outcome {
-    let full = match call.params.text("type") {
-        None | Some("FULL") => true,
-        Some("MINI") => false,
-        Some(_) => return Err(ApiError::INVALID_TICKER_TYPE),
-    };
+    let full = wants_all(call.params)?;
     per_symbol(core, call, |core, instrument| {
         let day = core.market.day(instrument)?;
         let price = |price| decimals::price(instrument, price);

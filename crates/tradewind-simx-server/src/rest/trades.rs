@@ -1,10 +1,11 @@
 //! The public record: trades, candles, average prices.
 
 use serde::Serialize;
-use tradewind_model::{Amount, Instrument, Interval, Side, Timestamp, Trade};
+use tradewind_model::{Instrument, Interval, Side, Timestamp, Trade};
 use tradewind_simx::{Kline, KlineRange};
 
 use super::errors::ApiError;
+use super::months;
 use super::page::page;
 use super::{Call, Outcome, TimeUnit, body};
 use crate::core::Core;
@@ -101,10 +102,13 @@ fn stamp(print: &Trade) -> Timestamp {
 pub(super) fn klines(core: &mut Core, call: Call<'_>) -> Outcome {
     let params = call.params;
     let instrument = call.instrument(core)?.clone();
-    let interval: Interval = params
-        .required("interval")?
-        .parse()
-        .map_err(|_| ApiError::INTERVAL)?;
+    let name = params.required("interval")?;
+    let monthly = name == months::NAME;
+    let interval: Interval = if monthly {
+        Interval::Day1
+    } else {
+        name.parse().map_err(|_| ApiError::INTERVAL)?
+    };
     let query = KlineQuery {
         instrument: instrument.id,
         interval,
@@ -114,8 +118,18 @@ pub(super) fn klines(core: &mut Core, call: Call<'_>) -> Outcome {
             limit: params.limit(500, 1_000)?,
         },
     };
-    let candles = core.market.klines(&query);
-    let row = |kline: &Kline| kline_row(&instrument, interval, call.unit, kline);
+    let mut candles = core.market.zoned_klines(&query, params.zone()?);
+    if monthly {
+        candles = months::fold(&candles);
+    }
+    let row = |kline: &Kline| {
+        let end = if monthly {
+            months::next(kline.open_time)
+        } else {
+            kline.open_time + interval.duration()
+        };
+        kline_row(&instrument, call.unit, kline, end)
+    };
     body(&candles.iter().map(row).collect::<Vec<_>>())
 }
 
@@ -134,14 +148,9 @@ type KlineRow = (
     &'static str,
 );
 
-fn kline_row(
-    instrument: &Instrument,
-    interval: Interval,
-    unit: TimeUnit,
-    kline: &Kline,
-) -> KlineRow {
+fn kline_row(instrument: &Instrument, unit: TimeUnit, kline: &Kline, end: Timestamp) -> KlineRow {
     let price = |price| decimals::price(instrument, price);
-    let close = unit.stamp(kline.open_time + interval.duration()) - 1;
+    let close = unit.stamp(end) - 1;
     (
         unit.stamp(kline.open_time),
         price(kline.open),
@@ -166,33 +175,11 @@ pub(super) fn average_price(core: &mut Core, call: Call<'_>) -> Outcome {
         price: String,
         close_time: i64,
     }
-    const MINUTES: usize = 5;
     let instrument = call.instrument(core)?.clone();
-    let query = KlineQuery {
-        instrument: instrument.id,
-        interval: Interval::Minute1,
-        range: KlineRange::newest(MINUTES),
-    };
-    let minutes = core.market.klines(&query);
-    let value: Amount = minutes.iter().map(|minute| minute.quote_volume).sum();
-    let volume: Amount = minutes
-        .iter()
-        .map(|minute| instrument.quantity_amount(minute.volume))
-        .sum();
-    let last = minutes
-        .last()
-        .map(|minute| instrument.price_amount(minute.close))
-        .unwrap_or_default();
-    let average = value.mul_div(Amount::ONE.0, volume.0).unwrap_or(last);
-    let close_time = core
-        .market
-        .prints(instrument.id)
-        .next_back()
-        .map_or(call.now, stamp);
-    let price = decimals::rounded(average);
+    let (average, last) = core.market.average(&instrument);
     body(&Average {
         mins: 5,
-        price,
-        close_time: call.unit.stamp(close_time),
+        price: decimals::rounded(average),
+        close_time: call.unit.stamp(last.unwrap_or(call.now)),
     })
 }

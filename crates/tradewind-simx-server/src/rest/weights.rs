@@ -96,52 +96,39 @@ impl Meters {
         self.addresses.get(&address).map_or(0, |meter| meter.used)
     }
 
-    /// Whether `account` may place one more order now.
+    /// Counts `orders` that `account` is about to place.
+    ///
+    /// They are counted before they are placed, since one that fills at once is taken off again while it is.
     ///
     /// # Errors
     /// -1015 with the end of the span that is full.
-    pub(crate) fn admit_order(
+    pub(crate) fn admit_orders(
         &mut self,
         now: Timestamp,
         account: AccountId,
+        orders: u32,
     ) -> Result<(), ApiError> {
         let meter = self.accounts.entry(account).or_default();
         meter.roll(now);
-        if self.limits == Limits::Off {
-            return Ok(());
+        if self.limits == Limits::Venue {
+            meter.check(orders)?;
         }
-        if meter.ten_seconds.count >= ORDERS_PER_10_SECONDS {
-            let until = meter.ten_seconds.start + TEN_SECONDS;
-            return Err(ApiError::too_many_orders(
-                ORDERS_PER_10_SECONDS,
-                "10 SECOND",
-                until,
-            ));
-        }
-        if meter.day.count >= ORDERS_PER_DAY {
-            return Err(ApiError::too_many_orders(
-                ORDERS_PER_DAY,
-                "1 DAY",
-                meter.day.start + Interval::Day1.duration(),
-            ));
-        }
+        meter.ten_seconds.count = meter.ten_seconds.count.saturating_add(orders);
+        meter.day.count = meter.day.count.saturating_add(orders);
         Ok(())
     }
 
-    /// Counts an order that was accepted.
-    pub(crate) fn count_order(&mut self, now: Timestamp, account: AccountId) {
+    /// Takes off the count what was not placed after all.
+    pub(crate) fn take_back(&mut self, now: Timestamp, account: AccountId, orders: u32) {
         let meter = self.accounts.entry(account).or_default();
         meter.roll(now);
-        meter.ten_seconds.count = meter.ten_seconds.count.saturating_add(1);
-        meter.day.count = meter.day.count.saturating_add(1);
+        meter.ten_seconds.count = meter.ten_seconds.count.saturating_sub(orders);
+        meter.day.count = meter.day.count.saturating_sub(orders);
     }
 
-    /// Takes an order off the count again, since it filled.
+    /// Takes an order off the count, since it filled for the first time.
     pub(crate) fn forgive_order(&mut self, now: Timestamp, account: AccountId) {
-        let meter = self.accounts.entry(account).or_default();
-        meter.roll(now);
-        meter.ten_seconds.count = meter.ten_seconds.count.saturating_sub(1);
-        meter.day.count = meter.day.count.saturating_sub(1);
+        self.take_back(now, account, 1);
     }
 
     /// What is counted against `account` now.
@@ -183,6 +170,23 @@ impl AddressMeter {
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 
 impl OrderMeter {
+    fn check(&self, orders: u32) -> Result<(), ApiError> {
+        let full = |window: &Window, limit: u32| window.count.saturating_add(orders) > limit;
+        if full(&self.ten_seconds, ORDERS_PER_10_SECONDS) {
+            let until = self.ten_seconds.start + TEN_SECONDS;
+            return Err(ApiError::too_many_orders(
+                ORDERS_PER_10_SECONDS,
+                "10 SECOND",
+                until,
+            ));
+        }
+        if full(&self.day, ORDERS_PER_DAY) {
+            let until = self.day.start + Interval::Day1.duration();
+            return Err(ApiError::too_many_orders(ORDERS_PER_DAY, "1 DAY", until));
+        }
+        Ok(())
+    }
+
     fn roll(&mut self, now: Timestamp) {
         let nanos = i64::try_from(TEN_SECONDS.as_nanos()).unwrap_or(i64::MAX);
         self.ten_seconds.roll(Timestamp::from_nanos(
@@ -232,21 +236,20 @@ mod tests {
     fn orders_are_counted_by_span_and_forgiven_when_filled() {
         let mut meters = Meters::new(Limits::Venue);
         let account = AccountId(0);
-        for _ in 0..ORDERS_PER_10_SECONDS {
-            assert_eq!(meters.admit_order(NOW, account), Ok(()));
-            meters.count_order(NOW, account);
-        }
-        let refusal = meters.admit_order(NOW, account).unwrap_err();
+        assert_eq!(meters.admit_orders(NOW, account, 98), Ok(()));
+        let refusal = meters.admit_orders(NOW, account, 3).unwrap_err();
         assert_eq!((refusal.status, refusal.code), (429, -1015));
+        assert_eq!(refusal.retry_at, Some(NOW + TEN_SECONDS));
+        assert_eq!(meters.admit_orders(NOW, account, 2), Ok(()));
+        assert!(meters.admit_orders(NOW, account, 1).is_err());
         meters.forgive_order(NOW, account);
-        assert_eq!(meters.admit_order(NOW, account), Ok(()));
+        assert_eq!(meters.admit_orders(NOW, account, 1), Ok(()));
+        meters.take_back(NOW, account, 1);
         let later = NOW + TEN_SECONDS;
-        assert_eq!(
-            meters.order_counts(later, account),
-            OrderCounts {
-                ten_seconds: 0,
-                day: 99
-            }
-        );
+        let counts = OrderCounts {
+            ten_seconds: 0,
+            day: 99,
+        };
+        assert_eq!(meters.order_counts(later, account), counts);
     }
 }

@@ -8,16 +8,18 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ConnectionId;
+use super::{ConnectionId, Wish};
 use crate::core::In;
+use crate::rest::TimeUnit;
 
 /// Streams one connection may hold.
 const STREAMS_MAX: usize = 1_024;
 
 /// How a payload is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Form {
     /// As it is.
+    #[default]
     Raw,
     /// Inside `{"stream":…,"data":…}`.
     Combined,
@@ -38,12 +40,15 @@ pub(crate) enum Effect {
 
 impl Effect {
     /// What it means to the exchange.
-    pub(crate) fn into_input(self, connection: ConnectionId) -> In {
+    pub(crate) fn into_input(self, connection: ConnectionId, unit: TimeUnit) -> In {
         match self {
             Self::Answer(text) => In::Answer { connection, text },
             Self::Subscribe(name) => In::Subscribe { connection, name },
             Self::Unsubscribe(name) => In::Unsubscribe { connection, name },
-            Self::Switch(form) => In::Form { connection, form },
+            Self::Switch(form) => In::Form {
+                connection,
+                wish: Wish { form, unit },
+            },
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Market frames as the venue writes them. Each is encoded once, however many listen.
 
 use axum::extract::ws::Utf8Bytes;
-use tradewind_model::{Depth, Instrument, Interval, Level, Quote, Side, Timestamp, Trade};
+use tradewind_model::{Amount, Depth, Instrument, Interval, Level, Quote, Side, Timestamp, Trade};
 use tradewind_simx::Kline;
 
 use crate::decimals::{self, push_fixed, push_integer};
 use crate::market::DayStatistics;
+use crate::rest::TimeUnit;
 
 /// An encoded frame; clones share its bytes.
 pub(crate) type Frame = Utf8Bytes;
@@ -13,6 +14,7 @@ pub(crate) type Frame = Utf8Bytes;
 /// A frame under construction: keys and values pushed in the venue's order.
 pub(crate) struct FrameWriter {
     text: String,
+    unit: TimeUnit,
 }
 
 /// What every frame of an instrument needs.
@@ -21,13 +23,15 @@ pub(crate) struct Subject<'a> {
     pub(crate) symbol: &'a str,
     pub(crate) instrument: &'a Instrument,
     pub(crate) now: Timestamp,
+    /// The unit of its stamps.
+    pub(crate) unit: TimeUnit,
 }
 
 impl FrameWriter {
-    fn start() -> Self {
+    fn start(unit: TimeUnit) -> Self {
         let mut text = String::with_capacity(256);
         text.push('{');
-        Self { text }
+        Self { text, unit }
     }
 
     fn key(&mut self, key: &str) -> &mut String {
@@ -71,7 +75,8 @@ impl FrameWriter {
     }
 
     fn stamp(self, key: &str, at: Timestamp) -> Self {
-        self.signed(key, at.as_millis())
+        let stamp = self.unit.stamp(at);
+        self.signed(key, stamp)
     }
 
     fn flag(mut self, key: &str, value: bool) -> Self {
@@ -105,8 +110,13 @@ impl FrameWriter {
 }
 
 impl Subject<'_> {
+    /// The same with stamps of another unit.
+    pub(crate) const fn told_in(self, unit: TimeUnit) -> Self {
+        Self { unit, ..self }
+    }
+
     fn event(&self, name: &str) -> FrameWriter {
-        FrameWriter::start()
+        FrameWriter::start(self.unit)
             .string("e", name)
             .stamp("E", self.now)
             .string("s", self.symbol)
@@ -118,7 +128,7 @@ impl Subject<'_> {
             self.instrument.price_decimals,
             self.instrument.quantity_decimals,
         );
-        FrameWriter::start()
+        FrameWriter::start(self.unit)
             .count("u", update_id)
             .string("s", self.symbol)
             .fixed("b", touch.bid.0, price)
@@ -167,9 +177,9 @@ impl Subject<'_> {
             self.instrument.quantity_decimals,
         );
         let end = kline.open_time + interval.duration();
-        let candle = FrameWriter::start()
+        let candle = FrameWriter::start(self.unit)
             .stamp("t", kline.open_time)
-            .signed("T", end.as_millis() - 1)
+            .signed("T", self.unit.stamp(end) - 1)
             .string("s", self.symbol)
             .string("i", interval.name())
             .signed("f", ids.0)
@@ -207,7 +217,7 @@ impl Subject<'_> {
 
     /// `@depth5` and its like: the first levels as they are.
     pub(crate) fn partial_depth(&self, update_id: u64, depth: &Depth) -> String {
-        FrameWriter::start()
+        FrameWriter::start(self.unit)
             .count("lastUpdateId", update_id)
             .levels("bids", self.instrument, &depth.bids)
             .levels("asks", self.instrument, &depth.asks)
@@ -254,6 +264,43 @@ impl Subject<'_> {
             .signed("F", day.first_id)
             .signed("L", day.last_id)
             .count("n", day.trades)
+            .finish()
+    }
+}
+
+impl Subject<'_> {
+    /// `@ticker_1h` and its like: the figures of a window that began at `open`.
+    pub(crate) fn window_ticker(
+        &self,
+        event: &str,
+        open: Timestamp,
+        found: &DayStatistics,
+    ) -> String {
+        let price = self.instrument.price_decimals;
+        self.event(event)
+            .string("p", &found.change(self.instrument))
+            .string("P", &found.change_percent())
+            .fixed("o", found.total.open.0, price)
+            .fixed("h", found.total.high.0, price)
+            .fixed("l", found.total.low.0, price)
+            .fixed("c", found.total.close.0, price)
+            .string("w", &decimals::rounded(found.average(self.instrument)))
+            .fixed("v", found.total.volume.0, self.instrument.quantity_decimals)
+            .string("q", &decimals::amount(found.total.quote_volume))
+            .stamp("O", open)
+            .stamp("C", self.now)
+            .signed("F", found.first_id)
+            .signed("L", found.last_id)
+            .count("n", found.trades)
+            .finish()
+    }
+
+    /// `@avgPrice`; `last` is when the last trade was.
+    pub(crate) fn average_price(&self, average: Amount, last: Timestamp) -> String {
+        self.event("avgPrice")
+            .string("i", "5m")
+            .string("w", &decimals::rounded(average))
+            .stamp("T", last)
             .finish()
     }
 }

@@ -3,6 +3,7 @@
 //! The hub is pure: it is told of prints, of changed books and of the time, and leaves frames. It computes nothing that
 //! nobody listens to, and encodes each frame once in each of its two forms.
 
+pub(crate) mod attempts;
 pub(crate) mod connection;
 pub(crate) mod depth;
 pub(crate) mod frames;
@@ -16,11 +17,13 @@ use tradewind_model::{Depth, InstrumentId, Interval, Quote, Timestamp, Trade};
 use tradewind_simx::{Exchange, KlineRange};
 
 use crate::market::{self, KlineQuery, Market};
+use crate::rest::TimeUnit;
 use crate::symbols::Symbols;
+use crate::zone::Zone;
 use connection::Form;
 use depth::DepthState;
 use frames::{Frame, Subject};
-use names::{Pace, StreamKey, Topic};
+use names::{Pace, StreamKey, Topic, Window};
 
 /// A connection, as the exchange knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,9 +43,18 @@ const CLOSED_AT_ONCE: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     streams: BTreeMap<StreamKey, Stream>,
-    connections: BTreeMap<ConnectionId, Form>,
+    connections: BTreeMap<ConnectionId, Wish>,
+    /// Whether any connection ever wanted microseconds.
+    micros: bool,
     next_fast: Timestamp,
     next_slow: Timestamp,
+}
+
+/// How a connection wants its frames.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wish {
+    pub(crate) form: Form,
+    pub(crate) unit: TimeUnit,
 }
 
 #[derive(Debug)]
@@ -72,8 +84,21 @@ pub(crate) struct Sources<'a> {
 
 impl Hub {
     /// A connection begins, or changes the form of its frames.
-    pub(crate) fn set_form(&mut self, connection: ConnectionId, form: Form) {
-        self.connections.insert(connection, form);
+    pub(crate) fn set_form(&mut self, connection: ConnectionId, wish: Wish) {
+        self.micros |= wish.unit == TimeUnit::Microseconds;
+        self.connections.insert(connection, wish);
+    }
+
+    fn key_of(&self, connection: ConnectionId, name: &str, symbols: &Symbols) -> Option<StreamKey> {
+        let wish = self.connections.get(&connection).copied();
+        let unit = wish.unwrap_or_default().unit;
+        names::parse(name, unit, |symbol| symbols.find(symbol))
+    }
+
+    /// Units that any stream is sent in.
+    fn units(&self) -> &'static [TimeUnit] {
+        const BOTH: &[TimeUnit] = &[TimeUnit::Milliseconds, TimeUnit::Microseconds];
+        if self.micros { BOTH } else { &BOTH[..1] }
     }
 
     /// Begins to send a stream; a name that is none is accepted and never sent.
@@ -83,7 +108,7 @@ impl Hub {
         name: &str,
         sources: &Sources<'_>,
     ) {
-        let Some(key) = names::parse(name, |symbol| sources.symbols.find(symbol)) else {
+        let Some(key) = self.key_of(connection, name, sources.symbols) else {
             return;
         };
         let stream = self.streams.entry(key).or_insert_with(|| Stream {
@@ -98,7 +123,7 @@ impl Hub {
 
     /// Stops sending a stream.
     pub(crate) fn unsubscribe(&mut self, connection: ConnectionId, name: &str, symbols: &Symbols) {
-        let Some(key) = names::parse(name, |symbol| symbols.find(symbol)) else {
+        let Some(key) = self.key_of(connection, name, symbols) else {
             return;
         };
         if let Some(stream) = self.streams.get_mut(&key) {
@@ -120,18 +145,19 @@ impl Hub {
 
     /// Somebody traded.
     pub(crate) fn on_print(&mut self, subject: Subject<'_>, print: &Trade, frames: &mut Frames) {
-        let instrument = print.instrument;
-        if let Some(stream) = self.streams.get(&StreamKey {
-            instrument,
-            topic: Topic::Trade,
-        }) {
-            stream.send(&self.connections, subject.trade(print), frames);
-        }
-        if let Some(stream) = self.streams.get(&StreamKey {
-            instrument,
-            topic: Topic::AggregateTrade,
-        }) {
-            stream.send(&self.connections, subject.aggregate_trade(print), frames);
+        for unit in self.units() {
+            let subject = subject.told_in(*unit);
+            let key = |topic| StreamKey {
+                instrument: Some(print.instrument),
+                topic,
+                unit: *unit,
+            };
+            if let Some(stream) = self.streams.get(&key(Topic::Trade)) {
+                stream.send(&self.connections, subject.trade(print), frames);
+            }
+            if let Some(stream) = self.streams.get(&key(Topic::AggregateTrade)) {
+                stream.send(&self.connections, subject.aggregate_trade(print), frames);
+            }
         }
     }
 
@@ -144,8 +170,9 @@ impl Hub {
     ) {
         let instrument = subject.instrument.id;
         let Some(stream) = self.streams.get_mut(&StreamKey {
-            instrument,
+            instrument: Some(instrument),
             topic: Topic::BookTicker,
+            unit: TimeUnit::default(),
         }) else {
             return;
         };
@@ -175,7 +202,11 @@ impl Hub {
                 Topic::BookTicker | Topic::Trade | Topic::AggregateTrade => false,
                 Topic::Depth(Pace::Fast) | Topic::PartialDepth(_, Pace::Fast) => fast,
                 Topic::Depth(Pace::Slow) | Topic::PartialDepth(_, Pace::Slow) => slow,
-                Topic::Kline(_) | Topic::MiniTicker | Topic::Ticker => slow,
+                Topic::Kline(..)
+                | Topic::MiniTicker
+                | Topic::Ticker
+                | Topic::WindowTicker(_)
+                | Topic::AveragePrice => slow,
             };
             if due {
                 stream.tick(*key, &self.connections, sources, frames);
@@ -208,17 +239,23 @@ impl State {
     fn first(key: StreamKey, sources: &Sources<'_>) -> Self {
         match key.topic {
             Topic::BookTicker => Self::BookTicker(None),
-            Topic::Kline(interval) => Self::Kline {
-                open: interval.open_time(sources.now),
+            Topic::Kline(interval, zone) => Self::Kline {
+                open: zone.open_time(interval, sources.now),
                 told: 0,
             },
-            Topic::Depth(_) => {
-                Self::Depth(Box::new(DepthState::new(sources.exchange, key.instrument)))
-            }
+            Topic::Depth(_) => match key.instrument {
+                Some(instrument) => {
+                    Self::Depth(Box::new(DepthState::new(sources.exchange, instrument)))
+                }
+                None => Self::Nothing,
+            },
             Topic::PartialDepth(..) => Self::PartialDepth(0),
-            Topic::Trade | Topic::AggregateTrade | Topic::MiniTicker | Topic::Ticker => {
-                Self::Nothing
-            }
+            Topic::Trade
+            | Topic::AggregateTrade
+            | Topic::MiniTicker
+            | Topic::Ticker
+            | Topic::WindowTicker(_)
+            | Topic::AveragePrice => Self::Nothing,
         }
     }
 }
@@ -227,14 +264,14 @@ impl Stream {
     /// Gives `payload` to every listener, in the form it wants.
     fn send(
         &self,
-        connections: &BTreeMap<ConnectionId, Form>,
+        connections: &BTreeMap<ConnectionId, Wish>,
         payload: String,
         frames: &mut Frames,
     ) {
         let raw = Frame::from(payload);
         let mut combined = None;
         for listener in &self.listeners {
-            let frame = match connections.get(listener) {
+            let frame = match connections.get(listener).map(|wish| wish.form) {
                 Some(Form::Combined) => combined
                     .get_or_insert_with(|| Frame::from(frames::combined(&self.name, &raw)))
                     .clone(),
@@ -247,21 +284,29 @@ impl Stream {
     fn tick(
         &mut self,
         key: StreamKey,
-        connections: &BTreeMap<ConnectionId, Form>,
+        connections: &BTreeMap<ConnectionId, Wish>,
         sources: &mut Sources<'_>,
         frames: &mut Frames,
     ) {
-        let Some(instrument) = sources.exchange.instruments().get(key.instrument.index()) else {
+        let Some(id) = key.instrument else {
+            if let Some(payload) = of_all(key, sources) {
+                self.send(connections, payload, frames);
+            }
+            return;
+        };
+        let Some(instrument) = sources.exchange.instruments().get(id.index()) else {
             return;
         };
         let subject = Subject {
-            symbol: sources.symbols.name(key.instrument),
+            symbol: sources.symbols.name(id),
             instrument,
             now: sources.now,
+            unit: key.unit,
         };
         match (key.topic, &mut self.state) {
-            (Topic::Kline(interval), State::Kline { open, told }) => {
-                let payloads = kline_payloads(subject, interval, open, told, sources.market);
+            (Topic::Kline(interval, zone), State::Kline { open, told }) => {
+                let clock = KlineClock { interval, zone };
+                let payloads = kline_payloads(subject, clock, open, told, sources.market);
                 payloads
                     .into_iter()
                     .for_each(|payload| self.send(connections, payload, frames));
@@ -272,7 +317,7 @@ impl Stream {
                 }
             }
             (Topic::PartialDepth(levels, _), State::PartialDepth(told)) => {
-                let update_id = sources.exchange.update_id(key.instrument);
+                let update_id = sources.exchange.update_id(id);
                 if *told != update_id {
                     *told = update_id;
                     let payload =
@@ -286,14 +331,52 @@ impl Stream {
                 }
             }
             (Topic::Ticker, _) => {
-                let touch = sources.exchange.touch(key.instrument);
+                let touch = sources.exchange.touch(id);
                 if let (Some(day), Some(touch)) = (sources.market.day(instrument), touch) {
                     self.send(connections, subject.ticker(&day, &touch), frames);
                 }
             }
+            (Topic::WindowTicker(window), _) => {
+                if let Some(payload) = window_ticker(subject, window, sources.market) {
+                    self.send(connections, payload, frames);
+                }
+            }
+            (Topic::AveragePrice, _) => {
+                let (average, last) = sources.market.average(instrument);
+                let payload = subject.average_price(average, last.unwrap_or(sources.now));
+                self.send(connections, payload, frames);
+            }
             _ => {}
         }
     }
+}
+
+/// What a stream of all instruments sends: a list of what each one's own stream would.
+fn of_all(key: StreamKey, sources: &mut Sources<'_>) -> Option<String> {
+    let mut payloads = Vec::new();
+    for instrument in sources.exchange.instruments() {
+        let subject = Subject {
+            symbol: sources.symbols.name(instrument.id),
+            instrument,
+            now: sources.now,
+            unit: key.unit,
+        };
+        payloads.extend(match key.topic {
+            Topic::MiniTicker => {
+                let day = sources.market.day(instrument);
+                day.map(|day| subject.mini_ticker(&day))
+            }
+            Topic::WindowTicker(window) => window_ticker(subject, window, sources.market),
+            _ => None,
+        });
+    }
+    (!payloads.is_empty()).then(|| format!("[{}]", payloads.join(",")))
+}
+
+fn window_ticker(subject: Subject<'_>, window: Window, market: &mut Market) -> Option<String> {
+    let open = Interval::Minute1.open_time(subject.now - window.length());
+    let found = market.since(subject.instrument, open)?;
+    Some(subject.window_ticker(window.event(), open, &found))
 }
 
 fn partial_depth(
@@ -313,17 +396,24 @@ fn partial_depth(
     subject.partial_depth(update_id, &depth)
 }
 
+/// Which candles a stream tells of.
+#[derive(Clone, Copy)]
+struct KlineClock {
+    interval: Interval,
+    zone: Zone,
+}
+
 /// Frames of candles that closed since `open`, and one of the candle that is open if it changed.
 fn kline_payloads(
     subject: Subject<'_>,
-    interval: Interval,
+    KlineClock { interval, zone }: KlineClock,
     open: &mut Timestamp,
     told: &mut u32,
     market: &mut Market,
 ) -> Vec<String> {
     let instrument = subject.instrument.id;
     let mut payloads = Vec::new();
-    let current = interval.open_time(subject.now);
+    let current = zone.open_time(interval, subject.now);
     if *open < current {
         let query = KlineQuery {
             instrument,
@@ -334,7 +424,7 @@ fn kline_payloads(
                 limit: CLOSED_AT_ONCE,
             },
         };
-        let closed = market.klines(&query);
+        let closed = market.zoned_klines(&query, zone);
         for (index, kline) in closed
             .iter()
             .enumerate()
@@ -358,8 +448,18 @@ fn kline_payloads(
     if interval != Interval::Second1 && seconds % KLINE_SECONDS != 0 {
         return payloads;
     }
+    let query = KlineQuery {
+        instrument,
+        interval,
+        range: KlineRange {
+            from: Some(current),
+            to: Some(current),
+            limit: 1,
+        },
+    };
     if let Some(kline) = market
-        .kline_at(instrument, interval, current)
+        .zoned_klines(&query, zone)
+        .pop()
         .filter(|kline| kline.trades != *told)
     {
         *told = kline.trades;

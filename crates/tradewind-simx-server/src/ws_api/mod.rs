@@ -1,9 +1,10 @@
 //! The WebSocket API: the same calls as REST in another envelope, and the user data streams.
 //!
 //! A request is `{"id", "method", "params"}`; its answer carries the id, an HTTP status, `result` or `error`, and the
-//! limits unless they were waved off. Requests are signed one by one; sessions with a logged-on key need Ed25519 keys,
-//! which this exchange does not have yet.
+//! limits unless they were waved off. Requests are signed one by one, or not at all on a connection that an Ed25519 key is
+//! logged on to; see `session.rs`.
 
+pub(crate) mod session;
 pub(crate) mod user_data;
 
 use std::net::IpAddr;
@@ -22,7 +23,6 @@ use crate::streams::ConnectionId;
 
 /// Weight of opening a connection.
 pub(crate) const CONNECT_WEIGHT: u32 = 2;
-const SUBSCRIBE_WEIGHT: u32 = 2;
 
 /// Who asks, over which connection, and how it wants its answers.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,14 @@ struct Fault<'a> {
     code: i32,
     msg: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Retry>,
+    data: Option<FaultData<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum FaultData<'a> {
+    Retry(Retry),
+    Other(&'a RawValue),
 }
 
 #[derive(Serialize)]
@@ -104,31 +111,9 @@ fn call(
     params: &Params,
     counted: &mut Option<AccountId>,
 ) -> Result<String, ApiError> {
-    match method {
-        "userDataStream.subscribe.signature" => {
-            core.meters.charge(now, asker.address, SUBSCRIBE_WEIGHT)?;
-            let account = core.keys.authorize_ws(core.shown(now), params)?;
-            let id = core
-                .users
-                .subscribe(asker.connection, account)
-                .ok_or(ApiError::SUBSCRIBED)?;
-            Ok(format!("{{\"subscriptionId\":{id}}}"))
-        }
-        "userDataStream.unsubscribe" => {
-            core.meters.charge(now, asker.address, SUBSCRIBE_WEIGHT)?;
-            core.users
-                .unsubscribe(asker.connection, params.integer("subscriptionId")?);
-            Ok("{}".to_owned())
-        }
-        "session.subscriptions" => {
-            core.meters.charge(now, asker.address, SUBSCRIBE_WEIGHT)?;
-            let ids = core
-                .users
-                .subscriptions(asker.connection)
-                .map(|id| format!("{{\"subscriptionId\":{id}}}"));
-            Ok(format!("[{}]", ids.collect::<Vec<_>>().join(",")))
-        }
-        _ => call_route(core, now, asker, method, params, counted),
+    match session::call(core, now, asker, method, params) {
+        Some(outcome) => outcome,
+        None => call_route(core, now, asker, method, params, counted),
     }
 }
 
@@ -149,10 +134,12 @@ fn call_route(
     };
     core.meters
         .charge(now, asker.address, (route.weight)(params))?;
-    let account = match route.handler {
+    let caller = match route.handler {
         Handler::Public(_) => None,
-        Handler::Signed(_) | Handler::Order(_) => {
-            Some(core.keys.authorize_ws(core.shown(now), params)?)
+        Handler::Signed(_) | Handler::Trade(_) | Handler::Order(..) => {
+            let session = core.sessions.caller(asker.connection);
+            let shown = core.shown(now);
+            Some(core.keys.authorize_ws(shown, params, session)?)
         }
     };
     rest::run(
@@ -163,7 +150,7 @@ fn call_route(
             unit: asker.unit,
         },
         route.handler,
-        account,
+        caller,
         counted,
     )
 }
@@ -188,10 +175,13 @@ fn envelope(
         error: error.as_ref().map(|error| Fault {
             code: error.code,
             msg: &error.message,
-            data: error.retry_at.map(|at| Retry {
-                server_time: asker.unit.stamp(now),
-                retry_after: at.as_millis(),
-            }),
+            data: match error.retry_at {
+                Some(at) => Some(FaultData::Retry(Retry {
+                    server_time: asker.unit.stamp(now),
+                    retry_after: at.as_millis(),
+                })),
+                None => error.data().map(FaultData::Other),
+            },
         }),
         rate_limits: limits_shown.then(|| limits(core, now, asker, counted)),
     };

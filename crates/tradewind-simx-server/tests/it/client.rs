@@ -121,6 +121,28 @@ impl TestServer {
             .await
     }
 
+    /// A request of another key, signed by `sign` and with everything in the query.
+    pub(crate) async fn signed_by(
+        &self,
+        (key, sign): (&str, impl Fn(&str) -> String),
+        method: &str,
+        path: &str,
+        query: &str,
+    ) -> (u16, Value) {
+        let payload = stamped(query, now_millis());
+        let signature = sign(&payload)
+            .replace('+', "%2B")
+            .replace('/', "%2F")
+            .replace('=', "%3D");
+        let url = format!(
+            "http://{}{path}?{payload}&signature={signature}",
+            self.address
+        );
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        self.send(self.http.request(method, url).header("X-MBX-APIKEY", key))
+            .await
+    }
+
     /// Status and Retry-After of an answer.
     pub(crate) async fn retry_after(&self, path: &str) -> (u16, Option<u64>) {
         let url = format!("http://{}{path}", self.address);
@@ -271,8 +293,17 @@ pub(crate) async fn call(socket: &mut Socket, method: &str, params: Value) -> Va
 }
 
 /// `params` with key, time and signature.
-pub(crate) fn signed_params(mut params: Value) -> Value {
-    params["apiKey"] = KEY.into();
+pub(crate) fn signed_params(params: Value) -> Value {
+    signed_params_by(KEY, sign, params)
+}
+
+/// The same for another key.
+pub(crate) fn signed_params_by(
+    key: &str,
+    sign: impl Fn(&str) -> String,
+    mut params: Value,
+) -> Value {
+    params["apiKey"] = key.into();
     params["timestamp"] = now_millis().into();
     let mut pairs: Vec<(String, String)> = params
         .as_object()

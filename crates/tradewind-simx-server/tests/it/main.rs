@@ -8,7 +8,9 @@
 mod client;
 mod control;
 mod faults;
+mod keys;
 mod known_answers;
+mod orders;
 mod recorded;
 mod rest;
 mod restart;

@@ -147,7 +147,7 @@ async fn a_recording_goes_on_where_an_earlier_run_stopped() {
     };
     let server = begin(Recording::open(&file).unwrap().starts_at());
     server.touch("BTCUSDT").await;
-    let buy = "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01";
+    let buy = "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.001";
     let now = server.handle.status().await.unwrap().now.as_millis();
     let (status, order) = server.post_at("/api/v3/order", buy, now).await;
     assert_eq!(status, 200, "{order}");

@@ -61,7 +61,7 @@ async fn a_signed_order_trades_and_shows_everywhere() {
     let (status, order) = server
         .post(
             "/api/v3/order",
-            "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01&newClientOrderId=first",
+            "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.001&newClientOrderId=first",
         )
         .await;
     assert_eq!(
@@ -90,7 +90,7 @@ async fn a_signed_order_trades_and_shows_everywhere() {
             "symbol=BTCUSDT&origClientOrderId=first",
         )
         .await;
-    assert_eq!(queried["executedQty"], "0.01000000");
+    assert_eq!(queried["executedQty"], "0.00100000");
     let (_, account) = server
         .signed("GET", "/api/v3/account", "omitZeroBalances=true")
         .await;
@@ -242,5 +242,107 @@ async fn refusals_have_the_venues_code_and_words() {
         (status, &body["msg"]),
         (400, &"Order does not exist.".into())
     );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn windows_days_and_candles_follow_the_clients_clocks() {
+    let server = TestServer::start();
+    server.touch("BTCUSDT").await;
+    let (_, hour) = server
+        .get("/api/v3/ticker?symbol=BTCUSDT&windowSize=1h")
+        .await;
+    let (_, week) = server
+        .get("/api/v3/ticker?symbol=BTCUSDT&windowSize=7d")
+        .await;
+    let trades = |ticker: &Value| ticker["count"].as_u64().unwrap();
+    assert!(trades(&week) > 100 * trades(&hour), "{hour} {week}");
+    let (status, body) = server
+        .get("/api/v3/ticker?symbol=BTCUSDT&windowSize=8d")
+        .await;
+    assert_eq!((status, &body["code"]), (400, &(-1130).into()));
+    let (_, body) = server.get("/api/v3/ticker").await;
+    assert_eq!(body["code"], -1102);
+    let (_, body) = server
+        .get("/api/v3/ticker?symbols=%5B%22BTCUSDT%22,%22BTCUSDT%22%5D")
+        .await;
+    assert_eq!(body["code"], -1151);
+
+    let days = "/api/v3/klines?symbol=BTCUSDT&interval=1d&limit=5&timeZone=%2B08:00";
+    let (_, days) = server.get(days).await;
+    let days = days.as_array().unwrap();
+    assert_eq!(days.len(), 5);
+    for day in days {
+        let open = day[0].as_i64().unwrap();
+        assert_eq!(open / 3_600_000 % 24, 16, "midnight in +08:00");
+        assert_eq!(day[6].as_i64().unwrap() - open, 86_399_999);
+    }
+    let open = days[2][0].as_i64().unwrap();
+    let hours = format!("/api/v3/klines?symbol=BTCUSDT&interval=1h&startTime={open}&limit=24");
+    let (_, hours) = server.get(&hours).await;
+    let highest = |list: &[Value]| {
+        let highs = list
+            .iter()
+            .map(|hour| hour[2].as_str().unwrap().parse::<f64>().unwrap());
+        highs.fold(0.0, f64::max)
+    };
+    assert_eq!(days[2][1], hours[0][1], "the day opens with its first hour");
+    let day = highest(&days[2..3]);
+    assert!((day - highest(hours.as_array().unwrap())).abs() < 1e-9);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_with_its_default_options_finds_what_it_asks_for() {
+    let server = TestServer::start();
+    let (status, coins) = server
+        .signed("GET", "/sapi/v1/capital/config/getall", "")
+        .await;
+    assert_eq!(status, 200);
+    let bitcoin = coins
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|coin| coin["coin"] == "BTC");
+    assert_eq!(bitcoin.unwrap()["free"], "2.00000000");
+    for path in ["/fapi/v1/exchangeInfo", "/dapi/v1/exchangeInfo"] {
+        let (status, body) = server.get(path).await;
+        assert_eq!(
+            (status, body["symbols"].as_array().unwrap().len()),
+            (200, 0)
+        );
+    }
+    for path in ["/sapi/v1/margin/allAssets", "/sapi/v1/margin/allPairs"] {
+        assert_eq!(server.get(path).await, (200, serde_json::json!([])));
+    }
+    let (status, gone) = server.post("/api/v3/userDataStream", "").await;
+    assert_eq!((status, &gone["code"]), (410, &(-1020).into()));
+    let (status, none) = server.get("/api/v3/referencePrice?symbol=BTCUSDT").await;
+    assert_eq!((status, &none["code"]), (400, &(-2043).into()));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_list_of_instruments_is_narrowed_as_asked() {
+    let server = TestServer::start();
+    let count = async |query: &str| {
+        let (_, info) = server.get(&format!("/api/v3/exchangeInfo?{query}")).await;
+        info["symbols"]
+            .as_array()
+            .map_or(info["code"].clone(), |symbols| symbols.len().into())
+    };
+    assert_eq!(count("permissions=SPOT").await, 25);
+    assert_eq!(count("permissions=%5B%22MARGIN%22%5D").await, 0);
+    assert_eq!(count("symbolStatus=HALT").await, 0);
+    assert_eq!(count("symbolStatus=SLEEPING").await, -1122);
+    assert_eq!(count("symbol=BTCUSDT&permissions=SPOT").await, -1128);
+    let (_, info) = server
+        .get("/api/v3/exchangeInfo?symbol=BTCUSDT&showPermissionSets=false")
+        .await;
+    assert_eq!(info["symbols"][0]["permissionSets"], serde_json::json!([]));
+    let (_, other) = server
+        .get("/api/v3/ticker/price?symbol=BTCUSDT&symbolStatus=HALT")
+        .await;
+    assert_eq!(other["code"], -1220);
     server.stop().await;
 }

@@ -23,7 +23,7 @@ async fn trade(server: &TestServer) -> Value {
     let (status, order) = server
         .post(
             "/api/v3/order",
-            "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01",
+            "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.001",
         )
         .await;
     assert_eq!(status, 200);

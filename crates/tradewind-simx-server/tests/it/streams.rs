@@ -1,5 +1,7 @@
 //! Market streams: raw, combined, subscribed live, and what happens to those who do not read.
 
+use futures_util::StreamExt as _;
+
 use crate::client::{TestServer, next, say, until};
 
 #[tokio::test]
@@ -62,6 +64,21 @@ async fn streams_are_subscribed_and_left_on_an_open_connection() {
 }
 
 #[tokio::test]
+async fn a_clients_close_is_answered_before_the_connection_ends() {
+    let server = TestServer::start();
+    for path in ["/ws/btcusdt@bookTicker", "/ws-api/v3"] {
+        let mut socket = server.socket(path).await;
+        socket.close(None).await.unwrap();
+        let mut answered = false;
+        while let Some(message) = socket.next().await {
+            answered |= message.unwrap().is_close();
+        }
+        assert!(answered, "{path} just ended");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn the_sixth_message_in_a_second_ends_a_connection_with_limits() {
     let mut options = crate::client::options(None);
     options.limits = tradewind_simx_server::Limits::Venue;
@@ -82,5 +99,44 @@ async fn the_sixth_message_in_a_second_ends_a_connection_with_limits() {
         std::future::ready(open)
     });
     assert_eq!(texts.count().await, 5);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn stamps_are_microseconds_for_those_who_ask() {
+    const FIRST_MICROS: i64 = 100_000_000_000_000;
+    let server = TestServer::start();
+    for path in [
+        "/ws/btcusdt@depth@100ms?timeUnit=MICROSECOND",
+        "/stream?streams=btcusdt@depth@100ms&timeUnit=microsecond",
+    ] {
+        let mut socket = server.socket(path).await;
+        let frame = next(&mut socket).await;
+        let event = frame.get("data").unwrap_or(&frame);
+        assert!(event["E"].as_i64().unwrap() > FIRST_MICROS, "{frame}");
+    }
+    let mut socket = server.socket("/ws/btcusdt@depth@100ms").await;
+    let event = next(&mut socket).await;
+    assert!(event["E"].as_i64().unwrap() < FIRST_MICROS, "{event}");
+    let wrong = format!("ws://{}/ws/x?timeUnit=HOUR", server.address);
+    let refused = tokio_tungstenite::connect_async(wrong).await.unwrap_err();
+    assert!(refused.to_string().contains("400"), "{refused}");
+
+    let mut socket = server.socket("/ws-api/v3?timeUnit=MICROSECOND").await;
+    let method = "userDataStream.subscribe.signature";
+    let params = crate::client::signed_params(serde_json::json!({}));
+    crate::client::call(&mut socket, method, params).await;
+    let order = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=20000";
+    server.post("/api/v3/order", order).await;
+    let report = until(&mut socket, |frame| {
+        frame["event"]["e"] == "executionReport"
+    })
+    .await;
+    for stamp in ["E", "T", "O", "W"] {
+        assert!(
+            report["event"][stamp].as_i64().unwrap() > FIRST_MICROS,
+            "{stamp}"
+        );
+    }
     server.stop().await;
 }

@@ -27,7 +27,7 @@ async fn an_order_is_reported_new_then_traded_then_the_balances() {
     .await;
     assert_eq!(again["error"]["code"], -2035);
 
-    let terms = json!({"symbol": "BTCUSDT", "side": "SELL", "type": "MARKET", "quantity": "0.01", "newClientOrderId": "w"});
+    let terms = json!({"symbol": "BTCUSDT", "side": "SELL", "type": "MARKET", "quantity": "0.001", "newClientOrderId": "w"});
     let (mut placing, order) = (server.socket("/ws-api/v3").await, signed_params(terms));
     let placed = call(&mut placing, "order.place", order).await;
     assert_eq!(placed["result"]["status"], "FILLED", "{placed}");

@@ -9,7 +9,7 @@ use super::dice::{Dice, Purpose, bits};
 use super::event::{MarketEvent, MarketSource};
 use super::history::History;
 use super::klines::KlineStore;
-use super::process::Process;
+use super::process::{Process, Tide};
 use super::universe::MARKET_GAIT;
 use super::walk::Walk;
 
@@ -131,7 +131,13 @@ impl MarketSource for Generated {
             match turn {
                 Turn::Minute => self.turn_minute(),
                 Turn::Market => self.move_market(),
-                Turn::Beat(place) => self.processes[place].beat(self.gone, &mut self.levels, sink),
+                Turn::Beat(place) => {
+                    let market = Tide {
+                        gone: self.gone,
+                        volatility: self.walk.volatility.now(),
+                    };
+                    self.processes[place].beat(market, &mut self.levels, sink);
+                }
                 Turn::Trade(place) => self.processes[place].trade(sink),
             }
         }

@@ -1,6 +1,7 @@
 //! Candles with everything a venue tells about them: history as it was drawn, and since then what prints fold into.
 //!
-//! Only minutes are kept; longer candles are folded from minutes when asked for, so they always agree with them.
+//! Only minutes are kept; longer candles are folded from minutes when asked for, so they always agree with them. Seconds are
+//! kept beside them for a while.
 
 use std::collections::VecDeque;
 
@@ -13,7 +14,22 @@ use super::history::History;
 use super::past::Past;
 
 /// Minutes kept of what happened since the start: three days. Older ones are forgotten.
-const MINUTES_MAX: usize = 4_320;
+const MINUTES: Recent = Recent {
+    interval: Interval::Minute1,
+    most: 4_320,
+};
+/// Seconds kept: as many as one request may ask for.
+const SECONDS: Recent = Recent {
+    interval: Interval::Second1,
+    most: 1_000,
+};
+
+/// Candles of which the newest are kept.
+struct Recent {
+    interval: Interval,
+    most: usize,
+}
+
 /// A candle as a venue publishes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kline {
@@ -54,7 +70,8 @@ impl Kline {
     };
 
     /// A candle in which nothing was traded.
-    const fn flat(open_time: Timestamp, price: Price) -> Self {
+    #[must_use]
+    pub const fn flat(open_time: Timestamp, price: Price) -> Self {
         Self {
             open_time,
             open: price,
@@ -65,8 +82,14 @@ impl Kline {
         }
     }
 
+    /// Whether prices and volume are the same.
+    fn agrees(&self, other: &Self) -> bool {
+        let told = |kline: &Self| (kline.open, kline.high, kline.low, kline.close, kline.volume);
+        told(self) == told(other)
+    }
+
     /// Adds what happened later in the same interval. The first trade of a flat candle sets its open.
-    fn add(&mut self, later: &Self) {
+    pub fn add(&mut self, later: &Self) {
         if later.trades == 0 {
             return;
         }
@@ -120,6 +143,9 @@ pub struct KlineStore {
     recorded: Vec<Vec<Kline>>,
     /// Minutes since the start, oldest first, without gaps; the last one is open.
     minutes: Vec<VecDeque<Kline>>,
+    /// The newest seconds likewise. They are not written down: a store that was read back begins them anew.
+    #[serde(skip)]
+    seconds: Vec<VecDeque<Kline>>,
 }
 
 impl KlineStore {
@@ -131,6 +157,7 @@ impl KlineStore {
             instruments: instruments.to_vec(),
             past: None,
             recorded: Vec::new(),
+            seconds: minutes.clone(),
             minutes,
         }
     }
@@ -144,9 +171,11 @@ impl KlineStore {
                 .into_iter()
                 .collect()
         };
+        let minutes: Vec<_> = instruments.iter().map(open).collect();
         Self {
             instruments: instruments.to_vec(),
-            minutes: instruments.iter().map(open).collect(),
+            seconds: minutes.clone(),
+            minutes,
             past: Some(past),
             recorded: Vec::new(),
         }
@@ -173,7 +202,7 @@ impl KlineStore {
             .unwrap_or_default();
         let bought = print.taker == Side::Buy;
         let kline = Kline {
-            open_time: Interval::Minute1.open_time(at),
+            open_time: at,
             open: print.price,
             high: print.price,
             low: print.price,
@@ -188,36 +217,61 @@ impl KlineStore {
             },
             taker_quote_volume: if bought { quote } else { Amount::ZERO },
         };
-        let minutes = &mut self.minutes[print.instrument.index()];
-        roll(minutes, at);
-        match minutes.back_mut() {
-            None => minutes.push_back(kline),
-            Some(open) if open.open_time == kline.open_time => open.add(&kline),
-            Some(_) => {}
+        let index = print.instrument.index();
+        MINUTES.count(&mut self.minutes[index], &kline);
+        self.seconds
+            .resize_with(self.instruments.len(), VecDeque::new);
+        SECONDS.count(&mut self.seconds[index], &kline);
+    }
+
+    /// Lets time pass: candles that ended close, and those without a print are flat at the last price.
+    pub fn pass(&mut self, now: Timestamp) {
+        for minutes in &mut self.minutes {
+            MINUTES.roll(minutes, now);
+        }
+        for seconds in &mut self.seconds {
+            SECONDS.roll(seconds, now);
         }
     }
 
-    /// Lets time pass: minutes that ended close, and minutes without a print are flat at the last price.
-    pub fn pass(&mut self, now: Timestamp) {
-        for minutes in &mut self.minutes {
-            roll(minutes, now);
+    /// Puts minutes as somebody else saw them, oldest first, in the place of those that prints came to: for a market that
+    /// is watched from afar, after prints were missed. Minutes without a print after them are flat at the new close.
+    ///
+    /// One that agrees in prices and volume changes nothing, and one before the first minute known is left out.
+    pub fn refill(&mut self, instrument: InstrumentId, minutes: &[Kline]) {
+        let Some(known) = self.minutes.get_mut(instrument.index()) else {
+            return;
+        };
+        for minute in minutes {
+            MINUTES.roll(known, minute.open_time);
+            let place = known.partition_point(|one| one.open_time < minute.open_time);
+            match known.get_mut(place) {
+                None => known.push_back(*minute),
+                Some(one) if one.open_time == minute.open_time && !one.agrees(minute) => {
+                    *one = *minute;
+                    known
+                        .range_mut(place + 1..)
+                        .take_while(|later| later.trades == 0)
+                        .for_each(|later| *later = Kline::flat(later.open_time, minute.close));
+                }
+                Some(_) => {}
+            }
         }
     }
 
     /// The candles of an instrument in a range, oldest first, the open one included.
     ///
-    /// Intervals that began before the first minute known are left out. There are none of one second: nothing shorter
-    /// than a minute is kept.
+    /// Intervals that began before the first minute known are left out; of seconds, there are the newest 1,000 since the start.
     pub fn klines(
         &mut self,
         instrument: InstrumentId,
         interval: Interval,
         range: KlineRange,
     ) -> Vec<Kline> {
-        let Some((first, last)) = self
-            .known(instrument)
-            .filter(|_| interval != Interval::Second1)
-        else {
+        if interval == Interval::Second1 {
+            return self.seconds(instrument, range);
+        }
+        let Some((first, last)) = self.known(instrument) else {
             return Vec::new();
         };
         let step = interval.duration();
@@ -242,6 +296,24 @@ impl KlineStore {
             return Vec::new();
         }
         self.fold(instrument, interval, from, interval.close_time(to))
+    }
+
+    fn seconds(&self, instrument: InstrumentId, range: KlineRange) -> Vec<Kline> {
+        let Some(seconds) = self.seconds.get(instrument.index()) else {
+            return Vec::new();
+        };
+        let end = range.to.map_or(seconds.len(), |to| {
+            seconds.partition_point(|second| second.open_time <= to)
+        });
+        let (start, end) = match range.from {
+            Some(from) => {
+                let start = seconds.partition_point(|second| second.open_time < from);
+                (start, end.min(start + range.limit))
+            }
+            None => (end.saturating_sub(range.limit), end),
+        };
+        let wanted = seconds.iter().skip(start);
+        wanted.take(end.saturating_sub(start)).copied().collect()
     }
 
     /// The candle that is open now, folded from its first minute on.
@@ -310,20 +382,116 @@ impl KlineStore {
     }
 }
 
-/// Opens minutes until the one that `now` lies in.
-fn roll(minutes: &mut VecDeque<Kline>, now: Timestamp) {
-    let current = Interval::Minute1.open_time(now);
-    while let Some(last) = minutes.back().filter(|last| last.open_time < current) {
-        // After a long silence, what would be forgotten at once is not even begun.
-        let silent = current.since(last.open_time).as_secs() / 60 > MINUTES_MAX as u64;
-        let next = if silent {
-            current
-        } else {
-            Interval::Minute1.close_time(last.open_time)
-        };
-        minutes.push_back(Kline::flat(next, last.close));
-        if minutes.len() > MINUTES_MAX {
-            minutes.pop_front();
+impl Recent {
+    /// Counts what was traded at `kline.open_time`.
+    fn count(&self, kept: &mut VecDeque<Kline>, kline: &Kline) {
+        self.roll(kept, kline.open_time);
+        let open_time = self.interval.open_time(kline.open_time);
+        match kept.back_mut() {
+            None => kept.push_back(Kline {
+                open_time,
+                ..*kline
+            }),
+            Some(open) if open.open_time == open_time => open.add(kline),
+            Some(_) => {}
         }
+    }
+
+    /// Opens candles until the one that `now` lies in.
+    fn roll(&self, kept: &mut VecDeque<Kline>, now: Timestamp) {
+        let current = self.interval.open_time(now);
+        let longest = self.interval.duration() * u32::try_from(self.most).unwrap_or(u32::MAX);
+        while let Some(last) = kept.back().filter(|last| last.open_time < current) {
+            // After a long silence, what would be forgotten at once is not even begun.
+            let silent = current.since(last.open_time) > longest;
+            let next = if silent {
+                current
+            } else {
+                self.interval.close_time(last.open_time)
+            };
+            kept.push_back(Kline::flat(next, last.close));
+            if kept.len() > self.most {
+                kept.pop_front();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::universe::universe;
+    use super::*;
+    use tradewind_model::{TradeId, VenueId};
+
+    const BTC: InstrumentId = InstrumentId(0);
+
+    fn minute(number: i64, price: i64, volume: i64) -> Kline {
+        Kline {
+            volume: Quantity(volume),
+            trades: u32::from(volume > 0),
+            ..Kline::flat(Timestamp::from_secs(number * 60), Price(price))
+        }
+    }
+
+    fn print(price: i64) -> Trade {
+        Trade {
+            instrument: BTC,
+            taker: Side::Buy,
+            id: TradeId(1),
+            price: Price(price),
+            quantity: Quantity(1),
+            event_time: None,
+            received_at: Timestamp::EPOCH,
+        }
+    }
+
+    fn closes(store: &mut KlineStore) -> Vec<(i64, i64)> {
+        let all = store.klines(BTC, Interval::Minute1, KlineRange::newest(100));
+        all.iter()
+            .map(|kline| (kline.open_time.as_millis() / 60_000, kline.close.0))
+            .collect()
+    }
+
+    #[test]
+    fn missed_minutes_are_filled_in_and_what_follows_is_flat_at_their_close() {
+        let mut store = KlineStore::new(&universe("simx", VenueId(0)).instruments);
+        store.refill(BTC, &[minute(10, 100, 5), minute(11, 101, 5)]);
+        store.record(Timestamp::from_secs(12 * 60 + 1), &print(102));
+        store.pass(Timestamp::from_secs(15 * 60));
+        let flat = [
+            (10, 100),
+            (11, 101),
+            (12, 102),
+            (13, 102),
+            (14, 102),
+            (15, 102),
+        ];
+        assert_eq!(closes(&mut store), flat);
+        // Minute 9 is older than what is known.
+        store.refill(
+            BTC,
+            &[minute(9, 90, 1), minute(12, 105, 7), minute(13, 106, 7)],
+        );
+        let filled = [
+            (10, 100),
+            (11, 101),
+            (12, 105),
+            (13, 106),
+            (14, 106),
+            (15, 106),
+        ];
+        assert_eq!(closes(&mut store), filled);
+    }
+
+    #[test]
+    fn a_minute_that_agrees_keeps_what_prints_told_of_it() {
+        let mut store = KlineStore::new(&universe("simx", VenueId(0)).instruments);
+        let at = Timestamp::from_secs(600);
+        for _ in 0..3 {
+            store.record(at, &print(100));
+        }
+        store.refill(BTC, &[minute(10, 100, 3)]);
+        let kline = store.open_kline(BTC, Interval::Minute1);
+        assert_eq!(kline.map(|kline| kline.trades), Some(3));
     }
 }

@@ -1,6 +1,6 @@
 //! One instrument of the generated market, live: when it quotes and trades, and what.
 //!
-//! Two clocks run. At each beat the price has moved, and the touch with it; every fourth beat tells all levels anew. At
+//! Two clocks run. At each beat the price has moved, and the touch with it; every fourth beat, and one that jumps, tells all levels anew. At
 //! each trade somebody takes from the touch, and a quote tells what is left. Both draw the time of the next from here,
 //! so the sequence depends on nothing outside.
 
@@ -13,7 +13,7 @@ use super::depth::{LevelDraw, draw_levels};
 use super::dice::{Dice, Purpose, bits};
 use super::event::MarketEvent;
 use super::hours::busyness;
-use super::universe::{Character, INSTRUMENT_GAIT, character};
+use super::universe::{Character, INSTRUMENT_GAIT, MARKET_GAIT, character};
 use super::walk::{Gait, Walk};
 
 /// Beats and trades a second at usual busyness.
@@ -21,6 +21,8 @@ const BEATS: f64 = 12.5;
 pub(super) const TRADES: f64 = 2.8;
 /// Beats from one telling of all levels to the next.
 const BEATS_PER_LEVELS: u64 = 4;
+/// Levels the touch may move over before all are told anew: a quote takes those it jumps over with it.
+const LEVELS_JUMPED: i64 = 4;
 /// Median worth of a trade in the quote asset for an instrument of restlessness 1, and the spread of its logarithm.
 pub(super) const TRADE_WORTH: f64 = 220.0;
 pub(super) const TRADE_SPREAD: f64 = 1.5;
@@ -28,6 +30,15 @@ pub(super) const TRADE_SPREAD: f64 = 1.5;
 const ANCHOR_MINUTES: f64 = 14_400.0;
 /// Least price in counts: below it, a tick would be too large a step.
 const PRICE_MIN: f64 = 50.0;
+
+/// The market as a whole, as an instrument feels it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tide {
+    /// How far it has gone, in logarithms.
+    pub(super) gone: f64,
+    /// Its volatility, as a multiple of the usual.
+    pub(super) volatility: f64,
+}
 
 /// An instrument that moves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,8 +52,13 @@ pub(super) struct Process {
     /// Its own distance from there, in logarithms.
     #[serde(with = "bits")]
     drift: f64,
+    /// Its volatility at the last beat, the market's share included, as a multiple of the usual.
+    #[serde(with = "bits")]
+    volatility: f64,
     seed: u64,
     beats: u64,
+    /// The bid when the levels were told last.
+    drawn_at: Price,
     beat_last: Timestamp,
     pub(super) beat_next: Timestamp,
     pub(super) trade_next: Timestamp,
@@ -59,8 +75,10 @@ impl Process {
             walk,
             anchor: start_log(character(instrument.id)),
             drift: 0.0,
+            volatility: 1.0,
             seed,
             beats: 0,
+            drawn_at: Price(0),
             beat_last: start,
             beat_next: start,
             trade_next: start,
@@ -86,10 +104,10 @@ impl Process {
         self.walk.turn_minute(&self.gait(), &mut self.dice);
     }
 
-    /// The price moves; `market` is how far the market as a whole has gone, in logarithms.
+    /// The price moves, and the market with it.
     pub(super) fn beat(
         &mut self,
-        market: f64,
+        market: Tide,
         levels: &mut Depth,
         sink: &mut dyn FnMut(Timestamp, MarketEvent<'_>),
     ) {
@@ -101,10 +119,14 @@ impl Process {
             .walk
             .step(&self.gait(), minutes.min(1.0), &mut self.dice);
         self.drift += moved - self.drift * minutes.min(1.0) / ANCHOR_MINUTES;
-        let quote = self.draw_touch(at, market);
+        self.volatility = self.volatility_in(market);
+        let quote = self.draw_touch(at, market.gone);
         self.touch = Some(quote);
-        if self.beats.is_multiple_of(BEATS_PER_LEVELS) {
-            draw_levels(&self.level_draw(at, quote), levels);
+        let draw = self.level_draw(at, quote);
+        let jumped = (quote.bid.0 - self.drawn_at.0).abs() > draw.grid * LEVELS_JUMPED;
+        if jumped || self.beats.is_multiple_of(BEATS_PER_LEVELS) {
+            self.drawn_at = quote.bid;
+            draw_levels(&draw, levels);
             sink(at, MarketEvent::Levels(levels));
         } else {
             sink(at, MarketEvent::Quote(quote));
@@ -179,8 +201,10 @@ impl Process {
         let traits = self.traits();
         let log = self.anchor + self.drift + traits.beta * market;
         let middle = libm::exp(log).max(PRICE_MIN);
-        let wide = (0.4 + 0.6 * self.walk.volatility.now()) * (0.75 + 0.5 * self.dice.uniform());
-        let half = (middle * traits.spread_bp / 20_000.0 * wide).max(0.5);
+        // Where a tick is wider than the usual spread, a wild market still shows two of them more often than a calm one.
+        let usual = (middle * traits.spread_bp / 10_000.0).max(1.0);
+        let wide = (0.4 + 0.6 * self.volatility) * (0.75 + 0.5 * self.dice.uniform());
+        let half = (usual * wide).max(1.0) / 2.0;
         let bid = round(middle - half).max(1);
         let ask = round(middle + half).max(bid + 1);
         Quote {
@@ -194,6 +218,14 @@ impl Process {
         }
     }
 
+    /// Its volatility and the market's, each by its share in how far the price goes in a usual minute.
+    fn volatility_in(&self, market: Tide) -> f64 {
+        let whole = |own: f64, shared: f64| (own * own + shared * shared).sqrt();
+        let (own, shared) = (self.gait().noise, self.traits().beta * MARKET_GAIT.noise);
+        let moves = whole(own * self.walk.volatility.now(), shared * market.volatility);
+        moves / whole(own, shared)
+    }
+
     fn level_draw(&self, at: Timestamp, touch: Quote) -> LevelDraw {
         let grid = touch.mid().0 as f64 * self.traits().spread_bp / 10_000.0;
         LevelDraw {
@@ -201,13 +233,13 @@ impl Process {
             at,
             touch,
             grid: round(grid).max(1),
-            usual: self.counts(self.traits().depth / self.walk.volatility.now().max(0.7)),
+            usual: self.counts(self.traits().depth / self.volatility.max(0.7)),
         }
     }
 
     /// A quantity at the touch: often small, sometimes large, and smaller when the market is wild.
     fn draw_quantity(&mut self) -> Quantity {
-        let thin = 0.5 + 0.5 * self.walk.volatility.now();
+        let thin = 0.5 + 0.5 * self.volatility;
         let share = 0.05 + 0.6 * self.dice.exponential();
         self.counts(self.traits().depth * share / thin)
     }
@@ -221,7 +253,7 @@ impl Process {
 
     /// A time after `at`, as far off as chance wants for `rate` events a second.
     fn after(&mut self, at: Timestamp, rate: f64) -> Timestamp {
-        let busy = (busyness(at) * (0.8 + 0.2 * self.walk.volatility.now())).clamp(0.85, 1.8);
+        let busy = (busyness(at) * (0.8 + 0.2 * self.volatility)).clamp(0.85, 1.8);
         let seconds = self.dice.exponential() / (rate * busy);
         at + Duration::from_nanos(u64::try_from(round(seconds * 1e9).max(1)).unwrap_or(1))
     }

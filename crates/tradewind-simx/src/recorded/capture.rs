@@ -133,8 +133,8 @@ impl CaptureSurvey {
         };
         survey.read(&line)?;
         if matches!(line.kind, Kind::Trade | Kind::Diff) {
-            let ahead = Timestamp::from_millis(line.data.integer("E")?).as_nanos()
-                - line.received_at.as_nanos();
+            let stamp = Timestamp::from_millis(line.data.integer("E")?);
+            let ahead = stamp.as_nanos().saturating_sub(line.received_at.as_nanos());
             self.ahead_nanos = self.ahead_nanos.max(Some(ahead));
         }
         Ok(())

@@ -9,8 +9,8 @@
 
 use tradewind_model::{
     AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, InstrumentKind, InstrumentStatus,
-    Level, OrderKind, Price, Quantity, Quote, Side, TimeInForce, Timestamp, Trade, TradeId,
-    VenueId,
+    Level, OrderKind, OrderStatus, Price, Quantity, Quote, Side, TimeInForce, Timestamp, Trade,
+    TradeId, VenueId,
 };
 use tradewind_simx::{
     CancelOrder, ClientId, Exchange, ExchangeConfig, Execution, NewOrder, Order, OrderEvent,
@@ -28,7 +28,7 @@ pub struct Bench {
     pub exchange: Exchange,
     pub out: Outbox,
     pub now: Timestamp,
-    names: u32,
+    pub names: u32,
 }
 
 pub fn instrument() -> Instrument {
@@ -226,10 +226,48 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// The orders' events since the outbox was cleared, as client id and event; clears it.
+    pub fn events(&mut self) -> Vec<(String, OrderEvent)> {
+        let events = self
+            .out
+            .orders
+            .iter()
+            .map(|report| (report.order.client_id.to_string(), report.event))
+            .collect();
+        self.out.clear();
+        events
+    }
+
+    pub fn status(&self, account: u32, name: &str) -> OrderStatus {
+        let name = OrderRef::Client(ClientId::new(name).unwrap());
+        self.exchange
+            .order(AccountId(account), ONLY, name)
+            .unwrap()
+            .status
+    }
+}
+
+pub fn named(account: u32, name: &str, side: Side, quantity: i64, kind: OrderKind) -> NewOrder {
+    let (account, name) = (AccountId(account), ClientId::new(name).unwrap());
+    NewOrder::new(
+        account,
+        ONLY,
+        name,
+        side,
+        Size::Base(Quantity(quantity)),
+        kind,
+    )
+}
+
 pub fn executions(out: &Outbox) -> impl Iterator<Item = Execution> + '_ {
     out.orders.iter().filter_map(|report| match report.event {
         OrderEvent::Filled(execution) => Some(execution),
-        OrderEvent::Accepted | OrderEvent::Cancelled { .. } | OrderEvent::Expired(_) => None,
+        OrderEvent::Accepted
+        | OrderEvent::Activated
+        | OrderEvent::Amended { .. }
+        | OrderEvent::Cancelled { .. }
+        | OrderEvent::Expired(_) => None,
     })
 }
 

@@ -1,20 +1,19 @@
-//! What [`BinanceVenue`] holds for the account: balances, orders, trades, permissions. Lists are read to the last page.
+//! What [`BinanceVenue`] holds for the account: balances, orders, trades. Lists are read to their end.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use reqwest::Method;
-use tradewind_model::{ClientOrderId, Fill, InstrumentId, TradeId, VenueOrderId};
+use tradewind_model::{ClientOrderId, Fill, InstrumentId, Timestamp, TradeId, VenueOrderId};
 
-use super::answers::{self, OrderAnswer, OrderRecord, Restrictions, TradeAnswer};
+use super::answers::{self, OrderAnswer, OrderRecord, TradeAnswer};
+use super::pages::{ORDERS, TRADES};
 use super::requests::Params;
 use super::rest::{Call, Security};
 use super::venue::{BinanceVenue, known};
 use crate::budget::Priority;
 use crate::error::VenueError;
 use crate::sink::AssetBalance;
-
-/// Entries of a list in one answer.
-pub(super) const PAGE: usize = 1_000;
 
 impl BinanceVenue {
     /// The account's balances that are not zero.
@@ -53,25 +52,59 @@ impl BinanceVenue {
         instrument: InstrumentId,
         from: VenueOrderId,
     ) -> Result<Vec<OrderRecord>, VenueError> {
+        self.orders_until(instrument, from, |_| false).await
+    }
+
+    /// All orders of an instrument placed at or after `start` and before `end`, oldest first.
+    ///
+    /// # Errors
+    /// See [`VenueError`].
+    pub async fn orders_between(
+        &self,
+        instrument: InstrumentId,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Result<Vec<OrderRecord>, VenueError> {
+        let number = |body: &[u8]| {
+            let page: Vec<OrderAnswer<'_>> = answers::read(ORDERS.what, body)?;
+            Ok(page.first().map(|order| order.order_id))
+        };
+        let first = self.first_between(ORDERS, instrument, (start, end), number);
+        let Some(first) = first.await? else {
+            return Ok(Vec::new());
+        };
+        let late = |order: &OrderRecord| order.placed_at >= end;
+        let mut orders = self
+            .orders_until(instrument, VenueOrderId(first), late)
+            .await?;
+        orders.retain(|order| (start..end).contains(&order.placed_at));
+        Ok(orders)
+    }
+
+    /// Orders from an id on, to the page with one that is `enough`.
+    async fn orders_until(
+        &self,
+        instrument: InstrumentId,
+        from: VenueOrderId,
+        enough: impl Fn(&OrderRecord) -> bool,
+    ) -> Result<Vec<OrderRecord>, VenueError> {
         let symbols = self.symbols();
-        let (symbol, rules) = known(&symbols, instrument)?;
+        let (_, rules) = known(&symbols, instrument)?;
         let mut records: Vec<OrderRecord> = Vec::new();
-        let mut next = from.0;
-        loop {
-            let params = Params::of("symbol", symbol)
-                .with_number("orderId", next)
-                .with_number("limit", PAGE);
-            let body = self.query_list("/api/v3/allOrders", params, 20).await?;
-            let page: Vec<OrderAnswer<'_>> = answers::read("orders", &body)?;
+        let take = |body: &[u8]| {
+            let page: Vec<OrderAnswer<'_>> = answers::read(ORDERS.what, body)?;
+            let mut flow = ControlFlow::Continue(());
             for order in &page {
-                records.push(order.record(self.config.account, rules)?);
+                let record = order.record(self.config.account, rules)?;
+                if enough(&record) {
+                    flow = ControlFlow::Break(());
+                }
+                records.push(record);
             }
-            let last = page.iter().map(|order| order.order_id).max();
-            match last {
-                Some(last) if page.len() >= PAGE && last >= next => next = last + 1,
-                _ => return Ok(records),
-            }
-        }
+            Ok((page.iter().map(|order| order.order_id).collect(), flow))
+        };
+        self.pages(ORDERS, instrument, from.0, take).await?;
+        Ok(records)
     }
 
     /// All fills of an instrument from a trade id on, to the last page, oldest first.
@@ -85,60 +118,88 @@ impl BinanceVenue {
         instrument: InstrumentId,
         from: TradeId,
     ) -> Result<Vec<Fill>, VenueError> {
+        self.trades_until(instrument, from, |_| false).await
+    }
+
+    /// All fills of an instrument at or after `start` and before `end`, oldest first.
+    ///
+    /// # Errors
+    /// See [`VenueError`].
+    pub async fn trades_between(
+        &self,
+        instrument: InstrumentId,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Result<Vec<Fill>, VenueError> {
+        let number = |body: &[u8]| {
+            let page: Vec<TradeAnswer<'_>> = answers::read(TRADES.what, body)?;
+            Ok(page.first().map(|trade| trade.id))
+        };
+        let first = self.first_between(TRADES, instrument, (start, end), number);
+        let Some(first) = first.await? else {
+            return Ok(Vec::new());
+        };
+        let late = |fill: &Fill| fill.event_time >= end;
+        let mut fills = self.trades_until(instrument, TradeId(first), late).await?;
+        fills.retain(|fill| (start..end).contains(&fill.event_time));
+        Ok(fills)
+    }
+
+    /// Fills from a trade id on, to the page with one that is `enough`.
+    async fn trades_until(
+        &self,
+        instrument: InstrumentId,
+        from: TradeId,
+        enough: impl Fn(&Fill) -> bool,
+    ) -> Result<Vec<Fill>, VenueError> {
         let symbols = self.symbols();
-        let (symbol, rules) = known(&symbols, instrument)?;
+        let (_, rules) = known(&symbols, instrument)?;
         let mut fills: Vec<Fill> = Vec::new();
-        let mut next = from.0;
-        loop {
-            let params = Params::of("symbol", symbol)
-                .with_number("fromId", next)
-                .with_number("limit", PAGE);
-            let body = self.query_list("/api/v3/myTrades", params, 20).await?;
-            let page: Vec<TradeAnswer<'_>> = answers::read("trades", &body)?;
+        let take = |body: &[u8]| {
+            let page: Vec<TradeAnswer<'_>> = answers::read(TRADES.what, body)?;
+            let mut flow = ControlFlow::Continue(());
             for trade in &page {
                 let unnamed = answers::client_id(&format!("order {}", trade.order_id));
-                fills.push(trade.fill(self.config.account, rules, unnamed, &self.assets)?);
+                let fill = trade.fill(self.config.account, rules, unnamed, &self.assets)?;
+                if enough(&fill) {
+                    flow = ControlFlow::Break(());
+                }
+                fills.push(fill);
             }
-            let last = page.iter().map(|trade| trade.id).max();
-            match last {
-                Some(last) if page.len() >= PAGE && last >= next => next = last + 1,
-                _ => break,
-            }
-        }
+            Ok((page.iter().map(|trade| trade.id).collect(), flow))
+        };
+        self.pages(TRADES, instrument, from.0, take).await?;
         self.name_orders(instrument, &mut fills).await?;
         Ok(fills)
     }
 
+    /// Orders are read from the first to the last that a fill names: what comes after them is of no interest here.
     async fn name_orders(
         &self,
         instrument: InstrumentId,
         fills: &mut [Fill],
     ) -> Result<(), VenueError> {
-        let Some(first) = fills.iter().map(|fill| fill.venue_order_id).min() else {
+        let ids = || fills.iter().map(|fill| fill.venue_order_id);
+        let (Some(first), Some(last)) = (ids().min(), ids().max()) else {
             return Ok(());
         };
-        let records = self.orders_since(instrument, first).await?;
+        let reached = |order: &OrderRecord| order.venue_order_id >= last;
+        let records = self.orders_until(instrument, first, reached).await?;
         let names: BTreeMap<VenueOrderId, ClientOrderId> = records
             .iter()
             .map(|record| (record.venue_order_id, record.client_id))
             .collect();
         for fill in fills {
-            if let Some(name) = names.get(&fill.venue_order_id) {
-                fill.client_id = *name;
+            match names.get(&fill.venue_order_id) {
+                Some(name) => fill.client_id = *name,
+                None => tracing::warn!(
+                    order = fill.venue_order_id.0,
+                    trade = fill.trade_id.0,
+                    "A fill's order is not in the venue's list any more; the fill counts as somebody else's"
+                ),
             }
         }
         Ok(())
-    }
-
-    /// What the account's key may do.
-    ///
-    /// # Errors
-    /// See [`VenueError`].
-    pub async fn api_restrictions(&self) -> Result<Restrictions, VenueError> {
-        let body = self
-            .query_list("/sapi/v1/account/apiRestrictions", Params::default(), 1)
-            .await?;
-        answers::read("key permissions", &body)
     }
 
     pub(super) async fn query_list(

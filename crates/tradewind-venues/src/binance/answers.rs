@@ -12,6 +12,7 @@ use tradewind_model::{
 };
 
 use super::assets::Assets;
+use super::scan;
 use crate::error::VenueError;
 use crate::sink::AssetBalance;
 
@@ -40,25 +41,6 @@ pub struct OrderRecord {
     pub placed_at: Timestamp,
 }
 
-/// What a key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "the venue's own list of permissions, each of which is on or off"
-)]
-pub struct Restrictions {
-    /// Only from listed addresses.
-    pub ip_restrict: bool,
-    /// Reading.
-    pub enable_reading: bool,
-    /// Spot trading.
-    pub enable_spot_and_margin_trading: bool,
-    /// Taking money out: a trading key must not.
-    pub enable_withdrawals: bool,
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderAnswer<'a> {
@@ -72,7 +54,7 @@ pub(super) struct OrderAnswer<'a> {
     #[serde(default)]
     transact_time: Option<i64>,
     #[serde(default)]
-    time: Option<i64>,
+    pub(super) time: Option<i64>,
     #[serde(default)]
     update_time: Option<i64>,
     #[serde(borrow, default)]
@@ -120,7 +102,7 @@ pub(super) struct TradeAnswer<'a> {
     commission: Cow<'a, str>,
     #[serde(borrow)]
     commission_asset: Cow<'a, str>,
-    time: i64,
+    pub(super) time: i64,
     is_buyer: bool,
     is_maker: bool,
 }
@@ -141,11 +123,14 @@ struct BalanceAnswer<'a> {
     locked: Cow<'a, str>,
 }
 
-/// Reads JSON; `what` names the answer in an error.
+/// Reads JSON that nests no deeper than 32; `what` names the answer in an error.
 pub(super) fn read<'a, T: Deserialize<'a>>(
     what: &'static str,
     body: &'a [u8],
 ) -> Result<T, VenueError> {
+    if scan::is_too_deep(body) {
+        return Err(VenueError::unreadable(what, "nested too deep"));
+    }
     serde_json::from_slice(body).map_err(|error| VenueError::unreadable(what, error))
 }
 
@@ -213,7 +198,7 @@ impl OrderAnswer<'_> {
         let accepted = if fills.is_empty() { executed } else { None };
         let mut reports = vec![with(ReportKind::Accepted, accepted)];
         for fill in fills {
-            filled += fill.quantity;
+            filled = sum(filled, fill.quantity)?;
             reports.push(with(ReportKind::Filled(fill), Some(filled)));
         }
         match status {
@@ -342,7 +327,7 @@ impl OrderAnswer<'_> {
                 client_id: self.our_id(),
                 side,
                 price: price(instrument, &answer.price)?,
-                quantity: quantity(instrument, &answer.qty)?,
+                quantity: traded(instrument, &answer.qty)?,
                 fee: Money {
                     asset: assets.intern(&answer.commission_asset),
                     amount: amount(&answer.commission)?,
@@ -371,7 +356,7 @@ impl TradeAnswer<'_> {
             client_id,
             side: if self.is_buyer { Side::Buy } else { Side::Sell },
             price: price(instrument, &self.price)?,
-            quantity: quantity(instrument, &self.qty)?,
+            quantity: traded(instrument, &self.qty)?,
             fee: Money {
                 asset: assets.intern(&self.commission_asset),
                 amount: amount(&self.commission)?,
@@ -451,6 +436,23 @@ pub(super) fn quantity(instrument: &Instrument, text: &str) -> Result<Quantity, 
     instrument
         .parse_quantity(text)
         .map_err(|error| VenueError::unreadable("quantity", format!("{text:?}: {error}")))
+}
+
+/// A fill's quantity: more than nothing.
+pub(super) fn traded(instrument: &Instrument, text: &str) -> Result<Quantity, VenueError> {
+    match quantity(instrument, text)? {
+        traded if traded > Quantity::ZERO => Ok(traded),
+        _ => Err(VenueError::unreadable(
+            "fill",
+            format!("a quantity of {text:?}"),
+        )),
+    }
+}
+
+/// Two quantities together; a venue's nonsense must not get as far as an overflow.
+pub(super) fn sum(one: Quantity, other: Quantity) -> Result<Quantity, VenueError> {
+    let sum = one.0.checked_add(other.0).map(Quantity);
+    sum.ok_or_else(|| VenueError::unreadable("fills", "more than there can be"))
 }
 
 pub(super) fn amount(text: &str) -> Result<Amount, VenueError> {

@@ -6,6 +6,7 @@ use tradewind_model::{
     parse_fixed,
 };
 
+use super::answers;
 use super::assets::Assets;
 use crate::error::VenueError;
 
@@ -97,8 +98,7 @@ pub(super) fn decode(
     venue_name: &str,
     assets: &Assets,
 ) -> Result<ExchangeInfo, VenueError> {
-    let answer: Answer = serde_json::from_slice(body)
-        .map_err(|error| VenueError::unreadable("exchange information", error))?;
+    let answer: Answer = answers::read("exchange information", body)?;
     let is_weight = |limit: &&RateLimit| {
         limit.rate_limit_type == "REQUEST_WEIGHT"
             && limit.interval == "MINUTE"

@@ -1,27 +1,30 @@
 //! Orders through [`BinanceVenue`]: submitted once, cancelled, asked for. What cannot be known is a report as well.
 
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use tradewind_model::{
-    ClientOrderId, ExecutionReport, Instrument, InstrumentId, NotSentReason, OrderTerms,
+    ClientOrderId, ExecutionReport, Instrument, InstrumentId, NotSentReason, OrderTerms, Quantity,
     RejectReason, ReportKind, Timestamp,
 };
 use tradewind_risk::Checked;
 
-use super::account::PAGE;
 use super::answers::{self, OrderAnswer, TradeAnswer};
+use super::entry::PLACE;
+use super::pages::{PAGE, TRADES};
 use super::requests::{self, Params};
-use super::rest::{Call, KEY_HEADER, Security};
+use super::rest::{Call, Security};
 use super::venue::{BinanceVenue, known};
 use super::verdict::{Verdict, judge_cancel, judge_order};
 use crate::budget::Priority;
 use crate::error::VenueError;
-use crate::order_line::{OrderRequest, Sent};
+use crate::order_line::Sent;
 
 /// What a question about an order brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrderQuery {
     /// The venue knows it; what happened to it so far, fills included.
     Found(Vec<ExecutionReport>),
+    /// It ended long ago without a fill; the venue keeps no more of it than that.
+    Archived,
     /// The venue says that it does not exist. Soon after sending that is no evidence: its databases lag.
     Absent {
         /// The venue's time when it said so.
@@ -40,35 +43,26 @@ impl BinanceVenue {
         if let Err(reason) = self.admit(order).await {
             return vec![self.not_sent(&terms, reason)];
         }
-        let Ok(key) = self.rest.key() else {
+        let Ok(signer) = self.rest.signer() else {
             tracing::error!("An account without a key was given an order");
             return vec![self.not_sent(&terms, NotSentReason::Unreachable)];
         };
         let params = requests::order(&terms, symbol, rules);
-        let make = || OrderRequest {
-            path: "/api/v3/order",
-            key_header: (KEY_HEADER, key.key().to_owned()),
-            form: params
-                .signed(key, self.rest.venue_time(), self.config.receive_window_ms)
-                .into_string(),
-        };
-        match self.orders.send(order, make).await {
+        match self.entry.send(order, PLACE, params, &signer).await {
             Sent::Kept(reason) => vec![self.not_sent(&terms, reason)],
             Sent::Unanswered(why) => {
                 tracing::warn!(order = %terms.client_id, why, "Order without an answer");
                 vec![self.plain(&terms, ReportKind::Unknown)]
             }
             Sent::Answered(answer) => {
-                let status = StatusCode::from_u16(answer.status)
-                    .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                self.rest.heard(status, &answer.headers);
+                self.rest.heard(answer.status, answer.limits);
                 self.order_answer(&terms, rules, answer.status, &answer.body)
             }
         }
     }
 
     /// Waits for the budget as long as the order is good for; a kill ends the wait.
-    async fn admit(&self, order: &Checked) -> Result<(), NotSentReason> {
+    pub(super) async fn admit(&self, order: &Checked) -> Result<(), NotSentReason> {
         self.gate.admit(order)?;
         let priority = if order.is_exit() {
             Priority::Exit
@@ -98,19 +92,35 @@ impl BinanceVenue {
         body: &[u8],
     ) -> Vec<ExecutionReport> {
         if (200..300).contains(&status) {
-            let read = answers::read("order", body).and_then(|answer: OrderAnswer<'_>| {
-                if answer.our_id() == terms.client_id {
-                    answer.reports(terms.account, rules, &self.assets)
-                } else {
-                    Err(VenueError::unreadable("order", "another order's answer"))
-                }
-            });
-            return read.unwrap_or_else(|error| {
-                tracing::error!(%error, order = %terms.client_id, "Order answer cannot be read");
-                vec![self.plain(terms, ReportKind::Unknown)]
-            });
+            self.placed(terms, rules, body)
+        } else {
+            self.not_placed(terms, judge_order(status, body))
         }
-        match judge_order(status, body) {
+    }
+
+    /// The order as a successful answer describes it.
+    pub(super) fn placed(
+        &self,
+        terms: &OrderTerms,
+        rules: &Instrument,
+        body: &[u8],
+    ) -> Vec<ExecutionReport> {
+        let read = answers::read("order", body).and_then(|answer: OrderAnswer<'_>| {
+            if answer.our_id() == terms.client_id {
+                answer.reports(terms.account, rules, &self.assets)
+            } else {
+                Err(VenueError::unreadable("order", "another order's answer"))
+            }
+        });
+        read.unwrap_or_else(|error| {
+            tracing::error!(%error, order = %terms.client_id, "Order answer cannot be read");
+            vec![self.plain(terms, ReportKind::Unknown)]
+        })
+    }
+
+    /// The order after an answer that is no success.
+    pub(super) fn not_placed(&self, terms: &OrderTerms, verdict: Verdict) -> Vec<ExecutionReport> {
+        match verdict {
             Verdict::Refused(reason) => {
                 self.rest.refused(reason.code);
                 vec![self.plain(terms, ReportKind::Rejected(reason))]
@@ -153,23 +163,51 @@ impl BinanceVenue {
             }
         };
         if (200..300).contains(&answer.status) {
-            let read = answers::read("cancel", &answer.body)
-                .and_then(|order: OrderAnswer<'_>| order.cancel_report(self.config.account, rules));
-            return read.unwrap_or_else(|error| {
-                tracing::error!(%error, order = %client_id, "Cancel answer cannot be read");
-                report(ReportKind::Unknown)
-            });
+            self.cancelled(client_id, rules, &answer.body)
+        } else {
+            let verdict = judge_cancel(answer.status, &answer.body);
+            self.not_cancelled(client_id, rules, verdict)
         }
-        match judge_cancel(answer.status, &answer.body) {
+    }
+
+    /// The order as the successful answer to its cancel describes it.
+    pub(super) fn cancelled(
+        &self,
+        client_id: ClientOrderId,
+        rules: &Instrument,
+        body: &[u8],
+    ) -> ExecutionReport {
+        let read = answers::read("cancel", body).and_then(|order: OrderAnswer<'_>| {
+            if order.our_id() == client_id {
+                order.cancel_report(self.config.account, rules)
+            } else {
+                Err(VenueError::unreadable("cancel", "another order's answer"))
+            }
+        });
+        read.unwrap_or_else(|error| {
+            tracing::error!(%error, order = %client_id, "Cancel answer cannot be read");
+            self.report(rules.id, client_id, ReportKind::Unknown)
+        })
+    }
+
+    /// The order after an answer to its cancel that is no success.
+    pub(super) fn not_cancelled(
+        &self,
+        client_id: ClientOrderId,
+        rules: &Instrument,
+        verdict: Verdict,
+    ) -> ExecutionReport {
+        let kind = match verdict {
             Verdict::Refused(reason) => {
                 self.rest.refused(reason.code);
-                report(ReportKind::CancelRejected(reason))
+                ReportKind::CancelRejected(reason)
             }
             Verdict::Unknown(why) => {
                 tracing::warn!(order = %client_id, why, "Cancel's outcome is unknown");
-                report(ReportKind::Unknown)
+                ReportKind::Unknown
             }
-        }
+        };
+        self.report(rules.id, client_id, kind)
     }
 
     /// Asks what became of an order; its fills are read too when there are some.
@@ -189,16 +227,16 @@ impl BinanceVenue {
                 let venue_time = self.rest.venue_time();
                 return Ok(OrderQuery::Absent { venue_time });
             }
+            // "Order was canceled or expired with no executed qty over 90 days ago and has been archived."
+            Err(VenueError::Refused { code: -2026, .. }) => return Ok(OrderQuery::Archived),
             asked => asked?,
         };
         let answer: OrderAnswer<'_> = answers::read("order", &body)?;
         let mut reports = answer.reports(self.config.account, rules, &self.assets)?;
-        if answer
-            .executed(rules)?
-            .is_some_and(|executed| !executed.is_zero())
-        {
+        let executed = answer.executed(rules)?.unwrap_or(Quantity::ZERO);
+        if !executed.is_zero() {
             let fills = self
-                .fills_of(symbol, rules, answer.order_id, client_id)
+                .fills_of(symbol, rules, (answer.order_id, client_id), executed)
                 .await?;
             // Fills come after the acceptance and before the order's end.
             reports.splice(1..1, fills);
@@ -206,38 +244,51 @@ impl BinanceVenue {
         Ok(OrderQuery::Found(reports))
     }
 
+    /// An order's fills, page by page, until they make up what was executed (V05: a short page is not the end).
     async fn fills_of(
         &self,
         symbol: &str,
         rules: &Instrument,
-        order_id: u64,
-        client_id: ClientOrderId,
+        (order_id, client_id): (u64, ClientOrderId),
+        executed: Quantity,
     ) -> Result<Vec<ExecutionReport>, VenueError> {
-        let params = Params::of("symbol", symbol)
-            .with_number("orderId", order_id)
-            .with_number("limit", PAGE);
-        let body = self.query_list("/api/v3/myTrades", params, 5).await?;
-        let trades: Vec<TradeAnswer<'_>> = answers::read("trades", &body)?;
-        let report = |trade: &TradeAnswer<'_>| {
-            let fill = trade.fill(self.config.account, rules, client_id, &self.assets)?;
-            Ok(ExecutionReport {
-                venue_order_id: Some(fill.venue_order_id),
-                event_time: Some(fill.event_time),
-                ..self.report(rules.id, client_id, ReportKind::Filled(fill))
-            })
-        };
-        trades.iter().map(report).collect()
+        let incomplete = || VenueError::Incomplete("the order's trades");
+        let (mut reports, mut told, mut next) = (Vec::new(), Quantity::ZERO, None);
+        while told < executed {
+            let mut params = Params::of("symbol", symbol).with_number("orderId", order_id);
+            if let Some(next) = next {
+                params = params.with_number("fromId", next);
+            }
+            let params = params.with_number("limit", PAGE);
+            let body = self.query_list(TRADES.path, params, 5).await?;
+            let page: Vec<TradeAnswer<'_>> = answers::read(TRADES.what, &body)?;
+            let last = page
+                .last()
+                .map(|trade| trade.id)
+                .filter(|id| next <= Some(*id));
+            next = Some(last.ok_or_else(incomplete)?.saturating_add(1));
+            for trade in &page {
+                let fill = trade.fill(self.config.account, rules, client_id, &self.assets)?;
+                told = answers::sum(told, fill.quantity)?;
+                reports.push(ExecutionReport {
+                    venue_order_id: Some(fill.venue_order_id),
+                    event_time: Some(fill.event_time),
+                    ..self.report(rules.id, client_id, ReportKind::Filled(fill))
+                });
+            }
+        }
+        Ok(reports)
     }
 
-    fn not_sent(&self, terms: &OrderTerms, reason: NotSentReason) -> ExecutionReport {
+    pub(super) fn not_sent(&self, terms: &OrderTerms, reason: NotSentReason) -> ExecutionReport {
         self.plain(terms, ReportKind::NotSent(reason))
     }
 
-    fn plain(&self, terms: &OrderTerms, kind: ReportKind) -> ExecutionReport {
+    pub(super) fn plain(&self, terms: &OrderTerms, kind: ReportKind) -> ExecutionReport {
         self.report(terms.instrument, terms.client_id, kind)
     }
 
-    const fn report(
+    pub(super) const fn report(
         &self,
         instrument: InstrumentId,
         client_id: ClientOrderId,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
 use tradewind_model::{
     ClientOrderId, Instrument, Interval, OrderKind, OrderTerms, Side, TimeInForce, Timestamp,
 };
@@ -17,44 +18,71 @@ pub enum CandleRange {
     Between(Timestamp, Timestamp),
 }
 
-/// Parameters in the order they were added, percent-encoded.
+/// Parameters in the order they were added. Text and numbers are told apart: a query spells both the same, a message of the
+/// WebSocket API does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Params(String);
+pub(super) struct Params(Vec<(&'static str, Value)>);
 
 impl Params {
-    pub(super) fn of(name: &str, value: &str) -> Self {
+    pub(super) fn of(name: &'static str, value: &str) -> Self {
         Self::default().with(name, value)
     }
 
-    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
-        if !self.0.is_empty() {
-            self.0.push('&');
-        }
-        self.0.push_str(name);
-        self.0.push('=');
-        encode(value, &mut self.0);
+    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.0.push((name, Value::from(value)));
         self
     }
 
-    pub(super) fn with_number(self, name: &str, value: impl std::fmt::Display) -> Self {
-        self.with(name, &value.to_string())
+    pub(super) fn with_number(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.push((name, value.into()));
+        self
     }
 
-    /// Adds time stamp, receive window and signature.
+    /// Adds time stamp, receive window and signature, for a query or a form.
     pub(super) fn signed(self, key: &ApiKey, at: Timestamp, window_ms: u64) -> Self {
-        let signable = self
-            .with_number("recvWindow", window_ms)
-            .with_number("timestamp", at.as_millis());
-        let signature = key.sign(&signable.0);
+        let signable = self.stamped(at, window_ms);
+        let signature = key.sign(&signable.form());
         signable.with("signature", &signature)
     }
 
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
+    /// Adds key, time stamp, receive window and signature, for a message of the WebSocket API. What is signed there is
+    /// sorted by name and not encoded.
+    pub(super) fn signed_message(self, key: &ApiKey, at: Timestamp, window_ms: u64) -> Value {
+        let mut signable = self.with("apiKey", key.key()).stamped(at, window_ms);
+        signable.0.sort_by_key(|(name, _)| *name);
+        let signature = key.sign(&signable.joined(|value, out| out.push_str(value)));
+        let fields = signable.with("signature", &signature).0.into_iter();
+        Value::Object(
+            fields
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
     }
 
-    pub(super) fn into_string(self) -> String {
-        self.0
+    /// As a query or a form: `a=1&b=2`, percent-encoded.
+    pub(super) fn form(&self) -> String {
+        self.joined(encode)
+    }
+
+    fn stamped(self, at: Timestamp, window_ms: u64) -> Self {
+        self.with_number("recvWindow", window_ms)
+            .with_number("timestamp", at.as_millis())
+    }
+
+    fn joined(&self, spell: impl Fn(&str, &mut String)) -> String {
+        let mut text = String::new();
+        for (name, value) in &self.0 {
+            if !text.is_empty() {
+                text.push('&');
+            }
+            text.push_str(name);
+            text.push('=');
+            match value {
+                Value::String(value) => spell(value, &mut text),
+                number => spell(&number.to_string(), &mut text),
+            }
+        }
+        text
     }
 }
 
@@ -129,13 +157,6 @@ pub(super) fn candles(
     }
 }
 
-/// The payload of a WebSocket API request: parameters sorted by name.
-pub(super) fn websocket_payload(params: &mut Vec<(&'static str, String)>) -> String {
-    params.sort_by(|one, two| one.0.cmp(two.0));
-    let parts = params.iter().map(|(name, value)| format!("{name}={value}"));
-    parts.collect::<Vec<_>>().join("&")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,7 +178,7 @@ mod tests {
     #[test]
     fn each_kind_of_order_has_its_parameters_and_no_others() {
         let check = |kind: OrderKind, wanted: &str| {
-            let got = order(&terms(kind), "BTCUSDT", &instrument(0, 2, 5)).into_string();
+            let got = order(&terms(kind), "BTCUSDT", &instrument(0, 2, 5)).form();
             let tail = "&quantity=1.5&newClientOrderId=54570000000100000007000000000001&newOrderRespType=FULL";
             assert_eq!(got, format!("symbol=BTCUSDT&side=BUY&{wanted}{tail}"));
         };
@@ -181,14 +202,29 @@ mod tests {
     fn values_are_percent_encoded_before_they_are_signed() {
         let params = Params::of("symbols", r#"["BTCUSDT"]"#).with("symbol", "１");
         assert_eq!(
-            params.as_str(),
+            params.form(),
             "symbols=%5B%22BTCUSDT%22%5D&symbol=%EF%BC%91"
         );
         let key = ApiKey::new("k", SecretString::from("s"));
         let at = Timestamp::from_millis(1_499_827_319_559);
-        let signed = Params::of("a", "1").signed(&key, at, 5_000).into_string();
+        let signed = Params::of("a", "1").signed(&key, at, 5_000).form();
         let (payload, signature) = signed.split_once("&signature=").unwrap();
         assert_eq!(payload, "a=1&recvWindow=5000&timestamp=1499827319559");
         assert_eq!(signature, key.sign(payload));
+    }
+    #[test]
+    fn a_message_signs_its_parameters_sorted_and_keeps_numbers_numbers() {
+        let key = ApiKey::new("k", SecretString::from("s"));
+        let at = Timestamp::from_millis(1_645_423_376_532);
+        let message = Params::of("symbol", "１").with_number("limit", 5);
+        let message = message.signed_message(&key, at, 100);
+        let payload = "apiKey=k&limit=5&recvWindow=100&symbol=１&timestamp=1645423376532";
+        assert_eq!(
+            message,
+            serde_json::json!({
+                "apiKey": "k", "limit": 5, "recvWindow": 100, "symbol": "１", "timestamp": 1_645_423_376_532_i64,
+                "signature": key.sign(payload),
+            })
+        );
     }
 }

@@ -3,15 +3,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Client, Method, Response};
 use rustls::ClientConfig;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 use tradewind_model::Timestamp;
 
 use super::requests::Params;
-use super::signing::ApiKey;
+use super::signing::{ApiKey, Signer};
 use super::verdict::error_body;
 use crate::address::Address;
 use crate::backoff::Backoff;
@@ -19,6 +18,7 @@ use crate::budget::{Admission, Priority, RateBudget};
 use crate::clock::Clock;
 use crate::clock_offset::{ClockOffset, OffsetSample};
 use crate::error::{VenueError, cut};
+use crate::limits::Limits;
 
 /// Full exchange information is about 16 MiB; anything longer is not what was asked for.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -180,8 +180,8 @@ impl Rest {
                 .send()
                 .await
                 .map_err(|error| VenueError::Connection(describe(&error)))?;
-            self.heard(response.status(), response.headers());
             let status = response.status().as_u16();
+            self.heard(status, Limits::of_headers(response.headers()));
             let body = body(response).await?;
             Ok(Answer { status, body })
         };
@@ -211,24 +211,16 @@ impl Rest {
         }
     }
 
-    /// Takes in what an answer's headers say about limits.
-    pub(super) fn heard(&self, status: StatusCode, headers: &HeaderMap) {
-        let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
+    /// Takes in what an answer says about limits.
+    pub(super) fn heard(&self, status: u16, limits: Limits) {
         let now = self.origin.elapsed();
         let mut budget = lock(&self.budget);
-        if let Some(used) = number("x-mbx-used-weight-1m") {
+        if let Some(used) = limits.used_weight {
             budget.reported(now, used);
         }
-        if matches!(
-            status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::IM_A_TEAPOT
-        ) {
-            let wait = number("retry-after").map_or(DEFAULT_BLOCK, Duration::from_secs);
-            tracing::warn!(
-                status = status.as_u16(),
-                wait_s = wait.as_secs(),
-                "Venue limits requests"
-            );
+        if matches!(status, 418 | 429) {
+            let wait = limits.retry_after.unwrap_or(DEFAULT_BLOCK);
+            tracing::warn!(status, wait_s = wait.as_secs(), "Venue limits requests");
             budget.blocked(now, wait);
         }
     }
@@ -278,27 +270,29 @@ impl Rest {
         lock(&self.offset).venue_time(self.clock.now())
     }
 
-    /// Signs parameters as of now.
-    pub(super) fn signed(&self, params: Params) -> Result<Params, VenueError> {
-        let key = self.key()?;
-        Ok(params.signed(key, self.venue_time(), self.window_ms))
-    }
-
-    pub(super) fn key(&self) -> Result<&ApiKey, VenueError> {
-        self.key.as_ref().ok_or_else(|| {
+    /// What signs the account's requests.
+    pub(super) fn signer(&self) -> Result<Signer, VenueError> {
+        let key = self.key.clone().ok_or_else(|| {
             VenueError::Ours("the account has no key: nothing signed can be sent".to_owned())
+        })?;
+        Ok(Signer {
+            key,
+            window_ms: self.window_ms,
+            clock: Arc::clone(&self.clock),
+            offset: Arc::clone(&self.offset),
         })
     }
 
     fn url(&self, call: &Call) -> Result<String, VenueError> {
         let params = match call.security {
             Security::Public => call.params.clone(),
-            Security::Signed => self.signed(call.params.clone())?,
+            Security::Signed => self.signer()?.signed(call.params.clone()),
         };
-        let separator = if params.as_str().is_empty() { "" } else { "?" };
+        let query = params.form();
+        let separator = if query.is_empty() { "" } else { "?" };
         Ok(self
             .address
-            .join(&format!("{}{separator}{}", call.path, params.as_str())))
+            .join(&format!("{}{separator}{query}", call.path)))
     }
 }
 

@@ -9,6 +9,24 @@ pub(super) struct Malformed;
 
 pub(super) const DEPTH_MAX: usize = 32;
 
+/// Whether a text nests deeper than that, for readers that would follow it further. A bracket within a string is none.
+pub(super) fn is_too_deep(bytes: &[u8]) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'{' | b'[' if depth == DEPTH_MAX => return true,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
 /// One value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Value<'a> {
@@ -276,6 +294,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use tradewind_model::{format_fixed, parse_fixed};
+
+    #[test]
+    fn d09_depth_is_counted_outside_of_texts_only() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let check =
+            |text: &str, wanted: bool| assert_eq!(is_too_deep(text.as_bytes()), wanted, "{text}");
+        check(&nested(DEPTH_MAX), false);
+        check(&nested(DEPTH_MAX + 1), true);
+        check(&format!("{0}{0}", nested(DEPTH_MAX)), false);
+        check(&format!(r#"{{"a\"{}":1}}"#, "{".repeat(100)), false);
+        check(&format!(r#"{{"a\\":{}}}"#, nested(DEPTH_MAX)), true);
+        check("]]]]", false);
+    }
 
     #[test]
     fn an_object_is_read_key_by_key() {

@@ -12,10 +12,13 @@ use tokio_util::sync::CancellationToken;
 use tradewind_model::{AccountId, Instrument, InstrumentId, Timestamp, VenueId};
 
 use super::assets::Assets;
+use super::entry::{Entry, OrderEntry};
+use super::order_socket::{OrderSocket, SocketSettings};
 use super::rest::{Rest, RestSettings, lock};
 use super::session::MarketProtocol;
 use super::signing::ApiKey;
 use super::symbols::SymbolTable;
+use super::user_events::AccountReader;
 use super::user_stream::{UserProtocol, UserSettings};
 use crate::address::{Address, Scheme};
 use crate::budget::RateBudget;
@@ -55,6 +58,8 @@ pub struct BinanceConfig {
     pub key: Option<ApiKey>,
     /// Longest to wait for an answer.
     pub request_timeout: Duration,
+    /// Which interface new orders go to.
+    pub order_entry: OrderEntry,
     /// How old a signed request may be when it arrives, in milliseconds, at most 60,000.
     pub receive_window_ms: u64,
     /// Seed of all jitter.
@@ -72,6 +77,7 @@ impl Default for BinanceConfig {
             ws_api_url: "wss://ws-api.binance.com:443/ws-api/v3".to_owned(),
             key: None,
             request_timeout: Duration::from_secs(30),
+            order_entry: OrderEntry::Rest,
             receive_window_ms: 5_000,
             seed: 0,
         }
@@ -95,7 +101,7 @@ pub struct BinanceVenue {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) gate: Arc<OrderGate>,
     pub(super) rest: Rest,
-    pub(super) orders: OrderLine,
+    pub(super) entry: Entry,
     pub(super) offset: Arc<Mutex<ClockOffset>>,
     pub(super) budget: Arc<Mutex<RateBudget>>,
     pub(super) assets: Arc<Assets>,
@@ -131,16 +137,27 @@ impl BinanceVenue {
             seed: config.seed,
             origin: Instant::now(),
         };
-        Ok(Self {
-            ws_address: address(&config.ws_url, Scheme::WebSocket)?,
-            ws_api_address: address(&config.ws_api_url, Scheme::WebSocket)?,
-            rest: Rest::new(settings, &tls)?,
-            orders: OrderLine::new(
+        let ws_api_address = address(&config.ws_api_url, Scheme::WebSocket)?;
+        let entry = match config.order_entry {
+            OrderEntry::Rest => Entry::Rest(OrderLine::new(
                 rest_address,
                 Arc::clone(&tls),
                 Arc::clone(&gate),
                 config.request_timeout,
-            ),
+            )),
+            OrderEntry::WebSocket => Entry::WebSocket(Box::new(OrderSocket::new(SocketSettings {
+                address: ws_api_address.clone(),
+                tls: Arc::clone(&tls),
+                gate: Arc::clone(&gate),
+                within: config.request_timeout,
+                seed: config.seed.wrapping_add(0x6f),
+            }))),
+        };
+        Ok(Self {
+            ws_address: address(&config.ws_url, Scheme::WebSocket)?,
+            ws_api_address,
+            rest: Rest::new(settings, &tls)?,
+            entry,
             config,
             tls,
             clock,
@@ -180,6 +197,15 @@ impl BinanceVenue {
             if let Err(error) = synced {
                 tracing::warn!(%error, "Clock of the venue not read");
             }
+        }
+    }
+
+    /// Keeps the connection that new orders leave on, where the configuration wants one, until told to stop. Its owner
+    /// awaits it; without it orders over the WebSocket API come back unsent.
+    pub async fn keep_order_entry(&self, stop: CancellationToken) {
+        match &self.entry {
+            Entry::Rest(_) => stop.cancelled().await,
+            Entry::WebSocket(socket) => socket.run(stop).await,
         }
     }
 
@@ -241,13 +267,12 @@ impl BinanceVenue {
         let user = UserSettings {
             address: self.ws_api_address.clone(),
             tls: Arc::clone(&self.tls),
-            key: self.rest.key()?.clone(),
-            account,
-            window_ms: self.config.receive_window_ms,
-            clock: Arc::clone(&self.clock),
-            offset: Arc::clone(&self.offset),
-            symbols: self.symbols(),
-            assets: Arc::clone(&self.assets),
+            signer: self.rest.signer()?,
+            reader: AccountReader {
+                account,
+                symbols: self.symbols(),
+                assets: Arc::clone(&self.assets),
+            },
         };
         let make: MakeUser = Box::new(move || UserProtocol::new(user.clone()));
         let settings = SourceSettings {
@@ -260,10 +285,7 @@ impl BinanceVenue {
         let mut source = DataSource::new(
             format!("{}-account", self.config.name),
             make,
-            ToAccountSink {
-                sink: Arc::clone(sink),
-                account,
-            },
+            ToAccountSink::new(Arc::clone(sink), account),
             settings,
             Arc::clone(&self.clock),
             self.config.seed.wrapping_add(0x75),

@@ -7,6 +7,7 @@
 use serde::Deserialize;
 use tradewind_model::RejectReason;
 
+use super::answers;
 use crate::error::cut;
 
 /// What a failed request means for the order it was about.
@@ -27,7 +28,7 @@ struct ErrorBody {
 
 /// The venue's code and words, if the body is an error as documented.
 pub(super) fn error_body(body: &[u8]) -> Option<RejectReason> {
-    let error: ErrorBody = serde_json::from_slice(body).ok()?;
+    let error: ErrorBody = answers::read("error", body).ok()?;
     Some(RejectReason {
         code: error.code,
         text: cut(&error.msg),
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn definite_refusals_and_the_unknown() {
+    fn v14_definite_refusals_and_the_unknown() {
         let check = |status: u16, code: i32, text: &str, wanted: bool| {
             let verdict = judge_order(status, &body(code, text));
             assert_eq!(

@@ -122,7 +122,7 @@ fn only_a_minute_of_data_resets_the_back_off() {
 }
 
 #[test]
-fn a_ping_goes_every_twenty_seconds_and_no_pong_in_ten_is_death() {
+fn n03_a_ping_goes_every_twenty_seconds_and_no_pong_in_ten_is_death() {
     let mut rig = Rig::new(1);
     rig.give(ConnectionIn::Opened);
     let pings = rig.pass(secs(61), true);
@@ -150,7 +150,7 @@ fn a_ping_goes_every_twenty_seconds_and_no_pong_in_ten_is_death() {
 }
 
 #[test]
-fn a_busy_stream_is_dead_after_ten_silent_seconds() {
+fn n03_a_busy_stream_is_dead_after_ten_silent_seconds() {
     let mut rig = Rig::new(1);
     rig.give(ConnectionIn::Opened);
     rig.pass(secs(5), true);
@@ -166,7 +166,7 @@ fn a_busy_stream_is_dead_after_ten_silent_seconds() {
 }
 
 #[test]
-fn a_successor_is_asked_for_before_the_day_is_over_and_only_once() {
+fn n05_a_successor_is_asked_for_before_the_day_is_over_and_only_once() {
     let settings = ConnectionSettings {
         silence_max: None,
         ..ConnectionSettings::default()
@@ -194,7 +194,7 @@ fn a_late_result_of_a_stopped_connection_changes_nothing() {
 proptest! {
     /// A venue that accepts and closes within a second, for ten minutes: Binance allows 300 attempts in 5 minutes.
     #[test]
-    fn flapping_stays_below_a_hundred_attempts_in_five_minutes(seed: u64) {
+    fn n06_flapping_stays_below_a_hundred_attempts_in_five_minutes(seed: u64) {
         let mut rig = Rig::new(seed);
         let mut attempts = 1;
         while rig.now < secs(300) {

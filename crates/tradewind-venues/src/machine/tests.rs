@@ -130,7 +130,7 @@ fn a_lost_link_is_reopened_under_a_new_number_with_its_subscriptions() {
 }
 
 #[test]
-fn the_daily_renewal_overlaps_and_loses_nothing() {
+fn n05_the_daily_renewal_overlaps_and_loses_nothing() {
     let mut rig = Rig::new();
     rig.serve();
     let (old, mut number) = (rig.link(), 0);
@@ -146,7 +146,7 @@ fn the_daily_renewal_overlaps_and_loses_nothing() {
 }
 
 #[test]
-fn an_announced_shutdown_is_a_renewal() {
+fn n05_an_announced_shutdown_is_a_renewal() {
     let mut rig = Rig::new();
     rig.serve();
     let old = rig.link();

@@ -69,7 +69,7 @@ fn everything_is_asked_for_in_one_request_and_settles_with_its_answer() {
 }
 
 #[test]
-fn eight_of_ten_acked_means_two_are_asked_for_again() {
+fn n07_eight_of_ten_acked_means_two_are_asked_for_again() {
     let mut rig = Rig::up(10, small_batches(1));
     let mut asked: Vec<Topic> = Vec::new();
     while asked.len() < 10 {
@@ -99,7 +99,7 @@ fn eight_of_ten_acked_means_two_are_asked_for_again() {
 }
 
 #[test]
-fn ten_attempts_then_one_explicit_failure() {
+fn n07_ten_attempts_then_one_explicit_failure() {
     let mut rig = Rig::up(1, SubscriptionSettings::default());
     let mut sent = 0;
     let mut failed = 0;
@@ -160,7 +160,7 @@ fn a_refused_batch_is_asked_for_one_by_one_so_that_one_bad_topic_fails_alone() {
 }
 
 #[test]
-fn requests_keep_to_four_a_second() {
+fn n08_requests_keep_to_four_a_second() {
     let mut rig = Rig::up(400, small_batches(10));
     let mut sent_at = Vec::new();
     let mut last = rig.drain();
@@ -222,7 +222,7 @@ fn a_topic_is_given_back_once_its_subscription_is_answered() {
 }
 
 #[test]
-fn no_connection_carries_more_than_its_streams() {
+fn n08_no_connection_carries_more_than_its_streams() {
     let groups = shards(&topics(2_500), 1_024);
     let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();
     assert_eq!(sizes, [1_024, 1_024, 452]);

@@ -8,11 +8,14 @@
 )]
 
 mod framed;
+mod history;
 mod http;
 mod known_answers;
 mod live;
+mod order_socket;
 mod orders;
 mod recorded;
+mod replace;
 mod requests;
 mod rig;
 mod streams;

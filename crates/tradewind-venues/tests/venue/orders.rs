@@ -35,7 +35,7 @@ fn full_answer(asked: &Asked, status: &str, executed: &str, fills: &str) -> Stri
 const FILL_1: &str = r#"{"price":"61837.64","qty":"0.20000","commission":"12.36","commissionAsset":"USDT","tradeId":56}"#;
 const FILL_2: &str = r#"{"price":"61837.63","qty":"0.30000","commission":"0.001","commissionAsset":"BNB","tradeId":57}"#;
 
-fn kinds(reports: &[ExecutionReport]) -> Vec<String> {
+pub(crate) fn kinds(reports: &[ExecutionReport]) -> Vec<String> {
     let name = |report: &ExecutionReport| match &report.kind {
         ReportKind::Filled(fill) => format!("filled {}", fill.trade_id.0),
         ReportKind::Rejected(reason) => format!("rejected {}", reason.code),
@@ -85,7 +85,7 @@ async fn an_order_goes_out_signed_and_comes_back_with_its_fills() {
 }
 
 #[tokio::test]
-async fn each_answer_means_what_the_venue_documents_and_no_order_is_sent_twice() {
+async fn v14_each_answer_means_what_the_venue_documents_and_no_order_is_sent_twice() {
     type Script = fn(&Asked) -> Reply;
     let cases: [(&str, Script, &[&str]); 11] = [
         (
@@ -239,7 +239,7 @@ async fn an_entry_too_old_stays_here_and_an_exit_does_not() {
 }
 
 #[tokio::test]
-async fn after_a_ban_nothing_leaves() {
+async fn v12_after_a_ban_nothing_leaves() {
     let server = Server::start(|_| {
         let body = r#"{"code":-1003,"msg":"Way too much request weight used; IP banned."}"#;
         Reply::Headers(418, "Retry-After: 120\r\n", body.to_owned())

@@ -14,7 +14,7 @@ use tradewind_risk::{
     Candidate, Checked, Context, KillLatch, Limits, Purpose, RecentOrders, TokenBucket,
     TradingState, check,
 };
-use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig};
+use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
 use tradewind_venues::{BinanceVenue, Clock, OrderGate, RateBudget, client_config};
 
 pub(crate) const SECRET: &str = "secret of the test";
@@ -38,6 +38,16 @@ pub(crate) struct Rig {
 
 /// A venue at these addresses, with two instruments in use and requests given up after `within`.
 pub(crate) fn rig(rest: SocketAddr, ws: SocketAddr, within: Duration) -> Rig {
+    rig_with(rest, ws, within, OrderEntry::Rest)
+}
+
+/// The same with new orders over the interface of one's choice.
+pub(crate) fn rig_with(
+    rest: SocketAddr,
+    ws: SocketAddr,
+    within: Duration,
+    order_entry: OrderEntry,
+) -> Rig {
     let hands = Arc::new(Hands::default());
     hands.set(START_MS);
     let clock: Arc<dyn Clock> = {
@@ -52,6 +62,7 @@ pub(crate) fn rig(rest: SocketAddr, ws: SocketAddr, within: Duration) -> Rig {
         ws_api_url: format!("ws://{ws}/ws-api/v3"),
         key: Some(ApiKey::new("the key", SecretString::from(SECRET))),
         request_timeout: within,
+        order_entry,
         ..BinanceConfig::default()
     };
     let venue = BinanceVenue::new(

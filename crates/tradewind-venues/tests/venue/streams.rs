@@ -125,7 +125,28 @@ async fn of_many_frames_that_wait_none_is_lost() {
 }
 
 #[tokio::test]
-async fn an_answer_that_never_comes_is_asked_for_again() {
+async fn n02_of_a_frame_that_is_cut_anywhere_nothing_is_derived() {
+    let (server, recorder) = (Server::start().await, Recorder::new());
+    let mut source = source(&server, &recorder, quick());
+    let (mut after, mut length) = (1, usize::MAX);
+    while after < length {
+        let mut venue = server.accept().await;
+        venue.grant().await;
+        venue.say(trade(u64::try_from(after).unwrap())).await;
+        assert_eq!(
+            recorder.lines(3).await,
+            ["0 Resync", "0 Live", &format!("trade {after}")]
+        );
+        length = venue.cut(&trade(1_000_000), after).await;
+        assert_eq!(recorder.line().await, "0 Stale", "cut after {after}");
+        after += 1;
+    }
+    assert!(length > 100, "every place of a whole frame");
+    source.stop().await;
+}
+
+#[tokio::test]
+async fn n07_an_answer_that_never_comes_is_asked_for_again() {
     let (server, recorder) = (Server::start().await, Recorder::new());
     let settings = SourceSettings {
         subscriptions: SubscriptionSettings {
@@ -300,5 +321,31 @@ async fn an_account_that_may_not_listen_says_so_in_the_end() {
         line,
         "down: -2015 Invalid API-key, IP, or permissions for action."
     );
+    source.stop().await;
+}
+
+#[tokio::test]
+async fn n05_while_one_account_stream_replaces_another_each_execution_counts_once() {
+    let (server, recorder) = (Server::start().await, Recorder::new());
+    let rig = rig(server.address, server.address, Duration::from_secs(5));
+    let mut source = rig.venue.user_source(&recorder, quick()).unwrap();
+    source.start();
+    let mut old = subscribe_account(&server).await;
+    assert_eq!(recorder.line().await, "resync");
+    old.say(json!({"event": {"e": "serverShutdown", "E": 1}}).to_string())
+        .await;
+    // The successor is connected, and the old one still heard, before the successor is subscribed.
+    let mut new = server.accept().await;
+    let request = new.request().await.unwrap();
+    let fill = |trade| execution("TRADE", "PARTIALLY_FILLED", "", trade);
+    old.say(fill(56)).await;
+    assert!(recorder.line().await.ends_with("filled 56"));
+    new.say(fill(56)).await;
+    new.say(json!({"id": request["id"], "status": 200, "result": {}}).to_string())
+        .await;
+    new.say(fill(57)).await;
+    assert_eq!(recorder.line().await, "resync");
+    assert!(recorder.line().await.ends_with("filled 57"));
+    assert_eq!(old.request().await, None, "the old one is closed last");
     source.stop().await;
 }

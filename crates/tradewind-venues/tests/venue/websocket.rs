@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, mpsc};
 use tokio_tungstenite::WebSocketStream;
@@ -70,6 +71,21 @@ impl Connection {
             self.stream.feed(Message::text(text)).await.unwrap();
         }
         self.stream.flush().await.unwrap();
+    }
+
+    /// Begins to say something and is cut off after so many bytes of the frame; says how many it has in all.
+    pub(crate) async fn cut(mut self, text: &str, after: usize) -> usize {
+        let length = u16::try_from(text.len()).unwrap();
+        let mut frame = vec![0x81, 126];
+        frame.extend(length.to_be_bytes());
+        frame.extend(text.as_bytes());
+        let socket = self.stream.get_mut();
+        socket
+            .write_all(&frame[..after.min(frame.len())])
+            .await
+            .unwrap();
+        socket.shutdown().await.unwrap();
+        frame.len()
     }
 
     /// Grants a request and returns its parameters.

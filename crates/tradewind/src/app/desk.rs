@@ -10,7 +10,7 @@ use tradewind_api::{About, Answer, DeskError, Health, VenueBalances};
 use tradewind_bus::{Bus, Class, EventLog, Subscription, SubscriptionOptions};
 use tradewind_events::{Command, CommandResult, Configuration, DeskView};
 use tradewind_model::{Candle, InstrumentId, Interval, Ppm, Timestamp};
-use tradewind_simx_server::SimClock;
+use tradewind_simx_server::{MirrorFeed, SimClock};
 use tradewind_storage::{Readers, Writer};
 use tradewind_venues::binance::CandleRange;
 
@@ -52,6 +52,8 @@ pub(crate) struct LiveDesk {
     pub(crate) stages: Stages,
     /// Its log.
     pub(crate) logs: Logs,
+    /// Where a mirrored venue's market goes in, if it runs on one.
+    pub(crate) mirror: Option<MirrorFeed>,
     /// What it runs on.
     pub(crate) mode: Mode,
     /// When it started.
@@ -212,6 +214,7 @@ impl tradewind_api::Desk for LiveDesk {
         lane_queues(&self.handle.lanes().counts(), self.handle.lanes().depths())
             .into_iter()
             .chain(self.bus.stats().iter().map(bus_queue))
+            .chain(self.mirror.as_ref().map(mirror_queue))
             .collect()
     }
 
@@ -247,6 +250,21 @@ impl tradewind_api::Desk for LiveDesk {
 
     fn logs(&self, limit: usize) -> Vec<LogLine> {
         self.logs.newest(limit)
+    }
+}
+
+fn mirror_queue(feed: &MirrorFeed) -> Queue {
+    let counts = feed.counts();
+    Queue {
+        name: "mirror".to_owned(),
+        class: "latest".to_owned(),
+        depth: counts.waiting,
+        capacity: u64::try_from(MirrorFeed::CAPACITY).unwrap_or(u64::MAX),
+        high_water: counts.waiting_max,
+        published: counts.published,
+        delivered: counts.published - counts.conflated - counts.dropped - counts.waiting,
+        conflated: counts.conflated,
+        dropped: counts.dropped,
     }
 }
 

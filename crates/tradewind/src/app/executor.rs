@@ -16,7 +16,7 @@ use tradewind_events::{
 };
 use tradewind_model::{
     AccountId, ClientOrderId, ExecutionReport, InstrumentId, Interval, NotSentReason, OrderTerms,
-    RejectReason, ReportKind, Timestamp, TradeId,
+    Quantity, RejectReason, ReportKind, Timestamp, TradeId,
 };
 use tradewind_risk::Checked;
 use tradewind_simx_server::SimClock;
@@ -263,6 +263,7 @@ impl Executor {
                     reports.into_iter().for_each(|report| self.report(report));
                     return;
                 }
+                Ok(OrderQuery::Archived) => return self.archived(instrument, client_id),
                 Ok(OrderQuery::Absent { venue_time }) => {
                     let sent = self.sending.sent_before(client_id, asked_at);
                     if sent.is_some_and(|at| venue_time.since(at) > ABSENT_AFTER) {
@@ -278,6 +279,21 @@ impl Executor {
                 () = tokio::time::sleep(ASK_EVERY) => {}
             }
         }
+    }
+
+    /// The order ended without a fill so long ago that the venue keeps no more of it; whether it was cancelled or expired
+    /// makes no difference any more.
+    fn archived(&self, instrument: InstrumentId, client_id: ClientOrderId) {
+        tracing::warn!(%client_id, "The venue has archived an order that was thought open: it ended without a fill.");
+        self.report(ExecutionReport {
+            account: self.account,
+            instrument,
+            client_id,
+            venue_order_id: None,
+            kind: ReportKind::Expired,
+            cumulative: Some(Quantity::ZERO),
+            event_time: None,
+        });
     }
 
     /// The venue never had the order.

@@ -13,6 +13,7 @@ mod farewell;
 mod ground;
 mod killing;
 mod logs;
+mod mirror;
 mod owners;
 mod parts;
 mod questions;

@@ -15,7 +15,7 @@ use tradewind_model::{EventId, Interval};
 use tradewind_simx_server::SimClock;
 use tradewind_storage::Writer;
 use tradewind_venues::binance::MarketSource as MarketFeed;
-use tradewind_venues::{SourceSettings, Topic};
+use tradewind_venues::{MarketSink, SourceSettings, Topic};
 
 use crate::app::difference::Difference;
 use crate::app::effects::LiveEffects;
@@ -23,7 +23,7 @@ use crate::app::executor::{EFFECTS_MAX, Executor};
 use crate::app::owners::Owners;
 use crate::app::questions::Questions;
 use crate::app::sending::Sending;
-use crate::app::sinks::{AccountToLanes, MarketToLanes};
+use crate::app::sinks::AccountToLanes;
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::Venues;
 use crate::driver::{DeskHandle, DriverParts, Effect, Lanes, Stages, run};
@@ -48,7 +48,7 @@ pub(super) struct Shared {
     pub(super) stages: Stages,
 }
 
-/// Each account's executor and its venue's clock; effects go in through what is returned, by account.
+/// Each account's executor, its connection for orders and its venue's clock; effects go in through what is returned, by account.
 pub(super) fn start_executors(
     supervisor: &mut Supervisor,
     venues: &Venues,
@@ -70,6 +70,11 @@ pub(super) fn start_executors(
             questions: Questions::default(),
         };
         supervisor.start("orders", |stop| executor.run(receiver, stop));
+        let entry = Arc::clone(venue);
+        supervisor.start("order entry", |stop| async move {
+            entry.keep_order_entry(stop).await;
+            Ok(())
+        });
         let venue = Arc::clone(venue);
         supervisor.start("venue clock", |stop| async move {
             venue.keep_clock(stop).await;
@@ -140,13 +145,12 @@ fn intervals(bot: &tradewind_events::BotConfig) -> impl Iterator<Item = Interval
     })
 }
 
-pub(super) fn start_market_data(
+pub(super) fn start_market_data<S: MarketSink>(
     supervisor: &mut Supervisor,
     venues: &Venues,
     configuration: &Configuration,
-    lanes: &Arc<Lanes>,
+    sink: &Arc<S>,
 ) {
-    let sink = Arc::new(MarketToLanes(Arc::clone(lanes)));
     let settings = SourceSettings {
         stale_after: configuration.stale_after,
         ..SourceSettings::default()
@@ -158,7 +162,7 @@ pub(super) fn start_market_data(
         }
         seen.push(account.venue);
         for mut source in
-            venue.market_sources(&topics(configuration, account.venue), &sink, settings)
+            venue.market_sources(&topics(configuration, account.venue), sink, settings)
         {
             source.start();
             supervisor.start("market data", |stop| keep(source, stop));
@@ -166,8 +170,9 @@ pub(super) fn start_market_data(
     }
 }
 
-async fn keep(
-    mut source: MarketFeed<MarketToLanes>,
+/// Keeps a source that was started until it is told to stop.
+pub(super) async fn keep<S: MarketSink>(
+    mut source: MarketFeed<S>,
     stop: tokio_util::sync::CancellationToken,
 ) -> anyhow::Result<()> {
     stop.cancelled().await;

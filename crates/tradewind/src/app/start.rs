@@ -13,7 +13,7 @@ use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{Configuration, Input, OrderView, Started};
 use tradewind_journal::{DeskFile, DirectoryLock, Identity, RunningDesk};
 use tradewind_risk::Purpose;
-use tradewind_simx_server::{MarketChoice, Recording, SimClock, saved_position};
+use tradewind_simx_server::{ControlPort, MarketChoice, Recording, SimClock, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
 
 use crate::app::desk::{LiveDesk, mode};
@@ -23,15 +23,17 @@ use crate::app::farewell;
 use crate::app::ground::Ground;
 use crate::app::killing::KillSwitch;
 use crate::app::logs::Logs;
+use crate::app::mirror::Mirror;
 use crate::app::owners::Owners;
 use crate::app::parts::{
     JournalEvents, Shared, start_account_streams, start_differences, start_engine, start_executors,
     start_market_data, start_overflow_watch, start_resync, start_storage, strategy_factory,
 };
 use crate::app::remote;
+use crate::app::sinks::MarketToLanes;
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::{Embedded, Venues};
-use crate::cli::{MarketSource, RunOptions};
+use crate::cli::{Control, MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, AccountSettings, AccountSource, DeskConfig, Durability};
 use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, Lanes, Stages};
 
@@ -71,16 +73,30 @@ impl Desk {
             config,
             data_dir,
             market,
+            conduct,
+            control,
             ..
         } = options;
         refuse_real_orders(&config, &market)?;
-        let (choice, clock) = market_and_clock(&market, config.simulation.seed, &data_dir)?;
+        let (prices, clock) = prices_and_clock(&market, config.simulation.seed, &data_dir)?;
         let clock = Arc::new(clock);
         let ground = Ground::take(&data_dir, &clock)?;
         let face = Face::bind(&config)?;
+        let (choice, mirror) = match prices {
+            Prices::Chosen(choice) => (choice, None),
+            Prices::Of(venue) => {
+                let mirrored = Mirror::connect(&config, &venue, &ground.latch, &clock).await;
+                let (mirror, choice) = mirrored?;
+                (choice, Some(mirror))
+            }
+        };
         let mut supervisor = Supervisor::default();
 
         let (embedded, server) = Embedded::bind(&config, &data_dir, choice, *clock)?;
+        let mut server = server.with_conduct(conduct);
+        if let Some(Control { address, token }) = control {
+            server = server.with_control(ControlPort::bind(address, Some(token))?);
+        }
         tracing::info!(address = %server.local_addr(), "The embedded exchange listens.");
         supervisor.start("exchange", |stop| async move {
             server.run(stop).await.context("the embedded exchange")
@@ -155,7 +171,17 @@ impl Desk {
         ))));
 
         let resync = Arc::new(Notify::new());
-        start_market_data(&mut supervisor, &venues, &configuration, &lanes);
+        let mirror_feed = mirror.as_ref().map(Mirror::feed);
+        match mirror {
+            None => {
+                let sink = Arc::new(MarketToLanes(Arc::clone(&lanes)));
+                start_market_data(&mut supervisor, &venues, &configuration, &sink);
+            }
+            Some(mirror) => {
+                let sink = mirror.start(&mut supervisor, &lanes, configuration.stale_after);
+                start_market_data(&mut supervisor, &venues, &configuration, &sink);
+            }
+        }
         start_account_streams(&mut supervisor, &venues, &lanes, &resync)?;
         if tokio::time::timeout(STREAM_PATIENCE, resync.notified())
             .await
@@ -202,6 +228,7 @@ impl Desk {
             differences,
             stages,
             logs,
+            mirror: mirror_feed,
             mode: mode(&market, config.simulation.seed),
             latest: tokio::sync::Mutex::default(),
         });
@@ -294,15 +321,26 @@ fn refuse_real_orders(config: &DeskConfig, market: &MarketSource) -> anyhow::Res
     }
 }
 
+/// Where prices come from, as far as it can be said before anybody is asked.
+enum Prices {
+    /// The embedded exchange has what it needs.
+    Chosen(MarketChoice),
+    /// The venue of this name has to tell what it lists.
+    Of(String),
+}
+
 /// Where prices come from, and the clock that goes with it: recorded data begins at its own first moment, or where an
 /// earlier run in the same directory stopped, and plays as fast as it is asked to.
-fn market_and_clock(
+fn prices_and_clock(
     market: &MarketSource,
     seed: u64,
     data_dir: &Path,
-) -> anyhow::Result<(MarketChoice, SimClock)> {
+) -> anyhow::Result<(Prices, SimClock)> {
     match market {
-        MarketSource::Generated => Ok((MarketChoice::Generated { seed }, SimClock::system())),
+        MarketSource::Generated => {
+            let choice = MarketChoice::Generated { seed };
+            Ok((Prices::Chosen(choice), SimClock::system()))
+        }
         MarketSource::Recorded { path, speed } => {
             let recording = Recording::open(path)?;
             for note in recording.notes() {
@@ -310,12 +348,12 @@ fn market_and_clock(
             }
             let origin = saved_position(data_dir)?.unwrap_or_else(|| recording.starts_at());
             let clock = SimClock::new(origin, *speed);
-            Ok((MarketChoice::Recorded(Box::new(recording)), clock))
+            let choice = MarketChoice::Recorded(Box::new(recording));
+            Ok((Prices::Chosen(choice), clock))
         }
-        MarketSource::Venue(name) | MarketSource::Live(name) => {
-            bail!(
-                "trading on {name} is not there yet; run without --venue for the simulated exchange"
-            )
+        MarketSource::Venue(name) => Ok((Prices::Of(name.clone()), SimClock::system())),
+        MarketSource::Live(name) => {
+            bail!("trading on {name} is not there yet; run without --live for paper on its prices")
         }
     }
 }

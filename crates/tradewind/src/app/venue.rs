@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, bail};
 use secrecy::SecretString;
 use tradewind_events::Configuration;
-use tradewind_model::{Amount, AssetTable, VenueId};
+use tradewind_model::{AccountMode, Amount, AssetTable, VenueId};
 use tradewind_risk::KillLatch;
 use tradewind_simx_server::{AccountSpec, Limits, MarketChoice, Server, ServerOptions, SimClock};
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, Listing};
@@ -17,7 +17,7 @@ use tradewind_venues::{BinanceVenue, Clock, OrderGate, RateBudget, client_config
 use crate::config::{AccountSettings, AccountSource, DeskConfig};
 
 /// Request weight an address may use in a minute, until the venue says otherwise.
-const WEIGHT_PER_MINUTE: u64 = 6_000;
+pub(super) const WEIGHT_PER_MINUTE: u64 = 6_000;
 
 /// How the paper accounts reach the embedded exchange.
 #[derive(Debug)]
@@ -51,11 +51,11 @@ impl Embedded {
                 .iter()
                 .map(|(asset, amount)| (asset.clone(), *amount))
                 .collect();
-            accounts.push(AccountSpec {
-                key: paper_key(account),
-                secret: secret.clone(),
+            accounts.push(AccountSpec::new(
+                paper_key(account),
+                secret.clone(),
                 balances,
-            });
+            ));
             secrets.insert(account.name.clone(), secret);
         }
         let server = Server::bind(ServerOptions {
@@ -115,7 +115,7 @@ impl Venues {
     /// Builds an adapter for each account and asks each venue for its time and its instruments.
     ///
     /// # Errors
-    /// An address is refused, a key is missing, or a venue does not answer.
+    /// An address is refused, a key is missing or not fit for real money (X07), or a venue does not answer.
     pub(crate) async fn connect(
         config: &DeskConfig,
         embedded: Option<&Embedded>,
@@ -158,6 +158,9 @@ impl Venues {
         for (account, adapter) in config.accounts.iter().zip(&accounts) {
             let asking = || format!("asking {} for account {}", account.venue, account.name);
             adapter.server_time().await.with_context(asking)?;
+            if account.mode() == AccountMode::Live {
+                adapter.check_key().await.with_context(asking)?;
+            }
             if !listings.iter().any(|known| {
                 known
                     .instrument
@@ -215,6 +218,7 @@ fn adapter(
         venue: VenueId(u32::try_from(place)?),
         name: settings.name.clone(),
         seed: config.simulation.seed,
+        order_entry: settings.order_entry,
         ..BinanceConfig::default()
     };
     match (&account.mode, embedded) {
@@ -252,16 +256,66 @@ fn adapter(
                     )
                 })
             };
+            let key = ApiKey::recognise(secret(key_env)?, &SecretString::from(secret(secret_env)?));
             Ok(BinanceConfig {
                 rest_url: settings.rest_url.clone(),
                 ws_url: settings.ws_url.clone(),
                 ws_api_url: settings.ws_api_url.clone(),
-                key: Some(ApiKey::new(
-                    secret(key_env)?,
-                    SecretString::from(secret(secret_env)?),
-                )),
+                key: Some(key.with_context(|| format!("reading {secret_env}"))?),
                 ..common
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Listing;
+
+    fn embedded() -> Embedded {
+        Embedded {
+            address: ([127, 0, 0, 1], 4_321).into(),
+            secrets: BTreeMap::new(),
+        }
+    }
+
+    fn live() -> AccountSource {
+        AccountSource::Live {
+            key_env: "KEY".to_owned(),
+            secret_env: "SECRET".to_owned(),
+        }
+    }
+
+    #[test]
+    fn h09_a_paper_account_has_no_route_to_a_venue_and_a_live_one_needs_its_own_key() {
+        let config = DeskConfig::load(None, &BTreeMap::new(), Listing::Unknown).unwrap();
+        let paper = config.accounts[0].clone();
+        let keys = [("KEY", "k"), ("SECRET", "s")];
+        let keys = BTreeMap::from(keys.map(|(name, value)| (name.to_owned(), value.to_owned())));
+
+        let simulated = adapter(&config, &paper, Some(&embedded()), &keys).unwrap();
+        for url in [simulated.rest_url, simulated.ws_url, simulated.ws_api_url] {
+            assert!(url.contains("//127.0.0.1:4321"), "{url}");
+        }
+        assert!(adapter(&config, &paper, None, &keys).is_err());
+
+        let real = AccountSettings {
+            mode: live(),
+            ..paper
+        };
+        let routed = adapter(&config, &real, Some(&embedded()), &keys).unwrap();
+        assert_eq!(routed.rest_url, config.venues[0].rest_url);
+        let none = adapter(&config, &real, Some(&embedded()), &BTreeMap::new());
+        assert!(none.unwrap_err().to_string().contains("set KEY"));
+        let torn = BTreeMap::from([
+            ("KEY".to_owned(), "k".to_owned()),
+            (
+                "SECRET".to_owned(),
+                "-----BEGIN PRIVATE KEY-----".to_owned(),
+            ),
+        ]);
+        let error = adapter(&config, &real, None, &torn).unwrap_err();
+        assert_eq!(error.to_string(), "reading SECRET");
     }
 }

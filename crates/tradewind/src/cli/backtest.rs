@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use tradewind_backtest::{FileOptions, Report, run_files};
+use tradewind_backtest::{FileOptions, Latency, Report, run_files};
 use tradewind_model::{Amount, Interval, Parameter, Ppm, Sizer};
+use tradewind_simx::FillModel;
 
 use super::output::Output;
 
@@ -40,6 +41,14 @@ pub(super) struct BacktestArgs {
     /// Share of the cash that a full position takes
     #[arg(long, value_name = "SHARE", default_value = "0.9")]
     share: Ppm,
+
+    /// How waiting orders are filled: touch, queue or trade-through
+    #[arg(long, value_name = "MODEL", default_value_t = FillModel::QuoteTouch)]
+    fill: FillModel,
+
+    /// Milliseconds an order takes to the exchange, and what happens there back to the desk
+    #[arg(long, value_name = "MILLISECONDS", default_value = "0")]
+    latency: u64,
 }
 
 /// Runs it and prints what came of it.
@@ -50,6 +59,11 @@ pub(super) fn run(args: BacktestArgs, output: Output) -> anyhow::Result<()> {
         interval: args.interval,
         cash: args.cash,
         sizer: Sizer::Share(args.share),
+        fill_model: args.fill,
+        latency: Latency {
+            request: Duration::from_millis(args.latency),
+            report: Duration::from_millis(args.latency),
+        },
         ..FileOptions::new(&args.strategy, args.data)
     };
     let began = Instant::now();
@@ -70,6 +84,10 @@ fn lines(report: &Report) -> Vec<String> {
     let asset = &report.report_asset;
     let mut lines = vec![
         format!("from        {} until {}", report.from, report.until),
+        format!(
+            "models      fills: {}, requests take {:?}, reports {:?}",
+            report.models.fill, report.models.request, report.models.report
+        ),
         format!(
             "played      {} quotes, {} trades, {} candles",
             report.quotes, report.trades, report.candles

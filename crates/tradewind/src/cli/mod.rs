@@ -9,6 +9,7 @@
 mod backtest;
 mod bots;
 mod client;
+mod conduct;
 mod config;
 mod doctor;
 mod events;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use conduct::Control;
 pub use exit::{NoDesk, TimedOut};
 pub use location::default_data_dir;
 pub use run::{MarketSource, RunOptions};

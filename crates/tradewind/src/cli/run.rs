@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::Args;
 use tradewind_model::Ppm;
+use tradewind_simx_server::Conduct;
 
+use super::conduct::{ConductArgs, Control};
 use super::config::ConfigFile;
 use crate::config::{DeskConfig, Listing};
 
@@ -32,6 +34,9 @@ pub(super) struct RunArgs {
     #[arg(long, requires = "venue")]
     live: bool,
 
+    #[command(flatten)]
+    conduct: ConductArgs,
+
     /// Stop after this time
     #[arg(long = "for", value_name = "DURATION", value_parser = super::duration)]
     run_for: Option<Duration>,
@@ -46,6 +51,10 @@ pub struct RunOptions {
     pub data_dir: PathBuf,
     /// Where prices come from and orders go.
     pub market: MarketSource,
+    /// How the embedded exchange departs from a perfect one.
+    pub conduct: Conduct,
+    /// The operator's door to the embedded exchange.
+    pub control: Option<Control>,
     /// After which it stops by itself; until it is told to, without.
     pub run_for: Option<Duration>,
 }
@@ -87,6 +96,8 @@ impl RunArgs {
             (None, None) => MarketSource::Generated,
         };
         Ok(RunOptions {
+            conduct: self.conduct.conduct(config.simulation.seed)?,
+            control: self.conduct.control_of_a_desk()?,
             config,
             data_dir,
             market,

@@ -10,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tradewind_journal::DirectoryLock;
 use tradewind_model::Ppm;
 use tradewind_simx_server::{
-    AccountSpec, Conduct, ControlPort, FaultScript, Latencies, Limits, MarketChoice, OrderLog,
-    Recording, Server, ServerOptions, SimClock, saved_position,
+    AccountSpec, Conduct, ControlPort, Limits, MarketChoice, OrderLog, Recording, Server,
+    ServerOptions, SimClock, saved_position,
 };
 
+use super::conduct::ConductArgs;
 use super::output::Output;
 
 /// Arguments of `simx`.
@@ -24,6 +25,10 @@ pub(super) struct SimxArgs {
     listen: SocketAddr,
 
     /// An account and its key, such as key:secret:USDT=10000,BTC=1; may be repeated
+    ///
+    /// Instead of a secret, @public.pem names the public key of Ed25519 or RSA signatures. A key trades and nothing more,
+    /// from one address, unless brackets say otherwise: eye[read]:secret only reads, boss[withdraw,open]:secret could
+    /// withdraw, from anywhere, and eye[read,of=desk]:secret is a second key on the account that desk opened.
     #[arg(long = "account", value_name = "KEY:SECRET:BALANCES")]
     accounts: Vec<AccountSpec>,
 
@@ -43,29 +48,15 @@ pub(super) struct SimxArgs {
     #[arg(long, value_name = "N", requires = "data", default_value = "1", value_parser = super::run::speed)]
     speed: Ppm,
 
-    /// What is to go wrong: a script of [[fault]] tables, see docs/faults.md
-    #[arg(long, value_name = "FILE")]
-    faults: Option<PathBuf>,
-
-    /// How long messages take, such as request=2ms,report=lognormal(3ms,0.5); legs: request, match, report, market
-    #[arg(long, value_name = "LATENCIES", default_value = "")]
-    latency: Latencies,
-
-    /// Loopback address for the operator: faults, pause, deposits, halts; token from SIMX_CONTROL_TOKEN, or a new one
-    #[arg(long, value_name = "ADDRESS")]
-    control: Option<SocketAddr>,
+    #[command(flatten)]
+    conduct: ConductArgs,
 }
 
 /// Serves until it is told to stop. With a `data_dir` accounts, orders and trades are kept there; without one they are
 /// gone when the exchange stops.
 pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> anyhow::Result<()> {
     let _lock = data_dir.map(DirectoryLock::acquire).transpose()?;
-    let faults = args
-        .faults
-        .as_deref()
-        .map(script)
-        .transpose()?
-        .unwrap_or_default();
+    let conduct = args.conduct.conduct(args.seed)?;
     let (market, clock) = market(args, data_dir)?;
     let mut server = Server::bind(ServerOptions {
         listen: args.listen,
@@ -75,17 +66,15 @@ pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> a
         limits: args.limits,
         clock,
     })?;
-    let control = args.control.map(|address| {
-        let token = std::env::var("SIMX_CONTROL_TOKEN").ok();
-        ControlPort::bind(address, token)
-    });
-    let control = control.transpose()?;
-    announce(args, server.local_addr(), &faults, control.as_ref(), output)?;
-    server = server.with_conduct(Conduct {
-        seed: args.seed,
-        latencies: args.latency,
-        faults,
-    });
+    let control = args.conduct.control_port()?;
+    announce(
+        args,
+        server.local_addr(),
+        &conduct,
+        control.as_ref(),
+        output,
+    )?;
+    server = server.with_conduct(conduct);
     if let Some(control) = control {
         server = server.with_control(control);
     }
@@ -125,18 +114,10 @@ fn market(args: &SimxArgs, data_dir: Option<&Path>) -> anyhow::Result<(MarketCho
     Ok((MarketChoice::Recorded(Box::new(recording)), clock))
 }
 
-/// Reads a script of faults, before anybody is let in.
-fn script(path: &Path) -> anyhow::Result<FaultScript> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the faults in {}", path.display()))?;
-    let script: Result<FaultScript, _> = text.parse();
-    script.with_context(|| format!("the faults in {} are wrong", path.display()))
-}
-
 fn announce(
     args: &SimxArgs,
     address: SocketAddr,
-    faults: &FaultScript,
+    conduct: &Conduct,
     control: Option<&ControlPort>,
     output: Output,
 ) -> anyhow::Result<()> {
@@ -148,8 +129,8 @@ fn announce(
     if output.is_json() {
         let facts = json!({
             "listen": address.to_string(), "market": market, "accounts": accounts,
-            "latency": args.latency.to_string(), "faults": faults.len(),
-            "control": control.map(|port| json!({ "listen": port.local_addr().to_string(), "token": port.token() })),
+            "latency": conduct.latencies.to_string(), "faults": conduct.faults.len(),
+            "control": control.map(|port| json!({ "address": port.local_addr().to_string(), "token": port.token() })),
         });
         return Ok(output.value(&facts)?);
     }
@@ -157,11 +138,11 @@ fn announce(
         "SIMULATED exchange on http://{address} and ws://{address}: {market}; accounts: {accounts}"
     );
     output.line(&line)?;
-    if !args.latency.is_none() || !faults.is_empty() {
+    if !conduct.latencies.is_none() || !conduct.faults.is_empty() {
         output.line(&format!(
             "latency: {}; faults: {}",
-            args.latency,
-            faults.len()
+            conduct.latencies,
+            conduct.faults.len()
         ))?;
     }
     if let Some(port) = control {

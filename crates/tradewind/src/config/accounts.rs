@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tradewind_model::{AccountMode, Amount, Ppm};
 use tradewind_venues::Scheme;
+use tradewind_venues::binance::OrderEntry;
 
 use super::desk::{address, is_asset, variable};
 use super::error::{Errors, Problem};
@@ -26,6 +27,8 @@ pub struct VenueSettings {
     pub ws_url: String,
     /// Whole address of its WebSocket API.
     pub ws_api_url: String,
+    /// Which interface new orders go to.
+    pub order_entry: OrderEntry,
     /// The worst fee it takes, as a share of an order's value.
     pub fee: Ppm,
 }
@@ -59,7 +62,7 @@ pub enum AccountSource {
     Live {
         /// Holds the key.
         key_env: String,
-        /// Holds the secret.
+        /// Holds the secret, or an Ed25519 key as PEM text.
         secret_env: String,
     },
 }
@@ -84,6 +87,13 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
         let rest_url = section.get("rest_url", |node| bare_address(node, Scheme::Http));
         let ws_url = section.get("ws_url", |node| bare_address(node, Scheme::WebSocket));
         let ws_api_url = section.get("ws_api_url", |node| address(node, Scheme::WebSocket));
+        let order_entry = section.get("order_entry", |node| {
+            let choices = [
+                ("rest", OrderEntry::Rest),
+                ("websocket", OrderEntry::WebSocket),
+            ];
+            values::choice(node, &choices)
+        });
         let fee = section.get("fee", values::ratio);
         Some(VenueSettings {
             name,
@@ -91,6 +101,7 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
             rest_url: rest_url?,
             ws_url: ws_url?,
             ws_api_url: ws_api_url?,
+            order_entry: order_entry?,
             fee: fee?,
         })
     })

@@ -138,6 +138,7 @@ const VENUE: &[Key] = &[
     required("rest_url", Kind::Text, "\"https://api.binance.com\"", "scheme://host:port of its REST interface"),
     required("ws_url", Kind::Text, "\"wss://stream.binance.com:9443\"", "scheme://host:port of its market streams"),
     required("ws_api_url", Kind::Text, "\"wss://ws-api.binance.com:443/ws-api/v3\"", "whole address of its WebSocket API"),
+    default("order_entry", Kind::Choice(&["rest", "websocket"]), "\"rest\"", "which interface new orders go to"),
     default("fee", Kind::Ratio, "0.001", "the worst fee it takes, as a share of an order's value"),
 ];
 
@@ -147,7 +148,7 @@ const ACCOUNT: &[Key] = &[
     required("mode", Kind::Choice(&["paper", "live"]), "\"paper\"", "whether its orders are simulated or real"),
     optional("balances", Kind::Open(&Kind::Amount), "{ USDT = 100_000 }", "what a paper account begins with"),
     optional("key_env", Kind::Text, "\"BINANCE_API_KEY\"", "environment variable that holds a live account's key"),
-    optional("secret_env", Kind::Text, "\"BINANCE_API_SECRET\"", "environment variable that holds a live account's secret"),
+    optional("secret_env", Kind::Text, "\"BINANCE_API_SECRET\"", "environment variable that holds its secret, or an Ed25519 key as PEM text"),
     default("adopt", Kind::Flag, "false", "whether a live account's balances from before the desk are the desk's to use"),
 ];
 

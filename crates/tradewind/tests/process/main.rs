@@ -18,6 +18,8 @@ mod killing;
 mod latency;
 mod lines;
 mod meters;
+mod mirror;
 mod recorded;
 mod refusals;
 mod stopping;
+mod wiretap;

@@ -1,0 +1,71 @@
+//! How new orders reach the venue: one request each over REST, or all over one WebSocket. The account's configuration
+//! decides; the gate, the verdicts and what is reported are the same.
+
+use super::order_socket::OrderSocket;
+use super::requests::Params;
+use super::rest::KEY_HEADER;
+use super::signing::Signer;
+use crate::order_line::{OrderLine, OrderRequest, Sent};
+use tradewind_risk::Checked;
+
+/// Which interface new orders go to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OrderEntry {
+    /// A request of its own for each, on connections that are kept.
+    #[default]
+    Rest,
+    /// One connection to the WebSocket API for all.
+    WebSocket,
+}
+
+/// A request that makes a new order, as the two interfaces name it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Verb {
+    path: &'static str,
+    method: &'static str,
+}
+
+/// Place an order.
+pub(super) const PLACE: Verb = Verb {
+    path: "/api/v3/order",
+    method: "order.place",
+};
+/// Cancel one order and place another.
+pub(super) const REPLACE: Verb = Verb {
+    path: "/api/v3/order/cancelReplace",
+    method: "order.cancelReplace",
+};
+
+/// The way the account's new orders go.
+#[derive(Debug)]
+pub(super) enum Entry {
+    Rest(OrderLine),
+    WebSocket(Box<OrderSocket>),
+}
+
+impl Entry {
+    /// Sends an order once and says how far it got.
+    pub(super) async fn send(
+        &self,
+        order: &Checked,
+        verb: Verb,
+        params: Params,
+        signer: &Signer,
+    ) -> Sent {
+        match self {
+            Self::Rest(line) => {
+                let make = || OrderRequest {
+                    path: verb.path,
+                    key_header: (KEY_HEADER, signer.key().to_owned()),
+                    form: signer.signed(params).form(),
+                };
+                line.send(order, make).await
+            }
+            Self::WebSocket(socket) => {
+                socket
+                    .send(order, verb.method, params, signer.clone())
+                    .await
+            }
+        }
+    }
+}

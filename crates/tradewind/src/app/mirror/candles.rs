@@ -1,0 +1,236 @@
+//! Candles of a mirrored venue: those from before the start, and the minutes that were missed while it was not heard.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Timestamp};
+use tradewind_simx_server::{MirrorFeed, SimClock};
+use tradewind_venues::binance::CandleRange;
+use tradewind_venues::{BinanceVenue, VenueError};
+
+use super::sinks::{Backing, Missed};
+use crate::config::DeskConfig;
+
+/// Candles read of every instrument, whoever wants them: each length reaches back past the last close of the next, so that
+/// together they leave no hole.
+const ALWAYS: [(Interval, u32); 3] = [
+    (Interval::Minute1, 999),
+    (Interval::Hour1, 200),
+    (Interval::Day1, 100),
+];
+/// Candles read beyond what a strategy asks for: the desk asks for some more, too, and a minute may pass meanwhile.
+const SPARE: u32 = 10;
+/// Requests under way at once.
+const AT_ONCE: usize = 8;
+/// Before missed minutes that could not be read are asked for again.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// Lengths of candles and how many, by instrument.
+pub(super) type Wanted = Vec<BTreeMap<Interval, u32>>;
+
+/// What the strategies of the bots need to warm up, for the instruments of these names.
+pub(super) fn wanted(config: &DeskConfig, names: &[String]) -> Wanted {
+    let mut wanted = vec![BTreeMap::from(ALWAYS); names.len()];
+    for bot in &config.bots {
+        let (strategy, count) = (&bot.strategy, bot.instruments.len());
+        // The configuration built it once already; what cannot be built needs no candles.
+        let built = tradewind_strategy::build(&strategy.name, &strategy.parameters, count);
+        let warm_ups = built.map(|strategy| strategy.timeframes());
+        for (name, lengths) in names.iter().zip(&mut wanted) {
+            if !bot.instruments.contains(name) {
+                continue;
+            }
+            for warm_up in warm_ups.iter().flatten() {
+                let most = lengths.entry(warm_up.interval).or_default();
+                *most = (*most).max(warm_up.candles + SPARE);
+            }
+        }
+    }
+    wanted
+}
+
+/// Closed candles of each instrument, joined into one series.
+pub(super) async fn past(
+    venue: &BinanceVenue,
+    instruments: &[Instrument],
+    wanted: &Wanted,
+) -> Result<Vec<Vec<Candle>>, VenueError> {
+    let all = instruments
+        .iter()
+        .zip(wanted)
+        .map(|(instrument, lengths)| async move {
+            let mut series = Vec::new();
+            for (interval, count) in lengths.iter().rev() {
+                let range = CandleRange::Latest(*count);
+                series = joined(
+                    series,
+                    venue.candles(instrument.id, *interval, range).await?,
+                );
+            }
+            Ok(series)
+        });
+    stream::iter(all).buffered(AT_ONCE).try_collect().await
+}
+
+/// Puts shorter candles behind longer ones, where the longer one they begin in ends.
+fn joined(mut longer: Vec<Candle>, shorter: Vec<Candle>) -> Vec<Candle> {
+    let Some(first) = shorter.first().map(|candle| candle.open_time) else {
+        return longer;
+    };
+    let around = longer
+        .iter()
+        .find(|candle| candle.open_time < first && first < candle.close_time());
+    let cut = around.map_or(first, Candle::close_time);
+    longer.retain(|candle| candle.close_time() <= cut);
+    longer.extend(shorter.into_iter().filter(|candle| candle.open_time >= cut));
+    longer
+}
+
+/// Reads minutes again that were missed, until it has them.
+pub(super) struct Refills {
+    pub(super) venue: Arc<BinanceVenue>,
+    pub(super) feed: MirrorFeed,
+    pub(super) backing: Arc<Backing>,
+    pub(super) clock: Arc<SimClock>,
+    /// Since when, by instrument.
+    pub(super) missed: BTreeMap<InstrumentId, Timestamp>,
+}
+
+impl Refills {
+    pub(super) async fn run(
+        mut self,
+        mut wishes: mpsc::Receiver<Missed>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        loop {
+            let again = self.wait();
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = again => {}
+                Some(wish) = wishes.recv() => self.note(wish),
+            }
+            while let Ok(wish) = wishes.try_recv() {
+                self.note(wish);
+            }
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = self.read_all() => {}
+            }
+        }
+    }
+
+    fn note(&mut self, Missed { instrument, since }: Missed) {
+        let known = self.missed.entry(instrument).or_insert(since);
+        *known = since.min(*known);
+    }
+
+    /// Ends when what failed is to be tried again.
+    fn wait(&self) -> impl Future<Output = ()> + use<> {
+        let idle = self.missed.is_empty();
+        async move {
+            if idle {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
+    }
+
+    async fn read_all(&mut self) {
+        for (instrument, since) in self.missed.clone() {
+            let now = self.clock.now();
+            match self.read(instrument, since, now).await {
+                Ok(()) => {
+                    self.missed.remove(&instrument);
+                    self.backing
+                        .whole(instrument, Interval::Minute1.close_time(now));
+                }
+                Err(error) => {
+                    tracing::warn!(instrument = instrument.0, %since, %error, "Missed minutes could not be read yet.");
+                }
+            }
+        }
+    }
+
+    /// Reads the closed minutes from the one in which `since` lies.
+    async fn read(
+        &self,
+        instrument: InstrumentId,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), VenueError> {
+        let (from, end) = (
+            Interval::Minute1.open_time(since),
+            Interval::Minute1.open_time(now),
+        );
+        if from < end {
+            let range = CandleRange::Between(from, end);
+            let minutes = self
+                .venue
+                .candles(instrument, Interval::Minute1, range)
+                .await?;
+            minutes
+                .into_iter()
+                .for_each(|minute| self.feed.minute(minute));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_model::{Amount, Price};
+
+    fn series(interval: Interval, minutes: std::ops::Range<i64>) -> Vec<Candle> {
+        let step = i64::try_from(interval.duration().as_secs() / 60).unwrap();
+        let opens = minutes.step_by(usize::try_from(step).unwrap());
+        opens
+            .map(|minute| Candle {
+                instrument: InstrumentId(0),
+                interval,
+                complete: true,
+                open_time: Timestamp::from_secs(minute * 60),
+                open: Price(1),
+                high: Price(1),
+                low: Price(1),
+                close: Price(1),
+                volume: Amount::ZERO,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn shorter_candles_follow_longer_ones_without_hole_or_overlap() {
+        // Days to 2,880, hours from 1,500, minutes from 2,910 to 2,950.
+        let days = series(Interval::Day1, 0..2_880);
+        let hours = series(Interval::Hour1, 1_500..2_940);
+        let minutes = series(Interval::Minute1, 2_910..2_950);
+        let all = joined(joined(joined(Vec::new(), days), hours), minutes);
+        let cuts: Vec<(&str, i64)> = all
+            .iter()
+            .map(|candle| {
+                (
+                    candle.interval.name(),
+                    candle.open_time.as_millis() / 60_000,
+                )
+            })
+            .collect();
+        assert_eq!(cuts[..3], [("1d", 0), ("1d", 1_440), ("1h", 2_880)]);
+        assert_eq!(cuts[3], ("1m", 2_940));
+        assert!(
+            all.windows(2)
+                .all(|pair| pair[0].close_time() == pair[1].open_time)
+        );
+    }
+
+    #[test]
+    fn a_length_the_venue_has_nothing_of_changes_nothing() {
+        let hours = series(Interval::Hour1, 0..600);
+        assert_eq!(joined(hours.clone(), Vec::new()), hours);
+        assert_eq!(joined(Vec::new(), hours.clone()), hours);
+    }
+}

@@ -1,0 +1,356 @@
+//! What a mirrored venue says into the embedded exchange, and what the exchange says into the lanes as far as the venue
+//! stands behind it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, Quote, Timestamp, Trade};
+use tradewind_simx_server::{MirrorFeed, SimClock};
+use tradewind_venues::{MarketSink, Topic};
+
+use crate::app::sinks::MarketToLanes;
+
+/// The venue's market into the exchange.
+#[derive(Debug)]
+pub(super) struct VenueToExchange {
+    pub(super) feed: MirrorFeed,
+    pub(super) backing: Arc<Backing>,
+}
+
+impl MarketSink for VenueToExchange {
+    fn quote(&self, quote: Quote) {
+        self.feed.quote(quote);
+    }
+
+    fn trade(&self, trade: Trade) {
+        self.feed.trade(trade);
+    }
+
+    fn candle(&self, candle: Candle) {
+        self.feed.minute(candle);
+    }
+
+    fn depth(&self, depth: Box<Depth>) {
+        self.feed.depth(*depth);
+    }
+
+    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
+        self.backing.venue(instrument, health, reason);
+    }
+
+    fn failed(&self, topic: Topic, reason: &str) {
+        tracing::error!(
+            ?topic,
+            reason,
+            "A mirrored stream failed for good; its market stands still."
+        );
+    }
+}
+
+/// The embedded exchange's market into the lanes. While the venue is not heard, nothing but its health goes through: what
+/// moves then is the desk's own orders, which prove nothing of the market.
+#[derive(Debug)]
+pub(crate) struct Backed(pub(super) Arc<Backing>);
+
+impl MarketSink for Backed {
+    fn quote(&self, quote: Quote) {
+        if self.0.is_live(quote.instrument) {
+            self.0.lanes.quote(quote);
+        }
+    }
+
+    fn trade(&self, trade: Trade) {
+        self.0.lanes.trade(trade);
+    }
+
+    fn candle(&self, candle: Candle) {
+        if self.0.is_whole(&candle) {
+            self.0.lanes.candle(candle);
+        }
+    }
+
+    fn depth(&self, depth: Box<Depth>) {
+        self.0.lanes.depth(depth);
+    }
+
+    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
+        self.0.here(instrument, health, reason);
+    }
+
+    fn failed(&self, topic: Topic, reason: &str) {
+        self.0.lanes.failed(topic, reason);
+    }
+}
+
+/// An instrument whose minutes were missed, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Missed {
+    pub(super) instrument: InstrumentId,
+    pub(super) since: Timestamp,
+}
+
+/// How far the venue stands behind what the embedded exchange says, by instrument.
+#[derive(Debug)]
+pub(super) struct Backing {
+    feeds: Mutex<Vec<Feed>>,
+    lanes: MarketToLanes,
+    clock: Arc<SimClock>,
+    /// Asks for the minutes that were missed. It holds a wish for each instrument; one that finds it full is made again
+    /// with the next change of health.
+    asked: mpsc::Sender<Missed>,
+}
+
+/// One instrument on its way from the venue to the engine.
+#[derive(Clone, Copy, Debug)]
+struct Feed {
+    venue: FeedHealth,
+    here: FeedHealth,
+    /// What the engine was told.
+    said: FeedHealth,
+    /// Since when the venue was not heard, unless what was missed has been asked for.
+    lost_at: Option<Timestamp>,
+    /// Candles that end later have nothing missing; `None` while that is not known.
+    whole_from: Option<Timestamp>,
+}
+
+impl Feed {
+    /// The worse of the two: a market that is current here but not at the venue is not current.
+    fn health(&self) -> FeedHealth {
+        match self.venue {
+            FeedHealth::Live => self.here,
+            venue => venue,
+        }
+    }
+}
+
+impl Backing {
+    pub(super) fn new(
+        instruments: usize,
+        lanes: MarketToLanes,
+        clock: &Arc<SimClock>,
+        asked: mpsc::Sender<Missed>,
+    ) -> Self {
+        let unheard = Feed {
+            venue: FeedHealth::Stale,
+            here: FeedHealth::Stale,
+            said: FeedHealth::Stale,
+            lost_at: Some(clock.now()),
+            whole_from: None,
+        };
+        Self {
+            feeds: Mutex::new(vec![unheard; instruments]),
+            lanes,
+            clock: Arc::clone(clock),
+            asked,
+        }
+    }
+
+    /// The venue's data became better or worse.
+    pub(super) fn venue(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
+        let now = self.clock.now();
+        self.change(instrument, reason, |feed| {
+            feed.venue = health;
+            if health != FeedHealth::Live {
+                feed.lost_at.get_or_insert(now);
+                feed.whole_from = None;
+            } else if let Some(since) = feed.lost_at {
+                let wish = Missed { instrument, since };
+                feed.lost_at = self.asked.try_send(wish).is_err().then_some(since);
+            }
+        });
+    }
+
+    /// The data from the embedded exchange became better or worse.
+    fn here(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
+        self.change(instrument, reason, |feed| feed.here = health);
+    }
+
+    /// Missed minutes are there again: candles that end after `from` are whole, if the venue was heard all the time.
+    pub(super) fn whole(&self, instrument: InstrumentId, from: Timestamp) {
+        if let Some(feed) = self.feeds().get_mut(instrument.index())
+            && feed.venue == FeedHealth::Live
+        {
+            feed.whole_from = Some(from);
+        }
+    }
+
+    /// Changes a feed and tells the engine if that made a difference. The lock is held while it is told, so that it hears
+    /// changes in their order; telling does not wait.
+    fn change(&self, instrument: InstrumentId, reason: &str, change: impl FnOnce(&mut Feed)) {
+        let mut feeds = self.feeds();
+        let Some(feed) = feeds.get_mut(instrument.index()) else {
+            return;
+        };
+        change(feed);
+        let health = feed.health();
+        // A gap is said each time: each one is another piece of lost data.
+        if health != feed.said || health == FeedHealth::Gap {
+            feed.said = health;
+            self.lanes.health(instrument, health, reason);
+        }
+    }
+
+    fn is_live(&self, instrument: InstrumentId) -> bool {
+        let feeds = self.feeds();
+        let feed = feeds.get(instrument.index());
+        feed.is_some_and(|feed| feed.venue == FeedHealth::Live)
+    }
+
+    /// Whether nothing of a candle was missed. One that is kept back leaves a hole, which the engine fills by request.
+    fn is_whole(&self, candle: &Candle) -> bool {
+        let feeds = self.feeds();
+        let feed = feeds.get(candle.instrument.index());
+        feed.and_then(|feed| feed.whole_from)
+            .is_some_and(|from| candle.close_time() > from)
+    }
+
+    fn feeds(&self) -> MutexGuard<'_, Vec<Feed>> {
+        self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::Lanes;
+    use crate::driver::lanes::Batch;
+    use FeedHealth::{Gap, Live, Resync, Stale};
+    use std::time::Instant;
+    use tradewind_events::Input;
+    use tradewind_model::{Amount, Interval, Ppm, Price, Quantity};
+
+    const BTC: InstrumentId = InstrumentId(0);
+    /// A clock that stands, 30 s into a minute.
+    const NOW: Timestamp = Timestamp::from_secs(600 * 60 + 30);
+
+    struct Rig {
+        lanes: Arc<Lanes>,
+        backing: Arc<Backing>,
+        sink: Backed,
+        wishes: mpsc::Receiver<Missed>,
+    }
+
+    fn rig() -> Rig {
+        let lanes = Arc::new(Lanes::new(1));
+        let (asked, wishes) = mpsc::channel(1);
+        let clock = Arc::new(SimClock::new(NOW, Ppm::ZERO));
+        let to_lanes = MarketToLanes(Arc::clone(&lanes));
+        let backing = Arc::new(Backing::new(1, to_lanes, &clock, asked));
+        Rig {
+            lanes,
+            sink: Backed(Arc::clone(&backing)),
+            backing,
+            wishes,
+        }
+    }
+
+    impl Rig {
+        fn taken(&self) -> Batch {
+            let mut batch = Batch::default();
+            self.lanes.take(&mut batch, Some(Instant::now()));
+            batch
+        }
+
+        /// What the engine was told of health since the last time.
+        fn told(&self) -> Vec<FeedHealth> {
+            let batch = self.taken();
+            let health = |input: &Input| match input {
+                Input::Health { health, .. } => Some(*health),
+                _ => None,
+            };
+            batch.control.iter().filter_map(health).collect()
+        }
+
+        fn candle(&self, interval: Interval, open: i64) -> bool {
+            self.backing.is_whole(&Candle {
+                instrument: BTC,
+                interval,
+                complete: true,
+                open_time: Timestamp::from_secs(open * 60),
+                open: Price(1),
+                high: Price(1),
+                low: Price(1),
+                close: Price(1),
+                volume: Amount::ZERO,
+            })
+        }
+    }
+
+    #[test]
+    fn the_engine_hears_the_worse_of_both_feeds() {
+        let rig = rig();
+        let steps: [(bool, FeedHealth, &[FeedHealth]); 9] = [
+            (false, Live, &[]),
+            (true, Resync, &[Resync]),
+            (true, Live, &[Live]),
+            (true, Gap, &[Gap]),
+            (true, Gap, &[Gap]),
+            (true, Live, &[Live]),
+            (true, Stale, &[Stale]),
+            (false, Stale, &[]),
+            (true, Live, &[]),
+        ];
+        for (step, (at_venue, health, told)) in steps.into_iter().enumerate() {
+            match at_venue {
+                true => rig.backing.venue(BTC, health, ""),
+                false => rig.sink.health(BTC, health, ""),
+            }
+            assert_eq!(rig.told(), told, "step {step}");
+        }
+        rig.sink.health(BTC, Live, "");
+        assert_eq!(rig.told(), [Live], "once quotes come here, too");
+    }
+
+    #[test]
+    fn quotes_go_through_only_while_the_venue_is_heard() {
+        let rig = rig();
+        let quote = Quote {
+            instrument: BTC,
+            bid: Price(1),
+            ask: Price(2),
+            bid_quantity: Quantity(1),
+            ask_quantity: Quantity(1),
+            event_time: None,
+            received_at: NOW,
+        };
+        for (health, through) in [(Stale, 0), (Live, 1), (Gap, 0), (Live, 1), (Resync, 0)] {
+            rig.backing.venue(BTC, health, "");
+            rig.sink.quote(quote);
+            let batch = rig.taken();
+            assert_eq!(batch.quotes.len(), through, "{health:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_missed_is_asked_for_once_and_candles_wait_for_it() {
+        let mut rig = rig();
+        rig.backing.venue(BTC, Live, "");
+        let missed = Missed {
+            instrument: BTC,
+            since: NOW,
+        };
+        assert_eq!(rig.wishes.try_recv(), Ok(missed));
+        assert!(!rig.candle(Interval::Minute1, 599), "not read yet");
+        rig.backing.whole(BTC, Timestamp::from_secs(601 * 60));
+        assert!(
+            !rig.candle(Interval::Minute1, 600),
+            "its beginning was not heard"
+        );
+        assert!(rig.candle(Interval::Minute1, 601));
+        assert!(
+            rig.candle(Interval::Hour1, 600),
+            "its minutes are all there"
+        );
+        rig.backing.venue(BTC, Live, "");
+        assert!(rig.wishes.try_recv().is_err(), "nothing was missed");
+
+        rig.backing.venue(BTC, Stale, "");
+        rig.backing.whole(BTC, NOW);
+        assert!(
+            !rig.candle(Interval::Minute1, 700),
+            "it fell silent while minutes were read"
+        );
+        rig.backing.venue(BTC, Live, "");
+        assert!(rig.wishes.try_recv().is_ok());
+    }
+}

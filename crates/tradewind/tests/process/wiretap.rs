@@ -1,0 +1,85 @@
+//! A wire between a desk and a venue that keeps all that went over it in both directions, for a test to read.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// A wiretap. Its threads end with their connections, or with the process.
+#[derive(Clone, Debug)]
+pub(crate) struct Wiretap {
+    /// Where to call instead of the venue.
+    pub(crate) address: String,
+    heard: Arc<Heard>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    asked: Mutex<Vec<u8>>,
+    told: Mutex<Vec<u8>>,
+}
+
+impl Wiretap {
+    /// Listens on a free port and passes on to `venue`; while that is not there, callers are hung up on.
+    pub(crate) fn on(venue: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let heard = Arc::new(Heard::default());
+        let (tap, venue) = (Arc::clone(&heard), venue.to_owned());
+        thread::spawn(move || {
+            for caller in listener.incoming().flatten() {
+                let Ok(called) = TcpStream::connect(&venue) else {
+                    continue;
+                };
+                let (asking, telling) = (Arc::clone(&tap), Arc::clone(&tap));
+                let (caller_back, called_back) =
+                    (caller.try_clone().unwrap(), called.try_clone().unwrap());
+                thread::spawn(move || pass_on(caller, called, &asking.asked));
+                thread::spawn(move || pass_on(called_back, caller_back, &telling.told));
+            }
+        });
+        Self { address, heard }
+    }
+
+    /// The paths of all requests the desk made, without their parameters, and whether any was signed or carried a key.
+    pub(crate) fn requests(&self) -> (Vec<String>, bool) {
+        let asked = self.heard.asked.lock().unwrap();
+        let text = String::from_utf8_lossy(&asked);
+        let signed = ["signature=", "x-mbx-apikey", "ws-api"];
+        let lower = text.to_lowercase();
+        let secret = signed.iter().any(|word| lower.contains(word));
+        // What is no request line is a header, or a masked frame.
+        let path = |line: &str| {
+            let request = line.strip_suffix(" HTTP/1.1\r")?;
+            let verb = request.split(' ').next()?;
+            let ours = ["GET", "POST", "PUT", "DELETE"].contains(&verb);
+            ours.then(|| request.split('?').next().map(str::to_owned))?
+        };
+        let mut paths: Vec<String> = text.split('\n').filter_map(path).collect();
+        paths.sort();
+        paths.dedup();
+        (paths, secret)
+    }
+
+    /// Whether the venue told of this best bid and ask, with their quantities, as it spells them.
+    pub(crate) fn told_quote(&self, symbol: &str, [b, bq, a, aq]: [&str; 4]) -> bool {
+        let wanted = format!(r#""s":"{symbol}","b":"{b}","B":"{bq}","a":"{a}","A":"{aq}""#);
+        let told = self.heard.told.lock().unwrap();
+        let wanted = wanted.as_bytes();
+        told.windows(wanted.len()).rev().any(|text| text == wanted)
+    }
+}
+
+/// Copies until either side hangs up, and hangs up on the other.
+fn pass_on(mut from: TcpStream, mut to: TcpStream, heard: &Mutex<Vec<u8>>) {
+    let mut buffer = [0; 16_384];
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        heard.lock().unwrap().extend(&buffer[..count]);
+        if to.write_all(&buffer[..count]).is_err() {
+            break;
+        }
+    }
+    // Either may be closed already.
+    drop(from.shutdown(Shutdown::Both));
+    drop(to.shutdown(Shutdown::Both));
+}
