@@ -4,7 +4,7 @@
 .SILENT:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-export SEEDS BASE SEED TRACE N DASHBOARD FILTER
+export SEEDS BASE SEED TRACE N DASHBOARD FILTER MINUTES
 
 ##@ Use
 .PHONY: run
@@ -42,8 +42,8 @@ crash: ## Kill the real binary N=n times and compare with the venue
 	scripts/later crash "the crash matrix on the real binary"
 
 .PHONY: soak
-soak: ## Hours of load, watching memory and lateness
-	scripts/later soak "the soak run"
+soak: ## Random orders of 20 clients at the exchange: MINUTES=10, SEED=n
+	MINUTES=$${MINUTES:-10} scripts/soak
 
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder: SECONDS=n in all, SEED=n

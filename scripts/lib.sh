@@ -23,6 +23,10 @@ fail() {
     exit 1
 }
 
+# build: everything in the dev profile, tests and examples too. One selection of packages for all scripts: cargo chooses features by it, and
+# builds what lies beneath anew when it differs.
+build() { cargo test --locked --workspace --no-run --quiet; }
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # at_least WANTED FOUND: whether version FOUND is WANTED or newer.

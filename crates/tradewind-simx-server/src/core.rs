@@ -17,7 +17,9 @@ use crate::faults::{Lens, Mischief, Stroke, Target};
 use crate::market::Market;
 use crate::order_log::{LogEvent, OrderLog};
 use crate::persist::Record;
-use crate::rest::{self, KeyRing, Meters, PreventedMatches, RestAnswer, RestRequest, TimeUnit};
+use crate::rest::{
+    self, Amendments, KeyRing, Meters, PreventedMatches, RestAnswer, RestRequest, TimeUnit,
+};
 use crate::source::Source;
 use crate::streams::connection::Effect;
 use crate::streams::frames::Subject;
@@ -114,6 +116,7 @@ pub(crate) struct Core {
     pub(crate) users: UserStreams,
     pub(crate) sessions: Sessions,
     pub(crate) prevented: PreventedMatches,
+    pub(crate) amendments: Amendments,
     pub(crate) started_at: Timestamp,
     /// The keys the accounts were opened with, by account id.
     pub(crate) account_keys: Vec<String>,
@@ -187,6 +190,7 @@ impl Core {
             users: UserStreams::default(),
             sessions: Sessions::default(),
             prevented: PreventedMatches::default(),
+            amendments: Amendments::default(),
             started_at: parts.started_at,
             counts_own_prints: parts.source.counts_own_prints(),
             source: Some(parts.source),
@@ -333,6 +337,11 @@ impl Core {
         Ok((answer, fills))
     }
 
+    /// Somebody reads an instrument's whole book: the streams of its changes must go on from there.
+    pub(crate) fn book_read(&mut self, instrument: InstrumentId) {
+        self.hub.book_read(instrument, &self.exchange);
+    }
+
     /// What happened to orders in the last action.
     pub(crate) fn reports(&self) -> &[OrderReport] {
         &self.outbox.orders
@@ -384,6 +393,7 @@ impl Core {
             symbols: &self.symbols,
         };
         self.prevented.note(&self.outbox.orders, &self.exchange);
+        self.amendments.note(&self.outbox.orders);
         if let Some(log) = &self.order_log {
             let reports = self.outbox.orders.iter();
             let lines = reports.filter_map(|report| LogEvent::report(self, report));

@@ -27,10 +27,15 @@ impl Exchange {
             .find_open(amend.account, amend.instrument, amend.order)
             .ok_or(Refusal::UnknownOrder)?;
         self.check_amendment(now, slot, amend)?;
+        let former_quantity = self.orders.waiting.get(slot).order.quantity;
         let former_id = self.orders.rename(slot, amend.client_id);
         self.shrink(now, slot, amend);
         let order = self.orders.waiting.get(slot).order;
-        self.report(now, OrderEvent::Amended { former_id }, &order, out);
+        let event = OrderEvent::Amended {
+            former_id,
+            former_quantity,
+        };
+        self.report(now, event, &order, out);
         self.ledger.publish(&mut out.balances);
         Ok(order)
     }

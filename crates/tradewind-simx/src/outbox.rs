@@ -80,6 +80,8 @@ pub enum OrderEvent {
     Amended {
         /// What it was called before.
         former_id: ClientId,
+        /// How large it was in all.
+        former_quantity: Quantity,
     },
     /// It traded.
     Filled(Execution),

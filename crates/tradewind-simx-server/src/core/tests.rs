@@ -7,7 +7,8 @@ use crate::{SimClock, startup};
 use proptest::prelude::*;
 use std::net::Ipv4Addr;
 use std::time::Duration;
-use tradewind_model::Ppm;
+use tradewind_model::{OrderKind, Ppm, Side};
+use tradewind_simx::{CancelOrder, NewOrder, OrderRef, Size};
 
 const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -172,6 +173,47 @@ fn diffs_applied_to_a_snapshot_give_the_book() {
         })
     });
     assert_eq!(folded, rows.collect());
+}
+
+/// Who read the book between two frames is told what it saw, even if that changed back.
+#[test]
+fn a_level_that_changed_and_changed_back_is_told_to_who_read_it() {
+    let (mut core, connection) = (core(), ConnectionId(1));
+    core.advance(START + Duration::from_secs(5));
+    let now = START + Duration::from_secs(5);
+    core.handle(now, In::Pause { paused: true });
+    let name = "btcusdt@depth@100ms".to_owned();
+    core.handle(now, In::Subscribe { connection, name });
+    texts(&mut core);
+    let order = |side, price: i64| {
+        NewOrder::new(
+            AccountId(0),
+            InstrumentId(0),
+            ClientId::new("there-and-back").unwrap(),
+            side,
+            Size::Base(Quantity(100_000)),
+            OrderKind::PostOnly {
+                price: Price(price),
+            },
+        )
+    };
+    let price = core.touch_or_zero(InstrumentId(0)).bid.0 - 500_000;
+    let placed = Action::Submit(order(Side::Buy, price));
+    core.act(now, &placed).unwrap();
+    let snapshot = get(&mut core, now, "/api/v3/depth", "symbol=BTCUSDT&limit=5000").body;
+    let text = format!("{}.{:02}000000", price / 100, price % 100);
+    assert!(snapshot.contains(&text), "{text} in {snapshot}");
+    let gone = CancelOrder {
+        account: AccountId(0),
+        instrument: InstrumentId(0),
+        order: OrderRef::Client(ClientId::new("there-and-back").unwrap()),
+        cancel_id: None,
+    };
+    core.act(now, &Action::Cancel(gone)).unwrap();
+    core.advance(now + Duration::from_millis(200));
+    let frames = texts(&mut core);
+    let update: serde_json::Value = serde_json::from_str(&frames[0]).unwrap();
+    assert_eq!(update["b"], serde_json::json!([[text, "0.00000000"]]));
 }
 
 proptest! {

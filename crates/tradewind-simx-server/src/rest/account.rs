@@ -1,7 +1,7 @@
 //! What an account has and may do: balances, rates, limits, permissions.
 
 use serde::Serialize;
-use tradewind_model::{AccountId, Amount, Ppm};
+use tradewind_model::{AccountId, Amount, Instrument, Ppm};
 use tradewind_simx::{Action, FeeChoice};
 
 use super::errors::ApiError;
@@ -200,6 +200,28 @@ pub(super) fn commission(core: &mut Core, call: Call<'_>, caller: Caller) -> Out
         tax_commission: Rates::zero(),
         discount: discount(core, caller.account),
     })
+}
+
+/// Maker and taker rates of one instrument, or of all, as the wallet tells them.
+pub(super) fn trade_fees(core: &mut Core, call: Call<'_>, _: Caller) -> Outcome {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Fee<'a> {
+        symbol: &'a str,
+        maker_commission: String,
+        taker_commission: String,
+    }
+    let only = call.params.text("symbol").map(|_| call.instrument(core));
+    let only = only.transpose()?.map(|instrument| instrument.id);
+    let fees = rates(core);
+    let fee = |instrument: &Instrument| Fee {
+        symbol: core.symbols.name(instrument.id),
+        maker_commission: fees.maker.clone(),
+        taker_commission: fees.taker.clone(),
+    };
+    let listed = core.exchange.instruments().iter();
+    let asked = listed.filter(|instrument| only.is_none_or(|only| only == instrument.id));
+    body(&asked.map(fee).collect::<Vec<_>>())
 }
 
 pub(super) fn order_limits(core: &mut Core, call: Call<'_>, caller: Caller) -> Outcome {

@@ -13,6 +13,11 @@ use super::{Call, Outcome, body};
 use crate::core::Core;
 use crate::decimals;
 
+/// Whether the venue is under maintenance: never.
+pub(super) fn system_status(_: &mut Core, _: Call<'_>) -> Outcome {
+    Ok(r#"{"status":0,"msg":"normal"}"#.to_owned())
+}
+
 /// The account's assets as the wallet has them; none can be deposited or withdrawn.
 pub(super) fn coins(core: &mut Core, _: Call<'_>, caller: Caller) -> Outcome {
     #[derive(Serialize)]

@@ -4,6 +4,7 @@
 //! handler gets a [`Call`] that is already authorised and paid for, and returns the body or the venue's refusal.
 
 mod account;
+mod amendments;
 mod cancels;
 mod elsewhere;
 mod errors;
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 use tradewind_model::{AccountId, Instrument, Timestamp};
 
+pub(crate) use amendments::Amendments;
 pub(crate) use errors::ApiError;
 pub(crate) use orders::{Spelling, TimeUnit};
 pub(crate) use params::Params;
@@ -191,6 +193,9 @@ static ROUTES: &[Route] = {
         route(Post, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
         route(Put, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
         route(Delete, "/api/v3/userDataStream", None, |_| 2, Public(elsewhere::gone)),
+        route(Get, "/api/v3/order/amendments", Some("order.amendments"), |_| 4, Signed(amendments::query)),
+        route(Get, "/sapi/v1/asset/tradeFee", None, |_| 1, Signed(account::trade_fees)),
+        route(Get, "/sapi/v1/system/status", None, |_| 1, Public(elsewhere::system_status)),
         route(Get, "/sapi/v1/capital/config/getall", None, |_| 10, Signed(elsewhere::coins)),
         route(Get, "/sapi/v1/bnbBurn", None, |_| 1, Signed(account::burn)),
         route(Post, "/sapi/v1/bnbBurn", None, |_| 1, Trade(account::set_burn)),

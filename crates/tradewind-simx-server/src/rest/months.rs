@@ -47,8 +47,10 @@ mod tests {
 
     #[test]
     fn months_begin_with_the_calendars() {
-        let day =
-            |seconds: i64, price: i64| Kline::flat(Timestamp::from_secs(seconds), Price(price));
+        let day = |seconds: i64, price: i64| Kline {
+            trades: 1,
+            ..Kline::flat(Timestamp::from_secs(seconds), Price(price))
+        };
         // 30 and 31 January, 1 February 2024.
         let days = [
             day(1_706_572_800, 5),

@@ -29,6 +29,8 @@ pub(super) fn depth_weight(params: &Params) -> u32 {
 
 pub(super) fn depth(core: &mut Core, call: Call<'_>) -> Outcome {
     let limit = call.params.limit(100, 5_000)?;
+    let read = call.instrument(core)?.id;
+    core.book_read(read);
     let instrument = call.instrument(core)?;
     let mut depth = Depth {
         instrument: instrument.id,

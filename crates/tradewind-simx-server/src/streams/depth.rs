@@ -1,7 +1,7 @@
 //! The book as differences: what changed since the last frame.
 //!
 //! A frame's ids follow on from the last frame's without a gap, so a reader who starts from `/depth` can tell that it
-//! missed nothing.
+//! missed nothing. Such a reader may have read the book between two frames: what it saw then is told in the next.
 
 use std::cmp::Ordering;
 
@@ -19,6 +19,9 @@ pub(crate) struct DepthState {
     told: Depth,
     current: Depth,
     update_id: u64,
+    /// Prices that somebody has read in between as other than they were told last: the next frame tells them again, even
+    /// if they have changed back by then, because that reader builds on what it read.
+    owed: Depth,
 }
 
 impl DepthState {
@@ -34,8 +37,21 @@ impl DepthState {
         exchange.depth(instrument, LEVELS, &mut told);
         Self {
             told,
+            owed: empty.clone(),
             current: empty,
             update_id: exchange.update_id(instrument),
+        }
+    }
+
+    /// Somebody reads the whole book as it is now.
+    pub(crate) fn read(&mut self, exchange: &Exchange) {
+        let instrument = self.told.instrument;
+        if exchange.update_id(instrument) != self.update_id {
+            exchange.depth(instrument, LEVELS, &mut self.current);
+            let bids = changes(&self.told.bids, &self.current.bids, highest_first);
+            let asks = changes(&self.told.asks, &self.current.asks, lowest_first);
+            self.owed.bids.extend(bids);
+            self.owed.asks.extend(asks);
         }
     }
 
@@ -47,16 +63,48 @@ impl DepthState {
             return None;
         }
         exchange.depth(instrument, LEVELS, &mut self.current);
-        let bids = changes(&self.told.bids, &self.current.bids, |one, other| {
-            other.price.cmp(&one.price)
-        });
-        let asks = changes(&self.told.asks, &self.current.asks, |one, other| {
-            one.price.cmp(&other.price)
-        });
+        let mut bids = changes(&self.told.bids, &self.current.bids, highest_first);
+        let mut asks = changes(&self.told.asks, &self.current.asks, lowest_first);
+        pay(
+            &mut self.owed.bids,
+            &self.current.bids,
+            &mut bids,
+            highest_first,
+        );
+        pay(
+            &mut self.owed.asks,
+            &self.current.asks,
+            &mut asks,
+            lowest_first,
+        );
         let first = self.update_id + 1;
         std::mem::swap(&mut self.told, &mut self.current);
         self.update_id = update_id;
         Some(subject.depth_update(first, update_id, &bids, &asks))
+    }
+}
+
+fn highest_first(one: &Level, other: &Level) -> Ordering {
+    other.price.cmp(&one.price)
+}
+
+fn lowest_first(one: &Level, other: &Level) -> Ordering {
+    one.price.cmp(&other.price)
+}
+
+/// Adds what the owed prices are in `book` to the sorted `changed`, unless it is told there anyway.
+fn pay(
+    owed: &mut Vec<Level>,
+    book: &[Level],
+    changed: &mut Vec<Level>,
+    order: fn(&Level, &Level) -> Ordering,
+) {
+    for level in owed.drain(..) {
+        if let Err(place) = changed.binary_search_by(|told| order(told, &level)) {
+            let now = book.binary_search_by(|known| order(known, &level));
+            let quantity = now.map_or(Quantity::ZERO, |place| book[place].quantity);
+            changed.insert(place, Level { quantity, ..level });
+        }
     }
 }
 

@@ -134,6 +134,17 @@ impl Hub {
         }
     }
 
+    /// Somebody reads an instrument's whole book.
+    pub(crate) fn book_read(&mut self, instrument: InstrumentId, exchange: &Exchange) {
+        for (key, stream) in &mut self.streams {
+            if let (true, State::Depth(state)) =
+                (key.instrument == Some(instrument), &mut stream.state)
+            {
+                state.read(exchange);
+            }
+        }
+    }
+
     /// A connection is gone.
     pub(crate) fn close(&mut self, connection: ConnectionId) {
         self.connections.remove(&connection);

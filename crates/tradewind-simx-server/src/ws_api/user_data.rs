@@ -528,7 +528,7 @@ fn names(report: &OrderReport) -> (&str, &str) {
             cancel_id: Some(cancel),
         } => (ClientId::as_str(cancel), order),
         OrderEvent::Cancelled { cancel_id: None } => (order, order),
-        OrderEvent::Amended { former_id } => (order, ClientId::as_str(former_id)),
+        OrderEvent::Amended { former_id, .. } => (order, ClientId::as_str(former_id)),
         OrderEvent::Accepted
         | OrderEvent::Activated
         | OrderEvent::Filled(_)

@@ -29,6 +29,9 @@ pub(crate) struct Desk {
     pub(crate) started: Instant,
 }
 
+/// What opens the control port of a desk's exchange.
+pub(crate) const CONTROL_TOKEN: &str = "a-control-token-of-the-tests";
+
 /// The built binary in `folder`, with an environment of its own.
 pub(crate) fn tradewind(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
@@ -38,6 +41,7 @@ pub(crate) fn tradewind(folder: &Path, arguments: &[&str]) -> Command {
         .current_dir(folder)
         .env_clear()
         .env("HOME", folder)
+        .env("SIMX_CONTROL_TOKEN", CONTROL_TOKEN)
         .env("TRADEWIND__API__LISTEN", "127.0.0.1:0");
     command
 }

@@ -21,5 +21,6 @@ mod meters;
 mod mirror;
 mod recorded;
 mod refusals;
+mod rehearsal;
 mod stopping;
 mod wiretap;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Examples, check, check_error};
 use crate::client::{TestServer, options};
 
-const LEFT_OUT: [(&str, &str); 11] = [
+const LEFT_OUT: [(&str, &str); 10] = [
     ("Historical Block Trades", "there are no block trades"),
     (
         "Query Reference Price",
@@ -29,10 +29,6 @@ const LEFT_OUT: [(&str, &str); 11] = [
     (
         "Query Allocations (USER_DATA)",
         "the list is always empty without an order router",
-    ),
-    (
-        "Query Order Amendments (USER_DATA)",
-        "amendments are not remembered",
     ),
     (
         "Query relevant filters (USER_DATA)",
@@ -321,6 +317,7 @@ async fn lists(server: &TestServer, examples: &Examples) {
 }
 
 async fn account(server: &TestServer, examples: &Examples) {
+    let amended = format!("symbol=BTCUSDT&orderId={}", amend(server).await);
     let prevented = format!("symbol=BTCUSDT&orderId={}", meet_itself(server).await);
     for (section, path, query) in [
         ("Account information (USER_DATA)", "account", ""),
@@ -333,6 +330,11 @@ async fn account(server: &TestServer, examples: &Examples) {
             "Query Prevented Matches (USER_DATA)",
             "myPreventedMatches",
             prevented.as_str(),
+        ),
+        (
+            "Query Order Amendments (USER_DATA)",
+            "order/amendments",
+            amended.as_str(),
         ),
         (
             "Query Unfilled Order Count (USER_DATA)",
@@ -351,6 +353,20 @@ async fn account(server: &TestServer, examples: &Examples) {
         assert_eq!(status, 200, "{path}: {found}");
         check(examples.get(section, 0), &found, path);
     }
+}
+
+/// Makes an order smaller twice, as in the example; its id.
+async fn amend(server: &TestServer) -> i64 {
+    let order = format!("{RESTING}&newClientOrderId=smaller");
+    let (_, placed) = server.post("/api/v3/order", &order).await;
+    let id = placed["orderId"].as_i64().unwrap();
+    for quantity in ["0.009", "0.008"] {
+        let query = format!("symbol=BTCUSDT&orderId={id}&newQty={quantity}");
+        let path = "/api/v3/order/amend/keepPriority";
+        let (status, found) = server.signed("PUT", path, &query).await;
+        assert_eq!(status, 200, "{found}");
+    }
+    id
 }
 
 /// Lets an order of the account meet another one, which ends; the id of that one.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Examples, check, check_error};
 use crate::client::{Socket, TestServer, call, next, options, signed_params};
 
-const LEFT_OUT: [(&str, &str); 15] = [
+const LEFT_OUT: [(&str, &str); 14] = [
     ("Event format", "compared in user_data.rs"),
     (
         "Authenticate after connection",
@@ -45,10 +45,6 @@ const LEFT_OUT: [(&str, &str); 15] = [
     (
         "Test new order using SOR (TRADE)",
         "there is no order router",
-    ),
-    (
-        "Query Order Amendments (USER_DATA)",
-        "amendments are not remembered",
     ),
     (
         "Query Relevant Filters (USER_DATA)",
@@ -335,6 +331,12 @@ async fn account(page: &Page, socket: &mut Socket) {
     });
     call(socket, "order.place", signed_params(taker)).await;
     let prevented = json!({"symbol": "BTCUSDT", "orderId": maker["result"]["orderId"]});
+    let smaller = call(socket, "order.place", with(limit("smaller"), json!({}))).await;
+    let smaller = json!({"symbol": "BTCUSDT", "orderId": smaller["result"]["orderId"]});
+    for quantity in ["0.009", "0.008"] {
+        let amended = with(smaller.clone(), json!({"newQty": quantity}));
+        call(socket, "order.amend.keepPriority", amended).await;
+    }
     let of_bitcoin = || signed_params(json!({"symbol": "BTCUSDT"}));
     for (section, params) in [
         ("Account information (USER_DATA)", signed_params(json!({}))),
@@ -343,6 +345,7 @@ async fn account(page: &Page, socket: &mut Socket) {
             "Account prevented matches (USER_DATA)",
             signed_params(prevented),
         ),
+        ("Query Order Amendments (USER_DATA)", signed_params(smaller)),
         ("Unfilled Order Count (USER_DATA)", signed_params(json!({}))),
         ("Account allocations (USER_DATA)", of_bitcoin()),
         ("Account Commission Rates (USER_DATA)", of_bitcoin()),

@@ -1,0 +1,200 @@
+//! The desk on an exchange that misbehaves: each kind of fault for a while, then peace, then the books are compared.
+//!
+//! Ten seconds of each here, beside the other tests; `scripts/rehearsal` gives each two minutes. Whether the desk's ledger
+//! equals the exchange's account afterwards is what counts; that the desk does not yet follow some of what happens to its
+//! account is written down with the fault, and holds until it does.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::desk::{CONTROL_TOKEN, Desk, command, pause, within};
+use crate::fast_bots::fast_bots;
+use crate::http;
+
+/// How long a fault lasts here.
+const SECONDS: u64 = 10;
+/// How long the desk may take to know everything again once it is over.
+const HEALED_WITHIN: Duration = Duration::from_secs(150);
+
+/// What is compared afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Afterwards {
+    /// Each asset, desk and exchange: equal to the last digit.
+    Equal,
+    /// Today the desk learns of it at its next start only. When this fails because they are equal, it is time for `Equal`.
+    EqualAfterRestart,
+}
+
+use Afterwards::{Equal, EqualAfterRestart};
+
+fn seconds() -> u64 {
+    let wanted = std::env::var("TRADEWIND_REHEARSAL_SECONDS").ok();
+    wanted.map_or(SECONDS, |seconds| seconds.parse().unwrap())
+}
+
+/// A desk, its exchange's control port, and a fault.
+struct Rehearsal {
+    folder: TempDir,
+    desk: Desk,
+    control: String,
+    arguments: [String; 4],
+}
+
+impl Rehearsal {
+    fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let config = fast_bots(folder.path());
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let control = free.local_addr().unwrap().to_string();
+        drop(free);
+        let arguments = [
+            "--config".to_owned(),
+            config,
+            "--control".to_owned(),
+            control.clone(),
+        ];
+        let desk = Desk::start_with(folder.path(), &arguments.each_ref().map(String::as_str));
+        Self {
+            folder,
+            desk,
+            control,
+            arguments,
+        }
+    }
+
+    #[track_caller]
+    fn operate(&self, request: &str, body: &str) -> Value {
+        let headers = format!("Authorization: Bearer {CONTROL_TOKEN}\r\n");
+        let answer = http::ask(&self.control, request, &headers, body).unwrap();
+        assert_eq!(answer.status, 200, "{request}: {answer:?}");
+        answer.json()
+    }
+
+    fn fills(&self) -> u64 {
+        let status = self.desk.ask("GET /api/v1/status", "").unwrap();
+        status.json()["counters"]["fills"].as_u64().unwrap_or(0)
+    }
+
+    /// How often the faults struck.
+    fn hits(&self) -> u64 {
+        let state = self.operate("GET /state", "");
+        let faults = state["conduct"]["faults"].as_array().unwrap();
+        faults
+            .iter()
+            .filter_map(|fault| fault["hits"].as_u64())
+            .sum()
+    }
+
+    /// Nothing moves any more: no order is open, none is unknown.
+    #[track_caller]
+    fn come_to_rest(&self) {
+        let killed = command(self.folder.path(), &["kill", "--reason", "to compare"]);
+        assert!(killed.status.success(), "{killed:?}");
+        within(HEALED_WITHIN, "the end of every open order", || {
+            let orders = self.desk.ask("GET /api/v1/orders", "").ok()?.json();
+            orders["items"].as_array()?.is_empty().then_some(())
+        });
+    }
+
+    /// Whether desk and exchange tell the same of each asset.
+    fn is_equal(&self) -> Option<bool> {
+        let table = self.desk.ask("GET /api/v1/balances", "").ok()?.json();
+        table["equal"].as_bool()
+    }
+
+    /// Starts the desk again, on the same folder.
+    fn restart(&mut self) {
+        self.desk.crash();
+        let arguments = self.arguments.each_ref().map(String::as_str);
+        self.desk = Desk::start_with(self.folder.path(), &arguments);
+    }
+}
+
+/// Lets the desk trade while `script` strikes, then compares.
+#[track_caller]
+fn rehearse(name: &str, script: &str, afterwards: Afterwards) {
+    let mut rehearsal = Rehearsal::start();
+    within(
+        Duration::from_secs(60),
+        "some fills before the fault",
+        || (rehearsal.fills() > 5).then_some(()),
+    );
+    let before = rehearsal.fills();
+    let script = script.replace("SPAN", &format!("{}s", seconds()));
+    rehearsal.operate("POST /faults", &script);
+    pause(Duration::from_secs(seconds()));
+    let (hits, during) = (rehearsal.hits(), rehearsal.fills() - before);
+    rehearsal.operate("DELETE /faults", "");
+    within(HEALED_WITHIN, "trading again after the fault", || {
+        (rehearsal.fills() > before + during).then_some(())
+    });
+    rehearsal.come_to_rest();
+    let mut found = None;
+    let equal = |rehearsal: &Rehearsal| rehearsal.is_equal();
+    if afterwards == Equal {
+        within(HEALED_WITHIN, "an equal ledger", || {
+            found = equal(&rehearsal);
+            (found == Some(true)).then_some(())
+        });
+    } else {
+        within(HEALED_WITHIN, "a comparison with the exchange", || {
+            equal(&rehearsal)
+        });
+        assert_eq!(
+            equal(&rehearsal),
+            Some(false),
+            "{name}: the desk follows it now"
+        );
+        rehearsal.restart();
+        within(HEALED_WITHIN, "an equal ledger after a restart", || {
+            found = equal(&rehearsal);
+            (found == Some(true)).then_some(())
+        });
+    }
+    eprintln!(
+        "rehearsal: {name}: struck {hits} times, {during} fills meanwhile; afterwards {afterwards:?}"
+    );
+    assert!(hits > 0, "{name} never struck");
+}
+
+/// One test for each fault, so that they run side by side.
+macro_rules! rehearsals {
+    ($($name:ident: $afterwards:expr, $script:expr;)+) => {
+        $(
+            #[test]
+            fn $name() {
+                rehearse(stringify!($name), $script, $afterwards);
+            }
+        )+
+    };
+}
+
+rehearsals! {
+    rehearse_drop: Equal, "[[fault]]\ndo = \"drop\"\nframe = \"bookTicker\"\nchance = 0.3\nfor = \"SPAN\"";
+    rehearse_delay: Equal, "[[fault]]\ndo = \"delay\"\nby = \"uniform(10ms,900ms)\"\nframe = \"executionReport\"\nchance = 0.5\nfor = \"SPAN\"";
+    rehearse_duplicate: Equal, "[[fault]]\ndo = \"duplicate\"\ncopies = 2\nframe = \"executionReport\"\nfor = \"SPAN\"";
+    rehearse_reorder: Equal, "[[fault]]\ndo = \"reorder\"\nframe = \"executionReport\"\nchance = 0.3\nfor = \"SPAN\"";
+    rehearse_corrupt: Equal, "[[fault]]\ndo = \"corrupt\"\nhow = \"garbled\"\nframe = \"bookTicker\"\nchance = 0.1\nfor = \"SPAN\"";
+    rehearse_cut: Equal, "[[fault]]\ndo = \"cut\"\nbytes = \"each\"\nframe = \"bookTicker\"\nevery = 400\nfor = \"SPAN\"";
+    rehearse_half_open: Equal, "[[fault]]\ndo = \"half-open\"\nwire = \"market\"\nfor = \"SPAN\"";
+    rehearse_refuse: Equal, "[[fault]]\ndo = \"refuse\"\nfor = \"SPAN\"";
+    rehearse_flap: Equal, "[[fault]]\ndo = \"flap\"\nleast = \"200ms\"\nmost = \"1s\"\nfor = \"SPAN\"";
+    rehearse_5xx_executed: Equal, "[[fault]]\ndo = \"answer\"\ncall = \"POST /api/v3/order\"\nstatus = 503\nexecuted = true\nchance = 0.3\nfor = \"SPAN\"";
+    rehearse_5xx_not_executed: Equal, "[[fault]]\ndo = \"answer\"\ncall = \"POST /api/v3/order\"\nstatus = 502\nexecuted = false\nchance = 0.3\nfor = \"SPAN\"";
+    rehearse_1006_executed: Equal, "[[fault]]\ndo = \"answer\"\ncall = \"POST /api/v3/order\"\ncode = -1006\nexecuted = true\nchance = 0.3\nfor = \"SPAN\"";
+    rehearse_1007_not_executed: Equal, "[[fault]]\ndo = \"answer\"\ncall = \"POST /api/v3/order\"\ncode = -1007\nexecuted = false\nchance = 0.3\nfor = \"SPAN\"";
+    rehearse_lost_reply: Equal, "[[fault]]\ndo = \"lose-reply\"\ncall = \"POST /api/v3/order\"\nexecuted = true\nhang-up = true\nchance = 0.2\nfor = \"SPAN\"";
+    rehearse_late_visibility: Equal, "[[fault]]\ndo = \"hide-orders\"\nlag = \"3s\"\nfor = \"SPAN\"\n\n[[fault]]\ndo = \"lose-reply\"\ncall = \"POST /api/v3/order\"\nexecuted = true\nhang-up = true\nchance = 0.2\nfor = \"SPAN\"";
+    rehearse_429: Equal, "[[fault]]\ndo = \"answer\"\ncall = \"POST /api/v3/order\"\nstatus = 429\ncode = -1003\nretry-after = \"1s\"\nexecuted = false\nchance = 0.2\nfor = \"SPAN\"";
+    rehearse_418: Equal, "[[fault]]\ndo = \"answer\"\ncall = \"POST /api/v3/order\"\nstatus = 418\ncode = -1003\nretry-after = \"2s\"\nexecuted = false\nnth = 2\nfor = \"SPAN\"";
+    rehearse_halt: Equal, "[[fault]]\ndo = \"halt\"\nsymbol = \"BTCUSDT\"\nstatus = \"HALT\"\nexpire = true\nfor = \"SPAN\"";
+    rehearse_filters: Equal, "[[fault]]\ndo = \"filters\"\nsymbol = \"BTCUSDT\"\nminNotional = \"6\"\nfor = \"SPAN\"";
+    rehearse_clock: Equal, "[[fault]]\ndo = \"clock\"\nskew = \"700ms\"\ndrift-ppm = 200\nfor = \"SPAN\"";
+    rehearse_one_missing_fill: Equal, "[[fault]]\ndo = \"drop\"\nframe = \"executionReport/TRADE\"\nnth = 2\nfor = \"SPAN\"";
+    rehearse_human_trade: EqualAfterRestart, "[[fault]]\ndo = \"trade\"\naccount = \"paper-paper\"\nsymbol = \"LTCUSDT\"\nside = \"BUY\"\ntype = \"MARKET\"\nquantity = \"1\"\nnth = 1";
+    rehearse_deposit: EqualAfterRestart, "[[fault]]\ndo = \"deposit\"\naccount = \"paper-paper\"\nasset = \"USDT\"\namount = \"500\"\nnth = 1";
+    rehearse_fee_asset_out: EqualAfterRestart, "[[fault]]\ndo = \"deposit\"\naccount = \"paper-paper\"\nasset = \"BNB\"\namount = \"1\"\nnth = 1\n\n[[fault]]\ndo = \"withdraw\"\naccount = \"paper-paper\"\nasset = \"BNB\"\namount = \"0.4\"\nafter = \"2s\"\nnth = 1";
+}
