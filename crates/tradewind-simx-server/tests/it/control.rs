@@ -345,10 +345,7 @@ async fn every_order_event_and_every_strike_is_a_line_of_the_log() {
         )
         .await;
     server
-        .post(
-            "/api/v3/order",
-            &format!("{terms}&type=MARKET&quantity=70"),
-        )
+        .post("/api/v3/order", &format!("{terms}&type=MARKET&quantity=70"))
         .await;
     server.stop().await;
     let wanted = [
