@@ -51,7 +51,12 @@ impl Door {
         let accepted = match &self.listener {
             Some(listener) => tokio::select! {
                 accepted = listener.accept() => accepted,
-                _ = self.state.changed() => return None,
+                changed = self.state.changed() => {
+                    if changed.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                    return None;
+                }
             },
             None => match TcpListener::bind(self.address).await {
                 Ok(listener) => {

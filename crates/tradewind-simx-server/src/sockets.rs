@@ -4,6 +4,7 @@
 //! are the reads, the writes and their time-outs.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -252,7 +253,7 @@ impl Connection {
                     connection: self.id,
                     wish: Wish { form, unit },
                 })?;
-                self.apply(effects)
+                self.apply(effects).await
             }
         }
     }
@@ -301,13 +302,20 @@ impl Connection {
             Peer::Market(market, ..) => {
                 let mut effects = Vec::new();
                 market.on_text(text, &mut effects);
-                self.apply(effects)
+                self.apply(effects).await
             }
         }
     }
 
-    /// Hands a request's effects to the exchange as one, so that its answer stands where it belongs among the frames.
-    fn apply(&self, effects: Vec<Effect>) -> Result<(), Over> {
+    /// Hands a request's effects to the exchange: as one when something may happen to them, else with its answer sent at once.
+    async fn apply(&mut self, mut effects: Vec<Effect>) -> Result<(), Over> {
+        if !self.shared.conducted.load(Ordering::Relaxed) {
+            for effect in effects.extract_if(.., |effect| matches!(effect, Effect::Answer(_))) {
+                if let Effect::Answer(text) = effect {
+                    self.send(vec![text.into()]).await?;
+                }
+            }
+        }
         if effects.is_empty() {
             return Ok(());
         }

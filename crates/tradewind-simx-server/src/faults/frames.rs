@@ -49,12 +49,12 @@ impl Between {
             return;
         }
         if !self.listens(On::Frame) {
-            return self.dispatch(at, connection, frame, leg);
+            return self.dispatch(at, connection, frame, leg, None);
         }
         let event = Event::frame(core, connection, &frame);
         let struck = self.struck(core, at, &event);
         if struck.is_empty() {
-            return self.dispatch(at, connection, frame, leg);
+            return self.dispatch(at, connection, frame, leg, None);
         }
         let mut carriage = Carriage {
             text: frame.to_string(),
@@ -91,28 +91,35 @@ impl Between {
         } else if let Some(extra) = carriage.extra {
             let due = at + extra + self.latency(leg);
             self.schedule(due, Due::Frame(connection, frame, carriage.stroke));
-        } else if let Some(stroke) = carriage.stroke {
-            let lane = self.lanes.entry(connection).or_default();
-            let due = at.max(lane.leaves);
-            self.schedule(due, Due::Frame(connection, frame, Some(stroke)));
         } else {
-            self.dispatch(at, connection, frame, leg);
+            self.dispatch(at, connection, frame, leg, carriage.stroke);
         }
     }
 
-    /// Sends a frame that nothing happened to, after its leg's latency and never before the frames that went before it.
-    fn dispatch(&mut self, at: Timestamp, connection: ConnectionId, frame: Frame, leg: Leg) {
+    /// Sends a frame after its leg's latency and never before the frames that went before it; what its connection is to
+    /// suffer with it keeps the same place.
+    fn dispatch(
+        &mut self,
+        at: Timestamp,
+        connection: ConnectionId,
+        frame: Frame,
+        leg: Leg,
+        stroke: Option<Stroke>,
+    ) {
         let due = at + self.latency(leg);
         let lane = self.lanes.entry(connection).or_default();
         let held = lane.held.take();
         if due == at && lane.leaves < at {
+            if let Some(stroke) = stroke {
+                self.stroke(Target::One(connection), stroke);
+            }
             self.out.frames.push((connection, frame));
             self.out.frames.extend(held.map(|held| (connection, held)));
             return;
         }
         let due = due.max(lane.leaves);
         lane.leaves = due;
-        self.schedule(due, Due::Frame(connection, frame, None));
+        self.schedule(due, Due::Frame(connection, frame, stroke));
         if let Some(held) = held {
             self.schedule(due, Due::Frame(connection, held, None));
         }

@@ -699,6 +699,22 @@ fn frames_can_overtake_each_other_and_none_is_lost() {
 }
 
 #[test]
+fn a_frame_that_is_cut_keeps_its_place() {
+    let script = "[[fault]]\ndo = \"cut\"\nframe = \"bookTicker\"\nevery = 3\n";
+    let mut bench = Bench::script(script);
+    bench.subscribe(MARKET, Form::Raw, &["btcusdt@bookTicker"]);
+    bench.pass(Duration::from_secs(5));
+    bench.pass(Duration::from_secs(1));
+    let updates: Vec<u64> = bench
+        .events("\"A\"")
+        .iter()
+        .map(|frame| frame["u"].as_u64().unwrap())
+        .collect();
+    assert!(updates.len() > 9 && updates.is_sorted(), "{updates:?}");
+    assert!(bench.strokes.len() >= 3, "{:?}", bench.strokes);
+}
+
+#[test]
 fn subscriptions_can_be_kept_in_part_and_acknowledged_as_one_likes() {
     for (ack, wanted) in [
         ("ok", Some("result")),
