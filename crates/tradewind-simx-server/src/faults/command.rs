@@ -400,16 +400,8 @@ fn halt(
             }
             InstrumentStatus::Trading | InstrumentStatus::CancelOnly => core.lens.lift(mark),
         }
-        for account in (0..core.exchange.accounts()).filter(|_| expire) {
-            let account = AccountId(u32::try_from(account).unwrap_or(u32::MAX));
-            // Nothing open is no failure.
-            drop(core.act(
-                now,
-                &Action::CancelAll {
-                    account,
-                    instrument,
-                },
-            ));
+        if expire {
+            act(core, now, &Action::ExpireAll { instrument })?;
         }
     }
     Ok(json!({ "halted": listed.len() }))
