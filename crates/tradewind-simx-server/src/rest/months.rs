@@ -9,8 +9,12 @@ use tradewind_simx::Kline;
 /// The interval's name.
 pub(super) const NAME: &str = "1M";
 
-/// Folds days, oldest first, into the calendar's months (UTC); each begins with the month, whenever its first day came.
-pub(super) fn fold(days: &[Kline]) -> Vec<Kline> {
+/// Days of the longest month.
+pub(super) const DAYS_AT_MOST: usize = 31;
+
+/// Folds days, oldest first, into the calendar's months (UTC), `limit` at most: the first from `from` on, else the newest.
+/// Each begins with its month, whenever its first day came.
+pub(super) fn fold(days: &[Kline], from: Option<Timestamp>, limit: usize) -> Vec<Kline> {
     let mut months: Vec<Kline> = Vec::new();
     for day in days {
         let open_time = first_moment(month_of(day.open_time));
@@ -19,6 +23,12 @@ pub(super) fn fold(days: &[Kline]) -> Vec<Kline> {
             _ => months.push(Kline { open_time, ..*day }),
         }
     }
+    // One that began before `from` is none of those that are asked for.
+    months.retain(|month| from.is_none_or(|from| month.open_time >= from));
+    if from.is_none() {
+        months.drain(..months.len().saturating_sub(limit));
+    }
+    months.truncate(limit);
     months
 }
 
@@ -57,12 +67,15 @@ mod tests {
             day(1_706_659_200, 7),
             day(1_706_745_600, 6),
         ];
-        let months = fold(&days);
+        let months = fold(&days, None, 500);
         let opens: Vec<i64> = months
             .iter()
             .map(|month| month.open_time.as_millis())
             .collect();
         assert_eq!(opens, [1_704_067_200_000, 1_706_745_600_000]);
+        assert_eq!(fold(&days, None, 1), months[1..]);
+        let from = Some(Timestamp::from_secs(1_704_067_201));
+        assert_eq!(fold(&days, from, 500), months[1..]);
         assert_eq!((months[0].open, months[0].close), (Price(5), Price(7)));
         assert_eq!(
             next(months[1].open_time),

@@ -109,18 +109,23 @@ pub(super) fn klines(core: &mut Core, call: Call<'_>) -> Outcome {
     } else {
         name.parse().map_err(|_| ApiError::INTERVAL)?
     };
+    let (from, limit) = (params.time("startTime")?, params.limit(500, 1_000)?);
     let query = KlineQuery {
         instrument: instrument.id,
         interval,
         range: KlineRange {
-            from: params.time("startTime")?,
+            from,
             to: Some(params.time("endTime")?.unwrap_or(call.now).min(call.now)),
-            limit: params.limit(500, 1_000)?,
+            limit: if monthly {
+                months::DAYS_AT_MOST * limit
+            } else {
+                limit
+            },
         },
     };
     let mut candles = core.market.zoned_klines(&query, params.zone()?);
     if monthly {
-        candles = months::fold(&candles);
+        candles = months::fold(&candles, from, limit);
     }
     let row = |kline: &Kline| {
         let end = if monthly {
