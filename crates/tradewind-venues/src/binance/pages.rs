@@ -25,6 +25,16 @@ pub(super) struct List {
     pub(super) from: &'static str,
     /// What it is called in an error.
     pub(super) what: &'static str,
+    numbers: Numbers,
+}
+
+/// Whether two entries of a list can have one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Numbers {
+    /// Each has its own.
+    Distinct,
+    /// Both sides of a trade with oneself have that trade's.
+    Shared,
 }
 
 /// The account's orders.
@@ -32,12 +42,14 @@ pub(super) const ORDERS: List = List {
     path: "/api/v3/allOrders",
     from: "orderId",
     what: "orders",
+    numbers: Numbers::Distinct,
 };
 /// The account's trades.
 pub(super) const TRADES: List = List {
     path: "/api/v3/myTrades",
     from: "fromId",
     what: "trades",
+    numbers: Numbers::Shared,
 };
 
 const WEIGHT: u64 = 20;
@@ -64,7 +76,10 @@ impl BinanceVenue {
             let Some(last) = numbers.last() else {
                 return Ok(());
             };
-            let grows = numbers.is_sorted_by(|one, other| one < other);
+            let grows = match list.numbers {
+                Numbers::Distinct => numbers.is_sorted_by(|one, other| one < other),
+                Numbers::Shared => numbers.is_sorted(),
+            };
             if !grows || numbers.first().is_some_and(|first| *first < next) {
                 return Err(VenueError::unreadable(list.what, "a page out of order"));
             }

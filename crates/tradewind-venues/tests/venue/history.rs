@@ -90,6 +90,24 @@ async fn v05_a_short_page_is_not_taken_for_the_last() {
     }
 }
 
+/// Both sides of a trade with oneself have one number: two entries, and neither is a page out of order.
+#[tokio::test]
+async fn both_sides_of_a_trade_with_oneself_are_read() {
+    let server = Server::start(|asked| {
+        let entries = [1, 2, 2, 3].map(|id| entry(asked, id, 1));
+        let all = number(asked, "fromId").is_none_or(|from| from <= 1);
+        ok(if all && asked.path.ends_with("myTrades") {
+            format!("[{}]", entries.join(","))
+        } else {
+            "[]".to_owned()
+        })
+    })
+    .await;
+    let trades = rig_at(&server).venue.my_trades(BTC, TradeId(1)).await;
+    let ids: Vec<u64> = trades.unwrap().iter().map(|fill| fill.trade_id.0).collect();
+    assert_eq!(ids, [1, 2, 2, 3]);
+}
+
 #[tokio::test]
 async fn v05_a_page_that_cannot_be_read_on_from_is_an_error() {
     for page in [[3, 2], [2, 2], [1, 2]] {

@@ -180,8 +180,8 @@ rehearsals! {
     rehearse_corrupt: Equal, "[[fault]]\ndo = \"corrupt\"\nhow = \"garbled\"\nframe = \"bookTicker\"\nchance = 0.1\nfor = \"SPAN\"";
     rehearse_cut: Equal, "[[fault]]\ndo = \"cut\"\nbytes = \"each\"\nframe = \"bookTicker\"\nevery = 400\nfor = \"SPAN\"";
     rehearse_half_open: Equal, "[[fault]]\ndo = \"half-open\"\nwire = \"market\"\nfor = \"SPAN\"";
-    rehearse_refuse: Equal, "[[fault]]\ndo = \"refuse\"\nfor = \"SPAN\"";
-    rehearse_flap: Equal, "[[fault]]\ndo = \"flap\"\nleast = \"200ms\"\nmost = \"1s\"\nfor = \"SPAN\"";
+    rehearse_refuse: Equal, "[[fault]]\ndo = \"refuse\"\nfor = \"SPAN\"\n\n[[fault]]\ndo = \"close\"\non = \"time\"\ncode = 1001\nafter = \"500ms\"\ntimes = 1";
+    rehearse_flap: Equal, "[[fault]]\ndo = \"flap\"\nleast = \"200ms\"\nmost = \"1s\"\nfor = \"SPAN\"\n\n[[fault]]\ndo = \"close\"\non = \"time\"\ncode = 1001\nafter = \"500ms\"\ntimes = 1";
     rehearse_5xx_executed: Equal, "[[fault]]\ndo = \"answer\"\ncall = \"POST /api/v3/order\"\nstatus = 503\nexecuted = true\nchance = 0.3\nfor = \"SPAN\"";
     rehearse_5xx_not_executed: Equal, "[[fault]]\ndo = \"answer\"\ncall = \"POST /api/v3/order\"\nstatus = 502\nexecuted = false\nchance = 0.3\nfor = \"SPAN\"";
     rehearse_1006_executed: Equal, "[[fault]]\ndo = \"answer\"\ncall = \"POST /api/v3/order\"\ncode = -1006\nexecuted = true\nchance = 0.3\nfor = \"SPAN\"";
@@ -194,7 +194,7 @@ rehearsals! {
     rehearse_filters: Equal, "[[fault]]\ndo = \"filters\"\nsymbol = \"BTCUSDT\"\nminNotional = \"6\"\nfor = \"SPAN\"";
     rehearse_clock: Equal, "[[fault]]\ndo = \"clock\"\nskew = \"700ms\"\ndrift-ppm = 200\nfor = \"SPAN\"";
     rehearse_one_missing_fill: Equal, "[[fault]]\ndo = \"drop\"\nframe = \"executionReport/TRADE\"\nnth = 2\nfor = \"SPAN\"";
-    rehearse_human_trade: EqualAfterRestart, "[[fault]]\ndo = \"trade\"\naccount = \"paper-paper\"\nsymbol = \"LTCUSDT\"\nside = \"BUY\"\ntype = \"MARKET\"\nquantity = \"1\"\nnth = 1";
-    rehearse_deposit: EqualAfterRestart, "[[fault]]\ndo = \"deposit\"\naccount = \"paper-paper\"\nasset = \"USDT\"\namount = \"500\"\nnth = 1";
-    rehearse_fee_asset_out: EqualAfterRestart, "[[fault]]\ndo = \"deposit\"\naccount = \"paper-paper\"\nasset = \"BNB\"\namount = \"1\"\nnth = 1\n\n[[fault]]\ndo = \"withdraw\"\naccount = \"paper-paper\"\nasset = \"BNB\"\namount = \"0.4\"\nafter = \"2s\"\nnth = 1";
+    rehearse_human_trade: EqualAfterRestart, "[[fault]]\ndo = \"trade\"\naccount = \"paper-paper\"\nsymbol = \"LTCUSDT\"\nside = \"BUY\"\ntype = \"MARKET\"\nquantity = \"1\"\ntimes = 1";
+    rehearse_deposit: EqualAfterRestart, "[[fault]]\ndo = \"deposit\"\naccount = \"paper-paper\"\nasset = \"USDT\"\namount = \"500\"\ntimes = 1";
+    rehearse_fee_asset_out: EqualAfterRestart, "[[fault]]\ndo = \"deposit\"\naccount = \"paper-paper\"\nasset = \"BNB\"\namount = \"1\"\ntimes = 1\n\n[[fault]]\ndo = \"withdraw\"\naccount = \"paper-paper\"\nasset = \"BNB\"\namount = \"0.4\"\nafter = \"2s\"\ntimes = 1";
 }
