@@ -6,7 +6,7 @@ use tradewind_events::{AccountState, Configuration, EquityPoint, EventKind, Open
 use tradewind_events::{Output, Timer};
 use tradewind_model::{
     AccountId, AccountMode, Amount, BotId, ClientOrderId, Fill, InstrumentId, Money, OrderStatus,
-    OwnerId, Price, Quantity, Side, TradeId,
+    OwnerId, Quantity, Side, TradeId,
 };
 use tradewind_portfolio::{Prices, value_account};
 use tradewind_risk::{Purpose, Scope};
@@ -116,8 +116,8 @@ impl Engine {
                 let bot = runtime.config.id;
                 for slot in 0..runtime.slots.len() {
                     let instrument = self.bots[index].slots[slot].instrument;
-                    let price = last.get(&(OwnerId::Bot(bot), instrument));
-                    self.bury(bot, slot, price.map(|fill| fill.price));
+                    let fill = last.get(&(OwnerId::Bot(bot), instrument));
+                    self.bury(bot, slot, fill.copied());
                     self.refresh_position(bot, slot, out);
                 }
             }
@@ -162,13 +162,20 @@ impl Engine {
         }
     }
 
-    /// Gives up what an earlier run had given up: a remainder that could not be sold.
-    fn bury(&mut self, bot: BotId, slot: usize, price: Option<Price>) {
+    /// Gives up what an earlier run had given up: a remainder that could not be sold. While an order works the position may
+    /// be its first part, unless it is another order than the last fill's, and a buy: that began anew.
+    fn bury(&mut self, bot: BotId, slot: usize, last: Option<&Fill>) {
         let runtime = &self.bots[bot.index()];
         let place = &runtime.slots[slot];
         let rules = &self.config.instruments[place.instrument.index()];
         let key = (runtime.config.account, OwnerId::Bot(bot), rules.id);
-        if place.working.is_none() && self.portfolio.is_remainder(rules, &key, price) {
+        let working = place.working.and_then(|id| self.orders.open_order(id));
+        let is_over = working.is_none_or(|order| {
+            order.terms.side == Side::Buy
+                && last.is_some_and(|fill| fill.client_id != order.terms.client_id)
+        });
+        let price = last.map(|fill| fill.price);
+        if is_over && self.portfolio.is_remainder(rules, &key, price) {
             self.portfolio.give_up(rules, key);
         }
     }

@@ -6,7 +6,8 @@ use tradewind_events::{
     AccountState, AdoptedOrder, Configuration, EventKind, EventType, Input, OpenOrder,
 };
 use tradewind_model::{
-    AccountMode, Amount, Fill, OrderKind, OwnerId, Quantity, ReportKind, VenueOrderId,
+    AccountMode, Amount, ClientOrderId, Fill, Money, OrderKind, OwnerId, Quantity, ReportKind,
+    VenueOrderId,
 };
 use tradewind_risk::{DenyReason, TradingState};
 use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration};
@@ -30,7 +31,7 @@ fn before(desk: &mut Desk) -> AccountState {
     let terms = earlier.last_order();
     let own = desk.fill_of(&terms, 100_000, 10_000);
     let foreign = Fill {
-        client_id: tradewind_model::ClientOrderId(1),
+        client_id: ClientOrderId(1),
         ..desk.fill_of(&terms, 50_000, 10_000)
     };
     AccountState {
@@ -182,6 +183,50 @@ fn an_order_of_ours_found_open_is_taken_over_and_cancelled() {
     );
     desk.report(&terms, ReportKind::Cancelled, Some(own.quantity.0));
     assert!(desk.engine.view().orders.is_empty());
+}
+
+/// What the bot holds after a start that finds a smallest buy, most of which went for its fee, and this order open.
+fn held_beside(open: ClientOrderId) -> i64 {
+    let mut desk = live(AccountMode::Paper);
+    let mut state = before(&mut desk);
+    let own = &mut state.fills[0].0;
+    own.quantity = Quantity(1);
+    own.fee = Money {
+        asset: BTC,
+        amount: "0.000009".parse().expect("a number"),
+    };
+    let (own, _) = state.fills[0];
+    state.fills.truncate(1);
+    state.open_orders.push(OpenOrder {
+        terms: tradewind_model::OrderTerms {
+            account: ACCOUNT,
+            instrument: SPOT,
+            client_id: open,
+            side: own.side,
+            quantity: Quantity(150_000),
+            kind: OrderKind::PostOnly { price: own.price },
+        },
+        venue_order_id: VenueOrderId(4),
+        filled: Quantity::ZERO,
+        adopted: Some(AdoptedOrder {
+            bot: Some(BOT),
+            placed_at: desk.now,
+        }),
+    });
+    desk.input(&Input::Account(Box::new(state)));
+    desk.held(SPOT)
+}
+
+#[test]
+fn a_remainder_is_given_up_when_the_order_found_open_is_a_new_one_and_kept_when_it_is_its_own() {
+    let mut desk = live(AccountMode::Paper);
+    let own = before(&mut desk).fills[0].0.client_id;
+    assert_eq!(held_beside(own), 1, "the first part of an entry");
+    assert_eq!(
+        held_beside(ClientOrderId(own.0 + 1)),
+        0,
+        "what the last exit left"
+    );
 }
 
 #[test]

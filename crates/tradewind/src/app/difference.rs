@@ -11,9 +11,9 @@ use arc_swap::ArcSwapOption;
 use tokio_util::sync::CancellationToken;
 use tradewind_api::{VenueBalance, VenueBalances};
 use tradewind_events::DeskView;
-use tradewind_model::{AccountId, OrderKind, OrderStatus};
+use tradewind_model::{AccountId, Amount, AssetId, OrderKind, OrderStatus};
 use tradewind_simx_server::SimClock;
-use tradewind_venues::BinanceVenue;
+use tradewind_venues::{AssetBalance, BinanceVenue};
 
 use crate::driver::DeskHandle;
 
@@ -81,7 +81,12 @@ impl Difference {
         if view.counters.fills != fills {
             return false;
         }
-        let balance = |held: &tradewind_venues::AssetBalance| VenueBalance {
+        // A resting order may have filled just before the reading, and the answer overtaken the report of it: what
+        // differs is believed when no fill comes after it.
+        if !agrees(&view, account, &balances) && self.fills_after(AGAIN).await != Some(fills) {
+            return false;
+        }
+        let balance = |held: &AssetBalance| VenueBalance {
             asset: held.asset,
             free: held.free,
             locked: held.locked,
@@ -94,6 +99,25 @@ impl Difference {
         })));
         true
     }
+
+    /// How many fills the desk knows of a moment later.
+    async fn fills_after(&self, moment: Duration) -> Option<u64> {
+        tokio::time::sleep(moment).await;
+        self.desk.look(|engine| engine.view().counters.fills).await
+    }
+}
+
+/// Whether desk and venue tell the same of each asset.
+fn agrees(view: &DeskView, account: AccountId, balances: &[AssetBalance]) -> bool {
+    let desk = |asset: AssetId| -> Amount {
+        let own = view.balances.iter();
+        own.filter(|balance| balance.account == account && balance.asset == asset)
+            .map(|balance| balance.amount)
+            .sum()
+    };
+    balances
+        .iter()
+        .all(|held| held.free + held.locked == desk(held.asset))
 }
 
 /// The view, if the account is reconciled and nothing of it can be filling this moment.
