@@ -20,8 +20,8 @@ use axum::routing::any;
 use axum::serve::ListenerExt as _;
 use futures_util::{SinkExt as _, StreamExt as _};
 use ring::hmac;
-use tokio_tungstenite::tungstenite::{self, client};
-use tokio_util::sync::CancellationToken;
+use tokio_tungstenite::tungstenite::{self, client, handshake::client::generate_key};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tradewind_model::{Ppm, Timestamp};
 use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions, SimClock};
 
@@ -35,7 +35,7 @@ const ANSWER: usize = 420;
 fn main() {
     let bare = serve_bare();
     percentiles("REST, bare", &rest(bare));
-    let exchange = serve(None, Ppm::ONE);
+    let (exchange, running) = serve(None, Ppm::ONE);
     percentiles("REST, new order or cancel, in memory", &rest(exchange));
     percentiles("WebSocket, bare", &ws_api(bare));
     percentiles(
@@ -43,31 +43,27 @@ fn main() {
         &ws_api(exchange),
     );
     let folder = tempfile::tempdir_in(".").unwrap();
-    let kept = serve(Some(folder.path().to_owned()), Ppm::ONE);
+    drop(running);
+    let (kept, running) = serve(Some(folder.path().to_owned()), Ppm::ONE);
     percentiles("REST, new order or cancel, synced to disk", &rest(kept));
+    drop(running);
     flood(
-        "bare, one frame over and over, 1 connection",
+        "bare, one frame over and over, connections: 1",
         bare,
         "/flood",
         1,
     );
-    for speed in [500, 1_000, 1_500, 2_000] {
-        let exchange = serve(None, Ppm(speed * Ppm::ONE.0));
-        let name = format!("book tickers, clock at {speed} x, 1 connection");
-        flood(&name, exchange, &tickers(), 1);
+    for (speed, connections) in [(1_000, 1), (1_500, 1), (50, 50)] {
+        let (exchange, _running) = serve(None, Ppm(speed * Ppm::ONE.0));
+        let name = format!("book tickers, clock at {speed} x, connections: {connections}");
+        flood(&name, exchange, &tickers(), connections);
     }
-    let exchange = serve(None, Ppm(50 * Ppm::ONE.0));
-    flood(
-        "book tickers, clock at 50 x, 50 connections",
-        exchange,
-        &tickers(),
-        50,
-    );
 }
 
-// Servers, each on a runtime of its own that lives as long as the process.
+// Servers, each on a runtime of its own.
 
-fn serve(data_dir: Option<PathBuf>, speed: Ppm) -> SocketAddr {
+/// An exchange that runs until the guard is dropped.
+fn serve(data_dir: Option<PathBuf>, speed: Ppm) -> (SocketAddr, DropGuard) {
     let since = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap();
@@ -80,9 +76,10 @@ fn serve(data_dir: Option<PathBuf>, speed: Ppm) -> SocketAddr {
         clock: SimClock::new(Timestamp::EPOCH + since, speed),
     })
     .unwrap();
-    let address = server.local_addr();
-    run(async move { server.run(CancellationToken::new()).await.unwrap() });
-    address
+    let (address, shutdown) = (server.local_addr(), CancellationToken::new());
+    let ends = shutdown.clone();
+    run(async move { server.run(ends).await.unwrap() });
+    (address, shutdown.drop_guard())
 }
 
 fn serve_bare() -> SocketAddr {
@@ -278,8 +275,8 @@ fn tickers() -> String {
 fn flood(what: &str, address: SocketAddr, path: &str, connections: usize) {
     let readers: Vec<_> = (0..connections)
         .map(|_| {
-            let url = format!("ws://{address}{path}");
-            thread::spawn(move || count(&url, address))
+            let path = path.to_owned();
+            thread::spawn(move || count(&path, address))
         })
         .collect();
     let counted: Vec<Option<u64>> = readers
@@ -295,9 +292,19 @@ fn flood(what: &str, address: SocketAddr, path: &str, connections: usize) {
 }
 
 /// Frames of one connection, by their headers alone; `None` if it was cut.
-fn count(url: &str, address: SocketAddr) -> Option<u64> {
-    let (socket, _) = client::client(url, connect(address)).unwrap();
-    let mut reader = BufReader::with_capacity(1 << 20, socket.get_ref().try_clone().unwrap());
+fn count(path: &str, address: SocketAddr) -> Option<u64> {
+    let mut stream = connect(address);
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n\r\n",
+        generate_key()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut reader = BufReader::with_capacity(1 << 20, stream);
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        reader.read_line(&mut line).unwrap();
+    }
     let (mut frames, mut began) = (0, None);
     let mut header = [0; 2];
     let mut payload = vec![0; 1 << 16];

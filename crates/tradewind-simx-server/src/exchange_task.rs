@@ -1,9 +1,9 @@
 //! The one thread that owns the exchange: it takes letters from a bounded mailbox, handles all that are there, stores what
 //! happened with one sync, and only then answers.
 //!
-//! A thread and not a task, since storing blocks. It wakes for letters, and 50 times a second for the market: quotes that
-//! fall due in between leave together. Nothing ever waits for it but the requests it answers, and nothing it does waits
-//! for a connection: one that does not keep up is cut.
+//! A thread and not a task, since storing blocks. It wakes for letters, and for the market 50 times a second, more often
+//! when its clock runs fast: quotes that fall due in between leave together. Nothing ever waits for it but the requests it
+//! answers, and nothing it does waits for a connection: one that does not keep up is cut.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use tradewind_model::Timestamp;
+use tradewind_model::{Ppm, Timestamp};
 
 use crate::clock::SimClock;
 use crate::core::{Counters, In, Out};
@@ -34,8 +34,10 @@ use crate::streams::frames::Frame;
 const MAILBOX: usize = 4_096;
 /// Letters handled before the disk is asked again.
 const LETTERS_AT_ONCE: usize = 512;
-/// Between two looks at the market.
-const TICK: Duration = Duration::from_millis(20);
+/// Between two looks at the market, at most.
+const TICK_MAX: Duration = Duration::from_millis(20);
+/// At least, when the clock runs fast: what falls due in between leaves at once and has to fit a connection's queue.
+const TICK_MIN: Duration = Duration::from_millis(2);
 /// Batches of frames one connection may leave unread; one more and it is cut.
 const BATCHES: usize = 1_024;
 /// Frames one connection may leave unread.
@@ -210,14 +212,15 @@ impl ExchangeTask {
     /// Runs until it is told to stop or the disk fails.
     pub(crate) fn run(mut self) -> io::Result<()> {
         let (mut tick, mut out) = (Instant::now(), Out::default());
+        let every = tick_at(self.clock.speed());
         loop {
-            let wait = self.wait_until(tick + TICK);
+            let wait = self.wait_until(tick + every);
             let first = match self.letters.recv_timeout(wait) {
                 Ok(letter) => Some(letter),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => Some(Letter::Stop),
             };
-            if tick.elapsed() >= TICK {
+            if tick.elapsed() >= every {
                 tick = Instant::now();
             }
             self.last = self.last.max(self.clock.now());
@@ -347,6 +350,12 @@ impl ExchangeTask {
             market_ended: self.front.core.market_ended(),
         }
     }
+}
+
+/// Between two looks at the market: 20 ms of its own time, within bounds.
+fn tick_at(speed: Ppm) -> Duration {
+    let speed = u32::try_from(speed.0 / Ppm::ONE.0).unwrap_or(u32::MAX);
+    (TICK_MAX / speed.max(1)).max(TICK_MIN)
 }
 
 impl Desk {

@@ -117,14 +117,17 @@ impl Exchange {
         let paid = self.fill(&mut order, deal, Liquidity::Maker, out);
         let listing = &mut self.listings[order.instrument.index()];
         let book = listing.book_mut(order.side);
-        book.reduce(deal.price, deal.quantity);
         let waiting = self.orders.waiting.get_mut(slot);
-        (waiting.order, waiting.held) = (order, waiting.held - paid);
+        waiting.held -= paid;
         if order.remaining().is_zero() {
             debug_assert!(waiting.held.is_zero(), "a filled order holds nothing");
             book.unlink(&mut self.orders.waiting, slot, deal.price);
-            self.orders.closed(slot);
+            self.orders.leave(slot);
+            self.orders.passed_through(&order);
             self.follow_up(deal.at, &order, out);
+        } else {
+            waiting.order = order;
+            book.reduce(deal.price, deal.quantity);
         }
         self.listings[order.instrument.index()].change(deal.at);
     }
@@ -227,7 +230,7 @@ impl Exchange {
         out: &mut Outbox,
     ) -> Order {
         self.unlock(slot);
-        let mut order = self.orders.waiting.get(slot).order;
+        let order = &self.orders.waiting.get(slot).order;
         if order.working_since.is_some() {
             let price = order.kind.limit().expect("only orders with a limit wait");
             let listing = &mut self.listings[order.instrument.index()];
@@ -238,14 +241,14 @@ impl Exchange {
         } else if !order.is_pending() {
             self.unshelve(slot);
         }
+        let mut order = self.orders.leave(slot);
         (order.status, order.end) = match event {
             OrderEvent::Expired(reason) => (OrderStatus::Expired, Some(reason)),
             _ => (OrderStatus::Cancelled, None),
         };
         order.updated_at = now;
-        self.orders.waiting.get_mut(slot).order = order;
         self.report(now, event, &order, out);
-        self.orders.closed(slot);
+        self.orders.passed_through(&order);
         order
     }
 

@@ -125,7 +125,7 @@ impl Exchange {
                 list: Some(list.id),
                 ..Self::order_of(now, new)
             };
-            self.orders.opened(order)
+            self.orders.opened(&order)
         };
         let pair = (open(ids[0], above), open(ids[1], below));
         self.place_pair(now, pair, OrderEvent::Accepted, out);
@@ -147,7 +147,7 @@ impl Exchange {
             *id = self.orders.next_id();
         }
         let list = self.open_list(now, new, ids, out);
-        let slot = self.orders.opened(Order {
+        let slot = self.orders.opened(&Order {
             id: ids[0],
             list: Some(list.id),
             ..first
@@ -159,7 +159,7 @@ impl Exchange {
                 status: OrderStatus::Pending,
                 ..Self::order_of(now, pending)
             };
-            self.orders.opened(order);
+            self.orders.opened(&order);
             self.report(now, OrderEvent::Accepted, &order, out);
         }
         self.activate(now, slot, Entry::New, out);

@@ -148,7 +148,7 @@ impl Orders {
     }
 
     /// Notes an order that stays open, in a slot of its own.
-    pub(crate) fn opened(&mut self, order: Order) -> SlotId {
+    pub(crate) fn opened(&mut self, order: &Order) -> SlotId {
         let slot = self.waiting.insert(order);
         self.open.insert(order.id, slot);
         let account = &mut self.accounts[order.account.index()];
@@ -171,14 +171,8 @@ impl Orders {
         order
     }
 
-    /// Notes that an open order is finished and waits nowhere any more.
-    pub(crate) fn closed(&mut self, slot: SlotId) {
-        let order = self.leave(slot);
-        self.passed_through(order);
-    }
-
     /// Remembers an order that finished and is in no slot, if orders are remembered.
-    pub(crate) fn passed_through(&mut self, order: Order) {
+    pub(crate) fn passed_through(&mut self, order: &Order) {
         if let History::Kept(most) = self.history {
             self.accounts[order.account.index()].remember(order, most);
         }
@@ -361,9 +355,9 @@ impl Orders {
 }
 
 impl AccountOrders {
-    fn remember(&mut self, order: Order, most: u32) {
-        self.keys.push_back(FinishedKey::of(&order));
-        self.finished.push_back(order);
+    fn remember(&mut self, order: &Order, most: u32) {
+        self.keys.push_back(FinishedKey::of(order));
+        self.finished.push_back(*order);
         while self.finished.len() > most as usize {
             self.finished.pop_front();
             self.keys.pop_front();

@@ -50,12 +50,12 @@ impl Exchange {
         self.check(now, new)?;
         let algo = u32::from(new.trigger.is_some());
         self.check_counts(new.account, new.instrument, waits(new), algo)?;
-        let order = Self::order_of(now, new);
+        let mut order = Self::order_of(now, new);
         let taken = match new.trigger {
-            None => self.work(now, order, Entry::New, out),
-            Some(trigger) => self.shelve_new(now, order, trigger, out),
+            None => self.work(now, &mut order, Entry::New, out),
+            Some(trigger) => self.shelve_new(now, &mut order, trigger, out),
         };
-        let taken = taken.map(|order| self.after(now, order, out));
+        let taken = taken.map(|()| self.after(now, order, out));
         self.ledger.publish(&mut out.balances);
         taken
     }
@@ -158,24 +158,23 @@ impl Exchange {
         }
     }
 
-    /// Brings an order that is in no slot to the book.
+    /// Brings an order that is in no slot to the book. One that is refused stays as it is.
     fn work(
         &mut self,
         now: Timestamp,
-        order: Order,
+        order: &mut Order,
         entry: Entry,
         out: &mut Outbox,
-    ) -> Result<Order, Refusal> {
+    ) -> Result<(), Refusal> {
         let mut steps = std::mem::take(&mut self.steps);
-        let done = self.admit(&order, &mut steps).map(|(plan, money)| {
+        let done = self.admit(order, &mut steps).map(|(plan, money)| {
             self.spoken_for = Some(SpokenFor {
                 account: order.account,
                 money,
             });
-            let order = self.carry_out(now, order, entry, &plan, &steps, out);
+            self.carry_out(now, order, entry, &plan, &steps, out);
             self.spoken_for = None;
-            self.follow_up(now, &order, out);
-            order
+            self.follow_up(now, order, out);
         });
         steps.clear();
         self.steps = steps;
@@ -234,14 +233,14 @@ impl Exchange {
     fn carry_out(
         &mut self,
         now: Timestamp,
-        mut order: Order,
+        order: &mut Order,
         entry: Entry,
         plan: &Plan,
         steps: &[Step],
         out: &mut Outbox,
-    ) -> Order {
+    ) {
         order.working_since = Some(now);
-        if let Size::Quote(_) = size(&order) {
+        if let Size::Quote(_) = size(order) {
             order.quantity = plan.filled;
         }
         if order.id == NO_ID {
@@ -251,13 +250,11 @@ impl Exchange {
             Entry::New => OrderEvent::Accepted,
             Entry::Waited => OrderEvent::Activated,
         };
-        self.report(now, event, &order, out);
+        self.report(now, event, order, out);
         for step in steps {
             match *step {
-                Step::Market(level) => self.take_from_market(now, &mut order, level, out),
-                Step::Order(maker, level) => {
-                    self.take_from_order(now, &mut order, maker, level, out)
-                }
+                Step::Market(level) => self.take_from_market(now, order, level, out),
+                Step::Order(maker, level) => self.take_from_order(now, order, maker, level, out),
                 Step::Expire(maker) => {
                     self.end(now, maker, OrderEvent::Expired(EndReason::SelfTrade), out);
                 }
@@ -266,11 +263,10 @@ impl Exchange {
         if order.status == OrderStatus::Filled && !plan.exhausted {
             self.orders.passed_through(order);
         } else if plan.met_itself {
-            self.expire(now, &mut order, EndReason::SelfTrade, out);
+            self.expire(now, order, EndReason::SelfTrade, out);
         } else {
-            self.conclude(now, &mut order, out);
+            self.conclude(now, order, out);
         }
-        order
     }
 
     /// The rest of the order waits or expires, as its kind says.
@@ -288,7 +284,7 @@ impl Exchange {
                 price,
             }
             | OrderKind::PostOnly { price } => {
-                let slot = self.orders.opened(*order);
+                let slot = self.orders.opened(order);
                 self.lock(slot);
                 self.queue(now, slot, price);
             }
@@ -299,7 +295,7 @@ impl Exchange {
     fn expire(&mut self, now: Timestamp, order: &mut Order, reason: EndReason, out: &mut Outbox) {
         (order.status, order.end, order.updated_at) = (OrderStatus::Expired, Some(reason), now);
         self.report(now, OrderEvent::Expired(reason), order, out);
-        self.orders.passed_through(*order);
+        self.orders.passed_through(order);
     }
 
     /// Puts what is left of an order at the end of its price's line.
@@ -333,15 +329,16 @@ impl Exchange {
     fn shelve_new(
         &mut self,
         now: Timestamp,
-        mut order: Order,
+        order: &mut Order,
         trigger: Trigger,
         out: &mut Outbox,
-    ) -> Result<Order, Refusal> {
-        self.may_wait(&order, &trigger)?;
+    ) -> Result<(), Refusal> {
+        self.may_wait(order, &trigger)?;
         order.id = self.orders.next_id();
         let slot = self.orders.opened(order);
         self.lock(slot);
-        Ok(self.shelve(now, slot, OrderEvent::Accepted, out))
+        *order = self.shelve(now, slot, OrderEvent::Accepted, out);
+        Ok(())
     }
 
     /// Whether an order may wait for its trigger: it must not fire at once, and the account must cover it.
@@ -393,7 +390,7 @@ impl Exchange {
         self.unlock(slot);
         let mut order = self.orders.leave(slot);
         (order.status, order.updated_at) = (OrderStatus::Accepted, now);
-        if let Err(refusal) = self.work(now, order, entry, out) {
+        if let Err(refusal) = self.work(now, &mut order, entry, out) {
             self.expire(now, &mut order, EndReason::Refused(refusal), out);
             self.follow_up(now, &order, out);
         }

@@ -46,9 +46,9 @@ impl Waiting {
     };
 
     /// Puts an order into a slot; it is in no queue yet and holds nothing.
-    pub(crate) fn insert(&mut self, order: Order) -> SlotId {
+    pub(crate) fn insert(&mut self, order: &Order) -> SlotId {
         let slot = Slot {
-            order,
+            order: *order,
             is_taken: true,
             held: Amount::ZERO,
             ahead: 0,

@@ -88,21 +88,23 @@ impl Rehearsal {
             .sum()
     }
 
-    /// Nothing moves any more: no order is open, none is unknown.
+    /// Nothing moves any more: no order is open, none is unknown. The input after which it was so.
     #[track_caller]
-    fn come_to_rest(&self) {
+    fn come_to_rest(&self) -> u64 {
         let killed = command(self.folder.path(), &["kill", "--reason", "to compare"]);
         assert!(killed.status.success(), "{killed:?}");
         within(HEALED_WITHIN, "the end of every open order", || {
             let orders = self.desk.ask("GET /api/v1/orders", "").ok()?.json();
-            orders["items"].as_array()?.is_empty().then_some(())
-        });
+            let at_rest = orders["items"].as_array()?.is_empty();
+            at_rest.then(|| orders["seq"].as_u64())?
+        })
     }
 
-    /// Whether desk and exchange tell the same of each asset.
-    fn is_equal(&self) -> Option<bool> {
+    /// Whether desk and exchange tell the same of each asset, if they were compared after input `since`.
+    fn is_equal(&self, since: u64) -> Option<bool> {
         let table = self.desk.ask("GET /api/v1/balances", "").ok()?.json();
-        table["equal"].as_bool()
+        let is_new = table["seq"].as_u64()? >= since;
+        is_new.then(|| table["equal"].as_bool())?
     }
 
     /// Starts the desk again, on the same folder.
@@ -131,29 +133,17 @@ fn rehearse(name: &str, script: &str, afterwards: Afterwards) {
     within(HEALED_WITHIN, "trading again after the fault", || {
         (rehearsal.fills() > before + during).then_some(())
     });
-    rehearsal.come_to_rest();
-    let mut found = None;
-    let equal = |rehearsal: &Rehearsal| rehearsal.is_equal();
-    if afterwards == Equal {
-        within(HEALED_WITHIN, "an equal ledger", || {
-            found = equal(&rehearsal);
-            (found == Some(true)).then_some(())
+    let rest = rehearsal.come_to_rest();
+    if afterwards == EqualAfterRestart {
+        let equal = within(HEALED_WITHIN, "a comparison with the exchange", || {
+            rehearsal.is_equal(rest)
         });
-    } else {
-        within(HEALED_WITHIN, "a comparison with the exchange", || {
-            equal(&rehearsal)
-        });
-        assert_eq!(
-            equal(&rehearsal),
-            Some(false),
-            "{name}: the desk follows it now"
-        );
+        assert!(!equal, "{name}: the desk follows it now");
         rehearsal.restart();
-        within(HEALED_WITHIN, "an equal ledger after a restart", || {
-            found = equal(&rehearsal);
-            (found == Some(true)).then_some(())
-        });
     }
+    within(HEALED_WITHIN, "an equal ledger", || {
+        rehearsal.is_equal(rest)?.then_some(())
+    });
     eprintln!(
         "rehearsal: {name}: struck {hits} times, {during} fills meanwhile; afterwards {afterwards:?}"
     );
