@@ -12,12 +12,13 @@ use std::collections::BTreeMap;
 use bench::{BASE, Bench, ONLY, QUOTE, all_or_nothing, executions, immediate, limit, post_only};
 use proptest::prelude::*;
 use tradewind_model::{
-    AccountId, Amount, Liquidity, OrderKind, Price, Quantity, Side, VenueOrderId,
+    AccountId, Amount, AssetId, InstrumentStatus, Liquidity, OrderKind, Ppm, Price, Quantity, Side,
+    VenueOrderId,
 };
 use tradewind_simx::{
-    AmendOrder, Bips, Caps, Exchange, ExchangeConfig, FillModel, History, ListId, ListKind,
-    ListShape, NewList, NewOrder, Order, OrderEvent, OrderRef, Purpose, Refusal, SelfTrade, Size,
-    Trigger,
+    AmendOrder, Bips, Caps, Exchange, ExchangeConfig, FeeAsset, FeeChoice, FillModel, History,
+    ListId, ListKind, ListShape, NewList, NewOrder, Order, OrderEvent, OrderRef, Purpose, Refusal,
+    SelfTrade, Size, Trigger,
 };
 
 const ACCOUNTS: u32 = 2;
@@ -31,10 +32,11 @@ enum Move {
         kind: OrderKind,
         self_trade: SelfTrade,
     },
+    /// So much at market, or all there is.
     Spend {
         account: u32,
         side: Side,
-        cents: i64,
+        cents: Option<i64>,
     },
     Stop {
         account: u32,
@@ -77,6 +79,21 @@ enum Move {
         price: i64,
         quantity: i64,
     },
+    /// Money comes or leaves until so much is free.
+    Deposit {
+        account: u32,
+        asset: AssetId,
+        cents: i64,
+    },
+    PayFeesIn {
+        account: u32,
+        choice: FeeChoice,
+    },
+    /// The venue closes the market, and may end what waits in it.
+    Close {
+        expires: bool,
+    },
+    Open,
 }
 
 fn side() -> impl Strategy<Value = Side> {
@@ -122,13 +139,21 @@ fn list_kind() -> impl Strategy<Value = ListKind> {
     ]
 }
 
+fn asset() -> impl Strategy<Value = AssetId> {
+    prop_oneof![Just(BASE), Just(QUOTE)]
+}
+
+fn choice() -> impl Strategy<Value = FeeChoice> {
+    prop_oneof![Just(FeeChoice::Received), Just(FeeChoice::FeeAsset)]
+}
+
 fn any_move() -> impl Strategy<Value = Move> {
     let account = || 0..ACCOUNTS;
     prop_oneof![
         8 => (account(), side(), 1_i64..500, kind(), rule()).prop_map(|(account, side, quantity, kind, self_trade)| {
             Move::Submit { account, side, quantity, kind, self_trade }
         }),
-        1 => (account(), side(), 1_i64..1_000).prop_map(|(account, side, cents)| Move::Spend { account, side, cents }),
+        4 => (account(), side(), prop::option::of(1_i64..1_000)).prop_map(|(account, side, cents)| Move::Spend { account, side, cents }),
         3 => (account(), side(), 1_i64..500, kind(), trigger()).prop_map(|(account, side, quantity, kind, trigger)| {
             Move::Stop { account, side, quantity, kind, trigger }
         }),
@@ -142,6 +167,10 @@ fn any_move() -> impl Strategy<Value = Move> {
             Move::Levels { bid, spread, quantities }
         }),
         4 => (side(), 94_i64..106, 1_i64..400).prop_map(|(taker, price, quantity)| Move::Trade { taker, price, quantity }),
+        4 => (account(), asset(), 0_i64..100).prop_map(|(account, asset, cents)| Move::Deposit { account, asset, cents }),
+        2 => (account(), choice()).prop_map(|(account, choice)| Move::PayFeesIn { account, choice }),
+        1 => any::<bool>().prop_map(|expires| Move::Close { expires }),
+        3 => Just(Move::Open),
     ]
 }
 
@@ -168,7 +197,10 @@ fn make(bench: &mut Bench, step: &Move) {
             side,
             cents,
         } => {
-            let amount = Amount(i128::from(*cents) * Amount::ONE.0 / 100);
+            let free = bench.exchange.balance(AccountId(*account), QUOTE).free;
+            let amount = cents.map_or(free, |cents| {
+                Amount(i128::from(cents) * Amount::ONE.0 / 100)
+            });
             let name = bench.name();
             let size = Size::Quote(amount);
             may_be_refused(bench.send(&NewOrder::new(
@@ -258,6 +290,35 @@ fn make(bench: &mut Bench, step: &Move) {
             price,
             quantity,
         } => bench.trade(*taker, *price, *quantity),
+        Move::Deposit {
+            account,
+            asset,
+            cents,
+        } => {
+            let account = AccountId(*account);
+            let wanted = Amount(i128::from(*cents) * Amount::ONE.0 / 100);
+            let amount = wanted - bench.exchange.balance(account, *asset).free;
+            let done = bench
+                .exchange
+                .deposit(bench.now, account, *asset, amount, &mut bench.out);
+            done.unwrap();
+        }
+        Move::PayFeesIn { account, choice } => {
+            let account = AccountId(*account);
+            bench.exchange.pay_fees_in(account, *choice).unwrap();
+        }
+        Move::Close { expires } => {
+            let halted = InstrumentStatus::Halted;
+            bench.exchange.set_status(ONLY, halted).unwrap();
+            if *expires {
+                bench.exchange.expire_all(bench.now, ONLY, &mut bench.out);
+                assert!(open_orders(&bench.exchange).is_empty());
+            }
+        }
+        Move::Open => {
+            let trading = InstrumentStatus::Trading;
+            bench.exchange.set_status(ONLY, trading).unwrap();
+        }
     }
 }
 
@@ -480,9 +541,14 @@ fn config() -> impl Strategy<Value = ExchangeConfig> {
         Just(FillModel::TradeThrough)
     ];
     let history = prop_oneof![Just(History::Kept(10)), Just(History::Dropped)];
-    (model, history).prop_map(|(fill_model, history)| ExchangeConfig {
+    let fee_asset = prop::option::of(asset().prop_map(|asset| FeeAsset {
+        asset,
+        discount: Ppm(250_000),
+    }));
+    (model, history, fee_asset).prop_map(|(fill_model, history, fee_asset)| ExchangeConfig {
         fill_model,
         history,
+        fee_asset,
         caps: Caps {
             order_lists_max: 3,
             algo_orders_max: 8,
@@ -518,8 +584,10 @@ proptest! {
         copy.exchange = serde_json::from_str(&text).unwrap();
         copy.names = original.names;
         for step in &then {
-            let renamed = |bench: &mut Bench| { make(bench, step); serde_json::to_string(&bench.out.balances).unwrap() };
-            prop_assert_eq!(renamed(&mut original), renamed(&mut copy));
+            make(&mut original, step);
+            make(&mut copy, step);
+            prop_assert_eq!(&original.out, &copy.out);
         }
+        prop_assert_eq!(serde_json::to_vec(&original.exchange).unwrap(), serde_json::to_vec(&copy.exchange).unwrap());
     }
 }
