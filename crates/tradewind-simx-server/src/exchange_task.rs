@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
@@ -194,8 +194,6 @@ pub(crate) struct ExchangeTask {
     pub(crate) last: Timestamp,
     pub(crate) desk: Desk,
     pub(crate) door: watch::Sender<DoorState>,
-    /// Whether connections must leave their answers to the exchange, since something stands between.
-    pub(crate) conducted: Arc<AtomicBool>,
 }
 
 /// Whom the exchange owes something.
@@ -283,10 +281,7 @@ impl ExchangeTask {
 
     fn set_faults(&mut self, now: Timestamp, script: Option<FaultScript>) -> usize {
         match script {
-            Some(script) => {
-                self.conducted.store(true, Ordering::Relaxed);
-                self.front.add_faults(now, script)
-            }
+            Some(script) => self.front.add_faults(now, script),
             None => {
                 self.front.clear_faults(now);
                 0

@@ -2,7 +2,7 @@
 //! and decides nothing.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,8 +50,6 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) shutdown: CancellationToken,
     pub(crate) connections: TaskTracker,
-    /// Whether something may stand between the exchange and its wires.
-    pub(crate) conducted: Arc<AtomicBool>,
     next_connection: Arc<AtomicU64>,
     attempts: Arc<Mutex<Attempts>>,
 }
@@ -124,7 +122,6 @@ impl Server {
             limits: self.options.limits,
             shutdown: shutdown.child_token(),
             connections: TaskTracker::new(),
-            conducted: Arc::new(AtomicBool::new(!self.conduct.is_perfect())),
             next_connection: Arc::new(AtomicU64::new(1)),
             attempts: Arc::default(),
         };
@@ -133,7 +130,6 @@ impl Server {
         let task = ExchangeTask {
             front: Front::new(self.started.core, last, self.conduct),
             door,
-            conducted: shared.conducted.clone(),
             clock: self.options.clock,
             store: self.started.store,
             keys: self.started.keys,

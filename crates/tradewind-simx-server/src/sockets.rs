@@ -4,7 +4,6 @@
 //! are the reads, the writes and their time-outs.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -253,7 +252,7 @@ impl Connection {
                     connection: self.id,
                     wish: Wish { form, unit },
                 })?;
-                self.apply(effects).await
+                self.apply(effects)
             }
         }
     }
@@ -302,20 +301,13 @@ impl Connection {
             Peer::Market(market, ..) => {
                 let mut effects = Vec::new();
                 market.on_text(text, &mut effects);
-                self.apply(effects).await
+                self.apply(effects)
             }
         }
     }
 
-    /// Hands a request's effects to the exchange: as one when something may happen to them, else with its answer sent at once.
-    async fn apply(&mut self, mut effects: Vec<Effect>) -> Result<(), Over> {
-        if !self.shared.conducted.load(Ordering::Relaxed) {
-            for effect in effects.extract_if(.., |effect| matches!(effect, Effect::Answer(_))) {
-                if let Effect::Answer(text) = effect {
-                    self.send(vec![text.into()]).await?;
-                }
-            }
-        }
+    /// Hands a request's effects to the exchange, which answers: nothing that it owed before comes after the answer.
+    fn apply(&self, effects: Vec<Effect>) -> Result<(), Over> {
         if effects.is_empty() {
             return Ok(());
         }
