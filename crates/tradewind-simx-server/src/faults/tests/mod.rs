@@ -3,9 +3,9 @@
 mod bench;
 
 use super::*;
-use bench::{Bench, MARKET, START, STEP};
 use crate::rest::Method;
 use crate::streams::connection::Form;
+use bench::{Bench, MARKET, START, STEP};
 
 /// The page with a script for each row.
 const PAGE: &str = include_str!("../../../../../docs/faults.md");
