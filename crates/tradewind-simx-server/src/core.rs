@@ -7,7 +7,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tradewind_model::{AccountId, AssetTable, InstrumentId, Price, Quantity, Quote, Timestamp};
+use tradewind_model::{
+    AccountId, AssetTable, InstrumentId, Level, Price, Quantity, Quote, Timestamp,
+};
 use tradewind_simx::{
     Action, Answer, ClientId, Exchange, Execution, MarketEvent, OrderEvent, OrderReport, Outbox,
     Refusal,
@@ -419,7 +421,7 @@ impl Core {
                 | OrderEvent::Cancelled { .. }
                 | OrderEvent::Expired(_) => {}
             }
-            let prevented = self.prevented.behind(report);
+            let prevented = self.prevented.of(&report.order);
             self.users
                 .on_report(&teller, report, prevented, &mut self.out.frames);
         }
@@ -532,18 +534,9 @@ impl Core {
             .unwrap_or(self.started_at)
     }
 
-    /// Best bid and ask, zero where the book is empty, as the venue tells it.
+    /// [`touch_or_zero`] of this exchange.
     pub(crate) fn touch_or_zero(&self, instrument: InstrumentId) -> Quote {
-        let nothing = Quote {
-            instrument,
-            bid: Price(0),
-            ask: Price(0),
-            bid_quantity: Quantity::ZERO,
-            ask_quantity: Quantity::ZERO,
-            event_time: None,
-            received_at: Timestamp::EPOCH,
-        };
-        self.exchange.touch(instrument).unwrap_or(nothing)
+        touch_or_zero(&self.exchange, instrument)
     }
 
     /// The last price: of the newest trade, or of the history before there was one.
@@ -555,6 +548,26 @@ impl Core {
         self.market
             .kline_at(instrument, minute, now)
             .map(|kline| kline.close)
+    }
+}
+
+/// Best bid and ask, zero on a side that is empty, as the venue tells it.
+pub(crate) fn touch_or_zero(exchange: &Exchange, instrument: InstrumentId) -> Quote {
+    let nothing = Level {
+        price: Price(0),
+        quantity: Quantity::ZERO,
+    };
+    let [bid, ask] = exchange
+        .best(instrument)
+        .map(|level| level.unwrap_or(nothing));
+    Quote {
+        instrument,
+        bid: bid.price,
+        ask: ask.price,
+        bid_quantity: bid.quantity,
+        ask_quantity: ask.quantity,
+        event_time: None,
+        received_at: Timestamp::EPOCH,
     }
 }
 

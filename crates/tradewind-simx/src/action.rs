@@ -45,6 +45,9 @@ pub enum Action {
         account: AccountId,
         /// In which instrument.
         instrument: InstrumentId,
+        /// The client's name for the cancel, the same for each.
+        #[serde(default)]
+        cancel_id: Option<ClientId>,
     },
     /// [`Exchange::set_status`](crate::Exchange::set_status).
     SetStatus {

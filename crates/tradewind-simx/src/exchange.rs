@@ -13,6 +13,7 @@ use tradewind_model::{
 
 use crate::account::Ledger;
 use crate::action::{Action, Answer, CancelOrder};
+use crate::client_id::ClientId;
 use crate::config::ExchangeConfig;
 use crate::fees::FeeChoice;
 use crate::list::ListId;
@@ -125,8 +126,9 @@ impl Exchange {
             Action::CancelAll {
                 account,
                 instrument,
+                cancel_id,
             } => self
-                .cancel_all(now, *account, *instrument, out)
+                .cancel_all(now, *account, *instrument, *cancel_id, out)
                 .map(Answer::Cancelled),
             Action::SetStatus { instrument, status } => {
                 self.set_status(*instrument, *status).map(|()| Answer::Done)
@@ -222,6 +224,7 @@ impl Exchange {
         now: Timestamp,
         account: AccountId,
         instrument: InstrumentId,
+        cancel_id: Option<ClientId>,
         out: &mut Outbox,
     ) -> Result<usize, Refusal> {
         let open = self.orders.open_of(account);
@@ -232,7 +235,7 @@ impl Exchange {
         if ids.is_empty() {
             return Err(Refusal::UnknownOrder);
         }
-        let event = OrderEvent::Cancelled { cancel_id: None };
+        let event = OrderEvent::Cancelled { cancel_id };
         self.end_each(now, &ids, event, out);
         Ok(ids.len())
     }

@@ -287,9 +287,16 @@ impl Exchange {
             return;
         };
         for order in list.orders() {
-            if let Some(slot) = self.orders.slot(*order) {
-                self.retire(now, slot, event, out);
-            }
+            let Some(slot) = self.orders.slot(*order) else {
+                continue;
+            };
+            let event = match event {
+                OrderEvent::Expired(_) if self.orders.waiting.get(slot).order.is_pending() => {
+                    OrderEvent::Expired(EndReason::Entry)
+                }
+                event => event,
+            };
+            self.retire(now, slot, event, out);
         }
         self.finish_list(now, list, out);
     }

@@ -72,6 +72,8 @@ pub enum EndReason {
     Refused(Refusal),
     /// The venue ended it, as it does before maintenance.
     Venue,
+    /// The order of its list that it waited for ended.
+    Entry,
 }
 
 impl Order {

@@ -217,12 +217,14 @@ impl Exchange {
         Ok((plan, Money { asset, amount }))
     }
 
-    /// What the account must have free: a limit order's whole worth at its limit, else what the plan comes to.
+    /// What the account must have free: a limit order's whole worth at its limit, all that is to be spent, else what the
+    /// plan comes to.
     fn needed(&self, order: &Order, plan: &Plan) -> Option<Amount> {
         let listing = &self.listings[order.instrument.index()];
         match (order.side, size(order), order.kind.limit()) {
             (Side::Buy, Size::Base(quantity), Some(limit)) => listing.worth(limit, quantity),
-            (Side::Buy, _, _) => plan.worth,
+            (Side::Buy, Size::Quote(amount), _) => plan.worth.map(|_| amount),
+            (Side::Buy, Size::Base(_), None) => plan.worth,
             (Side::Sell, Size::Base(quantity), _) => {
                 plan.worth.map(|_| listing.base_amount(quantity))
             }

@@ -1,8 +1,8 @@
 //! What the exchange can be asked. Nothing here changes anything.
 
 use tradewind_model::{
-    AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, Price, Quote, Side, Timestamp,
-    Trade,
+    AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, Level, Price, Quote, Side,
+    Timestamp, Trade,
 };
 
 use crate::account::Balance;
@@ -111,6 +111,13 @@ impl Exchange {
     /// An account's executions that are remembered, oldest first.
     pub fn executions(&self, account: AccountId) -> impl DoubleEndedIterator<Item = &Execution> {
         self.orders.executions_of(account)
+    }
+
+    /// Best bid and best ask of the visible book, the accounts' orders included.
+    #[must_use]
+    pub fn best(&self, instrument: InstrumentId) -> [Option<Level>; 2] {
+        let listing = self.listings.get(instrument.index());
+        [Side::Sell, Side::Buy].map(|taker| listing?.best(taker))
     }
 
     /// Best bid and ask of the visible book, the accounts' orders included, if both sides have one.

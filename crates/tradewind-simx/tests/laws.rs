@@ -262,7 +262,11 @@ fn make(bench: &mut Bench, step: &Move) {
         }
         Move::CancelAll { account } => {
             let (account, out) = (AccountId(*account), &mut bench.out);
-            may_be_refused(bench.exchange.cancel_all(bench.now, account, ONLY, out));
+            may_be_refused(
+                bench
+                    .exchange
+                    .cancel_all(bench.now, account, ONLY, None, out),
+            );
         }
         Move::Quote {
             bid,

@@ -260,7 +260,7 @@ fn a_waiting_order_locks_what_it_may_pay_and_frees_it_at_the_end() {
     assert_eq!(
         bench
             .exchange
-            .cancel_all(bench.now, AccountId(0), bench::ONLY, &mut bench.out),
+            .cancel_all(bench.now, AccountId(0), bench::ONLY, None, &mut bench.out),
         Ok(1)
     );
     assert_eq!(bench.find(0, &sell).status, Cancelled);
@@ -301,6 +301,15 @@ fn an_amount_the_book_cannot_spend_expires() {
         ))
         .unwrap();
     assert_eq!((order.status, order.filled), (Expired, Quantity(1_500)));
+}
+
+#[test]
+fn an_amount_the_account_does_not_have_is_refused_however_thin_the_book() {
+    let mut bench = free_book();
+    let name = bench.name();
+    let size = Size::Quote(Amount::whole(100_001));
+    let order = NewOrder::new(AccountId(0), bench::ONLY, name, Buy, size, Market);
+    assert_eq!(bench.send(&order), Err(Refusal::InsufficientBalance));
 }
 
 #[test]

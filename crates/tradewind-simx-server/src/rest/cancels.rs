@@ -139,6 +139,7 @@ pub(super) fn cancel_all(core: &mut Core, call: Call<'_>, caller: Caller) -> Out
         let all = Action::CancelAll {
             account,
             instrument,
+            cancel_id: Some(cancel_id),
         };
         core.act(call.now, &all)?;
     }

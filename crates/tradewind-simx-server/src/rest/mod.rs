@@ -42,7 +42,8 @@ pub(crate) use weights::{
     Meters, ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, OrderCounts, WEIGHT_PER_MINUTE,
 };
 pub(crate) use words::{
-    contingency, kind, list_id, list_status, self_trade, side, status, time_in_force, trailing_time,
+    contingency, expiry_reason, kind, list_id, list_status, self_trade, side, status,
+    time_in_force, trailing_time,
 };
 
 use crate::core::Core;
@@ -357,6 +358,7 @@ impl Call<'_> {
             symbols: &core.symbols,
             instrument,
             unit: self.unit,
+            prevented: &core.prevented,
         }
     }
 

@@ -6,7 +6,10 @@ use tradewind_simx::{Execution, ListId, Order};
 
 use super::Params;
 use super::errors::ApiError;
-use super::words::{kind, list_id, self_trade, side, status, time_in_force, trailing_time};
+use super::prevented::PreventedMatches;
+use super::words::{
+    expiry_reason, kind, list_id, self_trade, side, status, time_in_force, trailing_time,
+};
 use crate::decimals;
 use crate::symbols::Symbols;
 
@@ -50,6 +53,7 @@ pub(crate) struct Spelling<'a> {
     pub(crate) symbols: &'a Symbols,
     pub(crate) instrument: &'a Instrument,
     pub(crate) unit: TimeUnit,
+    pub(crate) prevented: &'a PreventedMatches,
 }
 
 /// The least a new order is answered with.
@@ -186,6 +190,12 @@ struct Terms {
     strategy_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     strategy_type: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiry_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prevented_match_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prevented_quantity: Option<String>,
 }
 
 /// One of the account's trades.
@@ -306,6 +316,7 @@ impl<'a> Spelling<'a> {
     }
 
     fn terms(&self, order: &Order) -> Terms {
+        let prevented = self.prevented.of(order);
         Terms {
             stop_price: self.stop_price(order),
             trailing_delta: order
@@ -316,6 +327,10 @@ impl<'a> Spelling<'a> {
                 .map(|at| at.map_or(NEVER, |at| self.unit.stamp(at))),
             strategy_id: order.labels.strategy,
             strategy_type: order.labels.strategy_kind,
+            expiry_reason: expiry_reason(order),
+            prevented_match_id: prevented.map(|one| one.id),
+            prevented_quantity: prevented
+                .map(|_| decimals::quantity(self.instrument, order.remaining())),
         }
     }
 

@@ -108,12 +108,12 @@ impl PreventedMatches {
         });
     }
 
-    /// The match that ended the order of `report`, if one did.
-    pub(crate) fn behind(&self, report: &OrderReport) -> Option<&PreventedMatch> {
-        if report.event != OrderEvent::Expired(EndReason::SelfTrade) {
+    /// The match that ended the order, if one did and is remembered.
+    pub(crate) fn of(&self, order: &Order) -> Option<&PreventedMatch> {
+        if order.end != Some(EndReason::SelfTrade) {
             return None;
         }
-        let ended = report.order.id;
+        let ended = order.id;
         let is_it = |one: &&PreventedMatch| one.taker.id == ended || one.maker.id == ended;
         self.matches.iter().rev().find(is_it)
     }

@@ -19,6 +19,30 @@ pub(crate) const fn status(order: &Order) -> &'static str {
     }
 }
 
+/// The venue's word for why an order expired, if it did for a reason that it has a word for.
+pub(crate) fn expiry_reason(order: &Order) -> Option<&'static str> {
+    match order.end? {
+        EndReason::NoLiquidity => Some("INSUFFICIENT_LIQUIDITY"),
+        EndReason::TimeInForce if is_all_or_nothing(order) => Some("UNFILLED_FOK_ORDER_EXPIRED"),
+        EndReason::TimeInForce => Some("UNFILLED_IOC_QUANTITY_EXPIRED"),
+        EndReason::List => Some("OCO_TRIGGER"),
+        EndReason::Entry => Some("OTO_PHASE_ONE_EXPIRED"),
+        EndReason::Refused(_) => Some("REJECTED"),
+        EndReason::Venue => Some("EXCHANGE_CANCELED"),
+        EndReason::SelfTrade => None,
+    }
+}
+
+const fn is_all_or_nothing(order: &Order) -> bool {
+    matches!(
+        order.kind,
+        OrderKind::Limit {
+            time_in_force: TimeInForce::FillOrKill,
+            ..
+        }
+    )
+}
+
 /// The venue's word for an order's type.
 pub(crate) const fn kind(order: &Order) -> &'static str {
     match (order.kind, order.trigger) {

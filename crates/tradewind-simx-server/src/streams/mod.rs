@@ -13,9 +13,10 @@ pub(crate) mod names;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tradewind_model::{Depth, InstrumentId, Interval, Quote, Timestamp, Trade};
+use tradewind_model::{Depth, InstrumentId, Interval, Price, Quote, Timestamp, Trade};
 use tradewind_simx::{Exchange, KlineRange};
 
+use crate::core::touch_or_zero;
 use crate::market::{self, KlineQuery, Market};
 use crate::rest::TimeUnit;
 use crate::symbols::Symbols;
@@ -187,13 +188,12 @@ impl Hub {
         }) else {
             return;
         };
-        let Some(touch) = exchange.touch(instrument) else {
-            return;
-        };
+        let touch = touch_or_zero(exchange, instrument);
         let State::BookTicker(last) = &mut stream.state else {
             return;
         };
-        if last.is_some_and(|last| same_touch(&last, &touch)) {
+        let is_empty = (touch.bid, touch.ask) == (Price(0), Price(0));
+        if last.map_or(is_empty, |last| same_touch(&last, &touch)) {
             return;
         }
         *last = Some(touch);
@@ -342,8 +342,8 @@ impl Stream {
                 }
             }
             (Topic::Ticker, _) => {
-                let touch = sources.exchange.touch(id);
-                if let (Some(day), Some(touch)) = (sources.market.day(instrument), touch) {
+                let touch = touch_or_zero(sources.exchange, id);
+                if let Some(day) = sources.market.day(instrument) {
                     self.send(connections, subject.ticker(&day, &touch), frames);
                 }
             }

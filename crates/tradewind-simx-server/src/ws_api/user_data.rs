@@ -14,8 +14,8 @@ use tradewind_simx::{
 
 use crate::decimals;
 use crate::rest::{
-    PreventedMatch, TimeUnit, contingency, kind, list_id, list_status, self_trade, side, status,
-    time_in_force, trailing_time,
+    PreventedMatch, TimeUnit, contingency, expiry_reason, kind, list_id, list_status, self_trade,
+    side, status, time_in_force, trailing_time,
 };
 use crate::streams::frames::Frame;
 use crate::streams::{ConnectionId, Frames};
@@ -274,6 +274,8 @@ struct ExecutionReport<'a> {
     strategy: Option<i64>,
     #[serde(rename = "J", skip_serializing_if = "Option::is_none")]
     strategy_kind: Option<i32>,
+    #[serde(rename = "eR", skip_serializing_if = "Option::is_none")]
+    expiry_reason: Option<&'static str>,
 }
 
 /// What did not trade because both orders were of one account.
@@ -434,6 +436,7 @@ impl Teller<'_> {
             trailing_time: trailing_time(order).map(|at| at.map_or(-1, |at| unit.stamp(at))),
             strategy: order.labels.strategy,
             strategy_kind: order.labels.strategy_kind,
+            expiry_reason: expiry_reason(order),
         })
     }
 

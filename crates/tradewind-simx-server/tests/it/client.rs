@@ -17,7 +17,7 @@ use tradewind_simx_server::{
 };
 
 pub(crate) const KEY: &str = "test-key";
-const SECRET: &str = "test-secret";
+pub(crate) const SECRET: &str = "test-secret";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct TestServer {

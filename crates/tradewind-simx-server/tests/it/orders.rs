@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Socket, TestServer, call, next, signed_params, until};
+use tradewind_simx_server::ServerOptions;
+
+use crate::client::{
+    KEY, SECRET, Socket, TestServer, call, next, options, say, signed_params, until,
+};
 
 const BTC: &str = "symbol=BTCUSDT";
 
@@ -430,6 +434,9 @@ async fn orders_of_one_account_do_not_trade_when_they_say_so() {
         let lost = ["makerPreventedQuantity", "takerPreventedQuantity"];
         assert_eq!(one.get(lost[0]).is_some(), who != "taker", "{one}");
         assert_eq!(one.get(lost[1]).is_some(), who != "maker", "{one}");
+        let told = |order: &Value| order["preventedMatchId"] == one["preventedMatchId"];
+        assert_eq!(told(&taken), who != "maker", "{taken}");
+        assert_eq!(told(&queried), who != "taker", "{queried}");
         let report = until(&mut socket, |frame| {
             frame["event"]["x"] == "TRADE_PREVENTION"
         })
@@ -448,5 +455,100 @@ async fn orders_of_one_account_do_not_trade_when_they_say_so() {
         .signed("GET", "/api/v3/myPreventedMatches", BTC)
         .await;
     assert_eq!(neither["code"], -1102);
+    server.stop().await;
+}
+
+/// A market that stands still and an account that can take all of it.
+async fn whale() -> TestServer {
+    let options = ServerOptions {
+        accounts: vec![
+            format!("{KEY}:{SECRET}:USDT=100000000,BTC=100000")
+                .parse()
+                .unwrap(),
+        ],
+        ..options(None)
+    };
+    let server = TestServer::start_with(options);
+    server.touch("BTCUSDT").await;
+    server.handle.pause().unwrap();
+    server
+}
+
+#[tokio::test]
+async fn an_expired_order_says_why() {
+    let server = whale().await;
+    let mut socket = subscribed(&server).await;
+    let (low, high) = (away(&server, -10).await, away(&server, 10).await);
+    let limit = |side: &str, time: &str, price: &str, quantity: &str| {
+        format!(
+            "{BTC}&side={side}&type=LIMIT&timeInForce={time}&quantity={quantity}&price={price}&newOrderRespType=RESULT"
+        )
+    };
+    let all = limit("SELL", "IOC", &low, "50");
+    let rest = format!("{BTC}&side=SELL&type=MARKET&quantity=1");
+    for (terms, why) in [
+        (
+            limit("BUY", "IOC", &low, "1"),
+            "UNFILLED_IOC_QUANTITY_EXPIRED",
+        ),
+        (limit("BUY", "FOK", &low, "1"), "UNFILLED_FOK_ORDER_EXPIRED"),
+        (all, "UNFILLED_IOC_QUANTITY_EXPIRED"),
+        (rest, "INSUFFICIENT_LIQUIDITY"),
+    ] {
+        let (_, order) = server.post("/api/v3/order", &terms).await;
+        assert_eq!(order["expiryReason"], why, "{order}");
+        let event = until(&mut socket, |frame| frame["event"]["x"] == "EXPIRED").await;
+        assert_eq!(event["event"]["eR"], why, "{event}");
+    }
+    let entry = format!(
+        "{BTC}&workingType=LIMIT&workingSide=BUY&workingTimeInForce=FOK&workingPrice={low}&workingQuantity=1\
+         &pendingType=LIMIT&pendingSide=SELL&pendingTimeInForce=GTC&pendingPrice={high}&pendingQuantity=1"
+    );
+    server.post("/api/v3/orderList/oto", &entry).await;
+    let because = |why: &'static str| move |frame: &Value| frame["event"]["eR"] == why;
+    until(&mut socket, because("UNFILLED_FOK_ORDER_EXPIRED")).await;
+    until(&mut socket, because("OTO_PHASE_ONE_EXPIRED")).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_side_of_a_book_that_is_empty_is_zero_and_the_other_stays() {
+    let server = whale().await;
+    let mut tickers = server.socket("/ws/btcusdt@bookTicker").await;
+    let before = server.touch("BTCUSDT").await;
+    let sweep = format!(
+        "{BTC}&side=SELL&type=LIMIT&timeInForce=IOC&quantity=50&price={}",
+        away(&server, -10).await
+    );
+    // The exchange answers in the order in which it was asked, so it knows of the stream by then.
+    say(&mut tickers, r#"{"method":"LIST_SUBSCRIPTIONS","id":1}"#).await;
+    next(&mut tickers).await;
+    server.post("/api/v3/order", &sweep).await;
+    let swept = until(&mut tickers, |frame| frame["b"] == "0.00000000").await;
+    assert_eq!(swept["a"], before["askPrice"], "{swept}");
+    for path in ["ticker/bookTicker", "ticker/24hr"] {
+        let (_, ticker) = server.get(&format!("/api/v3/{path}?{BTC}")).await;
+        assert_eq!(ticker["bidPrice"], "0.00000000", "{ticker}");
+        assert_eq!(ticker["askPrice"], before["askPrice"], "{ticker}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn orders_cancelled_together_are_told_under_the_name_of_the_cancel() {
+    let server = TestServer::start();
+    let mut socket = subscribed(&server).await;
+    let low = away(&server, -10).await;
+    let order = format!(
+        "{BTC}&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price={low}&newClientOrderId=mine"
+    );
+    server.post("/api/v3/order", &order).await;
+    let (_, ended) = server.signed("DELETE", "/api/v3/openOrders", BTC).await;
+    let told = until(&mut socket, |frame| frame["event"]["x"] == "CANCELED").await;
+    let event = &told["event"];
+    assert_eq!(
+        (&event["c"], &event["C"]),
+        (&ended[0]["clientOrderId"], &"mine".into())
+    );
     server.stop().await;
 }
