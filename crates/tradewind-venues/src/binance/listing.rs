@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use reqwest::Method;
-use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Timestamp};
+use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Price, Quantity, Timestamp};
 
 use super::answers;
 use super::instruments::{self, Listing};
@@ -95,6 +95,9 @@ impl BinanceVenue {
 
     /// Reads the rules of the instruments in use again; those that changed come back with the next revision.
     ///
+    /// Their numbers stay counts in the decimals they had: who uses them has prices in those. Rules that are finer than that
+    /// wait for a restart, and are told of in the log.
+    ///
     /// # Errors
     /// See [`VenueError`].
     pub async fn changed_instruments(&self) -> Result<Vec<Instrument>, VenueError> {
@@ -113,11 +116,18 @@ impl BinanceVenue {
             let Some(old) = symbols.find(listing.symbol.as_bytes()) else {
                 continue;
             };
-            let mut new = Instrument {
+            let new = Instrument {
                 id: old.id,
                 revision: old.revision,
                 ..listing.instrument
             };
+            let mut new = in_decimals_of(&new, old).unwrap_or_else(|| {
+                tracing::error!(
+                    instrument = %old.name,
+                    "The venue's new rules are finer than the numbers in use: restart to trade by them."
+                );
+                old.clone()
+            });
             if new != *old {
                 new.revision += 1;
                 changed.push(new.clone());
@@ -211,5 +221,67 @@ impl BinanceVenue {
         };
         let body = self.rest.read(&call).await?;
         answers::candles(&body, rules, interval, self.rest.venue_time())
+    }
+}
+
+/// The instrument with its numbers as counts in the decimals of `old`, if they can be.
+fn in_decimals_of(new: &Instrument, old: &Instrument) -> Option<Instrument> {
+    let price = |price: Price| rescale(price.0, new.price_decimals, old.price_decimals).map(Price);
+    let quantity = |quantity: Quantity| {
+        rescale(quantity.0, new.quantity_decimals, old.quantity_decimals).map(Quantity)
+    };
+    Some(Instrument {
+        price_decimals: old.price_decimals,
+        quantity_decimals: old.quantity_decimals,
+        tick: price(new.tick)?,
+        price_min: price(new.price_min)?,
+        price_max: price(new.price_max)?,
+        step: quantity(new.step)?,
+        quantity_min: quantity(new.quantity_min)?,
+        quantity_max: quantity(new.quantity_max)?,
+        market_quantity_max: quantity(new.market_quantity_max)?,
+        ..new.clone()
+    })
+}
+
+/// A count of 10^-`from` as a count of 10^-`to`, if it is a whole one.
+fn rescale(count: i64, from: u8, to: u8) -> Option<i64> {
+    let factor = |more: u8, fewer: u8| 10_i64.checked_pow(u32::from(more - fewer));
+    if to >= from {
+        return count.checked_mul(factor(to, from)?);
+    }
+    let divisor = factor(from, to)?;
+    (count % divisor == 0).then_some(count / divisor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binance::instruments::tests::instrument;
+
+    #[test]
+    fn new_rules_are_told_in_the_decimals_in_use() {
+        let old = instrument(0, 2, 5);
+        for (decimals, tick, told) in [
+            (0, 10, Some(1_000)),
+            (1, 5, Some(50)),
+            (2, 5, Some(5)),
+            (3, 20, Some(2)),
+            (3, 5, None),
+        ] {
+            let rules = Instrument {
+                tick: Price(tick),
+                price_min: Price(0),
+                price_max: Price(1_000_000_000),
+                ..instrument(0, decimals, 5)
+            };
+            let tick = in_decimals_of(&rules, &old).map(|told| (told.price_decimals, told.tick.0));
+            assert_eq!(tick, told.map(|tick| (2, tick)), "{decimals}");
+        }
+        let huge = Instrument {
+            price_max: Price(i64::MAX),
+            ..instrument(0, 0, 5)
+        };
+        assert_eq!(in_decimals_of(&huge, &old), None);
     }
 }

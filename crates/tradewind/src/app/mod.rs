@@ -18,6 +18,7 @@ mod owners;
 mod parts;
 mod questions;
 mod remote;
+mod rules;
 mod sending;
 mod sinks;
 mod start;

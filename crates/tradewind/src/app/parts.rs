@@ -9,7 +9,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tradewind_api::VenueBalances;
 use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
-use tradewind_events::{Configuration, Delivery, Event, Input, WakeRule};
+use tradewind_events::{Configuration, Delivery, Event, EventType, Input, WakeRule};
 use tradewind_journal::EventReader;
 use tradewind_model::{EventId, Interval};
 use tradewind_simx_server::SimClock;
@@ -22,6 +22,7 @@ use crate::app::effects::LiveEffects;
 use crate::app::executor::{EFFECTS_MAX, Executor};
 use crate::app::owners::Owners;
 use crate::app::questions::Questions;
+use crate::app::rules::Rules;
 use crate::app::sending::Sending;
 use crate::app::sinks::AccountToLanes;
 use crate::app::supervisor::Supervisor;
@@ -234,6 +235,25 @@ pub(super) fn start_differences(
         all.push(latest);
     }
     all
+}
+
+/// The rules of each venue's instruments, read again when they may have changed.
+pub(super) fn start_rules(
+    supervisor: &mut Supervisor,
+    venues: &Venues,
+    bus: &Bus,
+    lanes: &Arc<Lanes>,
+) {
+    for (account, venue) in (0..).map(tradewind_model::AccountId).zip(&venues.accounts) {
+        let types = TypeSet::from_iter([EventType::OrderRejected]);
+        let rules = Rules {
+            account,
+            venue: Arc::clone(venue),
+            lanes: Arc::clone(lanes),
+            rejections: bus.subscribe(SubscriptionOptions::new("rules", Class::Drop, types)),
+        };
+        supervisor.start("rules", |stop| rules.run(stop));
+    }
 }
 
 /// Tells the engine of subscribers that began to lose events, so that it is announced.

@@ -27,7 +27,8 @@ use crate::app::mirror::Mirror;
 use crate::app::owners::Owners;
 use crate::app::parts::{
     JournalEvents, Shared, start_account_streams, start_differences, start_engine, start_executors,
-    start_market_data, start_overflow_watch, start_resync, start_storage, strategy_factory,
+    start_market_data, start_overflow_watch, start_resync, start_rules, start_storage,
+    strategy_factory,
 };
 use crate::app::remote;
 use crate::app::sinks::MarketToLanes;
@@ -198,6 +199,7 @@ impl Desk {
             killed: ground.latch.is_set(),
         }));
         start_resync(&mut supervisor, resync, handle.clone());
+        start_rules(&mut supervisor, &venues, &bus, &lanes);
 
         let differences = start_differences(&mut supervisor, &venues, &handle, &clock);
         let kill = KillSwitch {

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::desk::{CONTROL_TOKEN, Desk, command, pause, within};
 use crate::fast_bots::fast_bots;
 use crate::http;
+use crate::lines::listen;
 
 /// How long a fault lasts here.
 const SECONDS: u64 = 10;
@@ -148,6 +149,40 @@ fn rehearse(name: &str, script: &str, afterwards: Afterwards) {
         "rehearsal: {name}: struck {hits} times, {during} fills meanwhile; afterwards {afterwards:?}"
     );
     assert!(hits > 0, "{name} never struck");
+}
+
+/// V16: the first orders on the old tick are refused; those that follow are on the new one.
+#[test]
+fn rehearse_a_new_tick_is_kept_to_soon_after_the_first_refusal() {
+    let rehearsal = Rehearsal::start();
+    let events = listen(rehearsal.desk.stream("").unwrap());
+    within(Duration::from_secs(60), "some fills", || {
+        (rehearsal.fills() > 5).then_some(())
+    });
+    let script = "[[fault]]\ndo = \"filters\"\nsymbol = \"BTCUSDT\"\ntickSize = \"10\"";
+    rehearsal.operate("POST /faults", script);
+    let of_limit = |event: &Value, kind: &str| {
+        event["type"] == kind
+            && event["data"]["order"]["bot"] == "btc-limit"
+            && event["data"]["order"]["price"].is_string()
+    };
+    let mut refused = 0;
+    let price = within(HEALED_WITHIN, "an order on the new tick", || {
+        let seen: Vec<_> = events.try_iter().map(|arrived| arrived.event).collect();
+        refused += seen
+            .iter()
+            .filter(|event| of_limit(event, "order_rejected"))
+            .count();
+        let is_new = |event: &&Value| refused > 0 && of_limit(event, "order_accepted");
+        let accepted = seen.iter().rfind(is_new)?;
+        Some(accepted["data"]["order"]["price"].as_str()?.to_owned())
+    });
+    let price: f64 = price.parse().unwrap();
+    assert!(
+        price.rem_euclid(10.0) < 1e-9,
+        "{price} is not on the new tick"
+    );
+    assert!(refused < 50, "refused {refused} times");
 }
 
 /// One test for each fault, so that they run side by side.

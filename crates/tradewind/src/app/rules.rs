@@ -1,0 +1,86 @@
+//! The rules of the instruments in use, read again now and then, and soon after an order met a filter that it should have
+//! passed: the venue may change ticks, steps and minimums while the desk trades (V16).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tradewind_bus::{Received, Subscription};
+use tradewind_events::{EventKind, Input};
+use tradewind_model::AccountId;
+use tradewind_venues::BinanceVenue;
+
+use crate::driver::Lanes;
+
+/// Between two readings when nothing was refused.
+const EVERY: Duration = Duration::from_secs(30 * 60);
+/// No reading follows another sooner, however many orders are refused.
+const AGAIN: Duration = Duration::from_secs(5);
+/// The venue's code for an order that fails a filter.
+const FILTER_FAILURE: i32 = -1013;
+
+/// Reads the rules of one account's venue for as long as the desk runs.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    /// Whose refused orders count.
+    pub(crate) account: AccountId,
+    /// Its venue.
+    pub(crate) venue: Arc<BinanceVenue>,
+    /// Where changes go.
+    pub(crate) lanes: Arc<Lanes>,
+    /// Refused orders.
+    pub(crate) rejections: Subscription,
+}
+
+impl Rules {
+    /// Reads until told to stop.
+    ///
+    /// # Errors
+    /// Never; a component's signature.
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(EVERY) => {}
+                () = self.refused() => {}
+            }
+            self.read().await;
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(AGAIN) => {}
+            }
+        }
+    }
+
+    /// Waits until the venue refused an order of the account by a filter.
+    async fn refused(&mut self) {
+        loop {
+            match self.rejections.recv().await {
+                Some(Received::Event(event)) => {
+                    if let EventKind::OrderRejected { terms, reason, .. } = &event.kind
+                        && terms.account == self.account
+                        && reason.code == FILTER_FAILURE
+                    {
+                        return;
+                    }
+                }
+                // What was lost may have been one.
+                Some(Received::Gap { .. }) => return,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    async fn read(&self) {
+        match self.venue.changed_instruments().await {
+            Ok(changed) => {
+                for instrument in changed {
+                    tracing::warn!(instrument = %instrument.name, "The venue changed an instrument's rules.");
+                    self.lanes
+                        .control(Input::InstrumentChanged(Box::new(instrument)));
+                }
+            }
+            Err(error) => tracing::warn!(%error, "The instruments' rules could not be read again."),
+        }
+    }
+}
