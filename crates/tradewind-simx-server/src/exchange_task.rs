@@ -41,7 +41,7 @@ const TICK_MIN: Duration = Duration::from_millis(2);
 /// Batches of frames one connection may leave unread; one more and it is cut.
 const BATCHES: usize = 1_024;
 /// Frames one connection may leave unread.
-const FRAMES: usize = 20_000;
+const FRAMES: usize = 50_000;
 
 /// Something for the exchange to do.
 #[derive(Debug)]

@@ -164,6 +164,20 @@ impl ApiError {
         )
     }
 
+    /// A call that takes no parameter was sent some.
+    pub(crate) fn too_many(sent: usize) -> Self {
+        let message = format!("Too many parameters; expected '0' and received '{sent}'.");
+        Self::with(-1101, message)
+    }
+
+    /// Some parameters are none of the call's.
+    pub(crate) fn not_read(read: usize, sent: usize) -> Self {
+        let message = format!(
+            "Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'."
+        );
+        Self::with(-1104, message)
+    }
+
     /// One of two parameters is needed and neither came.
     pub(crate) fn either(first: &str, second: &str) -> Self {
         Self::with(

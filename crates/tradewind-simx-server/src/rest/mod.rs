@@ -10,6 +10,7 @@ mod elsewhere;
 mod errors;
 mod general;
 mod history;
+mod known;
 mod legs;
 mod lists;
 mod months;
@@ -264,6 +265,7 @@ fn dispatch(
             Some(core.keys.authorize_rest(shown, key, &params, &received)?)
         }
     };
+    known::check(route, &params)?;
     run(core, call, route.handler, caller, counted)
 }
 

@@ -346,3 +346,41 @@ async fn the_list_of_instruments_is_narrowed_as_asked() {
     assert_eq!(other["code"], -1220);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_parameter_that_a_call_does_not_have_is_refused_before_anything_is_done() {
+    let server = TestServer::start();
+    let order = "symbol=BTCUSDT&side=BUY&type=LIMIT_MAKER&quantity=0.01&price=10000";
+    for foreign in ["foo=1", "newClientOrderID=mine", "reduceOnly=true"] {
+        let (status, refused) = server
+            .post("/api/v3/order", &format!("{order}&{foreign}"))
+            .await;
+        let (code, text) = (&refused["code"], &refused["msg"]);
+        assert_eq!((status, code), (400, &(-1104).into()), "{refused}");
+        // Timestamp, window and signature are sent, too.
+        let words = "Not all sent parameters were read; read '8' parameter(s) but was sent '9'.";
+        assert_eq!(text, words);
+    }
+    let (_, open) = server
+        .signed("GET", "/api/v3/openOrders", "symbol=BTCUSDT")
+        .await;
+    assert_eq!(open, serde_json::json!([]));
+    let (_, refused) = server.get("/api/v3/time?a=1").await;
+    assert_eq!(
+        refused["msg"],
+        "Too many parameters; expected '0' and received '1'."
+    );
+    for call in [
+        "depth?symbol=BTCUSDT&foo=1",
+        "ticker/price?symbols=%5B%22BTCUSDT%22%5D&foo=1",
+    ] {
+        let (_, refused) = server.get(&format!("/api/v3/{call}")).await;
+        assert_eq!(refused["code"], -1104, "{call}: {refused}");
+    }
+    // What a call has may be there, whether the exchange makes anything of it or not.
+    let oco = "symbol=BTCUSDT&side=SELL&quantity=0.01&aboveType=LIMIT_MAKER&aboveStrategyId=7&belowPegPriceType=x\
+               &belowType=STOP_LOSS&newOrderRespType=ACK&recvWindow=5000";
+    let (_, refused) = server.post("/api/v3/orderList/oco", oco).await;
+    assert_ne!(refused["code"], -1104, "{refused}");
+    server.stop().await;
+}

@@ -141,11 +141,16 @@ impl Bench {
     /// The answer to a signed request that must arrive at once.
     pub(super) fn answered(&mut self, method: Method, path: &str, query: &str) -> (u16, Value) {
         let token = self.signed(method, path, query);
+        self.told(token)
+    }
+
+    /// What came back for a request.
+    pub(super) fn told(&self, token: u64) -> (u16, Value) {
         match self.reply(token) {
             Some(Reply::Sent(RestAnswer { status, body, .. })) => {
                 (*status, serde_json::from_str(body).unwrap_or_default())
             }
-            other => panic!("{path}: {other:?}"),
+            other => panic!("{token}: {other:?}"),
         }
     }
 
