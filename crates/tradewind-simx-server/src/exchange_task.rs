@@ -43,6 +43,9 @@ const BATCHES: usize = 1_024;
 /// Frames one connection may leave unread.
 const FRAMES: usize = 50_000;
 
+/// What came of an operator's command.
+type Outcome = Result<Value, CommandError>;
+
 /// Something for the exchange to do.
 #[derive(Debug)]
 pub(crate) enum Letter {
@@ -53,7 +56,7 @@ pub(crate) enum Letter {
     /// Anything that has no answer of its own.
     Input(In),
     /// Something only the operator may do, and where the outcome goes.
-    Command(Command, oneshot::Sender<Result<Value, CommandError>>),
+    Command(Command, oneshot::Sender<Outcome>),
     /// Faults to add; none clears those there are. Says how many were added.
     Faults(Option<FaultScript>, oneshot::Sender<usize>),
     /// Everything there is to tell about the exchange.
@@ -202,6 +205,8 @@ pub(crate) struct Desk {
     connections: BTreeMap<ConnectionId, Wire>,
     replies: BTreeMap<u64, oneshot::Sender<Reply>>,
     batches: BTreeMap<ConnectionId, Vec<Frame>>,
+    /// What the operator is told once it is on disk.
+    outcomes: Vec<(oneshot::Sender<Outcome>, Outcome)>,
     tokens: u64,
     cut: u64,
 }
@@ -269,7 +274,8 @@ impl ExchangeTask {
             }
             Letter::Input(input) => self.front.handle(now, input),
             Letter::Command(command, reply) => {
-                drop(reply.send(command.run(&mut self.front.core, now)));
+                let outcome = command.run(&mut self.front.core, now);
+                self.desk.outcomes.push((reply, outcome));
             }
             Letter::Faults(script, reply) => drop(reply.send(self.set_faults(now, script))),
             Letter::State(reply) => drop(reply.send(self.state())),
@@ -306,6 +312,9 @@ impl ExchangeTask {
         }
         for (token, answer) in out.answers.drain(..) {
             self.desk.reply(token, Reply::Sent(answer));
+        }
+        for (reply, outcome) in self.desk.outcomes.drain(..) {
+            drop(reply.send(outcome));
         }
         for (token, reply) in out.mischief.replies.drain(..) {
             self.desk.reply(token, reply);

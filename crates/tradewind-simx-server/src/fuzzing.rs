@@ -109,5 +109,7 @@ pub fn record(bytes: &[u8]) -> bool {
     let Ok(record) = Record::decode(bytes) else {
         return false;
     };
-    Record::decode(&record.encode()).is_ok()
+    let again = Record::decode(&record.encode());
+    assert_eq!(again.ok(), Some(record), "written as it was read");
+    true
 }

@@ -111,7 +111,7 @@ impl Market {
         for kline in self.klines.klines(instrument, part, wanted) {
             let open = zone.open_time(interval, kline.open_time);
             match folded.last_mut() {
-                Some(last) if last.open_time == open => absorb(last, &kline),
+                Some(last) if last.open_time == open => last.add(&kline),
                 // One that is not whole from its start is left out.
                 None if open != kline.open_time => {}
                 Some(_) | None => folded.push(Kline {
@@ -223,7 +223,7 @@ impl DayStatistics {
         let mut total = *minutes.next()?;
         let mut trades = u64::from(total.trades);
         for minute in minutes {
-            absorb(&mut total, minute);
+            total.add(minute);
             trades += u64::from(minute.trades);
         }
         let (first_id, last_id) = ids(last.map(|print| print.id), trades);
@@ -258,18 +258,6 @@ impl DayStatistics {
         let average = self.total.quote_volume.mul_div(Amount::ONE.0, volume.0);
         average.unwrap_or_else(|| instrument.price_amount(self.total.close))
     }
-}
-
-/// Adds a later candle to `total`.
-fn absorb(total: &mut Kline, later: &Kline) {
-    total.high = total.high.max(later.high);
-    total.low = total.low.min(later.low);
-    total.close = later.close;
-    total.volume += later.volume;
-    total.quote_volume += later.quote_volume;
-    total.trades = total.trades.saturating_add(later.trades);
-    total.taker_volume += later.taker_volume;
-    total.taker_quote_volume += later.taker_quote_volume;
 }
 
 /// First and last trade id of the newest `trades`, ids being contiguous; -1 where there is none.

@@ -262,10 +262,10 @@ impl Exchange {
                 }
             }
         }
-        if order.status == OrderStatus::Filled && !plan.exhausted {
-            self.orders.passed_through(order);
-        } else if plan.met_itself {
+        if plan.met_itself {
             self.expire(now, order, EndReason::SelfTrade, out);
+        } else if order.status == OrderStatus::Filled && !plan.exhausted {
+            self.orders.passed_through(order);
         } else {
             self.conclude(now, order, out);
         }

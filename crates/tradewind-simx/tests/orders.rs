@@ -513,3 +513,19 @@ fn a_market_order_reports_acceptance_then_fills_then_each_balance_once() {
         .collect();
     assert_eq!(assets, [QUOTE, BASE]);
 }
+
+#[test]
+fn an_order_by_quote_amount_ends_at_its_own_accounts_order_too() {
+    let mut bench = free_book();
+    bench.submit(0, Sell, 1_000, limit(10_050)).unwrap();
+    let name = bench.name();
+    let size = Size::Quote(Amount::whole(60));
+    let order = NewOrder::new(AccountId(0), bench::ONLY, name, Buy, size, Market);
+    let order = order.with_self_trade(SelfTrade::ExpireTaker);
+    let order = bench.send(&order).unwrap();
+    assert_eq!(
+        (order.status, order.end),
+        (Expired, Some(EndReason::SelfTrade))
+    );
+    assert_eq!(bench.fills(), [(0, 10_000, 500)]);
+}

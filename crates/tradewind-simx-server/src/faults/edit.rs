@@ -89,13 +89,21 @@ pub(super) enum Hidden {
     Same,
 }
 
+/// A stamp in milliseconds, whichever unit it is in: microseconds have three digits more.
+const fn millis(stamp: i64) -> i64 {
+    if stamp > 100_000_000_000_000 {
+        stamp / 1_000
+    } else {
+        stamp
+    }
+}
+
 /// Hides orders and trades younger than `lag`.
 pub(super) fn hide_young(text: &str, now: Timestamp, lag: Duration) -> Hidden {
     let oldest_hidden = (now - lag).as_millis();
     let young = |entry: &Value| {
-        entry["time"]
-            .as_i64()
-            .is_some_and(|time| time > oldest_hidden)
+        let time = entry["time"].as_i64();
+        time.is_some_and(|time| millis(time) > oldest_hidden)
     };
     let Ok(mut root) = serde_json::from_str::<Value>(text) else {
         return Hidden::Same;
@@ -213,6 +221,7 @@ mod tests {
             Hidden::Refused(ApiError::NO_SUCH_ORDER)
         );
         assert_eq!(hide_young(r#"{"time":4000}"#, now, lag), Hidden::Same);
+        assert_eq!(millis(1_700_000_000_000), millis(1_700_000_000_000_000));
         let list = r#"[{"time":4000},{"time":6000}]"#;
         assert_eq!(
             hide_young(list, now, lag),

@@ -1,4 +1,5 @@
-//! An append-only file of records, each framed by its length and checksum.
+//! An append-only file of records, each framed by its length and checksum, which have a checksum of their own: a length
+//! that lies would make all that follows look like a torn tail.
 //!
 //! A record counts once [`Log::sync`] returned. A process that dies in the middle of a write leaves a torn tail, which is
 //! cut off at the next start; a damaged record in the middle is an error, since what follows it was acknowledged.
@@ -7,10 +8,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Length and checksum before each payload.
-const HEADER: usize = 8;
-/// No record is longer: a length beyond it is damage.
-const PAYLOAD_MAX: usize = 64 << 20;
+/// Length and checksum before each payload, and the checksum of the two.
+const HEADER: usize = 12;
 
 /// The open file and what waits to be written.
 #[derive(Debug)]
@@ -76,9 +75,12 @@ impl Log {
     /// Adds a record; it is in memory until [`sync`](Self::sync).
     pub(crate) fn append(&mut self, payload: &[u8]) {
         let length = u32::try_from(payload.len()).expect("a record is a few kilobytes");
-        self.pending.extend_from_slice(&length.to_le_bytes());
-        self.pending
-            .extend_from_slice(&crc32fast::hash(payload).to_le_bytes());
+        let mut header = [0; HEADER];
+        header[..4].copy_from_slice(&length.to_le_bytes());
+        header[4..8].copy_from_slice(&crc32fast::hash(payload).to_le_bytes());
+        let checksum = crc32fast::hash(&header[..8]);
+        header[8..].copy_from_slice(&checksum.to_le_bytes());
+        self.pending.extend_from_slice(&header);
         self.pending.extend_from_slice(payload);
     }
 
@@ -110,41 +112,54 @@ impl Log {
     }
 }
 
+/// What stands at a place of the file.
+enum Found<'a> {
+    Whole(&'a [u8]),
+    /// A write that did not get to its end: the last there was.
+    Torn,
+    Damaged,
+}
+
 /// Gives each whole record to `each` and returns where they end, or where the damage is.
 fn scan(bytes: &[u8], each: &mut impl FnMut(&[u8])) -> Result<u64, u64> {
     let mut at = 0;
-    while let Some((payload, next)) = record(bytes, at) {
-        match payload {
-            Some(payload) => each(payload),
-            // A torn write ends the file; a bad checksum with more records behind it does not.
-            None if next >= bytes.len() || bytes.iter().skip(at).all(|byte| *byte == 0) => break,
-            None => return Err(at as u64),
+    loop {
+        match record(bytes.get(at..).unwrap_or_default()) {
+            Found::Whole(payload) => {
+                each(payload);
+                at += HEADER + payload.len();
+            }
+            Found::Torn => return Ok(at as u64),
+            Found::Damaged => return Err(at as u64),
         }
-        at = next;
     }
-    Ok(at as u64)
 }
 
-/// The record at `at` (`None` inside when its checksum fails) and where the next one starts; `None` when it is cut short.
-fn record(bytes: &[u8], at: usize) -> Option<(Option<&[u8]>, usize)> {
-    let field = |from: usize| {
-        bytes
-            .get(from..from + 4)?
-            .try_into()
-            .ok()
-            .map(u32::from_le_bytes)
+/// The record that `rest` begins with.
+fn record(rest: &[u8]) -> Found<'_> {
+    let Some((header, behind)) = rest.split_first_chunk::<HEADER>() else {
+        return Found::Torn;
     };
-    let length = usize::try_from(field(at)?).ok()?;
-    let checksum = field(at + 4)?;
-    if length > PAYLOAD_MAX {
-        return Some((None, bytes.len()));
+    let field = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| header[at + byte]));
+    let nothing = |rest: &[u8]| rest.iter().all(|byte| *byte == 0);
+    if crc32fast::hash(&header[..8]) != field(8) {
+        return if nothing(behind) {
+            Found::Torn
+        } else {
+            Found::Damaged
+        };
     }
-    let next = at + HEADER + length;
-    let payload = bytes.get(at + HEADER..next)?;
-    Some((
-        (length > 0 && crc32fast::hash(payload) == checksum).then_some(payload),
-        next,
-    ))
+    let length = usize::try_from(field(0)).unwrap_or(usize::MAX);
+    let Some((payload, behind)) = behind.split_at_checked(length) else {
+        return Found::Torn;
+    };
+    if crc32fast::hash(payload) == field(4) {
+        Found::Whole(payload)
+    } else if nothing(behind) {
+        Found::Torn
+    } else {
+        Found::Damaged
+    }
 }
 
 #[cfg(test)]
@@ -162,7 +177,7 @@ mod tests {
             log.append(record);
         }
         log.sync().unwrap();
-        assert_eq!(log.len(), 3 * 8 + 11);
+        assert_eq!(log.len(), 3 * HEADER as u64 + 11);
     }
 
     #[test]
@@ -174,7 +189,7 @@ mod tests {
         for cut in 0..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
             let kept = read(&path).unwrap();
-            let wanted = [11, 22, 35].iter().filter(|end| cut >= **end).count();
+            let wanted = [15, 30, 47].iter().filter(|end| cut >= **end).count();
             assert_eq!(kept.len(), wanted, "cut at {cut}");
             let mut log = Log::open(&path, |_| {}).unwrap();
             log.append(b"next");
@@ -187,13 +202,20 @@ mod tests {
     }
 
     #[test]
-    fn damage_before_the_end_is_an_error() {
+    fn damage_before_the_end_is_an_error_wherever_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         written(&path);
-        let mut bytes = std::fs::read(&path).unwrap();
-        bytes[9] ^= 1;
-        std::fs::write(&path, &bytes).unwrap();
-        assert!(matches!(read(&path), Err(LogError::Damaged { at: 0, .. })));
+        let whole = std::fs::read(&path).unwrap();
+        for bit in 0..(HEADER + 3) * 8 {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, &bytes).unwrap();
+            let found = read(&path);
+            assert!(
+                matches!(found, Err(LogError::Damaged { at: 0, .. })),
+                "bit {bit}: {found:?}"
+            );
+        }
     }
 }

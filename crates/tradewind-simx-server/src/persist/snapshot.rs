@@ -13,7 +13,7 @@ use super::StoreError;
 use crate::mirror::SavedMirror;
 
 /// Grows when the file's shape does.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Checksum and format before the body.
 const HEADER: usize = 8;
 

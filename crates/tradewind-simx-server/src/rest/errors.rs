@@ -79,6 +79,8 @@ impl ApiError {
         -1034,
         "Too many connection attempts from IP; current limit is 300 per '5 MINUTE'.",
     );
+    pub(crate) const TOO_MANY_PARAMETERS: Self =
+        Self::new(-1101, "Too many parameters sent for this endpoint.");
     pub(crate) const DUPLICATE_PARAMETER: Self =
         Self::new(-1101, "Duplicate values for a parameter detected.");
     pub(crate) const TIME_IN_FORCE: Self = Self::new(-1115, "Invalid timeInForce.");
@@ -323,6 +325,7 @@ mod tests {
             ApiError::AHEAD,
             ApiError::SIGNATURE,
             ApiError::TOO_MANY_CONNECTIONS,
+            ApiError::TOO_MANY_PARAMETERS,
             ApiError::DUPLICATE_PARAMETER,
             ApiError::TIME_IN_FORCE,
             ApiError::ORDER_TYPE,

@@ -144,9 +144,15 @@ impl Params {
     }
 }
 
+/// No call has as many parameters; more would cost a look at each for each.
+const PARAMETERS_MAX: usize = 100;
+
 fn pairs(form: &str) -> Result<Vec<(String, String)>, ApiError> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for part in form.split('&').filter(|part| !part.is_empty()) {
+        if pairs.len() == PARAMETERS_MAX {
+            return Err(ApiError::TOO_MANY_PARAMETERS);
+        }
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let name = decode(name);
         if pairs.iter().any(|(known, _)| *known == name) {
@@ -199,6 +205,9 @@ mod tests {
             Params::from_form("a=1&a=2", ""),
             Err(ApiError::DUPLICATE_PARAMETER)
         );
+        let many: Vec<String> = (0..101).map(|number| format!("{number}=")).collect();
+        let refused = Params::from_form("", &many.join("&"));
+        assert_eq!(refused, Err(ApiError::TOO_MANY_PARAMETERS));
     }
 
     #[test]

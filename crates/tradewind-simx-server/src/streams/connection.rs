@@ -14,6 +14,8 @@ use crate::rest::TimeUnit;
 
 /// Streams one connection may hold.
 const STREAMS_MAX: usize = 1_024;
+/// Longest name that a connection remembers; no stream's comes near it.
+const NAME_LENGTH_MAX: usize = 128;
 
 /// How a payload is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -217,7 +219,8 @@ impl MarketConnection {
     }
 
     fn subscribe(&mut self, name: &str, effects: &mut Vec<Effect>) {
-        if self.names.insert(name.to_owned()) {
+        // What is longer names no stream, and is taken as one that says nothing; it need not be remembered.
+        if name.len() <= NAME_LENGTH_MAX && self.names.insert(name.to_owned()) {
             effects.push(Effect::Subscribe(name.to_owned()));
         }
     }

@@ -91,7 +91,7 @@ pub(super) fn call(
 }
 
 fn log_on(core: &mut Core, now: Timestamp, asker: Asker, params: &Params) -> Outcome {
-    let (key, caller) = core.keys.authorize_logon(now, params)?;
+    let (key, caller) = core.keys.authorize_logon(core.shown(now), params)?;
     let logon = Logon {
         key,
         caller,
@@ -112,6 +112,7 @@ fn status(core: &mut Core, now: Timestamp, asker: Asker, _: &Params) -> Outcome 
         server_time: i64,
         user_data_stream: bool,
     }
+    let shown = core.shown(now);
     let session = core.sessions.get(asker.connection)?;
     let logon = session.logon.as_ref();
     body(&Status {
@@ -119,7 +120,7 @@ fn status(core: &mut Core, now: Timestamp, asker: Asker, _: &Params) -> Outcome 
         authorized_since: logon.map(|logon| asker.unit.stamp(logon.since)),
         connected_since: asker.unit.stamp(session.connected_since),
         return_rate_limits: asker.rate_limits,
-        server_time: asker.unit.stamp(now),
+        server_time: asker.unit.stamp(shown),
         user_data_stream: session.subscription.is_some(),
     })
 }
@@ -146,7 +147,10 @@ fn subscribe(core: &mut Core, _: Timestamp, asker: Asker, _: &Params) -> Outcome
 }
 
 fn subscribe_signed(core: &mut Core, now: Timestamp, asker: Asker, params: &Params) -> Outcome {
-    let account = core.keys.authorize_ws(now, params, None)?.account;
+    let shown = core.shown(now);
+    let account = core.keys.authorize_ws(shown, params, None)?.account;
+    // A request that was late may outlive its connection.
+    core.sessions.get(asker.connection)?;
     let id = core
         .users
         .subscribe(asker.connection, account, asker.unit)

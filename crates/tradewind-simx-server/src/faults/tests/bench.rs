@@ -201,6 +201,10 @@ impl Bench {
 
     /// Listens to everything.
     pub(super) fn listen(&mut self) {
+        self.send(In::OpenWsApi {
+            connection: API,
+            address: HERE,
+        });
         const STREAMS: [&str; 10] = [
             "btcusdt@bookTicker",
             "btcusdt@trade",
