@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use tradewind_model::{
-    Amount, Instrument, InstrumentId, Interval, Price, Timestamp, Trade, TradeId,
+    Amount, Instrument, InstrumentId, Interval, Price, Quantity, Timestamp, Trade, TradeId,
 };
-use tradewind_simx::{Kline, KlineRange, KlineStore};
+use tradewind_simx::{Exchange, Kline, KlineRange, KlineStore};
 
 use crate::decimals;
 use crate::zone::Zone;
@@ -18,13 +18,20 @@ const TRADES_KEPT: usize = 1_000;
 pub(crate) struct Market {
     klines: KlineStore,
     prints: Vec<VecDeque<Trade>>,
+    /// Number of each instrument's last trade, which may have been before the start.
+    last_ids: Vec<TradeId>,
 }
 
 impl Market {
-    pub(crate) fn new(klines: KlineStore, instruments: usize) -> Self {
+    /// What `klines` and the exchange's own memory tell: of prints, the last one.
+    pub(crate) fn new(klines: KlineStore, exchange: &Exchange) -> Self {
+        let ids = || exchange.instruments().iter().map(|listed| listed.id);
         Self {
             klines,
-            prints: vec![VecDeque::new(); instruments],
+            prints: ids()
+                .map(|id| exchange.last_trade(id).into_iter().collect())
+                .collect(),
+            last_ids: ids().map(|id| exchange.last_trade_id(id)).collect(),
         }
     }
 
@@ -38,6 +45,9 @@ impl Market {
                 prints.pop_front();
             }
             prints.push_back(*print);
+        }
+        if let Some(last) = self.last_ids.get_mut(print.instrument.index()) {
+            *last = print.id;
         }
     }
 
@@ -57,6 +67,13 @@ impl Market {
         instrument: InstrumentId,
     ) -> impl DoubleEndedIterator<Item = &Trade> {
         self.prints.get(instrument.index()).into_iter().flatten()
+    }
+
+    /// First and last trade id of a candle, or of figures, of `trades`, with `newer` trades after it; see [`ids`].
+    pub(crate) fn ids(&self, instrument: InstrumentId, trades: u64, newer: u64) -> (i64, i64) {
+        let last = self.last_ids.get(instrument.index());
+        let last = last.map_or(0, |last| last.0.saturating_sub(newer));
+        ids(TradeId(last), trades)
     }
 
     /// Candles; see [`KlineStore::klines`].
@@ -167,8 +184,13 @@ impl Market {
     }
 
     fn fold(&self, instrument: &Instrument, minutes: &[Kline]) -> Option<DayStatistics> {
-        let last = self.prints(instrument.id).next_back().copied();
-        DayStatistics::fold(instrument, minutes, last)
+        let mut found = DayStatistics::fold(minutes)?;
+        (found.first_id, found.last_id) = self.ids(instrument.id, found.trades, 0);
+        found.last_quantity = match self.prints(instrument.id).next_back() {
+            Some(print) => print.quantity,
+            None => usual_quantity(instrument, minutes),
+        };
+        Some(found)
     }
 
     /// The average price of the last five minutes, and when the last trade was.
@@ -211,14 +233,15 @@ pub(crate) struct KlineQuery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DayStatistics {
     pub(crate) total: Kline,
-    pub(crate) last: Option<Trade>,
+    pub(crate) last_quantity: Quantity,
     pub(crate) trades: u64,
     pub(crate) first_id: i64,
     pub(crate) last_id: i64,
 }
 
 impl DayStatistics {
-    fn fold(instrument: &Instrument, minutes: &[Kline], last: Option<Trade>) -> Option<Self> {
+    /// What candles alone tell: neither ids nor the last quantity.
+    fn fold(minutes: &[Kline]) -> Option<Self> {
         let mut minutes = minutes.iter();
         let mut total = *minutes.next()?;
         let mut trades = u64::from(total.trades);
@@ -226,14 +249,12 @@ impl DayStatistics {
             total.add(minute);
             trades += u64::from(minute.trades);
         }
-        let (first_id, last_id) = ids(last.map(|print| print.id), trades);
-        let last = last.filter(|print| print.instrument == instrument.id);
         Some(Self {
             total,
-            last,
+            last_quantity: Quantity::ZERO,
             trades,
-            first_id,
-            last_id,
+            first_id: -1,
+            last_id: -1,
         })
     }
 
@@ -260,15 +281,22 @@ impl DayStatistics {
     }
 }
 
-/// First and last trade id of the newest `trades`, ids being contiguous; -1 where there is none.
-pub(crate) fn ids(last: Option<TradeId>, trades: u64) -> (i64, i64) {
-    let Some(last) = last
-        .filter(|_| trades > 0)
-        .and_then(|id| i64::try_from(id.0).ok())
-    else {
+/// First and last of `trades` ids that end with `last`, as each trade's id is one more than the one's before, be it of the
+/// past; -1 where there is none.
+fn ids(last: TradeId, trades: u64) -> (i64, i64) {
+    if trades == 0 {
         return (-1, -1);
-    };
-    let span = i64::try_from(trades).unwrap_or(i64::MAX);
-    // Trades of the history before the start have no ids: what is older than the first one begins there.
-    (last.saturating_sub(span - 1).max(0), last)
+    }
+    let [last, trades] = [last.0, trades].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+    (last.saturating_sub(trades - 1).max(0), last)
+}
+
+/// A quantity such as the last minute with trades had: the past knows no single trade.
+fn usual_quantity(instrument: &Instrument, minutes: &[Kline]) -> Quantity {
+    let traded = minutes.iter().rev().find(|minute| minute.trades > 0);
+    traded.map_or(Quantity::ZERO, |minute| {
+        let step = instrument.step.0.max(1);
+        let mean = minute.volume.0 / i64::from(minute.trades);
+        Quantity((mean / step).max(1) * step)
+    })
 }

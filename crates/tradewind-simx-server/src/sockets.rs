@@ -31,6 +31,9 @@ use crate::ws_api::Asker;
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 /// No message of a client comes near it.
 const MESSAGE_BYTES_MAX: usize = 64 << 10;
+/// How long, and how much, is read and thrown away behind a close frame of ours.
+const LINGER_WITHIN: Duration = Duration::from_secs(1);
+const LINGER_BYTES_MAX: usize = 1 << 20;
 
 /// The paths that are WebSockets.
 pub(crate) fn routes() -> Router<Shared> {
@@ -180,6 +183,8 @@ struct Connection {
     peer: Peer,
     /// Why it is being closed, once it is.
     dismissed: Option<&'static str>,
+    /// Whether the last thing it was sent is a close frame.
+    closed: bool,
 }
 
 /// The connection is over.
@@ -211,12 +216,16 @@ async fn serve(socket: WebSocket, shared: Shared, switch: Arc<Switch>, peer: Pee
         life,
         peer,
         dismissed: None,
+        closed: false,
     };
     if mailbox.post(Letter::Connect(id, wire)).is_ok() {
         // However it ended, the end is the same.
         drop(connection.run().await);
     }
     drop(mailbox.post(Letter::Input(In::Close { connection: id })));
+    if connection.closed {
+        connection.linger().await;
+    }
 }
 
 impl Connection {
@@ -376,7 +385,29 @@ impl Connection {
             reason: reason.into(),
         };
         self.write(vec![Message::Close(Some(frame))]).await?;
+        self.closed = true;
         Err(Over)
+    }
+
+    /// Reads on behind a close frame until the peer ends, for a while. A socket that is dropped with bytes unread in it
+    /// makes the peer's system throw away what the peer has not read yet: the close frame and the answers before it.
+    async fn linger(&mut self) {
+        let cut = self.wire.cut.clone();
+        let socket = &mut self.socket;
+        let read = async move {
+            let mut left = LINGER_BYTES_MAX;
+            while let Some(Ok(message)) = socket.recv().await {
+                let Some(less) = left.checked_sub(message.into_data().len()) else {
+                    return;
+                };
+                left = less;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = cut.cancelled() => {}
+            _ = tokio::time::timeout(LINGER_WITHIN, read) => {}
+        }
     }
 
     async fn send(&mut self, frames: Vec<Frame>) -> Result<(), Over> {

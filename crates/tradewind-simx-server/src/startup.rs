@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tradewind_model::{AccountId, AssetTable, Ppm, Timestamp, VenueId};
+use tradewind_model::{AccountId, AssetTable, Ppm, Timestamp, TradeId, VenueId};
 use tradewind_simx::{
     Action, Answer, Exchange, ExchangeConfig, FeeAsset, Generated, KlineStore, MarketEvent, Outbox,
     universe,
@@ -25,6 +25,9 @@ const VENUE_NAME: &str = "simx";
 const VENUE: VenueId = VenueId(0);
 /// A market that was left alone longer than this does not trade through the time it missed.
 const CATCH_UP: Duration = Duration::from_secs(60);
+/// The ids of all trades before the start end here, so that the candles of the past have ids as well: more than any market
+/// made in 30 days, and still a number of 31 bits.
+const PAST_TRADES: TradeId = TradeId(1_000_000_000);
 /// What the venue leaves out of a fee that is paid in its own coin.
 const BNB_DISCOUNT: Ppm = Ppm(250_000);
 
@@ -84,6 +87,8 @@ pub(crate) fn start(options: &ServerOptions) -> Result<Started, ServerError> {
         }
         None => (fresh(&options.market, now), now),
     };
+    // Here, behind the log of a folder that began with smaller ids.
+    world.exchange.number_trades_after(PAST_TRADES);
     open_accounts(&mut world, &options.accounts, last)?;
     let store = match &folder {
         Some(folder) => {
@@ -299,9 +304,8 @@ fn core(
     keeps_records: bool,
 ) -> Result<Core, ServerError> {
     let keys = key_ring(&world.keys, &options.accounts)?;
-    let instruments = world.exchange.instruments().len();
     Ok(Core::new(Parts {
-        market: Market::new(world.klines, instruments),
+        market: Market::new(world.klines, &world.exchange),
         source: world.source,
         assets: world.assets,
         exchange: world.exchange,

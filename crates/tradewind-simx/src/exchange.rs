@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Price,
-    Quantity, Timestamp, VenueOrderId,
+    Quantity, Timestamp, TradeId, VenueOrderId,
 };
 
 use crate::account::Ledger;
@@ -140,6 +140,14 @@ impl Exchange {
             Action::PayFeesIn { account, choice } => {
                 self.pay_fees_in(*account, *choice).map(|()| Answer::Done)
             }
+        }
+    }
+
+    /// Lets each instrument's prints go on behind `id`, if they are not there yet: an exchange numbers them from 1, one whose
+    /// market has a past leaves room for it. No input of a log: who repeats one does this before or after all of it.
+    pub fn number_trades_after(&mut self, id: TradeId) {
+        for listing in &mut self.listings {
+            listing.prints = listing.prints.max(id.0);
         }
     }
 

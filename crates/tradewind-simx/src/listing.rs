@@ -31,7 +31,7 @@ pub(crate) struct Listing {
     /// Changes of the visible book so far.
     pub(crate) changes: u64,
     changed_at: Timestamp,
-    /// Prints so far.
+    /// Number of the last print: one more than the one before.
     pub(crate) prints: u64,
     pub(crate) last: Option<Trade>,
     pub(crate) average: Average,

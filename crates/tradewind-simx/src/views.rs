@@ -2,7 +2,7 @@
 
 use tradewind_model::{
     AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, Level, Price, Quote, Side,
-    Timestamp, Trade,
+    Timestamp, Trade, TradeId,
 };
 
 use crate::account::Balance;
@@ -149,6 +149,13 @@ impl Exchange {
         self.listings
             .get(instrument.index())
             .map_or(0, |listing| listing.changes)
+    }
+
+    /// Number of the last print, or the one that the first will come after.
+    #[must_use]
+    pub fn last_trade_id(&self, instrument: InstrumentId) -> TradeId {
+        let listing = self.listings.get(instrument.index());
+        TradeId(listing.map_or(0, |listing| listing.prints))
     }
 
     /// The last print.

@@ -115,6 +115,71 @@ fn a_candle_is_told_closed_once_and_as_rest_tells_it() {
     }
 }
 
+/// Whether `last - first + 1` is the number of trades, and ids are those of trades.
+fn numbered(told: &serde_json::Value, [first, last, count]: [&str; 3]) -> (i64, i64) {
+    let [first, last, count] = [first, last, count].map(|key| told[key].as_i64().unwrap());
+    assert!(count > 0 && first > 0, "{told}");
+    assert_eq!(last - first + 1, count, "{told}");
+    (first, last)
+}
+
+#[test]
+fn trades_of_the_past_and_of_today_have_ids_in_one_row() {
+    let (mut core, connection) = (core(), ConnectionId(1));
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let day = |core: &mut Core, now| {
+        let told = json(&get(core, now, "/api/v3/ticker/24hr", "symbol=BTCUSDT").body);
+        let quantity: f64 = told["lastQty"].as_str().unwrap().parse().unwrap();
+        assert!(quantity > 0.0, "{told}");
+        numbered(&told, ["firstId", "lastId", "count"])
+    };
+    let newest = |core: &mut Core, now| {
+        json(&get(core, now, "/api/v3/trades", "symbol=BTCUSDT&limit=1").body)
+    };
+    core.advance(START);
+    assert_eq!(newest(&mut core, START), serde_json::json!([]));
+    let (_, past) = day(&mut core, START);
+    // The whole past has room before the first id.
+    let days = json(
+        &get(
+            &mut core,
+            START,
+            "/api/v3/klines",
+            "symbol=BTCUSDT&interval=1d",
+        )
+        .body,
+    );
+    let counts = days.as_array().unwrap().iter();
+    let count: i64 = counts.map(|row| row[8].as_i64().unwrap()).sum();
+    assert!(count * 10 < past, "{count} trades before {past}");
+
+    for name in ["btcusdt@kline_1m", "btcusdt@kline_1d", "btcusdt@trade"] {
+        let name = name.to_owned();
+        core.handle(START, In::Subscribe { connection, name });
+    }
+    let (mut now, mut first_trade, mut minutes) = (START, None, Vec::new());
+    while now < START + Duration::from_secs(200) {
+        now = now + Duration::from_millis(20);
+        core.advance(now);
+        for frame in texts(&mut core).iter().map(|text| json(text)) {
+            if frame["e"] == "trade" {
+                first_trade = first_trade.or(frame["t"].as_i64());
+                continue;
+            }
+            let ids = numbered(&frame["k"], ["f", "L", "n"]);
+            if frame["k"]["x"] == true {
+                minutes.push(ids);
+            }
+        }
+    }
+    assert_eq!(first_trade, Some(past + 1));
+    let pairs = minutes.iter().zip(&minutes[1..]);
+    assert_eq!(pairs.clone().count(), 2);
+    pairs.for_each(|(one, next)| assert_eq!(one.1 + 1, next.0));
+    let (_, last) = day(&mut core, now);
+    assert_eq!(newest(&mut core, now)[0]["id"], last);
+}
+
 #[test]
 fn diffs_applied_to_a_snapshot_give_the_book() {
     let (mut core, connection) = (core(), ConnectionId(1));

@@ -219,7 +219,7 @@ fn day_change(core: &Core, instrument: &Instrument, day: &DayStatistics) -> DayC
         price_change_percent: day.change_percent(),
         weighted_avg_price: decimals::rounded(day.average(instrument)),
         prev_close_price: price(day.total.open),
-        last_qty: quantity(day.last.map(|print| print.quantity).unwrap_or_default()),
+        last_qty: quantity(day.last_quantity),
         bid_price: price(touch.bid),
         bid_qty: quantity(touch.bid_quantity),
         ask_price: price(touch.ask),

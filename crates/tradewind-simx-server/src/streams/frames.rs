@@ -249,7 +249,7 @@ impl Subject<'_> {
             .string("w", &decimals::rounded(day.average(self.instrument)))
             .fixed("x", day.total.open.0, price)
             .fixed("c", day.total.close.0, price)
-            .fixed("Q", day.last.map_or(0, |print| print.quantity.0), quantity)
+            .fixed("Q", day.last_quantity.0, quantity)
             .fixed("b", touch.bid.0, price)
             .fixed("B", touch.bid_quantity.0, quantity)
             .fixed("a", touch.ask.0, price)

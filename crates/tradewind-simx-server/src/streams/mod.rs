@@ -17,7 +17,7 @@ use tradewind_model::{Depth, InstrumentId, Interval, Price, Quote, Timestamp, Tr
 use tradewind_simx::{Exchange, KlineRange};
 
 use crate::core::touch_or_zero;
-use crate::market::{self, KlineQuery, Market};
+use crate::market::{KlineQuery, Market};
 use crate::rest::TimeUnit;
 use crate::symbols::Symbols;
 use crate::zone::Zone;
@@ -449,7 +449,7 @@ fn kline_payloads(
             payloads.push(subject.kline(
                 interval,
                 kline,
-                kline_ids(market, instrument, kline.trades, newer),
+                market.ids(instrument, kline.trades.into(), newer),
                 true,
             ));
         }
@@ -477,18 +477,9 @@ fn kline_payloads(
         payloads.push(subject.kline(
             interval,
             &kline,
-            kline_ids(market, instrument, kline.trades, 0),
+            market.ids(instrument, kline.trades.into(), 0),
             false,
         ));
     }
     payloads
-}
-
-/// First and last trade id of a candle of `trades`, with `newer` trades after it.
-fn kline_ids(market: &Market, instrument: InstrumentId, trades: u32, newer: u64) -> (i64, i64) {
-    let last = market.prints(instrument).next_back().map(|print| print.id);
-    let last = last
-        .and_then(|id| id.0.checked_sub(newer))
-        .map(tradewind_model::TradeId);
-    market::ids(last, u64::from(trades))
 }

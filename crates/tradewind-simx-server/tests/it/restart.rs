@@ -46,6 +46,28 @@ async fn a_clean_stop_keeps_everything() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn trade_ids_go_on_where_they_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = async |server: &TestServer| {
+        let (_, day) = server.get("/api/v3/ticker/24hr?symbol=BTCUSDT").await;
+        let [first, last, count] = ["firstId", "lastId", "count"].map(|key| &day[key]);
+        let [first, last, count] = [first, last, count].map(|told| told.as_i64().unwrap());
+        assert_eq!(last - first + 1, count, "{day}");
+        last
+    };
+    let mut before = 0;
+    for _ in 0..2 {
+        let server = TestServer::start_with(options(Some(folder.path().to_owned())));
+        assert!(day(&server).await >= before, "none is given twice");
+        before = trade(&server).await["fills"][0]["tradeId"]
+            .as_i64()
+            .unwrap();
+        assert!(day(&server).await >= before);
+        server.stop().await;
+    }
+}
+
 /// The folder is copied while the server runs: what a SIGKILL at that moment leaves behind.
 #[tokio::test]
 async fn a_sudden_end_loses_nothing_acknowledged() {

@@ -1,6 +1,7 @@
 //! Market streams: raw, combined, subscribed live, and what happens to those who do not read.
 
 use futures_util::StreamExt as _;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{TestServer, next, say, until};
 
@@ -99,6 +100,36 @@ async fn the_sixth_message_in_a_second_ends_a_connection_with_limits() {
         std::future::ready(open)
     });
     assert_eq!(texts.count().await, 5);
+    server.stop().await;
+}
+
+/// What the client says beyond the limit may still be under way when the exchange has had enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_is_closed_behind_its_first_five_answers() {
+    let mut options = crate::client::options(None);
+    options.limits = tradewind_simx_server::Limits::Venue;
+    let server = TestServer::start_with(options);
+    for _ in 0..10 {
+        let mut socket = server.socket("/ws").await;
+        let ask = |id: u64| format!(r#"{{"method":"LIST_SUBSCRIPTIONS","id":{id}}}"#);
+        for id in 0..20 {
+            say(&mut socket, &ask(id)).await;
+            tokio::task::yield_now().await;
+        }
+        for id in 0..5 {
+            assert_eq!(next(&mut socket).await["id"], id);
+        }
+        // The close frame is under way: these find no connection unless it lingers.
+        for id in 20..30 {
+            say(&mut socket, &ask(id)).await;
+            tokio::task::yield_now().await;
+        }
+        let last = socket.next().await;
+        let Some(Ok(Message::Close(Some(frame)))) = last else {
+            panic!("no close frame but {last:?}");
+        };
+        assert_eq!(u16::from(frame.code), 1008);
+    }
     server.stop().await;
 }
 
