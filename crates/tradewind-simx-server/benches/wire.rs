@@ -23,6 +23,7 @@ use ring::hmac;
 use tokio_tungstenite::tungstenite::{self, client, handshake::client::generate_key};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tradewind_model::{Ppm, Timestamp};
+use tradewind_simx::FillModel;
 use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions, SimClock};
 
 const KEY: &str = "bench";
@@ -73,6 +74,7 @@ fn serve(data_dir: Option<PathBuf>, speed: Ppm) -> (SocketAddr, DropGuard) {
         accounts: vec![format!("{KEY}:{SECRET}:USDT=100000000").parse().unwrap()],
         market: MarketChoice::Generated { seed: 7 },
         limits: Limits::Off,
+        fill: FillModel::Book,
         clock: SimClock::new(Timestamp::EPOCH + since, speed),
     })
     .unwrap();

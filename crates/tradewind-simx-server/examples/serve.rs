@@ -6,6 +6,7 @@ use std::error::Error;
 
 use tokio_util::sync::CancellationToken;
 use tradewind_model::Ppm;
+use tradewind_simx::FillModel;
 use tradewind_simx_server::{Limits, MarketChoice, Recording, Server, ServerOptions, SimClock};
 
 #[tokio::main]
@@ -35,6 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         accounts: vec!["key:secret:USDT=100000,BTC=1".parse()?],
         market,
         limits: Limits::Venue,
+        fill: FillModel::Book,
         clock,
     })?;
     println!("Listening on {}", server.local_addr());

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ring::hmac;
 use tradewind_model::{Ppm, Timestamp};
+use tradewind_simx::FillModel;
 
 use crate::core::{Core, In, Out};
 use crate::options::{Limits, MarketChoice, ServerOptions};
@@ -36,6 +37,7 @@ impl Door {
             accounts: vec!["key:secret:USDT=100000,BTC=2".parse().ok()?],
             market: MarketChoice::Generated { seed: 7 },
             limits: Limits::Off,
+            fill: FillModel::Book,
             clock: SimClock::new(START, Ppm::ZERO),
         };
         startup::start(&options)

@@ -10,6 +10,7 @@
 //!
 //! ```no_run
 //! use tokio_util::sync::CancellationToken;
+//! use tradewind_simx::FillModel;
 //! use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions, SimClock};
 //!
 //! # async fn run() -> Result<(), tradewind_simx_server::ServerError> {
@@ -19,6 +20,7 @@
 //!     accounts: vec!["key:secret:USDT=10000".parse().expect("an account")],
 //!     market: MarketChoice::Generated { seed: 7 },
 //!     limits: Limits::Venue,
+//!     fill: FillModel::Book,
 //!     clock: SimClock::system(),
 //! })?;
 //! println!("listening on {}", server.local_addr());

@@ -8,6 +8,7 @@ use crate::accounts::AccountSpec;
 use crate::clock::SimClock;
 use crate::mirror::Mirror;
 use crate::recorded::{Recording, RecordingError};
+use tradewind_simx::FillModel;
 
 /// All choices.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct ServerOptions {
     pub market: MarketChoice,
     /// Whether request weight and order counts are enforced.
     pub limits: Limits,
+    /// When waiting orders fill. A `data_dir` keeps the model it was first used with.
+    pub fill: FillModel,
     /// The exchange's time.
     pub clock: SimClock,
 }

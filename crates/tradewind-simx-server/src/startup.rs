@@ -85,7 +85,7 @@ pub(crate) fn start(options: &ServerOptions) -> Result<Started, ServerError> {
             resume(&mut world, last);
             (world, last)
         }
-        None => (fresh(&options.market, now), now),
+        None => (fresh(options, now), now),
     };
     // Here, behind the log of a folder that began with smaller ids.
     world.exchange.number_trades_after(PAST_TRADES);
@@ -114,8 +114,8 @@ pub(crate) fn start(options: &ServerOptions) -> Result<Started, ServerError> {
     })
 }
 
-fn fresh(choice: &MarketChoice, now: Timestamp) -> World {
-    let (source, klines, instruments, assets) = match choice {
+fn fresh(options: &ServerOptions, now: Timestamp) -> World {
+    let (source, klines, instruments, assets) = match &options.market {
         MarketChoice::Generated { seed } => {
             let listed = universe(VENUE_NAME, VENUE);
             let market = Generated::new(*seed, now, &listed.instruments);
@@ -152,6 +152,7 @@ fn fresh(choice: &MarketChoice, now: Timestamp) -> World {
             asset,
             discount: BNB_DISCOUNT,
         }),
+        fill_model: options.fill,
         ..ExchangeConfig::default()
     };
     let exchange = Exchange::new(config, instruments);

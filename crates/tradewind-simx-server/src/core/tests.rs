@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tradewind_model::{OrderKind, Ppm, Side};
+use tradewind_simx::FillModel;
 use tradewind_simx::{CancelOrder, NewOrder, OrderRef, Size};
 
 const START: Timestamp = Timestamp::from_secs(1_700_000_000);
@@ -20,6 +21,7 @@ fn core() -> Core {
         accounts: vec!["key:secret:USDT=100000,BTC=2".parse().unwrap()],
         market: MarketChoice::Generated { seed: 7 },
         limits: Limits::Off,
+        fill: FillModel::Book,
         clock: SimClock::new(START, Ppm::ZERO),
     };
     startup::start(&options).unwrap().core

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tokio_util::sync::CancellationToken;
+use tradewind_simx::FillModel;
 use tradewind_simx_server::{
     Conduct, Limits, MarketChoice, Server, ServerError, ServerHandle, ServerOptions, SimClock,
 };
@@ -37,6 +38,7 @@ pub(crate) fn options(data_dir: Option<PathBuf>) -> ServerOptions {
         accounts: vec![format!("{KEY}:{SECRET}:USDT=100000,BTC=2").parse().unwrap()],
         market: MarketChoice::Generated { seed: 7 },
         limits: Limits::Off,
+        fill: FillModel::Book,
         clock: SimClock::system(),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use tradewind_simx::FillModel;
 use tradewind_simx_server::ServerOptions;
 
 use crate::client::{
@@ -459,13 +460,14 @@ async fn orders_of_one_account_do_not_trade_when_they_say_so() {
 }
 
 /// A market that stands still and an account that can take all of it.
-async fn whale() -> TestServer {
+async fn whale(fill: FillModel) -> TestServer {
     let options = ServerOptions {
         accounts: vec![
             format!("{KEY}:{SECRET}:USDT=100000000,BTC=100000")
                 .parse()
                 .unwrap(),
         ],
+        fill,
         ..options(None)
     };
     let server = TestServer::start_with(options);
@@ -476,7 +478,7 @@ async fn whale() -> TestServer {
 
 #[tokio::test]
 async fn an_expired_order_says_why() {
-    let server = whale().await;
+    let server = whale(FillModel::Book).await;
     let mut socket = subscribed(&server).await;
     let (low, high) = (away(&server, -10).await, away(&server, 10).await);
     let limit = |side: &str, time: &str, price: &str, quantity: &str| {
@@ -513,7 +515,7 @@ async fn an_expired_order_says_why() {
 
 #[tokio::test]
 async fn the_side_of_a_book_that_is_empty_is_zero_and_the_other_stays() {
-    let server = whale().await;
+    let server = whale(FillModel::Book).await;
     let mut tickers = server.socket("/ws/btcusdt@bookTicker").await;
     let before = server.touch("BTCUSDT").await;
     let sweep = format!(
@@ -551,4 +553,18 @@ async fn orders_cancelled_together_are_told_under_the_name_of_the_cancel() {
         (&ended[0]["clientOrderId"], &"mine".into())
     );
     server.stop().await;
+}
+
+#[tokio::test]
+async fn the_touch_has_room_for_any_size_if_that_fill_model_is_chosen() {
+    for (fill, status) in [
+        (FillModel::QuoteTouch, "FILLED"),
+        (FillModel::Book, "EXPIRED"),
+    ] {
+        let server = whale(fill).await;
+        let order = format!("{BTC}&side=BUY&type=MARKET&quantity=50&newOrderRespType=RESULT");
+        let (_, order) = server.post("/api/v3/order", &order).await;
+        assert_eq!(order["status"], status, "{fill}: {order}");
+        server.stop().await;
+    }
 }

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use tradewind_events::Configuration;
 use tradewind_model::{AccountMode, Amount, AssetTable, VenueId};
 use tradewind_risk::KillLatch;
+use tradewind_simx::FillModel;
 use tradewind_simx_server::{AccountSpec, Limits, MarketChoice, Server, ServerOptions, SimClock};
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, Listing};
 use tradewind_venues::{BinanceVenue, Clock, OrderGate, RateBudget, client_config};
@@ -68,6 +69,7 @@ impl Embedded {
             } else {
                 Limits::Off
             },
+            fill: FillModel::Book,
             clock,
         })
         .context("starting the embedded exchange")?;

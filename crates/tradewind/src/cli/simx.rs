@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tradewind_journal::DirectoryLock;
 use tradewind_model::Ppm;
+use tradewind_simx::FillModel;
 use tradewind_simx_server::{
     AccountSpec, Conduct, ControlPort, Limits, MarketChoice, OrderLog, Recording, Server,
     ServerOptions, SimClock, saved_position,
@@ -40,6 +41,10 @@ pub(super) struct SimxArgs {
     #[arg(long, value_name = "LIMITS", default_value = "venue")]
     limits: Limits,
 
+    /// How waiting orders are filled: touch, queue or trade-through
+    #[arg(long, value_name = "MODEL", default_value = "queue")]
+    fill: FillModel,
+
     /// Play recorded data: a capture, a candle file, or a folder of them
     #[arg(long, value_name = "PATH", conflicts_with = "seed")]
     data: Option<PathBuf>,
@@ -64,6 +69,7 @@ pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> a
         accounts: args.accounts.clone(),
         market,
         limits: args.limits,
+        fill: args.fill,
         clock,
     })?;
     let control = args.conduct.control_port()?;
@@ -129,13 +135,15 @@ fn announce(
     if output.is_json() {
         let facts = json!({
             "listen": address.to_string(), "market": market, "accounts": accounts,
+            "fill": args.fill.to_string(),
             "latency": conduct.latencies.to_string(), "faults": conduct.faults.len(),
             "control": control.map(|port| json!({ "address": port.local_addr().to_string(), "token": port.token() })),
         });
         return Ok(output.value(&facts)?);
     }
     let line = format!(
-        "SIMULATED exchange on http://{address} and ws://{address}: {market}; accounts: {accounts}"
+        "SIMULATED exchange on http://{address} and ws://{address}: {market}; fills: {}; accounts: {accounts}",
+        args.fill
     );
     output.line(&line)?;
     if !conduct.latencies.is_none() || !conduct.faults.is_empty() {

@@ -13,6 +13,7 @@ use tradewind_model::{
     Instrument, InstrumentId, OrderKind, Quantity, Quote, ReportKind, Side, Timestamp, Trade,
 };
 use tradewind_risk::Checked;
+use tradewind_simx::FillModel;
 use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions, SimClock};
 use tradewind_venues::binance::{
     ApiKey, Assets, BinanceConfig, MarketSource, OrderEntry, UserSource,
@@ -54,6 +55,7 @@ impl World {
             accounts: vec!["key:secret:USDT=100000,BTC=1".parse().unwrap()],
             market: MarketChoice::Generated { seed: 7 },
             limits: Limits::Off,
+            fill: FillModel::Book,
             clock: SimClock::system(),
         })
         .unwrap();

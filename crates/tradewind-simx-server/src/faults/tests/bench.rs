@@ -6,6 +6,7 @@ use std::time::Duration;
 use ring::hmac;
 use serde_json::Value;
 use tradewind_model::{Ppm, Timestamp};
+use tradewind_simx::FillModel;
 
 use crate::clock::SimClock;
 use crate::core::{In, Out};
@@ -45,6 +46,7 @@ impl Bench {
             accounts: vec!["key:secret:USDT=1000000,BTC=20,BNB=5".parse().unwrap()],
             market: MarketChoice::Generated { seed: 7 },
             limits: Limits::Off,
+            fill: FillModel::Book,
             clock: SimClock::new(START, Ppm::ZERO),
         };
         let core = startup::start(&options).unwrap().core;
