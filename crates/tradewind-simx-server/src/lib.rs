@@ -54,6 +54,7 @@ mod rest;
 mod server;
 mod sockets;
 mod source;
+mod span;
 mod startup;
 mod state;
 mod streams;

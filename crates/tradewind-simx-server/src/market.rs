@@ -1,6 +1,7 @@
 //! What is remembered of the market for those who ask: candles and the newest public trades.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use tradewind_model::{
     Amount, Instrument, InstrumentId, Interval, Price, Quantity, Timestamp, Trade, TradeId,
@@ -8,7 +9,7 @@ use tradewind_model::{
 use tradewind_simx::{Exchange, Kline, KlineRange, KlineStore};
 
 use crate::decimals;
-use crate::zone::Zone;
+use crate::span::{MONTH_DAYS_MAX, Span, SpanClock};
 
 /// Public trades kept for each instrument.
 const TRADES_KEPT: usize = 1_000;
@@ -76,12 +77,6 @@ impl Market {
         ids(TradeId(last), trades)
     }
 
-    /// Candles; see [`KlineStore::klines`].
-    pub(crate) fn klines(&mut self, query: &KlineQuery) -> Vec<Kline> {
-        self.klines
-            .klines(query.instrument, query.interval, query.range)
-    }
-
     /// The candle of `interval` that `at` lies in, if there is one.
     pub(crate) fn kline_at(
         &mut self,
@@ -103,17 +98,48 @@ impl Market {
             .pop()
     }
 
-    /// Candles whose intervals begin where the clocks of `zone` say.
+    /// Candles that begin where the clocks say.
+    pub(crate) fn klines(&mut self, query: &KlineQuery) -> Vec<Kline> {
+        match query.clock.span {
+            Span::Of(interval) => self.zoned_klines(query, interval),
+            Span::Month => self.months(query),
+        }
+    }
+
+    /// Months that begin in the range, of all their days that are known.
+    fn months(&mut self, query: &KlineQuery) -> Vec<Kline> {
+        let KlineQuery { clock, range, .. } = *query;
+        let last_moment = |at| clock.close_time(clock.open_time(at)) - Duration::from_nanos(1);
+        let days = KlineQuery {
+            clock: SpanClock {
+                span: Span::Of(Interval::Day1),
+                ..clock
+            },
+            range: KlineRange {
+                from: range.from,
+                to: range.to.map(last_moment),
+                limit: MONTH_DAYS_MAX.saturating_mul(range.limit.saturating_add(1)),
+            },
+            ..*query
+        };
+        let mut months = clock.fold(&self.klines(&days));
+        // One that began earlier is none of those that are asked for.
+        months.retain(|month| range.from.is_none_or(|from| month.open_time >= from));
+        keep(&mut months, range);
+        months
+    }
+
+    /// Candles of an interval.
     ///
-    /// Where that is not where UTC's begin they are folded from shorter ones, 10,000 at most.
-    pub(crate) fn zoned_klines(&mut self, query: &KlineQuery, zone: Zone) -> Vec<Kline> {
+    /// Where they do not begin where UTC's do they are folded from shorter ones, 10,000 at most.
+    fn zoned_klines(&mut self, query: &KlineQuery, interval: Interval) -> Vec<Kline> {
         let KlineQuery {
             instrument,
-            interval,
+            clock: SpanClock { zone, .. },
             range,
         } = *query;
         let Some(part) = zone.parts(interval) else {
-            return self.klines(query);
+            return self.klines.klines(instrument, interval, range);
         };
         let parts =
             usize::try_from(interval.duration().as_secs() / part.duration().as_secs()).unwrap_or(1);
@@ -138,10 +164,7 @@ impl Market {
             }
         }
         folded.retain(|kline| range.to.is_none_or(|to| kline.open_time <= to));
-        match range.from {
-            Some(_) => folded.truncate(range.limit),
-            None => drop(folded.drain(..folded.len().saturating_sub(range.limit))),
-        }
+        keep(&mut folded, range);
         folded
     }
 
@@ -225,8 +248,16 @@ impl Market {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KlineQuery {
     pub(crate) instrument: InstrumentId,
-    pub(crate) interval: Interval,
+    pub(crate) clock: SpanClock,
     pub(crate) range: KlineRange,
+}
+
+/// Leaves as many as are wanted: the oldest where a start is given, else the newest.
+fn keep(klines: &mut Vec<Kline>, range: KlineRange) {
+    match range.from {
+        Some(_) => klines.truncate(range.limit),
+        None => drop(klines.drain(..klines.len().saturating_sub(range.limit))),
+    }
 }
 
 /// What tickers tell of the last 24 hours.

@@ -34,10 +34,17 @@ impl Zone {
 
     /// Start of the interval that `at` lies in, by these clocks.
     pub(crate) fn open_time(self, interval: Interval, at: Timestamp) -> Timestamp {
-        let ahead = self.minutes * MINUTE_NANOS;
-        let local = Timestamp::from_nanos(at.as_nanos().saturating_add(ahead));
-        let open = interval.open_time(local);
-        Timestamp::from_nanos(open.as_nanos().saturating_sub(ahead))
+        self.utc(interval.open_time(self.local(at)))
+    }
+
+    /// What these clocks show at `at`, as a time of UTC.
+    pub(crate) const fn local(self, at: Timestamp) -> Timestamp {
+        Timestamp::from_nanos(at.as_nanos().saturating_add(self.minutes * MINUTE_NANOS))
+    }
+
+    /// When these clocks show `local`.
+    pub(crate) const fn utc(self, local: Timestamp) -> Timestamp {
+        Timestamp::from_nanos(local.as_nanos().saturating_sub(self.minutes * MINUTE_NANOS))
     }
 
     /// The interval that candles of `interval` are folded from here; `None` when they begin as in UTC.

@@ -2,8 +2,8 @@
 
 mod bench;
 
-use bench::{BASE, Bench, QUOTE, all_or_nothing, immediate, limit, post_only};
-use tradewind_model::{AccountId, Amount, OrderKind, OrderStatus, Quantity, Side};
+use bench::{BASE, Bench, ONLY, QUOTE, all_or_nothing, immediate, limit, post_only};
+use tradewind_model::{AccountId, Amount, OrderKind, OrderStatus, Quantity, Side, TradeId};
 use tradewind_simx::{
     EndReason, Exchange, ExchangeConfig, FeeSchedule, FillModel, History, NewOrder, Order,
     OrderEvent, OrderRef, Refusal, SelfTrade, Size,
@@ -395,6 +395,23 @@ fn a_public_trade_serves_the_line_before_it_serves_us() {
     bench.trade(Sell, 9_899, 1_000);
     assert_eq!(bench.prints(), [(9_900, 150), (9_899, 850)]);
     assert_eq!(bench.find(0, &order).status, Filled);
+}
+
+#[test]
+fn prints_are_numbered_from_one_or_behind_an_id_that_is_further() {
+    let mut bench = free_book();
+    let next = |bench: &mut Bench| {
+        bench.trade(Sell, 9_900, 1);
+        let print = bench.exchange.last_trade(ONLY).unwrap();
+        assert_eq!(bench.exchange.last_trade_id(ONLY), print.id);
+        print.id
+    };
+    assert_eq!(bench.exchange.last_trade_id(ONLY), TradeId(0));
+    assert_eq!(next(&mut bench), TradeId(1));
+    bench.exchange.number_trades_after(TradeId(1_000));
+    assert_eq!(next(&mut bench), TradeId(1_001));
+    bench.exchange.number_trades_after(TradeId(1_000));
+    assert_eq!(next(&mut bench), TradeId(1_002));
 }
 
 #[test]

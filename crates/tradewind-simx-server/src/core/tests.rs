@@ -15,6 +15,10 @@ const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn core() -> Core {
+    core_at(START)
+}
+
+fn core_at(start: Timestamp) -> Core {
     let options = ServerOptions {
         listen: ([127, 0, 0, 1], 0).into(),
         data_dir: None,
@@ -22,7 +26,7 @@ fn core() -> Core {
         market: MarketChoice::Generated { seed: 7 },
         limits: Limits::Off,
         fill: FillModel::Book,
-        clock: SimClock::new(START, Ppm::ZERO),
+        clock: SimClock::new(start, Ppm::ZERO),
     };
     startup::start(&options).unwrap().core
 }
@@ -114,6 +118,51 @@ fn a_candle_is_told_closed_once_and_as_rest_tells_it() {
         let row = ["t", "o", "h", "l", "c", "v", "T", "q", "n", "V", "Q", "B"]
             .map(|key| kline[key].clone());
         assert_eq!(rest[0], serde_json::Value::from(row.to_vec()));
+    }
+}
+
+/// In the middle of a month of which the first days are unknown, and across its end, by two clocks.
+#[test]
+fn a_month_is_told_as_rest_tells_it() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let within = Timestamp::from_secs(1_700_000_000);
+    for (stream, zone, end) in [
+        ("btcusdt@kline_1M", "", 1_701_388_800),
+        ("btcusdt@kline_1M@+08:00", "&timeZone=8", 1_701_360_000),
+    ] {
+        let end = Timestamp::from_secs(end);
+        for (start, closes) in [(within, 0), (end - MINUTE, 1)] {
+            let (mut core, connection) = (core_at(start), ConnectionId(1));
+            core.advance(start);
+            let name = stream.to_owned();
+            core.handle(start, In::Subscribe { connection, name });
+            let (mut now, mut told) = (start, Vec::new());
+            while now < start + MINUTE + MINUTE / 10 {
+                now = now + Duration::from_millis(500);
+                core.advance(now);
+                let frames = texts(&mut core).into_iter();
+                told.extend(
+                    frames.map(|text| serde_json::from_str::<serde_json::Value>(&text).unwrap()),
+                );
+            }
+            let closed = told.iter().filter(|frame| frame["k"]["x"] == true);
+            assert_eq!(closed.count(), closes, "{stream}");
+            assert!(told.iter().all(|frame| frame["k"]["i"] == "1M"));
+
+            let query = format!("symbol=BTCUSDT&interval=1M{zone}");
+            let rest: serde_json::Value =
+                serde_json::from_str(&get(&mut core, now, "/api/v3/klines", &query).body).unwrap();
+            // The last frame of each month is what REST tells of it.
+            let last = |row: &serde_json::Value| {
+                let frame = told.iter().rfind(|frame| frame["k"]["t"] == row[0])?;
+                let keys = ["t", "o", "h", "l", "c", "v", "T", "q", "n", "V", "Q", "B"];
+                let told = keys.map(|key| frame["k"][key].clone());
+                Some((row.clone(), serde_json::Value::from(told.to_vec())))
+            };
+            let both: Vec<_> = rest.as_array().unwrap().iter().filter_map(last).collect();
+            assert_eq!(both.len(), 1 + closes, "{stream}");
+            both.iter().for_each(|(rest, told)| assert_eq!(rest, told));
+        }
     }
 }
 

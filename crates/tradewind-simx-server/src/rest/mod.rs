@@ -13,7 +13,6 @@ mod history;
 mod known;
 mod legs;
 mod lists;
-mod months;
 mod new_order;
 mod orders;
 mod page;
@@ -199,6 +198,16 @@ static ROUTES: &[Route] = {
         route(Get, "/sapi/v1/asset/tradeFee", None, |_| 1, Signed(account::trade_fees)),
         route(Get, "/sapi/v1/system/status", None, |_| 1, Public(elsewhere::system_status)),
         route(Get, "/sapi/v1/capital/config/getall", None, |_| 10, Signed(elsewhere::coins)),
+        route(Get, "/sapi/v1/account/status", None, |_| 1, Signed(elsewhere::account_status)),
+        route(Get, "/sapi/v1/account/apiTradingStatus", None, |_| 1, Signed(elsewhere::trading_status)),
+        route(Get, "/sapi/v1/asset/assetDetail", None, |_| 1, Signed(elsewhere::asset_details)),
+        route(Get, "/sapi/v1/asset/dribblet", None, |_| 1, Signed(elsewhere::dust)),
+        route(Get, "/sapi/v1/asset/assetDividend", None, |_| 10, Signed(elsewhere::dividends)),
+        route(Post, "/sapi/v3/asset/getUserAsset", None, |_| 5, Signed(elsewhere::user_assets)),
+        route(Get, "/sapi/v1/asset/wallet/balance", None, |_| 60, Signed(elsewhere::wallets)),
+        route(Get, "/sapi/v1/capital/deposit/hisrec", None, |_| 1, Signed(elsewhere::nothing_signed)),
+        route(Get, "/sapi/v1/capital/withdraw/history", None, |_| 1, Signed(elsewhere::nothing_signed)),
+        route(Get, "/sapi/v1/accountSnapshot", None, |_| 1, Signed(elsewhere::snapshots)),
         route(Get, "/sapi/v1/bnbBurn", None, |_| 1, Signed(account::burn)),
         route(Post, "/sapi/v1/bnbBurn", None, |_| 1, Trade(account::set_burn)),
         route(Get, "/sapi/v1/margin/allAssets", None, |_| 1, Public(elsewhere::nothing)),

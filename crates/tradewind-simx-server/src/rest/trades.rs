@@ -1,16 +1,16 @@
 //! The public record: trades, candles, average prices.
 
 use serde::Serialize;
-use tradewind_model::{Instrument, Interval, Side, Timestamp, Trade};
+use tradewind_model::{Instrument, Side, Timestamp, Trade};
 use tradewind_simx::{Kline, KlineRange};
 
 use super::errors::ApiError;
-use super::months;
 use super::page::page;
 use super::{Call, Outcome, TimeUnit, body};
 use crate::core::Core;
 use crate::decimals;
 use crate::market::KlineQuery;
+use crate::span::{Span, SpanClock};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -103,36 +103,22 @@ pub(super) fn klines(core: &mut Core, call: Call<'_>) -> Outcome {
     let params = call.params;
     let instrument = call.instrument(core)?.clone();
     let name = params.required("interval")?;
-    let monthly = name == months::NAME;
-    let interval: Interval = if monthly {
-        Interval::Day1
-    } else {
-        name.parse().map_err(|_| ApiError::INTERVAL)?
+    let clock = SpanClock {
+        span: Span::read(name).ok_or(ApiError::INTERVAL)?,
+        zone: params.zone()?,
     };
     let (from, limit) = (params.time("startTime")?, params.limit(500, 1_000)?);
-    let query = KlineQuery {
+    let candles = core.market.klines(&KlineQuery {
         instrument: instrument.id,
-        interval,
+        clock,
         range: KlineRange {
             from,
             to: Some(params.time("endTime")?.unwrap_or(call.now).min(call.now)),
-            limit: if monthly {
-                months::DAYS_AT_MOST * limit
-            } else {
-                limit
-            },
+            limit,
         },
-    };
-    let mut candles = core.market.zoned_klines(&query, params.zone()?);
-    if monthly {
-        candles = months::fold(&candles, from, limit);
-    }
+    });
     let row = |kline: &Kline| {
-        let end = if monthly {
-            months::next(kline.open_time)
-        } else {
-            kline.open_time + interval.duration()
-        };
+        let end = clock.close_time(kline.open_time);
         kline_row(&instrument, call.unit, kline, end)
     };
     body(&candles.iter().map(row).collect::<Vec<_>>())

@@ -1,12 +1,13 @@
 //! Market frames as the venue writes them. Each is encoded once, however many listen.
 
 use axum::extract::ws::Utf8Bytes;
-use tradewind_model::{Amount, Depth, Instrument, Interval, Level, Quote, Side, Timestamp, Trade};
+use tradewind_model::{Amount, Depth, Instrument, Level, Quote, Side, Timestamp, Trade};
 use tradewind_simx::Kline;
 
 use crate::decimals::{self, push_fixed, push_integer};
 use crate::market::DayStatistics;
 use crate::rest::TimeUnit;
+use crate::span::SpanClock;
 
 /// An encoded frame; clones share its bytes.
 pub(crate) type Frame = Utf8Bytes;
@@ -167,7 +168,7 @@ impl Subject<'_> {
     /// `@kline_…`; `ids` are the candle's first and last trade.
     pub(crate) fn kline(
         &self,
-        interval: Interval,
+        clock: SpanClock,
         kline: &Kline,
         ids: (i64, i64),
         closed: bool,
@@ -176,12 +177,12 @@ impl Subject<'_> {
             self.instrument.price_decimals,
             self.instrument.quantity_decimals,
         );
-        let end = kline.open_time + interval.duration();
+        let end = clock.close_time(kline.open_time);
         let candle = FrameWriter::start(self.unit)
             .stamp("t", kline.open_time)
             .signed("T", self.unit.stamp(end) - 1)
             .string("s", self.symbol)
-            .string("i", interval.name())
+            .string("i", clock.span.name())
             .signed("f", ids.0)
             .signed("L", ids.1)
             .fixed("o", kline.open.0, price)

@@ -19,8 +19,8 @@ use tradewind_simx::{Exchange, KlineRange};
 use crate::core::touch_or_zero;
 use crate::market::{KlineQuery, Market};
 use crate::rest::TimeUnit;
+use crate::span::{Span, SpanClock};
 use crate::symbols::Symbols;
-use crate::zone::Zone;
 use connection::Form;
 use depth::DepthState;
 use frames::{Frame, Subject};
@@ -250,8 +250,8 @@ impl State {
     fn first(key: StreamKey, sources: &Sources<'_>) -> Self {
         match key.topic {
             Topic::BookTicker => Self::BookTicker(None),
-            Topic::Kline(interval, zone) => Self::Kline {
-                open: zone.open_time(interval, sources.now),
+            Topic::Kline(span, zone) => Self::Kline {
+                open: SpanClock { span, zone }.open_time(sources.now),
                 told: 0,
             },
             Topic::Depth(_) => match key.instrument {
@@ -315,8 +315,8 @@ impl Stream {
             unit: key.unit,
         };
         match (key.topic, &mut self.state) {
-            (Topic::Kline(interval, zone), State::Kline { open, told }) => {
-                let clock = KlineClock { interval, zone };
+            (Topic::Kline(span, zone), State::Kline { open, told }) => {
+                let clock = SpanClock { span, zone };
                 let payloads = kline_payloads(subject, clock, open, told, sources.market);
                 payloads
                     .into_iter()
@@ -407,35 +407,28 @@ fn partial_depth(
     subject.partial_depth(update_id, &depth)
 }
 
-/// Which candles a stream tells of.
-#[derive(Clone, Copy)]
-struct KlineClock {
-    interval: Interval,
-    zone: Zone,
-}
-
 /// Frames of candles that closed since `open`, and one of the candle that is open if it changed.
 fn kline_payloads(
     subject: Subject<'_>,
-    KlineClock { interval, zone }: KlineClock,
+    clock: SpanClock,
     open: &mut Timestamp,
     told: &mut u32,
     market: &mut Market,
 ) -> Vec<String> {
     let instrument = subject.instrument.id;
     let mut payloads = Vec::new();
-    let current = zone.open_time(interval, subject.now);
+    let current = clock.open_time(subject.now);
     if *open < current {
         let query = KlineQuery {
             instrument,
-            interval,
+            clock,
             range: KlineRange {
                 from: Some(*open),
                 to: Some(current),
                 limit: CLOSED_AT_ONCE,
             },
         };
-        let closed = market.zoned_klines(&query, zone);
+        let closed = market.klines(&query);
         for (index, kline) in closed
             .iter()
             .enumerate()
@@ -447,7 +440,7 @@ fn kline_payloads(
                 .map(|kline| u64::from(kline.trades))
                 .sum();
             payloads.push(subject.kline(
-                interval,
+                clock,
                 kline,
                 market.ids(instrument, kline.trades.into(), newer),
                 true,
@@ -456,12 +449,12 @@ fn kline_payloads(
         (*open, *told) = (current, 0);
     }
     let seconds = subject.now.as_millis().div_euclid(1_000);
-    if interval != Interval::Second1 && seconds % KLINE_SECONDS != 0 {
+    if clock.span != Span::Of(Interval::Second1) && seconds % KLINE_SECONDS != 0 {
         return payloads;
     }
     let query = KlineQuery {
         instrument,
-        interval,
+        clock,
         range: KlineRange {
             from: Some(current),
             to: Some(current),
@@ -469,13 +462,13 @@ fn kline_payloads(
         },
     };
     if let Some(kline) = market
-        .zoned_klines(&query, zone)
+        .klines(&query)
         .pop()
         .filter(|kline| kline.trades != *told)
     {
         *told = kline.trades;
         payloads.push(subject.kline(
-            interval,
+            clock,
             &kline,
             market.ids(instrument, kline.trades.into(), 0),
             false,

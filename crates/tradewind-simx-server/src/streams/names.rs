@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use tradewind_model::{InstrumentId, Interval};
+use tradewind_model::InstrumentId;
 
 use crate::rest::TimeUnit;
+use crate::span::Span;
 use crate::zone::Zone;
 
 /// What a stream carries.
@@ -17,7 +18,7 @@ pub(crate) enum Topic {
     /// Each taker's trades at one price.
     AggregateTrade,
     /// The candle being built, by clocks of this zone.
-    Kline(Interval, Zone),
+    Kline(Span, Zone),
     /// Changes of the book.
     Depth(Pace),
     /// The first levels of the book.
@@ -136,7 +137,7 @@ fn parse_topic(text: &str) -> Option<Topic> {
             Some((interval, zone)) => (interval, Zone::read(zone)?),
             None => (rest, Zone::UTC),
         };
-        return Some(Topic::Kline(interval.parse().ok()?, zone));
+        return Some(Topic::Kline(Span::read(interval)?, zone));
     }
     if let Some(window) = text.strip_prefix("ticker_") {
         return Window::read(window).map(Topic::WindowTicker);
@@ -178,6 +179,7 @@ fn parse_topic_of_all(text: &str) -> Option<Topic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tradewind_model::Interval;
 
     #[test]
     fn names_are_read_and_strangers_are_not() {
@@ -189,11 +191,14 @@ mod tests {
             })
         };
         let eight = Zone::read("+08:00").unwrap();
+        let candles = |interval, zone| Topic::Kline(Span::Of(interval), zone);
         for (name, topic) in [
             ("bookTicker", Topic::BookTicker),
             ("trade", Topic::Trade),
-            ("kline_1m", Topic::Kline(Interval::Minute1, Zone::UTC)),
-            ("kline_1d@+08:00", Topic::Kline(Interval::Day1, eight)),
+            ("kline_1m", candles(Interval::Minute1, Zone::UTC)),
+            ("kline_1d@+08:00", candles(Interval::Day1, eight)),
+            ("kline_1M", Topic::Kline(Span::Month, Zone::UTC)),
+            ("kline_1M@+08:00", Topic::Kline(Span::Month, eight)),
             ("depth", Topic::Depth(Pace::Slow)),
             ("depth@100ms", Topic::Depth(Pace::Fast)),
             ("depth20@100ms", Topic::PartialDepth(20, Pace::Fast)),
@@ -220,7 +225,7 @@ mod tests {
             assert_eq!(found(name), Some(wanted), "{name}");
         }
         for name in [
-            "btcusdt@kline_1M",
+            "btcusdt@kline_2M",
             "btcusdt@kline_1m@+15:00",
             "btcusdt@depth7",
             "btcusdt@depth@1ms",

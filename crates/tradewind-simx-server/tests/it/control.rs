@@ -320,7 +320,8 @@ async fn every_order_event_and_every_strike_is_a_line_of_the_log() {
     server
         .post(
             "/api/v3/order",
-            &format!("{terms}&type=MARKET&quantity=0.01"),
+            // So little that one level has it.
+            &format!("{terms}&type=MARKET&quantity=0.0002"),
         )
         .await;
     server

@@ -323,6 +323,92 @@ async fn a_client_with_its_default_options_finds_what_it_asks_for() {
 }
 
 #[tokio::test]
+async fn the_wallet_is_there_and_mostly_empty() {
+    use serde_json::json;
+    let server = TestServer::start();
+    server.touch("BTCUSDT").await;
+    for (path, query, wanted) in [
+        ("account/status", "", json!({"data": "Normal"})),
+        (
+            "asset/dribblet",
+            "",
+            json!({"total": 0, "userAssetDribblets": []}),
+        ),
+        (
+            "asset/assetDividend",
+            "limit=20",
+            json!({"rows": [], "total": 0}),
+        ),
+        ("capital/deposit/hisrec", "", json!([])),
+        ("capital/withdraw/history", "coin=BTC", json!([])),
+        (
+            "accountSnapshot",
+            "type=SPOT",
+            json!({"code": 200, "msg": "", "snapshotVos": []}),
+        ),
+    ] {
+        let told = server
+            .signed("GET", &format!("/sapi/v1/{path}"), query)
+            .await;
+        assert_eq!(told, (200, wanted), "{path}");
+    }
+    let (_, status) = server
+        .signed("GET", "/sapi/v1/account/apiTradingStatus", "")
+        .await;
+    assert_eq!(status["data"]["isLocked"], false);
+    assert_eq!(
+        status["data"]["triggerCondition"],
+        json!({"GCR": 150, "IFER": 150, "UFR": 300})
+    );
+    let (_, detail) = server
+        .signed("GET", "/sapi/v1/asset/assetDetail", "asset=BTC")
+        .await;
+    assert_eq!(detail.as_object().unwrap().len(), 1);
+    assert_eq!(detail["BTC"]["withdrawStatus"], false);
+    let (status, _) = server.signed("GET", "/sapi/v1/accountSnapshot", "").await;
+    assert_eq!(status, 400);
+    assert_eq!(server.get("/sapi/v1/account/status").await.0, 401);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_wallet_tells_what_the_account_holds() {
+    let server = TestServer::start();
+    server.touch("BTCUSDT").await;
+    let path = "/sapi/v3/asset/getUserAsset";
+    let (_, held) = server.post(path, "needBtcValuation=true").await;
+    let held = held.as_array().unwrap();
+    assert_eq!(held.len(), 2, "{held:?}");
+    let of = |name: &str| held.iter().find(|one| one["asset"] == name).unwrap();
+    assert_eq!(of("BTC")["free"], "2.00000000");
+    assert_eq!(of("BTC")["btcValuation"], "2.00000000");
+    let number = |value: &serde_json::Value| value.as_str().unwrap().parse::<f64>().unwrap();
+    let dollars = number(&of("USDT")["btcValuation"]);
+    let (_, price) = server.get("/api/v3/ticker/price?symbol=BTCUSDT").await;
+    assert!(
+        (dollars * number(&price["price"]) - 100_000.0).abs() < 1_000.0,
+        "{dollars}"
+    );
+    let (_, one) = server.post(path, "asset=USDT").await;
+    assert_eq!(
+        (one[0]["btcValuation"].as_str(), one[1].as_str()),
+        (Some("0"), None)
+    );
+
+    let path = "/sapi/v1/asset/wallet/balance";
+    let (_, wallets) = server.signed("GET", path, "").await;
+    assert_eq!(
+        (&wallets[0]["walletName"], &wallets[0]["activate"]),
+        (&"Spot".into(), &true.into())
+    );
+    assert!((number(&wallets[0]["balance"]) - 2.0 - dollars).abs() < 0.1);
+    assert_eq!(wallets[1]["balance"], "0");
+    let (_, wallets) = server.signed("GET", path, "quoteAsset=USDT").await;
+    assert!(number(&wallets[0]["balance"]) > 100_000.0);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn the_list_of_instruments_is_narrowed_as_asked() {
     let server = TestServer::start();
     let count = async |query: &str| {
