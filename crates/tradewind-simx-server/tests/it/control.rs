@@ -382,7 +382,7 @@ async fn every_order_event_and_every_strike_is_a_line_of_the_log() {
     assert_eq!(events, wanted);
     assert_eq!(
         (&lines[2]["account"], &lines[2]["trade"]["quantity"]),
-        (&KEY.into(), &"0.01000000".into())
+        (&KEY.into(), &"0.00020000".into())
     );
     assert_eq!(lines[7]["code"], -2010);
 }
