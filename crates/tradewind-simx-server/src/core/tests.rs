@@ -19,7 +19,11 @@ fn core() -> Core {
 }
 
 fn core_at(start: Timestamp) -> Core {
-    let options = ServerOptions {
+    startup::start(&options(start)).unwrap().core
+}
+
+fn options(start: Timestamp) -> ServerOptions {
+    ServerOptions {
         listen: ([127, 0, 0, 1], 0).into(),
         data_dir: None,
         accounts: vec!["key:secret:USDT=100000,BTC=2".parse().unwrap()],
@@ -27,8 +31,7 @@ fn core_at(start: Timestamp) -> Core {
         limits: Limits::Off,
         fill: FillModel::Book,
         clock: SimClock::new(start, Ppm::ZERO),
-    };
-    startup::start(&options).unwrap().core
+    }
 }
 
 fn get(core: &mut Core, now: Timestamp, path: &str, query: &str) -> RestAnswer {
@@ -361,4 +364,50 @@ proptest! {
         core.handle(START, In::WsApi { asker, text: method });
         prop_assert_eq!(texts(&mut core).len(), 2);
     }
+}
+
+/// What the log holds is a session: every input that had an effect, in order, with its time.
+#[test]
+fn a_recorded_session_comes_to_the_same_bytes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ServerOptions {
+        data_dir: Some(folder.path().to_owned()),
+        ..options(START)
+    };
+    let started = startup::start(&options).unwrap();
+    let (mut core, mut store) = (started.core, started.store.unwrap());
+    for number in 1..=200_u32 {
+        let now = START + Duration::from_millis(100) * number;
+        core.advance(now);
+        let touch = core.exchange.touch(InstrumentId(0)).unwrap();
+        let kind = match number % 3 {
+            0 => OrderKind::Market,
+            1 => OrderKind::PostOnly {
+                price: Price(touch.bid.0 - 1),
+            },
+            _ => OrderKind::Limit {
+                price: touch.bid,
+                time_in_force: tradewind_model::TimeInForce::GoodTillCancel,
+            },
+        };
+        let name = tradewind_simx::ClientId::new(&format!("order-{number}")).unwrap();
+        let size = Size::Base(Quantity(100));
+        let side = if number % 2 == 0 {
+            Side::Buy
+        } else {
+            Side::Sell
+        };
+        let order = NewOrder::new(AccountId(0), InstrumentId(0), name, side, size, kind);
+        // One that is refused leaves nothing to repeat.
+        drop(core.act(now, &Action::Submit(order)));
+        for record in core.take_out(Out::default()).records {
+            store.append(&record);
+        }
+    }
+    store.sync().unwrap();
+    drop(store);
+    let told = serde_json::to_vec(&core.exchange).unwrap();
+    let again = startup::start(&options).unwrap().core;
+    assert!(core.counters().executions > 20, "{:?}", core.counters());
+    assert_eq!(serde_json::to_vec(&again.exchange).unwrap(), told);
 }
