@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{ConnectionId, Wish};
 use crate::core::In;
@@ -75,10 +75,21 @@ enum Method {
 #[derive(Deserialize)]
 struct Request {
     method: Method,
-    #[serde(default)]
-    params: Vec<Value>,
+    params: Option<Vec<Value>>,
     #[serde(default)]
     id: Value,
+}
+
+impl Request {
+    /// Reads a text, which must be an object: derived code alone would take its fields as an array as well.
+    fn read(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str::<Map<String, Value>>(text)?;
+        serde_json::from_str(text)
+    }
+
+    fn params(&self) -> &[Value] {
+        self.params.as_deref().unwrap_or_default()
+    }
 }
 
 #[derive(Serialize)]
@@ -118,7 +129,7 @@ impl MarketConnection {
 
     /// A text came in.
     pub(crate) fn on_text(&mut self, text: &str, effects: &mut Vec<Effect>) {
-        match serde_json::from_str::<Request>(text) {
+        match Request::read(text) {
             Ok(request) if !is_id(&request.id) => {
                 refuse(
                     &Value::Null,
@@ -205,7 +216,7 @@ impl MarketConnection {
         if let Err((code, text)) = property(request) {
             return refuse(&request.id, code, text, effects);
         }
-        let Some(Value::Bool(combined)) = request.params.get(1) else {
+        let Some(Value::Bool(combined)) = request.params().get(1) else {
             return refuse(
                 &request.id,
                 1,
@@ -232,11 +243,11 @@ impl MarketConnection {
 }
 
 fn names(request: &Request) -> Option<Vec<&str>> {
-    request.params.iter().map(Value::as_str).collect()
+    request.params().iter().map(Value::as_str).collect()
 }
 
 fn property(request: &Request) -> Result<(), (u8, &'static str)> {
-    match request.params.first().map(Value::as_str) {
+    match request.params().first().map(Value::as_str) {
         Some(Some("combined")) => Ok(()),
         Some(Some(_)) => Err((0, "Unknown property")),
         _ => Err((2, "Invalid request: property name must be a string")),
@@ -351,6 +362,23 @@ mod tests {
              `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY` at line 1 column"
         ));
         assert!(texts[1].ends_with("\"id\":9}"));
+    }
+
+    #[test]
+    fn an_array_is_no_request_and_null_is_no_parameter() {
+        let effects = run(&[r#"["SUBSCRIBE",["btcusdt@trade"],7]"#]);
+        let refused = r#"{"error":{"code":2,"msg":"Invalid request: invalid type: sequence, expected a map at line 1 column 0"},"id":null}"#;
+        assert_eq!(effects, [Effect::Answer(refused.to_owned())]);
+        let texts = answers(&[
+            r#"{"method":"LIST_SUBSCRIPTIONS","params":null,"id":1}"#,
+            r#"{"method":"SUBSCRIBE","params":null,"id":2}"#,
+            r#"{"method":"GET_PROPERTY","params":null,"id":3}"#,
+            r#"{"method":"SUBSCRIBE","params":{},"id":4}"#,
+        ]);
+        assert_eq!(texts[0], r#"{"result":["0"],"id":1}"#);
+        assert_eq!(texts[1], r#"{"result":null,"id":2}"#);
+        assert!(texts[2].contains("\"code\":2") && texts[2].ends_with("\"id\":3}"));
+        assert!(texts[3].contains("\"code\":2") && texts[3].ends_with("\"id\":4}"));
     }
 
     proptest! {

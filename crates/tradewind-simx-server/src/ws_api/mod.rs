@@ -9,7 +9,7 @@ pub(crate) mod user_data;
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tradewind_model::{AccountId, Timestamp};
@@ -34,13 +34,30 @@ pub(crate) struct Asker {
     pub(crate) rate_limits: bool,
 }
 
-#[derive(Deserialize)]
 struct Request {
-    #[serde(default)]
     id: Value,
     method: String,
-    #[serde(default)]
     params: Map<String, Value>,
+}
+
+impl Request {
+    /// Reads a text, which must be an object; of one that is no request, the id if it has one to answer with.
+    fn read(text: &str) -> Result<Self, Value> {
+        let mut fields: Map<String, Value> = serde_json::from_str(text).map_err(|_| Value::Null)?;
+        let id = fields.remove("id").unwrap_or_default();
+        if !is_id(&id) {
+            return Err(Value::Null);
+        }
+        let params = match fields.remove("params") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(params)) => params,
+            Some(_) => return Err(id),
+        };
+        match fields.remove("method") {
+            Some(Value::String(method)) => Ok(Self { id, method, params }),
+            _ => Err(id),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -80,18 +97,11 @@ struct Retry {
 
 /// Answers one text.
 pub(crate) fn answer(core: &mut Core, now: Timestamp, asker: Asker, text: &str) -> String {
-    let request = match serde_json::from_str::<Request>(text) {
-        Ok(request) if is_id(&request.id) => request,
-        _ => {
-            return envelope(
-                core,
-                now,
-                asker,
-                &Value::Null,
-                Err(ApiError::INVALID_JSON),
-                None,
-                asker.rate_limits,
-            );
+    let request = match Request::read(text) {
+        Ok(request) => request,
+        Err(id) => {
+            let refused = Err(ApiError::INVALID_JSON);
+            return envelope(core, now, asker, &id, refused, None, asker.rate_limits);
         }
     };
     let params = Params::from_json(&request.params);

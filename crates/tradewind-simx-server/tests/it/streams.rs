@@ -1,6 +1,7 @@
 //! Market streams: raw, combined, subscribed live, and what happens to those who do not read.
 
 use futures_util::StreamExt as _;
+use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{TestServer, next, say, until};
@@ -169,5 +170,45 @@ async fn stamps_are_microseconds_for_those_who_ask() {
             "{stamp}"
         );
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_refused_under_its_id() {
+    let server = TestServer::start();
+    let mut api = server.socket("/ws-api/v3").await;
+    for (text, id, code) in [
+        (r#"[7,"ping",{}]"#, Value::Null, Some(-1135)),
+        (r#""ping""#, Value::Null, Some(-1135)),
+        (r#"{"id":7}"#, 7.into(), Some(-1135)),
+        (r#"{"id":"a","method":8}"#, "a".into(), Some(-1135)),
+        (
+            r#"{"id":8,"method":"ping","params":[]}"#,
+            8.into(),
+            Some(-1135),
+        ),
+        (r#"{"id":[8],"method":"ping"}"#, Value::Null, Some(-1135)),
+        (r#"{"id":9,"method":"ping","params":null}"#, 9.into(), None),
+        (
+            r#"{"id":11,"method":"ticker.price","params":{"symbol":null}}"#,
+            11.into(),
+            None,
+        ),
+    ] {
+        say(&mut api, text).await;
+        let answer = next(&mut api).await;
+        assert_eq!(answer["id"], id, "{text}: {answer}");
+        assert_eq!(answer["error"]["code"].as_i64(), code, "{text}: {answer}");
+    }
+    let mut market = server.socket("/ws/0").await;
+    say(&mut market, r#"["SUBSCRIBE",["btcusdt@trade"],7]"#).await;
+    let refused = next(&mut market).await;
+    assert_eq!(refused["error"]["code"], 2, "{refused}");
+    say(
+        &mut market,
+        r#"{"method":"LIST_SUBSCRIPTIONS","params":null,"id":8}"#,
+    )
+    .await;
+    assert_eq!(next(&mut market).await["result"], serde_json::json!(["0"]));
     server.stop().await;
 }
