@@ -174,10 +174,7 @@ pub(super) fn selected<'c>(
         |instrument: &&Instrument| wanted.is_none_or(|wanted| status(instrument.status) == wanted);
     match (params.text("symbol"), params.symbols()?) {
         (Some(_), Some(_)) => Err(ApiError::COMBINATION),
-        (Some(symbol), None) => match Some(find(core, symbol)?).filter(is_meant) {
-            Some(instrument) => Ok(Some(vec![instrument])),
-            None => Err(ApiError::OTHER_STATUS),
-        },
+        (Some(_), None) => Ok(Some(vec![named(core, params)?])),
         (None, Some(symbols)) => {
             let found: Result<Vec<_>, _> =
                 symbols.iter().map(|symbol| find(core, symbol)).collect();
@@ -188,6 +185,16 @@ pub(super) fn selected<'c>(
             Ok(Some(all.filter(is_meant).collect()))
         }
         (None, None) => Ok(None),
+    }
+}
+
+/// The instrument that `symbol` names, which must have the `symbolStatus` that goes with it, if one does.
+pub(super) fn named<'c>(core: &'c Core, params: &Params) -> Result<&'c Instrument, ApiError> {
+    let wanted = wanted_status(params)?;
+    let instrument = find(core, params.required("symbol")?)?;
+    match wanted {
+        Some(wanted) if status(instrument.status) != wanted => Err(ApiError::OTHER_STATUS),
+        _ => Ok(instrument),
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tradewind_model::{Depth, Instrument, InstrumentId, Level};
 
 use super::errors::ApiError;
-use super::general::selected;
+use super::general::{named, selected};
 use super::{Call, Outcome, Params, body};
 use crate::core::Core;
 use crate::decimals;
@@ -29,7 +29,7 @@ pub(super) fn depth_weight(params: &Params) -> u32 {
 
 pub(super) fn depth(core: &mut Core, call: Call<'_>) -> Outcome {
     let limit = call.params.limit(100, 5_000)?;
-    let read = call.instrument(core)?.id;
+    let read = named(core, call.params)?.id;
     core.book_read(read);
     let instrument = call.instrument(core)?;
     let mut depth = Depth {

@@ -470,3 +470,21 @@ async fn a_parameter_that_a_call_does_not_have_is_refused_before_anything_is_don
     assert_ne!(refused["code"], -1104, "{refused}");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_book_is_told_if_its_symbol_has_the_status_asked_for() {
+    let server = TestServer::start();
+    server.touch("BTCUSDT").await;
+    for (wanted, code) in [
+        ("TRADING", None),
+        ("HALT", Some(-1220)),
+        ("BREAK", Some(-1220)),
+        ("SLEEPING", Some(-1122)),
+    ] {
+        let path = format!("/api/v3/depth?symbol=BTCUSDT&symbolStatus={wanted}");
+        let (_, told) = server.get(&path).await;
+        assert_eq!(told["code"].as_i64(), code, "{wanted}: {told}");
+        assert_eq!(told["bids"].is_array(), code.is_none(), "{wanted}: {told}");
+    }
+    server.stop().await;
+}
