@@ -189,7 +189,7 @@ impl<'a> Leg<'a> {
             .text("stopPrice")
             .map(|_| self.price(instrument, "stopPrice"))
             .transpose()?;
-        let delta = self.params.integer(&self.name("trailingDelta"))?;
+        let delta = self.params.signed(&self.name("trailingDelta"))?;
         let delta = delta
             .map(|delta| u16::try_from(delta).map_err(|_| Refusal::Filter(Filter::TrailingDelta)))
             .transpose()?;
@@ -250,13 +250,13 @@ impl<'a> Leg<'a> {
     fn labels(&self) -> Result<Labels, ApiError> {
         /// Smaller ones are the venue's own.
         const KIND_MIN: i64 = 1_000_000;
-        let kind = self.params.integer(&self.name("strategyType"))?;
+        let kind = self.params.signed(&self.name("strategyType"))?;
         if kind.is_some_and(|kind| kind < KIND_MIN) {
             return Err(ApiError::STRATEGY_TYPE);
         }
         let overflow = || ApiError::overflow(&self.name("strategyType"));
         Ok(Labels {
-            strategy: self.params.integer(&self.name("strategyId"))?,
+            strategy: self.params.signed(&self.name("strategyId"))?,
             strategy_kind: kind
                 .map(|kind| i32::try_from(kind).map_err(|_| overflow()))
                 .transpose()?,

@@ -55,14 +55,23 @@ impl Params {
         self.text(name).ok_or_else(|| ApiError::mandatory(name))
     }
 
-    /// A whole number of 64 bits.
+    /// A whole number of 64 bits, spelled with digits alone.
     pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, ApiError> {
+        match self.text(name) {
+            Some(text) if text.starts_with('-') => Err(ApiError::illegal(name, WHOLE)),
+            _ => self.signed(name),
+        }
+    }
+
+    /// The same where the venue states no range: it may be negative.
+    pub(crate) fn signed(&self, name: &str) -> Result<Option<i64>, ApiError> {
         let Some(text) = self.text(name) else {
             return Ok(None);
         };
         let digits = text.strip_prefix('-').unwrap_or(text);
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(ApiError::illegal(name, "^[0-9]{1,20}$"));
+        let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_whole || !(1..=20).contains(&digits.len()) {
+            return Err(ApiError::illegal(name, WHOLE));
         }
         text.parse().map(Some).map_err(|_| ApiError::overflow(name))
     }
@@ -81,7 +90,7 @@ impl Params {
 
     /// How many entries are wanted: `default` when not said, never more than `most`.
     pub(crate) fn limit(&self, default: usize, most: usize) -> Result<usize, ApiError> {
-        match self.integer("limit")? {
+        match self.signed("limit")? {
             None => Ok(default),
             Some(limit) if limit < 1 => Err(ApiError::illegal("limit", "^[1-9][0-9]{0,19}$")),
             Some(limit) => Ok(usize::try_from(limit).unwrap_or(most).min(most)),
@@ -143,6 +152,9 @@ impl Params {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
+
+/// What the venue says a whole number looks like.
+const WHOLE: &str = "^[0-9]{1,20}$";
 
 /// No call has as many parameters; more would cost a look at each for each.
 const PARAMETERS_MAX: usize = 100;
@@ -221,12 +233,32 @@ mod tests {
 
     #[test]
     fn numbers_are_read_strictly() {
-        let params = Params::from_form("a=12&b=1e3&c=99999999999999999999&d=&limit=0", "").unwrap();
-        assert_eq!(params.integer("a"), Ok(Some(12)));
-        assert_eq!(params.integer("b").unwrap_err().code, -1100);
-        assert_eq!(params.integer("c").unwrap_err().code, -1108);
-        assert_eq!(params.integer("d"), Ok(None));
-        assert_eq!(params.limit(500, 1000).unwrap_err().code, -1100);
+        let illegal = || Err(ApiError::illegal("a", "^[0-9]{1,20}$"));
+        for (text, whole, signed) in [
+            ("12", Ok(Some(12)), Ok(Some(12))),
+            ("", Ok(None), Ok(None)),
+            ("-1", illegal(), Ok(Some(-1))),
+            ("-0", illegal(), Ok(Some(0))),
+            ("-", illegal(), illegal()),
+            ("--1", illegal(), illegal()),
+            ("1e3", illegal(), illegal()),
+            (
+                "99999999999999999999",
+                Err(ApiError::overflow("a")),
+                Err(ApiError::overflow("a")),
+            ),
+            ("000000000000000000001", illegal(), illegal()),
+        ] {
+            let params = Params::from_form(&format!("a={text}"), "").unwrap();
+            assert_eq!(params.integer("a"), whole, "{text}");
+            assert_eq!(params.signed("a"), signed, "{text}");
+            assert_eq!(params.time("a").is_ok(), whole.is_ok(), "{text}");
+        }
+        for text in ["0", "-1"] {
+            let params = Params::from_form(&format!("limit={text}"), "").unwrap();
+            let refused = ApiError::illegal("limit", "^[1-9][0-9]{0,19}$");
+            assert_eq!(params.limit(500, 1000), Err(refused), "{text}");
+        }
     }
 
     proptest! {

@@ -488,3 +488,32 @@ async fn a_book_is_told_if_its_symbol_has_the_status_asked_for() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn numbers_below_zero_are_refused_where_only_digits_are_legal() {
+    let server = TestServer::start();
+    for (call, name) in [
+        ("aggTrades?symbol=BTCUSDT&fromId=-5", "fromId"),
+        ("historicalTrades?symbol=BTCUSDT&fromId=-5", "fromId"),
+        (
+            "klines?symbol=BTCUSDT&interval=1m&startTime=-1",
+            "startTime",
+        ),
+        ("klines?symbol=BTCUSDT&interval=1m&endTime=-1", "endTime"),
+    ] {
+        let (status, refused) = server.get(&format!("/api/v3/{call}")).await;
+        assert_eq!((status, &refused["code"]), (400, &(-1100).into()));
+        let words = format!(
+            "Illegal characters found in parameter '{name}'; legal range is '^[0-9]{{1,20}}$'."
+        );
+        assert_eq!(refused["msg"], words);
+    }
+    let (_, refused) = server.signed_at("GET", "/api/v3/account", "", -5).await;
+    assert_eq!(refused["code"], -1100, "{refused}");
+    // A bot's own number has no range at the venue.
+    server.touch("BTCUSDT").await;
+    let order = "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.001&strategyId=-7";
+    let (status, placed) = server.post("/api/v3/order", order).await;
+    assert_eq!((status, &placed["strategyId"]), (200, &(-7).into()));
+    server.stop().await;
+}
