@@ -478,6 +478,7 @@ fn authorised(core: &Core, at: Timestamp, input: &In) -> Option<Late> {
                 .keys
                 .authorize_rest(now, request.key.as_deref(), &params, &received)
                 .ok()?;
+            rest::known::check(route, &params).ok()?;
             Late::of(route, params, caller, request.unit)
         }
         In::WsApi { asker, text } => {
@@ -489,6 +490,7 @@ fn authorised(core: &Core, at: Timestamp, input: &In) -> Option<Late> {
                 .keys
                 .authorize_ws(core.shown(at), &params, session)
                 .ok()?;
+            params.refuse_empty().ok()?;
             Late::of(route, params, caller, asker.unit)
         }
         _ => None,

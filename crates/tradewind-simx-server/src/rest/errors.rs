@@ -188,6 +188,11 @@ impl ApiError {
         )
     }
 
+    /// `name` was sent without a value.
+    pub(crate) fn empty(name: &str) -> Self {
+        Self::with(-1105, format!("Parameter '{name}' was empty."))
+    }
+
     /// `name` does not go with the rest of the request.
     pub(crate) fn unwanted(name: &str) -> Self {
         Self::with(-1106, format!("Parameter '{name}' sent when not required."))
@@ -366,6 +371,7 @@ mod tests {
             ApiError::GONE,
             ApiError::mandatory("%s"),
             ApiError::either("%s", "%s"),
+            ApiError::empty("%s"),
             ApiError::unwanted("%s"),
             ApiError::precision("%s"),
             ApiError::overflow("%s"),

@@ -1,7 +1,8 @@
 //! The parameters that each call has. The venue refuses a request with one it does not know, so a program with a misspelt
 //! or foreign parameter has to learn of it here too, before anything is done.
 //!
-//! Calls outside of spot trading take whatever they are sent. Source: the venue's reference of REST endpoints, July 2026.
+//! An empty one is refused likewise. Calls outside of spot trading take whatever they are sent. Source: the venue's
+//! reference of REST endpoints, July 2026.
 
 use super::errors::ApiError;
 use super::{Handler, Method, Params, Route};
@@ -138,8 +139,8 @@ fn known(method: Method, path: &str) -> Option<Known> {
     }
 }
 
-/// Refuses a request with a parameter that its call does not have.
-pub(super) fn check(route: &Route, params: &Params) -> Result<(), ApiError> {
+/// Refuses a request with a parameter that its call does not have, or with an empty one.
+pub(crate) fn check(route: &Route, params: &Params) -> Result<(), ApiError> {
     let Some(known) = known(route.method, route.path) else {
         return Ok(());
     };
@@ -162,7 +163,7 @@ pub(super) fn check(route: &Route, params: &Params) -> Result<(), ApiError> {
         (sent + 1, read + usize::from(is_known(name)))
     });
     match (sent == read, known.names.is_empty() && !is_signed) {
-        (true, _) => Ok(()),
+        (true, _) => params.refuse_empty(),
         (false, true) => Err(ApiError::too_many(sent)),
         (false, false) => Err(ApiError::not_read(read, sent)),
     }

@@ -10,7 +10,7 @@ mod elsewhere;
 mod errors;
 mod general;
 mod history;
-mod known;
+pub(crate) mod known;
 mod legs;
 mod lists;
 mod new_order;

@@ -42,7 +42,7 @@ impl Params {
         )
     }
 
-    /// The text of `name`; empty counts as not sent.
+    /// The text of `name`; empty counts as not sent, for the calls that may be sent such.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
         found
@@ -138,6 +138,14 @@ impl Params {
             return Err(ApiError::DUPLICATE_SYMBOLS);
         }
         Ok(Some(names))
+    }
+
+    /// Refuses one that was sent without a value.
+    pub(crate) fn refuse_empty(&self) -> Result<(), ApiError> {
+        match self.iter().find(|(_, value)| value.is_empty()) {
+            Some((name, _)) => Err(ApiError::empty(name)),
+            None => Ok(()),
+        }
     }
 
     /// Adds one that was not sent.
@@ -258,6 +266,15 @@ mod tests {
             let params = Params::from_form(&format!("limit={text}"), "").unwrap();
             let refused = ApiError::illegal("limit", "^[1-9][0-9]{0,19}$");
             assert_eq!(params.limit(500, 1000), Err(refused), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_value_is_found() {
+        let refused = |form: &str| Params::from_form(form, "").unwrap().refuse_empty();
+        assert_eq!(refused("a=1&b=%20"), Ok(()));
+        for form in ["a=1&b=", "b&a=1"] {
+            assert_eq!(refused(form), Err(ApiError::empty("b")), "{form}");
         }
     }
 

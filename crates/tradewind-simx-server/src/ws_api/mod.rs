@@ -152,6 +152,7 @@ fn call_route(
             Some(core.keys.authorize_ws(shown, params, session)?)
         }
     };
+    params.refuse_empty()?;
     rest::run(
         core,
         Call {

@@ -472,6 +472,48 @@ async fn a_parameter_that_a_call_does_not_have_is_refused_before_anything_is_don
 }
 
 #[tokio::test]
+async fn an_empty_parameter_is_refused_before_anything_is_done() {
+    let server = TestServer::start();
+    server.touch("BTCUSDT").await;
+    let order = "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.001";
+    for empty in ["newClientOrderId", "icebergQty", "selfTradePreventionMode"] {
+        let (status, refused) = server
+            .post("/api/v3/order", &format!("{order}&{empty}="))
+            .await;
+        assert_eq!((status, &refused["code"]), (400, &(-1105).into()));
+        assert_eq!(refused["msg"], format!("Parameter '{empty}' was empty."));
+    }
+    let trades = async || {
+        let path = "/api/v3/myTrades";
+        server.signed("GET", path, "symbol=BTCUSDT").await.1
+    };
+    assert_eq!(trades().await, serde_json::json!([]));
+    assert_eq!(server.post("/api/v3/order", order).await.0, 200);
+    assert_ne!(trades().await, serde_json::json!([]));
+    for call in [
+        "depth?symbol=",
+        "ticker/price?symbol",
+        "exchangeInfo?symbols=",
+    ] {
+        let (_, refused) = server.get(&format!("/api/v3/{call}")).await;
+        assert_eq!(refused["code"], -1105, "{call}: {refused}");
+    }
+    // Without a signature nobody is told more than that.
+    let unsigned = server.http.get(format!(
+        "http://{}/api/v3/account?timestamp=1&signature=",
+        server.address
+    ));
+    let (_, refused) = server
+        .send(unsigned.header("X-MBX-APIKEY", crate::client::KEY))
+        .await;
+    assert_eq!(refused["code"], -1102, "{refused}");
+    // Calls outside of spot trading take what they are sent.
+    let path = "/sapi/v3/asset/getUserAsset";
+    assert_eq!(server.post(path, "asset=").await.0, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_book_is_told_if_its_symbol_has_the_status_asked_for() {
     let server = TestServer::start();
     server.touch("BTCUSDT").await;

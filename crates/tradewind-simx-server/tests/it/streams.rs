@@ -190,6 +190,11 @@ async fn what_is_no_request_is_refused_under_its_id() {
         (r#"{"id":[8],"method":"ping"}"#, Value::Null, Some(-1135)),
         (r#"{"id":9,"method":"ping","params":null}"#, 9.into(), None),
         (
+            r#"{"id":10,"method":"depth","params":{"symbol":""}}"#,
+            10.into(),
+            Some(-1105),
+        ),
+        (
             r#"{"id":11,"method":"ticker.price","params":{"symbol":null}}"#,
             11.into(),
             None,

@@ -185,6 +185,35 @@ fn an_order_can_be_executed_long_after_its_answer() {
 }
 
 #[test]
+fn a_request_that_would_be_refused_is_not_executed_late_either() {
+    let script = "[[fault]]\ndo = \"answer\"\ncode = -1007\nexecuted = \"10s\"\ncall = ";
+    let order = |bench: &Bench| {
+        let price = bench.bid() * 9 / 10;
+        format!("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.1&price={price}")
+    };
+    let endings = ["&foo=1", "&newClientOrderId=", "&newClientOrderId=right"];
+    let mut rest = Bench::script(&format!("{script}\"POST /api/v3/order\"\n"));
+    for ending in endings {
+        let query = order(&rest) + ending;
+        rest.signed(Method::Post, "/api/v3/order", &query);
+    }
+    // The WebSocket API takes parameters that a call does not have.
+    let mut api = Bench::script(&format!("{script}\"order.place\"\n"));
+    for ending in &endings[1..] {
+        let query = order(&api) + ending;
+        let pairs: Option<Vec<(&str, &str)>> =
+            query.split('&').map(|pair| pair.split_once('=')).collect();
+        api.api("order.place", &pairs.unwrap());
+    }
+    for bench in [&mut rest, &mut api] {
+        bench.pass(Duration::from_secs(11));
+        let (_, open) = bench.answered(Method::Get, "/api/v3/openOrders", "symbol=BTCUSDT");
+        assert_eq!(open.as_array().unwrap().len(), 1, "{open}");
+        assert_eq!(open[0]["clientOrderId"], "right");
+    }
+}
+
+#[test]
 fn a_fill_can_be_missing_or_told_twice() {
     for (deed, told) in [("drop", 0), ("duplicate", 2)] {
         let script = format!(
