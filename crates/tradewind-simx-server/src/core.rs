@@ -534,11 +534,6 @@ impl Core {
             .unwrap_or(self.started_at)
     }
 
-    /// [`touch_or_zero`] of this exchange.
-    pub(crate) fn touch_or_zero(&self, instrument: InstrumentId) -> Quote {
-        touch_or_zero(&self.exchange, instrument)
-    }
-
     /// The last price: of the newest trade, or of the history before there was one.
     pub(crate) fn last_price(&mut self, instrument: InstrumentId, now: Timestamp) -> Option<Price> {
         if let Some(print) = self.exchange.last_trade(instrument) {

@@ -135,9 +135,10 @@ impl Market {
     fn zoned_klines(&mut self, query: &KlineQuery, interval: Interval) -> Vec<Kline> {
         let KlineQuery {
             instrument,
-            clock: SpanClock { zone, .. },
+            clock,
             range,
         } = *query;
+        let zone = clock.zone;
         let Some(part) = zone.parts(interval) else {
             return self.klines.klines(instrument, interval, range);
         };
@@ -150,19 +151,11 @@ impl Market {
                 .map(|to| zone.open_time(interval, to) + interval.duration()),
             limit: range.limit.saturating_add(1).saturating_mul(parts),
         };
-        let mut folded: Vec<Kline> = Vec::new();
-        for kline in self.klines.klines(instrument, part, wanted) {
-            let open = zone.open_time(interval, kline.open_time);
-            match folded.last_mut() {
-                Some(last) if last.open_time == open => last.add(&kline),
-                // One that is not whole from its start is left out.
-                None if open != kline.open_time => {}
-                Some(_) | None => folded.push(Kline {
-                    open_time: open,
-                    ..kline
-                }),
-            }
-        }
+        let parts = self.klines.klines(instrument, part, wanted);
+        // One that is not whole from its start is left out.
+        let is_broken = |part: &&Kline| clock.open_time(part.open_time) != part.open_time;
+        let left_out = parts.iter().take_while(is_broken).count();
+        let mut folded = clock.fold(parts.get(left_out..).unwrap_or_default());
         folded.retain(|kline| range.to.is_none_or(|to| kline.open_time <= to));
         keep(&mut folded, range);
         folded

@@ -87,8 +87,6 @@ pub(crate) fn start(options: &ServerOptions) -> Result<Started, ServerError> {
         }
         None => (fresh(options, now), now),
     };
-    // Here, behind the log of a folder that began with smaller ids.
-    world.exchange.number_trades_after(PAST_TRADES);
     open_accounts(&mut world, &options.accounts, last)?;
     let store = match &folder {
         Some(folder) => {
@@ -155,7 +153,8 @@ fn fresh(options: &ServerOptions, now: Timestamp) -> World {
         fill_model: options.fill,
         ..ExchangeConfig::default()
     };
-    let exchange = Exchange::new(config, instruments);
+    let mut exchange = Exchange::new(config, instruments);
+    exchange.number_trades_after(PAST_TRADES);
     World {
         exchange,
         klines,

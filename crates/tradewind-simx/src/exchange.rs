@@ -144,7 +144,7 @@ impl Exchange {
     }
 
     /// Lets each instrument's prints go on behind `id`, if they are not there yet: an exchange numbers them from 1, one whose
-    /// market has a past leaves room for it. No input of a log: who repeats one does this before or after all of it.
+    /// market has a past leaves room for it.
     pub fn number_trades_after(&mut self, id: TradeId) {
         for listing in &mut self.listings {
             listing.prints = listing.prints.max(id.0);

@@ -8,8 +8,7 @@ use proptest::prelude::*;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tradewind_model::{OrderKind, Ppm, Side};
-use tradewind_simx::FillModel;
-use tradewind_simx::{CancelOrder, NewOrder, OrderRef, Size};
+use tradewind_simx::{CancelOrder, ClientId, FillModel, NewOrder, OrderRef, Size};
 
 const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -316,7 +315,7 @@ fn a_level_that_changed_and_changed_back_is_told_to_who_read_it() {
             },
         )
     };
-    let price = core.touch_or_zero(InstrumentId(0)).bid.0 - 500_000;
+    let price = touch_or_zero(&core.exchange, InstrumentId(0)).bid.0 - 500_000;
     let placed = Action::Submit(order(Side::Buy, price));
     core.act(now, &placed).unwrap();
     let snapshot = get(&mut core, now, "/api/v3/depth", "symbol=BTCUSDT&limit=5000").body;
@@ -390,7 +389,7 @@ fn a_recorded_session_comes_to_the_same_bytes_again() {
                 time_in_force: tradewind_model::TimeInForce::GoodTillCancel,
             },
         };
-        let name = tradewind_simx::ClientId::new(&format!("order-{number}")).unwrap();
+        let name = ClientId::new(&format!("order-{number}")).unwrap();
         let size = Size::Base(Quantity(100));
         let side = if number % 2 == 0 {
             Side::Buy

@@ -7,7 +7,7 @@ use tradewind_model::Timestamp;
 
 use super::event::payload;
 use super::fault::{Change, Corruption, Mutation};
-use crate::rest::ApiError;
+use crate::rest::{ApiError, TimeUnit};
 
 /// Bytes of a message that is far too long.
 const HUGE: usize = 10 << 20;
@@ -89,21 +89,11 @@ pub(super) enum Hidden {
     Same,
 }
 
-/// A stamp in milliseconds, whichever unit it is in: microseconds have three digits more.
-const fn millis(stamp: i64) -> i64 {
-    if stamp > 100_000_000_000_000 {
-        stamp / 1_000
-    } else {
-        stamp
-    }
-}
-
 /// Hides orders and trades younger than `lag`.
 pub(super) fn hide_young(text: &str, now: Timestamp, lag: Duration) -> Hidden {
-    let oldest_hidden = (now - lag).as_millis();
     let young = |entry: &Value| {
         let time = entry["time"].as_i64();
-        time.is_some_and(|time| millis(time) > oldest_hidden)
+        time.is_some_and(|time| time > TimeUnit::of(time).stamp(now - lag))
     };
     let Ok(mut root) = serde_json::from_str::<Value>(text) else {
         return Hidden::Same;
@@ -221,13 +211,21 @@ mod tests {
             Hidden::Refused(ApiError::NO_SUCH_ORDER)
         );
         assert_eq!(hide_young(r#"{"time":4000}"#, now, lag), Hidden::Same);
-        assert_eq!(millis(1_700_000_000_000), millis(1_700_000_000_000_000));
         let list = r#"[{"time":4000},{"time":6000}]"#;
         assert_eq!(
             hide_young(list, now, lag),
             Hidden::Shorter(r#"[{"time":4000}]"#.into())
         );
         assert_eq!(truncate(list, 1), r#"[{"time":4000}]"#);
+        let now = Timestamp::from_millis(1_700_000_010_000);
+        for (old, young) in [
+            (1_700_000_004_000_i64, 1_700_000_006_000_i64),
+            (1_700_000_004_000_000, 1_700_000_006_000_000),
+        ] {
+            let list = format!(r#"[{{"time":{old}}},{{"time":{young}}}]"#);
+            let shorter = format!(r#"[{{"time":{old}}}]"#);
+            assert_eq!(hide_young(&list, now, lag), Hidden::Shorter(shorter));
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::frames::Carriage;
 use super::{Reply, Stroke, Target};
 use crate::core::{Core, In};
 use crate::rest::{
-    self, ApiError, Call, Caller, Handler, Params, Received, RestAnswer, RestRequest, TimeUnit,
+    self, ApiError, Call, Caller, Handler, Params, RestAnswer, RestRequest, TimeUnit,
 };
 use crate::streams::ConnectionId;
 use crate::streams::frames::Frame;
@@ -469,16 +469,7 @@ fn authorised(core: &Core, at: Timestamp, input: &In) -> Option<Late> {
         In::Rest { request, .. } => {
             let route = rest::rest_route(request.method, &request.path)?;
             let params = Params::from_form(&request.query, &request.body).ok()?;
-            let received = Received {
-                query: &request.query,
-                body: &request.body,
-            };
-            let now = core.shown(at);
-            let caller = core
-                .keys
-                .authorize_rest(now, request.key.as_deref(), &params, &received)
-                .ok()?;
-            rest::known::check(route, &params).ok()?;
+            let caller = rest::admit(core, at, route, request, &params).ok()??;
             Late::of(route, params, caller, request.unit)
         }
         In::WsApi { asker, text } => {
@@ -554,13 +545,8 @@ fn in_place_of(answer: &str, depth: &str) -> String {
 fn skewed(text: &str, skew_nanos: i64) -> String {
     let changed = edit::changed(text, |payload| {
         let time = payload.get_mut("serverTime")?;
-        // Microseconds have three digits more.
-        let unit = if time.as_i64()? > 100_000_000_000_000 {
-            1_000
-        } else {
-            1_000_000
-        };
-        *time = (time.as_i64()? + skew_nanos / unit).into();
+        let stamp = time.as_i64()?;
+        *time = (stamp + skew_nanos / TimeUnit::of(stamp).nanos()).into();
         Some(())
     });
     changed.unwrap_or_else(|| text.to_owned())

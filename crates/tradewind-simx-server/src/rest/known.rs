@@ -10,6 +10,7 @@ use super::{Handler, Method, Params, Route};
 /// What is known of one call.
 struct Known {
     names: &'static [&'static str],
+    /// What it has beside a call that is otherwise the same.
     more: &'static [&'static str],
     /// What the names of its orders' own parameters begin with.
     legs: &'static [&'static str],
@@ -140,7 +141,7 @@ fn known(method: Method, path: &str) -> Option<Known> {
 }
 
 /// Refuses a request with a parameter that its call does not have, or with an empty one.
-pub(crate) fn check(route: &Route, params: &Params) -> Result<(), ApiError> {
+pub(super) fn check(route: &Route, params: &Params) -> Result<(), ApiError> {
     let Some(known) = known(route.method, route.path) else {
         return Ok(());
     };

@@ -10,7 +10,7 @@ mod elsewhere;
 mod errors;
 mod general;
 mod history;
-pub(crate) mod known;
+mod known;
 mod legs;
 mod lists;
 mod new_order;
@@ -263,6 +263,18 @@ fn dispatch(
         params: &params,
         unit: request.unit,
     };
+    let caller = admit(core, now, route, request, &params)?;
+    run(core, call, route.handler, caller, counted)
+}
+
+/// Checks what holds for every call, before anything is done: the signature if it needs one, and its parameters. Who calls.
+pub(crate) fn admit(
+    core: &Core,
+    now: Timestamp,
+    route: &Route,
+    request: &RestRequest,
+    params: &Params,
+) -> Result<Option<Caller>, ApiError> {
     let received = Received {
         query: &request.query,
         body: &request.body,
@@ -271,11 +283,11 @@ fn dispatch(
         Handler::Public(_) => None,
         Handler::Signed(_) | Handler::Trade(_) | Handler::Order(..) => {
             let (shown, key) = (core.shown(now), request.key.as_deref());
-            Some(core.keys.authorize_rest(shown, key, &params, &received)?)
+            Some(core.keys.authorize_rest(shown, key, params, &received)?)
         }
     };
-    known::check(route, &params)?;
-    run(core, call, route.handler, caller, counted)
+    known::check(route, params)?;
+    Ok(caller)
 }
 
 /// Calls a handler; over whichever wire the call came.

@@ -38,6 +38,23 @@ impl TimeUnit {
             .map_or(Ok(Self::default()), Self::read)
     }
 
+    /// The unit that a stamp of our time is in: microseconds have three digits more.
+    pub(crate) const fn of(stamp: i64) -> Self {
+        if stamp < 100_000_000_000_000 {
+            Self::Milliseconds
+        } else {
+            Self::Microseconds
+        }
+    }
+
+    /// Nanoseconds in one.
+    pub(crate) const fn nanos(self) -> i64 {
+        match self {
+            Self::Milliseconds => 1_000_000,
+            Self::Microseconds => 1_000,
+        }
+    }
+
     /// `at` in this unit.
     pub(crate) const fn stamp(self, at: Timestamp) -> i64 {
         match self {

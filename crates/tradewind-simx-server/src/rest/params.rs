@@ -9,6 +9,7 @@ use serde_json::Value;
 use tradewind_model::{Side, Timestamp};
 
 use super::errors::ApiError;
+use super::orders::TimeUnit;
 use crate::zone::Zone;
 
 /// The parameters of one request, in the order in which they came.
@@ -78,14 +79,11 @@ impl Params {
 
     /// A moment in milliseconds, or microseconds when it is too large for those.
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
-        const FIRST_MICROS: i64 = 100_000_000_000_000;
-        Ok(self.integer(name)?.map(|value| {
-            if value >= FIRST_MICROS {
-                Timestamp::from_nanos(value.saturating_mul(1_000))
-            } else {
-                Timestamp::from_millis(value)
-            }
-        }))
+        let moment = |stamp: i64| {
+            let nanos = stamp.saturating_mul(TimeUnit::of(stamp).nanos());
+            Timestamp::from_nanos(nanos)
+        };
+        Ok(self.integer(name)?.map(moment))
     }
 
     /// How many entries are wanted: `default` when not said, never more than `most`.

@@ -6,7 +6,7 @@ use tradewind_model::{Depth, Instrument, InstrumentId, Level};
 use super::errors::ApiError;
 use super::general::{named, selected};
 use super::{Call, Outcome, Params, body};
-use crate::core::Core;
+use crate::core::{Core, touch_or_zero};
 use crate::decimals;
 use crate::market::DayStatistics;
 
@@ -133,7 +133,7 @@ pub(super) fn book_ticker(core: &mut Core, call: Call<'_>) -> Outcome {
         ask_qty: String,
     }
     per_symbol(core, call, |core, instrument| {
-        let touch = core.touch_or_zero(instrument.id);
+        let touch = touch_or_zero(&core.exchange, instrument.id);
         Some(Book {
             symbol: core.symbols.name(instrument.id).to_owned(),
             bid_price: decimals::price(instrument, touch.bid),
@@ -211,7 +211,7 @@ pub(super) fn day_ticker(core: &mut Core, call: Call<'_>) -> Outcome {
 }
 
 fn day_change(core: &Core, instrument: &Instrument, day: &DayStatistics) -> DayChange {
-    let touch = core.touch_or_zero(instrument.id);
+    let touch = touch_or_zero(&core.exchange, instrument.id);
     let price = |price| decimals::price(instrument, price);
     let quantity = |quantity| decimals::quantity(instrument, quantity);
     DayChange {

@@ -436,7 +436,12 @@ async fn the_list_of_instruments_is_narrowed_as_asked() {
 #[tokio::test]
 async fn a_parameter_that_a_call_does_not_have_is_refused_before_anything_is_done() {
     let server = TestServer::start();
-    let order = "symbol=BTCUSDT&side=BUY&type=LIMIT_MAKER&quantity=0.01&price=10000";
+    let touch = server.touch("BTCUSDT").await;
+    let bid: f64 = touch["bidPrice"].as_str().unwrap().parse().unwrap();
+    let order = format!(
+        "symbol=BTCUSDT&side=BUY&type=LIMIT_MAKER&quantity=0.01&price={:.0}",
+        bid * 0.9
+    );
     for foreign in ["foo=1", "newClientOrderID=mine", "reduceOnly=true"] {
         let (status, refused) = server
             .post("/api/v3/order", &format!("{order}&{foreign}"))
@@ -451,6 +456,7 @@ async fn a_parameter_that_a_call_does_not_have_is_refused_before_anything_is_don
         .signed("GET", "/api/v3/openOrders", "symbol=BTCUSDT")
         .await;
     assert_eq!(open, serde_json::json!([]));
+    assert_eq!(server.post("/api/v3/order", &order).await.0, 200);
     let (_, refused) = server.get("/api/v3/time?a=1").await;
     assert_eq!(
         refused["msg"],

@@ -48,7 +48,15 @@ impl Rules {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(AGAIN) => {}
+                () = self.ignored() => {}
             }
+        }
+    }
+
+    /// Lets refusals go by, of orders that were sent before the rules were known. Never done.
+    async fn ignored(&mut self) {
+        loop {
+            self.refused().await;
         }
     }
 

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use tradewind::config::DEFAULT;
+
 /// What they trade, against USDT.
 pub(crate) const BASES: [&str; 6] = ["BTC", "ETH", "SOL", "XRP", "DOGE", "ADA"];
 /// What the account begins with, in USDT.
@@ -15,7 +17,19 @@ pub(crate) fn fast_bots(folder: &Path) -> String {
     let base = include_str!("../config/base.toml");
     let (settings, _) = base.split_once("[[bots]]").unwrap();
     let settings = settings.replace("\"2/s burst 5\"", "\"10/s burst 20\"");
-    let mut config = format!("[desk]\nstagger = \"1ms\"\n\n{settings}");
+    written(folder, format!("[desk]\nstagger = \"1ms\"\n\n{settings}"))
+}
+
+/// The same bots beside the 45 of the default desk.
+pub(crate) fn fast_bots_beside_others(folder: &Path) -> String {
+    let others = DEFAULT
+        .replace("stagger = \"2s\"", "stagger = \"1ms\"")
+        .replace("USDT = 100_000", "USDT = 110_000");
+    written(folder, others + "\n")
+}
+
+/// Adds the bots to a configuration and writes it.
+fn written(folder: &Path, mut config: String) -> String {
     for base in BASES {
         for (kind, policy) in [("market", "\"market\""), ("limit", LIMIT)] {
             let name = base.to_lowercase();

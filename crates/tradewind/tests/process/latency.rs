@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::desk::{Desk, pause};
-use crate::fast_bots::fast_bots;
+use crate::fast_bots::fast_bots_beside_others;
 use crate::lines::{Arrived, listen};
 
 const SLOW_READERS: usize = 100;
@@ -18,8 +18,8 @@ const P99_MAX: Duration = Duration::from_millis(10);
 #[test]
 fn events_reach_a_reader_in_ten_milliseconds_whatever_others_do() {
     let folder = TempDir::new().unwrap();
-    // Bots that trade all the time: a percentile needs events.
-    let config = fast_bots(folder.path());
+    // The desk of 45 bots, and some that trade all the time: a percentile needs events.
+    let config = fast_bots_beside_others(folder.path());
     let desk = Desk::start_with(folder.path(), &["--config", &config]);
     let reader = listen(desk.stream("").unwrap());
     let slow: Vec<_> = (0..SLOW_READERS).map(|_| stalled(&desk)).collect();
