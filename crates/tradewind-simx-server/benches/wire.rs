@@ -54,7 +54,7 @@ fn main() {
         "/flood",
         1,
     );
-    for (speed, connections) in [(1_000, 1), (1_500, 1), (50, 50)] {
+    for (speed, connections) in [(1_000, 1), (1_250, 1), (1_500, 1), (50, 50)] {
         let (exchange, _running) = serve(None, Ppm(speed * Ppm::ONE.0));
         let name = format!("book tickers, clock at {speed} x, connections: {connections}");
         flood(&name, exchange, &tickers(), connections);

@@ -38,8 +38,8 @@ fn its_budgets_fit_the_account_and_its_orders_the_limits() {
     let names: Vec<&str> = too_large.map(|bot| bot.id.as_str()).collect();
     assert_eq!(
         names,
-        ["large-momentum", "sol-macd"],
-        "both are there to be denied"
+        ["large-momentum", "link-rsi", "sol-macd"],
+        "they are there to be denied, in a market that rises or falls"
     );
 }
 
