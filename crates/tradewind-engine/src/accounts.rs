@@ -9,7 +9,7 @@ use tradewind_model::{
     OwnerId, Quantity, Side, TradeId,
 };
 use tradewind_portfolio::{Prices, value_account};
-use tradewind_risk::{Purpose, Scope};
+use tradewind_risk::{PositionEffect, Scope};
 
 use crate::engine::Engine;
 use crate::execution::is_possible;
@@ -302,7 +302,7 @@ impl Engine {
         self.orders.insert(Order {
             terms,
             bot: place,
-            purpose: Purpose::Entry,
+            purpose: PositionEffect::Entry,
             status,
             filled: found.filled,
             venue_order_id: Some(found.venue_order_id),

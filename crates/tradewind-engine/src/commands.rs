@@ -9,7 +9,7 @@ use tradewind_events::{
 use tradewind_model::{
     AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, OwnerId, Quantity, Reason, Side,
 };
-use tradewind_risk::{Clearing, Purpose, Scope, TradingState};
+use tradewind_risk::{Clearing, PositionEffect, Scope, TradingState};
 
 use crate::engine::Engine;
 use crate::moment::Trigger;
@@ -203,7 +203,7 @@ impl Engine {
                 side,
                 quantity,
                 OrderKind::Market,
-                Purpose::Exit,
+                PositionEffect::Exit,
                 out,
             );
         };
@@ -241,9 +241,9 @@ impl Engine {
             .quantity;
         let reduces = held.0.signum() == -side.signed(Quantity(1)).0 && quantity <= held.abs();
         let purpose = if reduces {
-            Purpose::Exit
+            PositionEffect::Exit
         } else {
-            Purpose::Entry
+            PositionEffect::Entry
         };
         self.by_hand(account, instrument, side, quantity, kind, purpose, out)
     }
@@ -259,7 +259,7 @@ impl Engine {
         side: Side,
         quantity: Quantity,
         kind: OrderKind,
-        purpose: Purpose,
+        purpose: PositionEffect,
         out: &mut Outputs,
     ) -> Done {
         let cause = self.moment.cause(out);

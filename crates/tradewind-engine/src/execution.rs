@@ -9,7 +9,7 @@ use tradewind_model::{
     PositionState, Quantity, RejectReason, ReportKind, TimeInForce,
 };
 use tradewind_portfolio::{Booking, PositionChange};
-use tradewind_risk::{Clearing, Purpose, Scope, TradingState};
+use tradewind_risk::{Clearing, PositionEffect, Scope, TradingState};
 
 use crate::engine::Engine;
 use crate::order::{Order, ReportClass, Step, transition};
@@ -200,7 +200,8 @@ impl Engine {
             return;
         }
         place.working = None;
-        let leaves = order.purpose == Purpose::Exit && place.exposure == tradewind_model::Ppm::ZERO;
+        let leaves =
+            order.purpose == PositionEffect::Exit && place.exposure == tradewind_model::Ppm::ZERO;
         let waits = order.cross_rest && order.status == OrderStatus::Cancelled;
         if order.filled.is_zero() && !waits && !leaves {
             // Nothing came of it: the same target may be asked for again.

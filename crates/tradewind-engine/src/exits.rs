@@ -2,7 +2,7 @@
 
 use tradewind_events::{EventKind, Output, Outputs, Timer};
 use tradewind_model::{BotId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason, Side};
-use tradewind_risk::Purpose;
+use tradewind_risk::PositionEffect;
 
 use crate::engine::Engine;
 use crate::guard::{ExitCause, Guard};
@@ -29,8 +29,8 @@ impl Engine {
         let Some((cause, level)) = hit else { return };
         let exiting = place.working.and_then(|id| self.orders.open_order(id));
         match exiting.map(|order| (order.purpose, order.terms.client_id)) {
-            Some((Purpose::Exit, _)) => {}
-            Some((Purpose::Entry, working)) => {
+            Some((PositionEffect::Exit, _)) => {}
+            Some((PositionEffect::Entry, working)) => {
                 let waits = self.bots[bot.index()].slots[slot].next.as_ref();
                 if waits.is_some_and(|(target, _)| target.exposure == Ppm::ZERO) {
                     return;
@@ -88,7 +88,7 @@ impl Engine {
             instrument,
             side,
             quantity,
-            purpose: Purpose::Exit,
+            purpose: PositionEffect::Exit,
             limit: None,
             on_quote: true,
             cause: Some(signal),

@@ -5,7 +5,7 @@ use tradewind_model::{
     BotId, EventId, OrderStatus, OrderTerms, Ppm, Price, Quantity, ReportKind, Timestamp, TradeId,
     VenueOrderId,
 };
-use tradewind_risk::Purpose;
+use tradewind_risk::PositionEffect;
 
 /// An order as the engine keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct Order {
     /// For which bot, and which of its instruments; `None` for a person's.
     pub bot: Option<(BotId, usize)>,
     /// Entry or exit.
-    pub purpose: Purpose,
+    pub purpose: PositionEffect,
     /// Where it is.
     pub status: OrderStatus,
     /// How much is filled: the sum of its fills.

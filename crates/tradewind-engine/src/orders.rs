@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use tradewind_model::{AccountId, BotId, ClientOrderId, InstrumentId, Quantity, Side};
-use tradewind_risk::Purpose;
+use tradewind_risk::PositionEffect;
 
 use crate::order::Order;
 
@@ -63,7 +63,7 @@ impl Orders {
     pub(crate) fn entries(&self, account: AccountId, instrument: InstrumentId) -> (u32, u32) {
         let mut counts = (0, 0);
         for order in self.open.values() {
-            if order.terms.account == account && order.purpose == Purpose::Entry {
+            if order.terms.account == account && order.purpose == PositionEffect::Entry {
                 counts.0 += u32::from(order.terms.instrument == instrument);
                 counts.1 += 1;
             }

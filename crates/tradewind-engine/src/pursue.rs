@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tradewind_events::{BotState, EventKind, Output, Outputs, Timer};
 use tradewind_model::{Amount, BotId, EventId, OwnerId, Ppm, Quantity, Reason, Side, Target};
-use tradewind_risk::{DenyReason, Purpose};
+use tradewind_risk::{DenyReason, PositionEffect};
 
 use crate::engine::Engine;
 use crate::sizing::{Sizing, size};
@@ -39,7 +39,9 @@ impl Engine {
         let Some(change) = self.change(bot, slot, &target, cause, out) else {
             return;
         };
-        if change.purpose == Purpose::Entry && self.bots[bot.index()].state != BotState::Running {
+        if change.purpose == PositionEffect::Entry
+            && self.bots[bot.index()].state != BotState::Running
+        {
             return;
         }
         let wish = Wish {
@@ -54,7 +56,7 @@ impl Engine {
             cause,
         };
         if !self.submit_by_policy(&wish, out) {
-            if change.purpose == Purpose::Exit {
+            if change.purpose == PositionEffect::Exit {
                 self.retry_exit(bot, slot, out);
             }
             return;
@@ -62,7 +64,7 @@ impl Engine {
         let runtime = &mut self.bots[bot.index()];
         let place = &mut runtime.slots[slot];
         place.exposure = target.exposure;
-        if change.purpose == Purpose::Entry {
+        if change.purpose == PositionEffect::Entry {
             let plan = target.exit.as_deref().unwrap_or(&runtime.config.exit);
             place.exit = plan.clone();
         } else if change.turns {
@@ -88,7 +90,7 @@ impl Engine {
             return (!quantity.is_zero()).then_some(Change {
                 side: Side::of(held).opposite(),
                 quantity,
-                purpose: Purpose::Exit,
+                purpose: PositionEffect::Exit,
                 turns: wanted_sign != 0,
             });
         }
@@ -108,7 +110,7 @@ impl Engine {
             return (!quantity.is_zero()).then_some(Change {
                 side: side.opposite(),
                 quantity,
-                purpose: Purpose::Exit,
+                purpose: PositionEffect::Exit,
                 turns: false,
             });
         }
@@ -132,7 +134,7 @@ impl Engine {
         Some(Change {
             side,
             quantity: missing,
-            purpose: Purpose::Entry,
+            purpose: PositionEffect::Entry,
             turns: false,
         })
     }
@@ -282,7 +284,7 @@ fn place_of(
 struct Change {
     side: Side,
     quantity: Quantity,
-    purpose: Purpose,
+    purpose: PositionEffect,
     /// Whether the other side is wanted once this one is flat.
     turns: bool,
 }

@@ -8,7 +8,7 @@ use tradewind_model::{
 };
 use tradewind_portfolio::{Prices, rate};
 use tradewind_risk::{
-    Candidate, Checked, Context, DenyReason, Purpose, RecentOrders, TokenBucket, check,
+    ApprovedOrder, Candidate, Context, DenyReason, PositionEffect, RecentOrders, TokenBucket, check,
 };
 
 use crate::engine::Engine;
@@ -22,7 +22,7 @@ pub(crate) struct Wish {
     pub(crate) instrument: InstrumentId,
     pub(crate) side: Side,
     pub(crate) quantity: Quantity,
-    pub(crate) purpose: Purpose,
+    pub(crate) purpose: PositionEffect,
     /// A price not to trade beyond.
     pub(crate) limit: Option<Price>,
     pub(crate) on_quote: bool,
@@ -40,7 +40,7 @@ impl Engine {
     /// Places an entry by its bot's order policy; an exit always goes at market. Returns whether an order was placed.
     pub(crate) fn submit_by_policy(&mut self, wish: &Wish, out: &mut Outputs) -> bool {
         let policy = match (wish.bot, wish.purpose) {
-            (Some((bot, _)), Purpose::Entry) => self.bots[bot.index()].config.policy,
+            (Some((bot, _)), PositionEffect::Entry) => self.bots[bot.index()].config.policy,
             _ => OrderPolicy::Market,
         };
         let OrderPolicy::Limit(policy) = policy else {
@@ -156,7 +156,7 @@ impl Engine {
         }
     }
 
-    fn ask_risk(&self, candidate: &Candidate) -> Result<Checked, DenyReason> {
+    fn ask_risk(&self, candidate: &Candidate) -> Result<ApprovedOrder, DenyReason> {
         let terms = &candidate.terms;
         let instrument = &self.config.instruments[terms.instrument.index()];
         let owner = candidate.bot.map_or(OwnerId::Unallocated, OwnerId::Bot);
@@ -242,7 +242,7 @@ impl Engine {
         } else {
             instrument.settlement
         };
-        if spent != asset || order.purpose == Purpose::Exit {
+        if spent != asset || order.purpose == PositionEffect::Exit {
             return Amount::ZERO;
         }
         let touch =
@@ -254,7 +254,7 @@ impl Engine {
             .unwrap_or(value)
     }
 
-    fn place(&mut self, wish: &Wish, checked: Checked, out: &mut Outputs) {
+    fn place(&mut self, wish: &Wish, checked: ApprovedOrder, out: &mut Outputs) {
         let terms = *checked.terms();
         let bot = wish.bot.map(|(bot, _)| bot);
         let placed = EventKind::OrderPlaced {
@@ -379,7 +379,7 @@ impl Engine {
         if self
             .orders
             .open_order(id)
-            .is_some_and(|order| order.purpose == Purpose::Entry)
+            .is_some_and(|order| order.purpose == PositionEffect::Entry)
         {
             self.cancel(id, out);
         }
@@ -390,7 +390,7 @@ impl Engine {
         let entries = self
             .orders
             .open()
-            .filter(|order| order.purpose == Purpose::Entry && which(order));
+            .filter(|order| order.purpose == PositionEffect::Entry && which(order));
         let ids: Vec<ClientOrderId> = entries.map(|order| order.terms.client_id).collect();
         for id in ids {
             self.cancel(id, out);

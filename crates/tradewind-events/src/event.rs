@@ -5,7 +5,7 @@ use tradewind_model::{
     AccountId, Amount, BotId, Candle, EventId, FeedHealth, Fill, InstrumentId, NotSentReason,
     OrderStatus, OrderTerms, Ppm, Price, Quantity, Quote, Reason, RejectReason, Side, Timestamp,
 };
-use tradewind_risk::{Cause, DenyReason, Purpose, Scope, TradingState};
+use tradewind_risk::{Cause, DenyReason, PositionEffect, Scope, TradingState};
 
 use crate::command::{Action, CommandId, CommandResult, Principal};
 
@@ -186,7 +186,7 @@ pub enum EventKind {
         /// For whom.
         bot: Option<BotId>,
         /// Entry or exit.
-        purpose: Purpose,
+        purpose: PositionEffect,
     },
     /// See [`EventType::OrderAccepted`].
     OrderAccepted {

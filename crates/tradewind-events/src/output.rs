@@ -5,7 +5,7 @@ use tradewind_model::{
     AccountId, Amount, BotId, Candle, ClientOrderId, InstrumentId, Interval, OrderTerms,
     PositionState, Quote, Timestamp, VenueOrderId, Wake,
 };
-use tradewind_risk::{Checked, Purpose};
+use tradewind_risk::{ApprovedOrder, PositionEffect};
 
 use crate::command::{CommandId, CommandResult};
 use crate::event::Event;
@@ -17,7 +17,7 @@ pub enum Output {
     /// Announce this.
     Event(Event),
     /// Make the intent durable, then send the order.
-    Submit(Intent, Checked),
+    Submit(Intent, ApprovedOrder),
     /// Cancel an order.
     Cancel {
         /// On which account.
@@ -72,7 +72,7 @@ pub struct Intent {
     /// For whom; `None` for a person.
     pub bot: Option<BotId>,
     /// Entry or exit.
-    pub purpose: Purpose,
+    pub purpose: PositionEffect,
     /// The bot's revision when it decided; 0 for a person.
     pub revision: u32,
     /// When it was decided.

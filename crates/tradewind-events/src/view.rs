@@ -8,7 +8,7 @@ use tradewind_model::{
     AccountId, Amount, AssetId, BotId, EventId, FeedHealth, InstrumentId, Interval, OrderStatus,
     OrderTerms, OwnerId, Price, Quantity, Quote, Reason, Timestamp, VenueOrderId,
 };
-use tradewind_risk::{Cause, Purpose, Rule, TradingState};
+use tradewind_risk::{Cause, PositionEffect, Rule, TradingState};
 
 use crate::event::BotState;
 
@@ -153,7 +153,7 @@ pub struct OrderView {
     /// For whom.
     pub bot: Option<BotId>,
     /// Entry or exit.
-    pub purpose: Purpose,
+    pub purpose: PositionEffect,
     /// Where it is.
     pub status: OrderStatus,
     /// How much is filled.

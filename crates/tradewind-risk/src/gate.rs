@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use tradewind_model::{Amount, BotId, Instrument, OrderTerms, Ppm, Quantity, Quote, Timestamp};
 
-use crate::checked::Checked;
+use crate::approved_order::ApprovedOrder;
 use crate::checks;
 use crate::deny::DenyReason;
 use crate::limits::Limits;
@@ -16,7 +16,7 @@ use crate::state::TradingState;
 
 /// Whether an order adds risk or only takes it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Purpose {
+pub enum PositionEffect {
     /// Opens or enlarges a position.
     Entry,
     /// Only reduces a position the desk owns.
@@ -31,7 +31,7 @@ pub struct Candidate {
     /// The bot that wants it; `None` for a person.
     pub bot: Option<BotId>,
     /// Entry or exit.
-    pub purpose: Purpose,
+    pub purpose: PositionEffect,
     /// Whether a quote decided it; candles and timers give an entry more time (R04).
     pub decided_on_quote: bool,
 }
@@ -96,18 +96,18 @@ const CHECKS: [Check; 10] = [
 ///
 /// # Errors
 /// The first reason against it. A denial is an answer, not a fault.
-pub fn check(candidate: &Candidate, context: &Context<'_>) -> Result<Checked, DenyReason> {
+pub fn check(candidate: &Candidate, context: &Context<'_>) -> Result<ApprovedOrder, DenyReason> {
     for check in CHECKS {
         check(candidate, context)?;
     }
     let expires_at = match candidate.purpose {
-        Purpose::Exit => None,
-        Purpose::Entry => {
+        PositionEffect::Exit => None,
+        PositionEffect::Entry => {
             Some(context.now + checks::r04_time_to_live::of(candidate, context.limits)?)
         }
     };
-    let exit = candidate.purpose == Purpose::Exit;
-    Ok(Checked::seal(
+    let exit = candidate.purpose == PositionEffect::Exit;
+    Ok(ApprovedOrder::seal(
         candidate.terms,
         context.now,
         expires_at,

@@ -1,9 +1,9 @@
 //! Pre-trade risk: the checks, the limits they hold orders to, the trading states, and the seal on what passed.
 //!
-//! Nothing here does I/O or remembers the time by itself. The engine asks [`check`] once per order; the answer is a
-//! [`Checked`] order, which nothing outside this crate can make, or a [`DenyReason`]. Start with `gate.rs`.
+//! Nothing here does I/O or remembers the time by itself. The engine asks [`check`] once per order; the answer is an
+//! [`ApprovedOrder`], which nothing outside this crate can make, or a [`DenyReason`]. Start with `gate.rs`.
 
-mod checked;
+mod approved_order;
 mod checks;
 mod deny;
 mod gate;
@@ -13,9 +13,9 @@ mod rates;
 mod recent;
 mod state;
 
-pub use checked::Checked;
+pub use approved_order::ApprovedOrder;
 pub use deny::{DenyReason, Rule};
-pub use gate::{Candidate, Context, Purpose, check};
+pub use gate::{Candidate, Context, PositionEffect, check};
 pub use latch::KillLatch;
 pub use limits::{LimitKey, Limits, Rate};
 pub use rates::TokenBucket;

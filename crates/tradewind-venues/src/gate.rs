@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 use tradewind_model::{NotSentReason, Timestamp};
-use tradewind_risk::{Checked, KillLatch};
+use tradewind_risk::{ApprovedOrder, KillLatch};
 
 use crate::clock::Clock;
 
@@ -54,7 +54,7 @@ impl OrderGate {
     ///
     /// # Errors
     /// Why it may not; it is asked again for each byte.
-    pub fn admit(&self, order: &Checked) -> Result<(), NotSentReason> {
+    pub fn admit(&self, order: &ApprovedOrder) -> Result<(), NotSentReason> {
         self.allows(order.expires_at())
     }
 
@@ -123,7 +123,7 @@ impl Passage {
     }
 
     /// The next bytes belong to `order`.
-    pub fn begin(&self, order: &Checked) {
+    pub fn begin(&self, order: &ApprovedOrder) {
         *relock(&self.load) = Load::Order(order.expires_at());
         *relock(&self.kept) = None;
         self.written.store(0, Ordering::SeqCst);

@@ -18,7 +18,7 @@ use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tradewind_model::NotSentReason;
-use tradewind_risk::Checked;
+use tradewind_risk::ApprovedOrder;
 
 use crate::address::Address;
 use crate::gate::{OrderGate, Passage};
@@ -102,7 +102,11 @@ impl OrderLine {
     }
 
     /// Sends an order once, whatever happens. `make` is called just before its bytes go, so its time stamp is fresh.
-    pub(crate) async fn send(&self, order: &Checked, make: impl FnOnce() -> OrderRequest) -> Sent {
+    pub(crate) async fn send(
+        &self,
+        order: &ApprovedOrder,
+        make: impl FnOnce() -> OrderRequest,
+    ) -> Sent {
         if let Err(reason) = self.gate.admit(order) {
             return Sent::Kept(reason);
         }
@@ -138,7 +142,7 @@ impl OrderLine {
 
     async fn exchange(
         &self,
-        order: &Checked,
+        order: &ApprovedOrder,
         line: &mut Line,
         make: impl FnOnce() -> OrderRequest,
     ) -> Sent {

@@ -36,7 +36,7 @@ words! {
 }
 words! {
     /// Whether an order adds risk.
-    case "snake_case", Purpose from risk::Purpose {
+    case "snake_case", Purpose from risk::PositionEffect {
         /// Opens or enlarges a position.
         Entry,
         /// Only reduces one.

@@ -16,7 +16,7 @@ use tradewind_model::{
     OwnerId, Parameter, Ppm, Price, Quantity, Quote, Reason, Side, Sizer, Stop, TimeInForce,
     Timestamp, TradeId, VenueId, VenueOrderId,
 };
-use tradewind_risk::{Cause, Clearing, Limits, Purpose, Rate, Rule, Scope, TradingState};
+use tradewind_risk::{Cause, Clearing, Limits, PositionEffect, Rate, Rule, Scope, TradingState};
 
 pub(crate) const BTC: InstrumentId = InstrumentId(0);
 pub(crate) const ETH: InstrumentId = InstrumentId(1);
@@ -277,7 +277,7 @@ pub(crate) fn view() -> DeskView {
             terms: terms(),
             venue_order_id: Some(VenueOrderId(1_007)),
             bot: Some(BotId(0)),
-            purpose: Purpose::Entry,
+            purpose: PositionEffect::Entry,
             status: OrderStatus::PartiallyFilled,
             filled: Quantity(3_000),
             placed_at: at(100),
@@ -346,7 +346,7 @@ pub(crate) fn past() -> Vec<Arc<Event>> {
     let placed = EventKind::OrderPlaced {
         terms: terms(),
         bot,
-        purpose: Purpose::Entry,
+        purpose: PositionEffect::Entry,
     };
     let denied = EventKind::RiskDecisionRejected {
         bot: Some(BotId(1)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tradewind_events::{Action, EventKind, EventType};
 use tradewind_model::{ExitPlan, OrderKind, Ppm, Price, RejectReason, ReportKind, Side, Stop};
-use tradewind_risk::Purpose;
+use tradewind_risk::PositionEffect;
 use tradewind_testkit::{Desk, SPOT, Script, bot};
 
 use crate::{buy, desk};
@@ -36,7 +36,7 @@ fn left(desk: &Desk) -> Option<String> {
         return None;
     };
     let is_exit =
-        (terms.side, purpose, terms.kind) == (Side::Sell, Purpose::Exit, OrderKind::Market);
+        (terms.side, purpose, terms.kind) == (Side::Sell, PositionEffect::Exit, OrderKind::Market);
     (sold && is_exit).then(|| reason.to_string())
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{DeskView, EventKind, Input, Output};
 use tradewind_model::{AccountId, Amount, AssetId, ClientOrderId, InstrumentId, OrderStatus, Side};
-use tradewind_risk::Purpose;
+use tradewind_risk::PositionEffect;
 use tradewind_testkit::{BTC, Storm, USDT, fingerprint_of_storm};
 
 /// What the announcements alone say the books must be.
@@ -129,7 +129,7 @@ proptest! {
                 let view = engine.view();
                 let state = view.state;
                 killed_sends += u32::from(!state.lets_exit());
-                if intent.purpose == Purpose::Exit {
+                if intent.purpose == PositionEffect::Exit {
                     continue;
                 }
                 let quote = view.feeds[intent.terms.instrument.index()].quote.expect("an entry has a reference");

@@ -3,7 +3,7 @@
 //! REDUCING stops entries; HALTED, FLATTENING and KILLED stop exits too.
 
 use crate::deny::DenyReason;
-use crate::gate::{Candidate, Context, Purpose};
+use crate::gate::{Candidate, Context, PositionEffect};
 
 /// Denies what the state does not let pass.
 ///
@@ -11,8 +11,8 @@ use crate::gate::{Candidate, Context, Purpose};
 /// [`DenyReason::TradingState`].
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
     let passes = match candidate.purpose {
-        Purpose::Entry => context.state.lets_enter(),
-        Purpose::Exit => context.state.lets_exit(),
+        PositionEffect::Entry => context.state.lets_enter(),
+        PositionEffect::Exit => context.state.lets_exit(),
     };
     if passes {
         Ok(())

@@ -3,14 +3,14 @@
 use tradewind_model::InstrumentStatus;
 
 use crate::deny::DenyReason;
-use crate::gate::{Candidate, Context, Purpose};
+use crate::gate::{Candidate, Context, PositionEffect};
 
 /// Denies an instrument that is not on the list or not traded now.
 ///
 /// # Errors
 /// [`DenyReason::NotAllowed`] or [`DenyReason::NotTrading`].
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
-    if candidate.purpose == Purpose::Entry && !context.allowed {
+    if candidate.purpose == PositionEffect::Entry && !context.allowed {
         return Err(DenyReason::NotAllowed);
     }
     let status = context.instrument.status;

@@ -2,7 +2,7 @@
 
 use crate::checks::required;
 use crate::deny::DenyReason;
-use crate::gate::{Candidate, Context, Purpose};
+use crate::gate::{Candidate, Context, PositionEffect};
 use crate::limits::LimitKey;
 
 /// Denies an order equal to one let through within the window.
@@ -13,7 +13,7 @@ pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), 
     let window = match required(context.limits.duplicate_window, LimitKey::DuplicateWindow) {
         Ok(window) => window,
         // A missing limit refuses entries only: nothing may stand between a position and its exit.
-        Err(_) if candidate.purpose == Purpose::Exit => return Ok(()),
+        Err(_) if candidate.purpose == PositionEffect::Exit => return Ok(()),
         Err(reason) => return Err(reason),
     };
     match context

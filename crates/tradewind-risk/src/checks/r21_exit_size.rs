@@ -5,14 +5,14 @@
 use tradewind_model::Quantity;
 
 use crate::deny::DenyReason;
-use crate::gate::{Candidate, Context, Purpose};
+use crate::gate::{Candidate, Context, PositionEffect};
 
 /// Denies an exit that would open or turn a position.
 ///
 /// # Errors
 /// [`DenyReason::ExitTooLarge`].
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
-    if candidate.purpose == Purpose::Entry {
+    if candidate.purpose == PositionEffect::Entry {
         return Ok(());
     }
     let closing = Quantity(candidate.terms.quantity.0.saturating_add(context.working.0));

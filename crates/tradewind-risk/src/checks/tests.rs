@@ -9,8 +9,8 @@ use tradewind_model::{
 };
 
 use crate::{
-    Candidate, Context, DenyReason, LimitKey, Limits, Purpose, Rate, RecentOrders, TokenBucket,
-    TradingState, check,
+    Candidate, Context, DenyReason, LimitKey, Limits, PositionEffect, Rate, RecentOrders,
+    TokenBucket, TradingState, check,
 };
 
 const NOW: Timestamp = Timestamp::from_secs(1_000);
@@ -119,7 +119,7 @@ fn world() -> World {
         candidate: Candidate {
             terms,
             bot: Some(BotId(0)),
-            purpose: Purpose::Entry,
+            purpose: PositionEffect::Entry,
             decided_on_quote: true,
         },
     }
@@ -158,7 +158,7 @@ impl World {
 
     /// Turns the order into the sale of a long position of 1.000.
     fn exit(&mut self) {
-        self.candidate.purpose = Purpose::Exit;
+        self.candidate.purpose = PositionEffect::Exit;
         self.candidate.terms.side = Side::Sell;
         self.position = Quantity(1_000);
     }

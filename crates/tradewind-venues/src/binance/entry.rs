@@ -6,7 +6,7 @@ use super::requests::Params;
 use super::rest::KEY_HEADER;
 use super::signing::Signer;
 use crate::order_line::{OrderLine, OrderRequest, Sent};
-use tradewind_risk::Checked;
+use tradewind_risk::ApprovedOrder;
 
 /// Which interface new orders go to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Entry {
     /// Sends an order once and says how far it got.
     pub(super) async fn send(
         &self,
-        order: &Checked,
+        order: &ApprovedOrder,
         verb: Verb,
         params: Params,
         signer: &Signer,

@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use tokio_util::sync::CancellationToken;
 use tradewind_model::NotSentReason;
-use tradewind_risk::Checked;
+use tradewind_risk::ApprovedOrder;
 
 use super::requests::Params;
 use super::signing::Signer;
@@ -66,7 +66,7 @@ impl std::fmt::Debug for OrderSocket {
 
 /// An order that waits to be written.
 struct Waiting {
-    order: Checked,
+    order: ApprovedOrder,
     method: &'static str,
     params: Params,
     signer: Signer,
@@ -102,7 +102,7 @@ impl OrderSocket {
     /// Sends an order once and waits for its answer.
     pub(super) async fn send(
         &self,
-        order: &Checked,
+        order: &ApprovedOrder,
         method: &'static str,
         params: Params,
         signer: Signer,

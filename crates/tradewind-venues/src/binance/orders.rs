@@ -5,7 +5,7 @@ use tradewind_model::{
     ClientOrderId, ExecutionReport, Instrument, InstrumentId, NotSentReason, OrderTerms, Quantity,
     RejectReason, ReportKind, Timestamp,
 };
-use tradewind_risk::Checked;
+use tradewind_risk::ApprovedOrder;
 
 use super::answers::{self, OrderAnswer, TradeAnswer};
 use super::entry::PLACE;
@@ -34,7 +34,7 @@ pub enum OrderQuery {
 
 impl BinanceVenue {
     /// Sends an order once and says what became of it. Never fails: what cannot be known is a report as well.
-    pub async fn submit(&self, order: &Checked) -> Vec<ExecutionReport> {
+    pub async fn submit(&self, order: &ApprovedOrder) -> Vec<ExecutionReport> {
         let terms = *order.terms();
         let symbols = self.symbols();
         let Ok((symbol, rules)) = known(&symbols, terms.instrument) else {
@@ -62,7 +62,7 @@ impl BinanceVenue {
     }
 
     /// Waits for the budget as long as the order is good for; a kill ends the wait.
-    pub(super) async fn admit(&self, order: &Checked) -> Result<(), NotSentReason> {
+    pub(super) async fn admit(&self, order: &ApprovedOrder) -> Result<(), NotSentReason> {
         self.gate.admit(order)?;
         let priority = if order.is_exit() {
             Priority::Exit

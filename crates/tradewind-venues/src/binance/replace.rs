@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tradewind_model::{
     ClientOrderId, ExecutionReport, Instrument, NotSentReason, RejectReason, ReportKind,
 };
-use tradewind_risk::Checked;
+use tradewind_risk::ApprovedOrder;
 
 use super::answers;
 use super::entry::REPLACE;
@@ -113,7 +113,7 @@ impl BinanceVenue {
     pub async fn replace(
         &self,
         old: ClientOrderId,
-        new: &Checked,
+        new: &ApprovedOrder,
         if_cancel_fails: IfCancelFails,
     ) -> Replacement {
         let symbols = self.symbols();
@@ -153,7 +153,7 @@ impl BinanceVenue {
     fn replaced(
         &self,
         old: ClientOrderId,
-        new: &Checked,
+        new: &ApprovedOrder,
         rules: &Instrument,
         status: u16,
         body: &[u8],
@@ -181,7 +181,7 @@ impl BinanceVenue {
     fn replacement_kept(
         &self,
         old: ClientOrderId,
-        new: &Checked,
+        new: &ApprovedOrder,
         reason: NotSentReason,
     ) -> Replacement {
         let not_cancelled = RejectReason {

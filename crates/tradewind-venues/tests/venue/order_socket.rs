@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{ExecutionReport, NotSentReason, ReportKind};
-use tradewind_risk::Checked;
+use tradewind_risk::ApprovedOrder;
 use tradewind_venues::binance::{OrderEntry, sign_hmac};
 
 use crate::orders::kinds;
@@ -48,7 +48,7 @@ impl Desk {
         Self { rig, stop, keeper }
     }
 
-    fn submit(&self, order: Checked) -> Sent {
+    fn submit(&self, order: ApprovedOrder) -> Sent {
         let (venue, mut task) = (Arc::clone(&self.rig.venue), JoinSet::new());
         task.spawn(async move { venue.submit(&order).await });
         Sent(task)

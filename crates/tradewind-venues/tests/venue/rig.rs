@@ -11,8 +11,8 @@ use tradewind_model::{
     OrderKind, OrderTerms, Ppm, Price, Quantity, Side, TimeInForce, Timestamp, VenueId,
 };
 use tradewind_risk::{
-    Candidate, Checked, Context, KillLatch, Limits, Purpose, RecentOrders, TokenBucket,
-    TradingState, check,
+    ApprovedOrder, Candidate, Context, KillLatch, Limits, PositionEffect, RecentOrders,
+    TokenBucket, TradingState, check,
 };
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
 use tradewind_venues::{BinanceVenue, Clock, OrderGate, RateBudget, client_config};
@@ -114,21 +114,21 @@ pub(crate) fn instrument(id: u32, price_decimals: u8, quantity_decimals: u8) -> 
 }
 
 /// A sell of 0.5 BTC at 61,837.63 or better, sealed by the real gate as an exit, which never grows too old.
-pub(crate) fn exit_order(sequence: u32) -> Checked {
-    sealed(sequence, Purpose::Exit)
+pub(crate) fn exit_order(sequence: u32) -> ApprovedOrder {
+    sealed(sequence, PositionEffect::Exit)
 }
 
 /// The same as an entry, good for two seconds.
-pub(crate) fn entry_order(sequence: u32) -> Checked {
-    sealed(sequence, Purpose::Entry)
+pub(crate) fn entry_order(sequence: u32) -> ApprovedOrder {
+    sealed(sequence, PositionEffect::Entry)
 }
 
-fn sealed(sequence: u32, purpose: Purpose) -> Checked {
+fn sealed(sequence: u32, purpose: PositionEffect) -> ApprovedOrder {
     let mut ids = ClientOrderIds::new(1, 1);
     let client_id = (0..=sequence).map(|_| ids.next_id()).last().unwrap();
     let side = match purpose {
-        Purpose::Exit => Side::Sell,
-        Purpose::Entry => Side::Buy,
+        PositionEffect::Exit => Side::Sell,
+        PositionEffect::Entry => Side::Buy,
     };
     let terms = OrderTerms {
         account: AccountId(0),

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tradewind::driver::evaluation::LaneFactory;
 use tradewind::driver::{
-    DeskHandle, DriverParts, Effect, Effects, EvaluationLanes, Lanes, Stages, run,
+    DeskHandle, DriverParts, Effect, Effects, EvaluationLanes, InputQueues, LatencyStages, run,
 };
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{
@@ -41,8 +41,8 @@ pub(crate) fn measure(venue: &Venue, power_safe: bool) -> Vec<Duration> {
     let options = Options::default();
     let (journal, _) = Journal::open(Arc::new(Disk), dir.path(), &options, clock.now()).unwrap();
     let configuration = Arc::new(one_bot());
-    let lanes = Arc::new(Lanes::new(configuration.instruments.len()));
-    let handle = DeskHandle::new(Arc::clone(&lanes));
+    let queues = Arc::new(InputQueues::new(configuration.instruments.len()));
+    let handle = DeskHandle::new(Arc::clone(&queues));
     let factory: LaneFactory = Arc::new(strategy);
     let parts = DriverParts {
         engine: Engine::new(StrategySource::new(strategy)),
@@ -50,21 +50,21 @@ pub(crate) fn measure(venue: &Venue, power_safe: bool) -> Vec<Duration> {
         handle: handle.clone(),
         journal,
         power_safe,
-        evaluations: EvaluationLanes::start(&configuration, &factory, &lanes).unwrap(),
-        effects: execute(&runtime, &adapter, &lanes),
-        stages: Stages::default(),
+        evaluations: EvaluationLanes::start(&configuration, &factory, &queues).unwrap(),
+        effects: execute(&runtime, &adapter, &queues),
+        stages: LatencyStages::default(),
     };
     let engine = thread::spawn(move || run(parts).map(drop));
-    lanes.control(Input::Configured(Box::new(Configuration::clone(
+    queues.control(Input::Configured(Box::new(Configuration::clone(
         &configuration,
     ))));
-    lanes.control(Input::Started(Started {
+    queues.control(Input::Started(Started {
         instance: 1,
         epoch: 1,
         killed: false,
     }));
     runtime.block_on(until_running(&handle));
-    let sink = Arc::new(ToLanes(Arc::clone(&lanes)));
+    let sink = Arc::new(ToQueues(Arc::clone(&queues)));
     let topics = [Topic::Quotes(SPOT)];
     let mut sources = runtime.block_on(async {
         let mut sources = adapter.market_sources(&topics, &sink, SourceSettings::default());
@@ -79,7 +79,7 @@ pub(crate) fn measure(venue: &Venue, power_safe: bool) -> Vec<Duration> {
             source.stop().await;
         }
     });
-    lanes.close();
+    queues.close();
     engine.join().unwrap().unwrap();
     taken
 }
@@ -140,9 +140,9 @@ fn adapter(venue: &Venue, clock: &Arc<SimClock>) -> BinanceVenue {
 }
 
 /// The account's hands: a queue, and a task for each order, as the desk has them.
-fn execute(runtime: &Runtime, adapter: &Arc<BinanceVenue>, lanes: &Arc<Lanes>) -> Queue {
+fn execute(runtime: &Runtime, adapter: &Arc<BinanceVenue>, queues: &Arc<InputQueues>) -> Queue {
     let (sender, mut effects) = mpsc::channel(1_000);
-    let (adapter, lanes) = (Arc::clone(adapter), Arc::clone(lanes));
+    let (adapter, queues) = (Arc::clone(adapter), Arc::clone(queues));
     let mut owner = JoinSet::new();
     owner.spawn_on(
         async move {
@@ -151,14 +151,14 @@ fn execute(runtime: &Runtime, adapter: &Arc<BinanceVenue>, lanes: &Arc<Lanes>) -
                 while tasks.try_join_next().is_some() {}
                 match effect {
                     Effect::Submit(order) => {
-                        let (adapter, lanes) = (Arc::clone(&adapter), Arc::clone(&lanes));
+                        let (adapter, queues) = (Arc::clone(&adapter), Arc::clone(&queues));
                         tasks.spawn(async move {
                             for report in adapter.submit(&order).await {
-                                lanes.control(Input::Report(Box::new(report)));
+                                queues.control(Input::Report(Box::new(report)));
                             }
                         });
                     }
-                    Effect::Reconcile(_) => lanes.control(Input::Account(Box::new(account()))),
+                    Effect::Reconcile(_) => queues.control(Input::Account(Box::new(account()))),
                     _ => {}
                 }
             }
@@ -200,10 +200,10 @@ impl Effects for Queue {
     fn publish_quote(&self, _id: EventId, _at: Timestamp, _quote: &Quote) {}
 }
 
-/// Market data into the lanes, as the desk puts it there.
-struct ToLanes(Arc<Lanes>);
+/// Market data into the queues, as the desk puts it there.
+struct ToQueues(Arc<InputQueues>);
 
-impl MarketSink for ToLanes {
+impl MarketSink for ToQueues {
     fn quote(&self, quote: Quote) {
         self.0.quote(quote);
     }

@@ -2,7 +2,7 @@
 //! `cargo bench -p tradewind --bench quote_to_order`.
 //!
 //! The venue is a thread that writes a book ticker each 10 ms and one that stamps each order's last byte. Between them
-//! lies the desk's own path: market source, codec, lanes, the engine's thread with journal and risk gate, the order gate
+//! lies the desk's own path: market source, codec, queues, the engine's thread with journal and risk gate, the order gate
 //! and the order line. Not attached are the faces: API, database, chat. Beside it, in the same run, the least work
 //! there is: one thread, blocking reads, HMAC-SHA256, a POST on a connection kept open.
 //!

@@ -18,7 +18,7 @@ use crate::app::killing::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::venue::Venues;
 use crate::cli::MarketSource;
-use crate::driver::{DeskHandle, LaneCounts, Stages};
+use crate::driver::{DeskHandle, InputQueueCounts, LatencyStages};
 
 /// How old a view may be that is shown again.
 const VIEW_AGE: Duration = Duration::from_millis(100);
@@ -49,7 +49,7 @@ pub(crate) struct LiveDesk {
     /// What the venues said of its accounts.
     pub(crate) differences: Vec<Arc<ArcSwapOption<VenueBalances>>>,
     /// How long its stages take.
-    pub(crate) stages: Stages,
+    pub(crate) stages: LatencyStages,
     /// Its log.
     pub(crate) logs: Logs,
     /// Where a mirrored venue's market goes in, if it runs on one.
@@ -211,15 +211,18 @@ impl tradewind_api::Desk for LiveDesk {
     }
 
     fn queues(&self) -> Vec<Queue> {
-        lane_queues(&self.handle.lanes().counts(), self.handle.lanes().depths())
-            .into_iter()
-            .chain(self.bus.stats().iter().map(bus_queue))
-            .chain(self.mirror.as_ref().map(mirror_queue))
-            .collect()
+        input_queue_views(
+            &self.handle.queues().counts(),
+            self.handle.queues().depths(),
+        )
+        .into_iter()
+        .chain(self.bus.stats().iter().map(bus_queue))
+        .chain(self.mirror.as_ref().map(mirror_queue))
+        .collect()
     }
 
     fn health(&self) -> Health {
-        let counts = self.handle.lanes().counts();
+        let counts = self.handle.queues().counts();
         let feed = |name: &str, count: u64| (name.to_owned(), count);
         Health {
             // Only an account that was reconciled is ever compared.
@@ -268,13 +271,13 @@ fn mirror_queue(feed: &MirrorFeed) -> Queue {
     }
 }
 
-fn lane_queues(counts: &LaneCounts, depths: (usize, usize, usize)) -> Vec<Queue> {
+fn input_queue_views(counts: &InputQueueCounts, depths: (usize, usize, usize)) -> Vec<Queue> {
     let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let control = Queue {
         name: "lane.control".to_owned(),
         class: "lossless".to_owned(),
         depth: wide(depths.0),
-        capacity: wide(crate::driver::lanes::CONTROL_MAX),
+        capacity: wide(crate::driver::input_queues::CONTROL_MAX),
         high_water: wide(counts.control_high),
         published: counts.control,
         delivered: counts.control - wide(depths.0).min(counts.control),
@@ -285,7 +288,7 @@ fn lane_queues(counts: &LaneCounts, depths: (usize, usize, usize)) -> Vec<Queue>
         name: "lane.trades".to_owned(),
         class: "drop".to_owned(),
         depth: wide(depths.1),
-        capacity: wide(crate::driver::lanes::TRADES_MAX),
+        capacity: wide(crate::driver::input_queues::TRADES_MAX),
         high_water: wide(counts.trades_high),
         published: counts.trades,
         delivered: counts

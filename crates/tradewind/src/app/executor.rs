@@ -18,7 +18,7 @@ use tradewind_model::{
     AccountId, ClientOrderId, ExecutionReport, InstrumentId, Interval, NotSentReason, OrderTerms,
     Quantity, RejectReason, ReportKind, Timestamp, TradeId,
 };
-use tradewind_risk::Checked;
+use tradewind_risk::ApprovedOrder;
 use tradewind_simx_server::SimClock;
 use tradewind_storage::Writer;
 use tradewind_venues::binance::{CandleRange, OrderQuery, OrderRecord};
@@ -28,7 +28,7 @@ use crate::app::owners::Owners;
 use crate::app::questions::{Question, Questions};
 use crate::app::sending::{OnItsWay, Sending};
 use crate::app::waiting::{Next, Waiting};
-use crate::driver::{Effect, Lanes, Stage, Stages};
+use crate::driver::{Effect, InputQueues, LatencyStages, Stage};
 
 /// Effects that wait for one account.
 pub(crate) const EFFECTS_MAX: usize = 10_000;
@@ -56,7 +56,7 @@ pub(crate) struct Executor {
     /// Its venue.
     pub(crate) venue: Arc<BinanceVenue>,
     /// Where answers go.
-    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) queues: Arc<InputQueues>,
     /// Whose orders are.
     pub(crate) owners: Arc<Owners>,
     /// The desk's configuration.
@@ -66,7 +66,7 @@ pub(crate) struct Executor {
     /// The database, which is told of fills that were made while the desk was down.
     pub(crate) writer: Arc<Writer>,
     /// Where times are counted.
-    pub(crate) stages: Stages,
+    pub(crate) stages: LatencyStages,
     /// Which orders are on their way.
     pub(crate) sending: Sending,
     /// Who is asked about.
@@ -148,7 +148,7 @@ impl Executor {
         if was_reading.is_some() {
             self.read(ASK_EVERY, work);
         } else {
-            self.lanes.control(Input::Resync);
+            self.queues.control(Input::Resync);
         }
     }
 
@@ -238,10 +238,10 @@ impl Executor {
     }
 
     fn report(&self, report: ExecutionReport) {
-        self.lanes.control(Input::Report(Box::new(report)));
+        self.queues.control(Input::Report(Box::new(report)));
     }
 
-    async fn submit(&self, order: &Checked, way: OnItsWay) {
+    async fn submit(&self, order: &ApprovedOrder, way: OnItsWay) {
         let sent = Instant::now();
         self.stages
             .record(Stage::Send, self.clock.now().since(order.decided_at()));
@@ -328,7 +328,7 @@ impl Executor {
                 Vec::new()
             }
         };
-        self.lanes.control(Input::Candles(Box::new(CandleHistory {
+        self.queues.control(Input::Candles(Box::new(CandleHistory {
             instrument,
             interval,
             candles,
@@ -371,7 +371,7 @@ impl Executor {
                 "The database has too much to do; the next start adds its missing fills."
             );
         }
-        self.lanes.control(Input::Account(Box::new(state)));
+        self.queues.control(Input::Account(Box::new(state)));
     }
 
     /// One reading; `None` if the account changed under it.

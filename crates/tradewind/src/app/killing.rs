@@ -243,8 +243,8 @@ pub(crate) fn name(principal: &Principal) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::Lanes;
-    use crate::driver::lanes::Batch;
+    use crate::driver::InputQueues;
+    use crate::driver::input_queues::Batch;
     use std::path::Path;
     use std::time::Instant;
     use tradewind_events::Input;
@@ -268,7 +268,7 @@ mod tests {
             gate: OrderGate::new(Arc::clone(&latch), Arc::new(|| Timestamp::EPOCH)),
             latch,
             file: Arc::new(file),
-            desk: DeskHandle::new(Arc::new(Lanes::new(0))),
+            desk: DeskHandle::new(Arc::new(InputQueues::new(0))),
             clock: Arc::new(SimClock::system()),
             past: Arc::default(),
             tasks: TaskTracker::new(),
@@ -293,7 +293,7 @@ mod tests {
             let mut batch = Batch::default();
             self.kill
                 .desk
-                .lanes()
+                .queues()
                 .take(&mut batch, Some(Instant::now()));
             let ids = batch.control.iter().map(|input| match input {
                 Input::Command(command) => command.id,

@@ -25,11 +25,11 @@ use tradewind_venues::{
 };
 
 use super::parts::keep;
-use super::sinks::MarketToLanes;
+use super::sinks::MarketToQueues;
 use super::supervisor::Supervisor;
 use super::venue::WEIGHT_PER_MINUTE;
 use crate::config::{DeskConfig, VenueSettings};
-use crate::driver::Lanes;
+use crate::driver::InputQueues;
 use candles::Refills;
 pub(super) use sinks::Backed;
 use sinks::{Backing, VenueToExchange};
@@ -101,14 +101,14 @@ impl Mirror {
     pub(super) fn start(
         self,
         supervisor: &mut Supervisor,
-        lanes: &Arc<Lanes>,
+        queues: &Arc<InputQueues>,
         stale_after: Duration,
     ) -> Arc<Backed> {
         let (asked, wishes) = mpsc::channel(self.instruments.len().max(1));
-        let lanes = MarketToLanes(Arc::clone(lanes));
+        let queues = MarketToQueues(Arc::clone(queues));
         let backing = Arc::new(Backing::new(
             self.instruments.len(),
-            lanes,
+            queues,
             &self.clock,
             asked,
         ));

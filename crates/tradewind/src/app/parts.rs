@@ -24,10 +24,10 @@ use crate::app::owners::Owners;
 use crate::app::questions::Questions;
 use crate::app::rules::Rules;
 use crate::app::sending::Sending;
-use crate::app::sinks::AccountToLanes;
+use crate::app::sinks::AccountToQueues;
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::Venues;
-use crate::driver::{DeskHandle, DriverParts, Effect, Lanes, Stages, run};
+use crate::driver::{DeskHandle, DriverParts, Effect, InputQueues, LatencyStages, run};
 
 /// How often lost events of subscribers are looked for.
 const OVERFLOWS_EVERY: Duration = Duration::from_millis(500);
@@ -41,12 +41,12 @@ pub(super) fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
 
 /// What every account's executor works with.
 pub(super) struct Shared {
-    pub(super) lanes: Arc<Lanes>,
+    pub(super) queues: Arc<InputQueues>,
     pub(super) owners: Arc<Owners>,
     pub(super) configuration: Arc<Configuration>,
     pub(super) clock: Arc<SimClock>,
     pub(super) writer: Arc<Writer>,
-    pub(super) stages: Stages,
+    pub(super) stages: LatencyStages,
 }
 
 /// Each account's executor, its connection for orders and its venue's clock; effects go in through what is returned, by account.
@@ -61,7 +61,7 @@ pub(super) fn start_executors(
         let executor = Executor {
             account: account.id,
             venue: Arc::clone(venue),
-            lanes: Arc::clone(&shared.lanes),
+            queues: Arc::clone(&shared.queues),
             owners: Arc::clone(&shared.owners),
             configuration: Arc::clone(&shared.configuration),
             clock: Arc::clone(&shared.clock),
@@ -91,7 +91,7 @@ pub(super) fn start_engine(
     supervisor: &mut Supervisor,
     parts: DriverParts<LiveEffects>,
 ) -> anyhow::Result<()> {
-    let lanes = Arc::clone(parts.handle.lanes());
+    let queues = Arc::clone(parts.handle.queues());
     let (ended, end) = oneshot::channel();
     thread::Builder::new()
         .name("engine".to_owned())
@@ -105,7 +105,7 @@ pub(super) fn start_engine(
         let mut end = end;
         tokio::select! {
             () = stop.cancelled() => {
-                lanes.close();
+                queues.close();
                 end.await.context("the engine's thread panicked")?.context("writing the journal")
             }
             ended = &mut end => ended.context("the engine's thread panicked")?.context("writing the journal"),
@@ -184,11 +184,11 @@ pub(super) async fn keep<S: MarketSink>(
 pub(super) fn start_account_streams(
     supervisor: &mut Supervisor,
     venues: &Venues,
-    lanes: &Arc<Lanes>,
+    queues: &Arc<InputQueues>,
     resync: &Arc<Notify>,
 ) -> anyhow::Result<()> {
-    let sink = Arc::new(AccountToLanes {
-        lanes: Arc::clone(lanes),
+    let sink = Arc::new(AccountToQueues {
+        queues: Arc::clone(queues),
         resync: Arc::clone(resync),
     });
     for venue in &venues.accounts {
@@ -209,7 +209,7 @@ pub(super) fn start_resync(supervisor: &mut Supervisor, resync: Arc<Notify>, des
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                () = resync.notified() => desk.lanes().control(Input::Resync),
+                () = resync.notified() => desk.queues().control(Input::Resync),
             }
         }
     });
@@ -242,14 +242,14 @@ pub(super) fn start_rules(
     supervisor: &mut Supervisor,
     venues: &Venues,
     bus: &Bus,
-    lanes: &Arc<Lanes>,
+    queues: &Arc<InputQueues>,
 ) {
     for (account, venue) in (0..).map(tradewind_model::AccountId).zip(&venues.accounts) {
         let types = TypeSet::from_iter([EventType::OrderRejected]);
         let rules = Rules {
             account,
             venue: Arc::clone(venue),
-            lanes: Arc::clone(lanes),
+            queues: Arc::clone(queues),
             rejections: bus.subscribe(SubscriptionOptions::new("rules", Class::Drop, types)),
         };
         supervisor.start("rules", |stop| rules.run(stop));
@@ -257,7 +257,11 @@ pub(super) fn start_rules(
 }
 
 /// Tells the engine of subscribers that began to lose events, so that it is announced.
-pub(super) fn start_overflow_watch(supervisor: &mut Supervisor, bus: Bus, lanes: Arc<Lanes>) {
+pub(super) fn start_overflow_watch(
+    supervisor: &mut Supervisor,
+    bus: Bus,
+    queues: Arc<InputQueues>,
+) {
     supervisor.start("overflows", |stop| async move {
         let mut look = tokio::time::interval(OVERFLOWS_EVERY);
         loop {
@@ -267,7 +271,7 @@ pub(super) fn start_overflow_watch(supervisor: &mut Supervisor, bus: Bus, lanes:
             }
             for overflow in bus.take_overflows() {
                 let subscriber = overflow.subscriber.into_boxed_str();
-                lanes.control(Input::QueueOverflow {
+                queues.control(Input::QueueOverflow {
                     subscriber,
                     dropped: overflow.dropped,
                 });

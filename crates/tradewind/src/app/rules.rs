@@ -10,7 +10,7 @@ use tradewind_events::{EventKind, Input};
 use tradewind_model::AccountId;
 use tradewind_venues::BinanceVenue;
 
-use crate::driver::Lanes;
+use crate::driver::InputQueues;
 
 /// Between two readings when nothing was refused.
 const EVERY: Duration = Duration::from_secs(30 * 60);
@@ -27,7 +27,7 @@ pub(crate) struct Rules {
     /// Its venue.
     pub(crate) venue: Arc<BinanceVenue>,
     /// Where changes go.
-    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) queues: Arc<InputQueues>,
     /// Refused orders.
     pub(crate) rejections: Subscription,
 }
@@ -84,7 +84,7 @@ impl Rules {
             Ok(changed) => {
                 for instrument in changed {
                     tracing::warn!(instrument = %instrument.name, "The venue changed an instrument's rules.");
-                    self.lanes
+                    self.queues
                         .control(Input::InstrumentChanged(Box::new(instrument)));
                 }
             }

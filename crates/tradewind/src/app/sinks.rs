@@ -1,4 +1,4 @@
-//! What venues say, put into the lanes.
+//! What venues say, put into the queues.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use tradewind_model::{
 };
 use tradewind_venues::{AccountSink, AssetBalance, MarketSink, Topic};
 
-use crate::driver::Lanes;
+use crate::driver::InputQueues;
 
-/// Market data into the lanes: a quote goes from the codec into its slot by a call.
+/// Market data into the queues: a quote goes from the codec into its slot by a call.
 #[derive(Debug)]
-pub(crate) struct MarketToLanes(pub Arc<Lanes>);
+pub(crate) struct MarketToQueues(pub Arc<InputQueues>);
 
-impl MarketSink for MarketToLanes {
+impl MarketSink for MarketToQueues {
     fn quote(&self, quote: Quote) {
         self.0.quote(quote);
     }
@@ -54,16 +54,16 @@ impl MarketSink for MarketToLanes {
 
 /// An account's stream into the control lane.
 #[derive(Debug)]
-pub(crate) struct AccountToLanes {
-    /// The lanes.
-    pub(crate) lanes: Arc<Lanes>,
+pub(crate) struct AccountToQueues {
+    /// The queues.
+    pub(crate) queues: Arc<InputQueues>,
     /// Rung whenever the stream is live, so that what was missed is read by request.
     pub(crate) resync: Arc<Notify>,
 }
 
-impl AccountSink for AccountToLanes {
+impl AccountSink for AccountToQueues {
     fn report(&self, report: ExecutionReport) {
-        self.lanes.control(Input::Report(Box::new(report)));
+        self.queues.control(Input::Report(Box::new(report)));
     }
 
     fn balances(&self, account: AccountId, balances: &[AssetBalance], _at: Timestamp) {

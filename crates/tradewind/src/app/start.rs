@@ -12,7 +12,7 @@ use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{Configuration, Input, OrderView, Started};
 use tradewind_journal::{DeskFile, DirectoryLock, Identity, RunningDesk};
-use tradewind_risk::Purpose;
+use tradewind_risk::PositionEffect;
 use tradewind_simx_server::{ControlPort, MarketChoice, Recording, SimClock, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
 
@@ -31,12 +31,12 @@ use crate::app::parts::{
     strategy_factory,
 };
 use crate::app::remote;
-use crate::app::sinks::MarketToLanes;
+use crate::app::sinks::MarketToQueues;
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::{Embedded, Venues};
 use crate::cli::{Control, MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, AccountSettings, AccountSource, DeskConfig, Durability};
-use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, Lanes, Stages};
+use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, InputQueues, LatencyStages};
 
 /// How long the account's stream may take before the desk starts without it.
 const STREAM_PATIENCE: Duration = Duration::from_secs(10);
@@ -138,11 +138,11 @@ impl Desk {
         let source = Box::new(JournalEvents(events));
         let writer = Arc::new(Writer::start(&database, source, WriterOptions::default())?);
         writer.configure(recovery.last_seq + 1, Arc::clone(&configuration));
-        let lanes = Arc::new(Lanes::new(configuration.instruments.len()));
-        let handle = DeskHandle::new(Arc::clone(&lanes));
-        let stages = Stages::default();
+        let queues = Arc::new(InputQueues::new(configuration.instruments.len()));
+        let handle = DeskHandle::new(Arc::clone(&queues));
+        let stages = LatencyStages::default();
         let shared = Shared {
-            lanes: Arc::clone(&lanes),
+            queues: Arc::clone(&queues),
             owners,
             configuration: Arc::clone(&configuration),
             clock: Arc::clone(&clock),
@@ -151,7 +151,7 @@ impl Desk {
         };
         let executors = start_executors(&mut supervisor, &venues, &shared);
         let factory = strategy_factory();
-        let evaluations = EvaluationLanes::start(&configuration, &factory, &lanes)
+        let evaluations = EvaluationLanes::start(&configuration, &factory, &queues)
             .context("starting thread lanes")?;
         let parts = DriverParts {
             engine: Engine::after(
@@ -167,7 +167,7 @@ impl Desk {
             stages: stages.clone(),
         };
         start_engine(&mut supervisor, parts)?;
-        lanes.control(Input::Configured(Box::new(Configuration::clone(
+        queues.control(Input::Configured(Box::new(Configuration::clone(
             &configuration,
         ))));
 
@@ -175,15 +175,15 @@ impl Desk {
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
         match mirror {
             None => {
-                let sink = Arc::new(MarketToLanes(Arc::clone(&lanes)));
+                let sink = Arc::new(MarketToQueues(Arc::clone(&queues)));
                 start_market_data(&mut supervisor, &venues, &configuration, &sink);
             }
             Some(mirror) => {
-                let sink = mirror.start(&mut supervisor, &lanes, configuration.stale_after);
+                let sink = mirror.start(&mut supervisor, &queues, configuration.stale_after);
                 start_market_data(&mut supervisor, &venues, &configuration, &sink);
             }
         }
-        start_account_streams(&mut supervisor, &venues, &lanes, &resync)?;
+        start_account_streams(&mut supervisor, &venues, &queues, &resync)?;
         if tokio::time::timeout(STREAM_PATIENCE, resync.notified())
             .await
             .is_err()
@@ -193,13 +193,13 @@ impl Desk {
             );
         }
         let Identity { instance, epoch } = ground.identity;
-        lanes.control(Input::Started(Started {
+        queues.control(Input::Started(Started {
             instance,
             epoch,
             killed: ground.latch.is_set(),
         }));
         start_resync(&mut supervisor, resync, handle.clone());
-        start_rules(&mut supervisor, &venues, &bus, &lanes);
+        start_rules(&mut supervisor, &venues, &bus, &queues);
 
         let differences = start_differences(&mut supervisor, &venues, &handle, &clock);
         let kill = KillSwitch {
@@ -213,7 +213,7 @@ impl Desk {
         };
         let watch = kill.clone();
         supervisor.start("kill file", |stop| watch.watch(stop));
-        start_overflow_watch(&mut supervisor, bus.clone(), Arc::clone(&lanes));
+        start_overflow_watch(&mut supervisor, bus.clone(), Arc::clone(&queues));
         start_storage(&mut supervisor, &bus, Arc::clone(&writer));
 
         let live = Arc::new(LiveDesk {
@@ -286,7 +286,7 @@ impl Desk {
         };
         tracing::info!(reason = stopping, "The desk is shutting down.");
         end_at_second_signal();
-        self.live.handle.lanes().control(Input::Stopping);
+        self.live.handle.queues().control(Input::Stopping);
         if tokio::time::timeout(CANCEL_PATIENCE, entries_gone(&self.live.handle))
             .await
             .is_err()
@@ -363,7 +363,7 @@ fn prices_and_clock(
 /// Resolves once no entry is open, or nobody can tell any more.
 async fn entries_gone(desk: &DeskHandle) {
     while let Some(view) = desk.view().await {
-        let is_entry = |order: &OrderView| order.purpose == Purpose::Entry;
+        let is_entry = |order: &OrderView| order.purpose == PositionEffect::Entry;
         if !view.orders.iter().any(is_entry) {
             return;
         }

@@ -5,15 +5,15 @@
 use std::collections::VecDeque;
 
 use tradewind_model::{ClientOrderId, Timestamp};
-use tradewind_risk::{Checked, Rate, TokenBucket};
+use tradewind_risk::{ApprovedOrder, Rate, TokenBucket};
 
 /// What is to become of the order in front.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// It goes now; its share of the rate was taken.
-    Send(Checked),
+    Send(ApprovedOrder),
     /// It waited longer than it is good for, and costs nothing.
-    TooOld(Checked),
+    TooOld(ApprovedOrder),
     /// It waits on: the rate has no room.
     Later,
 }
@@ -21,8 +21,8 @@ pub(crate) enum Next {
 /// The queues of one account.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
-    exits: VecDeque<Checked>,
-    entries: VecDeque<Checked>,
+    exits: VecDeque<ApprovedOrder>,
+    entries: VecDeque<ApprovedOrder>,
     bucket: TokenBucket,
     rate: Option<Rate>,
 }
@@ -37,7 +37,7 @@ impl Waiting {
     }
 
     /// Puts an order behind those of its kind.
-    pub(crate) fn push(&mut self, order: Checked) {
+    pub(crate) fn push(&mut self, order: ApprovedOrder) {
         let queue = if order.is_exit() {
             &mut self.exits
         } else {
@@ -47,7 +47,7 @@ impl Waiting {
     }
 
     /// Takes an order back that has not gone yet.
-    pub(crate) fn remove(&mut self, id: ClientOrderId) -> Option<Checked> {
+    pub(crate) fn remove(&mut self, id: ClientOrderId) -> Option<ApprovedOrder> {
         [&mut self.exits, &mut self.entries]
             .into_iter()
             .find_map(|queue| {

@@ -108,7 +108,7 @@ enum Command {
     Backtest(backtest::BacktestArgs),
     /// Check and show the configuration
     Config(config::ConfigArgs),
-    /// Look for what may be wrong on this machine
+    /// EngineQuery for what may be wrong on this machine
     Doctor(config::ConfigFile),
     /// Print the token of the desk's API
     Token,

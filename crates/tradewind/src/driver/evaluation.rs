@@ -16,7 +16,7 @@ use tradewind_events::{
 use tradewind_model::{BotId, Decision, Instrument, Quote, Wake};
 use tradewind_strategy::{Strategy, StrategyError, View};
 
-use crate::driver::lanes::Lanes;
+use crate::driver::input_queues::InputQueues;
 
 /// Requests that wait for one strategy: all its past candles, and then one at a time.
 const REQUESTS_MAX: usize = 8_192;
@@ -52,7 +52,7 @@ impl EvaluationLanes {
     pub fn start(
         configuration: &Arc<Configuration>,
         factory: &LaneFactory,
-        inputs: &Arc<Lanes>,
+        inputs: &Arc<InputQueues>,
     ) -> std::io::Result<Self> {
         let mut all = Self::default();
         for bot in configuration
@@ -81,7 +81,7 @@ impl EvaluationLanes {
     }
 
     /// Hands a request to its lane; one that is full answers for its strategy that it overran.
-    pub fn evaluate(&self, request: Box<EvaluationRequest>, inputs: &Lanes) {
+    pub fn evaluate(&self, request: Box<EvaluationRequest>, inputs: &InputQueues) {
         let (bot, number) = (request.bot, request.request);
         let Some(lane) = self.lanes.get(&bot) else {
             return;
@@ -117,7 +117,7 @@ struct Worker {
     bot: BotConfig,
     configuration: Arc<Configuration>,
     factory: LaneFactory,
-    inputs: Arc<Lanes>,
+    inputs: Arc<InputQueues>,
     strategy: Option<Box<dyn Strategy>>,
     quotes: Vec<Option<Quote>>,
 }

@@ -1,4 +1,4 @@
-//! The engine's thread: takes inputs from the lanes, journals them, handles them, and carries out what comes of it.
+//! The engine's thread: takes inputs from the queues, journals them, handles them, and carries out what comes of it.
 //!
 //! One turn: take everything that waits; number, journal and handle it, control first; write the journal; only then
 //! send orders and announce events. So what is announced is on disk, and no order leaves before its intent is. Trades
@@ -18,20 +18,20 @@ use tradewind_model::{
     AccountId, ClientOrderId, EventId, ExecutionReport, InstrumentId, Interval, NotSentReason,
     Quote, ReportKind, Timestamp, VenueOrderId,
 };
-use tradewind_risk::Checked;
+use tradewind_risk::ApprovedOrder;
 use tradewind_simx_server::SimClock;
 
 use crate::driver::disk::DiskWatch;
 use crate::driver::evaluation::EvaluationLanes;
-use crate::driver::lanes::{Batch, Lanes};
-use crate::driver::stages::{Stage, Stages};
+use crate::driver::input_queues::{Batch, InputQueues};
+use crate::driver::latency::{LatencyStages, Stage};
 use crate::driver::timers::Timers;
 
 /// Something for an edge to do.
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// Send an order whose intent is on disk.
-    Submit(Checked),
+    Submit(ApprovedOrder),
     /// Cancel an order.
     Cancel {
         /// On which account.
@@ -89,24 +89,24 @@ type Replies = Arc<Mutex<BTreeMap<CommandId, Vec<oneshot::Sender<CommandResult>>
 /// How the rest of the desk talks to the engine's thread.
 #[derive(Clone, Debug)]
 pub struct DeskHandle {
-    lanes: Arc<Lanes>,
+    queues: Arc<InputQueues>,
     replies: Replies,
 }
 
 impl DeskHandle {
-    /// A handle on these lanes.
+    /// A handle on these queues.
     #[must_use]
-    pub fn new(lanes: Arc<Lanes>) -> Self {
+    pub fn new(queues: Arc<InputQueues>) -> Self {
         Self {
-            lanes,
+            queues,
             replies: Replies::default(),
         }
     }
 
-    /// The lanes themselves.
+    /// The queues themselves.
     #[must_use]
-    pub const fn lanes(&self) -> &Arc<Lanes> {
-        &self.lanes
+    pub const fn queues(&self) -> &Arc<InputQueues> {
+        &self.queues
     }
 
     /// Gives a command and waits for the engine's answer; `None` if the engine has gone.
@@ -118,7 +118,7 @@ impl DeskHandle {
     pub(crate) fn give(&self, command: Command) -> oneshot::Receiver<CommandResult> {
         let (sender, receiver) = oneshot::channel();
         self.waiting().entry(command.id).or_default().push(sender);
-        self.lanes.control(Input::Command(Box::new(command)));
+        self.queues.control(Input::Command(Box::new(command)));
         receiver
     }
 
@@ -146,7 +146,7 @@ impl DeskHandle {
         look: impl FnOnce(&Engine) -> T + Send + 'static,
     ) -> Option<T> {
         let (sender, receiver) = oneshot::channel();
-        self.lanes.look(Box::new(move |engine| {
+        self.queues.look(Box::new(move |engine| {
             // Whoever asked may have given up meanwhile.
             drop(sender.send(look(engine)));
         }));
@@ -171,7 +171,7 @@ pub struct DriverParts<E> {
     /// Where effects and events go.
     pub effects: E,
     /// Where times are counted.
-    pub stages: Stages,
+    pub stages: LatencyStages,
 }
 
 impl<E> std::fmt::Debug for DriverParts<E> {
@@ -182,7 +182,7 @@ impl<E> std::fmt::Debug for DriverParts<E> {
     }
 }
 
-/// Runs the engine until the lanes are closed.
+/// Runs the engine until the queues are closed.
 ///
 /// # Errors
 /// The journal cannot be written: the desk must stop, since nothing may happen that is not on disk.
@@ -199,7 +199,7 @@ pub fn run<E: Effects>(parts: DriverParts<E>) -> Result<Engine, JournalError> {
         driver
             .parts
             .handle
-            .lanes
+            .queues
             .take(&mut batch, driver.deadline());
         driver.turn(&mut batch)?;
         if batch.closed {
@@ -252,7 +252,7 @@ impl<E: Effects> Driver<E> {
                 self.step(&Input::Trade(trade))?;
             }
             self.commit()?;
-            self.parts.handle.lanes.take_control(&mut batch.control);
+            self.parts.handle.queues.take_control(&mut batch.control);
             self.urgent(batch)?;
         }
         for quote in batch.quotes.drain(..) {
@@ -355,7 +355,7 @@ impl<E: Effects> Driver<E> {
             Output::Evaluate(request) => self
                 .parts
                 .evaluations
-                .evaluate(request, &self.parts.handle.lanes),
+                .evaluate(request, &self.parts.handle.queues),
             Output::ResetLane(bot) => self.parts.evaluations.reset(bot),
             Output::SetTimer(at, timer) => self.timers.set(at, timer),
             Output::CancelTimer(timer) => self.timers.cancel(timer),
@@ -369,7 +369,7 @@ impl<E: Effects> Driver<E> {
         self.write()?;
         for effect in self.turn.effects.drain(..) {
             if let Err(effect) = self.parts.effects.perform(effect) {
-                not_taken(&effect, &self.parts.handle.lanes);
+                not_taken(&effect, &self.parts.handle.queues);
             }
         }
         self.parts.effects.publish(&self.turn.events);
@@ -394,7 +394,7 @@ impl<E: Effects> Driver<E> {
         if std::mem::take(&mut self.turn.has_inputs)
             && let Some(health) = self.disk.after(began.elapsed())
         {
-            self.parts.handle.lanes.control(Input::Storage(health));
+            self.parts.handle.queues.control(Input::Storage(health));
         }
         Ok(())
     }
@@ -411,11 +411,11 @@ fn is_price(output: &Output) -> bool {
 }
 
 /// An edge whose queue is full takes nothing: an order that was not handed over has not left, and the engine is told.
-fn not_taken(effect: &Effect, lanes: &Lanes) {
+fn not_taken(effect: &Effect, queues: &InputQueues) {
     tracing::warn!(?effect, "A venue's queue is full.");
     if let Effect::Submit(checked) = effect {
         let terms = checked.terms();
-        lanes.control(Input::Report(Box::new(ExecutionReport {
+        queues.control(Input::Report(Box::new(ExecutionReport {
             account: terms.account,
             instrument: terms.instrument,
             client_id: terms.client_id,
@@ -434,7 +434,7 @@ mod tests {
 
     #[tokio::test]
     async fn everybody_who_gave_a_command_hears_its_answer() {
-        let desk = DeskHandle::new(Arc::new(Lanes::new(0)));
+        let desk = DeskHandle::new(Arc::new(InputQueues::new(0)));
         let command = Command {
             id: 7,
             principal: Principal::Local,

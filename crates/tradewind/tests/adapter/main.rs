@@ -12,7 +12,7 @@ use tradewind_model::{
     ExecutionReport, Fill, OrderKind, Price, Quantity, ReportKind, Side, TimeInForce, TradeId,
     VenueOrderId,
 };
-use tradewind_risk::Checked;
+use tradewind_risk::ApprovedOrder;
 use tradewind_venues::Topic;
 use tradewind_venues::binance::{IfCancelFails, OrderEntry, OrderQuery};
 
@@ -147,7 +147,7 @@ async fn rest_and_cancel(world: &World) {
 }
 
 /// V10: two orders, two fates, as the exchange tells them.
-async fn replace(world: &World, second: &Checked, third: &Checked) {
+async fn replace(world: &World, second: &ApprovedOrder, third: &ApprovedOrder) {
     let kind = second.terms().kind;
     let old = second.terms().client_id;
     let replaced = world.venue.replace(old, third, IfCancelFails::Stop).await;

@@ -7,8 +7,8 @@ use tradewind_model::{
     Side, Timestamp,
 };
 use tradewind_risk::{
-    Candidate, Checked, Context, Limits, Purpose, Rate, RecentOrders, TokenBucket, TradingState,
-    check,
+    ApprovedOrder, Candidate, Context, Limits, PositionEffect, Rate, RecentOrders, TokenBucket,
+    TradingState, check,
 };
 
 /// An exit, which never grows too old. It is the exchange's to refuse it.
@@ -17,7 +17,7 @@ pub(crate) fn sealed(
     quote: &Quote,
     client_id: ClientOrderId,
     (side, quantity, kind): (Side, Quantity, OrderKind),
-) -> Checked {
+) -> ApprovedOrder {
     let terms = OrderTerms {
         account: AccountId(0),
         instrument: rules.id,
@@ -29,7 +29,7 @@ pub(crate) fn sealed(
     let candidate = Candidate {
         terms,
         bot: None,
-        purpose: Purpose::Exit,
+        purpose: PositionEffect::Exit,
         decided_on_quote: true,
     };
     let held = match side {

@@ -12,7 +12,7 @@ use tradewind_model::{
     AccountId, Amount, AssetId, Candle, ClientOrderIds, Depth, ExecutionReport, FeedHealth, Fill,
     Instrument, InstrumentId, OrderKind, Quantity, Quote, ReportKind, Side, Timestamp, Trade,
 };
-use tradewind_risk::Checked;
+use tradewind_risk::ApprovedOrder;
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions, SimClock};
 use tradewind_venues::binance::{
@@ -90,7 +90,7 @@ impl World {
     }
 
     /// A new order as the risk gate passes it.
-    pub(crate) fn order(&self, side: Side, kind: OrderKind, quantity: Quantity) -> Checked {
+    pub(crate) fn order(&self, side: Side, kind: OrderKind, quantity: Quantity) -> ApprovedOrder {
         let id = self.ids.lock().unwrap().next_id();
         sealed(&self.rules, &self.quote(), id, (side, quantity, kind))
     }

@@ -1,4 +1,4 @@
-//! What a mirrored venue says into the embedded exchange, and what the exchange says into the lanes as far as the venue
+//! What a mirrored venue says into the embedded exchange, and what the exchange says into the queues as far as the venue
 //! stands behind it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, Quote, Timestamp,
 use tradewind_simx_server::{MirrorFeed, SimClock};
 use tradewind_venues::{MarketSink, Topic};
 
-use crate::app::sinks::MarketToLanes;
+use crate::app::sinks::MarketToQueues;
 
 /// The venue's market into the exchange.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl MarketSink for VenueToExchange {
     }
 }
 
-/// The embedded exchange's market into the lanes. While the venue is not heard, nothing but its health goes through: what
+/// The embedded exchange's market into the queues. While the venue is not heard, nothing but its health goes through: what
 /// moves then is the desk's own orders, which prove nothing of the market.
 #[derive(Debug)]
 pub(crate) struct Backed(pub(super) Arc<Backing>);
@@ -55,22 +55,22 @@ pub(crate) struct Backed(pub(super) Arc<Backing>);
 impl MarketSink for Backed {
     fn quote(&self, quote: Quote) {
         if self.0.is_live(quote.instrument) {
-            self.0.lanes.quote(quote);
+            self.0.queues.quote(quote);
         }
     }
 
     fn trade(&self, trade: Trade) {
-        self.0.lanes.trade(trade);
+        self.0.queues.trade(trade);
     }
 
     fn candle(&self, candle: Candle) {
         if self.0.is_whole(&candle) {
-            self.0.lanes.candle(candle);
+            self.0.queues.candle(candle);
         }
     }
 
     fn depth(&self, depth: Box<Depth>) {
-        self.0.lanes.depth(depth);
+        self.0.queues.depth(depth);
     }
 
     fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
@@ -78,7 +78,7 @@ impl MarketSink for Backed {
     }
 
     fn failed(&self, topic: Topic, reason: &str) {
-        self.0.lanes.failed(topic, reason);
+        self.0.queues.failed(topic, reason);
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) struct Missed {
 #[derive(Debug)]
 pub(super) struct Backing {
     feeds: Mutex<Vec<Feed>>,
-    lanes: MarketToLanes,
+    queues: MarketToQueues,
     clock: Arc<SimClock>,
     /// Asks for the minutes that were missed. It holds a wish for each instrument; one that finds it full is made again
     /// with the next change of health.
@@ -126,7 +126,7 @@ impl Feed {
 impl Backing {
     pub(super) fn new(
         instruments: usize,
-        lanes: MarketToLanes,
+        queues: MarketToQueues,
         clock: &Arc<SimClock>,
         asked: mpsc::Sender<Missed>,
     ) -> Self {
@@ -139,7 +139,7 @@ impl Backing {
         };
         Self {
             feeds: Mutex::new(vec![unheard; instruments]),
-            lanes,
+            queues,
             clock: Arc::clone(clock),
             asked,
         }
@@ -186,7 +186,7 @@ impl Backing {
         // A gap is said each time: each one is another piece of lost data.
         if health != feed.said || health == FeedHealth::Gap {
             feed.said = health;
-            self.lanes.health(instrument, health, reason);
+            self.queues.health(instrument, health, reason);
         }
     }
 
@@ -212,8 +212,8 @@ impl Backing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::Lanes;
-    use crate::driver::lanes::Batch;
+    use crate::driver::InputQueues;
+    use crate::driver::input_queues::Batch;
     use FeedHealth::{Gap, Live, Resync, Stale};
     use std::time::Instant;
     use tradewind_events::Input;
@@ -224,20 +224,20 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_secs(600 * 60 + 30);
 
     struct Rig {
-        lanes: Arc<Lanes>,
+        queues: Arc<InputQueues>,
         backing: Arc<Backing>,
         sink: Backed,
         wishes: mpsc::Receiver<Missed>,
     }
 
     fn rig() -> Rig {
-        let lanes = Arc::new(Lanes::new(1));
+        let queues = Arc::new(InputQueues::new(1));
         let (asked, wishes) = mpsc::channel(1);
         let clock = Arc::new(SimClock::new(NOW, Ppm::ZERO));
-        let to_lanes = MarketToLanes(Arc::clone(&lanes));
-        let backing = Arc::new(Backing::new(1, to_lanes, &clock, asked));
+        let to_queues = MarketToQueues(Arc::clone(&queues));
+        let backing = Arc::new(Backing::new(1, to_queues, &clock, asked));
         Rig {
-            lanes,
+            queues,
             sink: Backed(Arc::clone(&backing)),
             backing,
             wishes,
@@ -247,7 +247,7 @@ mod tests {
     impl Rig {
         fn taken(&self) -> Batch {
             let mut batch = Batch::default();
-            self.lanes.take(&mut batch, Some(Instant::now()));
+            self.queues.take(&mut batch, Some(Instant::now()));
             batch
         }
 

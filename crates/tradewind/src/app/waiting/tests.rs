@@ -6,7 +6,9 @@ use tradewind_model::{
     AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentKind, InstrumentStatus,
     OrderKind, OrderTerms, Ppm, Price, Quantity, Quote, Side, TimeInForce, VenueId,
 };
-use tradewind_risk::{Candidate, Context, Limits, Purpose, RecentOrders, TradingState, check};
+use tradewind_risk::{
+    Candidate, Context, Limits, PositionEffect, RecentOrders, TradingState, check,
+};
 
 use super::*;
 
@@ -71,10 +73,10 @@ fn generous() -> Limits {
 }
 
 /// An order that passed the real gate at [`START`].
-fn sealed(id: u128, purpose: Purpose) -> Checked {
+fn sealed(id: u128, purpose: PositionEffect) -> ApprovedOrder {
     let side = match purpose {
-        Purpose::Exit => Side::Sell,
-        Purpose::Entry => Side::Buy,
+        PositionEffect::Exit => Side::Sell,
+        PositionEffect::Entry => Side::Buy,
     };
     let terms = OrderTerms {
         account: AccountId(0),
@@ -126,7 +128,10 @@ fn sealed(id: u128, purpose: Purpose) -> Checked {
 
 #[test]
 fn exits_go_before_entries_and_the_rate_holds_both() {
-    let (entry, exit) = (sealed(1, Purpose::Entry), sealed(2, Purpose::Exit));
+    let (entry, exit) = (
+        sealed(1, PositionEffect::Entry),
+        sealed(2, PositionEffect::Exit),
+    );
     let mut waiting = Waiting::new(Some(ONE_A_SECOND));
     waiting.push(entry);
     waiting.push(exit);
@@ -139,7 +144,10 @@ fn exits_go_before_entries_and_the_rate_holds_both() {
 
 #[test]
 fn an_entry_too_old_costs_none_of_the_rate() {
-    let (old, exit) = (sealed(1, Purpose::Entry), sealed(2, Purpose::Exit));
+    let (old, exit) = (
+        sealed(1, PositionEffect::Entry),
+        sealed(2, PositionEffect::Exit),
+    );
     let mut waiting = Waiting::new(Some(ONE_A_SECOND));
     waiting.push(old);
     let late = START + GOOD_FOR;
@@ -151,11 +159,11 @@ fn an_entry_too_old_costs_none_of_the_rate() {
 #[test]
 fn an_order_that_waits_can_be_taken_back_and_is_never_sent() {
     let mut waiting = Waiting::new(None);
-    waiting.push(sealed(1, Purpose::Entry));
+    waiting.push(sealed(1, PositionEffect::Entry));
     assert!(waiting.contains(ClientOrderId(1)));
     assert_eq!(
         waiting.remove(ClientOrderId(1)),
-        Some(sealed(1, Purpose::Entry))
+        Some(sealed(1, PositionEffect::Entry))
     );
     assert_eq!(waiting.remove(ClientOrderId(1)), None);
     assert_eq!(waiting.next(START), None);

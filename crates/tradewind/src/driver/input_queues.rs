@@ -1,4 +1,4 @@
-//! The three lanes before the engine.
+//! The input queues before the engine.
 //!
 //! *Control* (reports, commands, accounts, candles, evaluations) is never dropped and always first. *Trades* are kept
 //! in order up to a bound; what overflows is counted and becomes a gap. *Quotes* have one slot per instrument: the
@@ -19,11 +19,11 @@ pub const TRADES_MAX: usize = 65_536;
 pub const CONTROL_MAX: usize = 1_000_000;
 
 /// A look at the engine between two inputs; it changes nothing and is not journaled.
-pub type Look = Box<dyn FnOnce(&Engine) + Send>;
+pub type EngineQuery = Box<dyn FnOnce(&Engine) + Send>;
 
-/// What the lanes have counted since the start.
+/// What the queues have counted since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LaneCounts {
+pub struct InputQueueCounts {
     /// Control inputs put in.
     pub control: u64,
     /// Trades put in, the lost ones included.
@@ -46,14 +46,14 @@ pub struct Batch {
     /// Control inputs, oldest first.
     pub control: VecDeque<Input>,
     /// Looks at the engine, answered after the control inputs.
-    pub looks: Vec<Look>,
+    pub looks: Vec<EngineQuery>,
     /// Trades lost since the last batch.
     pub trades_lost: u64,
     /// Trades, oldest first.
     pub trades: VecDeque<Trade>,
     /// At most one quote per instrument, in the order in which each was first put in.
     pub quotes: Vec<Quote>,
-    /// Whether the lanes were closed; nothing comes after this batch.
+    /// Whether the queues were closed; nothing comes after this batch.
     pub closed: bool,
 }
 
@@ -84,33 +84,33 @@ impl Batch {
 #[derive(Default)]
 struct State {
     control: VecDeque<Input>,
-    looks: Vec<Look>,
+    looks: Vec<EngineQuery>,
     trades: VecDeque<Trade>,
     trades_lost: u64,
     slots: Vec<Option<Quote>>,
     /// Instruments with a quote in their slot, in the order in which it was first put in.
     waiting: Vec<InstrumentId>,
-    counts: LaneCounts,
+    counts: InputQueueCounts,
     closed: bool,
 }
 
-/// The lanes. Shared by all edges and the engine's thread.
+/// The queues. Shared by all edges and the engine's thread.
 #[derive(Default)]
-pub struct Lanes {
+pub struct InputQueues {
     state: Mutex<State>,
     filled: Condvar,
 }
 
-impl std::fmt::Debug for Lanes {
+impl std::fmt::Debug for InputQueues {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lanes")
+        f.debug_struct("InputQueues")
             .field("counts", &self.counts())
             .finish_non_exhaustive()
     }
 }
 
-impl Lanes {
-    /// Empty lanes for so many instruments.
+impl InputQueues {
+    /// Empty queues for so many instruments.
     #[must_use]
     pub fn new(instruments: usize) -> Self {
         let state = State {
@@ -174,12 +174,12 @@ impl Lanes {
     }
 
     /// Lets `look` see the engine after the control inputs that wait now.
-    pub fn look(&self, look: Look) {
+    pub fn look(&self, look: EngineQuery) {
         self.lock().looks.push(look);
         self.filled.notify_one();
     }
 
-    /// Closes the lanes: the engine takes what is in them and ends.
+    /// Closes the queues: the engine takes what is in them and ends.
     pub fn close(&self) {
         self.lock().closed = true;
         self.filled.notify_one();
@@ -217,7 +217,7 @@ impl Lanes {
 
     /// What was counted.
     #[must_use]
-    pub fn counts(&self) -> LaneCounts {
+    pub fn counts(&self) -> InputQueueCounts {
         self.lock().counts
     }
 
@@ -287,15 +287,15 @@ mod tests {
     /// 100 ms of 50,000 quotes/s over 25 instruments while the engine stands still.
     #[test]
     fn an_engine_that_stood_still_gets_control_first_and_one_quote_per_instrument() {
-        let lanes = Lanes::new(25);
+        let queues = InputQueues::new(25);
         for step in 0..5_000_i64 {
-            lanes.quote(quote(u32::try_from(step % 25).unwrap(), 1_000 + step));
+            queues.quote(quote(u32::try_from(step % 25).unwrap(), 1_000 + step));
             if step % 1_000 == 500 {
-                lanes.control(Input::Storage(StorageHealth::Writing));
+                queues.control(Input::Storage(StorageHealth::Writing));
             }
         }
         let mut batch = Batch::default();
-        lanes.take(&mut batch, Some(Instant::now()));
+        queues.take(&mut batch, Some(Instant::now()));
         assert_eq!(batch.control.len(), 5);
         assert_eq!(batch.quotes.len(), 25);
         // The latest of each instrument won.
@@ -305,51 +305,51 @@ mod tests {
                 .iter()
                 .all(|quote| quote.bid.0 >= 1_000 + 5_000 - 25)
         );
-        let counts = lanes.counts();
+        let counts = queues.counts();
         assert_eq!((counts.quotes, counts.quotes_superseded), (5_000, 4_975));
         assert_eq!(
             counts.quotes,
             counts.quotes_superseded + batch.quotes.len() as u64
         );
-        assert_eq!(lanes.depths(), (0, 0, 0));
+        assert_eq!(queues.depths(), (0, 0, 0));
     }
 
     #[test]
     fn control_can_be_taken_alone() {
-        let lanes = Lanes::new(1);
-        lanes.quote(quote(0, 5));
-        lanes.control(Input::Resync);
+        let queues = InputQueues::new(1);
+        queues.quote(quote(0, 5));
+        queues.control(Input::Resync);
         let mut control = VecDeque::new();
-        lanes.take_control(&mut control);
-        assert_eq!((control.len(), lanes.depths()), (1, (0, 0, 1)));
+        queues.take_control(&mut control);
+        assert_eq!((control.len(), queues.depths()), (1, (0, 0, 1)));
     }
 
     #[test]
     fn trades_beyond_the_bound_are_counted_and_announced_once() {
-        let lanes = Lanes::new(1);
+        let queues = InputQueues::new(1);
         for id in 0..TRADES_MAX as u64 + 7 {
-            lanes.trade(trade(id));
+            queues.trade(trade(id));
         }
         let mut batch = Batch::default();
-        lanes.take(&mut batch, Some(Instant::now()));
+        queues.take(&mut batch, Some(Instant::now()));
         assert_eq!((batch.trades.len(), batch.trades_lost), (TRADES_MAX, 7));
         assert_eq!(batch.trades[0].id, TradeId(0));
         let mut next = Batch::default();
-        lanes.take(&mut next, Some(Instant::now()));
+        queues.take(&mut next, Some(Instant::now()));
         assert!(next.is_empty());
-        assert_eq!(lanes.counts().trades_lost, 7);
+        assert_eq!(queues.counts().trades_lost, 7);
     }
 
     #[test]
     fn a_waiting_engine_is_woken_by_what_comes() {
-        let lanes = std::sync::Arc::new(Lanes::new(1));
-        let other = std::sync::Arc::clone(&lanes);
+        let queues = std::sync::Arc::new(InputQueues::new(1));
+        let other = std::sync::Arc::clone(&queues);
         let engine = std::thread::spawn(move || {
             let mut batch = Batch::default();
             other.take(&mut batch, None);
             batch.quotes.len()
         });
-        lanes.quote(quote(0, 5));
+        queues.quote(quote(0, 5));
         assert_eq!(engine.join().unwrap(), 1);
     }
 }

@@ -8,14 +8,14 @@ use tradewind_model::{OrderTerms, Timestamp};
 /// Only [`check`](crate::check) makes one, and no venue adapter sends anything else. It cannot be deserialised, so
 /// none comes back out of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Checked {
+pub struct ApprovedOrder {
     terms: OrderTerms,
     decided_at: Timestamp,
     expires_at: Option<Timestamp>,
     exit: bool,
 }
 
-impl Checked {
+impl ApprovedOrder {
     pub(crate) const fn seal(
         terms: OrderTerms,
         decided_at: Timestamp,

@@ -22,11 +22,11 @@ const NAMES: [&str; 4] = ["receive", "engine", "send", "ack"];
 
 /// Times of all stages. Clones share them.
 #[derive(Clone, Debug)]
-pub struct Stages {
+pub struct LatencyStages {
     times: Arc<[Mutex<StageTimes>; 4]>,
 }
 
-impl Default for Stages {
+impl Default for LatencyStages {
     fn default() -> Self {
         let stage = |name: &str| {
             Mutex::new(StageTimes {
@@ -40,7 +40,7 @@ impl Default for Stages {
     }
 }
 
-impl Stages {
+impl LatencyStages {
     /// Counts one run of a stage.
     pub fn record(&self, stage: Stage, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
