@@ -11,8 +11,8 @@ use std::time::Duration;
 use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, WakeRule};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetTable, BotId, Decimal, ExitPlan, Instrument,
-    InstrumentId, InstrumentKind, InstrumentStatus, MarketEvent, OrderPolicy, Parameter, Ppm,
-    Price, Quantity, Quote, Sizer, Timestamp, VenueId,
+    InstrumentId, MarketEvent, OrderPolicy, Parameter, Ppm, Price, Quantity, Quote, Sizer,
+    Timestamp, VenueId,
 };
 use tradewind_risk::{Limits, Rate};
 use tradewind_simx::ExchangeConfig;
@@ -92,27 +92,10 @@ pub fn benchmark_setup() -> Setup {
     let (base, quote) = (assets.intern("BTC"), assets.intern("USD"));
     let cash = Amount::whole(CASH);
     let instrument = Instrument {
-        id: InstrumentId(0),
-        venue: VenueId(0),
-        name: "simx:BTC/USD".to_owned(),
-        base,
-        quote,
-        settlement: quote,
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
-        price_decimals: 2,
         quantity_decimals: 0,
-        tick: Price(1),
-        price_min: Price(1),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
         notional_min: Amount::ONE,
         open_orders_max: 200,
-        status: InstrumentStatus::Trading,
-        revision: 0,
+        ..Instrument::spot(InstrumentId(0), "simx:BTC/USD", base, quote)
     };
     let configuration = Configuration {
         assets,

@@ -101,6 +101,37 @@ pub enum RuleBreach {
 }
 
 impl Instrument {
+    /// A spot instrument that nothing restricts but its grid, listed and trading at the first venue.
+    ///
+    /// Prices have 2 decimals, quantities 5; tick, step, lowest price and smallest order are one count; no other filter is
+    /// set. Code that knows better overrides fields: `Instrument { price_decimals: 8, ..Instrument::spot(..) }`.
+    #[must_use]
+    pub fn spot(id: InstrumentId, name: impl Into<String>, base: AssetId, quote: AssetId) -> Self {
+        Self {
+            id,
+            venue: VenueId(0),
+            name: name.into(),
+            base,
+            quote,
+            settlement: quote,
+            kind: InstrumentKind::Spot,
+            multiplier: Amount::ONE,
+            price_decimals: 2,
+            quantity_decimals: 5,
+            tick: Price(1),
+            price_min: Price(1),
+            price_max: Price(0),
+            step: Quantity(1),
+            quantity_min: Quantity(1),
+            quantity_max: Quantity::ZERO,
+            market_quantity_max: Quantity::ZERO,
+            notional_min: Amount::ZERO,
+            open_orders_max: 0,
+            status: InstrumentStatus::Trading,
+            revision: 0,
+        }
+    }
+
     /// Whether there is such an instrument at the venue, or in the recorded data.
     #[must_use]
     pub fn has_data(&self) -> bool {
@@ -326,27 +357,11 @@ mod tests {
 
     fn spot() -> Instrument {
         Instrument {
-            id: InstrumentId(0),
-            venue: VenueId(0),
-            name: "binance:BTC/USDT".into(),
-            base: AssetId(0),
-            quote: AssetId(1),
-            settlement: AssetId(1),
-            kind: InstrumentKind::Spot,
-            multiplier: Amount::ONE,
-            price_decimals: 2,
-            quantity_decimals: 5,
-            tick: Price(1),
-            price_min: Price(1),
             price_max: Price(100_000_000),
-            step: Quantity(1),
-            quantity_min: Quantity(1),
             quantity_max: Quantity(900_000_000),
             market_quantity_max: Quantity(10_000_000),
             notional_min: Amount::whole(5),
-            open_orders_max: 200,
-            status: InstrumentStatus::Trading,
-            revision: 0,
+            ..Instrument::spot(InstrumentId(0), "binance:BTC/USDT", AssetId(0), AssetId(1))
         }
     }
 

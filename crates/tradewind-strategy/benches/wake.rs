@@ -7,8 +7,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tradewind_model::{
-    Amount, AssetId, Decision, Instrument, InstrumentId, InstrumentKind, InstrumentStatus,
-    PositionState, Price, Quantity, Quote, Timestamp, VenueId,
+    Amount, AssetId, Decision, Instrument, InstrumentId, PositionState, Price, Quantity, Quote,
+    Timestamp,
 };
 use tradewind_strategy::{View, build};
 
@@ -99,27 +99,5 @@ fn quote(bid: i64) -> Quote {
 }
 
 fn instrument() -> Instrument {
-    Instrument {
-        id: InstrumentId(0),
-        venue: VenueId(0),
-        name: "simx:BTC/USDT".into(),
-        base: AssetId(0),
-        quote: AssetId(1),
-        settlement: AssetId(1),
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
-        price_decimals: 2,
-        quantity_decimals: 5,
-        tick: Price(1),
-        price_min: Price(1),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
-        notional_min: Amount::ZERO,
-        open_orders_max: 0,
-        status: InstrumentStatus::Trading,
-        revision: 0,
-    }
+    Instrument::spot(InstrumentId(0), "simx:BTC/USDT", AssetId(0), AssetId(1))
 }

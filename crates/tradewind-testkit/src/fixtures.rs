@@ -6,8 +6,8 @@ use std::time::Duration;
 use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, WakeRule};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetId, AssetTable, BotId, Candle, ExitPlan,
-    Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Interval, OrderPolicy, Ppm, Price,
-    Quantity, Quote, Sizer, Timestamp, VenueId,
+    Instrument, InstrumentId, InstrumentKind, Interval, OrderPolicy, Ppm, Price, Quantity, Quote,
+    Sizer, Timestamp, VenueId,
 };
 use tradewind_risk::{Limits, Rate};
 
@@ -31,27 +31,10 @@ const ONE: i64 = 100_000;
 #[must_use]
 pub fn spot() -> Instrument {
     Instrument {
-        id: SPOT,
-        venue: VenueId(0),
-        name: "simx:BTC/USDT".to_owned(),
-        base: BTC,
-        quote: USDT,
-        settlement: USDT,
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
-        price_decimals: 2,
-        quantity_decimals: 5,
-        tick: Price(1),
-        price_min: Price(1),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
         quantity_max: Quantity(1_000 * ONE),
-        market_quantity_max: Quantity(0),
         notional_min: Amount::whole(5),
         open_orders_max: 200,
-        status: InstrumentStatus::Trading,
-        revision: 0,
+        ..Instrument::spot(SPOT, "simx:BTC/USDT", BTC, USDT)
     }
 }
 

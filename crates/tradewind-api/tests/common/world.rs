@@ -11,10 +11,10 @@ use tradewind_events::{
 };
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetId, AssetTable, BotId, Candle, ClientOrderId,
-    Decimal, EventId, ExitPlan, FeedHealth, Fill, Instrument, InstrumentId, InstrumentKind,
-    InstrumentStatus, Interval, Liquidity, Money, OrderKind, OrderPolicy, OrderStatus, OrderTerms,
-    OwnerId, Parameter, Ppm, Price, Quantity, Quote, Reason, Side, Sizer, Stop, TimeInForce,
-    Timestamp, TradeId, VenueId, VenueOrderId,
+    Decimal, EventId, ExitPlan, FeedHealth, Fill, Instrument, InstrumentId, Interval, Liquidity,
+    Money, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Parameter, Ppm, Price,
+    Quantity, Quote, Reason, Side, Sizer, Stop, TimeInForce, Timestamp, TradeId, VenueId,
+    VenueOrderId,
 };
 use tradewind_risk::{Cause, Clearing, Limits, PositionEffect, Rate, Rule, Scope, TradingState};
 
@@ -45,27 +45,9 @@ fn instrument(assets: &mut AssetTable, id: InstrumentId, base: &str) -> Instrume
     let base_id = assets.intern(base);
     let quote = assets.intern("USDT");
     Instrument {
-        id,
-        venue: VenueId(0),
-        name: format!("binance:{base}/USDT"),
-        base: base_id,
-        quote,
-        settlement: quote,
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
-        price_decimals: 2,
-        quantity_decimals: 5,
-        tick: Price(1),
-        price_min: Price(0),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
         notional_min: Amount::whole(5),
         open_orders_max: 200,
-        status: InstrumentStatus::Trading,
-        revision: 1,
+        ..Instrument::spot(id, format!("binance:{base}/USDT"), base_id, quote)
     }
 }
 

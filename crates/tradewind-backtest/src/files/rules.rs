@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tradewind_model::{
-    Amount, AssetId, AssetTable, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Price,
-    Quantity, VenueId,
-};
+use tradewind_model::{Amount, AssetId, AssetTable, Instrument, InstrumentId, VenueId};
 use tradewind_simx::universe;
 
 use super::names::Product;
@@ -60,31 +57,15 @@ fn rules(product: &Product, digits: Digits) -> Instrument {
         digits.quantity
     };
     listed.into_iter().find(fits).unwrap_or(Instrument {
-        id: InstrumentId(0),
-        venue: VenueId(0),
-        name: String::new(),
-        base: AssetId(0),
-        quote: AssetId(0),
-        settlement: AssetId(0),
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
         price_decimals,
         quantity_decimals,
-        tick: Price(1),
-        price_min: Price(1),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
         notional_min: if product.quote.contains("USD") {
             Amount::whole(5)
         } else {
             Amount::ZERO
         },
         open_orders_max: 200,
-        status: InstrumentStatus::Trading,
-        revision: 0,
+        ..Instrument::spot(InstrumentId(0), "", AssetId(0), AssetId(0))
     })
 }
 

@@ -1,9 +1,7 @@
 //! Laws of booking: cash moves by fills, fees and funding only; realised sums are exact; dust closes a position.
 
 use proptest::prelude::*;
-use tradewind_model::{
-    BotId, ClientOrderId, InstrumentStatus, Liquidity, Price, TradeId, VenueId, VenueOrderId,
-};
+use tradewind_model::{BotId, ClientOrderId, Liquidity, Price, TradeId, VenueOrderId};
 
 use super::*;
 
@@ -15,27 +13,10 @@ const KEY: PositionKey = (ACCOUNT, OWNER, InstrumentId(0));
 
 fn instrument(kind: InstrumentKind) -> Instrument {
     Instrument {
-        id: InstrumentId(0),
-        venue: VenueId(0),
-        name: "made-up:BASE/QUOTE".into(),
-        base: BASE,
-        quote: QUOTE,
-        settlement: QUOTE,
         kind,
-        multiplier: Amount::ONE,
-        price_decimals: 2,
         quantity_decimals: 3,
-        tick: Price(1),
-        price_min: Price(1),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
         notional_min: Amount::whole(5),
-        open_orders_max: 0,
-        status: InstrumentStatus::Trading,
-        revision: 0,
+        ..Instrument::spot(InstrumentId(0), "made-up:BASE/QUOTE", BASE, QUOTE)
     }
 }
 

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use tradewind_model::{
-    AccountId, Amount, AssetId, BotId, ClientOrderId, Instrument, InstrumentId, InstrumentKind,
-    InstrumentStatus, OrderKind, OrderTerms, Ppm, Price, Quantity, Quote, RuleBreach, Side,
-    TimeInForce, Timestamp, VenueId,
+    AccountId, Amount, AssetId, BotId, ClientOrderId, Instrument, InstrumentId, InstrumentStatus,
+    OrderKind, OrderTerms, Ppm, Price, Quantity, Quote, RuleBreach, Side, TimeInForce, Timestamp,
 };
 
 use crate::{
@@ -40,27 +39,10 @@ fn limits() -> Limits {
 
 fn instrument() -> Instrument {
     Instrument {
-        id: InstrumentId(0),
-        venue: VenueId(0),
-        name: "binance:BTC/USDT".into(),
-        base: AssetId(0),
-        quote: AssetId(1),
-        settlement: AssetId(1),
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
-        price_decimals: 2,
         quantity_decimals: 3,
-        tick: Price(1),
-        price_min: Price(1),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
         notional_min: Amount::whole(5),
         open_orders_max: 25,
-        status: InstrumentStatus::Trading,
-        revision: 0,
+        ..Instrument::spot(InstrumentId(0), "binance:BTC/USDT", AssetId(0), AssetId(1))
     }
 }
 

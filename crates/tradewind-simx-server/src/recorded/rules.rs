@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tradewind_model::{
-    Amount, AssetTable, Instrument, InstrumentKind, InstrumentStatus, Price, Quantity, VenueId,
-};
+use tradewind_model::{Amount, AssetTable, Instrument, VenueId};
 use tradewind_simx::recorded::CandleRow;
 use tradewind_simx::universe;
 
@@ -64,47 +62,31 @@ fn rules(place: usize, symbol: &Symbol, digits: Digits, assets: &mut AssetTable)
     let fits = |known: &Instrument| {
         digits.price <= known.price_decimals && digits.quantity <= known.quantity_decimals
     };
-    let rules = known
-        .filter(fits)
-        .unwrap_or_else(|| plain(digits, &symbol.quote));
-    Instrument {
-        id: id(place),
-        name,
-        base,
-        quote,
-        settlement: quote,
-        ..rules
+    match known.filter(fits) {
+        Some(known) => Instrument {
+            id: id(place),
+            base,
+            quote,
+            settlement: quote,
+            ..known
+        },
+        None => Instrument {
+            venue: VENUE,
+            price_decimals: digits.price,
+            quantity_decimals: digits.quantity,
+            notional_min: notional_min(symbol),
+            open_orders_max: 200,
+            ..Instrument::spot(id(place), name, base, quote)
+        },
     }
 }
 
-/// Rules that refuse nothing the data itself shows.
-fn plain(digits: Digits, quote: &str) -> Instrument {
-    Instrument {
-        id: id(0),
-        venue: VENUE,
-        name: String::new(),
-        base: tradewind_model::AssetId(0),
-        quote: tradewind_model::AssetId(0),
-        settlement: tradewind_model::AssetId(0),
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
-        price_decimals: digits.price,
-        quantity_decimals: digits.quantity,
-        tick: Price(1),
-        price_min: Price(1),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
-        notional_min: if quote.contains("USD") {
-            Amount::whole(5)
-        } else {
-            Amount::ZERO
-        },
-        open_orders_max: 200,
-        status: InstrumentStatus::Trading,
-        revision: 0,
+/// The least value of an order on a product that the generated market does not have.
+fn notional_min(symbol: &Symbol) -> Amount {
+    if symbol.quote.contains("USD") {
+        Amount::whole(5)
+    } else {
+        Amount::ZERO
     }
 }
 

@@ -4,10 +4,7 @@
 //! seen there; all written down from general knowledge. [`Character`] is what the generator needs beyond an
 //! [`Instrument`]: how an instrument behaves.
 
-use tradewind_model::{
-    Amount, AssetTable, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Price,
-    Quantity, VenueId,
-};
+use tradewind_model::{Amount, AssetTable, Instrument, InstrumentId, Price, Quantity, VenueId};
 
 use super::walk::Gait;
 
@@ -33,27 +30,20 @@ pub fn universe(venue_name: &str, venue: VenueId) -> Universe {
         .map(|(id, listed)| {
             let base = assets.intern(listed.base);
             Instrument {
-                id: InstrumentId(id),
                 venue,
-                name: format!("{venue_name}:{}/USDT", listed.base),
-                base,
-                quote,
-                settlement: quote,
-                kind: InstrumentKind::Spot,
-                multiplier: Amount::ONE,
                 price_decimals: listed.price_decimals,
                 quantity_decimals: listed.quantity_decimals,
-                tick: Price(1),
-                price_min: Price(1),
                 price_max: Price(listed.price * 15),
-                step: Quantity(1),
-                quantity_min: Quantity(1),
                 quantity_max: Quantity(listed.value_count(100_000_000)),
                 market_quantity_max: Quantity(listed.value_count(5_000_000)),
                 notional_min: Amount::whole(listed.notional_min),
                 open_orders_max: 200,
-                status: InstrumentStatus::Trading,
-                revision: 0,
+                ..Instrument::spot(
+                    InstrumentId(id),
+                    format!("{venue_name}:{}/USDT", listed.base),
+                    base,
+                    quote,
+                )
             }
         })
         .collect();

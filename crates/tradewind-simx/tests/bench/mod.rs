@@ -8,9 +8,8 @@
 )]
 
 use tradewind_model::{
-    AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, InstrumentKind, InstrumentStatus,
-    Level, OrderKind, OrderStatus, Price, Quantity, Quote, Side, TimeInForce, Timestamp, Trade,
-    TradeId, VenueId,
+    AccountId, Amount, AssetId, Depth, Instrument, InstrumentId, Level, OrderKind, OrderStatus,
+    Price, Quantity, Quote, Side, TimeInForce, Timestamp, Trade, TradeId,
 };
 use tradewind_simx::{
     CancelOrder, ClientId, Exchange, ExchangeConfig, Execution, NewOrder, Order, OrderEvent,
@@ -33,27 +32,11 @@ pub struct Bench {
 
 pub fn instrument() -> Instrument {
     Instrument {
-        id: ONLY,
-        venue: VenueId(0),
-        name: "simx:AAA/BBB".into(),
-        base: BASE,
-        quote: QUOTE,
-        settlement: QUOTE,
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
-        price_decimals: 2,
         quantity_decimals: 3,
-        tick: Price(1),
-        price_min: Price(1),
         price_max: Price(100_000),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
         quantity_max: Quantity(1_000_000),
         market_quantity_max: Quantity(500_000),
-        notional_min: Amount(0),
-        open_orders_max: 0,
-        status: InstrumentStatus::Trading,
-        revision: 0,
+        ..Instrument::spot(ONLY, "simx:AAA/BBB", BASE, QUOTE)
     }
 }
 

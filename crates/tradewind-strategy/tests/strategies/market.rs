@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tradewind_model::{
-    Amount, AssetId, Candle, Decision, Instrument, InstrumentId, InstrumentKind, InstrumentStatus,
-    Interval, Parameter, PositionState, Ppm, Price, Quantity, Quote, Timestamp, VenueId,
+    Amount, AssetId, Candle, Decision, Instrument, InstrumentId, Interval, Parameter,
+    PositionState, Ppm, Price, Quantity, Quote, Timestamp,
 };
 use tradewind_strategy::{Strategy, StrategyError, View, build};
 
@@ -15,27 +15,10 @@ pub(crate) const START: Timestamp = Timestamp::from_secs(1_767_225_600);
 /// Prices in cents, the smallest order 10 counts.
 pub(crate) fn instrument() -> Instrument {
     Instrument {
-        id: InstrumentId(0),
-        venue: VenueId(0),
-        name: "simx:BTC/USDT".into(),
-        base: AssetId(0),
-        quote: AssetId(1),
-        settlement: AssetId(1),
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
-        price_decimals: 2,
-        quantity_decimals: 5,
-        tick: Price(1),
-        price_min: Price(1),
         price_max: Price(i64::MAX),
-        step: Quantity(1),
         quantity_min: Quantity(10),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
         notional_min: Amount::whole(5),
-        open_orders_max: 0,
-        status: InstrumentStatus::Trading,
-        revision: 0,
+        ..Instrument::spot(InstrumentId(0), "simx:BTC/USDT", AssetId(0), AssetId(1))
     }
 }
 

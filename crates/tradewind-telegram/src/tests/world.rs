@@ -11,9 +11,8 @@ use tradewind_events::{
 };
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetTable, BotId, ClientOrderId, EventId, ExitPlan,
-    FeedHealth, Fill, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Liquidity, Money,
-    OrderPolicy, OrderStatus, OwnerId, Ppm, Price, Quantity, Quote, Side, Sizer, Timestamp,
-    TradeId, VenueId, VenueOrderId,
+    FeedHealth, Fill, Instrument, InstrumentId, Liquidity, Money, OrderPolicy, OrderStatus,
+    OwnerId, Ppm, Price, Quantity, Quote, Side, Sizer, Timestamp, TradeId, VenueId, VenueOrderId,
 };
 
 use crate::client::Failure;
@@ -66,29 +65,7 @@ pub(crate) fn http() -> reqwest::Client {
 pub(super) fn configuration() -> Configuration {
     let mut assets = AssetTable::default();
     let (btc, usdt) = (assets.intern("BTC"), assets.intern("USDT"));
-    let instrument = Instrument {
-        id: InstrumentId(0),
-        venue: VenueId(0),
-        name: "binance:BTC/USDT".into(),
-        base: btc,
-        quote: usdt,
-        settlement: usdt,
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
-        price_decimals: 2,
-        quantity_decimals: 5,
-        tick: Price(1),
-        price_min: Price(0),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
-        notional_min: Amount::ZERO,
-        open_orders_max: 0,
-        status: InstrumentStatus::Trading,
-        revision: 0,
-    };
+    let instrument = Instrument::spot(InstrumentId(0), "binance:BTC/USDT", btc, usdt);
     let account = Account {
         id: AccountId(0),
         name: "paper".into(),

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use tradewind_model::{
-    AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentKind, InstrumentStatus,
-    Interval, Price, Quantity, Timestamp, VenueId,
-};
+use tradewind_model::{AccountId, AssetId, Instrument, InstrumentId, Interval, Timestamp, VenueId};
 
 use super::answers::{self, OrderAnswer, TradeAnswer};
 use super::assets::Assets;
@@ -159,26 +156,8 @@ pub fn replacement(bytes: &[u8]) -> bool {
 
 fn rules() -> Instrument {
     Instrument {
-        id: InstrumentId(0),
-        venue: VenueId(0),
-        name: "venue:BTC/USDT".to_owned(),
-        base: AssetId(0),
-        quote: AssetId(1),
-        settlement: AssetId(1),
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
         price_decimals: 8,
         quantity_decimals: 8,
-        tick: Price(1),
-        price_min: Price(0),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
-        notional_min: Amount::ZERO,
-        open_orders_max: 0,
-        status: InstrumentStatus::Trading,
-        revision: 1,
+        ..Instrument::spot(InstrumentId(0), "venue:BTC/USDT", AssetId(0), AssetId(1))
     }
 }

@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 use tradewind_model::{
-    Amount, Instrument, InstrumentId, InstrumentKind, InstrumentStatus, Price, Quantity, VenueId,
-    parse_fixed,
+    Amount, Instrument, InstrumentId, InstrumentStatus, Price, Quantity, VenueId, parse_fixed,
 };
 
 use super::answers;
@@ -131,14 +130,7 @@ fn listing(
     let product = format!("{}/{}", symbol.base_asset, symbol.quote_asset);
     let quote = assets.intern(&symbol.quote_asset);
     let instrument = Instrument {
-        id: InstrumentId(0),
         venue,
-        name: format!("{venue_name}:{product}"),
-        base: assets.intern(&symbol.base_asset),
-        quote,
-        settlement: quote,
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
         price_decimals: rules.price_decimals,
         quantity_decimals: rules.quantity_decimals,
         tick: Price(rules.tick),
@@ -152,6 +144,12 @@ fn listing(
         open_orders_max: rules.open_orders_max,
         status: status(&symbol.status),
         revision: 1,
+        ..Instrument::spot(
+            InstrumentId(0),
+            format!("{venue_name}:{product}"),
+            assets.intern(&symbol.base_asset),
+            quote,
+        )
     };
     Ok(Listing {
         symbol: symbol.symbol.clone(),
@@ -270,27 +268,14 @@ pub(crate) mod tests {
     /// A plain spot instrument for this crate's tests.
     pub(crate) fn instrument(id: u32, price_decimals: u8, quantity_decimals: u8) -> Instrument {
         Instrument {
-            id: InstrumentId(id),
-            venue: VenueId(0),
-            name: format!("binance:{id}"),
-            base: AssetId(0),
-            quote: AssetId(1),
-            settlement: AssetId(1),
-            kind: InstrumentKind::Spot,
-            multiplier: Amount::ONE,
             price_decimals,
             quantity_decimals,
-            tick: Price(1),
-            price_min: Price(0),
-            price_max: Price(0),
-            step: Quantity(1),
-            quantity_min: Quantity(1),
-            quantity_max: Quantity(0),
-            market_quantity_max: Quantity(0),
-            notional_min: Amount::ZERO,
-            open_orders_max: 0,
-            status: InstrumentStatus::Trading,
-            revision: 1,
+            ..Instrument::spot(
+                InstrumentId(id),
+                format!("binance:{id}"),
+                AssetId(0),
+                AssetId(1),
+            )
         }
     }
 

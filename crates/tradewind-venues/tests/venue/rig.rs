@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use tradewind_model::{
-    AccountId, Amount, AssetTable, ClientOrderIds, Instrument, InstrumentId, InstrumentStatus,
-    OrderKind, OrderTerms, Ppm, Price, Quantity, Side, TimeInForce, Timestamp, VenueId,
+    AccountId, Amount, AssetTable, ClientOrderIds, Instrument, InstrumentId, OrderKind, OrderTerms,
+    Ppm, Price, Quantity, Side, TimeInForce, Timestamp,
 };
 use tradewind_risk::{
     ApprovedOrder, Candidate, Context, KillLatch, Limits, PositionEffect, RecentOrders,
@@ -89,27 +89,14 @@ pub(crate) fn rig_with(
 
 pub(crate) fn instrument(id: u32, price_decimals: u8, quantity_decimals: u8) -> Instrument {
     Instrument {
-        id: InstrumentId(id),
-        venue: VenueId(0),
-        name: format!("binance:{id}"),
-        base: tradewind_model::AssetId(0),
-        quote: tradewind_model::AssetId(1),
-        settlement: tradewind_model::AssetId(1),
-        kind: tradewind_model::InstrumentKind::Spot,
-        multiplier: Amount::ONE,
         price_decimals,
         quantity_decimals,
-        tick: Price(1),
-        price_min: Price(0),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
-        notional_min: Amount::ZERO,
-        open_orders_max: 0,
-        status: InstrumentStatus::Trading,
-        revision: 1,
+        ..Instrument::spot(
+            InstrumentId(id),
+            format!("binance:{id}"),
+            tradewind_model::AssetId(0),
+            tradewind_model::AssetId(1),
+        )
     }
 }
 

@@ -2,8 +2,8 @@
 
 use tradewind_events::{BotConfig, Configuration};
 use tradewind_model::{
-    Account, AccountId, Amount, AssetTable, BotId, Instrument, InstrumentId, InstrumentKind,
-    InstrumentStatus, Ppm, Price, Quantity, VenueId,
+    Account, AccountId, AssetTable, BotId, Instrument, InstrumentId, InstrumentStatus, Ppm, Price,
+    VenueId,
 };
 
 use super::DeskConfig;
@@ -208,26 +208,11 @@ fn without_data(
     let (base, quote) = product.split_once('/').unwrap_or((product, product));
     let quote = assets.intern(quote);
     Instrument {
-        id,
         venue,
-        name: name.to_owned(),
-        base: assets.intern(base),
-        quote,
-        settlement: quote,
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
         price_decimals: 8,
         quantity_decimals: 8,
-        tick: Price(1),
         price_min: Price(0),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
-        notional_min: Amount::ZERO,
-        open_orders_max: 0,
         status: InstrumentStatus::NoData,
-        revision: 0,
+        ..Instrument::spot(id, name, assets.intern(base), quote)
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tradewind_model::{
-    AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentKind, InstrumentStatus,
-    OrderKind, OrderTerms, Ppm, Price, Quantity, Quote, Side, TimeInForce, VenueId,
+    AccountId, Amount, AssetId, Instrument, InstrumentId, OrderKind, OrderTerms, Ppm, Price,
+    Quantity, Quote, Side, TimeInForce,
 };
 use tradewind_risk::{
     Candidate, Context, Limits, PositionEffect, RecentOrders, TradingState, check,
@@ -24,27 +24,8 @@ const ONE_A_SECOND: Rate = Rate {
 
 fn instrument() -> Instrument {
     Instrument {
-        id: InstrumentId(0),
-        venue: VenueId(0),
-        name: "venue:0".to_owned(),
-        base: AssetId(0),
-        quote: AssetId(1),
-        settlement: AssetId(1),
-        kind: InstrumentKind::Spot,
-        multiplier: Amount::ONE,
-        price_decimals: 2,
-        quantity_decimals: 5,
-        tick: Price(1),
-        price_min: Price(0),
-        price_max: Price(0),
-        step: Quantity(1),
-        quantity_min: Quantity(1),
-        quantity_max: Quantity(0),
-        market_quantity_max: Quantity(0),
-        notional_min: Amount::ZERO,
         open_orders_max: 200,
-        status: InstrumentStatus::Trading,
-        revision: 1,
+        ..Instrument::spot(InstrumentId(0), "venue:0", AssetId(0), AssetId(1))
     }
 }
 
