@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use tradewind_model::{Amount, AssetId, AssetTable, Instrument, InstrumentId, VenueId};
+use tradewind_simx::recorded::Product;
 use tradewind_simx::universe;
 
-use super::names::Product;
 use super::survey::{Digits, Survey};
 use crate::error::BacktestError;
 
@@ -22,7 +22,10 @@ pub(super) fn instruments(surveys: &[Survey]) -> (Vec<Instrument>, AssetTable) {
     }
     let mut assets = AssetTable::default();
     let listed = (0..).zip(needed).map(|(id, (product, digits))| {
-        let (base, quote) = (assets.intern(&product.base), assets.intern(&product.quote));
+        let (base, quote) = (
+            assets.intern(product.base()),
+            assets.intern(product.quote()),
+        );
         Instrument {
             id: InstrumentId(id),
             venue: VenueId(0),
@@ -37,7 +40,7 @@ pub(super) fn instruments(surveys: &[Survey]) -> (Vec<Instrument>, AssetTable) {
 }
 
 pub(super) fn full_name(product: &Product) -> String {
-    format!("{VENUE}:{}/{}", product.base, product.quote)
+    format!("{VENUE}:{}/{}", product.base(), product.quote())
 }
 
 /// The generated market's rules where the data fits them, else as fine as the data needs.
@@ -59,7 +62,7 @@ fn rules(product: &Product, digits: Digits) -> Instrument {
     listed.into_iter().find(fits).unwrap_or(Instrument {
         price_decimals,
         quantity_decimals,
-        notional_min: if product.quote.contains("USD") {
+        notional_min: if product.quote().contains("USD") {
             Amount::whole(5)
         } else {
             Amount::ZERO

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use tradewind_model::{Interval, Timestamp};
-use tradewind_simx::recorded::{CandleTable, CaptureSurvey, QuoteTable, TradeTable};
+use tradewind_simx::recorded::{CandleTable, CaptureSurvey, Product, QuoteTable, TradeTable};
 
 use super::FileOptions;
 use super::lines::Lines;
-use super::names::{self, Product};
+use super::names;
 use crate::error::BacktestError;
 
 /// Digits after the point that prices and quantities need.
@@ -58,7 +58,7 @@ pub(super) fn survey(path: &Path, options: &FileOptions) -> Result<Survey, Backt
         return capture(path, lines);
     }
     let (named, length) = names::parse(path);
-    let given = options.product.as_deref().map(Product::parse);
+    let given = options.product.as_deref().map(names::product);
     let product = given.unwrap_or(named).ok_or_else(|| {
         file_error(
             path,
@@ -177,7 +177,7 @@ fn capture(path: &Path, mut lines: Lines) -> Result<Survey, BacktestError> {
             "a capture of exactly one symbol can be played",
         ));
     };
-    let product = Product::parse(symbol).ok_or_else(|| {
+    let product = names::product(symbol).ok_or_else(|| {
         file_error(
             path,
             &format!("{symbol:?} is no symbol of two known assets"),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 use tradewind_model::Interval;
-use tradewind_simx::recorded::{CandleRow, CandleTable, CaptureSurvey, LineError};
+use tradewind_simx::recorded::{CandleRow, CandleTable, CaptureSurvey, LineError, Product};
 
 use super::{CandleSeries, Capture, RecordingError, names};
 
@@ -55,7 +55,7 @@ pub(super) fn lines(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     captures: Vec<Capture>,
-    candles: BTreeMap<names::Symbol, CandleSeries>,
+    candles: BTreeMap<Product, CandleSeries>,
     notes: Vec<String>,
 }
 
@@ -124,7 +124,7 @@ impl Found {
         self.keep_finest(
             path,
             CandleSeries {
-                symbol: name.symbol,
+                product: name.product,
                 interval: name.interval,
                 rows,
             },
@@ -134,7 +134,10 @@ impl Found {
 
     /// Of one instrument's tables only the one with the shortest candles is played.
     fn keep_finest(&mut self, path: &Path, series: CandleSeries) {
-        let known = self.candles.get(&series.symbol).map(|known| known.interval);
+        let known = self
+            .candles
+            .get(&series.product)
+            .map(|known| known.interval);
         let finer = known.is_none_or(|known: Interval| series.interval < known);
         let (kept, left) = if finer {
             (Some(series.interval), known)
@@ -142,14 +145,14 @@ impl Found {
             (known, Some(series.interval))
         };
         if let (Some(kept), Some(left)) = (kept, left) {
-            let symbol = series.symbol.venue_symbol();
+            let symbol = series.product.symbol();
             self.notes.push(format!(
                 "{}: {symbol} is played from its {kept} candles, those of {left} are left out",
                 path.display()
             ));
         }
         if finer {
-            self.candles.insert(series.symbol.clone(), series);
+            self.candles.insert(series.product.clone(), series);
         }
     }
 

@@ -13,7 +13,7 @@ mod rules;
 use std::path::{Path, PathBuf};
 
 use tradewind_model::{AssetTable, Instrument, InstrumentId, Interval, Price, Quantity, Timestamp};
-use tradewind_simx::recorded::{CandleRow, CaptureSurvey};
+use tradewind_simx::recorded::{CandleRow, CaptureSurvey, Product};
 use tradewind_simx::{Kline, KlineStore};
 
 pub(crate) use player::RecordedSource;
@@ -43,7 +43,7 @@ struct Capture {
 /// Candles of one instrument.
 #[derive(Debug)]
 struct CandleSeries {
-    symbol: names::Symbol,
+    product: Product,
     interval: Interval,
     rows: Vec<CandleRow>,
 }
@@ -167,7 +167,7 @@ impl Recording {
     pub(crate) fn kline_store(&self) -> KlineStore {
         let mut past = vec![Vec::new(); self.instruments.len()];
         for series in &self.candles {
-            let Some(instrument) = self.find(&series.symbol.venue_symbol()) else {
+            let Some(instrument) = self.find(&series.product.symbol()) else {
                 continue;
             };
             let before = series

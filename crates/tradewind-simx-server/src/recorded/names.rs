@@ -3,43 +3,13 @@
 use std::path::Path;
 
 use tradewind_model::Interval;
-
-/// Assets prices are told in, longest first, for names that do not mark where the first asset ends.
-const QUOTES: [&str; 12] = [
-    "FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "EUR", "GBP", "TRY", "BTC", "ETH", "BNB",
-];
-
-/// A pair of assets.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Symbol {
-    pub(super) base: String,
-    pub(super) quote: String,
-}
+use tradewind_simx::recorded::Product;
 
 /// What a name says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FileName {
-    pub(super) symbol: Symbol,
+    pub(super) product: Product,
     pub(super) interval: Interval,
-}
-
-impl Symbol {
-    /// As the venue writes it.
-    pub(super) fn venue_symbol(&self) -> String {
-        format!("{}{}", self.base, self.quote)
-    }
-
-    /// Reads a venue's symbol.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let split = QUOTES
-            .iter()
-            .find_map(|quote| Some((text.strip_suffix(quote)?, quote)));
-        let (base, quote) = split.filter(|(base, _)| is_asset(base))?;
-        Some(Self {
-            base: base.to_owned(),
-            quote: (*quote).to_owned(),
-        })
-    }
 }
 
 /// Reads a table's file name, or says what it lacks.
@@ -58,23 +28,13 @@ pub(super) fn parse(path: &Path) -> Result<FileName, String> {
         .get(place)
         .and_then(|part| part.parse().ok())
         .ok_or("the name tells no interval")?;
-    let symbol = match parts.get(..place) {
-        Some([symbol]) => Symbol::parse(symbol),
-        Some([base, quote]) if is_asset(base) && is_asset(quote) => Some(Symbol {
-            base: (*base).to_owned(),
-            quote: (*quote).to_owned(),
-        }),
+    let product = match parts.get(..place) {
+        Some([symbol]) => Product::from_symbol(symbol),
+        Some([base, quote]) => Product::new(base, quote),
         _ => None,
     };
-    let symbol = symbol.ok_or("the name tells no symbol; wanted is one like BTC_USDT-1m.csv")?;
-    Ok(FileName { symbol, interval })
-}
-
-fn is_asset(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    let product = product.ok_or("the name tells no symbol; wanted is one like BTC_USDT-1m.csv")?;
+    Ok(FileName { product, interval })
 }
 
 #[cfg(test)]
@@ -87,8 +47,8 @@ mod tests {
             let found = parse(Path::new(name)).ok();
             let found = found.as_ref().map(|file| {
                 (
-                    file.symbol.base.as_str(),
-                    file.symbol.quote.as_str(),
+                    file.product.base(),
+                    file.product.quote(),
                     file.interval.name(),
                 )
             });

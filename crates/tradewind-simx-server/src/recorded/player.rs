@@ -73,7 +73,7 @@ impl Recording {
             .collect();
         let mut candles = CandlePlayer::default();
         for series in &self.candles {
-            if let Some(instrument) = self.find(&series.symbol.venue_symbol()) {
+            if let Some(instrument) = self.find(&series.product.symbol()) {
                 let rows = series
                     .rows
                     .iter()

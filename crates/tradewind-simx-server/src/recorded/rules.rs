@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use tradewind_model::{Amount, AssetTable, Instrument, VenueId};
-use tradewind_simx::recorded::CandleRow;
+use tradewind_simx::recorded::{CandleRow, Product};
 use tradewind_simx::universe;
 
-use super::names::Symbol;
 use super::{CandleSeries, Capture, id};
 
 const VENUE_NAME: &str = "simx";
@@ -19,21 +18,21 @@ struct Digits {
     quantity: u8,
 }
 
-/// Everything there is data of, by symbol, with the assets it names.
+/// Everything there is data of, by product, with the assets it names.
 pub(super) fn instruments(
     captures: &[Capture],
     candles: &[CandleSeries],
 ) -> (Vec<Instrument>, AssetTable) {
-    let mut needed: BTreeMap<Symbol, Digits> = BTreeMap::new();
-    let mut need = |symbol: Symbol, digits: Digits| {
-        let known = needed.entry(symbol).or_default();
+    let mut needed: BTreeMap<Product, Digits> = BTreeMap::new();
+    let mut need = |product: Product, digits: Digits| {
+        let known = needed.entry(product).or_default();
         known.price = known.price.max(digits.price);
         known.quantity = known.quantity.max(digits.quantity);
     };
     for (name, survey) in captures.iter().flat_map(|capture| &capture.survey.symbols) {
-        if let Some(symbol) = Symbol::parse(name) {
+        if let Some(product) = Product::from_symbol(name) {
             need(
-                symbol,
+                product,
                 Digits {
                     price: survey.price_decimals,
                     quantity: survey.quantity_decimals,
@@ -42,19 +41,22 @@ pub(super) fn instruments(
         }
     }
     for series in candles {
-        need(series.symbol.clone(), series_digits(&series.rows));
+        need(series.product.clone(), series_digits(&series.rows));
     }
     let mut assets = AssetTable::default();
     let listed = needed
         .iter()
         .enumerate()
-        .map(|(place, (symbol, digits))| rules(place, symbol, *digits, &mut assets));
+        .map(|(place, (product, digits))| rules(place, product, *digits, &mut assets));
     (listed.collect(), assets)
 }
 
-fn rules(place: usize, symbol: &Symbol, digits: Digits, assets: &mut AssetTable) -> Instrument {
-    let (base, quote) = (assets.intern(&symbol.base), assets.intern(&symbol.quote));
-    let name = format!("{VENUE_NAME}:{}/{}", symbol.base, symbol.quote);
+fn rules(place: usize, product: &Product, digits: Digits, assets: &mut AssetTable) -> Instrument {
+    let (base, quote) = (
+        assets.intern(product.base()),
+        assets.intern(product.quote()),
+    );
+    let name = format!("{VENUE_NAME}:{}/{}", product.base(), product.quote());
     let known = universe(VENUE_NAME, VENUE)
         .instruments
         .into_iter()
@@ -74,7 +76,7 @@ fn rules(place: usize, symbol: &Symbol, digits: Digits, assets: &mut AssetTable)
             venue: VENUE,
             price_decimals: digits.price,
             quantity_decimals: digits.quantity,
-            notional_min: notional_min(symbol),
+            notional_min: notional_min(product),
             open_orders_max: 200,
             ..Instrument::spot(id(place), name, base, quote)
         },
@@ -82,8 +84,8 @@ fn rules(place: usize, symbol: &Symbol, digits: Digits, assets: &mut AssetTable)
 }
 
 /// The least value of an order on a product that the generated market does not have.
-fn notional_min(symbol: &Symbol) -> Amount {
-    if symbol.quote.contains("USD") {
+fn notional_min(product: &Product) -> Amount {
+    if product.quote().contains("USD") {
         Amount::whole(5)
     } else {
         Amount::ZERO
@@ -136,7 +138,7 @@ mod tests {
     #[test]
     fn rules_are_the_universes_while_the_data_fits() {
         let mut assets = AssetTable::default();
-        let bitcoin = Symbol::parse("BTCUSDT").unwrap();
+        let bitcoin = Product::from_symbol("BTCUSDT").unwrap();
         let real = rules(
             0,
             &bitcoin,
