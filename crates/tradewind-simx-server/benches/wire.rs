@@ -18,6 +18,7 @@ use axum::Router;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::routing::any;
 use axum::serve::ListenerExt as _;
+use data_encoding::HEXLOWER;
 use futures_util::{SinkExt as _, StreamExt as _};
 use ring::hmac;
 use tokio_tungstenite::tungstenite::{self, client, handshake::client::generate_key};
@@ -160,11 +161,7 @@ fn terms(round: usize) -> String {
 
 fn sign(payload: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
-    let tag = hmac::sign(&key, payload.as_bytes());
-    tag.as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    HEXLOWER.encode(hmac::sign(&key, payload.as_bytes()).as_ref())
 }
 
 fn rest(address: SocketAddr) -> Vec<Duration> {

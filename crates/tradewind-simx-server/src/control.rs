@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use data_encoding::HEXLOWER;
 use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Map, Value, json};
@@ -112,7 +113,7 @@ fn random_token() -> Result<String, ControlError> {
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| ControlError::Randomness)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(HEXLOWER.encode(&bytes))
 }
 
 /// Compares tokens in a time that tells nothing about them: under a key nobody knows, by their tags.

@@ -2,14 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use ring::hmac;
 use tradewind_model::{Ppm, Timestamp};
 use tradewind_simx::FillModel;
 
 use crate::core::{Core, In, Out};
 use crate::options::{Limits, MarketChoice, ServerOptions};
 use crate::persist::Record;
-use crate::rest::{Method, RestRequest, TimeUnit};
+use crate::rest::{Method, RestRequest, TimeUnit, sign_hmac};
 use crate::streams::ConnectionId;
 use crate::streams::connection::{Form, MarketConnection};
 use crate::ws_api::Asker;
@@ -57,18 +56,12 @@ impl Door {
         let path = words.next().unwrap_or_default().to_owned();
         let given = words.next().unwrap_or_default();
         let payload = format!("{given}&timestamp={}", START.as_millis());
-        let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
-        let tag = hmac::sign(&key, payload.as_bytes());
-        let hex: String = tag
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let signature = sign_hmac("secret", &payload);
         let request = RestRequest {
             address: HERE,
             method,
             path,
-            query: format!("{payload}&signature={hex}"),
+            query: format!("{payload}&signature={signature}"),
             body: String::new(),
             key: Some("key".to_owned()),
             unit: TimeUnit::Milliseconds,

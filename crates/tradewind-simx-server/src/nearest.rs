@@ -4,7 +4,7 @@
 pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
     let near = known
         .iter()
-        .map(|candidate| (edits(word, candidate), candidate))
+        .map(|candidate| (strsim::levenshtein(word, candidate), candidate))
         .min_by_key(|(distance, _)| *distance);
     match near {
         Some((distance, candidate)) if distance <= word.len().max(candidate.len()).div_ceil(3) => {
@@ -12,20 +12,6 @@ pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
         }
         _ => format!("there are {}", known.join(", ")),
     }
-}
-
-/// Insertions, omissions and replacements that turn one word into the other.
-fn edits(from: &str, to: &str) -> usize {
-    let mut above: Vec<usize> = (0..=to.len()).collect();
-    for (row, left) in from.bytes().enumerate() {
-        let mut line = vec![row + 1];
-        for (column, right) in to.bytes().enumerate() {
-            let replaced = above[column] + usize::from(left != right);
-            line.push(replaced.min(above[column + 1] + 1).min(line[column] + 1));
-        }
-        above = line;
-    }
-    above[to.len()]
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, io::Read as _, path::Path};
 
+use data_encoding::HEXLOWER;
 use tradewind_indicators::Bar;
 
 /// What TA-Lib answered.
@@ -47,13 +48,8 @@ impl Fixture {
         let path = Path::new(root).join("data").join(&self.input);
         let raw = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let digest = ring::digest::digest(&ring::digest::SHA256, &raw);
-        let hex: String = digest
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
         assert_eq!(
-            hex,
+            HEXLOWER.encode(digest.as_ref()),
             self.sha256,
             "{}: not the file the fixture was made from",
             path.display()

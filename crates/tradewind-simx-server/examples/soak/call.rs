@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use data_encoding::HEXLOWER;
 use ring::hmac;
 use serde_json::{Map, Value};
 
@@ -103,11 +104,7 @@ impl Key {
     }
 
     fn sign(&self, payload: &str) -> String {
-        let tag = hmac::sign(&self.secret, payload.as_bytes());
-        tag.as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        HEXLOWER.encode(hmac::sign(&self.secret, payload.as_bytes()).as_ref())
     }
 
     /// The text of a request on the WebSocket API, which signs its parameters in order of their names.

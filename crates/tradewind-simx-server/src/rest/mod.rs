@@ -36,7 +36,7 @@ pub(crate) use errors::ApiError;
 pub(crate) use orders::{Spelling, TimeUnit};
 pub(crate) use params::Params;
 pub(crate) use prevented::{PreventedMatch, PreventedMatches};
-pub(crate) use public_key::Verifier;
+pub(crate) use public_key::{Verifier, sign_hmac};
 pub(crate) use signing::{Caller, Key, KeyRing, Received};
 pub(crate) use weights::{
     Meters, ORDERS_PER_10_SECONDS, ORDERS_PER_DAY, OrderCounts, WEIGHT_PER_MINUTE,

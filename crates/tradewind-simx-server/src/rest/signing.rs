@@ -204,7 +204,7 @@ fn recv_window_nanos(params: &Params) -> Result<i64, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ring::hmac;
+    use crate::rest::sign_hmac;
 
     const NOW: Timestamp = Timestamp::from_millis(1_499_827_319_559);
 
@@ -220,14 +220,7 @@ mod tests {
     }
 
     fn sign(payload: &str) -> String {
-        let tag = hmac::sign(
-            &hmac::Key::new(hmac::HMAC_SHA256, b"secret"),
-            payload.as_bytes(),
-        );
-        tag.as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        sign_hmac("secret", payload)
     }
 
     fn check(query: &str, body: &str) -> Result<AccountId, ApiError> {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use data_encoding::HEXLOWER;
 use futures_util::{SinkExt as _, StreamExt as _};
 use ring::hmac;
 use serde_json::Value;
@@ -248,14 +249,8 @@ pub(crate) fn now_millis() -> i64 {
 }
 
 pub(crate) fn sign(payload: &str) -> String {
-    let tag = hmac::sign(
-        &hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()),
-        payload.as_bytes(),
-    );
-    tag.as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
+    HEXLOWER.encode(hmac::sign(&key, payload.as_bytes()).as_ref())
 }
 
 /// The next text frame.

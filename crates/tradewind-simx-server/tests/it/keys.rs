@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use data_encoding::BASE64;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
@@ -23,35 +24,15 @@ impl Signer {
         der.extend_from_slice(pair.public_key().as_ref());
         let pem = format!(
             "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
-            base64(&der)
+            BASE64.encode(&der)
         );
         std::fs::write(public, pem).unwrap();
         Self(pair)
     }
 
     fn sign(&self, payload: &str) -> String {
-        base64(self.0.sign(payload.as_bytes()).as_ref())
+        BASE64.encode(self.0.sign(payload.as_bytes()).as_ref())
     }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .fold(0_u32, |group, byte| group << 8 | u32::from(*byte));
-        let group = group << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let digit = usize::try_from(group >> (18 - 6 * place) & 63).unwrap();
-            text.push(if place <= chunk.len() {
-                char::from(DIGITS[digit])
-            } else {
-                '='
-            });
-        }
-    }
-    text
 }
 
 fn server(accounts: &[String]) -> TestServer {

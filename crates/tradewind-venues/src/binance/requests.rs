@@ -1,7 +1,6 @@
 //! Writes requests: parameters in the venue's spelling, signed. Pure.
 
-use std::fmt::Write as _;
-
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tradewind_model::{
     ClientOrderId, Instrument, Interval, OrderKind, OrderTerms, Side, TimeInForce, Timestamp,
@@ -86,14 +85,15 @@ impl Params {
     }
 }
 
+/// All but what RFC 3986, section 2.3, leaves unreserved is encoded.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
 fn encode(value: &str, out: &mut String) {
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").expect("writing to a String cannot fail");
-        }
-    }
+    out.extend(utf8_percent_encode(value, RESERVED));
 }
 
 /// A new order's parameters, unsigned. Its id is ours, and the answer is asked for with its fills.

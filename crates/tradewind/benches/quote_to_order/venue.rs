@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use data_encoding::BASE64;
 use ring::digest;
 
 pub(crate) const QUOTES: usize = 1_000;
@@ -126,24 +127,9 @@ fn shake_hands(socket: &mut TcpStream) {
     let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, salted.as_bytes());
     let answer = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
-        base64(hash.as_ref())
+        BASE64.encode(hash.as_ref())
     );
     socket.write_all(answer.as_bytes()).unwrap();
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let all = group
-            .iter()
-            .fold(0, |all, byte| all << 8 | usize::from(*byte));
-        let all = all << (8 * (3 - group.len()));
-        let digit = |place: usize| char::from(DIGITS[all >> (18 - 6 * place) & 63]);
-        text.extend((0..=group.len()).map(digit));
-        text.extend((group.len()..3).map(|_| '='));
-    }
-    text
 }
 
 /// Reads the subscription, whose frame is masked, and grants it.

@@ -97,7 +97,7 @@ pub(crate) fn random_hex() -> anyhow::Result<String> {
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| anyhow::anyhow!("the system has no randomness to give"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(data_encoding::HEXLOWER.encode(&bytes))
 }
 
 /// The venues' adapters, one per account in the order of their ids, behind one gate.

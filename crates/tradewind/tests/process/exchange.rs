@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
+use data_encoding::HEXLOWER;
 use ring::hmac;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -117,11 +118,7 @@ impl Exchange {
         let time = time.json()["serverTime"].as_u64().unwrap();
         let query = format!("symbol={symbol}&fromId={from}&limit=1000&timestamp={time}");
         let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
-        let signature: String = hmac::sign(&key, query.as_bytes())
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let signature = HEXLOWER.encode(hmac::sign(&key, query.as_bytes()).as_ref());
         let request = format!("GET /api/v3/myTrades?{query}&signature={signature}");
         let headers = format!("X-MBX-APIKEY: {KEY}\r\n");
         let answer = http::ask(&self.address, &request, &headers, "").unwrap();

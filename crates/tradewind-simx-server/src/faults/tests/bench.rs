@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use ring::hmac;
 use serde_json::Value;
 use tradewind_model::{Ppm, Timestamp};
 use tradewind_simx::FillModel;
@@ -13,7 +12,7 @@ use crate::core::{In, Out};
 use crate::faults::{Conduct, DoorState, Reply, Stroke, Target, WireKind};
 use crate::front::Front;
 use crate::options::{Limits, MarketChoice, ServerOptions};
-use crate::rest::{Method, RestAnswer, RestRequest, TimeUnit};
+use crate::rest::{Method, RestAnswer, RestRequest, TimeUnit, sign_hmac};
 use crate::startup;
 use crate::streams::ConnectionId;
 use crate::streams::connection::{Effect, Form};
@@ -129,7 +128,7 @@ impl Bench {
         self.ask(
             method,
             path,
-            &format!("{payload}&signature={}", sign(payload)),
+            &format!("{payload}&signature={}", sign_hmac("secret", payload)),
         )
     }
 
@@ -169,7 +168,7 @@ impl Bench {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let signature = sign(&payload.join("&"));
+        let signature = sign_hmac("secret", &payload.join("&"));
         pairs.push(("signature", &signature));
         let params: serde_json::Map<String, Value> = pairs
             .iter()
@@ -347,15 +346,4 @@ impl Bench {
             .map(|text| serde_json::from_str(text).unwrap_or_default())
             .collect()
     }
-}
-
-fn sign(payload: &str) -> String {
-    let tag = hmac::sign(
-        &hmac::Key::new(hmac::HMAC_SHA256, b"secret"),
-        payload.as_bytes(),
-    );
-    tag.as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
