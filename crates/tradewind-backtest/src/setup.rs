@@ -20,7 +20,7 @@ pub struct Setup {
     /// How long messages take.
     pub latency: Latency,
     /// When an order that no quote decided meets the market.
-    pub entrance: Entrance,
+    pub order_entry: OrderEntryModel,
 }
 
 /// How long messages take between the desk and the exchange. Zero both ways by default.
@@ -40,7 +40,7 @@ impl Latency {
 
 /// When an order that was decided on a candle, or by the clock, meets the market.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Entrance {
+pub enum OrderEntryModel {
     /// At once, on the book as it stands: for histories that hold every quote.
     #[default]
     AtOnce,

@@ -14,7 +14,7 @@ use super::FileOptions;
 use super::rules::{VENUE, full_name, instruments, one_quote};
 use super::survey::{Content, Survey};
 use crate::error::BacktestError;
-use crate::setup::{Entrance, Setup};
+use crate::setup::{OrderEntryModel, Setup};
 
 /// A run over files, decided.
 pub(super) struct Plan {
@@ -86,7 +86,7 @@ pub(super) fn plan(options: &FileOptions, surveys: &[Survey]) -> Result<Plan, Ba
             ..ExchangeConfig::backtest()
         },
         latency: options.latency,
-        entrance: entrance(surveys),
+        order_entry: order_entry(surveys),
     };
     Ok(Plan {
         setup,
@@ -220,11 +220,11 @@ fn equity_every(surveys: &[Survey]) -> Duration {
 }
 
 /// Quotes that were made from candles are not taken back in time: what is decided on a close waits for the next open.
-fn entrance(surveys: &[Survey]) -> Entrance {
+fn order_entry(surveys: &[Survey]) -> OrderEntryModel {
     let from_candles = |survey: &Survey| matches!(survey.content, Content::Candles { .. });
     if surveys.iter().any(from_candles) {
-        Entrance::NextQuote
+        OrderEntryModel::NextQuote
     } else {
-        Entrance::AtOnce
+        OrderEntryModel::AtOnce
     }
 }

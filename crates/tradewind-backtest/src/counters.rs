@@ -13,7 +13,7 @@ const FILLS_KEPT: usize = 1_000;
 
 /// Counts, fees, the newest fills and the equity curve.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Counters {
     pub(crate) quotes: u64,
     pub(crate) trades: u64,
     pub(crate) candles: u64,
@@ -36,7 +36,7 @@ pub(crate) struct Tally {
     equities: BTreeMap<AccountId, Amount>,
 }
 
-impl Tally {
+impl Counters {
     /// Takes note of an announcement.
     pub(crate) fn note(&mut self, event: &Event, accounts: usize) {
         match &event.kind {
