@@ -82,7 +82,6 @@ impl Driver {
             link: Link::new(&setup)?,
             timers: Timers::default(),
             candles: CandleCache::default(),
-            configuration: setup.configuration,
             now: Timestamp::EPOCH,
             due: Timestamp::MAX,
             outputs: Outputs::new(),
@@ -90,7 +89,8 @@ impl Driver {
             answers: VecDeque::new(),
             report: Input::Stopping,
             on_quote: false,
-            counters: Counters::default(),
+            counters: Counters::new(setup.fills_kept),
+            configuration: setup.configuration,
         })
     }
 

@@ -25,7 +25,7 @@ mod translate;
 pub use driver::{run, run_with};
 pub use equity::EquitySample;
 pub use error::BacktestError;
-pub use files::{FileOptions, run_files};
+pub use files::{FileOptions, run_files, run_files_with};
 pub use report::{AssetReport, FillReport, Models, Report};
 pub use series::{BenchmarkSeries, benchmark_setup};
 pub use setup::{Latency, OrderEntryModel, Setup};

@@ -77,7 +77,7 @@ pub struct Report {
     pub fees: BTreeMap<String, Amount>,
     /// Balances at the end, as the desk and as the exchange has them.
     pub assets: Vec<AssetReport>,
-    /// The newest fills, at most 1,000, oldest first.
+    /// The newest fills, as many as were to be kept, oldest first.
     pub newest_fills: Vec<FillReport>,
     /// Equity over time, thinned to at most 1,024 points.
     pub equity: Vec<EquitySample>,

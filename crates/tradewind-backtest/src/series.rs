@@ -140,6 +140,7 @@ pub fn benchmark_setup() -> Setup {
         exchange: ExchangeConfig::backtest(),
         latency: Latency::default(),
         order_entry: OrderEntryModel::AtOnce,
+        fills_kept: Setup::FILLS_KEPT,
     }
 }
 

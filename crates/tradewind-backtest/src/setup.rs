@@ -21,6 +21,8 @@ pub struct Setup {
     pub latency: Latency,
     /// When an order that no quote decided meets the market.
     pub order_entry: OrderEntryModel,
+    /// How many of the newest fills the report keeps.
+    pub fills_kept: usize,
 }
 
 /// How long messages take between the desk and the exchange. Zero both ways by default.
@@ -50,6 +52,9 @@ pub enum OrderEntryModel {
 }
 
 impl Setup {
+    /// Fills a report keeps unless more are asked for.
+    pub const FILLS_KEPT: usize = 1_000;
+
     /// Checks what can be checked before the first input, and puts every strategy into the engine's own lane: under a
     /// virtual clock no answer is late.
     pub(crate) fn checked(mut self) -> Result<Self, BacktestError> {
