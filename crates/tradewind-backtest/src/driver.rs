@@ -10,13 +10,13 @@ use tradewind_events::{Configuration, Input, Output, Outputs, Started};
 use tradewind_model::{MarketEvent, Timestamp};
 use tradewind_simx::MarketEvent as ExchangeEvent;
 
+use crate::candle_cache::CandleCache;
+use crate::counters::Counters;
 use crate::error::BacktestError;
 use crate::link::{Link, Request};
-use crate::past::Past;
 use crate::report::Report;
 use crate::setup::Setup;
 use crate::source::Source;
-use crate::tally::Tally;
 use crate::timers::Timers;
 
 /// Runs `setup`'s desk over `source`, to its end, and reports.
@@ -59,7 +59,7 @@ struct Driver {
     engine: Engine,
     link: Link,
     timers: Timers,
-    past: Past,
+    candles: CandleCache,
     configuration: Configuration,
     now: Timestamp,
     /// When a timer, or something under way, is due next.
@@ -72,7 +72,7 @@ struct Driver {
     report: Input,
     /// Whether what is being handled follows from a quote.
     on_quote: bool,
-    tally: Tally,
+    counters: Counters,
 }
 
 impl Driver {
@@ -81,8 +81,7 @@ impl Driver {
             engine: Engine::new(strategies),
             link: Link::new(&setup)?,
             timers: Timers::default(),
-            past: Past::default(),
-            configuration: setup.configuration,
+            candles: CandleCache::default(),
             now: Timestamp::EPOCH,
             due: Timestamp::MAX,
             outputs: Outputs::new(),
@@ -90,7 +89,8 @@ impl Driver {
             answers: VecDeque::new(),
             report: Input::Stopping,
             on_quote: false,
-            tally: Tally::default(),
+            counters: Counters::new(setup.fills_kept),
+            configuration: setup.configuration,
         })
     }
 
@@ -114,7 +114,7 @@ impl Driver {
         self.now = self.now.max(at);
         match event {
             MarketEvent::Quote(quote) => {
-                self.tally.quotes += 1;
+                self.counters.quotes += 1;
                 self.on_quote = true;
                 self.link.quote(self.now, quote);
                 if !self.link.arrived.is_empty() {
@@ -131,14 +131,14 @@ impl Driver {
         match event {
             MarketEvent::Quote(_) => {}
             MarketEvent::Trade(trade) => {
-                self.tally.trades += 1;
+                self.counters.trades += 1;
                 self.link.market(self.now, ExchangeEvent::Trade(*trade));
                 self.settle();
                 self.handle(&Input::Trade(*trade));
             }
             MarketEvent::Candle(candle) => {
-                self.tally.candles += 1;
-                self.past.keep(candle);
+                self.counters.candles += 1;
+                self.candles.keep(candle);
                 self.handle(&Input::Candle(*candle));
             }
             MarketEvent::Depth(depth) => {
@@ -220,7 +220,7 @@ impl Driver {
     fn carry_out(&mut self, output: &Output) {
         match *output {
             Output::Event(ref event) => {
-                self.tally.note(event, self.configuration.accounts.len());
+                self.counters.note(event, self.configuration.accounts.len());
             }
             Output::Submit(_, ref checked) => {
                 let request = Request::Submit(*checked.terms());
@@ -252,7 +252,7 @@ impl Driver {
                 interval,
                 count,
             } => {
-                let history = self.past.newest(instrument, interval, count);
+                let history = self.candles.newest(instrument, interval, count);
                 self.answers.push_back(Input::Candles(Box::new(history)));
             }
             Output::SetTimer(at, timer) => self.timers.set(at, timer),
@@ -276,7 +276,7 @@ impl Driver {
             started_at,
             &self.engine.view(),
             &self.link.exchange,
-            self.tally,
+            self.counters,
         )
     }
 }

@@ -8,25 +8,25 @@
 //! Start with [`run`] in `driver.rs`. [`run_files`] is the same for data files, as `tradewind backtest` has it;
 //! [`BenchmarkSeries`] is the generated series that performance is measured with.
 
+mod candle_cache;
+mod counters;
 mod driver;
 mod equity;
 mod error;
 mod files;
 mod link;
-mod past;
 mod report;
 mod series;
 mod setup;
 mod source;
-mod tally;
 mod timers;
 mod translate;
 
 pub use driver::{run, run_with};
 pub use equity::EquitySample;
 pub use error::BacktestError;
-pub use files::{FileOptions, run_files};
+pub use files::{FileOptions, run_files, run_files_with};
 pub use report::{AssetReport, FillReport, Models, Report};
 pub use series::{BenchmarkSeries, benchmark_setup};
-pub use setup::{Entrance, Latency, Setup};
+pub use setup::{Latency, OrderEntryModel, Setup};
 pub use source::Source;

@@ -18,7 +18,7 @@ use tradewind_simx::{
 
 use crate::error::BacktestError;
 use crate::report::Models;
-use crate::setup::{Entrance, Latency, Setup};
+use crate::setup::{Latency, OrderEntryModel, Setup};
 use crate::translate::{answer, reason, translate};
 
 /// What the desk asks of the exchange.
@@ -42,7 +42,7 @@ pub(crate) struct Link {
     pub(crate) exchange: Exchange,
     outbox: Outbox,
     latency: Latency,
-    entrance: Entrance,
+    order_entry: OrderEntryModel,
     under_way: BTreeMap<(Timestamp, u64), Parcel>,
     sent: u64,
     /// Requests that wait for their instrument's next quote.
@@ -67,7 +67,7 @@ impl Link {
             exchange: Exchange::new(config, setup.configuration.instruments.clone()),
             outbox: Outbox::default(),
             latency: setup.latency,
-            entrance: setup.entrance,
+            order_entry: setup.order_entry,
             under_way: BTreeMap::new(),
             sent: 0,
             held: Vec::new(),
@@ -125,7 +125,7 @@ impl Link {
     /// Sends a request; `on_quote` says whether a quote decided it.
     pub(crate) fn send(&mut self, now: Timestamp, request: Request, on_quote: bool) {
         let is_order = matches!(request, Request::Submit(_));
-        if is_order && !on_quote && self.entrance == Entrance::NextQuote {
+        if is_order && !on_quote && self.order_entry == OrderEntryModel::NextQuote {
             self.held.push(request);
         } else if self.latency.request.is_zero() {
             self.carry_out(now, &request);

@@ -9,8 +9,8 @@ use tradewind_events::{Configuration, DeskView};
 use tradewind_model::{Amount, AssetId, Fill, Liquidity, Ppm, Side, Timestamp};
 use tradewind_simx::{Exchange, FillModel};
 
+use crate::counters::Counters;
 use crate::equity::EquitySample;
-use crate::tally::Tally;
 
 /// What came of a backtest. Money is in the report asset unless it says otherwise; as JSON, decimals are strings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,7 +77,7 @@ pub struct Report {
     pub fees: BTreeMap<String, Amount>,
     /// Balances at the end, as the desk and as the exchange has them.
     pub assets: Vec<AssetReport>,
-    /// The newest fills, at most 1,000, oldest first.
+    /// The newest fills, as many as were to be kept, oldest first.
     pub newest_fills: Vec<FillReport>,
     /// Equity over time, thinned to at most 1,024 points.
     pub equity: Vec<EquitySample>,
@@ -165,53 +165,53 @@ impl Report {
         from: Timestamp,
         view: &DeskView,
         exchange: &Exchange,
-        tally: Tally,
+        counters: Counters,
     ) -> Self {
         let name = |asset: AssetId| configuration.assets.name(asset).to_owned();
         let sum = |of: fn(&tradewind_events::AccountView) -> Amount| {
             view.accounts.iter().map(of).sum::<Amount>()
         };
-        let denials = tally.denials.iter();
+        let denials = counters.denials.iter();
         Self {
             report_asset: name(configuration.report_asset),
             from,
             until: view.at,
             models,
-            quotes: tally.quotes,
-            trades: tally.trades,
-            candles: tally.candles,
-            signals: tally.signals,
-            orders: tally.orders,
-            fills: tally.fills,
-            partial_fills: tally.partial_fills,
-            cancelled: tally.cancelled,
-            rejected: tally.rejected,
-            expired: tally.expired,
+            quotes: counters.quotes,
+            trades: counters.trades,
+            candles: counters.candles,
+            signals: counters.signals,
+            orders: counters.orders,
+            fills: counters.fills,
+            partial_fills: counters.partial_fills,
+            cancelled: counters.cancelled,
+            rejected: counters.rejected,
+            expired: counters.expired,
             denials: denials
                 .map(|(rule, count)| (rule.to_string(), *count))
                 .collect(),
-            last_denial: tally.last_denial,
-            bot_errors: tally.bot_errors,
-            last_error: tally.last_error,
-            positions_closed: tally.positions,
-            positions_won: tally.won,
+            last_denial: counters.last_denial,
+            bot_errors: counters.bot_errors,
+            last_error: counters.last_error,
+            positions_closed: counters.positions,
+            positions_won: counters.won,
             equity_start: sum(|account| account.started_with),
             equity_end: sum(|account| account.equity.equity),
             realized: sum(|account| account.equity.realized),
             unrealized: sum(|account| account.equity.unrealized),
-            drawdown_max: tally.curve.drawdown(),
-            fees: tally
+            drawdown_max: counters.curve.drawdown(),
+            fees: counters
                 .fees
                 .iter()
                 .map(|(asset, amount)| (name(*asset), *amount))
                 .collect(),
             assets: assets(configuration, view, exchange),
-            newest_fills: tally
+            newest_fills: counters
                 .newest_fills
                 .iter()
                 .filter_map(|fill| FillReport::new(configuration, fill))
                 .collect(),
-            equity: tally.curve.into_points(),
+            equity: counters.curve.into_points(),
         }
     }
 

@@ -17,7 +17,7 @@ use tradewind_model::{
 use tradewind_risk::{Limits, Rate};
 use tradewind_simx::ExchangeConfig;
 
-use crate::setup::{Entrance, Latency, Setup};
+use crate::setup::{Latency, OrderEntryModel, Setup};
 
 /// First bid, in cents.
 const START_BID: i64 = 5_000_000;
@@ -122,7 +122,8 @@ pub fn benchmark_setup() -> Setup {
         balances: vec![(AccountId(0), quote, cash)],
         exchange: ExchangeConfig::backtest(),
         latency: Latency::default(),
-        entrance: Entrance::AtOnce,
+        order_entry: OrderEntryModel::AtOnce,
+        fills_kept: Setup::FILLS_KEPT,
     }
 }
 

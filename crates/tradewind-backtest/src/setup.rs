@@ -20,7 +20,9 @@ pub struct Setup {
     /// How long messages take.
     pub latency: Latency,
     /// When an order that no quote decided meets the market.
-    pub entrance: Entrance,
+    pub order_entry: OrderEntryModel,
+    /// How many of the newest fills the report keeps.
+    pub fills_kept: usize,
 }
 
 /// How long messages take between the desk and the exchange. Zero both ways by default.
@@ -40,7 +42,7 @@ impl Latency {
 
 /// When an order that was decided on a candle, or by the clock, meets the market.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Entrance {
+pub enum OrderEntryModel {
     /// At once, on the book as it stands: for histories that hold every quote.
     #[default]
     AtOnce,
@@ -50,6 +52,9 @@ pub enum Entrance {
 }
 
 impl Setup {
+    /// Fills a report keeps unless more are asked for.
+    pub const FILLS_KEPT: usize = 1_000;
+
     /// Checks what can be checked before the first input, and puts every strategy into the engine's own lane: under a
     /// virtual clock no answer is late.
     pub(crate) fn checked(mut self) -> Result<Self, BacktestError> {

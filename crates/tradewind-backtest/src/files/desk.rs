@@ -8,13 +8,13 @@ use tradewind_model::{
 };
 use tradewind_risk::{Limits, Rate};
 use tradewind_simx::{ExchangeConfig, FeeSchedule};
-use tradewind_strategy::{WakesOn, WarmUp};
+use tradewind_strategy::WakesOn;
 
 use super::FileOptions;
 use super::rules::{VENUE, full_name, instruments, one_quote};
 use super::survey::{Content, Survey};
 use crate::error::BacktestError;
-use crate::setup::{Entrance, Setup};
+use crate::setup::{OrderEntryModel, Setup};
 
 /// A run over files, decided.
 pub(super) struct Plan {
@@ -26,15 +26,53 @@ pub(super) struct Plan {
     pub(super) half_spread: Ppm,
 }
 
+/// What a strategy says about the bot that runs it.
+#[derive(Clone, Debug)]
+pub(super) struct BotRules {
+    version: u32,
+    wakes_on: WakesOn,
+    /// Candles it wakes on, shortest first.
+    intervals: Vec<Interval>,
+}
+
+impl BotRules {
+    /// Those of a built-in strategy with its parameters.
+    pub(super) fn built_in(options: &FileOptions) -> Result<Self, BacktestError> {
+        let info = tradewind_strategy::info(&options.strategy).map_err(|error| refused(&error))?;
+        let instruments = options.files.len().max(1);
+        let strategy =
+            tradewind_strategy::build(&options.strategy, &options.parameters, instruments)
+                .map_err(|error| refused(&error))?;
+        let timeframes = strategy.timeframes();
+        let intervals: Vec<_> = timeframes.iter().map(|warm_up| warm_up.interval).collect();
+        Ok(Self {
+            version: info.version,
+            wakes_on: info.wakes_on,
+            ..Self::candles(&intervals)
+        })
+    }
+
+    /// Those of a strategy that wakes on candles.
+    pub(super) fn candles(intervals: &[Interval]) -> Self {
+        let mut intervals = intervals.to_vec();
+        intervals.sort();
+        intervals.dedup();
+        Self {
+            version: 1,
+            wakes_on: WakesOn::Candles,
+            intervals,
+        }
+    }
+}
+
 /// Decides how the files are played and by which desk.
-pub(super) fn plan(options: &FileOptions, surveys: &[Survey]) -> Result<Plan, BacktestError> {
-    let info = tradewind_strategy::info(&options.strategy).map_err(|error| refused(&error))?;
+pub(super) fn plan(
+    options: &FileOptions,
+    rules: &BotRules,
+    surveys: &[Survey],
+) -> Result<Plan, BacktestError> {
     let (instruments, assets) = instruments(surveys);
-    let strategy =
-        tradewind_strategy::build(&options.strategy, &options.parameters, instruments.len())
-            .map_err(|error| refused(&error))?;
-    let intervals = intervals(&strategy.timeframes());
-    let source = candle_source(surveys, &intervals)?;
+    let source = candle_source(surveys, &rules.intervals)?;
     let quote = one_quote(&instruments, &assets)?;
     let files = surveys.iter().map(|survey| {
         let name = full_name(&survey.product);
@@ -44,13 +82,7 @@ pub(super) fn plan(options: &FileOptions, surveys: &[Survey]) -> Result<Plan, Ba
     let files: Option<Vec<_>> = files.collect();
     let files =
         files.ok_or_else(|| BacktestError::Options("a file has no instrument".to_owned()))?;
-    let bot = bot(
-        options,
-        info.version,
-        info.wakes_on,
-        &instruments,
-        &intervals,
-    );
+    let bot = bot(options, rules, &instruments);
     let configuration = Configuration {
         assets,
         report_asset: quote,
@@ -86,25 +118,19 @@ pub(super) fn plan(options: &FileOptions, surveys: &[Survey]) -> Result<Plan, Ba
             ..ExchangeConfig::backtest()
         },
         latency: options.latency,
-        entrance: entrance(surveys),
+        order_entry: order_entry(surveys),
+        fills_kept: options.fills_kept,
     };
     Ok(Plan {
         setup,
         files,
-        intervals,
+        intervals: rules.intervals.clone(),
         half_spread: options.half_spread,
     })
 }
 
 fn refused(error: &tradewind_strategy::BuildError) -> BacktestError {
     BacktestError::Options(error.to_string())
-}
-
-fn intervals(warm_ups: &[WarmUp]) -> Vec<Interval> {
-    let mut intervals: Vec<Interval> = warm_ups.iter().map(|warm_up| warm_up.interval).collect();
-    intervals.sort();
-    intervals.dedup();
-    intervals
 }
 
 /// Candles come from tables of candles where there are such, else they are built from trades.
@@ -140,15 +166,9 @@ pub(super) fn is_folded_from(long: Interval, short: Interval) -> bool {
         .is_multiple_of(short.duration().as_nanos())
 }
 
-fn bot(
-    options: &FileOptions,
-    strategy_version: u32,
-    wakes_on: WakesOn,
-    instruments: &[Instrument],
-    intervals: &[Interval],
-) -> BotConfig {
-    let candles = intervals.iter().copied().map(WakeRule::Candles);
-    let wakes = match wakes_on {
+fn bot(options: &FileOptions, rules: &BotRules, instruments: &[Instrument]) -> BotConfig {
+    let candles = rules.intervals.iter().copied().map(WakeRule::Candles);
+    let wakes = match rules.wakes_on {
         WakesOn::Quotes => vec![WakeRule::Quotes],
         WakesOn::Timer => candles.chain([WakeRule::Every(options.every)]).collect(),
         WakesOn::Candles | WakesOn::Anything => candles.collect(),
@@ -157,7 +177,7 @@ fn bot(
         id: BotId(0),
         name: options.strategy.clone(),
         strategy: options.strategy.clone(),
-        strategy_version,
+        strategy_version: rules.version,
         parameters: options.parameters.clone(),
         account: AccountId(0),
         instruments: instruments.iter().map(|instrument| instrument.id).collect(),
@@ -220,11 +240,11 @@ fn equity_every(surveys: &[Survey]) -> Duration {
 }
 
 /// Quotes that were made from candles are not taken back in time: what is decided on a close waits for the next open.
-fn entrance(surveys: &[Survey]) -> Entrance {
+fn order_entry(surveys: &[Survey]) -> OrderEntryModel {
     let from_candles = |survey: &Survey| matches!(survey.content, Content::Candles { .. });
     if surveys.iter().any(from_candles) {
-        Entrance::NextQuote
+        OrderEntryModel::NextQuote
     } else {
-        Entrance::AtOnce
+        OrderEntryModel::AtOnce
     }
 }

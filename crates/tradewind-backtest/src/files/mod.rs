@@ -17,14 +17,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tradewind_engine::StrategySource;
 use tradewind_model::{Amount, ExitPlan, Interval, OrderPolicy, Parameter, Ppm, Sizer};
 use tradewind_risk::Limits;
 use tradewind_simx::{Fees, FillModel};
 
-use crate::driver::run;
+use crate::driver::run_with;
 use crate::error::BacktestError;
 use crate::report::Report;
-use crate::setup::Latency;
+use crate::setup::{Latency, Setup};
 
 /// What to run over which files. [`FileOptions::new`] has the defaults.
 #[derive(Clone, Debug)]
@@ -61,6 +62,8 @@ pub struct FileOptions {
     pub half_spread: Ppm,
     /// The limits of the desk; wide ones that hold sizes to the account unless told otherwise.
     pub limits: Option<Limits>,
+    /// How many of the newest fills the report keeps; 1,000 unless told otherwise.
+    pub fills_kept: usize,
 }
 
 impl FileOptions {
@@ -88,6 +91,7 @@ impl FileOptions {
             latency: Latency::default(),
             half_spread: Ppm(100),
             limits: None,
+            fills_kept: Setup::FILLS_KEPT,
         }
     }
 }
@@ -98,6 +102,28 @@ impl FileOptions {
 /// A file that cannot be read or played, with its line; a strategy that is unknown, cannot be built with these
 /// parameters, or does not fit the data.
 pub fn run_files(options: &FileOptions) -> Result<Report, BacktestError> {
+    let rules = desk::BotRules::built_in(options)?;
+    run_bot(options, &rules, StrategySource::built_in())
+}
+
+/// Runs a strategy that is not built in over data files. The bot wakes on closed candles of `intervals`; the name and
+/// parameters in `options` are the bot's, and `strategies` builds it.
+///
+/// # Errors
+/// A file that cannot be read or played, with its line; intervals that the files do not have.
+pub fn run_files_with(
+    options: &FileOptions,
+    intervals: &[Interval],
+    strategies: StrategySource,
+) -> Result<Report, BacktestError> {
+    run_bot(options, &desk::BotRules::candles(intervals), strategies)
+}
+
+fn run_bot(
+    options: &FileOptions,
+    rules: &desk::BotRules,
+    strategies: StrategySource,
+) -> Result<Report, BacktestError> {
     if options.files.is_empty() {
         return Err(BacktestError::Options(
             "there is no file to run over".to_owned(),
@@ -108,7 +134,7 @@ pub fn run_files(options: &FileOptions) -> Result<Report, BacktestError> {
         .iter()
         .map(|path| survey::survey(path, options))
         .collect();
-    let plan = desk::plan(options, &surveys?)?;
+    let plan = desk::plan(options, rules, &surveys?)?;
     let mut player = player::Player::open(&plan)?;
-    run(plan.setup, &mut player)
+    run_with(plan.setup, strategies, &mut player)
 }

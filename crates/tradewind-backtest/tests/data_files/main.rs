@@ -5,6 +5,7 @@
     reason = "tests are told by the environment where the real data lies"
 )]
 
+mod blind;
 mod candles;
 mod common;
 mod rebuilt;

@@ -10,11 +10,11 @@ const KEPT: usize = 1_024;
 
 /// Candles by instrument and interval, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Past {
+pub(crate) struct CandleCache {
     candles: BTreeMap<(InstrumentId, Interval), VecDeque<Candle>>,
 }
 
-impl Past {
+impl CandleCache {
     pub(crate) fn keep(&mut self, candle: &Candle) {
         let key = (candle.instrument, candle.interval);
         let kept = self.candles.entry(key).or_default();

@@ -8,12 +8,9 @@ use tradewind_risk::Rule;
 
 use crate::equity::EquityCurve;
 
-/// How many of the newest fills are kept.
-const FILLS_KEPT: usize = 1_000;
-
 /// Counts, fees, the newest fills and the equity curve.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Counters {
     pub(crate) quotes: u64,
     pub(crate) trades: u64,
     pub(crate) candles: u64,
@@ -33,10 +30,19 @@ pub(crate) struct Tally {
     pub(crate) fees: BTreeMap<AssetId, Amount>,
     pub(crate) newest_fills: VecDeque<Fill>,
     pub(crate) curve: EquityCurve,
+    fills_kept: usize,
     equities: BTreeMap<AccountId, Amount>,
 }
 
-impl Tally {
+impl Counters {
+    /// Nothing counted; `fills_kept` of the newest fills will be kept.
+    pub(crate) fn new(fills_kept: usize) -> Self {
+        Self {
+            fills_kept,
+            ..Self::default()
+        }
+    }
+
     /// Takes note of an announcement.
     pub(crate) fn note(&mut self, event: &Event, accounts: usize) {
         match &event.kind {
@@ -44,7 +50,7 @@ impl Tally {
             EventKind::OrderPlaced { .. } => self.orders += 1,
             EventKind::OrderFilled { fill, status, .. } => {
                 self.fills += 1;
-                if self.newest_fills.len() == FILLS_KEPT {
+                if self.newest_fills.len() == self.fills_kept {
                     self.newest_fills.pop_front();
                 }
                 self.newest_fills.push_back(*fill);
