@@ -8,14 +8,14 @@ use tradewind_portfolio::Portfolio;
 use tradewind_risk::{Cause, Clearing, Scope, TradingState, TradingStates};
 use tradewind_strategy::Strategy;
 
-use crate::accounts::Book;
-use crate::bot::Bot;
-use crate::commands::Heard;
-use crate::market::Market;
-use crate::moment::Moment;
-use crate::orders::Orders;
+use crate::step::takeover::Book;
+use crate::parts::bot::Bot;
+use crate::step::commands::Heard;
+use crate::step::market_data::Market;
+use crate::context::Moment;
+use crate::parts::orders::Orders;
 use crate::view::Tally;
-use crate::wakes::Wakes;
+use crate::parts::wakes::Wakes;
 
 /// Builds a bot's strategy, or says why it cannot.
 pub type StrategyFactory = dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, String> + Send;
@@ -62,7 +62,7 @@ pub struct Engine {
     pub(crate) wakes: Wakes,
     pub(crate) bots: Vec<Bot>,
     /// Pace and memory of orders placed by hand.
-    pub(crate) by_hand: crate::submit::Pace,
+    pub(crate) by_hand: crate::step::submission::Pace,
     pub(crate) orders: Orders,
     pub(crate) portfolio: Portfolio,
     pub(crate) books: Vec<Book>,
@@ -85,7 +85,7 @@ impl Engine {
             market: Market::default(),
             wakes: Wakes::default(),
             bots: Vec::new(),
-            by_hand: crate::submit::Pace::default(),
+            by_hand: crate::step::submission::Pace::default(),
             orders: Orders::default(),
             portfolio: Portfolio::default(),
             books: Vec::new(),

@@ -8,9 +8,9 @@ use tradewind_model::{BotId, InstrumentId, OrderStatus, OwnerId, Price, Quote, T
 use tradewind_portfolio::{Position, PositionKey, Prices, value_account};
 use tradewind_risk::Rule;
 
-use crate::bot::Bot;
+use crate::parts::bot::Bot;
 use crate::engine::Engine;
-use crate::order::Order;
+use crate::parts::order::Order;
 
 /// What was counted.
 #[derive(Debug, Default)]
@@ -203,7 +203,7 @@ impl Engine {
             .iter()
             .find(|slot| slot.instrument == instrument)
             .and_then(|slot| slot.guard.as_ref());
-        guard.map(crate::guard::Guard::view).unwrap_or_default()
+        guard.map(crate::parts::exit_monitor::Guard::view).unwrap_or_default()
     }
 
     fn balance_views(&self) -> Vec<BalanceView> {

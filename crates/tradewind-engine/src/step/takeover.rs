@@ -12,8 +12,8 @@ use tradewind_portfolio::{Prices, value_account};
 use tradewind_risk::{PositionEffect, Scope};
 
 use crate::engine::Engine;
-use crate::execution::is_possible;
-use crate::order::{Order, Trades};
+use crate::step::reports::is_possible;
+use crate::parts::order::{Order, Trades};
 
 /// Why an account's orders are halted until it was read from the venue (R02).
 pub(crate) const UNRECONCILED: &str = "the account is not reconciled";

@@ -13,7 +13,7 @@ use tradewind_events::{
 use tradewind_model::{BotId, Candle, Decision, Timestamp, Wake};
 use tradewind_strategy::View;
 
-use crate::bot::{Pending, Runner};
+use crate::parts::bot::{Pending, Runner};
 use crate::engine::Engine;
 
 /// How long another lane may take before its bot counts as overrun.
@@ -55,7 +55,7 @@ impl Engine {
     ) {
         for candle in candles {
             let runtime = &mut self.bots[bot.index()];
-            if runtime.slots[slot].place(candle) == crate::bot::Fit::Old || !candle.is_sound() {
+            if runtime.slots[slot].place(candle) == crate::parts::bot::Fit::Old || !candle.is_sound() {
                 continue;
             }
             runtime.slots[slot].note(candle, &self.config.instruments[candle.instrument.index()]);
@@ -212,7 +212,7 @@ impl Engine {
             evaluation.bot,
         )));
         if let Some(cause) = asked.cause {
-            self.moment.trigger = crate::moment::Trigger::Event(cause);
+            self.moment.trigger = crate::context::Trigger::Event(cause);
         }
         let outcome = evaluation.outcome.clone();
         self.settle(evaluation.bot, asked.slot, outcome, out);
@@ -298,7 +298,7 @@ impl Engine {
         for slot in 0..self.bots[bot.index()].slots.len() {
             let instrument = self.bots[bot.index()].slots[slot].instrument;
             if let Some(quote) = self.market.quotes[instrument.index()] {
-                self.moment.trigger = crate::moment::Trigger::Quote(quote, None);
+                self.moment.trigger = crate::context::Trigger::Quote(quote, None);
             }
             self.wake(bot, slot, Wake::Timer, None, out);
         }

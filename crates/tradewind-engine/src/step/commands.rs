@@ -12,8 +12,8 @@ use tradewind_model::{
 use tradewind_risk::{Clearing, PositionEffect, Scope, TradingState};
 
 use crate::engine::Engine;
-use crate::moment::Trigger;
-use crate::submit::Wish;
+use crate::context::Trigger;
+use crate::step::submission::Wish;
 
 /// How many commands are remembered by id.
 const KEPT: usize = 1_024;

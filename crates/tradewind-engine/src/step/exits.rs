@@ -5,9 +5,9 @@ use tradewind_model::{BotId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason,
 use tradewind_risk::PositionEffect;
 
 use crate::engine::Engine;
-use crate::guard::{ExitCause, Guard};
-use crate::moment::Trigger;
-use crate::submit::Wish;
+use crate::parts::exit_monitor::{ExitCause, Guard};
+use crate::context::Trigger;
+use crate::step::submission::Wish;
 
 impl Engine {
     pub(crate) fn watch_exits(&mut self, quote: &Quote, out: &mut Outputs) {

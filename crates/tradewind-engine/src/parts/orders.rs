@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use tradewind_model::{AccountId, BotId, ClientOrderId, InstrumentId, Quantity, Side};
 use tradewind_risk::PositionEffect;
 
-use crate::order::Order;
+use crate::parts::order::Order;
 
 /// How many ended orders are remembered. A report later than that is left to reconciliation.
 const CLOSED_KEPT: usize = 1_024;

@@ -12,8 +12,8 @@ use tradewind_portfolio::{Booking, PositionChange};
 use tradewind_risk::{Clearing, PositionEffect, Scope, TradingState};
 
 use crate::engine::Engine;
-use crate::order::{Order, ReportClass, Step, transition};
-use crate::submit::{Wish, owner_of};
+use crate::parts::order::{Order, ReportClass, Step, transition};
+use crate::step::submission::{Wish, owner_of};
 
 impl Engine {
     pub(crate) fn on_report(&mut self, report: &ExecutionReport, out: &mut Outputs) {

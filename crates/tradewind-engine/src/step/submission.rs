@@ -12,7 +12,7 @@ use tradewind_risk::{
 };
 
 use crate::engine::Engine;
-use crate::order::{Order, Trades};
+use crate::parts::order::{Order, Trades};
 
 /// An order somebody wants: the quantity is decided, the kind is not.
 #[derive(Clone, Debug)]

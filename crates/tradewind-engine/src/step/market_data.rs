@@ -8,10 +8,10 @@ use tradewind_model::{
     Wake,
 };
 
-use crate::bot::Fit;
+use crate::parts::bot::Fit;
 use crate::engine::Engine;
-use crate::moment::Trigger;
-use crate::wakes::Place;
+use crate::context::Trigger;
+use crate::parts::wakes::Place;
 
 /// How long after its end a built candle waits for a trade that was under way.
 const CANDLE_GRACE: Duration = Duration::from_millis(250);

@@ -12,7 +12,7 @@ use tradewind_model::{
 use tradewind_risk::{RecentOrders, TokenBucket};
 use tradewind_strategy::{Strategy, WarmUp};
 
-use crate::guard::Guard;
+use crate::parts::exit_monitor::Guard;
 
 /// Where a bot's strategy lives.
 pub(crate) enum Runner {

@@ -10,8 +10,8 @@ use tradewind_model::{Amount, BotId, EventId, OwnerId, Ppm, Quantity, Reason, Si
 use tradewind_risk::{DenyReason, PositionEffect};
 
 use crate::engine::Engine;
-use crate::sizing::{Sizing, size};
-use crate::submit::Wish;
+use crate::step::sizing::{Sizing, size};
+use crate::step::submission::Wish;
 
 /// Before an exit that was denied, refused or left something open is tried again.
 const EXIT_RETRY: Duration = Duration::from_secs(5);

@@ -10,12 +10,12 @@ use tradewind_model::{BotId, CandleBuilder, ClientOrderIds, Interval, Timestamp}
 use tradewind_portfolio::Portfolio;
 use tradewind_risk::{Clearing, Scope, TradingState, TradingStates};
 
-use crate::accounts::{Book, UNRECONCILED};
-use crate::bot::{Bot, Runner};
+use crate::step::takeover::{Book, UNRECONCILED};
+use crate::parts::bot::{Bot, Runner};
 use crate::engine::Engine;
-use crate::market::Market;
-use crate::orders::Orders;
-use crate::wakes::Wakes;
+use crate::step::market_data::Market;
+use crate::parts::orders::Orders;
+use crate::parts::wakes::Wakes;
 
 /// Faults within this time count together.
 const FAULT_WINDOW: Duration = Duration::from_secs(300);
