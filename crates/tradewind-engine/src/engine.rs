@@ -8,14 +8,14 @@ use tradewind_portfolio::Portfolio;
 use tradewind_risk::{Cause, Clearing, Scope, TradingState, TradingStates};
 use tradewind_strategy::Strategy;
 
-use crate::step::takeover::Book;
+use crate::context::StepContext;
 use crate::parts::bot::Bot;
-use crate::step::commands::Heard;
-use crate::step::market_data::Market;
-use crate::context::Moment;
 use crate::parts::orders::Orders;
-use crate::view::Tally;
 use crate::parts::wakes::Wakes;
+use crate::step::commands::CommandLog;
+use crate::step::market_data::Market;
+use crate::step::takeover::AccountRecord;
+use crate::view::Counters;
 
 /// Builds a bot's strategy, or says why it cannot.
 pub type StrategyFactory = dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, String> + Send;
@@ -56,22 +56,22 @@ impl fmt::Debug for StrategySource {
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) strategies: StrategySource,
-    pub(crate) moment: Moment,
+    pub(crate) context: StepContext,
     pub(crate) config: Configuration,
     pub(crate) market: Market,
     pub(crate) wakes: Wakes,
     pub(crate) bots: Vec<Bot>,
-    /// Pace and memory of orders placed by hand.
-    pub(crate) by_hand: crate::step::submission::Pace,
+    /// OrderThrottle and memory of orders placed by hand.
+    pub(crate) by_hand: crate::step::submission::OrderThrottle,
     pub(crate) orders: Orders,
     pub(crate) portfolio: Portfolio,
-    pub(crate) books: Vec<Book>,
+    pub(crate) accounts: Vec<AccountRecord>,
     pub(crate) states: TradingStates,
     pub(crate) ids: ClientOrderIds,
-    pub(crate) heard: Heard,
+    pub(crate) commands: CommandLog,
     /// Whether the bots were given their turns to start, which happens once.
     pub(crate) bots_scheduled: bool,
-    pub(crate) tally: Tally,
+    pub(crate) counters: Counters,
 }
 
 impl Engine {
@@ -80,20 +80,20 @@ impl Engine {
     pub fn new(strategies: StrategySource) -> Self {
         Self {
             strategies,
-            moment: Moment::default(),
+            context: StepContext::default(),
             config: empty_configuration(),
             market: Market::default(),
             wakes: Wakes::default(),
             bots: Vec::new(),
-            by_hand: crate::step::submission::Pace::default(),
+            by_hand: crate::step::submission::OrderThrottle::default(),
             orders: Orders::default(),
             portfolio: Portfolio::default(),
-            books: Vec::new(),
+            accounts: Vec::new(),
             states: TradingStates::default(),
             ids: ClientOrderIds::new(0, 0),
-            heard: Heard::default(),
+            commands: CommandLog::default(),
             bots_scheduled: false,
-            tally: Tally::default(),
+            counters: Counters::default(),
         }
     }
 
@@ -101,7 +101,7 @@ impl Engine {
     #[must_use]
     pub fn after(strategies: StrategySource, seq: u64) -> Self {
         let mut engine = Self::new(strategies);
-        engine.moment.seq = seq;
+        engine.context.seq = seq;
         engine
     }
 
@@ -110,7 +110,7 @@ impl Engine {
     /// `at` is the driver's time; an earlier one than before counts as the same. Nothing here fails: what is wrong with
     /// an input becomes an event.
     pub fn handle(&mut self, at: Timestamp, input: &Input, out: &mut Outputs) {
-        self.moment.advance(at);
+        self.context.advance(at);
         match input {
             Input::Quote(quote) => self.on_quote(quote, out),
             Input::Trade(trade) => self.on_trade(trade, out),
@@ -135,7 +135,7 @@ impl Engine {
                 dropped,
             } => {
                 let (subscriber, dropped) = (subscriber.to_string(), *dropped);
-                self.moment.emit(
+                self.context.emit(
                     out,
                     None,
                     EventKind::QueueOverflow {
@@ -151,13 +151,13 @@ impl Engine {
     /// Number of the last input handled.
     #[must_use]
     pub const fn seq(&self) -> u64 {
-        self.moment.seq
+        self.context.seq
     }
 
     /// Time of the last input handled.
     #[must_use]
     pub const fn now(&self) -> Timestamp {
-        self.moment.at
+        self.context.at
     }
 
     fn on_timer(&mut self, timer: Timer, out: &mut Outputs) {
@@ -200,7 +200,7 @@ impl Engine {
             out,
         );
         self.cancel_entries(|_| true, out);
-        self.moment.emit(out, None, EventKind::DeskStopping);
+        self.context.emit(out, None, EventKind::DeskStopping);
     }
 
     /// Opens a cause and announces it, if it is new.
@@ -216,7 +216,7 @@ impl Engine {
             scope,
             state,
             reason: reason.to_owned(),
-            since: self.moment.at,
+            since: self.context.at,
             clearing,
         };
         if self.states.open(cause.clone()) {
@@ -225,7 +225,7 @@ impl Engine {
                 state,
                 cause: Some(cause),
             };
-            self.moment.emit(out, None, event);
+            self.context.emit(out, None, event);
         }
     }
 
@@ -233,7 +233,7 @@ impl Engine {
     pub(crate) fn close_cause(&mut self, scope: Scope, reason: &str, out: &mut Outputs) {
         if self.states.close(scope, reason) {
             let state = self.states.at(scope);
-            self.moment.emit(
+            self.context.emit(
                 out,
                 None,
                 EventKind::TradingStateChanged {

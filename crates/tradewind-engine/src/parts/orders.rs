@@ -84,7 +84,7 @@ impl Orders {
             let terms = &order.terms;
             let same = (terms.account, terms.instrument, terms.side) == (account, instrument, side);
             if same && order.bot.map(|(bot, _)| bot) == bot {
-                sum += order.rest();
+                sum += order.remaining();
             }
         }
         sum
