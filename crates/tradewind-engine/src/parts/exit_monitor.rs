@@ -106,7 +106,7 @@ impl ExitMonitor {
 
     /// Moves the trailing stop and says whether the position is to be closed, and at which level.
     pub(crate) fn watch(&mut self, quote: &Quote, now: Timestamp) -> Option<(ExitCause, Price)> {
-        let price = quote.taking(self.side.opposite());
+        let price = quote.opposite_side(self.side.opposite());
         if self.is_better(price, self.best) {
             self.best = price;
         }

@@ -106,7 +106,7 @@ impl Engine {
     ) -> Reason {
         let place = &self.bots[bot.index()].slots[slot];
         let instrument = &self.config.instruments[place.instrument.index()];
-        let price = quote.taking(Side::of(place.position.quantity).opposite());
+        let price = quote.opposite_side(Side::of(place.position.quantity).opposite());
         Reason::Numbers(
             cause.template(),
             [

@@ -90,7 +90,7 @@ impl Engine {
     /// Where a limit order is placed: at the touch on our own side, moved away by the offset, on a tick.
     fn limit_price(&self, request: &OrderRequest, policy: &LimitPolicy) -> Option<Price> {
         let quote = self.market.live_quote(request.instrument)?;
-        let touch = quote.joining(request.side);
+        let touch = quote.same_side(request.side);
         let offset = i128::from(touch.0) * i128::from(policy.offset.0) / i128::from(Ppm::ONE.0);
         let offset = i64::try_from(offset).ok()?;
         let price = match request.side {
@@ -246,7 +246,7 @@ impl Engine {
             return Amount::ZERO;
         }
         let touch =
-            self.market.quotes[instrument.id.index()].map(|quote| quote.taking(order.terms.side));
+            self.market.quotes[instrument.id.index()].map(|quote| quote.opposite_side(order.terms.side));
         let price = order.terms.kind.limit().or(touch).unwrap_or_default();
         let value = instrument
             .notional(price, order.remaining())

@@ -149,7 +149,7 @@ impl Engine {
             price: target
                 .limit
                 .filter(|limit| limit.0 > 0)
-                .unwrap_or_else(|| quote.taking(side)),
+                .unwrap_or_else(|| quote.opposite_side(side)),
             exit: target.exit.as_deref().unwrap_or(&runtime.config.exit),
             range: place
                 .range
@@ -186,7 +186,7 @@ impl Engine {
         let place = &runtime.slots[slot];
         let instrument = &self.config.instruments[place.instrument.index()];
         let side = Side::of(place.position.quantity).opposite();
-        let price = self.market.quotes[place.instrument.index()].map(|quote| quote.taking(side));
+        let price = self.market.quotes[place.instrument.index()].map(|quote| quote.opposite_side(side));
         let key = (runtime.config.account, OwnerId::Bot(bot), instrument.id);
         if self.portfolio.is_remainder(instrument, &key, price) {
             self.give_up(bot, slot, cause, out);
