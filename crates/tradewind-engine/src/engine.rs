@@ -5,7 +5,7 @@ use std::fmt;
 use tradewind_events::{BotConfig, Configuration, EventKind, Input, Outputs, StorageHealth, Timer};
 use tradewind_model::{ClientOrderIds, Timestamp};
 use tradewind_portfolio::Portfolio;
-use tradewind_risk::{Cause, Clearing, Scope, TradingState, TradingStates};
+use tradewind_risk::{Cause, CauseKind, Clearing, Scope, TradingState, TradingStates};
 use tradewind_strategy::Strategy;
 
 use crate::context::StepContext;
@@ -176,18 +176,19 @@ impl Engine {
     }
 
     fn on_storage(&mut self, health: StorageHealth, out: &mut Outputs) {
-        const REASON: &str = "the event log is behind";
         match health {
             StorageHealth::Behind => {
                 self.open_cause(
                     Scope::Desk,
                     TradingState::Halted,
-                    REASON,
+                    CauseKind::EventLogBehind,
                     Clearing::Itself,
                     out,
                 );
             }
-            StorageHealth::Writing => self.close_cause(Scope::Desk, REASON, out),
+            StorageHealth::Writing => {
+                self.close_cause(Scope::Desk, &CauseKind::EventLogBehind, out)
+            }
         }
     }
 
@@ -195,7 +196,7 @@ impl Engine {
         self.open_cause(
             Scope::Desk,
             TradingState::Reducing,
-            "the desk is stopping",
+            CauseKind::Stopping,
             Clearing::Itself,
             out,
         );
@@ -208,14 +209,14 @@ impl Engine {
         &mut self,
         scope: Scope,
         state: TradingState,
-        reason: &str,
+        reason: CauseKind,
         clearing: Clearing,
         out: &mut Outputs,
     ) {
         let cause = Cause {
             scope,
             state,
-            reason: reason.to_owned(),
+            reason,
             since: self.context.at,
             clearing,
         };
@@ -230,7 +231,7 @@ impl Engine {
     }
 
     /// Ends a cause and announces what the desk's state is now, if it was open.
-    pub(crate) fn close_cause(&mut self, scope: Scope, reason: &str, out: &mut Outputs) {
+    pub(crate) fn close_cause(&mut self, scope: Scope, reason: &CauseKind, out: &mut Outputs) {
         if self.states.close(scope, reason) {
             let state = self.states.at(scope);
             self.context.emit(

@@ -9,7 +9,7 @@ use tradewind_events::{
 use tradewind_model::{
     AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, OwnerId, Quantity, Reason, Side,
 };
-use tradewind_risk::{Clearing, PositionEffect, Scope, TradingState};
+use tradewind_risk::{CauseKind, Clearing, PositionEffect, Scope, TradingState};
 
 use crate::context::Trigger;
 use crate::engine::Engine;
@@ -17,8 +17,6 @@ use crate::step::submission::OrderRequest;
 
 /// How many commands are remembered by id.
 const KEPT: usize = 1_024;
-/// The cause a kill opens.
-const KILLED: &str = "killed";
 
 /// Commands heard before, with what came of them.
 #[derive(Debug, Default)]
@@ -296,7 +294,7 @@ impl Engine {
         self.open_cause(
             Scope::Desk,
             TradingState::Killed,
-            KILLED,
+            CauseKind::Killed,
             Clearing::Person,
             out,
         );
@@ -314,7 +312,7 @@ impl Engine {
         if self.states.desk() != TradingState::Killed {
             return Err("the kill switch is not set".to_owned());
         }
-        self.close_cause(Scope::Desk, KILLED, out);
+        self.close_cause(Scope::Desk, &CauseKind::Killed, out);
         let reset = EventKind::KillSwitchReset {
             reason: reason.to_owned(),
             principal: principal.clone(),

@@ -8,14 +8,14 @@ use tradewind_events::{
 };
 use tradewind_model::{BotId, CandleBuilder, ClientOrderIds, Interval, Timestamp};
 use tradewind_portfolio::Portfolio;
-use tradewind_risk::{Clearing, Scope, TradingState, TradingStates};
+use tradewind_risk::{CauseKind, Clearing, Scope, TradingState, TradingStates};
 
 use crate::engine::Engine;
 use crate::parts::bot::{Bot, Runner};
 use crate::parts::orders::Orders;
 use crate::parts::wakes::Wakes;
 use crate::step::market_data::Market;
-use crate::step::takeover::{AccountRecord, UNRECONCILED};
+use crate::step::takeover::AccountRecord;
 
 /// Faults within this time count together.
 const FAULT_WINDOW: Duration = Duration::from_secs(300);
@@ -68,7 +68,7 @@ impl Engine {
             self.open_cause(
                 Scope::Desk,
                 TradingState::Killed,
-                "killed",
+                CauseKind::Killed,
                 Clearing::Person,
                 out,
             );
@@ -78,7 +78,7 @@ impl Engine {
             self.open_cause(
                 scope,
                 TradingState::Halted,
-                UNRECONCILED,
+                CauseKind::NotReconciled,
                 Clearing::Itself,
                 out,
             );

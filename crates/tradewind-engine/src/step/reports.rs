@@ -9,7 +9,7 @@ use tradewind_model::{
     PositionState, Quantity, RejectReason, ReportKind, TimeInForce,
 };
 use tradewind_portfolio::{Booking, PositionChange};
-use tradewind_risk::{Clearing, PositionEffect, Scope, TradingState};
+use tradewind_risk::{CauseKind, Clearing, PositionEffect, Scope, TradingState};
 
 use crate::engine::Engine;
 use crate::parts::order::{Order, ReportClass, Step, transition};
@@ -162,7 +162,7 @@ impl Engine {
         self.open_cause(
             Scope::Account(account),
             TradingState::Reducing,
-            "a fill could not be booked",
+            CauseKind::FillNotBooked,
             Clearing::Person,
             out,
         );

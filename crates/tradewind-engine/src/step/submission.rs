@@ -245,8 +245,8 @@ impl Engine {
         if spent != asset || order.purpose == PositionEffect::Exit {
             return Amount::ZERO;
         }
-        let touch =
-            self.market.quotes[instrument.id.index()].map(|quote| quote.opposite_side(order.terms.side));
+        let touch = self.market.quotes[instrument.id.index()]
+            .map(|quote| quote.opposite_side(order.terms.side));
         let price = order.terms.kind.limit().or(touch).unwrap_or_default();
         let value = instrument
             .notional(price, order.remaining())

@@ -9,14 +9,12 @@ use tradewind_model::{
     OwnerId, Quantity, Side, TradeId,
 };
 use tradewind_portfolio::{Prices, value_account};
-use tradewind_risk::{PositionEffect, Scope};
+use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
 use crate::engine::Engine;
 use crate::parts::order::{Order, Trades};
 use crate::step::reports::is_possible;
 
-/// Why an account's orders are halted until it was read from the venue (R02).
-pub(crate) const UNRECONCILED: &str = "the account is not reconciled";
 /// How many foreign fills are remembered by id.
 const FOREIGN_KEPT: usize = 4_096;
 
@@ -135,7 +133,7 @@ impl Engine {
         );
         self.accounts[account.index()].reconciled = true;
         self.value(account);
-        self.close_cause(Scope::Account(account), UNRECONCILED, out);
+        self.close_cause(Scope::Account(account), &CauseKind::NotReconciled, out);
         if self.accounts.iter().all(|book| book.reconciled) {
             self.schedule_bots(out);
         }

@@ -186,7 +186,8 @@ impl Engine {
         let place = &runtime.slots[slot];
         let instrument = &self.config.instruments[place.instrument.index()];
         let side = Side::of(place.position.quantity).opposite();
-        let price = self.market.quotes[place.instrument.index()].map(|quote| quote.opposite_side(side));
+        let price =
+            self.market.quotes[place.instrument.index()].map(|quote| quote.opposite_side(side));
         let key = (runtime.config.account, OwnerId::Bot(bot), instrument.id);
         if self.portfolio.is_remainder(instrument, &key, price) {
             self.give_up(bot, slot, cause, out);

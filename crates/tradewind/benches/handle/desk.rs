@@ -175,7 +175,10 @@ impl Desk {
             venue_order_id: VenueOrderId(self.orders),
             client_id: terms.client_id,
             side: terms.side,
-            price: terms.kind.limit().unwrap_or(quote.opposite_side(terms.side)),
+            price: terms
+                .kind
+                .limit()
+                .unwrap_or(quote.opposite_side(terms.side)),
             quantity: terms.quantity,
             fee: Money {
                 asset: self.usdt,
