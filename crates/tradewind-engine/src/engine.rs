@@ -1,12 +1,9 @@
 //! The engine: its state and its one verb.
 
-use std::fmt;
-
-use tradewind_events::{BotConfig, Configuration, EventKind, Input, Outputs, StorageHealth, Timer};
+use tradewind_events::{Configuration, EventKind, Input, Outputs, StorageHealth, Timer};
 use tradewind_model::{ClientOrderIds, Timestamp};
 use tradewind_portfolio::Portfolio;
 use tradewind_risk::{Cause, CauseKind, Clearing, Scope, TradingState, TradingStates};
-use tradewind_strategy::Strategy;
 
 use crate::context::StepContext;
 use crate::parts::bot::Bot;
@@ -15,42 +12,8 @@ use crate::parts::wakes::Wakes;
 use crate::step::commands::CommandLog;
 use crate::step::market_data::Market;
 use crate::step::takeover::AccountRecord;
+use crate::strategy_source::StrategySource;
 use crate::view::Counters;
-
-/// Builds a bot's strategy, or says why it cannot.
-pub type StrategyFactory = dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, String> + Send;
-
-/// Where the engine takes strategies from.
-pub struct StrategySource(Box<StrategyFactory>);
-
-impl StrategySource {
-    /// The built-in strategies by their names.
-    #[must_use]
-    pub fn built_in() -> Self {
-        Self::new(|bot| {
-            tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
-                .map_err(|error| error.to_string())
-        })
-    }
-
-    /// Strategies from a function of one's own.
-    #[must_use]
-    pub fn new(
-        factory: impl Fn(&BotConfig) -> Result<Box<dyn Strategy>, String> + Send + 'static,
-    ) -> Self {
-        Self(Box::new(factory))
-    }
-
-    pub(crate) fn build(&self, bot: &BotConfig) -> Result<Box<dyn Strategy>, String> {
-        (self.0)(bot)
-    }
-}
-
-impl fmt::Debug for StrategySource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StrategySource")
-    }
-}
 
 /// All trading state, and the rules by which it changes.
 #[derive(Debug)]

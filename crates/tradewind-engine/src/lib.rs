@@ -9,7 +9,9 @@ mod context;
 mod engine;
 mod parts;
 mod step;
+mod strategy_source;
 mod view;
 
-pub use engine::{Engine, StrategyFactory, StrategySource};
+pub use engine::Engine;
 pub use parts::order::{Order, ReportClass, Step, Trades, transition};
+pub use strategy_source::{StrategyFactory, StrategySource};

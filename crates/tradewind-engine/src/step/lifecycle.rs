@@ -15,6 +15,8 @@ use crate::parts::bot::{Bot, Runner};
 use crate::parts::orders::Orders;
 use crate::parts::wakes::Wakes;
 use crate::step::market_data::Market;
+use tradewind_strategy::BuildError;
+
 use crate::step::takeover::AccountRecord;
 
 /// Faults within this time count together.
@@ -127,7 +129,7 @@ impl Engine {
             return self.set_state(bot, BotState::Stopped, "no data", out);
         }
         if let Err(error) = self.build_strategy(bot) {
-            return self.set_state(bot, BotState::Faulted, &error, out);
+            return self.set_state(bot, BotState::Faulted, &error.to_string(), out);
         }
         if matches!(self.bots[bot.index()].runner, Runner::Remote { .. }) {
             out.push(Output::ResetLane(bot));
@@ -155,7 +157,7 @@ impl Engine {
     }
 
     /// Builds a bot's strategy anew, with nothing in it.
-    fn build_strategy(&mut self, bot: BotId) -> Result<(), String> {
+    fn build_strategy(&mut self, bot: BotId) -> Result<(), BuildError> {
         let runtime = &mut self.bots[bot.index()];
         let strategy = self.strategies.build(&runtime.config)?;
         runtime.warm_ups = strategy.timeframes();

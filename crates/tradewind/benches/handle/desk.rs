@@ -59,7 +59,6 @@ impl Desk {
         let usdt = configuration.report_asset;
         let strategies = StrategySource::new(|bot| {
             tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
-                .map_err(|error| error.to_string())
         });
         let mut desk = Self {
             engine: Engine::new(strategies),
