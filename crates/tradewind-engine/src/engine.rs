@@ -1,77 +1,40 @@
 //! The engine: its state and its one verb.
 
-use std::fmt;
-
-use tradewind_events::{BotConfig, Configuration, EventKind, Input, Outputs, StorageHealth, Timer};
+use tradewind_events::{Configuration, EventKind, Input, Outputs, StorageHealth, Timer};
 use tradewind_model::{ClientOrderIds, Timestamp};
 use tradewind_portfolio::Portfolio;
-use tradewind_risk::{Cause, Clearing, Scope, TradingState, TradingStates};
-use tradewind_strategy::Strategy;
+use tradewind_risk::{Cause, CauseKind, Clearing, Scope, TradingState, TradingStates};
 
-use crate::accounts::Book;
-use crate::bot::Bot;
-use crate::commands::Heard;
-use crate::market::Market;
-use crate::moment::Moment;
-use crate::orders::Orders;
-use crate::view::Tally;
-use crate::wakes::Wakes;
-
-/// Builds a bot's strategy, or says why it cannot.
-pub type StrategyFactory = dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, String> + Send;
-
-/// Where the engine takes strategies from.
-pub struct StrategySource(Box<StrategyFactory>);
-
-impl StrategySource {
-    /// The built-in strategies by their names.
-    #[must_use]
-    pub fn built_in() -> Self {
-        Self::new(|bot| {
-            tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
-                .map_err(|error| error.to_string())
-        })
-    }
-
-    /// Strategies from a function of one's own.
-    #[must_use]
-    pub fn new(
-        factory: impl Fn(&BotConfig) -> Result<Box<dyn Strategy>, String> + Send + 'static,
-    ) -> Self {
-        Self(Box::new(factory))
-    }
-
-    pub(crate) fn build(&self, bot: &BotConfig) -> Result<Box<dyn Strategy>, String> {
-        (self.0)(bot)
-    }
-}
-
-impl fmt::Debug for StrategySource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StrategySource")
-    }
-}
+use crate::context::StepContext;
+use crate::parts::bot::Bot;
+use crate::parts::orders::Orders;
+use crate::parts::wakes::Wakes;
+use crate::step::commands::CommandLog;
+use crate::step::market_data::Market;
+use crate::step::takeover::AccountRecord;
+use crate::strategy_source::StrategySource;
+use crate::view::Counters;
 
 /// All trading state, and the rules by which it changes.
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) strategies: StrategySource,
-    pub(crate) moment: Moment,
+    pub(crate) context: StepContext,
     pub(crate) config: Configuration,
     pub(crate) market: Market,
     pub(crate) wakes: Wakes,
     pub(crate) bots: Vec<Bot>,
-    /// Pace and memory of orders placed by hand.
-    pub(crate) by_hand: crate::submit::Pace,
+    /// OrderThrottle and memory of orders placed by hand.
+    pub(crate) by_hand: crate::step::submission::OrderThrottle,
     pub(crate) orders: Orders,
     pub(crate) portfolio: Portfolio,
-    pub(crate) books: Vec<Book>,
+    pub(crate) accounts: Vec<AccountRecord>,
     pub(crate) states: TradingStates,
     pub(crate) ids: ClientOrderIds,
-    pub(crate) heard: Heard,
+    pub(crate) commands: CommandLog,
     /// Whether the bots were given their turns to start, which happens once.
     pub(crate) bots_scheduled: bool,
-    pub(crate) tally: Tally,
+    pub(crate) counters: Counters,
 }
 
 impl Engine {
@@ -80,20 +43,20 @@ impl Engine {
     pub fn new(strategies: StrategySource) -> Self {
         Self {
             strategies,
-            moment: Moment::default(),
+            context: StepContext::default(),
             config: empty_configuration(),
             market: Market::default(),
             wakes: Wakes::default(),
             bots: Vec::new(),
-            by_hand: crate::submit::Pace::default(),
+            by_hand: crate::step::submission::OrderThrottle::default(),
             orders: Orders::default(),
             portfolio: Portfolio::default(),
-            books: Vec::new(),
+            accounts: Vec::new(),
             states: TradingStates::default(),
             ids: ClientOrderIds::new(0, 0),
-            heard: Heard::default(),
+            commands: CommandLog::default(),
             bots_scheduled: false,
-            tally: Tally::default(),
+            counters: Counters::default(),
         }
     }
 
@@ -101,7 +64,7 @@ impl Engine {
     #[must_use]
     pub fn after(strategies: StrategySource, seq: u64) -> Self {
         let mut engine = Self::new(strategies);
-        engine.moment.seq = seq;
+        engine.context.seq = seq;
         engine
     }
 
@@ -110,7 +73,7 @@ impl Engine {
     /// `at` is the driver's time; an earlier one than before counts as the same. Nothing here fails: what is wrong with
     /// an input becomes an event.
     pub fn handle(&mut self, at: Timestamp, input: &Input, out: &mut Outputs) {
-        self.moment.advance(at);
+        self.context.advance(at);
         match input {
             Input::Quote(quote) => self.on_quote(quote, out),
             Input::Trade(trade) => self.on_trade(trade, out),
@@ -135,7 +98,7 @@ impl Engine {
                 dropped,
             } => {
                 let (subscriber, dropped) = (subscriber.to_string(), *dropped);
-                self.moment.emit(
+                self.context.emit(
                     out,
                     None,
                     EventKind::QueueOverflow {
@@ -151,13 +114,13 @@ impl Engine {
     /// Number of the last input handled.
     #[must_use]
     pub const fn seq(&self) -> u64 {
-        self.moment.seq
+        self.context.seq
     }
 
     /// Time of the last input handled.
     #[must_use]
     pub const fn now(&self) -> Timestamp {
-        self.moment.at
+        self.context.at
     }
 
     fn on_timer(&mut self, timer: Timer, out: &mut Outputs) {
@@ -176,18 +139,19 @@ impl Engine {
     }
 
     fn on_storage(&mut self, health: StorageHealth, out: &mut Outputs) {
-        const REASON: &str = "the event log is behind";
         match health {
             StorageHealth::Behind => {
                 self.open_cause(
                     Scope::Desk,
                     TradingState::Halted,
-                    REASON,
+                    CauseKind::EventLogBehind,
                     Clearing::Itself,
                     out,
                 );
             }
-            StorageHealth::Writing => self.close_cause(Scope::Desk, REASON, out),
+            StorageHealth::Writing => {
+                self.close_cause(Scope::Desk, &CauseKind::EventLogBehind, out)
+            }
         }
     }
 
@@ -195,12 +159,12 @@ impl Engine {
         self.open_cause(
             Scope::Desk,
             TradingState::Reducing,
-            "the desk is stopping",
+            CauseKind::Stopping,
             Clearing::Itself,
             out,
         );
         self.cancel_entries(|_| true, out);
-        self.moment.emit(out, None, EventKind::DeskStopping);
+        self.context.emit(out, None, EventKind::DeskStopping);
     }
 
     /// Opens a cause and announces it, if it is new.
@@ -208,15 +172,15 @@ impl Engine {
         &mut self,
         scope: Scope,
         state: TradingState,
-        reason: &str,
+        reason: CauseKind,
         clearing: Clearing,
         out: &mut Outputs,
     ) {
         let cause = Cause {
             scope,
             state,
-            reason: reason.to_owned(),
-            since: self.moment.at,
+            reason,
+            since: self.context.at,
             clearing,
         };
         if self.states.open(cause.clone()) {
@@ -225,15 +189,15 @@ impl Engine {
                 state,
                 cause: Some(cause),
             };
-            self.moment.emit(out, None, event);
+            self.context.emit(out, None, event);
         }
     }
 
     /// Ends a cause and announces what the desk's state is now, if it was open.
-    pub(crate) fn close_cause(&mut self, scope: Scope, reason: &str, out: &mut Outputs) {
+    pub(crate) fn close_cause(&mut self, scope: Scope, reason: &CauseKind, out: &mut Outputs) {
         if self.states.close(scope, reason) {
             let state = self.states.at(scope);
-            self.moment.emit(
+            self.context.emit(
                 out,
                 None,
                 EventKind::TradingStateChanged {

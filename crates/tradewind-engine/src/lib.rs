@@ -2,28 +2,16 @@
 //!
 //! It has no clock, no socket, no file and no chance of its own: the same inputs give the same outputs, byte for byte.
 //! Start with [`Engine::handle`] in `engine.rs`, one screen that says what one step does. Then, in the order in which
-//! a quote becomes an order: `market.rs`, `evaluate.rs`, `pursue.rs`, `submit.rs`, `execution.rs`; `order.rs` has the
-//! life of an order as one function with its table.
+//! a quote becomes an order: `step/market_data.rs`, `step/evaluation.rs`, `step/target.rs`, `step/submission.rs`,
+//! `step/reports.rs`; `parts/order.rs` has the life of an order as one function with its table.
 
-mod accounts;
-mod bot;
-mod commands;
+mod context;
 mod engine;
-mod evaluate;
-mod execution;
-mod exits;
-mod funding;
-mod guard;
-mod lifecycle;
-mod market;
-mod moment;
-mod order;
-mod orders;
-mod pursue;
-mod sizing;
-mod submit;
+mod parts;
+mod step;
+mod strategy_source;
 mod view;
-mod wakes;
 
-pub use engine::{Engine, StrategyFactory, StrategySource};
-pub use order::{Order, ReportClass, Step, Trades, transition};
+pub use engine::Engine;
+pub use parts::order::{Order, ReportClass, Step, Trades, transition};
+pub use strategy_source::{StrategyFactory, StrategySource};

@@ -1,27 +1,27 @@
 //! What an observer may see, copied out between two inputs, and what was counted for it.
 
 use tradewind_events::{
-    AccountView, BalanceView, BotView, CloseView, Counters, DeskView, ExitView, FeedView, NextWake,
-    OrderView, PositionView,
+    AccountView, BalanceView, BotView, CloseView, Counters as CounterTotals, DeskView, ExitView,
+    FeedView, NextWake, OrderView, PositionView,
 };
 use tradewind_model::{BotId, InstrumentId, OrderStatus, OwnerId, Price, Quote, Timestamp, Wake};
 use tradewind_portfolio::{Position, PositionKey, Prices, value_account};
 use tradewind_risk::Rule;
 
-use crate::bot::Bot;
 use crate::engine::Engine;
-use crate::order::Order;
+use crate::parts::bot::Bot;
+use crate::parts::order::Order;
 
 /// What was counted.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) counters: Counters,
+pub(crate) struct Counters {
+    pub(crate) totals: CounterTotals,
     close: CloseView,
     /// Whether the wake being handled belongs to a close.
     at_close: bool,
 }
 
-impl Tally {
+impl Counters {
     /// A candle, or a bot's own interval, closed at this moment.
     pub(crate) fn closed_at(&mut self, at: Timestamp) {
         if at > self.close.at {
@@ -33,23 +33,23 @@ impl Tally {
     }
 
     pub(crate) fn woke(&mut self, wake: Wake) {
-        self.counters.wakes += 1;
+        self.totals.wakes += 1;
         self.at_close = wake != Wake::Quote;
         self.close.woke += u32::from(self.at_close);
     }
 
     pub(crate) fn held(&mut self) {
-        self.counters.holds += 1;
+        self.totals.holds += 1;
         self.close.held += u32::from(self.at_close);
     }
 
     pub(crate) fn signalled(&mut self) {
-        self.counters.signals += 1;
+        self.totals.signals += 1;
         self.close.signals += u32::from(self.at_close);
     }
 
     pub(crate) fn denied(&mut self, rule: Rule) {
-        self.counters.denials += 1;
+        self.totals.denials += 1;
         match self
             .close
             .denied
@@ -62,9 +62,9 @@ impl Tally {
     }
 
     pub(crate) fn filled(&mut self, status: OrderStatus) {
-        self.counters.fills += 1;
+        self.totals.fills += 1;
         if status == OrderStatus::PartiallyFilled {
-            self.counters.partial_fills += 1;
+            self.totals.partial_fills += 1;
             self.close.partly_filled += 1;
         } else {
             self.close.filled += 1;
@@ -77,8 +77,8 @@ impl Engine {
     #[must_use]
     pub fn view(&self) -> DeskView {
         DeskView {
-            seq: self.moment.seq,
-            at: self.moment.at,
+            seq: self.context.seq,
+            at: self.context.at,
             state: self.states.desk(),
             causes: self.states.causes().to_vec(),
             accounts: self.account_views(),
@@ -91,8 +91,8 @@ impl Engine {
                 .collect(),
             balances: self.balance_views(),
             feeds: self.feed_views(),
-            counters: self.tally.counters,
-            last_close: self.tally.close.clone(),
+            counters: self.counters.totals,
+            last_close: self.counters.close.clone(),
         }
     }
 
@@ -108,7 +108,7 @@ impl Engine {
             .config
             .accounts
             .iter()
-            .zip(&self.books)
+            .zip(&self.accounts)
             .map(|(account, book)| AccountView {
                 account: account.id,
                 reconciled: book.reconciled,
@@ -165,7 +165,7 @@ impl Engine {
             return None;
         }
         let closes = bot.warm_ups.iter().map(|warm_up| NextWake {
-            at: warm_up.interval.close_time(self.moment.at),
+            at: warm_up.interval.close_time(self.context.at),
             interval: Some(warm_up.interval),
         });
         let timer = bot.next_timer.map(|at| NextWake { at, interval: None });
@@ -203,7 +203,9 @@ impl Engine {
             .iter()
             .find(|slot| slot.instrument == instrument)
             .and_then(|slot| slot.guard.as_ref());
-        guard.map(crate::guard::Guard::view).unwrap_or_default()
+        guard
+            .map(crate::parts::exit_monitor::ExitMonitor::view)
+            .unwrap_or_default()
     }
 
     fn balance_views(&self) -> Vec<BalanceView> {

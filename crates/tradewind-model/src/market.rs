@@ -50,7 +50,7 @@ impl Quote {
 
     /// The price an order of `side` would take at.
     #[must_use]
-    pub const fn taking(&self, side: Side) -> Price {
+    pub const fn opposite_side(&self, side: Side) -> Price {
         match side {
             Side::Buy => self.ask,
             Side::Sell => self.bid,
@@ -59,8 +59,8 @@ impl Quote {
 
     /// The price an order of `side` would join the queue at.
     #[must_use]
-    pub const fn joining(&self, side: Side) -> Price {
-        self.taking(side.opposite())
+    pub const fn same_side(&self, side: Side) -> Price {
+        self.opposite_side(side.opposite())
     }
 }
 

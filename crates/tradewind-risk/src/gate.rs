@@ -121,7 +121,7 @@ impl Context<'_> {
         terms
             .kind
             .limit()
-            .or_else(|| self.quote.map(|quote| quote.taking(terms.side)))
+            .or_else(|| self.quote.map(|quote| quote.opposite_side(terms.side)))
     }
 
     /// Worth of `quantity` of the instrument at the order's price, in the report currency.

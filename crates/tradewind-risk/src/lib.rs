@@ -20,4 +20,4 @@ pub use latch::KillLatch;
 pub use limits::{LimitKey, Limits, Rate};
 pub use rates::TokenBucket;
 pub use recent::RecentOrders;
-pub use state::{Cause, Clearing, Scope, TradingState, TradingStates};
+pub use state::{Cause, CauseKind, Clearing, Scope, TradingState, TradingStates};

@@ -79,15 +79,74 @@ pub enum Clearing {
     Person,
 }
 
-/// Why a scope is not active.
+/// Why a scope is not active, as a closed list. On every wire and in the journal it is its words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum CauseKind {
+    /// The account was not read from its venue since the start (R02).
+    NotReconciled,
+    /// The event log's writer is too far behind to take intents.
+    EventLogBehind,
+    /// The desk shuts down.
+    Stopping,
+    /// A fill's value is outside the number range, so the ledger is incomplete.
+    FillNotBooked,
+    /// The kill switch is set.
+    Killed,
+    /// The words of a version that knows other causes.
+    Other(String),
+}
+
+impl CauseKind {
+    /// Its words.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        match self {
+            Self::NotReconciled => "the account is not reconciled",
+            Self::EventLogBehind => "the event log is behind",
+            Self::Stopping => "the desk is stopping",
+            Self::FillNotBooked => "a fill could not be booked",
+            Self::Killed => "killed",
+            Self::Other(words) => words,
+        }
+    }
+}
+
+impl fmt::Display for CauseKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
+impl From<CauseKind> for String {
+    fn from(kind: CauseKind) -> Self {
+        kind.words().to_owned()
+    }
+}
+
+impl From<String> for CauseKind {
+    fn from(words: String) -> Self {
+        let listed = [
+            Self::NotReconciled,
+            Self::EventLogBehind,
+            Self::Stopping,
+            Self::FillNotBooked,
+            Self::Killed,
+        ];
+        let known = listed.into_iter().find(|kind| kind.words() == words);
+        known.unwrap_or(Self::Other(words))
+    }
+}
+
+/// An open cause: one scope held in one state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// What it covers.
     pub scope: Scope,
     /// What it allows.
     pub state: TradingState,
-    /// Why, in words; one cause per scope and reason.
-    pub reason: String,
+    /// Why; one cause per scope and reason.
+    pub reason: CauseKind,
     /// Since when.
     pub since: Timestamp,
     /// Who may end it.
@@ -118,19 +177,11 @@ impl TradingStates {
     }
 
     /// Ends the cause of this scope and reason. Returns whether there was one.
-    pub fn close(&mut self, scope: Scope, reason: &str) -> bool {
+    pub fn close(&mut self, scope: Scope, reason: &CauseKind) -> bool {
         let before = self.causes.len();
         self.causes
-            .retain(|cause| cause.scope != scope || cause.reason != reason);
+            .retain(|cause| cause.scope != scope || cause.reason != *reason);
         self.causes.len() != before
-    }
-
-    /// Ends every cause of this scope that is in `state`. Returns how many there were.
-    pub fn close_all(&mut self, scope: Scope, state: TradingState) -> usize {
-        let before = self.causes.len();
-        self.causes
-            .retain(|cause| cause.scope != scope || cause.state != state);
-        before - self.causes.len()
     }
 
     /// The open causes, in the order in which they came.
@@ -181,11 +232,11 @@ impl TradingStates {
 mod tests {
     use super::*;
 
-    fn cause(scope: Scope, state: TradingState, reason: &str) -> Cause {
+    fn cause(scope: Scope, state: TradingState, reason: CauseKind) -> Cause {
         Cause {
             scope,
             state,
-            reason: reason.into(),
+            reason,
             since: Timestamp::EPOCH,
             clearing: Clearing::Itself,
         }
@@ -199,11 +250,15 @@ mod tests {
             states.for_order(account, instrument, Some(bot)),
             TradingState::Active
         );
-        assert!(states.open(cause(Scope::Bot(bot), TradingState::Reducing, "daily loss")));
+        assert!(states.open(cause(
+            Scope::Bot(bot),
+            TradingState::Reducing,
+            CauseKind::Other("daily loss".to_owned())
+        )));
         assert!(states.open(cause(
             Scope::Instrument(InstrumentId(4)),
             TradingState::Halted,
-            "gap"
+            CauseKind::NotReconciled
         )));
         assert_eq!(
             states.for_order(account, instrument, Some(bot)),
@@ -217,13 +272,27 @@ mod tests {
             states.for_order(account, InstrumentId(4), Some(bot)),
             TradingState::Halted
         );
-        assert!(states.open(cause(Scope::Desk, TradingState::Killed, "kill")));
-        assert!(!states.open(cause(Scope::Desk, TradingState::Killed, "kill")));
+        assert!(states.open(cause(Scope::Desk, TradingState::Killed, CauseKind::Killed)));
+        assert!(!states.open(cause(Scope::Desk, TradingState::Killed, CauseKind::Killed)));
         assert_eq!(
             states.for_order(account, instrument, None),
             TradingState::Killed
         );
-        assert!(states.close(Scope::Desk, "kill"));
+        assert!(states.close(Scope::Desk, &CauseKind::Killed));
         assert_eq!(states.desk(), TradingState::Active);
+    }
+
+    #[test]
+    fn a_cause_is_read_back_from_its_words() {
+        for kind in [
+            CauseKind::NotReconciled,
+            CauseKind::EventLogBehind,
+            CauseKind::Stopping,
+            CauseKind::FillNotBooked,
+            CauseKind::Killed,
+            CauseKind::Other("a cause of tomorrow".to_owned()),
+        ] {
+            assert_eq!(CauseKind::from(String::from(kind.clone())), kind);
+        }
     }
 }

@@ -348,10 +348,10 @@ fn a_crowd_trades_on_it_and_the_books_still_balance() {
             let kind = match name % 3 {
                 0 => OrderKind::Market,
                 1 => OrderKind::PostOnly {
-                    price: touch.joining(side),
+                    price: touch.same_side(side),
                 },
                 _ => OrderKind::Limit {
-                    price: touch.taking(side),
+                    price: touch.opposite_side(side),
                     time_in_force: TimeInForce::GoodTillCancel,
                 },
             };

@@ -58,7 +58,7 @@ pub(crate) fn render(configuration: &Configuration, kind: &EventKind) -> Markup 
         EventKind::TradingStateChanged { state, cause, .. } => {
             let text = text.text("Trading state ").bold(state.name());
             match cause {
-                Some(cause) => text.text(": ").foreign(&cause.reason),
+                Some(cause) => text.text(": ").foreign(cause.reason.words()),
                 None => text,
             }
         }

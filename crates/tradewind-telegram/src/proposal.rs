@@ -47,7 +47,7 @@ pub(crate) fn propose(
     let instrument = names::find_instrument(configuration, &request.instrument)?;
     let account = names::find_account(configuration, instrument, request.account.as_deref())?;
     let quote = quote_of(view, instrument)?;
-    let price = quote.taking(request.side);
+    let price = quote.opposite_side(request.side);
     let quantity = quantity(configuration, instrument, request, price)?;
     let notional = instrument
         .notional(price, quantity)

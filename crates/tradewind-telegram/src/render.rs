@@ -163,7 +163,7 @@ pub(crate) fn status(configuration: &Configuration, view: &DeskView) -> Markup {
             .line()
             .text(cause.state.name())
             .text(": ")
-            .foreign(&cause.reason);
+            .foreign(cause.reason.words());
     }
     if view.causes.len() > LISTED_MAX {
         text = text.line().text(&format!(

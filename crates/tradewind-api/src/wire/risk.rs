@@ -121,7 +121,7 @@ impl Cause {
         Self {
             scope: Scope::new(cause.scope, names),
             state: cause.state.into(),
-            reason: cause.reason.clone(),
+            reason: cause.reason.to_string(),
             since: cause.since.into(),
             clearing: cause.clearing.into(),
         }

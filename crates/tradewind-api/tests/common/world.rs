@@ -235,7 +235,7 @@ pub(crate) fn view() -> DeskView {
         causes: vec![Cause {
             scope: Scope::Instrument(ETH),
             state: TradingState::Reducing,
-            reason: "stale market data".into(),
+            reason: "stale market data".to_owned().into(),
             since: at(290),
             clearing: Clearing::Itself,
         }],

@@ -11,7 +11,7 @@ use crate::gate::{Candidate, Context};
 /// [`DenyReason::Filter`] with the rule that would be broken.
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
     let terms = &candidate.terms;
-    let reference = context.quote.map(|quote| quote.taking(terms.side));
+    let reference = context.quote.map(|quote| quote.opposite_side(terms.side));
     context
         .instrument
         .check(terms.quantity, terms.kind.limit(), reference)

@@ -27,7 +27,7 @@ pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), 
     let side = candidate.terms.side;
     let (reach, limit) = match candidate.terms.kind.limit() {
         Some(price) => (price, collar),
-        None => (quote.taking(side), slippage),
+        None => (quote.opposite_side(side), slippage),
     };
     let distance = past_mid(quote, side, reach).ok_or(DenyReason::Unpriced)?;
     if distance <= limit {

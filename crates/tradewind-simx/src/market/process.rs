@@ -153,7 +153,7 @@ impl Process {
             touch.bid_quantity
         };
         let quantity = self.counts(worth).min(shown);
-        let (instrument, price) = (self.instrument.id, touch.taking(taker));
+        let (instrument, price) = (self.instrument.id, touch.opposite_side(taker));
         let (id, event_time) = (TradeId(0), Some(at));
         sink(
             at,

@@ -59,7 +59,6 @@ impl Desk {
         let usdt = configuration.report_asset;
         let strategies = StrategySource::new(|bot| {
             tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
-                .map_err(|error| error.to_string())
         });
         let mut desk = Self {
             engine: Engine::new(strategies),
@@ -175,7 +174,10 @@ impl Desk {
             venue_order_id: VenueOrderId(self.orders),
             client_id: terms.client_id,
             side: terms.side,
-            price: terms.kind.limit().unwrap_or(quote.taking(terms.side)),
+            price: terms
+                .kind
+                .limit()
+                .unwrap_or(quote.opposite_side(terms.side)),
             quantity: terms.quantity,
             fee: Money {
                 asset: self.usdt,

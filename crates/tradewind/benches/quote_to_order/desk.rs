@@ -23,7 +23,7 @@ use tradewind_model::{
 };
 use tradewind_risk::{KillLatch, Rate};
 use tradewind_simx_server::SimClock;
-use tradewind_strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
+use tradewind_strategy::{BuildError, RestoreError, Strategy, StrategyError, View, WarmUp};
 use tradewind_testkit::{ACCOUNT, SPOT, USDT, bot, configuration, spot};
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig};
 use tradewind_venues::{
@@ -230,7 +230,7 @@ impl MarketSink for ToQueues {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a factory's signature")]
-fn strategy(_bot: &BotConfig) -> Result<Box<dyn Strategy>, String> {
+fn strategy(_bot: &BotConfig) -> Result<Box<dyn Strategy>, BuildError> {
     Ok(Box::new(EveryQuote))
 }
 

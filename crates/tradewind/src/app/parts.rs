@@ -33,10 +33,7 @@ use crate::driver::{DeskHandle, DriverParts, Effect, InputQueues, LatencyStages,
 const OVERFLOWS_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
-    Arc::new(|bot| {
-        tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
-            .map_err(|error| error.to_string())
-    })
+    Arc::new(|bot| tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len()))
 }
 
 /// What every account's executor works with.

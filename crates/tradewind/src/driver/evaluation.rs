@@ -14,7 +14,7 @@ use tradewind_events::{
     Input, Lane,
 };
 use tradewind_model::{BotId, Decision, Instrument, Quote, Wake};
-use tradewind_strategy::{Strategy, StrategyError, View};
+use tradewind_strategy::{BuildError, Strategy, StrategyError, View};
 
 use crate::driver::input_queues::InputQueues;
 
@@ -22,7 +22,8 @@ use crate::driver::input_queues::InputQueues;
 const REQUESTS_MAX: usize = 8_192;
 
 /// Builds the strategy of a bot that runs in a thread lane.
-pub type LaneFactory = Arc<dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, String> + Send + Sync>;
+pub type LaneFactory =
+    Arc<dyn Fn(&BotConfig) -> Result<Box<dyn Strategy>, BuildError> + Send + Sync>;
 
 enum Message {
     Evaluate(Box<EvaluationRequest>),
@@ -151,7 +152,9 @@ impl Worker {
             .map_or_else(|| (self.factory)(&self.bot), Ok)
         {
             Ok(strategy) => strategy,
-            Err(error) => return EvaluationOutcome::Failed(EvaluationError::Error(error)),
+            Err(error) => {
+                return EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()));
+            }
         };
         let instrument = &self.configuration.instruments[request.instrument.index()];
         self.quotes[request.instrument.index()] = request.quote;

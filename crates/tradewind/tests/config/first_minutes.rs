@@ -68,7 +68,7 @@ fn run(seed: u64, span: Duration) -> (Report, Seen) {
     let strategies = StrategySource::new(move |bot| {
         let built =
             tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len());
-        let strategy = built.map_err(|error| error.to_string())?;
+        let strategy = built?;
         let (bot, rule) = (bot.name.clone(), bot.strategy.clone());
         Ok(Box::new(Watched {
             strategy,

@@ -9,25 +9,23 @@ use tradewind_events::{
 use tradewind_model::{
     AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, OwnerId, Quantity, Reason, Side,
 };
-use tradewind_risk::{Clearing, PositionEffect, Scope, TradingState};
+use tradewind_risk::{CauseKind, Clearing, PositionEffect, Scope, TradingState};
 
+use crate::context::Trigger;
 use crate::engine::Engine;
-use crate::moment::Trigger;
-use crate::submit::Wish;
+use crate::step::submission::OrderRequest;
 
 /// How many commands are remembered by id.
 const KEPT: usize = 1_024;
-/// The cause a kill opens.
-const KILLED: &str = "killed";
 
 /// Commands heard before, with what came of them.
 #[derive(Debug, Default)]
-pub(crate) struct Heard {
+pub(crate) struct CommandLog {
     results: BTreeMap<CommandId, CommandResult>,
     order: VecDeque<CommandId>,
 }
 
-impl Heard {
+impl CommandLog {
     fn note(&mut self, id: CommandId, result: CommandResult) {
         self.results.insert(id, result);
         self.order.push_back(id);
@@ -44,17 +42,17 @@ type Done = Result<Option<ClientOrderId>, String>;
 
 impl Engine {
     pub(crate) fn on_command(&mut self, command: &Command, out: &mut Outputs) {
-        if let Some(result) = self.heard.results.get(&command.id) {
+        if let Some(result) = self.commands.results.get(&command.id) {
             out.push(Output::Reply(command.id, result.clone()));
             return;
         }
         // The command's own event comes first, so that what follows from it can name it; its result is known after.
-        let event = self.moment.reserve();
+        let event = self.context.reserve();
         let place = out.len();
-        self.moment.trigger = Trigger::Event(event);
+        self.context.trigger = Trigger::Event(event);
         let late = command
             .expires_at
-            .is_some_and(|expiry| expiry < self.moment.at);
+            .is_some_and(|expiry| expiry < self.context.at);
         let done = if late {
             Err(format!(
                 "the command is older than it may be: it expired {}",
@@ -77,13 +75,13 @@ impl Engine {
             place,
             Output::Event(Event {
                 id: event,
-                at: self.moment.at,
+                at: self.context.at,
                 cause: None,
                 kind,
             }),
         );
         out.push(Output::Reply(command.id, result.clone()));
-        self.heard.note(command.id, result);
+        self.commands.note(command.id, result);
     }
 
     fn act(&mut self, action: &Action, principal: &Principal, out: &mut Outputs) -> Done {
@@ -167,9 +165,9 @@ impl Engine {
     }
 
     fn close_slot(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
-        let cause = self.moment.cause(out);
+        let cause = self.context.cause(out);
         let flat = Self::flat(Reason::plain("closed by a person"));
-        self.pursue(bot, slot, flat, cause, false, out);
+        self.reconcile_position(bot, slot, flat, cause, false, out);
     }
 
     fn command_close(
@@ -230,7 +228,7 @@ impl Engine {
         kind: OrderKind,
         out: &mut Outputs,
     ) -> Done {
-        if account.index() >= self.books.len()
+        if account.index() >= self.accounts.len()
             || instrument.index() >= self.config.instruments.len()
         {
             return Err("no such account or instrument".to_owned());
@@ -262,8 +260,8 @@ impl Engine {
         purpose: PositionEffect,
         out: &mut Outputs,
     ) -> Done {
-        let cause = self.moment.cause(out);
-        let wish = Wish {
+        let cause = self.context.cause(out);
+        let request = OrderRequest {
             bot: None,
             account,
             instrument,
@@ -274,7 +272,7 @@ impl Engine {
             on_quote: true,
             cause,
         };
-        match self.submit(&wish, kind, out) {
+        match self.submit(&request, kind, out) {
             Some(id) => Ok(Some(id)),
             None => Err(last_denial(out).unwrap_or_else(|| "denied".to_owned())),
         }
@@ -292,11 +290,11 @@ impl Engine {
                 "positions cannot be closed by a kill yet: close them first, then kill".to_owned(),
             );
         }
-        let cause = self.moment.cause(out);
+        let cause = self.context.cause(out);
         self.open_cause(
             Scope::Desk,
             TradingState::Killed,
-            KILLED,
+            CauseKind::Killed,
             Clearing::Person,
             out,
         );
@@ -304,22 +302,22 @@ impl Engine {
             reason: reason.to_owned(),
             principal: principal.clone(),
         };
-        self.moment.emit(out, cause, killed);
+        self.context.emit(out, cause, killed);
         self.cancel_entries(|_| true, out);
         Ok(None)
     }
 
     fn command_reset(&mut self, reason: &str, principal: &Principal, out: &mut Outputs) -> Done {
-        let cause = self.moment.cause(out);
+        let cause = self.context.cause(out);
         if self.states.desk() != TradingState::Killed {
             return Err("the kill switch is not set".to_owned());
         }
-        self.close_cause(Scope::Desk, KILLED, out);
+        self.close_cause(Scope::Desk, &CauseKind::Killed, out);
         let reset = EventKind::KillSwitchReset {
             reason: reason.to_owned(),
             principal: principal.clone(),
         };
-        self.moment.emit(out, cause, reset);
+        self.context.emit(out, cause, reset);
         Ok(None)
     }
 }

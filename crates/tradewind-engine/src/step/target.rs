@@ -10,8 +10,8 @@ use tradewind_model::{Amount, BotId, EventId, OwnerId, Ppm, Quantity, Reason, Si
 use tradewind_risk::{DenyReason, PositionEffect};
 
 use crate::engine::Engine;
-use crate::sizing::{Sizing, size};
-use crate::submit::Wish;
+use crate::step::sizing::{Sizing, size};
+use crate::step::submission::OrderRequest;
 
 /// Before an exit that was denied, refused or left something open is tried again.
 const EXIT_RETRY: Duration = Duration::from_secs(5);
@@ -20,7 +20,7 @@ const EXIT_RETRY_STOPPED: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Brings a bot's position in one of its instruments towards `target`.
-    pub(crate) fn pursue(
+    pub(crate) fn reconcile_position(
         &mut self,
         bot: BotId,
         slot: usize,
@@ -34,7 +34,7 @@ impl Engine {
             self.cancel_if_entry(working, out);
             return;
         }
-        // What waited is out of date: this is the newer wish.
+        // What waited is out of date: this is the newer request.
         self.bots[bot.index()].slots[slot].next = None;
         let Some(change) = self.change(bot, slot, &target, cause, out) else {
             return;
@@ -44,7 +44,7 @@ impl Engine {
         {
             return;
         }
-        let wish = Wish {
+        let request = OrderRequest {
             bot: Some((bot, slot)),
             account: self.bots[bot.index()].config.account,
             instrument: self.bots[bot.index()].slots[slot].instrument,
@@ -55,7 +55,7 @@ impl Engine {
             on_quote,
             cause,
         };
-        if !self.submit_by_policy(&wish, out) {
+        if !self.submit_by_policy(&request, out) {
             if change.purpose == PositionEffect::Exit {
                 self.retry_exit(bot, slot, out);
             }
@@ -145,11 +145,11 @@ impl Engine {
         let quote = self.market.quotes[place.instrument.index()].as_ref()?;
         let sizing = Sizing {
             instrument: &self.config.instruments[place.instrument.index()],
-            budget: self.means(bot, slot),
+            budget: self.sizing_equity(bot, slot),
             price: target
                 .limit
                 .filter(|limit| limit.0 > 0)
-                .unwrap_or_else(|| quote.taking(side)),
+                .unwrap_or_else(|| quote.opposite_side(side)),
             exit: target.exit.as_deref().unwrap_or(&runtime.config.exit),
             range: place
                 .range
@@ -160,7 +160,7 @@ impl Engine {
     }
 
     /// What a bot can size by: its budget, or what is left of it after losses.
-    fn means(&self, bot: BotId, slot: usize) -> Amount {
+    fn sizing_equity(&self, bot: BotId, slot: usize) -> Amount {
         let runtime = &self.bots[bot.index()];
         let quote = self.config.instruments[runtime.slots[slot].instrument.index()].quote;
         let account = runtime.config.account;
@@ -186,7 +186,8 @@ impl Engine {
         let place = &runtime.slots[slot];
         let instrument = &self.config.instruments[place.instrument.index()];
         let side = Side::of(place.position.quantity).opposite();
-        let price = self.market.quotes[place.instrument.index()].map(|quote| quote.taking(side));
+        let price =
+            self.market.quotes[place.instrument.index()].map(|quote| quote.opposite_side(side));
         let key = (runtime.config.account, OwnerId::Bot(bot), instrument.id);
         if self.portfolio.is_remainder(instrument, &key, price) {
             self.give_up(bot, slot, cause, out);
@@ -213,7 +214,7 @@ impl Engine {
                 instrument,
                 realized,
             };
-            self.moment.emit(out, cause, event);
+            self.context.emit(out, cause, event);
         }
         self.refresh_position(bot, slot, out);
     }
@@ -236,7 +237,7 @@ impl Engine {
         } else {
             EXIT_RETRY_STOPPED
         };
-        let at = self.moment.at + wait;
+        let at = self.context.at + wait;
         out.push(Output::SetTimer(at, Timer::ExitRetry(bot, instrument)));
     }
 
@@ -253,10 +254,10 @@ impl Engine {
     }
 
     /// Continues with the target that waited for the last order to end.
-    pub(crate) fn pursue_next(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
+    pub(crate) fn reconcile_next(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
         if let Some((target, cause)) = self.bots[bot.index()].slots[slot].next.take() {
-            let cause = cause.or_else(|| self.moment.cause(out));
-            self.pursue(bot, slot, target, cause, false, out);
+            let cause = cause.or_else(|| self.context.cause(out));
+            self.reconcile_position(bot, slot, target, cause, false, out);
         }
     }
 

@@ -13,7 +13,7 @@ impl Engine {
             instrument,
             amount,
         } = *funding;
-        let known = account.index() < self.books.len()
+        let known = account.index() < self.accounts.len()
             && instrument.index() < self.config.instruments.len();
         if !known {
             return;

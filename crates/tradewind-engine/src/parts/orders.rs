@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use tradewind_model::{AccountId, BotId, ClientOrderId, InstrumentId, Quantity, Side};
 use tradewind_risk::PositionEffect;
 
-use crate::order::Order;
+use crate::parts::order::Order;
 
 /// How many ended orders are remembered. A report later than that is left to reconciliation.
 const CLOSED_KEPT: usize = 1_024;
@@ -84,7 +84,7 @@ impl Orders {
             let terms = &order.terms;
             let same = (terms.account, terms.instrument, terms.side) == (account, instrument, side);
             if same && order.bot.map(|(bot, _)| bot) == bot {
-                sum += order.rest();
+                sum += order.remaining();
             }
         }
         sum

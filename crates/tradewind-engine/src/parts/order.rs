@@ -27,9 +27,9 @@ pub struct Order {
     /// The event that announced it; everything that happens to it follows from that.
     pub placed_by: EventId,
     /// How often it may still follow the touch.
-    pub chases: u32,
+    pub reprices: u32,
     /// Whether the rest is to be taken at market once its cancel is confirmed.
-    pub cross_rest: bool,
+    pub cross_remainder: bool,
     /// A price its strategy does not want to trade beyond.
     pub limit: Option<Price>,
     /// The exposure its bot had asked for before; it is that again if nothing comes of this order.
@@ -66,7 +66,7 @@ impl Trades {
 impl Order {
     /// What is not filled yet; nothing if the venue filled more than was asked for.
     #[must_use]
-    pub fn rest(&self) -> Quantity {
+    pub fn remaining(&self) -> Quantity {
         (self.terms.quantity - self.filled).max(Quantity::ZERO)
     }
 }

@@ -4,10 +4,10 @@ use tradewind_events::{EventKind, Output, Outputs, Timer};
 use tradewind_model::{BotId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason, Side};
 use tradewind_risk::PositionEffect;
 
+use crate::context::Trigger;
 use crate::engine::Engine;
-use crate::guard::{ExitCause, Guard};
-use crate::moment::Trigger;
-use crate::submit::Wish;
+use crate::parts::exit_monitor::{ExitCause, ExitMonitor};
+use crate::step::submission::OrderRequest;
 
 impl Engine {
     pub(crate) fn watch_exits(&mut self, quote: &Quote, out: &mut Outputs) {
@@ -20,7 +20,7 @@ impl Engine {
     }
 
     fn watch(&mut self, bot: BotId, slot: usize, quote: &Quote, out: &mut Outputs) {
-        let now = self.moment.at;
+        let now = self.context.at;
         let place = &mut self.bots[bot.index()].slots[slot];
         let hit = place
             .guard
@@ -36,7 +36,7 @@ impl Engine {
                     return;
                 }
                 let flat = Self::flat(self.words(bot, slot, cause, quote, level));
-                let trigger = self.moment.cause(out);
+                let trigger = self.context.cause(out);
                 self.bots[bot.index()].slots[slot].next = Some((flat, trigger));
                 self.cancel(working, out);
             }
@@ -55,7 +55,7 @@ impl Engine {
         out: &mut Outputs,
     ) {
         let reason = self.words(bot, slot, cause, quote, level);
-        let trigger = self.moment.cause(out);
+        let trigger = self.context.cause(out);
         let runtime = &mut self.bots[bot.index()];
         let place = &mut runtime.slots[slot];
         place.exposure = Ppm::ZERO;
@@ -63,7 +63,7 @@ impl Engine {
         runtime.stats.reason = reason.clone();
         runtime.stats.reason_slot = Some(slot);
         if let Some(guard) = &mut place.guard {
-            guard.tried(self.moment.at);
+            guard.tried(self.context.at);
         }
         let (account, instrument, side) = (
             runtime.config.account,
@@ -75,14 +75,14 @@ impl Engine {
             instrument,
             exposure: Ppm::ZERO,
             reason,
-            quote: self.moment.quote(),
+            quote: self.context.quote(),
         };
-        let signal = self.moment.emit(out, trigger, signal);
+        let signal = self.context.emit(out, trigger, signal);
         let quantity = self.closing(bot, slot, Some(signal), out);
         if quantity.is_zero() {
             return;
         }
-        let wish = Wish {
+        let request = OrderRequest {
             bot: Some((bot, slot)),
             account,
             instrument,
@@ -93,7 +93,7 @@ impl Engine {
             on_quote: true,
             cause: Some(signal),
         };
-        self.submit(&wish, OrderKind::Market, out);
+        self.submit(&request, OrderKind::Market, out);
     }
 
     fn words(
@@ -106,7 +106,7 @@ impl Engine {
     ) -> Reason {
         let place = &self.bots[bot.index()].slots[slot];
         let instrument = &self.config.instruments[place.instrument.index()];
-        let price = quote.taking(Side::of(place.position.quantity).opposite());
+        let price = quote.opposite_side(Side::of(place.position.quantity).opposite());
         Reason::Numbers(
             cause.template(),
             [
@@ -124,7 +124,7 @@ impl Engine {
         let guarded = &mut self.market.guarded[instrument.index()];
         let listed = guarded.iter().position(|known| *known == (bot, slot));
         let open = place.position.entry_price.zip(place.position.opened_at);
-        let Some((entry, opened_at)) = open.filter(|_| !Guard::is_empty(&place.exit)) else {
+        let Some((entry, opened_at)) = open.filter(|_| !ExitMonitor::is_empty(&place.exit)) else {
             if place.guard.take().is_some() {
                 out.push(Output::CancelTimer(Timer::PositionAge(bot, instrument)));
             }
@@ -137,9 +137,9 @@ impl Engine {
         let plan = place.exit.clone();
         let guard = match &place.guard {
             Some(guard) if guard.side() == side => guard.moved(plan, entry),
-            _ => Guard::new(plan, side, entry, opened_at),
+            _ => ExitMonitor::new(plan, side, entry, opened_at),
         };
-        if let Some(at) = guard.next_age(self.moment.at) {
+        if let Some(at) = guard.next_age(self.context.at) {
             out.push(Output::SetTimer(at, Timer::PositionAge(bot, instrument)));
         }
         place.guard = Some(guard);
@@ -166,9 +166,9 @@ impl Engine {
             return;
         };
         if let Some(quote) = self.market.quotes[instrument.index()] {
-            self.moment.trigger = Trigger::Quote(quote, None);
+            self.context.trigger = Trigger::Quote(quote, None);
         }
-        self.pursue_next(bot, slot, out);
+        self.reconcile_next(bot, slot, out);
     }
 
     /// The clock has reached an age of an exit plan: looked at even if the market is silent.
@@ -191,12 +191,12 @@ impl Engine {
         let Some(quote) = self.market.quotes[instrument.index()] else {
             return;
         };
-        self.moment.trigger = Trigger::Quote(quote, None);
+        self.context.trigger = Trigger::Quote(quote, None);
         self.watch(bot, slot, &quote, out);
         let next = self.bots[bot.index()].slots[slot]
             .guard
             .as_ref()
-            .and_then(|guard| guard.next_age(self.moment.at));
+            .and_then(|guard| guard.next_age(self.context.at));
         if let Some(at) = next {
             out.push(Output::SetTimer(at, Timer::PositionAge(bot, instrument)));
         }

@@ -8,14 +8,16 @@ use tradewind_events::{
 };
 use tradewind_model::{BotId, CandleBuilder, ClientOrderIds, Interval, Timestamp};
 use tradewind_portfolio::Portfolio;
-use tradewind_risk::{Clearing, Scope, TradingState, TradingStates};
+use tradewind_risk::{CauseKind, Clearing, Scope, TradingState, TradingStates};
 
-use crate::accounts::{Book, UNRECONCILED};
-use crate::bot::{Bot, Runner};
 use crate::engine::Engine;
-use crate::market::Market;
-use crate::orders::Orders;
-use crate::wakes::Wakes;
+use crate::parts::bot::{Bot, Runner};
+use crate::parts::orders::Orders;
+use crate::parts::wakes::Wakes;
+use crate::step::market_data::Market;
+use tradewind_strategy::BuildError;
+
+use crate::step::takeover::AccountRecord;
 
 /// Faults within this time count together.
 const FAULT_WINDOW: Duration = Duration::from_secs(300);
@@ -34,10 +36,10 @@ impl Engine {
         self.bots_scheduled = false;
         self.wakes = Wakes::new(configuration.instruments.len());
         self.bots = configuration.bots.iter().cloned().map(Bot::new).collect();
-        self.books = configuration
+        self.accounts = configuration
             .accounts
             .iter()
-            .map(|account| Book::new(account.id, configuration))
+            .map(|account| AccountRecord::new(account.id, configuration))
             .collect();
         for index in 0..self.bots.len() {
             // A strategy that cannot be built is told when its bot is to start.
@@ -68,7 +70,7 @@ impl Engine {
             self.open_cause(
                 Scope::Desk,
                 TradingState::Killed,
-                "killed",
+                CauseKind::Killed,
                 Clearing::Person,
                 out,
             );
@@ -78,7 +80,7 @@ impl Engine {
             self.open_cause(
                 scope,
                 TradingState::Halted,
-                UNRECONCILED,
+                CauseKind::NotReconciled,
                 Clearing::Itself,
                 out,
             );
@@ -86,7 +88,7 @@ impl Engine {
         }
         self.set_staleness_timer(out);
         out.push(Output::SetTimer(
-            self.moment.at + self.config.equity_every,
+            self.context.at + self.config.equity_every,
             Timer::Equity,
         ));
     }
@@ -96,7 +98,7 @@ impl Engine {
         if std::mem::replace(&mut self.bots_scheduled, true) {
             return;
         }
-        let mut at = self.moment.at;
+        let mut at = self.context.at;
         for index in 0..self.bots.len() {
             let bot = self.bots[index].config.id;
             if self.bots[index].state != BotState::Stopped {
@@ -127,7 +129,7 @@ impl Engine {
             return self.set_state(bot, BotState::Stopped, "no data", out);
         }
         if let Err(error) = self.build_strategy(bot) {
-            return self.set_state(bot, BotState::Faulted, &error, out);
+            return self.set_state(bot, BotState::Faulted, &error.to_string(), out);
         }
         if matches!(self.bots[bot.index()].runner, Runner::Remote { .. }) {
             out.push(Output::ResetLane(bot));
@@ -155,7 +157,7 @@ impl Engine {
     }
 
     /// Builds a bot's strategy anew, with nothing in it.
-    fn build_strategy(&mut self, bot: BotId) -> Result<(), String> {
+    fn build_strategy(&mut self, bot: BotId) -> Result<(), BuildError> {
         let runtime = &mut self.bots[bot.index()];
         let strategy = self.strategies.build(&runtime.config)?;
         runtime.warm_ups = strategy.timeframes();
@@ -211,7 +213,7 @@ impl Engine {
             WakeRule::Every(every) => Some(*every),
             WakeRule::Quotes | WakeRule::Candles(_) => None,
         });
-        runtime.next_timer = every.map(|every| next_multiple(self.moment.at, every));
+        runtime.next_timer = every.map(|every| next_multiple(self.context.at, every));
         if let Some(at) = runtime.next_timer {
             out.push(Output::SetTimer(at, Timer::BotWake(bot)));
         }
@@ -219,7 +221,7 @@ impl Engine {
 
     /// A strategy failed. Its own errors are announced and it goes on; a panic or an overrun is a fault.
     pub(crate) fn fail_bot(&mut self, bot: BotId, error: &EvaluationError, out: &mut Outputs) {
-        let now = self.moment.at;
+        let now = self.context.at;
         let (text, is_fault) = match error {
             EvaluationError::Error(text) => (text.clone(), false),
             EvaluationError::Panic(text) => (format!("panicked: {text}"), true),
@@ -227,14 +229,14 @@ impl Engine {
         };
         let runtime = &mut self.bots[bot.index()];
         runtime.stats.errors += 1;
-        self.tally.counters.bot_errors += 1;
+        self.counters.totals.bot_errors += 1;
         if is_fault {
             runtime.faults.retain(|at| now.since(*at) < FAULT_WINDOW);
             runtime.faults.push_back(now);
         }
         let faults = u32::try_from(runtime.faults.len()).unwrap_or(u32::MAX);
-        let cause = self.moment.cause(out);
-        self.moment.emit(
+        let cause = self.context.cause(out);
+        self.context.emit(
             out,
             cause,
             EventKind::BotError {
@@ -292,14 +294,14 @@ impl Engine {
             return;
         }
         reason.clone_into(&mut runtime.state_reason);
-        runtime.since = self.moment.at;
+        runtime.since = self.context.at;
         let changed = EventKind::BotStateChanged {
             bot,
             from,
             to,
             reason: reason.to_owned(),
         };
-        self.moment.emit(out, None, changed);
+        self.context.emit(out, None, changed);
     }
 }
 

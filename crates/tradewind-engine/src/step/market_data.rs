@@ -8,10 +8,10 @@ use tradewind_model::{
     Wake,
 };
 
-use crate::bot::Fit;
+use crate::context::Trigger;
 use crate::engine::Engine;
-use crate::moment::Trigger;
-use crate::wakes::Place;
+use crate::parts::bot::CandleOrder;
+use crate::parts::wakes::BotInstrument;
 
 /// How long after its end a built candle waits for a trade that was under way.
 const CANDLE_GRACE: Duration = Duration::from_millis(250);
@@ -24,7 +24,7 @@ pub(crate) struct Market {
     pub(crate) quotes: Vec<Option<Quote>>,
     pub(crate) feeds: Vec<Feed>,
     /// Positions whose exits each quote may trigger, by instrument.
-    pub(crate) guarded: Vec<Vec<Place>>,
+    pub(crate) guarded: Vec<Vec<BotInstrument>>,
     /// Candles being built from trades.
     builders: Vec<CandleBuilder>,
 }
@@ -73,18 +73,18 @@ impl Engine {
             return;
         };
         feed.quotes += 1;
-        feed.quoted_at = self.moment.at;
+        feed.quoted_at = self.context.at;
         if !quote.is_sound() {
             self.on_health(quote.instrument, FeedHealth::Gap, out);
             return;
         }
         self.market.quotes[index] = Some(*quote);
-        self.moment.trigger = Trigger::Quote(*quote, None);
+        self.context.trigger = Trigger::Quote(*quote, None);
         if feed.health != FeedHealth::Live {
-            self.heal(quote.instrument, out);
+            self.mark_live(quote.instrument, out);
         }
         if self.config.announce_quotes {
-            self.moment.cause(out);
+            self.context.cause(out);
         }
         self.watch_exits(quote, out);
         for index in 0..self.wakes.on_quote(quote.instrument).len() {
@@ -94,7 +94,7 @@ impl Engine {
     }
 
     /// A sound quote ends staleness, and a crossed book; a gap in a sequence ends only when its source says so.
-    fn heal(&mut self, instrument: InstrumentId, out: &mut Outputs) {
+    fn mark_live(&mut self, instrument: InstrumentId, out: &mut Outputs) {
         if self.market.feeds[instrument.index()].health != FeedHealth::Resync {
             self.on_health(instrument, FeedHealth::Live, out);
         }
@@ -110,7 +110,7 @@ impl Engine {
             return;
         };
         if std::mem::replace(&mut feed.health, health) != health {
-            self.moment.emit(
+            self.context.emit(
                 out,
                 None,
                 EventKind::FeedHealthChanged { instrument, health },
@@ -172,7 +172,7 @@ impl Engine {
             .builders
             .iter_mut()
             .for_each(CandleBuilder::mark_incomplete);
-        self.moment.emit(
+        self.context.emit(
             out,
             None,
             EventKind::Gap {
@@ -184,7 +184,7 @@ impl Engine {
 
     /// Built candles whose end and grace have passed are closed, trade or no trade.
     pub(crate) fn on_candle_close(&mut self, out: &mut Outputs) {
-        self.close_candles(None, self.moment.at - CANDLE_GRACE, out);
+        self.close_candles(None, self.context.at - CANDLE_GRACE, out);
         self.set_candle_timer(out);
     }
 
@@ -226,7 +226,7 @@ impl Engine {
         let instrument = Some(self.market.builders[index].instrument());
         self.market.builders[index].forget();
         let missing = None;
-        self.moment.emit(
+        self.context.emit(
             out,
             None,
             EventKind::Gap {
@@ -255,7 +255,7 @@ impl Engine {
         };
         feed.candles += 1;
         if !candle.is_sound() {
-            self.moment.emit(
+            self.context.emit(
                 out,
                 None,
                 EventKind::Gap {
@@ -266,9 +266,9 @@ impl Engine {
             return;
         }
         let id = self
-            .moment
+            .context
             .emit(out, None, EventKind::CandleClosed(*candle));
-        self.moment.trigger = Trigger::Event(id);
+        self.context.trigger = Trigger::Event(id);
         for index in 0..self
             .wakes
             .on_candle(candle.instrument, candle.interval)
@@ -279,22 +279,22 @@ impl Engine {
         }
     }
 
-    fn feed(&mut self, (bot, slot): Place, candle: &Candle, out: &mut Outputs) {
+    fn feed(&mut self, (bot, slot): BotInstrument, candle: &Candle, out: &mut Outputs) {
         let runtime = &mut self.bots[bot.index()];
         if !runtime.is_awake() || runtime.slots[slot].awaiting.contains(&candle.interval) {
             return;
         }
-        match runtime.slots[slot].place(candle) {
-            Fit::Old => {}
-            Fit::Next => {
+        match runtime.slots[slot].classify(candle) {
+            CandleOrder::Old => {}
+            CandleOrder::Next => {
                 runtime.slots[slot]
                     .note(candle, &self.config.instruments[candle.instrument.index()]);
-                self.tally.closed_at(candle.close_time());
-                let late = self.moment.at.since(candle.close_time());
+                self.counters.closed_at(candle.close_time());
+                let late = self.context.at.since(candle.close_time());
                 self.note_lateness(bot, late);
                 self.wake(bot, slot, Wake::Candle(candle.interval), Some(candle), out);
             }
-            Fit::Gap => {
+            CandleOrder::Gap => {
                 // The tick is skipped and the hole filled from the venue: a strategy never sees a series with a hole.
                 runtime.slots[slot].awaiting.push(candle.interval);
                 self.request_candles(bot, slot, candle.interval, out);
@@ -318,7 +318,7 @@ impl Engine {
                 continue;
             };
             awaiting.swap_remove(position);
-            self.replay(bot, slot, &history.candles, out);
+            self.warm_up(bot, slot, &history.candles, out);
             self.warmed(bot, out);
         }
     }
@@ -326,14 +326,14 @@ impl Engine {
     /// Silence is looked for ten times in the time it takes to count, so it is told at most a tenth late.
     pub(crate) fn set_staleness_timer(&self, out: &mut Outputs) {
         let every = (self.config.stale_after / 10).max(Duration::from_millis(1));
-        out.push(Output::SetTimer(self.moment.at + every, Timer::Staleness));
+        out.push(Output::SetTimer(self.context.at + every, Timer::Staleness));
     }
 
     pub(crate) fn on_staleness(&mut self, out: &mut Outputs) {
         self.set_staleness_timer(out);
         for index in 0..self.market.feeds.len() {
             let feed = &self.market.feeds[index];
-            let silent = self.moment.at.since(feed.quoted_at) > self.config.stale_after;
+            let silent = self.context.at.since(feed.quoted_at) > self.config.stale_after;
             if silent && feed.health == FeedHealth::Live {
                 self.on_health(self.config.instruments[index].id, FeedHealth::Stale, out);
             }

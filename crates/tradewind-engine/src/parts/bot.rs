@@ -12,7 +12,7 @@ use tradewind_model::{
 use tradewind_risk::{RecentOrders, TokenBucket};
 use tradewind_strategy::{Strategy, WarmUp};
 
-use crate::guard::Guard;
+use crate::parts::exit_monitor::ExitMonitor;
 
 /// Where a bot's strategy lives.
 pub(crate) enum Runner {
@@ -97,7 +97,7 @@ pub(crate) struct Slot {
     pub(crate) awaiting: Vec<Interval>,
     /// Its position, copied from the portfolio whenever it changes.
     pub(crate) position: PositionState,
-    pub(crate) guard: Option<Guard>,
+    pub(crate) guard: Option<ExitMonitor>,
     /// The plan the next position is guarded by.
     pub(crate) exit: ExitPlan,
     /// Its one order at work.
@@ -201,21 +201,21 @@ impl Slot {
     }
 
     /// How a candle fits behind the last one.
-    pub(crate) fn place(&self, candle: &Candle) -> Fit {
+    pub(crate) fn classify(&self, candle: &Candle) -> CandleOrder {
         let Some((_, last)) = self
             .fed
             .iter()
             .find(|(interval, _)| *interval == candle.interval)
         else {
-            return Fit::Next;
+            return CandleOrder::Next;
         };
         if candle.open_time <= *last {
-            return Fit::Old;
+            return CandleOrder::Old;
         }
         if candle.open_time == *last + candle.interval.duration() {
-            Fit::Next
+            CandleOrder::Next
         } else {
-            Fit::Gap
+            CandleOrder::Gap
         }
     }
 
@@ -250,7 +250,7 @@ impl Slot {
 
 /// Where a candle stands relative to the last one fed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fit {
+pub(crate) enum CandleOrder {
     /// Right behind it, or the first.
     Next,
     /// Fed already, or older.

@@ -13,8 +13,8 @@ use tradewind_events::{
 use tradewind_model::{BotId, Candle, Decision, Timestamp, Wake};
 use tradewind_strategy::View;
 
-use crate::bot::{Pending, Runner};
 use crate::engine::Engine;
+use crate::parts::bot::{Pending, Runner};
 
 /// How long another lane may take before its bot counts as overrun.
 const EVALUATION_DEADLINE: Duration = Duration::from_secs(10);
@@ -34,19 +34,19 @@ impl Engine {
             return;
         }
         runtime.stats.wakes += 1;
-        runtime.stats.last_wake = Some(self.moment.at);
-        self.tally.woke(wake);
+        runtime.stats.last_wake = Some(self.context.at);
+        self.counters.woke(wake);
         match &runtime.runner {
             Runner::Inline(_) => {
                 let outcome = self.call(bot, slot, wake, candle);
-                self.settle(bot, slot, outcome, out);
+                self.apply_decision(bot, slot, outcome, out);
             }
             Runner::Remote { .. } => self.request(bot, slot, wake, candle, true, out),
         }
     }
 
     /// Feeds past candles to a strategy; what it decides on them is not carried out.
-    pub(crate) fn replay(
+    pub(crate) fn warm_up(
         &mut self,
         bot: BotId,
         slot: usize,
@@ -55,7 +55,9 @@ impl Engine {
     ) {
         for candle in candles {
             let runtime = &mut self.bots[bot.index()];
-            if runtime.slots[slot].place(candle) == crate::bot::Fit::Old || !candle.is_sound() {
+            if runtime.slots[slot].classify(candle) == crate::parts::bot::CandleOrder::Old
+                || !candle.is_sound()
+            {
                 continue;
             }
             runtime.slots[slot].note(candle, &self.config.instruments[candle.instrument.index()]);
@@ -67,7 +69,7 @@ impl Engine {
             match self.call(bot, slot, wake, Some(candle)) {
                 EvaluationOutcome::Decided(_) => {}
                 failed @ EvaluationOutcome::Failed(_) => {
-                    return self.settle(bot, slot, failed, out);
+                    return self.apply_decision(bot, slot, failed, out);
                 }
             }
         }
@@ -90,7 +92,7 @@ impl Engine {
         };
         let instrument = runtime.slots[slot].instrument;
         let view = View {
-            at: self.moment.at,
+            at: self.context.at,
             instrument: &self.config.instruments[instrument.index()],
             slot,
             quote: self.market.quotes[instrument.index()].as_ref(),
@@ -134,7 +136,11 @@ impl Engine {
         decide: bool,
         out: &mut Outputs,
     ) {
-        let cause = if decide { self.moment.cause(out) } else { None };
+        let cause = if decide {
+            self.context.cause(out)
+        } else {
+            None
+        };
         let runtime = &mut self.bots[bot.index()];
         let Runner::Remote {
             pending,
@@ -147,8 +153,8 @@ impl Engine {
         if decide && pending.is_some() {
             runtime.stats.skipped += 1;
             let skipped = runtime.stats.skipped;
-            self.tally.counters.late_evaluations += 1;
-            self.moment
+            self.counters.totals.late_evaluations += 1;
+            self.context
                 .emit(out, cause, EventKind::EvaluationLate { bot, skipped });
             return;
         }
@@ -165,7 +171,7 @@ impl Engine {
         out.push(Output::Evaluate(Box::new(EvaluationRequest {
             bot,
             request,
-            at: self.moment.at,
+            at: self.context.at,
             instrument,
             wake,
             candle: candle.copied(),
@@ -176,7 +182,7 @@ impl Engine {
         })));
         if decide {
             out.push(Output::SetTimer(
-                self.moment.at + EVALUATION_DEADLINE,
+                self.context.at + EVALUATION_DEADLINE,
                 Timer::EvaluationDeadline(bot),
             ));
         }
@@ -212,10 +218,10 @@ impl Engine {
             evaluation.bot,
         )));
         if let Some(cause) = asked.cause {
-            self.moment.trigger = crate::moment::Trigger::Event(cause);
+            self.context.trigger = crate::context::Trigger::Event(cause);
         }
         let outcome = evaluation.outcome.clone();
-        self.settle(evaluation.bot, asked.slot, outcome, out);
+        self.apply_decision(evaluation.bot, asked.slot, outcome, out);
     }
 
     /// An answer that nobody waits for any more: counted and told.
@@ -223,8 +229,8 @@ impl Engine {
         let stats = &mut self.bots[bot.index()].stats;
         stats.skipped += 1;
         let skipped = stats.skipped;
-        self.tally.counters.late_evaluations += 1;
-        self.moment
+        self.counters.totals.late_evaluations += 1;
+        self.context
             .emit(out, None, EventKind::EvaluationLate { bot, skipped });
     }
 
@@ -236,7 +242,7 @@ impl Engine {
             return;
         };
         if let Some(asked) = pending.take() {
-            self.settle(
+            self.apply_decision(
                 bot,
                 asked.slot,
                 EvaluationOutcome::Failed(EvaluationError::Overrun),
@@ -246,23 +252,29 @@ impl Engine {
     }
 
     /// Takes a strategy's answer, or its failure.
-    fn settle(&mut self, bot: BotId, slot: usize, outcome: EvaluationOutcome, out: &mut Outputs) {
+    fn apply_decision(
+        &mut self,
+        bot: BotId,
+        slot: usize,
+        outcome: EvaluationOutcome,
+        out: &mut Outputs,
+    ) {
         let stats = &mut self.bots[bot.index()].stats;
         match outcome {
             EvaluationOutcome::Decided(None) => {}
             EvaluationOutcome::Decided(Some(Decision::Hold { reason })) => {
                 stats.reason = reason;
                 stats.reason_slot = Some(slot);
-                self.tally.held();
+                self.counters.held();
             }
             EvaluationOutcome::Decided(Some(Decision::Target(target))) => {
                 stats.reason = target.reason.clone();
                 stats.reason_slot = Some(slot);
                 stats.signals += 1;
-                self.tally.signalled();
-                let quote = self.moment.quote();
+                self.counters.signalled();
+                let quote = self.context.quote();
                 let instrument = self.bots[bot.index()].slots[slot].instrument;
-                let cause = self.moment.cause(out);
+                let cause = self.context.cause(out);
                 let signal = EventKind::SignalGenerated {
                     bot,
                     instrument,
@@ -270,8 +282,8 @@ impl Engine {
                     reason: target.reason.clone(),
                     quote,
                 };
-                let cause = self.moment.emit(out, cause, signal);
-                self.pursue(bot, slot, target, Some(cause), quote.is_some(), out);
+                let cause = self.context.emit(out, cause, signal);
+                self.reconcile_position(bot, slot, target, Some(cause), quote.is_some(), out);
             }
             EvaluationOutcome::Failed(error) => self.fail_bot(bot, &error, out),
         }
@@ -291,14 +303,14 @@ impl Engine {
         if !runtime.is_awake() {
             return;
         }
-        let due: Timestamp = runtime.next_timer.unwrap_or(self.moment.at);
-        let late = self.moment.at.since(due);
+        let due: Timestamp = runtime.next_timer.unwrap_or(self.context.at);
+        let late = self.context.at.since(due);
         self.note_lateness(bot, late);
-        self.tally.closed_at(due);
+        self.counters.closed_at(due);
         for slot in 0..self.bots[bot.index()].slots.len() {
             let instrument = self.bots[bot.index()].slots[slot].instrument;
             if let Some(quote) = self.market.quotes[instrument.index()] {
-                self.moment.trigger = crate::moment::Trigger::Quote(quote, None);
+                self.context.trigger = crate::context::Trigger::Quote(quote, None);
             }
             self.wake(bot, slot, Wake::Timer, None, out);
         }

@@ -9,11 +9,11 @@ use tradewind_model::{
     PositionState, Quantity, RejectReason, ReportKind, TimeInForce,
 };
 use tradewind_portfolio::{Booking, PositionChange};
-use tradewind_risk::{Clearing, PositionEffect, Scope, TradingState};
+use tradewind_risk::{CauseKind, Clearing, PositionEffect, Scope, TradingState};
 
 use crate::engine::Engine;
-use crate::order::{Order, ReportClass, Step, transition};
-use crate::submit::{Wish, owner_of};
+use crate::parts::order::{Order, ReportClass, Step, transition};
+use crate::step::submission::{OrderRequest, owner_of};
 
 impl Engine {
     pub(crate) fn on_report(&mut self, report: &ExecutionReport, out: &mut Outputs) {
@@ -22,13 +22,13 @@ impl Engine {
         };
         if !is_about(report, order) {
             // It contradicts what we sent: nothing of it is believed, the venue is asked.
-            out.push(ask(order));
+            out.push(query_order(order));
             return;
         }
         order.venue_order_id = order.venue_order_id.or(report.venue_order_id);
         if let ReportKind::Filled(fill) = &report.kind {
             if !order.trades.insert(fill.trade_id) {
-                self.tally.counters.duplicate_reports += 1;
+                self.counters.totals.duplicate_reports += 1;
                 return;
             }
             order.filled = Quantity(order.filled.0.saturating_add(fill.quantity.0));
@@ -38,12 +38,12 @@ impl Engine {
         if let Step::To(next) = step {
             order.status = next;
         }
-        let told = report.cumulative.unwrap_or_default();
-        let is_news = told > order.cumulative;
-        order.cumulative = order.cumulative.max(told);
+        let venue_cumulative = report.cumulative.unwrap_or_default();
+        let is_news = venue_cumulative > order.cumulative;
+        order.cumulative = order.cumulative.max(venue_cumulative);
         // The venue has filled more than we heard of: an execution is missing.
-        if step == Step::Ask || (is_news && told > order.filled) {
-            out.push(ask(order));
+        if step == Step::Ask || (is_news && venue_cumulative > order.filled) {
+            out.push(query_order(order));
         }
         // It is still there although a cancel was sent: the cancel was lost, and is sent again.
         let again = order.cancelling && step == Step::Stay && report.kind == ReportKind::Accepted;
@@ -54,7 +54,7 @@ impl Engine {
         match &report.kind {
             ReportKind::Filled(fill) => self.booked(&order, fill, out),
             _ if step == Step::Stay || step == Step::Ask => {
-                self.tally.counters.duplicate_reports += 1
+                self.counters.totals.duplicate_reports += 1
             }
             kind => self.announce(&order, kind, out),
         }
@@ -70,7 +70,7 @@ impl Engine {
 
     /// Asks about every open order: its reports may have gone unheard.
     pub(crate) fn on_resync(&self, out: &mut Outputs) {
-        out.extend(self.orders.open().map(ask));
+        out.extend(self.orders.open().map(query_order));
     }
 
     /// Announces a change of an order's state that is not a fill.
@@ -101,9 +101,9 @@ impl Engine {
             ReportKind::Unknown => EventKind::OrderUnknown { terms, bot },
             ReportKind::Filled(_) | ReportKind::CancelRejected(_) => return,
         };
-        self.moment.emit(out, Some(order.placed_by), event);
+        self.context.emit(out, Some(order.placed_by), event);
         if order.status == OrderStatus::Unknown {
-            out.push(ask(order));
+            out.push(query_order(order));
         }
     }
 
@@ -114,7 +114,7 @@ impl Engine {
         if booking.is_none() {
             self.unbookable(fill.account, out);
         }
-        self.tally.filled(order.status);
+        self.counters.filled(order.status);
         let bot = order.bot.map(|(bot, _)| bot);
         let filled = EventKind::OrderFilled {
             fill: *fill,
@@ -122,7 +122,7 @@ impl Engine {
             status: order.status,
             cumulative: order.filled,
         };
-        let cause = self.moment.emit(out, Some(order.placed_by), filled);
+        let cause = self.context.emit(out, Some(order.placed_by), filled);
         let Some(Booking { change, position }) = booking else {
             return;
         };
@@ -137,7 +137,7 @@ impl Engine {
                     quantity,
                     price,
                 };
-                self.moment.emit(out, Some(cause), opened);
+                self.context.emit(out, Some(cause), opened);
             }
             PositionChange::Closed => {
                 let realized = position.realized;
@@ -147,7 +147,7 @@ impl Engine {
                     instrument,
                     realized,
                 };
-                self.moment.emit(out, Some(cause), closed);
+                self.context.emit(out, Some(cause), closed);
             }
             PositionChange::Increased | PositionChange::Reduced => {}
         }
@@ -162,7 +162,7 @@ impl Engine {
         self.open_cause(
             Scope::Account(account),
             TradingState::Reducing,
-            "a fill could not be booked",
+            CauseKind::FillNotBooked,
             Clearing::Person,
             out,
         );
@@ -202,19 +202,19 @@ impl Engine {
         place.working = None;
         let leaves =
             order.purpose == PositionEffect::Exit && place.exposure == tradewind_model::Ppm::ZERO;
-        let waits = order.cross_rest && order.status == OrderStatus::Cancelled;
+        let waits = order.cross_remainder && order.status == OrderStatus::Cancelled;
         if order.filled.is_zero() && !waits && !leaves {
             // Nothing came of it: the same target may be asked for again.
             place.exposure = order.exposure_before;
         }
         if place.next.is_some() {
-            self.pursue_next(bot, slot, out);
-        } else if order.cross_rest
+            self.reconcile_next(bot, slot, out);
+        } else if order.cross_remainder
             && order.status == OrderStatus::Cancelled
-            && !order.rest().is_zero()
+            && !order.remaining().is_zero()
             && self.bots[bot.index()].state == BotState::Running
         {
-            self.take_rest(order, out);
+            self.take_remainder(order, out);
         } else if leaves
             && !self
                 .closing(bot, slot, Some(order.placed_by), out)
@@ -225,34 +225,34 @@ impl Engine {
     }
 
     /// The rest of a limit order that waited too long: once more at the touch, or at market.
-    fn take_rest(&mut self, order: &Order, out: &mut Outputs) {
-        let wish = Wish {
+    fn take_remainder(&mut self, order: &Order, out: &mut Outputs) {
+        let request = OrderRequest {
             bot: order.bot,
             account: order.terms.account,
             instrument: order.terms.instrument,
             side: order.terms.side,
-            quantity: order.rest(),
+            quantity: order.remaining(),
             purpose: order.purpose,
             limit: order.limit,
             on_quote: false,
             cause: Some(order.placed_by),
         };
-        if order.chases == 0 {
+        if order.reprices == 0 {
             let kind = order
                 .limit
                 .map_or(OrderKind::Market, |price| OrderKind::Limit {
                     price,
                     time_in_force: TimeInForce::ImmediateOrCancel,
                 });
-            self.submit(&wish, kind, out);
+            self.submit(&request, kind, out);
             return;
         }
-        self.submit_by_policy(&wish, out);
+        self.submit_by_policy(&request, out);
         let follower = order
             .bot
             .and_then(|(bot, slot)| self.bots[bot.index()].slots[slot].working);
         if let Some(follower) = follower.and_then(|id| self.orders.open_order_mut(id)) {
-            follower.chases = order.chases - 1;
+            follower.reprices = order.reprices - 1;
         }
     }
 
@@ -266,11 +266,11 @@ impl Engine {
         }
         // An order of this start that is not known any more ended long ago, and its fills were booked then.
         let is_old = self.ids.made(fill.client_id);
-        if is_old || !self.books[fill.account.index()].first_time(fill) {
-            self.tally.counters.duplicate_reports += 1;
+        if is_old || !self.accounts[fill.account.index()].first_time(fill) {
+            self.counters.totals.duplicate_reports += 1;
             return;
         }
-        self.books[fill.account.index()].note_unreconciled(fill);
+        self.accounts[fill.account.index()].note_unreconciled(fill);
         let instrument = &self.config.instruments[fill.instrument.index()];
         if self
             .portfolio
@@ -286,7 +286,7 @@ impl Engine {
             status: OrderStatus::PartiallyFilled,
             cumulative,
         };
-        self.moment.emit(out, None, filled);
+        self.context.emit(out, None, filled);
     }
 }
 
@@ -306,7 +306,7 @@ pub(crate) const fn is_possible(fill: &Fill) -> bool {
     fill.quantity.0 > 0 && fill.price.0 > 0
 }
 
-fn ask(order: &Order) -> Output {
+fn query_order(order: &Order) -> Output {
     Output::Query {
         account: order.terms.account,
         instrument: order.terms.instrument,

@@ -9,20 +9,18 @@ use tradewind_model::{
     OwnerId, Quantity, Side, TradeId,
 };
 use tradewind_portfolio::{Prices, value_account};
-use tradewind_risk::{PositionEffect, Scope};
+use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
 use crate::engine::Engine;
-use crate::execution::is_possible;
-use crate::order::{Order, Trades};
+use crate::parts::order::{Order, Trades};
+use crate::step::reports::is_possible;
 
-/// Why an account's orders are halted until it was read from the venue (R02).
-pub(crate) const UNRECONCILED: &str = "the account is not reconciled";
 /// How many foreign fills are remembered by id.
 const FOREIGN_KEPT: usize = 4_096;
 
 /// An account at run time.
 #[derive(Debug)]
-pub(crate) struct Book {
+pub(crate) struct AccountRecord {
     pub(crate) reconciled: bool,
     /// As of the last valuation.
     pub(crate) equity: EquityPoint,
@@ -35,7 +33,7 @@ pub(crate) struct Book {
     foreign_order: VecDeque<(InstrumentId, TradeId, ClientOrderId)>,
 }
 
-impl Book {
+impl AccountRecord {
     pub(crate) fn new(account: AccountId, configuration: &Configuration) -> Self {
         let bots = configuration
             .bots
@@ -82,7 +80,7 @@ impl Engine {
     /// Takes an account over as the venue shows it: fills first, then what they do not explain, then budgets.
     pub(crate) fn on_account(&mut self, state: &AccountState, out: &mut Outputs) {
         let account = state.account;
-        if account.index() >= self.books.len() {
+        if account.index() >= self.accounts.len() {
             return;
         }
         self.portfolio.clear(account);
@@ -117,14 +115,14 @@ impl Engine {
                 for slot in 0..runtime.slots.len() {
                     let instrument = self.bots[index].slots[slot].instrument;
                     let fill = last.get(&(OwnerId::Bot(bot), instrument));
-                    self.bury(bot, slot, fill.copied());
+                    self.write_off_dust(bot, slot, fill.copied());
                     self.refresh_position(bot, slot, out);
                 }
             }
         }
         let fills = u32::try_from(state.fills.len()).unwrap_or(u32::MAX);
         let orders = u32::try_from(state.open_orders.len()).unwrap_or(u32::MAX);
-        self.moment.emit(
+        self.context.emit(
             out,
             None,
             EventKind::Reconciled {
@@ -133,10 +131,10 @@ impl Engine {
                 orders,
             },
         );
-        self.books[account.index()].reconciled = true;
+        self.accounts[account.index()].reconciled = true;
         self.value(account);
-        self.close_cause(Scope::Account(account), UNRECONCILED, out);
-        if self.books.iter().all(|book| book.reconciled) {
+        self.close_cause(Scope::Account(account), &CauseKind::NotReconciled, out);
+        if self.accounts.iter().all(|book| book.reconciled) {
             self.schedule_bots(out);
         }
         for bot in short {
@@ -147,14 +145,14 @@ impl Engine {
 
     /// Whether account and instrument exist and the numbers can be a trade's.
     pub(crate) fn is_known(&self, fill: &Fill) -> bool {
-        fill.account.index() < self.books.len()
+        fill.account.index() < self.accounts.len()
             && fill.instrument.index() < self.config.instruments.len()
             && is_possible(fill)
     }
 
     /// A fill that the venue listed is not booked again when its own report comes.
     fn note_heard(&mut self, fill: &Fill) {
-        self.books[fill.account.index()].first_time(fill);
+        self.accounts[fill.account.index()].first_time(fill);
         if let Some(order) = self.orders.get_mut(fill.client_id)
             && order.trades.insert(fill.trade_id)
         {
@@ -164,7 +162,7 @@ impl Engine {
 
     /// Gives up what an earlier run had given up: a remainder that could not be sold. While an order works the position may
     /// be its first part, unless it is another order than the last fill's, and a buy: that began anew.
-    fn bury(&mut self, bot: BotId, slot: usize, last: Option<&Fill>) {
+    fn write_off_dust(&mut self, bot: BotId, slot: usize, last: Option<&Fill>) {
         let runtime = &self.bots[bot.index()];
         let place = &runtime.slots[slot];
         let rules = &self.config.instruments[place.instrument.index()];
@@ -182,7 +180,7 @@ impl Engine {
 
     /// Books what the stream told between the reading and now.
     fn book_early(&mut self, account: AccountId, state: &AccountState) {
-        let early = std::mem::take(&mut self.books[account.index()].early);
+        let early = std::mem::take(&mut self.accounts[account.index()].early);
         let is_in = |fill: &Fill| state.fills.iter().any(|(read, _)| read == fill);
         for fill in early.iter().filter(|fill| !is_in(fill)) {
             let owner = self.owner_of_fill(fill, None);
@@ -269,7 +267,7 @@ impl Engine {
     fn adopt(&mut self, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], out: &mut Outputs) {
         let Some(adopted) = found.adopted else { return };
         let terms = found.terms;
-        let is_known = terms.account.index() < self.books.len()
+        let is_known = terms.account.index() < self.accounts.len()
             && terms.instrument.index() < self.config.instruments.len();
         if !is_known || self.orders.get_mut(terms.client_id).is_some() {
             return;
@@ -290,7 +288,7 @@ impl Engine {
             terms,
             bot: adopted.bot,
         };
-        let placed_by = self.moment.emit(out, None, accepted);
+        let placed_by = self.context.emit(out, None, accepted);
         if let Some((bot, slot)) = place {
             self.bots[bot.index()].slots[slot].working = Some(terms.client_id);
         }
@@ -308,8 +306,8 @@ impl Engine {
             venue_order_id: Some(found.venue_order_id),
             placed_at: adopted.placed_at,
             placed_by,
-            chases: 0,
-            cross_rest: false,
+            reprices: 0,
+            cross_remainder: false,
             limit: None,
             exposure_before: tradewind_model::Ppm::ZERO,
             cumulative: found.filled,
@@ -335,9 +333,9 @@ impl Engine {
             .realized_all(account)
             .filter(|(owner, asset, _)| *owner != OwnerId::External && *asset == report);
         let realized = realized.map(|(_, _, amount)| amount).sum();
-        let book = &mut self.books[account.index()];
+        let book = &mut self.accounts[account.index()];
         book.equity = EquityPoint {
-            at: self.moment.at,
+            at: self.context.at,
             equity: value.equity,
             realized,
             unrealized: value.unrealized,
@@ -349,9 +347,9 @@ impl Engine {
     }
 
     pub(crate) fn on_equity_timer(&mut self, out: &mut Outputs) {
-        for index in 0..self.books.len() {
+        for index in 0..self.accounts.len() {
             let account = self.config.accounts[index].id;
-            if !self.books[index].reconciled {
+            if !self.accounts[index].reconciled {
                 continue;
             }
             self.value(account);
@@ -361,7 +359,7 @@ impl Engine {
                 unrealized,
                 unpriced,
                 ..
-            } = self.books[index].equity;
+            } = self.accounts[index].equity;
             let snapshot = EventKind::EquitySnapshot {
                 account,
                 equity,
@@ -369,10 +367,10 @@ impl Engine {
                 unrealized,
                 unpriced,
             };
-            self.moment.emit(out, None, snapshot);
+            self.context.emit(out, None, snapshot);
         }
         out.push(Output::SetTimer(
-            self.moment.at + self.config.equity_every,
+            self.context.at + self.config.equity_every,
             Timer::Equity,
         ));
     }

@@ -17,14 +17,14 @@ pub(crate) enum Trigger {
 
 /// The input being handled.
 #[derive(Debug, Default)]
-pub(crate) struct Moment {
+pub(crate) struct StepContext {
     pub(crate) seq: u64,
     pub(crate) at: Timestamp,
     pub(crate) trigger: Trigger,
     next_index: u32,
 }
 
-impl Moment {
+impl StepContext {
     /// Goes on to the next input. Time never runs backwards.
     pub(crate) fn advance(&mut self, at: Timestamp) {
         self.seq += 1;

@@ -6,13 +6,13 @@ use tradewind_events::{BotConfig, WakeRule};
 use tradewind_model::{BotId, InstrumentId, Interval};
 
 /// A bot and which of its instruments.
-pub(crate) type Place = (BotId, usize);
+pub(crate) type BotInstrument = (BotId, usize);
 
 /// Bots by what wakes them, each list in bot order.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
-    quotes: Vec<Vec<Place>>,
-    candles: BTreeMap<(InstrumentId, Interval), Vec<Place>>,
+    quotes: Vec<Vec<BotInstrument>>,
+    candles: BTreeMap<(InstrumentId, Interval), Vec<BotInstrument>>,
 }
 
 impl Wakes {
@@ -39,13 +39,17 @@ impl Wakes {
         }
     }
 
-    pub(crate) fn on_quote(&self, instrument: InstrumentId) -> &[Place] {
+    pub(crate) fn on_quote(&self, instrument: InstrumentId) -> &[BotInstrument] {
         self.quotes
             .get(instrument.index())
             .map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn on_candle(&self, instrument: InstrumentId, interval: Interval) -> &[Place] {
+    pub(crate) fn on_candle(
+        &self,
+        instrument: InstrumentId,
+        interval: Interval,
+    ) -> &[BotInstrument] {
         self.candles
             .get(&(instrument, interval))
             .map_or(&[], Vec::as_slice)

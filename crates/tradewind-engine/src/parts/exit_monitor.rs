@@ -35,7 +35,7 @@ impl ExitCause {
 
 /// The levels that guard a position.
 #[derive(Clone, Debug)]
-pub(crate) struct Guard {
+pub(crate) struct ExitMonitor {
     plan: ExitPlan,
     /// The side that opened the position.
     side: Side,
@@ -51,7 +51,7 @@ pub(crate) struct Guard {
     tries: u32,
 }
 
-impl Guard {
+impl ExitMonitor {
     /// Guards a position of `side` entered at `entry` on average.
     pub(crate) fn new(plan: ExitPlan, side: Side, entry: Price, opened_at: Timestamp) -> Self {
         let stop = match plan.stop {
@@ -106,7 +106,7 @@ impl Guard {
 
     /// Moves the trailing stop and says whether the position is to be closed, and at which level.
     pub(crate) fn watch(&mut self, quote: &Quote, now: Timestamp) -> Option<(ExitCause, Price)> {
-        let price = quote.taking(self.side.opposite());
+        let price = quote.opposite_side(self.side.opposite());
         if self.is_better(price, self.best) {
             self.best = price;
         }
@@ -227,7 +227,7 @@ mod tests {
     }
 
     fn causes(plan: ExitPlan, side: Side, bids: &[(u64, i64)]) -> Vec<Option<ExitCause>> {
-        let mut guard = Guard::new(plan, side, Price(10_000), Timestamp::EPOCH);
+        let mut guard = ExitMonitor::new(plan, side, Price(10_000), Timestamp::EPOCH);
         let now = |secs| Timestamp::EPOCH + Duration::from_secs(secs);
         bids.iter()
             .map(|&(secs, bid)| guard.watch(&quote(bid), now(secs)).map(|(cause, _)| cause))

@@ -12,11 +12,11 @@ use tradewind_risk::{
 };
 
 use crate::engine::Engine;
-use crate::order::{Order, Trades};
+use crate::parts::order::{Order, Trades};
 
 /// An order somebody wants: the quantity is decided, the kind is not.
 #[derive(Clone, Debug)]
-pub(crate) struct Wish {
+pub(crate) struct OrderRequest {
     pub(crate) bot: Option<(BotId, usize)>,
     pub(crate) account: AccountId,
     pub(crate) instrument: InstrumentId,
@@ -29,37 +29,37 @@ pub(crate) struct Wish {
     pub(crate) cause: Option<EventId>,
 }
 
-/// Pace and memory of orders placed by hand.
+/// OrderThrottle and memory of orders placed by hand.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
+pub(crate) struct OrderThrottle {
     rate: TokenBucket,
     recent: RecentOrders,
 }
 
 impl Engine {
     /// Places an entry by its bot's order policy; an exit always goes at market. Returns whether an order was placed.
-    pub(crate) fn submit_by_policy(&mut self, wish: &Wish, out: &mut Outputs) -> bool {
-        let policy = match (wish.bot, wish.purpose) {
+    pub(crate) fn submit_by_policy(&mut self, request: &OrderRequest, out: &mut Outputs) -> bool {
+        let policy = match (request.bot, request.purpose) {
             (Some((bot, _)), PositionEffect::Entry) => self.bots[bot.index()].config.policy,
             _ => OrderPolicy::Market,
         };
         let OrderPolicy::Limit(policy) = policy else {
-            let kind = wish
+            let kind = request
                 .limit
                 .map_or(OrderKind::Market, |price| OrderKind::Limit {
                     price,
                     time_in_force: TimeInForce::ImmediateOrCancel,
                 });
-            return self.submit(wish, kind, out).is_some();
+            return self.submit(request, kind, out).is_some();
         };
-        let Some(price) = self.limit_price(wish, &policy) else {
+        let Some(price) = self.limit_price(request, &policy) else {
             self.deny(
-                wish.bot.map(|(bot, _)| bot),
-                (wish.account, wish.instrument),
-                wish.side,
-                wish.quantity,
+                request.bot.map(|(bot, _)| bot),
+                (request.account, request.instrument),
+                request.side,
+                request.quantity,
                 DenyReason::NoReference,
-                wish.cause,
+                request.cause,
                 out,
             );
             return false;
@@ -72,15 +72,15 @@ impl Engine {
                 time_in_force: TimeInForce::GoodTillCancel,
             }
         };
-        let Some(id) = self.submit(wish, kind, out) else {
+        let Some(id) = self.submit(request, kind, out) else {
             return false;
         };
         if let Some(order) = self.orders.open_order_mut(id) {
-            order.chases = policy.chases;
+            order.reprices = policy.chases;
         }
         if let Some(timeout) = policy.timeout {
             out.push(Output::SetTimer(
-                self.moment.at + timeout,
+                self.context.at + timeout,
                 Timer::OrderTimeout(id),
             ));
         }
@@ -88,18 +88,18 @@ impl Engine {
     }
 
     /// Where a limit order is placed: at the touch on our own side, moved away by the offset, on a tick.
-    fn limit_price(&self, wish: &Wish, policy: &LimitPolicy) -> Option<Price> {
-        let quote = self.market.live_quote(wish.instrument)?;
-        let touch = quote.joining(wish.side);
+    fn limit_price(&self, request: &OrderRequest, policy: &LimitPolicy) -> Option<Price> {
+        let quote = self.market.live_quote(request.instrument)?;
+        let touch = quote.same_side(request.side);
         let offset = i128::from(touch.0) * i128::from(policy.offset.0) / i128::from(Ppm::ONE.0);
         let offset = i64::try_from(offset).ok()?;
-        let price = match wish.side {
+        let price = match request.side {
             Side::Buy => touch.0.checked_sub(offset)?,
             Side::Sell => touch.0.checked_add(offset)?,
         };
-        let instrument = &self.config.instruments[wish.instrument.index()];
-        let price = instrument.round_price(Price(price), wish.side);
-        Some(match (wish.limit, wish.side) {
+        let instrument = &self.config.instruments[request.instrument.index()];
+        let price = instrument.round_price(Price(price), request.side);
+        Some(match (request.limit, request.side) {
             (None, _) => price,
             (Some(limit), Side::Buy) => price.min(limit),
             (Some(limit), Side::Sell) => price.max(limit),
@@ -109,18 +109,18 @@ impl Engine {
     /// Asks risk and, if it lets the order pass, places it. `None` if it was denied.
     pub(crate) fn submit(
         &mut self,
-        wish: &Wish,
+        request: &OrderRequest,
         kind: OrderKind,
         out: &mut Outputs,
     ) -> Option<ClientOrderId> {
         let client_id = self.ids.next_id();
-        let Wish {
+        let OrderRequest {
             account,
             instrument,
             side,
             quantity,
             ..
-        } = *wish;
+        } = *request;
         let terms = OrderTerms {
             account,
             instrument,
@@ -129,16 +129,16 @@ impl Engine {
             quantity,
             kind,
         };
-        let bot = wish.bot.map(|(bot, _)| bot);
+        let bot = request.bot.map(|(bot, _)| bot);
         let candidate = Candidate {
             terms,
             bot,
-            purpose: wish.purpose,
-            decided_on_quote: wish.on_quote,
+            purpose: request.purpose,
+            decided_on_quote: request.on_quote,
         };
-        match self.ask_risk(&candidate) {
+        match self.check_risk(&candidate) {
             Ok(checked) => {
-                self.place(wish, checked, out);
+                self.place(request, checked, out);
                 Some(client_id)
             }
             Err(reason) => {
@@ -148,7 +148,7 @@ impl Engine {
                     side,
                     quantity,
                     reason,
-                    wish.cause,
+                    request.cause,
                     out,
                 );
                 None
@@ -156,7 +156,7 @@ impl Engine {
         }
     }
 
-    fn ask_risk(&self, candidate: &Candidate) -> Result<ApprovedOrder, DenyReason> {
+    fn check_risk(&self, candidate: &Candidate) -> Result<ApprovedOrder, DenyReason> {
         let terms = &candidate.terms;
         let instrument = &self.config.instruments[terms.instrument.index()];
         let owner = candidate.bot.map_or(OwnerId::Unallocated, OwnerId::Bot);
@@ -175,7 +175,7 @@ impl Engine {
         };
         let entries = self.orders.entries(terms.account, terms.instrument);
         let context = Context {
-            now: self.moment.at,
+            now: self.context.at,
             limits: &self.config.limits,
             state: self
                 .states
@@ -189,7 +189,7 @@ impl Engine {
             }),
             quote: self.market.live_quote(terms.instrument),
             quote_rate: rate(prices, instrument.quote, self.config.report_asset),
-            equity: self.books[terms.account.index()].equity.equity,
+            equity: self.accounts[terms.account.index()].equity.equity,
             fee: self.config.fee,
             free: self.free(terms.account, spends, owner),
             position: self
@@ -204,7 +204,7 @@ impl Engine {
             ),
             open_entries_instrument: entries.0,
             open_entries_account: entries.1,
-            account_instruments: self.books[terms.account.index()].instruments,
+            account_instruments: self.accounts[terms.account.index()].instruments,
             rate: rate_left,
             recent,
         };
@@ -232,7 +232,7 @@ impl Engine {
         let instrument = &self.config.instruments[order.terms.instrument.index()];
         if instrument.kind == InstrumentKind::Spot && order.terms.side == Side::Sell {
             return if asset == instrument.base {
-                instrument.quantity_amount(order.rest())
+                instrument.quantity_amount(order.remaining())
             } else {
                 Amount::ZERO
             };
@@ -245,27 +245,29 @@ impl Engine {
         if spent != asset || order.purpose == PositionEffect::Exit {
             return Amount::ZERO;
         }
-        let touch =
-            self.market.quotes[instrument.id.index()].map(|quote| quote.taking(order.terms.side));
+        let touch = self.market.quotes[instrument.id.index()]
+            .map(|quote| quote.opposite_side(order.terms.side));
         let price = order.terms.kind.limit().or(touch).unwrap_or_default();
-        let value = instrument.notional(price, order.rest()).unwrap_or_default();
+        let value = instrument
+            .notional(price, order.remaining())
+            .unwrap_or_default();
         value
             .share(Ppm(Ppm::ONE.0 + self.config.fee.0))
             .unwrap_or(value)
     }
 
-    fn place(&mut self, wish: &Wish, checked: ApprovedOrder, out: &mut Outputs) {
+    fn place(&mut self, request: &OrderRequest, checked: ApprovedOrder, out: &mut Outputs) {
         let terms = *checked.terms();
-        let bot = wish.bot.map(|(bot, _)| bot);
+        let bot = request.bot.map(|(bot, _)| bot);
         let placed = EventKind::OrderPlaced {
             terms,
             bot,
-            purpose: wish.purpose,
+            purpose: request.purpose,
         };
-        let placed_by = self.moment.emit(out, wish.cause, placed);
+        let placed_by = self.context.emit(out, request.cause, placed);
         let asked = |(bot, slot): (BotId, usize)| self.bots[bot.index()].slots[slot].exposure;
-        let exposure_before = wish.bot.map(asked).unwrap_or_default();
-        let (pace, recent, revision) = match wish.bot {
+        let exposure_before = request.bot.map(asked).unwrap_or_default();
+        let (pace, recent, revision) = match request.bot {
             Some((bot, slot)) => {
                 let runtime = &mut self.bots[bot.index()];
                 runtime.slots[slot].working = Some(terms.client_id);
@@ -279,33 +281,33 @@ impl Engine {
             None => (&mut self.by_hand.rate, &mut self.by_hand.recent, 0),
         };
         if let Some(rate) = &self.config.limits.bot_order_rate {
-            pace.take(self.moment.at, rate);
+            pace.take(self.context.at, rate);
         }
-        recent.note(self.moment.at, &terms);
-        self.tally.counters.orders += 1;
+        recent.note(self.context.at, &terms);
+        self.counters.totals.orders += 1;
         self.orders.insert(Order {
             terms,
-            bot: wish.bot,
-            purpose: wish.purpose,
+            bot: request.bot,
+            purpose: request.purpose,
             status: OrderStatus::Pending,
             filled: Quantity::ZERO,
             venue_order_id: None,
-            placed_at: self.moment.at,
+            placed_at: self.context.at,
             placed_by,
-            chases: 0,
-            cross_rest: false,
-            limit: wish.limit,
+            reprices: 0,
+            cross_remainder: false,
+            limit: request.limit,
             exposure_before,
             cumulative: Quantity::ZERO,
             cancelling: false,
             trades: Trades::default(),
         });
-        let decided_at = self.moment.at;
+        let decided_at = self.context.at;
         out.push(Output::Submit(
             Intent {
                 terms,
                 bot,
-                purpose: wish.purpose,
+                purpose: request.purpose,
                 revision,
                 decided_at,
             },
@@ -327,7 +329,7 @@ impl Engine {
         cause: Option<EventId>,
         out: &mut Outputs,
     ) {
-        self.tally.denied(reason.rule());
+        self.counters.denied(reason.rule());
         if let Some(bot) = bot {
             let stats = &mut self.bots[bot.index()].stats;
             stats.denials += 1;
@@ -341,7 +343,7 @@ impl Engine {
             quantity,
             reason,
         };
-        self.moment.emit(out, cause, denied);
+        self.context.emit(out, cause, denied);
     }
 
     /// A working limit order waited long enough: it follows the touch, is cancelled, or the rest is taken at market.
@@ -353,7 +355,7 @@ impl Engine {
         let OrderPolicy::Limit(policy) = self.bots[bot.index()].config.policy else {
             return;
         };
-        order.cross_rest = order.chases > 0 || policy.then == OnTimeout::Cross;
+        order.cross_remainder = order.reprices > 0 || policy.then == OnTimeout::Cross;
         self.cancel(id, out);
     }
 
