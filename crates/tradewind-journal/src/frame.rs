@@ -5,12 +5,14 @@
 //! | 0 | 4 | `len` | bytes of payload |
 //! | 4 | 1 | `kind` | which record, see `record.rs` |
 //! | 5 | 1 | `version` | of that kind's payload |
-//! | 6 | 2 | | zero |
+//! | 6 | 2 | `unsynced` | sectors of 512 bytes from the end of what was durable to this record, plus 1; 0 if not known |
 //! | 8 | 8 | `seq` | sequence number of the input it belongs to |
 //! | 16 | 8 | `at` | nanoseconds since 1970, the driver's clock |
 //! | 24 | 8 | `chain` | the chain after this record |
 //! | 32 | 4 | `crc` | CRC-32 of bytes 0..24 and the payload |
 //! | 36 | 4 | `head` | CRC-32 of bytes 0..36 |
+//!
+//! `unsynced` was zero in files without preallocated space, and is not known there.
 //!
 //! `crc` finds damage, `chain` finds a record that is whole but in the wrong place, `head` tells a torn record (a sound
 //! header, not enough bytes behind it) from a damaged one.
@@ -23,12 +25,16 @@ pub(crate) const HEADER: usize = 40;
 /// Longest payload that is believed; a longer one is damage.
 pub(crate) const PAYLOAD_MAX: usize = 64 * 1024 * 1024;
 
+/// A disk writes a sector whole or not at all.
+pub(crate) const SECTOR: u64 = 512;
+
 /// A record's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) len: u32,
     pub(crate) kind: u8,
     pub(crate) version: u8,
+    unsynced: u16,
     pub(crate) seq: u64,
     pub(crate) at: Timestamp,
     pub(crate) chain: u64,
@@ -42,6 +48,7 @@ impl Header {
             len: u32::from_le_bytes(field(bytes, 0)),
             kind: bytes[4],
             version: bytes[5],
+            unsynced: u16::from_le_bytes(field(bytes, 6)),
             seq: u64::from_le_bytes(field(bytes, 8)),
             at: Timestamp::from_nanos(i64::from_le_bytes(field(bytes, 16))),
             chain: u64::from_le_bytes(field(bytes, 24)),
@@ -56,17 +63,39 @@ impl Header {
         HEADER + self.len as usize
     }
 
+    /// What was durable of its file when it was written, if it lies at `offset`: a lower bound, in bytes.
+    pub(crate) fn durable_before(&self, offset: u64) -> u64 {
+        match self.unsynced {
+            0 | u16::MAX => 0,
+            sectors => offset.saturating_sub(u64::from(sectors - 1) * SECTOR),
+        }
+    }
+
     /// The chain that this record continues `before` with.
     pub(crate) const fn chain_after(&self, before: u64) -> u64 {
         link(before, self.crc, self.seq)
     }
 }
 
+/// What a header says beside the payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp {
+    pub(crate) tag: (u8, u8),
+    pub(crate) seq: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) unsynced: u16,
+}
+
+/// The field of that name for a record at `offset` of a file that is durable up to `durable`.
+pub(crate) fn unsynced(offset: u64, durable: u64) -> u16 {
+    let sectors = offset.saturating_sub(durable).div_ceil(SECTOR) + 1;
+    u16::try_from(sectors).unwrap_or(u16::MAX)
+}
+
 /// Writes one record at the end of `out` and moves `chain` on; `payload` writes the payload.
 pub(crate) fn write<E>(
     out: &mut Vec<u8>,
-    (kind, version): (u8, u8),
-    (seq, at): (u64, Timestamp),
+    stamp: Stamp,
     chain: &mut u64,
     payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -81,12 +110,12 @@ pub(crate) fn write<E>(
     #[expect(clippy::cast_possible_truncation, reason = "at most PAYLOAD_MAX")]
     let len = body.len() as u32;
     head[0..4].copy_from_slice(&len.to_le_bytes());
-    head[4] = kind;
-    head[5] = version;
-    head[8..16].copy_from_slice(&seq.to_le_bytes());
-    head[16..24].copy_from_slice(&at.as_nanos().to_le_bytes());
+    (head[4], head[5]) = stamp.tag;
+    head[6..8].copy_from_slice(&stamp.unsynced.to_le_bytes());
+    head[8..16].copy_from_slice(&stamp.seq.to_le_bytes());
+    head[16..24].copy_from_slice(&stamp.at.as_nanos().to_le_bytes());
     let crc = checksum(&head[..24], body);
-    *chain = link(*chain, crc, seq);
+    *chain = link(*chain, crc, stamp.seq);
     head[24..32].copy_from_slice(&chain.to_le_bytes());
     head[32..36].copy_from_slice(&crc.to_le_bytes());
     let head_crc = crc32fast::hash(&head[..36]);

@@ -1,13 +1,15 @@
 //! Walking through the records of one file, and telling a torn tail from damage.
 //!
-//! A tail is *torn* when the file ends inside a record, or when a record's last sectors were never written and read as
-//! zeros. Whatever else does not fit is damage and an error.
+//! A tail is *torn* when the file ends inside a record, or when a sector of a record was never written and reads as
+//! zeros. After a power cut any sector behind the last sync may be missing, so sound records may follow the hole; they
+//! were never synced either and go with it. One of them that says the hole had been durable proves damage. Whatever else
+//! does not fit is damage, too, and an error.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::JournalError;
-use crate::frame::{HEADER, Header, PAYLOAD_MAX, checksum, field};
+use crate::frame::{HEADER, Header, PAYLOAD_MAX, SECTOR, checksum, field};
 use crate::record::{Kind, PayloadFault, Stamped, kind, unpack};
 use crate::segment::SegmentHeader;
 use crate::storage::{OpenMode, Storage, StorageFile};
@@ -15,8 +17,8 @@ use crate::storage::{OpenMode, Storage, StorageFile};
 /// Bytes read at once.
 const WINDOW: usize = 256 * 1024;
 
-/// A disk writes a sector whole or not at all.
-const SECTOR: u64 = 512;
+/// Zeros before the end of a sector that show it was never written where a record begins: its length is never 0.
+const ZEROS_MIN: u64 = 4;
 
 /// The records of one file, in order.
 #[derive(Debug)]
@@ -131,7 +133,7 @@ impl Frames {
         }
         let head: [u8; HEADER] = field(head, 0);
         let Some(header) = Header::decode(&head) else {
-            return self.unfit(left, "the header's checksum does not fit");
+            return self.unfit(HEADER, left, "the header's checksum does not fit");
         };
         if header.len as usize > PAYLOAD_MAX {
             return Err(JournalError::corrupt(
@@ -146,7 +148,7 @@ impl Frames {
             return Ok(Step::Torn { bytes: left });
         }
         if checksum(&head[..24], &self.loaded()[HEADER..length]) != header.crc {
-            return self.unfit(left, "the checksum does not fit");
+            return self.unfit(length, left, "the checksum does not fit");
         }
         self.follow(&header, length)?;
         self.offset += length as u64;
@@ -185,26 +187,71 @@ impl Frames {
         }
     }
 
-    /// A record that does not fit: the end of preallocated space, a torn tail, or damage.
-    fn unfit(&mut self, left: u64, what: &'static str) -> Result<Step<'_>, JournalError> {
-        if self.is_zero_from(self.offset)? {
+    /// A record of `length` bytes that does not fit: the end of preallocated space, a torn tail, or damage.
+    fn unfit(
+        &mut self,
+        length: usize,
+        left: u64,
+        what: &'static str,
+    ) -> Result<Step<'_>, JournalError> {
+        if self.is_zero(self.offset, self.end)? {
             return Ok(Step::End);
         }
-        let next_sector = (self.offset / SECTOR + 1) * SECTOR;
-        if next_sector < self.end && self.is_zero_from(next_sector)? {
-            return Ok(Step::Torn { bytes: left });
+        if !self.has_hole(length as u64)? {
+            return Err(JournalError::corrupt(&self.path, self.offset, what));
         }
-        Err(JournalError::corrupt(&self.path, self.offset, what))
+        if let Some(witness) = self.durable_claim()? {
+            let what = format!("{what}, and the record at byte {witness} says it was durable");
+            return Err(JournalError::corrupt(&self.path, self.offset, what));
+        }
+        Ok(Step::Torn { bytes: left })
     }
 
-    fn is_zero_from(&self, mut at: u64) -> Result<bool, JournalError> {
-        let mut buffer = vec![0; WINDOW];
-        while at < self.end {
-            let read = self.read(&mut buffer, at)?;
+    /// Whether a sector that holds a part of the next `length` bytes was never written.
+    fn has_hole(&self, length: u64) -> Result<bool, JournalError> {
+        let mut from = self.offset;
+        while from < (self.offset + length).min(self.end) {
+            let to = ((from / SECTOR + 1) * SECTOR).min(self.end);
+            if to - from >= ZEROS_MIN && self.is_zero(from, to)? {
+                return Ok(true);
+            }
+            from = to;
+        }
+        Ok(false)
+    }
+
+    /// A record behind the one that does not fit which was written when that one was durable already; where it lies.
+    fn durable_claim(&self) -> Result<Option<u64>, JournalError> {
+        let length = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
+        let mut rest = vec![0; length];
+        let read = self.read(&mut rest, self.offset)?;
+        let candidates = rest[..read].windows(HEADER).enumerate().skip(1);
+        for (at, bytes) in candidates.filter(|(_, bytes)| bytes[4] != 0) {
+            let offset = self.offset + at as u64;
+            let Some(header) = Header::decode(&field(bytes, 0)) else {
+                continue;
+            };
+            let payload = rest.get(at + HEADER..at + header.record_len());
+            let is_sound =
+                payload.is_some_and(|payload| checksum(&bytes[..24], payload) == header.crc);
+            if is_sound && header.durable_before(offset) > self.offset {
+                return Ok(Some(offset));
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_zero(&self, mut from: u64, to: u64) -> Result<bool, JournalError> {
+        let room = usize::try_from(to - from).unwrap_or(usize::MAX);
+        let mut buffer = vec![0; WINDOW.min(room)];
+        while from < to {
+            let left = usize::try_from(to - from).unwrap_or(usize::MAX);
+            let wanted = buffer.len().min(left);
+            let read = self.read(&mut buffer[..wanted], from)?;
             if read == 0 || buffer[..read].iter().any(|byte| *byte != 0) {
                 return Ok(read == 0);
             }
-            at += read as u64;
+            from += read as u64;
         }
         Ok(true)
     }

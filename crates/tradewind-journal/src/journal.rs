@@ -28,6 +28,8 @@ pub struct Options {
     pub configuration: String,
     /// Bytes after which the next file begins.
     pub segment_bytes: u64,
+    /// Bytes of zeros written ahead of the truth's records, so that a sync of them is short; 0 for none.
+    pub preallocated_bytes: u64,
     /// Bytes of market data that are kept.
     pub market_bytes: u64,
     /// Age at which market data goes.
@@ -35,12 +37,13 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 64 MiB a file; 8 GiB or 24 hours of market data.
+    /// 64 MiB a file; nothing written ahead; 8 GiB or 24 hours of market data.
     fn default() -> Self {
         Self {
             build: String::new(),
             configuration: String::new(),
             segment_bytes: 64 << 20,
+            preallocated_bytes: 0,
             market_bytes: 8 << 30,
             market_age: Duration::from_hours(24),
         }
@@ -77,6 +80,7 @@ pub struct Journal {
     market: Store,
     syncer: Syncer,
     events: EventReader,
+    preallocates: bool,
     /// A price update that is written if something follows from it.
     price: Option<Arc<Event>>,
     last_seq: u64,
@@ -127,13 +131,14 @@ impl Journal {
         let events = EventReader::new(Arc::clone(&storage), older);
         events.begin_file(truth.segment());
         let syncer = Syncer::new(Arc::clone(&storage), dir.to_owned());
-        syncer.begin_file(truth.segment().path.clone(), Arc::clone(truth.file()));
+        syncer.begin_file(truth.segment().path.clone(), Arc::clone(truth.space()));
         let mut journal = Self {
             storage,
             truth,
             market,
             syncer,
             events,
+            preallocates: options.preallocated_bytes > 0,
             price: None,
             last_seq: recovery.last_seq,
             last_at: start.1,
@@ -232,6 +237,9 @@ impl Journal {
         self.reach(CrashPoint::BeforeFlush)?;
         let bytes = self.truth.flush()?;
         self.syncer.note_flushed(bytes);
+        if self.preallocates {
+            self.truth.note_durable(self.syncer.durable_in_file());
+        }
         self.events.note_flushed(self.truth.flushed());
         self.market.flush()?;
         self.reach(CrashPoint::AfterFlush)?;
@@ -239,7 +247,7 @@ impl Journal {
             self.truth.rotate(self.last_seq + 1, self.last_at)?;
             self.syncer.begin_file(
                 self.truth.segment().path.clone(),
-                Arc::clone(self.truth.file()),
+                Arc::clone(self.truth.space()),
             );
             self.events.begin_file(self.truth.segment());
         }
@@ -248,6 +256,13 @@ impl Journal {
             self.market.drop_old(self.last_at)?;
         }
         Ok(())
+    }
+
+    /// Position behind the last flushed byte of the truth, counted over all files since the start; what a
+    /// [`SyncThread`](crate::SyncThread) reports as durable is counted the same way.
+    #[must_use]
+    pub fn flushed(&self) -> u64 {
+        self.syncer.flushed()
     }
 
     /// Flushes, and returns once the truth is durable against power loss. Market data is not synced.

@@ -22,9 +22,11 @@ mod reader;
 mod record;
 mod replace;
 mod segment;
+mod space;
 mod storage;
 mod store;
 mod sync;
+mod sync_thread;
 
 pub use desk_file::{DeskFile, RunningDesk};
 pub use error::JournalError;
@@ -38,3 +40,4 @@ pub use record::{Record, Stamped};
 pub use segment::{SegmentHeader, StoreKind};
 pub use storage::{CrashPoint, Disk, Loss, MemoryStorage, OpenMode, Storage, StorageFile};
 pub use sync::Syncer;
+pub use sync_thread::SyncThread;

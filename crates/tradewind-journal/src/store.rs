@@ -1,18 +1,19 @@
 //! One of the two stores: the file being written, its buffer, and when the next file begins.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tradewind_model::Timestamp;
 
 use crate::error::JournalError;
-use crate::frame;
+use crate::frame::{self, Stamp};
 use crate::frames::{Frames, Step};
 use crate::journal::{Options, TornTail};
 use crate::record::{Kind, pack};
 use crate::segment::{self, SegmentFile, SegmentHeader, StoreKind};
-use crate::storage::{CrashPoint, OpenMode, Storage, StorageFile};
+use crate::space::Space;
+use crate::storage::{CrashPoint, OpenMode, Storage};
 
 /// A store that is being written.
 #[derive(Debug)]
@@ -22,8 +23,10 @@ pub(crate) struct Store {
     dir: PathBuf,
     options: Options,
     segment: SegmentFile,
-    file: Arc<dyn StorageFile>,
+    space: Arc<Space>,
     flushed: u64,
+    /// Bytes of the file known to be durable; `None` where that is not told.
+    durable: Option<u64>,
     buffer: Vec<u8>,
     chain: u64,
     /// Full files, oldest first, with their sizes and when they were begun.
@@ -37,6 +40,8 @@ pub(crate) struct End {
     pub(crate) last_seq: u64,
     pub(crate) last_at: Timestamp,
     pub(crate) torn: Option<TornTail>,
+    /// Where space begins that was never used.
+    unused: Option<u64>,
     chain: u64,
     ordinal: u32,
 }
@@ -44,7 +49,7 @@ pub(crate) struct End {
 /// Finds the end of a store and cuts off its torn tail.
 pub(crate) fn recover(
     storage: &dyn Storage,
-    dir: &std::path::Path,
+    dir: &Path,
     kind: StoreKind,
 ) -> Result<End, JournalError> {
     let mut torn = None;
@@ -58,8 +63,9 @@ pub(crate) fn recover(
                 .map_err(JournalError::io("remove the unused", &file.path))?;
             continue;
         }
-        if let Some(tail) = torn.as_ref().filter(|tail| tail.path == file.path) {
-            cut(storage, tail)?;
+        let torn_at = torn.as_ref().filter(|tail| tail.path == file.path);
+        if let Some(offset) = torn_at.map(|tail| tail.offset).or(end.unused) {
+            cut(storage, &file.path, offset)?;
         }
         return Ok(End { torn, ..end });
     }
@@ -71,6 +77,7 @@ pub(crate) fn recover(
 
 fn walk(storage: &dyn Storage, file: &SegmentFile) -> Result<End, JournalError> {
     let mut frames = Frames::open(storage, &file.path)?;
+    let length = frames.end();
     let mut end = End {
         last_seq: file.first_seq.saturating_sub(1),
         ordinal: file.ordinal,
@@ -94,13 +101,14 @@ fn walk(storage: &dyn Storage, file: &SegmentFile) -> Result<End, JournalError> 
         }
     }
     end.chain = frames.chain().unwrap_or(0);
+    end.unused = (frames.offset() < length && end.torn.is_none()).then_some(frames.offset());
     Ok(end)
 }
 
-fn cut(storage: &dyn Storage, tail: &TornTail) -> Result<(), JournalError> {
-    let doing = || JournalError::io("cut the torn tail of", &tail.path);
-    let file = storage.open(&tail.path, OpenMode::Write).map_err(doing())?;
-    file.set_len(tail.offset).map_err(doing())?;
+fn cut(storage: &dyn Storage, path: &Path, offset: u64) -> Result<(), JournalError> {
+    let doing = || JournalError::io("cut the tail of", path);
+    let file = storage.open(path, OpenMode::Write).map_err(doing())?;
+    file.set_len(offset).map_err(doing())?;
     file.sync().map_err(doing())
 }
 
@@ -121,12 +129,13 @@ impl Store {
         let segment = SegmentFile::new(&dir, kind, end.ordinal + 1, next_seq);
         let mut store = Self {
             kind,
-            file: create(&*storage, &segment)?,
+            space: create(&*storage, &segment, kind, &options)?,
             storage,
             dir,
             options,
             segment,
             flushed: 0,
+            durable: None,
             buffer: Vec::with_capacity(64 * 1024),
             chain: end.chain,
             full,
@@ -145,13 +154,15 @@ impl Store {
         payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<u64, E> {
         let offset = self.flushed + self.buffer.len() as u64;
-        frame::write(
-            &mut self.buffer,
-            kind.tag(),
-            (seq, at),
-            &mut self.chain,
-            payload,
-        )?;
+        let stamp = Stamp {
+            tag: kind.tag(),
+            seq,
+            at,
+            unsynced: self
+                .durable
+                .map_or(0, |durable| frame::unsynced(offset, durable)),
+        };
+        frame::write(&mut self.buffer, stamp, &mut self.chain, payload)?;
         Ok(offset)
     }
 
@@ -159,8 +170,8 @@ impl Store {
     pub(crate) fn flush(&mut self) -> Result<usize, JournalError> {
         let bytes = self.buffer.len();
         if bytes > 0 {
-            self.file
-                .write_at(&self.buffer, self.flushed)
+            self.space
+                .write(&self.buffer, self.flushed)
                 .map_err(JournalError::io("write", &self.segment.path))?;
             self.flushed += bytes as u64;
             self.buffer.clear();
@@ -177,12 +188,20 @@ impl Store {
     pub(crate) fn rotate(&mut self, next_seq: u64, at: Timestamp) -> Result<(), JournalError> {
         self.reach(CrashPoint::BeforeRotation)?;
         let segment = SegmentFile::new(&self.dir, self.kind, self.segment.ordinal + 1, next_seq);
-        self.file = create(&*self.storage, &segment)?;
+        let next = create(&*self.storage, &segment, self.kind, &self.options)?;
+        let finished = std::mem::replace(&mut self.space, next).finish(self.flushed);
+        finished.map_err(JournalError::io("trim", &self.segment.path))?;
         let full = std::mem::replace(&mut self.segment, segment);
         self.full.push_back((full, self.flushed, self.begun_at));
         (self.flushed, self.begun_at) = (0, at);
+        self.durable = self.durable.map(|_| 0);
         self.append_header(at)?;
         self.reach(CrashPoint::AfterRotation)
+    }
+
+    /// Notes how much of the file is durable; records say so from now on.
+    pub(crate) const fn note_durable(&mut self, bytes: u64) {
+        self.durable = Some(bytes);
     }
 
     /// Drops the oldest files while there are too many bytes or they are too old.
@@ -208,8 +227,8 @@ impl Store {
         &self.segment
     }
 
-    pub(crate) const fn file(&self) -> &Arc<dyn StorageFile> {
-        &self.file
+    pub(crate) const fn space(&self) -> &Arc<Space> {
+        &self.space
     }
 
     pub(crate) const fn flushed(&self) -> u64 {
@@ -243,16 +262,26 @@ impl Store {
 fn create(
     storage: &dyn Storage,
     segment: &SegmentFile,
-) -> Result<Arc<dyn StorageFile>, JournalError> {
-    storage
+    kind: StoreKind,
+    options: &Options,
+) -> Result<Arc<Space>, JournalError> {
+    let step = match kind {
+        StoreKind::Truth => options.preallocated_bytes,
+        StoreKind::Market => 0,
+    };
+    let doing = || JournalError::io("create", &segment.path);
+    let file = storage
         .open(&segment.path, OpenMode::Create)
-        .map_err(JournalError::io("create", &segment.path))
+        .map_err(doing())?;
+    let space = Space::new(file, step, options.segment_bytes);
+    space.extend().map_err(doing())?;
+    Ok(Arc::new(space))
 }
 
 /// Sizes of the files that are there, and when each was begun.
 fn sizes(
     storage: &dyn Storage,
-    dir: &std::path::Path,
+    dir: &Path,
     kind: StoreKind,
 ) -> Result<VecDeque<(SegmentFile, u64, Timestamp)>, JournalError> {
     let mut sizes = VecDeque::new();

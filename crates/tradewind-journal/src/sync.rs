@@ -1,14 +1,15 @@
 //! Making what was flushed durable, from whichever thread waits for it.
 //!
 //! The writer never waits for a sync. Whoever needs one asks a [`Syncer`]; callers that come while one runs share the
-//! next (group commit).
+//! next (group commit). `sync_thread.rs` runs one for a writer that must not wait.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::JournalError;
-use crate::storage::{CrashPoint, Storage, StorageFile};
+use crate::space::Space;
+use crate::storage::{CrashPoint, Storage};
 
 /// Makes durable what the journal flushed. Cheap to clone; usable from any thread.
 #[derive(Clone, Debug)]
@@ -23,15 +24,19 @@ struct Shared {
     files: Mutex<Files>,
     /// Bytes flushed since the start; what a sync can make durable.
     flushed: AtomicU64,
-    /// Of those, how many are durable. Held while a sync runs, so that the next one waits.
-    durable: Mutex<u64>,
+    /// Of those, how many are durable.
+    durable: AtomicU64,
+    /// `flushed` when the file being written began.
+    file_began_at: AtomicU64,
+    /// Held while a sync runs, so that the next one waits.
+    running: Mutex<()>,
     failed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Files {
     /// Files with something to sync; the last is the one being written.
-    open: Vec<(PathBuf, Arc<dyn StorageFile>)>,
+    open: Vec<(PathBuf, Arc<Space>)>,
     names_changed: bool,
 }
 
@@ -43,16 +48,21 @@ impl Syncer {
                 dir,
                 files: Mutex::default(),
                 flushed: AtomicU64::new(0),
-                durable: Mutex::new(0),
+                durable: AtomicU64::new(0),
+                file_began_at: AtomicU64::new(0),
+                running: Mutex::default(),
                 failed: AtomicBool::new(false),
             }),
         }
     }
 
     /// From now on `file` is the one being written.
-    pub(crate) fn begin_file(&self, path: PathBuf, file: Arc<dyn StorageFile>) {
+    pub(crate) fn begin_file(&self, path: PathBuf, space: Arc<Space>) {
+        self.shared
+            .file_began_at
+            .store(self.flushed(), Ordering::Release);
         let mut files = lock(&self.shared.files);
-        files.open.push((path, file));
+        files.open.push((path, space));
         files.names_changed = true;
     }
 
@@ -60,6 +70,24 @@ impl Syncer {
         self.shared
             .flushed
             .fetch_add(bytes as u64, Ordering::Release);
+    }
+
+    /// Bytes flushed since the start.
+    #[must_use]
+    pub fn flushed(&self) -> u64 {
+        self.shared.flushed.load(Ordering::Acquire)
+    }
+
+    /// Bytes durable since the start, of those flushed.
+    #[must_use]
+    pub fn durable(&self) -> u64 {
+        self.shared.durable.load(Ordering::Acquire)
+    }
+
+    /// Durable bytes of the file being written.
+    pub(crate) fn durable_in_file(&self) -> u64 {
+        let began_at = self.shared.file_began_at.load(Ordering::Acquire);
+        self.durable().saturating_sub(began_at)
     }
 
     /// Whether a sync failed; nothing may be trusted after that.
@@ -74,19 +102,36 @@ impl Syncer {
     /// [`JournalError::Io`] if the disk refused, and [`JournalError::Failed`] ever after: a failed sync is not tried
     /// again, since the system may have dropped what it could not write. The process should end.
     pub fn sync(&self) -> Result<(), JournalError> {
-        let wanted = self.shared.flushed.load(Ordering::Acquire);
-        let mut durable = lock(&self.shared.durable);
+        let wanted = self.flushed();
+        let _running = lock(&self.shared.running);
         if self.has_failed() {
             return Err(JournalError::Failed);
         }
-        if *durable >= wanted && !lock(&self.shared.files).names_changed {
+        if self.durable() >= wanted && !lock(&self.shared.files).names_changed {
             return Ok(());
         }
-        let reached = self.shared.flushed.load(Ordering::Acquire);
+        let reached = self.flushed();
         self.sync_files().inspect_err(|_| {
             self.shared.failed.store(true, Ordering::Release);
         })?;
-        *durable = reached;
+        self.shared.durable.store(reached, Ordering::Release);
+        Ok(())
+    }
+
+    /// Adds space to the file being written if little is left, and syncs it, so that the next sync need not.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`], if the disk is full or refused; what was flushed is not touched by that.
+    pub(crate) fn extend(&self) -> Result<(), JournalError> {
+        let current = lock(&self.shared.files).open.last().cloned();
+        let Some((path, space)) = current else {
+            return Ok(());
+        };
+        let extended = space.extend();
+        if extended.map_err(JournalError::io("extend", &path))? {
+            let synced = space.file().sync();
+            synced.map_err(JournalError::io("sync the space of", &path))?;
+        }
         Ok(())
     }
 
@@ -98,8 +143,11 @@ impl Syncer {
             (files.open.clone(), names_changed)
         };
         reach(shared, CrashPoint::BeforeSync)?;
-        for (path, file) in &open {
-            file.sync().map_err(JournalError::io("sync", path))?;
+        for (path, space) in &open {
+            space
+                .file()
+                .sync()
+                .map_err(JournalError::io("sync", path))?;
         }
         if names_changed {
             shared

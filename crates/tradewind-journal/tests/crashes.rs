@@ -32,9 +32,14 @@ struct Promised {
     synced: u64,
 }
 
-fn write(storage: &MemoryStorage, promised: &mut Promised) -> Result<(), JournalError> {
+fn write(
+    storage: &MemoryStorage,
+    preallocated_bytes: u64,
+    promised: &mut Promised,
+) -> Result<(), JournalError> {
     let small = Options {
         segment_bytes: 700,
+        preallocated_bytes,
         ..options()
     };
     let (mut journal, recovery) =
@@ -58,20 +63,29 @@ fn write(storage: &MemoryStorage, promised: &mut Promised) -> Result<(), Journal
 
 #[test]
 fn what_was_flushed_survives_the_process_and_what_was_synced_the_power() {
+    crash_everywhere(0);
+}
+
+#[test]
+fn the_same_holds_where_space_is_written_ahead() {
+    crash_everywhere(4_096);
+}
+
+fn crash_everywhere(preallocated: u64) {
     let mut reached = BTreeSet::new();
     for point in CrashPoint::ALL {
         for hit in 1..100 {
             let storage = MemoryStorage::new();
             storage.crash_at(point, hit);
             let mut promised = Promised::default();
-            let ended = write(&storage, &mut promised);
+            let ended = write(&storage, preallocated, &mut promised);
             if ended.is_ok() {
                 assert!(!storage.has_crashed());
                 break;
             }
             reached.insert(point);
             for loss in LOSSES {
-                check(&storage.after(loss), loss, promised);
+                check(&storage.after(loss), preallocated, loss, promised);
             }
         }
     }
@@ -82,9 +96,9 @@ fn what_was_flushed_survives_the_process_and_what_was_synced_the_power() {
     );
 }
 
-fn check(storage: &MemoryStorage, loss: Loss, promised: Promised) {
+fn check(storage: &MemoryStorage, preallocated: u64, loss: Loss, promised: Promised) {
     let mut again = Promised::default();
-    write(storage, &mut again).unwrap();
+    write(storage, preallocated, &mut again).unwrap();
     let kept = again.appended - 12;
     let wanted = match loss {
         Loss::Process => promised.flushed,

@@ -141,6 +141,83 @@ fn a_zero_page_inside_is_damage_and_zeros_at_the_end_are_not() {
     ));
 }
 
+/// A journal in preallocated space: 40 inputs and a sync, then 40 inputs that were only flushed. With the bytes it was
+/// durable up to, and where its records end.
+fn written_ahead() -> (MemoryStorage, PathBuf, usize, usize) {
+    let storage = MemoryStorage::new();
+    let ahead = Options {
+        preallocated_bytes: 64 * 1024,
+        ..options()
+    };
+    let (mut journal, _) =
+        Journal::open(Arc::new(storage.clone()), Path::new(DIR), &ahead, at(0)).unwrap();
+    let used = |storage: &MemoryStorage| {
+        let bytes = storage.read(&last_truth(storage)).unwrap();
+        bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1
+    };
+    let mut durable = 0;
+    for seq in 1..=80 {
+        let input = Input::TradesLost { count: seq };
+        journal.append_input(seq, at(seq), &input).unwrap();
+        journal.flush().unwrap();
+        if seq == 40 {
+            journal.sync().unwrap();
+            durable = used(&storage);
+        }
+    }
+    let (path, end) = (last_truth(&storage), used(&storage));
+    (storage, path, durable, end)
+}
+
+#[test]
+fn a_sector_that_was_not_synced_may_be_missing() {
+    let (whole, path, durable, end) = written_ahead();
+    let mut missing = durable.next_multiple_of(512);
+    while missing + 512 < end {
+        let storage = whole.after(Loss::Process);
+        let clear = |bytes: &mut Vec<u8>| bytes[missing..missing + 512].fill(0);
+        storage.damage(&path, clear).unwrap();
+        let (_, recovery) = journal(&storage);
+        let [tail] = &recovery.torn[..] else {
+            panic!("{recovery:?}");
+        };
+        let cut = usize::try_from(tail.offset).unwrap();
+        assert!(
+            (durable..missing + 512).contains(&cut),
+            "{cut} of {missing}"
+        );
+        assert!(recovery.last_seq >= 40, "what was synced is there");
+        assert_eq!(reader(&storage).verify().unwrap().torn, []);
+        missing += 512;
+    }
+}
+
+#[test]
+fn a_sector_that_was_durable_and_is_missing_is_damage() {
+    let (whole, path, durable, _) = written_ahead();
+    let sectors = durable / 512 - 1;
+    assert!(sectors >= 2);
+    for sector in 0..sectors {
+        let storage = whole.after(Loss::Process);
+        let clear = |bytes: &mut Vec<u8>| bytes[sector * 512..(sector + 1) * 512].fill(0);
+        storage.damage(&path, clear).unwrap();
+        let refused = reader(&storage).verify().unwrap_err();
+        assert!(
+            matches!(&refused, JournalError::Corrupt { what, .. } if what.contains("durable")),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn space_written_ahead_is_given_back_by_the_next_start() {
+    let (storage, path, _, end) = written_ahead();
+    assert_eq!(storage.read(&path).unwrap().len(), 64 * 1024);
+    let (_, recovery) = journal(&storage);
+    assert_eq!((recovery.torn.len(), recovery.last_seq), (0, 80));
+    assert_eq!(storage.read(&path).unwrap().len(), end);
+}
+
 #[test]
 fn a_record_or_a_file_that_is_missing_is_found() {
     let missing = |file: usize| {

@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{CrashPoint, OpenMode, Storage, StorageFile};
 
+/// A disk writes a sector whole or not at all.
+const SECTOR: usize = 512;
+
 /// What a crash takes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
@@ -14,7 +17,8 @@ pub enum Loss {
     Process,
     /// The power went: only what was synced is there, and this many bytes of what was not.
     Power {
-        /// Bytes of each file past the synced ones that reached the disk all the same.
+        /// Bytes of each file from the first that was not synced on which reached the disk all the same; of what was
+        /// written over, whole sectors.
         torn: usize,
     },
 }
@@ -140,11 +144,22 @@ impl Contents {
         let bytes = match loss {
             Loss::Process => self.bytes.clone(),
             Loss::Power { torn } => {
-                let kept = self.bytes.len().min(self.durable.len() + torn);
+                let both = self.bytes.len().min(self.durable.len());
+                let differs = |at: &usize| self.bytes[*at] != self.durable[*at];
+                let first = (0..both).find(differs).unwrap_or(both);
+                let kept = self.bytes.len().min(first + torn);
+                let over = if kept > both {
+                    both
+                } else {
+                    kept / SECTOR * SECTOR
+                };
                 let mut bytes = self.durable.clone();
-                bytes.extend_from_slice(
-                    self.bytes.get(self.durable.len()..kept).unwrap_or_default(),
-                );
+                if over > first {
+                    bytes[first..over].copy_from_slice(&self.bytes[first..over]);
+                }
+                if kept > self.durable.len() {
+                    bytes.extend_from_slice(&self.bytes[self.durable.len()..kept]);
+                }
                 bytes
             }
         };
