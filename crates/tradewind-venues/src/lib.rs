@@ -19,6 +19,7 @@ mod clock;
 mod clock_offset;
 mod connection;
 mod error;
+pub mod execution;
 pub mod framed;
 mod gate;
 mod gated_stream;

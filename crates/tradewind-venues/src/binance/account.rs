@@ -6,13 +6,14 @@ use std::ops::ControlFlow;
 use reqwest::Method;
 use tradewind_model::{ClientOrderId, Fill, InstrumentId, Timestamp, TradeId, VenueOrderId};
 
-use super::answers::{self, OrderAnswer, OrderRecord, TradeAnswer};
+use super::answers::{self, OrderAnswer, TradeAnswer};
 use super::pages::{ORDERS, TRADES};
 use super::requests::Params;
 use super::rest::{Call, Security};
 use super::venue::{BinanceVenue, known};
 use crate::budget::Priority;
 use crate::error::VenueError;
+use crate::execution::OrderRecord;
 use crate::sink::AssetBalance;
 
 impl BinanceVenue {

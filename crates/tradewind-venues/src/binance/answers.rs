@@ -6,40 +6,16 @@ use std::borrow::Cow;
 use ring::digest;
 use serde::Deserialize;
 use tradewind_model::{
-    AccountId, Amount, Candle, ClientOrderId, ExecutionReport, Fill, Instrument, InstrumentId,
-    Interval, Liquidity, Money, OrderKind, OrderStatus, Price, Quantity, RejectReason, ReportKind,
-    Side, TimeInForce, Timestamp, TradeId, VenueOrderId,
+    AccountId, Amount, Candle, ClientOrderId, ExecutionReport, Fill, Instrument, Interval,
+    Liquidity, Money, OrderKind, OrderStatus, Price, Quantity, RejectReason, ReportKind, Side,
+    TimeInForce, Timestamp, TradeId, VenueOrderId,
 };
 
 use super::assets::Assets;
 use super::scan;
 use crate::error::VenueError;
+use crate::execution::OrderRecord;
 use crate::sink::AssetBalance;
-
-/// An order as the venue shows it when asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrderRecord {
-    /// Account.
-    pub account: AccountId,
-    /// Instrument.
-    pub instrument: InstrumentId,
-    /// Our id; one without our tag belongs to somebody else.
-    pub client_id: ClientOrderId,
-    /// The venue's id.
-    pub venue_order_id: VenueOrderId,
-    /// Buy or sell.
-    pub side: Side,
-    /// How it trades; `None` for a kind the desk does not speak, such as a stop order placed by hand.
-    pub kind: Option<OrderKind>,
-    /// Ordered.
-    pub quantity: Quantity,
-    /// Filled so far.
-    pub filled: Quantity,
-    /// Where it is; [`OrderStatus::Unknown`] for a word we do not know.
-    pub status: OrderStatus,
-    /// When it was placed.
-    pub placed_at: Timestamp,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,12 +8,13 @@ use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Price, Quantit
 
 use super::answers;
 use super::instruments::{self, Listing};
-use super::requests::{self, CANDLES_MAX, CandleRange, Params};
+use super::requests::{self, CANDLES_MAX, Params};
 use super::rest::{Call, Security, lock};
 use super::symbols::SymbolTable;
 use super::venue::{BinanceVenue, known};
 use crate::budget::Priority;
 use crate::error::VenueError;
+use crate::execution::CandleRange;
 
 impl BinanceVenue {
     /// Everything the venue lists.

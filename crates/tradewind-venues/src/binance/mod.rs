@@ -31,15 +31,12 @@ mod user_stream;
 mod venue;
 mod verdict;
 
-pub use answers::OrderRecord;
 pub use assets::Assets;
 pub use codec::{BookUpdate, decode, decode_book_update};
 pub use entry::OrderEntry;
 pub use instruments::{Listing, decode_listings};
-pub use orders::OrderQuery;
 pub use permissions::{KeyRefusal, Restrictions, UnfitKey};
 pub use replace::{IfCancelFails, Replacement};
-pub use requests::CandleRange;
 pub use session::MarketProtocol;
 pub use signing::{ApiKey, KeyError, sign_hmac};
 pub use symbols::{SymbolError, SymbolTable};

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use tradewind_model::{
     ClientOrderId, ExecutionReport, Instrument, InstrumentId, NotSentReason, OrderTerms, Quantity,
-    RejectReason, ReportKind, Timestamp,
+    RejectReason, ReportKind,
 };
 use tradewind_risk::ApprovedOrder;
 
@@ -16,21 +16,8 @@ use super::venue::{BinanceVenue, known};
 use super::verdict::{Verdict, judge_cancel, judge_order};
 use crate::budget::Priority;
 use crate::error::VenueError;
+use crate::execution::OrderQuery;
 use crate::order_line::Sent;
-
-/// What a question about an order brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OrderQuery {
-    /// The venue knows it; what happened to it so far, fills included.
-    Found(Vec<ExecutionReport>),
-    /// It ended long ago without a fill; the venue keeps no more of it than that.
-    Archived,
-    /// The venue says that it does not exist. Soon after sending that is no evidence: its databases lag.
-    Absent {
-        /// The venue's time when it said so.
-        venue_time: Timestamp,
-    },
-}
 
 impl BinanceVenue {
     /// Sends an order once and says what became of it. Never fails: what cannot be known is a report as well.

@@ -7,15 +7,7 @@ use tradewind_model::{
 };
 
 use super::signing::ApiKey;
-
-/// Which candles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CandleRange {
-    /// This many, the newest closed ones; more than 999 are counted back from now, so a pause of the venue leaves fewer.
-    Latest(u32),
-    /// Those that open at or after the first instant and before the second.
-    Between(Timestamp, Timestamp),
-}
+use crate::execution::CandleRange;
 
 /// Parameters in the order they were added. Text and numbers are told apart: a query spells both the same, a message of the
 /// WebSocket API does not.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tradewind_model::{InstrumentId, ReportKind, Timestamp, TradeId, VenueOrderId};
 use tradewind_venues::VenueError;
-use tradewind_venues::binance::{KeyRefusal, OrderQuery, UnfitKey};
+use tradewind_venues::binance::{KeyRefusal, UnfitKey};
+use tradewind_venues::execution::OrderQuery;
 
 use crate::http::{Asked, Reply, Server, ok};
 use crate::rig::{Rig, exit_order, rig};

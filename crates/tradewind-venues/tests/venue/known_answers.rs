@@ -220,7 +220,7 @@ async fn documented_answers_are_read() {
         .candles(
             InstrumentId(0),
             tradewind_model::Interval::Week1,
-            tradewind_venues::binance::CandleRange::Latest(5),
+            tradewind_venues::execution::CandleRange::Latest(5),
         )
         .await
         .unwrap();

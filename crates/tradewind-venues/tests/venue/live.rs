@@ -8,7 +8,8 @@ use secrecy::SecretString;
 use tradewind_model::{
     FeedHealth, Fill, InstrumentId, Interval, ReportKind, Timestamp, TradeId, VenueOrderId,
 };
-use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, CandleRange, OrderQuery};
+use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig};
+use tradewind_venues::execution::{CandleRange, OrderQuery};
 use tradewind_venues::{
     BinanceVenue, Clock, OrderGate, RateBudget, SourceSettings, Topic, client_config,
 };

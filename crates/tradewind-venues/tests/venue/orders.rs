@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tradewind_model::{ExecutionReport, InstrumentId, NotSentReason, Quantity, ReportKind};
-use tradewind_venues::binance::{OrderQuery, sign_hmac};
+use tradewind_venues::binance::sign_hmac;
+use tradewind_venues::execution::OrderQuery;
 
 use crate::http::{Asked, Reply, Server, ok};
 use crate::rig::{Rig, SECRET, START_MS, entry_order, exit_order, rig};

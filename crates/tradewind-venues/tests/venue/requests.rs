@@ -7,7 +7,7 @@ use tradewind_model::{
     Amount, InstrumentId, Interval, OrderStatus, Price, Timestamp, TradeId, VenueOrderId,
 };
 use tradewind_venues::VenueError;
-use tradewind_venues::binance::CandleRange;
+use tradewind_venues::execution::CandleRange;
 
 use crate::http::{Asked, Reply, Server, ok};
 use crate::rig::{Rig, START_MS, rig};

@@ -12,7 +12,7 @@ use tradewind_events::{Command, CommandResult, Configuration, DeskView};
 use tradewind_model::{Candle, InstrumentId, Interval, Ppm, Timestamp};
 use tradewind_simx_server::{MirrorFeed, SimClock};
 use tradewind_storage::{Readers, Writer};
-use tradewind_venues::binance::CandleRange;
+use tradewind_venues::execution::CandleRange;
 
 use crate::app::killing::KillSwitch;
 use crate::app::logs::Logs;

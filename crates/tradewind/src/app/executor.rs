@@ -21,13 +21,12 @@ use tradewind_model::{
 use tradewind_risk::ApprovedOrder;
 use tradewind_simx_server::SimClock;
 use tradewind_storage::Writer;
-use tradewind_venues::binance::{CandleRange, OrderQuery, OrderRecord};
+use tradewind_venues::execution::{CandleRange, Next, OrderQuery, OrderQueue, OrderRecord};
 use tradewind_venues::{BinanceVenue, VenueError};
 
-use crate::app::owners::Owners;
+use crate::app::order_ownership::OrderOwnership;
 use crate::app::questions::{Question, Questions};
 use crate::app::sending::{OnItsWay, Sending};
-use crate::app::waiting::{Next, Waiting};
 use crate::driver::{Effect, InputQueues, LatencyStages, Stage};
 
 /// Effects that wait for one account.
@@ -58,7 +57,7 @@ pub(crate) struct Executor {
     /// Where answers go.
     pub(crate) queues: Arc<InputQueues>,
     /// Whose orders are.
-    pub(crate) owners: Arc<Owners>,
+    pub(crate) owners: Arc<OrderOwnership>,
     /// The desk's configuration.
     pub(crate) configuration: Arc<Configuration>,
     /// The desk's clock.
@@ -75,7 +74,7 @@ pub(crate) struct Executor {
 
 /// What one account has begun and not ended.
 struct Work {
-    waiting: Waiting,
+    waiting: OrderQueue,
     tasks: JoinSet<()>,
     /// Those of the tasks that read the account.
     readings: Vec<Id>,
@@ -93,7 +92,7 @@ impl Executor {
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
         let mut work = Work {
-            waiting: Waiting::new(self.configuration.limits.account_order_rate),
+            waiting: OrderQueue::new(self.configuration.limits.account_order_rate),
             tasks: JoinSet::new(),
             readings: Vec::new(),
             stop: stop.clone(),

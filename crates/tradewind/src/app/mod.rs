@@ -14,7 +14,7 @@ mod ground;
 mod killing;
 mod logs;
 mod mirror;
-mod owners;
+mod order_ownership;
 mod parts;
 mod questions;
 mod remote;
@@ -24,7 +24,6 @@ mod sinks;
 mod start;
 mod supervisor;
 mod venue;
-mod waiting;
 
 use anyhow::Context;
 

@@ -20,7 +20,7 @@ use tradewind_venues::{MarketSink, SourceSettings, Topic};
 use crate::app::difference::Difference;
 use crate::app::effects::LiveEffects;
 use crate::app::executor::{EFFECTS_MAX, Executor};
-use crate::app::owners::Owners;
+use crate::app::order_ownership::OrderOwnership;
 use crate::app::questions::Questions;
 use crate::app::rules::Rules;
 use crate::app::sending::Sending;
@@ -39,7 +39,7 @@ pub(super) fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
 /// What every account's executor works with.
 pub(super) struct Shared {
     pub(super) queues: Arc<InputQueues>,
-    pub(super) owners: Arc<Owners>,
+    pub(super) owners: Arc<OrderOwnership>,
     pub(super) configuration: Arc<Configuration>,
     pub(super) clock: Arc<SimClock>,
     pub(super) writer: Arc<Writer>,

@@ -24,7 +24,7 @@ use crate::app::ground::Ground;
 use crate::app::killing::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::mirror::Mirror;
-use crate::app::owners::Owners;
+use crate::app::order_ownership::OrderOwnership;
 use crate::app::parts::{
     JournalEvents, Shared, start_account_streams, start_differences, start_engine, start_executors,
     start_market_data, start_overflow_watch, start_resync, start_rules, start_storage,
@@ -125,7 +125,7 @@ impl Desk {
         venues.take_into_use(&configuration)?;
 
         let now = clock.now();
-        let owners = Arc::new(Owners::read(
+        let owners = Arc::new(OrderOwnership::read(
             Arc::clone(&ground.storage),
             &ground.journal_dir,
             &configuration,

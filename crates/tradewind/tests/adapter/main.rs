@@ -14,7 +14,8 @@ use tradewind_model::{
 };
 use tradewind_risk::ApprovedOrder;
 use tradewind_venues::Topic;
-use tradewind_venues::binance::{IfCancelFails, OrderEntry, OrderQuery};
+use tradewind_venues::binance::{IfCancelFails, OrderEntry};
+use tradewind_venues::execution::OrderQuery;
 
 use crate::world::{BTC, World};
 

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Timestamp};
 use tradewind_simx_server::{MirrorFeed, SimClock};
-use tradewind_venues::binance::CandleRange;
+use tradewind_venues::execution::CandleRange;
 use tradewind_venues::{BinanceVenue, VenueError};
 
 use super::sinks::{Backing, Missed};

@@ -9,7 +9,7 @@ use tradewind_risk::{ApprovedOrder, Rate, TokenBucket};
 
 /// What is to become of the order in front.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next {
+pub enum Next {
     /// It goes now; its share of the rate was taken.
     Send(ApprovedOrder),
     /// It waited longer than it is good for, and costs nothing.
@@ -20,16 +20,16 @@ pub(crate) enum Next {
 
 /// The queues of one account.
 #[derive(Debug, Default)]
-pub(crate) struct Waiting {
+pub struct OrderQueue {
     exits: VecDeque<ApprovedOrder>,
     entries: VecDeque<ApprovedOrder>,
     bucket: TokenBucket,
     rate: Option<Rate>,
 }
 
-impl Waiting {
+impl OrderQueue {
     /// Empty queues held to `rate`; none lets everything go at once.
-    pub(crate) fn new(rate: Option<Rate>) -> Self {
+    pub fn new(rate: Option<Rate>) -> Self {
         Self {
             rate,
             ..Self::default()
@@ -37,7 +37,7 @@ impl Waiting {
     }
 
     /// Puts an order behind those of its kind.
-    pub(crate) fn push(&mut self, order: ApprovedOrder) {
+    pub fn push(&mut self, order: ApprovedOrder) {
         let queue = if order.is_exit() {
             &mut self.exits
         } else {
@@ -47,7 +47,7 @@ impl Waiting {
     }
 
     /// Takes an order back that has not gone yet.
-    pub(crate) fn remove(&mut self, id: ClientOrderId) -> Option<ApprovedOrder> {
+    pub fn remove(&mut self, id: ClientOrderId) -> Option<ApprovedOrder> {
         [&mut self.exits, &mut self.entries]
             .into_iter()
             .find_map(|queue| {
@@ -59,7 +59,7 @@ impl Waiting {
     }
 
     /// What becomes of the order in front at `now`; `None` when nothing waits.
-    pub(crate) fn next(&mut self, now: Timestamp) -> Option<Next> {
+    pub fn next(&mut self, now: Timestamp) -> Option<Next> {
         let queue = if self.exits.is_empty() {
             &mut self.entries
         } else {
@@ -81,13 +81,13 @@ impl Waiting {
     }
 
     /// Whether this order has not gone yet.
-    pub(crate) fn contains(&self, id: ClientOrderId) -> bool {
+    pub fn contains(&self, id: ClientOrderId) -> bool {
         let mut all = self.exits.iter().chain(&self.entries);
         all.any(|order| order.terms().client_id == id)
     }
 
     /// Whether anything waits.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.exits.is_empty() && self.entries.is_empty()
     }
 }

@@ -113,7 +113,7 @@ fn exits_go_before_entries_and_the_rate_holds_both() {
         sealed(1, PositionEffect::Entry),
         sealed(2, PositionEffect::Exit),
     );
-    let mut waiting = Waiting::new(Some(ONE_A_SECOND));
+    let mut waiting = OrderQueue::new(Some(ONE_A_SECOND));
     waiting.push(entry);
     waiting.push(exit);
     assert_eq!(waiting.next(START), Some(Next::Send(exit)));
@@ -129,7 +129,7 @@ fn an_entry_too_old_costs_none_of_the_rate() {
         sealed(1, PositionEffect::Entry),
         sealed(2, PositionEffect::Exit),
     );
-    let mut waiting = Waiting::new(Some(ONE_A_SECOND));
+    let mut waiting = OrderQueue::new(Some(ONE_A_SECOND));
     waiting.push(old);
     let late = START + GOOD_FOR;
     assert_eq!(waiting.next(late), Some(Next::TooOld(old)));
@@ -139,7 +139,7 @@ fn an_entry_too_old_costs_none_of_the_rate() {
 
 #[test]
 fn an_order_that_waits_can_be_taken_back_and_is_never_sent() {
-    let mut waiting = Waiting::new(None);
+    let mut waiting = OrderQueue::new(None);
     waiting.push(sealed(1, PositionEffect::Entry));
     assert!(waiting.contains(ClientOrderId(1)));
     assert_eq!(

@@ -19,11 +19,11 @@ pub(crate) struct Owned {
 
 /// All orders of the desk by client id.
 #[derive(Debug, Default)]
-pub(crate) struct Owners {
+pub(crate) struct OrderOwnership {
     orders: Mutex<BTreeMap<ClientOrderId, Owned>>,
 }
 
-impl Owners {
+impl OrderOwnership {
     /// Reads every intent of a journal. A bot is found again by its name: ids are places in the configuration, which
     /// may have changed between two starts.
     ///

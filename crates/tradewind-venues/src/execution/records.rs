@@ -1,0 +1,54 @@
+//! What a venue says about orders and what is asked of it, in the desk's words: the same for every venue.
+
+use tradewind_model::{
+    AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderKind, OrderStatus, Quantity,
+    Side, Timestamp, VenueOrderId,
+};
+
+/// What a question about an order brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderQuery {
+    /// The venue knows it; what happened to it so far, fills included.
+    Found(Vec<ExecutionReport>),
+    /// It ended long ago without a fill; the venue keeps no more of it than that.
+    Archived,
+    /// The venue says that it does not exist. Soon after sending that is no evidence: its databases lag.
+    Absent {
+        /// The venue's time when it said so.
+        venue_time: Timestamp,
+    },
+}
+
+/// An order as the venue shows it when asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRecord {
+    /// Account.
+    pub account: AccountId,
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Our id; one without our tag belongs to somebody else.
+    pub client_id: ClientOrderId,
+    /// The venue's id.
+    pub venue_order_id: VenueOrderId,
+    /// Buy or sell.
+    pub side: Side,
+    /// How it trades; `None` for a kind the desk does not speak, such as a stop order placed by hand.
+    pub kind: Option<OrderKind>,
+    /// Ordered.
+    pub quantity: Quantity,
+    /// Filled so far.
+    pub filled: Quantity,
+    /// Where it is; [`OrderStatus::Unknown`] for a word we do not know.
+    pub status: OrderStatus,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+}
+
+/// Which candles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CandleRange {
+    /// This many, the newest closed ones; more than 999 are counted back from now, so a pause of the venue leaves fewer.
+    Latest(u32),
+    /// Those that open at or after the first instant and before the second.
+    Between(Timestamp, Timestamp),
+}
