@@ -103,29 +103,29 @@ enum Load {
 
 /// What one connection is sending, shared between its socket and the one who waits for the answer.
 #[derive(Debug)]
-pub struct Passage {
+pub struct SendPermit {
     gate: Arc<OrderGate>,
     load: Mutex<Load>,
     written: AtomicU64,
-    kept: Mutex<Option<NotSentReason>>,
+    refusal: Mutex<Option<NotSentReason>>,
 }
 
-impl Passage {
-    /// A connection's passage through `gate`.
+impl SendPermit {
+    /// A connection's permit through `gate`.
     #[must_use]
     pub fn new(gate: Arc<OrderGate>) -> Arc<Self> {
         Arc::new(Self {
             gate,
             load: Mutex::new(Load::Order(None)),
             written: AtomicU64::new(0),
-            kept: Mutex::new(None),
+            refusal: Mutex::new(None),
         })
     }
 
     /// The next bytes belong to `order`.
     pub fn begin(&self, order: &ApprovedOrder) {
         *relock(&self.load) = Load::Order(order.expires_at());
-        *relock(&self.kept) = None;
+        *relock(&self.refusal) = None;
         self.written.store(0, Ordering::SeqCst);
     }
 
@@ -142,10 +142,10 @@ impl Passage {
         self.written.load(Ordering::SeqCst)
     }
 
-    /// Why its bytes were kept back, if they were.
+    /// Why its bytes were refused, if they were.
     #[must_use]
-    pub fn kept(&self) -> Option<NotSentReason> {
-        *relock(&self.kept)
+    pub fn refusal(&self) -> Option<NotSentReason> {
+        *relock(&self.refusal)
     }
 
     /// An order too old is kept back only while none of it has left: half an order helps nobody.
@@ -157,8 +157,8 @@ impl Passage {
         }
     }
 
-    fn keep(&self, reason: NotSentReason) -> io::Error {
-        relock(&self.kept).get_or_insert(reason);
+    fn refuse(&self, reason: NotSentReason) -> io::Error {
+        relock(&self.refusal).get_or_insert(reason);
         io::Error::new(
             io::ErrorKind::PermissionDenied,
             "kept back by the order gate",
@@ -175,13 +175,13 @@ fn relock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Debug)]
 pub struct GatedIo<S> {
     socket: S,
-    passage: Arc<Passage>,
+    permit: Arc<SendPermit>,
 }
 
 impl<S> GatedIo<S> {
     /// Puts the gate around `socket`.
-    pub const fn new(socket: S, passage: Arc<Passage>) -> Self {
-        Self { socket, passage }
+    pub const fn new(socket: S, permit: Arc<SendPermit>) -> Self {
+        Self { socket, permit }
     }
 }
 
@@ -201,14 +201,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GatedIo<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let passage = Arc::clone(&self.passage);
-        let _lock = passage.gate.lock();
-        if let Err(reason) = passage.allows() {
-            return Poll::Ready(Err(passage.keep(reason)));
+        let permit = Arc::clone(&self.permit);
+        let _lock = permit.gate.lock();
+        if let Err(reason) = permit.allows() {
+            return Poll::Ready(Err(permit.refuse(reason)));
         }
         let written = Pin::new(&mut self.socket).poll_write(context, bytes);
         if let Poll::Ready(Ok(count)) = &written {
-            passage.written.fetch_add(*count as u64, Ordering::SeqCst);
+            permit.written.fetch_add(*count as u64, Ordering::SeqCst);
         }
         written
     }
@@ -235,14 +235,14 @@ mod tests {
     #[tokio::test]
     async fn bytes_pass_while_the_latch_is_clear_and_none_after_a_kill() {
         let gate = gate();
-        let passage = Passage::new(Arc::clone(&gate));
+        let permit = SendPermit::new(Arc::clone(&gate));
         let (ours, mut theirs) = duplex(64);
-        let mut gated = GatedIo::new(ours, Arc::clone(&passage));
+        let mut gated = GatedIo::new(ours, Arc::clone(&permit));
         gated.write_all(b"order").await.unwrap();
-        assert_eq!(passage.written(), 5);
+        assert_eq!(permit.written(), 5);
         assert!(gate.kill());
         assert!(gated.write_all(b"more").await.is_err());
-        assert_eq!(passage.kept(), Some(NotSentReason::Killed));
+        assert_eq!(permit.refusal(), Some(NotSentReason::Killed));
         drop(gated);
         let mut arrived = Vec::new();
         theirs.read_to_end(&mut arrived).await.unwrap();
@@ -252,10 +252,10 @@ mod tests {
     #[tokio::test]
     async fn between_orders_a_killed_connection_still_answers_pings() {
         let gate = gate();
-        let passage = Passage::new(Arc::clone(&gate));
+        let permit = SendPermit::new(Arc::clone(&gate));
         let (ours, _theirs) = duplex(64);
-        let mut gated = GatedIo::new(ours, Arc::clone(&passage));
-        passage.idle();
+        let mut gated = GatedIo::new(ours, Arc::clone(&permit));
+        permit.idle();
         assert!(gate.kill());
         gated.write_all(b"pong").await.unwrap();
     }
@@ -263,9 +263,9 @@ mod tests {
     #[tokio::test]
     async fn what_a_blocked_socket_has_not_taken_is_dropped_by_a_kill() {
         let gate = gate();
-        let passage = Passage::new(Arc::clone(&gate));
+        let permit = SendPermit::new(Arc::clone(&gate));
         let (ours, mut theirs) = duplex(8);
-        let mut gated = GatedIo::new(ours, Arc::clone(&passage));
+        let mut gated = GatedIo::new(ours, Arc::clone(&permit));
         let write = async { gated.write_all(b"a much longer order").await };
         let kill = async {
             // The write fills the socket and waits; the kill does not wait for it.
@@ -276,7 +276,7 @@ mod tests {
         };
         let (written, taken) = tokio::join!(biased; write, kill);
         assert!(written.is_err());
-        assert_eq!((&taken, passage.written()), (b"a much l", 8));
+        assert_eq!((&taken, permit.written()), (b"a much l", 8));
         drop(gated);
         let mut rest = Vec::new();
         theirs.read_to_end(&mut rest).await.unwrap();
@@ -316,8 +316,8 @@ mod tests {
             std::thread::scope(|scope| {
                 for _ in 0..2 {
                     scope.spawn(|| {
-                        let passage = Passage::new(Arc::clone(&gate));
-                        let mut gated = GatedIo::new(wire.clone(), passage);
+                        let permit = SendPermit::new(Arc::clone(&gate));
+                        let mut gated = GatedIo::new(wire.clone(), permit);
                         let mut context = Context::from_waker(std::task::Waker::noop());
                         while let Poll::Ready(Ok(_)) =
                             Pin::new(&mut gated).poll_write(&mut context, b"x")

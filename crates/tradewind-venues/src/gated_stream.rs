@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::address::Address;
-use crate::gate::{GatedIo, Passage};
+use crate::gate::{GatedIo, SendPermit};
 
 /// A gated connection, plain or encrypted.
 pub(crate) type GatedStream = Box<dyn Socket>;
@@ -20,11 +20,11 @@ pub(crate) type GatedStream = Box<dyn Socket>;
 pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 
-/// Connects; every byte that leaves on it, handshakes included, is shown to `passage`.
+/// Connects; every byte that leaves on it, handshakes included, is shown to `permit`.
 pub(crate) async fn connect(
     address: &Address,
     tls: &Arc<ClientConfig>,
-    passage: &Arc<Passage>,
+    permit: &Arc<SendPermit>,
 ) -> Result<GatedStream, String> {
     let host = address.host().to_owned();
     let socket = TcpStream::connect((host.as_str(), address.port()))
@@ -33,7 +33,7 @@ pub(crate) async fn connect(
     socket
         .set_nodelay(true)
         .map_err(|error| error.to_string())?;
-    let gated = GatedIo::new(socket, Arc::clone(passage));
+    let gated = GatedIo::new(socket, Arc::clone(permit));
     if !address.is_encrypted() {
         return Ok(Box::new(gated));
     }

@@ -25,7 +25,7 @@ const WRITE_WITHIN: Duration = Duration::from_secs(5);
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// Messages read in a row before the machine's deadlines are looked at again.
 const BURST: usize = 64;
-/// Waiting wishes for topics; the caller is told when there are more.
+/// Subscription changes that may wait; a caller learns when there are more.
 const COMMANDS: usize = 1024;
 
 /// Whether a source runs.
@@ -40,27 +40,31 @@ pub enum SourceState {
 /// Changes what a source subscribes to, from anywhere.
 #[derive(Clone, Debug)]
 pub struct SourceHandle {
-    commands: mpsc::Sender<Wish>,
+    commands: mpsc::Sender<SubscriptionChange>,
     stats: Arc<SourceStats>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Wish {
-    Want(Topic),
-    Unwant(Topic),
+enum SubscriptionChange {
+    Add(Topic),
+    Remove(Topic),
 }
 
 impl SourceHandle {
-    /// Subscribes to a topic and keeps it subscribed; `false` if too many wishes wait already.
+    /// Subscribes to a topic and keeps it subscribed; `false` if too many changes wait already.
     #[must_use]
     pub fn want(&self, topic: Topic) -> bool {
-        self.commands.try_send(Wish::Want(topic)).is_ok()
+        self.commands
+            .try_send(SubscriptionChange::Add(topic))
+            .is_ok()
     }
 
-    /// Gives a topic back; `false` if too many wishes wait already.
+    /// Gives a topic back; `false` if too many changes wait already.
     #[must_use]
     pub fn unwant(&self, topic: Topic) -> bool {
-        self.commands.try_send(Wish::Unwant(topic)).is_ok()
+        self.commands
+            .try_send(SubscriptionChange::Remove(topic))
+            .is_ok()
     }
 
     /// What the source has counted.
@@ -98,7 +102,7 @@ where
         seed: u64,
     ) -> Self {
         let name = name.into();
-        let (commands, wishes) = mpsc::channel(COMMANDS);
+        let (commands, changes) = mpsc::channel(COMMANDS);
         let stats = Arc::new(SourceStats::default());
         let worker = Worker {
             name: name.clone(),
@@ -108,7 +112,7 @@ where
             machine: SourceMachine::new(settings, seed),
             links: Vec::new(),
             opening: JoinSet::new(),
-            wishes,
+            changes,
             stats: Arc::clone(&stats),
             origin: Instant::now(),
             connect_within: settings.connection.connect_within,
@@ -195,7 +199,7 @@ struct Worker<P: Protocol, M, K> {
     machine: SourceMachine,
     links: Vec<(LinkId, P)>,
     opening: JoinSet<(LinkId, Result<P, ProtocolError>)>,
-    wishes: mpsc::Receiver<Wish>,
+    changes: mpsc::Receiver<SubscriptionChange>,
     stats: Arc<SourceStats>,
     origin: Instant,
     connect_within: Duration,
@@ -203,7 +207,7 @@ struct Worker<P: Protocol, M, K> {
 
 enum Happened<M> {
     Stop,
-    Wished(Option<Wish>),
+    Changed(Option<SubscriptionChange>),
     Opened(LinkId, OpenedAs),
     Message(LinkId, Result<M, ProtocolError>),
     Deadline,
@@ -226,13 +230,13 @@ where
         loop {
             match self.next(&stop).await {
                 Happened::Stop => break,
-                Happened::Wished(Some(Wish::Want(topic))) => {
+                Happened::Changed(Some(SubscriptionChange::Add(topic))) => {
                     self.decide(SourceIn::Want(topic)).await;
                 }
-                Happened::Wished(Some(Wish::Unwant(topic))) => {
+                Happened::Changed(Some(SubscriptionChange::Remove(topic))) => {
                     self.decide(SourceIn::Unwant(topic)).await;
                 }
-                Happened::Wished(None) | Happened::Deadline => {}
+                Happened::Changed(None) | Happened::Deadline => {}
                 Happened::Opened(link, OpenedAs::Link) => {
                     self.stats.connected();
                     self.decide(SourceIn::Opened(link)).await;
@@ -259,7 +263,7 @@ where
         tokio::select! {
             biased;
             () = stop.cancelled() => Happened::Stop,
-            wish = self.wishes.recv(), if !self.wishes.is_closed() => Happened::Wished(wish),
+            change = self.changes.recv(), if !self.changes.is_closed() => Happened::Changed(change),
             Some(opened) = self.opening.join_next() => match opened {
                 Ok((link, Ok(protocol))) => {
                     self.links.push((link, protocol));

@@ -5,7 +5,7 @@ use super::order_socket::OrderSocket;
 use super::requests::Params;
 use super::rest::KEY_HEADER;
 use super::signing::Signer;
-use crate::order_line::{OrderLine, OrderRequest, Sent};
+use crate::order_pool::{OrderConnectionPool, OrderRequest, SendOutcome};
 use tradewind_risk::ApprovedOrder;
 
 /// Which interface new orders go to.
@@ -39,7 +39,7 @@ pub(super) const REPLACE: Verb = Verb {
 /// The way the account's new orders go.
 #[derive(Debug)]
 pub(super) enum Entry {
-    Rest(OrderLine),
+    Rest(OrderConnectionPool),
     WebSocket(Box<OrderSocket>),
 }
 
@@ -51,7 +51,7 @@ impl Entry {
         verb: Verb,
         params: Params,
         signer: &Signer,
-    ) -> Sent {
+    ) -> SendOutcome {
         match self {
             Self::Rest(line) => {
                 let make = || OrderRequest {

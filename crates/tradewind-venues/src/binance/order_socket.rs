@@ -29,9 +29,9 @@ use super::signing::Signer;
 use super::socket_answer::{self, Said};
 use crate::address::Address;
 use crate::connection::{Connection, ConnectionIn, ConnectionOut, ConnectionSettings, LossReason};
-use crate::gate::{OrderGate, Passage};
+use crate::gate::{OrderGate, SendPermit};
 use crate::gated_stream::{self, GatedStream};
-use crate::order_line::Sent;
+use crate::order_pool::SendOutcome;
 use crate::websocket::MESSAGE_BYTES_MAX;
 
 /// Orders that wait to be written; one more comes back unsent.
@@ -70,7 +70,7 @@ struct Waiting {
     method: &'static str,
     params: Params,
     signer: Signer,
-    answer: oneshot::Sender<Sent>,
+    answer: oneshot::Sender<SendOutcome>,
 }
 
 impl OrderSocket {
@@ -106,9 +106,9 @@ impl OrderSocket {
         method: &'static str,
         params: Params,
         signer: Signer,
-    ) -> Sent {
+    ) -> SendOutcome {
         if let Err(reason) = self.gate.admit(order) {
-            return Sent::Kept(reason);
+            return SendOutcome::NotSent(reason);
         }
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting {
@@ -121,10 +121,10 @@ impl OrderSocket {
         let runs = self.worker().is_none();
         if !runs || self.orders.try_send(waiting).is_err() {
             tracing::warn!("No connection for an order");
-            return Sent::Kept(NotSentReason::Unreachable);
+            return SendOutcome::NotSent(NotSentReason::Unreachable);
         }
         // The task answers each order within its time-outs; it drops one only if it is dropped itself.
-        let dropped = |_| Sent::Unanswered("order entry ended".to_owned());
+        let dropped = |_| SendOutcome::Unanswered("order entry ended".to_owned());
         answered.await.unwrap_or_else(dropped)
     }
 
@@ -143,7 +143,7 @@ impl OrderSocket {
 }
 
 impl Waiting {
-    fn end(self, sent: Sent) {
+    fn end(self, sent: SendOutcome) {
         // Whoever gave up waiting does not want to know.
         drop(self.answer.send(sent));
     }
@@ -152,13 +152,13 @@ impl Waiting {
 /// An order that was written.
 struct Written {
     until: Instant,
-    answer: oneshot::Sender<Sent>,
+    answer: oneshot::Sender<SendOutcome>,
 }
 
 /// One open connection and the orders that wait for their answers on it.
 struct Link {
     socket: WebSocketStream<GatedStream>,
-    passage: Arc<Passage>,
+    permit: Arc<SendPermit>,
     written: BTreeMap<u64, Written>,
 }
 
@@ -203,7 +203,7 @@ impl Worker {
         }
         self.orders.close();
         while let Ok(waiting) = self.orders.try_recv() {
-            waiting.end(Sent::Kept(NotSentReason::Unreachable));
+            waiting.end(SendOutcome::NotSent(NotSentReason::Unreachable));
         }
         for link in [self.current.take(), self.retiring.take()] {
             lose(link, "order entry ended");
@@ -297,10 +297,10 @@ impl Worker {
 
     async fn write(&mut self, waiting: Waiting) {
         if let Err(reason) = self.settings.gate.admit(&waiting.order) {
-            return waiting.end(Sent::Kept(reason));
+            return waiting.end(SendOutcome::NotSent(reason));
         }
         let Some(link) = &mut self.current else {
-            return waiting.end(Sent::Kept(NotSentReason::Unreachable));
+            return waiting.end(SendOutcome::NotSent(NotSentReason::Unreachable));
         };
         self.requests += 1;
         let request = self.requests;
@@ -332,7 +332,7 @@ impl Worker {
             {
                 drop(
                     late.answer
-                        .send(Sent::Unanswered("no answer in time".to_owned())),
+                        .send(SendOutcome::Unanswered("no answer in time".to_owned())),
                 );
             }
         }
@@ -399,12 +399,12 @@ impl Link {
         gate: &OrderGate,
         request: u64,
         waiting: &Waiting,
-    ) -> Result<(), Sent> {
+    ) -> Result<(), SendOutcome> {
         // What still waits to be written is an answer to a ping: gone by now, so that each byte counted is the order's.
         if !matches!(timeout(WRITE_WITHIN, self.socket.flush()).await, Ok(Ok(()))) {
-            return Err(Sent::Kept(NotSentReason::Unreachable));
+            return Err(SendOutcome::NotSent(NotSentReason::Unreachable));
         }
-        self.passage.begin(&waiting.order);
+        self.permit.begin(&waiting.order);
         let message = serde_json::json!({
             "id": request,
             "method": waiting.method,
@@ -420,22 +420,24 @@ impl Link {
         };
         match outcome {
             Ok(()) => {
-                self.passage.idle();
+                self.permit.idle();
                 Ok(())
             }
-            Err(why) if self.passage.written() > 0 => Err(Sent::Unanswered(why)),
+            Err(why) if self.permit.written() > 0 => Err(SendOutcome::Unanswered(why)),
             Err(_) => {
-                let kept = self.passage.kept().or(gate.admit(&waiting.order).err());
-                Err(Sent::Kept(kept.unwrap_or(NotSentReason::Unreachable)))
+                let refusal = self.permit.refusal().or(gate.admit(&waiting.order).err());
+                Err(SendOutcome::NotSent(
+                    refusal.unwrap_or(NotSentReason::Unreachable),
+                ))
             }
         }
     }
 }
 
 async fn connect(settings: &SocketSettings) -> Result<Link, String> {
-    let passage = Passage::new(Arc::clone(&settings.gate));
-    passage.idle();
-    let stream = gated_stream::connect(&settings.address, &settings.tls, &passage).await?;
+    let permit = SendPermit::new(Arc::clone(&settings.gate));
+    permit.idle();
+    let stream = gated_stream::connect(&settings.address, &settings.tls, &permit).await?;
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
@@ -444,15 +446,15 @@ async fn connect(settings: &SocketSettings) -> Result<Link, String> {
         .map_err(|error| error.to_string())?;
     Ok(Link {
         socket,
-        passage,
+        permit,
         written: BTreeMap::new(),
     })
 }
 
-fn answered(link: &mut Option<Link>, request: u64, answer: crate::order_line::Answer) {
+fn answered(link: &mut Option<Link>, request: u64, answer: crate::order_pool::Answer) {
     let written = link.as_mut().and_then(|link| link.written.remove(&request));
     match written {
-        Some(written) => drop(written.answer.send(Sent::Answered(answer))),
+        Some(written) => drop(written.answer.send(SendOutcome::Answered(answer))),
         None => tracing::warn!(request, "An answer that no order waits for"),
     }
 }
@@ -460,7 +462,7 @@ fn answered(link: &mut Option<Link>, request: u64, answer: crate::order_line::An
 /// What was written and not answered may be at the venue or not.
 fn lose(link: Option<Link>, why: &str) {
     for (_, written) in link.into_iter().flat_map(|link| link.written) {
-        drop(written.answer.send(Sent::Unanswered(why.to_owned())));
+        drop(written.answer.send(SendOutcome::Unanswered(why.to_owned())));
     }
 }
 

@@ -17,7 +17,7 @@ use super::verdict::{Verdict, judge_cancel, judge_order};
 use crate::budget::Priority;
 use crate::error::VenueError;
 use crate::execution::OrderQuery;
-use crate::order_line::Sent;
+use crate::order_pool::SendOutcome;
 
 impl BinanceVenue {
     /// Sends an order once and says what became of it. Never fails: what cannot be known is a report as well.
@@ -36,12 +36,12 @@ impl BinanceVenue {
         };
         let params = requests::order(&terms, symbol, rules);
         match self.entry.send(order, PLACE, params, &signer).await {
-            Sent::Kept(reason) => vec![self.not_sent(&terms, reason)],
-            Sent::Unanswered(why) => {
+            SendOutcome::NotSent(reason) => vec![self.not_sent(&terms, reason)],
+            SendOutcome::Unanswered(why) => {
                 tracing::warn!(order = %terms.client_id, why, "Order without an answer");
                 vec![self.plain(&terms, ReportKind::Unknown)]
             }
-            Sent::Answered(answer) => {
+            SendOutcome::Answered(answer) => {
                 self.rest.heard(answer.status, answer.limits);
                 self.order_answer(&terms, rules, answer.status, &answer.body)
             }

@@ -16,7 +16,7 @@ use super::entry::REPLACE;
 use super::requests;
 use super::venue::{BinanceVenue, known};
 use super::verdict::{Verdict, judge_cancel, judge_order};
-use crate::order_line::Sent;
+use crate::order_pool::SendOutcome;
 
 /// What the venue is to do with the new order if there is nothing to cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,14 +118,14 @@ impl BinanceVenue {
     ) -> Replacement {
         let symbols = self.symbols();
         let Ok((symbol, rules)) = known(&symbols, new.terms().instrument) else {
-            return self.replacement_kept(old, new, NotSentReason::Unreachable);
+            return self.replacement_not_sent(old, new, NotSentReason::Unreachable);
         };
         if let Err(reason) = self.admit(new).await {
-            return self.replacement_kept(old, new, reason);
+            return self.replacement_not_sent(old, new, reason);
         }
         let Ok(signer) = self.rest.signer() else {
             tracing::error!("An account without a key was given an order");
-            return self.replacement_kept(old, new, NotSentReason::Unreachable);
+            return self.replacement_not_sent(old, new, NotSentReason::Unreachable);
         };
         let mode = match if_cancel_fails {
             IfCancelFails::Stop => "STOP_ON_FAILURE",
@@ -135,15 +135,15 @@ impl BinanceVenue {
             .with("cancelReplaceMode", mode)
             .with("cancelOrigClientOrderId", &old.to_string());
         match self.entry.send(new, REPLACE, params, &signer).await {
-            Sent::Kept(reason) => self.replacement_kept(old, new, reason),
-            Sent::Unanswered(why) => {
+            SendOutcome::NotSent(reason) => self.replacement_not_sent(old, new, reason),
+            SendOutcome::Unanswered(why) => {
                 tracing::warn!(order = %new.terms().client_id, why, "Replacement without an answer");
                 Replacement {
                     cancelled: self.report(rules.id, old, ReportKind::Unknown),
                     placed: vec![self.plain(new.terms(), ReportKind::Unknown)],
                 }
             }
-            Sent::Answered(answer) => {
+            SendOutcome::Answered(answer) => {
                 self.rest.heard(answer.status, answer.limits);
                 self.replaced(old, new, rules, answer.status, &answer.body)
             }
@@ -178,7 +178,7 @@ impl BinanceVenue {
         }
     }
 
-    fn replacement_kept(
+    fn replacement_not_sent(
         &self,
         old: ClientOrderId,
         new: &ApprovedOrder,

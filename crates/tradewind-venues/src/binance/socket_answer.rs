@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::scan;
 use crate::limits::Limits;
-use crate::order_line::Answer;
+use crate::order_pool::Answer;
 
 /// What a text says.
 #[derive(Debug, PartialEq, Eq)]

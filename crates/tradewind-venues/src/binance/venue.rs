@@ -28,7 +28,7 @@ use crate::connection::ConnectionSettings;
 use crate::error::VenueError;
 use crate::gate::OrderGate;
 use crate::machine::SourceSettings;
-use crate::order_line::OrderLine;
+use crate::order_pool::OrderConnectionPool;
 use crate::protocol::Topic;
 use crate::sink::{AccountSink, MarketSink, ToAccountSink, ToMarketSink};
 use crate::source::DataSource;
@@ -139,7 +139,7 @@ impl BinanceVenue {
         };
         let ws_api_address = address(&config.ws_api_url, Scheme::WebSocket)?;
         let entry = match config.order_entry {
-            OrderEntry::Rest => Entry::Rest(OrderLine::new(
+            OrderEntry::Rest => Entry::Rest(OrderConnectionPool::new(
                 rest_address,
                 Arc::clone(&tls),
                 Arc::clone(&gate),

@@ -21,7 +21,7 @@ use tradewind_model::NotSentReason;
 use tradewind_risk::ApprovedOrder;
 
 use crate::address::Address;
-use crate::gate::{OrderGate, Passage};
+use crate::gate::{OrderGate, SendPermit};
 use crate::gated_stream;
 use crate::limits::Limits;
 
@@ -32,11 +32,11 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// How far an order got.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Sent {
+pub(crate) enum SendOutcome {
     /// The venue answered.
     Answered(Answer),
     /// Not a byte of it left.
-    Kept(NotSentReason),
+    NotSent(NotSentReason),
     /// It may be at the venue or not.
     Unanswered(String),
 }
@@ -63,11 +63,11 @@ type Driver = Fuse<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>;
 struct Line {
     sender: http1::SendRequest<Body>,
     driver: Driver,
-    passage: Arc<Passage>,
+    permit: Arc<SendPermit>,
 }
 
 /// The connections for new orders to one address.
-pub(crate) struct OrderLine {
+pub(crate) struct OrderConnectionPool {
     address: Address,
     tls: Arc<ClientConfig>,
     gate: Arc<OrderGate>,
@@ -76,15 +76,15 @@ pub(crate) struct OrderLine {
     within: Duration,
 }
 
-impl std::fmt::Debug for OrderLine {
+impl std::fmt::Debug for OrderConnectionPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OrderLine")
+        f.debug_struct("OrderConnectionPool")
             .field("address", &self.address)
             .finish_non_exhaustive()
     }
 }
 
-impl OrderLine {
+impl OrderConnectionPool {
     pub(crate) const fn new(
         address: Address,
         tls: Arc<ClientConfig>,
@@ -106,9 +106,9 @@ impl OrderLine {
         &self,
         order: &ApprovedOrder,
         make: impl FnOnce() -> OrderRequest,
-    ) -> Sent {
+    ) -> SendOutcome {
         if let Err(reason) = self.gate.admit(order) {
-            return Sent::Kept(reason);
+            return SendOutcome::NotSent(reason);
         }
         let ready = async {
             let slot = self
@@ -121,19 +121,19 @@ impl OrderLine {
         };
         let ready = tokio::select! {
             biased;
-            () = self.gate.cut() => return Sent::Kept(NotSentReason::Killed),
+            () = self.gate.cut() => return SendOutcome::NotSent(NotSentReason::Killed),
             ready = timeout(self.within, ready) => ready,
         };
         let (slot, mut line) = match ready {
             Ok(Ok(ready)) => ready,
             Ok(Err(error)) => {
                 tracing::warn!(error, "No connection for an order");
-                return Sent::Kept(NotSentReason::Unreachable);
+                return SendOutcome::NotSent(NotSentReason::Unreachable);
             }
-            Err(_) => return Sent::Kept(NotSentReason::Unreachable),
+            Err(_) => return SendOutcome::NotSent(NotSentReason::Unreachable),
         };
         let sent = self.exchange(order, &mut line, make).await;
-        if matches!(sent, Sent::Answered(_)) {
+        if matches!(sent, SendOutcome::Answered(_)) {
             self.put_back(line);
         }
         drop(slot);
@@ -145,13 +145,13 @@ impl OrderLine {
         order: &ApprovedOrder,
         line: &mut Line,
         make: impl FnOnce() -> OrderRequest,
-    ) -> Sent {
-        line.passage.begin(order);
+    ) -> SendOutcome {
+        line.permit.begin(order);
         let request = match self.http(make()) {
             Ok(request) => request,
             Err(error) => {
                 tracing::error!(%error, "An order request could not be built");
-                return Sent::Kept(NotSentReason::Unreachable);
+                return SendOutcome::NotSent(NotSentReason::Unreachable);
             }
         };
         let outcome = tokio::select! {
@@ -163,12 +163,12 @@ impl OrderLine {
         };
         // The future is gone and nothing else drives this connection, so what has not left by now never will.
         match outcome {
-            Ok(answer) => Sent::Answered(answer),
-            Err(why) if line.passage.written() > 0 => Sent::Unanswered(why),
+            Ok(answer) => SendOutcome::Answered(answer),
+            Err(why) if line.permit.written() > 0 => SendOutcome::Unanswered(why),
             Err(why) => {
                 tracing::warn!(why, "An order was not sent");
-                let kept = line.passage.kept().or(self.gate.admit(order).err());
-                Sent::Kept(kept.unwrap_or(NotSentReason::Unreachable))
+                let refusal = line.permit.refusal().or(self.gate.admit(order).err());
+                SendOutcome::NotSent(refusal.unwrap_or(NotSentReason::Unreachable))
             }
         }
     }
@@ -202,15 +202,15 @@ impl OrderLine {
     }
 
     async fn connect(&self) -> Result<Line, String> {
-        let passage = Passage::new(Arc::clone(&self.gate));
-        let stream = gated_stream::connect(&self.address, &self.tls, &passage).await?;
+        let permit = SendPermit::new(Arc::clone(&self.gate));
+        let stream = gated_stream::connect(&self.address, &self.tls, &permit).await?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| error.to_string())?;
         Ok(Line {
             sender,
             driver: boxed(connection).fuse(),
-            passage,
+            permit,
         })
     }
 
