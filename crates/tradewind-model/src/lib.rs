@@ -7,6 +7,7 @@
 mod account;
 mod asset;
 mod candle;
+mod clock;
 mod decimal;
 mod decision;
 mod id;
@@ -22,6 +23,7 @@ mod time;
 pub use account::{Account, AccountMode};
 pub use asset::{Asset, AssetTable};
 pub use candle::{Candle, CandleBuilder, Interval, IntervalError};
+pub use clock::{Clock, DeskClock, ManualClock};
 pub use decimal::{Decimal, NumberError, format_fixed, parse_fixed};
 pub use decision::{
     Decision, ExitPlan, LimitPolicy, OnTimeout, OrderPolicy, Reason, Sizer, Stop, Target, Wake,

@@ -11,6 +11,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,9 +24,9 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use ring::hmac;
 use tokio_tungstenite::tungstenite::{self, client, handshake::client::generate_key};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tradewind_model::{Ppm, Timestamp};
+use tradewind_model::{DeskClock, Ppm, Timestamp};
 use tradewind_simx::FillModel;
-use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions, SimClock};
+use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions};
 
 const KEY: &str = "bench";
 const SECRET: &str = "secret";
@@ -76,7 +77,7 @@ fn serve(data_dir: Option<PathBuf>, speed: Ppm) -> (SocketAddr, DropGuard) {
         market: MarketChoice::Generated { seed: 7 },
         limits: Limits::Off,
         fill: FillModel::Book,
-        clock: SimClock::new(Timestamp::EPOCH + since, speed),
+        clock: Arc::new(DeskClock::new(Timestamp::EPOCH + since, speed)),
     })
     .unwrap();
     let (address, shutdown) = (server.local_addr(), CancellationToken::new());

@@ -3,11 +3,12 @@
 //! One account, key `key` and secret `secret`. Its state is kept where `SIMX_DATA` says, if it does.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use tradewind_model::Ppm;
+use tradewind_model::{DeskClock, Ppm};
 use tradewind_simx::FillModel;
-use tradewind_simx_server::{Limits, MarketChoice, Recording, Server, ServerOptions, SimClock};
+use tradewind_simx_server::{Limits, MarketChoice, Recording, Server, ServerOptions};
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "this is a program for people")]
@@ -22,11 +23,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .map(|path| Recording::open(path.as_ref()))
         .transpose()?;
     let speed: i64 = words.next().map_or(Ok(1), |speed| speed.parse())?;
-    let clock = recording
-        .as_ref()
-        .map_or_else(SimClock::system, |recording| {
-            SimClock::new(recording.starts_at(), Ppm(speed * Ppm::ONE.0))
-        });
+    let clock = Arc::new(
+        recording
+            .as_ref()
+            .map_or_else(DeskClock::system, |recording| {
+                DeskClock::new(recording.starts_at(), Ppm(speed * Ppm::ONE.0))
+            }),
+    );
     let market = recording.map_or(MarketChoice::Generated { seed: 7 }, |recording| {
         MarketChoice::Recorded(Box::new(recording))
     });

@@ -15,9 +15,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use tradewind_model::{Ppm, Timestamp};
+use tradewind_model::{Clock, Ppm, Timestamp};
 
-use crate::clock::SimClock;
 use crate::core::{Counters, In, Out};
 use crate::faults::{
     Command, CommandError, DoorState, FaultScript, Reply, Stroke, Target, WireKind,
@@ -189,7 +188,7 @@ impl Mailbox {
 /// The thread's state.
 pub(crate) struct ExchangeTask {
     pub(crate) front: Front,
-    pub(crate) clock: SimClock,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: Option<Store>,
     /// API keys by account id, for the snapshots.
     pub(crate) keys: Vec<String>,

@@ -1,18 +1,19 @@
 //! Doors for the fuzzers of `fuzz/`: bytes in, whether they were understood out. No part of the interface.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
-use tradewind_model::{Ppm, Timestamp};
+use tradewind_model::{ManualClock, Timestamp};
 use tradewind_simx::FillModel;
 
 use crate::core::{Core, In, Out};
 use crate::options::{Limits, MarketChoice, ServerOptions};
 use crate::persist::Record;
 use crate::rest::{Method, RestRequest, TimeUnit, sign_hmac};
+use crate::startup;
 use crate::streams::ConnectionId;
 use crate::streams::connection::{Form, MarketConnection};
 use crate::ws_api::Asker;
-use crate::{SimClock, startup};
 
 const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -37,7 +38,7 @@ impl Door {
             market: MarketChoice::Generated { seed: 7 },
             limits: Limits::Off,
             fill: FillModel::Book,
-            clock: SimClock::new(START, Ppm::ZERO),
+            clock: Arc::new(ManualClock::new(START)),
         };
         startup::start(&options)
             .ok()

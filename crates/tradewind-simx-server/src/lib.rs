@@ -9,9 +9,12 @@
 //! `server.rs`, `http.rs` and `sockets.rs` are the thin shell around it. What can be called is listed in `rest/mod.rs`.
 //!
 //! ```no_run
+//! use std::sync::Arc;
+//!
 //! use tokio_util::sync::CancellationToken;
+//! use tradewind_model::DeskClock;
 //! use tradewind_simx::FillModel;
-//! use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions, SimClock};
+//! use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions};
 //!
 //! # async fn run() -> Result<(), tradewind_simx_server::ServerError> {
 //! let server = Server::bind(ServerOptions {
@@ -21,7 +24,7 @@
 //!     market: MarketChoice::Generated { seed: 7 },
 //!     limits: Limits::Venue,
 //!     fill: FillModel::Book,
-//!     clock: SimClock::system(),
+//!     clock: Arc::new(DeskClock::system()),
 //! })?;
 //! println!("listening on {}", server.local_addr());
 //! server.run(CancellationToken::new()).await
@@ -29,7 +32,6 @@
 //! ```
 
 mod accounts;
-mod clock;
 mod control;
 mod core;
 mod decimals;
@@ -63,7 +65,6 @@ mod ws_api;
 mod zone;
 
 pub use accounts::{AccountSpec, AccountSpecError, Credential, Permissions};
-pub use clock::SimClock;
 pub use control::{ControlError, ControlPort};
 pub use core::Counters;
 pub use exchange_task::Status;

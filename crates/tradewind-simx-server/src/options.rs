@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::accounts::AccountSpec;
-use crate::clock::SimClock;
 use crate::mirror::Mirror;
 use crate::recorded::{Recording, RecordingError};
+use tradewind_model::Clock;
 use tradewind_simx::FillModel;
 
 /// All choices.
@@ -26,7 +27,7 @@ pub struct ServerOptions {
     /// When waiting orders fill. A `data_dir` keeps the model it was first used with.
     pub fill: FillModel,
     /// The exchange's time.
-    pub clock: SimClock,
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Where prices come from.

@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
-use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, Quote, Timestamp, Trade};
+use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, ManualClock, Quote, Trade};
 use tradewind_venues::binance::MarketProtocol;
 use tradewind_venues::{
     Address, DataSource, MarketSink, Scheme, SourceSettings, ToMarketSink, Topic, client_config,
@@ -150,7 +150,7 @@ fn source(frames: &Arc<[u8]>) -> f64 {
             move || MarketProtocol::new(address.clone(), Arc::clone(&tls), Arc::clone(&symbols)),
             ToMarketSink(Arc::clone(&sink)),
             SourceSettings::default(),
-            Arc::new(|| Timestamp::EPOCH),
+            Arc::<ManualClock>::default(),
             1,
         );
         source.want([Topic::Quotes(listing::BTC)]);

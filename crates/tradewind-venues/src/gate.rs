@@ -13,10 +13,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
-use tradewind_model::{NotSentReason, Timestamp};
+use tradewind_model::{Clock, NotSentReason, Timestamp};
 use tradewind_risk::{ApprovedOrder, KillLatch};
-
-use crate::clock::Clock;
 
 /// Guards every connection that new orders leave on.
 #[derive(Debug)]
@@ -83,12 +81,6 @@ impl OrderGate {
         self.send_lock
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl std::fmt::Debug for dyn Clock {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Clock")
     }
 }
 
@@ -229,7 +221,10 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     fn gate() -> Arc<OrderGate> {
-        OrderGate::new(Arc::default(), Arc::new(|| Timestamp::EPOCH))
+        OrderGate::new(
+            Arc::default(),
+            Arc::<tradewind_model::ManualClock>::default(),
+        )
     }
 
     #[tokio::test]

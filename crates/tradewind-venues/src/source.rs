@@ -12,13 +12,13 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
 use crate::connection::LossReason;
 use crate::health::SequenceVerdict;
 use crate::machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
 use crate::protocol::{Incoming, Protocol, ProtocolError, Topic};
 use crate::sink::SourceSink;
 use crate::stats::SourceStats;
+use tradewind_model::Clock;
 
 /// Longest a request may take to be written, and a connection to be closed politely.
 const WRITE_WITHIN: Duration = Duration::from_secs(5);

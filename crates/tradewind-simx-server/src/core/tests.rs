@@ -3,11 +3,12 @@
 use super::*;
 use crate::options::{Limits, MarketChoice, ServerOptions};
 use crate::rest::{Method, TimeUnit};
-use crate::{SimClock, startup};
+use crate::startup;
 use proptest::prelude::*;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
-use tradewind_model::{OrderKind, Ppm, Side};
+use tradewind_model::{ManualClock, OrderKind, Side};
 use tradewind_simx::{CancelOrder, ClientId, FillModel, NewOrder, OrderRef, Size};
 
 const START: Timestamp = Timestamp::from_secs(1_700_000_000);
@@ -29,7 +30,7 @@ fn options(start: Timestamp) -> ServerOptions {
         market: MarketChoice::Generated { seed: 7 },
         limits: Limits::Off,
         fill: FillModel::Book,
-        clock: SimClock::new(start, Ppm::ZERO),
+        clock: Arc::new(ManualClock::new(start)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use data_encoding::HEXLOWER;
@@ -13,9 +14,10 @@ use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tokio_util::sync::CancellationToken;
+use tradewind_model::DeskClock;
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{
-    Conduct, Limits, MarketChoice, Server, ServerError, ServerHandle, ServerOptions, SimClock,
+    Conduct, Limits, MarketChoice, Server, ServerError, ServerHandle, ServerOptions,
 };
 
 pub(crate) const KEY: &str = "test-key";
@@ -40,7 +42,7 @@ pub(crate) fn options(data_dir: Option<PathBuf>) -> ServerOptions {
         market: MarketChoice::Generated { seed: 7 },
         limits: Limits::Off,
         fill: FillModel::Book,
-        clock: SimClock::system(),
+        clock: Arc::new(DeskClock::system()),
     }
 }
 

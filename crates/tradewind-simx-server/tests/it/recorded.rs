@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
-use tradewind_model::Ppm;
-use tradewind_simx_server::{MarketChoice, Recording, ServerOptions, SimClock, saved_position};
+use tradewind_model::{DeskClock, Ppm};
+use tradewind_simx_server::{MarketChoice, Recording, ServerOptions, saved_position};
 
 use crate::client::{TestServer, options, test_data};
 
 fn playing(recording: Recording, speed: i64) -> ServerOptions {
     ServerOptions {
-        clock: SimClock::new(recording.starts_at(), Ppm(speed * 1_000_000)),
+        clock: Arc::new(DeskClock::new(
+            recording.starts_at(),
+            Ppm(speed * 1_000_000),
+        )),
         market: MarketChoice::Recorded(Box::new(recording)),
         accounts: vec!["test-key:test-secret:USDT=100000".parse().unwrap()],
         ..options(None)
@@ -142,7 +146,7 @@ async fn a_recording_goes_on_where_an_earlier_run_stopped() {
         let recording = Recording::open(&file).unwrap();
         let mut options = playing(recording, 100);
         options.data_dir = Some(folder.path().to_owned());
-        options.clock = SimClock::new(origin, Ppm(100_000_000));
+        options.clock = Arc::new(DeskClock::new(origin, Ppm(100_000_000)));
         TestServer::start_with(options)
     };
     let server = begin(Recording::open(&file).unwrap().starts_at());
@@ -169,7 +173,7 @@ async fn a_recording_goes_on_where_an_earlier_run_stopped() {
     server.stop().await;
 
     let mut other = options(Some(folder.path().to_owned()));
-    other.clock = SimClock::new(position, Ppm::ONE);
+    other.clock = Arc::new(DeskClock::new(position, Ppm::ONE));
     let error = tradewind_simx_server::Server::bind(other).unwrap_err();
     assert!(
         std::error::Error::source(&error)

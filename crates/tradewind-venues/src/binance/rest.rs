@@ -7,7 +7,7 @@ use reqwest::{Client, Method, Response};
 use rustls::ClientConfig;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
-use tradewind_model::Timestamp;
+use tradewind_model::{Clock, Timestamp};
 
 use super::requests::Params;
 use super::signing::{ApiKey, Signer};
@@ -15,7 +15,6 @@ use super::verdict::error_body;
 use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::budget::{Admission, Priority, RateBudget};
-use crate::clock::Clock;
 use crate::clock_offset::{ClockOffset, OffsetSample};
 use crate::error::{VenueError, cut};
 use crate::limits::Limits;

@@ -10,10 +10,9 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tradewind_model::Timestamp;
+use tradewind_model::{Clock, Timestamp};
 
 use super::requests::Params;
-use crate::clock::Clock;
 use crate::clock_offset::ClockOffset;
 
 /// An account's key and its secret. Printing one shows neither.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustls::ClientConfig;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tradewind_model::{AccountId, Instrument, InstrumentId, Timestamp, VenueId};
+use tradewind_model::{AccountId, Clock, Instrument, InstrumentId, Timestamp, VenueId};
 
 use super::assets::Assets;
 use super::entry::{Entry, OrderEntry};
@@ -22,7 +22,6 @@ use super::user_events::AccountReader;
 use super::user_stream::{UserProtocol, UserSettings};
 use crate::address::{Address, Scheme};
 use crate::budget::RateBudget;
-use crate::clock::Clock;
 use crate::clock_offset::ClockOffset;
 use crate::connection::ConnectionSettings;
 use crate::error::VenueError;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tradewind_model::{InstrumentId, Price, Quantity, Quote, Side, Timestamp, Trade, TradeId};
+use tradewind_model::{
+    InstrumentId, ManualClock, Price, Quantity, Quote, Side, Timestamp, Trade, TradeId,
+};
 use tradewind_venues::framed::{Frame, FramedProtocol, decode, encode};
 use tradewind_venues::{ConnectionSettings, DataSource, SourceSettings, ToMarketSink, Topic};
 
@@ -85,7 +87,7 @@ async fn a_binary_feed_is_a_source_like_any_other() {
         move || FramedProtocol::new(address).expect("a loopback address"),
         ToMarketSink(Arc::clone(&recorder)),
         settings,
-        Arc::new(|| Timestamp::EPOCH),
+        Arc::<ManualClock>::default(),
         1,
     );
     source.want([Topic::Quotes(GOLD), Topic::Trades(GOLD)]);

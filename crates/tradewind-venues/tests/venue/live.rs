@@ -2,17 +2,15 @@
 //! `TRADEWIND_VENUE=host:port` (plain text, so on this machine), `TRADEWIND_VENUE_KEY`, `TRADEWIND_VENUE_SECRET`.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use tradewind_model::{
-    FeedHealth, Fill, InstrumentId, Interval, ReportKind, Timestamp, TradeId, VenueOrderId,
+    Clock, DeskClock, FeedHealth, Fill, InstrumentId, Interval, ReportKind, TradeId, VenueOrderId,
 };
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig};
 use tradewind_venues::execution::{CandleRange, OrderQuery};
-use tradewind_venues::{
-    BinanceVenue, Clock, OrderGate, RateBudget, SourceSettings, Topic, client_config,
-};
+use tradewind_venues::{BinanceVenue, OrderGate, RateBudget, SourceSettings, Topic, client_config};
 
 use crate::rig::exit_order;
 use crate::websocket::Recorder;
@@ -20,11 +18,7 @@ use crate::websocket::Recorder;
 const BTC: InstrumentId = InstrumentId(0);
 
 fn system_clock() -> Arc<dyn Clock> {
-    Arc::new(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let nanos = since.unwrap_or_default().as_nanos();
-        Timestamp::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
-    })
+    Arc::new(DeskClock::system())
 }
 
 fn venue() -> Option<BinanceVenue> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tradewind_model::{ExecutionReport, NotSentReason, ReportKind};
+use tradewind_model::{ExecutionReport, NotSentReason, ReportKind, Timestamp};
 use tradewind_risk::ApprovedOrder;
 use tradewind_venues::binance::{OrderEntry, sign_hmac};
 
@@ -232,7 +232,9 @@ async fn an_entry_too_old_stays_here_and_an_exit_does_not() {
     let server = Server::start().await;
     let desk = Desk::start(&server, PATIENT);
     let mut venue = server.accept().await;
-    desk.rig.hands.set(START_MS + 2_000);
+    desk.rig
+        .clock
+        .advance_to(Timestamp::from_millis(START_MS + 2_000));
     let reports = desk.submit(entry_order(1)).reports().await;
     assert_eq!(reports[0].kind, ReportKind::NotSent(NotSentReason::Expired));
     let sent = desk.submit(exit_order(2));

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tradewind_model::{ExecutionReport, InstrumentId, NotSentReason, Quantity, ReportKind};
+use tradewind_model::{
+    ExecutionReport, InstrumentId, NotSentReason, Quantity, ReportKind, Timestamp,
+};
 use tradewind_venues::binance::sign_hmac;
 use tradewind_venues::execution::OrderQuery;
 
@@ -227,12 +229,14 @@ async fn a_kill_cuts_what_waits_for_an_answer() {
 async fn an_entry_too_old_stays_here_and_an_exit_does_not() {
     let server = Server::start(|asked| ok(full_answer(asked, "NEW", "0", ""))).await;
     let rig = rig_at(&server, PATIENT);
-    rig.hands.set(START_MS + 1_999);
+    rig.clock
+        .advance_to(Timestamp::from_millis(START_MS + 1_999));
     assert_eq!(
         kinds(&rig.venue.submit(&entry_order(1)).await),
         ["accepted"]
     );
-    rig.hands.set(START_MS + 2_000);
+    rig.clock
+        .advance_to(Timestamp::from_millis(START_MS + 2_000));
     let reports = rig.venue.submit(&entry_order(2)).await;
     assert_eq!(reports[0].kind, ReportKind::NotSent(NotSentReason::Expired));
     assert_eq!(kinds(&rig.venue.submit(&exit_order(3)).await), ["accepted"]);

@@ -1,39 +1,28 @@
 //! A venue under test, its clock, and orders that passed the risk gate.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::SecretString;
 use tradewind_model::{
-    AccountId, Amount, AssetTable, ClientOrderIds, Instrument, InstrumentId, OrderKind, OrderTerms,
-    Ppm, Price, Quantity, Side, TimeInForce, Timestamp,
+    AccountId, Amount, AssetTable, ClientOrderIds, Clock, Instrument, InstrumentId, ManualClock,
+    OrderKind, OrderTerms, Ppm, Price, Quantity, Side, TimeInForce, Timestamp,
 };
 use tradewind_risk::{
     ApprovedOrder, Candidate, Context, KillLatch, Limits, PositionEffect, RecentOrders,
     TokenBucket, TradingState, check,
 };
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
-use tradewind_venues::{BinanceVenue, Clock, OrderGate, RateBudget, client_config};
+use tradewind_venues::{BinanceVenue, OrderGate, RateBudget, client_config};
 
 pub(crate) const SECRET: &str = "secret of the test";
 pub(crate) const START_MS: i64 = 1_700_000_000_000;
 
-/// A clock that stands until it is moved.
-#[derive(Debug, Default)]
-pub(crate) struct Hands(AtomicI64);
-
-impl Hands {
-    pub(crate) fn set(&self, millis: i64) {
-        self.0.store(millis, Ordering::SeqCst);
-    }
-}
-
 pub(crate) struct Rig {
     pub(crate) venue: Arc<BinanceVenue>,
     pub(crate) latch: Arc<KillLatch>,
-    pub(crate) hands: Arc<Hands>,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
 /// A venue at these addresses, with two instruments in use and requests given up after `within`.
@@ -48,12 +37,8 @@ pub(crate) fn rig_with(
     within: Duration,
     order_entry: OrderEntry,
 ) -> Rig {
-    let hands = Arc::new(Hands::default());
-    hands.set(START_MS);
-    let clock: Arc<dyn Clock> = {
-        let hands = Arc::clone(&hands);
-        Arc::new(move || Timestamp::from_millis(hands.0.load(Ordering::SeqCst)))
-    };
+    let manual = Arc::new(ManualClock::new(Timestamp::from_millis(START_MS)));
+    let clock: Arc<dyn Clock> = Arc::clone(&manual) as _;
     let latch = Arc::new(KillLatch::default());
     let gate = OrderGate::new(Arc::clone(&latch), Arc::clone(&clock));
     let config = BinanceConfig {
@@ -83,7 +68,7 @@ pub(crate) fn rig_with(
     Rig {
         venue: Arc::new(venue),
         latch,
-        hands,
+        clock: manual,
     }
 }
 

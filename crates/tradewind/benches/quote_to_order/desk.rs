@@ -18,16 +18,15 @@ use tradewind_events::{
 };
 use tradewind_journal::{Disk, Journal, Options};
 use tradewind_model::{
-    Amount, Candle, Decision, Depth, EventId, FeedHealth, InstrumentId, Ppm, Quote, Reason, Target,
-    Timestamp, Trade,
+    Amount, Candle, Clock, Decision, Depth, DeskClock, EventId, FeedHealth, InstrumentId, Ppm,
+    Quote, Reason, Target, Timestamp, Trade,
 };
 use tradewind_risk::{KillLatch, Rate};
-use tradewind_simx_server::SimClock;
 use tradewind_strategy::{BuildError, RestoreError, Strategy, StrategyError, View, WarmUp};
 use tradewind_testkit::{ACCOUNT, SPOT, USDT, bot, configuration, spot};
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig};
 use tradewind_venues::{
-    BinanceVenue, Clock, MarketSink, OrderGate, RateBudget, SourceSettings, Topic, client_config,
+    BinanceVenue, MarketSink, OrderGate, RateBudget, SourceSettings, Topic, client_config,
 };
 
 use crate::venue::Venue;
@@ -35,7 +34,7 @@ use crate::venue::Venue;
 /// Runs a desk against the venue and takes the times. `power_safe` intents are synced before their orders leave.
 pub(crate) fn measure(venue: &Venue, power_safe: bool) -> Vec<Duration> {
     let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
-    let clock = Arc::new(SimClock::system());
+    let clock: Arc<dyn Clock> = Arc::new(DeskClock::system());
     let adapter = Arc::new(adapter(venue, &clock));
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let options = Options::default();
@@ -112,11 +111,7 @@ fn one_bot() -> Configuration {
     configuration
 }
 
-fn adapter(venue: &Venue, clock: &Arc<SimClock>) -> BinanceVenue {
-    let clock: Arc<dyn Clock> = {
-        let clock = Arc::clone(clock);
-        Arc::new(move || clock.now())
-    };
+fn adapter(venue: &Venue, clock: &Arc<dyn Clock>) -> BinanceVenue {
     let config = BinanceConfig {
         rest_url: format!("http://{}", venue.orders),
         ws_url: format!("ws://{}", venue.market),
@@ -127,8 +122,8 @@ fn adapter(venue: &Venue, clock: &Arc<SimClock>) -> BinanceVenue {
     let adapter = BinanceVenue::new(
         config,
         client_config(None).unwrap(),
-        Arc::clone(&clock),
-        OrderGate::new(Arc::new(KillLatch::default()), clock),
+        Arc::clone(clock),
+        OrderGate::new(Arc::new(KillLatch::default()), Arc::clone(clock)),
         Arc::new(Mutex::new(RateBudget::new(1_000_000))),
         Arc::new(Assets::new(configuration().assets)),
     )

@@ -9,8 +9,8 @@ use tradewind_api::wire::{Component, LogLine, Mode, Queue};
 use tradewind_api::{About, Answer, DeskError, Health, VenueBalances};
 use tradewind_bus::{Bus, Class, EventLog, Subscription, SubscriptionOptions};
 use tradewind_events::{Command, CommandResult, Configuration, DeskView};
-use tradewind_model::{Candle, InstrumentId, Interval, Ppm, Timestamp};
-use tradewind_simx_server::{MirrorFeed, SimClock};
+use tradewind_model::{Candle, Clock, InstrumentId, Interval, Ppm, Timestamp};
+use tradewind_simx_server::MirrorFeed;
 use tradewind_storage::{Readers, Writer};
 use tradewind_venues::execution::CandleRange;
 
@@ -33,7 +33,7 @@ pub(crate) struct LiveDesk {
     /// What it was configured with.
     pub(crate) configuration: Arc<Configuration>,
     /// Its clock.
-    pub(crate) clock: Arc<SimClock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Its kill switch.
     pub(crate) kill: KillSwitch,
     /// Its events.

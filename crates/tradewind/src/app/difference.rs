@@ -11,8 +11,7 @@ use arc_swap::ArcSwapOption;
 use tokio_util::sync::CancellationToken;
 use tradewind_api::{VenueBalance, VenueBalances};
 use tradewind_events::DeskView;
-use tradewind_model::{AccountId, Amount, AssetId, OrderKind, OrderStatus};
-use tradewind_simx_server::SimClock;
+use tradewind_model::{AccountId, Amount, AssetId, Clock, OrderKind, OrderStatus};
 use tradewind_venues::{AssetBalance, BinanceVenue};
 
 use crate::driver::DeskHandle;
@@ -32,7 +31,7 @@ pub(crate) struct Difference {
     /// The desk.
     pub(crate) desk: DeskHandle,
     /// The desk's clock.
-    pub(crate) clock: Arc<SimClock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// The latest comparison.
     pub(crate) latest: Arc<ArcSwapOption<VenueBalances>>,
 }

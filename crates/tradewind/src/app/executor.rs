@@ -15,11 +15,10 @@ use tradewind_events::{
     AccountState, AdoptedOrder, CandleHistory, Configuration, Input, OpenOrder,
 };
 use tradewind_model::{
-    AccountId, ClientOrderId, ExecutionReport, InstrumentId, Interval, NotSentReason, OrderTerms,
-    Quantity, RejectReason, ReportKind, Timestamp, TradeId,
+    AccountId, ClientOrderId, Clock, ExecutionReport, InstrumentId, Interval, NotSentReason,
+    OrderTerms, Quantity, RejectReason, ReportKind, Timestamp, TradeId,
 };
 use tradewind_risk::ApprovedOrder;
-use tradewind_simx_server::SimClock;
 use tradewind_storage::Writer;
 use tradewind_venues::execution::{CandleRange, Next, OrderQuery, OrderQueue, OrderRecord};
 use tradewind_venues::{BinanceVenue, VenueError};
@@ -61,7 +60,7 @@ pub(crate) struct Executor {
     /// The desk's configuration.
     pub(crate) configuration: Arc<Configuration>,
     /// The desk's clock.
-    pub(crate) clock: Arc<SimClock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// The database, which is told of fills that were made while the desk was down.
     pub(crate) writer: Arc<Writer>,
     /// Where times are counted.

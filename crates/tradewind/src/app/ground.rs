@@ -7,9 +7,8 @@ use anyhow::Context;
 use tradewind_journal::{
     DirectoryLock, Disk, Identity, Journal, LatchFile, Options, Recovery, Storage,
 };
-use tradewind_model::Timestamp;
+use tradewind_model::{Clock, Timestamp};
 use tradewind_risk::KillLatch;
-use tradewind_simx_server::SimClock;
 
 use crate::app::venue::random_hex;
 
@@ -24,7 +23,7 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    pub(super) fn take(data_dir: &Path, clock: &SimClock) -> anyhow::Result<Self> {
+    pub(super) fn take(data_dir: &Path, clock: &dyn Clock) -> anyhow::Result<Self> {
         let storage: Arc<dyn Storage> = Arc::new(Disk);
         let journal_dir = data_dir.join("journal");
         let lock = DirectoryLock::acquire(data_dir)?;

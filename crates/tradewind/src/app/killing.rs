@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tradewind_events::{Action, Command, CommandId, CommandResult, Principal};
 use tradewind_journal::{Durable, LatchFile};
+use tradewind_model::Clock;
 use tradewind_risk::KillLatch;
-use tradewind_simx_server::SimClock;
 use tradewind_venues::OrderGate;
 
 use crate::app::venue::random_hex;
@@ -38,7 +38,7 @@ pub(crate) struct KillSwitch {
     /// The engine.
     pub(crate) desk: DeskHandle,
     /// The desk's clock.
-    pub(crate) clock: Arc<SimClock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// What was killed and reset so far.
     pub(crate) past: Arc<Mutex<Past>>,
     /// Resets that are being carried out, whoever still waits for them.
@@ -249,7 +249,7 @@ mod tests {
     use std::time::Instant;
     use tradewind_events::Input;
     use tradewind_journal::{MemoryStorage, Storage};
-    use tradewind_model::Timestamp;
+    use tradewind_model::{DeskClock, ManualClock, Timestamp};
 
     const ACCEPTED: CommandResult = CommandResult::Accepted(None);
 
@@ -265,11 +265,11 @@ mod tests {
         file.open(Timestamp::EPOCH).unwrap();
         let latch = Arc::new(KillLatch::default());
         let kill = KillSwitch {
-            gate: OrderGate::new(Arc::clone(&latch), Arc::new(|| Timestamp::EPOCH)),
+            gate: OrderGate::new(Arc::clone(&latch), Arc::<ManualClock>::default()),
             latch,
             file: Arc::new(file),
             desk: DeskHandle::new(Arc::new(InputQueues::new(0))),
-            clock: Arc::new(SimClock::system()),
+            clock: Arc::new(DeskClock::system()),
             past: Arc::default(),
             tasks: TaskTracker::new(),
         };

@@ -16,13 +16,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
-use tradewind_model::{AssetTable, Instrument, Interval, VenueId};
+use tradewind_model::{AssetTable, Clock, Instrument, Interval, VenueId};
 use tradewind_risk::KillLatch;
-use tradewind_simx_server::{MarketChoice, MirrorFeed, SimClock};
+use tradewind_simx_server::{MarketChoice, MirrorFeed};
 use tradewind_venues::binance::{Assets, BinanceConfig};
-use tradewind_venues::{
-    BinanceVenue, Clock, OrderGate, RateBudget, SourceSettings, Topic, client_config,
-};
+use tradewind_venues::{BinanceVenue, OrderGate, RateBudget, SourceSettings, Topic, client_config};
 
 use super::parts::keep;
 use super::sinks::MarketToQueues;
@@ -40,7 +38,7 @@ pub(super) struct Mirror {
     venue: Arc<BinanceVenue>,
     instruments: Vec<Instrument>,
     feed: MirrorFeed,
-    clock: Arc<SimClock>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Mirror {
@@ -52,7 +50,7 @@ impl Mirror {
         config: &DeskConfig,
         name: &str,
         latch: &Arc<KillLatch>,
-        clock: &Arc<SimClock>,
+        clock: &Arc<dyn Clock>,
     ) -> anyhow::Result<(Self, MarketChoice)> {
         refuse_other_venues(config, name)?;
         let place = config.venues.iter().position(|venue| venue.name == name);
@@ -172,12 +170,8 @@ fn reader(
     settings: &VenueSettings,
     place: usize,
     latch: &Arc<KillLatch>,
-    clock: &Arc<SimClock>,
+    clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<BinanceVenue>> {
-    let clock: Arc<dyn Clock> = {
-        let clock = Arc::clone(clock);
-        Arc::new(move || clock.now())
-    };
     let venue = BinanceConfig {
         venue: VenueId(u32::try_from(place)?),
         // So that its connections are told from the desk's own in the log.
@@ -189,11 +183,11 @@ fn reader(
         seed: config.simulation.seed,
         ..BinanceConfig::default()
     };
-    let gate = OrderGate::new(Arc::clone(latch), Arc::clone(&clock));
+    let gate = OrderGate::new(Arc::clone(latch), Arc::clone(clock));
     let adapter = BinanceVenue::new(
         venue,
         client_config(None)?,
-        clock,
+        Arc::clone(clock),
         gate,
         Arc::new(Mutex::new(RateBudget::new(WEIGHT_PER_MINUTE))),
         Arc::new(Assets::new(AssetTable::default())),

@@ -11,8 +11,7 @@ use tradewind_api::VenueBalances;
 use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
 use tradewind_events::{Configuration, Delivery, Event, EventType, Input, WakeRule};
 use tradewind_journal::EventReader;
-use tradewind_model::{EventId, Interval};
-use tradewind_simx_server::SimClock;
+use tradewind_model::{Clock, EventId, Interval};
 use tradewind_storage::Writer;
 use tradewind_venues::binance::MarketSource as MarketFeed;
 use tradewind_venues::{MarketSink, SourceSettings, Topic};
@@ -41,7 +40,7 @@ pub(super) struct Shared {
     pub(super) queues: Arc<InputQueues>,
     pub(super) owners: Arc<OrderOwnership>,
     pub(super) configuration: Arc<Configuration>,
-    pub(super) clock: Arc<SimClock>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) writer: Arc<Writer>,
     pub(super) stages: LatencyStages,
 }
@@ -216,7 +215,7 @@ pub(super) fn start_differences(
     supervisor: &mut Supervisor,
     venues: &Venues,
     desk: &DeskHandle,
-    clock: &Arc<SimClock>,
+    clock: &Arc<dyn Clock>,
 ) -> Vec<Arc<ArcSwapOption<VenueBalances>>> {
     let mut all = Vec::new();
     for (account, venue) in (0..).map(tradewind_model::AccountId).zip(&venues.accounts) {

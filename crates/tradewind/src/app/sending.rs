@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
-use tradewind_model::{ClientOrderId, Timestamp};
-use tradewind_simx_server::SimClock;
+use tradewind_model::{ClientOrderId, Clock, Timestamp};
 
 /// Orders remembered; the oldest are forgotten first.
 const KEPT: usize = 10_000;
@@ -28,13 +27,13 @@ enum Stand {
 pub(crate) struct OnItsWay {
     sending: Sending,
     id: ClientOrderId,
-    clock: Arc<SimClock>,
+    clock: Arc<dyn Clock>,
     over: CancellationToken,
 }
 
 impl Sending {
     /// Notes that an order is about to be sent.
-    pub(crate) fn begin(&self, id: ClientOrderId, clock: &Arc<SimClock>) -> OnItsWay {
+    pub(crate) fn begin(&self, id: ClientOrderId, clock: &Arc<dyn Clock>) -> OnItsWay {
         let over = CancellationToken::new();
         let mut orders = self.orders();
         orders.insert(id, Stand::OnItsWay(over.clone()));
@@ -86,12 +85,12 @@ impl Drop for OnItsWay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tradewind_model::Ppm;
+    use tradewind_model::ManualClock;
 
     #[tokio::test]
     async fn an_absence_counts_from_the_sending_and_not_from_the_question() {
         let (sent, asked) = (Timestamp::from_secs(100), Timestamp::from_secs(500));
-        let clock = Arc::new(SimClock::new(sent, Ppm(0)));
+        let clock = Arc::new(ManualClock::new(sent)) as Arc<dyn Clock>;
         let (sending, id) = (Sending::default(), ClientOrderId(1));
         assert_eq!(sending.sent_before(id, asked), Some(asked));
         let way = sending.begin(id, &clock);

@@ -12,8 +12,9 @@ use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{Configuration, Input, OrderView, Started};
 use tradewind_journal::{DeskFile, DirectoryLock, Identity, RunningDesk};
+use tradewind_model::{Clock, DeskClock};
 use tradewind_risk::PositionEffect;
-use tradewind_simx_server::{ControlPort, MarketChoice, Recording, SimClock, saved_position};
+use tradewind_simx_server::{ControlPort, MarketChoice, Recording, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
 
 use crate::app::desk::{LiveDesk, mode};
@@ -80,8 +81,7 @@ impl Desk {
         } = options;
         refuse_real_orders(&config, &market)?;
         let (prices, clock) = prices_and_clock(&market, config.simulation.seed, &data_dir)?;
-        let clock = Arc::new(clock);
-        let ground = Ground::take(&data_dir, &clock)?;
+        let ground = Ground::take(&data_dir, &*clock)?;
         let face = Face::bind(&config)?;
         let (choice, mirror) = match prices {
             Prices::Chosen(choice) => (choice, None),
@@ -93,7 +93,7 @@ impl Desk {
         };
         let mut supervisor = Supervisor::default();
 
-        let (embedded, server) = Embedded::bind(&config, &data_dir, choice, *clock)?;
+        let (embedded, server) = Embedded::bind(&config, &data_dir, choice, &clock)?;
         let mut server = server.with_conduct(conduct);
         if let Some(Control { address, token }) = control {
             server = server.with_control(ControlPort::bind(address, Some(token))?);
@@ -337,11 +337,11 @@ fn prices_and_clock(
     market: &MarketSource,
     seed: u64,
     data_dir: &Path,
-) -> anyhow::Result<(Prices, SimClock)> {
+) -> anyhow::Result<(Prices, Arc<dyn Clock>)> {
     match market {
         MarketSource::Generated => {
             let choice = MarketChoice::Generated { seed };
-            Ok((Prices::Chosen(choice), SimClock::system()))
+            Ok((Prices::Chosen(choice), Arc::new(DeskClock::system())))
         }
         MarketSource::Recorded { path, speed } => {
             let recording = Recording::open(path)?;
@@ -349,11 +349,11 @@ fn prices_and_clock(
                 tracing::info!("{note}");
             }
             let origin = saved_position(data_dir)?.unwrap_or_else(|| recording.starts_at());
-            let clock = SimClock::new(origin, *speed);
+            let clock = Arc::new(DeskClock::new(origin, *speed));
             let choice = MarketChoice::Recorded(Box::new(recording));
             Ok((Prices::Chosen(choice), clock))
         }
-        MarketSource::Venue(name) => Ok((Prices::Of(name.clone()), SimClock::system())),
+        MarketSource::Venue(name) => Ok((Prices::Of(name.clone()), Arc::new(DeskClock::system()))),
         MarketSource::Live(name) => {
             bail!("trading on {name} is not there yet; run without --live for paper on its prices")
         }

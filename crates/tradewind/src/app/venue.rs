@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, bail};
 use secrecy::SecretString;
 use tradewind_events::Configuration;
-use tradewind_model::{AccountMode, Amount, AssetTable, VenueId};
+use tradewind_model::{AccountMode, Amount, AssetTable, Clock, VenueId};
 use tradewind_risk::KillLatch;
 use tradewind_simx::FillModel;
-use tradewind_simx_server::{AccountSpec, Limits, MarketChoice, Server, ServerOptions, SimClock};
+use tradewind_simx_server::{AccountSpec, Limits, MarketChoice, Server, ServerOptions};
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, Listing};
-use tradewind_venues::{BinanceVenue, Clock, OrderGate, RateBudget, client_config};
+use tradewind_venues::{BinanceVenue, OrderGate, RateBudget, client_config};
 
 use crate::config::{AccountSettings, AccountSource, DeskConfig};
 
@@ -39,7 +39,7 @@ impl Embedded {
         config: &DeskConfig,
         data_dir: &Path,
         market: MarketChoice,
-        clock: SimClock,
+        clock: &Arc<dyn Clock>,
     ) -> anyhow::Result<(Self, Server)> {
         let mut accounts = Vec::new();
         let mut secrets = BTreeMap::new();
@@ -70,7 +70,7 @@ impl Embedded {
                 Limits::Off
             },
             fill: FillModel::Book,
-            clock,
+            clock: Arc::clone(clock),
         })
         .context("starting the embedded exchange")?;
         Ok((
@@ -122,14 +122,10 @@ impl Venues {
         config: &DeskConfig,
         embedded: Option<&Embedded>,
         latch: &Arc<KillLatch>,
-        clock: &Arc<SimClock>,
+        clock: &Arc<dyn Clock>,
         environment: &BTreeMap<String, String>,
     ) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = {
-            let clock = Arc::clone(clock);
-            Arc::new(move || clock.now())
-        };
-        let gate = OrderGate::new(Arc::clone(latch), Arc::clone(&clock));
+        let gate = OrderGate::new(Arc::clone(latch), Arc::clone(clock));
         let tls = client_config(None)?;
         let assets = Arc::new(Assets::new(AssetTable::default()));
         let mut budgets: BTreeMap<String, Arc<Mutex<RateBudget>>> = BTreeMap::new();
@@ -147,7 +143,7 @@ impl Venues {
             let adapter = BinanceVenue::new(
                 venue,
                 Arc::clone(&tls),
-                Arc::clone(&clock),
+                Arc::clone(clock),
                 Arc::clone(&gate),
                 budget,
                 Arc::clone(&assets),

@@ -2,17 +2,18 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tradewind_journal::DirectoryLock;
-use tradewind_model::Ppm;
+use tradewind_model::{Clock, DeskClock, Ppm};
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{
     AccountSpec, Conduct, ControlPort, Limits, MarketChoice, OrderLog, Recording, Server,
-    ServerOptions, SimClock, saved_position,
+    ServerOptions, saved_position,
 };
 
 use super::conduct::ConductArgs;
@@ -106,17 +107,20 @@ pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> a
 }
 
 /// Where prices come from, and the clock that goes with it.
-fn market(args: &SimxArgs, data_dir: Option<&Path>) -> anyhow::Result<(MarketChoice, SimClock)> {
+fn market(
+    args: &SimxArgs,
+    data_dir: Option<&Path>,
+) -> anyhow::Result<(MarketChoice, Arc<dyn Clock>)> {
     let Some(path) = &args.data else {
         return Ok((
             MarketChoice::Generated { seed: args.seed },
-            SimClock::system(),
+            Arc::new(DeskClock::system()),
         ));
     };
     let recording = Recording::open(path)?;
     let saved = data_dir.map(saved_position).transpose()?.flatten();
     let origin = saved.unwrap_or_else(|| recording.starts_at());
-    let clock = SimClock::new(origin, args.speed);
+    let clock = Arc::new(DeskClock::new(origin, args.speed));
     Ok((MarketChoice::Recorded(Box::new(recording)), clock))
 }
 

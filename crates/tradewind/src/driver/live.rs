@@ -15,11 +15,10 @@ use tradewind_events::{
 };
 use tradewind_journal::{Journal, JournalError};
 use tradewind_model::{
-    AccountId, ClientOrderId, EventId, ExecutionReport, InstrumentId, Interval, NotSentReason,
-    Quote, ReportKind, Timestamp, VenueOrderId,
+    AccountId, ClientOrderId, Clock, EventId, ExecutionReport, InstrumentId, Interval,
+    NotSentReason, Quote, ReportKind, Timestamp, VenueOrderId,
 };
 use tradewind_risk::ApprovedOrder;
-use tradewind_simx_server::SimClock;
 
 use crate::driver::disk::DiskWatch;
 use crate::driver::evaluation::EvaluationLanes;
@@ -159,7 +158,7 @@ pub struct DriverParts<E> {
     /// The engine, configured by its first inputs.
     pub engine: Engine,
     /// The desk's clock.
-    pub clock: Arc<SimClock>,
+    pub clock: Arc<dyn Clock>,
     /// Where inputs come from.
     pub handle: DeskHandle,
     /// Where they are written.

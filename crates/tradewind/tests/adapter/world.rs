@@ -9,18 +9,19 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{
-    AccountId, Amount, AssetId, Candle, ClientOrderIds, Depth, ExecutionReport, FeedHealth, Fill,
-    Instrument, InstrumentId, OrderKind, Quantity, Quote, ReportKind, Side, Timestamp, Trade,
+    AccountId, Amount, AssetId, Candle, ClientOrderIds, Clock, Depth, DeskClock, ExecutionReport,
+    FeedHealth, Fill, Instrument, InstrumentId, OrderKind, Quantity, Quote, ReportKind, Side,
+    Timestamp, Trade,
 };
 use tradewind_risk::ApprovedOrder;
 use tradewind_simx::FillModel;
-use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions, SimClock};
+use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions};
 use tradewind_venues::binance::{
     ApiKey, Assets, BinanceConfig, MarketSource, OrderEntry, UserSource,
 };
 use tradewind_venues::{
-    AccountSink, AssetBalance, BinanceVenue, Clock, MarketSink, OrderGate, RateBudget,
-    SourceSettings, Topic, client_config,
+    AccountSink, AssetBalance, BinanceVenue, MarketSink, OrderGate, RateBudget, SourceSettings,
+    Topic, client_config,
 };
 
 use crate::orders::sealed;
@@ -56,7 +57,7 @@ impl World {
             market: MarketChoice::Generated { seed: 7 },
             limits: Limits::Off,
             fill: FillModel::Book,
-            clock: SimClock::system(),
+            clock: Arc::new(DeskClock::system()),
         })
         .unwrap();
         let address = server.local_addr();
@@ -139,8 +140,7 @@ impl World {
 }
 
 fn adapter(address: std::net::SocketAddr, order_entry: OrderEntry) -> BinanceVenue {
-    let clock = SimClock::system();
-    let clock: Arc<dyn Clock> = Arc::new(move || clock.now());
+    let clock: Arc<dyn Clock> = Arc::new(DeskClock::system());
     let config = BinanceConfig {
         rest_url: format!("http://{address}"),
         ws_url: format!("ws://{address}"),

@@ -1,13 +1,13 @@
 //! A server without sockets, on a clock that the test moves.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tradewind_model::{Ppm, Timestamp};
+use tradewind_model::{ManualClock, Timestamp};
 use tradewind_simx::FillModel;
 
-use crate::clock::SimClock;
 use crate::core::{In, Out};
 use crate::faults::{Conduct, DoorState, Reply, Stroke, Target, WireKind};
 use crate::front::Front;
@@ -46,7 +46,7 @@ impl Bench {
             market: MarketChoice::Generated { seed: 7 },
             limits: Limits::Off,
             fill: FillModel::Book,
-            clock: SimClock::new(START, Ppm::ZERO),
+            clock: Arc::new(ManualClock::new(START)),
         };
         let core = startup::start(&options).unwrap().core;
         let mut bench = Self {

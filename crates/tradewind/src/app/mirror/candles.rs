@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Timestamp};
-use tradewind_simx_server::{MirrorFeed, SimClock};
+use tradewind_model::{Candle, Clock, Instrument, InstrumentId, Interval, Timestamp};
+use tradewind_simx_server::MirrorFeed;
 use tradewind_venues::execution::CandleRange;
 use tradewind_venues::{BinanceVenue, VenueError};
 
@@ -95,7 +95,7 @@ pub(super) struct Refills {
     pub(super) venue: Arc<BinanceVenue>,
     pub(super) feed: MirrorFeed,
     pub(super) backing: Arc<Backing>,
-    pub(super) clock: Arc<SimClock>,
+    pub(super) clock: Arc<dyn Clock>,
     /// Since when, by instrument.
     pub(super) missed: BTreeMap<InstrumentId, Timestamp>,
 }

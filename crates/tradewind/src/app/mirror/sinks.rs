@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
-use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, Quote, Timestamp, Trade};
-use tradewind_simx_server::{MirrorFeed, SimClock};
+use tradewind_model::{Candle, Clock, Depth, FeedHealth, InstrumentId, Quote, Timestamp, Trade};
+use tradewind_simx_server::MirrorFeed;
 use tradewind_venues::{MarketSink, Topic};
 
 use crate::app::sinks::MarketToQueues;
@@ -94,7 +94,7 @@ pub(super) struct Missed {
 pub(super) struct Backing {
     feeds: Mutex<Vec<Feed>>,
     queues: MarketToQueues,
-    clock: Arc<SimClock>,
+    clock: Arc<dyn Clock>,
     /// Asks for the minutes that were missed. It holds a wish for each instrument; one that finds it full is made again
     /// with the next change of health.
     asked: mpsc::Sender<Missed>,
@@ -127,7 +127,7 @@ impl Backing {
     pub(super) fn new(
         instruments: usize,
         queues: MarketToQueues,
-        clock: &Arc<SimClock>,
+        clock: &Arc<dyn Clock>,
         asked: mpsc::Sender<Missed>,
     ) -> Self {
         let unheard = Feed {
@@ -217,7 +217,7 @@ mod tests {
     use FeedHealth::{Gap, Live, Resync, Stale};
     use std::time::Instant;
     use tradewind_events::Input;
-    use tradewind_model::{Amount, Interval, Ppm, Price, Quantity};
+    use tradewind_model::{Amount, Interval, ManualClock, Price, Quantity};
 
     const BTC: InstrumentId = InstrumentId(0);
     /// A clock that stands, 30 s into a minute.
@@ -233,7 +233,7 @@ mod tests {
     fn rig() -> Rig {
         let queues = Arc::new(InputQueues::new(1));
         let (asked, wishes) = mpsc::channel(1);
-        let clock = Arc::new(SimClock::new(NOW, Ppm::ZERO));
+        let clock = Arc::new(ManualClock::new(NOW)) as Arc<dyn Clock>;
         let to_queues = MarketToQueues(Arc::clone(&queues));
         let backing = Arc::new(Backing::new(1, to_queues, &clock, asked));
         Rig {
