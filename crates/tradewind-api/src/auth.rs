@@ -41,14 +41,14 @@ impl fmt::Debug for Secrets {
 /// Checks tokens and codes.
 pub(crate) struct Keys {
     token: String,
-    sealed_token: Sealed,
-    login: Mutex<Option<Sealed>>,
+    token_hash: SecretHash,
+    login: Mutex<Option<SecretHash>>,
     failures: Mutex<BTreeMap<IpAddr, Failures>>,
 }
 
 /// A secret that can be recognised and not read.
 #[derive(Debug)]
-pub(crate) struct Sealed {
+pub(crate) struct SecretHash {
     key: hmac::Key,
     tag: hmac::Tag,
 }
@@ -62,7 +62,7 @@ struct Failures {
 
 /// What came of showing a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict<T> {
+pub(crate) enum Verification<T> {
     /// It is right.
     Granted(T),
     /// It is wrong.
@@ -80,9 +80,9 @@ impl fmt::Debug for Keys {
 impl Keys {
     /// Fails if the operating system has no randomness.
     pub(crate) fn new(secrets: Secrets) -> Result<Self, Unspecified> {
-        let login = secrets.login_code.as_deref().map(Sealed::new);
+        let login = secrets.login_code.as_deref().map(SecretHash::new);
         Ok(Self {
-            sealed_token: Sealed::new(&secrets.token)?,
+            token_hash: SecretHash::new(&secrets.token)?,
             token: secrets.token,
             login: Mutex::new(login.transpose()?),
             failures: Mutex::default(),
@@ -90,13 +90,13 @@ impl Keys {
     }
 
     /// The name of the holder of `token`.
-    pub(crate) fn check_token(&self, peer: IpAddr, token: &str) -> Verdict<&'static str> {
-        self.judge(peer, || self.sealed_token.is(token).then_some(OPERATOR))
+    pub(crate) fn check_token(&self, peer: IpAddr, token: &str) -> Verification<&'static str> {
+        self.verify(peer, || self.token_hash.is(token).then_some(OPERATOR))
     }
 
     /// Exchanges the login code for the token, once.
-    pub(crate) fn redeem(&self, peer: IpAddr, code: &str) -> Verdict<String> {
-        self.judge(peer, || {
+    pub(crate) fn redeem(&self, peer: IpAddr, code: &str) -> Verification<String> {
+        self.verify(peer, || {
             let mut login = lock(&self.login);
             let right = login.as_ref().is_some_and(|known| known.is(code));
             right.then(|| {
@@ -106,16 +106,16 @@ impl Keys {
         })
     }
 
-    fn judge<T>(&self, peer: IpAddr, look: impl FnOnce() -> Option<T>) -> Verdict<T> {
+    fn verify<T>(&self, peer: IpAddr, look: impl FnOnce() -> Option<T>) -> Verification<T> {
         let now = Instant::now();
         let mut failures = lock(&self.failures);
         let past = failures.get(&peer).filter(|past| now - past.since < WINDOW);
         let count = past.map_or(0, |past| past.count);
         if count >= FAILURES_MAX {
-            return Verdict::LockedOut;
+            return Verification::LockedOut;
         }
         if let Some(granted) = look() {
-            return Verdict::Granted(granted);
+            return Verification::Granted(granted);
         }
         // The window of a lockout begins with the failure that completed it.
         let since = match past {
@@ -128,7 +128,7 @@ impl Keys {
         }
         let _ = failures.insert(peer, Failures { count, since });
         tracing::warn!(%peer, count, "a wrong token or login code");
-        Verdict::Denied
+        Verification::Denied
     }
 }
 
@@ -139,7 +139,7 @@ fn forget_oldest(failures: &mut BTreeMap<IpAddr, Failures>) {
     }
 }
 
-impl Sealed {
+impl SecretHash {
     /// Fails if the operating system has no randomness.
     pub(crate) fn new(secret: &str) -> Result<Self, Unspecified> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?;
@@ -179,34 +179,46 @@ mod tests {
     async fn ten_failures_within_a_minute_lock_the_peer_out_for_a_minute() {
         let keys = keys();
         for _ in 0..10 {
-            assert_eq!(keys.check_token(PEER, "wrong"), Verdict::Denied);
+            assert_eq!(keys.check_token(PEER, "wrong"), Verification::Denied);
         }
-        assert_eq!(keys.check_token(PEER, "right"), Verdict::LockedOut);
-        assert_eq!(keys.redeem(PEER, "code"), Verdict::LockedOut);
-        assert_eq!(keys.check_token(OTHER, "right"), Verdict::Granted(OPERATOR));
+        assert_eq!(keys.check_token(PEER, "right"), Verification::LockedOut);
+        assert_eq!(keys.redeem(PEER, "code"), Verification::LockedOut);
+        assert_eq!(
+            keys.check_token(OTHER, "right"),
+            Verification::Granted(OPERATOR)
+        );
         tokio::time::advance(Duration::from_secs(59)).await;
-        assert_eq!(keys.check_token(PEER, "right"), Verdict::LockedOut);
+        assert_eq!(keys.check_token(PEER, "right"), Verification::LockedOut);
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(keys.check_token(PEER, "right"), Verdict::Granted(OPERATOR));
+        assert_eq!(
+            keys.check_token(PEER, "right"),
+            Verification::Granted(OPERATOR)
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn nine_failures_and_a_minute_are_forgiven() {
         let keys = keys();
         for _ in 0..9 {
-            assert_eq!(keys.check_token(PEER, ""), Verdict::Denied);
+            assert_eq!(keys.check_token(PEER, ""), Verification::Denied);
         }
         tokio::time::advance(WINDOW).await;
-        assert_eq!(keys.check_token(PEER, "wrong"), Verdict::Denied);
-        assert_eq!(keys.check_token(PEER, "right"), Verdict::Granted(OPERATOR));
+        assert_eq!(keys.check_token(PEER, "wrong"), Verification::Denied);
+        assert_eq!(
+            keys.check_token(PEER, "right"),
+            Verification::Granted(OPERATOR)
+        );
     }
 
     #[tokio::test]
     async fn a_login_code_is_good_once() {
         let keys = keys();
-        assert_eq!(keys.redeem(PEER, "edoc"), Verdict::Denied);
-        assert_eq!(keys.redeem(PEER, "code"), Verdict::Granted("right".into()));
-        assert_eq!(keys.redeem(PEER, "code"), Verdict::Denied);
+        assert_eq!(keys.redeem(PEER, "edoc"), Verification::Denied);
+        assert_eq!(
+            keys.redeem(PEER, "code"),
+            Verification::Granted("right".into())
+        );
+        assert_eq!(keys.redeem(PEER, "code"), Verification::Denied);
         assert_eq!(format!("{keys:?}"), "Keys(…)");
     }
 }

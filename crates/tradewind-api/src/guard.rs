@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::auth::Verdict;
+use crate::auth::Verification;
 use crate::error::ApiError;
 use crate::extract::Caller;
 use crate::listener::Peer;
@@ -96,12 +96,12 @@ pub(crate) async fn authorized(
         return ApiError::unauthorized("this route wants a token").into_response();
     };
     match state.keys.check_token(peer(&request), token) {
-        Verdict::Granted(name) => {
+        Verification::Granted(name) => {
             let _ = request.extensions_mut().insert(Caller(name.to_owned()));
             next.run(request).await
         }
-        Verdict::Denied => ApiError::unauthorized("the token is wrong").into_response(),
-        Verdict::LockedOut => locked_out().into_response(),
+        Verification::Denied => ApiError::unauthorized("the token is wrong").into_response(),
+        Verification::LockedOut => locked_out().into_response(),
     }
 }
 

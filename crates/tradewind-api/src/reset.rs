@@ -8,7 +8,7 @@ use std::time::Duration;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::time::Instant;
 
-use crate::auth::Sealed;
+use crate::auth::SecretHash;
 
 /// How long a nonce is good.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(60);
@@ -19,7 +19,7 @@ pub(crate) struct Nonces(Mutex<Option<Pending>>);
 
 #[derive(Debug)]
 struct Pending {
-    nonce: Sealed,
+    nonce: SecretHash,
     made: Instant,
 }
 
@@ -28,7 +28,7 @@ impl Nonces {
     pub(crate) fn issue(&self) -> Result<String, ring::error::Unspecified> {
         let nonce = format!("{:032x}", random_u128()?);
         let pending = Pending {
-            nonce: Sealed::new(&nonce)?,
+            nonce: SecretHash::new(&nonce)?,
             made: Instant::now(),
         };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(pending);

@@ -60,15 +60,15 @@ pub struct Overflow {
 
 /// [`Counts`] by type.
 #[derive(Debug)]
-pub(crate) struct Tally([Counts; EventType::ALL.len()]);
+pub(crate) struct TypeCounts([Counts; EventType::ALL.len()]);
 
-impl Default for Tally {
+impl Default for TypeCounts {
     fn default() -> Self {
         Self([Counts::default(); EventType::ALL.len()])
     }
 }
 
-impl Tally {
+impl TypeCounts {
     pub(crate) fn of(&mut self, event_type: EventType) -> &mut Counts {
         &mut self.0[event_type as usize]
     }

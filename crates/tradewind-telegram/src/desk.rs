@@ -46,5 +46,5 @@ pub enum DeskError {
     Unavailable(String),
     /// The command was not given, because it could not first be noted that it was heard.
     #[error("not done: cannot note on disk that it was heard")]
-    NotNoted,
+    ProgressNotSaved,
 }

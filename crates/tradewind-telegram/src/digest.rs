@@ -65,7 +65,7 @@ impl Digest {
     }
 
     /// Moves as many lines as fit behind `text`; whether one of them is loud.
-    pub(crate) fn pour(&mut self, text: &mut Markup) -> bool {
+    pub(crate) fn move_lines_to(&mut self, text: &mut Markup) -> bool {
         let mut is_loud = false;
         while let Some((line, count)) = self.lines.front() {
             if !append(text, &written(line, *count)) {
@@ -123,9 +123,9 @@ mod tests {
         }
     }
 
-    fn poured(digest: &mut Digest) -> String {
+    fn moved(digest: &mut Digest) -> String {
         let mut text = Markup::new();
-        digest.pour(&mut text);
+        digest.move_lines_to(&mut text);
         text.plain()
     }
 
@@ -139,7 +139,7 @@ mod tests {
         }
         let mut all = String::new();
         while !digest.is_empty() {
-            let text = poured(&mut digest);
+            let text = moved(&mut digest);
             assert!(text.encode_utf16().count() <= Markup::UNITS_MAX);
             all.push_str(&text);
         }
@@ -158,7 +158,7 @@ mod tests {
         }
         let mut messages = 0;
         while !digest.is_empty() {
-            assert!(poured(&mut digest).encode_utf16().count() <= Markup::UNITS_MAX);
+            assert!(moved(&mut digest).encode_utf16().count() <= Markup::UNITS_MAX);
             messages += 1;
         }
         assert_eq!(messages, 5);

@@ -1,6 +1,6 @@
 //! What the chat remote remembers between updates: what was heard, what was kept, and which orders wait for their code.
 //!
-//! What becomes of an update is in `hearing.rs`.
+//! What becomes of an update is in `command_handler.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use tradewind_events::CommandId;
 use tradewind_model::Timestamp;
 
+use crate::command_handler::CommandHandler;
 use crate::counts::Counts;
-use crate::hearing::Hearing;
 use crate::machine::Out;
 use crate::options::Options;
 use crate::outbox::Outbox;
@@ -19,7 +19,7 @@ use crate::request::OrderRequest;
 
 /// Something the desk's view is needed for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Question {
+pub(crate) enum ViewRequest {
     /// How is the desk?
     Status { user: i64 },
     /// What would this order be?
@@ -84,20 +84,20 @@ impl Inbox {
     }
 
     /// The progress, if it is not the one that was kept last.
-    pub(crate) fn take_news(&mut self) -> Option<Progress> {
-        let is_news = self.kept != self.progress;
+    pub(crate) fn take_changed_progress(&mut self) -> Option<Progress> {
+        let is_changed = self.kept != self.progress;
         self.kept = self.progress;
-        is_news.then_some(self.progress)
+        is_changed.then_some(self.progress)
     }
 
     /// The inbox with what it writes to.
-    pub(crate) const fn hearing<'a>(
+    pub(crate) const fn handler<'a>(
         &'a mut self,
         outbox: &'a mut Outbox,
         counts: &'a mut Counts,
         out: &'a mut Vec<Out>,
-    ) -> Hearing<'a> {
-        Hearing {
+    ) -> CommandHandler<'a> {
+        CommandHandler {
             inbox: self,
             outbox,
             counts,

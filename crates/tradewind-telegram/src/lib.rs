@@ -5,16 +5,16 @@
 //! own on the bus; commands go the way those of the API go, with the update's number as their identity.
 //!
 //! [`Telegram`] is a thin tokio shell. What is decided is decided in `machine.rs`, which has no socket and no clock: start
-//! there, then `hearing.rs` (who is obeyed, and what a command becomes) and `outbox.rs` (what is sent, and when). Every text
+//! there, then `command_handler.rs` (who is obeyed, and what a command becomes) and `outbox.rs` (what is sent, and when). Every text
 //! is written in `render.rs` and `notice.rs`. It is not a webhook and links no other API than Telegram's own.
 
-mod admit;
+mod authorize;
 mod backoff;
 mod client;
+mod command_handler;
 mod counts;
 mod desk;
 mod digest;
-mod hearing;
 mod inbox;
 mod machine;
 mod markup;

@@ -1,7 +1,7 @@
 //! The chat remote without socket and clock: something happened and it is now this late, so do that.
 //!
 //! [`Machine::handle`] takes one input and leaves what is to be done in `out`; [`Machine::deadline`] says when it wants
-//! to be asked again. Time comes in three kinds, in [`Moment`], because they may differ: what is waited for is measured by
+//! to be asked again. Time comes in three kinds, in [`StepContext`], because they may differ: what is waited for is measured by
 //! a clock that never jumps, a message's age by the one on the wall, and commands are stamped with the desk's own.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::client::Failure;
 use crate::counts::Counts;
 use crate::desk::DeskError;
 use crate::digest::Line;
-use crate::inbox::{Inbox, Question};
+use crate::inbox::{Inbox, ViewRequest};
 use crate::markup::Markup;
 use crate::notice;
 use crate::options::{Notify, Options};
@@ -25,7 +25,7 @@ use crate::wire::Update;
 
 /// What is known of the world at an input.
 #[derive(Clone, Debug)]
-pub(crate) struct Moment {
+pub(crate) struct StepContext {
     /// Time since the start; never jumps.
     pub(crate) elapsed: Duration,
     /// The clock on the wall.
@@ -50,9 +50,9 @@ pub(crate) enum In {
     /// So many notifications were lost on their way here.
     Lost(u64),
     /// The view that was asked for.
-    Viewed(Question, Result<Arc<DeskView>, DeskError>),
+    View(ViewRequest, Result<Arc<DeskView>, DeskError>),
     /// What came of a batch's commands, in their order.
-    Answered(Batch, Vec<Result<CommandResult, DeskError>>),
+    Results(Batch, Vec<Result<CommandResult, DeskError>>),
 }
 
 /// What is to be done.
@@ -64,10 +64,10 @@ pub(crate) enum Out {
     Poll(Option<i64>),
     /// Send a message; answered by [`In::Sent`].
     Send(Message),
-    /// Look at the desk; answered by [`In::Viewed`].
-    Look(Question),
-    /// Carry out commands; answered by [`In::Answered`].
-    Carry(Batch),
+    /// Look at the desk; answered by [`In::View`].
+    ReadView(ViewRequest),
+    /// Carry out commands; answered by [`In::Results`].
+    Execute(Batch),
     /// Stop for good: the token is not valid.
     Stop,
 }
@@ -116,34 +116,34 @@ impl Machine {
     }
 
     /// Takes one input; what is to be done is added to `out`, in the order in which it is to be done.
-    pub(crate) fn handle(&mut self, moment: &Moment, input: In, out: &mut Vec<Out>) {
+    pub(crate) fn handle(&mut self, context: &StepContext, input: In, out: &mut Vec<Out>) {
         match input {
             In::Tick => {}
             In::Polled(Ok(updates)) => {
-                self.poller.succeeded(moment.elapsed);
+                self.poller.succeeded(context.elapsed);
                 for update in updates {
-                    let mut desk = self.inbox.hearing(&mut self.outbox, &mut self.counts, out);
-                    desk.hear(moment, update);
+                    let mut desk = self.inbox.handler(&mut self.outbox, &mut self.counts, out);
+                    desk.handle_update(context, update);
                 }
             }
             In::Polled(Err(Failure::Unauthorized)) => return out.push(Out::Stop),
             In::Polled(Err(failure)) => {
                 self.counts.failures += 1;
-                self.poller.failed(moment.elapsed, &failure);
+                self.poller.failed(context.elapsed, &failure);
             }
-            In::Sent(result) => self.outbox.sent(moment.elapsed, result, &mut self.counts),
-            In::Event(event) => self.notify(moment, &event),
-            In::Lost(events) => self.notify_of_loss(moment, events),
-            In::Viewed(question, view) => self
+            In::Sent(result) => self.outbox.sent(context.elapsed, result, &mut self.counts),
+            In::Event(event) => self.notify(context, &event),
+            In::Lost(events) => self.notify_of_loss(context, events),
+            In::View(request, view) => self
                 .inbox
-                .hearing(&mut self.outbox, &mut self.counts, out)
-                .viewed(moment, question, view),
-            In::Answered(batch, results) => self
+                .handler(&mut self.outbox, &mut self.counts, out)
+                .view_received(context, request, view),
+            In::Results(batch, results) => self
                 .inbox
-                .hearing(&mut self.outbox, &mut self.counts, out)
-                .answered(&batch, &results),
+                .handler(&mut self.outbox, &mut self.counts, out)
+                .results_received(&batch, &results),
         }
-        self.pump(moment.elapsed, out);
+        self.pump(context.elapsed, out);
     }
 
     /// When to call [`handle`](Self::handle) with a tick; none if only something else can bring news.
@@ -162,21 +162,21 @@ impl Machine {
         }
         // The next poll confirms to Telegram what was heard: not before stops and kills are answered.
         if self.inbox.is_settled() && self.poller.begin(now) {
-            if let Some(progress) = self.inbox.take_news() {
+            if let Some(progress) = self.inbox.take_changed_progress() {
                 out.push(Out::Keep(progress));
             }
             out.push(Out::Poll(self.inbox.progress().next));
         }
     }
 
-    fn notify(&mut self, moment: &Moment, event: &Event) {
+    fn notify(&mut self, context: &StepContext, event: &Event) {
         let event_type = event.kind.event_type();
         let is_loud = match self.options.notify_of(event_type) {
             Notify::Off => return,
             Notify::Silent => false,
             Notify::On => true,
         };
-        let text = notice::render(&moment.configuration, &event.kind);
+        let text = notice::render(&context.configuration, &event.kind);
         let line = Line {
             event_type,
             at: event.at,
@@ -186,10 +186,10 @@ impl Machine {
         self.outbox.notify(line, &mut self.counts);
     }
 
-    fn notify_of_loss(&mut self, moment: &Moment, events: u64) {
+    fn notify_of_loss(&mut self, context: &StepContext, events: u64) {
         let line = Line {
             event_type: EventType::QueueOverflow,
-            at: moment.desk,
+            at: context.desk,
             text: Markup::new().text(&format!(
                 "{events} notifications were lost on their way here"
             )),

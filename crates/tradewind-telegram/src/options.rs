@@ -44,7 +44,7 @@ impl Options {
     }
 
     /// The types that are told and are (or are not) among those that must arrive.
-    pub(crate) fn told(&self, urgency: Urgency) -> TypeSet {
+    pub(crate) fn types_of(&self, urgency: Urgency) -> TypeSet {
         let types = EventType::ALL.iter().copied();
         types
             .filter(|each| self.notify_of(*each) != Notify::Off && Urgency::of(*each) == urgency)

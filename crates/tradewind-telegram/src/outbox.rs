@@ -203,9 +203,9 @@ impl Outbox {
     fn next_notices(&mut self) -> Option<Message> {
         let chat = self.chat?;
         let mut text = Markup::new();
-        let mut is_loud = self.critical.pour(&mut text);
+        let mut is_loud = self.critical.move_lines_to(&mut text);
         if self.critical.is_empty() {
-            is_loud |= self.ordinary.pour(&mut text);
+            is_loud |= self.ordinary.move_lines_to(&mut text);
         }
         Some(Message {
             chat,

@@ -65,7 +65,7 @@ pub(crate) fn stale(command: &str, age: Duration) -> Markup {
 }
 
 /// A command that may have been carried out before the desk was restarted.
-pub(crate) fn heard_before(command: &str) -> Markup {
+pub(crate) fn handled_before(command: &str) -> Markup {
     Markup::new()
         .text("Not repeated: ")
         .foreign(command)

@@ -35,13 +35,13 @@ pub(crate) struct OrderRequest {
 }
 
 /// What is wrong with a text, with the cure.
-pub(crate) type Misread = &'static str;
+pub(crate) type ParseProblem = &'static str;
 
-const ORDER_USAGE: Misread =
+const ORDER_USAGE: ParseProblem =
     "Write /buy INSTRUMENT AMOUNT, such as /buy BTC/USDT 0.01 or /buy BTC/USDT 250 USDT";
 
 /// Reads a message.
-pub(crate) fn read(text: &str) -> Result<Request, Misread> {
+pub(crate) fn read(text: &str) -> Result<Request, ParseProblem> {
     let mut words = text.split_whitespace();
     let first = words.next().unwrap_or_default();
     // In a menu Telegram appends the bot's own name: /status@my_desk_bot.
@@ -81,7 +81,7 @@ fn read_target(word: &str) -> Target {
     }
 }
 
-fn read_order(side: Side, words: &[&str]) -> Result<Request, Misread> {
+fn read_order(side: Side, words: &[&str]) -> Result<Request, ParseProblem> {
     let (instrument, amount, rest) = match words {
         [instrument, amount, rest @ ..] if rest.len() <= 2 => (instrument, amount, rest),
         _ => return Err(ORDER_USAGE),

@@ -18,7 +18,7 @@ use tradewind_events::CommandResult;
 use crate::client::BotApi;
 use crate::counts::Counts;
 use crate::desk::{Desk, DeskError};
-use crate::machine::{Batch, In, Machine, Moment, Out};
+use crate::machine::{Batch, In, Machine, Out, StepContext};
 use crate::options::{Options, Urgency};
 use crate::progress::{Progress, ProgressStore};
 
@@ -96,11 +96,11 @@ impl Telegram {
         let mut out = Vec::new();
         let mut input = In::Tick;
         loop {
-            machine.handle(&self.moment(started), input, &mut out);
+            machine.handle(&self.context(started), input, &mut out);
             self.counts.send_if_modified(|counts| {
-                let is_news = *counts != machine.counts();
+                let is_changed = *counts != machine.counts();
                 *counts = machine.counts();
-                is_news
+                is_changed
             });
             for out in out.drain(..) {
                 if matches!(out, Out::Stop) {
@@ -119,8 +119,8 @@ impl Telegram {
         }
     }
 
-    fn moment(&self, started: Instant) -> Moment {
-        Moment {
+    fn context(&self, started: Instant) -> StepContext {
+        StepContext {
             elapsed: started.elapsed(),
             wall: self.desk.wall(),
             desk: self.desk.now(),
@@ -144,17 +144,17 @@ impl Telegram {
             Out::Send(message) => {
                 tasks.spawn(async move { In::Sent(api.send(&message).await) });
             }
-            Out::Look(question) => {
+            Out::ReadView(request) => {
                 tasks.spawn(async move {
                     let view = timeout(VIEW, desk.view()).await;
-                    In::Viewed(question, view.unwrap_or(Err(DeskError::Timeout)))
+                    In::View(request, view.unwrap_or(Err(DeskError::Timeout)))
                 });
             }
-            Out::Carry(batch) => self.carry(batch, tasks).await,
+            Out::Execute(batch) => self.execute(batch, tasks).await,
         }
     }
 
-    async fn carry(&self, batch: Batch, tasks: &mut JoinSet<In>) {
+    async fn execute(&self, batch: Batch, tasks: &mut JoinSet<In>) {
         if let Some(progress) = batch.keep
             && let Err(error) = self.keep(progress).await
         {
@@ -163,9 +163,9 @@ impl Telegram {
                 let refused = batch
                     .commands
                     .iter()
-                    .map(|_| Err(DeskError::NotNoted))
+                    .map(|_| Err(DeskError::ProgressNotSaved))
                     .collect();
-                In::Answered(batch, refused)
+                In::Results(batch, refused)
             });
             return;
         }
@@ -176,7 +176,7 @@ impl Telegram {
                 answer.unwrap_or(Err(DeskError::Timeout))
             });
             let results: Vec<Result<CommandResult, DeskError>> = join_all(commands).await;
-            In::Answered(batch, results)
+            In::Results(batch, results)
         });
     }
 
@@ -186,7 +186,7 @@ impl Telegram {
     }
 
     fn subscribe(&self, name: &str, class: Class, urgency: Urgency) -> Option<Subscription> {
-        let types = self.options.told(urgency);
+        let types = self.options.types_of(urgency);
         let is_told = self.options.chat.is_some() && types != TypeSet::NONE;
         is_told.then(|| {
             self.desk

@@ -117,7 +117,7 @@ impl IncomingMessage {
     }
 
     /// Whether it speaks for a chat, as an anonymous administrator does.
-    pub(crate) const fn speaks_for_a_chat(&self) -> bool {
+    pub(crate) const fn is_sent_for_a_chat(&self) -> bool {
         self.sender_chat.is_some()
     }
 

@@ -22,7 +22,7 @@ const ROWS_MAX: u32 = 1_000;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct QueryParams {
     /// Of what: `binance:BTC/USDT`.
     instrument: String,
     /// How long: `1m`, `4h`, `1d`; `1m` when absent.
@@ -35,13 +35,13 @@ pub(crate) struct Wanted {
 
 /// Closed candles from the venue, oldest first, with our fills and stops.
 #[utoipa::path(
-    get, path = "/api/v1/candles", tag = "market", params(Wanted),
+    get, path = "/api/v1/candles", tag = "market", params(QueryParams),
     responses((status = 200, body = CandleAnswer), (status = 404, body = ErrorAnswer))
 )]
 pub(crate) async fn candles(
     State(state): State<ApiState>,
     _: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<QueryParams>,
 ) -> Result<Json<CandleAnswer>, ApiError> {
     let (view, names) = state.look().await?;
     let instrument = instrument_named(&names, &wanted.instrument)?;
@@ -82,7 +82,7 @@ pub(crate) async fn candles(
     }))
 }
 
-fn span(wanted: &Wanted) -> Result<(Interval, u32), ApiError> {
+fn span(wanted: &QueryParams) -> Result<(Interval, u32), ApiError> {
     let interval = wanted.interval.as_deref().unwrap_or("1m").parse();
     let interval = interval.map_err(|error| ApiError::bad_request(format!("interval: {error}")))?;
     let limit = wanted.limit.unwrap_or(CANDLES);

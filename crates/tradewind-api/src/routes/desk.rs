@@ -16,17 +16,17 @@ use crate::wire::{AuditEntry, ConfigAnswer, List, LogLine, Token};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Lines {
+pub(crate) struct LogQuery {
     /// How many, 1 to 1000; 100 when absent.
     limit: Option<u32>,
 }
 
 /// The newest lines of the log, newest first.
-#[utoipa::path(get, path = "/api/v1/logs", tag = "desk", params(Lines), responses((status = 200, body = List<LogLine>)))]
+#[utoipa::path(get, path = "/api/v1/logs", tag = "desk", params(LogQuery), responses((status = 200, body = List<LogLine>)))]
 pub(crate) async fn logs(
     State(state): State<ApiState>,
     _: Caller,
-    Query(lines): Query<Lines>,
+    Query(lines): Query<LogQuery>,
 ) -> Result<Json<List<LogLine>>, ApiError> {
     let (_, limit) = page(None, lines.limit)?;
     let items = state.desk.logs(limit as usize);

@@ -16,7 +16,7 @@ use crate::wire::{EquityPoint, List};
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct QueryParams {
     /// Which account; may be left out if there is only one.
     account: Option<String>,
     /// From when on; all there is when absent.
@@ -27,13 +27,13 @@ pub(crate) struct Wanted {
 
 /// Equity of an account over time, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/equity", tag = "desk", params(Wanted),
+    get, path = "/api/v1/equity", tag = "desk", params(QueryParams),
     responses((status = 200, body = List<EquityPoint>), (status = 404, body = ErrorAnswer))
 )]
 pub(crate) async fn equity(
     State(state): State<ApiState>,
     _: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<QueryParams>,
 ) -> Result<Json<List<EquityPoint>>, ApiError> {
     let names = state.names();
     let account = account_named(&names, wanted.account.as_deref())?

@@ -21,7 +21,7 @@ use crate::wire::EventAnswer;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct QueryParams {
     /// Names of types, separated by commas; all if absent.
     types: Option<String>,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Wanted {
 /// `Last-Event-ID`; prices are the latest of each instrument every 100 ms.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "events",
-    params(Wanted, ("Last-Event-ID" = Option<String>, Header, description = "The last id received: the stream goes on behind it.")),
+    params(QueryParams, ("Last-Event-ID" = Option<String>, Header, description = "The last id received: the stream goes on behind it.")),
     responses(
         (status = 200, description = "A stream of events.", content_type = "text/event-stream", body = crate::wire::Event),
         (status = 429, description = "All places are taken.", body = ErrorAnswer),
@@ -41,7 +41,7 @@ pub(crate) struct Wanted {
 pub(crate) async fn stream(
     State(state): State<ApiState>,
     _: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<QueryParams>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let types = wanted.types.as_deref().map_or(Ok(Types::ALL), Types::named);

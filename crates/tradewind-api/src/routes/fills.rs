@@ -16,7 +16,7 @@ use crate::wire::{Fill, List};
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct QueryParams {
     /// The `next` of the page before; the newest page when absent.
     before: Option<String>,
     /// How many, 1 to 1000; 100 when absent.
@@ -33,13 +33,13 @@ pub(crate) struct Wanted {
 
 /// Fills, the latest by the venue's stamp first.
 #[utoipa::path(
-    get, path = "/api/v1/fills", tag = "orders", params(Wanted),
+    get, path = "/api/v1/fills", tag = "orders", params(QueryParams),
     responses((status = 200, body = List<Fill>), (status = 400, body = ErrorAnswer))
 )]
 pub(crate) async fn fills(
     State(state): State<ApiState>,
     _: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<QueryParams>,
 ) -> Result<Json<List<Fill>>, ApiError> {
     let (before, limit) = page(wanted.before.as_deref(), wanted.limit)?;
     let query = FillsQuery {
@@ -56,13 +56,13 @@ pub(crate) async fn fills(
 
 /// The same list by the exchange's word: what its my-trades shows of our accounts.
 #[utoipa::path(
-    get, path = "/api/v1/trades", tag = "orders", params(Wanted),
+    get, path = "/api/v1/trades", tag = "orders", params(QueryParams),
     responses((status = 200, body = List<Fill>), (status = 400, body = ErrorAnswer))
 )]
 pub(crate) async fn trades(
     state: State<ApiState>,
     caller: Caller,
-    wanted: Query<Wanted>,
+    wanted: Query<QueryParams>,
 ) -> Result<Json<List<Fill>>, ApiError> {
     fills(state, caller, wanted).await
 }

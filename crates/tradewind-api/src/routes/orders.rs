@@ -29,7 +29,7 @@ enum Which {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct QueryParams {
     /// `open`, all at once from the view, or `closed`, in pages from history.
     #[serde(default)]
     #[param(value_type = Option<String>)]
@@ -46,13 +46,13 @@ pub(crate) struct Wanted {
 
 /// Orders: those that can still fill, or those that ended.
 #[utoipa::path(
-    get, path = "/api/v1/orders", tag = "orders", params(Wanted),
+    get, path = "/api/v1/orders", tag = "orders", params(QueryParams),
     responses((status = 200, description = "Open ones with `seq`; closed ones as a plain list.", body = ViewList<Order>), (status = 404, body = ErrorAnswer))
 )]
 pub(crate) async fn list(
     State(state): State<ApiState>,
     _: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<QueryParams>,
 ) -> Result<Response, ApiError> {
     match wanted.status {
         Which::Open => Ok(Json(open(&state, &wanted).await?).into_response()),
@@ -60,7 +60,7 @@ pub(crate) async fn list(
     }
 }
 
-async fn open(state: &ApiState, wanted: &Wanted) -> Result<ViewList<Order>, ApiError> {
+async fn open(state: &ApiState, wanted: &QueryParams) -> Result<ViewList<Order>, ApiError> {
     let (view, names) = state.look().await?;
     let bot = wanted.bot.as_deref();
     let bot = bot.map(|name| bot_named(&names, name)).transpose()?;
@@ -75,7 +75,7 @@ async fn open(state: &ApiState, wanted: &Wanted) -> Result<ViewList<Order>, ApiE
     Ok(ViewList::whole(&view, items))
 }
 
-async fn closed(state: &ApiState, wanted: Wanted) -> Result<List<Order>, ApiError> {
+async fn closed(state: &ApiState, wanted: QueryParams) -> Result<List<Order>, ApiError> {
     let (before, limit) = page(wanted.before.as_deref(), wanted.limit)?;
     let query = OrdersQuery {
         open: Some(false),

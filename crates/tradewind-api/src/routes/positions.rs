@@ -17,20 +17,20 @@ use crate::wire::{ClosePosition, CommandAnswer, Position, ViewList};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct QueryParams {
     /// Only this bot's.
     bot: Option<String>,
 }
 
 /// Positions that are not flat.
 #[utoipa::path(
-    get, path = "/api/v1/positions", tag = "positions", params(Wanted),
+    get, path = "/api/v1/positions", tag = "positions", params(QueryParams),
     responses((status = 200, body = ViewList<Position>), (status = 404, body = ErrorAnswer))
 )]
 pub(crate) async fn list(
     State(state): State<ApiState>,
     _: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<QueryParams>,
 ) -> Result<Json<ViewList<Position>>, ApiError> {
     let (view, names) = state.look().await?;
     let bot = wanted.bot.as_deref();

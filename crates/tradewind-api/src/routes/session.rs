@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequest, Request, State};
 
-use crate::auth::Verdict;
+use crate::auth::Verification;
 use crate::error::{ApiError, ErrorAnswer};
 use crate::extract::Json;
 use crate::guard::{locked_out, peer};
@@ -21,9 +21,9 @@ pub(crate) async fn session(
     let peer = peer(&request);
     let Json(body): Json<SessionRequest> = Json::from_request(request, &state).await?;
     match state.keys.redeem(peer, &body.code) {
-        Verdict::Granted(token) => Ok(axum::Json(Session { token })),
-        Verdict::Denied => Err(ApiError::unauthorized("the login code is wrong or was used")
+        Verification::Granted(token) => Ok(axum::Json(Session { token })),
+        Verification::Denied => Err(ApiError::unauthorized("the login code is wrong or was used")
             .hint("start the desk again for a new link, or use the token in the data directory's file `token`")),
-        Verdict::LockedOut => Err(locked_out()),
+        Verification::LockedOut => Err(locked_out()),
     }
 }

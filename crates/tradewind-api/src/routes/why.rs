@@ -27,7 +27,7 @@ const RECENT: u32 = 200;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct WhyQuery {
     /// A bot's name.
     bot: Option<String>,
     /// An event's id.
@@ -36,13 +36,13 @@ pub(crate) struct Asked {
 
 /// Why a bot is where it is, or what led to an event.
 #[utoipa::path(
-    get, path = "/api/v1/why", tag = "events", params(Asked),
+    get, path = "/api/v1/why", tag = "events", params(WhyQuery),
     responses((status = 200, description = "With `event`, only the chain.", body = WhyAnswer), (status = 404, body = ErrorAnswer))
 )]
 pub(crate) async fn why(
     State(state): State<ApiState>,
     _: Caller,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<WhyQuery>,
 ) -> Result<Response, ApiError> {
     match (asked.bot, asked.event) {
         (Some(name), None) => Ok(Json(why_bot(&state, &name).await?).into_response()),

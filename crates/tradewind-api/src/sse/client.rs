@@ -15,7 +15,7 @@ use tradewind_events::Event;
 use tradewind_model::EventId;
 
 use super::frame::{Counts, Frame, Types, gap, message};
-use super::hub::Seat;
+use super::hub::ClientSlot;
 use super::prices::Batch;
 use crate::state::ApiState;
 
@@ -39,7 +39,7 @@ pub(crate) enum Start {
 #[derive(Debug)]
 pub(crate) struct Client {
     state: ApiState,
-    seat: Seat,
+    seat: ClientSlot,
     types: Types,
     /// The last event that went out or was passed over.
     last: EventId,
@@ -57,7 +57,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(state: ApiState, seat: Seat, types: Types, start: Start) -> Self {
+    pub(crate) fn new(state: ApiState, seat: ClientSlot, types: Types, start: Start) -> Self {
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.reset();

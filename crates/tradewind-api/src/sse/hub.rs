@@ -38,7 +38,7 @@ pub(crate) struct Hub {
 
 /// A client's place; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct ClientSlot {
     pub(crate) hub: Arc<Hub>,
     pub(crate) events: broadcast::Receiver<Arc<Frame>>,
     /// Prices, for a client that wants them.
@@ -47,7 +47,7 @@ pub(crate) struct Seat {
     pub(crate) counts: Counts,
 }
 
-impl Drop for Seat {
+impl Drop for ClientSlot {
     fn drop(&mut self) {
         let _ = self.hub.clients.fetch_sub(1, Ordering::Relaxed);
     }
@@ -70,14 +70,14 @@ impl Hub {
     }
 
     /// A place among the clients; none if all are taken.
-    pub(crate) fn seat(self: &Arc<Self>, types: &Types) -> Option<Seat> {
+    pub(crate) fn seat(self: &Arc<Self>, types: &Types) -> Option<ClientSlot> {
         if self.clients.fetch_add(1, Ordering::Relaxed) >= self.clients_max {
             let _ = self.clients.fetch_sub(1, Ordering::Relaxed);
             return None;
         }
         // Under the lock that publishing takes, so that the counts are those at the first event received.
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(Seat {
+        Some(ClientSlot {
             hub: Arc::clone(self),
             events: self.events.subscribe(),
             prices: types

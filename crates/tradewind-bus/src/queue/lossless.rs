@@ -11,7 +11,7 @@ use tradewind_model::EventId;
 
 use super::{Item, Popped};
 use crate::filter::TypeSet;
-use crate::stats::Tally;
+use crate::stats::TypeCounts;
 
 /// A queue that nothing is lost from.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Lossless {
         read: Vec<Arc<Event>>,
         limit: usize,
         types: TypeSet,
-        tally: &mut Tally,
+        tally: &mut TypeCounts,
     ) {
         let at_the_end = read.len() < limit;
         for event in read {

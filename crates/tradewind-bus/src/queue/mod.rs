@@ -16,7 +16,7 @@ use tradewind_model::EventId;
 
 use crate::filter::TypeSet;
 use crate::options::{Class, SubscriptionOptions};
-use crate::stats::{Overflow, SubscriberStats, Tally};
+use crate::stats::{Overflow, SubscriberStats, TypeCounts};
 use bounded::Bounded;
 use latest::Latest;
 use lossless::Lossless;
@@ -54,7 +54,7 @@ enum Policy {
 #[derive(Debug)]
 struct State {
     policy: Policy,
-    tally: Tally,
+    tally: TypeCounts,
     high_water: usize,
     closed: bool,
     /// Somebody waits for `wake`.
@@ -87,7 +87,7 @@ impl Queue {
             types: options.types,
             state: Mutex::new(State {
                 policy,
-                tally: Tally::default(),
+                tally: TypeCounts::default(),
                 high_water: 0,
                 closed: false,
                 waiting: false,

@@ -78,7 +78,7 @@ pub(super) fn equity(
 
 /// A risk event in words.
 #[derive(Default)]
-struct Told {
+struct RiskEventText {
     rule: Option<String>,
     bot: Option<String>,
     instrument: Option<String>,
@@ -106,10 +106,10 @@ fn risk(
     Ok(())
 }
 
-fn tell(names: Names<'_>, kind: &EventKind) -> Told {
-    let says = |text| Told {
+fn tell(names: Names<'_>, kind: &EventKind) -> RiskEventText {
+    let says = |text| RiskEventText {
         text,
-        ..Told::default()
+        ..RiskEventText::default()
     };
     match kind {
         EventKind::RiskDecisionRejected {
@@ -117,7 +117,7 @@ fn tell(names: Names<'_>, kind: &EventKind) -> Told {
             instrument,
             reason,
             ..
-        } => Told {
+        } => RiskEventText {
             rule: Some(reason.rule().to_string()),
             bot: bot.map(|bot| names.bot(bot)),
             instrument: Some(names.instrument_name(*instrument)),
@@ -136,7 +136,7 @@ fn tell(names: Names<'_>, kind: &EventKind) -> Told {
         EventKind::KillSwitchReset { reason, principal } => {
             says(format!("reset by {}: {reason}", principal_text(principal)))
         }
-        _ => Told::default(),
+        _ => RiskEventText::default(),
     }
 }
 

@@ -7,9 +7,9 @@ use tradewind_indicators::{Bands, Bollinger, IndicatorError};
 use tradewind_model::{Candle, Decimal, Decision, Interval, Parameter, Ppm, Reason};
 
 use super::candle_feed::{CandleFeed, SEEN_BEFORE, is_live};
+use super::position_phase::{FeedMode, PositionPhase, RuleOutput, minutes_held};
 use super::prices::{count, unit};
 use super::saved;
-use super::stance::{Moment, Opinion, Stance, minutes_held};
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
 use crate::parameter_info::{IntervalParameter, NumberParameter, WholeParameter};
 use crate::parameters::Parameters;
@@ -74,7 +74,8 @@ struct Settings {
 struct Slot {
     feed: CandleFeed,
     bands: Bollinger,
-    stance: Stance,
+    #[serde(rename = "stance")]
+    phase: PositionPhase,
 }
 
 #[derive(Debug)]
@@ -88,7 +89,7 @@ impl Slot {
         Ok(Self {
             feed: CandleFeed::new(settings.warm_up()),
             bands: Bollinger::new(settings.period, settings.deviations)?,
-            stance: Stance::default(),
+            phase: PositionPhase::default(),
         })
     }
 }
@@ -118,10 +119,10 @@ impl Strategy for BollingerReversion {
         let Some(bands) = bands.filter(|_| slot.feed.is_warm()) else {
             return Ok(slot.feed.warming_up());
         };
-        let moment = Moment::live_if(is_live(view, candle));
+        let mode = FeedMode::live_if(is_live(view, candle));
         Ok(slot
-            .stance
-            .decide(view, moment, opinion(close, bands, view)))
+            .phase
+            .decide(view, mode, rule_output(close, bands, view)))
     }
 
     fn save(&self) -> Vec<u8> {
@@ -135,11 +136,11 @@ impl Strategy for BollingerReversion {
 }
 
 /// In a flat market the three lines coincide with the close, and neither comparison holds.
-fn opinion(close: f64, bands: Bands, view: &View<'_>) -> Opinion {
+fn rule_output(close: f64, bands: Bands, view: &View<'_>) -> RuleOutput {
     let unit = unit(view.instrument);
     let low = [close * unit, bands.lower * unit, 0.0];
     let middle = [close * unit, bands.middle * unit, 0.0];
-    let aim = if close < bands.lower {
+    let exposure = if close < bands.lower {
         Some((Ppm::ONE, Reason::Numbers("close {} below band {}", low)))
     } else if close > bands.middle {
         Some((
@@ -149,8 +150,8 @@ fn opinion(close: f64, bands: Bands, view: &View<'_>) -> Opinion {
     } else {
         None
     };
-    Opinion {
-        aim,
+    RuleOutput {
+        exposure,
         outside: Reason::Numbers("close {}, needs < {}", low),
         inside: Reason::Numbers(
             "long for {} min: close {}, leaves > {}",

@@ -11,9 +11,9 @@ use tradewind_indicators::{Atr, Donchian, IndicatorError};
 use tradewind_model::{Candle, Decimal, Decision, Interval, Parameter, Ppm, Reason};
 
 use super::candle_feed::{CandleFeed, SEEN_BEFORE, is_live, settled_wilder};
+use super::position_phase::{FeedMode, PositionPhase, RuleOutput, minutes_held};
 use super::prices::{bar, unit};
 use super::saved;
-use super::stance::{Moment, Opinion, Stance, minutes_held};
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
 use crate::parameter_info::{IntervalParameter, NumberParameter, WholeParameter};
 use crate::parameters::Parameters;
@@ -106,7 +106,8 @@ struct Slot {
     entry: Donchian,
     exit: Donchian,
     atr: Atr,
-    stance: Stance,
+    #[serde(rename = "stance")]
+    phase: PositionPhase,
 }
 
 #[derive(Debug)]
@@ -129,7 +130,7 @@ impl Slot {
             entry: Donchian::new(settings.entry_period)?,
             exit: Donchian::new(settings.exit_period)?,
             atr: Atr::new(settings.atr_period)?,
-            stance: Stance::default(),
+            phase: PositionPhase::default(),
         })
     }
 
@@ -179,9 +180,9 @@ impl Strategy for DonchianBreakout {
         let Some(lines) = lines.filter(|_| slot.feed.is_warm()) else {
             return Ok(slot.feed.warming_up());
         };
-        let moment = Moment::live_if(is_live(view, candle));
-        let opinion = opinion(bar.close, lines, view);
-        Ok(slot.stance.decide(view, moment, opinion))
+        let mode = FeedMode::live_if(is_live(view, candle));
+        let output = rule_output(bar.close, lines, view);
+        Ok(slot.phase.decide(view, mode, output))
     }
 
     fn save(&self) -> Vec<u8> {
@@ -195,10 +196,10 @@ impl Strategy for DonchianBreakout {
 }
 
 /// A close cannot be beyond both lines: it lies inside the market, and the exit line never above the entry line.
-fn opinion(close: f64, lines: Lines, view: &View<'_>) -> Opinion {
+fn rule_output(close: f64, lines: Lines, view: &View<'_>) -> RuleOutput {
     let unit = unit(view.instrument);
     let (shown, entry, exit) = (close * unit, lines.entry * unit, lines.exit * unit);
-    let aim = if close < lines.exit {
+    let exposure = if close < lines.exit {
         Some((
             Ppm::ZERO,
             Reason::Numbers("close {} below {}", [shown, exit, 0.0]),
@@ -211,8 +212,8 @@ fn opinion(close: f64, lines: Lines, view: &View<'_>) -> Opinion {
     } else {
         None
     };
-    Opinion {
-        aim,
+    RuleOutput {
+        exposure,
         outside: Reason::Numbers("close {}, needs > {}", [shown, entry, 0.0]),
         inside: Reason::Numbers(
             "long for {} min: close {}, leaves < {}",

@@ -10,8 +10,8 @@ use tradewind_indicators::{Ema, IndicatorError};
 use tradewind_model::{Decision, Parameter, Ppm, Quote, Reason};
 
 use super::crossing::{Crossed, Crossing};
+use super::position_phase::{FeedMode, PositionPhase, RuleOutput};
 use super::prices::{mid_twice, unit};
-use super::stance::{Moment, Opinion, Stance};
 use super::{hold, saved};
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
 use crate::parameter_info::WholeParameter;
@@ -71,7 +71,8 @@ struct Slot {
     /// Quotes seen, up to the warm-up.
     seen: u32,
     crossing: Crossing,
-    stance: Stance,
+    #[serde(rename = "stance")]
+    phase: PositionPhase,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,7 +94,7 @@ impl Slot {
             slow: Ema::new(settings.slow)?,
             seen: 0,
             crossing: Crossing::default(),
-            stance: Stance::default(),
+            phase: PositionPhase::default(),
         })
     }
 
@@ -109,8 +110,8 @@ impl Slot {
     #[cold]
     #[inline(never)]
     fn cross(&mut self, view: &View<'_>, crossed: Crossed, numbers: [f64; 3]) -> Decision {
-        self.stance
-            .decide(view, Moment::Live, opinion(crossed, numbers))
+        self.phase
+            .decide(view, FeedMode::Live, rule_output(crossed, numbers))
     }
 }
 
@@ -159,13 +160,13 @@ const fn state(fast: f64, slow: f64, numbers: [f64; 3]) -> Reason {
     )
 }
 
-const fn opinion(crossed: Crossed, numbers: [f64; 3]) -> Opinion {
+const fn rule_output(crossed: Crossed, numbers: [f64; 3]) -> RuleOutput {
     let (exposure, words) = match crossed {
         Crossed::Up => (Ppm::ONE, "fast {} crossed above slow {}"),
         Crossed::Down => (Ppm::ZERO, "fast {} crossed below slow {}"),
     };
-    Opinion {
-        aim: Some((exposure, Reason::Numbers(words, numbers))),
+    RuleOutput {
+        exposure: Some((exposure, Reason::Numbers(words, numbers))),
         outside: Reason::Numbers("fast {} crossed below slow {}, nothing to sell", numbers),
         inside: Reason::Numbers("fast {} crossed above slow {}, already long", numbers),
     }

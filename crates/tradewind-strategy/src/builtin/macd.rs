@@ -11,9 +11,9 @@ use tradewind_model::{Candle, Decision, Interval, Parameter, Ppm, Reason};
 
 use super::candle_feed::{CandleFeed, SEEN_BEFORE, is_live, settled_exponential};
 use super::crossing::{Crossed, Crossing};
+use super::position_phase::{FeedMode, PositionPhase, RuleOutput, minutes_held};
 use super::prices::{count, unit};
 use super::saved;
-use super::stance::{Moment, Opinion, Stance, minutes_held};
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
 use crate::parameter_info::{IntervalParameter, WholeParameter};
 use crate::parameters::Parameters;
@@ -93,7 +93,8 @@ struct Slot {
     feed: CandleFeed,
     macd: Macd,
     crossing: Crossing,
-    stance: Stance,
+    #[serde(rename = "stance")]
+    phase: PositionPhase,
 }
 
 #[derive(Debug)]
@@ -112,7 +113,7 @@ impl Slot {
                 signal: settings.signal,
             })?,
             crossing: Crossing::default(),
-            stance: Stance::default(),
+            phase: PositionPhase::default(),
         })
     }
 }
@@ -144,9 +145,9 @@ impl Strategy for MacdCross {
         if !slot.feed.is_warm() {
             return Ok(slot.feed.warming_up());
         }
-        let opinion = opinion(crossed, lines.histogram, view);
-        let moment = Moment::live_if(is_live(view, candle));
-        Ok(slot.stance.decide(view, moment, opinion))
+        let output = rule_output(crossed, lines.histogram, view);
+        let mode = FeedMode::live_if(is_live(view, candle));
+        Ok(slot.phase.decide(view, mode, output))
     }
 
     fn save(&self) -> Vec<u8> {
@@ -159,18 +160,18 @@ impl Strategy for MacdCross {
     }
 }
 
-fn opinion(crossed: Option<Crossed>, histogram: f64, view: &View<'_>) -> Opinion {
+fn rule_output(crossed: Option<Crossed>, histogram: f64, view: &View<'_>) -> RuleOutput {
     let shown = histogram * unit(view.instrument);
     let words = |words| Reason::Numbers(words, [shown, 0.0, 0.0]);
-    let aim = if crossed == Some(Crossed::Up) {
+    let exposure = if crossed == Some(Crossed::Up) {
         Some((Ppm::ONE, words("histogram {} crossed above 0")))
     } else if histogram < 0.0 {
         Some((Ppm::ZERO, words("histogram {} is below 0")))
     } else {
         None
     };
-    Opinion {
-        aim,
+    RuleOutput {
+        exposure,
         outside: words(if histogram < 0.0 {
             "histogram {}, needs to cross above 0"
         } else {

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use tradewind_indicators::ratio;
 use tradewind_model::{Decimal, Decision, Parameter, Ppm, Reason};
 
+use super::position_phase::{FeedMode, PositionPhase, RuleOutput, minutes_held};
 use super::prices::mid_twice;
-use super::stance::{Moment, Opinion, Stance, minutes_held};
 use super::{hold, saved};
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
 use crate::parameter_info::{NumberParameter, WholeParameter};
@@ -78,7 +78,8 @@ struct Settings {
 struct Slot {
     /// Twice the middle price at the last `lookback` wakes, in counts, oldest first.
     past: VecDeque<f64>,
-    stance: Stance,
+    #[serde(rename = "stance")]
+    phase: PositionPhase,
 }
 
 #[derive(Debug)]
@@ -98,19 +99,19 @@ impl Slot {
 }
 
 impl Settings {
-    fn opinion(&self, rise: f64, view: &View<'_>) -> Opinion {
+    fn rule_output(&self, rise: f64, view: &View<'_>) -> RuleOutput {
         let words = |words| Reason::Numbers(words, [rise, self.full_rise, 0.0]);
         let step = STEPS
             .iter()
             .find(|(share, _)| rise >= share * self.full_rise);
-        let aim = match step {
+        let exposure = match step {
             Some((_, exposure)) => Some((*exposure, words("rose {} %, full at {} %"))),
             None if rise < 0.0 => Some((Ppm::ZERO, words("fell: {} %"))),
             None => None,
         };
         let least = self.full_rise * STEPS[STEPS.len() - 1].0;
-        Opinion {
-            aim,
+        RuleOutput {
+            exposure,
             outside: Reason::Numbers("rose {} %, needs {} %", [rise, least, 0.0]),
             inside: Reason::Numbers(
                 "long for {} min: rose {} %, leaves < 0",
@@ -135,8 +136,8 @@ impl Strategy for MomentumTimer {
             return Ok(warming_up(slot.past.len(), self.settings.lookback));
         };
         let rise = 100.0 * ratio(now - then, then, "the price some wakes ago")?;
-        let opinion = self.settings.opinion(rise, view);
-        Ok(slot.stance.decide(view, Moment::Live, opinion))
+        let output = self.settings.rule_output(rise, view);
+        Ok(slot.phase.decide(view, FeedMode::Live, output))
     }
 
     fn save(&self) -> Vec<u8> {

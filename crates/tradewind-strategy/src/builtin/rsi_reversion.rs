@@ -7,8 +7,8 @@ use tradewind_indicators::{IndicatorError, Rsi};
 use tradewind_model::{Candle, Decimal, Decision, Interval, Parameter, Ppm, Reason};
 
 use super::candle_feed::{CandleFeed, SEEN_BEFORE, is_live, settled_wilder};
+use super::position_phase::{FeedMode, PositionPhase, RuleOutput, minutes_held};
 use super::prices::count;
-use super::stance::{Moment, Opinion, Stance, minutes_held};
 use super::{hold, saved};
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
 use crate::parameter_info::{IntervalParameter, NumberParameter, WholeParameter};
@@ -88,7 +88,8 @@ struct Settings {
 struct Slot {
     feed: CandleFeed,
     rsi: Rsi,
-    stance: Stance,
+    #[serde(rename = "stance")]
+    phase: PositionPhase,
 }
 
 #[derive(Debug)]
@@ -102,7 +103,7 @@ impl Slot {
         Ok(Self {
             feed: CandleFeed::new(settings.warm_up()),
             rsi: Rsi::new(settings.period)?,
-            stance: Stance::default(),
+            phase: PositionPhase::default(),
         })
     }
 }
@@ -115,16 +116,16 @@ impl Settings {
         }
     }
 
-    fn opinion(&self, rsi: f64, view: &View<'_>) -> Opinion {
-        let aim = if rsi < self.entry {
+    fn rule_output(&self, rsi: f64, view: &View<'_>) -> RuleOutput {
+        let exposure = if rsi < self.entry {
             Some((Ppm::ONE, "RSI {}, below {}", self.entry))
         } else if rsi > self.exit {
             Some((Ppm::ZERO, "RSI {}, above {}", self.exit))
         } else {
             None
         };
-        Opinion {
-            aim: aim.map(|(exposure, words, level)| {
+        RuleOutput {
+            exposure: exposure.map(|(exposure, words, level)| {
                 (exposure, Reason::Numbers(words, [rsi, level, 0.0]))
             }),
             outside: Reason::Numbers("RSI {}, needs < {}", [rsi, self.entry, 0.0]),
@@ -153,9 +154,9 @@ impl Strategy for RsiReversion {
         if !slot.rsi.has_moved() {
             return Ok(hold(Reason::plain("the price has not moved: no RSI")));
         }
-        let opinion = self.settings.opinion(rsi, view);
-        let moment = Moment::live_if(is_live(view, candle));
-        Ok(slot.stance.decide(view, moment, opinion))
+        let output = self.settings.rule_output(rsi, view);
+        let mode = FeedMode::live_if(is_live(view, candle));
+        Ok(slot.phase.decide(view, mode, output))
     }
 
     fn save(&self) -> Vec<u8> {

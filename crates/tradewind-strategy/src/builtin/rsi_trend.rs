@@ -10,8 +10,8 @@ use tradewind_indicators::{Ema, IndicatorError, Rsi};
 use tradewind_model::{Candle, Decimal, Decision, Interval, Parameter, Ppm, Reason};
 
 use super::candle_feed::{CandleFeed, SEEN_BEFORE, is_live, settled_exponential, settled_wilder};
+use super::position_phase::{FeedMode, PositionPhase, RuleOutput, minutes_held};
 use super::prices::{count, unit};
-use super::stance::{Moment, Opinion, Stance, minutes_held};
 use super::{hold, saved};
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
 use crate::parameter_info::{IntervalParameter, NumberParameter, WholeParameter};
@@ -114,7 +114,8 @@ struct Slot {
     feed: CandleFeed,
     rsi: Rsi,
     trend: Trend,
-    stance: Stance,
+    #[serde(rename = "stance")]
+    phase: PositionPhase,
 }
 
 /// The last close of a long candle beside its average, in counts.
@@ -164,9 +165,9 @@ impl Settings {
         }
     }
 
-    fn opinion(&self, rsi: f64, trend_is_up: bool, view: &View<'_>) -> Opinion {
+    fn rule_output(&self, rsi: f64, trend_is_up: bool, view: &View<'_>) -> RuleOutput {
         let words = |words, level| Reason::Numbers(words, [rsi, level, 0.0]);
-        let aim = match (trend_is_up, rsi) {
+        let exposure = match (trend_is_up, rsi) {
             (false, _) => Some((Ppm::ZERO, words("trend is down; RSI {}", 0.0))),
             (true, rsi) if rsi < self.entry => {
                 Some((Ppm::ONE, words("trend is up; RSI {}, below {}", self.entry)))
@@ -181,8 +182,8 @@ impl Settings {
         } else {
             "trend is down, needs up; RSI {}, needs < {}"
         };
-        Opinion {
-            aim,
+        RuleOutput {
+            exposure,
             outside: words(outside, self.entry),
             inside: Reason::Numbers(
                 "long for {} min: trend is up; RSI {}, leaves > {}",
@@ -202,7 +203,7 @@ impl Slot {
                 average: Ema::new(settings.trend_period)?,
                 close: 0.0,
             },
-            stance: Stance::default(),
+            phase: PositionPhase::default(),
         })
     }
 }
@@ -259,9 +260,9 @@ impl Strategy for RsiTrend {
         if !slot.rsi.has_moved() {
             return Ok(hold(Reason::plain("the price has not moved: no RSI")));
         }
-        let opinion = self.settings.opinion(rsi, trend_is_up, view);
-        let moment = Moment::live_if(is_live(view, candle));
-        Ok(slot.stance.decide(view, moment, opinion))
+        let output = self.settings.rule_output(rsi, trend_is_up, view);
+        let mode = FeedMode::live_if(is_live(view, candle));
+        Ok(slot.phase.decide(view, mode, output))
     }
 
     fn save(&self) -> Vec<u8> {

@@ -12,9 +12,9 @@ const SHARED: [&str; 6] = [
     "mod",
     "candle_feed",
     "crossing",
+    "position_phase",
     "prices",
     "saved",
-    "stance",
 ];
 
 #[test]

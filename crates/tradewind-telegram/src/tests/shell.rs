@@ -25,7 +25,7 @@ use crate::run::{Telegram, TelegramError};
 
 /// What the stand-in does with a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Mood {
+enum ServerMode {
     #[default]
     Well,
     /// Takes the request and never answers.
@@ -40,7 +40,7 @@ enum Mood {
 
 #[derive(Debug, Default)]
 struct Inner {
-    mood: Mood,
+    mode: ServerMode,
     updates: Vec<Value>,
     sent: Vec<String>,
     requests: u32,
@@ -66,20 +66,20 @@ async fn answer(
 ) -> Response {
     assert_eq!(bot, "bot42:SECRET");
     let body: Value = serde_json::from_str(&body).unwrap();
-    let mood = api.with(|inner| {
+    let mode = api.with(|inner| {
         inner.requests += 1;
-        inner.mood
+        inner.mode
     });
     let error = |code: u16, parameters: Value| {
         let body = json!({ "ok": false, "error_code": code, "description": "no", "parameters": parameters });
         (StatusCode::from_u16(code).unwrap(), body.to_string()).into_response()
     };
-    match mood {
-        Mood::Stalls => std::future::pending().await,
-        Mood::Busy => return error(429, json!({ "retry_after": 20 })),
-        Mood::Unauthorized => return error(401, Value::Null),
-        Mood::Dead => return (StatusCode::BAD_GATEWAY, "<html>").into_response(),
-        Mood::Well => {}
+    match mode {
+        ServerMode::Stalls => std::future::pending().await,
+        ServerMode::Busy => return error(429, json!({ "retry_after": 20 })),
+        ServerMode::Unauthorized => return error(401, Value::Null),
+        ServerMode::Dead => return (StatusCode::BAD_GATEWAY, "<html>").into_response(),
+        ServerMode::Well => {}
     }
     let result = if method == "getUpdates" {
         let offset = body["offset"].as_i64().unwrap_or(0);
@@ -146,9 +146,9 @@ struct Rig {
     _folder: tempfile::TempDir,
 }
 
-async fn rig(mood: Mood) -> Rig {
+async fn rig(mode: ServerMode) -> Rig {
     let api = BotApi::default();
-    api.with(|inner| inner.mood = mood);
+    api.with(|inner| inner.mode = mode);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     let routes = Router::new().route("/{bot}/{method}", axum::routing::post(answer));
@@ -223,7 +223,7 @@ impl Rig {
 
 #[tokio::test(start_paused = true)]
 async fn commands_arrive_over_the_wire_and_are_applied_once() {
-    let rig = rig(Mood::Well).await;
+    let rig = rig(ServerMode::Well).await;
     rig.api
         .with(|inner| inner.updates.push(message(7, 3_600, "/kill fire")));
     rig.until(|rig| rig.api.texts().contains("Accepted: kill."))
@@ -245,8 +245,8 @@ async fn commands_arrive_over_the_wire_and_are_applied_once() {
 /// L08, for each way in which the Bot API can be of no use.
 #[tokio::test(start_paused = true)]
 async fn an_hour_of_trouble_loses_no_kill_and_holds_up_no_publisher() {
-    for mood in [Mood::Stalls, Mood::Busy, Mood::Dead] {
-        let mut rig = rig(mood).await;
+    for mode in [ServerMode::Stalls, ServerMode::Busy, ServerMode::Dead] {
+        let mut rig = rig(mode).await;
         for minute in 0..60_u64 {
             for number in 0..200 {
                 rig.publish(fill(minute * 200 + number));
@@ -258,18 +258,18 @@ async fn an_hour_of_trouble_loses_no_kill_and_holds_up_no_publisher() {
         assert_eq!(rig.api.with(|inner| inner.sent.len()), 0);
         for stats in rig.desk.bus.stats() {
             let total = stats.total();
-            assert_eq!((total.dropped, stats.depth), (0, 0), "{mood:?}: {stats:?}");
+            assert_eq!((total.dropped, stats.depth), (0, 0), "{mode:?}: {stats:?}");
         }
         assert!(
             rig.api.with(|inner| inner.requests) < 1_000,
-            "{mood:?}: it is not hammered"
+            "{mode:?}: it is not hammered"
         );
-        rig.api.with(|inner| inner.mood = Mood::Well);
+        rig.api.with(|inner| inner.mode = ServerMode::Well);
         rig.until(|rig| rig.api.texts().contains(" more order_filled"))
             .await;
         for minute in 0..60 {
             let line = format!("<code>reason {minute}</code>");
-            assert!(rig.api.texts().contains(&line), "{mood:?}: {line}");
+            assert!(rig.api.texts().contains(&line), "{mode:?}: {line}");
         }
         // And it listens again.
         rig.api
@@ -281,14 +281,14 @@ async fn an_hour_of_trouble_loses_no_kill_and_holds_up_no_publisher() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_not_known_ends_the_run() {
-    let mut rig = rig(Mood::Unauthorized).await;
+    let mut rig = rig(ServerMode::Unauthorized).await;
     let ended = rig.tasks.join_next().await.unwrap().unwrap();
     assert!(matches!(ended, Err(TelegramError::Unauthorized)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn shutdown_ends_it_at_once_even_if_the_bot_api_stalls() {
-    let mut rig = rig(Mood::Stalls).await;
+    let mut rig = rig(ServerMode::Stalls).await;
     let before = Instant::now();
     rig.shutdown.cancel();
     assert!(rig.tasks.join_next().await.unwrap().unwrap().is_ok());

@@ -16,7 +16,7 @@ use tradewind_model::{
 };
 
 use crate::client::Failure;
-use crate::machine::{Batch, In, Machine, Moment, Out};
+use crate::machine::{Batch, In, Machine, Out, StepContext};
 use crate::options::{Notify, Options};
 use crate::progress::Progress;
 use crate::wire::Update;
@@ -303,7 +303,7 @@ impl World {
         let mut inputs = VecDeque::from([input]);
         let mut out = Vec::new();
         while let Some(input) = inputs.pop_front() {
-            self.machine.handle(&self.moment(), input, &mut out);
+            self.machine.handle(&self.context(), input, &mut out);
             for out in out.drain(..) {
                 inputs.extend(self.perform(out));
             }
@@ -334,10 +334,10 @@ impl World {
                 });
                 return Some(In::Sent(Ok(())));
             }
-            Out::Look(question) => {
-                return Some(In::Viewed(question, Ok(Arc::new(self.view.clone()))));
+            Out::ReadView(request) => {
+                return Some(In::View(request, Ok(Arc::new(self.view.clone()))));
             }
-            Out::Carry(batch) => {
+            Out::Execute(batch) => {
                 self.kept.extend(batch.keep);
                 let commands = batch.commands.iter().map(|(_, command)| command.clone());
                 self.commands.extend(commands);
@@ -355,8 +355,8 @@ impl World {
         Timestamp::from_secs(DESK) + self.now
     }
 
-    fn moment(&self) -> Moment {
-        Moment {
+    fn context(&self) -> StepContext {
+        StepContext {
             elapsed: self.now,
             wall: Timestamp::from_secs(WALL) + self.now,
             desk: self.desk(),
@@ -372,5 +372,5 @@ pub(super) fn answered(batch: Batch) -> In {
         .iter()
         .map(|_| Ok(CommandResult::Accepted(None)))
         .collect();
-    In::Answered(batch, results)
+    In::Results(batch, results)
 }

@@ -14,7 +14,7 @@ use tradewind_simx_server::MirrorFeed;
 use tradewind_storage::{Readers, Writer};
 use tradewind_venues::execution::CandleRange;
 
-use crate::app::killing::KillSwitch;
+use crate::app::kill_switch::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::venue::Venues;
 use crate::cli::MarketSource;

@@ -2,7 +2,7 @@
 //!
 //! Two adapters are at work and never meet but here. One reads the venue: it has no key, so nothing signed can reach it.
 //! The other is the desk's own and talks to the embedded exchange over TCP. What the first hears goes into the exchange
-//! by its [`MirrorFeed`]; what the second hears goes to the engine, as far as the venue stands behind it ([`Backed`]).
+//! by its [`MirrorFeed`]; what the second hears goes to the engine, as far as the venue stands behind it ([`MirrorSink`]).
 //!
 //! When the venue falls silent the embedded market stands still and its feeds are stale; when it comes back, minutes that
 //! were missed are read again before candles go on. Start with [`Mirror::connect`]; candles are in `candles.rs`.
@@ -29,8 +29,8 @@ use super::venue::WEIGHT_PER_MINUTE;
 use crate::config::{DeskConfig, VenueSettings};
 use crate::driver::InputQueues;
 use candles::Refills;
-pub(super) use sinks::Backed;
-use sinks::{Backing, VenueToExchange};
+pub(super) use sinks::MirrorSink;
+use sinks::{MirrorHealth, VenueToExchange};
 
 /// A venue that is read.
 #[derive(Debug)]
@@ -66,11 +66,11 @@ impl Mirror {
             .collect();
         let instruments = venue.instruments(&products).await.with_context(asking)?;
         let wanted = candles::wanted(config, &names);
-        let past = candles::past(&venue, &instruments, &wanted);
+        let candles_before_start = candles::before_start(&venue, &instruments, &wanted);
         let feed = MirrorFeed::default();
         let mirror = tradewind_simx_server::Mirror {
             venue: name.to_owned(),
-            candles: past.await.with_context(asking)?,
+            candles: candles_before_start.await.with_context(asking)?,
             instruments: instruments.clone(),
             assets: venue.assets().snapshot(),
             feed: feed.clone(),
@@ -101,18 +101,18 @@ impl Mirror {
         supervisor: &mut Supervisor,
         queues: &Arc<InputQueues>,
         stale_after: Duration,
-    ) -> Arc<Backed> {
-        let (asked, wishes) = mpsc::channel(self.instruments.len().max(1));
+    ) -> Arc<MirrorSink> {
+        let (missed, requests) = mpsc::channel(self.instruments.len().max(1));
         let queues = MarketToQueues(Arc::clone(queues));
-        let backing = Arc::new(Backing::new(
+        let health = Arc::new(MirrorHealth::new(
             self.instruments.len(),
             queues,
             &self.clock,
-            asked,
+            missed,
         ));
         let sink = Arc::new(VenueToExchange {
             feed: self.feed.clone(),
-            backing: Arc::clone(&backing),
+            health: Arc::clone(&health),
         });
         let settings = SourceSettings {
             stale_after,
@@ -126,17 +126,17 @@ impl Mirror {
         let refills = Refills {
             venue: Arc::clone(&self.venue),
             feed: self.feed,
-            backing: Arc::clone(&backing),
+            health: Arc::clone(&health),
             clock: self.clock,
             missed: BTreeMap::new(),
         };
-        supervisor.start("missed minutes", |stop| refills.run(wishes, stop));
+        supervisor.start("missed minutes", |stop| refills.run(requests, stop));
         let venue = self.venue;
         supervisor.start("mirrored clock", |stop| async move {
             venue.keep_clock(stop).await;
             Ok(())
         });
-        Arc::new(Backed(backing))
+        Arc::new(MirrorSink(health))
     }
 }
 

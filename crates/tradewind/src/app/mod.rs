@@ -4,25 +4,25 @@
 //! engine; market data; the account's stream; then the first two inputs, after which the engine reads the accounts and
 //! starts the bots in turn. Stop: the reverse, with a deadline.
 
+mod api_server;
+mod data_dir;
 mod desk;
 mod difference;
 mod effects;
 mod executor;
-mod face;
-mod farewell;
-mod ground;
-mod killing;
+mod kill_switch;
 mod logs;
 mod mirror;
 mod order_ownership;
 mod parts;
 mod questions;
-mod remote;
 mod rules;
 mod sending;
+mod shutdown_summary;
 mod sinks;
 mod start;
 mod supervisor;
+mod telegram;
 mod venue;
 
 use anyhow::Context;
@@ -30,7 +30,7 @@ use anyhow::Context;
 use crate::cli::RunOptions;
 use start::Desk;
 
-/// Runs a desk until it is told to stop.
+/// Runs a desk until it is stopped.
 ///
 /// # Errors
 /// What kept it from starting, or brought it down.
@@ -50,7 +50,7 @@ pub fn run(options: RunOptions) -> anyhow::Result<()> {
     runtime.block_on(async {
         let run_for = options.run_for;
         let mut desk = Desk::start(options, logs).await?;
-        let reason = desk.until_told(run_for).await;
+        let reason = desk.until_stopped(run_for).await;
         desk.stop(reason).await
     })
 }

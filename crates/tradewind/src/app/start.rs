@@ -17,12 +17,11 @@ use tradewind_risk::PositionEffect;
 use tradewind_simx_server::{ControlPort, MarketChoice, Recording, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
 
+use crate::app::api_server::ApiServer;
+use crate::app::data_dir::DataDir;
 use crate::app::desk::{LiveDesk, mode};
 use crate::app::effects::LiveEffects;
-use crate::app::face::Face;
-use crate::app::farewell;
-use crate::app::ground::Ground;
-use crate::app::killing::KillSwitch;
+use crate::app::kill_switch::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::mirror::Mirror;
 use crate::app::order_ownership::OrderOwnership;
@@ -31,9 +30,10 @@ use crate::app::parts::{
     start_market_data, start_overflow_watch, start_resync, start_rules, start_storage,
     strategy_factory,
 };
-use crate::app::remote;
+use crate::app::shutdown_summary;
 use crate::app::sinks::MarketToQueues;
 use crate::app::supervisor::Supervisor;
+use crate::app::telegram;
 use crate::app::venue::{Embedded, Venues};
 use crate::cli::{Control, MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, AccountSettings, AccountSource, DeskConfig, Durability};
@@ -45,7 +45,7 @@ const STREAM_PATIENCE: Duration = Duration::from_secs(10);
 /// How long cancelled entries may take to go before the desk stops without them.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(3);
 /// How often it is looked whether they have gone.
-const CANCEL_LOOK: Duration = Duration::from_millis(50);
+const CANCEL_POLL: Duration = Duration::from_millis(50);
 
 /// A running desk.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub(crate) struct Desk {
 #[derive(Debug)]
 pub(crate) enum Reason {
     /// Somebody asked it to, or its time is over.
-    Asked(&'static str),
+    Requested(&'static str),
     /// A part of it ended.
     Ended(anyhow::Error),
 }
@@ -75,18 +75,18 @@ impl Desk {
             config,
             data_dir,
             market,
-            conduct,
+            fault_config,
             control,
             ..
         } = options;
         refuse_real_orders(&config, &market)?;
         let (prices, clock) = prices_and_clock(&market, config.simulation.seed, &data_dir)?;
-        let ground = Ground::take(&data_dir, &*clock)?;
-        let face = Face::bind(&config)?;
+        let directory = DataDir::open(&data_dir, &*clock)?;
+        let api = ApiServer::bind(&config)?;
         let (choice, mirror) = match prices {
-            Prices::Chosen(choice) => (choice, None),
-            Prices::Of(venue) => {
-                let mirrored = Mirror::connect(&config, &venue, &ground.latch, &clock).await;
+            Prices::Embedded(choice) => (choice, None),
+            Prices::Mirrored(venue) => {
+                let mirrored = Mirror::connect(&config, &venue, &directory.latch, &clock).await;
                 let (mirror, choice) = mirrored?;
                 (choice, Some(mirror))
             }
@@ -94,7 +94,7 @@ impl Desk {
         let mut supervisor = Supervisor::default();
 
         let (embedded, server) = Embedded::bind(&config, &data_dir, choice, &clock)?;
-        let mut server = server.with_conduct(conduct);
+        let mut server = server.with_conduct(fault_config);
         if let Some(Control { address, token }) = control {
             server = server.with_control(ControlPort::bind(address, Some(token))?);
         }
@@ -107,7 +107,7 @@ impl Desk {
         let venues = Venues::connect(
             &config,
             Some(&embedded),
-            &ground.latch,
+            &directory.latch,
             &clock,
             &environment,
         )
@@ -126,11 +126,11 @@ impl Desk {
 
         let now = clock.now();
         let owners = Arc::new(OrderOwnership::read(
-            Arc::clone(&ground.storage),
-            &ground.journal_dir,
+            Arc::clone(&directory.storage),
+            &directory.journal_dir,
             &configuration,
         )?);
-        let (journal, recovery) = ground.open_journal(now)?;
+        let (journal, recovery) = directory.open_journal(now)?;
         let events = journal.events();
         let log: Arc<dyn EventLog> = Arc::new(JournalEvents(events.clone()));
         let bus = Bus::new(Arc::clone(&log));
@@ -192,11 +192,11 @@ impl Desk {
                 "The account's stream is not up yet; the desk starts on what it can read."
             );
         }
-        let Identity { instance, epoch } = ground.identity;
+        let Identity { instance, epoch } = directory.identity;
         queues.control(Input::Started(Started {
             instance,
             epoch,
-            killed: ground.latch.is_set(),
+            killed: directory.latch.is_set(),
         }));
         start_resync(&mut supervisor, resync, handle.clone());
         start_rules(&mut supervisor, &venues, &bus, &queues);
@@ -204,11 +204,11 @@ impl Desk {
         let differences = start_differences(&mut supervisor, &venues, &handle, &clock);
         let kill = KillSwitch {
             gate: Arc::clone(&venues.gate),
-            latch: Arc::clone(&ground.latch),
-            file: Arc::clone(&ground.latch_file),
+            latch: Arc::clone(&directory.latch),
+            file: Arc::clone(&directory.latch_file),
             desk: handle.clone(),
             clock: Arc::clone(&clock),
-            past: Arc::default(),
+            history: Arc::default(),
             tasks: tokio_util::task::TaskTracker::new(),
         };
         let watch = kill.clone();
@@ -234,9 +234,9 @@ impl Desk {
             mode: mode(&market, config.simulation.seed),
             latest: tokio::sync::Mutex::default(),
         });
-        let address = face.serve(&mut supervisor, &live, &data_dir)?;
-        remote::start(&mut supervisor, &live, &config, &environment, &data_dir)?;
-        let desk_file = DeskFile::new(ground.storage, &data_dir);
+        let address = api.serve(&mut supervisor, &live, &data_dir)?;
+        telegram::start(&mut supervisor, &live, &config, &environment, &data_dir)?;
+        let desk_file = DeskFile::new(directory.storage, &data_dir);
         let url = format!("http://{address}");
         desk_file.write(&RunningDesk {
             pid: std::process::id(),
@@ -246,12 +246,12 @@ impl Desk {
             supervisor,
             live,
             desk_file,
-            _lock: ground.lock,
+            _lock: directory.lock,
         })
     }
 
     /// Waits until the desk is told to stop, its time is over, or a part of it ends.
-    pub(crate) async fn until_told(&mut self, run_for: Option<Duration>) -> Reason {
+    pub(crate) async fn until_stopped(&mut self, run_for: Option<Duration>) -> Reason {
         let (Ok(mut terminate), Ok(mut interrupt)) = (
             signal(SignalKind::terminate()),
             signal(SignalKind::interrupt()),
@@ -265,9 +265,9 @@ impl Desk {
             }
         };
         tokio::select! {
-            _ = terminate.recv() => Reason::Asked("SIGTERM"),
-            _ = interrupt.recv() => Reason::Asked("interrupt"),
-            () = over => Reason::Asked("its time is over"),
+            _ = terminate.recv() => Reason::Requested("SIGTERM"),
+            _ = interrupt.recv() => Reason::Requested("interrupt"),
+            () = over => Reason::Requested("its time is over"),
             ended = self.supervisor.first_ended() => Reason::Ended(match ended.result {
                 Ok(()) => anyhow::anyhow!("{} ended by itself", ended.name),
                 Err(error) => error.context(format!("{} failed", ended.name)),
@@ -281,7 +281,7 @@ impl Desk {
     /// The reason, if it was a failure.
     pub(crate) async fn stop(self, reason: Reason) -> anyhow::Result<()> {
         let stopping = match &reason {
-            Reason::Asked(why) => *why,
+            Reason::Requested(why) => *why,
             Reason::Ended(_) => "a part of the desk ended",
         };
         tracing::info!(reason = stopping, "The desk is shutting down.");
@@ -295,7 +295,10 @@ impl Desk {
         }
         let last = tokio::time::timeout(Duration::from_secs(2), self.live.handle.view()).await;
         if let Ok(Some(view)) = last {
-            tracing::info!("{}", farewell::words(&view, &self.live.configuration));
+            tracing::info!(
+                "{}",
+                shutdown_summary::text(&view, &self.live.configuration)
+            );
         }
         let late = self.supervisor.stop().await;
         if !late.is_empty() {
@@ -303,7 +306,7 @@ impl Desk {
         }
         self.desk_file.remove()?;
         match reason {
-            Reason::Asked(_) => Ok(()),
+            Reason::Requested(_) => Ok(()),
             Reason::Ended(error) => Err(error),
         }
     }
@@ -326,9 +329,9 @@ fn refuse_real_orders(config: &DeskConfig, market: &MarketSource) -> anyhow::Res
 /// Where prices come from, as far as it can be said before anybody is asked.
 enum Prices {
     /// The embedded exchange has what it needs.
-    Chosen(MarketChoice),
+    Embedded(MarketChoice),
     /// The venue of this name has to tell what it lists.
-    Of(String),
+    Mirrored(String),
 }
 
 /// Where prices come from, and the clock that goes with it: recorded data begins at its own first moment, or where an
@@ -341,7 +344,7 @@ fn prices_and_clock(
     match market {
         MarketSource::Generated => {
             let choice = MarketChoice::Generated { seed };
-            Ok((Prices::Chosen(choice), Arc::new(DeskClock::system())))
+            Ok((Prices::Embedded(choice), Arc::new(DeskClock::system())))
         }
         MarketSource::Recorded { path, speed } => {
             let recording = Recording::open(path)?;
@@ -351,9 +354,12 @@ fn prices_and_clock(
             let origin = saved_position(data_dir)?.unwrap_or_else(|| recording.starts_at());
             let clock = Arc::new(DeskClock::new(origin, *speed));
             let choice = MarketChoice::Recorded(Box::new(recording));
-            Ok((Prices::Chosen(choice), clock))
+            Ok((Prices::Embedded(choice), clock))
         }
-        MarketSource::Venue(name) => Ok((Prices::Of(name.clone()), Arc::new(DeskClock::system()))),
+        MarketSource::Venue(name) => Ok((
+            Prices::Mirrored(name.clone()),
+            Arc::new(DeskClock::system()),
+        )),
         MarketSource::Live(name) => {
             bail!("trading on {name} is not there yet; run without --live for paper on its prices")
         }
@@ -367,7 +373,7 @@ async fn entries_gone(desk: &DeskHandle) {
         if !view.orders.iter().any(is_entry) {
             return;
         }
-        tokio::time::sleep(CANCEL_LOOK).await;
+        tokio::time::sleep(CANCEL_POLL).await;
     }
 }
 

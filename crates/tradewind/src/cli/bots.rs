@@ -54,7 +54,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// Does what was asked.
-pub(super) fn carry_out(args: &BotsArgs, client: &Client, output: Output) -> anyhow::Result<()> {
+pub(super) fn execute(args: &BotsArgs, client: &Client, output: Output) -> anyhow::Result<()> {
     match &args.action {
         None | Some(BotsAction::List) => list(client, output),
         Some(BotsAction::Start(named)) => command(client, output, &named.bot, "start", &json!({})),

@@ -73,7 +73,7 @@ enum ConfigAction {
 }
 
 /// Does what was asked.
-pub(super) fn carry_out(args: &ConfigArgs, output: Output) -> anyhow::Result<()> {
+pub(super) fn execute(args: &ConfigArgs, output: Output) -> anyhow::Result<()> {
     match &args.action {
         ConfigAction::Check {
             file,

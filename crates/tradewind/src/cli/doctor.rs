@@ -9,7 +9,7 @@ use tradewind_model::Timestamp;
 
 use super::client::Client;
 use super::config::ConfigFile;
-use super::exit::Unsound;
+use super::exit::ProblemsFound;
 use super::location::Location;
 use super::output::Output;
 use super::time::now;
@@ -50,7 +50,7 @@ pub(super) fn examine(
     if findings.iter().all(|finding| finding.sound) {
         Ok(())
     } else {
-        Err(Unsound.into())
+        Err(ProblemsFound.into())
     }
 }
 

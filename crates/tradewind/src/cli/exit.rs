@@ -28,7 +28,7 @@ pub struct TimedOut(pub String);
 /// A command that printed its findings and is to end with code 1 without another word.
 #[derive(Debug, thiserror::Error)]
 #[error("not all is in order")]
-pub(super) struct Unsound;
+pub(super) struct ProblemsFound;
 
 /// Prints what went wrong and gives the exit code.
 pub(super) fn finish(output: Output, result: anyhow::Result<()>) -> ExitCode {
@@ -39,7 +39,7 @@ pub(super) fn finish(output: Output, result: anyhow::Result<()>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let code = code_of(&error);
-    if !error.is::<Unsound>() {
+    if !error.is::<ProblemsFound>() {
         complain(output, &error, code);
     }
     ExitCode::from(code)

@@ -9,11 +9,11 @@
 mod backtest;
 mod bots;
 mod client;
-mod conduct;
 mod config;
 mod doctor;
 mod events;
 mod exit;
+mod faults;
 mod init;
 mod kill;
 mod location;
@@ -33,8 +33,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use conduct::Control;
 pub use exit::{NoDesk, TimedOut};
+pub use faults::Control;
 pub use location::default_data_dir;
 pub use run::{MarketSource, RunOptions};
 
@@ -136,15 +136,15 @@ fn dispatch(
         Command::Run(args) => start(args.into_options(location.data_dir)?),
         Command::Simx(args) => simx::run(&args, cli.global.data_dir.as_deref(), output),
         Command::Status => status::show(&client()?, output),
-        Command::Bots(args) => bots::carry_out(&args, &client()?, output),
-        Command::Orders(args) => orders::carry_out(&args, &client()?, output),
-        Command::Positions(args) => positions::carry_out(&args, &client()?, output),
+        Command::Bots(args) => bots::execute(&args, &client()?, output),
+        Command::Orders(args) => orders::execute(&args, &client()?, output),
+        Command::Positions(args) => positions::execute(&args, &client()?, output),
         Command::Events(args) => events::follow(&args, &client()?, output),
         Command::Backtest(args) => backtest::run(args, output),
         Command::Why(args) => why::explain(&args, &client()?, output),
         Command::Kill(args) => kill::kill(&args, &location, timeout, output),
         Command::Reset(args) => kill::reset(&args, &location, timeout, output),
-        Command::Config(args) => config::carry_out(&args, output),
+        Command::Config(args) => config::execute(&args, output),
         Command::Doctor(file) => doctor::examine(&file, &location, timeout, output),
         Command::Token => token::print(&location, output),
         Command::Init(args) => init::write(&args, output),

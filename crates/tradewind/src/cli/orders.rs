@@ -57,7 +57,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// Does what was asked.
-pub(super) fn carry_out(args: &OrdersArgs, client: &Client, output: Output) -> anyhow::Result<()> {
+pub(super) fn execute(args: &OrdersArgs, client: &Client, output: Output) -> anyhow::Result<()> {
     match &args.action {
         None => list(
             &ListArgs {

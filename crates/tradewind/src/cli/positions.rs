@@ -55,11 +55,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// Does what was asked.
-pub(super) fn carry_out(
-    args: &PositionsArgs,
-    client: &Client,
-    output: Output,
-) -> anyhow::Result<()> {
+pub(super) fn execute(args: &PositionsArgs, client: &Client, output: Output) -> anyhow::Result<()> {
     match &args.action {
         None => list(None, client, output),
         Some(PositionsAction::List { bot }) => list(bot.as_deref(), client, output),

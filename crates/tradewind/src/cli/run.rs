@@ -8,8 +8,8 @@ use clap::Args;
 use tradewind_model::Ppm;
 use tradewind_simx_server::Conduct;
 
-use super::conduct::{ConductArgs, Control};
 use super::config::ConfigFile;
+use super::faults::{Control, FaultArgs};
 use crate::config::{DeskConfig, Listing};
 
 /// Arguments of `run`.
@@ -35,7 +35,7 @@ pub(super) struct RunArgs {
     live: bool,
 
     #[command(flatten)]
-    conduct: ConductArgs,
+    faults: FaultArgs,
 
     /// Stop after this time
     #[arg(long = "for", value_name = "DURATION", value_parser = super::duration)]
@@ -52,7 +52,7 @@ pub struct RunOptions {
     /// Where prices come from and orders go.
     pub market: MarketSource,
     /// How the embedded exchange departs from a perfect one.
-    pub conduct: Conduct,
+    pub fault_config: Conduct,
     /// The operator's door to the embedded exchange.
     pub control: Option<Control>,
     /// After which it stops by itself; until it is told to, without.
@@ -96,8 +96,8 @@ impl RunArgs {
             (None, None) => MarketSource::Generated,
         };
         Ok(RunOptions {
-            conduct: self.conduct.conduct(config.simulation.seed)?,
-            control: self.conduct.control_of_a_desk()?,
+            fault_config: self.faults.config(config.simulation.seed)?,
+            control: self.faults.desk_control()?,
             config,
             data_dir,
             market,

@@ -16,7 +16,7 @@ use tradewind_simx_server::{
     ServerOptions, saved_position,
 };
 
-use super::conduct::ConductArgs;
+use super::faults::FaultArgs;
 use super::output::Output;
 
 /// Arguments of `simx`.
@@ -55,14 +55,14 @@ pub(super) struct SimxArgs {
     speed: Ppm,
 
     #[command(flatten)]
-    conduct: ConductArgs,
+    faults: FaultArgs,
 }
 
 /// Serves until it is told to stop. With a `data_dir` accounts, orders and trades are kept there; without one they are
 /// gone when the exchange stops.
 pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> anyhow::Result<()> {
     let _lock = data_dir.map(DirectoryLock::acquire).transpose()?;
-    let conduct = args.conduct.conduct(args.seed)?;
+    let fault_config = args.faults.config(args.seed)?;
     let (market, clock) = market(args, data_dir)?;
     let mut server = Server::bind(ServerOptions {
         listen: args.listen,
@@ -73,15 +73,15 @@ pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> a
         fill: args.fill,
         clock,
     })?;
-    let control = args.conduct.control_port()?;
+    let control = args.faults.control_port()?;
     announce(
         args,
         server.local_addr(),
-        &conduct,
+        &fault_config,
         control.as_ref(),
         output,
     )?;
-    server = server.with_conduct(conduct);
+    server = server.with_conduct(fault_config);
     if let Some(control) = control {
         server = server.with_control(control);
     }
@@ -99,7 +99,7 @@ pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> a
         tokio::pin!(serving);
         tokio::select! {
             served = &mut serving => return Ok(served?),
-            told = told_to_stop() => told?,
+            told = stop_signal() => told?,
         }
         stop.cancel();
         Ok(serving.await?)
@@ -127,7 +127,7 @@ fn market(
 fn announce(
     args: &SimxArgs,
     address: SocketAddr,
-    conduct: &Conduct,
+    fault_config: &Conduct,
     control: Option<&ControlPort>,
     output: Output,
 ) -> anyhow::Result<()> {
@@ -140,7 +140,7 @@ fn announce(
         let facts = json!({
             "listen": address.to_string(), "market": market, "accounts": accounts,
             "fill": args.fill.to_string(),
-            "latency": conduct.latencies.to_string(), "faults": conduct.faults.len(),
+            "latency": fault_config.latencies.to_string(), "faults": fault_config.faults.len(),
             "control": control.map(|port| json!({ "address": port.local_addr().to_string(), "token": port.token() })),
         });
         return Ok(output.value(&facts)?);
@@ -150,11 +150,11 @@ fn announce(
         args.fill
     );
     output.line(&line)?;
-    if !conduct.latencies.is_none() || !conduct.faults.is_empty() {
+    if !fault_config.latencies.is_none() || !fault_config.faults.is_empty() {
         output.line(&format!(
             "latency: {}; faults: {}",
-            conduct.latencies,
-            conduct.faults.len()
+            fault_config.latencies,
+            fault_config.faults.len()
         ))?;
     }
     if let Some(port) = control {
@@ -165,7 +165,7 @@ fn announce(
 }
 
 /// Waits for SIGINT or SIGTERM.
-async fn told_to_stop() -> anyhow::Result<()> {
+async fn stop_signal() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     tokio::select! {

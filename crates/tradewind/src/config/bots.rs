@@ -109,7 +109,7 @@ fn read_bot(
     });
     let instruments = traded(section, account.as_deref(), context);
     let reads = section.items("reads", |node| {
-        instrument(node, account.as_deref(), context, Own::Any)
+        instrument(node, account.as_deref(), context, AllowedVenues::Any)
     });
     let budget = section.get("budget", values::amount);
     let positions_max = section.get("max_positions", values::count_from_one);
@@ -163,7 +163,7 @@ fn traded(
     context: Context<'_>,
 ) -> Option<Vec<String>> {
     let names = section.items("instruments", |node| {
-        instrument(node, account, context, Own::Account)
+        instrument(node, account, context, AllowedVenues::Account)
     })?;
     if let Some(twice) = (1..names.len()).find(|index| names[..*index].contains(&names[*index])) {
         let what = format!("{} is named twice", names[twice]);
@@ -182,7 +182,7 @@ fn traded(
 
 /// Which venues' instruments may be named.
 #[derive(Clone, Copy, PartialEq)]
-enum Own {
+enum AllowedVenues {
     /// Only those of the account's venue.
     Account,
     /// Those of every venue.
@@ -190,7 +190,12 @@ enum Own {
 }
 
 /// The full name of an instrument written as `BTC/USDT` or `binance:BTC/USDT`.
-fn instrument(node: &Node, account: Option<&str>, context: Context<'_>, own: Own) -> Read<String> {
+fn instrument(
+    node: &Node,
+    account: Option<&str>,
+    context: Context<'_>,
+    own: AllowedVenues,
+) -> Read<String> {
     const CURE: &str = "write BASE/QUOTE such as \"BTC/USDT\", with the venue before it if need be: \"binance:BTC/USDT\"";
     let text = values::text(node)?;
     let (venue, product) = match text.split_once(':') {
@@ -219,7 +224,7 @@ fn instrument(node: &Node, account: Option<&str>, context: Context<'_>, own: Own
         return Ok(text);
     };
     let venue = venue.unwrap_or(&account.venue);
-    if own == Own::Account && venue != account.venue {
+    if own == AllowedVenues::Account && venue != account.venue {
         let what = format!("{text} is not traded where account {:?} lies", account.name);
         let cure = format!("name an instrument of {}", account.venue);
         return Err(Problem::new(what, cure));

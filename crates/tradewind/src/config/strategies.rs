@@ -141,7 +141,7 @@ fn with_timeframes(
 
 /// What the user asks to be woken by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
+enum WakeOption {
     Quotes,
     Candles,
     Every(std::time::Duration),
@@ -149,20 +149,20 @@ enum Wish {
 
 const WAKE_CURE: &str = "write \"quotes\", \"candles\", \"every 15m\", or a list of them";
 
-fn wake(section: Section<'_>) -> Option<Vec<Wish>> {
+fn wake(section: Section<'_>) -> Option<Vec<WakeOption>> {
     match section.node("wake").map(|node| &node.value) {
-        Some(Value::List(_)) => section.items("wake", wish),
-        _ => section.get("wake", wish).map(|wish| vec![wish]),
+        Some(Value::List(_)) => section.items("wake", option),
+        _ => section.get("wake", option).map(|option| vec![option]),
     }
 }
 
-fn wish(node: &Node) -> Read<Wish> {
+fn option(node: &Node) -> Read<WakeOption> {
     let text = values::text(node).map_err(|problem| Problem::new(problem.what, WAKE_CURE))?;
     match (text.as_str(), text.strip_prefix("every ")) {
-        ("quotes", _) => Ok(Wish::Quotes),
-        ("candles", _) => Ok(Wish::Candles),
+        ("quotes", _) => Ok(WakeOption::Quotes),
+        ("candles", _) => Ok(WakeOption::Candles),
         (_, Some(every)) => match values::parse_duration(every) {
-            Some(every) if every.as_secs() >= 1 => Ok(Wish::Every(every)),
+            Some(every) if every.as_secs() >= 1 => Ok(WakeOption::Every(every)),
             Some(_) => Err(Problem::new("an interval below a second", WAKE_CURE)),
             None => Err(Problem::new(format!("{every:?} is no duration"), WAKE_CURE)),
         },
@@ -174,10 +174,10 @@ fn wish(node: &Node) -> Read<Wish> {
 }
 
 /// What a strategy is woken by when the bot does not say.
-fn usual_wake(info: &StrategyInfo, section: Section<'_>) -> Option<Wish> {
+fn usual_wake(info: &StrategyInfo, section: Section<'_>) -> Option<WakeOption> {
     match info.wakes_on {
-        WakesOn::Quotes => Some(Wish::Quotes),
-        WakesOn::Candles => Some(Wish::Candles),
+        WakesOn::Quotes => Some(WakeOption::Quotes),
+        WakesOn::Candles => Some(WakeOption::Candles),
         WakesOn::Timer | WakesOn::Anything => {
             let what = format!("missing, and {} has no usual one", info.name);
             section.complain("wake", Problem::new(what, "write wake = \"every 15m\""));
@@ -187,18 +187,18 @@ fn usual_wake(info: &StrategyInfo, section: Section<'_>) -> Option<Wish> {
 }
 
 fn rules(
-    wishes: &[Wish],
+    options: &[WakeOption],
     intervals: &[Interval],
     info: &StrategyInfo,
     section: Section<'_>,
 ) -> Option<Vec<WakeRule>> {
-    let fits = |wish: &Wish| match info.wakes_on {
-        WakesOn::Quotes => *wish == Wish::Quotes,
-        WakesOn::Candles => *wish == Wish::Candles,
-        WakesOn::Timer => matches!(wish, Wish::Every(_)),
+    let fits = |option: &WakeOption| match info.wakes_on {
+        WakesOn::Quotes => *option == WakeOption::Quotes,
+        WakesOn::Candles => *option == WakeOption::Candles,
+        WakesOn::Timer => matches!(option, WakeOption::Every(_)),
         WakesOn::Anything => true,
     };
-    if wishes.is_empty() || !wishes.iter().all(fits) {
+    if options.is_empty() || !options.iter().all(fits) {
         let made_for = match info.wakes_on {
             WakesOn::Quotes => "write \"quotes\", or leave it out",
             WakesOn::Candles => "write \"candles\", or leave it out",
@@ -209,10 +209,10 @@ fn rules(
         section.complain("wake", Problem::new(what, made_for));
         return None;
     }
-    let rules = wishes.iter().flat_map(|wish| match wish {
-        Wish::Quotes => vec![WakeRule::Quotes],
-        Wish::Candles => intervals.iter().copied().map(WakeRule::Candles).collect(),
-        Wish::Every(every) => vec![WakeRule::Every(*every)],
+    let rules = options.iter().flat_map(|option| match option {
+        WakeOption::Quotes => vec![WakeRule::Quotes],
+        WakeOption::Candles => intervals.iter().copied().map(WakeRule::Candles).collect(),
+        WakeOption::Every(every) => vec![WakeRule::Every(*every)],
     });
     Some(rules.collect())
 }

@@ -85,7 +85,7 @@ impl Node {
 /// Reads a whole file. Every fault of its syntax is noted; the tree is then not to be used.
 pub(super) fn parse(text: &str, errors: &Errors) -> Table {
     let (table, faults) = DeTable::parse_recoverable(text);
-    let places = Places::new(text);
+    let places = SourceMap::new(text);
     for fault in &faults {
         let origin = fault.span().map(|span| places.at(span.start));
         errors.push("", origin, syntax_problem(fault));
@@ -95,7 +95,7 @@ pub(super) fn parse(text: &str, errors: &Errors) -> Table {
 
 /// Reads one value that stands alone, as an environment variable holds it; text that is no TOML value is a text.
 pub(super) fn parse_value(text: &str, origin: &Origin) -> Node {
-    let places = Places {
+    let places = SourceMap {
         line_starts: Vec::new(),
         text,
         fixed: Some(origin.clone()),
@@ -118,13 +118,13 @@ fn syntax_problem(fault: &Error) -> Problem {
 }
 
 /// Turns byte offsets into lines and columns, and the parser's values into ours.
-struct Places<'t> {
+struct SourceMap<'t> {
     text: &'t str,
     line_starts: Vec<usize>,
     fixed: Option<Origin>,
 }
 
-impl<'t> Places<'t> {
+impl<'t> SourceMap<'t> {
     fn new(text: &'t str) -> Self {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         Self {

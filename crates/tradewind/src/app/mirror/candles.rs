@@ -12,7 +12,7 @@ use tradewind_simx_server::MirrorFeed;
 use tradewind_venues::execution::CandleRange;
 use tradewind_venues::{BinanceVenue, VenueError};
 
-use super::sinks::{Backing, Missed};
+use super::sinks::{MirrorHealth, MissedMinutes};
 use crate::config::DeskConfig;
 
 /// Candles read of every instrument, whoever wants them: each length reaches back past the last close of the next, so that
@@ -30,10 +30,10 @@ const AT_ONCE: usize = 8;
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// Lengths of candles and how many, by instrument.
-pub(super) type Wanted = Vec<BTreeMap<Interval, u32>>;
+pub(super) type WarmUpLengths = Vec<BTreeMap<Interval, u32>>;
 
 /// What the strategies of the bots need to warm up, for the instruments of these names.
-pub(super) fn wanted(config: &DeskConfig, names: &[String]) -> Wanted {
+pub(super) fn wanted(config: &DeskConfig, names: &[String]) -> WarmUpLengths {
     let mut wanted = vec![BTreeMap::from(ALWAYS); names.len()];
     for bot in &config.bots {
         let (strategy, count) = (&bot.strategy, bot.instruments.len());
@@ -54,10 +54,10 @@ pub(super) fn wanted(config: &DeskConfig, names: &[String]) -> Wanted {
 }
 
 /// Closed candles of each instrument, joined into one series.
-pub(super) async fn past(
+pub(super) async fn before_start(
     venue: &BinanceVenue,
     instruments: &[Instrument],
-    wanted: &Wanted,
+    wanted: &WarmUpLengths,
 ) -> Result<Vec<Vec<Candle>>, VenueError> {
     let all = instruments
         .iter()
@@ -94,7 +94,7 @@ fn joined(mut longer: Vec<Candle>, shorter: Vec<Candle>) -> Vec<Candle> {
 pub(super) struct Refills {
     pub(super) venue: Arc<BinanceVenue>,
     pub(super) feed: MirrorFeed,
-    pub(super) backing: Arc<Backing>,
+    pub(super) health: Arc<MirrorHealth>,
     pub(super) clock: Arc<dyn Clock>,
     /// Since when, by instrument.
     pub(super) missed: BTreeMap<InstrumentId, Timestamp>,
@@ -103,7 +103,7 @@ pub(super) struct Refills {
 impl Refills {
     pub(super) async fn run(
         mut self,
-        mut wishes: mpsc::Receiver<Missed>,
+        mut requests: mpsc::Receiver<MissedMinutes>,
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
         loop {
@@ -111,10 +111,10 @@ impl Refills {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = again => {}
-                Some(wish) = wishes.recv() => self.note(wish),
+                Some(request) = requests.recv() => self.note(request),
             }
-            while let Ok(wish) = wishes.try_recv() {
-                self.note(wish);
+            while let Ok(request) = requests.try_recv() {
+                self.note(request);
             }
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
@@ -123,7 +123,7 @@ impl Refills {
         }
     }
 
-    fn note(&mut self, Missed { instrument, since }: Missed) {
+    fn note(&mut self, MissedMinutes { instrument, since }: MissedMinutes) {
         let known = self.missed.entry(instrument).or_insert(since);
         *known = since.min(*known);
     }
@@ -145,11 +145,11 @@ impl Refills {
             match self.read(instrument, since, now).await {
                 Ok(()) => {
                     self.missed.remove(&instrument);
-                    self.backing
+                    self.health
                         .whole(instrument, Interval::Minute1.close_time(now));
                 }
                 Err(error) => {
-                    tracing::warn!(instrument = instrument.0, %since, %error, "Missed minutes could not be read yet.");
+                    tracing::warn!(instrument = instrument.0, %since, %error, "MissedMinutes minutes could not be read yet.");
                 }
             }
         }

@@ -14,7 +14,7 @@ use crate::app::sinks::MarketToQueues;
 #[derive(Debug)]
 pub(super) struct VenueToExchange {
     pub(super) feed: MirrorFeed,
-    pub(super) backing: Arc<Backing>,
+    pub(super) health: Arc<MirrorHealth>,
 }
 
 impl MarketSink for VenueToExchange {
@@ -35,7 +35,7 @@ impl MarketSink for VenueToExchange {
     }
 
     fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
-        self.backing.venue(instrument, health, reason);
+        self.health.venue(instrument, health, reason);
     }
 
     fn failed(&self, topic: Topic, reason: &str) {
@@ -50,9 +50,9 @@ impl MarketSink for VenueToExchange {
 /// The embedded exchange's market into the queues. While the venue is not heard, nothing but its health goes through: what
 /// moves then is the desk's own orders, which prove nothing of the market.
 #[derive(Debug)]
-pub(crate) struct Backed(pub(super) Arc<Backing>);
+pub(crate) struct MirrorSink(pub(super) Arc<MirrorHealth>);
 
-impl MarketSink for Backed {
+impl MarketSink for MirrorSink {
     fn quote(&self, quote: Quote) {
         if self.0.is_live(quote.instrument) {
             self.0.queues.quote(quote);
@@ -84,20 +84,20 @@ impl MarketSink for Backed {
 
 /// An instrument whose minutes were missed, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Missed {
+pub(super) struct MissedMinutes {
     pub(super) instrument: InstrumentId,
     pub(super) since: Timestamp,
 }
 
 /// How far the venue stands behind what the embedded exchange says, by instrument.
 #[derive(Debug)]
-pub(super) struct Backing {
+pub(super) struct MirrorHealth {
     feeds: Mutex<Vec<Feed>>,
     queues: MarketToQueues,
     clock: Arc<dyn Clock>,
-    /// Asks for the minutes that were missed. It holds a wish for each instrument; one that finds it full is made again
+    /// Asks for the minutes that were missed. It holds a request for each instrument; one that finds it full is made again
     /// with the next change of health.
-    asked: mpsc::Sender<Missed>,
+    requests: mpsc::Sender<MissedMinutes>,
 }
 
 /// One instrument on its way from the venue to the engine.
@@ -106,7 +106,7 @@ struct Feed {
     venue: FeedHealth,
     here: FeedHealth,
     /// What the engine was told.
-    said: FeedHealth,
+    reported: FeedHealth,
     /// Since when the venue was not heard, unless what was missed has been asked for.
     lost_at: Option<Timestamp>,
     /// Candles that end later have nothing missing; `None` while that is not known.
@@ -123,25 +123,25 @@ impl Feed {
     }
 }
 
-impl Backing {
+impl MirrorHealth {
     pub(super) fn new(
         instruments: usize,
         queues: MarketToQueues,
         clock: &Arc<dyn Clock>,
-        asked: mpsc::Sender<Missed>,
+        requests: mpsc::Sender<MissedMinutes>,
     ) -> Self {
-        let unheard = Feed {
+        let initial = Feed {
             venue: FeedHealth::Stale,
             here: FeedHealth::Stale,
-            said: FeedHealth::Stale,
+            reported: FeedHealth::Stale,
             lost_at: Some(clock.now()),
             whole_from: None,
         };
         Self {
-            feeds: Mutex::new(vec![unheard; instruments]),
+            feeds: Mutex::new(vec![initial; instruments]),
             queues,
             clock: Arc::clone(clock),
-            asked,
+            requests,
         }
     }
 
@@ -154,8 +154,8 @@ impl Backing {
                 feed.lost_at.get_or_insert(now);
                 feed.whole_from = None;
             } else if let Some(since) = feed.lost_at {
-                let wish = Missed { instrument, since };
-                feed.lost_at = self.asked.try_send(wish).is_err().then_some(since);
+                let request = MissedMinutes { instrument, since };
+                feed.lost_at = self.requests.try_send(request).is_err().then_some(since);
             }
         });
     }
@@ -165,7 +165,7 @@ impl Backing {
         self.change(instrument, reason, |feed| feed.here = health);
     }
 
-    /// Missed minutes are there again: candles that end after `from` are whole, if the venue was heard all the time.
+    /// MissedMinutes minutes are there again: candles that end after `from` are whole, if the venue was heard all the time.
     pub(super) fn whole(&self, instrument: InstrumentId, from: Timestamp) {
         if let Some(feed) = self.feeds().get_mut(instrument.index())
             && feed.venue == FeedHealth::Live
@@ -184,8 +184,8 @@ impl Backing {
         change(feed);
         let health = feed.health();
         // A gap is said each time: each one is another piece of lost data.
-        if health != feed.said || health == FeedHealth::Gap {
-            feed.said = health;
+        if health != feed.reported || health == FeedHealth::Gap {
+            feed.reported = health;
             self.queues.health(instrument, health, reason);
         }
     }
@@ -225,22 +225,22 @@ mod tests {
 
     struct Rig {
         queues: Arc<InputQueues>,
-        backing: Arc<Backing>,
-        sink: Backed,
-        wishes: mpsc::Receiver<Missed>,
+        health: Arc<MirrorHealth>,
+        sink: MirrorSink,
+        requests: mpsc::Receiver<MissedMinutes>,
     }
 
     fn rig() -> Rig {
         let queues = Arc::new(InputQueues::new(1));
-        let (asked, wishes) = mpsc::channel(1);
+        let (missed, requests) = mpsc::channel(1);
         let clock = Arc::new(ManualClock::new(NOW)) as Arc<dyn Clock>;
         let to_queues = MarketToQueues(Arc::clone(&queues));
-        let backing = Arc::new(Backing::new(1, to_queues, &clock, asked));
+        let health = Arc::new(MirrorHealth::new(1, to_queues, &clock, missed));
         Rig {
             queues,
-            sink: Backed(Arc::clone(&backing)),
-            backing,
-            wishes,
+            sink: MirrorSink(Arc::clone(&health)),
+            health,
+            requests,
         }
     }
 
@@ -252,7 +252,7 @@ mod tests {
         }
 
         /// What the engine was told of health since the last time.
-        fn told(&self) -> Vec<FeedHealth> {
+        fn reported(&self) -> Vec<FeedHealth> {
             let batch = self.taken();
             let health = |input: &Input| match input {
                 Input::Health { health, .. } => Some(*health),
@@ -262,7 +262,7 @@ mod tests {
         }
 
         fn candle(&self, interval: Interval, open: i64) -> bool {
-            self.backing.is_whole(&Candle {
+            self.health.is_whole(&Candle {
                 instrument: BTC,
                 interval,
                 complete: true,
@@ -290,15 +290,15 @@ mod tests {
             (false, Stale, &[]),
             (true, Live, &[]),
         ];
-        for (step, (at_venue, health, told)) in steps.into_iter().enumerate() {
+        for (step, (at_venue, health, reported)) in steps.into_iter().enumerate() {
             match at_venue {
-                true => rig.backing.venue(BTC, health, ""),
+                true => rig.health.venue(BTC, health, ""),
                 false => rig.sink.health(BTC, health, ""),
             }
-            assert_eq!(rig.told(), told, "step {step}");
+            assert_eq!(rig.reported(), reported, "step {step}");
         }
         rig.sink.health(BTC, Live, "");
-        assert_eq!(rig.told(), [Live], "once quotes come here, too");
+        assert_eq!(rig.reported(), [Live], "once quotes come here, too");
     }
 
     #[test]
@@ -314,7 +314,7 @@ mod tests {
             received_at: NOW,
         };
         for (health, through) in [(Stale, 0), (Live, 1), (Gap, 0), (Live, 1), (Resync, 0)] {
-            rig.backing.venue(BTC, health, "");
+            rig.health.venue(BTC, health, "");
             rig.sink.quote(quote);
             let batch = rig.taken();
             assert_eq!(batch.quotes.len(), through, "{health:?}");
@@ -324,14 +324,14 @@ mod tests {
     #[test]
     fn what_was_missed_is_asked_for_once_and_candles_wait_for_it() {
         let mut rig = rig();
-        rig.backing.venue(BTC, Live, "");
-        let missed = Missed {
+        rig.health.venue(BTC, Live, "");
+        let missed = MissedMinutes {
             instrument: BTC,
             since: NOW,
         };
-        assert_eq!(rig.wishes.try_recv(), Ok(missed));
+        assert_eq!(rig.requests.try_recv(), Ok(missed));
         assert!(!rig.candle(Interval::Minute1, 599), "not read yet");
-        rig.backing.whole(BTC, Timestamp::from_secs(601 * 60));
+        rig.health.whole(BTC, Timestamp::from_secs(601 * 60));
         assert!(
             !rig.candle(Interval::Minute1, 600),
             "its beginning was not heard"
@@ -341,16 +341,16 @@ mod tests {
             rig.candle(Interval::Hour1, 600),
             "its minutes are all there"
         );
-        rig.backing.venue(BTC, Live, "");
-        assert!(rig.wishes.try_recv().is_err(), "nothing was missed");
+        rig.health.venue(BTC, Live, "");
+        assert!(rig.requests.try_recv().is_err(), "nothing was missed");
 
-        rig.backing.venue(BTC, Stale, "");
-        rig.backing.whole(BTC, NOW);
+        rig.health.venue(BTC, Stale, "");
+        rig.health.whole(BTC, NOW);
         assert!(
             !rig.candle(Interval::Minute1, 700),
             "it fell silent while minutes were read"
         );
-        rig.backing.venue(BTC, Live, "");
-        assert!(rig.wishes.try_recv().is_ok());
+        rig.health.venue(BTC, Live, "");
+        assert!(rig.requests.try_recv().is_ok());
     }
 }

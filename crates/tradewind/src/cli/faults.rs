@@ -27,7 +27,7 @@ impl std::fmt::Debug for Control {
 
 /// Arguments of `simx` and `run`.
 #[derive(Clone, Debug, Args)]
-pub(super) struct ConductArgs {
+pub(super) struct FaultArgs {
     /// What is to go wrong at the simulated exchange: a script of [[fault]] tables, see docs/faults.md
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
@@ -41,9 +41,9 @@ pub(super) struct ConductArgs {
     control: Option<SocketAddr>,
 }
 
-impl ConductArgs {
+impl FaultArgs {
     /// Reads the script, before anybody is let in.
-    pub(super) fn conduct(&self, seed: u64) -> anyhow::Result<Conduct> {
+    pub(super) fn config(&self, seed: u64) -> anyhow::Result<Conduct> {
         let faults = self.faults.as_deref().map(script).transpose()?;
         Ok(Conduct {
             seed,
@@ -61,7 +61,7 @@ impl ConductArgs {
     }
 
     /// Where a desk's exchange takes its operator's orders. A desk prints no token, so there has to be one.
-    pub(super) fn control_of_a_desk(&self) -> anyhow::Result<Option<Control>> {
+    pub(super) fn desk_control(&self) -> anyhow::Result<Option<Control>> {
         let control = self.control.map(|address| {
             let token = token().context("--control needs a token: set SIMX_CONTROL_TOKEN")?;
             Ok(Control { address, token })

@@ -22,7 +22,7 @@ use crate::app::venue::random_hex;
 use crate::driver::DeskHandle;
 
 /// How often somebody may have touched `KILL`.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const POLL_EVERY: Duration = Duration::from_secs(1);
 /// Resets whose answers are kept: more than the engine keeps of all commands, so that none it knows is new here.
 const RESETS_KEPT: usize = 2_048;
 
@@ -40,20 +40,20 @@ pub(crate) struct KillSwitch {
     /// The desk's clock.
     pub(crate) clock: Arc<dyn Clock>,
     /// What was killed and reset so far.
-    pub(crate) past: Arc<Mutex<Past>>,
+    pub(crate) history: Arc<Mutex<KillHistory>>,
     /// Resets that are being carried out, whoever still waits for them.
     pub(crate) tasks: TaskTracker,
 }
 
 /// Kills and resets since the start.
 #[derive(Debug, Default)]
-pub(crate) struct Past {
+pub(crate) struct KillHistory {
     kills: u64,
     resets: VecDeque<(CommandId, Option<CommandResult>)>,
 }
 
 /// A reset that was put before the engine.
-struct Begun {
+struct PendingReset {
     answer: oneshot::Receiver<CommandResult>,
     kills: u64,
 }
@@ -83,7 +83,7 @@ impl KillSwitch {
     }
 
     /// Waits for the resets that are being carried out.
-    async fn settle(&self) {
+    async fn finish_resets(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -91,14 +91,21 @@ impl KillSwitch {
     fn kill(&self, command: Command) -> oneshot::Receiver<CommandResult> {
         // Before the lock as well: whoever holds it may be writing to the disk.
         self.gate.kill();
-        self.throw(&mut self.past(), command)
+        self.latch_and_submit(&mut self.history(), command)
     }
 
     /// Latches memory and disk and puts the kill before the engine, all under the lock.
-    fn throw(&self, past: &mut Past, command: Command) -> oneshot::Receiver<CommandResult> {
-        past.kills += 1;
+    fn latch_and_submit(
+        &self,
+        history: &mut KillHistory,
+        command: Command,
+    ) -> oneshot::Receiver<CommandResult> {
+        history.kills += 1;
         self.gate.kill();
-        let (reason, by) = (words(&command.action), name(&command.principal));
+        let (reason, by) = (
+            reason_of(&command.action),
+            principal_name(&command.principal),
+        );
         if self.file.kill(reason, &by, self.clock.now()) == Durable::No {
             tracing::error!(
                 "Killed, but the latch is not on disk: keep the process up until it is."
@@ -108,15 +115,15 @@ impl KillSwitch {
     }
 
     async fn reset(&self, command: Command) -> Option<CommandResult> {
-        let Some(Begun { answer, kills }) = self.begin_reset(&command) else {
-            return self.again(command).await;
+        let Some(PendingReset { answer, kills }) = self.begin_reset(&command) else {
+            return self.repeated_reset(command).await;
         };
         let result = match answer.await.ok()? {
             CommandResult::Accepted(_) => self.lift(&command, kills).await,
             refused @ CommandResult::Refused(_) => refused,
         };
-        let mut past = self.past();
-        let known = past.resets.iter_mut().find(|(id, _)| *id == command.id);
+        let mut history = self.history();
+        let known = history.resets.iter_mut().find(|(id, _)| *id == command.id);
         if let Some((_, kept)) = known {
             *kept = Some(result.clone());
         }
@@ -124,23 +131,23 @@ impl KillSwitch {
     }
 
     /// Puts a reset before the engine; `None` if it was begun before.
-    fn begin_reset(&self, command: &Command) -> Option<Begun> {
-        let mut past = self.past();
-        if past.resets.iter().any(|(id, _)| *id == command.id) {
+    fn begin_reset(&self, command: &Command) -> Option<PendingReset> {
+        let mut history = self.history();
+        if history.resets.iter().any(|(id, _)| *id == command.id) {
             return None;
         }
-        past.resets.push_back((command.id, None));
-        if past.resets.len() > RESETS_KEPT {
-            past.resets.pop_front();
+        history.resets.push_back((command.id, None));
+        if history.resets.len() > RESETS_KEPT {
+            history.resets.pop_front();
         }
-        let (answer, kills) = (self.desk.give(command.clone()), past.kills);
-        Some(Begun { answer, kills })
+        let (answer, kills) = (self.desk.give(command.clone()), history.kills);
+        Some(PendingReset { answer, kills })
     }
 
     /// A reset that came before is answered as it was then, and lifts nothing.
-    async fn again(&self, command: Command) -> Option<CommandResult> {
+    async fn repeated_reset(&self, command: Command) -> Option<CommandResult> {
         let before = self
-            .past()
+            .history()
             .resets
             .iter()
             .find(|(id, _)| *id == command.id)
@@ -156,11 +163,14 @@ impl KillSwitch {
     /// A latch that cannot be lifted on disk stays set, and the engine is killed again.
     async fn lift(&self, command: &Command, kills: u64) -> CommandResult {
         let (error, killed) = {
-            let mut past = self.past();
-            if past.kills != kills {
+            let mut history = self.history();
+            if history.kills != kills {
                 return CommandResult::Refused("the desk was killed again meanwhile".to_owned());
             }
-            let (reason, by) = (words(&command.action), name(&command.principal));
+            let (reason, by) = (
+                reason_of(&command.action),
+                principal_name(&command.principal),
+            );
             match self.file.reset(reason, &by, self.clock.now()) {
                 Ok(()) => {
                     self.latch.clear();
@@ -172,7 +182,7 @@ impl KillSwitch {
                         !command.id,
                         "the latch cannot be lifted on disk",
                     );
-                    (error, self.throw(&mut past, again))
+                    (error, self.latch_and_submit(&mut history, again))
                 }
             }
         };
@@ -196,9 +206,9 @@ impl KillSwitch {
         }
     }
 
-    fn past(&self) -> MutexGuard<'_, Past> {
+    fn history(&self) -> MutexGuard<'_, KillHistory> {
         // A panic under the lock leaves at worst a reset without an answer, which lifts nothing.
-        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Kills when somebody touches `KILL` in the data directory.
@@ -209,10 +219,10 @@ impl KillSwitch {
         loop {
             tokio::select! {
                 () = stop.cancelled() => {
-                    self.settle().await;
+                    self.finish_resets().await;
                     return Ok(());
                 }
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(POLL_EVERY) => {}
             }
             if !self.latch.is_set() && self.file.is_touched() {
                 let id = u128::from_str_radix(random_hex()?.get(..32).unwrap_or("1"), 16)?;
@@ -224,7 +234,7 @@ impl KillSwitch {
 }
 
 /// Why somebody kills or resets.
-const fn words(action: &Action) -> &str {
+const fn reason_of(action: &Action) -> &str {
     match action {
         Action::Kill { reason, .. } | Action::Reset { reason } => reason.as_str(),
         _ => "",
@@ -232,7 +242,7 @@ const fn words(action: &Action) -> &str {
 }
 
 /// A principal in words.
-pub(crate) fn name(principal: &Principal) -> String {
+pub(crate) fn principal_name(principal: &Principal) -> String {
     match principal {
         Principal::Token(name) => format!("token {name}"),
         Principal::Telegram(user) => format!("telegram {user}"),
@@ -270,7 +280,7 @@ mod tests {
             file: Arc::new(file),
             desk: DeskHandle::new(Arc::new(InputQueues::new(0))),
             clock: Arc::new(DeskClock::system()),
-            past: Arc::default(),
+            history: Arc::default(),
             tasks: TaskTracker::new(),
         };
         Rig { kill, disk }
@@ -383,7 +393,7 @@ mod tests {
         reset.abort();
         settled().await;
         rig.engine_accepts();
-        rig.kill.settle().await;
+        rig.kill.finish_resets().await;
         assert_eq!(rig.is_latched(), (false, false));
     }
 

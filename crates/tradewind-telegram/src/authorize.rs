@@ -9,7 +9,7 @@ use crate::wire::{Content, Update};
 
 /// A message that is obeyed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Admitted {
+pub(crate) struct AuthorizedMessage {
     pub(crate) update: i64,
     /// Who wrote it; in a private chat also where the answer goes.
     pub(crate) user: i64,
@@ -19,11 +19,11 @@ pub(crate) struct Admitted {
 }
 
 /// The message in an update, if it is to be obeyed; what is not is counted.
-pub(crate) fn admit(
+pub(crate) fn authorize(
     update: Update,
     users: &BTreeSet<i64>,
     counts: &mut Counts,
-) -> Option<Admitted> {
+) -> Option<AuthorizedMessage> {
     let message = match update.content {
         Content::Message(message) => message,
         Content::Other => return ignored(&mut counts.other_kinds),
@@ -34,7 +34,8 @@ pub(crate) fn admit(
         return ignored(&mut counts.not_private);
     };
     // In a private chat the chat's number is the user's; anything else is no private chat, whatever it calls itself.
-    if message.chat.kind != "private" || message.chat.id != user.id || message.speaks_for_a_chat() {
+    if message.chat.kind != "private" || message.chat.id != user.id || message.is_sent_for_a_chat()
+    {
         return ignored(&mut counts.not_private);
     }
     if !users.contains(&user.id) {
@@ -49,7 +50,7 @@ pub(crate) fn admit(
     let Some(text) = message.text else {
         return ignored(&mut counts.other_kinds);
     };
-    Some(Admitted {
+    Some(AuthorizedMessage {
         update: update.id,
         user: user.id,
         sent_at: Timestamp::from_millis(message.date.saturating_mul(1_000)),
@@ -57,7 +58,7 @@ pub(crate) fn admit(
     })
 }
 
-const fn ignored(counter: &mut u64) -> Option<Admitted> {
+const fn ignored(counter: &mut u64) -> Option<AuthorizedMessage> {
     *counter += 1;
     None
 }

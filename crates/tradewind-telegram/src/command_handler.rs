@@ -10,11 +10,11 @@ use std::sync::Arc;
 use tradewind_events::{Action, BotConfig, Command, CommandResult, DeskView, Principal, StopMode};
 use tradewind_model::Timestamp;
 
-use crate::admit::{Admitted, admit};
+use crate::authorize::{AuthorizedMessage, authorize};
 use crate::counts::Counts;
 use crate::desk::DeskError;
-use crate::inbox::{Inbox, Pending, Question, Source};
-use crate::machine::{Batch, Moment, Out};
+use crate::inbox::{Inbox, Pending, Source, ViewRequest};
+use crate::machine::{Batch, Out, StepContext};
 use crate::markup::Markup;
 use crate::names;
 use crate::outbox::Outbox;
@@ -26,16 +26,16 @@ use crate::wire::Update;
 
 /// The inbox at work on one input.
 #[derive(Debug)]
-pub(crate) struct Hearing<'a> {
+pub(crate) struct CommandHandler<'a> {
     pub(crate) inbox: &'a mut Inbox,
     pub(crate) outbox: &'a mut Outbox,
     pub(crate) counts: &'a mut Counts,
     pub(crate) out: &'a mut Vec<Out>,
 }
 
-impl Hearing<'_> {
+impl CommandHandler<'_> {
     /// Takes an update; whoever is not to be obeyed hears nothing.
-    pub(crate) fn hear(&mut self, moment: &Moment, update: Update) {
+    pub(crate) fn handle_update(&mut self, context: &StepContext, update: Update) {
         if self
             .inbox
             .progress
@@ -46,63 +46,67 @@ impl Hearing<'_> {
             return;
         }
         self.inbox.progress.next = update.id.checked_add(1);
-        if let Some(message) = admit(update, &self.inbox.users, self.counts) {
-            self.obey(moment, &message);
+        if let Some(message) = authorize(update, &self.inbox.users, self.counts) {
+            self.execute(context, &message);
         }
     }
 
     /// Goes on with what the desk's view was needed for.
-    pub(crate) fn viewed(
+    pub(crate) fn view_received(
         &mut self,
-        moment: &Moment,
-        question: Question,
+        context: &StepContext,
+        request: ViewRequest,
         view: Result<Arc<DeskView>, DeskError>,
     ) {
-        match (question, view) {
-            (Question::Status { user }, Ok(view)) => {
-                self.reply(user, render::status(&moment.configuration, &view));
+        match (request, view) {
+            (ViewRequest::Status { user }, Ok(view)) => {
+                self.reply(user, render::status(&context.configuration, &view));
             }
-            (Question::Order { from, order }, Ok(view)) => {
-                match propose(&moment.configuration, &view, &order) {
-                    Ok(proposal) => self.proposed(moment, from, proposal),
+            (ViewRequest::Order { from, order }, Ok(view)) => {
+                match propose(&context.configuration, &view, &order) {
+                    Ok(proposal) => self.proposed(context, from, proposal),
                     Err(problem) => self.reply(from.user, render::problem(&problem)),
                 }
             }
-            (Question::Status { user }, Err(error)) => {
+            (ViewRequest::Status { user }, Err(error)) => {
                 self.reply(user, render::no_view(&error));
             }
-            (Question::Order { from, .. }, Err(error)) => {
+            (ViewRequest::Order { from, .. }, Err(error)) => {
                 self.reply(from.user, render::no_view(&error));
             }
         }
     }
 
     /// Tells what came of commands.
-    pub(crate) fn answered(&mut self, batch: &Batch, results: &[Result<CommandResult, DeskError>]) {
+    pub(crate) fn results_received(
+        &mut self,
+        batch: &Batch,
+        results: &[Result<CommandResult, DeskError>],
+    ) {
         if batch.keep.is_none() {
             self.inbox.unanswered = self.inbox.unanswered.saturating_sub(1);
         }
         self.reply(batch.user, render::answers(batch, results));
     }
 
-    fn obey(&mut self, moment: &Moment, message: &Admitted) {
+    fn execute(&mut self, context: &StepContext, message: &AuthorizedMessage) {
         self.counts.commands += 1;
         let from = Source {
             update: message.update,
             user: message.user,
-            age: moment.wall.since(message.sent_at),
+            age: context.wall.since(message.sent_at),
         };
         let request = match request::read(&message.text) {
             Ok(request) => request,
-            Err(misread) => return self.reply(from.user, render::problem(misread)),
+            Err(problem) => return self.reply(from.user, render::problem(problem)),
         };
         match request {
             Request::Help => self.reply(from.user, render::help()),
             Request::Status => self
                 .out
-                .push(Out::Look(Question::Status { user: from.user })),
-            Request::Stop(target) => self.stop(moment, from, &target),
-            Request::Kill { reason } => self.kill(moment, from, &reason),
+                .push(Out::ReadView(ViewRequest::Status { user: from.user })),
+            Request::Stop(target) => self.stop(context, from, &target),
+            Request::Kill { reason } => self.kill(context, from, &reason),
             Request::Start(_) | Request::Order(_) | Request::Confirm(_)
                 if from.age > self.inbox.stale_after =>
             {
@@ -115,39 +119,41 @@ impl Hearing<'_> {
                     .entries_before
                     .is_some_and(|last| from.update <= last) =>
             {
-                self.reply(from.user, render::heard_before(&message.text));
+                self.reply(from.user, render::handled_before(&message.text));
             }
-            Request::Start(target) => self.start(moment, from, &target),
-            Request::Order(order) => self.out.push(Out::Look(Question::Order { from, order })),
-            Request::Confirm(code) => self.confirm(moment, from, &code),
+            Request::Start(target) => self.start(context, from, &target),
+            Request::Order(order) => self
+                .out
+                .push(Out::ReadView(ViewRequest::Order { from, order })),
+            Request::Confirm(code) => self.confirm(context, from, &code),
         }
     }
 
-    fn start(&mut self, moment: &Moment, from: Source, target: &Target) {
-        let expires = Some(self.inbox.expiry(from, moment.desk));
-        let batch = self.bots(moment, from, target, expires, |bot| {
+    fn start(&mut self, context: &StepContext, from: Source, target: &Target) {
+        let expires = Some(self.inbox.expiry(from, context.desk));
+        let batch = self.bots(context, from, target, expires, |bot| {
             Action::StartBot(bot.id)
         });
         if let Some(mut batch) = batch {
             self.reply(from.user, render::received("start", batch.commands.len()));
             batch.keep = Some(self.entered(from.update));
-            self.out.push(Out::Carry(batch));
+            self.out.push(Out::Execute(batch));
         }
     }
 
-    fn stop(&mut self, moment: &Moment, from: Source, target: &Target) {
-        let batch = self.bots(moment, from, target, None, |bot| Action::StopBot {
+    fn stop(&mut self, context: &StepContext, from: Source, target: &Target) {
+        let batch = self.bots(context, from, target, None, |bot| Action::StopBot {
             bot: bot.id,
             mode: StopMode::Keep,
         });
         if let Some(batch) = batch {
             self.reply(from.user, render::received("stop", batch.commands.len()));
             self.inbox.unanswered += 1;
-            self.out.push(Out::Carry(batch));
+            self.out.push(Out::Execute(batch));
         }
     }
 
-    fn kill(&mut self, moment: &Moment, from: Source, reason: &str) {
+    fn kill(&mut self, context: &StepContext, from: Source, reason: &str) {
         let reason = match reason.chars().take(200).collect::<String>() {
             empty if empty.is_empty() => "no reason given".to_owned(),
             reason => reason,
@@ -157,24 +163,24 @@ impl Hearing<'_> {
             reason,
             flatten: false,
         };
-        let command = self.command(moment, from, 0, None, action);
+        let command = self.command(context, from, 0, None, action);
         self.inbox.unanswered += 1;
         let commands = vec![("kill".to_owned(), command)];
-        self.out.push(Out::Carry(Batch {
+        self.out.push(Out::Execute(Batch {
             user: from.user,
             commands,
             keep: None,
         }));
     }
 
-    fn proposed(&mut self, moment: &Moment, from: Source, proposal: Proposal) {
+    fn proposed(&mut self, context: &StepContext, from: Source, proposal: Proposal) {
         if proposal.shrinks {
-            return self.place(moment, from, from.update, &proposal);
+            return self.place(context, from, from.update, &proposal);
         }
         let code = format!("{:04}", from.update.rem_euclid(10_000));
         let within = self.inbox.stale_after;
-        let text = render::proposal(&moment.configuration, &proposal, &code, within);
-        let until = moment.elapsed + within;
+        let text = render::proposal(&context.configuration, &proposal, &code, within);
+        let until = context.elapsed + within;
         let pending = Pending {
             update: from.update,
             proposal,
@@ -185,7 +191,7 @@ impl Hearing<'_> {
         self.reply(from.user, text);
     }
 
-    fn confirm(&mut self, moment: &Moment, from: Source, code: &str) {
+    fn confirm(&mut self, context: &StepContext, from: Source, code: &str) {
         let waiting = self.inbox.pending.get(&from.user);
         if waiting.is_none_or(|pending| pending.code != code) {
             return self.reply(
@@ -196,24 +202,24 @@ impl Hearing<'_> {
         let Some(pending) = self.inbox.pending.remove(&from.user) else {
             return;
         };
-        if pending.until < moment.elapsed {
+        if pending.until < context.elapsed {
             self.counts.stale += 1;
             let problem = "that was too long ago, and prices have moved: send the order again";
             return self.reply(from.user, render::problem(problem));
         }
-        self.place(moment, from, pending.update, &pending.proposal);
+        self.place(context, from, pending.update, &pending.proposal);
     }
 
     /// Places an order under the identity of the update it was first written in.
-    fn place(&mut self, moment: &Moment, from: Source, update: i64, proposal: &Proposal) {
-        let expires = Some(self.inbox.expiry(from, moment.desk));
+    fn place(&mut self, context: &StepContext, from: Source, update: i64, proposal: &Proposal) {
+        let expires = Some(self.inbox.expiry(from, context.desk));
         let identity = Source { update, ..from };
-        let command = self.command(moment, identity, 0, expires, proposal.action());
-        let words = render::order(&moment.configuration, proposal);
+        let command = self.command(context, identity, 0, expires, proposal.action());
+        let words = render::order(&context.configuration, proposal);
         self.reply(from.user, render::received(&words, 1));
         let keep = Some(self.entered(from.update));
         let commands = vec![(words, command)];
-        self.out.push(Out::Carry(Batch {
+        self.out.push(Out::Execute(Batch {
             user: from.user,
             commands,
             keep,
@@ -230,15 +236,15 @@ impl Hearing<'_> {
 
     fn bots(
         &mut self,
-        moment: &Moment,
+        context: &StepContext,
         from: Source,
         target: &Target,
         expires_at: Option<Timestamp>,
         action: impl Fn(&BotConfig) -> Action,
     ) -> Option<Batch> {
         let bots: Vec<&BotConfig> = match target {
-            Target::All => moment.configuration.bots.iter().collect(),
-            Target::Bot(name) => names::find_bot(&moment.configuration, name)
+            Target::All => context.configuration.bots.iter().collect(),
+            Target::Bot(name) => names::find_bot(&context.configuration, name)
                 .into_iter()
                 .collect(),
         };
@@ -247,7 +253,7 @@ impl Hearing<'_> {
             return None;
         }
         let commands = bots.into_iter().enumerate().map(|(index, bot)| {
-            let command = self.command(moment, from, index, expires_at, action(bot));
+            let command = self.command(context, from, index, expires_at, action(bot));
             (bot.name.clone(), command)
         });
         Some(Batch {
@@ -259,7 +265,7 @@ impl Hearing<'_> {
 
     fn command(
         &self,
-        moment: &Moment,
+        context: &StepContext,
         from: Source,
         index: usize,
         expires_at: Option<Timestamp>,
@@ -268,7 +274,7 @@ impl Hearing<'_> {
         Command {
             id: self.inbox.command_id(from.update, index),
             principal: Principal::Telegram(from.user),
-            issued_at: moment.desk - from.age,
+            issued_at: context.desk - from.age,
             expires_at,
             action,
         }

@@ -7,7 +7,7 @@ use tradewind_model::OwnerId;
 
 /// What a person should know before the desk is gone.
 #[must_use]
-pub(crate) fn words(view: &DeskView, configuration: &Configuration) -> String {
+pub(crate) fn text(view: &DeskView, configuration: &Configuration) -> String {
     if view.positions.is_empty() {
         return "No positions are open.".to_owned();
     }

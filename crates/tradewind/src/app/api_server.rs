@@ -16,12 +16,12 @@ use crate::config::DeskConfig;
 
 /// The API's address, taken before anything else is started, so that a second desk fails at once.
 #[derive(Debug)]
-pub(crate) struct Face {
+pub(crate) struct ApiServer {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Face {
+impl ApiServer {
     /// Takes the address.
     ///
     /// # Errors

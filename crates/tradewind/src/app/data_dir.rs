@@ -13,7 +13,7 @@ use tradewind_risk::KillLatch;
 use crate::app::venue::random_hex;
 
 /// What is on disk before anything else.
-pub(super) struct Ground {
+pub(super) struct DataDir {
     pub(super) storage: Arc<dyn Storage>,
     pub(super) journal_dir: PathBuf,
     pub(super) lock: DirectoryLock,
@@ -22,8 +22,8 @@ pub(super) struct Ground {
     pub(super) identity: Identity,
 }
 
-impl Ground {
-    pub(super) fn take(data_dir: &Path, clock: &dyn Clock) -> anyhow::Result<Self> {
+impl DataDir {
+    pub(super) fn open(data_dir: &Path, clock: &dyn Clock) -> anyhow::Result<Self> {
         let storage: Arc<dyn Storage> = Arc::new(Disk);
         let journal_dir = data_dir.join("journal");
         let lock = DirectoryLock::acquire(data_dir)?;

@@ -1,6 +1,6 @@
 //! What a strategy has asked for in one instrument, and what came of it.
 //!
-//! A rule has an opinion at each wake; the desk wants to hear of it once. The stance compares the opinion with what is
+//! A rule has an output at each wake; the desk wants to hear of it once. The stance compares the output with what is
 //! held and with what was asked for, so that a bot neither repeats itself at each candle nor buys back at once what its
 //! stop has just sold.
 //!
@@ -20,10 +20,11 @@ use crate::strategy::View;
 
 /// What was asked for and what came of it. All built-in strategies are long or flat.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Stance {
+pub(super) struct PositionPhase {
     phase: Phase,
     /// The exposure asked for last.
-    asked: Ppm,
+    #[serde(rename = "asked")]
+    requested: Ppm,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,20 +33,22 @@ enum Phase {
     #[default]
     Out,
     /// Asked to enter; nothing is held yet, and perhaps never will be.
-    Asked,
+    #[serde(rename = "Asked")]
+    Entering,
     /// Holds a position.
     In,
     /// Held a position that something else closed. Waits for its own rule to say "leave" before it enters again.
-    Spent,
+    #[serde(rename = "Spent")]
+    ClosedExternally,
     /// Asked to leave; the position is still there.
     Leaving,
 }
 
 /// What a rule makes of one wake.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Opinion {
+pub(super) struct RuleOutput {
     /// What the rule would hold and why; none if it is content with either.
-    pub aim: Option<(Ppm, Reason)>,
+    pub exposure: Option<(Ppm, Reason)>,
     /// What it waits for while it holds nothing.
     pub outside: Reason,
     /// What it waits for while it holds a position.
@@ -54,37 +57,44 @@ pub(super) struct Opinion {
 
 /// Whether what is decided will be carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
+pub(super) enum FeedMode {
     /// It will.
     Live,
     /// It will not: the strategy is being fed with the past.
-    History,
+    WarmUp,
 }
 
-impl Moment {
+impl FeedMode {
     pub(super) const fn live_if(live: bool) -> Self {
-        if live { Self::Live } else { Self::History }
+        if live { Self::Live } else { Self::WarmUp }
     }
 }
 
-impl Stance {
-    /// Turns an opinion into a decision.
-    pub(super) fn decide(&mut self, view: &View<'_>, moment: Moment, opinion: Opinion) -> Decision {
+impl PositionPhase {
+    /// Turns an output into a decision.
+    pub(super) fn decide(
+        &mut self,
+        view: &View<'_>,
+        mode: FeedMode,
+        output: RuleOutput,
+    ) -> Decision {
         self.observe(view);
-        if let Some((exposure, reason)) = opinion.aim {
-            let next = self.aim(exposure);
-            if moment == Moment::Live {
-                self.take(next);
+        if let Some((exposure, reason)) = output.exposure {
+            let transition = self.transition(exposure);
+            if mode == FeedMode::Live {
+                self.apply(transition);
             }
-            if next.is_asked() {
+            if transition.is_requested() {
                 return target(exposure, reason);
             }
         }
         hold(match self.phase {
-            Phase::Out => opinion.outside,
-            Phase::Asked => Reason::plain("asked to enter; waits for a fill"),
-            Phase::In => opinion.inside,
-            Phase::Spent => Reason::plain("closed by its stop or by hand; waits for its own exit"),
+            Phase::Out => output.outside,
+            Phase::Entering => Reason::plain("asked to enter; waits for a fill"),
+            Phase::In => output.inside,
+            Phase::ClosedExternally => {
+                Reason::plain("closed by its stop or by hand; waits for its own exit")
+            }
             Phase::Leaving => Reason::plain("asked to leave; waits for a fill"),
         })
     }
@@ -94,56 +104,58 @@ impl Stance {
         let held = is_long(view);
         self.phase = match (self.phase, held) {
             (Phase::Out, true) => {
-                self.asked = Ppm::ONE;
+                self.requested = Ppm::ONE;
                 Phase::In
             }
-            (Phase::Asked | Phase::Spent, true) => Phase::In,
-            (Phase::In, false) => Phase::Spent,
+            (Phase::Entering | Phase::ClosedExternally, true) => Phase::In,
+            (Phase::In, false) => Phase::ClosedExternally,
             (Phase::Leaving, false) => Phase::Out,
             (unchanged, _) => unchanged,
         };
     }
 
     /// What follows from wanting `exposure`.
-    fn aim(&self, exposure: Ppm) -> Next {
+    fn transition(&self, exposure: Ppm) -> Transition {
         let leaves = exposure <= Ppm::ZERO;
         match self.phase {
-            Phase::Out if leaves => Next::Keep,
-            Phase::Spent if leaves => Next::Forget,
-            Phase::Spent => Next::Keep,
-            Phase::Asked | Phase::In | Phase::Leaving if leaves => Next::Leave,
-            Phase::Asked | Phase::In if self.asked == exposure => Next::Keep,
-            Phase::In => Next::Change(exposure, Phase::In),
-            Phase::Out | Phase::Asked | Phase::Leaving => Next::Change(exposure, Phase::Asked),
+            Phase::Out if leaves => Transition::Keep,
+            Phase::ClosedExternally if leaves => Transition::Rearm,
+            Phase::ClosedExternally => Transition::Keep,
+            Phase::Entering | Phase::In | Phase::Leaving if leaves => Transition::Leave,
+            Phase::Entering | Phase::In if self.requested == exposure => Transition::Keep,
+            Phase::In => Transition::Change(exposure, Phase::In),
+            Phase::Out | Phase::Entering | Phase::Leaving => {
+                Transition::Change(exposure, Phase::Entering)
+            }
         }
     }
 
-    fn take(&mut self, next: Next) {
-        let (phase, asked) = match next {
-            Next::Keep => return,
-            Next::Forget => (Phase::Out, Ppm::ZERO),
-            Next::Leave => (Phase::Leaving, Ppm::ZERO),
-            Next::Change(exposure, phase) => (phase, exposure),
+    fn apply(&mut self, transition: Transition) {
+        let (phase, requested) = match transition {
+            Transition::Keep => return,
+            Transition::Rearm => (Phase::Out, Ppm::ZERO),
+            Transition::Leave => (Phase::Leaving, Ppm::ZERO),
+            Transition::Change(exposure, phase) => (phase, exposure),
         };
-        *self = Self { phase, asked };
+        *self = Self { phase, requested };
     }
 }
 
-/// What an aim comes to.
+/// How a wanted exposure changes the phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
+enum Transition {
     /// Nothing to say.
     Keep,
     /// Nothing to say, but a new entry is possible again.
-    Forget,
+    Rearm,
     /// Ask to leave; asked again as long as something is left, for an exit must not be lost.
     Leave,
     /// Ask for an exposure.
     Change(Ppm, Phase),
 }
 
-impl Next {
-    const fn is_asked(self) -> bool {
+impl Transition {
+    const fn is_requested(self) -> bool {
         matches!(self, Self::Leave | Self::Change(..))
     }
 }
