@@ -185,12 +185,12 @@ pub(crate) fn fail_bot(parts: &mut Parts, bot: BotId, error: &EvaluationError, o
     parts.emit(cause, announced, out);
     // A bot that a person stopped stays stopped, whatever its last answer was.
     if is_fault && !is_stopped {
-        halt_faulted(parts, bot, text, out);
+        halt_faulted(parts, bot, &text, out);
     }
 }
 
 /// A fault stops a bot: it comes back by itself after a while, or waits for a person.
-fn halt_faulted(parts: &mut Parts, bot: BotId, text: String, out: &mut Outputs) {
+fn halt_faulted(parts: &mut Parts, bot: BotId, text: &str, out: &mut Outputs) {
     parts.orders.cancel_entries(Some(bot), out);
     let runtime = parts.bots.bot_mut(bot);
     runtime.note_pause();
@@ -201,7 +201,7 @@ fn halt_faulted(parts: &mut Parts, bot: BotId, text: String, out: &mut Outputs) 
         parts.timers.cancel(Timer::BotRetry(bot), out);
         return set_state(parts, bot, BotState::Faulted, &reason, out);
     }
-    set_state(parts, bot, BotState::Faulted, &text, out);
+    set_state(parts, bot, BotState::Faulted, text, out);
     let at = parts.now() + Duration::from_secs(1 << (count - 1));
     parts.timers.set(at, Timer::BotRetry(bot), out);
 }

@@ -13,7 +13,7 @@ use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{NewOrder, Order};
 
 /// An order somebody wants: the quantity is decided, the kind is not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct OrderRequest {
     /// For which bot and instrument; `None` for a person.
     pub(crate) place: Option<BotInstrument>,
