@@ -1,4 +1,4 @@
-//! Where the engine is in its inputs: sequence number, time, and what caused what is happening.
+//! Where the engine is in its inputs: sequence number, time, and the cause of what happens now.
 
 use tradewind_events::{Event, EventKind, Output, Outputs};
 use tradewind_model::{EventId, Quote, Timestamp};
@@ -6,10 +6,10 @@ use tradewind_model::{EventId, Quote, Timestamp};
 /// What the current input is about, so that events can name their cause.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Trigger {
-    /// Nothing that events can follow from.
+    /// Nothing that an event can name.
     #[default]
     None,
-    /// A quote, and its event once it was announced: when something follows from it.
+    /// A quote. It becomes an event when something follows from it, and then has an id.
     Quote(Quote, Option<EventId>),
     /// An event.
     Event(EventId),
@@ -18,19 +18,43 @@ pub(crate) enum Trigger {
 /// The input being handled.
 #[derive(Debug, Default)]
 pub(crate) struct StepContext {
-    pub(crate) seq: u64,
-    pub(crate) at: Timestamp,
-    pub(crate) trigger: Trigger,
+    seq: u64,
+    at: Timestamp,
+    trigger: Trigger,
     next_index: u32,
 }
 
 impl StepContext {
+    /// The context behind input `seq`, which was handled at `at`.
+    pub(crate) fn after(seq: u64, at: Timestamp) -> Self {
+        Self {
+            seq,
+            at,
+            ..Self::default()
+        }
+    }
+
     /// Goes on to the next input. Time never runs backwards.
     pub(crate) fn advance(&mut self, at: Timestamp) {
         self.seq += 1;
         self.at = self.at.max(at);
         self.trigger = Trigger::None;
         self.next_index = 0;
+    }
+
+    /// Number of the input.
+    pub(crate) const fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Time of the input.
+    pub(crate) const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// From now on events of this input follow from `trigger`.
+    pub(crate) const fn set_trigger(&mut self, trigger: Trigger) {
+        self.trigger = trigger;
     }
 
     /// Announces something that follows from `cause`.
@@ -50,7 +74,7 @@ impl StepContext {
         id
     }
 
-    /// An id for an event that is announced later in this input but stands before what is emitted meanwhile.
+    /// An id for an event that is announced at the end of this input but stands before what is emitted meanwhile.
     pub(crate) fn reserve(&mut self) -> EventId {
         let id = EventId {
             seq: self.seq,
@@ -60,7 +84,7 @@ impl StepContext {
         id
     }
 
-    /// The event everything in this input follows from; announces the quote if it is one.
+    /// The event that everything in this input follows from. Announces the quote if the trigger is one.
     pub(crate) fn cause(&mut self, out: &mut Outputs) -> Option<EventId> {
         match self.trigger {
             Trigger::None => None,
@@ -74,7 +98,7 @@ impl StepContext {
         }
     }
 
-    /// The quote that what happens now is decided on, if it is one.
+    /// The quote that the current decision is made on, if it is made on one.
     pub(crate) const fn quote(&self) -> Option<Quote> {
         match self.trigger {
             Trigger::Quote(quote, _) => Some(quote),

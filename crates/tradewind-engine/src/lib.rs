@@ -3,7 +3,8 @@
 //! It has no clock, no socket, no file and no chance of its own: the same inputs give the same outputs, byte for byte.
 //! Start with [`Engine::handle`] in `engine.rs`, one screen that says what one step does. Then, in the order in which
 //! a quote becomes an order: `step/market_data.rs`, `step/evaluation.rs`, `step/target.rs`, `step/submission.rs`,
-//! `step/reports.rs`; `parts/order.rs` has the life of an order as one function with its table.
+//! `step/reports.rs`. `parts/` holds the state, each part with what only it may change; `parts/order.rs` has the life
+//! of an order as one function with its table.
 
 mod context;
 mod engine;
@@ -13,5 +14,4 @@ mod strategy_source;
 mod view;
 
 pub use engine::Engine;
-pub use parts::order::{Order, ReportClass, Step, Trades, transition};
 pub use strategy_source::{StrategyFactory, StrategySource};

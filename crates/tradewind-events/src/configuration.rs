@@ -41,6 +41,17 @@ pub struct Configuration {
     pub announce_quotes: bool,
 }
 
+impl Configuration {
+    /// The instrument of a dense id.
+    ///
+    /// # Panics
+    /// If there is none: ids come from this configuration.
+    #[must_use]
+    pub fn instrument(&self, id: InstrumentId) -> &Instrument {
+        &self.instruments[id.index()]
+    }
+}
+
 /// Where candles come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CandleSource {

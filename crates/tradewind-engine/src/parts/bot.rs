@@ -1,120 +1,45 @@
-//! A bot at run time: its state, its strategy, and what it keeps per instrument.
+//! A bot at run time: its state, its faults, its requests to a lane, and what it keeps per instrument.
 
 use std::collections::VecDeque;
-use std::fmt;
+use std::time::Duration;
 
-use tradewind_events::{BotConfig, BotState};
-use tradewind_indicators::{Atr, Bar};
-use tradewind_model::{
-    Candle, ClientOrderId, EventId, ExitPlan, Instrument, InstrumentId, Interval, PositionState,
-    Ppm, Reason, Sizer, Target, Timestamp,
-};
-use tradewind_risk::{RecentOrders, TokenBucket};
-use tradewind_strategy::{Strategy, WarmUp};
+use serde::{Deserialize, Serialize};
+use tradewind_events::{BotConfig, BotState, Lane, WakeRule};
+use tradewind_model::{EventId, InstrumentId, Reason, Timestamp};
 
-use crate::parts::exit_monitor::ExitMonitor;
+use super::bot_instrument::BotInstrument;
+use super::instrument_state::InstrumentState;
+use super::order_throttle::OrderThrottle;
 
-/// Where a bot's strategy lives.
-pub(crate) enum Runner {
-    /// Here; `None` while it is being called, or was lost to a panic.
-    Inline(Option<Box<dyn Strategy>>),
-    /// In another lane.
-    Remote {
-        /// The request it has not answered yet.
-        pending: Option<Pending>,
-        /// Number of its last request.
-        last_request: u64,
-        /// Number of the last request before its strategy was built anew; answers up to it are of the old one.
-        reset_at: u64,
-    },
-}
-
-impl Runner {
-    /// Number of the last request to another lane.
-    pub(crate) const fn last_request(&self) -> u64 {
-        match self {
-            Self::Inline(_) => 0,
-            Self::Remote { last_request, .. } => *last_request,
-        }
-    }
-}
-
-/// A request to another lane.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pending {
-    pub(crate) request: u64,
-    pub(crate) slot: usize,
-    pub(crate) cause: Option<EventId>,
-}
-
-impl fmt::Debug for Runner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Inline(strategy) => f.debug_tuple("Inline").field(strategy).finish(),
-            Self::Remote {
-                pending,
-                last_request,
-                reset_at,
-            } => f
-                .debug_struct("Remote")
-                .field("pending", pending)
-                .field("last_request", last_request)
-                .field("reset_at", reset_at)
-                .finish(),
-        }
-    }
-}
+/// Faults within this time count together.
+const FAULT_WINDOW: Duration = Duration::from_secs(300);
+/// This many faults within the window stop a bot until a person starts it again.
+const FAULTS_MAX: usize = 3;
 
 /// A bot.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Bot {
-    pub(crate) config: BotConfig,
-    pub(crate) state: BotState,
-    pub(crate) state_reason: String,
-    pub(crate) since: Timestamp,
-    pub(crate) runner: Runner,
-    /// What its strategy wants to be fed with.
-    pub(crate) warm_ups: Vec<WarmUp>,
-    pub(crate) slots: Vec<Slot>,
-    pub(crate) rate: TokenBucket,
-    pub(crate) recent: RecentOrders,
+    config: BotConfig,
+    state: BotState,
+    state_reason: String,
+    since: Timestamp,
+    lane: LaneRequests,
+    instruments: Vec<InstrumentState>,
+    throttle: OrderThrottle,
     /// Times of the last panics and overruns.
-    pub(crate) faults: VecDeque<Timestamp>,
-    /// Whether it was paused when it failed, and is to be so again when it is back.
-    pub(crate) resumes_paused: bool,
+    faults: VecDeque<Timestamp>,
+    /// Whether it was paused when it failed, and is paused again when it is back.
+    resumes_paused: bool,
     /// When its own interval is due next.
-    pub(crate) next_timer: Option<Timestamp>,
-    pub(crate) stats: Stats,
+    next_timer: Option<Timestamp>,
+    activity: Activity,
 }
 
-/// What a bot keeps per instrument.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    pub(crate) instrument: InstrumentId,
-    /// Open time of the last candle it was fed, per interval.
-    fed: Vec<(Interval, Timestamp)>,
-    /// Intervals of which past candles were asked for.
-    pub(crate) awaiting: Vec<Interval>,
-    /// Its position, copied from the portfolio whenever it changes.
-    pub(crate) position: PositionState,
-    pub(crate) guard: Option<ExitMonitor>,
-    /// The plan the next position is guarded by.
-    pub(crate) exit: ExitPlan,
-    /// Its one order at work.
-    pub(crate) working: Option<ClientOrderId>,
-    /// What it wants once that order has ended.
-    pub(crate) next: Option<(Target, Option<EventId>)>,
-    /// The exposure it asked for last.
-    pub(crate) exposure: Ppm,
-    /// Average true range of its shortest candles, if its sizer needs it.
-    pub(crate) range: Option<Atr>,
-}
-
-/// Counted since the start.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Stats {
+/// What was counted and shown of a bot since the start. Nothing is decided by it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Activity {
     pub(crate) reason: Reason,
-    pub(crate) reason_slot: Option<usize>,
+    pub(crate) reason_instrument: Option<InstrumentId>,
     pub(crate) last_wake: Option<Timestamp>,
     pub(crate) wakes: u64,
     pub(crate) signals: u64,
@@ -123,138 +48,266 @@ pub(crate) struct Stats {
     pub(crate) denials: u64,
     pub(crate) last_denial: Option<String>,
     pub(crate) errors: u64,
+    /// Evaluations skipped, and answers dropped, because a lane was late.
     pub(crate) skipped: u64,
     pub(crate) lateness_max_nanos: u64,
 }
 
-/// True range over this many candles sizes a volatility target.
-const RANGE_PERIOD: u32 = 14;
+/// Requests to a strategy in another lane. One that wants a decision is open at a time.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct LaneRequests {
+    pending: Option<PendingRequest>,
+    last: u64,
+    /// The last request before the strategy was built anew. Answers up to it come from the old strategy.
+    reset_at: u64,
+}
+
+/// A request that wants a decision and has no answer yet.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct PendingRequest {
+    request: u64,
+    pub(crate) place: BotInstrument,
+    pub(crate) cause: Option<EventId>,
+}
 
 impl Bot {
-    pub(crate) fn new(config: BotConfig) -> Self {
-        let range = match config.sizer {
-            Sizer::VolatilityTarget(_) => Atr::new(RANGE_PERIOD).ok(),
-            Sizer::Fixed(_) | Sizer::Share(_) | Sizer::RiskToStop(_) => None,
-        };
-        let slots = config
-            .instruments
-            .iter()
-            .map(|&instrument| Slot::new(instrument, &config.exit, range.clone()));
-        Self {
+    /// A bot that is not started.
+    pub(super) fn new(config: BotConfig) -> Self {
+        let mut bot = Self {
             state: BotState::Stopped,
             state_reason: "not started".to_owned(),
             since: Timestamp::EPOCH,
-            runner: Runner::Inline(None),
-            warm_ups: Vec::new(),
-            slots: slots.collect(),
-            rate: TokenBucket::default(),
-            recent: RecentOrders::default(),
+            lane: LaneRequests::default(),
+            instruments: Vec::new(),
+            throttle: OrderThrottle::default(),
             faults: VecDeque::new(),
             resumes_paused: false,
             next_timer: None,
-            stats: Stats::default(),
+            activity: Activity::default(),
             config,
+        };
+        bot.add_instruments();
+        bot
+    }
+
+    /// Gives every configured instrument its state. One that is no longer configured keeps what it has.
+    fn add_instruments(&mut self) {
+        for &instrument in &self.config.instruments {
+            if self.slot_of(instrument).is_none() {
+                let state = InstrumentState::new(instrument, &self.config);
+                self.instruments.push(state);
+            }
         }
     }
 
-    /// Whether its strategy is asked.
+    /// Changes the state. Returns the one before if the change is to be announced: a repetition is not.
+    pub(crate) fn change_state(
+        &mut self,
+        to: BotState,
+        reason: &str,
+        at: Timestamp,
+    ) -> Option<BotState> {
+        let from = std::mem::replace(&mut self.state, to);
+        if from == to && self.state_reason == reason {
+            return None;
+        }
+        reason.clone_into(&mut self.state_reason);
+        self.since = at;
+        Some(from)
+    }
+
+    /// Notes a panic or an overrun; older ones beyond the window do not count any more.
+    pub(crate) fn note_fault(&mut self, now: Timestamp) {
+        self.faults.retain(|at| now.since(*at) < FAULT_WINDOW);
+        self.faults.push_back(now);
+    }
+
+    /// Clears the faults, because a person starts the bot.
+    pub(crate) fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// Faults within the window.
+    pub(crate) fn faults(&self) -> usize {
+        self.faults.len()
+    }
+
+    /// Whether its faults are so many that a person must start it again.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.faults.len() >= FAULTS_MAX
+    }
+
+    /// Remembers whether it is paused, before a fault changes its state.
+    pub(crate) fn note_pause(&mut self) {
+        self.resumes_paused |= self.state == BotState::Paused;
+    }
+
+    /// Whether it was paused before a fault. Answers once.
+    pub(crate) const fn take_pause(&mut self) -> bool {
+        std::mem::replace(&mut self.resumes_paused, false)
+    }
+
+    /// Sets the next wake of its own interval, aligned to the clock, and returns it.
+    pub(crate) fn schedule_wake(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let every = self.config.wakes.iter().find_map(|wake| match wake {
+            WakeRule::Every(every) => Some(*every),
+            WakeRule::Quotes | WakeRule::Candles(_) => None,
+        });
+        self.next_timer = every.map(|every| next_multiple(now, every));
+        self.next_timer
+    }
+
+    /// When its own interval is due next.
+    pub(crate) const fn next_timer(&self) -> Option<Timestamp> {
+        self.next_timer
+    }
+
+    pub(crate) const fn lane_mut(&mut self) -> &mut LaneRequests {
+        &mut self.lane
+    }
+
+    pub(crate) const fn activity_mut(&mut self) -> &mut Activity {
+        &mut self.activity
+    }
+
+    pub(crate) const fn throttle_mut(&mut self) -> &mut OrderThrottle {
+        &mut self.throttle
+    }
+
+    pub(super) fn instrument_mut(&mut self, slot: usize) -> &mut InstrumentState {
+        &mut self.instruments[slot]
+    }
+
+    pub(crate) const fn config(&self) -> &BotConfig {
+        &self.config
+    }
+
+    pub(crate) const fn state(&self) -> BotState {
+        self.state
+    }
+
+    pub(crate) fn state_reason(&self) -> &str {
+        &self.state_reason
+    }
+
+    pub(crate) const fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    pub(crate) const fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
+    pub(crate) const fn throttle(&self) -> &OrderThrottle {
+        &self.throttle
+    }
+
+    pub(crate) fn instruments(&self) -> &[InstrumentState] {
+        &self.instruments
+    }
+
+    /// Index of an instrument among the bot's.
+    pub(super) fn slot_of(&self, instrument: InstrumentId) -> Option<usize> {
+        let mut own = self.instruments.iter();
+        own.position(|state| state.instrument() == instrument)
+    }
+
+    /// Whether its strategy is evaluated.
     pub(crate) const fn is_awake(&self) -> bool {
         matches!(self.state, BotState::Running | BotState::Paused)
     }
 
+    /// Whether its strategy runs in another lane.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.config.lane == Lane::Thread
+    }
+
+    /// Whether it has all its past candles.
     pub(crate) fn is_warm(&self) -> bool {
-        self.slots.iter().all(|slot| slot.awaiting.is_empty())
+        self.instruments.iter().all(InstrumentState::is_warm)
     }
 
     /// How many positions and entries it has.
     pub(crate) fn engaged(&self) -> usize {
-        self.slots
-            .iter()
-            .filter(|slot| !slot.position.quantity.is_zero() || slot.working.is_some())
-            .count()
+        let engaged = self.instruments.iter().filter(|state| state.is_engaged());
+        engaged.count()
     }
 }
 
-impl Slot {
-    fn new(instrument: InstrumentId, exit: &ExitPlan, range: Option<Atr>) -> Self {
-        Self {
-            instrument,
-            fed: Vec::new(),
-            awaiting: Vec::new(),
-            position: PositionState::default(),
-            guard: None,
-            exit: exit.clone(),
-            working: None,
-            next: None,
-            exposure: Ppm::ZERO,
-            range,
+impl LaneRequests {
+    /// Numbers a request. With `wants`, its answer is waited for.
+    pub(crate) fn send(&mut self, wants: Option<(BotInstrument, Option<EventId>)>) -> u64 {
+        self.last += 1;
+        let request = self.last;
+        if let Some((place, cause)) = wants {
+            self.pending = Some(PendingRequest {
+                request,
+                place,
+                cause,
+            });
         }
+        request
     }
 
-    /// Forgets what it was fed, before its strategy is built anew.
-    pub(crate) fn forget_candles(&mut self) {
-        self.fed.clear();
-        self.awaiting.clear();
-        if let Some(range) = &mut self.range {
-            range.reset();
-        }
+    /// Takes the open request if it is the one of this number.
+    pub(crate) fn take(&mut self, request: u64) -> Option<PendingRequest> {
+        self.pending.take_if(|pending| pending.request == request)
     }
 
-    /// How a candle fits behind the last one.
-    pub(crate) fn classify(&self, candle: &Candle) -> CandleOrder {
-        let Some((_, last)) = self
-            .fed
-            .iter()
-            .find(|(interval, _)| *interval == candle.interval)
-        else {
-            return CandleOrder::Next;
-        };
-        if candle.open_time <= *last {
-            return CandleOrder::Old;
-        }
-        if candle.open_time == *last + candle.interval.duration() {
-            CandleOrder::Next
-        } else {
-            CandleOrder::Gap
-        }
+    /// Gives the open request up.
+    pub(crate) const fn take_pending(&mut self) -> Option<PendingRequest> {
+        self.pending.take()
     }
 
-    /// Notes that the strategy is fed this candle.
-    pub(crate) fn note(&mut self, candle: &Candle, instrument: &Instrument) {
-        match self
-            .fed
-            .iter_mut()
-            .find(|(interval, _)| *interval == candle.interval)
-        {
-            Some(entry) => entry.1 = candle.open_time,
-            None => self.fed.push((candle.interval, candle.open_time)),
-        }
-        let shortest = self.fed.iter().map(|(interval, _)| *interval).min();
-        if let Some(range) = self
-            .range
-            .as_mut()
-            .filter(|_| shortest == Some(candle.interval))
-        {
-            let price = |price| instrument.price_f64(price);
-            let bar = Bar {
-                high: price(candle.high),
-                low: price(candle.low),
-                close: price(candle.close),
-            };
-            if range.update(bar).is_err() {
-                range.reset();
-            }
-        }
+    /// Notes that the strategy is built anew: what was requested before is void.
+    pub(crate) const fn reset(&mut self) {
+        self.pending = None;
+        self.reset_at = self.last;
+    }
+
+    pub(crate) const fn is_waiting(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Whether the request was made to the strategy that is there now.
+    pub(crate) const fn is_current(&self, request: u64) -> bool {
+        request > self.reset_at
     }
 }
 
-/// Where a candle stands relative to the last one fed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CandleOrder {
-    /// Right behind it, or the first.
-    Next,
-    /// Fed already, or older.
-    Old,
-    /// Some are missing between.
-    Gap,
+/// The first multiple of `every` since the epoch that lies after `now`.
+fn next_multiple(now: Timestamp, every: Duration) -> Timestamp {
+    let step = i64::try_from(every.as_nanos()).unwrap_or(i64::MAX).max(1);
+    let next = (now.as_nanos().div_euclid(step))
+        .saturating_add(1)
+        .saturating_mul(step);
+    Timestamp::from_nanos(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_model::BotId;
+
+    #[test]
+    fn an_answer_is_taken_once_and_only_to_the_open_request() {
+        let place = BotInstrument::new(BotId(0), 0);
+        let mut lane = LaneRequests::default();
+        assert_eq!(lane.send(None), 1);
+        assert_eq!(lane.send(Some((place, None))), 2);
+        assert!(lane.take(1).is_none() && lane.is_waiting());
+        assert_eq!(lane.take(2).map(|pending| pending.place), Some(place));
+        assert!(lane.take(2).is_none());
+        lane.send(Some((place, None)));
+        lane.reset();
+        assert!(!lane.is_waiting() && !lane.is_current(3) && lane.is_current(4));
+    }
+
+    #[test]
+    fn a_wake_is_aligned_to_the_clock() {
+        let quarter = Duration::from_secs(900);
+        let next = |secs| next_multiple(Timestamp::from_secs(secs), quarter);
+        assert_eq!(next(899), Timestamp::from_secs(900));
+        assert_eq!(next(900), Timestamp::from_secs(1_800));
+    }
 }

@@ -1,17 +1,18 @@
-//! An exit plan at work: the levels that guard one position.
+//! An exit plan at work: the levels at which one position is closed.
 //!
 //! Pure arithmetic on prices. A long position is watched on the bid and a short one on the ask: the price at which it
 //! could really be closed.
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tradewind_events::ExitView;
 use tradewind_model::{ExitPlan, Ppm, Price, Quote, Side, Stop, Timestamp};
 
 /// The longest wait between two tries of an exit.
 const RETRY_MAX: Duration = Duration::from_secs(60);
 
-/// Why a guard closes its position.
+/// Why a position is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitCause {
     Stop,
@@ -33,8 +34,8 @@ impl ExitCause {
     }
 }
 
-/// The levels that guard a position.
-#[derive(Clone, Debug)]
+/// The levels at which one position is closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ExitMonitor {
     plan: ExitPlan,
     /// The side that opened the position.
@@ -52,7 +53,7 @@ pub(crate) struct ExitMonitor {
 }
 
 impl ExitMonitor {
-    /// Guards a position of `side` entered at `entry` on average.
+    /// Monitors a position of `side` entered at `entry` on average.
     pub(crate) fn new(plan: ExitPlan, side: Side, entry: Price, opened_at: Timestamp) -> Self {
         let stop = match plan.stop {
             Stop::None => None,
@@ -75,14 +76,14 @@ impl ExitMonitor {
         }
     }
 
-    /// Notes that an exit is tried: the next one waits a second, then twice as long each time, a minute at most. A
-    /// market that is closed, or a desk that is killed, is not asked on every quote.
-    pub(crate) fn tried(&mut self, now: Timestamp) {
+    /// Notes that an exit is tried. The next try waits a second, then twice as long each time, a minute at most: a
+    /// market that is closed must not get an order with every quote.
+    pub(crate) fn note_try(&mut self, now: Timestamp) {
         self.not_before = now + Duration::from_secs(1 << self.tries.min(6)).min(RETRY_MAX);
         self.tries += 1;
     }
 
-    /// The same guard after the position's size and average entry changed: the best price so far still counts.
+    /// The same monitor after the position's size and average entry changed: the best price so far still counts.
     pub(crate) fn moved(&self, plan: ExitPlan, entry: Price) -> Self {
         let best = if self.is_better(self.best, entry) {
             self.best
@@ -227,10 +228,14 @@ mod tests {
     }
 
     fn causes(plan: ExitPlan, side: Side, bids: &[(u64, i64)]) -> Vec<Option<ExitCause>> {
-        let mut guard = ExitMonitor::new(plan, side, Price(10_000), Timestamp::EPOCH);
+        let mut monitor = ExitMonitor::new(plan, side, Price(10_000), Timestamp::EPOCH);
         let now = |secs| Timestamp::EPOCH + Duration::from_secs(secs);
         bids.iter()
-            .map(|&(secs, bid)| guard.watch(&quote(bid), now(secs)).map(|(cause, _)| cause))
+            .map(|&(secs, bid)| {
+                monitor
+                    .watch(&quote(bid), now(secs))
+                    .map(|(cause, _)| cause)
+            })
             .collect()
     }
 

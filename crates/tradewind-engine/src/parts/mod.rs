@@ -1,7 +1,117 @@
-//! The parts of the engine's state, each with its own file.
+//! The engine's state, in parts. Each part owns what it holds and is the only one to change it.
 
+pub(crate) mod accounts;
 pub(crate) mod bot;
+pub(crate) mod bot_instrument;
+pub(crate) mod bots;
+pub(crate) mod command_log;
+pub(crate) mod counters;
 pub(crate) mod exit_monitor;
+pub(crate) mod instrument_state;
+pub(crate) mod market;
 pub(crate) mod order;
+pub(crate) mod order_throttle;
 pub(crate) mod orders;
-pub(crate) mod wakes;
+pub(crate) mod strategies;
+pub(crate) mod timers;
+mod wakes;
+
+use tradewind_events::{CandleSource, Configuration, EventKind, Outputs};
+use tradewind_model::{AssetId, AssetTable, ClientOrderIds, EventId, Ppm, Timestamp};
+use tradewind_portfolio::{Portfolio, Prices};
+use tradewind_risk::{Limits, TradingStates};
+
+use crate::context::StepContext;
+use crate::strategy_source::StrategySource;
+use accounts::Accounts;
+use bots::Bots;
+use command_log::CommandLog;
+use counters::Counters;
+use market::Market;
+use order_throttle::OrderThrottle;
+use orders::Orders;
+use strategies::Strategies;
+use timers::Timers;
+
+/// All parts. The functions in [`step`](crate::step) call their methods in turn.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) context: StepContext,
+    pub(crate) config: Configuration,
+    pub(crate) market: Market,
+    pub(crate) strategies: Strategies,
+    pub(crate) bots: Bots,
+    pub(crate) orders: Orders,
+    /// Orders placed by hand are throttled together.
+    pub(crate) manual: OrderThrottle,
+    pub(crate) portfolio: Portfolio,
+    pub(crate) accounts: Accounts,
+    pub(crate) states: TradingStates,
+    pub(crate) ids: ClientOrderIds,
+    pub(crate) commands: CommandLog,
+    pub(crate) timers: Timers,
+    pub(crate) counters: Counters,
+}
+
+impl Parts {
+    /// Parts of an engine that has seen `seq` inputs and keeps nothing of them.
+    pub(crate) fn new(source: StrategySource, seq: u64) -> Self {
+        Self {
+            context: StepContext::after(seq, Timestamp::default()),
+            config: empty_configuration(),
+            market: Market::default(),
+            strategies: Strategies::new(source),
+            bots: Bots::default(),
+            orders: Orders::default(),
+            manual: OrderThrottle::default(),
+            portfolio: Portfolio::default(),
+            accounts: Accounts::default(),
+            states: TradingStates::default(),
+            ids: ClientOrderIds::new(0, 0),
+            commands: CommandLog::default(),
+            timers: Timers::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Time of the current input.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.context.at()
+    }
+
+    /// Announces something that follows from `cause`.
+    pub(crate) fn emit(
+        &mut self,
+        cause: Option<EventId>,
+        kind: EventKind,
+        out: &mut Outputs,
+    ) -> EventId {
+        self.context.emit(out, cause, kind)
+    }
+
+    /// What positions and balances are valued by.
+    pub(crate) fn prices(&self) -> Prices<'_> {
+        Prices {
+            instruments: &self.config.instruments,
+            quotes: self.market.quotes(),
+        }
+    }
+}
+
+fn empty_configuration() -> Configuration {
+    Configuration {
+        assets: AssetTable::default(),
+        report_asset: AssetId(0),
+        venues: Vec::new(),
+        accounts: Vec::new(),
+        instruments: Vec::new(),
+        bots: Vec::new(),
+        limits: Limits::default(),
+        fee: Ppm::ZERO,
+        stagger: std::time::Duration::ZERO,
+        stale_after: std::time::Duration::from_secs(10),
+        equity_every: std::time::Duration::from_secs(10),
+        candles: CandleSource::Venue,
+        announce_quotes: false,
+    }
+}

@@ -1,57 +1,78 @@
 //! The life of an order: one function from a state and a report to the next state, and the table that proves it.
 
 use serde::{Deserialize, Serialize};
+use tradewind_events::Output;
 use tradewind_model::{
-    BotId, EventId, OrderStatus, OrderTerms, Ppm, Price, Quantity, ReportKind, Timestamp, TradeId,
-    VenueOrderId,
+    BotId, EventId, ExecutionReport, Fill, OrderStatus, OrderTerms, OwnerId, Ppm, Price, Quantity,
+    ReportKind, Timestamp, TradeId, VenueOrderId,
 };
 use tradewind_risk::PositionEffect;
 
+use super::bot_instrument::BotInstrument;
+
 /// An order as the engine keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
-    /// What the venue was told.
-    pub terms: OrderTerms,
-    /// For which bot, and which of its instruments; `None` for a person's.
-    pub bot: Option<(BotId, usize)>,
-    /// Entry or exit.
-    pub purpose: PositionEffect,
-    /// Where it is.
-    pub status: OrderStatus,
-    /// How much is filled: the sum of its fills.
-    pub filled: Quantity,
-    /// The venue's id, once known.
-    pub venue_order_id: Option<VenueOrderId>,
-    /// When it was placed.
-    pub placed_at: Timestamp,
-    /// The event that announced it; everything that happens to it follows from that.
-    pub placed_by: EventId,
-    /// How often it may still follow the touch.
-    pub reprices: u32,
-    /// Whether the rest is to be taken at market once its cancel is confirmed.
-    pub cross_remainder: bool,
-    /// A price its strategy does not want to trade beyond.
-    pub limit: Option<Price>,
-    /// The exposure its bot had asked for before; it is that again if nothing comes of this order.
-    pub exposure_before: Ppm,
-    /// How much the venue says is filled; more than [`filled`](Self::filled) means that executions are missing.
-    pub cumulative: Quantity,
-    /// Whether a cancel is on its way.
-    pub cancelling: bool,
+pub(crate) struct Order {
+    terms: OrderTerms,
+    place: Option<BotInstrument>,
+    effect: PositionEffect,
+    status: OrderStatus,
+    /// The sum of its booked fills.
+    filled: Quantity,
+    venue_order_id: Option<VenueOrderId>,
+    placed_at: Timestamp,
+    placed_by: EventId,
+    /// How often it may still be placed anew at the touch.
+    reprices: u32,
+    /// Whether the remainder is taken at market once its cancel is confirmed.
+    cross_remainder: bool,
+    limit: Option<Price>,
+    exposure_before: Ppm,
+    /// How much the venue reports as filled. More than `filled` means that executions are missing.
+    venue_cumulative: Quantity,
+    /// Whether a cancel was sent.
+    cancelling: bool,
     /// Executions booked, so that none is booked twice.
-    pub trades: Trades,
+    trades: Trades,
+}
+
+/// What is known of an order when the engine learns of it.
+#[derive(Clone, Debug)]
+pub(crate) struct NewOrder {
+    pub(crate) terms: OrderTerms,
+    /// For which bot and instrument; `None` for a person's.
+    pub(crate) place: Option<BotInstrument>,
+    pub(crate) effect: PositionEffect,
+    pub(crate) placed_at: Timestamp,
+    /// The event that announced it; everything that happens to it follows from that.
+    pub(crate) placed_by: EventId,
+    /// A price its strategy does not want to trade beyond.
+    pub(crate) limit: Option<Price>,
+    /// The exposure its bot had asked for before. It is that again if nothing comes of this order.
+    pub(crate) exposure_before: Ppm,
+    /// For an order found open at the venue: what the venue knows of it.
+    pub(crate) found: Option<FoundOrder>,
+}
+
+/// What the venue knows of an order that was open when the desk started.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundOrder {
+    pub(crate) venue_order_id: VenueOrderId,
+    pub(crate) filled: Quantity,
+    /// Its executions that are booked already.
+    pub(crate) trades: Trades,
 }
 
 /// Executions of one order by id. Nearly every order has one, which costs no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trades {
+pub(crate) struct Trades {
     first: Option<TradeId>,
     more: Vec<TradeId>,
 }
 
 impl Trades {
-    /// Notes an execution; false if it was there already.
-    pub fn insert(&mut self, id: TradeId) -> bool {
+    /// Notes an execution. False if it was there already.
+    fn insert(&mut self, id: TradeId) -> bool {
         if self.first == Some(id) || self.more.contains(&id) {
             return false;
         }
@@ -60,14 +81,6 @@ impl Trades {
             Some(_) => self.more.push(id),
         }
         true
-    }
-}
-
-impl Order {
-    /// What is not filled yet; nothing if the venue filled more than was asked for.
-    #[must_use]
-    pub fn remaining(&self) -> Quantity {
-        (self.terms.quantity - self.filled).max(Quantity::ZERO)
     }
 }
 
@@ -81,9 +94,209 @@ impl FromIterator<TradeId> for Trades {
     }
 }
 
+/// What a report did to its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// Nothing: it is a fill that was booked before.
+    Duplicate,
+    /// What follows from it.
+    Changed {
+        /// What became of the state.
+        step: Step,
+        /// Whether the venue must be queried: the report contradicts what is certain, or an execution is missing.
+        query: bool,
+        /// Whether the order is still there although a cancel was sent, so that the cancel is sent again.
+        cancel_lost: bool,
+    },
+}
+
+impl Order {
+    /// The only place where an order is made: one that was placed now, or one found open at the venue.
+    pub(super) fn new(new: NewOrder) -> Self {
+        let (status, venue_order_id, filled, trades) = match new.found {
+            None => (
+                OrderStatus::Pending,
+                None,
+                Quantity::ZERO,
+                Trades::default(),
+            ),
+            Some(found) => {
+                let status = if found.filled == Quantity::ZERO {
+                    OrderStatus::Accepted
+                } else {
+                    OrderStatus::PartiallyFilled
+                };
+                let id = Some(found.venue_order_id);
+                (status, id, found.filled, found.trades)
+            }
+        };
+        Self {
+            terms: new.terms,
+            place: new.place,
+            effect: new.effect,
+            status,
+            filled,
+            venue_order_id,
+            placed_at: new.placed_at,
+            placed_by: new.placed_by,
+            reprices: 0,
+            cross_remainder: false,
+            limit: new.limit,
+            exposure_before: new.exposure_before,
+            venue_cumulative: filled,
+            cancelling: false,
+            trades,
+        }
+    }
+
+    /// Takes a report on this order: executions once each, the state forward only.
+    pub(crate) fn apply(&mut self, report: &ExecutionReport) -> Applied {
+        self.venue_order_id = self.venue_order_id.or(report.venue_order_id);
+        if let ReportKind::Filled(fill) = &report.kind
+            && !self.note_execution(fill)
+        {
+            return Applied::Duplicate;
+        }
+        let class = ReportClass::of(&report.kind, self.filled, self.terms.quantity);
+        let step = transition(self.status, class);
+        if let Step::To(next) = step {
+            self.status = next;
+        }
+        let venue_cumulative = report.cumulative.unwrap_or_default();
+        let is_news = venue_cumulative > self.venue_cumulative;
+        self.venue_cumulative = self.venue_cumulative.max(venue_cumulative);
+        let is_missing = is_news && venue_cumulative > self.filled;
+        let cancel_lost =
+            self.cancelling && step == Step::Stay && report.kind == ReportKind::Accepted;
+        self.cancelling &= !cancel_lost;
+        Applied::Changed {
+            step,
+            query: step == Step::Query || is_missing,
+            cancel_lost,
+        }
+    }
+
+    /// Adds an execution to what is filled. False if it was added before.
+    pub(crate) fn note_execution(&mut self, fill: &Fill) -> bool {
+        let is_new = self.trades.insert(fill.trade_id);
+        if is_new {
+            self.filled = Quantity(self.filled.0.saturating_add(fill.quantity.0));
+        }
+        is_new
+    }
+
+    /// Whether a report on this order's id can be about it.
+    pub(crate) fn is_named_by(&self, report: &ExecutionReport) -> bool {
+        let terms = &self.terms;
+        let same = (report.account, report.instrument) == (terms.account, terms.instrument);
+        let ReportKind::Filled(fill) = &report.kind else {
+            return same;
+        };
+        let of = (fill.account, fill.instrument, fill.side);
+        same && of == (terms.account, terms.instrument, terms.side) && is_possible(fill)
+    }
+
+    /// Notes that a cancel is sent. False if one was sent before.
+    pub(super) const fn start_cancel(&mut self) -> bool {
+        !std::mem::replace(&mut self.cancelling, true)
+    }
+
+    /// Sets how often the order may be placed anew at the touch.
+    pub(super) const fn set_reprices(&mut self, reprices: u32) {
+        self.reprices = reprices;
+    }
+
+    /// Notes that it waited long enough. Once cancelled, its remainder is placed anew or, with `cross`, taken.
+    pub(super) const fn time_out(&mut self, cross: bool) {
+        self.cross_remainder = self.reprices > 0 || cross;
+    }
+
+    pub(crate) const fn terms(&self) -> &OrderTerms {
+        &self.terms
+    }
+
+    pub(crate) const fn place(&self) -> Option<BotInstrument> {
+        self.place
+    }
+
+    pub(crate) fn bot(&self) -> Option<BotId> {
+        self.place.map(BotInstrument::bot)
+    }
+
+    /// Whose the order is.
+    pub(crate) fn owner(&self) -> OwnerId {
+        self.bot().map_or(OwnerId::Unallocated, OwnerId::Bot)
+    }
+
+    pub(crate) const fn effect(&self) -> PositionEffect {
+        self.effect
+    }
+
+    pub(crate) const fn status(&self) -> OrderStatus {
+        self.status
+    }
+
+    pub(crate) const fn filled(&self) -> Quantity {
+        self.filled
+    }
+
+    pub(crate) const fn venue_order_id(&self) -> Option<VenueOrderId> {
+        self.venue_order_id
+    }
+
+    pub(crate) const fn placed_at(&self) -> Timestamp {
+        self.placed_at
+    }
+
+    pub(crate) const fn placed_by(&self) -> EventId {
+        self.placed_by
+    }
+
+    pub(crate) const fn reprices(&self) -> u32 {
+        self.reprices
+    }
+
+    pub(crate) const fn limit(&self) -> Option<Price> {
+        self.limit
+    }
+
+    pub(crate) const fn exposure_before(&self) -> Ppm {
+        self.exposure_before
+    }
+
+    /// What is not filled yet; zero if the venue filled more than the order asked for.
+    pub(crate) fn remaining(&self) -> Quantity {
+        (self.terms.quantity - self.filled).max(Quantity::ZERO)
+    }
+
+    /// Whether all of an ended order's executions are booked. A cancel may overtake a fill.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.status.is_open() && self.filled >= self.venue_cumulative
+    }
+
+    /// Whether its remainder is to be placed anew or taken, now that its cancel is confirmed.
+    pub(crate) fn continues(&self) -> bool {
+        self.cross_remainder && self.status == OrderStatus::Cancelled
+    }
+
+    /// The query for this order.
+    pub(crate) const fn query(&self) -> Output {
+        Output::Query {
+            account: self.terms.account,
+            instrument: self.terms.instrument,
+            client_id: self.terms.client_id,
+        }
+    }
+}
+
+/// Whether a fill's numbers can be a trade's.
+pub(crate) const fn is_possible(fill: &Fill) -> bool {
+    fill.quantity.0 > 0 && fill.price.0 > 0
+}
+
 /// What a report says, as far as an order's state depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReportClass {
+pub(crate) enum ReportClass {
     /// The venue has it.
     Accepted,
     /// A fill that leaves some of it.
@@ -105,8 +318,8 @@ pub enum ReportClass {
 }
 
 impl ReportClass {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 9] = [
         Self::Accepted,
         Self::PartialFill,
         Self::FinalFill,
@@ -119,8 +332,7 @@ impl ReportClass {
     ];
 
     /// The class of `kind` for an order of which `filled` of `quantity` will be filled once it is booked.
-    #[must_use]
-    pub fn of(kind: &ReportKind, filled: Quantity, quantity: Quantity) -> Self {
+    pub(crate) fn of(kind: &ReportKind, filled: Quantity, quantity: Quantity) -> Self {
         match kind {
             ReportKind::Accepted => Self::Accepted,
             ReportKind::Filled(_) if filled < quantity => Self::PartialFill,
@@ -137,18 +349,17 @@ impl ReportClass {
 
 /// What a report does to an order's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// It moves on.
     To(OrderStatus),
-    /// It stays; the report was heard before, came late, or contradicts what is certain.
+    /// It stays: the report is a repetition, or late, or contradicts what is certain.
     Stay,
-    /// It stays, and the venue has to be asked.
-    Ask,
+    /// It stays, and the venue must be queried.
+    Query,
 }
 
 /// The next state. States only move forward: what has ended never opens again, though its late fills are booked.
-#[must_use]
-pub const fn transition(status: OrderStatus, report: ReportClass) -> Step {
+pub(crate) const fn transition(status: OrderStatus, report: ReportClass) -> Step {
     use OrderStatus as S;
     use ReportClass as R;
     match (status, report) {
@@ -165,14 +376,14 @@ pub const fn transition(status: OrderStatus, report: ReportClass) -> Step {
         }
         // Refused means it never was on the book: what has been there cannot be.
         (S::Pending | S::Unknown, R::Rejected) => Step::To(S::Rejected),
-        (S::Accepted | S::PartiallyFilled, R::Rejected) => Step::Ask,
+        (S::Accepted | S::PartiallyFilled, R::Rejected) => Step::Query,
         (S::Pending | S::Accepted | S::PartiallyFilled | S::Unknown, R::CancelRejected) => {
-            Step::Ask
+            Step::Query
         }
         (S::Pending, R::Unknown) => Step::To(S::Unknown),
         // The gate knows for certain that nothing left, unless the venue has already spoken of it.
         (S::Pending, R::NotSent) => Step::To(S::NotSent),
-        (S::Unknown, R::Unknown) | (S::Accepted | S::PartiallyFilled, R::Unknown) => Step::Ask,
+        (S::Unknown, R::Unknown) | (S::Accepted | S::PartiallyFilled, R::Unknown) => Step::Query,
         (S::Accepted | S::PartiallyFilled, R::Accepted)
         | (S::PartiallyFilled, R::PartialFill)
         | (S::Accepted | S::PartiallyFilled | S::Unknown, R::NotSent)
@@ -190,19 +401,19 @@ mod tests {
         let table = [
             (
                 OrderStatus::Pending,
-                "accepted partially_filled filled cancelled expired rejected ask unknown not_sent",
+                "accepted partially_filled filled cancelled expired rejected query unknown not_sent",
             ),
             (
                 OrderStatus::Accepted,
-                "stay partially_filled filled cancelled expired ask ask ask stay",
+                "stay partially_filled filled cancelled expired query query query stay",
             ),
             (
                 OrderStatus::PartiallyFilled,
-                "stay stay filled cancelled expired ask ask ask stay",
+                "stay stay filled cancelled expired query query query stay",
             ),
             (
                 OrderStatus::Unknown,
-                "accepted partially_filled filled cancelled expired rejected ask ask stay",
+                "accepted partially_filled filled cancelled expired rejected query query stay",
             ),
             (
                 OrderStatus::Filled,
@@ -230,7 +441,7 @@ mod tests {
                 let step = match transition(status, report) {
                     Step::To(next) => next.name(),
                     Step::Stay => "stay",
-                    Step::Ask => "ask",
+                    Step::Query => "query",
                 };
                 assert_eq!(step, wanted, "{status:?} on {report:?}");
             }

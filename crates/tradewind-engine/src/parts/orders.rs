@@ -2,32 +2,35 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+use tradewind_events::{Output, Outputs};
 use tradewind_model::{AccountId, BotId, ClientOrderId, InstrumentId, Quantity, Side};
 use tradewind_risk::PositionEffect;
 
-use crate::parts::order::Order;
+use super::order::{NewOrder, Order};
 
-/// How many ended orders are remembered. A report later than that is left to reconciliation.
+/// How many ended orders are kept. A later report is left to reconciliation.
 const CLOSED_KEPT: usize = 1_024;
 
 /// All orders the engine knows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Orders {
     open: BTreeMap<ClientOrderId, Order>,
-    /// Oldest first. Looked through from the newest: what comes late seldom comes very late.
+    /// Oldest first. Searched from the newest: what comes late seldom comes very late.
     closed: VecDeque<Order>,
 }
 
 impl Orders {
-    pub(crate) fn insert(&mut self, order: Order) {
-        self.open.insert(order.terms.client_id, order);
+    /// Adds an order to the open ones.
+    pub(crate) fn insert(&mut self, new: NewOrder) {
+        self.open.insert(new.terms.client_id, Order::new(new));
     }
 
     /// The order of this id, open or lately ended.
     pub(crate) fn get_mut(&mut self, id: ClientOrderId) -> Option<&mut Order> {
         self.open.get_mut(&id).or_else(|| {
             let mut newest_first = self.closed.iter_mut().rev();
-            newest_first.find(|order| order.terms.client_id == id)
+            newest_first.find(|order| order.terms().client_id == id)
         })
     }
 
@@ -35,11 +38,21 @@ impl Orders {
         self.open.get(&id)
     }
 
-    pub(crate) fn open_order_mut(&mut self, id: ClientOrderId) -> Option<&mut Order> {
-        self.open.get_mut(&id)
+    /// Sets how often an open order may be placed anew at the touch.
+    pub(crate) fn set_reprices(&mut self, id: ClientOrderId, reprices: u32) {
+        if let Some(order) = self.open.get_mut(&id) {
+            order.set_reprices(reprices);
+        }
     }
 
-    /// Moves an order that has ended among the closed.
+    /// Notes that an open order waited long enough; see [`Order::time_out`].
+    pub(crate) fn time_out(&mut self, id: ClientOrderId, cross: bool) {
+        if let Some(order) = self.open.get_mut(&id) {
+            order.time_out(cross);
+        }
+    }
+
+    /// Moves an order that has ended among the closed ones.
     pub(crate) fn close(&mut self, id: ClientOrderId) {
         let Some(order) = self.open.remove(&id) else {
             return;
@@ -48,6 +61,31 @@ impl Orders {
             self.closed.pop_front();
         }
         self.closed.push_back(order);
+    }
+
+    /// Sends a cancel of an open order, unless one was sent.
+    pub(crate) fn cancel(&mut self, id: ClientOrderId, out: &mut Outputs) {
+        if let Some(order) = self.open.get_mut(&id) {
+            cancel(order, out);
+        }
+    }
+
+    /// Sends a cancel of an open order if it is an entry.
+    pub(crate) fn cancel_if_entry(&mut self, id: ClientOrderId, out: &mut Outputs) {
+        let order = self.open.get_mut(&id);
+        if let Some(order) = order.filter(|order| order.effect() == PositionEffect::Entry) {
+            cancel(order, out);
+        }
+    }
+
+    /// Sends a cancel of every open entry, or of those of one bot.
+    pub(crate) fn cancel_entries(&mut self, of: Option<BotId>, out: &mut Outputs) {
+        for order in self.open.values_mut() {
+            let is_meant = of.is_none() || order.bot() == of;
+            if is_meant && order.effect() == PositionEffect::Entry {
+                cancel(order, out);
+            }
+        }
     }
 
     /// Open orders by client id.
@@ -63,8 +101,9 @@ impl Orders {
     pub(crate) fn entries(&self, account: AccountId, instrument: InstrumentId) -> (u32, u32) {
         let mut counts = (0, 0);
         for order in self.open.values() {
-            if order.terms.account == account && order.purpose == PositionEffect::Entry {
-                counts.0 += u32::from(order.terms.instrument == instrument);
+            let terms = order.terms();
+            if terms.account == account && order.effect() == PositionEffect::Entry {
+                counts.0 += u32::from(terms.instrument == instrument);
                 counts.1 += 1;
             }
         }
@@ -81,12 +120,24 @@ impl Orders {
     ) -> Quantity {
         let mut sum = Quantity::ZERO;
         for order in self.open.values() {
-            let terms = &order.terms;
+            let terms = order.terms();
             let same = (terms.account, terms.instrument, terms.side) == (account, instrument, side);
-            if same && order.bot.map(|(bot, _)| bot) == bot {
+            if same && order.bot() == bot {
                 sum += order.remaining();
             }
         }
         sum
+    }
+}
+
+fn cancel(order: &mut Order, out: &mut Outputs) {
+    if order.start_cancel() {
+        let terms = order.terms();
+        out.push(Output::Cancel {
+            account: terms.account,
+            instrument: terms.instrument,
+            client_id: terms.client_id,
+            venue_order_id: order.venue_order_id(),
+        });
     }
 }

@@ -1,51 +1,54 @@
-//! Who is woken by what.
+//! Which bots are evaluated by which market data.
 
 use std::collections::BTreeMap;
 
-use tradewind_events::{BotConfig, WakeRule};
-use tradewind_model::{BotId, InstrumentId, Interval};
+use tradewind_events::WakeRule;
+use tradewind_model::{InstrumentId, Interval};
 
-/// A bot and which of its instruments.
-pub(crate) type BotInstrument = (BotId, usize);
+use super::bot::Bot;
+use super::bot_instrument::BotInstrument;
 
 /// Bots by what wakes them, each list in bot order.
 #[derive(Debug, Default)]
-pub(crate) struct Wakes {
+pub(super) struct Wakes {
     quotes: Vec<Vec<BotInstrument>>,
     candles: BTreeMap<(InstrumentId, Interval), Vec<BotInstrument>>,
 }
 
 impl Wakes {
-    /// The index for these bots over so many instruments.
-    pub(crate) fn new(instruments: usize) -> Self {
+    /// An index of no bots over a number of instruments.
+    pub(super) fn new(instruments: usize) -> Self {
         Self {
             quotes: vec![Vec::new(); instruments],
             candles: BTreeMap::new(),
         }
     }
 
-    /// Adds a bot; its strategy is fed with `intervals`.
-    pub(crate) fn add(&mut self, bot: &BotConfig, intervals: &[Interval]) {
-        for (slot, instrument) in bot.instruments.iter().enumerate() {
-            if bot.wakes.contains(&WakeRule::Quotes) {
-                self.quotes[instrument.index()].push((bot.id, slot));
+    /// Adds a bot whose strategy is fed with candles of `intervals`.
+    pub(super) fn add(&mut self, bot: &Bot, intervals: &[Interval]) {
+        let config = bot.config();
+        for &instrument in &config.instruments {
+            let Some(slot) = bot.slot_of(instrument) else {
+                continue;
+            };
+            let place = BotInstrument::new(config.id, slot);
+            if config.wakes.contains(&WakeRule::Quotes) {
+                self.quotes[instrument.index()].push(place);
             }
             for interval in intervals {
-                self.candles
-                    .entry((*instrument, *interval))
-                    .or_default()
-                    .push((bot.id, slot));
+                let key = (instrument, *interval);
+                self.candles.entry(key).or_default().push(place);
             }
         }
     }
 
-    pub(crate) fn on_quote(&self, instrument: InstrumentId) -> &[BotInstrument] {
+    pub(super) fn on_quote(&self, instrument: InstrumentId) -> &[BotInstrument] {
         self.quotes
             .get(instrument.index())
             .map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn on_candle(
+    pub(super) fn on_candle(
         &self,
         instrument: InstrumentId,
         interval: Interval,
@@ -55,8 +58,8 @@ impl Wakes {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// Every instrument and interval some bot wants candles of.
-    pub(crate) fn candle_keys(&self) -> impl Iterator<Item = (InstrumentId, Interval)> + '_ {
+    /// Every instrument and interval that some bot is fed with.
+    pub(super) fn candle_keys(&self) -> impl Iterator<Item = (InstrumentId, Interval)> + '_ {
         self.candles.keys().copied()
     }
 }

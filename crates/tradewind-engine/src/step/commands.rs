@@ -1,334 +1,308 @@
 //! Commands: each is carried out once, announced with who gave it, and answered.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use tradewind_events::{
-    Action, BotState, Command, CommandId, CommandResult, Event, EventKind, Output, Outputs,
-    Principal, StopMode,
+    Action, BotState, Command, CommandResult, Event, EventKind, Output, Outputs, Principal,
+    StopMode,
 };
 use tradewind_model::{
     AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, OwnerId, Quantity, Reason, Side,
+    Timestamp,
 };
-use tradewind_risk::{CauseKind, Clearing, PositionEffect, Scope, TradingState};
+use tradewind_risk::{CauseKind, DenyReason, PositionEffect, Scope, TradingState};
 
+use super::causes::{close_cause, open_until_cleared};
+use super::lifecycle::{forget_request, set_state, start_bot};
+use super::submission::{OrderRequest, submit};
+use super::target::{flat, reconcile_position};
 use crate::context::Trigger;
-use crate::engine::Engine;
-use crate::step::submission::OrderRequest;
+use crate::parts::Parts;
+use crate::parts::bot_instrument::BotInstrument;
 
-/// How many commands are remembered by id.
-const KEPT: usize = 1_024;
-
-/// Commands heard before, with what came of them.
-#[derive(Debug, Default)]
-pub(crate) struct CommandLog {
-    results: BTreeMap<CommandId, CommandResult>,
-    order: VecDeque<CommandId>,
+/// Why a command is refused. Its text goes to whoever gave the command.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error("the command is older than it may be: it expired {0}")]
+    Expired(Timestamp),
+    #[error("no bot {}", .0.0)]
+    NoBot(BotId),
+    #[error("no open order {0}")]
+    NoOpenOrder(ClientOrderId),
+    #[error("no such instrument")]
+    NoInstrument,
+    #[error("no such account or instrument")]
+    NoAccountOrInstrument,
+    #[error("the bot is {}, only a running one can be paused", .0.name())]
+    NotRunning(BotState),
+    #[error("there is no position of the desk's own in it")]
+    NoPositionOfTheDesk,
+    #[error("the bot has no position in it")]
+    NoPositionOfTheBot,
+    #[error("{rule}: {0}", rule = .0.rule())]
+    Denied(DenyReason),
+    #[error("positions cannot be closed by a kill yet: close them first, then kill")]
+    CannotFlatten,
+    #[error("the kill switch is not set")]
+    NotKilled,
 }
 
-impl CommandLog {
-    fn note(&mut self, id: CommandId, result: CommandResult) {
-        self.results.insert(id, result);
-        self.order.push_back(id);
-        if self.order.len() > KEPT
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.results.remove(&oldest);
-        }
+/// The id of the order that was made, if one was.
+type Done = Result<Option<ClientOrderId>, CommandError>;
+
+/// Somebody gave a command.
+pub(crate) fn on_command(parts: &mut Parts, command: &Command, out: &mut Outputs) {
+    if let Some(result) = parts.commands.result(command.id) {
+        return out.push(Output::Reply(command.id, result.clone()));
     }
+    // The command's own event comes first, so that what follows from it can name it. Its result is known later.
+    let event = parts.context.reserve();
+    let index = out.len();
+    parts.context.set_trigger(Trigger::Event(event));
+    let result = match carry_out(parts, command, out) {
+        Ok(order) => CommandResult::Accepted(order),
+        Err(error) => CommandResult::Refused(error.to_string()),
+    };
+    let kind = EventKind::Command {
+        id: command.id,
+        principal: command.principal.clone(),
+        action: command.action.clone(),
+        result: result.clone(),
+    };
+    let event = Event {
+        id: event,
+        at: parts.now(),
+        cause: None,
+        kind,
+    };
+    out.insert(index, Output::Event(event));
+    out.push(Output::Reply(command.id, result.clone()));
+    parts.commands.note(command.id, result);
 }
 
-/// What came of an action: an order's id where one was made, or why not.
-type Done = Result<Option<ClientOrderId>, String>;
-
-impl Engine {
-    pub(crate) fn on_command(&mut self, command: &Command, out: &mut Outputs) {
-        if let Some(result) = self.commands.results.get(&command.id) {
-            out.push(Output::Reply(command.id, result.clone()));
-            return;
-        }
-        // The command's own event comes first, so that what follows from it can name it; its result is known after.
-        let event = self.context.reserve();
-        let place = out.len();
-        self.context.trigger = Trigger::Event(event);
-        let late = command
-            .expires_at
-            .is_some_and(|expiry| expiry < self.context.at);
-        let done = if late {
-            Err(format!(
-                "the command is older than it may be: it expired {}",
-                command.expires_at.unwrap_or_default()
-            ))
-        } else {
-            self.act(&command.action, &command.principal, out)
-        };
-        let result = match done {
-            Ok(order) => CommandResult::Accepted(order),
-            Err(reason) => CommandResult::Refused(reason),
-        };
-        let kind = EventKind::Command {
-            id: command.id,
-            principal: command.principal.clone(),
-            action: command.action.clone(),
-            result: result.clone(),
-        };
-        out.insert(
-            place,
-            Output::Event(Event {
-                id: event,
-                at: self.context.at,
-                cause: None,
-                kind,
-            }),
-        );
-        out.push(Output::Reply(command.id, result.clone()));
-        self.commands.note(command.id, result);
+fn carry_out(parts: &mut Parts, command: &Command, out: &mut Outputs) -> Done {
+    let expired = command.expires_at.filter(|expiry| *expiry < parts.now());
+    if let Some(expiry) = expired {
+        return Err(CommandError::Expired(expiry));
     }
-
-    fn act(&mut self, action: &Action, principal: &Principal, out: &mut Outputs) -> Done {
-        match action {
-            Action::StartBot(bot) => self.command_start(*bot, out),
-            Action::StopBot { bot, mode } => self.command_stop(*bot, *mode, out),
-            Action::PauseBot(bot) => self.command_pause(*bot, out),
-            Action::PlaceOrder {
-                account,
-                instrument,
-                side,
-                quantity,
-                kind,
-            } => self.command_place(*account, *instrument, *side, *quantity, *kind, out),
-            Action::CancelOrder(id) => match self.orders.open_order(*id) {
-                Some(_) => {
-                    self.cancel(*id, out);
-                    Ok(Some(*id))
-                }
-                None => Err(format!("no open order {id}")),
-            },
-            Action::ClosePosition {
-                account,
-                bot,
-                instrument,
-            } => self.command_close(*account, *bot, *instrument, out),
-            Action::Kill { reason, flatten } => self.command_kill(reason, *flatten, principal, out),
-            Action::Reset { reason } => self.command_reset(reason, principal, out),
-        }
-    }
-
-    fn known(&self, bot: BotId) -> Result<BotState, String> {
-        self.bots
-            .get(bot.index())
-            .map(|runtime| runtime.state)
-            .ok_or_else(|| format!("no bot {}", bot.0))
-    }
-
-    fn command_start(&mut self, bot: BotId, out: &mut Outputs) -> Done {
-        match self.known(bot)? {
-            BotState::Paused => self.set_state(bot, BotState::Running, "resumed by a person", out),
-            BotState::Stopped | BotState::Faulted => {
-                self.bots[bot.index()].faults.clear();
-                self.set_state(bot, BotState::Starting, "started by a person", out);
-                self.start_bot(bot, out);
-            }
-            BotState::Starting | BotState::Warming | BotState::Running => {}
-        }
-        Ok(None)
-    }
-
-    fn command_pause(&mut self, bot: BotId, out: &mut Outputs) -> Done {
-        match self.known(bot)? {
-            BotState::Running => self.set_state(bot, BotState::Paused, "paused by a person", out),
-            BotState::Paused => {}
-            state @ (BotState::Stopped
-            | BotState::Starting
-            | BotState::Warming
-            | BotState::Faulted) => {
-                return Err(format!(
-                    "the bot is {}, only a running one can be paused",
-                    state.name()
-                ));
-            }
-        }
-        self.cancel_entries(|order| order.bot.is_some_and(|(of, _)| of == bot), out);
-        Ok(None)
-    }
-
-    fn command_stop(&mut self, bot: BotId, mode: StopMode, out: &mut Outputs) -> Done {
-        self.known(bot)?;
-        self.cancel_entries(|order| order.bot.is_some_and(|(of, _)| of == bot), out);
-        if mode == StopMode::Close {
-            for slot in 0..self.bots[bot.index()].slots.len() {
-                self.close_slot(bot, slot, out);
-            }
-        }
-        self.forget_request(bot, out);
-        self.set_state(bot, BotState::Stopped, "stopped by a person", out);
-        Ok(None)
-    }
-
-    fn close_slot(&mut self, bot: BotId, slot: usize, out: &mut Outputs) {
-        let cause = self.context.cause(out);
-        let flat = Self::flat(Reason::plain("closed by a person"));
-        self.reconcile_position(bot, slot, flat, cause, false, out);
-    }
-
-    fn command_close(
-        &mut self,
-        account: AccountId,
-        bot: Option<BotId>,
-        instrument: InstrumentId,
-        out: &mut Outputs,
-    ) -> Done {
-        let Some(bot) = bot else {
-            let owner = OwnerId::Unallocated;
-            let held = self
-                .portfolio
-                .position(&(account, owner, instrument))
-                .quantity;
-            let known = self
-                .config
-                .instruments
-                .get(instrument.index())
-                .ok_or("no such instrument")?;
-            let quantity = self
-                .portfolio
-                .closable(known, &(account, owner, instrument));
-            if quantity.is_zero() {
-                return Err("there is no position of the desk's own in it".to_owned());
-            }
-            let side = Side::of(held).opposite();
-            return self.by_hand(
-                account,
-                instrument,
-                side,
-                quantity,
-                OrderKind::Market,
-                PositionEffect::Exit,
-                out,
-            );
-        };
-        self.known(bot)?;
-        let slots = &self.bots[bot.index()].slots;
-        let slot = slots
-            .iter()
-            .position(|slot| slot.instrument == instrument && !slot.position.quantity.is_zero());
-        let slot = slot.ok_or("the bot has no position in it")?;
-        let before = out.len();
-        self.close_slot(bot, slot, out);
-        match last_denial(&out[before..]) {
-            Some(reason) => Err(reason),
-            None => Ok(self.bots[bot.index()].slots[slot].working),
-        }
-    }
-
-    fn command_place(
-        &mut self,
-        account: AccountId,
-        instrument: InstrumentId,
-        side: Side,
-        quantity: Quantity,
-        kind: OrderKind,
-        out: &mut Outputs,
-    ) -> Done {
-        if account.index() >= self.accounts.len()
-            || instrument.index() >= self.config.instruments.len()
-        {
-            return Err("no such account or instrument".to_owned());
-        }
-        let held = self
-            .portfolio
-            .position(&(account, OwnerId::Unallocated, instrument))
-            .quantity;
-        let reduces = held.0.signum() == -side.signed(Quantity(1)).0 && quantity <= held.abs();
-        let purpose = if reduces {
-            PositionEffect::Exit
-        } else {
-            PositionEffect::Entry
-        };
-        self.by_hand(account, instrument, side, quantity, kind, purpose, out)
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an order's terms, each of another type"
-    )]
-    fn by_hand(
-        &mut self,
-        account: AccountId,
-        instrument: InstrumentId,
-        side: Side,
-        quantity: Quantity,
-        kind: OrderKind,
-        purpose: PositionEffect,
-        out: &mut Outputs,
-    ) -> Done {
-        let cause = self.context.cause(out);
-        let request = OrderRequest {
-            bot: None,
+    let principal = &command.principal;
+    match &command.action {
+        Action::StartBot(bot) => start(parts, *bot, out),
+        Action::StopBot { bot, mode } => stop(parts, *bot, *mode, out),
+        Action::PauseBot(bot) => pause(parts, *bot, out),
+        Action::PlaceOrder {
             account,
             instrument,
             side,
             quantity,
-            purpose,
-            limit: None,
-            on_quote: true,
-            cause,
-        };
-        match self.submit(&request, kind, out) {
-            Some(id) => Ok(Some(id)),
-            None => Err(last_denial(out).unwrap_or_else(|| "denied".to_owned())),
+            kind,
+        } => {
+            let request = manual(*account, *instrument, *side, *quantity);
+            place(parts, request, *kind, out)
         }
-    }
-
-    fn command_kill(
-        &mut self,
-        reason: &str,
-        flatten: bool,
-        principal: &Principal,
-        out: &mut Outputs,
-    ) -> Done {
-        if flatten {
-            return Err(
-                "positions cannot be closed by a kill yet: close them first, then kill".to_owned(),
-            );
-        }
-        let cause = self.context.cause(out);
-        self.open_cause(
-            Scope::Desk,
-            TradingState::Killed,
-            CauseKind::Killed,
-            Clearing::Person,
-            out,
-        );
-        let killed = EventKind::KillSwitch {
-            reason: reason.to_owned(),
-            principal: principal.clone(),
-        };
-        self.context.emit(out, cause, killed);
-        self.cancel_entries(|_| true, out);
-        Ok(None)
-    }
-
-    fn command_reset(&mut self, reason: &str, principal: &Principal, out: &mut Outputs) -> Done {
-        let cause = self.context.cause(out);
-        if self.states.desk() != TradingState::Killed {
-            return Err("the kill switch is not set".to_owned());
-        }
-        self.close_cause(Scope::Desk, &CauseKind::Killed, out);
-        let reset = EventKind::KillSwitchReset {
-            reason: reason.to_owned(),
-            principal: principal.clone(),
-        };
-        self.context.emit(out, cause, reset);
-        Ok(None)
+        Action::CancelOrder(id) => cancel(parts, *id, out),
+        Action::ClosePosition {
+            account,
+            bot: None,
+            instrument,
+        } => close_manual(parts, *account, *instrument, out),
+        Action::ClosePosition {
+            bot: Some(bot),
+            instrument,
+            ..
+        } => close_of_bot(parts, *bot, *instrument, out),
+        Action::Kill { flatten: true, .. } => Err(CommandError::CannotFlatten),
+        Action::Kill { reason, .. } => Ok(kill(parts, reason, principal, out)),
+        Action::Reset { reason } => reset(parts, reason, principal, out),
     }
 }
 
-/// The reason of the denial just announced, in words.
-fn last_denial(out: &[Output]) -> Option<String> {
+fn state_of(parts: &Parts, bot: BotId) -> Result<BotState, CommandError> {
+    let bots = parts.bots.get(bot);
+    bots.map(|bot| bot.state()).ok_or(CommandError::NoBot(bot))
+}
+
+fn start(parts: &mut Parts, bot: BotId, out: &mut Outputs) -> Done {
+    match state_of(parts, bot)? {
+        BotState::Paused => {
+            set_state(parts, bot, BotState::Running, "resumed by a person", out);
+        }
+        BotState::Stopped | BotState::Faulted => {
+            parts.bots.bot_mut(bot).clear_faults();
+            set_state(parts, bot, BotState::Starting, "started by a person", out);
+            start_bot(parts, bot, out);
+        }
+        BotState::Starting | BotState::Warming | BotState::Running => {}
+    }
+    Ok(None)
+}
+
+fn pause(parts: &mut Parts, bot: BotId, out: &mut Outputs) -> Done {
+    match state_of(parts, bot)? {
+        BotState::Running => set_state(parts, bot, BotState::Paused, "paused by a person", out),
+        BotState::Paused => {}
+        state
+        @ (BotState::Stopped | BotState::Starting | BotState::Warming | BotState::Faulted) => {
+            return Err(CommandError::NotRunning(state));
+        }
+    }
+    parts.orders.cancel_entries(Some(bot), out);
+    Ok(None)
+}
+
+fn stop(parts: &mut Parts, bot: BotId, mode: StopMode, out: &mut Outputs) -> Done {
+    state_of(parts, bot)?;
+    parts.orders.cancel_entries(Some(bot), out);
+    if mode == StopMode::Close {
+        for place in parts.bots.places(bot) {
+            close(parts, place, out);
+        }
+    }
+    forget_request(parts, bot, out);
+    set_state(parts, bot, BotState::Stopped, "stopped by a person", out);
+    Ok(None)
+}
+
+fn close(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) {
+    let cause = parts.context.cause(out);
+    let target = flat(Reason::plain("closed by a person"));
+    reconcile_position(parts, place, target, cause, false, out);
+}
+
+fn close_of_bot(
+    parts: &mut Parts,
+    bot: BotId,
+    instrument: InstrumentId,
+    out: &mut Outputs,
+) -> Done {
+    state_of(parts, bot)?;
+    let place = parts.bots.place(bot, instrument);
+    let is_open = |place: &BotInstrument| !parts.bots.at(*place).position().quantity.is_zero();
+    let place = place.filter(is_open);
+    let place = place.ok_or(CommandError::NoPositionOfTheBot)?;
+    let before = out.len();
+    close(parts, place, out);
+    match last_denial(&out[before..]) {
+        Some(reason) => Err(CommandError::Denied(reason)),
+        None => Ok(parts.bots.at(place).working()),
+    }
+}
+
+/// The denial just announced.
+fn last_denial(out: &[Output]) -> Option<DenyReason> {
     out.iter().rev().find_map(|output| match output {
         Output::Event(Event {
             kind: EventKind::RiskDecisionRejected { reason, .. },
             ..
-        }) => Some(format!("{}: {reason}", reason.rule())),
+        }) => Some(*reason),
         _ => None,
     })
+}
+
+fn close_manual(
+    parts: &mut Parts,
+    account: AccountId,
+    instrument: InstrumentId,
+    out: &mut Outputs,
+) -> Done {
+    let rules = parts.config.instruments.get(instrument.index());
+    let rules = rules.ok_or(CommandError::NoInstrument)?;
+    let key = (account, OwnerId::Unallocated, instrument);
+    let quantity = parts.portfolio.closable(rules, &key);
+    if quantity.is_zero() {
+        return Err(CommandError::NoPositionOfTheDesk);
+    }
+    let held = parts.portfolio.position(&key).quantity;
+    let side = Side::of(held).opposite();
+    let request = OrderRequest {
+        effect: PositionEffect::Exit,
+        ..manual(account, instrument, side, quantity)
+    };
+    submit_manual(parts, request, OrderKind::Market, out)
+}
+
+fn place(parts: &mut Parts, request: OrderRequest, kind: OrderKind, out: &mut Outputs) -> Done {
+    if !parts.accounts.contains(request.account) || !parts.market.contains(request.instrument) {
+        return Err(CommandError::NoAccountOrInstrument);
+    }
+    let key = (request.account, OwnerId::Unallocated, request.instrument);
+    let held = parts.portfolio.position(&key).quantity;
+    let is_against = held.0.signum() == -request.side.signed(Quantity(1)).0;
+    let effect = if is_against && request.quantity <= held.abs() {
+        PositionEffect::Exit
+    } else {
+        PositionEffect::Entry
+    };
+    submit_manual(parts, OrderRequest { effect, ..request }, kind, out)
+}
+
+/// A person's entry.
+const fn manual(
+    account: AccountId,
+    instrument: InstrumentId,
+    side: Side,
+    quantity: Quantity,
+) -> OrderRequest {
+    OrderRequest {
+        place: None,
+        account,
+        instrument,
+        side,
+        quantity,
+        effect: PositionEffect::Entry,
+        limit: None,
+        on_quote: true,
+        cause: None,
+    }
+}
+
+fn submit_manual(
+    parts: &mut Parts,
+    request: OrderRequest,
+    kind: OrderKind,
+    out: &mut Outputs,
+) -> Done {
+    let cause = parts.context.cause(out);
+    let request = OrderRequest { cause, ..request };
+    submit(parts, &request, kind, out)
+        .map(Some)
+        .map_err(CommandError::Denied)
+}
+
+fn cancel(parts: &mut Parts, id: ClientOrderId, out: &mut Outputs) -> Done {
+    if parts.orders.open_order(id).is_none() {
+        return Err(CommandError::NoOpenOrder(id));
+    }
+    parts.orders.cancel(id, out);
+    Ok(Some(id))
+}
+
+fn kill(
+    parts: &mut Parts,
+    reason: &str,
+    principal: &Principal,
+    out: &mut Outputs,
+) -> Option<ClientOrderId> {
+    let cause = parts.context.cause(out);
+    let state = TradingState::Killed;
+    open_until_cleared(parts, Scope::Desk, state, CauseKind::Killed, out);
+    let killed = EventKind::KillSwitch {
+        reason: reason.to_owned(),
+        principal: principal.clone(),
+    };
+    parts.emit(cause, killed, out);
+    parts.orders.cancel_entries(None, out);
+    None
+}
+
+fn reset(parts: &mut Parts, reason: &str, principal: &Principal, out: &mut Outputs) -> Done {
+    let cause = parts.context.cause(out);
+    if parts.states.desk() != TradingState::Killed {
+        return Err(CommandError::NotKilled);
+    }
+    close_cause(parts, Scope::Desk, &CauseKind::Killed, out);
+    let reset = EventKind::KillSwitchReset {
+        reason: reason.to_owned(),
+        principal: principal.clone(),
+    };
+    parts.emit(cause, reset, out);
+    Ok(None)
 }

@@ -1,50 +1,46 @@
-//! Funding of contracts: the venue pays or takes one amount per account and contract, the desk shares it out.
+//! Funding of contracts: the venue pays or takes one amount per account and contract, the desk divides it.
 
 use tradewind_events::Funding;
 use tradewind_model::{AccountId, InstrumentId, OwnerId, Quantity};
 
-use crate::engine::Engine;
+use crate::parts::Parts;
 
-impl Engine {
-    /// Books a payment to those who hold the contract, by how much they hold; what rounding leaves goes to the last.
-    pub(crate) fn on_funding(&mut self, funding: &Funding) {
-        let Funding {
-            account,
-            instrument,
-            amount,
-        } = *funding;
-        let known = account.index() < self.accounts.len()
-            && instrument.index() < self.config.instruments.len();
-        if !known {
-            return;
-        }
-        let holders = self.holders(account, instrument);
-        let held: i128 = holders.iter().map(|(_, held)| i128::from(held.0)).sum();
-        let rules = &self.config.instruments[instrument.index()];
-        let mut left = amount;
-        for (place, (owner, quantity)) in holders.iter().enumerate() {
-            let share = if place + 1 == holders.len() {
-                left
-            } else {
-                amount
-                    .mul_div(i128::from(quantity.0), held)
-                    .unwrap_or_default()
-            };
-            left -= share;
-            self.portfolio.fund(account, *owner, rules, share);
-        }
-        if holders.is_empty() {
-            self.portfolio
-                .fund(account, OwnerId::Unallocated, rules, amount);
-        }
+/// Books a payment to those who hold the contract, by how much they hold. The rounding remainder goes to the last.
+pub(crate) fn on_funding(parts: &mut Parts, funding: &Funding) {
+    let Funding {
+        account,
+        instrument,
+        amount,
+    } = *funding;
+    if !parts.accounts.contains(account) || !parts.market.contains(instrument) {
+        return;
     }
+    let holders = holders(parts, account, instrument);
+    let rules = parts.config.instrument(instrument);
+    let Some(((last, _), others)) = holders.split_last() else {
+        let owner = OwnerId::Unallocated;
+        return parts.portfolio.fund(account, owner, rules, amount);
+    };
+    let held: i128 = holders.iter().map(|(_, held)| i128::from(held.0)).sum();
+    let mut left = amount;
+    for (owner, quantity) in others {
+        let share = amount.mul_div(i128::from(quantity.0), held);
+        let share = share.unwrap_or_default();
+        left -= share;
+        parts.portfolio.fund(account, *owner, rules, share);
+    }
+    parts.portfolio.fund(account, *last, rules, left);
+}
 
-    /// Owners with a position in the contract.
-    fn holders(&self, account: AccountId, instrument: InstrumentId) -> Vec<(OwnerId, Quantity)> {
-        self.portfolio
-            .positions()
-            .filter(|(key, _)| (key.0, key.2) == (account, instrument))
-            .map(|(key, position)| (key.1, position.quantity))
-            .collect()
-    }
+/// Owners with a position in the contract.
+fn holders(
+    parts: &Parts,
+    account: AccountId,
+    instrument: InstrumentId,
+) -> Vec<(OwnerId, Quantity)> {
+    let positions = parts.portfolio.positions();
+    let in_it = positions.filter(|(key, _)| (key.0, key.2) == (account, instrument));
+    in_it
+        .map(|(key, position)| (key.1, position.quantity))
+        .collect()
 }

@@ -1,13 +1,28 @@
-//! What each kind of input does: the sequence of calls on the parts of the state.
+//! What each kind of input does: the sequence of calls on the parts.
+//!
+//! Every function takes all parts and the outputs. The files depend on each other in one direction:
+//!
+//! ```text
+//! sizing, risk_context, causes, equity, funding, positions, requests
+//!   <- submission <- target <- exits, reports
+//!   <- lifecycle <- evaluation <- market_data, candles
+//!   <- takeover, commands
+//! ```
 
+pub(crate) mod candles;
+pub(crate) mod causes;
 pub(crate) mod commands;
+pub(crate) mod equity;
 pub(crate) mod evaluation;
 pub(crate) mod exits;
 pub(crate) mod funding;
 pub(crate) mod lifecycle;
 pub(crate) mod market_data;
+mod positions;
 pub(crate) mod reports;
-pub(crate) mod sizing;
+mod requests;
+mod risk_context;
+mod sizing;
 pub(crate) mod submission;
 pub(crate) mod takeover;
-pub(crate) mod target;
+mod target;

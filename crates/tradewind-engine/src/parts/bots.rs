@@ -1,0 +1,114 @@
+//! All bots, found by dense id, and the index of what wakes them.
+
+use tradewind_events::BotConfig;
+use tradewind_model::{BotId, InstrumentId, Interval};
+
+use super::bot::Bot;
+use super::bot_instrument::BotInstrument;
+use super::instrument_state::InstrumentState;
+use super::wakes::Wakes;
+
+/// The bots, in the order of configuration, which is the order of their ids.
+#[derive(Debug, Default)]
+pub(crate) struct Bots {
+    bots: Vec<Bot>,
+    wakes: Wakes,
+    /// Whether the bots got their turns to start, which happens once.
+    scheduled: bool,
+}
+
+impl Bots {
+    /// Bots that are not started and that nothing wakes.
+    pub(crate) fn new(configs: &[BotConfig]) -> Self {
+        Self {
+            bots: configs.iter().cloned().map(Bot::new).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Builds the index of wakes; `intervals` tells what candles each bot's strategy is fed with.
+    pub(crate) fn index_wakes(
+        &mut self,
+        instruments: usize,
+        intervals: impl Fn(BotId) -> Vec<Interval>,
+    ) {
+        self.wakes = Wakes::new(instruments);
+        for bot in &self.bots {
+            self.wakes.add(bot, &intervals(bot.config().id));
+        }
+    }
+
+    /// True the first time: the bots get their turns to start.
+    pub(crate) const fn start_schedule(&mut self) -> bool {
+        !std::mem::replace(&mut self.scheduled, true)
+    }
+
+    pub(crate) fn get(&self, bot: BotId) -> Option<&Bot> {
+        self.bots.get(bot.index())
+    }
+
+    pub(crate) fn get_mut(&mut self, bot: BotId) -> Option<&mut Bot> {
+        self.bots.get_mut(bot.index())
+    }
+
+    /// A bot that is known to exist.
+    pub(crate) fn bot(&self, bot: BotId) -> &Bot {
+        &self.bots[bot.index()]
+    }
+
+    /// A bot that is known to exist.
+    pub(crate) fn bot_mut(&mut self, bot: BotId) -> &mut Bot {
+        &mut self.bots[bot.index()]
+    }
+
+    /// A bot's state in one instrument.
+    pub(crate) fn at(&self, place: BotInstrument) -> &InstrumentState {
+        &self.bot(place.bot()).instruments()[place.slot()]
+    }
+
+    /// A bot's state in one instrument.
+    pub(crate) fn at_mut(&mut self, place: BotInstrument) -> &mut InstrumentState {
+        self.bot_mut(place.bot()).instrument_mut(place.slot())
+    }
+
+    /// A bot's place in an instrument, if it has one.
+    pub(crate) fn place(&self, bot: BotId, instrument: InstrumentId) -> Option<BotInstrument> {
+        let slot = self.get(bot)?.slot_of(instrument)?;
+        Some(BotInstrument::new(bot, slot))
+    }
+
+    /// A bot's places, in the order of its instruments. Holds no borrow.
+    pub(crate) fn places(&self, bot: BotId) -> impl Iterator<Item = BotInstrument> + use<> {
+        let slots = 0..self.bot(bot).instruments().len();
+        slots.map(move |slot| BotInstrument::new(bot, slot))
+    }
+
+    /// Ids of all bots. Holds no borrow.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = BotId> + use<> {
+        let count = u32::try_from(self.bots.len()).expect("a bot's id has 32 bits");
+        (0..count).map(BotId)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Bot> {
+        self.bots.iter()
+    }
+
+    /// Who is evaluated on a quote of an instrument, in bot order.
+    pub(crate) fn woken_by_quote(&self, instrument: InstrumentId) -> &[BotInstrument] {
+        self.wakes.on_quote(instrument)
+    }
+
+    /// Who is fed with a candle, in bot order.
+    pub(crate) fn fed_by_candle(
+        &self,
+        instrument: InstrumentId,
+        interval: Interval,
+    ) -> &[BotInstrument] {
+        self.wakes.on_candle(instrument, interval)
+    }
+
+    /// Every instrument and interval that some bot is fed with.
+    pub(crate) fn candle_keys(&self) -> impl Iterator<Item = (InstrumentId, Interval)> + '_ {
+        self.wakes.candle_keys()
+    }
+}

@@ -1,0 +1,283 @@
+//! What a bot keeps per instrument: its position, its one working order, its exit monitor, and how far it was fed.
+
+use serde::{Deserialize, Serialize};
+use tradewind_events::BotConfig;
+use tradewind_indicators::{Atr, Bar};
+use tradewind_model::{
+    Candle, ClientOrderId, EventId, ExitPlan, Instrument, InstrumentId, Interval, PositionState,
+    Ppm, Price, Quote, Side, Sizer, Target, Timestamp,
+};
+use tradewind_risk::PositionEffect;
+
+use super::exit_monitor::{ExitCause, ExitMonitor};
+use super::order::Order;
+
+/// True range over this many candles sizes a volatility target.
+const RANGE_PERIOD: u32 = 14;
+
+/// A bot's state in one instrument.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct InstrumentState {
+    instrument: InstrumentId,
+    /// Open time of the last candle its strategy was fed, per interval.
+    fed: Vec<(Interval, Timestamp)>,
+    /// Intervals of which past candles were requested.
+    awaiting: Vec<Interval>,
+    /// Copied from the portfolio whenever it changes.
+    position: PositionState,
+    monitor: Option<ExitMonitor>,
+    /// The plan by which the next position is closed.
+    exit: ExitPlan,
+    /// Its one order at work.
+    working: Option<ClientOrderId>,
+    /// The target it goes on to once that order has ended.
+    next: Option<(Target, Option<EventId>)>,
+    /// The exposure of its last target.
+    exposure: Ppm,
+    /// Average true range of its shortest candles, if its sizer needs it.
+    range: Option<Atr>,
+}
+
+/// Where a candle stands relative to the last one fed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CandleOrder {
+    /// Directly after it, or the first.
+    Next,
+    /// Fed already, or older.
+    Old,
+    /// Some are missing between.
+    Gap,
+}
+
+/// What became of a position's exit monitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MonitorChange {
+    /// There is none, and there was none.
+    None,
+    /// It was removed.
+    Removed,
+    /// It was set or moved; the age at which something changes by itself, if any.
+    Set(Option<Timestamp>),
+}
+
+impl InstrumentState {
+    pub(super) fn new(instrument: InstrumentId, config: &BotConfig) -> Self {
+        let range = match config.sizer {
+            Sizer::VolatilityTarget(_) => Atr::new(RANGE_PERIOD).ok(),
+            Sizer::Fixed(_) | Sizer::Share(_) | Sizer::RiskToStop(_) => None,
+        };
+        Self {
+            instrument,
+            fed: Vec::new(),
+            awaiting: Vec::new(),
+            position: PositionState::default(),
+            monitor: None,
+            exit: config.exit.clone(),
+            working: None,
+            next: None,
+            exposure: Ppm::ZERO,
+            range,
+        }
+    }
+
+    pub(crate) const fn instrument(&self) -> InstrumentId {
+        self.instrument
+    }
+
+    pub(crate) const fn position(&self) -> &PositionState {
+        &self.position
+    }
+
+    /// The side of an order that closes the position.
+    pub(crate) const fn closing_side(&self) -> Side {
+        Side::of(self.position.quantity).opposite()
+    }
+
+    pub(crate) const fn working(&self) -> Option<ClientOrderId> {
+        self.working
+    }
+
+    pub(crate) const fn exposure(&self) -> Ppm {
+        self.exposure
+    }
+
+    pub(crate) const fn has_next(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// Whether the target that waits is to be flat.
+    pub(crate) fn waits_to_be_flat(&self) -> bool {
+        let next = self.next.as_ref();
+        next.is_some_and(|(target, _)| target.exposure == Ppm::ZERO)
+    }
+
+    pub(crate) const fn monitor(&self) -> Option<&ExitMonitor> {
+        self.monitor.as_ref()
+    }
+
+    /// Average true range of its candles, where the sizer needs one and it is known.
+    pub(crate) fn range(&self) -> Option<f64> {
+        self.range.as_ref().and_then(Atr::value)
+    }
+
+    /// Whether it has a position or a working order.
+    pub(super) const fn is_engaged(&self) -> bool {
+        !self.position.quantity.is_zero() || self.working.is_some()
+    }
+
+    /// Whether it waits for no past candles.
+    pub(super) const fn is_warm(&self) -> bool {
+        self.awaiting.is_empty()
+    }
+}
+
+/// Candles.
+impl InstrumentState {
+    /// Forgets what the strategy was fed, before it is built anew.
+    pub(crate) fn forget_candles(&mut self) {
+        self.fed.clear();
+        self.awaiting.clear();
+        if let Some(range) = &mut self.range {
+            range.reset();
+        }
+    }
+
+    /// Notes that past candles are requested.
+    pub(crate) fn await_candles(&mut self, interval: Interval) {
+        self.awaiting.push(interval);
+    }
+
+    pub(crate) fn is_awaiting(&self, interval: Interval) -> bool {
+        self.awaiting.contains(&interval)
+    }
+
+    /// Notes that past candles arrived. False if none were requested.
+    pub(crate) fn stop_awaiting(&mut self, interval: Interval) -> bool {
+        let mut awaited = self.awaiting.iter();
+        let position = awaited.position(|of| *of == interval);
+        position
+            .map(|index| self.awaiting.swap_remove(index))
+            .is_some()
+    }
+
+    /// Where a candle stands relative to the last one fed.
+    pub(crate) fn classify(&self, candle: &Candle) -> CandleOrder {
+        let mut fed = self.fed.iter();
+        let Some((_, last)) = fed.find(|(interval, _)| *interval == candle.interval) else {
+            return CandleOrder::Next;
+        };
+        if candle.open_time <= *last {
+            CandleOrder::Old
+        } else if candle.open_time == *last + candle.interval.duration() {
+            CandleOrder::Next
+        } else {
+            CandleOrder::Gap
+        }
+    }
+
+    /// Notes that the strategy is fed this candle.
+    pub(crate) fn note_candle(&mut self, candle: &Candle, instrument: &Instrument) {
+        let mut fed = self.fed.iter_mut();
+        match fed.find(|(interval, _)| *interval == candle.interval) {
+            Some(entry) => entry.1 = candle.open_time,
+            None => self.fed.push((candle.interval, candle.open_time)),
+        }
+        let shortest = self.fed.iter().map(|(interval, _)| *interval).min();
+        let Some(range) = &mut self.range else { return };
+        if shortest != Some(candle.interval) {
+            return;
+        }
+        let price = |price| instrument.price_f64(price);
+        let bar = Bar {
+            high: price(candle.high),
+            low: price(candle.low),
+            close: price(candle.close),
+        };
+        if range.update(bar).is_err() {
+            range.reset();
+        }
+    }
+}
+
+/// Targets and orders.
+impl InstrumentState {
+    /// Notes the order that works from now on.
+    pub(crate) const fn start_order(&mut self, id: ClientOrderId) {
+        self.working = Some(id);
+    }
+
+    /// Notes that an order ended. Returns whether it was to leave the position; `None` if it is not the working one.
+    ///
+    /// If nothing came of an entry, the exposure is again what it was before, so that the same target can be set again.
+    pub(crate) fn end_order(&mut self, order: &Order) -> Option<bool> {
+        self.working
+            .take_if(|working| *working == order.terms().client_id)?;
+        let leaves = order.effect() == PositionEffect::Exit && self.exposure == Ppm::ZERO;
+        if order.filled().is_zero() && !order.continues() && !leaves {
+            self.exposure = order.exposure_before();
+        }
+        Some(leaves)
+    }
+
+    /// Sets the target that follows once the working order has ended.
+    pub(crate) fn wait_for(&mut self, target: Target, cause: Option<EventId>) {
+        self.next = Some((target, cause));
+    }
+
+    /// Takes the target that waited.
+    pub(crate) fn take_next(&mut self) -> Option<(Target, Option<EventId>)> {
+        self.next.take()
+    }
+
+    /// Notes the exposure that is worked towards.
+    pub(crate) const fn set_exposure(&mut self, exposure: Ppm) {
+        self.exposure = exposure;
+    }
+
+    /// Sets the plan by which the next position is closed.
+    pub(crate) fn set_exit(&mut self, plan: ExitPlan) {
+        self.exit = plan;
+    }
+}
+
+/// The position and its exits.
+impl InstrumentState {
+    /// Takes the position as the portfolio has it, and sets, moves or removes its exit monitor.
+    pub(crate) fn set_position(
+        &mut self,
+        position: PositionState,
+        now: Timestamp,
+    ) -> MonitorChange {
+        self.position = position;
+        let open = position.entry_price.zip(position.opened_at);
+        let Some((entry, opened_at)) = open.filter(|_| !ExitMonitor::is_empty(&self.exit)) else {
+            return match self.monitor.take() {
+                Some(_) => MonitorChange::Removed,
+                None => MonitorChange::None,
+            };
+        };
+        let side = Side::of(position.quantity);
+        let plan = self.exit.clone();
+        let monitor = match &self.monitor {
+            Some(monitor) if monitor.side() == side => monitor.moved(plan, entry),
+            _ => ExitMonitor::new(plan, side, entry, opened_at),
+        };
+        let next_age = monitor.next_age(now);
+        self.monitor = Some(monitor);
+        MonitorChange::Set(next_age)
+    }
+
+    /// Whether a quote reaches a level at which the position is closed.
+    pub(crate) fn watch(&mut self, quote: &Quote, now: Timestamp) -> Option<(ExitCause, Price)> {
+        self.monitor.as_mut()?.watch(quote, now)
+    }
+
+    /// Notes that the exit plan closes the position now: it replaces every other target.
+    pub(crate) fn start_exit(&mut self, now: Timestamp) {
+        self.exposure = Ppm::ZERO;
+        self.next = None;
+        if let Some(monitor) = &mut self.monitor {
+            monitor.note_try(now);
+        }
+    }
+}

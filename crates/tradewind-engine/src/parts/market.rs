@@ -1,0 +1,238 @@
+//! The market as the engine knows it: quotes, feeds, candles being built, and which positions each quote may close.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tradewind_model::{
+    Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Quote, Timestamp,
+    Trade,
+};
+
+use super::bot_instrument::BotInstrument;
+
+/// A series that was silent for this many intervals is not continued with flat candles. Its hole is announced instead.
+const FLAT_MAX: u32 = 1_000;
+
+/// What is known of the market, by instrument.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Market {
+    quotes: Vec<Option<Quote>>,
+    feeds: Vec<Feed>,
+    /// Positions whose exits each quote may trigger, by instrument.
+    monitored: Vec<Vec<BotInstrument>>,
+    /// Candles being built from trades.
+    builders: Vec<CandleBuilder>,
+}
+
+/// State of one instrument's data.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Feed {
+    health: FeedHealth,
+    /// When its last quote came. Trades and candles prove nothing of the touch.
+    quoted_at: Timestamp,
+    quotes: u64,
+    trades: u64,
+    candles: u64,
+    depth: Option<Depth>,
+}
+
+/// What closing a builder's candles gave.
+#[derive(Debug)]
+pub(crate) enum BuiltCandles {
+    /// Candles that closed, oldest first.
+    Closed(Vec<Candle>),
+    /// The instrument was silent for so long that flat candles would pretend a market.
+    Hole(InstrumentId),
+}
+
+impl Market {
+    /// Makes room for instruments that are new, and builds candles of `series`. What is known of the others stays.
+    pub(crate) fn resize(
+        &mut self,
+        instruments: usize,
+        series: impl Iterator<Item = (InstrumentId, Interval)>,
+    ) {
+        self.quotes.resize(instruments, None);
+        self.feeds.resize_with(instruments, Feed::default);
+        self.monitored.resize_with(instruments, Vec::new);
+        let mut before = std::mem::take(&mut self.builders);
+        for (instrument, interval) in series {
+            let key = |known: &CandleBuilder| (known.instrument(), known.interval());
+            let known = before
+                .iter()
+                .position(|of| key(of) == (instrument, interval));
+            self.builders.push(known.map_or_else(
+                || CandleBuilder::new(instrument, interval),
+                |index| before.swap_remove(index),
+            ));
+        }
+    }
+
+    pub(crate) fn contains(&self, instrument: InstrumentId) -> bool {
+        instrument.index() < self.feeds.len()
+    }
+
+    /// The latest quotes, by instrument.
+    pub(crate) fn quotes(&self) -> &[Option<Quote>] {
+        &self.quotes
+    }
+
+    /// The latest quote of an instrument.
+    pub(crate) fn quote(&self, instrument: InstrumentId) -> Option<&Quote> {
+        self.quotes[instrument.index()].as_ref()
+    }
+
+    /// The latest quote, if it may be traded on: it is sound and its feed live.
+    pub(crate) fn live_quote(&self, instrument: InstrumentId) -> Option<&Quote> {
+        let live = self.feeds.get(instrument.index())?.health == FeedHealth::Live;
+        self.quote(instrument)
+            .filter(|quote| live && quote.is_sound())
+    }
+
+    /// Whether a feed counts as live although no quote came for longer than `limit`.
+    pub(crate) fn is_silent(
+        &self,
+        instrument: InstrumentId,
+        limit: Duration,
+        now: Timestamp,
+    ) -> bool {
+        let feed = &self.feeds[instrument.index()];
+        feed.health == FeedHealth::Live && now.since(feed.quoted_at) > limit
+    }
+
+    /// The feeds, by instrument.
+    pub(crate) fn feeds(&self) -> &[Feed] {
+        &self.feeds
+    }
+
+    /// Counts a quote and, if it is sound, keeps it. Returns the feed's health; `None` for an unknown instrument.
+    pub(crate) fn note_quote(&mut self, quote: &Quote, now: Timestamp) -> Option<FeedHealth> {
+        let feed = self.feeds.get_mut(quote.instrument.index())?;
+        feed.quotes += 1;
+        feed.quoted_at = now;
+        if quote.is_sound() {
+            self.quotes[quote.instrument.index()] = Some(*quote);
+        }
+        Some(feed.health)
+    }
+
+    /// Counts a trade. False for an unknown instrument.
+    pub(crate) fn note_trade(&mut self, instrument: InstrumentId) -> bool {
+        let feed = self.feeds.get_mut(instrument.index());
+        feed.map(|feed| feed.trades += 1).is_some()
+    }
+
+    /// Counts a candle. False for an unknown instrument.
+    pub(crate) fn note_candle(&mut self, instrument: InstrumentId) -> bool {
+        let feed = self.feeds.get_mut(instrument.index());
+        feed.map(|feed| feed.candles += 1).is_some()
+    }
+
+    pub(crate) fn keep_depth(&mut self, depth: &Depth) {
+        if let Some(feed) = self.feeds.get_mut(depth.instrument.index()) {
+            feed.depth = Some(depth.clone());
+        }
+    }
+
+    /// Sets a feed's health. True if it changed.
+    pub(crate) fn set_health(&mut self, instrument: InstrumentId, health: FeedHealth) -> bool {
+        let feed = self.feeds.get_mut(instrument.index());
+        feed.is_some_and(|feed| std::mem::replace(&mut feed.health, health) != health)
+    }
+}
+
+impl Feed {
+    pub(crate) const fn health(&self) -> FeedHealth {
+        self.health
+    }
+
+    /// Quotes, trades and candles received.
+    pub(crate) const fn counts(&self) -> (u64, u64, u64) {
+        (self.quotes, self.trades, self.candles)
+    }
+}
+
+/// Positions with an exit monitor.
+impl Market {
+    /// Positions that a quote of an instrument may close.
+    pub(crate) fn monitored(&self, instrument: InstrumentId) -> &[BotInstrument] {
+        &self.monitored[instrument.index()]
+    }
+
+    /// Adds a position to those that each quote may close, or removes it.
+    pub(crate) fn set_monitored(
+        &mut self,
+        instrument: InstrumentId,
+        place: BotInstrument,
+        is_monitored: bool,
+    ) {
+        let list = &mut self.monitored[instrument.index()];
+        match list.iter().position(|known| *known == place) {
+            Some(index) if !is_monitored => drop(list.remove(index)),
+            None if is_monitored => list.push(place),
+            Some(_) | None => {}
+        }
+    }
+}
+
+/// Candles built from trades.
+impl Market {
+    /// Adds a trade to series `index` if it is of that instrument. True if the candle had no trade, so that its end is new.
+    pub(crate) fn build_with(
+        &mut self,
+        index: usize,
+        trade: &Trade,
+        at: Timestamp,
+        volume: Amount,
+    ) -> bool {
+        let builder = &mut self.builders[index];
+        if builder.instrument() != trade.instrument {
+            return false;
+        }
+        let has_new_end = builder.ends_at().is_none();
+        builder.add_trade(at, trade.price, volume);
+        has_new_end
+    }
+
+    /// Notes that trades were lost: candles being built are incomplete.
+    pub(crate) fn mark_incomplete(&mut self) {
+        self.builders
+            .iter_mut()
+            .for_each(CandleBuilder::mark_incomplete);
+    }
+
+    /// How many series are built.
+    pub(crate) fn built(&self) -> usize {
+        self.builders.len()
+    }
+
+    /// Closes the candles of series `index` that end by `until`; with `only`, if it is of that instrument.
+    pub(crate) fn close_built(
+        &mut self,
+        index: usize,
+        only: Option<InstrumentId>,
+        until: Timestamp,
+    ) -> BuiltCandles {
+        let builder = &mut self.builders[index];
+        let mut closed = Vec::new();
+        let end = builder.ends_at().filter(|end| *end <= until);
+        let Some(end) = end.filter(|_| only.is_none_or(|only| builder.instrument() == only)) else {
+            return BuiltCandles::Closed(closed);
+        };
+        let longest = builder.interval().duration().saturating_mul(FLAT_MAX);
+        if until.since(end) > longest {
+            builder.forget();
+            return BuiltCandles::Hole(builder.instrument());
+        }
+        builder.close_until(until, |candle| closed.push(candle));
+        BuiltCandles::Closed(closed)
+    }
+
+    /// When the next candle being built ends.
+    pub(crate) fn next_end(&self) -> Option<Timestamp> {
+        self.builders
+            .iter()
+            .filter_map(CandleBuilder::ends_at)
+            .min()
+    }
+}

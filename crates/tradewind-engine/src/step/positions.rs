@@ -1,0 +1,86 @@
+//! Positions of bots: read from the portfolio after every change, closed in orders of a legal size.
+
+use tradewind_events::{EventKind, Outputs, Timer};
+use tradewind_model::{EventId, OwnerId, PositionState, Quantity};
+use tradewind_portfolio::PositionKey;
+
+use crate::parts::Parts;
+use crate::parts::bot_instrument::BotInstrument;
+use crate::parts::instrument_state::MonitorChange;
+
+/// Copies a bot's position from the portfolio to its state, and sets its exit monitor by it.
+pub(crate) fn refresh_position(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) {
+    let key = key_of(parts, place);
+    let position = parts.portfolio.position(&key);
+    let is_open = !position.quantity.is_zero();
+    let position = PositionState {
+        quantity: position.quantity,
+        entry_price: position.entry_price(parts.config.instrument(key.2)),
+        opened_at: is_open.then_some(position.opened_at),
+    };
+    let now = parts.now();
+    let change = parts.bots.at_mut(place).set_position(position, now);
+    let timer = Timer::PositionAge(place.bot(), key.2);
+    match change {
+        MonitorChange::None => {}
+        MonitorChange::Removed => parts.timers.cancel(timer, out),
+        MonitorChange::Set(None) => {}
+        MonitorChange::Set(Some(at)) => parts.timers.set(at, timer, out),
+    }
+    let is_monitored = matches!(change, MonitorChange::Set(_));
+    parts.market.set_monitored(key.2, place, is_monitored);
+}
+
+/// How much of a bot's position can be closed.
+pub(super) fn closable(parts: &Parts, place: BotInstrument) -> Quantity {
+    let key = key_of(parts, place);
+    let instrument = parts.config.instrument(key.2);
+    parts.portfolio.closable(instrument, &key)
+}
+
+/// How much of a bot's position one order can close. A remainder that the venue would refuse for being too small is
+/// written off (V11). One that is too large is closed in slices, the next when this one has ended.
+pub(super) fn closing_quantity(
+    parts: &mut Parts,
+    place: BotInstrument,
+    cause: Option<EventId>,
+    out: &mut Outputs,
+) -> Quantity {
+    let quantity = closable(parts, place);
+    let key = key_of(parts, place);
+    let instrument = parts.config.instrument(key.2);
+    let side = parts.bots.at(place).closing_side();
+    let quote = parts.market.quote(key.2);
+    let price = quote.map(|quote| quote.opposite_side(side));
+    if parts.portfolio.is_remainder(instrument, &key, price) {
+        write_off(parts, place, cause, out);
+        return Quantity::ZERO;
+    }
+    let largest = [instrument.quantity_max, instrument.market_quantity_max];
+    let largest = largest.into_iter().filter(|limit| limit.0 > 0).min();
+    largest.map_or(quantity, |limit| {
+        quantity.min(instrument.floor_quantity(limit))
+    })
+}
+
+fn write_off(parts: &mut Parts, place: BotInstrument, cause: Option<EventId>, out: &mut Outputs) {
+    let key = key_of(parts, place);
+    let instrument = parts.config.instrument(key.2);
+    if let Some(closed) = parts.portfolio.give_up(instrument, key) {
+        let event = EventKind::PositionClosed {
+            account: key.0,
+            bot: Some(place.bot()),
+            instrument: key.2,
+            realized: closed.realized,
+        };
+        parts.emit(cause, event, out);
+    }
+    refresh_position(parts, place, out);
+}
+
+/// The portfolio's key of a bot's position.
+pub(super) fn key_of(parts: &Parts, place: BotInstrument) -> PositionKey {
+    let account = parts.bots.bot(place.bot()).config().account;
+    let instrument = parts.bots.at(place).instrument();
+    (account, OwnerId::Bot(place.bot()), instrument)
+}

@@ -1,0 +1,27 @@
+//! Requests for past candles.
+
+use tradewind_events::{Output, Outputs};
+use tradewind_model::Interval;
+
+use crate::parts::Parts;
+use crate::parts::bot_instrument::BotInstrument;
+
+/// Candles beyond what a strategy needs, so that one more close during the request does no harm.
+const CANDLES_SPARE: u32 = 2;
+
+/// Requests past candles for a bot, which is not fed until they are there.
+pub(super) fn request_candles(
+    parts: &mut Parts,
+    place: BotInstrument,
+    interval: Interval,
+    out: &mut Outputs,
+) {
+    parts.bots.at_mut(place).await_candles(interval);
+    let mut warm_ups = parts.strategies.warm_ups(place.bot()).iter();
+    let needed = warm_ups.find(|warm_up| warm_up.interval == interval);
+    out.push(Output::RequestCandles {
+        instrument: parts.bots.at(place).instrument(),
+        interval,
+        count: needed.map_or(1, |warm_up| warm_up.candles) + CANDLES_SPARE,
+    });
+}
