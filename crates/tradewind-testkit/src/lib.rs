@@ -13,7 +13,8 @@ mod storm;
 pub use desk::Desk;
 pub use fingerprint::{Fingerprint, fingerprint_of_storm};
 pub use fixtures::{
-    ACCOUNT, BTC, PERPETUAL, SPOT, START, USDT, bot, candle, configuration, perpetual, quote, spot,
+    ACCOUNT, BTC, PERPETUAL, SPOT, START, USDT, bot, candle, configuration, idle_desk, perpetual,
+    quote, spot,
 };
 pub use script::{Answer, Script};
 pub use storm::Storm;
