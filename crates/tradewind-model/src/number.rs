@@ -13,6 +13,54 @@ use serde::{Deserialize, Serialize};
 use crate::decimal::{NumberError, parse_fixed, write_fixed};
 use crate::id::AssetId;
 
+/// Sums, differences and the negative of a count, all checked: a wrapped number would be worse than a halt.
+macro_rules! checked_arithmetic {
+    ($number:ident, $reason:literal) => {
+        impl Add for $number {
+            type Output = Self;
+
+            /// # Panics
+            /// On overflow, which means that a number was wrong long before.
+            fn add(self, other: Self) -> Self {
+                Self(self.0.checked_add(other.0).expect($reason))
+            }
+        }
+
+        impl Sub for $number {
+            type Output = Self;
+
+            /// # Panics
+            /// On overflow, as for addition.
+            fn sub(self, other: Self) -> Self {
+                Self(self.0.checked_sub(other.0).expect($reason))
+            }
+        }
+
+        impl Neg for $number {
+            type Output = Self;
+
+            fn neg(self) -> Self {
+                Self(-self.0)
+            }
+        }
+
+        impl AddAssign for $number {
+            fn add_assign(&mut self, other: Self) {
+                *self = *self + other;
+            }
+        }
+
+        impl SubAssign for $number {
+            fn sub_assign(&mut self, other: Self) {
+                *self = *self - other;
+            }
+        }
+    };
+}
+
+checked_arithmetic!(Quantity, "quantities stay far below 2^63");
+checked_arithmetic!(Amount, "amounts stay far below 2^127");
+
 /// A price: count of 10^-`price_decimals` quote units per base unit, as the instrument says.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -43,54 +91,6 @@ impl Quantity {
     #[must_use]
     pub const fn abs(self) -> Self {
         Self(self.0.saturating_abs())
-    }
-}
-
-impl Add for Quantity {
-    type Output = Self;
-
-    /// # Panics
-    /// On overflow, which no venue's limits come near: continuing with a wrapped position would be worse.
-    fn add(self, other: Self) -> Self {
-        Self(
-            self.0
-                .checked_add(other.0)
-                .expect("quantities stay far below 2^63"),
-        )
-    }
-}
-
-impl Sub for Quantity {
-    type Output = Self;
-
-    /// # Panics
-    /// On overflow, as for addition.
-    fn sub(self, other: Self) -> Self {
-        Self(
-            self.0
-                .checked_sub(other.0)
-                .expect("quantities stay far below 2^63"),
-        )
-    }
-}
-
-impl Neg for Quantity {
-    type Output = Self;
-
-    fn neg(self) -> Self {
-        Self(-self.0)
-    }
-}
-
-impl AddAssign for Quantity {
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
-
-impl SubAssign for Quantity {
-    fn sub_assign(&mut self, other: Self) {
-        *self = *self - other;
     }
 }
 
@@ -164,54 +164,6 @@ impl Amount {
         write_fixed(&mut text, self.0 / cut, places.min(Self::DECIMALS), places)
             .expect("writing to a String cannot fail");
         text
-    }
-}
-
-impl Add for Amount {
-    type Output = Self;
-
-    /// # Panics
-    /// On overflow beyond 10^20 units, which means that a number was wrong long before.
-    fn add(self, other: Self) -> Self {
-        Self(
-            self.0
-                .checked_add(other.0)
-                .expect("amounts stay far below 2^127"),
-        )
-    }
-}
-
-impl Sub for Amount {
-    type Output = Self;
-
-    /// # Panics
-    /// On overflow, as for addition.
-    fn sub(self, other: Self) -> Self {
-        Self(
-            self.0
-                .checked_sub(other.0)
-                .expect("amounts stay far below 2^127"),
-        )
-    }
-}
-
-impl Neg for Amount {
-    type Output = Self;
-
-    fn neg(self) -> Self {
-        Self(-self.0)
-    }
-}
-
-impl AddAssign for Amount {
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
-
-impl SubAssign for Amount {
-    fn sub_assign(&mut self, other: Self) {
-        *self = *self - other;
     }
 }
 

@@ -17,10 +17,10 @@ use axum::routing::{get, post};
 use data_encoding::HEXLOWER;
 use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::faults::{Command, CommandError, FaultErrors, FaultScript, Reader};
+use crate::faults::{Command, CommandError, FaultErrors, FaultScript, read_body};
 use crate::handle::{NotRunning, ServerHandle};
 use crate::options::ServerError;
 
@@ -206,7 +206,7 @@ async fn state(State(handle): State<ServerHandle>) -> Response<Body> {
 
 async fn pause(State(handle): State<ServerHandle>, body: String) -> Response<Body> {
     answer(async move {
-        let paused = read(&body, |reader| {
+        let paused = read_body(&body, "body", |reader| {
             let paused = reader.flag("paused");
             reader.required("paused", paused)
         })?;
@@ -222,7 +222,7 @@ async fn pause(State(handle): State<ServerHandle>, body: String) -> Response<Bod
 
 async fn step(State(handle): State<ServerHandle>, body: String) -> Response<Body> {
     answer(async move {
-        let millis = read(&body, |reader| {
+        let millis = read_body(&body, "body", |reader| {
             let millis = reader.count("millis");
             reader.required("millis", millis)
         })?;
@@ -265,21 +265,6 @@ async fn act(
         Ok::<_, Failure>(handle.command(command).await??)
     })
     .await
-}
-
-/// Reads a body with one reader, all errors at once.
-fn read<T>(
-    body: &str,
-    wanted: impl FnOnce(&mut Reader<'_>) -> Option<T>,
-) -> Result<T, CommandError> {
-    let table = serde_json::from_str::<Map<String, Value>>(body)
-        .map_err(|error| CommandError::Malformed(vec![format!("no JSON object: {error}")]))?;
-    let (mut reader, mut errors) = (Reader::new(&table, "body".to_owned()), Vec::new());
-    let found = wanted(&mut reader);
-    reader.finish(&mut errors);
-    found
-        .filter(|_| errors.is_empty())
-        .ok_or(CommandError::Malformed(errors))
 }
 
 /// What went wrong, as it is told.

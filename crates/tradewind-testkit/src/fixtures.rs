@@ -76,6 +76,38 @@ pub fn configuration() -> Configuration {
     }
 }
 
+/// A desk for tests that only show it: `binance:BTC/USDT`, where `BTC` is asset 0 and `USDT` asset 1, no limits, and bots of
+/// these names that nothing wakes.
+#[must_use]
+pub fn idle_desk(bots: &[&str]) -> Configuration {
+    let mut assets = AssetTable::default();
+    let (btc, usdt) = (assets.intern("BTC"), assets.intern("USDT"));
+    Configuration {
+        assets,
+        report_asset: usdt,
+        venues: vec!["binance".to_owned()],
+        instruments: vec![Instrument::spot(SPOT, "binance:BTC/USDT", btc, usdt)],
+        bots: (0..)
+            .zip(bots)
+            .map(|(id, name)| idle_bot(id, name))
+            .collect(),
+        limits: Limits::default(),
+        stagger: Duration::ZERO,
+        ..configuration()
+    }
+}
+
+fn idle_bot(id: u32, name: &str) -> BotConfig {
+    BotConfig {
+        name: name.to_owned(),
+        strategy: "none".to_owned(),
+        wakes: Vec::new(),
+        budget: Amount::whole(1_000),
+        sizer: Sizer::Share(Ppm::ONE),
+        ..bot(id)
+    }
+}
+
 fn limits() -> Limits {
     let rate = Rate {
         count: 20,

@@ -39,6 +39,10 @@ fn fill(side: Side, price: i64, quantity: i64, fee: (AssetId, &str)) -> Fill {
     }
 }
 
+fn booked(portfolio: &mut Portfolio, instrument: &Instrument, fill: Fill) -> Booking {
+    portfolio.book(instrument, OWNER, &fill).unwrap()
+}
+
 fn balance(portfolio: &Portfolio, asset: AssetId) -> String {
     portfolio.ledger.balance(ACCOUNT, asset, OWNER).to_string()
 }
@@ -55,25 +59,21 @@ fn a_spot_round_trip_moves_both_assets_and_realises_price_and_fee() {
         },
         OWNER,
     );
-    let opened = portfolio
-        .book(
-            &spot,
-            OWNER,
-            &fill(Side::Buy, 10_000, 2_000, (QUOTE, "0.2")),
-        )
-        .unwrap();
+    let opened = booked(
+        &mut portfolio,
+        &spot,
+        fill(Side::Buy, 10_000, 2_000, (QUOTE, "0.2")),
+    );
     assert_eq!(opened.change, PositionChange::Opened);
     assert_eq!(
         (balance(&portfolio, BASE), balance(&portfolio, QUOTE)),
         ("2".into(), "799.8".into())
     );
-    let closed = portfolio
-        .book(
-            &spot,
-            OWNER,
-            &fill(Side::Sell, 11_000, 2_000, (QUOTE, "0.22")),
-        )
-        .unwrap();
+    let closed = booked(
+        &mut portfolio,
+        &spot,
+        fill(Side::Sell, 11_000, 2_000, (QUOTE, "0.22")),
+    );
     assert_eq!(closed.change, PositionChange::Closed);
     assert_eq!(closed.position.realized.to_string(), "19.58");
     assert_eq!(
@@ -91,17 +91,17 @@ fn a_spot_round_trip_moves_both_assets_and_realises_price_and_fee() {
 fn a_fee_in_the_base_asset_leaves_dust_that_closes_the_position() {
     let spot = instrument(InstrumentKind::Spot);
     let mut portfolio = Portfolio::default();
-    portfolio
-        .book(
-            &spot,
-            OWNER,
-            &fill(Side::Buy, 10_000, 2_000, (BASE, "0.002")),
-        )
-        .unwrap();
+    booked(
+        &mut portfolio,
+        &spot,
+        fill(Side::Buy, 10_000, 2_000, (BASE, "0.002")),
+    );
     assert_eq!(portfolio.closable(&spot, &KEY), Quantity(1_998));
-    let closed = portfolio
-        .book(&spot, OWNER, &fill(Side::Sell, 10_000, 1_998, (QUOTE, "0")))
-        .unwrap();
+    let closed = booked(
+        &mut portfolio,
+        &spot,
+        fill(Side::Sell, 10_000, 1_998, (QUOTE, "0")),
+    );
     assert_eq!(closed.change, PositionChange::Reduced);
     assert!(portfolio.is_remainder(&spot, &KEY, Some(Price(10_000))));
     // The fee of 0.002 at 100 is what was lost.
@@ -115,17 +115,17 @@ fn a_fee_in_the_base_asset_leaves_dust_that_closes_the_position() {
 fn a_fraction_finer_than_the_step_goes_to_the_dust_book() {
     let spot = instrument(InstrumentKind::Spot);
     let mut portfolio = Portfolio::default();
-    portfolio
-        .book(
-            &spot,
-            OWNER,
-            &fill(Side::Buy, 10_000, 2_000, (BASE, "0.0015")),
-        )
-        .unwrap();
+    booked(
+        &mut portfolio,
+        &spot,
+        fill(Side::Buy, 10_000, 2_000, (BASE, "0.0015")),
+    );
     assert_eq!(portfolio.closable(&spot, &KEY), Quantity(1_998));
-    portfolio
-        .book(&spot, OWNER, &fill(Side::Sell, 10_000, 1_998, (QUOTE, "0")))
-        .unwrap();
+    booked(
+        &mut portfolio,
+        &spot,
+        fill(Side::Sell, 10_000, 1_998, (QUOTE, "0")),
+    );
     assert!(portfolio.give_up(&spot, KEY).is_some());
     assert_eq!(
         portfolio
@@ -147,14 +147,14 @@ fn dust_is_a_bots_remainder_and_no_more_of_its_asset() {
     };
     portfolio.deposit(ACCOUNT, had, OWNER);
     let no_fee = (QUOTE, "0");
-    portfolio
-        .book(&spot, OWNER, &fill(Side::Buy, 10_000, 1_000, no_fee))
-        .unwrap();
+    booked(
+        &mut portfolio,
+        &spot,
+        fill(Side::Buy, 10_000, 1_000, no_fee),
+    );
     // Worth 100 at its cost: one price that says 4 makes no dust of it.
     assert!(!portfolio.is_remainder(&spot, &KEY, Some(Price(400))));
-    portfolio
-        .book(&spot, OWNER, &fill(Side::Sell, 10_000, 990, no_fee))
-        .unwrap();
+    booked(&mut portfolio, &spot, fill(Side::Sell, 10_000, 990, no_fee));
     assert!(portfolio.is_remainder(&spot, &KEY, Some(Price(10_000))));
     let by_hand = (ACCOUNT, OwnerId::Unallocated, InstrumentId(0));
     assert!(!portfolio.is_remainder(&spot, &by_hand, None));
@@ -176,13 +176,11 @@ fn a_linear_contract_sold_short_earns_the_fall_and_the_funding() {
         },
         OWNER,
     );
-    portfolio
-        .book(
-            &linear,
-            OWNER,
-            &fill(Side::Sell, 10_000, 3_000, (QUOTE, "0.3")),
-        )
-        .unwrap();
+    booked(
+        &mut portfolio,
+        &linear,
+        fill(Side::Sell, 10_000, 3_000, (QUOTE, "0.3")),
+    );
     assert_eq!(
         (balance(&portfolio, BASE), balance(&portfolio, QUOTE)),
         ("0".into(), "999.7".into())
@@ -195,21 +193,17 @@ fn a_linear_contract_sold_short_earns_the_fall_and_the_funding() {
         "30"
     );
     portfolio.fund(ACCOUNT, OWNER, &linear, "0.03".parse().unwrap());
-    let reduced = portfolio
-        .book(
-            &linear,
-            OWNER,
-            &fill(Side::Buy, 9_000, 1_000, (QUOTE, "0.09")),
-        )
-        .unwrap();
+    let reduced = booked(
+        &mut portfolio,
+        &linear,
+        fill(Side::Buy, 9_000, 1_000, (QUOTE, "0.09")),
+    );
     assert_eq!(reduced.change, PositionChange::Reduced);
-    let closed = portfolio
-        .book(
-            &linear,
-            OWNER,
-            &fill(Side::Buy, 9_500, 2_000, (QUOTE, "0.19")),
-        )
-        .unwrap();
+    let closed = booked(
+        &mut portfolio,
+        &linear,
+        fill(Side::Buy, 9_500, 2_000, (QUOTE, "0.19")),
+    );
     assert_eq!(closed.change, PositionChange::Closed);
     // 10 + 10 earned, 0.03 funding, 0.58 in fees.
     assert_eq!(closed.position.realized.to_string(), "19.45");
@@ -224,20 +218,16 @@ fn a_linear_contract_sold_short_earns_the_fall_and_the_funding() {
 fn a_fill_beyond_flat_turns_the_position() {
     let linear = instrument(InstrumentKind::Linear);
     let mut portfolio = Portfolio::default();
-    portfolio
-        .book(
-            &linear,
-            OWNER,
-            &fill(Side::Buy, 10_000, 1_000, (QUOTE, "0")),
-        )
-        .unwrap();
-    let turned = portfolio
-        .book(
-            &linear,
-            OWNER,
-            &fill(Side::Sell, 11_000, 3_000, (QUOTE, "0")),
-        )
-        .unwrap();
+    booked(
+        &mut portfolio,
+        &linear,
+        fill(Side::Buy, 10_000, 1_000, (QUOTE, "0")),
+    );
+    let turned = booked(
+        &mut portfolio,
+        &linear,
+        fill(Side::Sell, 11_000, 3_000, (QUOTE, "0")),
+    );
     assert_eq!(turned.change, PositionChange::Turned);
     assert_eq!(turned.position.quantity, Quantity(-2_000));
     assert_eq!(turned.position.entry_price(&linear), Some(Price(11_000)));
@@ -255,7 +245,7 @@ proptest! {
         let (mut quantity, mut cash) = (0, Amount::ZERO);
         for (buy, price, size) in fills {
             let side = if buy { Side::Buy } else { Side::Sell };
-            portfolio.book(&linear, OWNER, &fill(side, price, size, (QUOTE, "0"))).unwrap();
+            booked(&mut portfolio, &linear, fill(side, price, size, (QUOTE, "0")));
             quantity += side.signed(Quantity(size)).0;
             let value = linear.notional(Price(price), side.signed(Quantity(size))).unwrap();
             cash -= value;

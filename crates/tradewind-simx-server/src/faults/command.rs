@@ -9,7 +9,7 @@ use tradewind_model::{
 };
 use tradewind_simx::{Action, MarketEvent, Order};
 
-use super::reader::Reader;
+use super::reader::{Reader, read_body};
 use crate::accounts::Permissions;
 use crate::core::Core;
 use crate::rest::{self, ApiError, Call, Caller, Params, TimeUnit};
@@ -166,14 +166,7 @@ impl Command {
     /// # Errors
     /// [`CommandError::Malformed`] with all that is wrong.
     pub fn from_json(verb: &str, body: &str) -> Result<Self, CommandError> {
-        let table = serde_json::from_str::<Map<String, Value>>(body)
-            .map_err(|error| CommandError::Malformed(vec![format!("no JSON object: {error}")]))?;
-        let (mut reader, mut errors) = (Reader::new(&table, verb.to_owned()), Vec::new());
-        let command = Self::read(verb, &mut reader);
-        reader.finish(&mut errors);
-        command
-            .filter(|_| errors.is_empty())
-            .ok_or(CommandError::Malformed(errors))
+        read_body(body, verb, |reader| Self::read(verb, reader))
     }
 
     /// Reads the keys of `verb`.
@@ -191,9 +184,8 @@ impl Command {
             "filters" => Self::read_filters(reader, symbol),
             "deposit" | "withdraw" => Self::read_deposit(verb, reader),
             "cancel" | "fill" => {
-                let account = reader.text("account");
                 let (account, symbol) = (
-                    reader.required("account", account),
+                    reader.required_text("account"),
                     reader.required("symbol", symbol),
                 );
                 let (account, symbol) = (account?, symbol?);
@@ -208,8 +200,7 @@ impl Command {
                 })
             }
             "trade" => {
-                let account = reader.text("account");
-                let account = reader.required("account", account);
+                let account = reader.required_text("account");
                 let mut order = Map::new();
                 order.insert(
                     "symbol".to_owned(),

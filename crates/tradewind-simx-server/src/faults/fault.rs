@@ -340,12 +340,10 @@ fn read_deed(
             )
         }
         "stale-depth" => {
-            let symbol = reader.text("symbol");
+            let symbol = reader.required_text("symbol");
             (
                 &[On::Answer],
-                reader
-                    .required("symbol", symbol)
-                    .map(|symbol| Deed::StaleDepth { symbol }),
+                symbol.map(|symbol| Deed::StaleDepth { symbol }),
             )
         }
         "refuse-subscribe" => (&[On::Subscribe], read_refused_subscribe(reader)),
@@ -404,8 +402,7 @@ fn read_corruption(reader: &mut Reader<'_>) -> Option<Deed> {
 }
 
 fn read_mutation(reader: &mut Reader<'_>) -> Option<Deed> {
-    let field = reader.text("field");
-    let field = reader.required("field", field);
+    let field = reader.required_text("field");
     let changes = [
         reader.value("to").cloned().map(Change::To),
         reader.text("raw").map(Change::Raw),

@@ -26,7 +26,7 @@ pub(crate) use between::{Between, Mischief, Parts};
 pub use command::{Command, CommandError};
 pub(crate) use event::WireKind;
 pub(crate) use lens::Lens;
-pub(crate) use reader::Reader;
+pub(crate) use reader::read_body;
 pub use script::{FaultErrors, FaultScript};
 
 use std::time::Duration;

@@ -6,7 +6,27 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use tradewind_simx::parse_span;
 
+use super::command::CommandError;
 use crate::nearest::did_you_mean;
+
+/// Reads the body of a control request; `place` is how errors name it.
+///
+/// # Errors
+/// [`CommandError::Malformed`] with all that is wrong.
+pub(crate) fn read_body<T>(
+    body: &str,
+    place: &str,
+    read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Result<T, CommandError> {
+    let table = serde_json::from_str::<Map<String, Value>>(body)
+        .map_err(|error| CommandError::Malformed(vec![format!("no JSON object: {error}")]))?;
+    let (mut reader, mut errors) = (Reader::new(&table, place.to_owned()), Vec::new());
+    let found = read(&mut reader);
+    reader.finish(&mut errors);
+    found
+        .filter(|_| errors.is_empty())
+        .ok_or(CommandError::Malformed(errors))
+}
 
 /// A table that is being read.
 pub(crate) struct Reader<'a> {
@@ -98,6 +118,12 @@ impl<'a> Reader<'a> {
             did_you_mean(&text, &words)
         ));
         None
+    }
+
+    /// A text that must be there.
+    pub(crate) fn required_text(&mut self, key: &'static str) -> Option<String> {
+        let text = self.text(key);
+        self.required(key, text)
     }
 
     /// Says that `key` is needed, unless it was found or is there and was complained about.

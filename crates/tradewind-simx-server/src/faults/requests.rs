@@ -349,33 +349,21 @@ impl Between {
         text: Option<String>,
         asked: &Asked,
     ) {
-        match (&asked.plan.lost, &asked.plan.answer, text) {
-            (Some(Reply::HungUp), ..) => self.stroke(Target::One(connection), Stroke::CutAfter(0)),
-            (Some(_), ..) => {}
-            (None, Some(replacement), _) => {
-                let text = replacement.ws_body(at, &asked.id, asked.plan.until);
-                self.send(
-                    at,
-                    connection,
-                    Carriage {
-                        text,
-                        ..Carriage::default()
-                    },
-                    Leg::Report,
-                );
+        match &asked.plan.lost {
+            Some(Reply::HungUp) => {
+                return self.stroke(Target::One(connection), Stroke::CutAfter(0));
             }
-            (None, None, Some(text)) => {
-                self.send(
-                    at,
-                    connection,
-                    Carriage {
-                        text,
-                        ..Carriage::default()
-                    },
-                    Leg::Report,
-                );
-            }
-            (None, None, None) => {}
+            Some(_) => return,
+            None => {}
+        }
+        let replacement = asked.plan.answer.as_ref();
+        let replaced = replacement.map(|answer| answer.ws_body(at, &asked.id, asked.plan.until));
+        if let Some(text) = replaced.or(text) {
+            let carriage = Carriage {
+                text,
+                ..Carriage::default()
+            };
+            self.send(at, connection, carriage, Leg::Report);
         }
     }
 }

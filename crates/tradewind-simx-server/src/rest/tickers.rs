@@ -144,12 +144,13 @@ pub(super) fn book_ticker(core: &mut Core, call: Call<'_>) -> Outcome {
     })
 }
 
+/// A ticker of some span; `C` is what a full one tells beyond a short one.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct DayTicker {
+pub(super) struct Ticker<C> {
     symbol: String,
     #[serde(flatten)]
-    change: Option<DayChange>,
+    change: Option<C>,
     open_price: String,
     high_price: String,
     low_price: String,
@@ -161,6 +162,34 @@ struct DayTicker {
     first_id: i64,
     last_id: i64,
     count: u64,
+}
+
+impl<C> Ticker<C> {
+    /// The ticker of what happened from `open_time` to `close_time`, stamps in the caller's unit.
+    pub(super) fn new(
+        core: &Core,
+        instrument: &Instrument,
+        found: &DayStatistics,
+        change: Option<C>,
+        (open_time, close_time): (i64, i64),
+    ) -> Self {
+        let price = |price| decimals::price(instrument, price);
+        Self {
+            symbol: core.symbols.name(instrument.id).to_owned(),
+            change,
+            open_price: price(found.total.open),
+            high_price: price(found.total.high),
+            low_price: price(found.total.low),
+            last_price: price(found.total.close),
+            volume: decimals::quantity(instrument, found.total.volume),
+            quote_volume: decimals::amount(found.total.quote_volume),
+            open_time,
+            close_time,
+            first_id: found.first_id,
+            last_id: found.last_id,
+            count: found.trades,
+        }
+    }
 }
 
 /// What the full ticker tells beyond the short one.
@@ -191,22 +220,12 @@ pub(super) fn day_ticker(core: &mut Core, call: Call<'_>) -> Outcome {
     let full = wants_all(call.params)?;
     per_symbol(core, call, |core, instrument| {
         let day = core.market.day(instrument)?;
-        let price = |price| decimals::price(instrument, price);
-        Some(DayTicker {
-            symbol: core.symbols.name(instrument.id).to_owned(),
-            change: full.then(|| day_change(core, instrument, &day)),
-            open_price: price(day.total.open),
-            high_price: price(day.total.high),
-            low_price: price(day.total.low),
-            last_price: price(day.total.close),
-            volume: decimals::quantity(instrument, day.total.volume),
-            quote_volume: decimals::amount(day.total.quote_volume),
-            open_time: call.unit.stamp(day.total.open_time),
-            close_time: call.unit.stamp(call.now),
-            first_id: day.first_id,
-            last_id: day.last_id,
-            count: day.trades,
-        })
+        let times = (
+            call.unit.stamp(day.total.open_time),
+            call.unit.stamp(call.now),
+        );
+        let change = full.then(|| day_change(core, instrument, &day));
+        Some(Ticker::new(core, instrument, &day, change, times))
     })
 }
 

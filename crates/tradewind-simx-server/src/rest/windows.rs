@@ -3,33 +3,14 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use tradewind_model::{Instrument, Interval, Timestamp};
+use tradewind_model::{Instrument, Interval};
 
 use super::errors::ApiError;
-use super::tickers::{per_symbol, wants_all};
+use super::tickers::{Ticker, per_symbol, wants_all};
 use super::{Call, Outcome, Params};
 use crate::core::Core;
 use crate::decimals;
 use crate::market::DayStatistics;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WindowTicker {
-    symbol: String,
-    #[serde(flatten)]
-    change: Option<Change>,
-    open_price: String,
-    high_price: String,
-    low_price: String,
-    last_price: String,
-    volume: String,
-    quote_volume: String,
-    open_time: i64,
-    close_time: i64,
-    first_id: i64,
-    last_id: i64,
-    count: u64,
-}
 
 /// What the full ticker tells beyond the short one.
 #[derive(Serialize)]
@@ -38,6 +19,16 @@ struct Change {
     price_change: String,
     price_change_percent: String,
     weighted_avg_price: String,
+}
+
+impl Change {
+    fn new(instrument: &Instrument, found: &DayStatistics) -> Self {
+        Self {
+            price_change: found.change(instrument),
+            price_change_percent: found.change_percent(),
+            weighted_avg_price: decimals::rounded(found.average(instrument)),
+        }
+    }
 }
 
 /// 4 for each symbol, 200 at most.
@@ -66,14 +57,9 @@ pub(super) fn rolling(core: &mut Core, call: Call<'_>) -> Outcome {
     let full = wants_all(call.params)?;
     per_symbol(core, call, |core, instrument| {
         let found = core.market.since(instrument, open)?;
-        Some(ticker(
-            core,
-            call,
-            instrument,
-            full,
-            &found,
-            (open, call.unit.stamp(call.now)),
-        ))
+        let change = full.then(|| Change::new(instrument, &found));
+        let times = (call.unit.stamp(open), call.unit.stamp(call.now));
+        Some(Ticker::new(core, instrument, &found, change, times))
     })
 }
 
@@ -85,38 +71,10 @@ pub(super) fn trading_day(core: &mut Core, call: Call<'_>) -> Outcome {
     let full = wants_all(call.params)?;
     per_symbol(core, call, |core, instrument| {
         let found = core.market.since(instrument, open)?;
-        Some(ticker(core, call, instrument, full, &found, (open, close)))
+        let change = full.then(|| Change::new(instrument, &found));
+        let times = (call.unit.stamp(open), close);
+        Some(Ticker::new(core, instrument, &found, change, times))
     })
-}
-
-fn ticker(
-    core: &Core,
-    call: Call<'_>,
-    instrument: &Instrument,
-    full: bool,
-    found: &DayStatistics,
-    (open, close_time): (Timestamp, i64),
-) -> WindowTicker {
-    let price = |price| decimals::price(instrument, price);
-    WindowTicker {
-        symbol: core.symbols.name(instrument.id).to_owned(),
-        change: full.then(|| Change {
-            price_change: found.change(instrument),
-            price_change_percent: found.change_percent(),
-            weighted_avg_price: decimals::rounded(found.average(instrument)),
-        }),
-        open_price: price(found.total.open),
-        high_price: price(found.total.high),
-        low_price: price(found.total.low),
-        last_price: price(found.total.close),
-        volume: decimals::quantity(instrument, found.total.volume),
-        quote_volume: decimals::amount(found.total.quote_volume),
-        open_time: call.unit.stamp(open),
-        close_time,
-        first_id: found.first_id,
-        last_id: found.last_id,
-        count: found.trades,
-    }
 }
 
 /// `1m` to `59m`, `1h` to `23h`, `1d` to `7d`.

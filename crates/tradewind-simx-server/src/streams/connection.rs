@@ -254,7 +254,8 @@ fn property(request: &Request) -> Result<(), (u8, &'static str)> {
     }
 }
 
-fn is_id(id: &Value) -> bool {
+/// Whether a request may be named so, on a stream and on the WebSocket API.
+pub(crate) fn is_id(id: &Value) -> bool {
     match id {
         Value::Null => true,
         Value::Number(number) => number.is_i64() || number.is_u64(),

@@ -20,6 +20,7 @@ use crate::rest::{
     TimeUnit,
 };
 use crate::streams::ConnectionId;
+use crate::streams::connection::is_id;
 
 /// Weight of opening a connection.
 pub(crate) const CONNECT_WEIGHT: u32 = 2;
@@ -218,13 +219,4 @@ fn limits(
     }
     limits.push(RateLimitCount::weight(core.meters.used(asker.address)));
     limits
-}
-
-fn is_id(id: &Value) -> bool {
-    match id {
-        Value::Null => true,
-        Value::Number(number) => number.is_i64() || number.is_u64(),
-        Value::String(text) => text.len() <= 36,
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
-    }
 }

@@ -225,19 +225,6 @@ impl TestServer {
     }
 }
 
-/// The folder with real data and known answers, if the environment names it. On CI it must.
-pub(crate) fn test_data() -> Option<PathBuf> {
-    let folder = std::env::var_os("TRADEWIND_TEST_DATA").map(PathBuf::from);
-    if folder.is_none() {
-        assert!(
-            std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-            "TRADEWIND_TEST_DATA must be set on CI"
-        );
-        eprintln!("SKIPPED: TRADEWIND_TEST_DATA is not set, so there is no real data to test with");
-    }
-    folder
-}
-
 fn stamped(query: &str, millis: i64) -> String {
     let separator = if query.is_empty() { "" } else { "&" };
     format!("{query}{separator}timestamp={millis}&recvWindow=60000")

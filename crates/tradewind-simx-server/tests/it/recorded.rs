@@ -8,8 +8,9 @@ use std::sync::Arc;
 use serde_json::Value;
 use tradewind_model::{DeskClock, Ppm};
 use tradewind_simx_server::{MarketChoice, Recording, ServerOptions, saved_position};
+use tradewind_testkit::test_data;
 
-use crate::client::{TestServer, options, test_data};
+use crate::client::{TestServer, options};
 
 fn playing(recording: Recording, speed: i64) -> ServerOptions {
     ServerOptions {
@@ -59,8 +60,9 @@ fn minutes(path: &Path) -> BTreeMap<i64, [i128; 6]> {
 
 #[tokio::test]
 async fn real_captures_make_the_candles_their_trades_make() {
-    let Some(data) = test_data() else { return };
-    let folder = data.join("data/binance_spot_ws");
+    let Some(folder) = test_data("data/binance_spot_ws") else {
+        return;
+    };
     let recording = Recording::open(&folder).unwrap();
     assert_eq!(recording.instruments().len(), 2);
     let server = TestServer::start_with(playing(recording, 2_000));
@@ -107,8 +109,9 @@ fn row_of(row: &Value) -> [i128; 6] {
 
 #[tokio::test]
 async fn real_candles_become_history_and_are_played() {
-    let Some(data) = test_data() else { return };
-    let file = data.join("data/binance_multi_tf_2018/BTC_USDT-1m.csv");
+    let Some(file) = test_data("data/binance_multi_tf_2018/BTC_USDT-1m.csv") else {
+        return;
+    };
     let server = TestServer::start_with(playing(Recording::open(&file).unwrap(), 20_000));
     play_to_the_end(&server).await;
     let (_, klines) = server
@@ -137,11 +140,10 @@ async fn real_candles_become_history_and_are_played() {
 
 #[tokio::test]
 async fn a_recording_goes_on_where_an_earlier_run_stopped() {
-    let Some(data) = test_data() else { return };
-    let (file, folder) = (
-        data.join("data/binance_spot_ws/btcusdt_20240808.gz"),
-        tempfile::tempdir().unwrap(),
-    );
+    let Some(file) = test_data("data/binance_spot_ws/btcusdt_20240808.gz") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
     let begin = |origin| {
         let recording = Recording::open(&file).unwrap();
         let mut options = playing(recording, 100);
@@ -185,8 +187,9 @@ async fn a_recording_goes_on_where_an_earlier_run_stopped() {
 
 #[test]
 fn a_malformed_file_is_one_error_with_its_place() {
-    let Some(data) = test_data() else { return };
-    let file = data.join("data/malformed/BTCUSDT-1h-2023-11-18.csv");
+    let Some(file) = test_data("data/malformed/BTCUSDT-1h-2023-11-18.csv") else {
+        return;
+    };
     let error = Recording::open(&file).unwrap_err().to_string();
     let wanted = format!(
         "{}: line 2: \"1.70027E+12\" is no time; known are ",
@@ -233,8 +236,10 @@ fn what_cannot_be_played_is_named() {
 
 #[tokio::test]
 async fn a_connection_that_does_not_read_is_cut_and_others_are_not() {
-    let Some(data) = test_data() else { return };
-    let recording = Recording::open(&data.join("data/binance_spot_ws")).unwrap();
+    let Some(folder) = test_data("data/binance_spot_ws") else {
+        return;
+    };
+    let recording = Recording::open(&folder).unwrap();
     let server = TestServer::start_with(playing(recording, 50));
     let topics = [
         "bookTicker",

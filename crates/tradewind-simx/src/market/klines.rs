@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    Amount, Instrument, InstrumentId, Interval, Price, Quantity, Side, Timestamp, Trade,
+    Amount, Candle, Instrument, InstrumentId, Interval, Price, Quantity, Side, Timestamp, Trade,
 };
 
 use super::history::History;
@@ -68,6 +68,22 @@ impl Kline {
         taker_volume: Quantity::ZERO,
         taker_quote_volume: Amount::ZERO,
     };
+
+    /// As a closed candle of the desk.
+    #[must_use]
+    pub fn candle(&self, interval: Interval, instrument: &Instrument) -> Candle {
+        Candle {
+            instrument: instrument.id,
+            interval,
+            open_time: self.open_time,
+            open: self.open,
+            high: self.high,
+            low: self.low,
+            close: self.close,
+            volume: instrument.quantity_amount(self.volume),
+            complete: true,
+        }
+    }
 
     /// A candle in which nothing was traded.
     #[must_use]

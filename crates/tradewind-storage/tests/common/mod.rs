@@ -5,69 +5,21 @@
     reason = "each test file uses some of them; expect would fail where all are used"
 )]
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tradewind_events::{
-    Action, BotConfig, BotState, CandleSource, CommandResult, Configuration, Event, EventKind,
-    Lane, Principal,
+    Action, BotState, CommandResult, Configuration, Event, EventKind, Principal,
 };
 use tradewind_model::{
-    Account, AccountId, AccountMode, Amount, AssetTable, BotId, Candle, ClientOrderId, EventId,
-    ExitPlan, Fill, Instrument, InstrumentId, Interval, Liquidity, Money, OrderKind, OrderPolicy,
-    OrderStatus, OrderTerms, Ppm, Price, Quantity, Reason, RejectReason, Side, Sizer, TimeInForce,
-    Timestamp, TradeId, VenueId, VenueOrderId,
+    AccountId, Amount, BotId, Candle, ClientOrderId, EventId, Fill, InstrumentId, Interval,
+    Liquidity, Money, OrderKind, OrderStatus, OrderTerms, Ppm, Price, Quantity, Reason,
+    RejectReason, Side, TimeInForce, Timestamp, TradeId, VenueOrderId,
 };
 use tradewind_storage::EventSource;
 
 pub(crate) fn configuration() -> Configuration {
-    let mut assets = AssetTable::default();
-    let (btc, usdt) = (assets.intern("BTC"), assets.intern("USDT"));
-    let instrument = Instrument::spot(InstrumentId(0), "binance:BTC/USDT", btc, usdt);
-    Configuration {
-        assets,
-        report_asset: usdt,
-        venues: vec!["binance".into()],
-        accounts: vec![Account {
-            id: AccountId(0),
-            name: "paper".into(),
-            venue: VenueId(0),
-            mode: AccountMode::Paper,
-        }],
-        instruments: vec![instrument],
-        bots: vec![bot(0, "cross"), bot(1, "reversion")],
-        limits: Default::default(),
-        fee: Ppm(1_000),
-        stagger: Duration::ZERO,
-        stale_after: Duration::from_secs(10),
-        equity_every: Duration::from_secs(10),
-        candles: CandleSource::Venue,
-        announce_quotes: false,
-    }
-}
-
-fn bot(id: u32, name: &str) -> BotConfig {
-    BotConfig {
-        id: BotId(id),
-        name: name.into(),
-        strategy: "none".into(),
-        strategy_version: 1,
-        parameters: BTreeMap::new(),
-        account: AccountId(0),
-        instruments: vec![InstrumentId(0)],
-        reads: Vec::new(),
-        wakes: Vec::new(),
-        budget: Amount::whole(1_000),
-        positions_max: 1,
-        sizer: Sizer::Share(Ppm::ONE),
-        exit: ExitPlan::default(),
-        policy: OrderPolicy::Market,
-        lane: Lane::Inline,
-        starts: true,
-        revision: 1,
-    }
+    tradewind_testkit::idle_desk(&["cross", "reversion"])
 }
 
 /// A log in memory.

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use tradewind_indicators::{Atr, Bar, ratio};
-use tradewind_model::{Candle, Decision, Interval, Parameter, Quote, Reason};
+use tradewind_model::{Decision, Interval, Parameter, Reason};
 
-use super::{hold, saved};
+use super::fault::{Fault, INTERVAL};
+use super::hold;
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
-use crate::parameter_info::IntervalParameter;
 use crate::parameters::Parameters;
-use crate::strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
+use crate::strategy::{Strategy, StrategyError};
 
 pub(crate) const INFO: StrategyInfo = StrategyInfo {
     name: "fault_divide",
@@ -20,12 +20,6 @@ pub(crate) const INFO: StrategyInfo = StrategyInfo {
     parameters: &[INTERVAL.info()],
     for_tests: true,
     build,
-};
-
-const INTERVAL: IntervalParameter = IntervalParameter {
-    name: "interval",
-    default: Interval::Minute1,
-    description: "candles whose close wakes it",
 };
 
 /// The price of the flat market. It is always the same, whatever the real market does.
@@ -42,45 +36,16 @@ fn build(
     let mut parameters = Parameters::new(given, INFO.parameters);
     let interval = parameters.interval(&INTERVAL);
     parameters.finish().map_err(BuildError::Parameters)?;
-    Ok(Box::new(FaultDivide { interval }))
-}
-
-#[derive(Debug)]
-struct FaultDivide {
-    interval: Interval,
-}
-
-impl Strategy for FaultDivide {
-    fn timeframes(&self) -> Vec<WarmUp> {
-        vec![WarmUp {
-            interval: self.interval,
-            candles: 0,
-        }]
-    }
-
-    fn on_quote(&mut self, _view: &View<'_>, _quote: &Quote) -> Result<Decision, StrategyError> {
-        size_by_range()
-    }
-
-    fn on_candle(&mut self, _view: &View<'_>, _candle: &Candle) -> Result<Decision, StrategyError> {
-        size_by_range()
-    }
-
-    fn on_timer(&mut self, _view: &View<'_>) -> Result<Decision, StrategyError> {
-        size_by_range()
-    }
-
-    fn save(&self) -> Vec<u8> {
-        saved::save(&INFO, &self.interval, &())
-    }
-
-    fn restore(&mut self, state: &[u8]) -> Result<(), RestoreError> {
-        saved::restore(&INFO, &self.interval, state)
-    }
+    Ok(Box::new(Fault {
+        info: &INFO,
+        interval,
+        settings: interval,
+        wake: size_by_range,
+    }))
 }
 
 /// What a careless author writes: so much that one range of movement costs so much.
-fn size_by_range() -> Result<Decision, StrategyError> {
+fn size_by_range(_: &Interval) -> Result<Decision, StrategyError> {
     let mut atr = Atr::new(1)?;
     atr.update(FLAT)?;
     let range = atr.update(FLAT)?.unwrap_or_default();

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use tradewind_model::{Candle, Decision, Interval, Parameter, Quote};
+use tradewind_model::{Decision, Interval, Parameter};
 
-use super::saved;
+use super::fault::{Fault, INTERVAL};
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
-use crate::parameter_info::IntervalParameter;
 use crate::parameters::Parameters;
-use crate::strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
+use crate::strategy::{Strategy, StrategyError};
 
 pub(crate) const INFO: StrategyInfo = StrategyInfo {
     name: "fault_panic",
@@ -20,12 +19,6 @@ pub(crate) const INFO: StrategyInfo = StrategyInfo {
     build,
 };
 
-const INTERVAL: IntervalParameter = IntervalParameter {
-    name: "interval",
-    default: Interval::Minute1,
-    description: "candles whose close wakes it",
-};
-
 fn build(
     given: &BTreeMap<String, Parameter>,
     _instruments: usize,
@@ -33,45 +26,16 @@ fn build(
     let mut parameters = Parameters::new(given, INFO.parameters);
     let interval = parameters.interval(&INTERVAL);
     parameters.finish().map_err(BuildError::Parameters)?;
-    Ok(Box::new(FaultPanic { interval }))
-}
-
-#[derive(Debug)]
-struct FaultPanic {
-    interval: Interval,
-}
-
-impl Strategy for FaultPanic {
-    fn timeframes(&self) -> Vec<WarmUp> {
-        vec![WarmUp {
-            interval: self.interval,
-            candles: 0,
-        }]
-    }
-
-    fn on_quote(&mut self, _view: &View<'_>, _quote: &Quote) -> Result<Decision, StrategyError> {
-        fail()
-    }
-
-    fn on_candle(&mut self, _view: &View<'_>, _candle: &Candle) -> Result<Decision, StrategyError> {
-        fail()
-    }
-
-    fn on_timer(&mut self, _view: &View<'_>) -> Result<Decision, StrategyError> {
-        fail()
-    }
-
-    fn save(&self) -> Vec<u8> {
-        saved::save(&INFO, &self.interval, &())
-    }
-
-    fn restore(&mut self, state: &[u8]) -> Result<(), RestoreError> {
-        saved::restore(&INFO, &self.interval, state)
-    }
+    Ok(Box::new(Fault {
+        info: &INFO,
+        interval,
+        settings: interval,
+        wake: fail,
+    }))
 }
 
 /// # Panics
 /// Always: that is its purpose.
-fn fail() -> Result<Decision, StrategyError> {
+fn fail(_: &Interval) -> Result<Decision, StrategyError> {
     panic!("fault_panic panics at each wake")
 }

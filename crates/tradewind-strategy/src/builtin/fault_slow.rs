@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{Candle, Decision, Interval, Parameter, Quote, Reason};
+use tradewind_model::{Decision, Interval, Parameter, Reason};
 
-use super::{hold, saved};
+use super::fault::{Fault, INTERVAL};
+use super::hold;
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
-use crate::parameter_info::{IntervalParameter, WholeParameter};
+use crate::parameter_info::WholeParameter;
 use crate::parameters::Parameters;
-use crate::strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
+use crate::strategy::{Strategy, StrategyError};
 
 pub(crate) const INFO: StrategyInfo = StrategyInfo {
     name: "fault_slow",
@@ -23,12 +24,6 @@ pub(crate) const INFO: StrategyInfo = StrategyInfo {
     parameters: &[INTERVAL.info(), ITERATIONS.info()],
     for_tests: true,
     build,
-};
-
-const INTERVAL: IntervalParameter = IntervalParameter {
-    name: "interval",
-    default: Interval::Minute1,
-    description: "candles whose close wakes it",
 };
 
 const ITERATIONS: WholeParameter = WholeParameter {
@@ -49,7 +44,12 @@ fn build(
         iterations: parameters.whole(&ITERATIONS),
     };
     parameters.finish().map_err(BuildError::Parameters)?;
-    Ok(Box::new(FaultSlow { settings }))
+    Ok(Box::new(Fault {
+        info: &INFO,
+        interval: settings.interval,
+        settings,
+        wake: Settings::spin,
+    }))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,15 +58,10 @@ struct Settings {
     iterations: u32,
 }
 
-#[derive(Debug)]
-struct FaultSlow {
-    settings: Settings,
-}
-
-impl FaultSlow {
-    fn spin(&self) -> Decision {
+impl Settings {
+    fn spin(&self) -> Result<Decision, StrategyError> {
         let mut state = 1_u64;
-        for _ in 0..self.settings.iterations {
+        for _ in 0..self.iterations {
             // Each step waits for the one before, and the optimiser may not look through it.
             state = black_box(
                 state
@@ -74,39 +69,10 @@ impl FaultSlow {
                     .wrapping_add(1),
             );
         }
-        let iterations = f64::from(self.settings.iterations);
-        hold(Reason::Numbers(
+        let iterations = f64::from(self.iterations);
+        Ok(hold(Reason::Numbers(
             "was busy for {} iterations",
             [iterations, 0.0, 0.0],
-        ))
-    }
-}
-
-impl Strategy for FaultSlow {
-    fn timeframes(&self) -> Vec<WarmUp> {
-        vec![WarmUp {
-            interval: self.settings.interval,
-            candles: 0,
-        }]
-    }
-
-    fn on_quote(&mut self, _view: &View<'_>, _quote: &Quote) -> Result<Decision, StrategyError> {
-        Ok(self.spin())
-    }
-
-    fn on_candle(&mut self, _view: &View<'_>, _candle: &Candle) -> Result<Decision, StrategyError> {
-        Ok(self.spin())
-    }
-
-    fn on_timer(&mut self, _view: &View<'_>) -> Result<Decision, StrategyError> {
-        Ok(self.spin())
-    }
-
-    fn save(&self) -> Vec<u8> {
-        saved::save(&INFO, &self.settings, &())
-    }
-
-    fn restore(&mut self, state: &[u8]) -> Result<(), RestoreError> {
-        saved::restore(&INFO, &self.settings, state)
+        )))
     }
 }

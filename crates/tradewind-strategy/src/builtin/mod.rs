@@ -1,11 +1,13 @@
 //! The built-in strategies, one file each, and what they share.
 //!
 //! A strategy's file reads from the top: its entry in the catalogue, its settings, what it keeps per instrument, its
-//! rule. Shared are the door for candles ([`candle_feed`]), the memory of what was asked for ([`position_phase`]), the notion of
-//! a crossing ([`crossing`]) and the envelope of saved state ([`saved`]). Start at [`rsi_reversion`].
+//! rule. Shared are the door for candles ([`candle_feed`]), the memory of what was requested ([`position_phase`]), the
+//! notion of a crossing ([`crossing`]), the body of strategies that fail on purpose ([`fault`]) and the envelope of saved
+//! state ([`saved`]). Start at [`rsi_reversion`].
 
 mod candle_feed;
 mod crossing;
+mod fault;
 mod position_phase;
 mod prices;
 mod saved;

@@ -123,15 +123,9 @@ fn an_update_that_cannot_be_read_does_not_hold_up_the_next() {
 /// Documented and observed updates and errors, where the desk's test data is at hand.
 #[test]
 fn known_updates_are_read_as_documented() {
-    let Some(folder) = std::env::var_os("TRADEWIND_TEST_DATA") else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "CI needs TRADEWIND_TEST_DATA"
-        );
-        eprintln!("SKIPPED: TRADEWIND_TEST_DATA is not set, known updates are not read");
+    let Some(path) = tradewind_testkit::test_data("known_answers/telegram.json") else {
         return;
     };
-    let path = std::path::Path::new(&folder).join("known_answers/telegram.json");
     let known: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let mut obeyed = Vec::new();
     for case in known["updates"].as_array().unwrap() {

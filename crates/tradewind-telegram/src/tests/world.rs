@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tradewind_events::{
-    BotConfig, CandleSource, Command, CommandResult, Configuration, DeskView, Event, EventKind,
-    EventType, ExitView, FeedView, Lane, PositionView, Principal,
+    Command, CommandResult, Configuration, DeskView, Event, EventKind, EventType, ExitView,
+    FeedView, PositionView, Principal,
 };
 use tradewind_model::{
-    Account, AccountId, AccountMode, Amount, AssetTable, BotId, ClientOrderId, EventId, ExitPlan,
-    FeedHealth, Fill, Instrument, InstrumentId, Liquidity, Money, OrderPolicy, OrderStatus,
-    OwnerId, Ppm, Price, Quantity, Quote, Side, Sizer, Timestamp, TradeId, VenueId, VenueOrderId,
+    AccountId, Amount, BotId, ClientOrderId, EventId, FeedHealth, Fill, InstrumentId, Liquidity,
+    Money, OrderStatus, OwnerId, Price, Quantity, Quote, Side, Timestamp, TradeId, VenueOrderId,
 };
 
 use crate::client::Failure;
@@ -63,52 +62,7 @@ pub(crate) fn http() -> reqwest::Client {
 }
 
 pub(super) fn configuration() -> Configuration {
-    let mut assets = AssetTable::default();
-    let (btc, usdt) = (assets.intern("BTC"), assets.intern("USDT"));
-    let instrument = Instrument::spot(InstrumentId(0), "binance:BTC/USDT", btc, usdt);
-    let account = Account {
-        id: AccountId(0),
-        name: "paper".into(),
-        venue: VenueId(0),
-        mode: AccountMode::Paper,
-    };
-    Configuration {
-        assets,
-        report_asset: usdt,
-        venues: vec!["binance".into()],
-        accounts: vec![account],
-        instruments: vec![instrument],
-        bots: vec![bot(0, "btc-rsi"), bot(1, "btc-cross")],
-        limits: Default::default(),
-        fee: Ppm(1_000),
-        stagger: Duration::ZERO,
-        stale_after: Duration::from_secs(10),
-        equity_every: Duration::from_secs(10),
-        candles: CandleSource::Venue,
-        announce_quotes: false,
-    }
-}
-
-fn bot(id: u32, name: &str) -> BotConfig {
-    BotConfig {
-        id: BotId(id),
-        name: name.into(),
-        strategy: "none".into(),
-        strategy_version: 1,
-        parameters: BTreeMap::new(),
-        account: AccountId(0),
-        instruments: vec![InstrumentId(0)],
-        reads: Vec::new(),
-        wakes: Vec::new(),
-        budget: Amount::whole(1_000),
-        positions_max: 1,
-        sizer: Sizer::Share(Ppm::ONE),
-        exit: ExitPlan::default(),
-        policy: OrderPolicy::Market,
-        lane: Lane::Inline,
-        starts: true,
-        revision: 1,
-    }
+    tradewind_testkit::idle_desk(&["btc-rsi", "btc-cross"])
 }
 
 /// BTC/USDT at 60,000.00 to 60,000.50, and half a bitcoin bought by hand.

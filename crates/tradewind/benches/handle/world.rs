@@ -6,9 +6,7 @@ use std::time::Duration;
 use tradewind::config::{AbsentInstruments, DeskConfig, Listing};
 use tradewind_events::{CandleHistory, Configuration, WakeRule};
 use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Quote, Timestamp, VenueId};
-use tradewind_simx::{
-    Generated, Kline, KlineRange, KlineStore, MarketEvent, MarketSource as _, universe,
-};
+use tradewind_simx::{Generated, KlineRange, KlineStore, MarketEvent, MarketSource as _, universe};
 
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_772_445_607);
 
@@ -128,21 +126,7 @@ impl World {
             .iter()
             .filter(|kline| interval.close_time(kline.open_time) <= self.now);
         closed
-            .map(|kline| candle(kline, interval, &self.instruments[place]))
+            .map(|kline| kline.candle(interval, &self.instruments[place]))
             .collect()
-    }
-}
-
-fn candle(kline: &Kline, interval: Interval, instrument: &Instrument) -> Candle {
-    Candle {
-        instrument: instrument.id,
-        interval,
-        open_time: kline.open_time,
-        open: kline.open,
-        high: kline.high,
-        low: kline.low,
-        close: kline.close,
-        volume: instrument.quantity_amount(kline.volume),
-        complete: true,
     }
 }

@@ -18,8 +18,8 @@ use tradewind_model::{
     Timestamp, VenueId,
 };
 use tradewind_simx::{
-    ExchangeConfig, Generated, Kline, KlineRange, KlineStore, MarketEvent as Happening,
-    MarketSource as _, universe,
+    ExchangeConfig, Generated, KlineRange, KlineStore, MarketEvent as Happening, MarketSource as _,
+    universe,
 };
 use tradewind_strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
 
@@ -203,7 +203,7 @@ impl Market {
                     .iter()
                     .filter(|kline| interval.close_time(kline.open_time) <= at);
                 let candles: Vec<Candle> = closed
-                    .map(|kline| candle(kline, interval, &self.instruments[place]))
+                    .map(|kline| kline.candle(interval, &self.instruments[place]))
                     .collect();
                 let fresh = candles
                     .into_iter()
@@ -252,19 +252,5 @@ impl Source for Market {
             self.refill();
         }
         Ok(self.ready.pop_front())
-    }
-}
-
-fn candle(kline: &Kline, interval: Interval, instrument: &Instrument) -> Candle {
-    Candle {
-        instrument: instrument.id,
-        interval,
-        open_time: kline.open_time,
-        open: kline.open,
-        high: kline.high,
-        low: kline.low,
-        close: kline.close,
-        volume: instrument.quantity_amount(kline.volume),
-        complete: true,
     }
 }

@@ -3,17 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
 
 use data_encoding::HEXLOWER;
 use ring::hmac;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::tradewind;
 use crate::http;
+use crate::simx::Simx;
 
 /// What the desk calls the account `paper` at the exchange.
 const KEY: &str = "paper-paper";
@@ -70,34 +68,15 @@ fn plain(text: &str) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-struct Exchange {
-    child: Child,
-    address: String,
-}
+/// The exchange, with the account's key.
+struct Exchange(Simx);
 
 impl Exchange {
     fn start(folder: &Path) -> Self {
         let account = format!("{KEY}:{SECRET}:USDT=1");
-        let arguments = [
-            "simx",
-            "--listen",
-            "127.0.0.1:0",
-            "--limits",
-            "off",
-            "--json",
-        ];
-        let mut child = tradewind(folder, &arguments)
-            .args(["--account", &account])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let stdout = child.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
-        let facts: Value = serde_json::from_str(&line).unwrap();
-        let address = facts["listen"].as_str().unwrap().to_owned();
-        Self { child, address }
+        let listen = ["--listen", "127.0.0.1:0", "--limits", "off"];
+        let arguments = [&listen[..], &["--account", &account]].concat();
+        Self(Simx::start(folder, &arguments))
     }
 
     fn my_trades(&self, symbol: &str) -> Vec<Execution> {
@@ -114,14 +93,14 @@ impl Exchange {
     }
 
     fn page(&self, symbol: &str, from: u64) -> Vec<Value> {
-        let time = http::ask(&self.address, "GET /api/v3/time", "", "").unwrap();
+        let time = http::ask(&self.0.address, "GET /api/v3/time", "", "").unwrap();
         let time = time.json()["serverTime"].as_u64().unwrap();
         let query = format!("symbol={symbol}&fromId={from}&limit=1000&timestamp={time}");
         let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
         let signature = HEXLOWER.encode(hmac::sign(&key, query.as_bytes()).as_ref());
         let request = format!("GET /api/v3/myTrades?{query}&signature={signature}");
         let headers = format!("X-MBX-APIKEY: {KEY}\r\n");
-        let answer = http::ask(&self.address, &request, &headers, "").unwrap();
+        let answer = http::ask(&self.0.address, &request, &headers, "").unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json().as_array().unwrap().clone()
     }
@@ -138,11 +117,4 @@ fn execution(trade: &Value) -> Execution {
         amount("qty"),
         amount("commission"),
     ]
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
 }

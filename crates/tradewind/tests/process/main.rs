@@ -22,5 +22,6 @@ mod mirror;
 mod recorded;
 mod refusals;
 mod rehearsal;
+mod simx;
 mod stopping;
 mod wiretap;

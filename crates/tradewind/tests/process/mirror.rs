@@ -2,17 +2,16 @@
 //! quotes are the desk's quotes, orders fill on the embedded exchange, and V never sees anything signed.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{Desk, command, pause, tradewind, within};
+use crate::desk::{Desk, command, pause, within};
 use crate::fast_bots::fast_bots;
 use crate::http;
+use crate::simx::Simx;
 use crate::wiretap::Wiretap;
 
 /// An instrument that nobody trades: its book is the venue's alone.
@@ -21,32 +20,18 @@ const WATCHED: (&str, &str) = ("binance:LTC/USDT", "LTCUSDT");
 const STALE_AFTER: Duration = Duration::from_secs(3);
 const MINUTE: i64 = 60_000;
 
-/// The venue: a simulated exchange in a process of its own.
-struct Venue {
-    child: Child,
-    address: String,
-}
+/// The venue: a simulated exchange.
+struct Venue(Simx);
 
 impl Venue {
     fn start(folder: &Path, listen: &str) -> Self {
-        let arguments = ["simx", "--seed", "7", "--listen", listen, "--json"];
-        let mut child = tradewind(folder, &arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let stdout = child.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
-        let facts: Value = serde_json::from_str(&line).unwrap();
-        let address = facts["listen"].as_str().unwrap().to_owned();
-        Self { child, address }
+        Self(Simx::start(folder, &["--seed", "7", "--listen", listen]))
     }
 
     /// Its closed minutes of an instrument since `from`: open time in ms, then prices and volume in plain decimals.
     fn minutes(&self, symbol: &str, from: i64) -> Vec<(i64, [String; 5])> {
         let path = format!("GET /api/v3/klines?symbol={symbol}&interval=1m&startTime={from}");
-        let klines = http::ask(&self.address, &path, "", "").unwrap().json();
+        let klines = http::ask(&self.0.address, &path, "", "").unwrap().json();
         let all = klines.as_array().unwrap().iter().map(|kline| {
             let text = |place: usize| plain(kline[place].as_str().unwrap());
             (kline[0].as_i64().unwrap(), [1, 2, 3, 4, 5].map(text))
@@ -55,20 +40,8 @@ impl Venue {
     }
 
     fn now(&self) -> i64 {
-        let time = http::ask(&self.address, "GET /api/v3/time", "", "").unwrap();
+        let time = http::ask(&self.0.address, "GET /api/v3/time", "", "").unwrap();
         time.json()["serverTime"].as_i64().unwrap()
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Venue {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 
@@ -154,7 +127,7 @@ fn minutes(desk: &Desk, from: i64) -> Vec<(i64, [String; 5])> {
 fn a_venues_live_prices_drive_a_paper_account() {
     let (at_venue, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut venue = Venue::start(at_venue.path(), "127.0.0.1:0");
-    let tap = Wiretap::on(&venue.address);
+    let tap = Wiretap::on(&venue.0.address);
     let config = configuration(folder.path(), &tap.address);
     let arguments = ["--venue", "binance", "--config", &config];
     let begun = venue.now();
@@ -200,8 +173,8 @@ fn a_venues_live_prices_drive_a_paper_account() {
     );
     let turned = venue.now() / MINUTE * MINUTE + MINUTE;
     let killed = Instant::now();
-    let address = venue.address.clone();
-    venue.kill();
+    let address = venue.0.address.clone();
+    venue.0.kill();
     within(STALE_AFTER, "stale feeds", || {
         others(&desk, "STALE").is_empty().then_some(())
     });

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use tradewind_testkit::test_data;
 
-use crate::client::{TestServer, test_data};
+use crate::client::TestServer;
 
 /// Documented filters that no instrument here has.
 const LEFT_OUT: [&str; 9] = [
@@ -23,8 +24,10 @@ const LEFT_OUT_OF_ASSETS: &str = "MAX_ASSET";
 
 #[tokio::test]
 async fn filters_have_the_documented_fields() {
-    let Some(folder) = test_data() else { return };
-    let text = std::fs::read_to_string(folder.join("known_answers/filters.json")).unwrap();
+    let Some(path) = test_data("known_answers/filters.json") else {
+        return;
+    };
+    let text = std::fs::read_to_string(path).unwrap();
     let documented: Value = serde_json::from_str(&text).unwrap();
     let documented = documented["documented_objects"].as_array().unwrap();
     let server = TestServer::start();

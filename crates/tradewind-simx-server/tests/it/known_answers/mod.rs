@@ -11,8 +11,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-
-use crate::client::test_data;
+use tradewind_testkit::test_data;
 
 /// Keys that only come with orders of certain terms or fates, and those of what this exchange does not have: the router
 /// across books (`sors` and the like).
@@ -51,7 +50,7 @@ struct Examples {
 impl Examples {
     /// The examples of `name` that `ours` picks: what a client sends is not for us to compare.
     fn read(name: &str, ours: impl Fn(&Value) -> bool) -> Option<Self> {
-        let text = std::fs::read_to_string(test_data()?.join("known_answers").join(name)).unwrap();
+        let text = std::fs::read_to_string(test_data(&format!("known_answers/{name}"))?).unwrap();
         let all: Value = serde_json::from_str(&text).unwrap();
         let all = all["examples"].as_array().unwrap().iter();
         let all = all.filter_map(|example| {
