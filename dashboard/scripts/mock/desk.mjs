@@ -229,7 +229,7 @@ export class Desk {
     if (this.close) {
       const known = this.close.denied.find(entry => entry.rule === rule);
       if (known) known.count += 1;
-      else this.close.denied.push({ rule, count: 1 });
+      else this.close.denied.push({ rule, name: "position", count: 1 });
     }
     const quantity = this.market.amount(each, Math.max(4000 / each.mid, 1));
     this.emit(

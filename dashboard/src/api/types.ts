@@ -64,13 +64,13 @@ export interface Counters {
   bot_errors: number;
 }
 
-/** What came of the last candle close that woke a bot. */
+/** The results of the last candle close at which a bot was evaluated. */
 export interface Close {
   at: Instant;
   woke: number;
   held: number;
   signals: number;
-  denied: { rule: string; count: number }[];
+  denied: { rule: string; name: string; count: number }[];
   filled: number;
   partly_filled: number;
 }
@@ -137,7 +137,7 @@ export interface Bot {
   strategy: string;
   account: string;
   instruments: string[];
-  /** What wakes it: `5m`, `quotes`, `every 900s`. */
+  /** What it is evaluated on: `5m`, `quotes`, `every 900s`. */
   wakes: string[];
   state: BotState;
   state_reason: string;

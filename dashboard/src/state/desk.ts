@@ -25,7 +25,7 @@ export interface DeskState {
   prices: Readonly<Record<string, Price>>;
   /** Newest first, prices left out. */
   events: readonly DeskEvent[];
-  /** Events the desk could not deliver, as it told. */
+  /** Events the desk reported as not delivered. */
   missed: number;
 }
 
@@ -69,7 +69,7 @@ export function applyEvents(events: readonly DeskEvent[], fresh: readonly DeskEv
 }
 
 /** Sets the desk's clock by something it said. */
-export function hearDesk(at: string, speed?: number): void {
+export function updateDeskClock(at: string, speed?: number): void {
   useDesk.setState(state => {
     const known = speed ?? state.speed;
     return { speed: known, clock: hear(state.clock, instant(at), known, performance.now()) };

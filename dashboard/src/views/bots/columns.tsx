@@ -42,7 +42,7 @@ export function columns(seq: number | undefined, held: ReadonlyMap<string, Posit
     },
     {
       key: "wakes",
-      title: "Wakes",
+      title: "Runs on",
       wide: true,
       className: "text-dim",
       cell: bot => bot.wakes.join(", "),
@@ -56,7 +56,7 @@ export function columns(seq: number | undefined, held: ReadonlyMap<string, Posit
     },
     {
       key: "reason",
-      title: "Last reason",
+      title: "Last result",
       cell: bot => (
         <span className="block max-w-44 truncate md:max-w-72 text-dim" title={says(bot)}>
           {says(bot)}
@@ -66,7 +66,7 @@ export function columns(seq: number | undefined, held: ReadonlyMap<string, Posit
     },
     {
       key: "next",
-      title: "Next wake",
+      title: "Next evaluation",
       end: true,
       cell: bot => <NextWake bot={bot} />,
       compare: byText(bot => bot.next_wake?.at ?? "~"),

@@ -1,4 +1,4 @@
-// Every bot as a tile: how far it is, what it last said, when it will be asked next.
+// Every bot as a tile: its state, its last result, the time to its next evaluation.
 
 import { Link } from "@tanstack/react-router";
 import { useBots, usePositions, useStatus } from "../../api/queries";
@@ -90,7 +90,7 @@ function Tile({ bot, holds }: { bot: Bot; holds: boolean }) {
   );
 }
 
-/** What there is to say about a bot in a few words. */
+/** The last result of a running bot; the reason for its state otherwise. */
 export function says(bot: Bot): string {
-  return bot.state === "running" ? bot.reason || "not asked yet" : bot.state_reason || bot.state;
+  return bot.state === "running" ? bot.reason || "not evaluated yet" : bot.state_reason || bot.state;
 }
