@@ -46,7 +46,7 @@ impl ApiState {
         Self(Arc::new(shared))
     }
 
-    /// A view of the desk with the names to tell it in.
+    /// A view of the desk with its tables of names.
     pub(crate) async fn look(&self) -> Result<(Arc<DeskView>, Names), ApiError> {
         let view = self.desk.view().await?;
         Ok((view, self.names()))

@@ -91,7 +91,7 @@ pub enum TimeInForce {
     FillOrKill,
 }
 
-/// All that the venue is told about a new order.
+/// The terms of a new order, as sent to the venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderTerms {
     /// Account it trades on.
@@ -193,7 +193,7 @@ pub struct Fill {
     pub trade_id: TradeId,
     /// The venue's id of the order.
     pub venue_order_id: VenueOrderId,
-    /// Our id of the order; one without our tag belongs to somebody else.
+    /// Our id of the order; one without our tag belongs to another program.
     pub client_id: ClientOrderId,
     /// Side of the order.
     pub side: Side,

@@ -1,4 +1,4 @@
-//! What a venue says about one of our orders.
+//! A venue's report about one of our orders.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub struct ExecutionReport {
     pub venue_order_id: Option<VenueOrderId>,
     /// What happened.
     pub kind: ReportKind,
-    /// Quantity filled so far, by the venue's count, where it says.
+    /// Cumulative quantity by the venue's count, if the report has it.
     pub cumulative: Option<Quantity>,
     /// The venue's stamp, where there is one.
     pub event_time: Option<Timestamp>,

@@ -38,7 +38,7 @@ impl Proposal {
     }
 }
 
-/// Looks everything up, or says what is wrong.
+/// Resolves names and sizes, or returns the problem.
 pub(crate) fn propose(
     configuration: &Configuration,
     view: &DeskView,

@@ -33,7 +33,7 @@ pub(crate) async fn logs(
     Ok(Json(List { items, next: None }))
 }
 
-/// Commands and what came of them, newest first.
+/// Commands and their results, newest first.
 #[utoipa::path(
     get, path = "/api/v1/audit", tag = "desk", params(Paged),
     responses((status = 200, body = List<AuditEntry>), (status = 400, body = ErrorAnswer))

@@ -19,7 +19,7 @@ pub struct EquityRow {
     pub realized: String,
     /// Unrealised.
     pub unrealized: String,
-    /// Assets left out for want of a price.
+    /// Assets left out because they have no price.
     pub unpriced: u32,
 }
 
@@ -70,10 +70,10 @@ pub struct BotStateRow {
     pub at: Timestamp,
 }
 
-/// A command and what came of it.
+/// A command and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CommandRow {
-    /// The event that told of it.
+    /// Its event.
     pub event: EventId,
     /// When.
     pub at: Timestamp,
@@ -81,7 +81,7 @@ pub struct CommandRow {
     pub id: String,
     /// By whom.
     pub principal: String,
-    /// What was asked, as JSON.
+    /// The action, as JSON.
     pub action: String,
     /// Whether it was carried out.
     pub accepted: bool,

@@ -1,4 +1,4 @@
-//! A strategy that panics at each wake, to show that the bot beside it does not notice.
+//! A strategy that panics at each evaluation, to test that other bots are not affected.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
 pub(crate) const INFO: StrategyInfo = StrategyInfo {
     name: "fault_panic",
     version: 1,
-    description: "For tests: panics at each wake.",
+    description: "For tests: panics at each evaluation.",
     wakes_on: WakesOn::Anything,
     parameters: &[INTERVAL.info()],
     for_tests: true,
@@ -23,7 +23,7 @@ pub(crate) const INFO: StrategyInfo = StrategyInfo {
 const INTERVAL: IntervalParameter = IntervalParameter {
     name: "interval",
     default: Interval::Minute1,
-    description: "candles whose close wakes it",
+    description: "interval of the candles it is evaluated on",
 };
 
 fn build(

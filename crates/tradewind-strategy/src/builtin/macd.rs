@@ -1,7 +1,7 @@
 //! MACD: long while the distance of a fast average from a slow one grows faster than usual.
 //!
 //! It enters at a crossing of the histogram only. It leaves whenever the histogram is negative: should the exit at the
-//! crossing have been lost, the next candle asks again.
+//! crossing have been lost, the next candle repeats the signal.
 
 use std::collections::BTreeMap;
 

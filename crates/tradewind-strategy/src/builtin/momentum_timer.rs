@@ -1,7 +1,7 @@
-//! Momentum on a timer: at each wake of its own, holds the more the further the price has risen.
+//! Momentum on a timer: the more the price has risen, the larger the position.
 //!
-//! The rise since `lookback` wakes ago is turned into a quarter, a half, three quarters or all of the budget; a fall
-//! ends the position, and a rise too small for a quarter changes nothing. How long a wake is, the bot says:
+//! The rise since `lookback` evaluations ago is turned into a quarter, a half, three quarters or all of the budget; a fall
+//! ends the position, and a rise too small for a quarter changes nothing. The bot sets the interval:
 //! `wake = "every 15m"`.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -34,7 +34,7 @@ const LOOKBACK: WholeParameter = WholeParameter {
     default: 4,
     min: 1,
     max: 10_000,
-    description: "how many wakes ago the price is compared with",
+    description: "how many evaluations ago the compared price is",
 };
 
 const FULL_RISE: NumberParameter = NumberParameter {
@@ -76,7 +76,7 @@ struct Settings {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Slot {
-    /// Twice the middle price at the last `lookback` wakes, in counts, oldest first.
+    /// Twice the middle price at the last `lookback` evaluations, in counts, oldest first.
     past: VecDeque<f64>,
     #[serde(rename = "stance")]
     phase: PositionPhase,
@@ -89,7 +89,7 @@ struct MomentumTimer {
 }
 
 impl Slot {
-    /// Remembers `mid` and answers the one of `lookback` wakes ago, once there is one.
+    /// Stores `mid` and returns the one of `lookback` evaluations ago, if there is one.
     fn remember(&mut self, mid: f64, lookback: u32) -> Option<f64> {
         let is_full = self.past.len() >= lookback as usize;
         let then = if is_full { self.past.pop_front() } else { None };

@@ -1,4 +1,4 @@
-//! RSI in a trend: buys a setback on short candles while long candles say that the market rises.
+//! RSI in a trend: buys a setback on short candles while the long candles are in an uptrend.
 //!
 //! The long candles only inform; decisions are made at the close of a short one, with the trend as of the last long
 //! candle that had closed by then.

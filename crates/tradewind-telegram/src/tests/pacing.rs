@@ -85,7 +85,7 @@ fn an_hour_without_the_bot_api_loses_no_critical_event() {
     assert!(all.contains("Breaker open: rest after 5 failures"));
     assert!(
         all.contains(" more order_filled"),
-        "the rest is told as a number"
+        "the rest is sent as a number"
     );
     assert!(all.len() < 100_000, "memory is bounded: {}", all.len());
     assert!(world.polling.is_some(), "and it listens again");
