@@ -52,14 +52,14 @@ impl ApiState {
         Ok((view, self.names()))
     }
 
-    /// Asks history, on a thread that may block.
+    /// Queries history, on a thread that may block.
     pub(crate) async fn history<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Readers) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let readers = self.desk.history();
-        let asked = tokio::task::spawn_blocking(move || query(&readers)).await;
-        let answer = asked.map_err(|error| ApiError::internal(&error))?;
+        let result = tokio::task::spawn_blocking(move || query(&readers)).await;
+        let answer = result.map_err(|error| ApiError::internal(&error))?;
         answer.map_err(|error| ApiError::internal(&error))
     }
 

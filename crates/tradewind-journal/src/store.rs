@@ -25,7 +25,7 @@ pub(crate) struct Store {
     segment: SegmentFile,
     space: Arc<Space>,
     flushed: u64,
-    /// Bytes of the file known to be durable; `None` where that is not told.
+    /// Bytes of the file known to be durable; `None` if that is unknown.
     durable: Option<u64>,
     buffer: Vec<u8>,
     chain: u64,

@@ -204,7 +204,7 @@ impl fmt::Display for DenyReason {
             Self::Duplicate(id) => write!(f, "equal to order {id} of a moment ago"),
             Self::ExitTooLarge => f.write_str("larger than the position it is to close"),
             Self::LimitMissing(key) => write!(f, "limits.{} is not configured", key.name()),
-            Self::Unpriced => f.write_str("its value in the report currency cannot be told"),
+            Self::Unpriced => f.write_str("its value in the report currency is unknown"),
         }
     }
 }

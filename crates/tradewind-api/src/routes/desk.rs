@@ -45,8 +45,8 @@ pub(crate) async fn audit(
 ) -> Result<Json<List<AuditEntry>>, ApiError> {
     let (before, limit) = page(paged.before.as_deref(), paged.limit)?;
     let names = state.names();
-    let asked = state.history(move |readers| readers.audit(limit, before));
-    records::list(asked.await?, |row| records::audit_entry(row, &names)).map(Json)
+    let query = state.history(move |readers| readers.audit(limit, before));
+    records::list(query.await?, |row| records::audit_entry(row, &names)).map(Json)
 }
 
 /// The names of the tokens. There is one so far.

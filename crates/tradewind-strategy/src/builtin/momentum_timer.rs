@@ -128,14 +128,14 @@ impl Strategy for MomentumTimer {
 
     fn on_timer(&mut self, view: &View<'_>) -> Result<Decision, StrategyError> {
         let Some(quote) = view.quote.filter(|quote| quote.is_sound()) else {
-            return Ok(hold(Reason::plain("no usable quote at this wake")));
+            return Ok(hold(Reason::plain("no usable quote")));
         };
         let slot = self.slots.at(view.slot);
         let now = mid_twice(quote);
         let Some(then) = slot.remember(now, self.settings.lookback) else {
             return Ok(warming_up(slot.past.len(), self.settings.lookback));
         };
-        let rise = 100.0 * ratio(now - then, then, "the price some wakes ago")?;
+        let rise = 100.0 * ratio(now - then, then, "the price some evaluations ago")?;
         let output = self.settings.rule_output(rise, view);
         Ok(slot.phase.decide(view, FeedMode::Live, output))
     }
@@ -153,5 +153,5 @@ impl Strategy for MomentumTimer {
 fn warming_up(seen: usize, lookback: u32) -> Decision {
     let seen = u32::try_from(seen).unwrap_or(lookback);
     let numbers = [f64::from(seen), f64::from(lookback), 0.0];
-    hold(Reason::Numbers("warming up: {} of {} wakes", numbers))
+    hold(Reason::Numbers("warming up: {} of {} evaluations", numbers))
 }

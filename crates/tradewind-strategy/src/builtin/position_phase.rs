@@ -90,12 +90,12 @@ impl PositionPhase {
         }
         hold(match self.phase {
             Phase::Out => output.outside,
-            Phase::Entering => Reason::plain("asked to enter; waits for a fill"),
+            Phase::Entering => Reason::plain("entry requested, waiting for a fill"),
             Phase::In => output.inside,
             Phase::ClosedExternally => {
-                Reason::plain("closed by its stop or by hand; waits for its own exit")
+                Reason::plain("closed by its stop or by hand, waiting for its own exit signal")
             }
-            Phase::Leaving => Reason::plain("asked to leave; waits for a fill"),
+            Phase::Leaving => Reason::plain("exit requested, waiting for a fill"),
         })
     }
 

@@ -2,19 +2,23 @@
 
 use tradewind_model::Interval::{self, Minute1, Minute15};
 
-use crate::market::{Stage, quote, told};
+use crate::market::{Stage, quote, text_of};
 
 /// Warms `stage` up on `history`, then compares what it says of each close with the words beside it.
 fn check(stage: &mut Stage, history: &[i64], cases: &[(i64, &str)]) {
     for price in history {
-        let decision = told(&stage.close(Minute1, *price));
+        let decision = text_of(&stage.close(Minute1, *price));
         assert!(
             decision.starts_with("hold: warming up"),
             "{price}: {decision}"
         );
     }
     for (place, (price, wanted)) in cases.iter().enumerate() {
-        assert_eq!(told(&stage.close(Minute1, *price)), *wanted, "case {place}");
+        assert_eq!(
+            text_of(&stage.close(Minute1, *price)),
+            *wanted,
+            "case {place}"
+        );
     }
 }
 
@@ -131,11 +135,11 @@ fn a_margin_makes_a_breakout_clear_the_channel_by_its_usual_range() {
     let decision = stage
         .candle(Minute1, [10_000, 10_400, 10_000, 10_400])
         .unwrap();
-    assert_eq!(told(&decision), "hold: close 104, needs > 104");
+    assert_eq!(text_of(&decision), "hold: close 104, needs > 104");
     let decision = stage
         .candle(Minute1, [10_400, 10_700, 10_400, 10_700])
         .unwrap();
-    assert_eq!(told(&decision), "1: close 107 above 106");
+    assert_eq!(text_of(&decision), "1: close 107 above 106");
 }
 
 /// A stage of `rsi_trend` with both kinds of candle warm; the trend's last closes are `trend`.
@@ -160,7 +164,7 @@ fn in_a_trend(trend: [i64; 2]) -> Stage {
 fn rsi_trend_buys_a_setback_in_a_rising_market_only() {
     let check = |stage: &mut Stage, interval: Interval, cases: &[(i64, &str)]| {
         for (price, wanted) in cases {
-            assert_eq!(told(&stage.close(interval, *price)), *wanted);
+            assert_eq!(text_of(&stage.close(interval, *price)), *wanted);
         }
     };
     let mut rising = in_a_trend([10_300, 10_500]);
@@ -194,8 +198,8 @@ fn momentum_timer_holds_more_the_further_the_price_has_risen() {
     let given = [("lookback", "2"), ("full_rise", "1")];
     let mut stage = Stage::new("momentum_timer", &given);
     let cases = [
-        (10_000, "hold: warming up: 1 of 2 wakes"),
-        (10_000, "hold: warming up: 2 of 2 wakes"),
+        (10_000, "hold: warming up: 1 of 2 evaluations"),
+        (10_000, "hold: warming up: 2 of 2 evaluations"),
         (10_020, "hold: rose 0.2 %, needs 0.25 %"),
         (10_060, "0.5: rose 0.6 %, full at 1 %"),
         (10_075, "hold: long for 15 min: rose 0.5489 %, leaves < 0"),
@@ -205,9 +209,9 @@ fn momentum_timer_holds_more_the_further_the_price_has_risen() {
     ];
     for (bid, wanted) in cases {
         let quote = quote(bid - 1, bid + 1);
-        assert_eq!(told(&stage.timer(Some(&quote)).unwrap()), wanted);
+        assert_eq!(text_of(&stage.timer(Some(&quote)).unwrap()), wanted);
     }
-    let unusable = "hold: no usable quote at this wake";
-    assert_eq!(told(&stage.timer(None).unwrap()), unusable);
-    assert_eq!(told(&stage.timer(Some(&quote(5, 5))).unwrap()), unusable);
+    let unusable = "hold: no usable quote";
+    assert_eq!(text_of(&stage.timer(None).unwrap()), unusable);
+    assert_eq!(text_of(&stage.timer(Some(&quote(5, 5))).unwrap()), unusable);
 }

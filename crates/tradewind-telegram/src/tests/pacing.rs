@@ -203,6 +203,6 @@ fn each_type_is_on_silent_or_off() {
     });
     world.announce(fill(1));
     world.advance(5 * SECOND);
-    let told: Vec<_> = world.delivered.iter().map(|each| each.is_silent).collect();
-    assert_eq!(told, [true, false]);
+    let reported: Vec<_> = world.delivered.iter().map(|each| each.is_silent).collect();
+    assert_eq!(reported, [true, false]);
 }

@@ -166,9 +166,9 @@ fn latch(location: &Location) -> Finding {
 /// Either a desk runs and answers, or its port is free.
 fn desk(location: &Location, config: Option<&DeskConfig>, timeout: Duration) -> Finding {
     if location.announced().is_some() || !location.is_local() {
-        let asked = Client::connect(location, timeout)
+        let status = Client::connect(location, timeout)
             .and_then(|client| Ok((client.address().to_string(), client.get("status", &[])?)));
-        return match asked {
+        return match status {
             Ok((address, status)) => sound(
                 "desk",
                 format!(

@@ -62,18 +62,18 @@ fn logged(
 ) -> anyhow::Result<VecDeque<Value>> {
     let mut message = Message::default();
     let mut latest: VecDeque<Value> = VecDeque::new();
-    let mut told_since_ping = true;
+    let mut event_since_ping = true;
     client.stream(types, Some(after), |line| {
         match message.feed(line) {
             Some(Part::Event(event)) if is_logged(&event) => {
-                told_since_ping = true;
+                event_since_ping = true;
                 latest.push_back(event);
                 if latest.len() > limit {
                     latest.pop_front();
                 }
             }
-            Some(Part::Ping) if !told_since_ping => return Ok(Reading::Done),
-            Some(Part::Ping) => told_since_ping = false,
+            Some(Part::Ping) if !event_since_ping => return Ok(Reading::Done),
+            Some(Part::Ping) => event_since_ping = false,
             Some(Part::Event(_)) | None => {}
         }
         Ok(Reading::On)
@@ -111,12 +111,12 @@ fn facts(data: &Value) -> String {
     };
     let nested = fields.values().filter_map(Value::as_object).flatten();
     let own = fields.iter().filter(|(_, value)| !value.is_object());
-    let told = own.chain(nested).filter(|(_, value)| is_plain(value));
-    let told = told.map(|(name, value)| match value {
+    let plain = own.chain(nested).filter(|(_, value)| is_plain(value));
+    let plain = plain.map(|(name, value)| match value {
         Value::String(text) => format!("{name}={text}"),
         other => format!("{name}={other}"),
     });
-    told.collect::<Vec<_>>().join(" ")
+    plain.collect::<Vec<_>>().join(" ")
 }
 
 fn is_plain(value: &Value) -> bool {

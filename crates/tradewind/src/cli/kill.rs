@@ -55,13 +55,13 @@ pub(super) fn kill(
     timeout: Duration,
     output: Output,
 ) -> anyhow::Result<()> {
-    let told = Client::connect(location, timeout).and_then(|client| {
+    let sent = Client::connect(location, timeout).and_then(|client| {
         client.post(
             "kill",
             &json!({ "reason": args.reason, "flatten": args.flatten }),
         )
     });
-    match told {
+    match sent {
         Ok(answer) if output.is_json() => Ok(output.value(&answer)?),
         Ok(_) if args.flatten => Ok(output.line("killed; positions are being closed")?),
         Ok(_) => Ok(output.line("killed: no new order is sent until a reset")?),

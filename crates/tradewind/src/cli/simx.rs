@@ -99,7 +99,7 @@ pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> a
         tokio::pin!(serving);
         tokio::select! {
             served = &mut serving => return Ok(served?),
-            told = stop_signal() => told?,
+            signal = stop_signal() => signal?,
         }
         stop.cancel();
         Ok(serving.await?)

@@ -20,7 +20,7 @@ export function BotWall({ className }: { className: string }) {
     <Panel
       title="Bots"
       note={<AsOfNote of={bots} />}
-      actions={<Tally bots={bots?.items ?? []} seq={bots?.seq} />}
+      actions={<StateCounts bots={bots?.items ?? []} seq={bots?.seq} />}
       className={className}
     >
       <CloseLine close={close} next={nextClose(bots?.items ?? [])} />
@@ -36,7 +36,7 @@ export function BotWall({ className }: { className: string }) {
   );
 }
 
-function Tally({ bots, seq }: { bots: readonly Bot[]; seq: number | undefined }) {
+function StateCounts({ bots, seq }: { bots: readonly Bot[]; seq: number | undefined }) {
   return (
     <span className="flex flex-wrap gap-x-3 text-xs">
       {STATES.map(state => {
