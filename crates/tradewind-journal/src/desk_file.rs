@@ -57,7 +57,7 @@ impl DeskFile {
         }
     }
 
-    /// The announced desk. It may be dead: a desk that is killed leaves its file behind.
+    /// The announced desk. It may not run any more: a desk that is killed does not remove its file.
     #[must_use]
     pub fn read(&self) -> Option<RunningDesk> {
         let bytes = self.storage.read(&self.dir.join(FILE)).ok()?;

@@ -77,7 +77,7 @@ impl Header {
     }
 }
 
-/// What a header says beside the payload.
+/// The fields of a header.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp {
     pub(crate) tag: (u8, u8),

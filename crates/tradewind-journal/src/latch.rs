@@ -1,4 +1,4 @@
-//! The kill latch on disk: `kill.json`, and `KILL`, which anybody may touch.
+//! The kill latch on disk: `kill.json`, and `KILL`, which a person may create.
 //!
 //! Whatever is doubtful means killed. `kill.json` has a fixed size and is overwritten in place, so that a full disk does
 //! not stop a kill; a half-written file is unreadable. The latch in memory, which an order gate looks
@@ -29,9 +29,9 @@ const TEXT_MAX: usize = 300;
 pub struct LatchState {
     /// Whether nothing new may leave.
     pub killed: bool,
-    /// Why, in words.
+    /// The reason.
     pub reason: String,
-    /// By whom, in words.
+    /// The principal.
     pub by: String,
     /// When it was last set or lifted.
     pub at: Timestamp,

@@ -199,7 +199,7 @@ impl Store {
         self.reach(CrashPoint::AfterRotation)
     }
 
-    /// Notes how much of the file is durable; records say so from now on.
+    /// Stores how much of the file is durable; later records contain it.
     pub(crate) const fn note_durable(&mut self, bytes: u64) {
         self.durable = Some(bytes);
     }

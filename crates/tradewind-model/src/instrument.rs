@@ -13,7 +13,7 @@ use crate::order::Side;
 /// How a position in the instrument is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InstrumentKind {
-    /// Assets change hands.
+    /// Assets are exchanged.
     Spot,
     /// A contract on the base asset, settled in the quote asset.
     Linear,
@@ -104,7 +104,7 @@ impl Instrument {
     /// A spot instrument that nothing restricts but its grid, listed and trading at the first venue.
     ///
     /// Prices have 2 decimals, quantities 5; tick, step, lowest price and smallest order are one count; no other filter is
-    /// set. Code that knows better overrides fields: `Instrument { price_decimals: 8, ..Instrument::spot(..) }`.
+    /// set. Override fields where needed: `Instrument { price_decimals: 8, ..Instrument::spot(..) }`.
     #[must_use]
     pub fn spot(id: InstrumentId, name: impl Into<String>, base: AssetId, quote: AssetId) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Orders and fills in the words of the trade.
+//! Orders and fills.
 
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +108,7 @@ pub struct OrderTerms {
     pub kind: OrderKind,
 }
 
-/// Where an order is in its life. See `tradewind-engine`'s `order.rs` for the transitions.
+/// The status of an order. See `tradewind-engine`'s `order.rs` for the transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum OrderStatus {
     /// Let through by risk and durable; the venue has not answered yet.

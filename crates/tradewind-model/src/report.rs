@@ -43,7 +43,7 @@ pub enum ReportKind {
     CancelRejected(RejectReason),
     /// No definite answer came: it may or may not be there.
     Unknown,
-    /// It never left the process; the reason is in the driver's words.
+    /// It was not sent; with the reason.
     NotSent(NotSentReason),
 }
 
@@ -63,6 +63,6 @@ pub enum NotSentReason {
 pub struct RejectReason {
     /// The venue's code, 0 where it has none.
     pub code: i32,
-    /// The venue's words, cut at 200 characters.
+    /// The venue's message, cut at 200 characters.
     pub text: String,
 }

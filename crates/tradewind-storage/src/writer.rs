@@ -1,4 +1,4 @@
-//! The writer: one thread that brings the projection up to the log, and never holds anybody up.
+//! The writer: one thread that brings the projection up to the log, and never blocks other threads.
 //!
 //! It has a cursor over the log rather than a queue, so nothing can overflow: while the database is locked it lags, and
 //! reads on from where it was.

@@ -35,7 +35,7 @@ pub fn info(name: &str) -> Result<&'static StrategyInfo, BuildError> {
 /// Makes the strategy called `name` for a bot of so many instruments; parameters not given take their defaults.
 ///
 /// # Errors
-/// [`BuildError`] with everything that is wrong.
+/// [`BuildError`] with all errors.
 pub fn build(
     name: &str,
     parameters: &BTreeMap<String, Parameter>,

@@ -109,7 +109,7 @@ pub enum StrategyError {
     /// The strategy is not evaluated on this.
     #[error("the strategy is not made for {0}")]
     Unsupported(&'static str),
-    /// Anything else, in words.
+    /// Any other error, as text.
     #[error("{0}")]
     Other(String),
 }

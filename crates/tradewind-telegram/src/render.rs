@@ -82,7 +82,7 @@ pub(crate) fn received(what: &str, commands: usize) -> Markup {
     }
 }
 
-/// An order in words: `buy 0.01 binance:BTC/USDT on paper`.
+/// An order as text: `buy 0.01 binance:BTC/USDT on paper`.
 pub(crate) fn order(configuration: &Configuration, proposal: &Proposal) -> String {
     let account = configuration.accounts.get(proposal.account.index());
     let quantity = names::instrument(configuration, proposal.instrument)

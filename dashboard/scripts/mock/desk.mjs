@@ -1,4 +1,4 @@
-// The life of the invented desk: 45 bots that warm up, wait, want, are denied and fill. answers.mjs says what the API tells of
+// The mock desk: 45 bots that warm up, hold, give signals, are denied and filled. answers.mjs makes the API's answers of
 // them. Its sums are right where the dashboard shows sums; it decides nothing and checks nothing.
 import { Market, MINUTES } from "./market.mjs";
 

@@ -11,7 +11,7 @@ it.each([
   [
     "order_filled",
     { fill: terms, status: "partially_filled" },
-    "buy 1,500 DOGE/USDT at 0.12, the rest is working",
+    "buy 1,500 DOGE/USDT at 0.12, partially filled",
   ],
   [
     "order_rejected",

@@ -25,7 +25,7 @@ export function describe(event: DeskEvent): string {
     case "signal_generated":
       return `${product(data.instrument)}${because(data.reason)}`;
     case "order_filled":
-      return `${terms(data.fill)}${data.status === "filled" ? "" : ", the rest is working"}`;
+      return `${terms(data.fill)}${data.status === "filled" ? "" : ", partially filled"}`;
     case "order_placed":
       return `${data.purpose}: ${terms(data.order)}`;
     case "order_accepted":

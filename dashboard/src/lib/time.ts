@@ -44,7 +44,7 @@ export function countdown(target: number, now: number): string {
   return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
-/** The desk's clock as the page knows it. */
+/** The desk's clock, as of its last message. */
 export interface DeskClock {
   /** The last time the desk sent, in milliseconds since 1970. */
   at: number;
@@ -59,7 +59,7 @@ export function deskNow(known: DeskClock, monotonic: number): number {
   return known.at + known.speed * (monotonic - known.receivedAt);
 }
 
-/** The clock after hearing `at`: it never goes back, for messages overtake each other. */
+/** The clock after a message of `at`. It never goes back, because messages may overtake each other. */
 export function hear(known: DeskClock | undefined, at: number, speed: number, monotonic: number): DeskClock {
   if (known && known.speed === speed && at <= deskNow(known, monotonic) && at > known.at - 5_000) {
     const late = deskNow(known, monotonic) - at;

@@ -1,5 +1,5 @@
 // Joins the stream to what is on the screen: prices by animation frame, events into the store, and for each event the
-// snapshots it made old. After a reconnect everything is fetched anew, for nobody knows what was missed.
+// snapshots it made old. After a reconnect all data is fetched again, because missed events are unknown.
 
 import type { QueryClient } from "@tanstack/react-query";
 import type { DeskEvent, EventType, Typed } from "../api/events";

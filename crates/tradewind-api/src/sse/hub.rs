@@ -154,7 +154,7 @@ impl Hub {
         self.memory().record(Arc::clone(event));
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.add(event_type);
-        // Without a client there is nobody to write it out for.
+        // Without a client nothing is serialised.
         if self.events.receiver_count() == 0 {
             return;
         }

@@ -25,7 +25,7 @@ pub struct Bot {
     pub account: String,
     /// Instruments it trades.
     pub instruments: Vec<String>,
-    /// What wakes it: `quotes`, a candle's interval, or `every 900s`.
+    /// What it is evaluated on: `quotes`, a candle's interval, or `every 900s`.
     pub wakes: Vec<String>,
     /// How far it is.
     pub state: BotState,
@@ -45,7 +45,7 @@ pub struct Bot {
     pub counts: BotCounts,
     /// Its last denial, the check's code first.
     pub last_denial: Option<String>,
-    /// Worst lateness of a wake since the start, in microseconds after it was due.
+    /// Worst delay of an evaluation since the start, in microseconds after it was due.
     pub lateness_us_max: u64,
     /// What it may use, in the quote asset.
     pub budget: Decimal,
@@ -59,7 +59,7 @@ pub struct Bot {
     pub unrealized: Decimal,
 }
 
-/// A bot's next wake by the clock.
+/// A bot's next evaluation at a known time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NextWake {
     /// When.

@@ -44,7 +44,7 @@ words! {
     }
 }
 words! {
-    /// Where an order is in its life.
+    /// The status of an order.
     case "snake_case", OrderStatus from model::OrderStatus {
         /// Durable, not yet answered.
         Pending,

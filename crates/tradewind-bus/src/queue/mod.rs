@@ -1,6 +1,6 @@
 //! One subscriber's queue: its policy, its counts, and waking its reader.
 //!
-//! The lock is held for a push or a pop and never while anybody works or waits, so the publisher passes.
+//! The lock is held for a push or a pop only, so the publisher does not wait for readers.
 
 mod bounded;
 mod latest;

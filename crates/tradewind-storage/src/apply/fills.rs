@@ -85,7 +85,7 @@ fn learn(
     Ok(())
 }
 
-/// The entries of a fill: for spot what changed hands, and the fee always.
+/// The ledger entries of a fill: for spot both assets, and always the fee.
 fn ledger(
     transaction: &Transaction<'_>,
     names: Names<'_>,

@@ -38,7 +38,7 @@ pub struct RiskEventRow {
     pub bot: Option<String>,
     /// Printed name of the instrument.
     pub instrument: Option<String>,
-    /// What happened, in words.
+    /// What happened, as text.
     pub text: String,
 }
 
@@ -64,7 +64,7 @@ pub struct BotStateRow {
     pub bot: String,
     /// Its state's name.
     pub state: String,
-    /// Why, in words.
+    /// The reason.
     pub reason: String,
     /// Since when.
     pub at: Timestamp,

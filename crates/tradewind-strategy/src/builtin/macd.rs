@@ -178,7 +178,7 @@ fn rule_output(crossed: Option<Crossed>, histogram: f64, view: &View<'_>) -> Rul
             "histogram {} is above 0 already, waits for the next crossing"
         }),
         inside: Reason::Numbers(
-            "long for {} min: histogram {}, leaves < 0",
+            "long for {} min: histogram {}, exits < 0",
             [minutes_held(view), shown, 0.0],
         ),
     }

@@ -114,7 +114,7 @@ impl Settings {
             exposure,
             outside: Reason::Numbers("rose {} %, needs {} %", [rise, least, 0.0]),
             inside: Reason::Numbers(
-                "long for {} min: rose {} %, leaves < 0",
+                "long for {} min: rose {} %, exits < 0",
                 [minutes_held(view), rise, 0.0],
             ),
         }

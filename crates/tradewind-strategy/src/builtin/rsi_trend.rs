@@ -186,7 +186,7 @@ impl Settings {
             exposure,
             outside: words(outside, self.entry),
             inside: Reason::Numbers(
-                "long for {} min: trend is up; RSI {}, leaves > {}",
+                "long for {} min: trend is up; RSI {}, exits > {}",
                 [minutes_held(view), rsi, self.exit],
             ),
         }

@@ -77,7 +77,7 @@ fn a_position_found_at_the_start_is_taken_over() {
         opened_at: Some(START),
     };
     let waits = text_of(&stage.close(Minute1, 101));
-    assert_eq!(waits, "hold: long for 2 min: close 1.01, leaves < 1");
+    assert_eq!(waits, "hold: long for 2 min: close 1.01, exits < 1");
     assert_eq!(targets(&mut stage, &[90]), [FLAT]);
 }
 

@@ -78,8 +78,8 @@ function Tile({ bot, holds }: { bot: Bot; holds: boolean }) {
             {bot.name}
           </span>
         </span>
-        <span className="line-clamp-2 min-h-8 text-2xs leading-4 text-dim" title={says(bot)}>
-          {says(bot)}
+        <span className="line-clamp-2 min-h-8 text-2xs leading-4 text-dim" title={lastResult(bot)}>
+          {lastResult(bot)}
         </span>
         <span className="mt-auto flex justify-between text-2xs text-faint">
           <span>{bot.state === "running" ? <NextWake bot={bot} /> : bot.state}</span>
@@ -91,6 +91,6 @@ function Tile({ bot, holds }: { bot: Bot; holds: boolean }) {
 }
 
 /** The last result of a running bot; the reason for its state otherwise. */
-export function says(bot: Bot): string {
+export function lastResult(bot: Bot): string {
   return bot.state === "running" ? bot.reason || "not evaluated yet" : bot.state_reason || bot.state;
 }
