@@ -1,7 +1,7 @@
 //! Writes the table of the dashboard's files, with the compressed variant beside each where there is one. The files are
-//! copied first, so that a dashboard built anew meanwhile cannot pull them from under the compiler.
+//! copied first, so that a rebuild of the dashboard cannot remove them during the compile.
 //!
-//! Without `dashboard/dist` the table is empty and the server has a page of its own that says how to get the dashboard.
+//! Without `dashboard/dist` the table is empty and the server has a page of its own that explains how to build the dashboard.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -1,4 +1,4 @@
-// A desk that is not one: answers as docs/api.md says, with 45 bots on invented prices, to work on the dashboard without
+// A mock desk: it answers as docs/api.md describes, with 45 bots on invented prices, to work on the dashboard without
 // building the rest. node scripts/mock.mjs [--port 8787]; sign in at the link it prints. It serves dist/ under the
 // desk's own content security policy, so what breaks there breaks here.
 import { createReadStream, existsSync } from "node:fs";

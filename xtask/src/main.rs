@@ -63,7 +63,7 @@ fn root() -> PathBuf {
 mod tests {
     use super::*;
 
-    /// The gate itself: `tidy` as a test, so that whoever runs the tests has run it.
+    /// The gate itself: `tidy` as a test, so that every test run includes it.
     #[test]
     fn the_repository_is_tidy() {
         let tree = tree::Tree::read(&root()).unwrap();

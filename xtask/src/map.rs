@@ -78,9 +78,9 @@ pub(crate) const CORE_MAY_LINK: [&str; 7] = [
     "thiserror",    // derives only
     "jiff",         // calendar arithmetic; its clock is banned by the crate's clippy.toml
     "rand_xoshiro", // one named generator, seeded by the caller
-    "hashbrown", // a table that is asked and never walked, with a hash of ours; see simx/src/table.rs
-    "libm",      // the same last digit on every platform
-    "rmp-serde", // a strategy's saved state, to memory; keeps every bit of an f64
+    "hashbrown",    // a table without iteration, with our own hash; see simx/src/table.rs
+    "libm",         // the same last digit on every platform
+    "rmp-serde",    // a strategy's saved state, to memory; keeps every bit of an f64
 ];
 
 /// What must not lie anywhere beneath a core crate, however it got there.

@@ -12,7 +12,7 @@ use crate::tree::Tree;
 type Check = fn(&Tree) -> Vec<Finding>;
 
 /// Every rule, by name.
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 11] = [
     ("manifests", checks::manifests::check),
     ("arrows", checks::arrows::check),
     ("clients", checks::clients::check),
@@ -21,6 +21,7 @@ const CHECKS: [(&str, Check); 10] = [
     ("headers", checks::headers::check),
     ("sizes", checks::sizes::check),
     ("words", checks::words::check),
+    ("dialect", checks::dialect::check),
     ("sleeps", checks::sleeps::check),
     ("links", checks::links::check),
 ];

@@ -1,6 +1,6 @@
-//! Who may ask: one bearer token, a one-time login code, and a lockout for guessing.
+//! Authentication: one bearer token, a one-time login code, and a lockout for guessing.
 //!
-//! A secret is compared by its HMAC-SHA-256 under a key of its own, all bytes of it, so how long an answer takes tells
+//! A secret is compared by its HMAC-SHA-256 under a key of its own, all bytes of it, so the time of an answer reveals
 //! nothing. Everything is denied unless `guard` finds it on its short list of open addresses.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub(crate) const OPERATOR: &str = "operator";
 const FAILURES_MAX: u32 = 10;
 /// How long failures are remembered, and how long a lockout lasts.
 const WINDOW: Duration = Duration::from_secs(60);
-/// So many peers are remembered; beyond that the oldest is forgotten.
+/// Maximum number of peers with failures; beyond that the oldest is dropped.
 const PEERS_MAX: usize = 1_024;
 
 /// The secrets a server is started with. Prints nothing.
@@ -46,28 +46,28 @@ pub(crate) struct Keys {
     failures: Mutex<BTreeMap<IpAddr, Failures>>,
 }
 
-/// A secret that can be recognised and not read.
+/// A keyed hash of a secret.
 #[derive(Debug)]
 pub(crate) struct SecretHash {
     key: hmac::Key,
     tag: hmac::Tag,
 }
 
-/// What a peer got wrong lately.
+/// Recent failures of a peer.
 #[derive(Clone, Copy, Debug)]
 struct Failures {
     count: u32,
     since: Instant,
 }
 
-/// What came of showing a secret.
+/// The result of checking a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verification<T> {
     /// It is right.
     Granted(T),
     /// It is wrong.
     Denied,
-    /// The peer was wrong too often; whether this one is right was not even looked at.
+    /// The peer failed too often; the secret was not checked.
     LockedOut,
 }
 
@@ -89,7 +89,7 @@ impl Keys {
         })
     }
 
-    /// The name of the holder of `token`.
+    /// The name of the principal with `token`.
     pub(crate) fn check_token(&self, peer: IpAddr, token: &str) -> Verification<&'static str> {
         self.verify(peer, || self.token_hash.is(token).then_some(OPERATOR))
     }

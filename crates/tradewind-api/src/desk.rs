@@ -1,6 +1,6 @@
-//! The seam to the desk: all that the API may ask of it.
+//! The interface to the desk that the API needs.
 //!
-//! The API knows neither engine nor driver nor venue. The binary implements [`Desk`] over them; tests implement it over a
+//! The API depends on neither engine nor driver nor venues. The binary implements [`Desk`] over them; tests implement it over a
 //! view they made up. Events come from the bus and its log, history from the projection.
 
 use std::fmt::Debug;
@@ -15,7 +15,7 @@ use tradewind_storage::Readers;
 
 use crate::wire::{Component, LogLine, Mode, Queue};
 
-/// A boxed future, so that `dyn Desk` can be asked things that take time.
+/// A boxed future, so that `dyn Desk` can have async methods.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The desk as the API sees it.
@@ -39,7 +39,7 @@ pub trait Desk: Debug + Send + Sync + 'static {
     /// A subscription to the desk's bus.
     fn subscribe(&self, options: SubscriptionOptions) -> Subscription;
 
-    /// The event log, which a stream goes on from after a break.
+    /// The event log, from which a stream resumes after a break.
     fn log(&self) -> Arc<dyn EventLog>;
 
     /// History: orders, fills, equity, events, as the projection has them.
@@ -53,7 +53,7 @@ pub trait Desk: Debug + Send + Sync + 'static {
         limit: u32,
     ) -> Answer<'_, Result<Vec<Candle>, DeskError>>;
 
-    /// What each account's venue said of its balances when it was last read; none before that.
+    /// The balances of each account as last read from its venue; empty before the first reading.
     fn venue_balances(&self) -> Vec<VenueBalances>;
 
     /// Queues as they are now.
@@ -78,7 +78,7 @@ pub enum DeskError {
     Unavailable(String),
 }
 
-/// What a venue said of one account, and the view it is to be compared with.
+/// The balances of one account at its venue, and the view to compare them with.
 #[derive(Clone, Debug)]
 pub struct VenueBalances {
     /// Which account.
@@ -91,7 +91,7 @@ pub struct VenueBalances {
     pub balances: Vec<VenueBalance>,
 }
 
-/// What a venue said of one asset.
+/// The balance of one asset at a venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VenueBalance {
     /// Which asset.

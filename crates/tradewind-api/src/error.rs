@@ -1,4 +1,4 @@
-//! The one error of the API: it becomes a status, a stable code, words, and a hint what to do.
+//! The error type of the API: a status, a stable code, a message and a hint.
 //!
 //! What is our own fault is logged in full and shown as nothing.
 
@@ -24,9 +24,9 @@ pub struct ErrorBody {
     /// A stable code to branch on.
     #[schema(examples("unknown_bot"))]
     pub code: String,
-    /// What went wrong, in words.
+    /// What went wrong, as text.
     pub message: String,
-    /// What to do about it; empty where there is nothing to say.
+    /// How to fix it; empty if there is no hint.
     pub hint: String,
 }
 
@@ -122,7 +122,7 @@ impl ApiError {
             "internal",
             "something of ours broke",
         )
-        .hint("the desk's log says what")
+        .hint("see the desk's log")
     }
 }
 

@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::state::ApiState;
 use crate::wire::Names;
 
-/// How many rows a page has unless asked otherwise.
+/// Rows per page by default.
 const ROWS: u32 = 100;
 
 /// How many rows a page may have.
@@ -53,7 +53,7 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for Optional<T> {
     }
 }
 
-/// Who asks: set by the guard once the token was checked.
+/// The principal of a request; the guard sets it after checking the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller(pub(crate) String);
 
@@ -64,7 +64,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         let caller = parts.extensions.get::<Self>();
         caller
             .cloned()
-            .ok_or_else(|| ApiError::unauthorized("this route wants a token"))
+            .ok_or_else(|| ApiError::unauthorized("this route needs a token"))
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
     for (name, value) in HEADERS {
         let _ = headers.insert(name, value);
     }
-    // What an API answers is the desk of now; only files named by their content say otherwise.
+    // Answers of the API are never cached; only files named by a hash of their content are.
     let _ = headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
@@ -73,7 +73,7 @@ pub(crate) async fn addressed(
     next.run(request).await
 }
 
-/// Bounds the time until an answer begins; a stream may then go on.
+/// Bounds the time until an answer begins; a stream may then continue.
 pub(crate) async fn in_time(
     State(state): State<ApiState>,
     request: Request,
@@ -83,7 +83,7 @@ pub(crate) async fn in_time(
     answer.unwrap_or_else(|_| ApiError::timeout().into_response())
 }
 
-/// Lets through what is open to all, and whoever holds the token.
+/// Passes open routes, and requests with the token.
 pub(crate) async fn authorized(
     State(state): State<ApiState>,
     mut request: Request,
@@ -93,7 +93,7 @@ pub(crate) async fn authorized(
         return next.run(request).await;
     }
     let Some(token) = bearer(request.headers()) else {
-        return ApiError::unauthorized("this route wants a token").into_response();
+        return ApiError::unauthorized("this route needs a token").into_response();
     };
     match state.keys.check_token(peer(&request), token) {
         Verification::Granted(name) => {
@@ -105,7 +105,7 @@ pub(crate) async fn authorized(
     }
 }
 
-/// The answer to somebody who guessed too often.
+/// The answer to a peer that is locked out.
 pub(crate) fn locked_out() -> ApiError {
     let message = "too many wrong tokens from your address";
     ApiError::new(StatusCode::TOO_MANY_REQUESTS, "locked_out", message).hint("wait a minute")

@@ -1,6 +1,6 @@
-//! HTTP, server-sent events, OpenAPI and metrics: the desk's face to programs and browsers.
+//! HTTP, server-sent events, OpenAPI and metrics: the desk's interface for programs and browsers.
 //!
-//! It knows neither engine nor venue. What it shows and does goes through one seam, [`Desk`], which the binary
+//! It depends on neither engine nor venues. It reads and commands the desk through one trait, [`Desk`], which the binary
 //! implements; what it answers is in [`wire`], one file a resource. Start with [`Server`], then `routes/mod.rs`, the table
 //! of all routes, then `guard.rs`, which every request passes. `docs/api.md` shows an answer of each.
 

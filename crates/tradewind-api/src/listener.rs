@@ -89,7 +89,7 @@ impl Connected<IncomingStream<'_, GuardedListener>> for Peer {
     }
 }
 
-/// A connection that lives on what it writes.
+/// A connection that is closed unless it keeps writing.
 #[derive(Debug)]
 pub(crate) struct GuardedStream<S> {
     stream: S,
@@ -116,7 +116,7 @@ impl<S> GuardedStream<S> {
         self.until.as_mut().reset(Instant::now() + span);
     }
 
-    /// Whether it is to be given up; if not yet, the task is woken when it is.
+    /// Whether it must be closed; if not yet, the task is woken at that time.
     fn give_up<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         ready!(self.until.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))

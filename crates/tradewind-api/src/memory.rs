@@ -1,7 +1,7 @@
 //! The latest events, kept for chains of causes.
 //!
 //! The projection has them all, a little later. Somebody who clicks on what just happened finds it here. It is bounded and
-//! forgets the oldest first.
+//! drops the oldest first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl EventMemory {
     }
 }
 
-/// The bot whose denial or order an event tells of.
+/// The bot of a denial or an order event.
 pub(crate) const fn bot_of(kind: &EventKind) -> Option<BotId> {
     match kind {
         EventKind::RiskDecisionRejected { bot, .. }

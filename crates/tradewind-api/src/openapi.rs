@@ -8,7 +8,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::error::ErrorAnswer;
 
-/// What the document says besides routes.
+/// The parts of the document besides routes.
 #[derive(Debug, OpenApi)]
 #[openapi(
     info(

@@ -1,6 +1,6 @@
-//! Nonces for lifting the kill latch: asked for, good once, for a minute.
+//! Nonces for clearing the kill switch: each is valid once, for a minute.
 //!
-//! Only the newest is kept, so a reset is always the answer to a question just asked.
+//! Only the newest is kept, so a reset uses the latest nonce.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

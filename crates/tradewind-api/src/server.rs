@@ -1,4 +1,4 @@
-//! The server: one function is its whole life.
+//! The server: one function runs it from start to stop.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

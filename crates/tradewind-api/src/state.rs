@@ -46,20 +46,20 @@ impl ApiState {
         Self(Arc::new(shared))
     }
 
-    /// A view of the desk with the names to tell it in.
+    /// A view of the desk with its tables of names.
     pub(crate) async fn look(&self) -> Result<(Arc<DeskView>, Names), ApiError> {
         let view = self.desk.view().await?;
         Ok((view, self.names()))
     }
 
-    /// Asks history, on a thread that may block.
+    /// Queries history, on a thread that may block.
     pub(crate) async fn history<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Readers) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let readers = self.desk.history();
-        let asked = tokio::task::spawn_blocking(move || query(&readers)).await;
-        let answer = asked.map_err(|error| ApiError::internal(&error))?;
+        let result = tokio::task::spawn_blocking(move || query(&readers)).await;
+        let answer = result.map_err(|error| ApiError::internal(&error))?;
         answer.map_err(|error| ApiError::internal(&error))
     }
 

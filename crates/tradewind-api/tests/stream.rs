@@ -150,7 +150,7 @@ async fn prices_are_the_latest_of_each_instrument_and_begin_with_a_snapshot() {
 }
 
 #[tokio::test]
-async fn a_reader_that_falls_behind_is_told_what_it_missed_and_gets_the_rest_from_the_log() {
+async fn a_reader_that_falls_behind_gets_a_gap_and_gets_the_rest_from_the_log() {
     let desk = Running::start().await;
     let mut stream = desk
         .stream("?types=circuit_breaker_fired,candle_closed", "")
@@ -184,7 +184,7 @@ async fn a_reader_that_falls_behind_is_told_what_it_missed_and_gets_the_rest_fro
     assert_eq!(
         candles + missing,
         4_000,
-        "{candles} candles came, {missing} were told missing"
+        "{candles} candles came, {missing} were reported missing"
     );
 }
 

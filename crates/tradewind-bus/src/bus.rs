@@ -40,7 +40,7 @@ pub struct Bus {
 #[derive(Debug)]
 pub(crate) struct Shared {
     queues: ArcSwap<Vec<Arc<Queue>>>,
-    /// The types anybody wants, as a [`TypeSet`](crate::TypeSet)'s bits.
+    /// The subscribed types, as a [`TypeSet`](crate::TypeSet)'s bits.
     wanted: AtomicU32,
     log: Arc<dyn EventLog>,
 }
@@ -58,7 +58,7 @@ impl Bus {
         }
     }
 
-    /// Hands an event to everybody who wants its type. Never waits for a subscriber and allocates nothing.
+    /// Publishes an event to all subscribers of its type. Never waits for a subscriber and allocates nothing.
     ///
     /// Events are published in the order of their ids, by one thread, and after they are in the log.
     pub fn publish(&self, event: &Arc<Event>) {
@@ -90,7 +90,7 @@ impl Bus {
         Subscription::new(queue, log, Arc::downgrade(&self.shared))
     }
 
-    /// Whether anybody subscribed to a type, so that an event nobody wants need not be made.
+    /// Whether a type has a subscriber; without one the event need not be built.
     #[must_use]
     pub fn is_wanted(&self, event_type: EventType) -> bool {
         self.shared.wanted.load(Ordering::Relaxed) & bit(event_type) != 0
@@ -104,7 +104,7 @@ impl Bus {
         self.shared.count_wanted();
     }
 
-    /// Subscribers that began to lose events since this was last asked: once per episode, for `queue_overflow`.
+    /// Subscribers that started to lose events since the last call: once per episode, for `queue_overflow`.
     #[must_use]
     pub fn take_overflows(&self) -> Vec<Overflow> {
         let queues = self.shared.queues.load();

@@ -13,23 +13,23 @@ use crate::subscription::{Received, Subscription};
 /// Handlers an event may come through one after the other.
 const HOPS_MAX: u8 = 16;
 
-/// What a handler publishes with: it counts the hops, so that one that wakes itself comes to an end (L10).
+/// What a handler publishes with: it counts the hops, so that a handler that triggers itself ends (L10).
 #[derive(Clone, Debug)]
 pub struct Publisher {
     bus: Bus,
     hops: u8,
 }
 
-/// An event came through too many handlers: one of them wakes itself.
+/// An event came through too many handlers: one of them triggers itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the event came through {HOPS_MAX} handlers: one of them wakes itself")]
+#[error("the event came through {HOPS_MAX} handlers: one of them triggers itself")]
 pub struct TooManyHops;
 
 impl Publisher {
     /// Publishes an event that is a consequence of the one being handled.
     ///
     /// # Errors
-    /// [`TooManyHops`]; the event is not published, and somebody should look.
+    /// [`TooManyHops`]; the event is not published. A person should investigate.
     pub fn publish(&self, event: &Arc<Event>) -> Result<(), TooManyHops> {
         if self.hops >= HOPS_MAX {
             return Err(TooManyHops);
@@ -51,8 +51,8 @@ pub struct HandlerReport {
 
 /// Hands what `subscription` receives to `handler`, one after the other, until it is stopped and empty.
 ///
-/// A panic is caught and counted; `on_panic` is told, and the handler goes on with the next event. A handler that never
-/// returns holds up nobody but itself: its queue does what its class says.
+/// A panic is caught and counted; `on_panic` is called, and the handler continues with the next event. A handler that never
+/// returns delays only itself: its queue applies its overflow policy.
 pub async fn run_handler<F, Fut>(
     bus: Bus,
     mut subscription: Subscription,

@@ -1,8 +1,8 @@
 //! Typed publish and subscribe over bounded queues with an overflow policy per subscriber.
 //!
-//! [`Bus::publish`] hands one shared event to every queue that wants its type and returns; nothing a subscriber does
+//! [`Bus::publish`] adds one shared event to every queue with its type and returns; nothing a subscriber does
 //! can hold it up. What happens when a subscriber is slower than the events is its [`Class`]: it reads on from the event
-//! log, it loses the newest and is told how many, or it sees the latest of each key only. What became of every event is
+//! log, it loses the newest events and gets their number, or it sees the latest of each key only. The outcome of every event is
 //! counted, and adds up.
 //!
 //! The bus carries no commands and decides nothing. One publisher, the driver; it publishes what is in the journal

@@ -14,7 +14,7 @@ pub trait EventLog: Debug + Send + Sync {
     /// Up to `limit` events after `after`, in order; fewer only at the end.
     ///
     /// # Errors
-    /// Whatever reading says. The subscriber tries again.
+    /// Any error of reading. The subscriber tries again.
     fn read_after(&self, after: EventId, limit: usize) -> io::Result<Vec<Arc<Event>>>;
 }
 

@@ -1,4 +1,4 @@
-//! How a subscriber wants its events.
+//! Options of a subscription.
 
 use tradewind_model::EventId;
 
@@ -27,7 +27,7 @@ pub struct SubscriptionOptions {
 }
 
 impl SubscriptionOptions {
-    /// Events a queue holds unless something else is asked for.
+    /// Default capacity of a queue, in events.
     pub const CAPACITY: usize = 1_000;
 
     /// A subscription called `name`, in statistics and in `queue_overflow`.
@@ -48,7 +48,7 @@ impl SubscriptionOptions {
         }
     }
 
-    /// Holds so many events at most, at least one. `Latest` holds as many as there are keys, whatever is said here.
+    /// Capacity in events, at least one. `Latest` ignores it and holds one event per key.
     #[must_use]
     pub fn capacity(mut self, events: usize) -> Self {
         self.capacity = events.max(1);

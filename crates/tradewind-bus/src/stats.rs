@@ -7,13 +7,13 @@ use crate::options::Class;
 /// What became of one type's events at one subscriber.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Published while it was subscribed, or before and read from the log because it asked for them.
+    /// Published while it was subscribed, or before that and read from the log on request.
     pub published: u64,
     /// Taken by the subscriber.
     pub delivered: u64,
     /// Replaced by a later one of the same key before they were taken.
     pub conflated: u64,
-    /// Lost for want of room.
+    /// Lost because the queue was full.
     pub dropped: u64,
 }
 

@@ -13,7 +13,7 @@ use crate::queue::{Popped, Queue};
 /// Events read from the log at once.
 const BATCH: usize = 256;
 
-/// How long to wait before the log is asked again for what must come.
+/// How long to wait before the log is read again for missing events.
 const RETRY: Duration = Duration::from_millis(10);
 
 /// What a subscriber receives.

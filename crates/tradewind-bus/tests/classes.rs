@@ -43,7 +43,7 @@ fn events_arrive_in_order_and_only_of_the_wanted_types() {
 }
 
 #[test]
-fn the_newest_are_dropped_and_the_gap_is_told_before_the_next_event() {
+fn the_newest_are_dropped_and_the_gap_is_reported_before_the_next_event() {
     let bus = Bus::new(Arc::new(EmptyLog));
     let mut subscription = bus.subscribe(options(Class::Drop).capacity(3));
     (1..=5).for_each(|seq| bus.publish(&gap(seq)));
@@ -62,7 +62,7 @@ fn the_newest_are_dropped_and_the_gap_is_told_before_the_next_event() {
     for seq in 6..=8 {
         assert_eq!(id(&subscription.try_recv()), seq);
     }
-    // The last gap is told at once, not only when something follows it.
+    // The last gap is reported at once, not only when something follows it.
     assert_eq!(subscription.try_recv(), Some(Received::Gap { dropped: 4 }));
     assert_eq!(subscription.try_recv(), None);
 }
@@ -212,14 +212,14 @@ proptest! {
         let classes = [Class::Lossless, Class::Drop, Class::Latest];
         let mut subscriptions = classes.map(|class| bus.subscribe(options(class).capacity(capacity)));
         let mut lossless: Vec<Arc<Event>> = Vec::new();
-        let mut told = [0_u64; 3];
-        let mut take = |told: &mut [u64; 3], most: usize| {
+        let mut reported = [0_u64; 3];
+        let mut take = |reported: &mut [u64; 3], most: usize| {
             for (at, subscription) in subscriptions.iter_mut().enumerate() {
                 for _ in 0..most {
                     match subscription.try_recv() {
                         Some(Received::Event(event)) if at == 0 => lossless.push(event),
                         Some(Received::Event(_)) => {}
-                        Some(Received::Gap { dropped }) => told[at] += dropped,
+                        Some(Received::Gap { dropped }) => reported[at] += dropped,
                         None => break,
                     }
                 }
@@ -240,15 +240,15 @@ proptest! {
                     }
                     bus.publish(&event);
                 }
-                Step::Take(most) => take(&mut told, most),
+                Step::Take(most) => take(&mut reported, most),
             }
         }
-        take(&mut told, usize::MAX);
+        take(&mut reported, usize::MAX);
         let stats = bus.stats();
         stats.iter().try_for_each(balance)?;
         prop_assert_eq!(lossless, published);
         prop_assert_eq!(stats[0].total().dropped, 0);
-        prop_assert_eq!(told, [0, stats[1].total().dropped, 0]);
+        prop_assert_eq!(reported, [0, stats[1].total().dropped, 0]);
         prop_assert!(stats[1].high_water <= capacity);
     }
 }

@@ -2,23 +2,23 @@
 
 use thiserror::Error;
 
-/// A refusal. The indicator that answers it is unchanged and can go on with the next observation.
+/// A refusal. The indicator is unchanged and continues with the next observation.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 #[non_exhaustive]
 pub enum IndicatorError {
     /// A period was zero or above [`MAX_PERIOD`](crate::MAX_PERIOD): correct the configuration.
     #[error("period {period} is outside 1..={}", crate::MAX_PERIOD)]
     PeriodOutOfRange {
-        /// The period asked for.
+        /// The requested period.
         period: u32,
     },
 
     /// The fast average is not faster than the slow one: correct the configuration.
     #[error("fast period {fast} is not below slow period {slow}")]
     FastNotBelowSlow {
-        /// The fast period asked for.
+        /// The requested fast period.
         fast: u32,
-        /// The slow period asked for.
+        /// The requested slow period.
         slow: u32,
     },
 
@@ -29,7 +29,7 @@ pub enum IndicatorError {
         crate::MAX_DEVIATIONS
     )]
     DeviationsOutOfRange {
-        /// The number of deviations asked for.
+        /// The requested number of deviations.
         deviations: f64,
     },
 

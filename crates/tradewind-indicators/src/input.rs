@@ -1,7 +1,7 @@
-//! What indicators accept: the check at the door, and the bar.
+//! The inputs of indicators: their validation, and the bar.
 //!
 //! Because every observation passes here, no sum or square inside an indicator can overflow, and
-//! nothing behind the door looks at finiteness again.
+//! finiteness is not checked again after that.
 
 use serde::{Deserialize, Serialize};
 

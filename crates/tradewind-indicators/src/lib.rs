@@ -2,14 +2,14 @@
 //!
 //! Each indicator is a small state machine. [`Ema::new`] takes its parameters and refuses wrong ones,
 //! `update` takes the next observation and answers the current value, or `None` while it warms up, and
-//! `value` repeats that answer. The first value comes with input number `warm_up()`; `reset` forgets
+//! `value` repeats that answer. The first value comes with input number `warm_up()`; `reset` clears
 //! everything but the parameters. An update costs amortised constant time and allocates nothing.
 //!
 //! **The reference is TA-Lib.** Seeding, smoothing and the index of the first value are TA-Lib's, and
 //! the tests hold its outputs on real candles. Where the textbook and TA-Lib differ, as for the seed of
-//! the fast average in [`Macd`], TA-Lib wins and the type says so.
+//! the fast average in [`Macd`], TA-Lib's definition is used and the type documents it.
 //!
-//! **No input can poison the state.** An observation that is not a number, is infinite or lies beyond
+//! **No input can corrupt the state.** An observation that is not a number, is infinite or lies beyond
 //! [`MAX_MAGNITUDE`] is refused with an [`IndicatorError`] and changes nothing; hence every value given
 //! out is finite, in a flat market too. What a strategy divides by an indicator goes through [`ratio`],
 //! for an average true range of zero is a fact of flat markets and not a number to divide by.

@@ -67,7 +67,7 @@ impl Macd {
     ///
     /// # Errors
     /// [`IndicatorError::PeriodOutOfRange`], or [`IndicatorError::FastNotBelowSlow`] (TA-Lib would swap
-    /// the two; a configuration that means that should say it).
+    /// the two; a configuration must be explicit about that).
     pub fn new(periods: MacdPeriods) -> Result<Self, IndicatorError> {
         let MacdPeriods { fast, slow, signal } = periods;
         let mut macd = Self {

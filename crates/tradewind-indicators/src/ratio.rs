@@ -2,7 +2,7 @@
 
 use crate::{IndicatorError, input::checked};
 
-/// Divides, and says by what it could not.
+/// Divides; the error names the divisor.
 ///
 /// Every division by an indicator belongs here: in a flat market the average true range, the width of a
 /// band or channel and the volume are all zero, and `x / 0.0` would travel on as an infinity.

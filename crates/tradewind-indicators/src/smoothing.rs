@@ -1,4 +1,4 @@
-//! Averages that remember everything a little: the recursive step behind [`Ema`](crate::Ema),
+//! Exponential averages: the recursive step behind [`Ema`](crate::Ema),
 //! [`Rsi`](crate::Rsi), [`Atr`](crate::Atr) and [`Macd`](crate::Macd).
 //!
 //! Both kinds start from the plain mean of their first `n` values, as TA-Lib does, and differ in the

@@ -11,7 +11,7 @@ use crate::storage::Storage;
 
 const FILE: &str = "desk.json";
 
-/// What `desk.json` says.
+/// The content of `desk.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunningDesk {
     /// Its process id.
@@ -40,7 +40,7 @@ impl DeskFile {
     /// Announces a desk.
     ///
     /// # Errors
-    /// Whatever the storage says.
+    /// Any error of the storage.
     pub fn write(&self, desk: &RunningDesk) -> io::Result<()> {
         self.storage.create_dir(&self.dir)?;
         replace(&*self.storage, &self.dir, FILE, &serde_json::to_vec(desk)?)
@@ -49,7 +49,7 @@ impl DeskFile {
     /// Takes the announcement back; fine if there is none.
     ///
     /// # Errors
-    /// Whatever the storage says.
+    /// Any error of the storage.
     pub fn remove(&self) -> io::Result<()> {
         match self.storage.remove(&self.dir.join(FILE)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -57,7 +57,7 @@ impl DeskFile {
         }
     }
 
-    /// The announced desk. It may be dead: a desk that is killed leaves its file behind.
+    /// The announced desk. It may not run any more: a desk that is killed does not remove its file.
     #[must_use]
     pub fn read(&self) -> Option<RunningDesk> {
         let bytes = self.storage.read(&self.dir.join(FILE)).ok()?;

@@ -14,7 +14,7 @@ pub enum JournalError {
         doing: &'static str,
         /// On which file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
@@ -28,7 +28,7 @@ pub enum JournalError {
         /// What did not fit.
         what: String,
     },
-    /// Sound, but written by a release that knows more than this one.
+    /// Valid, but written by a newer release.
     #[error("{path} holds at byte {offset} what this release does not know: {what}")]
     Unsupported {
         /// Which file.

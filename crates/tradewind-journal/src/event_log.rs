@@ -1,7 +1,7 @@
 //! Reading events back, by the thousand, while the writer appends: what a lossless subscriber falls back on.
 //!
 //! For each file of the truth there is a sparse index from sequence number to offset. The writer makes it for the file it
-//! writes; for an older file it is made when somebody first reads there. Only flushed bytes are looked at.
+//! writes; for an older file it is built on the first read. Only flushed bytes are read.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,7 +35,7 @@ struct Log {
 struct IndexedFile {
     first_seq: u64,
     path: PathBuf,
-    /// Bytes that may be read; `u64::MAX` for a file nobody writes any more.
+    /// Bytes that may be read; `u64::MAX` for a closed file.
     flushed: AtomicU64,
     index: Mutex<Option<Index>>,
 }
@@ -85,7 +85,7 @@ impl EventReader {
 
     /// Up to `limit` events after `after`, in order; none if there are none yet.
     ///
-    /// `EventId::default()` asks for the first ones. Of the `price_update` events only those are in the journal that
+    /// `EventId::default()` reads from the start. Of the `price_update` events only those are in the journal that
     /// something followed from.
     ///
     /// # Errors

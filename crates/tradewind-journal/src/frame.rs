@@ -14,7 +14,7 @@
 //!
 //! `unsynced` was zero in files without preallocated space, and is not known there.
 //!
-//! `crc` finds damage, `chain` finds a record that is whole but in the wrong place, `head` tells a torn record (a sound
+//! `crc` detects damage, `chain` detects a valid record in the wrong place, `head` distinguishes a torn record (a sound
 //! header, not enough bytes behind it) from a damaged one.
 
 use tradewind_model::Timestamp;
@@ -77,7 +77,7 @@ impl Header {
     }
 }
 
-/// What a header says beside the payload.
+/// The fields of a header.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp {
     pub(crate) tag: (u8, u8),

@@ -2,7 +2,7 @@
 //!
 //! A tail is *torn* when the file ends inside a record, or when a sector of a record was never written and reads as
 //! zeros. After a power cut any sector behind the last sync may be missing, so sound records may follow the hole; they
-//! were never synced either and go with it. One of them that says the hole had been durable proves damage. Whatever else
+//! were never synced either and go with it. If one of them states that the hole was durable, the file is damaged. Whatever else
 //! does not fit is damage, too, and an error.
 
 use std::path::{Path, PathBuf};

@@ -22,11 +22,11 @@ pub struct Identity {
 impl Identity {
     /// Begins a start: the next epoch, durable before it is returned, so that no epoch is ever used twice.
     ///
-    /// `draw` is asked for a random number when there is no identity yet, or none that can be read: then nobody knows
+    /// `draw` returns a random number. It is called when there is no readable identity: then it is unknown
     /// which epochs were used, and only a new instance is safe.
     ///
     /// # Errors
-    /// Whatever the storage says; the start must not go on.
+    /// Any error of the storage; the start must fail.
     pub fn begin(
         storage: &dyn Storage,
         journal_dir: &Path,

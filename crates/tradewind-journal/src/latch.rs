@@ -1,7 +1,7 @@
-//! The kill latch on disk: `kill.json`, and `KILL`, which anybody may touch.
+//! The kill latch on disk: `kill.json`, and `KILL`, which a person may create.
 //!
 //! Whatever is doubtful means killed. `kill.json` has a fixed size and is overwritten in place, so that a full disk does
-//! not stop a kill; a reader that meets half of it finds it unreadable. The latch in memory, which an order gate looks
+//! not stop a kill; a half-written file is unreadable. The latch in memory, which an order gate looks
 //! at, is `tradewind-risk`'s and is set first.
 
 use std::io;
@@ -24,14 +24,14 @@ const SIZE: usize = 4096;
 /// Characters of a reason or a name that are kept; with the worst escaping they fit [`SIZE`].
 const TEXT_MAX: usize = 300;
 
-/// What the latch says.
+/// The state of the latch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatchState {
     /// Whether nothing new may leave.
     pub killed: bool,
-    /// Why, in words.
+    /// The reason.
     pub reason: String,
-    /// By whom, in words.
+    /// The principal.
     pub by: String,
     /// When it was last set or lifted.
     pub at: Timestamp,
@@ -39,7 +39,7 @@ pub struct LatchState {
 
 /// Whether a kill survives a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a kill that is not durable must be said to be so"]
+#[must_use = "a kill that is not durable must be reported"]
 pub enum Durable {
     /// It is on disk.
     Yes,
@@ -78,7 +78,7 @@ impl LatchFile {
     /// | unreadable | any | any | killed |
     ///
     /// # Errors
-    /// Whatever the storage says about making it; the start must not go on without a latch.
+    /// Any error of creating it; the start must fail without a latch.
     pub fn open(&self, now: Timestamp) -> io::Result<LatchState> {
         self.storage.create_dir(&self.dir)?;
         let state = self.read(now);
@@ -88,7 +88,7 @@ impl LatchFile {
         Ok(state)
     }
 
-    /// What the latch says, by the table of [`open`](Self::open); changes nothing. `now` stamps what is not on disk.
+    /// The state of the latch, by the table of [`open`](Self::open); changes nothing. `now` stamps what is not on disk.
     #[must_use]
     pub fn read(&self, now: Timestamp) -> LatchState {
         let killed = |reason: &str| LatchState {
@@ -115,7 +115,7 @@ impl LatchFile {
         state
     }
 
-    /// Whether somebody touched `KILL`. One look at a directory entry: to be asked every second or so.
+    /// Whether the file `KILL` exists. It reads one directory entry; call it about once a second.
     #[must_use]
     pub fn is_touched(&self) -> bool {
         match self.storage.open(&self.dir.join(TOUCH), OpenMode::Read) {
@@ -139,7 +139,7 @@ impl LatchFile {
     /// Lifts the latch, and takes away `KILL`. Who may do this is decided elsewhere.
     ///
     /// # Errors
-    /// Whatever the storage says; the latch then counts as set.
+    /// Any error of the storage; the latch then counts as set.
     pub fn reset(&self, reason: &str, by: &str, now: Timestamp) -> io::Result<()> {
         match self.storage.remove(&self.dir.join(TOUCH)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

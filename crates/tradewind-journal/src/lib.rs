@@ -1,10 +1,10 @@
 //! The append-only journal, the kill latch and the storage seam beneath them.
 //!
-//! What the engine saw and said is written here before anybody hears of it: inputs, intents and events, in one sequence
+//! Records of the engine are written here before they take effect outside: inputs, intents and events, in one sequence
 //! and two stores. *Truth* is kept; *market data* is rotated. Beside it lie the files a start needs before anything
 //! else: the latch, the identity, the lock, the address of the running desk.
 //!
-//! This crate decides nothing and knows no engine. Everything but the lock writes through [`Storage`], whose in-memory
+//! This crate does not depend on the engine. Everything but the lock writes through [`Storage`], whose in-memory
 //! twin can crash at a named point. Start with [`Journal`] for writing, [`Reader`] for reading, and `frame.rs` for the
 //! bytes.
 

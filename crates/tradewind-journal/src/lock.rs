@@ -1,4 +1,4 @@
-//! One desk for each data directory: the second is refused and told which process the first is.
+//! One desk per data directory: a second one is refused, with the process id of the first.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -21,7 +21,7 @@ pub enum LockError {
     Held {
         /// Which directory.
         dir: PathBuf,
-        /// The process that has it, as far as it can be told.
+        /// The process that holds it, if known.
         pid: Option<u32>,
     },
     /// The lock file cannot be used.
@@ -29,7 +29,7 @@ pub enum LockError {
     Io {
         /// Which directory.
         dir: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },

@@ -56,7 +56,7 @@ pub enum Record {
     Segment(SegmentHeader),
     /// What the engine was given.
     Input(Input),
-    /// An order somebody decided on, written before it leaves.
+    /// An order intent, written before the order is sent.
     Intent(Intent),
     /// What the engine announced.
     Event(Event),

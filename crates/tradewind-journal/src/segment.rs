@@ -32,7 +32,7 @@ impl StoreKind {
         format!("{}{ordinal:08}-{first_seq:020}{SUFFIX}", self.prefix())
     }
 
-    /// What a file name of this store says; `None` for any other file.
+    /// Ordinal and first sequence number from a file name of this store; `None` for any other file.
     fn parse(self, name: &str) -> Option<(u32, u64)> {
         let digits = name.strip_prefix(self.prefix())?.strip_suffix(SUFFIX)?;
         let (ordinal, first_seq) = digits.split_once('-')?;

@@ -41,7 +41,7 @@ impl Space {
     /// Writes records at `offset`, in the space or behind it.
     ///
     /// # Errors
-    /// Whatever the system says; the same write may be tried again.
+    /// Any error of the operating system; the same write may be tried again.
     pub(crate) fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let to = offset + bytes.len() as u64;
         if self.step > 0 {
@@ -52,10 +52,10 @@ impl Space {
         self.file.write_at(bytes, offset)
     }
 
-    /// Adds space if less than half a step of it is left; whether it did, and the file wants a sync.
+    /// Adds space if less than half a step of it is left; returns whether it did and the file needs a sync.
     ///
     /// # Errors
-    /// Whatever the system says. Records can be written all the same, or meet the same error.
+    /// Any error of the operating system. Records can be written all the same, or meet the same error.
     pub(crate) fn extend(&self) -> io::Result<bool> {
         let used = self.used.load(Ordering::Acquire);
         let wanted = (used + self.step).min(self.length_max);
@@ -87,7 +87,7 @@ impl Space {
     /// Cuts the file to the `length` of its records; it is not extended any more.
     ///
     /// # Errors
-    /// Whatever the system says; unused space at the end of a file does no harm.
+    /// Any error of the operating system; unused space at the end of a file does no harm.
     pub(crate) fn finish(&self, length: u64) -> io::Result<()> {
         if self.step == 0 {
             return Ok(());

@@ -25,7 +25,7 @@ pub(crate) struct Store {
     segment: SegmentFile,
     space: Arc<Space>,
     flushed: u64,
-    /// Bytes of the file known to be durable; `None` where that is not told.
+    /// Bytes of the file known to be durable; `None` if that is unknown.
     durable: Option<u64>,
     buffer: Vec<u8>,
     chain: u64,
@@ -199,7 +199,7 @@ impl Store {
         self.reach(CrashPoint::AfterRotation)
     }
 
-    /// Notes how much of the file is durable; records say so from now on.
+    /// Stores how much of the file is durable; later records contain it.
     pub(crate) const fn note_durable(&mut self, bytes: u64) {
         self.durable = Some(bytes);
     }

@@ -1,6 +1,6 @@
 //! Making what was flushed durable, from whichever thread waits for it.
 //!
-//! The writer never waits for a sync. Whoever needs one asks a [`Syncer`]; callers that come while one runs share the
+//! The writer never waits for a sync. Callers use a [`Syncer`]; callers that come while one runs share the
 //! next (group commit). `sync_thread.rs` runs one for a writer that must not wait.
 
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What a disk can do to a journal, and that it is found: torn tails are cut and told, damage is an error with its place
+//! Detects what a disk can do to a journal: torn tails are cut off and reported, damage is an error with its place
 //! (S02, S03, S04).
 
 #![expect(
@@ -68,7 +68,7 @@ fn reader(storage: &MemoryStorage) -> Reader {
 }
 
 #[test]
-fn a_tail_cut_at_any_byte_is_dropped_told_and_written_over() {
+fn a_tail_cut_at_any_byte_is_dropped_reported_and_overwritten() {
     let whole = written();
     let path = last_truth(&whole);
     let length = whole.read(&path).unwrap().len();

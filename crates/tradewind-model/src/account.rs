@@ -20,7 +20,7 @@ pub struct Account {
     pub id: AccountId,
     /// Its name in the configuration.
     pub name: String,
-    /// The venue it lies at.
+    /// Its venue.
     pub venue: VenueId,
     /// Paper or live.
     pub mode: AccountMode,

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[repr(u8)]
-#[expect(missing_docs, reason = "each name says its length")]
+#[expect(missing_docs, reason = "each name is its length")]
 pub enum Interval {
     Second1,
     Minute1,
@@ -185,7 +185,7 @@ pub struct CandleBuilder {
 }
 
 impl CandleBuilder {
-    /// A builder that has seen nothing: its first candle starts with the first trade and is complete only if told so.
+    /// A builder without trades: its first candle starts with the first trade and is incomplete unless marked otherwise.
     #[must_use]
     pub const fn new(instrument: InstrumentId, interval: Interval) -> Self {
         Self {

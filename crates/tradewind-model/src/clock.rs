@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::number::Ppm;
 use crate::time::Timestamp;
 
-/// Shows the desk's time. Whoever needs the time is handed one of these and reads no other clock.
+/// Shows the desk's time. Code that needs the time gets one of these and reads no other clock.
 pub trait Clock: Debug + Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;
@@ -48,7 +48,7 @@ pub struct DeskClock {
 }
 
 impl DeskClock {
-    /// A clock that shows `origin` now and runs at `speed` ([`Ppm::ONE`] is real time). At zero or below it stands still.
+    /// A clock that shows `origin` now and runs at `speed` ([`Ppm::ONE`] is real time). At zero or below it stops.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,

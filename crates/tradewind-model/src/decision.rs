@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::number::{Amount, Ppm, Price};
 
-/// A strategy's answer to one wake.
+/// The result of one evaluation of a strategy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Decision {
     /// Hold this much from now on.
@@ -23,22 +23,22 @@ pub enum Decision {
     },
 }
 
-/// A position a strategy wants.
+/// The target position of a strategy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// Share of the bot's budget, signed: 1,000,000 is all of it long, 0 is flat, negative is short.
     pub exposure: Ppm,
     /// A price not to trade beyond; the order policy decides when absent.
     pub limit: Option<Price>,
-    /// A plan for this position in place of the bot's own. Boxed, for it is rare and a decision is made at each wake.
+    /// A plan for this position in place of the bot's own. Boxed, because it is rare and a decision is made at each evaluation.
     pub exit: Option<Box<ExitPlan>>,
     /// Why, with the numbers that decided.
     pub reason: Reason,
 }
 
-/// Why a strategy decided as it did: a template with `{}` for each number, rendered only when somebody reads it.
+/// Why a strategy decided as it did: a template with `{}` for each number, rendered only when it is read.
 ///
-/// Building one costs no allocation, which matters since a strategy gives one at each wake.
+/// Building one costs no allocation, because a strategy returns one at each evaluation.
 #[derive(Clone, PartialEq)]
 pub enum Reason {
     /// Template and its numbers; unused numbers are ignored.
@@ -190,7 +190,7 @@ pub enum OnTimeout {
     Cross,
 }
 
-/// What woke a strategy.
+/// What a strategy is evaluated on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Wake {
     /// A quote.

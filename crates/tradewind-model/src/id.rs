@@ -43,7 +43,7 @@ dense_id!(
     BotId
 );
 
-/// Whose a ledger balance is.
+/// The owner of a ledger balance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum OwnerId {
     /// A bot's own.
@@ -54,7 +54,7 @@ pub enum OwnerId {
     Dust,
     /// Set aside to pay fees with.
     Fees,
-    /// There before the desk, or put there by somebody else: never sold, never counted.
+    /// There before the desk, or paid in by others: never sold, never counted.
     External,
 }
 

@@ -1,6 +1,6 @@
 //! What is traded, on one venue, and the venue's rules for it.
 //!
-//! An instrument is the only thing that knows what one count of a [`Price`] or [`Quantity`] is worth, so every product
+//! Only an instrument defines the worth of one count of a [`Price`] or [`Quantity`], so every product
 //! of the two is made here. A change of a venue's filters is a new [`Instrument::revision`] of the same instrument.
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::order::Side;
 /// How a position in the instrument is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InstrumentKind {
-    /// Assets change hands.
+    /// Assets are exchanged.
     Spot,
     /// A contract on the base asset, settled in the quote asset.
     Linear,
@@ -45,7 +45,7 @@ pub struct Instrument {
     pub name: String,
     /// What is bought and sold.
     pub base: AssetId,
-    /// What prices are told in.
+    /// The asset of prices.
     pub quote: AssetId,
     /// What profit, loss and fees of a contract are paid in; the quote asset for spot.
     pub settlement: AssetId,
@@ -104,7 +104,7 @@ impl Instrument {
     /// A spot instrument that nothing restricts but its grid, listed and trading at the first venue.
     ///
     /// Prices have 2 decimals, quantities 5; tick, step, lowest price and smallest order are one count; no other filter is
-    /// set. Code that knows better overrides fields: `Instrument { price_decimals: 8, ..Instrument::spot(..) }`.
+    /// set. Override fields where needed: `Instrument { price_decimals: 8, ..Instrument::spot(..) }`.
     #[must_use]
     pub fn spot(id: InstrumentId, name: impl Into<String>, base: AssetId, quote: AssetId) -> Self {
         Self {
@@ -200,7 +200,7 @@ impl Instrument {
         Quantity(quantity.0 - quantity.0 % self.step.0)
     }
 
-    /// `price` moved to a multiple of the tick in the direction that is never worse than asked for: a buyer's price is
+    /// `price` moved to a multiple of the tick in the direction that is never worse than requested: a buyer's price is
     /// rounded down, a seller's up.
     #[must_use]
     pub const fn round_price(&self, price: Price, side: Side) -> Price {
@@ -251,7 +251,7 @@ impl Instrument {
     /// Reads a price; more digits than the instrument has are an error, unless they are zeros.
     ///
     /// # Errors
-    /// [`NumberError`] says what is wrong with the text.
+    /// [`NumberError`] describes the problem with the text.
     pub fn parse_price(&self, text: &str) -> Result<Price, NumberError> {
         i64::try_from(parse_fixed(text, self.price_decimals)?)
             .map(Price)
@@ -261,7 +261,7 @@ impl Instrument {
     /// Reads a quantity, as strictly as a price.
     ///
     /// # Errors
-    /// [`NumberError`] says what is wrong with the text.
+    /// [`NumberError`] describes the problem with the text.
     pub fn parse_quantity(&self, text: &str) -> Result<Quantity, NumberError> {
         i64::try_from(parse_fixed(text, self.quantity_decimals)?)
             .map(Quantity)

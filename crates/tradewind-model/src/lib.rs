@@ -1,6 +1,6 @@
 //! The vocabulary of the desk: exact numbers, instruments, accounts, ids, time, market data, orders and fills.
 //!
-//! Every crate speaks these words and no crate below this one exists. Nothing here does I/O, reads a clock or knows a
+//! Every crate uses these types, and this crate depends on no other. Nothing here does I/O, reads a clock or depends on a
 //! venue's spelling of anything. Start with [`Price`], [`Quantity`] and [`Amount`] in `number.rs`, then
 //! [`Instrument`], whose filters give those numbers their meaning.
 

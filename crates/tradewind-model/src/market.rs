@@ -1,4 +1,4 @@
-//! What the market says: quotes, trades, the top of the book, and how far each feed can be trusted.
+//! Market data: quotes, trades, the top of the book, and the health of each feed.
 
 use serde::{Deserialize, Serialize};
 
@@ -95,7 +95,7 @@ pub struct Level {
 /// The top of an order book: at most 20 levels a side, best first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Depth {
-    /// Whose book.
+    /// The instrument.
     pub instrument: InstrumentId,
     /// Bids, highest first.
     pub bids: Vec<Level>,

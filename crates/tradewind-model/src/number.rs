@@ -61,14 +61,14 @@ macro_rules! checked_arithmetic {
 checked_arithmetic!(Quantity, "quantities stay far below 2^63");
 checked_arithmetic!(Amount, "amounts stay far below 2^127");
 
-/// A price: count of 10^-`price_decimals` quote units per base unit, as the instrument says.
+/// A price: count of 10^-`price_decimals` quote units per base unit, as the instrument defines.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct Price(pub i64);
 
-/// A signed quantity: count of 10^-`quantity_decimals` base units (or contracts), as the instrument says.
+/// A signed quantity: count of 10^-`quantity_decimals` base units (or contracts), as the instrument defines.
 ///
 /// Orders and fills carry positive quantities and a [`Side`](crate::Side); positions carry the sign themselves.
 #[derive(
@@ -156,7 +156,7 @@ impl Amount {
         self.0 as f64 / 1e18
     }
 
-    /// Text with exactly the digits a venue wants after the point; digits beyond `places` are cut off, not rounded.
+    /// Text with exactly `places` digits after the point, as a venue needs it; digits beyond `places` are cut off, not rounded.
     #[must_use]
     pub fn to_text(self, places: u8) -> String {
         let cut = 10_i128.pow(u32::from(Self::DECIMALS.saturating_sub(places)));

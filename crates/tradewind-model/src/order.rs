@@ -1,4 +1,4 @@
-//! Orders and fills in the words of the trade.
+//! Orders and fills.
 
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,7 @@ pub enum TimeInForce {
     FillOrKill,
 }
 
-/// All that the venue is told about a new order.
+/// The terms of a new order, as sent to the venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderTerms {
     /// Account it trades on.
@@ -108,7 +108,7 @@ pub struct OrderTerms {
     pub kind: OrderKind,
 }
 
-/// Where an order is in its life. See `tradewind-engine`'s `order.rs` for the transitions.
+/// The status of an order. See `tradewind-engine`'s `order.rs` for the transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum OrderStatus {
     /// Let through by risk and durable; the venue has not answered yet.
@@ -193,7 +193,7 @@ pub struct Fill {
     pub trade_id: TradeId,
     /// The venue's id of the order.
     pub venue_order_id: VenueOrderId,
-    /// Our id of the order; one without our tag belongs to somebody else.
+    /// Our id of the order; one without our tag belongs to another program.
     pub client_id: ClientOrderId,
     /// Side of the order.
     pub side: Side,

@@ -1,4 +1,4 @@
-//! What a venue says about one of our orders.
+//! A venue's report about one of our orders.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub struct ExecutionReport {
     pub venue_order_id: Option<VenueOrderId>,
     /// What happened.
     pub kind: ReportKind,
-    /// Quantity filled so far, by the venue's count, where it says.
+    /// Cumulative quantity by the venue's count, if the report has it.
     pub cumulative: Option<Quantity>,
     /// The venue's stamp, where there is one.
     pub event_time: Option<Timestamp>,
@@ -43,7 +43,7 @@ pub enum ReportKind {
     CancelRejected(RejectReason),
     /// No definite answer came: it may or may not be there.
     Unknown,
-    /// It never left the process; the reason is in the driver's words.
+    /// It was not sent; with the reason.
     NotSent(NotSentReason),
 }
 
@@ -63,6 +63,6 @@ pub enum NotSentReason {
 pub struct RejectReason {
     /// The venue's code, 0 where it has none.
     pub code: i32,
-    /// The venue's words, cut at 200 characters.
+    /// The venue's message, cut at 200 characters.
     pub text: String,
 }

@@ -19,7 +19,7 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The epoch itself; also what "never" looks like in counters that start at zero.
     pub const EPOCH: Self = Self(0);
-    /// The last instant that can be told.
+    /// The latest representable time.
     pub const MAX: Self = Self(i64::MAX);
 
     /// An instant from nanoseconds since the epoch.

@@ -102,7 +102,7 @@ impl Ledger {
             .map(|(&(_, asset), &amount)| (asset, amount))
     }
 
-    /// Forgets an account, before it is read anew from the venue.
+    /// Clears an account before it is read from the venue again.
     pub fn clear(&mut self, account: AccountId) {
         self.balances.retain(|(of, _, _), _| *of != account);
         self.totals.retain(|(of, _), _| *of != account);

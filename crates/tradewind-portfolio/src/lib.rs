@@ -1,4 +1,4 @@
-//! Whose is what: the double-entry ledger, positions folded from fills, profit and loss, and what it all is worth.
+//! The double-entry ledger, positions folded from fills, profit and loss, and valuation.
 //!
 //! Pure arithmetic on exact numbers. The engine is the only caller that changes anything; start with
 //! [`Portfolio::book`], which takes one fill to the ledger and to a position at once.

@@ -11,7 +11,7 @@ use tradewind_model::{
 use crate::ledger::{Entry, EntryKind, Ledger};
 use crate::position::{Position, PositionChange};
 
-/// Whose position in what.
+/// Account, owner and instrument of a position.
 pub type PositionKey = (AccountId, OwnerId, InstrumentId);
 
 /// All that the desk owns and owes.
@@ -132,7 +132,7 @@ impl Portfolio {
         );
     }
 
-    /// Forgets an account, before it is read anew from the venue.
+    /// Clears an account before it is read from the venue again.
     pub fn clear(&mut self, account: AccountId) {
         self.ledger.clear(account);
         self.positions.retain(|(of, _, _), _| *of != account);

@@ -32,7 +32,7 @@ pub enum PositionChange {
 }
 
 impl Position {
-    /// Applies a fill and says what it did and what it realised.
+    /// Applies a fill and returns the change and the realised profit.
     ///
     /// On a partial close the released cost is rounded half to even and the rest stays, so that the sum of all
     /// realised amounts is exact once the position is flat.

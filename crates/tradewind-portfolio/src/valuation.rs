@@ -22,7 +22,7 @@ pub struct Valuation {
     pub equity: Amount,
     /// Unrealised profit and loss of open positions.
     pub unrealized: Amount,
-    /// Balances and positions left out for want of a price.
+    /// Balances and positions left out because they have no price.
     pub unpriced: u32,
 }
 

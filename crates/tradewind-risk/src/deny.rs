@@ -8,7 +8,7 @@ use tradewind_model::{Amount, ClientOrderId, InstrumentStatus, Ppm, RuleBreach};
 use crate::limits::LimitKey;
 use crate::state::TradingState;
 
-/// A check's number in the list of risk checks.
+/// The code of a risk check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(
     missing_docs,
@@ -30,6 +30,29 @@ pub enum Rule {
     R21,
 }
 
+impl Rule {
+    /// What it checks, in the words shown to people: `order value`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::R01 => "trading state",
+            Self::R05 => "instrument",
+            Self::R06 => "price and quantity steps",
+            Self::R07 => "order size",
+            Self::R08 => "order value",
+            Self::R10 => "price collar",
+            Self::R11 => "reference price",
+            Self::R12 => "balance",
+            Self::R13 => "position",
+            Self::R15 => "open entries",
+            Self::R16 => "order rate",
+            Self::R18 => "duplicate order",
+            Self::R21 => "exit size",
+        }
+    }
+}
+
+/// The code: `R08`.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
@@ -39,7 +62,7 @@ impl fmt::Display for Rule {
 /// Why an order was denied, with the numbers that decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DenyReason {
-    /// R01: the trading state lets no such order pass.
+    /// R01: the trading state forbids this order.
     TradingState(TradingState),
     /// R05: the bot is not allowed this instrument.
     NotAllowed,
@@ -61,9 +84,9 @@ pub enum DenyReason {
         /// How far it may.
         limit: Ppm,
     },
-    /// R11: there is no sound, live quote to measure it by.
+    /// R11: there is no live, uncrossed quote to compare it with.
     NoReference,
-    /// R12: costs more than what may be used of the free balance.
+    /// R12: costs more than the usable part of the free balance.
     Balance {
         /// What it needs.
         needed: Amount,
@@ -94,7 +117,7 @@ pub enum DenyReason {
     ExitTooLarge,
     /// A limit this order needs is not configured.
     LimitMissing(LimitKey),
-    /// A value could not be told, or does not fit.
+    /// A value has no price in the report currency, or overflows.
     Unpriced,
 }
 
@@ -128,7 +151,7 @@ impl DenyReason {
 impl LimitKey {
     const fn rule(self) -> Rule {
         match self {
-            // R04 has no refusal of its own here: without its limit nothing can be told when it is too old.
+            // R04 denies nothing itself. Without its limit, no order gets an expiry.
             Self::IntentTtlQuote | Self::IntentTtlCandle => Rule::R01,
             Self::OrderValueMax | Self::OrderEquityMax => Rule::R08,
             Self::Collar | Self::MarketSlippageMax => Rule::R10,
@@ -181,7 +204,7 @@ impl fmt::Display for DenyReason {
             Self::Duplicate(id) => write!(f, "equal to order {id} of a moment ago"),
             Self::ExitTooLarge => f.write_str("larger than the position it is to close"),
             Self::LimitMissing(key) => write!(f, "limits.{} is not configured", key.name()),
-            Self::Unpriced => f.write_str("its value in the report currency cannot be told"),
+            Self::Unpriced => f.write_str("its value in the report currency is unknown"),
         }
     }
 }

@@ -23,12 +23,12 @@ pub enum PositionEffect {
     Exit,
 }
 
-/// An order somebody would like to send.
+/// An order to be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// The order.
     pub terms: OrderTerms,
-    /// The bot that wants it; `None` for a person.
+    /// The bot that requests it; `None` for a person.
     pub bot: Option<BotId>,
     /// Entry or exit.
     pub purpose: PositionEffect,
@@ -51,7 +51,7 @@ pub struct Context<'a> {
     pub allowed: bool,
     /// The latest quote, if it is sound and its feed live.
     pub quote: Option<&'a Quote>,
-    /// Worth of one whole unit of the quote asset in the report currency, if it can be told.
+    /// Worth of one whole unit of the quote asset in the report currency, if known.
     pub quote_rate: Option<Amount>,
     /// Equity of the account in the report currency.
     pub equity: Amount,
@@ -75,7 +75,7 @@ pub struct Context<'a> {
     pub recent: &'a RecentOrders,
 }
 
-/// A check: looks and says why not.
+/// A check: returns the reason for a denial.
 type Check = fn(&Candidate, &Context<'_>) -> Result<(), DenyReason>;
 
 /// The list, cheapest and most final first.
@@ -92,7 +92,7 @@ const CHECKS: [Check; 10] = [
     checks::r15_r16_pace::check,
 ];
 
-/// Seals the order if every check lets it pass.
+/// Approves the order if every check passes.
 ///
 /// # Errors
 /// The first reason against it. A denial is an answer, not a fault.
@@ -116,7 +116,7 @@ pub fn check(candidate: &Candidate, context: &Context<'_>) -> Result<ApprovedOrd
 }
 
 impl Context<'_> {
-    /// The price the order's value is told at: its limit, else what it would take at.
+    /// The price for the order's value: its limit, else the price it would trade at.
     pub(crate) fn value_price(&self, terms: &OrderTerms) -> Option<tradewind_model::Price> {
         terms
             .kind

@@ -1,6 +1,6 @@
 //! Pre-trade risk: the checks, the limits they hold orders to, the trading states, and the seal on what passed.
 //!
-//! Nothing here does I/O or remembers the time by itself. The engine asks [`check`] once per order; the answer is an
+//! Nothing here does I/O or reads a clock. The engine calls [`check`] once per order; the answer is an
 //! [`ApprovedOrder`], which nothing outside this crate can make, or a [`DenyReason`]. Start with `gate.rs`.
 
 mod approved_order;

@@ -1,4 +1,4 @@
-//! The last orders of an owner, to tell a duplicate from a second thought.
+//! The last orders of an owner, to detect duplicates.
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{ClientOrderId, OrderKind, OrderTerms, Timestamp};

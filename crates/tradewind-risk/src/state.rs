@@ -79,7 +79,7 @@ pub enum Clearing {
     Person,
 }
 
-/// Why a scope is not active, as a closed list. On every wire and in the journal it is its words.
+/// Why a scope is not active, as a closed list. On every wire and in the journal it is its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum CauseKind {
@@ -93,12 +93,12 @@ pub enum CauseKind {
     FillNotBooked,
     /// The kill switch is set.
     Killed,
-    /// The words of a version that knows other causes.
+    /// The text of a cause that this version does not have.
     Other(String),
 }
 
 impl CauseKind {
-    /// Its words.
+    /// Its text.
     #[must_use]
     pub fn words(&self) -> &str {
         match self {

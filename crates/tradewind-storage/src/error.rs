@@ -5,23 +5,23 @@
 #[non_exhaustive]
 pub enum StorageError {
     /// Somebody else holds the database: try again, nothing was done.
-    #[error("the database is locked by somebody else")]
+    #[error("the database is locked by another process")]
     Locked(#[source] rusqlite::Error),
-    /// It is no database any more: remove it and build it anew from the journal.
+    /// It is not a valid database: delete it, and it is rebuilt from the journal.
     #[error("the database is damaged")]
     Damaged(#[source] rusqlite::Error),
     /// A newer release has been here.
-    #[error("the database has schema {found}, this release knows {known}")]
+    #[error("the database has schema {found}, this release supports {known}")]
     Newer {
         /// What it has.
         found: u32,
-        /// The newest this release knows.
+        /// The newest that this release supports.
         known: u32,
     },
     /// A stored text cannot be read back.
     #[error("a stored body cannot be read")]
     Body(#[from] serde_json::Error),
-    /// Anything else SQLite says.
+    /// Any other error of SQLite.
     #[error("the database refused")]
     Database(#[source] rusqlite::Error),
     /// The log could not be read.

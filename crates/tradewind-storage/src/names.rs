@@ -32,7 +32,7 @@ impl Configurations {
     }
 }
 
-/// What ids mean. An id that means nothing is printed as its number, so that an event is never lost for want of a name.
+/// Names of ids. An unknown id is printed as its number, so that no event is lost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Names<'a> {
     configuration: Option<&'a Configuration>,

@@ -58,7 +58,7 @@ impl Projection {
         })
     }
 
-    /// How long a write waits for somebody else's lock before it is [`StorageError::Locked`].
+    /// How long a write waits for another process's lock before it is [`StorageError::Locked`].
     ///
     /// # Errors
     /// [`StorageError`].
@@ -113,7 +113,7 @@ impl Projection {
         Ok(new.len())
     }
 
-    /// Adds fills found at a reconciliation that no event told of; how many were missing.
+    /// Adds fills from a reconciliation that have no event; returns how many were missing.
     ///
     /// # Errors
     /// [`StorageError`]; nothing was changed.

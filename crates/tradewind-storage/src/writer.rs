@@ -1,4 +1,4 @@
-//! The writer: one thread that brings the projection up to the log, and never holds anybody up.
+//! The writer: one thread that brings the projection up to the log, and never blocks other threads.
 //!
 //! It has a cursor over the log rather than a queue, so nothing can overflow: while the database is locked it lags, and
 //! reads on from where it was.
@@ -20,7 +20,7 @@ pub trait EventSource: Send + std::fmt::Debug {
     /// Up to `limit` events after `after`, in order; fewer only at the end.
     ///
     /// # Errors
-    /// Whatever reading says. The writer tries again.
+    /// Any error of reading. The writer tries again.
     fn read_after(&self, after: EventId, limit: usize) -> io::Result<Vec<Arc<Event>>>;
 }
 
@@ -95,7 +95,7 @@ struct State {
 impl Writer {
     /// Opens the database at `path`, and starts the thread that fills it from `source`.
     ///
-    /// A database that is damaged is set aside as `*.damaged` and built anew from the log (S08).
+    /// A database that is damaged is renamed to `*.damaged` and rebuilt from the log (S08).
     ///
     /// # Errors
     /// [`StorageError`], if it cannot be opened or is a newer release's.
@@ -221,7 +221,7 @@ fn open(path: &Path) -> Result<Projection, StorageError> {
     match Projection::open(path) {
         Err(StorageError::Damaged(error)) => {
             let aside = with_suffix(path, ".damaged");
-            tracing::warn!(%error, aside = %aside.display(), "The database is damaged and is built anew");
+            tracing::warn!(%error, aside = %aside.display(), "The database is damaged and is rebuilt");
             std::fs::rename(path, &aside).map_err(StorageError::Log)?;
             for suffix in ["-wal", "-shm"] {
                 // Without the database these are worth nothing, and may not be there.

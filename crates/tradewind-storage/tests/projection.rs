@@ -75,7 +75,7 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         let (mut projection, readers) = open(dir.path());
         let events = life(12);
-        // Whatever was applied before, it goes on from there: a batch may begin before the cursor but not after it.
+        // It continues after the events that are applied: a batch may begin before the cursor but not after it.
         for (start, end) in cuts {
             let done = events.partition_point(|event| event.id <= projection.cursor());
             let start = start.min(done);
@@ -102,7 +102,7 @@ fn a_cleared_database_is_rebuilt_row_for_row() {
 fn orders_are_where_their_events_left_them() {
     let (_dir, _projection, readers) = with(5);
     let found = readers.orders(&orders(ALL)).unwrap().items;
-    let told: Vec<_> = found
+    let stored: Vec<_> = found
         .iter()
         .map(|order| {
             (
@@ -113,7 +113,7 @@ fn orders_are_where_their_events_left_them() {
         })
         .collect();
     assert_eq!(
-        told,
+        stored,
         [
             ("rejected", "0", Some("reversion")),
             ("filled", "1.5", Some("cross")),
@@ -226,16 +226,16 @@ fn a_fill_found_at_a_reconciliation_fills_the_hole_once() {
     };
     assert_eq!((hole(&readers).len(), &hole(&readers)[0].event), (1, &None));
     // Its event comes later: the same row, which now knows the event and the bot.
-    let told = EventKind::OrderFilled {
+    let stored = EventKind::OrderFilled {
         fill: fill(9, 1),
         bot: Some(tradewind_model::BotId(0)),
         status: tradewind_model::OrderStatus::Filled,
         cumulative: fill(9, 1).quantity,
     };
-    projection.apply(&[event(900, 0, None, told)]).unwrap();
-    let told = hole(&readers);
-    assert_eq!((told.len(), told[0].bot.as_deref()), (1, Some("cross")));
-    assert_eq!(told[0].event, Some(EventId { seq: 900, index: 0 }));
+    projection.apply(&[event(900, 0, None, stored)]).unwrap();
+    let stored = hole(&readers);
+    assert_eq!((stored.len(), stored[0].bot.as_deref()), (1, Some("cross")));
+    assert_eq!(stored[0].event, Some(EventId { seq: 900, index: 0 }));
     assert_eq!(readers.fills(&fills(ALL)).unwrap().items.len(), before + 1);
 }
 

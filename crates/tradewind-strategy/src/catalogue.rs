@@ -35,7 +35,7 @@ pub fn info(name: &str) -> Result<&'static StrategyInfo, BuildError> {
 /// Makes the strategy called `name` for a bot of so many instruments; parameters not given take their defaults.
 ///
 /// # Errors
-/// [`BuildError`] with everything that is wrong.
+/// [`BuildError`] with all errors.
 pub fn build(
     name: &str,
     parameters: &BTreeMap<String, Parameter>,
@@ -66,7 +66,7 @@ pub struct StrategyInfo {
     pub version: u32,
     /// What it does, in a sentence.
     pub description: &'static str,
-    /// What it is made to be woken by.
+    /// What it is evaluated on.
     pub wakes_on: WakesOn,
     /// Its parameters.
     pub parameters: &'static [ParameterInfo],
@@ -93,7 +93,7 @@ impl StrategyInfo {
     }
 }
 
-/// What a strategy is made to be woken by.
+/// What a strategy is evaluated on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WakesOn {
     /// Each quote.
@@ -113,7 +113,7 @@ pub enum BuildError {
     /// There is no strategy of this name.
     #[error("no strategy {name:?}; {}", unknown_cure(*nearest))]
     UnknownStrategy {
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The one that was probably meant.
         nearest: Option<&'static str>,

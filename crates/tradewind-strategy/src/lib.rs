@@ -1,7 +1,7 @@
 //! The [`Strategy`] trait, what a strategy may look at, and the built-in strategies.
 //!
 //! A strategy sees a [`View`] and answers with a [`Decision`](tradewind_model::Decision): a signed share of its budget,
-//! or to leave things as they are. It sends no orders, knows no account and reads no clock; sizing, orders and exits
+//! or to leave things as they are. It sends no orders, has no access to accounts and reads no clock; sizing, orders and exits
 //! are the engine's. To write one, open `builtin/`, where each strategy is one file; `catalogue.rs` lists them.
 //!
 //! ```

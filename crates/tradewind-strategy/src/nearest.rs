@@ -1,4 +1,4 @@
-//! The known name somebody most likely meant.
+//! Finds the known name nearest to a misspelt one.
 
 /// The name closest to `wanted`, if it is close enough to be a slip: at most a third of its letters differ, and at
 /// least two may. The first of equally close ones wins.

@@ -10,7 +10,7 @@ use tradewind_model::{Decimal, Interval, Parameter};
 pub struct ParameterInfo {
     /// Its key under `params`.
     pub name: &'static str,
-    /// What it is when not given, which also says its kind.
+    /// Its default, which also defines its kind.
     pub default: DefaultValue,
     /// Smallest value allowed; none for an interval.
     pub min: Option<Decimal>,

@@ -1,6 +1,6 @@
 //! Reading a strategy's parameters: typed, with defaults and ranges, every mistake reported at once.
 //!
-//! A mistake does not stop the reading: the default stands in and the error is kept, so that one run of the desk tells
+//! A mistake does not stop the reading: the default stands in and the error is kept, so that one run of the desk reports
 //! all that is wrong with a configuration.
 
 use std::collections::BTreeMap;

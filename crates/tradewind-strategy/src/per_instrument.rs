@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use tradewind_strategy::PerInstrument;
 ///
-/// let mut wakes = PerInstrument::new(0_u32, 2);
-/// *wakes.at(1) += 1;
-/// assert_eq!((*wakes.at(0), *wakes.at(1)), (0, 1));
+/// let mut counts = PerInstrument::new(0_u32, 2);
+/// *counts.at(1) += 1;
+/// assert_eq!((*counts.at(0), *counts.at(1)), (0, 1));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PerInstrument<T> {
@@ -18,7 +18,7 @@ pub struct PerInstrument<T> {
 }
 
 impl<T: Clone> PerInstrument<T> {
-    /// One copy of `template` for each of `instruments`; slots beyond are made when they are asked for.
+    /// One copy of `template` for each of `instruments`; further slots are created on first use.
     #[must_use]
     pub fn new(template: T, instruments: usize) -> Self {
         let slots = vec![template.clone(); instruments];

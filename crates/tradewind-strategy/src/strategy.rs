@@ -13,12 +13,12 @@ use tradewind_model::{
 /// [`PerInstrument`](crate::PerInstrument), found by [`View::slot`]. The same calls in the same order must give the
 /// same answers: no clock, no randomness, no input but the arguments.
 ///
-/// A returned error is announced and the strategy goes on; a panic costs it its state.
+/// A returned error is published and the strategy continues; after a panic its state is lost.
 pub trait Strategy: fmt::Debug + Send {
-    /// The candles it wants, each with how many closed ones it needs before its first decision.
+    /// The candle intervals it uses, each with the number of closed candles before its first decision.
     fn timeframes(&self) -> Vec<WarmUp>;
 
-    /// Called with each quote of an instrument, if the bot wakes on quotes.
+    /// Called with each quote of an instrument, if the bot is evaluated on quotes.
     ///
     /// # Errors
     /// What kept it from deciding.
@@ -64,12 +64,12 @@ pub struct WarmUp {
     pub candles: u32,
 }
 
-/// What a strategy may look at: one instrument as of one moment.
+/// The input of an evaluation: one instrument at one time.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     /// Now, by the engine's clock.
     pub at: Timestamp,
-    /// The instrument it is asked about.
+    /// The instrument of this evaluation.
     pub instrument: &'a Instrument,
     /// Place of that instrument among the bot's instruments.
     pub slot: usize,
@@ -106,10 +106,10 @@ pub enum StrategyError {
         /// Its start.
         open_time: Timestamp,
     },
-    /// The strategy does not wake on this.
+    /// The strategy is not evaluated on this.
     #[error("the strategy is not made for {0}")]
     Unsupported(&'static str),
-    /// Anything else, in words.
+    /// Any other error, as text.
     #[error("{0}")]
     Other(String),
 }

@@ -1,4 +1,4 @@
-//! Who is obeyed: a listed user, by number, in a private chat, in words of their own. Everybody else meets silence.
+//! Authorises messages: from a listed user, by numeric id, in a private chat, not forwarded or edited. Others get no answer.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,18 @@ use tradewind_model::Timestamp;
 use crate::counts::Counts;
 use crate::wire::{Content, Update};
 
-/// A message that is obeyed.
+/// A message of an authorised user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AuthorizedMessage {
     pub(crate) update: i64,
-    /// Who wrote it; in a private chat also where the answer goes.
+    /// The sender; in a private chat also the chat of the answer.
     pub(crate) user: i64,
-    /// When, by Telegram's clock, to the second.
+    /// By Telegram's clock, to the second.
     pub(crate) sent_at: Timestamp,
     pub(crate) text: String,
 }
 
-/// The message in an update, if it is to be obeyed; what is not is counted.
+/// The message in an update if it is authorised; other updates are counted.
 pub(crate) fn authorize(
     update: Update,
     users: &BTreeSet<i64>,
@@ -29,11 +29,11 @@ pub(crate) fn authorize(
         Content::Other => return ignored(&mut counts.other_kinds),
         Content::Malformed => return ignored(&mut counts.malformed),
     };
-    // The sender's number, never a name: names can be chosen.
+    // By id, because users can choose their names.
     let Some(user) = message.from.as_ref().filter(|user| !user.is_bot) else {
         return ignored(&mut counts.not_private);
     };
-    // In a private chat the chat's number is the user's; anything else is no private chat, whatever it calls itself.
+    // In a private chat the chat's id is the user's id, whatever the chat's kind says.
     if message.chat.kind != "private" || message.chat.id != user.id || message.is_sent_for_a_chat()
     {
         return ignored(&mut counts.not_private);

@@ -26,7 +26,7 @@ impl Backoff {
         }
     }
 
-    /// The wait after one more failure; never below 100 ms, so that a dead server is not hammered.
+    /// The wait after one more failure; never below 100 ms, to limit requests to a failing server.
     pub(crate) fn next_wait(&mut self) -> Duration {
         let ceiling = FIRST_MS
             .saturating_mul(1 << self.failures.min(6))

@@ -1,4 +1,4 @@
-//! Calling the Bot API: one POST, one answer, one failure that says what to do about it.
+//! Calls the Bot API: one POST, one answer, one failure whose variant decides the reaction.
 //!
 //! The token is part of the address, so no address and no error of the client that carries one leaves this file.
 
@@ -31,7 +31,7 @@ pub(crate) enum Failure {
     #[error("the Bot API cannot be reached: {0}")]
     Unreachable(String),
     /// Too many requests.
-    #[error("the Bot API asks for {} s of silence", .0.as_secs())]
+    #[error("the Bot API requires a pause of {} s", .0.as_secs())]
     Busy(Duration),
     /// Somebody else polls with the same token.
     #[error("another program polls with this token")]

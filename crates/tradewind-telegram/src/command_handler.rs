@@ -1,9 +1,10 @@
-//! Who is heard and what becomes of it: each update once, each command answered, none that adds risk late or unconfirmed.
+//! Authorises and executes commands. Each update is handled once. Commands that add risk are refused when late or
+//! unconfirmed.
 //!
-//! Rules: `/start`, `/buy`, `/sell` and `/confirm` are refused when older than `stale_after`, for a phone that was offline
-//! or a desk that was down must not fire them later. `/stop` and `/kill` are honoured at any age. An order that adds risk
-//! is read back with its value and placed when its code is sent; one that only shrinks what was bought by hand, and a
-//! kill, need no second step.
+//! Rules: `/start`, `/buy`, `/sell` and `/confirm` are refused when older than `stale_after`, because a phone that was
+//! offline or a desk that was down must not execute them later. `/stop` and `/kill` are executed at any age. For an order
+//! that adds risk the reply has its value and a code, and the order is placed when that code is sent. An order that only
+//! reduces a position opened by hand, and a kill, need no second step.
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use crate::render;
 use crate::request::{self, Request, Target};
 use crate::wire::Update;
 
-/// The inbox at work on one input.
+/// Handles one input.
 #[derive(Debug)]
 pub(crate) struct CommandHandler<'a> {
     pub(crate) inbox: &'a mut Inbox,
@@ -34,7 +35,7 @@ pub(crate) struct CommandHandler<'a> {
 }
 
 impl CommandHandler<'_> {
-    /// Takes an update; whoever is not to be obeyed hears nothing.
+    /// Handles an update; an unauthorised one gets no answer.
     pub(crate) fn handle_update(&mut self, context: &StepContext, update: Update) {
         if self
             .inbox
@@ -51,7 +52,7 @@ impl CommandHandler<'_> {
         }
     }
 
-    /// Goes on with what the desk's view was needed for.
+    /// Continues with the requested view.
     pub(crate) fn view_received(
         &mut self,
         context: &StepContext,
@@ -77,7 +78,7 @@ impl CommandHandler<'_> {
         }
     }
 
-    /// Tells what came of commands.
+    /// Sends the results of commands.
     pub(crate) fn results_received(
         &mut self,
         batch: &Batch,
@@ -196,7 +197,7 @@ impl CommandHandler<'_> {
         if waiting.is_none_or(|pending| pending.code != code) {
             return self.reply(
                 from.user,
-                render::problem("no order with that code waits for you"),
+                render::problem("no order of yours with that code waits for confirmation"),
             );
         }
         let Some(pending) = self.inbox.pending.remove(&from.user) else {
@@ -204,13 +205,14 @@ impl CommandHandler<'_> {
         };
         if pending.until < context.elapsed {
             self.counts.stale += 1;
-            let problem = "that was too long ago, and prices have moved: send the order again";
+            let problem =
+                "the code has expired because prices may have moved: send the order again";
             return self.reply(from.user, render::problem(problem));
         }
         self.place(context, from, pending.update, &pending.proposal);
     }
 
-    /// Places an order under the identity of the update it was first written in.
+    /// Places an order with the command id of its first update.
     fn place(&mut self, context: &StepContext, from: Source, update: i64, proposal: &Proposal) {
         let expires = Some(self.inbox.expiry(from, context.desk));
         let identity = Source { update, ..from };
@@ -226,7 +228,7 @@ impl CommandHandler<'_> {
         }));
     }
 
-    /// Marks an entry as given. What is kept now says nothing of the updates after it.
+    /// Records an entry as executed. The saved progress does not cover later updates.
     fn entered(&mut self, update: i64) -> Progress {
         let entry = self.inbox.progress.entry.max(Some(update));
         self.inbox.progress.entry = entry;

@@ -1,6 +1,6 @@
-//! What was counted since the start: silence towards strangers must not mean that nobody knows of them.
+//! Counters since the start. Messages of unknown users get no answer, but they are counted.
 
-/// Counters of the chat remote, for metrics.
+/// Counters of the Telegram bot, for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Commands of listed users.
@@ -25,6 +25,6 @@ pub struct Counts {
     pub failures: u64,
     /// Replies given up: too many at once, or a chat that takes none.
     pub replies_dropped: u64,
-    /// Notifications that were told as a number only.
+    /// Notifications that were sent as a number only.
     pub summarised: u64,
 }

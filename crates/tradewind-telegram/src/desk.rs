@@ -1,4 +1,4 @@
-//! The seam to the desk: all that the chat remote may ask of it. The binary implements it; tests make one up.
+//! The interface to the desk that this crate needs. The binary implements it; tests use a mock.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -9,10 +9,10 @@ use tradewind_bus::{Subscription, SubscriptionOptions};
 use tradewind_events::{Command, CommandResult, Configuration, DeskView};
 use tradewind_model::Timestamp;
 
-/// A boxed future, so that `dyn Desk` can be asked things that take time.
+/// A boxed future, so that `dyn Desk` can have async methods.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The desk as the chat remote sees it.
+/// The desk as the Telegram bot sees it.
 pub trait Desk: Debug + Send + Sync + 'static {
     /// The configuration in force, with the venue's current filters.
     fn configuration(&self) -> Arc<Configuration>;
@@ -44,7 +44,7 @@ pub enum DeskError {
     /// The engine cannot be reached now.
     #[error("{0} cannot be reached")]
     Unavailable(String),
-    /// The command was not given, because it could not first be noted that it was heard.
-    #[error("not done: cannot note on disk that it was heard")]
+    /// The command was not executed, because its update could not be saved first.
+    #[error("not executed: its update cannot be saved on disk")]
     ProgressNotSaved,
 }

@@ -1,5 +1,5 @@
-//! Notifications that wait: so many lines, equal ones counted, and beyond that a number per type. Nothing is lost without
-//! a trace, and an hour's outage takes no more memory than a minute's.
+//! Waiting notifications: up to a number of lines, equal ones counted, and beyond that a count per type. Memory is bounded
+//! for any outage.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,7 +8,7 @@ use tradewind_model::Timestamp;
 
 use crate::markup::Markup;
 
-/// Lines kept word by word. A line is at most about 1 KiB.
+/// Lines kept in full. A line is at most about 1 KiB.
 const LINES_MAX: usize = 200;
 /// How far back an equal line is looked for.
 const LOOK_BACK: usize = 16;
@@ -23,17 +23,17 @@ pub(crate) struct Line {
     pub(crate) is_loud: bool,
 }
 
-/// Notifications that wait.
+/// Waiting notifications.
 #[derive(Debug, Default)]
 pub(crate) struct Digest {
     lines: VecDeque<(Line, u32)>,
-    /// Those there was no room for, by type.
+    /// Notifications beyond the limit, by type.
     more: BTreeMap<EventType, u64>,
     is_more_loud: bool,
 }
 
 impl Digest {
-    /// Adds a line; whether it is kept word by word.
+    /// Adds a line; returns whether it is kept in full.
     pub(crate) fn push(&mut self, line: Line) -> bool {
         let equal = self
             .lines
@@ -55,7 +55,7 @@ impl Digest {
         false
     }
 
-    /// Adds events of which nothing but the number is known.
+    /// Adds events by number only.
     pub(crate) fn count(&mut self, event_type: EventType, events: u64) {
         *self.more.entry(event_type).or_default() += events;
     }
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_lines_are_counted_and_the_rest_is_told_as_a_number() {
+    fn equal_lines_are_counted_and_the_rest_is_sent_as_a_number() {
         let mut digest = Digest::default();
         assert!(digest.push(line("again")));
         assert!(digest.push(line("again")));

@@ -1,6 +1,6 @@
-//! What the chat remote remembers between updates: what was heard, what was kept, and which orders wait for their code.
+//! State between updates: the progress, the saved progress, and orders that wait for their confirmation.
 //!
-//! What becomes of an update is in `command_handler.rs`.
+//! Updates are handled in `command_handler.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,28 +17,28 @@ use crate::progress::Progress;
 use crate::proposal::Proposal;
 use crate::request::OrderRequest;
 
-/// Something the desk's view is needed for.
+/// A request for the desk's view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ViewRequest {
-    /// How is the desk?
+    /// For `/status`.
     Status { user: i64 },
-    /// What would this order be?
+    /// To size and value an order.
     Order { from: Source, order: OrderRequest },
 }
 
-/// The message a command came with.
+/// The message of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     pub(crate) update: i64,
     pub(crate) user: i64,
-    /// How old it was when it was heard, by the clock on the wall.
+    /// Its age when it was handled, by the wall clock.
     pub(crate) age: Duration,
 }
 
-/// An order that was read back and waits for its code.
+/// An order that waits for its confirmation.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    /// The update it came with, which is its command's identity however often it is confirmed.
+    /// Its update, from which its command id is made, however often it is confirmed.
     pub(crate) update: i64,
     pub(crate) proposal: Proposal,
     pub(crate) code: String,
@@ -52,7 +52,7 @@ pub(crate) struct Inbox {
     bot_number: u64,
     pub(crate) progress: Progress,
     pub(crate) kept: Progress,
-    /// Entries up to this update may have been given before the restart.
+    /// Entries up to this update may have been executed before the restart.
     pub(crate) entries_before: Option<i64>,
     /// Batches of stops and kills without an answer.
     pub(crate) unanswered: u32,
@@ -74,7 +74,7 @@ impl Inbox {
         }
     }
 
-    /// Whether nothing is under way that must be done before Telegram may forget it.
+    /// Whether no stop or kill is unanswered, so that its update may be confirmed to Telegram.
     pub(crate) const fn is_settled(&self) -> bool {
         self.unanswered == 0
     }
@@ -83,14 +83,14 @@ impl Inbox {
         self.progress
     }
 
-    /// The progress, if it is not the one that was kept last.
+    /// The progress if it differs from the saved one.
     pub(crate) fn take_changed_progress(&mut self) -> Option<Progress> {
         let is_changed = self.kept != self.progress;
         self.kept = self.progress;
         is_changed.then_some(self.progress)
     }
 
-    /// The inbox with what it writes to.
+    /// A handler for one input.
     pub(crate) const fn handler<'a>(
         &'a mut self,
         outbox: &'a mut Outbox,

@@ -1,11 +1,11 @@
 //! Telegram: notifications out, commands in.
 //!
-//! A remote for a phone, and the least trusted of the desk's faces: a stranger can write to it, it can be hours late, and
+//! The Telegram bot, the least trusted interface of the desk: anybody can write to it, it can be hours late, and
 //! the Bot API may stall for as long as it likes. So it holds nothing the desk waits for. Events come over queues of its
 //! own on the bus; commands go the way those of the API go, with the update's number as their identity.
 //!
 //! [`Telegram`] is a thin tokio shell. What is decided is decided in `machine.rs`, which has no socket and no clock: start
-//! there, then `command_handler.rs` (who is obeyed, and what a command becomes) and `outbox.rs` (what is sent, and when). Every text
+//! there, then `command_handler.rs` (executes commands) and `outbox.rs` (sends messages). Every text
 //! is written in `render.rs` and `notice.rs`. It is not a webhook and links no other API than Telegram's own.
 
 mod authorize;

@@ -1,8 +1,8 @@
-//! The chat remote without socket and clock: something happened and it is now this late, so do that.
+//! The Telegram bot as a state machine without I/O and without a clock.
 //!
-//! [`Machine::handle`] takes one input and leaves what is to be done in `out`; [`Machine::deadline`] says when it wants
-//! to be asked again. Time comes in three kinds, in [`StepContext`], because they may differ: what is waited for is measured by
-//! a clock that never jumps, a message's age by the one on the wall, and commands are stamped with the desk's own.
+//! [`Machine::handle`] takes one input and appends its outputs to `out`; [`Machine::deadline`] returns when it needs the next
+//! tick. [`StepContext`] has three clocks: a monotonic one for waits, the wall clock for the age of messages, and the
+//! desk's clock for commands.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,12 +23,12 @@ use crate::poller::Poller;
 use crate::progress::Progress;
 use crate::wire::Update;
 
-/// What is known of the world at an input.
+/// Clocks and configuration at one input.
 #[derive(Clone, Debug)]
 pub(crate) struct StepContext {
-    /// Time since the start; never jumps.
+    /// Monotonic time since the start.
     pub(crate) elapsed: Duration,
-    /// The clock on the wall.
+    /// The wall clock.
     pub(crate) wall: Timestamp,
     /// The desk's clock.
     pub(crate) desk: Timestamp,
@@ -36,39 +36,39 @@ pub(crate) struct StepContext {
     pub(crate) configuration: Arc<Configuration>,
 }
 
-/// What can happen.
+/// An input.
 #[derive(Debug)]
 pub(crate) enum In {
-    /// The start, or a deadline has come.
+    /// The start, or a deadline has passed.
     Tick,
     /// A poll ended.
     Polled(Result<Vec<Update>, Failure>),
-    /// The message under way was sent, or not.
+    /// The result of sending the current message.
     Sent(Result<(), Failure>),
-    /// The desk announced something.
+    /// An event of the desk.
     Event(Arc<Event>),
-    /// So many notifications were lost on their way here.
+    /// This many events were lost in the queue.
     Lost(u64),
-    /// The view that was asked for.
+    /// A requested view.
     View(ViewRequest, Result<Arc<DeskView>, DeskError>),
-    /// What came of a batch's commands, in their order.
+    /// The results of a batch's commands, in their order.
     Results(Batch, Vec<Result<CommandResult, DeskError>>),
 }
 
-/// What is to be done.
+/// An output, for the shell to perform.
 #[derive(Debug)]
 pub(crate) enum Out {
-    /// Keep this before doing anything that stands behind it.
+    /// Save this before performing the outputs after it.
     Keep(Progress),
     /// Poll for updates; answered by [`In::Polled`].
     Poll(Option<i64>),
     /// Send a message; answered by [`In::Sent`].
     Send(Message),
-    /// Look at the desk; answered by [`In::View`].
+    /// Read the desk's view; answered by [`In::View`].
     ReadView(ViewRequest),
-    /// Carry out commands; answered by [`In::Results`].
+    /// Execute commands; answered by [`In::Results`].
     Execute(Batch),
-    /// Stop for good: the token is not valid.
+    /// Stop and do not restart: the token is not valid.
     Stop,
 }
 
@@ -77,20 +77,20 @@ pub(crate) enum Out {
 pub(crate) struct Message {
     pub(crate) chat: i64,
     pub(crate) text: Markup,
-    /// Without a sound.
+    /// Sent without sound.
     pub(crate) is_silent: bool,
-    /// Without markup, because with it the Bot API refused it.
+    /// Sent without markup, because the Bot API refused the markup.
     pub(crate) is_plain: bool,
 }
 
 /// Commands of one update.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    /// Who gave them, and where the answer goes.
+    /// The user, who also gets the answer.
     pub(crate) user: i64,
-    /// What the answer calls them: a bot's name, an order in words.
+    /// Each with its name in the answer: a bot's name, or an order as text.
     pub(crate) commands: Vec<(String, Command)>,
-    /// Kept before they are given; if it cannot be, they are not. None for what may be done twice.
+    /// Saved before they are executed; if that fails, they are not executed. `None` if they may be executed twice.
     pub(crate) keep: Option<Progress>,
 }
 
@@ -104,7 +104,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// A remote that heard what `progress` says. `bot_number` keeps the commands of different bots apart.
+    /// A machine that continues after `progress`. `bot_number` is part of command ids, so that two Telegram bots do not collide.
     pub(crate) fn new(options: Options, progress: Progress, bot_number: u64) -> Self {
         Self {
             inbox: Inbox::new(progress, bot_number, &options),
@@ -115,7 +115,7 @@ impl Machine {
         }
     }
 
-    /// Takes one input; what is to be done is added to `out`, in the order in which it is to be done.
+    /// Takes one input and appends the outputs, in the order in which they must be performed.
     pub(crate) fn handle(&mut self, context: &StepContext, input: In, out: &mut Vec<Out>) {
         match input {
             In::Tick => {}
@@ -146,7 +146,7 @@ impl Machine {
         self.pump(context.elapsed, out);
     }
 
-    /// When to call [`handle`](Self::handle) with a tick; none if only something else can bring news.
+    /// When to call [`handle`](Self::handle) with a tick; `None` if no tick is needed.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         let poll = self.poller.due().filter(|_| self.inbox.is_settled());
         [poll, self.outbox.ready_at()].into_iter().flatten().min()
@@ -160,7 +160,7 @@ impl Machine {
         if let Some(message) = self.outbox.begin(now) {
             out.push(Out::Send(message));
         }
-        // The next poll confirms to Telegram what was heard: not before stops and kills are answered.
+        // The next poll confirms updates to Telegram. It waits until stops and kills are answered.
         if self.inbox.is_settled() && self.poller.begin(now) {
             if let Some(progress) = self.inbox.take_changed_progress() {
                 out.push(Out::Keep(progress));
@@ -190,9 +190,7 @@ impl Machine {
         let line = Line {
             event_type: EventType::QueueOverflow,
             at: context.desk,
-            text: Markup::new().text(&format!(
-                "{events} notifications were lost on their way here"
-            )),
+            text: Markup::new().text(&format!("{events} notifications were lost")),
             is_loud: false,
         };
         self.outbox.notify(line, &mut self.counts);

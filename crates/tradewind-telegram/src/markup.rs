@@ -1,8 +1,8 @@
 //! Text for Telegram, safe by construction: nothing foreign gets in but through [`Markup::text`] and its sisters.
 //!
 //! The Bot API's HTML mode has three characters to escape where `MarkdownV2` has eighteen, and refuses the whole message if
-//! one is forgotten. Foreign words go into `<code>`: there Telegram makes no links, mentions or tappable commands of
-//! them, so a venue's error text that says `/kill` stays a text. (core.telegram.org/bots/api, "Formatting options".)
+//! one is forgotten. Text from elsewhere goes into `<code>`: there Telegram makes no links, mentions or tappable commands of
+//! them, so a venue's error text with `/kill` stays text. (core.telegram.org/bots/api, "Formatting options".)
 
 /// Longest foreign text shown, in characters; the rest is cut.
 const FOREIGN_MAX: usize = 300;
@@ -33,7 +33,7 @@ impl Markup {
         self.wrapped("b", text)
     }
 
-    /// Words of somebody else: a user, a venue, a strategy's error.
+    /// Text from elsewhere: of a user, a venue, a strategy's error.
     pub(crate) fn foreign(self, text: &str) -> Self {
         let mut cut: String = text.chars().take(FOREIGN_MAX).collect();
         if cut.len() < text.len() {
@@ -106,7 +106,7 @@ impl Markup {
     }
 }
 
-/// A character as it may be shown: no controls, and nothing that reorders or hides what stands around it.
+/// A character as it may be shown: no controls, and nothing that reorders or hides the text around it.
 const fn visible(character: char) -> char {
     match character {
         '\t' | '\n' | '\r' => ' ',

@@ -1,4 +1,4 @@
-//! Events in words, a line each. The match is long because it is whole: a new event must be given words here.
+//! Events as text, one line each. The match lists every type of event, so that a new one must be added here.
 
 use tradewind_events::{CommandResult, Configuration, EventKind, Principal};
 use tradewind_model::{BotId, Fill, InstrumentId, OrderTerms};
@@ -71,7 +71,13 @@ pub(crate) fn render(configuration: &Configuration, kind: &EventKind) -> Markup 
         } => text
             .text("Denied: ")
             .text(names::owner(configuration, *bot))
-            .text(&format!(" {} {}: ", verb(*side), instrument(*id)))
+            .text(&format!(
+                " {} {}, {} ({}): ",
+                verb(*side),
+                instrument(*id),
+                reason.rule().name(),
+                reason.rule()
+            ))
             .foreign(&reason.to_string()),
         EventKind::OrderRejected { terms, bot, reason } => {
             order(configuration, "Rejected by the venue", terms, *bot)
@@ -84,7 +90,9 @@ pub(crate) fn render(configuration: &Configuration, kind: &EventKind) -> Markup 
             order(configuration, "Cancelled", terms, *bot)
         }
         EventKind::OrderExpired { terms, bot, .. } => order(configuration, "Expired", terms, *bot),
-        EventKind::OrderUnknown { terms, bot } => order(configuration, "Fate unknown", terms, *bot),
+        EventKind::OrderUnknown { terms, bot } => {
+            order(configuration, "Status unknown", terms, *bot)
+        }
         EventKind::PositionOpened {
             bot,
             instrument: id,
@@ -136,9 +144,10 @@ pub(crate) fn render(configuration: &Configuration, kind: &EventKind) -> Markup 
                 instrument(*on)
             ))
             .foreign(&reason.to_string()),
-        EventKind::EvaluationLate { bot: id, skipped } => {
-            text.text(&format!("{} answers late, {skipped} skipped", bot(*id)))
-        }
+        EventKind::EvaluationLate { bot: id, skipped } => text.text(&format!(
+            "{} is evaluated late, {skipped} evaluations skipped",
+            bot(*id)
+        )),
         EventKind::EquitySnapshot { equity, .. } => {
             let asset = names::asset(configuration, configuration.report_asset);
             text.text(&format!("Equity {} {asset}", equity.to_text(2)))

@@ -1,4 +1,4 @@
-//! What the chat remote is told at its start. The binary converts `[telegram]` and the environment into it.
+//! The options of the Telegram bot. The binary converts `[telegram]` and the environment into it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tradewind_bus::TypeSet;
 use tradewind_events::EventType;
 
-/// How an event is told.
+/// How an event is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notify {
     /// With a sound.
@@ -18,10 +18,10 @@ pub enum Notify {
     Off,
 }
 
-/// What the chat remote is told at its start.
+/// The options of the Telegram bot.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Numbers of the users who are obeyed, in private chats only.
+    /// Numeric ids of the authorised users, in private chats only.
     pub users: BTreeSet<i64>,
     /// The chat notifications go to; without one there are none.
     pub chat: Option<i64>,
@@ -29,21 +29,21 @@ pub struct Options {
     pub api_url: String,
     /// The bot's token. It goes into request lines and nowhere else.
     pub token: SecretString,
-    /// Age at which a command that may add risk is no longer obeyed.
+    /// Age at which a command that may add risk is refused.
     pub stale_after: Duration,
-    /// Which events are told, and how loudly. Types that are not named are not told.
+    /// Which events are sent, and with or without sound. Other types are not sent.
     pub notify: BTreeMap<EventType, Notify>,
     /// Seed of the jitter between attempts.
     pub seed: u64,
 }
 
 impl Options {
-    /// How an event of this type is told.
+    /// How an event of this type is sent.
     pub(crate) fn notify_of(&self, event_type: EventType) -> Notify {
         self.notify.get(&event_type).copied().unwrap_or(Notify::Off)
     }
 
-    /// The types that are told and are (or are not) among those that must arrive.
+    /// The types to send with this urgency.
     pub(crate) fn types_of(&self, urgency: Urgency) -> TypeSet {
         let types = EventType::ALL.iter().copied();
         types
@@ -57,7 +57,7 @@ impl Options {
 pub(crate) enum Urgency {
     /// It waits for the Bot API for as long as it takes.
     Critical,
-    /// When there are too many, only their number is told.
+    /// If there are too many, only their number is sent.
     Ordinary,
 }
 

@@ -78,7 +78,7 @@ impl Outbox {
         self.replies.push_back((chat, text));
     }
 
-    /// Tells of an event, if anybody is to be told.
+    /// Queues a notification, if a chat is configured.
     pub(crate) fn notify(&mut self, line: Line, counts: &mut Counts) {
         if self.chat.is_none() {
             return;

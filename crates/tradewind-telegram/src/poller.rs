@@ -1,4 +1,4 @@
-//! When to ask for updates again: at once after an answer, later after a failure, never with a token that is not known.
+//! Decides when to poll again: at once after an answer, later after a failure, never with an invalid token.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! How far the stream of updates was heard, kept over a restart so that the same update is applied once.
+//! The progress in the stream of updates. It is saved over a restart, so that each update is applied once.
 //!
 //! Two marks, because commands differ. Stop and kill may be done twice but never not at all: an update is confirmed only
-//! when they were answered. An order may be placed not at all but never twice: that it was heard is on disk before it is
+//! when they were answered. An order may be placed not at all but never twice: its update is saved on disk before it is
 //! given to the desk.
 
 use std::fmt::Debug;
@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// How far the stream of updates was heard.
+/// The progress in the stream of updates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// The first update not yet heard: the `offset` of the next poll. None before the first.
+    /// The first update not yet handled: the `offset` of the next poll. None before the first.
     pub next: Option<i64>,
     /// The last update whose order or start was given to the desk.
     pub entry: Option<i64>,
@@ -24,7 +24,7 @@ pub trait ProgressStore: Debug + Send + Sync + 'static {
     /// What was kept last; the default if nothing was.
     ///
     /// # Errors
-    /// It cannot be read. The remote does not start: it could obey a command twice.
+    /// It cannot be read. The Telegram bot does not start, because it could execute a command twice.
     fn load(&self) -> io::Result<Progress>;
 
     /// Keeps it durably.

@@ -21,7 +21,7 @@ pub(crate) struct Proposal {
     pub(crate) price: Price,
     /// What it is worth at that price, in the quote asset.
     pub(crate) notional: Amount,
-    /// Whether it does nothing but shrink the position made by hand.
+    /// Whether it only reduces the position opened by hand.
     pub(crate) shrinks: bool,
 }
 
@@ -38,7 +38,7 @@ impl Proposal {
     }
 }
 
-/// Looks everything up, or says what is wrong.
+/// Resolves names and sizes, or returns the problem.
 pub(crate) fn propose(
     configuration: &Configuration,
     view: &DeskView,

@@ -1,4 +1,4 @@
-//! Answers to users, in words. Every text of the chat remote is written here or, for events, in `notice.rs`.
+//! Answers to users. All texts of the Telegram bot are here or, for events, in `notice.rs`.
 
 use std::time::Duration;
 
@@ -11,29 +11,29 @@ use crate::markup::Markup;
 use crate::names;
 use crate::proposal::Proposal;
 
-/// Refusals and causes told one by one.
+/// Refusals and causes that are listed; beyond that only their number is sent.
 const LISTED_MAX: usize = 8;
 
 pub(crate) fn help() -> Markup {
     let lines = [
-        ("/status", "how the desk is"),
+        ("/status", "the state of the desk"),
         ("/start BOT or all", "start a bot that is stopped or paused"),
         (
             "/stop BOT or all",
-            "stop a bot; its positions keep their exits",
+            "stop a bot; its positions keep their stops",
         ),
         (
             "/buy INSTRUMENT AMOUNT",
-            "at market, read back first: 0.01, or 250 USDT",
+            "at market, after a confirmation: 0.01, or 250 USDT",
         ),
         (
             "/sell INSTRUMENT AMOUNT",
-            "at market; at once if it only closes what was bought by hand",
+            "at market; without confirmation if it only reduces a position opened by hand",
         ),
-        ("/confirm CODE", "place the order that was read back"),
+        ("/confirm CODE", "place the order with this code"),
         (
             "/kill REASON",
-            "at once: no order leaves until a reset on the machine",
+            "at once: no order is sent until a reset on the machine",
         ),
     ];
     let mut text = Markup::new().bold("Tradewind");
@@ -43,7 +43,7 @@ pub(crate) fn help() -> Markup {
     text
 }
 
-/// What is wrong, and the cure.
+/// A problem, and how to fix it.
 pub(crate) fn problem(words: &str) -> Markup {
     Markup::new().text("Not done: ").foreign(words)
 }
@@ -53,7 +53,7 @@ pub(crate) fn no_view(error: &DeskError) -> Markup {
     problem(&error.to_string())
 }
 
-/// A command that came too late.
+/// A command older than the limit.
 pub(crate) fn stale(command: &str, age: Duration) -> Markup {
     Markup::new()
         .text("Not done: ")
@@ -64,15 +64,15 @@ pub(crate) fn stale(command: &str, age: Duration) -> Markup {
         ))
 }
 
-/// A command that may have been carried out before the desk was restarted.
+/// A command that may have been executed before a restart.
 pub(crate) fn handled_before(command: &str) -> Markup {
     Markup::new()
         .text("Not repeated: ")
         .foreign(command)
-        .text(" was heard before the restart and may have been done. See /status.")
+        .text(" was received before the restart and may have been executed. See /status.")
 }
 
-/// The acknowledgement, before anything is done.
+/// The acknowledgement, before the command is executed.
 pub(crate) fn received(what: &str, commands: usize) -> Markup {
     let text = Markup::new().text("Received: ").text(what);
     if commands > 1 {
@@ -82,7 +82,7 @@ pub(crate) fn received(what: &str, commands: usize) -> Markup {
     }
 }
 
-/// An order in words: `buy 0.01 binance:BTC/USDT on paper`.
+/// An order as text: `buy 0.01 binance:BTC/USDT on paper`.
 pub(crate) fn order(configuration: &Configuration, proposal: &Proposal) -> String {
     let account = configuration.accounts.get(proposal.account.index());
     let quantity = names::instrument(configuration, proposal.instrument)
@@ -95,7 +95,7 @@ pub(crate) fn order(configuration: &Configuration, proposal: &Proposal) -> Strin
     )
 }
 
-/// An order read back, with its value and the code that places it.
+/// An order with its value and the code that confirms it.
 pub(crate) fn proposal(
     configuration: &Configuration,
     proposal: &Proposal,
@@ -112,7 +112,7 @@ pub(crate) fn proposal(
         },
     );
     Markup::new()
-        .text("Read back: ")
+        .text("Confirm: ")
         .text(&order(configuration, proposal))
         .text(", at market, worth ")
         .bold(&format!("{} {quote}", proposal.notional.to_text(2)))
@@ -124,7 +124,7 @@ pub(crate) fn proposal(
         ))
 }
 
-/// What came of commands.
+/// The results of commands.
 pub(crate) fn answers(batch: &Batch, results: &[Result<CommandResult, DeskError>]) -> Markup {
     let mut text = Markup::new();
     let mut refused = 0_usize;
@@ -155,7 +155,7 @@ pub(crate) fn answers(batch: &Batch, results: &[Result<CommandResult, DeskError>
     }
 }
 
-/// How the desk is, on one screen of a phone.
+/// The state of the desk, on one screen of a phone.
 pub(crate) fn status(configuration: &Configuration, view: &DeskView) -> Markup {
     let mut text = Markup::new().text("Desk: ").bold(view.state.name());
     for cause in view.causes.iter().take(LISTED_MAX) {

@@ -30,11 +30,11 @@ pub(crate) struct OrderRequest {
     pub(crate) number: String,
     /// The asset behind the number, in capitals; the base asset if absent.
     pub(crate) unit: Option<String>,
-    /// Where to trade, if it was said.
+    /// The account, if it was given.
     pub(crate) account: Option<String>,
 }
 
-/// What is wrong with a text, with the cure.
+/// The problem with a text, and how to fix it.
 pub(crate) type ParseProblem = &'static str;
 
 const ORDER_USAGE: ParseProblem =
@@ -65,7 +65,7 @@ pub(crate) fn read(text: &str) -> Result<Request, ParseProblem> {
         ("/confirm", _) => {
             Err("Write /confirm CODE, with the code of the order that was read back")
         }
-        // No confirmation and no reason asked for: whoever types this has no time for either.
+        // Without confirmation, and the reason is optional, because a kill is urgent.
         ("/kill", reason) => Ok(Request::Kill {
             reason: reason.join(" "),
         }),

@@ -1,7 +1,7 @@
-//! The tokio shell: it does what the machine says and tells it what came of it. It decides nothing.
+//! The tokio shell: it performs the machine's outputs and passes it the results. It makes no decisions.
 //!
-//! The loop waits for no network. Polls, messages and commands are tasks in a set that it owns, so that events are taken
-//! off the bus and a kill is carried out however long the Bot API stalls.
+//! The loop does not wait for the network. Polls, messages and commands are tasks in a set that it owns, so that events are
+//! read from the bus and a kill is executed however long the Bot API stalls.
 
 use std::io;
 use std::sync::Arc;
@@ -22,27 +22,27 @@ use crate::machine::{Batch, In, Machine, Out, StepContext};
 use crate::options::{Options, Urgency};
 use crate::progress::{Progress, ProgressStore};
 
-/// How long the desk may take to show itself.
+/// Time limit for a view of the desk.
 const VIEW: Duration = Duration::from_secs(2);
-/// How long it may take to carry out a command.
+/// Time limit for a command.
 const COMMAND: Duration = Duration::from_secs(5);
 
-/// Why the chat remote ended before it was told to.
+/// Why the Telegram bot ended by itself.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TelegramError {
     /// The token is not valid. Starting again does not help.
-    #[error("the Bot API does not know the token")]
+    #[error("the Bot API refused the token")]
     Unauthorized,
-    /// It cannot be told which commands were heard before. Starting again may obey one twice.
-    #[error("cannot read which commands were heard")]
+    /// The progress cannot be read. A restart without it may execute a command twice.
+    #[error("cannot read the saved progress")]
     Progress(#[source] io::Error),
-    /// One of its tasks panicked. It may be started again.
+    /// One of its tasks panicked. It may be restarted.
     #[error("a task panicked")]
     Panicked(#[source] tokio::task::JoinError),
 }
 
-/// The chat remote, ready to run.
+/// The Telegram bot, ready to run.
 #[derive(Debug)]
 pub struct Telegram {
     options: Options,
@@ -53,7 +53,7 @@ pub struct Telegram {
 }
 
 impl Telegram {
-    /// A remote for `desk`. `http` follows no redirects: an address that is led elsewhere takes the token with it.
+    /// A Telegram bot for `desk`. `http` must not follow redirects: they would send the token to another address.
     #[must_use]
     pub fn new(
         options: Options,
@@ -72,17 +72,17 @@ impl Telegram {
         }
     }
 
-    /// What was counted, as of the last input.
+    /// The counters as of the last input.
     #[must_use]
     pub fn counts(&self) -> watch::Receiver<Counts> {
         self.counts.subscribe()
     }
 
-    /// Obeys and tells until `shutdown`. Notifications that were not sent by then are lost; a stop or kill without an
-    /// answer comes again at the next start.
+    /// Executes commands and sends notifications until `shutdown`. Unsent notifications are lost; an unanswered stop or kill
+    /// is repeated at the next start.
     ///
     /// # Errors
-    /// [`TelegramError`] says whether it is of use to start it again.
+    /// [`TelegramError`] says whether a restart can help.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), TelegramError> {
         let mut critical = self.subscribe("telegram-critical", Class::Lossless, Urgency::Critical);
         let mut ordinary = self.subscribe("telegram", Class::Drop, Urgency::Ordinary);
@@ -133,9 +133,9 @@ impl Telegram {
         match out {
             Out::Stop => {}
             Out::Keep(progress) => {
-                // Telegram is told the same with the next poll, so this matters only if that one gets lost.
+                // The next poll confirms the same to Telegram, so this matters only if that poll is lost.
                 if let Err(error) = self.keep(progress).await {
-                    tracing::warn!(%error, "Cannot note which commands were heard.");
+                    tracing::warn!(%error, "Cannot save the progress.");
                 }
             }
             Out::Poll(offset) => {
@@ -158,7 +158,7 @@ impl Telegram {
         if let Some(progress) = batch.keep
             && let Err(error) = self.keep(progress).await
         {
-            tracing::error!(%error, "Cannot note that a command was heard; it is not carried out.");
+            tracing::error!(%error, "Cannot save the update of a command; the command is not executed.");
             tasks.spawn(async move {
                 let refused = batch
                     .commands

@@ -20,7 +20,7 @@ pub(crate) struct Envelope {
     pub(crate) parameters: Option<Parameters>,
 }
 
-/// What an error says besides.
+/// Additional fields of an error.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Parameters {
     /// Seconds to wait.
@@ -46,7 +46,7 @@ pub(crate) enum Content {
     Malformed,
 }
 
-/// A message. Of what marks a message as somebody else's words only the presence matters.
+/// A message. The fields that mark a message as forwarded or edited are only checked for presence.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct IncomingMessage {
     /// When it was sent, in seconds since 1970 by Telegram's clock.
@@ -106,7 +106,7 @@ impl Update {
 }
 
 impl IncomingMessage {
-    /// Whether these are somebody else's words, or were.
+    /// Whether the message is forwarded.
     pub(crate) const fn is_forwarded(&self) -> bool {
         self.forward_origin.is_some()
             || self.forward_from.is_some()
@@ -116,7 +116,7 @@ impl IncomingMessage {
             || self.via_bot.is_some()
     }
 
-    /// Whether it speaks for a chat, as an anonymous administrator does.
+    /// Whether it is sent in the name of a chat, as by an anonymous administrator.
     pub(crate) const fn is_sent_for_a_chat(&self) -> bool {
         self.sender_chat.is_some()
     }
@@ -148,7 +148,7 @@ pub(crate) struct SendMessage<'a> {
     pub(crate) link_preview_options: LinkPreviewOptions,
 }
 
-/// No previews: fetching an address out of a venue's words would tell its owner that we read it.
+/// No link previews: fetching an address from a venue's text would reveal to its owner that we read it.
 #[derive(Debug, Serialize)]
 pub(crate) struct LinkPreviewOptions {
     pub(crate) is_disabled: bool,

@@ -158,7 +158,7 @@ fn the_default_configuration_is_in_order_and_can_be_shown_and_written() {
     expect(&output, 0);
     assert_eq!(
         stdout(&output),
-        "the default configuration is in order: bots 45, instruments 25, accounts 1\n"
+        "the default configuration is valid: bots 45, instruments 25, accounts 1\n"
     );
 
     expect(&tradewind(dir.path(), &["init"]), 0);
@@ -287,7 +287,7 @@ fn doctor_names_what_is_wrong() {
     let output = doctor(&[]);
     expect(&output, 1);
     assert!(
-        stdout(&output).contains("others can read"),
+        stdout(&output).contains("other users can read"),
         "{}",
         stdout(&output)
     );

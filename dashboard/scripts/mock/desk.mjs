@@ -1,4 +1,4 @@
-// The life of the invented desk: 45 bots that warm up, wait, want, are denied and fill. answers.mjs says what the API tells of
+// The mock desk: 45 bots that warm up, hold, give signals, are denied and filled. answers.mjs makes the API's answers of
 // them. Its sums are right where the dashboard shows sums; it decides nothing and checks nothing.
 import { Market, MINUTES } from "./market.mjs";
 
@@ -229,7 +229,7 @@ export class Desk {
     if (this.close) {
       const known = this.close.denied.find(entry => entry.rule === rule);
       if (known) known.count += 1;
-      else this.close.denied.push({ rule, count: 1 });
+      else this.close.denied.push({ rule, name: "position", count: 1 });
     }
     const quantity = this.market.amount(each, Math.max(4000 / each.mid, 1));
     this.emit(

@@ -1,4 +1,4 @@
-// Events as the stream, `why` and history tell them: one envelope, one body per type.
+// Events of the stream, of `why` and of history: one envelope, one body per type.
 
 import type {
   BotState,
@@ -81,7 +81,7 @@ type EventOf<Type extends EventType> = {
   data: EventBodies[Type];
 };
 
-/** Any event; `type` tells which body it has. */
+/** Any event; `type` decides its body. */
 export type DeskEvent = { [Type in EventType]: EventOf<Type> }[EventType];
 
 /** An event of one type. */

@@ -1,5 +1,5 @@
 // The snapshots the views are made of. Each is fetched whole, so its numbers belong together and to one sequence number; the
-// stream says when to fetch again (state/follow.ts), and a slow beat catches what no event announces, such as a strategy's
+// stream triggers new requests (state/follow.ts), and a slow beat catches what no event announces, such as a strategy's
 // last "no".
 
 import { keepPreviousData, QueryClient, useQuery } from "@tanstack/react-query";
@@ -28,7 +28,7 @@ import type {
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
-      // The stream reconnects on its own and then everything is fetched anew; hammering a dead desk helps nobody.
+      // The stream reconnects by itself and then all data is fetched again; retries here would only add load.
       retry: (count, error) => count < 2 && error instanceof ApiError && error.status >= 500,
       refetchOnWindowFocus: false,
       staleTime: 1_000,
@@ -38,7 +38,7 @@ export const queryClient = new QueryClient({
 
 const SILENT = new Set<Phase>(["stale", "down", "refused"]);
 
-/** Every `milliseconds`, unless the stream says that nobody would answer. When it is back, all is fetched anew. */
+/** Every `milliseconds` while the stream is up. After a reconnect all data is fetched again. */
 const beat = (milliseconds: number) => () =>
   SILENT.has(useDesk.getState().stream.phase) ? false : milliseconds;
 

@@ -13,7 +13,7 @@ export interface List<T> {
   next: string | null;
 }
 
-/** What was made from one view of the desk says which: equal numbers mean the same desk. */
+/** The input after which the view was taken: equal numbers mean the same state. */
 export interface AsOf {
   seq: number;
   at: Instant;
@@ -64,13 +64,13 @@ export interface Counters {
   bot_errors: number;
 }
 
-/** What came of the last candle close that woke a bot. */
+/** The results of the last candle close at which a bot was evaluated. */
 export interface Close {
   at: Instant;
   woke: number;
   held: number;
   signals: number;
-  denied: { rule: string; count: number }[];
+  denied: { rule: string; name: string; count: number }[];
   filled: number;
   partly_filled: number;
 }
@@ -137,12 +137,12 @@ export interface Bot {
   strategy: string;
   account: string;
   instruments: string[];
-  /** What wakes it: `5m`, `quotes`, `every 900s`. */
+  /** What it is evaluated on: `5m`, `quotes`, `every 900s`. */
   wakes: string[];
   state: BotState;
   state_reason: string;
   since: Instant;
-  /** What its strategy last said. */
+  /** The last result of its strategy. */
   reason: string;
   reason_instrument: string | null;
   last_wake: Instant | null;
@@ -201,7 +201,7 @@ export interface Position {
   exit: ExitLevels;
 }
 
-/** One asset of one account: what the exchange says through its public API, and what the desk's ledger says. */
+/** One asset of one account: the balance at the exchange, read through its public API, and in the desk's ledger. */
 export interface Balance {
   account: string;
   asset: string;

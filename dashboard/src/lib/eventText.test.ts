@@ -11,7 +11,7 @@ it.each([
   [
     "order_filled",
     { fill: terms, status: "partially_filled" },
-    "buy 1,500 DOGE/USDT at 0.12, the rest is working",
+    "buy 1,500 DOGE/USDT at 0.12, partially filled",
   ],
   [
     "order_rejected",
@@ -21,7 +21,7 @@ it.each([
   [
     "risk_decision_rejected",
     { ...terms, price: null, rule: "R13", reason: "at most 5000 allowed" },
-    "R13 denied buy 1,500 DOGE/USDT: at most 5000 allowed",
+    "buy 1,500 DOGE/USDT: at most 5000 allowed (R13)",
   ],
   ["position_closed", { instrument: "binance:DOGE/USDT", realized: "-2.5" }, "DOGE/USDT, realised −2.5"],
   [

@@ -25,7 +25,7 @@ export function describe(event: DeskEvent): string {
     case "signal_generated":
       return `${product(data.instrument)}${because(data.reason)}`;
     case "order_filled":
-      return `${terms(data.fill)}${data.status === "filled" ? "" : ", the rest is working"}`;
+      return `${terms(data.fill)}${data.status === "filled" ? "" : ", partially filled"}`;
     case "order_placed":
       return `${data.purpose}: ${terms(data.order)}`;
     case "order_accepted":
@@ -40,7 +40,7 @@ export function describe(event: DeskEvent): string {
     case "position_closed":
       return `${product(data.instrument)}, realised ${format(data.realized, { plus: true })}`;
     case "risk_decision_rejected":
-      return `${data.rule} denied ${terms(data)}${because(data.reason)}`;
+      return `${terms(data)}${because(data.reason)} (${data.rule})`;
     case "circuit_breaker_fired":
       return `${data.name} opened after ${data.failures} failures`;
     case "trading_state_changed":
@@ -53,7 +53,7 @@ export function describe(event: DeskEvent): string {
     case "bot_error":
       return data.error;
     case "evaluation_late":
-      return `${data.skipped} wakes skipped`;
+      return `${data.skipped} evaluations skipped`;
     case "equity_snapshot":
       return `${data.account}: ${format(data.equity, { digits: 2 })}`;
     case "feed_health_changed":

@@ -1,5 +1,5 @@
 // Instants and durations for the screen. The desk has a clock of its own (origin + speed × monotonic), so every age and
-// countdown is measured in desk time: `DeskClock` carries on from the last instant the desk told.
+// countdown is measured in desk time: `DeskClock` continues from the last time the desk sent.
 
 /** Milliseconds since 1970 of an RFC 3339 instant; NaN if it is none. */
 export function instant(text: string): number {
@@ -44,27 +44,27 @@ export function countdown(target: number, now: number): string {
   return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
-/** The desk's clock as the page knows it. */
+/** The desk's clock, as of its last message. */
 export interface DeskClock {
-  /** The last instant the desk told, in milliseconds since 1970. */
+  /** The last time the desk sent, in milliseconds since 1970. */
   at: number;
   /** Desk seconds per second. */
   speed: number;
-  /** When it was heard, by `performance.now()`. */
-  heardAt: number;
+  /** When it was received, by `performance.now()`. */
+  receivedAt: number;
 }
 
 /** Desk time at `monotonic`, by `performance.now()`. */
 export function deskNow(known: DeskClock, monotonic: number): number {
-  return known.at + known.speed * (monotonic - known.heardAt);
+  return known.at + known.speed * (monotonic - known.receivedAt);
 }
 
-/** The clock after hearing `at`: it never goes back, for messages overtake each other. */
+/** The clock after a message of `at`. It never goes back, because messages may overtake each other. */
 export function hear(known: DeskClock | undefined, at: number, speed: number, monotonic: number): DeskClock {
   if (known && known.speed === speed && at <= deskNow(known, monotonic) && at > known.at - 5_000) {
     const late = deskNow(known, monotonic) - at;
     // Behind by more than a second: the page ran ahead, as after a pause of the desk.
     if (late < 1_000) return known;
   }
-  return { at, speed, heardAt: monotonic };
+  return { at, speed, receivedAt: monotonic };
 }

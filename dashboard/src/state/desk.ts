@@ -1,4 +1,4 @@
-// What the stream tells between two snapshots: how the connection is, what time the desk has, the latest prices, the latest
+// State from the stream between two snapshots: how the connection is, what time the desk has, the latest prices, the latest
 // events. Snapshots themselves live in the query cache.
 
 import { create } from "zustand";
@@ -25,7 +25,7 @@ export interface DeskState {
   prices: Readonly<Record<string, Price>>;
   /** Newest first, prices left out. */
   events: readonly DeskEvent[];
-  /** Events the desk could not deliver, as it told. */
+  /** Events the desk reported as not delivered. */
   missed: number;
 }
 
@@ -68,8 +68,8 @@ export function applyEvents(events: readonly DeskEvent[], fresh: readonly DeskEv
   return [...added.reverse(), ...events].slice(0, EVENTS_KEPT);
 }
 
-/** Sets the desk's clock by something it said. */
-export function hearDesk(at: string, speed?: number): void {
+/** Sets the desk's clock by the time of a message. */
+export function updateDeskClock(at: string, speed?: number): void {
   useDesk.setState(state => {
     const known = speed ?? state.speed;
     return { speed: known, clock: hear(state.clock, instant(at), known, performance.now()) };

@@ -1,5 +1,5 @@
 // Joins the stream to what is on the screen: prices by animation frame, events into the store, and for each event the
-// snapshots it made old. After a reconnect everything is fetched anew, for nobody knows what was missed.
+// snapshots it made old. After a reconnect all data is fetched again, because missed events are unknown.
 
 import type { QueryClient } from "@tanstack/react-query";
 import type { DeskEvent, EventType, Typed } from "../api/events";
@@ -7,7 +7,7 @@ import type { EquityPoint, List } from "../api/types";
 import { instant } from "../lib/time";
 import { openStream, type StreamState } from "../stream/connection";
 import type { StreamMessage } from "../stream/parser";
-import { applyEvents, applyPrices, hearDesk, useDesk } from "./desk";
+import { applyEvents, applyPrices, updateDeskClock, useDesk } from "./desk";
 
 const CAP = 2_000;
 
@@ -70,7 +70,7 @@ export function follow(client: QueryClient, token: string): () => void {
     prices.add(events.filter(isPrice));
     const others = events.filter(event => !isPrice(event));
     const last = events.at(-1);
-    if (last) hearDesk(last.at);
+    if (last) updateDeskClock(last.at);
     if (others.length === 0) return;
     useDesk.setState(state => ({ events: applyEvents(state.events, others) }));
     appendEquity(client, others);
@@ -102,7 +102,7 @@ function isPrice(event: DeskEvent): event is Typed<"price_update"> {
   return event.type === "price_update";
 }
 
-/** An account's line of equity grows by the snapshots that pass; the history before is not asked for again. */
+/** Appends equity snapshots of the stream to the chart; the history before them is not requested again. */
 function appendEquity(client: QueryClient, events: readonly DeskEvent[]): void {
   for (const { at, type, data } of events) {
     if (type !== "equity_snapshot") continue;

@@ -1,8 +1,8 @@
 // Keeps one event stream open: connects with the bearer token, resumes after the last id, notices silence, and reconnects
-// for ever. It knows nothing of what the events mean.
+// for ever. It does not interpret events.
 //
 // The desk sends a heartbeat every second. Well before 2 s without a byte the stream is `stale`, so that by then everybody can see it; after 6 s
-// the connection is given up and made anew.
+// the connection is closed and opened again.
 
 import { backoff } from "./backoff";
 import { type StreamMessage, StreamParser } from "./parser";

@@ -5,11 +5,11 @@ import { clock, countdown, deskNow, duration, instant } from "../lib/time";
 import { useBeat } from "../state/clock";
 import { useDesk } from "../state/desk";
 
-/** Desk time now; `undefined` until the desk was heard. */
+/** Desk time now; `undefined` until the first message of the desk. */
 export function useDeskTime(): number | undefined {
   const beat = useBeat();
   const known = useDesk(state => state.clock);
-  return known && deskNow(known, Math.max(beat, known.heardAt));
+  return known && deskNow(known, Math.max(beat, known.receivedAt));
 }
 
 /** Seconds of the wall, not of the desk: at ten times the speed everything is ten times as old. */

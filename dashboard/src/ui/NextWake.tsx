@@ -1,4 +1,4 @@
-// When a bot is asked next: by the clock, with each quote, or not at all.
+// When a bot is evaluated next: at a time, with each quote, or not at all.
 
 import type { Bot } from "../api/types";
 import { Countdown } from "./Age";

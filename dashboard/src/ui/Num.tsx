@@ -31,7 +31,7 @@ interface CountProps {
   className?: string;
 }
 
-/** A count; nothing counted is faint, so that what happened stands out. */
+/** A count; zero is faint. */
 export function Count({ id, seq, value, className = "" }: CountProps) {
   return value === undefined ? (
     <span className={`text-faint ${className}`}>–</span>

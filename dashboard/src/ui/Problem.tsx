@@ -1,6 +1,6 @@
 import { ApiError } from "../api/client";
 
-/** What went wrong with a request, with its cure where the API knows one. */
+/** The error of a request, with the API's hint if there is one. */
 export function Problem({ of }: { of: unknown }) {
   if (of === undefined || of === null) return null;
   const message = of instanceof Error ? of.message : String(of);

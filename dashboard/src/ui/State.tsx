@@ -11,7 +11,7 @@ const BOT: Record<BotState, { mark: string; tone: string }> = {
   faulted: { mark: "▲", tone: "text-alarm" },
 };
 
-/** States that need nobody: their word stays quiet. */
+/** States that need no attention; they are shown without colour. */
 const CALM = new Set<BotState>(["running", "starting", "stopped"]);
 
 export function BotStateMark({ state, word = true }: { state: BotState; word?: boolean }) {

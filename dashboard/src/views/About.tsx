@@ -1,4 +1,4 @@
-// What this page stands on, with the notices its parts ask for.
+// The software that this page uses, with the notices that its licences require.
 
 import { Panel } from "../ui/Panel";
 
@@ -8,15 +8,16 @@ export function About() {
       <Panel title="About">
         <div className="flex flex-col gap-2 text-sm">
           <p>
-            Tradewind is a trading desk in one process. This page shows what its API says and sends what you
-            ask.
+            Tradewind is a trading desk in one process. This page shows the answers of its API and sends your
+            commands.
           </p>
           <p>
-            Figures are exact decimals from the venue to this screen. Each snapshot names the sequence number
-            it was taken at; times are UTC by the desk's clock.
+            Figures are exact decimals from the venue to this screen. Each snapshot shows the number of its
+            last input; times are UTC by the desk's clock.
           </p>
           <p>
-            The built-in strategies exist to exercise the desk. They have no edge, and nothing here is advice.
+            The built-in strategies exist to exercise the desk. They have no edge. Nothing here is
+            financial advice.
           </p>
         </div>
       </Panel>

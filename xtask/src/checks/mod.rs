@@ -3,6 +3,7 @@
 pub(crate) mod arrows;
 pub(crate) mod clients;
 pub(crate) mod core;
+pub(crate) mod dialect;
 pub(crate) mod headers;
 pub(crate) mod links;
 pub(crate) mod lock;

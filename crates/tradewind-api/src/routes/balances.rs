@@ -1,4 +1,4 @@
-//! The table exchange says, desk says, difference.
+//! The table of balances: exchange, desk, difference.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::extract::Caller;
 use crate::state::ApiState;
 use crate::wire::{Balance, BalanceTable, Names, OwnerAmount, VenueAmount};
 
-/// What the exchange says, what the desk says, and the difference.
+/// The balances at the exchange and in the ledger, and the difference.
 #[utoipa::path(get, path = "/api/v1/balances", tag = "desk", responses((status = 200, body = BalanceTable)))]
 pub(crate) async fn balances(
     State(state): State<ApiState>,

@@ -13,7 +13,7 @@ use crate::routes::records;
 use crate::state::ApiState;
 use crate::wire::{Candle, CandleAnswer, FillMarker, Position};
 
-/// How many candles unless asked otherwise.
+/// Number of candles by default.
 const CANDLES: u32 = 200;
 /// How many candles, and how many fills, at most.
 const ROWS_MAX: u32 = 1_000;

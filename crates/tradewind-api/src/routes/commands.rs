@@ -64,7 +64,7 @@ fn command_id(caller: &Caller, headers: &HeaderMap) -> Result<CommandId, ApiErro
         return random_u128().map_err(|error| ApiError::internal(&error));
     };
     if key.is_empty() || key.len() > KEY_MAX {
-        let message = format!("Idempotency-Key: wants 1 to {KEY_MAX} bytes");
+        let message = format!("Idempotency-Key: needs 1 to {KEY_MAX} bytes");
         return Err(ApiError::bad_request(message));
     }
     let mut context = Context::new(&SHA256);

@@ -33,7 +33,7 @@ pub(crate) async fn logs(
     Ok(Json(List { items, next: None }))
 }
 
-/// Commands and what came of them, newest first.
+/// Commands and their results, newest first.
 #[utoipa::path(
     get, path = "/api/v1/audit", tag = "desk", params(Paged),
     responses((status = 200, body = List<AuditEntry>), (status = 400, body = ErrorAnswer))
@@ -45,8 +45,8 @@ pub(crate) async fn audit(
 ) -> Result<Json<List<AuditEntry>>, ApiError> {
     let (before, limit) = page(paged.before.as_deref(), paged.limit)?;
     let names = state.names();
-    let asked = state.history(move |readers| readers.audit(limit, before));
-    records::list(asked.await?, |row| records::audit_entry(row, &names)).map(Json)
+    let query = state.history(move |readers| readers.audit(limit, before));
+    records::list(query.await?, |row| records::audit_entry(row, &names)).map(Json)
 }
 
 /// The names of the tokens. There is one so far.

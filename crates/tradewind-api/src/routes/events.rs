@@ -32,7 +32,7 @@ pub(crate) struct QueryParams {
 /// `Last-Event-ID`; prices are the latest of each instrument every 100 ms.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "events",
-    params(QueryParams, ("Last-Event-ID" = Option<String>, Header, description = "The last id received: the stream goes on behind it.")),
+    params(QueryParams, ("Last-Event-ID" = Option<String>, Header, description = "The last id received: the stream continues after it.")),
     responses(
         (status = 200, description = "A stream of events.", content_type = "text/event-stream", body = crate::wire::Event),
         (status = 429, description = "All places are taken.", body = ErrorAnswer),
@@ -84,7 +84,7 @@ pub(crate) async fn one(
     Ok(axum::Json(EventAnswer { chain, complete }))
 }
 
-/// The answer for an event that is nowhere.
+/// The answer for an unknown event.
 pub(crate) fn unknown_event(id: EventId) -> ApiError {
     let message = format!("there is no event {id}, or it is no longer kept");
     ApiError::new(StatusCode::NOT_FOUND, "unknown_event", message)

@@ -64,10 +64,10 @@ pub(crate) async fn reset(
     issuer.command(&state, Action::Reset { reason }).await
 }
 
-/// A reason that says something.
+/// A reason that is not empty.
 fn reason(reason: String) -> Result<String, ApiError> {
     if reason.trim().is_empty() || reason.len() > REASON_MAX {
-        let message = format!("reason: wants 1 to {REASON_MAX} bytes of text");
+        let message = format!("reason: needs 1 to {REASON_MAX} bytes of text");
         return Err(ApiError::bad_request(message));
     }
     Ok(reason)

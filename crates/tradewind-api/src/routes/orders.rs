@@ -163,7 +163,7 @@ fn kind(order: &PlaceOrder, instrument: &Instrument) -> Result<OrderKind, ApiErr
 
 fn limit(order: &PlaceOrder, instrument: &Instrument) -> Result<Price, ApiError> {
     let price = order.price.as_ref();
-    let price = price.ok_or_else(|| ApiError::bad_request("price: this order type wants one"))?;
+    let price = price.ok_or_else(|| ApiError::bad_request("price: this order type needs one"))?;
     instrument
         .parse_price(&price.0)
         .map_err(|error| bad_number("price", &error))

@@ -13,7 +13,7 @@ use crate::routes::commands::Issuer;
 use crate::state::ApiState;
 use crate::wire::{ClosePosition, CommandAnswer, Position, ViewList};
 
-/// Whose positions.
+/// Filter by bot.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

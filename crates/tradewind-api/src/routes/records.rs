@@ -1,6 +1,6 @@
 //! Rows of history as wire types.
 //!
-//! The projection keeps words and numbers as text. A row whose words are not ours is an error of ours and answered as
+//! The projection stores enums and numbers as text. A row with an unknown value is an internal error, answered as
 //! one: leaving it out would hide a fill.
 
 use tradewind_events::Action;

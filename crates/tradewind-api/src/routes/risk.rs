@@ -30,6 +30,6 @@ pub(crate) async fn events(
     Query(paged): Query<Paged>,
 ) -> Result<Json<List<RiskEvent>>, ApiError> {
     let (before, limit) = page(paged.before.as_deref(), paged.limit)?;
-    let asked = state.history(move |readers| readers.risk_events(limit, before));
-    records::list(asked.await?, |row| Ok(records::risk_event(row))).map(Json)
+    let query = state.history(move |readers| readers.risk_events(limit, before));
+    records::list(query.await?, |row| Ok(records::risk_event(row))).map(Json)
 }

@@ -42,9 +42,9 @@ pub(crate) struct WhyQuery {
 pub(crate) async fn why(
     State(state): State<ApiState>,
     _: Caller,
-    Query(asked): Query<WhyQuery>,
+    Query(query): Query<WhyQuery>,
 ) -> Result<Response, ApiError> {
-    match (asked.bot, asked.event) {
+    match (query.bot, query.event) {
         (Some(name), None) => Ok(Json(why_bot(&state, &name).await?).into_response()),
         (None, Some(id)) => Ok(Json(why_event(&state, &id).await?).into_response()),
         (None, None) | (Some(_), Some(_)) => {

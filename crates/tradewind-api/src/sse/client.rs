@@ -19,7 +19,7 @@ use super::hub::ClientSlot;
 use super::prices::Batch;
 use crate::state::ApiState;
 
-/// How often the client is told that the desk is there.
+/// Interval of pings.
 const PING_EVERY: Duration = Duration::from_secs(1);
 /// Events read from the log at once.
 const LOG_PAGE: usize = 500;
@@ -49,7 +49,7 @@ pub(crate) struct Client {
     held: Option<Arc<Frame>>,
     /// Whether the client reads the log now, and up to which event; to its end if none is named.
     log: Option<Option<EventId>>,
-    /// Events that were dropped and are not told yet.
+    /// Dropped events that are not reported yet.
     missing: u64,
     prices_seen: u64,
     ping: Interval,
@@ -130,7 +130,7 @@ impl Client {
                 Err(RecvError::Lagged(_)) => self.fell_behind(chunk),
                 Err(RecvError::Closed) => return None,
             },
-            // After what is ready, so that the last words of a stopping desk are heard.
+            // After ready events, so that `desk_stopping` is sent.
             () = self.state.shutdown.cancelled() => return None,
             batch = next_batch(&mut self.seat.prices) => {
                 let batch = batch?;
@@ -173,7 +173,7 @@ impl Client {
         }
     }
 
-    /// The ring overtook the client: what it missed is told, and what is lossless comes from the log, up to the oldest
+    /// The ring overtook the client: missed events are reported, and lossless ones are read from the log, up to the oldest
     /// event that is still in the ring.
     fn fell_behind(&mut self, chunk: &mut Vec<u8>) {
         let frame = loop {
@@ -230,7 +230,7 @@ impl Client {
     }
 }
 
-/// The next batch of prices; waits for ever if the client wants none.
+/// The next batch of prices; never resolves if the client requested none.
 async fn next_batch(prices: &mut Option<Receiver<Arc<Batch>>>) -> Option<Arc<Batch>> {
     let Some(prices) = prices else {
         return std::future::pending().await;

@@ -116,7 +116,7 @@ pub(crate) fn message(event: &Event, names: &Names) -> Bytes {
     })
 }
 
-/// The message that says events are missing here, and how many where that is known.
+/// The `gap` message: how many events are missing, if known.
 pub(crate) fn gap(missing: Option<u64>, at: wire::Instant, id: EventId) -> Bytes {
     let event = wire::Event {
         v: wire::Event::VERSION,
@@ -128,7 +128,7 @@ pub(crate) fn gap(missing: Option<u64>, at: wire::Instant, id: EventId) -> Bytes
             missing,
         }),
     };
-    // Without an id: it is this stream's own and nobody can resume after it.
+    // Without an id: a stream cannot resume after it.
     Bytes::from(format!("event: gap\ndata: {}\n\n", json(&event)))
 }
 

@@ -16,7 +16,7 @@ use crate::desk::{Desk, StageTimes};
 use crate::memory::EventMemory;
 use crate::wire::Names;
 
-/// Events kept for clients that read at their own pace; whoever is further behind reads from the log.
+/// Events kept for clients; a client that is further behind reads from the log.
 const RING: usize = 1_024;
 /// Events kept for chains of causes.
 const REMEMBERED: usize = 8_192;
@@ -36,12 +36,12 @@ pub(crate) struct Hub {
     times: Mutex<StageTimes>,
 }
 
-/// A client's place; given back when dropped.
+/// A client's slot; released on drop.
 #[derive(Debug)]
 pub(crate) struct ClientSlot {
     pub(crate) hub: Arc<Hub>,
     pub(crate) events: broadcast::Receiver<Arc<Frame>>,
-    /// Prices, for a client that wants them.
+    /// Prices, for a client that requested them.
     pub(crate) prices: Option<watch::Receiver<Arc<Batch>>>,
     /// What was published before the client came.
     pub(crate) counts: Counts,
@@ -132,7 +132,7 @@ impl Hub {
         }
     }
 
-    /// Hands out the prices that changed. While no client wants prices there is no subscription either, so that the desk
+    /// Publishes changed prices. While no client requested prices there is no subscription, so that the desk
     /// need not even make the events.
     async fn hand_out_prices(&self, prices: &mut Prices, desk: &dyn Desk) {
         if self.prices.receiver_count() == 0 {
@@ -154,7 +154,7 @@ impl Hub {
         self.memory().record(Arc::clone(event));
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.add(event_type);
-        // Without a client there is nobody to write it out for.
+        // Without a client nothing is serialised.
         if self.events.receiver_count() == 0 {
             return;
         }
@@ -165,7 +165,7 @@ impl Hub {
             taken: Instant::now(),
             text: message(event, names),
         };
-        // The last client may have left since: then nobody misses it.
+        // The last client may have disconnected since.
         drop(self.events.send(Arc::new(frame)));
     }
 

@@ -23,7 +23,7 @@ pub(crate) struct Batch {
     pub(crate) all: Bytes,
 }
 
-/// The newest price of each instrument, while somebody wants them.
+/// The newest price of each instrument, while a client requests them.
 #[derive(Debug, Default)]
 pub(crate) struct Prices {
     subscription: Option<Subscription>,
@@ -34,7 +34,7 @@ pub(crate) struct Prices {
 }
 
 impl Prices {
-    /// Subscribes, and begins with what the desk knows, so that a quiet instrument has a price too.
+    /// Subscribes and reads the current prices, so that a quiet instrument has a price, too.
     pub(crate) async fn begin(&mut self, desk: &dyn Desk) {
         let types = TypeSet::from_iter([EventType::PriceUpdate]);
         let options = SubscriptionOptions::new("api.prices", Class::Latest, types);
@@ -56,7 +56,7 @@ impl Prices {
         }
     }
 
-    /// Ends the subscription and forgets all prices; whether there was one.
+    /// Ends the subscription and clears all prices; returns whether there was one.
     pub(crate) fn end(&mut self) -> bool {
         let was_live = self.subscription.take().is_some();
         if was_live {

@@ -1,4 +1,4 @@
-//! Balances: what the exchange says, what the desk says, and the difference, which is to be 0.
+//! Balances: the exchange's, the desk's, and the difference, which must be 0.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,9 +27,9 @@ pub struct Balance {
     pub account: String,
     /// Asset.
     pub asset: String,
-    /// What the exchange says, read through its public API; `null` before it was first read.
+    /// The exchange's balance, read through its public API; `null` before the first reading.
     pub exchange: Option<VenueAmount>,
-    /// What the desk's ledger says: the sum over all owners.
+    /// The balance in the desk's ledger: the sum over all owners.
     pub desk: Decimal,
     /// Exchange less desk; `null` before the exchange was first read.
     pub difference: Option<Decimal>,
@@ -39,7 +39,7 @@ pub struct Balance {
     pub seq: u64,
 }
 
-/// What the exchange says of an asset.
+/// An asset's balance at the exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct VenueAmount {
     /// Free and locked together.

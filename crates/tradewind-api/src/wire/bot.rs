@@ -1,4 +1,4 @@
-//! Bots: where they are, what they last said, how they are set up.
+//! Bots: state, last results, settings.
 
 use std::collections::BTreeMap;
 
@@ -25,31 +25,31 @@ pub struct Bot {
     pub account: String,
     /// Instruments it trades.
     pub instruments: Vec<String>,
-    /// What wakes it: `quotes`, a candle's interval, or `every 900s`.
+    /// What it is evaluated on: `quotes`, a candle's interval, or `every 900s`.
     pub wakes: Vec<String>,
     /// How far it is.
     pub state: BotState,
-    /// Why, in words.
+    /// The reason for its state.
     pub state_reason: String,
     /// Since when.
     pub since: Instant,
-    /// What its strategy last said: `RSI 44, needs < 30`.
+    /// The last result of its strategy: `RSI 44, needs < 30`.
     pub reason: String,
     /// The instrument of that reason.
     pub reason_instrument: Option<String>,
-    /// When its strategy was last asked.
+    /// When its strategy was last evaluated.
     pub last_wake: Option<Instant>,
-    /// When it will be asked next, if the clock says.
+    /// Its next evaluation, if it is at a known time.
     pub next_wake: Option<NextWake>,
     /// What was counted since the start.
     pub counts: BotCounts,
-    /// Its last denial, the rule first.
+    /// Its last denial, the check's code first.
     pub last_denial: Option<String>,
-    /// Worst lateness of a wake since the start, in microseconds after it was due.
+    /// Worst delay of an evaluation since the start, in microseconds after it was due.
     pub lateness_us_max: u64,
     /// What it may use, in the quote asset.
     pub budget: Decimal,
-    /// The quote asset of its first instrument, which the amounts are told in.
+    /// The quote asset of its first instrument, the unit of the amounts.
     pub quote_asset: String,
     /// Value of its balances and positions.
     pub equity: Decimal,
@@ -59,7 +59,7 @@ pub struct Bot {
     pub unrealized: Decimal,
 }
 
-/// A bot's next wake by the clock.
+/// A bot's next evaluation at a known time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NextWake {
     /// When.
@@ -71,7 +71,7 @@ pub struct NextWake {
 /// What a bot did since the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BotCounts {
-    /// How often its strategy was asked.
+    /// Evaluations of its strategy.
     pub wakes: u64,
     /// Signals.
     pub signals: u64,
@@ -96,11 +96,11 @@ pub struct BotSettings {
     pub reads: Vec<String>,
     /// How many positions it may hold at once.
     pub positions_max: u32,
-    /// How a target becomes a quantity, in words.
+    /// Its sizer, as text.
     pub sizer: String,
-    /// How its positions are guarded, in words.
+    /// Its exit plan, as text.
     pub exit: String,
-    /// How its intents become orders, in words.
+    /// Its order policy, as text.
     pub policy: String,
     /// Where its strategy runs: `inline` or `thread`.
     pub lane: String,

@@ -57,7 +57,7 @@ pub struct FillMarker {
     pub price: Decimal,
     /// Quantity.
     pub quantity: Decimal,
-    /// The `order_filled` event: ask `why?event=` for the chain of causes.
+    /// The `order_filled` event: `why?event=` returns the chain of causes.
     pub event: Option<String>,
 }
 
@@ -74,7 +74,7 @@ pub struct CandleAnswer {
     pub interval: String,
     /// Closed candles, oldest first.
     pub items: Vec<Candle>,
-    /// Always `null`: ask with a larger limit.
+    /// Always `null`: use a larger limit.
     pub next: Option<String>,
     /// Our fills within those candles and since, newest first; at most 1000.
     pub fills: Vec<FillMarker>,

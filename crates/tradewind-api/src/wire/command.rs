@@ -1,4 +1,4 @@
-//! Commands: what a client may ask for, and the answer.
+//! Commands: requests and answers.
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::CommandResult;
@@ -37,7 +37,7 @@ pub struct ClosePosition {
     pub account: Option<String>,
     /// In what.
     pub instrument: String,
-    /// Whose; the one made by hand when left out.
+    /// The bot that holds it; without it, the position opened by hand.
     pub bot: Option<String>,
 }
 
@@ -91,7 +91,7 @@ pub struct ResetNonce {
     pub expires_in_seconds: u64,
 }
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CommandAnswer {
     /// The command's id: 32 hexadecimal digits.
@@ -108,7 +108,7 @@ impl CommandAnswer {
     /// The answer to an accepted command; the reason of a refused one.
     ///
     /// # Errors
-    /// The desk's words if it refused.
+    /// The desk's message if it refused.
     pub fn new(command: u128, issued_at: Instant, result: CommandResult) -> Result<Self, String> {
         match result {
             CommandResult::Accepted(order) => Ok(Self {

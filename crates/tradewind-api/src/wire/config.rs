@@ -13,7 +13,7 @@ use super::risk::{Limit, limits};
 /// The configuration in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConfigAnswer {
-    /// What equity and limits are told in.
+    /// The unit of equity and limits.
     pub report_asset: String,
     /// Venues.
     pub venues: Vec<String>,
@@ -21,7 +21,7 @@ pub struct ConfigAnswer {
     pub accounts: Vec<AccountSettings>,
     /// Instruments and the venue's rules for them.
     pub instruments: Vec<InstrumentSettings>,
-    /// Names of the bots; each is told whole at `bots/{id}`.
+    /// Names of the bots; `bots/{id}` has the settings of each.
     pub bots: Vec<String>,
     /// Limits; `null` where one is missing.
     pub limits: Vec<Limit>,
@@ -53,7 +53,7 @@ pub struct InstrumentSettings {
     pub name: String,
     /// What is bought and sold.
     pub base: String,
-    /// What prices are told in.
+    /// The unit of prices.
     pub quote: String,
     /// Prices are multiples of this.
     pub tick: Decimal,
@@ -67,7 +67,7 @@ pub struct InstrumentSettings {
     pub price_decimals: u8,
     /// Digits after the point in quantities.
     pub quantity_decimals: u8,
-    /// Grows with each change of the rules.
+    /// Increases with each change of the rules.
     pub revision: u32,
 }
 
@@ -124,7 +124,7 @@ impl InstrumentSettings {
     }
 }
 
-/// A sizer in words.
+/// A sizer as text.
 pub(super) fn sizer_text(sizer: Sizer) -> String {
     match sizer {
         Sizer::Fixed(quantity) => format!("fixed {quantity}"),
@@ -134,12 +134,12 @@ pub(super) fn sizer_text(sizer: Sizer) -> String {
     }
 }
 
-/// An exit plan in words.
+/// An exit plan as text.
 pub(super) fn exit_text(exit: &ExitPlan) -> String {
     let mut parts = vec![match exit.stop {
         Stop::None => "no stop".to_owned(),
         Stop::Distance(distance) => format!("stop at {distance} below entry"),
-        // A price needs its instrument; the position itself tells the level.
+        // A price needs its instrument; the position has the level.
         Stop::At(_) => "stop at a price".to_owned(),
     }];
     parts.extend(
@@ -156,7 +156,7 @@ pub(super) fn exit_text(exit: &ExitPlan) -> String {
     parts.join(", ")
 }
 
-/// An order policy in words.
+/// An order policy as text.
 pub(super) fn policy_text(policy: OrderPolicy) -> String {
     match policy {
         OrderPolicy::Market => "market".into(),

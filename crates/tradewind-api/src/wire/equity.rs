@@ -23,7 +23,7 @@ pub struct Totals {
     pub realized: Decimal,
     /// Unrealised.
     pub unrealized: Decimal,
-    /// Assets left out for want of a price.
+    /// Assets left out because they have no price.
     pub unpriced: u32,
 }
 
@@ -53,7 +53,7 @@ pub struct EquityPoint {
     pub realized: Decimal,
     /// Unrealised.
     pub unrealized: Decimal,
-    /// Assets left out for want of a price.
+    /// Assets left out because they have no price.
     pub unpriced: u32,
 }
 

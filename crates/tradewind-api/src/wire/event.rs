@@ -32,7 +32,7 @@ pub struct Event {
     pub body: EventBody,
 }
 
-/// Data is missing from this stream; what is lossless follows from the log, the rest is to be read anew.
+/// Data is missing from this stream; lossless events follow from the log; others must be read again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Gap {
     /// The instrument; `null` for several, or for a gap in this stream itself.
@@ -56,13 +56,13 @@ pub enum EventBody {
         /// The candle.
         candle: Candle,
     },
-    /// A strategy wants a position.
+    /// A strategy's signal.
     SignalGenerated {
-        /// Whose strategy.
+        /// The bot.
         bot: String,
         /// On what.
         instrument: String,
-        /// The position it wants, as a signed share of its budget.
+        /// Its target exposure, as a signed share of its budget.
         exposure: Decimal,
         /// Why.
         reason: String,
@@ -102,7 +102,7 @@ pub enum EventBody {
         /// The venue's code, 0 where it has none.
         code: i32,
     },
-    /// The order ended by the venue's rules, or never left.
+    /// The order expired at the venue, or was not sent.
     OrderExpired {
         /// The order.
         order: Order,
@@ -116,7 +116,7 @@ pub enum EventBody {
     PositionOpened {
         /// Account.
         account: String,
-        /// Whose; `null` for a person.
+        /// The bot; `null` for a person.
         bot: Option<String>,
         /// In what.
         instrument: String,
@@ -129,7 +129,7 @@ pub enum EventBody {
     PositionClosed {
         /// Account.
         account: String,
-        /// Whose; `null` for a person.
+        /// The bot; `null` for a person.
         bot: Option<String>,
         /// In what.
         instrument: String,
@@ -148,9 +148,9 @@ pub enum EventBody {
         side: Side,
         /// How much.
         quantity: Decimal,
-        /// The rule that denied.
+        /// The code of the risk check that denied.
         rule: String,
-        /// Why, in words.
+        /// The reason.
         reason: String,
     },
     /// A circuit breaker opened.
@@ -191,7 +191,7 @@ pub enum EventBody {
         from: BotState,
         /// What it is.
         to: BotState,
-        /// Why, in words.
+        /// The reason.
         reason: String,
     },
     /// A bot's strategy failed.
@@ -207,7 +207,7 @@ pub enum EventBody {
     EvaluationLate {
         /// Which bot's.
         bot: String,
-        /// Wakes skipped or answers dropped since it last answered in time.
+        /// Evaluations skipped or results dropped since the last one in time.
         skipped: u64,
     },
     /// Equity, as of now, in the report asset.
@@ -220,7 +220,7 @@ pub enum EventBody {
         realized: Decimal,
         /// Unrealised.
         unrealized: Decimal,
-        /// Assets left out for want of a price.
+        /// Assets left out because they have no price.
         unpriced: u32,
     },
     /// A feed became better or worse.
@@ -254,7 +254,7 @@ pub enum EventBody {
         command: String,
         /// By whom.
         principal: String,
-        /// What, in words.
+        /// The action, as text.
         action: String,
         /// Whether it was done or begun.
         accepted: bool,

@@ -293,7 +293,7 @@ pub(crate) fn principal_text(principal: &Principal) -> String {
     }
 }
 
-/// A command's action in words.
+/// A command's action as text.
 pub(crate) fn action_text(action: &Action, names: &Names) -> String {
     match action {
         Action::StartBot(bot) => format!("start {}", names.bot(*bot)),
@@ -332,7 +332,7 @@ pub(crate) fn action_text(action: &Action, names: &Names) -> String {
     }
 }
 
-/// What came of a command: the order's id, or the refusal.
+/// The result of a command: the order's id, or the refusal.
 pub(crate) fn result_text(result: &CommandResult) -> Option<String> {
     match result {
         CommandResult::Accepted(order) => order.map(|id| id.to_string()),

@@ -39,7 +39,7 @@ pub struct Fill {
     pub liquidity: Liquidity,
     /// The venue's stamp.
     pub event_time: Instant,
-    /// The `order_filled` event: ask `why?event=` for the chain of causes.
+    /// The `order_filled` event: `why?event=` returns the chain of causes.
     pub event: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What the desk wrote down about itself: its log, the commands it was given, the tokens it knows.
+//! The desk's log, its commands, its tokens.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,7 +18,7 @@ pub struct LogLine {
     pub message: String,
 }
 
-/// A command and what came of it.
+/// A command and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuditEntry {
     /// The `command` event.
@@ -29,7 +29,7 @@ pub struct AuditEntry {
     pub command: String,
     /// Who gave it: `token:operator`, `telegram:42`, `local`.
     pub principal: String,
-    /// What was to be done, in words.
+    /// The action, as text.
     pub action: String,
     /// Whether it was done or begun.
     pub accepted: bool,

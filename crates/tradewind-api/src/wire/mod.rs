@@ -1,4 +1,4 @@
-//! What stands on the wire: a type for every JSON answer, request and event.
+//! Types of every JSON answer, request and event.
 //!
 //! Nothing of the desk's inner types is serialised as it is. Each type here is filled by hand from a view or an event,
 //! with [`Names`] turning dense ids into names, so that the desk may change inside while its readers stay. The CLI

@@ -12,7 +12,7 @@ use tradewind_model::{
 
 use super::number::Decimal;
 
-/// What stands for a name that is not in the table.
+/// The placeholder for a name that is not in the table.
 const UNKNOWN: &str = "?";
 
 /// Names and number scales of one configuration.

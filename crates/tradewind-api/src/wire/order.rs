@@ -24,7 +24,7 @@ pub struct Order {
     pub instrument: String,
     /// The bot it is for; `null` for a person.
     pub bot: Option<String>,
-    /// Entry or exit; `null` where history does not say.
+    /// Entry or exit; `null` if history lacks it.
     pub purpose: Option<Purpose>,
     /// Buy or sell.
     pub side: Side,
@@ -47,9 +47,9 @@ pub struct Order {
     pub placed_at: Option<Instant>,
     /// When it last changed; `null` in a view.
     pub updated_at: Option<Instant>,
-    /// The event that announced it: ask `why?event=` for the chain of causes.
+    /// The event that announced it: `why?event=` returns the chain of causes.
     pub placed_by: Option<String>,
-    /// Why it ended, where somebody gave a reason.
+    /// Why it ended, if a reason was given.
     pub reason: Option<String>,
 }
 
@@ -69,7 +69,7 @@ impl Order {
         }
     }
 
-    /// What the terms alone say; pending and unfilled.
+    /// An order from its terms alone: pending and unfilled.
     #[must_use]
     pub fn from_terms(terms: &OrderTerms, bot: Option<String>, names: &Names) -> Self {
         let time_in_force = match terms.kind {

@@ -13,7 +13,7 @@ use super::number::{Decimal, Instant};
 pub struct Position {
     /// Account.
     pub account: String,
-    /// Whose: a bot's name, or `UNALLOCATED` for one made by hand.
+    /// A bot's name, or `UNALLOCATED` for a position opened by hand.
     pub owner: String,
     /// In what.
     pub instrument: String,
@@ -21,7 +21,7 @@ pub struct Position {
     pub quantity: Decimal,
     /// What it cost, in the quote asset.
     pub cost: Decimal,
-    /// The quote asset, which cost, profit and loss are told in.
+    /// The quote asset, the unit of cost, profit and loss.
     pub quote_asset: String,
     /// Average entry price, for display.
     pub entry_price: Option<Decimal>,

@@ -27,7 +27,7 @@ pub struct Cause {
     pub scope: Scope,
     /// What it allows.
     pub state: TradingState,
-    /// Why, in words.
+    /// The reason.
     pub reason: String,
     /// Since when.
     pub since: Instant,
@@ -54,18 +54,18 @@ pub struct RiskAnswer {
     pub at: Instant,
     /// State of the desk as a whole.
     pub state: TradingState,
-    /// Open causes; the strictest that covers an order rules it.
+    /// Open causes; the strictest one that covers an order applies.
     pub causes: Vec<Cause>,
     /// Limits.
     pub limits: Vec<Limit>,
-    /// What amounts among the limits are told in.
+    /// The unit of amounts among the limits.
     pub asset: String,
 }
 
 /// Something risk did: a denial, a breaker, a change of state, a kill or its reset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RiskEvent {
-    /// The event: ask `why?event=` for the chain of causes.
+    /// The event: `why?event=` returns the chain of causes.
     pub id: String,
     /// When.
     pub at: Instant,
@@ -76,10 +76,10 @@ pub struct RiskEvent {
     pub bot: Option<String>,
     /// The instrument it concerns.
     pub instrument: Option<String>,
-    /// The rule that denied.
+    /// The code of the risk check that denied.
     #[schema(examples("R13"))]
     pub rule: Option<String>,
-    /// What happened, in words.
+    /// What happened, as text.
     pub message: String,
 }
 

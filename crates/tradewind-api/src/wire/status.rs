@@ -37,7 +37,7 @@ pub struct Status {
     pub accounts: Vec<AccountEquity>,
     /// Bots by state.
     pub bots: BotStates,
-    /// What came of the last candle close; `null` before the first.
+    /// Results of the last candle close; `null` before the first.
     pub last_close: Option<Close>,
     /// What was counted since the start.
     pub counters: Counters,
@@ -55,7 +55,7 @@ pub struct Mode {
     pub seed: Option<u64>,
     /// How much faster than real time the clock runs.
     pub speed: Decimal,
-    /// What a stranger must know, in words.
+    /// The text of the dashboard's banner.
     #[schema(examples("Simulated market, seed 42. The strategies have no edge."))]
     pub note: String,
 }
@@ -79,14 +79,14 @@ pub struct BotStates {
     pub faulted: u32,
 }
 
-/// What came of a candle close, until the next one.
+/// The results of a candle close, until the next one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Close {
     /// The moment the candles closed.
     pub at: Instant,
-    /// Strategies asked.
+    /// Bots evaluated.
     pub woke: u32,
-    /// Strategies that said no.
+    /// Evaluations without a signal.
     pub held: u32,
     /// Signals.
     pub signals: u32,
@@ -98,12 +98,15 @@ pub struct Close {
     pub partly_filled: u32,
 }
 
-/// How often a rule denied.
+/// How often a risk check denied an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Denials {
-    /// The rule.
+    /// The code of the risk check.
     #[schema(examples("R13"))]
     pub rule: String,
+    /// What the risk check limits.
+    #[schema(examples("position"))]
+    pub name: String,
     /// How often.
     pub count: u32,
 }
@@ -111,7 +114,7 @@ pub struct Denials {
 /// What was counted since the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Counters {
-    /// Strategies asked.
+    /// Bots evaluated.
     pub wakes: u64,
     /// Decisions to hold.
     pub holds: u64,
@@ -140,11 +143,11 @@ pub struct Component {
     pub name: String,
     /// Whether it works.
     pub healthy: bool,
-    /// How it is, in words.
+    /// Its state, as text.
     pub message: String,
 }
 
-/// What a [`Status`] tells besides the view.
+/// Fields of [`Status`] that are not in the view.
 #[derive(Clone, Debug)]
 pub(crate) struct StatusExtra {
     pub(crate) version: String,
@@ -211,6 +214,7 @@ impl Close {
             denied: denied
                 .map(|(rule, count)| Denials {
                     rule: rule.to_string(),
+                    name: rule.name().to_owned(),
                     count: *count,
                 })
                 .collect(),

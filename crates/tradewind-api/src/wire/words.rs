@@ -1,4 +1,4 @@
-//! The closed sets of words: each inner enum has its twin here, matched whole so that a new variant is noticed.
+//! Enums of the wire: one for each inner enum, with an exhaustive conversion, so that a new variant must be added here.
 
 use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;
@@ -44,7 +44,7 @@ words! {
     }
 }
 words! {
-    /// Where an order is in its life.
+    /// The status of an order.
     case "snake_case", OrderStatus from model::OrderStatus {
         /// Durable, not yet answered.
         Pending,
@@ -58,7 +58,7 @@ words! {
         Filled,
         /// Cancelled, possibly after partial fills.
         Cancelled,
-        /// Ended by the venue's rules.
+        /// Expired at the venue.
         Expired,
         /// Refused by the venue.
         Rejected,
@@ -134,7 +134,7 @@ words! {
 words! {
     /// Who ends a cause.
     case "snake_case", Clearing from risk::Clearing {
-        /// It ends by itself.
+        /// It clears automatically.
         Itself,
         /// A person with the right to.
         Person,

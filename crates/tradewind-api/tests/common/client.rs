@@ -220,7 +220,7 @@ impl Stream {
     pub(crate) async fn ids(&mut self, count: usize) -> Vec<String> {
         let mut ids = Vec::new();
         for _ in 0..count {
-            let message = self.next().await.expect("the stream goes on");
+            let message = self.next().await.expect("the stream continues");
             ids.push(message.id.unwrap_or(message.event));
         }
         ids
@@ -232,7 +232,7 @@ impl Stream {
     }
 
     async fn line(&mut self) -> String {
-        self.try_line().await.expect("the stream goes on")
+        self.try_line().await.expect("the stream continues")
     }
 
     async fn try_line(&mut self) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Class `Drop`: so many and no more. The newest are lost, counted, and the reader is told before it goes on.
+//! Class `Drop`: bounded. When full, the newest events are dropped and counted, and the reader gets the count.
 
 use std::collections::VecDeque;
 
@@ -21,7 +21,7 @@ pub(super) struct Bounded {
     episode: Option<Episode>,
 }
 
-/// From the first loss until the queue is half empty again: one `queue_overflow`, however often it goes to and fro.
+/// From the first loss until the queue is half empty again: one `queue_overflow`, however often it overflows meanwhile.
 #[derive(Debug, Default)]
 struct Episode {
     dropped: u64,
@@ -82,7 +82,7 @@ impl Bounded {
         self.episode.is_some()
     }
 
-    /// What was lost in an episode nobody was told of yet.
+    /// Losses of an episode that is not reported yet.
     pub(super) fn take_overflow(&mut self) -> Option<u64> {
         let episode = self.episode.as_mut().filter(|episode| !episode.reported)?;
         episode.reported = true;

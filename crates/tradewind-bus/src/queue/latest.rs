@@ -51,7 +51,7 @@ fn key(event: &Event) -> Key {
         EventKind::BotStateChanged { bot, .. }
         | EventKind::BotError { bot, .. }
         | EventKind::EvaluationLate { bot, .. } => (bot.0, 0),
-        // Of the rest only the latest of its type is of interest to somebody who wants the latest.
+        // Of the rest only the latest of its type is relevant to a subscriber of this class.
         _ => (0, 0),
     };
     (event.kind.event_type() as u8, thing, part)

@@ -22,7 +22,7 @@ pub(super) struct Lossless {
     cursor: EventId,
     /// The reader must get to here before events go into the queue again.
     behind: Option<EventId>,
-    /// The first event published to it; those before it were asked for.
+    /// The first event published to it; earlier ones were requested.
     joined: Option<EventId>,
 }
 

@@ -1,6 +1,6 @@
-//! One subscriber's queue: its policy, its counts, and how its reader is woken.
+//! One subscriber's queue: its policy, its counts, and waking its reader.
 //!
-//! The lock is held for a push or a pop and never while anybody works or waits, so the publisher passes.
+//! The lock is held for a push or a pop only, so the publisher does not wait for readers.
 
 mod bounded;
 mod latest;
@@ -57,7 +57,7 @@ struct State {
     tally: TypeCounts,
     high_water: usize,
     closed: bool,
-    /// Somebody waits for `wake`.
+    /// A reader waits for `wake`.
     waiting: bool,
     /// Somebody waits for `parked`.
     parked: bool,
@@ -98,7 +98,7 @@ impl Queue {
         }
     }
 
-    /// Adds those events that are wanted, or does with them what the class says.
+    /// Adds the subscribed events, or applies the class's overflow policy.
     pub(crate) fn push(&self, events: &[Arc<Event>], hops: u8) {
         let wanted = |event: &&Arc<Event>| self.types.contains(event.kind.event_type());
         let mut wanted = events.iter().filter(wanted).peekable();
@@ -114,7 +114,7 @@ impl Queue {
         self.wake_reader(state);
     }
 
-    /// Takes what is there into the reader's hand, up to a handful, so that the lock is shared less often; then says
+    /// Moves a batch of events to the reader, so that the lock is taken less often; returns
     /// what else there is to do. Of `Latest` one at a time: what is in hand is not conflated any more.
     pub(crate) fn pop(&self, hand: &mut VecDeque<Popped>) -> Popped {
         let handful = match self.class {
@@ -163,7 +163,7 @@ impl Queue {
         }
         match patience {
             None => woken.await,
-            // Whether it was woken or the time is over, the caller looks again.
+            // Whether it was woken or timed out, the caller checks again.
             Some(patience) => drop(tokio::time::timeout(patience, woken).await),
         }
     }
@@ -181,7 +181,7 @@ impl Queue {
         }
     }
 
-    /// Whether it began to lose events since this was last asked, and how many it lost.
+    /// Whether it started to lose events since the last call, and how many it lost.
     pub(crate) fn take_overflow(&self) -> Option<Overflow> {
         let Policy::Drop(queue) = &mut self.lock().policy else {
             return None;

@@ -1,4 +1,4 @@
-//! An indicator saved in the middle of a series goes on as if nothing had happened.
+//! An indicator saved in the middle of a series continues unchanged.
 
 use tradewind_indicators::{Ema, Sma};
 

@@ -1,4 +1,4 @@
-//! Files in memory that can crash: at a named point, at its n-th hit, keeping what a dead process or a cut power keeps.
+//! Files in memory that can crash: at a named point, at its n-th hit, keeping what survives a killed process or a power cut.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -68,37 +68,37 @@ pub trait Storage: Send + Sync + Debug {
     /// Makes a directory and those above it; fine if it is there.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// Any error of the operating system.
     fn create_dir(&self, dir: &Path) -> io::Result<()>;
 
     /// Opens a file.
     ///
     /// # Errors
-    /// Whatever the system says; `NotFound` where it is missing and not created.
+    /// Any error of the operating system; `NotFound` where it is missing and not created.
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn StorageFile>>;
 
     /// Names of the files in a directory, sorted; none if there is no such directory.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// Any error of the operating system.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
 
     /// Gives a file another name, replacing what has it.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// Any error of the operating system.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// Any error of the operating system.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
     /// Makes the names in a directory durable.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// Any error of the operating system.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 
     /// Called at each named place; a test's storage may end the world there.
@@ -112,7 +112,7 @@ pub trait Storage: Send + Sync + Debug {
     /// The whole of a small file.
     ///
     /// # Errors
-    /// Whatever the system says; `NotFound` where it is missing.
+    /// Any error of the operating system; `NotFound` where it is missing.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let file = self.open(path, OpenMode::Read)?;
         let length = usize::try_from(file.len()?).map_err(io::Error::other)?;
@@ -126,36 +126,36 @@ pub trait Storage: Send + Sync + Debug {
 /// An open file.
 #[expect(
     clippy::len_without_is_empty,
-    reason = "a file's length can fail, and nobody asks whether it is empty"
+    reason = "reading a file's length can fail, and `is_empty` is not needed"
 )]
 pub trait StorageFile: Send + Sync + Debug {
     /// Fills `buffer` from `offset` on, less only at the end of the file; how much.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// Any error of the operating system.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
     /// Writes all of `bytes` at `offset`. After an error any part of it may be there: write it again.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// Any error of the operating system.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
     /// Makes the contents durable against power loss.
     ///
     /// # Errors
-    /// Whatever the system says; then what is durable is not known.
+    /// Any error of the operating system; then what is durable is not known.
     fn sync(&self) -> io::Result<()>;
 
     /// Cuts or extends the file.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// Any error of the operating system.
     fn set_len(&self, length: u64) -> io::Result<()>;
 
     /// Its length in bytes.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// Any error of the operating system.
     fn len(&self) -> io::Result<u64>;
 }

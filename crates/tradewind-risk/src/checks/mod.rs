@@ -1,6 +1,6 @@
 //! The checks, one file each, named for their number in the list of risk checks.
 //!
-//! A check is a function of the candidate and the context and of nothing else. `applies to` in each header says
+//! A check is a function of the candidate and the context and of nothing else. `applies to` in each header states
 //! whether it may refuse an exit.
 
 pub(crate) mod r01_trading_state;

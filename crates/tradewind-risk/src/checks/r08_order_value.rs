@@ -8,7 +8,7 @@ use crate::limits::LimitKey;
 /// Denies an entry worth more than one order may be.
 ///
 /// # Errors
-/// [`DenyReason::OrderValue`] with the tighter of the two limits, or what stops the value from being told.
+/// [`DenyReason::OrderValue`] with the tighter of the two limits, or the reason why the value is unknown.
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
     if candidate.purpose == PositionEffect::Exit {
         return Ok(());

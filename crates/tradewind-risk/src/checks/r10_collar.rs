@@ -1,7 +1,7 @@
 //! R10: the price collar, on the aggressive side only. Applies to entries.
 //!
 //! A limit may not reach further past the mid than the collar; a market order may not be expected to slip further from
-//! the mid than its own limit says. How far away a passive order waits is the venue's filter.
+//! the mid than its own limit price. How far away a passive order waits is the venue's filter.
 
 use tradewind_model::{Ppm, Price, Quote, Side};
 

@@ -7,7 +7,7 @@ use tradewind_model::{BotId, ClientOrderId, InstrumentId, OrderTerms};
 use crate::error::StorageError;
 use crate::names::Names;
 
-/// What an event is about, as far as one asks for it.
+/// The subject of an event, as far as queries need it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Subject {
     bot: Option<BotId>,

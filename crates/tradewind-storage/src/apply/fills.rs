@@ -1,4 +1,4 @@
-//! Fills, each once however often it is told, and what they moved in the ledger.
+//! Fills, each once however often it is reported, and their ledger entries.
 
 use rusqlite::{Transaction, params};
 use tradewind_model::{
@@ -60,7 +60,7 @@ pub(crate) fn fill(
     Ok(true)
 }
 
-/// Completes a fill that was found before its event was told.
+/// Completes a fill that was found before its event.
 fn learn(
     transaction: &Transaction<'_>,
     names: Names<'_>,
@@ -85,7 +85,7 @@ fn learn(
     Ok(())
 }
 
-/// The entries of a fill: for spot what changed hands, and the fee always.
+/// The ledger entries of a fill: for spot both assets, and always the fee.
 fn ledger(
     transaction: &Transaction<'_>,
     names: Names<'_>,

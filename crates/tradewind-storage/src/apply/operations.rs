@@ -76,7 +76,7 @@ pub(super) fn equity(
     Ok(())
 }
 
-/// A risk event in words.
+/// A risk event as text.
 #[derive(Default)]
 struct RiskEventText {
     rule: Option<String>,
@@ -90,7 +90,7 @@ fn risk(
     names: Names<'_>,
     event: &Event,
 ) -> Result<(), StorageError> {
-    let told = tell(names, &event.kind);
+    let row = risk_text(names, &event.kind);
     transaction
         .prepare_cached("INSERT OR IGNORE INTO risk_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?
         .execute(params![
@@ -98,16 +98,16 @@ fn risk(
             event.id.index,
             event.at.as_nanos(),
             event.kind.event_type().name(),
-            told.rule,
-            told.bot,
-            told.instrument,
-            told.text,
+            row.rule,
+            row.bot,
+            row.instrument,
+            row.text,
         ])?;
     Ok(())
 }
 
-fn tell(names: Names<'_>, kind: &EventKind) -> RiskEventText {
-    let says = |text| RiskEventText {
+fn risk_text(names: Names<'_>, kind: &EventKind) -> RiskEventText {
+    let text_only = |text| RiskEventText {
         text,
         ..RiskEventText::default()
     };
@@ -124,17 +124,19 @@ fn tell(names: Names<'_>, kind: &EventKind) -> RiskEventText {
             text: reason.to_string(),
         },
         EventKind::CircuitBreakerFired { name, failures } => {
-            says(format!("{name} opened after {failures} failures"))
+            text_only(format!("{name} opened after {failures} failures"))
         }
-        EventKind::TradingStateChanged { state, cause, .. } => says(cause.as_ref().map_or_else(
-            || state.to_string(),
-            |cause| format!("{state}: {}", cause.reason),
-        )),
+        EventKind::TradingStateChanged { state, cause, .. } => {
+            text_only(cause.as_ref().map_or_else(
+                || state.to_string(),
+                |cause| format!("{state}: {}", cause.reason),
+            ))
+        }
         EventKind::KillSwitch { reason, principal } => {
-            says(format!("killed by {}: {reason}", principal_text(principal)))
+            text_only(format!("killed by {}: {reason}", principal_text(principal)))
         }
         EventKind::KillSwitchReset { reason, principal } => {
-            says(format!("reset by {}: {reason}", principal_text(principal)))
+            text_only(format!("reset by {}: {reason}", principal_text(principal)))
         }
         _ => RiskEventText::default(),
     }

@@ -10,7 +10,7 @@ use super::fills;
 use crate::error::StorageError;
 use crate::names::Names;
 
-/// What an event says about an order.
+/// The change of an order in an event.
 struct Change<'a> {
     terms: &'a OrderTerms,
     bot: Option<BotId>,
@@ -140,7 +140,7 @@ fn upsert(
     Ok(())
 }
 
-/// Moves an order on; somebody else's, of which there is no row, is left alone.
+/// Updates an order; an order of another program has no row and is ignored.
 fn filled(
     transaction: &Transaction<'_>,
     event: &Event,

@@ -19,7 +19,7 @@ pub struct FillRow {
     pub trade_id: u64,
     /// The venue's id of the order.
     pub venue_order_id: u64,
-    /// Our id of the order; one without our tag is somebody else's.
+    /// Our id of the order; one without our tag is of another program.
     pub client_id: String,
     /// Name of the bot it is for.
     pub bot: Option<String>,
@@ -39,7 +39,7 @@ pub struct FillRow {
     pub liquidity: String,
     /// The venue's stamp.
     pub event_time: Timestamp,
-    /// The event that told of it; none for one found at a reconciliation.
+    /// Its event; `None` for a fill found at a reconciliation.
     pub event: Option<EventId>,
 }
 
@@ -52,7 +52,7 @@ pub struct LedgerRow {
     pub asset: String,
     /// Name of the account.
     pub account: String,
-    /// Whose: a bot's name, or `unallocated`.
+    /// A bot's name, or `unallocated`.
     pub owner: String,
     /// Signed amount, exact decimal text.
     pub amount: String,

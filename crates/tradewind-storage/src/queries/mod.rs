@@ -1,4 +1,4 @@
-//! What can be asked: lists newest first by key, never by offset, so that a page stays right while rows are added.
+//! Queries: lists, newest first, by key, never by offset, so that a page stays right while rows are added.
 
 mod events;
 mod fills;

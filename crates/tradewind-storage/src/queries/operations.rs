@@ -19,7 +19,7 @@ pub struct EquityRow {
     pub realized: String,
     /// Unrealised.
     pub unrealized: String,
-    /// Assets left out for want of a price.
+    /// Assets left out because they have no price.
     pub unpriced: u32,
 }
 
@@ -38,7 +38,7 @@ pub struct RiskEventRow {
     pub bot: Option<String>,
     /// Printed name of the instrument.
     pub instrument: Option<String>,
-    /// What happened, in words.
+    /// What happened, as text.
     pub text: String,
 }
 
@@ -64,16 +64,16 @@ pub struct BotStateRow {
     pub bot: String,
     /// Its state's name.
     pub state: String,
-    /// Why, in words.
+    /// The reason.
     pub reason: String,
     /// Since when.
     pub at: Timestamp,
 }
 
-/// A command and what came of it.
+/// A command and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CommandRow {
-    /// The event that told of it.
+    /// Its event.
     pub event: EventId,
     /// When.
     pub at: Timestamp,
@@ -81,7 +81,7 @@ pub struct CommandRow {
     pub id: String,
     /// By whom.
     pub principal: String,
-    /// What was asked, as JSON.
+    /// The action, as JSON.
     pub action: String,
     /// Whether it was carried out.
     pub accepted: bool,

@@ -35,7 +35,7 @@ pub struct OrderRow {
     pub purpose: Option<String>,
     /// Where it is, by [`OrderStatus::name`](tradewind_model::OrderStatus::name).
     pub status: String,
-    /// Why it ended, where there is more to say.
+    /// Why it ended, if there is a reason.
     pub reason: Option<String>,
     /// The event that announced it.
     pub placed_by: EventId,

@@ -154,7 +154,7 @@ fn rule_output(close: f64, bands: Bands, view: &View<'_>) -> RuleOutput {
         exposure,
         outside: Reason::Numbers("close {}, needs < {}", low),
         inside: Reason::Numbers(
-            "long for {} min: close {}, leaves > {}",
+            "long for {} min: close {}, exits > {}",
             [minutes_held(view), middle[0], middle[1]],
         ),
     }

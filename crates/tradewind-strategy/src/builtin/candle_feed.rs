@@ -1,4 +1,4 @@
-//! The door candles of one interval come through: each once, in order, and none decided on before the warm-up is over.
+//! Filters the candles of one interval: each once, in order, and no decision before the warm-up is complete.
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{Candle, Decision, Interval, Reason, Timestamp};
@@ -9,9 +9,9 @@ use crate::strategy::{StrategyError, View, WarmUp};
 /// What a strategy answers to a candle it has seen before, which a refill after a gap may bring.
 pub(super) const SEEN_BEFORE: Decision = hold(Reason::plain("candle seen before"));
 
-/// Averages that remember everything a little forget their first value to 0.03 % in so many periods of `2 / (n + 1)`.
+/// Exponential averages reduce the weight of their first value to 0.03 % in this many periods of `2 / (n + 1)`.
 const EXPONENTIAL_PERIODS: u32 = 4;
-/// The same for periods of `1 / n`, which forget half as fast.
+/// The same for `1 / n`, whose weights fall half as fast.
 const WILDER_PERIODS: u32 = 8;
 
 /// Candles until an exponential average no longer depends on where its history began.
@@ -94,7 +94,7 @@ impl CandleFeed {
 /// Whether `candle` closed just now; if not, it is history, and what is decided on it will not be carried out.
 ///
 /// A venue's candle comes within seconds of its close. One that is later than a tenth of its length is taken for
-/// history; if that is wrong, the worst is a target that is asked for twice.
+/// history; if that is wrong, the worst case is a target that is requested twice.
 pub(super) fn is_live(view: &View<'_>, candle: &Candle) -> bool {
     view.at.since(candle.close_time()) <= candle.interval.duration() / 10
 }

@@ -216,7 +216,7 @@ fn rule_output(close: f64, lines: Lines, view: &View<'_>) -> RuleOutput {
         exposure,
         outside: Reason::Numbers("close {}, needs > {}", [shown, entry, 0.0]),
         inside: Reason::Numbers(
-            "long for {} min: close {}, leaves < {}",
+            "long for {} min: close {}, exits < {}",
             [minutes_held(view), shown, exit],
         ),
     }

@@ -1,4 +1,4 @@
-//! A strategy that divides by the average true range of a flat market at each wake, to show that the answer is an error
+//! A strategy that divides by the average true range of a flat market at each evaluation, to test that the result is an error
 //! with a name and the bot beside it does not notice.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::strategy::{Strategy, StrategyError};
 pub(crate) const INFO: StrategyInfo = StrategyInfo {
     name: "fault_divide",
     version: 1,
-    description: "For tests: divides by the average true range of a flat market at each wake.",
+    description: "For tests: divides by the average true range of a flat market at each evaluation.",
     wakes_on: WakesOn::Anything,
     parameters: &[INTERVAL.info()],
     for_tests: true,

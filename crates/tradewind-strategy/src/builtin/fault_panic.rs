@@ -1,4 +1,4 @@
-//! A strategy that panics at each wake, to show that the bot beside it does not notice.
+//! A strategy that panics at each evaluation, to test that other bots are not affected.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::strategy::{Strategy, StrategyError};
 pub(crate) const INFO: StrategyInfo = StrategyInfo {
     name: "fault_panic",
     version: 1,
-    description: "For tests: panics at each wake.",
+    description: "For tests: panics at each evaluation.",
     wakes_on: WakesOn::Anything,
     parameters: &[INTERVAL.info()],
     for_tests: true,

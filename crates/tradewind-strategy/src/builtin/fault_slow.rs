@@ -1,4 +1,4 @@
-//! A strategy that is busy for long at each wake, to show that the bots beside it wake on time.
+//! A strategy that is slow at each evaluation, to test that other bots are evaluated on time.
 //!
 //! The core has no clock to be slow by, so it counts: a billion iterations take about a second. It belongs on a thread
 //! lane; inline it delays the whole engine, which is what lanes are for.
@@ -19,7 +19,7 @@ use crate::strategy::{Strategy, StrategyError};
 pub(crate) const INFO: StrategyInfo = StrategyInfo {
     name: "fault_slow",
     version: 1,
-    description: "For tests: is busy for a number of iterations at each wake.",
+    description: "For tests: runs a number of iterations at each evaluation.",
     wakes_on: WakesOn::Anything,
     parameters: &[INTERVAL.info(), ITERATIONS.info()],
     for_tests: true,
@@ -31,7 +31,7 @@ const ITERATIONS: WholeParameter = WholeParameter {
     default: 500_000_000,
     min: 0,
     max: 4_000_000_000,
-    description: "how long it is busy at each wake; a billion is about a second",
+    description: "iterations per evaluation; a billion take about a second",
 };
 
 fn build(

@@ -1,6 +1,6 @@
 //! Moving-average cross: long while a fast average of the middle price is above a slow one.
 //!
-//! It is asked on every quote, so a wake costs a few multiplications and no allocation, and it speaks only when the
+//! It is evaluated on every quote, with a few multiplications and no allocation. It gives a signal only when the
 //! averages cross. A position that was stopped out stays closed until the next crossing upwards.
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! MACD: long while the distance of a fast average from a slow one grows faster than usual.
 //!
 //! It enters at a crossing of the histogram only. It leaves whenever the histogram is negative: should the exit at the
-//! crossing have been lost, the next candle asks again.
+//! crossing have been lost, the next candle repeats the signal.
 
 use std::collections::BTreeMap;
 
@@ -178,7 +178,7 @@ fn rule_output(crossed: Option<Crossed>, histogram: f64, view: &View<'_>) -> Rul
             "histogram {} is above 0 already, waits for the next crossing"
         }),
         inside: Reason::Numbers(
-            "long for {} min: histogram {}, leaves < 0",
+            "long for {} min: histogram {}, exits < 0",
             [minutes_held(view), shown, 0.0],
         ),
     }

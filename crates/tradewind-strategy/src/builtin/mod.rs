@@ -1,7 +1,7 @@
 //! The built-in strategies, one file each, and what they share.
 //!
 //! A strategy's file reads from the top: its entry in the catalogue, its settings, what it keeps per instrument, its
-//! rule. Shared are the door for candles ([`candle_feed`]), the memory of what was requested ([`position_phase`]), the
+//! rule. Shared are the filter for candles ([`candle_feed`]), the phase of a position ([`position_phase`]), the
 //! notion of a crossing ([`crossing`]), the body of strategies that fail on purpose ([`fault`]) and the envelope of saved
 //! state ([`saved`]). Start at [`rsi_reversion`].
 

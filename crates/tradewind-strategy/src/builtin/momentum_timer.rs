@@ -1,7 +1,7 @@
-//! Momentum on a timer: at each wake of its own, holds the more the further the price has risen.
+//! Momentum on a timer: the more the price has risen, the larger the position.
 //!
-//! The rise since `lookback` wakes ago is turned into a quarter, a half, three quarters or all of the budget; a fall
-//! ends the position, and a rise too small for a quarter changes nothing. How long a wake is, the bot says:
+//! The rise since `lookback` evaluations ago is turned into a quarter, a half, three quarters or all of the budget; a fall
+//! ends the position, and a rise too small for a quarter changes nothing. The bot sets the interval:
 //! `wake = "every 15m"`.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -34,7 +34,7 @@ const LOOKBACK: WholeParameter = WholeParameter {
     default: 4,
     min: 1,
     max: 10_000,
-    description: "how many wakes ago the price is compared with",
+    description: "how many evaluations ago the compared price is",
 };
 
 const FULL_RISE: NumberParameter = NumberParameter {
@@ -76,7 +76,7 @@ struct Settings {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Slot {
-    /// Twice the middle price at the last `lookback` wakes, in counts, oldest first.
+    /// Twice the middle price at the last `lookback` evaluations, in counts, oldest first.
     past: VecDeque<f64>,
     #[serde(rename = "stance")]
     phase: PositionPhase,
@@ -89,7 +89,7 @@ struct MomentumTimer {
 }
 
 impl Slot {
-    /// Remembers `mid` and answers the one of `lookback` wakes ago, once there is one.
+    /// Stores `mid` and returns the one of `lookback` evaluations ago, if there is one.
     fn remember(&mut self, mid: f64, lookback: u32) -> Option<f64> {
         let is_full = self.past.len() >= lookback as usize;
         let then = if is_full { self.past.pop_front() } else { None };
@@ -114,7 +114,7 @@ impl Settings {
             exposure,
             outside: Reason::Numbers("rose {} %, needs {} %", [rise, least, 0.0]),
             inside: Reason::Numbers(
-                "long for {} min: rose {} %, leaves < 0",
+                "long for {} min: rose {} %, exits < 0",
                 [minutes_held(view), rise, 0.0],
             ),
         }
@@ -128,14 +128,14 @@ impl Strategy for MomentumTimer {
 
     fn on_timer(&mut self, view: &View<'_>) -> Result<Decision, StrategyError> {
         let Some(quote) = view.quote.filter(|quote| quote.is_sound()) else {
-            return Ok(hold(Reason::plain("no usable quote at this wake")));
+            return Ok(hold(Reason::plain("no usable quote")));
         };
         let slot = self.slots.at(view.slot);
         let now = mid_twice(quote);
         let Some(then) = slot.remember(now, self.settings.lookback) else {
             return Ok(warming_up(slot.past.len(), self.settings.lookback));
         };
-        let rise = 100.0 * ratio(now - then, then, "the price some wakes ago")?;
+        let rise = 100.0 * ratio(now - then, then, "the price some evaluations ago")?;
         let output = self.settings.rule_output(rise, view);
         Ok(slot.phase.decide(view, FeedMode::Live, output))
     }
@@ -153,5 +153,5 @@ impl Strategy for MomentumTimer {
 fn warming_up(seen: usize, lookback: u32) -> Decision {
     let seen = u32::try_from(seen).unwrap_or(lookback);
     let numbers = [f64::from(seen), f64::from(lookback), 0.0];
-    hold(Reason::Numbers("warming up: {} of {} wakes", numbers))
+    hold(Reason::Numbers("warming up: {} of {} evaluations", numbers))
 }

@@ -1,15 +1,15 @@
-//! What a strategy has asked for in one instrument, and what came of it.
+//! The phase of a strategy's position in one instrument: what it requested, and what was filled.
 //!
-//! A rule has an output at each wake; the desk wants to hear of it once. The stance compares the output with what is
-//! held and with what was asked for, so that a bot neither repeats itself at each candle nor buys back at once what its
-//! stop has just sold.
+//! A rule has an output at each evaluation, but a signal is sent once. The phase compares the output with the position and
+//! with the last request, so that a bot neither repeats a signal at each candle nor buys back at once what its stop has
+//! just sold.
 //!
 //! ```text
 //!            enter                 filled
-//!   Out ───────────────► Asked ───────────────► In
+//!   Out ──────────────► Entering ─────────────► In
 //!    ▲ ▲                   │ leave               │ │ closed by a stop or by hand
 //!    │ └───── flat ──── Leaving ◄──── leave ─────┘ ▼
-//!    └──────────────────────── leave ─────────── Spent
+//!    └─────────────────── leave ─────── ClosedExternally
 //! ```
 
 use serde::{Deserialize, Serialize};
@@ -18,49 +18,49 @@ use tradewind_model::{Decision, Ppm, Reason};
 use super::{hold, target};
 use crate::strategy::View;
 
-/// What was asked for and what came of it. All built-in strategies are long or flat.
+/// The requested exposure and the phase. All built-in strategies are long or flat.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PositionPhase {
     phase: Phase,
-    /// The exposure asked for last.
+    /// The last requested exposure.
     #[serde(rename = "asked")]
     requested: Ppm,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
-    /// Holds nothing and wants nothing.
+    /// No position and no request.
     #[default]
     Out,
-    /// Asked to enter; nothing is held yet, and perhaps never will be.
+    /// An entry was requested; nothing is filled yet.
     #[serde(rename = "Asked")]
     Entering,
-    /// Holds a position.
+    /// A position is open.
     In,
-    /// Held a position that something else closed. Waits for its own rule to say "leave" before it enters again.
+    /// A stop or a person closed the position. No new entry until the rule's own exit.
     #[serde(rename = "Spent")]
     ClosedExternally,
-    /// Asked to leave; the position is still there.
+    /// An exit was requested; the position is still open.
     Leaving,
 }
 
-/// What a rule makes of one wake.
+/// The output of a rule at one evaluation.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct RuleOutput {
-    /// What the rule would hold and why; none if it is content with either.
+    /// The target exposure and its reason; `None` if the rule has no preference.
     pub exposure: Option<(Ppm, Reason)>,
-    /// What it waits for while it holds nothing.
+    /// The reason to hold while there is no position.
     pub outside: Reason,
-    /// What it waits for while it holds a position.
+    /// The reason to hold while there is a position.
     pub inside: Reason,
 }
 
-/// Whether what is decided will be carried out.
+/// Whether decisions are executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FeedMode {
-    /// It will.
+    /// They are.
     Live,
-    /// It will not: the strategy is being fed with the past.
+    /// They are not: the strategy is warming up on past candles.
     WarmUp,
 }
 
@@ -71,7 +71,7 @@ impl FeedMode {
 }
 
 impl PositionPhase {
-    /// Turns an output into a decision.
+    /// Turns the output of a rule into a decision.
     pub(super) fn decide(
         &mut self,
         view: &View<'_>,
@@ -90,16 +90,16 @@ impl PositionPhase {
         }
         hold(match self.phase {
             Phase::Out => output.outside,
-            Phase::Entering => Reason::plain("asked to enter; waits for a fill"),
+            Phase::Entering => Reason::plain("entry requested, waiting for a fill"),
             Phase::In => output.inside,
             Phase::ClosedExternally => {
-                Reason::plain("closed by its stop or by hand; waits for its own exit")
+                Reason::plain("closed by its stop or by hand, waiting for its own exit signal")
             }
-            Phase::Leaving => Reason::plain("asked to leave; waits for a fill"),
+            Phase::Leaving => Reason::plain("exit requested, waiting for a fill"),
         })
     }
 
-    /// Takes note of what is held.
+    /// Updates the phase from the position.
     fn observe(&mut self, view: &View<'_>) {
         let held = is_long(view);
         self.phase = match (self.phase, held) {
@@ -114,7 +114,7 @@ impl PositionPhase {
         };
     }
 
-    /// What follows from wanting `exposure`.
+    /// The transition for a target of `exposure`.
     fn transition(&self, exposure: Ppm) -> Transition {
         let leaves = exposure <= Ppm::ZERO;
         match self.phase {
@@ -141,16 +141,16 @@ impl PositionPhase {
     }
 }
 
-/// How a wanted exposure changes the phase.
+/// How a target exposure changes the phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Transition {
-    /// Nothing to say.
+    /// No change.
     Keep,
-    /// Nothing to say, but a new entry is possible again.
+    /// No signal, but a new entry is possible again.
     Rearm,
-    /// Ask to leave; asked again as long as something is left, for an exit must not be lost.
+    /// Request an exit; repeated while a position is open, because an exit must not be lost.
     Leave,
-    /// Ask for an exposure.
+    /// Request an exposure.
     Change(Ppm, Phase),
 }
 
@@ -160,7 +160,7 @@ impl Transition {
     }
 }
 
-/// Whether a long position is held that could be sold: less than the smallest order is dust.
+/// Whether there is a long position that can be sold; less than the minimum order is dust.
 fn is_long(view: &View<'_>) -> bool {
     let quantity = view.position.quantity;
     quantity.0 > 0 && quantity >= view.instrument.quantity_min

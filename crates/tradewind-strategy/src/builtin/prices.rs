@@ -1,7 +1,7 @@
-//! Prices as indicators want them.
+//! Prices as indicators need them.
 //!
 //! Averages run on counts, not on quote units: whole numbers add up exactly, so in a flat market two averages are
-//! exactly equal and nothing crosses by a rounding error. Reasons are told in quote units.
+//! exactly equal and nothing crosses by a rounding error. Reasons are in quote units.
 
 use tradewind_indicators::Bar;
 use tradewind_model::{Candle, Instrument, Price, Quote};

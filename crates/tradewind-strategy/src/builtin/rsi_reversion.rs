@@ -130,7 +130,7 @@ impl Settings {
             }),
             outside: Reason::Numbers("RSI {}, needs < {}", [rsi, self.entry, 0.0]),
             inside: Reason::Numbers(
-                "long for {} min: RSI {}, leaves > {}",
+                "long for {} min: RSI {}, exits > {}",
                 [minutes_held(view), rsi, self.exit],
             ),
         }

@@ -1,4 +1,4 @@
-//! RSI in a trend: buys a setback on short candles while long candles say that the market rises.
+//! RSI in a trend: buys a setback on short candles while the long candles are in an uptrend.
 //!
 //! The long candles only inform; decisions are made at the close of a short one, with the trend as of the last long
 //! candle that had closed by then.
@@ -186,7 +186,7 @@ impl Settings {
             exposure,
             outside: words(outside, self.entry),
             inside: Reason::Numbers(
-                "long for {} min: trend is up; RSI {}, leaves > {}",
+                "long for {} min: trend is up; RSI {}, exits > {}",
                 [minutes_held(view), rsi, self.exit],
             ),
         }

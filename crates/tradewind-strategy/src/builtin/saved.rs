@@ -1,7 +1,7 @@
 //! The envelope of a strategy's saved state.
 //!
 //! State is worth something only to the strategy that saved it, in the same version and with the same settings: an
-//! average over 20 candles is not one over 50. The envelope says all three and is refused when one differs. The format
+//! average over 20 candles is not one over 50. The envelope has all three and is refused if one differs. The format
 //! is `MessagePack` with named fields, which keeps every bit of an `f64`.
 
 use serde::de::DeserializeOwned;

@@ -99,13 +99,13 @@ fn intervals_are_the_timeframes_in_the_same_order() {
 
 #[test]
 fn an_unknown_strategy_is_answered_with_the_nearest_or_with_all() {
-    let told = |name| info(name).unwrap_err().to_string();
+    let text_of = |name| info(name).unwrap_err().to_string();
     assert_eq!(
-        told("ma_corss"),
+        text_of("ma_corss"),
         "no strategy \"ma_corss\"; did you mean ma_cross?"
     );
     assert_eq!(
-        told("astrology"),
+        text_of("astrology"),
         "no strategy \"astrology\"; there are ma_cross, rsi_reversion, bollinger_reversion, macd, donchian_breakout, \
          rsi_trend, momentum_timer"
     );

@@ -5,7 +5,7 @@
 
 use tradewind_model::{Ppm, Quote};
 
-use crate::market::{Orders, Stage, exposure, quote, splitmix64, told};
+use crate::market::{Orders, Stage, exposure, quote, splitmix64, text_of};
 
 /// Orders placed and cents gained.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ fn the_series_gives_the_orders_that_all_engines_agree_on() {
         cash: -20_885,
     };
     assert_eq!(run(1_000_000, Orders::Fill), whole);
-    // Each signal is a change of mind, so it needs no fill to be told from the last.
+    // Each signal is a change of direction, so it differs from the last without a fill.
     assert_eq!(run(1_000_000, Orders::Fail), whole);
 }
 
@@ -77,7 +77,7 @@ fn it_speaks_at_a_crossing_only() {
     ];
     for (middle, wanted) in cases {
         let quote = quote(middle - 1, middle + 1);
-        assert_eq!(told(&stage.quote(&quote).unwrap()), wanted);
+        assert_eq!(text_of(&stage.quote(&quote).unwrap()), wanted);
     }
 }
 
@@ -88,7 +88,10 @@ fn a_first_crossing_below_has_nothing_to_sell() {
         stage.quote(&quote(bid, bid + 1)).unwrap();
     }
     let decision = stage.quote(&quote(9_000, 9_001)).unwrap();
-    assert!(told(&decision).ends_with("nothing to sell"), "{decision:?}");
+    assert!(
+        text_of(&decision).ends_with("nothing to sell"),
+        "{decision:?}"
+    );
 }
 
 #[test]
@@ -104,7 +107,7 @@ fn a_crossed_or_empty_quote_leaves_the_averages_alone() {
         (i64::MAX, i64::MIN),
     ] {
         let decision = stage.quote(&quote(bid, ask)).unwrap();
-        assert_eq!(told(&decision), "hold: quote crossed or empty");
+        assert_eq!(text_of(&decision), "hold: quote crossed or empty");
     }
     assert_eq!(stage.strategy.save(), before);
 }

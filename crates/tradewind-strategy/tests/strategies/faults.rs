@@ -6,7 +6,7 @@ use tradewind_indicators::IndicatorError;
 use tradewind_model::Interval::Minute1;
 use tradewind_strategy::StrategyError;
 
-use crate::market::{Stage, quote, told};
+use crate::market::{Stage, quote, text_of};
 
 #[test]
 fn one_panics_at_each_wake() {
@@ -33,5 +33,5 @@ fn one_divides_by_the_range_of_a_flat_market() {
 fn one_is_busy_for_as_long_as_it_is_told() {
     let mut stage = Stage::new("fault_slow", &[("iterations", "1000")]);
     let decision = stage.close(Minute1, 100);
-    assert_eq!(told(&decision), "hold: was busy for 1000 iterations");
+    assert_eq!(text_of(&decision), "hold: was busy for 1000 iterations");
 }

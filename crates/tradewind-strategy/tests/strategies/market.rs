@@ -187,7 +187,7 @@ impl Stage {
     }
 }
 
-/// The exposure asked for, if one was.
+/// The requested exposure, if any.
 pub(crate) fn exposure(decision: &Decision) -> Option<Ppm> {
     match decision {
         Decision::Target(target) => Some(target.exposure),
@@ -196,7 +196,7 @@ pub(crate) fn exposure(decision: &Decision) -> Option<Ppm> {
 }
 
 /// A decision on one line: `1: RSI 20, below 30` or `hold: RSI 44, needs < 30`.
-pub(crate) fn told(decision: &Decision) -> String {
+pub(crate) fn text_of(decision: &Decision) -> String {
     match decision {
         Decision::Target(target) => format!("{}: {}", target.exposure, target.reason),
         Decision::Hold { reason } => format!("hold: {reason}"),

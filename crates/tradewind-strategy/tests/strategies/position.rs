@@ -1,9 +1,9 @@
-//! A bot says a thing once: what it asks for, with the position it has and with the one it asked for before.
+//! A signal is sent once: the request is compared with the position and with the last request.
 
 use tradewind_model::Interval::Minute1;
 use tradewind_model::{PositionState, Ppm, Quantity};
 
-use crate::market::{Orders, START, Stage, exposure, told};
+use crate::market::{Orders, START, Stage, exposure, text_of};
 
 /// A channel of one candle: every rise is an entry, every fall an exit.
 fn stage() -> Stage {
@@ -22,35 +22,35 @@ const FULL: Option<i64> = Some(1_000_000);
 const FLAT: Option<i64> = Some(0);
 
 #[test]
-fn an_entry_is_asked_for_once() {
+fn an_entry_is_requested_once() {
     assert_eq!(targets(&mut stage(), &[101, 102, 103]), [FULL, None, None]);
 }
 
 #[test]
-fn an_entry_that_was_denied_is_not_asked_for_again_until_the_rule_changed_its_mind() {
+fn an_entry_that_was_denied_is_not_requested_again_until_the_rule_changes() {
     let mut stage = stage();
     stage.orders = Orders::Fail;
     assert_eq!(targets(&mut stage, &[101, 102]), [FULL, None]);
-    let waits = told(&stage.close(Minute1, 103));
-    assert_eq!(waits, "hold: asked to enter; waits for a fill");
+    let waits = text_of(&stage.close(Minute1, 103));
+    assert_eq!(waits, "hold: entry requested, waiting for a fill");
     // The exit takes back what may still be under way.
     assert_eq!(targets(&mut stage, &[90, 80, 91]), [FLAT, None, FULL]);
 }
 
 #[test]
-fn an_exit_is_asked_for_as_long_as_something_is_left() {
+fn an_exit_is_requested_while_a_position_is_open() {
     let mut stage = stage();
     assert_eq!(targets(&mut stage, &[101]), [FULL]);
     stage.orders = Orders::Fail;
     assert_eq!(targets(&mut stage, &[90, 80]), [FLAT, FLAT]);
-    let waits = told(&stage.close(Minute1, 80));
-    assert_eq!(waits, "hold: asked to leave; waits for a fill");
+    let waits = text_of(&stage.close(Minute1, 80));
+    assert_eq!(waits, "hold: exit requested, waiting for a fill");
     stage.orders = Orders::Fill;
     assert_eq!(targets(&mut stage, &[70, 60]), [FLAT, None]);
 }
 
 #[test]
-fn what_is_too_little_to_sell_is_not_asked_for() {
+fn less_than_the_minimum_order_is_not_requested() {
     let mut stage = stage();
     stage.position.quantity = Quantity(9);
     assert_eq!(targets(&mut stage, &[90, 80]), [None, None]);
@@ -63,7 +63,7 @@ fn a_stopped_position_is_not_bought_back_at_once() {
     let mut stage = stage();
     assert_eq!(targets(&mut stage, &[101, 102]), [FULL, None]);
     stage.stop_out();
-    let waits = told(&stage.close(Minute1, 103));
+    let waits = text_of(&stage.close(Minute1, 103));
     assert!(waits.starts_with("hold: closed by its stop"), "{waits}");
     assert_eq!(targets(&mut stage, &[90, 91]), [None, FULL]);
 }
@@ -76,13 +76,13 @@ fn a_position_found_at_the_start_is_taken_over() {
         entry_price: None,
         opened_at: Some(START),
     };
-    let waits = told(&stage.close(Minute1, 101));
-    assert_eq!(waits, "hold: long for 2 min: close 1.01, leaves < 1");
+    let waits = text_of(&stage.close(Minute1, 101));
+    assert_eq!(waits, "hold: long for 2 min: close 1.01, exits < 1");
     assert_eq!(targets(&mut stage, &[90]), [FLAT]);
 }
 
 #[test]
-fn what_history_asked_for_is_asked_for_again_live() {
+fn a_request_of_the_history_is_requested_again_live() {
     let mut stage = stage();
     stage.orders = Orders::Fail;
     assert_eq!(exposure(&stage.history(Minute1, [101; 4])), Some(Ppm::ONE));
@@ -99,7 +99,7 @@ fn a_candle_seen_before_changes_nothing() {
     let mut fresh = stage();
     fresh.strategy.restore(&state).unwrap();
     // The fresh stage counts its candles from the second one on again.
-    let decision = told(&fresh.close(Minute1, 500));
+    let decision = text_of(&fresh.close(Minute1, 500));
     assert_eq!(decision, "hold: candle seen before");
     assert_eq!(fresh.strategy.save(), first.strategy.save());
 }

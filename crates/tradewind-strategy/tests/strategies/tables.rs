@@ -2,19 +2,23 @@
 
 use tradewind_model::Interval::{self, Minute1, Minute15};
 
-use crate::market::{Stage, quote, told};
+use crate::market::{Stage, quote, text_of};
 
 /// Warms `stage` up on `history`, then compares what it says of each close with the words beside it.
 fn check(stage: &mut Stage, history: &[i64], cases: &[(i64, &str)]) {
     for price in history {
-        let decision = told(&stage.close(Minute1, *price));
+        let decision = text_of(&stage.close(Minute1, *price));
         assert!(
             decision.starts_with("hold: warming up"),
             "{price}: {decision}"
         );
     }
     for (place, (price, wanted)) in cases.iter().enumerate() {
-        assert_eq!(told(&stage.close(Minute1, *price)), *wanted, "case {place}");
+        assert_eq!(
+            text_of(&stage.close(Minute1, *price)),
+            *wanted,
+            "case {place}"
+        );
     }
 }
 
@@ -28,8 +32,8 @@ fn rsi_reversion_buys_low_and_sells_recovered() {
         &[
             (102, "hold: RSI 83.33, needs < 30"),
             (100, "1: RSI 27.78, below 30"),
-            (100, "hold: long for 1 min: RSI 27.78, leaves > 55"),
-            (99, "hold: long for 2 min: RSI 11.9, leaves > 55"),
+            (100, "hold: long for 1 min: RSI 27.78, exits > 55"),
+            (99, "hold: long for 2 min: RSI 11.9, exits > 55"),
             (103, "0: RSI 84.19, above 55"),
             (104, "hold: RSI 88.79, needs < 30"),
         ],
@@ -49,7 +53,7 @@ fn bollinger_reversion_buys_below_the_band_and_sells_above_the_middle() {
             // Middle 99, deviation sqrt(3).
             (9_600, "1: close 96 below band 97.27"),
             // Middle 98.5, deviation 1.658.
-            (9_800, "hold: long for 1 min: close 98, leaves > 98.5"),
+            (9_800, "hold: long for 1 min: close 98, exits > 98.5"),
             (10_100, "0: close 101 above middle 98.75"),
         ],
     );
@@ -102,10 +106,10 @@ fn donchian_breakout_buys_above_the_channel_before_and_sells_below_it() {
         &[
             (200_200, "hold: close 2002, needs > 2002"),
             (200_201, "1: close 2002.01 above 2002"),
-            (200_500, "hold: long for 1 min: close 2005, leaves < 2002"),
+            (200_500, "hold: long for 1 min: close 2005, exits < 2002"),
             (
                 200_201,
-                "hold: long for 2 min: close 2002.01, leaves < 2002.01",
+                "hold: long for 2 min: close 2002.01, exits < 2002.01",
             ),
             (200_200, "0: close 2002 below 2002.01"),
             (200_100, "hold: close 2001, needs > 2005"),
@@ -131,11 +135,11 @@ fn a_margin_makes_a_breakout_clear_the_channel_by_its_usual_range() {
     let decision = stage
         .candle(Minute1, [10_000, 10_400, 10_000, 10_400])
         .unwrap();
-    assert_eq!(told(&decision), "hold: close 104, needs > 104");
+    assert_eq!(text_of(&decision), "hold: close 104, needs > 104");
     let decision = stage
         .candle(Minute1, [10_400, 10_700, 10_400, 10_700])
         .unwrap();
-    assert_eq!(told(&decision), "1: close 107 above 106");
+    assert_eq!(text_of(&decision), "1: close 107 above 106");
 }
 
 /// A stage of `rsi_trend` with both kinds of candle warm; the trend's last closes are `trend`.
@@ -160,7 +164,7 @@ fn in_a_trend(trend: [i64; 2]) -> Stage {
 fn rsi_trend_buys_a_setback_in_a_rising_market_only() {
     let check = |stage: &mut Stage, interval: Interval, cases: &[(i64, &str)]| {
         for (price, wanted) in cases {
-            assert_eq!(told(&stage.close(interval, *price)), *wanted);
+            assert_eq!(text_of(&stage.close(interval, *price)), *wanted);
         }
     };
     let mut rising = in_a_trend([10_300, 10_500]);
@@ -172,7 +176,7 @@ fn rsi_trend_buys_a_setback_in_a_rising_market_only() {
             (10_000, "1: trend is up; RSI 27.78, below 40"),
             (
                 10_000,
-                "hold: long for 1 min: trend is up; RSI 27.78, leaves > 60",
+                "hold: long for 1 min: trend is up; RSI 27.78, exits > 60",
             ),
         ],
     );
@@ -194,20 +198,20 @@ fn momentum_timer_holds_more_the_further_the_price_has_risen() {
     let given = [("lookback", "2"), ("full_rise", "1")];
     let mut stage = Stage::new("momentum_timer", &given);
     let cases = [
-        (10_000, "hold: warming up: 1 of 2 wakes"),
-        (10_000, "hold: warming up: 2 of 2 wakes"),
+        (10_000, "hold: warming up: 1 of 2 evaluations"),
+        (10_000, "hold: warming up: 2 of 2 evaluations"),
         (10_020, "hold: rose 0.2 %, needs 0.25 %"),
         (10_060, "0.5: rose 0.6 %, full at 1 %"),
-        (10_075, "hold: long for 15 min: rose 0.5489 %, leaves < 0"),
+        (10_075, "hold: long for 15 min: rose 0.5489 %, exits < 0"),
         (10_200, "1: rose 1.3917 %, full at 1 %"),
-        (10_080, "hold: long for 45 min: rose 0.049628 %, leaves < 0"),
+        (10_080, "hold: long for 45 min: rose 0.049628 %, exits < 0"),
         (10_100, "0: fell: -0.98039 %"),
     ];
     for (bid, wanted) in cases {
         let quote = quote(bid - 1, bid + 1);
-        assert_eq!(told(&stage.timer(Some(&quote)).unwrap()), wanted);
+        assert_eq!(text_of(&stage.timer(Some(&quote)).unwrap()), wanted);
     }
-    let unusable = "hold: no usable quote at this wake";
-    assert_eq!(told(&stage.timer(None).unwrap()), unusable);
-    assert_eq!(told(&stage.timer(Some(&quote(5, 5))).unwrap()), unusable);
+    let unusable = "hold: no usable quote";
+    assert_eq!(text_of(&stage.timer(None).unwrap()), unusable);
+    assert_eq!(text_of(&stage.timer(Some(&quote(5, 5))).unwrap()), unusable);
 }

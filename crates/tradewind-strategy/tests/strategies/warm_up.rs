@@ -4,7 +4,7 @@ use tradewind_model::{Interval, Ppm};
 use tradewind_strategy::{WakesOn, WarmUp, catalogue};
 
 use crate::laws::quick;
-use crate::market::{Stage, exposure, told, walk};
+use crate::market::{Stage, exposure, text_of, walk};
 
 /// Names of the strategies that read candles.
 fn on_candles() -> impl Iterator<Item = &'static str> {
@@ -14,11 +14,11 @@ fn on_candles() -> impl Iterator<Item = &'static str> {
     chosen.map(|info| info.name)
 }
 
-/// Feeds candles of every timeframe, live, and answers what was asked for, by number of the shortest candle.
+/// Feeds candles of every timeframe, live, and returns the requested exposures, by number of the shortest candle.
 ///
 /// Longer candles are the walk's own, thinned out: what matters is that they are the same each time.
 fn live(stage: &mut Stage, timeframes: &[WarmUp], walk: &[[i64; 4]]) -> Vec<(usize, Ppm)> {
-    let mut asked = Vec::new();
+    let mut requests = Vec::new();
     for (place, prices) in walk.iter().enumerate() {
         for longer in &timeframes[1..] {
             if place % 4 == 0 {
@@ -26,9 +26,9 @@ fn live(stage: &mut Stage, timeframes: &[WarmUp], walk: &[[i64; 4]]) -> Vec<(usi
             }
         }
         let decision = stage.candle(timeframes[0].interval, *prices).unwrap();
-        asked.extend(exposure(&decision).map(|exposure| (place, exposure)));
+        requests.extend(exposure(&decision).map(|exposure| (place, exposure)));
     }
-    asked
+    requests
 }
 
 fn history(stage: &mut Stage, interval: Interval, walk: &[[i64; 4]]) {
@@ -50,13 +50,13 @@ fn the_first_decision_comes_right_after_the_warm_up() {
                 assert_eq!(exposure(&decision), None, "{name}");
             }
         }
-        let decision = told(&stage.candle(timeframes[0].interval, candles[999]).unwrap());
+        let decision = text_of(&stage.candle(timeframes[0].interval, candles[999]).unwrap());
         assert!(!decision.contains("warming up"), "{name}: {decision}");
     }
 }
 
 #[test]
-fn more_history_than_asked_for_changes_no_decision() {
+fn more_history_than_needed_changes_no_decision() {
     for name in on_candles() {
         let run = |extra: usize| {
             let mut stage = Stage::new(name, &[]);

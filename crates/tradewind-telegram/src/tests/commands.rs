@@ -124,7 +124,7 @@ fn after_a_crash_an_entry_is_not_repeated_and_a_kill_is() {
         message(10, 0, "/kill fire"),
     ]);
     assert_eq!(world.commands.len(), 2);
-    // The kill has no answer yet, so Telegram is not told to forget it.
+    // The kill has no answer yet, so its update is not confirmed to Telegram.
     assert_eq!(world.polling, None);
     let kept = *world.kept.last().unwrap();
     assert_eq!(
@@ -192,7 +192,7 @@ fn a_purchase_is_read_back_with_its_value_and_placed_once_when_confirmed() {
     let answer = world.say(9_041, "/buy btc/usdt 0.01");
     assert_eq!(
         answer,
-        "Read back: buy 0.01 binance:BTC/USDT on paper, at market, worth 600.00 USDT at 60000.5.\n\
+        "Confirm: buy 0.01 binance:BTC/USDT on paper, at market, worth 600.00 USDT at 60000.5.\n\
          Send /confirm 9041 within 30 s to place it."
     );
     assert!(world.commands.is_empty());
@@ -255,7 +255,7 @@ fn a_confirmation_that_takes_too_long_places_nothing() {
     let mut world = World::new();
     world.say(1, "/buy BTC/USDT 0.01");
     world.advance(Duration::from_secs(30));
-    assert!(world.say(2, "/confirm 0001").contains("too long ago"));
+    assert!(world.say(2, "/confirm 0001").contains("code has expired"));
     assert!(world.commands.is_empty());
 }
 

@@ -1,4 +1,4 @@
-//! X01: who is obeyed, over a corpus of updates. Everybody else meets silence, and is counted.
+//! X01: authorisation over a corpus of updates. Unauthorised messages get no answer and are counted.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Tests of the chat remote: the machine in virtual time against a made-up desk and Bot API (`world.rs`), the texts, and the
+//! Tests of the Telegram bot: the machine in virtual time against a made-up desk and Bot API (`world.rs`), the texts, and the
 //! tokio shell against a stand-in Bot API over loopback (`shell.rs`).
 
 mod commands;

@@ -85,7 +85,7 @@ fn an_hour_without_the_bot_api_loses_no_critical_event() {
     assert!(all.contains("Breaker open: rest after 5 failures"));
     assert!(
         all.contains(" more order_filled"),
-        "the rest is told as a number"
+        "the rest is sent as a number"
     );
     assert!(all.len() < 100_000, "memory is bounded: {}", all.len());
     assert!(world.polling.is_some(), "and it listens again");
@@ -203,6 +203,6 @@ fn each_type_is_on_silent_or_off() {
     });
     world.announce(fill(1));
     world.advance(5 * SECOND);
-    let told: Vec<_> = world.delivered.iter().map(|each| each.is_silent).collect();
-    assert_eq!(told, [true, false]);
+    let reported: Vec<_> = world.delivered.iter().map(|each| each.is_silent).collect();
+    assert_eq!(reported, [true, false]);
 }

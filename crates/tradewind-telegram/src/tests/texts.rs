@@ -1,4 +1,4 @@
-//! What people read, and X05: foreign words stay words.
+//! The texts, and X05: text from elsewhere stays text.
 
 use tradewind_events::{BotState, CommandResult, EventKind, Principal};
 use tradewind_model::{BotId, Timestamp};

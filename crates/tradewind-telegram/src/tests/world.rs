@@ -1,4 +1,4 @@
-//! A desk and a Bot API that are made up, and a clock that moves when it is told to.
+//! A mock desk, a mock Bot API, and a clock that the test moves.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -243,7 +243,7 @@ impl World {
         self.put(In::Event(Arc::new(event)));
     }
 
-    /// Moves the clock, stopping wherever the machine wants to be asked.
+    /// Moves the clock, stopping at each deadline of the machine.
     pub(super) fn advance(&mut self, span: Duration) {
         let end = self.now + span;
         while let Some(deadline) = self.machine.deadline().filter(|deadline| *deadline <= end) {

@@ -1,4 +1,4 @@
-//! The desk's face to programs and browsers: its address, its token, its login link.
+//! The API server of the desk: its address, its token, its login link.
 
 use std::fs;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use crate::app::supervisor::Supervisor;
 use crate::app::venue::random_hex;
 use crate::config::DeskConfig;
 
-/// The API's address, taken before anything else is started, so that a second desk fails at once.
+/// The API's address. It is bound before anything else starts, so that a second desk fails at once.
 #[derive(Debug)]
 pub(crate) struct ApiServer {
     listener: TcpListener,
@@ -22,7 +22,7 @@ pub(crate) struct ApiServer {
 }
 
 impl ApiServer {
-    /// Takes the address.
+    /// Binds the address.
     ///
     /// # Errors
     /// The port is in use.
@@ -55,11 +55,11 @@ impl ApiServer {
         let desk = Arc::clone(desk);
         let stop = tokio_util::sync::CancellationToken::new();
         let server = Server::new(listener, desk, ServerOptions::new(secrets), stop.clone())?;
-        supervisor.start("api", |told| async move {
+        supervisor.start("api", |shutdown| async move {
             let mut serving = std::pin::pin!(server.run());
             tokio::select! {
                 served = &mut serving => served.context("the API"),
-                () = told.cancelled() => {
+                () = shutdown.cancelled() => {
                     stop.cancel();
                     serving.await.context("the API")
                 }
@@ -75,7 +75,7 @@ impl ApiServer {
     }
 }
 
-/// The operator's token: drawn at the first start, kept in a file only its owner can read.
+/// The operator's token: random, created at the first start, in a file that only its owner can read.
 fn token(data_dir: &Path) -> anyhow::Result<String> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
     let path = data_dir.join("token");
@@ -83,7 +83,7 @@ fn token(data_dir: &Path) -> anyhow::Result<String> {
         let mode = fs::metadata(&path)?.permissions().mode() & 0o777;
         anyhow::ensure!(
             mode & 0o077 == 0,
-            "{} can be read by others (mode {mode:o}): delete it, a new one is made, or chmod 600 it",
+            "{} can be read by others (mode {mode:o}): delete it, and the next start creates a new one, or chmod 600 it",
             path.display()
         );
         if !text.trim().is_empty() {

@@ -1,4 +1,4 @@
-//! What a desk stands on: its directory's lock, its latch and its identity, taken before anything else is started.
+//! The data directory: its lock, latch and identity are opened before anything else starts.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tradewind_risk::KillLatch;
 
 use crate::app::venue::random_hex;
 
-/// What is on disk before anything else.
+/// The opened data directory.
 pub(super) struct DataDir {
     pub(super) storage: Arc<dyn Storage>,
     pub(super) journal_dir: PathBuf,
@@ -35,7 +35,7 @@ impl DataDir {
             tracing::warn!(
                 reason = state.reason,
                 by = state.by,
-                "The kill latch is set: nothing is sent until it is reset."
+                "The kill latch is set: no order is sent until it is reset."
             );
         }
         let random = random_hex()?;
@@ -58,7 +58,7 @@ impl DataDir {
         })
     }
 
-    /// Opens the journal and says what the last run left unwritten.
+    /// Opens the journal and logs records that the last run did not finish.
     pub(super) fn open_journal(&self, now: Timestamp) -> anyhow::Result<(Journal, Recovery)> {
         let options = Options {
             build: env!("CARGO_PKG_VERSION").to_owned(),

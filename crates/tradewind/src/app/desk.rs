@@ -1,4 +1,4 @@
-//! The desk as its faces see it: views, commands, events and history, over the driver, the bus and the database.
+//! The desk as its interfaces see it: views, commands, events and history, over the driver, the bus and the database.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::app::venue::Venues;
 use crate::cli::MarketSource;
 use crate::driver::{DeskHandle, InputQueueCounts, LatencyStages};
 
-/// How old a view may be that is shown again.
+/// Maximum age of a view that is reused.
 const VIEW_AGE: Duration = Duration::from_millis(100);
 /// How long the engine may take for a command.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ const COMMAND_PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct LiveDesk {
     /// The engine.
     pub(crate) handle: DeskHandle,
-    /// What it was configured with.
+    /// The configuration in force.
     pub(crate) configuration: Arc<Configuration>,
     /// Its clock.
     pub(crate) clock: Arc<dyn Clock>,
@@ -42,19 +42,19 @@ pub(crate) struct LiveDesk {
     pub(crate) log: Arc<dyn EventLog>,
     /// Its history.
     pub(crate) readers: Arc<Readers>,
-    /// What fills it.
+    /// Writes its history.
     pub(crate) writer: Arc<Writer>,
     /// Its venues.
     pub(crate) venues: Venues,
-    /// What the venues said of its accounts.
+    /// The balances of its accounts at their venues.
     pub(crate) differences: Vec<Arc<ArcSwapOption<VenueBalances>>>,
-    /// How long its stages take.
+    /// Latency of its stages.
     pub(crate) stages: LatencyStages,
     /// Its log.
     pub(crate) logs: Logs,
-    /// Where a mirrored venue's market goes in, if it runs on one.
+    /// The feed of the mirrored venue's market, if it runs on one.
     pub(crate) mirror: Option<MirrorFeed>,
-    /// What it runs on.
+    /// The mode in the banner.
     pub(crate) mode: Mode,
     /// When it started.
     pub(crate) started_at: Timestamp,
@@ -62,7 +62,7 @@ pub(crate) struct LiveDesk {
     pub(crate) latest: Mutex<Option<(Instant, Arc<DeskView>)>>,
 }
 
-/// What the banner says.
+/// The mode shown in the banner.
 #[must_use]
 pub(crate) fn mode(market: &MarketSource, seed: u64) -> Mode {
     let simulated = |name: &str, seed: Option<u64>, speed: Ppm, note: String| Mode {
@@ -105,18 +105,21 @@ impl LiveDesk {
             return Ok(Arc::clone(view));
         }
         let view = tokio::time::timeout(COMMAND_PATIENCE, self.handle.view()).await;
-        let view = view.map_err(|_| DeskError::Timeout)?.ok_or_else(gone)?;
+        let view = view
+            .map_err(|_| DeskError::Timeout)?
+            .ok_or_else(engine_unavailable)?;
         let view = Arc::new(view);
         *latest = Some((Instant::now(), Arc::clone(&view)));
         Ok(view)
     }
 
-    /// Gives a command to the engine, a kill to the gate first.
-    pub(crate) async fn carry_out(&self, command: Command) -> Result<CommandResult, DeskError> {
+    /// Sends a command to the engine; a kill goes to the gate first.
+    pub(crate) async fn execute(&self, command: Command) -> Result<CommandResult, DeskError> {
         let done = tokio::time::timeout(COMMAND_PATIENCE, self.kill.command(command)).await;
-        // Whoever looks after a command was answered sees what it did.
+        // A view taken after the answer includes the command's effect.
         *self.latest.lock().await = None;
-        done.map_err(|_| DeskError::Timeout)?.ok_or_else(gone)
+        done.map_err(|_| DeskError::Timeout)?
+            .ok_or_else(engine_unavailable)
     }
 
     /// The adapter through which an instrument's public data is read.
@@ -150,7 +153,7 @@ impl LiveDesk {
     }
 }
 
-fn gone() -> DeskError {
+fn engine_unavailable() -> DeskError {
     DeskError::Unavailable("the engine".to_owned())
 }
 
@@ -176,7 +179,7 @@ impl tradewind_api::Desk for LiveDesk {
     }
 
     fn command(&self, command: Command) -> Answer<'_, Result<CommandResult, DeskError>> {
-        Box::pin(self.carry_out(command))
+        Box::pin(self.execute(command))
     }
 
     fn subscribe(&self, options: SubscriptionOptions) -> Subscription {
@@ -225,7 +228,7 @@ impl tradewind_api::Desk for LiveDesk {
         let counts = self.handle.queues().counts();
         let feed = |name: &str, count: u64| (name.to_owned(), count);
         Health {
-            // Only an account that was reconciled is ever compared.
+            // An account is compared only after it was reconciled.
             ready: self
                 .differences
                 .iter()

@@ -37,7 +37,7 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
-    /// Reads and compares until told to stop.
+    /// Reads and compares until `stop` is cancelled.
     ///
     /// # Errors
     /// Never; a component's signature.

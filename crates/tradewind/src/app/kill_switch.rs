@@ -1,9 +1,9 @@
-//! The kill switch at the process's edge: memory first, then disk, then the engine.
+//! The kill switch: sets the latch in memory first, then on disk, then in the engine.
 //!
-//! The latch at the gate is what stops orders; the file is what keeps them stopped over a restart; the input is how
-//! the engine, and everybody who listens to it, learns of it. Every kill has a number. A reset notes the number when
-//! its command is put before the engine, both under one lock, and lifts the latch only if no kill came since; so gate
-//! and engine hear of kills and resets in the same order, however they are mixed.
+//! The latch at the gate stops orders. The file keeps them stopped over a restart. The command informs the engine and
+//! its subscribers. Every kill has a number. A reset stores the latest number when its command is queued for the engine,
+//! both under one lock, and clears the latch only if no kill came since. So gate and engine process kills and resets in
+//! the same order.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,17 +21,17 @@ use tradewind_venues::OrderGate;
 use crate::app::venue::random_hex;
 use crate::driver::DeskHandle;
 
-/// How often somebody may have touched `KILL`.
+/// How often the file `KILL` is checked.
 const POLL_EVERY: Duration = Duration::from_secs(1);
-/// Resets whose answers are kept: more than the engine keeps of all commands, so that none it knows is new here.
+/// Resets whose results are kept: more than the engine keeps of all commands, so that a repeated reset is recognised here, too.
 const RESETS_KEPT: usize = 2_048;
 
-/// Everything a kill has to reach.
+/// Everything that a kill changes.
 #[derive(Clone)]
 pub(crate) struct KillSwitch {
-    /// In memory, at the gate.
+    /// The gate of new orders.
     pub(crate) gate: Arc<OrderGate>,
-    /// The same flag, to clear it.
+    /// The gate's latch in memory, to clear it.
     pub(crate) latch: Arc<KillLatch>,
     /// On disk.
     pub(crate) file: Arc<LatchFile>,
@@ -39,9 +39,9 @@ pub(crate) struct KillSwitch {
     pub(crate) desk: DeskHandle,
     /// The desk's clock.
     pub(crate) clock: Arc<dyn Clock>,
-    /// What was killed and reset so far.
+    /// Kills and resets since the start.
     pub(crate) history: Arc<Mutex<KillHistory>>,
-    /// Resets that are being carried out, whoever still waits for them.
+    /// Resets in progress; they finish even if their caller stops waiting.
     pub(crate) tasks: TaskTracker,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct KillHistory {
     resets: VecDeque<(CommandId, Option<CommandResult>)>,
 }
 
-/// A reset that was put before the engine.
+/// A reset that is queued for the engine.
 struct PendingReset {
     answer: oneshot::Receiver<CommandResult>,
     kills: u64,
@@ -67,9 +67,9 @@ impl std::fmt::Debug for KillSwitch {
 }
 
 impl KillSwitch {
-    /// Carries out a command; a kill is in force before the engine hears of it, a reset only after it agreed.
+    /// Executes a command. A kill takes effect before the engine processes it; a reset after the engine has accepted it.
     ///
-    /// A reset once begun is carried out to its end, also when this future is dropped.
+    /// A reset that has begun is finished, also when this future is dropped.
     pub(crate) async fn command(&self, command: Command) -> Option<CommandResult> {
         match &command.action {
             Action::Kill { flatten: false, .. } => self.kill(command).await.ok(),
@@ -82,19 +82,19 @@ impl KillSwitch {
         }
     }
 
-    /// Waits for the resets that are being carried out.
+    /// Waits for the resets in progress.
     async fn finish_resets(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
 
     fn kill(&self, command: Command) -> oneshot::Receiver<CommandResult> {
-        // Before the lock as well: whoever holds it may be writing to the disk.
+        // Before the lock, too: its holder may be writing to the disk.
         self.gate.kill();
         self.latch_and_submit(&mut self.history(), command)
     }
 
-    /// Latches memory and disk and puts the kill before the engine, all under the lock.
+    /// Sets the latch in memory and on disk and queues the kill for the engine. The caller holds the lock of `history`.
     fn latch_and_submit(
         &self,
         history: &mut KillHistory,
@@ -108,7 +108,7 @@ impl KillSwitch {
         );
         if self.file.kill(reason, &by, self.clock.now()) == Durable::No {
             tracing::error!(
-                "Killed, but the latch is not on disk: keep the process up until it is."
+                "Killed, but the latch is not on disk yet: do not restart the process until it is."
             );
         }
         self.desk.give(command)
@@ -130,7 +130,7 @@ impl KillSwitch {
         Some(result)
     }
 
-    /// Puts a reset before the engine; `None` if it was begun before.
+    /// Queues a reset for the engine; `None` if it was queued before.
     fn begin_reset(&self, command: &Command) -> Option<PendingReset> {
         let mut history = self.history();
         if history.resets.iter().any(|(id, _)| *id == command.id) {
@@ -144,7 +144,7 @@ impl KillSwitch {
         Some(PendingReset { answer, kills })
     }
 
-    /// A reset that came before is answered as it was then, and lifts nothing.
+    /// A repeated reset gets the first result and does not clear the latch again.
     async fn repeated_reset(&self, command: Command) -> Option<CommandResult> {
         let before = self
             .history()
@@ -158,9 +158,9 @@ impl KillSwitch {
         }
     }
 
-    /// Lifts the latch the engine has agreed to lift, unless there was a kill since the reset was put before it.
+    /// Clears the latch after the engine has accepted the reset, unless a kill came since the reset was queued.
     ///
-    /// A latch that cannot be lifted on disk stays set, and the engine is killed again.
+    /// A latch that cannot be cleared on disk stays set, and the engine is killed again.
     async fn lift(&self, command: &Command, kills: u64) -> CommandResult {
         let (error, killed) = {
             let mut history = self.history();
@@ -178,19 +178,19 @@ impl KillSwitch {
                 }
                 Err(error) => {
                     let again = self.kill_command(
-                        // Another id than the reset's, which is never a command of its own.
+                        // A different id than the reset's. It is never the id of another command.
                         !command.id,
-                        "the latch cannot be lifted on disk",
+                        "the latch cannot be cleared on disk",
                     );
                     (error, self.latch_and_submit(&mut history, again))
                 }
             }
         };
-        tracing::error!(%error, "The latch cannot be lifted on disk and stays set.");
+        tracing::error!(%error, "The latch cannot be cleared on disk and stays set.");
         if killed.await.is_err() {
-            tracing::error!("The engine has gone before it was killed again.");
+            tracing::error!("The engine stopped before it was killed again.");
         }
-        CommandResult::Refused(format!("the latch cannot be lifted on disk: {error}"))
+        CommandResult::Refused(format!("the latch cannot be cleared on disk: {error}"))
     }
 
     fn kill_command(&self, id: CommandId, reason: &str) -> Command {
@@ -207,14 +207,14 @@ impl KillSwitch {
     }
 
     fn history(&self) -> MutexGuard<'_, KillHistory> {
-        // A panic under the lock leaves at worst a reset without an answer, which lifts nothing.
+        // A panic under the lock leaves at worst a reset without a result, which does not clear the latch.
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Kills when somebody touches `KILL` in the data directory.
+    /// Kills the desk when the file `KILL` appears in the data directory.
     ///
     /// # Errors
-    /// The system has no randomness to give.
+    /// The operating system has no randomness.
     pub(crate) async fn watch(self, stop: CancellationToken) -> anyhow::Result<()> {
         loop {
             tokio::select! {
@@ -233,7 +233,7 @@ impl KillSwitch {
     }
 }
 
-/// Why somebody kills or resets.
+/// The reason of a kill or a reset.
 const fn reason_of(action: &Action) -> &str {
     match action {
         Action::Kill { reason, .. } | Action::Reset { reason } => reason.as_str(),
@@ -287,7 +287,7 @@ mod tests {
     }
 
     impl Rig {
-        /// Gives a command on its way and lets everything run until it waits for the engine.
+        /// Submits a command and runs every task until it waits for the engine.
         async fn give(&self, command: Command) -> tokio::task::JoinHandle<Option<CommandResult>> {
             let kill = self.kill.clone();
             let given = self
@@ -340,7 +340,7 @@ mod tests {
         }
     }
 
-    /// Lets every other task of the test's one thread run until it waits.
+    /// Runs every other task of the test's thread until it waits.
     async fn settled() {
         for _ in 0..10 {
             tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Logs: to standard error for a person, and the newest lines in memory for the API.
+//! Logs: to standard error, and the newest lines in memory for the API.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ pub(crate) struct Logs {
     lines: Arc<Mutex<VecDeque<LogLine>>>,
 }
 
-/// Installs the log for the whole process: `info` and above, or as `TRADEWIND_LOG` says.
+/// Installs the log for the whole process: level `info`, or the filter in `TRADEWIND_LOG`.
 ///
 /// # Errors
 /// `TRADEWIND_LOG` cannot be read, or a log was installed before.

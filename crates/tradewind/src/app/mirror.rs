@@ -1,11 +1,11 @@
-//! Paper on live prices: a venue's market is read here and moves the embedded exchange, on which the desk trades as always.
+//! Paper on live prices: the market of a venue moves the embedded exchange, on which the desk trades.
 //!
-//! Two adapters are at work and never meet but here. One reads the venue: it has no key, so nothing signed can reach it.
-//! The other is the desk's own and talks to the embedded exchange over TCP. What the first hears goes into the exchange
-//! by its [`MirrorFeed`]; what the second hears goes to the engine, as far as the venue stands behind it ([`MirrorSink`]).
+//! Two adapters are used. One reads the venue; it has no key, so it cannot sign. The other is the desk's own and connects to
+//! the embedded exchange over TCP. Data of the first goes into the exchange through its [`MirrorFeed`]. Data of the second
+//! goes to the engine while the venue's feed is live ([`MirrorSink`]).
 //!
-//! When the venue falls silent the embedded market stands still and its feeds are stale; when it comes back, minutes that
-//! were missed are read again before candles go on. Start with [`Mirror::connect`]; candles are in `candles.rs`.
+//! When the venue sends nothing, the embedded market stops and its feeds are stale. When the venue is back, missed minutes
+//! are requested before candles continue. Start with [`Mirror::connect`]; candles are in `candles.rs`.
 
 mod candles;
 mod sinks;
@@ -32,7 +32,7 @@ use candles::Refills;
 pub(super) use sinks::MirrorSink;
 use sinks::{MirrorHealth, VenueToExchange};
 
-/// A venue that is read.
+/// A mirrored venue.
 #[derive(Debug)]
 pub(super) struct Mirror {
     venue: Arc<BinanceVenue>,
@@ -42,10 +42,10 @@ pub(super) struct Mirror {
 }
 
 impl Mirror {
-    /// Asks the venue `name` for its time, its instruments and their past candles: what the embedded exchange begins with.
+    /// Requests time, instruments and past candles of the venue `name`: the initial state of the embedded exchange.
     ///
     /// # Errors
-    /// An account lies at another venue, an instrument is not listed, or the venue does not answer.
+    /// An account belongs to another venue, an instrument is not listed, or the venue does not answer.
     pub(super) async fn connect(
         config: &DeskConfig,
         name: &str,
@@ -56,21 +56,24 @@ impl Mirror {
         let place = config.venues.iter().position(|venue| venue.name == name);
         let place = place.with_context(|| format!("{} has no venue {name}", config.file))?;
         let venue = reader(config, &config.venues[place], place, latch, clock)?;
-        let asking = || format!("asking {name} for its market");
-        venue.server_time().await.with_context(asking)?;
+        let requesting = || format!("requesting the market of {name}");
+        venue.server_time().await.with_context(requesting)?;
         let prefix = format!("{name}:");
         let names = config.instrument_names();
         let products: Vec<&str> = names
             .iter()
             .filter_map(|name| name.strip_prefix(&prefix))
             .collect();
-        let instruments = venue.instruments(&products).await.with_context(asking)?;
+        let instruments = venue
+            .instruments(&products)
+            .await
+            .with_context(requesting)?;
         let wanted = candles::wanted(config, &names);
         let candles_before_start = candles::before_start(&venue, &instruments, &wanted);
         let feed = MirrorFeed::default();
         let mirror = tradewind_simx_server::Mirror {
             venue: name.to_owned(),
-            candles: candles_before_start.await.with_context(asking)?,
+            candles: candles_before_start.await.with_context(requesting)?,
             instruments: instruments.clone(),
             assets: venue.assets().snapshot(),
             feed: feed.clone(),
@@ -78,7 +81,7 @@ impl Mirror {
         tracing::info!(
             venue = name,
             instruments = instruments.len(),
-            "The market of a venue is mirrored."
+            "Mirroring the market of a venue."
         );
         let clock = Arc::clone(clock);
         let mirrored = Self {
@@ -90,12 +93,12 @@ impl Mirror {
         Ok((mirrored, MarketChoice::Mirror(Box::new(mirror))))
     }
 
-    /// Where what is read goes: for whoever shows how well that flows.
+    /// The feed into the embedded exchange, for its queue metrics.
     pub(super) fn feed(&self) -> MirrorFeed {
         self.feed.clone()
     }
 
-    /// Begins to read the venue, and gives the sink for what the embedded exchange then says.
+    /// Starts reading the venue and returns the sink for the embedded exchange's market data.
     pub(super) fn start(
         self,
         supervisor: &mut Supervisor,
@@ -150,11 +153,11 @@ fn topics(instrument: &Instrument) -> [Topic; 4] {
     ]
 }
 
-/// One embedded exchange has one market: accounts elsewhere would trade on prices that are not theirs.
+/// The embedded exchange has one market: accounts of another venue would trade on the wrong prices.
 fn refuse_other_venues(config: &DeskConfig, name: &str) -> anyhow::Result<()> {
     match config.accounts.iter().find(|account| account.venue != name) {
         Some(account) => bail!(
-            "account {} lies at {}, but --venue {name} has the prices of {name} alone; \
+            "account {} belongs to {}, but --venue {name} has the prices of {name} only; \
              run with --venue {} or set its venue to \"{name}\"",
             account.name,
             account.venue,
@@ -164,7 +167,7 @@ fn refuse_other_venues(config: &DeskConfig, name: &str) -> anyhow::Result<()> {
     }
 }
 
-/// An adapter without a key: it can read what is public and nothing else.
+/// An adapter without a key: it can read public data only.
 fn reader(
     config: &DeskConfig,
     settings: &VenueSettings,
@@ -174,7 +177,7 @@ fn reader(
 ) -> anyhow::Result<Arc<BinanceVenue>> {
     let venue = BinanceConfig {
         venue: VenueId(u32::try_from(place)?),
-        // So that its connections are told from the desk's own in the log.
+        // Distinguishes its connections from the desk's own in the log.
         name: format!("mirrored-{}", settings.name),
         rest_url: settings.rest_url.clone(),
         ws_url: settings.ws_url.clone(),

@@ -2,7 +2,7 @@
 //!
 //! Start: directory, latch and identity; the API's address; the embedded exchange; venues and what they list; journal;
 //! engine; market data; the account's stream; then the first two inputs, after which the engine reads the accounts and
-//! starts the bots in turn. Stop: the reverse, with a deadline.
+//! starts the bots in order. Stop: the reverse, with a deadline.
 
 mod api_server;
 mod data_dir;
@@ -33,7 +33,7 @@ use start::Desk;
 /// Runs a desk until it is stopped.
 ///
 /// # Errors
-/// What kept it from starting, or brought it down.
+/// The reason why it cannot start, or why it stopped.
 pub fn run(options: RunOptions) -> anyhow::Result<()> {
     let logs = logs::install()?;
     if rustls::crypto::ring::default_provider()

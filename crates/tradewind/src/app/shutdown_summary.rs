@@ -1,11 +1,11 @@
-//! The last words of a desk: each position, and whether it is protected.
+//! The summary at shutdown: each open position, and whether a stop protects it.
 
 use std::fmt::Write as _;
 
 use tradewind_events::{Configuration, DeskView};
 use tradewind_model::OwnerId;
 
-/// What a person should know before the desk is gone.
+/// One line per open position.
 #[must_use]
 pub(crate) fn text(view: &DeskView, configuration: &Configuration) -> String {
     if view.positions.is_empty() {
@@ -19,11 +19,11 @@ pub(crate) fn text(view: &DeskView, configuration: &Configuration) -> String {
                 .bots
                 .get(bot.index())
                 .map_or("?", |bot| bot.name.as_str()),
-            OwnerId::Unallocated => "by hand",
+            OwnerId::Unallocated => "opened by hand",
             OwnerId::Dust | OwnerId::Fees | OwnerId::External => "not the desk's",
         };
         let protection = if position.exit.is_protected() {
-            "its stop is watched by the desk only: not protected while the desk is down"
+            "only the desk watches its stop: not protected while the desk is down"
         } else {
             "no stop: not protected"
         };

@@ -39,12 +39,12 @@ use crate::cli::{Control, MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, AccountSettings, AccountSource, DeskConfig, Durability};
 use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, InputQueues, LatencyStages};
 
-/// How long the account's stream may take before the desk starts without it.
+/// Longest wait for the account's stream before the desk starts without it.
 const STREAM_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long cancelled entries may take to go before the desk stops without them.
+/// Longest wait for cancelled entries before the desk stops without them.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(3);
-/// How often it is looked whether they have gone.
+/// How often open entries are checked.
 const CANCEL_POLL: Duration = Duration::from_millis(50);
 
 /// A running desk.
@@ -59,9 +59,9 @@ pub(crate) struct Desk {
 /// Why a desk stops.
 #[derive(Debug)]
 pub(crate) enum Reason {
-    /// Somebody asked it to, or its time is over.
+    /// A signal, or its running time is over.
     Requested(&'static str),
-    /// A part of it ended.
+    /// A component ended.
     Ended(anyhow::Error),
 }
 
@@ -69,7 +69,7 @@ impl Desk {
     /// Starts a desk; it trades once its accounts are read.
     ///
     /// # Errors
-    /// What kept it from starting, in one line with its cure.
+    /// The reason why it cannot start, in one line with the fix.
     pub(crate) async fn start(options: RunOptions, logs: Logs) -> anyhow::Result<Self> {
         let RunOptions {
             config,
@@ -98,7 +98,7 @@ impl Desk {
         if let Some(Control { address, token }) = control {
             server = server.with_control(ControlPort::bind(address, Some(token))?);
         }
-        tracing::info!(address = %server.local_addr(), "The embedded exchange listens.");
+        tracing::info!(address = %server.local_addr(), "The embedded exchange is listening.");
         supervisor.start("exchange", |stop| async move {
             server.run(stop).await.context("the embedded exchange")
         });
@@ -188,9 +188,7 @@ impl Desk {
             .await
             .is_err()
         {
-            tracing::warn!(
-                "The account's stream is not up yet; the desk starts on what it can read."
-            );
+            tracing::warn!("The account's stream is not up yet; the desk starts without it.");
         }
         let Identity { instance, epoch } = directory.identity;
         queues.control(Input::Started(Started {
@@ -250,13 +248,13 @@ impl Desk {
         })
     }
 
-    /// Waits until the desk is told to stop, its time is over, or a part of it ends.
+    /// Waits for a signal, for the end of its running time, or until a component ends.
     pub(crate) async fn until_stopped(&mut self, run_for: Option<Duration>) -> Reason {
         let (Ok(mut terminate), Ok(mut interrupt)) = (
             signal(SignalKind::terminate()),
             signal(SignalKind::interrupt()),
         ) else {
-            return Reason::Ended(anyhow::anyhow!("signals cannot be heard"));
+            return Reason::Ended(anyhow::anyhow!("cannot listen for signals"));
         };
         let over = async {
             match run_for {
@@ -267,7 +265,7 @@ impl Desk {
         tokio::select! {
             _ = terminate.recv() => Reason::Requested("SIGTERM"),
             _ = interrupt.recv() => Reason::Requested("interrupt"),
-            () = over => Reason::Requested("its time is over"),
+            () = over => Reason::Requested("its running time is over"),
             ended = self.supervisor.first_ended() => Reason::Ended(match ended.result {
                 Ok(()) => anyhow::anyhow!("{} ended by itself", ended.name),
                 Err(error) => error.context(format!("{} failed", ended.name)),
@@ -275,14 +273,14 @@ impl Desk {
         }
     }
 
-    /// Stops everything in reverse and says what is left open. A second signal ends the process at once.
+    /// Stops everything in reverse order and logs the open positions. A second signal ends the process at once.
     ///
     /// # Errors
     /// The reason, if it was a failure.
     pub(crate) async fn stop(self, reason: Reason) -> anyhow::Result<()> {
         let stopping = match &reason {
             Reason::Requested(why) => *why,
-            Reason::Ended(_) => "a part of the desk ended",
+            Reason::Ended(_) => "a component ended",
         };
         tracing::info!(reason = stopping, "The desk is shutting down.");
         end_at_second_signal();
@@ -291,7 +289,7 @@ impl Desk {
             .await
             .is_err()
         {
-            tracing::warn!("Some entries are still open; the next start takes them over.");
+            tracing::warn!("Some entries are still open; the next start adopts them.");
         }
         let last = tokio::time::timeout(Duration::from_secs(2), self.live.handle.view()).await;
         if let Ok(Some(view)) = last {
@@ -302,7 +300,10 @@ impl Desk {
         }
         let late = self.supervisor.stop().await;
         if !late.is_empty() {
-            tracing::warn!(?late, "Some parts were late and were cut off.");
+            tracing::warn!(
+                ?late,
+                "Some components did not stop in time and were aborted."
+            );
         }
         self.desk_file.remove()?;
         match reason {
@@ -312,7 +313,7 @@ impl Desk {
     }
 }
 
-/// A live account's orders are real: no desk has one that was not asked for by `--live`.
+/// Refuses a live account without `--live`: its orders would be real.
 fn refuse_real_orders(config: &DeskConfig, market: &MarketSource) -> anyhow::Result<()> {
     let is_live = |account: &&AccountSettings| matches!(account.mode, AccountSource::Live { .. });
     match config.accounts.iter().find(is_live) {
@@ -326,16 +327,16 @@ fn refuse_real_orders(config: &DeskConfig, market: &MarketSource) -> anyhow::Res
     }
 }
 
-/// Where prices come from, as far as it can be said before anybody is asked.
+/// Where prices come from.
 enum Prices {
-    /// The embedded exchange has what it needs.
+    /// From the embedded exchange itself.
     Embedded(MarketChoice),
-    /// The venue of this name has to tell what it lists.
+    /// From the venue of this name.
     Mirrored(String),
 }
 
 /// Where prices come from, and the clock that goes with it: recorded data begins at its own first moment, or where an
-/// earlier run in the same directory stopped, and plays as fast as it is asked to.
+/// earlier run in the same directory stopped, and plays at the given speed.
 fn prices_and_clock(
     market: &MarketSource,
     seed: u64,
@@ -361,12 +362,14 @@ fn prices_and_clock(
             Arc::new(DeskClock::system()),
         )),
         MarketSource::Live(name) => {
-            bail!("trading on {name} is not there yet; run without --live for paper on its prices")
+            bail!(
+                "trading on {name} is not implemented yet; run without --live for paper on its prices"
+            )
         }
     }
 }
 
-/// Resolves once no entry is open, or nobody can tell any more.
+/// Resolves once no entry is open, or the engine has stopped.
 async fn entries_gone(desk: &DeskHandle) {
     while let Some(view) = desk.view().await {
         let is_entry = |order: &OrderView| order.purpose == PositionEffect::Entry;
@@ -377,7 +380,7 @@ async fn entries_gone(desk: &DeskHandle) {
     }
 }
 
-/// From here on a second signal ends the process at once; what is on disk is enough to start again.
+/// From now on a second signal ends the process at once. The files are enough to start again.
 fn end_at_second_signal() {
     #[expect(
         clippy::disallowed_methods,

@@ -1,8 +1,8 @@
 //! Components: named tasks with an order of start and the reverse order of stop.
 //!
-//! Every task of the desk is owned here. One that ends before it was asked to brings the desk down in good order, with
-//! its name; a component that can come back restarts itself inside and does not end. Stopping gives each five seconds
-//! and all of them ten, and says who was late.
+//! Every task of the desk is owned here. A component that ends by itself stops the
+//! desk, with its name as the reason. A component that can recover restarts itself and does not end. Stopping allows
+//! five seconds each and ten in all, and returns the names of those that were late.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 const STOP_EACH: Duration = Duration::from_secs(5);
 /// Longest all of them may take together.
 const STOP_ALL: Duration = Duration::from_secs(10);
-/// How often the running components are looked at.
+/// How often the components are checked.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The running components, in the order in which they were started.
@@ -35,7 +35,7 @@ struct Component {
 pub(crate) struct Ended {
     /// Its name.
     pub(crate) name: &'static str,
-    /// What it said.
+    /// Its result.
     pub(crate) result: anyhow::Result<()>,
 }
 
@@ -65,7 +65,7 @@ impl Supervisor {
             .collect()
     }
 
-    /// Resolves when a component has ended though nobody asked it to.
+    /// Resolves when a component has ended by itself.
     pub(crate) async fn first_ended(&mut self) -> Ended {
         let mut look = tokio::time::interval(LOOK_EVERY);
         loop {

@@ -1,4 +1,4 @@
-//! The chat remote over the desk, where its token is in the environment.
+//! Starts the Telegram bot over the desk, if its token is in the environment.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,10 +20,10 @@ use crate::config::{DeskConfig, Notify};
 /// Longest wait for the Bot API to connect; its long polls have their own limits.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Starts the remote if it is configured and its token is there; says so if not.
+/// Starts the Telegram bot if it is configured and its token is set; logs why not otherwise.
 ///
 /// # Errors
-/// The chat's number cannot be read.
+/// The chat id is not a number.
 pub(crate) fn start(
     supervisor: &mut Supervisor,
     desk: &Arc<LiveDesk>,
@@ -49,7 +49,7 @@ pub(crate) fn start(
         users: settings.users.iter().copied().collect(),
         chat: chat
             .transpose()
-            .with_context(|| format!("{} is no chat's number", settings.chat_env))?,
+            .with_context(|| format!("{} is not a chat id", settings.chat_env))?,
         api_url: settings.api_url.clone(),
         token: SecretString::from(token.clone()),
         stale_after: settings.stale_after,
@@ -67,16 +67,16 @@ pub(crate) fn start(
         .connect_timeout(CONNECT)
         .build()?;
     let store = Arc::new(ProgressFile::new(data_dir.join("telegram.json")));
-    let remote = Telegram::new(
+    let telegram = Telegram::new(
         options,
         http,
         Arc::clone(desk) as Arc<dyn tradewind_telegram::Desk>,
         store,
     );
     supervisor.start("telegram", |stop| async move {
-        // The desk does not need its remote: one that cannot go on is told of, and trading goes on without it.
-        if let Err(error) = remote.run(stop.clone()).await {
-            tracing::error!(%error, "Telegram has stopped; the desk goes on without it.");
+        // The desk does not depend on it: a failure is logged and trading continues.
+        if let Err(error) = telegram.run(stop.clone()).await {
+            tracing::error!(%error, "The Telegram bot has stopped; the desk continues without it.");
             stop.cancelled().await;
         }
         Ok(())
@@ -107,11 +107,11 @@ impl tradewind_telegram::Desk for LiveDesk {
     }
 
     fn view(&self) -> Answer<'_, Result<Arc<DeskView>, DeskError>> {
-        Box::pin(async { self.fresh_view().await.map_err(told) })
+        Box::pin(async { self.fresh_view().await.map_err(desk_error) })
     }
 
     fn command(&self, command: Command) -> Answer<'_, Result<CommandResult, DeskError>> {
-        Box::pin(async { self.carry_out(command).await.map_err(told) })
+        Box::pin(async { self.execute(command).await.map_err(desk_error) })
     }
 
     fn subscribe(&self, options: SubscriptionOptions) -> Subscription {
@@ -119,7 +119,7 @@ impl tradewind_telegram::Desk for LiveDesk {
     }
 }
 
-fn told(error: tradewind_api::DeskError) -> DeskError {
+fn desk_error(error: tradewind_api::DeskError) -> DeskError {
     match error {
         tradewind_api::DeskError::Timeout => DeskError::Timeout,
         other => DeskError::Unavailable(other.to_string()),

@@ -26,15 +26,15 @@ pub(super) struct BacktestArgs {
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, Parameter)>,
 
-    /// The instrument, such as BTC/USDT, where the file's name does not say
+    /// The instrument, such as BTC/USDT, if the file's name does not contain it
     #[arg(long, value_name = "PRODUCT")]
     product: Option<String>,
 
-    /// The candles' length, where the file's name does not say
+    /// The candles' interval, if the file's name does not contain it
     #[arg(long, value_name = "INTERVAL")]
     interval: Option<Interval>,
 
-    /// Quote currency to begin with
+    /// Starting cash, in the quote currency
     #[arg(long, value_name = "AMOUNT", default_value = "10000")]
     cash: Amount,
 
@@ -42,16 +42,16 @@ pub(super) struct BacktestArgs {
     #[arg(long, value_name = "SHARE", default_value = "0.9")]
     share: Ppm,
 
-    /// How waiting orders are filled: touch, queue or trade-through
+    /// How resting orders are filled: touch, queue or trade-through
     #[arg(long, value_name = "MODEL", default_value_t = FillModel::QuoteTouch)]
     fill: FillModel,
 
-    /// Milliseconds an order takes to the exchange, and what happens there back to the desk
+    /// Latency in milliseconds, of requests to the exchange and of reports back
     #[arg(long, value_name = "MILLISECONDS", default_value = "0")]
     latency: u64,
 }
 
-/// Runs it and prints what came of it.
+/// Runs it and prints the report.
 pub(super) fn run(args: BacktestArgs, output: Output) -> anyhow::Result<()> {
     let options = FileOptions {
         parameters: args.parameters.into_iter().collect::<BTreeMap<_, _>>(),

@@ -1,4 +1,4 @@
-//! `tradewind bots`: where they are, and start, stop, pause.
+//! `tradewind bots`: list, start, stop and pause bots.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -16,13 +16,13 @@ pub(super) struct BotsArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 enum BotsAction {
-    /// Where each bot is, and what its strategy last said
+    /// The state of each bot and the last result of its strategy
     List,
     /// Start a bot that is stopped or paused
     Start(Named),
-    /// Stop a bot: its entries are cancelled
+    /// Stop a bot; its open entries are cancelled
     Stop(StopArgs),
-    /// Pause a bot: no entries, exits run
+    /// Pause a bot: no entries; exits continue
     Pause(Named),
 }
 
@@ -36,7 +36,7 @@ struct Named {
 struct StopArgs {
     #[command(flatten)]
     named: Named,
-    /// Close its positions at market; without it they stay, guarded by their exit plan
+    /// Close its positions at market; without it they stay open under their exit plan
     #[arg(long)]
     close: bool,
 }
@@ -45,7 +45,7 @@ const COLUMNS: &[Column] = &[
     ("BOT", "/name", Style::Text),
     ("STATE", "/state", Style::Text),
     ("STRATEGY", "/strategy", Style::Text),
-    ("WAKES", "/wakes", Style::Text),
+    ("RUNS ON", "/wakes", Style::Text),
     ("SIGNALS", "/counts/signals", Style::Number),
     ("DENIED", "/counts/denials", Style::Number),
     ("FILLS", "/counts/fills", Style::Number),
@@ -53,7 +53,7 @@ const COLUMNS: &[Column] = &[
     ("REASON", "/reason", Style::Text),
 ];
 
-/// Does what was asked.
+/// Executes the command.
 pub(super) fn execute(args: &BotsArgs, client: &Client, output: Output) -> anyhow::Result<()> {
     match &args.action {
         None | Some(BotsAction::List) => list(client, output),

@@ -1,7 +1,7 @@
 //! A client of the desk's HTTP API: one request at a time, each with a time limit, answers as JSON.
 //!
-//! Answers are read as JSON values rather than the API's own types: a client ignores what it does not know, and a desk of
-//! another version is still readable.
+//! Answers are read as JSON values rather than the API's own types: unknown fields are ignored, so that a desk of
+//! another version can be read.
 
 use std::time::Duration;
 
@@ -100,14 +100,14 @@ impl Client {
         })
     }
 
-    /// The next piece of a stream, which is never silent for long: the desk sends a ping every second.
+    /// The next piece of a stream. The desk sends a ping every second, so silence is a timeout.
     async fn next_chunk(&self, response: &mut Response) -> anyhow::Result<Option<Vec<u8>>> {
         let next = tokio::time::timeout(self.timeout, response.chunk()).await;
         let Ok(chunk) = next else {
-            return Err(TimedOut(format!("the desk at {} fell silent", self.address)).into());
+            return Err(TimedOut(format!("the desk at {} stopped sending", self.address)).into());
         };
         Ok(chunk
-            .context("the stream broke")?
+            .context("the stream was cut off")?
             .map(|bytes| bytes.to_vec()))
     }
 
@@ -123,7 +123,7 @@ impl Client {
         let text = response
             .text()
             .await
-            .context("the desk's answer broke off")?;
+            .context("the desk's answer was cut off")?;
         serde_json::from_str(&text).context("the desk's answer is not JSON; is this its address?")
     }
 
@@ -139,7 +139,7 @@ impl Client {
         if error.is_connect() {
             let left_by = self
                 .local
-                .map(|pid| format!(" (process {pid} has left its desk.json behind)"));
+                .map(|pid| format!(" (process {pid} ended without removing its desk.json)"));
             return NoDesk {
                 problem: format!(
                     "no desk answers at {address}{}",
@@ -157,7 +157,7 @@ impl Client {
             .into();
         }
         anyhow::anyhow!(
-            "cannot talk to the desk at {address}: {}",
+            "cannot connect to the desk at {address}: {}",
             without_url(error)
         )
     }
@@ -166,9 +166,9 @@ impl Client {
 /// Whether to read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// There is more to come.
+    /// Read the next line.
     On,
-    /// Enough.
+    /// Stop.
     Done,
 }
 
@@ -210,7 +210,7 @@ fn http(timeout: Duration) -> anyhow::Result<reqwest::Client> {
     client.build().context("cannot make an HTTP client")
 }
 
-/// The answer, if the desk accepted the request; its own words otherwise.
+/// The answer if the desk accepted the request; otherwise its error message.
 async fn accepted(response: Response) -> anyhow::Result<Response> {
     let status = response.status();
     if status.is_success() {
@@ -230,7 +230,7 @@ async fn accepted(response: Response) -> anyhow::Result<Response> {
     bail!(message)
 }
 
-/// What went wrong without the address, which the caller names, down to the cause that says most.
+/// The error and its innermost cause, without the address.
 fn without_url(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(deeper) = cause.source() {
@@ -239,7 +239,7 @@ fn without_url(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// `text` as one segment of a path: whatever could be taken for something else is escaped.
+/// `text` as one percent-encoded segment of a path.
 pub(super) fn path_segment(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_~".contains(&byte);
     let escaped = |byte: u8| match byte {

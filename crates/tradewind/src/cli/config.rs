@@ -1,4 +1,4 @@
-//! `tradewind config`: is the configuration in order, what takes effect, and its schema.
+//! `tradewind config`: checks the configuration, prints the settings in force, prints the schema.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::config::{ConfigErrors, DeskConfig, Listing, LoadError, schema};
 /// The file that is used when none is named, if it is there.
 const USUAL: &str = "tradewind.toml";
 
-/// Which configuration.
+/// Selects the configuration.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ConfigFile {
     /// Configuration [default: ./tradewind.toml if it is there, else the built-in one]
@@ -55,15 +55,15 @@ pub(super) struct ConfigArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 enum ConfigAction {
-    /// Say all that is wrong with it; exit code 4 if anything is
+    /// Print every error in it; exit code 4 if there is one
     Check {
         #[command(flatten)]
         file: ConfigFile,
-        /// For recorded data or a real venue: do not hold instruments against the embedded exchange's
+        /// For recorded data or a real venue: do not compare instruments with those of the embedded exchange
         #[arg(long)]
         any_instrument: bool,
     },
-    /// Print what takes effect: the file, the environment's overrides, the defaults
+    /// Print the settings in force: the file, overrides of the environment, defaults
     Show {
         #[command(flatten)]
         file: ConfigFile,
@@ -72,7 +72,7 @@ enum ConfigAction {
     Schema,
 }
 
-/// Does what was asked.
+/// Executes the command.
 pub(super) fn execute(args: &ConfigArgs, output: Output) -> anyhow::Result<()> {
     match &args.action {
         ConfigAction::Check {
@@ -99,7 +99,7 @@ fn in_order(config: &DeskConfig, output: Output) -> anyhow::Result<()> {
         return Ok(output.value(&facts)?);
     }
     Ok(output.line(&format!(
-        "{} is in order: bots {bots}, instruments {instruments}, accounts {accounts}",
+        "{} is valid: bots {bots}, instruments {instruments}, accounts {accounts}",
         config.file
     ))?)
 }

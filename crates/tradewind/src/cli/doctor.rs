@@ -1,4 +1,4 @@
-//! `tradewind doctor`: looks for what may be wrong on this machine, and says how to mend it.
+//! `tradewind doctor`: checks this machine for problems and prints how to fix each.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -15,10 +15,10 @@ use super::output::Output;
 use super::time::now;
 use crate::config::{DeskConfig, Listing};
 
-/// A host's clock before this was never set: 2026-01-01.
+/// A host clock earlier than this was never set: 2026-01-01.
 const EARLIEST: Timestamp = Timestamp::from_secs(1_767_225_600);
 
-/// What was found about one thing.
+/// The result of one check.
 #[derive(Debug)]
 struct Finding {
     name: &'static str,
@@ -26,7 +26,7 @@ struct Finding {
     message: String,
 }
 
-/// Looks at everything; code 1 if anything is wrong.
+/// Runs every check; exit code 1 if one fails.
 pub(super) fn examine(
     file: &ConfigFile,
     location: &Location,
@@ -42,7 +42,7 @@ pub(super) fn examine(
         latch(location),
     ];
     findings.push(match &config {
-        Ok(config) => sound("configuration", format!("{} is in order", config.file)),
+        Ok(config) => sound("configuration", format!("{} is valid", config.file)),
         Err(error) => unsound("configuration", error.to_string()),
     });
     findings.push(desk(location, config.as_ref().ok(), timeout));
@@ -105,10 +105,10 @@ fn clock() -> Finding {
     if now < EARLIEST {
         return unsound(
             "clock",
-            format!("the host says it is {now}; set its clock, or venues refuse every order"),
+            format!("the host's clock says {now}; set it, or venues refuse every order"),
         );
     }
-    sound("clock", format!("the host says it is {now}"))
+    sound("clock", format!("the host's clock says {now}"))
 }
 
 fn data_dir(dir: &Path) -> Finding {
@@ -116,16 +116,16 @@ fn data_dir(dir: &Path) -> Finding {
     if !dir.exists() {
         return sound(
             "data folder",
-            format!("{shown} is not there yet; the first start makes it"),
+            format!("{shown} does not exist yet; the first start creates it"),
         );
     }
     let probe = dir.join(format!(".doctor-{}", std::process::id()));
     let written = std::fs::write(&probe, b"probe").and_then(|()| std::fs::remove_file(&probe));
     match written {
-        Ok(()) => sound("data folder", format!("{shown} can be written")),
+        Ok(()) => sound("data folder", format!("{shown} is writable")),
         Err(error) => unsound(
             "data folder",
-            format!("{shown} cannot be written ({error}); check its owner and the disk"),
+            format!("{shown} is not writable ({error}); check its owner and the disk"),
         ),
     }
 }
@@ -137,7 +137,7 @@ fn token(location: &Location) -> Finding {
     match std::fs::metadata(&path) {
         Err(_) => sound(
             "token",
-            format!("{shown} is not there yet; the first start makes it"),
+            format!("{shown} does not exist yet; the first start creates it"),
         ),
         Ok(found) if found.permissions().mode() & 0o077 == 0 => {
             sound("token", format!("{shown} is readable by its owner alone"))
@@ -145,7 +145,7 @@ fn token(location: &Location) -> Finding {
         Ok(_) => unsound(
             "token",
             format!(
-                "others can read {shown}; remove it and restart the desk, which makes a new one"
+                "other users can read {shown}; delete it and restart the desk, which creates a new one"
             ),
         ),
     }
@@ -155,7 +155,7 @@ fn latch(location: &Location) -> Finding {
     let state = location.latch().read(now());
     if state.killed {
         let message = format!(
-            "killed by {}: {}; lift it with: tradewind reset --reason …",
+            "killed by {}: {}; clear it with: tradewind reset --reason …",
             state.by, state.reason
         );
         return unsound("kill latch", message);
@@ -166,9 +166,9 @@ fn latch(location: &Location) -> Finding {
 /// Either a desk runs and answers, or its port is free.
 fn desk(location: &Location, config: Option<&DeskConfig>, timeout: Duration) -> Finding {
     if location.announced().is_some() || !location.is_local() {
-        let asked = Client::connect(location, timeout)
+        let status = Client::connect(location, timeout)
             .and_then(|client| Ok((client.address().to_string(), client.get("status", &[])?)));
-        return match asked {
+        return match status {
             Ok((address, status)) => sound(
                 "desk",
                 format!(
@@ -188,7 +188,7 @@ fn desk(location: &Location, config: Option<&DeskConfig>, timeout: Duration) -> 
         Err(error) => unsound(
             "desk",
             format!(
-                "is not running, but {listen} cannot be used ({error}); stop what uses it, or set api.listen"
+                "is not running, but {listen} is in use ({error}); stop the other program, or set api.listen"
             ),
         ),
     }

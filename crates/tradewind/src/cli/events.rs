@@ -1,4 +1,4 @@
-//! `tradewind events`: what happened, and what happens now, from the desk's event stream.
+//! `tradewind events`: prints past and new events, from the desk's event stream.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ use super::table::{text_at, to_the_second};
 /// Arguments of `events`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct EventsArgs {
-    /// Go on printing events as they happen
+    /// Keep printing events as they happen
     #[arg(long)]
     follow: bool,
 
@@ -20,11 +20,11 @@ pub(super) struct EventsArgs {
     #[arg(long, value_name = "TYPES")]
     types: Option<String>,
 
-    /// Begin behind this event; without --follow, at the beginning of the log
+    /// Start after this event; without --follow the default is the start of the log
     #[arg(long, value_name = "ID")]
     after: Option<String>,
 
-    /// Without --follow: at most so many, the latest
+    /// Without --follow: how many events at most, the latest ones
     #[arg(
         long,
         value_name = "N",
@@ -34,7 +34,7 @@ pub(super) struct EventsArgs {
     limit: usize,
 }
 
-/// Prints events until told to stop, or what the log has.
+/// Prints new events until it is interrupted, or the latest events of the log.
 pub(super) fn follow(args: &EventsArgs, client: &Client, output: Output) -> anyhow::Result<()> {
     let types = args.types.as_deref();
     if args.follow {
@@ -53,7 +53,7 @@ pub(super) fn follow(args: &EventsArgs, client: &Client, output: Output) -> anyh
     Ok(())
 }
 
-/// The latest events of the log: the stream is read until it has nothing more to tell between two pings.
+/// The latest events of the log: the stream is read until no event comes between two pings.
 fn logged(
     client: &Client,
     types: Option<&str>,
@@ -62,18 +62,18 @@ fn logged(
 ) -> anyhow::Result<VecDeque<Value>> {
     let mut message = Message::default();
     let mut latest: VecDeque<Value> = VecDeque::new();
-    let mut told_since_ping = true;
+    let mut event_since_ping = true;
     client.stream(types, Some(after), |line| {
         match message.feed(line) {
             Some(Part::Event(event)) if is_logged(&event) => {
-                told_since_ping = true;
+                event_since_ping = true;
                 latest.push_back(event);
                 if latest.len() > limit {
                     latest.pop_front();
                 }
             }
-            Some(Part::Ping) if !told_since_ping => return Ok(Reading::Done),
-            Some(Part::Ping) => told_since_ping = false,
+            Some(Part::Ping) if !event_since_ping => return Ok(Reading::Done),
+            Some(Part::Ping) => event_since_ping = false,
             Some(Part::Event(_)) | None => {}
         }
         Ok(Reading::On)
@@ -81,12 +81,12 @@ fn logged(
     Ok(latest)
 }
 
-/// Whether an event is of the log: prices and gaps are only of the moment and have no id.
+/// Whether an event is in the log. Prices and gaps have no id and are not.
 fn is_logged(event: &Value) -> bool {
     event["id"].is_string() && event["type"] != "price_update"
 }
 
-/// One event for people: when, its id, what, and what is in it.
+/// One event as text: time, id, type, fields.
 fn print(event: &Value, output: Output) -> anyhow::Result<()> {
     if output.is_json() {
         return Ok(output.value(event)?);
@@ -111,12 +111,12 @@ fn facts(data: &Value) -> String {
     };
     let nested = fields.values().filter_map(Value::as_object).flatten();
     let own = fields.iter().filter(|(_, value)| !value.is_object());
-    let told = own.chain(nested).filter(|(_, value)| is_plain(value));
-    let told = told.map(|(name, value)| match value {
+    let plain = own.chain(nested).filter(|(_, value)| is_plain(value));
+    let plain = plain.map(|(name, value)| match value {
         Value::String(text) => format!("{name}={text}"),
         other => format!("{name}={other}"),
     });
-    told.collect::<Vec<_>>().join(" ")
+    plain.collect::<Vec<_>>().join(" ")
 }
 
 fn is_plain(value: &Value) -> bool {

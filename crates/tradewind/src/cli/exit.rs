@@ -1,4 +1,4 @@
-//! How a command ends: one line about what went wrong, and a code that scripts can rely on.
+//! Ends a command: one line about the error, and a stable exit code.
 
 use std::io;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use crate::config::{ConfigErrors, LoadError};
 #[derive(Debug, thiserror::Error)]
 #[error("{problem}; {cure}")]
 pub struct NoDesk {
-    /// What was found instead.
+    /// The problem.
     pub problem: String,
     /// What to do.
     pub cure: String,
@@ -25,12 +25,12 @@ pub struct NoDesk {
 #[error("{0}")]
 pub struct TimedOut(pub String);
 
-/// A command that printed its findings and is to end with code 1 without another word.
+/// The command printed its findings and ends with code 1 without a further message.
 #[derive(Debug, thiserror::Error)]
-#[error("not all is in order")]
+#[error("problems were found")]
 pub(super) struct ProblemsFound;
 
-/// Prints what went wrong and gives the exit code.
+/// Prints the error and returns the exit code.
 pub(super) fn finish(output: Output, result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
@@ -57,7 +57,7 @@ fn code_of(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// Whether the reader of our output, such as `head`, has had enough.
+/// Whether the reader of standard output, such as `head`, has closed it.
 fn reader_left(error: &anyhow::Error) -> bool {
     error
         .chain()

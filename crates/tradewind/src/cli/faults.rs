@@ -1,5 +1,4 @@
-//! How a simulated exchange is to behave: its latency, its faults, and the operator's hand on it. The same for the
-//! exchange alone and for the one that a desk embeds.
+//! Arguments for latency, faults and the control port of a simulated exchange, embedded or alone.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -8,12 +7,12 @@ use anyhow::Context as _;
 use clap::Args;
 use tradewind_simx_server::{Conduct, ControlPort, FaultScript, Latencies};
 
-/// The operator's door to the exchange that a desk embeds.
+/// The control port of the embedded exchange.
 #[derive(Clone)]
 pub struct Control {
-    /// Where it listens, on the loopback.
+    /// Its loopback address.
     pub address: SocketAddr,
-    /// What opens it.
+    /// The bearer token.
     pub token: String,
 }
 
@@ -28,21 +27,21 @@ impl std::fmt::Debug for Control {
 /// Arguments of `simx` and `run`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct FaultArgs {
-    /// What is to go wrong at the simulated exchange: a script of [[fault]] tables, see docs/faults.md
+    /// Script of faults of the simulated exchange: [[fault]] tables, see docs/faults.md
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
 
-    /// How long messages take, such as request=2ms,report=lognormal(3ms,0.5); legs: request, match, report, market
+    /// Latency of messages, such as request=2ms,report=lognormal(3ms,0.5); legs: request, match, report, market
     #[arg(long, value_name = "LATENCIES", default_value = "")]
     latency: Latencies,
 
-    /// Loopback address for the exchange's operator: faults, pause, deposits, halts; token from SIMX_CONTROL_TOKEN, or a new one
+    /// Loopback address of the control port: faults, pause, deposits, halts; token from SIMX_CONTROL_TOKEN, or a new one
     #[arg(long, value_name = "ADDRESS")]
     control: Option<SocketAddr>,
 }
 
 impl FaultArgs {
-    /// Reads the script, before anybody is let in.
+    /// Reads the script, before the exchange accepts connections.
     pub(super) fn config(&self, seed: u64) -> anyhow::Result<Conduct> {
         let faults = self.faults.as_deref().map(script).transpose()?;
         Ok(Conduct {
@@ -60,7 +59,7 @@ impl FaultArgs {
         Ok(port.transpose()?)
     }
 
-    /// Where a desk's exchange takes its operator's orders. A desk prints no token, so there has to be one.
+    /// The control port of a desk's exchange. The desk prints no token, so the environment must have one.
     pub(super) fn desk_control(&self) -> anyhow::Result<Option<Control>> {
         let control = self.control.map(|address| {
             let token = token().context("--control needs a token: set SIMX_CONTROL_TOKEN")?;
@@ -76,7 +75,7 @@ fn token() -> Option<String> {
 
 fn script(path: &Path) -> anyhow::Result<FaultScript> {
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the faults in {}", path.display()))?;
+        .with_context(|| format!("cannot read the fault script {}", path.display()))?;
     let script: Result<FaultScript, _> = text.parse();
-    script.with_context(|| format!("the faults in {} are wrong", path.display()))
+    script.with_context(|| format!("the fault script {} has errors", path.display()))
 }

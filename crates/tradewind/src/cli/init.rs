@@ -1,4 +1,4 @@
-//! `tradewind init`: a configuration to start from, written out with its comments.
+//! `tradewind init`: writes the default configuration with its comments.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -14,25 +14,25 @@ use crate::config::DEFAULT;
 /// Arguments of `init`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct InitArgs {
-    /// Where to write it
+    /// The file to write
     #[arg(value_name = "FILE", default_value = "tradewind.toml")]
     file: PathBuf,
 }
 
-/// Writes the default configuration; a file that is there already is never touched.
+/// Writes the default configuration; an existing file is never overwritten.
 pub(super) fn write(args: &InitArgs, output: Output) -> anyhow::Result<()> {
     let path = args.file.display();
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(&args.file)
-        .with_context(|| format!("cannot make {path}; an existing file is not overwritten"))?;
+        .with_context(|| format!("cannot create {path}; an existing file is not overwritten"))?;
     file.write_all(DEFAULT.as_bytes())
         .with_context(|| format!("cannot write {path}"))?;
     if output.is_json() {
         return Ok(output.value(&json!({ "file": path.to_string() }))?);
     }
     Ok(output.line(&format!(
-        "wrote {path}: read it, change it, then: tradewind config check --config {path}"
+        "wrote {path}; edit it, then run: tradewind config check --config {path}"
     ))?)
 }

@@ -1,7 +1,7 @@
 //! `tradewind kill` and `reset`: the latch, with a desk and without one.
 //!
-//! A kill must work when little else does. A running desk is told first; one that does not answer finds the file `KILL`;
-//! and with no desk at all the latch is written, so that the next start is killed from its first moment.
+//! A kill must work when little else does. The command goes to a running desk first. If the desk does not answer, the
+//! file `KILL` is written. If no desk runs, the latch file is written, so that the next start is killed.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use super::output::Output;
 use super::table::text_at;
 use super::time::now;
 
-/// Who writes the latch when there is no desk to do it.
+/// The principal in a latch that is written without a desk.
 const BY: &str = "the command line";
 
 /// Arguments of `kill`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct KillArgs {
-    /// Why, for whoever finds the desk killed
+    /// The reason; it is shown wherever the desk is shown as killed
     #[arg(long, value_name = "REASON", value_parser = reason)]
     reason: String,
 
@@ -35,7 +35,7 @@ pub(super) struct KillArgs {
 /// Arguments of `reset`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ResetArgs {
-    /// Why it is safe again
+    /// The reason why trading is safe again
     #[arg(long, value_name = "REASON", value_parser = reason)]
     reason: String,
 }
@@ -43,7 +43,7 @@ pub(super) struct ResetArgs {
 fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
-        return Err("say why: the reason is shown to whoever finds the desk killed".to_owned());
+        return Err("give a reason: it is shown wherever the desk is shown as killed".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -55,22 +55,23 @@ pub(super) fn kill(
     timeout: Duration,
     output: Output,
 ) -> anyhow::Result<()> {
-    let told = Client::connect(location, timeout).and_then(|client| {
+    let sent = Client::connect(location, timeout).and_then(|client| {
         client.post(
             "kill",
             &json!({ "reason": args.reason, "flatten": args.flatten }),
         )
     });
-    match told {
+    match sent {
         Ok(answer) if output.is_json() => Ok(output.value(&answer)?),
         Ok(_) if args.flatten => Ok(output.line("killed; positions are being closed")?),
-        Ok(_) => Ok(output.line("killed: nothing new leaves until a reset")?),
+        Ok(_) => Ok(output.line("killed: no new order is sent until a reset")?),
         Err(error) if location.is_local() && error.is::<NoDesk>() => {
             without_desk(args, location, output)
         }
         Err(error) if location.is_local() && error.is::<TimedOut>() => {
             touch(location)?;
-            Err(error.context("the file KILL was written, which a running desk obeys"))
+            Err(error
+                .context("the file KILL was written; a running desk is killed within a second"))
         }
         Err(error) => Err(error),
     }
@@ -102,7 +103,7 @@ fn touch(location: &Location) -> anyhow::Result<()> {
     std::fs::write(&path, b"").with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Whether some process has the data folder.
+/// Whether a process holds the lock of the data folder.
 fn is_held(location: &Location) -> bool {
     matches!(
         DirectoryLock::acquire(&location.data_dir),
@@ -110,7 +111,7 @@ fn is_held(location: &Location) -> bool {
     )
 }
 
-/// Lifts the latch.
+/// Clears the latch.
 pub(super) fn reset(
     args: &ResetArgs,
     location: &Location,
@@ -133,7 +134,7 @@ fn by_desk(args: &ResetArgs, client: &Client) -> anyhow::Result<Value> {
     client.post("reset", &json!({ "reason": args.reason, "nonce": nonce }))
 }
 
-/// Without a desk the right to reset is the right to write the folder; while one runs, only it lifts its latch.
+/// Clears the latch file. While a desk runs, only the desk may clear its latch.
 fn by_hand(args: &ResetArgs, location: &Location, output: Output) -> anyhow::Result<()> {
     if !location.data_dir.is_dir() {
         bail!(
@@ -142,13 +143,14 @@ fn by_hand(args: &ResetArgs, location: &Location, output: Output) -> anyhow::Res
         );
     }
     let held = DirectoryLock::acquire(&location.data_dir);
-    let _lock =
-        held.context("a desk has the folder but does not answer; only it can lift its latch")?;
+    let _lock = held.context(
+        "a running desk holds the folder but does not answer; only that desk can clear its latch",
+    )?;
     let latch = location.latch();
     let before = latch.read(now());
     latch
         .reset(&args.reason, BY, now())
-        .context("cannot lift the latch")?;
+        .context("cannot clear the latch")?;
     let (was, why) = (before.killed, before.reason);
     if output.is_json() {
         return Ok(

@@ -1,4 +1,4 @@
-//! Where a desk is: its folder, its address, its token.
+//! Finds a desk: its folder, its address, its token.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -54,12 +54,12 @@ impl Location {
         Address::parse(&desk.url, Scheme::Http).context("desk.json")
     }
 
-    /// The desk that announced itself in the data folder; it may have died since.
+    /// The desk in `desk.json`; it may have ended since.
     pub(super) fn announced(&self) -> Option<RunningDesk> {
         DeskFile::new(Arc::new(Disk), &self.data_dir).read()
     }
 
-    /// The complaint that there is no desk.
+    /// The error for a missing desk.
     pub(super) fn no_desk(&self, problem: &str) -> NoDesk {
         let dir = self.data_dir.display();
         NoDesk {
@@ -77,7 +77,9 @@ impl Location {
             return Ok(SecretString::from(token));
         }
         if !matches!(address.host(), "127.0.0.1" | "::1" | "localhost") {
-            bail!("{address} is another machine, whose token is not here; set {TOKEN_VARIABLE}");
+            bail!(
+                "{address} is another machine and its token is not on this one; set {TOKEN_VARIABLE}"
+            );
         }
         self.token_from_file()
     }
@@ -114,7 +116,7 @@ pub fn default_data_dir() -> anyhow::Result<PathBuf> {
     if let Some(data_home) = variable("XDG_DATA_HOME") {
         return Ok(Path::new(&data_home).join("tradewind"));
     }
-    let home = variable("HOME").context("there is no HOME; name a folder with --data-dir")?;
+    let home = variable("HOME").context("HOME is not set; name a folder with --data-dir")?;
     let below = if cfg!(target_os = "macos") {
         "Library/Application Support"
     } else {

@@ -56,7 +56,7 @@ struct Cli {
     command: Command,
 }
 
-/// What every command understands.
+/// Arguments of every command.
 #[derive(Clone, Debug, Args)]
 struct Global {
     /// Folder of the desk's files [default: the platform's data home]
@@ -88,35 +88,35 @@ enum Command {
     Run(run::RunArgs),
     /// Start the simulated exchange alone
     Simx(simx::SimxArgs),
-    /// The desk at a glance
+    /// Show the state of the desk
     Status,
-    /// Bots: where they are, start, stop, pause
+    /// List, start, stop and pause bots
     Bots(bots::BotsArgs),
-    /// Orders: open ones, closed ones, cancel
+    /// List and cancel orders
     Orders(orders::OrdersArgs),
-    /// Positions: how they are guarded, close
+    /// List positions with their stops, and close them
     Positions(positions::PositionsArgs),
-    /// What happened, and what happens now
+    /// Print events of the past, or new ones as they happen
     Events(events::EventsArgs),
-    /// Why a bot is where it is, or what led to an event
+    /// Explain the state of a bot, or the causes of an event
     Why(why::WhyArgs),
-    /// Stop everything new from leaving, running desk or not
+    /// Set the kill switch: no new order is sent, whether a desk runs or not
     Kill(kill::KillArgs),
-    /// Lift the kill latch
+    /// Clear the kill switch
     Reset(kill::ResetArgs),
     /// Run a strategy over data files
     Backtest(backtest::BacktestArgs),
     /// Check and show the configuration
     Config(config::ConfigArgs),
-    /// EngineQuery for what may be wrong on this machine
+    /// Look for problems on this machine
     Doctor(config::ConfigFile),
     /// Print the token of the desk's API
     Token,
-    /// Write a configuration to start from
+    /// Write the default configuration to a file
     Init(init::InitArgs),
 }
 
-/// Reads the command line and carries it out. `start` runs a desk until it has stopped.
+/// Parses the command line and executes it. `start` runs a desk until it has stopped.
 #[must_use]
 pub fn main(start: fn(RunOptions) -> anyhow::Result<()>) -> ExitCode {
     let cli = Cli::parse();

@@ -1,4 +1,4 @@
-//! `tradewind orders`: open ones, closed ones, cancel.
+//! `tradewind orders`: lists open and closed orders and cancels one.
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
@@ -17,7 +17,7 @@ pub(super) struct OrdersArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 enum OrdersAction {
-    /// Open orders, or with --closed the latest that ended
+    /// Open orders, or with --closed the latest closed orders
     List(ListArgs),
     /// Cancel an order
     Cancel {
@@ -28,16 +28,16 @@ enum OrdersAction {
 
 #[derive(Clone, Debug, Default, Args)]
 struct ListArgs {
-    /// Orders that ended, the latest first
+    /// Closed orders, newest first
     #[arg(long)]
     closed: bool,
-    /// Only those of this bot
+    /// Only orders of this bot
     #[arg(long, value_name = "BOT")]
     bot: Option<String>,
-    /// Only those in this instrument
+    /// Only orders in this instrument
     #[arg(long, value_name = "INSTRUMENT")]
     instrument: Option<String>,
-    /// At most so many
+    /// How many at most
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: u32,
 }
@@ -56,7 +56,7 @@ const COLUMNS: &[Column] = &[
     ("REASON", "/reason", Style::Text),
 ];
 
-/// Does what was asked.
+/// Executes the command.
 pub(super) fn execute(args: &OrdersArgs, client: &Client, output: Output) -> anyhow::Result<()> {
     match &args.action {
         None => list(
@@ -93,7 +93,7 @@ fn list(args: &ListArgs, client: &Client, output: Output) -> anyhow::Result<()> 
         return Ok(output.value(&orders)?);
     }
     let empty = if args.closed {
-        "no order has ended"
+        "no closed orders"
     } else {
         "no open orders"
     };

@@ -1,4 +1,4 @@
-//! The one place that prints. Facts go to standard output, complaints to standard error.
+//! The one place that prints. Facts go to standard output, errors to standard error.
 //!
 //! Texts come from venues and users: control characters are replaced before they reach a terminal.
 
@@ -46,7 +46,7 @@ impl Output {
         out.flush()
     }
 
-    /// Prints a table, or what is said in place of an empty one.
+    /// Prints a table, or `empty` in place of one without rows.
     pub(super) fn table(self, table: &Table, empty: &str) -> io::Result<()> {
         if table.is_empty() {
             return self.line(empty);
@@ -54,14 +54,14 @@ impl Output {
         table.lines().iter().try_for_each(|line| self.line(line))
     }
 
-    /// Prints to standard error. That nobody can read it is no reason to fail.
+    /// Prints to standard error. A closed standard error is not a failure.
     pub(super) fn complain(self, text: &str) {
         let lines: Vec<String> = text.lines().map(harmless).collect();
         drop(writeln!(io::stderr().lock(), "{}", lines.join("\n")));
     }
 }
 
-/// `text` without what a terminal would act upon.
+/// `text` without control characters.
 fn harmless(text: &str) -> String {
     let shown = |character: char| match character {
         character if character.is_control() => '\u{fffd}',

@@ -1,4 +1,4 @@
-//! `tradewind positions`: how they are guarded, and closing one.
+//! `tradewind positions`: lists positions with their stops and closes one.
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
@@ -18,9 +18,9 @@ pub(super) struct PositionsArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 enum PositionsAction {
-    /// Open positions and their exits
+    /// Open positions with their stops and targets
     List {
-        /// Only those of this bot
+        /// Only positions of this bot
         #[arg(long, value_name = "BOT")]
         bot: Option<String>,
     },
@@ -32,10 +32,10 @@ enum PositionsAction {
 struct CloseArgs {
     /// Instrument, such as BTC/USDT, binance:BTC/USDT or BTCUSDT
     instrument: String,
-    /// Whose; without it the one that was opened by hand
+    /// The bot that holds it; without it, the position that was opened by hand
     #[arg(long, value_name = "BOT")]
     bot: Option<String>,
-    /// On which account, where there are several
+    /// The account, where there are several
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
 }
@@ -54,7 +54,7 @@ const COLUMNS: &[Column] = &[
     ("OPENED", "/opened_at", Style::Time),
 ];
 
-/// Does what was asked.
+/// Executes the command.
 pub(super) fn execute(args: &PositionsArgs, client: &Client, output: Output) -> anyhow::Result<()> {
     match &args.action {
         None => list(None, client, output),

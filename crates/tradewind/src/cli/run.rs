@@ -1,4 +1,4 @@
-//! `tradewind run`: what can be asked of a desk that is to be started.
+//! `tradewind run`: the options with which a desk starts.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "PATH", conflicts_with = "venue")]
     data: Option<PathBuf>,
 
-    /// How fast recorded data plays [default: simulation.speed]
+    /// Speed of recorded data: 10 is ten times real time [default: simulation.speed]
     #[arg(long, value_name = "N", requires = "data", value_parser = speed)]
     speed: Option<Ppm>,
 
@@ -30,7 +30,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "VENUE")]
     venue: Option<String>,
 
-    /// Send the orders of live accounts to the venue, for real
+    /// Send the orders of live accounts to the venue: real money
     #[arg(long, requires = "venue")]
     live: bool,
 
@@ -42,7 +42,7 @@ pub(super) struct RunArgs {
     run_for: Option<Duration>,
 }
 
-/// What a desk is started with.
+/// The options of a desk.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     /// Its configuration, checked.
@@ -51,11 +51,11 @@ pub struct RunOptions {
     pub data_dir: PathBuf,
     /// Where prices come from and orders go.
     pub market: MarketSource,
-    /// How the embedded exchange departs from a perfect one.
+    /// Latency and faults of the embedded exchange.
     pub fault_config: Conduct,
-    /// The operator's door to the embedded exchange.
+    /// The control port of the embedded exchange.
     pub control: Option<Control>,
-    /// After which it stops by itself; until it is told to, without.
+    /// How long it runs; until a signal if absent.
     pub run_for: Option<Duration>,
 }
 
@@ -68,17 +68,17 @@ pub enum MarketSource {
     Recorded {
         /// A capture, a candle file, or a folder of them.
         path: PathBuf,
-        /// How many times as fast as real time.
+        /// Speed as a multiple of real time.
         speed: Ppm,
     },
     /// A venue's live prices, with the embedded exchange matching the orders.
     Venue(String),
-    /// A venue, for real.
+    /// A venue, with real orders.
     Live(String),
 }
 
 impl RunArgs {
-    /// Reads the configuration and puts everything together.
+    /// Reads the configuration and builds the options.
     pub(super) fn into_options(self, data_dir: PathBuf) -> anyhow::Result<RunOptions> {
         let generated = self.data.is_none() && self.venue.is_none();
         let listing = if generated {
@@ -126,7 +126,7 @@ fn known_venue(config: &DeskConfig, name: String, live: bool) -> anyhow::Result<
     })
 }
 
-/// Reads how many times as fast as real time something is to go.
+/// Parses a speed as a multiple of real time.
 pub(super) fn speed(text: &str) -> Result<Ppm, String> {
     let speed = text.parse::<Ppm>().ok().filter(|speed| *speed > Ppm::ZERO);
     speed.ok_or_else(|| "write a number above 0, such as 10 or 0.5".to_owned())

@@ -42,7 +42,7 @@ pub(super) struct SimxArgs {
     #[arg(long, value_name = "LIMITS", default_value = "venue")]
     limits: Limits,
 
-    /// How waiting orders are filled: touch, queue or trade-through
+    /// How resting orders are filled: touch, queue or trade-through
     #[arg(long, value_name = "MODEL", default_value = "queue")]
     fill: FillModel,
 
@@ -50,7 +50,7 @@ pub(super) struct SimxArgs {
     #[arg(long, value_name = "PATH", conflicts_with = "seed")]
     data: Option<PathBuf>,
 
-    /// How fast recorded data plays
+    /// Speed of recorded data: 10 is ten times real time
     #[arg(long, value_name = "N", requires = "data", default_value = "1", value_parser = super::run::speed)]
     speed: Ppm,
 
@@ -58,8 +58,8 @@ pub(super) struct SimxArgs {
     faults: FaultArgs,
 }
 
-/// Serves until it is told to stop. With a `data_dir` accounts, orders and trades are kept there; without one they are
-/// gone when the exchange stops.
+/// Serves until a signal. With a `data_dir` accounts, orders and trades are kept there; without one they are lost when the
+/// exchange stops.
 pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> anyhow::Result<()> {
     let _lock = data_dir.map(DirectoryLock::acquire).transpose()?;
     let fault_config = args.faults.config(args.seed)?;
@@ -99,7 +99,7 @@ pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> a
         tokio::pin!(serving);
         tokio::select! {
             served = &mut serving => return Ok(served?),
-            told = stop_signal() => told?,
+            signal = stop_signal() => signal?,
         }
         stop.cancel();
         Ok(serving.await?)
@@ -161,7 +161,7 @@ fn announce(
         let (address, token) = (port.local_addr(), port.token());
         output.line(&format!("control on http://{address}, token {token}"))?;
     }
-    Ok(output.line("Ctrl-C stops it")?)
+    Ok(output.line("press Ctrl-C to stop")?)
 }
 
 /// Waits for SIGINT or SIGTERM.

@@ -6,7 +6,7 @@ use super::client::Client;
 use super::output::Output;
 use super::table::{text_at, to_the_second};
 
-/// Asks and prints.
+/// Reads the status and prints it.
 pub(super) fn show(client: &Client, output: Output) -> anyhow::Result<()> {
     let status = client.get("status", &[])?;
     if output.is_json() {
@@ -18,7 +18,7 @@ pub(super) fn show(client: &Client, output: Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is said about a desk, a line each.
+/// The status as lines of text.
 fn lines(status: &Value) -> Vec<String> {
     let at = |pointer: &str| text_at(status, pointer);
     let mut lines = vec![
@@ -40,7 +40,7 @@ fn lines(status: &Value) -> Vec<String> {
         format!("bots        {}", bots(status)),
         format!("last close  {}", last_close(status)),
         format!(
-            "counted     {} wakes, {} signals, {} denials, {} orders, {} fills of which {} in parts",
+            "counted     {} evaluations, {} signals, {} denials, {} orders, {} fills of which {} partial",
             at("/counters/wakes"),
             at("/counters/signals"),
             at("/counters/denials"),
@@ -75,12 +75,12 @@ fn bots(status: &Value) -> String {
     let states = [
         "running", "warming", "starting", "paused", "stopped", "faulted",
     ];
-    let told = states.iter().filter_map(|state| {
+    let counted = states.iter().filter_map(|state| {
         let count = status["bots"][state].as_u64().filter(|count| *count > 0)?;
         Some(format!("{count} {state}"))
     });
-    let told: Vec<String> = told.collect();
-    format!("{}: {}", text_at(status, "/bots/total"), told.join(", "))
+    let counted: Vec<String> = counted.collect();
+    format!("{}: {}", text_at(status, "/bots/total"), counted.join(", "))
 }
 
 fn last_close(status: &Value) -> String {
@@ -90,7 +90,10 @@ fn last_close(status: &Value) -> String {
     }
     let denied = items(close, "denied");
     let denied: Vec<String> = denied
-        .map(|one| format!("{} {}", text_at(one, "/rule"), text_at(one, "/count")))
+        .map(|one| {
+            let at = |pointer: &str| text_at(one, pointer);
+            format!("{} {} ({})", at("/count"), at("/name"), at("/rule"))
+        })
         .collect();
     let denied = if denied.is_empty() {
         "none".to_owned()
@@ -99,7 +102,7 @@ fn last_close(status: &Value) -> String {
     };
     let at = |pointer: &str| text_at(close, pointer);
     format!(
-        "{}: {} woke, {} held, {} signals; denied: {denied}; {} filled, {} partly",
+        "{}: {} evaluated, {} no signal, {} signals; denied: {denied}; {} filled, {} partly",
         to_the_second(&at("/at")),
         at("/woke"),
         at("/held"),
@@ -112,9 +115,9 @@ fn last_close(status: &Value) -> String {
 fn cause(cause: &Value) -> String {
     let at = |pointer: &str| text_at(cause, pointer);
     let clearing = if at("/clearing") == "person" {
-        "a person clears it"
+        "must be cleared by a person"
     } else {
-        "clears by itself"
+        "clears automatically"
     };
     format!(
         "cause       {} {}: {} since {}, {}; {clearing}",
@@ -130,7 +133,7 @@ fn component(component: &Value) -> String {
     let health = if component["healthy"] == Value::Bool(true) {
         "ok"
     } else {
-        "NOT WELL"
+        "UNHEALTHY"
     };
     format!(
         "component   {}: {health}, {}",
@@ -146,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_desk_is_told_in_a_few_lines() {
+    fn a_status_is_printed_in_a_few_lines() {
         let status = json!({
             "seq": 48213, "at": "2026-03-02T10:05:00.412Z", "uptime_seconds": 99, "ready": true, "state": "ACTIVE",
             "mode": { "name": "SIMULATED", "note": "Simulated market, seed 42." },
@@ -155,7 +158,7 @@ mod tests {
             "equity": { "asset": "USDT", "equity": "100012.3821", "change": "12.3821", "realized": "3.1", "unrealized": "9.2821" },
             "bots": { "total": 45, "running": 44, "warming": 1, "faulted": 0 },
             "last_close": { "at": "2026-03-02T10:05:00Z", "woke": 44, "held": 41, "signals": 3,
-                            "denied": [{ "rule": "R13", "count": 1 }], "filled": 1, "partly_filled": 1 },
+                            "denied": [{ "rule": "R13", "name": "position", "count": 1 }], "filled": 1, "partly_filled": 1 },
             "counters": { "wakes": 812, "signals": 22, "denials": 3, "orders": 19, "fills": 24, "partial_fills": 5 },
             "components": [{ "name": "venue binance", "healthy": true, "message": "connected, 25 of 25 streams" }],
         });
@@ -164,16 +167,16 @@ SIMULATED: Simulated market, seed 42.
 state       ACTIVE, ready; up 99 s
 equity      100012.3821 USDT; change 12.3821 (realised 3.1, unrealised 9.2821)
 bots        45: 44 running, 1 warming
-last close  2026-03-02T10:05:00Z: 44 woke, 41 held, 3 signals; denied: R13 1; 1 filled, 1 partly
-counted     812 wakes, 22 signals, 3 denials, 19 orders, 24 fills of which 5 in parts
-cause       instrument binance:DOGE/USDT: REDUCING since 2026-03-02T10:04:50Z, stale market data; clears by itself
+last close  2026-03-02T10:05:00Z: 44 evaluated, 41 no signal, 3 signals; denied: 1 position (R13); 1 filled, 1 partly
+counted     812 evaluations, 22 signals, 3 denials, 19 orders, 24 fills of which 5 partial
+cause       instrument binance:DOGE/USDT: REDUCING since 2026-03-02T10:04:50Z, stale market data; clears automatically
 component   venue binance: ok, connected, 25 of 25 streams
 as of       2026-03-02T10:05:00Z, input 48213";
         assert_eq!(lines(&status).join("\n"), wanted);
     }
 
     #[test]
-    fn a_desk_that_says_little_is_still_told() {
+    fn missing_fields_are_printed_as_dashes() {
         assert!(lines(&json!({})).len() >= 6);
     }
 }

@@ -1,4 +1,4 @@
-//! `tradewind why`: why a bot is where it is, or what led to an event.
+//! `tradewind why`: explains the state of a bot, or the causes of an event.
 
 use clap::Args;
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub(super) struct WhyArgs {
     subject: String,
 }
 
-/// Asks and prints.
+/// Queries the desk and prints the answer.
 pub(super) fn explain(args: &WhyArgs, client: &Client, output: Output) -> anyhow::Result<()> {
     let is_event = args.subject.parse::<EventId>().is_ok();
     let key = if is_event { "event" } else { "bot" };
@@ -43,7 +43,7 @@ fn lines(answer: &Value) -> Vec<String> {
             at("/state_reason")
         ));
         lines.push(format!(
-            "it last said: {} ({})",
+            "last result: {} ({})",
             at("/reason"),
             at("/reason_instrument")
         ));
@@ -51,7 +51,7 @@ fn lines(answer: &Value) -> Vec<String> {
     }
     let chain = answer["chain"].as_array().map_or(&[][..], Vec::as_slice);
     if chain.is_empty() {
-        lines.push("it has not done anything yet".to_owned());
+        lines.push("no events yet".to_owned());
     }
     let links = chain.iter().enumerate().map(|(index, event)| {
         let because = if index == 0 { "" } else { "because  " };
@@ -59,7 +59,7 @@ fn lines(answer: &Value) -> Vec<String> {
     });
     lines.extend(links);
     if answer["complete"] == Value::Bool(false) {
-        lines.push("the log no longer has the beginning".to_owned());
+        lines.push("the log no longer has the first causes".to_owned());
     }
     lines
 }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chain_is_told_from_the_latest_back() {
+    fn a_chain_is_printed_from_the_latest_back() {
         let answer = json!({
             "bot": { "name": "btc-rsi", "state": "running", "state_reason": "warmed up", "reason": "RSI 28, needs < 30" },
             "chain": [{ "id": "7.1", "type": "order_filled", "at": "t", "data": {} }, { "id": "6.0", "type": "candle_closed", "at": "t", "data": {} }],
@@ -79,7 +79,7 @@ mod tests {
         });
         let wanted = [
             "btc-rsi is running: warmed up",
-            "it last said: RSI 28, needs < 30 (-)",
+            "last result: RSI 28, needs < 30 (-)",
             "last denial: -",
             "t  7.1         order_filled",
             "  because  t  6.0         candle_closed",

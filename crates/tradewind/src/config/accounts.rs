@@ -45,7 +45,7 @@ pub enum VenueKind {
 pub struct AccountSettings {
     /// Its name.
     pub name: String,
-    /// The venue it lies at.
+    /// Its venue.
     pub venue: String,
     /// Paper or live, with what each needs.
     pub mode: AccountSource,
@@ -53,7 +53,7 @@ pub struct AccountSettings {
     pub adopt: bool,
 }
 
-/// What stands behind an account.
+/// Where an account's orders go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountSource {
     /// The embedded exchange, with these balances at its first start. No key, no route to a real venue.
@@ -159,14 +159,14 @@ fn paper(section: Section<'_>) -> Option<AccountSource> {
             return values::amount(node);
         }
         let cure = "write its name in capitals, such as USDT";
-        Err(Problem::new("no name of an asset", cure))
+        Err(Problem::new("not the name of an asset", cure))
     })?;
     Some(AccountSource::Paper(balances.into_iter().collect()))
 }
 
 fn live(section: Section<'_>) -> Option<AccountSource> {
     if section.node("balances").is_some() {
-        let what = "a live account's balances are the venue's to tell";
+        let what = "a live account's balances come from the venue";
         let cure = "remove it, or set mode = \"paper\"";
         section.complain("balances", Problem::new(what, cure));
     }

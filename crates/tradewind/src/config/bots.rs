@@ -53,7 +53,7 @@ impl BotSettings {
 /// What the instruments' names are held against while the file is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Listing {
-    /// Nothing: what the venue lists is known only once it was asked, by [`resolve`](super::DeskConfig::resolve).
+    /// Nothing: the venue's instruments are checked later, by [`resolve`](super::DeskConfig::resolve).
     #[default]
     Unknown,
     /// The generated market of the embedded exchange.
@@ -174,7 +174,7 @@ fn traded(
         let cure = "name at least one, such as [\"BTC/USDT\"]";
         section.complain(
             "instruments",
-            Problem::new("a bot with nothing to trade", cure),
+            Problem::new("a bot without instruments", cure),
         );
     }
     Some(names)
@@ -225,7 +225,10 @@ fn instrument(
     };
     let venue = venue.unwrap_or(&account.venue);
     if own == AllowedVenues::Account && venue != account.venue {
-        let what = format!("{text} is not traded where account {:?} lies", account.name);
+        let what = format!(
+            "{text} is not an instrument of account {:?}'s venue",
+            account.name
+        );
         let cure = format!("name an instrument of {}", account.venue);
         return Err(Problem::new(what, cure));
     }

@@ -17,7 +17,7 @@ use super::values::{self, Read};
 /// The desk as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeskSettings {
-    /// Asset in which equity and limits are told.
+    /// Asset in which equity and limits are stated.
     pub report_currency: String,
     /// What an intent survives before its order leaves.
     pub durability: Durability,
@@ -167,10 +167,10 @@ impl SimulationSettings {
     }
 }
 
-/// The chat remote. It runs where its token is in the environment.
+/// The Telegram bot. It runs if its token is in the environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TelegramSettings {
-    /// Numbers of the users who are obeyed.
+    /// Numeric ids of the authorised users.
     pub users: Vec<i64>,
     /// Address of the Bot API.
     pub api_url: String,
@@ -178,13 +178,13 @@ pub struct TelegramSettings {
     pub token_env: String,
     /// Environment variable that holds the chat notifications go to.
     pub chat_env: String,
-    /// Age at which a command that adds risk is no longer obeyed.
+    /// Age at which a command that adds risk is refused.
     pub stale_after: Duration,
-    /// Which events are told, and how loudly. Types that are not named are not told.
+    /// Which events are sent, and with or without sound. Other types are not sent.
     pub notify: BTreeMap<EventType, Notify>,
 }
 
-/// How an event is told.
+/// How an event is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notify {
     /// With a sound.
@@ -200,7 +200,7 @@ impl TelegramSettings {
         let users = section.items("users", |node| match values::integer(node)? {
             user if user > 0 => Ok(user),
             other => Err(Problem::new(
-                format!("{other} is no user: groups and channels are not obeyed"),
+                format!("{other} is not a user id: groups and channels cannot send commands"),
                 "write the user's own number, which is above 0",
             )),
         });

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration: every error at once, each with its place, and how to mend it.
+//! Errors of a configuration: all at once, each with its place and how to fix it.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::tree::Origin;
 pub struct ConfigError {
     /// Where, in the words of the file: `bots[3].params.fast`; empty for the file as a whole.
     pub path: String,
-    /// Which line or which variable said it; `None` for something that is missing.
+    /// The line or the variable; `None` for something that is missing.
     pub origin: Option<Origin>,
     /// What is wrong.
     pub problem: String,
@@ -70,7 +70,7 @@ impl Problem {
     }
 }
 
-/// Collects errors while the configuration is read; reading goes on after each.
+/// Collects errors while the configuration is read; reading continues after each.
 #[derive(Debug, Default)]
 pub(super) struct Errors {
     list: RefCell<Vec<ConfigError>>,

@@ -1,8 +1,8 @@
 //! Every key a configuration may have: its kind, whether it must be there, an example and what it is for.
 //!
-//! This one table refuses unknown keys, fills in defaults, says what is missing, prints `config show` in a good order and
-//! makes `config schema`. What a value means is read elsewhere. Limits have no default on purpose: a limit that nobody
-//! chose protects nobody.
+//! This one table refuses unknown keys, fills in defaults, reports missing ones, prints `config show` in a good order and
+//! generates `config schema`. Values are parsed elsewhere. Limits have no defaults: they must be
+//! chosen.
 
 /// What a value looks like, for the structure and the schema.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub(super) enum Kind {
     Address,
     Choice(&'static [&'static str]),
     List(&'static Self),
-    /// A text or a table, as its reader says.
+    /// A text or a table; its reader decides.
     Free(&'static str),
     /// A table with these keys.
     Table(&'static [Key]),
@@ -108,18 +108,18 @@ pub(super) const ROOT: &[Key] = &[
     default("desk", Kind::Table(DESK), "{}", "the desk as a whole"),
     default("api", Kind::Table(API), "{}", "the HTTP API and the dashboard"),
     required("venues", Kind::Named(VENUE), "[venues.binance]", "where orders go and prices come from"),
-    required("accounts", Kind::Named(ACCOUNT), "[accounts.paper]", "what is traded on"),
-    required("limits", Kind::Table(LIMITS), "[limits]", "what no order may exceed"),
+    required("accounts", Kind::Named(ACCOUNT), "[accounts.paper]", "accounts that bots trade on"),
+    required("limits", Kind::Table(LIMITS), "[limits]", "limits of every order"),
     default("simulation", Kind::Table(SIMULATION), "{}", "the embedded exchange"),
-    optional("telegram", Kind::Table(TELEGRAM), "[telegram]", "the chat remote"),
+    optional("telegram", Kind::Table(TELEGRAM), "[telegram]", "the Telegram bot"),
     optional("bots", Kind::Tables(BOT), "[[bots]]", "the bots, in the order in which they start"),
 ];
 
 #[rustfmt::skip]
 const DESK: &[Key] = &[
-    default("report_currency", Kind::Text, "\"USDT\"", "asset in which equity and limits are told"),
-    default("durability", Kind::Choice(&["process", "power"]), "\"process\"", "what an intent survives before it leaves: SIGKILL, or loss of power; live accounts need \"power\""),
-    default("on_exit", Kind::Choice(&["keep", "flatten"]), "\"keep\"", "what becomes of positions when the desk stops"),
+    default("report_currency", Kind::Text, "\"USDT\"", "asset in which equity and limits are stated"),
+    default("durability", Kind::Choice(&["process", "power"]), "\"process\"", "what an intent survives once its order is sent: SIGKILL, or loss of power; live accounts need \"power\""),
+    default("on_exit", Kind::Choice(&["keep", "flatten"]), "\"keep\"", "whether positions stay open when the desk stops"),
     default("stagger", Kind::Duration, "\"2s\"", "time between the starts of two bots"),
     default("stale_after", Kind::Duration, "\"10s\"", "silence of a connection after which its prices count as stale"),
     default("equity_every", Kind::Duration, "\"10s\"", "time between two equity snapshots"),
@@ -134,7 +134,7 @@ const API: &[Key] = &[
 
 #[rustfmt::skip]
 const VENUE: &[Key] = &[
-    required("kind", Kind::Choice(&["binance"]), "\"binance\"", "which adapter talks to it"),
+    required("kind", Kind::Choice(&["binance"]), "\"binance\"", "its adapter"),
     required("rest_url", Kind::Text, "\"https://api.binance.com\"", "scheme://host:port of its REST interface"),
     required("ws_url", Kind::Text, "\"wss://stream.binance.com:9443\"", "scheme://host:port of its market streams"),
     required("ws_api_url", Kind::Text, "\"wss://ws-api.binance.com:443/ws-api/v3\"", "whole address of its WebSocket API"),
@@ -144,12 +144,12 @@ const VENUE: &[Key] = &[
 
 #[rustfmt::skip]
 const ACCOUNT: &[Key] = &[
-    required("venue", Kind::Name, "\"binance\"", "the venue it lies at"),
+    required("venue", Kind::Name, "\"binance\"", "its venue"),
     required("mode", Kind::Choice(&["paper", "live"]), "\"paper\"", "whether its orders are simulated or real"),
-    optional("balances", Kind::Open(&Kind::Amount), "{ USDT = 100_000 }", "what a paper account begins with"),
+    optional("balances", Kind::Open(&Kind::Amount), "{ USDT = 100_000 }", "starting balances of a paper account"),
     optional("key_env", Kind::Text, "\"BINANCE_API_KEY\"", "environment variable that holds a live account's key"),
     optional("secret_env", Kind::Text, "\"BINANCE_API_SECRET\"", "environment variable that holds its secret, or an Ed25519 key as PEM text"),
-    default("adopt", Kind::Flag, "false", "whether a live account's balances from before the desk are the desk's to use"),
+    default("adopt", Kind::Flag, "false", "whether the desk may use balances that a live account had before"),
 ];
 
 #[rustfmt::skip]
@@ -178,28 +178,28 @@ const SIMULATION: &[Key] = &[
 
 #[rustfmt::skip]
 const TELEGRAM: &[Key] = &[
-    required("users", Kind::List(&Kind::Integer), "[123456789]", "numbers of the users who are obeyed, in private chats only"),
+    required("users", Kind::List(&Kind::Integer), "[123456789]", "numeric ids of the authorised users, in private chats only"),
     default("api_url", Kind::Text, "\"https://api.telegram.org\"", "address of the Bot API"),
     default("token_env", Kind::Text, "\"TG_BOT_TOKEN\"", "environment variable that holds the bot's token"),
     default("chat_env", Kind::Text, "\"TG_CHAT_ID\"", "environment variable that holds the chat notifications go to"),
-    default("stale_after", Kind::Duration, "\"30s\"", "age at which an entry command is no longer obeyed; stop and kill are at any age"),
-    default("notify", Kind::Open(&Kind::Choice(&["on", "silent", "off"])), "{ order_filled = \"on\", circuit_breaker_fired = \"on\", queue_overflow = \"on\", kill_switch = \"on\" }", "which events are told, by type"),
+    default("stale_after", Kind::Duration, "\"30s\"", "age at which an entry command is refused; stop and kill are accepted at any age"),
+    default("notify", Kind::Open(&Kind::Choice(&["on", "silent", "off"])), "{ order_filled = \"on\", circuit_breaker_fired = \"on\", queue_overflow = \"on\", kill_switch = \"on\" }", "which events are sent, by type, with sound or without"),
 ];
 
 #[rustfmt::skip]
 pub(super) const BOT: &[Key] = &[
     required("id", Kind::Name, "\"btc-rsi\"", "its name, unique on the desk"),
-    required("strategy", Kind::Name, "\"rsi_reversion\"", "the rule it follows"),
+    required("strategy", Kind::Name, "\"rsi_reversion\"", "the name of its strategy"),
     required("account", Kind::Name, "\"paper\"", "the account it trades on"),
     required("instruments", Kind::List(&Kind::Text), "[\"BTC/USDT\"]", "what it trades"),
-    default("reads", Kind::List(&Kind::Text), "[]", "what it looks at besides"),
-    default("timeframes", Kind::List(&Kind::Text), "[]", "lengths of the candles it uses"),
-    optional("wake", Kind::Free("\"quotes\", \"candles\", \"every 15m\", or a list of them"), "\"candles\"", "what wakes it; each candle's close where timeframes are named"),
-    required("budget", Kind::Amount, "2000", "what it may use, in the quote asset of its instruments"),
+    default("reads", Kind::List(&Kind::Text), "[]", "instruments it reads but does not trade"),
+    default("timeframes", Kind::List(&Kind::Text), "[]", "intervals of the candles it uses"),
+    optional("wake", Kind::Free("\"quotes\", \"candles\", \"every 15m\", or a list of them"), "\"candles\"", "when it is evaluated; by default at each candle's close, if timeframes are set"),
+    required("budget", Kind::Amount, "2000", "its capital, in the quote asset of its instruments"),
     default("max_positions", Kind::Count, "1", "how many positions it may hold at once"),
     default("sizer", Kind::Free("a table with one of share, fixed, risk_to_stop, volatility_target"), "{ share = 0.9 }", "how much a full signal buys; the default leaves room for fees and losses"),
-    required("exit", Kind::Table(EXIT), "{ stop = \"2%\" }", "how its positions are guarded; no stop is written stop = \"none\""),
-    default("policy", Kind::Free("\"market\", \"limit\", \"post_only\", or a table with type, offset, timeout, chases, then"), "\"market\"", "how its intents become orders"),
+    required("exit", Kind::Table(EXIT), "{ stop = \"2%\" }", "its exit plan; for no stop write stop = \"none\""),
+    default("policy", Kind::Free("\"market\", \"limit\", \"post_only\", or a table with type, offset, timeout, chases, then"), "\"market\"", "the order type of its intents"),
     default("params", Kind::Free("a table of the strategy's parameters"), "{}", "parameters of the strategy; those left out take its defaults"),
     default("lane", Kind::Choice(&["inline", "thread"]), "\"inline\"", "where its strategy runs: with the engine, or in a thread of its own if it may be slow"),
     default("start", Kind::Flag, "true", "whether it starts with the desk"),
@@ -220,6 +220,6 @@ pub(super) const POLICY: &[Key] = &[
     required("type", Kind::Choice(&["market", "limit", "post_only"]), "\"limit\"", "what kind of order"),
     default("offset", Kind::Offset, "0", "distance from the touch, away from the market; negative reaches into the spread"),
     optional("timeout", Kind::Duration, "\"20s\"", "how long the order may wait"),
-    default("chases", Kind::Count, "0", "how often it follows the touch"),
-    default("then", Kind::Choice(&["cancel", "cross"]), "\"cancel\"", "what becomes of the rest: given up, or traded at market"),
+    default("chases", Kind::Count, "0", "how often it is repriced to the touch"),
+    default("then", Kind::Choice(&["cancel", "cross"]), "\"cancel\"", "what happens to the remainder: cancelled, or traded at market"),
 ];

@@ -1,11 +1,11 @@
 //! The configuration: `tradewind.toml`, the environment's overrides, and the defaults, read once into typed values.
 //!
-//! Everything that is wrong is told at once, each with its path, its line and its cure ([`ConfigErrors`]). Numbers are
+//! All errors are reported at once, each with its path, its line and how to fix it ([`ConfigErrors`]). Numbers are
 //! read exactly from their text. Secrets are never in the file: it names the environment variables that hold them.
 //!
 //! The way through: `tree.rs` keeps what was written and where, `environment.rs` lays the overrides over it,
 //! `structure.rs` holds it against the table of `keys.rs`, the section files read the values, and `resolve.rs` turns
-//! names into ids once the venues have said what they list. A [`DeskConfig`] does not change after it was read.
+//! names into ids once the venues' instruments are known. A [`DeskConfig`] does not change after it was read.
 
 mod accounts;
 mod bots;
@@ -69,7 +69,7 @@ pub struct DeskConfig {
     pub limits: Limits,
     /// The embedded exchange.
     pub simulation: SimulationSettings,
-    /// The chat remote, if it is configured.
+    /// The Telegram bot, if it is configured.
     pub telegram: Option<TelegramSettings>,
     /// Bots in the order of the file; a bot's place is its id.
     pub bots: Vec<BotSettings>,
@@ -101,7 +101,7 @@ pub enum LoadError {
         #[source]
         source: std::io::Error,
     },
-    /// What it says is wrong.
+    /// It has errors.
     #[error(transparent)]
     Wrong(#[from] ConfigErrors),
 }

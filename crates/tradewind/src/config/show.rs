@@ -8,7 +8,7 @@ use super::keys::{BOT, Key, Kind, ROOT};
 use super::structure::join;
 use super::tree::{Node, Origin, Table, Value};
 
-/// The tree as TOML. Values that came from the environment say so in a comment.
+/// The tree as TOML. Values from the environment have a comment.
 pub(super) fn toml(tree: &Table) -> String {
     let mut text = String::new();
     for key in ROOT {

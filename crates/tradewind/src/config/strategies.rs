@@ -132,14 +132,14 @@ fn with_timeframes(
     for (name, interval) in names.iter().zip(timeframes) {
         let text = Parameter::Text(interval.name().to_owned());
         if parameters.insert((*name).to_owned(), text).is_some() {
-            let what = format!("params.{name} says it too");
-            section.complain("timeframes", Problem::new(what, "say it once"));
+            let what = format!("params.{name} sets it, too");
+            section.complain("timeframes", Problem::new(what, "set it once"));
         }
     }
     Some(parameters)
 }
 
-/// What the user asks to be woken by.
+/// An option of `wake`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WakeOption {
     Quotes,
@@ -167,19 +167,19 @@ fn option(node: &Node) -> Read<WakeOption> {
             None => Err(Problem::new(format!("{every:?} is no duration"), WAKE_CURE)),
         },
         _ => Err(Problem::new(
-            format!("nothing wakes on {text:?}"),
+            format!("a bot cannot be evaluated on {text:?}"),
             WAKE_CURE,
         )),
     }
 }
 
-/// What a strategy is woken by when the bot does not say.
+/// The default of `wake` for a strategy.
 fn usual_wake(info: &StrategyInfo, section: Section<'_>) -> Option<WakeOption> {
     match info.wakes_on {
         WakesOn::Quotes => Some(WakeOption::Quotes),
         WakesOn::Candles => Some(WakeOption::Candles),
         WakesOn::Timer | WakesOn::Anything => {
-            let what = format!("missing, and {} has no usual one", info.name);
+            let what = format!("missing, and {} has no default", info.name);
             section.complain("wake", Problem::new(what, "write wake = \"every 15m\""));
             None
         }

@@ -62,7 +62,7 @@ fn holds_secret(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// What stands for a key that is not there. A required table counts as empty, so that each missing key in it is named.
+/// The value of a missing key. A required table counts as empty, so that each missing key in it is named.
 fn absent(path: &str, key: &Key, errors: &Errors) -> Option<Node> {
     match (key.presence, key.kind) {
         (Presence::Required, Kind::Table(keys))

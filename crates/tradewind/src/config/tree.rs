@@ -73,7 +73,7 @@ impl Value {
 }
 
 impl Node {
-    /// An empty table that nobody wrote.
+    /// An empty table for a missing one.
     pub(super) const fn empty_table() -> Self {
         Self {
             value: Value::Table(Table::new()),
@@ -93,7 +93,7 @@ pub(super) fn parse(text: &str, errors: &Errors) -> Table {
     places.table(table.get_ref())
 }
 
-/// Reads one value that stands alone, as an environment variable holds it; text that is no TOML value is a text.
+/// Reads the value of an environment variable; text that is not a TOML value is a string.
 pub(super) fn parse_value(text: &str, origin: &Origin) -> Node {
     let places = SourceMap {
         line_starts: Vec::new(),
@@ -113,7 +113,7 @@ fn syntax_problem(fault: &Error) -> Problem {
     let message = fault.message().replace('\n', ", ");
     Problem::new(
         format!("not TOML: {message}"),
-        "mend the syntax; nothing else was looked at",
+        "fix the syntax; nothing else was checked",
     )
 }
 

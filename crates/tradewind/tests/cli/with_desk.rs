@@ -36,8 +36,8 @@ fn bots_are_a_table_for_people_and_json_for_scripts() {
     let (output, asked) = against(|_| Answer::Json(200, BOTS), &["bots"]);
     expect(&output, 0);
     let wanted = "\
-BOT      STATE    STRATEGY       WAKES  SIGNALS  DENIED  FILLS  REALISED  REASON
-btc-rsi  running  rsi_reversion  1m           2       1      3     -0.25  RSI 44, needs < 30\u{fffd}[2J
+BOT      STATE    STRATEGY       RUNS ON  SIGNALS  DENIED  FILLS  REALISED  REASON
+btc-rsi  running  rsi_reversion  1m             2       1      3     -0.25  RSI 44, needs < 30\u{fffd}[2J
 ";
     assert_eq!(stdout(&output), wanted);
     assert_eq!(asked, ["GET /api/v1/bots"]);

@@ -313,7 +313,7 @@ fn what_trades_for_real_is_encrypted_durable_and_has_keys() {
     check(
         "balances = { USDT = 10_000 }",
         "balances = { usdt = 10_000 }",
-        &["accounts.paper.balances.usdt", "no name of an asset"],
+        &["accounts.paper.balances.usdt", "not the name of an asset"],
     );
     check(
         "[limits]",

@@ -267,6 +267,6 @@ fn a_venue_that_is_not_there_is_named() {
     );
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("asking binance for its market"), "{said}");
+    assert!(said.contains("requesting the market of binance"), "{said}");
     assert!(!folder.path().join("simx").exists(), "nothing was begun");
 }

@@ -1,4 +1,4 @@
-// Who it is, how far it is, what it last said, when it is asked next; start, pause, stop.
+// Name, state, last result and next evaluation of a bot; start, pause, stop.
 
 import { Link } from "@tanstack/react-router";
 import type { Bot } from "../../api/types";
@@ -24,15 +24,15 @@ export function BotHeader({ bot, seq }: { bot: Bot; seq: number }) {
       <Fact name={bot.state_reason || "State"}>
         <BotStateMark state={bot.state} />
       </Fact>
-      <Fact name="Last reason">
-        {bot.reason || "not asked yet"}{" "}
+      <Fact name="Last result">
+        {bot.reason || "not evaluated yet"}{" "}
         {bot.last_wake && (
           <span className="text-faint">
             <Age at={bot.last_wake} plain />
           </span>
         )}
       </Fact>
-      <Fact name="Next wake">
+      <Fact name="Next evaluation">
         <NextWake bot={bot} />{" "}
         {bot.next_wake?.interval && <span className="text-faint">close of {bot.next_wake.interval}</span>}
       </Fact>

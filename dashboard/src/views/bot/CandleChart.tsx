@@ -1,4 +1,4 @@
-// Candles with the bot's fills, stops and orders. A click on a fill asks why it happened. The library draws on a canvas and
+// Candles with the bot's fills, stops and orders. A click on a fill shows its causes. The library draws on a canvas and
 // takes floats as coordinates; every figure that is read as text comes from elsewhere.
 
 import {
@@ -88,7 +88,7 @@ function useChart(
   const chart = useRef<Drawing>(undefined);
   const select = useRef(onSelect);
   select.current = onSelect;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new subject wants a new chart, not the old one's zoom and scale
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another subject needs a new chart, without the zoom and scale of the old one
   useEffect(() => {
     if (!holder.current) return;
     const drawing = new Drawing(holder.current, id => select.current(id));
@@ -103,7 +103,7 @@ function useChart(
 
 const STYLES = { solid: LineStyle.Solid, dashed: LineStyle.Dashed, dotted: LineStyle.Dotted };
 
-/** The library behind verbs of ours. */
+/** Wraps the chart library. */
 class Drawing {
   readonly #chart: IChartApi;
   readonly #series: ISeriesApi<"Candlestick">;
@@ -241,7 +241,7 @@ class Drawing {
     this.#chart.remove();
   }
 
-  /** The scale that shows the candles and every level: a stop out of sight is no comfort. */
+  /** The scale that shows the candles and every level: stops must be visible. */
   #withLines(fitted: AutoscaleInfo | null): AutoscaleInfo | null {
     if (!fitted?.priceRange) return fitted;
     const { minValue, maxValue } = fitted.priceRange;
@@ -274,7 +274,7 @@ function look(element: HTMLElement) {
       textColor: color("--dim"),
       fontFamily: getComputedStyle(element).fontFamily,
       fontSize: 11,
-      // The link and the notice are ours: the library's own logo brings an inline style, which the page's policy refuses.
+      // The page has the required link and notice: the library's logo needs an inline style, which the page's policy refuses.
       attributionLogo: false,
     },
     grid: { vertLines: { color: color("--line") }, horzLines: { color: color("--line") } },

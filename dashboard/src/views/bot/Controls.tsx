@@ -1,4 +1,4 @@
-// Start, pause, stop. Stopping asks what becomes of the bot's positions.
+// Start, pause, stop. Stopping offers to close the bot's positions.
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -47,11 +47,11 @@ export function Controls({ bot }: { bot: Bot }) {
       </button>
       {stopping && (
         <Dialog title={`Stop ${bot.name}`} onClose={() => setStopping(false)}>
-          <p className="mb-4 text-dim">Its entries are cancelled. What becomes of its positions?</p>
+          <p className="mb-4 text-dim">Its entries are cancelled. Close its positions, too?</p>
           <Problem of={command.error} />
           <div className="flex flex-wrap justify-end gap-2">
             <button type="button" className="button" onClick={() => setStopping(false)}>
-              Leave it running
+              Cancel
             </button>
             <button
               type="button"
@@ -59,7 +59,7 @@ export function Controls({ bot }: { bot: Bot }) {
               disabled={command.isPending}
               onClick={() => stop("close")}
             >
-              Close them at market
+              Close positions at market
             </button>
             <button
               type="button"
@@ -67,7 +67,7 @@ export function Controls({ bot }: { bot: Bot }) {
               disabled={command.isPending}
               onClick={() => stop("keep")}
             >
-              Keep them and their stops
+              Keep positions and stops
             </button>
           </div>
         </Dialog>

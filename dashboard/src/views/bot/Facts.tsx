@@ -1,4 +1,4 @@
-// How a bot is set up and what it did since the start.
+// The settings of a bot, and its counts since the start.
 
 import type { Bot, BotSettings } from "../../api/types";
 import { product } from "../../lib/names";
@@ -8,7 +8,7 @@ import { Panel } from "../../ui/Panel";
 export function Facts({ bot, settings, seq }: { bot: Bot; settings: BotSettings; seq: number }) {
   const { counts } = bot;
   return (
-    <Panel title="Set up">
+    <Panel title="Settings">
       <dl>
         <Fact name="Strategy">
           {bot.strategy} v{settings.strategy_version}
@@ -16,7 +16,7 @@ export function Facts({ bot, settings, seq }: { bot: Bot; settings: BotSettings;
         <Fact name="Account">{bot.account}</Fact>
         <Fact name="Trades">{bot.instruments.map(product).join(", ")}</Fact>
         {settings.reads.length > 0 && <Fact name="Reads">{settings.reads.map(product).join(", ")}</Fact>}
-        <Fact name="Wakes">{bot.wakes.join(", ")}</Fact>
+        <Fact name="Runs on">{bot.wakes.join(", ")}</Fact>
         <Fact name="Budget">
           <Num value={bot.budget} /> {bot.quote_asset}
         </Fact>
@@ -31,7 +31,7 @@ export function Facts({ bot, settings, seq }: { bot: Bot; settings: BotSettings;
       </dl>
       <h3 className="panel-title mt-3 mb-1">Since the start</h3>
       <dl>
-        <Fact name="Wakes">
+        <Fact name="Evaluations">
           <Count id={`wakes-${bot.name}`} seq={seq} value={counts.wakes} />
         </Fact>
         <Fact name="Signals">
@@ -49,7 +49,7 @@ export function Facts({ bot, settings, seq }: { bot: Bot; settings: BotSettings;
         <Fact name="Errors">
           <Count value={counts.errors} />
         </Fact>
-        <Fact name="Latest wake, at worst">{(bot.lateness_us_max / 1000).toFixed(1)} ms</Fact>
+        <Fact name="Worst evaluation delay">{(bot.lateness_us_max / 1000).toFixed(1)} ms</Fact>
       </dl>
       {bot.last_denial && <p className="mt-2 text-xs text-warn">Last denial: {bot.last_denial}</p>}
     </Panel>

@@ -1,4 +1,4 @@
-// What a bot holds, how it is guarded, and the way out.
+// The positions of a bot, their stops and targets, and the button that closes them.
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { post } from "../../api/client";
@@ -13,7 +13,7 @@ import { Problem } from "../../ui/Problem";
 export function Holdings({ positions }: { positions: readonly Position[] }) {
   return (
     <Panel title="Position">
-      {positions.length === 0 && <p className="text-dim">Flat.</p>}
+      {positions.length === 0 && <p className="text-dim">No open position.</p>}
       {positions.map(position => (
         <Holding key={position.instrument} position={position} />
       ))}

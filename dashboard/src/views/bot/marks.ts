@@ -1,4 +1,4 @@
-// What is drawn on the candles, worked out from what the desk says; CandleChart only draws it.
+// Marks on the candles, computed from the desk's answers; CandleChart draws them.
 
 import type { EventAnswer } from "../../api/events";
 import type { Bot, Candle, FillMarker, Order, Position } from "../../api/types";
@@ -17,7 +17,7 @@ export function intervalsOf(bot: Bot): string[] {
   return bot.wakes.filter(wake => secondsOf(wake) !== undefined);
 }
 
-/** Start of the candle that an instant lies in, in seconds since 1970. Weeks start on Mondays. */
+/** Start of the candle that contains an instant, in seconds since 1970. Weeks start on Mondays. */
 export function openOf(at: string, interval: string): number {
   const length = secondsOf(interval) ?? 60;
   const shift = length === 604_800 ? 4 * 86_400 : 0;
@@ -70,7 +70,7 @@ export function causeCandle(cause: CauseMark | undefined, interval: string): num
   return cause && openOf(cause.at, interval);
 }
 
-/** Candles whose start is not before that of their predecessor: what a chart insists on. */
+/** Candles in order of their start, as the chart library requires. */
 export function inOrder(candles: readonly Candle[]): Candle[] {
   const byOpen = new Map(candles.map(candle => [instant(candle.open_time), candle]));
   return [...byOpen].sort(([a], [b]) => a - b).map(([, candle]) => candle);

@@ -7,7 +7,7 @@ import { NextWake } from "../../ui/NextWake";
 import { Count, Num } from "../../ui/Num";
 import { BotStateMark } from "../../ui/State";
 import type { Column } from "../../ui/Table";
-import { says } from "../overview/BotWall";
+import { lastResult } from "../overview/BotWall";
 
 const byText = (text: (bot: Bot) => string) => (a: Bot, b: Bot) => text(a).localeCompare(text(b));
 const byCount = (count: (bot: Bot) => number) => (a: Bot, b: Bot) => count(a) - count(b);
@@ -42,7 +42,7 @@ export function columns(seq: number | undefined, held: ReadonlyMap<string, Posit
     },
     {
       key: "wakes",
-      title: "Wakes",
+      title: "Runs on",
       wide: true,
       className: "text-dim",
       cell: bot => bot.wakes.join(", "),
@@ -56,17 +56,17 @@ export function columns(seq: number | undefined, held: ReadonlyMap<string, Posit
     },
     {
       key: "reason",
-      title: "Last reason",
+      title: "Last result",
       cell: bot => (
-        <span className="block max-w-44 truncate md:max-w-72 text-dim" title={says(bot)}>
-          {says(bot)}
+        <span className="block max-w-44 truncate md:max-w-72 text-dim" title={lastResult(bot)}>
+          {lastResult(bot)}
         </span>
       ),
-      compare: byText(says),
+      compare: byText(lastResult),
     },
     {
       key: "next",
-      title: "Next wake",
+      title: "Next evaluation",
       end: true,
       cell: bot => <NextWake bot={bot} />,
       compare: byText(bot => bot.next_wake?.at ?? "~"),

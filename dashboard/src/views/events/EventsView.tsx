@@ -31,7 +31,7 @@ export function EventsView() {
       note={`${events.length} since this page was opened`}
       actions={
         <button type="button" className="button" onClick={() => setHeld(held ? undefined : live)}>
-          {held ? `Go on (${live.length - held.length} new)` : "Hold"}
+          {held ? `Resume (${live.length - held.length} new)` : "Pause"}
         </button>
       }
       flush

@@ -44,8 +44,8 @@ const COLUMNS: Column<Order>[] = [
     compare: (a, b) => a.instrument.localeCompare(b.instrument),
   },
   { key: "side", title: "Side", cell: order => <SideMark side={order.side} /> },
-  { key: "purpose", title: "For", className: "text-dim", cell: order => order.purpose },
-  { key: "type", title: "Kind", className: "text-dim", cell: order => order.type.replaceAll("_", " ") },
+  { key: "purpose", title: "Purpose", className: "text-dim", cell: order => order.purpose },
+  { key: "type", title: "Type", className: "text-dim", cell: order => order.type.replaceAll("_", " ") },
   {
     key: "price",
     title: "Price",
@@ -82,7 +82,7 @@ const COLUMNS: Column<Order>[] = [
   },
   {
     key: "id",
-    title: "Id",
+    title: "ID",
     className: "text-faint",
     cell: order => <span title={order.client_id}>…{order.client_id.slice(-8)}</span>,
   },

@@ -94,7 +94,7 @@ function Held({ filter }: { filter: Filter }) {
   );
   return (
     <Panel title="Positions" note={<AsOfNote of={positions} />} flush>
-      <PositionsTable positions={held} empty={positions ? "Flat." : "Waiting for the desk."} />
+      <PositionsTable positions={held} empty={positions ? "No open positions." : "Waiting for the desk."} />
     </Panel>
   );
 }

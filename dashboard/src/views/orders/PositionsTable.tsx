@@ -1,4 +1,4 @@
-// What the desk holds, and how each position is guarded.
+// Open positions, with the stop and target of each.
 
 import { Link } from "@tanstack/react-router";
 import type { Position } from "../../api/types";
@@ -27,7 +27,7 @@ const level = (title: string, of: (position: Position) => string | null): Column
 const COLUMNS: Column<Position>[] = [
   {
     key: "owner",
-    title: "Whose",
+    title: "Owner",
     cell: position =>
       position.owner === "UNALLOCATED" ? (
         <span className="text-dim">by hand</span>
@@ -56,7 +56,7 @@ const COLUMNS: Column<Position>[] = [
   level("Take profit", position => position.exit.take_profit),
   {
     key: "guard",
-    title: "Guard",
+    title: "Protection",
     cell: position =>
       position.protected ? (
         <span className="text-dim">protected</span>

@@ -1,4 +1,4 @@
-// Every bot as a tile: how far it is, what it last said, when it will be asked next.
+// Every bot as a tile: its state, its last result, the time to its next evaluation.
 
 import { Link } from "@tanstack/react-router";
 import { useBots, usePositions, useStatus } from "../../api/queries";
@@ -20,7 +20,7 @@ export function BotWall({ className }: { className: string }) {
     <Panel
       title="Bots"
       note={<AsOfNote of={bots} />}
-      actions={<Tally bots={bots?.items ?? []} seq={bots?.seq} />}
+      actions={<StateCounts bots={bots?.items ?? []} seq={bots?.seq} />}
       className={className}
     >
       <CloseLine close={close} next={nextClose(bots?.items ?? [])} />
@@ -36,7 +36,7 @@ export function BotWall({ className }: { className: string }) {
   );
 }
 
-function Tally({ bots, seq }: { bots: readonly Bot[]; seq: number | undefined }) {
+function StateCounts({ bots, seq }: { bots: readonly Bot[]; seq: number | undefined }) {
   return (
     <span className="flex flex-wrap gap-x-3 text-xs">
       {STATES.map(state => {
@@ -78,8 +78,8 @@ function Tile({ bot, holds }: { bot: Bot; holds: boolean }) {
             {bot.name}
           </span>
         </span>
-        <span className="line-clamp-2 min-h-8 text-2xs leading-4 text-dim" title={says(bot)}>
-          {says(bot)}
+        <span className="line-clamp-2 min-h-8 text-2xs leading-4 text-dim" title={lastResult(bot)}>
+          {lastResult(bot)}
         </span>
         <span className="mt-auto flex justify-between text-2xs text-faint">
           <span>{bot.state === "running" ? <NextWake bot={bot} /> : bot.state}</span>
@@ -90,7 +90,7 @@ function Tile({ bot, holds }: { bot: Bot; holds: boolean }) {
   );
 }
 
-/** What there is to say about a bot in a few words. */
-export function says(bot: Bot): string {
-  return bot.state === "running" ? bot.reason || "not asked yet" : bot.state_reason || bot.state;
+/** The last result of a running bot; the reason for its state otherwise. */
+export function lastResult(bot: Bot): string {
+  return bot.state === "running" ? bot.reason || "not evaluated yet" : bot.state_reason || bot.state;
 }

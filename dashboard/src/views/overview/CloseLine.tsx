@@ -1,4 +1,4 @@
-// The last close in one sentence, and how long until the next.
+// The last candle close in one line, and the time to the next.
 
 import type { Bot, Close } from "../../api/types";
 import { clock, instant } from "../../lib/time";
@@ -27,15 +27,15 @@ export function CloseLine({ close, next }: CloseLineProps) {
 
 function Outcome({ close }: { close: Close }) {
   const denied = close.denied.reduce((total, { count }) => total + count, 0);
-  const rules = close.denied.map(({ rule, count }) => `${rule} × ${count}`).join(", ");
+  const rules = close.denied.map(({ rule, name, count }) => `${name} (${rule}) × ${count}`).join(", ");
   return (
     <>
       <span className="text-dim">At the close of {clock(instant(close.at))}</span>
-      <Counted count={close.woke}>woke</Counted>
-      <Counted count={close.held}>said no</Counted>
-      <Counted count={close.signals}>wanted to trade</Counted>
+      <Counted count={close.woke}>evaluated</Counted>
+      <Counted count={close.held}>no signal</Counted>
+      <Counted count={close.signals}>signals</Counted>
       <Counted count={denied} tone={denied ? "text-warn" : ""}>
-        denied{rules && ` (${rules})`}
+        denied{rules && `: ${rules}`}
       </Counted>
       <Counted count={close.filled}>filled</Counted>
       <Counted count={close.partly_filled}>partly filled</Counted>
@@ -59,7 +59,7 @@ function Counted({
   );
 }
 
-/** The earliest close that wakes a bot. */
+/** The earliest close at which a bot is evaluated. */
 export function nextClose(bots: readonly Bot[]): string | undefined {
   const closes = bots.flatMap(bot => (bot.next_wake?.interval ? [bot.next_wake.at] : []));
   return closes.sort((a, b) => instant(a) - instant(b))[0];

@@ -1,4 +1,4 @@
-// Per asset: what the exchange says through its public API, what the desk's ledger says, and the difference, to the last digit.
+// Per asset: the balance that the exchange reports through its public API, the balance in the ledger, and the exact difference.
 
 import { useBalances } from "../../api/queries";
 import type { Balance } from "../../api/types";
@@ -14,7 +14,7 @@ export function DifferencePanel({ className }: { className: string }) {
   const read = rows.flatMap(row => row.exchange?.read_at ?? []).sort();
   return (
     <Panel
-      title="Exchange against desk"
+      title="Reconciliation"
       note={
         <>
           compared <Age at={read[0]} id="compared" />
@@ -26,7 +26,7 @@ export function DifferencePanel({ className }: { className: string }) {
     >
       <div className="max-h-52 overflow-y-auto">
         <Table
-          label="Exchange against desk"
+          label="Reconciliation"
           rows={rows}
           columns={COLUMNS}
           rowKey={row => `${row.account} ${row.asset}`}
@@ -37,7 +37,7 @@ export function DifferencePanel({ className }: { className: string }) {
   );
 }
 
-/** Assets that either side has, or on which they differ. */
+/** Assets with a balance on either side, or with a difference. */
 function isOfInterest(row: Balance): boolean {
   return sign(row.desk) !== 0 || sign(row.exchange?.total ?? "0") !== 0 || sign(row.difference ?? "0") !== 0;
 }
@@ -66,13 +66,13 @@ const COLUMNS: Column<Balance>[] = [
   { key: "asset", title: "Asset", cell: row => <span className="font-medium">{row.asset}</span> },
   {
     key: "exchange",
-    title: "Exchange says",
+    title: "Exchange",
     end: true,
     cell: row => <Num id={`exchange-${row.asset}`} seq={row.seq} value={row.exchange?.total} />,
   },
   {
     key: "desk",
-    title: "Desk says",
+    title: "Desk",
     end: true,
     cell: row => <Num id={`desk-${row.asset}`} seq={row.seq} value={row.desk} />,
   },

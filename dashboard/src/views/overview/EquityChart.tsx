@@ -76,7 +76,7 @@ function options(element: HTMLElement, onUnder: (index: number | null) => void):
   };
 }
 
-/** Room above and below; a flat line lies in the middle. */
+/** Padding above and below; a flat line is in the middle. */
 function around(low: number, high: number): [number, number] {
   const room = (high - low || Math.abs(high) * 0.0002 || 1) * 0.12;
   return [low - room, high + room];

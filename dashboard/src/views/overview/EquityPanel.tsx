@@ -1,4 +1,4 @@
-// What the desk is worth now, and since it started. Nothing is drawn before its start: there was no desk.
+// Equity now and since the start. There is no history before the start.
 
 import { useMemo } from "react";
 import { useEquity, useStatus } from "../../api/queries";
@@ -71,7 +71,7 @@ function Totals({ status }: { status: Status }) {
         <Total name="Partial fills">
           <Count id="partial-fills" seq={seq} value={counters.partial_fills} />
         </Total>
-        <Total name="Wakes">
+        <Total name="Evaluations">
           <Count id="wakes" seq={seq} value={counters.wakes} />
         </Total>
       </dl>

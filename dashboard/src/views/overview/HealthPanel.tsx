@@ -1,4 +1,4 @@
-// How the desk feels: its queues, what it had to drop, who is late.
+// Health of the desk: its queues, dropped messages, late evaluations.
 
 import { useBots, useQueues, useStatus } from "../../api/queries";
 import { useDesk } from "../../state/desk";
@@ -15,23 +15,23 @@ export function HealthPanel({ className }: { className: string }) {
   return (
     <Panel title="Engine" className={className} flush>
       <dl className="px-3 pb-2">
-        <Fact name="Input">
+        <Fact name="Last input">
           <Count id="seq" seq={status?.seq} value={status?.seq} />
         </Fact>
         <Fact name="Reconciled">
           {status?.accounts.every(account => account.reconciled) ? "yes" : "not yet"}
         </Fact>
-        <Fact name="Latest wake, at worst">{(lateness / 1000).toFixed(1)} ms</Fact>
+        <Fact name="Worst evaluation delay">{(lateness / 1000).toFixed(1)} ms</Fact>
         <Fact name="Bot errors">
           <Count id="bot-errors" seq={status?.seq} value={status?.counters.bot_errors} />
         </Fact>
-        <Fact name="Late answers">
+        <Fact name="Late evaluations">
           <Count value={status?.counters.late_evaluations} />
         </Fact>
         <Fact name="Duplicate reports">
           <Count value={status?.counters.duplicate_reports} />
         </Fact>
-        <Fact name="Gaps on this page">
+        <Fact name="Gaps in this stream">
           <Count value={missed} />
         </Fact>
         <Fact name="Started">

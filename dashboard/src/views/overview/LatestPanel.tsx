@@ -1,4 +1,4 @@
-// What happened last, for the corner of the eye. The events view has the rest.
+// The newest events. The events view has all of them.
 
 import { Link } from "@tanstack/react-router";
 import { useDesk } from "../../state/desk";
@@ -12,7 +12,7 @@ export function LatestPanel({ className }: { className: string }) {
   const shown = events.filter(event => !QUIET.has(event.type)).slice(0, 40);
   return (
     <Panel
-      title="Latest"
+      title="Latest events"
       actions={
         <Link to="/events" className="link text-xs">
           All events

@@ -1,4 +1,4 @@
-// The instruments: their prices as they come, and how far each feed can be trusted.
+// The instruments: live prices and the health of each feed.
 
 import { memo } from "react";
 import { useFeeds } from "../../api/queries";
@@ -75,7 +75,7 @@ const COLUMNS: Column<Feed>[] = [
   },
 ];
 
-/** One side of the book; it alone is drawn again when its price moves. */
+/** Bid or ask. Only this cell is drawn again when its price changes. */
 const Side = memo(function Side({ feed, side }: { feed: Feed; side: "bid" | "ask" }) {
   const price = useDesk(state => state.prices[feed.instrument]);
   const text = price?.[side] ?? feed.quote?.[side];

@@ -1,4 +1,4 @@
-// The desk at a glance: what it is worth, whether it agrees with the exchange, what its bots do, how it feels.
+// The desk at a glance: equity, reconciliation, bots, markets, health.
 
 import { BotWall } from "./BotWall";
 import { DifferencePanel } from "./DifferencePanel";

@@ -1,4 +1,4 @@
-// Why the desk, or a part of it, is not active, and who may end that.
+// Why the desk or a part of it is not ACTIVE, and how each cause clears.
 
 import type { Status } from "../../api/types";
 import { Age } from "../../ui/Age";
@@ -20,7 +20,7 @@ export function Causes({ status }: { status: Status | undefined }) {
           <span>{cause.reason}</span>
           <span className="text-dim">
             <Age at={cause.since} plain />;{" "}
-            {cause.clearing === "itself" ? "ends by itself" : "only a person may clear it"}
+            {cause.clearing === "itself" ? "clears automatically" : "must be cleared by a person"}
           </span>
         </li>
       ))}

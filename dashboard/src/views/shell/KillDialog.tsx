@@ -1,4 +1,4 @@
-// Killing takes two steps and a reason: nobody does it by accident, and afterwards everybody knows why.
+// The kill switch needs two steps and a reason, so that it is not set by accident.
 
 import { type FormEvent, useState } from "react";
 import { post } from "../../api/client";
@@ -33,9 +33,9 @@ export function KillDialog({ onClose }: { onClose(): void }) {
         {sure ? (
           <p>
             {flatten
-              ? "Entries are cancelled and every position of the desk is closed; then nothing leaves any more."
-              : "Entries are cancelled. No order leaves any more, not even an exit: stops that the desk itself watches will not act."}{" "}
-            It stays so over restarts until a person resets it. Reason: <em>{reason}</em>
+              ? "Entries are cancelled and every position of the desk is closed; then no order is sent."
+              : "Entries are cancelled. No order is sent, not even an exit: the desk's stops are not executed."}{" "}
+            The desk stays killed over restarts, until a person resets it. Reason: <em>{reason}</em>
           </p>
         ) : (
           <>
@@ -58,7 +58,7 @@ export function KillDialog({ onClose }: { onClose(): void }) {
         <Problem of={problem} />
         <div className="mt-1 flex justify-end gap-2">
           <button type="button" className="button" onClick={onClose}>
-            Leave it running
+            Cancel
           </button>
           <button type="submit" className="button button-alarm" disabled={busy}>
             {sure ? "Kill now" : "Continue"}

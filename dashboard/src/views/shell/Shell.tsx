@@ -5,7 +5,7 @@ import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { useEffect, useSyncExternalStore } from "react";
 import { useStatus } from "../../api/queries";
 import { onTokenChange, setToken, token } from "../../api/session";
-import { hearDesk, useDesk } from "../../state/desk";
+import { updateDeskClock, useDesk } from "../../state/desk";
 import { follow } from "../../state/follow";
 import { Banner } from "./Banner";
 import { Causes } from "./Causes";
@@ -34,7 +34,7 @@ function Frame() {
   const status = useStatus().data;
   const phase = useDesk(state => state.stream.phase);
   useEffect(() => {
-    if (status) hearDesk(status.at, Number(status.mode.speed));
+    if (status) updateDeskClock(status.at, Number(status.mode.speed));
   }, [status]);
   useEffect(() => {
     if (phase === "refused") setToken(undefined);

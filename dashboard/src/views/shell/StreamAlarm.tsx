@@ -19,7 +19,7 @@ export function StreamAlarm() {
       <strong className="font-semibold">STALE: nothing on this screen is current.</strong>
       <span>
         {problem}
-        {since !== undefined && `; last heard ${duration(since)} ago`}
+        {since !== undefined && `; last message ${duration(since)} ago`}
       </span>
       <span className="ml-auto text-xs opacity-90">
         {phase === "down"

@@ -1,4 +1,4 @@
-//! Candles of a mirrored venue: those from before the start, and the minutes that were missed while it was not heard.
+//! Candles of a mirrored venue: those from before the start, and the minutes missed while the venue was away.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,29 +15,29 @@ use tradewind_venues::{BinanceVenue, VenueError};
 use super::sinks::{MirrorHealth, MissedMinutes};
 use crate::config::DeskConfig;
 
-/// Candles read of every instrument, whoever wants them: each length reaches back past the last close of the next, so that
-/// together they leave no hole.
+/// Candles read for every instrument: each interval reaches back past the last close of the next longer one, so that together
+/// they leave no gap.
 const ALWAYS: [(Interval, u32); 3] = [
     (Interval::Minute1, 999),
     (Interval::Hour1, 200),
     (Interval::Day1, 100),
 ];
-/// Candles read beyond what a strategy asks for: the desk asks for some more, too, and a minute may pass meanwhile.
+/// Candles read beyond a strategy's warm-up: the desk requests a few more, too, and a minute may pass meanwhile.
 const SPARE: u32 = 10;
-/// Requests under way at once.
+/// Concurrent requests.
 const AT_ONCE: usize = 8;
-/// Before missed minutes that could not be read are asked for again.
+/// Time before a failed request for missed minutes is repeated.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
-/// Lengths of candles and how many, by instrument.
+/// Intervals and number of candles, by instrument.
 pub(super) type WarmUpLengths = Vec<BTreeMap<Interval, u32>>;
 
-/// What the strategies of the bots need to warm up, for the instruments of these names.
+/// The warm-up candles of the bots' strategies, for the instruments of these names.
 pub(super) fn wanted(config: &DeskConfig, names: &[String]) -> WarmUpLengths {
     let mut wanted = vec![BTreeMap::from(ALWAYS); names.len()];
     for bot in &config.bots {
         let (strategy, count) = (&bot.strategy, bot.instruments.len());
-        // The configuration built it once already; what cannot be built needs no candles.
+        // The configuration has built it already; a strategy that cannot be built needs no candles.
         let built = tradewind_strategy::build(&strategy.name, &strategy.parameters, count);
         let warm_ups = built.map(|strategy| strategy.timeframes());
         for (name, lengths) in names.iter().zip(&mut wanted) {
@@ -76,7 +76,7 @@ pub(super) async fn before_start(
     stream::iter(all).buffered(AT_ONCE).try_collect().await
 }
 
-/// Puts shorter candles behind longer ones, where the longer one they begin in ends.
+/// Appends shorter candles to longer ones, from the end of the longer candle in which they begin.
 fn joined(mut longer: Vec<Candle>, shorter: Vec<Candle>) -> Vec<Candle> {
     let Some(first) = shorter.first().map(|candle| candle.open_time) else {
         return longer;
@@ -90,13 +90,13 @@ fn joined(mut longer: Vec<Candle>, shorter: Vec<Candle>) -> Vec<Candle> {
     longer
 }
 
-/// Reads minutes again that were missed, until it has them.
+/// Requests missed minutes until it has them.
 pub(super) struct Refills {
     pub(super) venue: Arc<BinanceVenue>,
     pub(super) feed: MirrorFeed,
     pub(super) health: Arc<MirrorHealth>,
     pub(super) clock: Arc<dyn Clock>,
-    /// Since when, by instrument.
+    /// Start of the missed time, by instrument.
     pub(super) missed: BTreeMap<InstrumentId, Timestamp>,
 }
 
@@ -128,7 +128,7 @@ impl Refills {
         *known = since.min(*known);
     }
 
-    /// Ends when what failed is to be tried again.
+    /// Ends when failed requests are due again.
     fn wait(&self) -> impl Future<Output = ()> + use<> {
         let idle = self.missed.is_empty();
         async move {
@@ -155,7 +155,7 @@ impl Refills {
         }
     }
 
-    /// Reads the closed minutes from the one in which `since` lies.
+    /// Reads the closed minutes from the one that contains `since`.
     async fn read(
         &self,
         instrument: InstrumentId,
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn shorter_candles_follow_longer_ones_without_hole_or_overlap() {
+    fn shorter_candles_follow_longer_ones_without_gap_or_overlap() {
         // Days to 2,880, hours from 1,500, minutes from 2,910 to 2,950.
         let days = series(Interval::Day1, 0..2_880);
         let hours = series(Interval::Hour1, 1_500..2_940);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_the_venue_has_nothing_of_changes_nothing() {
+    fn an_interval_without_candles_changes_nothing() {
         let hours = series(Interval::Hour1, 0..600);
         assert_eq!(joined(hours.clone(), Vec::new()), hours);
         assert_eq!(joined(Vec::new(), hours.clone()), hours);

@@ -1,5 +1,5 @@
-//! What a mirrored venue says into the embedded exchange, and what the exchange says into the queues as far as the venue
-//! stands behind it.
+//! Sinks of a mirrored market: from the venue into the embedded exchange, and from the exchange into the input queues
+//! while the venue's feed is live.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -42,13 +42,13 @@ impl MarketSink for VenueToExchange {
         tracing::error!(
             ?topic,
             reason,
-            "A mirrored stream failed for good; its market stands still."
+            "A mirrored stream failed and is not retried; its market stops."
         );
     }
 }
 
-/// The embedded exchange's market into the queues. While the venue is not heard, nothing but its health goes through: what
-/// moves then is the desk's own orders, which prove nothing of the market.
+/// The embedded exchange's market into the queues. While the venue's feed is not live, quotes are dropped: the embedded
+/// market then changes by the desk's own orders only.
 #[derive(Debug)]
 pub(crate) struct MirrorSink(pub(super) Arc<MirrorHealth>);
 
@@ -82,39 +82,38 @@ impl MarketSink for MirrorSink {
     }
 }
 
-/// An instrument whose minutes were missed, and since when.
+/// A request for the missed minutes of an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct MissedMinutes {
     pub(super) instrument: InstrumentId,
     pub(super) since: Timestamp,
 }
 
-/// How far the venue stands behind what the embedded exchange says, by instrument.
+/// The health of the mirrored market, by instrument.
 #[derive(Debug)]
 pub(super) struct MirrorHealth {
     feeds: Mutex<Vec<Feed>>,
     queues: MarketToQueues,
     clock: Arc<dyn Clock>,
-    /// Asks for the minutes that were missed. It holds a request for each instrument; one that finds it full is made again
-    /// with the next change of health.
+    /// Requests for missed minutes, one per instrument. If it is full, the request is repeated with the next change of health.
     requests: mpsc::Sender<MissedMinutes>,
 }
 
-/// One instrument on its way from the venue to the engine.
+/// The feed of one instrument, from the venue to the engine.
 #[derive(Clone, Copy, Debug)]
 struct Feed {
     venue: FeedHealth,
     here: FeedHealth,
-    /// What the engine was told.
+    /// The health last reported to the engine.
     reported: FeedHealth,
-    /// Since when the venue was not heard, unless what was missed has been asked for.
+    /// When the venue's feed was lost; `None` once the missed minutes are requested.
     lost_at: Option<Timestamp>,
-    /// Candles that end later have nothing missing; `None` while that is not known.
+    /// Candles that close after this are complete; `None` while that is unknown.
     whole_from: Option<Timestamp>,
 }
 
 impl Feed {
-    /// The worse of the two: a market that is current here but not at the venue is not current.
+    /// The worse of the two healths.
     fn health(&self) -> FeedHealth {
         match self.venue {
             FeedHealth::Live => self.here,
@@ -145,7 +144,7 @@ impl MirrorHealth {
         }
     }
 
-    /// The venue's data became better or worse.
+    /// The health of the venue's feed changed.
     pub(super) fn venue(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
         let now = self.clock.now();
         self.change(instrument, reason, |feed| {
@@ -160,12 +159,12 @@ impl MirrorHealth {
         });
     }
 
-    /// The data from the embedded exchange became better or worse.
+    /// The health of the embedded exchange's feed changed.
     fn here(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
         self.change(instrument, reason, |feed| feed.here = health);
     }
 
-    /// MissedMinutes minutes are there again: candles that end after `from` are whole, if the venue was heard all the time.
+    /// The missed minutes are complete: candles that close after `from` are complete if the venue's feed stayed live.
     pub(super) fn whole(&self, instrument: InstrumentId, from: Timestamp) {
         if let Some(feed) = self.feeds().get_mut(instrument.index())
             && feed.venue == FeedHealth::Live
@@ -174,8 +173,8 @@ impl MirrorHealth {
         }
     }
 
-    /// Changes a feed and tells the engine if that made a difference. The lock is held while it is told, so that it hears
-    /// changes in their order; telling does not wait.
+    /// Changes a feed and reports a change of health to the engine. The lock is held meanwhile, so that changes are reported
+    /// in their order. Reporting does not wait.
     fn change(&self, instrument: InstrumentId, reason: &str, change: impl FnOnce(&mut Feed)) {
         let mut feeds = self.feeds();
         let Some(feed) = feeds.get_mut(instrument.index()) else {
@@ -183,7 +182,7 @@ impl MirrorHealth {
         };
         change(feed);
         let health = feed.health();
-        // A gap is said each time: each one is another piece of lost data.
+        // Each gap is reported, because each is another loss of data.
         if health != feed.reported || health == FeedHealth::Gap {
             feed.reported = health;
             self.queues.health(instrument, health, reason);
@@ -196,7 +195,7 @@ impl MirrorHealth {
         feed.is_some_and(|feed| feed.venue == FeedHealth::Live)
     }
 
-    /// Whether nothing of a candle was missed. One that is kept back leaves a hole, which the engine fills by request.
+    /// Whether a candle is complete. An incomplete one is dropped; the engine requests it from the venue.
     fn is_whole(&self, candle: &Candle) -> bool {
         let feeds = self.feeds();
         let feed = feeds.get(candle.instrument.index());
@@ -220,7 +219,7 @@ mod tests {
     use tradewind_model::{Amount, Interval, ManualClock, Price, Quantity};
 
     const BTC: InstrumentId = InstrumentId(0);
-    /// A clock that stands, 30 s into a minute.
+    /// A stopped clock, 30 s into a minute.
     const NOW: Timestamp = Timestamp::from_secs(600 * 60 + 30);
 
     struct Rig {
@@ -251,7 +250,7 @@ mod tests {
             batch
         }
 
-        /// What the engine was told of health since the last time.
+        /// The healths reported to the engine since the last call.
         fn reported(&self) -> Vec<FeedHealth> {
             let batch = self.taken();
             let health = |input: &Input| match input {
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn the_engine_hears_the_worse_of_both_feeds() {
+    fn the_engine_gets_the_worse_of_both_healths() {
         let rig = rig();
         let steps: [(bool, FeedHealth, &[FeedHealth]); 9] = [
             (false, Live, &[]),
@@ -302,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_go_through_only_while_the_venue_is_heard() {
+    fn quotes_pass_only_while_the_venue_is_live() {
         let rig = rig();
         let quote = Quote {
             instrument: BTC,
@@ -322,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_missed_is_asked_for_once_and_candles_wait_for_it() {
+    fn missed_minutes_are_requested_once_and_candles_wait_for_them() {
         let mut rig = rig();
         rig.health.venue(BTC, Live, "");
         let missed = MissedMinutes {
@@ -332,10 +331,7 @@ mod tests {
         assert_eq!(rig.requests.try_recv(), Ok(missed));
         assert!(!rig.candle(Interval::Minute1, 599), "not read yet");
         rig.health.whole(BTC, Timestamp::from_secs(601 * 60));
-        assert!(
-            !rig.candle(Interval::Minute1, 600),
-            "its beginning was not heard"
-        );
+        assert!(!rig.candle(Interval::Minute1, 600), "its start was missed");
         assert!(rig.candle(Interval::Minute1, 601));
         assert!(
             rig.candle(Interval::Hour1, 600),
@@ -348,7 +344,7 @@ mod tests {
         rig.health.whole(BTC, NOW);
         assert!(
             !rig.candle(Interval::Minute1, 700),
-            "it fell silent while minutes were read"
+            "the feed was lost while minutes were read"
         );
         rig.health.venue(BTC, Live, "");
         assert!(rig.requests.try_recv().is_ok());
