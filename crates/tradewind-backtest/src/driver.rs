@@ -1,7 +1,8 @@
 //! The driver: hands the engine its inputs and carries its outputs out, while the clock jumps from event to event.
 //!
 //! At one moment reports come first, then timers, then the market. An order sent with no latency meets the book as the
-//! last market event left it, and its reports are handled before the next event is read.
+//! last market event left it, and its reports are handled before the next event is read. Candles are played along their
+//! courses (`course.rs`), which halt where the engine closes a position.
 
 use std::collections::VecDeque;
 
@@ -13,7 +14,10 @@ use tradewind_simx::MarketEvent as ExchangeEvent;
 use crate::candle_cache::CandleCache;
 use crate::counters::Counters;
 use crate::error::BacktestError;
+use crate::history::{History, Step};
+use crate::levels::{Ambiguity, Levels};
 use crate::link::{Link, Request};
+use crate::point::CandlePoint;
 use crate::report::Report;
 use crate::setup::Setup;
 use crate::source::Source;
@@ -44,13 +48,19 @@ pub fn run_with(
     strategies: StrategySource,
     source: &mut impl Source,
 ) -> Result<Report, BacktestError> {
-    let mut driver = Driver::new(setup.checked()?, strategies)?;
-    let mut next = source.next_event()?;
-    let started_at = next.as_ref().map(|(at, _)| *at).unwrap_or_default();
+    let setup = setup.checked()?;
+    let mut history = History::new(source, setup.configuration.instruments.clone())?;
+    let mut driver = Driver::new(setup, strategies)?;
+    let started_at = history.next_at(&Levels::default()).unwrap_or_default();
     driver.start(started_at);
-    while let Some((at, event)) = next {
-        driver.market(at, &event);
-        next = source.next_event()?;
+    loop {
+        if history.has_candles() {
+            driver.read_levels(&mut history);
+        }
+        let Some((at, step)) = history.next(&driver.levels)? else {
+            break;
+        };
+        driver.step(at, step);
     }
     Ok(driver.finish(started_at))
 }
@@ -70,8 +80,8 @@ struct Driver {
     answers: VecDeque<Input>,
     /// The one report input, its box used again and again.
     report: Input,
-    /// Whether what is being handled follows from a quote.
-    on_quote: bool,
+    levels: Levels,
+    ambiguity: Ambiguity,
     counters: Counters,
 }
 
@@ -88,7 +98,8 @@ impl Driver {
             batch: Outputs::new(),
             answers: VecDeque::new(),
             report: Input::Stopping,
-            on_quote: false,
+            levels: Levels::default(),
+            ambiguity: Ambiguity::default(),
             counters: Counters::new(setup.fills_kept),
             configuration: setup.configuration,
         })
@@ -106,28 +117,53 @@ impl Driver {
         }));
     }
 
+    /// Reads where something happens, as of the next point of a candle's course: whatever is due before that point
+    /// happens first.
+    fn read_levels(&mut self, history: &mut History<'_, impl Source>) {
+        loop {
+            self.levels.refresh(&self.engine, &self.configuration);
+            let next = history.next_at(&self.levels);
+            if next.is_some_and(|next| self.due <= next) {
+                self.catch_up(self.due);
+            } else if let Some((instrument, contested)) = history.choose(&self.levels) {
+                self.ambiguity.candle(instrument, contested);
+            } else {
+                return;
+            }
+        }
+    }
+
     #[inline]
-    fn market(&mut self, at: Timestamp, event: &MarketEvent) {
+    fn step(&mut self, at: Timestamp, step: Step) {
         if at >= self.due {
             self.catch_up(at);
         }
         self.now = self.now.max(at);
-        match event {
-            MarketEvent::Quote(quote) => {
+        match step {
+            Step::Market(MarketEvent::Quote(quote)) => {
                 self.counters.quotes += 1;
-                self.on_quote = true;
-                self.link.quote(self.now, quote);
+                self.link.quote(self.now, &quote);
                 if !self.link.arrived.is_empty() {
                     self.settle();
                 }
-                self.handle(&Input::Quote(*quote));
-                self.on_quote = false;
+                self.handle(&Input::Quote(quote));
             }
-            other => self.market_other(other),
+            Step::Market(other) => self.market(&other),
+            Step::Candle(point) => self.candle_point(point),
         }
     }
 
-    fn market_other(&mut self, event: &MarketEvent) {
+    fn candle_point(&mut self, point: CandlePoint) {
+        let quote = point.desk_quote();
+        self.counters.quotes += 1;
+        self.link.enter_point(self.now, point);
+        self.settle();
+        self.handle(&Input::Quote(quote));
+        self.link.leave_point();
+        self.levels.quoted();
+    }
+
+    fn market(&mut self, event: &MarketEvent) {
         match event {
             MarketEvent::Quote(_) => {}
             MarketEvent::Trade(trade) => {
@@ -221,10 +257,11 @@ impl Driver {
         match *output {
             Output::Event(ref event) => {
                 self.counters.note(event, self.configuration.accounts.len());
+                self.ambiguity.note(event, &self.configuration.instruments);
+                self.levels.note(event);
             }
-            Output::Submit(_, ref checked) => {
-                let request = Request::Submit(*checked.terms());
-                self.link.send(self.now, request, self.on_quote);
+            Output::Submit(ref intent, ref checked) => {
+                self.link.submit(self.now, intent, checked.terms());
             }
             Output::Cancel {
                 account,
@@ -233,7 +270,7 @@ impl Driver {
                 ..
             } => {
                 let request = Request::Cancel(account, instrument, client_id);
-                self.link.send(self.now, request, true);
+                self.link.send(self.now, request);
             }
             Output::Query {
                 account,
@@ -241,7 +278,7 @@ impl Driver {
                 client_id,
             } => {
                 let request = Request::Query(account, instrument, client_id);
-                self.link.send(self.now, request, true);
+                self.link.send(self.now, request);
             }
             Output::Reconcile(account) => {
                 let state = self.link.account(account, &self.configuration);
@@ -277,6 +314,7 @@ impl Driver {
             &self.engine.view(),
             &self.link.exchange,
             self.counters,
+            &self.ambiguity,
         )
     }
 }

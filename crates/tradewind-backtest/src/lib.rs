@@ -10,11 +10,15 @@
 
 mod candle_cache;
 mod counters;
+mod course;
 mod driver;
 mod equity;
 mod error;
 mod files;
+mod history;
+mod levels;
 mod link;
+mod point;
 mod report;
 mod series;
 mod setup;
@@ -28,5 +32,5 @@ pub use error::BacktestError;
 pub use files::{FileOptions, run_files, run_files_with};
 pub use report::{AssetReport, FillReport, Models, Report};
 pub use series::{BenchmarkSeries, benchmark_setup};
-pub use setup::{Latency, OrderEntryModel, Setup};
-pub use source::Source;
+pub use setup::{Latency, Setup};
+pub use source::{CandleStart, HistoryEvent, Source};

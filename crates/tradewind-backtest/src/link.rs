@@ -2,23 +2,29 @@
 //!
 //! With no latency an action is carried out and its reports are there at once. With latency both travel: what is under
 //! way waits here until the clock has reached it.
+//!
+//! Inside a candle nobody knows what the market was. So an order in an instrument whose market is made from candles waits
+//! for the next open, or for a real quote, whatever decided it. One exception: the exit of a position at the level where
+//! the candle's course halts for it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use tradewind_events::{AccountState, Configuration};
+use tradewind_events::{AccountState, Configuration, Intent};
 use tradewind_model::{
-    AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderTerms, Quote, ReportKind,
+    AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderTerms, Quote, ReportKind, Side,
     Timestamp,
 };
+use tradewind_risk::PositionEffect;
 use tradewind_simx::{
     CancelOrder, Exchange, ExchangeConfig, History, MarketEvent, NewOrder, OrderRef, Outbox,
     Prints, SelfTrade, Size,
 };
 
 use crate::error::BacktestError;
+use crate::point::CandlePoint;
 use crate::report::Models;
-use crate::setup::{Latency, OrderEntryModel, Setup};
+use crate::setup::{Latency, Setup};
 use crate::translate::{answer, reason, translate};
 
 /// What the desk asks of the exchange.
@@ -42,11 +48,14 @@ pub(crate) struct Link {
     pub(crate) exchange: Exchange,
     outbox: Outbox,
     latency: Latency,
-    order_entry: OrderEntryModel,
     under_way: BTreeMap<(Timestamp, u64), Parcel>,
     sent: u64,
-    /// Requests that wait for their instrument's next quote.
-    held: Vec<Request>,
+    /// By instrument, whether its market is made from candles.
+    from_candles: Vec<bool>,
+    /// The point of a candle's course that is being handled.
+    point: Option<CandlePoint>,
+    /// Orders that wait for their instrument's next open or quote.
+    held: Vec<OrderTerms>,
     /// Reports that have reached the desk.
     pub(crate) arrived: VecDeque<ExecutionReport>,
 }
@@ -67,9 +76,10 @@ impl Link {
             exchange: Exchange::new(config, setup.configuration.instruments.clone()),
             outbox: Outbox::default(),
             latency: setup.latency,
-            order_entry: setup.order_entry,
             under_way: BTreeMap::new(),
             sent: 0,
+            from_candles: vec![false; setup.configuration.instruments.len()],
+            point: None,
             held: Vec::new(),
             arrived: VecDeque::new(),
         };
@@ -122,12 +132,31 @@ impl Link {
         }
     }
 
-    /// Sends a request; `on_quote` says whether a quote decided it.
-    pub(crate) fn send(&mut self, now: Timestamp, request: Request, on_quote: bool) {
-        let is_order = matches!(request, Request::Submit(_));
-        if is_order && !on_quote && self.order_entry == OrderEntryModel::NextQuote {
-            self.held.push(request);
-        } else if self.latency.request.is_zero() {
+    /// Sends an order, or holds it until it may enter.
+    pub(crate) fn submit(&mut self, now: Timestamp, intent: &Intent, terms: &OrderTerms) {
+        if self.from_candles[terms.instrument.index()] {
+            let Some(touch) = self.exit_touch(intent) else {
+                return self.held.push(*terms);
+            };
+            self.quote_exchange(now, &touch);
+        }
+        self.send(now, Request::Submit(*terms));
+    }
+
+    /// What an exit meets at the point that is being handled, if that point is where its position is closed.
+    fn exit_touch(&self, intent: &Intent) -> Option<Quote> {
+        let point = self.point.as_ref()?;
+        let closes =
+            intent.purpose == PositionEffect::Exit && intent.terms.instrument == point.instrument;
+        intent
+            .bot
+            .filter(|_| closes)
+            .and_then(|bot| point.exit_touch(bot))
+    }
+
+    /// Sends a request.
+    pub(crate) fn send(&mut self, now: Timestamp, request: Request) {
+        if self.latency.request.is_zero() {
             self.carry_out(now, &request);
         } else {
             self.travel(now, self.latency.request, Parcel::Request(request));
@@ -137,13 +166,33 @@ impl Link {
     /// The market's best bid and ask are now these.
     #[inline]
     pub(crate) fn quote(&mut self, now: Timestamp, quote: &Quote) {
+        self.quote_exchange(now, quote);
+        if !self.held.is_empty() {
+            self.release(now, quote.instrument, |_| *quote);
+        }
+    }
+
+    #[inline]
+    fn quote_exchange(&mut self, now: Timestamp, quote: &Quote) {
         self.exchange.quote(now, quote, &mut self.outbox);
         if !self.outbox.orders.is_empty() {
             self.publish(now);
         }
-        if !self.held.is_empty() {
-            self.release(now, quote.instrument);
+    }
+
+    /// A candle's course is at this point: waiting orders meet it, and at an open the orders that were held enter.
+    pub(crate) fn enter_point(&mut self, now: Timestamp, point: CandlePoint) {
+        self.from_candles[point.instrument.index()] = true;
+        self.quote_exchange(now, &point.market_quote());
+        if point.is_open {
+            self.release(now, point.instrument, |side| point.market_touch(side));
         }
+        self.point = Some(point);
+    }
+
+    /// What follows from the point is done.
+    pub(crate) fn leave_point(&mut self) {
+        self.point = None;
     }
 
     /// The market did something else.
@@ -170,28 +219,27 @@ impl Link {
         }
     }
 
-    fn release(&mut self, now: Timestamp, instrument: InstrumentId) {
+    /// Lets the held orders of an instrument enter, each at the touch of its side.
+    fn release(&mut self, now: Timestamp, instrument: InstrumentId, touch: impl Fn(Side) -> Quote) {
         let mut held = std::mem::take(&mut self.held);
-        held.retain(|request| {
-            let meets = matches!(request, Request::Submit(terms) if terms.instrument == instrument);
-            if meets {
-                self.carry_out(now, request);
-            }
-            !meets
-        });
+        let entering = held.extract_if(.., |terms| terms.instrument == instrument);
+        for terms in entering {
+            self.quote_exchange(now, &touch(terms.side));
+            self.carry_out(now, &Request::Submit(terms));
+        }
         self.held = held;
     }
 
     fn carry_out(&mut self, now: Timestamp, request: &Request) {
         match *request {
-            Request::Submit(terms) => self.submit(now, &terms),
+            Request::Submit(terms) => self.enter(now, &terms),
             Request::Cancel(account, instrument, id) => self.cancel(now, account, instrument, id),
             Request::Query(account, instrument, id) => self.query(now, account, instrument, id),
         }
         self.publish(now);
     }
 
-    fn submit(&mut self, now: Timestamp, terms: &OrderTerms) {
+    fn enter(&mut self, now: Timestamp, terms: &OrderTerms) {
         let order = NewOrder::new(
             terms.account,
             terms.instrument,
@@ -217,10 +265,9 @@ impl Link {
         instrument: InstrumentId,
         id: ClientOrderId,
     ) {
-        // One that still waits for its quote has not left: it never will.
+        // One that is still held has not left: it never will.
         let before = self.held.len();
-        self.held
-            .retain(|held| !matches!(held, Request::Submit(terms) if terms.client_id == id));
+        self.held.retain(|terms| terms.client_id != id);
         if self.held.len() < before {
             return self.arrive(
                 now,

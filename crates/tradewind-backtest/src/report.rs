@@ -11,6 +11,7 @@ use tradewind_simx::{Exchange, FillModel};
 
 use crate::counters::Counters;
 use crate::equity::EquitySample;
+use crate::levels::Ambiguity;
 
 /// What came of a backtest. Money is in the report asset unless it says otherwise; as JSON, decimals are strings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -69,6 +70,14 @@ pub struct Report {
     /// Profit and loss of positions still open.
     #[serde(serialize_with = "text")]
     pub unrealized: Amount,
+    /// Candles that held both stop and target of a position: the order of the two is not known, and the stop was filled.
+    pub ambiguous_candles: u64,
+    /// Profit, realised and open, with the stop first in each such candle: what this run made.
+    #[serde(serialize_with = "text")]
+    pub profit_worst_order: Amount,
+    /// The same with the target first, all other trades as they are.
+    #[serde(serialize_with = "text")]
+    pub profit_best_order: Amount,
     /// Largest fall of equity from its running peak, as a share of the peak, by the samples of the curve.
     #[serde(serialize_with = "text")]
     pub drawdown_max: Ppm,
@@ -166,12 +175,15 @@ impl Report {
         view: &DeskView,
         exchange: &Exchange,
         counters: Counters,
+        ambiguity: &Ambiguity,
     ) -> Self {
         let name = |asset: AssetId| configuration.assets.name(asset).to_owned();
         let sum = |of: fn(&tradewind_events::AccountView) -> Amount| {
             view.accounts.iter().map(of).sum::<Amount>()
         };
         let denials = counters.denials.iter();
+        let equity_start = sum(|account| account.started_with);
+        let equity_end = sum(|account| account.equity.equity);
         Self {
             report_asset: name(configuration.report_asset),
             from,
@@ -195,8 +207,11 @@ impl Report {
             last_error: counters.last_error,
             positions_closed: counters.positions,
             positions_won: counters.won,
-            equity_start: sum(|account| account.started_with),
-            equity_end: sum(|account| account.equity.equity),
+            equity_start,
+            equity_end,
+            ambiguous_candles: ambiguity.candles,
+            profit_worst_order: equity_end - equity_start,
+            profit_best_order: equity_end - equity_start + ambiguity.gain,
             realized: sum(|account| account.equity.realized),
             unrealized: sum(|account| account.equity.unrealized),
             drawdown_max: counters.curve.drawdown(),

@@ -17,7 +17,7 @@ use tradewind_model::{
 use tradewind_risk::{Limits, Rate};
 use tradewind_simx::ExchangeConfig;
 
-use crate::setup::{Latency, OrderEntryModel, Setup};
+use crate::setup::{Latency, Setup};
 
 /// First bid, in cents.
 const START_BID: i64 = 5_000_000;
@@ -122,7 +122,6 @@ pub fn benchmark_setup() -> Setup {
         balances: vec![(AccountId(0), quote, cash)],
         exchange: ExchangeConfig::backtest(),
         latency: Latency::default(),
-        order_entry: OrderEntryModel::AtOnce,
         fills_kept: Setup::FILLS_KEPT,
     }
 }

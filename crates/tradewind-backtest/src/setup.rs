@@ -19,8 +19,6 @@ pub struct Setup {
     pub exchange: ExchangeConfig,
     /// How long messages take.
     pub latency: Latency,
-    /// When an order that no quote decided meets the market.
-    pub order_entry: OrderEntryModel,
     /// How many of the newest fills the report keeps.
     pub fills_kept: usize,
 }
@@ -38,17 +36,6 @@ impl Latency {
     pub(crate) const fn is_zero(&self) -> bool {
         self.request.is_zero() && self.report.is_zero()
     }
-}
-
-/// When an order that was decided on a candle, or by the clock, meets the market.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OrderEntryModel {
-    /// At once, on the book as it stands: for histories that hold every quote.
-    #[default]
-    AtOnce,
-    /// At the instrument's next quote: for quotes made from candles, where the last one is that of a candle that is
-    /// over. What was decided on a close is so filled at the next open.
-    NextQuote,
 }
 
 impl Setup {

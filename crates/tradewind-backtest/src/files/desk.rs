@@ -14,7 +14,7 @@ use super::FileOptions;
 use super::rules::{VENUE, full_name, instruments, one_quote};
 use super::survey::{Content, Survey};
 use crate::error::BacktestError;
-use crate::setup::{OrderEntryModel, Setup};
+use crate::setup::Setup;
 
 /// A run over files, decided.
 pub(super) struct Plan {
@@ -118,7 +118,6 @@ pub(super) fn plan(
             ..ExchangeConfig::backtest()
         },
         latency: options.latency,
-        order_entry: order_entry(surveys),
         fills_kept: options.fills_kept,
     };
     Ok(Plan {
@@ -237,14 +236,4 @@ fn equity_every(surveys: &[Survey]) -> Duration {
     let (first, last): (Timestamp, Timestamp) =
         (first.unwrap_or_default(), last.unwrap_or_default());
     (last.since(first) / 1_000).max(Duration::from_secs(10))
-}
-
-/// Quotes that were made from candles are not taken back in time: what is decided on a close waits for the next open.
-fn order_entry(surveys: &[Survey]) -> OrderEntryModel {
-    let from_candles = |survey: &Survey| matches!(survey.content, Content::Candles { .. });
-    if surveys.iter().any(from_candles) {
-        OrderEntryModel::NextQuote
-    } else {
-        OrderEntryModel::AtOnce
-    }
 }

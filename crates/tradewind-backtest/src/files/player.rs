@@ -2,13 +2,13 @@
 
 use tradewind_model::{Instrument, MarketEvent, Timestamp};
 
-use super::candle_feed::{CandleFeed, Course};
+use super::candle_feed::{CandleEvents, CandleFeed};
 use super::desk::Plan;
 use super::lines::Lines;
 use super::survey::{Content, Survey};
 use super::tick_feed::{CaptureFeed, QuoteFeed, TradeFeed};
 use crate::error::BacktestError;
-use crate::source::Source;
+use crate::source::{HistoryEvent, Source};
 
 /// Files being played.
 pub(super) struct Player {
@@ -17,7 +17,7 @@ pub(super) struct Player {
 
 struct Playing {
     feed: Feed,
-    next: Option<(Timestamp, MarketEvent)>,
+    next: Option<(Timestamp, HistoryEvent)>,
 }
 
 enum Feed {
@@ -41,7 +41,7 @@ impl Player {
 }
 
 impl Source for Player {
-    fn next_event(&mut self) -> Result<Option<(Timestamp, MarketEvent)>, BacktestError> {
+    fn next_event(&mut self) -> Result<Option<(Timestamp, HistoryEvent)>, BacktestError> {
         let waiting = self.files.iter_mut().filter_map(|file| {
             let at = file.next.as_ref()?.0;
             Some((at, file))
@@ -55,14 +55,18 @@ impl Source for Player {
 }
 
 impl Feed {
-    fn next(&mut self) -> Result<Option<(Timestamp, MarketEvent)>, BacktestError> {
+    fn next(&mut self) -> Result<Option<(Timestamp, HistoryEvent)>, BacktestError> {
         match self {
             Self::Candles(feed) => feed.next(),
-            Self::Quotes(feed) => feed.next(),
-            Self::Trades(feed) => feed.next(),
-            Self::Capture(feed) => feed.next(),
+            Self::Quotes(feed) => Ok(market(feed.next()?)),
+            Self::Trades(feed) => Ok(market(feed.next()?)),
+            Self::Capture(feed) => Ok(market(feed.next()?)),
         }
     }
+}
+
+fn market(next: Option<(Timestamp, MarketEvent)>) -> Option<(Timestamp, HistoryEvent)> {
+    next.map(|(at, event)| (at, event.into()))
 }
 
 fn open(plan: &Plan, survey: &Survey, instrument: &Instrument) -> Result<Feed, BacktestError> {
@@ -74,8 +78,8 @@ fn open(plan: &Plan, survey: &Survey, instrument: &Instrument) -> Result<Feed, B
             interval,
             headless,
         } => {
-            let course = Course::new(instrument, interval, &plan.intervals, plan.half_spread);
-            Feed::Candles(Box::new(CandleFeed::open(lines, table, headless, course)?))
+            let events = CandleEvents::new(instrument, interval, &plan.intervals, plan.half_spread);
+            Feed::Candles(Box::new(CandleFeed::open(lines, table, headless, events)?))
         }
         Content::Quotes(table) => {
             lines.advance()?;

@@ -8,10 +8,10 @@ use tradewind_model::{
 use tradewind_simx::MarketRecord;
 use tradewind_simx::recorded::{CapturePlayer, QuoteRow, QuoteTable, TradeRow, TradeTable};
 
-use super::candle_feed::spread;
 use super::lines::Lines;
 use super::survey::counts;
 use crate::error::BacktestError;
+use crate::point::Width;
 
 /// Rows of quotes.
 pub(super) struct QuoteFeed {
@@ -69,7 +69,8 @@ impl TradeFeed {
         let row = self.lines.judge(self.table.row(self.lines.text()))?;
         let trade = self.trade(&row);
         if let Some(half) = self.quoted {
-            let quote = spread(&self.instrument, trade.price, half, row.at);
+            let width = Width::of(&self.instrument, half);
+            let quote = width.around(self.instrument.id, trade.price, row.at);
             self.ready.push_back((row.at, MarketEvent::Quote(quote)));
         }
         Ok(Some((row.at, MarketEvent::Trade(trade))))

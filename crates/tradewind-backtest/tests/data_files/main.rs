@@ -9,4 +9,6 @@ mod blind;
 mod candles;
 mod common;
 mod rebuilt;
+#[path = "../strategies/mod.rs"]
+mod strategies;
 mod ticks;

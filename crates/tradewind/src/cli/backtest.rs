@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use tradewind_backtest::{FileOptions, Latency, Report, run_files};
-use tradewind_model::{Amount, Interval, Parameter, Ppm, Sizer};
-use tradewind_simx::FillModel;
+use tradewind_model::{Amount, ExitPlan, Interval, Parameter, Ppm, Sizer, Stop};
+use tradewind_simx::{Fees, FillModel};
 
 use super::output::Output;
 
@@ -42,6 +42,26 @@ pub(super) struct BacktestArgs {
     #[arg(long, value_name = "SHARE", default_value = "0.9")]
     share: Ppm,
 
+    /// Loss that closes a position, as a share of its entry price
+    #[arg(long, value_name = "SHARE")]
+    stop: Option<Ppm>,
+
+    /// Gain that closes a position, as a share of its entry price; where a candle holds both levels the stop wins
+    #[arg(long, value_name = "SHARE")]
+    take_profit: Option<Ppm>,
+
+    /// Fall from the best price that closes a position
+    #[arg(long, value_name = "SHARE")]
+    trailing: Option<Ppm>,
+
+    /// What trading costs, as a share of each fill
+    #[arg(long, value_name = "SHARE", default_value = "0.001")]
+    fee: Ppm,
+
+    /// Half of the spread around prices of candles and trades: what market orders and stops pay beyond them
+    #[arg(long, value_name = "SHARE", default_value = "0.0001")]
+    half_spread: Ppm,
+
     /// How resting orders are filled: touch, queue or trade-through
     #[arg(long, value_name = "MODEL", default_value_t = FillModel::QuoteTouch)]
     fill: FillModel,
@@ -59,6 +79,17 @@ pub(super) fn run(args: BacktestArgs, output: Output) -> anyhow::Result<()> {
         interval: args.interval,
         cash: args.cash,
         sizer: Sizer::Share(args.share),
+        exit: ExitPlan {
+            stop: args.stop.map_or(Stop::None, Stop::Distance),
+            take_profit: args.take_profit,
+            trailing: args.trailing,
+            ..ExitPlan::default()
+        },
+        fees: Fees {
+            maker: args.fee,
+            taker: args.fee,
+        },
+        half_spread: args.half_spread,
         fill_model: args.fill,
         latency: Latency {
             request: Duration::from_millis(args.latency),
@@ -108,6 +139,10 @@ fn lines(report: &Report) -> Vec<String> {
         format!(
             "profit      {} {asset} realised, {} {asset} open",
             report.realized, report.unrealized
+        ),
+        format!(
+            "ambiguous   {} candles hold stop and take-profit: profit {} {asset} with the stop first, {} {asset} with the other",
+            report.ambiguous_candles, report.profit_worst_order, report.profit_best_order
         ),
         format!("drawdown    {} of the peak at worst", report.drawdown_max),
     ];

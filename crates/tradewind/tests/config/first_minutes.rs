@@ -8,9 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tradewind::config::{AbsentInstruments, DeskConfig, Listing};
-use tradewind_backtest::{
-    BacktestError, Latency, OrderEntryModel, Report, Setup, Source, run_with,
-};
+use tradewind_backtest::{BacktestError, Latency, Report, Setup, Source, run_with};
 use tradewind_engine::StrategySource;
 use tradewind_events::{Configuration, WakeRule};
 use tradewind_model::{
@@ -82,7 +80,6 @@ fn run(seed: u64, span: Duration) -> (Report, Seen) {
         configuration,
         exchange: ExchangeConfig::default(),
         latency: Latency::default(),
-        order_entry: OrderEntryModel::AtOnce,
         fills_kept: Setup::FILLS_KEPT,
     };
     let report = run_with(setup, strategies, &mut market).unwrap();
