@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tradewind::config::{AbsentInstruments, DeskConfig, Listing};
-use tradewind_backtest::{BacktestError, Latency, Report, Setup, Source, run_with};
+use tradewind_backtest::{BacktestError, HistoryEvent, Latency, Report, Setup, Source, run_with};
 use tradewind_engine::StrategySource;
 use tradewind_events::{Configuration, WakeRule};
 use tradewind_model::{
@@ -244,10 +244,11 @@ impl Market {
 }
 
 impl Source for Market {
-    fn next_event(&mut self) -> Result<Option<(Timestamp, MarketEvent)>, BacktestError> {
+    fn next_event(&mut self) -> Result<Option<(Timestamp, HistoryEvent)>, BacktestError> {
         while self.ready.is_empty() && self.now < self.until {
             self.refill();
         }
-        Ok(self.ready.pop_front())
+        let next = self.ready.pop_front();
+        Ok(next.map(|(at, event)| (at, event.into())))
     }
 }
