@@ -79,3 +79,13 @@ fn the_schema_knows_every_key_of_it() {
     assert_eq!(bot["properties"]["lane"]["default"], "inline");
     assert_eq!(bot["additionalProperties"], false);
 }
+
+#[test]
+fn the_complete_file_of_the_documentation_is_valid() {
+    let page = include_str!("../../../../docs/configuration.md");
+    let (_, block) = page.split_once("```toml\n").unwrap();
+    let (text, _) = block.split_once("```").unwrap();
+    let config = read(text).unwrap();
+    assert_eq!(config.bots.len(), 1);
+    assert!(config.limits.missing().is_none());
+}
