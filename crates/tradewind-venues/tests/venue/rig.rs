@@ -14,7 +14,7 @@ use tradewind_risk::{
     TokenBucket, TradingState, check,
 };
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
-use tradewind_venues::{BinanceVenue, OrderGate, RateBudget, client_config};
+use tradewind_venues::{BinanceVenue, OrderGate, RateBudget, TcpConnector, client_config};
 
 pub(crate) const SECRET: &str = "secret of the test";
 pub(crate) const START_MS: i64 = 1_700_000_000_000;
@@ -52,7 +52,7 @@ pub(crate) fn rig_with(
     };
     let venue = BinanceVenue::new(
         config,
-        client_config(None).unwrap(),
+        TcpConnector::shared(client_config(None).unwrap()),
         clock,
         gate,
         Arc::new(Mutex::new(RateBudget::new(6_000))),
