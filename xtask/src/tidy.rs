@@ -23,6 +23,7 @@ const CHECKS: [(&str, Check); 11] = [
     ("words", checks::words::check),
     ("dialect", checks::dialect::check),
     ("sleeps", checks::sleeps::check),
+    ("sockets", checks::sockets::check),
     ("links", checks::links::check),
 ];
 

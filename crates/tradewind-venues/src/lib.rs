@@ -32,6 +32,8 @@ mod stats;
 mod subscriptions;
 mod tls;
 mod wire;
+#[doc(hidden)]
+pub use wire::fuzzing;
 
 pub use address::{Address, AddressError, Scheme};
 pub use backoff::Backoff;

@@ -6,6 +6,8 @@
 
 mod buffers;
 mod connector;
+#[doc(hidden)]
+pub mod fuzzing;
 pub(crate) mod http;
 mod pool;
 mod shell;

@@ -23,7 +23,7 @@ const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 const CONTROL_BYTES_MAX: usize = 125;
 
 /// What the first bytes of the input are.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Received<'a> {
     /// Not a message yet, or one that was dealt with here.
     Nothing,

@@ -19,8 +19,11 @@ fn asking() -> HttpConnection {
     connection
 }
 
+/// Status, body, and whether the connection can be used again.
+type Outcome<T> = Result<(u16, T, bool), HttpError>;
+
 /// What becomes of one request when the answer comes in these pieces and the connection then ends.
-fn outcome(pieces: &[&[u8]]) -> Result<(u16, String, bool), HttpError> {
+fn outcome(pieces: &[&[u8]]) -> Outcome<String> {
     let mut connection = asking();
     let mut buffers = Buffers::default();
     for piece in pieces {
@@ -84,7 +87,7 @@ fn a_request_is_written_as_the_standard_asks_and_none_smuggles_a_second() {
 }
 
 #[rustfmt::skip] // one answer a row
-fn answers() -> Vec<(&'static str, Result<(u16, &'static str, bool), HttpError>)> {
+fn answers() -> Vec<(&'static str, Outcome<&'static str>)> {
     vec![
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", Ok((200, "hello", true))),
         ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", Ok((200, "", true))),
