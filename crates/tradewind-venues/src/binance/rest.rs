@@ -173,7 +173,10 @@ impl Rest {
                 fields: key.as_slice(),
                 body: b"",
             };
-            let response = self.pool.send(&request).await.map_err(request_failed)?;
+            // Pages of history are many and slow; a cancel must not wait behind them.
+            let urgent = call.priority != Priority::Data;
+            let response = self.pool.send(&request, urgent).await;
+            let response = response.map_err(request_failed)?;
             let status = response.status;
             self.note_limits(status, Limits::of(&response));
             let body = response.body;

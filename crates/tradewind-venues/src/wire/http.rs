@@ -67,6 +67,8 @@ impl Response {
 pub(crate) enum HttpError {
     #[error("a request holds a character that HTTP does not allow there")]
     Unsendable,
+    #[error("the connection takes no further request")]
+    Busy,
     #[error("the answer is not HTTP/1.1")]
     Malformed,
     #[error("the answer is too long")]
@@ -130,15 +132,18 @@ impl HttpConnection {
         }
     }
 
-    /// Appends a request to `out`. The one before it must have been answered.
+    /// Appends a request to `out`.
     ///
     /// # Errors
-    /// [`HttpError::Unsendable`], and nothing was appended.
+    /// The request before it was not answered, or this one is [`HttpError::Unsendable`]; nothing was appended.
     pub(crate) fn send(
         &mut self,
         request: &Request<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), HttpError> {
+        if !self.is_reusable() {
+            return Err(HttpError::Busy);
+        }
         if !is_sendable(request) {
             return Err(HttpError::Unsendable);
         }

@@ -20,7 +20,7 @@ use crate::gate::SendPermit;
 
 /// How long a connection without a request is kept. Servers and firewalls forget it at some time without a word.
 const IDLE_MAX: Duration = Duration::from_secs(60);
-/// Connections of a pool, and requests that may wait for one.
+/// Connections of a pool for what is not urgent, and requests that may wait for one.
 const CONNECTIONS_MAX: usize = 16;
 const WAITING_MAX: usize = 256;
 
@@ -115,8 +115,12 @@ impl<L: AsMut<HttpLink>> IdleLinks<L> {
         }
     }
 
+    /// Keeps a link for another request, unless enough are kept already.
     pub(crate) fn put(&self, link: L) {
-        self.lock().push((Instant::now(), link));
+        let mut idle = self.lock();
+        if idle.len() < CONNECTIONS_MAX {
+            idle.push((Instant::now(), link));
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Instant, L)>> {
@@ -164,15 +168,25 @@ impl HttpPool {
     }
 
     /// Sends a request once and brings its response, whatever the status. Its caller sets a time-out.
-    pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Response, LinkError> {
+    ///
+    /// An urgent request waits for no other: if no connection is idle it gets one of its own.
+    pub(crate) async fn send(
+        &self,
+        request: &Request<'_>,
+        urgent: bool,
+    ) -> Result<Response, LinkError> {
         let full = |_: TryAcquireError| LinkError::Full;
         let _place = self.requests.try_acquire().map_err(full)?;
         // The semaphore is never closed; if it were, that would be no reason to send more at once.
-        let _turn = self
-            .connections
-            .acquire()
-            .await
-            .map_err(|_| LinkError::Full)?;
+        let _turn = match urgent {
+            true => None,
+            false => Some(
+                self.connections
+                    .acquire()
+                    .await
+                    .map_err(|_| LinkError::Full)?,
+            ),
+        };
         let mut link = match self.idle.take() {
             Some(link) => link,
             None => HttpLink::open(&*self.connector, &self.address, None, self.body_max).await?,

@@ -9,8 +9,9 @@ use rustls::{ClientConfig, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 use tradewind_model::InstrumentId;
-use tradewind_venues::binance::BinanceConfig;
+use tradewind_venues::binance::{BinanceConfig, OrderEntry};
 use tradewind_venues::{
     Address, Connector, Opening, SendPermit, SourceSettings, Topic, client_config, layer,
 };
@@ -48,6 +49,14 @@ impl Connector for Network {
 
 /// A desk on a network whose pipes hold so many bytes.
 fn desk(capacity: usize, scheme: &str) -> (Rig, mpsc::UnboundedReceiver<DuplexStream>) {
+    desk_with(capacity, scheme, OrderEntry::Rest)
+}
+
+fn desk_with(
+    capacity: usize,
+    scheme: &str,
+    order_entry: OrderEntry,
+) -> (Rig, mpsc::UnboundedReceiver<DuplexStream>) {
     let (accepted, connections) = mpsc::unbounded_channel();
     let network = Network {
         capacity,
@@ -57,6 +66,8 @@ fn desk(capacity: usize, scheme: &str) -> (Rig, mpsc::UnboundedReceiver<DuplexSt
     let config = BinanceConfig {
         rest_url: format!("http{scheme}://localhost:1"),
         ws_url: format!("ws{scheme}://localhost:2"),
+        ws_api_url: format!("ws{scheme}://localhost:3"),
+        order_entry,
         request_timeout: Duration::from_secs(20),
         ..BinanceConfig::default()
     };
@@ -112,6 +123,18 @@ async fn an_order_goes_the_same_way_to_the_byte() {
     assert_eq!(submitted().await, (request, reports));
 }
 
+/// Answers a WebSocket's handshake; its request.
+async fn shake(venue: &mut DuplexStream) -> String {
+    let request = head(venue).await;
+    let (_, key) = request.split_once("Sec-WebSocket-Key: ").unwrap();
+    let accept = tungstenite::handshake::derive_accept_key(key.trim().as_bytes());
+    let answer = format!(
+        "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    venue.write_all(answer.as_bytes()).await.unwrap();
+    request
+}
+
 /// All that a market source writes until it has subscribed.
 async fn subscribed() -> Vec<u8> {
     let (rig, mut connections) = desk(10_000, "");
@@ -123,13 +146,7 @@ async fn subscribed() -> Vec<u8> {
         .remove(0);
     source.start();
     let mut venue = connections.recv().await.unwrap();
-    let request = head(&mut venue).await;
-    let (_, key) = request.split_once("Sec-WebSocket-Key: ").unwrap();
-    let accept = tungstenite::handshake::derive_accept_key(key.trim().as_bytes());
-    let answer = format!(
-        "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
-    );
-    venue.write_all(answer.as_bytes()).await.unwrap();
+    let request = shake(&mut venue).await;
     let mut header = [0; 6];
     venue.read_exact(&mut header).await.unwrap();
     let mut text = vec![0; usize::from(header[1] & 0x7f)];
@@ -171,6 +188,32 @@ async fn a_venue_that_answers_in_plain_text_where_tls_is_due_is_not_heard() {
             .to_string()
             .contains("no TLS with localhost")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_a_websocket_takes_in_part_is_unknown_after_a_kill_or_after_five_seconds() {
+    const CAPACITY: usize = 300;
+    for kill in [true, false] {
+        let (rig, mut connections) = desk_with(CAPACITY, "", OrderEntry::WebSocket);
+        let order = exit_order(1);
+        let walk = async {
+            let mut venue = connections.recv().await.unwrap();
+            shake(&mut venue).await;
+            let mut first = [0; 1];
+            let (reports, ()) = tokio::join!(rig.venue.submit(&order), async {
+                venue.read_exact(&mut first).await.unwrap();
+                assert!(!kill || rig.venue.gate().kill());
+            });
+            assert_eq!(kinds(&reports), ["unknown"], "{kill}");
+            let mut rest = Vec::new();
+            venue.read_to_end(&mut rest).await.unwrap();
+            assert!(rest.len() <= CAPACITY, "{} bytes left", rest.len());
+        };
+        tokio::select! {
+            () = rig.venue.keep_order_entry(CancellationToken::new()) => panic!("it was not stopped"),
+            () = walk => {}
+        }
+    }
 }
 
 #[tokio::test]

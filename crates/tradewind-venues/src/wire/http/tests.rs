@@ -6,16 +6,17 @@ use proptest::prelude::*;
 
 const BODY_MAX: usize = 1_000;
 
+const GET: Request<'_> = Request {
+    method: Method::Get,
+    target: "/",
+    host: "venue",
+    fields: &[],
+    body: b"",
+};
+
 fn asking() -> HttpConnection {
     let mut connection = HttpConnection::new(BODY_MAX);
-    let request = Request {
-        method: Method::Get,
-        target: "/",
-        host: "venue",
-        fields: &[],
-        body: b"",
-    };
-    connection.send(&request, &mut Vec::new()).unwrap();
+    connection.send(&GET, &mut Vec::new()).unwrap();
     connection
 }
 
@@ -167,6 +168,25 @@ fn a_connection_serves_again_but_not_with_bytes_nobody_asked_for() {
     );
     assert!(connection.is_reusable());
     assert_eq!(connection.receive(b""), Ok(Received::default()));
+    assert_eq!(connection.send(&GET, &mut Vec::new()), Ok(()));
+    let busy = connection.send(&GET, &mut Vec::new());
+    assert_eq!(busy, Err(HttpError::Busy));
+    let again = b"HTTP/1.1 204 No\r\n\r\n";
+    assert_eq!(connection.receive(again).unwrap().used, again.len());
+    let request = Request {
+        method: Method::Get,
+        target: "/",
+        host: "venue",
+        fields: &[],
+        body: b"",
+    };
+    assert_eq!(connection.send(&request, &mut Vec::new()), Ok(()));
+    assert_eq!(
+        connection.send(&request, &mut Vec::new()),
+        Err(HttpError::Busy)
+    );
+    let again = b"HTTP/1.1 204 No\r\n\r\n";
+    assert_eq!(connection.receive(again).unwrap().used, again.len());
     assert_eq!(connection.receive(b"HTTP"), Err(HttpError::Unasked));
     assert!(!connection.is_reusable());
 }
