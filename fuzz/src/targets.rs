@@ -6,7 +6,7 @@ use tradewind_model::Timestamp;
 use tradewind_simx::recorded::{CandleTable, CapturePlayer, CaptureSurvey, QuoteTable, TradeTable};
 use tradewind_simx_server::fuzzing as exchange;
 use tradewind_venues::binance::fuzzing as adapter;
-use tradewind_venues::framed;
+use tradewind_venues::{framed, fuzzing as wire};
 
 type Run = Box<dyn FnMut(&[u8]) -> bool>;
 
@@ -49,6 +49,18 @@ const REST: &[&[u8]] = &[
     b"GET /api/v3/depth symbol=ETHUSDT&limit=5",
 ];
 
+// The first byte of these says where the rest is split.
+const HTTP: &[&[u8]] = &[
+    b"\x10HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    b"\x50HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n",
+    b"\x20HTTP/1.0 200 OK\r\n\r\nto the end",
+];
+const FRAMES: &[&[u8]] = &[
+    b"\x03\x81\x05hello\x89\x01p\x8a\x00",
+    b"\x02\x01\x02he\x89\x00\x80\x03llo\x88\x04\x03\xe9ab",
+    b"\x05\x82\x7e\x00\x80aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+];
+
 /// All of them.
 #[rustfmt::skip] // one row a target
 pub(crate) fn all() -> Vec<Target> {
@@ -69,6 +81,8 @@ pub(crate) fn all() -> Vec<Target> {
         Target { name: "venue-verdict", own: &[b"\x01\x90{\"code\":-2010,\"msg\":\"m\"}"], documented: BODIES, open: || Box::new(adapter::verdict) },
         Target { name: "venue-replacement", own: &[REPLACED], documented: BODIES, open: || Box::new(adapter::replacement) },
         Target { name: "venue-framed", own: &[b"P", b"A\x01\0\0\0\0\0\0\0", b"R\x01\0\0\0\0\0\0\0no", b"S\x01\0\0\0\0\0\0\0\0\0"], documented: &[], open: || Box::new(|bytes| framed::decode(bytes, Timestamp::EPOCH).is_ok()) },
+        Target { name: "wire-http", own: HTTP, documented: &[], open: || Box::new(wire::http) },
+        Target { name: "wire-websocket", own: FRAMES, documented: &[], open: || Box::new(wire::websocket) },
         Target { name: "simx-rest", own: REST, documented: &[], open: || exchange(exchange::Door::rest) },
         Target { name: "simx-ws-api", own: &[br#"{"id":1,"method":"depth","params":{"symbol":"BTCUSDT","limit":5}}"#], documented: WS_API, open: || exchange(exchange::Door::ws_api) },
         Target { name: "simx-market-request", own: &[br#"{"id":1,"method":"SUBSCRIBE","params":["btcusdt@kline_1m"]}"#, br#"{"id":"a","method":"SET_PROPERTY","params":["combined",true]}"#], documented: STREAM, open: || Box::new(exchange::market_request) },

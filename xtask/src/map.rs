@@ -131,8 +131,8 @@ pub(crate) const PURE_CLIENTS: [&str; 7] = [
 pub(crate) const MAY_CONNECT: [(&str, &[&str], &str); 3] = [
     (
         "tradewind-venues",
-        &["reqwest", "tokio-tungstenite", "hyper", "hyper-util"],
-        "venues, real and simulated, by the same code; the order line drives hyper itself, so that the gate sees each byte",
+        &["tungstenite"],
+        "venues, real and simulated, by the same code: frame headers over buffers; every socket opens through its Connector",
     ),
     (
         "tradewind-telegram",

@@ -12,7 +12,7 @@ use crate::tree::Tree;
 type Check = fn(&Tree) -> Vec<Finding>;
 
 /// Every rule, by name.
-const CHECKS: [(&str, Check); 11] = [
+const CHECKS: [(&str, Check); 12] = [
     ("manifests", checks::manifests::check),
     ("arrows", checks::arrows::check),
     ("clients", checks::clients::check),
@@ -23,6 +23,7 @@ const CHECKS: [(&str, Check); 11] = [
     ("words", checks::words::check),
     ("dialect", checks::dialect::check),
     ("sleeps", checks::sleeps::check),
+    ("sockets", checks::sockets::check),
     ("links", checks::links::check),
 ];
 

@@ -28,7 +28,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, ManualClock, Quote, Trade};
 use tradewind_venues::binance::MarketProtocol;
 use tradewind_venues::{
-    Address, DataSource, MarketSink, Scheme, SourceSettings, ToMarketSink, Topic, client_config,
+    Address, DataSource, MarketSink, Scheme, SourceSettings, TcpConnector, ToMarketSink, Topic,
+    client_config,
 };
 
 const FRAMES: u64 = 500_000;
@@ -143,13 +144,14 @@ fn source(frames: &Arc<[u8]>) -> f64 {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}", listener.local_addr().unwrap());
         let address = Address::parse(&url, Scheme::WebSocket).unwrap();
-        let (tls, symbols) = (client_config(None).unwrap(), Arc::new(listing::symbols()));
+        let symbols = Arc::new(listing::symbols());
         let sink = Arc::new(Counting::default());
         let mut source = DataSource::new(
             "bench",
-            move || MarketProtocol::new(address.clone(), Arc::clone(&tls), Arc::clone(&symbols)),
+            move || MarketProtocol::new(address.clone(), Arc::clone(&symbols)),
             ToMarketSink(Arc::clone(&sink)),
             SourceSettings::default(),
+            TcpConnector::shared(client_config(None).unwrap()),
             Arc::<ManualClock>::default(),
             1,
         );

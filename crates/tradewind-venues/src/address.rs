@@ -1,6 +1,7 @@
 //! Where a venue lives, checked once at the door: a scheme we speak, and plain text only on this machine.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use url::{Host, Url};
 
@@ -70,10 +71,44 @@ impl Address {
         })
     }
 
-    /// The address with `path` behind it.
+    /// The address with `path` behind it, for people and for other clients.
     #[must_use]
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.text)
+    }
+
+    /// The address of a plain TCP service on this machine.
+    ///
+    /// # Errors
+    /// [`AddressError::PlainText`] for another machine's.
+    pub fn tcp(place: SocketAddr) -> Result<Self, AddressError> {
+        if !place.ip().is_loopback() {
+            return Err(AddressError::PlainText(place.to_string(), "127.0.0.1"));
+        }
+        Ok(Self {
+            text: format!("tcp://{place}"),
+            host: place.ip().to_string(),
+            port: place.port(),
+            encrypted: false,
+        })
+    }
+
+    /// What a request for `path` at this address names: path and query, never empty.
+    #[must_use]
+    pub fn target(&self, path: &str) -> String {
+        match (self.path(), path) {
+            ("", "") => "/".to_owned(),
+            (base, path) => format!("{base}{path}"),
+        }
+    }
+
+    /// Host and port as a `Host` field names them: without the scheme's own port.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        match (self.port, self.encrypted) {
+            (443, true) | (80, false) => self.host.clone(),
+            (port, _) => format!("{}:{port}", self.host),
+        }
     }
 
     /// Whether the connection is encrypted.
@@ -125,6 +160,25 @@ fn is_loopback(host: &Host<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_request_names_is_complete() {
+        let check = |text: &str, path: &str, wanted: (&str, &str)| {
+            let address = Address::parse(text, Scheme::Http).unwrap();
+            let got = (address.authority(), address.target(path));
+            assert_eq!((got.0.as_str(), got.1.as_str()), wanted, "{text}");
+        };
+        check("https://a.example", "", ("a.example", "/"));
+        check(
+            "https://a.example:8443/v3/",
+            "/x?y=1",
+            ("a.example:8443", "/v3/x?y=1"),
+        );
+        check("http://[::1]:9000", "/x", ("[::1]:9000", "/x"));
+        check("http://127.0.0.1", "/x", ("127.0.0.1", "/x"));
+        assert!(Address::tcp("127.0.0.1:9".parse().unwrap()).is_ok());
+        assert!(Address::tcp("10.0.0.1:9".parse().unwrap()).is_err());
+    }
 
     #[test]
     fn plain_text_stays_on_this_machine() {

@@ -1,9 +1,9 @@
 //! Venue adapters: pure protocol machines under a thin tokio shell.
 //!
-//! Everything that decides is a machine without I/O: reconnecting (`connection.rs`), subscribing (`subscriptions.rs`),
-//! one data source of both (`machine.rs`), the rate budget, the clock offset. Each takes the time and an input and says
-//! what is to be done, so a simulator can run the code that runs live. The shell around them ([`DataSource`],
-//! [`BinanceVenue`]) owns the sockets and gives every wait a time-out.
+//! Everything that decides is a machine without I/O: reconnecting (`connection.rs`), subscribing (`subscriptions.rs`), one
+//! data source of both (`machine.rs`), HTTP and WebSocket over bytes (`wire/`), the rate budget, the clock offset. Each takes
+//! the time and an input and says what is to be done, so a simulator can run the code that runs live. Sockets open through
+//! one injected [`Connector`]. The shell around the machines ([`DataSource`], [`BinanceVenue`]) gives every wait a time-out.
 //!
 //! What a venue calls things stays in its folder; the rest of the desk sees `tradewind-model` only. Orders leave through
 //! the [`OrderGate`] and nowhere else. Start with [`Protocol`] for market data and [`BinanceVenue`] for everything signed.
@@ -21,7 +21,6 @@ mod error;
 pub mod execution;
 pub mod framed;
 mod gate;
-mod gated_stream;
 mod health;
 mod limits;
 mod machine;
@@ -32,7 +31,9 @@ mod source;
 mod stats;
 mod subscriptions;
 mod tls;
-mod websocket;
+mod wire;
+#[doc(hidden)]
+pub use wire::fuzzing;
 
 pub use address::{Address, AddressError, Scheme};
 pub use backoff::Backoff;
@@ -48,9 +49,13 @@ pub use protocol::{Ignored, Incoming, Protocol, ProtocolError, Sequence, Topic};
 pub use sink::{
     AccountSink, AssetBalance, MarketSink, SourceSink, ToAccountSink, ToMarketSink, UserEvent,
 };
-pub use source::{DataSource, SourceHandle, SourceState};
+pub use source::{DataSource, SourceCore, SourceHandle, SourceState};
 pub use stats::{SourceStats, StatsSnapshot};
 pub use subscriptions::{
     SubscriptionIn, SubscriptionOut, SubscriptionSettings, Subscriptions, shards,
 };
 pub use tls::{TlsError, client_config};
+pub use wire::{
+    Buffers, ByteStream, ConnectError, Connector, LinkAction, Links, Moved, Opening, Stream,
+    TcpConnector, layer,
+};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use crate::wire::http::Response;
 
-/// The venue's own count, and its wish to be left alone.
+/// The venue's own count, and how long it wants no requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Request weight used in the venue's minute.
@@ -14,9 +14,9 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// As headers tell it.
-    pub(crate) fn of_headers(headers: &HeaderMap) -> Self {
-        let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
+    /// As a response's fields tell it.
+    pub(crate) fn of(response: &Response) -> Self {
+        let number = |name: &str| response.field(name)?.parse::<u64>().ok();
         Self {
             used_weight: number("x-mbx-used-weight-1m"),
             retry_after: number("retry-after").map(Duration::from_secs),

@@ -1,11 +1,12 @@
 //! The seam between a data source and a way of transporting data: what a [`Protocol`] must be able to do.
 //!
-//! There are two: Binance's JSON over WebSocket, and length-prefixed frames over TCP. A consumer cannot tell which one
-//! a quote came through. Reconnecting, retrying and pacing are not a protocol's business: the machine does those.
-
-use std::future::Future;
+//! There are three: Binance's market and account streams, JSON over WebSocket, and length-prefixed frames over TCP. A consumer
+//! cannot tell which one a quote came through. Connecting, retrying and pacing are not a protocol's business: the source does
+//! those. A client that insists on a socket of its own cannot be a protocol; it shares only its decoder.
 
 use tradewind_model::{AccountId, InstrumentId, Interval, Timestamp};
+
+use crate::address::Address;
 
 /// Something to subscribe to, in the desk's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,7 +54,7 @@ pub enum Ignored {
     NoSymbol,
     /// It names a symbol that is not ours, or not the stream's.
     WrongSymbol,
-    /// Of a kind nobody asked for.
+    /// Of a kind that was not requested.
     NotWanted,
 }
 
@@ -62,7 +63,7 @@ pub enum Ignored {
 pub enum Incoming<E> {
     /// Data.
     Event {
-        /// Of which topic.
+        /// The topic it belongs to.
         topic: Topic,
         /// Its number, where the venue gives one.
         sequence: Option<Sequence>,
@@ -71,17 +72,17 @@ pub enum Incoming<E> {
     },
     /// A sign of life that carries nothing to hand on, such as a candle that is still open.
     Alive {
-        /// Of which topic.
+        /// The topic that is alive.
         topic: Topic,
     },
     /// A subscription request was granted.
     Acked {
-        /// Which.
+        /// The request's number.
         request: u64,
     },
     /// A subscription request was refused.
     Refused {
-        /// Which.
+        /// The request's number.
         request: u64,
         /// In the venue's words.
         reason: String,
@@ -109,44 +110,42 @@ impl ProtocolError {
     }
 }
 
-/// One connection's transport and spelling. The shell calls these one at a time and gives each a time-out.
+/// One connection's spelling as a machine: bytes in, events and bytes out. It has no socket; the shell moves the bytes.
 pub trait Protocol: Send + 'static {
-    /// A message as it came, cheap to move.
-    type Message: Send;
     /// What its messages mean.
     type Event: Send;
 
-    /// Opens the connection.
-    fn connect(&mut self) -> impl Future<Output = Result<(), ProtocolError>> + Send;
+    /// Where to connect.
+    fn address(&self) -> &Address;
 
-    /// Asks for topics; the answer comes as a message that names `request`.
-    fn subscribe(
+    /// The connection is open: appends what is sent first. `nonce` differs from connection to connection.
+    fn start(&mut self, nonce: u64, out: &mut Vec<u8>);
+
+    /// Whether handshakes are over, so that topics can be subscribed to.
+    fn is_ready(&self) -> bool;
+
+    /// Appends a request for topics; the answer comes as a message that names `request`.
+    fn subscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>);
+
+    /// Appends a request to give topics back; the answer comes as a message that names `request`.
+    fn unsubscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>);
+
+    /// Appends a ping.
+    fn ping(&mut self, out: &mut Vec<u8>);
+
+    /// Appends a polite end, if there is one.
+    fn close(&mut self, out: &mut Vec<u8>);
+
+    /// Takes in the first message of `bytes`, which were read and not used yet; defined for any bytes. Returns how many are
+    /// done with, 0 while the message is not whole. What has to be answered at once goes to `out`.
+    ///
+    /// # Errors
+    /// The other side has closed the connection or does not keep to the protocol.
+    fn receive(
         &mut self,
-        request: u64,
-        topics: &[Topic],
-    ) -> impl Future<Output = Result<(), ProtocolError>> + Send;
-
-    /// Gives topics back; the answer comes as a message that names `request`.
-    fn unsubscribe(
-        &mut self,
-        request: u64,
-        topics: &[Topic],
-    ) -> impl Future<Output = Result<(), ProtocolError>> + Send;
-
-    /// Sends a ping.
-    fn ping(&mut self) -> impl Future<Output = Result<(), ProtocolError>> + Send;
-
-    /// The next message. Dropping the future before it is ready loses nothing.
-    fn receive(&mut self) -> impl Future<Output = Result<Self::Message, ProtocolError>> + Send;
-
-    /// Closes the connection, politely if that is quick.
-    fn disconnect(&mut self) -> impl Future<Output = ()> + Send;
-
-    /// Reads a message; pure, and defined for any bytes. Returns the message's length in bytes.
-    fn decode(
-        &self,
-        message: &Self::Message,
+        bytes: &[u8],
         received_at: Timestamp,
-        out: &mut impl FnMut(Incoming<Self::Event>),
-    ) -> usize;
+        out: &mut Vec<u8>,
+        on: &mut impl FnMut(Incoming<Self::Event>),
+    ) -> Result<usize, ProtocolError>;
 }

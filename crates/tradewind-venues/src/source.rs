@@ -1,30 +1,24 @@
-//! The tokio shell of a data source: carries out what the [`SourceMachine`] says, and hands events to a sink.
+//! A source of data as a task: [`SourceCore`] decides and decodes, the shell in `wire/shell.rs` moves its bytes.
 //!
 //! One task owns everything; [`DataSource::stop`] cancels what it waits for and awaits it, so no handle is ever lost.
-//! Decisions are not made here.
 
-use std::future::pending;
+mod core;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-
-use crate::connection::LossReason;
-use crate::health::SequenceVerdict;
-use crate::machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
-use crate::protocol::{Incoming, Protocol, ProtocolError, Topic};
-use crate::sink::SourceSink;
-use crate::stats::SourceStats;
 use tradewind_model::Clock;
 
-/// Longest a request may take to be written, and a connection to be closed politely.
-const WRITE_WITHIN: Duration = Duration::from_secs(5);
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
-/// Messages read in a row before the machine's deadlines are looked at again.
-const BURST: usize = 64;
+use crate::machine::{SourceIn, SourceSettings};
+use crate::protocol::{Protocol, Topic};
+use crate::sink::SourceSink;
+use crate::stats::SourceStats;
+use crate::wire::{Connector, Links, Shell};
+
+pub use self::core::SourceCore;
+
 /// Subscription changes that may wait; a caller learns when there are more.
 const COMMANDS: usize = 1024;
 
@@ -76,9 +70,9 @@ impl SourceHandle {
 
 /// A source of data: connects, subscribes, reconnects and restores by itself until it is stopped.
 ///
-/// `make` builds the protocol of each new connection; two may be open while one replaces the other.
+/// `make` builds the protocol of each new connection; two connections may be open while one replaces the other.
 #[derive(Debug)]
-pub struct DataSource<P: Protocol, M, K> {
+pub struct DataSource<P, M, K> {
     name: String,
     handle: SourceHandle,
     stop: CancellationToken,
@@ -98,24 +92,18 @@ where
         make: M,
         sink: K,
         settings: SourceSettings,
+        connector: Arc<dyn Connector>,
         clock: Arc<dyn Clock>,
         seed: u64,
     ) -> Self {
         let name = name.into();
         let (commands, changes) = mpsc::channel(COMMANDS);
-        let stats = Arc::new(SourceStats::default());
+        let core = SourceCore::new(name.clone(), make, sink, settings, seed);
+        let stats = Arc::clone(core.stats());
         let worker = Worker {
-            name: name.clone(),
-            make,
-            sink,
-            clock,
-            machine: SourceMachine::new(settings, seed),
-            links: Vec::new(),
-            opening: JoinSet::new(),
+            core,
+            shell: Shell::new(connector, clock, settings.connection.connect_within),
             changes,
-            stats: Arc::clone(&stats),
-            origin: Instant::now(),
-            connect_within: settings.connection.connect_within,
         };
         Self {
             name,
@@ -130,11 +118,8 @@ where
     pub fn want(&mut self, topics: impl IntoIterator<Item = Topic>) {
         if let Some(worker) = &mut self.idle {
             for topic in topics {
-                let now = worker.origin.elapsed();
-                // A stopped machine has no connection to say anything about.
-                worker
-                    .machine
-                    .handle(now, SourceIn::Want(topic), &mut Vec::new());
+                let now = worker.shell.now();
+                worker.core.handle(now, SourceIn::Want(topic));
             }
         }
     }
@@ -191,32 +176,10 @@ where
 }
 
 #[derive(Debug)]
-struct Worker<P: Protocol, M, K> {
-    name: String,
-    make: M,
-    sink: K,
-    clock: Arc<dyn Clock>,
-    machine: SourceMachine,
-    links: Vec<(LinkId, P)>,
-    opening: JoinSet<(LinkId, Result<P, ProtocolError>)>,
+struct Worker<P, M, K> {
+    core: SourceCore<P, M, K>,
+    shell: Shell,
     changes: mpsc::Receiver<SubscriptionChange>,
-    stats: Arc<SourceStats>,
-    origin: Instant,
-    connect_within: Duration,
-}
-
-enum Happened<M> {
-    Stop,
-    Changed(Option<SubscriptionChange>),
-    Opened(LinkId, OpenedAs),
-    Message(LinkId, Result<M, ProtocolError>),
-    Deadline,
-}
-
-#[derive(Debug)]
-enum OpenedAs {
-    Link,
-    Failed(ProtocolError),
 }
 
 impl<P, M, K> Worker<P, M, K>
@@ -226,264 +189,26 @@ where
     K: SourceSink<P::Event>,
 {
     async fn run(mut self, stop: CancellationToken) -> Self {
-        self.decide(SourceIn::Start).await;
+        self.core.handle(self.shell.now(), SourceIn::Start);
         loop {
-            match self.next(&stop).await {
-                Happened::Stop => break,
-                Happened::Changed(Some(SubscriptionChange::Add(topic))) => {
-                    self.decide(SourceIn::Want(topic)).await;
-                }
-                Happened::Changed(Some(SubscriptionChange::Remove(topic))) => {
-                    self.decide(SourceIn::Unwant(topic)).await;
-                }
-                Happened::Changed(None) | Happened::Deadline => {}
-                Happened::Opened(link, OpenedAs::Link) => {
-                    self.stats.connected();
-                    self.decide(SourceIn::Opened(link)).await;
-                    if !self.machine.knows(link) {
-                        self.close(link).await;
-                    }
-                }
-                Happened::Opened(link, OpenedAs::Failed(error)) => {
-                    let reason = LossReason::NotOpened(error.0);
-                    self.decide(SourceIn::Lost(link, reason)).await;
-                }
-                Happened::Message(link, message) => self.burst(link, message).await,
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(change) = self.changes.recv() => self.change(change),
+                () = self.shell.step(&mut self.core) => {}
             }
-            self.decide(SourceIn::Tick).await;
         }
-        self.decide(SourceIn::Stop).await;
-        self.opening.shutdown().await;
-        self.links.clear();
+        self.core.handle(self.shell.now(), SourceIn::Stop);
+        self.shell.shutdown(&mut self.core).await;
         self
     }
 
-    async fn next(&mut self, stop: &CancellationToken) -> Happened<P::Message> {
-        let wake = self.machine.wake_at().map(|at| self.origin + at);
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => Happened::Stop,
-            change = self.changes.recv(), if !self.changes.is_closed() => Happened::Changed(change),
-            Some(opened) = self.opening.join_next() => match opened {
-                Ok((link, Ok(protocol))) => {
-                    self.links.push((link, protocol));
-                    Happened::Opened(link, OpenedAs::Link)
-                }
-                Ok((link, Err(error))) => Happened::Opened(link, OpenedAs::Failed(error)),
-                // Cancelled by us, or a panic in a protocol: its time-out in the machine covers both.
-                Err(error) => {
-                    tracing::error!(source = self.name, %error, "Connecting failed");
-                    Happened::Deadline
-                }
-            },
-            (link, message) = receive_any(&mut self.links) => Happened::Message(link, message),
-            () = sleep_or_never(wake) => Happened::Deadline,
-        }
-    }
-
-    /// Handles a message and those that are there already behind it.
-    async fn burst(&mut self, link: LinkId, first: Result<P::Message, ProtocolError>) {
-        let mut next = first;
-        for left in (0..BURST).rev() {
-            match next {
-                Ok(message) => {
-                    if let Some(news) = self.message(link, &message) {
-                        self.decide(news).await;
-                    }
-                }
-                Err(error) => {
-                    self.decide(SourceIn::Lost(link, LossReason::Broken(error.0)))
-                        .await;
-                    return;
-                }
-            }
-            if left == 0 {
-                // Before the next one is taken: it would be lost.
-                break;
-            }
-            let Some((_, protocol)) = self.links.iter_mut().find(|(id, _)| *id == link) else {
-                return;
-            };
-            let Some(ready) = futures_util::FutureExt::now_or_never(protocol.receive()) else {
-                return;
-            };
-            next = ready;
-        }
-        tokio::task::yield_now().await;
-    }
-
-    /// Hands a message's data to the sink; what it says about the connection is for the machine.
-    fn message(&mut self, link: LinkId, message: &P::Message) -> Option<SourceIn> {
-        let received_at = self.clock.now();
-        let now = self.origin.elapsed();
-        let (_, protocol) = self.links.iter().find(|(id, _)| *id == link)?;
-        let (machine, sink, stats) = (&mut self.machine, &mut self.sink, &self.stats);
-        let mut news = None;
-        let mut health = Vec::new();
-        let length = protocol.decode(message, received_at, &mut |incoming| match incoming {
-            Incoming::Event {
-                topic,
-                sequence,
-                event,
-            } => {
-                match machine.data(now, link, topic, sequence, &mut health) {
-                    SequenceVerdict::Repeated => return stats.repeated(),
-                    SequenceVerdict::Missing(count) => stats.missing(count),
-                    SequenceVerdict::Next => {}
-                }
-                for change in health.drain(..) {
-                    sink.health(change);
-                }
-                stats.event();
-                sink.event(event);
-            }
-            Incoming::Alive { topic } => {
-                machine.data(now, link, topic, None, &mut health);
-                for change in health.drain(..) {
-                    sink.health(change);
-                }
-            }
-            Incoming::Acked { request } => news = Some(SourceIn::Acked(link, request)),
-            Incoming::Refused { request, reason } => {
-                news = Some(SourceIn::Refused(link, request, reason));
-            }
-            Incoming::Pong => news = Some(SourceIn::Pong(link)),
-            Incoming::ClosingSoon => news = Some(SourceIn::ClosingSoon(link)),
-            Incoming::Ignored(why) => stats.ignored(why),
-        });
-        self.stats.message(length);
-        news
-    }
-
-    /// Gives an input to the machine and carries out what it says, until it has nothing more to say.
-    async fn decide(&mut self, input: SourceIn) {
-        let mut inputs = vec![input];
-        while let Some(input) = inputs.pop() {
-            let mut out = Vec::new();
-            self.machine.handle(self.origin.elapsed(), input, &mut out);
-            for order in out {
-                if let Err((link, error)) = self.carry_out(order).await {
-                    inputs.push(SourceIn::Lost(link, LossReason::Broken(error.0)));
-                }
-            }
-        }
-    }
-
-    async fn carry_out(&mut self, order: SourceOut) -> Result<(), (LinkId, ProtocolError)> {
-        match order {
-            SourceOut::Open(link) => self.open(link),
-            SourceOut::Close(link) => self.close(link).await,
-            SourceOut::Ping(link) => {
-                if let Some(protocol) = self.protocol(link) {
-                    written(protocol.ping())
-                        .await
-                        .map_err(|error| (link, error))?;
-                }
-            }
-            SourceOut::Subscribe(link, request, topics) => {
-                if let Some(protocol) = self.protocol(link) {
-                    written(protocol.subscribe(request, &topics))
-                        .await
-                        .map_err(|error| (link, error))?;
-                }
-            }
-            SourceOut::Unsubscribe(link, request, topics) => {
-                if let Some(protocol) = self.protocol(link) {
-                    written(protocol.unsubscribe(request, &topics))
-                        .await
-                        .map_err(|error| (link, error))?;
-                }
-            }
-            said => self.say(said),
-        }
-        Ok(())
-    }
-
-    fn say(&mut self, said: SourceOut) {
-        let source = self.name.as_str();
-        match said {
-            SourceOut::Ready => {
-                tracing::info!(source, "Subscribed");
-                self.sink.ready();
-            }
-            SourceOut::Down { reason, retry_in } => {
-                self.stats.lost();
-                tracing::warn!(source, %reason, retry_in_ms = retry_in.as_millis(), "Connection lost");
-                self.sink.down(&reason.to_string());
-            }
-            SourceOut::Retrying {
-                topic,
-                attempt,
-                reason,
-            } => tracing::warn!(source, ?topic, attempt, reason, "Subscription retried"),
-            SourceOut::TopicFailed(topic, reason) => {
-                self.stats.topic_failed();
-                tracing::error!(source, ?topic, reason, "Subscription failed");
-                self.sink.failed(topic, &reason);
-            }
-            SourceOut::Health(change) => self.sink.health(change),
-            SourceOut::Open(_)
-            | SourceOut::Close(_)
-            | SourceOut::Ping(_)
-            | SourceOut::Subscribe(..)
-            | SourceOut::Unsubscribe(..) => {}
-        }
-    }
-
-    /// Connects on a task of its own, so that a link still in use is not kept waiting.
-    fn open(&mut self, link: LinkId) {
-        let mut protocol = (self.make)();
-        let within = self.connect_within;
-        self.opening.spawn(async move {
-            let opened = match timeout(within, protocol.connect()).await {
-                Ok(opened) => opened.map(|()| protocol),
-                Err(_) => Err(ProtocolError("no connection in time".to_owned())),
-            };
-            (link, opened)
-        });
-    }
-
-    async fn close(&mut self, link: LinkId) {
-        let Some(at) = self.links.iter().position(|(id, _)| *id == link) else {
-            return;
+    fn change(&mut self, change: SubscriptionChange) {
+        let input = match change {
+            SubscriptionChange::Add(topic) => SourceIn::Want(topic),
+            SubscriptionChange::Remove(topic) => SourceIn::Unwant(topic),
         };
-        let (_, mut protocol) = self.links.swap_remove(at);
-        if timeout(CLOSE_WITHIN, protocol.disconnect()).await.is_err() {
-            tracing::trace!(source = self.name, "Closing took too long");
-        }
-    }
-
-    fn protocol(&mut self, link: LinkId) -> Option<&mut P> {
-        let found = self.links.iter_mut().find(|(id, _)| *id == link);
-        found.map(|(_, protocol)| protocol)
-    }
-}
-
-async fn written(
-    write: impl Future<Output = Result<(), ProtocolError>>,
-) -> Result<(), ProtocolError> {
-    timeout(WRITE_WITHIN, write)
-        .await
-        .unwrap_or_else(|_| Err(ProtocolError("could not be written in time".to_owned())))
-}
-
-/// The next message of any open link: one, or two while one replaces the other.
-async fn receive_any<P: Protocol>(
-    links: &mut [(LinkId, P)],
-) -> (LinkId, Result<P::Message, ProtocolError>) {
-    match links {
-        [] => pending().await,
-        [(id, protocol)] => (*id, protocol.receive().await),
-        [(first_id, first), (second_id, second), ..] => tokio::select! {
-            message = first.receive() => (*first_id, message),
-            message = second.receive() => (*second_id, message),
-        },
-    }
-}
-
-async fn sleep_or_never(until: Option<Instant>) {
-    match until {
-        Some(until) => sleep_until(until).await,
-        None => pending().await,
+        self.core.handle(self.shell.now(), input);
+        self.core.tick(self.shell.now());
     }
 }

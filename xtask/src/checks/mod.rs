@@ -10,6 +10,7 @@ pub(crate) mod lock;
 pub(crate) mod manifests;
 pub(crate) mod sizes;
 pub(crate) mod sleeps;
+pub(crate) mod sockets;
 pub(crate) mod words;
 
 /// What the checks' own tests share.

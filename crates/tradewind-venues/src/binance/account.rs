@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use reqwest::Method;
 use tradewind_model::{ClientOrderId, Fill, InstrumentId, Timestamp, TradeId, VenueOrderId};
 
 use super::answers::{self, OrderAnswer, TradeAnswer};
@@ -15,6 +14,7 @@ use crate::budget::Priority;
 use crate::error::VenueError;
 use crate::execution::OrderRecord;
 use crate::sink::AssetBalance;
+use crate::wire::http::Method;
 
 impl BinanceVenue {
     /// The account's balances that are not zero.
@@ -210,7 +210,7 @@ impl BinanceVenue {
         weight: u64,
     ) -> Result<Vec<u8>, VenueError> {
         let call = Call {
-            method: Method::GET,
+            method: Method::Get,
             path,
             params,
             security: Security::Signed,

@@ -3,7 +3,7 @@
 
 use super::order_socket::OrderSocket;
 use super::requests::Params;
-use super::rest::KEY_HEADER;
+use super::rest::KEY_FIELD;
 use super::signing::Signer;
 use crate::order_pool::{OrderConnectionPool, OrderRequest, SendOutcome};
 use tradewind_risk::ApprovedOrder;
@@ -53,13 +53,13 @@ impl Entry {
         signer: &Signer,
     ) -> SendOutcome {
         match self {
-            Self::Rest(line) => {
+            Self::Rest(pool) => {
                 let make = || OrderRequest {
                     path: verb.path,
-                    key_header: (KEY_HEADER, signer.key().to_owned()),
+                    key_field: (KEY_FIELD, signer.key().to_owned()),
                     form: signer.signed(params).form(),
                 };
-                line.send(order, make).await
+                pool.send(order, make).await
             }
             Self::WebSocket(socket) => {
                 socket

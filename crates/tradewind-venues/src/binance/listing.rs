@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use reqwest::Method;
 use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Price, Quantity, Timestamp};
 
 use super::answers;
@@ -15,6 +14,7 @@ use super::venue::{BinanceVenue, known};
 use crate::budget::Priority;
 use crate::error::VenueError;
 use crate::execution::CandleRange;
+use crate::wire::http::Method;
 
 impl BinanceVenue {
     /// Everything the venue lists.
@@ -146,7 +146,7 @@ impl BinanceVenue {
         params: Params,
     ) -> Result<Vec<Listing>, VenueError> {
         let call = Call {
-            method: Method::GET,
+            method: Method::Get,
             path: "/api/v3/exchangeInfo",
             params,
             security: Security::Public,
@@ -213,7 +213,7 @@ impl BinanceVenue {
         from: Option<Timestamp>,
     ) -> Result<Vec<Candle>, VenueError> {
         let call = Call {
-            method: Method::GET,
+            method: Method::Get,
             path: "/api/v3/klines",
             params: requests::candles(symbol, interval, range, from),
             security: Security::Public,

@@ -1,6 +1,5 @@
 //! Orders through [`BinanceVenue`]: submitted once, cancelled, asked for. What cannot be known is a report as well.
 
-use reqwest::Method;
 use tradewind_model::{
     ClientOrderId, ExecutionReport, Instrument, InstrumentId, NotSentReason, OrderTerms, Quantity,
     RejectReason, ReportKind,
@@ -18,6 +17,7 @@ use crate::budget::Priority;
 use crate::error::VenueError;
 use crate::execution::OrderQuery;
 use crate::order_pool::SendOutcome;
+use crate::wire::http::Method;
 
 impl BinanceVenue {
     /// Sends an order once and says what became of it. Never fails: what cannot be known is a report as well.
@@ -42,7 +42,7 @@ impl BinanceVenue {
                 vec![self.plain(&terms, ReportKind::Unknown)]
             }
             SendOutcome::Answered(answer) => {
-                self.rest.heard(answer.status, answer.limits);
+                self.rest.note_limits(answer.status, answer.limits);
                 self.order_answer(&terms, rules, answer.status, &answer.body)
             }
         }
@@ -135,7 +135,7 @@ impl BinanceVenue {
             return report(ReportKind::CancelRejected(reason));
         };
         let call = Call {
-            method: Method::DELETE,
+            method: Method::Delete,
             path: "/api/v3/order",
             params: requests::by_client_id(symbol, client_id),
             security: Security::Signed,

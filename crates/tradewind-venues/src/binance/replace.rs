@@ -144,7 +144,7 @@ impl BinanceVenue {
                 }
             }
             SendOutcome::Answered(answer) => {
-                self.rest.heard(answer.status, answer.limits);
+                self.rest.note_limits(answer.status, answer.limits);
                 self.replaced(old, new, rules, answer.status, &answer.body)
             }
         }

@@ -1,10 +1,8 @@
-//! The REST client for everything but new orders: within the budget, within time, and read into errors a caller can act on.
+//! The REST client for everything but new orders: within the budget, within a time-out, errors by what a caller can do.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::{Client, Method, Response};
-use rustls::ClientConfig;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 use tradewind_model::{Clock, Timestamp};
@@ -18,6 +16,8 @@ use crate::budget::{Admission, Priority, RateBudget};
 use crate::clock_offset::{ClockOffset, OffsetSample};
 use crate::error::{VenueError, cut};
 use crate::limits::Limits;
+use crate::wire::http::{HttpError, Method, Request};
+use crate::wire::{Connector, HttpPool, LinkError};
 
 /// Full exchange information is about 16 MiB; anything longer is not what was asked for.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -56,8 +56,7 @@ pub(super) struct Answer {
 /// One account's way to the venue's REST interface.
 #[derive(Debug)]
 pub(super) struct Rest {
-    http: Client,
-    address: Address,
+    pool: HttpPool,
     key: Option<ApiKey>,
     window_ms: u64,
     within: Duration,
@@ -72,6 +71,7 @@ pub(super) struct Rest {
 /// What a [`Rest`] is made of.
 pub(super) struct RestSettings {
     pub(super) address: Address,
+    pub(super) connector: Arc<dyn Connector>,
     pub(super) key: Option<ApiKey>,
     pub(super) window_ms: u64,
     pub(super) within: Duration,
@@ -83,19 +83,9 @@ pub(super) struct RestSettings {
 }
 
 impl Rest {
-    pub(super) fn new(settings: RestSettings, tls: &ClientConfig) -> Result<Self, VenueError> {
-        let http = Client::builder()
-            .tls_backend_preconfigured(tls.clone())
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .tcp_nodelay(true)
-            .connect_timeout(settings.within.min(Duration::from_secs(10)))
-            .build()
-            .map_err(|error| VenueError::Ours(format!("HTTP client: {error}")))?;
-        Ok(Self {
-            http,
-            address: settings.address,
+    pub(super) fn new(settings: RestSettings) -> Self {
+        Self {
+            pool: HttpPool::new(settings.connector, settings.address, ANSWER_BYTES_MAX),
             key: settings.key,
             window_ms: settings.window_ms,
             within: settings.within,
@@ -109,7 +99,7 @@ impl Rest {
             )),
             clock_doubted: Notify::new(),
             origin: settings.origin,
-        })
+        }
     }
 
     /// Reads something: asked for again after transient failures, which it survives since it changes nothing.
@@ -170,18 +160,26 @@ impl Rest {
         let exchange = async {
             self.admitted(call.priority, call.weight, self.within)
                 .await?;
-            let url = self.url(call)?;
-            let mut request = self.http.request(call.method.clone(), url);
-            if let (Security::Signed, Some(key)) = (call.security, &self.key) {
-                request = request.header(KEY_HEADER, key.key());
-            }
-            let response = request
-                .send()
-                .await
-                .map_err(|error| VenueError::Connection(describe(&error)))?;
-            let status = response.status().as_u16();
-            self.heard(status, Limits::of_headers(response.headers()));
-            let body = body(response).await?;
+            let target = self.target(call)?;
+            let host = self.pool.address().authority();
+            let key = match (call.security, &self.key) {
+                (Security::Signed, Some(key)) => Some((KEY_FIELD, key.key())),
+                _ => None,
+            };
+            let request = Request {
+                method: call.method,
+                target: &target,
+                host: &host,
+                fields: key.as_slice(),
+                body: b"",
+            };
+            // Pages of history are many and slow; a cancel must not wait behind them.
+            let urgent = call.priority != Priority::Data;
+            let response = self.pool.send(&request, urgent).await;
+            let response = response.map_err(request_failed)?;
+            let status = response.status;
+            self.note_limits(status, Limits::of(&response));
+            let body = response.body;
             Ok(Answer { status, body })
         };
         timeout(self.within, exchange)
@@ -211,7 +209,7 @@ impl Rest {
     }
 
     /// Takes in what an answer says about limits.
-    pub(super) fn heard(&self, status: u16, limits: Limits) {
+    pub(super) fn note_limits(&self, status: u16, limits: Limits) {
         let now = self.origin.elapsed();
         let mut budget = lock(&self.budget);
         if let Some(used) = limits.used_weight {
@@ -232,7 +230,7 @@ impl Rest {
             server_time: i64,
         }
         let call = Call {
-            method: Method::GET,
+            method: Method::Get,
             path: "/api/v3/time",
             params: Params::default(),
             security: Security::Public,
@@ -282,50 +280,30 @@ impl Rest {
         })
     }
 
-    fn url(&self, call: &Call) -> Result<String, VenueError> {
+    fn target(&self, call: &Call) -> Result<String, VenueError> {
         let params = match call.security {
             Security::Public => call.params.clone(),
             Security::Signed => self.signer()?.signed(call.params.clone()),
         };
         let query = params.form();
         let separator = if query.is_empty() { "" } else { "?" };
-        Ok(self
-            .address
-            .join(&format!("{}{separator}{query}", call.path)))
+        let path = format!("{}{separator}{query}", call.path);
+        Ok(self.pool.address().target(&path))
     }
 }
 
-/// The header that names the account's key.
-pub(super) const KEY_HEADER: &str = "X-MBX-APIKEY";
+/// The field that names the account's key.
+pub(super) const KEY_FIELD: &str = "X-MBX-APIKEY";
 
-async fn body(mut response: Response) -> Result<Vec<u8>, VenueError> {
-    let mut body = Vec::new();
-    let broken = |error: reqwest::Error| VenueError::Connection(describe(&error));
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(VenueError::unreadable("answer", "too long"));
+/// The target is left out: it carries a signature.
+fn request_failed(error: LinkError) -> VenueError {
+    match error {
+        LinkError::Http(HttpError::Unsendable) => VenueError::Ours(error.to_string()),
+        LinkError::Http(HttpError::TooLong | HttpError::Encoded) => {
+            VenueError::unreadable("answer", error)
         }
-        body.extend_from_slice(&chunk);
+        other => VenueError::Connection(other.to_string()),
     }
-    Ok(body)
-}
-
-/// An error and its causes in one line. The URL is left out: it carries a signature.
-fn describe(error: &reqwest::Error) -> String {
-    let mut text = if error.is_connect() {
-        "cannot connect".to_owned()
-    } else if error.is_timeout() {
-        "too slow".to_owned()
-    } else {
-        "request failed".to_owned()
-    };
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

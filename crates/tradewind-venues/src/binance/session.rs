@@ -2,76 +2,40 @@
 
 use std::sync::Arc;
 
-use rustls::ClientConfig;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tradewind_model::{MarketEvent, Timestamp};
 
 use super::codec;
 use super::symbols::SymbolTable;
 use crate::address::Address;
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
-use crate::websocket::{Received, WebSocket};
+use crate::wire::websocket::{Received, WebSocket};
 
 /// A connection to the market streams.
 #[derive(Debug)]
 pub struct MarketProtocol {
     address: Address,
-    tls: Arc<ClientConfig>,
     symbols: Arc<SymbolTable>,
-    socket: Option<WebSocket>,
-}
-
-/// A message of the market streams.
-#[derive(Debug)]
-pub enum Message {
-    /// A text frame.
-    Text(Utf8Bytes),
-    /// A pong.
-    Pong,
-    /// Something of no use.
-    Other,
-}
-
-impl From<Received> for Message {
-    fn from(received: Received) -> Self {
-        match received {
-            Received::Text(text) => Self::Text(text),
-            Received::Pong => Self::Pong,
-            Received::Other => Self::Other,
-        }
-    }
+    socket: WebSocket,
 }
 
 impl MarketProtocol {
     /// A connection that is not open yet. `address` is the streams' own, such as `wss://stream.binance.com:9443`.
     #[must_use]
-    pub const fn new(address: Address, tls: Arc<ClientConfig>, symbols: Arc<SymbolTable>) -> Self {
+    pub fn new(address: Address, symbols: Arc<SymbolTable>) -> Self {
         Self {
+            socket: WebSocket::new(&address, "/stream"),
             address,
-            tls,
             symbols,
-            socket: None,
         }
     }
 
-    async fn request(
-        &mut self,
-        method: &str,
-        request: u64,
-        topics: &[Topic],
-    ) -> Result<(), ProtocolError> {
+    fn request(&mut self, method: &str, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
         let streams: Vec<String> = topics
             .iter()
             .filter_map(|topic| stream_name(*topic, &self.symbols))
             .collect();
         let text = serde_json::json!({"method": method, "params": streams, "id": request});
-        self.socket()?.send(text.to_string()).await
-    }
-
-    fn socket(&mut self) -> Result<&mut WebSocket, ProtocolError> {
-        self.socket
-            .as_mut()
-            .ok_or_else(|| ProtocolError("not connected".to_owned()))
+        self.socket.send(&text.to_string(), out);
     }
 }
 
@@ -88,55 +52,61 @@ fn stream_name(topic: Topic, symbols: &SymbolTable) -> Option<String> {
 }
 
 impl Protocol for MarketProtocol {
-    type Message = Message;
     type Event = MarketEvent;
 
-    async fn connect(&mut self) -> Result<(), ProtocolError> {
-        self.socket = Some(WebSocket::connect(&self.address, "/stream", &self.tls).await?);
-        Ok(())
+    fn address(&self) -> &Address {
+        &self.address
     }
 
-    async fn subscribe(&mut self, request: u64, topics: &[Topic]) -> Result<(), ProtocolError> {
-        self.request("SUBSCRIBE", request, topics).await
+    fn start(&mut self, nonce: u64, out: &mut Vec<u8>) {
+        self.socket.start(nonce, out);
     }
 
-    async fn unsubscribe(&mut self, request: u64, topics: &[Topic]) -> Result<(), ProtocolError> {
-        self.request("UNSUBSCRIBE", request, topics).await
+    fn is_ready(&self) -> bool {
+        self.socket.is_open()
     }
 
-    async fn ping(&mut self) -> Result<(), ProtocolError> {
-        self.socket()?.ping().await
+    fn subscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
+        self.request("SUBSCRIBE", request, topics, out);
     }
 
-    async fn receive(&mut self) -> Result<Message, ProtocolError> {
-        self.socket()?.receive().await.map(Message::from)
+    fn unsubscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
+        self.request("UNSUBSCRIBE", request, topics, out);
     }
 
-    async fn disconnect(&mut self) {
-        if let Some(socket) = self.socket.take() {
-            socket.close().await;
-        }
+    fn ping(&mut self, out: &mut Vec<u8>) {
+        self.socket.ping(out);
     }
 
-    fn decode(
-        &self,
-        message: &Message,
+    fn close(&mut self, out: &mut Vec<u8>) {
+        self.socket.close(out);
+    }
+
+    fn receive(
+        &mut self,
+        bytes: &[u8],
         received_at: Timestamp,
-        out: &mut impl FnMut(Incoming<MarketEvent>),
-    ) -> usize {
-        match message {
-            Message::Text(text) => {
-                codec::decode(text.as_bytes(), received_at, &self.symbols, out);
-                text.len()
-            }
-            Message::Pong => {
-                out(Incoming::Pong);
-                0
-            }
-            Message::Other => {
-                out(Incoming::Ignored(Ignored::NotWanted));
-                0
-            }
-        }
+        out: &mut Vec<u8>,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) -> Result<usize, ProtocolError> {
+        let (used, received) = self.socket.receive(bytes, out)?;
+        read(received, on, |text, on| {
+            codec::decode(text, received_at, &self.symbols, on);
+        });
+        Ok(used)
+    }
+}
+
+/// Hands a text to its decoder, and says what the other messages mean.
+pub(super) fn read<E, F: FnMut(Incoming<E>)>(
+    received: Received<'_>,
+    on: &mut F,
+    decode: impl FnOnce(&[u8], &mut F),
+) {
+    match received {
+        Received::Text(text) => decode(text, on),
+        Received::Pong => on(Incoming::Pong),
+        Received::Other => on(Incoming::Ignored(Ignored::NotWanted)),
+        Received::Nothing | Received::Opened => {}
     }
 }

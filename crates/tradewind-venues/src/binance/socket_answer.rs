@@ -82,7 +82,7 @@ pub(super) fn read(text: &[u8]) -> Said {
         retry_after: envelope.error.and_then(retry_after),
     };
     let body = envelope.error.or(envelope.result);
-    let body = body.map_or("", RawValue::get).as_bytes().to_vec().into();
+    let body = body.map_or("", RawValue::get).as_bytes().to_vec();
     Said::Answer(
         request,
         Answer {
@@ -122,7 +122,7 @@ mod tests {
             Answer {
                 status,
                 limits,
-                body: body.as_bytes().into(),
+                body: body.as_bytes().to_vec(),
             },
         )
     }

@@ -3,115 +3,84 @@
 //! The subscription is the topic [`Topic::Account`], so what keeps market data alive keeps this alive too. Source:
 //! user-data-stream.md and web-socket-api.md of the venue's documentation, July 2026.
 
-use std::sync::Arc;
-
-use rustls::ClientConfig;
 use tradewind_model::Timestamp;
 
 use super::requests::Params;
-use super::session::Message;
+use super::session::read;
 use super::signing::Signer;
 use super::user_events::AccountReader;
 use crate::address::Address;
-use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
+use crate::protocol::{Incoming, Protocol, ProtocolError, Topic};
 use crate::sink::UserEvent;
-use crate::websocket::WebSocket;
-
-/// All that a connection for an account's events needs.
-#[derive(Clone, Debug)]
-pub(super) struct UserSettings {
-    pub(super) address: Address,
-    pub(super) tls: Arc<ClientConfig>,
-    pub(super) signer: Signer,
-    pub(super) reader: AccountReader,
-}
+use crate::wire::websocket::WebSocket;
 
 /// A connection for one account's events.
 #[derive(Debug)]
 pub struct UserProtocol {
-    settings: UserSettings,
-    socket: Option<WebSocket>,
+    address: Address,
+    signer: Signer,
+    reader: AccountReader,
+    socket: WebSocket,
 }
 
 impl UserProtocol {
-    pub(super) const fn new(settings: UserSettings) -> Self {
+    /// A connection that is not open yet. `address` is the WebSocket API's.
+    pub(super) fn new(address: Address, signer: Signer, reader: AccountReader) -> Self {
         Self {
-            settings,
-            socket: None,
+            socket: WebSocket::new(&address, ""),
+            address,
+            signer,
+            reader,
         }
-    }
-
-    fn socket(&mut self) -> Result<&mut WebSocket, ProtocolError> {
-        self.socket
-            .as_mut()
-            .ok_or_else(|| ProtocolError("not connected".to_owned()))
-    }
-}
-
-impl UserSettings {
-    fn subscription(&self, request: u64) -> String {
-        serde_json::json!({
-            "id": request,
-            "method": "userDataStream.subscribe.signature",
-            "params": self.signer.message(Params::default()),
-        })
-        .to_string()
     }
 }
 
 impl Protocol for UserProtocol {
-    type Message = Message;
     type Event = UserEvent;
 
-    async fn connect(&mut self) -> Result<(), ProtocolError> {
-        let settings = &self.settings;
-        self.socket = Some(WebSocket::connect(&settings.address, "", &settings.tls).await?);
-        Ok(())
+    fn address(&self) -> &Address {
+        &self.address
     }
 
-    async fn subscribe(&mut self, request: u64, _topics: &[Topic]) -> Result<(), ProtocolError> {
-        let text = self.settings.subscription(request);
-        self.socket()?.send(text).await
+    fn start(&mut self, nonce: u64, out: &mut Vec<u8>) {
+        self.socket.start(nonce, out);
     }
 
-    async fn unsubscribe(&mut self, request: u64, _topics: &[Topic]) -> Result<(), ProtocolError> {
+    fn is_ready(&self) -> bool {
+        self.socket.is_open()
+    }
+
+    fn subscribe(&mut self, request: u64, _topics: &[Topic], out: &mut Vec<u8>) {
+        let text = serde_json::json!({
+            "id": request,
+            "method": "userDataStream.subscribe.signature",
+            "params": self.signer.message(Params::default()),
+        });
+        self.socket.send(&text.to_string(), out);
+    }
+
+    fn unsubscribe(&mut self, request: u64, _topics: &[Topic], out: &mut Vec<u8>) {
         let text = serde_json::json!({"id": request, "method": "userDataStream.unsubscribe"});
-        self.socket()?.send(text.to_string()).await
+        self.socket.send(&text.to_string(), out);
     }
 
-    async fn ping(&mut self) -> Result<(), ProtocolError> {
-        self.socket()?.ping().await
+    fn ping(&mut self, out: &mut Vec<u8>) {
+        self.socket.ping(out);
     }
 
-    async fn receive(&mut self) -> Result<Message, ProtocolError> {
-        self.socket()?.receive().await.map(Message::from)
+    fn close(&mut self, out: &mut Vec<u8>) {
+        self.socket.close(out);
     }
 
-    async fn disconnect(&mut self) {
-        if let Some(socket) = self.socket.take() {
-            socket.close().await;
-        }
-    }
-
-    fn decode(
-        &self,
-        message: &Message,
+    fn receive(
+        &mut self,
+        bytes: &[u8],
         _received_at: Timestamp,
-        out: &mut impl FnMut(Incoming<UserEvent>),
-    ) -> usize {
-        match message {
-            Message::Text(text) => {
-                self.settings.reader.decode(text.as_bytes(), out);
-                text.len()
-            }
-            Message::Pong => {
-                out(Incoming::Pong);
-                0
-            }
-            Message::Other => {
-                out(Incoming::Ignored(Ignored::NotWanted));
-                0
-            }
-        }
+        out: &mut Vec<u8>,
+        on: &mut impl FnMut(Incoming<UserEvent>),
+    ) -> Result<usize, ProtocolError> {
+        let (used, received) = self.socket.receive(bytes, out)?;
+        read(received, on, |text, on| self.reader.decode(text, on));
+        Ok(used)
     }
 }

@@ -6,7 +6,6 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{AccountId, Clock, Instrument, InstrumentId, Timestamp, VenueId};
@@ -19,7 +18,7 @@ use super::session::MarketProtocol;
 use super::signing::ApiKey;
 use super::symbols::SymbolTable;
 use super::user_events::AccountReader;
-use super::user_stream::{UserProtocol, UserSettings};
+use super::user_stream::UserProtocol;
 use crate::address::{Address, Scheme};
 use crate::budget::RateBudget;
 use crate::clock_offset::ClockOffset;
@@ -32,6 +31,7 @@ use crate::protocol::Topic;
 use crate::sink::{AccountSink, MarketSink, ToAccountSink, ToMarketSink};
 use crate::source::DataSource;
 use crate::subscriptions::shards;
+use crate::wire::Connector;
 
 /// Streams on one connection, by the venue's rules.
 const STREAMS_MAX: usize = 1_024;
@@ -96,7 +96,7 @@ pub struct BinanceVenue {
     pub(super) config: BinanceConfig,
     ws_address: Address,
     ws_api_address: Address,
-    tls: Arc<ClientConfig>,
+    connector: Arc<dyn Connector>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) gate: Arc<OrderGate>,
     pub(super) rest: Rest,
@@ -108,13 +108,14 @@ pub struct BinanceVenue {
 }
 
 impl BinanceVenue {
-    /// Prepares everything; connects nowhere. `budget` is shared by all accounts behind one address.
+    /// Prepares everything; connects nowhere. Each socket will open through `connector`. `budget` is shared by all accounts
+    /// behind one address.
     ///
     /// # Errors
     /// [`VenueError::Ours`] for an address that is refused, with the cure.
     pub fn new(
         config: BinanceConfig,
-        tls: Arc<ClientConfig>,
+        connector: Arc<dyn Connector>,
         clock: Arc<dyn Clock>,
         gate: Arc<OrderGate>,
         budget: Arc<Mutex<RateBudget>>,
@@ -127,6 +128,7 @@ impl BinanceVenue {
         let offset = Arc::new(Mutex::new(ClockOffset::default()));
         let settings = RestSettings {
             address: rest_address.clone(),
+            connector: Arc::clone(&connector),
             key: config.key.clone(),
             window_ms: config.receive_window_ms,
             within: config.request_timeout,
@@ -140,13 +142,14 @@ impl BinanceVenue {
         let entry = match config.order_entry {
             OrderEntry::Rest => Entry::Rest(OrderConnectionPool::new(
                 rest_address,
-                Arc::clone(&tls),
+                Arc::clone(&connector),
                 Arc::clone(&gate),
                 config.request_timeout,
             )),
             OrderEntry::WebSocket => Entry::WebSocket(Box::new(OrderSocket::new(SocketSettings {
                 address: ws_api_address.clone(),
-                tls: Arc::clone(&tls),
+                connector: Arc::clone(&connector),
+                clock: Arc::clone(&clock),
                 gate: Arc::clone(&gate),
                 within: config.request_timeout,
                 seed: config.seed.wrapping_add(0x6f),
@@ -155,10 +158,10 @@ impl BinanceVenue {
         Ok(Self {
             ws_address: address(&config.ws_url, Scheme::WebSocket)?,
             ws_api_address,
-            rest: Rest::new(settings, &tls)?,
+            rest: Rest::new(settings),
             entry,
             config,
-            tls,
+            connector,
             clock,
             gate,
             offset,
@@ -231,19 +234,15 @@ impl BinanceVenue {
         let numbered = (0_u64..).zip(groups);
         numbered
             .map(|(number, group)| {
-                let (address, tls, symbols) = (
-                    self.ws_address.clone(),
-                    Arc::clone(&self.tls),
-                    self.symbols(),
-                );
-                let make: MakeMarket = Box::new(move || {
-                    MarketProtocol::new(address.clone(), Arc::clone(&tls), Arc::clone(&symbols))
-                });
+                let (address, symbols) = (self.ws_address.clone(), self.symbols());
+                let make: MakeMarket =
+                    Box::new(move || MarketProtocol::new(address.clone(), Arc::clone(&symbols)));
                 let mut source = DataSource::new(
                     format!("{}-market-{number}", self.config.name),
                     make,
                     ToMarketSink(Arc::clone(sink)),
                     settings,
+                    Arc::clone(&self.connector),
                     Arc::clone(&self.clock),
                     self.config.seed.wrapping_add(number),
                 );
@@ -263,17 +262,14 @@ impl BinanceVenue {
         settings: SourceSettings,
     ) -> Result<UserSource<S>, VenueError> {
         let account = self.config.account;
-        let user = UserSettings {
-            address: self.ws_api_address.clone(),
-            tls: Arc::clone(&self.tls),
-            signer: self.rest.signer()?,
-            reader: AccountReader {
-                account,
-                symbols: self.symbols(),
-                assets: Arc::clone(&self.assets),
-            },
+        let (address, signer) = (self.ws_api_address.clone(), self.rest.signer()?);
+        let reader = AccountReader {
+            account,
+            symbols: self.symbols(),
+            assets: Arc::clone(&self.assets),
         };
-        let make: MakeUser = Box::new(move || UserProtocol::new(user.clone()));
+        let make: MakeUser =
+            Box::new(move || UserProtocol::new(address.clone(), signer.clone(), reader.clone()));
         let settings = SourceSettings {
             connection: ConnectionSettings {
                 silence_max: None,
@@ -286,6 +282,7 @@ impl BinanceVenue {
             make,
             ToAccountSink::new(Arc::clone(sink), account),
             settings,
+            Arc::clone(&self.connector),
             Arc::clone(&self.clock),
             self.config.seed.wrapping_add(0x75),
         );

@@ -9,7 +9,10 @@ use tradewind_model::{
     InstrumentId, ManualClock, Price, Quantity, Quote, Side, Timestamp, Trade, TradeId,
 };
 use tradewind_venues::framed::{Frame, FramedProtocol, decode, encode};
-use tradewind_venues::{ConnectionSettings, DataSource, SourceSettings, ToMarketSink, Topic};
+use tradewind_venues::{
+    ConnectionSettings, DataSource, SourceSettings, TcpConnector, ToMarketSink, Topic,
+    client_config,
+};
 
 use crate::websocket::Recorder;
 
@@ -87,6 +90,7 @@ async fn a_binary_feed_is_a_source_like_any_other() {
         move || FramedProtocol::new(address).expect("a loopback address"),
         ToMarketSink(Arc::clone(&recorder)),
         settings,
+        TcpConnector::shared(client_config(None).unwrap()),
         Arc::<ManualClock>::default(),
         1,
     );

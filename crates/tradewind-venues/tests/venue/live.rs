@@ -10,7 +10,9 @@ use tradewind_model::{
 };
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig};
 use tradewind_venues::execution::{CandleRange, OrderQuery};
-use tradewind_venues::{BinanceVenue, OrderGate, RateBudget, SourceSettings, Topic, client_config};
+use tradewind_venues::{
+    BinanceVenue, OrderGate, RateBudget, SourceSettings, TcpConnector, Topic, client_config,
+};
 
 use crate::rig::exit_order;
 use crate::websocket::Recorder;
@@ -41,11 +43,11 @@ fn venue() -> Option<BinanceVenue> {
     let clock = system_clock();
     let gate = OrderGate::new(Arc::default(), Arc::clone(&clock));
     let budget = Arc::new(Mutex::new(RateBudget::new(6_000)));
-    let tls = client_config(None).unwrap();
+    let connector = TcpConnector::shared(client_config(None).unwrap());
     Some(
         BinanceVenue::new(
             config,
-            tls,
+            connector,
             clock,
             gate,
             budget,

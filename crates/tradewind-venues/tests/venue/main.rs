@@ -12,6 +12,7 @@ mod history;
 mod http;
 mod known_answers;
 mod live;
+mod network;
 mod order_socket;
 mod orders;
 mod recorded;

@@ -1,7 +1,10 @@
 //! Requests that read: paged to the end, repeated when that can help, within the budget, on the venue's clock.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+use tokio::task::JoinSet;
 
 use tradewind_model::{
     Amount, InstrumentId, Interval, OrderStatus, Price, Timestamp, TradeId, VenueOrderId,
@@ -10,7 +13,8 @@ use tradewind_venues::VenueError;
 use tradewind_venues::execution::CandleRange;
 
 use crate::http::{Asked, Reply, Server, ok};
-use crate::rig::{Rig, START_MS, rig};
+use crate::orders::kinds;
+use crate::rig::{Rig, START_MS, exit_order, rig};
 
 const BTC: InstrumentId = InstrumentId(0);
 const PATIENT: Duration = Duration::from_secs(20);
@@ -96,6 +100,30 @@ async fn v12_after_a_limit_the_budget_is_closed() {
     let second = rig.venue.account().await.unwrap_err();
     assert!(matches!(second, VenueError::Limited(wait) if wait > Duration::from_secs(20)));
     assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_cancel_waits_for_no_page_of_history() {
+    let server = Server::start(|asked| match asked.path.as_str() {
+        "/api/v3/klines" => Reply::Hang,
+        _ => Reply::Answer(400, r#"{"code":-2011,"msg":"Unknown order sent."}"#.into()),
+    })
+    .await;
+    let rig = rig_at(&server);
+    let mut readers = JoinSet::new();
+    for _ in 0..40 {
+        let venue = Arc::clone(&rig.venue);
+        readers.spawn(async move {
+            let range = CandleRange::Latest(1);
+            venue.candles(BTC, Interval::Minute1, range).await.is_ok()
+        });
+    }
+    // As many as there are connections for what is not urgent.
+    server.asked_times(16).await;
+    let id = exit_order(1).terms().client_id;
+    let report = rig.venue.cancel(BTC, id).await;
+    assert_eq!(kinds(&[report]), ["cancel rejected -2011"]);
+    assert_eq!(server.asked().len(), 17);
 }
 
 #[tokio::test]

@@ -14,7 +14,9 @@ use tradewind_risk::{
     TokenBucket, TradingState, check,
 };
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
-use tradewind_venues::{BinanceVenue, OrderGate, RateBudget, client_config};
+use tradewind_venues::{
+    BinanceVenue, Connector, OrderGate, RateBudget, TcpConnector, client_config,
+};
 
 pub(crate) const SECRET: &str = "secret of the test";
 pub(crate) const START_MS: i64 = 1_700_000_000_000;
@@ -37,22 +39,30 @@ pub(crate) fn rig_with(
     within: Duration,
     order_entry: OrderEntry,
 ) -> Rig {
+    let config = BinanceConfig {
+        rest_url: format!("http://{rest}"),
+        ws_url: format!("ws://{ws}"),
+        ws_api_url: format!("ws://{ws}/ws-api/v3"),
+        request_timeout: within,
+        order_entry,
+        ..BinanceConfig::default()
+    };
+    rig_over(TcpConnector::shared(client_config(None).unwrap()), config)
+}
+
+/// The same over a network of one's choice.
+pub(crate) fn rig_over(connector: Arc<dyn Connector>, config: BinanceConfig) -> Rig {
     let manual = Arc::new(ManualClock::new(Timestamp::from_millis(START_MS)));
     let clock: Arc<dyn Clock> = Arc::clone(&manual) as _;
     let latch = Arc::new(KillLatch::default());
     let gate = OrderGate::new(Arc::clone(&latch), Arc::clone(&clock));
     let config = BinanceConfig {
-        rest_url: format!("http://{rest}"),
-        ws_url: format!("ws://{ws}"),
-        ws_api_url: format!("ws://{ws}/ws-api/v3"),
         key: Some(ApiKey::new("the key", SecretString::from(SECRET))),
-        request_timeout: within,
-        order_entry,
-        ..BinanceConfig::default()
+        ..config
     };
     let venue = BinanceVenue::new(
         config,
-        client_config(None).unwrap(),
+        connector,
         clock,
         gate,
         Arc::new(Mutex::new(RateBudget::new(6_000))),

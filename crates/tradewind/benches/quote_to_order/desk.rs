@@ -26,7 +26,8 @@ use tradewind_strategy::{BuildError, RestoreError, Strategy, StrategyError, View
 use tradewind_testkit::{ACCOUNT, SPOT, USDT, bot, configuration, spot};
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig};
 use tradewind_venues::{
-    BinanceVenue, MarketSink, OrderGate, RateBudget, SourceSettings, Topic, client_config,
+    BinanceVenue, MarketSink, OrderGate, RateBudget, SourceSettings, TcpConnector, Topic,
+    client_config,
 };
 
 use crate::venue::Venue;
@@ -121,7 +122,7 @@ fn adapter(venue: &Venue, clock: &Arc<dyn Clock>) -> BinanceVenue {
     };
     let adapter = BinanceVenue::new(
         config,
-        client_config(None).unwrap(),
+        TcpConnector::shared(client_config(None).unwrap()),
         Arc::clone(clock),
         OrderGate::new(Arc::new(KillLatch::default()), Arc::clone(clock)),
         Arc::new(Mutex::new(RateBudget::new(1_000_000))),

@@ -20,7 +20,9 @@ use tradewind_model::{AssetTable, Clock, Instrument, Interval, VenueId};
 use tradewind_risk::KillLatch;
 use tradewind_simx_server::{MarketChoice, MirrorFeed};
 use tradewind_venues::binance::{Assets, BinanceConfig};
-use tradewind_venues::{BinanceVenue, OrderGate, RateBudget, SourceSettings, Topic, client_config};
+use tradewind_venues::{
+    BinanceVenue, OrderGate, RateBudget, SourceSettings, TcpConnector, Topic, client_config,
+};
 
 use super::parts::keep;
 use super::sinks::MarketToQueues;
@@ -189,7 +191,7 @@ fn reader(
     let gate = OrderGate::new(Arc::clone(latch), Arc::clone(clock));
     let adapter = BinanceVenue::new(
         venue,
-        client_config(None)?,
+        TcpConnector::shared(client_config(None)?),
         Arc::clone(clock),
         gate,
         Arc::new(Mutex::new(RateBudget::new(WEIGHT_PER_MINUTE))),

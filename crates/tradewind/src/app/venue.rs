@@ -13,7 +13,7 @@ use tradewind_risk::KillLatch;
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{AccountSpec, Limits, MarketChoice, Server, ServerOptions};
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, Listing};
-use tradewind_venues::{BinanceVenue, OrderGate, RateBudget, client_config};
+use tradewind_venues::{BinanceVenue, OrderGate, RateBudget, TcpConnector, client_config};
 
 use crate::config::{AccountSettings, AccountSource, DeskConfig};
 
@@ -126,7 +126,7 @@ impl Venues {
         environment: &BTreeMap<String, String>,
     ) -> anyhow::Result<Self> {
         let gate = OrderGate::new(Arc::clone(latch), Arc::clone(clock));
-        let tls = client_config(None)?;
+        let connector = TcpConnector::shared(client_config(None)?);
         let assets = Arc::new(Assets::new(AssetTable::default()));
         let mut budgets: BTreeMap<String, Arc<Mutex<RateBudget>>> = BTreeMap::new();
         let mut accounts = Vec::new();
@@ -142,7 +142,7 @@ impl Venues {
             );
             let adapter = BinanceVenue::new(
                 venue,
-                Arc::clone(&tls),
+                Arc::clone(&connector),
                 Arc::clone(clock),
                 Arc::clone(&gate),
                 budget,

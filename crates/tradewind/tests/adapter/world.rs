@@ -21,7 +21,7 @@ use tradewind_venues::binance::{
 };
 use tradewind_venues::{
     AccountSink, AssetBalance, BinanceVenue, MarketSink, OrderGate, RateBudget, SourceSettings,
-    Topic, client_config,
+    TcpConnector, Topic, client_config,
 };
 
 use crate::orders::sealed;
@@ -151,7 +151,7 @@ fn adapter(address: std::net::SocketAddr, order_entry: OrderEntry) -> BinanceVen
     };
     BinanceVenue::new(
         config,
-        client_config(None).unwrap(),
+        TcpConnector::shared(client_config(None).unwrap()),
         Arc::clone(&clock),
         OrderGate::new(Arc::default(), clock),
         Arc::new(Mutex::new(RateBudget::new(6_000_000))),

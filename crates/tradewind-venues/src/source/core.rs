@@ -1,0 +1,300 @@
+//! A data source without its sockets: the [`SourceMachine`], each connection's [`Protocol`] with its [`Buffers`], and the sink.
+//!
+//! It is a machine with connections ([`Links`]): a shell opens sockets, moves bytes and says what happened. Nothing here waits.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tradewind_model::Timestamp;
+
+use crate::connection::LossReason;
+use crate::health::SequenceVerdict;
+use crate::machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
+use crate::protocol::{Incoming, Protocol};
+use crate::sink::SourceSink;
+use crate::stats::SourceStats;
+use crate::wire::{Buffers, LinkAction, Links};
+
+#[derive(Debug)]
+struct Link<P> {
+    id: LinkId,
+    protocol: P,
+    buffers: Buffers,
+    /// The stream is there.
+    is_open: bool,
+    /// Handshakes are over.
+    is_ready: bool,
+}
+
+/// A data source without its sockets.
+#[derive(Debug)]
+pub struct SourceCore<P, M, K> {
+    name: String,
+    make: M,
+    sink: K,
+    machine: SourceMachine,
+    links: Vec<Link<P>>,
+    actions: VecDeque<LinkAction>,
+    stats: Arc<SourceStats>,
+}
+
+impl<P, M, K> SourceCore<P, M, K>
+where
+    P: Protocol,
+    M: Fn() -> P,
+    K: SourceSink<P::Event>,
+{
+    /// A source that is stopped. `make` builds the protocol of each new connection; the seed decides the jitter.
+    pub fn new(name: String, make: M, sink: K, settings: SourceSettings, seed: u64) -> Self {
+        Self {
+            name,
+            make,
+            sink,
+            machine: SourceMachine::new(settings, seed),
+            links: Vec::new(),
+            actions: VecDeque::new(),
+            stats: Arc::default(),
+        }
+    }
+
+    /// What it has counted.
+    #[must_use]
+    pub const fn stats(&self) -> &Arc<SourceStats> {
+        &self.stats
+    }
+
+    /// Takes in a change of what is wanted, or that time passed.
+    pub fn handle(&mut self, now: Duration, input: SourceIn) {
+        let mut out = Vec::new();
+        self.machine.handle(now, input, &mut out);
+        for order in out {
+            self.carry_out(order);
+        }
+    }
+
+    /// Decodes one message: data goes to the sink, what concerns the connection comes back. `None` if none is whole.
+    fn message(
+        &mut self,
+        now: Duration,
+        at: usize,
+        received_at: Timestamp,
+    ) -> Result<Option<Option<SourceIn>>, String> {
+        let Self {
+            machine,
+            sink,
+            stats,
+            links,
+            ..
+        } = self;
+        let Link {
+            id,
+            protocol,
+            buffers,
+            is_ready,
+            ..
+        } = &mut links[at];
+        let mut news = None;
+        let (input, out) = buffers.both();
+        let mut on = |incoming| news = take(machine, sink, stats, (now, *id), incoming);
+        let used = protocol.receive(input, received_at, out, &mut on);
+        let used = used.map_err(|error| error.0)?;
+        buffers.used(used);
+        if used == 0 {
+            return Ok(None);
+        }
+        if *is_ready {
+            stats.message(used);
+        }
+        Ok(Some(news))
+    }
+
+    fn note_ready(&mut self, now: Duration, id: LinkId) {
+        let ready =
+            |link: &&mut Link<P>| link.id == id && !link.is_ready && link.protocol.is_ready();
+        if let Some(link) = self.links.iter_mut().find(ready) {
+            link.is_ready = true;
+            self.stats.connected();
+            self.handle(now, SourceIn::Opened(id));
+        }
+    }
+
+    fn carry_out(&mut self, order: SourceOut) {
+        match order {
+            SourceOut::Open(id) => self.open(id),
+            SourceOut::Close(id) => self.close(id),
+            SourceOut::Ping(id) => self.write(id, |protocol, out| protocol.ping(out)),
+            SourceOut::Subscribe(id, request, topics) => {
+                self.write(id, |protocol, out| {
+                    protocol.subscribe(request, &topics, out)
+                });
+            }
+            SourceOut::Unsubscribe(id, request, topics) => {
+                self.write(id, |protocol, out| {
+                    protocol.unsubscribe(request, &topics, out)
+                });
+            }
+            SourceOut::Ready => {
+                tracing::info!(source = self.name, "Subscribed");
+                self.sink.ready();
+            }
+            SourceOut::Down { reason, retry_in } => {
+                self.stats.lost();
+                tracing::warn!(source = self.name, %reason, retry_in_ms = retry_in.as_millis(), "Connection lost");
+                self.sink.down(&reason.to_string());
+            }
+            SourceOut::Retrying {
+                topic,
+                attempt,
+                reason,
+            } => {
+                tracing::warn!(
+                    source = self.name,
+                    ?topic,
+                    attempt,
+                    reason,
+                    "Subscription retried"
+                );
+            }
+            SourceOut::TopicFailed(topic, reason) => {
+                self.stats.topic_failed();
+                tracing::error!(source = self.name, ?topic, reason, "Subscription failed");
+                self.sink.failed(topic, &reason);
+            }
+            SourceOut::Health(change) => self.sink.health(change),
+        }
+    }
+
+    fn open(&mut self, id: LinkId) {
+        let protocol = (self.make)();
+        let address = protocol.address().clone();
+        self.links.push(Link {
+            id,
+            protocol,
+            buffers: Buffers::default(),
+            is_open: false,
+            is_ready: false,
+        });
+        self.actions.push_back(LinkAction::Open(id, address, None));
+    }
+
+    fn close(&mut self, id: LinkId) {
+        let Some(at) = self.links.iter().position(|link| link.id == id) else {
+            return;
+        };
+        let mut link = self.links.swap_remove(at);
+        if link.is_open {
+            link.protocol.close(link.buffers.out());
+            self.actions.push_back(LinkAction::Close(id, link.buffers));
+        }
+    }
+
+    fn write(&mut self, id: LinkId, put: impl FnOnce(&mut P, &mut Vec<u8>)) {
+        if let Some(link) = self.links.iter_mut().find(|link| link.id == id) {
+            put(&mut link.protocol, link.buffers.out());
+        }
+    }
+}
+
+impl<P, M, K> Links for SourceCore<P, M, K>
+where
+    P: Protocol,
+    M: Fn() -> P,
+    K: SourceSink<P::Event>,
+{
+    fn next_action(&mut self) -> Option<LinkAction> {
+        self.actions.pop_front()
+    }
+
+    fn buffers(&mut self, id: LinkId) -> Option<&mut Buffers> {
+        let link = self.links.iter_mut().find(|link| link.id == id)?;
+        Some(&mut link.buffers)
+    }
+
+    fn opened(&mut self, now: Duration, id: LinkId, nonce: u64) -> bool {
+        let Some(link) = self.links.iter_mut().find(|link| link.id == id) else {
+            return false;
+        };
+        link.is_open = true;
+        link.protocol.start(nonce, link.buffers.out());
+        self.note_ready(now, id);
+        true
+    }
+
+    fn lost(&mut self, now: Duration, id: LinkId, why: String) {
+        let link = self.links.iter().find(|link| link.id == id);
+        let reason = match link {
+            Some(link) if link.is_ready => LossReason::Broken(why),
+            _ => LossReason::NotOpened(why),
+        };
+        self.handle(now, SourceIn::Lost(id, reason));
+    }
+
+    fn received(&mut self, now: Duration, id: LinkId, received_at: Timestamp) {
+        while let Some(at) = self.links.iter().position(|link| link.id == id) {
+            if !self.links[at].is_ready {
+                self.note_ready(now, id);
+            }
+            match self.message(now, at, received_at) {
+                Ok(Some(news)) => news.into_iter().for_each(|news| self.handle(now, news)),
+                Ok(None) => return,
+                Err(why) => return self.lost(now, id, why),
+            }
+        }
+    }
+
+    fn written(&mut self, _now: Duration, _id: LinkId) {}
+
+    fn tick(&mut self, now: Duration) {
+        self.handle(now, SourceIn::Tick);
+    }
+
+    fn wake_at(&self) -> Option<Duration> {
+        self.machine.wake_at()
+    }
+}
+
+/// Hands data to the sink; returns what concerns the connection.
+fn take<E>(
+    machine: &mut SourceMachine,
+    sink: &mut impl SourceSink<E>,
+    stats: &SourceStats,
+    (now, link): (Duration, LinkId),
+    incoming: Incoming<E>,
+) -> Option<SourceIn> {
+    let mut health = Vec::new();
+    let news = match incoming {
+        Incoming::Event {
+            topic,
+            sequence,
+            event,
+        } => {
+            match machine.data(now, link, topic, sequence, &mut health) {
+                SequenceVerdict::Repeated => {
+                    stats.repeated();
+                    return None;
+                }
+                SequenceVerdict::Missing(count) => stats.missing(count),
+                SequenceVerdict::Next => {}
+            }
+            health.drain(..).for_each(|change| sink.health(change));
+            stats.event();
+            sink.event(event);
+            None
+        }
+        Incoming::Alive { topic } => {
+            machine.data(now, link, topic, None, &mut health);
+            None
+        }
+        Incoming::Acked { request } => Some(SourceIn::Acked(link, request)),
+        Incoming::Refused { request, reason } => Some(SourceIn::Refused(link, request, reason)),
+        Incoming::Pong => Some(SourceIn::Pong(link)),
+        Incoming::ClosingSoon => Some(SourceIn::ClosingSoon(link)),
+        Incoming::Ignored(why) => {
+            stats.ignored(why);
+            None
+        }
+    };
+    health.drain(..).for_each(|change| sink.health(change));
+    news
+}

@@ -1,0 +1,20 @@
+//! Wire protocols as machines over bytes, and the one way to open a socket.
+//!
+//! `http.rs` and `websocket.rs` take bytes and append bytes; they never see a socket. A [`Connector`] opens an address and
+//! yields a [`ByteStream`]. [`Buffers`] lies between: [`Buffers::poll`] moves bytes between a stream and two buffers without
+//! waiting. A machine with connections is [`Links`]; `shell.rs` serves one on tokio, and a loop without tokio can do the same.
+
+mod buffers;
+mod connector;
+#[doc(hidden)]
+pub mod fuzzing;
+pub(crate) mod http;
+mod pool;
+mod shell;
+pub(crate) mod websocket;
+
+pub use buffers::{Buffers, Moved};
+pub use connector::{ByteStream, ConnectError, Connector, Opening, Stream, TcpConnector, layer};
+pub(crate) use pool::{HttpLink, HttpPool, IdleLinks, LinkError};
+pub(crate) use shell::Shell;
+pub use shell::{LinkAction, Links};

@@ -1,0 +1,198 @@
+//! HTTP connections to one address: kept alive, used in turn, one request at a time on each. Nothing is sent twice.
+//!
+//! The shell of [`HttpConnection`]: whoever sends a request drives its connection meanwhile, so there is no task to own.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, TryAcquireError};
+use tokio::time::Instant;
+
+use super::buffers::{Buffers, Moved};
+use super::connector::{ByteStream, ConnectError, Connector};
+use super::http::{HttpConnection, HttpError, Request, Response};
+use crate::address::Address;
+use crate::gate::SendPermit;
+
+/// How long a connection without a request is kept. Servers and firewalls forget it at some time without a word.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+/// Connections of a pool for what is not urgent, and requests that may wait for one.
+const CONNECTIONS_MAX: usize = 16;
+const WAITING_MAX: usize = 256;
+
+/// Why a request has no response.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LinkError {
+    #[error(transparent)]
+    NotOpened(#[from] ConnectError),
+    #[error("connection lost: {0}")]
+    Lost(#[from] io::Error),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error("more than {WAITING_MAX} requests wait for a connection")]
+    Full,
+}
+
+/// One open connection.
+pub(crate) struct HttpLink {
+    stream: ByteStream,
+    http: HttpConnection,
+    buffers: Buffers,
+}
+
+impl HttpLink {
+    /// Connects, for bodies of at most so many bytes.
+    pub(crate) async fn open(
+        connector: &dyn Connector,
+        address: &Address,
+        permit: Option<Arc<SendPermit>>,
+        body_max: usize,
+    ) -> Result<Self, ConnectError> {
+        Ok(Self {
+            stream: connector.open(address, permit).await?,
+            http: HttpConnection::new(body_max),
+            buffers: Buffers::default(),
+        })
+    }
+
+    /// Sends a request and reads its response. A link whose exchange was dropped half way is to be dropped, too.
+    pub(crate) async fn exchange(&mut self, request: &Request<'_>) -> Result<Response, LinkError> {
+        self.http.send(request, self.buffers.out())?;
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Response, LinkError>> {
+        loop {
+            match ready!(self.buffers.poll(Pin::new(&mut self.stream), context))? {
+                Moved::Written => {}
+                Moved::Ended => return Poll::Ready(Ok(self.http.ended()?)),
+                Moved::Read => {
+                    let received = self.http.receive(self.buffers.input())?;
+                    self.buffers.used(received.used);
+                    if let Some(response) = received.response {
+                        return Poll::Ready(Ok(response));
+                    }
+                }
+            }
+        }
+    }
+
+    /// One look at the socket: a connection that the venue has closed meanwhile is found here and not by a request.
+    fn is_usable(&mut self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        self.http.is_reusable()
+            && self.buffers.is_written()
+            && self.buffers.input().is_empty()
+            && self.poll(&mut context).is_pending()
+    }
+}
+
+impl AsMut<Self> for HttpLink {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
+}
+
+/// Connections that wait for their next request.
+pub(crate) struct IdleLinks<L>(Mutex<Vec<(Instant, L)>>);
+
+impl<L: AsMut<HttpLink>> IdleLinks<L> {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// The one used last that is still open.
+    pub(crate) fn take(&self) -> Option<L> {
+        loop {
+            let (since, mut link) = self.lock().pop()?;
+            if since.elapsed() < IDLE_MAX && link.as_mut().is_usable() {
+                return Some(link);
+            }
+        }
+    }
+
+    /// Keeps a link for another request, unless enough are kept already.
+    pub(crate) fn put(&self, link: L) {
+        let mut idle = self.lock();
+        if idle.len() < CONNECTIONS_MAX {
+            idle.push((Instant::now(), link));
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Instant, L)>> {
+        // A push or a pop, which a panic cannot leave half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The connections to one address for what is no order.
+pub(crate) struct HttpPool {
+    connector: Arc<dyn Connector>,
+    address: Address,
+    body_max: usize,
+    idle: IdleLinks<HttpLink>,
+    connections: Semaphore,
+    requests: Semaphore,
+}
+
+impl std::fmt::Debug for HttpPool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpPool")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl HttpPool {
+    pub(crate) const fn new(
+        connector: Arc<dyn Connector>,
+        address: Address,
+        body_max: usize,
+    ) -> Self {
+        Self {
+            connector,
+            address,
+            body_max,
+            idle: IdleLinks::new(),
+            connections: Semaphore::const_new(CONNECTIONS_MAX),
+            requests: Semaphore::const_new(CONNECTIONS_MAX + WAITING_MAX),
+        }
+    }
+
+    pub(crate) const fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Sends a request once and brings its response, whatever the status. Its caller sets a time-out.
+    ///
+    /// An urgent request waits for no other: if no connection is idle it gets one of its own.
+    pub(crate) async fn send(
+        &self,
+        request: &Request<'_>,
+        urgent: bool,
+    ) -> Result<Response, LinkError> {
+        let full = |_: TryAcquireError| LinkError::Full;
+        let _place = self.requests.try_acquire().map_err(full)?;
+        // The semaphore is never closed; if it were, that would be no reason to send more at once.
+        let _turn = match urgent {
+            true => None,
+            false => Some(
+                self.connections
+                    .acquire()
+                    .await
+                    .map_err(|_| LinkError::Full)?,
+            ),
+        };
+        let mut link = match self.idle.take() {
+            Some(link) => link,
+            None => HttpLink::open(&*self.connector, &self.address, None, self.body_max).await?,
+        };
+        let response = link.exchange(request).await?;
+        self.idle.put(link);
+        Ok(response)
+    }
+}
