@@ -43,6 +43,19 @@ impl Bots {
         !std::mem::replace(&mut self.scheduled, true)
     }
 
+    pub(crate) const fn are_scheduled(&self) -> bool {
+        self.scheduled
+    }
+
+    pub(crate) const fn restore_schedule(&mut self, scheduled: bool) {
+        self.scheduled = scheduled;
+    }
+
+    /// Adds a saved bot. They come in the order of their ids.
+    pub(crate) fn restore(&mut self, bot: Bot) {
+        self.bots.push(bot);
+    }
+
     pub(crate) fn get(&self, bot: BotId) -> Option<&Bot> {
         self.bots.get(bot.index())
     }
@@ -84,7 +97,7 @@ impl Bots {
     }
 
     /// Ids of all bots. Holds no borrow.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = BotId> + use<> {
+    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = BotId> + use<> {
         let count = u32::try_from(self.bots.len()).expect("a bot's id has 32 bits");
         (0..count).map(BotId)
     }

@@ -68,6 +68,32 @@ impl Market {
         }
     }
 
+    /// Copies of at most `count` instruments each. The first has the candles being built.
+    pub(crate) fn chunks(&self, count: usize) -> impl Iterator<Item = Self> + '_ {
+        let starts = (0..self.quotes.len()).step_by(count);
+        starts.map(move |start| {
+            let range = start..self.quotes.len().min(start + count);
+            Self {
+                quotes: self.quotes[range.clone()].to_vec(),
+                feeds: self.feeds[range.clone()].to_vec(),
+                monitored: self.monitored[range].to_vec(),
+                builders: if start == 0 {
+                    self.builders.clone()
+                } else {
+                    Vec::new()
+                },
+            }
+        })
+    }
+
+    /// Adds the instruments of the next saved chunk.
+    pub(crate) fn append(&mut self, chunk: Self) {
+        self.quotes.extend(chunk.quotes);
+        self.feeds.extend(chunk.feeds);
+        self.monitored.extend(chunk.monitored);
+        self.builders.extend(chunk.builders);
+    }
+
     pub(crate) fn contains(&self, instrument: InstrumentId) -> bool {
         instrument.index() < self.feeds.len()
     }

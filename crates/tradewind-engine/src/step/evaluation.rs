@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind, Output, Outputs,
-    Timer,
+    Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind, LaneState,
+    Output, Outputs, Timer,
 };
 use tradewind_model::{BotId, Candle, Decision, EventId, Reason, Target, Timestamp, Wake};
 use tradewind_strategy::View;
@@ -169,6 +169,17 @@ pub(crate) fn on_evaluation(parts: &mut Parts, evaluation: &Evaluation, out: &mu
         parts.context.set_trigger(Trigger::Event(cause));
     }
     apply_decision(parts, pending.place, evaluation.outcome.clone(), out);
+}
+
+/// A strategy of another lane hands in its state. One of a strategy that was built anew since is ignored.
+pub(crate) fn on_lane_state(parts: &mut Parts, state: &LaneState) {
+    let bot = parts.bots.get_mut(state.bot);
+    let Some(bot) = bot.filter(|bot| bot.is_remote()) else {
+        return;
+    };
+    if bot.lane_mut().is_current(state.request) {
+        parts.strategies.keep_lane(state);
+    }
 }
 
 /// Counts and announces an evaluation that was skipped, or an answer that came too late.

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    BotState, CandleSource, Configuration, EvaluationError, EventKind, Output, Outputs, Started,
-    Timer,
+    BotState, Configuration, EvaluationError, EventKind, Output, Outputs, Started, Timer,
 };
-use tradewind_model::{BotId, ClientOrderIds, InstrumentId, Interval};
+use tradewind_model::{BotId, ClientOrderIds, Interval};
 use tradewind_portfolio::Portfolio;
 use tradewind_risk::{CauseKind, Scope, TradingState, TradingStates};
 use tradewind_strategy::BuildError;
@@ -29,26 +28,8 @@ pub(crate) fn on_configured(parts: &mut Parts, configuration: &Configuration) {
     parts.bots = Bots::new(&configuration.bots);
     parts.accounts = Accounts::new(configuration);
     parts.market = Market::default();
-    parts.strategies.clear(configuration.bots.len());
-    for bot in parts.bots.ids() {
-        // A strategy that cannot be built is announced when its bot is to start.
-        build_strategy(parts, bot).ok();
-    }
-    index_market(parts);
-}
-
-/// Rebuilds what market data is for: the index of wakes, and room for every instrument.
-fn index_market(parts: &mut Parts) {
-    let instruments = parts.config.instruments.len();
-    let strategies = &parts.strategies;
-    parts
-        .bots
-        .index_wakes(instruments, |bot| strategies.intervals(bot));
-    let keys: Vec<(InstrumentId, Interval)> = match parts.config.candles {
-        CandleSource::Venue => Vec::new(),
-        CandleSource::Trades => parts.bots.candle_keys().collect(),
-    };
-    parts.market.resize(instruments, keys.into_iter());
+    parts.build_strategies();
+    parts.index_wakes();
 }
 
 /// The desk starts: every account is read from its venue before anything may be sent.

@@ -41,7 +41,7 @@ pub(crate) fn on_account(parts: &mut Parts, state: &AccountState, out: &mut Outp
         orders: u32::try_from(state.open_orders.len()).unwrap_or(u32::MAX),
     };
     parts.emit(None, reconciled, out);
-    parts.accounts.get_mut(account).set_reconciled();
+    parts.accounts.get_mut(account).set_reconciled(true);
     value(parts, account);
     let cause = CauseKind::NotReconciled;
     close_cause(parts, Scope::Account(account), &cause, out);

@@ -13,6 +13,7 @@ mod perpetual;
 mod policies;
 mod races;
 mod reports;
+mod state;
 
 use tradewind_events::{BotConfig, Configuration};
 use tradewind_model::BotId;
