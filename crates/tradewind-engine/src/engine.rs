@@ -6,8 +6,8 @@ use tradewind_model::Timestamp;
 use crate::parts::Parts;
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
-    candles, causes, commands, equity, evaluation, exits, funding, lifecycle, market_data, reports,
-    submission, takeover,
+    candles, causes, commands, configure, equity, evaluation, exits, funding, lifecycle,
+    market_data, reports, submission, takeover,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;
@@ -60,7 +60,7 @@ impl Engine {
             Input::LaneState(state) => evaluation::on_lane_state(parts, state),
             Input::Command(command) => commands::on_command(parts, command, out),
             Input::Timer(timer) => on_timer(parts, *timer, out),
-            Input::Configured(configuration) => lifecycle::on_configured(parts, configuration),
+            Input::Configured(configuration) => configure::on_configured(parts, configuration, out),
             Input::Started(started) => lifecycle::on_started(parts, started, out),
             Input::Storage(health) => causes::on_storage(parts, *health, out),
             Input::Resync => reports::on_resync(parts, out),

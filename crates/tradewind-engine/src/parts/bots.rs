@@ -33,9 +33,14 @@ impl Bots {
         intervals: impl Fn(BotId) -> Vec<Interval>,
     ) {
         self.wakes = Wakes::new(instruments);
-        for bot in &self.bots {
+        for bot in self.bots.iter().filter(|bot| !bot.is_removed()) {
             self.wakes.add(bot, &intervals(bot.config().id));
         }
+    }
+
+    /// Adds a bot that is not started. Its id is the next one.
+    pub(crate) fn add(&mut self, config: BotConfig) {
+        self.bots.push(Bot::new(config));
     }
 
     /// True the first time: the bots get their turns to start.
@@ -94,6 +99,12 @@ impl Bots {
     pub(crate) fn places(&self, bot: BotId) -> impl Iterator<Item = BotInstrument> + use<> {
         let slots = 0..self.bot(bot).instruments().len();
         slots.map(move |slot| BotInstrument::new(bot, slot))
+    }
+
+    /// Whether the bot still trades the instrument of one of its places.
+    pub(crate) fn is_traded(&self, place: BotInstrument) -> bool {
+        let traded = &self.bot(place.bot()).config().instruments;
+        traded.contains(&self.at(place).instrument())
     }
 
     /// Ids of all bots. Holds no borrow.

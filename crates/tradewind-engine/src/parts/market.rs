@@ -46,15 +46,15 @@ pub(crate) enum BuiltCandles {
 }
 
 impl Market {
-    /// Makes room for instruments that are new, and builds candles of `series`. What is known of the others stays.
-    pub(crate) fn resize(
-        &mut self,
-        instruments: usize,
-        series: impl Iterator<Item = (InstrumentId, Interval)>,
-    ) {
+    /// Makes room for instruments that are new. What is known of the others stays.
+    pub(crate) fn resize(&mut self, instruments: usize) {
         self.quotes.resize(instruments, None);
         self.feeds.resize_with(instruments, Feed::default);
         self.monitored.resize_with(instruments, Vec::new);
+    }
+
+    /// Builds candles of `series` from trades. Those that are built already go on.
+    pub(crate) fn build_series(&mut self, series: impl Iterator<Item = (InstrumentId, Interval)>) {
         let mut before = std::mem::take(&mut self.builders);
         for (instrument, interval) in series {
             let key = |known: &CandleBuilder| (known.instrument(), known.interval());

@@ -114,11 +114,10 @@ impl Parts {
         let strategies = &self.strategies;
         self.bots
             .index_wakes(instruments, |bot| strategies.intervals(bot));
-        let series: Vec<_> = match self.config.candles {
-            CandleSource::Venue => Vec::new(),
-            CandleSource::Trades => self.bots.candle_keys().collect(),
-        };
-        self.market.resize(instruments, series.into_iter());
+        let builds = self.config.candles == CandleSource::Trades;
+        let series = self.bots.candle_keys().filter(|_| builds);
+        self.market.resize(instruments);
+        self.market.build_series(series);
     }
 }
 

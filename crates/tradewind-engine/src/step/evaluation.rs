@@ -260,6 +260,9 @@ pub(crate) fn on_bot_timer(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     note_lateness(parts, bot, parts.now().since(due));
     parts.counters.closed_at(due);
     for place in parts.bots.places(bot) {
+        if !parts.bots.is_traded(place) {
+            continue;
+        }
         let instrument = parts.bots.at(place).instrument();
         if let Some(quote) = parts.market.quote(instrument) {
             parts.context.set_trigger(Trigger::Quote(*quote, None));

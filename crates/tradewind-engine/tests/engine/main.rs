@@ -3,6 +3,7 @@
 mod accounts;
 mod candles;
 mod commands;
+mod configured;
 mod exits;
 mod lanes;
 mod laws;
