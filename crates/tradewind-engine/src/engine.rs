@@ -1,12 +1,13 @@
 //! The engine: its state in parts, and its one verb.
 
-use tradewind_events::{DeskView, EventKind, Input, Outputs, Timer};
+use tradewind_events::{DeskView, EventKind, Input, LaneState, Outputs, Timer};
 use tradewind_model::Timestamp;
 
 use crate::parts::Parts;
+use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
-    candles, causes, commands, equity, evaluation, exits, funding, lifecycle, market_data, reports,
-    submission, takeover,
+    candles, causes, commands, configure, equity, evaluation, exits, funding, lifecycle,
+    market_data, reports, submission, takeover,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;
@@ -15,6 +16,7 @@ use crate::view::desk_view;
 #[derive(Debug)]
 pub struct Engine {
     parts: Parts,
+    snapshot: Option<Snapshot>,
 }
 
 impl Engine {
@@ -29,6 +31,7 @@ impl Engine {
     pub fn after(strategies: StrategySource, seq: u64) -> Self {
         Self {
             parts: Parts::new(strategies, seq),
+            snapshot: None,
         }
     }
 
@@ -54,9 +57,10 @@ impl Engine {
             Input::Account(state) => takeover::on_account(parts, state, out),
             Input::Funding(funding) => funding::on_funding(parts, funding),
             Input::Evaluation(evaluation) => evaluation::on_evaluation(parts, evaluation, out),
+            Input::LaneState(state) => evaluation::on_lane_state(parts, state),
             Input::Command(command) => commands::on_command(parts, command, out),
             Input::Timer(timer) => on_timer(parts, *timer, out),
-            Input::Configured(configuration) => lifecycle::on_configured(parts, configuration),
+            Input::Configured(configuration) => configure::on_configured(parts, configuration, out),
             Input::Started(started) => lifecycle::on_started(parts, started, out),
             Input::Storage(health) => causes::on_storage(parts, *health, out),
             Input::Resync => reports::on_resync(parts, out),
@@ -95,6 +99,50 @@ impl Engine {
     /// Timers that are set, each with the time at which it is due.
     pub fn timers(&self) -> impl Iterator<Item = (Timer, Timestamp)> + '_ {
         self.parts.timers.set_timers()
+    }
+}
+
+/// State as data.
+impl Engine {
+    /// All state as of the last input, at once: for a desk at rest. One at work takes a snapshot in slices.
+    #[must_use]
+    pub fn save(&self) -> EngineState {
+        save(&self.parts)
+    }
+
+    /// An engine that goes on from a saved state as if nothing had happened: the same inputs give the same outputs.
+    ///
+    /// The driver sets the [`timers`](Self::timers) and hands every lane its [state](Self::lane_states) before the first
+    /// input. `strategies` must build what the saved engine's did.
+    ///
+    /// # Errors
+    /// A state of another version, a damaged one, and one that a strategy refuses.
+    pub fn restore(strategies: StrategySource, state: &EngineState) -> Result<Self, RestoreError> {
+        Ok(Self {
+            parts: restore(strategies, state)?,
+            snapshot: None,
+        })
+    }
+
+    /// Begins a snapshot of the state as of the last input. One that is being written is given up.
+    pub fn begin_snapshot(&mut self) {
+        self.snapshot = Some(Snapshot::begin(&mut self.parts));
+    }
+
+    /// Writes the next slice of the snapshot, between two inputs. Returns the state once it is complete.
+    ///
+    /// A slice takes less than 200 us. Inputs that are handled meanwhile are not part of the state.
+    pub fn write_snapshot(&mut self) -> Option<EngineState> {
+        let snapshot = self.snapshot.as_mut()?;
+        if snapshot.write_slice(&mut self.parts.strategies) {
+            return self.snapshot.take().map(Snapshot::finish);
+        }
+        None
+    }
+
+    /// What strategies of other lanes handed in last, with the request it contains.
+    pub fn lane_states(&self) -> impl Iterator<Item = LaneState> + '_ {
+        self.parts.strategies.lanes()
     }
 }
 

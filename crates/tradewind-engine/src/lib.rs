@@ -6,12 +6,15 @@
 //! `step/reports.rs`. `parts/` holds the state, each part with what only it may change; `parts/order.rs` has the life
 //! of an order as one function with its table.
 
+mod bytes;
 mod context;
 mod engine;
 mod parts;
+mod state;
 mod step;
 mod strategy_source;
 mod view;
 
 pub use engine::Engine;
+pub use state::{Digest, EngineState, RestoreError, STATE_VERSION, Section};
 pub use strategy_source::{StrategyFactory, StrategySource};

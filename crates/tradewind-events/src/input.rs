@@ -49,6 +49,8 @@ pub enum Input {
     Timer(Timer),
     /// A strategy in another lane answered.
     Evaluation(Box<Evaluation>),
+    /// A strategy in another lane hands in its state, to be saved with the engine's.
+    LaneState(Box<LaneState>),
     /// A person, or a program on a person's behalf, wants something.
     Command(Box<Command>),
     /// The event log's writer fell behind, or caught up.
@@ -162,6 +164,17 @@ pub struct Evaluation {
     pub request: u64,
     /// What came of it.
     pub outcome: EvaluationOutcome,
+}
+
+/// The state of a strategy that runs in another lane.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneState {
+    /// Whose.
+    pub bot: BotId,
+    /// The last request that the state contains.
+    pub request: u64,
+    /// What the strategy saved.
+    pub state: Vec<u8>,
 }
 
 /// What came of asking a strategy.

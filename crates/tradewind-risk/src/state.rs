@@ -93,6 +93,8 @@ pub enum CauseKind {
     FillNotBooked,
     /// The kill switch is set.
     Killed,
+    /// A configuration contradicts the one that runs, and was not taken over.
+    ConfigurationRefused,
     /// The text of a cause that this version does not have.
     Other(String),
 }
@@ -107,6 +109,7 @@ impl CauseKind {
             Self::Stopping => "the desk is stopping",
             Self::FillNotBooked => "a fill could not be booked",
             Self::Killed => "killed",
+            Self::ConfigurationRefused => "the configuration contradicts the one that runs",
             Self::Other(words) => words,
         }
     }
@@ -132,6 +135,7 @@ impl From<String> for CauseKind {
             Self::Stopping,
             Self::FillNotBooked,
             Self::Killed,
+            Self::ConfigurationRefused,
         ];
         let known = listed.into_iter().find(|kind| kind.words() == words);
         known.unwrap_or(Self::Other(words))
@@ -290,6 +294,7 @@ mod tests {
             CauseKind::Stopping,
             CauseKind::FillNotBooked,
             CauseKind::Killed,
+            CauseKind::ConfigurationRefused,
             CauseKind::Other("a cause of tomorrow".to_owned()),
         ] {
             assert_eq!(CauseKind::from(String::from(kind.clone())), kind);

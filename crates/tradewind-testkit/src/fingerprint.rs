@@ -1,21 +1,13 @@
 //! One number for everything an engine said: two runs that differ anywhere differ here.
 
-use std::io::{self, Write};
-
-use tradewind_engine::{Engine, StrategySource};
+use tradewind_engine::{Digest, Engine, StrategySource};
 use tradewind_events::{Output, Outputs};
 
 use crate::storm::Storm;
 
-/// A running FNV-1a hash of outputs, written as MessagePack, with the number of the input they belong to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fingerprint(u64);
-
-impl Default for Fingerprint {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
+/// A running hash of outputs, written as MessagePack, with the number of the input they belong to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fingerprint(Digest);
 
 impl Fingerprint {
     /// Adds the outputs of one input.
@@ -23,33 +15,17 @@ impl Fingerprint {
     /// # Panics
     /// Never: every output can be written.
     pub fn add(&mut self, seq: u64, outputs: &[Output]) {
-        self.bytes(&seq.to_le_bytes());
+        self.0.add(&seq.to_le_bytes());
         for output in outputs {
-            rmp_serde::encode::write(self, output).expect("every output can be written down");
+            rmp_serde::encode::write(&mut self.0, output)
+                .expect("every output can be written down");
         }
     }
 
     /// The hash so far.
     #[must_use]
     pub const fn value(self) -> u64 {
-        self.0
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
-
-impl Write for Fingerprint {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.0.value()
     }
 }
 

@@ -9,6 +9,7 @@ mod data;
 mod desk;
 mod fingerprint;
 mod fixtures;
+mod resume;
 mod script;
 mod storm;
 
@@ -19,5 +20,6 @@ pub use fixtures::{
     ACCOUNT, BTC, PERPETUAL, SPOT, START, USDT, bot, candle, configuration, idle_desk, perpetual,
     quote, spot,
 };
+pub use resume::{Continued, Interrupted};
 pub use script::{Answer, Script};
 pub use storm::Storm;

@@ -10,13 +10,13 @@ use tradewind_model::{AccountId, Amount, ClientOrderId, Fill, InstrumentId, Trad
 const FILLS_KEPT: usize = 4_096;
 
 /// All accounts, by dense id.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Accounts {
     records: Vec<AccountRecord>,
 }
 
 /// One account.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct AccountRecord {
     reconciled: bool,
     /// As of the last valuation.
@@ -26,14 +26,16 @@ pub(crate) struct AccountRecord {
     instruments: u32,
     /// Fills reported before the account was read, which its reading may not contain.
     early: Vec<Fill>,
+    /// Saved apart, in chunks.
+    #[serde(skip)]
     foreign: ForeignFills,
 }
 
-type FillKey = (InstrumentId, TradeId, ClientOrderId);
+/// What identifies a fill on its account.
+pub(crate) type FillKey = (InstrumentId, TradeId, ClientOrderId);
 
 /// Identities of the last fills that no order of ours explains.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(from = "VecDeque<FillKey>", into = "VecDeque<FillKey>")]
+#[derive(Debug, Default)]
 struct ForeignFills {
     known: BTreeSet<FillKey>,
     /// Oldest first.
@@ -69,6 +71,18 @@ impl Accounts {
         &mut self.records[account.index()]
     }
 
+    /// A copy that holds no foreign fills.
+    pub(crate) fn without_foreign_fills(&self) -> Self {
+        let records = self.records.iter().map(|record| AccountRecord {
+            early: record.early.clone(),
+            foreign: ForeignFills::default(),
+            ..*record
+        });
+        Self {
+            records: records.collect(),
+        }
+    }
+
     pub(crate) fn are_reconciled(&self) -> bool {
         self.records.iter().all(AccountRecord::is_reconciled)
     }
@@ -79,9 +93,9 @@ impl AccountRecord {
         self.reconciled
     }
 
-    /// Notes that the account was read from its venue.
-    pub(crate) const fn set_reconciled(&mut self) {
-        self.reconciled = true;
+    /// Notes whether the account was read from its venue since the desk started.
+    pub(crate) const fn set_reconciled(&mut self, reconciled: bool) {
+        self.reconciled = reconciled;
     }
 
     pub(crate) const fn equity(&self) -> &EquityPoint {
@@ -125,6 +139,20 @@ impl AccountRecord {
     }
 }
 
+impl AccountRecord {
+    /// Identities of the last foreign fills, oldest first.
+    pub(crate) fn foreign_fills(&self) -> impl Iterator<Item = FillKey> + '_ {
+        self.foreign.order.iter().copied()
+    }
+
+    /// Adds identities of foreign fills, oldest first.
+    pub(crate) fn restore_foreign(&mut self, fills: Vec<FillKey>) {
+        for key in fills {
+            self.foreign.note(key);
+        }
+    }
+}
+
 impl ForeignFills {
     fn note(&mut self, key: FillKey) -> bool {
         if !self.known.insert(key) {
@@ -137,19 +165,6 @@ impl ForeignFills {
             self.known.remove(&oldest);
         }
         true
-    }
-}
-
-impl From<VecDeque<FillKey>> for ForeignFills {
-    fn from(order: VecDeque<FillKey>) -> Self {
-        let known = order.iter().copied().collect();
-        Self { known, order }
-    }
-}
-
-impl From<ForeignFills> for VecDeque<FillKey> {
-    fn from(fills: ForeignFills) -> Self {
-        fills.order
     }
 }
 
@@ -193,8 +208,7 @@ mod tests {
         for id in 1..=4_096 {
             assert!(fills.note(key(id)));
         }
-        let mut fills = ForeignFills::from(VecDeque::from(fills));
-        assert!(!fills.note(key(1)), "kept over a save");
+        assert!(!fills.note(key(1)));
         assert!(fills.note(key(0)), "the oldest was dropped");
     }
 }

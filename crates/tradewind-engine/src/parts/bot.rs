@@ -33,6 +33,8 @@ pub(crate) struct Bot {
     /// When its own interval is due next.
     next_timer: Option<Timestamp>,
     activity: Activity,
+    /// Whether the configuration does not list it any more.
+    removed: bool,
 }
 
 /// What was counted and shown of a bot since the start. Nothing is decided by it.
@@ -84,6 +86,7 @@ impl Bot {
             resumes_paused: false,
             next_timer: None,
             activity: Activity::default(),
+            removed: false,
             config,
         };
         bot.add_instruments();
@@ -98,6 +101,37 @@ impl Bot {
                 self.instruments.push(state);
             }
         }
+    }
+
+    /// Takes over a changed configuration. Instruments keep their state; one that is not traded any more is only closed.
+    pub(crate) fn reconfigure(&mut self, config: BotConfig) {
+        if config.sizer != self.config.sizer {
+            for state in &mut self.instruments {
+                state.set_sizer(config.sizer);
+            }
+        }
+        self.removed = false;
+        self.config = config;
+        self.add_instruments();
+    }
+
+    /// Notes that the configuration does not list it any more.
+    pub(crate) const fn remove(&mut self) {
+        self.removed = true;
+    }
+
+    pub(crate) const fn is_removed(&self) -> bool {
+        self.removed
+    }
+
+    /// Whether it is configured like this, whatever the revision.
+    pub(crate) fn is_configured_as(&self, config: &BotConfig) -> bool {
+        let revision = config.revision;
+        let known = BotConfig {
+            revision,
+            ..self.config.clone()
+        };
+        !self.removed && known == *config
     }
 
     /// Changes the state. Returns the one before if the change is to be announced: a repetition is not.

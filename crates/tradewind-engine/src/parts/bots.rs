@@ -33,14 +33,32 @@ impl Bots {
         intervals: impl Fn(BotId) -> Vec<Interval>,
     ) {
         self.wakes = Wakes::new(instruments);
-        for bot in &self.bots {
+        for bot in self.bots.iter().filter(|bot| !bot.is_removed()) {
             self.wakes.add(bot, &intervals(bot.config().id));
         }
+    }
+
+    /// Adds a bot that is not started. Its id is the next one.
+    pub(crate) fn add(&mut self, config: BotConfig) {
+        self.bots.push(Bot::new(config));
     }
 
     /// True the first time: the bots get their turns to start.
     pub(crate) const fn start_schedule(&mut self) -> bool {
         !std::mem::replace(&mut self.scheduled, true)
+    }
+
+    pub(crate) const fn are_scheduled(&self) -> bool {
+        self.scheduled
+    }
+
+    pub(crate) const fn restore_schedule(&mut self, scheduled: bool) {
+        self.scheduled = scheduled;
+    }
+
+    /// Adds a saved bot. They come in the order of their ids.
+    pub(crate) fn restore(&mut self, bot: Bot) {
+        self.bots.push(bot);
     }
 
     pub(crate) fn get(&self, bot: BotId) -> Option<&Bot> {
@@ -83,8 +101,14 @@ impl Bots {
         slots.map(move |slot| BotInstrument::new(bot, slot))
     }
 
+    /// Whether the bot still trades the instrument of one of its places.
+    pub(crate) fn is_traded(&self, place: BotInstrument) -> bool {
+        let traded = &self.bot(place.bot()).config().instruments;
+        traded.contains(&self.at(place).instrument())
+    }
+
     /// Ids of all bots. Holds no borrow.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = BotId> + use<> {
+    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = BotId> + use<> {
         let count = u32::try_from(self.bots.len()).expect("a bot's id has 32 bits");
         (0..count).map(BotId)
     }

@@ -2,16 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::{Deserialize, Serialize};
 use tradewind_events::{CommandId, CommandResult};
 
 /// How many commands are kept.
 const KEPT: usize = 1_024;
 
 /// Results of the last commands, by id.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<(CommandId, CommandResult)>")]
-#[serde(into = "Vec<(CommandId, CommandResult)>")]
+#[derive(Debug, Default)]
 pub(crate) struct CommandLog {
     results: BTreeMap<CommandId, CommandResult>,
     /// Oldest first.
@@ -31,28 +28,15 @@ impl CommandLog {
         }
     }
 
+    /// The last commands with their results, oldest first.
+    pub(crate) fn results(&self) -> impl Iterator<Item = (CommandId, CommandResult)> + '_ {
+        let ids = self.order.iter();
+        ids.filter_map(|id| Some((*id, self.result(*id)?.clone())))
+    }
+
     /// What came of a command that was received before.
     pub(crate) fn result(&self, id: CommandId) -> Option<&CommandResult> {
         self.results.get(&id)
-    }
-}
-
-impl From<Vec<(CommandId, CommandResult)>> for CommandLog {
-    fn from(results: Vec<(CommandId, CommandResult)>) -> Self {
-        let mut log = Self::default();
-        for (id, result) in results {
-            log.note(id, result);
-        }
-        log
-    }
-}
-
-impl From<CommandLog> for Vec<(CommandId, CommandResult)> {
-    fn from(mut log: CommandLog) -> Self {
-        let results = log.order.iter().map(|id| (*id, log.results.remove(id)));
-        results
-            .filter_map(|(id, result)| Some((id, result?)))
-            .collect()
     }
 }
 
@@ -69,8 +53,7 @@ mod tests {
         log.note(7, CommandResult::Accepted(None));
         assert!(log.result(0).is_none());
         assert!(log.result(1).is_some() && log.result(1_024).is_some());
-        let saved: Vec<_> = log.into();
-        assert_eq!((saved.len(), saved[0].0), (1_024, 1));
-        assert!(CommandLog::from(saved).result(1_024).is_some());
+        let ids: Vec<CommandId> = log.results().map(|(id, _)| id).collect();
+        assert_eq!((ids.len(), ids[0], ids[1_023]), (1_024, 1, 1_024));
     }
 }

@@ -62,10 +62,6 @@ pub(crate) enum MonitorChange {
 
 impl InstrumentState {
     pub(super) fn new(instrument: InstrumentId, config: &BotConfig) -> Self {
-        let range = match config.sizer {
-            Sizer::VolatilityTarget(_) => Atr::new(RANGE_PERIOD).ok(),
-            Sizer::Fixed(_) | Sizer::Share(_) | Sizer::RiskToStop(_) => None,
-        };
         Self {
             instrument,
             fed: Vec::new(),
@@ -76,8 +72,13 @@ impl InstrumentState {
             working: None,
             next: None,
             exposure: Ppm::ZERO,
-            range,
+            range: range_for(config.sizer),
         }
+    }
+
+    /// Keeps what another sizer needs.
+    pub(super) fn set_sizer(&mut self, sizer: Sizer) {
+        self.range = range_for(sizer);
     }
 
     pub(crate) const fn instrument(&self) -> InstrumentId {
@@ -128,6 +129,13 @@ impl InstrumentState {
     /// Whether it waits for no past candles.
     pub(super) const fn is_warm(&self) -> bool {
         self.awaiting.is_empty()
+    }
+}
+
+fn range_for(sizer: Sizer) -> Option<Atr> {
+    match sizer {
+        Sizer::VolatilityTarget(_) => Atr::new(RANGE_PERIOD).ok(),
+        Sizer::Fixed(_) | Sizer::Share(_) | Sizer::RiskToStop(_) => None,
     }
 }
 

@@ -46,15 +46,15 @@ pub(crate) enum BuiltCandles {
 }
 
 impl Market {
-    /// Makes room for instruments that are new, and builds candles of `series`. What is known of the others stays.
-    pub(crate) fn resize(
-        &mut self,
-        instruments: usize,
-        series: impl Iterator<Item = (InstrumentId, Interval)>,
-    ) {
+    /// Makes room for instruments that are new. What is known of the others stays.
+    pub(crate) fn resize(&mut self, instruments: usize) {
         self.quotes.resize(instruments, None);
         self.feeds.resize_with(instruments, Feed::default);
         self.monitored.resize_with(instruments, Vec::new);
+    }
+
+    /// Builds candles of `series` from trades. Those that are built already go on.
+    pub(crate) fn build_series(&mut self, series: impl Iterator<Item = (InstrumentId, Interval)>) {
         let mut before = std::mem::take(&mut self.builders);
         for (instrument, interval) in series {
             let key = |known: &CandleBuilder| (known.instrument(), known.interval());
@@ -66,6 +66,32 @@ impl Market {
                 |index| before.swap_remove(index),
             ));
         }
+    }
+
+    /// Copies of at most `count` instruments each. The first has the candles being built.
+    pub(crate) fn chunks(&self, count: usize) -> impl Iterator<Item = Self> + '_ {
+        let starts = (0..self.quotes.len()).step_by(count);
+        starts.map(move |start| {
+            let range = start..self.quotes.len().min(start + count);
+            Self {
+                quotes: self.quotes[range.clone()].to_vec(),
+                feeds: self.feeds[range.clone()].to_vec(),
+                monitored: self.monitored[range].to_vec(),
+                builders: if start == 0 {
+                    self.builders.clone()
+                } else {
+                    Vec::new()
+                },
+            }
+        })
+    }
+
+    /// Adds the instruments of the next saved chunk.
+    pub(crate) fn append(&mut self, chunk: Self) {
+        self.quotes.extend(chunk.quotes);
+        self.feeds.extend(chunk.feeds);
+        self.monitored.extend(chunk.monitored);
+        self.builders.extend(chunk.builders);
     }
 
     pub(crate) fn contains(&self, instrument: InstrumentId) -> bool {

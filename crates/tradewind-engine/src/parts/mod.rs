@@ -98,6 +98,29 @@ impl Parts {
     }
 }
 
+/// What depends on several parts.
+impl Parts {
+    /// Builds every bot's strategy. One that cannot be built is announced when its bot is to start.
+    pub(crate) fn build_strategies(&mut self) {
+        self.strategies.clear(self.bots.ids().len());
+        for bot in self.bots.iter() {
+            self.strategies.build(bot.config()).ok();
+        }
+    }
+
+    /// Rebuilds the index of who is woken by what, and makes room for every instrument.
+    pub(crate) fn index_wakes(&mut self) {
+        let instruments = self.config.instruments.len();
+        let strategies = &self.strategies;
+        self.bots
+            .index_wakes(instruments, |bot| strategies.intervals(bot));
+        let builds = self.config.candles == CandleSource::Trades;
+        let series = self.bots.candle_keys().filter(|_| builds);
+        self.market.resize(instruments);
+        self.market.build_series(series);
+    }
+}
+
 fn empty_configuration() -> Configuration {
     Configuration {
         assets: AssetTable::default(),

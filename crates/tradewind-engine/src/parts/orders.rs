@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::{Deserialize, Serialize};
 use tradewind_events::{Output, Outputs};
 use tradewind_model::{AccountId, BotId, ClientOrderId, InstrumentId, Quantity, Side};
 use tradewind_risk::PositionEffect;
@@ -13,7 +12,7 @@ use super::order::{NewOrder, Order};
 const CLOSED_KEPT: usize = 1_024;
 
 /// All orders the engine knows.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Orders {
     open: BTreeMap<ClientOrderId, Order>,
     /// Oldest first. Searched from the newest: what comes late seldom comes very late.
@@ -91,6 +90,23 @@ impl Orders {
     /// Open orders by client id.
     pub(crate) fn open(&self) -> impl Iterator<Item = &Order> {
         self.open.values()
+    }
+
+    /// Orders that lately ended, oldest first.
+    pub(crate) fn closed(&self) -> impl Iterator<Item = &Order> {
+        self.closed.iter()
+    }
+
+    /// Adds saved open orders.
+    pub(crate) fn restore_open(&mut self, orders: Vec<Order>) {
+        let keyed = orders.into_iter();
+        self.open
+            .extend(keyed.map(|order| (order.terms().client_id, order)));
+    }
+
+    /// Adds saved ended orders, oldest first.
+    pub(crate) fn restore_closed(&mut self, orders: Vec<Order>) {
+        self.closed.extend(orders);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

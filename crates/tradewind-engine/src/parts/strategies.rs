@@ -3,10 +3,12 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tradewind_events::{BotConfig, EvaluationError, EvaluationOutcome, Lane};
+use serde::{Deserialize, Serialize};
+use tradewind_events::{BotConfig, EvaluationError, EvaluationOutcome, Lane, LaneState};
 use tradewind_model::{BotId, Candle, Interval, Wake};
-use tradewind_strategy::{BuildError, Strategy, View, WarmUp};
+use tradewind_strategy::{BuildError, RestoreError, Strategy, View, WarmUp};
 
+use crate::bytes::Bytes;
 use crate::strategy_source::StrategySource;
 
 /// Strategies by bot, and where they come from.
@@ -14,6 +16,7 @@ use crate::strategy_source::StrategySource;
 pub(crate) struct Strategies {
     source: StrategySource,
     entries: Vec<Entry>,
+    saving: Option<Saving>,
 }
 
 #[derive(Debug, Default)]
@@ -21,6 +24,30 @@ struct Entry {
     /// `None` for a bot of another lane, for one never built, and after a panic.
     strategy: Option<Box<dyn Strategy>>,
     warm_ups: Vec<WarmUp>,
+    /// What a strategy of another lane handed in last.
+    lane: Option<SavedLane>,
+}
+
+/// A strategy's state; of a bot of the inline lane, or of another lane.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct SavedStrategy {
+    inline: Option<Bytes>,
+    lane: Option<SavedLane>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct SavedLane {
+    request: u64,
+    state: Bytes,
+}
+
+/// A snapshot in progress, which needs every strategy as it was when the snapshot began.
+#[derive(Debug)]
+struct Saving {
+    /// The next bot whose strategy is written.
+    next: usize,
+    /// Strategies that were saved before their turn, because they were about to change.
+    early: Vec<Option<SavedStrategy>>,
 }
 
 impl Strategies {
@@ -28,22 +55,32 @@ impl Strategies {
         Self {
             source,
             entries: Vec::new(),
+            saving: None,
         }
     }
 
     /// Drops every strategy and makes room for a number of bots.
     pub(crate) fn clear(&mut self, bots: usize) {
         self.entries.clear();
+        self.saving = None;
+        self.grow(bots);
+    }
+
+    /// Makes room for a number of bots. The strategies of the others stay.
+    pub(crate) fn grow(&mut self, bots: usize) {
+        let bots = bots.max(self.entries.len());
         self.entries.resize_with(bots, Entry::default);
     }
 
     /// Builds a bot's strategy anew, with nothing in it. On an error the old one stays.
     pub(crate) fn build(&mut self, config: &BotConfig) -> Result<(), BuildError> {
         let strategy = self.source.build(config)?;
+        self.save_before_change(config.id);
         self.entries[config.id.index()] = Entry {
             warm_ups: strategy.timeframes(),
             // A strategy of another lane is built here only to learn what it is fed with.
             strategy: (config.lane == Lane::Inline).then_some(strategy),
+            lane: None,
         };
         Ok(())
     }
@@ -67,6 +104,7 @@ impl Strategies {
         wake: Wake,
         candle: Option<&Candle>,
     ) -> EvaluationOutcome {
+        self.save_before_change(bot);
         let entry = &mut self.entries[bot.index()].strategy;
         let Some(mut strategy) = entry.take() else {
             return EvaluationOutcome::Decided(None);
@@ -88,6 +126,92 @@ impl Strategies {
             Err(panic) => EvaluationOutcome::Failed(EvaluationError::Panic(words_of(&*panic))),
         }
     }
+}
+
+/// Saving and restoring.
+impl Strategies {
+    /// Keeps what a strategy of another lane handed in.
+    pub(crate) fn keep_lane(&mut self, state: &LaneState) {
+        self.save_before_change(state.bot);
+        self.entries[state.bot.index()].lane = Some(SavedLane {
+            request: state.request,
+            state: Bytes(state.state.clone()),
+        });
+    }
+
+    /// What strategies of other lanes handed in last.
+    pub(crate) fn lanes(&self) -> impl Iterator<Item = LaneState> + '_ {
+        bots(&self.entries).filter_map(|(bot, entry)| {
+            let lane = entry.lane.as_ref()?;
+            Some(LaneState {
+                bot,
+                request: lane.request,
+                state: lane.state.0.clone(),
+            })
+        })
+    }
+
+    /// Every strategy's state as it is now.
+    pub(crate) fn saved(&self) -> impl Iterator<Item = (BotId, SavedStrategy)> + '_ {
+        bots(&self.entries).map(|(bot, entry)| (bot, entry.save()))
+    }
+
+    /// From now on the strategies' state as it is now can be taken with [`next_saved`](Self::next_saved).
+    pub(crate) fn begin_save(&mut self) {
+        let early = self.entries.iter().map(|_| None).collect();
+        self.saving = Some(Saving { next: 0, early });
+    }
+
+    /// The next bot's strategy as it was at [`begin_save`](Self::begin_save); `None` after the last.
+    pub(crate) fn next_saved(&mut self) -> Option<(BotId, SavedStrategy)> {
+        let saving = self.saving.as_mut()?;
+        let index = saving.next;
+        let Some(early) = saving.early.get_mut(index) else {
+            self.saving = None;
+            return None;
+        };
+        saving.next += 1;
+        let saved = early.take();
+        let (bot, entry) = bots(&self.entries).nth(index)?;
+        Some((bot, saved.unwrap_or_else(|| entry.save())))
+    }
+
+    /// Saves a strategy that is about to change, if a snapshot still needs it as it is.
+    fn save_before_change(&mut self, bot: BotId) {
+        if let Some(saving) = &mut self.saving
+            && bot.index() >= saving.next
+            && let Some(early) = saving.early.get_mut(bot.index())
+        {
+            early.get_or_insert_with(|| self.entries[bot.index()].save());
+        }
+    }
+
+    /// Gives a strategy that was just built its saved state.
+    pub(crate) fn restore(&mut self, bot: BotId, saved: SavedStrategy) -> Result<(), RestoreError> {
+        let entry = &mut self.entries[bot.index()];
+        entry.lane = saved.lane;
+        let Some(state) = saved.inline else {
+            entry.strategy = None;
+            return Ok(());
+        };
+        let strategy = entry.strategy.as_mut();
+        strategy.map_or(Ok(()), |strategy| strategy.restore(&state.0))
+    }
+}
+
+impl Entry {
+    fn save(&self) -> SavedStrategy {
+        let inline = self.strategy.as_ref();
+        SavedStrategy {
+            inline: inline.map(|strategy| Bytes(strategy.save())),
+            lane: self.lane.clone(),
+        }
+    }
+}
+
+/// Entries with the bots they belong to.
+fn bots(entries: &[Entry]) -> impl Iterator<Item = (BotId, &Entry)> {
+    (0..).map(BotId).zip(entries)
 }
 
 fn words_of(panic: &(dyn Any + Send)) -> String {

@@ -116,8 +116,8 @@ fn carry_out(parts: &mut Parts, command: &Command, out: &mut Outputs) -> Done {
 }
 
 fn state_of(parts: &Parts, bot: BotId) -> Result<BotState, CommandError> {
-    let bots = parts.bots.get(bot);
-    bots.map(|bot| bot.state()).ok_or(CommandError::NoBot(bot))
+    let known = parts.bots.get(bot).filter(|bot| !bot.is_removed());
+    known.map(|bot| bot.state()).ok_or(CommandError::NoBot(bot))
 }
 
 fn start(parts: &mut Parts, bot: BotId, out: &mut Outputs) -> Done {
@@ -173,7 +173,7 @@ fn close_of_bot(
     instrument: InstrumentId,
     out: &mut Outputs,
 ) -> Done {
-    state_of(parts, bot)?;
+    parts.bots.get(bot).ok_or(CommandError::NoBot(bot))?;
     let place = parts.bots.place(bot, instrument);
     let is_open = |place: &BotInstrument| !parts.bots.at(*place).position().quantity.is_zero();
     let place = place.filter(is_open);

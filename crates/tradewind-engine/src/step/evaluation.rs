@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind, Output, Outputs,
-    Timer,
+    Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind, LaneState,
+    Output, Outputs, Timer,
 };
 use tradewind_model::{BotId, Candle, Decision, EventId, Reason, Target, Timestamp, Wake};
 use tradewind_strategy::View;
@@ -171,6 +171,17 @@ pub(crate) fn on_evaluation(parts: &mut Parts, evaluation: &Evaluation, out: &mu
     apply_decision(parts, pending.place, evaluation.outcome.clone(), out);
 }
 
+/// A strategy of another lane hands in its state. One of a strategy that was built anew since is ignored.
+pub(crate) fn on_lane_state(parts: &mut Parts, state: &LaneState) {
+    let bot = parts.bots.get_mut(state.bot);
+    let Some(bot) = bot.filter(|bot| bot.is_remote()) else {
+        return;
+    };
+    if bot.lane_mut().is_current(state.request) {
+        parts.strategies.keep_lane(state);
+    }
+}
+
 /// Counts and announces an evaluation that was skipped, or an answer that came too late.
 fn note_late(parts: &mut Parts, bot: BotId, cause: Option<EventId>, out: &mut Outputs) {
     let activity = parts.bots.bot_mut(bot).activity_mut();
@@ -249,6 +260,9 @@ pub(crate) fn on_bot_timer(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     note_lateness(parts, bot, parts.now().since(due));
     parts.counters.closed_at(due);
     for place in parts.bots.places(bot) {
+        if !parts.bots.is_traded(place) {
+            continue;
+        }
         let instrument = parts.bots.at(place).instrument();
         if let Some(quote) = parts.market.quote(instrument) {
             parts.context.set_trigger(Trigger::Quote(*quote, None));

@@ -1,55 +1,16 @@
-//! The lives of the desk and its bots: configured, started in turn, warmed up, running, failed, back again.
+//! The lives of the desk and its bots: started in turn, warmed up, running, failed, back again.
 
 use std::time::Duration;
 
-use tradewind_events::{
-    BotState, CandleSource, Configuration, EvaluationError, EventKind, Output, Outputs, Started,
-    Timer,
-};
-use tradewind_model::{BotId, ClientOrderIds, InstrumentId, Interval};
-use tradewind_portfolio::Portfolio;
-use tradewind_risk::{CauseKind, Scope, TradingState, TradingStates};
+use tradewind_events::{BotState, EvaluationError, EventKind, Output, Outputs, Started, Timer};
+use tradewind_model::{AccountId, BotId, ClientOrderIds, Interval};
+use tradewind_risk::{CauseKind, Scope, TradingState};
 use tradewind_strategy::BuildError;
 
 use super::causes::{open_cause, open_until_cleared};
 use super::market_data::set_staleness_timer;
 use super::requests::request_candles;
 use crate::parts::Parts;
-use crate::parts::accounts::Accounts;
-use crate::parts::bots::Bots;
-use crate::parts::market::Market;
-use crate::parts::orders::Orders;
-
-/// Takes over the configuration. Everything known before is gone; it is the first input of a journal.
-pub(crate) fn on_configured(parts: &mut Parts, configuration: &Configuration) {
-    parts.config = configuration.clone();
-    parts.orders = Orders::default();
-    parts.portfolio = Portfolio::default();
-    parts.states = TradingStates::default();
-    parts.bots = Bots::new(&configuration.bots);
-    parts.accounts = Accounts::new(configuration);
-    parts.market = Market::default();
-    parts.strategies.clear(configuration.bots.len());
-    for bot in parts.bots.ids() {
-        // A strategy that cannot be built is announced when its bot is to start.
-        build_strategy(parts, bot).ok();
-    }
-    index_market(parts);
-}
-
-/// Rebuilds what market data is for: the index of wakes, and room for every instrument.
-fn index_market(parts: &mut Parts) {
-    let instruments = parts.config.instruments.len();
-    let strategies = &parts.strategies;
-    parts
-        .bots
-        .index_wakes(instruments, |bot| strategies.intervals(bot));
-    let keys: Vec<(InstrumentId, Interval)> = match parts.config.candles {
-        CandleSource::Venue => Vec::new(),
-        CandleSource::Trades => parts.bots.candle_keys().collect(),
-    };
-    parts.market.resize(instruments, keys.into_iter());
-}
 
 /// The desk starts: every account is read from its venue before anything may be sent.
 pub(crate) fn on_started(parts: &mut Parts, started: &Started, out: &mut Outputs) {
@@ -60,13 +21,19 @@ pub(crate) fn on_started(parts: &mut Parts, started: &Started, out: &mut Outputs
     }
     for index in 0..parts.config.accounts.len() {
         let account = parts.config.accounts[index].id;
-        let (scope, state) = (Scope::Account(account), TradingState::Halted);
-        open_cause(parts, scope, state, CauseKind::NotReconciled, out);
-        out.push(Output::Reconcile(account));
+        await_account(parts, account, out);
     }
     set_staleness_timer(parts, out);
     let at = parts.now() + parts.config.equity_every;
     parts.timers.set(at, Timer::Equity, out);
+}
+
+/// Halts an account until it is read from its venue, and requests the reading.
+pub(super) fn await_account(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    parts.accounts.get_mut(account).set_reconciled(false);
+    let (scope, state) = (Scope::Account(account), TradingState::Halted);
+    open_cause(parts, scope, state, CauseKind::NotReconciled, out);
+    out.push(Output::Reconcile(account));
 }
 
 /// Gives every bot its turn to start, one after the other. Once, however often accounts are read again.
@@ -122,7 +89,8 @@ fn request_warm_up(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
         let state = parts.bots.at_mut(place);
         state.forget_candles();
         let instrument = state.instrument();
-        if parts.config.instrument(instrument).has_data() {
+        let is_traded = parts.bots.is_traded(place);
+        if is_traded && parts.config.instrument(instrument).has_data() {
             for &interval in &intervals {
                 request_candles(parts, place, interval, out);
             }
@@ -131,7 +99,7 @@ fn request_warm_up(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
 }
 
 /// Builds a bot's strategy anew, with nothing in it. Requests to the old one are void.
-fn build_strategy(parts: &mut Parts, bot: BotId) -> Result<(), BuildError> {
+pub(super) fn build_strategy(parts: &mut Parts, bot: BotId) -> Result<(), BuildError> {
     let runtime = parts.bots.bot_mut(bot);
     parts.strategies.build(runtime.config())?;
     runtime.lane_mut().reset();

@@ -3,15 +3,17 @@
 //! Every function takes all parts and the outputs. The files depend on each other in one direction:
 //!
 //! ```text
-//! sizing, risk_context, causes, equity, funding, positions, requests
+//! sizing, risk_context, causes, budgets, equity, funding, positions, requests
 //!   <- submission <- target <- exits, reports
 //!   <- lifecycle <- evaluation <- market_data, candles
-//!   <- takeover, commands
+//!   <- takeover, commands, configure
 //! ```
 
+mod budgets;
 pub(crate) mod candles;
 pub(crate) mod causes;
 pub(crate) mod commands;
+pub(crate) mod configure;
 pub(crate) mod equity;
 pub(crate) mod evaluation;
 pub(crate) mod exits;

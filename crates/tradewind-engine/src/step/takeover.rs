@@ -8,6 +8,7 @@ use tradewind_model::{
 };
 use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
+use super::budgets::allocate;
 use super::causes::close_cause;
 use super::equity::value;
 use super::lifecycle::{schedule_bots, set_state};
@@ -41,7 +42,7 @@ pub(crate) fn on_account(parts: &mut Parts, state: &AccountState, out: &mut Outp
         orders: u32::try_from(state.open_orders.len()).unwrap_or(u32::MAX),
     };
     parts.emit(None, reconciled, out);
-    parts.accounts.get_mut(account).set_reconciled();
+    parts.accounts.get_mut(account).set_reconciled(true);
     value(parts, account);
     let cause = CauseKind::NotReconciled;
     close_cause(parts, Scope::Account(account), &cause, out);
@@ -132,27 +133,14 @@ fn take_over_balances(parts: &mut Parts, state: &AccountState) {
     }
 }
 
-/// Gives each bot its budget, the desk's own money first. Returns the bots that money does not cover.
+/// Gives each bot its budget. Returns the bots that the account's money does not cover.
 fn allocate_budgets(parts: &mut Parts, account: AccountId) -> Vec<BotId> {
     let mut short = Vec::new();
-    for bot in parts.bots.iter() {
-        let config = bot.config();
-        let Some(first) = config.instruments.first() else {
-            continue;
-        };
-        if config.account != account {
-            continue;
+    for bot in parts.bots.ids() {
+        let config = parts.bots.bot(bot).config().clone();
+        if config.account == account && !allocate(parts, &config, config.budget) {
+            short.push(bot);
         }
-        let (asset, amount) = (parts.config.instrument(*first).quote, config.budget);
-        let ledger = &parts.portfolio.ledger;
-        let has = |owner: &OwnerId| ledger.balance(account, asset, *owner) >= amount;
-        let mut payers = [OwnerId::Unallocated, OwnerId::External].into_iter();
-        let Some(from) = payers.find(has) else {
-            short.push(config.id);
-            continue;
-        };
-        let (money, to) = (Money { asset, amount }, OwnerId::Bot(config.id));
-        parts.portfolio.transfer(account, money, from, to);
     }
     short
 }

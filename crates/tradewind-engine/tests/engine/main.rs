@@ -3,6 +3,7 @@
 mod accounts;
 mod candles;
 mod commands;
+mod configured;
 mod exits;
 mod lanes;
 mod laws;
@@ -13,6 +14,7 @@ mod perpetual;
 mod policies;
 mod races;
 mod reports;
+mod state;
 
 use tradewind_events::{BotConfig, Configuration};
 use tradewind_model::BotId;

@@ -1,0 +1,180 @@
+//! The records of a saved state, and the way from parts to records and back.
+//!
+//! A record is bounded, so that a snapshot can be written a few records at a time: long lists are cut into chunks.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tradewind_events::{CommandId, CommandResult, Configuration};
+use tradewind_model::{AccountId, BotId, ClientOrderIds, Timestamp};
+use tradewind_portfolio::Portfolio;
+use tradewind_risk::TradingStates;
+
+use super::{EngineState, RestoreError};
+use crate::context::StepContext;
+use crate::parts::Parts;
+use crate::parts::accounts::{Accounts, FillKey};
+use crate::parts::bot::Bot;
+use crate::parts::counters::Counters;
+use crate::parts::market::Market;
+use crate::parts::order::Order;
+use crate::parts::order_throttle::OrderThrottle;
+use crate::parts::strategies::SavedStrategy;
+use crate::parts::timers::Timers;
+use crate::strategy_source::StrategySource;
+
+/// How many entries of a long list one record holds.
+const CHUNK: usize = 64;
+
+/// What cannot be had again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Durable {
+    Head(Head),
+    Configuration(Box<Configuration>),
+    Bot(Box<Bot>),
+    OpenOrders(Vec<Order>),
+    /// Oldest first.
+    ClosedOrders(Vec<Order>),
+    Portfolio(Portfolio),
+    Accounts(Accounts),
+    /// Oldest first.
+    ForeignFills(AccountId, Vec<FillKey>),
+    States(TradingStates),
+    /// Oldest first.
+    Commands(Vec<(CommandId, CommandResult)>),
+    Timers(Timers),
+}
+
+/// Where the engine is in its inputs, and what is too small for a record of its own.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Head {
+    seq: u64,
+    at: Timestamp,
+    ids: ClientOrderIds,
+    manual: OrderThrottle,
+    bots_scheduled: bool,
+    counters: Counters,
+}
+
+/// What fresh market data can rebuild.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Derived {
+    /// A chunk of instruments.
+    Market(Market),
+    Strategy(BotId, SavedStrategy),
+}
+
+/// Copies the durable parts into records.
+pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
+    // Naming every part makes a new one a compile error here.
+    let Parts {
+        context,
+        config,
+        market: _,
+        strategies: _,
+        bots,
+        orders,
+        manual,
+        portfolio,
+        accounts,
+        states,
+        ids,
+        commands,
+        timers,
+        counters,
+    } = parts;
+    let mut records = vec![
+        Durable::Head(Head {
+            seq: context.seq(),
+            at: context.at(),
+            ids: ids.clone(),
+            manual: manual.clone(),
+            bots_scheduled: bots.are_scheduled(),
+            counters: counters.clone(),
+        }),
+        Durable::Configuration(Box::new(config.clone())),
+        Durable::Portfolio(portfolio.clone()),
+        Durable::Accounts(accounts.without_foreign_fills()),
+        Durable::States(states.clone()),
+        Durable::Timers(timers.clone()),
+    ];
+    let bots = bots.iter().cloned().map(Box::new);
+    records.extend(bots.map(Durable::Bot));
+    records.extend(chunks(orders.open().cloned()).map(Durable::OpenOrders));
+    records.extend(chunks(orders.closed().cloned()).map(Durable::ClosedOrders));
+    records.extend(chunks(commands.results()).map(Durable::Commands));
+    for account in &config.accounts {
+        let foreign = chunks(accounts.get(account.id).foreign_fills());
+        records.extend(foreign.map(|fills| Durable::ForeignFills(account.id, fills)));
+    }
+    records
+}
+
+/// Copies the market view into records.
+pub(super) fn market_records(parts: &Parts) -> Vec<Derived> {
+    let market = parts.market.chunks(CHUNK);
+    market.map(Derived::Market).collect()
+}
+
+/// Cuts a list into chunks.
+fn chunks<T>(mut items: impl Iterator<Item = T>) -> impl Iterator<Item = Vec<T>> {
+    std::iter::from_fn(move || {
+        let chunk: Vec<T> = items.by_ref().take(CHUNK).collect();
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}
+
+/// Rebuilds parts from a saved state.
+pub(crate) fn restore(source: StrategySource, state: &EngineState) -> Result<Parts, RestoreError> {
+    let mut parts = Parts::new(source, 0);
+    for record in read(state.durable().checked()?)? {
+        restore_durable(&mut parts, record);
+    }
+    parts.build_strategies();
+    for record in read(state.derived().checked()?)? {
+        match record {
+            Derived::Market(chunk) => parts.market.append(chunk),
+            Derived::Strategy(bot, saved) => parts
+                .strategies
+                .restore(bot, saved)
+                .map_err(|source| RestoreError::Strategy { bot, source })?,
+        }
+    }
+    parts.index_wakes();
+    Ok(parts)
+}
+
+fn read<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<Vec<T>, RestoreError> {
+    let mut records = Vec::new();
+    while !bytes.is_empty() {
+        records.push(rmp_serde::from_read(&mut bytes)?);
+    }
+    Ok(records)
+}
+
+fn restore_durable(parts: &mut Parts, record: Durable) {
+    match record {
+        Durable::Head(head) => {
+            parts.context = StepContext::after(head.seq, head.at);
+            parts.ids = head.ids;
+            parts.manual = head.manual;
+            parts.counters = head.counters;
+            parts.bots.restore_schedule(head.bots_scheduled);
+        }
+        Durable::Configuration(config) => parts.config = *config,
+        Durable::Bot(bot) => parts.bots.restore(*bot),
+        Durable::OpenOrders(orders) => parts.orders.restore_open(orders),
+        Durable::ClosedOrders(orders) => parts.orders.restore_closed(orders),
+        Durable::Portfolio(portfolio) => parts.portfolio = portfolio,
+        Durable::Accounts(accounts) => parts.accounts = accounts,
+        Durable::ForeignFills(account, fills) => {
+            parts.accounts.get_mut(account).restore_foreign(fills);
+        }
+        Durable::States(states) => parts.states = states,
+        Durable::Commands(results) => {
+            for (id, result) in results {
+                parts.commands.note(id, result);
+            }
+        }
+        Durable::Timers(timers) => parts.timers = timers,
+    }
+}

@@ -1,0 +1,213 @@
+//! The configuration: the first one fills an empty engine, a later one changes it by its difference.
+//!
+//! A later configuration wipes nothing. What is known keeps its dense id: accounts and instruments can be added,
+//! filters of an instrument become a new revision, bots are added, changed or removed, and the settings of the whole
+//! desk are taken over. One that gives a known id to something else is refused as a whole.
+
+use tradewind_events::{BotConfig, BotState, Configuration, EventKind, Outputs, Timer};
+use tradewind_model::{Amount, BotId, Instrument};
+use tradewind_risk::{CauseKind, Scope, TradingState};
+
+use super::budgets::allocate;
+use super::causes::{close_cause, open_cause};
+use super::lifecycle::{await_account, build_strategy, forget_request, set_state, start_bot};
+use super::market_data::on_instrument;
+use crate::parts::Parts;
+use crate::parts::accounts::Accounts;
+use crate::parts::bots::Bots;
+
+/// The desk's configuration.
+pub(crate) fn on_configured(parts: &mut Parts, configuration: &Configuration, out: &mut Outputs) {
+    let known = &parts.config;
+    let is_first =
+        known.accounts.is_empty() && known.instruments.is_empty() && known.bots.is_empty();
+    if is_first {
+        return configure(parts, configuration);
+    }
+    let (scope, refused) = (Scope::Desk, CauseKind::ConfigurationRefused);
+    if !extends(configuration, known) {
+        return open_cause(parts, scope, TradingState::Reducing, refused, out);
+    }
+    close_cause(parts, scope, &refused, out);
+    take_over(parts, configuration, out);
+    change_bots(parts, configuration, out);
+    parts.accounts.update(&parts.config);
+    parts.index_wakes();
+}
+
+/// Fills an empty engine. A strategy that cannot be built is announced when its bot is to start.
+fn configure(parts: &mut Parts, configuration: &Configuration) {
+    parts.config = configuration.clone();
+    parts.bots = Bots::new(&configuration.bots);
+    parts.accounts = Accounts::new(configuration);
+    parts.build_strategies();
+    parts.index_wakes();
+}
+
+/// Whether everything that is known has the same id in `new`.
+fn extends(new: &Configuration, known: &Configuration) -> bool {
+    let names = |of: &Configuration| -> Vec<String> {
+        let assets = of.assets.iter().map(|asset| asset.name);
+        assets.collect()
+    };
+    let instruments = known.instruments.iter().zip(&new.instruments);
+    names(new).starts_with(&names(known))
+        && new.venues.starts_with(&known.venues)
+        && new.accounts.starts_with(&known.accounts)
+        && new.instruments.len() >= known.instruments.len()
+        && { instruments }.all(|(one, other)| (one.id, &one.name) == (other.id, &other.name))
+}
+
+/// Takes over everything but the bots.
+fn take_over(parts: &mut Parts, new: &Configuration, out: &mut Outputs) {
+    for (index, listed) in new.instruments.iter().enumerate() {
+        let known = parts.config.instruments.get(index);
+        if known.is_some_and(|known| !is_same(known, listed)) {
+            on_instrument(parts, listed);
+        }
+    }
+    let known = parts.config.accounts.len();
+    let mut instruments = std::mem::take(&mut parts.config.instruments);
+    instruments.extend(new.instruments.iter().skip(instruments.len()).cloned());
+    parts.config = Configuration {
+        // The ledger's history is valued in it.
+        report_asset: parts.config.report_asset,
+        bots: std::mem::take(&mut parts.config.bots),
+        instruments,
+        ..new.clone()
+    };
+    parts.accounts.update(&parts.config);
+    parts.market.resize(parts.config.instruments.len());
+    for account in new.accounts.iter().skip(known) {
+        await_account(parts, account.id, out);
+    }
+}
+
+/// Whether the rules are the same, whatever the revision.
+fn is_same(known: &Instrument, listed: &Instrument) -> bool {
+    let revision = known.revision;
+    let listed = Instrument {
+        revision,
+        ..listed.clone()
+    };
+    *known == listed
+}
+
+fn change_bots(parts: &mut Parts, new: &Configuration, out: &mut Outputs) {
+    for config in &new.bots {
+        match parts.bots.get(config.id) {
+            Some(known) if known.is_configured_as(config) => {}
+            Some(_) => change(parts, config, out),
+            None if config.id.index() == parts.bots.ids().len() => add(parts, config, out),
+            None => {}
+        }
+    }
+    for bot in parts.bots.ids() {
+        let is_listed = new.bots.iter().any(|config| config.id == bot);
+        if !is_listed && !parts.bots.bot(bot).is_removed() {
+            remove(parts, bot, out);
+        }
+    }
+}
+
+/// Adds a bot. If the others were given their turns already, it starts at once.
+fn add(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
+    let bot = config.id;
+    parts.config.bots.push(config.clone());
+    parts.bots.add(config.clone());
+    parts.strategies.grow(parts.bots.ids().len());
+    build_strategy(parts, bot).ok();
+    let is_covered = move_budget(parts, config, Amount::ZERO);
+    if !parts.bots.are_scheduled() {
+        return;
+    }
+    if !is_covered {
+        let reason = "its budget is not covered by the account";
+        return set_state(parts, bot, BotState::Stopped, reason, out);
+    }
+    if config.starts {
+        set_state(parts, bot, BotState::Starting, "waiting for its turn", out);
+        let at = parts.now();
+        parts.timers.set(at, Timer::BotStart(bot), out);
+    }
+}
+
+/// Changes a bot. One that is at work starts anew if what its strategy does, or is fed with, is different.
+fn change(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
+    let known = parts.bots.bot(config.id);
+    let before = known.config().clone();
+    let is_same_bot = (&before.name, before.account) == (&config.name, config.account);
+    if !is_same_bot {
+        return complain(
+            parts,
+            config.id,
+            "a bot's name and account cannot change",
+            out,
+        );
+    }
+    let mut config = config.clone();
+    config.revision = config.revision.max(before.revision + 1);
+    if !move_budget(parts, &config, before.budget) {
+        complain(
+            parts,
+            config.id,
+            "its budget is not covered by the account",
+            out,
+        );
+        config.budget = before.budget;
+    }
+    let bot = config.id;
+    let is_at_work = !matches!(
+        parts.bots.bot(bot).state(),
+        BotState::Stopped | BotState::Faulted
+    );
+    let is_other_rule = rule(&before) != rule(&config);
+    parts.config.bots[bot.index()] = config.clone();
+    parts.bots.bot_mut(bot).reconfigure(config);
+    if !is_other_rule {
+        return;
+    }
+    build_strategy(parts, bot).ok();
+    if is_at_work {
+        parts.orders.cancel_entries(Some(bot), out);
+        forget_request(parts, bot, out);
+        parts.bots.bot_mut(bot).note_pause();
+        let reason = "its configuration changed";
+        set_state(parts, bot, BotState::Starting, reason, out);
+        start_bot(parts, bot, out);
+    }
+}
+
+/// What a strategy does and is fed with.
+fn rule(config: &BotConfig) -> impl PartialEq + '_ {
+    let strategy = (
+        &config.strategy,
+        config.strategy_version,
+        &config.parameters,
+    );
+    let fed = (&config.instruments, &config.wakes, config.lane);
+    (strategy, fed, config.sizer)
+}
+
+/// Removes a bot: it is stopped for good and keeps its id. Its positions are still closed by their exit plans.
+fn remove(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
+    parts.orders.cancel_entries(Some(bot), out);
+    forget_request(parts, bot, out);
+    parts.bots.bot_mut(bot).remove();
+    let reason = "removed from the configuration";
+    set_state(parts, bot, BotState::Stopped, reason, out);
+}
+
+/// Moves the difference between a bot's budgets. False, with nothing moved, if its account does not cover it.
+///
+/// Before the account is read nothing is moved: budgets are given when it is.
+fn move_budget(parts: &mut Parts, config: &BotConfig, before: Amount) -> bool {
+    let account = parts.accounts.get(config.account);
+    !account.is_reconciled() || allocate(parts, config, config.budget - before)
+}
+
+fn complain(parts: &mut Parts, bot: BotId, error: &str, out: &mut Outputs) {
+    let faults = u32::try_from(parts.bots.bot(bot).faults()).unwrap_or(u32::MAX);
+    let error = error.to_owned();
+    parts.emit(None, EventKind::BotError { bot, error, faults }, out);
+}

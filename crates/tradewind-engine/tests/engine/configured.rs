@@ -1,0 +1,167 @@
+//! A second configuration changes what exists by its difference and wipes nothing.
+
+use std::time::Duration;
+
+use tradewind_events::{
+    Action, BotConfig, BotState, BotView, CommandResult, Configuration, EventKind, EventType,
+    Input, Output,
+};
+use tradewind_model::{Amount, BotId, ExitPlan, OrderKind, OwnerId, Ppm, Quantity, Side, Stop};
+use tradewind_risk::TradingState;
+use tradewind_testkit::{ACCOUNT, Answer, Desk, SPOT, Script, USDT, bot, configuration};
+
+use crate::{BOT, buy, desk, one_bot};
+
+fn with(bots: Vec<BotConfig>) -> Configuration {
+    Configuration {
+        bots,
+        ..configuration()
+    }
+}
+
+fn configure(desk: &mut Desk, configuration: Configuration) -> Vec<Output> {
+    desk.input(&Input::Configured(Box::new(configuration)))
+}
+
+fn view(desk: &Desk, bot: BotId) -> BotView {
+    desk.engine.view().bots[bot.index()].clone()
+}
+
+fn money(desk: &Desk, owner: OwnerId) -> Amount {
+    let view = desk.engine.view();
+    let mut balances = view.balances.into_iter();
+    let found = balances.find(|balance| (balance.owner, balance.asset) == (owner, USDT));
+    found.map_or(Amount::ZERO, |balance| balance.amount)
+}
+
+#[test]
+fn the_same_configuration_changes_nothing() {
+    let (mut desk, script) = one_bot();
+    buy(&mut desk, &script);
+    let before = desk.engine.view();
+    assert!(configure(&mut desk, with(vec![bot(0)])).is_empty());
+    let mut after = desk.engine.view();
+    assert_eq!(after.seq, before.seq + 1);
+    after.seq = before.seq;
+    assert_eq!(after, before);
+}
+
+#[test]
+fn a_changed_bot_starts_anew_and_keeps_its_position() {
+    let (mut desk, script) = one_bot();
+    buy(&mut desk, &script);
+    let changed = BotConfig {
+        strategy_version: 2,
+        ..bot(0)
+    };
+    configure(&mut desk, with(vec![changed]));
+    let restarted = desk.events().into_iter().find(|event| {
+        matches!(&event.kind, EventKind::BotStateChanged { to: BotState::Starting, reason, .. }
+            if reason == "its configuration changed")
+    });
+    assert!(restarted.is_some());
+    assert_eq!(view(&desk, BOT).state, BotState::Running);
+    assert!(desk.held(SPOT) > 0);
+    script.say(BOT, Answer::target(0));
+    desk.quote(10_100, 10_101);
+    let mut outputs = desk.log.iter().rev();
+    let intent = outputs.find_map(|output| match output {
+        Output::Submit(intent, _) => Some(*intent),
+        _ => None,
+    });
+    assert_eq!(intent.expect("it leaves").revision, 2, "the revision grew");
+}
+
+#[test]
+fn a_changed_budget_moves_money_and_restarts_nothing() {
+    let (mut desk, _) = one_bot();
+    let budget = |budget| BotConfig {
+        budget: Amount::whole(budget),
+        ..bot(0)
+    };
+    assert!(configure(&mut desk, with(vec![budget(15_000)])).is_empty());
+    assert_eq!(money(&desk, OwnerId::Bot(BOT)), Amount::whole(15_000));
+    assert!(configure(&mut desk, with(vec![budget(4_000)])).is_empty());
+    assert_eq!(money(&desk, OwnerId::Bot(BOT)), Amount::whole(4_000));
+    assert_eq!(money(&desk, OwnerId::Unallocated), Amount::whole(96_000));
+    configure(&mut desk, with(vec![budget(1_000_000)]));
+    assert_eq!(money(&desk, OwnerId::Bot(BOT)), Amount::whole(4_000));
+    assert_eq!(desk.count(EventType::BotError), 1);
+    assert_eq!(view(&desk, BOT).state, BotState::Running);
+}
+
+#[test]
+fn an_added_bot_gets_its_budget_and_its_turn() {
+    let (mut desk, script) = one_bot();
+    let added = BotId(1);
+    configure(&mut desk, with(vec![bot(0), bot(1)]));
+    assert_eq!(view(&desk, added).state, BotState::Starting);
+    desk.advance(Duration::ZERO);
+    assert_eq!(view(&desk, added).state, BotState::Running);
+    assert_eq!(money(&desk, OwnerId::Bot(added)), Amount::whole(10_000));
+    script.say(added, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    assert_eq!(script.asked(added), 1, "quotes wake it");
+    assert_eq!(desk.orders().len(), 1);
+}
+
+#[test]
+fn a_removed_bot_stops_for_good_and_its_position_is_still_protected() {
+    let script = Script::default();
+    let protected = BotConfig {
+        exit: ExitPlan {
+            stop: Stop::Distance(Ppm(20_000)),
+            ..ExitPlan::default()
+        },
+        ..bot(0)
+    };
+    let mut desk = desk(vec![protected, bot(1)], &script);
+    buy(&mut desk, &script);
+    let evaluated = script.asked(BOT);
+    configure(&mut desk, with(vec![bot(1)]));
+    let removed = view(&desk, BOT);
+    assert_eq!(removed.state, BotState::Stopped);
+    assert_eq!(removed.state_reason, "removed from the configuration");
+    let refused = desk.command(Action::StartBot(BOT));
+    assert_eq!(refused, CommandResult::Refused("no bot 0".to_owned()));
+    let orders = desk.orders().len();
+    desk.quote(9_700, 9_701);
+    assert_eq!(script.asked(BOT), evaluated, "no quote wakes it");
+    assert_eq!(desk.orders().len(), orders + 1, "its stop closes it");
+    assert_eq!(view(&desk, BotId(1)).state, BotState::Running);
+}
+
+#[test]
+fn new_filters_of_an_instrument_are_taken_over() {
+    let (mut desk, _) = one_bot();
+    let mut stricter = with(vec![bot(0)]);
+    stricter.instruments[0].notional_min = Amount::whole(100_000);
+    assert!(configure(&mut desk, stricter).is_empty());
+    desk.quote(10_000, 10_001);
+    let place = Action::PlaceOrder {
+        account: ACCOUNT,
+        instrument: SPOT,
+        side: Side::Buy,
+        quantity: Quantity(100_000),
+        kind: OrderKind::Market,
+    };
+    assert!(matches!(desk.command(place), CommandResult::Refused(_)));
+}
+
+#[test]
+fn a_configuration_that_gives_a_known_id_to_another_is_refused() {
+    let (mut desk, _) = one_bot();
+    let mut swapped = with(vec![bot(0), bot(1)]);
+    swapped.instruments.swap(0, 1);
+    configure(&mut desk, swapped);
+    let after = desk.engine.view();
+    assert_eq!((after.state, after.bots.len()), (TradingState::Reducing, 1));
+    configure(&mut desk, with(vec![bot(0)]));
+    assert_eq!(desk.engine.view().state, TradingState::Active);
+    let renamed = BotConfig {
+        name: "another".to_owned(),
+        ..bot(0)
+    };
+    configure(&mut desk, with(vec![renamed]));
+    assert_eq!(desk.count(EventType::BotError), 1);
+}
