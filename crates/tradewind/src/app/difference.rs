@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tradewind_api::{VenueBalance, VenueBalances};
 use tradewind_events::DeskView;
 use tradewind_model::{AccountId, Amount, AssetId, Clock, OrderKind, OrderStatus};
-use tradewind_venues::{AssetBalance, BinanceVenue};
+use tradewind_venues::{AssetBalance, Venue};
 
 use crate::driver::DeskHandle;
 
@@ -27,7 +27,7 @@ pub(crate) struct Difference {
     /// The account.
     pub(crate) account: AccountId,
     /// Its venue.
-    pub(crate) venue: Arc<BinanceVenue>,
+    pub(crate) venue: Arc<dyn Venue>,
     /// The desk.
     pub(crate) desk: DeskHandle,
     /// The desk's clock.
@@ -63,7 +63,7 @@ impl Difference {
             Some(None) => return false,
             Some(Some(fills)) => fills,
         };
-        let balances = match self.venue.account().await {
+        let balances = match self.venue.balances().await {
             Ok(balances) => balances,
             Err(error) => {
                 tracing::debug!(%error, "The account could not be read for comparison.");

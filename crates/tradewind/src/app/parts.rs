@@ -1,5 +1,6 @@
 //! The desk's parts, each with the function that starts it under the supervisor. Their order is `start`'s.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -7,22 +8,21 @@ use std::time::Duration;
 use anyhow::Context;
 use arc_swap::ArcSwapOption;
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 use tradewind_api::VenueBalances;
 use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
 use tradewind_events::{Configuration, Delivery, Event, EventType, Input, WakeRule};
 use tradewind_journal::EventReader;
-use tradewind_model::{Clock, EventId, Interval};
+use tradewind_model::{AccountId, Clock, EventId, Interval};
 use tradewind_storage::Writer;
-use tradewind_venues::binance::MarketSource as MarketFeed;
-use tradewind_venues::{MarketSink, SourceSettings, Topic};
+use tradewind_venues::execution::{Executor, ExecutorSettings, Waits};
+use tradewind_venues::{AccountSink, MarketSink, Source, SourceSettings, Topic};
 
 use crate::app::difference::Difference;
 use crate::app::effects::LiveEffects;
-use crate::app::executor::{EFFECTS_MAX, Executor};
+use crate::app::executor::{EFFECTS_MAX, ExecutorTask, Responses};
 use crate::app::order_ownership::OrderOwnership;
-use crate::app::questions::Questions;
 use crate::app::rules::Rules;
-use crate::app::sending::Sending;
 use crate::app::sinks::AccountToQueues;
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::Venues;
@@ -38,43 +38,53 @@ pub(super) fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
 /// What every account's executor works with.
 pub(super) struct Shared {
     pub(super) queues: Arc<InputQueues>,
-    pub(super) owners: Arc<OrderOwnership>,
+    pub(super) ownership: Arc<OrderOwnership>,
     pub(super) configuration: Arc<Configuration>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) writer: Arc<Writer>,
     pub(super) stages: LatencyStages,
 }
 
-/// Each account's executor, its connection for orders and its venue's clock; effects go in through what is returned, by account.
+impl Shared {
+    /// The executor of an account, which reads the fills of every instrument that has data.
+    fn executor(&self, account: AccountId) -> Executor {
+        let instruments = self.configuration.instruments.iter();
+        let with_data = instruments.filter(|instrument| instrument.has_data());
+        Executor::new(ExecutorSettings {
+            account,
+            rate: self.configuration.limits.account_order_rate,
+            instruments: with_data.map(|instrument| instrument.id).collect(),
+            waits: Waits::default().at_speed(self.clock.speed()),
+        })
+    }
+}
+
+/// Each account's executor, and what its venue keeps up; effects go in through what is returned, by account.
 pub(super) fn start_executors(
     supervisor: &mut Supervisor,
     venues: &Venues,
+    responses: Vec<Responses>,
     shared: &Shared,
 ) -> Vec<mpsc::Sender<Effect>> {
     let mut senders = Vec::new();
-    for (account, venue) in shared.configuration.accounts.iter().zip(&venues.accounts) {
-        let (sender, receiver) = mpsc::channel(EFFECTS_MAX);
-        let executor = Executor {
+    let accounts = shared.configuration.accounts.iter();
+    for ((account, venue), responses) in accounts.zip(&venues.accounts).zip(responses) {
+        let (sender, effects) = mpsc::channel(EFFECTS_MAX);
+        let task = ExecutorTask {
             account: account.id,
+            executor: shared.executor(account.id),
             venue: Arc::clone(venue),
             queues: Arc::clone(&shared.queues),
-            owners: Arc::clone(&shared.owners),
-            configuration: Arc::clone(&shared.configuration),
+            ownership: Arc::clone(&shared.ownership),
             clock: Arc::clone(&shared.clock),
             writer: Arc::clone(&shared.writer),
             stages: shared.stages.clone(),
-            sending: Sending::default(),
-            questions: Questions::default(),
+            sent: BTreeMap::new(),
         };
-        supervisor.start("orders", |stop| executor.run(receiver, stop));
-        let entry = Arc::clone(venue);
-        supervisor.start("order entry", |stop| async move {
-            entry.keep_order_entry(stop).await;
-            Ok(())
-        });
+        supervisor.start("orders", |stop| task.run(effects, responses, stop));
         let venue = Arc::clone(venue);
-        supervisor.start("venue clock", |stop| async move {
-            venue.keep_clock(stop).await;
+        supervisor.start("venue", |stop| async move {
+            venue.maintain(stop).await;
             Ok(())
         });
         senders.push(sender);
@@ -142,11 +152,11 @@ fn intervals(bot: &tradewind_events::BotConfig) -> impl Iterator<Item = Interval
     })
 }
 
-pub(super) fn start_market_data<S: MarketSink>(
+pub(super) fn start_market_data(
     supervisor: &mut Supervisor,
     venues: &Venues,
     configuration: &Configuration,
-    sink: &Arc<S>,
+    sink: &Arc<dyn MarketSink>,
 ) {
     let settings = SourceSettings {
         stale_after: configuration.stale_after,
@@ -158,22 +168,16 @@ pub(super) fn start_market_data<S: MarketSink>(
             continue;
         }
         seen.push(account.venue);
-        for mut source in
-            venue.market_sources(&topics(configuration, account.venue), sink, settings)
-        {
-            source.start();
+        let topics = topics(configuration, account.venue);
+        for source in venue.market_sources(&topics, sink, settings) {
             supervisor.start("market data", |stop| keep(source, stop));
         }
     }
 }
 
-/// Keeps a source that was started until it is told to stop.
-pub(super) async fn keep<S: MarketSink>(
-    mut source: MarketFeed<S>,
-    stop: tokio_util::sync::CancellationToken,
-) -> anyhow::Result<()> {
-    stop.cancelled().await;
-    source.stop().await;
+/// Runs a source until it is told to stop.
+pub(super) async fn keep(source: Box<dyn Source>, stop: CancellationToken) -> anyhow::Result<()> {
+    source.run(stop).await;
     Ok(())
 }
 
@@ -183,18 +187,13 @@ pub(super) fn start_account_streams(
     queues: &Arc<InputQueues>,
     resync: &Arc<Notify>,
 ) -> anyhow::Result<()> {
-    let sink = Arc::new(AccountToQueues {
+    let sink: Arc<dyn AccountSink> = Arc::new(AccountToQueues {
         queues: Arc::clone(queues),
         resync: Arc::clone(resync),
     });
     for venue in &venues.accounts {
-        let mut source = venue.user_source(&sink, SourceSettings::default())?;
-        source.start();
-        supervisor.start("account stream", |stop| async move {
-            stop.cancelled().await;
-            source.stop().await;
-            Ok(())
-        });
+        let source = venue.account_source(&sink, SourceSettings::default())?;
+        supervisor.start("account stream", |stop| keep(source, stop));
     }
     Ok(())
 }
@@ -218,7 +217,7 @@ pub(super) fn start_differences(
     clock: &Arc<dyn Clock>,
 ) -> Vec<Arc<ArcSwapOption<VenueBalances>>> {
     let mut all = Vec::new();
-    for (account, venue) in (0..).map(tradewind_model::AccountId).zip(&venues.accounts) {
+    for (account, venue) in (0..).map(AccountId).zip(&venues.accounts) {
         let latest = Arc::new(ArcSwapOption::empty());
         let difference = Difference {
             account,
@@ -240,7 +239,7 @@ pub(super) fn start_rules(
     bus: &Bus,
     queues: &Arc<InputQueues>,
 ) {
-    for (account, venue) in (0..).map(tradewind_model::AccountId).zip(&venues.accounts) {
+    for (account, venue) in (0..).map(AccountId).zip(&venues.accounts) {
         let types = TypeSet::from_iter([EventType::OrderRejected]);
         let rules = Rules {
             account,

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tradewind_bus::{Received, Subscription};
 use tradewind_events::{EventKind, Input};
 use tradewind_model::AccountId;
-use tradewind_venues::BinanceVenue;
+use tradewind_venues::Venue;
 
 use crate::driver::InputQueues;
 
@@ -25,7 +25,7 @@ pub(crate) struct Rules {
     /// Whose refused orders count.
     pub(crate) account: AccountId,
     /// Its venue.
-    pub(crate) venue: Arc<BinanceVenue>,
+    pub(crate) venue: Arc<dyn Venue>,
     /// Where changes go.
     pub(crate) queues: Arc<InputQueues>,
     /// Refused orders.

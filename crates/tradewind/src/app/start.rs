@@ -16,6 +16,7 @@ use tradewind_model::{Clock, DeskClock};
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::{ControlPort, MarketChoice, Recording, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
+use tradewind_venues::MarketSink;
 
 use crate::app::api_server::ApiServer;
 use crate::app::data_dir::DataDir;
@@ -104,7 +105,7 @@ impl Desk {
         });
 
         let environment: BTreeMap<String, String> = std::env::vars().collect();
-        let venues = Venues::connect(
+        let (venues, responses) = Venues::connect(
             &config,
             Some(&embedded),
             &directory.latch,
@@ -112,20 +113,16 @@ impl Desk {
             &environment,
         )
         .await?;
-        let listed: Vec<_> = venues
-            .listings
-            .iter()
-            .map(|listing| listing.instrument.clone())
-            .collect();
         let absent = match market {
             MarketSource::Recorded { .. } => AbsentInstruments::NoData,
             _ => AbsentInstruments::Refuse,
         };
-        let configuration = Arc::new(config.resolve(&listed, venues.assets.snapshot(), absent)?);
+        let configuration =
+            Arc::new(config.resolve(&venues.listed, venues.assets.snapshot(), absent)?);
         venues.take_into_use(&configuration)?;
 
         let now = clock.now();
-        let owners = Arc::new(OrderOwnership::read(
+        let ownership = Arc::new(OrderOwnership::read(
             Arc::clone(&directory.storage),
             &directory.journal_dir,
             &configuration,
@@ -143,13 +140,13 @@ impl Desk {
         let stages = LatencyStages::default();
         let shared = Shared {
             queues: Arc::clone(&queues),
-            owners,
+            ownership,
             configuration: Arc::clone(&configuration),
             clock: Arc::clone(&clock),
             writer: Arc::clone(&writer),
             stages: stages.clone(),
         };
-        let executors = start_executors(&mut supervisor, &venues, &shared);
+        let executors = start_executors(&mut supervisor, &venues, responses, &shared);
         let factory = strategy_factory();
         let evaluations = EvaluationLanes::start(&configuration, &factory, &queues)
             .context("starting thread lanes")?;
@@ -175,11 +172,12 @@ impl Desk {
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
         match mirror {
             None => {
-                let sink = Arc::new(MarketToQueues(Arc::clone(&queues)));
+                let sink: Arc<dyn MarketSink> = Arc::new(MarketToQueues(Arc::clone(&queues)));
                 start_market_data(&mut supervisor, &venues, &configuration, &sink);
             }
             Some(mirror) => {
-                let sink = mirror.start(&mut supervisor, &queues, configuration.stale_after);
+                let sink: Arc<dyn MarketSink> =
+                    mirror.start(&mut supervisor, &queues, configuration.stale_after);
                 start_market_data(&mut supervisor, &venues, &configuration, &sink);
             }
         }
