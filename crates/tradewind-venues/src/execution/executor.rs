@@ -2,20 +2,22 @@
 //!
 //! Orders wait for the account's order rate (R16), exits first: a full minute of signals is spread out, not refused. No
 //! cancel overtakes its order. An order whose answer does not come is UNKNOWN; it is queried, never sent again, and the
-//! venue's "no such order" is believed only [`ABSENT_AFTER`] its sending. Every queue is bounded: see [`QUEUED_MAX`],
-//! [`IN_FLIGHT_MAX`], [`QUERIES_MAX`](super::QUERIES_MAX), [`CANDLE_READS_MAX`](super::CANDLE_READS_MAX).
+//! venue's "no such order" is believed only [`ABSENT_AFTER`] its sending. Every queue is bounded: see
+//! [`QUEUED_MAX`](super::QUEUED_MAX), [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX), [`CANCELS_MAX`](super::CANCELS_MAX),
+//! [`QUERIES_MAX`](super::QUERIES_MAX), [`CANDLE_READS_MAX`](super::CANDLE_READS_MAX).
 //!
 //! The caller hands in each answer and calls again at [`Executor::wake_at`]. Start with [`Executor::handle`].
+
+mod answers;
 
 use std::time::Duration;
 
 use tradewind_model::{
-    AccountId, Candle, ClientOrderId, ExecutionReport, InstrumentId, Interval, NotSentReason,
-    Quantity, RejectReason, ReportKind, Timestamp,
+    AccountId, ClientOrderId, ExecutionReport, InstrumentId, NotSentReason, ReportKind, Timestamp,
 };
-use tradewind_risk::{ApprovedOrder, Rate};
+use tradewind_risk::ApprovedOrder;
 
-use super::account_reading::{AccountReading, Reading};
+use super::account_reading::AccountReading;
 use super::cancels::Cancels;
 use super::candle_reads::{CandleRead, CandleReads};
 use super::in_flight::InFlightOrders;
@@ -23,87 +25,14 @@ use super::order_queries::OrderQueries;
 use super::order_queue::{Next, OrderQueue};
 use super::outstanding::{Answered, Outstanding, Purpose};
 use super::{
-    AccountSnapshot, CandleRange, ExecutorFault, OrderQuery, RequestId, VenueRequest,
-    VenueResponse, Waits,
+    CandleRange, ExecutorFault, ExecutorInput, ExecutorOutput, ExecutorSettings, RequestId,
+    VenueRequest, VenueResponse, Waits,
 };
 use crate::error::VenueError;
 
 /// After its sending, by the venue's time, when an order that the venue does not know is taken for absent: the venue's
 /// receive window of 5 s, and 10 s for its databases.
 pub const ABSENT_AFTER: Duration = Duration::from_secs(15);
-
-/// What an executor needs to know.
-#[derive(Clone, Debug)]
-pub struct ExecutorSettings {
-    /// The account.
-    pub account: AccountId,
-    /// The account's order rate (R16); without one every order goes at once.
-    pub rate: Option<Rate>,
-    /// The instruments whose fills belong to a reading of the account.
-    pub instruments: Vec<InstrumentId>,
-    /// The periods.
-    pub waits: Waits,
-}
-
-/// What an executor is given.
-#[derive(Debug)]
-pub enum ExecutorInput {
-    /// Send an order whose intent is durable.
-    Submit(ApprovedOrder),
-    /// Cancel an order.
-    Cancel {
-        /// The order's instrument.
-        instrument: InstrumentId,
-        /// Our id of the order.
-        client_id: ClientOrderId,
-    },
-    /// Find out what became of an order.
-    Query {
-        /// The order's instrument.
-        instrument: InstrumentId,
-        /// Our id of the order.
-        client_id: ClientOrderId,
-    },
-    /// Read the account.
-    ReadAccount,
-    /// Read the latest closed candles.
-    ReadCandles {
-        /// The instrument.
-        instrument: InstrumentId,
-        /// The length of a candle.
-        interval: Interval,
-        /// How many.
-        count: u32,
-    },
-    /// The venue answered.
-    Response(RequestId, VenueResponse),
-    /// Time passed.
-    Tick,
-    /// Begin nothing more. Answers that still come are taken.
-    Stop,
-}
-
-/// What an executor wants done, or has found out.
-#[derive(Debug)]
-pub enum ExecutorOutput {
-    /// Begin this request; its answer is [`ExecutorInput::Response`].
-    Begin(RequestId, VenueRequest),
-    /// Something happened to an order.
-    Report(ExecutionReport),
-    /// The account as it was read.
-    Account(AccountSnapshot),
-    /// Candles that were wanted; none if they cannot be read.
-    Candles {
-        /// The instrument.
-        instrument: InstrumentId,
-        /// The length of a candle.
-        interval: Interval,
-        /// The candles, oldest first.
-        candles: Vec<Candle>,
-    },
-    /// Something is worth a line in the log.
-    Fault(ExecutorFault),
-}
 
 /// The executor of one account.
 #[derive(Debug)]
@@ -235,7 +164,7 @@ impl Executor {
             let until = self.now + patience;
             if !self.cancels.hold(instrument, id, until) {
                 // The engine queries it, and cancels it again if it is still there.
-                out.push(self.report(instrument, id, ReportKind::Unknown));
+                out.push(report(self.report(instrument, id, ReportKind::Unknown)));
             }
         }
     }
@@ -249,7 +178,7 @@ impl Executor {
 
     fn read_candles(&mut self, read: CandleRead, out: &mut Outputs) {
         if !self.candles.request(read, self.now) {
-            self.no_candles(
+            no_candles(
                 read,
                 VenueError::Ours("too many reads wait".to_owned()),
                 out,
@@ -370,174 +299,11 @@ impl Executor {
         }
     }
 
-    /// Takes the answer to a request.
-    fn answer(&mut self, purpose: Purpose, response: VenueResponse, out: &mut Outputs) {
-        match purpose {
-            Purpose::Order(terms) => {
-                match response {
-                    VenueResponse::Submitted(reports) if !reports.is_empty() => {
-                        out.extend(reports.into_iter().map(ExecutorOutput::Report));
-                    }
-                    other => self.unknown(terms.instrument, terms.client_id, other, out),
-                }
-                self.cancels.release(terms.client_id, self.now);
-            }
-            Purpose::Cancel(instrument, id) => match response {
-                VenueResponse::Cancelled(report) => out.push(ExecutorOutput::Report(report)),
-                other => self.unknown(instrument, id, other, out),
-            },
-            Purpose::Query(instrument, id) => self.queried(instrument, id, response, out),
-            Purpose::Account => self.account_answered(response, out),
-            Purpose::Candles(number) => self.candles_answered(number, response, out),
-        }
-    }
-
-    fn queried(
-        &mut self,
-        instrument: InstrumentId,
-        id: ClientOrderId,
-        response: VenueResponse,
-        out: &mut Outputs,
-    ) {
-        let asked_at = self.queries.asked_at(id).unwrap_or(self.now);
-        let is_definite = match response {
-            VenueResponse::Order(OrderQuery::Found(reports)) => {
-                out.extend(reports.into_iter().map(ExecutorOutput::Report));
-                true
-            }
-            VenueResponse::Order(OrderQuery::Archived) => {
-                fault(ExecutorFault::Archived(id), out);
-                self.archived(instrument, id, out);
-                true
-            }
-            VenueResponse::Order(OrderQuery::Absent { venue_time }) => {
-                let sent = self.orders.sent_before(id, asked_at);
-                let is_absent = sent.is_some_and(|at| venue_time.since(at) > ABSENT_AFTER);
-                if is_absent {
-                    self.absent(instrument, id, venue_time, out);
-                }
-                is_absent
-            }
-            other => {
-                fault(
-                    ExecutorFault::QueryFailed {
-                        id,
-                        error: error_of(other),
-                    },
-                    out,
-                );
-                false
-            }
-        };
-        self.queries.answered(id, is_definite, self.now);
-    }
-
-    fn account_answered(&mut self, response: VenueResponse, out: &mut Outputs) {
-        match self.reading.answered(response, self.now) {
-            Reading::Next(request) if !self.stopped => self.begin(Purpose::Account, request, out),
-            Reading::Next(_) => {}
-            Reading::Done(snapshot) => out.push(ExecutorOutput::Account(snapshot)),
-            Reading::Later(found) => out.extend(found.map(ExecutorOutput::Fault)),
-        }
-    }
-
-    fn candles_answered(&mut self, number: u64, response: VenueResponse, out: &mut Outputs) {
-        match response {
-            VenueResponse::Candles(candles) => {
-                if let Some(CandleRead {
-                    instrument,
-                    interval,
-                    ..
-                }) = self.candles.done(number)
-                {
-                    out.push(ExecutorOutput::Candles {
-                        instrument,
-                        interval,
-                        candles,
-                    });
-                }
-            }
-            other => {
-                let (error, first) = (error_of(other), self.waits.retry_first);
-                match self.candles.failed(number, &error, first, self.now) {
-                    Some(read) => self.no_candles(read, error, out),
-                    None => fault(ExecutorFault::ReadAgain(error), out),
-                }
-            }
-        }
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as the others do")]
-    fn no_candles(&self, read: CandleRead, error: VenueError, out: &mut Outputs) {
-        let CandleRead {
-            instrument,
-            interval,
-            ..
-        } = read;
-        fault(
-            ExecutorFault::CandlesUnreadable {
-                instrument,
-                interval,
-                error,
-            },
-            out,
-        );
-        let candles = Vec::new();
-        out.push(ExecutorOutput::Candles {
-            instrument,
-            interval,
-            candles,
-        });
-    }
-
     fn not_sent(&mut self, order: &ApprovedOrder, reason: NotSentReason, out: &mut Outputs) {
         let terms = order.terms();
         self.orders.not_sent(terms.client_id);
         let kind = ReportKind::NotSent(reason);
-        out.push(self.report(terms.instrument, terms.client_id, kind));
-    }
-
-    fn unknown(
-        &self,
-        instrument: InstrumentId,
-        id: ClientOrderId,
-        response: VenueResponse,
-        out: &mut Outputs,
-    ) {
-        fault(
-            ExecutorFault::Unanswered {
-                id,
-                error: error_of(response),
-            },
-            out,
-        );
-        out.push(self.report(instrument, id, ReportKind::Unknown));
-    }
-
-    /// The order ended without a fill so long ago that it makes no difference whether it was cancelled or expired.
-    fn archived(&self, instrument: InstrumentId, id: ClientOrderId, out: &mut Outputs) {
-        let mut report = self.report(instrument, id, ReportKind::Expired);
-        if let ExecutorOutput::Report(report) = &mut report {
-            report.cumulative = Some(Quantity::ZERO);
-        }
-        out.push(report);
-    }
-
-    /// The venue never had the order.
-    fn absent(
-        &self,
-        instrument: InstrumentId,
-        id: ClientOrderId,
-        venue_time: Timestamp,
-        out: &mut Outputs,
-    ) {
-        let text = "the venue has no such order".to_owned();
-        let kind = ReportKind::Rejected(RejectReason { code: -2013, text });
-        let mut report = self.report(instrument, id, kind);
-        if let ExecutorOutput::Report(report) = &mut report {
-            report.event_time = Some(venue_time);
-        }
-        out.push(report);
+        out.push(report(self.report(terms.instrument, terms.client_id, kind)));
     }
 
     const fn report(
@@ -545,8 +311,8 @@ impl Executor {
         instrument: InstrumentId,
         client_id: ClientOrderId,
         kind: ReportKind,
-    ) -> ExecutorOutput {
-        ExecutorOutput::Report(ExecutionReport {
+    ) -> ExecutionReport {
+        ExecutionReport {
             account: self.account,
             instrument,
             client_id,
@@ -554,20 +320,37 @@ impl Executor {
             kind,
             cumulative: None,
             event_time: None,
-        })
+        }
     }
+}
+
+const fn report(report: ExecutionReport) -> ExecutorOutput {
+    ExecutorOutput::Report(report)
+}
+
+/// Answers a read that is given up: without candles, so that nobody waits for ever.
+fn no_candles(read: CandleRead, error: VenueError, out: &mut Outputs) {
+    let CandleRead {
+        instrument,
+        interval,
+        ..
+    } = read;
+    let unreadable = ExecutorFault::CandlesUnreadable {
+        instrument,
+        interval,
+        error,
+    };
+    fault(unreadable, out);
+    let candles = Vec::new();
+    out.push(ExecutorOutput::Candles {
+        instrument,
+        interval,
+        candles,
+    });
 }
 
 fn fault(fault: ExecutorFault, out: &mut Outputs) {
     out.push(ExecutorOutput::Fault(fault));
-}
-
-/// Why an answer is of no use.
-fn error_of(response: VenueResponse) -> VenueError {
-    match response {
-        VenueResponse::Failed(error) => error,
-        _ => VenueError::unreadable("response", "the answer to something else"),
-    }
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(crate) struct Embedded {
 impl Embedded {
     /// Binds the exchange to a free port of the loopback, with an account for each paper account of the configuration.
     ///
-    /// Its keys are drawn anew at each start and never leave the process; its accounts are known by name and outlive it.
+    /// The keys are drawn at each start and never leave the process. The accounts are kept by name and outlive it.
     ///
     /// # Errors
     /// The exchange's state cannot be used.
@@ -94,13 +94,13 @@ fn paper_key(account: &AccountSettings) -> String {
 /// 256 random bits as hexadecimal digits.
 ///
 /// # Errors
-/// The system has no randomness to give.
+/// The system has no source of randomness.
 pub(crate) fn random_hex() -> anyhow::Result<String> {
     use ring::rand::{SecureRandom, SystemRandom};
     let mut bytes = [0_u8; 32];
     SystemRandom::new()
         .fill(&mut bytes)
-        .map_err(|_| anyhow::anyhow!("the system has no randomness to give"))?;
+        .map_err(|_| anyhow::anyhow!("the system has no source of randomness"))?;
     Ok(data_encoding::HEXLOWER.encode(&bytes))
 }
 
@@ -219,7 +219,7 @@ fn new_budget() -> Arc<Mutex<RateBudget>> {
 fn response_channel() -> (Arc<dyn ResponseSink>, Responses) {
     let (sender, responses) = mpsc::channel(RESPONSES_MAX);
     let sink = move |id: RequestId, response: VenueResponse| {
-        // A stopped executor has nobody left to tell.
+        // There is room for every answer; it fails only once the executor has stopped.
         drop(sender.try_send((id, response)));
     };
     (Arc::new(sink), responses)

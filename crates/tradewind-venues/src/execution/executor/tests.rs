@@ -2,8 +2,10 @@
 
 use super::super::orders_for_tests::{GOOD_FOR, ONE_A_SECOND, START, sealed};
 use super::*;
-use crate::execution::{IN_FLIGHT_MAX, RESERVED_FOR_EXITS};
+use crate::execution::{AccountSnapshot, IN_FLIGHT_MAX, OrderQuery, RESERVED_FOR_EXITS};
+use tradewind_model::{Candle, Interval, Quantity};
 use tradewind_risk::PositionEffect::{self, Entry, Exit};
+use tradewind_risk::Rate;
 
 mod reading;
 mod storm;
