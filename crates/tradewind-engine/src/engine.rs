@@ -5,8 +5,8 @@ use tradewind_model::Timestamp;
 
 use crate::parts::Parts;
 use crate::step::{
-    candles, causes, commands, equity, evaluation, exits, funding, lifecycle, market_data, reports,
-    submission, takeover,
+    account_stream, candles, causes, commands, equity, evaluation, exits, funding, lifecycle,
+    market_data, reports, submission, takeover,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;
@@ -71,6 +71,9 @@ impl Engine {
                 parts.emit(None, overflow, out);
             }
             Input::Stopping => causes::on_stopping(parts, out),
+            Input::AccountStream { account, change } => {
+                account_stream::on_account_stream(parts, *account, change, out);
+            }
         }
     }
 

@@ -93,6 +93,12 @@ pub enum CauseKind {
     FillNotBooked,
     /// The kill switch is set.
     Killed,
+    /// The account's stream is being opened and was not live yet.
+    StreamNotProved,
+    /// The account's stream is down: reports come late, if at all.
+    StreamDown,
+    /// The account's stream may have missed something.
+    StreamUnsure,
     /// The text of a cause that this version does not have.
     Other(String),
 }
@@ -107,6 +113,9 @@ impl CauseKind {
             Self::Stopping => "the desk is stopping",
             Self::FillNotBooked => "a fill could not be booked",
             Self::Killed => "killed",
+            Self::StreamNotProved => "the account stream is not proved live yet",
+            Self::StreamDown => "the account stream is down",
+            Self::StreamUnsure => "the account stream may have missed something",
             Self::Other(words) => words,
         }
     }
@@ -132,6 +141,9 @@ impl From<String> for CauseKind {
             Self::Stopping,
             Self::FillNotBooked,
             Self::Killed,
+            Self::StreamNotProved,
+            Self::StreamDown,
+            Self::StreamUnsure,
         ];
         let known = listed.into_iter().find(|kind| kind.words() == words);
         known.unwrap_or(Self::Other(words))

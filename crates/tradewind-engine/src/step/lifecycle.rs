@@ -15,6 +15,7 @@ use super::causes::{open_cause, open_until_cleared};
 use super::market_data::set_staleness_timer;
 use super::requests::request_candles;
 use crate::parts::Parts;
+use crate::parts::account_streams::AccountStreams;
 use crate::parts::accounts::Accounts;
 use crate::parts::bots::Bots;
 use crate::parts::market::Market;
@@ -28,6 +29,7 @@ pub(crate) fn on_configured(parts: &mut Parts, configuration: &Configuration) {
     parts.states = TradingStates::default();
     parts.bots = Bots::new(&configuration.bots);
     parts.accounts = Accounts::new(configuration);
+    parts.streams = AccountStreams::default();
     parts.market = Market::default();
     parts.strategies.clear(configuration.bots.len());
     for bot in parts.bots.ids() {

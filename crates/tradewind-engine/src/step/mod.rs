@@ -9,6 +9,7 @@
 //!   <- takeover, commands
 //! ```
 
+pub(crate) mod account_stream;
 pub(crate) mod candles;
 pub(crate) mod causes;
 pub(crate) mod commands;

@@ -1,13 +1,13 @@
-//! The desk's parts, each with the function that starts it under the supervisor. Their order is `start`'s.
+//! Functions that start the desk's parts under the supervisor. `start.rs` calls them in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
 use arc_swap::ArcSwapOption;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tradewind_api::VenueBalances;
 use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
@@ -28,7 +28,7 @@ use crate::app::supervisor::Supervisor;
 use crate::app::venue::Venues;
 use crate::driver::{DeskHandle, DriverParts, Effect, InputQueues, LatencyStages, run};
 
-/// How often lost events of subscribers are looked for.
+/// Between two checks for lost events of subscribers.
 const OVERFLOWS_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
@@ -92,7 +92,7 @@ pub(super) fn start_executors(
     senders
 }
 
-/// The engine's own thread. Its component ends when the thread does, whatever ends it.
+/// Starts the engine's own thread. Its component ends when the thread ends, for whatever reason.
 pub(super) fn start_engine(
     supervisor: &mut Supervisor,
     parts: DriverParts<LiveEffects>,
@@ -120,7 +120,7 @@ pub(super) fn start_engine(
     Ok(())
 }
 
-/// Every instrument's quotes and trades, and the candles some bot wants.
+/// Quotes and trades of every instrument, and the candles that some bot uses.
 fn topics(configuration: &Configuration, venue: tradewind_model::VenueId) -> Vec<Topic> {
     let here = configuration
         .instruments
@@ -181,33 +181,21 @@ pub(super) async fn keep(source: Box<dyn Source>, stop: CancellationToken) -> an
     Ok(())
 }
 
+/// The streams of all accounts. What is returned sees which of them were live at least once.
 pub(super) fn start_account_streams(
     supervisor: &mut Supervisor,
     venues: &Venues,
+    configuration: &Configuration,
     queues: &Arc<InputQueues>,
-    resync: &Arc<Notify>,
-) -> anyhow::Result<()> {
-    let sink: Arc<dyn AccountSink> = Arc::new(AccountToQueues {
-        queues: Arc::clone(queues),
-        resync: Arc::clone(resync),
-    });
+) -> anyhow::Result<watch::Receiver<BTreeSet<AccountId>>> {
+    let sink = AccountToQueues::new(Arc::clone(queues), &configuration.accounts);
+    let proved = sink.proved();
+    let sink: Arc<dyn AccountSink> = Arc::new(sink);
     for venue in &venues.accounts {
         let source = venue.account_source(&sink, SourceSettings::default())?;
         supervisor.start("account stream", |stop| keep(source, stop));
     }
-    Ok(())
-}
-
-/// After the account's stream came back, every open order is asked about: what it said meanwhile was not heard.
-pub(super) fn start_resync(supervisor: &mut Supervisor, resync: Arc<Notify>, desk: DeskHandle) {
-    supervisor.start("resync", |stop| async move {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                () = resync.notified() => desk.queues().control(Input::Resync),
-            }
-        }
-    });
+    Ok(proved)
 }
 
 pub(super) fn start_differences(
@@ -232,7 +220,7 @@ pub(super) fn start_differences(
     all
 }
 
-/// The rules of each venue's instruments, read again when they may have changed.
+/// Reads the rules of each venue's instruments again when they may have changed.
 pub(super) fn start_rules(
     supervisor: &mut Supervisor,
     venues: &Venues,
@@ -251,7 +239,7 @@ pub(super) fn start_rules(
     }
 }
 
-/// Tells the engine of subscribers that began to lose events, so that it is announced.
+/// Reports subscribers that began to lose events to the engine, which announces it.
 pub(super) fn start_overflow_watch(
     supervisor: &mut Supervisor,
     bus: Bus,
@@ -275,7 +263,7 @@ pub(super) fn start_overflow_watch(
     });
 }
 
-/// Nudges the database's writer whenever something was announced; it reads the log by itself.
+/// Wakes the database's writer whenever something was announced; it reads the event log itself.
 pub(super) fn start_storage(supervisor: &mut Supervisor, bus: &Bus, writer: Arc<Writer>) {
     let types = TypeSet::all().without(TypeSet::delivered(Delivery::Latest));
     let mut announced = bus.subscribe(SubscriptionOptions::new("storage", Class::Drop, types));
@@ -283,7 +271,7 @@ pub(super) fn start_storage(supervisor: &mut Supervisor, bus: &Bus, writer: Arc<
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                heard = announced.recv() => match heard {
+                received = announced.recv() => match received {
                     Some(_) => writer.nudge(),
                     None => return Ok(()),
                 },
@@ -292,7 +280,7 @@ pub(super) fn start_storage(supervisor: &mut Supervisor, bus: &Bus, writer: Arc<
     });
 }
 
-/// The journal as the bus falls back on it.
+/// The journal as the event log of bus and database.
 #[derive(Debug)]
 pub(super) struct JournalEvents(pub(super) EventReader);
 

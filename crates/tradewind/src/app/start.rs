@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
 use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{Configuration, Input, OrderView, Started};
@@ -28,8 +27,7 @@ use crate::app::mirror::Mirror;
 use crate::app::order_ownership::OrderOwnership;
 use crate::app::parts::{
     JournalEvents, Shared, start_account_streams, start_differences, start_engine, start_executors,
-    start_market_data, start_overflow_watch, start_resync, start_rules, start_storage,
-    strategy_factory,
+    start_market_data, start_overflow_watch, start_rules, start_storage, strategy_factory,
 };
 use crate::app::shutdown_summary;
 use crate::app::sinks::MarketToQueues;
@@ -40,7 +38,7 @@ use crate::cli::{Control, MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, AccountSettings, AccountSource, DeskConfig, Durability};
 use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, InputQueues, LatencyStages};
 
-/// Longest wait for the account's stream before the desk starts without it.
+/// Longest wait for the account streams before the desk starts without them.
 const STREAM_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Longest wait for cancelled entries before the desk stops without them.
@@ -168,7 +166,6 @@ impl Desk {
             &configuration,
         ))));
 
-        let resync = Arc::new(Notify::new());
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
         match mirror {
             None => {
@@ -181,12 +178,15 @@ impl Desk {
                 start_market_data(&mut supervisor, &venues, &configuration, &sink);
             }
         }
-        start_account_streams(&mut supervisor, &venues, &queues, &resync)?;
-        if tokio::time::timeout(STREAM_PATIENCE, resync.notified())
+        let mut proved = start_account_streams(&mut supervisor, &venues, &configuration, &queues)?;
+        let all_proved = proved.wait_for(|proved| proved.len() == configuration.accounts.len());
+        if tokio::time::timeout(STREAM_PATIENCE, all_proved)
             .await
             .is_err()
         {
-            tracing::warn!("The account's stream is not up yet; the desk starts without it.");
+            tracing::warn!(
+                "An account stream is not live yet; the desk starts, and enters nothing there until it is."
+            );
         }
         let Identity { instance, epoch } = directory.identity;
         queues.control(Input::Started(Started {
@@ -194,7 +194,6 @@ impl Desk {
             epoch,
             killed: directory.latch.is_set(),
         }));
-        start_resync(&mut supervisor, resync, handle.clone());
         start_rules(&mut supervisor, &venues, &bus, &queues);
 
         let differences = start_differences(&mut supervisor, &venues, &handle, &clock);
