@@ -6,7 +6,8 @@ use tradewind_model::Timestamp;
 use crate::parts::Parts;
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
-    candles, causes, commands, configure, equity, evaluation, exits, funding, lifecycle,
+    account_stream, candles, causes, commands, configure, equity, evaluation, exits, funding,
+    lifecycle,
     market_data, reports, submission, takeover,
 };
 use crate::strategy_source::StrategySource;
@@ -75,6 +76,9 @@ impl Engine {
                 parts.emit(None, overflow, out);
             }
             Input::Stopping => causes::on_stopping(parts, out),
+            Input::AccountStream { account, change } => {
+                account_stream::on_account_stream(parts, *account, change, out);
+            }
         }
     }
 

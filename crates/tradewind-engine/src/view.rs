@@ -21,6 +21,7 @@ pub(crate) fn desk_view(parts: &Parts) -> DeskView {
         state: parts.states.desk(),
         causes: parts.states.causes().to_vec(),
         accounts: account_views(parts),
+        streams: parts.streams.views().to_vec(),
         bots: parts.bots.iter().map(|bot| bot_view(parts, bot)).collect(),
         orders: parts.orders.open().map(order_view).collect(),
         positions: positions

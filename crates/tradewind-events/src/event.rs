@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, BotId, Candle, EventId, FeedHealth, Fill, InstrumentId, NotSentReason,
-    OrderStatus, OrderTerms, Ppm, Price, Quantity, Quote, Reason, RejectReason, Side, Timestamp,
+    AccountId, Amount, AssetId, BotId, Candle, EventId, FeedHealth, Fill, InstrumentId,
+    NotSentReason, OrderStatus, OrderTerms, Ppm, Price, Quantity, Quote, Reason, RejectReason,
+    Side, Timestamp,
 };
 use tradewind_risk::{Cause, DenyReason, PositionEffect, Scope, TradingState};
 
+use crate::account_stream::{StreamBalance, StreamState};
 use crate::command::{Action, CommandId, CommandResult, Principal};
 
 /// One announcement.
@@ -154,6 +156,12 @@ events! {
     Reconciled => "reconciled", Lossless;
     /// A command was carried out or refused.
     Command => "command", Lossless;
+    /// An account's stream came up, went down or became unsure.
+    AccountStreamChanged => "account_stream_changed", Lossless;
+    /// An account's stream told balances.
+    BalancesReported => "balances_reported", Drop;
+    /// An account's stream told a deposit, a withdrawal or a transfer.
+    TransferReported => "transfer_reported", Lossless;
     /// The desk is stopping.
     DeskStopping => "desk_stopping", Lossless;
 }
@@ -392,6 +400,31 @@ pub enum EventKind {
         /// What came of it.
         result: CommandResult,
     },
+    /// See [`EventType::AccountStreamChanged`].
+    AccountStreamChanged {
+        /// The account.
+        account: AccountId,
+        /// How far it can be relied on now.
+        state: StreamState,
+        /// Why, in the words of the venue or the transport; empty when there is nothing to say.
+        reason: String,
+    },
+    /// See [`EventType::BalancesReported`].
+    BalancesReported {
+        /// The account.
+        account: AccountId,
+        /// The balances that may have changed.
+        balances: Vec<StreamBalance>,
+    },
+    /// See [`EventType::TransferReported`].
+    TransferReported {
+        /// The account.
+        account: AccountId,
+        /// The asset.
+        asset: AssetId,
+        /// How much came in; negative went out.
+        amount: Amount,
+    },
     /// See [`EventType::DeskStopping`].
     DeskStopping,
 }
@@ -427,6 +460,9 @@ impl EventKind {
             Self::Gap { .. } => EventType::Gap,
             Self::Reconciled { .. } => EventType::Reconciled,
             Self::Command { .. } => EventType::Command,
+            Self::AccountStreamChanged { .. } => EventType::AccountStreamChanged,
+            Self::BalancesReported { .. } => EventType::BalancesReported,
+            Self::TransferReported { .. } => EventType::TransferReported,
             Self::DeskStopping => EventType::DeskStopping,
         }
     }
@@ -453,6 +489,6 @@ mod tests {
                 );
             }
         }
-        assert_eq!(EventType::ALL.len(), 27);
+        assert_eq!(EventType::ALL.len(), 30);
     }
 }

@@ -10,6 +10,7 @@ use tradewind_model::{
     Trade, VenueOrderId,
 };
 
+use crate::account_stream::StreamChange;
 use crate::command::Command;
 use crate::configuration::{Configuration, Started};
 
@@ -60,7 +61,7 @@ pub enum Input {
         /// How many.
         count: u64,
     },
-    /// An account's stream is back: what it said meanwhile was not heard.
+    /// Reports on the orders of every account may have been missed: each open order is queried.
     Resync,
     /// A subscriber of the bus began to lose events.
     QueueOverflow {
@@ -71,6 +72,13 @@ pub enum Input {
     },
     /// The desk is stopping: no more entries.
     Stopping,
+    /// An account's stream told something of itself or of the account; reports on orders are [`Report`](Self::Report).
+    AccountStream {
+        /// The account.
+        account: AccountId,
+        /// What it told.
+        change: Box<StreamChange>,
+    },
 }
 
 /// Past candles of one instrument and interval, oldest first, closed ones only.

@@ -4,6 +4,7 @@
 //! apart from the engine so that an edge needs no engine. Start with [`Input`], one closed enum of all that can
 //! happen, then [`Output`] and [`EventKind`].
 
+mod account_stream;
 mod command;
 mod configuration;
 mod event;
@@ -11,6 +12,7 @@ mod input;
 mod output;
 mod view;
 
+pub use account_stream::{AccountStreamView, StreamBalance, StreamChange, StreamState};
 pub use command::{Action, Command, CommandId, CommandResult, Principal, StopMode};
 pub use configuration::{BotConfig, CandleSource, Configuration, Lane, Started, WakeRule};
 pub use event::{BotState, Delivery, Event, EventKind, EventType};

@@ -10,6 +10,7 @@ use tradewind_model::{
 };
 use tradewind_risk::{Cause, PositionEffect, Rule, TradingState};
 
+use crate::account_stream::AccountStreamView;
 use crate::event::BotState;
 
 /// The desk as of one input.
@@ -25,6 +26,9 @@ pub struct DeskView {
     pub causes: Vec<CauseView>,
     /// Accounts.
     pub accounts: Vec<AccountView>,
+    /// Accounts' streams, by account, without trailing absent ones.
+    #[serde(default)]
+    pub streams: Vec<AccountStreamView>,
     /// Bots, by id.
     pub bots: Vec<BotView>,
     /// Open orders, by client order id.

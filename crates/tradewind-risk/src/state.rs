@@ -95,6 +95,12 @@ pub enum CauseKind {
     Killed,
     /// A configuration contradicts the one that runs, and was not taken over.
     ConfigurationRefused,
+    /// The account's stream is being opened and was not live yet.
+    StreamNotProved,
+    /// The account's stream is down: reports come late, if at all.
+    StreamDown,
+    /// The account's stream may have missed something.
+    StreamUnsure,
     /// The text of a cause that this version does not have.
     Other(String),
 }
@@ -110,6 +116,9 @@ impl CauseKind {
             Self::FillNotBooked => "a fill could not be booked",
             Self::Killed => "killed",
             Self::ConfigurationRefused => "the configuration contradicts the one that runs",
+            Self::StreamNotProved => "the account stream is not proved live yet",
+            Self::StreamDown => "the account stream is down",
+            Self::StreamUnsure => "the account stream may have missed something",
             Self::Other(words) => words,
         }
     }
@@ -136,6 +145,9 @@ impl From<String> for CauseKind {
             Self::FillNotBooked,
             Self::Killed,
             Self::ConfigurationRefused,
+            Self::StreamNotProved,
+            Self::StreamDown,
+            Self::StreamUnsure,
         ];
         let known = listed.into_iter().find(|kind| kind.words() == words);
         known.unwrap_or(Self::Other(words))

@@ -160,6 +160,21 @@ pub(crate) fn render(configuration: &Configuration, kind: &EventKind) -> Markup 
             .text("Candle of ")
             .text(instrument(candle.instrument))
             .text(" closed"),
+        EventKind::AccountStreamChanged { state, reason, .. } => {
+            let text = text.text(&format!("The account stream is {}", state.name()));
+            if reason.is_empty() {
+                text
+            } else {
+                text.text(": ").foreign(reason)
+            }
+        }
+        EventKind::BalancesReported { balances, .. } => {
+            text.text(&format!("The venue reports {} balances", balances.len()))
+        }
+        EventKind::TransferReported { asset, amount, .. } => text.text(&format!(
+            "Transfer at the venue: {amount} {}",
+            names::asset(configuration, *asset)
+        )),
         EventKind::DeskStopping => text.text("The desk is stopping"),
     }
 }

@@ -31,13 +31,14 @@ mod source;
 mod stats;
 mod subscriptions;
 mod tls;
+mod venue;
 mod wire;
 #[doc(hidden)]
 pub use wire::fuzzing;
 
 pub use address::{Address, AddressError, Scheme};
 pub use backoff::Backoff;
-pub use binance::BinanceVenue;
+pub use binance::{ApiKey, Assets, BinanceVenue, KeyError, KeyRefusal, OrderEntry};
 pub use budget::{Admission, Priority, RateBudget};
 pub use clock_offset::{ClockOffset, OffsetSample};
 pub use connection::{Connection, ConnectionIn, ConnectionOut, ConnectionSettings, LossReason};
@@ -55,6 +56,7 @@ pub use subscriptions::{
     SubscriptionIn, SubscriptionOut, SubscriptionSettings, Subscriptions, shards,
 };
 pub use tls::{TlsError, client_config};
+pub use venue::{Pending, Source, Venue, VenueContext, VenueKind, VenueSettings, build};
 pub use wire::{
     Buffers, ByteStream, ConnectError, Connector, LinkAction, Links, Moved, Opening, Stream,
     TcpConnector, layer,

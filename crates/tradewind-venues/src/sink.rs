@@ -4,6 +4,7 @@
 //! Calls come from the source's task and must not block.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tradewind_model::{
     AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId,
@@ -79,6 +80,54 @@ pub trait AccountSink: Send + Sync + 'static {
     fn resync(&self, account: AccountId);
     /// The stream is down, or could not be subscribed to: nothing new is heard.
     fn down(&self, account: AccountId, reason: &str);
+}
+
+impl MarketSink for Arc<dyn MarketSink> {
+    fn quote(&self, quote: Quote) {
+        (**self).quote(quote);
+    }
+
+    fn trade(&self, trade: Trade) {
+        (**self).trade(trade);
+    }
+
+    fn candle(&self, candle: Candle) {
+        (**self).candle(candle);
+    }
+
+    fn depth(&self, depth: Box<Depth>) {
+        (**self).depth(depth);
+    }
+
+    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
+        (**self).health(instrument, health, reason);
+    }
+
+    fn failed(&self, topic: Topic, reason: &str) {
+        (**self).failed(topic, reason);
+    }
+}
+
+impl AccountSink for Arc<dyn AccountSink> {
+    fn report(&self, report: ExecutionReport) {
+        (**self).report(report);
+    }
+
+    fn balances(&self, account: AccountId, balances: &[AssetBalance], at: Timestamp) {
+        (**self).balances(account, balances, at);
+    }
+
+    fn transfer(&self, account: AccountId, asset: AssetId, amount: Amount, at: Timestamp) {
+        (**self).transfer(account, asset, amount, at);
+    }
+
+    fn resync(&self, account: AccountId) {
+        (**self).resync(account);
+    }
+
+    fn down(&self, account: AccountId, reason: &str) {
+        (**self).down(account, reason);
+    }
 }
 
 /// Takes what a source of any kind yields. [`ToMarketSink`] and [`ToAccountSink`] are the two there are.

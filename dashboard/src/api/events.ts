@@ -65,6 +65,12 @@ export interface EventBodies {
   queue_overflow: { subscriber: string; dropped: number };
   gap: { instrument: string | null; missing: number | null };
   reconciled: { account: string; fills: number; orders: number };
+  account_stream_changed: { account: string; state: string; reason: string };
+  balances_reported: {
+    account: string;
+    balances: { asset: string; free: Decimal; locked: Decimal }[];
+  };
+  transfer_reported: { account: string; asset: string; amount: Decimal };
   command: { command: string; principal: string; action: string; accepted: boolean; result: string | null };
   desk_stopping: Record<string, never>;
 }

@@ -64,6 +64,12 @@ export function describe(event: DeskEvent): string {
       return `${data.missing ?? "some"} missing${data.instrument ? ` of ${product(data.instrument)}` : ""}`;
     case "reconciled":
       return `${data.account}: ${data.fills} fills and ${data.orders} open orders taken over`;
+    case "account_stream_changed":
+      return `${data.account}: the account stream is ${data.state}${because(data.reason)}`;
+    case "balances_reported":
+      return `${data.account}: ${data.balances.map(balance => balance.asset).join(", ")}`;
+    case "transfer_reported":
+      return `${data.account}: ${format(data.amount, { plus: true })} ${data.asset}`;
     case "command":
       return `${data.action}: ${data.accepted ? "done" : "refused"}${because(data.result)}`;
     case "desk_stopping":

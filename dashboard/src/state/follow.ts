@@ -35,6 +35,7 @@ const OUTDATES: Partial<Record<EventType, readonly string[]>> = {
   feed_health_changed: ["feeds"],
   queue_overflow: ["queues"],
   reconciled: ["balances", "status", "orders", "fills"],
+  account_stream_changed: ["status"],
   command: ["status"],
 };
 

@@ -41,6 +41,17 @@ pub struct Gap {
     pub missing: Option<u64>,
 }
 
+/// What the venue says an account has of an asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StreamBalance {
+    /// The asset.
+    pub asset: String,
+    /// What can be used.
+    pub free: Decimal,
+    /// What open orders hold.
+    pub locked: Decimal,
+}
+
 /// What happened, by type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
@@ -247,6 +258,31 @@ pub enum EventBody {
         fills: u32,
         /// Open orders taken over.
         orders: u32,
+    },
+    /// An account's stream came up, went down or became unsure.
+    AccountStreamChanged {
+        /// The account.
+        account: String,
+        /// `connecting`, `live`, `down` or `unsure`. Entries are refused in all but `live`.
+        state: String,
+        /// Why, in the words of the venue or the transport; may be empty.
+        reason: String,
+    },
+    /// An account's stream told balances.
+    BalancesReported {
+        /// The account.
+        account: String,
+        /// The balances that may have changed.
+        balances: Vec<StreamBalance>,
+    },
+    /// An account's stream told a deposit, a withdrawal or a transfer.
+    TransferReported {
+        /// The account.
+        account: String,
+        /// The asset.
+        asset: String,
+        /// How much came in; negative went out.
+        amount: Decimal,
     },
     /// A command was carried out or refused.
     Command {

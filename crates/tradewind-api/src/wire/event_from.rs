@@ -4,7 +4,7 @@ use tradewind_events::{Action, CommandResult, Event as Inner, EventKind, Princip
 use tradewind_model::{BotId, NotSentReason, OrderTerms, Quantity};
 
 use super::candle::Candle;
-use super::event::{Event, EventBody, Gap};
+use super::event::{Event, EventBody, Gap, StreamBalance};
 use super::feed::Quote;
 use super::fill::Fill;
 use super::names::Names;
@@ -230,6 +230,35 @@ impl EventBody {
                 account: names.account(*account),
                 fills: *fills,
                 orders: *orders,
+            },
+            EventKind::AccountStreamChanged {
+                account,
+                state,
+                reason,
+            } => Self::AccountStreamChanged {
+                account: names.account(*account),
+                state: state.name().to_owned(),
+                reason: reason.clone(),
+            },
+            EventKind::BalancesReported { account, balances } => Self::BalancesReported {
+                account: names.account(*account),
+                balances: balances
+                    .iter()
+                    .map(|held| StreamBalance {
+                        asset: names.asset(held.asset),
+                        free: held.free.into(),
+                        locked: held.locked.into(),
+                    })
+                    .collect(),
+            },
+            EventKind::TransferReported {
+                account,
+                asset,
+                amount,
+            } => Self::TransferReported {
+                account: names.account(*account),
+                asset: names.asset(*asset),
+                amount: (*amount).into(),
             },
             EventKind::Command {
                 id,

@@ -239,6 +239,7 @@ pub(crate) fn view() -> DeskView {
             since: at(290),
             clearing: Clearing::Itself,
         }],
+        streams: Vec::new(),
         accounts: vec![AccountView {
             account: AccountId(0),
             reconciled: true,

@@ -1,5 +1,6 @@
 //! The engine's state, in parts. Each part owns what it holds and is the only one to change it.
 
+pub(crate) mod account_streams;
 pub(crate) mod accounts;
 pub(crate) mod bot;
 pub(crate) mod bot_instrument;
@@ -23,6 +24,7 @@ use tradewind_risk::{Limits, TradingStates};
 
 use crate::context::StepContext;
 use crate::strategy_source::StrategySource;
+use account_streams::AccountStreams;
 use accounts::Accounts;
 use bots::Bots;
 use command_log::CommandLog;
@@ -46,6 +48,7 @@ pub(crate) struct Parts {
     pub(crate) manual: OrderThrottle,
     pub(crate) portfolio: Portfolio,
     pub(crate) accounts: Accounts,
+    pub(crate) streams: AccountStreams,
     pub(crate) states: TradingStates,
     pub(crate) ids: ClientOrderIds,
     pub(crate) commands: CommandLog,
@@ -66,6 +69,7 @@ impl Parts {
             manual: OrderThrottle::default(),
             portfolio: Portfolio::default(),
             accounts: Accounts::default(),
+            streams: AccountStreams::default(),
             states: TradingStates::default(),
             ids: ClientOrderIds::new(0, 0),
             commands: CommandLog::default(),

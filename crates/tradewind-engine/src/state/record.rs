@@ -12,6 +12,7 @@ use tradewind_risk::TradingStates;
 use super::{EngineState, RestoreError};
 use crate::context::StepContext;
 use crate::parts::Parts;
+use crate::parts::account_streams::AccountStreams;
 use crate::parts::accounts::{Accounts, FillKey};
 use crate::parts::bot::Bot;
 use crate::parts::counters::Counters;
@@ -38,6 +39,7 @@ pub(crate) enum Durable {
     Accounts(Accounts),
     /// Oldest first.
     ForeignFills(AccountId, Vec<FillKey>),
+    Streams(AccountStreams),
     States(TradingStates),
     /// Oldest first.
     Commands(Vec<(CommandId, CommandResult)>),
@@ -76,6 +78,7 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         manual,
         portfolio,
         accounts,
+        streams,
         states,
         ids,
         commands,
@@ -94,6 +97,7 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         Durable::Configuration(Box::new(config.clone())),
         Durable::Portfolio(portfolio.clone()),
         Durable::Accounts(accounts.without_foreign_fills()),
+        Durable::Streams(streams.clone()),
         Durable::States(states.clone()),
         Durable::Timers(timers.clone()),
     ];
@@ -169,6 +173,7 @@ fn restore_durable(parts: &mut Parts, record: Durable) {
         Durable::ForeignFills(account, fills) => {
             parts.accounts.get_mut(account).restore_foreign(fills);
         }
+        Durable::Streams(streams) => parts.streams = streams,
         Durable::States(states) => parts.states = states,
         Durable::Commands(results) => {
             for (id, result) in results {

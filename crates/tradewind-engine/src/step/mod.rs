@@ -9,6 +9,7 @@
 //!   <- takeover, commands, configure
 //! ```
 
+pub(crate) mod account_stream;
 mod budgets;
 pub(crate) mod candles;
 pub(crate) mod causes;

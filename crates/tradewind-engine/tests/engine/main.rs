@@ -1,5 +1,6 @@
 //! The engine's behaviour, a sentence a test. Read the names of the files, then those of the tests.
 
+mod account_stream;
 mod accounts;
 mod candles;
 mod commands;

@@ -100,6 +100,9 @@ fn subject(kind: &EventKind) -> Subject {
         | EventKind::EquitySnapshot { .. }
         | EventKind::QueueOverflow { .. }
         | EventKind::Reconciled { .. }
+        | EventKind::AccountStreamChanged { .. }
+        | EventKind::BalancesReported { .. }
+        | EventKind::TransferReported { .. }
         | EventKind::DeskStopping => Subject::default(),
     }
 }

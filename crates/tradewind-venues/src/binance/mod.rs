@@ -10,6 +10,7 @@ mod answers;
 mod assets;
 mod codec;
 mod entry;
+mod execution;
 #[doc(hidden)]
 pub mod fuzzing;
 mod instruments;
@@ -34,6 +35,7 @@ mod verdict;
 pub use assets::Assets;
 pub use codec::{BookUpdate, decode, decode_book_update};
 pub use entry::OrderEntry;
+pub(crate) use execution::build;
 pub use instruments::{Listing, decode_listings};
 pub use permissions::{KeyRefusal, Restrictions, UnfitKey};
 pub use replace::{IfCancelFails, Replacement};

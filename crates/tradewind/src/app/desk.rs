@@ -123,7 +123,7 @@ impl LiveDesk {
     }
 
     /// The adapter through which an instrument's public data is read.
-    fn reader(&self, instrument: InstrumentId) -> Option<&Arc<tradewind_venues::BinanceVenue>> {
+    fn reader(&self, instrument: InstrumentId) -> Option<&Arc<dyn tradewind_venues::Venue>> {
         let venue = self
             .configuration
             .instruments

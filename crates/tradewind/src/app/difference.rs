@@ -1,8 +1,7 @@
-//! Exchange says, desk says: the account is read through the venue's public interface and set beside a view of the
-//! desk at the same point.
+//! Compares each account's balances at the venue with the desk's ledger, for display.
 //!
-//! The two can only be compared when no fill lies between them. So the desk is looked at before and after the reading;
-//! if a fill came, or an order is on its way, the reading is thrown away and made again a moment later.
+//! The two can only be compared when no fill lies between them. So a view of the desk is taken before and after the venue
+//! is read. If a fill came between, or an order is in flight, the reading is dropped and made again a moment later.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +11,13 @@ use tokio_util::sync::CancellationToken;
 use tradewind_api::{VenueBalance, VenueBalances};
 use tradewind_events::DeskView;
 use tradewind_model::{AccountId, Amount, AssetId, Clock, OrderKind, OrderStatus};
-use tradewind_venues::{AssetBalance, BinanceVenue};
+use tradewind_venues::{AssetBalance, Venue};
 
 use crate::driver::DeskHandle;
 
-/// Between two readings that could be compared.
+/// Between two comparisons.
 const EVERY: Duration = Duration::from_secs(5);
-/// Between a reading that could not and the next.
+/// Before a comparison that could not be made is tried again.
 const AGAIN: Duration = Duration::from_millis(300);
 
 /// Compares one account with its venue, for as long as the desk runs.
@@ -27,7 +26,7 @@ pub(crate) struct Difference {
     /// The account.
     pub(crate) account: AccountId,
     /// Its venue.
-    pub(crate) venue: Arc<BinanceVenue>,
+    pub(crate) venue: Arc<dyn Venue>,
     /// The desk.
     pub(crate) desk: DeskHandle,
     /// The desk's clock.
@@ -51,19 +50,19 @@ impl Difference {
         }
     }
 
-    /// Whether a comparison was made, or none can be made for now.
+    /// Compares once. False if it is to be done again soon: the account moved meanwhile.
     async fn compare(&self) -> bool {
         let account = self.account;
         let before = self
             .desk
-            .look(move |engine| still(engine.view(), account).map(|view| view.counters.fills))
+            .look(move |engine| settled(engine.view(), account).map(|view| view.counters.fills))
             .await;
         let fills = match before {
             None => return true,
             Some(None) => return false,
             Some(Some(fills)) => fills,
         };
-        let balances = match self.venue.account().await {
+        let balances = match self.venue.balances().await {
             Ok(balances) => balances,
             Err(error) => {
                 tracing::debug!(%error, "The account could not be read for comparison.");
@@ -72,7 +71,7 @@ impl Difference {
         };
         let after = self
             .desk
-            .look(move |engine| still(engine.view(), account))
+            .look(move |engine| settled(engine.view(), account))
             .await;
         let Some(Some(view)) = after else {
             return false;
@@ -80,8 +79,8 @@ impl Difference {
         if view.counters.fills != fills {
             return false;
         }
-        // A resting order may have filled just before the reading, and the answer overtaken the report of it: what
-        // differs is believed when no fill comes after it.
+        // A resting order may have filled just before the reading, and its report come later than the reading. A difference
+        // counts only if no fill follows.
         if !agrees(&view, account, &balances) && self.fills_after(AGAIN).await != Some(fills) {
             return false;
         }
@@ -99,14 +98,14 @@ impl Difference {
         true
     }
 
-    /// How many fills the desk knows of a moment later.
+    /// The desk's count of fills after `moment`.
     async fn fills_after(&self, moment: Duration) -> Option<u64> {
         tokio::time::sleep(moment).await;
         self.desk.look(|engine| engine.view().counters.fills).await
     }
 }
 
-/// Whether desk and venue tell the same of each asset.
+/// Whether desk and venue have the same total of each asset.
 fn agrees(view: &DeskView, account: AccountId, balances: &[AssetBalance]) -> bool {
     let desk = |asset: AssetId| -> Amount {
         let own = view.balances.iter();
@@ -119,8 +118,8 @@ fn agrees(view: &DeskView, account: AccountId, balances: &[AssetBalance]) -> boo
         .all(|held| held.free + held.locked == desk(held.asset))
 }
 
-/// The view, if the account is reconciled and nothing of it can be filling this moment.
-fn still(view: DeskView, account: AccountId) -> Option<DeskView> {
+/// The view, if the account is reconciled and none of its orders can be filling at this moment.
+fn settled(view: DeskView, account: AccountId) -> Option<DeskView> {
     let reconciled = view
         .accounts
         .iter()

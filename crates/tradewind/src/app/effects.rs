@@ -1,4 +1,4 @@
-//! Where the driver's effects and events go: to the accounts' executors and onto the bus.
+//! Hands the driver's effects to the accounts' executors, and its events to the bus.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::driver::{Effect, Effects};
 #[derive(Clone, Debug)]
 pub(crate) struct LiveEffects {
     executors: Vec<mpsc::Sender<Effect>>,
-    /// The account through which an instrument's public data is read: the first at its venue.
+    /// By instrument, the account that reads its public data: the first at its venue.
     readers: Vec<AccountId>,
     bus: Bus,
 }
@@ -51,7 +51,7 @@ impl LiveEffects {
 impl Effects for LiveEffects {
     fn perform(&self, effect: Effect) -> Result<(), Effect> {
         let account = match &effect {
-            Effect::Submit(checked) => checked.terms().account,
+            Effect::Submit(order) => order.terms().account,
             Effect::Cancel { account, .. }
             | Effect::Query { account, .. }
             | Effect::Reconcile(account) => *account,

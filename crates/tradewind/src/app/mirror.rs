@@ -11,23 +11,21 @@ mod candles;
 mod sinks;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
-use tradewind_model::{AssetTable, Clock, Instrument, Interval, VenueId};
+use tradewind_model::{Clock, Instrument, Interval, VenueId};
 use tradewind_risk::KillLatch;
 use tradewind_simx_server::{MarketChoice, MirrorFeed};
-use tradewind_venues::binance::{Assets, BinanceConfig};
-use tradewind_venues::{
-    BinanceVenue, OrderGate, RateBudget, SourceSettings, TcpConnector, Topic, client_config,
-};
+use tradewind_venues::execution::{RequestId, VenueResponse};
+use tradewind_venues::{MarketSink, OrderEntry, SourceSettings, Topic, Venue, build};
 
 use super::parts::keep;
 use super::sinks::MarketToQueues;
 use super::supervisor::Supervisor;
-use super::venue::WEIGHT_PER_MINUTE;
+use super::venue::{context, public_settings};
 use crate::config::{DeskConfig, VenueSettings};
 use crate::driver::InputQueues;
 use candles::Refills;
@@ -37,7 +35,7 @@ use sinks::{MirrorHealth, VenueToExchange};
 /// A mirrored venue.
 #[derive(Debug)]
 pub(super) struct Mirror {
-    venue: Arc<BinanceVenue>,
+    venue: Arc<dyn Venue>,
     instruments: Vec<Instrument>,
     feed: MirrorFeed,
     clock: Arc<dyn Clock>,
@@ -71,7 +69,7 @@ impl Mirror {
             .await
             .with_context(requesting)?;
         let wanted = candles::wanted(config, &names);
-        let candles_before_start = candles::before_start(&venue, &instruments, &wanted);
+        let candles_before_start = candles::before_start(venue.as_ref(), &instruments, &wanted);
         let feed = MirrorFeed::default();
         let mirror = tradewind_simx_server::Mirror {
             venue: name.to_owned(),
@@ -115,7 +113,7 @@ impl Mirror {
             &self.clock,
             missed,
         ));
-        let sink = Arc::new(VenueToExchange {
+        let sink: Arc<dyn MarketSink> = Arc::new(VenueToExchange {
             feed: self.feed.clone(),
             health: Arc::clone(&health),
         });
@@ -124,8 +122,7 @@ impl Mirror {
             ..SourceSettings::default()
         };
         let topics: Vec<Topic> = self.instruments.iter().flat_map(topics).collect();
-        for mut source in self.venue.market_sources(&topics, &sink, settings) {
-            source.start();
+        for source in self.venue.market_sources(&topics, &sink, settings) {
             supervisor.start("mirrored market", |stop| keep(source, stop));
         }
         let refills = Refills {
@@ -138,7 +135,7 @@ impl Mirror {
         supervisor.start("missed minutes", |stop| refills.run(requests, stop));
         let venue = self.venue;
         supervisor.start("mirrored clock", |stop| async move {
-            venue.keep_clock(stop).await;
+            venue.maintain(stop).await;
             Ok(())
         });
         Arc::new(MirrorSink(health))
@@ -176,28 +173,16 @@ fn reader(
     place: usize,
     latch: &Arc<KillLatch>,
     clock: &Arc<dyn Clock>,
-) -> anyhow::Result<Arc<BinanceVenue>> {
-    let venue = BinanceConfig {
-        venue: VenueId(u32::try_from(place)?),
-        // Distinguishes its connections from the desk's own in the log.
+) -> anyhow::Result<Arc<dyn Venue>> {
+    let settings = tradewind_venues::VenueSettings {
+        // So that the log tells its connections from the desk's own.
         name: format!("mirrored-{}", settings.name),
-        rest_url: settings.rest_url.clone(),
-        ws_url: settings.ws_url.clone(),
-        ws_api_url: settings.ws_api_url.clone(),
-        key: None,
-        seed: config.simulation.seed,
-        ..BinanceConfig::default()
+        order_entry: OrderEntry::Rest,
+        ..public_settings(config, settings, VenueId(u32::try_from(place)?))
     };
-    let gate = OrderGate::new(Arc::clone(latch), Arc::clone(clock));
-    let adapter = BinanceVenue::new(
-        venue,
-        TcpConnector::shared(client_config(None)?),
-        Arc::clone(clock),
-        gate,
-        Arc::new(Mutex::new(RateBudget::new(WEIGHT_PER_MINUTE))),
-        Arc::new(Assets::new(AssetTable::default())),
-    );
-    Ok(Arc::new(
-        adapter.with_context(|| format!("venue {}", settings.name))?,
-    ))
+    let name = settings.name.clone();
+    // Nothing is begun here: it reads by its own methods.
+    let responses = Arc::new(|_: RequestId, _: VenueResponse| {});
+    let venue = build(settings, context(latch, clock)?, responses);
+    venue.with_context(|| format!("venue {name}"))
 }

@@ -1,31 +1,24 @@
-//! Whose an order is: what the journal's intents say, so that a fill found at the venue goes to the bot it was for.
+//! Which bot an order was for, from the journal's intents: a fill found at the venue belongs to the bot that ordered it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use tradewind_events::{Configuration, Input, Intent};
+use tradewind_events::{AccountState, AdoptedOrder, Configuration, Input, Intent, OpenOrder};
 use tradewind_journal::{JournalError, Reader, Record, Storage, StoreKind};
-use tradewind_model::{BotId, ClientOrderId, Timestamp};
+use tradewind_model::{BotId, ClientOrderId, OrderTerms};
+use tradewind_venues::AssetBalance;
+use tradewind_venues::execution::{AccountSnapshot, OrderRecord};
 
-/// An order of the desk, whenever it was placed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owned {
-    /// The bot it was for, by its id of now; `None` for a person's order, or a bot that is no more.
-    pub(crate) bot: Option<BotId>,
-    /// When its intent was made.
-    pub(crate) placed_at: Timestamp,
-}
-
-/// All orders of the desk by client id.
+/// All orders of the desk by client id, with what is known of each.
 #[derive(Debug, Default)]
 pub(crate) struct OrderOwnership {
-    orders: Mutex<BTreeMap<ClientOrderId, Owned>>,
+    orders: BTreeMap<ClientOrderId, AdoptedOrder>,
 }
 
 impl OrderOwnership {
-    /// Reads every intent of a journal. A bot is found again by its name: ids are places in the configuration, which
-    /// may have changed between two starts.
+    /// Reads every intent of a journal. A bot is found by its name: ids are places in the configuration, which may have
+    /// changed between two starts.
     ///
     /// # Errors
     /// The journal cannot be read.
@@ -50,7 +43,7 @@ impl OrderOwnership {
                     let bot = bot.and_then(|bot| ids.get(bot.index()).copied().flatten());
                     orders.insert(
                         terms.client_id,
-                        Owned {
+                        AdoptedOrder {
                             bot,
                             placed_at: decided_at,
                         },
@@ -59,19 +52,43 @@ impl OrderOwnership {
                 _ => {}
             }
         }
-        Ok(Self {
-            orders: Mutex::new(orders),
-        })
+        Ok(Self { orders })
     }
 
-    /// The order of this id, if it is ours.
+    /// An account as the engine takes it over: each fill and open order of the desk with the bot that it was for.
     #[must_use]
-    pub(crate) fn get(&self, id: ClientOrderId) -> Option<Owned> {
-        self.lock().get(&id).copied()
+    pub(crate) fn attribute(&self, snapshot: AccountSnapshot) -> AccountState {
+        let bot = |id: ClientOrderId| self.orders.get(&id).and_then(|order| order.bot);
+        let total = |held: &AssetBalance| (held.asset, held.free + held.locked);
+        let open = snapshot.open_orders.iter();
+        AccountState {
+            account: snapshot.account,
+            balances: snapshot.balances.iter().map(total).collect(),
+            open_orders: open.filter_map(|record| self.open_order(record)).collect(),
+            fills: snapshot
+                .fills
+                .into_iter()
+                .map(|fill| (fill, bot(fill.client_id)))
+                .collect(),
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientOrderId, Owned>> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    /// `None` for a kind of order that the desk does not use, such as a stop order placed by hand.
+    fn open_order(&self, record: &OrderRecord) -> Option<OpenOrder> {
+        let terms = OrderTerms {
+            account: record.account,
+            instrument: record.instrument,
+            client_id: record.client_id,
+            side: record.side,
+            quantity: record.quantity,
+            kind: record.kind?,
+        };
+        Some(OpenOrder {
+            terms,
+            venue_order_id: record.venue_order_id,
+            filled: record.filled,
+            adopted: self.orders.get(&record.client_id).copied(),
+        })
     }
 }
 

@@ -1,34 +1,34 @@
-//! The desk's parts, each with the function that starts it under the supervisor. Their order is `start`'s.
+//! Functions that start the desk's parts under the supervisor. `start.rs` calls them in order.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
 use arc_swap::ArcSwapOption;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 use tradewind_api::VenueBalances;
 use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
 use tradewind_events::{Configuration, Delivery, Event, EventType, Input, WakeRule};
 use tradewind_journal::EventReader;
-use tradewind_model::{Clock, EventId, Interval};
+use tradewind_model::{AccountId, Clock, EventId, Interval};
 use tradewind_storage::Writer;
-use tradewind_venues::binance::MarketSource as MarketFeed;
-use tradewind_venues::{MarketSink, SourceSettings, Topic};
+use tradewind_venues::execution::{Executor, ExecutorSettings, Waits};
+use tradewind_venues::{AccountSink, MarketSink, Source, SourceSettings, Topic};
 
 use crate::app::difference::Difference;
 use crate::app::effects::LiveEffects;
-use crate::app::executor::{EFFECTS_MAX, Executor};
+use crate::app::executor::{EFFECTS_MAX, ExecutorTask, Responses};
 use crate::app::order_ownership::OrderOwnership;
-use crate::app::questions::Questions;
 use crate::app::rules::Rules;
-use crate::app::sending::Sending;
 use crate::app::sinks::AccountToQueues;
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::Venues;
 use crate::driver::{DeskHandle, DriverParts, Effect, InputQueues, LatencyStages, run};
 
-/// How often lost events of subscribers are looked for.
+/// Between two checks for lost events of subscribers.
 const OVERFLOWS_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
@@ -38,43 +38,53 @@ pub(super) fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
 /// What every account's executor works with.
 pub(super) struct Shared {
     pub(super) queues: Arc<InputQueues>,
-    pub(super) owners: Arc<OrderOwnership>,
+    pub(super) ownership: Arc<OrderOwnership>,
     pub(super) configuration: Arc<Configuration>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) writer: Arc<Writer>,
     pub(super) stages: LatencyStages,
 }
 
-/// Each account's executor, its connection for orders and its venue's clock; effects go in through what is returned, by account.
+impl Shared {
+    /// The executor of an account, which reads the fills of every instrument that has data.
+    fn executor(&self, account: AccountId) -> Executor {
+        let instruments = self.configuration.instruments.iter();
+        let with_data = instruments.filter(|instrument| instrument.has_data());
+        Executor::new(ExecutorSettings {
+            account,
+            rate: self.configuration.limits.account_order_rate,
+            instruments: with_data.map(|instrument| instrument.id).collect(),
+            waits: Waits::default().at_speed(self.clock.speed()),
+        })
+    }
+}
+
+/// Each account's executor, and what its venue keeps up; effects go in through what is returned, by account.
 pub(super) fn start_executors(
     supervisor: &mut Supervisor,
     venues: &Venues,
+    responses: Vec<Responses>,
     shared: &Shared,
 ) -> Vec<mpsc::Sender<Effect>> {
     let mut senders = Vec::new();
-    for (account, venue) in shared.configuration.accounts.iter().zip(&venues.accounts) {
-        let (sender, receiver) = mpsc::channel(EFFECTS_MAX);
-        let executor = Executor {
+    let accounts = shared.configuration.accounts.iter();
+    for ((account, venue), responses) in accounts.zip(&venues.accounts).zip(responses) {
+        let (sender, effects) = mpsc::channel(EFFECTS_MAX);
+        let task = ExecutorTask {
             account: account.id,
+            executor: shared.executor(account.id),
             venue: Arc::clone(venue),
             queues: Arc::clone(&shared.queues),
-            owners: Arc::clone(&shared.owners),
-            configuration: Arc::clone(&shared.configuration),
+            ownership: Arc::clone(&shared.ownership),
             clock: Arc::clone(&shared.clock),
             writer: Arc::clone(&shared.writer),
             stages: shared.stages.clone(),
-            sending: Sending::default(),
-            questions: Questions::default(),
+            sent: BTreeMap::new(),
         };
-        supervisor.start("orders", |stop| executor.run(receiver, stop));
-        let entry = Arc::clone(venue);
-        supervisor.start("order entry", |stop| async move {
-            entry.keep_order_entry(stop).await;
-            Ok(())
-        });
+        supervisor.start("orders", |stop| task.run(effects, responses, stop));
         let venue = Arc::clone(venue);
-        supervisor.start("venue clock", |stop| async move {
-            venue.keep_clock(stop).await;
+        supervisor.start("venue", |stop| async move {
+            venue.maintain(stop).await;
             Ok(())
         });
         senders.push(sender);
@@ -82,7 +92,7 @@ pub(super) fn start_executors(
     senders
 }
 
-/// The engine's own thread. Its component ends when the thread does, whatever ends it.
+/// Starts the engine's own thread. Its component ends when the thread ends, for whatever reason.
 pub(super) fn start_engine(
     supervisor: &mut Supervisor,
     parts: DriverParts<LiveEffects>,
@@ -110,7 +120,7 @@ pub(super) fn start_engine(
     Ok(())
 }
 
-/// Every instrument's quotes and trades, and the candles some bot wants.
+/// Quotes and trades of every instrument, and the candles that some bot uses.
 fn topics(configuration: &Configuration, venue: tradewind_model::VenueId) -> Vec<Topic> {
     let here = configuration
         .instruments
@@ -142,11 +152,11 @@ fn intervals(bot: &tradewind_events::BotConfig) -> impl Iterator<Item = Interval
     })
 }
 
-pub(super) fn start_market_data<S: MarketSink>(
+pub(super) fn start_market_data(
     supervisor: &mut Supervisor,
     venues: &Venues,
     configuration: &Configuration,
-    sink: &Arc<S>,
+    sink: &Arc<dyn MarketSink>,
 ) {
     let settings = SourceSettings {
         stale_after: configuration.stale_after,
@@ -158,57 +168,34 @@ pub(super) fn start_market_data<S: MarketSink>(
             continue;
         }
         seen.push(account.venue);
-        for mut source in
-            venue.market_sources(&topics(configuration, account.venue), sink, settings)
-        {
-            source.start();
+        let topics = topics(configuration, account.venue);
+        for source in venue.market_sources(&topics, sink, settings) {
             supervisor.start("market data", |stop| keep(source, stop));
         }
     }
 }
 
-/// Keeps a source that was started until it is told to stop.
-pub(super) async fn keep<S: MarketSink>(
-    mut source: MarketFeed<S>,
-    stop: tokio_util::sync::CancellationToken,
-) -> anyhow::Result<()> {
-    stop.cancelled().await;
-    source.stop().await;
+/// Runs a source until it is told to stop.
+pub(super) async fn keep(source: Box<dyn Source>, stop: CancellationToken) -> anyhow::Result<()> {
+    source.run(stop).await;
     Ok(())
 }
 
+/// The streams of all accounts. What is returned sees which of them were live at least once.
 pub(super) fn start_account_streams(
     supervisor: &mut Supervisor,
     venues: &Venues,
+    configuration: &Configuration,
     queues: &Arc<InputQueues>,
-    resync: &Arc<Notify>,
-) -> anyhow::Result<()> {
-    let sink = Arc::new(AccountToQueues {
-        queues: Arc::clone(queues),
-        resync: Arc::clone(resync),
-    });
+) -> anyhow::Result<watch::Receiver<BTreeSet<AccountId>>> {
+    let sink = AccountToQueues::new(Arc::clone(queues), &configuration.accounts);
+    let proved = sink.proved();
+    let sink: Arc<dyn AccountSink> = Arc::new(sink);
     for venue in &venues.accounts {
-        let mut source = venue.user_source(&sink, SourceSettings::default())?;
-        source.start();
-        supervisor.start("account stream", |stop| async move {
-            stop.cancelled().await;
-            source.stop().await;
-            Ok(())
-        });
+        let source = venue.account_source(&sink, SourceSettings::default())?;
+        supervisor.start("account stream", |stop| keep(source, stop));
     }
-    Ok(())
-}
-
-/// After the account's stream came back, every open order is asked about: what it said meanwhile was not heard.
-pub(super) fn start_resync(supervisor: &mut Supervisor, resync: Arc<Notify>, desk: DeskHandle) {
-    supervisor.start("resync", |stop| async move {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                () = resync.notified() => desk.queues().control(Input::Resync),
-            }
-        }
-    });
+    Ok(proved)
 }
 
 pub(super) fn start_differences(
@@ -218,7 +205,7 @@ pub(super) fn start_differences(
     clock: &Arc<dyn Clock>,
 ) -> Vec<Arc<ArcSwapOption<VenueBalances>>> {
     let mut all = Vec::new();
-    for (account, venue) in (0..).map(tradewind_model::AccountId).zip(&venues.accounts) {
+    for (account, venue) in (0..).map(AccountId).zip(&venues.accounts) {
         let latest = Arc::new(ArcSwapOption::empty());
         let difference = Difference {
             account,
@@ -233,14 +220,14 @@ pub(super) fn start_differences(
     all
 }
 
-/// The rules of each venue's instruments, read again when they may have changed.
+/// Reads the rules of each venue's instruments again when they may have changed.
 pub(super) fn start_rules(
     supervisor: &mut Supervisor,
     venues: &Venues,
     bus: &Bus,
     queues: &Arc<InputQueues>,
 ) {
-    for (account, venue) in (0..).map(tradewind_model::AccountId).zip(&venues.accounts) {
+    for (account, venue) in (0..).map(AccountId).zip(&venues.accounts) {
         let types = TypeSet::from_iter([EventType::OrderRejected]);
         let rules = Rules {
             account,
@@ -252,7 +239,7 @@ pub(super) fn start_rules(
     }
 }
 
-/// Tells the engine of subscribers that began to lose events, so that it is announced.
+/// Reports subscribers that began to lose events to the engine, which announces it.
 pub(super) fn start_overflow_watch(
     supervisor: &mut Supervisor,
     bus: Bus,
@@ -276,7 +263,7 @@ pub(super) fn start_overflow_watch(
     });
 }
 
-/// Nudges the database's writer whenever something was announced; it reads the log by itself.
+/// Wakes the database's writer whenever something was announced; it reads the event log itself.
 pub(super) fn start_storage(supervisor: &mut Supervisor, bus: &Bus, writer: Arc<Writer>) {
     let types = TypeSet::all().without(TypeSet::delivered(Delivery::Latest));
     let mut announced = bus.subscribe(SubscriptionOptions::new("storage", Class::Drop, types));
@@ -284,7 +271,7 @@ pub(super) fn start_storage(supervisor: &mut Supervisor, bus: &Bus, writer: Arc<
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                heard = announced.recv() => match heard {
+                received = announced.recv() => match received {
                     Some(_) => writer.nudge(),
                     None => return Ok(()),
                 },
@@ -293,7 +280,7 @@ pub(super) fn start_storage(supervisor: &mut Supervisor, bus: &Bus, writer: Arc<
     });
 }
 
-/// The journal as the bus falls back on it.
+/// The journal as the event log of bus and database.
 #[derive(Debug)]
 pub(super) struct JournalEvents(pub(super) EventReader);
 

@@ -1,5 +1,5 @@
-//! The rules of the instruments in use, read again now and then, and soon after an order met a filter that it should have
-//! passed: the venue may change ticks, steps and minimums while the desk trades (V16).
+//! Reads the rules of the instruments in use again: every half hour, and soon after the venue refused an order by a filter.
+//! A venue may change ticks, steps and minimums while the desk trades (V16).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 use tradewind_bus::{Received, Subscription};
 use tradewind_events::{EventKind, Input};
 use tradewind_model::AccountId;
-use tradewind_venues::BinanceVenue;
+use tradewind_venues::Venue;
 
 use crate::driver::InputQueues;
 
 /// Between two readings when nothing was refused.
 const EVERY: Duration = Duration::from_secs(30 * 60);
-/// No reading follows another sooner, however many orders are refused.
+/// Between two readings, however many orders are refused.
 const AGAIN: Duration = Duration::from_secs(5);
 /// The venue's code for an order that fails a filter.
 const FILTER_FAILURE: i32 = -1013;
@@ -22,13 +22,13 @@ const FILTER_FAILURE: i32 = -1013;
 /// Reads the rules of one account's venue for as long as the desk runs.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    /// Whose refused orders count.
+    /// The account whose refused orders count.
     pub(crate) account: AccountId,
     /// Its venue.
-    pub(crate) venue: Arc<BinanceVenue>,
+    pub(crate) venue: Arc<dyn Venue>,
     /// Where changes go.
     pub(crate) queues: Arc<InputQueues>,
-    /// Refused orders.
+    /// Events of refused orders.
     pub(crate) rejections: Subscription,
 }
 
@@ -53,7 +53,7 @@ impl Rules {
         }
     }
 
-    /// Lets refusals go by, of orders that were sent before the rules were known. Never done.
+    /// Ignores refusals of orders that were sent before the rules were read. Never resolves.
     async fn ignored(&mut self) {
         loop {
             self.refused().await;
@@ -72,7 +72,7 @@ impl Rules {
                         return;
                     }
                 }
-                // What was lost may have been one.
+                // A lost event may have been a refusal.
                 Some(Received::Gap { .. }) => return,
                 None => std::future::pending().await,
             }

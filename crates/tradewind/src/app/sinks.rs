@@ -1,12 +1,13 @@
-//! What venues say, put into the queues.
+//! What venues report, put into the input queues.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tokio::sync::Notify;
-use tradewind_events::Input;
+use tokio::sync::watch;
+use tradewind_events::{Input, StreamBalance, StreamChange};
 use tradewind_model::{
-    AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId, Quote,
-    Timestamp, Trade,
+    Account, AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId,
+    Quote, Timestamp, Trade,
 };
 use tradewind_venues::{AccountSink, AssetBalance, MarketSink, Topic};
 
@@ -52,13 +53,37 @@ impl MarketSink for MarketToQueues {
     }
 }
 
-/// An account's stream into the control lane.
+/// Accounts' streams into the control queue: all that they tell is an input.
 #[derive(Debug)]
 pub(crate) struct AccountToQueues {
-    /// The queues.
-    pub(crate) queues: Arc<InputQueues>,
-    /// Rung whenever the stream is live, so that what was missed is read by request.
-    pub(crate) resync: Arc<Notify>,
+    queues: Arc<InputQueues>,
+    /// Accounts whose stream was live at least once.
+    proved: watch::Sender<BTreeSet<AccountId>>,
+}
+
+impl AccountToQueues {
+    /// A sink that begins with every stream of `accounts` not proved live.
+    pub(crate) fn new(queues: Arc<InputQueues>, accounts: &[Account]) -> Self {
+        let sink = Self {
+            queues,
+            proved: watch::Sender::default(),
+        };
+        for account in accounts {
+            sink.tell(account.id, StreamChange::Connecting);
+        }
+        sink
+    }
+
+    /// Sees which accounts' streams were live at least once.
+    pub(crate) fn proved(&self) -> watch::Receiver<BTreeSet<AccountId>> {
+        self.proved.subscribe()
+    }
+
+    fn tell(&self, account: AccountId, change: StreamChange) {
+        let change = Box::new(change);
+        self.queues
+            .control(Input::AccountStream { account, change });
+    }
 }
 
 impl AccountSink for AccountToQueues {
@@ -66,23 +91,30 @@ impl AccountSink for AccountToQueues {
         self.queues.control(Input::Report(Box::new(report)));
     }
 
-    fn balances(&self, account: AccountId, balances: &[AssetBalance], _at: Timestamp) {
-        tracing::trace!(
-            account = account.0,
-            changed = balances.len(),
-            "Balances changed at the venue."
-        );
+    fn balances(&self, account: AccountId, balances: &[AssetBalance], at: Timestamp) {
+        let told = |held: &AssetBalance| StreamBalance {
+            asset: held.asset,
+            free: held.free,
+            locked: held.locked,
+        };
+        let balances = balances.iter().map(told).collect();
+        self.tell(account, StreamChange::Balances { balances, at });
     }
 
-    fn transfer(&self, account: AccountId, asset: AssetId, amount: Amount, _at: Timestamp) {
-        tracing::warn!(account = account.0, asset = asset.0, %amount, "Money moved at the venue by other hands.");
+    fn transfer(&self, account: AccountId, asset: AssetId, amount: Amount, at: Timestamp) {
+        tracing::warn!(account = account.0, asset = asset.0, %amount, "The venue reports a deposit, a withdrawal or a transfer.");
+        self.tell(account, StreamChange::Transfer { asset, amount, at });
     }
 
-    fn resync(&self, _account: AccountId) {
-        self.resync.notify_one();
+    fn resync(&self, account: AccountId) {
+        self.tell(account, StreamChange::Up);
+        self.proved
+            .send_if_modified(|proved| proved.insert(account));
     }
 
     fn down(&self, account: AccountId, reason: &str) {
-        tracing::warn!(account = account.0, reason, "The account's stream is down.");
+        tracing::warn!(account = account.0, reason, "The account stream is down.");
+        let reason = reason.to_owned();
+        self.tell(account, StreamChange::Down { reason });
     }
 }

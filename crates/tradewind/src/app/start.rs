@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
 use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{Configuration, Input, OrderView, Started};
@@ -16,6 +15,7 @@ use tradewind_model::{Clock, DeskClock};
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::{ControlPort, MarketChoice, Recording, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
+use tradewind_venues::MarketSink;
 
 use crate::app::api_server::ApiServer;
 use crate::app::data_dir::DataDir;
@@ -27,8 +27,7 @@ use crate::app::mirror::Mirror;
 use crate::app::order_ownership::OrderOwnership;
 use crate::app::parts::{
     JournalEvents, Shared, start_account_streams, start_differences, start_engine, start_executors,
-    start_market_data, start_overflow_watch, start_resync, start_rules, start_storage,
-    strategy_factory,
+    start_market_data, start_overflow_watch, start_rules, start_storage, strategy_factory,
 };
 use crate::app::shutdown_summary;
 use crate::app::sinks::MarketToQueues;
@@ -39,7 +38,7 @@ use crate::cli::{Control, MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, AccountSettings, AccountSource, DeskConfig, Durability};
 use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, InputQueues, LatencyStages};
 
-/// Longest wait for the account's stream before the desk starts without it.
+/// Longest wait for the account streams before the desk starts without them.
 const STREAM_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Longest wait for cancelled entries before the desk stops without them.
@@ -104,7 +103,7 @@ impl Desk {
         });
 
         let environment: BTreeMap<String, String> = std::env::vars().collect();
-        let venues = Venues::connect(
+        let (venues, responses) = Venues::connect(
             &config,
             Some(&embedded),
             &directory.latch,
@@ -112,20 +111,16 @@ impl Desk {
             &environment,
         )
         .await?;
-        let listed: Vec<_> = venues
-            .listings
-            .iter()
-            .map(|listing| listing.instrument.clone())
-            .collect();
         let absent = match market {
             MarketSource::Recorded { .. } => AbsentInstruments::NoData,
             _ => AbsentInstruments::Refuse,
         };
-        let configuration = Arc::new(config.resolve(&listed, venues.assets.snapshot(), absent)?);
+        let configuration =
+            Arc::new(config.resolve(&venues.listed, venues.assets.snapshot(), absent)?);
         venues.take_into_use(&configuration)?;
 
         let now = clock.now();
-        let owners = Arc::new(OrderOwnership::read(
+        let ownership = Arc::new(OrderOwnership::read(
             Arc::clone(&directory.storage),
             &directory.journal_dir,
             &configuration,
@@ -143,13 +138,13 @@ impl Desk {
         let stages = LatencyStages::default();
         let shared = Shared {
             queues: Arc::clone(&queues),
-            owners,
+            ownership,
             configuration: Arc::clone(&configuration),
             clock: Arc::clone(&clock),
             writer: Arc::clone(&writer),
             stages: stages.clone(),
         };
-        let executors = start_executors(&mut supervisor, &venues, &shared);
+        let executors = start_executors(&mut supervisor, &venues, responses, &shared);
         let factory = strategy_factory();
         let evaluations = EvaluationLanes::start(&configuration, &factory, &queues)
             .context("starting thread lanes")?;
@@ -171,24 +166,27 @@ impl Desk {
             &configuration,
         ))));
 
-        let resync = Arc::new(Notify::new());
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
         match mirror {
             None => {
-                let sink = Arc::new(MarketToQueues(Arc::clone(&queues)));
+                let sink: Arc<dyn MarketSink> = Arc::new(MarketToQueues(Arc::clone(&queues)));
                 start_market_data(&mut supervisor, &venues, &configuration, &sink);
             }
             Some(mirror) => {
-                let sink = mirror.start(&mut supervisor, &queues, configuration.stale_after);
+                let sink: Arc<dyn MarketSink> =
+                    mirror.start(&mut supervisor, &queues, configuration.stale_after);
                 start_market_data(&mut supervisor, &venues, &configuration, &sink);
             }
         }
-        start_account_streams(&mut supervisor, &venues, &queues, &resync)?;
-        if tokio::time::timeout(STREAM_PATIENCE, resync.notified())
+        let mut proved = start_account_streams(&mut supervisor, &venues, &configuration, &queues)?;
+        let all_proved = proved.wait_for(|proved| proved.len() == configuration.accounts.len());
+        if tokio::time::timeout(STREAM_PATIENCE, all_proved)
             .await
             .is_err()
         {
-            tracing::warn!("The account's stream is not up yet; the desk starts without it.");
+            tracing::warn!(
+                "An account stream is not live yet; the desk starts, and enters nothing there until it is."
+            );
         }
         let Identity { instance, epoch } = directory.identity;
         queues.control(Input::Started(Started {
@@ -196,7 +194,6 @@ impl Desk {
             epoch,
             killed: directory.latch.is_set(),
         }));
-        start_resync(&mut supervisor, resync, handle.clone());
         start_rules(&mut supervisor, &venues, &bus, &queues);
 
         let differences = start_differences(&mut supervisor, &venues, &handle, &clock);

@@ -7,14 +7,19 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, bail};
 use secrecy::SecretString;
+use tokio::sync::mpsc;
 use tradewind_events::Configuration;
-use tradewind_model::{AccountMode, Amount, AssetTable, Clock, VenueId};
+use tradewind_model::{AccountId, AccountMode, Amount, AssetTable, Clock, Instrument, VenueId};
 use tradewind_risk::KillLatch;
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{AccountSpec, Limits, MarketChoice, Server, ServerOptions};
-use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, Listing};
-use tradewind_venues::{BinanceVenue, OrderGate, RateBudget, TcpConnector, client_config};
+use tradewind_venues::execution::{RESPONSES_MAX, RequestId, ResponseSink, VenueResponse};
+use tradewind_venues::{
+    ApiKey, Assets, OrderGate, RateBudget, TcpConnector, Venue, VenueContext, VenueSettings, build,
+    client_config,
+};
 
+use crate::app::executor::Responses;
 use crate::config::{AccountSettings, AccountSource, DeskConfig};
 
 /// Request weight an address may use in a minute, until the venue says otherwise.
@@ -31,7 +36,7 @@ pub(crate) struct Embedded {
 impl Embedded {
     /// Binds the exchange to a free port of the loopback, with an account for each paper account of the configuration.
     ///
-    /// Its keys are drawn anew at each start and never leave the process; its accounts are known by name and outlive it.
+    /// The keys are drawn at each start and never leave the process. The accounts are kept by name and outlive it.
     ///
     /// # Errors
     /// The exchange's state cannot be used.
@@ -90,13 +95,13 @@ fn paper_key(account: &AccountSettings) -> String {
 /// 256 random bits as hexadecimal digits.
 ///
 /// # Errors
-/// The system has no randomness to give.
+/// The system has no source of randomness.
 pub(crate) fn random_hex() -> anyhow::Result<String> {
     use ring::rand::{SecureRandom, SystemRandom};
     let mut bytes = [0_u8; 32];
     SystemRandom::new()
         .fill(&mut bytes)
-        .map_err(|_| anyhow::anyhow!("the system has no randomness to give"))?;
+        .map_err(|_| anyhow::anyhow!("the system has no source of randomness"))?;
     Ok(data_encoding::HEXLOWER.encode(&bytes))
 }
 
@@ -104,17 +109,18 @@ pub(crate) fn random_hex() -> anyhow::Result<String> {
 #[derive(Debug)]
 pub(crate) struct Venues {
     /// By account.
-    pub(crate) accounts: Vec<Arc<BinanceVenue>>,
+    pub(crate) accounts: Vec<Arc<dyn Venue>>,
     /// What every order passes.
     pub(crate) gate: Arc<OrderGate>,
     /// What they list.
-    pub(crate) listings: Vec<Listing>,
+    pub(crate) listed: Vec<Instrument>,
     /// Assets by the ids the adapters use.
     pub(crate) assets: Arc<Assets>,
 }
 
 impl Venues {
-    /// Builds an adapter for each account and asks each venue for its time and its instruments.
+    /// Builds an adapter for each account and reads each venue's time and instruments. The answers to each account's
+    /// requests come through what is returned beside them.
     ///
     /// # Errors
     /// An address is refused, a key is missing or not fit for real money (X07), or a venue does not answer.
@@ -124,79 +130,100 @@ impl Venues {
         latch: &Arc<KillLatch>,
         clock: &Arc<dyn Clock>,
         environment: &BTreeMap<String, String>,
-    ) -> anyhow::Result<Self> {
-        let gate = OrderGate::new(Arc::clone(latch), Arc::clone(clock));
-        let connector = TcpConnector::shared(client_config(None)?);
-        let assets = Arc::new(Assets::new(AssetTable::default()));
+    ) -> anyhow::Result<(Self, Vec<Responses>)> {
+        let mut context = context(latch, clock)?;
+        let (mut accounts, mut all_responses) = (Vec::new(), Vec::new());
         let mut budgets: BTreeMap<String, Arc<Mutex<RateBudget>>> = BTreeMap::new();
-        let mut accounts = Vec::new();
-        for (id, account) in (0..).map(tradewind_model::AccountId).zip(&config.accounts) {
-            let venue = BinanceConfig {
+        for (id, account) in (0..).map(AccountId).zip(&config.accounts) {
+            let settings = VenueSettings {
                 account: id,
                 ..adapter(config, account, embedded, environment)?
             };
-            let budget = Arc::clone(
-                budgets
-                    .entry(venue.rest_url.clone())
-                    .or_insert_with(|| Arc::new(Mutex::new(RateBudget::new(WEIGHT_PER_MINUTE)))),
-            );
-            let adapter = BinanceVenue::new(
-                venue,
-                Arc::clone(&connector),
-                Arc::clone(clock),
-                Arc::clone(&gate),
-                budget,
-                Arc::clone(&assets),
-            );
-            accounts.push(Arc::new(
-                adapter.with_context(|| format!("account {}", account.name))?,
-            ));
+            let budget = budgets.entry(settings.rest_url.clone());
+            context.budget = Arc::clone(budget.or_insert_with(new_budget));
+            let (sink, responses) = response_channel();
+            let venue = build(settings, context.clone(), sink);
+            accounts.push(venue.with_context(|| format!("account {}", account.name))?);
+            all_responses.push(responses);
         }
-        let mut listings: Vec<Listing> = Vec::new();
-        for (account, adapter) in config.accounts.iter().zip(&accounts) {
-            let asking = || format!("asking {} for account {}", account.venue, account.name);
-            adapter.server_time().await.with_context(asking)?;
-            if account.mode() == AccountMode::Live {
-                adapter.check_key().await.with_context(asking)?;
-            }
-            if !listings.iter().any(|known| {
-                known
-                    .instrument
-                    .name
-                    .starts_with(&format!("{}:", account.venue))
-            }) {
-                listings.extend(adapter.listings().await.with_context(asking)?);
-            }
-        }
-        Ok(Self {
+        let listed = read_venues(config, &accounts).await?;
+        let (gate, assets) = (context.gate, context.assets);
+        let venues = Self {
             accounts,
             gate,
-            listings,
+            listed,
             assets,
-        })
+        };
+        Ok((venues, all_responses))
     }
 
-    /// Tells every adapter which instruments are in use, by the ids they got in the configuration.
+    /// Takes the instruments of the configuration into use at their venues, by the ids they have there.
     ///
     /// # Errors
-    /// A symbol that cannot be one.
+    /// An instrument that its venue does not list.
     pub(crate) fn take_into_use(&self, configuration: &Configuration) -> anyhow::Result<()> {
         for (account, adapter) in configuration.accounts.iter().zip(&self.accounts) {
-            let here = configuration
-                .instruments
-                .iter()
-                .filter(|instrument| instrument.venue == account.venue);
-            let listed = here.filter_map(|instrument| {
-                let listing = self
-                    .listings
-                    .iter()
-                    .find(|listing| listing.instrument.name == instrument.name)?;
-                Some((listing.symbol.clone(), instrument.clone()))
+            let here = configuration.instruments.iter().filter(|instrument| {
+                let is_listed = |listed: &Instrument| listed.name == instrument.name;
+                instrument.venue == account.venue && self.listed.iter().any(is_listed)
             });
-            adapter.use_instruments(listed)?;
+            let here: Vec<Instrument> = here.cloned().collect();
+            adapter.use_instruments(&here)?;
         }
         Ok(())
     }
+}
+
+/// Reads the time of each account's venue, checks each live key, and lists what the venues have.
+async fn read_venues(
+    config: &DeskConfig,
+    accounts: &[Arc<dyn Venue>],
+) -> anyhow::Result<Vec<Instrument>> {
+    let mut listed: Vec<Instrument> = Vec::new();
+    for (account, venue) in config.accounts.iter().zip(accounts) {
+        let asking = || format!("asking {} for account {}", account.venue, account.name);
+        venue.server_time().await.with_context(asking)?;
+        if account.mode() == AccountMode::Live {
+            venue.check_key().await.with_context(asking)?;
+        }
+        for instrument in venue.listings().await.with_context(asking)? {
+            if !listed.iter().any(|known| known.name == instrument.name) {
+                listed.push(instrument);
+            }
+        }
+    }
+    Ok(listed)
+}
+
+/// What adapters share: a gate on `latch`, the desk's clock, and a budget of their own.
+///
+/// # Errors
+/// TLS cannot be configured.
+pub(super) fn context(
+    latch: &Arc<KillLatch>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<VenueContext> {
+    Ok(VenueContext {
+        connector: TcpConnector::shared(client_config(None)?),
+        gate: OrderGate::new(Arc::clone(latch), Arc::clone(clock)),
+        clock: Arc::clone(clock),
+        budget: new_budget(),
+        assets: Arc::new(Assets::new(AssetTable::default())),
+    })
+}
+
+fn new_budget() -> Arc<Mutex<RateBudget>> {
+    Arc::new(Mutex::new(RateBudget::new(WEIGHT_PER_MINUTE)))
+}
+
+/// A channel with room for every answer that an executor can wait for.
+fn response_channel() -> (Arc<dyn ResponseSink>, Responses) {
+    let (sender, responses) = mpsc::channel(RESPONSES_MAX);
+    let sink = move |id: RequestId, response: VenueResponse| {
+        // There is room for every answer; it fails only once the executor has stopped.
+        drop(sender.try_send((id, response)));
+    };
+    (Arc::new(sink), responses)
 }
 
 /// The adapter's settings for an account: a paper account's address is the embedded exchange's and nothing else.
@@ -205,20 +232,14 @@ fn adapter(
     account: &AccountSettings,
     embedded: Option<&Embedded>,
     environment: &BTreeMap<String, String>,
-) -> anyhow::Result<BinanceConfig> {
+) -> anyhow::Result<VenueSettings> {
     let place = config
         .venues
         .iter()
         .position(|venue| venue.name == account.venue);
     let place = place.with_context(|| format!("account {} names no known venue", account.name))?;
     let settings = &config.venues[place];
-    let common = BinanceConfig {
-        venue: VenueId(u32::try_from(place)?),
-        name: settings.name.clone(),
-        seed: config.simulation.seed,
-        order_entry: settings.order_entry,
-        ..BinanceConfig::default()
-    };
+    let common = public_settings(config, settings, VenueId(u32::try_from(place)?));
     match (&account.mode, embedded) {
         (AccountSource::Paper(_), Some(embedded)) => {
             let secret = embedded
@@ -226,7 +247,7 @@ fn adapter(
                 .get(&account.name)
                 .cloned()
                 .unwrap_or_default();
-            Ok(BinanceConfig {
+            Ok(VenueSettings {
                 rest_url: format!("http://{}", embedded.address),
                 ws_url: format!("ws://{}", embedded.address),
                 ws_api_url: format!("ws://{}/ws-api/v3", embedded.address),
@@ -255,14 +276,31 @@ fn adapter(
                 })
             };
             let key = ApiKey::recognise(secret(key_env)?, &SecretString::from(secret(secret_env)?));
-            Ok(BinanceConfig {
-                rest_url: settings.rest_url.clone(),
-                ws_url: settings.ws_url.clone(),
-                ws_api_url: settings.ws_api_url.clone(),
+            Ok(VenueSettings {
                 key: Some(key.with_context(|| format!("reading {secret_env}"))?),
                 ..common
             })
         }
+    }
+}
+
+/// The adapter's settings at the venue's own address, without a key.
+pub(super) fn public_settings(
+    config: &DeskConfig,
+    venue: &crate::config::VenueSettings,
+    id: VenueId,
+) -> VenueSettings {
+    VenueSettings {
+        kind: venue.kind,
+        venue: id,
+        name: venue.name.clone(),
+        account: AccountId(0),
+        rest_url: venue.rest_url.clone(),
+        ws_url: venue.ws_url.clone(),
+        ws_api_url: venue.ws_api_url.clone(),
+        key: None,
+        order_entry: venue.order_entry,
+        seed: config.simulation.seed,
     }
 }
 

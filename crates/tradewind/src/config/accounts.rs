@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use tradewind_model::{AccountMode, Amount, Ppm};
-use tradewind_venues::Scheme;
-use tradewind_venues::binance::OrderEntry;
+use tradewind_venues::{OrderEntry, Scheme, VenueKind};
 
 use super::desk::{address, is_asset, variable};
 use super::error::{Errors, Problem};
@@ -31,13 +30,6 @@ pub struct VenueSettings {
     pub order_entry: OrderEntry,
     /// The worst fee it takes, as a share of an order's value.
     pub fee: Ppm,
-}
-
-/// Which adapter talks to a venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VenueKind {
-    /// Binance, spot.
-    Binance,
 }
 
 /// An account.

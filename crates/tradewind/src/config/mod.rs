@@ -31,7 +31,7 @@ use std::path::Path;
 use tradewind_model::AccountMode;
 use tradewind_risk::Limits;
 
-pub use accounts::{AccountSettings, AccountSource, VenueKind, VenueSettings};
+pub use accounts::{AccountSettings, AccountSource, VenueSettings};
 pub use bots::{BotSettings, Listing};
 pub use desk::{
     ApiSettings, DeskSettings, Durability, Notify, OnExit, SimulationSettings, TelegramSettings,

@@ -2,110 +2,15 @@
 
 use std::time::Duration;
 
-use tradewind_model::{
-    AccountId, Amount, AssetId, Instrument, InstrumentId, OrderKind, OrderTerms, Ppm, Price,
-    Quantity, Quote, Side, TimeInForce,
-};
-use tradewind_risk::{
-    Candidate, Context, Limits, PositionEffect, RecentOrders, TradingState, check,
-};
+use tradewind_risk::PositionEffect;
 
+use super::super::orders_for_tests::{GOOD_FOR, ONE_A_SECOND, START, sealed};
 use super::*;
 
-const START: Timestamp = Timestamp::from_secs(1_000);
-/// How long an entry is good for.
-const GOOD_FOR: Duration = Duration::from_secs(2);
-
-const ONE_A_SECOND: Rate = Rate {
-    count: 1,
-    per: Duration::from_secs(1),
-    burst: 1,
+const FREE: Room = Room {
+    entry: true,
+    exit: true,
 };
-
-fn instrument() -> Instrument {
-    Instrument {
-        open_orders_max: 200,
-        ..Instrument::spot(InstrumentId(0), "venue:0", AssetId(0), AssetId(1))
-    }
-}
-
-fn generous() -> Limits {
-    let all = Some(Ppm::ONE);
-    let rate = Some(Rate {
-        count: 1_000,
-        per: Duration::from_secs(1),
-        burst: 1_000,
-    });
-    Limits {
-        intent_ttl_quote: Some(GOOD_FOR),
-        intent_ttl_candle: Some(GOOD_FOR),
-        order_value_max: Some(Amount::whole(1_000_000_000)),
-        order_equity_max: all,
-        collar: all,
-        market_slippage_max: all,
-        balance_use_max: all,
-        position_equity_max: all,
-        open_entries_instrument: all,
-        open_entries_account: all,
-        bot_order_rate: rate,
-        account_order_rate: rate,
-        duplicate_window: Some(Duration::ZERO),
-    }
-}
-
-/// An order that passed the real gate at [`START`].
-fn sealed(id: u128, purpose: PositionEffect) -> ApprovedOrder {
-    let side = match purpose {
-        PositionEffect::Exit => Side::Sell,
-        PositionEffect::Entry => Side::Buy,
-    };
-    let terms = OrderTerms {
-        account: AccountId(0),
-        instrument: InstrumentId(0),
-        client_id: ClientOrderId(id),
-        side,
-        quantity: Quantity(50_000),
-        kind: OrderKind::Limit {
-            price: Price(6_183_763),
-            time_in_force: TimeInForce::GoodTillCancel,
-        },
-    };
-    let quote = Quote {
-        instrument: InstrumentId(0),
-        bid: Price(6_183_763),
-        ask: Price(6_183_764),
-        bid_quantity: Quantity(100_000),
-        ask_quantity: Quantity(100_000),
-        event_time: None,
-        received_at: START,
-    };
-    let candidate = Candidate {
-        terms,
-        bot: None,
-        purpose,
-        decided_on_quote: true,
-    };
-    let context = Context {
-        now: START,
-        limits: &generous(),
-        state: TradingState::Active,
-        instrument: &instrument(),
-        allowed: true,
-        quote: Some(&quote),
-        quote_rate: Some(Amount::ONE),
-        equity: Amount::whole(1_000_000_000),
-        fee: Ppm(1_000),
-        free: Amount::whole(1_000_000_000),
-        position: Quantity(50_000),
-        working: Quantity::ZERO,
-        open_entries_instrument: 0,
-        open_entries_account: 0,
-        account_instruments: 1,
-        rate: &TokenBucket::default(),
-        recent: &RecentOrders::default(),
-    };
-    check(&candidate, &context).expect("the test's order is within generous limits")
-}
 
 #[test]
 fn exits_go_before_entries_and_the_rate_holds_both() {
@@ -113,14 +18,14 @@ fn exits_go_before_entries_and_the_rate_holds_both() {
         sealed(1, PositionEffect::Entry),
         sealed(2, PositionEffect::Exit),
     );
-    let mut waiting = OrderQueue::new(Some(ONE_A_SECOND));
-    waiting.push(entry);
-    waiting.push(exit);
-    assert_eq!(waiting.next(START), Some(Next::Send(exit)));
-    assert_eq!(waiting.next(START), Some(Next::Later));
+    let mut queue = OrderQueue::new(Some(ONE_A_SECOND));
+    assert!(queue.push(entry));
+    assert!(queue.push(exit));
+    assert_eq!(queue.next(START, FREE), Some(Next::Send(exit)));
+    assert_eq!(queue.next(START, FREE), Some(Next::Later));
     let second = START + Duration::from_secs(1);
-    assert_eq!(waiting.next(second), Some(Next::Send(entry)));
-    assert_eq!((waiting.next(second), waiting.is_empty()), (None, true));
+    assert_eq!(queue.next(second, FREE), Some(Next::Send(entry)));
+    assert_eq!((queue.next(second, FREE), queue.len()), (None, 0));
 }
 
 #[test]
@@ -129,23 +34,60 @@ fn an_entry_too_old_costs_none_of_the_rate() {
         sealed(1, PositionEffect::Entry),
         sealed(2, PositionEffect::Exit),
     );
-    let mut waiting = OrderQueue::new(Some(ONE_A_SECOND));
-    waiting.push(old);
+    let mut queue = OrderQueue::new(Some(ONE_A_SECOND));
+    assert!(queue.push(old));
     let late = START + GOOD_FOR;
-    assert_eq!(waiting.next(late), Some(Next::TooOld(old)));
-    waiting.push(exit);
-    assert_eq!(waiting.next(late), Some(Next::Send(exit)));
+    assert_eq!(queue.next(late, FREE), Some(Next::TooOld(old)));
+    assert!(queue.push(exit));
+    assert_eq!(queue.next(late, FREE), Some(Next::Send(exit)));
 }
 
 #[test]
 fn an_order_that_waits_can_be_taken_back_and_is_never_sent() {
-    let mut waiting = OrderQueue::new(None);
-    waiting.push(sealed(1, PositionEffect::Entry));
-    assert!(waiting.contains(ClientOrderId(1)));
+    let mut queue = OrderQueue::new(None);
+    assert!(queue.push(sealed(1, PositionEffect::Entry)));
+    assert!(queue.contains(ClientOrderId(1)));
     assert_eq!(
-        waiting.remove(ClientOrderId(1)),
+        queue.remove(ClientOrderId(1)),
         Some(sealed(1, PositionEffect::Entry))
     );
-    assert_eq!(waiting.remove(ClientOrderId(1)), None);
-    assert_eq!(waiting.next(START), None);
+    assert_eq!(queue.remove(ClientOrderId(1)), None);
+    assert_eq!(queue.next(START, FREE), None);
+}
+
+#[test]
+fn without_room_in_flight_an_order_waits_and_takes_nothing_of_the_rate() {
+    let (entry, exit) = (
+        sealed(1, PositionEffect::Entry),
+        sealed(2, PositionEffect::Exit),
+    );
+    let mut queue = OrderQueue::new(Some(ONE_A_SECOND));
+    assert!(queue.push(entry));
+    let (full, reserved) = (
+        Room {
+            entry: false,
+            exit: false,
+        },
+        Room {
+            entry: false,
+            exit: true,
+        },
+    );
+    assert_eq!(queue.next(START, full), Some(Next::Later));
+    assert_eq!(queue.next(START, reserved), Some(Next::Later));
+    assert!(queue.push(exit));
+    assert_eq!(queue.next(START, full), Some(Next::Later));
+    assert_eq!(queue.next(START, reserved), Some(Next::Send(exit)));
+    let late = START + GOOD_FOR;
+    assert_eq!(queue.next(late, full), Some(Next::TooOld(entry)));
+}
+
+#[test]
+fn no_more_wait_than_may() {
+    let mut queue = OrderQueue::new(None);
+    let order = sealed(1, PositionEffect::Exit);
+    assert!((0..QUEUED_MAX).all(|_| queue.push(order)));
+    assert!(!queue.push(order));
+    assert_eq!(queue.drain().count(), QUEUED_MAX);
+    assert_eq!(queue.len(), 0);
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tradewind_model::{Candle, Clock, Instrument, InstrumentId, Interval, Timestamp};
 use tradewind_simx_server::MirrorFeed;
 use tradewind_venues::execution::CandleRange;
-use tradewind_venues::{BinanceVenue, VenueError};
+use tradewind_venues::{Venue, VenueError};
 
 use super::sinks::{MirrorHealth, MissedMinutes};
 use crate::config::DeskConfig;
@@ -55,7 +55,7 @@ pub(super) fn wanted(config: &DeskConfig, names: &[String]) -> WarmUpLengths {
 
 /// Closed candles of each instrument, joined into one series.
 pub(super) async fn before_start(
-    venue: &BinanceVenue,
+    venue: &dyn Venue,
     instruments: &[Instrument],
     wanted: &WarmUpLengths,
 ) -> Result<Vec<Vec<Candle>>, VenueError> {
@@ -92,7 +92,7 @@ fn joined(mut longer: Vec<Candle>, shorter: Vec<Candle>) -> Vec<Candle> {
 
 /// Requests missed minutes until it has them.
 pub(super) struct Refills {
-    pub(super) venue: Arc<BinanceVenue>,
+    pub(super) venue: Arc<dyn Venue>,
     pub(super) feed: MirrorFeed,
     pub(super) health: Arc<MirrorHealth>,
     pub(super) clock: Arc<dyn Clock>,

@@ -1,0 +1,62 @@
+//! Accounts' streams: how far each can be relied on, and what it told.
+
+use serde::{Deserialize, Serialize};
+use tradewind_events::{AccountStreamView, StreamBalance, StreamState};
+use tradewind_model::{AccountId, Timestamp};
+
+/// The streams of the desk's accounts. One that never told anything is absent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct AccountStreams {
+    streams: Vec<AccountStreamView>,
+}
+
+impl AccountStreams {
+    /// The streams, by account, without trailing absent ones.
+    pub(crate) fn views(&self) -> &[AccountStreamView] {
+        &self.streams
+    }
+
+    /// Moves a stream to `state`. Returns the state before it, if that was another.
+    pub(crate) fn change(
+        &mut self,
+        account: AccountId,
+        state: StreamState,
+        reason: &str,
+        at: Timestamp,
+    ) -> Option<StreamState> {
+        let stream = self.stream(account);
+        let before = stream.state;
+        reason.clone_into(&mut stream.reason);
+        if before == state {
+            return None;
+        }
+        (stream.state, stream.since) = (state, at);
+        Some(before)
+    }
+
+    /// Takes over balances that a stream told; assets not named did not change.
+    pub(crate) fn set_balances(&mut self, account: AccountId, changed: &[StreamBalance]) {
+        let known = &mut self.stream(account).balances;
+        for balance in changed {
+            match known.binary_search_by_key(&balance.asset, |known| known.asset) {
+                Ok(place) => known[place] = *balance,
+                Err(place) => known.insert(place, *balance),
+            }
+        }
+    }
+
+    pub(crate) fn count_transfer(&mut self, account: AccountId) {
+        self.stream(account).transfers += 1;
+    }
+
+    fn stream(&mut self, account: AccountId) -> &mut AccountStreamView {
+        let ids = (0..).map(AccountId).skip(self.streams.len());
+        let missing = (account.index() + 1).saturating_sub(self.streams.len());
+        let absent = |account| AccountStreamView {
+            account,
+            ..AccountStreamView::default()
+        };
+        self.streams.extend(ids.take(missing).map(absent));
+        &mut self.streams[account.index()]
+    }
+}

@@ -1,0 +1,198 @@
+//! An account's stream: while it is not proved live its account takes no new risk, and exits pass.
+
+use tradewind_events::{
+    Configuration, EventKind, EventType, Input, StreamBalance, StreamChange, StreamState,
+};
+use tradewind_model::{Account, AccountId, Amount, ReportKind, Side};
+use tradewind_risk::{Clearing, DenyReason, Scope, TradingState};
+use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, Script, USDT, bot, configuration};
+
+use crate::{BOT, buy, one_bot};
+
+fn stream(desk: &mut Desk, change: StreamChange) {
+    stream_of(desk, ACCOUNT, change);
+}
+
+fn stream_of(desk: &mut Desk, account: AccountId, change: StreamChange) {
+    let change = Box::new(change);
+    desk.input(&Input::AccountStream { account, change });
+}
+
+fn lost(reason: &str) -> StreamChange {
+    let reason = reason.to_owned();
+    StreamChange::Down { reason }
+}
+
+fn unsure(reason: &str) -> StreamChange {
+    let reason = reason.to_owned();
+    StreamChange::Unsure { reason }
+}
+
+/// The open causes of the account, in words.
+fn causes(desk: &Desk) -> Vec<String> {
+    let view = desk.engine.view();
+    let own = view.causes.into_iter();
+    let own = own.filter(|cause| cause.scope == Scope::Account(ACCOUNT));
+    own.map(|cause| {
+        assert_eq!(cause.clearing, Clearing::Itself);
+        format!("{}: {}", cause.state, cause.reason)
+    })
+    .collect()
+}
+
+#[test]
+fn each_state_but_live_and_absent_is_a_cause_of_its_own_that_ends_by_itself() {
+    let (mut desk, _script) = one_bot();
+    assert_eq!(causes(&desk), [""; 0], "a desk without a stream needs none");
+    let steps = [
+        (
+            StreamChange::Connecting,
+            Some("the account stream is not proved live yet"),
+        ),
+        (StreamChange::Up, None),
+        (lost("no pong"), Some("the account stream is down")),
+        (lost("refused"), Some("the account stream is down")),
+        (
+            StreamChange::Connecting,
+            Some("the account stream is not proved live yet"),
+        ),
+        (
+            unsure("a queue was full"),
+            Some("the account stream may have missed something"),
+        ),
+        (StreamChange::Up, None),
+        (StreamChange::Up, None),
+    ];
+    for (change, cause) in steps {
+        stream(&mut desk, change.clone());
+        let wanted: Vec<String> = cause
+            .iter()
+            .map(|cause| format!("REDUCING: {cause}"))
+            .collect();
+        assert_eq!(causes(&desk), wanted, "{change:?}");
+    }
+    // What repeats a state is not announced again.
+    assert_eq!(desk.count(EventType::AccountStreamChanged), 6);
+    let view = &desk.engine.view().streams[0];
+    assert_eq!((view.state, view.reason.as_str()), (StreamState::Live, ""));
+}
+
+#[test]
+fn entries_are_refused_while_the_stream_is_down_and_exits_pass() {
+    let (mut desk, script) = one_bot();
+    stream(&mut desk, StreamChange::Up);
+    buy(&mut desk, &script);
+    stream(&mut desk, lost("no pong"));
+    script.say(BOT, Answer::target(0));
+    desk.quote(10_000, 10_001);
+    let exit = desk.last_order();
+    assert_eq!(exit.side, Side::Sell);
+    desk.fill(&exit, 10_000);
+    let orders = desk.orders().len();
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    assert_eq!(desk.orders().len(), orders);
+    let EventKind::RiskDecisionRejected { reason, .. } = desk.last(EventType::RiskDecisionRejected)
+    else {
+        unreachable!()
+    };
+    assert_eq!(reason, DenyReason::TradingState(TradingState::Reducing));
+    stream(&mut desk, StreamChange::Up);
+    script.say(BOT, Answer::target(500_000));
+    desk.quote(10_000, 10_001);
+    assert_eq!(desk.orders().len(), orders + 1);
+}
+
+#[test]
+fn a_stream_that_is_up_before_the_desk_starts_leaves_no_cause() {
+    let script = Script::default();
+    let mut desk = Desk::unreconciled(
+        Configuration {
+            bots: vec![bot(0)],
+            ..configuration()
+        },
+        script.strategies(),
+    );
+    stream(&mut desk, StreamChange::Connecting);
+    assert_eq!(causes(&desk).len(), 2, "nor was the account read");
+    stream(&mut desk, StreamChange::Up);
+    desk.account(&[(USDT, Amount::whole(100_000))]);
+    assert_eq!(causes(&desk), [""; 0]);
+}
+
+#[test]
+fn each_time_the_stream_is_up_the_open_orders_of_its_account_are_queried() {
+    let script = Script::default();
+    let mut configuration = Configuration {
+        bots: vec![bot(0)],
+        ..configuration()
+    };
+    configuration.accounts.push(Account {
+        id: AccountId(1),
+        name: "other".to_owned(),
+        ..configuration.accounts[0].clone()
+    });
+    let mut desk = Desk::unreconciled(configuration, script.strategies());
+    desk.account(&[(USDT, Amount::whole(100_000))]);
+    desk.input(&Input::Account(Box::new(tradewind_events::AccountState {
+        account: AccountId(1),
+        balances: Vec::new(),
+        open_orders: Vec::new(),
+        fills: Vec::new(),
+    })));
+    desk.advance(std::time::Duration::from_secs(2));
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    let order = desk.last_order();
+    desk.report(&order, ReportKind::Accepted, Some(0));
+    stream_of(&mut desk, AccountId(1), StreamChange::Up);
+    assert_eq!(desk.queries(), []);
+    for queries in 1..3 {
+        stream(&mut desk, StreamChange::Up);
+        assert_eq!(desk.queries(), vec![order.client_id; queries]);
+    }
+}
+
+#[test]
+fn balances_and_transfers_are_shown_and_change_no_ledger() {
+    let (mut desk, _script) = one_bot();
+    let balance = |asset, free| StreamBalance {
+        asset,
+        free: Amount::whole(free),
+        locked: Amount::ZERO,
+    };
+    let before = desk.engine.view();
+    let told = |balances| StreamChange::Balances {
+        balances,
+        at: tradewind_testkit::START,
+    };
+    stream(&mut desk, told(vec![balance(BTC, 2), balance(USDT, 5)]));
+    stream(&mut desk, told(vec![balance(USDT, 7)]));
+    let transfer = StreamChange::Transfer {
+        asset: USDT,
+        amount: Amount::whole(2),
+        at: tradewind_testkit::START,
+    };
+    stream(&mut desk, transfer);
+    let view = desk.engine.view();
+    let shown = &view.streams[0];
+    assert_eq!(shown.balances, [balance(USDT, 7), balance(BTC, 2)]);
+    assert_eq!(shown.transfers, 1);
+    assert_eq!(
+        (view.balances, view.causes),
+        (before.balances, before.causes)
+    );
+    assert_eq!(desk.count(EventType::BalancesReported), 2);
+    let EventKind::TransferReported { amount, .. } = desk.last(EventType::TransferReported) else {
+        unreachable!()
+    };
+    assert_eq!(amount, Amount::whole(2));
+}
+
+#[test]
+fn a_stream_of_no_account_is_ignored() {
+    let (mut desk, _script) = one_bot();
+    let before = desk.engine.view().streams;
+    stream_of(&mut desk, AccountId(u32::MAX), lost("whose?"));
+    assert_eq!(desk.engine.view().streams, before);
+}

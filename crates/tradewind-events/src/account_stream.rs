@@ -1,0 +1,149 @@
+//! What an account's stream tells of the account and of itself.
+//!
+//! Reports on orders, from whichever channel, are [`Input::Report`](crate::Input::Report). Everything else that a stream
+//! tells is a [`StreamChange`]. The names of its variants and fields are in the journal: they stay.
+
+use serde::{Deserialize, Serialize};
+use tradewind_model::{AccountId, Amount, AssetId, Timestamp};
+
+/// One change that an account's stream tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StreamChange {
+    /// A stream is being opened. Nothing that it will tell is proved yet.
+    Connecting,
+    /// It is live: subscribed, and the venue has acknowledged it. What happened before must be queried.
+    Up,
+    /// It is down: nothing is reported until it is up again.
+    Down {
+        /// Why.
+        reason: String,
+    },
+    /// It is up and may have missed something: nothing that it tells proves completeness until it is up again.
+    Unsure {
+        /// Why.
+        reason: String,
+    },
+    /// Balances as they are now; assets not named did not change.
+    Balances {
+        /// The balances.
+        balances: Vec<StreamBalance>,
+        /// The venue's stamp.
+        at: Timestamp,
+    },
+    /// A deposit, a withdrawal or a transfer.
+    Transfer {
+        /// The asset.
+        asset: AssetId,
+        /// How much came in; negative went out.
+        amount: Amount,
+        /// The venue's stamp.
+        at: Timestamp,
+    },
+}
+
+/// What the venue says an account has of an asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamBalance {
+    /// The asset.
+    pub asset: AssetId,
+    /// What can be used.
+    pub free: Amount,
+    /// What open orders hold.
+    pub locked: Amount,
+}
+
+/// How far an account's stream can be relied on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum StreamState {
+    /// There is none, as in a backtest: reports come by themselves.
+    #[default]
+    Absent,
+    /// It is being opened and not proved live yet.
+    Connecting,
+    /// It is live.
+    Live,
+    /// It is down.
+    Down,
+    /// It may have missed something.
+    Unsure,
+}
+
+impl StreamState {
+    /// Its name on every wire of ours.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Connecting => "connecting",
+            Self::Live => "live",
+            Self::Down => "down",
+            Self::Unsure => "unsure",
+        }
+    }
+}
+
+/// An account's stream, and what it told of the account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountStreamView {
+    /// The account.
+    pub account: AccountId,
+    /// How far it can be relied on.
+    pub state: StreamState,
+    /// Why, in the words of the venue or the transport; empty when there is nothing to say.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// The latest balance of each asset that it told, by asset.
+    pub balances: Vec<StreamBalance>,
+    /// How many transfers it told.
+    pub transfers: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Input;
+
+    /// An input as it stands in a journal, with its bytes as far as they are letters.
+    fn journaled(change: StreamChange) -> (Input, String) {
+        let input = Input::AccountStream {
+            account: AccountId(1),
+            change: Box::new(change),
+        };
+        let bytes = rmp_serde::to_vec_named(&input).unwrap();
+        assert_eq!(rmp_serde::from_slice::<Input>(&bytes).unwrap(), input);
+        let names = String::from_utf8_lossy(&bytes);
+        let letters = |c: char| !c.is_ascii_alphabetic() && c != '_';
+        let names: Vec<_> = names.split(letters).filter(|name| name.len() > 1).collect();
+        (input, names.join(" "))
+    }
+
+    #[test]
+    fn names_in_the_journal_stay() {
+        let check = |change: StreamChange, names: &str| {
+            let (input, found) = journaled(change);
+            let wanted = format!("AccountStream account change {names}");
+            assert_eq!(found, wanted, "{input:?}");
+            assert!(!input.is_market_data(), "kept with the truth");
+        };
+        let (asset, at) = (AssetId(2), Timestamp::from_secs(0));
+        let amount = Amount::ZERO;
+        let reason = String::new();
+        check(StreamChange::Connecting, "Connecting");
+        check(StreamChange::Up, "Up");
+        let down = StreamChange::Down {
+            reason: reason.clone(),
+        };
+        check(down, "Down reason");
+        check(StreamChange::Unsure { reason }, "Unsure reason");
+        let balances = vec![StreamBalance {
+            asset,
+            free: amount,
+            locked: amount,
+        }];
+        let told = StreamChange::Balances { balances, at };
+        check(told, "Balances balances asset free locked at");
+        let moved = StreamChange::Transfer { asset, amount, at };
+        check(moved, "Transfer asset amount at");
+    }
+}

@@ -1,0 +1,157 @@
+//! What the executor makes of each answer of the venue.
+
+use tradewind_model::{
+    ClientOrderId, ExecutionReport, InstrumentId, Quantity, RejectReason, ReportKind, Timestamp,
+};
+
+use super::{ABSENT_AFTER, Executor, Outputs, fault, no_candles, report};
+use crate::error::VenueError;
+use crate::execution::account_reading::Reading;
+use crate::execution::candle_reads::CandleRead;
+use crate::execution::outstanding::Purpose;
+use crate::execution::{ExecutorFault, ExecutorOutput, OrderQuery, VenueResponse};
+
+impl Executor {
+    /// Takes the answer to a request.
+    pub(super) fn answer(&mut self, purpose: Purpose, response: VenueResponse, out: &mut Outputs) {
+        match purpose {
+            Purpose::Order(terms) => {
+                match response {
+                    VenueResponse::Submitted(reports) if !reports.is_empty() => {
+                        out.extend(reports.into_iter().map(report));
+                    }
+                    other => self.unknown(terms.instrument, terms.client_id, other, out),
+                }
+                self.cancels.release(terms.client_id, self.now);
+            }
+            Purpose::Cancel(instrument, id) => match response {
+                VenueResponse::Cancelled(report) => out.push(ExecutorOutput::Report(report)),
+                other => self.unknown(instrument, id, other, out),
+            },
+            Purpose::Query(instrument, id) => self.queried(instrument, id, response, out),
+            Purpose::Account => self.account_answered(response, out),
+            Purpose::Candles(number) => self.candles_answered(number, response, out),
+        }
+    }
+
+    fn queried(
+        &mut self,
+        instrument: InstrumentId,
+        id: ClientOrderId,
+        response: VenueResponse,
+        out: &mut Outputs,
+    ) {
+        let asked_at = self.queries.asked_at(id).unwrap_or(self.now);
+        let is_definite = match response {
+            VenueResponse::Order(OrderQuery::Found(reports)) => {
+                out.extend(reports.into_iter().map(report));
+                true
+            }
+            VenueResponse::Order(OrderQuery::Archived) => {
+                fault(ExecutorFault::Archived(id), out);
+                out.push(report(self.archived(instrument, id)));
+                true
+            }
+            VenueResponse::Order(OrderQuery::Absent { venue_time }) => {
+                let sent = self.orders.sent_before(id, asked_at);
+                let is_absent = sent.is_some_and(|at| venue_time.since(at) > ABSENT_AFTER);
+                if is_absent {
+                    out.push(report(self.absent(instrument, id, venue_time)));
+                }
+                is_absent
+            }
+            other => {
+                fault(
+                    ExecutorFault::QueryFailed {
+                        id,
+                        error: error_of(other),
+                    },
+                    out,
+                );
+                false
+            }
+        };
+        self.queries.answered(id, is_definite, self.now);
+    }
+
+    fn account_answered(&mut self, response: VenueResponse, out: &mut Outputs) {
+        match self.reading.answered(response, self.now) {
+            Reading::Next(request) if !self.stopped => self.begin(Purpose::Account, request, out),
+            Reading::Next(_) => {}
+            Reading::Done(snapshot) => out.push(ExecutorOutput::Account(snapshot)),
+            Reading::Later(found) => out.extend(found.map(ExecutorOutput::Fault)),
+        }
+    }
+
+    fn candles_answered(&mut self, number: u64, response: VenueResponse, out: &mut Outputs) {
+        match response {
+            VenueResponse::Candles(candles) => {
+                if let Some(CandleRead {
+                    instrument,
+                    interval,
+                    ..
+                }) = self.candles.done(number)
+                {
+                    out.push(ExecutorOutput::Candles {
+                        instrument,
+                        interval,
+                        candles,
+                    });
+                }
+            }
+            other => {
+                let (error, first) = (error_of(other), self.waits.retry_first);
+                match self.candles.failed(number, &error, first, self.now) {
+                    Some(read) => no_candles(read, error, out),
+                    None => fault(ExecutorFault::ReadAgain(error), out),
+                }
+            }
+        }
+    }
+
+    /// Reports that the fate of an order is unknown.
+    fn unknown(
+        &self,
+        instrument: InstrumentId,
+        id: ClientOrderId,
+        response: VenueResponse,
+        out: &mut Outputs,
+    ) {
+        let error = error_of(response);
+        fault(ExecutorFault::Unanswered { id, error }, out);
+        out.push(report(self.report(instrument, id, ReportKind::Unknown)));
+    }
+
+    /// The order ended without a fill so long ago that it makes no difference whether it was cancelled or expired.
+    fn archived(&self, instrument: InstrumentId, id: ClientOrderId) -> ExecutionReport {
+        ExecutionReport {
+            cumulative: Some(Quantity::ZERO),
+            ..self.report(instrument, id, ReportKind::Expired)
+        }
+    }
+
+    /// The venue never had the order.
+    fn absent(
+        &self,
+        instrument: InstrumentId,
+        id: ClientOrderId,
+        venue_time: Timestamp,
+    ) -> ExecutionReport {
+        let reason = RejectReason {
+            code: -2013,
+            text: "the venue has no such order".to_owned(),
+        };
+        ExecutionReport {
+            event_time: Some(venue_time),
+            ..self.report(instrument, id, ReportKind::Rejected(reason))
+        }
+    }
+}
+
+/// Why an answer is of no use.
+fn error_of(response: VenueResponse) -> VenueError {
+    match response {
+        VenueResponse::Failed(error) => error,
+        _ => VenueError::unreadable("response", "the answer to something else"),
+    }
+}

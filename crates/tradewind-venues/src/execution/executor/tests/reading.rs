@@ -1,0 +1,154 @@
+//! Readings: an account that must stand still, and candles.
+
+use super::*;
+use crate::execution::{CANDLE_READS_AT_ONCE, CANDLE_READS_MAX, OrderRecord};
+use crate::sink::AssetBalance;
+use tradewind_model::{Amount, AssetId, OrderStatus, Side, VenueOrderId};
+
+fn balances(free: i64) -> VenueResponse {
+    VenueResponse::Balances(vec![AssetBalance {
+        asset: AssetId(0),
+        free: Amount::whole(free),
+        locked: Amount::ZERO,
+    }])
+}
+
+fn record() -> OrderRecord {
+    OrderRecord {
+        account: AccountId(0),
+        instrument: INSTRUMENT,
+        client_id: ClientOrderId(9),
+        venue_order_id: VenueOrderId(9),
+        side: Side::Buy,
+        kind: None,
+        quantity: Quantity(1),
+        filled: Quantity::ZERO,
+        status: OrderStatus::Accepted,
+        placed_at: START,
+    }
+}
+
+impl World {
+    /// Answers one reading to its end; the balances are `before` and then `after`.
+    fn read(&mut self, before: i64, after: i64) {
+        self.answer(balances(before));
+        self.answer(VenueResponse::OpenOrders(vec![record()]));
+        self.answer(VenueResponse::Fills(Vec::new()));
+        self.answer(VenueResponse::Fills(Vec::new()));
+        self.answer(balances(after));
+    }
+}
+
+#[test]
+fn an_account_that_stands_still_is_read_once() {
+    let mut world = World::new(None);
+    world.input(ExecutorInput::ReadAccount);
+    world.read(7, 7);
+    assert_eq!(
+        world.begun(),
+        ["balances", "orders", "fills 0", "fills 1", "balances"]
+    );
+    let read = &world.accounts[0];
+    assert_eq!((read.balances.len(), read.open_orders.len()), (1, 1));
+    assert_eq!(world.executor.wake_at(), None);
+}
+
+#[test]
+fn a_request_during_a_reading_is_served_by_another_one() {
+    let mut world = World::new(None);
+    (0..3).for_each(|_| world.input(ExecutorInput::ReadAccount));
+    world.read(7, 7);
+    world.read(7, 7);
+    assert_eq!((world.accounts.len(), world.executor.wake_at()), (2, None));
+}
+
+#[test]
+fn an_account_that_never_stands_still_is_never_taken_over() {
+    let mut world = World::new(None);
+    world.input(ExecutorInput::ReadAccount);
+    for turn in 0..21 {
+        world.read(turn, turn + 1);
+        let pause = if turn < 20 {
+            Waits::default().stand_still
+        } else {
+            Waits::default().query_gap
+        };
+        let wake = world.executor.wake_at();
+        assert_eq!(wake, Some(world.now + pause), "turn {turn}");
+        world.advance(pause);
+    }
+    let fault = "the account does not stand still, nothing trades on it";
+    assert_eq!(world.faults, [fault]);
+    assert_eq!(world.now.since(START), Duration::from_secs(7));
+    assert!(world.accounts.is_empty());
+    world.read(5, 5);
+    assert_eq!(world.accounts.len(), 1);
+}
+
+#[test]
+fn a_reading_that_fails_starts_again_ever_later_and_never_ends() {
+    let mut world = World::new(None);
+    world.input(ExecutorInput::ReadAccount);
+    for millis in [500, 1_000, 2_000, 4_000, 2_000, 500] {
+        world.answer(balances(1));
+        world.answer(lost());
+        let wake = world.now + Duration::from_millis(millis);
+        assert_eq!(world.executor.wake_at(), Some(wake));
+        world.advance(Duration::from_millis(millis));
+    }
+    let serious = world.faults.iter();
+    let serious = serious.filter(|fault| fault.contains("nothing trades"));
+    assert_eq!(serious.count(), 1);
+    world.read(1, 1);
+    assert_eq!(world.accounts.len(), 1);
+}
+
+#[test]
+fn a_reading_without_an_answer_starts_again_and_a_late_answer_is_not_part_of_it() {
+    let mut world = World::new(None);
+    world.input(ExecutorInput::ReadAccount);
+    let (late, _) = world.begun[0];
+    world.advance(Waits::default().reading_within + Duration::from_millis(500));
+    world.answer(balances(1));
+    world.respond(late, balances(99));
+    assert_eq!(world.begun(), ["balances", "balances", "orders"]);
+}
+
+fn read_candles(world: &mut World) {
+    world.input(ExecutorInput::ReadCandles {
+        instrument: INSTRUMENT,
+        interval: Interval::Minute1,
+        count: 5,
+    });
+}
+
+#[test]
+fn candles_are_tried_five_times_and_then_there_are_none() {
+    let mut world = World::new(None);
+    read_candles(&mut world);
+    for wait in [500, 1_000, 2_000, 4_000] {
+        world.answer(lost());
+        world.advance(Duration::from_millis(wait));
+    }
+    assert_eq!((world.candles.len(), world.begun.len()), (0, 5));
+    world.answer(lost());
+    assert_eq!(world.candles, [Vec::new()]);
+    assert_eq!(world.executor.wake_at(), None);
+    read_candles(&mut world);
+    let ours = VenueError::Ours("not in use".to_owned());
+    world.answer(VenueResponse::Failed(ours));
+    assert_eq!((world.candles.len(), world.begun.len()), (2, 6));
+}
+
+#[test]
+fn only_so_many_candles_are_read_at_once() {
+    let mut world = World::new(None);
+    let reads = CANDLE_READS_AT_ONCE;
+    (0..=reads).for_each(|_| read_candles(&mut world));
+    assert_eq!(world.begun.len(), reads);
+    world.answer(VenueResponse::Candles(Vec::new()));
+    assert_eq!((world.begun.len(), world.candles.len()), (reads + 1, 1));
+    // What does not fit is answered at once: a strategy that waits for candles must not wait for ever.
+    (0..CANDLE_READS_MAX).for_each(|_| read_candles(&mut world));
+    assert_eq!(world.candles.len(), 1 + reads);
+}

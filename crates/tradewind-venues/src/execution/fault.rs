@@ -1,0 +1,80 @@
+//! What an executor finds worth a line in the log.
+
+use tradewind_model::{ClientOrderId, InstrumentId, Interval};
+
+use super::RequestId;
+use crate::error::VenueError;
+
+/// Something that went wrong and was dealt with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecutorFault {
+    /// An order was handed in a second time and is not sent again.
+    #[error("order {0} was handed in before and is not sent again")]
+    Duplicate(ClientOrderId),
+    /// Too many orders wait; this one is not sent.
+    #[error("order {0} is not sent: too many orders wait")]
+    QueueFull(ClientOrderId),
+    /// The venue did not answer an order or a cancel as it must; the order's fate is unknown.
+    #[error("order {id} has no usable answer: {error}")]
+    Unanswered {
+        /// The order.
+        id: ClientOrderId,
+        /// What came instead.
+        error: VenueError,
+    },
+    /// A cancel was sent before its order's answer came.
+    #[error("order {0} is cancelled before its answer came")]
+    CancelledEarly(ClientOrderId),
+    /// A query brought no answer; it is repeated.
+    #[error("the state of order {id} is not known yet: {error}")]
+    QueryFailed {
+        /// The order.
+        id: ClientOrderId,
+        /// Why.
+        error: VenueError,
+    },
+    /// Too many orders are under query; this one is not.
+    #[error("order {0} is not queried: too many queries wait")]
+    QueriesFull(ClientOrderId),
+    /// The venue has archived an order that was taken for open: it ended without a fill.
+    #[error("the venue has archived order {0}, which was taken for open: it ended without a fill")]
+    Archived(ClientOrderId),
+    /// A part of the account could not be read; the reading starts again.
+    #[error("the account is read again: {0}")]
+    ReadAgain(VenueError),
+    /// The account cannot be read. The reading starts again later, and until then nothing trades on it.
+    #[error("the account cannot be read, nothing trades on it: {0}")]
+    AccountUnreadable(VenueError),
+    /// The account changes during each reading, and until it stands still nothing trades on it.
+    #[error("the account does not stand still, nothing trades on it")]
+    AccountMoves,
+    /// Past candles cannot be read; the answer has none.
+    #[error("past candles of instrument {} at {interval} cannot be read: {error}", instrument.0)]
+    CandlesUnreadable {
+        /// The instrument.
+        instrument: InstrumentId,
+        /// The length of a candle.
+        interval: Interval,
+        /// Why.
+        error: VenueError,
+    },
+    /// A second answer to one request, or one to a request that was given up.
+    #[error("request {} was answered twice or too late", .0.0)]
+    Unexpected(RequestId),
+}
+
+impl ExecutorFault {
+    /// Whether a person must look; otherwise it passes by itself.
+    #[must_use]
+    pub const fn is_serious(&self) -> bool {
+        matches!(
+            self,
+            Self::Duplicate(_)
+                | Self::QueueFull(_)
+                | Self::QueriesFull(_)
+                | Self::AccountUnreadable(_)
+                | Self::CandlesUnreadable { .. }
+        )
+    }
+}

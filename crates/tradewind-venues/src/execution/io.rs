@@ -1,0 +1,79 @@
+//! What goes into an executor, and what comes out of it.
+
+use tradewind_model::{AccountId, Candle, ClientOrderId, ExecutionReport, InstrumentId, Interval};
+use tradewind_risk::{ApprovedOrder, Rate};
+
+use super::{AccountSnapshot, ExecutorFault, RequestId, VenueRequest, VenueResponse, Waits};
+
+/// What an executor needs to know.
+#[derive(Clone, Debug)]
+pub struct ExecutorSettings {
+    /// The account.
+    pub account: AccountId,
+    /// The account's order rate (R16); without one every order goes at once.
+    pub rate: Option<Rate>,
+    /// The instruments whose fills belong to a reading of the account.
+    pub instruments: Vec<InstrumentId>,
+    /// The periods.
+    pub waits: Waits,
+}
+
+/// What an executor is given.
+#[derive(Debug)]
+pub enum ExecutorInput {
+    /// Send an order whose intent is durable.
+    Submit(ApprovedOrder),
+    /// Cancel an order.
+    Cancel {
+        /// The order's instrument.
+        instrument: InstrumentId,
+        /// Our id of the order.
+        client_id: ClientOrderId,
+    },
+    /// Find out what became of an order.
+    Query {
+        /// The order's instrument.
+        instrument: InstrumentId,
+        /// Our id of the order.
+        client_id: ClientOrderId,
+    },
+    /// Read the account.
+    ReadAccount,
+    /// Read the latest closed candles.
+    ReadCandles {
+        /// The instrument.
+        instrument: InstrumentId,
+        /// The length of a candle.
+        interval: Interval,
+        /// How many.
+        count: u32,
+    },
+    /// The venue answered.
+    Response(RequestId, VenueResponse),
+    /// Time passed.
+    Tick,
+    /// Begin nothing more. Answers that still come are taken.
+    Stop,
+}
+
+/// What an executor wants done, or has found out.
+#[derive(Debug)]
+pub enum ExecutorOutput {
+    /// Begin this request; its answer is [`ExecutorInput::Response`].
+    Begin(RequestId, VenueRequest),
+    /// Something happened to an order.
+    Report(ExecutionReport),
+    /// The account as it was read.
+    Account(AccountSnapshot),
+    /// Candles that were wanted; none if they cannot be read.
+    Candles {
+        /// The instrument.
+        instrument: InstrumentId,
+        /// The length of a candle.
+        interval: Interval,
+        /// The candles, oldest first.
+        candles: Vec<Candle>,
+    },
+    /// Something is worth a line in the log.
+    Fault(ExecutorFault),
+}

@@ -1,0 +1,107 @@
+//! Orders that passed the real gate, for tests.
+
+use std::time::Duration;
+
+use tradewind_model::{
+    AccountId, Amount, AssetId, ClientOrderId, Instrument, InstrumentId, OrderKind, OrderTerms,
+    Ppm, Price, Quantity, Quote, Side, TimeInForce, Timestamp,
+};
+use tradewind_risk::{
+    ApprovedOrder, Candidate, Context, Limits, PositionEffect, Rate, RecentOrders, TokenBucket,
+    TradingState, check,
+};
+
+pub(super) const START: Timestamp = Timestamp::from_secs(1_000);
+/// How long an entry is good for.
+pub(super) const GOOD_FOR: Duration = Duration::from_secs(2);
+
+pub(super) const ONE_A_SECOND: Rate = Rate {
+    count: 1,
+    per: Duration::from_secs(1),
+    burst: 1,
+};
+
+fn instrument() -> Instrument {
+    Instrument {
+        open_orders_max: 200,
+        ..Instrument::spot(InstrumentId(0), "venue:0", AssetId(0), AssetId(1))
+    }
+}
+
+fn generous() -> Limits {
+    let all = Some(Ppm::ONE);
+    let rate = Some(Rate {
+        count: 1_000,
+        per: Duration::from_secs(1),
+        burst: 1_000,
+    });
+    Limits {
+        intent_ttl_quote: Some(GOOD_FOR),
+        intent_ttl_candle: Some(GOOD_FOR),
+        order_value_max: Some(Amount::whole(1_000_000_000)),
+        order_equity_max: all,
+        collar: all,
+        market_slippage_max: all,
+        balance_use_max: all,
+        position_equity_max: all,
+        open_entries_instrument: all,
+        open_entries_account: all,
+        bot_order_rate: rate,
+        account_order_rate: rate,
+        duplicate_window: Some(Duration::ZERO),
+    }
+}
+
+/// An order that passed the real gate at [`START`].
+pub(super) fn sealed(id: u128, purpose: PositionEffect) -> ApprovedOrder {
+    let side = match purpose {
+        PositionEffect::Exit => Side::Sell,
+        PositionEffect::Entry => Side::Buy,
+    };
+    let terms = OrderTerms {
+        account: AccountId(0),
+        instrument: InstrumentId(0),
+        client_id: ClientOrderId(id),
+        side,
+        quantity: Quantity(50_000),
+        kind: OrderKind::Limit {
+            price: Price(6_183_763),
+            time_in_force: TimeInForce::GoodTillCancel,
+        },
+    };
+    let quote = Quote {
+        instrument: InstrumentId(0),
+        bid: Price(6_183_763),
+        ask: Price(6_183_764),
+        bid_quantity: Quantity(100_000),
+        ask_quantity: Quantity(100_000),
+        event_time: None,
+        received_at: START,
+    };
+    let candidate = Candidate {
+        terms,
+        bot: None,
+        purpose,
+        decided_on_quote: true,
+    };
+    let context = Context {
+        now: START,
+        limits: &generous(),
+        state: TradingState::Active,
+        instrument: &instrument(),
+        allowed: true,
+        quote: Some(&quote),
+        quote_rate: Some(Amount::ONE),
+        equity: Amount::whole(1_000_000_000),
+        fee: Ppm(1_000),
+        free: Amount::whole(1_000_000_000),
+        position: Quantity(50_000),
+        working: Quantity::ZERO,
+        open_entries_instrument: 0,
+        open_entries_account: 0,
+        account_instruments: 1,
+        rate: &TokenBucket::default(),
+        recent: &RecentOrders::default(),
+    };
+    check(&candidate, &context).expect("the test's order is within generous limits")
+}

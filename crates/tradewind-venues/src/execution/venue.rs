@@ -1,0 +1,26 @@
+//! What an executor needs of a venue.
+
+use std::fmt::Debug;
+
+use super::{RequestId, VenueRequest, VenueResponse};
+
+/// One account at a venue that carries out requests.
+pub trait ExecutionVenue: Debug + Send + Sync {
+    /// Begins a request and returns at once. Exactly one response reaches the [`ResponseSink`] that the venue was built
+    /// with, perhaps before this returns.
+    ///
+    /// An order is sent at most once, through the [`OrderGate`](crate::OrderGate) where bytes leave.
+    fn begin(&self, id: RequestId, request: VenueRequest);
+}
+
+/// Takes the responses of a venue. Calls must not block.
+pub trait ResponseSink: Send + Sync + 'static {
+    /// The answer to the request of this number.
+    fn response(&self, id: RequestId, response: VenueResponse);
+}
+
+impl<F: Fn(RequestId, VenueResponse) + Send + Sync + 'static> ResponseSink for F {
+    fn response(&self, id: RequestId, response: VenueResponse) {
+        self(id, response);
+    }
+}

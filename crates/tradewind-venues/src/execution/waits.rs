@@ -1,0 +1,104 @@
+//! The executor's periods, and how often a reading is tried.
+
+use std::time::Duration;
+
+use tradewind_model::Ppm;
+
+use crate::error::VenueError;
+
+/// Tries of a reading before it is given up.
+const READS_MAX: u32 = 5;
+
+/// The executor's periods, on the clock that it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// Between two queries of one order, and before a reading of the account starts again after an error.
+    pub query_gap: Duration,
+    /// How long a cancel waits for its order's answer.
+    pub cancel_patience: Duration,
+    /// Between two attempts to send orders that wait for the rate.
+    pub queue_look: Duration,
+    /// Between two readings of an account that changed under the first.
+    pub stand_still: Duration,
+    /// Before a failed reading is tried again; twice as long each further time.
+    pub retry_first: Duration,
+    /// Longest a venue may take to answer an order, a cancel or a query. Its own time-outs are shorter.
+    pub answer_within: Duration,
+    /// Longest a venue may take for a reading, which may be of many pages.
+    pub reading_within: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            query_gap: Duration::from_secs(2),
+            cancel_patience: Duration::from_secs(2),
+            queue_look: Duration::from_millis(50),
+            stand_still: Duration::from_millis(250),
+            retry_first: Duration::from_millis(500),
+            answer_within: Duration::from_secs(120),
+            reading_within: Duration::from_secs(600),
+        }
+    }
+}
+
+impl Waits {
+    /// The same real time on a clock that runs at `speed`: sockets do not get faster with it.
+    #[must_use]
+    pub fn at_speed(self, speed: Ppm) -> Self {
+        let scale = |span: Duration| {
+            let millionths = u32::try_from(speed.0.max(1)).unwrap_or(u32::MAX);
+            span.saturating_mul(millionths) / 1_000_000
+        };
+        Self {
+            query_gap: scale(self.query_gap),
+            cancel_patience: scale(self.cancel_patience),
+            queue_look: scale(self.queue_look),
+            stand_still: scale(self.stand_still),
+            retry_first: scale(self.retry_first),
+            answer_within: scale(self.answer_within),
+            reading_within: scale(self.reading_within),
+        }
+    }
+}
+
+/// Counts the failures of one reading.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Retry {
+    failed: u32,
+}
+
+impl Retry {
+    /// How long to wait before the next try; `None` if there is to be none.
+    pub(super) fn after(&mut self, error: &VenueError, first: Duration) -> Option<Duration> {
+        self.failed += 1;
+        let again = error.is_transient() && self.failed < READS_MAX;
+        again.then(|| first * 2_u32.pow(self.failed - 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_tried_five_times_and_what_may_not_once() {
+        let first = Duration::from_millis(500);
+        let (mut retry, lost) = (Retry::default(), VenueError::Connection("lost".to_owned()));
+        let waits: Vec<_> = (0..5).map(|_| retry.after(&lost, first)).collect();
+        let wanted = [500, 1_000, 2_000, 4_000].map(|millis| Some(Duration::from_millis(millis)));
+        assert_eq!((&waits[..4], waits[4]), (&wanted[..], None));
+        let ours = VenueError::Ours("no such instrument".to_owned());
+        assert_eq!(Retry::default().after(&ours, first), None);
+    }
+
+    #[test]
+    fn a_faster_clock_has_longer_periods() {
+        let real = Waits::default();
+        assert_eq!(real.at_speed(Ppm::ONE), real);
+        assert_eq!(
+            real.at_speed(Ppm(60_000_000)).query_gap,
+            real.query_gap * 60
+        );
+    }
+}

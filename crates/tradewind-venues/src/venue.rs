@@ -1,0 +1,170 @@
+//! A venue as the desk sees it: what it needs besides carrying out requests. Every kind of venue is built by [`build`].
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use tokio_util::sync::CancellationToken;
+use tradewind_model::{
+    AccountId, Candle, Clock, Instrument, InstrumentId, Interval, Timestamp, VenueId,
+};
+
+use crate::binance::{self, ApiKey, Assets, KeyRefusal, OrderEntry};
+use crate::budget::RateBudget;
+use crate::error::VenueError;
+use crate::execution::{CandleRange, ExecutionVenue, ResponseSink};
+use crate::gate::OrderGate;
+use crate::machine::SourceSettings;
+use crate::protocol::{Protocol, Topic};
+use crate::sink::{AccountSink, AssetBalance, MarketSink, SourceSink};
+use crate::source::DataSource;
+use crate::wire::Connector;
+
+/// A future that a trait object gives.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One account at a venue. Every method that waits has a time-out.
+pub trait Venue: ExecutionVenue {
+    /// The venue's time. Also corrects the clock offset that signed requests use.
+    fn server_time(&self) -> Pending<'_, Result<Timestamp, VenueError>>;
+
+    /// Refuses a key that is not fit for trading with real money (X07).
+    fn check_key(&self) -> Pending<'_, Result<(), KeyRefusal>>;
+
+    /// All that the venue lists. Each id is 0 until [`use_instruments`](Self::use_instruments) sets it.
+    fn listings(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>>;
+
+    /// Reads the instruments of `products`, such as `BTC/USDT`, and takes them into use with ids in this order, from 0.
+    /// Products that the venue does not list are [`VenueError::Ours`].
+    fn instruments<'a>(
+        &'a self,
+        products: &'a [&'a str],
+    ) -> Pending<'a, Result<Vec<Instrument>, VenueError>>;
+
+    /// Takes instruments into use, which [`listings`](Self::listings) has named, by the ids they have here.
+    ///
+    /// # Errors
+    /// [`VenueError::Ours`] for one that was not listed.
+    fn use_instruments(&self, instruments: &[Instrument]) -> Result<(), VenueError>;
+
+    /// Reads the rules of the instruments in use again. Those that changed come back, each as a new revision.
+    fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>>;
+
+    /// The account's balances that are not zero.
+    fn balances(&self) -> Pending<'_, Result<Vec<AssetBalance>, VenueError>>;
+
+    /// Closed candles, oldest first.
+    fn candles(
+        &self,
+        instrument: InstrumentId,
+        interval: Interval,
+        range: CandleRange,
+    ) -> Pending<'_, Result<Vec<Candle>, VenueError>>;
+
+    /// Sources of market data of `topics`, not started.
+    fn market_sources(
+        &self,
+        topics: &[Topic],
+        sink: &Arc<dyn MarketSink>,
+        settings: SourceSettings,
+    ) -> Vec<Box<dyn Source>>;
+
+    /// The source of the account's events, not started.
+    ///
+    /// # Errors
+    /// [`VenueError::Ours`] for an account without a key.
+    fn account_source(
+        &self,
+        sink: &Arc<dyn AccountSink>,
+        settings: SourceSettings,
+    ) -> Result<Box<dyn Source>, VenueError>;
+
+    /// Keeps the clock offset and the connections for orders until `stop`. Then ends every request that was begun: each
+    /// without an answer fails.
+    fn maintain(&self, stop: CancellationToken) -> Pending<'_, ()>;
+
+    /// The assets that the venue's answers named so far.
+    fn assets(&self) -> &Arc<Assets>;
+}
+
+/// A source that connects, subscribes and reconnects by itself.
+pub trait Source: Send {
+    /// Runs until `stop`.
+    fn run(self: Box<Self>, stop: CancellationToken) -> Pending<'static, ()>;
+}
+
+impl<P, M, K> Source for DataSource<P, M, K>
+where
+    P: Protocol,
+    M: Fn() -> P + Send + 'static,
+    K: SourceSink<P::Event>,
+    Self: Send + 'static,
+{
+    fn run(mut self: Box<Self>, stop: CancellationToken) -> Pending<'static, ()> {
+        Box::pin(async move {
+            self.start();
+            stop.cancelled().await;
+            self.stop().await;
+        })
+    }
+}
+
+/// Which adapter talks to a venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VenueKind {
+    /// Binance, spot.
+    Binance,
+}
+
+/// One account at a venue, as it is configured.
+#[derive(Clone, Debug)]
+pub struct VenueSettings {
+    /// The adapter.
+    pub kind: VenueKind,
+    /// The venue's id in the desk.
+    pub venue: VenueId,
+    /// Its name, with which the names of its instruments begin.
+    pub name: String,
+    /// The account.
+    pub account: AccountId,
+    /// REST: `scheme://host:port`.
+    pub rest_url: String,
+    /// Market streams: `scheme://host:port`.
+    pub ws_url: String,
+    /// The WebSocket API, as a whole address.
+    pub ws_api_url: String,
+    /// The account's key; without one only public data can be read.
+    pub key: Option<ApiKey>,
+    /// Which interface new orders go to.
+    pub order_entry: OrderEntry,
+    /// Seed of all jitter.
+    pub seed: u64,
+}
+
+/// What the venues of one desk share.
+#[derive(Clone, Debug)]
+pub struct VenueContext {
+    /// Opens every connection.
+    pub connector: Arc<dyn Connector>,
+    /// The desk's clock.
+    pub clock: Arc<dyn Clock>,
+    /// What every order passes.
+    pub gate: Arc<OrderGate>,
+    /// The request weight of the address, shared by all accounts behind it.
+    pub budget: Arc<Mutex<RateBudget>>,
+    /// Assets by id.
+    pub assets: Arc<Assets>,
+}
+
+/// Builds the adapter of `settings.kind`. It connects nowhere. Its responses go to `responses`.
+///
+/// # Errors
+/// [`VenueError::Ours`] for an address that is refused, with the cure.
+pub fn build(
+    settings: VenueSettings,
+    context: VenueContext,
+    responses: Arc<dyn ResponseSink>,
+) -> Result<Arc<dyn Venue>, VenueError> {
+    match settings.kind {
+        VenueKind::Binance => binance::build(settings, context, responses),
+    }
+}
