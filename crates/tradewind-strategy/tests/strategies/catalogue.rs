@@ -8,10 +8,11 @@ use tradewind_strategy::{BuildError, DefaultValue, ParameterInfo, build, catalog
 use crate::market::parameters;
 
 /// Files beside the strategies' own that hold none.
-const SHARED: [&str; 6] = [
+const SHARED: [&str; 7] = [
     "mod",
     "candle_feed",
     "crossing",
+    "fault",
     "position_phase",
     "prices",
     "saved",
