@@ -22,7 +22,7 @@ const POINTS: usize = 4;
 
 /// A candle being played.
 #[derive(Clone, Debug)]
-pub(crate) struct Course {
+struct Course {
     start: CandleStart,
     width: Width,
     /// Open, the extreme that comes first, the other one, close.
@@ -36,7 +36,7 @@ pub(crate) struct Course {
 }
 
 impl Course {
-    pub(crate) fn new(start: CandleStart, rules: &Instrument) -> Self {
+    fn new(start: CandleStart, rules: &Instrument) -> Self {
         let candle = &start.candle;
         let length = candle.interval.duration();
         let point = |after, price| (candle.open_time + after, price);
@@ -56,9 +56,8 @@ impl Course {
         }
     }
 
-    /// Chooses the order of the extremes, once the open is passed. Gives the positions whose stop and target both lie in
-    /// the candle, with their targets; the candle is ambiguous if there are any.
-    pub(crate) fn choose(&mut self, levels: &Levels) -> Option<Vec<(BotId, Price)>> {
+    /// See [`Courses::choose`].
+    fn choose(&mut self, levels: &Levels) -> Option<Vec<(BotId, Price)>> {
         if self.passed != 1 || self.at_open.is_some() {
             return None;
         }
@@ -80,22 +79,18 @@ impl Course {
         Some(contested)
     }
 
-    pub(crate) const fn is_over(&self) -> bool {
-        self.passed == POINTS
-    }
-
-    pub(crate) const fn instrument(&self) -> InstrumentId {
+    const fn instrument(&self) -> InstrumentId {
         self.start.candle.instrument
     }
 
     /// When the next point is, with these levels on the way.
-    pub(crate) fn next_at(&self, levels: &Levels) -> Timestamp {
+    fn next_at(&self, levels: &Levels) -> Timestamp {
         let halt = self.next_halt(levels).map(|price| self.time_of(price));
         halt.unwrap_or(self.points[self.passed].0)
     }
 
     /// Goes on to the next point.
-    pub(crate) fn advance(&mut self, levels: &Levels) -> CandlePoint {
+    fn advance(&mut self, levels: &Levels) -> CandlePoint {
         let is_open = self.passed == 0;
         let halt = self.next_halt(levels);
         let closed = levels.exits(self.instrument()).filter_map(|exit| {
@@ -183,5 +178,59 @@ impl Course {
         let share = |counts: i64| u128::from(counts.abs_diff(from.0));
         let span = end.since(start).as_nanos() * share(price.0) / share(to.0).max(1);
         start + Duration::from_nanos(u64::try_from(span).unwrap_or(0))
+    }
+}
+
+/// The candles that are being played, at most one a file.
+#[derive(Debug)]
+pub(crate) struct Courses {
+    instruments: Vec<Instrument>,
+    courses: Vec<Course>,
+}
+
+impl Courses {
+    pub(crate) const fn new(instruments: Vec<Instrument>) -> Self {
+        Self {
+            instruments,
+            courses: Vec::new(),
+        }
+    }
+
+    /// A candle begins. One of an unknown instrument is ignored.
+    pub(crate) fn start(&mut self, start: CandleStart) {
+        let rules = self.instruments.get(start.candle.instrument.index());
+        self.courses
+            .extend(rules.map(|rules| Course::new(start, rules)));
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.courses.is_empty()
+    }
+
+    /// When the next point of any of them is.
+    pub(crate) fn next_at(&self, levels: &Levels) -> Option<Timestamp> {
+        let courses = self.courses.iter();
+        courses.map(|course| course.next_at(levels)).min()
+    }
+
+    /// Goes on to that point; `None` if there is none.
+    pub(crate) fn advance(&mut self, levels: &Levels) -> Option<CandlePoint> {
+        let courses = (0..).zip(&self.courses);
+        let (index, _) = courses.min_by_key(|(_, course)| course.next_at(levels))?;
+        let point = self.courses[index].advance(levels);
+        if self.courses[index].passed == POINTS {
+            self.courses.remove(index);
+        }
+        Some(point)
+    }
+
+    /// Chooses the order of the extremes of a candle that has opened; `None` if every order is chosen. Gives the positions
+    /// whose stop and target both lie in the candle, with their targets: if there are any, the candle is ambiguous.
+    pub(crate) fn choose(
+        &mut self,
+        levels: &Levels,
+    ) -> Option<(InstrumentId, Vec<(BotId, Price)>)> {
+        let mut courses = self.courses.iter_mut();
+        courses.find_map(|course| Some((course.instrument(), course.choose(levels)?)))
     }
 }

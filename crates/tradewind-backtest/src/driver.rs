@@ -13,14 +13,14 @@ use tradewind_simx::MarketEvent as ExchangeEvent;
 
 use crate::candle_cache::CandleCache;
 use crate::counters::Counters;
+use crate::course::Courses;
 use crate::error::BacktestError;
-use crate::history::{History, Step};
 use crate::levels::{Ambiguity, Levels};
 use crate::link::{Link, Request};
 use crate::point::CandlePoint;
 use crate::report::Report;
 use crate::setup::Setup;
-use crate::source::Source;
+use crate::source::{HistoryEvent, Source};
 use crate::timers::Timers;
 
 /// Runs `setup`'s desk over `source`, to its end, and reports.
@@ -48,20 +48,21 @@ pub fn run_with(
     strategies: StrategySource,
     source: &mut impl Source,
 ) -> Result<Report, BacktestError> {
-    let setup = setup.checked()?;
-    let mut history = History::new(source, setup.configuration.instruments.clone())?;
-    let mut driver = Driver::new(setup, strategies)?;
-    let started_at = history.next_at(&Levels::default()).unwrap_or_default();
+    let mut driver = Driver::new(setup.checked()?, strategies)?;
+    let mut next = source.next_event()?;
+    let started_at = next.as_ref().map(|(at, _)| *at).unwrap_or_default();
     driver.start(started_at);
-    loop {
-        if history.has_candles() {
-            driver.read_levels(&mut history);
+    while let Some((at, event)) = next {
+        if !driver.courses.is_empty() {
+            driver.play_candles(at);
         }
-        let Some((at, step)) = history.next(&driver.levels)? else {
-            break;
-        };
-        driver.step(at, step);
+        match &event {
+            HistoryEvent::Market(event) => driver.market(at, event),
+            HistoryEvent::CandleStart(start) => driver.courses.start(*start),
+        }
+        next = source.next_event()?;
     }
+    driver.play_candles(Timestamp::MAX);
     Ok(driver.finish(started_at))
 }
 
@@ -80,6 +81,7 @@ struct Driver {
     answers: VecDeque<Input>,
     /// The one report input, its box used again and again.
     report: Input,
+    courses: Courses,
     levels: Levels,
     ambiguity: Ambiguity,
     counters: Counters,
@@ -98,6 +100,7 @@ impl Driver {
             batch: Outputs::new(),
             answers: VecDeque::new(),
             report: Input::Stopping,
+            courses: Courses::new(setup.configuration.instruments.clone()),
             levels: Levels::default(),
             ambiguity: Ambiguity::default(),
             counters: Counters::new(setup.fills_kept),
@@ -117,39 +120,43 @@ impl Driver {
         }));
     }
 
-    /// Reads where something happens, as of the next point of a candle's course: whatever is due before that point
-    /// happens first.
-    fn read_levels(&mut self, history: &mut History<'_, impl Source>) {
-        loop {
-            self.levels.refresh(&self.engine, &self.configuration);
-            let next = history.next_at(&self.levels);
-            if next.is_some_and(|next| self.due <= next) {
-                self.catch_up(self.due);
-            } else if let Some((instrument, contested)) = history.choose(&self.levels) {
-                self.ambiguity.candle(instrument, contested);
-            } else {
-                return;
-            }
-        }
-    }
-
     #[inline]
-    fn step(&mut self, at: Timestamp, step: Step) {
+    fn market(&mut self, at: Timestamp, event: &MarketEvent) {
         if at >= self.due {
             self.catch_up(at);
         }
         self.now = self.now.max(at);
-        match step {
-            Step::Market(MarketEvent::Quote(quote)) => {
+        match event {
+            MarketEvent::Quote(quote) => {
                 self.counters.quotes += 1;
-                self.link.quote(self.now, &quote);
+                self.link.quote(self.now, quote);
                 if !self.link.arrived.is_empty() {
                     self.settle();
                 }
-                self.handle(&Input::Quote(quote));
+                self.handle(&Input::Quote(*quote));
             }
-            Step::Market(other) => self.market(&other),
-            Step::Candle(point) => self.candle_point(point),
+            other => self.market_other(other),
+        }
+    }
+
+    /// Plays the courses of candles, and what is due meanwhile, up to `until`.
+    #[cold]
+    fn play_candles(&mut self, until: Timestamp) {
+        loop {
+            self.levels.refresh(&self.engine, &self.configuration);
+            let Some(next) = self.courses.next_at(&self.levels) else {
+                return;
+            };
+            if self.due <= next.min(until) {
+                self.catch_up(self.due);
+            } else if let Some((instrument, contested)) = self.courses.choose(&self.levels) {
+                self.ambiguity.candle(instrument, contested);
+            } else if next > until {
+                return;
+            } else if let Some(point) = self.courses.advance(&self.levels) {
+                self.now = self.now.max(point.at);
+                self.candle_point(point);
+            }
         }
     }
 
@@ -163,7 +170,7 @@ impl Driver {
         self.levels.quoted();
     }
 
-    fn market(&mut self, event: &MarketEvent) {
+    fn market_other(&mut self, event: &MarketEvent) {
         match event {
             MarketEvent::Quote(_) => {}
             MarketEvent::Trade(trade) => {

@@ -15,7 +15,6 @@ mod driver;
 mod equity;
 mod error;
 mod files;
-mod history;
 mod levels;
 mod link;
 mod point;
