@@ -34,7 +34,7 @@ impl StepContext {
         }
     }
 
-    /// Goes on to the next input. Time never runs backwards.
+    /// Moves to the next input. Time never runs backwards.
     pub(crate) fn advance(&mut self, at: Timestamp) {
         self.seq += 1;
         self.at = self.at.max(at);

@@ -57,6 +57,9 @@ impl Engine {
             Input::Report(report) => reports::on_report(parts, report, out),
             Input::Account(state) => takeover::on_account(parts, state, out),
             Input::Funding(funding) => funding::on_funding(parts, funding),
+            Input::Series(point) => parts.market.keep_series(point),
+            // Journaled for the ledger of contracts, which does not compare positions with the venue's yet.
+            Input::Positions(_) => {}
             Input::Evaluation(evaluation) => evaluation::on_evaluation(parts, evaluation, out),
             Input::LaneState(state) => evaluation::on_lane_state(parts, state),
             Input::Command(command) => commands::on_command(parts, command, out),
@@ -114,7 +117,7 @@ impl Engine {
         save(&self.parts)
     }
 
-    /// An engine that goes on from a saved state as if nothing had happened: the same inputs give the same outputs.
+    /// An engine that continues from a saved state: the same inputs give the same outputs as without the interruption.
     ///
     /// The driver sets the [`timers`](Self::timers) and hands every lane its [state](Self::lane_states) before the first
     /// input. `strategies` must build what the saved engine's did.

@@ -118,6 +118,8 @@ fn position_view(parts: &Parts, key: &PositionKey, position: &Position) -> Posit
         unrealized: mid.and_then(|mid| position.unrealized(instrument, mid)),
         realized: position.realized,
         exit: exit_view(parts, key.1, key.2),
+        side_mode: position.side_mode,
+        margin: position.margin,
     }
 }
 

@@ -15,7 +15,7 @@ use tradewind_risk::Limits;
 pub struct Configuration {
     /// All assets.
     pub assets: AssetTable,
-    /// What equity and limits are told in.
+    /// The asset in which equity and limits are expressed.
     pub report_asset: AssetId,
     /// Venues by name, in the order of their ids.
     pub venues: Vec<String>,
@@ -106,7 +106,7 @@ pub struct BotConfig {
 pub enum WakeRule {
     /// Each quote.
     Quotes,
-    /// The close of each candle; without `decide` the strategy is fed but not asked for a decision.
+    /// The close of each candle; without `decide` the strategy is fed but not evaluated.
     Candles(Interval),
     /// An interval of its own, aligned to the clock: every 15 minutes is :00, :15, :30, :45.
     Every(Duration),

@@ -142,7 +142,7 @@ events! {
     BotStateChanged => "bot_state_changed", Lossless;
     /// A bot's strategy failed.
     BotError => "bot_error", Lossless;
-    /// A strategy answered too late, or was asked while it still worked.
+    /// A strategy answered too late, or a wake came while it was still busy.
     EvaluationLate => "evaluation_late", Drop;
     /// Equity, as of now.
     EquitySnapshot => "equity_snapshot", Drop;
@@ -397,7 +397,7 @@ pub enum EventKind {
         principal: Principal,
         /// What.
         action: Action,
-        /// What came of it.
+        /// The result.
         result: CommandResult,
     },
     /// See [`EventType::AccountStreamChanged`].

@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, AssetId, BotId, Candle, ClientOrderId, Decision, Depth, ExecutionReport,
-    FeedHealth, Fill, Instrument, InstrumentId, Interval, OrderTerms, Quantity, Quote, Timestamp,
-    Trade, VenueOrderId,
+    AccountId, Amount, AssetId, BotId, Candle, ClientOrderId, Decimal, Decision, Depth,
+    ExecutionReport, FeedHealth, Fill, Instrument, InstrumentId, Interval, OrderTerms, Price,
+    Quantity, Quote, SideMode, Timestamp, Trade, VenueOrderId,
 };
 
 use crate::account_stream::StreamChange;
@@ -29,7 +29,7 @@ pub enum Input {
     Candle(Candle),
     /// The top of a book.
     Depth(Box<Depth>),
-    /// Past candles, asked for by [`Output::RequestCandles`](crate::Output::RequestCandles).
+    /// Past candles, requested with [`Output::RequestCandles`](crate::Output::RequestCandles).
     Candles(Box<CandleHistory>),
     /// A feed became better or worse.
     Health {
@@ -46,7 +46,11 @@ pub enum Input {
     Account(Box<AccountState>),
     /// The venue paid or took funding on a contract.
     Funding(Funding),
-    /// A timer the engine asked for is due.
+    /// Positions in contracts as the venue shows them. They are journaled; the engine does not compare them yet.
+    Positions(Box<VenuePositions>),
+    /// A new number of a named series, such as a funding rate or an index of another source.
+    Series(Box<SeriesPoint>),
+    /// A timer that the engine set is due.
     Timer(Timer),
     /// A strategy in another lane answered.
     Evaluation(Box<Evaluation>),
@@ -141,6 +145,45 @@ pub struct Funding {
     pub amount: Amount,
 }
 
+/// An account's positions in contracts as the venue shows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VenuePositions {
+    /// Account.
+    pub account: AccountId,
+    /// All that are not flat.
+    pub positions: Vec<VenuePosition>,
+}
+
+/// A position in a contract as the venue shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VenuePosition {
+    /// The contract.
+    pub instrument: InstrumentId,
+    /// Which of the account's positions in it.
+    pub side_mode: SideMode,
+    /// Signed quantity.
+    pub quantity: Quantity,
+    /// Average entry price.
+    pub entry_price: Price,
+    /// What the venue holds as security for it, in the settlement asset.
+    pub margin: Amount,
+}
+
+/// A number of a named series.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesPoint {
+    /// Name of the series.
+    pub name: String,
+    /// The instrument it belongs to; `None` for one of the whole market.
+    pub instrument: Option<InstrumentId>,
+    /// The number.
+    pub value: Decimal,
+    /// The source's stamp, if it has one.
+    pub event_time: Option<Timestamp>,
+    /// When it was read.
+    pub received_at: Timestamp,
+}
+
 /// An order open at the venue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenOrder {
@@ -170,7 +213,7 @@ pub struct Evaluation {
     pub bot: BotId,
     /// To which request.
     pub request: u64,
-    /// What came of it.
+    /// The result.
     pub outcome: EvaluationOutcome,
 }
 
@@ -185,7 +228,7 @@ pub struct LaneState {
     pub state: Vec<u8>,
 }
 
-/// What came of asking a strategy.
+/// The result of an evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum EvaluationOutcome {
     /// It decided; `None` if it was only fed.
@@ -197,7 +240,7 @@ pub enum EvaluationOutcome {
 /// How a strategy failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EvaluationError {
-    /// It said so: a division by zero, a malformed candle. The bot goes on.
+    /// It returned an error: a division by zero, a malformed candle. The bot continues.
     Error(String),
     /// It panicked. Its state is thrown away.
     Panic(String),

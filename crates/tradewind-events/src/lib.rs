@@ -18,7 +18,8 @@ pub use configuration::{BotConfig, CandleSource, Configuration, Lane, Started, W
 pub use event::{BotState, Delivery, Event, EventKind, EventType};
 pub use input::{
     AccountState, AdoptedOrder, CandleHistory, Evaluation, EvaluationError, EvaluationOutcome,
-    Funding, Input, LaneState, OpenOrder, StorageHealth, Timer,
+    Funding, Input, LaneState, OpenOrder, SeriesPoint, StorageHealth, Timer, VenuePosition,
+    VenuePositions,
 };
 pub use output::{EvaluationRequest, Intent, Output, Outputs};
 pub use view::{

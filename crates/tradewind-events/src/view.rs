@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     AccountId, Amount, AssetId, BotId, EventId, FeedHealth, InstrumentId, Interval, OrderStatus,
-    OrderTerms, OwnerId, Price, Quantity, Quote, Reason, Timestamp, VenueOrderId,
+    OrderTerms, OwnerId, Price, Quantity, Quote, Reason, SideMode, Timestamp, VenueOrderId,
 };
 use tradewind_risk::{Cause, PositionEffect, Rule, TradingState};
 
@@ -41,16 +41,16 @@ pub struct DeskView {
     pub feeds: Vec<FeedView>,
     /// What was counted since the start.
     pub counters: Counters,
-    /// What came of the last candle close that woke a bot.
+    /// The results of the last candle close that woke a bot.
     pub last_close: CloseView,
 }
 
-/// What came of a candle close, from the close until the next one.
+/// The results of a candle close, from the close until the next one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseView {
     /// The moment the candles closed.
     pub at: Timestamp,
-    /// Strategies asked.
+    /// Strategies evaluated.
     pub woke: u32,
     /// Strategies that left things as they were.
     pub held: u32,
@@ -91,7 +91,7 @@ pub struct EquityPoint {
     pub realized: Amount,
     /// Unrealised.
     pub unrealized: Amount,
-    /// Assets not in the sum for want of a price.
+    /// Assets not in the sum because they have no price.
     pub unpriced: u32,
 }
 
@@ -110,11 +110,11 @@ pub struct BotView {
     pub reason: Reason,
     /// The instrument of that reason.
     pub reason_instrument: Option<InstrumentId>,
-    /// When its strategy was last asked.
+    /// When its strategy was last evaluated.
     pub last_wake: Option<Timestamp>,
-    /// When it will be asked next, if that can be told.
+    /// When it will be evaluated next, if that is known.
     pub next_wake: Option<NextWake>,
-    /// How often it was asked.
+    /// How often it was evaluated.
     pub wakes: u64,
     /// Signals.
     pub signals: u64,
@@ -191,6 +191,12 @@ pub struct PositionView {
     pub realized: Amount,
     /// How it is guarded.
     pub exit: ExitView,
+    /// Which of the account's positions in the instrument it is.
+    #[serde(default)]
+    pub side_mode: SideMode,
+    /// What the venue holds as security for it, in the settlement asset.
+    #[serde(default)]
+    pub margin: Amount,
 }
 
 /// The levels at which the engine will close a position.

@@ -10,12 +10,15 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::number::{Amount, Ppm, Price};
+use crate::resting::RestingOrders;
 
 /// The result of one evaluation of a strategy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Decision {
     /// Hold this much from now on.
     Target(Target),
+    /// Have these orders resting in the instrument, and no others of the bot.
+    Orders(Box<RestingOrders>),
     /// Leave things as they are.
     Hold {
         /// Why, with the numbers that decided.

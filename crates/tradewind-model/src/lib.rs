@@ -18,6 +18,7 @@ mod order;
 mod parameter;
 mod position;
 mod report;
+mod resting;
 mod time;
 
 pub use account::{Account, AccountMode};
@@ -37,6 +38,7 @@ pub use market::{Depth, FeedHealth, Level, MarketEvent, Quote, Trade};
 pub use number::{Amount, Money, Ppm, Price, Quantity};
 pub use order::{Fill, Liquidity, OrderKind, OrderStatus, OrderTerms, Side, TimeInForce};
 pub use parameter::Parameter;
-pub use position::PositionState;
+pub use position::{PositionState, SideMode};
 pub use report::{ExecutionReport, NotSentReason, RejectReason, ReportKind};
+pub use resting::{RestingKind, RestingOrder, RestingOrders, RestingOrdersError};
 pub use time::Timestamp;

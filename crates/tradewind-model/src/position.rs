@@ -15,3 +15,17 @@ pub struct PositionState {
     /// When it was opened; none when flat.
     pub opened_at: Option<Timestamp>,
 }
+
+/// Which of an account's positions in an instrument is meant. Venues with a hedge mode keep a long and a short one.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum SideMode {
+    /// The only one; its quantity has a sign.
+    #[default]
+    Net,
+    /// The long one beside a short one.
+    Long,
+    /// The short one beside a long one.
+    Short,
+}

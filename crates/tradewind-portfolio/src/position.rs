@@ -1,7 +1,7 @@
 //! A position, folded from fills: quantity and cost are kept, the average price is only shown.
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{Amount, Instrument, Price, Quantity, Side, Timestamp};
+use tradewind_model::{Amount, Instrument, Price, Quantity, Side, SideMode, Timestamp};
 
 /// Quantity held and what it cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,12 @@ pub struct Position {
     pub realized: Amount,
     /// When it was opened; meaningless while flat.
     pub opened_at: Timestamp,
+    /// Which of the account's positions in the instrument it is.
+    #[serde(default)]
+    pub side_mode: SideMode,
+    /// What the venue holds as security for it, in the settlement asset; zero for spot, and not filled in yet.
+    #[serde(default)]
+    pub margin: Amount,
 }
 
 /// What a fill did to a position.
@@ -93,6 +99,7 @@ impl Position {
         if opened {
             *self = Self {
                 opened_at: at,
+                side_mode: self.side_mode,
                 ..Self::default()
             };
         }

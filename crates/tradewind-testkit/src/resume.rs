@@ -1,4 +1,4 @@
-//! A storm that is interrupted: what a second process needs to go on, and what must come of it.
+//! A storm that is interrupted: what a second process needs to continue, and the result it must have.
 
 use serde::{Deserialize, Serialize};
 use tradewind_engine::{Engine, EngineState, RestoreError, StrategySource};
@@ -15,7 +15,7 @@ pub struct Interrupted {
     inputs: Vec<(Timestamp, Input)>,
 }
 
-/// What came of the inputs that follow a save: two runs that differ anywhere differ here.
+/// The result of the inputs that follow a save: two runs that differ anywhere differ here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Continued {
     /// Of all outputs after the save.

@@ -13,7 +13,7 @@ use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetId, AssetTable, BotId, Candle, ClientOrderId,
     Decimal, EventId, ExitPlan, FeedHealth, Fill, Instrument, InstrumentId, Interval, Liquidity,
     Money, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Parameter, Ppm, Price,
-    Quantity, Quote, Reason, Side, Sizer, Stop, TimeInForce, Timestamp, TradeId, VenueId,
+    Quantity, Quote, Reason, Side, SideMode, Sizer, Stop, TimeInForce, Timestamp, TradeId, VenueId,
     VenueOrderId,
 };
 use tradewind_risk::{Cause, Clearing, Limits, PositionEffect, Rate, Rule, Scope, TradingState};
@@ -267,6 +267,8 @@ pub(crate) fn view() -> DeskView {
             placed_by: id(100, 2),
         }],
         positions: vec![PositionView {
+            side_mode: SideMode::Net,
+            margin: Amount::ZERO,
             account: AccountId(0),
             owner,
             instrument: BTC,

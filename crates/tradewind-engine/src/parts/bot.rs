@@ -60,7 +60,7 @@ pub(crate) struct Activity {
 pub(crate) struct LaneRequests {
     pending: Option<PendingRequest>,
     last: u64,
-    /// The last request before the strategy was built anew. Answers up to it come from the old strategy.
+    /// The last request before the strategy was rebuilt. Answers up to it come from the old strategy.
     reset_at: u64,
 }
 
@@ -293,7 +293,7 @@ impl LaneRequests {
         self.pending.take()
     }
 
-    /// Notes that the strategy is built anew: what was requested before is void.
+    /// Notes that the strategy is rebuilt: earlier requests are void.
     pub(crate) const fn reset(&mut self) {
         self.pending = None;
         self.reset_at = self.last;

@@ -16,7 +16,7 @@ pub(crate) struct CommandLog {
 }
 
 impl CommandLog {
-    /// Notes what came of a command. The oldest is dropped beyond 1,024.
+    /// Notes the result of a command. The oldest is dropped beyond 1,024.
     pub(crate) fn note(&mut self, id: CommandId, result: CommandResult) {
         if self.results.insert(id, result).is_none() {
             self.order.push_back(id);
@@ -34,7 +34,7 @@ impl CommandLog {
         ids.filter_map(|id| Some((*id, self.result(*id)?.clone())))
     }
 
-    /// What came of a command that was received before.
+    /// The result of a command that was received before.
     pub(crate) fn result(&self, id: CommandId) -> Option<&CommandResult> {
         self.results.get(&id)
     }

@@ -104,7 +104,7 @@ mod tests {
         assert_eq!((close.woke, close.held, close.signals), (1, 1, 0));
         assert_eq!((close.filled, close.partly_filled), (0, 1));
         counters.closed_at(Timestamp::from_secs(60));
-        assert_eq!(counters.last_close().woke, 1, "the same close goes on");
+        assert_eq!(counters.last_close().woke, 1, "the same close continues");
         counters.closed_at(Timestamp::from_secs(120));
         assert_eq!(counters.last_close().woke, 0);
         assert_eq!((counters.totals().wakes, counters.totals().fills), (2, 1));

@@ -30,7 +30,7 @@ pub(crate) struct InstrumentState {
     exit: ExitPlan,
     /// Its one order at work.
     working: Option<ClientOrderId>,
-    /// The target it goes on to once that order has ended.
+    /// The target that follows once that order has ended.
     next: Option<(Target, Option<EventId>)>,
     /// The exposure of its last target.
     exposure: Ppm,
@@ -141,7 +141,7 @@ fn range_for(sizer: Sizer) -> Option<Atr> {
 
 /// Candles.
 impl InstrumentState {
-    /// Forgets what the strategy was fed, before it is built anew.
+    /// Forgets what the strategy was fed, before it is rebuilt.
     pub(crate) fn forget_candles(&mut self) {
         self.fed.clear();
         self.awaiting.clear();

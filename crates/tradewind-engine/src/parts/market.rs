@@ -1,8 +1,10 @@
 //! The market as the engine knows it: quotes, feeds, candles being built, and which positions each quote may close.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tradewind_events::SeriesPoint;
 use tradewind_model::{
     Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Quote, Timestamp,
     Trade,
@@ -22,6 +24,8 @@ pub(crate) struct Market {
     monitored: Vec<Vec<BotInstrument>>,
     /// Candles being built from trades.
     builders: Vec<CandleBuilder>,
+    /// The latest number of each named series.
+    series: BTreeMap<(String, Option<InstrumentId>), SeriesPoint>,
 }
 
 /// State of one instrument's data.
@@ -53,7 +57,7 @@ impl Market {
         self.monitored.resize_with(instruments, Vec::new);
     }
 
-    /// Builds candles of `series` from trades. Those that are built already go on.
+    /// Builds candles of `series` from trades. Those that are built already continue.
     pub(crate) fn build_series(&mut self, series: impl Iterator<Item = (InstrumentId, Interval)>) {
         let mut before = std::mem::take(&mut self.builders);
         for (instrument, interval) in series {
@@ -68,22 +72,25 @@ impl Market {
         }
     }
 
-    /// Copies of at most `count` instruments each. The first has the candles being built.
+    /// Copies of at most `count` instruments each, and one of what belongs to no single instrument.
     pub(crate) fn chunks(&self, count: usize) -> impl Iterator<Item = Self> + '_ {
+        let rest = Self {
+            builders: self.builders.clone(),
+            series: self.series.clone(),
+            ..Self::default()
+        };
         let starts = (0..self.quotes.len()).step_by(count);
-        starts.map(move |start| {
+        let chunks = starts.map(move |start| {
             let range = start..self.quotes.len().min(start + count);
             Self {
                 quotes: self.quotes[range.clone()].to_vec(),
                 feeds: self.feeds[range.clone()].to_vec(),
                 monitored: self.monitored[range].to_vec(),
-                builders: if start == 0 {
-                    self.builders.clone()
-                } else {
-                    Vec::new()
-                },
+                builders: Vec::new(),
+                series: BTreeMap::new(),
             }
-        })
+        });
+        std::iter::once(rest).chain(chunks)
     }
 
     /// Adds the instruments of the next saved chunk.
@@ -92,6 +99,7 @@ impl Market {
         self.feeds.extend(chunk.feeds);
         self.monitored.extend(chunk.monitored);
         self.builders.extend(chunk.builders);
+        self.series.extend(chunk.series);
     }
 
     pub(crate) fn contains(&self, instrument: InstrumentId) -> bool {
@@ -152,6 +160,12 @@ impl Market {
     pub(crate) fn note_candle(&mut self, instrument: InstrumentId) -> bool {
         let feed = self.feeds.get_mut(instrument.index());
         feed.map(|feed| feed.candles += 1).is_some()
+    }
+
+    /// Keeps the latest number of a named series.
+    pub(crate) fn keep_series(&mut self, point: &SeriesPoint) {
+        let key = (point.name.clone(), point.instrument);
+        self.series.insert(key, point.clone());
     }
 
     pub(crate) fn keep_depth(&mut self, depth: &Depth) {

@@ -48,7 +48,7 @@ pub(crate) struct NewOrder {
     pub(crate) placed_by: EventId,
     /// A price its strategy does not want to trade beyond.
     pub(crate) limit: Option<Price>,
-    /// The exposure its bot had asked for before. It is that again if nothing comes of this order.
+    /// The exposure of its bot's target before. It applies again if this order ends without a fill.
     pub(crate) exposure_before: Ppm,
     /// For an order found open at the venue: what the venue knows of it.
     pub(crate) found: Option<FoundOrder>,
@@ -264,7 +264,7 @@ impl Order {
         self.exposure_before
     }
 
-    /// What is not filled yet; zero if the venue filled more than the order asked for.
+    /// What is not filled yet; zero if the venue filled more than the order's quantity.
     pub(crate) fn remaining(&self) -> Quantity {
         (self.terms.quantity - self.filled).max(Quantity::ZERO)
     }

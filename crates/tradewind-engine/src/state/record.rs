@@ -29,7 +29,7 @@ const CHUNK: usize = 64;
 /// What cannot be had again.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Durable {
-    Head(Head),
+    Head(Box<Head>),
     Configuration(Box<Configuration>),
     Bot(Box<Bot>),
     OpenOrders(Vec<Order>),
@@ -86,14 +86,14 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         counters,
     } = parts;
     let mut records = vec![
-        Durable::Head(Head {
+        Durable::Head(Box::new(Head {
             seq: context.seq(),
             at: context.at(),
             ids: ids.clone(),
             manual: manual.clone(),
             bots_scheduled: bots.are_scheduled(),
             counters: counters.clone(),
-        }),
+        })),
         Durable::Configuration(Box::new(config.clone())),
         Durable::Portfolio(portfolio.clone()),
         Durable::Accounts(accounts.without_foreign_fills()),

@@ -1,4 +1,4 @@
-//! A state that is written a little at a time, while the engine goes on.
+//! A state that is written in slices, while the engine handles inputs.
 //!
 //! It is the state as of the input after which it began. What is small and flat is copied at the start, which takes the
 //! time of the copy alone. Strategies may be large and cannot be copied: each is saved in its turn, or before its next

@@ -18,7 +18,7 @@ use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 
-/// Why a command is refused. Its text goes to whoever gave the command.
+/// Why a command is refused. Its text is the answer to the command.
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
     #[error("the command is older than it may be: it expired {0}")]

@@ -171,7 +171,7 @@ pub(crate) fn on_evaluation(parts: &mut Parts, evaluation: &Evaluation, out: &mu
     apply_decision(parts, pending.place, evaluation.outcome.clone(), out);
 }
 
-/// A strategy of another lane hands in its state. One of a strategy that was built anew since is ignored.
+/// A strategy of another lane hands in its state. The state of a strategy that was rebuilt since is ignored.
 pub(crate) fn on_lane_state(parts: &mut Parts, state: &LaneState) {
     let bot = parts.bots.get_mut(state.bot);
     let Some(bot) = bot.filter(|bot| bot.is_remote()) else {
@@ -215,6 +215,11 @@ fn apply_decision(
         }
         EvaluationOutcome::Decided(Some(Decision::Target(target))) => {
             apply_target(parts, place, target, out);
+        }
+        EvaluationOutcome::Decided(Some(Decision::Orders(_))) => {
+            let error = "resting orders of a strategy are not supported yet";
+            let error = EvaluationError::Error(error.to_owned());
+            fail_bot(parts, place.bot(), &error, out);
         }
         EvaluationOutcome::Failed(error) => fail_bot(parts, place.bot(), &error, out),
     }

@@ -129,7 +129,7 @@ pub(crate) fn set_bot_timer(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     }
 }
 
-/// A strategy failed. Its own errors are announced and it goes on; a panic or an overrun is a fault.
+/// A strategy failed. Its own errors are announced and it continues; a panic or an overrun is a fault.
 pub(crate) fn fail_bot(parts: &mut Parts, bot: BotId, error: &EvaluationError, out: &mut Outputs) {
     let now = parts.now();
     let (text, is_fault) = match error {

@@ -146,7 +146,7 @@ fn halt_unbookable(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     open_until_cleared(parts, scope, state, CauseKind::FillNotBooked, out);
 }
 
-/// An order has ended: its bot may place the next one, and what waited for it goes on.
+/// An order has ended: its bot may place the next one, and the target that waited is worked on.
 fn on_ended(parts: &mut Parts, order: &Order, out: &mut Outputs) {
     let id = order.terms().client_id;
     parts.orders.close(id);

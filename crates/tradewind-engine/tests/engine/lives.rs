@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use tradewind_events::{BotState, CandleHistory, Configuration, EventType, Input, Output};
-use tradewind_model::{Amount, Interval, Timestamp};
+use tradewind_events::{
+    BotState, CandleHistory, Configuration, EventKind, EventType, Input, Output,
+};
+use tradewind_model::{Amount, Decision, Interval, Reason, RestingOrders, Timestamp};
 use tradewind_strategy::WarmUp;
 use tradewind_testkit::{Answer, Desk, SPOT, Script, bot, candle, configuration};
 
@@ -158,4 +160,21 @@ fn a_bots_own_interval_is_aligned_to_the_clock() {
     assert_eq!(next, Some(Timestamp::from_secs(1_704_067_200 + 900)));
     desk.advance(Duration::from_secs(1_800));
     assert_eq!(script.asked(BOT), 2, "at :15 and :30");
+}
+
+#[test]
+fn resting_orders_are_refused_as_an_error_of_the_bot_and_it_continues() {
+    let (mut desk, script) = one_bot();
+    let grid = RestingOrders::new(Vec::new(), Reason::plain("a grid")).expect("none is allowed");
+    script.say(BOT, Answer::Decide(Decision::Orders(Box::new(grid))));
+    desk.quote(10_000, 10_001);
+    let EventKind::BotError { error, faults, .. } = desk.last(EventType::BotError) else {
+        panic!("an event of another type")
+    };
+    assert_eq!(error, "resting orders of a strategy are not supported yet");
+    assert_eq!(faults, 0);
+    assert!(desk.orders().is_empty());
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    assert_eq!(desk.orders().len(), 1);
 }

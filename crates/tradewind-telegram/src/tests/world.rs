@@ -11,7 +11,8 @@ use tradewind_events::{
 };
 use tradewind_model::{
     AccountId, Amount, BotId, ClientOrderId, EventId, FeedHealth, Fill, InstrumentId, Liquidity,
-    Money, OrderStatus, OwnerId, Price, Quantity, Quote, Side, Timestamp, TradeId, VenueOrderId,
+    Money, OrderStatus, OwnerId, Price, Quantity, Quote, Side, SideMode, Timestamp, TradeId,
+    VenueOrderId,
 };
 
 use crate::client::Failure;
@@ -77,6 +78,8 @@ pub(super) fn view() -> DeskView {
         received_at: Timestamp::EPOCH,
     };
     let position = PositionView {
+        side_mode: SideMode::Net,
+        margin: Amount::ZERO,
         account: AccountId(0),
         owner: OwnerId::Unallocated,
         instrument: InstrumentId(0),

@@ -1,6 +1,6 @@
 //! Prints the fingerprint of everything the engine says to a storm of inputs.
 //!
-//! `determinism [INPUTS [SEED [NUDGED]]]`: a million inputs of seed 42 unless told otherwise; with `NUDGED`, one tick of
+//! `determinism [INPUTS [SEED [NUDGED]]]`: a million inputs of seed 42 by default; with `NUDGED`, one tick of
 //! the first quote from that input on is changed. Two processes, and a debug and a release build, must print the same.
 
 #![expect(clippy::print_stdout, reason = "the fingerprint is what it is run for")]

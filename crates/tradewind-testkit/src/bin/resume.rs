@@ -1,8 +1,8 @@
-//! Goes on where another process saved its engine: `resume FILE` prints what came of it.
+//! Continues where another process saved its engine: `resume FILE` prints the result.
 //!
 //! `FILE` is an [`Interrupted`] in MessagePack. The two numbers must be those of the run that was not interrupted.
 
-#![expect(clippy::print_stdout, reason = "the numbers are what it is run for")]
+#![expect(clippy::print_stdout, reason = "the numbers are its output")]
 
 use std::error::Error;
 
