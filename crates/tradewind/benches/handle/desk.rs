@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tradewind::driver::timers::Timers;
+use tradewind_driver::Timers;
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{AccountState, BotState, Configuration, Input, Output, Outputs, Started};
 use tradewind_journal::{Disk, Journal, Options};

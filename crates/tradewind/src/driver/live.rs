@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
+use tradewind_driver::Timers;
 use tradewind_engine::Engine;
 use tradewind_events::{
     Command, CommandId, CommandResult, DeskView, Event, EventKind, Input, Output, Outputs,
@@ -24,7 +25,6 @@ use crate::driver::disk::DiskWatch;
 use crate::driver::evaluation::EvaluationLanes;
 use crate::driver::input_queues::{Batch, InputQueues};
 use crate::driver::latency::{LatencyStages, Stage};
-use crate::driver::timers::Timers;
 
 /// Something for an edge to do.
 #[derive(Clone, Debug)]

@@ -9,7 +9,6 @@ pub mod evaluation;
 pub mod input_queues;
 pub mod latency;
 pub mod live;
-pub mod timers;
 
 pub use evaluation::EvaluationLanes;
 pub use input_queues::{InputQueueCounts, InputQueues};
