@@ -152,7 +152,7 @@ impl Executor {
 
     fn begin(&self, effect: &Effect, work: &mut Work) {
         match *effect {
-            Effect::Submit(order) => work.waiting.push(order),
+            Effect::Submit(_, order) => work.waiting.push(order),
             Effect::Cancel {
                 instrument,
                 client_id,
