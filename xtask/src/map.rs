@@ -31,7 +31,7 @@ const fn row(name: &'static str, ring: Ring, may_use: &'static [&'static str]) -
 
 /// The arrows. A test may also use whatever its crate reaches through them, and [`TESTKIT`].
 #[rustfmt::skip] // one row a crate, so that the map can be read as one
-pub(crate) const MAP: [Row; 18] = [
+pub(crate) const MAP: [Row; 19] = [
     row("tradewind-model", Ring::Core, &[]),
     row("tradewind-indicators", Ring::Core, &[]),
     row("tradewind-strategy", Ring::Core, &["tradewind-model", "tradewind-indicators"]),
@@ -41,6 +41,7 @@ pub(crate) const MAP: [Row; 18] = [
     row("tradewind-engine", Ring::Core, &[
         "tradewind-model", "tradewind-indicators", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events",
     ]),
+    row("tradewind-driver", Ring::Core, &["tradewind-model", "tradewind-risk", "tradewind-events", "tradewind-engine"]),
     row("tradewind-simx", Ring::Core, &["tradewind-model"]),
     row("tradewind-bus", Ring::Edge, &["tradewind-model", "tradewind-events"]),
     row("tradewind-journal", Ring::Edge, &["tradewind-model", "tradewind-events"]),
@@ -53,12 +54,12 @@ pub(crate) const MAP: [Row; 18] = [
     row("tradewind-telegram", Ring::Edge, &["tradewind-model", "tradewind-events", "tradewind-bus"]),
     row("tradewind-backtest", Ring::Top, &[
         "tradewind-model", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events", "tradewind-engine",
-        "tradewind-simx",
+        "tradewind-driver", "tradewind-simx",
     ]),
-    row(TESTKIT, Ring::Top, &["tradewind-model", "tradewind-events", "tradewind-risk", "tradewind-engine", "tradewind-strategy"]),
+    row(TESTKIT, Ring::Top, &["tradewind-model", "tradewind-events", "tradewind-risk", "tradewind-engine", "tradewind-driver", "tradewind-strategy"]),
     row("tradewind", Ring::Top, &[
         "tradewind-model", "tradewind-indicators", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events",
-        "tradewind-engine", "tradewind-simx", "tradewind-bus", "tradewind-journal", "tradewind-venues", "tradewind-simx-server",
+        "tradewind-engine", "tradewind-driver", "tradewind-simx", "tradewind-bus", "tradewind-journal", "tradewind-venues", "tradewind-simx-server",
         "tradewind-storage", "tradewind-api", "tradewind-telegram", "tradewind-backtest",
     ]),
 ];

@@ -1,27 +1,25 @@
-//! The driver: hands the engine its inputs and carries its outputs out, while the clock jumps from event to event.
+//! The history's steps into the shared driver, while the clock jumps from step to step.
 //!
 //! At one moment reports come first, then timers, then the market. An order sent with no latency meets the book as the
 //! last market event left it, and its reports are handled before the next event is read. Candles are played along their
 //! courses (`course.rs`), which halt where the engine closes a position.
 
-use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
 
+use tradewind_driver::{Driver, NoJournal};
 use tradewind_engine::{Engine, StrategySource};
-use tradewind_events::{Configuration, Input, Output, Outputs, Started};
-use tradewind_model::{MarketEvent, Timestamp};
+use tradewind_events::{Input, Started, Timer};
+use tradewind_model::{Clock, ManualClock, MarketEvent, Timestamp};
 use tradewind_simx::MarketEvent as ExchangeEvent;
 
-use crate::candle_cache::CandleCache;
-use crate::counters::Counters;
 use crate::course::Courses;
+use crate::effects::DirectEffects;
 use crate::error::BacktestError;
-use crate::levels::{Ambiguity, Levels};
-use crate::link::{Link, Request};
 use crate::point::CandlePoint;
 use crate::report::Report;
 use crate::setup::Setup;
 use crate::source::{HistoryEvent, Source};
-use crate::timers::Timers;
 
 /// Runs `setup`'s desk over `source`, to its end, and reports.
 ///
@@ -48,280 +46,155 @@ pub fn run_with(
     strategies: StrategySource,
     source: &mut impl Source,
 ) -> Result<Report, BacktestError> {
-    let mut driver = Driver::new(setup.checked()?, strategies)?;
+    let setup = setup.checked()?;
     let mut next = source.next_event()?;
     let started_at = next.as_ref().map(|(at, _)| *at).unwrap_or_default();
-    driver.start(started_at);
+    let mut backtest = Backtest::start(setup, strategies, started_at)?;
     while let Some((at, event)) = next {
-        if !driver.courses.is_empty() {
-            driver.play_candles(at);
+        if !backtest.courses.is_empty() {
+            let Ok(()) = backtest.play_candles(at);
         }
         match &event {
-            HistoryEvent::Market(event) => driver.market(at, event),
-            HistoryEvent::CandleStart(start) => driver.courses.start(*start),
+            HistoryEvent::Market(event) => {
+                let Ok(()) = backtest.market(at, event);
+            }
+            HistoryEvent::CandleStart(start) => backtest.courses.start(*start),
         }
         next = source.next_event()?;
     }
-    driver.play_candles(Timestamp::MAX);
-    Ok(driver.finish(started_at))
+    let Ok(()) = backtest.play_candles(Timestamp::MAX);
+    let Ok(report) = backtest.finish(started_at);
+    Ok(report)
 }
 
-struct Driver {
-    engine: Engine,
-    link: Link,
-    timers: Timers,
-    candles: CandleCache,
-    configuration: Configuration,
-    now: Timestamp,
-    /// When a timer, or something under way, is due next.
-    due: Timestamp,
-    outputs: Outputs,
-    /// The other buffer: outputs being carried out while new ones come.
-    batch: Outputs,
-    answers: VecDeque<Input>,
-    /// The one report input, its box used again and again.
-    report: Input,
+/// The desk in front of the matching core. Nothing is journaled, so that no step can fail.
+struct Backtest {
+    driver: Driver<Arc<ManualClock>, NoJournal, DirectEffects>,
     courses: Courses,
-    levels: Levels,
-    ambiguity: Ambiguity,
-    counters: Counters,
 }
 
-impl Driver {
-    fn new(setup: Setup, strategies: StrategySource) -> Result<Self, BacktestError> {
-        Ok(Self {
-            engine: Engine::new(strategies),
-            link: Link::new(&setup)?,
-            timers: Timers::default(),
-            candles: CandleCache::default(),
-            now: Timestamp::EPOCH,
-            due: Timestamp::MAX,
-            outputs: Outputs::new(),
-            batch: Outputs::new(),
-            answers: VecDeque::new(),
-            report: Input::Stopping,
-            courses: Courses::new(setup.configuration.instruments.clone()),
-            levels: Levels::default(),
-            ambiguity: Ambiguity::default(),
-            counters: Counters::new(setup.fills_kept),
-            configuration: setup.configuration,
-        })
-    }
-
-    /// The engine's first inputs: what it is, and that it starts.
-    fn start(&mut self, at: Timestamp) {
-        self.now = at;
-        let configured = Input::Configured(Box::new(self.configuration.clone()));
-        self.handle(&configured);
-        self.handle(&Input::Started(Started {
+impl Backtest {
+    /// Hands in the engine's first inputs: what it is, and that it starts.
+    fn start(
+        setup: Setup,
+        strategies: StrategySource,
+        at: Timestamp,
+    ) -> Result<Self, BacktestError> {
+        let configured = Input::Configured(Box::new(setup.configuration.clone()));
+        let clock = Arc::new(ManualClock::new(at));
+        let courses = Courses::new(setup.configuration.instruments.clone());
+        let effects = DirectEffects::new(setup)?;
+        let mut driver = Driver::new(Engine::new(strategies), clock, NoJournal, effects);
+        let Ok(()) = driver.handle(&configured);
+        let Ok(()) = driver.handle(&Input::Started(Started {
             instance: 0,
             epoch: 1,
             killed: false,
         }));
+        Ok(Self { driver, courses })
     }
 
+    /// Lets everything happen that is due before an event of the market, and then the event: at the exchange first.
     #[inline]
-    fn market(&mut self, at: Timestamp, event: &MarketEvent) {
-        if at >= self.due {
-            self.catch_up(at);
+    fn market(&mut self, at: Timestamp, event: &MarketEvent) -> Result<(), Infallible> {
+        self.driver.run_until(at)?;
+        let MarketEvent::Quote(quote) = event else {
+            return self.market_other(event);
+        };
+        let now = self.driver.clock().now();
+        let effects = self.driver.effects_mut();
+        effects.counters.quotes += 1;
+        effects.link.quote(now, quote);
+        if !effects.link.arrived.is_empty() {
+            self.driver.settle()?;
         }
-        self.now = self.now.max(at);
-        match event {
-            MarketEvent::Quote(quote) => {
-                self.counters.quotes += 1;
-                self.link.quote(self.now, quote);
-                if !self.link.arrived.is_empty() {
-                    self.settle();
-                }
-                self.handle(&Input::Quote(*quote));
-            }
-            other => self.market_other(other),
-        }
+        self.driver.handle(&Input::Quote(*quote))
     }
 
     /// Plays the courses of candles, and what is due meanwhile, up to `until`.
     #[cold]
-    fn play_candles(&mut self, until: Timestamp) {
+    fn play_candles(&mut self, until: Timestamp) -> Result<(), Infallible> {
         loop {
-            self.levels.refresh(&self.engine, &self.configuration);
-            let Some(next) = self.courses.next_at(&self.levels) else {
-                return;
+            let (engine, effects) = self.driver.engine_and_effects();
+            effects.levels.refresh(engine, &effects.configuration);
+            let Some(next) = self.courses.next_at(&effects.levels) else {
+                return Ok(());
             };
-            if self.due <= next.min(until) {
-                self.catch_up(self.due);
-            } else if let Some((instrument, contested)) = self.courses.choose(&self.levels) {
-                self.ambiguity.candle(instrument, contested);
+            let due = self.driver.next_due();
+            let effects = self.driver.effects_mut();
+            if let Some(due) = due.filter(|due| *due <= next.min(until)) {
+                self.driver.run_until(due)?;
+            } else if let Some((instrument, contested)) = self.courses.choose(&effects.levels) {
+                effects.ambiguity.candle(instrument, contested);
             } else if next > until {
-                return;
-            } else if let Some(point) = self.courses.advance(&self.levels) {
-                self.now = self.now.max(point.at);
-                self.candle_point(point);
+                return Ok(());
+            } else if let Some(point) = self.courses.advance(&effects.levels) {
+                self.driver.clock().advance_to(point.at);
+                self.candle_point(point)?;
             }
         }
     }
 
-    fn candle_point(&mut self, point: CandlePoint) {
+    fn candle_point(&mut self, point: CandlePoint) -> Result<(), Infallible> {
         let quote = point.desk_quote();
-        self.counters.quotes += 1;
-        self.link.enter_point(self.now, point);
-        self.settle();
-        self.handle(&Input::Quote(quote));
-        self.link.leave_point();
-        self.levels.quoted();
+        let now = self.driver.clock().now();
+        let effects = self.driver.effects_mut();
+        effects.counters.quotes += 1;
+        effects.link.enter_point(now, point);
+        self.driver.settle()?;
+        self.driver.handle(&Input::Quote(quote))?;
+        let effects = self.driver.effects_mut();
+        effects.link.leave_point();
+        effects.levels.quoted();
+        Ok(())
     }
 
-    fn market_other(&mut self, event: &MarketEvent) {
-        match event {
-            MarketEvent::Quote(_) => {}
+    fn market_other(&mut self, event: &MarketEvent) -> Result<(), Infallible> {
+        let now = self.driver.clock().now();
+        let effects = self.driver.effects_mut();
+        let input = match event {
+            MarketEvent::Quote(quote) => Input::Quote(*quote),
             MarketEvent::Trade(trade) => {
-                self.counters.trades += 1;
-                self.link.market(self.now, ExchangeEvent::Trade(*trade));
-                self.settle();
-                self.handle(&Input::Trade(*trade));
+                effects.counters.trades += 1;
+                effects.link.market(now, ExchangeEvent::Trade(*trade));
+                Input::Trade(*trade)
             }
             MarketEvent::Candle(candle) => {
-                self.counters.candles += 1;
-                self.candles.keep(candle);
-                self.handle(&Input::Candle(*candle));
+                effects.counters.candles += 1;
+                effects.candles.keep(candle);
+                Input::Candle(*candle)
             }
             MarketEvent::Depth(depth) => {
-                self.link.market(self.now, ExchangeEvent::Levels(depth));
-                self.settle();
-                self.handle(&Input::Depth(depth.clone()));
+                effects.link.market(now, ExchangeEvent::Levels(depth));
+                Input::Depth(depth.clone())
             }
             MarketEvent::Health {
                 instrument, health, ..
-            } => self.handle(&Input::Health {
+            } => Input::Health {
                 instrument: *instrument,
                 health: *health,
-            }),
-        }
-    }
-
-    /// Lets everything happen that is due at or before `until`.
-    #[cold]
-    fn catch_up(&mut self, until: Timestamp) {
-        loop {
-            let (parcel, timer) = (self.link.next_at(), self.timers.next_at());
-            let next = [parcel, timer].into_iter().flatten().min();
-            let Some(at) = next.filter(|at| *at <= until) else {
-                break;
-            };
-            self.now = self.now.max(at);
-            if parcel == Some(at) {
-                self.link.deliver();
-                self.settle();
-            } else if let Some((_, timer)) = self.timers.pop() {
-                self.handle(&Input::Timer(timer));
-            }
-        }
-        self.look_ahead();
-    }
-
-    fn look_ahead(&mut self) {
-        let next = [self.link.next_at(), self.timers.next_at()];
-        self.due = next.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
-    }
-
-    /// Hands the engine an input and carries out what follows from it.
-    #[inline]
-    fn handle(&mut self, input: &Input) {
-        self.engine.handle(self.now, input, &mut self.outputs);
-        if !self.outputs.is_empty() {
-            self.settle();
-        }
-    }
-
-    /// Carries outputs out and hands their answers in, until nothing is left to be done at this moment.
-    fn settle(&mut self) {
-        loop {
-            while !self.outputs.is_empty() {
-                std::mem::swap(&mut self.outputs, &mut self.batch);
-                let mut batch = std::mem::take(&mut self.batch);
-                for output in &batch {
-                    self.carry_out(output);
-                }
-                batch.clear();
-                self.batch = batch;
-            }
-            if let Some(report) = self.link.arrived.pop_front() {
-                match &mut self.report {
-                    Input::Report(place) => **place = report,
-                    place => *place = Input::Report(Box::new(report)),
-                }
-                self.engine
-                    .handle(self.now, &self.report, &mut self.outputs);
-            } else if let Some(answer) = self.answers.pop_front() {
-                self.engine.handle(self.now, &answer, &mut self.outputs);
-            } else {
-                break;
-            }
-        }
-        self.look_ahead();
-    }
-
-    fn carry_out(&mut self, output: &Output) {
-        match *output {
-            Output::Event(ref event) => {
-                self.counters.note(event, self.configuration.accounts.len());
-                self.ambiguity.note(event, &self.configuration.instruments);
-                self.levels.note(event);
-            }
-            Output::Submit(ref intent, ref checked) => {
-                self.link.submit(self.now, intent, checked.terms());
-            }
-            Output::Cancel {
-                account,
-                instrument,
-                client_id,
-                ..
-            } => {
-                let request = Request::Cancel(account, instrument, client_id);
-                self.link.send(self.now, request);
-            }
-            Output::Query {
-                account,
-                instrument,
-                client_id,
-            } => {
-                let request = Request::Query(account, instrument, client_id);
-                self.link.send(self.now, request);
-            }
-            Output::Reconcile(account) => {
-                let state = self.link.account(account, &self.configuration);
-                self.answers.push_back(Input::Account(Box::new(state)));
-            }
-            Output::RequestCandles {
-                instrument,
-                interval,
-                count,
-            } => {
-                let history = self.candles.newest(instrument, interval, count);
-                self.answers.push_back(Input::Candles(Box::new(history)));
-            }
-            Output::SetTimer(at, timer) => self.timers.set(at, timer),
-            Output::CancelTimer(timer) => self.timers.cancel(timer),
-            // Every strategy is in the engine's own lane, and nobody gives commands.
-            Output::Evaluate(_) | Output::ResetLane(_) | Output::Reply(..) => {}
-        }
+            },
+        };
+        self.driver.settle()?;
+        self.driver.handle(&input)
     }
 
     /// What is still under way arrives, one last valuation, and the report.
-    fn finish(mut self, started_at: Timestamp) -> Report {
-        while let Some(at) = self.link.next_at() {
-            self.now = self.now.max(at);
-            self.link.deliver();
-            self.settle();
+    fn finish(mut self, started_at: Timestamp) -> Result<Report, Infallible> {
+        while let Some(at) = self.driver.effects().link.next_at() {
+            self.driver.clock().advance_to(at);
+            self.driver.deliver()?;
         }
-        self.handle(&Input::Timer(tradewind_events::Timer::Equity));
-        Report::new(
-            &self.configuration,
-            self.link.models(),
+        self.driver.handle(&Input::Timer(Timer::Equity))?;
+        let (engine, NoJournal, effects) = self.driver.finish()?;
+        Ok(Report::new(
+            &effects.configuration,
+            effects.link.models(),
             started_at,
-            &self.engine.view(),
-            &self.link.exchange,
-            self.counters,
-            &self.ambiguity,
-        )
+            &engine.view(),
+            &effects.link.exchange,
+            effects.counters,
+            &effects.ambiguity,
+        ))
     }
 }

@@ -1,9 +1,9 @@
 //! History, the simulated exchange and the engine under a virtual clock.
 //!
-//! The fifth driver of the one engine: inputs come from a [`Source`], orders go straight into the matching core, timers
-//! ring when the history reaches them. Nothing here reads a clock, so the same history gives the same report; whoever
-//! wants to know how long it took measures it himself. Memory does not grow with the length of the history: it is
-//! streamed, and what is kept of a run is bounded.
+//! The loop is `tradewind_driver`'s, as in a live desk. Inputs come from a [`Source`], orders go straight into the matching
+//! core, and the clock moves from event to event. Nothing here reads a clock, so the same history gives the same report;
+//! callers measure how long a run took. The history is streamed and what is kept of a run is bounded, so that memory does
+//! not grow with the length of the history.
 //!
 //! Start with [`run`] in `driver.rs`. [`run_files`] is the same for data files, as `tradewind backtest` has it;
 //! [`BenchmarkSeries`] is the generated series that performance is measured with.
@@ -12,6 +12,7 @@ mod candle_cache;
 mod counters;
 mod course;
 mod driver;
+mod effects;
 mod equity;
 mod error;
 mod files;
@@ -22,7 +23,6 @@ mod report;
 mod series;
 mod setup;
 mod source;
-mod timers;
 mod translate;
 
 pub use driver::{run, run_with};

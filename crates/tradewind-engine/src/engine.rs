@@ -7,8 +7,7 @@ use crate::parts::Parts;
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
     account_stream, candles, causes, commands, configure, equity, evaluation, exits, funding,
-    lifecycle,
-    market_data, reports, submission, takeover,
+    lifecycle, market_data, reports, submission, takeover,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;

@@ -82,7 +82,7 @@ pub struct Journal {
     events: EventReader,
     preallocates: bool,
     /// A price update that is written if something follows from it.
-    price: Option<Arc<Event>>,
+    price: Option<Event>,
     last_seq: u64,
     last_at: Timestamp,
 }
@@ -205,14 +205,14 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError::Failed`] after a failed sync.
-    pub fn append_event(&mut self, event: &Arc<Event>) -> Result<(), JournalError> {
+    pub fn append_event(&mut self, event: &Event) -> Result<(), JournalError> {
         self.check()?;
         let price = self.price.take();
         if let Some(price) = price.filter(|price| price.id.seq == event.id.seq) {
             self.write_event(&price)?;
         }
         if matches!(event.kind, EventKind::PriceUpdate(_)) {
-            self.price = Some(Arc::clone(event));
+            self.price = Some(event.clone());
             return Ok(());
         }
         self.write_event(event)

@@ -95,7 +95,7 @@ impl Clock for DeskClock {
     }
 }
 
-/// A clock that stands until it is moved, and never goes back.
+/// A clock that stands until its driver moves it, and never goes back. Others may read it at any time.
 #[derive(Debug, Default)]
 pub struct ManualClock {
     nanos: AtomicI64,
@@ -114,7 +114,7 @@ impl ManualClock {
     #[inline]
     pub fn advance_to(&self, at: Timestamp) {
         if at > self.now() {
-            self.nanos.fetch_max(at.as_nanos(), Ordering::Relaxed);
+            self.nanos.store(at.as_nanos(), Ordering::Relaxed);
         }
     }
 

@@ -16,6 +16,7 @@
 
 mod builtin;
 mod catalogue;
+mod evaluate;
 mod nearest;
 mod parameter_info;
 mod parameters;
@@ -23,6 +24,7 @@ mod per_instrument;
 mod strategy;
 
 pub use catalogue::{BuildError, StrategyInfo, WakesOn, build, catalogue, info};
+pub use evaluate::{Evaluated, evaluate};
 pub use parameter_info::{
     DefaultValue, IntervalParameter, NumberParameter, ParameterInfo, WholeParameter,
 };

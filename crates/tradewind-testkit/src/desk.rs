@@ -1,8 +1,8 @@
 //! The engine with a clock to move and a memory of what came out.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tradewind_driver::Timers;
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{
     AccountState, Action, Command, CommandResult, Configuration, Event, EventKind, EventType,
@@ -24,7 +24,7 @@ pub struct Desk {
     pub now: Timestamp,
     /// Everything that came out since it was last taken.
     pub log: Vec<Output>,
-    timers: BTreeMap<Timer, Timestamp>,
+    timers: Timers,
     trades: u64,
     commands: u128,
 }
@@ -37,7 +37,7 @@ impl Desk {
             engine: Engine::new(strategies),
             now: START,
             log: Vec::new(),
-            timers: BTreeMap::new(),
+            timers: Timers::default(),
             trades: 0,
             commands: 0,
         };
@@ -65,8 +65,8 @@ impl Desk {
         self.engine.handle(self.now, input, &mut outputs);
         for output in &outputs {
             match output {
-                Output::SetTimer(at, timer) => drop(self.timers.insert(*timer, *at)),
-                Output::CancelTimer(timer) => drop(self.timers.remove(timer)),
+                Output::SetTimer(at, timer) => self.timers.set(*at, *timer),
+                Output::CancelTimer(timer) => self.timers.cancel(*timer),
                 _ => {}
             }
         }
@@ -77,14 +77,11 @@ impl Desk {
     /// Moves the clock; timers that become due ring in order of time.
     pub fn advance(&mut self, span: Duration) {
         let until = self.now + span;
-        loop {
-            let next = self.timers.iter().map(|(timer, at)| (*at, *timer)).min();
-            let Some((at, timer)) = next.filter(|(at, _)| *at <= until) else {
-                break;
-            };
-            self.timers.remove(&timer);
-            self.now = self.now.max(at);
-            self.input(&Input::Timer(timer));
+        while let Some(due) = self.timers.next_due().filter(|due| *due <= until) {
+            self.now = self.now.max(due);
+            if let Some(timer) = self.timers.pop_due(due) {
+                self.input(&Input::Timer(timer));
+            }
         }
         self.now = until;
     }
@@ -92,7 +89,7 @@ impl Desk {
     /// When a timer is due, if it is set.
     #[must_use]
     pub fn timer(&self, timer: Timer) -> Option<Timestamp> {
-        self.timers.get(&timer).copied()
+        self.timers.due(timer)
     }
 
     /// The account as the venue shows it, without orders or fills.

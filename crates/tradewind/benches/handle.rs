@@ -1,4 +1,4 @@
-//! One quote through the engine of the default desk: `cargo bench -p tradewind --bench handle`.
+//! One quote through the driver and the engine of the default desk: `cargo bench -p tradewind --bench handle`.
 //!
 //! The configuration is the default one, 45 bots on 25 instruments, and the market is the generated one in virtual time;
 //! every bot is started, warmed up and trading, its orders filled at once. Only quotes are timed: alone, and with each
@@ -28,9 +28,9 @@ const RUNS: usize = 3;
 fn main() {
     println!("ns a quote, median of {RUNS} runs of {TIMED_SECS} s of the default desk's market");
     let passes = [
-        ("handle", None),
-        ("journaled, written out each 64, and handle", Some(64)),
-        ("journaled, written out each time, and handle", Some(1)),
+        ("turn", None),
+        ("journaled, written out each 64, and turn", Some(64)),
+        ("journaled, written out each time, and turn", Some(1)),
     ];
     for (name, written_each) in passes {
         let mut runs: Vec<Figures> = (0..RUNS).map(|_| run(written_each)).collect();
@@ -47,18 +47,17 @@ struct Figures {
 }
 
 fn run(written_each: Option<usize>) -> Figures {
-    let (mut world, configuration) = World::new();
-    let mut desk = Desk::start(configuration, written_each, &mut world);
+    let (world, configuration) = World::new();
+    let mut desk = Desk::start(configuration, written_each, world);
     let mut slots = vec![None; 25];
     let (mut handling, mut keeping, mut count) = (Duration::ZERO, Duration::ZERO, 0);
     for second in 0..WARM_UP_SECS + TIMED_SECS {
-        let news = world.next_second();
+        let news = desk.next_second();
         let kept = keep(&mut slots, &news.quotes);
         let handled = desk.quotes(&news.quotes);
-        desk.settle(&mut world);
-        desk.ring(news.until, &mut world);
+        desk.ring(news.until);
         for candle in news.candles {
-            desk.input(&Input::Candle(candle), &mut world);
+            desk.input(&Input::Candle(candle));
         }
         if second >= WARM_UP_SECS {
             handling += handled;
@@ -67,7 +66,7 @@ fn run(written_each: Option<usize>) -> Figures {
         }
     }
     let each = |spent: Duration| spent.as_secs_f64() * 1e9 / count as f64;
-    let (running, orders) = (desk.running(), desk.orders);
+    let (running, orders) = (desk.running(), desk.orders());
     Figures {
         handle: each(handling),
         keep: each(keeping),

@@ -191,7 +191,7 @@ impl Stage {
 pub(crate) fn exposure(decision: &Decision) -> Option<Ppm> {
     match decision {
         Decision::Target(target) => Some(target.exposure),
-        Decision::Hold { .. } => None,
+        Decision::Orders(_) | Decision::Hold { .. } => None,
     }
 }
 
@@ -199,6 +199,9 @@ pub(crate) fn exposure(decision: &Decision) -> Option<Ppm> {
 pub(crate) fn text_of(decision: &Decision) -> String {
     match decision {
         Decision::Target(target) => format!("{}: {}", target.exposure, target.reason),
+        Decision::Orders(orders) => {
+            format!("{} orders: {}", orders.orders().len(), orders.reason())
+        }
         Decision::Hold { reason } => format!("hold: {reason}"),
     }
 }

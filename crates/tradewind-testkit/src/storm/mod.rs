@@ -6,10 +6,10 @@ mod market;
 mod people;
 mod venue;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tradewind_events::{CandleHistory, EvaluationRequest, Input, Output, Started, Timer};
+use tradewind_driver::Timers;
+use tradewind_events::{CandleHistory, EvaluationRequest, Input, Output, Started};
 use tradewind_model::{Candle, ExecutionReport, OrderTerms, Side, Timestamp};
 
 use crate::fixtures::START;
@@ -28,8 +28,7 @@ pub struct Storm {
     minute: Timestamp,
     candle: Candle,
     orders: Vec<(OrderTerms, i64)>,
-    timers: BTreeSet<(Timestamp, Timer)>,
-    set: BTreeMap<Timer, Timestamp>,
+    timers: Timers,
     requests: Vec<EvaluationRequest>,
     histories: Vec<Input>,
     last_report: Option<ExecutionReport>,
@@ -50,8 +49,7 @@ impl Storm {
             minute: START,
             candle: crate::fixtures::candle(0, 10_000),
             orders: Vec::new(),
-            timers: BTreeSet::new(),
-            set: BTreeMap::new(),
+            timers: Timers::default(),
             requests: Vec::new(),
             histories: Vec::new(),
             last_report: None,
@@ -87,12 +85,8 @@ impl Storm {
                         self.orders.remove(0);
                     }
                 }
-                Output::SetTimer(at, timer) => {
-                    self.silence(*timer);
-                    self.set.insert(*timer, *at);
-                    self.timers.insert((*at, *timer));
-                }
-                Output::CancelTimer(timer) => self.silence(*timer),
+                Output::SetTimer(at, timer) => self.timers.set(*at, *timer),
+                Output::CancelTimer(timer) => self.timers.cancel(*timer),
                 Output::Evaluate(request) => self.requests.push((**request).clone()),
                 Output::RequestCandles {
                     instrument,
@@ -120,21 +114,9 @@ impl Storm {
         false
     }
 
-    fn silence(&mut self, timer: Timer) {
-        if let Some(at) = self.set.remove(&timer) {
-            self.timers.remove(&(at, timer));
-        }
-    }
-
     fn any(&mut self) -> Input {
         self.at = self.at + Duration::from_millis(self.below(120));
-        if let Some((_, timer)) = self
-            .timers
-            .first()
-            .copied()
-            .filter(|(at, _)| *at <= self.at)
-        {
-            self.silence(timer);
+        if let Some(timer) = self.timers.pop_due(self.at) {
             return Input::Timer(timer);
         }
         if self.at.since(self.minute) >= Duration::from_secs(60) {
@@ -188,6 +170,7 @@ impl Storm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
     use tradewind_engine::{Engine, StrategySource};
 
     /// Every kind of input, by the name its `Debug` begins with.

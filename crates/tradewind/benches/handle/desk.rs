@@ -1,52 +1,144 @@
-//! A driver for the benchmark: inputs in, timers rung, histories answered, orders filled whole at the touch.
+//! The desk's driver under a clock that is moved, with a venue that fills every order whole at the touch.
 
+use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tradewind::driver::timers::Timers;
+use tradewind_driver::{Driver, Effect, Effects, Journal as DriverJournal};
 use tradewind_engine::{Engine, StrategySource};
-use tradewind_events::{AccountState, BotState, Configuration, Input, Output, Outputs, Started};
+use tradewind_events::{
+    AccountState, BotState, CommandId, CommandResult, Configuration, EvaluationRequest, Event,
+    Input, Intent, Started,
+};
 use tradewind_journal::{Disk, Journal, Options};
 use tradewind_model::{
-    AccountId, Amount, AssetId, ExecutionReport, Fill, Liquidity, Money, OrderTerms, Quote,
-    ReportKind, Timestamp, TradeId, VenueOrderId,
+    Amount, AssetId, BotId, ExecutionReport, Fill, Liquidity, ManualClock, Money, OrderTerms,
+    Quote, ReportKind, Timestamp, TradeId, VenueOrderId,
 };
 
-use crate::world::{START, World};
+use crate::world::{News, START, World};
 
 /// The desk under test.
 pub(crate) struct Desk {
-    engine: Engine,
-    out: Outputs,
-    timers: Timers,
-    now: Timestamp,
-    quotes: Vec<Option<Quote>>,
-    usdt: AssetId,
-    written: Option<Written>,
-    /// Orders so far, all of them filled.
-    pub(crate) orders: u64,
+    driver: Driver<Arc<ManualClock>, Inputs, Venue>,
 }
 
-/// A journal of all inputs.
-struct Written {
-    journal: Journal,
+/// A journal of inputs, or none.
+struct Inputs {
+    journal: Option<(Journal, TempDir)>,
     /// Inputs between two writes.
     each: usize,
-    _dir: TempDir,
+    unwritten: usize,
 }
 
-impl Written {
-    fn new(each: usize) -> Self {
-        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let options = Options::default();
-        let (journal, _) = Journal::open(Arc::new(Disk), dir.path(), &options, START).unwrap();
+impl Inputs {
+    fn new(written_each: Option<usize>) -> Self {
+        let journal = written_each.map(|_| {
+            let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+            let options = Options::default();
+            let (journal, _) = Journal::open(Arc::new(Disk), dir.path(), &options, START).unwrap();
+            (journal, dir)
+        });
         Self {
             journal,
-            each,
-            _dir: dir,
+            each: written_each.unwrap_or_default(),
+            unwritten: 0,
         }
     }
+}
+
+impl DriverJournal for Inputs {
+    type Error = Infallible;
+
+    const INPUTS_PER_WRITE: usize = 1;
+
+    fn append_input(&mut self, seq: u64, at: Timestamp, input: &Input) -> Result<(), Infallible> {
+        if let Some((journal, _)) = &mut self.journal {
+            journal.append_input(seq, at, input).unwrap();
+            self.unwritten += 1;
+        }
+        Ok(())
+    }
+
+    fn append_intent(&mut self, _: u64, _: Timestamp, _: &Intent) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn append_event(&mut self, _: &Event) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<(), Infallible> {
+        if let Some((journal, _)) = &mut self.journal
+            && self.unwritten >= self.each
+        {
+            journal.flush().unwrap();
+            self.unwritten = 0;
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn durable(&self) -> u64 {
+        u64::MAX
+    }
+}
+
+/// Answers every request at once.
+struct Venue {
+    world: World,
+    quotes: Vec<Option<Quote>>,
+    usdt: AssetId,
+    answers: VecDeque<Input>,
+    /// Orders so far, all of them filled.
+    orders: u64,
+}
+
+impl Effects for Venue {
+    fn perform(&mut self, now: Timestamp, effect: Effect) {
+        match effect {
+            Effect::Submit(intent, _) => self.fill(now, &intent.terms),
+            Effect::Reconcile(account) => {
+                self.answers
+                    .push_back(Input::Account(Box::new(AccountState {
+                        account,
+                        balances: vec![(self.usdt, Amount::whole(100_000))],
+                        open_orders: Vec::new(),
+                        fills: Vec::new(),
+                    })));
+            }
+            Effect::Candles {
+                instrument,
+                interval,
+                count,
+            } => {
+                let history = self.world.history(instrument, interval, count);
+                self.answers.push_back(Input::Candles(Box::new(history)));
+            }
+            Effect::Cancel { .. } | Effect::Query { .. } => {}
+        }
+    }
+
+    fn next_answer(&mut self, answer: &mut Input) -> bool {
+        let next = self.answers.pop_front();
+        next.is_some_and(|next| {
+            *answer = next;
+            true
+        })
+    }
+
+    fn publish(&mut self, _: Event) {}
+
+    fn reply(&mut self, _: CommandId, _: CommandResult) {}
+
+    fn evaluate(&mut self, _: Box<EvaluationRequest>) {}
+
+    fn reset(&mut self, _: BotId) {}
 }
 
 impl Desk {
@@ -54,117 +146,68 @@ impl Desk {
     pub(crate) fn start(
         configuration: Configuration,
         written_each: Option<usize>,
-        world: &mut World,
+        world: World,
     ) -> Self {
-        let usdt = configuration.report_asset;
         let strategies = StrategySource::new(|bot| {
             tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
         });
-        let mut desk = Self {
-            engine: Engine::new(strategies),
-            out: Outputs::new(),
-            timers: Timers::default(),
-            now: START,
+        let venue = Venue {
+            world,
             quotes: vec![None; configuration.instruments.len()],
-            usdt,
-            written: written_each.map(Written::new),
+            usdt: configuration.report_asset,
+            answers: VecDeque::new(),
             orders: 0,
         };
-        desk.input(&Input::Configured(Box::new(configuration)), world);
-        let started = Started {
+        let clock = Arc::new(ManualClock::new(START));
+        let journal = Inputs::new(written_each);
+        let mut driver = Driver::new(Engine::new(strategies), clock, journal, venue);
+        let Ok(()) = driver.handle(&Input::Configured(Box::new(configuration)));
+        let Ok(()) = driver.handle(&Input::Started(Started {
             instance: 7,
             epoch: 1,
             killed: false,
-        };
-        desk.input(&Input::Started(started), world);
-        let account = AccountState {
-            account: AccountId(0),
-            balances: vec![(usdt, Amount::whole(100_000))],
-            open_orders: Vec::new(),
-            fills: Vec::new(),
-        };
-        desk.input(&Input::Account(Box::new(account)), world);
-        desk
+        }));
+        Self { driver }
     }
 
-    /// The part that is timed.
+    pub(crate) fn next_second(&mut self) -> News {
+        self.driver.effects_mut().world.next_second()
+    }
+
+    /// The part that is timed: each quote as a turn of its own, with all that follows from it.
     pub(crate) fn quotes(&mut self, quotes: &[(Timestamp, Quote)]) -> Duration {
         let started = Instant::now();
-        for (number, (at, quote)) in quotes.iter().enumerate() {
-            let input = Input::Quote(*quote);
-            if let Some(written) = &mut self.written {
-                let seq = self.engine.seq() + 1;
-                written.journal.append_input(seq, *at, &input).unwrap();
-                if number % written.each == written.each - 1 {
-                    written.journal.flush().unwrap();
-                }
-            }
-            self.engine.handle(*at, &input, &mut self.out);
-        }
-        let spent = started.elapsed();
         for (at, quote) in quotes {
-            self.now = self.now.max(*at);
-            self.quotes[quote.instrument.index()] = Some(*quote);
+            self.driver.clock().advance_to(*at);
+            self.driver.effects_mut().quotes[quote.instrument.index()] = Some(*quote);
+            let Ok(()) = self.driver.handle(&Input::Quote(*quote));
         }
-        spent
+        started.elapsed()
     }
 
-    /// Moves the clock to `until` and rings what becomes due on the way, each at its time.
-    pub(crate) fn ring(&mut self, until: Timestamp, world: &mut World) {
-        while let Some(due) = self.timers.next_due().filter(|due| *due <= until) {
-            self.now = self.now.max(due);
-            if let Some(timer) = self.timers.pop_due(due) {
-                self.input(&Input::Timer(timer), world);
-            }
-        }
-        self.now = self.now.max(until);
+    /// Moves the clock to `until` and rings what is due by then.
+    pub(crate) fn ring(&mut self, until: Timestamp) {
+        let Ok(()) = self.driver.run_until(until);
     }
 
-    /// Hands the engine one input and does what comes of it.
-    pub(crate) fn input(&mut self, input: &Input, world: &mut World) {
-        self.handle(input);
-        self.settle(world);
-    }
-
-    /// Does what the engine asked for so far, until it asks for nothing more.
-    pub(crate) fn settle(&mut self, world: &mut World) {
-        while !self.out.is_empty() {
-            for output in std::mem::take(&mut self.out) {
-                match output {
-                    Output::SetTimer(at, timer) => self.timers.set(at, timer),
-                    Output::CancelTimer(timer) => self.timers.cancel(timer),
-                    Output::Submit(intent, _) => self.fill(&intent.terms),
-                    Output::RequestCandles {
-                        instrument,
-                        interval,
-                        count,
-                    } => {
-                        let history = world.history(instrument, interval, count);
-                        self.handle(&Input::Candles(Box::new(history)));
-                    }
-                    _ => {}
-                }
-            }
-        }
+    pub(crate) fn input(&mut self, input: &Input) {
+        let Ok(()) = self.driver.handle(input);
     }
 
     /// How many bots are at work.
     pub(crate) fn running(&self) -> usize {
-        let bots = self.engine.view().bots;
+        let bots = self.driver.engine().view().bots;
         let running = bots.iter().filter(|bot| bot.state == BotState::Running);
         running.count()
     }
 
-    fn handle(&mut self, input: &Input) {
-        if let Some(written) = &mut self.written {
-            let seq = self.engine.seq() + 1;
-            written.journal.append_input(seq, self.now, input).unwrap();
-            written.journal.flush().unwrap();
-        }
-        self.engine.handle(self.now, input, &mut self.out);
+    pub(crate) const fn orders(&self) -> u64 {
+        self.driver.effects().orders
     }
+}
 
-    fn fill(&mut self, terms: &OrderTerms) {
+impl Venue {
+    fn fill(&mut self, now: Timestamp, terms: &OrderTerms) {
         self.orders += 1;
         let quote = self.quotes[terms.instrument.index()].unwrap();
         let fill = Fill {
@@ -184,17 +227,17 @@ impl Desk {
                 amount: Amount::ZERO,
             },
             liquidity: Liquidity::Taker,
-            event_time: self.now,
+            event_time: now,
         };
-        let report = ExecutionReport {
-            account: terms.account,
-            instrument: terms.instrument,
-            client_id: terms.client_id,
-            venue_order_id: Some(fill.venue_order_id),
-            kind: ReportKind::Filled(fill),
-            cumulative: Some(terms.quantity),
-            event_time: Some(self.now),
-        };
-        self.handle(&Input::Report(Box::new(report)));
+        self.answers
+            .push_back(Input::Report(Box::new(ExecutionReport {
+                account: terms.account,
+                instrument: terms.instrument,
+                client_id: terms.client_id,
+                venue_order_id: Some(fill.venue_order_id),
+                kind: ReportKind::Filled(fill),
+                cumulative: Some(terms.quantity),
+                event_time: Some(now),
+            })));
     }
 }

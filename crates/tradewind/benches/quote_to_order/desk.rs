@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tradewind::driver::evaluation::LaneFactory;
 use tradewind::driver::{
-    DeskHandle, DriverParts, Effect, Effects, EvaluationLanes, InputQueues, LatencyStages, run,
+    DeskHandle, DriverParts, Effect, EvaluationLanes, InputQueues, LatencyStages, Outbox, run,
 };
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{
@@ -146,7 +146,7 @@ fn execute(runtime: &Runtime, adapter: &Arc<BinanceVenue>, queues: &Arc<InputQue
             while let Some(effect) = effects.recv().await {
                 while tasks.try_join_next().is_some() {}
                 match effect {
-                    Effect::Submit(order) => {
+                    Effect::Submit(_, order) => {
                         let (adapter, queues) = (Arc::clone(&adapter), Arc::clone(&queues));
                         tasks.spawn(async move {
                             for report in adapter.submit(&order).await {
@@ -181,7 +181,7 @@ struct Queue {
     _owner: JoinSet<()>,
 }
 
-impl Effects for Queue {
+impl Outbox for Queue {
     fn perform(&self, effect: Effect) -> Result<(), Effect> {
         self.sender
             .try_send(effect)
@@ -192,6 +192,10 @@ impl Effects for Queue {
     }
 
     fn publish(&self, _events: &[Arc<Event>]) {}
+
+    fn wants_quotes(&self) -> bool {
+        false
+    }
 
     fn publish_quote(&self, _id: EventId, _at: Timestamp, _quote: &Quote) {}
 }
@@ -209,15 +213,15 @@ impl MarketSink for ToQueues {
     }
 
     fn candle(&self, candle: Candle) {
-        self.0.control(Input::Candle(candle));
+        self.0.candle(candle);
     }
 
     fn depth(&self, depth: Box<Depth>) {
-        self.0.control(Input::Depth(depth));
+        self.0.depth(depth);
     }
 
     fn health(&self, instrument: InstrumentId, health: FeedHealth, _reason: &str) {
-        self.0.control(Input::Health { instrument, health });
+        self.0.health(instrument, health);
     }
 
     fn failed(&self, topic: Topic, reason: &str) {

@@ -18,12 +18,20 @@ use crate::app::kill_switch::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::venue::Venues;
 use crate::cli::MarketSource;
-use crate::driver::{DeskHandle, InputQueueCounts, LatencyStages};
+use crate::driver::{DeskHandle, LatencyStages, QueueStats};
 
 /// Maximum age of a view that is reused.
 const VIEW_AGE: Duration = Duration::from_millis(100);
 /// How long the engine may take for a command.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The rows of the control queue among the input queues.
+const CONTROL_LANES: [&str; 4] = [
+    "lane.reports",
+    "lane.commands",
+    "lane.evaluations",
+    "lane.control",
+];
 
 /// A running desk.
 #[derive(Debug)]
@@ -214,19 +222,21 @@ impl tradewind_api::Desk for LiveDesk {
     }
 
     fn queues(&self) -> Vec<Queue> {
-        input_queue_views(
-            &self.handle.queues().counts(),
-            self.handle.queues().depths(),
-        )
-        .into_iter()
-        .chain(self.bus.stats().iter().map(bus_queue))
-        .chain(self.mirror.as_ref().map(mirror_queue))
-        .collect()
+        let inputs = self.handle.queues().stats();
+        inputs
+            .iter()
+            .map(input_queue)
+            .chain(self.bus.stats().iter().map(bus_queue))
+            .chain(self.mirror.as_ref().map(mirror_queue))
+            .collect()
     }
 
     fn health(&self) -> Health {
-        let counts = self.handle.queues().counts();
-        let feed = |name: &str, count: u64| (name.to_owned(), count);
+        let queues = self.handle.queues().stats();
+        let feed = |name: &str, lanes: &[&str]| {
+            let counted = queues.iter().filter(|queue| lanes.contains(&queue.name));
+            (name.to_owned(), counted.map(|queue| queue.published).sum())
+        };
         Health {
             // An account is compared only after it was reconciled.
             ready: self
@@ -244,9 +254,10 @@ impl tradewind_api::Desk for LiveDesk {
                 .to_owned(),
             }],
             feed_messages: vec![
-                feed("quotes", counts.quotes),
-                feed("trades", counts.trades),
-                feed("control", counts.control),
+                feed("quotes", &["lane.quotes"]),
+                feed("trades", &["lane.trades"]),
+                feed("depth", &["lane.depth"]),
+                feed("control", &CONTROL_LANES),
             ],
             journal_lag_us: u64::try_from(self.writer.lag().behind.as_micros()).unwrap_or(u64::MAX),
             stages: self.stages.snapshot(),
@@ -274,46 +285,19 @@ fn mirror_queue(feed: &MirrorFeed) -> Queue {
     }
 }
 
-fn input_queue_views(counts: &InputQueueCounts, depths: (usize, usize, usize)) -> Vec<Queue> {
+fn input_queue(stats: &QueueStats) -> Queue {
     let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let control = Queue {
-        name: "lane.control".to_owned(),
-        class: "lossless".to_owned(),
-        depth: wide(depths.0),
-        capacity: wide(crate::driver::input_queues::CONTROL_MAX),
-        high_water: wide(counts.control_high),
-        published: counts.control,
-        delivered: counts.control - wide(depths.0).min(counts.control),
-        conflated: 0,
-        dropped: 0,
-    };
-    let trades = Queue {
-        name: "lane.trades".to_owned(),
-        class: "drop".to_owned(),
-        depth: wide(depths.1),
-        capacity: wide(crate::driver::input_queues::TRADES_MAX),
-        high_water: wide(counts.trades_high),
-        published: counts.trades,
-        delivered: counts
-            .trades
-            .saturating_sub(counts.trades_lost + wide(depths.1)),
-        conflated: 0,
-        dropped: counts.trades_lost,
-    };
-    let quotes = Queue {
-        name: "lane.quotes".to_owned(),
-        class: "latest".to_owned(),
-        depth: wide(depths.2),
-        capacity: 0,
-        high_water: 0,
-        published: counts.quotes,
-        delivered: counts
-            .quotes
-            .saturating_sub(counts.quotes_superseded + wide(depths.2)),
-        conflated: counts.quotes_superseded,
-        dropped: 0,
-    };
-    vec![control, trades, quotes]
+    Queue {
+        name: stats.name.to_owned(),
+        class: stats.class.to_owned(),
+        depth: wide(stats.depth),
+        capacity: wide(stats.capacity),
+        high_water: wide(stats.high_water),
+        published: stats.published,
+        delivered: stats.delivered(),
+        conflated: stats.conflated,
+        dropped: stats.dropped,
+    }
 }
 
 fn bus_queue(stats: &tradewind_bus::SubscriberStats) -> Queue {

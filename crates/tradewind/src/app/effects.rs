@@ -7,7 +7,7 @@ use tradewind_bus::Bus;
 use tradewind_events::{Configuration, Event, EventKind, EventType};
 use tradewind_model::{AccountId, EventId, InstrumentId, Quote, Timestamp};
 
-use crate::driver::{Effect, Effects};
+use crate::driver::{Effect, Outbox};
 
 /// The live desk's effects.
 #[derive(Clone, Debug)]
@@ -48,10 +48,10 @@ impl LiveEffects {
     }
 }
 
-impl Effects for LiveEffects {
+impl Outbox for LiveEffects {
     fn perform(&self, effect: Effect) -> Result<(), Effect> {
         let account = match &effect {
-            Effect::Submit(order) => order.terms().account,
+            Effect::Submit(_, order) => order.terms().account,
             Effect::Cancel { account, .. }
             | Effect::Query { account, .. }
             | Effect::Reconcile(account) => *account,
@@ -70,14 +70,16 @@ impl Effects for LiveEffects {
         self.bus.publish_all(events);
     }
 
+    fn wants_quotes(&self) -> bool {
+        self.bus.is_wanted(EventType::PriceUpdate)
+    }
+
     fn publish_quote(&self, id: EventId, at: Timestamp, quote: &Quote) {
-        if self.bus.is_wanted(EventType::PriceUpdate) {
-            self.bus.publish(&Arc::new(Event {
-                id,
-                at,
-                cause: None,
-                kind: EventKind::PriceUpdate(*quote),
-            }));
-        }
+        self.bus.publish(&Arc::new(Event {
+            id,
+            at,
+            cause: None,
+            kind: EventKind::PriceUpdate(*quote),
+        }));
     }
 }

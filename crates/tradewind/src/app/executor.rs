@@ -142,7 +142,7 @@ impl ExecutorTask {
 
 fn input(effect: Effect) -> ExecutorInput {
     match effect {
-        Effect::Submit(order) => ExecutorInput::Submit(order),
+        Effect::Submit(_, order) => ExecutorInput::Submit(order),
         Effect::Cancel {
             instrument,
             client_id,

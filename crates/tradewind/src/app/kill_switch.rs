@@ -254,7 +254,7 @@ pub(crate) fn principal_name(principal: &Principal) -> String {
 mod tests {
     use super::*;
     use crate::driver::InputQueues;
-    use crate::driver::input_queues::Batch;
+    use crate::driver::input_queues::Taken;
     use std::path::Path;
     use std::time::Instant;
     use tradewind_events::Input;
@@ -300,12 +300,12 @@ mod tests {
 
         /// The engine accepts everything that waits; the ids in the order in which it saw them.
         fn engine_accepts(&self) -> Vec<CommandId> {
-            let mut batch = Batch::default();
+            let mut taken = Taken::default();
             self.kill
                 .desk
                 .queues()
-                .take(&mut batch, Some(Instant::now()));
-            let ids = batch.control.iter().map(|input| match input {
+                .take(&mut taken, Some(Instant::now()));
+            let ids = taken.batch.control.iter().map(|input| match input {
                 Input::Command(command) => command.id,
                 other => panic!("not a command: {other:?}"),
             });

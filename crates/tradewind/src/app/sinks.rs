@@ -27,11 +27,11 @@ impl MarketSink for MarketToQueues {
     }
 
     fn candle(&self, candle: Candle) {
-        self.0.control(Input::Candle(candle));
+        self.0.candle(candle);
     }
 
     fn depth(&self, depth: Box<Depth>) {
-        self.0.control(Input::Depth(depth));
+        self.0.depth(depth);
     }
 
     fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
@@ -41,7 +41,7 @@ impl MarketSink for MarketToQueues {
             reason,
             "A feed changed."
         );
-        self.0.control(Input::Health { instrument, health });
+        self.0.health(instrument, health);
     }
 
     fn failed(&self, topic: Topic, reason: &str) {

@@ -1,6 +1,6 @@
 //! Whether the journal keeps up, judged by how long its writes take.
 //!
-//! It measures nothing itself: the driver says how long a write took and passes on what is said here.
+//! It measures nothing itself: the journal's writer hands in how long a write took and passes the verdict on.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ const SLOW: Duration = Duration::from_secs(1);
 /// A write shorter than this means that it has caught up.
 const FAST: Duration = Duration::from_millis(200);
 
-/// What was last said of the disk.
+/// The last verdict on the disk.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DiskWatch {
     behind: bool,
 }
 
 impl DiskWatch {
-    /// What the engine is to be told after a write that took so long; `None` while nothing has changed.
+    /// The verdict after a write that took so long, if it has changed.
     pub(crate) fn after(&mut self, took: Duration) -> Option<StorageHealth> {
         let (behind, health) = match took {
             took if took > SLOW => (true, StorageHealth::Behind),
@@ -34,11 +34,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slow_write_is_told_once_and_so_is_the_first_fast_one_after_it() {
+    fn a_slow_write_is_reported_once_and_so_is_the_first_fast_one_after_it() {
         let mut watch = DiskWatch::default();
-        let said = |millis| watch.after(Duration::from_millis(millis));
+        let verdict = |millis| watch.after(Duration::from_millis(millis));
         assert_eq!(
-            [5, 1_000, 1_001, 3_000, 200, 199, 5].map(said),
+            [5, 1_000, 1_001, 3_000, 200, 199, 5].map(verdict),
             [
                 None,
                 None,

@@ -1,10 +1,9 @@
 //! Thread lanes: strategies that may be slow run here, one thread each, and answer the engine by an input.
 //!
-//! For trusted code only: a thread cannot be stopped from outside. One that spins for ever is detected by the engine's
-//! deadline and reported; its bot stays down, its thread stays lost.
+//! For trusted code only: a thread cannot be stopped from outside. The engine's deadline detects one that spins for ever
+//! and reports it; the bot stays down and the thread is lost.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -13,8 +12,8 @@ use tradewind_events::{
     BotConfig, Configuration, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest,
     Input, Lane,
 };
-use tradewind_model::{BotId, Decision, Instrument, Quote, Wake};
-use tradewind_strategy::{BuildError, Strategy, StrategyError, View};
+use tradewind_model::{BotId, Instrument, Quote};
+use tradewind_strategy::{BuildError, Evaluated, Strategy, View, evaluate};
 
 use crate::driver::input_queues::InputQueues;
 
@@ -81,7 +80,7 @@ impl EvaluationLanes {
         Ok(all)
     }
 
-    /// Hands a request to its lane; one that is full answers for its strategy that it overran.
+    /// Hands a request to its lane. A full lane counts as an overrun of its strategy.
     pub fn evaluate(&self, request: Box<EvaluationRequest>, inputs: &InputQueues) {
         let (bot, number) = (request.bot, request.request);
         let Some(lane) = self.lanes.get(&bot) else {
@@ -159,21 +158,18 @@ impl Worker {
         let instrument = &self.configuration.instruments[request.instrument.index()];
         self.quotes[request.instrument.index()] = request.quote;
         let view = view(request, instrument, &self.bot, &self.quotes);
-        match catch_unwind(AssertUnwindSafe(|| ask(strategy.as_mut(), &view, request))) {
-            Ok(answer) => {
+        let candle = request.candle.as_ref();
+        match evaluate(strategy.as_mut(), &view, request.wake, candle) {
+            Evaluated::Decided(decision) => {
                 self.strategy = Some(strategy);
-                match answer {
-                    Ok(decision) => EvaluationOutcome::Decided(decision),
-                    Err(error) => {
-                        EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()))
-                    }
-                }
+                EvaluationOutcome::Decided(decision)
             }
-            Err(panic) => {
-                let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-                let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-                let text = text.unwrap_or_else(|| "without a word".to_owned());
-                EvaluationOutcome::Failed(EvaluationError::Panic(text))
+            Evaluated::Failed(error) => {
+                self.strategy = Some(strategy);
+                EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()))
+            }
+            Evaluated::Panicked(message) => {
+                EvaluationOutcome::Failed(EvaluationError::Panic(message))
             }
         }
     }
@@ -198,18 +194,5 @@ fn view<'a>(
         position: request.position,
         budget: request.budget,
         quotes,
-    }
-}
-
-fn ask(
-    strategy: &mut dyn Strategy,
-    view: &View<'_>,
-    request: &EvaluationRequest,
-) -> Result<Option<Decision>, StrategyError> {
-    match (request.wake, &request.candle, &request.quote) {
-        (Wake::Quote, _, Some(quote)) => strategy.on_quote(view, quote).map(Some),
-        (Wake::Candle(_), Some(candle), _) => strategy.on_candle(view, candle).map(Some),
-        (Wake::Timer, _, _) => strategy.on_timer(view).map(Some),
-        (Wake::Quote | Wake::Candle(_), _, _) => Ok(None),
     }
 }

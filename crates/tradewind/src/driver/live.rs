@@ -1,72 +1,32 @@
-//! The engine's thread: takes inputs from the queues, journals them, handles them, and carries out what comes of it.
+//! The engine's thread of a live desk: waits for inputs, and lets the driver turn over what waits.
 //!
-//! One turn: take everything that waits; number, journal and handle it, control first; write the journal; only then
-//! send orders and announce events. So what is announced is on disk, and no order leaves before its intent is. Trades
-//! are handled in slices, each written before the next, so that a report never waits behind all of them.
+//! What a turn does is [`tradewind_driver::Driver`]'s to say. Here are its surroundings: the queues to wait on, the
+//! journal on disk, threads of strategies, times of the stages, and queries of the desk between two turns.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tradewind_driver::{Driver, Effect, Effects};
 use tradewind_engine::Engine;
-use tradewind_events::{
-    Command, CommandId, CommandResult, DeskView, Event, EventKind, Input, Output, Outputs,
-};
+use tradewind_events::{CommandId, CommandResult, EvaluationRequest, Event, Input};
 use tradewind_journal::{Journal, JournalError};
 use tradewind_model::{
-    AccountId, ClientOrderId, Clock, EventId, ExecutionReport, InstrumentId, Interval,
-    NotSentReason, Quote, ReportKind, Timestamp, VenueOrderId,
+    BotId, Clock, EventId, ExecutionReport, NotSentReason, Quote, ReportKind, Timestamp,
 };
-use tradewind_risk::ApprovedOrder;
 
-use crate::driver::disk::DiskWatch;
+use crate::driver::desk_handle::DeskHandle;
 use crate::driver::evaluation::EvaluationLanes;
-use crate::driver::input_queues::{Batch, InputQueues};
+use crate::driver::input_queues::{EngineQuery, InputQueues, Taken};
+use crate::driver::journal_writer::JournalWriter;
 use crate::driver::latency::{LatencyStages, Stage};
-use crate::driver::timers::Timers;
 
-/// Something for an edge to do.
-#[derive(Clone, Debug)]
-pub enum Effect {
-    /// Send an order whose intent is on disk.
-    Submit(ApprovedOrder),
-    /// Cancel an order.
-    Cancel {
-        /// On which account.
-        account: AccountId,
-        /// Of what.
-        instrument: InstrumentId,
-        /// Our id.
-        client_id: ClientOrderId,
-        /// The venue's, once known.
-        venue_order_id: Option<VenueOrderId>,
-    },
-    /// Ask what became of an order.
-    Query {
-        /// On which account.
-        account: AccountId,
-        /// Of what.
-        instrument: InstrumentId,
-        /// Our id.
-        client_id: ClientOrderId,
-    },
-    /// Read an account.
-    Reconcile(AccountId),
-    /// Read past candles.
-    Candles {
-        /// Of what.
-        instrument: InstrumentId,
-        /// Which.
-        interval: Interval,
-        /// How many closed ones.
-        count: u32,
-    },
-}
+/// Time that queries may take of one turn; the first query of a turn runs whatever it takes.
+const QUERY_BUDGET: Duration = Duration::from_micros(200);
 
-/// Where effects and events go. Both return at once, whatever those behind them do.
-pub trait Effects: Send {
-    /// Hands an effect to its edge; returns it if the edge's queue is full.
+/// Where a live desk's effects and announcements go. All return at once, whatever those behind them do.
+pub trait Outbox: Send {
+    /// Hands an effect to its account; returns it if the account's queue is full.
     ///
     /// # Errors
     /// The effect, which was not taken.
@@ -75,86 +35,15 @@ pub trait Effects: Send {
     /// Announces events that are on disk, in order.
     fn publish(&self, events: &[Arc<Event>]);
 
+    /// Whether somebody wants each instrument's latest quote.
+    fn wants_quotes(&self) -> bool;
+
     /// Announces a quote to those who want every instrument's latest; not on disk.
     fn publish_quote(&self, id: EventId, at: Timestamp, quote: &Quote);
 }
 
-/// Trades handled before the journal is written and control is looked at again.
-const TRADES_SLICE: usize = 256;
-
-/// Commands whose answer somebody waits for: several may, since a command may be given again before it is answered.
-type Replies = Arc<Mutex<BTreeMap<CommandId, Vec<oneshot::Sender<CommandResult>>>>>;
-
-/// How the rest of the desk talks to the engine's thread.
-#[derive(Clone, Debug)]
-pub struct DeskHandle {
-    queues: Arc<InputQueues>,
-    replies: Replies,
-}
-
-impl DeskHandle {
-    /// A handle on these queues.
-    #[must_use]
-    pub fn new(queues: Arc<InputQueues>) -> Self {
-        Self {
-            queues,
-            replies: Replies::default(),
-        }
-    }
-
-    /// The queues themselves.
-    #[must_use]
-    pub const fn queues(&self) -> &Arc<InputQueues> {
-        &self.queues
-    }
-
-    /// Gives a command and waits for the engine's answer; `None` if the engine has gone.
-    pub async fn command(&self, command: Command) -> Option<CommandResult> {
-        self.give(command).await.ok()
-    }
-
-    /// Gives a command at once; the engine's answer comes through what is returned.
-    pub(crate) fn give(&self, command: Command) -> oneshot::Receiver<CommandResult> {
-        let (sender, receiver) = oneshot::channel();
-        self.waiting().entry(command.id).or_default().push(sender);
-        self.queues.control(Input::Command(Box::new(command)));
-        receiver
-    }
-
-    /// Answers everybody who waits for a command.
-    pub(crate) fn answer(&self, id: CommandId, result: &CommandResult) {
-        for reply in self.waiting().remove(&id).unwrap_or_default() {
-            // Whoever asked may have given up meanwhile; the command is done all the same.
-            drop(reply.send(result.clone()));
-        }
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, BTreeMap<CommandId, Vec<oneshot::Sender<CommandResult>>>> {
-        // Nothing that runs under the lock can leave it half changed.
-        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The desk as of now; `None` if the engine has gone.
-    pub async fn view(&self) -> Option<DeskView> {
-        self.look(Engine::view).await
-    }
-
-    /// What `look` sees in the engine between two inputs; `None` if the engine has gone.
-    pub async fn look<T: Send + 'static>(
-        &self,
-        look: impl FnOnce(&Engine) -> T + Send + 'static,
-    ) -> Option<T> {
-        let (sender, receiver) = oneshot::channel();
-        self.queues.look(Box::new(move |engine| {
-            // Whoever asked may have given up meanwhile.
-            drop(sender.send(look(engine)));
-        }));
-        receiver.await.ok()
-    }
-}
-
 /// What the engine's thread works with.
-pub struct DriverParts<E> {
+pub struct DriverParts<O> {
     /// The engine, configured by its first inputs.
     pub engine: Engine,
     /// The desk's clock.
@@ -168,12 +57,12 @@ pub struct DriverParts<E> {
     /// Strategies that run elsewhere.
     pub evaluations: EvaluationLanes,
     /// Where effects and events go.
-    pub effects: E,
+    pub effects: O,
     /// Where times are counted.
     pub stages: LatencyStages,
 }
 
-impl<E> std::fmt::Debug for DriverParts<E> {
+impl<O> std::fmt::Debug for DriverParts<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DriverParts")
             .field("seq", &self.engine.seq())
@@ -185,235 +74,130 @@ impl<E> std::fmt::Debug for DriverParts<E> {
 ///
 /// # Errors
 /// The journal cannot be written: the desk must stop, since nothing may happen that is not on disk.
-pub fn run<E: Effects>(parts: DriverParts<E>) -> Result<Engine, JournalError> {
-    let mut driver = Driver {
-        parts,
-        timers: Timers::default(),
-        out: Outputs::new(),
-        turn: Turn::default(),
-        disk: DiskWatch::default(),
+pub fn run<O: Outbox>(parts: DriverParts<O>) -> Result<Engine, JournalError> {
+    let queues = Arc::clone(parts.handle.queues());
+    let journal = JournalWriter::new(parts.journal, parts.power_safe, Arc::clone(&queues));
+    let effects = DeskEffects {
+        outbox: parts.effects,
+        handle: parts.handle,
+        evaluations: parts.evaluations,
+        stages: parts.stages,
+        announced: Vec::new(),
+        began: Instant::now(),
     };
-    let mut batch = Batch::default();
+    let mut driver = Driver::new(parts.engine, parts.clock, journal, effects);
+    let mut taken = Taken::default();
     loop {
-        driver
-            .parts
-            .handle
-            .queues
-            .take(&mut batch, driver.deadline());
-        driver.turn(&mut batch)?;
-        if batch.closed {
-            driver.parts.journal.sync()?;
-            driver.parts.evaluations.stop();
-            return Ok(driver.parts.engine);
-        }
-    }
-}
-
-/// What one turn will announce and send once the journal is written.
-#[derive(Default)]
-struct Turn {
-    effects: Vec<Effect>,
-    events: Vec<Arc<Event>>,
-    quotes: Vec<(EventId, Timestamp, Quote)>,
-    replies: Vec<(CommandId, CommandResult)>,
-    has_intents: bool,
-    has_inputs: bool,
-}
-
-struct Driver<E> {
-    parts: DriverParts<E>,
-    timers: Timers,
-    out: Outputs,
-    turn: Turn,
-    disk: DiskWatch,
-}
-
-impl<E: Effects> Driver<E> {
-    fn deadline(&self) -> Option<Instant> {
-        self.timers
+        let deadline = driver
             .next_due()
-            .and_then(|at| Instant::now().checked_add(self.parts.clock.real_until(at)))
+            .and_then(|due| real_time(driver.clock(), due));
+        queues.take(&mut taken, deadline);
+        driver.turn(&mut taken.batch)?;
+        answer_queries(&mut taken.queries, driver.engine());
+        if taken.closed && taken.is_empty() {
+            let (engine, journal, effects) = driver.finish()?;
+            journal.close()?;
+            effects.evaluations.stop();
+            return Ok(engine);
+        }
+    }
+}
+
+/// When the desk's clock shows `at`; `None` if it never will.
+fn real_time(clock: &dyn Clock, at: Timestamp) -> Option<Instant> {
+    Instant::now().checked_add(clock.real_until(at))
+}
+
+/// Answers queries, at least one, until [`QUERY_BUDGET`] is used up; the others wait for the next turn.
+fn answer_queries(queries: &mut VecDeque<EngineQuery>, engine: &Engine) {
+    if queries.is_empty() {
+        return;
+    }
+    let began = Instant::now();
+    answer_within(queries, engine, || began.elapsed());
+}
+
+fn answer_within(
+    queries: &mut VecDeque<EngineQuery>,
+    engine: &Engine,
+    mut used: impl FnMut() -> Duration,
+) {
+    while let Some(query) = queries.pop_front() {
+        query(engine);
+        if used() >= QUERY_BUDGET {
+            return;
+        }
+    }
+}
+
+/// The driver's effects at the edges of a live desk.
+struct DeskEffects<O> {
+    outbox: O,
+    handle: DeskHandle,
+    evaluations: EvaluationLanes,
+    stages: LatencyStages,
+    /// Events since the last flush.
+    announced: Vec<Arc<Event>>,
+    /// When the engine began with the current input.
+    began: Instant,
+}
+
+impl<O: Outbox> Effects for DeskEffects<O> {
+    fn perform(&mut self, _now: Timestamp, effect: Effect) {
+        if let Err(effect) = self.outbox.perform(effect) {
+            not_taken(&effect, self.handle.queues());
+        }
     }
 
-    fn turn(&mut self, batch: &mut Batch) -> Result<(), JournalError> {
-        self.urgent(batch)?;
-        for look in batch.looks.drain(..) {
-            look(&self.parts.engine);
-        }
-        if batch.trades_lost > 0 {
-            self.step(&Input::TradesLost {
-                count: std::mem::take(&mut batch.trades_lost),
-            })?;
-        }
-        while !batch.trades.is_empty() {
-            let slice = batch.trades.len().min(TRADES_SLICE);
-            for trade in batch.trades.drain(..slice) {
-                self.step(&Input::Trade(trade))?;
-            }
-            self.commit()?;
-            self.parts.handle.queues.take_control(&mut batch.control);
-            self.urgent(batch)?;
-        }
-        for quote in batch.quotes.drain(..) {
-            self.step(&Input::Quote(quote))?;
-        }
-        self.commit()
+    fn publish(&mut self, event: Event) {
+        self.announced.push(Arc::new(event));
     }
 
-    /// Control inputs and timers that are due, written before anything else is looked at.
-    fn urgent(&mut self, batch: &mut Batch) -> Result<(), JournalError> {
-        for input in batch.control.drain(..) {
-            self.step(&input)?;
+    fn flush(&mut self) {
+        if !self.announced.is_empty() {
+            self.outbox.publish(&self.announced);
+            self.announced.clear();
         }
-        while let Some(timer) = self.timers.pop_due(self.parts.clock.now()) {
-            self.step(&Input::Timer(timer))?;
-        }
-        if self.turn.has_inputs {
-            self.commit()?;
-        }
-        Ok(())
     }
 
-    /// One input: journaled, handled, its outputs sorted.
-    fn step(&mut self, input: &Input) -> Result<(), JournalError> {
-        let at = self.parts.clock.now().max(self.parts.engine.now());
-        let seq = self.parts.engine.seq() + 1;
-        self.parts.journal.append_input(seq, at, input)?;
-        self.turn.has_inputs = true;
+    fn wants_quotes(&self) -> bool {
+        self.outbox.wants_quotes()
+    }
+
+    fn publish_quote(&mut self, id: EventId, at: Timestamp, quote: &Quote) {
+        self.outbox.publish_quote(id, at, quote);
+    }
+
+    fn reply(&mut self, id: CommandId, result: CommandResult) {
+        self.handle.answer(id, &result);
+    }
+
+    fn evaluate(&mut self, request: Box<EvaluationRequest>) {
+        self.evaluations.evaluate(request, self.handle.queues());
+    }
+
+    fn reset(&mut self, bot: BotId) {
+        self.evaluations.reset(bot);
+    }
+
+    fn handling(&mut self, at: Timestamp, input: &Input) {
         if let Input::Quote(quote) = input {
-            self.parts
-                .stages
+            self.stages
                 .record(Stage::Receive, at.since(quote.received_at));
         }
-        let began = Instant::now();
-        self.parts.engine.handle(at, input, &mut self.out);
-        self.parts.stages.record(Stage::Engine, began.elapsed());
-        let mut announced = false;
-        let mut out = std::mem::take(&mut self.out);
-        for output in out.drain(..) {
-            announced |= is_price(&output);
-            self.take(seq, at, output)?;
-        }
-        self.out = out;
-        if let (Input::Quote(quote), false) = (input, announced) {
-            self.turn
-                .quotes
-                .push((EventId { seq, index: 0 }, at, *quote));
-        }
-        Ok(())
+        self.began = Instant::now();
     }
 
-    fn take(&mut self, seq: u64, at: Timestamp, output: Output) -> Result<(), JournalError> {
-        match output {
-            Output::Event(event) => {
-                let event = Arc::new(event);
-                self.parts.journal.append_event(&event)?;
-                self.turn.events.push(event);
-            }
-            Output::Submit(intent, checked) => {
-                self.parts.journal.append_intent(seq, at, &intent)?;
-                self.turn.has_intents = true;
-                self.turn.effects.push(Effect::Submit(checked));
-            }
-            Output::Cancel {
-                account,
-                instrument,
-                client_id,
-                venue_order_id,
-            } => {
-                self.turn.effects.push(Effect::Cancel {
-                    account,
-                    instrument,
-                    client_id,
-                    venue_order_id,
-                });
-            }
-            Output::Query {
-                account,
-                instrument,
-                client_id,
-            } => {
-                self.turn.effects.push(Effect::Query {
-                    account,
-                    instrument,
-                    client_id,
-                });
-            }
-            Output::Reconcile(account) => self.turn.effects.push(Effect::Reconcile(account)),
-            Output::RequestCandles {
-                instrument,
-                interval,
-                count,
-            } => {
-                self.turn.effects.push(Effect::Candles {
-                    instrument,
-                    interval,
-                    count,
-                });
-            }
-            Output::Evaluate(request) => self
-                .parts
-                .evaluations
-                .evaluate(request, &self.parts.handle.queues),
-            Output::ResetLane(bot) => self.parts.evaluations.reset(bot),
-            Output::SetTimer(at, timer) => self.timers.set(at, timer),
-            Output::CancelTimer(timer) => self.timers.cancel(timer),
-            Output::Reply(id, result) => self.turn.replies.push((id, result)),
-        }
-        Ok(())
-    }
-
-    /// Writes what was appended, then sends, announces and answers.
-    fn commit(&mut self) -> Result<(), JournalError> {
-        self.write()?;
-        for effect in self.turn.effects.drain(..) {
-            if let Err(effect) = self.parts.effects.perform(effect) {
-                not_taken(&effect, &self.parts.handle.queues);
-            }
-        }
-        self.parts.effects.publish(&self.turn.events);
-        self.turn.events.clear();
-        for (id, at, quote) in self.turn.quotes.drain(..) {
-            self.parts.effects.publish_quote(id, at, &quote);
-        }
-        for (id, result) in self.turn.replies.drain(..) {
-            self.parts.handle.answer(id, &result);
-        }
-        Ok(())
-    }
-
-    /// Writes the journal; the engine hears of it when that begins or ceases to take too long.
-    fn write(&mut self) -> Result<(), JournalError> {
-        let began = Instant::now();
-        if std::mem::take(&mut self.turn.has_intents) && self.parts.power_safe {
-            self.parts.journal.sync()?;
-        } else {
-            self.parts.journal.flush()?;
-        }
-        if std::mem::take(&mut self.turn.has_inputs)
-            && let Some(health) = self.disk.after(began.elapsed())
-        {
-            self.parts.handle.queues.control(Input::Storage(health));
-        }
-        Ok(())
+    fn handled(&mut self) {
+        self.stages.record(Stage::Engine, self.began.elapsed());
     }
 }
 
-fn is_price(output: &Output) -> bool {
-    matches!(
-        output,
-        Output::Event(Event {
-            kind: EventKind::PriceUpdate(_),
-            ..
-        })
-    )
-}
-
-/// An edge whose queue is full takes nothing: an order that was not handed over has not left, and the engine is told.
+/// An account whose queue is full takes nothing: an order that was not handed over has not left, and the engine is told.
 fn not_taken(effect: &Effect, queues: &InputQueues) {
-    tracing::warn!(?effect, "A venue's queue is full.");
-    if let Effect::Submit(checked) = effect {
-        let terms = checked.terms();
+    tracing::warn!(?effect, "An account's queue is full.");
+    if let Effect::Submit(_, order) = effect {
+        let terms = order.terms();
         queues.control(Input::Report(Box::new(ExecutionReport {
             account: terms.account,
             instrument: terms.instrument,
@@ -429,26 +213,34 @@ fn not_taken(effect: &Effect, queues: &InputQueues) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tradewind_events::{Action, Principal};
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use tradewind_engine::StrategySource;
 
-    #[tokio::test]
-    async fn everybody_who_gave_a_command_hears_its_answer() {
-        let desk = DeskHandle::new(Arc::new(InputQueues::new(0)));
-        let command = Command {
-            id: 7,
-            principal: Principal::Local,
-            issued_at: Timestamp::EPOCH,
-            expires_at: None,
-            action: Action::Reset {
-                reason: "over".to_owned(),
-            },
+    /// Queries of 90 µs each.
+    #[test]
+    fn a_turn_answers_queries_within_its_budget_and_one_at_least() {
+        let answered = Arc::new(AtomicU32::new(0));
+        let mut queries: VecDeque<EngineQuery> = VecDeque::new();
+        for _ in 0..5 {
+            let answered = Arc::clone(&answered);
+            queries.push_back(Box::new(move |_| {
+                answered.fetch_add(1, Ordering::Relaxed);
+            }));
+        }
+        let engine = Engine::new(StrategySource::built_in());
+        let each = |cost: u64| {
+            let answered = Arc::clone(&answered);
+            let before = answered.load(Ordering::Relaxed);
+            move || {
+                let count = answered.load(Ordering::Relaxed) - before;
+                Duration::from_micros(cost) * count
+            }
         };
-        let (first, again) = (desk.give(command.clone()), desk.give(command));
-        let result = CommandResult::Accepted(None);
-        desk.answer(7, &result);
-        assert_eq!(
-            (first.await.unwrap(), again.await.unwrap()),
-            (result.clone(), result)
-        );
+        answer_within(&mut queries, &engine, each(90));
+        assert_eq!((answered.load(Ordering::Relaxed), queries.len()), (3, 2));
+        answer_within(&mut queries, &engine, each(5_000));
+        assert_eq!(queries.len(), 1, "one at least");
+        answer_within(&mut queries, &engine, each(90));
+        assert_eq!((answered.load(Ordering::Relaxed), queries.len()), (5, 0));
     }
 }

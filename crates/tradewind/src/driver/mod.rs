@@ -1,17 +1,20 @@
 //! The live driver: everything between the edges and the engine.
 //!
-//! Edges put what they hear into the [`InputQueues`]; one thread ([`live`]) takes it out, journals it, hands it to the engine
-//! and carries out what the engine wants. Paper and live trading are this driver with another address; the backtest
-//! has its own in `tradewind-backtest`. The engine knows none of them.
+//! Edges put what they receive into the [`InputQueues`]; one thread ([`live`]) takes it out and has
+//! [`tradewind_driver`] journal it, hand it to the engine and carry out what follows. Paper and live trading differ in the
+//! venue's address only. Backtests run the same loop under a virtual clock, in `tradewind-backtest`.
 
+mod desk_handle;
 mod disk;
 pub mod evaluation;
 pub mod input_queues;
+mod journal_writer;
 pub mod latency;
 pub mod live;
-pub mod timers;
 
+pub use desk_handle::DeskHandle;
 pub use evaluation::EvaluationLanes;
-pub use input_queues::{InputQueueCounts, InputQueues};
+pub use input_queues::{InputQueues, QueueStats};
 pub use latency::{LatencyStages, Stage};
-pub use live::{DeskHandle, DriverParts, Effect, Effects, run};
+pub use live::{DriverParts, Outbox, run};
+pub use tradewind_driver::Effect;

@@ -212,9 +212,10 @@ impl MirrorHealth {
 mod tests {
     use super::*;
     use crate::driver::InputQueues;
-    use crate::driver::input_queues::Batch;
+    use crate::driver::input_queues::Taken;
     use FeedHealth::{Gap, Live, Resync, Stale};
     use std::time::Instant;
+    use tradewind_driver::Batch;
     use tradewind_events::Input;
     use tradewind_model::{Amount, Interval, ManualClock, Price, Quantity};
 
@@ -245,9 +246,9 @@ mod tests {
 
     impl Rig {
         fn taken(&self) -> Batch {
-            let mut batch = Batch::default();
-            self.queues.take(&mut batch, Some(Instant::now()));
-            batch
+            let mut taken = Taken::default();
+            self.queues.take(&mut taken, Some(Instant::now()));
+            taken.batch
         }
 
         /// The healths reported to the engine since the last call.
@@ -257,7 +258,7 @@ mod tests {
                 Input::Health { health, .. } => Some(*health),
                 _ => None,
             };
-            batch.control.iter().filter_map(health).collect()
+            batch.market.iter().filter_map(health).collect()
         }
 
         fn candle(&self, interval: Interval, open: i64) -> bool {

@@ -1,15 +1,27 @@
-//! Timers of the engine, on the desk's clock.
+//! The engine's timers, on whatever clock the driver has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tradewind_events::Timer;
 use tradewind_model::Timestamp;
 
-/// Timers that are set, soonest first. Setting one that is set already moves it.
-#[derive(Clone, Debug, Default)]
+/// Timers that are set, soonest first; those of one time in the order of [`Timer`]. Setting one that is set moves it.
+#[derive(Clone, Debug)]
 pub struct Timers {
     due: BTreeSet<(Timestamp, Timer)>,
     at: BTreeMap<Timer, Timestamp>,
+    /// The first of `due`, read with every input; [`Timestamp::MAX`] if there is none.
+    next: Timestamp,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self {
+            due: BTreeSet::new(),
+            at: BTreeMap::new(),
+            next: Timestamp::MAX,
+        }
+    }
 }
 
 impl Timers {
@@ -19,27 +31,42 @@ impl Timers {
             self.due.remove(&(before, timer));
         }
         self.due.insert((at, timer));
+        self.note_next();
     }
 
     /// Takes a timer back; fine if it is not set.
     pub fn cancel(&mut self, timer: Timer) {
         if let Some(at) = self.at.remove(&timer) {
             self.due.remove(&(at, timer));
+            self.note_next();
         }
     }
 
     /// The soonest timer that is due by `now`, taken out.
     pub fn pop_due(&mut self, now: Timestamp) -> Option<Timer> {
-        let (at, timer) = self.due.first().copied().filter(|(at, _)| *at <= now)?;
-        self.due.remove(&(at, timer));
+        if self.next > now {
+            return None;
+        }
+        let (_, timer) = self.due.pop_first()?;
         self.at.remove(&timer);
+        self.note_next();
         Some(timer)
     }
 
     /// When the soonest one is due.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.due.first().map(|(at, _)| *at)
+        (self.next < Timestamp::MAX).then_some(self.next)
+    }
+
+    /// When a timer is due, if it is set.
+    #[must_use]
+    pub fn due(&self, timer: Timer) -> Option<Timestamp> {
+        self.at.get(&timer).copied()
+    }
+
+    fn note_next(&mut self) {
+        self.next = self.due.first().map_or(Timestamp::MAX, |(at, _)| *at);
     }
 }
 

@@ -1,0 +1,347 @@
+//! The loop: inputs to the journal and the engine, outputs to timers, journal and effects.
+
+use std::sync::Arc;
+
+use tradewind_engine::Engine;
+use tradewind_events::{Event, EventKind, Input, Output, Outputs};
+use tradewind_model::{Clock, EventId, ManualClock, Quote, Timestamp};
+
+use crate::batch::Batch;
+use crate::effects::{Effect, Effects};
+use crate::held::HeldEffects;
+use crate::journal::Journal;
+use crate::timers::Timers;
+
+/// Trades and candles handled in one turn, at most: a report that comes meanwhile waits for no more than these.
+const MARKET_PER_TURN: usize = 256;
+
+/// An engine with its clock, its journal and its effects.
+///
+/// One step: number an input, append it, handle it, append the intents and events that follow, set timers. One commit,
+/// after some steps: write; begin to sync if there are intents; perform effects, orders only once their intents are
+/// durable; announce events; answer commands. So whatever is announced is written, and no order leaves before its intent.
+#[derive(Debug)]
+pub struct Driver<C, J, E> {
+    engine: Engine,
+    clock: C,
+    journal: J,
+    effects: E,
+    timers: Timers,
+    /// Outputs of the current step.
+    out: Outputs,
+    /// Outputs of the steps since the last commit, whose intents and events are appended.
+    uncommitted: Outputs,
+    /// Quotes since the last commit that led to no event, if somebody wants them.
+    quotes: Vec<(EventId, Timestamp, Quote)>,
+    held: HeldEffects,
+    steps: usize,
+    has_intents: bool,
+    /// Room for the next answer, its box used again and again.
+    answer: Input,
+}
+
+impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
+    /// A driver of `engine`, which has seen nothing or continues a journal.
+    pub fn new(engine: Engine, clock: C, journal: J, effects: E) -> Self {
+        Self {
+            engine,
+            clock,
+            journal,
+            effects,
+            timers: Timers::default(),
+            out: Outputs::new(),
+            uncommitted: Outputs::new(),
+            quotes: Vec::new(),
+            held: HeldEffects::default(),
+            steps: 0,
+            has_intents: false,
+            answer: Input::Stopping,
+        }
+    }
+
+    /// Handles what waits, without waiting for more: all control inputs and what is due, then a slice of trades and
+    /// candles, and once none is left the latest books and quotes. What is left stays in `batch` for the next turn.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn turn(&mut self, batch: &mut Batch) -> Result<(), J::Error> {
+        self.release();
+        self.settle()?;
+        for input in batch.control.drain(..) {
+            self.input(&input)?;
+        }
+        self.catch_up()?;
+        if batch.market_lost > 0 {
+            let count = std::mem::take(&mut batch.market_lost);
+            self.input(&Input::TradesLost { count })?;
+        }
+        let slice = batch.market.len().min(MARKET_PER_TURN);
+        for input in batch.market.drain(..slice) {
+            self.input(&input)?;
+        }
+        if batch.market.is_empty() {
+            for depth in batch.depths.drain(..) {
+                self.input(&Input::Depth(depth))?;
+            }
+            for quote in batch.quotes.drain(..) {
+                self.input(&Input::Quote(quote))?;
+            }
+        }
+        self.settle()
+    }
+
+    /// One input as a turn of its own: of a history, whose inputs come one by one.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    #[inline]
+    pub fn handle(&mut self, input: &Input) -> Result<(), J::Error> {
+        self.step(input)?;
+        self.settle()
+    }
+
+    /// Lets everything happen that is due by now: things under way arrive first, then timers ring.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn catch_up(&mut self) -> Result<(), J::Error> {
+        loop {
+            self.deliver()?;
+            let Some(timer) = self.timers.pop_due(self.clock.now()) else {
+                return self.settle();
+            };
+            self.input(&Input::Timer(timer))?;
+        }
+    }
+
+    /// Lets everything arrive that is under way and due by now.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn deliver(&mut self) -> Result<(), J::Error> {
+        while self.effects.deliver(self.clock.now()) {
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    /// Commits, and handles the answers that effects gave at once, until nothing is left to be done.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    #[inline]
+    pub fn settle(&mut self) -> Result<(), J::Error> {
+        self.commit()?;
+        while self.effects.next_answer(&mut self.answer) {
+            let answer = std::mem::replace(&mut self.answer, Input::Stopping);
+            self.step(&answer)?;
+            self.answer = answer;
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    /// When a timer is due or something under way arrives next.
+    #[inline]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        match (self.timers.next_due(), self.effects.next_due()) {
+            (Some(timer), Some(arrival)) => Some(timer.min(arrival)),
+            (timer, arrival) => timer.or(arrival),
+        }
+    }
+
+    /// The engine, to be looked at between two turns.
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The clock.
+    pub const fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    /// Where effects go.
+    pub const fn effects(&self) -> &E {
+        &self.effects
+    }
+
+    /// Where effects go, to be changed between two turns: a venue whose market moves.
+    pub const fn effects_mut(&mut self) -> &mut E {
+        &mut self.effects
+    }
+
+    /// Both, for effects that are to be changed by what the engine shows.
+    pub const fn engine_and_effects(&mut self) -> (&Engine, &mut E) {
+        (&self.engine, &mut self.effects)
+    }
+
+    /// Commits what is left and takes the driver apart. Orders whose intents are not durable by now never leave.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn finish(mut self) -> Result<(Engine, J, E), J::Error> {
+        self.settle()?;
+        Ok((self.engine, self.journal, self.effects))
+    }
+
+    /// One step, and a commit once as many steps were made as may share one.
+    #[inline]
+    fn input(&mut self, input: &Input) -> Result<(), J::Error> {
+        self.step(input)?;
+        if self.steps >= J::INPUTS_PER_WRITE {
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn step(&mut self, input: &Input) -> Result<(), J::Error> {
+        let at = self.clock.now().max(self.engine.now());
+        let seq = self.engine.seq() + 1;
+        self.journal.append_input(seq, at, input)?;
+        self.steps += 1;
+        self.effects.handling(at, input);
+        self.engine.handle(at, input, &mut self.out);
+        self.effects.handled();
+        if self.effects.wants_quotes() {
+            self.note_quote(seq, at, input);
+        }
+        if !self.out.is_empty() {
+            self.keep_outputs(seq, at)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a quote for announcement if the engine did not announce it.
+    fn note_quote(&mut self, seq: u64, at: Timestamp, input: &Input) {
+        if let Input::Quote(quote) = input
+            && !self.out.iter().any(is_price)
+        {
+            self.quotes.push((EventId { seq, index: 0 }, at, *quote));
+        }
+    }
+
+    /// Appends intents and events, does what needs no commit, and keeps the rest until the commit.
+    fn keep_outputs(&mut self, seq: u64, at: Timestamp) -> Result<(), J::Error> {
+        let mut has_requests = false;
+        for output in &self.out {
+            match output {
+                Output::Event(event) => self.journal.append_event(event)?,
+                Output::Submit(intent, _) => {
+                    self.journal.append_intent(seq, at, intent)?;
+                    self.has_intents = true;
+                }
+                Output::SetTimer(at, timer) => self.timers.set(*at, *timer),
+                Output::CancelTimer(timer) => self.timers.cancel(*timer),
+                Output::Evaluate(_) | Output::ResetLane(_) => has_requests = true,
+                Output::Cancel { .. }
+                | Output::Query { .. }
+                | Output::Reconcile(_)
+                | Output::RequestCandles { .. }
+                | Output::Reply(..) => {}
+            }
+        }
+        if has_requests {
+            self.request_evaluations();
+        }
+        if self.uncommitted.is_empty() {
+            std::mem::swap(&mut self.uncommitted, &mut self.out);
+        } else {
+            self.uncommitted.append(&mut self.out);
+        }
+        Ok(())
+    }
+
+    /// Strategies elsewhere begin at once: nothing of theirs has an effect before it has come back as an input.
+    #[cold]
+    fn request_evaluations(&mut self) {
+        let is_request =
+            |output: &mut Output| matches!(output, Output::Evaluate(_) | Output::ResetLane(_));
+        for output in self.out.extract_if(.., is_request) {
+            match output {
+                Output::Evaluate(request) => self.effects.evaluate(request),
+                Output::ResetLane(bot) => self.effects.reset(bot),
+                _ => {}
+            }
+        }
+    }
+
+    #[inline]
+    fn commit(&mut self) -> Result<(), J::Error> {
+        self.journal.write()?;
+        self.steps = 0;
+        if !self.uncommitted.is_empty() || !self.quotes.is_empty() {
+            self.carry_out()?;
+        }
+        Ok(())
+    }
+
+    /// Carries out what is written: effects first, then announcements, then answers to commands.
+    fn carry_out(&mut self) -> Result<(), J::Error> {
+        if std::mem::take(&mut self.has_intents) {
+            self.journal.sync()?;
+        }
+        self.perform();
+        let mut replies = Vec::new();
+        for output in self.uncommitted.drain(..) {
+            match output {
+                Output::Event(event) => self.effects.publish(event),
+                Output::Reply(id, result) => replies.push((id, result)),
+                _ => {}
+            }
+        }
+        self.effects.flush();
+        for (id, at, quote) in self.quotes.drain(..) {
+            self.effects.publish_quote(id, at, &quote);
+        }
+        for (id, result) in replies {
+            self.effects.reply(id, result);
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self) {
+        self.release();
+        let (seq, now) = (self.engine.seq(), self.engine.now());
+        let durable = self.journal.durable();
+        for effect in self.uncommitted.iter().filter_map(Effect::of) {
+            if let Some(effect) = self.held.hold(seq, durable, effect) {
+                self.effects.perform(now, effect);
+            }
+        }
+    }
+
+    /// Performs the held effects whose intents have become durable.
+    fn release(&mut self) {
+        let (durable, now) = (self.journal.durable(), self.engine.now());
+        while let Some(effect) = self.held.release(durable) {
+            self.effects.perform(now, effect);
+        }
+    }
+}
+
+impl<J: Journal, E: Effects> Driver<Arc<ManualClock>, J, E> {
+    /// Moves the clock to `until`; what is due on the way happens at its time.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    #[inline]
+    pub fn run_until(&mut self, until: Timestamp) -> Result<(), J::Error> {
+        while let Some(due) = self.next_due().filter(|due| *due <= until) {
+            self.clock.advance_to(due);
+            self.catch_up()?;
+        }
+        self.clock.advance_to(until);
+        Ok(())
+    }
+}
+
+const fn is_price(output: &Output) -> bool {
+    matches!(
+        output,
+        Output::Event(Event {
+            kind: EventKind::PriceUpdate(_),
+            ..
+        })
+    )
+}

@@ -1,0 +1,159 @@
+//! What leaves the loop, and where it goes.
+
+use tradewind_events::{CommandId, CommandResult, EvaluationRequest, Event, Input, Intent, Output};
+use tradewind_model::{
+    AccountId, BotId, ClientOrderId, EventId, InstrumentId, Interval, Quote, Timestamp,
+    VenueOrderId,
+};
+use tradewind_risk::ApprovedOrder;
+
+/// Something to be done at a venue.
+#[derive(Clone, Copy, Debug)]
+pub enum Effect {
+    /// Send an order whose intent is durable.
+    Submit(Intent, ApprovedOrder),
+    /// Cancel an order.
+    Cancel {
+        /// On which account.
+        account: AccountId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// Our id.
+        client_id: ClientOrderId,
+        /// The venue's, once known.
+        venue_order_id: Option<VenueOrderId>,
+    },
+    /// Ask what became of an order.
+    Query {
+        /// On which account.
+        account: AccountId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// Our id.
+        client_id: ClientOrderId,
+    },
+    /// Read an account.
+    Reconcile(AccountId),
+    /// Read past candles.
+    Candles {
+        /// Of what.
+        instrument: InstrumentId,
+        /// Which.
+        interval: Interval,
+        /// How many closed ones.
+        count: u32,
+    },
+}
+
+impl Effect {
+    /// The effect that an output asks for; `None` for an output that is no venue's business.
+    pub(crate) const fn of(output: &Output) -> Option<Self> {
+        Some(match *output {
+            Output::Submit(intent, order) => Self::Submit(intent, order),
+            Output::Cancel {
+                account,
+                instrument,
+                client_id,
+                venue_order_id,
+            } => Self::Cancel {
+                account,
+                instrument,
+                client_id,
+                venue_order_id,
+            },
+            Output::Query {
+                account,
+                instrument,
+                client_id,
+            } => Self::Query {
+                account,
+                instrument,
+                client_id,
+            },
+            Output::Reconcile(account) => Self::Reconcile(account),
+            Output::RequestCandles {
+                instrument,
+                interval,
+                count,
+            } => Self::Candles {
+                instrument,
+                interval,
+                count,
+            },
+            Output::Event(_)
+            | Output::Evaluate(_)
+            | Output::ResetLane(_)
+            | Output::SetTimer(..)
+            | Output::CancelTimer(_)
+            | Output::Reply(..) => return None,
+        })
+    }
+
+    /// The order it is about, if it is about one.
+    pub(crate) const fn order(&self) -> Option<ClientOrderId> {
+        match self {
+            Self::Submit(_, order) => Some(order.terms().client_id),
+            Self::Cancel { client_id, .. } | Self::Query { client_id, .. } => Some(*client_id),
+            Self::Reconcile(_) | Self::Candles { .. } => None,
+        }
+    }
+}
+
+/// Where everything goes that the engine wants done. Nothing here blocks.
+///
+/// The provided methods belong to one kind of driver only; the others keep their defaults.
+pub trait Effects {
+    /// Hands an effect to its venue.
+    fn perform(&mut self, now: Timestamp, effect: Effect);
+
+    /// Announces an event that is written. Events come in order; [`flush`](Self::flush) ends a series.
+    fn publish(&mut self, event: Event);
+
+    /// Answers a command, after its events were announced.
+    fn reply(&mut self, id: CommandId, result: CommandResult);
+
+    /// Hands a request to a strategy that runs elsewhere; its answer comes back as an input.
+    fn evaluate(&mut self, request: Box<EvaluationRequest>);
+
+    /// Has a strategy that runs elsewhere built anew.
+    fn reset(&mut self, bot: BotId);
+
+    /// Everything announced since the last call may go out.
+    fn flush(&mut self) {}
+
+    /// Whether somebody wants quotes that led to no event.
+    fn wants_quotes(&self) -> bool {
+        false
+    }
+
+    /// Announces such a quote under the id of its input.
+    fn publish_quote(&mut self, id: EventId, at: Timestamp, quote: &Quote) {
+        let (_, _, _) = (id, at, quote);
+    }
+
+    /// Writes the next input that performed effects led to at once into `answer`, whose box may be used again; false if
+    /// there is none. It is handled before any other input. A venue behind a queue answers through the queue instead.
+    fn next_answer(&mut self, answer: &mut Input) -> bool {
+        let _ = answer;
+        false
+    }
+
+    /// When something under way arrives next: on a virtual network, under a clock that is moved.
+    fn next_due(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Lets the next thing arrive that is due by `now`; false if there is none.
+    fn deliver(&mut self, now: Timestamp) -> bool {
+        let _ = now;
+        false
+    }
+
+    /// Called right before the engine handles an input, so that the edge can take times.
+    fn handling(&mut self, at: Timestamp, input: &Input) {
+        let (_, _) = (at, input);
+    }
+
+    /// Called right after it.
+    fn handled(&mut self) {}
+}

@@ -1,0 +1,112 @@
+//! Effects that wait until an intent is durable.
+
+use std::collections::VecDeque;
+
+use crate::effects::Effect;
+
+/// Orders whose intents are written and not yet durable, and what is to follow such an order: its cancel, a query.
+///
+/// Everything else passes, so that a slow disk holds up no cancel and no other account. An order that waited too long
+/// is not dropped here: who sends it compares its time to live with the clock.
+#[derive(Debug, Default)]
+pub(crate) struct HeldEffects {
+    /// Each with the input whose intents must be durable first; in order.
+    waiting: VecDeque<(u64, Effect)>,
+}
+
+impl HeldEffects {
+    /// Takes an effect of input `seq` if it must wait; gives it back if it may be performed now.
+    pub(crate) fn hold(&mut self, seq: u64, durable: u64, effect: Effect) -> Option<Effect> {
+        let waits_for = match effect {
+            Effect::Submit(..) => (seq > durable).then_some(seq),
+            _ => self.held_order_of(&effect),
+        };
+        let Some(seq) = waits_for else {
+            return Some(effect);
+        };
+        self.waiting.push_back((seq, effect));
+        None
+    }
+
+    /// The next effect whose wait is over.
+    pub(crate) fn release(&mut self, durable: u64) -> Option<Effect> {
+        let ready = |(seq, _): &mut (u64, Effect)| *seq <= durable;
+        self.waiting.pop_front_if(ready).map(|(_, effect)| effect)
+    }
+
+    /// What the order that an effect is about waits for, if it waits.
+    fn held_order_of(&self, effect: &Effect) -> Option<u64> {
+        if self.waiting.is_empty() {
+            return None;
+        }
+        let order = effect.order()?;
+        let mut held = self.waiting.iter();
+        held.find(|(_, held)| held.order() == Some(order))
+            .map(|(seq, _)| *seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_engine::StrategySource;
+    use tradewind_events::{Action, Intent, Output};
+    use tradewind_model::{ClientOrderId, OrderKind, Quantity, Side};
+    use tradewind_risk::ApprovedOrder;
+    use tradewind_testkit::{ACCOUNT, Desk, SPOT, configuration};
+
+    /// Two orders that passed the risk gate.
+    fn two_orders() -> [(Intent, ApprovedOrder); 2] {
+        let mut desk = Desk::started(configuration(), StrategySource::built_in());
+        desk.quote(10_000, 10_001);
+        for quantity in [100_000, 200_000] {
+            desk.command(Action::PlaceOrder {
+                account: ACCOUNT,
+                instrument: SPOT,
+                side: Side::Buy,
+                quantity: Quantity(quantity),
+                kind: OrderKind::Market,
+            });
+        }
+        let approved = desk.log.iter().filter_map(|output| match output {
+            Output::Submit(intent, order) => Some((*intent, *order)),
+            _ => None,
+        });
+        approved.collect::<Vec<_>>().try_into().expect("two orders")
+    }
+
+    fn submit((intent, order): (Intent, ApprovedOrder)) -> Effect {
+        Effect::Submit(intent, order)
+    }
+
+    fn cancel((Intent { terms, .. }, _): (Intent, ApprovedOrder)) -> Effect {
+        Effect::Cancel {
+            account: terms.account,
+            instrument: terms.instrument,
+            client_id: terms.client_id,
+            venue_order_id: None,
+        }
+    }
+
+    /// What is released: whether it is an order, and of which.
+    fn released(held: &mut HeldEffects, durable: u64) -> Vec<(bool, Option<ClientOrderId>)> {
+        let effects = std::iter::from_fn(|| held.release(durable));
+        effects
+            .map(|effect| (matches!(effect, Effect::Submit(..)), effect.order()))
+            .collect()
+    }
+
+    #[test]
+    fn an_order_waits_for_its_intent_and_its_cancel_waits_behind_it() {
+        let [one, two] = two_orders();
+        let ids = [one, two].map(|(intent, _)| Some(intent.terms.client_id));
+        let mut held = HeldEffects::default();
+        assert!(held.hold(7, 7, submit(one)).is_some(), "durable");
+        assert!(held.hold(8, 7, submit(two)).is_none());
+        assert!(held.hold(9, 7, cancel(two)).is_none(), "after its order");
+        assert!(held.hold(9, 7, cancel(one)).is_some(), "its order has left");
+        assert_eq!(released(&mut held, 7), []);
+        assert_eq!(released(&mut held, 8), [(true, ids[1]), (false, ids[1])]);
+        assert!(held.hold(9, 8, cancel(two)).is_some());
+    }
+}

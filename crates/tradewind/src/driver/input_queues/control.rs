@@ -1,0 +1,223 @@
+//! The control queue: one order for everything, room of its own for each kind.
+
+use std::collections::VecDeque;
+
+use tradewind_events::Input;
+
+use super::stats::{Counters, QueueStats};
+
+/// Reports that may wait.
+pub const REPORTS_MAX: usize = 65_536;
+/// Commands that may wait.
+pub const COMMANDS_MAX: usize = 1_024;
+/// Evaluations that may wait.
+pub const EVALUATIONS_MAX: usize = 16_384;
+/// Inputs of the desk itself that may wait.
+pub const DESK_MAX: usize = 4_096;
+
+/// The kinds of control inputs. None takes another's room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ControlKind {
+    /// Execution reports. One without room is not simply lost: what it said of its order is in doubt, so the engine
+    /// resyncs, that is, queries every open order, after the reports that did find room.
+    Report,
+    /// Commands. One without room is refused to its giver.
+    Command,
+    /// Answers of strategies that run elsewhere. One without room is dropped; the engine's deadline counts it as overrun.
+    Evaluation,
+    /// Accounts as read, candle histories, instruments, storage, start and stop. Few and rare, so that running out of room
+    /// means an engine that stands still: the newest is dropped, counted and logged.
+    Desk,
+}
+
+impl ControlKind {
+    const ALL: [Self; 4] = [Self::Report, Self::Command, Self::Evaluation, Self::Desk];
+
+    pub(super) const fn of(input: &Input) -> Self {
+        match input {
+            Input::Report(_) => Self::Report,
+            Input::Command(_) => Self::Command,
+            Input::Evaluation(_) => Self::Evaluation,
+            _ => Self::Desk,
+        }
+    }
+
+    const fn capacity(self) -> usize {
+        match self {
+            Self::Report => REPORTS_MAX,
+            Self::Command => COMMANDS_MAX,
+            Self::Evaluation => EVALUATIONS_MAX,
+            Self::Desk => DESK_MAX,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Report => "lane.reports",
+            Self::Command => "lane.commands",
+            Self::Evaluation => "lane.evaluations",
+            Self::Desk => "lane.control",
+        }
+    }
+
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Report | Self::Command | Self::Desk => "lossless",
+            Self::Evaluation => "drop",
+        }
+    }
+}
+
+/// No room was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the engine's queue is full")]
+pub struct QueueFull;
+
+/// Control inputs in the order in which they came.
+#[derive(Debug, Default)]
+pub(super) struct ControlQueue {
+    inputs: VecDeque<Input>,
+    waiting: [usize; 4],
+    counters: [Counters; 4],
+    /// Whether a report was lost since the last time inputs were taken out.
+    must_resync: bool,
+}
+
+impl ControlQueue {
+    /// Puts an input in if its kind has room.
+    pub(super) fn push(&mut self, input: Input) -> Result<(), QueueFull> {
+        let kind = ControlKind::of(&input);
+        let (waiting, counters) = (
+            &mut self.waiting[kind as usize],
+            &mut self.counters[kind as usize],
+        );
+        if *waiting == kind.capacity() {
+            counters.dropped();
+            self.must_resync |= kind == ControlKind::Report;
+            return Err(QueueFull);
+        }
+        *waiting += 1;
+        counters.published(*waiting);
+        self.inputs.push_back(input);
+        Ok(())
+    }
+
+    /// Takes everything out, and behind it a resync if a report was lost. `into` must be empty; its buffer is used again.
+    pub(super) fn take(&mut self, into: &mut VecDeque<Input>) {
+        std::mem::swap(&mut self.inputs, into);
+        self.waiting = [0; 4];
+        if std::mem::take(&mut self.must_resync) {
+            into.push_back(Input::Resync);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.inputs.is_empty() && !self.must_resync
+    }
+
+    pub(super) fn stats(&self) -> impl Iterator<Item = QueueStats> + '_ {
+        ControlKind::ALL.into_iter().map(|kind| {
+            let depth = self.waiting[kind as usize];
+            self.counters[kind as usize].stats(kind.name(), kind.class(), depth, kind.capacity())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_events::{
+        Action, Command, Evaluation, EvaluationOutcome, Principal, StorageHealth,
+    };
+    use tradewind_model::{
+        AccountId, BotId, ClientOrderId, ExecutionReport, InstrumentId, ReportKind, Timestamp,
+    };
+
+    fn report() -> Input {
+        Input::Report(Box::new(ExecutionReport {
+            account: AccountId(0),
+            instrument: InstrumentId(0),
+            client_id: ClientOrderId(1),
+            venue_order_id: None,
+            kind: ReportKind::Accepted,
+            cumulative: None,
+            event_time: None,
+        }))
+    }
+
+    fn command() -> Input {
+        Input::Command(Box::new(Command {
+            id: 1,
+            principal: Principal::Local,
+            issued_at: Timestamp::EPOCH,
+            expires_at: None,
+            action: Action::PauseBot(BotId(0)),
+        }))
+    }
+
+    fn evaluation() -> Input {
+        Input::Evaluation(Box::new(Evaluation {
+            bot: BotId(0),
+            request: 1,
+            outcome: EvaluationOutcome::Decided(None),
+        }))
+    }
+
+    fn desk() -> Input {
+        Input::Storage(StorageHealth::Writing)
+    }
+
+    /// Each kind: its inputs, its room, and whether a full one makes the engine resync.
+    #[test]
+    fn each_kind_has_its_own_room_and_its_own_policy() {
+        let kinds: [(fn() -> Input, usize, bool); 4] = [
+            (report, REPORTS_MAX, true),
+            (command, COMMANDS_MAX, false),
+            (evaluation, EVALUATIONS_MAX, false),
+            (desk, DESK_MAX, false),
+        ];
+        for (place, (input, room, resyncs)) in kinds.into_iter().enumerate() {
+            let mut queue = ControlQueue::default();
+            for _ in 0..room {
+                assert_eq!(queue.push(input()), Ok(()));
+            }
+            for _ in 0..3 {
+                assert_eq!(queue.push(input()), Err(QueueFull));
+            }
+            for (_, (other, ..)) in kinds
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| *index != place)
+            {
+                assert_eq!(queue.push(other()), Ok(()), "another kind has room");
+            }
+            let stats = queue.stats().nth(place).unwrap();
+            assert_eq!((stats.depth, stats.high_water), (room, room));
+            assert_eq!((stats.published, stats.dropped), (room as u64 + 3, 3));
+            let mut taken = VecDeque::new();
+            queue.take(&mut taken);
+            assert_eq!(taken.len(), room + 3 + usize::from(resyncs));
+            assert_eq!(
+                taken.back() == Some(&Input::Resync),
+                resyncs,
+                "{}",
+                stats.name
+            );
+            assert!(queue.is_empty(), "one resync for all that was lost");
+            assert_eq!(queue.push(input()), Ok(()), "there is room again");
+            assert_eq!(queue.stats().nth(place).unwrap().delivered(), room as u64);
+        }
+    }
+
+    #[test]
+    fn kinds_keep_their_common_order() {
+        let mut queue = ControlQueue::default();
+        let inputs = [command(), report(), desk(), evaluation(), report()];
+        for input in inputs.clone() {
+            queue.push(input).unwrap();
+        }
+        let mut taken = VecDeque::new();
+        queue.take(&mut taken);
+        assert_eq!(taken, inputs);
+    }
+}
