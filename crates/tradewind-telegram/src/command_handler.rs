@@ -197,7 +197,7 @@ impl CommandHandler<'_> {
         if waiting.is_none_or(|pending| pending.code != code) {
             return self.reply(
                 from.user,
-                render::problem("no order of yours with that code waits for confirmation"),
+                render::problem("no order with that code waits for confirmation"),
             );
         }
         let Some(pending) = self.inbox.pending.remove(&from.user) else {
