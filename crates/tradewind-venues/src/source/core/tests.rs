@@ -119,7 +119,7 @@ fn quote(number: u64) -> Vec<u8> {
 fn it_subscribes_decodes_renews_and_comes_back() {
     let (mut source, lines) = source(framed);
     let noted = || std::mem::take(&mut *lines.lock().unwrap());
-    let mut give = |source: &mut SourceCore<_, _, _>, now, id, at, bytes: &[u8]| {
+    let give = |source: &mut SourceCore<_, _, _>, now, id, at, bytes: &[u8]| {
         source.buffers(id).unwrap().fill(bytes);
         source.received(now, id, Timestamp::from_millis(at));
     };
