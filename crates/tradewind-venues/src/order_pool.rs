@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 use tradewind_model::NotSentReason;
 use tradewind_risk::ApprovedOrder;
 
@@ -15,7 +14,7 @@ use crate::address::Address;
 use crate::gate::{OrderGate, SendPermit};
 use crate::limits::Limits;
 use crate::wire::http::{Method, Request, Response};
-use crate::wire::{Connector, HttpLink, IdleLinks};
+use crate::wire::{Connector, HttpLink, IdleLinks, within};
 
 /// Connections kept; more orders at once wait for one, within their time-out.
 const CONNECTIONS_MAX: usize = 8;
@@ -143,19 +142,19 @@ impl OrderConnectionPool {
         let ready = tokio::select! {
             biased;
             () = self.gate.cut() => return SendOutcome::NotSent(NotSentReason::Killed),
-            ready = timeout(self.within, ready) => ready,
+            ready = within(&*self.connector, self.within, ready) => ready,
         };
         let (slot, mut connection) = match ready {
-            Ok(Ok(ready)) => ready,
-            Ok(Err(error)) => {
+            Some(Ok(ready)) => ready,
+            Some(Err(error)) => {
                 tracing::warn!(error, "No connection for an order");
                 return SendOutcome::NotSent(NotSentReason::Unreachable);
             }
-            Err(_) => return SendOutcome::NotSent(NotSentReason::Unreachable),
+            None => return SendOutcome::NotSent(NotSentReason::Unreachable),
         };
         let outcome = self.exchange(order, &mut connection, make).await;
         if matches!(outcome, SendOutcome::Answered(_)) {
-            self.idle.put(connection);
+            self.idle.put(self.connector.now(), connection);
         }
         drop(slot);
         outcome
@@ -187,9 +186,9 @@ impl OrderConnectionPool {
         let answer = tokio::select! {
             biased;
             () = self.gate.cut() => Err("cut by a kill".to_owned()),
-            answer = timeout(self.within, http.exchange(&request)) => match answer {
-                Ok(answer) => answer.map_err(|error| error.to_string()),
-                Err(_) => Err("no answer in time".to_owned()),
+            answer = within(&*self.connector, self.within, http.exchange(&request)) => match answer {
+                Some(answer) => answer.map_err(|error| error.to_string()),
+                None => Err("no answer in time".to_owned()),
             },
         };
         match answer {
@@ -200,7 +199,7 @@ impl OrderConnectionPool {
 
     /// An idle connection that is still open, or a new one.
     async fn connection(&self) -> Result<OrderConnection, String> {
-        if let Some(connection) = self.idle.take() {
+        if let Some(connection) = self.idle.take(self.connector.now()) {
             return Ok(connection);
         }
         let permit = SendPermit::new(Arc::clone(&self.gate));

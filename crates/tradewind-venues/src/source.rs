@@ -199,7 +199,7 @@ where
             }
         }
         self.core.handle(self.shell.now(), SourceIn::Stop);
-        self.shell.shutdown(&mut self.core).await;
+        self.shell.shutdown(&mut self.core);
         self
     }
 

@@ -150,6 +150,6 @@ impl Worker {
             waiting.end(SendOutcome::NotSent(NotSentReason::Unreachable));
         }
         self.core.stop();
-        self.shell.shutdown(&mut self.core).await;
+        self.shell.shutdown(&mut self.core);
     }
 }

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, timeout};
 use tradewind_model::{Clock, Timestamp};
 
 use super::requests::Params;
@@ -17,7 +16,7 @@ use crate::clock_offset::{ClockOffset, OffsetSample};
 use crate::error::{VenueError, cut};
 use crate::limits::Limits;
 use crate::wire::http::{HttpError, Method, Request};
-use crate::wire::{Connector, HttpPool, LinkError};
+use crate::wire::{Connector, HttpPool, LinkError, within};
 
 /// Full exchange information is about 16 MiB; anything longer is not what was asked for.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -65,7 +64,6 @@ pub(super) struct Rest {
     budget: Arc<Mutex<RateBudget>>,
     backoff: Mutex<Backoff>,
     clock_doubted: Notify,
-    origin: Instant,
 }
 
 /// What a [`Rest`] is made of.
@@ -79,7 +77,6 @@ pub(super) struct RestSettings {
     pub(super) offset: Arc<Mutex<ClockOffset>>,
     pub(super) budget: Arc<Mutex<RateBudget>>,
     pub(super) seed: u64,
-    pub(super) origin: Instant,
 }
 
 impl Rest {
@@ -98,7 +95,6 @@ impl Rest {
                 settings.seed,
             )),
             clock_doubted: Notify::new(),
-            origin: settings.origin,
         }
     }
 
@@ -120,7 +116,7 @@ impl Rest {
                 return Err(first);
             }
             let wait = lock(&self.backoff).next_wait();
-            sleep(wait).await;
+            self.pool.connector().sleep(wait).await;
             match self.read_once(call).await {
                 Ok(body) => {
                     lock(&self.backoff).reset();
@@ -182,7 +178,7 @@ impl Rest {
             let body = response.body;
             Ok(Answer { status, body })
         };
-        timeout(self.within, exchange)
+        within(self.pool.connector(), self.within, exchange)
             .await
             .unwrap_or(Err(VenueError::Timeout(self.within)))
     }
@@ -194,23 +190,23 @@ impl Rest {
         weight: u64,
         patience: Duration,
     ) -> Result<(), VenueError> {
-        let end = self.origin.elapsed() + patience;
+        let end = self.pool.connector().now() + patience;
         loop {
-            let now = self.origin.elapsed();
+            let now = self.pool.connector().now();
             let admission = lock(&self.budget).admit(now, priority, weight);
             match admission {
                 Admission::Go => return Ok(()),
                 Admission::Wait(wait) if now + wait >= end => {
                     return Err(VenueError::Limited(wait));
                 }
-                Admission::Wait(wait) => sleep(wait).await,
+                Admission::Wait(wait) => self.pool.connector().sleep(wait).await,
             }
         }
     }
 
     /// Takes in what an answer says about limits.
     pub(super) fn note_limits(&self, status: u16, limits: Limits) {
-        let now = self.origin.elapsed();
+        let now = self.pool.connector().now();
         let mut budget = lock(&self.budget);
         if let Some(used) = limits.used_weight {
             budget.reported(now, used);

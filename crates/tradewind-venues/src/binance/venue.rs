@@ -6,7 +6,6 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{AccountId, Clock, Instrument, InstrumentId, Timestamp, VenueId};
 
@@ -136,7 +135,6 @@ impl BinanceVenue {
             offset: Arc::clone(&offset),
             budget: Arc::clone(&budget),
             seed: config.seed,
-            origin: Instant::now(),
         };
         let ws_api_address = address(&config.ws_api_url, Scheme::WebSocket)?;
         let entry = match config.order_entry {
@@ -182,15 +180,15 @@ impl BinanceVenue {
     /// Reads the venue's clock every minute, and whenever the venue found ours wrong, until told to stop. Its owner
     /// awaits it.
     pub async fn keep_clock(&self, stop: CancellationToken) {
-        let mut ticks = interval(CLOCK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut wait = Duration::ZERO;
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
                 () = self.rest.clock_doubted() => {}
-                _ = ticks.tick() => {}
+                () = self.connector.sleep(wait) => {}
             }
+            wait = CLOCK_EVERY;
             let synced = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,

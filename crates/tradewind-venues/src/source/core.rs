@@ -73,13 +73,14 @@ where
         }
     }
 
-    /// Decodes one message: data goes to the sink, what concerns the connection comes back. `None` if none is whole.
+    /// Decodes one message and returns its length, 0 if none is whole. Data goes to the sink; what concerns the connection comes
+    /// back.
     fn message(
         &mut self,
         now: Duration,
         at: usize,
         received_at: Timestamp,
-    ) -> Result<Option<Option<SourceIn>>, String> {
+    ) -> Result<(usize, Option<SourceIn>), String> {
         let Self {
             machine,
             sink,
@@ -100,13 +101,10 @@ where
         let used = protocol.receive(input, received_at, out, &mut on);
         let used = used.map_err(|error| error.0)?;
         buffers.used(used);
-        if used == 0 {
-            return Ok(None);
-        }
-        if *is_ready {
+        if *is_ready && used > 0 {
             stats.message(used);
         }
-        Ok(Some(news))
+        Ok((used, news))
     }
 
     fn note_ready(&mut self, now: Duration, id: LinkId) {
@@ -231,13 +229,16 @@ where
     }
 
     fn received(&mut self, now: Duration, id: LinkId, received_at: Timestamp) {
-        while let Some(at) = self.links.iter().position(|link| link.id == id) {
-            if !self.links[at].is_ready {
-                self.note_ready(now, id);
-            }
+        loop {
+            // Each step may close connections, this one among them.
+            self.note_ready(now, id);
+            let Some(at) = self.links.iter().position(|link| link.id == id) else {
+                return;
+            };
             match self.message(now, at, received_at) {
-                Ok(Some(news)) => news.into_iter().for_each(|news| self.handle(now, news)),
-                Ok(None) => return,
+                Ok((0, _)) => return,
+                Ok((_, Some(news))) => self.handle(now, news),
+                Ok((_, None)) => {}
                 Err(why) => return self.lost(now, id, why),
             }
         }
@@ -298,3 +299,6 @@ fn take<E>(
     health.drain(..).for_each(|change| sink.health(change));
     news
 }
+
+#[cfg(test)]
+mod tests;

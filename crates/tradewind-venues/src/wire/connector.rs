@@ -15,7 +15,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
 
 use crate::address::Address;
@@ -33,6 +33,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub type ByteStream = Box<dyn Stream>;
 /// A connection that is being opened.
 pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<ByteStream, ConnectError>> + Send + 'a>>;
+/// A wait.
+pub type Sleeping<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +51,7 @@ pub enum ConnectError {
     Tls(String, #[source] io::Error),
 }
 
-/// Opens connections.
+/// Opens connections, and keeps the time that sockets live by: all that this crate waits for comes from here.
 pub trait Connector: fmt::Debug + Send + Sync + 'static {
     /// Opens `address`, encrypted where it says so. With a permit every byte that leaves, handshakes included, passes the
     /// permit's [`GatedIo`] below TLS, which [`layer`] sees to. Has no time-out as a whole: its callers set one.
@@ -57,19 +59,40 @@ pub trait Connector: fmt::Debug + Send + Sync + 'static {
 
     /// A number that seeds WebSocket keys and masks: unpredictable on a real network, seeded on a virtual one.
     fn nonce(&self) -> u64;
+
+    /// Monotonic time since an origin of its own.
+    fn now(&self) -> Duration;
+
+    /// Resolves after `wait`.
+    fn sleep(&self, wait: Duration) -> Sleeping<'_>;
+}
+
+/// The result of `work`, if it is there within `limit`.
+pub(crate) async fn within<T>(
+    connector: &dyn Connector,
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = async { connector.sleep(limit).await } => None,
+    }
 }
 
 /// Connects over TCP.
 #[derive(Clone)]
 pub struct TcpConnector {
     tls: Arc<ClientConfig>,
+    origin: Instant,
 }
 
 impl TcpConnector {
     /// A connector that trusts what `tls` trusts, to be injected.
     #[must_use]
     pub fn shared(tls: Arc<ClientConfig>) -> Arc<dyn Connector> {
-        Arc::new(Self { tls })
+        let origin = Instant::now();
+        Arc::new(Self { tls, origin })
     }
 }
 
@@ -92,17 +115,25 @@ impl Connector for TcpConnector {
         ring::rand::generate(&SystemRandom::new())
             .map_or(0, |bytes| u64::from_le_bytes(bytes.expose()))
     }
+
+    fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    fn sleep(&self, wait: Duration) -> Sleeping<'_> {
+        Box::pin(sleep(wait))
+    }
 }
 
 async fn connect(address: &Address) -> Result<TcpStream, ConnectError> {
     let host = address.host();
-    let resolved = within(RESOLVE_WITHIN, lookup_host((host, address.port()))).await;
+    let resolved = in_time(RESOLVE_WITHIN, lookup_host((host, address.port()))).await;
     let found: Vec<SocketAddr> = resolved
         .map_err(|error| ConnectError::Resolve(host.to_owned(), error))?
         .collect();
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for place in found {
-        match within(ACCEPT_WITHIN, TcpStream::connect(place)).await {
+        match in_time(ACCEPT_WITHIN, TcpStream::connect(place)).await {
             Ok(socket) => {
                 let refused = |error| ConnectError::Refused(host.to_owned(), error);
                 socket.set_nodelay(true).map_err(refused)?;
@@ -114,7 +145,7 @@ async fn connect(address: &Address) -> Result<TcpStream, ConnectError> {
     Err(ConnectError::Refused(host.to_owned(), last))
 }
 
-async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+async fn in_time<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     timeout(limit, work)
         .await
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))

@@ -10,7 +10,6 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, TryAcquireError};
-use tokio::time::Instant;
 
 use super::buffers::{Buffers, Moved};
 use super::connector::{ByteStream, ConnectError, Connector};
@@ -98,7 +97,7 @@ impl AsMut<Self> for HttpLink {
 }
 
 /// Connections that wait for their next request.
-pub(crate) struct IdleLinks<L>(Mutex<Vec<(Instant, L)>>);
+pub(crate) struct IdleLinks<L>(Mutex<Vec<(Duration, L)>>);
 
 impl<L: AsMut<HttpLink>> IdleLinks<L> {
     pub(crate) const fn new() -> Self {
@@ -106,24 +105,24 @@ impl<L: AsMut<HttpLink>> IdleLinks<L> {
     }
 
     /// The one used last that is still open.
-    pub(crate) fn take(&self) -> Option<L> {
+    pub(crate) fn take(&self, now: Duration) -> Option<L> {
         loop {
             let (since, mut link) = self.lock().pop()?;
-            if since.elapsed() < IDLE_MAX && link.as_mut().is_usable() {
+            if now < since + IDLE_MAX && link.as_mut().is_usable() {
                 return Some(link);
             }
         }
     }
 
     /// Keeps a link for another request, unless enough are kept already.
-    pub(crate) fn put(&self, link: L) {
+    pub(crate) fn put(&self, now: Duration, link: L) {
         let mut idle = self.lock();
         if idle.len() < CONNECTIONS_MAX {
-            idle.push((Instant::now(), link));
+            idle.push((now, link));
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Instant, L)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Duration, L)>> {
         // A push or a pop, which a panic cannot leave half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -163,6 +162,10 @@ impl HttpPool {
         }
     }
 
+    pub(crate) fn connector(&self) -> &dyn Connector {
+        &*self.connector
+    }
+
     pub(crate) const fn address(&self) -> &Address {
         &self.address
     }
@@ -187,12 +190,12 @@ impl HttpPool {
                     .map_err(|_| LinkError::Full)?,
             ),
         };
-        let mut link = match self.idle.take() {
+        let mut link = match self.idle.take(self.connector.now()) {
             Some(link) => link,
             None => HttpLink::open(&*self.connector, &self.address, None, self.body_max).await?,
         };
         let response = link.exchange(request).await?;
-        self.idle.put(link);
+        self.idle.put(self.connector.now(), link);
         Ok(response)
     }
 }

@@ -1,21 +1,18 @@
-//! The tokio shell of everything that keeps connections: opens sockets, moves bytes, keeps the time. It decides nothing.
+//! The shell of everything that keeps connections: opens sockets, moves bytes, wakes the machine. It decides nothing.
 //!
-//! A shell without tokio does the same four things: carry out the actions, poll each stream by [`Buffers::poll`], say what
-//! happened, and wake the machine when it is due.
+//! It needs an executor, but not tokio's: streams, openings and waits are the connector's.
 
-use std::future::{pending, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout};
 use tradewind_model::{Clock, Timestamp};
 
 use super::buffers::{Buffers, Moved};
-use super::connector::{ByteStream, Connector};
+use super::connector::{ByteStream, Connector, within};
 use crate::address::Address;
 use crate::gate::SendPermit;
 use crate::machine::LinkId;
@@ -49,7 +46,8 @@ pub trait Links {
     fn wake_at(&self) -> Option<Duration>;
 }
 
-type Opened = (LinkId, Result<ByteStream, String>);
+type Opened = Result<ByteStream, String>;
+type Connecting = (LinkId, Pin<Box<dyn Future<Output = Opened> + Send>>);
 
 /// The sockets of one machine.
 pub(crate) struct Shell {
@@ -57,9 +55,8 @@ pub(crate) struct Shell {
     clock: Arc<dyn Clock>,
     /// Longest a connection may take to be opened.
     within: Duration,
-    origin: Instant,
     streams: Vec<(LinkId, ByteStream)>,
-    opening: JoinSet<Opened>,
+    opening: Vec<Connecting>,
 }
 
 impl std::fmt::Debug for Shell {
@@ -69,7 +66,7 @@ impl std::fmt::Debug for Shell {
 }
 
 enum Happened {
-    Opened(Result<Opened, JoinError>),
+    Opened(LinkId, Opened),
     Moved(LinkId, io::Result<Moved>),
     Deadline,
 }
@@ -84,30 +81,31 @@ impl Shell {
             connector,
             clock,
             within,
-            origin: Instant::now(),
             streams: Vec::new(),
-            opening: JoinSet::new(),
+            opening: Vec::new(),
         }
     }
 
     /// The time the machine counts in.
     pub(crate) fn now(&self) -> Duration {
-        self.origin.elapsed()
+        self.connector.now()
     }
 
     /// Waits for one thing to happen and tells the machine. Dropping the future before loses nothing.
     pub(crate) async fn step(&mut self, links: &mut impl Links) {
         self.act(links);
-        let wake = links.wake_at().map(|at| self.origin + at);
-        let streams = &mut self.streams;
+        let now = self.now();
+        let wake = links.wake_at().map(|at| at.saturating_sub(now));
+        let (connector, streams, opening) = (&self.connector, &mut self.streams, &mut self.opening);
         let happened = tokio::select! {
             biased;
-            Some(opened) = self.opening.join_next() => Happened::Opened(opened),
-            (id, moved) = poll_fn(|context| poll(streams, links, context)) => Happened::Moved(id, moved),
-            () = sleep_or_never(wake) => Happened::Deadline,
+            (id, opened) = poll_fn(|context| poll_opening(opening, context)) => Happened::Opened(id, opened),
+            (id, moved) = poll_fn(|context| poll_streams(streams, links, context)) => Happened::Moved(id, moved),
+            // Made when nothing else is ready, so that a busy stream pays for no timer.
+            () = async { connector.sleep(wake.unwrap_or_default()).await }, if wake.is_some() => Happened::Deadline,
         };
         match happened {
-            Happened::Opened(opened) => self.opened(links, opened),
+            Happened::Opened(id, opened) => self.opened(links, id, opened),
             Happened::Moved(id, moved) => self.moved(links, id, moved),
             Happened::Deadline => {}
         }
@@ -116,9 +114,9 @@ impl Shell {
     }
 
     /// Carries out what the machine still wants, then drops all connections.
-    pub(crate) async fn shutdown(&mut self, links: &mut impl Links) {
+    pub(crate) fn shutdown(&mut self, links: &mut impl Links) {
         self.act(links);
-        self.opening.shutdown().await;
+        self.opening.clear();
         self.streams.clear();
     }
 
@@ -132,16 +130,16 @@ impl Shell {
         }
     }
 
-    /// Connects on a task of its own, so that connections in use are served meanwhile.
     fn open(&mut self, id: LinkId, address: Address, permit: Option<Arc<SendPermit>>) {
-        let (connector, within) = (Arc::clone(&self.connector), self.within);
-        self.opening.spawn(async move {
-            let opened = match timeout(within, connector.open(&address, permit)).await {
-                Ok(opened) => opened.map_err(|error| error.to_string()),
-                Err(_) => Err("no connection in time".to_owned()),
-            };
-            (id, opened)
-        });
+        let (connector, limit) = (Arc::clone(&self.connector), self.within);
+        let opening = async move {
+            let opened = within(&*connector, limit, connector.open(&address, permit)).await;
+            match opened {
+                Some(opened) => opened.map_err(|error| error.to_string()),
+                None => Err("no connection in time".to_owned()),
+            }
+        };
+        self.opening.push((id, Box::pin(opening)));
     }
 
     /// What the socket does not take at once is dropped with it: a close frame, say, which is no more than polite.
@@ -153,17 +151,15 @@ impl Shell {
         }
     }
 
-    fn opened(&mut self, links: &mut impl Links, opened: Result<Opened, JoinError>) {
+    fn opened(&mut self, links: &mut impl Links, id: LinkId, opened: Opened) {
         let now = self.now();
         match opened {
-            Ok((id, Ok(stream))) => {
+            Ok(stream) => {
                 if links.opened(now, id, self.connector.nonce()) {
                     self.streams.push((id, stream));
                 }
             }
-            Ok((id, Err(why))) => links.lost(now, id, why),
-            // A panic in a connector; the machine's time-out covers it.
-            Err(error) => tracing::error!(%error, "Connecting failed"),
+            Err(why) => links.lost(now, id, why),
         }
     }
 
@@ -178,8 +174,23 @@ impl Shell {
     }
 }
 
+fn poll_opening(
+    opening: &mut Vec<Connecting>,
+    context: &mut Context<'_>,
+) -> Poll<(LinkId, Opened)> {
+    for at in 0..opening.len() {
+        let (id, connecting) = &mut opening[at];
+        let id = *id;
+        if let Poll::Ready(opened) = connecting.as_mut().poll(context) {
+            drop(opening.swap_remove(at));
+            return Poll::Ready((id, opened));
+        }
+    }
+    Poll::Pending
+}
+
 /// Moves bytes on the first stream that is ready; the next call begins behind it, so that none starves.
-fn poll(
+fn poll_streams(
     streams: &mut [(LinkId, ByteStream)],
     links: &mut impl Links,
     context: &mut Context<'_>,
@@ -196,11 +207,4 @@ fn poll(
         }
     }
     Poll::Pending
-}
-
-async fn sleep_or_never(until: Option<Instant>) {
-    match until {
-        Some(until) => sleep_until(until).await,
-        None => pending().await,
-    }
 }

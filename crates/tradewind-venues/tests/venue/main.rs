@@ -21,3 +21,4 @@ mod requests;
 mod rig;
 mod streams;
 mod websocket;
+mod without_tokio;

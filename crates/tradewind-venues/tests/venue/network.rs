@@ -8,12 +8,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tradewind_model::InstrumentId;
 use tradewind_venues::binance::{BinanceConfig, OrderEntry};
 use tradewind_venues::{
-    Address, Connector, Opening, SendPermit, SourceSettings, Topic, client_config, layer,
+    Address, Connector, Opening, SendPermit, Sleeping, SourceSettings, Topic, client_config, layer,
 };
 
 use crate::orders::kinds;
@@ -27,6 +28,7 @@ const KEY: &[u8] = include_bytes!("data/localhost.key.pem");
 #[derive(Debug)]
 struct Network {
     capacity: usize,
+    origin: Instant,
     accepted: mpsc::UnboundedSender<DuplexStream>,
     tls: Arc<ClientConfig>,
 }
@@ -45,6 +47,14 @@ impl Connector for Network {
     fn nonce(&self) -> u64 {
         7
     }
+
+    fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    fn sleep(&self, wait: Duration) -> Sleeping<'_> {
+        Box::pin(tokio::time::sleep(wait))
+    }
 }
 
 /// A desk on a network whose pipes hold so many bytes.
@@ -60,6 +70,7 @@ fn desk_with(
     let (accepted, connections) = mpsc::unbounded_channel();
     let network = Network {
         capacity,
+        origin: Instant::now(),
         accepted,
         tls: client_config(Some(CERTIFICATE)).unwrap(),
     };
@@ -89,7 +100,7 @@ fn acceptor() -> TlsAcceptor {
 }
 
 /// Reads the head of a request and not a byte more.
-async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
+pub(crate) async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
         bytes.push(stream.read_u8().await.unwrap());
@@ -124,7 +135,7 @@ async fn an_order_goes_the_same_way_to_the_byte() {
 }
 
 /// Answers a WebSocket's handshake; its request.
-async fn shake(venue: &mut DuplexStream) -> String {
+pub(crate) async fn shake(venue: &mut DuplexStream) -> String {
     let request = head(venue).await;
     let (_, key) = request.split_once("Sec-WebSocket-Key: ").unwrap();
     let accept = tungstenite::handshake::derive_accept_key(key.trim().as_bytes());
