@@ -2,7 +2,9 @@
 //!
 //! It is blind to coverage, since the stable compiler offers none to steer by: what it has instead is a corpus of the
 //! venue's own examples and mutations that know how such messages are made (`mutate.rs`). The same seed and number of
-//! executions throw the same inputs. `tradewind-fuzz [SECONDS [SEED]]`; a find is written below `target/fuzz-finds`.
+//! executions throw the same inputs. `scripts/fuzz [SECONDS [SEED]]` builds and starts it; a find is written below `target/fuzz-finds`.
+
+#![expect(clippy::print_stdout, reason = "the figures are the output")]
 
 mod corpus;
 mod mutate;
@@ -22,7 +24,7 @@ fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let mut number = |default: u64| words.next().map_or(Ok(default), |word| word.parse());
     let (Ok(seconds), Ok(seed)) = (number(60), number(1)) else {
-        eprintln!("usage: tradewind-fuzz [SECONDS [SEED]], both whole numbers");
+        eprintln!("usage: fuzz [SECONDS [SEED]], both whole numbers");
         return ExitCode::from(2);
     };
     // A panic is counted and kept with its input; its words once a find are enough.
