@@ -4,7 +4,7 @@
 .SILENT:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-export SEEDS BASE SEED TRACE N DASHBOARD FILTER MINUTES
+export SEED DASHBOARD FILTER MINUTES
 
 ##@ Use
 .PHONY: run
@@ -21,7 +21,7 @@ test: ## Every test, from nothing: units, properties, docs, end to end, browser
 	scripts/test
 
 .PHONY: check
-check: ## Formatting, lints, documentation, the rules of the house, licences
+check: ## Formatting, lints, documentation, dependency rules, licences
 	scripts/check
 
 .PHONY: fmt
@@ -33,14 +33,6 @@ fmt: ## Format Rust and TypeScript in place
 bench: ## Benchmarks, each beside its baseline: all, or FILTER=name
 	scripts/bench
 
-.PHONY: sim
-sim: ## Simulation with faults: SEEDS=n [BASE=n], or SEED=n TRACE=1
-	scripts/later sim "the whole desk under one seed: virtual clock, network and disk"
-
-.PHONY: crash
-crash: ## Kill the real binary N=n times and compare with the venue
-	scripts/later crash "the crash matrix on the real binary"
-
 .PHONY: soak
 soak: ## Random orders of 20 clients at the exchange: MINUTES=10, SEED=n
 	MINUTES=$${MINUTES:-10} scripts/soak
@@ -48,10 +40,6 @@ soak: ## Random orders of 20 clients at the exchange: MINUTES=10, SEED=n
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder: SECONDS=n in all, SEED=n
 	scripts/fuzz $(or $(SECONDS),60) $(or $(SEED),1)
-
-.PHONY: mutants
-mutants: ## Change the code and see that a test notices
-	scripts/later mutants "mutation testing of the spine"
 
 .PHONY: help
 help:

@@ -1,12 +1,13 @@
 # shellcheck shell=bash
-# Shared by the scripts: sourced, not run. Puts the caller at the root of the repository and gives it words to report with.
+# Shared by the scripts: sourced, not run. Changes to the root of the repository and defines functions for building and reporting.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# Continuous integration builds once and from nothing: incremental state would only be written, never read.
+# Continuous integration builds once and from nothing. Incremental state would only be written, never read, and nobody opens a debugger:
+# a panic names its line without line tables.
 if [[ ${CI:-} == true ]]; then
-    export CARGO_INCREMENTAL=0
+    export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none
 fi
 
 started_at=$SECONDS
@@ -23,9 +24,12 @@ fail() {
     exit 1
 }
 
-# build: everything in the dev profile, tests and examples too. One selection of packages for all scripts: cargo chooses features by it, and
-# builds what lies beneath anew when it differs.
+# build: everything in the dev profile, tests and examples too. All scripts select the same packages: cargo derives features from the
+# selection and compiles dependencies again when it differs.
 build() { cargo test --locked --workspace --no-run --quiet; }
+
+# build_all: `build`, and the tests of the process, which a plain `cargo test` leaves out.
+build_all() { build && cargo test --locked --workspace --no-run --quiet --test process; }
 
 have() { command -v "$1" >/dev/null 2>&1; }
 

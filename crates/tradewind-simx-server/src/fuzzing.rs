@@ -1,4 +1,4 @@
-//! Doors for the fuzzers of `fuzz/`: bytes in, whether they were understood out. No part of the interface.
+//! Entry points for `examples/fuzz` of the binary: bytes in, whether they were understood out. No part of the interface.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

@@ -2,10 +2,12 @@
 //!
 //! Both run over the same 100,000 quotes; the figure per quote is the throughput's inverse.
 
+#![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tradewind_model::{
     Amount, AssetId, Decision, Instrument, InstrumentId, PositionState, Price, Quantity, Quote,
     Timestamp,
@@ -13,22 +15,31 @@ use tradewind_model::{
 use tradewind_strategy::{View, build};
 
 const QUOTES: u64 = 100_000;
+/// Passes over the series; the fastest counts.
+const PASSES: u32 = 50;
 
-fn wake(criterion: &mut Criterion) {
+fn main() {
     let quotes = series();
-    let mut group = criterion.benchmark_group("ma_cross");
-    group.throughput(Throughput::Elements(QUOTES));
-    group.bench_function("baseline: two averages and a compare", |bencher| {
-        bencher.iter(|| bare(black_box(&quotes)));
-    });
-    group.bench_function("on_quote", |bencher| {
-        bencher.iter(|| signals(black_box(&quotes)));
-    });
-    group.finish();
+    report("baseline: two averages and a compare", || bare(&quotes));
+    report("on_quote", || signals(&quotes));
 }
 
-criterion_group!(benches, wake);
-criterion_main!(benches);
+/// Prints the cost of a quote in the fastest pass.
+#[expect(clippy::cast_precision_loss, reason = "for printing")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark measures time; the crate under test does not"
+)]
+fn report(name: &str, pass: impl Fn() -> u32) {
+    let timed = |_| {
+        let started = Instant::now();
+        black_box(pass());
+        started.elapsed()
+    };
+    let fastest = (0..PASSES).map(timed).min().unwrap_or(Duration::MAX);
+    let each = fastest.as_nanos() as f64 / QUOTES as f64;
+    println!("{name:<40} {each:>7.2} ns a quote");
+}
 
 /// Crossings, by hand: averages started at the first middle, so the first few differ from the strategy's.
 #[expect(

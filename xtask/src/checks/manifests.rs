@@ -8,15 +8,10 @@ use crate::tree::{File, Tree};
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let members = tree
         .files()
-        .filter(|file| file.path.ends_with("/Cargo.toml") && !is_a_workspace(file));
+        .filter(|file| file.path.ends_with("/Cargo.toml"));
     members
         .flat_map(|file| [lints(file), versions(file)].concat())
         .collect()
-}
-
-/// A package that is a workspace of its own, as the fuzzers are, has nothing to inherit from.
-fn is_a_workspace(file: &File) -> bool {
-    file.text.lines().any(|line| line.trim() == "[workspace]")
 }
 
 fn lints(file: &File) -> Vec<Finding> {
@@ -71,12 +66,6 @@ mod tests {
             ],
             &[],
         );
-    }
-
-    #[test]
-    fn a_workspace_of_its_own_inherits_nothing() {
-        let own = "[package]\nname = \"a\"\n[workspace]\n[dependencies]\nserde = \"1\"\n";
-        assert_finds(check, &[("a/Cargo.toml", own)], &[]);
     }
 
     #[test]
