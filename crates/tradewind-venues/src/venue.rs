@@ -159,6 +159,9 @@ pub struct VenueContext {
 ///
 /// # Errors
 /// [`VenueError::Ours`] for an address that is refused, with the cure.
+///
+/// # Panics
+/// Outside of a runtime.
 pub fn build(
     settings: VenueSettings,
     context: VenueContext,

@@ -1,8 +1,12 @@
 //! [`BinanceVenue`] as a [`Venue`]: each request becomes a task, and its one answer goes to the response sink.
+//!
+//! Orders and cancels run where they are begun, which is the engine's thread. Reads run on the runtime that built the
+//! adapter: decoding a page of history must not delay a quote.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Timestamp};
@@ -25,11 +29,15 @@ struct BinanceAccount {
     venue: Arc<BinanceVenue>,
     responses: Arc<dyn ResponseSink>,
     requests: Mutex<JoinSet<()>>,
+    background: Handle,
     /// The symbol of each listed instrument, by name.
     listed: Mutex<BTreeMap<String, String>>,
 }
 
 /// Builds an account's adapter; see [`build`](crate::build).
+///
+/// # Panics
+/// Outside of a runtime.
 pub(crate) fn build(
     settings: VenueSettings,
     context: VenueContext,
@@ -61,6 +69,7 @@ pub(crate) fn build(
         venue,
         responses,
         requests: Mutex::default(),
+        background: Handle::current(),
         listed: Mutex::default(),
     }))
 }
@@ -110,9 +119,16 @@ impl ExecutionVenue for BinanceAccount {
                 tracing::error!(%error, "A request to the venue failed inside.");
             }
         }
-        requests.spawn(async move {
-            reply.answer(venue.carry_out(request).await);
-        });
+        let is_order = matches!(
+            request,
+            VenueRequest::Submit(_) | VenueRequest::Cancel { .. }
+        );
+        let work = async move { reply.answer(venue.carry_out(request).await) };
+        if is_order {
+            requests.spawn(work);
+        } else {
+            requests.spawn_on(work, &self.background);
+        }
     }
 }
 

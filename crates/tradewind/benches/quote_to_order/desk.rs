@@ -1,16 +1,17 @@
 //! The desk's own path, with one bot that orders on every quote.
 
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tradewind::driver::evaluation::LaneFactory;
 use tradewind::driver::{
-    DeskHandle, DriverParts, Effect, EvaluationLanes, InputQueues, LatencyStages, Outbox, run,
+    DeskHandle, DriverParts, Effect, EngineThread, EngineWait, EvaluationLanes, InputQueues,
+    LatencyStages, Outbox, run,
 };
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{
@@ -33,12 +34,17 @@ use tradewind_venues::{
 use crate::venue::Venue;
 
 /// Runs a desk against the venue and takes the times. `power_safe` intents are synced before their orders leave.
-pub(crate) fn measure(venue: &Venue, power_safe: bool) -> Vec<Duration> {
+pub(crate) fn measure(venue: &Venue, wait: EngineWait, power_safe: bool) -> Vec<Duration> {
     let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+    let thread = EngineThread::start(wait).unwrap();
+    let hot = thread.handle();
     let clock: Arc<dyn Clock> = Arc::new(DeskClock::system());
     let adapter = Arc::new(adapter(venue, &clock));
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let options = Options::default();
+    let options = Options {
+        preallocated_bytes: 1 << 20,
+        ..Options::default()
+    };
     let (journal, _) = Journal::open(Arc::new(Disk), dir.path(), &options, clock.now()).unwrap();
     let configuration = Arc::new(one_bot());
     let queues = Arc::new(InputQueues::new(configuration.instruments.len()));
@@ -51,10 +57,11 @@ pub(crate) fn measure(venue: &Venue, power_safe: bool) -> Vec<Duration> {
         journal,
         power_safe,
         evaluations: EvaluationLanes::start(&configuration, &factory, &queues).unwrap(),
-        effects: execute(&runtime, &adapter, &queues),
+        effects: execute(hot, &adapter, &queues),
         stages: LatencyStages::default(),
     };
-    let engine = thread::spawn(move || run(parts).map(drop));
+    let mut engine = JoinSet::new();
+    engine.spawn_on(run(parts), hot);
     queues.control(Input::Configured(Box::new(Configuration::clone(
         &configuration,
     ))));
@@ -66,21 +73,25 @@ pub(crate) fn measure(venue: &Venue, power_safe: bool) -> Vec<Duration> {
     runtime.block_on(until_running(&handle));
     let sink = Arc::new(ToQueues(Arc::clone(&queues)));
     let topics = [Topic::Quotes(SPOT)];
-    let mut sources = runtime.block_on(async {
-        let mut sources = adapter.market_sources(&topics, &sink, SourceSettings::default());
-        sources
-            .iter_mut()
-            .for_each(tradewind_venues::DataSource::start);
-        sources
-    });
-    let taken = venue.measure();
-    runtime.block_on(async {
-        for source in &mut sources {
+    let stop = CancellationToken::new();
+    let mut sources = JoinSet::new();
+    for mut source in adapter.market_sources(&topics, &sink, SourceSettings::default()) {
+        let stop = stop.clone();
+        let run = async move {
+            source.start();
+            stop.cancelled().await;
             source.stop().await;
-        }
-    });
+        };
+        sources.spawn_on(run, hot);
+    }
+    let taken = venue.measure();
+    stop.cancel();
     queues.close();
-    engine.join().unwrap().unwrap();
+    runtime.block_on(async {
+        while sources.join_next().await.is_some() {}
+        engine.join_next().await.unwrap().unwrap().unwrap();
+        thread.keep(stop).await.unwrap();
+    });
     taken
 }
 
@@ -136,7 +147,7 @@ fn adapter(venue: &Venue, clock: &Arc<dyn Clock>) -> BinanceVenue {
 }
 
 /// The account's hands: a queue, and a task for each order, as the desk has them.
-fn execute(runtime: &Runtime, adapter: &Arc<BinanceVenue>, queues: &Arc<InputQueues>) -> Queue {
+fn execute(hot: &Handle, adapter: &Arc<BinanceVenue>, queues: &Arc<InputQueues>) -> Queue {
     let (sender, mut effects) = mpsc::channel(1_000);
     let (adapter, queues) = (Arc::clone(adapter), Arc::clone(queues));
     let mut owner = JoinSet::new();
@@ -159,7 +170,7 @@ fn execute(runtime: &Runtime, adapter: &Arc<BinanceVenue>, queues: &Arc<InputQue
                 }
             }
         },
-        runtime.handle(),
+        hot,
     );
     Queue {
         sender,

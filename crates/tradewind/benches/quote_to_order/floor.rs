@@ -1,13 +1,18 @@
 //! The least work there is: one thread reads quotes and posts signed orders, and waits for each answer.
 
+use std::fs::File;
 use std::io::Write;
 use std::net::TcpStream;
+use std::os::unix::fs::FileExt as _;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tradewind_venues::binance::sign_hmac;
 
 use crate::venue::{Venue, header, read_head, read_more};
+
+/// Syncs of one run.
+const SYNCS: usize = 500;
 
 pub(crate) fn measure(venue: &Venue) -> Vec<Duration> {
     let market = subscribe(TcpStream::connect(venue.market).unwrap());
@@ -84,4 +89,24 @@ fn read_answer(orders: &mut TcpStream) {
     while buffer.len() < length {
         read_more(orders, &mut buffer).unwrap();
     }
+}
+
+/// The least a durable intent costs: 256 bytes into space written before, and a sync of them, one each 10 ms.
+pub(crate) fn sync() -> Vec<Duration> {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let file = File::create(dir.path().join("bare")).unwrap();
+    file.write_all_at(&vec![0; SYNCS * 256], 0).unwrap();
+    file.sync_all().unwrap();
+    let record = |number: usize| {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a bench paces itself in real time"
+        )]
+        thread::sleep(Duration::from_millis(10));
+        let began = Instant::now();
+        file.write_all_at(&[1; 256], number as u64 * 256).unwrap();
+        file.sync_data().unwrap();
+        began.elapsed()
+    };
+    (0..SYNCS).map(record).collect()
 }

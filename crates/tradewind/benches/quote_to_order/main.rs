@@ -17,26 +17,38 @@ mod venue;
 
 use std::time::Duration;
 
+use tradewind::driver::EngineWait;
+
 use venue::{QUOTES, Venue};
 
 const RUNS: usize = 3;
 
 fn main() {
     println!(
-        "quote → order, {QUOTES} quotes, one each 10 ms, medians of {RUNS} runs taken in turn"
+        "quote → order, {QUOTES} quotes, one each 10 ms, medians of {RUNS} runs taken in turn; the desk's intents are"
     );
-    let mut floor = Vec::new();
-    let mut process = Vec::new();
-    let mut power = Vec::new();
+    let (mut floor, mut sync) = (Vec::new(), Vec::new());
+    let mut desks = [
+        ("written before the order", EngineWait::Park, false),
+        ("synced before the order", EngineWait::Park, true),
+        ("written, the engine spins", EngineWait::Spin, false),
+        ("synced, the engine spins", EngineWait::Spin, true),
+    ]
+    .map(|desk| (desk, Vec::new()));
     for _ in 0..RUNS {
         floor.push(Figures::of(floor::measure(&Venue::open())));
-        process.push(Figures::of(desk::measure(&Venue::open(), false)));
-        power.push(Figures::of(desk::measure(&Venue::open(), true)));
+        sync.push(Figures::of(floor::sync()));
+        for ((_, wait, power_safe), runs) in &mut desks {
+            let taken = desk::measure(&Venue::open(), *wait, *power_safe);
+            runs.push(Figures::of(taken));
+        }
     }
     let floor = Figures::median(&floor);
     floor.print("blocking floor", &floor);
-    Figures::median(&process).print("desk, intent written before the order", &floor);
-    Figures::median(&power).print("desk, intent synced before the order", &floor);
+    Figures::median(&sync).print("bare fdatasync", &floor);
+    for ((name, _, _), runs) in &desks {
+        Figures::median(runs).print(name, &floor);
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -12,6 +12,9 @@ use tradewind_risk::KillLatch;
 
 use crate::app::venue::random_hex;
 
+/// Zeros written ahead of the journal's records: a sync every second fills it in some minutes.
+const PREALLOCATED: u64 = 1 << 20;
+
 /// The opened data directory.
 pub(super) struct DataDir {
     pub(super) storage: Arc<dyn Storage>,
@@ -62,6 +65,7 @@ impl DataDir {
     pub(super) fn open_journal(&self, now: Timestamp) -> anyhow::Result<(Journal, Recovery)> {
         let options = Options {
             build: env!("CARGO_PKG_VERSION").to_owned(),
+            preallocated_bytes: PREALLOCATED,
             ..Options::default()
         };
         let opened = Journal::open(Arc::clone(&self.storage), &self.journal_dir, &options, now)?;

@@ -256,7 +256,6 @@ mod tests {
     use crate::driver::InputQueues;
     use crate::driver::input_queues::Taken;
     use std::path::Path;
-    use std::time::Instant;
     use tradewind_events::Input;
     use tradewind_journal::{MemoryStorage, Storage};
     use tradewind_model::{DeskClock, ManualClock, Timestamp};
@@ -301,10 +300,7 @@ mod tests {
         /// The engine accepts everything that waits; the ids in the order in which it saw them.
         fn engine_accepts(&self) -> Vec<CommandId> {
             let mut taken = Taken::default();
-            self.kill
-                .desk
-                .queues()
-                .take(&mut taken, Some(Instant::now()));
+            self.kill.desk.queues().take(&mut taken);
             let ids = taken.batch.control.iter().map(|input| match input {
                 Input::Command(command) => command.id,
                 other => panic!("not a command: {other:?}"),

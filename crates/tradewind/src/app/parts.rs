@@ -1,13 +1,15 @@
 //! Functions that start the desk's parts under the supervisor. `start.rs` calls them in order.
+//!
+//! `hot` is the engine's thread: what lies between a quote and an order runs there, everything else does not.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
-use anyhow::Context;
 use arc_swap::ArcSwapOption;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tradewind_api::VenueBalances;
 use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
@@ -62,6 +64,7 @@ impl Shared {
 /// Each account's executor, and what its venue keeps up; effects go in through what is returned, by account.
 pub(super) fn start_executors(
     supervisor: &mut Supervisor,
+    hot: &Handle,
     venues: &Venues,
     responses: Vec<Responses>,
     shared: &Shared,
@@ -81,9 +84,9 @@ pub(super) fn start_executors(
             stages: shared.stages.clone(),
             sent: BTreeMap::new(),
         };
-        supervisor.start("orders", |stop| task.run(effects, responses, stop));
+        supervisor.start_on(hot, "orders", |stop| task.run(effects, responses, stop));
         let venue = Arc::clone(venue);
-        supervisor.start("venue", |stop| async move {
+        supervisor.start_on(hot, "venue", |stop| async move {
             venue.maintain(stop).await;
             Ok(())
         });
@@ -92,32 +95,24 @@ pub(super) fn start_executors(
     senders
 }
 
-/// Starts the engine's own thread. Its component ends when the thread ends, for whatever reason.
+/// Starts the engine. When it is to stop, it first handles what waits in its queues.
 pub(super) fn start_engine(
     supervisor: &mut Supervisor,
+    hot: &Handle,
     parts: DriverParts<LiveEffects>,
-) -> anyhow::Result<()> {
+) {
     let queues = Arc::clone(parts.handle.queues());
-    let (ended, end) = oneshot::channel();
-    thread::Builder::new()
-        .name("engine".to_owned())
-        .spawn(move || {
-            let result = run(parts);
-            // The desk may be gone already.
-            drop(ended.send(result.map(drop)));
-        })
-        .context("starting the engine's thread")?;
-    supervisor.start("engine", |stop| async move {
-        let mut end = end;
+    supervisor.start_on(hot, "engine", |stop| async move {
+        let mut engine = pin!(run(parts));
         tokio::select! {
+            biased;
+            ended = &mut engine => ended.map(drop),
             () = stop.cancelled() => {
                 queues.close();
-                end.await.context("the engine's thread panicked")?.context("writing the journal")
+                engine.await.map(drop)
             }
-            ended = &mut end => ended.context("the engine's thread panicked")?.context("writing the journal"),
         }
     });
-    Ok(())
 }
 
 /// Quotes and trades of every instrument, and the candles that some bot uses.
@@ -154,6 +149,7 @@ fn intervals(bot: &tradewind_events::BotConfig) -> impl Iterator<Item = Interval
 
 pub(super) fn start_market_data(
     supervisor: &mut Supervisor,
+    hot: &Handle,
     venues: &Venues,
     configuration: &Configuration,
     sink: &Arc<dyn MarketSink>,
@@ -170,7 +166,7 @@ pub(super) fn start_market_data(
         seen.push(account.venue);
         let topics = topics(configuration, account.venue);
         for source in venue.market_sources(&topics, sink, settings) {
-            supervisor.start("market data", |stop| keep(source, stop));
+            supervisor.start_on(hot, "market data", |stop| keep(source, stop));
         }
     }
 }
@@ -184,6 +180,7 @@ pub(super) async fn keep(source: Box<dyn Source>, stop: CancellationToken) -> an
 /// The streams of all accounts. What is returned sees which of them were live at least once.
 pub(super) fn start_account_streams(
     supervisor: &mut Supervisor,
+    hot: &Handle,
     venues: &Venues,
     configuration: &Configuration,
     queues: &Arc<InputQueues>,
@@ -193,7 +190,7 @@ pub(super) fn start_account_streams(
     let sink: Arc<dyn AccountSink> = Arc::new(sink);
     for venue in &venues.accounts {
         let source = venue.account_source(&sink, SourceSettings::default())?;
-        supervisor.start("account stream", |stop| keep(source, stop));
+        supervisor.start_on(hot, "account stream", |stop| keep(source, stop));
     }
     Ok(proved)
 }

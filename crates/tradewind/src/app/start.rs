@@ -36,7 +36,9 @@ use crate::app::telegram;
 use crate::app::venue::{Embedded, Venues};
 use crate::cli::{Control, MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, AccountSettings, AccountSource, DeskConfig, Durability};
-use crate::driver::{DeskHandle, DriverParts, EvaluationLanes, InputQueues, LatencyStages};
+use crate::driver::{
+    DeskHandle, DriverParts, EngineThread, EvaluationLanes, InputQueues, LatencyStages,
+};
 
 /// Longest wait for the account streams before the desk starts without them.
 const STREAM_PATIENCE: Duration = Duration::from_secs(10);
@@ -144,7 +146,11 @@ impl Desk {
             writer: Arc::clone(&writer),
             stages: stages.clone(),
         };
-        let executors = start_executors(&mut supervisor, &venues, responses, &shared);
+        let thread =
+            EngineThread::start(config.engine.wait).context("starting the engine's thread")?;
+        let hot = thread.handle().clone();
+        supervisor.start("engine thread", |stop| thread.keep(stop));
+        let executors = start_executors(&mut supervisor, &hot, &venues, responses, &shared);
         let factory = strategy_factory();
         let evaluations = EvaluationLanes::start(&configuration, &factory, &queues)
             .context("starting thread lanes")?;
@@ -161,7 +167,7 @@ impl Desk {
             effects: LiveEffects::new(executors, &configuration, bus.clone()),
             stages: stages.clone(),
         };
-        start_engine(&mut supervisor, parts)?;
+        start_engine(&mut supervisor, &hot, parts);
         queues.control(Input::Configured(Box::new(Configuration::clone(
             &configuration,
         ))));
@@ -170,15 +176,16 @@ impl Desk {
         match mirror {
             None => {
                 let sink: Arc<dyn MarketSink> = Arc::new(MarketToQueues(Arc::clone(&queues)));
-                start_market_data(&mut supervisor, &venues, &configuration, &sink);
+                start_market_data(&mut supervisor, &hot, &venues, &configuration, &sink);
             }
             Some(mirror) => {
                 let sink: Arc<dyn MarketSink> =
                     mirror.start(&mut supervisor, &queues, configuration.stale_after);
-                start_market_data(&mut supervisor, &venues, &configuration, &sink);
+                start_market_data(&mut supervisor, &hot, &venues, &configuration, &sink);
             }
         }
-        let mut proved = start_account_streams(&mut supervisor, &venues, &configuration, &queues)?;
+        let mut proved =
+            start_account_streams(&mut supervisor, &hot, &venues, &configuration, &queues)?;
         let all_proved = proved.wait_for(|proved| proved.len() == configuration.accounts.len());
         if tokio::time::timeout(STREAM_PATIENCE, all_proved)
             .await

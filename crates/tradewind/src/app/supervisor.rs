@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -46,13 +47,17 @@ impl Supervisor {
         R: FnOnce(CancellationToken) -> F,
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
+        self.start_on(&Handle::current(), name, run);
+    }
+
+    /// Starts a component on another runtime than the caller's.
+    pub(crate) fn start_on<F, R>(&mut self, runtime: &Handle, name: &'static str, run: R)
+    where
+        R: FnOnce(CancellationToken) -> F,
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
         let stop = CancellationToken::new();
-        let future = run(stop.clone());
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the owner of the desk's tasks"
-        )]
-        let task = tokio::spawn(future);
+        let task = runtime.spawn(run(stop.clone()));
         tracing::debug!(component = name, "Started.");
         self.components.push(Component { name, stop, task });
     }

@@ -1,4 +1,4 @@
-//! `[desk]`, `[api]`, `[simulation]` and `[telegram]`: the typed values and how they are read.
+//! `[desk]`, `[engine]`, `[api]`, `[simulation]` and `[telegram]`: the typed values and how they are read.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,6 +7,8 @@ use std::time::Duration;
 use tradewind_events::{CandleSource, EventType};
 use tradewind_model::Ppm;
 use tradewind_venues::{Address, Scheme};
+
+use crate::driver::EngineWait;
 
 use super::error::Problem;
 use super::nearest::did_you_mean;
@@ -164,6 +166,23 @@ impl SimulationSettings {
             speed: speed?,
             enforce_limits: enforce_limits?,
         })
+    }
+}
+
+/// The engine's thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineSettings {
+    /// What it does when nothing is ready.
+    pub wait: EngineWait,
+}
+
+impl EngineSettings {
+    pub(super) fn read(section: Section<'_>) -> Option<Self> {
+        let wait = section.get("wait", |node| {
+            let choices = [("park", EngineWait::Park), ("spin", EngineWait::Spin)];
+            values::choice(node, &choices)
+        });
+        Some(Self { wait: wait? })
     }
 }
 

@@ -106,6 +106,7 @@ const fn default(
 #[rustfmt::skip] // one row a key, so that the tables can be read as tables
 pub(super) const ROOT: &[Key] = &[
     default("desk", Kind::Table(DESK), "{}", "the desk as a whole"),
+    default("engine", Kind::Table(ENGINE), "{}", "the thread that turns quotes into orders"),
     default("api", Kind::Table(API), "{}", "the HTTP API and the dashboard"),
     required("venues", Kind::Named(VENUE), "[venues.binance]", "where orders go and prices come from"),
     required("accounts", Kind::Named(ACCOUNT), "[accounts.paper]", "accounts that bots trade on"),
@@ -125,6 +126,11 @@ const DESK: &[Key] = &[
     default("equity_every", Kind::Duration, "\"10s\"", "time between two equity snapshots"),
     default("candles", Kind::Choice(&["venue", "trades"]), "\"venue\"", "where candles come from: the venue, or built from its trades"),
     default("test_strategies", Kind::Flag, "false", "whether bots may use the strategies that are broken on purpose"),
+];
+
+#[rustfmt::skip]
+const ENGINE: &[Key] = &[
+    default("wait", Kind::Choice(&["park", "spin"]), "\"park\"", "what the engine's thread does when nothing is ready: sleep, or use one core whole and wake up at once"),
 ];
 
 #[rustfmt::skip]

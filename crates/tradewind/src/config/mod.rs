@@ -34,7 +34,8 @@ use tradewind_risk::Limits;
 pub use accounts::{AccountSettings, AccountSource, VenueSettings};
 pub use bots::{BotSettings, Listing};
 pub use desk::{
-    ApiSettings, DeskSettings, Durability, Notify, OnExit, SimulationSettings, TelegramSettings,
+    ApiSettings, DeskSettings, Durability, EngineSettings, Notify, OnExit, SimulationSettings,
+    TelegramSettings,
 };
 pub use error::{ConfigError, ConfigErrors};
 pub use resolve::AbsentInstruments;
@@ -59,6 +60,8 @@ pub struct DeskConfig {
     pub file: String,
     /// The desk as a whole.
     pub desk: DeskSettings,
+    /// The engine's thread.
+    pub engine: EngineSettings,
     /// The HTTP API.
     pub api: ApiSettings,
     /// Venues by name; a venue's place is its id.
@@ -185,6 +188,7 @@ fn nothing_read(file: &str) -> ConfigErrors {
 fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option<DeskConfig> {
     let section = |name: &'static str| Section::new(name, tree.get(name), errors);
     let desk = DeskSettings::read(section("desk"));
+    let engine = EngineSettings::read(section("engine"));
     let api = ApiSettings::read(section("api"));
     let limits = limits::read(section("limits"));
     let simulation = SimulationSettings::read(section("simulation"));
@@ -213,6 +217,7 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
     Some(DeskConfig {
         file: sources.file.to_owned(),
         desk: desk?,
+        engine: engine?,
         api: api?,
         venues,
         accounts,

@@ -1,11 +1,14 @@
 //! The journal on disk, as the driver writes it: how safe an intent must be, and whether the disk keeps up.
 
+use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tradewind_driver::Journal;
 use tradewind_events::{Event, Input, Intent};
-use tradewind_journal::JournalError;
+use tradewind_journal::{JournalError, SyncThread};
 use tradewind_model::Timestamp;
 
 use crate::driver::disk::DiskWatch;
@@ -14,39 +17,63 @@ use crate::driver::input_queues::InputQueues;
 /// Writes the desk's journal.
 ///
 /// An intent is durable once it is synced, or, for a desk that need not survive power loss, once it is written. Syncs
-/// run on the calling thread. The engine learns by an input when the disk begins or ceases to be too slow.
+/// run on a thread of their own, one for all intents that wait; the engine's task is woken when one has ended. The
+/// engine learns by an input when the disk begins or ceases to be too slow.
 #[derive(Debug)]
 pub(crate) struct JournalWriter {
     journal: tradewind_journal::Journal,
-    power_safe: bool,
+    syncs: Option<Syncs>,
     queues: Arc<InputQueues>,
     disk: DiskWatch,
     /// Whether something was appended since the last write.
     has_records: bool,
-    /// Whether an intent was, since the last sync.
+    /// Whether an intent was, since the last sync was requested.
     has_intents: bool,
-    /// How long the last write took.
-    write_took: Duration,
+    /// The last input whose intents are as safe as is demanded without a sync.
+    written: u64,
+}
+
+/// Syncs that were requested.
+#[derive(Debug)]
+struct Syncs {
+    thread: SyncThread,
+    /// Position up to which the truth is durable.
+    reached: Arc<AtomicU64>,
+    /// Oldest first.
+    waiting: VecDeque<Waiting>,
+    /// The last input whose intents are synced.
     durable: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    position: u64,
+    seq: u64,
+    since: Instant,
 }
 
 impl JournalWriter {
     /// A writer that syncs intents if `power_safe`.
+    ///
+    /// # Errors
+    /// The system gives no thread for the syncs.
     pub(crate) fn new(
         journal: tradewind_journal::Journal,
         power_safe: bool,
         queues: Arc<InputQueues>,
-    ) -> Self {
-        Self {
-            durable: journal.last_seq(),
+    ) -> io::Result<Self> {
+        let syncs = power_safe
+            .then(|| Syncs::start(&journal, &queues))
+            .transpose()?;
+        Ok(Self {
+            written: journal.last_seq(),
             journal,
-            power_safe,
+            syncs,
             queues,
             disk: DiskWatch::default(),
             has_records: false,
             has_intents: false,
-            write_took: Duration::ZERO,
-        }
+        })
     }
 
     /// Syncs everything, whatever the desk demands of an intent.
@@ -57,11 +84,61 @@ impl JournalWriter {
         self.journal.sync()
     }
 
-    /// Tells the engine if a write that took so long changes what is to be thought of the disk.
+    /// Tells the engine if a write that took so long changes the verdict on the disk.
     fn judge_disk(&mut self, took: Duration) {
         if let Some(health) = self.disk.after(took) {
             self.queues.control(Input::Storage(health));
         }
+    }
+}
+
+impl Syncs {
+    fn start(journal: &tradewind_journal::Journal, queues: &Arc<InputQueues>) -> io::Result<Self> {
+        let reached = Arc::new(AtomicU64::new(0));
+        let (report, queues) = (Arc::clone(&reached), Arc::clone(queues));
+        let thread = SyncThread::start(journal.syncer(), move |synced| {
+            match synced {
+                Ok(position) => report.store(position, Ordering::Release),
+                // The next write fails, and the desk stops.
+                Err(error) => tracing::error!(%error, "The journal could not be synced."),
+            }
+            queues.wake();
+        })?;
+        Ok(Self {
+            thread,
+            reached,
+            waiting: VecDeque::new(),
+            durable: journal.last_seq(),
+        })
+    }
+
+    fn request(&mut self, position: u64, seq: u64) {
+        self.waiting.push_back(Waiting {
+            position,
+            seq,
+            since: Instant::now(),
+        });
+        self.thread.request();
+    }
+
+    /// Notes the syncs that have ended; how long the last of them took.
+    fn note_ended(&mut self) -> Option<Duration> {
+        let reached = self.reached.load(Ordering::Acquire);
+        let mut took = None;
+        while let Some(ended) = self.waiting.pop_front_if(|sync| sync.position <= reached) {
+            self.durable = ended.seq;
+            took = Some(ended.since.elapsed());
+        }
+        took
+    }
+
+    fn durable(&self) -> u64 {
+        let reached = self.reached.load(Ordering::Acquire);
+        let ended = self
+            .waiting
+            .iter()
+            .take_while(|sync| sync.position <= reached);
+        ended.last().map_or(self.durable, |sync| sync.seq)
     }
 }
 
@@ -90,35 +167,31 @@ impl Journal for JournalWriter {
     }
 
     fn write(&mut self) -> Result<(), JournalError> {
+        if let Some(took) = self.syncs.as_mut().and_then(Syncs::note_ended) {
+            self.judge_disk(took);
+        }
         if !std::mem::take(&mut self.has_records) {
             return Ok(());
         }
         let began = Instant::now();
         self.journal.flush()?;
-        self.write_took = began.elapsed();
-        let sync_follows = self.power_safe && self.has_intents;
-        if !sync_follows {
-            self.durable = self.journal.last_seq();
-            self.judge_disk(self.write_took);
-        }
+        self.written = self.journal.last_seq();
+        self.judge_disk(began.elapsed());
         Ok(())
     }
 
     fn sync(&mut self) -> Result<(), JournalError> {
-        self.has_intents = false;
-        if !self.power_safe {
+        if !std::mem::take(&mut self.has_intents) {
             return Ok(());
         }
-        let began = Instant::now();
-        self.journal.sync()?;
-        self.durable = self.journal.last_seq();
-        let write_took = std::mem::take(&mut self.write_took);
-        self.judge_disk(write_took + began.elapsed());
+        if let Some(syncs) = &mut self.syncs {
+            syncs.request(self.journal.flushed(), self.journal.last_seq());
+        }
         Ok(())
     }
 
     fn durable(&self) -> u64 {
-        self.durable
+        self.syncs.as_ref().map_or(self.written, Syncs::durable)
     }
 }
 
@@ -135,14 +208,14 @@ mod tests {
         let opened = tradewind_journal::Journal::open(storage, dir, &options, Timestamp::EPOCH);
         let (journal, _) = opened.unwrap();
         let queues = Arc::new(InputQueues::new(0));
-        let writer = JournalWriter::new(journal, power_safe, Arc::clone(&queues));
+        let writer = JournalWriter::new(journal, power_safe, Arc::clone(&queues)).unwrap();
         (writer, queues)
     }
 
-    #[test]
-    fn an_intent_is_durable_once_it_is_as_safe_as_the_desk_demands() {
+    #[tokio::test]
+    async fn an_intent_is_durable_once_it_is_as_safe_as_the_desk_demands() {
         for power_safe in [false, true] {
-            let (mut writer, _) = writer(power_safe);
+            let (mut writer, queues) = writer(power_safe);
             writer
                 .append_input(1, Timestamp::EPOCH, &Input::Resync)
                 .unwrap();
@@ -151,7 +224,11 @@ mod tests {
             writer.write().unwrap();
             assert_eq!(writer.durable(), u64::from(!power_safe), "written");
             writer.sync().unwrap();
-            assert_eq!(writer.durable(), 1, "synced, where that is demanded");
+            while writer.durable() == 0 {
+                queues.filled().await;
+            }
+            writer.write().unwrap();
+            assert_eq!(writer.durable(), 1, "and so it stays");
         }
     }
 
@@ -162,7 +239,7 @@ mod tests {
         for millis in [5, 1_500, 2_000, 100, 5] {
             writer.judge_disk(Duration::from_millis(millis));
             let mut taken = crate::driver::input_queues::Taken::default();
-            queues.take(&mut taken, Some(Instant::now()));
+            queues.take(&mut taken);
             inputs.extend(taken.batch.control);
         }
         let health = [StorageHealth::Behind, StorageHealth::Writing];

@@ -1,4 +1,5 @@
-//! The engine's thread of a live desk: waits for inputs, and lets the driver turn over what waits.
+//! The engine's task of a live desk: waits for inputs, and lets the driver turn over what waits. It runs on the
+//! [`EngineThread`](crate::driver::EngineThread).
 //!
 //! What a turn does is [`tradewind_driver::Driver`]'s to say. Here are its surroundings: the queues to wait on, the
 //! journal on disk, threads of strategies, times of the stages, and queries of the desk between two turns.
@@ -7,10 +8,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use tradewind_driver::{Driver, Effect, Effects};
 use tradewind_engine::Engine;
 use tradewind_events::{CommandId, CommandResult, EvaluationRequest, Event, Input};
-use tradewind_journal::{Journal, JournalError};
+use tradewind_journal::Journal;
 use tradewind_model::{
     BotId, Clock, EventId, ExecutionReport, NotSentReason, Quote, ReportKind, Timestamp,
 };
@@ -72,12 +74,15 @@ impl<O> std::fmt::Debug for DriverParts<O> {
 
 /// Runs the engine until the queues are closed.
 ///
+/// Between two turns other tasks of the thread run: what a turn sent is written, what has arrived is read.
+///
 /// # Errors
 /// The journal cannot be written: the desk must stop, since nothing may happen that is not on disk.
-pub fn run<O: Outbox>(parts: DriverParts<O>) -> Result<Engine, JournalError> {
+pub async fn run<O: Outbox>(parts: DriverParts<O>) -> anyhow::Result<Engine> {
     let queues = Arc::clone(parts.handle.queues());
-    let journal = JournalWriter::new(parts.journal, parts.power_safe, Arc::clone(&queues));
-    let effects = DeskEffects {
+    let journal = JournalWriter::new(parts.journal, parts.power_safe, Arc::clone(&queues))
+        .context("starting the thread that syncs the journal")?;
+    let effects = LiveEffects {
         outbox: parts.effects,
         handle: parts.handle,
         evaluations: parts.evaluations,
@@ -88,24 +93,35 @@ pub fn run<O: Outbox>(parts: DriverParts<O>) -> Result<Engine, JournalError> {
     let mut driver = Driver::new(parts.engine, parts.clock, journal, effects);
     let mut taken = Taken::default();
     loop {
-        let deadline = driver
-            .next_due()
-            .and_then(|due| real_time(driver.clock(), due));
-        queues.take(&mut taken, deadline);
-        driver.turn(&mut taken.batch)?;
+        queues.take(&mut taken);
+        driver
+            .turn(&mut taken.batch)
+            .context("writing the journal")?;
         answer_queries(&mut taken.queries, driver.engine());
         if taken.closed && taken.is_empty() {
-            let (engine, journal, effects) = driver.finish()?;
-            journal.close()?;
+            let (engine, journal, effects) = driver.finish().context("writing the journal")?;
+            journal.close().context("syncing the journal")?;
             effects.evaluations.stop();
             return Ok(engine);
+        }
+        if !taken.is_empty() {
+            tokio::task::yield_now().await;
+            continue;
+        }
+        let due = driver.next_due().map(|due| driver.clock().real_until(due));
+        tokio::select! {
+            biased;
+            () = queues.filled() => {}
+            () = sleep_or_never(due) => {}
         }
     }
 }
 
-/// When the desk's clock shows `at`; `None` if it never will.
-fn real_time(clock: &dyn Clock, at: Timestamp) -> Option<Instant> {
-    Instant::now().checked_add(clock.real_until(at))
+async fn sleep_or_never(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Answers queries, at least one, until [`QUERY_BUDGET`] is used up; the others wait for the next turn.

@@ -214,7 +214,6 @@ mod tests {
     use crate::driver::InputQueues;
     use crate::driver::input_queues::Taken;
     use FeedHealth::{Gap, Live, Resync, Stale};
-    use std::time::Instant;
     use tradewind_driver::Batch;
     use tradewind_events::Input;
     use tradewind_model::{Amount, Interval, ManualClock, Price, Quantity};
@@ -247,7 +246,7 @@ mod tests {
     impl Rig {
         fn taken(&self) -> Batch {
             let mut taken = Taken::default();
-            self.queues.take(&mut taken, Some(Instant::now()));
+            self.queues.take(&mut taken);
             taken.batch
         }
 

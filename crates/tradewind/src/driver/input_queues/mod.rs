@@ -16,9 +16,9 @@ mod market;
 mod stats;
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
 use tradewind_driver::Batch;
 use tradewind_engine::Engine;
 use tradewind_events::{Command, Input};
@@ -81,7 +81,7 @@ struct State {
 /// The queues. Shared by all edges and the engine's thread.
 pub struct InputQueues {
     state: Mutex<State>,
-    filled: Condvar,
+    filled: Notify,
 }
 
 impl std::fmt::Debug for InputQueues {
@@ -107,7 +107,7 @@ impl InputQueues {
         };
         Self {
             state: Mutex::new(state),
-            filled: Condvar::new(),
+            filled: Notify::new(),
         }
     }
 
@@ -185,17 +185,19 @@ impl InputQueues {
         self.filled.notify_one();
     }
 
-    /// Takes out what there is, waiting for something until `deadline` at the latest, or not at all if `taken` still
-    /// holds something. Market data is taken once the last is handled.
-    pub fn take(&self, taken: &mut Taken, deadline: Option<Instant>) {
+    /// Resolves once something may have been put in since the last call, or [`wake`](Self::wake) was called.
+    pub async fn filled(&self) {
+        self.filled.notified().await;
+    }
+
+    /// Wakes the engine's thread though nothing was put in: something that it waits for has happened elsewhere.
+    pub fn wake(&self) {
+        self.filled.notify_one();
+    }
+
+    /// Takes out what there is. Market data is taken once the last of it is handled.
+    pub fn take(&self, taken: &mut Taken) {
         let mut state = self.lock();
-        while state.is_empty() && taken.is_empty() {
-            let Some(left) = remaining(deadline) else {
-                break;
-            };
-            let waited = self.filled.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
         let batch = &mut taken.batch;
         state.control.take(&mut batch.control);
         taken.queries.append(&mut state.queries);
@@ -240,26 +242,6 @@ impl InputQueues {
         // No code that runs under the lock can leave it half changed, so a poisoned one is as good.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl State {
-    fn is_empty(&self) -> bool {
-        self.control.is_empty()
-            && self.market.is_empty()
-            && self.depths.is_empty()
-            && self.quotes.is_empty()
-            && self.queries.is_empty()
-            && !self.closed
-    }
-}
-
-/// Time left; `None` once it is over. Without a deadline a minute at a time.
-fn remaining(deadline: Option<Instant>) -> Option<Duration> {
-    let Some(deadline) = deadline else {
-        return Some(Duration::from_secs(60));
-    };
-    let left = deadline.saturating_duration_since(Instant::now());
-    (!left.is_zero()).then_some(left)
 }
 
 #[cfg(test)]
@@ -317,7 +299,7 @@ mod tests {
 
     fn taken(queues: &InputQueues) -> Taken {
         let mut taken = Taken::default();
-        queues.take(&mut taken, Some(Instant::now()));
+        queues.take(&mut taken);
         taken
     }
 
@@ -416,13 +398,13 @@ mod tests {
         queues.trade(trade(2));
         queues.quote(quote(0, 5));
         queues.control(Input::Resync);
-        queues.take(&mut taken, None);
+        queues.take(&mut taken);
         assert_eq!(taken.batch.control, [Input::Resync]);
         assert_eq!(taken.batch.market, [Input::Trade(trade(1))]);
         assert!(taken.batch.quotes.is_empty());
         taken.batch.control.clear();
         taken.batch.market.clear();
-        queues.take(&mut taken, None);
+        queues.take(&mut taken);
         assert_eq!(taken.batch.market, [Input::Trade(trade(2))]);
         assert_eq!(taken.batch.quotes.len(), 1);
     }
@@ -437,16 +419,14 @@ mod tests {
         assert_eq!(stats(&queues, "lane.queries").dropped, 2);
     }
 
-    #[test]
-    fn a_waiting_engine_is_woken_by_what_comes() {
-        let queues = std::sync::Arc::new(InputQueues::new(1));
-        let other = std::sync::Arc::clone(&queues);
-        let engine = std::thread::spawn(move || {
-            let mut taken = Taken::default();
-            other.take(&mut taken, None);
-            taken.batch.quotes.len()
-        });
+    #[tokio::test]
+    async fn a_waiting_engine_is_woken_by_what_came_before_it_waited_and_by_what_comes() {
+        let queues = InputQueues::new(1);
         queues.quote(quote(0, 5));
-        assert_eq!(engine.join().unwrap(), 1);
+        queues.filled().await;
+        assert_eq!(taken(&queues).batch.quotes.len(), 1);
+        let give = async { queues.control(Input::Resync) };
+        tokio::join!(biased; queues.filled(), give);
+        assert_eq!(taken(&queues).batch.control, [Input::Resync]);
     }
 }

@@ -1,0 +1,123 @@
+//! The thread of the hot path: market data, order entry, account streams and the engine share one loop.
+//!
+//! A quote that becomes an order wakes this thread once. Nothing slow may run here: storage, API, chat, strategies in
+//! threads of their own and the decoding of large answers run elsewhere and meet the engine by its queues.
+
+use std::io;
+use std::thread::{self, JoinHandle};
+
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+/// What the thread does when nothing is ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineWait {
+    /// It sleeps until a socket or a timer wakes it.
+    #[default]
+    Park,
+    /// It asks the system again and again, and so uses one core whole. Waking up takes no time then.
+    Spin,
+}
+
+/// A running thread. Tasks are given to its [`handle`](Self::handle).
+#[derive(Debug)]
+pub struct EngineThread {
+    handle: Handle,
+    stop: CancellationToken,
+    ended: oneshot::Receiver<()>,
+    thread: JoinHandle<()>,
+}
+
+impl EngineThread {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system gives no more threads or no I/O queue.
+    pub fn start(wait: EngineWait) -> io::Result<Self> {
+        let mut builder = Builder::new_current_thread();
+        builder.enable_all();
+        if wait == EngineWait::Spin {
+            builder.event_interval(1);
+        }
+        let runtime = builder.build()?;
+        let handle = runtime.handle().clone();
+        let stop = CancellationToken::new();
+        let until = stop.clone();
+        let (end, ended) = oneshot::channel();
+        let run = move || {
+            match wait {
+                EngineWait::Park => runtime.block_on(until.cancelled()),
+                EngineWait::Spin => runtime.block_on(spin(&until)),
+            }
+            // Tasks that were late are dropped here.
+            drop(runtime);
+            drop(end);
+        };
+        let thread = thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(run)?;
+        Ok(Self {
+            handle,
+            stop,
+            ended,
+            thread,
+        })
+    }
+
+    /// Where tasks of the hot path are spawned.
+    #[must_use]
+    pub const fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Keeps the thread until `stop`; everything that runs on it must have ended before.
+    ///
+    /// # Errors
+    /// The thread ended by itself.
+    pub async fn keep(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+        tokio::select! {
+            () = stop.cancelled() => self.stop.cancel(),
+            // Nothing is ever sent: the sender is dropped with the thread.
+            _ = &mut self.ended => anyhow::bail!("the engine's thread ended"),
+        }
+        drop(self.ended.await);
+        match self.thread.join() {
+            Ok(()) => Ok(()),
+            Err(_) => anyhow::bail!("the engine's thread panicked"),
+        }
+    }
+}
+
+async fn spin(until: &CancellationToken) {
+    while !until.is_cancelled() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn tasks_run_on_the_one_thread_until_it_is_stopped() {
+        for wait in [EngineWait::Park, EngineWait::Spin] {
+            let thread = EngineThread::start(wait).unwrap();
+            let (ask, asked) = oneshot::channel();
+            let (answer, answered) = oneshot::channel();
+            let name = || thread::current().name().map(ToOwned::to_owned);
+            let mut tasks = tokio::task::JoinSet::new();
+            tasks.spawn_on(async move { drop(ask.send(name())) }, thread.handle());
+            tasks.spawn_on(
+                async move { drop(answer.send((asked.await.unwrap(), name()))) },
+                thread.handle(),
+            );
+            let engine = Some("engine".to_owned());
+            assert_eq!(answered.await.unwrap(), (engine.clone(), engine));
+            while tasks.join_next().await.is_some() {}
+            let stop = CancellationToken::new();
+            stop.cancel();
+            thread.keep(stop).await.unwrap();
+        }
+    }
+}
