@@ -5,7 +5,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tradewind_events::{CommandId, CommandResult, Configuration};
-use tradewind_model::{AccountId, BotId, ClientOrderIds, Timestamp};
+use tradewind_model::{AccountId, BotId, ClientOrderIds, Instrument, Timestamp};
 use tradewind_portfolio::Portfolio;
 use tradewind_risk::TradingStates;
 
@@ -30,7 +30,9 @@ const CHUNK: usize = 64;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Durable {
     Head(Box<Head>),
+    /// Without instruments and bots, which have records of their own.
     Configuration(Box<Configuration>),
+    Instruments(Vec<Instrument>),
     Bot(Box<Bot>),
     OpenOrders(Vec<Order>),
     /// Oldest first.
@@ -94,13 +96,15 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
             bots_scheduled: bots.are_scheduled(),
             counters: counters.clone(),
         })),
-        Durable::Configuration(Box::new(config.clone())),
+        Durable::Configuration(Box::new(without_lists(config))),
         Durable::Portfolio(portfolio.clone()),
         Durable::Accounts(accounts.without_foreign_fills()),
         Durable::Streams(streams.clone()),
         Durable::States(states.clone()),
         Durable::Timers(timers.clone()),
     ];
+    let instruments = config.instruments.iter().cloned();
+    records.extend(chunks(instruments).map(Durable::Instruments));
     let bots = bots.iter().cloned().map(Box::new);
     records.extend(bots.map(Durable::Bot));
     records.extend(chunks(orders.open().cloned()).map(Durable::OpenOrders));
@@ -111,6 +115,18 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         records.extend(foreign.map(|fills| Durable::ForeignFills(account.id, fills)));
     }
     records
+}
+
+fn without_lists(config: &Configuration) -> Configuration {
+    Configuration {
+        assets: config.assets.clone(),
+        venues: config.venues.clone(),
+        accounts: config.accounts.clone(),
+        instruments: Vec::new(),
+        bots: Vec::new(),
+        limits: config.limits.clone(),
+        ..*config
+    }
 }
 
 /// Copies the market view into records.
@@ -165,7 +181,11 @@ fn restore_durable(parts: &mut Parts, record: Durable) {
             parts.bots.restore_schedule(head.bots_scheduled);
         }
         Durable::Configuration(config) => parts.config = *config,
-        Durable::Bot(bot) => parts.bots.restore(*bot),
+        Durable::Instruments(instruments) => parts.config.instruments.extend(instruments),
+        Durable::Bot(bot) => {
+            parts.config.bots.push(bot.config().clone());
+            parts.bots.restore(*bot);
+        }
         Durable::OpenOrders(orders) => parts.orders.restore_open(orders),
         Durable::ClosedOrders(orders) => parts.orders.restore_closed(orders),
         Durable::Portfolio(portfolio) => parts.portfolio = portfolio,
