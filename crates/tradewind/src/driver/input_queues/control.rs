@@ -1,8 +1,9 @@
 //! The control queue: one order for everything, room of its own for each kind.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use tradewind_events::Input;
+use tradewind_events::{Input, StreamChange};
+use tradewind_model::AccountId;
 
 use super::stats::{Counters, QueueStats};
 
@@ -18,8 +19,9 @@ pub const DESK_MAX: usize = 4_096;
 /// The kinds of control inputs. None takes another's room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ControlKind {
-    /// Execution reports. One without room is not simply lost: what it said of its order is in doubt, so the engine
-    /// resyncs, that is, queries every open order, after the reports that did find room.
+    /// Execution reports and what account streams tell. What one without room said of its order is in doubt, so the engine
+    /// resyncs, that is, queries every open order, after the reports that did find room. The last state of a stream that
+    /// found no room follows then: a stream that went down must not look live.
     Report,
     /// Commands. One without room is refused to its giver.
     Command,
@@ -35,7 +37,7 @@ impl ControlKind {
 
     pub(super) const fn of(input: &Input) -> Self {
         match input {
-            Input::Report(_) => Self::Report,
+            Input::Report(_) | Input::AccountStream { .. } => Self::Report,
             Input::Command(_) => Self::Command,
             Input::Evaluation(_) => Self::Evaluation,
             _ => Self::Desk,
@@ -69,7 +71,7 @@ impl ControlKind {
 }
 
 /// No room was left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the engine's queue is full")]
 pub struct QueueFull;
 
@@ -81,6 +83,10 @@ pub(super) struct ControlQueue {
     counters: [Counters; 4],
     /// Whether a report was lost since the last time inputs were taken out.
     must_resync: bool,
+    /// The last state of each account's stream that found no room since then.
+    lost_states: BTreeMap<AccountId, Input>,
+    /// Whether that some input found no room has been logged since then.
+    overflow_logged: bool,
 }
 
 impl ControlQueue {
@@ -93,7 +99,11 @@ impl ControlQueue {
         );
         if *waiting == kind.capacity() {
             counters.dropped();
+            if !std::mem::replace(&mut self.overflow_logged, true) {
+                tracing::error!(queue = kind.name(), "A queue before the engine is full.");
+            }
             self.must_resync |= kind == ControlKind::Report;
+            self.keep_state(input);
             return Err(QueueFull);
         }
         *waiting += 1;
@@ -102,12 +112,26 @@ impl ControlQueue {
         Ok(())
     }
 
-    /// Takes everything out, and behind it a resync if a report was lost. `into` must be empty; its buffer is used again.
+    /// Keeps what must not be lost of an input that found no room.
+    fn keep_state(&mut self, input: Input) {
+        if let Input::AccountStream { account, change } = &input
+            && !matches!(
+                **change,
+                StreamChange::Balances { .. } | StreamChange::Transfer { .. }
+            )
+        {
+            self.lost_states.insert(*account, input);
+        }
+    }
+
+    /// Takes everything out, and behind it what follows from lost reports. `into` must be empty; its buffer is used again.
     pub(super) fn take(&mut self, into: &mut VecDeque<Input>) {
         std::mem::swap(&mut self.inputs, into);
         self.waiting = [0; 4];
+        self.overflow_logged = false;
         if std::mem::take(&mut self.must_resync) {
             into.push_back(Input::Resync);
+            into.extend(std::mem::take(&mut self.lost_states).into_values());
         }
     }
 
@@ -130,7 +154,7 @@ mod tests {
         Action, Command, Evaluation, EvaluationOutcome, Principal, StorageHealth,
     };
     use tradewind_model::{
-        AccountId, BotId, ClientOrderId, ExecutionReport, InstrumentId, ReportKind, Timestamp,
+        BotId, ClientOrderId, ExecutionReport, InstrumentId, ReportKind, Timestamp,
     };
 
     fn report() -> Input {
@@ -207,6 +231,29 @@ mod tests {
             assert_eq!(queue.push(input()), Ok(()), "there is room again");
             assert_eq!(queue.stats().nth(place).unwrap().delivered(), room as u64);
         }
+    }
+
+    #[test]
+    fn the_last_state_of_a_stream_survives_a_full_queue() {
+        let told = |account, change| Input::AccountStream {
+            account: AccountId(account),
+            change: Box::new(change),
+        };
+        let reason = String::new();
+        let mut queue = ControlQueue::default();
+        (0..REPORTS_MAX).for_each(|_| queue.push(report()).unwrap());
+        let down = StreamChange::Down { reason };
+        for change in [StreamChange::Up, down.clone()] {
+            assert_eq!(queue.push(told(1, change)), Err(QueueFull));
+        }
+        let (balances, at) = (Vec::new(), Timestamp::EPOCH);
+        let balances = told(2, StreamChange::Balances { balances, at });
+        assert_eq!(queue.push(balances), Err(QueueFull));
+        let mut taken = VecDeque::new();
+        queue.take(&mut taken);
+        let behind: Vec<Input> = taken.drain(REPORTS_MAX..).collect();
+        assert_eq!(behind, [Input::Resync, told(1, down)]);
+        assert!(queue.is_empty());
     }
 
     #[test]

@@ -117,11 +117,8 @@ impl InputQueues {
             Input::Quote(quote) => self.quote(quote),
             Input::Depth(depth) => self.depth(depth),
             Input::Trade(_) | Input::Candle(_) | Input::Health { .. } => self.market(input),
-            other => {
-                if self.push_control(other).is_err() {
-                    tracing::error!("The engine's control queue is full: an input was dropped.");
-                }
-            }
+            // One without room has been counted, and what is to be done about it stands in `ControlKind`.
+            other => drop(self.push_control(other)),
         }
     }
 
