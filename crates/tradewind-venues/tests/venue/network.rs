@@ -53,6 +53,7 @@ impl Connector for Network {
     }
 
     fn sleep(&self, wait: Duration) -> Sleeping<'_> {
+        // tidy: sleep: it is what the adapter waits by, not what the test does
         Box::pin(tokio::time::sleep(wait))
     }
 }
