@@ -40,8 +40,8 @@ pub enum ExecutorFault {
     /// The venue has archived an order that was taken for open: it ended without a fill.
     #[error("the venue has archived order {0}, which was taken for open: it ended without a fill")]
     Archived(ClientOrderId),
-    /// A part of the account could not be read; the reading starts again.
-    #[error("the account is read again: {0}")]
+    /// The account, or candles, could not be read; it is tried again.
+    #[error("a reading is tried again: {0}")]
     ReadAgain(VenueError),
     /// The account cannot be read. The reading starts again later, and until then nothing trades on it.
     #[error("the account cannot be read, nothing trades on it: {0}")]
