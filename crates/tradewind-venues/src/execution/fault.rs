@@ -46,7 +46,7 @@ pub enum ExecutorFault {
     /// The account cannot be read. The reading starts again later, and until then nothing trades on it.
     #[error("the account cannot be read, nothing trades on it: {0}")]
     AccountUnreadable(VenueError),
-    /// The account changes during each reading, and until it stands still nothing trades on it.
+    /// The account changes during each reading, and until it stops changing nothing trades on it.
     #[error("the account does not stand still, nothing trades on it")]
     AccountMoves,
     /// Past candles cannot be read; the answer has none.
