@@ -1,15 +1,15 @@
-//! What an account's stream tells of the account and of itself.
+//! What an account's stream reports of the account and of itself.
 //!
-//! Reports on orders, from whichever channel, are [`Input::Report`](crate::Input::Report). Everything else that a stream
-//! tells is a [`StreamChange`]. The names of its variants and fields are in the journal: they stay.
+//! Reports on orders, from every channel, are [`Input::Report`](crate::Input::Report). Everything else that a stream
+//! reports is a [`StreamChange`]. The names of its variants and fields are in the journal: they stay.
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{AccountId, Amount, AssetId, Timestamp};
 
-/// One change that an account's stream tells.
+/// One change that an account's stream reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StreamChange {
-    /// A stream is being opened. Nothing that it will tell is proved yet.
+    /// A stream is being opened. Nothing that it will report is proved yet.
     Connecting,
     /// It is live: subscribed, and the venue has acknowledged it. What happened before must be queried.
     Up,
@@ -18,7 +18,7 @@ pub enum StreamChange {
         /// Why.
         reason: String,
     },
-    /// It is up and may have missed something: nothing that it tells proves completeness until it is up again.
+    /// It is up and may have missed something: nothing that it reports proves completeness until it is up again.
     Unsure {
         /// Why.
         reason: String,
@@ -82,7 +82,7 @@ impl StreamState {
     }
 }
 
-/// An account's stream, and what it told of the account.
+/// An account's stream, and what it reported of the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountStreamView {
     /// The account.
@@ -93,9 +93,9 @@ pub struct AccountStreamView {
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
-    /// The latest balance of each asset that it told, by asset.
+    /// The latest balance of each asset that it reported, by asset.
     pub balances: Vec<StreamBalance>,
-    /// How many transfers it told.
+    /// How many transfers it reported.
     pub transfers: u64,
 }
 
@@ -141,8 +141,8 @@ mod tests {
             free: amount,
             locked: amount,
         }];
-        let told = StreamChange::Balances { balances, at };
-        check(told, "Balances balances asset free locked at");
+        let reported = StreamChange::Balances { balances, at };
+        check(reported, "Balances balances asset free locked at");
         let moved = StreamChange::Transfer { asset, amount, at };
         check(moved, "Transfer asset amount at");
     }

@@ -158,9 +158,9 @@ events! {
     Command => "command", Lossless;
     /// An account's stream came up, went down or became unsure.
     AccountStreamChanged => "account_stream_changed", Lossless;
-    /// An account's stream told balances.
+    /// An account's stream reported balances.
     BalancesReported => "balances_reported", Drop;
-    /// An account's stream told a deposit, a withdrawal or a transfer.
+    /// An account's stream reported a deposit, a withdrawal or a transfer.
     TransferReported => "transfer_reported", Lossless;
     /// The desk is stopping.
     DeskStopping => "desk_stopping", Lossless;

@@ -76,11 +76,11 @@ pub enum Input {
     },
     /// The desk is stopping: no more entries.
     Stopping,
-    /// An account's stream told something of itself or of the account; reports on orders are [`Report`](Self::Report).
+    /// An account's stream reported something of itself or of the account; reports on orders are [`Report`](Self::Report).
     AccountStream {
         /// The account.
         account: AccountId,
-        /// What it told.
+        /// What it reported.
         change: Box<StreamChange>,
     },
 }

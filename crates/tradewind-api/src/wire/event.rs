@@ -268,14 +268,14 @@ pub enum EventBody {
         /// Why, in the words of the venue or the transport; may be empty.
         reason: String,
     },
-    /// An account's stream told balances.
+    /// An account's stream reported balances.
     BalancesReported {
         /// The account.
         account: String,
         /// The balances that may have changed.
         balances: Vec<StreamBalance>,
     },
-    /// An account's stream told a deposit, a withdrawal or a transfer.
+    /// An account's stream reported a deposit, a withdrawal or a transfer.
     TransferReported {
         /// The account.
         account: String,

@@ -1,10 +1,10 @@
-//! Accounts' streams: how far each can be relied on, and what it told.
+//! Accounts' streams: how far each can be relied on, and what it reported.
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::{AccountStreamView, StreamBalance, StreamState};
 use tradewind_model::{AccountId, Timestamp};
 
-/// The streams of the desk's accounts. One that never told anything is absent.
+/// The streams of the desk's accounts. One that never reported anything is absent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct AccountStreams {
     streams: Vec<AccountStreamView>,
@@ -34,7 +34,7 @@ impl AccountStreams {
         Some(before)
     }
 
-    /// Takes over balances that a stream told; assets not named did not change.
+    /// Takes over balances that a stream reported; assets not named did not change.
     pub(crate) fn set_balances(&mut self, account: AccountId, changed: &[StreamBalance]) {
         let known = &mut self.stream(account).balances;
         for balance in changed {

@@ -11,7 +11,7 @@ use super::causes::{close_cause, open_cause};
 use crate::parts::Parts;
 use crate::parts::order::Order;
 
-/// Takes what an account's stream tells. Balances and transfers are shown and announced; the ledger follows fills alone.
+/// Takes what an account's stream reports. Balances and transfers are shown and announced; the ledger follows fills alone.
 pub(crate) fn on_account_stream(
     parts: &mut Parts,
     account: AccountId,

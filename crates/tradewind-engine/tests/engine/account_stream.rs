@@ -162,12 +162,12 @@ fn balances_and_transfers_are_shown_and_change_no_ledger() {
         locked: Amount::ZERO,
     };
     let before = desk.engine.view();
-    let told = |balances| StreamChange::Balances {
+    let reported = |balances| StreamChange::Balances {
         balances,
         at: tradewind_testkit::START,
     };
-    stream(&mut desk, told(vec![balance(BTC, 2), balance(USDT, 5)]));
-    stream(&mut desk, told(vec![balance(USDT, 7)]));
+    stream(&mut desk, reported(vec![balance(BTC, 2), balance(USDT, 5)]));
+    stream(&mut desk, reported(vec![balance(USDT, 7)]));
     let transfer = StreamChange::Transfer {
         asset: USDT,
         amount: Amount::whole(2),

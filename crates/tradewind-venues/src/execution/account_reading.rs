@@ -1,4 +1,4 @@
-//! Reads an account until it stands still for the time of one reading.
+//! Reads an account again and again until it did not change during one reading.
 //!
 //! One reading is the balances, the open orders, the fills of each instrument and the balances again. If the balances
 //! changed meanwhile the parts do not belong together, and the reading starts again.
@@ -20,7 +20,7 @@ pub struct AccountSnapshot {
     pub account: AccountId,
     /// The balances that are not zero.
     pub balances: Vec<AssetBalance>,
-    /// The orders that are open, whoever placed them.
+    /// The orders that are open, of every owner.
     pub open_orders: Vec<OrderRecord>,
     /// The fills of all instruments, oldest first.
     pub fills: Vec<Fill>,

@@ -40,13 +40,13 @@ pub enum ExecutorFault {
     /// The venue has archived an order that was taken for open: it ended without a fill.
     #[error("the venue has archived order {0}, which was taken for open: it ended without a fill")]
     Archived(ClientOrderId),
-    /// A part of the account could not be read; the reading starts again.
-    #[error("the account is read again: {0}")]
+    /// The account, or candles, could not be read; it is tried again.
+    #[error("a reading is tried again: {0}")]
     ReadAgain(VenueError),
     /// The account cannot be read. The reading starts again later, and until then nothing trades on it.
     #[error("the account cannot be read, nothing trades on it: {0}")]
     AccountUnreadable(VenueError),
-    /// The account changes during each reading, and until it stands still nothing trades on it.
+    /// The account changes during each reading, and until it stops changing nothing trades on it.
     #[error("the account does not stand still, nothing trades on it")]
     AccountMoves,
     /// Past candles cannot be read; the answer has none.

@@ -111,21 +111,21 @@ mod tests {
 
     #[test]
     fn an_absence_counts_from_the_sending_and_not_from_the_query() {
-        let (sent, asked) = (Timestamp::from_secs(100), Timestamp::from_secs(500));
+        let (sent, queried) = (Timestamp::from_secs(100), Timestamp::from_secs(500));
         let mut orders = InFlightOrders::default();
-        assert_eq!(orders.sent_before(ID, asked), Some(asked));
+        assert_eq!(orders.sent_before(ID, queried), Some(queried));
         orders.sent(ID);
         assert_eq!(
-            (orders.sent_before(ID, asked), orders.is_in_flight(ID)),
+            (orders.sent_before(ID, queried), orders.is_in_flight(ID)),
             (None, true)
         );
         orders.overdue(ID);
         assert_eq!(
-            (orders.sent_before(ID, asked), orders.is_in_flight(ID)),
+            (orders.sent_before(ID, queried), orders.is_in_flight(ID)),
             (None, false)
         );
         orders.answered(ID, sent);
-        assert_eq!(orders.sent_before(ID, asked), Some(sent));
+        assert_eq!(orders.sent_before(ID, queried), Some(sent));
     }
 
     #[test]

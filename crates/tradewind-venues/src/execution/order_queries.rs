@@ -194,7 +194,7 @@ mod tests {
             (queries.next(START), queries.next(START)),
             (due(ClientOrderId(2)), None)
         );
-        // Asked for while it was under way: once more, after the gap.
+        // Requested while it was under way: once more, after the gap.
         queries.answered(ID, true, START);
         assert_eq!(queries.wake_at(), Some(START + GAP));
         assert_eq!(
@@ -203,7 +203,7 @@ mod tests {
         );
         queries.answered(ID, true, START + GAP);
         assert_eq!(queries.wake_at(), None);
-        // Nobody asked meanwhile; the next one keeps the gap all the same.
+        // Nothing was requested meanwhile; the next one keeps the gap all the same.
         assert!(queries.request(INSTRUMENT, ID, START + GAP));
         assert_eq!(queries.wake_at(), Some(START + GAP + GAP));
     }

@@ -1,16 +1,16 @@
-//! What a venue says about orders and what is asked of it, in the desk's words: the same for every venue.
+//! Orders and candles as every venue reports them, in the desk's words.
 
 use tradewind_model::{
     AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderKind, OrderStatus, Quantity,
     Side, Timestamp, VenueOrderId,
 };
 
-/// What a question about an order brought.
+/// The answer to a query for an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrderQuery {
     /// The venue knows it; what happened to it so far, fills included.
     Found(Vec<ExecutionReport>),
-    /// It ended long ago without a fill; the venue keeps no more of it than that.
+    /// It ended long ago without a fill; the venue keeps no more of it.
     Archived,
     /// The venue says that it does not exist. Soon after sending that is no evidence: its databases lag.
     Absent {
@@ -19,7 +19,7 @@ pub enum OrderQuery {
     },
 }
 
-/// An order as the venue shows it when asked.
+/// An order as a list of the venue shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderRecord {
     /// Account.

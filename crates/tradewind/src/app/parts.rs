@@ -171,7 +171,7 @@ pub(super) fn start_market_data(
     }
 }
 
-/// Runs a source until it is told to stop.
+/// Runs a source until `stop`.
 pub(super) async fn keep(source: Box<dyn Source>, stop: CancellationToken) -> anyhow::Result<()> {
     source.run(stop).await;
     Ok(())

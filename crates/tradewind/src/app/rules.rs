@@ -33,7 +33,7 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Reads until told to stop.
+    /// Reads until `stop`.
     ///
     /// # Errors
     /// Never; a component's signature.

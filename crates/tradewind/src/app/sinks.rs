@@ -53,7 +53,7 @@ impl MarketSink for MarketToQueues {
     }
 }
 
-/// Accounts' streams into the control queue: all that they tell is an input.
+/// Accounts' streams into the control queue: all that they report is an input.
 #[derive(Debug)]
 pub(crate) struct AccountToQueues {
     queues: Arc<InputQueues>,
@@ -69,7 +69,7 @@ impl AccountToQueues {
             proved: watch::Sender::default(),
         };
         for account in accounts {
-            sink.tell(account.id, StreamChange::Connecting);
+            sink.put(account.id, StreamChange::Connecting);
         }
         sink
     }
@@ -79,7 +79,7 @@ impl AccountToQueues {
         self.proved.subscribe()
     }
 
-    fn tell(&self, account: AccountId, change: StreamChange) {
+    fn put(&self, account: AccountId, change: StreamChange) {
         let change = Box::new(change);
         self.queues
             .control(Input::AccountStream { account, change });
@@ -92,22 +92,22 @@ impl AccountSink for AccountToQueues {
     }
 
     fn balances(&self, account: AccountId, balances: &[AssetBalance], at: Timestamp) {
-        let told = |held: &AssetBalance| StreamBalance {
+        let reported = |held: &AssetBalance| StreamBalance {
             asset: held.asset,
             free: held.free,
             locked: held.locked,
         };
-        let balances = balances.iter().map(told).collect();
-        self.tell(account, StreamChange::Balances { balances, at });
+        let balances = balances.iter().map(reported).collect();
+        self.put(account, StreamChange::Balances { balances, at });
     }
 
     fn transfer(&self, account: AccountId, asset: AssetId, amount: Amount, at: Timestamp) {
         tracing::warn!(account = account.0, asset = asset.0, %amount, "The venue reports a deposit, a withdrawal or a transfer.");
-        self.tell(account, StreamChange::Transfer { asset, amount, at });
+        self.put(account, StreamChange::Transfer { asset, amount, at });
     }
 
     fn resync(&self, account: AccountId) {
-        self.tell(account, StreamChange::Up);
+        self.put(account, StreamChange::Up);
         self.proved
             .send_if_modified(|proved| proved.insert(account));
     }
@@ -115,6 +115,6 @@ impl AccountSink for AccountToQueues {
     fn down(&self, account: AccountId, reason: &str) {
         tracing::warn!(account = account.0, reason, "The account stream is down.");
         let reason = reason.to_owned();
-        self.tell(account, StreamChange::Down { reason });
+        self.put(account, StreamChange::Down { reason });
     }
 }

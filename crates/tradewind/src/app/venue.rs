@@ -181,15 +181,16 @@ async fn read_venues(
 ) -> anyhow::Result<Vec<Instrument>> {
     let mut listed: Vec<Instrument> = Vec::new();
     for (account, venue) in config.accounts.iter().zip(accounts) {
-        let asking = || format!("asking {} for account {}", account.venue, account.name);
-        venue.server_time().await.with_context(asking)?;
+        let requesting = || format!("requesting {} for account {}", account.venue, account.name);
+        venue.server_time().await.with_context(requesting)?;
         if account.mode() == AccountMode::Live {
-            venue.check_key().await.with_context(asking)?;
+            venue.check_key().await.with_context(requesting)?;
         }
-        for instrument in venue.listings().await.with_context(asking)? {
-            if !listed.iter().any(|known| known.name == instrument.name) {
-                listed.push(instrument);
-            }
+        // Read for each account: its adapter learns the symbols from it.
+        let here = venue.listings().await.with_context(requesting)?;
+        let first = here.first().map(|instrument| instrument.venue);
+        if !listed.iter().any(|known| Some(known.venue) == first) {
+            listed.extend(here);
         }
     }
     Ok(listed)

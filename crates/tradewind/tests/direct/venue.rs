@@ -168,13 +168,17 @@ impl State {
             let venue_time = self.now;
             return OrderQuery::Absent { venue_time };
         };
-        let told = |kind| known(self.report(instrument, id, kind), &order);
+        let reported = |kind| known(self.report(instrument, id, kind), &order);
         let mut reports = vec![self.report(instrument, id, ReportKind::Accepted)];
         let fills = self.fills(instrument, |fill| fill.client_id == id);
-        reports.extend(fills.into_iter().map(|fill| told(ReportKind::Filled(fill))));
+        reports.extend(
+            fills
+                .into_iter()
+                .map(|fill| reported(ReportKind::Filled(fill))),
+        );
         match order.status {
-            Cancelled => reports.push(told(ReportKind::Cancelled)),
-            Expired => reports.push(told(ReportKind::Expired)),
+            Cancelled => reports.push(reported(ReportKind::Cancelled)),
+            Expired => reports.push(reported(ReportKind::Expired)),
             _ => {}
         }
         OrderQuery::Found(reports)
@@ -203,7 +207,7 @@ impl State {
 
     /// Hands what happened to the account's stream, and gives it back for the answer.
     fn publish(&mut self) -> Vec<ExecutionReport> {
-        let reports: Vec<_> = self.outbox.orders.iter().filter_map(told).collect();
+        let reports: Vec<_> = self.outbox.orders.iter().filter_map(reported).collect();
         self.outbox.clear();
         self.stream.extend(reports.iter().cloned());
         reports
@@ -236,7 +240,7 @@ fn known(report: ExecutionReport, order: &Order) -> ExecutionReport {
     }
 }
 
-fn told(report: &OrderReport) -> Option<ExecutionReport> {
+fn reported(report: &OrderReport) -> Option<ExecutionReport> {
     let order = &report.order;
     let client_id = order.client_id.to_desk()?;
     let (kind, cumulative) = match &report.event {
