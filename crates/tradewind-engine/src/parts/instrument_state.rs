@@ -276,6 +276,7 @@ impl InstrumentState {
     }
 
     /// Whether a quote reaches a level at which the position is closed.
+    #[inline]
     pub(crate) fn watch(&mut self, quote: &Quote, now: Timestamp) -> Option<(ExitCause, Price)> {
         self.monitor.as_mut()?.watch(quote, now)
     }

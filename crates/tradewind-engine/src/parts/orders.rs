@@ -1,6 +1,7 @@
 //! Orders by client id: the open ones, and the last few that ended, which may still get late fills.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use tradewind_events::{Output, Outputs};
 use tradewind_model::{AccountId, BotId, ClientOrderId, InstrumentId, Quantity, Side};
@@ -15,8 +16,8 @@ const CLOSED_KEPT: usize = 1_024;
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
     open: BTreeMap<ClientOrderId, Order>,
-    /// Oldest first. Searched from the newest: what comes late seldom comes very late.
-    closed: VecDeque<Order>,
+    /// Oldest first. Searched from the newest: what comes late seldom comes very late. A snapshot shares them.
+    closed: VecDeque<Arc<Order>>,
 }
 
 impl Orders {
@@ -29,7 +30,8 @@ impl Orders {
     pub(crate) fn get_mut(&mut self, id: ClientOrderId) -> Option<&mut Order> {
         self.open.get_mut(&id).or_else(|| {
             let mut newest_first = self.closed.iter_mut().rev();
-            newest_first.find(|order| order.terms().client_id == id)
+            let found = newest_first.find(|order| order.terms().client_id == id);
+            found.map(Arc::make_mut)
         })
     }
 
@@ -59,7 +61,7 @@ impl Orders {
         if self.closed.len() == CLOSED_KEPT {
             self.closed.pop_front();
         }
-        self.closed.push_back(order);
+        self.closed.push_back(Arc::new(order));
     }
 
     /// Sends a cancel of an open order, unless one was sent.
@@ -93,8 +95,8 @@ impl Orders {
     }
 
     /// Orders that lately ended, oldest first.
-    pub(crate) fn closed(&self) -> impl Iterator<Item = &Order> {
-        self.closed.iter()
+    pub(crate) fn closed(&self) -> impl Iterator<Item = Arc<Order>> + '_ {
+        self.closed.iter().cloned()
     }
 
     /// Adds saved open orders.
@@ -105,7 +107,7 @@ impl Orders {
     }
 
     /// Adds saved ended orders, oldest first.
-    pub(crate) fn restore_closed(&mut self, orders: Vec<Order>) {
+    pub(crate) fn restore_closed(&mut self, orders: Vec<Arc<Order>>) {
         self.closed.extend(orders);
     }
 

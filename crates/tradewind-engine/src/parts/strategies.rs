@@ -177,7 +177,15 @@ impl Strategies {
     }
 
     /// Saves a strategy that is about to change, if a snapshot still needs it as it is.
+    #[inline]
     fn save_before_change(&mut self, bot: BotId) {
+        if self.saving.is_some() {
+            self.save_early(bot);
+        }
+    }
+
+    #[cold]
+    fn save_early(&mut self, bot: BotId) {
         if let Some(saving) = &mut self.saving
             && bot.index() >= saving.next
             && let Some(early) = saving.early.get_mut(bot.index())

@@ -2,9 +2,11 @@
 //!
 //! A record is bounded, so that a snapshot can be written a few records at a time: long lists are cut into chunks.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tradewind_events::{CommandId, CommandResult, Configuration};
+use tradewind_events::Configuration;
 use tradewind_model::{AccountId, BotId, ClientOrderIds, Instrument, Timestamp};
 use tradewind_portfolio::Portfolio;
 use tradewind_risk::TradingStates;
@@ -15,6 +17,7 @@ use crate::parts::Parts;
 use crate::parts::account_streams::AccountStreams;
 use crate::parts::accounts::{Accounts, FillKey};
 use crate::parts::bot::Bot;
+use crate::parts::command_log::Answered;
 use crate::parts::counters::Counters;
 use crate::parts::market::Market;
 use crate::parts::order::Order;
@@ -36,7 +39,8 @@ pub(crate) enum Durable {
     Bot(Box<Bot>),
     OpenOrders(Vec<Order>),
     /// Oldest first.
-    ClosedOrders(Vec<Order>),
+    #[serde(with = "shared")]
+    ClosedOrders(Vec<Arc<Order>>),
     Portfolio(Portfolio),
     Accounts(Accounts),
     /// Oldest first.
@@ -44,7 +48,8 @@ pub(crate) enum Durable {
     Streams(AccountStreams),
     States(TradingStates),
     /// Oldest first.
-    Commands(Vec<(CommandId, CommandResult)>),
+    #[serde(with = "shared")]
+    Commands(Vec<Arc<Answered>>),
     Timers(Timers),
 }
 
@@ -65,6 +70,26 @@ pub(crate) enum Derived {
     /// A chunk of instruments.
     Market(Market),
     Strategy(BotId, SavedStrategy),
+}
+
+/// Lists whose items the engine shares with the record. They are written as if they were not shared.
+mod shared {
+    use super::{Arc, Deserialize, Serialize};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        items: &[Arc<T>],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(items.iter().map(AsRef::as_ref))
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<Arc<T>>, D::Error> {
+        let items = Vec::deserialize(from)?;
+        Ok(items.into_iter().map(Arc::new).collect())
+    }
 }
 
 /// Copies the durable parts into records.
@@ -108,8 +133,8 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
     let bots = bots.iter().cloned().map(Box::new);
     records.extend(bots.map(Durable::Bot));
     records.extend(chunks(orders.open().cloned()).map(Durable::OpenOrders));
-    records.extend(chunks(orders.closed().cloned()).map(Durable::ClosedOrders));
-    records.extend(chunks(commands.results()).map(Durable::Commands));
+    records.extend(chunks(orders.closed()).map(Durable::ClosedOrders));
+    records.extend(chunks(commands.answered()).map(Durable::Commands));
     for account in &config.accounts {
         let foreign = chunks(accounts.get(account.id).foreign_fills());
         records.extend(foreign.map(|fills| Durable::ForeignFills(account.id, fills)));
@@ -196,7 +221,8 @@ fn restore_durable(parts: &mut Parts, record: Durable) {
         Durable::Streams(streams) => parts.streams = streams,
         Durable::States(states) => parts.states = states,
         Durable::Commands(results) => {
-            for (id, result) in results {
+            for answered in results {
+                let (id, result) = Arc::unwrap_or_clone(answered);
                 parts.commands.note(id, result);
             }
         }

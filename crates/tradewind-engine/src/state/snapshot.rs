@@ -1,8 +1,8 @@
 //! A state that is written in slices, while the engine handles inputs.
 //!
-//! It is the state as of the input after which it began. What is small and flat is copied at the start, which takes the
-//! time of the copy alone. Strategies may be large and cannot be copied: each is saved in its turn, or before its next
-//! call if that comes first. Writing the copies as bytes, which takes the most time, is what the slices are for.
+//! It is the state as of the input after which it began. What is small and flat is copied at the start. Closed orders,
+//! which hardly ever change, are shared. Strategies may be large and cannot be copied: each is saved in its turn, or
+//! before its next call if that comes first. Writing all of it as bytes takes the most time: that is what slices are for.
 
 use std::vec::IntoIter;
 

@@ -88,7 +88,7 @@ fn call(
     candle: Option<&Candle>,
 ) -> EvaluationOutcome {
     let bot = parts.bots.bot(place.bot());
-    let state = parts.bots.at(place);
+    let state = &bot.instruments()[place.slot()];
     let view = View {
         at: parts.context.at(),
         instrument: parts.config.instrument(state.instrument()),
@@ -244,8 +244,9 @@ fn apply_target(parts: &mut Parts, place: BotInstrument, target: Target, out: &m
 }
 
 fn note_reason(parts: &mut Parts, place: BotInstrument, reason: Reason) {
-    let instrument = parts.bots.at(place).instrument();
-    let activity = parts.bots.bot_mut(place.bot()).activity_mut();
+    let bot = parts.bots.bot_mut(place.bot());
+    let instrument = bot.instruments()[place.slot()].instrument();
+    let activity = bot.activity_mut();
     activity.reason = reason;
     activity.reason_instrument = Some(instrument);
 }

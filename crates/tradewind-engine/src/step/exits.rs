@@ -23,12 +23,23 @@ pub(crate) fn watch_exits(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     }
 }
 
+/// Closes a position if the quote reaches one of its levels. Most quotes reach none.
+#[inline]
 fn watch(parts: &mut Parts, place: BotInstrument, quote: &Quote, out: &mut Outputs) {
     let now = parts.now();
-    let state = parts.bots.at_mut(place);
-    let Some((cause, level)) = state.watch(quote, now) else {
-        return;
-    };
+    if let Some((cause, level)) = parts.bots.at_mut(place).watch(quote, now) {
+        on_level(parts, place, quote, (cause, level), out);
+    }
+}
+
+fn on_level(
+    parts: &mut Parts,
+    place: BotInstrument,
+    quote: &Quote,
+    (cause, level): (ExitCause, Price),
+    out: &mut Outputs,
+) {
+    let state = parts.bots.at(place);
     let working = state.working();
     let working = working.and_then(|id| parts.orders.open_order(id));
     match working.map(|order| (order.effect(), order.terms().client_id)) {
