@@ -82,7 +82,7 @@ pub async fn run<O: Outbox>(parts: DriverParts<O>) -> anyhow::Result<Engine> {
     let queues = Arc::clone(parts.handle.queues());
     let journal = JournalWriter::new(parts.journal, parts.power_safe, Arc::clone(&queues))
         .context("starting the thread that syncs the journal")?;
-    let effects = LiveEffects {
+    let effects = DeskEffects {
         outbox: parts.effects,
         handle: parts.handle,
         evaluations: parts.evaluations,

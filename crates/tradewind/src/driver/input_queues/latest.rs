@@ -49,10 +49,6 @@ impl<T> LatestQueue<T> {
         );
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
     pub(super) const fn stats(&self, name: &'static str) -> QueueStats {
         self.counters
             .stats(name, "latest", self.waiting.len(), self.slots.len())

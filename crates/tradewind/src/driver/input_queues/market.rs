@@ -46,10 +46,6 @@ impl MarketQueue {
         std::mem::take(&mut self.lost)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.inputs.is_empty() && self.lost == 0
-    }
-
     pub(super) fn stats(&self) -> QueueStats {
         let capacity = MARKET_MAX + HEALTH_MAX;
         self.counters
