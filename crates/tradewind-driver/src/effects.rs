@@ -115,7 +115,7 @@ pub trait Effects {
     /// Hands a request to a strategy that runs elsewhere; its answer comes back as an input.
     fn evaluate(&mut self, request: Box<EvaluationRequest>);
 
-    /// Has a strategy that runs elsewhere built anew.
+    /// Has a strategy that runs elsewhere rebuilt.
     fn reset(&mut self, bot: BotId);
 
     /// Everything announced since the last call may go out.

@@ -7,12 +7,12 @@ use tradewind_model::{Candle, Decision, Wake};
 
 use crate::strategy::{Strategy, StrategyError, View};
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Evaluated {
     /// It decided; `None` if there was nothing to call it with: a wake by quote without a quote.
     Decided(Option<Decision>),
-    /// It returned an error and goes on.
+    /// It returned an error and continues.
     Failed(StrategyError),
     /// It panicked with this message. Its state is not to be used any more.
     Panicked(String),

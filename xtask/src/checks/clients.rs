@@ -98,8 +98,13 @@ mod tests {
     fn only_the_named_crates_link_a_client() {
         check_one(
             "tradewind-venues",
-            "[dependencies]\nreqwest.workspace = true\ntokio-tungstenite.workspace = true\n",
+            "[dependencies]\ntungstenite.workspace = true\n",
             &[],
+        );
+        check_one(
+            "tradewind-venues",
+            "[dependencies]\nreqwest.workspace = true\n",
+            &["crates/tradewind-venues/Cargo.toml:2: tradewind-venues links"],
         );
         check_one(
             "tradewind-api",

@@ -88,7 +88,7 @@ impl AccountReading {
 
     /// The first part of a reading, if one is due.
     pub(super) fn next(&mut self, now: Timestamp) -> Option<VenueRequest> {
-        if !self.wake_at().is_some_and(|at| at <= now) {
+        if self.wake_at().is_none_or(|at| at > now) {
             return None;
         }
         self.stage = Stage::Balances;

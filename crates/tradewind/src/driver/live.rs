@@ -32,6 +32,10 @@ pub trait Outbox: Send {
     ///
     /// # Errors
     /// The effect, which was not taken.
+    #[expect(
+        clippy::result_large_err,
+        reason = "what was not taken comes back as it is; a box would cost each order an allocation"
+    )]
     fn perform(&self, effect: Effect) -> Result<(), Effect>;
 
     /// Announces events that are on disk, in order.

@@ -25,9 +25,9 @@ const QUOTE_EVERY: Duration = Duration::from_secs(1);
 /// What is on its way.
 #[derive(Debug)]
 enum Arrival {
-    AtVenue(RequestId, VenueRequest),
-    AtExecutor(RequestId, VenueResponse),
-    AtEngine(Input),
+    Venue(RequestId, VenueRequest),
+    Executor(RequestId, VenueResponse),
+    Engine(Input),
 }
 
 /// A desk of one bot, its executor and its venue.
@@ -77,7 +77,7 @@ impl World {
             account: ACCOUNT,
             change: Box::new(StreamChange::Up),
         };
-        world.travel(Arrival::AtEngine(up));
+        world.travel(Arrival::Engine(up));
         world.effects();
         world
     }
@@ -143,19 +143,19 @@ impl World {
             return;
         };
         match arrival {
-            Arrival::AtVenue(id, request) => {
+            Arrival::Venue(id, request) => {
                 self.venue.at(self.desk.now);
                 self.venue.begin(id, request);
                 for (id, response) in self.answers.take() {
                     let response = self.perhaps_lost(response);
-                    self.travel(Arrival::AtExecutor(id, response));
+                    self.travel(Arrival::Executor(id, response));
                 }
                 self.stream();
             }
-            Arrival::AtExecutor(id, response) => {
+            Arrival::Executor(id, response) => {
                 self.execute(ExecutorInput::Response(id, response));
             }
-            Arrival::AtEngine(input) => {
+            Arrival::Engine(input) => {
                 self.desk.input(&input);
                 self.effects();
             }
@@ -178,7 +178,7 @@ impl World {
     fn stream(&mut self) {
         for report in self.venue.take_stream() {
             if self.answers_lost_every == 0 {
-                self.travel(Arrival::AtEngine(Input::Report(Box::new(report))));
+                self.travel(Arrival::Engine(Input::Report(Box::new(report))));
             }
         }
     }
@@ -226,7 +226,7 @@ impl World {
         for output in out {
             writeln!(self.trace, "{now} < {output:?}").unwrap();
             match output {
-                ExecutorOutput::Begin(id, request) => self.travel(Arrival::AtVenue(id, request)),
+                ExecutorOutput::Begin(id, request) => self.travel(Arrival::Venue(id, request)),
                 ExecutorOutput::Report(report) => {
                     self.desk.input(&Input::Report(Box::new(report)));
                 }

@@ -45,6 +45,7 @@ fn instrument(assets: &mut AssetTable, id: InstrumentId, base: &str) -> Instrume
     let base_id = assets.intern(base);
     let quote = assets.intern("USDT");
     Instrument {
+        revision: 1,
         notional_min: Amount::whole(5),
         open_orders_max: 200,
         ..Instrument::spot(id, format!("binance:{base}/USDT"), base_id, quote)

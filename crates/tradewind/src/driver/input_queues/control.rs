@@ -190,7 +190,8 @@ mod tests {
     /// Each kind: its inputs, its room, and whether a full one makes the engine resync.
     #[test]
     fn each_kind_has_its_own_room_and_its_own_policy() {
-        let kinds: [(fn() -> Input, usize, bool); 4] = [
+        type Kind = (fn() -> Input, usize, bool);
+        let kinds: [Kind; 4] = [
             (report, REPORTS_MAX, true),
             (command, COMMANDS_MAX, false),
             (evaluation, EVALUATIONS_MAX, false),
