@@ -58,7 +58,7 @@ impl DeskHandle {
     /// Answers everybody who waits for a command.
     pub(crate) fn answer(&self, id: CommandId, result: &CommandResult) {
         for reply in self.replies().remove(&id).unwrap_or_default() {
-            // Whoever asked may have given up meanwhile; the command is done all the same.
+            // The caller may have given up meanwhile; the command is done all the same.
             drop(reply.send(result.clone()));
         }
     }
@@ -92,7 +92,7 @@ impl DeskHandle {
     ) -> Option<T> {
         let (sender, receiver) = oneshot::channel();
         self.queues.query(Box::new(move |engine| {
-            // Whoever asked may have given up meanwhile.
+            // The caller may have given up meanwhile.
             drop(sender.send(look(engine)));
         }));
         receiver.await.ok()

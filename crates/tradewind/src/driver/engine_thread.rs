@@ -103,13 +103,13 @@ mod tests {
     async fn tasks_run_on_the_one_thread_until_it_is_stopped() {
         for wait in [EngineWait::Park, EngineWait::Spin] {
             let thread = EngineThread::start(wait).unwrap();
-            let (ask, asked) = oneshot::channel();
+            let (first, second) = oneshot::channel();
             let (answer, answered) = oneshot::channel();
             let name = || thread::current().name().map(ToOwned::to_owned);
             let mut tasks = tokio::task::JoinSet::new();
-            tasks.spawn_on(async move { drop(ask.send(name())) }, thread.handle());
+            tasks.spawn_on(async move { drop(first.send(name())) }, thread.handle());
             tasks.spawn_on(
-                async move { drop(answer.send((asked.await.unwrap(), name()))) },
+                async move { drop(answer.send((second.await.unwrap(), name()))) },
                 thread.handle(),
             );
             let engine = Some("engine".to_owned());

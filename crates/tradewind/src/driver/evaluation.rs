@@ -96,7 +96,7 @@ impl EvaluationLanes {
         }
     }
 
-    /// Has a lane's strategy built anew.
+    /// Has a lane's strategy rebuilt.
     pub fn reset(&self, bot: BotId) {
         if let Some(lane) = self.lanes.get(&bot) {
             // A lane that is full of requests is overrun and will be reset again when its bot comes back.

@@ -213,7 +213,7 @@ impl<O: Outbox> Effects for DeskEffects<O> {
     }
 }
 
-/// An account whose queue is full takes nothing: an order that was not handed over has not left, and the engine is told.
+/// An account whose queue is full takes nothing: an order that was not handed over has not left, and the engine is informed.
 fn not_taken(effect: &Effect, queues: &InputQueues) {
     tracing::warn!(?effect, "An account's queue is full.");
     if let Effect::Submit(_, order) = effect {

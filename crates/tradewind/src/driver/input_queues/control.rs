@@ -28,7 +28,7 @@ pub(super) enum ControlKind {
     /// Answers of strategies that run elsewhere. One without room is dropped; the engine's deadline counts it as overrun.
     Evaluation,
     /// Accounts as read, candle histories, instruments, storage, start and stop. Few and rare, so that running out of room
-    /// means an engine that stands still: the newest is dropped, counted and logged.
+    /// means an engine that is held up: the newest is dropped, counted and logged.
     Desk,
 }
 
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn the_last_state_of_a_stream_survives_a_full_queue() {
-        let told = |account, change| Input::AccountStream {
+        let stream_state = |account, change| Input::AccountStream {
             account: AccountId(account),
             change: Box::new(change),
         };
@@ -243,15 +243,15 @@ mod tests {
         (0..REPORTS_MAX).for_each(|_| queue.push(report()).unwrap());
         let down = StreamChange::Down { reason };
         for change in [StreamChange::Up, down.clone()] {
-            assert_eq!(queue.push(told(1, change)), Err(QueueFull));
+            assert_eq!(queue.push(stream_state(1, change)), Err(QueueFull));
         }
         let (balances, at) = (Vec::new(), Timestamp::EPOCH);
-        let balances = told(2, StreamChange::Balances { balances, at });
+        let balances = stream_state(2, StreamChange::Balances { balances, at });
         assert_eq!(queue.push(balances), Err(QueueFull));
         let mut taken = VecDeque::new();
         queue.take(&mut taken);
         let behind: Vec<Input> = taken.drain(REPORTS_MAX..).collect();
-        assert_eq!(behind, [Input::Resync, told(1, down)]);
+        assert_eq!(behind, [Input::Resync, stream_state(1, down)]);
         taken.clear();
         queue.take(&mut taken);
         assert!(taken.is_empty());

@@ -305,7 +305,7 @@ mod tests {
         *all.iter().find(|stats| stats.name == name).unwrap()
     }
 
-    /// 100 ms of 50,000 quotes/s over 25 instruments while the engine stands still.
+    /// 100 ms of 50,000 quotes/s over 25 instruments while the engine is held up.
     #[test]
     fn an_engine_that_stood_still_gets_control_first_and_one_quote_per_instrument() {
         let queues = InputQueues::new(25);
@@ -384,7 +384,7 @@ mod tests {
         let trades = stats(&queues, "lane.trades");
         assert_eq!((trades.dropped, trades.depth), (9, 0));
         assert_eq!(trades.high_water, MARKET_MAX + HEALTH_MAX);
-        assert!(self::taken(&queues).is_empty(), "the loss is told once");
+        assert!(self::taken(&queues).is_empty(), "the loss is reported once");
     }
 
     #[test]
