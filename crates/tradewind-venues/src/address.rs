@@ -1,4 +1,4 @@
-//! Where a venue lives, checked once at the door: a scheme we speak, and plain text only on this machine.
+//! A venue's address, checked once on entry: a supported scheme, and plain text only on this machine.
 
 use std::fmt;
 use std::net::SocketAddr;

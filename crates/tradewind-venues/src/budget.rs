@@ -66,7 +66,7 @@ impl RateBudget {
         }
     }
 
-    /// Asks to send a request of `weight`; its weight is counted if it may go.
+    /// Whether a request of `weight` may go now. Its weight is counted if it may.
     pub fn admit(&mut self, now: Duration, priority: Priority, weight: u64) -> Admission {
         if now < self.blocked_until {
             return Admission::Wait(self.blocked_until - now);
@@ -81,13 +81,13 @@ impl RateBudget {
         Admission::Go
     }
 
-    /// The venue's own count of this minute. It is believed when it is higher: others may share our address.
+    /// The venue's own count of this minute. It replaces ours when it is higher: others may share our address.
     pub fn reported(&mut self, now: Duration, used: u64) {
         self.roll(now);
         self.used = self.used.max(used);
     }
 
-    /// The venue said to keep away. Nothing leaves before that time is over, cancels included.
+    /// The venue blocks our requests for a time. Until then no request is sent, cancels included.
     pub fn blocked(&mut self, now: Duration, retry_after: Duration) {
         self.blocked_until = self.blocked_until.max(now + retry_after);
     }

@@ -1,6 +1,6 @@
 //! How far the venue's clock is from ours, and how sure we are.
 //!
-//! A machine without I/O. Of the samples of the last ten minutes the one with the shortest round trip is believed, since
+//! A machine without I/O. Of the samples of the last ten minutes the one with the shortest round trip is used, since
 //! the truth lies within half a round trip of its middle; quartz drift is added for the sample's age.
 
 use std::collections::VecDeque;
@@ -13,7 +13,7 @@ use tradewind_model::Timestamp;
 pub struct OffsetSample {
     /// When the question left.
     pub sent_at: Timestamp,
-    /// What the venue's clock said.
+    /// The time of the venue's clock.
     pub venue_time: Timestamp,
     /// When the answer was there.
     pub received_at: Timestamp,
@@ -59,7 +59,7 @@ impl ClockOffset {
         self.samples.push_back(sample);
     }
 
-    /// What the venue's clock says when ours says `now`; ours while nothing is known.
+    /// The time of the venue's clock at `now` of ours; `now` itself before the first sample.
     #[must_use]
     pub fn venue_time(&self, now: Timestamp) -> Timestamp {
         Timestamp::from_nanos(now.as_nanos().saturating_add(self.offset_nanos(now)))

@@ -148,7 +148,7 @@ impl Connection {
         }
     }
 
-    /// Takes in what happened at `now` and says what is to be done, in order.
+    /// Takes an input of time `now` and emits the resulting actions, in order.
     pub fn handle(&mut self, now: Duration, input: ConnectionIn, out: &mut Vec<ConnectionOut>) {
         match input {
             ConnectionIn::Start => self.start(now, out),

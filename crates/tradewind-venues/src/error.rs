@@ -4,11 +4,11 @@ use std::time::Duration;
 
 /// A request that brought no usable answer.
 ///
-/// For an order these are told apart once more: see `binance/verdict.rs`. An order is never sent again, whatever comes.
+/// `binance/verdict.rs` decides what each error means for an order. An order is never sent again after an error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VenueError {
-    /// The venue could not be reached, or the connection broke; asking again later may help.
+    /// The venue could not be reached, or the connection broke. A later retry may succeed.
     #[error("no connection to the venue: {0}")]
     Connection(String),
     /// No answer in time.
@@ -25,7 +25,7 @@ pub enum VenueError {
         /// The venue's words, cut at 200 characters.
         text: String,
     },
-    /// The venue said no.
+    /// The venue refused the request.
     #[error("the venue refused with status {status}, code {code}: {text}")]
     Refused {
         /// HTTP status.
@@ -43,7 +43,7 @@ pub enum VenueError {
         /// What is wrong with it.
         why: String,
     },
-    /// The venue keeps less than it says there was, or has not caught up yet: what is there must not pass for all of it.
+    /// The venue returned fewer entries than it reported: it keeps fewer, or is late. The result is not complete.
     #[error("the venue does not tell all of {0}")]
     Incomplete(&'static str),
     /// The request makes no sense to this adapter: an instrument it does not have, a missing key.

@@ -42,7 +42,7 @@ impl OrderGate {
     /// Returns whether the latch was clear before. Writing the latch to disk is the caller's next step.
     pub fn kill(&self) -> bool {
         let was_clear = self.latch.set();
-        // Whoever is writing this very moment holds the lock; whoever comes after it sees the latch.
+        // A writer in the middle of a write holds the lock. Each later writer sees the latch.
         drop(self.lock());
         self.cut.send_modify(|cuts| *cuts += 1);
         was_clear
@@ -51,7 +51,7 @@ impl OrderGate {
     /// Whether an order may start on its way: the latch is clear and the order not too old.
     ///
     /// # Errors
-    /// Why it may not; it is asked again for each byte.
+    /// The reason why it may not. The gate is checked again before each write.
     pub fn admit(&self, order: &ApprovedOrder) -> Result<(), NotSentReason> {
         self.allows(order.expires_at())
     }
@@ -140,7 +140,7 @@ impl SendPermit {
         *relock(&self.refusal)
     }
 
-    /// An order too old is kept back only while none of it has left: half an order helps nobody.
+    /// An order that is too old is held back only while none of its bytes have left: half an order is of no use.
     fn allows(&self) -> Result<(), NotSentReason> {
         match *relock(&self.load) {
             Load::Nothing => Ok(()),

@@ -21,7 +21,7 @@ pub struct HealthChange {
     pub reason: String,
 }
 
-/// What a message's number says about it.
+/// What a message's sequence number means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SequenceVerdict {
     /// The next one, or there is nothing to compare with.
@@ -179,7 +179,7 @@ fn change(
     reason: &str,
     out: &mut Vec<HealthChange>,
 ) {
-    // A gap is always said, since each one is another piece of lost data.
+    // Every gap is reported, since each one is another piece of lost data.
     if feed.health == health && health != FeedHealth::Gap {
         return;
     }
@@ -225,12 +225,12 @@ mod tests {
         book.tick(secs(14), &mut out);
         book.data(secs(15), topic, Some(Sequence::Contiguous(16)), &mut out);
         book.disconnected("ping not answered", &mut out);
-        let told: Vec<(FeedHealth, &str)> = out
+        let reported: Vec<(FeedHealth, &str)> = out
             .iter()
             .map(|change| (change.health, change.reason.as_str()))
             .collect();
         assert_eq!(
-            told,
+            reported,
             [
                 (FeedHealth::Resync, "connected"),
                 (FeedHealth::Live, "data"),

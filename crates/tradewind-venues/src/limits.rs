@@ -1,10 +1,10 @@
-//! What an answer says about the venue's limits, whichever way it came: headers over HTTP, fields over a WebSocket.
+//! The venue's limits as an answer reports them: in headers over HTTP, in fields over a WebSocket.
 
 use std::time::Duration;
 
 use crate::wire::http::Response;
 
-/// The venue's own count, and how long it wants no requests.
+/// The venue's own count, and how long it blocks our requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Request weight used in the venue's minute.
@@ -14,7 +14,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// As a response's fields tell it.
+    /// From a response's fields.
     pub(crate) fn of(response: &Response) -> Self {
         let number = |name: &str| response.field(name)?.parse::<u64>().ok();
         Self {

@@ -1,7 +1,7 @@
 //! One data source as a machine: a connection, its subscriptions, the health of what comes through, and the overlap of
 //! two connections when one replaces the other (make before break).
 //!
-//! It opens no socket and reads no clock. The shell in `source.rs` carries out what it says; a simulator can do the
+//! It opens no socket and reads no clock. The shell in `source.rs` carries out its actions; a simulator can do the
 //! same on a virtual network.
 
 use std::collections::BTreeSet;
@@ -67,7 +67,7 @@ pub enum SourceIn {
     Tick,
 }
 
-/// What is to be done or said.
+/// An action for the shell, or a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceOut {
     /// Open a link.
@@ -76,7 +76,7 @@ pub enum SourceOut {
     Close(LinkId),
     /// Ping on a link.
     Ping(LinkId),
-    /// Ask for topics on a link.
+    /// Request topics on a link.
     Subscribe(LinkId, u64, Vec<Topic>),
     /// Give topics back on a link.
     Unsubscribe(LinkId, u64, Vec<Topic>),
@@ -126,7 +126,7 @@ pub struct SourceMachine {
 }
 
 impl SourceMachine {
-    /// A source that is stopped and wants nothing. The seed decides its jitter.
+    /// A stopped source without topics. The seed decides its jitter.
     #[must_use]
     pub const fn new(settings: SourceSettings, seed: u64) -> Self {
         Self {
@@ -141,7 +141,7 @@ impl SourceMachine {
         }
     }
 
-    /// Takes in what happened at `now` and says what is to be done, in order.
+    /// Takes an input of time `now` and emits the resulting actions, in order.
     pub fn handle(&mut self, now: Duration, input: SourceIn, out: &mut Vec<SourceOut>) {
         match input {
             SourceIn::Start => self.start(now, out),

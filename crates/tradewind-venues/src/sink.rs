@@ -41,7 +41,7 @@ pub struct AssetBalance {
     pub locked: Amount,
 }
 
-/// What an account's stream says.
+/// An event of an account's stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserEvent {
     /// Something happened to an order.
@@ -78,7 +78,7 @@ pub trait AccountSink: Send + Sync + 'static {
     fn transfer(&self, account: AccountId, asset: AssetId, amount: Amount, at: Timestamp);
     /// The stream is (again) live; what happened before it must be read by request.
     fn resync(&self, account: AccountId);
-    /// The stream is down, or could not be subscribed to: nothing new is heard.
+    /// The stream is down, or the subscription failed: no new events arrive.
     fn down(&self, account: AccountId, reason: &str);
 }
 
@@ -177,11 +177,11 @@ impl<S: MarketSink> SourceSink<MarketEvent> for ToMarketSink<S> {
     }
 }
 
-/// Events of the recent past that are remembered, so that one told twice is recognised.
+/// Number of recent events that are kept, to recognise one that arrives twice.
 const RECENT_MAX: usize = 256;
 
-/// Hands an account's events to an [`AccountSink`], each once: while a connection replaces another both tell the same
-/// (N05), and what the venue tells is then the same to the last field, execution id and stamp included.
+/// Passes each of an account's events to an [`AccountSink`] once. While a connection replaces another, both deliver the
+/// same events (N05). Such duplicates are equal in every field, execution id and timestamp included.
 #[derive(Debug)]
 pub struct ToAccountSink<S> {
     sink: std::sync::Arc<S>,

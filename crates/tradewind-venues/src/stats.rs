@@ -6,7 +6,7 @@ use crate::protocol::Ignored;
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// A source's counters, shared with whoever shows them.
+        /// A source's counters, shared with the code that displays them.
         #[derive(Debug, Default)]
         pub struct SourceStats {
             $($name: AtomicU64,)*
@@ -37,7 +37,7 @@ counters! {
     bytes,
     /// Events handed on.
     events,
-    /// Messages that had been seen before or were overtaken, or that nobody wants any more.
+    /// Messages that are duplicates or out of date, or whose topic is no longer subscribed.
     repeated,
     /// Data that never came, by its numbers.
     missing,
@@ -47,7 +47,7 @@ counters! {
     no_symbol,
     /// Messages of a symbol that is not ours, or not the stream's.
     wrong_symbol,
-    /// Messages of a kind nobody asked for.
+    /// Messages of a kind that is not subscribed.
     not_wanted,
     /// Links opened.
     connects,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::protocol::Topic;
 
-/// How hard and how fast to ask.
+/// How often and how fast to request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubscriptionSettings {
     /// Attempts per topic and connection.
@@ -39,7 +39,7 @@ impl Default for SubscriptionSettings {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubscriptionIn {
-    /// This is wanted; a topic that failed is tried afresh.
+    /// Subscribe to this topic. A topic that failed is tried again.
     Want(Topic),
     /// This is not wanted any more.
     Unwant(Topic),
@@ -60,7 +60,7 @@ pub enum SubscriptionIn {
     Tick,
 }
 
-/// What is to be done or said.
+/// An action for the shell, or a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubscriptionOut {
     /// Send a request.
@@ -109,7 +109,7 @@ enum State {
 #[derive(Clone, Debug)]
 struct Entry {
     wanted: bool,
-    /// Asked for by itself, since a request it was part of was refused and it may be the reason.
+    /// Requested alone, since a request that contained it was refused and it may be the reason.
     alone: bool,
     attempts: u32,
     state: State,
@@ -151,7 +151,7 @@ impl Subscriptions {
         }
     }
 
-    /// Takes in what happened at `now` and says what is to be done.
+    /// Takes an input of time `now` and emits the resulting actions.
     pub fn handle(&mut self, now: Duration, input: SubscriptionIn, out: &mut Vec<SubscriptionOut>) {
         match input {
             SubscriptionIn::Want(topic) => self.want(now, topic),
@@ -209,7 +209,7 @@ impl Subscriptions {
                 .is_some_and(|entry| entry.state == State::Acked)
     }
 
-    /// A granted request: what it asked for is subscribed, what it gave back is forgotten.
+    /// The venue granted the request. Its requested topics are now subscribed; its unsubscribed topics are removed.
     fn acked(&mut self, request: u64) {
         self.topics.retain(
             |_, entry| !matches!(entry.state, State::Ending { request: of, .. } if of == request),
@@ -234,7 +234,7 @@ impl Subscriptions {
         self.settled = false;
     }
 
-    /// A topic that was never asked for is forgotten at once; one under way is ended when its answer is there.
+    /// Removes a topic at once if it was never requested. A topic with a pending request is ended after the answer.
     fn unwant(&mut self, topic: Topic) {
         let Some(entry) = self.topics.get_mut(&topic) else {
             return;
@@ -262,14 +262,14 @@ impl Subscriptions {
         reason: &str,
         out: &mut Vec<SubscriptionOut>,
     ) {
-        let asked = self
+        let requested = self
             .topics
             .iter()
             .filter(|(_, entry)| matches!(entry.state, State::Asked { request: of, .. } if of == request))
             .map(|(topic, _)| *topic);
-        let asked: Vec<Topic> = asked.collect();
-        for topic in &asked {
-            self.attempt_failed(now, *topic, reason, asked.len() > 1, out);
+        let requested: Vec<Topic> = requested.collect();
+        for topic in &requested {
+            self.attempt_failed(now, *topic, reason, requested.len() > 1, out);
         }
         for entry in self.topics.values_mut() {
             if matches!(entry.state, State::Ending { request: of, .. } if of == request) {

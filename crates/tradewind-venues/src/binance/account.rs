@@ -27,7 +27,7 @@ impl BinanceVenue {
         answers::balances(&body, &self.assets)
     }
 
-    /// Orders open now on the instruments in use, whoever placed them.
+    /// Orders open now on the instruments in use, those of other clients of the account included.
     ///
     /// # Errors
     /// See [`VenueError`].

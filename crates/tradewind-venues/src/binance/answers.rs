@@ -145,7 +145,7 @@ pub(super) fn side(text: &str) -> Option<Side> {
 }
 
 impl OrderAnswer<'_> {
-    /// What the answer says about the order, in the order in which it happened: accepted, each fill, its end.
+    /// The reports in the answer, in the sequence of their events: accepted, each fill, its end.
     pub(super) fn reports(
         &self,
         account: AccountId,
@@ -359,7 +359,7 @@ pub(super) fn balances(body: &[u8], assets: &Assets) -> Result<Vec<AssetBalance>
     answer.balances.iter().map(balance).collect()
 }
 
-/// A candle's open time, open, high, low, close, volume and close time; five more fields follow that nobody needs.
+/// A candle's open time, open, high, low, close, volume and close time; the five fields after them are not used.
 type CandleRow<'a> = (
     i64,
     &'a str,

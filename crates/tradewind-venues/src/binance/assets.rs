@@ -4,12 +4,12 @@ use std::sync::{PoisonError, RwLock};
 
 use tradewind_model::{AssetId, AssetTable};
 
-/// The desk's asset table where an edge can add to it: a fee may be charged in an asset nobody configured.
+/// The desk's asset table where an edge can add to it: a fee may be charged in an asset that is not configured.
 #[derive(Debug, Default)]
 pub struct Assets(RwLock<AssetTable>);
 
 impl Assets {
-    /// Starts from what the desk knows.
+    /// Starts from the desk's table.
     #[must_use]
     pub const fn new(table: AssetTable) -> Self {
         Self(RwLock::new(table))

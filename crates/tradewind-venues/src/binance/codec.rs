@@ -17,7 +17,7 @@ use crate::protocol::{Ignored, Incoming, Sequence, Topic};
 /// Levels a side that the engine is given.
 const DEPTH_LEVELS: usize = 20;
 
-/// A change of a book, as the diff stream tells it.
+/// A change of a book, in the form of the diff stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BookUpdate {
     /// Whose book.
@@ -32,7 +32,7 @@ pub struct BookUpdate {
     pub asks: Vec<Level>,
 }
 
-/// Reads one frame, raw or combined, and says what it is.
+/// Reads one frame, raw or combined, and classifies it.
 pub fn decode(
     frame: &[u8],
     received_at: Timestamp,
@@ -64,7 +64,7 @@ pub fn decode_book_update(frame: &[u8], symbols: &SymbolTable) -> Result<BookUpd
     })
 }
 
-/// Every field of every frame we know, borrowed. Which of them are there says what the frame is.
+/// Every field of every frame we know, borrowed. The fields that are present decide the kind of the frame.
 #[derive(Default)]
 struct Fields<'a> {
     stream: Option<&'a [u8]>,

@@ -44,7 +44,7 @@ pub(super) enum Entry {
 }
 
 impl Entry {
-    /// Sends an order once and says how far it got.
+    /// Sends an order once and returns how far it got.
     pub(super) async fn send(
         &self,
         order: &ApprovedOrder,

@@ -85,7 +85,7 @@ impl Door {
         }
     }
 
-    /// An order's answer: placed, cancelled or asked about.
+    /// The answer to a new order, a cancel or an order query.
     pub fn order(&self, bytes: &[u8]) -> bool {
         let Ok(order) = answers::read::<OrderAnswer<'_>>("order", bytes) else {
             return false;
@@ -137,7 +137,7 @@ impl Door {
     }
 }
 
-/// What is said about an order or a cancel that did not succeed; understood if it is refused for certain.
+/// The answer to an order or a cancel that failed. Returns whether it is refused for certain.
 #[must_use]
 pub fn verdict(bytes: &[u8]) -> bool {
     let (status, body) = match bytes {

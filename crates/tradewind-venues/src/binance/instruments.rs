@@ -20,11 +20,11 @@ pub struct Listing {
     pub instrument: Instrument,
 }
 
-/// What exchange information says.
+/// The content of exchange information.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ExchangeInfo {
     pub(super) listings: Vec<Listing>,
-    /// Request weight per minute and address, where it is said.
+    /// Request weight per minute and address, if the venue reports it.
     pub(super) weight_limit: Option<u64>,
 }
 

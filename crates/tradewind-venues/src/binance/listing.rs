@@ -36,16 +36,16 @@ impl BinanceVenue {
             .map(|name| name.replace('/', "").to_ascii_uppercase())
             .collect();
         let list = serde_json::json!(symbols).to_string();
-        let asked = self
+        let result = self
             .exchange_information(Params::of("symbols", &list))
             .await;
-        let listings = match asked {
-            // One unknown symbol fails the whole question, so the whole list has to say which.
+        let listings = match result {
+            // One unknown symbol fails the whole request. The full list then shows which one is unknown.
             Err(VenueError::Refused {
                 code: -1121 | -1100,
                 ..
             }) => self.listings().await?,
-            asked => asked?,
+            result => result?,
         };
         let mut by_symbol: BTreeMap<String, Instrument> = listings
             .into_iter()
@@ -96,8 +96,8 @@ impl BinanceVenue {
 
     /// Reads the rules of the instruments in use again; those that changed come back with the next revision.
     ///
-    /// Their numbers stay counts in the decimals they had: who uses them has prices in those. Rules that are finer than that
-    /// wait for a restart, and are told of in the log.
+    /// Their numbers keep the number of decimals they had, since prices elsewhere use it too. Rules that need more
+    /// decimals take effect at the next restart; the log reports them.
     ///
     /// # Errors
     /// See [`VenueError`].
@@ -261,9 +261,9 @@ mod tests {
     use crate::binance::instruments::tests::instrument;
 
     #[test]
-    fn new_rules_are_told_in_the_decimals_in_use() {
+    fn new_rules_are_returned_in_the_decimals_in_use() {
         let old = instrument(0, 2, 5);
-        for (decimals, tick, told) in [
+        for (decimals, tick, wanted) in [
             (0, 10, Some(1_000)),
             (1, 5, Some(50)),
             (2, 5, Some(5)),
@@ -276,8 +276,8 @@ mod tests {
                 price_max: Price(1_000_000_000),
                 ..instrument(0, decimals, 5)
             };
-            let tick = in_decimals_of(&rules, &old).map(|told| (told.price_decimals, told.tick.0));
-            assert_eq!(tick, told.map(|tick| (2, tick)), "{decimals}");
+            let tick = in_decimals_of(&rules, &old).map(|new| (new.price_decimals, new.tick.0));
+            assert_eq!(tick, wanted.map(|tick| (2, tick)), "{decimals}");
         }
         let huge = Instrument {
             price_max: Price(i64::MAX),

@@ -42,7 +42,7 @@ pub(super) struct SocketSettings {
     pub(super) seed: u64,
 }
 
-/// The handle: takes orders, and runs the connection for whoever owns it.
+/// The handle: takes orders, and runs the connection in its owner's task.
 pub(super) struct OrderSocket {
     gate: Arc<OrderGate>,
     orders: mpsc::Sender<Waiting>,
@@ -108,7 +108,8 @@ impl OrderSocket {
         answered.await.unwrap_or_else(dropped)
     }
 
-    /// Keeps the connection up until told to stop. Its owner awaits it; orders sent meanwhile or later come back unsent.
+    /// Keeps the connection up until `stop` is cancelled. Its owner awaits it. Orders sent before it runs, or after it
+    /// has ended, come back unsent.
     pub(super) async fn run(&self, stop: CancellationToken) {
         let worker = self.worker().take();
         if let Some(worker) = worker {

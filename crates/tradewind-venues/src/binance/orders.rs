@@ -1,4 +1,4 @@
-//! Orders through [`BinanceVenue`]: submitted once, cancelled, asked for. What cannot be known is a report as well.
+//! Orders through [`BinanceVenue`]: submit (once), cancel and query. An unknown outcome is a report as well.
 
 use tradewind_model::{
     ClientOrderId, ExecutionReport, Instrument, InstrumentId, NotSentReason, OrderTerms, Quantity,
@@ -20,7 +20,7 @@ use crate::order_pool::SendOutcome;
 use crate::wire::http::Method;
 
 impl BinanceVenue {
-    /// Sends an order once and says what became of it. Never fails: what cannot be known is a report as well.
+    /// Sends an order once and returns the reports of its outcome. Never fails: an unknown outcome is a report as well.
     pub async fn submit(&self, order: &ApprovedOrder) -> Vec<ExecutionReport> {
         let terms = *order.terms();
         let symbols = self.symbols();
@@ -197,7 +197,7 @@ impl BinanceVenue {
         self.report(rules.id, client_id, kind)
     }
 
-    /// Asks what became of an order; its fills are read too when there are some.
+    /// Queries an order's state, and reads its fills if there are any.
     ///
     /// # Errors
     /// See [`VenueError`]; the order stays as unknown as it was.
@@ -216,7 +216,7 @@ impl BinanceVenue {
             }
             // "Order was canceled or expired with no executed qty over 90 days ago and has been archived."
             Err(VenueError::Refused { code: -2026, .. }) => return Ok(OrderQuery::Archived),
-            asked => asked?,
+            result => result?,
         };
         let answer: OrderAnswer<'_> = answers::read("order", &body)?;
         let mut reports = answer.reports(self.config.account, rules, &self.assets)?;
@@ -240,8 +240,8 @@ impl BinanceVenue {
         executed: Quantity,
     ) -> Result<Vec<ExecutionReport>, VenueError> {
         let incomplete = || VenueError::Incomplete("the order's trades");
-        let (mut reports, mut told, mut next) = (Vec::new(), Quantity::ZERO, None);
-        while told < executed {
+        let (mut reports, mut filled, mut next) = (Vec::new(), Quantity::ZERO, None);
+        while filled < executed {
             let mut params = Params::of("symbol", symbol).with_number("orderId", order_id);
             if let Some(next) = next {
                 params = params.with_number("fromId", next);
@@ -256,7 +256,7 @@ impl BinanceVenue {
             next = Some(last.ok_or_else(incomplete)?.saturating_add(1));
             for trade in &page {
                 let fill = trade.fill(self.config.account, rules, client_id, &self.assets)?;
-                told = answers::sum(told, fill.quantity)?;
+                filled = answers::sum(filled, fill.quantity)?;
                 reports.push(ExecutionReport {
                     venue_order_id: Some(fill.venue_order_id),
                     event_time: Some(fill.event_time),

@@ -1,8 +1,8 @@
 //! Lists that come in pages: read to the end, and only an empty page is the end.
 //!
-//! V05: a venue may give fewer entries than it was asked for, from a shortened window or an archive. A short page is
-//! therefore asked on from, never taken for the last. A page that is out of order, or starts before what was asked for, is an
-//! error: reading on from it would skip entries.
+//! V05: a venue may return fewer entries than the limit, from a shortened window or an archive. A short page is
+//! therefore never taken for the last: reading continues after it. A page that is out of order, or starts before the
+//! requested entry, is an error: reading on from it would skip entries.
 
 use std::ops::ControlFlow;
 

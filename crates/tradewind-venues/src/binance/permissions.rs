@@ -1,7 +1,7 @@
 //! What the account's key may do, and whether a desk may trade for real with it.
 //!
-//! X07: a key on a trading machine must be worth as little as possible to whoever steals it: no withdrawals, and only from
-//! listed addresses. A venue that does not tell, such as a test network, never counts as live.
+//! X07: a key on a trading machine must be worth as little as possible to a thief: no withdrawals, and only from listed
+//! addresses. A venue that does not report a key's permissions, such as a test network, never counts as live.
 
 use serde::Deserialize;
 
@@ -32,10 +32,10 @@ pub struct Restrictions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnfitKey {
-    /// Whoever has it can take the money out.
+    /// A thief of the key can withdraw the money.
     #[error("the key may withdraw: make one without that permission")]
     MayWithdraw,
-    /// Whoever has it can use it, wherever they are.
+    /// A thief of the key can use it from any address.
     #[error("the key works from any address: restrict it to this machine's at the venue")]
     AnyAddress,
     /// Nothing could be reconciled with it.
@@ -58,8 +58,8 @@ pub enum KeyRefusal {
     /// It is not fit.
     #[error(transparent)]
     Unfit(#[from] UnfitKey),
-    /// The venue could not be asked.
-    #[error("what the key may do could not be asked")]
+    /// The request for the key's permissions failed.
+    #[error("the key's permissions could not be read")]
     Unasked(#[from] VenueError),
 }
 
@@ -95,7 +95,7 @@ impl BinanceVenue {
         answers::read("key permissions", &body)
     }
 
-    /// Asks what the account's key may do and refuses one that is not fit for trading with real money.
+    /// Reads the permissions of the account's key, and refuses one that is not fit for trading with real money.
     ///
     /// # Errors
     /// [`KeyRefusal`]; each reason names its cure.

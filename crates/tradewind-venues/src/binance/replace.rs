@@ -1,7 +1,7 @@
 //! Cancel one order and place another by one request: two independent orders, each with its own fate.
 //!
 //! The venue has four outcomes: both done (200), one of the two (409, `-2021`), neither (400, `-2022`). Each leg is
-//! judged from its own part of the answer; what that part does not prove is unknown, and is asked about. The whole is an
+//! judged from its own part of the answer; what that part does not prove is unknown, and is queried. The whole is an
 //! order to the gate: a killed desk sends none, and cancels by [`BinanceVenue::cancel`] instead.
 
 use serde::Deserialize;
@@ -93,7 +93,7 @@ impl<'a> Leg<'a> {
 /// "Order cancel-replace failed."
 const CODE_BOTH_FAILED: i32 = -2022;
 
-/// The legs of an answer, cancel first; `None` if it tells nothing of them.
+/// The legs of an answer, cancel first; `None` if it has none.
 pub(super) fn legs(status: u16, body: &[u8]) -> Option<(Leg<'_>, Leg<'_>)> {
     let outcome = match status {
         200..=299 => answers::read::<Outcome<'_>>("replacement", body).ok()?,
@@ -160,7 +160,7 @@ impl BinanceVenue {
     ) -> Replacement {
         let terms = new.terms();
         let Some((cancel, place)) = legs(status, body) else {
-            // The request as a whole was answered: refused at the door, or nobody knows.
+            // The answer is to the whole request: refused on entry, or unknown.
             return Replacement {
                 cancelled: self.not_cancelled(old, rules, judge_cancel(status, body)),
                 placed: self.not_placed(terms, judge_order(status, body)),

@@ -9,8 +9,8 @@ use tradewind_model::{
 use super::signing::ApiKey;
 use crate::execution::CandleRange;
 
-/// Parameters in the order they were added. Text and numbers are told apart: a query spells both the same, a message of the
-/// WebSocket API does not.
+/// Parameters in the order they were added. Text and numbers are distinct: a query string writes both the same, a
+/// message of the WebSocket API does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Params(Vec<(&'static str, Value)>);
 
@@ -88,7 +88,7 @@ fn encode(value: &str, out: &mut String) {
     out.extend(utf8_percent_encode(value, RESERVED));
 }
 
-/// A new order's parameters, unsigned. Its id is ours, and the answer is asked for with its fills.
+/// A new order's parameters, unsigned. Its id is ours, and the requested answer type includes the fills.
 pub(super) fn order(terms: &OrderTerms, symbol: &str, instrument: &Instrument) -> Params {
     let side = match terms.side {
         Side::Buy => "BUY",
@@ -130,7 +130,7 @@ pub(super) fn by_client_id(symbol: &str, client_id: ClientOrderId) -> Params {
 /// Most candles in one answer.
 pub(super) const CANDLES_MAX: u32 = 1_000;
 
-/// One page of candles from `from` on, or the newest ones. The newest may still be open, so one more is asked for.
+/// One page of candles from `from` on, or the newest ones. The newest may still be open, so one more is requested.
 pub(super) fn candles(
     symbol: &str,
     interval: Interval,

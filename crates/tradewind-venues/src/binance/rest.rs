@@ -18,7 +18,7 @@ use crate::limits::Limits;
 use crate::wire::http::{HttpError, Method, Request};
 use crate::wire::{Connector, HttpPool, LinkError, within};
 
-/// Full exchange information is about 16 MiB; anything longer is not what was asked for.
+/// Full exchange information is about 16 MiB; a longer answer is not the requested one.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Attempts at a request that only reads.
 const READ_ATTEMPTS: u32 = 3;
@@ -98,9 +98,9 @@ impl Rest {
         }
     }
 
-    /// Reads something: asked for again after transient failures, which it survives since it changes nothing.
+    /// Sends a request that only reads. It is repeated after transient failures: it changes nothing.
     ///
-    /// The first error is the one reported: it is the one that says what is wrong.
+    /// The first error is the one returned: it names the cause.
     pub(super) async fn read(&self, call: &Call) -> Result<Vec<u8>, VenueError> {
         let mut first = match self.read_once(call).await {
             Err(error) if error.is_transient() => error,
@@ -204,7 +204,7 @@ impl Rest {
         }
     }
 
-    /// Takes in what an answer says about limits.
+    /// Records the limits that an answer reports.
     pub(super) fn note_limits(&self, status: u16, limits: Limits) {
         let now = self.pool.connector().now();
         let mut budget = lock(&self.budget);
@@ -218,7 +218,7 @@ impl Rest {
         }
     }
 
-    /// Asks for the venue's time and takes the answer into account.
+    /// Requests the venue's time and updates the clock offset.
     pub(super) async fn sync_clock(&self) -> Result<Timestamp, VenueError> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]

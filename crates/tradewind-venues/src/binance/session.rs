@@ -97,7 +97,7 @@ impl Protocol for MarketProtocol {
     }
 }
 
-/// Hands a text to its decoder, and says what the other messages mean.
+/// Passes a text to its decoder, and maps the other messages to their meaning.
 pub(super) fn read<E, F: FnMut(Incoming<E>)>(
     received: Received<'_>,
     on: &mut F,

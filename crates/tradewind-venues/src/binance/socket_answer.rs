@@ -1,6 +1,6 @@
 //! Reads what comes over the WebSocket API: answers by the number of their request, and announcements. Pure.
 //!
-//! An answer's body is the same as over REST, so from here on nobody needs to know which way it came. Source:
+//! An answer's body is the same as over REST, so later code does not depend on the transport. Source:
 //! web-socket-api.md, "Response format" and "Rate limits", July 2026.
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::scan;
 use crate::limits::Limits;
 use crate::order_pool::Answer;
 
-/// What a text says.
+/// The content of a text message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Said {
     /// The answer to a request.

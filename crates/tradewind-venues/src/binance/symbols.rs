@@ -68,13 +68,13 @@ impl SymbolTable {
         self.by_listed(id).map(|listed| &listed.instrument)
     }
 
-    /// The symbol of an instrument, as requests want it.
+    /// The symbol of an instrument, as requests write it.
     #[must_use]
     pub fn symbol(&self, id: InstrumentId) -> Option<&str> {
         self.by_listed(id).map(|listed| listed.symbol.as_str())
     }
 
-    /// The symbol of an instrument, as stream names want it.
+    /// The symbol of an instrument, as stream names write it.
     #[must_use]
     pub fn stream(&self, id: InstrumentId) -> Option<&str> {
         self.by_listed(id).map(|listed| listed.stream.as_str())

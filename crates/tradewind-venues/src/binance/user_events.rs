@@ -1,6 +1,6 @@
 //! Reads the events of an account. Pure, and defined for any bytes.
 //!
-//! What concerns an order and cannot be understood is never guessed at: the order is reported as unknown, and asked about.
+//! An event of an order that cannot be read is never guessed: the order is reported as unknown, and queried.
 //! Source: user-data-stream.md of the venue's documentation, July 2026.
 
 use std::borrow::Cow;
@@ -21,7 +21,7 @@ use crate::error::{VenueError, cut};
 use crate::protocol::{Ignored, Incoming, Topic};
 use crate::sink::{AssetBalance, UserEvent};
 
-/// Reads what one account's stream says.
+/// Reads the events of one account's stream.
 #[derive(Clone, Debug)]
 pub struct AccountReader {
     /// Whose events they are.
@@ -33,7 +33,7 @@ pub struct AccountReader {
 }
 
 impl AccountReader {
-    /// Reads one text and says what it is.
+    /// Reads one text message and classifies it.
     pub fn decode(&self, text: &[u8], out: &mut impl FnMut(Incoming<UserEvent>)) {
         if scan::is_too_deep(text) {
             return out(Incoming::Ignored(Ignored::Malformed));
@@ -84,7 +84,7 @@ impl AccountReader {
                 tracing::error!(%error, kind = %kind.e, "An account event cannot be read");
                 match self.whose(text) {
                     Some(report) => self.event_out(UserEvent::Report(Box::new(report)), out),
-                    // It is not lost either: the sweep and the resync read what it told.
+                    // Its content is not lost either: the sweep and the resync read it.
                     None => out(Incoming::Ignored(Ignored::Malformed)),
                 }
             }
@@ -99,7 +99,7 @@ impl AccountReader {
         });
     }
 
-    /// V18: of a report that cannot be read, its order at least. The order is then unknown, and asked about.
+    /// V18: finds at least the order of a report that cannot be read. The order is then unknown, and queried.
     fn whose(&self, text: &str) -> Option<ExecutionReport> {
         let whose: Whose<'_> = serde_json::from_str(text).ok()?;
         let instrument = self.symbols.find(whose.s.as_bytes())?;

@@ -177,8 +177,8 @@ impl BinanceVenue {
         self.rest.sync_clock().await
     }
 
-    /// Reads the venue's clock every minute, and whenever the venue found ours wrong, until told to stop. Its owner
-    /// awaits it.
+    /// Reads the venue's clock every minute, and whenever the venue refuses our timestamp, until `stop` is cancelled.
+    /// Its owner awaits it.
     pub async fn keep_clock(&self, stop: CancellationToken) {
         let mut wait = Duration::ZERO;
         loop {
@@ -200,8 +200,8 @@ impl BinanceVenue {
         }
     }
 
-    /// Keeps the connection that new orders leave on, where the configuration wants one, until told to stop. Its owner
-    /// awaits it; without it orders over the WebSocket API come back unsent.
+    /// Keeps the connection for new orders up, if the configuration has one, until `stop` is cancelled. Its owner
+    /// awaits it. While it does not run, orders over the WebSocket API come back unsent.
     pub async fn keep_order_entry(&self, stop: CancellationToken) {
         match &self.entry {
             Entry::Rest(_) => stop.cancelled().await,

@@ -1,7 +1,8 @@
 //! What an answer to an order means: refused for certain, or not known.
 //!
 //! Only what the venue documents as "did not reach the matching engine" or "was refused by it" counts as a refusal.
-//! Everything else, 5xx and time-outs above all, leaves the order's fate unknown; it is then asked for, never sent again.
+//! Everything else, 5xx and time-outs above all, leaves the order's fate unknown. The order is then queried, never
+//! sent again.
 //! Source: errors.md of the venue's documentation, July 2026.
 
 use serde::Deserialize;

@@ -76,7 +76,7 @@ fn every_failure_leads_to_the_same_waiting_loop() {
         let out = rig.drain();
         assert_eq!(out[0], ConnectionOut::Close);
         assert!(
-            matches!(&out[1], ConnectionOut::Down { reason: told, retry_in } if *told == reason && *retry_in <= secs(1))
+            matches!(&out[1], ConnectionOut::Down { reason: got, retry_in } if *got == reason && *retry_in <= secs(1))
         );
         assert_eq!(rig.wake(), [ConnectionOut::Open]);
     }

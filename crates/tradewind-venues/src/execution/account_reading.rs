@@ -77,7 +77,7 @@ impl AccountReading {
         }
     }
 
-    /// Wants the account read. While it is being read, another reading follows: this one may miss what was the reason.
+    /// Requests a reading of the account. If one is under way, another follows it: the current one may miss the cause.
     pub(super) fn request(&mut self, now: Timestamp) {
         match self.stage {
             Stage::Idle => self.stage = Stage::Due(now),

@@ -30,7 +30,7 @@ pub(super) struct CandleReads {
 }
 
 impl CandleReads {
-    /// Wants candles; false if too many reads wait.
+    /// Queues a read of candles; false if too many reads wait.
     pub(super) fn request(&mut self, read: CandleRead, now: Timestamp) -> bool {
         if self.reads.len() >= CANDLE_READS_MAX {
             return false;

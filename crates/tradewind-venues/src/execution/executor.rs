@@ -2,7 +2,7 @@
 //!
 //! Orders wait for the account's order rate (R16), exits first: a full minute of signals is spread out, not refused. No
 //! cancel overtakes its order. An order whose answer does not come is UNKNOWN; it is queried, never sent again, and the
-//! venue's "no such order" is believed only [`ABSENT_AFTER`] its sending. Every queue is bounded: see
+//! venue's "no such order" counts only [`ABSENT_AFTER`] its sending. Every queue is bounded: see
 //! [`QUEUED_MAX`](super::QUEUED_MAX), [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX), [`CANCELS_MAX`](super::CANCELS_MAX),
 //! [`QUERIES_MAX`](super::QUERIES_MAX), [`CANDLE_READS_MAX`](super::CANDLE_READS_MAX).
 //!
@@ -328,7 +328,7 @@ const fn report(report: ExecutionReport) -> ExecutorOutput {
     ExecutorOutput::Report(report)
 }
 
-/// Answers a read that is given up: without candles, so that nobody waits for ever.
+/// Answers a read that is given up: without candles, so that the caller does not wait for ever.
 fn no_candles(read: CandleRead, error: VenueError, out: &mut Outputs) {
     let CandleRead {
         instrument,

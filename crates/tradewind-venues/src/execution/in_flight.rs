@@ -1,7 +1,7 @@
 //! Which orders of an account are in flight, and when the others had been sent.
 //!
-//! An order is in flight from its request to the answer. The executor asks here whether one more may be sent, whether a
-//! cancel would overtake its order, and since when the venue's "no such order" can be believed.
+//! An order is in flight from its request to the answer. This module decides whether one more may be sent, whether a
+//! cancel would overtake its order, and from when on the venue's "no such order" counts.
 
 use std::collections::BTreeMap;
 
@@ -88,7 +88,7 @@ impl InFlightOrders {
         self.orders.get(&id) == Some(&Progress::InFlight)
     }
 
-    /// Whether this executor was given the order before, and remembers it.
+    /// Whether this executor has a record that it got the order before.
     pub(super) fn knows(&self, id: ClientOrderId) -> bool {
         self.orders.contains_key(&id)
     }

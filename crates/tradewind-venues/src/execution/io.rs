@@ -56,7 +56,7 @@ pub enum ExecutorInput {
     Stop,
 }
 
-/// What an executor wants done, or has found out.
+/// An action of an executor, or its result.
 #[derive(Debug)]
 pub enum ExecutorOutput {
     /// Begin this request; its answer is [`ExecutorInput::Response`].

@@ -57,7 +57,7 @@ impl OrderQueries {
         }
     }
 
-    /// Wants an order queried; false if too many are.
+    /// Queues a query of an order; false if too many are queued.
     pub(super) fn request(
         &mut self,
         instrument: InstrumentId,

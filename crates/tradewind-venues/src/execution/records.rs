@@ -12,9 +12,9 @@ pub enum OrderQuery {
     Found(Vec<ExecutionReport>),
     /// It ended long ago without a fill; the venue keeps no more of it.
     Archived,
-    /// The venue says that it does not exist. Soon after sending that is no evidence: its databases lag.
+    /// The venue reports that it does not exist. Soon after sending that is no evidence: its databases lag.
     Absent {
-        /// The venue's time when it said so.
+        /// The venue's time of that report.
         venue_time: Timestamp,
     },
 }
@@ -32,7 +32,7 @@ pub struct OrderRecord {
     pub venue_order_id: VenueOrderId,
     /// Buy or sell.
     pub side: Side,
-    /// How it trades; `None` for a kind the desk does not speak, such as a stop order placed by hand.
+    /// How it trades; `None` for a kind the desk does not support, such as a stop order placed by hand.
     pub kind: Option<OrderKind>,
     /// Ordered.
     pub quantity: Quantity,

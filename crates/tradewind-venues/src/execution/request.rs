@@ -1,4 +1,4 @@
-//! What an executor asks of a venue, and what comes back.
+//! The requests of an executor to a venue, and their results.
 
 use tradewind_model::{
     Candle, ClientOrderId, ExecutionReport, Fill, InstrumentId, Interval, TradeId,

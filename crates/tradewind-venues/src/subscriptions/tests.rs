@@ -69,19 +69,19 @@ fn everything_is_asked_for_in_one_request_and_settles_with_its_answer() {
 }
 
 #[test]
-fn n07_eight_of_ten_acked_means_two_are_asked_for_again() {
+fn n07_eight_of_ten_acked_means_two_are_requested_again() {
     let mut rig = Rig::up(10, small_batches(1));
-    let mut asked: Vec<Topic> = Vec::new();
-    while asked.len() < 10 {
+    let mut requested: Vec<Topic> = Vec::new();
+    while requested.len() < 10 {
         for out in rig.drain() {
             if let SubscriptionOut::Subscribe { request, topics } = out {
-                asked.extend(&topics);
+                requested.extend(&topics);
                 if request <= 8 {
                     rig.give(SubscriptionIn::Acked(request));
                 }
             }
         }
-        if asked.len() < 10 {
+        if requested.len() < 10 {
             rig.now = rig.machine.wake_at().unwrap();
             rig.give(SubscriptionIn::Tick);
         }

@@ -111,7 +111,7 @@ impl Connector for TcpConnector {
     }
 
     fn nonce(&self) -> u64 {
-        // Without randomness masks can be guessed, which harms nobody: all that is masked is our own.
+        // Without randomness masks can be guessed, which is harmless: all that is masked is our own.
         ring::rand::generate(&SystemRandom::new())
             .map_or(0, |bytes| u64::from_le_bytes(bytes.expose()))
     }

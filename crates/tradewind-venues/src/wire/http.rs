@@ -73,7 +73,7 @@ pub(crate) enum HttpError {
     Malformed,
     #[error("the answer is too long")]
     TooLong,
-    #[error("the answer is encoded in a way that was not asked for")]
+    #[error("the answer has an encoding that was not requested")]
     Encoded,
     #[error("bytes without a request")]
     Unasked,
@@ -424,7 +424,7 @@ fn framing(head: &Head<'_>) -> Result<Framing, HttpError> {
     }
     let mut codings = head.values("transfer-encoding");
     if let Some(coding) = codings.next() {
-        // A length beside it is not to be believed (RFC 9112, 6.3).
+        // A Content-Length beside it is ignored (RFC 9112, 6.3).
         return match codings.next() {
             None if coding.eq_ignore_ascii_case("chunked") => Ok(Framing::ChunkSize),
             _ => Err(HttpError::Encoded),

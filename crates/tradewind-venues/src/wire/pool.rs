@@ -1,6 +1,6 @@
 //! HTTP connections to one address: kept alive, used in turn, one request at a time on each. Nothing is sent twice.
 //!
-//! The shell of [`HttpConnection`]: whoever sends a request drives its connection meanwhile, so there is no task to own.
+//! The shell of [`HttpConnection`]. The sender of a request drives its connection meanwhile, so no task is needed.
 
 use std::future::poll_fn;
 use std::io;
@@ -17,7 +17,7 @@ use super::http::{HttpConnection, HttpError, Request, Response};
 use crate::address::Address;
 use crate::gate::SendPermit;
 
-/// How long a connection without a request is kept. Servers and firewalls forget it at some time without a word.
+/// How long a connection without a request is kept. Servers and firewalls drop idle connections silently.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// Connections of a pool for what is not urgent, and requests that may wait for one.
 const CONNECTIONS_MAX: usize = 16;

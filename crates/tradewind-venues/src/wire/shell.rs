@@ -17,7 +17,7 @@ use crate::address::Address;
 use crate::gate::SendPermit;
 use crate::machine::LinkId;
 
-/// What a machine with connections wants done.
+/// An action of a machine with connections.
 #[derive(Debug)]
 pub enum LinkAction {
     /// Open a connection; with a permit, behind the order gate.
@@ -91,7 +91,7 @@ impl Shell {
         self.connector.now()
     }
 
-    /// Waits for one thing to happen and tells the machine. Dropping the future before loses nothing.
+    /// Waits for one event and passes it to the machine. Dropping the future before that loses nothing.
     pub(crate) async fn step(&mut self, links: &mut impl Links) {
         self.act(links);
         let now = self.now();
@@ -113,14 +113,14 @@ impl Shell {
         self.act(links);
     }
 
-    /// Carries out what the machine still wants, then drops all connections.
+    /// Carries out the machine's remaining actions, then drops all connections.
     pub(crate) fn shutdown(&mut self, links: &mut impl Links) {
         self.act(links);
         self.opening.clear();
         self.streams.clear();
     }
 
-    /// Carries out what the machine wants.
+    /// Carries out the machine's actions.
     pub(crate) fn act(&mut self, links: &mut impl Links) {
         while let Some(action) = links.next_action() {
             match action {

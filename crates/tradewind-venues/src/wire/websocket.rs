@@ -32,7 +32,7 @@ pub(crate) enum Received<'a> {
     /// A text, which is valid UTF-8.
     Text(&'a [u8]),
     Pong,
-    /// A ping, which was answered, or a kind of message that nobody uses.
+    /// A ping, which was answered, or a message of an unused kind.
     Other,
 }
 
@@ -250,7 +250,7 @@ fn message(kind: Data, payload: &[u8]) -> Result<Received<'_>, ProtocolError> {
     }
 }
 
-/// The handshake's answer must accept what was asked, and nothing else.
+/// Checks that the handshake's answer accepts exactly the requested upgrade.
 fn check(head: &Head<'_>, accept: &str) -> Result<(), ProtocolError> {
     if head.status != 101 {
         return Err(ProtocolError(format!(

@@ -38,7 +38,7 @@ impl Waiting {
 }
 
 fn reply(sender: oneshot::Sender<SendOutcome>, outcome: SendOutcome) {
-    // Whoever gave up waiting does not want to know.
+    // The send fails if the caller has stopped waiting, which needs no action.
     drop(sender.send(outcome));
 }
 
@@ -304,7 +304,7 @@ impl SocketCore {
         }
     }
 
-    /// Gives an input to the connection's machine and carries out what it says.
+    /// Gives an input to the connection's machine and carries out its outputs.
     fn tell(&mut self, now: Duration, input: ConnectionIn) {
         let mut out = Vec::new();
         self.machine.handle(now, input, &mut out);

@@ -32,14 +32,14 @@ fn outcome(pieces: &[&[u8]]) -> Outcome<String> {
         let received = connection.receive(buffers.input())?;
         buffers.used(received.used);
         if let Some(response) = received.response {
-            return Ok(told(&response, connection.is_reusable()));
+            return Ok(parts(&response, connection.is_reusable()));
         }
     }
     let response = connection.ended()?;
-    Ok(told(&response, connection.is_reusable()))
+    Ok(parts(&response, connection.is_reusable()))
 }
 
-fn told(response: &Response, reusable: bool) -> (u16, String, bool) {
+fn parts(response: &Response, reusable: bool) -> (u16, String, bool) {
     let body = String::from_utf8_lossy(&response.body).into_owned();
     (response.status, body, reusable)
 }

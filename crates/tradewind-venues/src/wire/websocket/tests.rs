@@ -46,7 +46,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// What is received of these pieces, in words, and what is answered; the error last, if there is one.
-fn heard(pieces: &[&[u8]]) -> (Vec<String>, Vec<u8>) {
+fn receive_all(pieces: &[&[u8]]) -> (Vec<String>, Vec<u8>) {
     let (mut socket, mut buffers) = (open(), Buffers::default());
     let (mut words, mut out) = (Vec::new(), Vec::new());
     for piece in pieces {
@@ -75,7 +75,7 @@ fn heard(pieces: &[&[u8]]) -> (Vec<String>, Vec<u8>) {
 }
 
 fn words(pieces: &[&[u8]]) -> Vec<String> {
-    heard(pieces).0
+    receive_all(pieces).0
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn frames_become_messages() {
     ]
     .concat();
     let wanted = ["one", "Other", "two", "Other", "Pong", long.as_str(), "é"];
-    let (got, answers) = heard(&[&bytes]);
+    let (got, answers) = receive_all(&[&bytes]);
     assert_eq!(got, wanted);
     assert_eq!(
         (answers[0], answers[1], answers.len()),
@@ -232,6 +232,6 @@ proptest! {
             rest = tail;
         }
         pieces.push(rest);
-        prop_assert_eq!(heard(&[&bytes]), heard(&pieces));
+        prop_assert_eq!(receive_all(&[&bytes]), receive_all(&pieces));
     }
 }
