@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_told_apart_by_their_number_and_the_rest_is_left_alone() {
+    fn answers_are_matched_by_their_number_and_the_rest_is_left_alone() {
         let check = |text: &str, wanted: Said| assert_eq!(read(text.as_bytes()), wanted, "{text}");
         check(
             r#"{"id":7,"status":200,"result":{"a":1},"rateLimits":[

@@ -166,7 +166,7 @@ fn n03_a_busy_stream_is_dead_after_ten_silent_seconds() {
 }
 
 #[test]
-fn n05_a_successor_is_asked_for_before_the_day_is_over_and_only_once() {
+fn n05_a_successor_is_requested_before_the_day_is_over_and_only_once() {
     let settings = ConnectionSettings {
         silence_max: None,
         ..ConnectionSettings::default()

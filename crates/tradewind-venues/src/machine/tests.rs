@@ -166,7 +166,7 @@ fn n05_an_announced_shutdown_is_a_renewal() {
 }
 
 #[test]
-fn what_nobody_wants_is_not_handed_on() {
+fn data_without_a_subscription_is_not_passed_on() {
     let mut rig = Rig::new();
     rig.serve();
     let link = rig.link();

@@ -53,7 +53,7 @@ fn small_batches(batch_max: usize) -> SubscriptionSettings {
 }
 
 #[test]
-fn everything_is_asked_for_in_one_request_and_settles_with_its_answer() {
+fn all_topics_are_sent_in_one_request_and_settle_with_its_answer() {
     let mut rig = Rig::up(10, SubscriptionSettings::default());
     let wanted = SubscriptionOut::Subscribe {
         request: 1,
@@ -129,7 +129,7 @@ fn n07_ten_attempts_then_one_explicit_failure() {
 }
 
 #[test]
-fn a_refused_batch_is_asked_for_one_by_one_so_that_one_bad_topic_fails_alone() {
+fn a_refused_batch_is_requested_one_by_one_so_that_one_bad_topic_fails_alone() {
     let bad = topics(3)[1];
     let mut rig = Rig::up(3, SubscriptionSettings::default());
     let mut last = rig.drain();

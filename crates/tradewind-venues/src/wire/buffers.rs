@@ -145,7 +145,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     #[tokio::test]
-    async fn bytes_move_both_ways_and_the_end_is_told() {
+    async fn bytes_move_both_ways_and_the_end_is_reported() {
         let (mut ours, mut theirs) = duplex(4);
         let mut buffers = Buffers::default();
         buffers.out().extend(b"a request");

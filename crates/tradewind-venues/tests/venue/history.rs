@@ -17,8 +17,8 @@ fn rig_at(server: &Server) -> Rig {
     rig(server.address, server.address, Duration::from_secs(5))
 }
 
-fn number(asked: &Asked, name: &str) -> Option<i64> {
-    let mut pairs = asked
+fn number(request: &Asked, name: &str) -> Option<i64> {
+    let mut pairs = request
         .query
         .split('&')
         .filter_map(|field| field.split_once('='));
@@ -26,9 +26,9 @@ fn number(asked: &Asked, name: &str) -> Option<i64> {
 }
 
 /// Order and trade number `id` are one; it happened at `id` times `apart_ms`.
-fn entry(asked: &Asked, id: i64, apart_ms: i64) -> String {
+fn entry(request: &Asked, id: i64, apart_ms: i64) -> String {
     let at = id * apart_ms;
-    if asked.path.ends_with("myTrades") {
+    if request.path.ends_with("myTrades") {
         format!(
             r#"{{"symbol":"BTCUSDT","id":{id},"orderId":{id},"price":"2.00","qty":"1","commission":"0.1",
             "commissionAsset":"USDT","time":{at},"isBuyer":true,"isMaker":false,"isBestMatch":true}}"#
@@ -41,13 +41,13 @@ fn entry(asked: &Asked, id: i64, apart_ms: i64) -> String {
     }
 }
 
-/// A venue with entries 1 to `last`, which never gives more than `page` of them whatever it is asked for.
+/// A venue with entries 1 to `last`. It never returns more than `page` of them, whatever the limit.
 async fn venue(last: i64, page: i64, apart_ms: i64) -> Server {
-    Server::start(move |asked| {
-        let from = number(asked, "fromId").or_else(|| number(asked, "orderId"));
+    Server::start(move |request| {
+        let from = number(request, "fromId").or_else(|| number(request, "orderId"));
         let first = from.unwrap_or_else(|| {
-            let start = number(asked, "startTime").unwrap();
-            let end = number(asked, "endTime").unwrap();
+            let start = number(request, "startTime").unwrap();
+            let end = number(request, "endTime").unwrap();
             assert!(end - start < DAY_MS, "no more than 24 h at once");
             let first = (start + apart_ms - 1) / apart_ms;
             if first * apart_ms <= end {
@@ -57,8 +57,8 @@ async fn venue(last: i64, page: i64, apart_ms: i64) -> Server {
             }
         });
         let first = first.max(1);
-        let count = page.min(number(asked, "limit").unwrap());
-        let entries = (first..=last.min(first + count - 1)).map(|id| entry(asked, id, apart_ms));
+        let count = page.min(number(request, "limit").unwrap());
+        let entries = (first..=last.min(first + count - 1)).map(|id| entry(request, id, apart_ms));
         ok(format!("[{}]", entries.collect::<Vec<_>>().join(",")))
     })
     .await
@@ -94,10 +94,10 @@ async fn v05_a_short_page_is_not_taken_for_the_last() {
 /// Both sides of a trade with oneself have one number: two entries, and neither is a page out of order.
 #[tokio::test]
 async fn both_sides_of_a_trade_with_oneself_are_read() {
-    let server = Server::start(|asked| {
-        let entries = [1, 2, 2, 3].map(|id| entry(asked, id, 1));
-        let all = number(asked, "fromId").is_none_or(|from| from <= 1);
-        ok(if all && asked.path.ends_with("myTrades") {
+    let server = Server::start(|request| {
+        let entries = [1, 2, 2, 3].map(|id| entry(request, id, 1));
+        let all = number(request, "fromId").is_none_or(|from| from <= 1);
+        ok(if all && request.path.ends_with("myTrades") {
             format!("[{}]", entries.join(","))
         } else {
             "[]".to_owned()
@@ -112,8 +112,8 @@ async fn both_sides_of_a_trade_with_oneself_are_read() {
 #[tokio::test]
 async fn v05_a_page_that_cannot_be_read_on_from_is_an_error() {
     for page in [[3, 2], [2, 2], [1, 2]] {
-        let server = Server::start(move |asked| {
-            let entries = page.map(|id| entry(asked, id, 1));
+        let server = Server::start(move |request| {
+            let entries = page.map(|id| entry(request, id, 1));
             ok(format!("[{}]", entries.join(",")))
         })
         .await;
@@ -164,13 +164,13 @@ async fn a_span_of_days_is_found_day_by_day_and_read_by_number() {
 
 /// An order of which 5 was executed, in trades of 1 that come `page` at a time and of which there are `kept`.
 async fn executed_five(kept: i64, page: i64) -> Server {
-    Server::start(move |asked| {
-        if asked.path.ends_with("/order") {
+    Server::start(move |request| {
+        if request.path.ends_with("/order") {
             return ok(r#"{"symbol":"BTCUSDT","orderId":7,"clientOrderId":"x","price":"2","origQty":"5","executedQty":"5",
                 "status":"FILLED","timeInForce":"GTC","type":"LIMIT","side":"BUY","time":7,"updateTime":8}"#);
         }
-        let first = number(asked, "fromId").unwrap_or(1);
-        let entries = (first..=kept.min(first + page - 1)).map(|id| entry(asked, id, 1));
+        let first = number(request, "fromId").unwrap_or(1);
+        let entries = (first..=kept.min(first + page - 1)).map(|id| entry(request, id, 1));
         ok(format!("[{}]", entries.collect::<Vec<_>>().join(",")))
     })
     .await
@@ -179,7 +179,7 @@ async fn executed_five(kept: i64, page: i64) -> Server {
 #[tokio::test]
 async fn v05_an_orders_trades_are_read_until_they_make_up_what_was_executed() {
     let id = exit_order(1).terms().client_id;
-    for (page, asked) in [(1_000, 2), (5, 2), (2, 4)] {
+    for (page, requests) in [(1_000, 2), (5, 2), (2, 4)] {
         let server = executed_five(5, page).await;
         let found = rig_at(&server).venue.query(BTC, id).await.unwrap();
         let OrderQuery::Found(reports) = found else {
@@ -189,23 +189,23 @@ async fn v05_an_orders_trades_are_read_until_they_make_up_what_was_executed() {
             .iter()
             .filter(|report| matches!(report.kind, ReportKind::Filled(_)));
         assert_eq!(fills.count(), 5);
-        assert_eq!(server.asked().len(), asked);
+        assert_eq!(server.asked().len(), requests);
     }
     let server = executed_five(4, 1_000).await;
-    let told = rig_at(&server).venue.query(BTC, id).await;
-    assert!(matches!(told, Err(VenueError::Incomplete(_))), "{told:?}");
+    let read = rig_at(&server).venue.query(BTC, id).await;
+    assert!(matches!(read, Err(VenueError::Incomplete(_))), "{read:?}");
 }
 
 #[tokio::test]
-async fn v05_an_archived_order_is_told() {
+async fn v05_an_archived_order_is_reported() {
     let server = Server::start(|_| {
         let body = r#"{"code":-2026,"msg":"Order was canceled or expired with no executed qty over 90 days ago and has been archived."}"#;
         Reply::Answer(400, body.to_owned())
     })
     .await;
     let id = exit_order(1).terms().client_id;
-    let told = rig_at(&server).venue.query(BTC, id).await.unwrap();
-    assert_eq!(told, OrderQuery::Archived);
+    let read = rig_at(&server).venue.query(BTC, id).await.unwrap();
+    assert_eq!(read, OrderQuery::Archived);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A tiny HTTP/1.1 server that answers as a test tells it and remembers what it was asked.
+//! A tiny HTTP/1.1 server that answers by a test's script and records the requests.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -23,9 +23,9 @@ pub(crate) struct Asked {
 pub(crate) enum Reply {
     Answer(u16, String),
     Headers(u16, &'static str, String),
-    /// Say nothing and keep the connection.
+    /// Send no answer and keep the connection.
     Hang,
-    /// Close without a word.
+    /// Close without an answer.
     Close,
 }
 
@@ -46,18 +46,18 @@ impl Server {
     pub(crate) async fn start(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let asked = Arc::new(Mutex::new(Vec::new()));
+        let requests = Arc::new(Mutex::new(Vec::new()));
         let news = Arc::new(Notify::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(
             listener,
             Arc::new(script),
-            Arc::clone(&asked),
+            Arc::clone(&requests),
             Arc::clone(&news),
         ));
         Self {
             address,
-            asked,
+            asked: requests,
             news,
             _tasks: tasks,
         }
@@ -67,7 +67,7 @@ impl Server {
         self.asked.lock().unwrap().clone()
     }
 
-    /// Waits until it has been asked this often.
+    /// Waits until the server has got this many requests.
     pub(crate) async fn asked_times(&self, count: usize) {
         loop {
             let news = self.news.notified();
@@ -82,7 +82,7 @@ impl Server {
 async fn accept(
     listener: TcpListener,
     script: Script,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<Asked>>>,
     news: Arc<Notify>,
 ) {
     let mut connections = JoinSet::new();
@@ -94,7 +94,7 @@ async fn accept(
             socket,
             number,
             Arc::clone(&script),
-            Arc::clone(&asked),
+            Arc::clone(&requests),
             Arc::clone(&news),
         ));
     }
@@ -104,13 +104,13 @@ async fn serve(
     mut socket: TcpStream,
     connection: usize,
     script: Script,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<Asked>>>,
     news: Arc<Notify>,
 ) {
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut socket, &mut buffer, connection).await {
         let reply = script(&request);
-        asked.lock().unwrap().push(request);
+        requests.lock().unwrap().push(request);
         news.notify_waiters();
         let text = match reply {
             Reply::Answer(status, body) => response(status, "", &body),
@@ -137,8 +137,8 @@ async fn read_request(
     connection: usize,
 ) -> Option<Asked> {
     loop {
-        if let Some(asked) = parse(buffer, connection) {
-            return Some(asked);
+        if let Some(request) = parse(buffer, connection) {
+            return Some(request);
         }
         if socket.read_buf(buffer).await.ok()? == 0 {
             return None;
@@ -163,7 +163,7 @@ fn parse(buffer: &mut Vec<u8>, connection: usize) -> Option<Asked> {
     let method = words.next()?.to_owned();
     let target = words.next()?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let asked = Asked {
+    let request = Asked {
         method,
         path: path.to_owned(),
         query: query.to_owned(),
@@ -172,5 +172,5 @@ fn parse(buffer: &mut Vec<u8>, connection: usize) -> Option<Asked> {
         connection,
     };
     buffer.drain(..head.len() + 4 + length);
-    Some(asked)
+    Some(request)
 }

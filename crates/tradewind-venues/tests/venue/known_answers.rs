@@ -186,15 +186,15 @@ async fn documented_answers_are_read() {
         ("/api/v3/klines", body("Kline/Candlestick data", true)),
         ("/api/v3/time", body("Check server time", false)),
     ];
-    let server = Server::start(move |asked| {
+    let server = Server::start(move |request| {
         // The documented pages are the first ones, and of different orders: there is nothing after them.
         if ["fromId=28458", "orderId=100234"]
             .iter()
-            .any(|next| asked.query.contains(next))
+            .any(|next| request.query.contains(next))
         {
             return ok("[]");
         }
-        let found = bodies.iter().find(|(path, _)| *path == asked.path);
+        let found = bodies.iter().find(|(path, _)| *path == request.path);
         ok(found.expect("a documented path").1.clone())
     })
     .await;

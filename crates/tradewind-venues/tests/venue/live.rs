@@ -1,4 +1,4 @@
-//! One walk through everything against a venue that is really there, simulated or not. Only when asked for by environment:
+//! One test of every operation against a running venue, simulated or not. It runs only if these variables are set:
 //! `TRADEWIND_VENUE=host:port` (plain text, so on this machine), `TRADEWIND_VENUE_KEY`, `TRADEWIND_VENUE_SECRET`.
 
 use std::sync::{Arc, Mutex};
@@ -114,7 +114,7 @@ async fn walk(venue: &BinanceVenue) {
     let OrderQuery::Found(found) = venue.query(BTC, id).await.unwrap() else {
         panic!("the order is known")
     };
-    let told: Vec<&Fill> = found
+    let fills: Vec<&Fill> = found
         .iter()
         .filter_map(|report| match &report.kind {
             ReportKind::Filled(fill) => Some(fill),
@@ -122,10 +122,10 @@ async fn walk(venue: &BinanceVenue) {
         })
         .collect();
     let trades = venue.my_trades(BTC, TradeId(0)).await.unwrap();
-    assert!(told.iter().all(|fill| trades.contains(fill)));
+    assert!(fills.iter().all(|fill| trades.contains(fill)));
     let orders = venue.orders_since(BTC, VenueOrderId(0)).await.unwrap();
     let record = orders.iter().find(|record| record.client_id == id).unwrap();
-    let filled: i64 = told.iter().map(|fill| fill.quantity.0).sum();
+    let filled: i64 = fills.iter().map(|fill| fill.quantity.0).sum();
     assert_eq!(record.filled.0, filled);
     source.stop().await;
     user.stop().await;

@@ -1,6 +1,6 @@
 //! The adapters against tiny servers on this machine: what they send, what they make of the answers, how they come back.
 //!
-//! The servers are a few lines each and say what a test tells them to; the real counterpart is tested where both meet.
+//! The servers are a few lines each and send what a test scripts. Other tests cover the real counterpart.
 
 #![expect(
     clippy::unwrap_used,

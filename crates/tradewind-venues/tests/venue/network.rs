@@ -24,7 +24,7 @@ use crate::websocket::Recorder;
 const CERTIFICATE: &[u8] = include_bytes!("data/localhost.pem");
 const KEY: &[u8] = include_bytes!("data/localhost.key.pem");
 
-/// Hands the other end of each connection to whoever plays the venue.
+/// Sends the other end of each connection to the test, which acts as the venue.
 #[derive(Debug)]
 struct Network {
     capacity: usize,
@@ -189,7 +189,7 @@ async fn a_request_is_answered_over_tls() {
 }
 
 #[tokio::test]
-async fn a_venue_that_answers_in_plain_text_where_tls_is_due_is_not_heard() {
+async fn a_plain_text_answer_where_tls_is_due_is_refused() {
     let (rig, mut connections) = desk(10_000, "s");
     let (time, ()) = tokio::join!(rig.venue.server_time(), async {
         let mut pipe = connections.recv().await.unwrap();

@@ -255,7 +255,7 @@ async fn n05_an_announced_shutdown_moves_new_orders_and_loses_no_answer() {
         .await;
     let mut new = server.accept().await;
 
-    // The successor is in use once it has been heard of; until then an order may still take the old one.
+    // The desk uses the successor once its handshake is complete; until then an order may still take the old one.
     let (mut sequence, mut moved) = (2, false);
     while !moved {
         let sent = desk.submit(exit_order(sequence));
@@ -301,7 +301,7 @@ async fn without_a_connection_orders_come_back_unsent() {
 }
 
 #[tokio::test]
-async fn v12_a_ban_told_over_the_socket_closes_the_budget() {
+async fn v12_a_ban_reported_over_the_socket_closes_the_budget() {
     let server = Server::start().await;
     let desk = Desk::start(&server, HASTY);
     let mut venue = server.accept().await;

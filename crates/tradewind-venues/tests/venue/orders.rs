@@ -18,16 +18,16 @@ fn rig_at(server: &Server, within: Duration) -> Rig {
     rig(server.address, server.address, within)
 }
 
-fn form(asked: &Asked, name: &str) -> Option<String> {
-    let fields = asked.body.split('&').chain(asked.query.split('&'));
+fn form(request: &Asked, name: &str) -> Option<String> {
+    let fields = request.body.split('&').chain(request.query.split('&'));
     let mut pairs = fields.filter_map(|field| field.split_once('='));
     pairs
         .find(|(key, _)| *key == name)
         .map(|(_, value)| value.to_owned())
 }
 
-fn full_answer(asked: &Asked, status: &str, executed: &str, fills: &str) -> String {
-    let id = form(asked, "newClientOrderId").unwrap();
+fn full_answer(request: &Asked, status: &str, executed: &str, fills: &str) -> String {
+    let id = form(request, "newClientOrderId").unwrap();
     format!(
         r#"{{"symbol":"BTCUSDT","orderId":28,"orderListId":-1,"clientOrderId":"{id}","transactTime":1700000000005,
         "price":"61837.63","origQty":"0.50000000","executedQty":"{executed}","status":"{status}","timeInForce":"GTC",
@@ -51,9 +51,9 @@ pub(crate) fn kinds(reports: &[ExecutionReport]) -> Vec<String> {
 
 #[tokio::test]
 async fn an_order_goes_out_signed_and_comes_back_with_its_fills() {
-    let server = Server::start(|asked| {
+    let server = Server::start(|request| {
         ok(full_answer(
-            asked,
+            request,
             "FILLED",
             "0.50000000",
             &format!("{FILL_1},{FILL_2}"),
@@ -71,18 +71,18 @@ async fn an_order_goes_out_signed_and_comes_back_with_its_fills() {
     assert_eq!(fill.client_id, order.terms().client_id);
     assert_eq!(rig.venue.assets().snapshot().name(fill.fee.asset), "BNB");
 
-    let asked = &server.asked()[0];
+    let request = &server.asked()[0];
     assert_eq!(
-        (asked.method.as_str(), asked.path.as_str()),
+        (request.method.as_str(), request.path.as_str()),
         ("POST", "/api/v3/order")
     );
-    assert!(asked.head.contains("x-mbx-apikey: the key"));
-    let (payload, signature) = asked.body.split_once("&signature=").unwrap();
+    assert!(request.head.contains("x-mbx-apikey: the key"));
+    let (payload, signature) = request.body.split_once("&signature=").unwrap();
     assert_eq!(signature, sign_hmac(SECRET, payload));
-    assert_eq!(form(asked, "timestamp"), Some(START_MS.to_string()));
-    assert_eq!(form(asked, "quantity").as_deref(), Some("0.5"));
+    assert_eq!(form(request, "timestamp"), Some(START_MS.to_string()));
+    assert_eq!(form(request, "quantity").as_deref(), Some("0.5"));
     assert_eq!(
-        form(asked, "newClientOrderId"),
+        form(request, "newClientOrderId"),
         Some(order.terms().client_id.to_string())
     );
 }
@@ -168,7 +168,7 @@ async fn an_unreachable_venue_means_not_sent() {
 
 #[tokio::test]
 async fn orders_share_a_connection_that_is_kept() {
-    let server = Server::start(|asked| ok(full_answer(asked, "NEW", "0", ""))).await;
+    let server = Server::start(|request| ok(full_answer(request, "NEW", "0", ""))).await;
     let rig = rig_at(&server, PATIENT);
     for sequence in 1..=5 {
         let reports = rig.venue.submit(&exit_order(sequence)).await;
@@ -177,18 +177,18 @@ async fn orders_share_a_connection_that_is_kept() {
     let connections: Vec<usize> = server
         .asked()
         .iter()
-        .map(|asked| asked.connection)
+        .map(|request| request.connection)
         .collect();
     assert_eq!(connections, [0; 5]);
 }
 
 #[tokio::test]
 async fn a_killed_desk_sends_no_order_but_cancels() {
-    let server = Server::start(|asked| match asked.method.as_str() {
+    let server = Server::start(|request| match request.method.as_str() {
         "DELETE" => ok(format!(
             r#"{{"symbol":"BTCUSDT","origClientOrderId":"{}","orderId":28,"clientOrderId":"x","transactTime":1,
             "executedQty":"0.2","status":"CANCELED"}}"#,
-            form(asked, "origClientOrderId").unwrap()
+            form(request, "origClientOrderId").unwrap()
         )),
         _ => Reply::Close,
     })
@@ -227,7 +227,7 @@ async fn a_kill_cuts_what_waits_for_an_answer() {
 
 #[tokio::test]
 async fn an_entry_too_old_stays_here_and_an_exit_does_not() {
-    let server = Server::start(|asked| ok(full_answer(asked, "NEW", "0", ""))).await;
+    let server = Server::start(|request| ok(full_answer(request, "NEW", "0", ""))).await;
     let rig = rig_at(&server, PATIENT);
     rig.clock
         .advance_to(Timestamp::from_millis(START_MS + 1_999));
@@ -295,12 +295,12 @@ async fn a_cancel_says_what_it_found() {
 
 #[tokio::test]
 async fn a_query_brings_the_fills_between_beginning_and_end() {
-    let server = Server::start(|asked| match asked.path.as_str() {
+    let server = Server::start(|request| match request.path.as_str() {
         "/api/v3/order" => ok(format!(
             r#"{{"symbol":"BTCUSDT","orderId":28,"clientOrderId":"{}","price":"61837.63","origQty":"0.5",
             "executedQty":"0.2","status":"CANCELED","timeInForce":"GTC","type":"LIMIT","side":"SELL","time":7,
             "updateTime":8}}"#,
-            form(asked, "origClientOrderId").unwrap()
+            form(request, "origClientOrderId").unwrap()
         )),
         "/api/v3/myTrades" => ok(
             r#"[{"symbol":"BTCUSDT","id":56,"orderId":28,"price":"61837.64","qty":"0.2","commission":"1",

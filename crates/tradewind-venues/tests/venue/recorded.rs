@@ -1,4 +1,4 @@
-//! Real frames of August 2024, every one of them, against an independent reading; and frames nobody ever sent.
+//! Real frames of August 2024, every one of them, against an independent reading; and invented frames.
 
 use std::io::Read;
 

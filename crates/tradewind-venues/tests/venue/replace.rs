@@ -178,15 +178,15 @@ async fn v10_the_request_names_both_orders_and_the_mode() {
         (IfCancelFails::Place, "ALLOW_FAILURE"),
     ] {
         let (_, _rig, server) = replace(Reply::Close, mode).await;
-        let asked = &server.asked()[0];
-        assert_eq!(asked.path, "/api/v3/order/cancelReplace");
+        let request = &server.asked()[0];
+        assert_eq!(request.path, "/api/v3/order/cancelReplace");
         let id = exit_order(2).terms().client_id;
         for part in [
             format!("cancelReplaceMode={word}"),
             format!("cancelOrigClientOrderId={}", old()),
             format!("newClientOrderId={id}"),
         ] {
-            assert!(asked.body.contains(&part), "{part}: {}", asked.body);
+            assert!(request.body.contains(&part), "{part}: {}", request.body);
         }
     }
 }

@@ -23,8 +23,8 @@ fn rig_at(server: &Server) -> Rig {
     rig(server.address, server.address, PATIENT)
 }
 
-fn parameter(asked: &Asked, name: &str) -> Option<i64> {
-    let mut pairs = asked
+fn parameter(request: &Asked, name: &str) -> Option<i64> {
+    let mut pairs = request
         .query
         .split('&')
         .filter_map(|field| field.split_once('='));
@@ -32,7 +32,7 @@ fn parameter(asked: &Asked, name: &str) -> Option<i64> {
 }
 
 #[tokio::test]
-async fn a_read_is_repeated_after_a_failure_and_the_first_error_is_told() {
+async fn a_read_is_repeated_after_a_failure_and_the_first_error_is_returned() {
     let times = AtomicUsize::new(0);
     let server = Server::start(move |_| match times.fetch_add(1, Ordering::SeqCst) {
         0 => Reply::Close,
@@ -67,9 +67,9 @@ async fn a_refusal_is_not_repeated() {
 #[tokio::test]
 async fn a_wrong_clock_is_put_right_and_the_request_made_again() {
     let ahead = START_MS + 3_600_000;
-    let server = Server::start(move |asked| match asked.path.as_str() {
+    let server = Server::start(move |request| match request.path.as_str() {
         "/api/v3/time" => ok(format!(r#"{{"serverTime":{ahead}}}"#)),
-        _ if parameter(asked, "timestamp") == Some(ahead) => ok(r#"{"balances":[]}"#),
+        _ if parameter(request, "timestamp") == Some(ahead) => ok(r#"{"balances":[]}"#),
         _ => Reply::Answer(
             400,
             r#"{"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."}"#
@@ -104,7 +104,7 @@ async fn v12_after_a_limit_the_budget_is_closed() {
 
 #[tokio::test]
 async fn a_cancel_waits_for_no_page_of_history() {
-    let server = Server::start(|asked| match asked.path.as_str() {
+    let server = Server::start(|request| match request.path.as_str() {
         "/api/v3/klines" => Reply::Hang,
         _ => Reply::Answer(400, r#"{"code":-2011,"msg":"Unknown order sent."}"#.into()),
     })
@@ -130,10 +130,10 @@ async fn a_cancel_waits_for_no_page_of_history() {
 async fn candles_come_closed_and_to_the_last_page() {
     // The venue has a candle each minute from 0; the one that is open now closes after the present.
     let open_minute = START_MS / 60_000 * 60_000;
-    let server = Server::start(move |asked| {
-        let limit = parameter(asked, "limit").unwrap();
-        let newest = parameter(asked, "endTime").unwrap_or(open_minute);
-        let from = parameter(asked, "startTime").unwrap_or(newest - (limit - 1) * 60_000);
+    let server = Server::start(move |request| {
+        let limit = parameter(request, "limit").unwrap();
+        let newest = parameter(request, "endTime").unwrap_or(open_minute);
+        let from = parameter(request, "startTime").unwrap_or(newest - (limit - 1) * 60_000);
         let row = |open: i64| {
             format!(
                 r#"[{open},"1.00","3.00","0.50","2.00","10.5",{},"0",1,"0","0","0"]"#,
@@ -179,9 +179,9 @@ async fn candles_come_closed_and_to_the_last_page() {
 #[tokio::test]
 async fn trades_are_paged_to_the_end_and_named_by_their_orders() {
     let ours = "54570000000100000001000000000001";
-    let server = Server::start(move |asked| match asked.path.as_str() {
+    let server = Server::start(move |request| match request.path.as_str() {
         "/api/v3/myTrades" => {
-            let from = parameter(asked, "fromId").unwrap();
+            let from = parameter(request, "fromId").unwrap();
             let trade = |id: i64| {
                 format!(
                     r#"{{"symbol":"BTCUSDT","id":{id},"orderId":{},"price":"2.00","qty":"1","commission":"0.1",
@@ -193,7 +193,7 @@ async fn trades_are_paged_to_the_end_and_named_by_their_orders() {
             ok(format!("[{}]", trades.join(",")))
         }
         _ => {
-            let from = parameter(asked, "orderId").unwrap();
+            let from = parameter(request, "orderId").unwrap();
             let orders = [(7, ours, "MARKET"), (9, "web_abc", "STOP_LOSS")];
             let orders = orders.iter().filter(|(id, ..)| *id >= from);
             let order = |(id, name, kind): &(i64, &str, &str)| {
@@ -221,7 +221,7 @@ async fn trades_are_paged_to_the_end_and_named_by_their_orders() {
 }
 
 #[tokio::test]
-async fn instruments_get_ids_in_the_order_asked_and_missing_ones_are_named() {
+async fn instruments_get_ids_in_the_requested_order_and_missing_ones_are_named() {
     let symbol = |name: &str, base: &str| {
         format!(
             r#"{{"symbol":"{name}","status":"TRADING","baseAsset":"{base}","quoteAsset":"USDT","filters":[
@@ -234,8 +234,8 @@ async fn instruments_get_ids_in_the_order_asked_and_missing_ones_are_named() {
         symbol("ETHUSDT", "ETH"),
         symbol("BTCUSDT", "BTC")
     );
-    let server = Server::start(move |asked| {
-        if asked.query.contains("NOPE") {
+    let server = Server::start(move |request| {
+        if request.query.contains("NOPE") {
             Reply::Answer(400, r#"{"code":-1121,"msg":"Invalid symbol."}"#.into())
         } else {
             ok(all.clone())

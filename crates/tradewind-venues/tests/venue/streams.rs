@@ -146,7 +146,7 @@ async fn n02_of_a_frame_that_is_cut_anywhere_nothing_is_derived() {
 }
 
 #[tokio::test]
-async fn n07_an_answer_that_never_comes_is_asked_for_again() {
+async fn n07_a_request_without_an_answer_is_repeated() {
     let (server, recorder) = (Server::start().await, Recorder::new());
     let settings = SourceSettings {
         subscriptions: SubscriptionSettings {
@@ -334,7 +334,7 @@ async fn n05_while_one_account_stream_replaces_another_each_execution_counts_onc
     assert_eq!(recorder.line().await, "resync");
     old.say(json!({"event": {"e": "serverShutdown", "E": 1}}).to_string())
         .await;
-    // The successor is connected, and the old one still heard, before the successor is subscribed.
+    // The successor is connected, and the old one still delivers, before the successor is subscribed.
     let mut new = server.accept().await;
     let request = new.request().await.unwrap();
     let fill = |trade| execution("TRADE", "PARTIALLY_FILLED", "", trade);

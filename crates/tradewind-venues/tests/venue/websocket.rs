@@ -65,7 +65,7 @@ impl Connection {
         self.stream.send(Message::text(text.into())).await.unwrap();
     }
 
-    /// Says many things at once, so that the other side finds them all waiting.
+    /// Sends many messages at once, so that the other side finds them all waiting.
     pub(crate) async fn say_all(&mut self, texts: impl IntoIterator<Item = String>) {
         for text in texts {
             self.stream.feed(Message::text(text)).await.unwrap();
@@ -73,7 +73,7 @@ impl Connection {
         self.stream.flush().await.unwrap();
     }
 
-    /// Begins to say something and is cut off after so many bytes of the frame; says how many it has in all.
+    /// Sends the first bytes of a frame and stops. Returns the length of the whole frame.
     pub(crate) async fn cut(mut self, text: &str, after: usize) -> usize {
         let length = u16::try_from(text.len()).unwrap();
         let mut frame = vec![0x81, 126];

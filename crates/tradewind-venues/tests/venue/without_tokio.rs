@@ -1,4 +1,4 @@
-//! The adapter with a network, a clock and an executor of a few lines: no runtime is there, and time is what the test says.
+//! The adapter with a network, a clock and an executor of a few lines: there is no runtime, and the test sets the time.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use crate::network::{head, shake};
 use crate::orders::kinds;
 use crate::rig::{Rig, exit_order, rig_over};
 
-/// Time, and the other ends of the connections that nobody has taken yet.
+/// Time, and the other ends of the connections that the test has not taken yet.
 #[derive(Debug, Default)]
 struct World {
     now: Mutex<Duration>,

@@ -156,7 +156,7 @@ fn heads_and_lines_and_interim_answers_have_an_end() {
 }
 
 #[test]
-fn a_connection_serves_again_but_not_with_bytes_nobody_asked_for() {
+fn a_connection_serves_again_but_not_after_unrequested_bytes() {
     let mut connection = asking();
     let answer = b"HTTP/1.1 200 OK\r\nX-Used: 7\r\nContent-Length: 1\r\n\r\naHTTP";
     let received = connection.receive(answer).unwrap();
