@@ -127,7 +127,7 @@ impl RateBudget {
     }
 }
 
-/// Our minutes are not the venue's: its own count, which comes with each answer, corrects what that gets wrong.
+/// Our minutes are not the venue's. Each answer carries the venue's own count, which corrects the difference.
 const fn window_of(now: Duration) -> u64 {
     now.as_secs() / WINDOW.as_secs()
 }

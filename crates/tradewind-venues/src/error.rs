@@ -44,7 +44,7 @@ pub enum VenueError {
         why: String,
     },
     /// The venue returned fewer entries than it reported: it keeps fewer, or is late. The result is not complete.
-    #[error("the venue does not tell all of {0}")]
+    #[error("the venue did not return all of {0}")]
     Incomplete(&'static str),
     /// The request makes no sense to this adapter: an instrument it does not have, a missing key.
     #[error("{0}")]

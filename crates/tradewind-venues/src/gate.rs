@@ -285,7 +285,7 @@ mod tests {
         gate.cut().await;
     }
 
-    /// Writers on other threads race with a kill: what they wrote before it arrived whole, and not a byte after.
+    /// Writers on other threads race with a kill. All bytes written before it arrive, and none after.
     #[test]
     fn no_byte_leaves_once_kill_has_returned() {
         #[derive(Clone, Default)]

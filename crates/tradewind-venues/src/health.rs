@@ -1,4 +1,4 @@
-//! How far each instrument's data can be trusted, judged from sequence numbers, silence and the state of the connection.
+//! The health of each instrument's data, judged from sequence numbers, silence and the state of the connection.
 //!
 //! A machine without I/O, one for a whole source: it outlives connections, so the numbers of two overlapping ones are
 //! compared with each other.
@@ -21,7 +21,7 @@ pub struct HealthChange {
     pub reason: String,
 }
 
-/// What a message's sequence number means.
+/// How a message's sequence number relates to those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SequenceVerdict {
     /// The next one, or there is nothing to compare with.

@@ -2,7 +2,7 @@
 //!
 //! Everything that decides is a machine without I/O: reconnecting (`connection.rs`), subscribing (`subscriptions.rs`), one
 //! data source of both (`machine.rs`), HTTP and WebSocket over bytes (`wire/`), the rate budget, the clock offset. Each takes
-//! the time and an input and says what is to be done, so a simulator can run the code that runs live. Sockets open through
+//! the time and an input and returns actions, so a simulator can run the code that runs live. Sockets open through
 //! one injected [`Connector`]. The shell around the machines ([`DataSource`], [`BinanceVenue`]) gives every wait a time-out.
 //!
 //! What a venue calls things stays in its folder; the rest of the desk sees `tradewind-model` only. Orders leave through

@@ -372,7 +372,7 @@ impl SourceMachine {
         if !is_current {
             return;
         }
-        // A successor that is open already takes over at once; one that is not is worth no more than a retry.
+        // An open successor takes over at once. One that is not open yet is no better than a retry.
         if let Some(successor) = self.successor.take_if(|link| link.connection.is_up()) {
             self.current = Some(successor);
             return;

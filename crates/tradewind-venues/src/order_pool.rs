@@ -1,6 +1,6 @@
 //! New orders over REST: HTTP/1.1 on connections of their own, each behind the [`OrderGate`].
 //!
-//! A few connections are kept alive and used in turn; nothing here retries. What comes back says exactly how far an order got:
+//! A few connections are kept alive and used in turn; nothing here retries. The result is exactly how far an order got:
 //! answered, never sent, or gone without an answer.
 
 use std::sync::Arc;

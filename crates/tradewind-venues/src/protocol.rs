@@ -91,7 +91,7 @@ pub enum Incoming<E> {
     Pong,
     /// The venue is about to close the connection.
     ClosingSoon,
-    /// Nothing of use.
+    /// A message without use.
     Ignored(Ignored),
 }
 

@@ -19,7 +19,7 @@ use crate::wire::{Connector, Links, Shell};
 
 pub use self::core::SourceCore;
 
-/// Subscription changes that may wait; a caller learns when there are more.
+/// Most subscription changes that may wait; a further one is refused.
 const COMMANDS: usize = 1024;
 
 /// Whether a source runs.
@@ -114,7 +114,7 @@ where
         }
     }
 
-    /// Topics it wants from its start on; once it runs, its [`handle`](Self::handle) changes them.
+    /// Sets topics to subscribe from the start. While the source runs, its [`handle`](Self::handle) changes them.
     pub fn want(&mut self, topics: impl IntoIterator<Item = Topic>) {
         if let Some(worker) = &mut self.idle {
             for topic in topics {

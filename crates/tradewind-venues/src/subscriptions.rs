@@ -1,7 +1,7 @@
-//! What is wanted and what the venue has confirmed, kept equal: retried, paced, batched, restored after a reconnect.
+//! Keeps the venue's confirmed subscriptions equal to the wanted ones: retries, paces, batches, restores on reconnect.
 //!
-//! A machine without I/O. A topic has at most one request under way (the lock per key); each gets ten attempts, after
-//! which its failure is said once and for all until the next connection.
+//! A machine without I/O. A topic has at most one request under way (the lock per key); each gets ten attempts.
+//! After the last one its failure is reported once, and the topic is not tried again until the next connection.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -303,7 +303,7 @@ impl Subscriptions {
             return;
         };
         if !entry.wanted {
-            // Whether it is still subscribed is not known; nothing of it is wanted, so what arrives is ignored.
+            // It may still be subscribed. It is not wanted any more, so its messages are ignored.
             self.topics.remove(&topic);
             return;
         }

@@ -1,4 +1,4 @@
-//! A venue as the desk sees it: what it needs besides carrying out requests. Every kind of venue is built by [`build`].
+//! The desk's interface to a venue, besides the execution of requests. [`build`] builds every kind of venue.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! What [`BinanceVenue`] lists and what it traded: instruments and candles.
+//! Market data that [`BinanceVenue`] reads by request: instruments and candles.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};

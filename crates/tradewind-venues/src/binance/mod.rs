@@ -1,7 +1,7 @@
 //! Binance spot: its REST interface, its market streams and its user data stream.
 //!
 //! `codec.rs` reads stream frames and `answers.rs` REST answers, both pure; `requests.rs` writes requests; `verdict.rs`
-//! says what an answer to an order means. `venue.rs` ties them together; its verbs are in `listing.rs`, `account.rs` and
+//! judges the answers to orders. `venue.rs` ties them together; its verbs are in `listing.rs`, `account.rs` and
 //! `orders.rs`. A symbol such as `BTCUSDT` never leaves this folder. Source: the venue's own documentation repository,
 //! `binance-spot-api-docs`, state of July 2026.
 

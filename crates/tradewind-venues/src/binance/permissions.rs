@@ -10,7 +10,7 @@ use super::requests::Params;
 use super::venue::BinanceVenue;
 use crate::error::VenueError;
 
-/// What a key may do. A field that is missing is not taken for a harmless one: the answer then cannot be read.
+/// A key's permissions. A missing field has no default: the answer then cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(

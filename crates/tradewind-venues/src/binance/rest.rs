@@ -246,7 +246,7 @@ impl Rest {
         Ok(venue_time)
     }
 
-    /// Takes note of a refusal's code: `-1021` says that our idea of the venue's clock is wrong.
+    /// Takes note of a refusal's code: `-1021` means that our estimate of the venue's clock is wrong.
     pub(super) fn refused(&self, code: i32) {
         if code == CODE_TIMESTAMP {
             self.clock_doubted.notify_one();

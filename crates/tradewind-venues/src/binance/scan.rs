@@ -1,7 +1,7 @@
 //! A scanner for JSON objects that borrows everything and allocates nothing.
 //!
-//! It is made for stream frames: keys and values are taken in the order they come, what is not wanted is skipped. It is
-//! forgiving about what it skips and strict about what it returns; any bytes at all give an answer or [`Malformed`].
+//! It is made for stream frames: keys and values are taken in the order they come, and unused ones are skipped. It
+//! checks skipped values loosely and returned ones strictly. Any bytes at all give an answer or [`Malformed`].
 
 /// Not JSON, or nested deeper than 32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,7 +237,7 @@ impl<'a> Iterator for Pairs<'a> {
     }
 }
 
-/// What becomes of digits finer than the unit.
+/// How digits finer than the unit are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finer {
     /// They must be zeros.

@@ -101,7 +101,7 @@ fn used_weight(limits: &Value) -> Option<u64> {
     weight?["count"].as_u64()
 }
 
-/// The venue names an instant of its own clock, and what that clock says now.
+/// How long the venue blocks our requests: it gives the end and the present time, both of its own clock.
 fn retry_after(error: &RawValue) -> Option<Duration> {
     let data = serde_json::from_str::<Refusal>(error.get()).ok()?.data?;
     let wait = data.retry_after?.saturating_sub(data.server_time?);

@@ -73,8 +73,8 @@ impl AccountReader {
             "outboundAccountPosition" => self.position(text),
             "balanceUpdate" => self.transfer(text),
             "serverShutdown" | "eventStreamTerminated" => return out(Incoming::ClosingSoon),
-            // `listStatus` repeats what its orders' reports tell; a lock from outside moves an amount within a balance, which
-            // the position event tells.
+            // `listStatus` repeats its orders' reports. A lock from outside moves an amount within a balance; the
+            // position event reports that.
             _ => return out(Incoming::Ignored(Ignored::NotWanted)),
         };
         match read {

@@ -42,8 +42,8 @@ pub fn judge_order(status: u16, body: &[u8]) -> Verdict {
     judge(status, body, is_order_refusal)
 }
 
-/// Judges the answer to a cancel that is no success. `-2011` means that there was nothing to cancel: the order's true
-/// state comes by query.
+/// Judges the answer to a cancel that failed. `-2011` means that there was nothing to cancel: a query finds the order's
+/// true state.
 #[must_use]
 pub fn judge_cancel(status: u16, body: &[u8]) -> Verdict {
     judge(status, body, |reason| {

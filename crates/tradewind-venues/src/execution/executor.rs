@@ -2,7 +2,7 @@
 //!
 //! Orders wait for the account's order rate (R16), exits first: a full minute of signals is spread out, not refused. No
 //! cancel overtakes its order. An order whose answer does not come is UNKNOWN; it is queried, never sent again, and the
-//! venue's "no such order" counts only [`ABSENT_AFTER`] its sending. Every queue is bounded: see
+//! venue's "no such order" counts only more than [`ABSENT_AFTER`] after the sending. Every queue is bounded: see
 //! [`QUEUED_MAX`](super::QUEUED_MAX), [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX), [`CANCELS_MAX`](super::CANCELS_MAX),
 //! [`QUERIES_MAX`](super::QUERIES_MAX), [`CANDLE_READS_MAX`](super::CANDLE_READS_MAX).
 //!
@@ -169,7 +169,7 @@ impl Executor {
         }
     }
 
-    /// An order that still waits needs no query: it is reported here what becomes of it.
+    /// An order that still waits needs no query: this executor reports its outcome.
     fn query(&mut self, instrument: InstrumentId, id: ClientOrderId, out: &mut Outputs) {
         if !self.queue.contains(id) && !self.queries.request(instrument, id, self.now) {
             fault(ExecutorFault::QueriesFull(id), out);
@@ -246,7 +246,7 @@ impl Executor {
         }
     }
 
-    /// A cancel whose order was not answered in time overtakes it after all.
+    /// Sends the due cancels. If an order's answer is late, its cancel may overtake it.
     fn send_cancels(&mut self, out: &mut Outputs) {
         while let Some((instrument, client_id)) = self.cancels.next(self.now) {
             if self.orders.is_in_flight(client_id) {

@@ -1,4 +1,4 @@
-//! What an executor finds worth a line in the log.
+//! The faults that an executor reports for the log.
 
 use tradewind_model::{ClientOrderId, InstrumentId, Interval};
 

@@ -56,7 +56,7 @@ pub enum ExecutorInput {
     Stop,
 }
 
-/// An action of an executor, or its result.
+/// An output of an executor: a request to begin, or a result.
 #[derive(Debug)]
 pub enum ExecutorOutput {
     /// Begin this request; its answer is [`ExecutorInput::Response`].

@@ -1,4 +1,4 @@
-//! Carrying out an account's orders at any venue: no socket, no clock, no task, no venue's own words.
+//! Carrying out an account's orders at any venue: no socket, no clock, no task, no names of a single venue.
 //!
 //! [`Executor`] decides; [`ExecutionVenue`] is what it needs of a venue, and its requests and answers are in `request.rs`
 //! and `records.rs`. What else a desk needs of a venue is in [`Venue`](crate::Venue).

@@ -12,7 +12,7 @@ use tradewind_model::{ClientOrderId, InstrumentId, Timestamp};
 pub const QUERIES_MAX: usize = 10_000;
 /// Queries sent and not answered at once.
 pub const QUERIES_AT_ONCE: usize = 64;
-/// Orders above which those are forgotten whose pause is over.
+/// Above this many orders, those whose pause is over are removed.
 const REMEMBERED: usize = 256;
 
 /// One query that is to be sent now.

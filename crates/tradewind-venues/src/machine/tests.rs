@@ -37,7 +37,7 @@ impl Rig {
         std::mem::take(&mut self.out)
     }
 
-    /// A venue that opens every link and grants every request; returns what else was said.
+    /// A venue that opens every link and grants every request; returns the other outputs.
     fn serve(&mut self) -> Vec<SourceOut> {
         let mut rest = Vec::new();
         loop {

@@ -1,6 +1,7 @@
 //! A data source without its sockets: the [`SourceMachine`], each connection's [`Protocol`] with its [`Buffers`], and the sink.
 //!
-//! It is a machine with connections ([`Links`]): a shell opens sockets, moves bytes and says what happened. Nothing here waits.
+//! It is a machine with connections ([`Links`]): a shell opens sockets, moves bytes and reports events. The
+//! machine itself does not wait.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -64,7 +65,7 @@ where
         &self.stats
     }
 
-    /// Takes in a change of what is wanted, or that time passed.
+    /// Takes in a subscription change or a tick.
     pub fn handle(&mut self, now: Duration, input: SourceIn) {
         let mut out = Vec::new();
         self.machine.handle(now, input, &mut out);

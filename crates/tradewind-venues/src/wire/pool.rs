@@ -19,7 +19,7 @@ use crate::gate::SendPermit;
 
 /// How long a connection without a request is kept. Servers and firewalls drop idle connections silently.
 const IDLE_MAX: Duration = Duration::from_secs(60);
-/// Connections of a pool for what is not urgent, and requests that may wait for one.
+/// Connections of a pool for requests that are not urgent, and most requests that may wait for one.
 const CONNECTIONS_MAX: usize = 16;
 const WAITING_MAX: usize = 256;
 

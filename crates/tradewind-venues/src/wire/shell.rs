@@ -142,7 +142,7 @@ impl Shell {
         self.opening.push((id, Box::pin(opening)));
     }
 
-    /// What the socket does not take at once is dropped with it: a close frame, say, which is no more than polite.
+    /// Bytes that the socket does not take at once are dropped with it. A lost close frame, for example, does no harm.
     fn close(&mut self, id: LinkId, mut rest: Buffers) {
         if let Some(at) = self.streams.iter().position(|(open, _)| *open == id) {
             let (_, mut stream) = self.streams.remove(at);

@@ -1,4 +1,4 @@
-//! The executor by the clock of the test: what it begins, what it reports, and what it refuses to believe.
+//! The executor by the clock of the test: the requests that it begins, its reports, and the answers that it rejects.
 
 use super::super::orders_for_tests::{GOOD_FOR, ONE_A_SECOND, START, sealed};
 use super::*;

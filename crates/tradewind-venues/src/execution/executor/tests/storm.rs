@@ -171,7 +171,7 @@ fn response(request: &VenueRequest, how: u8, now: Timestamp) -> VenueResponse {
             let known = marked(*client_id, ReportKind::Accepted);
             VenueResponse::Order(OrderQuery::Found(vec![known]))
         }
-        // Within the time in which it is not believed.
+        // Within the time in which "no such order" does not count.
         VenueRequest::Query { .. } => absent(START.min(now)),
         VenueRequest::Balances => VenueResponse::Balances(Vec::new()),
         VenueRequest::OpenOrders => VenueResponse::OpenOrders(Vec::new()),
