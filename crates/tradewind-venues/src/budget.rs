@@ -67,7 +67,7 @@ impl RateBudget {
     }
 
     /// Whether a request of `weight` may go now. Its weight is counted if it may.
-    pub fn admit(&mut self, now: Duration, priority: Priority, weight: u64) -> Admission {
+    pub fn acquire(&mut self, now: Duration, priority: Priority, weight: u64) -> Admission {
         if now < self.blocked_until {
             return Admission::Wait(self.blocked_until - now);
         }
@@ -154,7 +154,7 @@ mod tests {
             let goes = kinds.map(|kind| {
                 let mut budget = RateBudget::new(6_000);
                 budget.reported(secs(1), used);
-                budget.admit(secs(1), kind, 1) == Admission::Go
+                budget.acquire(secs(1), kind, 1) == Admission::Go
             });
             assert_eq!(goes, wanted, "{used}");
         };
@@ -174,11 +174,11 @@ mod tests {
         budget.blocked(secs(10), secs(120));
         budget.blocked(secs(11), secs(1));
         assert_eq!(
-            budget.admit(secs(11), Priority::Cancel, 1),
+            budget.acquire(secs(11), Priority::Cancel, 1),
             Admission::Wait(secs(119))
         );
         assert_eq!(budget.blocked_for(secs(100)), secs(30));
-        assert_eq!(budget.admit(secs(130), Priority::Data, 1), Admission::Go);
+        assert_eq!(budget.acquire(secs(130), Priority::Data, 1), Admission::Go);
     }
 
     #[test]
@@ -186,10 +186,10 @@ mod tests {
         let mut budget = RateBudget::new(100);
         budget.reported(secs(59), 100);
         assert_eq!(
-            budget.admit(secs(59), Priority::Entry, 1),
+            budget.acquire(secs(59), Priority::Entry, 1),
             Admission::Wait(secs(1))
         );
-        assert_eq!(budget.admit(secs(60), Priority::Entry, 1), Admission::Go);
+        assert_eq!(budget.acquire(secs(60), Priority::Entry, 1), Admission::Go);
         assert_eq!(budget.used(secs(60)), (1, 100));
         assert_eq!(budget.used(secs(120)), (0, 100));
     }
@@ -200,7 +200,7 @@ mod tests {
             let mut budget = RateBudget::new(1_000);
             let mut sent = 0;
             for weight in weights {
-                if budget.admit(secs(5), Priority::Entry, weight) == Admission::Go {
+                if budget.acquire(secs(5), Priority::Entry, weight) == Admission::Go {
                     sent += weight;
                 }
             }

@@ -52,7 +52,7 @@ impl OrderGate {
     ///
     /// # Errors
     /// The reason why it may not. The gate is checked again before each write.
-    pub fn admit(&self, order: &ApprovedOrder) -> Result<(), NotSentReason> {
+    pub fn authorize(&self, order: &ApprovedOrder) -> Result<(), NotSentReason> {
         self.allows(order.expires_at())
     }
 

@@ -44,7 +44,7 @@ impl SendOutcome {
             return Self::Unanswered(why);
         }
         tracing::warn!(why, "An order was not sent");
-        let refusal = permit.refusal().or(gate.admit(order).err());
+        let refusal = permit.refusal().or(gate.authorize(order).err());
         Self::NotSent(refusal.unwrap_or(NotSentReason::Unreachable))
     }
 }
@@ -127,7 +127,7 @@ impl OrderConnectionPool {
         order: &ApprovedOrder,
         make: impl FnOnce() -> OrderRequest,
     ) -> SendOutcome {
-        if let Err(reason) = self.gate.admit(order) {
+        if let Err(reason) = self.gate.authorize(order) {
             return SendOutcome::NotSent(reason);
         }
         let ready = async {

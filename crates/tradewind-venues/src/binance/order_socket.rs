@@ -87,7 +87,7 @@ impl OrderSocket {
         params: Params,
         signer: Signer,
     ) -> SendOutcome {
-        if let Err(reason) = self.gate.admit(order) {
+        if let Err(reason) = self.gate.authorize(order) {
             return SendOutcome::NotSent(reason);
         }
         let (reply, answered) = oneshot::channel();

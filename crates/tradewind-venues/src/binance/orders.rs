@@ -27,7 +27,7 @@ impl BinanceVenue {
         let Ok((symbol, rules)) = known(&symbols, terms.instrument) else {
             return vec![self.not_sent(&terms, NotSentReason::Unreachable)];
         };
-        if let Err(reason) = self.admit(order).await {
+        if let Err(reason) = self.authorize(order).await {
             return vec![self.not_sent(&terms, reason)];
         }
         let Ok(signer) = self.rest.signer() else {
@@ -49,8 +49,8 @@ impl BinanceVenue {
     }
 
     /// Waits for the budget as long as the order is good for; a kill ends the wait.
-    pub(super) async fn admit(&self, order: &ApprovedOrder) -> Result<(), NotSentReason> {
-        self.gate.admit(order)?;
+    pub(super) async fn authorize(&self, order: &ApprovedOrder) -> Result<(), NotSentReason> {
+        self.gate.authorize(order)?;
         let priority = if order.is_exit() {
             Priority::Exit
         } else {

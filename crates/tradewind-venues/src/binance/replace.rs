@@ -120,7 +120,7 @@ impl BinanceVenue {
         let Ok((symbol, rules)) = known(&symbols, new.terms().instrument) else {
             return self.replacement_not_sent(old, new, NotSentReason::Unreachable);
         };
-        if let Err(reason) = self.admit(new).await {
+        if let Err(reason) = self.authorize(new).await {
             return self.replacement_not_sent(old, new, reason);
         }
         let Ok(signer) = self.rest.signer() else {

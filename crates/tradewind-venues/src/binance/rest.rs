@@ -193,7 +193,7 @@ impl Rest {
         let end = self.pool.connector().now() + patience;
         loop {
             let now = self.pool.connector().now();
-            let admission = lock(&self.budget).admit(now, priority, weight);
+            let admission = lock(&self.budget).acquire(now, priority, weight);
             match admission {
                 Admission::Go => return Ok(()),
                 Admission::Wait(wait) if now + wait >= end => {

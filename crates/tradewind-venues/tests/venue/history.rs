@@ -125,7 +125,7 @@ async fn v05_a_page_that_cannot_be_read_on_from_is_an_error() {
             matches!(read, Err(VenueError::Unreadable { .. })),
             "{page:?}: {read:?}"
         );
-        assert_eq!(server.asked().len(), 1);
+        assert_eq!(server.requests().len(), 1);
     }
 }
 
@@ -189,7 +189,7 @@ async fn v05_an_orders_trades_are_read_until_they_make_up_what_was_executed() {
             .iter()
             .filter(|report| matches!(report.kind, ReportKind::Filled(_)));
         assert_eq!(fills.count(), 5);
-        assert_eq!(server.asked().len(), requests);
+        assert_eq!(server.requests().len(), requests);
     }
     let server = executed_five(4, 1_000).await;
     let read = rig_at(&server).venue.query(BTC, id).await;

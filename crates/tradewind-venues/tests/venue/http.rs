@@ -37,7 +37,7 @@ type Script = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<Asked>>>,
     news: Arc<Notify>,
     _tasks: JoinSet<()>,
 }
@@ -57,21 +57,21 @@ impl Server {
         ));
         Self {
             address,
-            asked: requests,
+            requests,
             news,
             _tasks: tasks,
         }
     }
 
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+    pub(crate) fn requests(&self) -> Vec<Asked> {
+        self.requests.lock().unwrap().clone()
     }
 
     /// Waits until the server has got this many requests.
     pub(crate) async fn asked_times(&self, count: usize) {
         loop {
             let news = self.news.notified();
-            if self.asked().len() >= count {
+            if self.requests().len() >= count {
                 return;
             }
             news.await;

@@ -71,7 +71,7 @@ async fn an_order_goes_out_signed_and_comes_back_with_its_fills() {
     assert_eq!(fill.client_id, order.terms().client_id);
     assert_eq!(rig.venue.assets().snapshot().name(fill.fee.asset), "BNB");
 
-    let request = &server.asked()[0];
+    let request = &server.requests()[0];
     assert_eq!(
         (request.method.as_str(), request.path.as_str()),
         ("POST", "/api/v3/order")
@@ -152,7 +152,7 @@ async fn v14_each_answer_means_what_the_venue_documents_and_no_order_is_sent_twi
         let rig = rig_at(&server, HASTY);
         let reports = rig.venue.submit(&exit_order(1)).await;
         assert_eq!(kinds(&reports), wanted, "{name}");
-        assert_eq!(server.asked().len(), 1, "{name}");
+        assert_eq!(server.requests().len(), 1, "{name}");
     }
 }
 
@@ -175,7 +175,7 @@ async fn orders_share_a_connection_that_is_kept() {
         assert_eq!(kinds(&reports), ["accepted"]);
     }
     let connections: Vec<usize> = server
-        .asked()
+        .requests()
         .iter()
         .map(|request| request.connection)
         .collect();
@@ -199,7 +199,7 @@ async fn a_killed_desk_sends_no_order_but_cancels() {
     let order = exit_order(1);
     let reports = rig.venue.submit(&order).await;
     assert_eq!(kinds(&reports), ["not sent Killed"]);
-    assert_eq!(server.asked(), []);
+    assert_eq!(server.requests(), []);
 
     let report = rig
         .venue
@@ -240,7 +240,7 @@ async fn an_entry_too_old_stays_here_and_an_exit_does_not() {
     let reports = rig.venue.submit(&entry_order(2)).await;
     assert_eq!(reports[0].kind, ReportKind::NotSent(NotSentReason::Expired));
     assert_eq!(kinds(&rig.venue.submit(&exit_order(3)).await), ["accepted"]);
-    assert_eq!(server.asked().len(), 2);
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]
@@ -264,7 +264,7 @@ async fn v12_after_a_ban_nothing_leaves() {
         .cancel(InstrumentId(0), exit_order(1).terms().client_id)
         .await;
     assert_eq!(kinds(&[report]), ["unknown"]);
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -289,7 +289,7 @@ async fn a_cancel_says_what_it_found() {
         let id = exit_order(1).terms().client_id;
         let report = rig.venue.cancel(InstrumentId(0), id).await;
         assert_eq!(kinds(&[report]), [wanted]);
-        assert_eq!(server.asked().len(), 1, "{wanted}");
+        assert_eq!(server.requests().len(), 1, "{wanted}");
     }
 }
 

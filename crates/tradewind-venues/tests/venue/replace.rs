@@ -157,7 +157,7 @@ async fn v10_each_leg_has_its_own_fate() {
                 .iter()
                 .all(|report| report.client_id == new)
         );
-        assert_eq!(server.asked().len(), 1, "{name}");
+        assert_eq!(server.requests().len(), 1, "{name}");
     }
 }
 
@@ -167,7 +167,7 @@ async fn v10_without_an_answer_both_are_unknown() {
         let (replacement, _rig, server) = replace(reply, IfCancelFails::Stop).await;
         assert_eq!(kinds(&[replacement.cancelled]), ["unknown"]);
         assert_eq!(kinds(&replacement.placed), ["unknown"]);
-        assert_eq!(server.asked().len(), 1);
+        assert_eq!(server.requests().len(), 1);
     }
 }
 
@@ -178,7 +178,7 @@ async fn v10_the_request_names_both_orders_and_the_mode() {
         (IfCancelFails::Place, "ALLOW_FAILURE"),
     ] {
         let (_, _rig, server) = replace(Reply::Close, mode).await;
-        let request = &server.asked()[0];
+        let request = &server.requests()[0];
         assert_eq!(request.path, "/api/v3/order/cancelReplace");
         let id = exit_order(2).terms().client_id;
         for part in [
@@ -201,5 +201,5 @@ async fn v10_a_killed_desk_replaces_nothing() {
         .await;
     assert_eq!(kinds(&[kept.cancelled]), ["cancel rejected 0"]);
     assert_eq!(kinds(&kept.placed), ["not sent Killed"]);
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }

@@ -43,7 +43,7 @@ async fn a_read_is_repeated_after_a_failure_and_the_first_error_is_returned() {
     let rig = rig_at(&server);
     let balances = rig.venue.account().await.unwrap();
     assert_eq!(balances[0].free, "1.5".parse::<Amount>().unwrap());
-    assert_eq!(server.asked().len(), 3);
+    assert_eq!(server.requests().len(), 3);
 
     let server = Server::start(|_| Reply::Answer(502, "bad gateway".into())).await;
     let rig = rig_at(&server);
@@ -52,7 +52,7 @@ async fn a_read_is_repeated_after_a_failure_and_the_first_error_is_returned() {
         matches!(error, VenueError::Broken { status: 502, .. }),
         "{error}"
     );
-    assert_eq!(server.asked().len(), 3);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_refusal_is_not_repeated() {
     let server = Server::start(move |_| Reply::Answer(401, body.into())).await;
     let error = rig_at(&server).venue.account().await.unwrap_err();
     assert_eq!(error.code(), Some(-2015));
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn v12_after_a_limit_the_budget_is_closed() {
     assert_eq!(first.code(), Some(-1003));
     let second = rig.venue.account().await.unwrap_err();
     assert!(matches!(second, VenueError::Limited(wait) if wait > Duration::from_secs(20)));
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_cancel_waits_for_no_page_of_history() {
     let id = exit_order(1).terms().client_id;
     let report = rig.venue.cancel(BTC, id).await;
     assert_eq!(kinds(&[report]), ["cancel rejected -2011"]);
-    assert_eq!(server.asked().len(), 17);
+    assert_eq!(server.requests().len(), 17);
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn candles_come_closed_and_to_the_last_page() {
         (last.high, last.volume),
         (Price(300), "10.5".parse().unwrap())
     );
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 
     let many = rig
         .venue

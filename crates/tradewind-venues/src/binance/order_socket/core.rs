@@ -171,7 +171,7 @@ impl SocketCore {
             if link.writing.is_some() || !link.buffers.is_written() {
                 return self.waiting.push_front(waiting);
             }
-            if let Err(reason) = self.settings.gate.admit(&waiting.order) {
+            if let Err(reason) = self.settings.gate.authorize(&waiting.order) {
                 waiting.end(SendOutcome::NotSent(reason));
                 continue;
             }
