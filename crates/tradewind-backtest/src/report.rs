@@ -1,4 +1,4 @@
-//! What came of a backtest.
+//! The result of a backtest.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -13,7 +13,7 @@ use crate::counters::Counters;
 use crate::equity::EquitySample;
 use crate::levels::Ambiguity;
 
-/// What came of a backtest. Money is in the report asset unless it says otherwise; as JSON, decimals are strings.
+/// The result of a backtest. Money is in the report asset unless a field names another; decimals are strings in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Name of the report asset.
@@ -111,13 +111,13 @@ pub struct Models {
 pub struct AssetReport {
     /// The asset.
     pub asset: String,
-    /// What the exchange says.
+    /// The balance at the exchange.
     #[serde(serialize_with = "text")]
     pub exchange: Amount,
-    /// What the desk says.
+    /// The balance in the desk's ledger.
     #[serde(serialize_with = "text")]
     pub desk: Amount,
-    /// The one less the other: 0, or something is wrong with the desk.
+    /// The exchange's balance minus the desk's. It is 0 unless the desk has a bug.
     #[serde(serialize_with = "text")]
     pub difference: Amount,
 }
@@ -263,7 +263,7 @@ impl Report {
     }
 }
 
-/// Per asset: exchange says, desk says, difference.
+/// Per asset: the exchange's balance, the desk's, the difference.
 fn assets(configuration: &Configuration, view: &DeskView, exchange: &Exchange) -> Vec<AssetReport> {
     let lines = configuration.assets.iter().map(|asset| {
         let at_exchange = configuration.accounts.iter().map(|account| {
