@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tradewind_model::BotId;
 
-/// A bot and one of its instruments. Only the part that holds bots makes one, so it always exists there.
+/// A bot and one of its instruments. Only the part that holds bots makes such an index, so it is always valid there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct BotInstrument {
     bot: BotId,
