@@ -1,8 +1,8 @@
 //! The engine's state as data: saved, restored, and compared by digest.
 //!
 //! [`EngineState`] has two halves. The *durable* one cannot be rebuilt from other data: orders, ledger, causes,
-//! commands, exit monitors, bots, ids, timers. The *derived* one is the market view and the strategies' own state, which
-//! fresh market data can rebuild. Both are taken at the same input. Start with [`Engine::save`](crate::Engine::save).
+//! commands, exit monitors, bots, ids, timers. The *derived* one is the market view and the strategies' own state.
+//! Fresh market data can rebuild it. Both are taken at the same input. Start with [`Engine::save`](crate::Engine::save).
 
 mod digest;
 mod record;
