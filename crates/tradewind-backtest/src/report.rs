@@ -125,21 +125,21 @@ pub struct AssetReport {
 /// A fill, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FillReport {
-    /// When.
+    /// Time of the fill.
     #[serde(serialize_with = "text")]
     pub at: Timestamp,
-    /// In what.
+    /// Name of the instrument.
     pub instrument: String,
     /// `buy` or `sell`.
     pub side: &'static str,
-    /// How much.
+    /// Quantity, in the base asset.
     pub quantity: String,
-    /// At what price.
+    /// Price, in the quote asset.
     pub price: String,
-    /// What it cost.
+    /// The fee.
     #[serde(serialize_with = "text")]
     pub fee: Amount,
-    /// In which asset.
+    /// Asset of the fee.
     pub fee_asset: String,
     /// `maker` or `taker`.
     pub liquidity: &'static str,

@@ -14,9 +14,9 @@ pub enum Effect {
     Submit(Intent, ApprovedOrder),
     /// Cancel an order.
     Cancel {
-        /// On which account.
+        /// The account.
         account: AccountId,
-        /// Of what.
+        /// The instrument.
         instrument: InstrumentId,
         /// Our id.
         client_id: ClientOrderId,
@@ -25,9 +25,9 @@ pub enum Effect {
     },
     /// Query the state of an order.
     Query {
-        /// On which account.
+        /// The account.
         account: AccountId,
-        /// Of what.
+        /// The instrument.
         instrument: InstrumentId,
         /// Our id.
         client_id: ClientOrderId,
@@ -36,11 +36,11 @@ pub enum Effect {
     Reconcile(AccountId),
     /// Read past candles.
     Candles {
-        /// Of what.
+        /// The instrument.
         instrument: InstrumentId,
-        /// Which.
+        /// The interval of the candles.
         interval: Interval,
-        /// How many closed ones.
+        /// The number of closed candles.
         count: u32,
     },
 }
@@ -132,7 +132,8 @@ pub trait Effects {
     }
 
     /// Writes the next immediate answer of a performed effect into `answer`, whose box may be used again. False if
-    /// there is none. The answer is handled before any other input. A venue behind a queue answers through the queue instead.
+    /// there is none. The answer is handled before any other input. A venue behind a queue answers through the queue
+    /// instead.
     fn next_answer(&mut self, answer: &mut Input) -> bool {
         let _ = answer;
         false

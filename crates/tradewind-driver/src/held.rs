@@ -6,8 +6,8 @@ use crate::effects::Effect;
 
 /// Orders whose intents are written and not yet durable, and the cancels and queries of these orders.
 ///
-/// Everything else passes, so that a slow disk does not delay the cancel of an order that was sent. An order that waited
-/// too long is not dropped here: its sender compares its time to live with the clock.
+/// Everything else passes, so that a slow disk does not delay the cancel of an order that was sent. An order that
+/// waited too long is not dropped here: its sender compares its time to live with the clock.
 #[derive(Debug, Default)]
 pub(crate) struct HeldEffects {
     /// Effects in order, each with the number of the input whose intents must be durable first.

@@ -21,7 +21,7 @@ impl BotInstrument {
         self.bot
     }
 
-    /// Index among the bot's instruments, which its strategy knows as [`View::slot`](tradewind_strategy::View::slot).
+    /// Index among the bot's instruments. Its strategy gets it as [`View::slot`](tradewind_strategy::View::slot).
     pub(crate) const fn slot(self) -> usize {
         self.slot as usize
     }

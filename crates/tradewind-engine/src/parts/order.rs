@@ -294,7 +294,7 @@ pub(crate) const fn is_possible(fill: &Fill) -> bool {
     fill.quantity.0 > 0 && fill.price.0 > 0
 }
 
-/// What a report says, as far as an order's state depends on it.
+/// The class of a report, as far as an order's state depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReportClass {
     /// The venue has it.

@@ -2,7 +2,9 @@
 //!
 //! [`EngineState`] has two halves. The *durable* one cannot be rebuilt from other data: orders, ledger, causes,
 //! commands, exit monitors, bots, ids, timers. The *derived* one is the market view and the strategies' own state.
-//! Fresh market data can rebuild it. Both are taken at the same input. Start with [`Engine::save`](crate::Engine::save).
+//! Fresh market data can rebuild it. Both are taken at the same input.
+//!
+//! Start with [`Engine::save`](crate::Engine::save).
 
 mod digest;
 mod record;
@@ -128,7 +130,7 @@ pub enum RestoreError {
     Strategy {
         /// The bot.
         bot: BotId,
-        /// Why.
+        /// The reason of the strategy.
         source: tradewind_strategy::RestoreError,
     },
 }
