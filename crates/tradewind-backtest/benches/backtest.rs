@@ -91,7 +91,7 @@ fn timed(mut work: impl FnMut()) -> Duration {
     start.elapsed()
 }
 
-/// The most memory this process has held, in KiB; 0 where the system does not tell.
+/// The most memory this process has held, in KiB; 0 where the system does not report it.
 fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,4 +1,4 @@
-//! The last candles that were played, for a bot that asks for past ones: never one from the future.
+//! The last candles that were played, for a bot that requests past ones. It never holds a candle from the future.
 
 use std::collections::{BTreeMap, VecDeque};
 

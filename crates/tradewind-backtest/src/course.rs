@@ -89,7 +89,7 @@ impl Course {
         halt.unwrap_or(self.points[self.passed].0)
     }
 
-    /// Goes on to the next point.
+    /// Advances to the next point.
     fn advance(&mut self, levels: &Levels) -> CandlePoint {
         let is_open = self.passed == 0;
         let halt = self.next_halt(levels);
@@ -213,7 +213,7 @@ impl Courses {
         courses.map(|course| course.next_at(levels)).min()
     }
 
-    /// Goes on to that point; `None` if there is none.
+    /// Advances to that point; `None` if there is none.
     pub(crate) fn advance(&mut self, levels: &Levels) -> Option<CandlePoint> {
         let courses = (0..).zip(&self.courses);
         let (index, _) = courses.min_by_key(|(_, course)| course.next_at(levels))?;

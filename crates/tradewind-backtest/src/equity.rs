@@ -11,10 +11,10 @@ const POINTS_MAX: usize = 1_024;
 /// Equity at a moment, in the report asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct EquitySample {
-    /// When.
+    /// Time of the sample.
     #[serde(serialize_with = "text")]
     pub at: Timestamp,
-    /// What everything was worth.
+    /// The equity of all accounts.
     #[serde(serialize_with = "text")]
     pub equity: Amount,
 }

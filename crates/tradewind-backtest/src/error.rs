@@ -8,15 +8,15 @@ use tradewind_model::InstrumentKind;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BacktestError {
-    /// The file system said no.
+    /// The file cannot be opened or read.
     #[error("cannot read {}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// Its reason.
+        /// The error of the file system.
         source: std::io::Error,
     },
-    /// A line is not what it should be.
+    /// A line is malformed.
     #[error("{}: line {line}: {reason}", path.display())]
     Malformed {
         /// The file.
@@ -26,12 +26,12 @@ pub enum BacktestError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A file does not say what is in it, or holds what cannot be played.
+    /// A file's product or interval cannot be found out, or its content cannot be played.
     #[error("{}: {reason}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is missing.
+        /// What is missing or wrong.
         reason: String,
     },
     /// The strategy, or the choices around it, cannot be run on this data.

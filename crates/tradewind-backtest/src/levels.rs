@@ -104,8 +104,8 @@ impl Levels {
     }
 }
 
-/// Candles that hold both the stop and the target of a position: which of the two came first is not known. The stop is
-/// filled; what the target would have brought instead is added up.
+/// Candles that hold both the stop and the target of a position, so that it is unknown which of the two came first. The
+/// stop is filled. The difference to a fill at the target is added up.
 #[derive(Debug, Default)]
 pub(crate) struct Ambiguity {
     /// How many such candles there were.

@@ -3,9 +3,9 @@
 //! With no latency an action is carried out and its reports are there at once. With latency both travel: what is under
 //! way waits here until the clock has reached it.
 //!
-//! Inside a candle nobody knows what the market was. So an order in an instrument whose market is made from candles waits
-//! for the next open, or for a real quote, whatever decided it. One exception: the exit of a position at the level where
-//! the candle's course halts for it.
+//! The market inside a candle is unknown. So an order in an instrument whose market is made from candles waits for the
+//! next open or for a real quote. There is one exception: an exit is sent at once if the candle's course has halted at
+//! its level.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::report::Models;
 use crate::setup::{Latency, Setup};
 use crate::translate::{answer, reason, translate};
 
-/// What the desk asks of the exchange.
+/// A request of the desk to the exchange.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Request {
     Submit(OrderTerms),
@@ -64,7 +64,7 @@ impl Link {
     pub(crate) fn new(setup: &Setup) -> Result<Self, BacktestError> {
         let config = ExchangeConfig {
             prints: Prints::Silent,
-            // Only a request that travels can ask for an order that is gone.
+            // Only a request with latency can be about an order that is gone.
             history: if setup.latency.is_zero() {
                 History::Dropped
             } else {
@@ -265,7 +265,7 @@ impl Link {
         instrument: InstrumentId,
         id: ClientOrderId,
     ) {
-        // One that is still held has not left: it never will.
+        // An order that is still held was not sent and never will be.
         let before = self.held.len();
         self.held.retain(|terms| terms.client_id != id);
         if self.held.len() < before {
@@ -286,7 +286,7 @@ impl Link {
         }
     }
 
-    /// Tells what is known of an order. Its fills were reported and are only counted here.
+    /// Reports an order's state. Its fills were reported before and are only counted here.
     fn query(
         &mut self,
         now: Timestamp,

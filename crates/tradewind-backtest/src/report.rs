@@ -1,4 +1,4 @@
-//! What came of a backtest.
+//! The result of a backtest.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -13,7 +13,7 @@ use crate::counters::Counters;
 use crate::equity::EquitySample;
 use crate::levels::Ambiguity;
 
-/// What came of a backtest. Money is in the report asset unless it says otherwise; as JSON, decimals are strings.
+/// The result of a backtest. Money is in the report asset unless a field names another; decimals are strings in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Name of the report asset.
@@ -111,13 +111,13 @@ pub struct Models {
 pub struct AssetReport {
     /// The asset.
     pub asset: String,
-    /// What the exchange says.
+    /// The balance at the exchange.
     #[serde(serialize_with = "text")]
     pub exchange: Amount,
-    /// What the desk says.
+    /// The balance in the desk's ledger.
     #[serde(serialize_with = "text")]
     pub desk: Amount,
-    /// The one less the other: 0, or something is wrong with the desk.
+    /// The exchange's balance minus the desk's. It is 0 unless the desk has a bug.
     #[serde(serialize_with = "text")]
     pub difference: Amount,
 }
@@ -125,21 +125,21 @@ pub struct AssetReport {
 /// A fill, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FillReport {
-    /// When.
+    /// Time of the fill.
     #[serde(serialize_with = "text")]
     pub at: Timestamp,
-    /// In what.
+    /// Name of the instrument.
     pub instrument: String,
     /// `buy` or `sell`.
     pub side: &'static str,
-    /// How much.
+    /// Quantity, in the base asset.
     pub quantity: String,
-    /// At what price.
+    /// Price, in the quote asset.
     pub price: String,
-    /// What it cost.
+    /// The fee.
     #[serde(serialize_with = "text")]
     pub fee: Amount,
-    /// In which asset.
+    /// Asset of the fee.
     pub fee_asset: String,
     /// `maker` or `taker`.
     pub liquidity: &'static str,
@@ -263,7 +263,7 @@ impl Report {
     }
 }
 
-/// Per asset: exchange says, desk says, difference.
+/// Per asset: the exchange's balance, the desk's, the difference.
 fn assets(configuration: &Configuration, view: &DeskView, exchange: &Exchange) -> Vec<AssetReport> {
     let lines = configuration.assets.iter().map(|asset| {
         let at_exchange = configuration.accounts.iter().map(|account| {

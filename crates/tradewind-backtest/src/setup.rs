@@ -28,7 +28,7 @@ pub struct Setup {
 pub struct Latency {
     /// From the decision until the exchange has the order.
     pub request: Duration,
-    /// From what happened at the exchange until the desk knows it.
+    /// From an event at the exchange until its report reaches the desk.
     pub report: Duration,
 }
 
@@ -39,7 +39,7 @@ impl Latency {
 }
 
 impl Setup {
-    /// Fills a report keeps unless more are asked for.
+    /// Fills a report keeps by default.
     pub const FILLS_KEPT: usize = 1_000;
 
     /// Checks what can be checked before the first input, and puts every strategy into the engine's own lane: under a

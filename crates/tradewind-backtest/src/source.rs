@@ -9,7 +9,7 @@ use crate::error::BacktestError;
 pub enum HistoryEvent {
     /// Something the market did.
     Market(MarketEvent),
-    /// A candle begins, in a market of which only candles are known.
+    /// A candle begins, in a market that has only candles.
     CandleStart(CandleStart),
 }
 

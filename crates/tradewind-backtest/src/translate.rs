@@ -1,4 +1,4 @@
-//! The exchange's reports in the desk's words, as a venue's adapter makes them from a wire.
+//! Translates the exchange's reports to the desk's, as a venue's adapter does with wire messages.
 
 use tradewind_model::{
     AccountId, ClientOrderId, ExecutionReport, Fill, InstrumentId, Quantity, RejectReason,
@@ -31,7 +31,7 @@ pub(crate) fn reason(refusal: Refusal) -> RejectReason {
     }
 }
 
-/// What the exchange says about an order, as the desk hears it; `None` for an order that is not the desk's.
+/// The exchange's report on an order, as a report to the desk; `None` for an order that is not the desk's.
 pub(crate) fn translate(report: &OrderReport) -> Option<ExecutionReport> {
     let order = &report.order;
     let client_id = order.client_id.to_desk()?;

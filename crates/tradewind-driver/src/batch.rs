@@ -7,8 +7,8 @@ use tradewind_model::{Depth, Quote};
 
 /// Inputs that were taken out of the queues together, in the order in which they are handled.
 ///
-/// One turn handles all of `control` and a slice of `market`; books and quotes follow once `market` is empty. What is
-/// left stays in for the next turn.
+/// One turn handles all of `control` and a slice of `market`; books and quotes follow once `market` is empty. The rest
+/// stays for the next turn.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Reports, accounts, commands, evaluations and rare inputs of the desk itself, oldest first.

@@ -12,14 +12,16 @@ use crate::held::HeldEffects;
 use crate::journal::Journal;
 use crate::timers::Timers;
 
-/// Trades and candles handled in one turn, at most: a report that comes meanwhile waits for no more than these.
+/// Trades and candles handled in one turn, at most. This bounds the wait of a report that comes meanwhile.
 const MARKET_PER_TURN: usize = 256;
 
 /// An engine with its clock, its journal and its effects.
 ///
-/// One step: number an input, append it, handle it, append the intents and events that follow, set timers. One commit,
-/// after some steps: write; begin to sync if there are intents; perform effects, orders only once their intents are
-/// durable; announce events; answer commands. So whatever is announced is written, and no order leaves before its intent.
+/// A step numbers an input, appends it to the journal, handles it, appends its intents and events, and sets timers.
+///
+/// A commit follows after some steps. It writes the journal, begins a sync if there are intents, performs effects,
+/// announces events and answers commands. An order is sent only once its intent is durable, and an event is announced
+/// only once it is written.
 #[derive(Debug)]
 pub struct Driver<C, J, E> {
     engine: Engine,
@@ -31,7 +33,7 @@ pub struct Driver<C, J, E> {
     out: Outputs,
     /// Outputs of the steps since the last commit, whose intents and events are appended.
     uncommitted: Outputs,
-    /// Quotes since the last commit that led to no event, if somebody wants them.
+    /// Quotes since the last commit that led to no event; see [`Effects::wants_quotes`].
     quotes: Vec<(EventId, Timestamp, Quote)>,
     held: HeldEffects,
     steps: usize,
@@ -41,7 +43,7 @@ pub struct Driver<C, J, E> {
 }
 
 impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
-    /// A driver of `engine`, which has seen nothing or continues a journal.
+    /// A driver of `engine`, which is new or continues a journal.
     pub fn new(engine: Engine, clock: C, journal: J, effects: E) -> Self {
         Self {
             engine,
@@ -59,8 +61,8 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         }
     }
 
-    /// Handles what waits, without waiting for more: all control inputs and what is due, then a slice of trades and
-    /// candles, and once none is left the latest books and quotes. What is left stays in `batch` for the next turn.
+    /// Handles the inputs in `batch`: all control inputs and what is due, then a slice of trades and candles, and once
+    /// none is left the latest books and quotes. The rest stays in `batch` for the next turn.
     ///
     /// # Errors
     /// The journal cannot be written.
@@ -90,7 +92,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         self.settle()
     }
 
-    /// One input as a turn of its own: of a history, whose inputs come one by one.
+    /// Handles one input as a turn of its own, for a history whose inputs come one by one.
     ///
     /// # Errors
     /// The journal cannot be written.
@@ -100,7 +102,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         self.settle()
     }
 
-    /// Lets everything happen that is due by now: things under way arrive first, then timers ring.
+    /// Handles everything that is due by now: first arrivals, then timers.
     ///
     /// # Errors
     /// The journal cannot be written.
@@ -114,7 +116,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         }
     }
 
-    /// Lets everything arrive that is under way and due by now.
+    /// Handles all arrivals that are due by now.
     ///
     /// # Errors
     /// The journal cannot be written.
@@ -125,7 +127,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         Ok(())
     }
 
-    /// Commits, and handles the answers that effects gave at once, until nothing is left to be done.
+    /// Commits and handles the immediate answers of effects, until there are none.
     ///
     /// # Errors
     /// The journal cannot be written.
@@ -150,7 +152,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         }
     }
 
-    /// The engine, to be looked at between two turns.
+    /// The engine, between two turns.
     pub const fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -165,12 +167,12 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         &self.effects
     }
 
-    /// Where effects go, to be changed between two turns: a venue whose market moves.
+    /// Where effects go, for changes between two turns, such as a move of a simulated market.
     pub const fn effects_mut(&mut self) -> &mut E {
         &mut self.effects
     }
 
-    /// Both, for effects that are to be changed by what the engine shows.
+    /// The engine and the effects, for changes of the effects that depend on the engine's state.
     pub const fn engine_and_effects(&mut self) -> (&Engine, &mut E) {
         (&self.engine, &mut self.effects)
     }
@@ -184,7 +186,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         Ok((self.engine, self.journal, self.effects))
     }
 
-    /// One step, and a commit once as many steps were made as may share one.
+    /// One step. A commit follows after as many steps as may share one.
     #[inline]
     fn input(&mut self, input: &Input) -> Result<(), J::Error> {
         self.step(input)?;
@@ -252,7 +254,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         Ok(())
     }
 
-    /// Strategies elsewhere begin at once: nothing of theirs has an effect before it has come back as an input.
+    /// Hands requests to other lanes before the commit. This is safe: their answers have effects only as later inputs.
     #[cold]
     fn request_evaluations(&mut self) {
         let is_request =
@@ -276,7 +278,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         Ok(())
     }
 
-    /// Carries out what is written: effects first, then announcements, then answers to commands.
+    /// Carries out the outputs that are written: first effects, then announcements, then answers to commands.
     fn carry_out(&mut self) -> Result<(), J::Error> {
         if std::mem::take(&mut self.has_intents) {
             self.journal.sync()?;

@@ -14,20 +14,20 @@ pub enum Effect {
     Submit(Intent, ApprovedOrder),
     /// Cancel an order.
     Cancel {
-        /// On which account.
+        /// The account.
         account: AccountId,
-        /// Of what.
+        /// The instrument.
         instrument: InstrumentId,
         /// Our id.
         client_id: ClientOrderId,
         /// The venue's, once known.
         venue_order_id: Option<VenueOrderId>,
     },
-    /// Ask what became of an order.
+    /// Query the state of an order.
     Query {
-        /// On which account.
+        /// The account.
         account: AccountId,
-        /// Of what.
+        /// The instrument.
         instrument: InstrumentId,
         /// Our id.
         client_id: ClientOrderId,
@@ -36,17 +36,17 @@ pub enum Effect {
     Reconcile(AccountId),
     /// Read past candles.
     Candles {
-        /// Of what.
+        /// The instrument.
         instrument: InstrumentId,
-        /// Which.
+        /// The interval of the candles.
         interval: Interval,
-        /// How many closed ones.
+        /// The number of closed candles.
         count: u32,
     },
 }
 
 impl Effect {
-    /// The effect that an output asks for; `None` for an output that is no venue's business.
+    /// The effect of an output; `None` for an output that is not for a venue.
     pub(crate) const fn of(output: &Output) -> Option<Self> {
         Some(match *output {
             Output::Submit(intent, order) => Self::Submit(intent, order),
@@ -99,7 +99,7 @@ impl Effect {
     }
 }
 
-/// Where everything goes that the engine wants done. Nothing here blocks.
+/// Carries out the engine's outputs. No method blocks.
 ///
 /// The provided methods belong to one kind of driver only; the others keep their defaults.
 pub trait Effects {
@@ -112,16 +112,16 @@ pub trait Effects {
     /// Answers a command, after its events were announced.
     fn reply(&mut self, id: CommandId, result: CommandResult);
 
-    /// Hands a request to a strategy that runs elsewhere; its answer comes back as an input.
+    /// Hands a request to a strategy of another lane. Its answer comes back as an input.
     fn evaluate(&mut self, request: Box<EvaluationRequest>);
 
-    /// Has a strategy that runs elsewhere rebuilt.
+    /// Requests the rebuild of a strategy of another lane.
     fn reset(&mut self, bot: BotId);
 
     /// Everything announced since the last call may go out.
     fn flush(&mut self) {}
 
-    /// Whether somebody wants quotes that led to no event.
+    /// Whether quotes that led to no event are announced too.
     fn wants_quotes(&self) -> bool {
         false
     }
@@ -131,25 +131,26 @@ pub trait Effects {
         let (_, _, _) = (id, at, quote);
     }
 
-    /// Writes the next input that performed effects led to at once into `answer`, whose box may be used again; false if
-    /// there is none. It is handled before any other input. A venue behind a queue answers through the queue instead.
+    /// Writes the next immediate answer of a performed effect into `answer`, whose box may be used again. False if
+    /// there is none. The answer is handled before any other input. A venue behind a queue answers through the queue
+    /// instead.
     fn next_answer(&mut self, answer: &mut Input) -> bool {
         let _ = answer;
         false
     }
 
-    /// When something under way arrives next: on a virtual network, under a clock that is moved.
+    /// The next arrival on a simulated network, under a clock that is moved.
     fn next_due(&self) -> Option<Timestamp> {
         None
     }
 
-    /// Lets the next thing arrive that is due by `now`; false if there is none.
+    /// Handles the next arrival that is due by `now`; false if there is none.
     fn deliver(&mut self, now: Timestamp) -> bool {
         let _ = now;
         false
     }
 
-    /// Called right before the engine handles an input, so that the edge can take times.
+    /// Called right before the engine handles an input, so that latencies can be measured.
     fn handling(&mut self, at: Timestamp, input: &Input) {
         let (_, _) = (at, input);
     }

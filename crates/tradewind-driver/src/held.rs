@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use crate::effects::Effect;
 
-/// Orders whose intents are written and not yet durable, and what is to follow such an order: its cancel, a query.
+/// Orders whose intents are written and not yet durable, and the cancels and queries of these orders.
 ///
-/// Everything else passes, so that a slow disk holds up no cancel and no other account. An order that waited too long
-/// is not dropped here: who sends it compares its time to live with the clock.
+/// Everything else passes, so that a slow disk does not delay the cancel of an order that was sent. An order that
+/// waited too long is not dropped here: its sender compares its time to live with the clock.
 #[derive(Debug, Default)]
 pub(crate) struct HeldEffects {
-    /// Each with the input whose intents must be durable first; in order.
+    /// Effects in order, each with the number of the input whose intents must be durable first.
     waiting: VecDeque<(u64, Effect)>,
 }
 
@@ -34,7 +34,7 @@ impl HeldEffects {
         self.waiting.pop_front_if(ready).map(|(_, effect)| effect)
     }
 
-    /// What the order that an effect is about waits for, if it waits.
+    /// If an effect's order is held, the number of the input that the order waits for.
     fn held_order_of(&self, effect: &Effect) -> Option<u64> {
         if self.waiting.is_empty() {
             return None;

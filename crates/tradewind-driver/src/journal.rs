@@ -5,17 +5,17 @@ use std::convert::Infallible;
 use tradewind_events::{Event, Input, Intent};
 use tradewind_model::Timestamp;
 
-/// Takes records in order and says which of them are safe.
+/// Takes records in order and reports which of them are safe.
 ///
 /// *Written* records survive the process: events may be announced after [`write`](Self::write). *Durable* ones are as
 /// safe as the desk demands of an intent before its order leaves. [`sync`](Self::sync) begins to make them durable and
-/// may return before they are; [`durable`](Self::durable) tells how far it has come.
+/// may return before they are; [`durable`](Self::durable) returns how far it has come.
 pub trait Journal {
     /// Why nothing can be written any more. The desk must stop.
     type Error;
 
-    /// Inputs handled between two writes, at most. 1 where writing costs nothing: then all that follows from an input is
-    /// done before the next one is handled.
+    /// Inputs handled between two writes, at most. 1 if writing costs nothing: then everything that follows from an
+    /// input is done before the next one is handled.
     const INPUTS_PER_WRITE: usize;
 
     /// Appends an input before it is handled.

@@ -1,7 +1,7 @@
 //! The one loop around the engine: live, paper, backtest, replay and simulation.
 //!
 //! [`Driver::turn`] takes the inputs that wait, hands each to the journal and the engine, makes what follows durable,
-//! and only then lets effects and events out. It never blocks on a queue and knows no thread, socket or file:
+//! and only then lets effects and events out. It never blocks on a queue and uses no thread, socket or file:
 //! [`Clock`](tradewind_model::Clock), [`Journal`] and [`Effects`] are handed in. The live desk hands in the running
 //! clock, the journal on disk and its edges; a backtest a clock that it moves, [`NoJournal`] and the matching core.
 //!

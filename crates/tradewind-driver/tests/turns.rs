@@ -1,4 +1,4 @@
-//! Turns of the driver over a journal and effects that write down what they are given.
+//! Turns of the driver over a journal and effects that record their calls.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -156,7 +156,7 @@ struct Rig {
 }
 
 impl Rig {
-    /// A desk without bots that was started and has read its account. Syncs end within the call, or when the test says so.
+    /// A desk without bots that was started and has read its account. Syncs end within the call or by the test.
     fn new(inline: bool) -> Self {
         let log = Log::default();
         let (syncing, durable) = (Rc::default(), Rc::default());

@@ -74,7 +74,7 @@ impl StepContext {
         id
     }
 
-    /// An id for an event that is announced at the end of this input but stands before what is emitted meanwhile.
+    /// An id for an event that is announced at the end of this input. Events emitted meanwhile get later ids.
     pub(crate) fn reserve(&mut self) -> EventId {
         let id = EventId {
             seq: self.seq,

@@ -1,4 +1,4 @@
-//! The engine: its state in parts, and its one verb.
+//! The engine: its state in parts, and the one method that changes it.
 
 use tradewind_events::{DeskView, EventKind, Input, LaneState, Outputs, Timer};
 use tradewind_model::Timestamp;
@@ -119,7 +119,7 @@ impl Engine {
     /// An engine that continues from a saved state: the same inputs give the same outputs as without the interruption.
     ///
     /// The driver sets the [`timers`](Self::timers) and hands every lane its [state](Self::lane_states) before the first
-    /// input. `strategies` must build what the saved engine's did.
+    /// input. `strategies` must build the same strategies as the saved engine's source.
     ///
     /// # Errors
     /// A state of another version, a damaged one, and one that a strategy refuses.

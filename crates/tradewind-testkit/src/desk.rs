@@ -1,4 +1,4 @@
-//! The engine with a clock to move and a memory of what came out.
+//! The engine with a clock that tests move. All outputs are kept.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl Desk {
         desk
     }
 
-    /// Hands the engine an input and returns what came of it.
+    /// Hands the engine an input and returns its outputs.
     pub fn input(&mut self, input: &Input) -> Outputs {
         let mut outputs = Outputs::new();
         self.engine.handle(self.now, input, &mut outputs);
@@ -136,7 +136,7 @@ impl Desk {
         reply.expect("every command is answered")
     }
 
-    /// The venue says this about an order.
+    /// The venue's report on an order.
     pub fn report(
         &mut self,
         terms: &OrderTerms,
@@ -194,7 +194,7 @@ impl Desk {
         *self.orders().last().expect("an order was sent")
     }
 
-    /// Orders the desk wants cancelled, oldest wish first.
+    /// Orders whose cancel the desk has sent, oldest cancel first.
     #[must_use]
     pub fn cancels(&self) -> Vec<ClientOrderId> {
         let cancels = self.log.iter().filter_map(|output| match output {
@@ -204,7 +204,7 @@ impl Desk {
         cancels.collect()
     }
 
-    /// Orders the desk asked the venue about.
+    /// Orders the desk has queried at the venue.
     #[must_use]
     pub fn queries(&self) -> Vec<ClientOrderId> {
         let queries = self.log.iter().filter_map(|output| match output {

@@ -1,4 +1,4 @@
-//! One number for everything an engine said: two runs that differ anywhere differ here.
+//! One number for all outputs of an engine: two runs that differ anywhere differ here.
 
 use tradewind_engine::{Digest, Engine, StrategySource};
 use tradewind_events::{Output, Outputs};

@@ -49,7 +49,7 @@ pub fn perpetual() -> Instrument {
     }
 }
 
-/// A desk with both instruments, no bots, every limit set and none in the way of a test that does not look for it.
+/// A desk with both instruments and no bots. Every limit is set, wide enough that only a test about a limit reaches it.
 #[must_use]
 pub fn configuration() -> Configuration {
     let mut assets = AssetTable::default();
@@ -132,7 +132,7 @@ fn limits() -> Limits {
 }
 
 /// A bot on the spot instrument that wakes on quotes and minute candles, with a budget of 10,000 and one `BTC` for a
-/// full target. Its strategy is called `scripted`: what that is, the test says.
+/// full target. Its strategy is called `scripted`; the test supplies it.
 #[must_use]
 pub fn bot(id: u32) -> BotConfig {
     BotConfig {

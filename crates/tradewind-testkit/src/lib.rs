@@ -1,9 +1,9 @@
-//! Builders, fixtures and a harness shared by tests. No crate's code may use it, every crate's tests may.
+//! Builders, fixtures and a harness shared by tests. Only tests may use it.
 //!
-//! [`configuration`] and [`bot`] are a small desk to change to taste; [`Desk`] drives the real engine with it, moves its
-//! clock and collects what comes out; [`Script`] is a strategy that says what the test tells it to. [`Storm`] makes
-//! inputs of every kind from a seed, sensible and not, and [`Fingerprint`] tells two runs apart. [`test_data`] finds what is
-//! too large, or not ours, to be in the repository.
+//! [`configuration`] and [`bot`] are a small desk that tests can change. [`Desk`] drives the real engine with it, moves
+//! its clock and collects its outputs. [`Script`] is a strategy whose answers the test has written. [`Storm`] makes
+//! inputs of every kind from a seed, valid and invalid. [`Fingerprint`] finds differences between two runs.
+//! [`test_data`] finds data that is too large for the repository, or is not ours to publish.
 
 mod data;
 mod desk;

@@ -1,4 +1,4 @@
-//! A strategy that says what a test tells it to.
+//! A strategy whose answers a test has written.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,19 +7,19 @@ use tradewind_engine::StrategySource;
 use tradewind_model::{BotId, Candle, Decision, ExitPlan, Ppm, Price, Quote, Reason, Target};
 use tradewind_strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
 
-/// What a scripted strategy does when it is asked.
+/// What a scripted strategy does when it is evaluated.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// Decides.
     Decide(Decision),
-    /// Says that it failed.
+    /// Returns an error.
     Fail(&'static str),
     /// Panics.
     Panic(&'static str),
 }
 
 impl Answer {
-    /// Wants this share of its budget, in parts per million.
+    /// A target of this share of its budget, in parts per million.
     #[must_use]
     pub const fn target(exposure: i64) -> Self {
         Self::Decide(Decision::Target(Target {
@@ -46,13 +46,13 @@ impl Answer {
 struct Lines {
     /// Answers still to be given, by bot; the last of them for every bot.
     answers: VecDeque<(BotId, Answer)>,
-    /// Bots that panic whenever they are asked.
+    /// Bots that panic on each evaluation.
     broken: Vec<BotId>,
     candles: Vec<(BotId, Candle)>,
     asked: Vec<BotId>,
 }
 
-/// Tells every scripted bot of a desk what to say; cloned, it is the same script.
+/// The answers of every scripted bot of a desk. A clone is the same script.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     lines: Arc<Mutex<Lines>>,
@@ -60,7 +60,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// A script for strategies that want these candles.
+    /// A script for strategies that are fed with these candles.
     #[must_use]
     pub fn with_candles(warm_up: Vec<WarmUp>) -> Self {
         Self {
@@ -69,12 +69,12 @@ impl Script {
         }
     }
 
-    /// The next time `bot` is asked for a decision, it answers this. Asked without a line, a bot holds.
+    /// Adds the answer for an evaluation of `bot`. Answers are used in order; a bot without an answer holds.
     pub fn say(&self, bot: BotId, answer: Answer) {
         self.with(|lines| lines.answers.push_back((bot, answer)));
     }
 
-    /// From now on `bot` panics each time, or no more.
+    /// With `broken`, `bot` panics on each evaluation from now on; without it, no longer.
     pub fn break_bot(&self, bot: BotId, broken: bool) {
         self.with(|lines| {
             lines.broken.retain(|known| *known != bot);
@@ -93,7 +93,7 @@ impl Script {
         })
     }
 
-    /// How often `bot` was asked.
+    /// How often `bot` was evaluated.
     #[must_use]
     pub fn asked(&self, bot: BotId) -> usize {
         self.with(|lines| lines.asked.iter().filter(|of| **of == bot).count())

@@ -27,7 +27,7 @@ fn a_million_inputs_of_every_kind_give_one_fingerprint_in_two_processes() {
     assert_eq!(first, fingerprint(&[]));
     assert_eq!(
         first, GOLDEN,
-        "the engine says something else than when this was written: if that is meant, write {first} here"
+        "the outputs of the engine have changed: if that is intended, write {first} here"
     );
 }
 
@@ -41,9 +41,9 @@ fn one_tick_changed_anywhere_changes_the_fingerprint() {
 }
 
 #[test]
-fn an_engine_saved_at_any_input_goes_on_in_another_process_to_the_same_bytes() {
+fn an_engine_saved_at_any_input_continues_in_another_process_to_the_same_bytes() {
     const INPUTS: u64 = 40_000;
-    // Places drawn once: before the account is read, in the middle, after the desk was told to stop.
+    // Places drawn once: before the account is read, in the middle, after the desk began to stop.
     for (seed, save_at) in [
         (3, 2),
         (11, 7_919),

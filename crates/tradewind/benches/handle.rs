@@ -1,11 +1,12 @@
 //! One quote through the driver and the engine of the default desk: `cargo bench -p tradewind --bench handle`.
 //!
-//! The configuration is the default one, 45 bots on 25 instruments, and the market is the generated one in virtual time;
-//! every bot is started, warmed up and trading, its orders filled at once. Only quotes are timed: alone, and with each
-//! input written to a journal first. Beside it, in the same run, the least that can be done with a quote: keeping it.
+//! The configuration is the default one with 45 bots on 25 instruments. The market is the generated one in virtual
+//! time. Every bot is started, warmed up and trading, and its orders are filled at once. Only quotes are timed: alone,
+//! and with each input written to a journal first. The same run also times the least that can be done with a quote:
+//! keeping it.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run says so")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run panics")]
 
 #[path = "handle/desk.rs"]
 mod desk;

@@ -101,7 +101,7 @@ impl CandleEvents {
             builder.close_until(end, |longer| {
                 out.push_back((end, MarketEvent::Candle(longer).into()));
             });
-            // What closes is told once; the flat start of the next candle is nobody's.
+            // A longer candle is emitted once, when it closes. The flat candle that the builder starts next is dropped.
             if builder.current().is_some_and(|next| next.open_time >= end) {
                 builder.forget();
             }

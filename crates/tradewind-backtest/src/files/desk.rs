@@ -1,4 +1,4 @@
-//! The desk for a run over files: one account, one bot on every instrument there is data of.
+//! The desk for a run over files: one account, and one bot on every instrument that has data.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ pub(super) struct Plan {
     pub(super) setup: Setup,
     /// Each file with its instrument.
     pub(super) files: Vec<(Survey, Instrument)>,
-    /// Candles the strategy wants.
+    /// Intervals of the candles the strategy needs.
     pub(super) intervals: Vec<Interval>,
     pub(super) half_spread: Ppm,
 }
 
-/// What a strategy says about the bot that runs it.
+/// What a strategy demands of the bot that runs it.
 #[derive(Clone, Debug)]
 pub(super) struct BotRules {
     version: u32,

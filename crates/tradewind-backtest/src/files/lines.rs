@@ -37,7 +37,7 @@ impl Lines {
         })
     }
 
-    /// Goes on to the next line that is not blank; false at the end.
+    /// Advances to the next line that is not blank; false at the end.
     pub(super) fn advance(&mut self) -> Result<bool, BacktestError> {
         loop {
             self.line.clear();

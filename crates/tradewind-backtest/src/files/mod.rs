@@ -1,8 +1,8 @@
 //! A strategy over data files: what `tradewind backtest --strategy NAME --data FILE…` runs.
 //!
-//! Every file is read twice: once to the end, so that a bad line is known before anything starts and so that instruments
-//! get rules as fine as their data, and again, line by line, to be played. The formats and rules are told in
-//! `docs/backtest.md`; lines are parsed by `tradewind_simx::recorded`.
+//! Every file is read twice. The first reading finds bad lines before anything starts, and the price and quantity
+//! decimals that the instruments need. The second one plays the file line by line. `docs/backtest.md` describes the
+//! formats and rules; `tradewind_simx::recorded` parses the lines.
 
 mod candle_feed;
 mod desk;
@@ -36,15 +36,15 @@ pub struct FileOptions {
     pub parameters: BTreeMap<String, Parameter>,
     /// The files: captures, tables of candles, of quotes or of trades, plain or `.gz`.
     pub files: Vec<PathBuf>,
-    /// What the files are of, as `BASE/QUOTE`, where their names do not tell.
+    /// Product of the files, as `BASE/QUOTE`, if their names do not contain it.
     pub product: Option<String>,
-    /// Length of the candles, where neither the name nor the rows tell.
+    /// Length of the candles, if neither the file names nor the rows show it.
     pub interval: Option<Interval>,
-    /// How often a strategy that wakes by the clock is woken.
+    /// Time between two evaluations of a strategy that wakes by the clock.
     pub every: Duration,
-    /// What the account starts with, in the asset that prices are told in.
+    /// The account's starting balance, in the quote asset.
     pub cash: Amount,
-    /// What the bot may use of it; all unless told otherwise.
+    /// The part of `cash` that the bot may use; `None` for all of it.
     pub budget: Option<Amount>,
     /// How a target becomes a quantity.
     pub sizer: Sizer,
@@ -60,9 +60,9 @@ pub struct FileOptions {
     pub latency: Latency,
     /// Half of the spread of quotes made from candles or trades, as a share of the price; one tick at least.
     pub half_spread: Ppm,
-    /// The limits of the desk; wide ones that hold sizes to the account unless told otherwise.
+    /// The limits of the desk; `None` for wide ones that keep sizes within the account.
     pub limits: Option<Limits>,
-    /// How many of the newest fills the report keeps; 1,000 unless told otherwise.
+    /// How many of the newest fills the report keeps; 1,000 by default.
     pub fills_kept: usize,
 }
 

@@ -1,4 +1,5 @@
-//! What a file's name says: `BTC_USDT-1m.csv`, `BTCUSDT-1h-2023-11-18.csv`, `btcusdt-quotes.csv`, `SOLUSDT_1h_2020.csv.gz`.
+//! Product and interval in a file's name: `BTC_USDT-1m.csv`, `BTCUSDT-1h-2023-11-18.csv`, `btcusdt-quotes.csv`,
+//! `SOLUSDT_1h_2020.csv.gz`.
 
 use std::path::Path;
 
@@ -14,7 +15,7 @@ pub(super) fn product(text: &str) -> Option<Product> {
     }
 }
 
-/// What the name says of product and interval; either may be missing.
+/// Product and interval in the name; either may be missing.
 pub(super) fn parse(path: &Path) -> (Option<Product>, Option<Interval>) {
     let name = path.file_name().and_then(|name| name.to_str());
     let stem = name

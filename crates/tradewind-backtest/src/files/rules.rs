@@ -53,7 +53,7 @@ fn rules(product: &Product, digits: Digits) -> Instrument {
             && digits.quantity <= known.quantity_decimals
     };
     let price_decimals = digits.price;
-    // A table without volumes tells nothing of quantities; five decimals are what most markets have.
+    // A table without volumes does not show the decimals of quantities; most markets have five.
     let quantity_decimals = if digits.quantity == 0 {
         5
     } else {
@@ -72,7 +72,7 @@ fn rules(product: &Product, digits: Digits) -> Instrument {
     })
 }
 
-/// The one asset that all prices are told in.
+/// The one quote asset of all instruments.
 pub(super) fn one_quote(
     instruments: &[Instrument],
     assets: &AssetTable,

@@ -1,4 +1,4 @@
-//! The first reading of a file: what it is, of what, how fine, and that every line of it is sound.
+//! The first reading of a file: its kind, its product and the decimals it needs. Every line is checked.
 
 use std::path::{Path, PathBuf};
 
@@ -138,7 +138,7 @@ fn candles(
     if headless {
         read(&lines, &mut span)?;
     }
-    // The interval is told by the rows only once they are all read.
+    // The interval follows from the rows only once all of them are read.
     let content = Content::Candles {
         table,
         interval: Interval::Minute1,

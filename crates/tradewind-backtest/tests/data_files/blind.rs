@@ -94,7 +94,7 @@ fn starts(path: &Path) -> Vec<i64> {
     times.collect()
 }
 
-/// The trades that backtesting.py makes; `scripts/backtesting_fixtures.py` writes them and says in which format.
+/// The trades that backtesting.py makes; `scripts/backtesting_fixtures.py` writes them and documents their format.
 fn backtesting_trades(starts: &[i64]) -> Vec<Trade> {
     let fixture = include_str!("../data/SOLUSDT-1h.blind-entries.csv");
     let rows = fixture

@@ -149,16 +149,16 @@ fn real_candles_of_three_layouts_are_traded_and_the_books_agree() {
 }
 
 #[test]
-fn a_bad_line_is_told_with_file_line_and_reason_before_anything_runs() {
+fn a_bad_line_is_reported_with_file_line_and_reason_before_anything_runs() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let good = table(&walk(3));
     let check = |name: &str, text: &str, line: u64, words: &str| {
         let path = write(&folder, name, text);
         let error = run_files(&reversion(vec![path])).expect_err("the table is bad");
         let wanted = format!("{name}: line {line}: ");
-        let told = error.to_string();
-        assert!(told.contains(&wanted) && told.contains(words), "{told}");
-        assert_eq!(told.lines().count(), 1);
+        let shown = error.to_string();
+        assert!(shown.contains(&wanted) && shown.contains(words), "{shown}");
+        assert_eq!(shown.lines().count(), 1);
     };
     check(
         "BTC_USDT-1m-a.csv",
@@ -198,15 +198,15 @@ fn the_malformed_table_is_refused_for_its_rounded_times() {
 fn choices_that_do_not_fit_are_refused_with_a_reason() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let path = write(&folder, "BTC_USDT-5m.csv", &table(&walk(50)));
-    let told = |options: &FileOptions| run_files(options).expect_err("it does not fit").to_string();
-    assert!(told(&FileOptions::new("no_such", vec![path.clone()])).contains("no_such"));
+    let text = |options: &FileOptions| run_files(options).expect_err("it does not fit").to_string();
+    assert!(text(&FileOptions::new("no_such", vec![path.clone()])).contains("no_such"));
     assert!(
-        told(&reversion(vec![path.clone()])).contains("1m"),
+        text(&reversion(vec![path.clone()])).contains("1m"),
         "1m cannot be made from 5m"
     );
-    assert!(told(&FileOptions::new("ma_cross", Vec::new())).contains("no file"));
+    assert!(text(&FileOptions::new("ma_cross", Vec::new())).contains("no file"));
     let unnamed = write(&folder, "prices.csv", &table(&walk(5)));
-    assert!(told(&FileOptions::new("ma_cross", vec![unnamed])).contains("BTC/USDT"));
+    assert!(text(&FileOptions::new("ma_cross", vec![unnamed])).contains("BTC/USDT"));
     let absent = folder.path().join("absent-1m.csv");
-    assert!(told(&FileOptions::new("ma_cross", vec![absent])).contains("absent-1m.csv"));
+    assert!(text(&FileOptions::new("ma_cross", vec![absent])).contains("absent-1m.csv"));
 }

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-/// A file or folder of the test data; `None`, told aloud, when `TRADEWIND_TEST_DATA` is not set.
+/// A file or folder of the test data. `None`, with a message on stderr, if `TRADEWIND_TEST_DATA` is not set.
 ///
 /// # Panics
-/// Where `CI=true` and it is not set: there the data must be.
+/// If `CI=true` and the variable is not set: CI must have the data.
 pub(crate) fn test_data(name: &str) -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("TRADEWIND_TEST_DATA") else {
         let message = format!("SKIPPED: TRADEWIND_TEST_DATA is not set, {name} was not read");

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "tests are told by the environment where the real data lies"
+    reason = "an environment variable names the folder of the real data"
 )]
 
 mod blind;

@@ -1,4 +1,4 @@
-//! A strategy that knows nothing.
+//! A strategy that ignores the market.
 
 use tradewind_model::{Candle, Decision, Interval, Ppm, Quantity, Reason, Target};
 use tradewind_strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};

@@ -49,7 +49,7 @@ impl Accounts {
         accounts
     }
 
-    /// Adds accounts that are new in `configuration` and counts anew what each account's bots trade.
+    /// Adds accounts that are new in `configuration`. Counts again how many instruments each account's bots trade.
     pub(crate) fn update(&mut self, configuration: &Configuration) {
         let added = configuration.accounts.len().max(self.records.len());
         self.records.resize_with(added, AccountRecord::default);

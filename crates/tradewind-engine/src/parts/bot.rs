@@ -37,7 +37,7 @@ pub(crate) struct Bot {
     removed: bool,
 }
 
-/// What was counted and shown of a bot since the start. Nothing is decided by it.
+/// Counts and figures of a bot since the start, for views only. No decision depends on them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Activity {
     pub(crate) reason: Reason,
@@ -93,7 +93,7 @@ impl Bot {
         bot
     }
 
-    /// Gives every configured instrument its state. One that is no longer configured keeps what it has.
+    /// Gives every configured instrument a state. An instrument that is no longer configured keeps its state.
     fn add_instruments(&mut self) {
         for &instrument in &self.config.instruments {
             if self.slot_of(instrument).is_none() {
@@ -134,7 +134,7 @@ impl Bot {
         !self.removed && known == *config
     }
 
-    /// Changes the state. Returns the one before if the change is to be announced: a repetition is not.
+    /// Changes the state. Returns the state before; `None` if state and reason are the same: that is not announced.
     pub(crate) fn change_state(
         &mut self,
         to: BotState,
@@ -150,7 +150,7 @@ impl Bot {
         Some(from)
     }
 
-    /// Notes a panic or an overrun; older ones beyond the window do not count any more.
+    /// Notes a panic or an overrun, and forgets those before the window.
     pub(crate) fn note_fault(&mut self, now: Timestamp) {
         self.faults.retain(|at| now.since(*at) < FAULT_WINDOW);
         self.faults.push_back(now);
@@ -176,7 +176,7 @@ impl Bot {
         self.resumes_paused |= self.state == BotState::Paused;
     }
 
-    /// Whether it was paused before a fault. Answers once.
+    /// Whether it was paused before a fault. A second call returns false.
     pub(crate) const fn take_pause(&mut self) -> bool {
         std::mem::replace(&mut self.resumes_paused, false)
     }
@@ -269,7 +269,7 @@ impl Bot {
 }
 
 impl LaneRequests {
-    /// Numbers a request. With `wants`, its answer is waited for.
+    /// Numbers a request. With `wants`, the request stays open until its answer comes.
     pub(crate) fn send(&mut self, wants: Option<(BotInstrument, Option<EventId>)>) -> u64 {
         self.last += 1;
         let request = self.last;
@@ -303,7 +303,7 @@ impl LaneRequests {
         self.pending.is_some()
     }
 
-    /// Whether the request was made to the strategy that is there now.
+    /// Whether the request was made to the current strategy, not to one before a rebuild.
     pub(crate) const fn is_current(&self, request: u64) -> bool {
         request > self.reset_at
     }

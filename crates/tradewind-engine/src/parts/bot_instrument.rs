@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tradewind_model::BotId;
 
-/// A bot and one of its instruments. Only the part that holds bots makes one, so it always exists there.
+/// A bot and one of its instruments. Only the part that holds bots makes such an index, so it is always valid there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct BotInstrument {
     bot: BotId,
@@ -21,7 +21,7 @@ impl BotInstrument {
         self.bot
     }
 
-    /// Index among the bot's instruments, which its strategy knows as [`View::slot`](tradewind_strategy::View::slot).
+    /// Index among the bot's instruments. Its strategy gets it as [`View::slot`](tradewind_strategy::View::slot).
     pub(crate) const fn slot(self) -> usize {
         self.slot as usize
     }

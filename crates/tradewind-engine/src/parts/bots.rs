@@ -26,7 +26,7 @@ impl Bots {
         }
     }
 
-    /// Builds the index of wakes; `intervals` tells what candles each bot's strategy is fed with.
+    /// Builds the index of wakes; `intervals` returns the intervals that a bot's strategy is fed with.
     pub(crate) fn index_wakes(
         &mut self,
         instruments: usize,
@@ -117,12 +117,12 @@ impl Bots {
         self.bots.iter()
     }
 
-    /// Who is evaluated on a quote of an instrument, in bot order.
+    /// The bots that are evaluated on a quote of an instrument, in bot order.
     pub(crate) fn woken_by_quote(&self, instrument: InstrumentId) -> &[BotInstrument] {
         self.wakes.on_quote(instrument)
     }
 
-    /// Who is fed with a candle, in bot order.
+    /// The bots that are fed with a candle, in bot order.
     pub(crate) fn fed_by_candle(
         &self,
         instrument: InstrumentId,

@@ -1,4 +1,4 @@
-//! What was counted since the start, for those who watch. Nothing is decided by it.
+//! Counts since the start, for views only. No decision depends on them.
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::{CloseView, Counters as Totals};

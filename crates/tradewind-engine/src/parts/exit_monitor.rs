@@ -46,7 +46,7 @@ pub(crate) struct ExitMonitor {
     take_profit: Option<Price>,
     /// Best price since entry, on the closing side.
     best: Price,
-    /// After an exit was tried, not before then again.
+    /// The earliest time of the next try of an exit.
     not_before: Timestamp,
     /// Exits tried in a row.
     tries: u32,
@@ -76,14 +76,14 @@ impl ExitMonitor {
         }
     }
 
-    /// Notes that an exit is tried. The next try waits a second, then twice as long each time, a minute at most: a
-    /// market that is closed must not get an order with every quote.
+    /// Notes that an exit is tried. The wait before the next try starts at a second and doubles up to a minute, so that
+    /// a closed market does not get an order with every quote.
     pub(crate) fn note_try(&mut self, now: Timestamp) {
         self.not_before = now + Duration::from_secs(1 << self.tries.min(6)).min(RETRY_MAX);
         self.tries += 1;
     }
 
-    /// The same monitor after the position's size and average entry changed: the best price so far still counts.
+    /// The same monitor after the position's size and average entry changed. The best price so far is kept.
     pub(crate) fn moved(&self, plan: ExitPlan, entry: Price) -> Self {
         let best = if self.is_better(self.best, entry) {
             self.best
@@ -105,7 +105,7 @@ impl ExitMonitor {
         *plan == ExitPlan::default()
     }
 
-    /// Moves the trailing stop and says whether the position is to be closed, and at which level.
+    /// Moves the trailing stop. Returns why and at which level the position is to be closed; `None` if it is not.
     pub(crate) fn watch(&mut self, quote: &Quote, now: Timestamp) -> Option<(ExitCause, Price)> {
         let price = quote.opposite_side(self.side.opposite());
         if self.is_better(price, self.best) {

@@ -49,7 +49,7 @@ pub(crate) enum CandleOrder {
     Gap,
 }
 
-/// What became of a position's exit monitor.
+/// How a position's exit monitor changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MonitorChange {
     /// There is none, and there was none.
@@ -126,7 +126,7 @@ impl InstrumentState {
         !self.position.quantity.is_zero() || self.working.is_some()
     }
 
-    /// Whether it waits for no past candles.
+    /// Whether no request for past candles is open.
     pub(super) const fn is_warm(&self) -> bool {
         self.awaiting.is_empty()
     }
@@ -216,7 +216,7 @@ impl InstrumentState {
 
     /// Notes that an order ended. Returns whether it was to leave the position; `None` if it is not the working one.
     ///
-    /// If nothing came of an entry, the exposure is again what it was before, so that the same target can be set again.
+    /// If an entry ended without a fill, the exposure before it applies again. So the same target can be set again.
     pub(crate) fn end_order(&mut self, order: &Order) -> Option<bool> {
         self.working
             .take_if(|working| *working == order.terms().client_id)?;

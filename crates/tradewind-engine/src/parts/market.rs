@@ -1,4 +1,4 @@
-//! The market as the engine knows it: quotes, feeds, candles being built, and which positions each quote may close.
+//! Market data in the engine: quotes, feeds, candles being built, and which positions each quote may close.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub(crate) struct Market {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Feed {
     health: FeedHealth,
-    /// When its last quote came. Trades and candles prove nothing of the touch.
+    /// When its last quote came. Trades and candles do not count: they do not contain the best bid and ask.
     quoted_at: Timestamp,
     quotes: u64,
     trades: u64,
@@ -45,7 +45,7 @@ pub(crate) struct Feed {
 pub(crate) enum BuiltCandles {
     /// Candles that closed, oldest first.
     Closed(Vec<Candle>),
-    /// The instrument was silent for so long that flat candles would pretend a market.
+    /// The instrument was silent for too long to fill the hole with flat candles.
     Hole(InstrumentId),
 }
 

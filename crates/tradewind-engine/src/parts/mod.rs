@@ -112,7 +112,7 @@ impl Parts {
         }
     }
 
-    /// Rebuilds the index of who is woken by what, and makes room for every instrument.
+    /// Rebuilds the index of which data wakes which bot, and makes room for every instrument.
     pub(crate) fn index_wakes(&mut self) {
         let instruments = self.config.instruments.len();
         let strategies = &self.strategies;

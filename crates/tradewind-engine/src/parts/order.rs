@@ -22,7 +22,7 @@ pub(crate) struct Order {
     venue_order_id: Option<VenueOrderId>,
     placed_at: Timestamp,
     placed_by: EventId,
-    /// How often it may still be placed anew at the touch.
+    /// How often it may still be placed again at the touch.
     reprices: u32,
     /// Whether the remainder is taken at market once its cancel is confirmed.
     cross_remainder: bool,
@@ -36,7 +36,7 @@ pub(crate) struct Order {
     trades: Trades,
 }
 
-/// What is known of an order when the engine learns of it.
+/// An order when the engine first gets it.
 #[derive(Clone, Debug)]
 pub(crate) struct NewOrder {
     pub(crate) terms: OrderTerms,
@@ -44,17 +44,17 @@ pub(crate) struct NewOrder {
     pub(crate) place: Option<BotInstrument>,
     pub(crate) effect: PositionEffect,
     pub(crate) placed_at: Timestamp,
-    /// The event that announced it; everything that happens to it follows from that.
+    /// The event that announced it. It is the cause of the order's later events.
     pub(crate) placed_by: EventId,
-    /// A price its strategy does not want to trade beyond.
+    /// The worst price its strategy accepts.
     pub(crate) limit: Option<Price>,
     /// The exposure of its bot's target before. It applies again if this order ends without a fill.
     pub(crate) exposure_before: Ppm,
-    /// For an order found open at the venue: what the venue knows of it.
+    /// For an order found open at the venue: its state there.
     pub(crate) found: Option<FoundOrder>,
 }
 
-/// What the venue knows of an order that was open when the desk started.
+/// The state at the venue of an order that was open when the desk started.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundOrder {
     pub(crate) venue_order_id: VenueOrderId,
@@ -101,7 +101,7 @@ pub(crate) enum Applied {
     Duplicate,
     /// What follows from it.
     Changed {
-        /// What became of the state.
+        /// How the state changed.
         step: Step,
         /// Whether the venue must be queried: the report contradicts what is certain, or an execution is missing.
         query: bool,
@@ -201,12 +201,12 @@ impl Order {
         !std::mem::replace(&mut self.cancelling, true)
     }
 
-    /// Sets how often the order may be placed anew at the touch.
+    /// Sets how often the order may be placed again at the touch.
     pub(super) const fn set_reprices(&mut self, reprices: u32) {
         self.reprices = reprices;
     }
 
-    /// Notes that it waited long enough. Once cancelled, its remainder is placed anew or, with `cross`, taken.
+    /// Notes that its wait is over. After its cancel the remainder is placed again or, with `cross`, taken at market.
     pub(super) const fn time_out(&mut self, cross: bool) {
         self.cross_remainder = self.reprices > 0 || cross;
     }
@@ -223,7 +223,7 @@ impl Order {
         self.place.map(BotInstrument::bot)
     }
 
-    /// Whose the order is.
+    /// The order's owner.
     pub(crate) fn owner(&self) -> OwnerId {
         self.bot().map_or(OwnerId::Unallocated, OwnerId::Bot)
     }
@@ -274,7 +274,7 @@ impl Order {
         !self.status.is_open() && self.filled >= self.venue_cumulative
     }
 
-    /// Whether its remainder is to be placed anew or taken, now that its cancel is confirmed.
+    /// Whether its remainder is to be placed again or taken at market, now that its cancel is confirmed.
     pub(crate) fn continues(&self) -> bool {
         self.cross_remainder && self.status == OrderStatus::Cancelled
     }
@@ -294,7 +294,7 @@ pub(crate) const fn is_possible(fill: &Fill) -> bool {
     fill.quantity.0 > 0 && fill.price.0 > 0
 }
 
-/// What a report says, as far as an order's state depends on it.
+/// The class of a report, as far as an order's state depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReportClass {
     /// The venue has it.
@@ -374,14 +374,14 @@ pub(crate) const fn transition(status: OrderStatus, report: ReportClass) -> Step
         (S::Pending | S::Accepted | S::PartiallyFilled | S::Unknown, R::Expired) => {
             Step::To(S::Expired)
         }
-        // Refused means it never was on the book: what has been there cannot be.
+        // A refused order never was on the book. So a refusal of an order that was on the book is a contradiction.
         (S::Pending | S::Unknown, R::Rejected) => Step::To(S::Rejected),
         (S::Accepted | S::PartiallyFilled, R::Rejected) => Step::Query,
         (S::Pending | S::Accepted | S::PartiallyFilled | S::Unknown, R::CancelRejected) => {
             Step::Query
         }
         (S::Pending, R::Unknown) => Step::To(S::Unknown),
-        // The gate knows for certain that nothing left, unless the venue has already spoken of it.
+        // The gate is certain that the order was not sent, unless the venue has already reported on it.
         (S::Pending, R::NotSent) => Step::To(S::NotSent),
         (S::Unknown, R::Unknown) | (S::Accepted | S::PartiallyFilled, R::Unknown) => Step::Query,
         (S::Accepted | S::PartiallyFilled, R::Accepted)

@@ -12,11 +12,12 @@ use super::order::{NewOrder, Order};
 /// How many ended orders are kept. A later report is left to reconciliation.
 const CLOSED_KEPT: usize = 1_024;
 
-/// All orders the engine knows.
+/// The orders the engine keeps.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
     open: BTreeMap<ClientOrderId, Order>,
-    /// Oldest first. Searched from the newest: what comes late seldom comes very late. A snapshot shares them.
+    /// Oldest first. Searched from the newest, because late reports are mostly about orders that ended lately. A
+    /// snapshot shares the orders.
     closed: VecDeque<Arc<Order>>,
 }
 
@@ -39,14 +40,14 @@ impl Orders {
         self.open.get(&id)
     }
 
-    /// Sets how often an open order may be placed anew at the touch.
+    /// Sets how often an open order may be placed again at the touch.
     pub(crate) fn set_reprices(&mut self, id: ClientOrderId, reprices: u32) {
         if let Some(order) = self.open.get_mut(&id) {
             order.set_reprices(reprices);
         }
     }
 
-    /// Notes that an open order waited long enough; see [`Order::time_out`].
+    /// Notes that the wait of an open order is over; see [`Order::time_out`].
     pub(crate) fn time_out(&mut self, id: ClientOrderId, cross: bool) {
         if let Some(order) = self.open.get_mut(&id) {
             order.time_out(cross);

@@ -72,13 +72,13 @@ impl Strategies {
         self.entries.resize_with(bots, Entry::default);
     }
 
-    /// Builds a bot's strategy anew, with nothing in it. On an error the old one stays.
+    /// Rebuilds a bot's strategy, without state. On an error the old strategy stays.
     pub(crate) fn build(&mut self, config: &BotConfig) -> Result<(), BuildError> {
         let strategy = self.source.build(config)?;
         self.save_before_change(config.id);
         self.entries[config.id.index()] = Entry {
             warm_ups: strategy.timeframes(),
-            // A strategy of another lane is built here only to learn what it is fed with.
+            // A strategy of another lane is built here only to read which candles it is fed with.
             strategy: (config.lane == Lane::Inline).then_some(strategy),
             lane: None,
         };
@@ -96,7 +96,7 @@ impl Strategies {
         warm_ups.map(|warm_up| warm_up.interval).collect()
     }
 
-    /// Calls a strategy of the inline lane. Its panic ends here and costs the bot its strategy's state, nothing else.
+    /// Calls a strategy of the inline lane. A panic is caught here: the bot loses only its strategy's state.
     pub(crate) fn call(
         &mut self,
         bot: BotId,

@@ -1,4 +1,4 @@
-//! The timers the engine has set, so that a driver that restarts knows them.
+//! The timers the engine has set, so that a driver can set them again after a restart.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,10 @@
 //! The engine's state as data: saved, restored, and compared by digest.
 //!
-//! [`EngineState`] has two halves. The *durable* one is what cannot be had again: orders, ledger, causes, commands,
-//! exit monitors, bots, ids, timers. The *derived* one is the market view and the strategies' own state, which fresh
-//! market data can rebuild. Both are taken at the same input. Start with [`Engine::save`](crate::Engine::save).
+//! [`EngineState`] has two halves. The *durable* one cannot be rebuilt from other data: orders, ledger, causes,
+//! commands, exit monitors, bots, ids, timers. The *derived* one is the market view and the strategies' own state.
+//! Fresh market data can rebuild it. Both are taken at the same input.
+//!
+//! Start with [`Engine::save`](crate::Engine::save).
 
 mod digest;
 mod record;
@@ -17,7 +19,7 @@ pub use digest::Digest;
 pub(crate) use record::restore;
 pub(crate) use snapshot::{Snapshot, save};
 
-/// Version of what is written here. It grows with every change that an older build cannot read.
+/// Version of the format. It increases with every change that an older build cannot read.
 pub const STATE_VERSION: u32 = 1;
 
 /// All state of an engine, as of one input.
@@ -128,7 +130,7 @@ pub enum RestoreError {
     Strategy {
         /// The bot.
         bot: BotId,
-        /// Why.
+        /// The reason of the strategy.
         source: tradewind_strategy::RestoreError,
     },
 }

@@ -29,7 +29,7 @@ use crate::strategy_source::StrategySource;
 /// How many entries of a long list one record holds.
 const CHUNK: usize = 64;
 
-/// What cannot be had again.
+/// State that cannot be rebuilt from other data.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Durable {
     Head(Box<Head>),

@@ -1,6 +1,6 @@
 //! A state that is written in slices, while the engine handles inputs.
 //!
-//! It is the state as of the input after which it began. What is small and flat is copied at the start. Closed orders,
+//! It is the state as of the input after which it began. Small and flat parts are copied at the start. Closed orders,
 //! which hardly ever change, are shared. Strategies may be large and cannot be copied: each is saved in its turn, or
 //! before its next call if that comes first. Writing all of it as bytes takes the most time: that is what slices are for.
 

@@ -1,6 +1,6 @@
 //! Account streams: while one is not proved live, its account takes no new risk.
 //!
-//! Without a live stream the desk learns of a fill late, so entries are refused; exits pass. The cause ends by itself once
+//! Without a live stream, fills are reported late, so entries are refused and exits pass. The cause ends by itself once
 //! the stream is up. Then every open order of the account is queried: the stream may have missed reports.
 
 use tradewind_events::{EventKind, Outputs, StreamChange, StreamState};

@@ -1,4 +1,4 @@
-//! Candles: from the venue or built from trades, fed to those who follow them, and refilled where some are missing.
+//! Candles: from the venue or built from trades, fed to the bots that follow them, and refilled if some are missing.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Commands: each is carried out once, announced with who gave it, and answered.
+//! Commands: each is carried out once, announced with its sender, and answered.
 
 use tradewind_events::{
     Action, BotState, Command, CommandResult, Event, EventKind, Output, Outputs, Principal,
@@ -53,7 +53,7 @@ pub(crate) fn on_command(parts: &mut Parts, command: &Command, out: &mut Outputs
     if let Some(result) = parts.commands.result(command.id) {
         return out.push(Output::Reply(command.id, result.clone()));
     }
-    // The command's own event comes first, so that what follows from it can name it. Its result is known later.
+    // The command's own event gets its id first, so that later events can name it as their cause.
     let event = parts.context.reserve();
     let index = out.len();
     parts.context.set_trigger(Trigger::Event(event));

@@ -1,8 +1,8 @@
 //! The configuration: the first one fills an empty engine, a later one changes it by its difference.
 //!
-//! A later configuration wipes nothing. What is known keeps its dense id: accounts and instruments can be added,
-//! filters of an instrument become a new revision, bots are added, changed or removed, and the settings of the whole
-//! desk are taken over. One that gives a known id to something else is refused as a whole.
+//! A later configuration wipes nothing, and dense ids stay as they are. Accounts and instruments can be added. Changed
+//! filters of an instrument become a new revision. Bots are added, changed or removed. The settings of the whole desk
+//! are taken over. A configuration that gives an existing id to something else is refused as a whole.
 
 use tradewind_events::{BotConfig, BotState, Configuration, EventKind, Outputs, Timer};
 use tradewind_model::{Amount, BotId, Instrument};
@@ -44,7 +44,7 @@ fn configure(parts: &mut Parts, configuration: &Configuration) {
     parts.index_wakes();
 }
 
-/// Whether everything that is known has the same id in `new`.
+/// Whether everything in the present configuration has the same id in `new`.
 fn extends(new: &Configuration, known: &Configuration) -> bool {
     let names = |of: &Configuration| -> Vec<String> {
         let assets = of.assets.iter().map(|asset| asset.name);
@@ -132,7 +132,7 @@ fn add(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
     }
 }
 
-/// Changes a bot. One that is at work starts anew if what its strategy does, or is fed with, is different.
+/// Changes a bot. A bot at work is restarted if its strategy, or what the strategy is fed with, changed.
 fn change(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
     let known = parts.bots.bot(config.id);
     let before = known.config().clone();

@@ -118,7 +118,7 @@ fn reason(
     )
 }
 
-/// It is time to close again what an exit left open.
+/// The retry timer of an exit is due: closes what the last try left open.
 pub(crate) fn on_exit_retry(
     parts: &mut Parts,
     bot: BotId,

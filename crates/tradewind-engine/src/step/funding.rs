@@ -1,11 +1,12 @@
-//! Funding of contracts: the venue pays or takes one amount per account and contract, the desk divides it.
+//! Funding of contracts. The venue pays or takes one amount per account and contract; the desk divides it by owner.
 
 use tradewind_events::Funding;
 use tradewind_model::{AccountId, InstrumentId, OwnerId, Quantity};
 
 use crate::parts::Parts;
 
-/// Books a payment to those who hold the contract, by how much they hold. The rounding remainder goes to the last.
+/// Divides a payment among the owners of the contract in proportion to their positions. The last one gets the rounding
+/// remainder.
 pub(crate) fn on_funding(parts: &mut Parts, funding: &Funding) {
     let Funding {
         account,

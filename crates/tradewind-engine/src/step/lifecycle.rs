@@ -98,7 +98,7 @@ fn request_warm_up(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     }
 }
 
-/// Builds a bot's strategy anew, with nothing in it. Requests to the old one are void.
+/// Rebuilds a bot's strategy, without state. Requests to the old strategy are void.
 pub(super) fn build_strategy(parts: &mut Parts, bot: BotId) -> Result<(), BuildError> {
     let runtime = parts.bots.bot_mut(bot);
     parts.strategies.build(runtime.config())?;

@@ -1,4 +1,4 @@
-//! Quotes, feeds and rules of instruments: what they change and whom they wake.
+//! Quotes, feeds and rules of instruments: what they change and which bots they wake.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     }
 }
 
-/// A sound quote ends staleness, and a crossed book. A gap in a sequence ends only when its source says so.
+/// A sound quote ends staleness and a crossed book. A gap in a sequence ends only when its source reports its end.
 fn mark_live(parts: &mut Parts, instrument: InstrumentId, health: FeedHealth, out: &mut Outputs) {
     if health != FeedHealth::Resync {
         on_health(parts, instrument, FeedHealth::Live, out);
@@ -53,7 +53,7 @@ pub(crate) fn on_health(
     }
 }
 
-/// New rules of an instrument. What its numbers count in cannot change, and rules without a step are not valid.
+/// New rules of an instrument. Its kind, assets, multiplier and decimals cannot change. Tick and step must be positive.
 pub(crate) fn on_instrument(parts: &mut Parts, changed: &Instrument) {
     let instruments = &mut parts.config.instruments;
     let Some(instrument) = instruments.get_mut(changed.id.index()) else {
@@ -74,14 +74,14 @@ fn fixed(of: &Instrument) -> impl PartialEq {
     (of.kind, assets, of.multiplier, decimals)
 }
 
-/// Silence is looked for ten times in the time it takes to count, so it is announced at most a tenth late.
+/// Feeds are checked for silence ten times per staleness limit, so that a stale feed is announced at most a tenth late.
 pub(crate) fn set_staleness_timer(parts: &mut Parts, out: &mut Outputs) {
     let every = (parts.config.stale_after / 10).max(Duration::from_millis(1));
     let at = parts.now() + every;
     parts.timers.set(at, Timer::Staleness, out);
 }
 
-/// It is time to look for feeds that are silent.
+/// The staleness timer is due: looks for silent feeds.
 pub(crate) fn on_staleness(parts: &mut Parts, out: &mut Outputs) {
     set_staleness_timer(parts, out);
     let limit = parts.config.stale_after;

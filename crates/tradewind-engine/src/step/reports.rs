@@ -204,7 +204,7 @@ fn on_foreign(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
     if !is_known(parts, fill) {
         return;
     }
-    // An order of this start that is not known any more ended long ago, and its fills were booked then.
+    // An order of this start that is no longer kept ended long ago. Its fills were booked then.
     let is_old = parts.ids.made(fill.client_id);
     let account = parts.accounts.get_mut(fill.account);
     if is_old || !account.note_foreign(fill) {

@@ -6,7 +6,7 @@ use tradewind_model::Interval;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 
-/// Candles beyond what a strategy needs, so that one more close during the request does no harm.
+/// Candles requested beyond what a strategy needs, in case one more closes during the request.
 const CANDLES_SPARE: u32 = 2;
 
 /// Requests past candles for a bot, which is not fed until they are there.

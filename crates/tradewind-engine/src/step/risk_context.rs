@@ -1,4 +1,4 @@
-//! What the risk gate may know of an order, collected from the parts.
+//! The inputs of the risk gate for an order, collected from the parts.
 
 use tradewind_model::{
     AccountId, Amount, AssetId, Instrument, InstrumentKind, OrderTerms, OwnerId, Ppm, Side,

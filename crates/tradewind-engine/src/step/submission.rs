@@ -12,7 +12,7 @@ use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{NewOrder, Order};
 
-/// An order somebody wants: the quantity is decided, the kind is not.
+/// A request for an order, whose quantity is decided and whose kind is not.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OrderRequest {
     /// For which bot and instrument; `None` for a person.
@@ -98,7 +98,7 @@ fn limit_price(parts: &Parts, request: &OrderRequest, policy: &LimitPolicy) -> O
 /// Puts a request to the risk gate and, if it passes, places the order.
 ///
 /// # Errors
-/// Why it was denied, which is announced too.
+/// Why the request was denied. The denial is announced too.
 pub(crate) fn submit(
     parts: &mut Parts,
     request: &OrderRequest,
@@ -207,7 +207,7 @@ pub(crate) fn deny(
     parts.emit(request.cause, denied, out);
 }
 
-/// A working limit order waited long enough. It is cancelled; its remainder may be placed anew, or taken at market.
+/// The wait of a working limit order is over. It is cancelled; its remainder may be placed again or taken at market.
 pub(crate) fn on_order_timeout(parts: &mut Parts, id: ClientOrderId, out: &mut Outputs) {
     let Some(bot) = parts.orders.open_order(id).and_then(Order::bot) else {
         return;

@@ -1,4 +1,4 @@
-//! Taking an account over as its venue shows it: fills first, then what they do not explain, then budgets.
+//! Taking an account over as its venue shows it: first fills, then balances that they do not explain, then budgets.
 
 use std::collections::BTreeMap;
 
@@ -98,7 +98,7 @@ fn book_early(parts: &mut Parts, state: &AccountState) {
     }
 }
 
-/// Whose a fill is. One in an instrument that its bot does not trade any more is the desk's: no bot would close it.
+/// The owner of a fill. If its bot no longer trades the instrument, the desk owns it, since no bot would close it.
 fn owner_of_fill(parts: &Parts, fill: &Fill, bot: Option<BotId>) -> OwnerId {
     let trades_it = |bot: BotId| {
         let config = parts.bots.get(bot).map(|bot| bot.config());
@@ -113,8 +113,8 @@ fn owner_of_fill(parts: &Parts, fill: &Fill, bot: Option<BotId>) -> OwnerId {
     }
 }
 
-/// What the fills do not explain was there before, or came from elsewhere: the desk's own on a paper account,
-/// EXTERNAL on a live one.
+/// Books balances that the fills do not explain, because they were there before or came from elsewhere. They belong to
+/// the desk on a paper account and to EXTERNAL on a live one.
 fn take_over_balances(parts: &mut Parts, state: &AccountState) {
     let account = state.account;
     let owner = match parts.config.accounts[account.index()].mode {
@@ -180,7 +180,7 @@ fn adopt(parts: &mut Parts, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], 
             trades,
         }),
     });
-    // What it was to wait for is not known any more: its bot decides anew.
+    // The time it was to wait for is lost, so it is cancelled and its bot decides again.
     if place.is_some() {
         parts.orders.cancel(terms.client_id, out);
     }
@@ -203,7 +203,7 @@ fn refresh_bots(parts: &mut Parts, account: AccountId, last: &LastFills<'_>, out
 
 /// Writes off a remainder that a previous run wrote off, unless a working order may belong to the position.
 ///
-/// A working buy that is another order than the last fill's started a new position, so the remainder is an old one.
+/// If a working buy is not the order of the last fill, it starts a new position, and the remainder is from an old one.
 fn write_off_dust(parts: &mut Parts, place: BotInstrument, last: Option<&Fill>) {
     let key = key_of(parts, place);
     let working = parts.bots.at(place).working();

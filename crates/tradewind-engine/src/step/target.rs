@@ -1,4 +1,4 @@
-//! From a target to an intent: what must be bought or sold so that a position becomes what its bot wants.
+//! From a target to an intent: what must be bought or sold so that a position reaches its bot's target.
 //!
 //! A bot has one working order per instrument. While there is one, a new target waits for it to end; an entry that is
 //! no longer wanted is cancelled first.
@@ -15,9 +15,9 @@ use super::submission::{OrderRequest, deny, submit_by_policy};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 
-/// Before an exit that was denied, refused or left something open is tried again.
+/// Wait before the next try of an exit that was denied, was refused or left something open.
 const EXIT_RETRY: Duration = Duration::from_secs(5);
-/// The same while the trading state lets no exit pass.
+/// The same wait while the trading state blocks exits.
 const EXIT_RETRY_STOPPED: Duration = Duration::from_secs(60);
 
 /// What reaches a target.
@@ -186,7 +186,7 @@ fn sized(parts: &Parts, place: BotInstrument, side: Side, target: &Target) -> Op
     Some(size(config.sizer, target.exposure, &sizing))
 }
 
-/// What a bot can size by: its budget, or what is left of it after losses.
+/// The equity a bot sizes by: its budget less its realised losses.
 fn sizing_equity(parts: &Parts, place: BotInstrument) -> Amount {
     let config = parts.bots.bot(place.bot()).config();
     let instrument = parts.bots.at(place).instrument();
@@ -223,7 +223,7 @@ pub(crate) fn reconcile_next(parts: &mut Parts, place: BotInstrument, out: &mut 
     }
 }
 
-/// A target of nothing, for whatever closes a bot's position.
+/// A target of zero exposure, which closes a bot's position.
 pub(crate) const fn flat(reason: Reason) -> Target {
     Target {
         exposure: Ppm::ZERO,

@@ -1,4 +1,4 @@
-//! An account's stream: while it is not proved live its account takes no new risk, and exits pass.
+//! An account's stream. While it is not proved live, entries of its account are refused and exits pass.
 
 use tradewind_events::{
     Configuration, EventKind, EventType, Input, StreamBalance, StreamChange, StreamState,
@@ -71,7 +71,7 @@ fn each_state_but_live_and_absent_is_a_cause_of_its_own_that_ends_by_itself() {
             .collect();
         assert_eq!(causes(&desk), wanted, "{change:?}");
     }
-    // What repeats a state is not announced again.
+    // A report that repeats the state is not announced.
     assert_eq!(desk.count(EventType::AccountStreamChanged), 6);
     let view = &desk.engine.view().streams[0];
     assert_eq!((view.state, view.reason.as_str()), (StreamState::Live, ""));

@@ -23,7 +23,7 @@ fn balance(desk: &Desk, asset: tradewind_model::AssetId, owner: OwnerId) -> Stri
     found.map_or_else(|| "0".to_owned(), |balance| balance.amount.to_string())
 }
 
-/// What the venue shows after a first life of the desk: 1 unit bought for the bot, 0.5 by somebody else.
+/// The account at the venue after a first run of the desk: 1 unit bought for the bot, and 0.5 bought by somebody else.
 fn before(desk: &mut Desk) -> AccountState {
     let (mut earlier, script) = one_bot();
     script.say(BOT, Answer::target(1_000_000));
@@ -185,7 +185,8 @@ fn an_order_of_ours_found_open_is_taken_over_and_cancelled() {
     assert!(desk.engine.view().orders.is_empty());
 }
 
-/// What the bot holds after a start that finds a smallest buy, most of which went for its fee, and this order open.
+/// The bot's holding after a start that finds two things: a buy of the smallest size, most of which its fee took, and
+/// this open order.
 fn held_beside(open: ClientOrderId) -> i64 {
     let mut desk = live(AccountMode::Paper);
     let mut state = before(&mut desk);
@@ -230,7 +231,7 @@ fn a_remainder_is_given_up_when_the_order_found_open_is_a_new_one_and_kept_when_
 }
 
 #[test]
-fn equity_is_told_every_ten_seconds_and_counts_the_position_at_its_mid() {
+fn equity_is_announced_every_ten_seconds_and_counts_the_position_at_its_mid() {
     let (mut desk, script) = one_bot();
     buy(&mut desk, &script);
     desk.quote(10_200, 10_202);

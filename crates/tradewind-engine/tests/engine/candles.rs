@@ -94,13 +94,13 @@ fn duplicate_late_and_malformed_candles_wake_nobody() {
     };
     desk.candle(&malformed);
     assert_eq!(script.asked(BOT), 2, "no repaint, no second wake");
-    assert_eq!(desk.count(EventType::Gap), 1, "the malformed one is told");
+    assert_eq!(desk.count(EventType::Gap), 1, "the malformed one is a gap");
     desk.candle(&candle(2, 10_200));
-    assert_eq!(script.asked(BOT), 3, "and the series goes on");
+    assert_eq!(script.asked(BOT), 3, "and the series continues");
 }
 
 #[test]
-fn a_hole_is_refilled_from_the_venue_before_the_strategy_goes_on() {
+fn a_hole_is_refilled_from_the_venue_before_the_strategy_continues() {
     let script = minutes();
     let mut desk = desk(vec![bot(0)], &script);
     desk.candle(&candle(0, 10_000));

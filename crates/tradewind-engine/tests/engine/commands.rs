@@ -1,4 +1,4 @@
-//! Commands: once each, in time, answered.
+//! Commands: each is carried out once and in time, and answered.
 
 use std::time::Duration;
 
@@ -164,16 +164,16 @@ fn an_order_by_hand_that_reduces_is_an_exit() {
 }
 
 #[test]
-fn a_stopped_bot_keeps_or_closes_its_position_as_told() {
+fn a_stopped_bot_keeps_or_closes_its_position_by_the_stop_mode() {
     for (mode, orders) in [(StopMode::Keep, 1), (StopMode::Close, 2)] {
         let (mut desk, script) = one_bot();
         buy(&mut desk, &script);
         desk.advance(Duration::from_secs(2));
         desk.command(Action::StopBot { bot: BOT, mode });
         assert_eq!(desk.orders().len(), orders, "{mode:?}");
-        let asked = script.asked(BOT);
+        let evaluated = script.asked(BOT);
         desk.quote(10_000, 10_001);
-        assert_eq!(script.asked(BOT), asked, "a stopped bot is not asked");
+        assert_eq!(script.asked(BOT), evaluated, "a stopped bot is not called");
         desk.command(Action::StartBot(BOT));
         assert_eq!(desk.engine.view().bots[0].state, BotState::Running);
     }

@@ -1,4 +1,4 @@
-//! Strategies in another lane: asked by an output, answered by an input.
+//! Strategies in another lane: an output requests an evaluation, and an input contains the answer.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn remote() -> Desk {
     desk(vec![slow], &Script::default())
 }
 
-fn asked(outputs: &[Output]) -> Option<EvaluationRequest> {
+fn requested(outputs: &[Output]) -> Option<EvaluationRequest> {
     outputs.iter().find_map(|output| match output {
         Output::Evaluate(request) => Some((**request).clone()),
         _ => None,
@@ -47,7 +47,7 @@ fn long() -> EvaluationOutcome {
 fn a_request_holds_all_the_strategy_may_see_and_its_answer_is_carried_out() {
     let mut desk = remote();
     let outputs = desk.quote(10_000, 10_001);
-    let request = asked(&outputs).expect("it is asked on each quote");
+    let request = requested(&outputs).expect("a request on each quote");
     assert!(request.decide && request.quote.is_some());
     desk.advance(Duration::from_millis(500));
     answer(&mut desk, request.request, long());
@@ -68,7 +68,7 @@ fn a_request_holds_all_the_strategy_may_see_and_its_answer_is_carried_out() {
 fn a_wake_while_the_last_is_unanswered_is_skipped_and_counted() {
     let mut desk = remote();
     desk.quote(10_000, 10_001);
-    assert!(asked(&desk.quote(10_001, 10_002)).is_none());
+    assert!(requested(&desk.quote(10_001, 10_002)).is_none());
     assert_eq!(desk.count(EventType::EvaluationLate), 1);
     assert_eq!(desk.engine.view().counters.late_evaluations, 1);
 }
@@ -76,7 +76,9 @@ fn a_wake_while_the_last_is_unanswered_is_skipped_and_counted() {
 #[test]
 fn an_answer_that_was_superseded_is_dropped_and_counted() {
     let mut desk = remote();
-    let first = asked(&desk.quote(10_000, 10_001)).expect("asked").request;
+    let first = requested(&desk.quote(10_000, 10_001))
+        .expect("a request")
+        .request;
     desk.advance(Duration::from_secs(10));
     assert_eq!(
         desk.engine.view().bots[0].state,
@@ -84,7 +86,7 @@ fn an_answer_that_was_superseded_is_dropped_and_counted() {
         "ten seconds are an overrun"
     );
     desk.advance(Duration::from_secs(1));
-    let second = asked(&desk.quote(10_000, 10_001))
+    let second = requested(&desk.quote(10_000, 10_001))
         .expect("it is back")
         .request;
     assert!(second > first, "request numbers are not used twice");

@@ -9,7 +9,7 @@ use tradewind_model::{AccountId, Amount, AssetId, ClientOrderId, InstrumentId, O
 use tradewind_risk::PositionEffect;
 use tradewind_testkit::{BTC, Storm, USDT, fingerprint_of_storm};
 
-/// What the announcements alone say the books must be.
+/// The books as they follow from the announcements alone.
 #[derive(Default)]
 struct Folded {
     totals: BTreeMap<AssetId, Amount>,

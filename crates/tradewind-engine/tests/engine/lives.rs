@@ -121,7 +121,7 @@ fn a_panic_faults_its_bot_alone_which_is_back_after_one_then_two_seconds_and_sta
     assert_eq!(
         script.asked(tradewind_model::BotId(1)),
         3,
-        "the other one was asked each time"
+        "the other one was evaluated each time"
     );
     assert_eq!(desk.count(EventType::BotError), 3);
 }
@@ -139,7 +139,7 @@ fn faults_far_apart_do_not_add_up() {
 }
 
 #[test]
-fn a_strategy_that_fails_is_told_and_goes_on() {
+fn a_strategy_that_fails_is_reported_and_continues() {
     let (mut desk, script) = one_bot();
     script.say(BOT, Answer::Fail("division by zero: ATR is 0"));
     desk.quote(10_000, 10_001);

@@ -1,4 +1,4 @@
-//! The engine's behaviour, a sentence a test. Read the names of the files, then those of the tests.
+//! The engine's behaviour, one sentence per test. Read the names of the files, then those of the tests.
 
 mod account_stream;
 mod accounts;

@@ -42,7 +42,7 @@ fn a_crossed_quote_is_a_gap_and_entries_are_refused_in_it() {
     desk.quote(10_000, 10_001);
     desk.quote(10_005, 10_001);
     assert_eq!(desk.engine.view().feeds[0].health, FeedHealth::Gap);
-    assert_eq!(script.asked(BOT), 1, "nobody is asked on a crossed quote");
+    assert_eq!(script.asked(BOT), 1, "a crossed quote wakes no bot");
     desk.quote(10_000, 10_001);
     assert_eq!(desk.engine.view().feeds[0].health, FeedHealth::Live);
 }
@@ -104,7 +104,7 @@ fn candles_are_built_from_trades_and_closed_a_quarter_second_after_their_end() {
 }
 
 #[test]
-fn a_silence_of_years_is_told_as_a_gap_and_not_filled_with_flat_candles() {
+fn a_silence_of_years_is_reported_as_a_gap_and_not_filled_with_flat_candles() {
     let (mut desk, script) = builds_candles();
     let start = desk.now;
     trade(&mut desk, start, 10_000);

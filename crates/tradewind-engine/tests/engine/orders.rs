@@ -1,4 +1,4 @@
-//! From a target to an order, and what risk keeps back.
+//! From a target to an order, and the orders that risk denies.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tradewind_testkit::{Answer, SPOT, Script, bot};
 use crate::{BOT, buy, desk, one_bot};
 
 #[test]
-fn a_denial_is_told_with_its_rule_and_leaves_no_order() {
+fn a_denial_is_announced_with_its_rule_and_leaves_no_order() {
     let script = Script::default();
     let mut greedy = bot(0);
     greedy.sizer = Sizer::Fixed(Amount::whole(60));

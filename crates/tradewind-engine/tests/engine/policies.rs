@@ -43,7 +43,7 @@ const fn limit(price: i64) -> OrderKind {
     }
 }
 
-/// The last order waits in vain: it times out and its cancel is confirmed.
+/// The last order is not filled: it times out and its cancel is confirmed.
 fn time_out(desk: &mut Desk) {
     let order = desk.last_order();
     desk.report(&order, ReportKind::Accepted, Some(0));

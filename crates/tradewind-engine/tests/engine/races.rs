@@ -1,4 +1,4 @@
-//! Races and half measures: what comes in the wrong order, in pieces, or not at all.
+//! Races: reports that come in the wrong order, in pieces, or not at all.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{BOT, buy, desk, one_bot};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A desk whose bot has an entry of one unit at work that crosses after a while.
+/// A desk whose bot has a working entry of one unit. The entry crosses the spread after a while.
 fn working() -> (Desk, Script) {
     let script = Script::default();
     let mut patient = bot(0);

@@ -1,4 +1,4 @@
-//! What the venue says, in any order and as often as it likes.
+//! The venue's reports, in any order and any number of times.
 
 use tradewind_events::{DeskView, EventType};
 use tradewind_model::{
@@ -58,7 +58,7 @@ fn a_fill_that_comes_after_the_cancel_is_booked() {
     assert_eq!(
         desk.queries(),
         [order.client_id],
-        "the venue counts a fill we have not heard of"
+        "the venue counts a fill that was not reported"
     );
     assert_eq!(desk.held(SPOT), 0);
     desk.report(&order, ReportKind::Filled(late), Some(30_000));
@@ -152,7 +152,7 @@ fn an_order_that_never_left_frees_what_it_had_reserved() {
     desk.advance(std::time::Duration::from_secs(2));
     script.say(BOT, Answer::target(1_000_000));
     desk.quote(10_000, 10_001);
-    assert_eq!(desk.orders().len(), 2, "the target can be asked for again");
+    assert_eq!(desk.orders().len(), 2, "the target can be set again");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_report_that_contradicts_its_order_is_not_believed() {
     assert_eq!(
         desk.queries().len(),
         wrong.len(),
-        "the venue is asked each time"
+        "the venue is queried each time"
     );
     desk.report(&order, ReportKind::Filled(fill), Some(100_000));
     assert_eq!(desk.held(SPOT), 100_000);

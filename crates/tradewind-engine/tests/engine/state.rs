@@ -1,4 +1,4 @@
-//! State as data: saved at any input, written in slices while the engine goes on, and restored.
+//! State as data: saved at any input, written in slices while the engine handles inputs, and restored.
 
 use proptest::prelude::*;
 use tradewind_engine::{Engine, EngineState, StrategySource};
@@ -6,7 +6,7 @@ use tradewind_events::{BotConfig, Input, Lane, LaneState, Output, Outputs, Timer
 use tradewind_model::{BotId, Timestamp};
 use tradewind_testkit::{Desk, Script, Storm, bot, configuration};
 
-/// A storm of inputs with the engine it is shown to.
+/// A storm of inputs, and the engine that handles them.
 struct Weather {
     storm: Storm,
     engine: Engine,
@@ -64,7 +64,7 @@ proptest! {
         weather.engine.begin_snapshot();
         let mut slices = 0;
         let state = loop {
-            // The engine goes on between two slices, so that strategies change before their turn to be written.
+            // The engine handles an input between two slices, so that strategies change before they are written.
             weather.next();
             slices += 1;
             if let Some(state) = weather.engine.write_snapshot() {

@@ -1,4 +1,4 @@
-//! Prints the fingerprint of everything the engine says to a storm of inputs.
+//! Prints the fingerprint of the engine's outputs for a storm of inputs.
 //!
 //! `determinism [INPUTS [SEED [NUDGED]]]`: a million inputs of seed 42 by default; with `NUDGED`, one tick of
 //! the first quote from that input on is changed. Two processes, and a debug and a release build, must print the same.

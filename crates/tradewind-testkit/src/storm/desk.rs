@@ -56,7 +56,7 @@ impl Storm {
         let bots = vec![cross, patient, reversion, timer, panics, slow, divides];
         Configuration {
             bots,
-            // Every quote is told, so that a changed one shows even where nobody acts on it.
+            // Every quote is announced, so that a changed one shows even if no bot acts on it.
             announce_quotes: true,
             ..configuration()
         }

@@ -1,4 +1,4 @@
-//! What the market and the machine do: quotes, trades, candles, feeds that break, storage that lags, nonsense.
+//! Inputs from the market and the machine: quotes, trades, candles, broken feeds, late storage, invalid data.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Inputs of every kind from a seed: a market that walks, a venue that answers in any order and sometimes twice, people
-//! who give commands, lanes that are late, and now and then complete nonsense.
+//! Inputs of every kind from a seed: a random market, a venue that answers in any order and sometimes twice, commands,
+//! late lanes, and sometimes invalid inputs.
 
 mod desk;
 mod market;
@@ -14,7 +14,7 @@ use tradewind_model::{Candle, ExecutionReport, OrderTerms, Side, Timestamp};
 
 use crate::fixtures::START;
 
-/// Most open orders the venue remembers to report on.
+/// Open orders that are kept for reports, at most.
 const ORDERS_KEPT: usize = 32;
 
 /// A source of inputs. It must be shown every output: it answers orders, requests and timers.
@@ -37,7 +37,7 @@ pub struct Storm {
 }
 
 impl Storm {
-    /// The storm of `seed`, `total` inputs long: in the last hundredth the desk is told to stop.
+    /// The storm of `seed`, `total` inputs long. The desk begins to stop in the last hundredth.
     #[must_use]
     pub fn new(seed: u64, total: u64) -> Self {
         Self {
@@ -75,7 +75,7 @@ impl Storm {
         (self.at, input)
     }
 
-    /// Takes note of what the engine wants.
+    /// Notes the engine's outputs, to answer them later.
     pub fn observe(&mut self, outputs: &[Output]) {
         for output in outputs {
             match output {

@@ -1,4 +1,4 @@
-//! What people and other lanes say: commands of every kind, some twice and some too late; answers, some to old questions.
+//! Commands of every kind, some twice and some too late, and answers of other lanes, some to old requests.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the venue says: the account, and reports in any order, sometimes twice, sometimes impossible.
+//! Inputs from the venue: the account, and reports in any order, sometimes twice, sometimes impossible.
 
 use tradewind_events::{AccountState, Input};
 use tradewind_model::{
@@ -20,7 +20,7 @@ impl Storm {
         }))
     }
 
-    /// The venue says something about one of the last orders, or says the same again.
+    /// A report on one of the last orders, or the last report again.
     pub(super) fn report(&mut self) -> Input {
         let again = self.below(8) == 0;
         if let Some(said) = self.last_report.clone().filter(|_| again) {

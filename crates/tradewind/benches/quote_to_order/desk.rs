@@ -146,7 +146,7 @@ fn adapter(venue: &Venue, clock: &Arc<dyn Clock>) -> BinanceVenue {
     adapter
 }
 
-/// The account's hands: a queue, and a task for each order, as the desk has them.
+/// Sends the account's orders as the desk does: a queue, and a task for each order.
 fn execute(hot: &Handle, adapter: &Arc<BinanceVenue>, queues: &Arc<InputQueues>) -> Queue {
     let (sender, mut effects) = mpsc::channel(1_000);
     let (adapter, queues) = (Arc::clone(adapter), Arc::clone(queues));
@@ -245,7 +245,7 @@ fn strategy(_bot: &BotConfig) -> Result<Box<dyn Strategy>, BuildError> {
     Ok(Box::new(EveryQuote))
 }
 
-/// Wants a hundredth of its full size on every quote, at its ask or better.
+/// A strategy whose target on every quote is a hundredth of its full size, at the ask or better.
 #[derive(Debug)]
 struct EveryQuote;
 

@@ -1,4 +1,4 @@
-//! The least work there is: one thread reads quotes and posts signed orders, and waits for each answer.
+//! The least possible work: one thread reads quotes and posts signed orders, and waits for each answer.
 
 use std::fs::File;
 use std::io::Write;

@@ -3,13 +3,13 @@
 //!
 //! The venue is a thread that writes a book ticker each 10 ms and one that stamps each order's last byte. Between them
 //! lies the desk's own path: market source, codec, queues, the engine's thread with journal and risk gate, the order gate
-//! and the order line. Not attached are the faces: API, database, chat. Beside it, in the same run, the least work
-//! there is: one thread, blocking reads, HMAC-SHA256, a POST on a connection kept open.
+//! and the order connections. The interfaces (API, database, Telegram bot) are not attached. The same run also times
+//! the least possible work: one thread, blocking reads, HMAC-SHA256, a POST on a connection kept open.
 //!
-//! Each order's limit price is its quote's ask, so the two are matched by what they say.
+//! Each order's limit price is its quote's ask, so that an order is matched to its quote by the price.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run says so")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run panics")]
 
 mod desk;
 mod floor;

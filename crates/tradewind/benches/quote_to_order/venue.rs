@@ -1,7 +1,7 @@
 //! The venue of the benchmark: blocking sockets, so that a stamp is as near the wire as a program gets.
 //!
-//! It speaks as much as the adapter needs: one WebSocket with one subscription, and `POST /api/v3/order`, answered as an
-//! order that found nobody to trade with. Signatures are not checked.
+//! It serves what the adapter needs: one WebSocket with one subscription, and `POST /api/v3/order`, whose answer is an
+//! order without a fill. Signatures are not checked.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -37,7 +37,7 @@ impl Venue {
         let arrivals: Arrivals = Arc::new(Mutex::new(vec![None; QUOTES]));
         let (subscribe, subscribed) = channel();
         let addresses = [&market, &orders].map(|listener| listener.local_addr().unwrap());
-        // Both threads end with the process: nothing tells a listener that nobody else will come.
+        // Both threads end with the process, because nothing stops a listener.
         thread::spawn(move || {
             let (mut socket, _) = market.accept().unwrap();
             socket.set_nodelay(true).unwrap();
@@ -60,7 +60,7 @@ impl Venue {
         }
     }
 
-    /// Sends the quotes to who subscribed; how long each took to come back as an order, for those that did.
+    /// Sends the quotes to the subscriber. Returns the time from quote to order for each quote that led to an order.
     pub(crate) fn measure(&self) -> Vec<Duration> {
         let mut socket = self
             .subscribed
