@@ -49,7 +49,7 @@ struct Lines {
     /// Bots that panic on each evaluation.
     broken: Vec<BotId>,
     candles: Vec<(BotId, Candle)>,
-    asked: Vec<BotId>,
+    evaluated: Vec<BotId>,
 }
 
 /// The answers of every scripted bot of a desk. A clone is the same script.
@@ -95,8 +95,8 @@ impl Script {
 
     /// How often `bot` was evaluated.
     #[must_use]
-    pub fn asked(&self, bot: BotId) -> usize {
-        self.with(|lines| lines.asked.iter().filter(|of| **of == bot).count())
+    pub fn evaluations(&self, bot: BotId) -> usize {
+        self.with(|lines| lines.evaluated.iter().filter(|of| **of == bot).count())
     }
 
     /// Where an engine takes its strategies from: every bot gets one that follows this script.
@@ -128,7 +128,7 @@ impl Scripted {
     fn answer(&self) -> Result<Decision, StrategyError> {
         let bot = self.bot;
         let (answer, broken) = self.script.with(|lines| {
-            lines.asked.push(bot);
+            lines.evaluated.push(bot);
             let place = lines.answers.iter().position(|(of, _)| *of == bot);
             let answer = place.and_then(|place| lines.answers.remove(place));
             (

@@ -36,15 +36,19 @@ fn main() {
     for (name, written_each) in passes {
         let mut runs: Vec<Figures> = (0..RUNS).map(|_| run(written_each)).collect();
         runs.sort_by(|one, other| one.handle.total_cmp(&other.handle));
-        let Figures { handle, keep, told } = &runs[RUNS / 2];
-        println!("{name:<46} {handle:>8.1}  keeping it {keep:>5.1}  {told}");
+        let Figures {
+            handle,
+            keep,
+            counts,
+        } = &runs[RUNS / 2];
+        println!("{name:<46} {handle:>8.1}  keeping it {keep:>5.1}  {counts}");
     }
 }
 
 struct Figures {
     handle: f64,
     keep: f64,
-    told: String,
+    counts: String,
 }
 
 fn run(written_each: Option<usize>) -> Figures {
@@ -71,7 +75,7 @@ fn run(written_each: Option<usize>) -> Figures {
     Figures {
         handle: each(handling),
         keep: each(keeping),
-        told: format!("({count} quotes, {running} bots running, {orders} orders)"),
+        counts: format!("({count} quotes, {running} bots running, {orders} orders)"),
     }
 }
 

@@ -84,7 +84,7 @@ fn duplicate_late_and_malformed_candles_wake_nobody() {
     let mut desk = desk(vec![bot(0)], &script);
     desk.candle(&candle(0, 10_000));
     desk.candle(&candle(1, 10_100));
-    assert_eq!(script.asked(BOT), 2);
+    assert_eq!(script.evaluations(BOT), 2);
     desk.candle(&candle(1, 10_100));
     desk.candle(&candle(1, 9_999));
     desk.candle(&candle(0, 10_000));
@@ -93,10 +93,10 @@ fn duplicate_late_and_malformed_candles_wake_nobody() {
         ..candle(2, 10_000)
     };
     desk.candle(&malformed);
-    assert_eq!(script.asked(BOT), 2, "no repaint, no second wake");
+    assert_eq!(script.evaluations(BOT), 2, "no repaint, no second wake");
     assert_eq!(desk.count(EventType::Gap), 1, "the malformed one is a gap");
     desk.candle(&candle(2, 10_200));
-    assert_eq!(script.asked(BOT), 3, "and the series continues");
+    assert_eq!(script.evaluations(BOT), 3, "and the series continues");
 }
 
 #[test]

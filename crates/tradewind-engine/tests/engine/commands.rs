@@ -171,9 +171,13 @@ fn a_stopped_bot_keeps_or_closes_its_position_by_the_stop_mode() {
         desk.advance(Duration::from_secs(2));
         desk.command(Action::StopBot { bot: BOT, mode });
         assert_eq!(desk.orders().len(), orders, "{mode:?}");
-        let evaluated = script.asked(BOT);
+        let evaluated = script.evaluations(BOT);
         desk.quote(10_000, 10_001);
-        assert_eq!(script.asked(BOT), evaluated, "a stopped bot is not called");
+        assert_eq!(
+            script.evaluations(BOT),
+            evaluated,
+            "a stopped bot is not called"
+        );
         desk.command(Action::StartBot(BOT));
         assert_eq!(desk.engine.view().bots[0].state, BotState::Running);
     }

@@ -101,7 +101,7 @@ fn an_added_bot_gets_its_budget_and_its_turn() {
     assert_eq!(money(&desk, OwnerId::Bot(added)), Amount::whole(10_000));
     script.say(added, Answer::target(1_000_000));
     desk.quote(10_000, 10_001);
-    assert_eq!(script.asked(added), 1, "quotes wake it");
+    assert_eq!(script.evaluations(added), 1, "quotes wake it");
     assert_eq!(desk.orders().len(), 1);
 }
 
@@ -117,7 +117,7 @@ fn a_removed_bot_stops_for_good_and_its_position_is_still_protected() {
     };
     let mut desk = desk(vec![protected, bot(1)], &script);
     buy(&mut desk, &script);
-    let evaluated = script.asked(BOT);
+    let evaluated = script.evaluations(BOT);
     configure(&mut desk, with(vec![bot(1)]));
     let removed = view(&desk, BOT);
     assert_eq!(removed.state, BotState::Stopped);
@@ -126,7 +126,7 @@ fn a_removed_bot_stops_for_good_and_its_position_is_still_protected() {
     assert_eq!(refused, CommandResult::Refused("no bot 0".to_owned()));
     let orders = desk.orders().len();
     desk.quote(9_700, 9_701);
-    assert_eq!(script.asked(BOT), evaluated, "no quote wakes it");
+    assert_eq!(script.evaluations(BOT), evaluated, "no quote wakes it");
     assert_eq!(desk.orders().len(), orders + 1, "its stop closes it");
     assert_eq!(view(&desk, BotId(1)).state, BotState::Running);
 }

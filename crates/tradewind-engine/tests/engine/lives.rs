@@ -119,7 +119,7 @@ fn a_panic_faults_its_bot_alone_which_is_back_after_one_then_two_seconds_and_sta
         "the third within five minutes waits for a person",
     );
     assert_eq!(
-        script.asked(tradewind_model::BotId(1)),
+        script.evaluations(tradewind_model::BotId(1)),
         3,
         "the other one was evaluated each time"
     );
@@ -147,7 +147,7 @@ fn a_strategy_that_fails_is_reported_and_continues() {
     assert_eq!(states(&desk), [BotState::Running]);
     assert!(desk.orders().is_empty());
     desk.quote(10_000, 10_001);
-    assert_eq!(script.asked(BOT), 2);
+    assert_eq!(script.evaluations(BOT), 2);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_bots_own_interval_is_aligned_to_the_clock() {
     let next = desk.engine.view().bots[0].next_wake.map(|next| next.at);
     assert_eq!(next, Some(Timestamp::from_secs(1_704_067_200 + 900)));
     desk.advance(Duration::from_secs(1_800));
-    assert_eq!(script.asked(BOT), 2, "at :15 and :30");
+    assert_eq!(script.evaluations(BOT), 2, "at :15 and :30");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn a_crossed_quote_is_a_gap_and_entries_are_refused_in_it() {
     desk.quote(10_000, 10_001);
     desk.quote(10_005, 10_001);
     assert_eq!(desk.engine.view().feeds[0].health, FeedHealth::Gap);
-    assert_eq!(script.asked(BOT), 1, "a crossed quote wakes no bot");
+    assert_eq!(script.evaluations(BOT), 1, "a crossed quote wakes no bot");
     desk.quote(10_000, 10_001);
     assert_eq!(desk.engine.view().feeds[0].health, FeedHealth::Live);
 }
