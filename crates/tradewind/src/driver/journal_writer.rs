@@ -121,15 +121,18 @@ impl Syncs {
         self.thread.request();
     }
 
-    /// Notes the syncs that have ended; how long the last of them took.
-    fn note_ended(&mut self) -> Option<Duration> {
+    /// Forgets the syncs that have ended.
+    fn note_ended(&mut self) {
         let reached = self.reached.load(Ordering::Acquire);
-        let mut took = None;
         while let Some(ended) = self.waiting.pop_front_if(|sync| sync.position <= reached) {
             self.durable = ended.seq;
-            took = Some(ended.since.elapsed());
         }
-        took
+    }
+
+    /// How long the oldest sync that has not ended has taken so far.
+    fn oldest_wait(&self) -> Duration {
+        let oldest = self.waiting.front();
+        oldest.map_or(Duration::ZERO, |sync| sync.since.elapsed())
     }
 
     fn durable(&self) -> u64 {
@@ -167,8 +170,8 @@ impl Journal for JournalWriter {
     }
 
     fn write(&mut self) -> Result<(), JournalError> {
-        if let Some(took) = self.syncs.as_mut().and_then(Syncs::note_ended) {
-            self.judge_disk(took);
+        if let Some(syncs) = &mut self.syncs {
+            syncs.note_ended();
         }
         if !std::mem::take(&mut self.has_records) {
             return Ok(());
@@ -176,7 +179,8 @@ impl Journal for JournalWriter {
         let began = Instant::now();
         self.journal.flush()?;
         self.written = self.journal.last_seq();
-        self.judge_disk(began.elapsed());
+        let syncing = self.syncs.as_ref().map(Syncs::oldest_wait);
+        self.judge_disk(began.elapsed().max(syncing.unwrap_or_default()));
         Ok(())
     }
 
@@ -230,6 +234,25 @@ mod tests {
             writer.write().unwrap();
             assert_eq!(writer.durable(), 1, "and so it stays");
         }
+    }
+
+    #[test]
+    fn a_sync_that_does_not_end_counts_as_a_slow_disk() {
+        let (mut writer, queues) = writer(true);
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(2)).unwrap();
+        writer.syncs.as_mut().unwrap().waiting.push_back(Waiting {
+            position: u64::MAX,
+            seq: 1,
+            since: long_ago,
+        });
+        writer
+            .append_input(1, Timestamp::EPOCH, &Input::Resync)
+            .unwrap();
+        writer.write().unwrap();
+        let mut taken = crate::driver::input_queues::Taken::default();
+        queues.take(&mut taken);
+        assert_eq!(taken.batch.control, [Input::Storage(StorageHealth::Behind)]);
+        assert_eq!(writer.durable(), 0);
     }
 
     #[test]
