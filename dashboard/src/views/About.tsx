@@ -16,8 +16,8 @@ export function About() {
             last input; times are UTC by the desk's clock.
           </p>
           <p>
-            The built-in strategies exist to exercise the desk. They have no edge. Nothing here is
-            financial advice.
+            The built-in strategies exist to exercise the desk. They have no edge. Nothing here is financial
+            advice.
           </p>
         </div>
       </Panel>
