@@ -2,9 +2,10 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,19 @@ pub(crate) struct Desk {
 
 /// What opens the control port of a desk's exchange.
 pub(crate) const CONTROL_TOKEN: &str = "a-control-token-of-the-tests";
+
+/// An address on this machine that nobody uses and nobody is given: below the ports that the system hands out, so that
+/// no connection of a neighbouring test can take it before, or between two starts.
+pub(crate) fn unused_address() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id() * 64 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(12_000 + number % 20_000).unwrap();
+        if let Ok(free) = TcpListener::bind(("127.0.0.1", port)) {
+            return free.local_addr().unwrap().to_string();
+        }
+    }
+}
 
 /// The built binary in `folder`, with an environment of its own.
 pub(crate) fn tradewind(folder: &Path, arguments: &[&str]) -> Command {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{Desk, command, pause, within};
+use crate::desk::{Desk, command, pause, unused_address, within};
 use crate::fast_bots::fast_bots;
 use crate::http;
 use crate::simx::Simx;
@@ -126,7 +126,7 @@ fn minutes(desk: &Desk, from: i64) -> Vec<(i64, [String; 5])> {
 #[test]
 fn a_venues_live_prices_drive_a_paper_account() {
     let (at_venue, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let mut venue = Venue::start(at_venue.path(), "127.0.0.1:0");
+    let mut venue = Venue::start(at_venue.path(), &unused_address());
     let tap = Wiretap::on(&venue.0.address);
     let config = configuration(folder.path(), &tap.address);
     let arguments = ["--venue", "binance", "--config", &config];

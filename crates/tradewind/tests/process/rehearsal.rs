@@ -4,13 +4,12 @@
 //! equals the exchange's account afterwards is what counts; that the desk does not yet follow some of what happens to its
 //! account is written down with the fault, and holds until it does.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{CONTROL_TOKEN, Desk, command, pause, within};
+use crate::desk::{CONTROL_TOKEN, Desk, command, pause, unused_address, within};
 use crate::fast_bots::fast_bots;
 use crate::http;
 use crate::lines::listen;
@@ -48,9 +47,7 @@ impl Rehearsal {
     fn start() -> Self {
         let folder = TempDir::new().unwrap();
         let config = fast_bots(folder.path());
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let control = free.local_addr().unwrap().to_string();
-        drop(free);
+        let control = unused_address();
         let arguments = [
             "--config".to_owned(),
             config,
