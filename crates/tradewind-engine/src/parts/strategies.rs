@@ -1,12 +1,9 @@
 //! The strategies of the inline lane, and what each bot's strategy is fed with.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use serde::{Deserialize, Serialize};
 use tradewind_events::{BotConfig, EvaluationError, EvaluationOutcome, Lane, LaneState};
 use tradewind_model::{BotId, Candle, Interval, Wake};
-use tradewind_strategy::{BuildError, RestoreError, Strategy, View, WarmUp};
+use tradewind_strategy::{BuildError, Evaluated, RestoreError, Strategy, View, WarmUp, evaluate};
 
 use crate::bytes::Bytes;
 use crate::strategy_source::StrategySource;
@@ -109,21 +106,18 @@ impl Strategies {
         let Some(mut strategy) = entry.take() else {
             return EvaluationOutcome::Decided(None);
         };
-        let answer = catch_unwind(AssertUnwindSafe(|| match (wake, candle, view.quote) {
-            (Wake::Quote, _, Some(quote)) => strategy.on_quote(view, quote).map(Some),
-            (Wake::Candle(_), Some(candle), _) => strategy.on_candle(view, candle).map(Some),
-            (Wake::Timer, _, _) => strategy.on_timer(view).map(Some),
-            (Wake::Quote | Wake::Candle(_), _, _) => Ok(None),
-        }));
-        match answer {
-            Ok(answer) => {
+        match evaluate(strategy.as_mut(), view, wake, candle) {
+            Evaluated::Decided(decision) => {
                 *entry = Some(strategy);
-                answer.map_or_else(
-                    |error| EvaluationOutcome::Failed(EvaluationError::Error(error.to_string())),
-                    EvaluationOutcome::Decided,
-                )
+                EvaluationOutcome::Decided(decision)
             }
-            Err(panic) => EvaluationOutcome::Failed(EvaluationError::Panic(words_of(&*panic))),
+            Evaluated::Failed(error) => {
+                *entry = Some(strategy);
+                EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()))
+            }
+            Evaluated::Panicked(message) => {
+                EvaluationOutcome::Failed(EvaluationError::Panic(message))
+            }
         }
     }
 }
@@ -220,10 +214,4 @@ impl Entry {
 /// Entries with the bots they belong to.
 fn bots(entries: &[Entry]) -> impl Iterator<Item = (BotId, &Entry)> {
     (0..).map(BotId).zip(entries)
-}
-
-fn words_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "without a word".to_owned())
 }
