@@ -10,7 +10,6 @@ use std::time::Duration;
 use axum::serve::Listener;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tradewind_simx::Latency;
 
 use crate::faults::DoorState;
 use crate::line::Line;
@@ -82,15 +81,7 @@ impl Door {
             tracing::debug!(%error, "Could not switch off Nagle's algorithm");
         }
         self.accepted += 1;
-        let lives = match state {
-            DoorState::Flapping { least, most, seed } => Some(
-                Latency::Uniform { least, most }
-                    .sampler(seed, self.accepted)
-                    .draw(),
-            ),
-            DoorState::Open | DoorState::Closed => None,
-        };
-        Line::new(stream, lives)
+        Line::new(stream, state.lifetime(self.accepted))
     }
 
     /// Waits for the next state; for ever when there will be none, since the server stops by other means.

@@ -25,7 +25,44 @@ const MUTE: u64 = u64::MAX - 1;
 #[derive(Debug)]
 pub(crate) struct Switch(AtomicU64);
 
+/// What becomes of bytes that are to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// So many of them may leave.
+    Open(usize),
+    /// None leaves, and the writer does not learn it.
+    Mute,
+}
+
 impl Switch {
+    pub(crate) const fn open() -> Self {
+        Self(AtomicU64::new(OPEN))
+    }
+
+    /// What becomes of the next `wanted` bytes.
+    ///
+    /// # Errors
+    /// `ConnectionReset` when the connection is cut.
+    pub(crate) fn passage(&self, wanted: usize) -> io::Result<Passage> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Err(io::ErrorKind::ConnectionReset.into()),
+            OPEN => Ok(Passage::Open(wanted)),
+            MUTE => Ok(Passage::Mute),
+            left => Ok(Passage::Open(
+                wanted.min(usize::try_from(left).unwrap_or(usize::MAX)),
+            )),
+        }
+    }
+
+    /// Counts bytes that left.
+    pub(crate) fn count(&self, bytes: usize) {
+        let state = self.0.load(Ordering::Relaxed);
+        if !matches!(state, OPEN | MUTE) {
+            let left = state.saturating_sub(u64::try_from(bytes).unwrap_or(u64::MAX));
+            self.0.store(left, Ordering::Relaxed);
+        }
+    }
+
     /// Lets `bytes` more out, then hangs up.
     pub(crate) fn cut_after(&self, bytes: u64) {
         self.0.store(bytes.min(MUTE - 1), Ordering::Relaxed);
@@ -57,7 +94,7 @@ impl Line {
     pub(crate) fn new(stream: TcpStream, lives: Option<Duration>) -> Self {
         Self {
             stream,
-            switch: Arc::new(Switch(AtomicU64::new(OPEN))),
+            switch: Arc::new(Switch::open()),
             ends: lives.map(|lives| Box::pin(tokio::time::sleep(lives))),
         }
     }
@@ -66,15 +103,6 @@ impl Line {
     fn is_over(&mut self, context: &mut Context<'_>) -> bool {
         let ends = self.ends.as_mut();
         ends.is_some_and(|ends| ends.as_mut().poll(context).is_ready())
-    }
-
-    /// How much of `wanted` bytes may leave.
-    fn allowed(&self, wanted: usize) -> io::Result<usize> {
-        match self.switch.0.load(Ordering::Relaxed) {
-            0 => Err(io::ErrorKind::ConnectionReset.into()),
-            OPEN => Ok(wanted),
-            left => Ok(wanted.min(usize::try_from(left).unwrap_or(usize::MAX))),
-        }
     }
 }
 
@@ -97,20 +125,12 @@ impl AsyncWrite for Line {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let state = self.switch.0.load(Ordering::Relaxed);
-        if state == OPEN {
-            return Pin::new(&mut self.stream).poll_write(context, bytes);
-        }
-        if state == MUTE {
+        let Passage::Open(allowed) = self.switch.passage(bytes.len())? else {
             return Poll::Ready(Ok(bytes.len()));
-        }
-        let allowed = self.allowed(bytes.len())?;
+        };
         let bytes = bytes.get(..allowed).unwrap_or(bytes);
         let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
-        let written_bytes = u64::try_from(written).unwrap_or(u64::MAX);
-        self.switch
-            .0
-            .store(state.saturating_sub(written_bytes), Ordering::Relaxed);
+        self.switch.count(written);
         Poll::Ready(Ok(written))
     }
 

@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) connections: TaskTracker,
     next_connection: Arc<AtomicU64>,
     attempts: Arc<Mutex<Attempts>>,
+    /// Connections measure their times from here.
+    origin: Instant,
 }
 
 impl Server {
@@ -124,6 +126,7 @@ impl Server {
             connections: TaskTracker::new(),
             next_connection: Arc::new(AtomicU64::new(1)),
             attempts: Arc::default(),
+            origin: Instant::now(),
         };
         let (door, door_state) = watch::channel(DoorState::Open);
         let last = self.started.last;
@@ -214,6 +217,16 @@ impl Shared {
         ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// Monotonic time since the server began to run.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    /// The instant of a time that [`elapsed`](Self::elapsed) will reach.
+    pub(crate) fn instant(&self, elapsed: Duration) -> tokio::time::Instant {
+        (self.origin + elapsed).into()
+    }
+
     /// Counts a WebSocket that `address` opens.
     ///
     /// # Errors
@@ -224,7 +237,7 @@ impl Shared {
         }
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         attempts
-            .admit(Instant::now(), address)
+            .admit(self.elapsed(), address)
             .map_err(|_| ApiError::TOO_MANY_CONNECTIONS)
     }
 }

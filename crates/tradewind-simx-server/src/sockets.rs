@@ -4,7 +4,7 @@
 //! are the reads, the writes and their time-outs.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -206,7 +206,7 @@ async fn serve(socket: WebSocket, shared: Shared, switch: Arc<Switch>, peer: Pee
         (Peer::Market(..), Limits::Venue) => Pacing::Limited,
         _ => Pacing::Free,
     };
-    let life = Life::new(Instant::now(), pacing);
+    let life = Life::new(shared.elapsed(), pacing);
     let mailbox = shared.mailbox.clone();
     let mut connection = Connection {
         id,
@@ -233,7 +233,7 @@ impl Connection {
         self.begin().await?;
         let (cut, shutdown) = (self.wire.cut.clone(), self.shared.shutdown.clone());
         loop {
-            let wake = tokio::time::Instant::from_std(self.life.wakes_at());
+            let wake = self.shared.instant(self.life.wakes_at());
             tokio::select! {
                 biased;
                 () = cut.cancelled() => return Err(Over),
@@ -274,7 +274,7 @@ impl Connection {
         if self.dismissed.is_some() {
             return Ok(());
         }
-        if let Some(Due::Close(code, reason)) = self.life.on_message(Instant::now()) {
+        if let Some(Due::Close(code, reason)) = self.life.on_message(self.shared.elapsed()) {
             return self.dismiss(code, reason);
         }
         match message {
@@ -355,7 +355,7 @@ impl Connection {
     }
 
     async fn on_wake(&mut self) -> Result<(), Over> {
-        match self.life.poll(Instant::now()) {
+        match self.life.poll(self.shared.elapsed()) {
             Some(due) => self.obey(due).await,
             None => Ok(()),
         }

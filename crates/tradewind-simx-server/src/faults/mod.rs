@@ -31,7 +31,7 @@ pub use script::{FaultErrors, FaultScript};
 
 use std::time::Duration;
 
-use tradewind_simx::Latencies;
+use tradewind_simx::{Latencies, Latency};
 
 /// How a server departs from a perfect one.
 #[derive(Clone, Debug, Default)]
@@ -100,4 +100,17 @@ pub(crate) enum DoorState {
         most: Duration,
         seed: u64,
     },
+}
+
+impl DoorState {
+    /// How long the connection with this number lives, if the listener is to end it.
+    pub(crate) fn lifetime(self, accepted: u64) -> Option<Duration> {
+        match self {
+            Self::Open | Self::Closed => None,
+            Self::Flapping { least, most, seed } => {
+                let between = Latency::Uniform { least, most };
+                Some(between.sampler(seed, accepted).draw())
+            }
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! How long a WebSocket connection lives: heartbeats, the pace of incoming messages, the 24 hours.
 //!
-//! A state machine on real time: it is asked what is due and told what came. Sockets are elsewhere.
+//! A state machine without a socket and a clock. Its times are monotonic, measured from an origin that all connections of a
+//! server share.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Between two pings of ours.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -35,18 +36,18 @@ pub(crate) enum Due {
 #[derive(Debug)]
 pub(crate) struct Life {
     pacing: Pacing,
-    opened: Instant,
-    next_ping: Instant,
+    opened: Duration,
+    next_ping: Duration,
     /// When the oldest unanswered ping was sent.
-    unanswered: Option<Instant>,
+    unanswered: Option<Duration>,
     payload: String,
     pings: u64,
-    second: Instant,
+    second: Duration,
     messages: u32,
 }
 
 impl Life {
-    pub(crate) fn new(now: Instant, pacing: Pacing) -> Self {
+    pub(crate) fn new(now: Duration, pacing: Pacing) -> Self {
         Self {
             pacing,
             opened: now,
@@ -60,8 +61,8 @@ impl Life {
     }
 
     /// Something came in; `Some` when it was one too many.
-    pub(crate) fn on_message(&mut self, now: Instant) -> Option<Due> {
-        if now.duration_since(self.second) >= Duration::from_secs(1) {
+    pub(crate) fn on_message(&mut self, now: Duration) -> Option<Due> {
+        if now.saturating_sub(self.second) >= Duration::from_secs(1) {
             (self.second, self.messages) = (now, 0);
         }
         self.messages += 1;
@@ -77,13 +78,13 @@ impl Life {
     }
 
     /// What is due at `now`, one thing at a time.
-    pub(crate) fn poll(&mut self, now: Instant) -> Option<Due> {
-        if now.duration_since(self.opened) >= LIFETIME {
+    pub(crate) fn poll(&mut self, now: Duration) -> Option<Due> {
+        if now.saturating_sub(self.opened) >= LIFETIME {
             return Some(Due::Close(1001, "24 hours are over"));
         }
         if self
             .unanswered
-            .is_some_and(|since| now.duration_since(since) >= PONG_WITHIN)
+            .is_some_and(|since| now.saturating_sub(since) >= PONG_WITHIN)
         {
             return Some(Due::Close(1008, "Pong timeout"));
         }
@@ -98,7 +99,7 @@ impl Life {
     }
 
     /// When [`poll`](Self::poll) has something next.
-    pub(crate) fn wakes_at(&self) -> Instant {
+    pub(crate) fn wakes_at(&self) -> Duration {
         let ends = self.opened + LIFETIME;
         let dead = self.unanswered.map_or(ends, |since| since + PONG_WITHIN);
         self.next_ping.min(dead).min(ends)
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn silence_after_a_ping_ends_the_connection_after_a_minute() {
-        let start = Instant::now();
+        let start = seconds(5);
         let mut life = Life::new(start, Pacing::Limited);
         assert_eq!(life.poll(start + seconds(19)), None);
         assert_eq!(life.poll(start + seconds(20)), Some(Due::Ping("1".into())));
@@ -131,7 +132,7 @@ mod tests {
 
     #[test]
     fn an_echoed_pong_keeps_it_until_the_day_is_over() {
-        let start = Instant::now();
+        let start = seconds(5);
         let mut life = Life::new(start, Pacing::Limited);
         let (now, closed) = loop {
             let now = life.wakes_at();
@@ -146,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_sixth_message_in_a_second_is_one_too_many() {
-        let start = Instant::now();
+        let start = seconds(5);
         let mut life = Life::new(start, Pacing::Limited);
         assert!((0..5).all(|_| life.on_message(start).is_none()));
         assert!(life.on_message(start).is_some());
