@@ -4,26 +4,31 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use tokio::sync::oneshot;
 
 use crate::exchange_task::Letter;
 use crate::faults::Reply;
 use crate::line::Peer;
-use crate::rest::{ApiError, Method, RestAnswer, RestRequest, TimeUnit};
+use crate::rest::{
+    ApiError, BODY_BYTES_MAX, CONTENT_TYPE, Head, KEY_FIELD, RestAnswer, RestRequest, UNIT_FIELD,
+};
 use crate::server::Shared;
+use crate::sockets;
+use crate::websocket::Target;
 
-/// No request of this interface comes near it.
-const BODY_BYTES_MAX: usize = 64 << 10;
 /// A client whose answer is lost has hung up long before this.
-const SILENCE: Duration = Duration::from_secs(600);
+pub(crate) const SILENCE: Duration = Duration::from_secs(600);
 
-/// Answers any request that is no WebSocket.
+/// Answers any request; the path decides whether it opens a WebSocket.
 pub(crate) async fn answer(
     State(shared): State<Shared>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,
 ) -> Response<Body> {
+    if let Some(target) = Target::of(request.uri().path()) {
+        return sockets::upgrade(shared, peer, target, request).await;
+    }
     let reply = match read(&peer, request).await {
         Ok(request) => ask(&shared, request).await,
         Err(error) => Err(error),
@@ -53,39 +58,19 @@ fn hang_up(peer: &Peer) -> Response<Body> {
 
 async fn read(peer: &Peer, request: Request) -> Result<RestRequest, ApiError> {
     let (parts, body) = request.into_parts();
-    let method = match parts.method.as_str() {
-        "GET" => Method::Get,
-        "POST" => Method::Post,
-        "PUT" => Method::Put,
-        "DELETE" => Method::Delete,
-        _ => {
-            return Err(ApiError {
-                status: 405,
-                ..ApiError::NOT_FOUND
-            });
-        }
+    let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await.ok();
+    let head = Head {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        key: text(&parts.headers, KEY_FIELD),
+        unit: text(&parts.headers, UNIT_FIELD),
     };
-    let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await;
-    let body = body.map_err(|_| ApiError {
-        status: 413,
-        ..ApiError::UNKNOWN
-    })?;
-    Ok(RestRequest {
-        address: peer.address.ip(),
-        method,
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        body: String::from_utf8_lossy(&body).into_owned(),
-        key: text(&parts.headers, "x-mbx-apikey"),
-        unit: match text(&parts.headers, "x-mbx-time-unit") {
-            Some(unit) => TimeUnit::read(&unit)?,
-            None => TimeUnit::default(),
-        },
-    })
+    RestRequest::read(peer.address.ip(), head, body.as_deref())
 }
 
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
 }
 
 async fn ask(shared: &Shared, request: RestRequest) -> Result<Reply, ApiError> {
@@ -100,22 +85,15 @@ pub(crate) fn refuse(error: &ApiError) -> Response<Body> {
 }
 
 fn respond(answer: RestAnswer) -> Response<Body> {
+    let fields = answer.fields();
+    let fields: HeaderMap = fields
+        .map(|(name, value)| (HeaderName::from_static(name), value.into()))
+        .collect();
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json;charset=UTF-8"),
-    );
-    headers.insert("x-mbx-used-weight", answer.used_weight.into());
-    headers.insert("x-mbx-used-weight-1m", answer.used_weight.into());
-    if let Some(orders) = answer.orders {
-        headers.insert("x-mbx-order-count-10s", orders.ten_seconds.into());
-        headers.insert("x-mbx-order-count-1d", orders.day.into());
-    }
-    if let Some(seconds) = answer.retry_after_seconds {
-        headers.insert(header::RETRY_AFTER, seconds.into());
-    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    headers.extend(fields);
     response
 }

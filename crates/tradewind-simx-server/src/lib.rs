@@ -61,6 +61,7 @@ mod startup;
 mod state;
 mod streams;
 mod symbols;
+mod websocket;
 mod ws_api;
 mod zone;
 

@@ -18,6 +18,7 @@ use crate::exchange_task::{Desk, ExchangeTask, Letter, Mailbox};
 use crate::faults::{Conduct, DoorState};
 use crate::front::Front;
 use crate::handle::ServerHandle;
+use crate::http;
 use crate::line::Peer;
 use crate::options::{Limits, ServerError, ServerOptions};
 use crate::order_log::OrderLog;
@@ -25,7 +26,6 @@ use crate::rest::ApiError;
 use crate::startup::{self, Started};
 use crate::streams::ConnectionId;
 use crate::streams::attempts::Attempts;
-use crate::{http, sockets};
 
 /// Connections get this long to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(3);
@@ -171,10 +171,7 @@ async fn serve(
     shared: Shared,
 ) -> Result<(), ServerError> {
     let shutdown = shared.shutdown.clone();
-    let router: Router = Router::new()
-        .merge(sockets::routes())
-        .fallback(http::answer)
-        .with_state(shared);
+    let router: Router = Router::new().fallback(http::answer).with_state(shared);
     let listener = Door::new(listener, state).map_err(ServerError::Serve)?;
     let service = router.into_make_service_with_connect_info::<Peer>();
     let served =

@@ -1,188 +1,70 @@
 //! WebSockets on the socket's side: upgrades, and the loop that serves one connection.
 //!
-//! The protocol of a connection is in `streams/connection.rs` and `ws_api`, its heartbeats in `streams/life.rs`; here
-//! are the reads, the writes and their time-outs.
+//! What a path opens and what follows a message is in `websocket.rs`; here are the reads, the writes and their time-outs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{ConnectInfo, Path, RawQuery, State};
-use axum::response::Response;
-use axum::routing::any;
+use axum::extract::ws::{self, CloseFrame, WebSocket, WebSocketUpgrade};
+use axum::extract::{FromRequestParts as _, Request};
+use axum::response::{IntoResponse as _, Response};
 use futures_util::SinkExt as _;
 
 use crate::core::In;
 use crate::exchange_task::{Letter, Parcel, WireEnd, wire};
-use crate::faults::{Stroke, WireKind};
+use crate::faults::Stroke;
 use crate::http;
-use crate::line::{Peer as Client, Switch};
-use crate::options::Limits;
-use crate::rest::{Params, TimeUnit};
+use crate::line::{Peer, Switch};
 use crate::server::Shared;
-use crate::streams::connection::{Effect, Form, MarketConnection};
 use crate::streams::frames::Frame;
-use crate::streams::life::{Due, Life, Pacing};
-use crate::streams::{ConnectionId, Wish};
-use crate::ws_api::Asker;
+use crate::streams::life::Due;
+use crate::websocket::{
+    Client, LINGER_WITHIN, MESSAGE_BYTES_MAX, Message, SHUTDOWN, Session, Step, Target,
+};
 
 /// A reader that takes no byte for this long is gone.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
-/// No message of a client comes near it.
-const MESSAGE_BYTES_MAX: usize = 64 << 10;
-/// How long, and how much, is read and thrown away behind a close frame of ours.
-const LINGER_WITHIN: Duration = Duration::from_secs(1);
+/// How much is read and thrown away behind a close frame of the server.
 const LINGER_BYTES_MAX: usize = 1 << 20;
 
-/// The paths that are WebSockets.
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/ws", any(raw))
-        .route("/ws/", any(raw))
-        .route("/ws/{*streams}", any(raw_streams))
-        .route("/stream", any(combined))
-        .route("/ws-api/v3", any(api))
-}
-
-async fn raw(
-    state: State<Shared>,
-    ConnectInfo(client): ConnectInfo<Client>,
-    query: RawQuery,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    market(state.0, client, upgrade, &query, Ask::Raw(String::new()))
-}
-
-async fn raw_streams(
-    state: State<Shared>,
-    ConnectInfo(client): ConnectInfo<Client>,
-    Path(streams): Path<String>,
-    query: RawQuery,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    market(state.0, client, upgrade, &query, Ask::Raw(streams))
-}
-
-async fn combined(
-    state: State<Shared>,
-    ConnectInfo(client): ConnectInfo<Client>,
-    query: RawQuery,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    market(state.0, client, upgrade, &query, Ask::Combined)
-}
-
-/// How a market-data connection asks for its first streams.
-enum Ask {
-    /// In the path, each to be sent as it is.
-    Raw(String),
-    /// In the query, to be sent with their names.
-    Combined,
-}
-
-fn market(
+/// Answers a request whose path opens a WebSocket.
+pub(crate) async fn upgrade(
     shared: Shared,
-    client: Client,
-    upgrade: WebSocketUpgrade,
-    RawQuery(query): &RawQuery,
-    ask: Ask,
+    client: Peer,
+    target: Target,
+    request: Request,
 ) -> Response {
-    let params = Params::from_form(query.as_deref().unwrap_or_default(), "").unwrap_or_default();
-    let admitted = shared.admit(client.address.ip());
-    let unit = match admitted.and_then(|()| TimeUnit::wanted(&params)) {
-        Ok(unit) => unit,
+    let (mut parts, _) = request.into_parts();
+    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &shared).await {
+        Ok(upgrade) => upgrade.max_message_size(MESSAGE_BYTES_MAX),
+        Err(rejection) => return rejection.into_response(),
+    };
+    let opened = shared.admit(client.address.ip()).and_then(|()| {
+        let opened = Client {
+            connection: shared.next_connection(),
+            address: client.address.ip(),
+            now: shared.elapsed(),
+        };
+        let query = parts.uri.query().unwrap_or_default();
+        Session::open(target, query, opened, shared.limits)
+    });
+    let session = match opened {
+        Ok(session) => session,
         Err(error) => return http::refuse(&error),
     };
-    let (streams, form) = match ask {
-        Ask::Raw(streams) => (streams, Form::Raw),
-        Ask::Combined => {
-            let streams = params.text("streams").unwrap_or_default();
-            (streams.to_owned(), Form::Combined)
-        }
-    };
-    let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX);
     upgrade.on_upgrade(async move |socket| {
         let tracked = shared.connections.clone();
-        tracked
-            .track_future(serve(
-                socket,
-                shared,
-                client.switch,
-                Peer::market(&streams, form, unit),
-            ))
-            .await;
+        let served = serve(socket, shared, client.switch, session);
+        tracked.track_future(served).await;
     })
-}
-
-async fn api(
-    State(shared): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<Client>,
-    RawQuery(query): RawQuery,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    let params = Params::from_form(&query.unwrap_or_default(), "").unwrap_or_default();
-    let admitted = shared.admit(peer.address.ip());
-    let unit = match admitted.and_then(|()| TimeUnit::wanted(&params)) {
-        Ok(unit) => unit,
-        Err(error) => return http::refuse(&error),
-    };
-    let is = |name: &str, value: &str| {
-        params
-            .text(name)
-            .is_some_and(|text| text.eq_ignore_ascii_case(value))
-    };
-    let asker = Asker {
-        connection: shared.next_connection(),
-        address: peer.address.ip(),
-        unit,
-        rate_limits: !is("returnRateLimits", "false"),
-    };
-    let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX);
-    upgrade.on_upgrade(async move |socket| {
-        let tracked = shared.connections.clone();
-        tracked
-            .track_future(serve(socket, shared, peer.switch, Peer::Api(asker)))
-            .await;
-    })
-}
-
-/// Which protocol a connection speaks.
-enum Peer {
-    Market(MarketConnection, Vec<Effect>, TimeUnit),
-    Api(Asker),
-}
-
-impl Peer {
-    fn market(streams: &str, form: Form, unit: TimeUnit) -> Self {
-        let mut effects = Vec::new();
-        let market = MarketConnection::open(streams, form, &mut effects);
-        Self::Market(market, effects, unit)
-    }
-
-    /// The event that announces the end, in the connection's own form.
-    fn shutdown_event(&self, millis: i64) -> String {
-        let event = format!("{{\"e\":\"serverShutdown\",\"E\":{millis}}}");
-        match self {
-            Self::Market(market, ..) if market.form() == Form::Combined => {
-                crate::streams::frames::combined("!serverShutdown", &event)
-            }
-            Self::Market(..) => event,
-            Self::Api(_) => format!("{{\"event\":{event}}}"),
-        }
-    }
 }
 
 /// One connection, and everything needed to serve it.
 struct Connection {
-    id: ConnectionId,
     shared: Shared,
     socket: WebSocket,
     wire: WireEnd,
-    life: Life,
-    peer: Peer,
-    /// Why it is being closed, once it is.
-    dismissed: Option<&'static str>,
+    session: Session,
     /// Whether the last thing it was sent is a close frame.
     closed: bool,
 }
@@ -191,31 +73,15 @@ struct Connection {
 struct Over;
 
 /// Serves one connection until either side ends it.
-async fn serve(socket: WebSocket, shared: Shared, switch: Arc<Switch>, peer: Peer) {
-    let id = if let Peer::Api(asker) = &peer {
-        asker.connection
-    } else {
-        shared.next_connection()
-    };
-    let kind = match peer {
-        Peer::Market(..) => WireKind::Market,
-        Peer::Api(_) => WireKind::Api,
-    };
-    let (wire, end) = wire(kind, switch);
-    let pacing = match (&peer, shared.limits) {
-        (Peer::Market(..), Limits::Venue) => Pacing::Limited,
-        _ => Pacing::Free,
-    };
-    let life = Life::new(shared.elapsed(), pacing);
+async fn serve(socket: WebSocket, shared: Shared, switch: Arc<Switch>, session: Session) {
+    let id = session.connection();
+    let (wire, end) = wire(session.kind(), switch);
     let mailbox = shared.mailbox.clone();
     let mut connection = Connection {
-        id,
         shared,
         socket,
         wire: end,
-        life,
-        peer,
-        dismissed: None,
+        session,
         closed: false,
     };
     if mailbox.post(Letter::Connect(id, wire)).is_ok() {
@@ -230,10 +96,12 @@ async fn serve(socket: WebSocket, shared: Shared, switch: Arc<Switch>, peer: Pee
 
 impl Connection {
     async fn run(&mut self) -> Result<(), Over> {
-        self.begin().await?;
+        for input in self.session.begin() {
+            self.tell(input)?;
+        }
         let (cut, shutdown) = (self.wire.cut.clone(), self.shared.shutdown.clone());
         loop {
-            let wake = self.shared.instant(self.life.wakes_at());
+            let wake = self.shared.instant(self.session.wakes_at());
             tokio::select! {
                 biased;
                 () = cut.cancelled() => return Err(Over),
@@ -245,87 +113,25 @@ impl Connection {
         }
     }
 
-    async fn begin(&mut self) -> Result<(), Over> {
-        match &mut self.peer {
-            Peer::Api(asker) => {
-                let (connection, address) = (asker.connection, asker.address);
-                self.tell(In::OpenWsApi {
-                    connection,
-                    address,
-                })
-            }
-            Peer::Market(market, effects, unit) => {
-                let (form, unit) = (market.form(), *unit);
-                let effects = std::mem::take(effects);
-                self.tell(In::Form {
-                    connection: self.id,
-                    wish: Wish { form, unit },
-                })?;
-                self.apply(effects)
-            }
-        }
-    }
-
     async fn on_message(
         &mut self,
-        message: Option<Result<Message, axum::Error>>,
+        message: Option<Result<ws::Message, axum::Error>>,
     ) -> Result<(), Over> {
         let message = message.and_then(Result::ok).ok_or(Over)?;
-        if self.dismissed.is_some() {
-            return Ok(());
+        let received = match &message {
+            ws::Message::Text(text) => Message::Text(text),
+            ws::Message::Binary(_) => Message::Binary,
+            ws::Message::Ping(_) => Message::Ping,
+            ws::Message::Pong(payload) => Message::Pong(payload),
+            ws::Message::Close(_) => Message::Close,
+        };
+        match self.session.on_message(self.shared.elapsed(), received) {
+            None => Ok(()),
+            Some(Step::Input(input)) => self.tell(input),
+            Some(Step::Send(due)) => self.obey(due).await,
+            Some(Step::Flush) => self.write(Vec::new()).await,
+            Some(Step::FlushAndEnd) => self.write(Vec::new()).await.and(Err(Over)),
         }
-        if let Some(Due::Close(code, reason)) = self.life.on_message(self.shared.elapsed()) {
-            return self.dismiss(code, reason);
-        }
-        match message {
-            Message::Text(text) => self.on_text(&text).await,
-            Message::Pong(payload) => {
-                self.life.on_pong(&payload);
-                Ok(())
-            }
-            // The library has queued the pong; sending anything flushes it.
-            Message::Ping(_) => self.flush().await,
-            Message::Binary(_) => self.obey(Due::Close(1003, "Only text is taken")).await,
-            // The library has queued the answer to it; without one the client takes the end for a broken connection.
-            Message::Close(_) => self.flush().await.and(Err(Over)),
-        }
-    }
-
-    /// Hears nothing more, and closes behind the answers that the exchange still owes.
-    fn dismiss(&mut self, code: u16, reason: &'static str) -> Result<(), Over> {
-        self.dismissed = Some(reason);
-        let connection = self.id;
-        self.tell(In::Dismiss { connection, code })
-    }
-
-    async fn on_text(&mut self, text: &str) -> Result<(), Over> {
-        match &mut self.peer {
-            Peer::Api(asker) => {
-                let asker = *asker;
-                self.tell(In::WsApi {
-                    asker,
-                    text: text.to_owned(),
-                })
-            }
-            Peer::Market(market, ..) => {
-                let mut effects = Vec::new();
-                market.on_text(text, &mut effects);
-                self.apply(effects)
-            }
-        }
-    }
-
-    /// Hands a request's effects to the exchange, which answers: nothing that it owed before comes after the answer.
-    fn apply(&self, effects: Vec<Effect>) -> Result<(), Over> {
-        if effects.is_empty() {
-            return Ok(());
-        }
-        let (connection, unit) = (self.id, self.unit());
-        self.tell(In::Wishes {
-            connection,
-            unit,
-            effects,
-        })
     }
 
     async fn open(&mut self, parcel: Parcel) -> Result<(), Over> {
@@ -339,23 +145,13 @@ impl Connection {
                 self.wire.switch.mute();
                 Ok(())
             }
-            Parcel::Stroke(Stroke::Close(code)) => {
-                self.close(code, self.dismissed.unwrap_or("Scripted")).await
-            }
+            Parcel::Stroke(Stroke::Close(code)) => self.obey(self.session.close_frame(code)).await,
             Parcel::Stroke(Stroke::Shutdown) => self.announce_shutdown().await,
         }
     }
 
-    /// The unit of this connection's stamps.
-    const fn unit(&self) -> TimeUnit {
-        match &self.peer {
-            Peer::Market(_, _, unit) => *unit,
-            Peer::Api(asker) => asker.unit,
-        }
-    }
-
     async fn on_wake(&mut self) -> Result<(), Over> {
-        match self.life.poll(self.shared.elapsed()) {
+        match self.session.poll(self.shared.elapsed()) {
             Some(due) => self.obey(due).await,
             None => Ok(()),
         }
@@ -363,7 +159,7 @@ impl Connection {
 
     async fn obey(&mut self, due: Due) -> Result<(), Over> {
         match due {
-            Due::Ping(payload) => self.write(vec![Message::Ping(payload.into())]).await,
+            Due::Ping(payload) => self.write(vec![ws::Message::Ping(payload.into())]).await,
             Due::Close(code, reason) => self.close(code, reason).await,
         }
     }
@@ -373,10 +169,10 @@ impl Connection {
             .duration_since(std::time::SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
         let event = self
-            .peer
+            .session
             .shutdown_event(i64::try_from(millis.as_millis()).unwrap_or(i64::MAX));
         self.send(vec![event.into()]).await?;
-        self.close(1001, "Server shutdown").await
+        self.obey(SHUTDOWN).await
     }
 
     async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), Over> {
@@ -384,7 +180,7 @@ impl Connection {
             code,
             reason: reason.into(),
         };
-        self.write(vec![Message::Close(Some(frame))]).await?;
+        self.write(vec![ws::Message::Close(Some(frame))]).await?;
         self.closed = true;
         Err(Over)
     }
@@ -411,16 +207,12 @@ impl Connection {
     }
 
     async fn send(&mut self, frames: Vec<Frame>) -> Result<(), Over> {
-        self.write(frames.into_iter().map(Message::Text).collect())
+        self.write(frames.into_iter().map(ws::Message::Text).collect())
             .await
     }
 
-    async fn flush(&mut self) -> Result<(), Over> {
-        self.write(Vec::new()).await
-    }
-
     /// Writes all of `messages` and flushes once, unless the reader stands still or the connection is cut.
-    async fn write(&mut self, messages: Vec<Message>) -> Result<(), Over> {
+    async fn write(&mut self, messages: Vec<ws::Message>) -> Result<(), Over> {
         let cut = self.wire.cut.clone();
         let socket = &mut self.socket;
         let written = async move {

@@ -9,6 +9,7 @@ mod cancels;
 mod elsewhere;
 mod errors;
 mod general;
+mod head;
 mod history;
 mod known;
 mod legs;
@@ -33,6 +34,7 @@ use tradewind_model::{AccountId, Instrument, Timestamp};
 
 pub(crate) use amendments::Amendments;
 pub(crate) use errors::ApiError;
+pub(crate) use head::{BODY_BYTES_MAX, CONTENT_TYPE, Head, KEY_FIELD, UNIT_FIELD};
 pub(crate) use orders::{Spelling, TimeUnit};
 pub(crate) use params::Params;
 pub(crate) use prevented::{PreventedMatch, PreventedMatches};
