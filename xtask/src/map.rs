@@ -129,11 +129,16 @@ pub(crate) const PURE_CLIENTS: [&str; 7] = [
 ];
 
 /// Who may link which client, and why: Law 8 is this table.
-pub(crate) const MAY_CONNECT: [(&str, &[&str], &str); 3] = [
+pub(crate) const MAY_CONNECT: [(&str, &[&str], &str); 4] = [
     (
         "tradewind-venues",
         &["tungstenite"],
         "venues, real and simulated, by the same code: frame headers over buffers; every socket opens through its Connector",
+    ),
+    (
+        "tradewind-simx-server",
+        &["tungstenite"],
+        "the server's role over buffers, for the exchange without sockets; it opens no connection",
     ),
     (
         "tradewind-telegram",

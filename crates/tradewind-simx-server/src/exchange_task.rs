@@ -34,7 +34,7 @@ const MAILBOX: usize = 4_096;
 /// Letters handled before the disk is asked again.
 const LETTERS_AT_ONCE: usize = 512;
 /// Between two looks at the market, at most.
-const TICK_MAX: Duration = Duration::from_millis(20);
+pub(crate) const TICK_MAX: Duration = Duration::from_millis(20);
 /// At least, when the clock runs fast: what falls due in between leaves at once and has to fit a connection's queue.
 const TICK_MIN: Duration = Duration::from_millis(2);
 /// Batches of frames one connection may leave unread; one more and it is cut.

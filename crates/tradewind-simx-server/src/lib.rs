@@ -6,7 +6,8 @@
 //!
 //! Start with [`Server`]. Inside, `core.rs` is the whole server without I/O: requests, streams and time go in, answers,
 //! frames and log records come out. `exchange_task.rs` is the one thread that owns it and stores before it answers;
-//! `server.rs`, `http.rs` and `sockets.rs` are the thin shell around it. What can be called is listed in `rest/mod.rs`.
+//! `server.rs`, `http.rs` and `sockets.rs` are the thin shell around it;
+//! `virtual_server/` is another shell, over bytes in memory and the caller's times. What can be called is listed in `rest/mod.rs`.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -61,6 +62,7 @@ mod startup;
 mod state;
 mod streams;
 mod symbols;
+mod virtual_server;
 mod websocket;
 mod ws_api;
 mod zone;
@@ -78,3 +80,4 @@ pub use recorded::{Recording, RecordingError};
 pub use server::Server;
 pub use startup::saved_position;
 pub use tradewind_simx::{Latencies, Latency, Leg};
+pub use virtual_server::{ConnectionNumber, OrderRequest, VirtualServer};

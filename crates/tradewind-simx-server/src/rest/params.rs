@@ -44,6 +44,11 @@ impl Params {
         )
     }
 
+    /// Names and values, in the order in which they came.
+    pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
+    }
+
     /// The text of `name`; empty counts as not sent, for the calls that may be sent such.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);

@@ -284,13 +284,19 @@ pub(crate) fn signed_params(params: Value) -> Value {
 }
 
 /// The same for another key.
-pub(crate) fn signed_params_by(
+pub(crate) fn signed_params_by(key: &str, sign: impl Fn(&str) -> String, params: Value) -> Value {
+    signed_params_at(key, sign, params, now_millis())
+}
+
+/// The same, stamped for an exchange whose clock shows something else.
+pub(crate) fn signed_params_at(
     key: &str,
     sign: impl Fn(&str) -> String,
     mut params: Value,
+    millis: i64,
 ) -> Value {
     params["apiKey"] = key.into();
-    params["timestamp"] = now_millis().into();
+    params["timestamp"] = millis.into();
     let mut pairs: Vec<(String, String)> = params
         .as_object()
         .unwrap()

@@ -16,3 +16,4 @@ mod rest;
 mod restart;
 mod streams;
 mod user_data;
+mod virtual_server;
