@@ -25,6 +25,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
 use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, ManualClock, Quote, Trade};
 use tradewind_venues::binance::MarketProtocol;
 use tradewind_venues::{
@@ -156,19 +157,23 @@ fn source(frames: &Arc<[u8]>) -> f64 {
             1,
         );
         source.want([Topic::Quotes(listing::BTC)]);
-        source.start();
+        let (handle, stop, mut running) =
+            (source.handle(), CancellationToken::new(), JoinSet::new());
+        let until = stop.clone();
+        running.spawn(async move { source.run(until).await });
         let sender = send(listener, true, Arc::clone(frames)).await;
         let started = Instant::now();
         let waiting = tokio::time::timeout(Duration::from_secs(60), sink.all.notified());
         if waiting.await.is_err() {
-            let stats = source.handle().stats().snapshot();
+            let stats = handle.stats().snapshot();
             panic!(
                 "{} of {FRAMES} quotes came: {stats:?}",
                 sink.quotes.load(Ordering::Relaxed)
             );
         }
         let rate = FRAMES as f64 / started.elapsed().as_secs_f64();
-        source.stop().await;
+        stop.cancel();
+        running.join_all().await;
         sender.join().unwrap();
         rate
     })

@@ -50,7 +50,7 @@ pub use protocol::{Ignored, Incoming, Protocol, ProtocolError, Sequence, Topic};
 pub use sink::{
     AccountSink, AssetBalance, MarketSink, SourceSink, ToAccountSink, ToMarketSink, UserEvent,
 };
-pub use source::{DataSource, SourceCore, SourceHandle, SourceState};
+pub use source::{DataSource, SourceCore, SourceHandle};
 pub use stats::{SourceStats, StatsSnapshot};
 pub use subscriptions::{
     SubscriptionIn, SubscriptionOut, SubscriptionSettings, Subscriptions, shards,

@@ -60,7 +60,7 @@ pub trait Venue: ExecutionVenue {
         range: CandleRange,
     ) -> Pending<'_, Result<Vec<Candle>, VenueError>>;
 
-    /// Sources of market data of `topics`, not started.
+    /// Sources of market data of `topics`, to be run.
     fn market_sources(
         &self,
         topics: &[Topic],
@@ -68,7 +68,7 @@ pub trait Venue: ExecutionVenue {
         settings: SourceSettings,
     ) -> Vec<Box<dyn Source>>;
 
-    /// The source of the account's events, not started.
+    /// The source of the account's events, to be run.
     ///
     /// # Errors
     /// [`VenueError::Ours`] for an account without a key.
@@ -86,7 +86,7 @@ pub trait Venue: ExecutionVenue {
     fn assets(&self) -> &Arc<Assets>;
 }
 
-/// A source that connects, subscribes and reconnects by itself.
+/// A source that connects, subscribes and reconnects by itself. Its owner awaits it, and so learns of a panic.
 pub trait Source: Send {
     /// Runs until `stop`.
     fn run(self: Box<Self>, stop: CancellationToken) -> Pending<'static, ()>;
@@ -100,11 +100,7 @@ where
     Self: Send + 'static,
 {
     fn run(mut self: Box<Self>, stop: CancellationToken) -> Pending<'static, ()> {
-        Box::pin(async move {
-            self.start();
-            stop.cancelled().await;
-            self.stop().await;
-        })
+        Box::pin(async move { Self::run(&mut self, stop).await })
     }
 }
 

@@ -221,7 +221,7 @@ impl BinanceVenue {
         lock(&self.offset).offset_nanos(self.clock.now())
     }
 
-    /// Market data of `topics` into `sink`: one source for each 1,024 of them, stopped until they are started.
+    /// Market data of `topics` into `sink`: one source for each 1,024 of them, to be run.
     pub fn market_sources<S: MarketSink>(
         &self,
         topics: &[Topic],
@@ -250,7 +250,7 @@ impl BinanceVenue {
             .collect()
     }
 
-    /// The account's events into `sink`, stopped until it is started. It may be silent for as long as nothing happens.
+    /// The account's events into `sink`, from a source to be run. It may be silent for as long as nothing happens.
     ///
     /// # Errors
     /// [`VenueError::Ours`] for an account without a key.

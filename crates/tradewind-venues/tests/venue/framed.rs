@@ -14,6 +14,7 @@ use tradewind_venues::{
     client_config,
 };
 
+use crate::rig::Running;
 use crate::websocket::Recorder;
 
 const GOLD: InstrumentId = InstrumentId(3);
@@ -95,7 +96,7 @@ async fn a_binary_feed_is_a_source_like_any_other() {
         1,
     );
     source.want([Topic::Quotes(GOLD), Topic::Trades(GOLD)]);
-    source.start();
+    let source = Running::start(source);
 
     let mut socket = serve_subscription(&listener).await;
     let data = [

@@ -11,7 +11,7 @@ use tradewind_venues::binance::{
 use tradewind_venues::{Ignored, Incoming, SourceSettings};
 
 use crate::http::{Server, ok};
-use crate::rig::{instrument, rig};
+use crate::rig::{Running, instrument, rig};
 use crate::websocket;
 
 /// A file of the shared data; `None`, loudly, where there is none.
@@ -127,11 +127,8 @@ async fn every_documented_account_event_is_read() {
     rig.venue
         .use_instruments([("ETHBTC".to_owned(), instrument(0, 8, 8))])
         .unwrap();
-    let mut source = rig
-        .venue
-        .user_source(&recorder, SourceSettings::default())
-        .unwrap();
-    source.start();
+    let source = rig.venue.user_source(&recorder, SourceSettings::default());
+    let source = Running::start(source.unwrap());
     let mut venue = server.accept().await;
     let request = venue.request().await.unwrap();
     venue

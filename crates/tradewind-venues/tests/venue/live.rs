@@ -14,7 +14,7 @@ use tradewind_venues::{
     BinanceVenue, OrderGate, RateBudget, SourceSettings, TcpConnector, Topic, client_config,
 };
 
-use crate::rig::exit_order;
+use crate::rig::{Running, exit_order};
 use crate::websocket::Recorder;
 
 const BTC: InstrumentId = InstrumentId(0);
@@ -81,14 +81,10 @@ async fn walk(venue: &BinanceVenue) {
 
     let (market, account) = (Recorder::new(), Recorder::new());
     let topics = [Topic::Quotes(BTC), Topic::Trades(BTC)];
-    let mut source = venue
-        .market_sources(&topics, &market, SourceSettings::default())
-        .remove(0);
-    source.start();
-    let mut user = venue
-        .user_source(&account, SourceSettings::default())
-        .unwrap();
-    user.start();
+    let mut sources = venue.market_sources(&topics, &market, SourceSettings::default());
+    let source = Running::start(sources.remove(0));
+    let user = venue.user_source(&account, SourceSettings::default());
+    let user = Running::start(user.unwrap());
     assert_eq!(account.line().await, "resync");
     line_with(&market, &format!("{:?}", FeedHealth::Live)).await;
     line_with(&market, "quote").await;

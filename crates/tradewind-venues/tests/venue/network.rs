@@ -18,7 +18,7 @@ use tradewind_venues::{
 };
 
 use crate::orders::kinds;
-use crate::rig::{Rig, exit_order, rig_over};
+use crate::rig::{Rig, Running, exit_order, rig_over};
 use crate::websocket::Recorder;
 
 const CERTIFICATE: &[u8] = include_bytes!("data/localhost.pem");
@@ -152,11 +152,10 @@ async fn subscribed() -> Vec<u8> {
     let (rig, mut connections) = desk(10_000, "");
     let recorder = Recorder::new();
     let topics = [Topic::Quotes(InstrumentId(0))];
-    let mut source = rig
+    let mut sources = rig
         .venue
-        .market_sources(&topics, &recorder, SourceSettings::default())
-        .remove(0);
-    source.start();
+        .market_sources(&topics, &recorder, SourceSettings::default());
+    let source = Running::start(sources.remove(0));
     let mut venue = connections.recv().await.unwrap();
     let request = shake(&mut venue).await;
     let mut header = [0; 6];

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tradewind_model::{
     AccountId, Amount, AssetTable, ClientOrderIds, Clock, Instrument, InstrumentId, ManualClock,
     OrderKind, OrderTerms, Ppm, Price, Quantity, Side, TimeInForce, Timestamp,
@@ -15,7 +17,8 @@ use tradewind_risk::{
 };
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
 use tradewind_venues::{
-    BinanceVenue, Connector, OrderGate, RateBudget, TcpConnector, client_config,
+    BinanceVenue, Connector, DataSource, OrderGate, Protocol, RateBudget, SourceHandle, SourceSink,
+    TcpConnector, client_config,
 };
 
 pub(crate) const SECRET: &str = "secret of the test";
@@ -25,6 +28,42 @@ pub(crate) struct Rig {
     pub(crate) venue: Arc<BinanceVenue>,
     pub(crate) latch: Arc<KillLatch>,
     pub(crate) clock: Arc<ManualClock>,
+}
+
+/// A source that runs as a task of its own.
+pub(crate) struct Running<S> {
+    handle: SourceHandle,
+    stop: CancellationToken,
+    task: JoinSet<S>,
+}
+
+impl<P, M, K> Running<DataSource<P, M, K>>
+where
+    P: Protocol,
+    M: Fn() -> P + Send + 'static,
+    K: SourceSink<P::Event>,
+    DataSource<P, M, K>: Send + 'static,
+{
+    pub(crate) fn start(mut source: DataSource<P, M, K>) -> Self {
+        let (handle, stop, mut task) = (source.handle(), CancellationToken::new(), JoinSet::new());
+        let until = stop.clone();
+        task.spawn(async move {
+            source.run(until).await;
+            source
+        });
+        Self { handle, stop, task }
+    }
+
+    pub(crate) const fn handle(&self) -> &SourceHandle {
+        &self.handle
+    }
+
+    /// Stops it and gives the source back, to be run again.
+    pub(crate) async fn stop(mut self) -> DataSource<P, M, K> {
+        self.stop.cancel();
+        let ended = self.task.join_next().await.unwrap();
+        ended.expect("the source does not panic")
+    }
 }
 
 /// A venue at these addresses, with two instruments in use and requests given up after `within`.

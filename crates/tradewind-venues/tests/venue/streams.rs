@@ -5,11 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 use tradewind_model::{InstrumentId, Interval};
 use tradewind_venues::binance::{MarketSource, sign_hmac};
-use tradewind_venues::{
-    ConnectionSettings, SourceSettings, SourceState, SubscriptionSettings, Topic,
-};
+use tradewind_venues::{ConnectionSettings, SourceSettings, SubscriptionSettings, Topic};
 
-use crate::rig::{SECRET, START_MS, rig};
+use crate::rig::{Running, SECRET, START_MS, rig};
 use crate::websocket::{Connection, Recorder, Server};
 
 const BTC: InstrumentId = InstrumentId(0);
@@ -35,13 +33,11 @@ fn source(
     server: &Server,
     recorder: &std::sync::Arc<Recorder>,
     settings: SourceSettings,
-) -> MarketSource<Recorder> {
+) -> Running<MarketSource<Recorder>> {
     let rig = rig(server.address, server.address, Duration::from_secs(5));
     let mut sources = rig.venue.market_sources(&TOPICS, recorder, settings);
     assert_eq!(sources.len(), 1);
-    let mut source = sources.remove(0);
-    source.start();
-    source
+    Running::start(sources.remove(0))
 }
 
 fn ticker(update: u64, bid: &str, ask: &str) -> String {
@@ -66,7 +62,7 @@ fn candle(closed: bool, close: &str) -> String {
 #[tokio::test]
 async fn frames_become_events_and_a_lost_connection_is_restored() {
     let (server, recorder) = (Server::start().await, Recorder::new());
-    let mut source = source(&server, &recorder, quick());
+    let source = source(&server, &recorder, quick());
     let mut venue = server.accept().await;
     assert_eq!(venue.path, "/stream");
     let wanted = json!(["btcusdt@bookTicker", "btcusdt@trade", "btcusdt@kline_1m"]);
@@ -111,7 +107,7 @@ async fn frames_become_events_and_a_lost_connection_is_restored() {
 #[tokio::test]
 async fn of_many_frames_that_wait_none_is_lost() {
     let (server, recorder) = (Server::start().await, Recorder::new());
-    let mut source = source(&server, &recorder, quick());
+    let source = source(&server, &recorder, quick());
     let mut venue = server.accept().await;
     venue.grant().await;
     venue.say_all((1..=300).map(trade)).await;
@@ -127,7 +123,7 @@ async fn of_many_frames_that_wait_none_is_lost() {
 #[tokio::test]
 async fn n02_of_a_frame_that_is_cut_anywhere_nothing_is_derived() {
     let (server, recorder) = (Server::start().await, Recorder::new());
-    let mut source = source(&server, &recorder, quick());
+    let source = source(&server, &recorder, quick());
     let (mut after, mut length) = (1, usize::MAX);
     while after < length {
         let mut venue = server.accept().await;
@@ -157,7 +153,7 @@ async fn n07_a_request_without_an_answer_is_repeated() {
         },
         ..quick()
     };
-    let mut source = source(&server, &recorder, settings);
+    let source = source(&server, &recorder, settings);
     let mut venue = server.accept().await;
     let first = venue.request().await.unwrap();
     let second = venue.request().await.unwrap();
@@ -169,17 +165,13 @@ async fn n07_a_request_without_an_answer_is_repeated() {
 #[tokio::test]
 async fn a_source_stops_at_once_and_starts_again() {
     let (server, recorder) = (Server::start().await, Recorder::new());
-    let mut source = source(&server, &recorder, quick());
+    let source = source(&server, &recorder, quick());
     let mut venue = server.accept().await;
     venue.grant().await;
-    assert_eq!(source.state(), SourceState::Running);
-    source.stop().await;
-    assert_eq!(source.state(), SourceState::Stopped);
+    let stopped = source.stop().await;
     assert_eq!(venue.request().await, None);
-    source.stop().await;
 
-    source.start();
-    source.start();
+    let source = Running::start(stopped);
     let mut venue = server.accept().await;
     venue.grant().await;
     assert!(source.handle().want(Topic::Depth(BTC)));
@@ -203,7 +195,7 @@ async fn a_renewal_connects_before_it_lets_go() {
         },
         ..quick()
     };
-    let mut source = source(&server, &recorder, settings);
+    let source = source(&server, &recorder, settings);
     let mut old = server.accept().await;
     old.grant().await;
     old.say(trade(1)).await;
@@ -256,8 +248,7 @@ const OURS: &str = "54570000000100000001000000000001";
 async fn an_accounts_events_arrive_and_a_reconnect_asks_for_a_resync() {
     let (server, recorder) = (Server::start().await, Recorder::new());
     let rig = rig(server.address, server.address, Duration::from_secs(5));
-    let mut source = rig.venue.user_source(&recorder, quick()).unwrap();
-    source.start();
+    let source = Running::start(rig.venue.user_source(&recorder, quick()).unwrap());
     let mut venue = subscribe_account(&server).await;
     for frame in [
         execution("NEW", "NEW", "", -1),
@@ -307,8 +298,7 @@ async fn an_account_that_may_not_listen_says_so_in_the_end() {
         },
         ..quick()
     };
-    let mut source = rig.venue.user_source(&recorder, settings).unwrap();
-    source.start();
+    let source = Running::start(rig.venue.user_source(&recorder, settings).unwrap());
     let mut venue = server.accept().await;
     for _ in 0..3 {
         let request = venue.request().await.unwrap();
@@ -328,8 +318,7 @@ async fn an_account_that_may_not_listen_says_so_in_the_end() {
 async fn n05_while_one_account_stream_replaces_another_each_execution_counts_once() {
     let (server, recorder) = (Server::start().await, Recorder::new());
     let rig = rig(server.address, server.address, Duration::from_secs(5));
-    let mut source = rig.venue.user_source(&recorder, quick()).unwrap();
-    source.start();
+    let source = Running::start(rig.venue.user_source(&recorder, quick()).unwrap());
     let mut old = subscribe_account(&server).await;
     assert_eq!(recorder.line().await, "resync");
     old.say(json!({"event": {"e": "serverShutdown", "E": 1}}).to_string())

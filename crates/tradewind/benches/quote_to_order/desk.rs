@@ -77,12 +77,7 @@ pub(crate) fn measure(venue: &Venue, wait: EngineWait, power_safe: bool) -> Vec<
     let mut sources = JoinSet::new();
     for mut source in adapter.market_sources(&topics, &sink, SourceSettings::default()) {
         let stop = stop.clone();
-        let run = async move {
-            source.start();
-            stop.cancelled().await;
-            source.stop().await;
-        };
-        sources.spawn_on(run, hot);
+        sources.spawn_on(async move { source.run(stop).await }, hot);
     }
     let taken = venue.measure();
     stop.cancel();

@@ -16,12 +16,10 @@ use tradewind_model::{
 use tradewind_risk::ApprovedOrder;
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions};
-use tradewind_venues::binance::{
-    ApiKey, Assets, BinanceConfig, MarketSource, OrderEntry, UserSource,
-};
+use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
 use tradewind_venues::{
-    AccountSink, AssetBalance, BinanceVenue, MarketSink, OrderGate, RateBudget, SourceSettings,
-    TcpConnector, Topic, client_config,
+    AccountSink, AssetBalance, BinanceVenue, MarketSink, OrderGate, RateBudget, SourceHandle,
+    SourceSettings, TcpConnector, Topic, client_config,
 };
 
 use crate::orders::sealed;
@@ -39,8 +37,7 @@ pub(crate) struct World {
     pub(crate) venue: Arc<BinanceVenue>,
     rules: Instrument,
     heard: Arc<Heard>,
-    market: MarketSource<Heard>,
-    account: UserSource<Heard>,
+    sources: [SourceHandle; 2],
     ids: Mutex<ClientOrderIds>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
@@ -73,17 +70,19 @@ impl World {
         let heard = Arc::new(Heard::default());
         let mut sources = venue.market_sources(&crate::topics(), &heard, SourceSettings::default());
         let mut market = sources.remove(0);
-        market.start();
         let mut account = venue
             .user_source(&heard, SourceSettings::default())
             .unwrap();
-        account.start();
+        let handles = [market.handle(), account.handle()];
+        let stopped = stop.clone();
+        tasks.spawn(async move { market.run(stopped).await });
+        let stopped = stop.clone();
+        tasks.spawn(async move { account.run(stopped).await });
         Self {
             venue,
             rules,
             heard,
-            market,
-            account,
+            sources: handles,
             ids: Mutex::new(ClientOrderIds::new(1, 1)),
             stop,
             tasks,
@@ -119,8 +118,8 @@ impl World {
 
     /// Stops everything; nothing may have been heard that could not be read.
     pub(crate) async fn stop(&mut self) {
-        for stats in [self.market.handle(), self.account.handle()] {
-            let counted = stats.stats().snapshot();
+        for source in &self.sources {
+            let counted = source.stats().snapshot();
             assert!(counted.messages > 0);
             let unread = [
                 counted.malformed,
@@ -130,8 +129,6 @@ impl World {
             ];
             assert_eq!(unread, [0; 4], "{counted:?}");
         }
-        self.market.stop().await;
-        self.account.stop().await;
         self.stop.cancel();
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap();
