@@ -13,6 +13,7 @@
 
 mod address;
 mod backoff;
+mod begun;
 pub mod binance;
 mod budget;
 mod clock_offset;

@@ -78,9 +78,13 @@ pub trait Venue: ExecutionVenue {
         settings: SourceSettings,
     ) -> Result<Box<dyn Source>, VenueError>;
 
-    /// Keeps the clock offset and the connections for orders until `stop`. Then ends every request that was begun: each
-    /// without an answer fails.
+    /// Keeps the clock offset and the connections for orders, and carries out orders and cancels, until `stop`. Then each
+    /// that has no answer fails. Its place is the thread that begins orders.
     fn maintain(&self, stop: CancellationToken) -> Pending<'_, ()>;
+
+    /// Carries out the requests that read until `stop`. Then each that has no answer fails. Answers may take long to
+    /// decode, so its place is another thread.
+    fn serve_reads(&self, stop: CancellationToken) -> Pending<'_, ()>;
 
     /// The assets that the venue's answers named so far.
     fn assets(&self) -> &Arc<Assets>;
@@ -155,9 +159,6 @@ pub struct VenueContext {
 ///
 /// # Errors
 /// [`VenueError::Ours`] for an address that is refused, with the cure.
-///
-/// # Panics
-/// Outside of a runtime.
 pub fn build(
     settings: VenueSettings,
     context: VenueContext,

@@ -1,13 +1,11 @@
-//! [`BinanceVenue`] as a [`Venue`]: each request becomes a task, and its one answer goes to the response sink.
+//! [`BinanceVenue`] as a [`Venue`]: each request becomes a future, and its one answer goes to the response sink.
 //!
-//! Orders and cancels run where they are begun, which is the engine's thread. Reads run on the runtime that built the
-//! adapter: decoding a page of history must not delay a quote.
+//! Orders and cancels are written where they are begun, which is the engine's turn, and go on in [`Venue::maintain`]. Reads
+//! run in [`Venue::serve_reads`] alone: decoding a page of history must not delay a quote.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use tokio::runtime::Handle;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Timestamp};
 
@@ -15,6 +13,7 @@ use super::assets::Assets;
 use super::permissions::KeyRefusal;
 use super::rest::lock;
 use super::venue::{BinanceConfig, BinanceVenue};
+use crate::begun::BegunRequests;
 use crate::error::VenueError;
 use crate::execution::{
     CandleRange, ExecutionVenue, RequestId, ResponseSink, VenueRequest, VenueResponse,
@@ -28,16 +27,13 @@ use crate::venue::{Pending, Source, Venue, VenueContext, VenueSettings};
 struct BinanceAccount {
     venue: Arc<BinanceVenue>,
     responses: Arc<dyn ResponseSink>,
-    requests: Mutex<JoinSet<()>>,
-    background: Handle,
+    orders: BegunRequests,
+    reads: BegunRequests,
     /// The symbol of each listed instrument, by name.
     listed: Mutex<BTreeMap<String, String>>,
 }
 
 /// Builds an account's adapter; see [`build`](crate::build).
-///
-/// # Panics
-/// Outside of a runtime.
 pub(crate) fn build(
     settings: VenueSettings,
     context: VenueContext,
@@ -68,8 +64,8 @@ pub(crate) fn build(
     Ok(Arc::new(BinanceAccount {
         venue,
         responses,
-        requests: Mutex::default(),
-        background: Handle::current(),
+        orders: BegunRequests::default(),
+        reads: BegunRequests::default(),
         listed: Mutex::default(),
     }))
 }
@@ -113,21 +109,15 @@ impl Drop for Reply {
 impl ExecutionVenue for BinanceAccount {
     fn begin(&self, id: RequestId, request: VenueRequest) {
         let (venue, reply) = (Arc::clone(&self.venue), Reply::to(id, &self.responses));
-        let mut requests = lock(&self.requests);
-        while let Some(ended) = requests.try_join_next() {
-            if let Err(error) = ended {
-                tracing::error!(%error, "A request to the venue failed inside.");
-            }
-        }
         let is_order = matches!(
             request,
             VenueRequest::Submit(_) | VenueRequest::Cancel { .. }
         );
         let work = async move { reply.answer(venue.carry_out(request).await) };
         if is_order {
-            requests.spawn(work);
+            self.orders.begin(work);
         } else {
-            requests.spawn_on(work, &self.background);
+            self.reads.begin_later(work);
         }
     }
 }
@@ -251,10 +241,13 @@ impl Venue for BinanceAccount {
     fn maintain(&self, stop: CancellationToken) -> Pending<'_, ()> {
         Box::pin(async move {
             let clock = self.venue.keep_clock(stop.clone());
-            tokio::join!(clock, self.venue.keep_order_entry(stop));
-            let mut requests = std::mem::take(&mut *lock(&self.requests));
-            requests.shutdown().await;
+            let entry = self.venue.keep_order_entry(stop.clone());
+            tokio::join!(clock, entry, self.orders.run(stop));
         })
+    }
+
+    fn serve_reads(&self, stop: CancellationToken) -> Pending<'_, ()> {
+        Box::pin(self.reads.run(stop))
     }
 
     fn assets(&self) -> &Arc<Assets> {

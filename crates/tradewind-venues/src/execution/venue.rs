@@ -6,10 +6,11 @@ use super::{RequestId, VenueRequest, VenueResponse};
 
 /// One account at a venue that carries out requests.
 pub trait ExecutionVenue: Debug + Send + Sync {
-    /// Begins a request and returns at once. Exactly one response reaches the [`ResponseSink`] that the venue was built
-    /// with, perhaps before this returns.
+    /// Begins a request and returns without waiting. Exactly one response reaches the [`ResponseSink`] that the venue was
+    /// built with, perhaps before this returns.
     ///
-    /// An order is sent at most once, through the [`OrderGate`](crate::OrderGate) where bytes leave.
+    /// An order is sent at most once, through the [`OrderGate`](crate::OrderGate) where bytes leave. Its first write is
+    /// tried before this returns if a connection is open.
     fn begin(&self, id: RequestId, request: VenueRequest);
 }
 

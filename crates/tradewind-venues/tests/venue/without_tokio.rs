@@ -6,14 +6,20 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_util::sync::CancellationToken;
-use tradewind_venues::binance::{BinanceConfig, OrderEntry};
-use tradewind_venues::{Address, Connector, Opening, SendPermit, Sleeping, client_config, layer};
+use tradewind_model::{AccountId, AssetTable, Clock, ManualClock, VenueId};
+use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
+use tradewind_venues::execution::{RequestId, VenueRequest, VenueResponse};
+use tradewind_venues::{
+    Address, Connector, Opening, OrderGate, RateBudget, SendPermit, Sleeping, Venue, VenueContext,
+    VenueKind, VenueSettings, build, client_config, layer,
+};
 
 use crate::network::{head, shake};
 use crate::orders::kinds;
-use crate::rig::{Rig, exit_order, rig_over};
+use crate::rig::{Rig, SECRET, exit_order, rig_over};
 
 /// Time, and the other ends of the connections that the test has not taken yet.
 #[derive(Debug, Default)]
@@ -181,4 +187,100 @@ fn an_order_over_a_websocket_is_answered_at_once_and_the_next_one_times_out() {
     );
     assert_eq!(outcome, wanted);
     assert_eq!(world.now(), Duration::from_secs(20));
+}
+
+/// What the venue has answered, by request.
+type Answers = Arc<Mutex<Vec<(RequestId, VenueResponse)>>>;
+
+/// An account in the desk's own words, and its answers.
+fn account(world: &Arc<World>) -> (Arc<dyn Venue>, Answers) {
+    let clock: Arc<dyn Clock> = Arc::<ManualClock>::default();
+    let settings = VenueSettings {
+        kind: VenueKind::Binance,
+        venue: VenueId(0),
+        name: "binance".to_owned(),
+        account: AccountId(0),
+        rest_url: "http://localhost:1".to_owned(),
+        ws_url: "ws://localhost:2".to_owned(),
+        ws_api_url: "ws://localhost:3".to_owned(),
+        key: Some(ApiKey::new("the key", SECRET.into())),
+        order_entry: OrderEntry::Rest,
+        seed: 1,
+    };
+    let context = VenueContext {
+        connector: Arc::clone(world) as _,
+        gate: OrderGate::new(Arc::default(), Arc::clone(&clock)),
+        clock,
+        budget: Arc::new(Mutex::new(RateBudget::new(6_000))),
+        assets: Arc::new(Assets::new(AssetTable::default())),
+    };
+    let answers = Answers::default();
+    let taken = Arc::clone(&answers);
+    let sink = move |id, response| taken.lock().unwrap().push((id, response));
+    (build(settings, context, Arc::new(sink)).unwrap(), answers)
+}
+
+/// Lists BTC/USDT for an account.
+async fn list(world: &World) {
+    let info = r#"{"symbols":[{"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","quoteAsset":"USDT","filters":[
+        {"filterType":"PRICE_FILTER","minPrice":"0.01","maxPrice":"0","tickSize":"0.01"},
+        {"filterType":"LOT_SIZE","minQty":"0.00001","maxQty":"9000","stepSize":"0.00001"}]}]}"#;
+    let mut venue = world.accept().await;
+    head(&mut venue).await;
+    answer(&mut venue, "200 OK", info).await;
+    std::future::pending().await
+}
+
+async fn answer(venue: &mut DuplexStream, status: &str, body: &str) {
+    let length = body.len();
+    let text = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}");
+    venue.write_all(text.as_bytes()).await.unwrap();
+}
+
+/// The whole way of an order through the seam of venues, on the thread that begins it.
+#[test]
+fn an_order_is_written_before_its_begin_returns() {
+    let world = Arc::new(World::default());
+    let (account, answers) = account(&world);
+    run(&world, account.instruments(&["BTC/USDT"]), list(&world)).unwrap();
+
+    account.begin(RequestId(7), VenueRequest::Submit(exit_order(1)));
+    let mut venue = world.accept().now_or_never().expect("a connection");
+    let request = head(&mut venue).now_or_never().expect("a request");
+    assert!(request.starts_with("POST /api/v3/order HTTP/1.1\r\n"));
+    let low = answer(&mut venue, "400 Bad", r#"{"code":-1013,"msg":"low"}"#);
+    low.now_or_never().unwrap();
+    assert!(answers.lock().unwrap().is_empty(), "nobody has read it");
+
+    let mut maintain = account.maintain(CancellationToken::new());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(maintain.as_mut().poll(&mut context).is_pending());
+    let [(RequestId(7), VenueResponse::Submitted(reports))] = &answers.lock().unwrap()[..] else {
+        panic!("one answer")
+    };
+    assert_eq!(kinds(reports), ["rejected -1013"]);
+}
+
+#[test]
+fn an_order_that_is_not_answered_when_its_venue_ends_has_failed() {
+    let world = Arc::new(World::default());
+    let (account, answers) = account(&world);
+    run(&world, account.instruments(&["BTC/USDT"]), list(&world)).unwrap();
+    account.begin(RequestId(7), VenueRequest::Submit(exit_order(1)));
+    account.begin(RequestId(8), VenueRequest::Balances);
+    let stop = CancellationToken::new();
+    stop.cancel();
+    account.maintain(stop.clone()).now_or_never().unwrap();
+    account.serve_reads(stop).now_or_never().unwrap();
+    account.begin(RequestId(9), VenueRequest::Submit(exit_order(2)));
+    let answers = answers.lock().unwrap();
+    let failed = answers
+        .iter()
+        .map(|(id, response)| (id.0, matches!(response, VenueResponse::Failed(_))));
+    assert_eq!(
+        failed.collect::<Vec<_>>(),
+        [(7, true), (8, true), (9, true)]
+    );
+    let connections = world.accepted.lock().unwrap().len();
+    assert_eq!(connections, 1, "the second order was not sent");
 }

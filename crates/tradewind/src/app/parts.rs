@@ -85,9 +85,13 @@ pub(super) fn start_executors(
             sent: BTreeMap::new(),
         };
         supervisor.start_on(hot, "orders", |stop| task.run(effects, responses, stop));
-        let venue = Arc::clone(venue);
+        let (orders, reads) = (Arc::clone(venue), Arc::clone(venue));
         supervisor.start_on(hot, "venue", |stop| async move {
-            venue.maintain(stop).await;
+            orders.maintain(stop).await;
+            Ok(())
+        });
+        supervisor.start("venue reads", |stop| async move {
+            reads.serve_reads(stop).await;
             Ok(())
         });
         senders.push(sender);
