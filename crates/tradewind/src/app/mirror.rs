@@ -22,7 +22,7 @@ use tradewind_simx_server::{MarketChoice, MirrorFeed};
 use tradewind_venues::execution::{RequestId, VenueResponse};
 use tradewind_venues::{MarketSink, OrderEntry, SourceSettings, Topic, Venue, build};
 
-use super::parts::keep;
+use super::hot_path::keep;
 use super::sinks::MarketToQueues;
 use super::supervisor::Supervisor;
 use super::venue::{context, public_settings};

@@ -10,6 +10,7 @@ mod desk;
 mod difference;
 mod effects;
 mod executor;
+mod hot_path;
 mod kill_switch;
 mod logs;
 mod mirror;

@@ -21,13 +21,16 @@ use crate::app::api_server::ApiServer;
 use crate::app::data_dir::DataDir;
 use crate::app::desk::{LiveDesk, mode};
 use crate::app::effects::LiveEffects;
+use crate::app::hot_path::{
+    Shared, start_account_streams, start_engine, start_executors, start_market_data,
+};
 use crate::app::kill_switch::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::mirror::Mirror;
 use crate::app::order_ownership::OrderOwnership;
 use crate::app::parts::{
-    JournalEvents, Shared, start_account_streams, start_differences, start_engine, start_executors,
-    start_market_data, start_overflow_watch, start_rules, start_storage, strategy_factory,
+    JournalEvents, start_differences, start_overflow_watch, start_rules, start_storage,
+    strategy_factory,
 };
 use crate::app::shutdown_summary;
 use crate::app::sinks::MarketToQueues;
