@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tradewind_model::{Clock, NotSentReason, Timestamp};
 use tradewind_risk::{ApprovedOrder, KillLatch};
 
@@ -21,7 +21,7 @@ use tradewind_risk::{ApprovedOrder, KillLatch};
 pub struct OrderGate {
     latch: Arc<KillLatch>,
     send_lock: Mutex<()>,
-    cut: watch::Sender<u64>,
+    cut: Notify,
     clock: Arc<dyn Clock>,
 }
 
@@ -32,7 +32,7 @@ impl OrderGate {
         Arc::new(Self {
             latch,
             send_lock: Mutex::new(()),
-            cut: watch::Sender::new(0),
+            cut: Notify::new(),
             clock,
         })
     }
@@ -44,7 +44,7 @@ impl OrderGate {
         let was_clear = self.latch.set();
         // A writer in the middle of a write holds the lock. Each later writer sees the latch.
         drop(self.lock());
-        self.cut.send_modify(|cuts| *cuts += 1);
+        self.cut.notify_waiters();
         was_clear
     }
 
@@ -58,12 +58,11 @@ impl OrderGate {
 
     /// Resolves when [`kill`](Self::kill) cuts what is under way.
     pub async fn cut(&self) {
-        let mut cuts = self.cut.subscribe();
-        if self.latch.is_set() {
-            return;
+        // Made before the look at the latch, so that a kill in between is not missed.
+        let cut = self.cut.notified();
+        if !self.latch.is_set() {
+            cut.await;
         }
-        // The sender lives as long as the gate, so the only way on is a cut.
-        let _closed = cuts.changed().await.is_err();
     }
 
     fn allows(&self, expires_at: Option<Timestamp>) -> Result<(), NotSentReason> {

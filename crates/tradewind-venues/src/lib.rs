@@ -59,6 +59,6 @@ pub use subscriptions::{
 pub use tls::{TlsError, client_config};
 pub use venue::{Pending, Source, Venue, VenueContext, VenueKind, VenueSettings, build};
 pub use wire::{
-    Buffers, ByteStream, ConnectError, Connector, LinkAction, Links, Moved, Opening, Sleeping,
-    Stream, TcpConnector, layer,
+    Buffers, ByteStream, ConnectError, Connector, LinkAction, Links, Moved, Opening, RealTime,
+    Sleeping, Stream, TcpConnector, TokioTime, layer, sleep_or_never,
 };

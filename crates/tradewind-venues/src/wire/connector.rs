@@ -15,9 +15,10 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::time::{RealTime, Sleeping, TokioTime};
 use crate::address::Address;
 use crate::gate::{GatedIo, SendPermit};
 
@@ -33,8 +34,6 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub type ByteStream = Box<dyn Stream>;
 /// A connection that is being opened.
 pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<ByteStream, ConnectError>> + Send + 'a>>;
-/// A wait.
-pub type Sleeping<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -52,19 +51,13 @@ pub enum ConnectError {
 }
 
 /// Opens connections, and keeps the time that sockets live by: all that this crate waits for comes from here.
-pub trait Connector: fmt::Debug + Send + Sync + 'static {
+pub trait Connector: RealTime {
     /// Opens `address`, encrypted where it says so. With a permit every byte that leaves, handshakes included, passes the
     /// permit's [`GatedIo`] below TLS, which [`layer`] sees to. Has no time-out as a whole: its callers set one.
     fn open<'a>(&'a self, address: &'a Address, permit: Option<Arc<SendPermit>>) -> Opening<'a>;
 
     /// A number that seeds WebSocket keys and masks: unpredictable on a real network, seeded on a virtual one.
     fn nonce(&self) -> u64;
-
-    /// Monotonic time since an origin of its own.
-    fn now(&self) -> Duration;
-
-    /// Resolves after `wait`.
-    fn sleep(&self, wait: Duration) -> Sleeping<'_>;
 }
 
 /// The result of `work`, if it is there within `limit`.
@@ -84,15 +77,15 @@ pub(crate) async fn within<T>(
 #[derive(Clone)]
 pub struct TcpConnector {
     tls: Arc<ClientConfig>,
-    origin: Instant,
+    time: TokioTime,
 }
 
 impl TcpConnector {
     /// A connector that trusts what `tls` trusts, to be injected.
     #[must_use]
     pub fn shared(tls: Arc<ClientConfig>) -> Arc<dyn Connector> {
-        let origin = Instant::now();
-        Arc::new(Self { tls, origin })
+        let time = TokioTime::default();
+        Arc::new(Self { tls, time })
     }
 }
 
@@ -115,13 +108,15 @@ impl Connector for TcpConnector {
         ring::rand::generate(&SystemRandom::new())
             .map_or(0, |bytes| u64::from_le_bytes(bytes.expose()))
     }
+}
 
+impl RealTime for TcpConnector {
     fn now(&self) -> Duration {
-        self.origin.elapsed()
+        self.time.now()
     }
 
     fn sleep(&self, wait: Duration) -> Sleeping<'_> {
-        Box::pin(sleep(wait))
+        self.time.sleep(wait)
     }
 }
 

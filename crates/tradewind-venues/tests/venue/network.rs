@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tradewind_model::InstrumentId;
 use tradewind_venues::binance::{BinanceConfig, OrderEntry};
 use tradewind_venues::{
-    Address, Connector, Opening, SendPermit, Sleeping, SourceSettings, Topic, client_config, layer,
+    Address, Connector, Opening, RealTime, SendPermit, Sleeping, SourceSettings, Topic,
+    client_config, layer,
 };
 
 use crate::orders::kinds;
@@ -47,7 +48,9 @@ impl Connector for Network {
     fn nonce(&self) -> u64 {
         7
     }
+}
 
+impl RealTime for Network {
     fn now(&self) -> Duration {
         self.origin.elapsed()
     }

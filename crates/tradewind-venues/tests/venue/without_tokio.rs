@@ -13,8 +13,8 @@ use tradewind_model::{AccountId, AssetTable, Clock, ManualClock, VenueId};
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
 use tradewind_venues::execution::{RequestId, VenueRequest, VenueResponse};
 use tradewind_venues::{
-    Address, Connector, Opening, OrderGate, RateBudget, SendPermit, Sleeping, Venue, VenueContext,
-    VenueKind, VenueSettings, build, client_config, layer,
+    Address, Connector, Opening, OrderGate, RateBudget, RealTime, SendPermit, Sleeping, Venue,
+    VenueContext, VenueKind, VenueSettings, build, client_config, layer,
 };
 
 use crate::network::{head, shake};
@@ -58,7 +58,9 @@ impl Connector for World {
     fn nonce(&self) -> u64 {
         7
     }
+}
 
+impl RealTime for World {
     fn now(&self) -> Duration {
         *self.now.lock().unwrap()
     }

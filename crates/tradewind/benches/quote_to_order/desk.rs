@@ -27,8 +27,8 @@ use tradewind_strategy::{BuildError, RestoreError, Strategy, StrategyError, View
 use tradewind_testkit::{ACCOUNT, SPOT, USDT, bot, configuration, spot};
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig};
 use tradewind_venues::{
-    BinanceVenue, MarketSink, OrderGate, RateBudget, SourceSettings, TcpConnector, Topic,
-    client_config,
+    BinanceVenue, MarketSink, OrderGate, RateBudget, SourceSettings, TcpConnector, TokioTime,
+    Topic, client_config,
 };
 
 use crate::venue::Venue;
@@ -53,6 +53,7 @@ pub(crate) fn measure(venue: &Venue, wait: EngineWait, power_safe: bool) -> Vec<
     let parts = DriverParts {
         engine: Engine::new(StrategySource::new(strategy)),
         clock,
+        time: Arc::new(TokioTime::default()),
         handle: handle.clone(),
         journal,
         power_safe,

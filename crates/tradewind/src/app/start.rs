@@ -15,7 +15,7 @@ use tradewind_model::{Clock, DeskClock};
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::{ControlPort, MarketChoice, Recording, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
-use tradewind_venues::MarketSink;
+use tradewind_venues::{MarketSink, RealTime, TokioTime};
 
 use crate::app::api_server::ApiServer;
 use crate::app::data_dir::DataDir;
@@ -149,6 +149,7 @@ impl Desk {
             writer: Arc::clone(&writer),
             stages: stages.clone(),
         };
+        let time: Arc<dyn RealTime> = Arc::new(TokioTime::default());
         let thread =
             EngineThread::start(config.engine.wait).context("starting the engine's thread")?;
         let hot = thread.handle().clone();
@@ -163,6 +164,7 @@ impl Desk {
                 recovery.last_seq,
             ),
             clock: Arc::clone(&clock),
+            time,
             handle: handle.clone(),
             journal,
             power_safe: config.desk.durability == Durability::Power,

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tradewind_driver::Journal;
 use tradewind_events::{Event, Input, Intent};
 use tradewind_journal::{JournalError, SyncThread};
 use tradewind_model::Timestamp;
+use tradewind_venues::RealTime;
 
 use crate::driver::disk::DiskWatch;
 use crate::driver::input_queues::InputQueues;
@@ -17,13 +18,14 @@ use crate::driver::input_queues::InputQueues;
 /// Writes the desk's journal.
 ///
 /// An intent is durable once it is synced, or, for a desk that need not survive power loss, once it is written. Syncs
-/// run on a thread of their own, one for all intents that wait; the engine's task is woken when one has ended. The
-/// engine learns by an input when the disk begins or ceases to be too slow.
+/// run on a thread of their own, one for all intents that wait; the engine's task is woken when one has ended. A desk
+/// that does not sync intents has no such thread. The engine learns by an input when the disk begins or ceases to be too slow.
 #[derive(Debug)]
 pub(crate) struct JournalWriter {
     journal: tradewind_journal::Journal,
     syncs: Option<Syncs>,
     queues: Arc<InputQueues>,
+    time: Arc<dyn RealTime>,
     disk: DiskWatch,
     /// Whether something was appended since the last write.
     has_records: bool,
@@ -49,11 +51,11 @@ struct Syncs {
 struct Waiting {
     position: u64,
     seq: u64,
-    since: Instant,
+    since: Duration,
 }
 
 impl JournalWriter {
-    /// A writer that syncs intents if `power_safe`.
+    /// A writer that syncs intents if `power_safe`, and measures the disk by `time`.
     ///
     /// # Errors
     /// The system gives no thread for the syncs.
@@ -61,6 +63,7 @@ impl JournalWriter {
         journal: tradewind_journal::Journal,
         power_safe: bool,
         queues: Arc<InputQueues>,
+        time: Arc<dyn RealTime>,
     ) -> io::Result<Self> {
         let syncs = power_safe
             .then(|| Syncs::start(&journal, &queues))
@@ -70,6 +73,7 @@ impl JournalWriter {
             journal,
             syncs,
             queues,
+            time,
             disk: DiskWatch::default(),
             has_records: false,
             has_intents: false,
@@ -112,11 +116,11 @@ impl Syncs {
         })
     }
 
-    fn request(&mut self, position: u64, seq: u64) {
+    fn request(&mut self, position: u64, seq: u64, since: Duration) {
         self.waiting.push_back(Waiting {
             position,
             seq,
-            since: Instant::now(),
+            since,
         });
         self.thread.request();
     }
@@ -130,9 +134,9 @@ impl Syncs {
     }
 
     /// How long the oldest sync that has not ended has taken so far.
-    fn oldest_wait(&self) -> Duration {
+    fn oldest_wait(&self, now: Duration) -> Duration {
         let oldest = self.waiting.front();
-        oldest.map_or(Duration::ZERO, |sync| sync.since.elapsed())
+        oldest.map_or(Duration::ZERO, |sync| now.saturating_sub(sync.since))
     }
 
     fn durable(&self) -> u64 {
@@ -176,11 +180,12 @@ impl Journal for JournalWriter {
         if !std::mem::take(&mut self.has_records) {
             return Ok(());
         }
-        let began = Instant::now();
+        let began = self.time.now();
         self.journal.flush()?;
         self.written = self.journal.last_seq();
-        let syncing = self.syncs.as_ref().map(Syncs::oldest_wait);
-        self.judge_disk(began.elapsed().max(syncing.unwrap_or_default()));
+        let now = self.time.now();
+        let syncing = self.syncs.as_ref().map(|syncs| syncs.oldest_wait(now));
+        self.judge_disk((now - began).max(syncing.unwrap_or_default()));
         Ok(())
     }
 
@@ -189,7 +194,8 @@ impl Journal for JournalWriter {
             return Ok(());
         }
         if let Some(syncs) = &mut self.syncs {
-            syncs.request(self.journal.flushed(), self.journal.last_seq());
+            let (position, seq) = (self.journal.flushed(), self.journal.last_seq());
+            syncs.request(position, seq, self.time.now());
         }
         Ok(())
     }
@@ -205,6 +211,7 @@ mod tests {
     use std::path::Path;
     use tradewind_events::StorageHealth;
     use tradewind_journal::{MemoryStorage, Options};
+    use tradewind_venues::TokioTime;
 
     fn writer(power_safe: bool) -> (JournalWriter, Arc<InputQueues>) {
         let storage = Arc::new(MemoryStorage::new());
@@ -212,8 +219,9 @@ mod tests {
         let opened = tradewind_journal::Journal::open(storage, dir, &options, Timestamp::EPOCH);
         let (journal, _) = opened.unwrap();
         let queues = Arc::new(InputQueues::new(0));
-        let writer = JournalWriter::new(journal, power_safe, Arc::clone(&queues)).unwrap();
-        (writer, queues)
+        let time = Arc::new(TokioTime::default());
+        let writer = JournalWriter::new(journal, power_safe, Arc::clone(&queues), time);
+        (writer.unwrap(), queues)
     }
 
     #[tokio::test]
@@ -236,15 +244,15 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_sync_that_does_not_end_counts_as_a_slow_disk() {
+    #[tokio::test(start_paused = true)]
+    async fn a_sync_that_does_not_end_counts_as_a_slow_disk() {
         let (mut writer, queues) = writer(true);
-        let long_ago = Instant::now().checked_sub(Duration::from_secs(2)).unwrap();
         writer.syncs.as_mut().unwrap().waiting.push_back(Waiting {
             position: u64::MAX,
             seq: 1,
-            since: long_ago,
+            since: writer.time.now(),
         });
+        tokio::time::advance(Duration::from_secs(2)).await;
         writer
             .append_input(1, Timestamp::EPOCH, &Input::Resync)
             .unwrap();

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tradewind_driver::{Driver, Effect, Effects};
@@ -16,6 +16,7 @@ use tradewind_journal::Journal;
 use tradewind_model::{
     BotId, Clock, EventId, ExecutionReport, NotSentReason, Quote, ReportKind, Timestamp,
 };
+use tradewind_venues::{RealTime, sleep_or_never};
 
 use crate::driver::desk_handle::DeskHandle;
 use crate::driver::evaluation::EvaluationLanes;
@@ -54,6 +55,8 @@ pub struct DriverParts<O> {
     pub engine: Engine,
     /// The desk's clock.
     pub clock: Arc<dyn Clock>,
+    /// What it waits by.
+    pub time: Arc<dyn RealTime>,
     /// Where inputs come from.
     pub handle: DeskHandle,
     /// Where they are written.
@@ -84,7 +87,9 @@ impl<O> std::fmt::Debug for DriverParts<O> {
 /// The journal cannot be written: the desk must stop, since nothing may happen that is not on disk.
 pub async fn run<O: Outbox>(parts: DriverParts<O>) -> anyhow::Result<Engine> {
     let queues = Arc::clone(parts.handle.queues());
-    let journal = JournalWriter::new(parts.journal, parts.power_safe, Arc::clone(&queues))
+    let time = parts.time;
+    let (journal, power_safe) = (parts.journal, parts.power_safe);
+    let journal = JournalWriter::new(journal, power_safe, Arc::clone(&queues), Arc::clone(&time))
         .context("starting the thread that syncs the journal")?;
     let effects = DeskEffects {
         outbox: parts.effects,
@@ -92,7 +97,8 @@ pub async fn run<O: Outbox>(parts: DriverParts<O>) -> anyhow::Result<Engine> {
         evaluations: parts.evaluations,
         stages: parts.stages,
         announced: Vec::new(),
-        began: Instant::now(),
+        began: time.now(),
+        time: Arc::clone(&time),
     };
     let mut driver = Driver::new(parts.engine, parts.clock, journal, effects);
     let mut taken = Taken::default();
@@ -101,7 +107,7 @@ pub async fn run<O: Outbox>(parts: DriverParts<O>) -> anyhow::Result<Engine> {
         driver
             .turn(&mut taken.batch)
             .context("writing the journal")?;
-        answer_queries(&mut taken.queries, driver.engine());
+        answer_queries(&mut taken.queries, driver.engine(), &*time);
         if taken.closed && taken.is_empty() {
             let (engine, journal, effects) = driver.finish().context("writing the journal")?;
             journal.close().context("syncing the journal")?;
@@ -116,25 +122,18 @@ pub async fn run<O: Outbox>(parts: DriverParts<O>) -> anyhow::Result<Engine> {
         tokio::select! {
             biased;
             () = queues.filled() => {}
-            () = sleep_or_never(due) => {}
+            () = sleep_or_never(&*time, due) => {}
         }
     }
 }
 
-async fn sleep_or_never(wait: Option<Duration>) {
-    match wait {
-        Some(wait) => tokio::time::sleep(wait).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Answers queries, at least one, until [`QUERY_BUDGET`] is used up; the others wait for the next turn.
-fn answer_queries(queries: &mut VecDeque<EngineQuery>, engine: &Engine) {
+fn answer_queries(queries: &mut VecDeque<EngineQuery>, engine: &Engine, time: &dyn RealTime) {
     if queries.is_empty() {
         return;
     }
-    let began = Instant::now();
-    answer_within(queries, engine, || began.elapsed());
+    let began = time.now();
+    answer_within(queries, engine, || time.now() - began);
 }
 
 fn answer_within(
@@ -159,7 +158,8 @@ struct DeskEffects<O> {
     /// Events since the last flush.
     announced: Vec<Arc<Event>>,
     /// When the engine began with the current input.
-    began: Instant,
+    began: Duration,
+    time: Arc<dyn RealTime>,
 }
 
 impl<O: Outbox> Effects for DeskEffects<O> {
@@ -205,11 +205,12 @@ impl<O: Outbox> Effects for DeskEffects<O> {
             self.stages
                 .record(Stage::Receive, at.since(quote.received_at));
         }
-        self.began = Instant::now();
+        self.began = self.time.now();
     }
 
     fn handled(&mut self) {
-        self.stages.record(Stage::Engine, self.began.elapsed());
+        let took = self.time.now().saturating_sub(self.began);
+        self.stages.record(Stage::Engine, took);
     }
 }
 
