@@ -1,31 +1,27 @@
-//! Hands the driver's effects to the accounts' executors, and its events to the bus.
+//! Hands the driver's effects to the accounts' executors within its turn, and its events to the bus.
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
 use tradewind_bus::Bus;
 use tradewind_events::{Configuration, Event, EventKind, EventType};
 use tradewind_model::{AccountId, EventId, InstrumentId, Quote, Timestamp};
 
+use crate::app::hot_path::Executors;
 use crate::driver::{Effect, Outbox};
 
 /// The live desk's effects.
 #[derive(Clone, Debug)]
-pub(crate) struct LiveEffects {
-    executors: Vec<mpsc::Sender<Effect>>,
+pub struct LiveEffects {
+    executors: Executors,
     /// By instrument, the account that reads its public data: the first at its venue.
     readers: Vec<AccountId>,
     bus: Bus,
 }
 
 impl LiveEffects {
-    /// Effects over these executors, one per account in the order of their ids.
+    /// Effects over these executors; events go to `bus`.
     #[must_use]
-    pub(crate) fn new(
-        executors: Vec<mpsc::Sender<Effect>>,
-        configuration: &Configuration,
-        bus: Bus,
-    ) -> Self {
+    pub fn new(executors: Executors, configuration: &Configuration, bus: Bus) -> Self {
         let reader = |instrument: &tradewind_model::Instrument| {
             let account = configuration
                 .accounts
@@ -49,7 +45,7 @@ impl LiveEffects {
 }
 
 impl Outbox for LiveEffects {
-    fn perform(&self, effect: Effect) -> Result<(), Effect> {
+    fn perform(&self, effect: Effect) {
         let account = match &effect {
             Effect::Submit(_, order) => order.terms().account,
             Effect::Cancel { account, .. }
@@ -57,12 +53,10 @@ impl Outbox for LiveEffects {
             | Effect::Reconcile(account) => *account,
             Effect::Candles { instrument, .. } => self.reader(*instrument),
         };
-        match self.executors.get(account.index()) {
-            Some(executor) => executor.try_send(effect).map_err(|refused| match refused {
-                mpsc::error::TrySendError::Full(effect)
-                | mpsc::error::TrySendError::Closed(effect) => effect,
-            }),
-            None => Err(effect),
+        match self.executors.0.get(account.index()) {
+            Some(executor) => executor.perform(effect),
+            // The engine knows the accounts of the configuration only, and each has an executor.
+            None => tracing::error!(?effect, "An account has no executor."),
         }
     }
 

@@ -1,78 +1,140 @@
-//! The shell around one account's [`Executor`]: it hands in effects, answers and the time, and carries out what comes out.
+//! One account's [`Executor`] with its venue: it hands in effects, answers and the time, and carries out what comes out.
 //!
-//! It decides nothing. The venue's answers come back through a channel, so that they are inputs like all others.
+//! Effects come from the driver's turn, and an order reaches its venue within it. The venue's answers and the time come from
+//! a task on the same thread. Nothing is decided here.
 
 use std::collections::BTreeMap;
-use std::future::pending;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
-use tradewind_events::{CandleHistory, Input};
-use tradewind_model::{AccountId, Clock};
-use tradewind_storage::Writer;
-use tradewind_venues::Venue;
+use tradewind_events::{AccountState, CandleHistory, Input};
+use tradewind_model::{AccountId, Clock, Timestamp};
 use tradewind_venues::execution::{
-    AccountSnapshot, Executor, ExecutorFault, ExecutorInput, ExecutorOutput, RequestId,
-    VenueRequest, VenueResponse,
+    AccountSnapshot, ExecutionVenue, Executor, ExecutorFault, ExecutorInput, ExecutorOutput,
+    RequestId, VenueRequest, VenueResponse,
 };
+use tradewind_venues::{RealTime, sleep_or_never};
 
-use crate::app::order_ownership::OrderOwnership;
 use crate::driver::{Effect, InputQueues, LatencyStages, Stage};
 
-/// Effects that wait for one account. When it is full the driver reports an order as not sent.
-pub(crate) const EFFECTS_MAX: usize = 10_000;
-
 /// The venue's answers on their way to the executor.
-pub(crate) type Responses = mpsc::Receiver<(RequestId, VenueResponse)>;
+pub type Responses = mpsc::Receiver<(RequestId, VenueResponse)>;
+/// Makes of an account as it was read what the engine takes over.
+pub type TakeOver = Arc<dyn Fn(AccountSnapshot) -> AccountState + Send + Sync>;
 
-/// One account's executor and what it works with.
-#[derive(Debug)]
-pub(crate) struct ExecutorTask {
+/// What an account's executor works with.
+pub(crate) struct ExecutorParts {
     /// The account, for the log.
     pub(crate) account: AccountId,
     /// What decides.
     pub(crate) executor: Executor,
     /// Carries out requests.
-    pub(crate) venue: Arc<dyn Venue>,
+    pub(crate) venue: Arc<dyn ExecutionVenue>,
     /// Where answers go.
     pub(crate) queues: Arc<InputQueues>,
-    /// Which bot each order was for.
-    pub(crate) ownership: Arc<OrderOwnership>,
+    /// What is made of a reading of the account.
+    pub(crate) take_over: TakeOver,
     /// The desk's clock.
     pub(crate) clock: Arc<dyn Clock>,
-    /// The database, which adds fills that were made while the desk was down.
-    pub(crate) writer: Arc<Writer>,
+    /// What it waits by.
+    pub(crate) time: Arc<dyn RealTime>,
     /// Where times are counted.
     pub(crate) stages: LatencyStages,
-    /// When each order that has no answer yet was sent.
-    pub(crate) sent: BTreeMap<RequestId, Instant>,
 }
 
-impl ExecutorTask {
-    /// Runs until `stop`. Orders that wait then are reported as not sent.
+/// One account's executor.
+pub(crate) struct AccountExecutor {
+    account: AccountId,
+    venue: Arc<dyn ExecutionVenue>,
+    queues: Arc<InputQueues>,
+    take_over: TakeOver,
+    clock: Arc<dyn Clock>,
+    time: Arc<dyn RealTime>,
+    stages: LatencyStages,
+    /// Never contended: all who use it run on the engine's thread.
+    state: Mutex<State>,
+    /// The executor is to be called earlier than [`run`](Self::run) expects.
+    earlier: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    executor: Executor,
+    /// When each order that has no answer yet was sent.
+    sent: BTreeMap<RequestId, Duration>,
+    /// When [`AccountExecutor::run`] hands in the time.
+    tick_at: Option<Timestamp>,
+    /// The buffer of outputs, used again and again.
+    out: Vec<ExecutorOutput>,
+}
+
+impl std::fmt::Debug for AccountExecutor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountExecutor")
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AccountExecutor {
+    pub(crate) fn new(parts: ExecutorParts) -> Self {
+        let ExecutorParts {
+            account,
+            executor,
+            venue,
+            queues,
+            take_over,
+            clock,
+            time,
+            stages,
+        } = parts;
+        Self {
+            account,
+            venue,
+            queues,
+            take_over,
+            clock,
+            time,
+            stages,
+            state: Mutex::new(State {
+                executor,
+                sent: BTreeMap::new(),
+                tick_at: None,
+                out: Vec::new(),
+            }),
+            earlier: Notify::new(),
+        }
+    }
+
+    /// Carries out an effect of the driver. When it returns, an order that need not wait has been handed to its venue.
+    pub(crate) fn perform(&self, effect: Effect) {
+        self.handle(input(effect));
+        let state = self.state();
+        let next = state.executor.wake_at();
+        if next.is_some_and(|next| state.tick_at.is_none_or(|tick| next < tick)) {
+            self.earlier.notify_one();
+        }
+    }
+
+    /// Hands in the venue's answers and the time until `stop`. Orders that wait then are reported as not sent.
     ///
     /// # Errors
     /// Never; a component's signature.
     pub(crate) async fn run(
-        mut self,
-        mut effects: mpsc::Receiver<Effect>,
+        &self,
         mut responses: Responses,
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
         loop {
-            let wake = self.executor.wake_at();
-            let wake = wake.map(|at| self.clock.real_until(at));
+            let wait = self.plan_tick();
             let input = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 Some((id, response)) = responses.recv() => self.answered(id, response),
-                effect = effects.recv() => match effect {
-                    Some(effect) => input(effect),
-                    None => break,
-                },
-                () = sleep_or_never(wake) => ExecutorInput::Tick,
+                () = self.earlier.notified() => continue,
+                () = sleep_or_never(&*self.time, wait) => ExecutorInput::Tick,
             };
             self.handle(input);
         }
@@ -80,26 +142,43 @@ impl ExecutorTask {
         Ok(())
     }
 
-    fn answered(&mut self, id: RequestId, response: VenueResponse) -> ExecutorInput {
-        if let Some(sent) = self.sent.remove(&id) {
-            self.stages.record(Stage::Ack, sent.elapsed());
+    /// Real time until the executor is to be called again.
+    fn plan_tick(&self) -> Option<Duration> {
+        let mut state = self.state();
+        state.tick_at = state.executor.wake_at();
+        state.tick_at.map(|at| self.clock.real_until(at))
+    }
+
+    fn answered(&self, id: RequestId, response: VenueResponse) -> ExecutorInput {
+        if let Some(sent) = self.state().sent.remove(&id) {
+            let took = self.time.now().saturating_sub(sent);
+            self.stages.record(Stage::Ack, took);
         }
         ExecutorInput::Response(id, response)
     }
 
-    fn handle(&mut self, input: ExecutorInput) {
-        let mut out = Vec::new();
-        self.executor.handle(self.clock.now(), input, &mut out);
-        for output in out {
+    /// The lock is free again while outputs are carried out.
+    fn handle(&self, input: ExecutorInput) {
+        let mut out = {
+            let state = &mut *self.state();
+            let mut out = std::mem::take(&mut state.out);
+            state.executor.handle(self.clock.now(), input, &mut out);
+            out
+        };
+        for output in out.drain(..) {
             self.carry_out(output);
         }
+        self.state().out = out;
     }
 
-    fn carry_out(&mut self, output: ExecutorOutput) {
+    fn carry_out(&self, output: ExecutorOutput) {
         match output {
             ExecutorOutput::Begin(id, request) => self.begin(id, request),
             ExecutorOutput::Report(report) => self.queues.control(Input::Report(Box::new(report))),
-            ExecutorOutput::Account(snapshot) => self.hand_in(snapshot),
+            ExecutorOutput::Account(snapshot) => {
+                let state = (self.take_over)(snapshot);
+                self.queues.control(Input::Account(Box::new(state)));
+            }
             ExecutorOutput::Candles {
                 instrument,
                 interval,
@@ -113,21 +192,13 @@ impl ExecutorTask {
         }
     }
 
-    fn begin(&mut self, id: RequestId, request: VenueRequest) {
+    fn begin(&self, id: RequestId, request: VenueRequest) {
         if let VenueRequest::Submit(order) = &request {
             let age = self.clock.now().since(order.decided_at());
             self.stages.record(Stage::Send, age);
-            self.sent.insert(id, Instant::now());
+            self.state().sent.insert(id, self.time.now());
         }
         self.venue.begin(id, request);
-    }
-
-    fn hand_in(&self, snapshot: AccountSnapshot) {
-        let state = self.ownership.attribute(snapshot);
-        if !self.writer.upsert_fills(&state.fills) {
-            tracing::warn!("The database is too busy; the next start adds its missing fills.");
-        }
-        self.queues.control(Input::Account(Box::new(state)));
     }
 
     fn log(&self, fault: &ExecutorFault) {
@@ -137,6 +208,11 @@ impl ExecutorTask {
         } else {
             tracing::warn!(account, %fault, "An executor met a fault.");
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The executor's methods leave it whole or panic, which ends the desk.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -172,9 +248,112 @@ fn input(effect: Effect) -> ExecutorInput {
     }
 }
 
-async fn sleep_or_never(wait: Option<Duration>) {
-    match wait {
-        Some(wait) => tokio::time::sleep(wait).await,
-        None => pending().await,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+    use tradewind_driver::Effect;
+    use tradewind_engine::StrategySource;
+    use tradewind_events::{Action, Output};
+    use tradewind_model::{ManualClock, OrderKind, Quantity, Side};
+    use tradewind_testkit::{ACCOUNT, Desk, SPOT, configuration};
+    use tradewind_venues::Sleeping;
+    use tradewind_venues::execution::{ExecutorSettings, Waits};
+
+    /// A venue that takes requests and never answers.
+    #[derive(Debug, Default)]
+    struct Silent(Mutex<Vec<VenueRequest>>);
+
+    impl ExecutionVenue for Silent {
+        fn begin(&self, _id: RequestId, request: VenueRequest) {
+            self.0.lock().unwrap().push(request);
+        }
+    }
+
+    /// Time that stands still, and the waits that were wanted.
+    #[derive(Debug, Default)]
+    struct Still(Mutex<Vec<Duration>>);
+
+    impl RealTime for Still {
+        fn now(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn sleep(&self, wait: Duration) -> Sleeping<'_> {
+            self.0.lock().unwrap().push(wait);
+            Box::pin(std::future::pending())
+        }
+    }
+
+    /// Time of a clock that counts real time though it stands.
+    #[derive(Debug)]
+    struct Real(ManualClock);
+
+    impl Clock for Real {
+        fn now(&self) -> Timestamp {
+            self.0.now()
+        }
+
+        fn real_until(&self, at: Timestamp) -> Duration {
+            at.since(self.now())
+        }
+
+        fn speed(&self) -> tradewind_model::Ppm {
+            tradewind_model::Ppm::ONE
+        }
+    }
+
+    /// An order that passed the risk gate, and when.
+    fn order() -> (Effect, Timestamp) {
+        let mut desk = Desk::started(configuration(), StrategySource::built_in());
+        desk.quote(10_000, 10_001);
+        desk.command(Action::PlaceOrder {
+            account: ACCOUNT,
+            instrument: SPOT,
+            side: Side::Buy,
+            quantity: Quantity(100_000),
+            kind: OrderKind::Market,
+        });
+        let submitted = desk.log.iter().find_map(|output| match output {
+            Output::Submit(intent, order) => Some(Effect::Submit(*intent, *order)),
+            _ => None,
+        });
+        (submitted.unwrap(), desk.now)
+    }
+
+    #[test]
+    fn an_order_is_at_its_venue_when_perform_returns_and_its_deadline_is_kept() {
+        let (venue, time) = (Arc::new(Silent::default()), Arc::new(Still::default()));
+        let (order, now) = order();
+        let waits = Waits::default();
+        let executor = AccountExecutor::new(ExecutorParts {
+            account: ACCOUNT,
+            executor: Executor::new(ExecutorSettings {
+                account: ACCOUNT,
+                rate: None,
+                instruments: Vec::new(),
+                waits,
+            }),
+            venue: Arc::clone(&venue) as _,
+            queues: Arc::new(InputQueues::new(1)),
+            take_over: Arc::new(|_| unreachable!("no account is read")),
+            clock: Arc::new(Real(ManualClock::new(now))),
+            time: Arc::clone(&time) as _,
+            stages: LatencyStages::default(),
+        });
+        let (_sender, responses) = mpsc::channel(1);
+        let mut run = pin!(executor.run(responses, CancellationToken::new()));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(run.as_mut().poll(&mut context).is_pending());
+        assert!(time.0.lock().unwrap().is_empty(), "nothing to wait for");
+
+        executor.perform(order);
+        assert!(matches!(
+            venue.0.lock().unwrap()[..],
+            [VenueRequest::Submit(_)]
+        ));
+        assert!(run.as_mut().poll(&mut context).is_pending());
+        assert_eq!(*time.0.lock().unwrap(), [waits.answer_within]);
     }
 }

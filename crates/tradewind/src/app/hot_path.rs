@@ -1,112 +1,189 @@
-//! What lies between a quote and an order, started under the supervisor. `start.rs` calls these functions in order.
+//! What lies between a quote and an order: executors, engine, market data and account streams, as tasks.
 //!
-//! `hot` is the engine's thread, on which all of it runs.
+//! [`HotPath`] makes the tasks. Whoever gives it [`Tasks`] decides where they run: `start.rs` on the engine's thread, a
+//! simulation on an executor of its own. None of them needs a runtime. What they wait for comes from the parts that they
+//! are given: clock, time, venues, journal.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tradewind_events::{Configuration, WakeRule};
-use tradewind_model::{AccountId, Clock, Interval};
-use tradewind_storage::Writer;
+use tradewind_events::{BotConfig, Configuration, WakeRule};
+use tradewind_model::{AccountId, Clock, Interval, VenueId};
 use tradewind_venues::execution::{Executor, ExecutorSettings, Waits};
-use tradewind_venues::{AccountSink, MarketSink, Source, SourceSettings, Topic};
+use tradewind_venues::{
+    AccountSink, MarketSink, RealTime, Source, SourceSettings, Topic, Venue, VenueError,
+};
 
-use crate::app::effects::LiveEffects;
-use crate::app::executor::{EFFECTS_MAX, ExecutorTask, Responses};
-use crate::app::order_ownership::OrderOwnership;
-use crate::app::sinks::AccountToQueues;
-use crate::app::supervisor::Supervisor;
-use crate::app::venue::Venues;
-use crate::driver::{DriverParts, Effect, InputQueues, LatencyStages, run};
+use crate::app::executor::{AccountExecutor, ExecutorParts};
+use crate::app::sinks::{AccountToQueues, MarketToQueues};
+use crate::driver::{DriverParts, InputQueues, LatencyStages, Outbox, run};
 
-/// What every account's executor works with.
-pub(super) struct Shared {
-    pub(super) queues: Arc<InputQueues>,
-    pub(super) ownership: Arc<OrderOwnership>,
-    pub(super) configuration: Arc<Configuration>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) writer: Arc<Writer>,
-    pub(super) stages: LatencyStages,
+pub use crate::app::effects::LiveEffects;
+pub use crate::app::executor::{Responses, TakeOver};
+pub use crate::app::order_ownership::OrderOwnership;
+
+/// Where tasks run. Each ends soon after the token that it is given is cancelled.
+pub trait Tasks {
+    /// Starts a task on the engine's thread.
+    fn start_hot<F>(&mut self, name: &'static str, run: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static;
+
+    /// Starts a task that may take long, elsewhere.
+    fn start_slow<F>(&mut self, name: &'static str, run: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static;
 }
 
-impl Shared {
+/// What the tasks work with.
+pub struct HotPath {
+    /// Where inputs wait for the engine.
+    pub queues: Arc<InputQueues>,
+    /// The desk's configuration.
+    pub configuration: Arc<Configuration>,
+    /// The desk's clock.
+    pub clock: Arc<dyn Clock>,
+    /// What tasks wait by.
+    pub time: Arc<dyn RealTime>,
+    /// What is made of a reading of an account.
+    pub take_over: TakeOver,
+    /// Where times are counted.
+    pub stages: LatencyStages,
+}
+
+impl std::fmt::Debug for HotPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HotPath(..)")
+    }
+}
+
+impl HotPath {
+    /// Starts each account's executor, and what its venue keeps up. The effects of the driver go in through what is
+    /// returned, by account.
+    pub fn start_executors(
+        &self,
+        tasks: &mut impl Tasks,
+        venues: &[Arc<dyn Venue>],
+        responses: Vec<Responses>,
+    ) -> Executors {
+        let mut executors = Vec::new();
+        let accounts = self.configuration.accounts.iter();
+        for ((account, venue), responses) in accounts.zip(venues).zip(responses) {
+            let executor = Arc::new(AccountExecutor::new(self.executor(account.id, venue)));
+            let answers = Arc::clone(&executor);
+            tasks.start_hot("orders", |stop| async move {
+                answers.run(responses, stop).await
+            });
+            let (orders, reads) = (Arc::clone(venue), Arc::clone(venue));
+            tasks.start_hot("venue", |stop| async move {
+                orders.maintain(stop).await;
+                Ok(())
+            });
+            tasks.start_slow("venue reads", |stop| async move {
+                reads.serve_reads(stop).await;
+                Ok(())
+            });
+            executors.push(executor);
+        }
+        Executors(executors)
+    }
+
     /// The executor of an account, which reads the fills of every instrument that has data.
-    fn executor(&self, account: AccountId) -> Executor {
+    fn executor(&self, account: AccountId, venue: &Arc<dyn Venue>) -> ExecutorParts {
         let instruments = self.configuration.instruments.iter();
         let with_data = instruments.filter(|instrument| instrument.has_data());
-        Executor::new(ExecutorSettings {
+        ExecutorParts {
             account,
-            rate: self.configuration.limits.account_order_rate,
-            instruments: with_data.map(|instrument| instrument.id).collect(),
-            waits: Waits::default().at_speed(self.clock.speed()),
-        })
+            executor: Executor::new(ExecutorSettings {
+                account,
+                rate: self.configuration.limits.account_order_rate,
+                instruments: with_data.map(|instrument| instrument.id).collect(),
+                waits: Waits::default().at_speed(self.clock.speed()),
+            }),
+            venue: Arc::clone(venue) as _,
+            queues: Arc::clone(&self.queues),
+            take_over: Arc::clone(&self.take_over),
+            clock: Arc::clone(&self.clock),
+            time: Arc::clone(&self.time),
+            stages: self.stages.clone(),
+        }
     }
-}
 
-/// Each account's executor, and what its venue keeps up; effects go in through what is returned, by account.
-pub(super) fn start_executors(
-    supervisor: &mut Supervisor,
-    hot: &Handle,
-    venues: &Venues,
-    responses: Vec<Responses>,
-    shared: &Shared,
-) -> Vec<mpsc::Sender<Effect>> {
-    let mut senders = Vec::new();
-    let accounts = shared.configuration.accounts.iter();
-    for ((account, venue), responses) in accounts.zip(&venues.accounts).zip(responses) {
-        let (sender, effects) = mpsc::channel(EFFECTS_MAX);
-        let task = ExecutorTask {
-            account: account.id,
-            executor: shared.executor(account.id),
-            venue: Arc::clone(venue),
-            queues: Arc::clone(&shared.queues),
-            ownership: Arc::clone(&shared.ownership),
-            clock: Arc::clone(&shared.clock),
-            writer: Arc::clone(&shared.writer),
-            stages: shared.stages.clone(),
-            sent: BTreeMap::new(),
+    /// Starts the engine. When it is to stop, it first handles what waits in its queues.
+    pub fn start_engine<O: Outbox + 'static>(&self, tasks: &mut impl Tasks, parts: DriverParts<O>) {
+        let queues = Arc::clone(&self.queues);
+        tasks.start_hot("engine", |stop| async move {
+            let mut engine = pin!(run(parts));
+            tokio::select! {
+                biased;
+                ended = &mut engine => ended.map(drop),
+                () = stop.cancelled() => {
+                    queues.close();
+                    engine.await.map(drop)
+                }
+            }
+        });
+    }
+
+    /// Where market data goes that is for the engine.
+    #[must_use]
+    pub fn market_sink(&self) -> Arc<dyn MarketSink> {
+        Arc::new(MarketToQueues(Arc::clone(&self.queues)))
+    }
+
+    /// Starts the market data of each venue, read through its first account.
+    pub fn start_market_data(
+        &self,
+        tasks: &mut impl Tasks,
+        venues: &[Arc<dyn Venue>],
+        sink: &Arc<dyn MarketSink>,
+    ) {
+        let settings = SourceSettings {
+            stale_after: self.configuration.stale_after,
+            ..SourceSettings::default()
         };
-        supervisor.start_on(hot, "orders", |stop| task.run(effects, responses, stop));
-        let (orders, reads) = (Arc::clone(venue), Arc::clone(venue));
-        supervisor.start_on(hot, "venue", |stop| async move {
-            orders.maintain(stop).await;
-            Ok(())
-        });
-        supervisor.start("venue reads", |stop| async move {
-            reads.serve_reads(stop).await;
-            Ok(())
-        });
-        senders.push(sender);
-    }
-    senders
-}
-
-/// Starts the engine. When it is to stop, it first handles what waits in its queues.
-pub(super) fn start_engine(
-    supervisor: &mut Supervisor,
-    hot: &Handle,
-    parts: DriverParts<LiveEffects>,
-) {
-    let queues = Arc::clone(parts.handle.queues());
-    supervisor.start_on(hot, "engine", |stop| async move {
-        let mut engine = pin!(run(parts));
-        tokio::select! {
-            biased;
-            ended = &mut engine => ended.map(drop),
-            () = stop.cancelled() => {
-                queues.close();
-                engine.await.map(drop)
+        let mut seen = Vec::new();
+        for (account, venue) in self.configuration.accounts.iter().zip(venues) {
+            if seen.contains(&account.venue) {
+                continue;
+            }
+            seen.push(account.venue);
+            let topics = topics(&self.configuration, account.venue);
+            for source in venue.market_sources(&topics, sink, settings) {
+                tasks.start_hot("market data", |stop| keep(source, stop));
             }
         }
-    });
+    }
+
+    /// Starts the streams of all accounts. What is returned sees which of them were live at least once.
+    ///
+    /// # Errors
+    /// An account has no key.
+    pub fn start_account_streams(
+        &self,
+        tasks: &mut impl Tasks,
+        venues: &[Arc<dyn Venue>],
+    ) -> Result<watch::Receiver<BTreeSet<AccountId>>, VenueError> {
+        let sink = AccountToQueues::new(Arc::clone(&self.queues), &self.configuration.accounts);
+        let proved = sink.proved();
+        let sink: Arc<dyn AccountSink> = Arc::new(sink);
+        for venue in venues {
+            let source = venue.account_source(&sink, SourceSettings::default())?;
+            tasks.start_hot("account stream", |stop| keep(source, stop));
+        }
+        Ok(proved)
+    }
 }
 
+/// All accounts' executors, in the order of the accounts' ids.
+#[derive(Clone, Debug)]
+pub struct Executors(pub(super) Vec<Arc<AccountExecutor>>);
+
 /// Quotes and trades of every instrument, and the candles that some bot uses.
-fn topics(configuration: &Configuration, venue: tradewind_model::VenueId) -> Vec<Topic> {
+fn topics(configuration: &Configuration, venue: VenueId) -> Vec<Topic> {
     let here = configuration
         .instruments
         .iter()
@@ -130,57 +207,15 @@ fn topics(configuration: &Configuration, venue: tradewind_model::VenueId) -> Vec
     topics
 }
 
-fn intervals(bot: &tradewind_events::BotConfig) -> impl Iterator<Item = Interval> + '_ {
+fn intervals(bot: &BotConfig) -> impl Iterator<Item = Interval> + '_ {
     bot.wakes.iter().filter_map(|wake| match wake {
         WakeRule::Candles(interval) => Some(*interval),
         WakeRule::Quotes | WakeRule::Every(_) => None,
     })
 }
 
-pub(super) fn start_market_data(
-    supervisor: &mut Supervisor,
-    hot: &Handle,
-    venues: &Venues,
-    configuration: &Configuration,
-    sink: &Arc<dyn MarketSink>,
-) {
-    let settings = SourceSettings {
-        stale_after: configuration.stale_after,
-        ..SourceSettings::default()
-    };
-    let mut seen = Vec::new();
-    for (account, venue) in configuration.accounts.iter().zip(&venues.accounts) {
-        if seen.contains(&account.venue) {
-            continue;
-        }
-        seen.push(account.venue);
-        let topics = topics(configuration, account.venue);
-        for source in venue.market_sources(&topics, sink, settings) {
-            supervisor.start_on(hot, "market data", |stop| keep(source, stop));
-        }
-    }
-}
-
 /// Runs a source until `stop`.
 pub(super) async fn keep(source: Box<dyn Source>, stop: CancellationToken) -> anyhow::Result<()> {
     source.run(stop).await;
     Ok(())
-}
-
-/// The streams of all accounts. What is returned sees which of them were live at least once.
-pub(super) fn start_account_streams(
-    supervisor: &mut Supervisor,
-    hot: &Handle,
-    venues: &Venues,
-    configuration: &Configuration,
-    queues: &Arc<InputQueues>,
-) -> anyhow::Result<watch::Receiver<BTreeSet<AccountId>>> {
-    let sink = AccountToQueues::new(Arc::clone(queues), &configuration.accounts);
-    let proved = sink.proved();
-    let sink: Arc<dyn AccountSink> = Arc::new(sink);
-    for venue in &venues.accounts {
-        let source = venue.account_source(&sink, SourceSettings::default())?;
-        supervisor.start_on(hot, "account stream", |stop| keep(source, stop));
-    }
-    Ok(proved)
 }

@@ -10,7 +10,7 @@ mod desk;
 mod difference;
 mod effects;
 mod executor;
-mod hot_path;
+pub mod hot_path;
 mod kill_switch;
 mod logs;
 mod mirror;

@@ -12,7 +12,7 @@ use tradewind_venues::execution::{AccountSnapshot, OrderRecord};
 
 /// All orders of the desk by client id, with what is known of each.
 #[derive(Debug, Default)]
-pub(crate) struct OrderOwnership {
+pub struct OrderOwnership {
     orders: BTreeMap<ClientOrderId, AdoptedOrder>,
 }
 
@@ -22,7 +22,7 @@ impl OrderOwnership {
     ///
     /// # Errors
     /// The journal cannot be read.
-    pub(crate) fn read(
+    pub fn read(
         storage: Arc<dyn Storage>,
         journal_dir: &Path,
         configuration: &Configuration,
@@ -57,7 +57,7 @@ impl OrderOwnership {
 
     /// An account as the engine takes it over: each fill and open order of the desk with the bot that it was for.
     #[must_use]
-    pub(crate) fn attribute(&self, snapshot: AccountSnapshot) -> AccountState {
+    pub fn attribute(&self, snapshot: AccountSnapshot) -> AccountState {
         let bot = |id: ClientOrderId| self.orders.get(&id).and_then(|order| order.bot);
         let total = |held: &AssetBalance| (held.asset, held.free + held.locked);
         let open = snapshot.open_orders.iter();

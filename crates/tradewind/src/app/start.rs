@@ -20,20 +20,15 @@ use tradewind_venues::{MarketSink, RealTime, TokioTime};
 use crate::app::api_server::ApiServer;
 use crate::app::data_dir::DataDir;
 use crate::app::desk::{LiveDesk, mode};
-use crate::app::effects::LiveEffects;
-use crate::app::hot_path::{
-    Shared, start_account_streams, start_engine, start_executors, start_market_data,
-};
+use crate::app::hot_path::{HotPath, LiveEffects, OrderOwnership, TakeOver};
 use crate::app::kill_switch::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::mirror::Mirror;
-use crate::app::order_ownership::OrderOwnership;
 use crate::app::parts::{
     JournalEvents, start_differences, start_overflow_watch, start_rules, start_storage,
     strategy_factory,
 };
 use crate::app::shutdown_summary;
-use crate::app::sinks::MarketToQueues;
 use crate::app::supervisor::Supervisor;
 use crate::app::telegram;
 use crate::app::venue::{Embedded, Venues};
@@ -125,11 +120,11 @@ impl Desk {
         venues.take_into_use(&configuration)?;
 
         let now = clock.now();
-        let ownership = Arc::new(OrderOwnership::read(
+        let ownership = OrderOwnership::read(
             Arc::clone(&directory.storage),
             &directory.journal_dir,
             &configuration,
-        )?);
+        )?;
         let (journal, recovery) = directory.open_journal(now)?;
         let events = journal.events();
         let log: Arc<dyn EventLog> = Arc::new(JournalEvents(events.clone()));
@@ -141,20 +136,20 @@ impl Desk {
         let queues = Arc::new(InputQueues::new(configuration.instruments.len()));
         let handle = DeskHandle::new(Arc::clone(&queues));
         let stages = LatencyStages::default();
-        let shared = Shared {
+        let time: Arc<dyn RealTime> = Arc::new(TokioTime::default());
+        let path = HotPath {
             queues: Arc::clone(&queues),
-            ownership,
             configuration: Arc::clone(&configuration),
             clock: Arc::clone(&clock),
-            writer: Arc::clone(&writer),
+            time: Arc::clone(&time),
+            take_over: take_over(ownership, Arc::clone(&writer)),
             stages: stages.clone(),
         };
-        let time: Arc<dyn RealTime> = Arc::new(TokioTime::default());
         let thread =
             EngineThread::start(config.engine.wait).context("starting the engine's thread")?;
         let hot = thread.handle().clone();
         supervisor.start("engine thread", |stop| thread.keep(stop));
-        let executors = start_executors(&mut supervisor, &hot, &venues, responses, &shared);
+        let executors = path.start_executors(&mut supervisor.on(&hot), &venues.accounts, responses);
         let factory = strategy_factory();
         let evaluations = EvaluationLanes::start(&configuration, &factory, &queues)
             .context("starting thread lanes")?;
@@ -172,25 +167,18 @@ impl Desk {
             effects: LiveEffects::new(executors, &configuration, bus.clone()),
             stages: stages.clone(),
         };
-        start_engine(&mut supervisor, &hot, parts);
+        path.start_engine(&mut supervisor.on(&hot), parts);
         queues.control(Input::Configured(Box::new(Configuration::clone(
             &configuration,
         ))));
 
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
-        match mirror {
-            None => {
-                let sink: Arc<dyn MarketSink> = Arc::new(MarketToQueues(Arc::clone(&queues)));
-                start_market_data(&mut supervisor, &hot, &venues, &configuration, &sink);
-            }
-            Some(mirror) => {
-                let sink: Arc<dyn MarketSink> =
-                    mirror.start(&mut supervisor, &queues, configuration.stale_after);
-                start_market_data(&mut supervisor, &hot, &venues, &configuration, &sink);
-            }
-        }
-        let mut proved =
-            start_account_streams(&mut supervisor, &hot, &venues, &configuration, &queues)?;
+        let sink: Arc<dyn MarketSink> = match mirror {
+            None => path.market_sink(),
+            Some(mirror) => mirror.start(&mut supervisor, &queues, configuration.stale_after),
+        };
+        path.start_market_data(&mut supervisor.on(&hot), &venues.accounts, &sink);
+        let mut proved = path.start_account_streams(&mut supervisor.on(&hot), &venues.accounts)?;
         let all_proved = proved.wait_for(|proved| proved.len() == configuration.accounts.len());
         if tokio::time::timeout(STREAM_PATIENCE, all_proved)
             .await
@@ -320,6 +308,18 @@ impl Desk {
             Reason::Ended(error) => Err(error),
         }
     }
+}
+
+/// Each order of an account that was read goes to the bot it was for. The database adds fills that were made while the
+/// desk was down.
+fn take_over(ownership: OrderOwnership, writer: Arc<Writer>) -> TakeOver {
+    Arc::new(move |snapshot| {
+        let state = ownership.attribute(snapshot);
+        if !writer.upsert_fills(&state.fills) {
+            tracing::warn!("The database is too busy; the next start adds its missing fills.");
+        }
+        state
+    })
 }
 
 /// Refuses a live account without `--live`: its orders would be real.

@@ -11,6 +11,8 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::hot_path::Tasks;
+
 /// Longest a component may take to stop.
 const STOP_EACH: Duration = Duration::from_secs(5);
 /// Longest all of them may take together.
@@ -60,6 +62,14 @@ impl Supervisor {
         let task = runtime.spawn(run(stop.clone()));
         tracing::debug!(component = name, "Started.");
         self.components.push(Component { name, stop, task });
+    }
+
+    /// Starts tasks of the hot path on the thread of `hot`.
+    pub(crate) const fn on<'a>(&'a mut self, hot: &'a Handle) -> OnThread<'a> {
+        OnThread {
+            supervisor: self,
+            hot,
+        }
     }
 
     #[cfg(test)]
@@ -117,6 +127,29 @@ impl Supervisor {
             }
         }
         late
+    }
+}
+
+/// A supervisor whose hot tasks run on one thread.
+#[derive(Debug)]
+pub(crate) struct OnThread<'a> {
+    supervisor: &'a mut Supervisor,
+    hot: &'a Handle,
+}
+
+impl Tasks for OnThread<'_> {
+    fn start_hot<F>(&mut self, name: &'static str, run: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.supervisor.start_on(self.hot, name, run);
+    }
+
+    fn start_slow<F>(&mut self, name: &'static str, run: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.supervisor.start(name, run);
     }
 }
 

@@ -19,7 +19,7 @@ use tradewind_venues::{
     client_config,
 };
 
-use crate::app::executor::Responses;
+use crate::app::hot_path::Responses;
 use crate::config::{AccountSettings, AccountSource, DeskConfig};
 
 /// Request weight an address may use in a minute, until the venue says otherwise.

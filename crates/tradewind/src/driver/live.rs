@@ -13,14 +13,12 @@ use tradewind_driver::{Driver, Effect, Effects};
 use tradewind_engine::Engine;
 use tradewind_events::{CommandId, CommandResult, EvaluationRequest, Event, Input};
 use tradewind_journal::Journal;
-use tradewind_model::{
-    BotId, Clock, EventId, ExecutionReport, NotSentReason, Quote, ReportKind, Timestamp,
-};
+use tradewind_model::{BotId, Clock, EventId, Quote, Timestamp};
 use tradewind_venues::{RealTime, sleep_or_never};
 
 use crate::driver::desk_handle::DeskHandle;
 use crate::driver::evaluation::EvaluationLanes;
-use crate::driver::input_queues::{EngineQuery, InputQueues, Taken};
+use crate::driver::input_queues::{EngineQuery, Taken};
 use crate::driver::journal_writer::JournalWriter;
 use crate::driver::latency::{LatencyStages, Stage};
 
@@ -29,15 +27,8 @@ const QUERY_BUDGET: Duration = Duration::from_micros(200);
 
 /// Where a live desk's effects and announcements go. All return at once, whatever those behind them do.
 pub trait Outbox: Send {
-    /// Hands an effect to its account; returns it if the account's queue is full.
-    ///
-    /// # Errors
-    /// The effect, which was not taken.
-    #[expect(
-        clippy::result_large_err,
-        reason = "what was not taken comes back as it is; a box would cost each order an allocation"
-    )]
-    fn perform(&self, effect: Effect) -> Result<(), Effect>;
+    /// Hands an effect to its account. What cannot be carried out is reported by an input.
+    fn perform(&self, effect: Effect);
 
     /// Announces events that are on disk, in order.
     fn publish(&self, events: &[Arc<Event>]);
@@ -164,9 +155,7 @@ struct DeskEffects<O> {
 
 impl<O: Outbox> Effects for DeskEffects<O> {
     fn perform(&mut self, _now: Timestamp, effect: Effect) {
-        if let Err(effect) = self.outbox.perform(effect) {
-            not_taken(&effect, self.handle.queues());
-        }
+        self.outbox.perform(effect);
     }
 
     fn publish(&mut self, event: Event) {
@@ -211,23 +200,6 @@ impl<O: Outbox> Effects for DeskEffects<O> {
     fn handled(&mut self) {
         let took = self.time.now().saturating_sub(self.began);
         self.stages.record(Stage::Engine, took);
-    }
-}
-
-/// An account whose queue is full takes nothing: an order that was not handed over has not left, and the engine is informed.
-fn not_taken(effect: &Effect, queues: &InputQueues) {
-    tracing::warn!(?effect, "An account's queue is full.");
-    if let Effect::Submit(_, order) = effect {
-        let terms = order.terms();
-        queues.control(Input::Report(Box::new(ExecutionReport {
-            account: terms.account,
-            instrument: terms.instrument,
-            client_id: terms.client_id,
-            venue_order_id: None,
-            kind: ReportKind::NotSent(NotSentReason::Unreachable),
-            cumulative: None,
-            event_time: None,
-        })));
     }
 }
 
