@@ -313,6 +313,17 @@ fn an_absence_is_believed_only_so_long_after_the_sending() {
     assert_eq!(world.begun(), ["submit 1", "query 1", "query 1", "query 1"]);
 }
 
+/// V02, V04: today the query alone decides, even while a list of the venue names the order.
+#[test]
+fn an_order_in_the_list_of_open_orders_is_taken_for_absent() {
+    let mut world = World::new(None);
+    world.query(1);
+    world.answer(absent(START + ABSENT_AFTER + Duration::from_nanos(1)));
+    let rejected = &world.reports[0];
+    assert!(matches!(&rejected.kind, ReportKind::Rejected(reason) if reason.code == -2013));
+    assert_eq!(world.begun(), ["query 1"], "no list was read");
+}
+
 #[test]
 fn an_order_of_an_earlier_run_counts_from_the_first_query() {
     let mut world = World::new(None);
