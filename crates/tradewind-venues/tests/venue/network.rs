@@ -8,6 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +20,7 @@ use tradewind_venues::{
 };
 
 use crate::orders::kinds;
-use crate::rig::{Rig, Running, exit_order, rig_over};
+use crate::rig::{Rig, Running, entry_order, exit_order, rig_over};
 use crate::websocket::Recorder;
 
 const CERTIFICATE: &[u8] = include_bytes!("data/localhost.pem");
@@ -228,6 +229,29 @@ async fn an_order_that_a_websocket_takes_in_part_is_unknown_after_a_kill_or_afte
             () = walk => {}
         }
     }
+}
+
+/// Kind "exits that wait": today entries whose answers hang hold every connection for orders.
+#[tokio::test(start_paused = true)]
+async fn hung_entries_keep_an_exit_from_leaving() {
+    let (rig, mut connections) = desk(10_000, "");
+    let mut hung = JoinSet::new();
+    let mut pipes = Vec::new();
+    for number in 0..8 {
+        let (venue, order) = (Arc::clone(&rig.venue), entry_order(number));
+        hung.spawn(async move { venue.submit(&order).await });
+        let mut pipe = connections.recv().await.unwrap();
+        head(&mut pipe).await;
+        pipes.push(pipe);
+    }
+    let exit = exit_order(100);
+    let left = tokio::time::timeout(Duration::from_secs(10), async {
+        tokio::select! {
+            reports = rig.venue.submit(&exit) => panic!("{reports:?}"),
+            pipe = connections.recv() => pipe,
+        }
+    });
+    assert!(left.await.is_err(), "it waits for a connection");
 }
 
 #[tokio::test]
