@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use ring::digest;
 use serde::Deserialize;
 use tradewind_model::{
-    AccountId, Amount, Candle, ClientOrderId, ExecutionReport, Fill, Instrument, Interval,
+    AccountId, Amount, AssetId, Candle, ClientOrderId, ExecutionReport, Fill, Instrument, Interval,
     Liquidity, Money, OrderKind, OrderStatus, Price, Quantity, RejectReason, ReportKind, Side,
     TimeInForce, Timestamp, TradeId, VenueOrderId,
 };
@@ -23,6 +23,8 @@ pub(super) struct OrderAnswer<'a> {
     #[serde(borrow)]
     pub(super) symbol: Cow<'a, str>,
     pub(super) order_id: u64,
+    #[serde(default)]
+    order_list_id: Option<i64>,
     #[serde(borrow)]
     client_order_id: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -214,6 +216,8 @@ impl OrderAnswer<'_> {
             .as_deref()
             .and_then(side)
             .ok_or_else(|| unreadable("no side"))?;
+        let ordered = quantity(instrument, self.orig_qty.as_deref().unwrap_or("0"))?;
+        let filled = self.executed(instrument)?.unwrap_or(Quantity::ZERO);
         Ok(OrderRecord {
             account,
             instrument: instrument.id,
@@ -221,15 +225,35 @@ impl OrderAnswer<'_> {
             venue_order_id: VenueOrderId(self.order_id),
             side,
             kind: self.order_kind(instrument),
-            quantity: quantity(instrument, self.orig_qty.as_deref().unwrap_or("0"))?,
-            filled: self.executed(instrument)?.unwrap_or(Quantity::ZERO),
+            quantity: ordered,
+            filled,
             status: self
                 .status
                 .as_deref()
                 .and_then(status)
                 .unwrap_or(OrderStatus::Unknown),
             placed_at: Timestamp::from_millis(self.time.unwrap_or(0)),
+            locks: self.locks(instrument, side, ordered - filled),
+            // The venue writes -1 for none.
+            list: self.order_list_id.and_then(|id| u64::try_from(id).ok()),
         })
+    }
+
+    /// A sale holds what is left to sell, a purchase what that would cost at its limit.
+    fn locks(
+        &self,
+        instrument: &Instrument,
+        side: Side,
+        left: Quantity,
+    ) -> Option<(AssetId, Amount)> {
+        match side {
+            Side::Sell => Some((instrument.base, instrument.quantity_amount(left))),
+            Side::Buy => {
+                let price = instrument.parse_price(self.price.as_deref()?).ok();
+                let price = price.filter(|price| price.0 > 0)?;
+                Some((instrument.quote, instrument.notional(price, left)?))
+            }
+        }
     }
 
     /// The id the order was placed with: a cancel's answer carries an id of its own beside it.

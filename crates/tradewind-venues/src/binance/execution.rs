@@ -145,6 +145,10 @@ impl BinanceVenue {
                 .my_trades(instrument, from)
                 .await
                 .map(VenueResponse::Fills),
+            VenueRequest::FillsSince { instrument, since } => self
+                .trades_between(instrument, since, self.rest.venue_time())
+                .await
+                .map(VenueResponse::Fills),
             VenueRequest::Candles {
                 instrument,
                 interval,

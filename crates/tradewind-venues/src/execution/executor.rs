@@ -2,7 +2,7 @@
 //!
 //! Orders wait for the account's order rate (R16), exits first: a full minute of signals is spread out, not refused. No
 //! cancel overtakes its order. An order whose answer does not come is UNKNOWN; it is queried, never sent again, and the
-//! venue's "no such order" counts only more than [`ABSENT_AFTER`] after the sending. Every queue is bounded: see
+//! venue's "no such order" counts only more than [`ABSENT_AFTER`] after the sending, once the venue's lists agree (`absence.rs`). Every queue is bounded: see
 //! [`QUEUED_MAX`](super::QUEUED_MAX), [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX), [`CANCELS_MAX`](super::CANCELS_MAX),
 //! [`QUERIES_MAX`](super::QUERIES_MAX), [`CANDLE_READS_MAX`](super::CANDLE_READS_MAX).
 //!
@@ -10,13 +10,16 @@
 
 mod answers;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tradewind_model::{
-    AccountId, ClientOrderId, ExecutionReport, InstrumentId, NotSentReason, ReportKind, Timestamp,
+    AccountId, AssetId, ClientOrderId, ExecutionReport, InstrumentId, NotSentReason, ReportKind,
+    Timestamp,
 };
 use tradewind_risk::ApprovedOrder;
 
+use super::absence::Absences;
 use super::account_reading::AccountReading;
 use super::cancels::Cancels;
 use super::candle_reads::{CandleRead, CandleReads};
@@ -45,6 +48,8 @@ pub struct Executor {
     orders: InFlightOrders,
     cancels: Cancels,
     queries: OrderQueries,
+    absences: Absences,
+    assets: BTreeMap<InstrumentId, [AssetId; 2]>,
     reading: AccountReading,
     candles: CandleReads,
     outstanding: Outstanding,
@@ -71,7 +76,13 @@ impl Executor {
             orders: InFlightOrders::default(),
             cancels: Cancels::default(),
             queries: OrderQueries::new(waits.query_gap),
-            reading: AccountReading::new(account, instruments, waits),
+            absences: Absences::default(),
+            reading: AccountReading::new(
+                account,
+                instruments.iter().map(|(id, _)| *id).collect(),
+                waits,
+            ),
+            assets: instruments.into_iter().collect(),
             candles: CandleReads::default(),
             outstanding: Outstanding::default(),
         }
@@ -125,6 +136,7 @@ impl Executor {
         let others = [
             self.cancels.wake_at(),
             self.queries.wake_at(),
+            self.absences.wake_at(),
             self.reading.wake_at(),
             self.candles.wake_at(),
             self.outstanding.wake_at(),
@@ -199,7 +211,7 @@ impl Executor {
             Purpose::Order(_) | Purpose::Cancel(..) | Purpose::Query(..) => {
                 self.waits.answer_within
             }
-            Purpose::Account | Purpose::Candles(_) => self.waits.reading_within,
+            Purpose::Account | Purpose::Absence | Purpose::Candles(_) => self.waits.reading_within,
         };
         let id = self.outstanding.begin(purpose, self.now + within);
         out.push(ExecutorOutput::Begin(id, request));
@@ -216,6 +228,9 @@ impl Executor {
                 client_id,
             };
             self.begin(Purpose::Query(instrument, client_id), request, out);
+        }
+        if let Some(request) = self.absences.next(self.now) {
+            self.begin(Purpose::Absence, request, out);
         }
         if let Some(request) = self.reading.next(self.now) {
             self.begin(Purpose::Account, request, out);

@@ -34,6 +34,11 @@ pub enum ExecutorFault {
         /// Why.
         error: VenueError,
     },
+    /// A query does not find an order, and the venue's lists do not agree that it does not exist.
+    #[error(
+        "order {0} is in doubt: the venue does not find it, but its lists or its locked balances do not agree"
+    )]
+    AbsenceDoubtful(ClientOrderId),
     /// Too many orders are under query; this one is not.
     #[error("order {0} is not queried: too many queries wait")]
     QueriesFull(ClientOrderId),

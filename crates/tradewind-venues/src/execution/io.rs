@@ -1,6 +1,8 @@
 //! What goes into an executor, and what comes out of it.
 
-use tradewind_model::{AccountId, Candle, ClientOrderId, ExecutionReport, InstrumentId, Interval};
+use tradewind_model::{
+    AccountId, AssetId, Candle, ClientOrderId, ExecutionReport, InstrumentId, Interval,
+};
 use tradewind_risk::{ApprovedOrder, Rate};
 
 use super::{AccountSnapshot, ExecutorFault, RequestId, VenueRequest, VenueResponse, Waits};
@@ -12,8 +14,8 @@ pub struct ExecutorSettings {
     pub account: AccountId,
     /// The account's order rate (R16); without one every order goes at once.
     pub rate: Option<Rate>,
-    /// The instruments whose fills belong to a reading of the account.
-    pub instruments: Vec<InstrumentId>,
+    /// The instruments whose fills belong to a reading of the account, each with the two assets that its orders can lock.
+    pub instruments: Vec<(InstrumentId, [AssetId; 2])>,
     /// The periods.
     pub waits: Waits,
 }

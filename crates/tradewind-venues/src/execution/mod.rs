@@ -3,6 +3,7 @@
 //! [`Executor`] decides; [`ExecutionVenue`] is what it needs of a venue, and its requests and answers are in `request.rs`
 //! and `records.rs`. What else a desk needs of a venue is in [`Venue`](crate::Venue).
 
+mod absence;
 mod account_reading;
 mod cancels;
 mod candle_reads;

@@ -18,6 +18,7 @@ pub(super) enum Purpose {
     Cancel(InstrumentId, ClientOrderId),
     Query(InstrumentId, ClientOrderId),
     Account,
+    Absence,
     Candles(u64),
 }
 

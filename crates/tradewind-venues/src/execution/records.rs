@@ -1,8 +1,8 @@
 //! Orders and candles as every venue reports them, in the desk's words.
 
 use tradewind_model::{
-    AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderKind, OrderStatus, Quantity,
-    Side, Timestamp, VenueOrderId,
+    AccountId, Amount, AssetId, ClientOrderId, ExecutionReport, InstrumentId, OrderKind,
+    OrderStatus, Quantity, Side, Timestamp, VenueOrderId,
 };
 
 /// The answer to a query for an order.
@@ -42,6 +42,10 @@ pub struct OrderRecord {
     pub status: OrderStatus,
     /// When it was placed.
     pub placed_at: Timestamp,
+    /// What it holds of which asset while it is open; `None` if that cannot be told.
+    pub locks: Option<(AssetId, Amount)>,
+    /// The list of orders that it belongs to, such as an OCO: its orders hold the asset once.
+    pub list: Option<u64>,
 }
 
 /// Which candles.

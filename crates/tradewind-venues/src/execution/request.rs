@@ -1,7 +1,7 @@
 //! The requests of an executor to a venue, and their results.
 
 use tradewind_model::{
-    Candle, ClientOrderId, ExecutionReport, Fill, InstrumentId, Interval, TradeId,
+    Candle, ClientOrderId, ExecutionReport, Fill, InstrumentId, Interval, Timestamp, TradeId,
 };
 use tradewind_risk::ApprovedOrder;
 
@@ -43,6 +43,13 @@ pub enum VenueRequest {
         /// The first trade wanted.
         from: TradeId,
     },
+    /// Read the fills of an instrument since a time of the venue, oldest first.
+    FillsSince {
+        /// The instrument.
+        instrument: InstrumentId,
+        /// Not before.
+        since: Timestamp,
+    },
     /// Read closed candles, oldest first.
     Candles {
         /// The instrument.
@@ -67,7 +74,7 @@ pub enum VenueResponse {
     Balances(Vec<AssetBalance>),
     /// To [`VenueRequest::OpenOrders`].
     OpenOrders(Vec<OrderRecord>),
-    /// To [`VenueRequest::Fills`].
+    /// To [`VenueRequest::Fills`] and [`VenueRequest::FillsSince`].
     Fills(Vec<Fill>),
     /// To [`VenueRequest::Candles`].
     Candles(Vec<Candle>),

@@ -100,7 +100,9 @@ impl HotPath {
             executor: Executor::new(ExecutorSettings {
                 account,
                 rate: self.configuration.limits.account_order_rate,
-                instruments: with_data.map(|instrument| instrument.id).collect(),
+                instruments: with_data
+                .map(|instrument| (instrument.id, [instrument.base, instrument.quote]))
+                .collect(),
                 waits: Waits::default().at_speed(self.clock.speed()),
             }),
             venue: Arc::clone(venue) as _,

@@ -56,7 +56,7 @@ impl World {
         let settings = ExecutorSettings {
             account: ACCOUNT,
             rate: configuration.limits.account_order_rate,
-            instruments: vec![SPOT],
+            instruments: vec![(SPOT, [BTC, USDT])],
             waits: Waits::default(),
         };
         let balances = [(USDT, Amount::whole(100_000))];

@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tradewind_model::{
     AccountId, Amount, AssetId, ClientOrderId, ExecutionReport, Fill, Instrument, InstrumentId,
-    OrderTerms, Quantity, Quote, RejectReason, ReportKind, Timestamp,
+    OrderTerms, Quantity, Quote, RejectReason, ReportKind, Side, Timestamp,
 };
 use tradewind_simx::{
     CancelOrder, Exchange, ExchangeConfig, Execution, NewOrder, Order, OrderEvent, OrderRef,
     OrderReport, Outbox, Refusal, Size,
 };
-use tradewind_testkit::ACCOUNT;
+use tradewind_testkit::{ACCOUNT, spot};
 use tradewind_venues::execution::{
     ExecutionVenue, OrderQuery, OrderRecord, RequestId, ResponseSink, VenueRequest, VenueResponse,
 };
@@ -117,6 +117,9 @@ impl State {
             }
             VenueRequest::Fills { instrument, from } => {
                 VenueResponse::Fills(self.fills(instrument, |fill| fill.trade_id >= from))
+            }
+            VenueRequest::FillsSince { instrument, since } => {
+                VenueResponse::Fills(self.fills(instrument, |fill| fill.event_time >= since))
             }
             VenueRequest::Candles { .. } => {
                 VenueResponse::Failed(VenueError::Ours("it keeps no candles".to_owned()))
@@ -280,6 +283,7 @@ const fn fill(client_id: ClientOrderId, execution: &Execution) -> Fill {
 }
 
 fn record(order: &Order) -> Option<OrderRecord> {
+    let (instrument, left) = (spot(), order.quantity - order.filled);
     Some(OrderRecord {
         account: order.account,
         instrument: order.instrument,
@@ -291,6 +295,13 @@ fn record(order: &Order) -> Option<OrderRecord> {
         filled: order.filled,
         status: order.status,
         placed_at: order.created_at,
+        locks: match order.side {
+            Side::Sell => Some((instrument.base, instrument.quantity_amount(left))),
+            Side::Buy => (order.kind.limit())
+                .and_then(|price| instrument.notional(price, left))
+                .map(|value| (instrument.quote, value)),
+        },
+        list: None,
     })
 }
 

@@ -1,15 +1,22 @@
 //! What the executor makes of each answer of the venue.
 
+use std::time::Duration;
+
 use tradewind_model::{
     ClientOrderId, ExecutionReport, InstrumentId, Quantity, RejectReason, ReportKind, Timestamp,
 };
 
 use super::{ABSENT_AFTER, Executor, Outputs, fault, no_candles, report};
 use crate::error::VenueError;
+use crate::execution::absence::Step;
 use crate::execution::account_reading::Reading;
 use crate::execution::candle_reads::CandleRead;
 use crate::execution::outstanding::Purpose;
 use crate::execution::{ExecutorFault, ExecutorOutput, OrderQuery, VenueResponse};
+
+/// How long before its answer, or before the first query of an order of an earlier run, an order may have been sent. The venue
+/// looks through a day of trades at most.
+const SENT_EARLIER: Duration = Duration::from_hours(24);
 
 impl Executor {
     /// Takes the answer to a request.
@@ -30,6 +37,7 @@ impl Executor {
             },
             Purpose::Query(instrument, id) => self.queried(instrument, id, response, out),
             Purpose::Account => self.account_answered(response, out),
+            Purpose::Absence => self.absence_answered(response, out),
             Purpose::Candles(number) => self.candles_answered(number, response, out),
         }
     }
@@ -54,7 +62,9 @@ impl Executor {
             }
             VenueResponse::Order(OrderQuery::Absent { venue_time }) => {
                 let sent = self.orders.sent_before(id, asked_at);
-                let is_absent = sent.is_some_and(|at| venue_time.since(at) > ABSENT_AFTER);
+                let is_absent = sent.is_some_and(|at| {
+                    venue_time.since(at) > ABSENT_AFTER && self.is_confirmed(instrument, id, at)
+                });
                 if is_absent {
                     out.push(report(self.absent(instrument, id, venue_time)));
                 }
@@ -71,7 +81,35 @@ impl Executor {
                 false
             }
         };
+        if is_definite {
+            self.absences.forget(id);
+        }
         self.queries.answered(id, is_definite, self.now);
+    }
+
+    /// Whether the venue's lists have confirmed that an order sent by `sent_by` does not exist; if not they will be read.
+    fn is_confirmed(
+        &mut self,
+        instrument: InstrumentId,
+        id: ClientOrderId,
+        sent_by: Timestamp,
+    ) -> bool {
+        let Some(assets) = self.assets.get(&instrument) else {
+            return false;
+        };
+        let since = sent_by - SENT_EARLIER;
+        let place = (instrument, *assets);
+        self.absences.is_confirmed(id, place, since, self.now)
+    }
+
+    fn absence_answered(&mut self, response: VenueResponse, out: &mut Outputs) {
+        match self.absences.answered(response, self.now) {
+            Some(Step::Next(request)) if !self.stopped => {
+                self.begin(Purpose::Absence, request, out)
+            }
+            Some(Step::Doubtful(id)) => fault(ExecutorFault::AbsenceDoubtful(id), out),
+            Some(Step::Next(_) | Step::Confirmed) | None => {}
+        }
     }
 
     fn account_answered(&mut self, response: VenueResponse, out: &mut Outputs) {

@@ -7,6 +7,7 @@ use tradewind_model::{Candle, Interval, Quantity};
 use tradewind_risk::PositionEffect::{self, Entry, Exit};
 use tradewind_risk::Rate;
 
+mod absence;
 mod reading;
 mod storm;
 
@@ -28,7 +29,10 @@ impl World {
         let settings = ExecutorSettings {
             account: AccountId(0),
             rate,
-            instruments: vec![INSTRUMENT, InstrumentId(1)],
+            instruments: vec![
+                (INSTRUMENT, [AssetId(0), AssetId(1)]),
+                (InstrumentId(1), [AssetId(2), AssetId(1)]),
+            ],
             waits: Waits::default(),
         };
         Self {
@@ -121,6 +125,7 @@ fn words(request: &VenueRequest) -> String {
         VenueRequest::Query { client_id, .. } => format!("query {}", client_id.0),
         VenueRequest::Balances => "balances".to_owned(),
         VenueRequest::OpenOrders => "orders".to_owned(),
+        VenueRequest::FillsSince { instrument, .. } => format!("fills of {}", instrument.0),
         VenueRequest::Fills { instrument, .. } => format!("fills {}", instrument.0),
         VenueRequest::Candles { range, .. } => format!("candles {range:?}"),
     }
@@ -306,22 +311,12 @@ fn an_absence_is_believed_only_so_long_after_the_sending() {
     world.answer(absent(START + ABSENT_AFTER));
     assert_eq!(world.reported(), [""; 0]);
     world.advance(Duration::from_secs(2));
-    world.answer(absent(START + ABSENT_AFTER + Duration::from_nanos(1)));
+    world.find_absent(START + ABSENT_AFTER + Duration::from_nanos(1));
     let rejected = &world.reports[0];
     assert!(matches!(&rejected.kind, ReportKind::Rejected(reason) if reason.code == -2013));
+    world.begun();
     world.advance(Duration::from_secs(60));
-    assert_eq!(world.begun(), ["submit 1", "query 1", "query 1", "query 1"]);
-}
-
-/// V02, V04: today the query alone decides, even while a list of the venue names the order.
-#[test]
-fn an_order_in_the_list_of_open_orders_is_taken_for_absent() {
-    let mut world = World::new(None);
-    world.query(1);
-    world.answer(absent(START + ABSENT_AFTER + Duration::from_nanos(1)));
-    let rejected = &world.reports[0];
-    assert!(matches!(&rejected.kind, ReportKind::Rejected(reason) if reason.code == -2013));
-    assert_eq!(world.begun(), ["query 1"], "no list was read");
+    assert_eq!(world.begun(), [""; 0]);
 }
 
 #[test]
@@ -333,8 +328,8 @@ fn an_order_of_an_earlier_run_counts_from_the_first_query() {
     world.answer(lost());
     world.advance(Duration::from_secs(2));
     assert_eq!(world.reported(), [""; 0]);
-    world.answer(absent(START + ABSENT_AFTER + Duration::from_nanos(1)));
-    assert_eq!((world.reports.len(), world.begun().len()), (1, 3));
+    world.find_absent(START + ABSENT_AFTER + Duration::from_nanos(1));
+    assert_eq!(world.reports.len(), 1);
 }
 
 #[test]

@@ -25,6 +25,8 @@ fn record() -> OrderRecord {
         filled: Quantity::ZERO,
         status: OrderStatus::Accepted,
         placed_at: START,
+        locks: None,
+        list: None,
     }
 }
 

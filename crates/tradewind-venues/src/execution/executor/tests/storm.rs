@@ -175,7 +175,9 @@ fn response(request: &VenueRequest, how: u8, now: Timestamp) -> VenueResponse {
         VenueRequest::Query { .. } => absent(START.min(now)),
         VenueRequest::Balances => VenueResponse::Balances(Vec::new()),
         VenueRequest::OpenOrders => VenueResponse::OpenOrders(Vec::new()),
-        VenueRequest::Fills { .. } => VenueResponse::Fills(Vec::new()),
+        VenueRequest::Fills { .. } | VenueRequest::FillsSince { .. } => {
+            VenueResponse::Fills(Vec::new())
+        }
         VenueRequest::Candles { .. } => VenueResponse::Candles(Vec::new()),
     }
 }
