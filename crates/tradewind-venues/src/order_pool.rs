@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 use tradewind_model::NotSentReason;
 use tradewind_risk::ApprovedOrder;
 
@@ -18,6 +18,8 @@ use crate::wire::{Connector, HttpLink, IdleLinks, within};
 
 /// Connections kept; more orders at once wait for one, within their time-out.
 const CONNECTIONS_MAX: usize = 8;
+/// Of these, how many entries may use: however long their answers take, an exit finds a connection.
+const CONNECTIONS_OF_ENTRIES: usize = 6;
 /// The longest answer read; an order's is a few KiB.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
@@ -86,6 +88,12 @@ impl AsMut<HttpLink> for OrderConnection {
     }
 }
 
+/// Held while a connection is in use, by an entry together with one of the entries' own.
+struct Slot<'a>(
+    #[expect(dead_code, reason = "it is held")] SemaphorePermit<'a>,
+    #[expect(dead_code, reason = "it is held")] Option<SemaphorePermit<'a>>,
+);
+
 /// The connections for new orders to one address.
 pub(crate) struct OrderConnectionPool {
     address: Address,
@@ -93,6 +101,7 @@ pub(crate) struct OrderConnectionPool {
     gate: Arc<OrderGate>,
     idle: IdleLinks<OrderConnection>,
     slots: Semaphore,
+    slots_of_entries: Semaphore,
     within: Duration,
 }
 
@@ -117,6 +126,7 @@ impl OrderConnectionPool {
             gate,
             idle: IdleLinks::new(),
             slots: Semaphore::const_new(CONNECTIONS_MAX),
+            slots_of_entries: Semaphore::const_new(CONNECTIONS_OF_ENTRIES),
             within,
         }
     }
@@ -131,11 +141,7 @@ impl OrderConnectionPool {
             return SendOutcome::NotSent(reason);
         }
         let ready = async {
-            let slot = self
-                .slots
-                .acquire()
-                .await
-                .map_err(|error| error.to_string())?;
+            let slot = self.slot(order).await.map_err(|error| error.to_string())?;
             let connection = self.connection().await?;
             Ok::<_, String>((slot, connection))
         };
@@ -158,6 +164,16 @@ impl OrderConnectionPool {
         }
         drop(slot);
         outcome
+    }
+
+    /// Leave to use a connection.
+    async fn slot(&self, order: &ApprovedOrder) -> Result<Slot<'_>, AcquireError> {
+        let of_entries = if order.is_exit() {
+            None
+        } else {
+            Some(self.slots_of_entries.acquire().await?)
+        };
+        Ok(Slot(self.slots.acquire().await?, of_entries))
     }
 
     async fn exchange(

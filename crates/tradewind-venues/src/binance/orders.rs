@@ -58,9 +58,7 @@ impl BinanceVenue {
         };
         let patience = order
             .expires_at()
-            .map_or(self.config.request_timeout, |end| {
-                end.since(self.clock.now())
-            });
+            .map_or(self.config.order_timeout, |end| end.since(self.clock.now()));
         tokio::select! {
             biased;
             () = self.gate.cut() => Err(NotSentReason::Killed),

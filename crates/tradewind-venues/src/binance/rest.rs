@@ -59,6 +59,7 @@ pub(super) struct Rest {
     key: Option<ApiKey>,
     window_ms: u64,
     within: Duration,
+    order_within: Duration,
     clock: Arc<dyn Clock>,
     offset: Arc<Mutex<ClockOffset>>,
     budget: Arc<Mutex<RateBudget>>,
@@ -73,6 +74,7 @@ pub(super) struct RestSettings {
     pub(super) key: Option<ApiKey>,
     pub(super) window_ms: u64,
     pub(super) within: Duration,
+    pub(super) order_within: Duration,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) offset: Arc<Mutex<ClockOffset>>,
     pub(super) budget: Arc<Mutex<RateBudget>>,
@@ -86,6 +88,7 @@ impl Rest {
             key: settings.key,
             window_ms: settings.window_ms,
             within: settings.within,
+            order_within: settings.order_within,
             clock: settings.clock,
             offset: settings.offset,
             budget: settings.budget,
@@ -153,9 +156,12 @@ impl Rest {
 
     /// Sends a request once and brings its answer, whatever the status.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer, VenueError> {
+        let limit = match call.priority {
+            Priority::Cancel | Priority::Query => self.order_within,
+            Priority::Exit | Priority::Entry | Priority::Data => self.within,
+        };
         let exchange = async {
-            self.admitted(call.priority, call.weight, self.within)
-                .await?;
+            self.admitted(call.priority, call.weight, limit).await?;
             let target = self.target(call)?;
             let host = self.pool.address().authority();
             let key = match (call.security, &self.key) {
@@ -178,9 +184,9 @@ impl Rest {
             let body = response.body;
             Ok(Answer { status, body })
         };
-        within(self.pool.connector(), self.within, exchange)
+        within(self.pool.connector(), limit, exchange)
             .await
-            .unwrap_or(Err(VenueError::Timeout(self.within)))
+            .unwrap_or(Err(VenueError::Timeout(limit)))
     }
 
     /// Waits until the budget admits a request, if that is within `patience`.

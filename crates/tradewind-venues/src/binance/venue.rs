@@ -54,8 +54,10 @@ pub struct BinanceConfig {
     pub ws_api_url: String,
     /// The account's key; without one nothing signed is sent.
     pub key: Option<ApiKey>,
-    /// Longest to wait for an answer.
+    /// Longest to wait for the answer to a reading.
     pub request_timeout: Duration,
+    /// Longest to wait for the answer to an order, a cancel or a query.
+    pub order_timeout: Duration,
     /// Which interface new orders go to.
     pub order_entry: OrderEntry,
     /// How old a signed request may be when it arrives, in milliseconds, at most 60,000.
@@ -75,6 +77,7 @@ impl Default for BinanceConfig {
             ws_api_url: "wss://ws-api.binance.com:443/ws-api/v3".to_owned(),
             key: None,
             request_timeout: Duration::from_secs(30),
+            order_timeout: Duration::from_secs(5),
             order_entry: OrderEntry::Rest,
             receive_window_ms: 5_000,
             seed: 0,
@@ -131,6 +134,7 @@ impl BinanceVenue {
             key: config.key.clone(),
             window_ms: config.receive_window_ms,
             within: config.request_timeout,
+            order_within: config.order_timeout,
             clock: Arc::clone(&clock),
             offset: Arc::clone(&offset),
             budget: Arc::clone(&budget),
@@ -142,14 +146,14 @@ impl BinanceVenue {
                 rest_address,
                 Arc::clone(&connector),
                 Arc::clone(&gate),
-                config.request_timeout,
+                config.order_timeout,
             )),
             OrderEntry::WebSocket => Entry::WebSocket(Box::new(OrderSocket::new(SocketSettings {
                 address: ws_api_address.clone(),
                 connector: Arc::clone(&connector),
                 clock: Arc::clone(&clock),
                 gate: Arc::clone(&gate),
-                within: config.request_timeout,
+                within: config.order_timeout,
                 seed: config.seed.wrapping_add(0x6f),
             }))),
         };

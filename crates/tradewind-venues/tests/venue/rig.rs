@@ -83,6 +83,7 @@ pub(crate) fn rig_with(
         ws_url: format!("ws://{ws}"),
         ws_api_url: format!("ws://{ws}/ws-api/v3"),
         request_timeout: within,
+        order_timeout: within,
         order_entry,
         ..BinanceConfig::default()
     };

@@ -113,6 +113,7 @@ fn desk(order_entry: OrderEntry) -> (Rig, Arc<World>) {
         ws_url: "ws://localhost:2".to_owned(),
         ws_api_url: "ws://localhost:3".to_owned(),
         request_timeout: Duration::from_secs(20),
+        order_timeout: Duration::from_secs(20),
         order_entry,
         ..BinanceConfig::default()
     };
