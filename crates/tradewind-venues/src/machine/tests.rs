@@ -10,6 +10,8 @@ struct Rig {
     machine: SourceMachine,
     now: Duration,
     out: Vec<SourceOut>,
+    /// Requests that a venue was asked.
+    asked: usize,
 }
 
 fn secs(seconds: u64) -> Duration {
@@ -22,6 +24,7 @@ impl Rig {
             machine: SourceMachine::new(SourceSettings::default(), 11),
             now: Duration::ZERO,
             out: Vec::new(),
+            asked: 0,
         };
         rig.give(SourceIn::Want(QUOTES));
         rig.give(SourceIn::Want(TRADES));
@@ -57,6 +60,33 @@ impl Rig {
                 }
             }
         }
+    }
+
+    /// A venue that opens every link, sends data on it and refuses every request, for this long.
+    fn refuse_for(&mut self, span: Duration) -> Vec<SourceOut> {
+        let (mut rest, end, mut number) = (Vec::new(), self.now + span, 0);
+        while self.now < end {
+            for order in self.drain() {
+                match order {
+                    SourceOut::Open(link) => self.give(SourceIn::Opened(link)),
+                    SourceOut::Subscribe(link, request, _) => {
+                        self.asked += 1;
+                        self.give(SourceIn::Refused(link, request, "no".to_owned()));
+                    }
+                    SourceOut::Ping(link) => self.give(SourceIn::Pong(link)),
+                    other => rest.push(other),
+                }
+            }
+            self.now += secs(1);
+            number += 1;
+            let links = [&self.machine.current, &self.machine.successor];
+            let ids = links.map(|link| link.as_ref().map(|link| link.id.0));
+            for id in ids.into_iter().flatten() {
+                self.data(id, TRADES, number);
+            }
+            self.give(SourceIn::Tick);
+        }
+        rest
     }
 
     fn data(&mut self, link: u64, topic: Topic, number: u64) -> (SequenceVerdict, Vec<FeedHealth>) {
@@ -143,6 +173,28 @@ fn n05_the_daily_renewal_overlaps_and_loses_nothing() {
     assert_eq!(rig.data(new, TRADES, number).0, SequenceVerdict::Repeated);
     assert_eq!(rig.data(new, TRADES, number + 1).0, SequenceVerdict::Next);
     assert_eq!(rig.machine.reconnects(), 0);
+}
+
+/// Kind "edges that fail for good": today ten refusals count as subscribed, and nothing is tried again on a healthy link.
+#[test]
+fn n07_a_refused_subscription_counts_as_ready_and_stays_deaf() {
+    let mut rig = Rig::new();
+    let said = rig.refuse_for(secs(600));
+    assert!(said.contains(&SourceOut::Ready));
+    let asked = rig.asked;
+    rig.refuse_for(secs(3_600));
+    assert_eq!(rig.asked, asked);
+}
+
+/// Kind "edges that fail for good": today a healthy link is closed for a successor on which nothing is confirmed.
+#[test]
+fn n05_a_renewal_closes_the_healthy_link_before_its_successor_is_acknowledged() {
+    let mut rig = Rig::new();
+    rig.serve();
+    let old = rig.link();
+    rig.give(SourceIn::ClosingSoon(LinkId(old)));
+    let said = rig.refuse_for(secs(200));
+    assert!(said.contains(&SourceOut::Close(LinkId(old))));
 }
 
 #[test]
