@@ -25,8 +25,6 @@ pub struct SourceSettings {
     pub subscriptions: SubscriptionSettings,
     /// An instrument without data for this long is stale.
     pub stale_after: Duration,
-    /// Longest two connections overlap; after that the successor takes over as it is.
-    pub overlap_max: Duration,
 }
 
 impl Default for SourceSettings {
@@ -35,7 +33,6 @@ impl Default for SourceSettings {
             connection: ConnectionSettings::default(),
             subscriptions: SubscriptionSettings::default(),
             stale_after: Duration::from_secs(10),
-            overlap_max: Duration::from_secs(120),
         }
     }
 }
@@ -80,7 +77,7 @@ pub enum SourceOut {
     Subscribe(LinkId, u64, Vec<Topic>),
     /// Give topics back on a link.
     Unsubscribe(LinkId, u64, Vec<Topic>),
-    /// Everything wanted is confirmed, or has failed for good, on the link in use.
+    /// Everything wanted is confirmed on the link in use.
     Ready,
     /// No link is up.
     Down {
@@ -98,7 +95,7 @@ pub enum SourceOut {
         /// Why.
         reason: String,
     },
-    /// A subscription failed for good on this connection.
+    /// A subscription has failed many times; it is tried on.
     TopicFailed(Topic, String),
     /// An instrument's data became better or worse.
     Health(HealthChange),
@@ -107,7 +104,6 @@ pub enum SourceOut {
 #[derive(Clone, Debug)]
 struct Link {
     id: LinkId,
-    since: Duration,
     connection: Connection,
     subscriptions: Subscriptions,
 }
@@ -165,7 +161,7 @@ impl SourceMachine {
             }
             SourceIn::Tick => self.tick(now, out),
         }
-        self.promote_if_ready(now, out);
+        self.promote_if_ready(out);
     }
 
     /// Judges one message that came over `link`; only one that is not repeated is to be handed on.
@@ -193,15 +189,7 @@ impl SourceMachine {
         let links = [&self.current, &self.successor].into_iter().flatten();
         let of_links =
             links.flat_map(|link| [link.connection.wake_at(), link.subscriptions.wake_at()]);
-        let overlap = self
-            .successor
-            .as_ref()
-            .filter(|link| link.connection.is_up())
-            .map(|link| link.since + self.settings.overlap_max);
-        of_links
-            .chain([self.health.wake_at(), overlap])
-            .flatten()
-            .min()
+        of_links.chain([self.health.wake_at()]).flatten().min()
     }
 
     /// What is wanted and not confirmed on the link in use.
@@ -372,10 +360,9 @@ impl SourceMachine {
         if !is_current {
             return;
         }
-        // An open successor takes over at once. One that is not open yet is no better than a retry.
+        // An open successor takes over at once; it is no better than a retry until everything is confirmed on it.
         if let Some(successor) = self.successor.take_if(|link| link.connection.is_up()) {
             self.current = Some(successor);
-            return;
         }
         let mut changes = Vec::new();
         self.health.disconnected(&reason.to_string(), &mut changes);
@@ -426,17 +413,13 @@ impl SourceMachine {
             SubscriptionOut::Failed { topic, reason } => {
                 Some(SourceOut::TopicFailed(topic, reason))
             }
-            SubscriptionOut::Settled => is_current.then_some(SourceOut::Ready),
+            SubscriptionOut::Complete => is_current.then_some(SourceOut::Ready),
         }));
     }
 
-    /// The successor takes over once everything is confirmed on it, or when the overlap has lasted long enough.
-    fn promote_if_ready(&mut self, now: Duration, out: &mut Vec<SourceOut>) {
-        let overlap_max = self.settings.overlap_max;
-        let ready = |link: &mut Link| {
-            link.subscriptions.is_complete()
-                || (link.connection.is_up() && now >= link.since + overlap_max)
-        };
+    /// The successor takes over once everything is confirmed on it, however long that takes.
+    fn promote_if_ready(&mut self, out: &mut Vec<SourceOut>) {
+        let ready = |link: &mut Link| link.subscriptions.is_complete();
         let Some(successor) = self.successor.take_if(ready) else {
             return;
         };
@@ -454,7 +437,6 @@ impl SourceMachine {
         }
         Link {
             id,
-            since: now,
             connection: Connection::new(
                 self.settings.connection,
                 self.seed

@@ -26,7 +26,7 @@ pub trait MarketSink: Send + Sync + 'static {
     fn depth(&self, depth: Box<Depth>);
     /// An instrument's data became better or worse.
     fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str);
-    /// A subscription failed for good; the instrument's bots stay not ready.
+    /// A subscription has failed many times and is tried on; the instrument's bots are not ready.
     fn failed(&self, topic: Topic, reason: &str);
 }
 
@@ -140,7 +140,7 @@ pub trait SourceSink<E>: Send + 'static {
     fn ready(&mut self);
     /// No connection is up.
     fn down(&mut self, reason: &str);
-    /// A subscription failed for good.
+    /// A subscription has failed many times; it is tried on.
     fn failed(&mut self, topic: Topic, reason: &str);
 }
 

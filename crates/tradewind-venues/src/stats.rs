@@ -53,7 +53,7 @@ counters! {
     connects,
     /// Links lost.
     losses,
-    /// Subscriptions that failed for good.
+    /// Subscriptions that failed many times in a row.
     failed_topics,
 }
 

@@ -1,17 +1,20 @@
 //! Keeps the venue's confirmed subscriptions equal to the wanted ones: retries, paces, batches, restores on reconnect.
 //!
-//! A machine without I/O. A topic has at most one request under way (the lock per key); each gets ten attempts.
-//! After the last one its failure is reported once, and the topic is not tried again until the next connection.
+//! A machine without I/O. A topic has at most one request under way (the lock per key). After ten attempts its failure is
+//! reported once; it is tried on for ever, with a pause that grows to [`RETRY_PAUSE_MAX`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::protocol::Topic;
 
+/// The longest pause between two attempts.
+pub const RETRY_PAUSE_MAX: Duration = Duration::from_secs(60);
+
 /// How often and how fast to request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubscriptionSettings {
-    /// Attempts per topic and connection.
+    /// Attempts per topic and connection before its failure is reported.
     pub attempts_max: u32,
     /// Longest to wait for an answer.
     pub answer_within: Duration,
@@ -20,7 +23,8 @@ pub struct SubscriptionSettings {
     pub spacing: Duration,
     /// Most topics in one request.
     pub batch_max: usize,
-    /// Wait after a refused or unanswered attempt, times the number of attempts made.
+    /// Wait after a refused or unanswered attempt: as many times as attempts were made, doubled for each after `attempts_max`, up to
+    /// [`RETRY_PAUSE_MAX`].
     pub retry_pause: Duration,
 }
 
@@ -33,6 +37,15 @@ impl Default for SubscriptionSettings {
             batch_max: 100,
             retry_pause: Duration::from_millis(500),
         }
+    }
+}
+
+impl SubscriptionSettings {
+    /// The pause after so many failed attempts.
+    fn pause(&self, attempts: u32) -> Duration {
+        let doublings = attempts.saturating_sub(self.attempts_max).min(16);
+        let pause = self.retry_pause.saturating_mul(attempts);
+        pause.saturating_mul(1 << doublings).min(RETRY_PAUSE_MAX)
     }
 }
 
@@ -86,15 +99,15 @@ pub enum SubscriptionOut {
         /// Why.
         reason: String,
     },
-    /// All attempts failed; nothing more is tried on this connection.
+    /// Many attempts failed; it is tried on.
     Failed {
         /// What.
         topic: Topic,
-        /// Why the last attempt failed.
+        /// Why the latest attempt failed.
         reason: String,
     },
-    /// Everything wanted is confirmed or has failed for good.
-    Settled,
+    /// Everything wanted is confirmed.
+    Complete,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +115,6 @@ enum State {
     Missing { not_before: Duration },
     Asked { request: u64, until: Duration },
     Acked,
-    Failed,
     Ending { request: u64, until: Duration },
 }
 
@@ -132,7 +144,7 @@ pub struct Subscriptions {
     settings: SubscriptionSettings,
     topics: BTreeMap<Topic, Entry>,
     up: bool,
-    settled: bool,
+    is_announced: bool,
     next_request: u64,
     send_after: Duration,
 }
@@ -145,7 +157,7 @@ impl Subscriptions {
             settings,
             topics: BTreeMap::new(),
             up: false,
-            settled: false,
+            is_announced: false,
             next_request: 1,
             send_after: Duration::ZERO,
         }
@@ -167,7 +179,7 @@ impl Subscriptions {
         if self.up {
             self.expire(now, out);
             self.ask(now, out);
-            self.settle(out);
+            self.announce(out);
         }
     }
 
@@ -181,7 +193,7 @@ impl Subscriptions {
             State::Missing { not_before } => Some(not_before.max(self.send_after)),
             State::Asked { until, .. } | State::Ending { until, .. } => Some(until),
             State::Acked if !entry.wanted => Some(self.send_after),
-            State::Acked | State::Failed => None,
+            State::Acked => None,
         };
         self.topics.values().filter_map(due).min()
     }
@@ -228,10 +240,10 @@ impl Subscriptions {
             .entry(topic)
             .or_insert_with(|| Entry::fresh(now));
         entry.wanted = true;
-        if entry.state == State::Failed {
+        if matches!(entry.state, State::Missing { .. }) {
             *entry = Entry::fresh(now);
         }
-        self.settled = false;
+        self.is_announced = false;
     }
 
     /// Removes a topic at once if it was never requested. A topic with a pending request is ended after the answer.
@@ -240,14 +252,14 @@ impl Subscriptions {
             return;
         };
         entry.wanted = false;
-        if !self.up || matches!(entry.state, State::Missing { .. } | State::Failed) {
+        if !self.up || matches!(entry.state, State::Missing { .. }) {
             self.topics.remove(&topic);
         }
     }
 
     fn restart(&mut self, now: Duration, up: bool) {
         self.up = up;
-        self.settled = false;
+        self.is_announced = false;
         self.send_after = now;
         self.topics.retain(|_, entry| entry.wanted);
         for entry in self.topics.values_mut() {
@@ -308,21 +320,18 @@ impl Subscriptions {
             return;
         }
         entry.alone |= alone;
-        if entry.attempts >= settings.attempts_max {
-            entry.state = State::Failed;
-            out.push(SubscriptionOut::Failed {
-                topic,
-                reason: reason.to_owned(),
-            });
-            return;
-        }
         entry.state = State::Missing {
-            not_before: now + settings.retry_pause * entry.attempts,
+            not_before: now + settings.pause(entry.attempts),
         };
-        out.push(SubscriptionOut::Retrying {
-            topic,
-            attempt: entry.attempts,
-            reason: reason.to_owned(),
+        let (attempt, reason) = (entry.attempts, reason.to_owned());
+        out.push(if attempt == settings.attempts_max {
+            SubscriptionOut::Failed { topic, reason }
+        } else {
+            SubscriptionOut::Retrying {
+                topic,
+                attempt,
+                reason,
+            }
         });
     }
 
@@ -380,12 +389,10 @@ impl Subscriptions {
             .collect()
     }
 
-    fn settle(&mut self, out: &mut Vec<SubscriptionOut>) {
-        let mut wanted = self.topics.values().filter(|entry| entry.wanted);
-        let done = wanted.all(|entry| matches!(entry.state, State::Acked | State::Failed));
-        if done && !self.settled {
-            self.settled = true;
-            out.push(SubscriptionOut::Settled);
+    fn announce(&mut self, out: &mut Vec<SubscriptionOut>) {
+        if !self.is_announced && self.is_complete() {
+            self.is_announced = true;
+            out.push(SubscriptionOut::Complete);
         }
     }
 }

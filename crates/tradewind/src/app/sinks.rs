@@ -48,7 +48,7 @@ impl MarketSink for MarketToQueues {
         tracing::error!(
             ?topic,
             reason,
-            "A subscription failed for good; its bots stay without data."
+            "A subscription failed many times and is tried on; its bots are without data."
         );
     }
 }
