@@ -239,6 +239,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
                 Output::Cancel { .. }
                 | Output::Query { .. }
                 | Output::Reconcile(_)
+                | Output::EndFlattening
                 | Output::RequestCandles { .. }
                 | Output::Reply(..) => {}
             }
@@ -289,6 +290,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
             match output {
                 Output::Event(event) => self.effects.publish(event),
                 Output::Reply(id, result) => replies.push((id, result)),
+                Output::EndFlattening => self.effects.end_flattening(),
                 _ => {}
             }
         }

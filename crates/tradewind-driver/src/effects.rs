@@ -81,6 +81,7 @@ impl Effect {
                 count,
             },
             Output::Event(_)
+            | Output::EndFlattening
             | Output::Evaluate(_)
             | Output::ResetLane(_)
             | Output::SetTimer(..)
@@ -117,6 +118,9 @@ pub trait Effects {
 
     /// Requests the rebuild of a strategy of another lane.
     fn reset(&mut self, bot: BotId);
+
+    /// A kill has closed what positions it could: no order may leave any more.
+    fn end_flattening(&mut self) {}
 
     /// Everything announced since the last call may go out.
     fn flush(&mut self) {}

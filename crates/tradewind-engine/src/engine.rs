@@ -6,8 +6,8 @@ use tradewind_model::Timestamp;
 use crate::parts::Parts;
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
-    account_stream, candles, causes, commands, configure, equity, evaluation, exits, funding,
-    lifecycle, market_data, reports, submission, takeover,
+    account_stream, candles, causes, commands, configure, equity, evaluation, exits, flatten,
+    funding, lifecycle, market_data, reports, submission, takeover,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;
@@ -167,5 +167,6 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::Equity => equity::on_equity_timer(parts, out),
         Timer::CandleClose => candles::on_candle_close(parts, out),
         Timer::Staleness => market_data::on_staleness(parts, out),
+        Timer::Flatten => flatten::on_timer(parts, out),
     }
 }

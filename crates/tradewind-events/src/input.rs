@@ -119,6 +119,8 @@ pub enum Timer {
     CandleClose,
     /// Silent feeds are looked for.
     Staleness,
+    /// A kill that closes positions first is to go on, or is over.
+    Flatten,
 }
 
 /// An account as the venue shows it.

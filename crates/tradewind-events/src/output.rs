@@ -57,6 +57,8 @@ pub enum Output {
     SetTimer(Timestamp, Timer),
     /// Do not call back.
     CancelTimer(Timer),
+    /// Positions were closed for a kill, as far as they could be: the gate is to let nothing more pass.
+    EndFlattening,
     /// Answer a command.
     Reply(CommandId, CommandResult),
 }

@@ -13,20 +13,26 @@ pub struct ApprovedOrder {
     decided_at: Timestamp,
     expires_at: Option<Timestamp>,
     exit: bool,
+    flattening: bool,
+}
+
+/// What a seal says beside the terms.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seal {
+    pub(crate) decided_at: Timestamp,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) exit: bool,
+    pub(crate) flattening: bool,
 }
 
 impl ApprovedOrder {
-    pub(crate) const fn seal(
-        terms: OrderTerms,
-        decided_at: Timestamp,
-        expires_at: Option<Timestamp>,
-        exit: bool,
-    ) -> Self {
+    pub(crate) const fn new(terms: OrderTerms, seal: Seal) -> Self {
         Self {
             terms,
-            decided_at,
-            expires_at,
-            exit,
+            decided_at: seal.decided_at,
+            expires_at: seal.expires_at,
+            exit: seal.exit,
+            flattening: seal.flattening,
         }
     }
 
@@ -52,5 +58,12 @@ impl ApprovedOrder {
     #[must_use]
     pub const fn is_exit(&self) -> bool {
         self.exit
+    }
+
+    /// Whether it closes a position for a kill: it was approved in state FLATTENING, and passes the gate in that state only
+    /// or when the gate is open.
+    #[must_use]
+    pub const fn is_flattening(&self) -> bool {
+        self.flattening
     }
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use tradewind_model::{Amount, BotId, Instrument, OrderTerms, Ppm, Quantity, Quote, Timestamp};
 
-use crate::approved_order::ApprovedOrder;
+use crate::approved_order::{ApprovedOrder, Seal};
 use crate::checks;
 use crate::deny::DenyReason;
 use crate::limits::Limits;
@@ -106,13 +106,13 @@ pub fn check(candidate: &Candidate, context: &Context<'_>) -> Result<ApprovedOrd
             Some(context.now + checks::r04_time_to_live::of(candidate, context.limits)?)
         }
     };
-    let exit = candidate.purpose == PositionEffect::Exit;
-    Ok(ApprovedOrder::seal(
-        candidate.terms,
-        context.now,
+    let seal = Seal {
+        decided_at: context.now,
         expires_at,
-        exit,
-    ))
+        exit: candidate.purpose == PositionEffect::Exit,
+        flattening: context.state == TradingState::Flattening,
+    };
+    Ok(ApprovedOrder::new(candidate.terms, seal))
 }
 
 impl Context<'_> {

@@ -19,7 +19,7 @@ pub enum TradingState {
     Reducing,
     /// Cancels and queries.
     Halted,
-    /// Shrinking orders made by the gate itself, cancels, queries.
+    /// Exits that close positions for a kill, cancels, queries.
     Flattening,
     /// Cancels and queries, until a person resets it.
     Killed,
@@ -47,7 +47,7 @@ impl TradingState {
     /// Whether an order that only reduces a position may pass.
     #[must_use]
     pub const fn lets_exit(self) -> bool {
-        matches!(self, Self::Active | Self::Reducing)
+        matches!(self, Self::Active | Self::Reducing | Self::Flattening)
     }
 }
 
@@ -93,6 +93,8 @@ pub enum CauseKind {
     FillNotBooked,
     /// The kill switch is set.
     Killed,
+    /// The kill switch is set, and positions are closed before it closes the gate.
+    Flattening,
     /// A configuration contradicts the one that runs, and was not taken over.
     ConfigurationRefused,
     /// The account's stream is being opened and was not live yet.
@@ -115,6 +117,7 @@ impl CauseKind {
             Self::Stopping => "the desk is stopping",
             Self::FillNotBooked => "a fill could not be booked",
             Self::Killed => "killed",
+            Self::Flattening => "positions are closed for a kill",
             Self::ConfigurationRefused => "the configuration contradicts the one that runs",
             Self::StreamNotProved => "the account stream is not proved live yet",
             Self::StreamDown => "the account stream is down",
@@ -144,6 +147,7 @@ impl From<String> for CauseKind {
             Self::Stopping,
             Self::FillNotBooked,
             Self::Killed,
+            Self::Flattening,
             Self::ConfigurationRefused,
             Self::StreamNotProved,
             Self::StreamDown,
@@ -306,6 +310,7 @@ mod tests {
             CauseKind::Stopping,
             CauseKind::FillNotBooked,
             CauseKind::Killed,
+            CauseKind::Flattening,
             CauseKind::ConfigurationRefused,
             CauseKind::Other("a cause of tomorrow".to_owned()),
         ] {

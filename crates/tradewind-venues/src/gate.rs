@@ -7,7 +7,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -22,6 +22,7 @@ pub struct OrderGate {
     latch: Arc<KillLatch>,
     send_lock: Mutex<()>,
     cut: Notify,
+    is_closed: AtomicBool,
     clock: Arc<dyn Clock>,
 }
 
@@ -33,6 +34,7 @@ impl OrderGate {
             latch,
             send_lock: Mutex::new(()),
             cut: Notify::new(),
+            is_closed: AtomicBool::new(false),
             clock,
         })
     }
@@ -48,28 +50,57 @@ impl OrderGate {
         was_clear
     }
 
-    /// Whether an order may start on its way: the latch is clear and the order not too old.
+    /// Lets only orders leave that close positions for a kill, until [`kill`](Self::kill), and cuts what else is being sent.
+    /// When it returns, no byte of another new order leaves any more.
+    ///
+    /// Returns false if the latch was set before; it stays as it was then.
+    pub fn flatten(&self) -> bool {
+        let begins = self.latch.flatten();
+        drop(self.lock());
+        self.cut.notify_waiters();
+        begins
+    }
+
+    /// Closes the gate for good: the engine has ended, and nobody decides about orders that still wait. What has left whole may
+    /// still be answered.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+        drop(self.lock());
+    }
+
+    /// Whether an order may start on its way: the gate lets it pass and the order is not too old.
     ///
     /// # Errors
     /// The reason why it may not. The gate is checked again before each write.
     pub fn authorize(&self, order: &ApprovedOrder) -> Result<(), NotSentReason> {
-        self.allows(order.expires_at())
+        self.allows(Pass::of(order))
     }
 
-    /// Resolves when [`kill`](Self::kill) cuts what is under way.
-    pub async fn cut(&self) {
-        // Made before the look at the latch, so that a kill in between is not missed.
-        let cut = self.cut.notified();
-        if !self.latch.is_set() {
+    /// Resolves when an order that was let through, one for a kill or another, is let through no more.
+    pub async fn cut(&self, is_flattening: bool) {
+        loop {
+            // Made before the look at the latch, so that a kill in between is not missed.
+            let cut = self.cut.notified();
+            if !self.latch.lets(is_flattening) {
+                return;
+            }
             cut.await;
         }
     }
 
-    fn allows(&self, expires_at: Option<Timestamp>) -> Result<(), NotSentReason> {
-        if self.latch.is_set() {
+    fn lets(&self, is_flattening: bool) -> Result<(), NotSentReason> {
+        if !self.latch.lets(is_flattening) {
             return Err(NotSentReason::Killed);
         }
-        match expires_at {
+        if self.is_closed.load(Ordering::SeqCst) {
+            return Err(NotSentReason::Unreachable);
+        }
+        Ok(())
+    }
+
+    fn allows(&self, pass: Pass) -> Result<(), NotSentReason> {
+        self.lets(pass.is_flattening)?;
+        match pass.expires_at {
             Some(end) if self.clock.now() >= end => Err(NotSentReason::Expired),
             _ => Ok(()),
         }
@@ -83,11 +114,29 @@ impl OrderGate {
     }
 }
 
+/// What decides whether an order passes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pass {
+    /// It may leave until then, if there is an end.
+    expires_at: Option<Timestamp>,
+    /// It closes a position for a kill.
+    is_flattening: bool,
+}
+
+impl Pass {
+    const fn of(order: &ApprovedOrder) -> Self {
+        Self {
+            expires_at: order.expires_at(),
+            is_flattening: order.is_flattening(),
+        }
+    }
+}
+
 /// What the next bytes of a connection are.
 #[derive(Clone, Copy, Debug)]
 enum Load {
-    /// A new order's, which may leave until this instant if there is one.
-    Order(Option<Timestamp>),
+    /// A new order's.
+    Order(Pass),
     /// No order's: pings, and answers to pings.
     Nothing,
 }
@@ -107,7 +156,7 @@ impl SendPermit {
     pub fn new(gate: Arc<OrderGate>) -> Arc<Self> {
         Arc::new(Self {
             gate,
-            load: Mutex::new(Load::Order(None)),
+            load: Mutex::new(Load::Order(Pass::default())),
             written: AtomicU64::new(0),
             refusal: Mutex::new(None),
         })
@@ -115,7 +164,7 @@ impl SendPermit {
 
     /// The next bytes belong to `order`.
     pub fn begin(&self, order: &ApprovedOrder) {
-        *relock(&self.load) = Load::Order(order.expires_at());
+        *relock(&self.load) = Load::Order(Pass::of(order));
         *relock(&self.refusal) = None;
         self.written.store(0, Ordering::SeqCst);
     }
@@ -143,8 +192,8 @@ impl SendPermit {
     fn allows(&self) -> Result<(), NotSentReason> {
         match *relock(&self.load) {
             Load::Nothing => Ok(()),
-            Load::Order(expires_at) if self.written() == 0 => self.gate.allows(expires_at),
-            Load::Order(_) => self.gate.allows(None),
+            Load::Order(pass) if self.written() == 0 => self.gate.allows(pass),
+            Load::Order(pass) => self.gate.lets(pass.is_flattening),
         }
     }
 
@@ -280,8 +329,34 @@ mod tests {
     #[tokio::test]
     async fn a_kill_wakes_whoever_waits_for_the_cut_and_a_later_one_at_once() {
         let gate = gate();
-        tokio::join!(biased; gate.cut(), async { assert!(gate.kill()) });
-        gate.cut().await;
+        tokio::join!(biased; gate.cut(false), async { assert!(gate.kill()) });
+        gate.cut(false).await;
+    }
+
+    #[tokio::test]
+    async fn an_order_for_a_kill_outlives_the_flattening_and_not_the_kill() {
+        let gate = gate();
+        let walk = async {
+            assert!(gate.flatten() && !gate.flatten());
+            gate.cut(false).await;
+            assert!(gate.lets(true).is_ok() && gate.lets(false).is_err());
+            assert!(gate.kill());
+        };
+        tokio::join!(biased; gate.cut(true), walk);
+        assert!(gate.lets(true).is_err() && !gate.flatten());
+    }
+
+    #[tokio::test]
+    async fn a_closed_gate_lets_nothing_pass() {
+        let gate = gate();
+        let permit = SendPermit::new(Arc::clone(&gate));
+        let (ours, _theirs) = duplex(64);
+        let mut gated = GatedIo::new(ours, Arc::clone(&permit));
+        gate.close();
+        assert!(gated.write_all(b"order").await.is_err());
+        assert_eq!(permit.refusal(), Some(NotSentReason::Unreachable));
+        permit.idle();
+        gated.write_all(b"pong").await.unwrap();
     }
 
     /// Writers on other threads race with a kill. All bytes written before it arrive, and none after.

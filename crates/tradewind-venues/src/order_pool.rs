@@ -147,7 +147,7 @@ impl OrderConnectionPool {
         };
         let ready = tokio::select! {
             biased;
-            () = self.gate.cut() => return SendOutcome::NotSent(NotSentReason::Killed),
+            () = self.gate.cut(order.is_flattening()) => return SendOutcome::NotSent(NotSentReason::Killed),
             ready = within(&*self.connector, self.within, ready) => ready,
         };
         let (slot, mut connection) = match ready {
@@ -201,7 +201,7 @@ impl OrderConnectionPool {
         };
         let answer = tokio::select! {
             biased;
-            () = self.gate.cut() => Err("cut by a kill".to_owned()),
+            () = self.gate.cut(order.is_flattening()) => Err("cut by a kill".to_owned()),
             answer = within(&*self.connector, self.within, http.exchange(&request)) => match answer {
                 Some(answer) => answer.map_err(|error| error.to_string()),
                 None => Err("no answer in time".to_owned()),

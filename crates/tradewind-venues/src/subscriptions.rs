@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::protocol::Topic;
 
 /// The longest pause between two attempts.
-pub const RETRY_PAUSE_MAX: Duration = Duration::from_secs(60);
+pub(crate) const RETRY_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// How often and how fast to request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use tradewind_model::{
 use tradewind_risk::{CauseKind, DenyReason, PositionEffect, Scope, TradingState};
 
 use super::causes::{close_cause, open_until_cleared};
+use super::flatten;
 use super::lifecycle::{forget_request, set_state, start_bot};
 use super::submission::{OrderRequest, submit};
 use super::target::{flat, reconcile_position};
@@ -39,8 +40,8 @@ enum CommandError {
     NoPositionOfTheBot,
     #[error("{rule}: {0}", rule = .0.rule())]
     Denied(DenyReason),
-    #[error("positions cannot be closed by a kill yet: close them first, then kill")]
-    CannotFlatten,
+    #[error("the desk is killed already: reset it before its positions can be closed")]
+    AlreadyKilled,
     #[error("the kill switch is not set")]
     NotKilled,
 }
@@ -109,8 +110,7 @@ fn carry_out(parts: &mut Parts, command: &Command, out: &mut Outputs) -> Done {
             instrument,
             ..
         } => close_of_bot(parts, *bot, *instrument, out),
-        Action::Kill { flatten: true, .. } => Err(CommandError::CannotFlatten),
-        Action::Kill { reason, .. } => Ok(kill(parts, reason, principal, out)),
+        Action::Kill { reason, flatten } => kill(parts, (reason, *flatten), principal, out),
         Action::Reset { reason } => reset(parts, reason, principal, out),
     }
 }
@@ -219,6 +219,16 @@ fn close_manual(
     submit_manual(parts, request, OrderKind::Market, out)
 }
 
+/// Closes a position made by hand for a kill. A denial is announced, and the next attempt follows.
+pub(super) fn close_for_kill(
+    parts: &mut Parts,
+    account: AccountId,
+    instrument: InstrumentId,
+    out: &mut Outputs,
+) {
+    close_manual(parts, account, instrument, out).ok();
+}
+
 fn place(parts: &mut Parts, request: OrderRequest, kind: OrderKind, out: &mut Outputs) -> Done {
     if !parts.accounts.contains(request.account) || !parts.market.contains(request.instrument) {
         return Err(CommandError::NoAccountOrInstrument);
@@ -277,20 +287,33 @@ fn cancel(parts: &mut Parts, id: ClientOrderId, out: &mut Outputs) -> Done {
 
 fn kill(
     parts: &mut Parts,
-    reason: &str,
+    (reason, flattens): (&str, bool),
     principal: &Principal,
     out: &mut Outputs,
-) -> Option<ClientOrderId> {
+) -> Done {
+    let before = parts.states.desk();
+    if flattens && before == TradingState::Killed {
+        return Err(CommandError::AlreadyKilled);
+    }
     let cause = parts.context.cause(out);
-    let state = TradingState::Killed;
-    open_until_cleared(parts, Scope::Desk, state, CauseKind::Killed, out);
+    match before {
+        _ if flattens => flatten::begin(parts, out),
+        TradingState::Flattening => flatten::end(parts, out),
+        _ => {
+            let (state, reason) = (TradingState::Killed, CauseKind::Killed);
+            open_until_cleared(parts, Scope::Desk, state, reason, out);
+        }
+    }
     let killed = EventKind::KillSwitch {
         reason: reason.to_owned(),
         principal: principal.clone(),
     };
     parts.emit(cause, killed, out);
     parts.orders.cancel_entries(None, out);
-    None
+    if flattens {
+        flatten::on_timer(parts, out);
+    }
+    Ok(None)
 }
 
 fn reset(parts: &mut Parts, reason: &str, principal: &Principal, out: &mut Outputs) -> Done {

@@ -7,7 +7,7 @@ use tradewind_model::{AccountId, BotId, ClientOrderIds, Interval};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 use tradewind_strategy::BuildError;
 
-use super::causes::{open_cause, open_until_cleared};
+use super::causes::{close_cause, open_cause, open_until_cleared};
 use super::market_data::set_staleness_timer;
 use super::requests::request_candles;
 use crate::parts::Parts;
@@ -18,6 +18,7 @@ pub(crate) fn on_started(parts: &mut Parts, started: &Started, out: &mut Outputs
     if started.killed {
         let state = TradingState::Killed;
         open_until_cleared(parts, Scope::Desk, state, CauseKind::Killed, out);
+        close_cause(parts, Scope::Desk, &CauseKind::Flattening, out);
     }
     for index in 0..parts.config.accounts.len() {
         let account = parts.config.accounts[index].id;

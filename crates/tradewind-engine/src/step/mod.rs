@@ -18,6 +18,7 @@ pub(crate) mod configure;
 pub(crate) mod equity;
 pub(crate) mod evaluation;
 pub(crate) mod exits;
+pub(crate) mod flatten;
 pub(crate) mod funding;
 pub(crate) mod lifecycle;
 pub(crate) mod market_data;

@@ -55,6 +55,94 @@ fn a_kill_blocks_entries_and_exits_and_cancels_what_waits() {
     assert_eq!(desk.orders().len(), 1, "exits stay in too");
 }
 
+const fn flatten(reason: String) -> Action {
+    Action::Kill {
+        reason,
+        flatten: true,
+    }
+}
+
+/// The orders for a kill that were made, in words.
+fn flattening(desk: &tradewind_testkit::Desk) -> Vec<(Side, Quantity, bool)> {
+    let orders = desk.log.iter().filter_map(|output| match output {
+        Output::Submit(_, order) => Some((
+            order.terms().side,
+            order.terms().quantity,
+            order.is_flattening(),
+        )),
+        _ => None,
+    });
+    orders.collect()
+}
+
+/// FLATTENING, then KILLED: positions of bots and of people are closed by orders that the gate lets pass.
+#[test]
+fn a_kill_that_flattens_closes_every_position_and_ends_killed() {
+    let (mut desk, script) = one_bot();
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    let entry = desk.last_order();
+    desk.fill(&entry, 10_001);
+    desk.command(place(Side::Buy, 40_000));
+    let by_hand = desk.last_order();
+    desk.fill(&by_hand, 10_001);
+    let held = Quantity(desk.held(SPOT));
+    assert_eq!(
+        desk.command(flatten("out".to_owned())),
+        CommandResult::Accepted(None)
+    );
+    assert_eq!(desk.engine.view().state, TradingState::Flattening);
+    let orders = flattening(&desk).split_off(2);
+    assert_eq!(orders.len(), 2);
+    let sold: i64 = orders.iter().map(|(_, quantity, _)| quantity.0).sum();
+    assert_eq!(Quantity(sold), held);
+    assert!(
+        orders
+            .iter()
+            .all(|(side, _, passes)| *side == Side::Sell && *passes)
+    );
+    // Nothing new is opened meanwhile.
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    desk.advance(Duration::from_secs(3));
+    assert_eq!(flattening(&desk).len(), 4, "each position is closed once");
+    for order in desk.orders().split_off(2) {
+        desk.fill(&order, 10_000);
+    }
+    assert_eq!(desk.held(SPOT), 0);
+    desk.advance(Duration::from_secs(1));
+    assert_eq!(desk.engine.view().state, TradingState::Killed);
+    assert!(matches!(
+        desk.log
+            .iter()
+            .rfind(|output| !matches!(output, Output::Event(_))),
+        Some(Output::EndFlattening)
+    ));
+    let refused = desk.command(flatten("again".to_owned()));
+    assert!(matches!(refused, CommandResult::Refused(why) if why.contains("killed already")));
+}
+
+#[test]
+fn a_kill_that_flattens_ends_after_a_minute_or_with_a_second_kill() {
+    for by_hand in [false, true] {
+        let (mut desk, script) = one_bot();
+        script.say(BOT, Answer::target(1_000_000));
+        desk.quote(10_000, 10_001);
+        let entry = desk.last_order();
+        desk.fill(&entry, 10_001);
+        desk.command(flatten("out".to_owned()));
+        desk.advance(Duration::from_secs(59));
+        assert_eq!(desk.engine.view().state, TradingState::Flattening);
+        if by_hand {
+            desk.command(kill());
+        } else {
+            desk.advance(Duration::from_secs(1));
+        }
+        assert_eq!(desk.engine.view().state, TradingState::Killed);
+        assert_eq!(desk.held(SPOT), 100_000, "what is left stays");
+    }
+}
+
 #[test]
 fn a_reset_lifts_the_kill_and_only_a_kill() {
     let (mut desk, _) = one_bot();

@@ -1,6 +1,6 @@
 //! R01: the trading state. Applies to entries and exits.
 //!
-//! REDUCING stops entries; HALTED, FLATTENING and KILLED stop exits too.
+//! REDUCING and FLATTENING stop entries; HALTED and KILLED stop exits too.
 
 use crate::deny::DenyReason;
 use crate::gate::{Candidate, Context, PositionEffect};

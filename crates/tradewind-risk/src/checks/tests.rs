@@ -164,7 +164,7 @@ fn r01_states_stop_entries_and_the_strict_ones_exits_too() {
         (TradingState::Active, true, true),
         (TradingState::Reducing, false, true),
         (TradingState::Halted, false, false),
-        (TradingState::Flattening, false, false),
+        (TradingState::Flattening, false, true),
         (TradingState::Killed, false, false),
     ];
     for (state, entry, exit) in cases {

@@ -134,11 +134,13 @@ impl Worker {
         let gate = Arc::clone(self.core.gate());
         self.core.start(self.shell.now());
         loop {
-            let (takes_orders, is_writing) = (self.core.takes_orders(), self.core.is_writing());
+            let (takes_orders, writing) = (self.core.takes_orders(), self.core.writing());
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                () = gate.cut(), if is_writing => self.core.cut(self.shell.now()),
+                () = gate.cut(writing.unwrap_or_default()), if writing.is_some() => {
+                    self.core.cut(self.shell.now());
+                }
                 waiting = self.orders.recv(), if takes_orders => match waiting {
                     Some(waiting) => self.core.submit(self.shell.now(), waiting),
                     None => break,

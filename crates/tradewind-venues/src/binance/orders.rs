@@ -61,7 +61,7 @@ impl BinanceVenue {
             .map_or(self.config.order_timeout, |end| end.since(self.clock.now()));
         tokio::select! {
             biased;
-            () = self.gate.cut() => Err(NotSentReason::Killed),
+            () = self.gate.cut(order.is_flattening()) => Err(NotSentReason::Killed),
             admitted = self.rest.admitted(priority, 1, patience) => admitted.map_err(|error| {
                 tracing::warn!(%error, order = %order.terms().client_id, "Order not sent");
                 NotSentReason::Expired

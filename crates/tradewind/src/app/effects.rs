@@ -53,11 +53,15 @@ impl Outbox for LiveEffects {
             | Effect::Reconcile(account) => *account,
             Effect::Candles { instrument, .. } => self.reader(*instrument),
         };
-        match self.executors.0.get(account.index()) {
+        match self.executors.accounts.get(account.index()) {
             Some(executor) => executor.perform(effect),
             // The engine knows the accounts of the configuration only, and each has an executor.
             None => tracing::error!(?effect, "An account has no executor."),
         }
+    }
+
+    fn end_flattening(&self) {
+        self.executors.gate.kill();
     }
 
     fn publish(&self, events: &[Arc<Event>]) {

@@ -14,7 +14,7 @@ use tradewind_events::{BotConfig, Configuration, WakeRule};
 use tradewind_model::{AccountId, Clock, Interval, VenueId};
 use tradewind_venues::execution::{Executor, ExecutorSettings, Waits};
 use tradewind_venues::{
-    AccountSink, MarketSink, RealTime, Source, SourceSettings, Topic, Venue, VenueError,
+    AccountSink, MarketSink, OrderGate, RealTime, Source, SourceSettings, Topic, Venue, VenueError,
 };
 
 use crate::app::executor::{AccountExecutor, ExecutorParts};
@@ -48,6 +48,8 @@ pub struct HotPath {
     pub clock: Arc<dyn Clock>,
     /// What tasks wait by.
     pub time: Arc<dyn RealTime>,
+    /// What every order passes.
+    pub gate: Arc<OrderGate>,
     /// What is made of a reading of an account.
     pub take_over: TakeOver,
     /// Where times are counted.
@@ -88,7 +90,10 @@ impl HotPath {
             });
             executors.push(executor);
         }
-        Executors(executors)
+        Executors {
+            accounts: executors,
+            gate: Arc::clone(&self.gate),
+        }
     }
 
     /// The executor of an account, which reads the fills of every instrument that has data.
@@ -114,10 +119,13 @@ impl HotPath {
         }
     }
 
-    /// Starts the engine. When it is to stop, it first handles what waits in its queues.
+    /// Starts the engine. When it is to stop, it first handles what waits in its queues. However it ends, no order leaves
+    /// afterwards.
     pub fn start_engine<O: Outbox + 'static>(&self, tasks: &mut impl Tasks, parts: DriverParts<O>) {
         let queues = Arc::clone(&self.queues);
+        let gate = ClosesGate(Arc::clone(&self.gate));
         tasks.start_hot("engine", |stop| async move {
+            let _gate = gate;
             let mut engine = pin!(run(parts));
             tokio::select! {
                 biased;
@@ -180,9 +188,21 @@ impl HotPath {
     }
 }
 
-/// All accounts' executors, in the order of the accounts' ids.
+/// All accounts' executors, in the order of the accounts' ids, and the gate that their orders pass.
 #[derive(Clone, Debug)]
-pub struct Executors(pub(super) Vec<Arc<AccountExecutor>>);
+pub struct Executors {
+    pub(super) accounts: Vec<Arc<AccountExecutor>>,
+    pub(super) gate: Arc<OrderGate>,
+}
+
+/// Closes the gate when the engine ends, by a panic, too.
+struct ClosesGate(Arc<OrderGate>);
+
+impl Drop for ClosesGate {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
 
 /// Quotes and trades of every instrument, and the candles that some bot uses.
 fn topics(configuration: &Configuration, venue: VenueId) -> Vec<Topic> {

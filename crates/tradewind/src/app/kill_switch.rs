@@ -72,7 +72,7 @@ impl KillSwitch {
     /// A reset that has begun is finished, also when this future is dropped.
     pub(crate) async fn command(&self, command: Command) -> Option<CommandResult> {
         match &command.action {
-            Action::Kill { flatten: false, .. } => self.kill(command).await.ok(),
+            Action::Kill { .. } => self.kill(command).await.ok(),
             Action::Reset { .. } => {
                 let this = self.clone();
                 let reset = self.tasks.spawn(async move { this.reset(command).await });
@@ -90,7 +90,7 @@ impl KillSwitch {
 
     fn kill(&self, command: Command) -> oneshot::Receiver<CommandResult> {
         // Before the lock, too: its holder may be writing to the disk.
-        self.gate.kill();
+        self.set(&command.action);
         self.latch_and_submit(&mut self.history(), command)
     }
 
@@ -101,7 +101,7 @@ impl KillSwitch {
         command: Command,
     ) -> oneshot::Receiver<CommandResult> {
         history.kills += 1;
-        self.gate.kill();
+        self.set(&command.action);
         let (reason, by) = (
             reason_of(&command.action),
             principal_name(&command.principal),
@@ -112,6 +112,15 @@ impl KillSwitch {
             );
         }
         self.desk.give(command)
+    }
+
+    /// Sets the gate's latch. A kill that flattens leaves it open for orders that close positions; the engine ends that.
+    fn set(&self, action: &Action) {
+        if let Action::Kill { flatten: true, .. } = action {
+            self.gate.flatten();
+        } else {
+            self.gate.kill();
+        }
     }
 
     async fn reset(&self, command: Command) -> Option<CommandResult> {
@@ -224,7 +233,7 @@ impl KillSwitch {
                 }
                 () = tokio::time::sleep(POLL_EVERY) => {}
             }
-            if !self.latch.is_set() && self.file.is_touched() {
+            if self.latch.lets(true) && self.file.is_touched() {
                 let id = u128::from_str_radix(random_hex()?.get(..32).unwrap_or("1"), 16)?;
                 self.command(self.kill_command(id, "KILL was touched"))
                     .await;

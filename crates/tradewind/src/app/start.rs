@@ -142,6 +142,7 @@ impl Desk {
             configuration: Arc::clone(&configuration),
             clock: Arc::clone(&clock),
             time: Arc::clone(&time),
+            gate: Arc::clone(&venues.gate),
             take_over: take_over(ownership, Arc::clone(&writer)),
             stages: stages.clone(),
         };

@@ -30,6 +30,9 @@ pub trait Outbox: Send {
     /// Hands an effect to its account. What cannot be carried out is reported by an input.
     fn perform(&self, effect: Effect);
 
+    /// A kill has closed what positions it could: no order may leave any more.
+    fn end_flattening(&self);
+
     /// Announces events that are on disk, in order.
     fn publish(&self, events: &[Arc<Event>]);
 
@@ -156,6 +159,10 @@ struct DeskEffects<O> {
 impl<O: Outbox> Effects for DeskEffects<O> {
     fn perform(&mut self, _now: Timestamp, effect: Effect) {
         self.outbox.perform(effect);
+    }
+
+    fn end_flattening(&mut self) {
+        self.outbox.end_flattening();
     }
 
     fn publish(&mut self, event: Event) {

@@ -139,13 +139,11 @@ impl SocketCore {
         self.waiting.is_empty() && (self.current.is_some() || self.opening.is_none())
     }
 
-    /// Whether a part of an order may have left while the rest has not.
-    pub(super) fn is_writing(&self) -> bool {
-        let links = [&self.current, &self.retiring];
-        links
-            .into_iter()
-            .flatten()
-            .any(|link| link.writing.is_some())
+    /// Whether an order of which a part may have left while the rest has not closes a position for a kill.
+    pub(super) fn writing(&self) -> Option<bool> {
+        let links = [&self.current, &self.retiring].into_iter().flatten();
+        let mut orders = links.filter_map(|link| link.writing.as_ref());
+        orders.next().map(|writing| writing.order.is_flattening())
     }
 
     pub(super) fn submit(&mut self, now: Duration, waiting: Waiting) {

@@ -1,0 +1,103 @@
+//! `kill --flatten`: the desk closes its positions by ordinary exits, and is killed when it is flat or after
+//! [`FLATTEN_WITHIN`].
+
+use std::time::Duration;
+
+use tradewind_events::{Output, Outputs, Timer};
+use tradewind_model::{AccountId, InstrumentId, OwnerId, Reason};
+use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
+
+use super::causes::{close_cause, open_until_cleared};
+use super::commands::close_for_kill;
+use super::positions::closable;
+use super::target::{flat, reconcile_position};
+use crate::parts::Parts;
+use crate::parts::bot_instrument::BotInstrument;
+
+/// Longest that positions are closed before the kill.
+const FLATTEN_WITHIN: Duration = Duration::from_secs(60);
+/// Between two attempts at what is still open.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// From now on only exits pass.
+pub(crate) fn begin(parts: &mut Parts, out: &mut Outputs) {
+    let (state, reason) = (TradingState::Flattening, CauseKind::Flattening);
+    open_until_cleared(parts, Scope::Desk, state, reason, out);
+}
+
+/// Tries again what is still open, or ends.
+pub(crate) fn on_timer(parts: &mut Parts, out: &mut Outputs) {
+    let mut causes = parts.states.causes().iter();
+    let Some(begun) = causes.find(|cause| cause.reason == CauseKind::Flattening) else {
+        return;
+    };
+    let is_over = parts.now() >= begun.since + FLATTEN_WITHIN;
+    if is_over || is_flat(parts) {
+        return end(parts, out);
+    }
+    close_all(parts, out);
+    let at = parts.now() + EVERY;
+    parts.timers.set(at, Timer::Flatten, out);
+}
+
+/// Ends in state KILLED: the positions are closed, their time is over, or somebody kills.
+pub(crate) fn end(parts: &mut Parts, out: &mut Outputs) {
+    let (state, reason) = (TradingState::Killed, CauseKind::Killed);
+    open_until_cleared(parts, Scope::Desk, state, reason, out);
+    close_cause(parts, Scope::Desk, &CauseKind::Flattening, out);
+    parts.timers.cancel(Timer::Flatten, out);
+    out.push(Output::EndFlattening);
+}
+
+fn is_flat(parts: &Parts) -> bool {
+    open_places(parts).is_empty() && made_by_hand(parts).is_empty()
+}
+
+fn close_all(parts: &mut Parts, out: &mut Outputs) {
+    for place in open_places(parts) {
+        let working = parts.bots.at(place).working();
+        let working = working.and_then(|id| parts.orders.open_order(id));
+        if working.is_some_and(|order| order.effect() == PositionEffect::Exit) {
+            continue;
+        }
+        let cause = parts.context.cause(out);
+        let target = flat(Reason::plain("closed for a kill"));
+        reconcile_position(parts, place, target, cause, false, out);
+    }
+    for (account, instrument) in made_by_hand(parts) {
+        if !is_being_closed(parts, account, instrument) {
+            close_for_kill(parts, account, instrument, out);
+        }
+    }
+}
+
+/// Whether an order made by hand is open on the instrument.
+fn is_being_closed(parts: &Parts, account: AccountId, instrument: InstrumentId) -> bool {
+    let mut by_hand = parts.orders.open().filter(|order| order.bot().is_none());
+    by_hand.any(|order| {
+        let terms = order.terms();
+        (terms.account, terms.instrument) == (account, instrument)
+    })
+}
+
+/// Where bots have something that can be closed.
+fn open_places(parts: &Parts) -> Vec<BotInstrument> {
+    let places = parts.bots.ids().flat_map(|bot| parts.bots.places(bot));
+    places
+        .filter(|place| !closable(parts, *place).is_zero())
+        .collect()
+}
+
+/// Positions made by hand that can be closed.
+fn made_by_hand(parts: &Parts) -> Vec<(AccountId, InstrumentId)> {
+    let mut found = Vec::new();
+    for account in &parts.config.accounts {
+        for instrument in &parts.config.instruments {
+            let key = (account.id, OwnerId::Unallocated, instrument.id);
+            if !parts.portfolio.closable(instrument, &key).is_zero() {
+                found.push((account.id, instrument.id));
+            }
+        }
+    }
+    found
+}
