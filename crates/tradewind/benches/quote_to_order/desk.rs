@@ -189,6 +189,8 @@ struct Queue {
 }
 
 impl Outbox for Queue {
+    fn end_flattening(&self) {}
+
     fn perform(&self, effect: Effect) {
         self.sender.try_send(effect).unwrap();
     }

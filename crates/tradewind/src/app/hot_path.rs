@@ -106,8 +106,8 @@ impl HotPath {
                 account,
                 rate: self.configuration.limits.account_order_rate,
                 instruments: with_data
-                .map(|instrument| (instrument.id, [instrument.base, instrument.quote]))
-                .collect(),
+                    .map(|instrument| (instrument.id, [instrument.base, instrument.quote]))
+                    .collect(),
                 waits: Waits::default().at_speed(self.clock.speed()),
             }),
             venue: Arc::clone(venue) as _,

@@ -18,6 +18,7 @@ use tradewind_storage::{Readers, Writer, WriterOptions};
 use tradewind_venues::{MarketSink, RealTime, TokioTime};
 
 use crate::app::api_server::ApiServer;
+use crate::app::closing::close_positions;
 use crate::app::data_dir::DataDir;
 use crate::app::desk::{LiveDesk, mode};
 use crate::app::hot_path::{HotPath, LiveEffects, OrderOwnership, TakeOver};
@@ -33,7 +34,9 @@ use crate::app::supervisor::Supervisor;
 use crate::app::telegram;
 use crate::app::venue::{Embedded, Venues};
 use crate::cli::{Control, MarketSource, RunOptions};
-use crate::config::{AbsentInstruments, AccountSettings, AccountSource, DeskConfig, Durability};
+use crate::config::{
+    AbsentInstruments, AccountSettings, AccountSource, DeskConfig, Durability, OnExit,
+};
 use crate::driver::{
     DeskHandle, DriverParts, EngineThread, EvaluationLanes, InputQueues, LatencyStages,
 };
@@ -52,6 +55,7 @@ pub(crate) struct Desk {
     supervisor: Supervisor,
     live: Arc<LiveDesk>,
     desk_file: DeskFile,
+    on_exit: OnExit,
     _lock: DirectoryLock,
 }
 
@@ -242,6 +246,7 @@ impl Desk {
             supervisor,
             live,
             desk_file,
+            on_exit: config.desk.on_exit,
             _lock: directory.lock,
         })
     }
@@ -283,6 +288,9 @@ impl Desk {
         tracing::info!(reason = stopping, "The desk is shutting down.");
         end_at_second_signal();
         self.live.handle.queues().control(Input::Stopping);
+        if self.on_exit == OnExit::Flatten {
+            close_positions(&self.live.handle, &*self.live.clock).await?;
+        }
         if tokio::time::timeout(CANCEL_PATIENCE, entries_gone(&self.live.handle))
             .await
             .is_err()

@@ -3,7 +3,7 @@
 //! A kill must work when little else does. The command goes to a running desk first. If the desk does not answer, the
 //! file `KILL` is written. If no desk runs, the latch file is written, so that the next start is killed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -14,8 +14,12 @@ use super::client::Client;
 use super::exit::{NoDesk, TimedOut};
 use super::location::Location;
 use super::output::Output;
-use super::table::text_at;
+use super::table::{Table, text_at};
 use super::time::now;
+
+/// Longest wait for the end of a kill that closes positions: longer than the desk takes at most.
+const FLATTENED_WITHIN: Duration = Duration::from_secs(70);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The principal in a latch that is written without a desk.
 const BY: &str = "the command line";
@@ -56,14 +60,16 @@ pub(super) fn kill(
     output: Output,
 ) -> anyhow::Result<()> {
     let sent = Client::connect(location, timeout).and_then(|client| {
-        client.post(
-            "kill",
-            &json!({ "reason": args.reason, "flatten": args.flatten }),
-        )
+        let body = json!({ "reason": args.reason, "flatten": args.flatten });
+        let answer = client.post("kill", &body)?;
+        if args.flatten {
+            return flattened(&client, output);
+        }
+        Ok(answer)
     });
     match sent {
         Ok(answer) if output.is_json() => Ok(output.value(&answer)?),
-        Ok(_) if args.flatten => Ok(output.line("killed; positions are being closed")?),
+        Ok(left) if args.flatten => told(&left, output),
         Ok(_) => Ok(output.line("killed: no new order is sent until a reset")?),
         Err(error) if location.is_local() && error.is::<NoDesk>() => {
             without_desk(args, location, output)
@@ -75,6 +81,37 @@ pub(super) fn kill(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Waits until the desk is killed; the positions that are open then.
+fn flattened(client: &Client, output: Output) -> anyhow::Result<Value> {
+    output.complain(
+        "no new order is sent but exits; positions are being closed, for a minute at most",
+    );
+    let began = Instant::now();
+    while client.get("status", &[])?["state"] != "KILLED" {
+        if began.elapsed() > FLATTENED_WITHIN {
+            bail!(
+                "the desk still closes positions; `tradewind kill` ends that, `tradewind positions` shows what is open"
+            );
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let left = client.get("positions", &[])?["items"].take();
+    Ok(json!({ "state": "KILLED", "open_positions": left }))
+}
+
+fn told(killed: &Value, output: Output) -> anyhow::Result<()> {
+    let left = killed["open_positions"].as_array().map_or(0, Vec::len);
+    if left == 0 {
+        return Ok(output
+            .line("killed: every position is closed, and no new order is sent until a reset")?);
+    }
+    output.line(&format!(
+        "killed: no new order is sent until a reset, and {left} positions are still open"
+    ))?;
+    let items = json!({ "items": killed["open_positions"] });
+    Ok(output.table(&Table::of(&items, super::positions::COLUMNS), "")?)
 }
 
 fn without_desk(args: &KillArgs, location: &Location, output: Output) -> anyhow::Result<()> {

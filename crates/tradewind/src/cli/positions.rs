@@ -40,7 +40,7 @@ struct CloseArgs {
     account: Option<String>,
 }
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("OWNER", "/owner", Style::Text),
     ("INSTRUMENT", "/instrument", Style::Text),
     ("QUANTITY", "/quantity", Style::Number),

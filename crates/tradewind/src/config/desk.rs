@@ -67,13 +67,7 @@ impl DeskSettings {
         });
         let on_exit = section.get("on_exit", |node| {
             let choices = [("keep", OnExit::Keep), ("flatten", OnExit::Flatten)];
-            match values::choice(node, &choices)? {
-                OnExit::Keep => Ok(OnExit::Keep),
-                OnExit::Flatten => Err(Problem::new(
-                    "closing positions when the desk stops is not there yet",
-                    "write \"keep\", and close positions before you stop the desk",
-                )),
-            }
+            values::choice(node, &choices)
         });
         let stagger = section.get("stagger", values::duration_or_zero);
         let stale_after = section.get("stale_after", values::duration);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tradewind_events::{AccountState, Configuration, Input, Output, StreamChange};
 use tradewind_model::{Amount, BotId, Interval, OrderPolicy, Ppm, Timestamp};
 use tradewind_testkit::{
-    ACCOUNT, Answer, Desk, SPOT, Script, USDT, bot, configuration, quote, spot,
+    ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration, quote, spot,
 };
 use tradewind_venues::VenueError;
 use tradewind_venues::execution::{

@@ -53,3 +53,29 @@ fn a_kill_stops_a_trading_desk_at_once() {
     assert_eq!(reset.status.code(), Some(0), "{reset:?}");
     assert_eq!(desk.get("status")["state"], "ACTIVE");
 }
+
+#[test]
+fn a_kill_that_flattens_closes_every_position_and_leaves_the_desk_killed() {
+    let folder = TempDir::new().unwrap();
+    let desk = Desk::start_with(
+        folder.path(),
+        &["--config", &crate::fast_bots::fast_bots(folder.path())],
+    );
+    within(Duration::from_secs(20), "a position", || {
+        (!desk.all("positions").is_empty()).then_some(())
+    });
+    let killed = command(folder.path(), &["kill", "--flatten", "--reason", "drill"]);
+    assert_eq!(killed.status.code(), Some(0), "{killed:?}");
+    let told = String::from_utf8(killed.stdout).unwrap();
+    assert!(
+        told.starts_with("killed: every position is closed"),
+        "{told}"
+    );
+    assert_eq!(desk.get("status")["state"], "KILLED");
+    assert!(desk.all("positions").is_empty());
+    let again = command(folder.path(), &["kill", "--flatten", "--reason", "drill"]);
+    assert_eq!(again.status.code(), Some(1), "{again:?}");
+    let reset = command(folder.path(), &["reset", "--reason", "drill over"]);
+    assert_eq!(reset.status.code(), Some(0), "{reset:?}");
+    assert_eq!(desk.get("status")["state"], "ACTIVE");
+}
