@@ -1,6 +1,6 @@
 //! How the desk starts and stops, top to bottom.
 //!
-//! Start: directory, latch and identity; the API's address; the embedded exchange; venues and what they list; journal;
+//! Start: directory, latch and identity; the API's address; the embedded exchange, except with `--live`; venues and what they list; journal;
 //! engine; market data; the account's stream; then the first two inputs, after which the engine reads the accounts and
 //! starts the bots in order. Stop: the reverse, with a deadline.
 
@@ -11,6 +11,7 @@ mod difference;
 mod effects;
 mod executor;
 mod kill_switch;
+mod live;
 mod logs;
 mod mirror;
 mod order_ownership;

@@ -31,7 +31,7 @@ pub(super) struct RunArgs {
     venue: Option<String>,
 
     /// Send the orders of live accounts to the venue: real money
-    #[arg(long, requires = "venue")]
+    #[arg(long, requires = "venue", conflicts_with_all = ["faults", "latency", "control"])]
     live: bool,
 
     #[command(flatten)]
