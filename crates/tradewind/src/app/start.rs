@@ -19,7 +19,7 @@ use tradewind_venues::MarketSink;
 
 use crate::app::api_server::ApiServer;
 use crate::app::data_dir::DataDir;
-use crate::app::desk::{LiveDesk, mode};
+use crate::app::desk::{EngineThreadUse, LiveDesk, mode};
 use crate::app::effects::LiveEffects;
 use crate::app::kill_switch::KillSwitch;
 use crate::app::live::{bind_folder, permit, venue_of};
@@ -150,6 +150,7 @@ impl Desk {
         let thread =
             EngineThread::start(config.engine.wait).context("starting the engine's thread")?;
         let hot = thread.handle().clone();
+        let engine_thread = EngineThreadUse::new(config.engine.wait, &thread);
         supervisor.start("engine thread", |stop| thread.keep(stop));
         let executors = start_executors(&mut supervisor, &hot, &venues, responses, &shared);
         let factory = strategy_factory();
@@ -235,6 +236,7 @@ impl Desk {
             logs,
             mirror: mirror_feed,
             mode: mode(&market, config.simulation.seed),
+            engine_thread,
             latest: tokio::sync::Mutex::default(),
         });
         let address = api.serve(&mut supervisor, &live, &data_dir)?;
