@@ -18,6 +18,7 @@ use tradewind_storage::{Readers, Writer, WriterOptions};
 use tradewind_venues::MarketSink;
 
 use crate::app::api_server::ApiServer;
+use crate::app::confirmation::{Confirmation, ask_on_terminal};
 use crate::app::data_dir::DataDir;
 use crate::app::desk::{EngineThreadUse, LiveDesk, mode};
 use crate::app::effects::LiveEffects;
@@ -77,6 +78,7 @@ impl Desk {
             config,
             data_dir,
             market,
+            confirm,
             fault_config,
             control,
             ..
@@ -84,7 +86,12 @@ impl Desk {
         permit(&config, &market)?;
         let (prices, clock) = prices_and_clock(&market, config.simulation.seed, &data_dir)?;
         let directory = DataDir::open(&data_dir, &*clock)?;
-        bind_folder(&*directory.storage, &data_dir, venue_of(&config, &market))?;
+        let venue = venue_of(&config, &market);
+        let (storage, instance) = (&*directory.storage, directory.identity.instance);
+        if let Some(confirmation) = Confirmation::needed(&config, venue, instance) {
+            confirmation.require(storage, &data_dir, &confirm, ask_on_terminal)?;
+        }
+        bind_folder(storage, &data_dir, venue)?;
         let api = ApiServer::bind(&config)?;
         let (choice, mirror) = match prices {
             Prices::Direct => (None, None),
