@@ -7,6 +7,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tradewind_bus::{EventLog, Subscription, SubscriptionOptions};
 use tradewind_events::{Command, CommandResult, Configuration, DeskView};
@@ -124,6 +125,8 @@ pub struct Health {
     pub stages: Vec<StageTimes>,
     /// How much of each rate budget is used.
     pub rates: Vec<RateUse>,
+    /// Processor time that the engine's thread has used, if the system counts it.
+    pub engine_thread_time: Option<Duration>,
     /// How far the journal's writer is behind the engine, in microseconds.
     pub journal_lag_us: u64,
     /// Messages received per feed: quotes, trades, candles, reports.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -163,6 +164,10 @@ impl Scrape {
         let parts = health.components.iter();
         let rows = parts.map(|one| (one.name.clone(), f64::from(u8::from(one.healthy))));
         out.gauges("component_healthy", "1 if it works", "component", rows)?;
+        if let Some(used) = health.engine_thread_time {
+            let help = "Processor time of the engine's thread";
+            out.seconds("engine_thread_cpu_seconds", help, used)?;
+        }
         let lag = as_f64(health.journal_lag_us) / 1e6;
         let help = "How far the journal's writer is behind the engine";
         out.gauge("journal_lag_seconds", help, lag)
@@ -222,6 +227,12 @@ impl Out<'_, '_> {
             .0
             .encode_descriptor(name, help, None, MetricType::Gauge)?;
         metric.encode_gauge(&value)
+    }
+
+    fn seconds(&mut self, name: &str, help: &str, total: Duration) -> fmt::Result {
+        let kind = MetricType::Counter;
+        let mut metric = self.0.encode_descriptor(name, help, None, kind)?;
+        metric.encode_counter::<NoLabelSet, _, u64>(&total.as_secs_f64(), None)
     }
 
     fn gauges(

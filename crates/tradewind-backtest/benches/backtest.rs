@@ -1,7 +1,7 @@
 //! The benchmark series through the whole desk, beside the least work there is: a bare loop over the same quotes with two
 //! averages and a compare. Prints medians of five runs, the ratio, and peak memory after 1 M and 10 M quotes.
 //!
-//! `cargo bench -p tradewind-backtest`
+//! `cargo bench -p tradewind-backtest`; `-- --only N` runs the desk once over N quotes, for `valgrind --tool=callgrind`.
 
 #![expect(
     clippy::print_stdout,
@@ -19,6 +19,10 @@ const RUNS: usize = 5;
 
 fn main() {
     if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    if let Some(quotes) = only() {
+        println!("{} orders", desk(quotes));
         return;
     }
     let bare = median(|| {
@@ -41,6 +45,12 @@ fn main() {
     println!("start-up    {:.3} ms", start.as_secs_f64() * 1e3);
     line("10 M quotes", long, 10 * QUOTES);
     println!("peak memory {memory} KiB after 1 M, {memory_long} KiB after 10 M quotes");
+}
+
+/// The count behind `--only`.
+fn only() -> Option<u64> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--only");
+    arguments.nth(1)?.parse().ok()
 }
 
 fn desk(quotes: u64) -> u64 {

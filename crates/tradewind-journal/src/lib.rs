@@ -37,6 +37,7 @@ pub use latch::{Durable, LatchFile, LatchState};
 pub use lock::{DirectoryLock, LockError};
 pub use reader::{Coverage, Reader, Records};
 pub use record::{Record, Stamped};
+pub use replace::replace;
 pub use segment::{SegmentHeader, StoreKind};
 pub use storage::{CrashPoint, Disk, Loss, MemoryStorage, OpenMode, Storage, StorageFile};
 pub use sync::Syncer;

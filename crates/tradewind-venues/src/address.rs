@@ -21,6 +21,7 @@ pub struct Address {
     host: String,
     port: u16,
     encrypted: bool,
+    local: bool,
 }
 
 /// Why an address is refused.
@@ -58,7 +59,8 @@ impl Address {
             _ => return Err(AddressError::Scheme(text.to_owned(), secure)),
         };
         let host = url.host().ok_or_else(|| malformed("no host"))?;
-        if !encrypted && !is_loopback(&host) {
+        let local = is_loopback(&host);
+        if !encrypted && !local {
             return Err(AddressError::PlainText(text.to_owned(), secure));
         }
         Ok(Self {
@@ -68,6 +70,7 @@ impl Address {
                 .port_or_known_default()
                 .ok_or_else(|| malformed("no port"))?,
             encrypted,
+            local,
         })
     }
 
@@ -90,6 +93,7 @@ impl Address {
             host: place.ip().to_string(),
             port: place.port(),
             encrypted: false,
+            local: true,
         })
     }
 
@@ -115,6 +119,12 @@ impl Address {
     #[must_use]
     pub const fn is_encrypted(&self) -> bool {
         self.encrypted
+    }
+
+    /// Whether it is an address of this machine: a loopback IP address, or `localhost`.
+    #[must_use]
+    pub const fn is_local(&self) -> bool {
+        self.local
     }
 
     /// Host name or IP address, without brackets.
@@ -178,6 +188,20 @@ mod tests {
         check("http://127.0.0.1", "/x", ("127.0.0.1", "/x"));
         assert!(Address::tcp("127.0.0.1:9".parse().unwrap()).is_ok());
         assert!(Address::tcp("10.0.0.1:9".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn only_loopback_is_local() {
+        let check = |text: &str, wanted: bool| {
+            let address = Address::parse(text, Scheme::Http).unwrap();
+            assert_eq!(address.is_local(), wanted, "{text}");
+        };
+        check("https://localhost:9443", true);
+        check("http://127.0.0.9", true);
+        check("https://[::1]:9443", true);
+        check("https://localhost.example.org", false);
+        check("https://127.0.0.1.example.org", false);
+        check("https://10.0.0.1", false);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub struct TlsError(String);
 /// Builds the configuration; `extra_roots` are PEM certificates to trust besides the built-in ones.
 ///
 /// # Errors
-/// [`TlsError`] if a certificate cannot be read.
+/// [`TlsError`] if a certificate cannot be read, or if there is none.
 pub fn client_config(extra_roots: Option<&[u8]>) -> Result<Arc<ClientConfig>, TlsError> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
@@ -27,6 +27,9 @@ pub fn client_config(extra_roots: Option<&[u8]>) -> Result<Arc<ClientConfig>, Tl
         roots
             .add(certificate)
             .map_err(|error| TlsError(error.to_string()))?;
+    }
+    if extra_roots.is_some() && roots.len() == webpki_roots::TLS_SERVER_ROOTS.len() {
+        return Err(TlsError("it holds no certificate".to_owned()));
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -46,5 +49,6 @@ mod tests {
         assert!(client_config(None).is_ok());
         let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         assert!(client_config(Some(broken)).is_err());
+        assert!(client_config(Some(b"")).is_err());
     }
 }

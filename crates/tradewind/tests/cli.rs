@@ -69,6 +69,24 @@ fn what_cannot_be_understood_is_code_2() {
         &["status", "--no-such-flag"],
         &["run", "--speed", "10"],
         &["run", "--live"],
+        &["run", "--confirm", "paper 1"],
+        &["run", "--venue", "binance", "--live", "--faults", "x"],
+        &[
+            "run",
+            "--venue",
+            "binance",
+            "--live",
+            "--latency",
+            "request=2ms",
+        ],
+        &[
+            "run",
+            "--venue",
+            "binance",
+            "--live",
+            "--control",
+            "127.0.0.1:0",
+        ],
         &["run", "--data", "x", "--venue", "binance"],
         &["run", "--for", "a while"],
         &["kill"],
@@ -218,6 +236,35 @@ fn malformed_toml_and_a_missing_file_are_code_4_too() {
         "{}",
         stderr(&output)
     );
+}
+
+/// H09: nothing is requested of a venue before its accounts are confirmed.
+#[test]
+fn a_venue_elsewhere_trades_with_real_money_after_a_confirmation_only() {
+    let dir = TempDir::new().unwrap();
+    let paper = "mode = \"paper\"\nbalances = { USDT = 100_000 }";
+    let text = tradewind::config::DEFAULT.replace(paper, "mode = \"live\"");
+    let file = written(&dir, "live.toml", &text);
+    let data = dir.path().join("desk");
+    let run = |confirmed: &[&str]| {
+        let arguments = ["run", "--venue", "binance", "--live", "--config"];
+        let folders = [file.to_str().unwrap(), "--data-dir", data.to_str().unwrap()];
+        tradewind(dir.path(), &[&arguments[..], &folders, confirmed].concat())
+    };
+    for confirmed in [&[][..], &["--confirm", "paper"], &["--confirm", "paper 1"]] {
+        let output = run(confirmed);
+        expect(&output, 1);
+        let told = stderr(&output);
+        assert!(
+            told.contains("real money at https://api.binance.com"),
+            "{told}"
+        );
+        assert!(
+            told.contains("confirm it with --confirm \"paper "),
+            "{told}"
+        );
+    }
+    assert!(!data.join("live.json").exists() && !data.join("confirmed.json").exists());
 }
 
 #[test]

@@ -143,6 +143,7 @@ async fn metrics_are_open_metrics() {
         "tradewind_bot_lateness_seconds_max{bot=\"rsi-btc\"} 0.00184",
         "tradewind_queue_conflated_total{queue=\"lane.quotes\"} 108",
         "tradewind_feed_messages_total{feed=\"quotes\"} 30100",
+        "tradewind_engine_thread_cpu_seconds_total 2.5",
         "tradewind_stage_seconds_bucket{le=\"0.000004\",stage=\"engine\"} 1",
         "tradewind_stage_seconds_count{stage=\"sse\"} 0",
         "# EOF",

@@ -18,7 +18,7 @@ use crate::app::kill_switch::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::venue::Venues;
 use crate::cli::MarketSource;
-use crate::driver::{DeskHandle, LatencyStages, QueueStats};
+use crate::driver::{DeskHandle, EngineThread, EngineWait, LatencyStages, QueueStats, ThreadTime};
 
 /// Maximum age of a view that is reused.
 const VIEW_AGE: Duration = Duration::from_millis(100);
@@ -66,8 +66,46 @@ pub(crate) struct LiveDesk {
     pub(crate) mode: Mode,
     /// When it started.
     pub(crate) started_at: Timestamp,
+    /// The engine's thread.
+    pub(crate) engine_thread: EngineThreadUse,
     /// The newest view that was taken.
     pub(crate) latest: Mutex<Option<(Instant, Arc<DeskView>)>>,
+}
+
+/// How the engine's thread waits, and what that costs.
+#[derive(Debug)]
+pub(crate) struct EngineThreadUse {
+    wait: EngineWait,
+    time: ThreadTime,
+    since: Instant,
+}
+
+impl EngineThreadUse {
+    /// Of a thread that has just started.
+    pub(crate) fn new(wait: EngineWait, thread: &EngineThread) -> Self {
+        Self {
+            wait,
+            time: thread.time().clone(),
+            since: Instant::now(),
+        }
+    }
+
+    /// How it waits, with its share of a core since the start.
+    fn component(&self) -> Component {
+        let wait = match self.wait {
+            EngineWait::Park => "sleeps",
+            EngineWait::Spin => "spins",
+        };
+        let share = self.time.used().map_or_else(String::new, |used| {
+            let share = used.as_secs_f64() / self.since.elapsed().as_secs_f64().max(1e-3);
+            format!(", {:.1} % of a core", share * 100.0)
+        });
+        Component {
+            name: "engine thread".to_owned(),
+            healthy: true,
+            message: format!("{wait} when nothing is ready{share}"),
+        }
+    }
 }
 
 /// The mode shown in the banner.
@@ -243,16 +281,20 @@ impl tradewind_api::Desk for LiveDesk {
                 .differences
                 .iter()
                 .all(|latest| latest.load().is_some()),
-            components: vec![Component {
-                name: "kill latch".to_owned(),
-                healthy: !self.kill.latch.is_set(),
-                message: if self.kill.latch.is_set() {
-                    "set"
-                } else {
-                    "clear"
-                }
-                .to_owned(),
-            }],
+            components: vec![
+                Component {
+                    name: "kill latch".to_owned(),
+                    healthy: !self.kill.latch.is_set(),
+                    message: if self.kill.latch.is_set() {
+                        "set"
+                    } else {
+                        "clear"
+                    }
+                    .to_owned(),
+                },
+                self.engine_thread.component(),
+            ],
+            engine_thread_time: self.engine_thread.time.used(),
             feed_messages: vec![
                 feed("quotes", &["lane.quotes"]),
                 feed("trades", &["lane.trades"]),

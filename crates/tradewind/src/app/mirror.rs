@@ -25,7 +25,7 @@ use tradewind_venues::{MarketSink, OrderEntry, SourceSettings, Topic, Venue, bui
 use super::hot_path::keep;
 use super::sinks::MarketToQueues;
 use super::supervisor::Supervisor;
-use super::venue::{context, public_settings};
+use super::venue::{connector, context, public_settings};
 use crate::config::{DeskConfig, VenueSettings};
 use crate::driver::InputQueues;
 use candles::Refills;
@@ -174,6 +174,7 @@ fn reader(
     latch: &Arc<KillLatch>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<dyn Venue>> {
+    let connector = connector(settings)?;
     let settings = tradewind_venues::VenueSettings {
         // So that the log tells its connections from the desk's own.
         name: format!("mirrored-{}", settings.name),
@@ -181,8 +182,9 @@ fn reader(
         ..public_settings(config, settings, VenueId(u32::try_from(place)?))
     };
     let name = settings.name.clone();
+    let context = context(latch, clock, connector);
     // Nothing is begun here: it reads by its own methods.
     let responses = Arc::new(|_: RequestId, _: VenueResponse| {});
-    let venue = build(settings, context(latch, clock)?, responses);
+    let venue = build(settings, context, responses);
     venue.with_context(|| format!("venue {name}"))
 }

@@ -1,11 +1,12 @@
 //! How the desk starts and stops, top to bottom.
 //!
-//! Start: directory, latch and identity; the API's address; the embedded exchange; venues and what they list; journal;
+//! Start: directory, latch and identity; the API's address; the embedded exchange, except with `--live`; venues and what they list; journal;
 //! engine; market data; the account's stream; then the first two inputs, after which the engine reads the accounts and
 //! starts the bots in order. Stop: the reverse, with a deadline.
 
 mod api_server;
 mod closing;
+mod confirmation;
 mod data_dir;
 mod desk;
 mod difference;
@@ -13,6 +14,7 @@ mod effects;
 mod executor;
 pub mod hot_path;
 mod kill_switch;
+mod live;
 mod logs;
 mod mirror;
 mod order_ownership;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::{Engine, StrategySource};
@@ -13,16 +13,18 @@ use tradewind_events::{Configuration, Input, OrderView, Started};
 use tradewind_journal::{DeskFile, DirectoryLock, Identity, RunningDesk};
 use tradewind_model::{Clock, DeskClock};
 use tradewind_risk::PositionEffect;
-use tradewind_simx_server::{ControlPort, MarketChoice, Recording, saved_position};
+use tradewind_simx_server::{ControlPort, MarketChoice, Recording, Server, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
 use tradewind_venues::{MarketSink, RealTime, TokioTime};
 
 use crate::app::api_server::ApiServer;
 use crate::app::closing::close_positions;
+use crate::app::confirmation::{Confirmation, ask_on_terminal};
 use crate::app::data_dir::DataDir;
-use crate::app::desk::{LiveDesk, mode};
+use crate::app::desk::{EngineThreadUse, LiveDesk, mode};
 use crate::app::hot_path::{HotPath, LiveEffects, OrderOwnership, TakeOver};
 use crate::app::kill_switch::KillSwitch;
+use crate::app::live::{bind_folder, permit, venue_of};
 use crate::app::logs::Logs;
 use crate::app::mirror::Mirror;
 use crate::app::parts::{
@@ -34,9 +36,7 @@ use crate::app::supervisor::Supervisor;
 use crate::app::telegram;
 use crate::app::venue::{Embedded, Venues};
 use crate::cli::{Control, MarketSource, RunOptions};
-use crate::config::{
-    AbsentInstruments, AccountSettings, AccountSource, DeskConfig, Durability, OnExit,
-};
+use crate::config::{AbsentInstruments, Durability, OnExit};
 use crate::driver::{
     DeskHandle, DriverParts, EngineThread, EvaluationLanes, InputQueues, LatencyStages,
 };
@@ -78,38 +78,44 @@ impl Desk {
             config,
             data_dir,
             market,
+            confirm,
             fault_config,
             control,
             ..
         } = options;
-        refuse_real_orders(&config, &market)?;
+        permit(&config, &market)?;
         let (prices, clock) = prices_and_clock(&market, config.simulation.seed, &data_dir)?;
         let directory = DataDir::open(&data_dir, &*clock)?;
+        let venue = venue_of(&config, &market);
+        let (storage, instance) = (&*directory.storage, directory.identity.instance);
+        if let Some(confirmation) = Confirmation::needed(&config, venue, instance) {
+            confirmation.require(storage, &data_dir, &confirm, ask_on_terminal)?;
+        }
+        bind_folder(storage, &data_dir, venue)?;
         let api = ApiServer::bind(&config)?;
         let (choice, mirror) = match prices {
-            Prices::Embedded(choice) => (choice, None),
+            Prices::Direct => (None, None),
+            Prices::Embedded(choice) => (Some(choice), None),
             Prices::Mirrored(venue) => {
                 let mirrored = Mirror::connect(&config, &venue, &directory.latch, &clock).await;
                 let (mirror, choice) = mirrored?;
-                (choice, Some(mirror))
+                (Some(choice), Some(mirror))
             }
         };
         let mut supervisor = Supervisor::default();
 
-        let (embedded, server) = Embedded::bind(&config, &data_dir, choice, &clock)?;
-        let mut server = server.with_conduct(fault_config);
-        if let Some(Control { address, token }) = control {
-            server = server.with_control(ControlPort::bind(address, Some(token))?);
-        }
-        tracing::info!(address = %server.local_addr(), "The embedded exchange is listening.");
-        supervisor.start("exchange", |stop| async move {
-            server.run(stop).await.context("the embedded exchange")
-        });
-
+        let bind = |choice| Embedded::bind(&config, &data_dir, choice, &clock);
+        let embedded = match choice.map(bind).transpose()? {
+            Some((embedded, server)) => {
+                start_exchange(&mut supervisor, server.with_conduct(fault_config), control)?;
+                Some(embedded)
+            }
+            None => None,
+        };
         let environment: BTreeMap<String, String> = std::env::vars().collect();
         let (venues, responses) = Venues::connect(
             &config,
-            Some(&embedded),
+            embedded.as_ref(),
             &directory.latch,
             &clock,
             &environment,
@@ -153,6 +159,7 @@ impl Desk {
         let thread =
             EngineThread::start(config.engine.wait).context("starting the engine's thread")?;
         let hot = thread.handle().clone();
+        let engine_thread = EngineThreadUse::new(config.engine.wait, &thread);
         supervisor.start("engine thread", |stop| thread.keep(stop));
         let executors = path.start_executors(&mut supervisor.on(&hot), &venues.accounts, responses);
         let factory = strategy_factory();
@@ -232,6 +239,7 @@ impl Desk {
             logs,
             mirror: mirror_feed,
             mode: mode(&market, config.simulation.seed),
+            engine_thread,
             latest: tokio::sync::Mutex::default(),
         });
         let address = api.serve(&mut supervisor, &live, &data_dir)?;
@@ -331,26 +339,30 @@ fn take_over(ownership: OrderOwnership, writer: Arc<Writer>) -> TakeOver {
     })
 }
 
-/// Refuses a live account without `--live`: its orders would be real.
-fn refuse_real_orders(config: &DeskConfig, market: &MarketSource) -> anyhow::Result<()> {
-    let is_live = |account: &&AccountSettings| matches!(account.mode, AccountSource::Live { .. });
-    match config.accounts.iter().find(is_live) {
-        Some(account) if !matches!(market, MarketSource::Live(_)) => bail!(
-            "account {} is live: its orders would be real, and only `run --venue {} --live` may send them; \
-             set its mode to \"paper\"",
-            account.name,
-            account.venue
-        ),
-        _ => Ok(()),
+/// Serves the embedded exchange.
+fn start_exchange(
+    supervisor: &mut Supervisor,
+    mut server: Server,
+    control: Option<Control>,
+) -> anyhow::Result<()> {
+    if let Some(Control { address, token }) = control {
+        server = server.with_control(ControlPort::bind(address, Some(token))?);
     }
+    tracing::info!(address = %server.local_addr(), "The embedded exchange is listening.");
+    supervisor.start("exchange", |stop| async move {
+        server.run(stop).await.context("the embedded exchange")
+    });
+    Ok(())
 }
 
 /// Where prices come from.
 enum Prices {
     /// From the embedded exchange itself.
     Embedded(MarketChoice),
-    /// From the venue of this name.
+    /// From the venue of this name, by way of the embedded exchange.
     Mirrored(String),
+    /// From the venues of the accounts. There is no embedded exchange.
+    Direct,
 }
 
 /// Where prices come from, and the clock that goes with it: recorded data begins at its own first moment, or where an
@@ -379,11 +391,7 @@ fn prices_and_clock(
             Prices::Mirrored(name.clone()),
             Arc::new(DeskClock::system()),
         )),
-        MarketSource::Live(name) => {
-            bail!(
-                "trading on {name} is not implemented yet; run without --live for paper on its prices"
-            )
-        }
+        MarketSource::Live(_) => Ok((Prices::Direct, Arc::new(DeskClock::system()))),
     }
 }
 

@@ -15,8 +15,8 @@ use tradewind_simx::FillModel;
 use tradewind_simx_server::{AccountSpec, Limits, MarketChoice, Server, ServerOptions};
 use tradewind_venues::execution::{RESPONSES_MAX, RequestId, ResponseSink, VenueResponse};
 use tradewind_venues::{
-    ApiKey, Assets, OrderGate, RateBudget, TcpConnector, Venue, VenueContext, VenueSettings, build,
-    client_config,
+    ApiKey, Assets, Connector, OrderGate, RateBudget, TcpConnector, Venue, VenueContext,
+    VenueSettings, build, client_config,
 };
 
 use crate::app::hot_path::Responses;
@@ -131,7 +131,9 @@ impl Venues {
         clock: &Arc<dyn Clock>,
         environment: &BTreeMap<String, String>,
     ) -> anyhow::Result<(Self, Vec<Responses>)> {
-        let mut context = context(latch, clock)?;
+        let connectors: anyhow::Result<Vec<_>> = config.venues.iter().map(connector).collect();
+        let connectors = connectors?;
+        let mut context = context(latch, clock, TcpConnector::shared(client_config(None)?));
         let (mut accounts, mut all_responses) = (Vec::new(), Vec::new());
         let mut budgets: BTreeMap<String, Arc<Mutex<RateBudget>>> = BTreeMap::new();
         for (id, account) in (0..).map(AccountId).zip(&config.accounts) {
@@ -139,6 +141,7 @@ impl Venues {
                 account: id,
                 ..adapter(config, account, embedded, environment)?
             };
+            context.connector = Arc::clone(&connectors[settings.venue.index()]);
             let budget = budgets.entry(settings.rest_url.clone());
             context.budget = Arc::clone(budget.or_insert_with(new_budget));
             let (sink, responses) = response_channel();
@@ -197,20 +200,34 @@ async fn read_venues(
 }
 
 /// What adapters share: a gate on `latch`, the desk's clock, and a budget of their own.
-///
-/// # Errors
-/// TLS cannot be configured.
 pub(super) fn context(
     latch: &Arc<KillLatch>,
     clock: &Arc<dyn Clock>,
-) -> anyhow::Result<VenueContext> {
-    Ok(VenueContext {
-        connector: TcpConnector::shared(client_config(None)?),
+    connector: Arc<dyn Connector>,
+) -> VenueContext {
+    VenueContext {
+        connector,
         gate: OrderGate::new(Arc::clone(latch), Arc::clone(clock)),
         clock: Arc::clone(clock),
         budget: new_budget(),
         assets: Arc::new(Assets::new(AssetTable::default())),
-    })
+    }
+}
+
+/// Opens a venue's connections. Its CA file is trusted at this venue and at no other.
+///
+/// # Errors
+/// The CA file cannot be used.
+pub(super) fn connector(
+    venue: &crate::config::VenueSettings,
+) -> anyhow::Result<Arc<dyn Connector>> {
+    let Some(path) = &venue.ca_file else {
+        return Ok(TcpConnector::shared(client_config(None)?));
+    };
+    let reading = || format!("reading {}, the ca_file of {}", path.display(), venue.name);
+    let certificates = std::fs::read(path).with_context(reading)?;
+    let tls = client_config(Some(&certificates)).with_context(reading)?;
+    Ok(TcpConnector::shared(tls))
 }
 
 fn new_budget() -> Arc<Mutex<RateBudget>> {

@@ -31,8 +31,12 @@ pub(super) struct RunArgs {
     venue: Option<String>,
 
     /// Send the orders of live accounts to the venue: real money
-    #[arg(long, requires = "venue")]
+    #[arg(long, requires = "venue", conflicts_with_all = ["faults", "latency", "control"])]
     live: bool,
+
+    /// Confirm an account and the sum of its bots' budgets, such as "main 5000"; asked on a terminal otherwise
+    #[arg(long, value_name = "ACCOUNT BUDGET", requires = "live")]
+    confirm: Vec<String>,
 
     #[command(flatten)]
     faults: FaultArgs,
@@ -51,6 +55,8 @@ pub struct RunOptions {
     pub data_dir: PathBuf,
     /// Where prices come from and orders go.
     pub market: MarketSource,
+    /// Accounts that are confirmed to trade with real money, each with its budget: `main 5000`.
+    pub confirm: Vec<String>,
     /// Latency and faults of the embedded exchange.
     pub fault_config: Conduct,
     /// The control port of the embedded exchange.
@@ -101,6 +107,7 @@ impl RunArgs {
             config,
             data_dir,
             market,
+            confirm: self.confirm,
             run_for: self.run_for,
         })
     }

@@ -1,16 +1,17 @@
 //! `[venues.NAME]` and `[accounts.NAME]`: the typed values and how they are read.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use tradewind_model::{AccountMode, Amount, Ppm};
-use tradewind_venues::{OrderEntry, Scheme, VenueKind};
+use tradewind_venues::{Address, OrderEntry, Scheme, VenueKind};
 
 use super::desk::{address, is_asset, variable};
 use super::error::{Errors, Problem};
 use super::nearest::did_you_mean;
 use super::section::Section;
 use super::structure::join;
-use super::tree::{Node, Table, Value};
+use super::tree::{Node, Origin, Table, Value};
 use super::values::{self, Read};
 
 /// A venue and its addresses.
@@ -30,6 +31,25 @@ pub struct VenueSettings {
     pub order_entry: OrderEntry,
     /// The worst fee it takes, as a share of an order's value.
     pub fee: Ppm,
+    /// PEM file of certificates that are trusted at this venue besides the built-in ones.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl VenueSettings {
+    /// The first of its addresses that is not on this machine.
+    #[must_use]
+    pub fn remote_address(&self) -> Option<&str> {
+        let is_local = |(text, scheme): &(&String, Scheme)| {
+            Address::parse(text, *scheme).is_ok_and(|address| address.is_local())
+        };
+        let addresses = [
+            (&self.rest_url, Scheme::Http),
+            (&self.ws_url, Scheme::WebSocket),
+            (&self.ws_api_url, Scheme::WebSocket),
+        ];
+        let remote = addresses.into_iter().find(|address| !is_local(address));
+        remote.map(|(text, _)| text.as_str())
+    }
 }
 
 /// An account.
@@ -87,6 +107,7 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
             values::choice(node, &choices)
         });
         let fee = section.get("fee", values::ratio);
+        let ca_file = section.get("ca_file", values::text);
         Some(VenueSettings {
             name,
             kind: kind?,
@@ -95,6 +116,7 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
             ws_api_url: ws_api_url?,
             order_entry: order_entry?,
             fee: fee?,
+            ca_file: ca_file.map(PathBuf::from),
         })
     })
 }
@@ -109,6 +131,29 @@ fn bare_address(node: &Node, scheme: Scheme) -> Read<String> {
             format!("the path /{path} is one too many"),
             "write scheme://host:port and nothing behind it",
         )),
+    }
+}
+
+/// Sets `desk.durability` to "power", whatever the file says, if an account of the tree is live.
+pub(super) fn demand_durability(root: &mut Table) {
+    let Some(Value::Table(accounts)) = root.get("accounts").map(|node| &node.value) else {
+        return;
+    };
+    let is_live = |node: &Node| match &node.value {
+        Value::Table(account) => account
+            .get("mode")
+            .is_some_and(|mode| mode.value == Value::Text("live".to_owned())),
+        _ => false,
+    };
+    if !accounts.values().any(is_live) {
+        return;
+    }
+    if let Some(Value::Table(desk)) = root.get_mut("desk").map(|node| &mut node.value)
+        && let Some(node) = desk.get_mut("durability")
+        && node.value == Value::Text("process".to_owned())
+    {
+        node.value = Value::Text("power".to_owned());
+        node.origin = Origin::Default;
     }
 }
 

@@ -42,7 +42,7 @@ pub struct DeskSettings {
 pub enum Durability {
     /// The end of the process: it is written.
     Process,
-    /// Loss of power: it is synced. The only one for live accounts.
+    /// Loss of power: it is synced. The only one with a live account.
     Power,
 }
 

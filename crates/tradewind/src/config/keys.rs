@@ -119,7 +119,7 @@ pub(super) const ROOT: &[Key] = &[
 #[rustfmt::skip]
 const DESK: &[Key] = &[
     default("report_currency", Kind::Text, "\"USDT\"", "asset in which equity and limits are stated"),
-    default("durability", Kind::Choice(&["process", "power"]), "\"process\"", "what an intent survives once its order is sent: SIGKILL, or loss of power; live accounts need \"power\""),
+    default("durability", Kind::Choice(&["process", "power"]), "\"process\"", "what an intent survives once its order is sent: SIGKILL, or loss of power; always \"power\" with a live account"),
     default("on_exit", Kind::Choice(&["keep", "flatten"]), "\"keep\"", "whether positions stay open when the desk stops"),
     default("stagger", Kind::Duration, "\"2s\"", "time between the starts of two bots"),
     default("stale_after", Kind::Duration, "\"10s\"", "silence of a connection after which its prices count as stale"),
@@ -146,6 +146,7 @@ const VENUE: &[Key] = &[
     required("ws_api_url", Kind::Text, "\"wss://ws-api.binance.com:443/ws-api/v3\"", "whole address of its WebSocket API"),
     default("order_entry", Kind::Choice(&["rest", "websocket"]), "\"rest\"", "which interface new orders go to"),
     default("fee", Kind::Ratio, "0.001", "the worst fee it takes, as a share of an order's value"),
+    optional("ca_file", Kind::Text, "\"venue-ca.pem\"", "PEM file of certificates trusted at this venue besides the built-in ones, for a venue with a private CA"),
 ];
 
 #[rustfmt::skip]

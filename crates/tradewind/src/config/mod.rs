@@ -28,7 +28,6 @@ mod values;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use tradewind_model::AccountMode;
 use tradewind_risk::Limits;
 
 pub use accounts::{AccountSettings, AccountSource, VenueSettings};
@@ -44,7 +43,7 @@ pub use strategies::StrategySettings;
 pub use tree::Origin;
 pub use values::{format_duration, parse_duration};
 
-use error::{Errors, Problem};
+use error::Errors;
 use section::Section;
 
 /// The configuration that is used when there is no file: 45 bots on 25 instruments of the embedded exchange.
@@ -153,6 +152,7 @@ impl DeskConfig {
         }
         environment::apply(&mut tree, sources.environment, &errors);
         structure::complete("", &mut tree, keys::ROOT, &errors);
+        accounts::demand_durability(&mut tree);
         let config = assemble(sources, tree, &errors);
         errors.into_result(sources.file)?;
         config.ok_or_else(|| nothing_read(sources.file))
@@ -199,9 +199,6 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
     let account_names = accounts::names(&tree, "accounts");
     let venues = accounts::venues(&tree, errors);
     let accounts = accounts::accounts(&tree, &venue_names, errors);
-    if let Some(desk) = &desk {
-        demand_durability(desk, &accounts, section("desk"));
-    }
     let context = bots::Context {
         accounts: &accounts,
         account_names: &account_names,
@@ -227,18 +224,4 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
         bots,
         tree,
     })
-}
-
-/// Law 3: what trades for real survives loss of power.
-fn demand_durability(desk: &DeskSettings, accounts: &[AccountSettings], section: Section<'_>) {
-    let live = accounts
-        .iter()
-        .find(|account| account.mode() == AccountMode::Live);
-    if let Some(account) = live
-        && desk.durability != Durability::Power
-    {
-        let what = format!("account {:?} is live", account.name);
-        let cure = "write durability = \"power\": an order's intent must survive a power cut";
-        section.complain("durability", Problem::new(what, cure));
-    }
 }

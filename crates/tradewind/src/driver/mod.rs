@@ -1,6 +1,6 @@
 //! The live driver: everything between the edges and the engine.
 //!
-//! Edges put what they receive into the [`InputQueues`]; one task ([`live`]) on the [`EngineThread`] takes it out and has
+//! Edges put what they receive into the [`InputQueues`]; one task ([`live`]) on the [`EngineThread, ThreadTime`] takes it out and has
 //! [`tradewind_driver`] journal it, hand it to the engine and carry out what follows. Paper and live trading differ in the
 //! venue's address only. Backtests run the same loop under a virtual clock, in `tradewind-backtest`.
 
@@ -14,7 +14,7 @@ pub mod latency;
 pub mod live;
 
 pub use desk_handle::DeskHandle;
-pub use engine_thread::{EngineThread, EngineWait};
+pub use engine_thread::{EngineThread, EngineWait, ThreadTime};
 pub use evaluation::EvaluationLanes;
 pub use input_queues::{InputQueues, QueueStats};
 pub use latency::{LatencyStages, Stage};

@@ -279,7 +279,7 @@ fn names_must_exist() {
 }
 
 #[test]
-fn what_trades_for_real_is_encrypted_durable_and_has_keys() {
+fn what_trades_for_real_is_encrypted_and_has_keys() {
     check(
         "https://api",
         "http://api",
@@ -294,11 +294,6 @@ fn what_trades_for_real_is_encrypted_durable_and_has_keys() {
         "binance.com:9443",
         "binance.com:9443/ws",
         &["venues.binance.ws_url", "the path /ws is one too many"],
-    );
-    check(
-        "mode = \"paper\"\nbalances = { USDT = 10_000 }",
-        "mode = \"live\"",
-        &["desk.durability", "account \"paper\" is live"],
     );
     check(
         "mode = \"paper\"",

@@ -62,11 +62,64 @@ fn numbers_never_pass_through_a_float() {
 fn a_live_account_names_its_variables() {
     let live = "mode = \"live\"\nsecret_env = \"MY_SECRET\"";
     let text = changed("mode = \"paper\"\nbalances = { USDT = 10_000 }", live);
-    let config = read(&format!("desk.durability = \"power\"\n{text}")).unwrap();
-    assert_eq!(config.desk.durability, Durability::Power);
+    let config = read(&text).unwrap();
     let wanted = AccountSource::Live {
         key_env: "BINANCE_API_KEY".to_owned(),
         secret_env: "MY_SECRET".to_owned(),
     };
     assert_eq!(config.accounts[0].mode, wanted);
+}
+
+#[test]
+fn a_live_account_makes_intents_survive_power_loss_whatever_the_file_says() {
+    let check = |desk: &str, mode: &str, wanted| {
+        let balances = "mode = \"paper\"\nbalances = { USDT = 10_000 }";
+        let mode = if mode == "live" {
+            "mode = \"live\""
+        } else {
+            balances
+        };
+        let config = read(&format!("{desk}\n{}", changed(balances, mode))).unwrap();
+        assert_eq!(config.desk.durability, wanted, "{desk:?}, {mode:?}");
+        let shown = match wanted {
+            Durability::Power => "durability = \"power\"",
+            Durability::Process => "durability = \"process\"",
+        };
+        assert!(config.show().contains(shown), "{desk:?}, {mode:?}");
+    };
+    let (process, power) = (
+        "desk.durability = \"process\"",
+        "desk.durability = \"power\"",
+    );
+    check("", "paper", Durability::Process);
+    check(process, "paper", Durability::Process);
+    check(power, "paper", Durability::Power);
+    check("", "live", Durability::Power);
+    check(process, "live", Durability::Power);
+    check(power, "live", Durability::Power);
+}
+
+#[test]
+fn a_venue_is_on_this_machine_if_all_its_addresses_are() {
+    let remote = |addresses: [&str; 3]| {
+        let text = BASE
+            .replace("https://api.binance.com", addresses[0])
+            .replace("wss://stream.binance.com:9443", addresses[1])
+            .replace("wss://ws-api.binance.com:443/ws-api/v3", addresses[2]);
+        let venue = read(&text).unwrap().venues.remove(0);
+        venue.remote_address().map(ToOwned::to_owned)
+    };
+    let local = [
+        "http://127.0.0.1:9",
+        "wss://localhost:9",
+        "ws://[::1]:9/ws-api/v3",
+    ];
+    assert_eq!(remote(local), None);
+    let [rest, streams, api] = local;
+    let there = Some("https://api.example.org".to_owned());
+    assert_eq!(remote(["https://api.example.org", streams, api]), there);
+    let there = Some("wss://localhost.example.org".to_owned());
+    assert_eq!(remote([rest, "wss://localhost.example.org", api]), there);
+    let there = Some("wss://10.0.0.1/x".to_owned());
+    assert_eq!(remote([rest, streams, "wss://10.0.0.1/x"]), there);
 }

@@ -102,6 +102,12 @@ impl Desk {
     #[track_caller]
     pub(crate) fn start_with(folder: &Path, arguments: &[&str]) -> Self {
         let run: Vec<&str> = ["run"].iter().chain(arguments).copied().collect();
+        Self::start_from(folder, tradewind(folder, &run))
+    }
+
+    /// Starts a desk by a command of [`tradewind`] and waits until it is ready.
+    #[track_caller]
+    pub(crate) fn start_from(folder: &Path, mut command: Command) -> Self {
         let output = |name| {
             File::options()
                 .append(true)
@@ -109,7 +115,7 @@ impl Desk {
                 .open(folder.join(name))
         };
         let started = Instant::now();
-        let child = tradewind(folder, &run)
+        let child = command
             .stdin(Stdio::null())
             .stdout(output("stdout").unwrap())
             .stderr(output("stderr").unwrap())

@@ -1,7 +1,7 @@
 //! The exchange's own account of things: its state is copied, served by `tradewind simx` under a key the test knows, and
 //! read over its signed public interface. The desk's word for it is not asked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -10,12 +10,14 @@ use ring::hmac;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::amounts::exact;
 use crate::http;
 use crate::simx::Simx;
 
 /// What the desk calls the account `paper` at the exchange.
-const KEY: &str = "paper-paper";
-const SECRET: &str = "a secret of the test";
+pub(crate) const KEY: &str = "paper-paper";
+/// What it signs with.
+pub(crate) const SECRET: &str = "a secret of the test";
 
 /// An execution, as both sides can tell it: symbol, trade id, order id, price, quantity, fee.
 pub(crate) type Execution = [String; 6];
@@ -68,18 +70,46 @@ fn plain(text: &str) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The exchange, with the account's key.
-struct Exchange(Simx);
+/// An exchange on which the account has this key.
+pub(crate) struct Exchange {
+    _simx: Simx,
+    /// `host:port` of its interface.
+    pub(crate) address: String,
+}
 
 impl Exchange {
     fn start(folder: &Path) -> Self {
-        let account = format!("{KEY}:{SECRET}:USDT=1");
-        let listen = ["--listen", "127.0.0.1:0", "--limits", "off"];
-        let arguments = [&listen[..], &["--account", &account]].concat();
-        Self(Simx::start(folder, &arguments))
+        Self::with_account(
+            folder,
+            "USDT=1",
+            &["--listen", "127.0.0.1:0", "--limits", "off"],
+        )
     }
 
-    fn my_trades(&self, symbol: &str) -> Vec<Execution> {
+    /// Starts an exchange with the account and these balances.
+    pub(crate) fn with_account(folder: &Path, balances: &str, arguments: &[&str]) -> Self {
+        let account = format!("{KEY}:{SECRET}:{balances}");
+        let simx = Simx::start(folder, &[arguments, &["--account", &account]].concat());
+        let address = simx.address.clone();
+        Self {
+            _simx: simx,
+            address,
+        }
+    }
+
+    /// Free and locked amounts together of each asset that it has, in multiples of 10^-18.
+    #[track_caller]
+    pub(crate) fn balances(&self) -> BTreeMap<String, i128> {
+        let account = self.signed("account", "omitZeroBalances=true");
+        let balances = account["balances"].as_array().unwrap().iter();
+        let of_asset = |balance: &Value| {
+            let total = exact(&balance["free"]) + exact(&balance["locked"]);
+            (balance["asset"].as_str().unwrap().to_owned(), total)
+        };
+        balances.map(of_asset).collect()
+    }
+
+    pub(crate) fn my_trades(&self, symbol: &str) -> Vec<Execution> {
         let mut found = Vec::new();
         let mut from = 0;
         loop {
@@ -93,16 +123,23 @@ impl Exchange {
     }
 
     fn page(&self, symbol: &str, from: u64) -> Vec<Value> {
-        let time = http::ask(&self.0.address, "GET /api/v3/time", "", "").unwrap();
+        let query = format!("symbol={symbol}&fromId={from}&limit=1000");
+        let trades = self.signed("myTrades", &query);
+        trades.as_array().unwrap().clone()
+    }
+
+    /// What a signed request is answered.
+    fn signed(&self, path: &str, query: &str) -> Value {
+        let time = http::ask(&self.address, "GET /api/v3/time", "", "").unwrap();
         let time = time.json()["serverTime"].as_u64().unwrap();
-        let query = format!("symbol={symbol}&fromId={from}&limit=1000&timestamp={time}");
+        let query = format!("{query}&timestamp={time}");
         let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
         let signature = HEXLOWER.encode(hmac::sign(&key, query.as_bytes()).as_ref());
-        let request = format!("GET /api/v3/myTrades?{query}&signature={signature}");
+        let request = format!("GET /api/v3/{path}?{query}&signature={signature}");
         let headers = format!("X-MBX-APIKEY: {KEY}\r\n");
-        let answer = http::ask(&self.0.address, &request, &headers, "").unwrap();
+        let answer = http::ask(&self.address, &request, &headers, "").unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json().as_array().unwrap().clone()
+        answer.json()
     }
 }
 

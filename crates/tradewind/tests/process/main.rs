@@ -17,6 +17,7 @@ mod http;
 mod killing;
 mod latency;
 mod lines;
+mod live;
 mod meters;
 mod mirror;
 mod recorded;

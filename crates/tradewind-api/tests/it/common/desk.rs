@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tradewind_api::wire::{Component, LogLine, Mode, Queue};
@@ -196,6 +197,7 @@ impl Desk for FakeDesk {
                 message: "connected, 25 of 25 streams".into(),
             }],
             stages: vec![engine],
+            engine_thread_time: Some(Duration::from_millis(2_500)),
             feed_messages: vec![("quotes".into(), 30_100)],
             ..Health::default()
         }
