@@ -38,6 +38,14 @@ pub enum JournalError {
         /// What.
         what: String,
     },
+    /// A snapshot of the engine's state is too long to be written; nothing was appended.
+    #[error("a snapshot of {bytes} bytes is longer than {max}, the longest there may be")]
+    SnapshotTooLong {
+        /// Its length.
+        bytes: usize,
+        /// The longest that is written.
+        max: usize,
+    },
     /// A value cannot be written down; a programming error, found before anything is written.
     #[error("could not encode a record")]
     Encode(#[from] rmp_serde::encode::Error),

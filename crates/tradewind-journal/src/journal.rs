@@ -15,6 +15,7 @@ use crate::event_log::EventReader;
 use crate::market::{write_candle, write_quote, write_trade};
 use crate::record::{Kind, pack};
 use crate::segment::{self, StoreKind};
+use crate::snapshot::{self, SNAPSHOT_MAX};
 use crate::storage::{CrashPoint, Storage};
 use crate::store::{Store, recover};
 use crate::sync::Syncer;
@@ -216,6 +217,36 @@ impl Journal {
             return Ok(());
         }
         self.write_event(event)
+    }
+
+    /// Appends a snapshot of the state that the engine had after input `seq`, at its time `at`.
+    ///
+    /// Later inputs may have been appended meanwhile: a reader takes the records behind `seq`, not behind the snapshot.
+    /// It counts once it is flushed, like every record.
+    ///
+    /// # Errors
+    /// [`JournalError::SnapshotTooLong`], and [`JournalError::Failed`] after a failed sync.
+    pub fn append_snapshot(
+        &mut self,
+        seq: u64,
+        at: Timestamp,
+        bytes: &[u8],
+    ) -> Result<(), JournalError> {
+        self.check()?;
+        if bytes.len() > SNAPSHOT_MAX {
+            return Err(JournalError::SnapshotTooLong {
+                bytes: bytes.len(),
+                max: SNAPSHOT_MAX,
+            });
+        }
+        for (head, part) in snapshot::payloads(bytes) {
+            self.truth.append(Kind::Snapshot, seq, at, |out| {
+                out.extend_from_slice(&head);
+                out.extend_from_slice(part);
+                Ok::<_, JournalError>(())
+            })?;
+        }
+        Ok(())
     }
 
     fn write_event(&mut self, event: &Event) -> Result<(), JournalError> {
