@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::JournalError;
 use crate::space::Space;
-use crate::storage::{CrashPoint, Storage};
+use crate::storage::{CrashPoint, OpenMode, Storage};
 
 /// Makes durable what the journal flushed. Cheap to clone; usable from any thread.
 #[derive(Clone, Debug)]
@@ -35,8 +35,12 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Files {
-    /// Files with something to sync; the last is the one being written.
-    open: Vec<(PathBuf, Arc<Space>)>,
+    /// Full files with something to sync, closed: they are opened again for that. Linux reports a write error that no
+    /// sync has seen to the file as opened again, too (errseq.rst). At most one for each file of the journal; a sync
+    /// removes them all.
+    full: Vec<PathBuf>,
+    /// The file being written.
+    current: Option<(PathBuf, Arc<Space>)>,
     names_changed: bool,
 }
 
@@ -62,7 +66,8 @@ impl Syncer {
             .file_began_at
             .store(self.flushed(), Ordering::Release);
         let mut files = lock(&self.shared.files);
-        files.open.push((path, space));
+        let full = files.current.replace((path, space));
+        files.full.extend(full.map(|(path, _)| path));
         files.names_changed = true;
     }
 
@@ -123,7 +128,7 @@ impl Syncer {
     /// # Errors
     /// [`JournalError::Io`], if the disk is full or refused; what was flushed is not touched by that.
     pub(crate) fn extend(&self) -> Result<(), JournalError> {
-        let current = lock(&self.shared.files).open.last().cloned();
+        let current = lock(&self.shared.files).current.clone();
         let Some((path, space)) = current else {
             return Ok(());
         };
@@ -137,17 +142,20 @@ impl Syncer {
 
     fn sync_files(&self) -> Result<(), JournalError> {
         let shared = &*self.shared;
-        let (open, names_changed) = {
+        let (full, current, names_changed) = {
             let mut files = lock(&shared.files);
             let names_changed = std::mem::take(&mut files.names_changed);
-            (files.open.clone(), names_changed)
+            (files.full.clone(), files.current.clone(), names_changed)
         };
         reach(shared, CrashPoint::BeforeSync)?;
-        for (path, space) in &open {
-            space
-                .file()
-                .sync()
-                .map_err(JournalError::io("sync", path))?;
+        for path in &full {
+            let opened = shared.storage.open(path, OpenMode::Read);
+            let synced = opened.and_then(|file| file.sync());
+            synced.map_err(JournalError::io("sync", path))?;
+        }
+        if let Some((path, space)) = &current {
+            let synced = space.file().sync();
+            synced.map_err(JournalError::io("sync", path))?;
         }
         if names_changed {
             shared
@@ -156,7 +164,7 @@ impl Syncer {
                 .map_err(JournalError::io("sync", &shared.dir))?;
         }
         // Files that were full when this sync began are durable for good.
-        lock(&shared.files).open.drain(..open.len() - 1);
+        lock(&shared.files).full.drain(..full.len());
         reach(shared, CrashPoint::AfterSync)
     }
 }
