@@ -40,6 +40,8 @@ pub use reader::{Coverage, Reader, Records, RecoveryTail, TailRecords};
 pub use record::{Record, Stamped};
 pub use segment::{SegmentHeader, StoreKind};
 pub use snapshot::{Snapshot, SnapshotPart};
-pub use storage::{CrashPoint, Disk, Loss, MemoryStorage, OpenMode, Storage, StorageFile};
+pub use storage::{
+    CrashPoint, Disk, Loss, MemoryStorage, OpenMode, Storage, StorageFault, StorageFile,
+};
 pub use sync::Syncer;
 pub use sync_thread::SyncThread;
