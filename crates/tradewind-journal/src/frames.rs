@@ -8,14 +8,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::archive;
 use crate::error::JournalError;
 use crate::frame::{HEADER, Header, PAYLOAD_MAX, SECTOR, checksum, field};
 use crate::record::{Kind, PayloadFault, Stamped, kind, unpack};
 use crate::segment::SegmentHeader;
-use crate::storage::{OpenMode, Storage, StorageFile};
+use crate::storage::{Storage, StorageFile};
 
-/// Bytes read at once.
+/// Bytes read at once, at most.
 const WINDOW: usize = 256 * 1024;
+
+/// Bytes of the first read; every further one is twice as long.
+const WINDOW_FIRST: usize = 4 * 1024;
 
 /// Zeros before the end of a sector that show it was never written where a record begins: its length is never 0.
 const ZEROS_MIN: u64 = 4;
@@ -30,6 +34,8 @@ pub(crate) struct Frames {
     chain: Option<u64>,
     window: Vec<u8>,
     window_at: u64,
+    /// Bytes of the next read.
+    ahead: usize,
 }
 
 /// What comes next in a file.
@@ -92,9 +98,8 @@ impl Frames {
         offset: u64,
         end: Option<u64>,
     ) -> Result<Self, JournalError> {
-        let file = storage
-            .open(path, OpenMode::Read)
-            .map_err(JournalError::io("open", path))?;
+        let opened = archive::open(storage, path);
+        let file = opened.map_err(JournalError::io("open", path))?;
         let length = file.len().map_err(JournalError::io("measure", path))?;
         Ok(Self {
             file,
@@ -104,6 +109,7 @@ impl Frames {
             chain: None,
             window: Vec::new(),
             window_at: offset,
+            ahead: WINDOW_FIRST,
         })
     }
 
@@ -265,7 +271,8 @@ impl Frames {
         self.window.drain(..start);
         self.window_at = self.offset;
         let have = self.window.len();
-        self.window.resize(wanted.max(WINDOW), 0);
+        self.window.resize(wanted.max(self.ahead), 0);
+        self.ahead = (self.ahead * 2).min(WINDOW);
         let mut window = std::mem::take(&mut self.window);
         let read = self.read(&mut window[have..], self.offset + have as u64)?;
         window.truncate(have + read);

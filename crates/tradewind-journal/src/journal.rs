@@ -10,9 +10,11 @@ use std::time::Duration;
 use tradewind_events::{Event, EventKind, Input, Intent};
 use tradewind_model::Timestamp;
 
+use crate::archive::{Archive, FlushedSnapshot};
 use crate::error::JournalError;
 use crate::event_log::EventReader;
 use crate::market::{write_candle, write_quote, write_trade};
+use crate::market_store::{MarketFault, MarketStore};
 use crate::record::{Kind, pack};
 use crate::segment::{self, StoreKind};
 use crate::snapshot::{self, SNAPSHOT_MAX};
@@ -78,12 +80,14 @@ pub struct TornTail {
 pub struct Journal {
     storage: Arc<dyn Storage>,
     truth: Store,
-    market: Store,
+    market: MarketStore,
     syncer: Syncer,
     events: EventReader,
     preallocates: bool,
     /// A price update that is written if something follows from it.
     price: Option<Event>,
+    /// The last input of a snapshot that is appended and not flushed yet.
+    snapshot: Option<u64>,
     last_seq: u64,
     last_at: Timestamp,
 }
@@ -94,7 +98,8 @@ impl Journal {
     /// `now` stands in the new files' headers.
     ///
     /// # Errors
-    /// [`JournalError`]; damage in the last files is found here, damage further back by [`Reader`](crate::Reader).
+    /// [`JournalError`]; damage in the last files is found here, damage further back by [`Reader`](crate::Reader). If only
+    /// the market data cannot be written, the journal opens without it: see [`market_fault`](Self::market_fault).
     pub fn open(
         storage: Arc<dyn Storage>,
         dir: &Path,
@@ -104,9 +109,8 @@ impl Journal {
         storage
             .create_dir(dir)
             .map_err(JournalError::io("create", dir))?;
-        let ends = [StoreKind::Truth, StoreKind::Market].map(|kind| recover(&*storage, dir, kind));
-        let [truth_end, market_end] = ends;
-        let (truth_end, market_end) = (truth_end?, market_end?);
+        let truth_end = recover(&*storage, dir, StoreKind::Truth)?;
+        let (mut market, market_end) = MarketStore::open(Arc::clone(&storage), dir, options)?;
         let recovery = Recovery {
             last_seq: truth_end.last_seq.max(market_end.last_seq),
             last_at: truth_end.last_at.max(market_end.last_at),
@@ -116,22 +120,21 @@ impl Journal {
                 .collect(),
         };
         let start = (recovery.last_seq + 1, now.max(recovery.last_at));
-        let older = segment::list(&*storage, dir, StoreKind::Truth)?;
-        let begin = |kind, end| {
-            Store::begin(
-                Arc::clone(&storage),
-                dir.to_owned(),
-                kind,
-                options.clone(),
-                end,
-                start,
-            )
-        };
-        let truth = begin(StoreKind::Truth, &truth_end)?;
-        let market = begin(StoreKind::Market, &market_end)?;
+        let older = segment::list_all(&*storage, dir, StoreKind::Truth)?;
+        let unarchived = segment::list(&*storage, dir, StoreKind::Truth)?;
+        let archive = Archive::new(Arc::clone(&storage), dir.to_owned(), unarchived, start.0);
+        let truth = Store::begin(
+            Arc::clone(&storage),
+            dir.to_owned(),
+            StoreKind::Truth,
+            options.clone(),
+            &truth_end,
+            start,
+        )?;
+        market.flush(start.0, start.1);
         let events = EventReader::new(Arc::clone(&storage), older);
         events.begin_file(truth.segment());
-        let syncer = Syncer::new(Arc::clone(&storage), dir.to_owned());
+        let syncer = Syncer::new(Arc::clone(&storage), dir.to_owned(), archive);
         syncer.begin_file(truth.segment().path.clone(), Arc::clone(truth.space()));
         let mut journal = Self {
             storage,
@@ -141,6 +144,7 @@ impl Journal {
             events,
             preallocates: options.preallocated_bytes > 0,
             price: None,
+            snapshot: None,
             last_seq: recovery.last_seq,
             last_at: start.1,
         };
@@ -178,7 +182,9 @@ impl Journal {
             other if other.is_market_data() => {
                 market.append(Kind::Input, seq, at, |out| pack(out, other))
             }
-            other => truth.append(Kind::Input, seq, at, |out| pack(out, other)),
+            other => truth
+                .append(Kind::Input, seq, at, |out| pack(out, other))
+                .map(drop),
         }?;
         Ok(())
     }
@@ -246,6 +252,7 @@ impl Journal {
                 Ok::<_, JournalError>(())
             })?;
         }
+        self.snapshot = Some(seq);
         Ok(())
     }
 
@@ -272,21 +279,43 @@ impl Journal {
             self.truth.note_durable(self.syncer.durable_in_file());
         }
         self.events.note_flushed(self.truth.flushed());
-        self.market.flush()?;
+        if let Some(seq) = self.snapshot.take() {
+            self.syncer.archive().note_snapshot(FlushedSnapshot {
+                seq,
+                ordinal: self.truth.segment().ordinal,
+                position: self.syncer.flushed(),
+            });
+        }
+        self.market.flush(self.last_seq + 1, self.last_at);
         self.reach(CrashPoint::AfterFlush)?;
         if self.truth.is_full() {
-            self.truth.rotate(self.last_seq + 1, self.last_at)?;
-            self.syncer.begin_file(
-                self.truth.segment().path.clone(),
-                Arc::clone(self.truth.space()),
-            );
-            self.events.begin_file(self.truth.segment());
-        }
-        if self.market.is_full() {
-            self.market.rotate(self.last_seq + 1, self.last_at)?;
-            self.market.drop_old(self.last_at)?;
+            self.rotate()?;
         }
         Ok(())
+    }
+
+    fn rotate(&mut self) -> Result<(), JournalError> {
+        let next_seq = self.last_seq + 1;
+        let (full, _) = self.truth.rotate(next_seq, self.last_at)?;
+        self.syncer.archive().note_full(full, next_seq);
+        let (path, space) = (&self.truth.segment().path, self.truth.space());
+        self.syncer.begin_file(path.clone(), Arc::clone(space));
+        self.events.begin_file(self.truth.segment());
+        Ok(())
+    }
+
+    /// Moves full files that lie behind the newest flushed snapshot to the archive.
+    ///
+    /// For a desk that syncs nothing: with it, flushed is as safe as its records have to be. A sync does the same for
+    /// files behind a durable snapshot.
+    pub fn archive(&self) {
+        self.syncer.archive_behind(self.flushed());
+    }
+
+    /// Why market data is not written at the moment; `None` while it is.
+    #[must_use]
+    pub const fn market_fault(&self) -> Option<&MarketFault> {
+        self.market.fault()
     }
 
     /// Position behind the last flushed byte of the truth, counted over all files since the start; what a
@@ -302,7 +331,9 @@ impl Journal {
     /// As [`flush`](Self::flush) and [`Syncer::sync`].
     pub fn sync(&mut self) -> Result<(), JournalError> {
         self.flush()?;
-        self.syncer.sync()
+        self.syncer.sync()?;
+        self.syncer.archive_durable();
+        Ok(())
     }
 
     /// A handle that syncs what was flushed, for the thread that waits for it.

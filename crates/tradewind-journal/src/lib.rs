@@ -8,6 +8,7 @@
 //! twin can crash at a named point. Start with [`Journal`] for writing, [`Reader`] for reading, and `frame.rs` for the
 //! bytes.
 
+mod archive;
 mod desk_file;
 mod error;
 mod event_log;
@@ -18,6 +19,7 @@ mod journal;
 mod latch;
 mod lock;
 mod market;
+mod market_store;
 mod reader;
 mod record;
 mod replace;
@@ -36,6 +38,7 @@ pub use identity::Identity;
 pub use journal::{Journal, Options, Recovery, TornTail};
 pub use latch::{Durable, LatchFile, LatchState};
 pub use lock::{DirectoryLock, LockError};
+pub use market_store::MarketFault;
 pub use reader::{Coverage, Reader, Records, RecoveryTail, TailRecords};
 pub use record::{Record, Stamped};
 pub use segment::{SegmentHeader, StoreKind};

@@ -92,7 +92,7 @@ impl Reader {
     /// # Errors
     /// [`JournalError::Io`], if the directory cannot be read.
     pub fn records(&self, store: StoreKind) -> Result<Records, JournalError> {
-        let files = segment::list(&*self.storage, &self.dir, store)?;
+        let files = segment::list_all(&*self.storage, &self.dir, store)?;
         Ok(self.records_of(store, files, 0))
     }
 
@@ -103,7 +103,7 @@ impl Reader {
     /// # Errors
     /// [`JournalError`]: damage in those files.
     pub fn recovery_tail(&self) -> Result<RecoveryTail, JournalError> {
-        let mut files = segment::list(&*self.storage, &self.dir, StoreKind::Truth)?;
+        let mut files = segment::list_all(&*self.storage, &self.dir, StoreKind::Truth)?;
         let first_seq = files.first().map_or(1, |file| file.first_seq);
         let snapshot = self.newest_snapshot(&files)?;
         let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);

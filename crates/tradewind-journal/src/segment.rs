@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::archive;
 use crate::error::JournalError;
 use crate::storage::Storage;
 
@@ -88,6 +89,22 @@ pub(crate) fn list(
         .map(|(ordinal, first_seq)| SegmentFile::new(dir, kind, ordinal, first_seq))
         .collect();
     found.sort();
+    Ok(found)
+}
+
+/// The files of a store in `dir` and in its archive, oldest first. One that is in both, because a move was cut short, is
+/// listed once.
+pub(crate) fn list_all(
+    storage: &dyn Storage,
+    dir: &Path,
+    kind: StoreKind,
+) -> Result<Vec<SegmentFile>, JournalError> {
+    let mut found = list(storage, dir, kind)?;
+    if kind == StoreKind::Truth {
+        found.extend(list(storage, &archive::folder(dir), kind)?);
+        found.sort_by_key(|file| (file.ordinal, file.first_seq));
+        found.dedup_by_key(|file| (file.ordinal, file.first_seq));
+    }
     Ok(found)
 }
 

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::archive::{self, Archive};
 use crate::error::JournalError;
 use crate::space::Space;
-use crate::storage::{CrashPoint, OpenMode, Storage};
+use crate::storage::{CrashPoint, Storage};
 
 /// Makes durable what the journal flushed. Cheap to clone; usable from any thread.
 #[derive(Clone, Debug)]
@@ -28,6 +29,7 @@ struct Shared {
     durable: AtomicU64,
     /// `flushed` when the file being written began.
     file_began_at: AtomicU64,
+    archive: Archive,
     /// Held while a sync runs, so that the next one waits.
     running: Mutex<()>,
     failed: AtomicBool,
@@ -42,10 +44,12 @@ struct Files {
     /// The file being written.
     current: Option<(PathBuf, Arc<Space>)>,
     names_changed: bool,
+    /// Whether files were moved to the archive.
+    archived: bool,
 }
 
 impl Syncer {
-    pub(crate) fn new(storage: Arc<dyn Storage>, dir: PathBuf) -> Self {
+    pub(crate) fn new(storage: Arc<dyn Storage>, dir: PathBuf, archive: Archive) -> Self {
         Self {
             shared: Arc::new(Shared {
                 storage,
@@ -54,6 +58,7 @@ impl Syncer {
                 flushed: AtomicU64::new(0),
                 durable: AtomicU64::new(0),
                 file_began_at: AtomicU64::new(0),
+                archive,
                 running: Mutex::default(),
                 failed: AtomicBool::new(false),
             }),
@@ -140,22 +145,49 @@ impl Syncer {
         Ok(())
     }
 
+    pub(crate) fn archive(&self) -> &Archive {
+        &self.shared.archive
+    }
+
+    /// Moves the files that lie behind a snapshot which is durable. Their new names are made durable by the next sync.
+    pub(crate) fn archive_durable(&self) {
+        self.archive_behind(self.durable());
+    }
+
+    pub(crate) fn archive_behind(&self, durable: u64) {
+        let _running = lock(&self.shared.running);
+        if self.shared.archive.run(durable) {
+            let mut files = lock(&self.shared.files);
+            (files.names_changed, files.archived) = (true, true);
+        }
+    }
+
     fn sync_files(&self) -> Result<(), JournalError> {
         let shared = &*self.shared;
-        let (full, current, names_changed) = {
+        let (full, current, names_changed, archived) = {
             let mut files = lock(&shared.files);
             let names_changed = std::mem::take(&mut files.names_changed);
-            (files.full.clone(), files.current.clone(), names_changed)
+            let archived = std::mem::take(&mut files.archived);
+            (
+                files.full.clone(),
+                files.current.clone(),
+                names_changed,
+                archived,
+            )
         };
         reach(shared, CrashPoint::BeforeSync)?;
         for path in &full {
-            let opened = shared.storage.open(path, OpenMode::Read);
+            let opened = archive::open(&*shared.storage, path);
             let synced = opened.and_then(|file| file.sync());
             synced.map_err(JournalError::io("sync", path))?;
         }
         if let Some((path, space)) = &current {
             let synced = space.file().sync();
             synced.map_err(JournalError::io("sync", path))?;
+        }
+        if archived {
+            let synced = shared.archive.sync_names();
+            synced.map_err(JournalError::io("sync the archive of", &shared.dir))?;
         }
         if names_changed {
             shared
