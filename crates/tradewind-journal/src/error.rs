@@ -54,7 +54,32 @@ pub enum JournalError {
     Failed,
 }
 
+/// A disk that takes no writes and may take them again: nothing was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is full, or a quota is used up.
+    Full,
+    /// It is read-only.
+    ReadOnly,
+}
+
 impl JournalError {
+    /// Whether the disk only refused a write. Then the same bytes can be written later; any other error of the truth
+    /// means that what is on disk is not known (S04).
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        match self {
+            Self::Io { doing: "sync", .. } => None,
+            Self::Io { source, .. } => match source.kind() {
+                StorageFull | QuotaExceeded | FileTooLarge => Some(Refusal::Full),
+                ReadOnlyFilesystem => Some(Refusal::ReadOnly),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io {

@@ -1,7 +1,7 @@
 //! Walking through the records of one file, and telling a torn tail from damage.
 //!
-//! A tail is *torn* when the file ends inside a record, or when a sector of a record was never written and reads as
-//! zeros. After a power cut any sector behind the last sync may be missing, so sound records may follow the hole; they
+//! A tail is *torn* when the file ends inside a record, when a sector of a record was never written and reads as
+//! zeros, or when everything from inside a record on does (a write that was cut short). After a power cut any sector behind the last sync may be missing, so sound records may follow the hole; they
 //! were never synced either and go with it. If one of them states that the hole was durable, the file is damaged. Whatever else
 //! does not fit is damage, too, and an error.
 
@@ -213,8 +213,13 @@ impl Frames {
         Ok(Step::Torn { bytes: left })
     }
 
-    /// Whether a sector that holds a part of the next `length` bytes was never written.
+    /// Whether a part of the next `length` bytes was never written: a sector, or all from some byte on.
     fn has_hole(&self, length: u64) -> Result<bool, JournalError> {
+        let record_end = self.offset + length;
+        let last = record_end.saturating_sub(ZEROS_MIN).max(self.offset);
+        if record_end < self.end && self.is_zero(last, self.end)? {
+            return Ok(true);
+        }
         let mut from = self.offset;
         while from < (self.offset + length).min(self.end) {
             let to = ((from / SECTOR + 1) * SECTOR).min(self.end);

@@ -11,13 +11,15 @@ use tradewind_events::{Event, EventKind, Input, Intent};
 use tradewind_model::Timestamp;
 
 use crate::archive::{Archive, FlushedSnapshot};
-use crate::error::JournalError;
+use crate::error::{JournalError, Refusal};
 use crate::event_log::EventReader;
 use crate::market::{write_candle, write_quote, write_trade};
 use crate::market_store::{MarketFault, MarketStore};
 use crate::record::{Kind, pack};
-use crate::segment::{self, StoreKind};
+use crate::reserve::{Reserve, Taken};
+use crate::segment::{self, SegmentFile, StoreKind};
 use crate::snapshot::{self, SNAPSHOT_MAX};
+use crate::space::Space;
 use crate::storage::{CrashPoint, Storage};
 use crate::store::{Store, recover};
 use crate::sync::Syncer;
@@ -33,6 +35,8 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Bytes of zeros written ahead of the truth's records, so that a sync of them is short; 0 for none.
     pub preallocated_bytes: u64,
+    /// Bytes of a reserve that takes the truth when the disk is full; 0 for none.
+    pub reserve_bytes: u64,
     /// Bytes of market data that are kept.
     pub market_bytes: u64,
     /// Age at which market data goes.
@@ -40,13 +44,14 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 64 MiB a file; nothing written ahead; 8 GiB or 24 hours of market data.
+    /// 64 MiB a file; nothing written ahead, no reserve; 8 GiB or 24 hours of market data.
     fn default() -> Self {
         Self {
             build: String::new(),
             configuration: String::new(),
             segment_bytes: 64 << 20,
             preallocated_bytes: 0,
+            reserve_bytes: 0,
             market_bytes: 8 << 30,
             market_age: Duration::from_hours(24),
         }
@@ -83,7 +88,9 @@ pub struct Journal {
     market: MarketStore,
     syncer: Syncer,
     events: EventReader,
-    preallocates: bool,
+    reserve: Reserve,
+    dir: PathBuf,
+    preallocated_bytes: u64,
     /// A price update that is written if something follows from it.
     price: Option<Event>,
     /// The last input of a snapshot that is appended and not flushed yet.
@@ -98,7 +105,7 @@ impl Journal {
     /// `now` stands in the new files' headers.
     ///
     /// # Errors
-    /// [`JournalError`]; damage in the last files is found here, damage further back by [`Reader`](crate::Reader). If only
+    /// [`JournalError`]. A full disk is none: the journal opens, and `flush` says so. Damage in the last files is found here, damage further back by [`Reader`](crate::Reader). If only
     /// the market data cannot be written, the journal opens without it: see [`market_fault`](Self::market_fault).
     pub fn open(
         storage: Arc<dyn Storage>,
@@ -137,18 +144,24 @@ impl Journal {
         let syncer = Syncer::new(Arc::clone(&storage), dir.to_owned(), archive);
         syncer.begin_file(truth.segment().path.clone(), Arc::clone(truth.space()));
         let mut journal = Self {
-            storage,
             truth,
             market,
             syncer,
             events,
-            preallocates: options.preallocated_bytes > 0,
+            reserve: Reserve::open(Arc::clone(&storage), dir, options.reserve_bytes, start.1),
+            dir: dir.to_owned(),
+            preallocated_bytes: options.preallocated_bytes,
             price: None,
             snapshot: None,
             last_seq: recovery.last_seq,
             last_at: start.1,
+            storage,
         };
-        journal.sync()?;
+        match journal.sync() {
+            // What is buffered is written once the disk takes it.
+            Err(error) if error.refusal() == Some(Refusal::Full) => {}
+            synced => synced?,
+        }
         Ok((journal, recovery))
     }
 
@@ -269,13 +282,17 @@ impl Journal {
     /// where one is full.
     ///
     /// # Errors
-    /// [`JournalError::Io`]; nothing is lost, the same bytes are written again by the next flush.
+    /// [`JournalError::Io`]; nothing is lost, the same bytes are written again by the next flush. On a full disk the
+    /// reserve is used first.
     pub fn flush(&mut self) -> Result<(), JournalError> {
         self.check()?;
         self.reach(CrashPoint::BeforeFlush)?;
-        let bytes = self.truth.flush()?;
+        let bytes = match self.truth.flush() {
+            Err(error) if error.refusal() == Some(Refusal::Full) => self.use_reserve(error)?,
+            flushed => flushed?,
+        };
         self.syncer.note_flushed(bytes);
-        if self.preallocates {
+        if self.preallocated_bytes > 0 {
             self.truth.note_durable(self.syncer.durable_in_file());
         }
         self.events.note_flushed(self.truth.flushed());
@@ -288,20 +305,53 @@ impl Journal {
         }
         self.market.flush(self.last_seq + 1, self.last_at);
         self.reach(CrashPoint::AfterFlush)?;
+        self.reserve.fill(self.last_at);
         if self.truth.is_full() {
             self.rotate()?;
         }
         Ok(())
     }
 
+    /// Whether the whole reserve is there: not in use, and not missing for want of room on the disk.
+    #[must_use]
+    pub const fn has_reserve(&self) -> bool {
+        self.reserve.is_complete()
+    }
+
+    /// Goes on in the reserve, if there is one, and flushes into it; how many bytes.
+    fn use_reserve(&mut self, full: JournalError) -> Result<usize, JournalError> {
+        let first_seq = self.truth.first_buffered();
+        let next = self.truth.segment().next(
+            &self.dir,
+            StoreKind::Truth,
+            first_seq.unwrap_or(self.last_seq + 1),
+        );
+        let taken = self.reserve.take(&next);
+        let taken = taken.map_err(JournalError::io("take the reserve for", &next.path))?;
+        let Some(Taken { file, bytes }) = taken else {
+            return Err(full);
+        };
+        let (next_seq, space) = (
+            next.first_seq,
+            Space::with_room(file, self.preallocated_bytes, bytes),
+        );
+        let before = self.truth.continue_in(next, space, self.last_at)?;
+        self.file_begun(before, next_seq);
+        self.truth.flush()
+    }
+
     fn rotate(&mut self) -> Result<(), JournalError> {
         let next_seq = self.last_seq + 1;
         let (full, _) = self.truth.rotate(next_seq, self.last_at)?;
-        self.syncer.archive().note_full(full, next_seq);
+        self.file_begun(full, next_seq);
+        Ok(())
+    }
+
+    fn file_begun(&mut self, before: SegmentFile, next_seq: u64) {
+        self.syncer.archive().note_full(before, next_seq);
         let (path, space) = (&self.truth.segment().path, self.truth.space());
         self.syncer.begin_file(path.clone(), Arc::clone(space));
         self.events.begin_file(self.truth.segment());
-        Ok(())
     }
 
     /// Moves full files that lie behind the newest flushed snapshot to the archive.

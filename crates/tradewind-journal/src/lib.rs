@@ -24,6 +24,7 @@ mod market_store;
 mod reader;
 mod record;
 mod replace;
+mod reserve;
 mod segment;
 mod snapshot;
 mod space;
@@ -33,7 +34,7 @@ mod sync;
 mod sync_thread;
 
 pub use desk_file::{DeskFile, RunningDesk};
-pub use error::JournalError;
+pub use error::{JournalError, Refusal};
 pub use event_log::EventReader;
 pub use home::Home;
 pub use identity::{FormerInstance, Identity};

@@ -74,6 +74,11 @@ impl SegmentFile {
             path: dir.join(kind.file_name(ordinal, first_seq)),
         }
     }
+
+    /// The file after this one.
+    pub(crate) fn next(&self, dir: &Path, kind: StoreKind, first_seq: u64) -> Self {
+        Self::new(dir, kind, self.ordinal + 1, first_seq)
+    }
 }
 
 /// The files of a store that are there, oldest first.

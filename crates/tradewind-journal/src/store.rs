@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tradewind_model::Timestamp;
 
 use crate::error::JournalError;
-use crate::frame::{self, Stamp};
+use crate::frame::{self, Header, Stamp};
 use crate::frames::{Frames, Step};
 use crate::journal::{Options, TornTail};
 use crate::record::{Kind, pack};
@@ -209,6 +209,46 @@ impl Store {
         Ok((full, bytes))
     }
 
+    /// The first sequence number that is appended and not flushed, but for a snapshot's.
+    pub(crate) fn first_buffered(&self) -> Option<u64> {
+        let inputs = frame::split(&self.buffer).filter(|(header, _)| !is_frame(header));
+        inputs.map(|(header, _)| header.seq).min()
+    }
+
+    /// Goes on in `next`, whose file has `room`: what is not flushed goes there. Returns the file written so far, which
+    /// ends with its last flushed record.
+    pub(crate) fn continue_in(
+        &mut self,
+        next: SegmentFile,
+        space: Space,
+        at: Timestamp,
+    ) -> Result<SegmentFile, JournalError> {
+        let cut = self.space.cut(self.flushed);
+        cut.map_err(JournalError::io("cut the tail of", &self.segment.path))?;
+        let waiting = std::mem::take(&mut self.buffer);
+        let before = std::mem::replace(&mut self.segment, next);
+        self.space = Arc::new(space);
+        (self.flushed, self.chain) = (0, self.flushed_chain);
+        self.durable = self.durable.map(|_| 0);
+        self.append_header(at)?;
+        for (header, payload) in frame::split(&waiting) {
+            if header.kind == Kind::Segment as u8 {
+                continue;
+            }
+            let stamp = Stamp {
+                tag: (header.kind, header.version),
+                seq: header.seq,
+                at: header.at,
+                unsynced: 0,
+            };
+            frame::write(&mut self.buffer, stamp, &mut self.chain, |out| {
+                out.extend_from_slice(payload);
+                Ok::<_, JournalError>(())
+            })?;
+        }
+        Ok(before)
+    }
+
     /// Stores how much of the file is durable; later records contain it.
     pub(crate) const fn note_durable(&mut self, bytes: u64) {
         self.durable = Some(bytes);
@@ -260,6 +300,12 @@ impl Store {
     }
 }
 
+/// Whether a record belongs to no input: a segment's header, or a part of a snapshot.
+const fn is_frame(header: &Header) -> bool {
+    header.kind == Kind::Segment as u8 || header.kind == Kind::Snapshot as u8
+}
+
+/// Makes the file of a segment. Without room for space ahead it begins without.
 fn create(
     storage: &dyn Storage,
     segment: &SegmentFile,
@@ -270,11 +316,10 @@ fn create(
         StoreKind::Truth => options.preallocated_bytes,
         StoreKind::Market => 0,
     };
-    let doing = || JournalError::io("create", &segment.path);
     let file = storage
         .open(&segment.path, OpenMode::Create)
-        .map_err(doing())?;
+        .map_err(JournalError::io("create", &segment.path))?;
     let space = Space::new(file, step, options.segment_bytes);
-    space.extend().map_err(doing())?;
+    drop(space.extend());
     Ok(Arc::new(space))
 }
