@@ -38,6 +38,14 @@ pub enum JournalError {
         /// What.
         what: String,
     },
+    /// A snapshot of the engine's state is too long to be written; nothing was appended.
+    #[error("a snapshot of {bytes} bytes is longer than {max}, the longest there may be")]
+    SnapshotTooLong {
+        /// Its length.
+        bytes: usize,
+        /// The longest that is written.
+        max: usize,
+    },
     /// A value cannot be written down; a programming error, found before anything is written.
     #[error("could not encode a record")]
     Encode(#[from] rmp_serde::encode::Error),
@@ -46,7 +54,32 @@ pub enum JournalError {
     Failed,
 }
 
+/// A disk that takes no writes and may take them again: nothing was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is full, or a quota is used up.
+    Full,
+    /// It is read-only.
+    ReadOnly,
+}
+
 impl JournalError {
+    /// Whether the disk only refused a write. Then the same bytes can be written later; any other error of the truth
+    /// means that what is on disk is not known (S04).
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        match self {
+            Self::Io { doing: "sync", .. } => None,
+            Self::Io { source, .. } => match source.kind() {
+                StorageFull | QuotaExceeded | FileTooLarge => Some(Refusal::Full),
+                ReadOnlyFilesystem => Some(Refusal::ReadOnly),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io {
@@ -54,6 +87,11 @@ impl JournalError {
             path,
             source,
         }
+    }
+
+    /// Whether a file is not there.
+    pub(crate) fn is_missing_file(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
     pub(crate) fn corrupt(path: &Path, offset: u64, what: impl Into<String>) -> Self {

@@ -1,8 +1,10 @@
 //! Reading events back, by the thousand, while the writer appends: what a lossless subscriber falls back on.
 //!
 //! For each file of the truth there is a sparse index from sequence number to offset. The writer makes it for the file it
-//! writes; for an older file it is built on the first read. Only flushed bytes are read.
+//! writes; for an older file, in the archive too, it is built on the first read, and a few are kept. Only flushed bytes
+//! are read.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -10,11 +12,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tradewind_events::Event;
 use tradewind_model::EventId;
 
+use crate::archive;
 use crate::error::JournalError;
 use crate::frames::{Frames, Step};
 use crate::record::{Kind, Record};
 use crate::segment::SegmentFile;
 use crate::storage::Storage;
+
+/// Indices of full files that are kept; of 64 MiB each takes about 20 KiB.
+const INDICES_MAX: usize = 16;
 
 /// Events between two entries of the index.
 const EVERY: u32 = 256;
@@ -28,7 +34,10 @@ pub struct EventReader {
 #[derive(Debug)]
 struct Log {
     storage: Arc<dyn Storage>,
+    /// One for each file of truth in the journal and its archive; the last is being written.
     files: RwLock<Vec<Arc<IndexedFile>>>,
+    /// Files with an index, but the one being written; the oldest loses its own when there are too many.
+    indexed: Mutex<VecDeque<Arc<IndexedFile>>>,
 }
 
 #[derive(Debug)]
@@ -79,6 +88,7 @@ impl EventReader {
             log: Arc::new(Log {
                 storage,
                 files: RwLock::new(files),
+                indexed: Mutex::default(),
             }),
         }
     }
@@ -103,9 +113,28 @@ impl EventReader {
             if events.len() >= limit {
                 break;
             }
-            file.read_after(&*self.log.storage, after, limit, &mut events)?;
+            let read = file.read_after(&*self.log.storage, after, limit, &mut events);
+            match read {
+                // It was taken out of the archive: `first_seq` tells.
+                Err(error) if error.is_missing_file() => {}
+                built => {
+                    if built? {
+                        self.log.keep_index(file);
+                    }
+                }
+            }
         }
         Ok(events)
+    }
+
+    /// The first sequence number whose events can be read: more than 1 once the oldest files were taken out of the
+    /// archive.
+    #[must_use]
+    pub fn first_seq(&self) -> u64 {
+        let files = self.files();
+        let there =
+            |file: &&Arc<IndexedFile>| archive::open(&*self.log.storage, &file.path).is_ok();
+        files.iter().find(there).map_or(1, |file| file.first_seq)
     }
 
     pub(crate) fn begin_file(&self, segment: &SegmentFile) {
@@ -115,7 +144,12 @@ impl EventReader {
             .files
             .write()
             .unwrap_or_else(PoisonError::into_inner);
+        let full = files.last().map(Arc::clone);
         files.push(Arc::new(live));
+        drop(files);
+        if let Some(full) = full.filter(|file| lock(&file.index).is_some()) {
+            self.log.keep_index(&full);
+        }
     }
 
     pub(crate) fn note(&self, seq: u64, offset: u64) {
@@ -149,6 +183,19 @@ impl EventReader {
     }
 }
 
+impl Log {
+    /// Keeps the index of a full file, and gives up the oldest if there are too many.
+    fn keep_index(&self, file: &Arc<IndexedFile>) {
+        let mut indexed = lock(&self.indexed);
+        indexed.push_back(Arc::clone(file));
+        if indexed.len() > INDICES_MAX
+            && let Some(oldest) = indexed.pop_front()
+        {
+            *lock(&oldest.index) = None;
+        }
+    }
+}
+
 impl IndexedFile {
     fn new(segment: &SegmentFile, flushed: u64, index: Option<Index>) -> Self {
         Self {
@@ -159,15 +206,16 @@ impl IndexedFile {
         }
     }
 
+    /// Returns whether it built the file's index for that.
     fn read_after(
         &self,
         storage: &dyn Storage,
         after: EventId,
         limit: usize,
         events: &mut Vec<Arc<Event>>,
-    ) -> Result<(), JournalError> {
+    ) -> Result<bool, JournalError> {
         let flushed = self.flushed.load(Ordering::Acquire);
-        let offset = self.offset_for(storage, after.seq)?;
+        let (offset, built) = self.offset_for(storage, after.seq)?;
         let mut frames = Frames::range(storage, &self.path, offset, Some(flushed))?;
         while events.len() < limit {
             let Step::Frame(frame) = frames.step()? else {
@@ -182,16 +230,18 @@ impl IndexedFile {
                 events.push(Arc::new(event));
             }
         }
-        Ok(())
+        Ok(built)
     }
 
-    fn offset_for(&self, storage: &dyn Storage, seq: u64) -> Result<u64, JournalError> {
+    /// Where to look, and whether the index was built for that.
+    fn offset_for(&self, storage: &dyn Storage, seq: u64) -> Result<(u64, bool), JournalError> {
         let mut slot = lock(&self.index);
+        let built = slot.is_none();
         let index = match &mut *slot {
             Some(index) => index,
             empty => empty.insert(self.scan(storage)?),
         };
-        Ok(index.offset_for(seq))
+        Ok((index.offset_for(seq), built))
     }
 
     fn scan(&self, storage: &dyn Storage) -> Result<Index, JournalError> {

@@ -123,6 +123,16 @@ pub(crate) fn write<E>(
     Ok(())
 }
 
+/// The records in bytes that [`write`] wrote: their headers and payloads.
+pub(crate) fn split(mut bytes: &[u8]) -> impl Iterator<Item = (Header, &[u8])> {
+    std::iter::from_fn(move || {
+        let header = Header::decode(bytes.first_chunk()?)?;
+        let (record, rest) = bytes.split_at_checked(header.record_len())?;
+        bytes = rest;
+        Some((header, &record[HEADER..]))
+    })
+}
+
 /// The checksum of a record: of the first 24 bytes of its header and its payload.
 pub(crate) fn checksum(head: &[u8], payload: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();

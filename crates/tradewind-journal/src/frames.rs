@@ -1,21 +1,25 @@
 //! Walking through the records of one file, and telling a torn tail from damage.
 //!
-//! A tail is *torn* when the file ends inside a record, or when a sector of a record was never written and reads as
-//! zeros. After a power cut any sector behind the last sync may be missing, so sound records may follow the hole; they
+//! A tail is *torn* when the file ends inside a record, when a sector of a record was never written and reads as
+//! zeros, or when everything from inside a record on does (a write that was cut short). After a power cut any sector behind the last sync may be missing, so sound records may follow the hole; they
 //! were never synced either and go with it. If one of them states that the hole was durable, the file is damaged. Whatever else
 //! does not fit is damage, too, and an error.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::archive;
 use crate::error::JournalError;
 use crate::frame::{HEADER, Header, PAYLOAD_MAX, SECTOR, checksum, field};
 use crate::record::{Kind, PayloadFault, Stamped, kind, unpack};
 use crate::segment::SegmentHeader;
-use crate::storage::{OpenMode, Storage, StorageFile};
+use crate::storage::{Storage, StorageFile};
 
-/// Bytes read at once.
+/// Bytes read at once, at most.
 const WINDOW: usize = 256 * 1024;
+
+/// Bytes of the first read; every further one is twice as long.
+const WINDOW_FIRST: usize = 4 * 1024;
 
 /// Zeros before the end of a sector that show it was never written where a record begins: its length is never 0.
 const ZEROS_MIN: u64 = 4;
@@ -30,6 +34,8 @@ pub(crate) struct Frames {
     chain: Option<u64>,
     window: Vec<u8>,
     window_at: u64,
+    /// Bytes of the next read.
+    ahead: usize,
 }
 
 /// What comes next in a file.
@@ -92,9 +98,8 @@ impl Frames {
         offset: u64,
         end: Option<u64>,
     ) -> Result<Self, JournalError> {
-        let file = storage
-            .open(path, OpenMode::Read)
-            .map_err(JournalError::io("open", path))?;
+        let opened = archive::open(storage, path);
+        let file = opened.map_err(JournalError::io("open", path))?;
         let length = file.len().map_err(JournalError::io("measure", path))?;
         Ok(Self {
             file,
@@ -104,6 +109,7 @@ impl Frames {
             chain: None,
             window: Vec::new(),
             window_at: offset,
+            ahead: WINDOW_FIRST,
         })
     }
 
@@ -207,8 +213,13 @@ impl Frames {
         Ok(Step::Torn { bytes: left })
     }
 
-    /// Whether a sector that holds a part of the next `length` bytes was never written.
+    /// Whether a part of the next `length` bytes was never written: a sector, or all from some byte on.
     fn has_hole(&self, length: u64) -> Result<bool, JournalError> {
+        let record_end = self.offset + length;
+        let last = record_end.saturating_sub(ZEROS_MIN).max(self.offset);
+        if record_end < self.end && self.is_zero(last, self.end)? {
+            return Ok(true);
+        }
         let mut from = self.offset;
         while from < (self.offset + length).min(self.end) {
             let to = ((from / SECTOR + 1) * SECTOR).min(self.end);
@@ -265,7 +276,8 @@ impl Frames {
         self.window.drain(..start);
         self.window_at = self.offset;
         let have = self.window.len();
-        self.window.resize(wanted.max(WINDOW), 0);
+        self.window.resize(wanted.max(self.ahead), 0);
+        self.ahead = (self.ahead * 2).min(WINDOW);
         let mut window = std::mem::take(&mut self.window);
         let read = self.read(&mut window[have..], self.offset + have as u64)?;
         window.truncate(have + read);

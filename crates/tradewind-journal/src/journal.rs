@@ -10,11 +10,16 @@ use std::time::Duration;
 use tradewind_events::{Event, EventKind, Input, Intent};
 use tradewind_model::Timestamp;
 
-use crate::error::JournalError;
+use crate::archive::{Archive, FlushedSnapshot};
+use crate::error::{JournalError, Refusal};
 use crate::event_log::EventReader;
 use crate::market::{write_candle, write_quote, write_trade};
+use crate::market_store::{MarketFault, MarketStore};
 use crate::record::{Kind, pack};
-use crate::segment::{self, StoreKind};
+use crate::reserve::{Reserve, Taken};
+use crate::segment::{self, SegmentFile, StoreKind};
+use crate::snapshot::{self, SNAPSHOT_MAX};
+use crate::space::Space;
 use crate::storage::{CrashPoint, Storage};
 use crate::store::{Store, recover};
 use crate::sync::Syncer;
@@ -30,6 +35,8 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Bytes of zeros written ahead of the truth's records, so that a sync of them is short; 0 for none.
     pub preallocated_bytes: u64,
+    /// Bytes of a reserve that takes the truth when the disk is full; 0 for none.
+    pub reserve_bytes: u64,
     /// Bytes of market data that are kept.
     pub market_bytes: u64,
     /// Age at which market data goes.
@@ -37,13 +44,14 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 64 MiB a file; nothing written ahead; 8 GiB or 24 hours of market data.
+    /// 64 MiB a file; nothing written ahead, no reserve; 8 GiB or 24 hours of market data.
     fn default() -> Self {
         Self {
             build: String::new(),
             configuration: String::new(),
             segment_bytes: 64 << 20,
             preallocated_bytes: 0,
+            reserve_bytes: 0,
             market_bytes: 8 << 30,
             market_age: Duration::from_hours(24),
         }
@@ -77,12 +85,16 @@ pub struct TornTail {
 pub struct Journal {
     storage: Arc<dyn Storage>,
     truth: Store,
-    market: Store,
+    market: MarketStore,
     syncer: Syncer,
     events: EventReader,
-    preallocates: bool,
+    reserve: Reserve,
+    dir: PathBuf,
+    preallocated_bytes: u64,
     /// A price update that is written if something follows from it.
     price: Option<Event>,
+    /// The last input of a snapshot that is appended and not flushed yet.
+    snapshot: Option<u64>,
     last_seq: u64,
     last_at: Timestamp,
 }
@@ -93,7 +105,8 @@ impl Journal {
     /// `now` stands in the new files' headers.
     ///
     /// # Errors
-    /// [`JournalError`]; damage in the last files is found here, damage further back by [`Reader`](crate::Reader).
+    /// [`JournalError`]. A full disk is none: the journal opens, and `flush` says so. Damage in the last files is found here, damage further back by [`Reader`](crate::Reader). If only
+    /// the market data cannot be written, the journal opens without it: see [`market_fault`](Self::market_fault).
     pub fn open(
         storage: Arc<dyn Storage>,
         dir: &Path,
@@ -103,9 +116,8 @@ impl Journal {
         storage
             .create_dir(dir)
             .map_err(JournalError::io("create", dir))?;
-        let ends = [StoreKind::Truth, StoreKind::Market].map(|kind| recover(&*storage, dir, kind));
-        let [truth_end, market_end] = ends;
-        let (truth_end, market_end) = (truth_end?, market_end?);
+        let truth_end = recover(&*storage, dir, StoreKind::Truth)?;
+        let (mut market, market_end) = MarketStore::open(Arc::clone(&storage), dir, options)?;
         let recovery = Recovery {
             last_seq: truth_end.last_seq.max(market_end.last_seq),
             last_at: truth_end.last_at.max(market_end.last_at),
@@ -115,35 +127,41 @@ impl Journal {
                 .collect(),
         };
         let start = (recovery.last_seq + 1, now.max(recovery.last_at));
-        let older = segment::list(&*storage, dir, StoreKind::Truth)?;
-        let begin = |kind, end| {
-            Store::begin(
-                Arc::clone(&storage),
-                dir.to_owned(),
-                kind,
-                options.clone(),
-                end,
-                start,
-            )
-        };
-        let truth = begin(StoreKind::Truth, &truth_end)?;
-        let market = begin(StoreKind::Market, &market_end)?;
+        let older = segment::list_all(&*storage, dir, StoreKind::Truth)?;
+        let unarchived = segment::list(&*storage, dir, StoreKind::Truth)?;
+        let archive = Archive::new(Arc::clone(&storage), dir.to_owned(), unarchived, start.0);
+        let truth = Store::begin(
+            Arc::clone(&storage),
+            dir.to_owned(),
+            StoreKind::Truth,
+            options.clone(),
+            &truth_end,
+            start,
+        )?;
+        market.flush(start.0, start.1);
         let events = EventReader::new(Arc::clone(&storage), older);
         events.begin_file(truth.segment());
-        let syncer = Syncer::new(Arc::clone(&storage), dir.to_owned());
+        let syncer = Syncer::new(Arc::clone(&storage), dir.to_owned(), archive);
         syncer.begin_file(truth.segment().path.clone(), Arc::clone(truth.space()));
         let mut journal = Self {
-            storage,
             truth,
             market,
             syncer,
             events,
-            preallocates: options.preallocated_bytes > 0,
+            reserve: Reserve::open(Arc::clone(&storage), dir, options.reserve_bytes, start.1),
+            dir: dir.to_owned(),
+            preallocated_bytes: options.preallocated_bytes,
             price: None,
+            snapshot: None,
             last_seq: recovery.last_seq,
             last_at: start.1,
+            storage,
         };
-        journal.sync()?;
+        match journal.sync() {
+            // What is buffered is written once the disk takes it.
+            Err(error) if error.refusal() == Some(Refusal::Full) => {}
+            synced => synced?,
+        }
         Ok((journal, recovery))
     }
 
@@ -177,7 +195,9 @@ impl Journal {
             other if other.is_market_data() => {
                 market.append(Kind::Input, seq, at, |out| pack(out, other))
             }
-            other => truth.append(Kind::Input, seq, at, |out| pack(out, other)),
+            other => truth
+                .append(Kind::Input, seq, at, |out| pack(out, other))
+                .map(drop),
         }?;
         Ok(())
     }
@@ -218,6 +238,37 @@ impl Journal {
         self.write_event(event)
     }
 
+    /// Appends a snapshot of the state that the engine had after input `seq`, at its time `at`.
+    ///
+    /// Later inputs may have been appended meanwhile: a reader takes the records behind `seq`, not behind the snapshot.
+    /// It counts once it is flushed, like every record.
+    ///
+    /// # Errors
+    /// [`JournalError::SnapshotTooLong`], and [`JournalError::Failed`] after a failed sync.
+    pub fn append_snapshot(
+        &mut self,
+        seq: u64,
+        at: Timestamp,
+        bytes: &[u8],
+    ) -> Result<(), JournalError> {
+        self.check()?;
+        if bytes.len() > SNAPSHOT_MAX {
+            return Err(JournalError::SnapshotTooLong {
+                bytes: bytes.len(),
+                max: SNAPSHOT_MAX,
+            });
+        }
+        for (head, part) in snapshot::payloads(bytes) {
+            self.truth.append(Kind::Snapshot, seq, at, |out| {
+                out.extend_from_slice(&head);
+                out.extend_from_slice(part);
+                Ok::<_, JournalError>(())
+            })?;
+        }
+        self.snapshot = Some(seq);
+        Ok(())
+    }
+
     fn write_event(&mut self, event: &Event) -> Result<(), JournalError> {
         let seq = event.id.seq;
         let offset = self
@@ -231,31 +282,90 @@ impl Journal {
     /// where one is full.
     ///
     /// # Errors
-    /// [`JournalError::Io`]; nothing is lost, the same bytes are written again by the next flush.
+    /// [`JournalError::Io`]; nothing is lost, the same bytes are written again by the next flush. On a full disk the
+    /// reserve is used first.
     pub fn flush(&mut self) -> Result<(), JournalError> {
         self.check()?;
         self.reach(CrashPoint::BeforeFlush)?;
-        let bytes = self.truth.flush()?;
+        let bytes = match self.truth.flush() {
+            Err(error) if error.refusal() == Some(Refusal::Full) => self.use_reserve(error)?,
+            flushed => flushed?,
+        };
         self.syncer.note_flushed(bytes);
-        if self.preallocates {
+        if self.preallocated_bytes > 0 {
             self.truth.note_durable(self.syncer.durable_in_file());
         }
         self.events.note_flushed(self.truth.flushed());
-        self.market.flush()?;
-        self.reach(CrashPoint::AfterFlush)?;
-        if self.truth.is_full() {
-            self.truth.rotate(self.last_seq + 1, self.last_at)?;
-            self.syncer.begin_file(
-                self.truth.segment().path.clone(),
-                Arc::clone(self.truth.space()),
-            );
-            self.events.begin_file(self.truth.segment());
+        if let Some(seq) = self.snapshot.take() {
+            self.syncer.archive().note_snapshot(FlushedSnapshot {
+                seq,
+                ordinal: self.truth.segment().ordinal,
+                position: self.syncer.flushed(),
+            });
         }
-        if self.market.is_full() {
-            self.market.rotate(self.last_seq + 1, self.last_at)?;
-            self.market.drop_old(self.last_at)?;
+        self.market.flush(self.last_seq + 1, self.last_at);
+        self.reach(CrashPoint::AfterFlush)?;
+        self.reserve.fill(self.last_at);
+        if self.truth.is_full() {
+            self.rotate()?;
         }
         Ok(())
+    }
+
+    /// Whether the whole reserve is there: not in use, and not missing for want of room on the disk.
+    #[must_use]
+    pub const fn has_reserve(&self) -> bool {
+        self.reserve.is_complete()
+    }
+
+    /// Goes on in the reserve, if there is one, and flushes into it; how many bytes.
+    fn use_reserve(&mut self, full: JournalError) -> Result<usize, JournalError> {
+        let first_seq = self.truth.first_buffered();
+        let next = self.truth.segment().next(
+            &self.dir,
+            StoreKind::Truth,
+            first_seq.unwrap_or(self.last_seq + 1),
+        );
+        let taken = self.reserve.take(&next);
+        let taken = taken.map_err(JournalError::io("take the reserve for", &next.path))?;
+        let Some(Taken { file, bytes }) = taken else {
+            return Err(full);
+        };
+        let (next_seq, space) = (
+            next.first_seq,
+            Space::with_room(file, self.preallocated_bytes, bytes),
+        );
+        let before = self.truth.continue_in(next, space, self.last_at)?;
+        self.file_begun(before, next_seq);
+        self.truth.flush()
+    }
+
+    fn rotate(&mut self) -> Result<(), JournalError> {
+        let next_seq = self.last_seq + 1;
+        let (full, _) = self.truth.rotate(next_seq, self.last_at)?;
+        self.file_begun(full, next_seq);
+        Ok(())
+    }
+
+    fn file_begun(&mut self, before: SegmentFile, next_seq: u64) {
+        self.syncer.archive().note_full(before, next_seq);
+        let (path, space) = (&self.truth.segment().path, self.truth.space());
+        self.syncer.begin_file(path.clone(), Arc::clone(space));
+        self.events.begin_file(self.truth.segment());
+    }
+
+    /// Moves full files that lie behind the newest flushed snapshot to the archive.
+    ///
+    /// For a desk that syncs nothing: with it, flushed is as safe as its records have to be. A sync does the same for
+    /// files behind a durable snapshot.
+    pub fn archive(&self) {
+        self.syncer.archive_behind(self.flushed());
+    }
+
+    /// Why market data is not written at the moment; `None` while it is.
+    #[must_use]
+    pub const fn market_fault(&self) -> Option<&MarketFault> {
+        self.market.fault()
     }
 
     /// Position behind the last flushed byte of the truth, counted over all files since the start; what a
@@ -271,7 +381,9 @@ impl Journal {
     /// As [`flush`](Self::flush) and [`Syncer::sync`].
     pub fn sync(&mut self) -> Result<(), JournalError> {
         self.flush()?;
-        self.syncer.sync()
+        self.syncer.sync()?;
+        self.syncer.archive_durable();
+        Ok(())
     }
 
     /// A handle that syncs what was flushed, for the thread that waits for it.

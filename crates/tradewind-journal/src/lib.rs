@@ -8,20 +8,25 @@
 //! twin can crash at a named point. Start with [`Journal`] for writing, [`Reader`] for reading, and `frame.rs` for the
 //! bytes.
 
+mod archive;
 mod desk_file;
 mod error;
 mod event_log;
 mod frame;
 mod frames;
+mod home;
 mod identity;
 mod journal;
 mod latch;
 mod lock;
 mod market;
+mod market_store;
 mod reader;
 mod record;
 mod replace;
+mod reserve;
 mod segment;
+mod snapshot;
 mod space;
 mod storage;
 mod store;
@@ -29,16 +34,21 @@ mod sync;
 mod sync_thread;
 
 pub use desk_file::{DeskFile, RunningDesk};
-pub use error::JournalError;
+pub use error::{JournalError, Refusal};
 pub use event_log::EventReader;
-pub use identity::Identity;
+pub use home::Home;
+pub use identity::{FormerInstance, Identity};
 pub use journal::{Journal, Options, Recovery, TornTail};
 pub use latch::{Durable, LatchFile, LatchState};
 pub use lock::{DirectoryLock, LockError};
-pub use reader::{Coverage, Reader, Records};
+pub use market_store::MarketFault;
+pub use reader::{Coverage, Reader, Records, RecoveryTail, TailRecords};
 pub use record::{Record, Stamped};
 pub use replace::replace;
 pub use segment::{SegmentHeader, StoreKind};
-pub use storage::{CrashPoint, Disk, Loss, MemoryStorage, OpenMode, Storage, StorageFile};
+pub use snapshot::{Snapshot, SnapshotPart};
+pub use storage::{
+    CrashPoint, Disk, Loss, MemoryStorage, OpenMode, Storage, StorageFault, StorageFile,
+};
 pub use sync::Syncer;
 pub use sync_thread::SyncThread;

@@ -15,6 +15,7 @@ use crate::frames::{Frames, Step};
 use crate::journal::TornTail;
 use crate::record::{Record, Stamped};
 use crate::segment::{self, SegmentFile, StoreKind};
+use crate::snapshot::{self, Snapshot};
 use crate::storage::Storage;
 
 /// A journal, open for reading.
@@ -39,6 +40,43 @@ pub struct Coverage {
     pub torn: Vec<TornTail>,
 }
 
+/// What a start recovers from.
+#[derive(Debug)]
+pub struct RecoveryTail {
+    /// The newest complete snapshot; none if there never was one.
+    pub snapshot: Option<Snapshot>,
+    /// The first sequence number that the journal covers: more than 1 if its oldest files are gone. Without a snapshot
+    /// such a journal cannot be folded from the beginning.
+    pub first_seq: u64,
+    /// The truth behind the snapshot.
+    pub records: TailRecords,
+}
+
+/// Inputs, intents and events behind a snapshot, oldest first; no segment headers and no snapshots. Ends after the first
+/// error.
+#[derive(Debug)]
+pub struct TailRecords(Records);
+
+impl TailRecords {
+    /// The torn tail, once it has been passed: what the last run did not finish writing.
+    #[must_use]
+    pub fn torn(&self) -> &[TornTail] {
+        &self.0.torn
+    }
+}
+
+impl Iterator for TailRecords {
+    type Item = Result<Stamped, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let is_frame = |found: &Self::Item| {
+            let found = found.as_ref().map(|stamped| &stamped.record);
+            matches!(found, Ok(Record::Segment(_) | Record::Snapshot(_)))
+        };
+        self.0.by_ref().find(|found| !is_frame(found))
+    }
+}
+
 impl Reader {
     /// The journal in `dir`.
     #[must_use]
@@ -54,16 +92,50 @@ impl Reader {
     /// # Errors
     /// [`JournalError::Io`], if the directory cannot be read.
     pub fn records(&self, store: StoreKind) -> Result<Records, JournalError> {
-        let files = segment::list(&*self.storage, &self.dir, store)?;
-        Ok(Records {
+        let files = segment::list_all(&*self.storage, &self.dir, store)?;
+        Ok(self.records_of(store, files, 0))
+    }
+
+    /// What a start recovers from: the newest complete snapshot, and the truth of the inputs behind it.
+    ///
+    /// Only the newest files are read, from the last one back to the one with the snapshot, and from there on again.
+    ///
+    /// # Errors
+    /// [`JournalError`]: damage in those files.
+    pub fn recovery_tail(&self) -> Result<RecoveryTail, JournalError> {
+        let mut files = segment::list_all(&*self.storage, &self.dir, StoreKind::Truth)?;
+        let first_seq = files.first().map_or(1, |file| file.first_seq);
+        let snapshot = self.newest_snapshot(&files)?;
+        let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
+        let behind = files.partition_point(|file| file.first_seq <= after + 1);
+        let files = files.split_off(behind.saturating_sub(1));
+        Ok(RecoveryTail {
+            snapshot,
+            first_seq,
+            records: TailRecords(self.records_of(StoreKind::Truth, files, after)),
+        })
+    }
+
+    fn newest_snapshot(&self, files: &[SegmentFile]) -> Result<Option<Snapshot>, JournalError> {
+        for file in files.iter().rev() {
+            if let Some(place) = snapshot::find_last(&*self.storage, file)? {
+                return snapshot::read(&*self.storage, file, place).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn records_of(&self, store: StoreKind, files: Vec<SegmentFile>, after: u64) -> Records {
+        Records {
             storage: Arc::clone(&self.storage),
             store,
             files: files.into_iter(),
+            after,
             current: None,
             chain: None,
             torn: Vec::new(),
             over: false,
-        })
+        }
     }
 
     /// All inputs of both stores in the order in which the engine had them.
@@ -145,6 +217,8 @@ pub struct Records {
     storage: Arc<dyn Storage>,
     store: StoreKind,
     files: std::vec::IntoIter<SegmentFile>,
+    /// Records up to this sequence number are passed over.
+    after: u64,
     current: Option<(PathBuf, Frames)>,
     chain: Option<u64>,
     torn: Vec<TornTail>,
@@ -164,6 +238,7 @@ impl Records {
             };
             let offset = frames.offset();
             match frames.step()? {
+                Step::Frame(frame) if offset > 0 && frame.header.seq <= self.after => continue,
                 Step::Frame(frame) => {
                     let stamped = frame.decode()?;
                     if offset == 0 {

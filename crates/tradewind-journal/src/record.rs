@@ -11,6 +11,7 @@ use tradewind_model::Timestamp;
 use crate::frame::Header;
 use crate::market;
 use crate::segment::SegmentHeader;
+use crate::snapshot::SnapshotPart;
 
 /// Version of every payload written today.
 pub(crate) const VERSION: u8 = 1;
@@ -60,8 +61,9 @@ pub enum Record {
     Intent(Intent),
     /// What the engine announced.
     Event(Event),
-    /// The engine's state at this point; reserved, nothing writes it yet.
-    Snapshot(Vec<u8>),
+    /// A part of the engine's state as of input `seq`; [`Reader::recovery_tail`](crate::Reader::recovery_tail) puts the
+    /// parts together.
+    Snapshot(SnapshotPart),
 }
 
 /// A record with its place in the sequence.
@@ -104,7 +106,7 @@ impl Record {
             Kind::Candle => Self::Input(Input::Candle(fixed(market::read_candle(payload))?)),
             Kind::Intent => Self::Intent(unpack(payload)?),
             Kind::Event => Self::Event(unpack(payload)?),
-            Kind::Snapshot => Self::Snapshot(payload.to_vec()),
+            Kind::Snapshot => Self::Snapshot(fixed(SnapshotPart::decode(payload))?),
         })
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::archive;
 use crate::error::JournalError;
 use crate::storage::Storage;
 
@@ -73,6 +74,11 @@ impl SegmentFile {
             path: dir.join(kind.file_name(ordinal, first_seq)),
         }
     }
+
+    /// The file after this one.
+    pub(crate) fn next(&self, dir: &Path, kind: StoreKind, first_seq: u64) -> Self {
+        Self::new(dir, kind, self.ordinal + 1, first_seq)
+    }
 }
 
 /// The files of a store that are there, oldest first.
@@ -88,6 +94,22 @@ pub(crate) fn list(
         .map(|(ordinal, first_seq)| SegmentFile::new(dir, kind, ordinal, first_seq))
         .collect();
     found.sort();
+    Ok(found)
+}
+
+/// The files of a store in `dir` and in its archive, oldest first. One that is in both, because a move was cut short, is
+/// listed once.
+pub(crate) fn list_all(
+    storage: &dyn Storage,
+    dir: &Path,
+    kind: StoreKind,
+) -> Result<Vec<SegmentFile>, JournalError> {
+    let mut found = list(storage, dir, kind)?;
+    if kind == StoreKind::Truth {
+        found.extend(list(storage, &archive::folder(dir), kind)?);
+        found.sort_by_key(|file| (file.ordinal, file.first_seq));
+        found.dedup_by_key(|file| (file.ordinal, file.first_seq));
+    }
     Ok(found)
 }
 

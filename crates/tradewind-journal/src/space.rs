@@ -34,6 +34,14 @@ impl Space {
         }
     }
 
+    /// A file that has `room` bytes of zeros already.
+    pub(crate) fn with_room(file: Arc<dyn StorageFile>, step: u64, room: u64) -> Self {
+        Self {
+            end: Mutex::new(room),
+            ..Self::new(file, step, room)
+        }
+    }
+
     pub(crate) const fn file(&self) -> &Arc<dyn StorageFile> {
         &self.file
     }
@@ -84,6 +92,16 @@ impl Space {
         Ok(true)
     }
 
+    /// Cuts off what lies behind the first `length` bytes, whether it is space or a record that was not written whole.
+    ///
+    /// # Errors
+    /// Any error of the operating system.
+    pub(crate) fn cut(&self, length: u64) -> io::Result<()> {
+        let mut end = self.end();
+        *end = u64::MAX;
+        self.file.set_len(length)
+    }
+
     /// Cuts the file to the `length` of its records; it is not extended any more.
     ///
     /// # Errors
@@ -92,9 +110,7 @@ impl Space {
         if self.step == 0 {
             return Ok(());
         }
-        let mut end = self.end();
-        *end = u64::MAX;
-        self.file.set_len(length)
+        self.cut(length)
     }
 
     fn end(&self) -> MutexGuard<'_, u64> {

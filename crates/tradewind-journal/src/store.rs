@@ -1,19 +1,21 @@
 //! One of the two stores: the file being written, its buffer, and when the next file begins.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tradewind_model::Timestamp;
 
 use crate::error::JournalError;
-use crate::frame::{self, Stamp};
+use crate::frame::{self, Header, Stamp};
 use crate::frames::{Frames, Step};
 use crate::journal::{Options, TornTail};
 use crate::record::{Kind, pack};
 use crate::segment::{self, SegmentFile, SegmentHeader, StoreKind};
 use crate::space::Space;
 use crate::storage::{CrashPoint, OpenMode, Storage};
+
+/// Bytes that a buffer keeps when it is empty; a snapshot makes it longer.
+const BUFFER_KEPT: usize = 1 << 20;
 
 /// A store that is being written.
 #[derive(Debug)]
@@ -29,13 +31,12 @@ pub(crate) struct Store {
     durable: Option<u64>,
     buffer: Vec<u8>,
     chain: u64,
-    /// Full files, oldest first, with their sizes and when they were begun.
-    full: VecDeque<(SegmentFile, u64, Timestamp)>,
-    begun_at: Timestamp,
+    /// The chain after the last flushed record.
+    flushed_chain: u64,
 }
 
 /// Where a store ended when the desk was last down.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct End {
     pub(crate) last_seq: u64,
     pub(crate) last_at: Timestamp,
@@ -46,6 +47,13 @@ pub(crate) struct End {
     ordinal: u32,
 }
 
+impl End {
+    /// The file that continues the store.
+    pub(crate) fn next_file(&self, dir: &Path, kind: StoreKind, next_seq: u64) -> SegmentFile {
+        SegmentFile::new(dir, kind, self.ordinal + 1, next_seq)
+    }
+}
+
 /// Finds the end of a store and cuts off its torn tail.
 pub(crate) fn recover(
     storage: &dyn Storage,
@@ -53,7 +61,7 @@ pub(crate) fn recover(
     kind: StoreKind,
 ) -> Result<End, JournalError> {
     let mut torn = None;
-    for file in segment::list(storage, dir, kind)?.into_iter().rev() {
+    for file in segment::list_all(storage, dir, kind)?.into_iter().rev() {
         let mut end = walk(storage, &file)?;
         torn = end.torn.take().or(torn);
         // A file whose very first record is torn was begun and never used.
@@ -122,11 +130,7 @@ impl Store {
         end: &End,
         (next_seq, at): (u64, Timestamp),
     ) -> Result<Self, JournalError> {
-        let full = match kind {
-            StoreKind::Truth => VecDeque::new(),
-            StoreKind::Market => sizes(&*storage, &dir, kind)?,
-        };
-        let segment = SegmentFile::new(&dir, kind, end.ordinal + 1, next_seq);
+        let segment = end.next_file(&dir, kind, next_seq);
         let mut store = Self {
             kind,
             space: create(&*storage, &segment, kind, &options)?,
@@ -138,8 +142,7 @@ impl Store {
             durable: None,
             buffer: Vec::with_capacity(64 * 1024),
             chain: end.chain,
-            full,
-            begun_at: at,
+            flushed_chain: end.chain,
         };
         store.append_header(at)?;
         Ok(store)
@@ -174,7 +177,9 @@ impl Store {
                 .write(&self.buffer, self.flushed)
                 .map_err(JournalError::io("write", &self.segment.path))?;
             self.flushed += bytes as u64;
+            self.flushed_chain = self.chain;
             self.buffer.clear();
+            self.buffer.shrink_to(BUFFER_KEPT);
         }
         Ok(bytes)
     }
@@ -184,19 +189,64 @@ impl Store {
         self.flushed >= self.options.segment_bytes
     }
 
-    /// Begins the next file; its header goes out with the next flush. The buffer must be empty.
-    pub(crate) fn rotate(&mut self, next_seq: u64, at: Timestamp) -> Result<(), JournalError> {
+    /// Begins the next file; its header goes out with the next flush. The buffer must be empty. Returns the full file and
+    /// its size.
+    pub(crate) fn rotate(
+        &mut self,
+        next_seq: u64,
+        at: Timestamp,
+    ) -> Result<(SegmentFile, u64), JournalError> {
         self.reach(CrashPoint::BeforeRotation)?;
         let segment = SegmentFile::new(&self.dir, self.kind, self.segment.ordinal + 1, next_seq);
         let next = create(&*self.storage, &segment, self.kind, &self.options)?;
         let finished = std::mem::replace(&mut self.space, next).finish(self.flushed);
         finished.map_err(JournalError::io("trim", &self.segment.path))?;
         let full = std::mem::replace(&mut self.segment, segment);
-        self.full.push_back((full, self.flushed, self.begun_at));
-        (self.flushed, self.begun_at) = (0, at);
+        let bytes = std::mem::replace(&mut self.flushed, 0);
         self.durable = self.durable.map(|_| 0);
         self.append_header(at)?;
-        self.reach(CrashPoint::AfterRotation)
+        self.reach(CrashPoint::AfterRotation)?;
+        Ok((full, bytes))
+    }
+
+    /// The first sequence number that is appended and not flushed, but for a snapshot's.
+    pub(crate) fn first_buffered(&self) -> Option<u64> {
+        let inputs = frame::split(&self.buffer).filter(|(header, _)| !is_frame(header));
+        inputs.map(|(header, _)| header.seq).min()
+    }
+
+    /// Goes on in `next`, whose file has `room`: what is not flushed goes there. Returns the file written so far, which
+    /// ends with its last flushed record.
+    pub(crate) fn continue_in(
+        &mut self,
+        next: SegmentFile,
+        space: Space,
+        at: Timestamp,
+    ) -> Result<SegmentFile, JournalError> {
+        let cut = self.space.cut(self.flushed);
+        cut.map_err(JournalError::io("cut the tail of", &self.segment.path))?;
+        let waiting = std::mem::take(&mut self.buffer);
+        let before = std::mem::replace(&mut self.segment, next);
+        self.space = Arc::new(space);
+        (self.flushed, self.chain) = (0, self.flushed_chain);
+        self.durable = self.durable.map(|_| 0);
+        self.append_header(at)?;
+        for (header, payload) in frame::split(&waiting) {
+            if header.kind == Kind::Segment as u8 {
+                continue;
+            }
+            let stamp = Stamp {
+                tag: (header.kind, header.version),
+                seq: header.seq,
+                at: header.at,
+                unsynced: 0,
+            };
+            frame::write(&mut self.buffer, stamp, &mut self.chain, |out| {
+                out.extend_from_slice(payload);
+                Ok::<_, JournalError>(())
+            })?;
+        }
+        Ok(before)
     }
 
     /// Stores how much of the file is durable; later records contain it.
@@ -204,23 +254,14 @@ impl Store {
         self.durable = Some(bytes);
     }
 
-    /// Drops the oldest files while there are too many bytes or they are too old.
-    pub(crate) fn drop_old(&mut self, now: Timestamp) -> Result<(), JournalError> {
-        let mut total: u64 = self.full.iter().map(|(_, bytes, _)| bytes).sum();
-        while let Some((oldest, bytes, _)) = self.full.front() {
-            // A file's newest record is as old as the begin of the file after it.
-            let ended_at = self.full.get(1).map_or(self.begun_at, |next| next.2);
-            let too_old = now.since(ended_at) > self.options.market_age;
-            if total + self.flushed <= self.options.market_bytes && !too_old {
-                break;
-            }
-            self.storage
-                .remove(&oldest.path)
-                .map_err(JournalError::io("remove", &oldest.path))?;
-            total -= bytes;
-            self.full.pop_front();
-        }
-        Ok(())
+    /// Where the store ends if nothing more is written to this file: with what was flushed.
+    pub(crate) fn given_up(&self) -> (End, SegmentFile, u64) {
+        let end = End {
+            chain: self.flushed_chain,
+            ordinal: self.segment.ordinal,
+            ..End::default()
+        };
+        (end, self.segment.clone(), self.flushed)
     }
 
     pub(crate) const fn segment(&self) -> &SegmentFile {
@@ -259,6 +300,12 @@ impl Store {
     }
 }
 
+/// Whether a record belongs to no input: a segment's header, or a part of a snapshot.
+const fn is_frame(header: &Header) -> bool {
+    header.kind == Kind::Segment as u8 || header.kind == Kind::Snapshot as u8
+}
+
+/// Makes the file of a segment. Without room for space ahead it begins without.
 fn create(
     storage: &dyn Storage,
     segment: &SegmentFile,
@@ -269,29 +316,10 @@ fn create(
         StoreKind::Truth => options.preallocated_bytes,
         StoreKind::Market => 0,
     };
-    let doing = || JournalError::io("create", &segment.path);
     let file = storage
         .open(&segment.path, OpenMode::Create)
-        .map_err(doing())?;
+        .map_err(JournalError::io("create", &segment.path))?;
     let space = Space::new(file, step, options.segment_bytes);
-    space.extend().map_err(doing())?;
+    drop(space.extend());
     Ok(Arc::new(space))
-}
-
-/// Sizes of the files that are there, and when each was begun.
-fn sizes(
-    storage: &dyn Storage,
-    dir: &Path,
-    kind: StoreKind,
-) -> Result<VecDeque<(SegmentFile, u64, Timestamp)>, JournalError> {
-    let mut sizes = VecDeque::new();
-    for file in segment::list(storage, dir, kind)? {
-        let mut frames = Frames::open(storage, &file.path)?;
-        let begun_at = match frames.step()? {
-            Step::Frame(frame) => frame.header.at,
-            Step::End | Step::Torn { .. } => Timestamp::EPOCH,
-        };
-        sizes.push_back((file, frames.end(), begun_at));
-    }
-    Ok(sizes)
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::archive::{self, Archive};
 use crate::error::JournalError;
 use crate::space::Space;
 use crate::storage::{CrashPoint, Storage};
@@ -28,6 +29,7 @@ struct Shared {
     durable: AtomicU64,
     /// `flushed` when the file being written began.
     file_began_at: AtomicU64,
+    archive: Archive,
     /// Held while a sync runs, so that the next one waits.
     running: Mutex<()>,
     failed: AtomicBool,
@@ -35,13 +37,19 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Files {
-    /// Files with something to sync; the last is the one being written.
-    open: Vec<(PathBuf, Arc<Space>)>,
+    /// Full files with something to sync, closed: they are opened again for that. Linux reports a write error that no
+    /// sync has seen to the file as opened again, too (errseq.rst). At most one for each file of the journal; a sync
+    /// removes them all.
+    full: Vec<PathBuf>,
+    /// The file being written.
+    current: Option<(PathBuf, Arc<Space>)>,
     names_changed: bool,
+    /// Whether files were moved to the archive.
+    archived: bool,
 }
 
 impl Syncer {
-    pub(crate) fn new(storage: Arc<dyn Storage>, dir: PathBuf) -> Self {
+    pub(crate) fn new(storage: Arc<dyn Storage>, dir: PathBuf, archive: Archive) -> Self {
         Self {
             shared: Arc::new(Shared {
                 storage,
@@ -50,6 +58,7 @@ impl Syncer {
                 flushed: AtomicU64::new(0),
                 durable: AtomicU64::new(0),
                 file_began_at: AtomicU64::new(0),
+                archive,
                 running: Mutex::default(),
                 failed: AtomicBool::new(false),
             }),
@@ -62,7 +71,8 @@ impl Syncer {
             .file_began_at
             .store(self.flushed(), Ordering::Release);
         let mut files = lock(&self.shared.files);
-        files.open.push((path, space));
+        let full = files.current.replace((path, space));
+        files.full.extend(full.map(|(path, _)| path));
         files.names_changed = true;
     }
 
@@ -123,7 +133,7 @@ impl Syncer {
     /// # Errors
     /// [`JournalError::Io`], if the disk is full or refused; what was flushed is not touched by that.
     pub(crate) fn extend(&self) -> Result<(), JournalError> {
-        let current = lock(&self.shared.files).open.last().cloned();
+        let current = lock(&self.shared.files).current.clone();
         let Some((path, space)) = current else {
             return Ok(());
         };
@@ -135,19 +145,49 @@ impl Syncer {
         Ok(())
     }
 
+    pub(crate) fn archive(&self) -> &Archive {
+        &self.shared.archive
+    }
+
+    /// Moves the files that lie behind a snapshot which is durable. Their new names are made durable by the next sync.
+    pub(crate) fn archive_durable(&self) {
+        self.archive_behind(self.durable());
+    }
+
+    pub(crate) fn archive_behind(&self, durable: u64) {
+        let _running = lock(&self.shared.running);
+        if self.shared.archive.run(durable) {
+            let mut files = lock(&self.shared.files);
+            (files.names_changed, files.archived) = (true, true);
+        }
+    }
+
     fn sync_files(&self) -> Result<(), JournalError> {
         let shared = &*self.shared;
-        let (open, names_changed) = {
+        let (full, current, names_changed, archived) = {
             let mut files = lock(&shared.files);
             let names_changed = std::mem::take(&mut files.names_changed);
-            (files.open.clone(), names_changed)
+            let archived = std::mem::take(&mut files.archived);
+            (
+                files.full.clone(),
+                files.current.clone(),
+                names_changed,
+                archived,
+            )
         };
         reach(shared, CrashPoint::BeforeSync)?;
-        for (path, space) in &open {
-            space
-                .file()
-                .sync()
-                .map_err(JournalError::io("sync", path))?;
+        for path in &full {
+            let opened = archive::open(&*shared.storage, path);
+            let synced = opened.and_then(|file| file.sync());
+            synced.map_err(JournalError::io("sync", path))?;
+        }
+        if let Some((path, space)) = &current {
+            let synced = space.file().sync();
+            synced.map_err(JournalError::io("sync", path))?;
+        }
+        if archived {
+            let synced = shared.archive.sync_names();
+            synced.map_err(JournalError::io("sync the archive of", &shared.dir))?;
         }
         if names_changed {
             shared
@@ -156,7 +196,7 @@ impl Syncer {
                 .map_err(JournalError::io("sync", &shared.dir))?;
         }
         // Files that were full when this sync began are durable for good.
-        lock(&shared.files).open.drain(..open.len() - 1);
+        lock(&shared.files).full.drain(..full.len());
         reach(shared, CrashPoint::AfterSync)
     }
 }

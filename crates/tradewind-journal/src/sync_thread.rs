@@ -50,6 +50,7 @@ impl SyncThread {
                 }
                 // Without more space the next syncs are slower, and a full disk is met by the next write.
                 drop(syncer.extend());
+                syncer.archive_durable();
             }
         };
         let thread = thread::Builder::new().name("sync".to_owned()).spawn(run)?;

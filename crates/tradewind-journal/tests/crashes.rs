@@ -14,7 +14,8 @@ use std::sync::Arc;
 use common::{DIR, at, event, intent, options, quote};
 use tradewind_events::{EventKind, Input};
 use tradewind_journal::{
-    CrashPoint, Identity, Journal, JournalError, Loss, MemoryStorage, Options, Reader, Storage as _,
+    CrashPoint, Home, Identity, Journal, JournalError, Loss, MemoryStorage, Options, Reader,
+    Storage as _,
 };
 
 const LOSSES: [Loss; 4] = [
@@ -144,7 +145,8 @@ fn no_epoch_is_used_twice_whatever_happens_while_it_is_taken() {
             if start % 3 > 0 {
                 storage.crash_at(points[start % points.len()], 1);
             }
-            let taken = Identity::begin(&storage, dir, || {
+            let shared = Arc::new(storage.clone());
+            let taken = Identity::begin(shared, dir, Home::default(), || {
                 instances += 1;
                 instances
             });
@@ -165,40 +167,19 @@ fn no_epoch_is_used_twice_whatever_happens_while_it_is_taken() {
 fn an_identity_that_is_lost_or_unreadable_makes_a_new_instance() {
     let storage = MemoryStorage::new();
     let dir = Path::new(DIR);
-    let begin = |draw: u32| Identity::begin(&storage, dir, || draw).unwrap();
-    assert_eq!(
-        begin(7),
-        Identity {
-            instance: 7,
-            epoch: 1
-        }
-    );
-    assert_eq!(
-        begin(8),
-        Identity {
-            instance: 7,
-            epoch: 2
-        }
-    );
+    let begin = |draw: u32| {
+        let storage = Arc::new(storage.clone());
+        let identity = Identity::begin(storage, dir, Home::default(), || draw).unwrap();
+        (identity.instance, identity.epoch)
+    };
+    assert_eq!(begin(7), (7, 1));
+    assert_eq!(begin(8), (7, 2));
     storage
         .damage(&dir.join("identity.json"), |bytes| bytes.truncate(5))
         .unwrap();
-    assert_eq!(
-        begin(9),
-        Identity {
-            instance: 9,
-            epoch: 1
-        }
-    );
+    assert_eq!(begin(9), (9, 1));
     storage.remove(&dir.join("identity.json")).unwrap();
-    assert_eq!(
-        begin(0),
-        Identity {
-            instance: 1,
-            epoch: 1
-        },
-        "0 is not an instance"
-    );
+    assert_eq!(begin(0), (1, 1), "0 is not an instance");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{CrashPoint, OpenMode, Storage, StorageFile};
+use super::{CrashPoint, OpenMode, Storage, StorageFault, StorageFile};
 
 /// A disk writes a sector whole or not at all.
 const SECTOR: usize = 512;
@@ -27,6 +27,8 @@ pub enum Loss {
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {
     disk: Arc<Mutex<State>>,
+    /// Syncs begin only while this is false.
+    hanging: Arc<(Mutex<bool>, Condvar)>,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +39,7 @@ struct State {
     hits: BTreeMap<CrashPoint, u32>,
     crashed: bool,
     failing_syncs: bool,
+    fault: Option<StorageFault>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -47,7 +50,8 @@ struct Contents {
 
 #[derive(Debug)]
 struct MemoryFile {
-    disk: Arc<Mutex<State>>,
+    disk: MemoryStorage,
+    path: PathBuf,
     contents: Arc<Mutex<Contents>>,
 }
 
@@ -68,6 +72,32 @@ impl MemoryStorage {
     /// Makes every sync fail from now on (S04), or work again.
     pub fn fail_syncs(&self, failing: bool) {
         lock(&self.disk).failing_syncs = failing;
+    }
+
+    /// What the disk refuses from now on; nothing more if `None`.
+    pub fn set_fault(&self, fault: Option<StorageFault>) {
+        lock(&self.disk).fault = fault;
+    }
+
+    /// How often the fault that was set last has refused something.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        lock(&self.disk)
+            .fault
+            .as_ref()
+            .map_or(0, |fault| fault.refused)
+    }
+
+    /// Makes syncs wait from now on (S09), or lets them go on.
+    pub fn hang_syncs(&self, hanging: bool) {
+        *lock(&self.hanging.0) = hanging;
+        self.hanging.1.notify_all();
+    }
+
+    fn wait_while_hanging(&self) {
+        let hanging = lock(&self.hanging.0);
+        let waited = self.hanging.1.wait_while(hanging, |hanging| *hanging);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Whether the world has ended.
@@ -105,6 +135,7 @@ impl MemoryStorage {
                 names: survivors,
                 ..State::default()
             })),
+            ..Self::default()
         }
     }
 
@@ -131,6 +162,26 @@ impl State {
             return Err(io::Error::other("the simulated machine has crashed"));
         }
         Ok(())
+    }
+
+    /// A change of names, which the fault may refuse.
+    fn change(&mut self, path: &Path) -> io::Result<()> {
+        self.alive()?;
+        self.fault
+            .as_mut()
+            .map_or(Ok(()), |fault| fault.change(path))
+    }
+
+    /// A read or a sync, which the fault may refuse.
+    fn look(&mut self, path: &Path) -> io::Result<()> {
+        self.alive()?;
+        self.fault.as_mut().map_or(Ok(()), |fault| fault.look(path))
+    }
+
+    fn give_back(&mut self, bytes: usize) {
+        if let Some(fault) = &mut self.fault {
+            fault.give_back(bytes as u64);
+        }
     }
 
     fn find(&self, path: &Path) -> io::Result<Arc<Mutex<Contents>>> {
@@ -177,12 +228,15 @@ impl Storage for MemoryStorage {
 
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn StorageFile>> {
         let mut state = lock(&self.disk);
-        state.alive()?;
         if mode == OpenMode::Create {
+            state.change(path)?;
             state.names.insert(path.to_owned(), Arc::default());
+        } else {
+            state.look(path)?;
         }
         Ok(Arc::new(MemoryFile {
-            disk: Arc::clone(&self.disk),
+            disk: self.clone(),
+            path: path.to_owned(),
             contents: state.find(path)?,
         }))
     }
@@ -198,7 +252,7 @@ impl Storage for MemoryStorage {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = lock(&self.disk);
-        state.alive()?;
+        state.change(from)?;
         let contents = state.find(from)?;
         state.names.remove(from);
         state.names.insert(to.to_owned(), contents);
@@ -207,15 +261,18 @@ impl Storage for MemoryStorage {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = lock(&self.disk);
-        state.alive()?;
-        state.find(path)?;
+        state.change(path)?;
+        let contents = state.find(path)?;
         state.names.remove(path);
+        let bytes = lock(&contents).bytes.len();
+        state.give_back(bytes);
         Ok(())
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.wait_while_hanging();
         let mut state = lock(&self.disk);
-        state.alive()?;
+        state.look(dir)?;
         if state.failing_syncs {
             return Err(io::Error::other("simulated sync failure"));
         }
@@ -245,7 +302,7 @@ impl Storage for MemoryStorage {
 
 impl StorageFile for MemoryFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        lock(&self.disk).alive()?;
+        lock(&self.disk.disk).look(&self.path)?;
         let contents = lock(&self.contents);
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
         let rest = contents.bytes.get(offset..).unwrap_or_default();
@@ -255,20 +312,27 @@ impl StorageFile for MemoryFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        lock(&self.disk).alive()?;
+        let mut state = lock(&self.disk.disk);
+        state.alive()?;
         let mut contents = lock(&self.contents);
         let start = usize::try_from(offset).map_err(io::Error::other)?;
-        let end = start + bytes.len();
-        if contents.bytes.len() < end {
+        let growth = (start + bytes.len()).saturating_sub(contents.bytes.len());
+        let (written, result) = match &mut state.fault {
+            Some(fault) => fault.write(&self.path, bytes.len(), growth),
+            None => (bytes.len(), Ok(())),
+        };
+        let end = start + written;
+        if written > 0 && contents.bytes.len() < end {
             contents.bytes.resize(end, 0);
         }
-        contents.bytes[start..end].copy_from_slice(bytes);
-        Ok(())
+        contents.bytes[start..end].copy_from_slice(&bytes[..written]);
+        result
     }
 
     fn sync(&self) -> io::Result<()> {
-        let state = lock(&self.disk);
-        state.alive()?;
+        self.disk.wait_while_hanging();
+        let mut state = lock(&self.disk.disk);
+        state.look(&self.path)?;
         if state.failing_syncs {
             return Err(io::Error::other("simulated sync failure"));
         }
@@ -278,14 +342,18 @@ impl StorageFile for MemoryFile {
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        lock(&self.disk).alive()?;
+        let mut state = lock(&self.disk.disk);
+        state.change(&self.path)?;
         let length = usize::try_from(length).map_err(io::Error::other)?;
-        lock(&self.contents).bytes.resize(length, 0);
+        let mut contents = lock(&self.contents);
+        let cut_off = contents.bytes.len().saturating_sub(length);
+        contents.bytes.resize(length, 0);
+        state.give_back(cut_off);
         Ok(())
     }
 
     fn len(&self) -> io::Result<u64> {
-        lock(&self.disk).alive()?;
+        lock(&self.disk.disk).alive()?;
         Ok(lock(&self.contents).bytes.len() as u64)
     }
 }

@@ -4,6 +4,7 @@
 //! a write that failed half-way is simply written again at the same place.
 
 mod disk;
+mod fault;
 mod memory;
 
 use std::fmt::Debug;
@@ -12,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use disk::Disk;
+pub use fault::StorageFault;
 pub use memory::{Loss, MemoryStorage};
 
 /// Places at which a test can end the world.

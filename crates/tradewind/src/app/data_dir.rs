@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tradewind_journal::{
-    DirectoryLock, Disk, Identity, Journal, LatchFile, Options, Recovery, Storage,
+    DirectoryLock, Disk, Home, Identity, Journal, LatchFile, Options, Recovery, Storage,
 };
 use tradewind_model::{Clock, Timestamp};
 use tradewind_risk::KillLatch;
@@ -48,8 +48,19 @@ impl DataDir {
                 .and_then(|text| u32::from_str_radix(text, 16).ok())
                 .unwrap_or(1)
         };
-        let identity =
-            Identity::begin(&*storage, &journal_dir, draw).context("beginning a new epoch")?;
+        storage.create_dir(&journal_dir)?;
+        let home = Home::of(&journal_dir).context("examining the journal's folder")?;
+        let identity = Identity::begin(Arc::clone(&storage), &journal_dir, home, draw)
+            .context("beginning a new epoch")?;
+        if identity.epoch == 1
+            && let Some(former) = identity.former.last()
+        {
+            tracing::warn!(
+                former = former.instance,
+                instance = identity.instance,
+                "This folder was copied or restored; its orders get a new instance number."
+            );
+        }
         let latch = Arc::new(KillLatch::new(state.killed));
         Ok(Self {
             storage,

@@ -200,7 +200,9 @@ impl Desk {
                 "An account stream is not live yet; the desk starts, and enters nothing there until it is."
             );
         }
-        let Identity { instance, epoch } = directory.identity;
+        let Identity {
+            instance, epoch, ..
+        } = directory.identity;
         queues.control(Input::Started(Started {
             instance,
             epoch,

@@ -263,6 +263,47 @@ mod tests {
         assert_eq!(writer.durable(), 0);
     }
 
+    fn writer_on(storage: &MemoryStorage, power_safe: bool) -> (JournalWriter, Arc<InputQueues>) {
+        let options = Options {
+            reserve_bytes: 10_000,
+            ..Options::default()
+        };
+        let (storage, dir) = (Arc::new(storage.clone()), Path::new("journal"));
+        let opened = tradewind_journal::Journal::open(storage, dir, &options, Timestamp::EPOCH);
+        let (queues, time) = (Arc::new(InputQueues::new(0)), TokioTime::default());
+        let queue = Arc::clone(&queues);
+        let writer = JournalWriter::new(opened.unwrap().0, power_safe, queue, Arc::new(time));
+        (writer.unwrap(), queues)
+    }
+
+    /// S04: nobody knows what is on disk, and orders leave until something is recorded.
+    #[tokio::test]
+    async fn a_failed_sync_is_seen_by_the_next_record_only() {
+        let storage = MemoryStorage::new();
+        let (mut writer, queues) = writer_on(&storage, true);
+        writer
+            .append_input(1, Timestamp::EPOCH, &Input::Resync)
+            .unwrap();
+        writer.has_intents = true;
+        writer.write().unwrap();
+        storage.fail_syncs(true);
+        writer.sync().unwrap();
+        queues.filled().await;
+        writer.write().unwrap();
+    }
+
+    /// S05: the first record that the disk refuses ends the desk.
+    #[test]
+    fn a_read_only_disk_ends_the_desk() {
+        let storage = MemoryStorage::new();
+        let (mut writer, _queues) = writer_on(&storage, false);
+        storage.set_fault(Some(tradewind_journal::StorageFault::read_only()));
+        writer
+            .append_input(1, Timestamp::EPOCH, &Input::Resync)
+            .unwrap();
+        assert!(writer.write().is_err());
+    }
+
     #[test]
     fn the_engine_learns_once_that_the_disk_is_slow_and_once_that_it_is_not() {
         let (mut writer, queues) = writer(false);
