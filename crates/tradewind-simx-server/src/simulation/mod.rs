@@ -15,5 +15,5 @@ pub use checks::{
     recovered_in_time,
 };
 pub use link::{Direction, LinkFault, LinkState};
-pub use network::{NetworkOptions, Occasion, Rule, VirtualNetwork};
+pub use network::{NetworkOptions, Occasion, Rule, Segment, VirtualNetwork};
 pub use tap::SentOrder;

@@ -3,7 +3,7 @@
 //! A state machine around the server. All draws come from one seed; a connection's draws do not depend on the others. Within
 //! a direction of a connection bytes keep their order, as under TCP; between connections nothing is ordered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tradewind_model::{Ppm, Timestamp};
 use tradewind_simx::{Chance, Latency};
@@ -96,6 +96,21 @@ impl Rule {
     }
 }
 
+/// Bytes that left one side together, whether they arrived or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// When they left.
+    pub at: Timestamp,
+    /// Which way they went.
+    pub direction: Direction,
+    /// The client's connection.
+    pub connection: ConnectionNumber,
+    /// How many they were.
+    pub length: usize,
+    /// Their CRC-32.
+    pub checksum: u32,
+}
+
 /// What is on its way.
 #[derive(Debug)]
 enum Event {
@@ -106,6 +121,15 @@ enum Event {
     /// The sender has ended the connection.
     End(Direction),
     Cut,
+}
+
+impl Event {
+    const fn is_for_server(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect | Self::Bytes(Direction::ToServer, _) | Self::End(Direction::ToServer)
+        )
+    }
 }
 
 /// A network with one server.
@@ -124,6 +148,9 @@ pub struct VirtualNetwork {
     partitioned: Timestamp,
     mark: u64,
     orders: Vec<SentOrder>,
+    segments: Vec<Segment>,
+    /// Connections at whose client something has arrived.
+    arrived: BTreeSet<ConnectionNumber>,
 }
 
 impl VirtualNetwork {
@@ -143,6 +170,8 @@ impl VirtualNetwork {
             partitioned: Timestamp::EPOCH,
             mark: 0,
             orders: Vec::new(),
+            segments: Vec::new(),
+            arrived: BTreeSet::new(),
         }
     }
 
@@ -294,6 +323,15 @@ impl VirtualNetwork {
         }
     }
 
+    /// Breaks one connection at once: what is under way is lost, and both sides notice.
+    pub fn cut(&mut self, now: Timestamp, connection: ConnectionNumber) {
+        self.advance(now);
+        self.travelling
+            .retain(|_, (number, _)| *number != connection);
+        self.arrive(connection, Event::Cut);
+        self.collect();
+    }
+
     /// The client's connections that are open or being opened, oldest first.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionNumber> {
         let live = |state| matches!(state, LinkState::Opening | LinkState::Open);
@@ -315,6 +353,16 @@ impl VirtualNetwork {
         for number in numbers {
             self.close(now, number);
         }
+    }
+
+    /// Takes the connections at whose client something has arrived since the last call: bytes, an answer or an end.
+    pub fn take_arrived(&mut self) -> BTreeSet<ConnectionNumber> {
+        std::mem::take(&mut self.arrived)
+    }
+
+    /// Takes the record of what has left either side since the last call, to compare two runs.
+    pub fn take_segments(&mut self) -> Vec<Segment> {
+        std::mem::take(&mut self.segments)
     }
 
     /// Sets the mark that order requests are stamped with as they leave: how much of the client's journal is durable.
@@ -341,6 +389,15 @@ impl VirtualNetwork {
 
     /// Puts something on its way.
     fn carry(&mut self, number: ConnectionNumber, direction: Direction, mut event: Event) {
+        if let Event::Bytes(_, bytes) = &event {
+            self.segments.push(Segment {
+                at: self.now,
+                direction,
+                connection: number,
+                length: bytes.len(),
+                checksum: crc32fast::hash(bytes),
+            });
+        }
         let Some(link) = self.links.get_mut(&number) else {
             return;
         };
@@ -367,6 +424,9 @@ impl VirtualNetwork {
         let Some(link) = self.links.get_mut(&number) else {
             return;
         };
+        if !event.is_for_server() {
+            self.arrived.insert(number);
+        }
         match event {
             Event::Connect if link.state == LinkState::Opening => {
                 link.server = self.server.connect(self.now);

@@ -188,6 +188,30 @@ fn what_a_client_sent_before_it_died_arrives() {
     assert_eq!(net.network.connections().count(), 0);
 }
 
+#[test]
+fn a_broken_connection_loses_what_is_under_way_and_both_sides_notice() {
+    let mut net = Net::new();
+    let (number, other) = (net.open(), net.open());
+    net.network.take_arrived();
+    let request = posted(net.now, ORDER, BUY);
+    net.send(number, &request);
+    net.send(other, &get("/api/v3/ping"));
+    net.network.cut(net.now, number);
+    assert_eq!(net.network.state(number), LinkState::Ended);
+    assert!(net.network.take_arrived().into_iter().eq([number]));
+    net.pass(Duration::from_secs(1));
+    assert_eq!(net.executions(), 0);
+    assert!(net.network.take_arrived().into_iter().eq([other]));
+    let segments = net.network.take_segments();
+    let (up, down) = (Direction::ToServer, Direction::ToClient);
+    let left: Vec<_> = segments
+        .iter()
+        .map(|left| (left.connection, left.direction))
+        .collect();
+    assert_eq!(left, [(number, up), (other, up), (other, down)]);
+    assert_eq!(segments[0].length, request.len());
+}
+
 /// N01: nobody listens.
 #[test]
 fn a_refused_connection_says_so_and_one_that_flaps_ends() {
