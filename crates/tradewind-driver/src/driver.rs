@@ -96,7 +96,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     ///
     /// # Errors
     /// The journal cannot be written.
-    #[inline]
+    #[inline(always)]
     pub fn handle(&mut self, input: &Input) -> Result<(), J::Error> {
         self.step(input)?;
         self.settle()
@@ -131,16 +131,22 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     ///
     /// # Errors
     /// The journal cannot be written.
-    #[inline]
+    #[inline(always)]
     pub fn settle(&mut self) -> Result<(), J::Error> {
         self.commit()?;
         while self.effects.next_answer(&mut self.answer) {
-            let answer = std::mem::replace(&mut self.answer, Input::Stopping);
-            self.step(&answer)?;
-            self.answer = answer;
-            self.commit()?;
+            self.take_answer()?;
         }
         Ok(())
+    }
+
+    /// A step of its own for the answer, and its commit.
+    #[inline(never)]
+    fn take_answer(&mut self) -> Result<(), J::Error> {
+        let answer = std::mem::replace(&mut self.answer, Input::Stopping);
+        self.step(&answer)?;
+        self.answer = answer;
+        self.commit()
     }
 
     /// When a timer is due or something under way arrives next.
@@ -196,7 +202,8 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         Ok(())
     }
 
-    #[inline]
+    /// Most inputs lead to nothing. What such a step costs is inlined, everything else is not.
+    #[inline(always)]
     fn step(&mut self, input: &Input) -> Result<(), J::Error> {
         let at = self.clock.now().max(self.engine.now());
         let seq = self.engine.seq() + 1;
@@ -224,6 +231,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     }
 
     /// Appends intents and events, does what needs no commit, and keeps the rest until the commit.
+    #[inline(never)]
     fn keep_outputs(&mut self, seq: u64, at: Timestamp) -> Result<(), J::Error> {
         let mut has_requests = false;
         for output in &self.out {
@@ -269,7 +277,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn commit(&mut self) -> Result<(), J::Error> {
         self.journal.write()?;
         self.steps = 0;
@@ -280,6 +288,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     }
 
     /// Carries out the outputs that are written: first effects, then announcements, then answers to commands.
+    #[inline(never)]
     fn carry_out(&mut self) -> Result<(), J::Error> {
         if std::mem::take(&mut self.has_intents) {
             self.journal.sync()?;

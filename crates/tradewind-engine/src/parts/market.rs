@@ -139,15 +139,21 @@ impl Market {
         &self.feeds
     }
 
-    /// Counts a quote and, if it is sound, keeps it. Returns the feed's health; `None` for an unknown instrument.
-    pub(crate) fn note_quote(&mut self, quote: &Quote, now: Timestamp) -> Option<FeedHealth> {
-        let feed = self.feeds.get_mut(quote.instrument.index())?;
+    /// Counts a quote. Returns the feed's health; `None` for an unknown instrument.
+    pub(crate) fn note_quote(
+        &mut self,
+        instrument: InstrumentId,
+        now: Timestamp,
+    ) -> Option<FeedHealth> {
+        let feed = self.feeds.get_mut(instrument.index())?;
         feed.quotes += 1;
         feed.quoted_at = now;
-        if quote.is_sound() {
-            self.quotes[quote.instrument.index()] = Some(*quote);
-        }
         Some(feed.health)
+    }
+
+    /// Keeps a sound quote of a known instrument.
+    pub(crate) fn keep_quote(&mut self, quote: &Quote) {
+        self.quotes[quote.instrument.index()] = Some(*quote);
     }
 
     /// Counts a trade. False for an unknown instrument.

@@ -9,7 +9,7 @@ use tradewind_events::{
     Output, Outputs, Timer,
 };
 use tradewind_model::{BotId, Candle, Decision, EventId, Reason, Target, Timestamp, Wake};
-use tradewind_strategy::View;
+use tradewind_strategy::{Evaluated, View};
 
 use super::lifecycle::{fail_bot, set_bot_timer};
 use super::target::reconcile_position;
@@ -31,6 +31,7 @@ enum Purpose {
 }
 
 /// Evaluates a bot's strategy on one of its instruments.
+#[inline(always)]
 pub(crate) fn wake(
     parts: &mut Parts,
     place: BotInstrument,
@@ -50,8 +51,11 @@ pub(crate) fn wake(
     if bot.is_remote() {
         request_decision(parts, place, wake, candle, out);
     } else {
-        let outcome = call(parts, place, wake, candle);
-        apply_decision(parts, place, outcome, out);
+        match call(parts, place, wake, candle) {
+            // Most evaluations end here.
+            Evaluated::Decided(Some(Decision::Hold { reason })) => hold(parts, place, reason),
+            other => apply_decision(parts, place, outcome(other), out),
+        }
     }
 }
 
@@ -73,20 +77,16 @@ pub(crate) fn warm_up(
             send(parts, place, wake, Some(candle), (Purpose::Feed, None), out);
             continue;
         }
-        let outcome = call(parts, place, wake, Some(candle));
-        if matches!(outcome, EvaluationOutcome::Failed(_)) {
-            return apply_decision(parts, place, outcome, out);
+        let evaluated = call(parts, place, wake, Some(candle));
+        if !matches!(evaluated, Evaluated::Decided(_)) {
+            return apply_decision(parts, place, outcome(evaluated), out);
         }
     }
 }
 
 /// Calls a strategy of the inline lane.
-fn call(
-    parts: &mut Parts,
-    place: BotInstrument,
-    wake: Wake,
-    candle: Option<&Candle>,
-) -> EvaluationOutcome {
+#[inline(always)]
+fn call(parts: &mut Parts, place: BotInstrument, wake: Wake, candle: Option<&Candle>) -> Evaluated {
     let bot = parts.bots.bot(place.bot());
     let state = &bot.instruments()[place.slot()];
     let view = View {
@@ -99,6 +99,17 @@ fn call(
         quotes: parts.market.quotes(),
     };
     parts.strategies.call(place.bot(), &view, wake, candle)
+}
+
+/// The answer of the inline lane, in the words of all lanes.
+fn outcome(evaluated: Evaluated) -> EvaluationOutcome {
+    match evaluated {
+        Evaluated::Decided(decision) => EvaluationOutcome::Decided(decision),
+        Evaluated::Failed(error) => {
+            EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()))
+        }
+        Evaluated::Panicked(message) => EvaluationOutcome::Failed(EvaluationError::Panic(message)),
+    }
 }
 
 /// Requests a decision of another lane. While the last request is unanswered, the evaluation is skipped and counted.
@@ -209,10 +220,7 @@ fn apply_decision(
 ) {
     match outcome {
         EvaluationOutcome::Decided(None) => {}
-        EvaluationOutcome::Decided(Some(Decision::Hold { reason })) => {
-            note_reason(parts, place, reason);
-            parts.counters.held();
-        }
+        EvaluationOutcome::Decided(Some(Decision::Hold { reason })) => hold(parts, place, reason),
         EvaluationOutcome::Decided(Some(Decision::Target(target))) => {
             apply_target(parts, place, target, out);
         }
@@ -243,6 +251,14 @@ fn apply_target(parts: &mut Parts, place: BotInstrument, target: Target, out: &m
     reconcile_position(parts, place, target, Some(cause), quote.is_some(), out);
 }
 
+/// No signal, for a reason that is shown.
+#[inline]
+fn hold(parts: &mut Parts, place: BotInstrument, reason: Reason) {
+    note_reason(parts, place, reason);
+    parts.counters.held();
+}
+
+#[inline]
 fn note_reason(parts: &mut Parts, place: BotInstrument, reason: Reason) {
     let bot = parts.bots.bot_mut(place.bot());
     let instrument = bot.instruments()[place.slot()].instrument();

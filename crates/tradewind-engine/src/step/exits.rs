@@ -13,7 +13,14 @@ use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::exit_monitor::ExitCause;
 
 /// Checks every monitored position in the instrument of a quote.
+#[inline]
 pub(crate) fn watch_exits(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
+    if !parts.market.monitored(quote.instrument).is_empty() {
+        watch_monitored(parts, quote, out);
+    }
+}
+
+fn watch_monitored(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     // Backwards, since a position that is written off leaves the list.
     for index in (0..parts.market.monitored(quote.instrument).len()).rev() {
         let place = parts.market.monitored(quote.instrument).get(index);

@@ -11,14 +11,18 @@ use crate::context::Trigger;
 use crate::parts::Parts;
 
 /// A quote: exits are checked first, then the bots that wake on quotes are evaluated.
+///
+/// Inlined, as is what it calls on most quotes: calls were a tenth of a backtest's instructions.
+#[inline(always)]
 pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     let now = parts.now();
-    let Some(health) = parts.market.note_quote(quote, now) else {
+    let Some(health) = parts.market.note_quote(quote.instrument, now) else {
         return;
     };
     if !quote.is_sound() {
         return on_health(parts, quote.instrument, FeedHealth::Gap, out);
     }
+    parts.market.keep_quote(quote);
     parts.context.set_trigger(Trigger::Quote(*quote, None));
     if health != FeedHealth::Live {
         mark_live(parts, quote.instrument, health, out);
@@ -27,9 +31,10 @@ pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
         parts.context.cause(out);
     }
     watch_exits(parts, quote, out);
-    for index in 0..parts.bots.woken_by_quote(quote.instrument).len() {
-        let place = parts.bots.woken_by_quote(quote.instrument)[index];
+    let mut index = 0;
+    while let Some(&place) = parts.bots.woken_by_quote(quote.instrument).get(index) {
         wake(parts, place, Wake::Quote, None, out);
+        index += 1;
     }
 }
 
