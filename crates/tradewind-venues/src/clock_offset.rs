@@ -129,6 +129,17 @@ mod tests {
         assert_eq!(offset.venue_time(ms(2_000)), ms(2_000 - 3_600_000));
     }
 
+    /// T01: today the sample with the shortest round trip counts for ten minutes, whatever a later one says.
+    #[test]
+    fn a_step_of_an_hour_is_missed_and_the_claim_is_wrong() {
+        let mut offset = ClockOffset::default();
+        offset.add(sample(0, 10, 20));
+        offset.add(sample(60_000, 60_000 + 3_600_000 + 25, 60_050));
+        let error = 3_600_000 - offset.offset_nanos(ms(60_050)) / 1_000_000;
+        assert_eq!(error, 3_600_000);
+        assert!(offset.uncertainty(ms(60_050)).unwrap() < Duration::from_millis(50));
+    }
+
     #[test]
     fn a_clock_set_back_starts_over() {
         let mut offset = ClockOffset::default();
