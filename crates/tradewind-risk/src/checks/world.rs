@@ -1,39 +1,47 @@
-//! Each check at, below and above its limit.
+//! An order and everything about it, which every check's test changes in one place.
 
 use std::time::Duration;
 
 use tradewind_model::{
-    AccountId, Amount, AssetId, BotId, ClientOrderId, Instrument, InstrumentId, InstrumentStatus,
-    OrderKind, OrderTerms, Ppm, Price, Quantity, Quote, RuleBreach, Side, TimeInForce, Timestamp,
+    AccountId, Amount, AssetId, BotId, ClientOrderId, Depth, Instrument, InstrumentId, OrderKind,
+    OrderTerms, Ppm, Price, Quantity, Quote, Side, TimeInForce, Timestamp,
 };
 
 use crate::{
-    Candidate, Context, DenyReason, LimitKey, Limits, PositionEffect, Rate, RecentOrders,
-    TokenBucket, TradingState, check,
+    AccountFacts, ApprovedOrder, Candidate, Context, DenyReason, Limits, PositionEffect, Rate,
+    RecentOrders, TokenBucket, TradingState, check,
 };
 
-const NOW: Timestamp = Timestamp::from_secs(1_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_000);
 
+/// The limits as the default configuration has them.
 fn limits() -> Limits {
-    let rate = Rate {
-        count: 2,
-        per: Duration::from_secs(1),
-        burst: 5,
-    };
     Limits {
+        unknown_bot_max: Some(0),
+        unknown_account_max: Some(3),
         intent_ttl_quote: Some(Duration::from_secs(2)),
         intent_ttl_candle: Some(Duration::from_secs(15)),
         order_value_max: Some(Amount::whole(1_000)),
         order_equity_max: Some(Ppm(50_000)),
+        depth_share_max: Some(Ppm(100_000)),
         collar: Some(Ppm(20_000)),
         market_slippage_max: Some(Ppm(5_000)),
+        spread_max: Some(Ppm(10_000)),
         balance_use_max: Some(Ppm(990_000)),
         position_equity_max: Some(Ppm(200_000)),
+        account_exposure_max: Some(Ppm::ONE),
+        bot_exposure_max: Some(Ppm(250_000)),
         open_entries_instrument: Some(Ppm(200_000)),
         open_entries_account: Some(Ppm(800_000)),
-        bot_order_rate: Some(rate),
-        account_order_rate: Some(rate),
+        bot_order_rate: Some(Rate {
+            count: 2,
+            per: Duration::from_secs(1),
+            burst: 5,
+        }),
         duplicate_window: Some(Duration::from_secs(1)),
+        same_side_entries_max: Some(64),
+        clock_uncertainty_max: Some(Duration::from_millis(500)),
+        ..Limits::wide()
     }
 }
 
@@ -47,36 +55,38 @@ fn instrument() -> Instrument {
 }
 
 /// Bid 100.00, ask 100.02, so the mid is 100.01.
-fn quote() -> Quote {
+pub(crate) fn quote() -> Quote {
     Quote {
         instrument: InstrumentId(0),
         bid: Price(10_000),
         ask: Price(10_002),
-        bid_quantity: Quantity(1_000),
-        ask_quantity: Quantity(1_000),
+        bid_quantity: Quantity(100_000),
+        ask_quantity: Quantity(100_000),
         event_time: None,
         received_at: NOW,
     }
 }
 
 /// A world in which a buy of 1.000 at market passes; each test changes one thing.
-struct World {
-    limits: Limits,
-    instrument: Instrument,
-    quote: Option<Quote>,
-    state: TradingState,
-    allowed: bool,
-    equity: Amount,
-    free: Amount,
-    position: Quantity,
-    working: Quantity,
-    open_entries: u32,
-    rate: TokenBucket,
-    recent: RecentOrders,
-    candidate: Candidate,
+pub(crate) struct World {
+    pub(crate) limits: Limits,
+    pub(crate) instrument: Instrument,
+    pub(crate) quote: Option<Quote>,
+    pub(crate) depth: Option<Depth>,
+    pub(crate) state: TradingState,
+    pub(crate) allowed: bool,
+    pub(crate) equity: Amount,
+    pub(crate) free: Amount,
+    pub(crate) position: Quantity,
+    pub(crate) working: Quantity,
+    pub(crate) account: AccountFacts,
+    pub(crate) rate: TokenBucket,
+    pub(crate) recent: RecentOrders,
+    pub(crate) same_side_entries: u32,
+    pub(crate) candidate: Candidate,
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let terms = OrderTerms {
         account: AccountId(0),
         instrument: InstrumentId(0),
@@ -89,26 +99,29 @@ fn world() -> World {
         limits: limits(),
         instrument: instrument(),
         quote: Some(quote()),
+        depth: None,
         state: TradingState::Active,
         allowed: true,
         equity: Amount::whole(10_000),
         free: Amount::whole(1_000),
         position: Quantity::ZERO,
         working: Quantity::ZERO,
-        open_entries: 0,
+        account: AccountFacts::default(),
         rate: TokenBucket::default(),
         recent: RecentOrders::default(),
+        same_side_entries: 0,
         candidate: Candidate {
             terms,
             bot: Some(BotId(0)),
             purpose: PositionEffect::Entry,
             decided_on_quote: true,
+            continues: false,
         },
     }
 }
 
 impl World {
-    fn denied(&self) -> Option<DenyReason> {
+    pub(crate) fn check(&self) -> Result<ApprovedOrder, DenyReason> {
         let context = Context {
             now: NOW,
             limits: &self.limits,
@@ -116,22 +129,26 @@ impl World {
             instrument: &self.instrument,
             allowed: self.allowed,
             quote: self.quote.as_ref(),
+            depth: self.depth.as_ref(),
             quote_rate: Some(Amount::ONE),
             equity: self.equity,
             fee: Ppm(1_000),
             free: self.free,
             position: self.position,
             working: self.working,
-            open_entries_instrument: self.open_entries,
-            open_entries_account: self.open_entries,
-            account_instruments: 1,
+            account: self.account,
             rate: &self.rate,
             recent: &self.recent,
+            same_side_entries: self.same_side_entries,
         };
-        check(&self.candidate, &context).err()
+        check(&self.candidate, &context)
     }
 
-    fn limit(&mut self, price: i64) {
+    pub(crate) fn denied(&self) -> Option<DenyReason> {
+        self.check().err()
+    }
+
+    pub(crate) fn limit(&mut self, price: i64) {
         self.candidate.terms.kind = OrderKind::Limit {
             price: Price(price),
             time_in_force: TimeInForce::GoodTillCancel,
@@ -139,288 +156,24 @@ impl World {
     }
 
     /// Turns the order into the sale of a long position of 1.000.
-    fn exit(&mut self) {
+    pub(crate) fn exit(&mut self) {
         self.candidate.purpose = PositionEffect::Exit;
         self.candidate.terms.side = Side::Sell;
         self.position = Quantity(1_000);
     }
 }
 
-fn verdict(change: impl FnOnce(&mut World)) -> Option<DenyReason> {
+/// The answer to the entry after a change.
+pub(crate) fn verdict(change: impl FnOnce(&mut World)) -> Option<DenyReason> {
     let mut world = world();
     change(&mut world);
     world.denied()
 }
 
-#[test]
-fn an_order_within_every_limit_is_sealed_with_its_terms_and_time_to_live() {
-    let world = world();
-    assert_eq!(world.denied(), None);
-}
-
-#[test]
-fn r01_states_stop_entries_and_the_strict_ones_exits_too() {
-    let cases = [
-        (TradingState::Active, true, true),
-        (TradingState::Reducing, false, true),
-        (TradingState::Halted, false, false),
-        (TradingState::Flattening, false, true),
-        (TradingState::Killed, false, false),
-    ];
-    for (state, entry, exit) in cases {
-        assert_eq!(
-            verdict(|w| w.state = state).is_none(),
-            entry,
-            "entry in {state}"
-        );
-        let exits = verdict(|w| {
-            w.state = state;
-            w.exit();
-        });
-        assert_eq!(exits.is_none(), exit, "exit in {state}");
-    }
-}
-
-#[test]
-fn r05_an_unlisted_instrument_denies_entries_and_a_halted_one_both() {
-    assert_eq!(verdict(|w| w.allowed = false), Some(DenyReason::NotAllowed));
-    assert_eq!(
-        verdict(|w| {
-            w.exit();
-            w.allowed = false;
-        }),
-        None
-    );
-    let halted = Some(DenyReason::NotTrading(InstrumentStatus::Halted));
-    assert_eq!(
-        verdict(|w| w.instrument.status = InstrumentStatus::Halted),
-        halted
-    );
-    assert_eq!(
-        verdict(|w| {
-            w.exit();
-            w.instrument.status = InstrumentStatus::Halted;
-        }),
-        halted
-    );
-}
-
-#[test]
-fn r06_r07_filters_hold_to_the_digit() {
-    assert_eq!(
-        verdict(|w| {
-            w.instrument.step = Quantity(1_000);
-        }),
-        None
-    );
-    assert_eq!(
-        verdict(|w| w.instrument.step = Quantity(999)),
-        Some(DenyReason::Filter(RuleBreach::Step))
-    );
-    assert_eq!(
-        verdict(|w| {
-            w.instrument.tick = Price(10);
-            w.limit(10_001);
-        }),
-        Some(DenyReason::Filter(RuleBreach::Tick))
-    );
-    assert_eq!(
-        verdict(|w| w.instrument.quantity_min = Quantity(1_001)),
-        Some(DenyReason::Filter(RuleBreach::QuantityMin))
-    );
-    // 1.000 at the ask of 100.02 is worth 100.02.
-    assert_eq!(
-        verdict(|w| w.instrument.notional_min = "100.02".parse().unwrap()),
-        None
-    );
-    let below = verdict(|w| w.instrument.notional_min = "100.03".parse().unwrap());
-    assert_eq!(below, Some(DenyReason::Filter(RuleBreach::NotionalMin)));
-}
-
-#[test]
-fn r08_the_tighter_of_value_and_share_denies() {
-    let worth: Amount = "100.02".parse().unwrap();
-    assert_eq!(verdict(|w| w.limits.order_value_max = Some(worth)), None);
-    let limit = worth - Amount(1);
-    assert_eq!(
-        verdict(|w| w.limits.order_value_max = Some(limit)),
-        Some(DenyReason::OrderValue {
-            value: worth,
-            limit
-        })
-    );
-    let by_share = verdict(|w| w.limits.order_equity_max = Some(Ppm(10_001)));
-    assert_eq!(
-        by_share,
-        Some(DenyReason::OrderValue {
-            value: worth,
-            limit: "100.01".parse().unwrap()
-        })
-    );
-    assert_eq!(
-        verdict(|w| {
-            w.exit();
-            w.limits.order_value_max = Some(Amount(1));
-        }),
-        None
-    );
-}
-
-#[test]
-fn r10_the_collar_measures_only_the_aggressive_side() {
-    // 2 % past the mid of 100.01 is 102.0102.
-    assert_eq!(verdict(|w| w.limit(10_201)), None);
-    assert!(matches!(
-        verdict(|w| w.limit(10_202)),
-        Some(DenyReason::Collar { .. })
-    ));
-    assert_eq!(verdict(|w| w.limit(5_000)), None);
-    let wide = |w: &mut World| {
-        w.quote = Some(Quote {
-            ask: Price(10_102),
-            ..quote()
-        })
-    };
-    assert!(matches!(
-        verdict(wide),
-        Some(DenyReason::Collar {
-            limit: Ppm(5_000),
-            ..
-        })
-    ));
-    assert_eq!(verdict(|w| w.quote = None), Some(DenyReason::NoReference));
-    assert_eq!(
-        verdict(|w| {
-            w.exit();
-            w.quote = None;
-        }),
-        None
-    );
-}
-
-#[test]
-fn r12_needs_the_value_and_the_fee_within_the_usable_share() {
-    // 100.02 and a fee of 0.1 % is 100.12002; 99 % of 101.13133… is that.
-    let enough: Amount = "101.131334".parse().unwrap();
-    assert_eq!(verdict(|w| w.free = enough), None);
-    let short = verdict(|w| w.free = "101.1313".parse().unwrap());
-    assert!(matches!(short, Some(DenyReason::Balance { .. })));
-    let naked = verdict(|w| {
-        w.candidate.terms.side = Side::Sell;
-        w.free = Amount::ZERO;
-    });
-    assert!(matches!(naked, Some(DenyReason::Balance { .. })));
-}
-
-#[test]
-fn r13_counts_what_works_on_the_same_side() {
-    let share = |w: &mut World, position: i64, working: i64| {
-        w.equity = Amount::whole(10_000);
-        w.limits.position_equity_max = Some(Ppm(30_006));
-        w.position = Quantity(position);
-        w.working = Quantity(working);
-    };
-    assert_eq!(verdict(|w| share(w, 1_000, 1_000)), None);
-    assert!(matches!(
-        verdict(|w| share(w, 1_000, 1_001)),
-        Some(DenyReason::Position { .. })
-    ));
-    assert_eq!(verdict(|w| share(w, -1_500, 0)), None);
-}
-
-#[test]
-fn r15_open_entries_stop_at_the_share_of_the_venues_cap() {
-    assert_eq!(verdict(|w| w.open_entries = 4), None);
-    assert_eq!(
-        verdict(|w| w.open_entries = 5),
-        Some(DenyReason::OpenEntries { open: 5, limit: 5 })
-    );
-}
-
-#[test]
-fn r16_a_bot_out_of_tokens_waits_and_a_person_does_not() {
-    let empty = |w: &mut World| {
-        for _ in 0..5 {
-            w.rate.take(NOW, &w.limits.bot_order_rate.unwrap());
-        }
-    };
-    assert_eq!(verdict(empty), Some(DenyReason::BotRate));
-    assert_eq!(
-        verdict(|w| {
-            empty(w);
-            w.candidate.bot = None;
-        }),
-        None
-    );
-}
-
-#[test]
-fn r18_an_equal_order_is_a_duplicate_only_within_the_window() {
-    let sent = |at: Timestamp| {
-        move |w: &mut World| {
-            let earlier = OrderTerms {
-                client_id: ClientOrderId(7),
-                ..w.candidate.terms
-            };
-            w.recent.note(at, &earlier);
-        }
-    };
-    let just_now = Timestamp::from_millis(999_001);
-    assert_eq!(
-        verdict(sent(just_now)),
-        Some(DenyReason::Duplicate(ClientOrderId(7)))
-    );
-    assert_eq!(verdict(sent(Timestamp::from_millis(999_000))), None);
-    assert_eq!(
-        verdict(|w| {
-            sent(just_now)(w);
-            w.candidate.terms.quantity = Quantity(999);
-        }),
-        None
-    );
-}
-
-#[test]
-fn r21_an_exit_never_turns_a_position() {
-    assert_eq!(verdict(World::exit), None);
-    assert_eq!(
-        verdict(|w| {
-            w.exit();
-            w.position = Quantity(999);
-        }),
-        Some(DenyReason::ExitTooLarge)
-    );
-    assert_eq!(
-        verdict(|w| {
-            w.exit();
-            w.working = Quantity(1);
-        }),
-        Some(DenyReason::ExitTooLarge)
-    );
-    assert_eq!(
-        verdict(|w| {
-            w.exit();
-            w.position = Quantity(-1_000);
-        }),
-        Some(DenyReason::ExitTooLarge)
-    );
-}
-
-#[test]
-fn a_missing_limit_denies_entries_by_its_key_and_lets_exits_pass() {
-    let none = verdict(|w| w.limits = Limits::default());
-    assert!(matches!(none, Some(DenyReason::LimitMissing(_))));
-    let missing = verdict(|w| w.limits.collar = None);
-    assert_eq!(missing, Some(DenyReason::LimitMissing(LimitKey::Collar)));
-    assert_eq!(
-        missing.unwrap().to_string(),
-        "limits.collar is not configured"
-    );
-    assert_eq!(
-        verdict(|w| {
-            w.exit();
-            w.limits = Limits::default();
-        }),
-        None
-    );
+/// The answer to the exit after a change.
+pub(crate) fn exit_verdict(change: impl FnOnce(&mut World)) -> Option<DenyReason> {
+    let mut world = world();
+    world.exit();
+    change(&mut world);
+    world.denied()
 }
