@@ -173,5 +173,6 @@ fn limits() -> Limits {
         bot_order_rate: Some(rate(2, 1, 5)),
         account_order_rate: Some(rate(80, 10, 45)),
         duplicate_window: Some(Duration::from_secs(1)),
+        ..Limits::wide()
     }
 }

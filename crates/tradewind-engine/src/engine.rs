@@ -6,8 +6,8 @@ use tradewind_model::Timestamp;
 use crate::parts::Parts;
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
-    account_stream, candles, causes, commands, configure, equity, evaluation, exits, flatten,
-    funding, lifecycle, market_data, reports, submission, takeover,
+    account_stream, breakers, candles, causes, commands, configure, equity, evaluation, exits,
+    flatten, funding, lifecycle, market_data, monitoring, reports, submission, takeover,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;
@@ -168,5 +168,7 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::CandleClose => candles::on_candle_close(parts, out),
         Timer::Staleness => market_data::on_staleness(parts, out),
         Timer::Flatten => flatten::on_timer(parts, out),
+        Timer::LossCheck => monitoring::on_loss_timer(parts, out),
+        Timer::Breaker(scope) => breakers::on_breaker_timer(parts, scope, out),
     }
 }

@@ -9,6 +9,7 @@ use tradewind_model::{
     ExecutionReport, FeedHealth, Fill, Instrument, InstrumentId, Interval, OrderTerms, Price,
     Quantity, Quote, SideMode, Timestamp, Trade, VenueOrderId,
 };
+use tradewind_risk::BreakerScope;
 
 use crate::account_stream::StreamChange;
 use crate::command::Command;
@@ -121,6 +122,10 @@ pub enum Timer {
     Staleness,
     /// A kill that closes positions first is to go on, or is over.
     Flatten,
+    /// Accounts and bots are valued for the limits of losses.
+    LossCheck,
+    /// An open circuit breaker may let one entry probe.
+    Breaker(BreakerScope),
 }
 
 /// An account as the venue shows it.

@@ -12,7 +12,9 @@ mod input;
 mod output;
 mod view;
 
-pub use account_stream::{AccountStreamView, StreamBalance, StreamChange, StreamState};
+pub use account_stream::{
+    AccountStreamView, ClockReading, StreamBalance, StreamChange, StreamState,
+};
 pub use command::{Action, Command, CommandId, CommandResult, Principal, StopMode};
 pub use configuration::{BotConfig, CandleSource, Configuration, Lane, Started, WakeRule};
 pub use event::{BotState, Delivery, Event, EventKind, EventType};

@@ -103,6 +103,34 @@ pub enum CauseKind {
     StreamDown,
     /// The account's stream may have missed something.
     StreamUnsure,
+    /// The account was not read from its venue within the time of R02.
+    ReconcileLate,
+    /// Too many of the account's orders have an unknown fate (R03).
+    UnknownOrders,
+    /// Prices carried the gross exposure over its limit (R14).
+    Exposure,
+    /// The bot sends many orders and cancels per fill (R17): an alarm.
+    MessagesHigh,
+    /// The bot sends too many orders and cancels per fill (R17).
+    MessagesPerFill,
+    /// The bot entered on one side too often (R19).
+    RepeatedEntries,
+    /// The account lost as much in a UTC day as it may (R22).
+    DailyLoss,
+    /// The account lost so much in a UTC day that a person should look (R22).
+    DailyLossAlarm,
+    /// The bot lost as much in a UTC day as it may (R22).
+    BotDailyLoss,
+    /// The account fell as far from its peak as it may (R23).
+    Drawdown,
+    /// The account traded more in a UTC day than it should (R25): an alarm.
+    Turnover,
+    /// The circuit breaker of the scope is open, or waits for a probe.
+    BreakerOpen,
+    /// The circuit breaker of the account's venue is open, or waits for a probe.
+    VenueBreakerOpen,
+    /// The venue reported numbers that cannot be; they were not booked.
+    AbsurdNumbers,
     /// The text of a cause that this version does not have.
     Other(String),
 }
@@ -122,6 +150,20 @@ impl CauseKind {
             Self::StreamNotProved => "the account stream is not proved live yet",
             Self::StreamDown => "the account stream is down",
             Self::StreamUnsure => "the account stream may have missed something",
+            Self::ReconcileLate => "the account is not reconciled in time",
+            Self::UnknownOrders => "too many orders have an unknown fate",
+            Self::Exposure => "the exposure is above its limit",
+            Self::MessagesHigh => "many orders and cancels per fill",
+            Self::MessagesPerFill => "too many orders and cancels per fill",
+            Self::RepeatedEntries => "too many entries on one side",
+            Self::DailyLoss => "the loss of the day reached its limit",
+            Self::DailyLossAlarm => "the loss of the day needs a person",
+            Self::BotDailyLoss => "the bot's loss of the day reached its limit",
+            Self::Drawdown => "the drawdown reached its limit",
+            Self::Turnover => "the turnover of the day is above its limit",
+            Self::BreakerOpen => "circuit breaker",
+            Self::VenueBreakerOpen => "circuit breaker of the venue",
+            Self::AbsurdNumbers => "the venue reported impossible numbers",
             Self::Other(words) => words,
         }
     }
@@ -152,6 +194,20 @@ impl From<String> for CauseKind {
             Self::StreamNotProved,
             Self::StreamDown,
             Self::StreamUnsure,
+            Self::ReconcileLate,
+            Self::UnknownOrders,
+            Self::Exposure,
+            Self::MessagesHigh,
+            Self::MessagesPerFill,
+            Self::RepeatedEntries,
+            Self::DailyLoss,
+            Self::DailyLossAlarm,
+            Self::BotDailyLoss,
+            Self::Drawdown,
+            Self::Turnover,
+            Self::BreakerOpen,
+            Self::VenueBreakerOpen,
+            Self::AbsurdNumbers,
         ];
         let known = listed.into_iter().find(|kind| kind.words() == words);
         known.unwrap_or(Self::Other(words))
@@ -312,6 +368,9 @@ mod tests {
             CauseKind::Killed,
             CauseKind::Flattening,
             CauseKind::ConfigurationRefused,
+            CauseKind::Drawdown,
+            CauseKind::BreakerOpen,
+            CauseKind::AbsurdNumbers,
             CauseKind::Other("a cause of tomorrow".to_owned()),
         ] {
             assert_eq!(CauseKind::from(String::from(kind.clone())), kind);

@@ -115,6 +115,7 @@ fn limits() -> Limits {
         burst: 50,
     };
     Limits {
+        unknown_bot_max: Some(0),
         intent_ttl_quote: Some(Duration::from_secs(2)),
         intent_ttl_candle: Some(Duration::from_secs(15)),
         order_value_max: Some(Amount::whole(5_000)),
@@ -128,6 +129,7 @@ fn limits() -> Limits {
         bot_order_rate: Some(rate),
         account_order_rate: Some(rate),
         duplicate_window: Some(Duration::from_secs(1)),
+        ..Limits::wide()
     }
 }
 

@@ -357,6 +357,11 @@ pub(crate) fn action_text(action: &Action, names: &Names) -> String {
             let how = if *flatten { "kill and flatten" } else { "kill" };
             format!("{how}: {reason}")
         }
+        Action::ClearRisk { scope, reason } => {
+            let scope = Scope::new(*scope, names);
+            let name = scope.name.unwrap_or_else(|| "desk".to_owned());
+            format!("clear risk of {name}: {reason}")
+        }
         Action::Reset { reason } => format!("reset: {reason}"),
     }
 }

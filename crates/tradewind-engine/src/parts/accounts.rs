@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::{Configuration, EquityPoint};
-use tradewind_model::{AccountId, Amount, ClientOrderId, Fill, InstrumentId, TradeId};
+use tradewind_model::{AccountId, Amount, ClientOrderId, Fill, InstrumentId, Timestamp, TradeId};
 
 /// How many foreign fills, and how many early ones, are kept per account.
 const FILLS_KEPT: usize = 4_096;
@@ -19,6 +19,9 @@ pub(crate) struct Accounts {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct AccountRecord {
     reconciled: bool,
+    /// Since when it is not.
+    #[serde(default)]
+    unreconciled_since: Timestamp,
     /// As of the last valuation.
     equity: EquityPoint,
     started_with: Option<Amount>,
@@ -93,9 +96,20 @@ impl AccountRecord {
         self.reconciled
     }
 
-    /// Notes whether the account was read from its venue since the desk started.
-    pub(crate) const fn set_reconciled(&mut self, reconciled: bool) {
-        self.reconciled = reconciled;
+    /// Since when the account is not reconciled; `None` if it is.
+    pub(crate) fn unreconciled_since(&self) -> Option<Timestamp> {
+        (!self.reconciled).then_some(self.unreconciled_since)
+    }
+
+    /// Notes that the account was read from its venue.
+    pub(crate) const fn set_reconciled(&mut self) {
+        self.reconciled = true;
+    }
+
+    /// Notes that the account must be read from its venue first.
+    pub(crate) const fn await_reconcile(&mut self, now: Timestamp) {
+        self.reconciled = false;
+        self.unreconciled_since = now;
     }
 
     pub(crate) const fn equity(&self) -> &EquityPoint {

@@ -123,6 +123,13 @@ impl Market {
             .filter(|quote| live && quote.is_sound())
     }
 
+    /// The top of the book, if there is one and its feed is live.
+    pub(crate) fn live_depth(&self, instrument: InstrumentId) -> Option<&Depth> {
+        let feed = self.feeds.get(instrument.index())?;
+        let is_live = feed.health == FeedHealth::Live;
+        feed.depth.as_ref().filter(|_| is_live)
+    }
+
     /// Whether a feed counts as live although no quote came for longer than `limit`.
     pub(crate) fn is_silent(
         &self,
@@ -180,10 +187,15 @@ impl Market {
         }
     }
 
-    /// Sets a feed's health. True if it changed.
-    pub(crate) fn set_health(&mut self, instrument: InstrumentId, health: FeedHealth) -> bool {
-        let feed = self.feeds.get_mut(instrument.index());
-        feed.is_some_and(|feed| std::mem::replace(&mut feed.health, health) != health)
+    /// Sets a feed's health. Returns the health before, if it was another.
+    pub(crate) fn set_health(
+        &mut self,
+        instrument: InstrumentId,
+        health: FeedHealth,
+    ) -> Option<FeedHealth> {
+        let feed = self.feeds.get_mut(instrument.index())?;
+        let before = std::mem::replace(&mut feed.health, health);
+        (before != health).then_some(before)
     }
 }
 

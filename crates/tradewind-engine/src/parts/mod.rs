@@ -5,6 +5,7 @@ pub(crate) mod accounts;
 pub(crate) mod bot;
 pub(crate) mod bot_instrument;
 pub(crate) mod bots;
+pub(crate) mod breakers;
 pub(crate) mod command_log;
 pub(crate) mod counters;
 pub(crate) mod exit_monitor;
@@ -20,13 +21,14 @@ mod wakes;
 use tradewind_events::{CandleSource, Configuration, EventKind, Outputs};
 use tradewind_model::{AssetId, AssetTable, ClientOrderIds, EventId, Ppm, Timestamp};
 use tradewind_portfolio::{Portfolio, Prices};
-use tradewind_risk::{Limits, TradingStates};
+use tradewind_risk::{Limits, Monitors, TradingStates};
 
 use crate::context::StepContext;
 use crate::strategy_source::StrategySource;
 use account_streams::AccountStreams;
 use accounts::Accounts;
 use bots::Bots;
+use breakers::Breakers;
 use command_log::CommandLog;
 use counters::Counters;
 use market::Market;
@@ -50,6 +52,8 @@ pub(crate) struct Parts {
     pub(crate) accounts: Accounts,
     pub(crate) streams: AccountStreams,
     pub(crate) states: TradingStates,
+    pub(crate) monitors: Monitors,
+    pub(crate) breakers: Breakers,
     pub(crate) ids: ClientOrderIds,
     pub(crate) commands: CommandLog,
     pub(crate) timers: Timers,
@@ -71,6 +75,8 @@ impl Parts {
             accounts: Accounts::default(),
             streams: AccountStreams::default(),
             states: TradingStates::default(),
+            monitors: Monitors::default(),
+            breakers: Breakers::default(),
             ids: ClientOrderIds::new(0, 0),
             commands: CommandLog::default(),
             timers: Timers::default(),

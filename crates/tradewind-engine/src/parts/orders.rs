@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use tradewind_events::{Output, Outputs};
-use tradewind_model::{AccountId, BotId, ClientOrderId, InstrumentId, Quantity, Side};
+use tradewind_model::{BotId, ClientOrderId};
 use tradewind_risk::PositionEffect;
 
 use super::order::{NewOrder, Order};
@@ -19,6 +19,9 @@ pub(crate) struct Orders {
     /// Oldest first. Searched from the newest, because late reports are mostly about orders that ended lately. A
     /// snapshot shares the orders.
     closed: VecDeque<Arc<Order>>,
+    /// Bots whose orders were cancelled since their cancels were last counted (R17); emptied with every order and every
+    /// valuation.
+    cancels: Vec<BotId>,
 }
 
 impl Orders {
@@ -68,7 +71,7 @@ impl Orders {
     /// Sends a cancel of an open order, unless one was sent.
     pub(crate) fn cancel(&mut self, id: ClientOrderId, out: &mut Outputs) {
         if let Some(order) = self.open.get_mut(&id) {
-            cancel(order, out);
+            self.cancels.extend(cancel(order, out));
         }
     }
 
@@ -76,7 +79,7 @@ impl Orders {
     pub(crate) fn cancel_if_entry(&mut self, id: ClientOrderId, out: &mut Outputs) {
         let order = self.open.get_mut(&id);
         if let Some(order) = order.filter(|order| order.effect() == PositionEffect::Entry) {
-            cancel(order, out);
+            self.cancels.extend(cancel(order, out));
         }
     }
 
@@ -85,9 +88,22 @@ impl Orders {
         for order in self.open.values_mut() {
             let is_meant = of.is_none() || order.bot() == of;
             if is_meant && order.effect() == PositionEffect::Entry {
-                cancel(order, out);
+                self.cancels.extend(cancel(order, out));
             }
         }
+    }
+
+    /// Takes the bots whose orders were cancelled since the last time.
+    pub(crate) fn take_cancels(&mut self) -> Vec<BotId> {
+        std::mem::take(&mut self.cancels)
+    }
+
+    pub(crate) fn cancels(&self) -> &[BotId] {
+        &self.cancels
+    }
+
+    pub(crate) fn restore_cancels(&mut self, cancels: Vec<BotId>) {
+        self.cancels = cancels;
     }
 
     /// Open orders by client id.
@@ -111,52 +127,19 @@ impl Orders {
     pub(crate) fn restore_closed(&mut self, orders: Vec<Arc<Order>>) {
         self.closed.extend(orders);
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.open.is_empty()
-    }
-
-    /// Open entries of an account: in one instrument, and in all.
-    pub(crate) fn entries(&self, account: AccountId, instrument: InstrumentId) -> (u32, u32) {
-        let mut counts = (0, 0);
-        for order in self.open.values() {
-            let terms = order.terms();
-            if terms.account == account && order.effect() == PositionEffect::Entry {
-                counts.0 += u32::from(terms.instrument == instrument);
-                counts.1 += 1;
-            }
-        }
-        counts
-    }
-
-    /// What an owner has working on one side of an instrument.
-    pub(crate) fn working(
-        &self,
-        bot: Option<BotId>,
-        account: AccountId,
-        instrument: InstrumentId,
-        side: Side,
-    ) -> Quantity {
-        let mut sum = Quantity::ZERO;
-        for order in self.open.values() {
-            let terms = order.terms();
-            let same = (terms.account, terms.instrument, terms.side) == (account, instrument, side);
-            if same && order.bot() == bot {
-                sum += order.remaining();
-            }
-        }
-        sum
-    }
 }
 
-fn cancel(order: &mut Order, out: &mut Outputs) {
-    if order.start_cancel() {
-        let terms = order.terms();
-        out.push(Output::Cancel {
-            account: terms.account,
-            instrument: terms.instrument,
-            client_id: terms.client_id,
-            venue_order_id: order.venue_order_id(),
-        });
+/// Sends a cancel unless one was sent. Returns the bot whose message it is.
+fn cancel(order: &mut Order, out: &mut Outputs) -> Option<BotId> {
+    if !order.start_cancel() {
+        return None;
     }
+    let terms = order.terms();
+    out.push(Output::Cancel {
+        account: terms.account,
+        instrument: terms.instrument,
+        client_id: terms.client_id,
+        venue_order_id: order.venue_order_id(),
+    });
+    order.bot()
 }

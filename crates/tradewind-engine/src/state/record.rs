@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tradewind_events::Configuration;
 use tradewind_model::{AccountId, BotId, ClientOrderIds, Instrument, Timestamp};
 use tradewind_portfolio::Portfolio;
-use tradewind_risk::TradingStates;
+use tradewind_risk::{Monitors, TradingStates};
 
 use super::{EngineState, RestoreError};
 use crate::context::StepContext;
@@ -17,6 +17,7 @@ use crate::parts::Parts;
 use crate::parts::account_streams::AccountStreams;
 use crate::parts::accounts::{Accounts, FillKey};
 use crate::parts::bot::Bot;
+use crate::parts::breakers::Breakers;
 use crate::parts::command_log::Answered;
 use crate::parts::counters::Counters;
 use crate::parts::market::Market;
@@ -47,6 +48,7 @@ pub(crate) enum Durable {
     ForeignFills(AccountId, Vec<FillKey>),
     Streams(AccountStreams),
     States(TradingStates),
+    Risk(Box<Risk>),
     /// Oldest first.
     #[serde(with = "shared")]
     Commands(Vec<Arc<Answered>>),
@@ -62,6 +64,14 @@ pub(crate) struct Head {
     manual: OrderThrottle,
     bots_scheduled: bool,
     counters: Counters,
+}
+
+/// What monitors count, circuit breakers, and cancels that are not counted yet.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Risk {
+    monitors: Monitors,
+    breakers: Breakers,
+    cancels: Vec<BotId>,
 }
 
 /// What fresh market data can rebuild.
@@ -107,6 +117,8 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         accounts,
         streams,
         states,
+        monitors,
+        breakers,
         ids,
         commands,
         timers,
@@ -126,6 +138,11 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         Durable::Accounts(accounts.without_foreign_fills()),
         Durable::Streams(streams.clone()),
         Durable::States(states.clone()),
+        Durable::Risk(Box::new(Risk {
+            monitors: monitors.clone(),
+            breakers: breakers.clone(),
+            cancels: orders.cancels().to_vec(),
+        })),
         Durable::Timers(timers.clone()),
     ];
     let instruments = config.instruments.iter().cloned();
@@ -220,6 +237,11 @@ fn restore_durable(parts: &mut Parts, record: Durable) {
         }
         Durable::Streams(streams) => parts.streams = streams,
         Durable::States(states) => parts.states = states,
+        Durable::Risk(risk) => {
+            parts.monitors = risk.monitors;
+            parts.breakers = risk.breakers;
+            parts.orders.restore_cancels(risk.cancels);
+        }
         Durable::Commands(results) => {
             for answered in results {
                 let (id, result) = Arc::unwrap_or_clone(answered);

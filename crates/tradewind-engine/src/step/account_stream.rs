@@ -37,6 +37,10 @@ pub(crate) fn on_account_stream(
             let event = EventKind::BalancesReported { account, balances };
             parts.emit(None, event, out);
         }
+        StreamChange::Clock { uncertainty } => {
+            let at = parts.now();
+            parts.streams.set_clock(account, *uncertainty, at);
+        }
         StreamChange::Transfer { asset, amount, .. } => {
             parts.streams.count_transfer(account);
             let (asset, amount) = (*asset, *amount);

@@ -99,6 +99,7 @@ fn leave(parts: &mut Parts, place: BotInstrument, reason: Reason, out: &mut Outp
         effect: PositionEffect::Exit,
         limit: None,
         on_quote: true,
+        continues: false,
         cause: Some(signal),
     };
     // A denial is announced; the monitor tries again.

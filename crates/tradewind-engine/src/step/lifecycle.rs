@@ -7,8 +7,10 @@ use tradewind_model::{AccountId, BotId, ClientOrderIds, Interval};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 use tradewind_strategy::BuildError;
 
+use super::breakers::on_bot_fault;
 use super::causes::{close_cause, open_cause, open_until_cleared};
 use super::market_data::set_staleness_timer;
+use super::monitoring::set_loss_timer;
 use super::requests::request_candles;
 use crate::parts::Parts;
 
@@ -25,13 +27,15 @@ pub(crate) fn on_started(parts: &mut Parts, started: &Started, out: &mut Outputs
         await_account(parts, account, out);
     }
     set_staleness_timer(parts, out);
+    set_loss_timer(parts, out);
     let at = parts.now() + parts.config.equity_every;
     parts.timers.set(at, Timer::Equity, out);
 }
 
 /// Halts an account until it is read from its venue, and requests the reading.
 pub(super) fn await_account(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
-    parts.accounts.get_mut(account).set_reconciled(false);
+    let now = parts.now();
+    parts.accounts.get_mut(account).await_reconcile(now);
     let (scope, state) = (Scope::Account(account), TradingState::Halted);
     open_cause(parts, scope, state, CauseKind::NotReconciled, out);
     out.push(Output::Reconcile(account));
@@ -143,7 +147,9 @@ pub(crate) fn fail_bot(parts: &mut Parts, bot: BotId, error: &EvaluationError, o
     parts.counters.bot_error();
     if is_fault {
         runtime.note_fault(now);
+        on_bot_fault(parts, bot, out);
     }
+    let runtime = parts.bots.bot_mut(bot);
     let announced = EventKind::BotError {
         bot,
         error: text.clone(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tradewind_events::{EventKind, Outputs, Timer};
 use tradewind_model::{FeedHealth, Instrument, InstrumentId, Quote, Wake};
 
+use super::breakers::on_feed_failure;
 use super::evaluation::wake;
 use super::exits::watch_exits;
 use crate::context::Trigger;
@@ -52,9 +53,13 @@ pub(crate) fn on_health(
     health: FeedHealth,
     out: &mut Outputs,
 ) {
-    if parts.market.set_health(instrument, health) {
-        let changed = EventKind::FeedHealthChanged { instrument, health };
-        parts.emit(None, changed, out);
+    let Some(before) = parts.market.set_health(instrument, health) else {
+        return;
+    };
+    let changed = EventKind::FeedHealthChanged { instrument, health };
+    parts.emit(None, changed, out);
+    if before == FeedHealth::Live {
+        on_feed_failure(parts, instrument, out);
     }
 }
 

@@ -3,13 +3,14 @@
 //! Every function takes all parts and the outputs. The files depend on each other in one direction:
 //!
 //! ```text
-//! sizing, risk_context, causes, budgets, equity, funding, positions, requests
-//!   <- submission <- target <- exits, reports
+//! sizing, causes, budgets, equity, funding, positions, requests <- breakers, risk_context, observation
+//!   <- submission <- target <- monitoring <- exits, reports
 //!   <- lifecycle <- evaluation <- market_data, candles
 //!   <- takeover, commands, configure
 //! ```
 
 pub(crate) mod account_stream;
+pub(crate) mod breakers;
 mod budgets;
 pub(crate) mod candles;
 pub(crate) mod causes;
@@ -22,6 +23,8 @@ pub(crate) mod flatten;
 pub(crate) mod funding;
 pub(crate) mod lifecycle;
 pub(crate) mod market_data;
+pub(crate) mod monitoring;
+mod observation;
 mod positions;
 pub(crate) mod reports;
 mod requests;

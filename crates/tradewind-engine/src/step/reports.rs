@@ -11,10 +11,12 @@ use tradewind_model::{
 use tradewind_portfolio::{Booking, PositionChange};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
+use super::breakers;
 use super::causes::open_until_cleared;
+use super::monitoring::on_booked;
 use super::positions::{closing_quantity, refresh_position};
 use super::submission::{OrderRequest, submit, submit_by_policy};
-use super::target::{reconcile_next, retry_exit};
+use super::target::{continue_exit, reconcile_next};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{Applied, Order, Step, is_possible};
@@ -41,6 +43,7 @@ pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut O
         out.push(order.query());
     }
     let order = order.clone();
+    breakers::on_report(parts, &order, &report.kind, out);
     match &report.kind {
         ReportKind::Filled(fill) => on_fill(parts, &order, fill, out),
         _ if matches!(step, Step::Stay | Step::Query) => parts.counters.duplicate_report(),
@@ -116,6 +119,7 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
         parts.bots.bot_mut(place.bot()).activity_mut().fills += 1;
         refresh_position(parts, place, out);
     }
+    on_booked(parts, fill, order.bot(), booking.change, out);
 }
 
 /// The announcement of a position that was opened, turned or closed.
@@ -167,7 +171,7 @@ fn on_ended(parts: &mut Parts, order: &Order, out: &mut Outputs) {
     } else if leaves {
         let cause = Some(order.placed_by());
         if !closing_quantity(parts, place, cause, out).is_zero() {
-            retry_exit(parts, place, out);
+            continue_exit(parts, place, order, out);
         }
     }
 }
@@ -183,6 +187,7 @@ fn submit_remainder(parts: &mut Parts, place: BotInstrument, order: &Order, out:
         effect: order.effect(),
         limit: order.limit(),
         on_quote: false,
+        continues: true,
         cause: Some(order.placed_by()),
     };
     if order.reprices() == 0 {

@@ -5,9 +5,14 @@ use tradewind_model::{
     AccountId, ClientOrderId, EventId, InstrumentId, LimitPolicy, OnTimeout, OrderKind,
     OrderPolicy, OrderTerms, Ppm, Price, Quantity, Side, TimeInForce,
 };
-use tradewind_risk::{ApprovedOrder, Candidate, DenyReason, PositionEffect};
+use tradewind_risk::{
+    ApprovedOrder, Candidate, CauseKind, DenyReason, PositionEffect, Scope, TradingState,
+};
 
-use super::risk_context::check_risk;
+use super::breakers::note_entry;
+use super::causes::open_until_cleared;
+use super::observation::on_order;
+use super::risk_context::{check_risk, crossing};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{NewOrder, Order};
@@ -26,6 +31,8 @@ pub(crate) struct OrderRequest {
     pub(crate) limit: Option<Price>,
     /// Whether a quote decided it; see [`Candidate::decided_on_quote`].
     pub(crate) on_quote: bool,
+    /// Whether it goes on with an order that ended; see [`Candidate::continues`].
+    pub(crate) continues: bool,
     pub(crate) cause: Option<EventId>,
 }
 
@@ -118,9 +125,13 @@ pub(crate) fn submit(
         bot: request.place.map(BotInstrument::bot),
         purpose: request.effect,
         decided_on_quote: request.on_quote,
+        continues: request.continues,
     };
     match check_risk(parts, &candidate) {
         Ok(approved) => {
+            if request.effect == PositionEffect::Exit {
+                clear_the_way(parts, &terms, out);
+            }
             place(parts, request, approved, out);
             Ok(terms.client_id)
         }
@@ -128,6 +139,16 @@ pub(crate) fn submit(
             deny(parts, request, reason, out);
             Err(reason)
         }
+    }
+}
+
+/// Cancels entries of the account that rest where an exit would trade with them (R20). The exit follows at once: should it
+/// arrive first, the venue's own rule against self-matches takes the resting order away.
+fn clear_the_way(parts: &mut Parts, exit: &OrderTerms, out: &mut Outputs) {
+    let crossing = crossing(parts, exit);
+    let crossing: Vec<_> = crossing.map(|order| order.terms().client_id).collect();
+    for id in crossing {
+        parts.orders.cancel_if_entry(id, out);
     }
 }
 
@@ -145,7 +166,7 @@ fn place(parts: &mut Parts, request: &OrderRequest, approved: ApprovedOrder, out
         Some(place) => parts.bots.at(place).exposure(),
         None => Ppm::ZERO,
     };
-    let revision = note_placed(parts, request.place, &terms);
+    let revision = note_placed(parts, request, &terms);
     parts.orders.insert(NewOrder {
         terms,
         place: request.place,
@@ -164,21 +185,25 @@ fn place(parts: &mut Parts, request: &OrderRequest, approved: ApprovedOrder, out
         decided_at: parts.now(),
     };
     out.push(Output::Submit(intent, approved));
+    if request.effect == PositionEffect::Entry {
+        note_entry(parts, &terms, bot);
+    }
+    on_order(parts, bot, out);
 }
 
 /// Counts an order towards its owner's throttle. Returns the bot's revision; 0 for a person.
-fn note_placed(parts: &mut Parts, place: Option<BotInstrument>, terms: &OrderTerms) -> u32 {
+fn note_placed(parts: &mut Parts, request: &OrderRequest, terms: &OrderTerms) -> u32 {
     let now = parts.now();
     parts.counters.ordered();
-    let rate = parts.config.limits.bot_order_rate.as_ref();
-    let Some(place) = place else {
-        parts.manual.note(now, terms, rate);
+    let (limits, effect) = (&parts.config.limits, request.effect);
+    let Some(place) = request.place else {
+        parts.manual.note(now, terms, effect, limits);
         return 0;
     };
     parts.bots.at_mut(place).start_order(terms.client_id);
     let bot = parts.bots.bot_mut(place.bot());
     bot.activity_mut().orders += 1;
-    bot.throttle_mut().note(now, terms, rate);
+    bot.throttle_mut().note(now, terms, effect, limits);
     bot.config().revision
 }
 
@@ -205,6 +230,10 @@ pub(crate) fn deny(
         reason,
     };
     parts.emit(request.cause, denied, out);
+    if let (DenyReason::RepeatedEntries { .. }, Some(bot)) = (reason, bot) {
+        let (scope, state) = (Scope::Bot(bot), TradingState::Reducing);
+        open_until_cleared(parts, scope, state, CauseKind::RepeatedEntries, out);
+    }
 }
 
 /// The wait of a working limit order is over. It is cancelled; its remainder may be placed again or taken at market.

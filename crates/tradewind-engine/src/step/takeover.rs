@@ -42,7 +42,7 @@ pub(crate) fn on_account(parts: &mut Parts, state: &AccountState, out: &mut Outp
         orders: u32::try_from(state.open_orders.len()).unwrap_or(u32::MAX),
     };
     parts.emit(None, reconciled, out);
-    parts.accounts.get_mut(account).set_reconciled(true);
+    parts.accounts.get_mut(account).set_reconciled();
     value(parts, account);
     let cause = CauseKind::NotReconciled;
     close_cause(parts, Scope::Account(account), &cause, out);

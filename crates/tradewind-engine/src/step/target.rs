@@ -6,14 +6,17 @@
 use std::time::Duration;
 
 use tradewind_events::{BotState, Outputs, Timer};
-use tradewind_model::{Amount, EventId, OwnerId, Ppm, Quantity, Reason, Side, Target};
+use tradewind_model::{
+    Amount, EventId, OrderKind, OrderStatus, OwnerId, Ppm, Quantity, Reason, Side, Target,
+};
 use tradewind_risk::{DenyReason, PositionEffect};
 
 use super::positions::{closable, closing_quantity};
 use super::sizing::{Sizing, size};
-use super::submission::{OrderRequest, deny, submit_by_policy};
+use super::submission::{OrderRequest, deny, submit, submit_by_policy};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
+use crate::parts::order::Order;
 
 /// Wait before the next try of an exit that was denied, was refused or left something open.
 const EXIT_RETRY: Duration = Duration::from_secs(5);
@@ -132,6 +135,7 @@ fn request(
         effect: change.effect,
         limit: target.limit,
         on_quote,
+        continues: false,
         cause,
     }
 }
@@ -196,7 +200,36 @@ fn sizing_equity(parts: &Parts, place: BotInstrument) -> Amount {
     (config.budget + realized.min(Amount::ZERO)).max(Amount::ZERO)
 }
 
-/// Tries again, later, to close what an exit left open: it was denied, refused, or went in slices.
+/// Closes what an exit left open. The next slice follows a slice that was filled at once; after any other end of the exit
+/// there is a wait.
+pub(crate) fn continue_exit(
+    parts: &mut Parts,
+    place: BotInstrument,
+    ended: &Order,
+    out: &mut Outputs,
+) {
+    if ended.status() != OrderStatus::Filled {
+        return retry_exit(parts, place, out);
+    }
+    let cause = Some(ended.placed_by());
+    let request = OrderRequest {
+        place: Some(place),
+        account: ended.terms().account,
+        instrument: ended.terms().instrument,
+        side: ended.terms().side,
+        quantity: closing_quantity(parts, place, cause, out),
+        effect: PositionEffect::Exit,
+        limit: None,
+        on_quote: false,
+        continues: true,
+        cause,
+    };
+    if submit(parts, &request, OrderKind::Market, out).is_err() {
+        retry_exit(parts, place, out);
+    }
+}
+
+/// Tries again, later, to close what an exit left open: it was denied or refused.
 pub(crate) fn retry_exit(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) {
     let state = parts.bots.at_mut(place);
     if state.position().quantity.is_zero() || state.has_next() {

@@ -2,6 +2,7 @@
 
 mod account_stream;
 mod accounts;
+mod breakers;
 mod candles;
 mod commands;
 mod configured;
@@ -15,6 +16,7 @@ mod perpetual;
 mod policies;
 mod races;
 mod reports;
+mod risk;
 mod state;
 
 use tradewind_events::{BotConfig, Configuration};

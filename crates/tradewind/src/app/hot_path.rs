@@ -204,7 +204,7 @@ impl Drop for ClosesGate {
     }
 }
 
-/// Quotes and trades of every instrument, and the candles that some bot uses.
+/// Quotes, trades and the top of the book of every instrument, and the candles that some bot uses.
 fn topics(configuration: &Configuration, venue: VenueId) -> Vec<Topic> {
     let here = configuration
         .instruments
@@ -212,7 +212,11 @@ fn topics(configuration: &Configuration, venue: VenueId) -> Vec<Topic> {
         .filter(|instrument| instrument.venue == venue && instrument.has_data());
     let mut topics = Vec::new();
     for instrument in here {
-        topics.extend([Topic::Quotes(instrument.id), Topic::Trades(instrument.id)]);
+        topics.extend([
+            Topic::Quotes(instrument.id),
+            Topic::Trades(instrument.id),
+            Topic::Depth(instrument.id),
+        ]);
         let users = configuration
             .bots
             .iter()

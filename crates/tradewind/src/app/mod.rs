@@ -5,6 +5,7 @@
 //! starts the bots in order. Stop: the reverse, with a deadline.
 
 mod api_server;
+mod clock_watch;
 mod closing;
 mod confirmation;
 mod data_dir;

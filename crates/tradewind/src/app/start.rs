@@ -18,6 +18,7 @@ use tradewind_storage::{Readers, Writer, WriterOptions};
 use tradewind_venues::{MarketSink, RealTime, TokioTime};
 
 use crate::app::api_server::ApiServer;
+use crate::app::clock_watch::start_clock_watch;
 use crate::app::closing::close_positions;
 use crate::app::confirmation::{Confirmation, ask_on_terminal};
 use crate::app::data_dir::DataDir;
@@ -209,6 +210,8 @@ impl Desk {
             killed: directory.latch.is_set(),
         }));
         start_rules(&mut supervisor, &venues, &bus, &queues);
+        let accounts = configuration.accounts.iter().map(|account| account.id);
+        start_clock_watch(&mut supervisor, &venues, accounts, &queues);
 
         let differences = start_differences(&mut supervisor, &venues, &handle, &clock);
         let kill = KillSwitch {

@@ -151,7 +151,7 @@ pub struct SimulationSettings {
 impl SimulationSettings {
     pub(super) fn read(section: Section<'_>) -> Option<Self> {
         let seed = section.get("seed", values::count);
-        let speed = section.get("speed", values::speed);
+        let speed = section.get("speed", values::multiple);
         let enforce_limits = section.get("limits", |node| {
             values::choice(node, &[("venue", true), ("off", false)])
         });
