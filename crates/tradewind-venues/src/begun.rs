@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Requests on their way. Whoever begins them decides how many there may be.
+/// Requests on their way. The executor that begins them bounds their number.
 #[derive(Default)]
 pub(crate) struct BegunRequests {
     /// Those that [`run`](Self::run) does not have yet.

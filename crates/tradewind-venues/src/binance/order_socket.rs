@@ -137,7 +137,7 @@ impl OrderSocket {
         }
     }
 
-    /// Goes as far as the worker can without waiting. [`run`](Self::run) goes on from there.
+    /// Goes as far as the worker can without waiting. [`run`](Self::run) continues from there.
     fn advance(&self) {
         // `run` finds out by itself whether it has.
         let _has_ended = self

@@ -271,7 +271,7 @@ mod tests {
         }
     }
 
-    /// Time that stands still, and the waits that were wanted.
+    /// Time that does not pass, and the waits that were requested.
     #[derive(Debug, Default)]
     struct Still(Mutex<Vec<Duration>>);
 

@@ -1,6 +1,6 @@
 //! What lies between a quote and an order: executors, engine, market data and account streams, as tasks.
 //!
-//! [`HotPath`] makes the tasks. Whoever gives it [`Tasks`] decides where they run: `start.rs` on the engine's thread, a
+//! [`HotPath`] makes the tasks. The caller's [`Tasks`] decide where they run: in `start.rs` on the engine's thread, in a
 //! simulation on an executor of its own. None of them needs a runtime. What they wait for comes from the parts that they
 //! are given: clock, time, venues, journal.
 
