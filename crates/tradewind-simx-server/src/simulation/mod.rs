@@ -7,6 +7,7 @@
 mod checks;
 mod link;
 mod network;
+mod rule;
 mod tap;
 
 pub use checks::{
@@ -15,5 +16,6 @@ pub use checks::{
     recovered_in_time,
 };
 pub use link::{Direction, LinkFault, LinkState};
-pub use network::{NetworkOptions, Occasion, Rule, Segment, VirtualNetwork};
+pub use network::{NetworkOptions, Segment, VirtualNetwork};
+pub use rule::{Occasion, Rule};
 pub use tap::SentOrder;

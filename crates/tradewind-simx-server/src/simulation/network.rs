@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tradewind_model::{Ppm, Timestamp};
+use tradewind_model::Timestamp;
 use tradewind_simx::{Chance, Latency};
 
 use super::link::{Direction, Link, LinkFault, LinkState};
+use super::rule::{Occasion, Rule};
 use super::tap::SentOrder;
 use crate::virtual_server::{ConnectionNumber, VirtualServer};
 
@@ -21,79 +22,6 @@ pub struct NetworkOptions {
     pub to_server: Latency,
     /// From the exchange to a client.
     pub to_client: Latency,
-}
-
-/// What a rule waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Occasion {
-    /// A client opens a connection.
-    Connect,
-    /// A client completes a message: an HTTP request or a WebSocket message, pings and pongs included.
-    Message,
-    /// A client completes a request that places or changes orders.
-    Order,
-}
-
-/// A fault that strikes connections by itself.
-///
-/// It strikes before the bytes that complete the occasion travel: after `Silence(ToServer)` the request is lost, after
-/// `Silence(ToClient)` it is executed and its reply is lost, after `Cut(ToServer, k)` k bytes of it arrive.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    on: Occasion,
-    when: When,
-    fault: LinkFault,
-    seen: u64,
-    hits: u64,
-}
-
-#[derive(Clone, Debug)]
-enum When {
-    Nth(u64),
-    Share(Ppm),
-}
-
-impl Rule {
-    /// Strikes on the `nth` occasion, counted from 1 when the rule is added.
-    #[must_use]
-    pub const fn nth(on: Occasion, nth: u64, fault: LinkFault) -> Self {
-        Self::new(on, When::Nth(nth), fault)
-    }
-
-    /// Strikes on this share of the occasions, drawn from the network's seed.
-    #[must_use]
-    pub const fn share(on: Occasion, share: Ppm, fault: LinkFault) -> Self {
-        Self::new(on, When::Share(share), fault)
-    }
-
-    const fn new(on: Occasion, when: When, fault: LinkFault) -> Self {
-        Self {
-            on,
-            when,
-            fault,
-            seen: 0,
-            hits: 0,
-        }
-    }
-
-    fn strikes(&mut self, on: Occasion, chance: &mut Chance) -> bool {
-        if self.on != on {
-            return false;
-        }
-        self.seen += 1;
-        let strikes = match self.when {
-            When::Nth(nth) => self.seen == nth,
-            When::Share(share) => chance.hits(share),
-        };
-        self.hits += u64::from(strikes);
-        strikes
-    }
-
-    /// How often it struck: a row of faults that was never reached proves nothing.
-    #[must_use]
-    pub const fn hits(&self) -> u64 {
-        self.hits
-    }
 }
 
 /// Bytes that left one side together, whether they arrived or not.
@@ -382,7 +310,7 @@ impl VirtualNetwork {
         };
         for rule in &mut self.rules {
             if rule.strikes(on, &mut self.chance) {
-                link.strike(rule.fault);
+                link.strike(rule.fault());
             }
         }
     }
