@@ -202,6 +202,12 @@ fn configuration(folder: &Path, relay: &Relay, case: &Case) -> PathBuf {
         "account_order_rate = \"1000/s burst 1000\"",
     );
     replace("duplicate_window = \"1s\"", "duplicate_window = \"1ms\"");
+    // The measured bot enters and loses more often than any other may.
+    replace(
+        "same_side_entries_max = 64",
+        "same_side_entries_max = 1_000_000",
+    );
+    replace("bot_daily_loss = 2 ", "bot_daily_loss = 1000 ");
     replace(
         "[\"LTC/USDT\", \"BCH/USDT\"]",
         "[\"ETC/USDT\", \"BCH/USDT\"]",
@@ -214,7 +220,7 @@ fn configuration(folder: &Path, relay: &Relay, case: &Case) -> PathBuf {
         replace("kind = \"binance\"", &ca_file);
     }
     text += "\n[[bots]]\nid = \"measured\"\nstrategy = \"ma_cross\"\naccount = \"paper\"\ninstruments = [\"LTC/USDT\"]\n\
-        budget = 50\nexit = { stop = \"none\" }\npolicy = \"market\"\nparams = { fast = 1, slow = 2 }\n";
+        budget = 50\nexit = { stop = \"20%\" }\npolicy = \"market\"\nparams = { fast = 1, slow = 2 }\n";
     let path = folder.join("bench.toml");
     std::fs::write(&path, text).unwrap();
     path
