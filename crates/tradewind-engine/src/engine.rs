@@ -1,9 +1,10 @@
 //! The engine: its state in parts, and the one method that changes it.
 
-use tradewind_events::{DeskView, EventKind, Input, LaneState, Outputs, Timer};
+use tradewind_events::{Configuration, DeskView, EventKind, Input, LaneState, Outputs, Timer};
 use tradewind_model::Timestamp;
 
 use crate::parts::Parts;
+use crate::recover::{RecoveredPart, recovered_parts};
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
     account_stream, breakers, candles, causes, commands, configure, equity, evaluation, exits,
@@ -26,7 +27,7 @@ impl Engine {
         Self::after(strategies, 0)
     }
 
-    /// An engine whose inputs are numbered from behind `seq`: one that continues a journal.
+    /// An engine whose inputs are numbered from behind `seq`.
     #[must_use]
     pub fn after(strategies: StrategySource, seq: u64) -> Self {
         Self {
@@ -110,6 +111,25 @@ impl Engine {
 
 /// State as data.
 impl Engine {
+    pub(crate) const fn of(parts: Parts) -> Self {
+        Self {
+            parts,
+            snapshot: None,
+        }
+    }
+
+    /// What recovery restores of this engine's state, part by part. Two engines that hold the same have the same parts.
+    #[must_use]
+    pub fn recovered_parts(&self) -> Vec<RecoveredPart> {
+        recovered_parts(&self.parts)
+    }
+
+    /// The configuration as of the last input; empty before the first.
+    #[must_use]
+    pub const fn configuration(&self) -> &Configuration {
+        &self.parts.config
+    }
+
     /// All state as of the last input, at once: for a desk at rest. One at work takes a snapshot in slices.
     #[must_use]
     pub fn save(&self) -> EngineState {

@@ -17,7 +17,7 @@ pub use account_stream::{
 };
 pub use command::{Action, Command, CommandId, CommandResult, Principal, StopMode};
 pub use configuration::{BotConfig, CandleSource, Configuration, Lane, Started, WakeRule};
-pub use event::{BotState, Delivery, Event, EventKind, EventType};
+pub use event::{BotState, Delivery, Event, EventKind, EventType, SignalDetails, SignalSource};
 pub use input::{
     AccountState, AdoptedOrder, CandleHistory, Evaluation, EvaluationError, EvaluationOutcome,
     Funding, Input, LaneState, OpenOrder, SeriesPoint, StorageHealth, Timer, VenuePosition,

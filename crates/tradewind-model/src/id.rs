@@ -159,6 +159,14 @@ impl ClientOrderIds {
             && id.sequence() < self.next
     }
 
+    /// Notes that an id was used, if this start made it: later ones are greater.
+    pub const fn note(&mut self, id: ClientOrderId) {
+        let is_own = id.is_ours() && id.instance() == self.instance && id.epoch() == self.epoch;
+        if is_own && id.sequence() >= self.next {
+            self.next = id.sequence() + 1;
+        }
+    }
+
     /// The next id.
     ///
     /// # Panics

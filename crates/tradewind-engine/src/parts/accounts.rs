@@ -112,6 +112,12 @@ impl AccountRecord {
         self.unreconciled_since = now;
     }
 
+    /// What recovery restores of it.
+    pub(crate) fn recovered(&self) -> impl Serialize + '_ {
+        let foreign: Vec<FillKey> = self.foreign_fills().collect();
+        (self.reconciled, self.instruments, &self.early, foreign)
+    }
+
     pub(crate) const fn equity(&self) -> &EquityPoint {
         &self.equity
     }

@@ -35,6 +35,9 @@ pub(crate) struct Bot {
     activity: Activity,
     /// Whether the configuration does not list it any more.
     removed: bool,
+    /// Whether a person stopped it. Only a person starts it again.
+    #[serde(default)]
+    held: bool,
 }
 
 /// Counts and figures of a bot since the start, for views only. No decision depends on them.
@@ -87,6 +90,7 @@ impl Bot {
             next_timer: None,
             activity: Activity::default(),
             removed: false,
+            held: false,
             config,
         };
         bot.add_instruments();
@@ -156,9 +160,26 @@ impl Bot {
         self.faults.push_back(now);
     }
 
-    /// Clears the faults, because a person starts the bot.
-    pub(crate) fn clear_faults(&mut self) {
+    /// Notes that a person starts the bot: its faults are cleared.
+    pub(crate) fn note_start(&mut self) {
         self.faults.clear();
+        self.held = false;
+    }
+
+    /// Notes that a person stopped the bot.
+    pub(crate) const fn note_stop(&mut self) {
+        self.resumes_paused = false;
+        self.held = true;
+    }
+
+    /// Whether a person stopped it and nobody started it since.
+    pub(crate) const fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// What recovery restores of it besides its configuration, its state and its instruments.
+    pub(crate) fn recovered(&self) -> impl Serialize + '_ {
+        (&self.faults, self.resumes_paused, self.removed, self.held)
     }
 
     /// Faults within the window.

@@ -196,6 +196,14 @@ impl Order {
         same && of == (terms.account, terms.instrument, terms.side) && is_possible(fill)
     }
 
+    /// The same order as if no cancel was sent: whether one arrived is not known after a restart.
+    pub(crate) fn without_cancel(&self) -> Self {
+        Self {
+            cancelling: false,
+            ..self.clone()
+        }
+    }
+
     /// Notes that a cancel is sent. False if one was sent before.
     pub(super) const fn start_cancel(&mut self) -> bool {
         !std::mem::replace(&mut self.cancelling, true)

@@ -32,6 +32,14 @@ impl Timers {
         }
     }
 
+    /// Timers that belong to orders. The others are set again by whoever needs them.
+    pub(crate) fn of_orders(&self) -> impl Iterator<Item = (Timer, Timestamp)> + '_ {
+        let is_orders = |(timer, _): &(Timer, _)| {
+            matches!(timer, Timer::OrderTimeout(_) | Timer::ExitRetry(..))
+        };
+        self.set_timers().filter(is_orders)
+    }
+
     /// Timers that are set, in the order of [`Timer`].
     pub(crate) fn set_timers(&self) -> impl Iterator<Item = (Timer, Timestamp)> + '_ {
         self.due.iter().map(|(&timer, &at)| (timer, at))

@@ -16,7 +16,7 @@ use tradewind_model::BotId;
 use crate::bytes::Bytes;
 
 pub use digest::Digest;
-pub(crate) use record::restore;
+pub(crate) use record::{restore, restore_durable};
 pub(crate) use snapshot::{Snapshot, save};
 
 /// Version of the format. It increases with every change that an older build cannot read.

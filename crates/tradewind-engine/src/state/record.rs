@@ -11,7 +11,7 @@ use tradewind_model::{AccountId, BotId, ClientOrderIds, Instrument, Timestamp};
 use tradewind_portfolio::Portfolio;
 use tradewind_risk::{Monitors, TradingStates};
 
-use super::{EngineState, RestoreError};
+use super::{EngineState, RestoreError, Section};
 use crate::context::StepContext;
 use crate::parts::Parts;
 use crate::parts::account_streams::AccountStreams;
@@ -123,6 +123,7 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         commands,
         timers,
         counters,
+        is_recovering: _,
     } = parts;
     let mut records = vec![
         Durable::Head(Box::new(Head {
@@ -187,11 +188,7 @@ fn chunks<T>(mut items: impl Iterator<Item = T>) -> impl Iterator<Item = Vec<T>>
 
 /// Rebuilds parts from a saved state.
 pub(crate) fn restore(source: StrategySource, state: &EngineState) -> Result<Parts, RestoreError> {
-    let mut parts = Parts::new(source, 0);
-    for record in read(state.durable().checked()?)? {
-        restore_durable(&mut parts, record);
-    }
-    parts.build_strategies();
+    let mut parts = read_durable(source, state.durable())?;
     for record in read(state.derived().checked()?)? {
         match record {
             Derived::Market(chunk) => parts.market.append(chunk),
@@ -205,6 +202,25 @@ pub(crate) fn restore(source: StrategySource, state: &EngineState) -> Result<Par
     Ok(parts)
 }
 
+/// Rebuilds parts from the durable half of a saved state. The derived half is empty.
+pub(crate) fn restore_durable(
+    source: StrategySource,
+    durable: &Section,
+) -> Result<Parts, RestoreError> {
+    let mut parts = read_durable(source, durable)?;
+    parts.drop_market();
+    Ok(parts)
+}
+
+fn read_durable(source: StrategySource, durable: &Section) -> Result<Parts, RestoreError> {
+    let mut parts = Parts::new(source, 0);
+    for record in read(durable.checked()?)? {
+        take_durable(&mut parts, record);
+    }
+    parts.build_strategies();
+    Ok(parts)
+}
+
 fn read<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<Vec<T>, RestoreError> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
@@ -213,7 +229,7 @@ fn read<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<Vec<T>, RestoreError> {
     Ok(records)
 }
 
-fn restore_durable(parts: &mut Parts, record: Durable) {
+fn take_durable(parts: &mut Parts, record: Durable) {
     match record {
         Durable::Head(head) => {
             parts.context = StepContext::after(head.seq, head.at);

@@ -133,7 +133,7 @@ fn start(parts: &mut Parts, bot: BotId, out: &mut Outputs) -> Done {
             set_state(parts, bot, BotState::Running, "resumed by a person", out);
         }
         BotState::Stopped | BotState::Faulted => {
-            parts.bots.bot_mut(bot).clear_faults();
+            parts.bots.bot_mut(bot).note_start();
             set_state(parts, bot, BotState::Starting, "started by a person", out);
             start_bot(parts, bot, out);
         }
@@ -219,6 +219,7 @@ fn stop(parts: &mut Parts, bot: BotId, mode: StopMode, out: &mut Outputs) -> Don
         }
     }
     forget_request(parts, bot, out);
+    parts.bots.bot_mut(bot).note_stop();
     set_state(parts, bot, BotState::Stopped, "stopped by a person", out);
     Ok(None)
 }

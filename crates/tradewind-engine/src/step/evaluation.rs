@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tradewind_events::{
     Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind, LaneState,
-    Output, Outputs, Timer,
+    Output, Outputs, SignalDetails, SignalSource, Timer,
 };
 use tradewind_model::{BotId, Candle, Decision, EventId, Reason, Target, Timestamp, Wake};
 use tradewind_strategy::{Evaluated, View};
@@ -246,6 +246,7 @@ fn apply_target(parts: &mut Parts, place: BotInstrument, target: Target, out: &m
         exposure: target.exposure,
         reason: target.reason.clone(),
         quote,
+        details: details(&target),
     };
     let cause = parts.emit(cause, signal, out);
     reconcile_position(parts, place, target, Some(cause), quote.is_some(), out);
@@ -256,6 +257,18 @@ fn apply_target(parts: &mut Parts, place: BotInstrument, target: Target, out: &m
 fn hold(parts: &mut Parts, place: BotInstrument, reason: Reason) {
     note_reason(parts, place, reason);
     parts.counters.held();
+}
+
+/// What the announcement of a target holds besides, so that recovery needs no strategy.
+fn details(target: &Target) -> Option<Box<SignalDetails>> {
+    let is_plain = target.limit.is_none() && target.exit.is_none();
+    (!is_plain).then(|| {
+        Box::new(SignalDetails {
+            source: SignalSource::Strategy,
+            limit: target.limit,
+            exit: target.exit.as_deref().cloned(),
+        })
+    })
 }
 
 #[inline]

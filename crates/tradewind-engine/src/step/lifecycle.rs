@@ -14,6 +14,11 @@ use super::monitoring::set_loss_timer;
 use super::requests::request_candles;
 use crate::parts::Parts;
 
+/// How the announcement of a panic begins.
+const PANICKED: &str = "panicked: ";
+/// The announcement of an overrun.
+const OVERRAN: &str = "took longer than it may";
+
 /// The desk starts: every account is read from its venue before anything may be sent.
 pub(crate) fn on_started(parts: &mut Parts, started: &Started, out: &mut Outputs) {
     parts.ids = ClientOrderIds::new(started.instance, started.epoch);
@@ -134,13 +139,18 @@ pub(crate) fn set_bot_timer(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     }
 }
 
+/// Whether the text of an announced error is that of a fault, which counts towards stopping its bot.
+pub(crate) fn is_fault(error: &str) -> bool {
+    error.starts_with(PANICKED) || error == OVERRAN
+}
+
 /// A strategy failed. Its own errors are announced and it continues; a panic or an overrun is a fault.
 pub(crate) fn fail_bot(parts: &mut Parts, bot: BotId, error: &EvaluationError, out: &mut Outputs) {
     let now = parts.now();
     let (text, is_fault) = match error {
         EvaluationError::Error(text) => (text.clone(), false),
-        EvaluationError::Panic(text) => (format!("panicked: {text}"), true),
-        EvaluationError::Overrun => ("took longer than it may".to_owned(), true),
+        EvaluationError::Panic(text) => (format!("{PANICKED}{text}"), true),
+        EvaluationError::Overrun => (OVERRAN.to_owned(), true),
     };
     let runtime = parts.bots.bot_mut(bot);
     runtime.activity_mut().errors += 1;

@@ -23,12 +23,25 @@ use crate::parts::order::{Applied, Order, Step, is_possible};
 
 /// The venue reports on an order, or the gate kept it back.
 pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
+    if let Some(ending) = fold_report(parts, report, out) {
+        follow_up(parts, ending, out);
+    }
+}
+
+/// Folds a report into order, ledger and position. Returns what is to be decided, if the order of a bot ended.
+pub(crate) fn fold_report(
+    parts: &mut Parts,
+    report: &ExecutionReport,
+    out: &mut Outputs,
+) -> Option<Ending> {
     let Some(order) = parts.orders.get_mut(report.client_id) else {
-        return on_foreign(parts, report, out);
+        on_foreign(parts, report, out);
+        return None;
     };
     if !order.is_named_by(report) {
         // It contradicts what was sent: nothing of it is used, and the venue is queried.
-        return out.push(order.query());
+        out.push(order.query());
+        return None;
     }
     let applied = order.apply(report);
     let Applied::Changed {
@@ -37,7 +50,8 @@ pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut O
         cancel_lost,
     } = applied
     else {
-        return parts.counters.duplicate_report();
+        parts.counters.duplicate_report();
+        return None;
     };
     if query {
         out.push(order.query());
@@ -53,9 +67,8 @@ pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut O
     if cancel_lost && order.status().is_open() {
         parts.orders.cancel(id, out);
     }
-    if order.is_complete() && parts.orders.open_order(id).is_some() {
-        on_ended(parts, &order, out);
-    }
+    let has_ended = order.is_complete() && parts.orders.open_order(id).is_some();
+    has_ended.then(|| end(parts, order, out)).flatten()
 }
 
 /// Queries every open order: reports on it may be lost.
@@ -150,28 +163,59 @@ fn halt_unbookable(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     open_until_cleared(parts, scope, state, CauseKind::FillNotBooked, out);
 }
 
-/// An order has ended: its bot may place the next one, and the target that waited is worked on.
-fn on_ended(parts: &mut Parts, order: &Order, out: &mut Outputs) {
+/// A bot's order that ended, and what is to be decided now.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) place: BotInstrument,
+    pub(crate) order: Order,
+    pub(crate) next: AfterEnd,
+}
+
+/// What follows the end of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AfterEnd {
+    /// The target that waited is worked on.
+    WaitingTarget,
+    /// The remainder is placed again.
+    Remainder,
+    /// What an exit left open is closed later.
+    Leftover,
+}
+
+/// Closes an order that has ended: its bot may place the next one.
+fn end(parts: &mut Parts, order: Order, out: &mut Outputs) -> Option<Ending> {
     let id = order.terms().client_id;
     parts.orders.close(id);
-    let Some(place) = order.place() else { return };
+    let place = order.place()?;
     if !matches!(order.terms().kind, OrderKind::Market) {
         parts.timers.cancel(Timer::OrderTimeout(id), out);
     }
     let state = parts.bots.at_mut(place);
-    let Some(leaves) = state.end_order(order) else {
-        return;
-    };
-    if state.has_next() {
-        return reconcile_next(parts, place, out);
-    }
+    let leaves = state.end_order(&order)?;
     let runs = parts.bots.bot(place.bot()).state() == BotState::Running;
-    if order.continues() && !order.remaining().is_zero() && runs {
-        submit_remainder(parts, place, order, out);
+    let next = if parts.bots.at(place).has_next() {
+        AfterEnd::WaitingTarget
+    } else if order.continues() && !order.remaining().is_zero() && runs {
+        AfterEnd::Remainder
     } else if leaves {
-        let cause = Some(order.placed_by());
-        if !closing_quantity(parts, place, cause, out).is_zero() {
-            continue_exit(parts, place, order, out);
+        AfterEnd::Leftover
+    } else {
+        return None;
+    };
+    Some(Ending { place, order, next })
+}
+
+/// Decides what follows the end of an order.
+pub(crate) fn follow_up(parts: &mut Parts, ending: Ending, out: &mut Outputs) {
+    let Ending { place, order, next } = ending;
+    match next {
+        AfterEnd::WaitingTarget => reconcile_next(parts, place, out),
+        AfterEnd::Remainder => submit_remainder(parts, place, &order, out),
+        AfterEnd::Leftover => {
+            let cause = Some(order.placed_by());
+            if !closing_quantity(parts, place, cause, out).is_zero() {
+                continue_exit(parts, place, &order, out);
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ mod orders;
 mod perpetual;
 mod policies;
 mod races;
+mod recovery;
 mod reports;
 mod risk;
 mod state;
