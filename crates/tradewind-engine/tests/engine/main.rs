@@ -7,6 +7,7 @@ mod candles;
 mod commands;
 mod configured;
 mod exits;
+mod former_run;
 mod lanes;
 mod laws;
 mod lives;
