@@ -1,7 +1,7 @@
 //! The engine: its state in parts, and the one method that changes it.
 
 use tradewind_events::{Configuration, DeskView, EventKind, Input, LaneState, Outputs, Timer};
-use tradewind_model::Timestamp;
+use tradewind_model::{AccountId, InstrumentId, Timestamp, TradeId};
 
 use crate::parts::Parts;
 use crate::recover::{RecoveredPart, recovered_parts};
@@ -55,7 +55,14 @@ impl Engine {
             Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed),
             Input::TradesLost { count } => candles::on_trades_lost(parts, *count, out),
             Input::Report(report) => reports::on_report(parts, report, out),
-            Input::Account(state) => takeover::on_account(parts, state, out),
+            Input::Account(state) => {
+                let endings = takeover::on_account(parts, state, out);
+                reports::follow_up_all(parts, endings, out);
+            }
+            Input::AccountFills(page) => {
+                let endings = takeover::on_fills(parts, page, out);
+                reports::follow_up_all(parts, endings, out);
+            }
             Input::Funding(funding) => funding::on_funding(parts, funding),
             Input::Series(point) => parts.market.keep_series(point),
             // Journaled for the ledger of contracts, which does not compare positions with the venue's yet.
@@ -124,6 +131,14 @@ impl Engine {
         recovered_parts(&self.parts)
     }
 
+    /// The last trade of an instrument up to which an account's fills are booked; `None` before its first.
+    #[must_use]
+    pub fn last_booked(&self, account: AccountId, instrument: InstrumentId) -> Option<TradeId> {
+        let is_known = self.parts.accounts.contains(account);
+        let record = is_known.then(|| self.parts.accounts.get(account))?;
+        record.cursors().get(&instrument).copied()
+    }
+
     /// The configuration as of the last input; empty before the first.
     #[must_use]
     pub const fn configuration(&self) -> &Configuration {
@@ -190,5 +205,6 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::Flatten => flatten::on_timer(parts, out),
         Timer::LossCheck => monitoring::on_loss_timer(parts, out),
         Timer::Breaker(scope) => breakers::on_breaker_timer(parts, scope, out),
+        Timer::AccountReading(account) => takeover::on_reading_timer(parts, account, out),
     }
 }

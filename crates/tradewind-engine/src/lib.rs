@@ -10,6 +10,7 @@ mod bytes;
 mod context;
 mod engine;
 mod parts;
+mod reconcile;
 mod recover;
 mod state;
 mod step;

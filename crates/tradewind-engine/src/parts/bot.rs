@@ -38,6 +38,12 @@ pub(crate) struct Bot {
     /// Whether a person stopped it. Only a person starts it again.
     #[serde(default)]
     held: bool,
+    /// Whether its budget was set aside for it.
+    #[serde(default)]
+    funded: bool,
+    /// Whether it was at work when the last run ended and is not warm again yet.
+    #[serde(default)]
+    returns: bool,
 }
 
 /// Counts and figures of a bot since the start, for views only. No decision depends on them.
@@ -91,6 +97,8 @@ impl Bot {
             activity: Activity::default(),
             removed: false,
             held: false,
+            funded: false,
+            returns: false,
             config,
         };
         bot.add_instruments();
@@ -164,11 +172,13 @@ impl Bot {
     pub(crate) fn note_start(&mut self) {
         self.faults.clear();
         self.held = false;
+        self.returns = false;
     }
 
     /// Notes that a person stopped the bot.
     pub(crate) const fn note_stop(&mut self) {
         self.resumes_paused = false;
+        self.returns = false;
         self.held = true;
     }
 
@@ -177,9 +187,42 @@ impl Bot {
         self.held
     }
 
+    /// Notes that it was at work when the last run ended.
+    pub(crate) const fn note_return(&mut self) {
+        self.returns = true;
+    }
+
+    /// Notes that it is warm again.
+    pub(crate) const fn end_return(&mut self) {
+        self.returns = false;
+    }
+
+    /// Whether it was at work when the last run ended and is not warm again yet.
+    pub(crate) const fn is_returning(&self) -> bool {
+        self.returns
+    }
+
+    /// Notes that its budget was set aside for it.
+    pub(crate) const fn note_funded(&mut self) {
+        self.funded = true;
+    }
+
+    /// Whether its budget was set aside for it.
+    pub(crate) const fn is_funded(&self) -> bool {
+        self.funded
+    }
+
+    /// A new start of the desk: what was asked of lanes and counted for views is dropped.
+    pub(crate) fn restart(&mut self) {
+        self.lane.reset();
+        self.activity = Activity::default();
+        self.next_timer = None;
+    }
+
     /// What recovery restores of it besides its configuration, its state and its instruments.
     pub(crate) fn recovered(&self) -> impl Serialize + '_ {
-        (&self.faults, self.resumes_paused, self.removed, self.held)
+        let flags = (self.resumes_paused, self.removed, self.held, self.funded);
+        (&self.faults, flags)
     }
 
     /// Faults within the window.

@@ -18,7 +18,7 @@ pub(crate) mod strategies;
 pub(crate) mod timers;
 mod wakes;
 
-use tradewind_events::{CandleSource, Configuration, EventKind, Outputs};
+use tradewind_events::{CandleSource, Configuration, EventKind, OnRestart, Outputs};
 use tradewind_model::{AssetId, AssetTable, ClientOrderIds, EventId, Ppm, Timestamp};
 use tradewind_portfolio::{Portfolio, Prices};
 use tradewind_risk::{Limits, Monitors, TradingStates};
@@ -162,5 +162,6 @@ fn empty_configuration() -> Configuration {
         equity_every: std::time::Duration::from_secs(10),
         candles: CandleSource::Venue,
         announce_quotes: false,
+        on_restart: OnRestart::Keep,
     }
 }

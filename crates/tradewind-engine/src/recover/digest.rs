@@ -49,6 +49,7 @@ pub(crate) fn recovered_parts(parts: &Parts) -> Vec<RecoveredPart> {
         part("streams", streams),
         part("causes", states),
         part("bots scheduled", &bots.are_scheduled()),
+        part("former orders", &orders.former().collect::<Vec<_>>()),
         part("timers", &timers.of_orders().collect::<Vec<_>>()),
     ];
     for bot in bots.iter() {

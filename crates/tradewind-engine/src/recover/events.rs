@@ -8,10 +8,11 @@ use tradewind_model::{AccountId, BotId, InstrumentId, OwnerId, Ppm, Reason, Targ
 use tradewind_risk::{CauseKind, Scope};
 
 use super::group::{Group, Pending};
-use super::orders::{fold_denial, fold_target};
+use super::orders::{fold_denial, fold_flatten, fold_target};
 use crate::parts::Parts;
 use crate::parts::bot::Bot;
 use crate::parts::bot_instrument::BotInstrument;
+use crate::step::commands::clear_risk;
 use crate::step::lifecycle::is_fault;
 use crate::step::positions::refresh_position;
 use crate::step::target::flat;
@@ -147,6 +148,7 @@ fn change_state(parts: &mut Parts, bot: BotId, (from, to): (BotState, BotState),
         BotState::Faulted => bot.note_pause(),
         BotState::Running | BotState::Paused if from == BotState::Warming => {
             bot.take_pause();
+            bot.end_return();
         }
         _ => {}
     }
@@ -173,7 +175,11 @@ fn fold_command(
         return;
     }
     match action {
+        Action::ClearRisk { scope, .. } => {
+            clear_risk(parts, *scope, out).ok();
+        }
         Action::StartBot(bot) => {
+            clear_risk(parts, Scope::Bot(*bot), out).ok();
             let bot = parts.bots.get_mut(*bot);
             let is_down =
                 |bot: &&mut Bot| matches!(bot.state(), BotState::Stopped | BotState::Faulted);
@@ -195,7 +201,12 @@ fn fold_command(
         }
         Action::PauseBot(bot) => parts.orders.cancel_entries(Some(*bot), out),
         Action::CancelOrder(id) => parts.orders.cancel(*id, out),
-        Action::Kill { .. } => parts.orders.cancel_entries(None, out),
+        Action::Kill { flatten, .. } => {
+            parts.orders.cancel_entries(None, out);
+            if *flatten {
+                fold_flatten(parts, group, out);
+            }
+        }
         Action::PlaceOrder { .. } | Action::ClosePosition { .. } | Action::Reset { .. } => {}
     }
 }

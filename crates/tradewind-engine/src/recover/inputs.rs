@@ -4,12 +4,13 @@ use tradewind_events::{Input, Outputs, Timer};
 use tradewind_model::{BotId, InstrumentId, Quote};
 
 use super::group::{Group, Pending};
+use super::orders::fold_flatten;
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::step::exits::{follow_quote, set_age_timer};
 use crate::step::{
-    account_stream, causes, configure, funding, lifecycle, market_data, reports, submission,
-    takeover,
+    account_stream, causes, configure, flatten, funding, lifecycle, market_data, reports,
+    submission, takeover,
 };
 
 /// Folds an input.
@@ -22,7 +23,16 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
                 group.note_ending(parts, ending);
             }
         }
-        Input::Account(state) => takeover::on_account(parts, state, out),
+        Input::Account(state) => {
+            for ending in takeover::on_account(parts, state, out) {
+                group.note_ending(parts, ending);
+            }
+        }
+        Input::AccountFills(page) => {
+            for ending in takeover::on_fills(parts, page, out) {
+                group.note_ending(parts, ending);
+            }
+        }
         Input::Funding(funding) => funding::on_funding(parts, funding),
         Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed),
         Input::Storage(health) => causes::on_storage(parts, *health, out),
@@ -55,13 +65,20 @@ fn fold_timer(parts: &mut Parts, group: &mut Group, timer: Timer, out: &mut Outp
         Timer::OrderTimeout(id) => submission::on_order_timeout(parts, id, out),
         Timer::PositionAge(bot, instrument) => fold_age(parts, bot, instrument, out),
         Timer::ExitRetry(bot, instrument) => fold_retry(parts, group, bot, instrument),
+        Timer::Flatten if flatten::goes_on(parts) == Some(true) => {
+            fold_flatten(parts, group, out);
+        }
         Timer::BotStart(_)
         | Timer::BotWake(_)
         | Timer::BotRetry(_)
         | Timer::EvaluationDeadline(_)
         | Timer::Equity
         | Timer::CandleClose
-        | Timer::Staleness => {}
+        | Timer::Staleness
+        | Timer::Flatten
+        | Timer::LossCheck
+        | Timer::Breaker(_)
+        | Timer::AccountReading(_) => {}
     }
 }
 

@@ -14,7 +14,7 @@ mod group;
 mod inputs;
 mod orders;
 
-use tradewind_events::{Event, Input, Intent, Outputs};
+use tradewind_events::{Configuration, Event, Input, Intent, Outputs};
 use tradewind_model::Timestamp;
 
 use crate::context::StepContext;
@@ -79,6 +79,12 @@ impl Recovery {
         self.parts.context.seq()
     }
 
+    /// The configuration as of the last record; empty before the first.
+    #[must_use]
+    pub const fn configuration(&self) -> &Configuration {
+        &self.parts.config
+    }
+
     /// Folds the next record. Records come in the order in which they were written. One that the snapshot contains is
     /// ignored.
     pub fn fold(&mut self, seq: u64, at: Timestamp, record: Recorded<'_>) {
@@ -107,6 +113,8 @@ impl Recovery {
         let (seq, at) = (seq.max(self.seq()), at.max(self.parts.now()));
         self.parts.context = StepContext::after(seq, at);
         self.parts.is_recovering = false;
+        let is_empty = seq == 0;
+        self.parts.bots.set_down_since((!is_empty).then_some(at));
         self.parts.drop_market();
         Engine::of(self.parts)
     }

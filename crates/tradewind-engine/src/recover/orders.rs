@@ -7,6 +7,7 @@ use tradewind_risk::PositionEffect;
 use super::group::{Group, Pending};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
+use crate::step::flatten;
 use crate::step::submission::{PlacedOrder, apply_policy, keep_order, note_sent};
 use crate::step::target::{note_submitted, retry_exit};
 
@@ -105,6 +106,13 @@ pub(super) fn fold_denial(
     if is_exit && state.working().is_none() {
         drop(state.take_next());
         retry_exit(parts, place, out);
+    }
+}
+
+/// A kill closes positions first: every bot's position that no exit closes yet is to be flat.
+pub(super) fn fold_flatten(parts: &mut Parts, group: &mut Group, out: &mut Outputs) {
+    for place in flatten::to_be_closed(parts) {
+        fold_target(parts, group, place, flatten::target(), None, out);
     }
 }
 

@@ -50,6 +50,23 @@ impl EngineState {
         &self.derived
     }
 
+    /// The state as bytes, for a journal.
+    ///
+    /// # Panics
+    /// Never: writing to memory cannot fail.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        rmp_serde::to_vec_named(self).expect("writing to memory cannot fail")
+    }
+
+    /// The state that these bytes hold.
+    ///
+    /// # Errors
+    /// They hold none.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RestoreError> {
+        Ok(rmp_serde::from_slice(bytes)?)
+    }
+
     /// One number for both halves: two states that differ anywhere differ here.
     #[must_use]
     pub fn digest(&self) -> u64 {

@@ -16,6 +16,7 @@ mod orders;
 mod perpetual;
 mod policies;
 mod races;
+mod readings;
 mod recovery;
 mod reports;
 mod risk;

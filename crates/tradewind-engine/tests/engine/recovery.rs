@@ -1,10 +1,12 @@
 //! Recovery: an engine rebuilt from records holds what the one that wrote them held.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use tradewind_engine::{Engine, EngineState, Recorded, RecoveredPart, StrategySource, recover};
-use tradewind_events::{Event, Input, Intent, Output, Outputs};
-use tradewind_model::Timestamp;
-use tradewind_testkit::Storm;
+use tradewind_events::{AccountState, Event, EventKind, Input, Intent, Output, Outputs, Started};
+use tradewind_model::{Amount, AssetId, Timestamp};
+use tradewind_testkit::{ACCOUNT, Storm};
 
 /// A record as a journal holds it.
 #[derive(Clone, Debug)]
@@ -33,20 +35,59 @@ impl Journaled {
     fn run(&mut self, inputs: u64) {
         for _ in 0..inputs {
             let (at, input) = self.storm.next_input();
-            let mut outputs = Outputs::new();
-            self.engine.handle(at, &input, &mut outputs);
-            self.storm.observe(&outputs);
-            let seq = self.engine.seq();
-            self.records.push((seq, at, Record::Input(written(&input))));
-            for output in &outputs {
-                let record = match output {
-                    Output::Event(event) => Record::Event(written(event)),
-                    Output::Submit(intent, _) => Record::Intent(written(intent)),
-                    _ => continue,
-                };
-                self.records.push((seq, at, record));
-            }
+            self.handle(at, &input);
         }
+    }
+
+    fn handle(&mut self, at: Timestamp, input: &Input) {
+        let mut outputs = Outputs::new();
+        self.engine.handle(at, input, &mut outputs);
+        self.storm.observe(&outputs);
+        let seq = self.engine.seq();
+        self.records.push((seq, at, Record::Input(written(input))));
+        for output in &outputs {
+            let record = match output {
+                Output::Event(event) => Record::Event(written(event)),
+                Output::Submit(intent, _) => Record::Intent(written(intent)),
+                _ => continue,
+            };
+            self.records.push((seq, at, record));
+        }
+    }
+
+    /// The desk crashes and starts again; its account is as its books say, and lists every fill.
+    fn restart(&mut self, epoch: u32) {
+        let at = self.engine.now();
+        self.engine = self.recovered(None, |_| true);
+        let configuration = Storm::configuration();
+        self.handle(at, &Input::Configured(Box::new(configuration)));
+        let started = Started {
+            instance: 1,
+            epoch,
+            killed: false,
+        };
+        self.handle(at, &Input::Started(started));
+        let mut balances: BTreeMap<AssetId, Amount> = BTreeMap::new();
+        for balance in self.engine.view().balances {
+            *balances.entry(balance.asset).or_default() += balance.amount;
+        }
+        let fills = self
+            .records
+            .iter()
+            .filter_map(|(_, _, record)| match record {
+                Record::Event(Event {
+                    kind: EventKind::OrderFilled { fill, .. },
+                    ..
+                }) => Some((*fill, None)),
+                _ => None,
+            });
+        let state = AccountState {
+            account: ACCOUNT,
+            balances: balances.into_iter().collect(),
+            open_orders: Vec::new(),
+            fills: fills.collect(),
+        };
+        self.handle(at, &Input::Account(Box::new(state)));
     }
 
     /// The engine that recovery makes of a snapshot and the records that `is_kept`.
@@ -99,6 +140,23 @@ proptest! {
         let from_snapshot = journaled.recovered(Some(&snapshot), |_| true);
         prop_assert_eq!(differences(&from_snapshot, &journaled.engine), Vec::<String>::new());
         prop_assert_eq!((from_nothing.seq(), from_nothing.now()), (journaled.engine.seq(), journaled.engine.now()));
+    }
+
+    /// I11, P08: so it is over several starts, each of which continues from what was recovered.
+    #[test]
+    fn recovery_restores_what_several_starts_left(seed in any::<u64>(), lives in prop::collection::vec(1_u64..1_500, 1..4)) {
+        let mut journaled = Journaled::new(seed, 100_000);
+        journaled.run(3);
+        for (epoch, inputs) in (2..).zip(lives) {
+            journaled.run(inputs);
+            journaled.restart(epoch);
+            let snapshot = journaled.engine.save();
+            journaled.run(500);
+            let from_nothing = journaled.recovered(None, |_| true);
+            prop_assert_eq!(differences(&from_nothing, &journaled.engine), Vec::<String>::new());
+            let from_snapshot = journaled.recovered(Some(&snapshot), |_| true);
+            prop_assert_eq!(differences(&from_snapshot, &journaled.engine), Vec::<String>::new());
+        }
     }
 
     /// S10: market data may be gone. Peaks are not known then, nor targets that waited behind an entry, from which later
