@@ -62,7 +62,7 @@ impl Effects for DirectEffects {
                 let request = Request::Query(account, instrument, client_id);
                 self.link.send(now, request);
             }
-            Effect::Reconcile(account) => {
+            Effect::Reconcile(account) | Effect::Sweep(account) => {
                 let state = self.link.account(account, &self.configuration);
                 self.answers.push_back(Input::Account(Box::new(state)));
             }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, WakeRule};
+use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, OnRestart, WakeRule};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetTable, BotId, Decimal, ExitPlan, Instrument,
     InstrumentId, MarketEvent, OrderPolicy, Parameter, Ppm, Price, Quantity, Quote, Sizer,
@@ -116,6 +116,7 @@ pub fn benchmark_setup() -> Setup {
         equity_every: Duration::from_secs(3_600),
         candles: CandleSource::Venue,
         announce_quotes: false,
+        on_restart: OnRestart::Keep,
     };
     Setup {
         configuration,

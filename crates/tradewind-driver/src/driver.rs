@@ -10,6 +10,7 @@ use crate::batch::Batch;
 use crate::effects::{Effect, Effects};
 use crate::held::HeldEffects;
 use crate::journal::Journal;
+use crate::snapshots::Snapshots;
 use crate::timers::Timers;
 
 /// Trades and candles handled in one turn, at most. This bounds the wait of a report that comes meanwhile.
@@ -36,6 +37,7 @@ pub struct Driver<C, J, E> {
     /// Quotes since the last commit that led to no event; see [`Effects::wants_quotes`].
     quotes: Vec<(EventId, Timestamp, Quote)>,
     held: HeldEffects,
+    snapshots: Snapshots,
     steps: usize,
     has_intents: bool,
     /// Room for the next answer, its box used again and again.
@@ -55,6 +57,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
             uncommitted: Outputs::new(),
             quotes: Vec::new(),
             held: HeldEffects::default(),
+            snapshots: Snapshots::default(),
             steps: 0,
             has_intents: false,
             answer: Input::Stopping,
@@ -89,7 +92,11 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
                 self.input(&Input::Quote(quote))?;
             }
         }
-        self.settle()
+        self.settle()?;
+        if J::SNAPSHOTS {
+            self.snapshot()?;
+        }
+        Ok(())
     }
 
     /// Handles one input as a turn of its own, for a history whose inputs come one by one.
@@ -189,7 +196,29 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     /// The journal cannot be written.
     pub fn finish(mut self) -> Result<(Engine, J, E), J::Error> {
         self.settle()?;
+        if J::SNAPSHOTS && self.engine.seq() > 0 {
+            let (seq, at) = (self.engine.seq(), self.engine.now());
+            let bytes = self.engine.save().to_bytes();
+            self.journal.append_snapshot(seq, at, &bytes)?;
+        }
         Ok((self.engine, self.journal, self.effects))
+    }
+
+    /// Begins a snapshot if one is due, or writes the next slice of it.
+    fn snapshot(&mut self) -> Result<(), J::Error> {
+        let Some((seq, at)) = self.snapshots.writing() else {
+            let (seq, now) = (self.engine.seq(), self.engine.now());
+            if self.snapshots.is_due(seq, now) {
+                self.snapshots.begin(seq, now);
+                self.engine.begin_snapshot();
+            }
+            return Ok(());
+        };
+        if let Some(state) = self.engine.write_snapshot() {
+            self.snapshots.end();
+            self.journal.append_snapshot(seq, at, &state.to_bytes())?;
+        }
+        Ok(())
     }
 
     /// One step. A commit follows after as many steps as may share one.
@@ -248,6 +277,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
                 | Output::Query { .. }
                 | Output::Reconcile(_)
                 | Output::EndFlattening
+                | Output::Sweep(_)
                 | Output::RequestCandles { .. }
                 | Output::Reply(..) => {}
             }

@@ -39,6 +39,9 @@ pub struct Configuration {
     pub candles: CandleSource,
     /// Whether a `price_update` event is made of each quote, or only of those that led to a signal.
     pub announce_quotes: bool,
+    /// What becomes of entries that a restart finds resting.
+    #[serde(default)]
+    pub on_restart: OnRestart,
 }
 
 impl Configuration {
@@ -50,6 +53,16 @@ impl Configuration {
     pub fn instrument(&self, id: InstrumentId) -> &Instrument {
         &self.instruments[id.index()]
     }
+}
+
+/// What becomes of entries that rest at a venue when the desk starts again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnRestart {
+    /// They stay for as long as their policy says.
+    #[default]
+    Keep,
+    /// They are cancelled.
+    Cancel,
 }
 
 /// Where candles come from.

@@ -45,6 +45,8 @@ pub enum Input {
     Report(Box<ExecutionReport>),
     /// An account as the venue shows it: at the start, and whenever the two may have come apart.
     Account(Box<AccountState>),
+    /// A part of the fills of a reading of an account, which is too long for one input.
+    AccountFills(Box<AccountFills>),
     /// The venue paid or took funding on a contract.
     Funding(Funding),
     /// Positions in contracts as the venue shows them. They are journaled; the engine does not compare them yet.
@@ -126,6 +128,8 @@ pub enum Timer {
     LossCheck,
     /// An open circuit breaker may let one entry probe.
     Breaker(BreakerScope),
+    /// An account is to be read from its venue again.
+    AccountReading(AccountId),
 }
 
 /// An account as the venue shows it.
@@ -137,7 +141,17 @@ pub struct AccountState {
     pub balances: Vec<(AssetId, Amount)>,
     /// Orders open now.
     pub open_orders: Vec<OpenOrder>,
-    /// Every fill of the account since the desk first used it, oldest first, with the bot its intent named.
+    /// Every fill since the last reading, oldest first, with the bot its intent named. At the first reading: every fill of
+    /// the account. Those of [`AccountFills`] that came before it are left out.
+    pub fills: Vec<(Fill, Option<BotId>)>,
+}
+
+/// Fills of an account, the oldest of a reading that lists more than one input holds. Its [`AccountState`] follows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountFills {
+    /// Which account.
+    pub account: AccountId,
+    /// The fills, oldest first, with the bot its intent named.
     pub fills: Vec<(Fill, Option<BotId>)>,
 }
 

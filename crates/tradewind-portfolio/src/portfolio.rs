@@ -109,6 +109,23 @@ impl Portfolio {
         Some(position)
     }
 
+    /// Takes `quantity` of a long spot position away at its cost, without profit or loss: somebody else sold or moved it.
+    /// The ledger is not changed. Returns what is left of the position.
+    pub fn take_away(&mut self, key: PositionKey, quantity: Quantity) -> Quantity {
+        let Some(position) = self.positions.get_mut(&key) else {
+            return Quantity::ZERO;
+        };
+        let quantity = quantity.min(position.quantity);
+        if quantity.0 > 0 && position.take_away(quantity).is_none() {
+            return position.quantity;
+        }
+        let left = position.quantity;
+        if left.is_zero() {
+            self.positions.remove(&key);
+        }
+        left
+    }
+
     /// Moves an amount from one owner to another.
     pub fn transfer(&mut self, account: AccountId, money: Money, from: OwnerId, to: OwnerId) {
         self.ledger.post(&Entry {
@@ -130,13 +147,6 @@ impl Portfolio {
             owner,
             money.amount,
         );
-    }
-
-    /// Clears an account before it is read from the venue again.
-    pub fn clear(&mut self, account: AccountId) {
-        self.ledger.clear(account);
-        self.positions.retain(|(of, _, _), _| *of != account);
-        self.realized.retain(|(of, _, _), _| *of != account);
     }
 
     /// A position; flat if there is none.

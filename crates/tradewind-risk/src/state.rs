@@ -131,6 +131,8 @@ pub enum CauseKind {
     VenueBreakerOpen,
     /// The venue reported numbers that cannot be; they were not booked.
     AbsurdNumbers,
+    /// An asset became less and neither a fill nor somebody else's holding explains it: what bots had is gone.
+    BalanceUnexplained,
     /// The text of a cause that this version does not have.
     Other(String),
 }
@@ -164,6 +166,7 @@ impl CauseKind {
             Self::BreakerOpen => "circuit breaker",
             Self::VenueBreakerOpen => "circuit breaker of the venue",
             Self::AbsurdNumbers => "the venue reported impossible numbers",
+            Self::BalanceUnexplained => "what a bot held was sold or moved by somebody else",
             Self::Other(words) => words,
         }
     }
@@ -208,6 +211,7 @@ impl From<String> for CauseKind {
             Self::BreakerOpen,
             Self::VenueBreakerOpen,
             Self::AbsurdNumbers,
+            Self::BalanceUnexplained,
         ];
         let known = listed.into_iter().find(|kind| kind.words() == words);
         known.unwrap_or(Self::Other(words))

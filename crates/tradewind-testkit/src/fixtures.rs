@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, WakeRule};
+use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, OnRestart, WakeRule};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetId, AssetTable, BotId, Candle, ExitPlan,
     Instrument, InstrumentId, InstrumentKind, Interval, OrderPolicy, Ppm, Price, Quantity, Quote,
@@ -73,6 +73,7 @@ pub fn configuration() -> Configuration {
         equity_every: Duration::from_secs(10),
         candles: CandleSource::Venue,
         announce_quotes: false,
+        on_restart: OnRestart::Keep,
     }
 }
 

@@ -46,6 +46,7 @@ impl EventBody {
                 exposure,
                 reason,
                 quote,
+                ..
             } => Self::SignalGenerated {
                 bot: names.bot(*bot),
                 instrument: names.instrument(*instrument),
@@ -158,6 +159,7 @@ impl EventBody {
                 scope,
                 state,
                 cause,
+                ..
             } => Self::TradingStateChanged {
                 scope: Scope::new(*scope, names),
                 state: (*state).into(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, WakeRule};
+use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, OnRestart, WakeRule};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, BotId, Instrument, Interval, Ppm, Timestamp, VenueId,
 };
@@ -105,6 +105,7 @@ pub(super) fn plan(
         equity_every: equity_every(surveys),
         candles: source,
         announce_quotes: false,
+        on_restart: OnRestart::Keep,
     };
     let setup = Setup {
         configuration,

@@ -18,7 +18,7 @@ pub(crate) mod strategies;
 pub(crate) mod timers;
 mod wakes;
 
-use tradewind_events::{CandleSource, Configuration, EventKind, Outputs};
+use tradewind_events::{CandleSource, Configuration, EventKind, OnRestart, Outputs};
 use tradewind_model::{AssetId, AssetTable, ClientOrderIds, EventId, Ppm, Timestamp};
 use tradewind_portfolio::{Portfolio, Prices};
 use tradewind_risk::{Limits, Monitors, TradingStates};
@@ -58,6 +58,8 @@ pub(crate) struct Parts {
     pub(crate) commands: CommandLog,
     pub(crate) timers: Timers,
     pub(crate) counters: Counters,
+    /// Whether records are folded: nothing is decided then.
+    pub(crate) is_recovering: bool,
 }
 
 impl Parts {
@@ -81,6 +83,7 @@ impl Parts {
             commands: CommandLog::default(),
             timers: Timers::default(),
             counters: Counters::default(),
+            is_recovering: false,
         }
     }
 
@@ -129,6 +132,19 @@ impl Parts {
         self.market.resize(instruments);
         self.market.build_series(series);
     }
+
+    /// Drops the market view, which fresh data rebuilds. Positions with an exit plan stay watched.
+    pub(crate) fn drop_market(&mut self) {
+        self.market = Market::default();
+        self.index_wakes();
+        for bot in self.bots.ids() {
+            for place in self.bots.places(bot) {
+                let state = self.bots.at(place);
+                let (instrument, is_monitored) = (state.instrument(), state.monitor().is_some());
+                self.market.set_monitored(instrument, place, is_monitored);
+            }
+        }
+    }
 }
 
 fn empty_configuration() -> Configuration {
@@ -146,5 +162,6 @@ fn empty_configuration() -> Configuration {
         equity_every: std::time::Duration::from_secs(10),
         candles: CandleSource::Venue,
         announce_quotes: false,
+        on_restart: OnRestart::Keep,
     }
 }

@@ -1,16 +1,26 @@
-//! Orders by client id: the open ones, and the last few that ended, which may still get late fills.
+//! Orders by client id: the open ones, the last few that ended, which may still get late fills, and the owners of those
+//! that ended within a day.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tradewind_events::{Output, Outputs};
-use tradewind_model::{BotId, ClientOrderId};
+use tradewind_model::{BotId, ClientOrderId, Timestamp};
 use tradewind_risk::PositionEffect;
 
 use super::order::{NewOrder, Order};
 
 /// How many ended orders are kept. A later report is left to reconciliation.
 const CLOSED_KEPT: usize = 1_024;
+
+/// How long the owner of an ended order is known, counted from its placing.
+const OWNER_KEPT: Duration = Duration::from_hours(24);
+/// How many owners are kept at most.
+const OWNERS_MAX: usize = 100_000;
+
+/// An order that ended, its bot, and when it was placed.
+pub(crate) type FormerOrder = (ClientOrderId, BotId, Timestamp);
 
 /// The orders the engine keeps.
 #[derive(Debug, Default)]
@@ -22,6 +32,8 @@ pub(crate) struct Orders {
     /// Bots whose orders were cancelled since their cancels were last counted (R17); emptied with every order and every
     /// valuation.
     cancels: Vec<BotId>,
+    /// Bots of orders that ended before those in `closed`. Ids of one instance grow with time.
+    former: BTreeMap<ClientOrderId, (BotId, Timestamp)>,
 }
 
 impl Orders {
@@ -62,10 +74,55 @@ impl Orders {
         let Some(order) = self.open.remove(&id) else {
             return;
         };
-        if self.closed.len() == CLOSED_KEPT {
-            self.closed.pop_front();
+        if self.closed.len() == CLOSED_KEPT
+            && let Some(oldest) = self.closed.pop_front()
+        {
+            self.keep_owner(&oldest, order.placed_at());
         }
         self.closed.push_back(Arc::new(order));
+    }
+
+    fn keep_owner(&mut self, order: &Order, now: Timestamp) {
+        if let Some(bot) = order.bot() {
+            let owner = (bot, order.placed_at());
+            self.former.insert(order.terms().client_id, owner);
+        }
+        while let Some(oldest) = self.former.first_entry() {
+            let is_old = now.since(oldest.get().1) > OWNER_KEPT;
+            if !is_old && self.former.len() <= OWNERS_MAX {
+                return;
+            }
+            self.former.pop_first();
+        }
+    }
+
+    /// The bot of an order that ended so long ago that the order itself is not kept.
+    pub(crate) fn former_bot(&self, id: ClientOrderId) -> Option<BotId> {
+        self.former.get(&id).map(|(bot, _)| *bot)
+    }
+
+    /// Owners of ended orders that are not kept themselves, oldest first.
+    pub(crate) fn former(&self) -> impl Iterator<Item = FormerOrder> + '_ {
+        self.former.iter().map(|(id, (bot, at))| (*id, *bot, *at))
+    }
+
+    /// Adds saved owners.
+    pub(crate) fn restore_former(&mut self, orders: Vec<FormerOrder>) {
+        let keyed = orders.into_iter();
+        self.former
+            .extend(keyed.map(|(id, bot, at)| (id, (bot, at))));
+    }
+
+    /// A new start of the desk: whether a cancel arrived is not known, and an order without an outcome is unknown. Returns
+    /// the orders that became unknown.
+    pub(crate) fn restart(&mut self) -> Vec<ClientOrderId> {
+        let mut unknown = Vec::new();
+        for order in self.open.values_mut() {
+            if order.restart() {
+                unknown.push(order.terms().client_id);
+            }
+        }
+        unknown
     }
 
     /// Sends a cancel of an open order, unless one was sent.

@@ -48,6 +48,7 @@ fn open(
             scope,
             state,
             cause,
+            closed: None,
         };
         parts.emit(None, changed, out);
     }
@@ -60,6 +61,7 @@ pub(crate) fn close_cause(parts: &mut Parts, scope: Scope, reason: &CauseKind, o
             scope,
             state: parts.states.at(scope),
             cause: None,
+            closed: Some(reason.clone()),
         };
         parts.emit(None, changed, out);
     }

@@ -22,7 +22,7 @@ use crate::parts::bot_instrument::BotInstrument;
 
 /// Why a command is refused. Its text is the answer to the command.
 #[derive(Debug, thiserror::Error)]
-enum CommandError {
+pub(crate) enum CommandError {
     #[error("the command is older than it may be: it expired {0}")]
     Expired(Timestamp),
     #[error("no bot {}", .0.0)]
@@ -50,7 +50,7 @@ enum CommandError {
 }
 
 /// The id of the order that was made, if one was.
-type Done = Result<Option<ClientOrderId>, CommandError>;
+pub(crate) type Done = Result<Option<ClientOrderId>, CommandError>;
 
 /// Somebody gave a command.
 pub(crate) fn on_command(parts: &mut Parts, command: &Command, out: &mut Outputs) {
@@ -133,7 +133,7 @@ fn start(parts: &mut Parts, bot: BotId, out: &mut Outputs) -> Done {
             set_state(parts, bot, BotState::Running, "resumed by a person", out);
         }
         BotState::Stopped | BotState::Faulted => {
-            parts.bots.bot_mut(bot).clear_faults();
+            parts.bots.bot_mut(bot).note_start();
             set_state(parts, bot, BotState::Starting, "started by a person", out);
             start_bot(parts, bot, out);
         }
@@ -143,7 +143,8 @@ fn start(parts: &mut Parts, bot: BotId, out: &mut Outputs) -> Done {
 }
 
 /// Ends what risk holds back in a scope. What monitors count there begins anew.
-fn clear_risk(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> Done {
+/// Clears what risk holds back in a scope.
+pub(crate) fn clear_risk(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> Done {
     let by_risk = |kind: &CauseKind| {
         matches!(
             kind,
@@ -155,6 +156,8 @@ fn clear_risk(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> Done {
                 | CauseKind::Drawdown
                 | CauseKind::Turnover
                 | CauseKind::AbsurdNumbers
+                | CauseKind::BalanceUnexplained
+                | CauseKind::FillNotBooked
         )
     };
     let causes = parts.states.causes().iter();
@@ -219,6 +222,7 @@ fn stop(parts: &mut Parts, bot: BotId, mode: StopMode, out: &mut Outputs) -> Don
         }
     }
     forget_request(parts, bot, out);
+    parts.bots.bot_mut(bot).note_stop();
     set_state(parts, bot, BotState::Stopped, "stopped by a person", out);
     Ok(None)
 }

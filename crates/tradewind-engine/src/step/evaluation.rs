@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tradewind_events::{
     Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind, LaneState,
-    Output, Outputs, Timer,
+    Output, Outputs, SignalDetails, SignalSource, Timer,
 };
-use tradewind_model::{BotId, Candle, Decision, EventId, Reason, Target, Timestamp, Wake};
+use tradewind_model::{BotId, Candle, Decision, EventId, Ppm, Reason, Target, Timestamp, Wake};
 use tradewind_strategy::{Evaluated, View};
 
 use super::lifecycle::{fail_bot, set_bot_timer};
@@ -59,13 +59,20 @@ pub(crate) fn wake(
     }
 }
 
-/// Feeds past candles to a strategy. What it decides on them is not carried out.
+/// Targets of closes that a restart missed, oldest first, each with the time of its close.
+pub(crate) type MissedTargets = Vec<(Target, Timestamp)>;
+
+/// Feeds past candles to a strategy. What it decides on them is not carried out, but returned for closes that a restart
+/// missed.
 pub(crate) fn warm_up(
     parts: &mut Parts,
     place: BotInstrument,
     candles: &[Candle],
     out: &mut Outputs,
-) {
+) -> MissedTargets {
+    let is_returning = parts.bots.bot(place.bot()).is_returning();
+    let missed_since = parts.bots.down_since().filter(|_| is_returning);
+    let mut missed = MissedTargets::new();
     for candle in candles {
         let state = parts.bots.at_mut(place);
         if state.classify(candle) == CandleOrder::Old || !candle.is_sound() {
@@ -77,10 +84,51 @@ pub(crate) fn warm_up(
             send(parts, place, wake, Some(candle), (Purpose::Feed, None), out);
             continue;
         }
-        let evaluated = call(parts, place, wake, Some(candle));
-        if !matches!(evaluated, Evaluated::Decided(_)) {
-            return apply_decision(parts, place, outcome(evaluated), out);
+        let close = candle.close_time();
+        match call(parts, place, wake, Some(candle)) {
+            Evaluated::Decided(Some(Decision::Target(target)))
+                if missed_since.is_some_and(|since| close > since) =>
+            {
+                missed.push((target, close));
+            }
+            Evaluated::Decided(_) => {}
+            failed @ (Evaluated::Failed(_) | Evaluated::Panicked(_)) => {
+                apply_decision(parts, place, outcome(failed), out);
+                return MissedTargets::new();
+            }
         }
+    }
+    missed
+}
+
+/// Carries out what was decided on closes that a restart missed: an exit at once, an entry only within its time to live.
+pub(crate) fn apply_missed(
+    parts: &mut Parts,
+    place: BotInstrument,
+    missed: MissedTargets,
+    out: &mut Outputs,
+) {
+    let held = parts.bots.at(place).position().quantity.0.signum();
+    let leaves =
+        |(target, _): &&(Target, Timestamp)| held != 0 && target.exposure.0.signum() != held;
+    if let Some((target, _)) = missed.iter().find(leaves) {
+        let exit = Target {
+            exposure: Ppm::ZERO,
+            limit: None,
+            exit: None,
+            reason: target.reason.clone(),
+        };
+        apply_target(parts, place, exit, out);
+    }
+    let now = parts.now();
+    let time_to_live = parts.config.limits.intent_ttl_candle;
+    let last = missed.into_iter().next_back();
+    let last = last.filter(|(target, close)| {
+        let is_fresh = time_to_live.is_some_and(|limit| now.since(*close) <= limit);
+        target.exposure != Ppm::ZERO && is_fresh
+    });
+    if let Some((target, _)) = last {
+        apply_target(parts, place, target, out);
     }
 }
 
@@ -246,6 +294,7 @@ fn apply_target(parts: &mut Parts, place: BotInstrument, target: Target, out: &m
         exposure: target.exposure,
         reason: target.reason.clone(),
         quote,
+        details: details(&target),
     };
     let cause = parts.emit(cause, signal, out);
     reconcile_position(parts, place, target, Some(cause), quote.is_some(), out);
@@ -256,6 +305,18 @@ fn apply_target(parts: &mut Parts, place: BotInstrument, target: Target, out: &m
 fn hold(parts: &mut Parts, place: BotInstrument, reason: Reason) {
     note_reason(parts, place, reason);
     parts.counters.held();
+}
+
+/// What the announcement of a target holds besides, so that recovery needs no strategy.
+fn details(target: &Target) -> Option<Box<SignalDetails>> {
+    let is_plain = target.limit.is_none() && target.exit.is_none();
+    (!is_plain).then(|| {
+        Box::new(SignalDetails {
+            source: SignalSource::Strategy,
+            limit: target.limit,
+            exit: target.exit.as_deref().cloned(),
+        })
+    })
 }
 
 #[inline]

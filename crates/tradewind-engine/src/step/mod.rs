@@ -3,10 +3,10 @@
 //! Every function takes all parts and the outputs. The files depend on each other in one direction:
 //!
 //! ```text
-//! sizing, causes, budgets, equity, funding, positions, requests <- breakers, risk_context, observation
+//! sizing, causes, budgets, equity, funding, positions, holdings, requests <- breakers, risk_context, observation
 //!   <- submission <- target <- monitoring <- exits, reports
 //!   <- lifecycle <- evaluation <- market_data, candles
-//!   <- takeover, commands, configure
+//!   <- takeover, commands, configure <- account_stream
 //! ```
 
 pub(crate) mod account_stream;
@@ -21,15 +21,16 @@ pub(crate) mod evaluation;
 pub(crate) mod exits;
 pub(crate) mod flatten;
 pub(crate) mod funding;
+mod holdings;
 pub(crate) mod lifecycle;
 pub(crate) mod market_data;
 pub(crate) mod monitoring;
 mod observation;
-mod positions;
+pub(crate) mod positions;
 pub(crate) mod reports;
 mod requests;
 mod risk_context;
 mod sizing;
 pub(crate) mod submission;
 pub(crate) mod takeover;
-mod target;
+pub(crate) mod target;

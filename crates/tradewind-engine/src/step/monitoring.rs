@@ -157,7 +157,8 @@ fn planned_loss(sizer: Sizer, exit: &ExitPlan, budget: Amount) -> Option<Amount>
 
 /// Does what a loss of the day calls for, once its alarm is opened.
 fn note_loss(parts: &mut Parts, account: AccountId, is_alarm: bool, out: &mut Outputs) {
-    if is_alarm && parts.config.limits.on_loss == Some(LossAction::Flatten) {
+    if is_alarm && !parts.is_recovering && parts.config.limits.on_loss == Some(LossAction::Flatten)
+    {
         flatten(parts, account, out);
     }
 }

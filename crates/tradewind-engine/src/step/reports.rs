@@ -3,16 +3,17 @@
 //! One function takes every report, from whichever channel and in whatever order it comes. A fill is booked exactly
 //! once, by its trade id, even if its order had ended already. It is never dropped.
 
-use tradewind_events::{BotState, EventKind, Outputs, Timer};
+use tradewind_events::{BotState, EventKind, Output, Outputs, Timer};
 use tradewind_model::{
-    AccountId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus, OwnerId, RejectReason,
-    ReportKind,
+    AccountId, BotId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus, OwnerId,
+    Quantity, RejectReason, ReportKind,
 };
 use tradewind_portfolio::{Booking, PositionChange};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
 use super::breakers;
 use super::causes::open_until_cleared;
+use super::holdings::cover_external;
 use super::monitoring::on_booked;
 use super::positions::{closing_quantity, refresh_position};
 use super::submission::{OrderRequest, submit, submit_by_policy};
@@ -23,12 +24,25 @@ use crate::parts::order::{Applied, Order, Step, is_possible};
 
 /// The venue reports on an order, or the gate kept it back.
 pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
+    if let Some(ending) = fold_report(parts, report, out) {
+        follow_up(parts, ending, out);
+    }
+}
+
+/// Folds a report into order, ledger and position. Returns what is to be decided, if the order of a bot ended.
+pub(crate) fn fold_report(
+    parts: &mut Parts,
+    report: &ExecutionReport,
+    out: &mut Outputs,
+) -> Option<Ending> {
     let Some(order) = parts.orders.get_mut(report.client_id) else {
-        return on_foreign(parts, report, out);
+        on_stray(parts, report, out);
+        return None;
     };
     if !order.is_named_by(report) {
         // It contradicts what was sent: nothing of it is used, and the venue is queried.
-        return out.push(order.query());
+        out.push(order.query());
+        return None;
     }
     let applied = order.apply(report);
     let Applied::Changed {
@@ -37,10 +51,15 @@ pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut O
         cancel_lost,
     } = applied
     else {
-        return parts.counters.duplicate_report();
+        parts.counters.duplicate_report();
+        return None;
     };
     if query {
         out.push(order.query());
+    }
+    let is_alive = report.kind == ReportKind::Accepted && is_believed_absent(order.status());
+    if is_alive {
+        out.extend([order.cancel_again(), order.query()]);
     }
     let order = order.clone();
     breakers::on_report(parts, &order, &report.kind, out);
@@ -53,9 +72,13 @@ pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut O
     if cancel_lost && order.status().is_open() {
         parts.orders.cancel(id, out);
     }
-    if order.is_complete() && parts.orders.open_order(id).is_some() {
-        on_ended(parts, &order, out);
-    }
+    let has_ended = order.is_complete() && parts.orders.open_order(id).is_some();
+    has_ended.then(|| end(parts, order, out)).flatten()
+}
+
+/// Whether an order in this state was never at the venue, as far as the desk knows.
+const fn is_believed_absent(status: OrderStatus) -> bool {
+    matches!(status, OrderStatus::Rejected | OrderStatus::NotSent)
 }
 
 /// Queries every open order: reports on it may be lost.
@@ -103,6 +126,7 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
     if booking.is_none() {
         halt_unbookable(parts, fill.account, out);
     }
+    parts.accounts.get_mut(fill.account).note_fill(fill);
     parts.counters.filled(order.status());
     let filled = EventKind::OrderFilled {
         fill: *fill,
@@ -150,28 +174,66 @@ fn halt_unbookable(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     open_until_cleared(parts, scope, state, CauseKind::FillNotBooked, out);
 }
 
-/// An order has ended: its bot may place the next one, and the target that waited is worked on.
-fn on_ended(parts: &mut Parts, order: &Order, out: &mut Outputs) {
+/// A bot's order that ended, and what is to be decided now.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) place: BotInstrument,
+    pub(crate) order: Order,
+    pub(crate) next: AfterEnd,
+}
+
+/// What follows the end of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AfterEnd {
+    /// The target that waited is worked on.
+    WaitingTarget,
+    /// The remainder is placed again.
+    Remainder,
+    /// What an exit left open is closed later.
+    Leftover,
+}
+
+/// Closes an order that has ended: its bot may place the next one.
+fn end(parts: &mut Parts, order: Order, out: &mut Outputs) -> Option<Ending> {
     let id = order.terms().client_id;
     parts.orders.close(id);
-    let Some(place) = order.place() else { return };
+    let place = order.place()?;
     if !matches!(order.terms().kind, OrderKind::Market) {
         parts.timers.cancel(Timer::OrderTimeout(id), out);
     }
     let state = parts.bots.at_mut(place);
-    let Some(leaves) = state.end_order(order) else {
-        return;
-    };
-    if state.has_next() {
-        return reconcile_next(parts, place, out);
-    }
+    let leaves = state.end_order(&order)?;
     let runs = parts.bots.bot(place.bot()).state() == BotState::Running;
-    if order.continues() && !order.remaining().is_zero() && runs {
-        submit_remainder(parts, place, order, out);
+    let next = if parts.bots.at(place).has_next() {
+        AfterEnd::WaitingTarget
+    } else if order.continues() && !order.remaining().is_zero() && runs {
+        AfterEnd::Remainder
     } else if leaves {
-        let cause = Some(order.placed_by());
-        if !closing_quantity(parts, place, cause, out).is_zero() {
-            continue_exit(parts, place, order, out);
+        AfterEnd::Leftover
+    } else {
+        return None;
+    };
+    Some(Ending { place, order, next })
+}
+
+/// Decides what follows the ends of several orders.
+pub(crate) fn follow_up_all(parts: &mut Parts, endings: Vec<Ending>, out: &mut Outputs) {
+    for ending in endings {
+        follow_up(parts, ending, out);
+    }
+}
+
+/// Decides what follows the end of an order.
+pub(crate) fn follow_up(parts: &mut Parts, ending: Ending, out: &mut Outputs) {
+    let Ending { place, order, next } = ending;
+    match next {
+        AfterEnd::WaitingTarget => reconcile_next(parts, place, out),
+        AfterEnd::Remainder => submit_remainder(parts, place, &order, out),
+        AfterEnd::Leftover => {
+            let cause = Some(order.placed_by());
+            if !closing_quantity(parts, place, cause, out).is_zero() {
+                continue_exit(parts, place, &order, out);
+            }
         }
     }
 }
@@ -201,33 +263,76 @@ fn submit_remainder(parts: &mut Parts, place: BotInstrument, order: &Order, out:
     }
 }
 
-/// A report on an order that this engine did not make, or made long ago. Its fills are booked.
-fn on_foreign(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
-    let ReportKind::Filled(fill) = &report.kind else {
-        return;
-    };
-    if !is_known(parts, fill) {
-        return;
+/// A report on an order that is not kept: somebody else's, or one that ended long ago. Its fills are booked. An order with
+/// our tag that is alive, though nobody waits for it, is cancelled.
+fn on_stray(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
+    match &report.kind {
+        ReportKind::Filled(fill) if is_known(parts, fill) => {
+            book_stray(parts, fill, None, report.cumulative, out);
+        }
+        ReportKind::Accepted if parts.ids.is_own(report.client_id) => out.push(Output::Cancel {
+            account: report.account,
+            instrument: report.instrument,
+            client_id: report.client_id,
+            venue_order_id: report.venue_order_id,
+        }),
+        _ => {}
     }
-    // An order of this start that is no longer kept ended long ago. Its fills were booked then.
-    let is_old = parts.ids.made(fill.client_id);
-    let account = parts.accounts.get_mut(fill.account);
-    if is_old || !account.note_foreign(fill) {
+}
+
+/// Books a fill of an order that is not kept, once. `bot` is the owner that the journal names.
+pub(super) fn book_stray(
+    parts: &mut Parts,
+    fill: &Fill,
+    bot: Option<BotId>,
+    cumulative: Option<Quantity>,
+    out: &mut Outputs,
+) {
+    let account = parts.accounts.get(fill.account);
+    // Without a reading to compare with, an order of this start that is not kept ended long ago, its fills booked.
+    let is_old =
+        parts.ids.made(fill.client_id) && account.cursors().get(&fill.instrument).is_none();
+    if is_old || account.is_booked(fill) {
         return parts.counters.duplicate_report();
     }
-    account.note_early(fill);
+    let account = parts.accounts.get_mut(fill.account);
+    account.note_fill(fill);
+    let owner = owner_of_fill(parts, fill, bot);
     let instrument = parts.config.instrument(fill.instrument);
-    let booking = parts.portfolio.book(instrument, OwnerId::External, fill);
+    let booking = parts.portfolio.book(instrument, owner, fill);
     if booking.is_none() {
         halt_unbookable(parts, fill.account, out);
     }
+    let bot = match owner {
+        OwnerId::Bot(bot) => Some(bot),
+        _ => None,
+    };
     let filled = EventKind::OrderFilled {
         fill: *fill,
-        bot: None,
+        bot,
         status: OrderStatus::PartiallyFilled,
-        cumulative: report.cumulative.unwrap_or(fill.quantity),
+        cumulative: cumulative.unwrap_or(fill.quantity),
     };
     parts.emit(None, filled, out);
+    if let Some(place) = bot.and_then(|bot| parts.bots.place(bot, fill.instrument)) {
+        refresh_position(parts, place, out);
+    }
+    cover_external(parts, fill, out);
+}
+
+/// The owner of a fill. If its bot no longer trades the instrument, the desk owns it, since no bot would close it.
+pub(super) fn owner_of_fill(parts: &Parts, fill: &Fill, bot: Option<BotId>) -> OwnerId {
+    let trades_it = |bot: BotId| {
+        let config = parts.bots.get(bot).map(|bot| bot.config());
+        config.is_some_and(|config| {
+            config.account == fill.account && config.instruments.contains(&fill.instrument)
+        })
+    };
+    match bot.or_else(|| parts.orders.former_bot(fill.client_id)) {
+        Some(bot) if trades_it(bot) => OwnerId::Bot(bot),
+        _ if fill.client_id.is_ours() => OwnerId::Unallocated,
+        _ => OwnerId::External,
+    }
 }
 
 /// Whether account and instrument of a fill exist and its numbers can be a trade's.

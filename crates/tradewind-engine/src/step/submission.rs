@@ -2,7 +2,7 @@
 
 use tradewind_events::{EventKind, Intent, Output, Outputs, Timer};
 use tradewind_model::{
-    AccountId, ClientOrderId, EventId, InstrumentId, LimitPolicy, OnTimeout, OrderKind,
+    AccountId, BotId, ClientOrderId, EventId, InstrumentId, LimitPolicy, OnTimeout, OrderKind,
     OrderPolicy, OrderTerms, Ppm, Price, Quantity, Side, TimeInForce,
 };
 use tradewind_risk::{
@@ -75,12 +75,22 @@ pub(crate) fn submit_by_policy(
     let Ok(id) = submit(parts, request, kind, out) else {
         return false;
     };
+    apply_policy(parts, id, &policy, out);
+    true
+}
+
+/// Sets how long a limit order waits, and how often it is placed again.
+pub(crate) fn apply_policy(
+    parts: &mut Parts,
+    id: ClientOrderId,
+    policy: &LimitPolicy,
+    out: &mut Outputs,
+) {
     parts.orders.set_reprices(id, policy.chases);
     if let Some(timeout) = policy.timeout {
         let at = parts.now() + timeout;
         parts.timers.set(at, Timer::OrderTimeout(id), out);
     }
-    true
 }
 
 /// Where a limit order is placed: at the touch on its own side, moved away by the offset, on a tick.
@@ -162,21 +172,14 @@ fn place(parts: &mut Parts, request: &OrderRequest, approved: ApprovedOrder, out
         purpose: request.effect,
     };
     let placed_by = parts.emit(request.cause, placed, out);
-    let exposure_before = match request.place {
-        Some(place) => parts.bots.at(place).exposure(),
-        None => Ppm::ZERO,
-    };
-    let revision = note_placed(parts, request, &terms);
-    parts.orders.insert(NewOrder {
+    let placed = PlacedOrder {
         terms,
         place: request.place,
         effect: request.effect,
-        placed_at: parts.now(),
-        placed_by,
         limit: request.limit,
-        exposure_before,
-        found: None,
-    });
+        placed_by,
+    };
+    let revision = keep_order(parts, placed);
     let intent = Intent {
         terms,
         bot,
@@ -185,18 +188,69 @@ fn place(parts: &mut Parts, request: &OrderRequest, approved: ApprovedOrder, out
         decided_at: parts.now(),
     };
     out.push(Output::Submit(intent, approved));
-    if request.effect == PositionEffect::Entry {
-        note_entry(parts, &terms, bot);
+    note_sent(parts, &terms, bot, request.effect, out);
+}
+
+/// Shows an order to breakers and monitors.
+pub(crate) fn note_sent(
+    parts: &mut Parts,
+    terms: &OrderTerms,
+    bot: Option<BotId>,
+    effect: PositionEffect,
+    out: &mut Outputs,
+) {
+    if effect == PositionEffect::Entry {
+        note_entry(parts, terms, bot);
     }
     on_order(parts, bot, out);
 }
 
+/// An order that was placed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlacedOrder {
+    pub(crate) terms: OrderTerms,
+    pub(crate) place: Option<BotInstrument>,
+    pub(crate) effect: PositionEffect,
+    pub(crate) limit: Option<Price>,
+    /// The event that announced it.
+    pub(crate) placed_by: EventId,
+}
+
+/// Notes an order everywhere. Returns its bot's revision; 0 for a person's order.
+pub(crate) fn keep_order(parts: &mut Parts, placed: PlacedOrder) -> u32 {
+    let PlacedOrder {
+        terms,
+        place,
+        effect,
+        limit,
+        placed_by,
+    } = placed;
+    let exposure_before = place.map_or(Ppm::ZERO, |place| parts.bots.at(place).exposure());
+    let revision = note_placed(parts, place, effect, &terms);
+    parts.orders.insert(NewOrder {
+        terms,
+        place,
+        effect,
+        placed_at: parts.now(),
+        placed_by,
+        limit,
+        exposure_before,
+        found: None,
+    });
+    revision
+}
+
 /// Counts an order towards its owner's throttle. Returns the bot's revision; 0 for a person.
-fn note_placed(parts: &mut Parts, request: &OrderRequest, terms: &OrderTerms) -> u32 {
+fn note_placed(
+    parts: &mut Parts,
+    place: Option<BotInstrument>,
+    effect: PositionEffect,
+    terms: &OrderTerms,
+) -> u32 {
     let now = parts.now();
     parts.counters.ordered();
-    let (limits, effect) = (&parts.config.limits, request.effect);
-    let Some(place) = request.place else {
+    let limits = &parts.config.limits;
+    let Some(place) = place else {
         parts.manual.note(now, terms, effect, limits);
         return 0;
     };

@@ -68,7 +68,7 @@ pub(crate) fn reconcile_position(
         return;
     }
     if submit_by_policy(parts, &request, out) {
-        note_submitted(parts, place, change, target, cause);
+        note_submitted(parts, place, (change.effect, change.turns), target, cause);
     } else if change.effect == PositionEffect::Exit {
         retry_exit(parts, place, out);
     }
@@ -157,19 +157,20 @@ fn may_enter(
     bot.state() == BotState::Running
 }
 
-fn note_submitted(
+/// Notes that an order works towards `target`. An exit that `turns` leaves the target waiting.
+pub(crate) fn note_submitted(
     parts: &mut Parts,
     place: BotInstrument,
-    change: Change,
+    (effect, turns): (PositionEffect, bool),
     target: Target,
     cause: Option<EventId>,
 ) {
     parts.bots.at_mut(place).set_exposure(target.exposure);
-    if change.effect == PositionEffect::Entry {
+    if effect == PositionEffect::Entry {
         let plan = &parts.bots.bot(place.bot()).config().exit;
         let plan = target.exit.as_deref().unwrap_or(plan).clone();
         parts.bots.at_mut(place).set_exit(plan);
-    } else if change.turns {
+    } else if turns {
         parts.bots.at_mut(place).wait_for(target, cause);
     }
 }

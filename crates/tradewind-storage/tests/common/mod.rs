@@ -124,6 +124,7 @@ pub(crate) fn life(orders: u64) -> Vec<Arc<Event>> {
             exposure: Ppm::ONE,
             reason: Reason::plain("because"),
             quote: None,
+            details: None,
         };
         events.push(event(seq, 0, None, candle));
         events.push(event(seq, 1, id(0), signal));

@@ -120,6 +120,7 @@ pub(super) const ROOT: &[Key] = &[
 const DESK: &[Key] = &[
     default("report_currency", Kind::Text, "\"USDT\"", "asset in which equity and limits are stated"),
     default("durability", Kind::Choice(&["process", "power"]), "\"process\"", "what an intent survives once its order is sent: SIGKILL, or loss of power; always \"power\" with a live account"),
+    default("on_restart", Kind::Choice(&["keep", "cancel"]), "\"keep\"", "whether entries that a restart finds resting stay for as long as their policy says"),
     default("on_exit", Kind::Choice(&["keep", "flatten"]), "\"keep\"", "whether positions stay open when the desk stops"),
     default("stagger", Kind::Duration, "\"2s\"", "time between the starts of two bots"),
     default("stale_after", Kind::Duration, "\"10s\"", "silence of a connection after which its prices count as stale"),

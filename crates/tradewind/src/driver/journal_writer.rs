@@ -153,6 +153,7 @@ impl Journal for JournalWriter {
     type Error = JournalError;
 
     const INPUTS_PER_WRITE: usize = 256;
+    const SNAPSHOTS: bool = true;
 
     fn append_input(&mut self, seq: u64, at: Timestamp, input: &Input) -> Result<(), JournalError> {
         self.has_records = true;
@@ -171,6 +172,16 @@ impl Journal for JournalWriter {
 
     fn append_event(&mut self, event: &Event) -> Result<(), JournalError> {
         self.journal.append_event(event)
+    }
+
+    fn append_snapshot(
+        &mut self,
+        seq: u64,
+        at: Timestamp,
+        bytes: &[u8],
+    ) -> Result<(), JournalError> {
+        self.has_records = true;
+        self.journal.append_snapshot(seq, at, bytes)
     }
 
     fn write(&mut self) -> Result<(), JournalError> {

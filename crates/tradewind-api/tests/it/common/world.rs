@@ -328,6 +328,7 @@ pub(crate) fn past() -> Vec<Arc<Event>> {
         exposure: Ppm::ONE,
         reason: Reason::Text("RSI 28.4, needs < 30".into()),
         quote: None,
+        details: None,
     };
     let placed = EventKind::OrderPlaced {
         terms: terms(),
