@@ -5,6 +5,7 @@ mod accounts;
 mod candles;
 mod commands;
 mod configured;
+mod disk;
 mod exits;
 mod lanes;
 mod laws;
