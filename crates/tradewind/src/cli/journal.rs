@@ -124,7 +124,14 @@ fn inspect(reader: &Reader, dir: &Path, output: Output) -> anyhow::Result<()> {
 }
 
 fn summary(answer: &Value) -> String {
-    let text = |pointer| super::table::text_at(answer, pointer);
+    let text = |pointer| {
+        let text = super::table::text_at(answer, pointer);
+        if text.is_empty() {
+            "none".to_owned()
+        } else {
+            text
+        }
+    };
     format!(
         "truth {} to {}, market data {} to {}; newest snapshot {}; instance {}, epoch {}, former instances {}",
         text("/coverage/truth/first_seq"),
