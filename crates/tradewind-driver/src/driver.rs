@@ -175,6 +175,11 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         &self.clock
     }
 
+    /// Where it writes.
+    pub const fn journal(&self) -> &J {
+        &self.journal
+    }
+
     /// Where effects go.
     pub const fn effects(&self) -> &E {
         &self.effects

@@ -274,8 +274,18 @@ pub enum EvaluationError {
 pub enum StorageHealth {
     /// It can.
     Writing,
-    /// The writer is more than a second behind, or the disk is full: no new intents.
+    /// The writer is more than a second behind: no new intents.
     Behind,
+    /// The disk is full. It is written into the reserve, or the reserve is not filled again yet: only exits.
+    Reserve,
+    /// The disk is full and the reserve spent: nothing is written.
+    Full,
+    /// The file system is read-only: nothing is written.
+    ReadOnly,
+    /// Market data is not written. It may be lost: nothing is refused for that.
+    MarketOff,
+    /// Market data is written again.
+    MarketOn,
 }
 
 impl Input {

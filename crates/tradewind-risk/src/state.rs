@@ -87,6 +87,14 @@ pub enum CauseKind {
     NotReconciled,
     /// The event log's writer is too far behind to take intents.
     EventLogBehind,
+    /// The disk is full: what is left is the journal's reserve (S05).
+    DiskReserve,
+    /// The disk is full, the reserve too: no intent can be made durable (S05).
+    DiskFull,
+    /// The journal's file system is read-only.
+    DiskReadOnly,
+    /// Market data is not stored; trading goes on.
+    MarketDataNotStored,
     /// The desk shuts down.
     Stopping,
     /// A fill's value is outside the number range, so the ledger is incomplete.
@@ -144,6 +152,10 @@ impl CauseKind {
         match self {
             Self::NotReconciled => "the account is not reconciled",
             Self::EventLogBehind => "the event log is behind",
+            Self::DiskReserve => "the disk is full and the journal's reserve is in use",
+            Self::DiskFull => "the disk is full and the journal's reserve is spent",
+            Self::DiskReadOnly => "the journal's file system is read-only",
+            Self::MarketDataNotStored => "market data is not stored",
             Self::Stopping => "the desk is stopping",
             Self::FillNotBooked => "a fill could not be booked",
             Self::Killed => "killed",
@@ -189,6 +201,10 @@ impl From<String> for CauseKind {
         let listed = [
             Self::NotReconciled,
             Self::EventLogBehind,
+            Self::DiskReserve,
+            Self::DiskFull,
+            Self::DiskReadOnly,
+            Self::MarketDataNotStored,
             Self::Stopping,
             Self::FillNotBooked,
             Self::Killed,
@@ -367,6 +383,10 @@ mod tests {
         for kind in [
             CauseKind::NotReconciled,
             CauseKind::EventLogBehind,
+            CauseKind::DiskReserve,
+            CauseKind::DiskFull,
+            CauseKind::DiskReadOnly,
+            CauseKind::MarketDataNotStored,
             CauseKind::Stopping,
             CauseKind::FillNotBooked,
             CauseKind::Killed,

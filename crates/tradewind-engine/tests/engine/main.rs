@@ -6,6 +6,7 @@ mod breakers;
 mod candles;
 mod commands;
 mod configured;
+mod disk;
 mod exits;
 mod former_run;
 mod lanes;

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::StrategySource;
 use tradewind_events::{Input, OrderView, Started};
-use tradewind_journal::{DeskFile, DirectoryLock, Identity, RunningDesk};
+use tradewind_journal::{DeskFile, DirectoryLock, Identity, Reader, RunningDesk};
 use tradewind_model::{Clock, DeskClock};
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::{ControlPort, MarketChoice, Recording, Server, saved_position};
@@ -147,11 +147,14 @@ impl Desk {
         let now = clock.now();
         let (journal, recovery) = directory.open_journal(now)?;
         let engine = last_run.finish(recovery.last_seq, recovery.last_at);
-        let events = journal.events();
-        let log: Arc<dyn EventLog> = Arc::new(JournalEvents(events.clone()));
+        let events = JournalEvents {
+            events: journal.events(),
+            reader: Reader::new(Arc::clone(&directory.storage), &directory.journal_dir),
+        };
+        let log: Arc<dyn EventLog> = Arc::new(events.clone());
         let bus = Bus::new(Arc::clone(&log));
         let database = data_dir.join("tradewind.db");
-        let source = Box::new(JournalEvents(events));
+        let source = Box::new(events);
         let writer = Arc::new(Writer::start(&database, source, WriterOptions::default())?);
         writer.configure(recovery.last_seq + 1, Arc::clone(&configuration));
         let queues = Arc::new(InputQueues::new(configuration.instruments.len()));
