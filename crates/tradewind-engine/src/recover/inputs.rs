@@ -107,9 +107,10 @@ fn fold_retry(parts: &mut Parts, group: &mut Group, bot: BotId, instrument: Inst
 
 fn fold_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     let now = parts.now();
-    if parts.market.note_quote(quote, now).is_none() || !quote.is_sound() {
+    if parts.market.note_quote(quote.instrument, now).is_none() || !quote.is_sound() {
         return;
     }
+    parts.market.keep_quote(quote);
     parts.context.set_trigger(Trigger::Quote(*quote, None));
     follow_quote(parts, quote, out);
 }

@@ -24,6 +24,7 @@ use crate::driver::{DriverParts, InputQueues, LatencyStages, Outbox, run};
 pub use crate::app::account_state::account_state;
 pub use crate::app::effects::LiveEffects;
 pub use crate::app::executor::{Responses, TakeOver};
+pub use crate::app::recovery::recover;
 
 /// Where tasks run. Each ends soon after the token that it is given is cancelled.
 pub trait Tasks {

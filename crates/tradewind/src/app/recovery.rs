@@ -12,7 +12,7 @@ use tradewind_journal::{Reader, Record, RecoveryTail, Stamped, Storage, StoreKin
 ///
 /// # Errors
 /// The journal is damaged, or has neither a snapshot that can be read nor its beginning.
-pub(super) fn recover(
+pub fn recover(
     storage: &Arc<dyn Storage>,
     journal_dir: &Path,
     strategies: impl Fn() -> StrategySource,

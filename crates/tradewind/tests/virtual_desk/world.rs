@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tradewind::app::hot_path::{HotPath, LiveEffects, OrderOwnership, Responses};
-use tradewind::config::{AbsentInstruments, DEFAULT, DeskConfig, Listing, Sources};
+use tradewind::app::hot_path::{HotPath, LiveEffects, Responses, account_state, recover};
+use tradewind::config::{AbsentInstruments, DEFAULT, DeskConfig, Listing, Sources, keep_ids};
 use tradewind::driver::{DeskHandle, DriverParts, EvaluationLanes, InputQueues, LatencyStages};
 use tradewind_bus::{Bus, EmptyLog};
-use tradewind_engine::{Engine, StrategySource};
+use tradewind_engine::{Recovery, StrategySource};
 use tradewind_events::{Configuration, DeskView, Input, Started};
 use tradewind_journal::{Home, Identity, Journal, MemoryStorage, Options, Storage};
 use tradewind_model::{AccountId, Amount, AssetId, AssetTable, Clock, Timestamp, VenueId};
@@ -92,7 +92,13 @@ impl World {
     pub(crate) fn start_desk(&mut self) {
         let config = config();
         let (sink, responses) = mpsc::channel(RESPONSES_MAX);
-        let context = self.context();
+        let last_run = recover(
+            &self.storage(),
+            Path::new(JOURNAL),
+            StrategySource::built_in,
+        );
+        let last_run = last_run.unwrap();
+        let context = self.context(last_run.configuration().assets.clone());
         let venue = self.venue(context.clone(), sink);
         let listing = Arc::clone(&venue);
         let listed = self.finish(START_WITHIN, async move {
@@ -104,20 +110,23 @@ impl World {
             context.assets.snapshot(),
             AbsentInstruments::Refuse,
         );
-        let configuration = Arc::new(resolved.unwrap());
+        let stable = keep_ids(resolved.unwrap(), last_run.configuration()).unwrap();
+        let for_engine = stable.for_engine();
+        let configuration = Arc::new(stable.configuration);
         venue.use_instruments(&configuration.instruments).unwrap();
-        self.start_hot_path(&configuration, &context.gate, venue, responses);
+        let start = (last_run, Input::Configured(Box::new(for_engine)));
+        self.start_hot_path(&configuration, &context.gate, start, (venue, responses));
     }
 
     /// What adapters share.
-    fn context(&self) -> VenueContext {
+    fn context(&self, assets: AssetTable) -> VenueContext {
         let clock: Arc<dyn Clock> = Arc::new(self.time.clone());
         VenueContext {
             connector: Arc::new(self.network.clone()),
             gate: OrderGate::new(Arc::default(), Arc::clone(&clock)),
             clock,
             budget: Arc::new(Mutex::new(RateBudget::new(6_000))),
-            assets: Arc::new(Assets::new(AssetTable::default())),
+            assets: Arc::new(Assets::new(assets)),
         }
     }
 
@@ -148,15 +157,15 @@ impl World {
         &mut self,
         configuration: &Arc<Configuration>,
         gate: &Arc<OrderGate>,
-        venue: Arc<dyn Venue>,
-        responses: Responses,
+        (last_run, configured): (Recovery, Input),
+        (venue, responses): (Arc<dyn Venue>, Responses),
     ) {
         let (storage, dir) = (self.storage(), Path::new(JOURNAL));
         let identity = Identity::begin(Arc::clone(&storage), dir, Home::default(), || 1);
         let identity = identity.unwrap();
-        let ownership = OrderOwnership::read(Arc::clone(&storage), dir, configuration).unwrap();
         let now = Clock::now(&self.time);
         let (journal, recovery) = Journal::open(storage, dir, &Options::default(), now).unwrap();
+        let engine = last_run.finish(recovery.last_seq, recovery.last_at);
         let clock: Arc<dyn Clock> = Arc::new(self.time.clone());
         let time: Arc<dyn RealTime> = Arc::new(self.time.clone());
         let path = HotPath {
@@ -165,14 +174,19 @@ impl World {
             clock: Arc::clone(&clock),
             time: Arc::clone(&time),
             gate: Arc::clone(gate),
-            take_over: Arc::new(move |snapshot| ownership.attribute(snapshot)),
+            take_over: Arc::new(account_state),
             stages: LatencyStages::default(),
         };
         let (venues, handle) = ([venue], DeskHandle::new(Arc::clone(&path.queues)));
-        let executors = path.start_executors(&mut self.executor, &venues, vec![responses]);
+        let executors = path.start_executors_from(
+            &mut self.executor,
+            &venues,
+            vec![responses],
+            &|account, instrument| engine.last_booked(account, instrument),
+        );
         let bus = Bus::new(Arc::new(EmptyLog));
         let parts = DriverParts {
-            engine: Engine::after(StrategySource::built_in(), recovery.last_seq),
+            engine,
             clock,
             time,
             handle: handle.clone(),
@@ -183,8 +197,7 @@ impl World {
             stages: path.stages.clone(),
         };
         path.start_engine(&mut self.executor, parts);
-        let configured = Box::new(Configuration::clone(configuration));
-        path.queues.control(Input::Configured(configured));
+        path.queues.control(configured);
         let sink = path.market_sink();
         path.start_market_data(&mut self.executor, &venues, &sink);
         let proved = path.start_account_streams(&mut self.executor, &venues);
