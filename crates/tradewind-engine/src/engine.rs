@@ -55,7 +55,7 @@ impl Engine {
             Input::TradesLost { count } => candles::on_trades_lost(parts, *count, out),
             Input::Report(report) => reports::on_report(parts, report, out),
             Input::Account(state) => takeover::on_account(parts, state, out),
-            Input::Funding(funding) => funding::on_funding(parts, funding),
+            Input::Funding(funding) => funding::on_funding(parts, funding, out),
             Input::Series(point) => parts.market.keep_series(point),
             // Journaled for the ledger of contracts, which does not compare positions with the venue's yet.
             Input::Positions(_) => {}

@@ -9,7 +9,7 @@ use tradewind_model::{
 use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
 use super::budgets::allocate;
-use super::causes::close_cause;
+use super::causes::{close_cause, note_absurd};
 use super::equity::value;
 use super::lifecycle::{schedule_bots, set_state};
 use super::positions::{key_of, refresh_position};
@@ -29,7 +29,7 @@ pub(crate) fn on_account(parts: &mut Parts, state: &AccountState, out: &mut Outp
     }
     parts.portfolio.clear(account);
     let last = book_listed(parts, state);
-    take_over_balances(parts, state);
+    take_over_balances(parts, state, out);
     book_early(parts, state);
     let short = allocate_budgets(parts, account);
     for order in &state.open_orders {
@@ -115,7 +115,7 @@ fn owner_of_fill(parts: &Parts, fill: &Fill, bot: Option<BotId>) -> OwnerId {
 
 /// Books balances that the fills do not explain, because they were there before or came from elsewhere. They belong to
 /// the desk on a paper account and to EXTERNAL on a live one.
-fn take_over_balances(parts: &mut Parts, state: &AccountState) {
+fn take_over_balances(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
     let account = state.account;
     let owner = match parts.config.accounts[account.index()].mode {
         AccountMode::Paper => OwnerId::Unallocated,
@@ -125,10 +125,12 @@ fn take_over_balances(parts: &mut Parts, state: &AccountState) {
     let absent = known.filter(|(asset, _)| state.balances.iter().all(|(of, _)| of != asset));
     let absent: Vec<_> = absent.map(|(asset, _)| (asset, Amount::ZERO)).collect();
     for (asset, total) in state.balances.iter().copied().chain(absent) {
-        let amount = total - parts.portfolio.ledger.total(account, asset);
+        let booked = parts.portfolio.ledger.total(account, asset);
+        let amount = Amount(total.0.saturating_sub(booked.0));
         if !amount.is_zero() {
             let money = Money { asset, amount };
-            parts.portfolio.deposit(account, money, owner);
+            let fits = parts.portfolio.deposit(account, money, owner);
+            note_absurd(parts, account, fits, out);
         }
     }
 }
