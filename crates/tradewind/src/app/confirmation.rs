@@ -200,7 +200,7 @@ mod tests {
         require(&needed(&[], 1).unwrap(), &storage, &[PHRASE], None).unwrap();
         check(&[], 1, true);
         check(&[], 2, false);
-        check(&[("collar = 0.02", "collar = 0.03")], 1, false);
+        check(&[("collar = \"2%\"", "collar = \"3%\"")], 1, false);
         check(
             &[("https://api.binance.com", "https://api.example.org")],
             1,

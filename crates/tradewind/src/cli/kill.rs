@@ -84,6 +84,10 @@ pub(super) fn kill(
 }
 
 /// Waits until the desk is killed; the positions that are open then.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command has nothing else to do, and ends with its process"
+)]
 fn flattened(client: &Client, output: Output) -> anyhow::Result<Value> {
     output.complain(
         "no new order is sent but exits; positions are being closed, for a minute at most",
