@@ -63,7 +63,7 @@ impl Engine {
                 let endings = takeover::on_fills(parts, page, out);
                 reports::follow_up_all(parts, endings, out);
             }
-            Input::Funding(funding) => funding::on_funding(parts, funding),
+            Input::Funding(funding) => funding::on_funding(parts, funding, out),
             Input::Series(point) => parts.market.keep_series(point),
             // Journaled for the ledger of contracts, which does not compare positions with the venue's yet.
             Input::Positions(_) => {}

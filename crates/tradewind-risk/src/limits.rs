@@ -174,6 +174,8 @@ limits! {
     MarketSlippageMax market_slippage_max: Ppm, R10, wide Ppm::ONE;
     /// R11: widest spread of a quote that entries are measured by, as a share of the mid.
     SpreadMax spread_max: Ppm, R11, wide MUCH;
+    /// R11: jump from one quote to the next, as a share of the mid, that a second quote must confirm before it counts.
+    QuoteJumpMax quote_jump_max: Ppm, R11, wide MUCH;
     /// R12: share of the free balance that may be used.
     BalanceUseMax balance_use_max: Ppm, R12, wide Ppm::ONE;
     /// R13: largest position in one instrument, working orders of its side included, as a share of equity.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tradewind_events::SeriesPoint;
 use tradewind_model::{
-    Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Quote, Timestamp,
-    Trade,
+    Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Ppm, Quote,
+    Timestamp, Trade,
 };
 
 use super::bot_instrument::BotInstrument;
@@ -38,6 +38,18 @@ pub(crate) struct Feed {
     trades: u64,
     candles: u64,
     depth: Option<Depth>,
+    /// A quote that jumped and waits for a second one.
+    #[serde(default)]
+    suspect: Option<Quote>,
+}
+
+/// A quote is compared with the one before if that is no older.
+const JUMP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Whether the mid moved by more than this share.
+fn jumps(from: &Quote, to: &Quote, max: Ppm) -> bool {
+    let moved = i128::from(from.mid_twice().abs_diff(to.mid_twice()));
+    moved * i128::from(Ppm::ONE.0) > i128::from(from.mid_twice()) * i128::from(max.0)
 }
 
 /// What closing a builder's candles gave.
@@ -146,16 +158,38 @@ impl Market {
         &self.feeds
     }
 
-    /// Counts a quote. Returns the feed's health; `None` for an unknown instrument.
+    /// Counts a quote. Returns the feed's health and when its last quote came; `None` for an unknown instrument.
     pub(crate) fn note_quote(
         &mut self,
         instrument: InstrumentId,
         now: Timestamp,
-    ) -> Option<FeedHealth> {
+    ) -> Option<(FeedHealth, Timestamp)> {
         let feed = self.feeds.get_mut(instrument.index())?;
         feed.quotes += 1;
-        feed.quoted_at = now;
-        Some(feed.health)
+        let before = std::mem::replace(&mut feed.quoted_at, now);
+        Some((feed.health, before))
+    }
+
+    /// Whether a sound quote jumped away from the one before, which came at `before`, and no second one confirms it yet.
+    pub(crate) fn is_suspect(
+        &mut self,
+        quote: &Quote,
+        before: Timestamp,
+        now: Timestamp,
+        jump_max: Option<Ppm>,
+    ) -> bool {
+        let index = quote.instrument.index();
+        let (Some(last), Some(max)) = (&self.quotes[index], jump_max) else {
+            return false;
+        };
+        let suspect = &mut self.feeds[index].suspect;
+        if !jumps(last, quote, max) || now.since(before) > JUMP_WITHIN {
+            *suspect = None;
+            return false;
+        }
+        let is_confirmed = suspect.is_some_and(|suspect| !jumps(&suspect, quote, max));
+        *suspect = (!is_confirmed).then_some(*quote);
+        !is_confirmed
     }
 
     /// Keeps a sound quote of a known instrument.

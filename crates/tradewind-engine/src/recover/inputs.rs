@@ -33,7 +33,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
                 group.note_ending(parts, ending);
             }
         }
-        Input::Funding(funding) => funding::on_funding(parts, funding),
+        Input::Funding(funding) => funding::on_funding(parts, funding, out),
         Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed),
         Input::Storage(health) => causes::on_storage(parts, *health, out),
         Input::Stopping => causes::on_stopping(parts, out),
@@ -107,7 +107,11 @@ fn fold_retry(parts: &mut Parts, group: &mut Group, bot: BotId, instrument: Inst
 
 fn fold_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     let now = parts.now();
-    if parts.market.note_quote(quote.instrument, now).is_none() || !quote.is_sound() {
+    let Some((_, before)) = parts.market.note_quote(quote.instrument, now) else {
+        return;
+    };
+    let jump_max = parts.config.limits.quote_jump_max;
+    if !quote.is_sound() || parts.market.is_suspect(quote, before, now, jump_max) {
         return;
     }
     parts.market.keep_quote(quote);

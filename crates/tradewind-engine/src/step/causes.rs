@@ -1,6 +1,7 @@
 //! Causes of trading states: opened, closed and announced.
 
 use tradewind_events::{EventKind, Outputs, StorageHealth};
+use tradewind_model::AccountId;
 use tradewind_risk::{Cause, CauseKind, Clearing, Scope, TradingState};
 
 use crate::parts::Parts;
@@ -51,6 +52,14 @@ fn open(
             closed: None,
         };
         parts.emit(None, changed, out);
+    }
+}
+
+/// The venue reported a number that does not fit. It was not booked, so the ledger is incomplete until a person has looked.
+pub(crate) fn note_absurd(parts: &mut Parts, account: AccountId, fits: bool, out: &mut Outputs) {
+    if !fits {
+        let (scope, state) = (Scope::Account(account), TradingState::Reducing);
+        open_until_cleared(parts, scope, state, CauseKind::AbsurdNumbers, out);
     }
 }
 

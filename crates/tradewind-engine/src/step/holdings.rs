@@ -9,7 +9,7 @@ use tradewind_model::{
 };
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
-use super::causes::open_until_cleared;
+use super::causes::{note_absurd, open_until_cleared};
 use super::positions::refresh_position;
 use crate::parts::Parts;
 
@@ -31,12 +31,14 @@ pub(super) fn book_unexplained(
 ) {
     if amount > Amount::ZERO {
         let money = Money { asset, amount };
-        parts.portfolio.deposit(account, money, OwnerId::External);
+        let fits = parts.portfolio.deposit(account, money, OwnerId::External);
+        note_absurd(parts, account, fits, out);
     } else {
         for (owner, share) in givers(parts, account, asset, -amount) {
             let amount = -share;
             let money = Money { asset, amount };
-            parts.portfolio.deposit(account, money, owner);
+            let fits = parts.portfolio.deposit(account, money, owner);
+            note_absurd(parts, account, fits, out);
             give_up_position(parts, (account, owner), asset, share, out);
         }
     }

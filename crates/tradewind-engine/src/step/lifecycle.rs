@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    BotState, EvaluationError, EventKind, OnRestart, Output, Outputs, Started, Timer,
+    BotState, EvaluationError, EventKind, OnRestart, Output, Outputs, Started, StorageHealth, Timer,
 };
 use tradewind_model::{AccountId, BotId, ClientOrderIds, Interval};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 use tradewind_strategy::BuildError;
 
 use super::breakers::on_bot_fault;
-use super::causes::{close_cause, open_cause, open_until_cleared};
+use super::causes::{close_cause, on_storage, open_cause, open_until_cleared};
 use super::exits::set_age_timer;
 use super::flatten;
 use super::market_data::set_staleness_timer;
@@ -44,11 +44,13 @@ pub(crate) fn on_started(parts: &mut Parts, started: &Started, out: &mut Outputs
     parts.timers.set(at, Timer::Equity, out);
 }
 
-/// Ends what a former run of the desk left: causes, timers and counts of the process, requests to lanes. Orders without an outcome
-/// are unknown and queried. Bots at work get their turns again. What people decided stays.
+/// Ends what a former run of the desk left: causes, timers and counts of the process, requests to lanes. Orders without an
+/// outcome are unknown and queried. Bots at work get their turns again. What people decided stays.
 fn restart(parts: &mut Parts, out: &mut Outputs) {
-    for cause in [CauseKind::Stopping, CauseKind::EventLogBehind] {
-        close_cause(parts, Scope::Desk, &cause, out);
+    close_cause(parts, Scope::Desk, &CauseKind::Stopping, out);
+    // A disk that still refuses is reported again by this run.
+    for health in [StorageHealth::Writing, StorageHealth::MarketOn] {
+        on_storage(parts, health, out);
     }
     if parts.states.desk() == TradingState::Flattening {
         flatten::end(parts, out);

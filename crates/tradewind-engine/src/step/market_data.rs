@@ -17,10 +17,12 @@ use crate::parts::Parts;
 #[inline(always)]
 pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     let now = parts.now();
-    let Some(health) = parts.market.note_quote(quote.instrument, now) else {
+    let Some((health, before)) = parts.market.note_quote(quote.instrument, now) else {
         return;
     };
-    if !quote.is_sound() {
+    // Nothing is decided on a price that may be wrong: no entry, no stop. The next quote decides about it.
+    let jump_max = parts.config.limits.quote_jump_max;
+    if !quote.is_sound() || parts.market.is_suspect(quote, before, now, jump_max) {
         return on_health(parts, quote.instrument, FeedHealth::Gap, out);
     }
     parts.market.keep_quote(quote);

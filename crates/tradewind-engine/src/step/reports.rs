@@ -122,7 +122,13 @@ fn announce(parts: &mut Parts, order: &Order, kind: &ReportKind, out: &mut Outpu
 /// Books a fill that was not reported before.
 fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
     let instrument = parts.config.instrument(fill.instrument);
-    let booking = parts.portfolio.book(instrument, order.owner(), fill);
+    // The venue's clock may be wrong: a fill is no older than its order and not of the future.
+    let event_time = fill.event_time.max(order.placed_at()).min(parts.now());
+    let stamped = Fill {
+        event_time,
+        ..*fill
+    };
+    let booking = parts.portfolio.book(instrument, order.owner(), &stamped);
     if booking.is_none() {
         halt_unbookable(parts, fill.account, out);
     }

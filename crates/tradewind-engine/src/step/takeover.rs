@@ -18,7 +18,7 @@ use tradewind_model::{
 use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
 use super::budgets::allocate;
-use super::causes::close_cause;
+use super::causes::{close_cause, note_absurd};
 use super::equity::value;
 use super::holdings::book_unexplained;
 use super::lifecycle::{schedule_bots, set_state};
@@ -255,7 +255,8 @@ fn take_over(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
     for difference in differences(parts, state) {
         if let Difference::Balance(asset, amount) = difference {
             let money = Money { asset, amount };
-            parts.portfolio.deposit(account, money, owner);
+            let fits = parts.portfolio.deposit(account, money, owner);
+            note_absurd(parts, account, fits, out);
         }
     }
     let record = parts.accounts.get_mut(account);

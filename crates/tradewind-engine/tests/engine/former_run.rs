@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tradewind_events::{
     AccountState, Action, BotState, CandleHistory, Command, Configuration, DeskView, EventType,
-    Input, OnRestart, Output, Principal, StopMode,
+    Input, OnRestart, Output, Principal, StopMode, StorageHealth,
 };
 use tradewind_model::{
     Amount, AssetId, BotId, ClientOrderId, Decision, ExitPlan, Fill, Interval, LimitPolicy,
@@ -406,4 +406,17 @@ fn resting_entries_are_kept_or_cancelled_by_a_restart() {
     };
     assert_eq!(after_restart(OnRestart::Keep), (0, 1), "its time is over");
     assert_eq!(after_restart(OnRestart::Cancel), (1, 1));
+}
+
+/// S05: what was wrong with the disk of the run before is over until this run reports it again.
+#[test]
+fn a_cause_of_the_disk_ends_with_its_run() {
+    let (mut first, script) = one_bot();
+    for health in [StorageHealth::Full, StorageHealth::MarketOff] {
+        first.input(&Input::Storage(health));
+    }
+    assert_eq!(first.engine.view().causes.len(), 2);
+    let mut second = first.restarted(bots(), script.strategies());
+    second.account(&[(USDT, Amount::whole(100_000))]);
+    assert!(second.engine.view().causes.is_empty());
 }

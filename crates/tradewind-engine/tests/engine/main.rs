@@ -13,6 +13,7 @@ mod lanes;
 mod laws;
 mod lives;
 mod market;
+mod numbers;
 mod orders;
 mod perpetual;
 mod policies;

@@ -173,6 +173,7 @@ pub(super) const LIMITS: &[Key] = &[
     required("collar", Kind::Ratio, "\"2%\"", "R10: how far past the mid an aggressive limit may reach; 5 % at most"),
     required("market_slippage_max", Kind::Ratio, "\"0.5%\"", "R10: expected slippage of a market order"),
     required("spread_max", Kind::Ratio, "\"1%\"", "R11: widest spread of a quote that entries are measured by"),
+    required("quote_jump_max", Kind::Ratio, "\"5%\"", "R11: jump of a price that a second quote must confirm before stops and entries see it"),
     required("balance_use_max", Kind::Ratio, "\"99%\"", "R12: share of the free balance that may be used"),
     required("position_equity_max", Kind::Ratio, "\"20%\"", "R13: largest position in one instrument, as a share of equity"),
     required("account_exposure_max", Kind::Ratio, "\"100%\"", "R14: gross exposure of an account, as a share of its equity; above it the account is REDUCING"),

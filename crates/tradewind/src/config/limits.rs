@@ -19,6 +19,7 @@ pub(super) fn read(section: Section<'_>) -> Limits {
         collar: section.get("collar", values::ratio),
         market_slippage_max: section.get("market_slippage_max", values::ratio),
         spread_max: section.get("spread_max", values::ratio),
+        quote_jump_max: section.get("quote_jump_max", values::ratio),
         balance_use_max: section.get("balance_use_max", values::ratio),
         position_equity_max: section.get("position_equity_max", values::ratio),
         account_exposure_max: section.get("account_exposure_max", values::ratio),
