@@ -131,8 +131,8 @@ fn rows(path: &Path) -> Vec<String> {
             .collect();
         let mut found = statement.query([]).unwrap();
         while let Some(row) = found.next().unwrap() {
-            let told = columns.iter().filter(|column| *column != "id");
-            let values = told.map(|column| {
+            let compared = columns.iter().filter(|column| *column != "id");
+            let values = compared.map(|column| {
                 let value: rusqlite::types::Value = row.get(column.as_str()).unwrap();
                 format!("{column}={value:?}")
             });

@@ -94,19 +94,19 @@ fn givers(
         .map(|bot| (bot, has(bot)))
         .filter(|(_, held)| !held.is_zero())
         .collect();
-    let (asked, mut held) = (left, holders.iter().map(|(_, held)| *held).sum::<Amount>());
-    let asked = asked.min(held);
-    let mut asked_left = asked;
+    let (wanted, mut held) = (left, holders.iter().map(|(_, held)| *held).sum::<Amount>());
+    let wanted = wanted.min(held);
+    let mut wanted_left = wanted;
     for (bot, own) in holders {
-        let share = asked_left
+        let share = wanted_left
             .mul_div(own.0, held.0)
-            .unwrap_or(asked_left)
+            .unwrap_or(wanted_left)
             .min(own);
-        asked_left -= share;
+        wanted_left -= share;
         held -= own;
         given.push((bot, share));
     }
-    left -= asked - asked_left;
+    left -= wanted - wanted_left;
     given.push((OwnerId::External, left));
     given.retain(|(_, share)| !share.is_zero());
     given
