@@ -78,7 +78,7 @@ fn a_stamp_of_the_past_ends_no_position_by_its_age() {
 }
 
 /// I07: a fee, a balance or a payment of 10^20 units, which is a number that can be parsed, is a cause that a person must
-/// clear. Nothing of it is booked and the desk goes on.
+/// clear. Nothing of it is booked and the desk continues.
 #[test]
 fn absurd_amounts_are_a_cause() {
     let absurd = "100000000000000000000".parse::<Amount>().unwrap();
