@@ -204,12 +204,24 @@ async fn a_person_clears_what_risk_holds_back() {
     let got = desk.ask("POST", "/api/v1/risk/clear", body).await;
     assert_eq!(got.status, 200, "{got:?}");
     let cases = [
-        (r#"{"scope":{"kind":"bot","name":"x"},"reason":"y"}"#, "unknown_bot"),
-        (r#"{"scope":{"kind":"bot","name":null},"reason":"y"}"#, "bad_request"),
-        (r#"{"scope":{"kind":"desk","name":null},"reason":" "}"#, "bad_request"),
+        (
+            r#"{"scope":{"kind":"bot","name":"x"},"reason":"y"}"#,
+            "unknown_bot",
+        ),
+        (
+            r#"{"scope":{"kind":"bot","name":null},"reason":"y"}"#,
+            "bad_request",
+        ),
+        (
+            r#"{"scope":{"kind":"desk","name":null},"reason":" "}"#,
+            "bad_request",
+        ),
     ];
     for (body, code) in cases {
-        assert_eq!(desk.ask("POST", "/api/v1/risk/clear", body).await.code(), code);
+        assert_eq!(
+            desk.ask("POST", "/api/v1/risk/clear", body).await.code(),
+            code
+        );
     }
     let clear = Action::ClearRisk {
         scope: tradewind_risk::Scope::Bot(BotId(0)),

@@ -1,3 +1,5 @@
+//! The differences that a reading shows, one table for each kind.
+
 use super::*;
 use tradewind_model::{
     AccountId, Liquidity, Money, OrderKind, OrderTerms, Price, Quantity, Timestamp, VenueOrderId,
