@@ -207,7 +207,7 @@ fn accepted(order: &OpenOrder) -> ExecutionReport {
     }
 }
 
-/// Takes over an order with our tag that the desk does not keep, and cancels it: no part of the desk expects it.
+/// Takes over an order of this data folder that the desk does not keep, and cancels it: no part of the desk expects it.
 fn adopt_stray(parts: &mut Parts, order: &OpenOrder, out: &mut Outputs) {
     let id = order.terms.client_id;
     if order.adopted.is_none() && !parts.ids.is_own(id) {
