@@ -124,11 +124,7 @@ fn rows(path: &Path) -> Vec<String> {
     for name in names {
         let all = format!("SELECT * FROM {name}");
         let mut statement = connection.prepare(&all).unwrap();
-        let columns: Vec<String> = statement
-            .column_names()
-            .into_iter()
-            .map(Into::into)
-            .collect();
+        let columns: Vec<String> = statement.column_names().map(Into::into).collect();
         let mut found = statement.query([]).unwrap();
         while let Some(row) = found.next().unwrap() {
             let compared = columns.iter().filter(|column| *column != "id");

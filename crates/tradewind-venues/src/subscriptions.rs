@@ -1,7 +1,7 @@
 //! Keeps the venue's confirmed subscriptions equal to the wanted ones: retries, paces, batches, restores on reconnect.
 //!
 //! A machine without I/O. A topic has at most one request under way (the lock per key). After ten attempts its failure is
-//! reported once; it is tried on for ever, with a pause that grows to [`RETRY_PAUSE_MAX`].
+//! reported once; it is tried on for ever, with a pause that grows to a minute.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,8 +23,8 @@ pub struct SubscriptionSettings {
     pub spacing: Duration,
     /// Most topics in one request.
     pub batch_max: usize,
-    /// Wait after a refused or unanswered attempt: as many times as attempts were made, doubled for each after `attempts_max`, up to
-    /// [`RETRY_PAUSE_MAX`].
+    /// Wait after a refused or unanswered attempt: as many times as attempts were made, doubled for each after `attempts_max`, up
+    /// to a minute.
     pub retry_pause: Duration,
 }
 

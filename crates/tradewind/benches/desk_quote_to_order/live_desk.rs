@@ -232,5 +232,6 @@ fn middle(exchange: &str) -> u64 {
     let ticker = http::ask(exchange, &request, "", "").unwrap().json();
     let price = ticker["askPrice"].as_str().unwrap();
     let (whole, fraction) = price.split_once('.').unwrap();
-    format!("{whole}{}", &fraction[..2]).parse().unwrap()
+    let hundredths = fraction.get(..2).unwrap();
+    format!("{whole}{hundredths}").parse().unwrap()
 }

@@ -17,7 +17,7 @@ const SYNCS: usize = 500;
 pub(crate) fn measure(venue: &Venue) -> Vec<Duration> {
     let market = subscribe(Wire::connect(venue.market, venue.security));
     let orders = Wire::connect(venue.orders, venue.security);
-    let trader = thread::spawn(move || trade(market, orders));
+    let trader = thread::spawn(move || trade(market, &orders));
     let taken = venue.measure();
     trader.join().unwrap();
     taken
@@ -37,8 +37,8 @@ fn subscribe(wire: Wire) -> (Wire, Vec<u8>) {
     (wire, buffer)
 }
 
-fn trade((market, mut buffer): (Wire, Vec<u8>), orders: Wire) {
-    let (mut market, mut orders) = (&market, &orders);
+fn trade((market, mut buffer): (Wire, Vec<u8>), mut orders: &Wire) {
+    let mut market = &market;
     let mut number = 0;
     while read_more(&mut market, &mut buffer).is_some() {
         while let Some(text) = next_text(&mut buffer) {

@@ -144,10 +144,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "processor time is compared with real time"
-    )]
     fn the_time_of_a_thread_is_what_it_worked() {
         let time = ThreadTime::of_this_thread();
         let Some(before) = time.used() else { return };

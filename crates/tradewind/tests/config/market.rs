@@ -37,7 +37,7 @@ impl Market {
             desk.instruments
                 .iter()
                 .find(|known| known.name == one.name)
-                .unwrap()
+                .expect("the desk has every instrument")
                 .clone()
         });
         let wakes = desk.bots.iter().flat_map(|bot| &bot.wakes);
@@ -63,7 +63,7 @@ impl Market {
     fn candles(&mut self, at: Timestamp, count: usize) {
         for place in 0..self.instruments.len() {
             for interval in self.intervals.clone() {
-                let id = InstrumentId(u32::try_from(place).unwrap());
+                let id = InstrumentId(u32::try_from(place).expect("there are few"));
                 let klines = self
                     .klines
                     .klines(id, interval, KlineRange::newest(count + 1));
