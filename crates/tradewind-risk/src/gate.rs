@@ -21,6 +21,16 @@ pub enum PositionEffect {
     Entry,
     /// Only reduces a position the desk owns.
     Exit,
+    /// A stop that waits at the venue for the case that the desk cannot exit. It only reduces a position.
+    Protect,
+}
+
+impl PositionEffect {
+    /// Whether the order can only reduce a position.
+    #[must_use]
+    pub const fn reduces(self) -> bool {
+        matches!(self, Self::Exit | Self::Protect)
+    }
 }
 
 /// An order to be checked.
@@ -30,7 +40,7 @@ pub struct Candidate {
     pub terms: OrderTerms,
     /// The bot that requests it; `None` for a person.
     pub bot: Option<BotId>,
-    /// Entry or exit.
+    /// Entry, exit or protective stop.
     pub purpose: PositionEffect,
     /// Whether a quote decided it; candles and timers give an entry more time (R04).
     pub decided_on_quote: bool,
@@ -59,9 +69,9 @@ pub struct Context<'a> {
     pub fee: Ppm,
     /// The owner's balance in the asset this order spends, less what its open orders have reserved.
     pub free: Amount,
-    /// The owner's position in the instrument.
+    /// The owner's position in the instrument; for a protective stop, the positions it covers together.
     pub position: Quantity,
-    /// The owner's working quantity on the order's side.
+    /// The owner's working quantity on the order's side. It contains no protective stops, unless the order is one.
     pub working: Quantity,
     /// Entries open in the instrument, over all owners.
     pub open_entries_instrument: u32,
@@ -101,7 +111,7 @@ pub fn check(candidate: &Candidate, context: &Context<'_>) -> Result<ApprovedOrd
         check(candidate, context)?;
     }
     let expires_at = match candidate.purpose {
-        PositionEffect::Exit => None,
+        PositionEffect::Exit | PositionEffect::Protect => None,
         PositionEffect::Entry => {
             Some(context.now + checks::r04_time_to_live::of(candidate, context.limits)?)
         }
@@ -109,7 +119,7 @@ pub fn check(candidate: &Candidate, context: &Context<'_>) -> Result<ApprovedOrd
     let seal = Seal {
         decided_at: context.now,
         expires_at,
-        exit: candidate.purpose == PositionEffect::Exit,
+        exit: candidate.purpose.reduces(),
         flattening: context.state == TradingState::Flattening,
     };
     Ok(ApprovedOrder::new(candidate.terms, seal))

@@ -43,7 +43,8 @@ fn on_level(
     let working = state.working();
     let working = working.and_then(|id| parts.orders.open_order(id));
     match working.map(|order| (order.effect(), order.terms().client_id)) {
-        Some((PositionEffect::Exit, _)) => {}
+        // A protective stop is never the order at work.
+        Some((PositionEffect::Exit | PositionEffect::Protect, _)) => {}
         Some((PositionEffect::Entry, _)) if state.waits_to_be_flat() => {}
         Some((PositionEffect::Entry, working)) => {
             let reason = reason(parts, place, cause, quote, level);

@@ -11,9 +11,14 @@ use crate::gate::{Candidate, Context};
 /// [`DenyReason::Filter`] with the rule that would be broken.
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
     let terms = &candidate.terms;
-    let reference = context.quote.map(|quote| quote.opposite_side(terms.side));
-    context
-        .instrument
-        .check(terms.quantity, terms.kind.limit(), reference)
+    let quoted = context.quote.map(|quote| quote.opposite_side(terms.side));
+    let (limit, trigger) = (terms.kind.limit(), terms.kind.trigger());
+    let price = trigger.map_or(Ok(()), |price| context.instrument.check_price(price));
+    price
+        .and_then(|()| {
+            context
+                .instrument
+                .check(terms.quantity, limit, trigger.or(quoted))
+        })
         .map_err(DenyReason::Filter)
 }

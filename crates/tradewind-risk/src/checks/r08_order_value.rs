@@ -2,7 +2,7 @@
 
 use crate::checks::required;
 use crate::deny::DenyReason;
-use crate::gate::{Candidate, Context, PositionEffect};
+use crate::gate::{Candidate, Context};
 use crate::limits::LimitKey;
 
 /// Denies an entry worth more than one order may be.
@@ -10,7 +10,7 @@ use crate::limits::LimitKey;
 /// # Errors
 /// [`DenyReason::OrderValue`] with the tighter of the two limits, or the reason why the value is unknown.
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
-    if candidate.purpose == PositionEffect::Exit {
+    if candidate.purpose.reduces() {
         return Ok(());
     }
     let absolute = required(context.limits.order_value_max, LimitKey::OrderValueMax)?;

@@ -7,7 +7,7 @@ use tradewind_model::{Ppm, Price, Quote, Side};
 
 use crate::checks::required;
 use crate::deny::DenyReason;
-use crate::gate::{Candidate, Context, PositionEffect};
+use crate::gate::{Candidate, Context};
 use crate::limits::LimitKey;
 
 /// Denies an entry that reaches too far.
@@ -15,7 +15,7 @@ use crate::limits::LimitKey;
 /// # Errors
 /// [`DenyReason::Collar`], or [`DenyReason::NoReference`] without a sound, live quote.
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
-    if candidate.purpose == PositionEffect::Exit {
+    if candidate.purpose.reduces() {
         return Ok(());
     }
     let collar = required(context.limits.collar, LimitKey::Collar)?;

@@ -6,7 +6,7 @@ use tradewind_model::{Amount, InstrumentKind, Ppm, Side};
 
 use crate::checks::required;
 use crate::deny::DenyReason;
-use crate::gate::{Candidate, Context, PositionEffect};
+use crate::gate::{Candidate, Context};
 use crate::limits::LimitKey;
 
 /// Denies an entry its owner cannot pay for.
@@ -14,7 +14,7 @@ use crate::limits::LimitKey;
 /// # Errors
 /// [`DenyReason::Balance`] with what it needs and what may be used.
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
-    if candidate.purpose == PositionEffect::Exit {
+    if candidate.purpose.reduces() {
         return Ok(());
     }
     let share = required(context.limits.balance_use_max, LimitKey::BalanceUseMax)?;

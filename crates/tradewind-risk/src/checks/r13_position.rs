@@ -4,7 +4,7 @@ use tradewind_model::Quantity;
 
 use crate::checks::required;
 use crate::deny::DenyReason;
-use crate::gate::{Candidate, Context, PositionEffect};
+use crate::gate::{Candidate, Context};
 use crate::limits::LimitKey;
 
 /// Denies an entry that could make the position too large.
@@ -12,7 +12,7 @@ use crate::limits::LimitKey;
 /// # Errors
 /// [`DenyReason::Position`] with the worst case and the limit.
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
-    if candidate.purpose == PositionEffect::Exit {
+    if candidate.purpose.reduces() {
         return Ok(());
     }
     let share = required(

@@ -6,7 +6,7 @@ use tradewind_model::Ppm;
 
 use crate::checks::required;
 use crate::deny::DenyReason;
-use crate::gate::{Candidate, Context, PositionEffect};
+use crate::gate::{Candidate, Context};
 use crate::limits::LimitKey;
 
 /// Denies an entry too many or too soon.
@@ -14,7 +14,7 @@ use crate::limits::LimitKey;
 /// # Errors
 /// [`DenyReason::OpenEntries`] or [`DenyReason::BotRate`].
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
-    if candidate.purpose == PositionEffect::Exit {
+    if candidate.purpose.reduces() {
         return Ok(());
     }
     let limits = context.limits;

@@ -1,4 +1,4 @@
-//! R18: the same order again within a moment. Applies to both.
+//! R18: the same order again within a moment. Applies to entries and exits.
 
 use crate::checks::required;
 use crate::deny::DenyReason;
@@ -10,6 +10,10 @@ use crate::limits::LimitKey;
 /// # Errors
 /// [`DenyReason::Duplicate`] with the earlier order's id.
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
+    // A stop that takes the place of another often has its terms.
+    if candidate.purpose == PositionEffect::Protect {
+        return Ok(());
+    }
     let window = match required(context.limits.duplicate_window, LimitKey::DuplicateWindow) {
         Ok(window) => window,
         // A missing limit refuses entries only: nothing may stand between a position and its exit.

@@ -1,4 +1,4 @@
-//! R21: an exit is on the other side of its position and no larger. Applies to exits.
+//! R21: an exit or a protective stop is on the other side of its position and no larger. Applies to both.
 //!
 //! This is what makes it safe to let exits pass where entries are refused.
 

@@ -146,6 +146,16 @@ impl World {
     }
 }
 
+impl World {
+    /// Turns the order into a protective stop of a long position of 1.000, a tenth below the bid.
+    fn protect(&mut self) {
+        self.exit();
+        self.candidate.purpose = PositionEffect::Protect;
+        let trigger = Price(self.quote.unwrap().bid.0 * 9 / 10);
+        self.candidate.terms.kind = OrderKind::Stop { trigger };
+    }
+}
+
 fn verdict(change: impl FnOnce(&mut World)) -> Option<DenyReason> {
     let mut world = world();
     change(&mut world);
@@ -423,4 +433,71 @@ fn a_missing_limit_denies_entries_by_its_key_and_lets_exits_pass() {
         }),
         None
     );
+}
+
+#[test]
+fn a_protective_stop_passes_where_an_exit_does() {
+    for state in [
+        TradingState::Active,
+        TradingState::Reducing,
+        TradingState::Halted,
+        TradingState::Killed,
+    ] {
+        let [exit, stop] = [World::exit, World::protect].map(|kind| {
+            verdict(|w| {
+                w.state = state;
+                kind(w);
+            })
+        });
+        assert_eq!(exit.is_none(), stop.is_none(), "{state}");
+    }
+}
+
+/// R12, R16, R18.
+#[test]
+fn a_protective_stop_is_outside_balance_rate_and_duplicates() {
+    let denied = verdict(|w| {
+        w.protect();
+        w.free = Amount::ZERO;
+        w.open_entries = 10_000;
+        w.recent.note(NOW, &w.candidate.terms);
+        let rate = w.limits.bot_order_rate.unwrap();
+        while w.rate.has_room(NOW, &rate) {
+            w.rate.take(NOW, &rate);
+        }
+    });
+    assert_eq!(denied, None);
+}
+
+/// R21.
+#[test]
+fn a_protective_stop_and_what_works_beside_it_are_no_larger_than_the_position() {
+    let stop = |working| {
+        verdict(|w| {
+            w.protect();
+            w.candidate.terms.quantity = Quantity(600);
+            w.working = Quantity(working);
+        })
+    };
+    assert_eq!(stop(0), None);
+    assert_eq!(stop(400), None);
+    assert_eq!(stop(401), Some(DenyReason::ExitTooLarge));
+}
+
+/// R06, R07.
+#[test]
+fn a_protective_stop_is_valued_at_its_trigger_which_is_on_a_tick() {
+    let stop = |trigger, tick| {
+        verdict(|w| {
+            w.protect();
+            w.instrument.tick = Price(tick);
+            w.candidate.terms.kind = OrderKind::Stop {
+                trigger: Price(trigger),
+            };
+        })
+    };
+    assert_eq!(stop(9_000, 5), None);
+    let filter = |breach| Some(DenyReason::Filter(breach));
+    assert_eq!(stop(9_001, 5), filter(RuleBreach::Tick));
+    assert_eq!(stop(1, 1), filter(RuleBreach::NotionalMin));
 }
