@@ -7,7 +7,7 @@ use crate::parts::Parts;
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
     account_stream, candles, causes, commands, configure, equity, evaluation, exits, flatten,
-    funding, lifecycle, market_data, reports, submission, takeover,
+    funding, lifecycle, market_data, protection, reports, submission, takeover,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;
@@ -51,7 +51,7 @@ impl Engine {
             Input::Health { instrument, health } => {
                 market_data::on_health(parts, *instrument, *health, out);
             }
-            Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed),
+            Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed, out),
             Input::TradesLost { count } => candles::on_trades_lost(parts, *count, out),
             Input::Report(report) => reports::on_report(parts, report, out),
             Input::Account(state) => takeover::on_account(parts, state, out),
@@ -168,5 +168,8 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::CandleClose => candles::on_candle_close(parts, out),
         Timer::Staleness => market_data::on_staleness(parts, out),
         Timer::Flatten => flatten::on_timer(parts, out),
+        Timer::Protection(account, instrument) => {
+            protection::cover(parts, (account, instrument), out);
+        }
     }
 }

@@ -2,15 +2,18 @@
 
 use tradewind_events::{
     AccountView, BalanceView, BotView, DeskView, ExitView, FeedView, NextWake, OrderView,
-    PositionView,
+    PositionView, UnprotectedView,
 };
-use tradewind_model::{AssetId, InstrumentId, OwnerId, Quote};
+use tradewind_model::{AssetId, InstrumentId, OwnerId, Quantity, Quote};
 use tradewind_portfolio::{Position, PositionKey, value_account};
 
 use crate::parts::Parts;
 use crate::parts::bot::Bot;
+use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::exit_monitor::ExitMonitor;
 use crate::parts::order::Order;
+use crate::parts::protection::Uncovered;
+use crate::step::protection::protected;
 
 /// The desk as of the last input.
 pub(crate) fn desk_view(parts: &Parts) -> DeskView {
@@ -31,6 +34,8 @@ pub(crate) fn desk_view(parts: &Parts) -> DeskView {
         feeds: feed_views(parts),
         counters: parts.counters.totals(),
         last_close: parts.counters.last_close().clone(),
+        unprotected: unprotected_views(parts),
+        blocked_exits: Vec::new(),
     }
 }
 
@@ -120,14 +125,35 @@ fn position_view(parts: &Parts, key: &PositionKey, position: &Position) -> Posit
         exit: exit_view(parts, key.1, key.2),
         side_mode: position.side_mode,
         margin: position.margin,
+        protected: place_of(parts, key.1, key.2)
+            .map_or(Quantity::ZERO, |place| protected(parts, place)),
+    }
+}
+
+fn unprotected_views(parts: &Parts) -> Vec<UnprotectedView> {
+    let uncovered = parts.protection.uncovered();
+    let listed = uncovered.filter(|(_, uncovered)| uncovered.is_announced);
+    let view = |(place, uncovered): (BotInstrument, &Uncovered)| UnprotectedView {
+        account: parts.bots.bot(place.bot()).config().account,
+        bot: place.bot(),
+        instrument: parts.bots.at(place).instrument(),
+        quantity: uncovered.quantity,
+        since: uncovered.since,
+        reason: uncovered.reason.clone(),
+    };
+    listed.map(view).collect()
+}
+
+/// The place of an owner in an instrument, if it is a bot.
+fn place_of(parts: &Parts, owner: OwnerId, instrument: InstrumentId) -> Option<BotInstrument> {
+    match owner {
+        OwnerId::Bot(bot) => parts.bots.place(bot, instrument),
+        _ => None,
     }
 }
 
 fn exit_view(parts: &Parts, owner: OwnerId, instrument: InstrumentId) -> ExitView {
-    let OwnerId::Bot(bot) = owner else {
-        return ExitView::default();
-    };
-    let place = parts.bots.place(bot, instrument);
+    let place = place_of(parts, owner, instrument);
     let monitor = place.and_then(|place| parts.bots.at(place).monitor());
     monitor.map(ExitMonitor::view).unwrap_or_default()
 }

@@ -121,6 +121,8 @@ pub enum Timer {
     Staleness,
     /// A kill that closes positions first is to go on, or is over.
     Flatten,
+    /// The stops at the venue are compared with the account's positions in an instrument.
+    Protection(AccountId, InstrumentId),
 }
 
 /// An account as the venue shows it.

@@ -13,6 +13,8 @@ pub(crate) mod market;
 pub(crate) mod order;
 pub(crate) mod order_throttle;
 pub(crate) mod orders;
+pub(crate) mod protection;
+pub(crate) mod stop_shares;
 pub(crate) mod strategies;
 pub(crate) mod timers;
 mod wakes;
@@ -32,6 +34,7 @@ use counters::Counters;
 use market::Market;
 use order_throttle::OrderThrottle;
 use orders::Orders;
+use protection::Protection;
 use strategies::Strategies;
 use timers::Timers;
 
@@ -44,6 +47,7 @@ pub(crate) struct Parts {
     pub(crate) strategies: Strategies,
     pub(crate) bots: Bots,
     pub(crate) orders: Orders,
+    pub(crate) protection: Protection,
     /// Orders placed by hand are throttled together.
     pub(crate) manual: OrderThrottle,
     pub(crate) portfolio: Portfolio,
@@ -66,6 +70,7 @@ impl Parts {
             strategies: Strategies::new(source),
             bots: Bots::default(),
             orders: Orders::default(),
+            protection: Protection::default(),
             manual: OrderThrottle::default(),
             portfolio: Portfolio::default(),
             accounts: Accounts::default(),
@@ -140,5 +145,6 @@ fn empty_configuration() -> Configuration {
         equity_every: std::time::Duration::from_secs(10),
         candles: CandleSource::Venue,
         announce_quotes: false,
+        venue_stop_distance: None,
     }
 }

@@ -22,6 +22,7 @@ use crate::parts::counters::Counters;
 use crate::parts::market::Market;
 use crate::parts::order::Order;
 use crate::parts::order_throttle::OrderThrottle;
+use crate::parts::protection::Protection;
 use crate::parts::strategies::SavedStrategy;
 use crate::parts::timers::Timers;
 use crate::strategy_source::StrategySource;
@@ -51,6 +52,7 @@ pub(crate) enum Durable {
     #[serde(with = "shared")]
     Commands(Vec<Arc<Answered>>),
     Timers(Timers),
+    Protection(Protection),
 }
 
 /// Where the engine is in its inputs, and what is too small for a record of its own.
@@ -111,6 +113,7 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         commands,
         timers,
         counters,
+        protection,
     } = parts;
     let mut records = vec![
         Durable::Head(Box::new(Head {
@@ -127,6 +130,7 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         Durable::Streams(streams.clone()),
         Durable::States(states.clone()),
         Durable::Timers(timers.clone()),
+        Durable::Protection(protection.clone()),
     ];
     let instruments = config.instruments.iter().cloned();
     records.extend(chunks(instruments).map(Durable::Instruments));
@@ -227,5 +231,6 @@ fn restore_durable(parts: &mut Parts, record: Durable) {
             }
         }
         Durable::Timers(timers) => parts.timers = timers,
+        Durable::Protection(protection) => parts.protection = protection,
     }
 }

@@ -3,6 +3,7 @@
 use tradewind_events::{EventKind, Outputs, StorageHealth};
 use tradewind_risk::{Cause, CauseKind, Clearing, Scope, TradingState};
 
+use super::retries::retry;
 use crate::parts::Parts;
 
 /// Opens a cause that ends by itself, and announces it if it is new.
@@ -55,6 +56,7 @@ fn open(
 
 /// Ends a cause. If it was open, announces the state that its scope has now.
 pub(crate) fn close_cause(parts: &mut Parts, scope: Scope, reason: &CauseKind, out: &mut Outputs) {
+    let before = parts.states.at(scope);
     if parts.states.close(scope, reason) {
         let changed = EventKind::TradingStateChanged {
             scope,
@@ -62,6 +64,9 @@ pub(crate) fn close_cause(parts: &mut Parts, scope: Scope, reason: &CauseKind, o
             cause: None,
         };
         parts.emit(None, changed, out);
+        if !before.lets_exit() {
+            retry(parts, None, out);
+        }
     }
 }
 

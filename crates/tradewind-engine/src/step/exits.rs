@@ -5,6 +5,7 @@ use tradewind_model::{BotId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason}
 use tradewind_risk::PositionEffect;
 
 use super::positions::closing_quantity;
+use super::protection::clear_way;
 use super::submission::{OrderRequest, submit};
 use super::target::{flat, reconcile_next};
 use crate::context::Trigger;
@@ -67,6 +68,7 @@ fn leave(parts: &mut Parts, place: BotInstrument, reason: Reason, out: &mut Outp
     parts.bots.at_mut(place).start_exit(now);
     let state = parts.bots.at(place);
     let (instrument, side) = (state.instrument(), state.closing_side());
+    let waiting = reason.clone();
     let bot = parts.bots.bot_mut(place.bot());
     let account = bot.config().account;
     let activity = bot.activity_mut();
@@ -83,6 +85,12 @@ fn leave(parts: &mut Parts, place: BotInstrument, reason: Reason, out: &mut Outp
     let quantity = closing_quantity(parts, place, Some(signal), out);
     if quantity.is_zero() {
         return;
+    }
+    if !clear_way(parts, place, out) {
+        return parts
+            .bots
+            .at_mut(place)
+            .wait_for(flat(waiting), Some(signal));
     }
     let request = OrderRequest {
         place: Some(place),

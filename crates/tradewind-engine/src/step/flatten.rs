@@ -73,8 +73,9 @@ fn close_all(parts: &mut Parts, out: &mut Outputs) {
 
 /// Whether an order made by hand is open on the instrument.
 fn is_being_closed(parts: &Parts, account: AccountId, instrument: InstrumentId) -> bool {
-    let mut by_hand = parts.orders.open().filter(|order| order.bot().is_none());
-    by_hand.any(|order| {
+    let by_hand = parts.orders.open().filter(|order| order.bot().is_none());
+    let mut at_work = by_hand.filter(|order| order.effect() != PositionEffect::Protect);
+    at_work.any(|order| {
         let terms = order.terms();
         (terms.account, terms.instrument) == (account, instrument)
     })

@@ -3,8 +3,8 @@
 //! Every function takes all parts and the outputs. The files depend on each other in one direction:
 //!
 //! ```text
-//! sizing, risk_context, causes, budgets, equity, funding, positions, requests
-//!   <- submission <- target <- exits, reports
+//! retries <- sizing, risk_context, causes, budgets, equity, funding, positions, requests
+//!   <- submission, protection <- target <- exits, reports
 //!   <- lifecycle <- evaluation <- market_data, candles
 //!   <- takeover, commands, configure
 //! ```
@@ -23,8 +23,10 @@ pub(crate) mod funding;
 pub(crate) mod lifecycle;
 pub(crate) mod market_data;
 mod positions;
+pub(crate) mod protection;
 pub(crate) mod reports;
 mod requests;
+mod retries;
 mod risk_context;
 mod sizing;
 pub(crate) mod submission;

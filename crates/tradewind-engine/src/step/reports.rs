@@ -5,14 +5,15 @@
 
 use tradewind_events::{BotState, EventKind, Outputs, Timer};
 use tradewind_model::{
-    AccountId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus, OwnerId, RejectReason,
-    ReportKind,
+    AccountId, BotId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus, OwnerId, Ppm,
+    RejectReason, ReportKind,
 };
 use tradewind_portfolio::{Booking, PositionChange};
-use tradewind_risk::{CauseKind, Scope, TradingState};
+use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
 use super::causes::open_until_cleared;
 use super::positions::{closing_quantity, refresh_position};
+use super::protection::follow;
 use super::submission::{OrderRequest, submit, submit_by_policy};
 use super::target::{reconcile_next, retry_exit};
 use crate::parts::Parts;
@@ -52,6 +53,20 @@ pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut O
     }
     if order.is_complete() && parts.orders.open_order(id).is_some() {
         on_ended(parts, &order, out);
+    }
+    follow(parts, &order, &report.kind, out);
+    if order.effect() == PositionEffect::Protect {
+        resume_exits(parts, &order, out);
+    }
+}
+
+/// Goes on with the exits that waited for an answer on a stop.
+fn resume_exits(parts: &mut Parts, stop: &Order, out: &mut Outputs) {
+    for place in stop.shares().places() {
+        let waits = parts.protection.waits(place);
+        if waits && parts.bots.at(place).working().is_none() {
+            reconcile_next(parts, place, out);
+        }
     }
 }
 
@@ -95,6 +110,9 @@ fn announce(parts: &mut Parts, order: &Order, kind: &ReportKind, out: &mut Outpu
 
 /// Books a fill that was not reported before.
 fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
+    if order.effect() == PositionEffect::Protect {
+        return on_stop_fill(parts, order, fill, out);
+    }
     let instrument = parts.config.instrument(fill.instrument);
     let booking = parts.portfolio.book(instrument, order.owner(), fill);
     if booking.is_none() {
@@ -109,7 +127,7 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
     };
     let cause = parts.emit(Some(order.placed_by()), filled, out);
     let Some(booking) = booking else { return };
-    if let Some(event) = position_event(order, fill, booking) {
+    if let Some(event) = position_event(order.bot(), fill, booking) {
         parts.emit(Some(cause), event, out);
     }
     if let Some(place) = order.place() {
@@ -118,9 +136,40 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
     }
 }
 
+/// Books a fill of a protective stop: to each position it covers its part.
+fn on_stop_fill(parts: &mut Parts, stop: &Order, fill: &Fill, out: &mut Outputs) {
+    parts.counters.filled(stop.status());
+    let filled = EventKind::OrderFilled {
+        fill: *fill,
+        bot: stop.bot(),
+        status: stop.status(),
+        cumulative: stop.filled(),
+    };
+    let cause = parts.emit(Some(stop.placed_by()), filled, out);
+    let step = parts.config.instrument(fill.instrument).step;
+    for (place, part) in parts.orders.divide(stop.terms().client_id, fill, step) {
+        let instrument = parts.config.instrument(fill.instrument);
+        let booking = parts
+            .portfolio
+            .book(instrument, OwnerId::Bot(place.bot()), &part);
+        let Some(booking) = booking else {
+            halt_unbookable(parts, fill.account, out);
+            continue;
+        };
+        if let Some(event) = position_event(Some(place.bot()), &part, booking) {
+            parts.emit(Some(cause), event, out);
+        }
+        parts.bots.bot_mut(place.bot()).activity_mut().fills += 1;
+        refresh_position(parts, place, out);
+        if parts.bots.at(place).position().quantity.is_zero() {
+            parts.bots.at_mut(place).set_exposure(Ppm::ZERO);
+        }
+    }
+}
+
 /// The announcement of a position that was opened, turned or closed.
-fn position_event(order: &Order, fill: &Fill, booking: Booking) -> Option<EventKind> {
-    let (account, bot, instrument) = (fill.account, order.bot(), fill.instrument);
+fn position_event(bot: Option<BotId>, fill: &Fill, booking: Booking) -> Option<EventKind> {
+    let (account, instrument) = (fill.account, fill.instrument);
     match booking.change {
         PositionChange::Opened | PositionChange::Turned => Some(EventKind::PositionOpened {
             account,
@@ -150,6 +199,9 @@ fn halt_unbookable(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
 fn on_ended(parts: &mut Parts, order: &Order, out: &mut Outputs) {
     let id = order.terms().client_id;
     parts.orders.close(id);
+    if order.effect() == PositionEffect::Protect {
+        return;
+    }
     let Some(place) = order.place() else { return };
     if !matches!(order.terms().kind, OrderKind::Market) {
         parts.timers.cancel(Timer::OrderTimeout(id), out);

@@ -1,19 +1,52 @@
 //! The inputs of the risk gate for an order, collected from the parts.
 
 use tradewind_model::{
-    AccountId, Amount, AssetId, Instrument, InstrumentKind, OrderTerms, OwnerId, Ppm, Side,
+    AccountId, Amount, AssetId, ClientOrderId, Instrument, InstrumentKind, OrderTerms, OwnerId,
+    Ppm, Quantity, Side,
 };
 use tradewind_portfolio::rate;
 use tradewind_risk::{ApprovedOrder, Candidate, Context, DenyReason, PositionEffect, check};
 
 use crate::parts::Parts;
 use crate::parts::order::Order;
+use crate::parts::stop_shares::StopShares;
 
 /// Puts an order to the risk gate.
 pub(super) fn check_risk(
     parts: &Parts,
     candidate: &Candidate,
 ) -> Result<ApprovedOrder, DenyReason> {
+    check(candidate, &context(parts, candidate))
+}
+
+/// Puts a protective stop to the risk gate. It is measured by the positions it covers together, and by what may sell of
+/// them besides: their exits and their other stops.
+pub(super) fn check_stop(
+    parts: &Parts,
+    candidate: &Candidate,
+    shares: &StopShares,
+    replaced: Option<ClientOrderId>,
+) -> Result<ApprovedOrder, DenyReason> {
+    let (mut position, mut working) = (Quantity::ZERO, Quantity::ZERO);
+    for place in shares.places() {
+        let state = parts.bots.at(place);
+        position += state.position().quantity;
+        let exit = state.working().and_then(|id| parts.orders.open_order(id));
+        let exit = exit.filter(|order| order.effect() == PositionEffect::Exit);
+        working += exit.map_or(Quantity::ZERO, Order::remaining);
+        let others = parts.orders.stops_of(place);
+        let others = others.filter(|stop| Some(stop.terms().client_id) != replaced);
+        working += others.fold(Quantity::ZERO, |sum, stop| sum + stop.shares().of(place));
+    }
+    let context = Context {
+        position,
+        working,
+        ..context(parts, candidate)
+    };
+    check(candidate, &context)
+}
+
+fn context<'a>(parts: &'a Parts, candidate: &Candidate) -> Context<'a> {
     let terms = &candidate.terms;
     let instrument = parts.config.instrument(terms.instrument);
     let owner = candidate.bot.map_or(OwnerId::Unallocated, OwnerId::Bot);
@@ -22,7 +55,7 @@ pub(super) fn check_risk(
     let (in_instrument, on_account) = parts.orders.entries(terms.account, terms.instrument);
     let account = parts.accounts.get(terms.account);
     let key = (terms.account, owner, terms.instrument);
-    let context = Context {
+    Context {
         now: parts.now(),
         limits: &parts.config.limits,
         state: parts
@@ -44,8 +77,7 @@ pub(super) fn check_risk(
         account_instruments: account.instruments(),
         rate: throttle.rate(),
         recent: throttle.recent(),
-    };
-    check(candidate, &context)
+    }
 }
 
 /// The asset an order spends.
@@ -66,6 +98,8 @@ fn free(parts: &Parts, account: AccountId, asset: AssetId, owner: OwnerId) -> Am
     let of_owner = parts.orders.open();
     let of_owner =
         of_owner.filter(|order| order.terms().account == account && order.owner() == owner);
+    // A stop locks what its position's exit takes over.
+    let of_owner = of_owner.filter(|order| order.effect() != PositionEffect::Protect);
     let reserved: Amount = of_owner.map(|order| reserved(parts, order, asset)).sum();
     balance - reserved
 }

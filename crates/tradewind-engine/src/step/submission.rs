@@ -7,10 +7,12 @@ use tradewind_model::{
 };
 use tradewind_risk::{ApprovedOrder, Candidate, DenyReason, PositionEffect};
 
+use super::protection::replaceable;
 use super::risk_context::check_risk;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{NewOrder, Order};
+use crate::parts::stop_shares::StopShares;
 
 /// A request for an order, whose quantity is decided and whose kind is not.
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +123,12 @@ pub(crate) fn submit(
     };
     match check_risk(parts, &candidate) {
         Ok(approved) => {
-            place(parts, request, approved, out);
+            let exits = request
+                .place
+                .filter(|_| request.effect == PositionEffect::Exit);
+            let stop = exits.and_then(|place| replaceable(parts, place));
+            let approved = stop.map_or(approved, |stop| approved.replacing(stop));
+            place(parts, request, approved, StopShares::default(), out);
             Ok(terms.client_id)
         }
         Err(reason) => {
@@ -131,9 +138,19 @@ pub(crate) fn submit(
     }
 }
 
-/// Places an approved order: announces it, notes it everywhere, sends it.
-fn place(parts: &mut Parts, request: &OrderRequest, approved: ApprovedOrder, out: &mut Outputs) {
+/// Places an approved order: announces it, notes it everywhere, sends it. Only a protective stop has shares.
+pub(super) fn place(
+    parts: &mut Parts,
+    request: &OrderRequest,
+    approved: ApprovedOrder,
+    shares: StopShares,
+    out: &mut Outputs,
+) {
     let terms = *approved.terms();
+    let replaces = approved.replaces();
+    if let Some(stop) = replaces {
+        parts.orders.replace(stop, terms.client_id);
+    }
     let bot = request.place.map(BotInstrument::bot);
     let placed = EventKind::OrderPlaced {
         terms,
@@ -145,7 +162,8 @@ fn place(parts: &mut Parts, request: &OrderRequest, approved: ApprovedOrder, out
         Some(place) => parts.bots.at(place).exposure(),
         None => Ppm::ZERO,
     };
-    let revision = note_placed(parts, request.place, &terms);
+    let revision = note_placed(parts, request, &terms);
+    let listed = shares.listed();
     parts.orders.insert(NewOrder {
         terms,
         place: request.place,
@@ -155,6 +173,8 @@ fn place(parts: &mut Parts, request: &OrderRequest, approved: ApprovedOrder, out
         limit: request.limit,
         exposure_before,
         found: None,
+        replaces,
+        shares,
     });
     let intent = Intent {
         terms,
@@ -162,16 +182,23 @@ fn place(parts: &mut Parts, request: &OrderRequest, approved: ApprovedOrder, out
         purpose: request.effect,
         revision,
         decided_at: parts.now(),
+        replaces,
+        shares: listed,
     };
     out.push(Output::Submit(intent, approved));
 }
 
-/// Counts an order towards its owner's throttle. Returns the bot's revision; 0 for a person.
-fn note_placed(parts: &mut Parts, place: Option<BotInstrument>, terms: &OrderTerms) -> u32 {
+/// Counts an order towards its owner's throttle. A protective stop is outside of it and never the order at work. Returns
+/// the bot's revision; 0 for a person.
+fn note_placed(parts: &mut Parts, request: &OrderRequest, terms: &OrderTerms) -> u32 {
     let now = parts.now();
     parts.counters.ordered();
+    if request.effect == PositionEffect::Protect {
+        let bot = request.place.map(|place| parts.bots.bot(place.bot()));
+        return bot.map_or(0, |bot| bot.config().revision);
+    }
     let rate = parts.config.limits.bot_order_rate.as_ref();
-    let Some(place) = place else {
+    let Some(place) = request.place else {
         parts.manual.note(now, terms, rate);
         return 0;
     };

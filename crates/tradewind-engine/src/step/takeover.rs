@@ -13,10 +13,12 @@ use super::causes::close_cause;
 use super::equity::value;
 use super::lifecycle::{schedule_bots, set_state};
 use super::positions::{key_of, refresh_position};
+use super::protection::{cover_account, shares_of_found};
 use super::reports::is_known;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{FoundOrder, NewOrder};
+use crate::parts::stop_shares::StopShares;
 
 /// The last fill of each owner in each instrument.
 type LastFills<'a> = BTreeMap<(OwnerId, InstrumentId), &'a Fill>;
@@ -46,6 +48,7 @@ pub(crate) fn on_account(parts: &mut Parts, state: &AccountState, out: &mut Outp
     value(parts, account);
     let cause = CauseKind::NotReconciled;
     close_cause(parts, Scope::Account(account), &cause, out);
+    cover_account(parts, account, out);
     if parts.accounts.are_reconciled() {
         schedule_bots(parts, out);
     }
@@ -163,13 +166,21 @@ fn adopt(parts: &mut Parts, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], 
     let place = bot.and_then(|bot| parts.bots.place(bot, terms.instrument));
     let accepted = EventKind::OrderAccepted { terms, bot };
     let placed_by = parts.emit(None, accepted, out);
-    if let Some(place) = place {
+    let is_stop = terms.kind.trigger().is_some();
+    let (effect, shares) = if is_stop {
+        let left = terms.quantity - found.filled;
+        let shares = shares_of_found(parts, &terms, place, left);
+        (PositionEffect::Protect, shares)
+    } else {
+        (PositionEffect::Entry, StopShares::default())
+    };
+    if let Some(place) = place.filter(|_| !is_stop) {
         parts.bots.at_mut(place).start_order(terms.client_id);
     }
     parts.orders.insert(NewOrder {
         terms,
         place,
-        effect: PositionEffect::Entry,
+        effect,
         placed_at: adopted.placed_at,
         placed_by,
         limit: None,
@@ -179,9 +190,11 @@ fn adopt(parts: &mut Parts, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], 
             filled: found.filled,
             trades,
         }),
+        replaces: None,
+        shares,
     });
-    // The time it was to wait for is lost, so it is cancelled and its bot decides again.
-    if place.is_some() {
+    // The time it was to wait for is lost, so it is cancelled and its bot decides again. A stop protects as before.
+    if place.is_some() && !is_stop {
         parts.orders.cancel(terms.client_id, out);
     }
 }

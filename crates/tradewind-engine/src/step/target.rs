@@ -10,6 +10,7 @@ use tradewind_model::{Amount, EventId, OwnerId, Ppm, Quantity, Reason, Side, Tar
 use tradewind_risk::{DenyReason, PositionEffect};
 
 use super::positions::{closable, closing_quantity};
+use super::protection::clear_way;
 use super::sizing::{Sizing, size};
 use super::submission::{OrderRequest, deny, submit_by_policy};
 use crate::parts::Parts;
@@ -58,11 +59,16 @@ pub(crate) fn reconcile_position(
     // This target replaces one that waits.
     drop(state.take_next());
     let Some(change) = change(parts, place, &target, cause, out) else {
-        return;
+        return parts.protection.end_wait(place);
     };
     let request = request(parts, place, change, &target, on_quote, cause);
     if change.effect == PositionEffect::Entry && !may_enter(parts, place, &request, out) {
         return;
+    }
+    if change.effect == PositionEffect::Entry {
+        parts.protection.end_wait(place);
+    } else if !clear_way(parts, place, out) {
+        return parts.bots.at_mut(place).wait_for(target, cause);
     }
     if submit_by_policy(parts, &request, out) {
         note_submitted(parts, place, change, target, cause);

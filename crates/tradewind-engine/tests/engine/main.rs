@@ -13,6 +13,7 @@ mod market;
 mod orders;
 mod perpetual;
 mod policies;
+mod protection;
 mod races;
 mod reports;
 mod state;
