@@ -17,6 +17,7 @@ mod protection;
 mod races;
 mod reports;
 mod state;
+mod waits;
 
 use tradewind_events::{BotConfig, Configuration};
 use tradewind_model::BotId;
