@@ -1,10 +1,12 @@
 //! What an observer may see, copied out between two inputs.
 
 use tradewind_events::{
-    AccountView, BalanceView, BotView, DeskView, ExitView, FeedView, NextWake, OrderView,
-    PositionView, UnprotectedView,
+    AccountView, BalanceView, BlockedExitView, BotView, DeskView, ExitView, FeedView, NextWake,
+    OrderView, PositionView, UnprotectedView,
 };
-use tradewind_model::{AssetId, InstrumentId, OwnerId, Quantity, Quote};
+use tradewind_model::{
+    AssetId, InstrumentId, InstrumentStatus, OwnerId, Quantity, Quote, RuleBreach,
+};
 use tradewind_portfolio::{Position, PositionKey, value_account};
 
 use crate::parts::Parts;
@@ -13,6 +15,7 @@ use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::exit_monitor::ExitMonitor;
 use crate::parts::order::Order;
 use crate::parts::protection::Uncovered;
+use crate::step::positions::closable;
 use crate::step::protection::protected;
 
 /// The desk as of the last input.
@@ -35,7 +38,7 @@ pub(crate) fn desk_view(parts: &Parts) -> DeskView {
         counters: parts.counters.totals(),
         last_close: parts.counters.last_close().clone(),
         unprotected: unprotected_views(parts),
-        blocked_exits: Vec::new(),
+        blocked_exits: blocked_exits(parts),
     }
 }
 
@@ -142,6 +145,49 @@ fn unprotected_views(parts: &Parts) -> Vec<UnprotectedView> {
         reason: uncovered.reason.clone(),
     };
     listed.map(view).collect()
+}
+
+fn blocked_exits(parts: &Parts) -> Vec<BlockedExitView> {
+    let positions = parts.portfolio.positions();
+    let places = positions.filter_map(|(key, _)| place_of(parts, key.1, key.2));
+    places
+        .filter_map(|place| blocked_exit(parts, place))
+        .collect()
+}
+
+/// Why a position cannot be closed at present, if it cannot.
+fn blocked_exit(parts: &Parts, place: BotInstrument) -> Option<BlockedExitView> {
+    let (state, bot) = (parts.bots.at(place), parts.bots.bot(place.bot()));
+    let refused = state.refusals().listed();
+    let (refusals, reason) = match refused {
+        Some((count, reason)) => (count, reason.to_owned()),
+        None => (0, obstacle(parts, place)?.to_owned()),
+    };
+    Some(BlockedExitView {
+        account: bot.config().account,
+        bot: place.bot(),
+        instrument: state.instrument(),
+        refusals,
+        next_try: refused.map(|_| state.refusals().not_before().max(parts.now())),
+        reason,
+    })
+}
+
+/// What stands in the way of an exit that was not tried.
+fn obstacle(parts: &Parts, place: BotInstrument) -> Option<&'static str> {
+    let (state, bot) = (parts.bots.at(place), parts.bots.bot(place.bot()));
+    let instrument = parts.config.instrument(state.instrument());
+    if instrument.status != InstrumentStatus::Trading {
+        return Some("the venue does not trade the instrument now");
+    }
+    let quote = parts.market.quote(instrument.id);
+    let price = quote.map(|quote| quote.opposite_side(state.closing_side()));
+    let checked = instrument.check(closable(parts, place), None, price);
+    if let Err(RuleBreach::QuantityMin | RuleBreach::NotionalMin) = checked {
+        return Some("it is below the least order of the venue");
+    }
+    let is_left = bot.is_removed() && state.monitor().is_none();
+    is_left.then_some("its bot was removed and no exit plan closes it")
 }
 
 /// The place of an owner in an instrument, if it is a bot.

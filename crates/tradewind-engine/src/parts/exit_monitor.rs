@@ -218,6 +218,12 @@ impl ExitMonitor {
         })
     }
 
+    /// Forgets the wait before the next try of an exit.
+    pub(crate) const fn retry_at_once(&mut self) {
+        self.not_before = Timestamp::EPOCH;
+        self.tries = 0;
+    }
+
     fn trailing(&self) -> Option<Price> {
         self.plan
             .trailing

@@ -8,6 +8,7 @@ pub(crate) mod bots;
 pub(crate) mod command_log;
 pub(crate) mod counters;
 pub(crate) mod exit_monitor;
+pub(crate) mod exit_refusals;
 pub(crate) mod instrument_state;
 pub(crate) mod market;
 pub(crate) mod order;

@@ -7,7 +7,7 @@ use tradewind_risk::PositionEffect;
 use super::positions::closing_quantity;
 use super::protection::clear_way;
 use super::submission::{OrderRequest, submit};
-use super::target::{flat, reconcile_next};
+use super::target::{flat, reconcile_next, sells_beside};
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
@@ -43,9 +43,17 @@ fn on_level(
     let state = parts.bots.at(place);
     let working = state.working();
     let working = working.and_then(|id| parts.orders.open_order(id));
+    if parts.now() < state.refusals().not_before() {
+        return;
+    }
     match working.map(|order| (order.effect(), order.terms().client_id)) {
         // A protective stop is never the order at work.
         Some((PositionEffect::Exit | PositionEffect::Protect, _)) => {}
+        Some((PositionEffect::Entry, working)) if sells_beside(parts, place) => {
+            let reason = reason(parts, place, cause, quote, level);
+            parts.orders.cancel(working, out);
+            leave(parts, place, reason, out);
+        }
         Some((PositionEffect::Entry, _)) if state.waits_to_be_flat() => {}
         Some((PositionEffect::Entry, working)) => {
             let reason = reason(parts, place, cause, quote, level);
@@ -137,7 +145,7 @@ pub(crate) fn on_exit_retry(
     let Some(place) = parts.bots.place(bot, instrument) else {
         return;
     };
-    if parts.bots.at(place).working().is_some() {
+    if parts.bots.at(place).working().is_some() && !sells_beside(parts, place) {
         return;
     }
     if let Some(quote) = parts.market.quote(instrument) {

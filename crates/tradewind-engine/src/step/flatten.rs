@@ -60,6 +60,8 @@ fn close_all(parts: &mut Parts, out: &mut Outputs) {
         if working.is_some_and(|order| order.effect() == PositionEffect::Exit) {
             continue;
         }
+        // The next attempt is a second away, whatever was refused before.
+        parts.bots.at_mut(place).forget_refused_exits();
         let cause = parts.context.cause(out);
         let target = flat(Reason::plain("closed for a kill"));
         reconcile_position(parts, place, target, cause, false, out);

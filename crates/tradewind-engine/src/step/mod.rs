@@ -22,7 +22,7 @@ pub(crate) mod flatten;
 pub(crate) mod funding;
 pub(crate) mod lifecycle;
 pub(crate) mod market_data;
-mod positions;
+pub(crate) mod positions;
 pub(crate) mod protection;
 pub(crate) mod reports;
 mod requests;

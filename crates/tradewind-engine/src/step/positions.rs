@@ -32,7 +32,7 @@ pub(crate) fn refresh_position(parts: &mut Parts, place: BotInstrument, out: &mu
 }
 
 /// How much of a bot's position can be closed.
-pub(super) fn closable(parts: &Parts, place: BotInstrument) -> Quantity {
+pub(crate) fn closable(parts: &Parts, place: BotInstrument) -> Quantity {
     let key = key_of(parts, place);
     let instrument = parts.config.instrument(key.2);
     parts.portfolio.closable(instrument, &key)

@@ -15,7 +15,7 @@ use super::causes::open_until_cleared;
 use super::positions::{closing_quantity, refresh_position};
 use super::protection::follow;
 use super::submission::{OrderRequest, submit, submit_by_policy};
-use super::target::{reconcile_next, retry_exit};
+use super::target::{reconcile_next, retry_exit, sells_beside};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{Applied, Order, Step, is_possible};
@@ -64,7 +64,8 @@ pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut O
 fn resume_exits(parts: &mut Parts, stop: &Order, out: &mut Outputs) {
     for place in stop.shares().places() {
         let waits = parts.protection.waits(place);
-        if waits && parts.bots.at(place).working().is_none() {
+        let is_free = parts.bots.at(place).working().is_none() || sells_beside(parts, place);
+        if waits && is_free {
             reconcile_next(parts, place, out);
         }
     }
@@ -103,8 +104,25 @@ fn announce(parts: &mut Parts, order: &Order, kind: &ReportKind, out: &mut Outpu
         ReportKind::Filled(_) | ReportKind::CancelRejected(_) => return,
     };
     parts.emit(Some(order.placed_by()), event, out);
+    note_refused_exit(parts, order, kind);
     if order.status() == OrderStatus::Unknown {
         out.push(order.query());
+    }
+}
+
+/// An exit that was refused or not sent delays the next one.
+fn note_refused_exit(parts: &mut Parts, order: &Order, kind: &ReportKind) {
+    let exits = order
+        .place()
+        .filter(|_| order.effect() == PositionEffect::Exit);
+    let reason = match kind {
+        ReportKind::Rejected(reason) => format!("the venue: {} ({})", reason.text, reason.code),
+        ReportKind::NotSent(reason) => format!("not sent: {reason:?}"),
+        _ => return,
+    };
+    if let Some(place) = exits {
+        let now = parts.now();
+        parts.bots.at_mut(place).note_refused_exit(reason, now);
     }
 }
 
@@ -132,6 +150,9 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
     }
     if let Some(place) = order.place() {
         parts.bots.bot_mut(place.bot()).activity_mut().fills += 1;
+        if order.effect() == PositionEffect::Exit {
+            parts.bots.at_mut(place).forget_refused_exits();
+        }
         refresh_position(parts, place, out);
     }
 }
@@ -208,6 +229,10 @@ fn on_ended(parts: &mut Parts, order: &Order, out: &mut Outputs) {
     }
     let state = parts.bots.at_mut(place);
     let Some(leaves) = state.end_order(order) else {
+        // An entry beside which an exit went: what it has brought since is sold, too.
+        if state.exposure() == Ppm::ZERO && state.working().is_none() {
+            retry_exit(parts, place, out);
+        }
         return;
     };
     if state.has_next() {

@@ -20,14 +20,20 @@ pub(super) fn retry(parts: &mut Parts, only: Option<InstrumentId>, out: &mut Out
 }
 
 fn retry_position(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) {
-    let state = parts.bots.at(place);
+    let now = parts.now();
+    let state = parts.bots.at_mut(place);
     if state.position().quantity.is_zero() {
         return;
     }
-    let account = parts.bots.bot(place.bot()).config().account;
-    let timer = Timer::Protection(account, state.instrument());
+    state.forget_refused_exits();
+    let (instrument, waits) = (state.instrument(), state.has_next());
+    if waits && state.working().is_none() {
+        let timer = Timer::ExitRetry(place.bot(), instrument);
+        parts.timers.set_earlier(now, timer, out);
+    }
     if parts.config.venue_stop_distance.is_some() {
-        let now = parts.now();
+        let account = parts.bots.bot(place.bot()).config().account;
+        let timer = Timer::Protection(account, instrument);
         parts.timers.set_earlier(now, timer, out);
     }
 }

@@ -217,6 +217,13 @@ pub(crate) fn deny(
     out: &mut Outputs,
 ) {
     parts.counters.denied(reason.rule());
+    let exits = request
+        .place
+        .filter(|_| request.effect == PositionEffect::Exit);
+    if let Some(place) = exits {
+        let (words, now) = (format!("{}: {reason}", reason.rule()), parts.now());
+        parts.bots.at_mut(place).note_refused_exit(words, now);
+    }
     let bot = request.place.map(BotInstrument::bot);
     if let Some(bot) = bot {
         let activity = parts.bots.bot_mut(bot).activity_mut();

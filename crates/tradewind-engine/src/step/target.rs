@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use tradewind_events::{BotState, Outputs, Timer};
-use tradewind_model::{Amount, EventId, OwnerId, Ppm, Quantity, Reason, Side, Target};
+use tradewind_model::{Amount, EventId, OrderStatus, OwnerId, Ppm, Quantity, Reason, Side, Target};
 use tradewind_risk::{DenyReason, PositionEffect};
 
 use super::positions::{closable, closing_quantity};
@@ -51,10 +51,13 @@ pub(crate) fn reconcile_position(
     on_quote: bool,
     out: &mut Outputs,
 ) {
+    let leaves = target.exposure == Ppm::ZERO && sells_beside(parts, place);
     let state = parts.bots.at_mut(place);
     if let Some(working) = state.working() {
-        state.wait_for(target, cause);
-        return parts.orders.cancel_if_entry(working, out);
+        parts.orders.cancel_if_entry(working, out);
+        if !leaves {
+            return state.wait_for(target, cause);
+        }
     }
     // This target replaces one that waits.
     drop(state.take_next());
@@ -67,7 +70,7 @@ pub(crate) fn reconcile_position(
     }
     if change.effect == PositionEffect::Entry {
         parts.protection.end_wait(place);
-    } else if !clear_way(parts, place, out) {
+    } else if is_paused(parts, place, out) || !clear_way(parts, place, out) {
         return parts.bots.at_mut(place).wait_for(target, cause);
     }
     if submit_by_policy(parts, &request, out) {
@@ -75,6 +78,18 @@ pub(crate) fn reconcile_position(
     } else if change.effect == PositionEffect::Exit {
         retry_exit(parts, place, out);
     }
+}
+
+/// Whether an exit goes beside the order at work: an entry whose fate is unknown, while there is something to sell.
+///
+/// What such an entry brings later is sold when it is known.
+pub(super) fn sells_beside(parts: &Parts, place: BotInstrument) -> bool {
+    let working = parts.bots.at(place).working();
+    let working = working.and_then(|id| parts.orders.open_order(id));
+    let is_unknown = working.is_some_and(|order| {
+        order.effect() == PositionEffect::Entry && order.status() == OrderStatus::Unknown
+    });
+    is_unknown && !closable(parts, place).is_zero()
 }
 
 /// What must be done; `None` if nothing.
@@ -202,6 +217,18 @@ fn sizing_equity(parts: &Parts, place: BotInstrument) -> Amount {
     (config.budget + realized.min(Amount::ZERO)).max(Amount::ZERO)
 }
 
+/// Whether exits of a position pause because some were refused. Then the next is tried when the pause is over.
+fn is_paused(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) -> bool {
+    let state = parts.bots.at(place);
+    let until = state.refusals().not_before();
+    let timer = Timer::ExitRetry(place.bot(), state.instrument());
+    let pauses = parts.now() < until;
+    if pauses {
+        parts.timers.set_earlier(until, timer, out);
+    }
+    pauses
+}
+
 /// Tries again, later, to close what an exit left open: it was denied, refused, or went in slices.
 pub(crate) fn retry_exit(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) {
     let state = parts.bots.at_mut(place);
@@ -217,7 +244,8 @@ pub(crate) fn retry_exit(parts: &mut Parts, place: BotInstrument, out: &mut Outp
     } else {
         EXIT_RETRY_STOPPED
     };
-    let at = parts.now() + wait;
+    let paused_until = parts.bots.at(place).refusals().not_before();
+    let at = (parts.now() + wait).max(paused_until);
     parts.timers.set(at, Timer::ExitRetry(bot, instrument), out);
 }
 
