@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tradewind_events::{Event, EventKind};
 use tradewind_model::{AccountId, Amount, AssetId, Fill, OrderStatus};
-use tradewind_risk::Rule;
+use tradewind_risk::{Cause, CauseKind, Rule};
 
 use crate::equity::EquityCurve;
+
+/// How many changes of trading states are kept.
+const CHANGES_KEPT: usize = 100;
 
 /// Counts, fees, the newest fills and the equity curve.
 #[derive(Debug, Default)]
@@ -27,6 +30,7 @@ pub(crate) struct Counters {
     pub(crate) last_error: Option<String>,
     pub(crate) denials: BTreeMap<Rule, u64>,
     pub(crate) last_denial: Option<String>,
+    pub(crate) state_changes: Vec<String>,
     pub(crate) fees: BTreeMap<AssetId, Amount>,
     pub(crate) newest_fills: VecDeque<Fill>,
     pub(crate) curve: EquityCurve,
@@ -69,6 +73,20 @@ impl Counters {
             EventKind::RiskDecisionRejected { reason, .. } => {
                 *self.denials.entry(reason.rule()).or_default() += 1;
                 self.last_denial = Some(format!("{}: {reason}", reason.rule()));
+            }
+            EventKind::TradingStateChanged {
+                cause: Some(cause), ..
+            } if cause.reason != CauseKind::NotReconciled => {
+                if self.state_changes.len() < CHANGES_KEPT {
+                    let Cause {
+                        scope,
+                        state,
+                        reason,
+                        ..
+                    } = cause;
+                    let change = format!("{}: {scope:?} {state}: {reason}", event.at);
+                    self.state_changes.push(change);
+                }
             }
             EventKind::BotError { error, .. } => {
                 self.bot_errors += 1;

@@ -5,6 +5,7 @@
 //! courses (`course.rs`), which halt where the engine closes a position.
 
 use std::convert::Infallible;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use tradewind_driver::{Driver, NoJournal};
@@ -47,20 +48,14 @@ pub fn run_with(
     source: &mut impl Source,
 ) -> Result<Report, BacktestError> {
     let setup = setup.checked()?;
-    let mut next = source.next_event()?;
-    let started_at = next.as_ref().map(|(at, _)| *at).unwrap_or_default();
+    let first = source.next_event()?;
+    let started_at = first.as_ref().map(|(at, _)| *at).unwrap_or_default();
     let mut backtest = Backtest::start(setup, strategies, started_at)?;
-    while let Some((at, event)) = next {
-        if !backtest.courses.is_empty() {
-            let Ok(()) = backtest.play_candles(at);
-        }
-        match &event {
-            HistoryEvent::Market(event) => {
-                let Ok(()) = backtest.market(at, event);
-            }
-            HistoryEvent::CandleStart(start) => backtest.courses.start(*start),
-        }
-        next = source.next_event()?;
+    if let Some((at, event)) = &first {
+        let Ok(()) = backtest.first_event(*at, event);
+    }
+    while let Some((at, event)) = source.next_event()? {
+        let Ok(()) = backtest.event(at, &event);
     }
     let Ok(()) = backtest.play_candles(Timestamp::MAX);
     let Ok(report) = backtest.finish(started_at);
@@ -94,6 +89,27 @@ impl Backtest {
         Ok(Self { driver, courses })
     }
 
+    /// The same as [`event`](Self::event), out of line.
+    #[cold]
+    fn first_event(&mut self, at: Timestamp, event: &HistoryEvent) -> Result<(), Infallible> {
+        self.event(at, event)
+    }
+
+    /// An event of the history, with everything that is due before it.
+    #[inline(always)]
+    fn event(&mut self, at: Timestamp, event: &HistoryEvent) -> Result<(), Infallible> {
+        if !self.courses.is_empty() {
+            self.play_candles(at)?;
+        }
+        match event {
+            HistoryEvent::Market(event) => self.market(at, event),
+            HistoryEvent::CandleStart(start) => {
+                self.courses.start(*start);
+                Ok(())
+            }
+        }
+    }
+
     /// Lets everything happen that is due before an event of the market, and then the event: at the exchange first.
     #[inline]
     fn market(&mut self, at: Timestamp, event: &MarketEvent) -> Result<(), Infallible> {
@@ -108,7 +124,8 @@ impl Backtest {
         if !effects.link.arrived.is_empty() {
             self.driver.settle()?;
         }
-        self.driver.handle(&Input::Quote(*quote))
+        // A quote owns nothing: to drop the input would only cost each quote a call.
+        self.driver.handle(&ManuallyDrop::new(Input::Quote(*quote)))
     }
 
     /// Plays the courses of candles, and what is due meanwhile, up to `until`.

@@ -62,7 +62,7 @@ impl Effects for DirectEffects {
                 let request = Request::Query(account, instrument, client_id);
                 self.link.send(now, request);
             }
-            Effect::Reconcile(account) => {
+            Effect::Reconcile(account) | Effect::Sweep(account) => {
                 let state = self.link.account(account, &self.configuration);
                 self.answers.push_back(Input::Account(Box::new(state)));
             }
@@ -87,18 +87,7 @@ impl Effects for DirectEffects {
 
     #[inline]
     fn next_answer(&mut self, answer: &mut Input) -> bool {
-        if let Some(report) = self.link.arrived.pop_front() {
-            match answer {
-                Input::Report(place) => **place = report,
-                place => *place = Input::Report(Box::new(report)),
-            }
-            return true;
-        }
-        let Some(next) = self.answers.pop_front() else {
-            return false;
-        };
-        *answer = next;
-        true
+        (!self.link.arrived.is_empty() || !self.answers.is_empty()) && self.take_answer(answer)
     }
 
     #[inline]
@@ -120,4 +109,23 @@ impl Effects for DirectEffects {
     fn reset(&mut self, _: BotId) {}
 
     fn reply(&mut self, _: CommandId, _: CommandResult) {}
+}
+
+impl DirectEffects {
+    /// The next answer: a report before an account or a history. Out of line, since most inputs have none.
+    #[inline(never)]
+    fn take_answer(&mut self, answer: &mut Input) -> bool {
+        if let Some(report) = self.link.arrived.pop_front() {
+            match answer {
+                Input::Report(place) => **place = report,
+                place => *place = Input::Report(Box::new(report)),
+            }
+            return true;
+        }
+        let Some(next) = self.answers.pop_front() else {
+            return false;
+        };
+        *answer = next;
+        true
+    }
 }

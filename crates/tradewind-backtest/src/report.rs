@@ -50,6 +50,9 @@ pub struct Report {
     pub denials: BTreeMap<String, u64>,
     /// The last denial, in words.
     pub last_denial: Option<String>,
+    /// The first changes of trading states that limits and circuit breakers made, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub state_changes: Vec<String>,
     /// Failures of strategies.
     pub bot_errors: u64,
     /// The last one, in words.
@@ -203,6 +206,7 @@ impl Report {
                 .map(|(rule, count)| (rule.to_string(), *count))
                 .collect(),
             last_denial: counters.last_denial,
+            state_changes: counters.state_changes,
             bot_errors: counters.bot_errors,
             last_error: counters.last_error,
             positions_closed: counters.positions,

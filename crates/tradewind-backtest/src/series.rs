@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, WakeRule};
+use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, OnRestart, WakeRule};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetTable, BotId, Decimal, ExitPlan, Instrument,
     InstrumentId, MarketEvent, OrderPolicy, Parameter, Ppm, Price, Quantity, Quote, Sizer,
@@ -117,6 +117,7 @@ pub fn benchmark_setup() -> Setup {
         candles: CandleSource::Venue,
         announce_quotes: false,
         venue_stop_distance: None,
+        on_restart: OnRestart::Keep,
     };
     Setup {
         configuration,
@@ -174,5 +175,6 @@ fn limits() -> Limits {
         bot_order_rate: Some(rate(2, 1, 5)),
         account_order_rate: Some(rate(80, 10, 45)),
         duplicate_window: Some(Duration::from_secs(1)),
+        ..Limits::wide()
     }
 }

@@ -16,6 +16,11 @@ pub trait EventLog: Debug + Send + Sync {
     /// # Errors
     /// Any error of reading. The subscriber tries again.
     fn read_after(&self, after: EventId, limit: usize) -> io::Result<Vec<Arc<Event>>>;
+
+    /// The first sequence number that can be read: more than 1 once the oldest files were taken away.
+    fn first_seq(&self) -> u64 {
+        1
+    }
 }
 
 /// A log with nothing in it, for a bus without lossless subscribers.

@@ -10,6 +10,7 @@ use crate::batch::Batch;
 use crate::effects::{Effect, Effects};
 use crate::held::HeldEffects;
 use crate::journal::Journal;
+use crate::snapshots::Snapshots;
 use crate::timers::Timers;
 
 /// Trades and candles handled in one turn, at most. This bounds the wait of a report that comes meanwhile.
@@ -36,6 +37,7 @@ pub struct Driver<C, J, E> {
     /// Quotes since the last commit that led to no event; see [`Effects::wants_quotes`].
     quotes: Vec<(EventId, Timestamp, Quote)>,
     held: HeldEffects,
+    snapshots: Snapshots,
     steps: usize,
     has_intents: bool,
     /// Room for the next answer, its box used again and again.
@@ -55,6 +57,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
             uncommitted: Outputs::new(),
             quotes: Vec::new(),
             held: HeldEffects::default(),
+            snapshots: Snapshots::default(),
             steps: 0,
             has_intents: false,
             answer: Input::Stopping,
@@ -89,14 +92,18 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
                 self.input(&Input::Quote(quote))?;
             }
         }
-        self.settle()
+        self.settle()?;
+        if J::SNAPSHOTS {
+            self.snapshot()?;
+        }
+        Ok(())
     }
 
     /// Handles one input as a turn of its own, for a history whose inputs come one by one.
     ///
     /// # Errors
     /// The journal cannot be written.
-    #[inline]
+    #[inline(always)]
     pub fn handle(&mut self, input: &Input) -> Result<(), J::Error> {
         self.step(input)?;
         self.settle()
@@ -131,16 +138,22 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     ///
     /// # Errors
     /// The journal cannot be written.
-    #[inline]
+    #[inline(always)]
     pub fn settle(&mut self) -> Result<(), J::Error> {
         self.commit()?;
         while self.effects.next_answer(&mut self.answer) {
-            let answer = std::mem::replace(&mut self.answer, Input::Stopping);
-            self.step(&answer)?;
-            self.answer = answer;
-            self.commit()?;
+            self.take_answer()?;
         }
         Ok(())
+    }
+
+    /// A step of its own for the answer, and its commit.
+    #[inline(never)]
+    fn take_answer(&mut self) -> Result<(), J::Error> {
+        let answer = std::mem::replace(&mut self.answer, Input::Stopping);
+        self.step(&answer)?;
+        self.answer = answer;
+        self.commit()
     }
 
     /// When a timer is due or something under way arrives next.
@@ -160,6 +173,11 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     /// The clock.
     pub const fn clock(&self) -> &C {
         &self.clock
+    }
+
+    /// Where it writes.
+    pub const fn journal(&self) -> &J {
+        &self.journal
     }
 
     /// Where effects go.
@@ -183,7 +201,29 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     /// The journal cannot be written.
     pub fn finish(mut self) -> Result<(Engine, J, E), J::Error> {
         self.settle()?;
+        if J::SNAPSHOTS && self.engine.seq() > 0 {
+            let (seq, at) = (self.engine.seq(), self.engine.now());
+            let bytes = self.engine.save().to_bytes();
+            self.journal.append_snapshot(seq, at, &bytes)?;
+        }
         Ok((self.engine, self.journal, self.effects))
+    }
+
+    /// Begins a snapshot if one is due, or writes the next slice of it.
+    fn snapshot(&mut self) -> Result<(), J::Error> {
+        let Some((seq, at)) = self.snapshots.writing() else {
+            let (seq, now) = (self.engine.seq(), self.engine.now());
+            if self.snapshots.is_due(seq, now) {
+                self.snapshots.begin(seq, now);
+                self.engine.begin_snapshot();
+            }
+            return Ok(());
+        };
+        if let Some(state) = self.engine.write_snapshot() {
+            self.snapshots.end();
+            self.journal.append_snapshot(seq, at, &state.to_bytes())?;
+        }
+        Ok(())
     }
 
     /// One step. A commit follows after as many steps as may share one.
@@ -196,7 +236,8 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         Ok(())
     }
 
-    #[inline]
+    /// Most inputs lead to nothing. What such a step costs is inlined, everything else is not.
+    #[inline(always)]
     fn step(&mut self, input: &Input) -> Result<(), J::Error> {
         let at = self.clock.now().max(self.engine.now());
         let seq = self.engine.seq() + 1;
@@ -224,6 +265,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     }
 
     /// Appends intents and events, does what needs no commit, and keeps the rest until the commit.
+    #[inline(never)]
     fn keep_outputs(&mut self, seq: u64, at: Timestamp) -> Result<(), J::Error> {
         let mut has_requests = false;
         for output in &self.out {
@@ -240,6 +282,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
                 | Output::Query { .. }
                 | Output::Reconcile(_)
                 | Output::EndFlattening
+                | Output::Sweep(_)
                 | Output::RequestCandles { .. }
                 | Output::Reply(..) => {}
             }
@@ -269,7 +312,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn commit(&mut self) -> Result<(), J::Error> {
         self.journal.write()?;
         self.steps = 0;
@@ -280,6 +323,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     }
 
     /// Carries out the outputs that are written: first effects, then announcements, then answers to commands.
+    #[inline(never)]
     fn carry_out(&mut self) -> Result<(), J::Error> {
         if std::mem::take(&mut self.has_intents) {
             self.journal.sync()?;

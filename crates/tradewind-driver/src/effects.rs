@@ -34,6 +34,8 @@ pub enum Effect {
     },
     /// Read an account.
     Reconcile(AccountId),
+    /// Read an account, and the fills of instruments whose holdings changed.
+    Sweep(AccountId),
     /// Read past candles.
     Candles {
         /// The instrument.
@@ -71,6 +73,7 @@ impl Effect {
                 client_id,
             },
             Output::Reconcile(account) => Self::Reconcile(account),
+            Output::Sweep(account) => Self::Sweep(account),
             Output::RequestCandles {
                 instrument,
                 interval,
@@ -95,7 +98,7 @@ impl Effect {
         match self {
             Self::Submit(_, order) => Some(order.terms().client_id),
             Self::Cancel { client_id, .. } | Self::Query { client_id, .. } => Some(*client_id),
-            Self::Reconcile(_) | Self::Candles { .. } => None,
+            Self::Reconcile(_) | Self::Sweep(_) | Self::Candles { .. } => None,
         }
     }
 }

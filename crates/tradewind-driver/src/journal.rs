@@ -14,6 +14,9 @@ pub trait Journal {
     /// Why nothing can be written any more. The desk must stop.
     type Error;
 
+    /// Whether snapshots of the engine are kept, so that a start need not read the whole journal.
+    const SNAPSHOTS: bool = false;
+
     /// Inputs handled between two writes, at most. 1 if writing costs nothing: then everything that follows from an
     /// input is done before the next one is handled.
     const INPUTS_PER_WRITE: usize;
@@ -40,6 +43,20 @@ pub trait Journal {
     /// # Errors
     /// [`Error`](Self::Error).
     fn append_event(&mut self, event: &Event) -> Result<(), Self::Error>;
+
+    /// Appends a snapshot of the engine as of input `seq`, which it handled at `at`.
+    ///
+    /// # Errors
+    /// [`Error`](Self::Error).
+    fn append_snapshot(
+        &mut self,
+        seq: u64,
+        at: Timestamp,
+        bytes: &[u8],
+    ) -> Result<(), Self::Error> {
+        let (_, _, _) = (seq, at, bytes);
+        Ok(())
+    }
 
     /// Writes everything appended.
     ///

@@ -12,6 +12,7 @@ mod driver;
 mod effects;
 mod held;
 mod journal;
+mod snapshots;
 mod timers;
 
 pub use batch::Batch;

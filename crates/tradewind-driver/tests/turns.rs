@@ -110,6 +110,7 @@ impl Effects for Noted {
                 };
                 self.answers.push_back(Input::Account(Box::new(state)));
             }
+            Effect::Sweep(_) => self.note("sweep"),
             Effect::Candles { .. } => self.note("candles"),
         }
     }

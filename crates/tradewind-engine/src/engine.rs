@@ -1,13 +1,15 @@
 //! The engine: its state in parts, and the one method that changes it.
 
-use tradewind_events::{DeskView, EventKind, Input, LaneState, Outputs, Timer};
-use tradewind_model::Timestamp;
+use tradewind_events::{Configuration, DeskView, EventKind, Input, LaneState, Outputs, Timer};
+use tradewind_model::{AccountId, InstrumentId, Timestamp, TradeId};
 
 use crate::parts::Parts;
+use crate::recover::{RecoveredPart, recovered_parts};
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
-    account_stream, candles, causes, commands, configure, equity, evaluation, exits, flatten,
-    funding, lifecycle, market_data, protection, reports, submission, takeover,
+    account_stream, breakers, candles, causes, commands, configure, equity, evaluation, exits,
+    flatten, funding, lifecycle, market_data, monitoring, protection, reports, submission,
+    takeover,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;
@@ -26,7 +28,7 @@ impl Engine {
         Self::after(strategies, 0)
     }
 
-    /// An engine whose inputs are numbered from behind `seq`: one that continues a journal.
+    /// An engine whose inputs are numbered from behind `seq`.
     #[must_use]
     pub fn after(strategies: StrategySource, seq: u64) -> Self {
         Self {
@@ -54,8 +56,16 @@ impl Engine {
             Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed, out),
             Input::TradesLost { count } => candles::on_trades_lost(parts, *count, out),
             Input::Report(report) => reports::on_report(parts, report, out),
-            Input::Account(state) => takeover::on_account(parts, state, out),
-            Input::Funding(funding) => funding::on_funding(parts, funding),
+            Input::Account(state) => {
+                let endings = takeover::on_account(parts, state, out);
+                reports::follow_up_all(parts, endings, out);
+                protection::cover_account(parts, state.account, out);
+            }
+            Input::AccountFills(page) => {
+                let endings = takeover::on_fills(parts, page, out);
+                reports::follow_up_all(parts, endings, out);
+            }
+            Input::Funding(funding) => funding::on_funding(parts, funding, out),
             Input::Series(point) => parts.market.keep_series(point),
             // Journaled for the ledger of contracts, which does not compare positions with the venue's yet.
             Input::Positions(_) => {}
@@ -110,6 +120,33 @@ impl Engine {
 
 /// State as data.
 impl Engine {
+    pub(crate) const fn of(parts: Parts) -> Self {
+        Self {
+            parts,
+            snapshot: None,
+        }
+    }
+
+    /// What recovery restores of this engine's state, part by part. Two engines that hold the same have the same parts.
+    #[must_use]
+    pub fn recovered_parts(&self) -> Vec<RecoveredPart> {
+        recovered_parts(&self.parts)
+    }
+
+    /// The last trade of an instrument up to which an account's fills are booked; `None` before its first.
+    #[must_use]
+    pub fn last_booked(&self, account: AccountId, instrument: InstrumentId) -> Option<TradeId> {
+        let is_known = self.parts.accounts.contains(account);
+        let record = is_known.then(|| self.parts.accounts.get(account))?;
+        record.cursors().get(&instrument).copied()
+    }
+
+    /// The configuration as of the last input; empty before the first.
+    #[must_use]
+    pub const fn configuration(&self) -> &Configuration {
+        &self.parts.config
+    }
+
     /// All state as of the last input, at once: for a desk at rest. One at work takes a snapshot in slices.
     #[must_use]
     pub fn save(&self) -> EngineState {
@@ -171,5 +208,8 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::Protection(account, instrument) => {
             protection::cover(parts, (account, instrument), out);
         }
+        Timer::LossCheck => monitoring::on_loss_timer(parts, out),
+        Timer::Breaker(scope) => breakers::on_breaker_timer(parts, scope, out),
+        Timer::AccountReading(account) => takeover::on_reading_timer(parts, account, out),
     }
 }

@@ -10,11 +10,14 @@ mod bytes;
 mod context;
 mod engine;
 mod parts;
+mod reconcile;
+mod recover;
 mod state;
 mod step;
 mod strategy_source;
 mod view;
 
 pub use engine::Engine;
+pub use recover::{Recorded, RecoveredPart, Recovery, recover};
 pub use state::{Digest, EngineState, RestoreError, STATE_VERSION, Section};
 pub use strategy_source::{StrategyFactory, StrategySource};

@@ -3,6 +3,8 @@
 //! Reports on orders, from every channel, are [`Input::Report`](crate::Input::Report). Everything else that a stream
 //! reports is a [`StreamChange`]. The names of its variants and fields are in the journal: they stay.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use tradewind_model::{AccountId, Amount, AssetId, Timestamp};
 
@@ -39,6 +41,32 @@ pub enum StreamChange {
         /// The venue's stamp.
         at: Timestamp,
     },
+    /// The venue's clock was read.
+    Clock {
+        /// How far the offset between the venue's clock and the desk's may be wrong now.
+        uncertainty: Duration,
+    },
+}
+
+/// How well a venue's clock is known, as of a reading of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockReading {
+    /// How far the offset could be wrong then.
+    pub uncertainty: Duration,
+    /// When, by the engine's clock.
+    pub at: Timestamp,
+}
+
+impl ClockReading {
+    /// Two quartz clocks drift apart by up to 200 parts in a million.
+    const DRIFT_PPM: u32 = 200;
+
+    /// How far the offset may be wrong at `now`: clocks drift apart since the reading.
+    #[must_use]
+    pub fn uncertainty(&self, now: Timestamp) -> Duration {
+        let drift = (now.since(self.at) / 1_000_000).saturating_mul(Self::DRIFT_PPM);
+        self.uncertainty.saturating_add(drift)
+    }
 }
 
 /// What the venue says an account has of an asset.
@@ -97,6 +125,9 @@ pub struct AccountStreamView {
     pub balances: Vec<StreamBalance>,
     /// How many transfers it reported.
     pub transfers: u64,
+    /// How well the venue's clock is known, once it was read.
+    #[serde(default)]
+    pub clock: Option<ClockReading>,
 }
 
 #[cfg(test)]
@@ -145,5 +176,22 @@ mod tests {
         check(reported, "Balances balances asset free locked at");
         let moved = StreamChange::Transfer { asset, amount, at };
         check(moved, "Transfer asset amount at");
+        let uncertainty = Duration::ZERO;
+        let clock = StreamChange::Clock { uncertainty };
+        check(clock, "Clock uncertainty secs nanos");
+    }
+
+    /// T01: the clocks drift apart while the venue is not read.
+    #[test]
+    fn a_reading_grows_uncertain_with_its_age() {
+        let reading = ClockReading {
+            uncertainty: Duration::from_millis(20),
+            at: Timestamp::from_secs(1_000),
+        };
+        let at = |seconds: i64| reading.uncertainty(Timestamp::from_secs(1_000 + seconds));
+        assert_eq!(at(0), Duration::from_millis(20));
+        assert_eq!(at(60), Duration::from_millis(32));
+        assert_eq!(at(2_400), Duration::from_millis(500));
+        assert_eq!(at(-5), Duration::from_millis(20));
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tradewind_model::{
     AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, Quantity, Side, Timestamp,
 };
+use tradewind_risk::Scope;
 
 /// A command's identity: the same id is carried out once, however often it arrives.
 pub type CommandId = u128;
@@ -78,6 +79,13 @@ pub enum Action {
         reason: String,
         /// Whether positions are closed first.
         flatten: bool,
+    },
+    /// Clears what risk holds back in a scope: its circuit breaker, its losses, its drawdown. It lifts no kill.
+    ClearRisk {
+        /// Of what.
+        scope: Scope,
+        /// Why.
+        reason: String,
     },
     /// Lifts the kill latch.
     Reset {

@@ -43,6 +43,9 @@ pub struct Configuration {
     /// stop is placed at the venue.
     #[serde(default)]
     pub venue_stop_distance: Option<Ppm>,
+    /// What becomes of entries that a restart finds resting.
+    #[serde(default)]
+    pub on_restart: OnRestart,
 }
 
 impl Configuration {
@@ -54,6 +57,16 @@ impl Configuration {
     pub fn instrument(&self, id: InstrumentId) -> &Instrument {
         &self.instruments[id.index()]
     }
+}
+
+/// What becomes of entries that rest at a venue when the desk starts again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnRestart {
+    /// They stay for as long as their policy says.
+    #[default]
+    Keep,
+    /// They are cancelled.
+    Cancel,
 }
 
 /// Where candles come from.

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, AssetId, BotId, Candle, EventId, FeedHealth, Fill, InstrumentId,
+    AccountId, Amount, AssetId, BotId, Candle, EventId, ExitPlan, FeedHealth, Fill, InstrumentId,
     NotSentReason, OrderStatus, OrderTerms, Ppm, Price, Quantity, Quote, Reason, RejectReason,
     Side, Timestamp,
 };
-use tradewind_risk::{Cause, DenyReason, PositionEffect, Scope, TradingState};
+use tradewind_risk::{Cause, CauseKind, DenyReason, PositionEffect, Scope, TradingState};
 
 use crate::account_stream::{StreamBalance, StreamState};
 use crate::command::{Action, CommandId, CommandResult, Principal};
@@ -168,6 +168,27 @@ events! {
     PositionUnprotected => "position_unprotected", Lossless;
 }
 
+/// What a target holds besides its exposure and reason. Recovery reads it instead of asking the strategy again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalDetails {
+    /// Who decided.
+    pub source: SignalSource,
+    /// The price not to trade beyond.
+    pub limit: Option<Price>,
+    /// The exit plan of this position in place of the bot's own.
+    pub exit: Option<ExitPlan>,
+}
+
+/// Who decided a signal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignalSource {
+    /// The bot's strategy.
+    #[default]
+    Strategy,
+    /// The exit plan of the position.
+    ExitPlan,
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum EventKind {
@@ -188,6 +209,9 @@ pub enum EventKind {
         /// The quote it was decided on, if it was one. Its `price_update` is this event's cause, which is not in the
         /// log as an event of its own: this is where a chain of causes finds it.
         quote: Option<Quote>,
+        /// The rest of the target, for recovery; `None` for a strategy's plain target.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        details: Option<Box<SignalDetails>>,
     },
     /// See [`EventType::OrderPlaced`].
     OrderPlaced {
@@ -306,6 +330,9 @@ pub enum EventKind {
         state: TradingState,
         /// The cause that was opened; none when one was closed.
         cause: Option<Cause>,
+        /// The reason of the cause that was closed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closed: Option<CauseKind>,
     },
     /// See [`EventType::KillSwitch`].
     KillSwitch {

@@ -9,6 +9,7 @@ use tradewind_model::{
     ExecutionReport, FeedHealth, Fill, Instrument, InstrumentId, Interval, OrderTerms, Price,
     Quantity, Quote, SideMode, Timestamp, Trade, VenueOrderId,
 };
+use tradewind_risk::BreakerScope;
 
 use crate::account_stream::StreamChange;
 use crate::command::Command;
@@ -44,6 +45,8 @@ pub enum Input {
     Report(Box<ExecutionReport>),
     /// An account as the venue shows it: at the start, and whenever the two may have come apart.
     Account(Box<AccountState>),
+    /// A part of the fills of a reading of an account, which is too long for one input.
+    AccountFills(Box<AccountFills>),
     /// The venue paid or took funding on a contract.
     Funding(Funding),
     /// Positions in contracts as the venue shows them. They are journaled; the engine does not compare them yet.
@@ -123,6 +126,12 @@ pub enum Timer {
     Flatten,
     /// The stops at the venue are compared with the account's positions in an instrument.
     Protection(AccountId, InstrumentId),
+    /// Accounts and bots are valued for the limits of losses.
+    LossCheck,
+    /// An open circuit breaker may let one entry probe.
+    Breaker(BreakerScope),
+    /// An account is to be read from its venue again.
+    AccountReading(AccountId),
 }
 
 /// An account as the venue shows it.
@@ -134,7 +143,17 @@ pub struct AccountState {
     pub balances: Vec<(AssetId, Amount)>,
     /// Orders open now.
     pub open_orders: Vec<OpenOrder>,
-    /// Every fill of the account since the desk first used it, oldest first, with the bot its intent named.
+    /// Every fill since the last reading, oldest first, with the bot its intent named. At the first reading: every fill of
+    /// the account. Those of [`AccountFills`] that came before it are left out.
+    pub fills: Vec<(Fill, Option<BotId>)>,
+}
+
+/// Fills of an account, the oldest of a reading that lists more than one input holds. Its [`AccountState`] follows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountFills {
+    /// Which account.
+    pub account: AccountId,
+    /// The fills, oldest first, with the bot its intent named.
     pub fills: Vec<(Fill, Option<BotId>)>,
 }
 
@@ -257,8 +276,18 @@ pub enum EvaluationError {
 pub enum StorageHealth {
     /// It can.
     Writing,
-    /// The writer is more than a second behind, or the disk is full: no new intents.
+    /// The writer is more than a second behind: no new intents.
     Behind,
+    /// The disk is full. It is written into the reserve, or the reserve is not filled again yet: only exits.
+    Reserve,
+    /// The disk is full and the reserve spent: nothing is written.
+    Full,
+    /// The file system is read-only: nothing is written.
+    ReadOnly,
+    /// Market data is not written. It may be lost: nothing is refused for that.
+    MarketOff,
+    /// Market data is written again.
+    MarketOn,
 }
 
 impl Input {

@@ -12,14 +12,18 @@ mod input;
 mod output;
 mod view;
 
-pub use account_stream::{AccountStreamView, StreamBalance, StreamChange, StreamState};
+pub use account_stream::{
+    AccountStreamView, ClockReading, StreamBalance, StreamChange, StreamState,
+};
 pub use command::{Action, Command, CommandId, CommandResult, Principal, StopMode};
-pub use configuration::{BotConfig, CandleSource, Configuration, Lane, Started, WakeRule};
-pub use event::{BotState, Delivery, Event, EventKind, EventType};
+pub use configuration::{
+    BotConfig, CandleSource, Configuration, Lane, OnRestart, Started, WakeRule,
+};
+pub use event::{BotState, Delivery, Event, EventKind, EventType, SignalDetails, SignalSource};
 pub use input::{
-    AccountState, AdoptedOrder, CandleHistory, Evaluation, EvaluationError, EvaluationOutcome,
-    Funding, Input, LaneState, OpenOrder, SeriesPoint, StorageHealth, Timer, VenuePosition,
-    VenuePositions,
+    AccountFills, AccountState, AdoptedOrder, CandleHistory, Evaluation, EvaluationError,
+    EvaluationOutcome, Funding, Input, LaneState, OpenOrder, SeriesPoint, StorageHealth, Timer,
+    VenuePosition, VenuePositions,
 };
 pub use output::{EvaluationRequest, Intent, Output, Outputs, StopShare};
 pub use view::{

@@ -40,6 +40,9 @@ pub enum Output {
     },
     /// Read the account from the venue and hand it in as [`Input::Account`](crate::Input::Account).
     Reconcile(AccountId),
+    /// Read the account as for [`Reconcile`](Self::Reconcile), but only the fills of instruments whose holdings changed since
+    /// the last reading.
+    Sweep(AccountId),
     /// Read past candles and hand them in as [`Input::Candles`](crate::Input::Candles).
     RequestCandles {
         /// Of what.

@@ -89,6 +89,36 @@ impl JournalError {
         }
     }
 
+    /// Where it happened, for what is wrong inside a file.
+    #[must_use]
+    pub fn place(&self) -> Option<(&Path, u64)> {
+        match self {
+            Self::Corrupt { path, offset, .. } | Self::Unsupported { path, offset, .. } => {
+                Some((path, *offset))
+            }
+            _ => None,
+        }
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub fn cure(&self) -> &'static str {
+        match self {
+            Self::Corrupt { .. } => {
+                "stop the desk and move this file, the files of its store after it, and tradewind.db to another folder; \
+                 the next start reads what is left, and positions, balances and open orders from the venue"
+            }
+            Self::Unsupported { .. } => "use the release that wrote it, or a later one",
+            Self::Io { .. } => match self.refusal() {
+                Some(Refusal::Full) => "make room on the disk",
+                Some(Refusal::ReadOnly) => "mount the file system writable",
+                None => "check the disk and the permissions of the folder",
+            },
+            Self::Failed => "check the disk and start the desk again",
+            Self::SnapshotTooLong { .. } | Self::Encode(_) => "report it",
+        }
+    }
+
     /// Whether a file is not there.
     pub(crate) fn is_missing_file(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)

@@ -34,6 +34,17 @@ pub struct Identity {
     home: Home,
 }
 
+/// An identity to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityView {
+    /// The data directory's own number.
+    pub instance: u32,
+    /// The last start's.
+    pub epoch: u32,
+    /// The instances that it was copied from, oldest first.
+    pub former: Vec<FormerInstance>,
+}
+
 /// An instance that this directory was a copy of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormerInstance {
@@ -69,12 +80,7 @@ impl Identity {
         draw: impl FnOnce() -> u32,
     ) -> io::Result<Self> {
         storage.create_dir(journal_dir)?;
-        let written = match storage.read(&journal_dir.join(FILE)) {
-            Ok(bytes) => serde_json::from_slice::<Written>(&bytes).ok(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        let next = next(written, home, draw);
+        let next = next(read(&*storage, journal_dir)?, home, draw);
         let identity = Self {
             instance: next.instance,
             epoch: next.epoch,
@@ -85,6 +91,18 @@ impl Identity {
         };
         identity.write()?;
         Ok(identity)
+    }
+
+    /// The identity as the last start wrote it, of whichever home; `None` if there is none that can be read.
+    ///
+    /// # Errors
+    /// Any error of the storage.
+    pub fn peek(storage: &dyn Storage, journal_dir: &Path) -> io::Result<Option<IdentityView>> {
+        Ok(read(storage, journal_dir)?.map(|written| IdentityView {
+            instance: written.instance,
+            epoch: written.epoch,
+            former: written.former,
+        }))
     }
 
     /// Takes an epoch above `seen`, the highest one that the venue knows of this instance, if it is not above it already.
@@ -116,6 +134,14 @@ impl Identity {
             former: self.former.clone(),
         })?;
         replace(&*self.storage, &self.dir, FILE, &bytes)
+    }
+}
+
+fn read(storage: &dyn Storage, journal_dir: &Path) -> io::Result<Option<Written>> {
+    match storage.read(&journal_dir.join(FILE)) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -87,6 +87,14 @@ impl Reader {
         }
     }
 
+    pub(crate) fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// All records of one store, oldest first.
     ///
     /// # Errors

@@ -159,6 +159,20 @@ impl ClientOrderIds {
             && id.sequence() < self.next
     }
 
+    /// Whether this data directory made the id, at this start or an earlier one.
+    #[must_use]
+    pub const fn is_own(&self, id: ClientOrderId) -> bool {
+        id.is_ours() && id.instance() == self.instance
+    }
+
+    /// Notes that an id was used, if this start made it: later ones are greater.
+    pub const fn note(&mut self, id: ClientOrderId) {
+        let is_own = id.is_ours() && id.instance() == self.instance && id.epoch() == self.epoch;
+        if is_own && id.sequence() >= self.next {
+            self.next = id.sequence() + 1;
+        }
+    }
+
     /// The next id.
     ///
     /// # Panics

@@ -101,12 +101,6 @@ impl Ledger {
             .filter(move |((of, _), _)| *of == account)
             .map(|(&(_, asset), &amount)| (asset, amount))
     }
-
-    /// Clears an account before it is read from the venue again.
-    pub fn clear(&mut self, account: AccountId) {
-        self.balances.retain(|(of, _, _), _| *of != account);
-        self.totals.retain(|(of, _), _| *of != account);
-    }
 }
 
 #[cfg(test)]

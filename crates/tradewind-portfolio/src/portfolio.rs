@@ -25,6 +25,8 @@ pub struct Portfolio {
 
 /// No fill is worth 10^17 units of anything; what claims to be would in the end overflow a sum.
 const WORTH_MAX: i128 = 100_000_000_000_000_000 * Amount::ONE.0;
+/// No balance and no profit passes 10^19 units of anything, so that sums of a few of them stay in range.
+const SUM_MAX: i128 = 100 * WORTH_MAX;
 
 /// What booking a fill did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,9 @@ impl Portfolio {
         let value = instrument
             .notional(fill.price, fill.quantity)
             .filter(|value| value.0 <= WORTH_MAX)?;
+        if !self.takes(instrument, owner, fill, value) {
+            return None;
+        }
         let key = (fill.account, owner, fill.instrument);
         let mut position = self.positions.get(&key).copied().unwrap_or_default();
         let (change, realized) = position.apply(
@@ -74,14 +79,18 @@ impl Portfolio {
         Some(Booking { change, position })
     }
 
-    /// Pays or receives `amount` of funding on a contract's position.
+    /// Pays or receives `amount` of funding on a contract's position. False, with nothing changed, when it does not fit the
+    /// number range.
     pub fn fund(
         &mut self,
         account: AccountId,
         owner: OwnerId,
         instrument: &Instrument,
         amount: Amount,
-    ) {
+    ) -> bool {
+        if !self.has_room(account, instrument.settlement, owner, amount) {
+            return false;
+        }
         self.post(
             EntryKind::Funding,
             account,
@@ -96,6 +105,7 @@ impl Portfolio {
         if let Some(position) = self.positions.get_mut(&(account, owner, instrument.id)) {
             position.realized += amount;
         }
+        true
     }
 
     /// Gives up a spot position that is too small to be sold: its asset goes to the dust book, its cost is lost.
@@ -107,6 +117,23 @@ impl Portfolio {
         position.abandon();
         self.keep(key, instrument, position, PositionChange::Closed);
         Some(position)
+    }
+
+    /// Takes `quantity` of a long spot position away at its cost, without profit or loss: somebody else sold or moved it.
+    /// The ledger is not changed. Returns what is left of the position.
+    pub fn take_away(&mut self, key: PositionKey, quantity: Quantity) -> Quantity {
+        let Some(position) = self.positions.get_mut(&key) else {
+            return Quantity::ZERO;
+        };
+        let quantity = quantity.min(position.quantity);
+        if quantity.0 > 0 && position.take_away(quantity).is_none() {
+            return position.quantity;
+        }
+        let left = position.quantity;
+        if left.is_zero() {
+            self.positions.remove(&key);
+        }
+        left
     }
 
     /// Moves an amount from one owner to another.
@@ -121,8 +148,12 @@ impl Portfolio {
         });
     }
 
-    /// Takes in (or gives out) what came from (or went) elsewhere.
-    pub fn deposit(&mut self, account: AccountId, money: Money, owner: OwnerId) {
+    /// Takes in (or gives out) what came from (or went) elsewhere. False, with nothing changed, when it does not fit the
+    /// number range.
+    pub fn deposit(&mut self, account: AccountId, money: Money, owner: OwnerId) -> bool {
+        if !self.has_room(account, money.asset, owner, money.amount) {
+            return false;
+        }
         self.post(
             EntryKind::Transfer,
             account,
@@ -130,13 +161,7 @@ impl Portfolio {
             owner,
             money.amount,
         );
-    }
-
-    /// Clears an account before it is read from the venue again.
-    pub fn clear(&mut self, account: AccountId) {
-        self.ledger.clear(account);
-        self.positions.retain(|(of, _, _), _| *of != account);
-        self.realized.retain(|(of, _, _), _| *of != account);
+        true
     }
 
     /// A position; flat if there is none.
@@ -179,6 +204,32 @@ impl Portfolio {
         }
         let owned = self.ledger.balance(key.0, instrument.base, key.1);
         instrument.floor_quantity(held.min(instrument.floor_amount(owned)))
+    }
+
+    /// Whether what a fill moves fits the number range: the base, its value, and the fee.
+    fn takes(&self, instrument: &Instrument, owner: OwnerId, fill: &Fill, value: Amount) -> bool {
+        let base = instrument.quantity_amount(fill.quantity);
+        let moves = [
+            (instrument.base, owner, base),
+            (instrument.quote, owner, value),
+            (instrument.settlement, owner, value),
+            (fill.fee.asset, owner, fill.fee.amount),
+            (fill.fee.asset, OwnerId::Fees, fill.fee.amount),
+        ];
+        moves
+            .into_iter()
+            .all(|(asset, whose, amount)| self.has_room(fill.account, asset, whose, amount))
+    }
+
+    /// Whether an amount may be added to, or taken from, an owner's balance and profit in an asset.
+    fn has_room(&self, account: AccountId, asset: AssetId, owner: OwnerId, amount: Amount) -> bool {
+        let fits = |sum: Amount| {
+            let moved = amount.0.saturating_abs();
+            sum.0.saturating_abs().saturating_add(moved) <= SUM_MAX
+        };
+        fits(self.ledger.balance(account, asset, owner))
+            && fits(self.ledger.total(account, asset))
+            && fits(self.realized(account, owner, asset))
     }
 
     fn exchange(&mut self, instrument: &Instrument, owner: OwnerId, fill: &Fill, value: Amount) {

@@ -129,6 +129,12 @@ impl Position {
         Some(released)
     }
 
+    /// Takes `quantity` (positive, no more than is held) away at its cost, without profit or loss: it was sold or moved by
+    /// somebody else. `None`, and no change, when the cost does not fit.
+    pub fn take_away(&mut self, quantity: Quantity) -> Option<Amount> {
+        self.release(quantity)
+    }
+
     /// Gives up what is left of the position and realises its cost as a loss: a remainder too small to be sold.
     pub fn abandon(&mut self) -> Amount {
         let lost = -self.cost;

@@ -1,9 +1,10 @@
 //! Why an order was denied.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{Amount, ClientOrderId, InstrumentStatus, Ppm, RuleBreach};
+use tradewind_model::{Amount, ClientOrderId, InstrumentStatus, Ppm, Quantity, RuleBreach};
 
 use crate::limits::LimitKey;
 use crate::state::TradingState;
@@ -16,18 +17,30 @@ use crate::state::TradingState;
 )]
 pub enum Rule {
     R01,
+    R02,
+    R03,
+    R04,
     R05,
     R06,
     R07,
     R08,
+    R09,
     R10,
     R11,
     R12,
     R13,
+    R14,
     R15,
     R16,
+    R17,
     R18,
+    R19,
+    R20,
     R21,
+    R22,
+    R23,
+    R24,
+    R25,
 }
 
 impl Rule {
@@ -36,18 +49,30 @@ impl Rule {
     pub const fn name(self) -> &'static str {
         match self {
             Self::R01 => "trading state",
+            Self::R02 => "start gate",
+            Self::R03 => "unknown orders",
+            Self::R04 => "intent age",
             Self::R05 => "instrument",
             Self::R06 => "price and quantity steps",
             Self::R07 => "order size",
             Self::R08 => "order value",
+            Self::R09 => "liquidity",
             Self::R10 => "price collar",
             Self::R11 => "reference price",
             Self::R12 => "balance",
             Self::R13 => "position",
+            Self::R14 => "exposure",
             Self::R15 => "open entries",
             Self::R16 => "order rate",
+            Self::R17 => "messages per fill",
             Self::R18 => "duplicate order",
+            Self::R19 => "repeated entries",
+            Self::R20 => "self-match",
             Self::R21 => "exit size",
+            Self::R22 => "daily loss",
+            Self::R23 => "drawdown",
+            Self::R24 => "clock and order stream",
+            Self::R25 => "turnover",
         }
     }
 }
@@ -64,6 +89,17 @@ impl fmt::Display for Rule {
 pub enum DenyReason {
     /// R01: the trading state forbids this order.
     TradingState(TradingState),
+    /// R01: a circuit breaker lets one entry through as a probe, and that one is on its way.
+    ProbeOpen,
+    /// R02: the account was not read from its venue since the start.
+    NotReconciled,
+    /// R03: as many orders have an unknown fate as may have.
+    UnknownOrders {
+        /// How many have.
+        unknown: u32,
+        /// With how many an entry still passes.
+        limit: u32,
+    },
     /// R05: the bot is not allowed this instrument.
     NotAllowed,
     /// R05: the venue does not trade the instrument now.
@@ -77,6 +113,11 @@ pub enum DenyReason {
         /// What it may be worth.
         limit: Amount,
     },
+    /// R09: takes more of what is visible than it may.
+    Liquidity {
+        /// How much may be taken.
+        limit: Quantity,
+    },
     /// R10: reaches further past the mid than it may.
     Collar {
         /// How far it reaches.
@@ -86,6 +127,13 @@ pub enum DenyReason {
     },
     /// R11: there is no live, uncrossed quote to compare it with.
     NoReference,
+    /// R11: the quote it would be measured by is too wide.
+    Spread {
+        /// How wide, as a share of the mid.
+        spread: Ppm,
+        /// How wide it may be.
+        limit: Ppm,
+    },
     /// R12: costs more than the usable part of the free balance.
     Balance {
         /// What it needs.
@@ -102,6 +150,15 @@ pub enum DenyReason {
     },
     /// R13: the bot holds as many positions as it may.
     PositionsMax(u32),
+    /// R14: would make the gross exposure of the account or the bot larger than it may be.
+    Exposure {
+        /// Whether it is the bot's; else the account's.
+        of_bot: bool,
+        /// What it would become, in the report currency.
+        value: Amount,
+        /// What it may be.
+        limit: Amount,
+    },
     /// R15: as many entries are open as may be.
     OpenEntries {
         /// How many are open.
@@ -113,8 +170,26 @@ pub enum DenyReason {
     BotRate,
     /// R18: an equal order was sent a moment ago.
     Duplicate(ClientOrderId),
+    /// R19: the bot entered on this side as often as it may.
+    RepeatedEntries {
+        /// Entries it may make within the window.
+        limit: u32,
+    },
+    /// R20: could trade with a resting order of the desk's own.
+    SelfMatch(ClientOrderId),
     /// R21: an exit larger than the position it is to close.
     ExitTooLarge,
+    /// R21: another exit of the position is on its way.
+    ExitInFlight,
+    /// R24: the venue's clock is not known well enough.
+    ClockUncertain {
+        /// How far the offset may be wrong.
+        uncertainty: Duration,
+        /// How far it may.
+        limit: Duration,
+    },
+    /// R24: the account's stream is not proved live.
+    StreamNotProved,
     /// A limit this order needs is not configured.
     LimitMissing(LimitKey),
     /// A value has no price in the report currency, or overflows.
@@ -126,7 +201,9 @@ impl DenyReason {
     #[must_use]
     pub const fn rule(self) -> Rule {
         match self {
-            Self::TradingState(_) => Rule::R01,
+            Self::TradingState(_) | Self::ProbeOpen => Rule::R01,
+            Self::NotReconciled => Rule::R02,
+            Self::UnknownOrders { .. } => Rule::R03,
             Self::NotAllowed | Self::NotTrading(_) => Rule::R05,
             Self::Filter(
                 RuleBreach::Tick | RuleBreach::Step | RuleBreach::PriceRange | RuleBreach::Overflow,
@@ -135,31 +212,20 @@ impl DenyReason {
                 RuleBreach::QuantityMin | RuleBreach::QuantityMax | RuleBreach::NotionalMin,
             ) => Rule::R07,
             Self::OrderValue { .. } | Self::Unpriced => Rule::R08,
+            Self::Liquidity { .. } => Rule::R09,
             Self::Collar { .. } => Rule::R10,
-            Self::NoReference => Rule::R11,
+            Self::NoReference | Self::Spread { .. } => Rule::R11,
             Self::Balance { .. } => Rule::R12,
             Self::Position { .. } | Self::PositionsMax(_) => Rule::R13,
+            Self::Exposure { .. } => Rule::R14,
             Self::OpenEntries { .. } => Rule::R15,
             Self::BotRate => Rule::R16,
             Self::Duplicate(_) => Rule::R18,
-            Self::ExitTooLarge => Rule::R21,
+            Self::RepeatedEntries { .. } => Rule::R19,
+            Self::SelfMatch(_) => Rule::R20,
+            Self::ExitTooLarge | Self::ExitInFlight => Rule::R21,
+            Self::ClockUncertain { .. } | Self::StreamNotProved => Rule::R24,
             Self::LimitMissing(key) => key.rule(),
-        }
-    }
-}
-
-impl LimitKey {
-    const fn rule(self) -> Rule {
-        match self {
-            // R04 denies nothing itself. Without its limit, no order gets an expiry.
-            Self::IntentTtlQuote | Self::IntentTtlCandle => Rule::R01,
-            Self::OrderValueMax | Self::OrderEquityMax => Rule::R08,
-            Self::Collar | Self::MarketSlippageMax => Rule::R10,
-            Self::BalanceUseMax => Rule::R12,
-            Self::PositionEquityMax => Rule::R13,
-            Self::OpenEntriesInstrument | Self::OpenEntriesAccount => Rule::R15,
-            Self::BotOrderRate | Self::AccountOrderRate => Rule::R16,
-            Self::DuplicateWindow => Rule::R18,
         }
     }
 }
@@ -168,6 +234,12 @@ impl fmt::Display for DenyReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TradingState(state) => write!(f, "the trading state is {state}"),
+            Self::ProbeOpen => f.write_str("a circuit breaker waits for the outcome of one entry"),
+            Self::NotReconciled => f.write_str("the account is not reconciled with its venue"),
+            Self::UnknownOrders { unknown, limit } => write!(
+                f,
+                "{unknown} orders have an unknown fate, at most {limit} allowed"
+            ),
             Self::NotAllowed => f.write_str("the instrument is not on the bot's list"),
             Self::NotTrading(status) => write!(f, "the venue does not trade it now ({status:?})"),
             Self::Filter(breach) => write!(f, "breaks the venue's {} rule", breach_name(*breach)),
@@ -180,6 +252,23 @@ impl fmt::Display for DenyReason {
             Self::Collar { distance, limit } => write!(
                 f,
                 "reaches {distance} past the mid, at most {limit} allowed"
+            ),
+            Self::Liquidity { .. } => {
+                f.write_str("takes more of the visible quantity than is allowed")
+            }
+            Self::Spread { spread, limit } => {
+                write!(f, "the spread is {spread}, at most {limit} allowed")
+            }
+            Self::Exposure {
+                of_bot,
+                value,
+                limit,
+            } => write!(
+                f,
+                "exposure of the {} would be {}, at most {} allowed",
+                if *of_bot { "bot" } else { "account" },
+                value.to_text(2),
+                limit.to_text(2)
             ),
             Self::NoReference => f.write_str("no sound and live quote to measure it by"),
             Self::Balance { needed, usable } => write!(
@@ -202,6 +291,21 @@ impl fmt::Display for DenyReason {
             }
             Self::BotRate => f.write_str("the bot sends orders faster than it may"),
             Self::Duplicate(id) => write!(f, "equal to order {id} of a moment ago"),
+            Self::RepeatedEntries { limit } => {
+                write!(
+                    f,
+                    "the bot entered on this side {limit} times within the window"
+                )
+            }
+            Self::SelfMatch(id) => write!(f, "could trade with own resting order {id}"),
+            Self::ExitInFlight => f.write_str("another exit of the position is on its way"),
+            Self::ClockUncertain { uncertainty, limit } => write!(
+                f,
+                "the venue's clock is uncertain by {} ms, at most {} ms allowed",
+                uncertainty.as_millis(),
+                limit.as_millis()
+            ),
+            Self::StreamNotProved => f.write_str("the account's stream is not proved live"),
             Self::ExitTooLarge => f.write_str("larger than the position it is to close"),
             Self::LimitMissing(key) => write!(f, "limits.{} is not configured", key.name()),
             Self::Unpriced => f.write_str("its value in the report currency is unknown"),

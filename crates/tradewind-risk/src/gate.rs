@@ -3,8 +3,13 @@
 //! [`check`] runs the list of checks in order and stops at the first that denies. Each check is a file of its own in
 //! `checks/`; adding a rule is adding a file and a line here.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
-use tradewind_model::{Amount, BotId, Instrument, OrderTerms, Ppm, Quantity, Quote, Timestamp};
+use tradewind_model::{
+    Amount, BotId, ClientOrderId, Depth, Instrument, OrderTerms, Ppm, Price, Quantity, Quote,
+    Timestamp,
+};
 
 use crate::approved_order::{ApprovedOrder, Seal};
 use crate::checks;
@@ -44,6 +49,8 @@ pub struct Candidate {
     pub purpose: PositionEffect,
     /// Whether a quote decided it; candles and timers give an entry more time (R04).
     pub decided_on_quote: bool,
+    /// Whether it is the next slice or the re-placement of an order that ended: it is no duplicate of that one (R18).
+    pub continues: bool,
 }
 
 /// What the checks may know. All of it is the engine's, as of now.
@@ -61,6 +68,8 @@ pub struct Context<'a> {
     pub allowed: bool,
     /// The latest quote, if it is sound and its feed live.
     pub quote: Option<&'a Quote>,
+    /// The top of the book, if the feed has one and is live.
+    pub depth: Option<&'a Depth>,
     /// Worth of one whole unit of the quote asset in the report currency, if known.
     pub quote_rate: Option<Amount>,
     /// Equity of the account in the report currency.
@@ -73,33 +82,116 @@ pub struct Context<'a> {
     pub position: Quantity,
     /// The owner's working quantity on the order's side. It contains no protective stops, unless the order is one.
     pub working: Quantity,
-    /// Entries open in the instrument, over all owners.
-    pub open_entries_instrument: u32,
-    /// Entries open on the account.
-    pub open_entries_account: u32,
-    /// Instruments the account trades.
-    pub account_instruments: u32,
+    /// The account: its venue and the orders and positions of all its owners.
+    pub account: AccountFacts,
     /// The owner's order rate, as left by its last order.
     pub rate: &'a TokenBucket,
     /// The owner's last orders.
     pub recent: &'a RecentOrders,
+    /// Entries of the owner on the order's side within the window of R19.
+    pub same_side_entries: u32,
+}
+
+/// What is known of an order's account and of its venue.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountFacts {
+    /// Whether it was read from its venue since the start.
+    pub reconciled: bool,
+    /// UNKNOWN orders of the owner in the instrument.
+    pub unknown_here: u32,
+    /// UNKNOWN orders of the account.
+    pub unknown: u32,
+    /// Entries open in the instrument, over all owners.
+    pub open_entries_instrument: u32,
+    /// Entries open on the account.
+    pub open_entries: u32,
+    /// Instruments the account trades.
+    pub instruments: u32,
+    /// Value of all positions and open entries in the report currency; `None` if one of them has no price.
+    pub exposure: Option<Amount>,
+    /// The same of the owner alone.
+    pub owner_exposure: Option<Amount>,
+    /// A resting order of the account, whoever's, that this order could trade with.
+    pub crossing: Option<ClientOrderId>,
+    /// How far the offset of the venue's clock may be wrong; `None` where there is no venue clock to compare with.
+    pub clock_uncertainty: Option<Duration>,
+    /// Whether the account's stream is proved live, or there is none.
+    pub stream_proved: bool,
+    /// Whether a circuit breaker over the order waits for the outcome of its probe.
+    pub probe_open: bool,
+}
+
+/// A reconciled account of one instrument without positions and orders.
+impl Default for AccountFacts {
+    fn default() -> Self {
+        Self {
+            reconciled: true,
+            unknown_here: 0,
+            unknown: 0,
+            open_entries_instrument: 0,
+            open_entries: 0,
+            instruments: 1,
+            exposure: Some(Amount::ZERO),
+            owner_exposure: Some(Amount::ZERO),
+            crossing: None,
+            clock_uncertainty: None,
+            stream_proved: true,
+            probe_open: false,
+        }
+    }
 }
 
 /// A check: returns the reason for a denial.
 type Check = fn(&Candidate, &Context<'_>) -> Result<(), DenyReason>;
 
-/// The list, cheapest and most final first.
-const CHECKS: [Check; 10] = [
-    checks::r01_trading_state::check,
-    checks::r05_instrument::check,
-    checks::r06_r07_filters::check,
-    checks::r18_duplicate::check,
-    checks::r21_exit_size::check,
-    checks::r10_collar::check,
-    checks::r08_order_value::check,
-    checks::r12_balance::check,
-    checks::r13_position::check,
-    checks::r15_r16_pace::check,
+/// Which orders a check may deny.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AppliesTo {
+    /// Entries alone.
+    Entry,
+    /// Entries and exits.
+    Decisions,
+    /// Exits and protective stops.
+    Reducing,
+    /// Every order.
+    All,
+}
+
+impl AppliesTo {
+    const fn covers(self, effect: PositionEffect) -> bool {
+        match self {
+            Self::Entry => matches!(effect, PositionEffect::Entry),
+            Self::Decisions => !matches!(effect, PositionEffect::Protect),
+            Self::Reducing => effect.reduces(),
+            Self::All => true,
+        }
+    }
+}
+
+/// The list, cheapest and most final first. R04 is the time to live that [`check`] seals into an entry. R17, R22, R23
+/// and R25 are not per order: see `monitors/`.
+const CHECKS: [(AppliesTo, Check); 21] = [
+    (AppliesTo::All, checks::r01_trading_state::check),
+    (AppliesTo::All, checks::r02_start_gate::check),
+    (AppliesTo::Entry, checks::limits_present),
+    (AppliesTo::All, checks::r05_instrument::check),
+    (AppliesTo::Entry, checks::r24_clock_and_stream::check),
+    (AppliesTo::Entry, checks::r03_unknown_orders::check),
+    (AppliesTo::All, checks::r06_steps::check),
+    (AppliesTo::All, checks::r07_size::check),
+    (AppliesTo::Decisions, checks::r18_duplicate::check),
+    (AppliesTo::Reducing, checks::r21_exit_size::check),
+    (AppliesTo::Entry, checks::r11_reference::check),
+    (AppliesTo::Entry, checks::r10_collar::check),
+    (AppliesTo::Entry, checks::r09_liquidity::check),
+    (AppliesTo::Entry, checks::r08_order_value::check),
+    (AppliesTo::Entry, checks::r12_balance::check),
+    (AppliesTo::Entry, checks::r13_position::check),
+    (AppliesTo::Entry, checks::r14_exposure::check),
+    (AppliesTo::Entry, checks::r15_open_entries::check),
+    (AppliesTo::Entry, checks::r16_order_rate::check),
+    (AppliesTo::Entry, checks::r19_repeated_entries::check),
+    (AppliesTo::Entry, checks::r20_self_match::check),
 ];
 
 /// Approves the order if every check passes.
@@ -107,8 +199,10 @@ const CHECKS: [Check; 10] = [
 /// # Errors
 /// The first reason against it. A denial is an answer, not a fault.
 pub fn check(candidate: &Candidate, context: &Context<'_>) -> Result<ApprovedOrder, DenyReason> {
-    for check in CHECKS {
-        check(candidate, context)?;
+    for (applies_to, check) in CHECKS {
+        if applies_to.covers(candidate.purpose) {
+            check(candidate, context)?;
+        }
     }
     let expires_at = match candidate.purpose {
         PositionEffect::Exit | PositionEffect::Protect => None,
@@ -127,7 +221,7 @@ pub fn check(candidate: &Candidate, context: &Context<'_>) -> Result<ApprovedOrd
 
 impl Context<'_> {
     /// The price for the order's value: its limit, else the price it would trade at.
-    pub(crate) fn value_price(&self, terms: &OrderTerms) -> Option<tradewind_model::Price> {
+    pub(crate) fn value_price(&self, terms: &OrderTerms) -> Option<Price> {
         terms
             .kind
             .limit()

@@ -4,20 +4,26 @@
 //! [`ApprovedOrder`], which nothing outside this crate can make, or a [`DenyReason`]. Start with `gate.rs`.
 
 mod approved_order;
+mod breaker;
 mod checks;
 mod deny;
 mod gate;
 mod latch;
 mod limits;
+mod monitors;
 mod rates;
 mod recent;
 mod state;
 
 pub use approved_order::ApprovedOrder;
+pub use breaker::{BreakerLimits, BreakerScope, BreakerState, CircuitBreaker};
+pub use checks::r20_self_match::would_match;
+pub use checks::visible_quantity;
 pub use deny::{DenyReason, Rule};
-pub use gate::{Candidate, Context, PositionEffect, check};
+pub use gate::{AccountFacts, Candidate, Context, PositionEffect, check};
 pub use latch::KillLatch;
-pub use limits::{LimitKey, Limits, Rate};
+pub use limits::{LimitKey, LimitValue, Limits, LossAction, Rate};
+pub use monitors::{AccountValue, BotValue, Monitors, Observation, Verdict};
 pub use rates::TokenBucket;
-pub use recent::RecentOrders;
+pub use recent::{RecentOrders, SideEntries};
 pub use state::{Cause, CauseKind, Clearing, Scope, TradingState, TradingStates};

@@ -87,6 +87,14 @@ pub enum CauseKind {
     NotReconciled,
     /// The event log's writer is too far behind to take intents.
     EventLogBehind,
+    /// The disk is full: what is left is the journal's reserve (S05).
+    DiskReserve,
+    /// The disk is full, the reserve too: no intent can be made durable (S05).
+    DiskFull,
+    /// The journal's file system is read-only.
+    DiskReadOnly,
+    /// Market data is not stored; trading goes on.
+    MarketDataNotStored,
     /// The desk shuts down.
     Stopping,
     /// A fill's value is outside the number range, so the ledger is incomplete.
@@ -103,6 +111,36 @@ pub enum CauseKind {
     StreamDown,
     /// The account's stream may have missed something.
     StreamUnsure,
+    /// The account was not read from its venue within the time of R02.
+    ReconcileLate,
+    /// Too many of the account's orders have an unknown fate (R03).
+    UnknownOrders,
+    /// Prices carried the gross exposure over its limit (R14).
+    Exposure,
+    /// The bot sends many orders and cancels per fill (R17): an alarm.
+    MessagesHigh,
+    /// The bot sends too many orders and cancels per fill (R17).
+    MessagesPerFill,
+    /// The bot entered on one side too often (R19).
+    RepeatedEntries,
+    /// The account lost as much in a UTC day as it may (R22).
+    DailyLoss,
+    /// The account lost so much in a UTC day that a person should look (R22).
+    DailyLossAlarm,
+    /// The bot lost as much in a UTC day as it may (R22).
+    BotDailyLoss,
+    /// The account fell as far from its peak as it may (R23).
+    Drawdown,
+    /// The account traded more in a UTC day than it should (R25): an alarm.
+    Turnover,
+    /// The circuit breaker of the scope is open, or waits for a probe.
+    BreakerOpen,
+    /// The circuit breaker of the account's venue is open, or waits for a probe.
+    VenueBreakerOpen,
+    /// The venue reported numbers that cannot be; they were not booked.
+    AbsurdNumbers,
+    /// An asset became less and neither a fill nor somebody else's holding explains it: what bots had is gone.
+    BalanceUnexplained,
     /// The text of a cause that this version does not have.
     Other(String),
 }
@@ -114,6 +152,10 @@ impl CauseKind {
         match self {
             Self::NotReconciled => "the account is not reconciled",
             Self::EventLogBehind => "the event log is behind",
+            Self::DiskReserve => "the disk is full and the journal's reserve is in use",
+            Self::DiskFull => "the disk is full and the journal's reserve is spent",
+            Self::DiskReadOnly => "the journal's file system is read-only",
+            Self::MarketDataNotStored => "market data is not stored",
             Self::Stopping => "the desk is stopping",
             Self::FillNotBooked => "a fill could not be booked",
             Self::Killed => "killed",
@@ -122,6 +164,21 @@ impl CauseKind {
             Self::StreamNotProved => "the account stream is not proved live yet",
             Self::StreamDown => "the account stream is down",
             Self::StreamUnsure => "the account stream may have missed something",
+            Self::ReconcileLate => "the account is not reconciled in time",
+            Self::UnknownOrders => "too many orders have an unknown fate",
+            Self::Exposure => "the exposure is above its limit",
+            Self::MessagesHigh => "many orders and cancels per fill",
+            Self::MessagesPerFill => "too many orders and cancels per fill",
+            Self::RepeatedEntries => "too many entries on one side",
+            Self::DailyLoss => "the loss of the day reached its limit",
+            Self::DailyLossAlarm => "the loss of the day needs a person",
+            Self::BotDailyLoss => "the bot's loss of the day reached its limit",
+            Self::Drawdown => "the drawdown reached its limit",
+            Self::Turnover => "the turnover of the day is above its limit",
+            Self::BreakerOpen => "circuit breaker",
+            Self::VenueBreakerOpen => "circuit breaker of the venue",
+            Self::AbsurdNumbers => "the venue reported impossible numbers",
+            Self::BalanceUnexplained => "what a bot held was sold or moved by somebody else",
             Self::Other(words) => words,
         }
     }
@@ -144,6 +201,10 @@ impl From<String> for CauseKind {
         let listed = [
             Self::NotReconciled,
             Self::EventLogBehind,
+            Self::DiskReserve,
+            Self::DiskFull,
+            Self::DiskReadOnly,
+            Self::MarketDataNotStored,
             Self::Stopping,
             Self::FillNotBooked,
             Self::Killed,
@@ -152,6 +213,21 @@ impl From<String> for CauseKind {
             Self::StreamNotProved,
             Self::StreamDown,
             Self::StreamUnsure,
+            Self::ReconcileLate,
+            Self::UnknownOrders,
+            Self::Exposure,
+            Self::MessagesHigh,
+            Self::MessagesPerFill,
+            Self::RepeatedEntries,
+            Self::DailyLoss,
+            Self::DailyLossAlarm,
+            Self::BotDailyLoss,
+            Self::Drawdown,
+            Self::Turnover,
+            Self::BreakerOpen,
+            Self::VenueBreakerOpen,
+            Self::AbsurdNumbers,
+            Self::BalanceUnexplained,
         ];
         let known = listed.into_iter().find(|kind| kind.words() == words);
         known.unwrap_or(Self::Other(words))
@@ -307,11 +383,18 @@ mod tests {
         for kind in [
             CauseKind::NotReconciled,
             CauseKind::EventLogBehind,
+            CauseKind::DiskReserve,
+            CauseKind::DiskFull,
+            CauseKind::DiskReadOnly,
+            CauseKind::MarketDataNotStored,
             CauseKind::Stopping,
             CauseKind::FillNotBooked,
             CauseKind::Killed,
             CauseKind::Flattening,
             CauseKind::ConfigurationRefused,
+            CauseKind::Drawdown,
+            CauseKind::BreakerOpen,
+            CauseKind::AbsurdNumbers,
             CauseKind::Other("a cause of tomorrow".to_owned()),
         ] {
             assert_eq!(CauseKind::from(String::from(kind.clone())), kind);

@@ -55,6 +55,7 @@ mod persist;
 mod recorded;
 mod rest;
 mod server;
+pub mod simulation;
 mod sockets;
 mod source;
 mod span;

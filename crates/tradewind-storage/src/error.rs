@@ -10,6 +10,9 @@ pub enum StorageError {
     /// It is not a valid database: delete it, and it is rebuilt from the journal.
     #[error("the database is damaged")]
     Damaged(#[source] rusqlite::Error),
+    /// Its tables are not those of any release: delete it, and it is rebuilt from the journal.
+    #[error("the database cannot be brought to the current schema")]
+    Schema(#[source] rusqlite::Error),
     /// A newer release has been here.
     #[error("the database has schema {found}, this release supports {known}")]
     Newer {

@@ -20,4 +20,4 @@ pub use queries::{
     OrderRow, OrdersQuery, Page, PageToken, RiskEventRow,
 };
 pub use readers::Readers;
-pub use writer::{EventSource, Lag, Writer, WriterOptions};
+pub use writer::{EventSource, HistoryItem, Lag, Writer, WriterOptions};

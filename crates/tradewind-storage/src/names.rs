@@ -25,11 +25,6 @@ impl Configurations {
             configuration: found.map(|(_, configuration)| configuration),
         }
     }
-
-    /// The names in force now.
-    pub(crate) fn latest(&self) -> Names<'_> {
-        self.at(u64::MAX)
-    }
 }
 
 /// Names of ids. An unknown id is printed as its number, so that no event is lost.

@@ -118,7 +118,19 @@ impl Projection {
     /// # Errors
     /// [`StorageError`]; nothing was changed.
     pub fn upsert_fills(&mut self, fills: &[(Fill, Option<BotId>)]) -> Result<usize, StorageError> {
-        let names = self.configurations.latest();
+        self.upsert_fills_of(u64::MAX, fills)
+    }
+
+    /// The same for fills of a reading at sequence number `seq`, whose names are those in force then.
+    ///
+    /// # Errors
+    /// [`StorageError`]; nothing was changed.
+    pub(crate) fn upsert_fills_of(
+        &mut self,
+        seq: u64,
+        fills: &[(Fill, Option<BotId>)],
+    ) -> Result<usize, StorageError> {
+        let names = self.configurations.at(seq);
         let transaction = self.connection.transaction()?;
         let mut added = 0;
         for (fill, bot) in fills {

@@ -24,7 +24,11 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StorageError> {
         })?;
     for (number, sql) in (found + 1..).zip(missing) {
         let transaction = connection.transaction()?;
-        transaction.execute_batch(sql)?;
+        let migrated = transaction.execute_batch(sql);
+        migrated.map_err(|error| match StorageError::from(error) {
+            StorageError::Database(error) => StorageError::Schema(error),
+            other => other,
+        })?;
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
     }

@@ -22,6 +22,22 @@ pub trait EventSource: Send + std::fmt::Debug {
     /// # Errors
     /// Any error of reading. The writer tries again.
     fn read_after(&self, after: EventId, limit: usize) -> io::Result<Vec<Arc<Event>>>;
+
+    /// Hands over everything the database needs that is in no event, oldest first. Called once, for a database that is
+    /// built from the log's start.
+    ///
+    /// # Errors
+    /// Any error of reading. The writer tries again, from the start.
+    fn history(&self, take: &mut dyn FnMut(HistoryItem)) -> io::Result<()>;
+}
+
+/// What is in no event.
+#[derive(Clone, Debug)]
+pub enum HistoryItem {
+    /// What ids mean from this sequence number on.
+    Configured(u64, Box<Configuration>),
+    /// Fills that a reading of an account found, with the sequence number of the reading.
+    Fills(u64, Vec<(Fill, Option<BotId>)>),
 }
 
 /// How the writer works.
@@ -104,8 +120,7 @@ impl Writer {
         source: Box<dyn EventSource>,
         options: WriterOptions,
     ) -> Result<Self, StorageError> {
-        let projection = open(path)?;
-        projection.set_patience(options.patience)?;
+        let projection = open(path, options)?;
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 nudged: true,
@@ -122,6 +137,8 @@ impl Writer {
         });
         let work = Work {
             shared: Arc::clone(&shared),
+            path: path.to_owned(),
+            has_history: projection.cursor() != EventId::default(),
             projection,
             source,
             options,
@@ -217,20 +234,29 @@ impl Drop for Writer {
     }
 }
 
-fn open(path: &Path) -> Result<Projection, StorageError> {
-    match Projection::open(path) {
-        Err(StorageError::Damaged(error)) => {
-            let aside = with_suffix(path, ".damaged");
-            tracing::warn!(%error, aside = %aside.display(), "The database is damaged and is rebuilt");
-            std::fs::rename(path, &aside).map_err(StorageError::Log)?;
-            for suffix in ["-wal", "-shm"] {
-                // Without the database these are worth nothing, and may not be there.
-                drop(std::fs::remove_file(with_suffix(path, suffix)));
-            }
+/// Opens the database; one that is damaged, or whose tables are not of any release, is set aside and begun anew.
+fn open(path: &Path, options: WriterOptions) -> Result<Projection, StorageError> {
+    let opened = match Projection::open(path) {
+        Err(error @ (StorageError::Damaged(_) | StorageError::Schema(_))) => {
+            set_aside(path, &error)?;
             Projection::open(path)
         }
         other => other,
+    };
+    let projection = opened?;
+    projection.set_patience(options.patience)?;
+    Ok(projection)
+}
+
+fn set_aside(path: &Path, error: &StorageError) -> Result<(), StorageError> {
+    let aside = with_suffix(path, ".damaged");
+    tracing::warn!(%error, aside = %aside.display(), "The database is set aside and rebuilt from the journal");
+    std::fs::rename(path, &aside).map_err(StorageError::Log)?;
+    for suffix in ["-wal", "-shm"] {
+        // Without the database these are worth nothing, and may not be there.
+        drop(std::fs::remove_file(with_suffix(path, suffix)));
     }
+    Ok(())
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -248,6 +274,9 @@ impl Shared {
 /// What the thread owns.
 struct Work {
     shared: Arc<Shared>,
+    path: PathBuf,
+    /// Whether what is in no event is in the database.
+    has_history: bool,
     projection: Projection,
     source: Box<dyn EventSource>,
     options: WriterOptions,
@@ -258,7 +287,7 @@ impl Work {
     fn run(mut self) {
         loop {
             let stopping = self.shared.lock().stopping;
-            let caught_up = self.catch_up();
+            let caught_up = self.catch_up().or_else(|error| self.rebuild(error));
             let mut state = self.shared.lock();
             match caught_up {
                 Ok(()) => (state.level, state.failures) = (true, 0),
@@ -281,8 +310,45 @@ impl Work {
         }
     }
 
+    /// Begins the database anew if `error` says that it is damaged; the next attempt fills it from the log.
+    fn rebuild(&mut self, error: StorageError) -> Result<(), StorageError> {
+        if let StorageError::Damaged(_) = error {
+            set_aside(&self.path, &error)?;
+            self.projection = open(&self.path, self.options)?;
+            (self.has_history, self.since_pruned) = (false, 0);
+            self.shared.lock().nudged = true;
+        }
+        Err(error)
+    }
+
+    /// Adds what is in no event, once, to a database that is built from the log's start.
+    fn apply_history(&mut self) -> Result<(), StorageError> {
+        if self.has_history {
+            return Ok(());
+        }
+        let mut result = Ok(());
+        let projection = &mut self.projection;
+        let read = self.source.history(&mut |item| {
+            if result.is_ok() {
+                result = match item {
+                    HistoryItem::Configured(from_seq, configuration) => {
+                        projection.configure(from_seq, &configuration)
+                    }
+                    HistoryItem::Fills(seq, fills) => {
+                        projection.upsert_fills_of(seq, &fills).map(drop)
+                    }
+                };
+            }
+        });
+        result?;
+        read.map_err(StorageError::Log)?;
+        self.has_history = true;
+        Ok(())
+    }
+
     /// Applies everything there is.
     fn catch_up(&mut self) -> Result<(), StorageError> {
+        self.apply_history()?;
         self.apply_requests()?;
         loop {
             let events = self

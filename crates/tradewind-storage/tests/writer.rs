@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use common::{Log, configuration, fill, life};
 use tradewind_model::EventId;
-use tradewind_storage::{FillsQuery, OrdersQuery, Readers, Writer, WriterOptions};
+use tradewind_storage::{FillsQuery, HistoryItem, OrdersQuery, Readers, Writer, WriterOptions};
 
 /// Longer than any of this takes; what is waited for comes earlier.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -110,4 +110,113 @@ fn a_damaged_database_is_set_aside_and_built_anew() {
     assert!(writer.wait_for(last, PATIENCE));
     assert_eq!(orders(&Readers::new(&path)), 5);
     assert!(dir.path().join("tradewind.db.damaged").exists());
+}
+
+/// Every row of every table, as text, but for numbers that only tell in which order rows were added.
+fn rows(path: &Path) -> Vec<String> {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+    let mut tables = connection.prepare(tables).unwrap();
+    let names = tables.query_map([], |row| row.get(0)).unwrap();
+    let names: Vec<String> = names.map(Result::unwrap).collect();
+    assert!(names.len() > 9, "{names:?}");
+    let mut text = Vec::new();
+    for name in names {
+        let all = format!("SELECT * FROM {name}");
+        let mut statement = connection.prepare(&all).unwrap();
+        let columns: Vec<String> = statement
+            .column_names()
+            .into_iter()
+            .map(Into::into)
+            .collect();
+        let mut found = statement.query([]).unwrap();
+        while let Some(row) = found.next().unwrap() {
+            let told = columns.iter().filter(|column| *column != "id");
+            let values = told.map(|column| {
+                let value: rusqlite::types::Value = row.get(column.as_str()).unwrap();
+                format!("{column}={value:?}")
+            });
+            text.push(format!("{name} {}", values.collect::<Vec<_>>().join(" ")));
+        }
+    }
+    text.sort();
+    text
+}
+
+/// A log of two runs between which the bots changed places, with a fill that has no event; and the database that its
+/// writer made of it.
+fn lived(path: &Path) -> (Log, EventId) {
+    let log = Log::default();
+    let mut changed = configuration();
+    changed.bots.reverse();
+    (changed.bots[0].id, changed.bots[1].id) = (changed.bots[1].id, changed.bots[0].id);
+    let found = vec![(fill(500, 1), Some(tradewind_model::BotId(0)))];
+    *log.history.lock().unwrap() = vec![
+        HistoryItem::Configured(0, Box::new(configuration())),
+        HistoryItem::Fills(35, found.clone()),
+        HistoryItem::Configured(100, Box::new(changed.clone())),
+    ];
+    let writer = start(path, &log);
+    assert!(writer.wait_for(grow(&log, 9), PATIENCE));
+    assert!(writer.upsert_fills(&found));
+    writer.configure(100, Arc::new(changed));
+    writer.stop();
+    let writer = Writer::start(path, Box::new(log.clone()), WriterOptions::default()).unwrap();
+    let last = grow(&log, 20);
+    writer.nudge();
+    assert!(writer.wait_for(last, PATIENCE));
+    writer.stop();
+    (log, last)
+}
+
+/// S08: deleted, written over, or with the tables of something else.
+#[test]
+fn a_database_that_is_lost_is_rebuilt_row_for_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tradewind.db");
+    let (log, last) = lived(&path);
+    let before = rows(&path);
+    let found = |what: &str| before.iter().any(|row| row.contains(what));
+    assert!(found("reversion") && found("event_seq=Null"));
+    let delete = |path: &Path| std::fs::remove_file(path).unwrap();
+    let write_over = |path: &Path| std::fs::write(path, [7; 9_000]).unwrap();
+    let other_tables = |path: &Path| {
+        std::fs::remove_file(path).unwrap();
+        let other = rusqlite::Connection::open(path).unwrap();
+        other.execute_batch("CREATE TABLE fills (x)").unwrap();
+    };
+    let losses: [&dyn Fn(&Path); 3] = [&delete, &write_over, &other_tables];
+    for (number, lose) in losses.into_iter().enumerate() {
+        lose(&path);
+        let writer = Writer::start(&path, Box::new(log.clone()), WriterOptions::default()).unwrap();
+        assert!(writer.wait_for(last, PATIENCE));
+        writer.stop();
+        assert!(rows(&path) == before, "loss {number}");
+        drop(std::fs::remove_file(
+            dir.path().join("tradewind.db.damaged"),
+        ));
+    }
+}
+
+/// S08: a page that is damaged while the desk runs.
+#[test]
+fn a_database_that_is_damaged_while_it_is_written_is_rebuilt() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tradewind.db");
+    let (log, _) = lived(&path);
+    // The header is sound, every page behind it is not.
+    let mut bytes = std::fs::read(&path).unwrap();
+    let page = 4_096;
+    assert!(bytes.len() > 8 * page);
+    let cursor_is_read = bytes.len() / page - 1;
+    for page_number in 2..=cursor_is_read {
+        bytes[page_number * page..][..100].fill(0xA5);
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let writer = Writer::start(&path, Box::new(log.clone()), WriterOptions::default()).unwrap();
+    let last = grow(&log, 40);
+    writer.nudge();
+    assert!(writer.wait_for(last, PATIENCE));
+    writer.stop();
+    assert_eq!(orders(&Readers::new(&path)), 40);
 }

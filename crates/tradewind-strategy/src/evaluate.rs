@@ -19,6 +19,7 @@ pub enum Evaluated {
 }
 
 /// Calls the method of `strategy` that belongs to `wake`. `candle` is the one that closed, for a candle wake.
+#[inline]
 pub fn evaluate(
     strategy: &mut dyn Strategy,
     view: &View<'_>,
@@ -39,6 +40,7 @@ pub fn evaluate(
 }
 
 /// The message of a panic.
+#[cold]
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());

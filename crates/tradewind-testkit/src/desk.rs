@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use tradewind_driver::Timers;
-use tradewind_engine::{Engine, StrategySource};
+use tradewind_engine::{Engine, Recorded, StrategySource, recover};
 use tradewind_events::{
     AccountState, Action, Command, CommandResult, Configuration, Event, EventKind, EventType,
-    Input, Output, Outputs, Principal, Started, Timer,
+    Input, Intent, Output, Outputs, Principal, Started, Timer,
 };
 use tradewind_model::{
     Amount, AssetId, Candle, ClientOrderId, ExecutionReport, Fill, InstrumentId, Liquidity, Money,
-    OrderTerms, Price, Quantity, ReportKind, Timestamp, TradeId, VenueOrderId,
+    OrderTerms, OwnerId, Price, Quantity, ReportKind, Timestamp, TradeId, VenueOrderId,
 };
 
 use crate::fixtures::{ACCOUNT, SPOT, START, USDT, quote};
@@ -27,6 +27,26 @@ pub struct Desk {
     timers: Timers,
     trades: u64,
     commands: u128,
+    starts: u32,
+    journal: Vec<(u64, Timestamp, Written)>,
+}
+
+/// A record of the desk's journal.
+#[derive(Clone, Debug)]
+enum Written {
+    Input(Input),
+    Intent(Intent),
+    Event(Event),
+}
+
+impl Written {
+    const fn record(&self) -> Recorded<'_> {
+        match self {
+            Self::Input(input) => Recorded::Input(input),
+            Self::Intent(intent) => Recorded::Intent(intent),
+            Self::Event(event) => Recorded::Event(event),
+        }
+    }
 }
 
 impl Desk {
@@ -40,14 +60,45 @@ impl Desk {
             timers: Timers::default(),
             trades: 0,
             commands: 0,
+            starts: 0,
+            journal: Vec::new(),
         };
-        desk.input(&Input::Configured(Box::new(configuration)));
-        desk.input(&Input::Started(Started {
+        desk.start(configuration);
+        desk
+    }
+
+    /// The next start of this desk after a crash: its engine is recovered from all it has written. Its account was not read
+    /// again yet.
+    ///
+    /// # Panics
+    /// Never: without a snapshot nothing can be refused.
+    #[must_use]
+    pub fn restarted(&self, configuration: Configuration, strategies: StrategySource) -> Self {
+        let records = self.journal.iter();
+        let tail = records.map(|(seq, at, written)| (*seq, *at, written.record()));
+        let engine = recover(strategies, None, tail).expect("there is no snapshot to refuse");
+        let mut desk = Self {
+            engine,
+            now: self.now,
+            log: Vec::new(),
+            timers: Timers::default(),
+            trades: self.trades,
+            commands: self.commands,
+            starts: self.starts,
+            journal: self.journal.clone(),
+        };
+        desk.start(configuration);
+        desk
+    }
+
+    fn start(&mut self, configuration: Configuration) {
+        self.starts += 1;
+        self.input(&Input::Configured(Box::new(configuration)));
+        self.input(&Input::Started(Started {
             instance: 7,
-            epoch: 1,
+            epoch: self.starts,
             killed: false,
         }));
-        desk
     }
 
     /// A desk whose account holds 100,000 `USDT`; its bots are given their turns and the first of them runs.
@@ -63,6 +114,7 @@ impl Desk {
     pub fn input(&mut self, input: &Input) -> Outputs {
         let mut outputs = Outputs::new();
         self.engine.handle(self.now, input, &mut outputs);
+        self.write(input, &outputs);
         for output in &outputs {
             match output {
                 Output::SetTimer(at, timer) => self.timers.set(*at, *timer),
@@ -72,6 +124,18 @@ impl Desk {
         }
         self.log.extend(outputs.iter().cloned());
         outputs
+    }
+
+    fn write(&mut self, input: &Input, outputs: &[Output]) {
+        let (seq, at) = (self.engine.seq(), self.now);
+        let followed = outputs.iter().filter_map(|output| match output {
+            Output::Event(event) => Some(Written::Event(event.clone())),
+            Output::Submit(intent, _) => Some(Written::Intent(intent.clone())),
+            _ => None,
+        });
+        let written = std::iter::once(Written::Input(input.clone())).chain(followed);
+        self.journal
+            .extend(written.map(|written| (seq, at, written)));
     }
 
     /// Moves the clock; timers that become due ring in order of time.
@@ -240,6 +304,16 @@ impl Desk {
             .rev()
             .find(|event| event.kind.event_type() == wanted);
         found.expect("there was such an event").kind
+    }
+
+    /// What bots hold in an instrument, summed.
+    #[must_use]
+    pub fn held_by_bots(&self, instrument: InstrumentId) -> i64 {
+        let view = self.engine.view();
+        let of_bots = view.positions.iter().filter(|position| {
+            position.instrument == instrument && matches!(position.owner, OwnerId::Bot(_))
+        });
+        of_bots.map(|position| position.quantity.0).sum()
     }
 
     /// The desk's positions as (bot or not, signed quantity) in an instrument, summed.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, WakeRule};
+use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, OnRestart, WakeRule};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetId, AssetTable, BotId, Candle, ExitPlan,
     Instrument, InstrumentId, InstrumentKind, Interval, OrderPolicy, Ppm, Price, Quantity, Quote,
@@ -74,6 +74,7 @@ pub fn configuration() -> Configuration {
         candles: CandleSource::Venue,
         announce_quotes: false,
         venue_stop_distance: None,
+        on_restart: OnRestart::Keep,
     }
 }
 
@@ -116,6 +117,7 @@ fn limits() -> Limits {
         burst: 50,
     };
     Limits {
+        unknown_bot_max: Some(0),
         intent_ttl_quote: Some(Duration::from_secs(2)),
         intent_ttl_candle: Some(Duration::from_secs(15)),
         order_value_max: Some(Amount::whole(5_000)),
@@ -129,6 +131,7 @@ fn limits() -> Limits {
         bot_order_rate: Some(rate),
         account_order_rate: Some(rate),
         duplicate_window: Some(Duration::from_secs(1)),
+        ..Limits::wide()
     }
 }
 

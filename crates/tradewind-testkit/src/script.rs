@@ -57,6 +57,7 @@ struct Lines {
 pub struct Script {
     lines: Arc<Mutex<Lines>>,
     warm_up: Vec<WarmUp>,
+    answers_history: bool,
 }
 
 impl Script {
@@ -66,6 +67,15 @@ impl Script {
         Self {
             warm_up,
             ..Self::default()
+        }
+    }
+
+    /// The same script, which answers on past candles, too.
+    #[must_use]
+    pub fn answering_history(self) -> Self {
+        Self {
+            answers_history: true,
+            ..self
         }
     }
 
@@ -160,7 +170,7 @@ impl Strategy for Scripted {
     fn on_candle(&mut self, view: &View<'_>, candle: &Candle) -> Result<Decision, StrategyError> {
         self.script
             .with(|lines| lines.candles.push((self.bot, *candle)));
-        if view.at == candle.close_time() {
+        if self.script.answers_history || view.at == candle.close_time() {
             self.answer()
         } else {
             Ok(Decision::Hold {

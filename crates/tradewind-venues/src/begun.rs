@@ -12,17 +12,17 @@ use tokio_util::sync::CancellationToken;
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Requests on their way. Whoever begins them decides how many there may be.
+/// Requests on their way. The executor that begins them bounds their number.
 #[derive(Default)]
 pub(crate) struct BegunRequests {
     /// Those that [`run`](Self::run) does not have yet.
-    new: Mutex<New>,
+    queued: Mutex<Queued>,
     /// [`run`](Self::run) is to take them.
     added: Notify,
 }
 
 #[derive(Default)]
-struct New {
+struct Queued {
     works: Vec<Work>,
     /// Nothing drives requests any more.
     has_ended: bool,
@@ -31,7 +31,7 @@ struct New {
 impl BegunRequests {
     /// Begins a request and goes as far with it as it can without waiting. The rest is [`run`](Self::run)'s.
     pub(crate) fn begin(&self, work: impl Future<Output = ()> + Send + 'static) {
-        if self.new().has_ended {
+        if self.queued().has_ended {
             return;
         }
         let mut work = contained(work);
@@ -51,7 +51,7 @@ impl BegunRequests {
     pub(crate) async fn run(&self, stop: CancellationToken) {
         let mut running = FuturesUnordered::new();
         loop {
-            running.extend(std::mem::take(&mut self.new().works));
+            running.extend(std::mem::take(&mut self.queued().works));
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -59,23 +59,23 @@ impl BegunRequests {
                 Some(()) = running.next() => {}
             }
         }
-        self.new().has_ended = true;
-        let unbegun = std::mem::take(&mut self.new().works);
-        drop(unbegun);
+        self.queued().has_ended = true;
+        let undriven = std::mem::take(&mut self.queued().works);
+        drop(undriven);
     }
 
     fn add(&self, work: Work) {
-        let mut new = self.new();
-        if !new.has_ended {
-            new.works.push(work);
-            drop(new);
+        let mut queued = self.queued();
+        if !queued.has_ended {
+            queued.works.push(work);
+            drop(queued);
             self.added.notify_one();
         }
     }
 
-    fn new(&self) -> MutexGuard<'_, New> {
+    fn queued(&self) -> MutexGuard<'_, Queued> {
         // No code that runs under the lock can leave it half changed.
-        self.new.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

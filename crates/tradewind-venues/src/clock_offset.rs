@@ -1,7 +1,8 @@
 //! How far the venue's clock is from ours, and how sure we are.
 //!
 //! A machine without I/O. Of the samples of the last ten minutes the one with the shortest round trip is used, since
-//! the truth lies within half a round trip of its middle; quartz drift is added for the sample's age.
+//! the truth lies within half a round trip of its middle; quartz drift is added for the sample's age. Samples whose
+//! intervals do not meet cannot both be true: one of the clocks was set between them, and the older one is forgotten.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -26,7 +27,16 @@ impl OffsetSample {
 
     fn offset_nanos(&self) -> i64 {
         let middle = self.sent_at.as_nanos() + self.round_trip_nanos() / 2;
-        self.venue_time.as_nanos() - middle
+        self.venue_time.as_nanos().saturating_sub(middle)
+    }
+
+    /// Whether one offset can explain both this sample and a later one, as far as clocks drift apart meanwhile.
+    fn meets(&self, later: &Self) -> bool {
+        let apart = self.offset_nanos().abs_diff(later.offset_nanos());
+        let reach = uncertainty_nanos(self, later.received_at)
+            .saturating_add(later.round_trip_nanos() / 2)
+            .saturating_add(1);
+        apart <= reach.unsigned_abs()
     }
 }
 
@@ -42,7 +52,8 @@ const SAMPLE_AGE_MAX: Duration = Duration::from_secs(600);
 const DRIFT_PPM: i64 = 200;
 
 impl ClockOffset {
-    /// Takes in a sample; one that ended before it began is a clock that was set and is thrown away with all before it.
+    /// Takes in a sample and forgets those that a step of one of the clocks made wrong. A sample that ended before it
+    /// began is a clock that was set and is thrown away with all before it.
     pub fn add(&mut self, sample: OffsetSample) {
         if sample.round_trip_nanos() < 0 {
             self.samples.clear();
@@ -51,6 +62,7 @@ impl ClockOffset {
         let fresh = |old: &OffsetSample| {
             sample.received_at.since(old.received_at) <= SAMPLE_AGE_MAX
                 && old.received_at <= sample.received_at
+                && old.meets(&sample)
         };
         self.samples.retain(fresh);
         if self.samples.len() == SAMPLES_MAX {
@@ -127,6 +139,50 @@ mod tests {
         let mut offset = ClockOffset::default();
         offset.add(sample(1_000, 1_000 - 3_600_000, 1_000));
         assert_eq!(offset.venue_time(ms(2_000)), ms(2_000 - 3_600_000));
+    }
+
+    /// T01: after a step of either clock the next sample counts at once, and its claim is honest.
+    #[test]
+    fn a_step_is_followed_by_the_next_sample() {
+        for step in [500, -500, 5_000, -5_000, 3_600_000, -3_600_000] {
+            let mut offset = ClockOffset::default();
+            for minute in 0..5 {
+                let sent = minute * 60_000;
+                offset.add(sample(sent, sent + 10, sent + 20));
+            }
+            // The sample after the step has a longer round trip than those before.
+            offset.add(sample(300_000, 300_000 + step + 40, 300_050));
+            let now = ms(300_050);
+            let error = (offset.offset_nanos(now) / 1_000_000 - step).unsigned_abs();
+            let claim = offset.uncertainty(now).unwrap();
+            assert_eq!(claim, Duration::from_millis(25), "{step}");
+            assert!(u128::from(error) <= claim.as_millis(), "{step}: {error} ms");
+        }
+    }
+
+    /// T01: a drift of 200 parts in a million is no step, and stays within the claim.
+    #[test]
+    fn drift_is_followed_without_forgetting() {
+        for drift in [200, -200] {
+            let mut offset = ClockOffset::default();
+            for minute in 0..30_i64 {
+                let sent = minute * 60_000;
+                let truth = sent * drift / 1_000_000;
+                offset.add(sample(sent, sent + 10 + truth, sent + 20));
+                assert_eq!(
+                    offset.samples.len(),
+                    usize::try_from(minute + 1).unwrap().min(11)
+                );
+                let now = sent + 59_000;
+                let truth = now * drift / 1_000_000;
+                let error = (offset.offset_nanos(ms(now)) / 1_000_000 - truth).unsigned_abs();
+                let claim = offset.uncertainty(ms(now)).unwrap().as_millis();
+                assert!(
+                    u128::from(error) <= claim + 1,
+                    "{drift}: {error} ms, {claim} claimed"
+                );
+            }
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{
@@ -85,6 +86,9 @@ pub trait Venue: ExecutionVenue {
     /// Carries out the requests that read until `stop`. Then each that has no answer fails. Answers may take long to
     /// decode, so its place is another thread.
     fn serve_reads(&self, stop: CancellationToken) -> Pending<'_, ()>;
+
+    /// How far the offset of the venue's clock may be wrong; `None` before its first reading.
+    fn clock_uncertainty(&self) -> Option<Duration>;
 
     /// The assets that the venue's answers named so far.
     fn assets(&self) -> &Arc<Assets>;

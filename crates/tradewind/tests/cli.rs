@@ -4,6 +4,8 @@
 
 #[path = "cli/fake_desk.rs"]
 mod fake_desk;
+#[path = "cli/journal.rs"]
+mod journal;
 #[path = "cli/with_desk.rs"]
 mod with_desk;
 

@@ -105,7 +105,8 @@ impl Client {
         if let Start::After(last) = start {
             self.last = last;
             self.log = Some(None);
-            if self.types.may_miss() {
+            let is_gone = last.seq + 1 < self.state.desk.log().first_seq();
+            if is_gone || self.types.may_miss() {
                 text.extend_from_slice(&self.gap(None));
             }
         }

@@ -46,6 +46,7 @@ impl EventBody {
                 exposure,
                 reason,
                 quote,
+                ..
             } => Self::SignalGenerated {
                 bot: names.bot(*bot),
                 instrument: names.instrument(*instrument),
@@ -158,6 +159,7 @@ impl EventBody {
                 scope,
                 state,
                 cause,
+                ..
             } => Self::TradingStateChanged {
                 scope: Scope::new(*scope, names),
                 state: (*state).into(),
@@ -369,6 +371,11 @@ pub(crate) fn action_text(action: &Action, names: &Names) -> String {
         Action::Kill { reason, flatten } => {
             let how = if *flatten { "kill and flatten" } else { "kill" };
             format!("{how}: {reason}")
+        }
+        Action::ClearRisk { scope, reason } => {
+            let scope = Scope::new(*scope, names);
+            let name = scope.name.unwrap_or_else(|| "desk".to_owned());
+            format!("clear risk of {name}: {reason}")
         }
         Action::Reset { reason } => format!("reset: {reason}"),
     }

@@ -1,10 +1,8 @@
 //! Risk: limits, trading states and their causes, and what risk did.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use tradewind_events::{BlockedExitView, CauseView, DeskView, UnprotectedView};
-use tradewind_risk::{LimitKey, Limits, Rate, Scope as InnerScope};
+use tradewind_risk::{LimitValue, Limits, LossAction, Scope as InnerScope};
 use utoipa::ToSchema;
 
 use super::names::Names;
@@ -204,60 +202,26 @@ impl Cause {
 
 /// All limits, those that are missing too.
 pub(super) fn limits(limits: &Limits) -> Vec<Limit> {
-    let rows = [
-        (LimitKey::IntentTtlQuote, limits.intent_ttl_quote.map(span)),
-        (
-            LimitKey::IntentTtlCandle,
-            limits.intent_ttl_candle.map(span),
-        ),
-        (LimitKey::OrderValueMax, text(limits.order_value_max)),
-        (LimitKey::OrderEquityMax, text(limits.order_equity_max)),
-        (LimitKey::Collar, text(limits.collar)),
-        (
-            LimitKey::MarketSlippageMax,
-            text(limits.market_slippage_max),
-        ),
-        (LimitKey::BalanceUseMax, text(limits.balance_use_max)),
-        (
-            LimitKey::PositionEquityMax,
-            text(limits.position_equity_max),
-        ),
-        (
-            LimitKey::OpenEntriesInstrument,
-            text(limits.open_entries_instrument),
-        ),
-        (
-            LimitKey::OpenEntriesAccount,
-            text(limits.open_entries_account),
-        ),
-        (LimitKey::BotOrderRate, limits.bot_order_rate.map(rate)),
-        (
-            LimitKey::AccountOrderRate,
-            limits.account_order_rate.map(rate),
-        ),
-        (LimitKey::DuplicateWindow, limits.duplicate_window.map(span)),
-    ];
-    let rows = rows.into_iter();
-    rows.map(|(key, value)| Limit {
+    let rows = limits.values().map(|(key, value)| Limit {
         key: key.name().to_owned(),
-        value,
-    })
-    .collect()
+        value: value.map(text),
+    });
+    rows.collect()
 }
 
-fn text(value: Option<impl ToString>) -> Option<String> {
-    value.map(|value| value.to_string())
-}
-
-fn span(span: Duration) -> String {
-    format!("{}ms", span.as_millis())
-}
-
-fn rate(rate: Rate) -> String {
-    format!(
-        "{} per {}ms, burst {}",
-        rate.count,
-        rate.per.as_millis(),
-        rate.burst
-    )
+fn text(value: LimitValue) -> String {
+    match value {
+        LimitValue::Duration(span) => format!("{}ms", span.as_millis()),
+        LimitValue::Amount(amount) => amount.to_string(),
+        LimitValue::Ppm(share) => share.to_string(),
+        LimitValue::Count(count) => count.to_string(),
+        LimitValue::Rate(rate) => format!(
+            "{} per {}ms, burst {}",
+            rate.count,
+            rate.per.as_millis(),
+            rate.burst
+        ),
+        LimitValue::LossAction(LossAction::Keep) => "keep".to_owned(),
+        LimitValue::LossAction(LossAction::Flatten) => "flatten".to_owned(),
+    }
 }

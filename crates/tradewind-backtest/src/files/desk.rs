@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, WakeRule};
+use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, OnRestart, WakeRule};
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, BotId, Instrument, Interval, Ppm, Timestamp, VenueId,
 };
@@ -106,6 +106,7 @@ pub(super) fn plan(
         candles: source,
         announce_quotes: false,
         venue_stop_distance: None,
+        on_restart: OnRestart::Keep,
     };
     let setup = Setup {
         configuration,
@@ -215,6 +216,7 @@ fn limits(cash: Amount) -> Limits {
         bot_order_rate: Some(rate(2, 1, 5)),
         account_order_rate: Some(rate(80, 10, 45)),
         duplicate_window: Some(Duration::from_secs(1)),
+        ..Limits::wide()
     }
 }
 

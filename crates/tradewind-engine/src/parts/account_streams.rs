@@ -1,7 +1,9 @@
 //! Accounts' streams: how far each can be relied on, and what it reported.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
-use tradewind_events::{AccountStreamView, StreamBalance, StreamState};
+use tradewind_events::{AccountStreamView, ClockReading, StreamBalance, StreamState};
 use tradewind_model::{AccountId, Timestamp};
 
 /// The streams of the desk's accounts. One that never reported anything is absent.
@@ -14,6 +16,16 @@ impl AccountStreams {
     /// The streams, by account, without trailing absent ones.
     pub(crate) fn views(&self) -> &[AccountStreamView] {
         &self.streams
+    }
+
+    /// The stream of an account, if it reported anything.
+    pub(crate) fn get(&self, account: AccountId) -> Option<&AccountStreamView> {
+        self.streams.get(account.index())
+    }
+
+    /// Takes how far the offset of the venue's clock may be wrong.
+    pub(crate) fn set_clock(&mut self, account: AccountId, uncertainty: Duration, at: Timestamp) {
+        self.stream(account).clock = Some(ClockReading { uncertainty, at });
     }
 
     /// Moves a stream to `state`. Returns the state before it, if that was another.

@@ -1,12 +1,14 @@
-//! Accounts at run time: whether they are reconciled, their equity, and fills that no order of ours explains.
+//! Accounts at run time: whether they are reconciled, their equity, and which fills are booked.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::{Configuration, EquityPoint};
-use tradewind_model::{AccountId, Amount, ClientOrderId, Fill, InstrumentId, TradeId};
+use tradewind_model::{
+    AccountId, Amount, AssetId, ClientOrderId, Fill, InstrumentId, Timestamp, TradeId,
+};
 
-/// How many foreign fills, and how many early ones, are kept per account.
+/// How many of the last fills are kept per account. Those before them are taken for listed.
 const FILLS_KEPT: usize = 4_096;
 
 /// All accounts, by dense id.
@@ -16,30 +18,44 @@ pub(crate) struct Accounts {
 }
 
 /// One account.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct AccountRecord {
     reconciled: bool,
+    /// Since when it is not.
+    #[serde(default)]
+    unreconciled_since: Timestamp,
+    /// Whether it was taken over from its venue once. Later readings are compared with the books.
+    #[serde(default)]
+    taken_over: bool,
     /// As of the last valuation.
     equity: EquityPoint,
     started_with: Option<Amount>,
     /// How many instruments its bots trade.
     instruments: u32,
-    /// Fills reported before the account was read, which its reading may not contain.
-    early: Vec<Fill>,
+    /// By instrument, the last trade that a reading listed. It and all before it are booked.
+    #[serde(default)]
+    cursors: BTreeMap<InstrumentId, TradeId>,
+    /// Balances that no fill explains: the difference, and in how many readings in a row it was the same.
+    #[serde(default)]
+    doubts: BTreeMap<AssetId, (Amount, u32)>,
     /// Saved apart, in chunks.
     #[serde(skip)]
-    foreign: ForeignFills,
+    recent: RecentFills,
 }
 
 /// What identifies a fill on its account.
 pub(crate) type FillKey = (InstrumentId, TradeId, ClientOrderId);
 
-/// Identities of the last fills that no order of ours explains.
-#[derive(Debug, Default)]
-struct ForeignFills {
+/// The last fills that are booked.
+#[derive(Clone, Debug, Default)]
+struct RecentFills {
     known: BTreeSet<FillKey>,
     /// Oldest first.
-    order: VecDeque<FillKey>,
+    order: VecDeque<Fill>,
+}
+
+const fn key(fill: &Fill) -> FillKey {
+    (fill.instrument, fill.trade_id, fill.client_id)
 }
 
 impl Accounts {
@@ -71,15 +87,21 @@ impl Accounts {
         &mut self.records[account.index()]
     }
 
-    /// A copy that holds no foreign fills.
-    pub(crate) fn without_foreign_fills(&self) -> Self {
+    /// A copy that holds no recent fills.
+    pub(crate) fn without_recent_fills(&self) -> Self {
         let records = self.records.iter().map(|record| AccountRecord {
-            early: record.early.clone(),
-            foreign: ForeignFills::default(),
-            ..*record
+            recent: RecentFills::default(),
+            ..record.clone()
         });
         Self {
             records: records.collect(),
+        }
+    }
+
+    /// A new start of the desk: what each account starts with is not known yet.
+    pub(crate) fn restart(&mut self) {
+        for record in &mut self.records {
+            record.started_with = None;
         }
     }
 
@@ -93,9 +115,27 @@ impl AccountRecord {
         self.reconciled
     }
 
-    /// Notes whether the account was read from its venue since the desk started.
-    pub(crate) const fn set_reconciled(&mut self, reconciled: bool) {
-        self.reconciled = reconciled;
+    /// Since when the account is not reconciled; `None` if it is.
+    pub(crate) fn unreconciled_since(&self) -> Option<Timestamp> {
+        (!self.reconciled).then_some(self.unreconciled_since)
+    }
+
+    /// Notes that the account was read from its venue.
+    pub(crate) const fn set_reconciled(&mut self) {
+        self.reconciled = true;
+    }
+
+    /// Notes that the account must be read from its venue first.
+    pub(crate) const fn await_reconcile(&mut self, now: Timestamp) {
+        self.reconciled = false;
+        self.unreconciled_since = now;
+    }
+
+    /// What recovery restores of it.
+    pub(crate) fn recovered(&self) -> impl Serialize + '_ {
+        let recent: Vec<Fill> = self.recent_fills().collect();
+        let read = (self.taken_over, &self.cursors, &self.doubts);
+        (self.reconciled, self.instruments, recent, read)
     }
 
     pub(crate) const fn equity(&self) -> &EquityPoint {
@@ -120,51 +160,122 @@ impl AccountRecord {
         self.instruments
     }
 
-    /// Keeps a fill that came before the account was read.
-    pub(crate) fn note_early(&mut self, fill: &Fill) {
-        if !self.reconciled && self.early.len() < FILLS_KEPT {
-            self.early.push(*fill);
+    /// Notes that a fill is booked. False if it was noted before.
+    pub(crate) fn note_fill(&mut self, fill: &Fill) -> bool {
+        let (is_new, dropped) = self.recent.note(fill);
+        if let Some(dropped) = dropped {
+            let last = self.cursors.entry(dropped.instrument).or_default();
+            *last = (*last).max(dropped.trade_id);
         }
+        is_new
     }
 
-    /// Takes the fills that came before the account was read.
-    pub(crate) fn take_early(&mut self) -> Vec<Fill> {
-        std::mem::take(&mut self.early)
+    /// Whether a fill is booked: a reading listed it, or it is one of the last.
+    pub(crate) fn is_booked(&self, fill: &Fill) -> bool {
+        self.is_listed(fill) || self.recent.known.contains(&key(fill))
     }
 
-    /// Notes a foreign fill. False if it was reported before.
-    pub(crate) fn note_foreign(&mut self, fill: &Fill) -> bool {
-        self.foreign
-            .note((fill.instrument, fill.trade_id, fill.client_id))
+    /// Whether a reading listed a fill, or a later one of its instrument.
+    pub(crate) fn is_listed(&self, fill: &Fill) -> bool {
+        let last = self.cursors.get(&fill.instrument);
+        last.is_some_and(|last| fill.trade_id <= *last)
+    }
+}
+
+/// Readings of the account.
+impl AccountRecord {
+    /// Whether it was taken over from its venue once.
+    pub(crate) const fn is_taken_over(&self) -> bool {
+        self.taken_over
+    }
+
+    /// Notes that it was taken over from its venue.
+    pub(crate) const fn note_taken_over(&mut self) {
+        self.taken_over = true;
+    }
+
+    /// By instrument, the last trade that a reading listed.
+    pub(crate) const fn cursors(&self) -> &BTreeMap<InstrumentId, TradeId> {
+        &self.cursors
+    }
+
+    /// Notes that a reading listed these fills, and that they are booked.
+    pub(crate) fn note_listed<'a>(&mut self, fills: impl Iterator<Item = &'a Fill>) {
+        for fill in fills {
+            let last = self.cursors.entry(fill.instrument).or_default();
+            *last = (*last).max(fill.trade_id);
+        }
+        self.recent.forget_listed(&self.cursors);
+    }
+
+    /// Takes the unexplained balances of a reading. Returns those that `readings` in a row showed the same; they are
+    /// explained now.
+    pub(crate) fn confirm(
+        &mut self,
+        unexplained: &[(AssetId, Amount)],
+        readings: u32,
+    ) -> Vec<(AssetId, Amount)> {
+        let before = std::mem::take(&mut self.doubts);
+        let mut confirmed = Vec::new();
+        for &(asset, amount) in unexplained {
+            let same = before.get(&asset).filter(|(known, _)| *known == amount);
+            let count = same.map_or(0, |(_, count)| *count) + 1;
+            if count >= readings {
+                confirmed.push((asset, amount));
+            } else {
+                self.doubts.insert(asset, (amount, count));
+            }
+        }
+        confirmed
+    }
+
+    /// In how many readings the longest doubt was there; 0 without one.
+    pub(crate) fn doubted(&self) -> u32 {
+        let counts = self.doubts.values().map(|(_, count)| *count);
+        counts.max().unwrap_or_default()
     }
 }
 
 impl AccountRecord {
-    /// Identities of the last foreign fills, oldest first.
-    pub(crate) fn foreign_fills(&self) -> impl Iterator<Item = FillKey> + '_ {
-        self.foreign.order.iter().copied()
+    /// The last fills that are booked, oldest first.
+    pub(crate) fn recent_fills(&self) -> impl Iterator<Item = Fill> + '_ {
+        self.recent.order.iter().copied()
     }
 
-    /// Adds identities of foreign fills, oldest first.
-    pub(crate) fn restore_foreign(&mut self, fills: Vec<FillKey>) {
-        for key in fills {
-            self.foreign.note(key);
+    /// Adds fills that are booked, oldest first.
+    pub(crate) fn restore_recent(&mut self, fills: Vec<Fill>) {
+        for fill in fills {
+            self.recent.note(&fill);
         }
     }
 }
 
-impl ForeignFills {
-    fn note(&mut self, key: FillKey) -> bool {
-        if !self.known.insert(key) {
-            return false;
+impl RecentFills {
+    /// Notes a fill. Returns whether it is new, and the oldest one if there was no room for it any more.
+    fn note(&mut self, fill: &Fill) -> (bool, Option<Fill>) {
+        if !self.known.insert(key(fill)) {
+            return (false, None);
         }
-        self.order.push_back(key);
-        if self.order.len() > FILLS_KEPT
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
+        self.order.push_back(*fill);
+        if self.order.len() <= FILLS_KEPT {
+            return (true, None);
         }
-        true
+        let oldest = self.order.pop_front();
+        if let Some(oldest) = &oldest {
+            self.known.remove(&key(oldest));
+        }
+        (true, oldest)
+    }
+
+    fn forget_listed(&mut self, cursors: &BTreeMap<InstrumentId, TradeId>) {
+        let is_listed = |fill: &Fill| {
+            let last = cursors.get(&fill.instrument);
+            last.is_some_and(|last| fill.trade_id <= *last)
+        };
+        self.known.retain(|(instrument, trade, _)| {
+            cursors.get(instrument).is_none_or(|last| trade > last)
+        });
+        self.order.retain(|fill| !is_listed(fill));
     }
 }
 
@@ -200,15 +311,60 @@ mod tests {
         assert_eq!(record.equity().equity, Amount::whole(120));
     }
 
-    #[test]
-    fn a_foreign_fill_is_new_once_until_4096_others_came() {
-        let key = |id| (InstrumentId(0), TradeId(id), ClientOrderId(0));
-        let mut fills = ForeignFills::default();
-        assert!(fills.note(key(0)) && !fills.note(key(0)));
-        for id in 1..=4_096 {
-            assert!(fills.note(key(id)));
+    fn fill(id: u64) -> Fill {
+        Fill {
+            account: AccountId(0),
+            instrument: InstrumentId(0),
+            trade_id: TradeId(id),
+            venue_order_id: tradewind_model::VenueOrderId(1),
+            client_id: ClientOrderId(0),
+            side: tradewind_model::Side::Buy,
+            price: tradewind_model::Price(1),
+            quantity: tradewind_model::Quantity(1),
+            fee: tradewind_model::Money {
+                asset: AssetId(0),
+                amount: Amount::ZERO,
+            },
+            liquidity: tradewind_model::Liquidity::Taker,
+            event_time: tradewind_model::Timestamp::EPOCH,
         }
-        assert!(!fills.note(key(1)));
-        assert!(fills.note(key(0)), "the oldest was dropped");
+    }
+
+    #[test]
+    fn a_fill_is_new_once_and_is_taken_for_listed_when_4096_others_came() {
+        let mut record = AccountRecord::default();
+        assert!(record.note_fill(&fill(1)) && !record.note_fill(&fill(1)));
+        for id in 2..=4_096 {
+            assert!(record.note_fill(&fill(id)));
+        }
+        assert!(record.cursors().is_empty());
+        assert!(record.note_fill(&fill(4_097)));
+        assert!(record.is_listed(&fill(1)) && !record.is_listed(&fill(2)));
+        assert!(record.is_booked(&fill(2)) && record.recent_fills().count() == 4_096);
+    }
+
+    #[test]
+    fn what_a_reading_listed_is_booked_and_takes_no_room() {
+        let mut record = AccountRecord::default();
+        assert!(record.note_fill(&fill(5)) && record.note_fill(&fill(8)));
+        assert!(record.is_booked(&fill(5)) && !record.is_booked(&fill(6)));
+        record.note_listed([fill(6)].iter());
+        assert!(record.is_booked(&fill(6)) && record.is_booked(&fill(8)));
+        assert!(!record.is_booked(&fill(7)));
+        let kept: Vec<_> = record.recent_fills().map(|fill| fill.trade_id.0).collect();
+        assert_eq!(kept, [8]);
+    }
+
+    #[test]
+    fn a_balance_is_confirmed_by_three_readings_that_agree() {
+        let mut record = AccountRecord::default();
+        let more = |amount| [(AssetId(0), Amount::whole(amount))];
+        assert!(record.confirm(&more(5), 3).is_empty() && record.doubted() == 1);
+        assert!(record.confirm(&more(5), 3).is_empty() && record.doubted() == 2);
+        assert!(record.confirm(&more(6), 3).is_empty() && record.doubted() == 1);
+        assert!(record.confirm(&[], 3).is_empty() && record.doubted() == 0);
+        assert!(record.confirm(&more(5), 3).is_empty() && record.confirm(&more(5), 3).is_empty());
+        assert_eq!(record.confirm(&more(5), 3), more(5));
+        assert_eq!(record.doubted(), 0);
     }
 }

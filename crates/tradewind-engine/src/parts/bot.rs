@@ -35,6 +35,15 @@ pub(crate) struct Bot {
     activity: Activity,
     /// Whether the configuration does not list it any more.
     removed: bool,
+    /// Whether a person stopped it. Only a person starts it again.
+    #[serde(default)]
+    held: bool,
+    /// Whether its budget was set aside for it.
+    #[serde(default)]
+    funded: bool,
+    /// Whether it was at work when the last run ended and is not warm again yet.
+    #[serde(default)]
+    returns: bool,
 }
 
 /// Counts and figures of a bot since the start, for views only. No decision depends on them.
@@ -87,6 +96,9 @@ impl Bot {
             next_timer: None,
             activity: Activity::default(),
             removed: false,
+            held: false,
+            funded: false,
+            returns: false,
             config,
         };
         bot.add_instruments();
@@ -156,9 +168,61 @@ impl Bot {
         self.faults.push_back(now);
     }
 
-    /// Clears the faults, because a person starts the bot.
-    pub(crate) fn clear_faults(&mut self) {
+    /// Notes that a person starts the bot: its faults are cleared.
+    pub(crate) fn note_start(&mut self) {
         self.faults.clear();
+        self.held = false;
+        self.returns = false;
+    }
+
+    /// Notes that a person stopped the bot.
+    pub(crate) const fn note_stop(&mut self) {
+        self.resumes_paused = false;
+        self.returns = false;
+        self.held = true;
+    }
+
+    /// Whether a person stopped it and nobody started it since.
+    pub(crate) const fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Notes that it was at work when the last run ended.
+    pub(crate) const fn note_return(&mut self) {
+        self.returns = true;
+    }
+
+    /// Notes that it is warm again.
+    pub(crate) const fn end_return(&mut self) {
+        self.returns = false;
+    }
+
+    /// Whether it was at work when the last run ended and is not warm again yet.
+    pub(crate) const fn is_returning(&self) -> bool {
+        self.returns
+    }
+
+    /// Notes that its budget was set aside for it.
+    pub(crate) const fn note_funded(&mut self) {
+        self.funded = true;
+    }
+
+    /// Whether its budget was set aside for it.
+    pub(crate) const fn is_funded(&self) -> bool {
+        self.funded
+    }
+
+    /// A new start of the desk: what was asked of lanes and counted for views is dropped.
+    pub(crate) fn restart(&mut self) {
+        self.lane.reset();
+        self.activity = Activity::default();
+        self.next_timer = None;
+    }
+
+    /// What recovery restores of it besides its configuration, its state and its instruments.
+    pub(crate) fn recovered(&self) -> impl Serialize + '_ {
+        let flags = (self.resumes_paused, self.removed, self.held, self.funded);
+        (&self.faults, flags)
     }
 
     /// Faults within the window.

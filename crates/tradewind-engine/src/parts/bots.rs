@@ -1,7 +1,7 @@
 //! All bots, found by dense id, and the index of what wakes them.
 
 use tradewind_events::BotConfig;
-use tradewind_model::{BotId, InstrumentId, Interval};
+use tradewind_model::{BotId, InstrumentId, Interval, Timestamp};
 
 use super::bot::Bot;
 use super::bot_instrument::BotInstrument;
@@ -15,6 +15,8 @@ pub(crate) struct Bots {
     wakes: Wakes,
     /// Whether the bots got their turns to start, which happens once.
     scheduled: bool,
+    /// When the last run of the desk ended, if there was one.
+    down_since: Option<Timestamp>,
 }
 
 impl Bots {
@@ -46,6 +48,21 @@ impl Bots {
     /// True the first time: the bots get their turns to start.
     pub(crate) const fn start_schedule(&mut self) -> bool {
         !std::mem::replace(&mut self.scheduled, true)
+    }
+
+    /// A new start of the desk: the bots get their turns again.
+    pub(crate) const fn end_schedule(&mut self) {
+        self.scheduled = false;
+    }
+
+    /// Notes when the last run of the desk ended.
+    pub(crate) const fn set_down_since(&mut self, at: Option<Timestamp>) {
+        self.down_since = at;
+    }
+
+    /// When the last run of the desk ended, if there was one.
+    pub(crate) const fn down_since(&self) -> Option<Timestamp> {
+        self.down_since
     }
 
     pub(crate) const fn are_scheduled(&self) -> bool {

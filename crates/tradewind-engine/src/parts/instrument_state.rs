@@ -134,6 +134,13 @@ impl InstrumentState {
         !self.position.quantity.is_zero() || self.working.is_some()
     }
 
+    /// What recovery restores of it.
+    pub(crate) fn recovered(&self) -> impl Serialize + '_ {
+        let next = self.next.as_ref().map(|(target, _)| target);
+        let orders = (self.working, next, self.exposure);
+        (&self.position, &self.monitor, &self.exit, orders)
+    }
+
     /// Whether no request for past candles is open.
     pub(super) const fn is_warm(&self) -> bool {
         self.awaiting.is_empty()

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tradewind_events::SeriesPoint;
 use tradewind_model::{
-    Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Quote, Timestamp,
-    Trade,
+    Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Ppm, Quote,
+    Timestamp, Trade,
 };
 
 use super::bot_instrument::BotInstrument;
@@ -38,6 +38,18 @@ pub(crate) struct Feed {
     trades: u64,
     candles: u64,
     depth: Option<Depth>,
+    /// A quote that jumped and waits for a second one.
+    #[serde(default)]
+    suspect: Option<Quote>,
+}
+
+/// A quote is compared with the one before if that is no older.
+const JUMP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Whether the mid moved by more than this share.
+fn jumps(from: &Quote, to: &Quote, max: Ppm) -> bool {
+    let moved = i128::from(from.mid_twice().abs_diff(to.mid_twice()));
+    moved * i128::from(Ppm::ONE.0) > i128::from(from.mid_twice()) * i128::from(max.0)
 }
 
 /// What closing a builder's candles gave.
@@ -123,6 +135,13 @@ impl Market {
             .filter(|quote| live && quote.is_sound())
     }
 
+    /// The top of the book, if there is one and its feed is live.
+    pub(crate) fn live_depth(&self, instrument: InstrumentId) -> Option<&Depth> {
+        let feed = self.feeds.get(instrument.index())?;
+        let is_live = feed.health == FeedHealth::Live;
+        feed.depth.as_ref().filter(|_| is_live)
+    }
+
     /// Whether a feed counts as live although no quote came for longer than `limit`.
     pub(crate) fn is_silent(
         &self,
@@ -139,15 +158,43 @@ impl Market {
         &self.feeds
     }
 
-    /// Counts a quote and, if it is sound, keeps it. Returns the feed's health; `None` for an unknown instrument.
-    pub(crate) fn note_quote(&mut self, quote: &Quote, now: Timestamp) -> Option<FeedHealth> {
-        let feed = self.feeds.get_mut(quote.instrument.index())?;
+    /// Counts a quote. Returns the feed's health and when its last quote came; `None` for an unknown instrument.
+    pub(crate) fn note_quote(
+        &mut self,
+        instrument: InstrumentId,
+        now: Timestamp,
+    ) -> Option<(FeedHealth, Timestamp)> {
+        let feed = self.feeds.get_mut(instrument.index())?;
         feed.quotes += 1;
-        feed.quoted_at = now;
-        if quote.is_sound() {
-            self.quotes[quote.instrument.index()] = Some(*quote);
+        let before = std::mem::replace(&mut feed.quoted_at, now);
+        Some((feed.health, before))
+    }
+
+    /// Whether a sound quote jumped away from the one before, which came at `before`, and no second one confirms it yet.
+    pub(crate) fn is_suspect(
+        &mut self,
+        quote: &Quote,
+        before: Timestamp,
+        now: Timestamp,
+        jump_max: Option<Ppm>,
+    ) -> bool {
+        let index = quote.instrument.index();
+        let (Some(last), Some(max)) = (&self.quotes[index], jump_max) else {
+            return false;
+        };
+        let suspect = &mut self.feeds[index].suspect;
+        if !jumps(last, quote, max) || now.since(before) > JUMP_WITHIN {
+            *suspect = None;
+            return false;
         }
-        Some(feed.health)
+        let is_confirmed = suspect.is_some_and(|suspect| !jumps(&suspect, quote, max));
+        *suspect = (!is_confirmed).then_some(*quote);
+        !is_confirmed
+    }
+
+    /// Keeps a sound quote of a known instrument.
+    pub(crate) fn keep_quote(&mut self, quote: &Quote) {
+        self.quotes[quote.instrument.index()] = Some(*quote);
     }
 
     /// Counts a trade. False for an unknown instrument.
@@ -174,10 +221,15 @@ impl Market {
         }
     }
 
-    /// Sets a feed's health. True if it changed.
-    pub(crate) fn set_health(&mut self, instrument: InstrumentId, health: FeedHealth) -> bool {
-        let feed = self.feeds.get_mut(instrument.index());
-        feed.is_some_and(|feed| std::mem::replace(&mut feed.health, health) != health)
+    /// Sets a feed's health. Returns the health before, if it was another.
+    pub(crate) fn set_health(
+        &mut self,
+        instrument: InstrumentId,
+        health: FeedHealth,
+    ) -> Option<FeedHealth> {
+        let feed = self.feeds.get_mut(instrument.index())?;
+        let before = std::mem::replace(&mut feed.health, health);
+        (before != health).then_some(before)
     }
 }
 

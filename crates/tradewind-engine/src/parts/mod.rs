@@ -5,6 +5,7 @@ pub(crate) mod accounts;
 pub(crate) mod bot;
 pub(crate) mod bot_instrument;
 pub(crate) mod bots;
+pub(crate) mod breakers;
 pub(crate) mod command_log;
 pub(crate) mod counters;
 pub(crate) mod exit_monitor;
@@ -20,16 +21,17 @@ pub(crate) mod strategies;
 pub(crate) mod timers;
 mod wakes;
 
-use tradewind_events::{CandleSource, Configuration, EventKind, Outputs};
+use tradewind_events::{CandleSource, Configuration, EventKind, OnRestart, Outputs};
 use tradewind_model::{AssetId, AssetTable, ClientOrderIds, EventId, Ppm, Timestamp};
 use tradewind_portfolio::{Portfolio, Prices};
-use tradewind_risk::{Limits, TradingStates};
+use tradewind_risk::{Limits, Monitors, TradingStates};
 
 use crate::context::StepContext;
 use crate::strategy_source::StrategySource;
 use account_streams::AccountStreams;
 use accounts::Accounts;
 use bots::Bots;
+use breakers::Breakers;
 use command_log::CommandLog;
 use counters::Counters;
 use market::Market;
@@ -55,10 +57,14 @@ pub(crate) struct Parts {
     pub(crate) accounts: Accounts,
     pub(crate) streams: AccountStreams,
     pub(crate) states: TradingStates,
+    pub(crate) monitors: Monitors,
+    pub(crate) breakers: Breakers,
     pub(crate) ids: ClientOrderIds,
     pub(crate) commands: CommandLog,
     pub(crate) timers: Timers,
     pub(crate) counters: Counters,
+    /// Whether records are folded: nothing is decided then.
+    pub(crate) is_recovering: bool,
 }
 
 impl Parts {
@@ -77,10 +83,13 @@ impl Parts {
             accounts: Accounts::default(),
             streams: AccountStreams::default(),
             states: TradingStates::default(),
+            monitors: Monitors::default(),
+            breakers: Breakers::default(),
             ids: ClientOrderIds::new(0, 0),
             commands: CommandLog::default(),
             timers: Timers::default(),
             counters: Counters::default(),
+            is_recovering: false,
         }
     }
 
@@ -129,6 +138,19 @@ impl Parts {
         self.market.resize(instruments);
         self.market.build_series(series);
     }
+
+    /// Drops the market view, which fresh data rebuilds. Positions with an exit plan stay watched.
+    pub(crate) fn drop_market(&mut self) {
+        self.market = Market::default();
+        self.index_wakes();
+        for bot in self.bots.ids() {
+            for place in self.bots.places(bot) {
+                let state = self.bots.at(place);
+                let (instrument, is_monitored) = (state.instrument(), state.monitor().is_some());
+                self.market.set_monitored(instrument, place, is_monitored);
+            }
+        }
+    }
 }
 
 fn empty_configuration() -> Configuration {
@@ -147,5 +169,6 @@ fn empty_configuration() -> Configuration {
         candles: CandleSource::Venue,
         announce_quotes: false,
         venue_stop_distance: None,
+        on_restart: OnRestart::Keep,
     }
 }

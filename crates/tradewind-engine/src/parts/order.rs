@@ -204,6 +204,11 @@ impl Order {
         is_new
     }
 
+    /// Whether an execution is added already.
+    pub(crate) fn has_execution(&self, id: TradeId) -> bool {
+        self.trades.first == Some(id) || self.trades.more.contains(&id)
+    }
+
     /// Whether a report on this order's id can be about it.
     pub(crate) fn is_named_by(&self, report: &ExecutionReport) -> bool {
         let terms = &self.terms;
@@ -213,6 +218,25 @@ impl Order {
         };
         let of = (fill.account, fill.instrument, fill.side);
         same && of == (terms.account, terms.instrument, terms.side) && is_possible(fill)
+    }
+
+    /// A new start of the desk. True if the order had no outcome: it may have left, so it is unknown from now on.
+    pub(super) const fn restart(&mut self) -> bool {
+        self.cancelling = false;
+        let step = transition(self.status, ReportClass::Unknown);
+        if let (OrderStatus::Pending, Step::To(next)) = (self.status, step) {
+            self.status = next;
+            return true;
+        }
+        false
+    }
+
+    /// The same order as if no cancel was sent: whether one arrived is not known after a restart.
+    pub(crate) fn without_cancel(&self) -> Self {
+        Self {
+            cancelling: false,
+            ..self.clone()
+        }
     }
 
     /// Notes that a cancel is sent. False if one was sent before.
@@ -332,6 +356,16 @@ impl Order {
     /// Whether an order that ended was meant to end: it was cancelled or replaced, or it traded.
     pub(crate) fn ended_as_meant(&self) -> bool {
         self.cancelling || self.replaced_by.is_some() || self.status == OrderStatus::Filled
+    }
+
+    /// A cancel for this order, whether or not one was sent.
+    pub(crate) const fn cancel_again(&self) -> Output {
+        Output::Cancel {
+            account: self.terms.account,
+            instrument: self.terms.instrument,
+            client_id: self.terms.client_id,
+            venue_order_id: self.venue_order_id,
+        }
     }
 
     /// The query for this order.

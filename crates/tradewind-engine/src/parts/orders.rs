@@ -1,10 +1,12 @@
-//! Orders by client id: the open ones, and the last few that ended, which may still get late fills.
+//! Orders by client id: the open ones, the last few that ended, which may still get late fills, and the owners of those
+//! that ended within a day.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tradewind_events::{Output, Outputs};
-use tradewind_model::{AccountId, BotId, ClientOrderId, Fill, InstrumentId, Quantity, Side};
+use tradewind_model::{AccountId, BotId, ClientOrderId, Fill, InstrumentId, Quantity, Timestamp};
 use tradewind_risk::PositionEffect;
 
 use super::bot_instrument::BotInstrument;
@@ -13,6 +15,14 @@ use super::order::{NewOrder, Order};
 /// How many ended orders are kept. A later report is left to reconciliation.
 const CLOSED_KEPT: usize = 1_024;
 
+/// How long the owner of an ended order is known, counted from its placing.
+const OWNER_KEPT: Duration = Duration::from_hours(24);
+/// How many owners are kept at most.
+const OWNERS_MAX: usize = 100_000;
+
+/// An order that ended, its bot, and when it was placed.
+pub(crate) type FormerOrder = (ClientOrderId, BotId, Timestamp);
+
 /// The orders the engine keeps.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
@@ -20,6 +30,11 @@ pub(crate) struct Orders {
     /// Oldest first. Searched from the newest, because late reports are mostly about orders that ended lately. A
     /// snapshot shares the orders.
     closed: VecDeque<Arc<Order>>,
+    /// Bots whose orders were cancelled since their cancels were last counted (R17); emptied with every order and every
+    /// valuation.
+    cancels: Vec<BotId>,
+    /// Bots of orders that ended before those in `closed`. Ids of one instance grow with time.
+    former: BTreeMap<ClientOrderId, (BotId, Timestamp)>,
 }
 
 impl Orders {
@@ -107,16 +122,61 @@ impl Orders {
         let Some(order) = self.open.remove(&id) else {
             return;
         };
-        if self.closed.len() == CLOSED_KEPT {
-            self.closed.pop_front();
+        if self.closed.len() == CLOSED_KEPT
+            && let Some(oldest) = self.closed.pop_front()
+        {
+            self.keep_owner(&oldest, order.placed_at());
         }
         self.closed.push_back(Arc::new(order));
+    }
+
+    fn keep_owner(&mut self, order: &Order, now: Timestamp) {
+        if let Some(bot) = order.bot() {
+            let owner = (bot, order.placed_at());
+            self.former.insert(order.terms().client_id, owner);
+        }
+        while let Some(oldest) = self.former.first_entry() {
+            let is_old = now.since(oldest.get().1) > OWNER_KEPT;
+            if !is_old && self.former.len() <= OWNERS_MAX {
+                return;
+            }
+            self.former.pop_first();
+        }
+    }
+
+    /// The bot of an order that ended so long ago that the order itself is not kept.
+    pub(crate) fn former_bot(&self, id: ClientOrderId) -> Option<BotId> {
+        self.former.get(&id).map(|(bot, _)| *bot)
+    }
+
+    /// Owners of ended orders that are not kept themselves, oldest first.
+    pub(crate) fn former(&self) -> impl Iterator<Item = FormerOrder> + '_ {
+        self.former.iter().map(|(id, (bot, at))| (*id, *bot, *at))
+    }
+
+    /// Adds saved owners.
+    pub(crate) fn restore_former(&mut self, orders: Vec<FormerOrder>) {
+        let keyed = orders.into_iter();
+        self.former
+            .extend(keyed.map(|(id, bot, at)| (id, (bot, at))));
+    }
+
+    /// A new start of the desk: whether a cancel arrived is not known, and an order without an outcome is unknown. Returns
+    /// the orders that became unknown.
+    pub(crate) fn restart(&mut self) -> Vec<ClientOrderId> {
+        let mut unknown = Vec::new();
+        for order in self.open.values_mut() {
+            if order.restart() {
+                unknown.push(order.terms().client_id);
+            }
+        }
+        unknown
     }
 
     /// Sends a cancel of an open order, unless one was sent.
     pub(crate) fn cancel(&mut self, id: ClientOrderId, out: &mut Outputs) {
         if let Some(order) = self.open.get_mut(&id) {
-            cancel(order, out);
+            self.cancels.extend(cancel(order, out));
         }
     }
 
@@ -124,7 +184,7 @@ impl Orders {
     pub(crate) fn cancel_if_entry(&mut self, id: ClientOrderId, out: &mut Outputs) {
         let order = self.open.get_mut(&id);
         if let Some(order) = order.filter(|order| order.effect() == PositionEffect::Entry) {
-            cancel(order, out);
+            self.cancels.extend(cancel(order, out));
         }
     }
 
@@ -133,9 +193,22 @@ impl Orders {
         for order in self.open.values_mut() {
             let is_meant = of.is_none() || order.bot() == of;
             if is_meant && order.effect() == PositionEffect::Entry {
-                cancel(order, out);
+                self.cancels.extend(cancel(order, out));
             }
         }
+    }
+
+    /// Takes the bots whose orders were cancelled since the last time.
+    pub(crate) fn take_cancels(&mut self) -> Vec<BotId> {
+        std::mem::take(&mut self.cancels)
+    }
+
+    pub(crate) fn cancels(&self) -> &[BotId] {
+        &self.cancels
+    }
+
+    pub(crate) fn restore_cancels(&mut self, cancels: Vec<BotId>) {
+        self.cancels = cancels;
     }
 
     /// Open orders by client id.
@@ -159,52 +232,22 @@ impl Orders {
     pub(crate) fn restore_closed(&mut self, orders: Vec<Arc<Order>>) {
         self.closed.extend(orders);
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.open.is_empty()
-    }
-
-    /// Open entries of an account: in one instrument, and in all.
-    pub(crate) fn entries(&self, account: AccountId, instrument: InstrumentId) -> (u32, u32) {
-        let mut counts = (0, 0);
-        for order in self.open.values() {
-            let terms = order.terms();
-            if terms.account == account && order.effect() == PositionEffect::Entry {
-                counts.0 += u32::from(terms.instrument == instrument);
-                counts.1 += 1;
-            }
-        }
-        counts
-    }
-
-    /// What an owner has working on one side of an instrument, protective stops left out.
-    pub(crate) fn working(
-        &self,
-        bot: Option<BotId>,
-        account: AccountId,
-        instrument: InstrumentId,
-        side: Side,
-    ) -> Quantity {
-        let mut sum = Quantity::ZERO;
-        for order in self.open.values() {
-            let terms = order.terms();
-            let same = (terms.account, terms.instrument, terms.side) == (account, instrument, side);
-            if same && order.bot() == bot && order.effect() != PositionEffect::Protect {
-                sum += order.remaining();
-            }
-        }
-        sum
-    }
 }
 
-fn cancel(order: &mut Order, out: &mut Outputs) {
-    if order.start_cancel() {
-        let terms = order.terms();
-        out.push(Output::Cancel {
-            account: terms.account,
-            instrument: terms.instrument,
-            client_id: terms.client_id,
-            venue_order_id: order.venue_order_id(),
-        });
+/// Sends a cancel unless one was sent. Returns the bot whose message it is; none sends that of a protective stop.
+fn cancel(order: &mut Order, out: &mut Outputs) -> Option<BotId> {
+    if !order.start_cancel() {
+        return None;
     }
+    let terms = order.terms();
+    out.push(Output::Cancel {
+        account: terms.account,
+        instrument: terms.instrument,
+        client_id: terms.client_id,
+        venue_order_id: order.venue_order_id(),
+    });
+    if order.effect() == PositionEffect::Protect {
+        return None;
+    }
+    order.bot()
 }

@@ -99,6 +99,11 @@ impl Protection {
         self.waiting.remove(&place);
     }
 
+    /// Positions whose exit waits.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = BotInstrument> + '_ {
+        self.waiting.keys().copied()
+    }
+
     pub(crate) fn waits(&self, place: BotInstrument) -> bool {
         self.waiting.contains_key(&place)
     }

@@ -1,7 +1,7 @@
 //! The strategies of the inline lane, and what each bot's strategy is fed with.
 
 use serde::{Deserialize, Serialize};
-use tradewind_events::{BotConfig, EvaluationError, EvaluationOutcome, Lane, LaneState};
+use tradewind_events::{BotConfig, Lane, LaneState};
 use tradewind_model::{BotId, Candle, Interval, Wake};
 use tradewind_strategy::{BuildError, Evaluated, RestoreError, Strategy, View, WarmUp, evaluate};
 
@@ -94,31 +94,24 @@ impl Strategies {
     }
 
     /// Calls a strategy of the inline lane. A panic is caught here: the bot loses only its strategy's state.
+    #[inline(always)]
     pub(crate) fn call(
         &mut self,
         bot: BotId,
         view: &View<'_>,
         wake: Wake,
         candle: Option<&Candle>,
-    ) -> EvaluationOutcome {
+    ) -> Evaluated {
         self.save_before_change(bot);
         let entry = &mut self.entries[bot.index()].strategy;
-        let Some(mut strategy) = entry.take() else {
-            return EvaluationOutcome::Decided(None);
+        let Some(strategy) = entry else {
+            return Evaluated::Decided(None);
         };
-        match evaluate(strategy.as_mut(), view, wake, candle) {
-            Evaluated::Decided(decision) => {
-                *entry = Some(strategy);
-                EvaluationOutcome::Decided(decision)
-            }
-            Evaluated::Failed(error) => {
-                *entry = Some(strategy);
-                EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()))
-            }
-            Evaluated::Panicked(message) => {
-                EvaluationOutcome::Failed(EvaluationError::Panic(message))
-            }
+        let evaluated = evaluate(strategy.as_mut(), view, wake, candle);
+        if matches!(evaluated, Evaluated::Panicked(_)) {
+            *entry = None;
         }
+        evaluated
     }
 }
 

@@ -39,6 +39,29 @@ impl Timers {
         }
     }
 
+    /// A new start of the desk: timers of orders and breakers are set again, the others dropped.
+    pub(crate) fn restart(&mut self, out: &mut Outputs) {
+        let lasts = |timer: &Timer| {
+            matches!(
+                timer,
+                Timer::OrderTimeout(_) | Timer::ExitRetry(..) | Timer::Breaker(_)
+            )
+        };
+        self.due.retain(|timer, _| lasts(timer));
+        out.extend(
+            self.set_timers()
+                .map(|(timer, at)| Output::SetTimer(at, timer)),
+        );
+    }
+
+    /// Timers that belong to orders. The others are set again by whoever needs them.
+    pub(crate) fn of_orders(&self) -> impl Iterator<Item = (Timer, Timestamp)> + '_ {
+        let is_orders = |(timer, _): &(Timer, _)| {
+            matches!(timer, Timer::OrderTimeout(_) | Timer::ExitRetry(..))
+        };
+        self.set_timers().filter(is_orders)
+    }
+
     /// Timers that are set, in the order of [`Timer`].
     pub(crate) fn set_timers(&self) -> impl Iterator<Item = (Timer, Timestamp)> + '_ {
         self.due.iter().map(|(&timer, &at)| (timer, at))

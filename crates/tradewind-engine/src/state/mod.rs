@@ -16,7 +16,7 @@ use tradewind_model::BotId;
 use crate::bytes::Bytes;
 
 pub use digest::Digest;
-pub(crate) use record::restore;
+pub(crate) use record::{restore, restore_durable};
 pub(crate) use snapshot::{Snapshot, save};
 
 /// Version of the format. It increases with every change that an older build cannot read.
@@ -48,6 +48,23 @@ impl EngineState {
     #[must_use]
     pub const fn derived(&self) -> &Section {
         &self.derived
+    }
+
+    /// The state as bytes, for a journal.
+    ///
+    /// # Panics
+    /// Never: writing to memory cannot fail.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        rmp_serde::to_vec_named(self).expect("writing to memory cannot fail")
+    }
+
+    /// The state that these bytes hold.
+    ///
+    /// # Errors
+    /// They hold none.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RestoreError> {
+        Ok(rmp_serde::from_slice(bytes)?)
     }
 
     /// One number for both halves: two states that differ anywhere differ here.

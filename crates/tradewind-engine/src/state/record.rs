@@ -7,21 +7,23 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tradewind_events::Configuration;
-use tradewind_model::{AccountId, BotId, ClientOrderIds, Instrument, Timestamp};
+use tradewind_model::{AccountId, BotId, ClientOrderIds, Fill, Instrument, Timestamp};
 use tradewind_portfolio::Portfolio;
-use tradewind_risk::TradingStates;
+use tradewind_risk::{Monitors, TradingStates};
 
-use super::{EngineState, RestoreError};
+use super::{EngineState, RestoreError, Section};
 use crate::context::StepContext;
 use crate::parts::Parts;
 use crate::parts::account_streams::AccountStreams;
-use crate::parts::accounts::{Accounts, FillKey};
+use crate::parts::accounts::Accounts;
 use crate::parts::bot::Bot;
+use crate::parts::breakers::Breakers;
 use crate::parts::command_log::Answered;
 use crate::parts::counters::Counters;
 use crate::parts::market::Market;
 use crate::parts::order::Order;
 use crate::parts::order_throttle::OrderThrottle;
+use crate::parts::orders::FormerOrder;
 use crate::parts::protection::Protection;
 use crate::parts::strategies::SavedStrategy;
 use crate::parts::timers::Timers;
@@ -45,9 +47,12 @@ pub(crate) enum Durable {
     Portfolio(Portfolio),
     Accounts(Accounts),
     /// Oldest first.
-    ForeignFills(AccountId, Vec<FillKey>),
+    RecentFills(AccountId, Vec<Fill>),
+    /// Owners of orders that ended within a day, oldest first.
+    FormerOrders(Vec<FormerOrder>),
     Streams(AccountStreams),
     States(TradingStates),
+    Risk(Box<Risk>),
     /// Oldest first.
     #[serde(with = "shared")]
     Commands(Vec<Arc<Answered>>),
@@ -63,7 +68,17 @@ pub(crate) struct Head {
     ids: ClientOrderIds,
     manual: OrderThrottle,
     bots_scheduled: bool,
+    #[serde(default)]
+    down_since: Option<Timestamp>,
     counters: Counters,
+}
+
+/// What monitors count, circuit breakers, and cancels that are not counted yet.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Risk {
+    monitors: Monitors,
+    breakers: Breakers,
+    cancels: Vec<BotId>,
 }
 
 /// What fresh market data can rebuild.
@@ -109,11 +124,14 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         accounts,
         streams,
         states,
+        monitors,
+        breakers,
         ids,
         commands,
         timers,
         counters,
         protection,
+        is_recovering: _,
     } = parts;
     let mut records = vec![
         Durable::Head(Box::new(Head {
@@ -122,13 +140,19 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
             ids: ids.clone(),
             manual: manual.clone(),
             bots_scheduled: bots.are_scheduled(),
+            down_since: bots.down_since(),
             counters: counters.clone(),
         })),
         Durable::Configuration(Box::new(without_lists(config))),
         Durable::Portfolio(portfolio.clone()),
-        Durable::Accounts(accounts.without_foreign_fills()),
+        Durable::Accounts(accounts.without_recent_fills()),
         Durable::Streams(streams.clone()),
         Durable::States(states.clone()),
+        Durable::Risk(Box::new(Risk {
+            monitors: monitors.clone(),
+            breakers: breakers.clone(),
+            cancels: orders.cancels().to_vec(),
+        })),
         Durable::Timers(timers.clone()),
         Durable::Protection(protection.clone()),
     ];
@@ -140,9 +164,10 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
     records.extend(chunks(orders.closed()).map(Durable::ClosedOrders));
     records.extend(chunks(commands.answered()).map(Durable::Commands));
     for account in &config.accounts {
-        let foreign = chunks(accounts.get(account.id).foreign_fills());
-        records.extend(foreign.map(|fills| Durable::ForeignFills(account.id, fills)));
+        let recent = chunks(accounts.get(account.id).recent_fills());
+        records.extend(recent.map(|fills| Durable::RecentFills(account.id, fills)));
     }
+    records.extend(chunks(orders.former()).map(Durable::FormerOrders));
     records
 }
 
@@ -174,11 +199,7 @@ fn chunks<T>(mut items: impl Iterator<Item = T>) -> impl Iterator<Item = Vec<T>>
 
 /// Rebuilds parts from a saved state.
 pub(crate) fn restore(source: StrategySource, state: &EngineState) -> Result<Parts, RestoreError> {
-    let mut parts = Parts::new(source, 0);
-    for record in read(state.durable().checked()?)? {
-        restore_durable(&mut parts, record);
-    }
-    parts.build_strategies();
+    let mut parts = read_durable(source, state.durable())?;
     for record in read(state.derived().checked()?)? {
         match record {
             Derived::Market(chunk) => parts.market.append(chunk),
@@ -192,6 +213,25 @@ pub(crate) fn restore(source: StrategySource, state: &EngineState) -> Result<Par
     Ok(parts)
 }
 
+/// Rebuilds parts from the durable half of a saved state. The derived half is empty.
+pub(crate) fn restore_durable(
+    source: StrategySource,
+    durable: &Section,
+) -> Result<Parts, RestoreError> {
+    let mut parts = read_durable(source, durable)?;
+    parts.drop_market();
+    Ok(parts)
+}
+
+fn read_durable(source: StrategySource, durable: &Section) -> Result<Parts, RestoreError> {
+    let mut parts = Parts::new(source, 0);
+    for record in read(durable.checked()?)? {
+        take_durable(&mut parts, record);
+    }
+    parts.build_strategies();
+    Ok(parts)
+}
+
 fn read<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<Vec<T>, RestoreError> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
@@ -200,7 +240,7 @@ fn read<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<Vec<T>, RestoreError> {
     Ok(records)
 }
 
-fn restore_durable(parts: &mut Parts, record: Durable) {
+fn take_durable(parts: &mut Parts, record: Durable) {
     match record {
         Durable::Head(head) => {
             parts.context = StepContext::after(head.seq, head.at);
@@ -208,6 +248,7 @@ fn restore_durable(parts: &mut Parts, record: Durable) {
             parts.manual = head.manual;
             parts.counters = head.counters;
             parts.bots.restore_schedule(head.bots_scheduled);
+            parts.bots.set_down_since(head.down_since);
         }
         Durable::Configuration(config) => parts.config = *config,
         Durable::Instruments(instruments) => parts.config.instruments.extend(instruments),
@@ -219,11 +260,17 @@ fn restore_durable(parts: &mut Parts, record: Durable) {
         Durable::ClosedOrders(orders) => parts.orders.restore_closed(orders),
         Durable::Portfolio(portfolio) => parts.portfolio = portfolio,
         Durable::Accounts(accounts) => parts.accounts = accounts,
-        Durable::ForeignFills(account, fills) => {
-            parts.accounts.get_mut(account).restore_foreign(fills);
+        Durable::RecentFills(account, fills) => {
+            parts.accounts.get_mut(account).restore_recent(fills);
         }
+        Durable::FormerOrders(orders) => parts.orders.restore_former(orders),
         Durable::Streams(streams) => parts.streams = streams,
         Durable::States(states) => parts.states = states,
+        Durable::Risk(risk) => {
+            parts.monitors = risk.monitors;
+            parts.breakers = risk.breakers;
+            parts.orders.restore_cancels(risk.cancels);
+        }
         Durable::Commands(results) => {
             for answered in results {
                 let (id, result) = Arc::unwrap_or_clone(answered);

@@ -3,15 +3,18 @@
 //! Without a live stream, fills are reported late, so entries are refused and exits pass. The cause ends by itself once
 //! the stream is up. Then every open order of the account is queried: the stream may have missed reports.
 
-use tradewind_events::{EventKind, Outputs, StreamChange, StreamState};
-use tradewind_model::AccountId;
+use tradewind_events::{EventKind, Output, Outputs, StreamChange, StreamState, Timer};
+use tradewind_model::{AccountId, Amount, AssetId};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
 use super::causes::{close_cause, open_cause};
+use super::holdings::book_unexplained;
+use super::takeover::SWEEP_EVERY;
 use crate::parts::Parts;
 use crate::parts::order::Order;
 
-/// Takes what an account's stream reports. Balances and transfers are shown and announced; the ledger follows fills alone.
+/// Takes what an account's stream reports. Balances are shown and announced. The ledger follows fills and
+/// transfers: what comes in belongs to EXTERNAL.
 pub(crate) fn on_account_stream(
     parts: &mut Parts,
     account: AccountId,
@@ -30,6 +33,7 @@ pub(crate) fn on_account_stream(
         StreamChange::Up => {
             move_to(parts, account, StreamState::Live, "", out);
             query_open_orders(parts, account, out);
+            read_again(parts, account, out);
         }
         StreamChange::Balances { balances, .. } => {
             parts.streams.set_balances(account, balances);
@@ -37,15 +41,13 @@ pub(crate) fn on_account_stream(
             let event = EventKind::BalancesReported { account, balances };
             parts.emit(None, event, out);
         }
+        StreamChange::Clock { uncertainty } => {
+            let at = parts.now();
+            parts.streams.set_clock(account, *uncertainty, at);
+        }
         StreamChange::Transfer { asset, amount, .. } => {
             parts.streams.count_transfer(account);
-            let (asset, amount) = (*asset, *amount);
-            let event = EventKind::TransferReported {
-                account,
-                asset,
-                amount,
-            };
-            parts.emit(None, event, out);
+            follow_transfer(parts, account, (*asset, *amount), out);
         }
     }
 }
@@ -85,6 +87,31 @@ const fn cause(state: StreamState) -> Option<CauseKind> {
         StreamState::Down => Some(CauseKind::StreamDown),
         StreamState::Unsure => Some(CauseKind::StreamUnsure),
     }
+}
+
+/// A stream that is up again may have missed something: the account is compared with its venue, and swept from now on.
+fn read_again(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    out.push(Output::Reconcile(account));
+    let at = parts.now() + SWEEP_EVERY;
+    parts.timers.set(at, Timer::AccountReading(account), out);
+}
+
+/// A deposit or a withdrawal. Before the account is taken over, its first reading contains it.
+fn follow_transfer(
+    parts: &mut Parts,
+    account: AccountId,
+    (asset, amount): (AssetId, Amount),
+    out: &mut Outputs,
+) {
+    if parts.accounts.get(account).is_taken_over() {
+        return book_unexplained(parts, account, asset, amount, out);
+    }
+    let event = EventKind::TransferReported {
+        account,
+        asset,
+        amount,
+    };
+    parts.emit(None, event, out);
 }
 
 fn query_open_orders(parts: &Parts, account: AccountId, out: &mut Outputs) {

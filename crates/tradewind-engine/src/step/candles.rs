@@ -5,7 +5,7 @@ use std::time::Duration;
 use tradewind_events::{CandleHistory, CandleSource, EventKind, Outputs, Timer};
 use tradewind_model::{Candle, InstrumentId, Timestamp, Trade, Wake};
 
-use super::evaluation::{note_lateness, wake, warm_up};
+use super::evaluation::{apply_missed, note_lateness, wake, warm_up};
 use super::lifecycle::finish_warm_up;
 use super::requests::request_candles;
 use crate::context::Trigger;
@@ -124,8 +124,9 @@ pub(crate) fn on_history(parts: &mut Parts, history: &CandleHistory, out: &mut O
     for index in 0..parts.bots.fed_by_candle(instrument, interval).len() {
         let place = parts.bots.fed_by_candle(instrument, interval)[index];
         if parts.bots.at_mut(place).stop_awaiting(interval) {
-            warm_up(parts, place, &history.candles, out);
+            let missed = warm_up(parts, place, &history.candles, out);
             finish_warm_up(parts, place.bot(), out);
+            apply_missed(parts, place, missed, out);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Causes of trading states: opened, closed and announced.
 
 use tradewind_events::{EventKind, Outputs, StorageHealth};
+use tradewind_model::AccountId;
 use tradewind_risk::{Cause, CauseKind, Clearing, Scope, TradingState};
 
 use super::retries::retry;
@@ -49,8 +50,17 @@ fn open(
             scope,
             state,
             cause,
+            closed: None,
         };
         parts.emit(None, changed, out);
+    }
+}
+
+/// The venue reported a number that does not fit. It was not booked, so the ledger is incomplete until a person has looked.
+pub(crate) fn note_absurd(parts: &mut Parts, account: AccountId, fits: bool, out: &mut Outputs) {
+    if !fits {
+        let (scope, state) = (Scope::Account(account), TradingState::Reducing);
+        open_until_cleared(parts, scope, state, CauseKind::AbsurdNumbers, out);
     }
 }
 
@@ -62,6 +72,7 @@ pub(crate) fn close_cause(parts: &mut Parts, scope: Scope, reason: &CauseKind, o
             scope,
             state: parts.states.at(scope),
             cause: None,
+            closed: Some(reason.clone()),
         };
         parts.emit(None, changed, out);
         if !before.lets_exit() {
@@ -70,14 +81,36 @@ pub(crate) fn close_cause(parts: &mut Parts, scope: Scope, reason: &CauseKind, o
     }
 }
 
-/// The event log's writer fell behind, or caught up.
+/// Causes of what can be wrong with the truth's disk; one at a time.
+const DISK_CAUSES: [CauseKind; 4] = [
+    CauseKind::EventLogBehind,
+    CauseKind::DiskReserve,
+    CauseKind::DiskFull,
+    CauseKind::DiskReadOnly,
+];
+
+/// The disk began or ceased to refuse or delay what is written.
 pub(crate) fn on_storage(parts: &mut Parts, health: StorageHealth, out: &mut Outputs) {
-    let reason = CauseKind::EventLogBehind;
-    match health {
-        StorageHealth::Behind => {
-            open_cause(parts, Scope::Desk, TradingState::Halted, reason, out);
+    let open = match health {
+        StorageHealth::Writing => None,
+        StorageHealth::Behind => Some((TradingState::Halted, CauseKind::EventLogBehind)),
+        StorageHealth::Reserve => Some((TradingState::Reducing, CauseKind::DiskReserve)),
+        StorageHealth::Full => Some((TradingState::Halted, CauseKind::DiskFull)),
+        StorageHealth::ReadOnly => Some((TradingState::Halted, CauseKind::DiskReadOnly)),
+        StorageHealth::MarketOff => {
+            let (state, reason) = (TradingState::Active, CauseKind::MarketDataNotStored);
+            return open_cause(parts, Scope::Desk, state, reason, out);
         }
-        StorageHealth::Writing => close_cause(parts, Scope::Desk, &reason, out),
+        StorageHealth::MarketOn => {
+            return close_cause(parts, Scope::Desk, &CauseKind::MarketDataNotStored, out);
+        }
+    };
+    if let Some((state, reason)) = &open {
+        open_cause(parts, Scope::Desk, *state, reason.clone(), out);
+    }
+    let is_over = |reason: &CauseKind| open.as_ref().is_none_or(|(_, now)| now != reason);
+    for reason in DISK_CAUSES.iter().filter(|reason| is_over(reason)) {
+        close_cause(parts, Scope::Desk, reason, out);
     }
 }
 

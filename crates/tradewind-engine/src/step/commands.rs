@@ -8,8 +8,9 @@ use tradewind_model::{
     AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, OwnerId, Quantity, Reason, Side,
     Timestamp,
 };
-use tradewind_risk::{CauseKind, DenyReason, PositionEffect, Scope, TradingState};
+use tradewind_risk::{BreakerScope, CauseKind, DenyReason, PositionEffect, Scope, TradingState};
 
+use super::breakers;
 use super::causes::{close_cause, open_until_cleared};
 use super::flatten;
 use super::lifecycle::{forget_request, set_state, start_bot};
@@ -21,7 +22,7 @@ use crate::parts::bot_instrument::BotInstrument;
 
 /// Why a command is refused. Its text is the answer to the command.
 #[derive(Debug, thiserror::Error)]
-enum CommandError {
+pub(crate) enum CommandError {
     #[error("the command is older than it may be: it expired {0}")]
     Expired(Timestamp),
     #[error("no bot {}", .0.0)]
@@ -44,10 +45,12 @@ enum CommandError {
     AlreadyKilled,
     #[error("the kill switch is not set")]
     NotKilled,
+    #[error("risk holds nothing back there")]
+    NothingToClear,
 }
 
 /// The id of the order that was made, if one was.
-type Done = Result<Option<ClientOrderId>, CommandError>;
+pub(crate) type Done = Result<Option<ClientOrderId>, CommandError>;
 
 /// Somebody gave a command.
 pub(crate) fn on_command(parts: &mut Parts, command: &Command, out: &mut Outputs) {
@@ -111,6 +114,7 @@ fn carry_out(parts: &mut Parts, command: &Command, out: &mut Outputs) -> Done {
             ..
         } => close_of_bot(parts, *bot, *instrument, out),
         Action::Kill { reason, flatten } => kill(parts, (reason, *flatten), principal, out),
+        Action::ClearRisk { scope, .. } => clear_risk(parts, *scope, out),
         Action::Reset { reason } => reset(parts, reason, principal, out),
     }
 }
@@ -121,18 +125,79 @@ fn state_of(parts: &Parts, bot: BotId) -> Result<BotState, CommandError> {
 }
 
 fn start(parts: &mut Parts, bot: BotId, out: &mut Outputs) -> Done {
-    match state_of(parts, bot)? {
+    let state = state_of(parts, bot)?;
+    // Whoever starts a bot lets it enter again. That there was nothing to clear is the rule.
+    clear_risk(parts, Scope::Bot(bot), out).ok();
+    match state {
         BotState::Paused => {
             set_state(parts, bot, BotState::Running, "resumed by a person", out);
         }
         BotState::Stopped | BotState::Faulted => {
-            parts.bots.bot_mut(bot).clear_faults();
+            parts.bots.bot_mut(bot).note_start();
             set_state(parts, bot, BotState::Starting, "started by a person", out);
             start_bot(parts, bot, out);
         }
         BotState::Starting | BotState::Warming | BotState::Running => {}
     }
     Ok(None)
+}
+
+/// Ends what risk holds back in a scope. What monitors count there begins anew.
+/// Clears what risk holds back in a scope.
+pub(crate) fn clear_risk(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> Done {
+    let by_risk = |kind: &CauseKind| {
+        matches!(
+            kind,
+            CauseKind::MessagesPerFill
+                | CauseKind::RepeatedEntries
+                | CauseKind::DailyLoss
+                | CauseKind::DailyLossAlarm
+                | CauseKind::BotDailyLoss
+                | CauseKind::Drawdown
+                | CauseKind::Turnover
+                | CauseKind::AbsurdNumbers
+                | CauseKind::BalanceUnexplained
+                | CauseKind::FillNotBooked
+        )
+    };
+    let causes = parts.states.causes().iter();
+    let ended = causes.filter(|cause| cause.scope == scope && by_risk(&cause.reason));
+    let ended: Vec<_> = ended.map(|cause| cause.reason.clone()).collect();
+    let closed = close_breakers(parts, scope, out);
+    for reason in &ended {
+        close_cause(parts, scope, reason, out);
+    }
+    parts.monitors.clear(scope);
+    if let Scope::Bot(bot) = scope {
+        state_of(parts, bot)?;
+        parts.bots.bot_mut(bot).throttle_mut().clear_entries();
+    }
+    if ended.is_empty() && !closed {
+        return Err(CommandError::NothingToClear);
+    }
+    Ok(None)
+}
+
+/// Closes the circuit breakers of a scope; an account's with its venue's. False if none was open.
+fn close_breakers(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> bool {
+    let scopes = match scope {
+        Scope::Desk => Vec::new(),
+        Scope::Bot(bot) => vec![BreakerScope::Bot(bot)],
+        Scope::Instrument(instrument) => vec![BreakerScope::Feed(instrument)],
+        Scope::Account(account) => {
+            let known = parts.config.accounts.get(account.index());
+            let venue = known.map(|account| BreakerScope::Venue(account.venue));
+            venue
+                .into_iter()
+                .chain([BreakerScope::Account(account)])
+                .collect()
+        }
+    };
+    let mut closed = false;
+    for scope in scopes {
+        closed |= breakers::close(parts, scope, out);
+    }
+    closed
 }
 
 fn pause(parts: &mut Parts, bot: BotId, out: &mut Outputs) -> Done {
@@ -157,6 +222,7 @@ fn stop(parts: &mut Parts, bot: BotId, mode: StopMode, out: &mut Outputs) -> Don
         }
     }
     forget_request(parts, bot, out);
+    parts.bots.bot_mut(bot).note_stop();
     set_state(parts, bot, BotState::Stopped, "stopped by a person", out);
     Ok(None)
 }
@@ -261,6 +327,7 @@ const fn manual(
         effect: PositionEffect::Entry,
         limit: None,
         on_quote: true,
+        continues: false,
         cause: None,
     }
 }

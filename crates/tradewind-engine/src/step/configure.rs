@@ -118,6 +118,9 @@ fn add(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
     parts.strategies.grow(parts.bots.ids().len());
     build_strategy(parts, bot).ok();
     let is_covered = move_budget(parts, config, Amount::ZERO);
+    if is_covered && parts.accounts.get(config.account).is_reconciled() {
+        parts.bots.bot_mut(bot).note_funded();
+    }
     if !parts.bots.are_scheduled() {
         return;
     }
@@ -147,7 +150,9 @@ fn change(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
     }
     let mut config = config.clone();
     config.revision = config.revision.max(before.revision + 1);
-    if !move_budget(parts, &config, before.budget) {
+    // A bot that has no budget yet gets the new one.
+    let is_funded = parts.bots.bot(config.id).is_funded();
+    if is_funded && !move_budget(parts, &config, before.budget) {
         complain(
             parts,
             config.id,

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tradewind_events::{
     Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind, LaneState,
-    Output, Outputs, Timer,
+    Output, Outputs, SignalDetails, SignalSource, Timer,
 };
-use tradewind_model::{BotId, Candle, Decision, EventId, Reason, Target, Timestamp, Wake};
-use tradewind_strategy::View;
+use tradewind_model::{BotId, Candle, Decision, EventId, Ppm, Reason, Target, Timestamp, Wake};
+use tradewind_strategy::{Evaluated, View};
 
 use super::lifecycle::{fail_bot, set_bot_timer};
 use super::target::reconcile_position;
@@ -31,6 +31,7 @@ enum Purpose {
 }
 
 /// Evaluates a bot's strategy on one of its instruments.
+#[inline(always)]
 pub(crate) fn wake(
     parts: &mut Parts,
     place: BotInstrument,
@@ -50,18 +51,28 @@ pub(crate) fn wake(
     if bot.is_remote() {
         request_decision(parts, place, wake, candle, out);
     } else {
-        let outcome = call(parts, place, wake, candle);
-        apply_decision(parts, place, outcome, out);
+        match call(parts, place, wake, candle) {
+            // Most evaluations end here.
+            Evaluated::Decided(Some(Decision::Hold { reason })) => hold(parts, place, reason),
+            other => apply_decision(parts, place, outcome(other), out),
+        }
     }
 }
 
-/// Feeds past candles to a strategy. What it decides on them is not carried out.
+/// Targets of closes that a restart missed, oldest first, each with the time of its close.
+pub(crate) type MissedTargets = Vec<(Target, Timestamp)>;
+
+/// Feeds past candles to a strategy. What it decides on them is not carried out, but returned for closes that a restart
+/// missed.
 pub(crate) fn warm_up(
     parts: &mut Parts,
     place: BotInstrument,
     candles: &[Candle],
     out: &mut Outputs,
-) {
+) -> MissedTargets {
+    let is_returning = parts.bots.bot(place.bot()).is_returning();
+    let missed_since = parts.bots.down_since().filter(|_| is_returning);
+    let mut missed = MissedTargets::new();
     for candle in candles {
         let state = parts.bots.at_mut(place);
         if state.classify(candle) == CandleOrder::Old || !candle.is_sound() {
@@ -73,20 +84,57 @@ pub(crate) fn warm_up(
             send(parts, place, wake, Some(candle), (Purpose::Feed, None), out);
             continue;
         }
-        let outcome = call(parts, place, wake, Some(candle));
-        if matches!(outcome, EvaluationOutcome::Failed(_)) {
-            return apply_decision(parts, place, outcome, out);
+        let close = candle.close_time();
+        match call(parts, place, wake, Some(candle)) {
+            Evaluated::Decided(Some(Decision::Target(target)))
+                if missed_since.is_some_and(|since| close > since) =>
+            {
+                missed.push((target, close));
+            }
+            Evaluated::Decided(_) => {}
+            failed @ (Evaluated::Failed(_) | Evaluated::Panicked(_)) => {
+                apply_decision(parts, place, outcome(failed), out);
+                return MissedTargets::new();
+            }
         }
+    }
+    missed
+}
+
+/// Carries out what was decided on closes that a restart missed: an exit at once, an entry only within its time to live.
+pub(crate) fn apply_missed(
+    parts: &mut Parts,
+    place: BotInstrument,
+    missed: MissedTargets,
+    out: &mut Outputs,
+) {
+    let held = parts.bots.at(place).position().quantity.0.signum();
+    let leaves =
+        |(target, _): &&(Target, Timestamp)| held != 0 && target.exposure.0.signum() != held;
+    if let Some((target, _)) = missed.iter().find(leaves) {
+        let exit = Target {
+            exposure: Ppm::ZERO,
+            limit: None,
+            exit: None,
+            reason: target.reason.clone(),
+        };
+        apply_target(parts, place, exit, out);
+    }
+    let now = parts.now();
+    let time_to_live = parts.config.limits.intent_ttl_candle;
+    let last = missed.into_iter().next_back();
+    let last = last.filter(|(target, close)| {
+        let is_fresh = time_to_live.is_some_and(|limit| now.since(*close) <= limit);
+        target.exposure != Ppm::ZERO && is_fresh
+    });
+    if let Some((target, _)) = last {
+        apply_target(parts, place, target, out);
     }
 }
 
 /// Calls a strategy of the inline lane.
-fn call(
-    parts: &mut Parts,
-    place: BotInstrument,
-    wake: Wake,
-    candle: Option<&Candle>,
-) -> EvaluationOutcome {
+#[inline(always)]
+fn call(parts: &mut Parts, place: BotInstrument, wake: Wake, candle: Option<&Candle>) -> Evaluated {
     let bot = parts.bots.bot(place.bot());
     let state = &bot.instruments()[place.slot()];
     let view = View {
@@ -99,6 +147,17 @@ fn call(
         quotes: parts.market.quotes(),
     };
     parts.strategies.call(place.bot(), &view, wake, candle)
+}
+
+/// The answer of the inline lane, in the words of all lanes.
+fn outcome(evaluated: Evaluated) -> EvaluationOutcome {
+    match evaluated {
+        Evaluated::Decided(decision) => EvaluationOutcome::Decided(decision),
+        Evaluated::Failed(error) => {
+            EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()))
+        }
+        Evaluated::Panicked(message) => EvaluationOutcome::Failed(EvaluationError::Panic(message)),
+    }
 }
 
 /// Requests a decision of another lane. While the last request is unanswered, the evaluation is skipped and counted.
@@ -209,10 +268,7 @@ fn apply_decision(
 ) {
     match outcome {
         EvaluationOutcome::Decided(None) => {}
-        EvaluationOutcome::Decided(Some(Decision::Hold { reason })) => {
-            note_reason(parts, place, reason);
-            parts.counters.held();
-        }
+        EvaluationOutcome::Decided(Some(Decision::Hold { reason })) => hold(parts, place, reason),
         EvaluationOutcome::Decided(Some(Decision::Target(target))) => {
             apply_target(parts, place, target, out);
         }
@@ -238,11 +294,32 @@ fn apply_target(parts: &mut Parts, place: BotInstrument, target: Target, out: &m
         exposure: target.exposure,
         reason: target.reason.clone(),
         quote,
+        details: details(&target),
     };
     let cause = parts.emit(cause, signal, out);
     reconcile_position(parts, place, target, Some(cause), quote.is_some(), out);
 }
 
+/// No signal, for a reason that is shown.
+#[inline]
+fn hold(parts: &mut Parts, place: BotInstrument, reason: Reason) {
+    note_reason(parts, place, reason);
+    parts.counters.held();
+}
+
+/// What the announcement of a target holds besides, so that recovery needs no strategy.
+fn details(target: &Target) -> Option<Box<SignalDetails>> {
+    let is_plain = target.limit.is_none() && target.exit.is_none();
+    (!is_plain).then(|| {
+        Box::new(SignalDetails {
+            source: SignalSource::Strategy,
+            limit: target.limit,
+            exit: target.exit.as_deref().cloned(),
+        })
+    })
+}
+
+#[inline]
 fn note_reason(parts: &mut Parts, place: BotInstrument, reason: Reason) {
     let bot = parts.bots.bot_mut(place.bot());
     let instrument = bot.instruments()[place.slot()].instrument();

@@ -1,7 +1,7 @@
 //! Exit plans at work: every monitored position is checked on each quote, the same in a backtest as live.
 
-use tradewind_events::{EventKind, Outputs, Timer};
-use tradewind_model::{BotId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason};
+use tradewind_events::{EventKind, Outputs, SignalDetails, SignalSource, Timer};
+use tradewind_model::{BotId, ClientOrderId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason};
 use tradewind_risk::PositionEffect;
 
 use super::positions::closing_quantity;
@@ -14,7 +14,14 @@ use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::exit_monitor::ExitCause;
 
 /// Checks every monitored position in the instrument of a quote.
+#[inline]
 pub(crate) fn watch_exits(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
+    if !parts.market.monitored(quote.instrument).is_empty() {
+        watch_monitored(parts, quote, out);
+    }
+}
+
+fn watch_monitored(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     // Backwards, since a position that is written off leaves the list.
     for index in (0..parts.market.monitored(quote.instrument).len()).rev() {
         let place = parts.market.monitored(quote.instrument).get(index);
@@ -57,14 +64,47 @@ fn on_level(
         Some((PositionEffect::Entry, _)) if state.waits_to_be_flat() => {}
         Some((PositionEffect::Entry, working)) => {
             let reason = reason(parts, place, cause, quote, level);
-            let trigger = parts.context.cause(out);
-            let state = parts.bots.at_mut(place);
-            state.wait_for(flat(reason), trigger);
-            parts.orders.cancel(working, out);
+            wait_to_leave(parts, place, working, reason, out);
         }
         None => {
             let reason = reason(parts, place, cause, quote, level);
             leave(parts, place, reason, out);
+        }
+    }
+}
+
+/// A level was reached while an entry works: the entry is cancelled, and the position closed once it has ended.
+fn wait_to_leave(
+    parts: &mut Parts,
+    place: BotInstrument,
+    working: ClientOrderId,
+    reason: Reason,
+    out: &mut Outputs,
+) {
+    let trigger = parts.context.cause(out);
+    let state = parts.bots.at_mut(place);
+    state.wait_for(flat(reason), trigger);
+    parts.orders.cancel(working, out);
+}
+
+/// Follows a quote as [`watch_exits`] did, without making an order: peaks move, and an exit behind an entry waits.
+pub(crate) fn follow_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
+    let now = parts.now();
+    for place in parts.market.monitored(quote.instrument).to_vec() {
+        let Some((cause, level)) = parts.bots.at_mut(place).watch(quote, now) else {
+            continue;
+        };
+        let state = parts.bots.at(place);
+        if now < state.refusals().not_before() || sells_beside(parts, place) {
+            continue;
+        }
+        let working = state.working();
+        let working = working.and_then(|id| parts.orders.open_order(id));
+        let entry = working.filter(|order| order.effect() == PositionEffect::Entry);
+        if let Some(entry) = entry.filter(|_| !state.waits_to_be_flat()) {
+            let id = entry.terms().client_id;
+            let reason = reason(parts, place, cause, quote, level);
+            wait_to_leave(parts, place, id, reason, out);
         }
     }
 }
@@ -88,6 +128,10 @@ fn leave(parts: &mut Parts, place: BotInstrument, reason: Reason, out: &mut Outp
         exposure: Ppm::ZERO,
         reason,
         quote: parts.context.quote(),
+        details: Some(Box::new(SignalDetails {
+            source: SignalSource::ExitPlan,
+            ..SignalDetails::default()
+        })),
     };
     let signal = parts.emit(trigger, signal, out);
     let quantity = closing_quantity(parts, place, Some(signal), out);
@@ -109,6 +153,7 @@ fn leave(parts: &mut Parts, place: BotInstrument, reason: Reason, out: &mut Outp
         effect: PositionEffect::Exit,
         limit: None,
         on_quote: true,
+        continues: false,
         cause: Some(signal),
     };
     // A denial is announced; the monitor tries again.
@@ -169,10 +214,15 @@ pub(crate) fn on_position_age(
     };
     parts.context.set_trigger(Trigger::Quote(quote, None));
     watch(parts, place, &quote, out);
-    let now = parts.now();
-    let monitor = parts.bots.at(place).monitor();
-    if let Some(at) = monitor.and_then(|monitor| monitor.next_age(now)) {
-        let timer = Timer::PositionAge(bot, instrument);
+    set_age_timer(parts, place, out);
+}
+
+/// Sets the timer for the next age at which a position's exit plan changes something.
+pub(crate) fn set_age_timer(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) {
+    let (now, state) = (parts.now(), parts.bots.at(place));
+    let instrument = state.instrument();
+    if let Some(at) = state.monitor().and_then(|monitor| monitor.next_age(now)) {
+        let timer = Timer::PositionAge(place.bot(), instrument);
         parts.timers.set(at, timer, out);
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tradewind_events::{Output, Outputs, Timer};
-use tradewind_model::{AccountId, InstrumentId, OwnerId, Reason};
+use tradewind_model::{AccountId, InstrumentId, OwnerId, Reason, Target};
 use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
 use super::causes::{close_cause, open_until_cleared};
@@ -27,17 +27,22 @@ pub(crate) fn begin(parts: &mut Parts, out: &mut Outputs) {
 
 /// Tries again what is still open, or ends.
 pub(crate) fn on_timer(parts: &mut Parts, out: &mut Outputs) {
-    let mut causes = parts.states.causes().iter();
-    let Some(begun) = causes.find(|cause| cause.reason == CauseKind::Flattening) else {
-        return;
-    };
-    let is_over = parts.now() >= begun.since + FLATTEN_WITHIN;
-    if is_over || is_flat(parts) {
-        return end(parts, out);
+    match goes_on(parts) {
+        None => return,
+        Some(false) => return end(parts, out),
+        Some(true) => {}
     }
     close_all(parts, out);
     let at = parts.now() + EVERY;
     parts.timers.set(at, Timer::Flatten, out);
+}
+
+/// Whether there is something left to close and time for it; `None` if nothing is to be closed for a kill.
+pub(crate) fn goes_on(parts: &Parts) -> Option<bool> {
+    let mut causes = parts.states.causes().iter();
+    let begun = causes.find(|cause| cause.reason == CauseKind::Flattening)?;
+    let is_over = parts.now() >= begun.since + FLATTEN_WITHIN;
+    Some(!is_over && !is_flat(parts))
 }
 
 /// Ends in state KILLED: the positions are closed, their time is over, or somebody kills.
@@ -54,23 +59,34 @@ fn is_flat(parts: &Parts) -> bool {
 }
 
 fn close_all(parts: &mut Parts, out: &mut Outputs) {
-    for place in open_places(parts) {
-        let working = parts.bots.at(place).working();
-        let working = working.and_then(|id| parts.orders.open_order(id));
-        if working.is_some_and(|order| order.effect() == PositionEffect::Exit) {
-            continue;
-        }
+    for place in to_be_closed(parts) {
         // The next attempt is a second away, whatever was refused before.
         parts.bots.at_mut(place).forget_refused_exits();
         let cause = parts.context.cause(out);
-        let target = flat(Reason::plain("closed for a kill"));
-        reconcile_position(parts, place, target, cause, false, out);
+        reconcile_position(parts, place, target(), cause, false, out);
     }
     for (account, instrument) in made_by_hand(parts) {
         if !is_being_closed(parts, account, instrument) {
             close_for_kill(parts, account, instrument, out);
         }
     }
+}
+
+/// Where bots have something that can be closed and that no exit closes already.
+pub(crate) fn to_be_closed(parts: &Parts) -> Vec<BotInstrument> {
+    let is_leaving = |place: &BotInstrument| {
+        let working = parts.bots.at(*place).working();
+        let working = working.and_then(|id| parts.orders.open_order(id));
+        working.is_some_and(|order| order.effect() == PositionEffect::Exit)
+    };
+    let mut places = open_places(parts);
+    places.retain(|place| !is_leaving(place));
+    places
+}
+
+/// The target of a position that is closed for a kill.
+pub(crate) const fn target() -> Target {
+    flat(Reason::plain("closed for a kill"))
 }
 
 /// Whether an order made by hand is open on the instrument.

@@ -1,13 +1,14 @@
 //! Funding of contracts. The venue pays or takes one amount per account and contract; the desk divides it by owner.
 
-use tradewind_events::Funding;
+use tradewind_events::{Funding, Outputs};
 use tradewind_model::{AccountId, InstrumentId, OwnerId, Quantity};
 
+use super::causes::note_absurd;
 use crate::parts::Parts;
 
 /// Divides a payment among the owners of the contract in proportion to their positions. The last one gets the rounding
 /// remainder.
-pub(crate) fn on_funding(parts: &mut Parts, funding: &Funding) {
+pub(crate) fn on_funding(parts: &mut Parts, funding: &Funding, out: &mut Outputs) {
     let Funding {
         account,
         instrument,
@@ -19,18 +20,21 @@ pub(crate) fn on_funding(parts: &mut Parts, funding: &Funding) {
     let holders = holders(parts, account, instrument);
     let rules = parts.config.instrument(instrument);
     let Some(((last, _), others)) = holders.split_last() else {
-        let owner = OwnerId::Unallocated;
-        return parts.portfolio.fund(account, owner, rules, amount);
+        let fits = parts
+            .portfolio
+            .fund(account, OwnerId::Unallocated, rules, amount);
+        return note_absurd(parts, account, fits, out);
     };
     let held: i128 = holders.iter().map(|(_, held)| i128::from(held.0)).sum();
-    let mut left = amount;
+    let (mut left, mut fits) = (amount, true);
     for (owner, quantity) in others {
         let share = amount.mul_div(i128::from(quantity.0), held);
         let share = share.unwrap_or_default();
         left -= share;
-        parts.portfolio.fund(account, *owner, rules, share);
+        fits &= parts.portfolio.fund(account, *owner, rules, share);
     }
-    parts.portfolio.fund(account, *last, rules, left);
+    fits &= parts.portfolio.fund(account, *last, rules, left);
+    note_absurd(parts, account, fits, out);
 }
 
 /// Owners with a position in the contract.

@@ -2,19 +2,34 @@
 
 use std::time::Duration;
 
-use tradewind_events::{BotState, EvaluationError, EventKind, Output, Outputs, Started, Timer};
+use tradewind_events::{
+    BotState, EvaluationError, EventKind, OnRestart, Output, Outputs, Started, StorageHealth, Timer,
+};
 use tradewind_model::{AccountId, BotId, ClientOrderIds, Interval};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 use tradewind_strategy::BuildError;
 
-use super::causes::{close_cause, open_cause, open_until_cleared};
+use super::breakers::on_bot_fault;
+use super::causes::{close_cause, on_storage, open_cause, open_until_cleared};
+use super::exits::set_age_timer;
+use super::flatten;
 use super::market_data::set_staleness_timer;
+use super::monitoring::set_loss_timer;
 use super::requests::request_candles;
 use crate::parts::Parts;
+use crate::parts::counters::Counters;
+use crate::parts::order::Order;
+use crate::parts::protection::Protection;
+
+/// How the announcement of a panic begins.
+const PANICKED: &str = "panicked: ";
+/// The announcement of an overrun.
+const OVERRAN: &str = "took longer than it may";
 
 /// The desk starts: every account is read from its venue before anything may be sent.
 pub(crate) fn on_started(parts: &mut Parts, started: &Started, out: &mut Outputs) {
     parts.ids = ClientOrderIds::new(started.instance, started.epoch);
+    restart(parts, out);
     if started.killed {
         let state = TradingState::Killed;
         open_until_cleared(parts, Scope::Desk, state, CauseKind::Killed, out);
@@ -25,13 +40,69 @@ pub(crate) fn on_started(parts: &mut Parts, started: &Started, out: &mut Outputs
         await_account(parts, account, out);
     }
     set_staleness_timer(parts, out);
+    set_loss_timer(parts, out);
     let at = parts.now() + parts.config.equity_every;
     parts.timers.set(at, Timer::Equity, out);
 }
 
+/// Ends what a former run of the desk left: causes, timers and counts of the process, requests to lanes. Orders without an
+/// outcome are unknown and queried. Bots at work get their turns again. What people decided stays.
+fn restart(parts: &mut Parts, out: &mut Outputs) {
+    close_cause(parts, Scope::Desk, &CauseKind::Stopping, out);
+    // A disk that still refuses is reported again by this run.
+    for health in [StorageHealth::Writing, StorageHealth::MarketOn] {
+        on_storage(parts, health, out);
+    }
+    if parts.states.desk() == TradingState::Flattening {
+        flatten::end(parts, out);
+    }
+    parts.timers.restart(out);
+    parts.counters = Counters::default();
+    parts.accounts.restart();
+    parts.protection = Protection::default();
+    for id in parts.orders.restart() {
+        let Some(order) = parts.orders.open_order(id) else {
+            continue;
+        };
+        let (terms, bot, cause) = (*order.terms(), order.bot(), order.placed_by());
+        parts.emit(Some(cause), EventKind::OrderUnknown { terms, bot }, out);
+    }
+    out.extend(parts.orders.open().map(Order::query));
+    if parts.config.on_restart == OnRestart::Cancel {
+        parts.orders.cancel_entries(None, out);
+    }
+    if parts.bots.are_scheduled() {
+        parts.drop_market();
+    }
+    parts.bots.end_schedule();
+    for bot in parts.bots.ids() {
+        restart_bot(parts, bot, out);
+    }
+}
+
+fn restart_bot(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
+    for place in parts.bots.places(bot) {
+        set_age_timer(parts, place, out);
+    }
+    let runtime = parts.bots.bot_mut(bot);
+    runtime.restart();
+    runtime.note_pause();
+    let waits = match runtime.state() {
+        BotState::Stopped => false,
+        BotState::Faulted => !runtime.is_given_up(),
+        BotState::Starting | BotState::Warming | BotState::Running | BotState::Paused => true,
+    };
+    if waits {
+        parts.bots.bot_mut(bot).note_return();
+        let reason = "waiting for its turn";
+        set_state(parts, bot, BotState::Starting, reason, out);
+    }
+}
+
 /// Halts an account until it is read from its venue, and requests the reading.
 pub(super) fn await_account(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
-    parts.accounts.get_mut(account).set_reconciled(false);
+    let now = parts.now();
+    parts.accounts.get_mut(account).await_reconcile(now);
     let (scope, state) = (Scope::Account(account), TradingState::Halted);
     open_cause(parts, scope, state, CauseKind::NotReconciled, out);
     out.push(Output::Reconcile(account));
@@ -45,12 +116,17 @@ pub(crate) fn schedule_bots(parts: &mut Parts, out: &mut Outputs) {
     let mut at = parts.now();
     for bot in parts.bots.ids() {
         let runtime = parts.bots.bot(bot);
-        if runtime.state() != BotState::Stopped {
-            continue;
-        }
-        if !runtime.config().starts {
-            set_state(parts, bot, BotState::Stopped, "not set to start", out);
-            continue;
+        match runtime.state() {
+            BotState::Starting => {}
+            BotState::Stopped if runtime.is_held() || runtime.is_removed() => continue,
+            BotState::Stopped if runtime.config().starts => {}
+            BotState::Stopped => {
+                set_state(parts, bot, BotState::Stopped, "not set to start", out);
+                continue;
+            }
+            BotState::Warming | BotState::Running | BotState::Paused | BotState::Faulted => {
+                continue;
+            }
         }
         set_state(parts, bot, BotState::Starting, "waiting for its turn", out);
         parts.timers.set(at, Timer::BotStart(bot), out);
@@ -113,6 +189,7 @@ pub(crate) fn finish_warm_up(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     if runtime.state() != BotState::Warming || !runtime.is_warm() {
         return;
     }
+    runtime.end_return();
     let (state, reason) = if runtime.take_pause() {
         (BotState::Paused, "paused before a fault")
     } else {
@@ -130,20 +207,27 @@ pub(crate) fn set_bot_timer(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     }
 }
 
+/// Whether the text of an announced error is that of a fault, which counts towards stopping its bot.
+pub(crate) fn is_fault(error: &str) -> bool {
+    error.starts_with(PANICKED) || error == OVERRAN
+}
+
 /// A strategy failed. Its own errors are announced and it continues; a panic or an overrun is a fault.
 pub(crate) fn fail_bot(parts: &mut Parts, bot: BotId, error: &EvaluationError, out: &mut Outputs) {
     let now = parts.now();
     let (text, is_fault) = match error {
         EvaluationError::Error(text) => (text.clone(), false),
-        EvaluationError::Panic(text) => (format!("panicked: {text}"), true),
-        EvaluationError::Overrun => ("took longer than it may".to_owned(), true),
+        EvaluationError::Panic(text) => (format!("{PANICKED}{text}"), true),
+        EvaluationError::Overrun => (OVERRAN.to_owned(), true),
     };
     let runtime = parts.bots.bot_mut(bot);
     runtime.activity_mut().errors += 1;
     parts.counters.bot_error();
     if is_fault {
         runtime.note_fault(now);
+        on_bot_fault(parts, bot, out);
     }
+    let runtime = parts.bots.bot_mut(bot);
     let announced = EventKind::BotError {
         bot,
         error: text.clone(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tradewind_events::{EventKind, Outputs, Timer};
 use tradewind_model::{FeedHealth, Instrument, InstrumentId, InstrumentStatus, Quote, Wake};
 
+use super::breakers::on_feed_failure;
 use super::evaluation::wake;
 use super::exits::watch_exits;
 use super::retries::retry;
@@ -12,14 +13,20 @@ use crate::context::Trigger;
 use crate::parts::Parts;
 
 /// A quote: exits are checked first, then the bots that wake on quotes are evaluated.
+///
+/// Inlined, as is what it calls on most quotes: calls were a tenth of a backtest's instructions.
+#[inline(always)]
 pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     let now = parts.now();
-    let Some(health) = parts.market.note_quote(quote, now) else {
+    let Some((health, before)) = parts.market.note_quote(quote.instrument, now) else {
         return;
     };
-    if !quote.is_sound() {
+    // Nothing is decided on a price that may be wrong: no entry, no stop. The next quote decides about it.
+    let jump_max = parts.config.limits.quote_jump_max;
+    if !quote.is_sound() || parts.market.is_suspect(quote, before, now, jump_max) {
         return on_health(parts, quote.instrument, FeedHealth::Gap, out);
     }
+    parts.market.keep_quote(quote);
     parts.context.set_trigger(Trigger::Quote(*quote, None));
     if health != FeedHealth::Live {
         mark_live(parts, quote.instrument, health, out);
@@ -28,9 +35,10 @@ pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
         parts.context.cause(out);
     }
     watch_exits(parts, quote, out);
-    for index in 0..parts.bots.woken_by_quote(quote.instrument).len() {
-        let place = parts.bots.woken_by_quote(quote.instrument)[index];
+    let mut index = 0;
+    while let Some(&place) = parts.bots.woken_by_quote(quote.instrument).get(index) {
         wake(parts, place, Wake::Quote, None, out);
+        index += 1;
     }
 }
 
@@ -48,9 +56,13 @@ pub(crate) fn on_health(
     health: FeedHealth,
     out: &mut Outputs,
 ) {
-    if parts.market.set_health(instrument, health) {
-        let changed = EventKind::FeedHealthChanged { instrument, health };
-        parts.emit(None, changed, out);
+    let Some(before) = parts.market.set_health(instrument, health) else {
+        return;
+    };
+    let changed = EventKind::FeedHealthChanged { instrument, health };
+    parts.emit(None, changed, out);
+    if before == FeedHealth::Live {
+        on_feed_failure(parts, instrument, out);
     }
 }
 

@@ -3,13 +3,14 @@
 //! Every function takes all parts and the outputs. The files depend on each other in one direction:
 //!
 //! ```text
-//! retries <- sizing, risk_context, causes, budgets, equity, funding, positions, requests
-//!   <- submission, protection <- target <- exits, reports
+//! retries <- sizing, causes, budgets, equity, funding, positions, holdings, requests <- breakers, risk_context, observation
+//!   <- submission, protection <- target <- monitoring <- exits, reports
 //!   <- lifecycle <- evaluation <- market_data, candles
-//!   <- takeover, commands, configure
+//!   <- takeover, commands, configure <- account_stream
 //! ```
 
 pub(crate) mod account_stream;
+pub(crate) mod breakers;
 mod budgets;
 pub(crate) mod candles;
 pub(crate) mod causes;
@@ -20,15 +21,18 @@ pub(crate) mod evaluation;
 pub(crate) mod exits;
 pub(crate) mod flatten;
 pub(crate) mod funding;
+mod holdings;
 pub(crate) mod lifecycle;
 pub(crate) mod market_data;
+pub(crate) mod monitoring;
+mod observation;
 pub(crate) mod positions;
 pub(crate) mod protection;
 pub(crate) mod reports;
 mod requests;
-mod retries;
+pub(crate) mod retries;
 mod risk_context;
 mod sizing;
 pub(crate) mod submission;
 pub(crate) mod takeover;
-mod target;
+pub(crate) mod target;

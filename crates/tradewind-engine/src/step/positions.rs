@@ -1,8 +1,9 @@
 //! Positions of bots: read from the portfolio after every change, closed in orders of a legal size.
 
 use tradewind_events::{EventKind, Outputs, Timer};
-use tradewind_model::{EventId, OwnerId, PositionState, Quantity};
+use tradewind_model::{EventId, Instrument, OwnerId, PositionState, Ppm, Quantity, Side};
 use tradewind_portfolio::PositionKey;
+use tradewind_risk::visible_quantity;
 
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
@@ -58,9 +59,32 @@ pub(super) fn closing_quantity(
     }
     let largest = [instrument.quantity_max, instrument.market_quantity_max];
     let largest = largest.into_iter().filter(|limit| limit.0 > 0).min();
-    largest.map_or(quantity, |limit| {
+    let quantity = largest.map_or(quantity, |limit| {
         quantity.min(instrument.floor_quantity(limit))
-    })
+    });
+    slice(parts, instrument, side, quantity)
+}
+
+/// How much of an exit the book can take at once (R09): the share of what it shows that an order may be. All of it where
+/// no book is known, and where a slice or what it leaves would be too small for the venue.
+fn slice(parts: &Parts, instrument: &Instrument, side: Side, quantity: Quantity) -> Quantity {
+    let (limits, id) = (&parts.config.limits, instrument.id);
+    let known = (parts.market.live_quote(id)).zip(parts.market.live_depth(id));
+    let known = known.zip(limits.depth_share_max.zip(limits.collar));
+    let Some(((quote, depth), (share, collar))) = known else {
+        return quantity;
+    };
+    let visible = visible_quantity(quote, Some(depth), side, collar);
+    let most = i128::from(visible.0) * i128::from(share.0) / i128::from(Ppm::ONE.0);
+    let most = Quantity(i64::try_from(most).unwrap_or(i64::MAX));
+    let slice = instrument.floor_quantity(most);
+    let price = quote.opposite_side(side);
+    let goes = |part: Quantity| instrument.check(part, None, Some(price)).is_ok();
+    if slice < quantity && goes(slice) && goes(quantity - slice) {
+        slice
+    } else {
+        quantity
+    }
 }
 
 fn write_off(parts: &mut Parts, place: BotInstrument, cause: Option<EventId>, out: &mut Outputs) {

@@ -7,14 +7,15 @@
 
 use tradewind_events::{EventKind, Outputs, Timer};
 use tradewind_model::{
-    AccountId, ClientOrderId, InstrumentId, InstrumentStatus, OrderKind, OrderStatus, OrderTerms,
-    Ppm, Price, Quantity, ReportKind, Side, StopOrders,
+    AccountId, ClientOrderId, ExecutionReport, InstrumentId, InstrumentStatus, OrderKind,
+    OrderStatus, OrderTerms, Ppm, Price, Quantity, ReportKind, Side, StopOrders,
 };
 use tradewind_risk::{Candidate, PositionEffect, TradingState};
 
 use super::positions::closable;
 use super::risk_context::check_stop;
 use super::submission::{OrderRequest, deny, place};
+use super::target::{reconcile_next, sells_beside};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::Order;
@@ -308,6 +309,7 @@ fn place_stop(parts: &mut Parts, key: Key, stop: Stop, out: &mut Outputs) -> Res
         effect: PositionEffect::Protect,
         limit: None,
         on_quote: false,
+        continues: true,
         cause: parts.context.cause(out),
     };
     let candidate = Candidate {
@@ -315,6 +317,7 @@ fn place_stop(parts: &mut Parts, key: Key, stop: Stop, out: &mut Outputs) -> Res
         bot: request.place.map(BotInstrument::bot),
         purpose: PositionEffect::Protect,
         decided_on_quote: false,
+        continues: true,
     };
     match check_stop(parts, &candidate, &stop.shares, stop.replaces) {
         Ok(approved) => {
@@ -424,26 +427,72 @@ fn set_timer(parts: &mut Parts, key: Key, needs: &[Need], out: &mut Outputs) {
     }
 }
 
-/// Follows a report on an order with what it means for the stops.
-pub(crate) fn follow(parts: &mut Parts, order: &Order, kind: &ReportKind, out: &mut Outputs) {
-    let terms = order.terms();
-    let key = (terms.account, terms.instrument);
+/// Notes what a report on an order means for the stops.
+pub(super) fn note_outcome(parts: &mut Parts, order: &Order, kind: &ReportKind, out: &mut Outputs) {
     if let Some(stop) = order.replaces() {
         follow_replacement(parts, order, stop, out);
     }
     if order.effect() == PositionEffect::Protect {
-        note_fate(parts, key, order, kind);
-    } else if order.place().is_none() {
-        return;
-    } else if order.status().is_open() {
-        if matches!(kind, ReportKind::Filled(_)) && parts.config.venue_stop_distance.is_some() {
-            let at = parts.now() + FILLS_AWAITED;
-            let timer = Timer::Protection(key.0, key.1);
-            parts.timers.set_earlier(at, timer, out);
-        }
-        return;
+        note_fate(parts, order, kind);
     }
-    cover(parts, key, out);
+}
+
+/// Decides what follows from a report on an order: exits that waited for it go on, and stops are compared with positions.
+pub(super) fn follow(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
+    let Some(order) = parts
+        .orders
+        .get_mut(report.client_id)
+        .map(|order| order.clone())
+    else {
+        return;
+    };
+    let terms = order.terms();
+    let key = (terms.account, terms.instrument);
+    if order.effect() == PositionEffect::Protect {
+        cover(parts, key, out);
+        let waited = waited_for(parts, report.client_id);
+        resume(parts, waited, out);
+    } else if order.place().is_none() {
+    } else if !order.status().is_open() {
+        cover(parts, key, out);
+    } else if matches!(report.kind, ReportKind::Filled(_))
+        && parts.config.venue_stop_distance.is_some()
+    {
+        let at = parts.now() + FILLS_AWAITED;
+        let timer = Timer::Protection(key.0, key.1);
+        parts.timers.set_earlier(at, timer, out);
+    }
+}
+
+/// Goes on with exits that waited for an answer on a stop.
+fn resume(parts: &mut Parts, places: Vec<BotInstrument>, out: &mut Outputs) {
+    for place in places {
+        if !parts.bots.at(place).has_next() {
+            parts.protection.end_wait(place);
+        }
+        reconcile_next(parts, place, out);
+    }
+}
+
+/// Positions whose exits wait for the answer on a stop and may go on now.
+pub(crate) fn waited_for(parts: &mut Parts, stop: ClientOrderId) -> Vec<BotInstrument> {
+    let stop = parts.orders.get_mut(stop);
+    let places: Vec<_> = stop.map_or_else(Vec::new, |stop| stop.shares().places().collect());
+    let waits = |place: &BotInstrument| parts.protection.waits(*place) && is_free(parts, *place);
+    places.into_iter().filter(waits).collect()
+}
+
+/// Positions of an account whose exits wait for the answer on a stop and may go on now.
+pub(crate) fn waiting_in(parts: &Parts, account: AccountId) -> Vec<BotInstrument> {
+    let waiting = parts.protection.waiting();
+    let of_account =
+        waiting.filter(|place| parts.bots.bot(place.bot()).config().account == account);
+    of_account.filter(|place| is_free(parts, *place)).collect()
+}
+
+/// Whether an exit of a position may go: no order is at work, or one beside which it may.
+pub(crate) fn is_free(parts: &Parts, place: BotInstrument) -> bool {
+    parts.bots.at(place).working().is_none() || sells_beside(parts, place)
 }
 
 /// What became of an order whose request cancels a stop first.
@@ -456,7 +505,8 @@ fn follow_replacement(parts: &mut Parts, order: &Order, stop: ClientOrderId, out
     }
 }
 
-fn note_fate(parts: &mut Parts, key: Key, stop: &Order, kind: &ReportKind) {
+fn note_fate(parts: &mut Parts, stop: &Order, kind: &ReportKind) {
+    let key = (stop.terms().account, stop.terms().instrument);
     if stop.is_on_book() {
         return parts.protection.note_success(key);
     }
@@ -482,10 +532,7 @@ fn note_fate(parts: &mut Parts, key: Key, stop: &Order, kind: &ReportKind) {
 /// Otherwise the stops in its way are cancelled, or queried until the venue's answer is definite. After ten seconds the
 /// exit goes all the same (V21).
 pub(super) fn clear_way(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) -> bool {
-    let keep = replaceable(parts, place);
-    let stops = parts.orders.stops_of(place);
-    let in_the_way = stops.filter(|stop| Some(stop.terms().client_id) != keep);
-    let in_the_way: Vec<Order> = in_the_way.cloned().collect();
+    let in_the_way: Vec<Order> = in_the_way(parts, place).cloned().collect();
     if in_the_way.is_empty() {
         parts.protection.end_wait(place);
         return true;
@@ -509,6 +556,18 @@ pub(super) fn clear_way(parts: &mut Parts, place: BotInstrument, out: &mut Outpu
     false
 }
 
+/// Whether a stop locks what an exit of a position sells.
+pub(super) fn is_locked(parts: &Parts, place: BotInstrument) -> bool {
+    in_the_way(parts, place).next().is_some()
+}
+
+/// The stops of a position but the one whose place its exit takes.
+fn in_the_way(parts: &Parts, place: BotInstrument) -> impl Iterator<Item = &Order> {
+    let keep = replaceable(parts, place);
+    let stops = parts.orders.stops_of(place);
+    stops.filter(move |stop| Some(stop.terms().client_id) != keep)
+}
+
 /// The stop whose place an exit of a position takes: the largest one that rests.
 pub(super) fn replaceable(parts: &Parts, place: BotInstrument) -> Option<ClientOrderId> {
     let resting = parts.orders.stops_of(place).filter(|stop| stop.rests());
@@ -516,8 +575,12 @@ pub(super) fn replaceable(parts: &Parts, place: BotInstrument) -> Option<ClientO
     largest.map(|stop| stop.terms().client_id)
 }
 
-/// Compares the stops of every instrument of an account.
+/// An account was read: exits that waited go on, and its stops are compared with its positions.
 pub(crate) fn cover_account(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    if !parts.accounts.contains(account) || !parts.accounts.get(account).is_reconciled() {
+        return;
+    }
+    resume(parts, waiting_in(parts, account), out);
     for index in 0..parts.config.instruments.len() {
         let instrument = parts.config.instruments[index].id;
         cover(parts, (account, instrument), out);

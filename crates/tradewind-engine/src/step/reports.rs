@@ -3,31 +3,48 @@
 //! One function takes every report, from whichever channel and in whatever order it comes. A fill is booked exactly
 //! once, by its trade id, even if its order had ended already. It is never dropped.
 
-use tradewind_events::{BotState, EventKind, Outputs, Timer};
+use tradewind_events::{BotState, EventKind, Output, Outputs, Timer};
 use tradewind_model::{
-    AccountId, BotId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus, OwnerId, Ppm,
-    RejectReason, ReportKind,
+    AccountId, BotId, EventId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus,
+    OwnerId, Ppm, Quantity, RejectReason, ReportKind,
 };
 use tradewind_portfolio::{Booking, PositionChange};
 use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
+use super::breakers;
 use super::causes::open_until_cleared;
+use super::holdings::cover_external;
+use super::monitoring::on_booked;
 use super::positions::{closing_quantity, refresh_position};
-use super::protection::follow;
+use super::protection::{follow, note_outcome};
 use super::submission::{OrderRequest, submit, submit_by_policy};
-use super::target::{reconcile_next, retry_exit, sells_beside};
+use super::target::{continue_exit, reconcile_next};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{Applied, Order, Step, is_possible};
 
 /// The venue reports on an order, or the gate kept it back.
 pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
+    if let Some(ending) = fold_report(parts, report, out) {
+        follow_up(parts, ending, out);
+    }
+    follow(parts, report, out);
+}
+
+/// Folds a report into order, ledger and position. Returns what is to be decided, if the order of a bot ended.
+pub(crate) fn fold_report(
+    parts: &mut Parts,
+    report: &ExecutionReport,
+    out: &mut Outputs,
+) -> Option<Ending> {
     let Some(order) = parts.orders.get_mut(report.client_id) else {
-        return on_foreign(parts, report, out);
+        on_stray(parts, report, out);
+        return None;
     };
     if !order.is_named_by(report) {
         // It contradicts what was sent: nothing of it is used, and the venue is queried.
-        return out.push(order.query());
+        out.push(order.query());
+        return None;
     }
     let applied = order.apply(report);
     let Applied::Changed {
@@ -36,12 +53,18 @@ pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut O
         cancel_lost,
     } = applied
     else {
-        return parts.counters.duplicate_report();
+        parts.counters.duplicate_report();
+        return None;
     };
     if query {
         out.push(order.query());
     }
+    let is_alive = report.kind == ReportKind::Accepted && is_believed_absent(order.status());
+    if is_alive {
+        out.extend([order.cancel_again(), order.query()]);
+    }
     let order = order.clone();
+    breakers::on_report(parts, &order, &report.kind, out);
     match &report.kind {
         ReportKind::Filled(fill) => on_fill(parts, &order, fill, out),
         _ if matches!(step, Step::Stay | Step::Query) => parts.counters.duplicate_report(),
@@ -51,24 +74,14 @@ pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut O
     if cancel_lost && order.status().is_open() {
         parts.orders.cancel(id, out);
     }
-    if order.is_complete() && parts.orders.open_order(id).is_some() {
-        on_ended(parts, &order, out);
-    }
-    follow(parts, &order, &report.kind, out);
-    if order.effect() == PositionEffect::Protect {
-        resume_exits(parts, &order, out);
-    }
+    note_outcome(parts, &order, &report.kind, out);
+    let has_ended = order.is_complete() && parts.orders.open_order(id).is_some();
+    has_ended.then(|| end(parts, order, out)).flatten()
 }
 
-/// Goes on with the exits that waited for an answer on a stop.
-fn resume_exits(parts: &mut Parts, stop: &Order, out: &mut Outputs) {
-    for place in stop.shares().places() {
-        let waits = parts.protection.waits(place);
-        let is_free = parts.bots.at(place).working().is_none() || sells_beside(parts, place);
-        if waits && is_free {
-            reconcile_next(parts, place, out);
-        }
-    }
+/// Whether an order in this state was never at the venue, as far as the desk knows.
+const fn is_believed_absent(status: OrderStatus) -> bool {
+    matches!(status, OrderStatus::Rejected | OrderStatus::NotSent)
 }
 
 /// Queries every open order: reports on it may be lost.
@@ -126,16 +139,19 @@ fn note_refused_exit(parts: &mut Parts, order: &Order, kind: &ReportKind) {
     }
 }
 
-/// Books a fill that was not reported before.
+/// Books a fill that was not reported before. Each position that a protective stop covers gets its part.
 fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
-    if order.effect() == PositionEffect::Protect {
-        return on_stop_fill(parts, order, fill, out);
-    }
-    let instrument = parts.config.instrument(fill.instrument);
-    let booking = parts.portfolio.book(instrument, order.owner(), fill);
-    if booking.is_none() {
-        halt_unbookable(parts, fill.account, out);
-    }
+    // The venue's clock may be wrong: a fill is no older than its order and not of the future.
+    let event_time = fill.event_time.max(order.placed_at()).min(parts.now());
+    let stamped = Fill {
+        event_time,
+        ..*fill
+    };
+    let booked: Vec<_> = parts_of(parts, order, &stamped)
+        .into_iter()
+        .map(|(owner, part)| (owner, part, book(parts, owner, &part, out)))
+        .collect();
+    parts.accounts.get_mut(fill.account).note_fill(fill);
     parts.counters.filled(order.status());
     let filled = EventKind::OrderFilled {
         fill: *fill,
@@ -144,48 +160,63 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
         cumulative: order.filled(),
     };
     let cause = parts.emit(Some(order.placed_by()), filled, out);
-    let Some(booking) = booking else { return };
-    if let Some(event) = position_event(order.bot(), fill, booking) {
+    for (owner, part, booking) in booked {
+        if let Some(booking) = booking {
+            on_part(parts, order, (owner, &part, booking), cause, out);
+        }
+    }
+}
+
+/// Whose a fill is: its order's owner's or, of a stop over several positions, theirs in parts.
+fn parts_of(parts: &mut Parts, order: &Order, fill: &Fill) -> Vec<(OwnerId, Fill)> {
+    if order.effect() != PositionEffect::Protect {
+        return vec![(order.owner(), *fill)];
+    }
+    let step = parts.config.instrument(fill.instrument).step;
+    let divided = parts.orders.divide(order.terms().client_id, fill, step);
+    if divided.is_empty() {
+        return vec![(order.owner(), *fill)];
+    }
+    let owner = |(place, part): (BotInstrument, Fill)| (OwnerId::Bot(place.bot()), part);
+    divided.into_iter().map(owner).collect()
+}
+
+fn book(parts: &mut Parts, owner: OwnerId, fill: &Fill, out: &mut Outputs) -> Option<Booking> {
+    let instrument = parts.config.instrument(fill.instrument);
+    let booking = parts.portfolio.book(instrument, owner, fill);
+    if booking.is_none() {
+        halt_unbookable(parts, fill.account, out);
+    }
+    booking
+}
+
+/// Follows the booking of a fill, or of an owner's part of it.
+fn on_part(
+    parts: &mut Parts,
+    order: &Order,
+    (owner, part, booking): (OwnerId, &Fill, Booking),
+    cause: EventId,
+    out: &mut Outputs,
+) {
+    let bot = match owner {
+        OwnerId::Bot(bot) => Some(bot),
+        _ => None,
+    };
+    if let Some(event) = position_event(bot, part, booking) {
         parts.emit(Some(cause), event, out);
     }
-    if let Some(place) = order.place() {
+    if let Some(place) = bot.and_then(|bot| parts.bots.place(bot, part.instrument)) {
         parts.bots.bot_mut(place.bot()).activity_mut().fills += 1;
         if order.effect() == PositionEffect::Exit {
             parts.bots.at_mut(place).forget_refused_exits();
         }
         refresh_position(parts, place, out);
-    }
-}
-
-/// Books a fill of a protective stop: to each position it covers its part.
-fn on_stop_fill(parts: &mut Parts, stop: &Order, fill: &Fill, out: &mut Outputs) {
-    parts.counters.filled(stop.status());
-    let filled = EventKind::OrderFilled {
-        fill: *fill,
-        bot: stop.bot(),
-        status: stop.status(),
-        cumulative: stop.filled(),
-    };
-    let cause = parts.emit(Some(stop.placed_by()), filled, out);
-    let step = parts.config.instrument(fill.instrument).step;
-    for (place, part) in parts.orders.divide(stop.terms().client_id, fill, step) {
-        let instrument = parts.config.instrument(fill.instrument);
-        let booking = parts
-            .portfolio
-            .book(instrument, OwnerId::Bot(place.bot()), &part);
-        let Some(booking) = booking else {
-            halt_unbookable(parts, fill.account, out);
-            continue;
-        };
-        if let Some(event) = position_event(Some(place.bot()), &part, booking) {
-            parts.emit(Some(cause), event, out);
-        }
-        parts.bots.bot_mut(place.bot()).activity_mut().fills += 1;
-        refresh_position(parts, place, out);
-        if parts.bots.at(place).position().quantity.is_zero() {
-            parts.bots.at_mut(place).set_exposure(Ppm::ZERO);
+        let state = parts.bots.at_mut(place);
+        if order.effect() == PositionEffect::Protect && state.position().quantity.is_zero() {
+            state.set_exposure(Ppm::ZERO);
         }
     }
+    on_booked(parts, part, bot, booking.change, out);
 }
 
 /// The announcement of a position that was opened, turned or closed.
@@ -216,35 +247,74 @@ fn halt_unbookable(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     open_until_cleared(parts, scope, state, CauseKind::FillNotBooked, out);
 }
 
-/// An order has ended: its bot may place the next one, and the target that waited is worked on.
-fn on_ended(parts: &mut Parts, order: &Order, out: &mut Outputs) {
+/// A bot's order that ended, and what is to be decided now.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) place: BotInstrument,
+    pub(crate) order: Order,
+    pub(crate) next: AfterEnd,
+}
+
+/// What follows the end of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AfterEnd {
+    /// The target that waited is worked on.
+    WaitingTarget,
+    /// The remainder is placed again.
+    Remainder,
+    /// What an exit left open is closed later.
+    Leftover,
+}
+
+/// Closes an order that has ended: its bot may place the next one.
+fn end(parts: &mut Parts, order: Order, out: &mut Outputs) -> Option<Ending> {
     let id = order.terms().client_id;
     parts.orders.close(id);
     if order.effect() == PositionEffect::Protect {
-        return;
+        return None;
     }
-    let Some(place) = order.place() else { return };
+    let place = order.place()?;
     if !matches!(order.terms().kind, OrderKind::Market) {
         parts.timers.cancel(Timer::OrderTimeout(id), out);
     }
     let state = parts.bots.at_mut(place);
-    let Some(leaves) = state.end_order(order) else {
+    let Some(leaves) = state.end_order(&order) else {
         // An entry beside which an exit went: what it has brought since is sold, too.
-        if state.exposure() == Ppm::ZERO && state.working().is_none() {
-            retry_exit(parts, place, out);
-        }
-        return;
+        let is_left = state.exposure() == Ppm::ZERO && state.working().is_none();
+        let next = AfterEnd::Leftover;
+        return is_left.then_some(Ending { place, order, next });
     };
-    if state.has_next() {
-        return reconcile_next(parts, place, out);
-    }
     let runs = parts.bots.bot(place.bot()).state() == BotState::Running;
-    if order.continues() && !order.remaining().is_zero() && runs {
-        submit_remainder(parts, place, order, out);
+    let next = if parts.bots.at(place).has_next() {
+        AfterEnd::WaitingTarget
+    } else if order.continues() && !order.remaining().is_zero() && runs {
+        AfterEnd::Remainder
     } else if leaves {
-        let cause = Some(order.placed_by());
-        if !closing_quantity(parts, place, cause, out).is_zero() {
-            retry_exit(parts, place, out);
+        AfterEnd::Leftover
+    } else {
+        return None;
+    };
+    Some(Ending { place, order, next })
+}
+
+/// Decides what follows the ends of several orders.
+pub(crate) fn follow_up_all(parts: &mut Parts, endings: Vec<Ending>, out: &mut Outputs) {
+    for ending in endings {
+        follow_up(parts, ending, out);
+    }
+}
+
+/// Decides what follows the end of an order.
+pub(crate) fn follow_up(parts: &mut Parts, ending: Ending, out: &mut Outputs) {
+    let Ending { place, order, next } = ending;
+    match next {
+        AfterEnd::WaitingTarget => reconcile_next(parts, place, out),
+        AfterEnd::Remainder => submit_remainder(parts, place, &order, out),
+        AfterEnd::Leftover => {
+            let cause = Some(order.placed_by());
+            if !closing_quantity(parts, place, cause, out).is_zero() {
+                continue_exit(parts, place, &order, out);
+            }
         }
     }
 }
@@ -260,6 +330,7 @@ fn submit_remainder(parts: &mut Parts, place: BotInstrument, order: &Order, out:
         effect: order.effect(),
         limit: order.limit(),
         on_quote: false,
+        continues: true,
         cause: Some(order.placed_by()),
     };
     if order.reprices() == 0 {
@@ -273,33 +344,76 @@ fn submit_remainder(parts: &mut Parts, place: BotInstrument, order: &Order, out:
     }
 }
 
-/// A report on an order that this engine did not make, or made long ago. Its fills are booked.
-fn on_foreign(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
-    let ReportKind::Filled(fill) = &report.kind else {
-        return;
-    };
-    if !is_known(parts, fill) {
-        return;
+/// A report on an order that is not kept: somebody else's, or one that ended long ago. Its fills are booked. An order with
+/// our tag that is alive, though nobody waits for it, is cancelled.
+fn on_stray(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
+    match &report.kind {
+        ReportKind::Filled(fill) if is_known(parts, fill) => {
+            book_stray(parts, fill, None, report.cumulative, out);
+        }
+        ReportKind::Accepted if parts.ids.is_own(report.client_id) => out.push(Output::Cancel {
+            account: report.account,
+            instrument: report.instrument,
+            client_id: report.client_id,
+            venue_order_id: report.venue_order_id,
+        }),
+        _ => {}
     }
-    // An order of this start that is no longer kept ended long ago. Its fills were booked then.
-    let is_old = parts.ids.made(fill.client_id);
-    let account = parts.accounts.get_mut(fill.account);
-    if is_old || !account.note_foreign(fill) {
+}
+
+/// Books a fill of an order that is not kept, once. `bot` is the owner that the journal names.
+pub(super) fn book_stray(
+    parts: &mut Parts,
+    fill: &Fill,
+    bot: Option<BotId>,
+    cumulative: Option<Quantity>,
+    out: &mut Outputs,
+) {
+    let account = parts.accounts.get(fill.account);
+    // Without a reading to compare with, an order of this start that is not kept ended long ago, its fills booked.
+    let is_old =
+        parts.ids.made(fill.client_id) && account.cursors().get(&fill.instrument).is_none();
+    if is_old || account.is_booked(fill) {
         return parts.counters.duplicate_report();
     }
-    account.note_early(fill);
+    let account = parts.accounts.get_mut(fill.account);
+    account.note_fill(fill);
+    let owner = owner_of_fill(parts, fill, bot);
     let instrument = parts.config.instrument(fill.instrument);
-    let booking = parts.portfolio.book(instrument, OwnerId::External, fill);
+    let booking = parts.portfolio.book(instrument, owner, fill);
     if booking.is_none() {
         halt_unbookable(parts, fill.account, out);
     }
+    let bot = match owner {
+        OwnerId::Bot(bot) => Some(bot),
+        _ => None,
+    };
     let filled = EventKind::OrderFilled {
         fill: *fill,
-        bot: None,
+        bot,
         status: OrderStatus::PartiallyFilled,
-        cumulative: report.cumulative.unwrap_or(fill.quantity),
+        cumulative: cumulative.unwrap_or(fill.quantity),
     };
     parts.emit(None, filled, out);
+    if let Some(place) = bot.and_then(|bot| parts.bots.place(bot, fill.instrument)) {
+        refresh_position(parts, place, out);
+    }
+    cover_external(parts, fill, out);
+}
+
+/// The owner of a fill. If its bot no longer trades the instrument, the desk owns it, since no bot would close it.
+pub(super) fn owner_of_fill(parts: &Parts, fill: &Fill, bot: Option<BotId>) -> OwnerId {
+    let trades_it = |bot: BotId| {
+        let config = parts.bots.get(bot).map(|bot| bot.config());
+        config.is_some_and(|config| {
+            config.account == fill.account && config.instruments.contains(&fill.instrument)
+        })
+    };
+    match bot.or_else(|| parts.orders.former_bot(fill.client_id)) {
+        Some(bot) if trades_it(bot) => OwnerId::Bot(bot),
+        _ if fill.client_id.is_ours() => OwnerId::Unallocated,
+        _ => OwnerId::External,
+    }
 }
 
 /// Whether account and instrument of a fill exist and its numbers can be a trade's.

@@ -7,7 +7,7 @@ use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 
 /// Looks again after every position that can be closed and protected now, in one instrument or in all.
-pub(super) fn retry(parts: &mut Parts, only: Option<InstrumentId>, out: &mut Outputs) {
+pub(crate) fn retry(parts: &mut Parts, only: Option<InstrumentId>, out: &mut Outputs) {
     for bot in parts.bots.ids() {
         for place in parts.bots.places(bot) {
             let instrument = parts.bots.at(place).instrument();

@@ -2,13 +2,18 @@
 
 use tradewind_events::{EventKind, Intent, Output, Outputs, Timer};
 use tradewind_model::{
-    AccountId, ClientOrderId, EventId, InstrumentId, LimitPolicy, OnTimeout, OrderKind,
+    AccountId, BotId, ClientOrderId, EventId, InstrumentId, LimitPolicy, OnTimeout, OrderKind,
     OrderPolicy, OrderTerms, Ppm, Price, Quantity, Side, TimeInForce,
 };
-use tradewind_risk::{ApprovedOrder, Candidate, DenyReason, PositionEffect};
+use tradewind_risk::{
+    ApprovedOrder, Candidate, CauseKind, DenyReason, PositionEffect, Scope, TradingState,
+};
 
+use super::breakers::note_entry;
+use super::causes::open_until_cleared;
+use super::observation::{observe_cancels, on_order};
 use super::protection::replaceable;
-use super::risk_context::check_risk;
+use super::risk_context::{check_risk, crossing};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{NewOrder, Order};
@@ -28,6 +33,8 @@ pub(crate) struct OrderRequest {
     pub(crate) limit: Option<Price>,
     /// Whether a quote decided it; see [`Candidate::decided_on_quote`].
     pub(crate) on_quote: bool,
+    /// Whether it goes on with an order that ended; see [`Candidate::continues`].
+    pub(crate) continues: bool,
     pub(crate) cause: Option<EventId>,
 }
 
@@ -70,12 +77,22 @@ pub(crate) fn submit_by_policy(
     let Ok(id) = submit(parts, request, kind, out) else {
         return false;
     };
+    apply_policy(parts, id, &policy, out);
+    true
+}
+
+/// Sets how long a limit order waits, and how often it is placed again.
+pub(crate) fn apply_policy(
+    parts: &mut Parts,
+    id: ClientOrderId,
+    policy: &LimitPolicy,
+    out: &mut Outputs,
+) {
     parts.orders.set_reprices(id, policy.chases);
     if let Some(timeout) = policy.timeout {
         let at = parts.now() + timeout;
         parts.timers.set(at, Timer::OrderTimeout(id), out);
     }
-    true
 }
 
 /// Where a limit order is placed: at the touch on its own side, moved away by the offset, on a tick.
@@ -120,14 +137,20 @@ pub(crate) fn submit(
         bot: request.place.map(BotInstrument::bot),
         purpose: request.effect,
         decided_on_quote: request.on_quote,
+        continues: request.continues,
     };
     match check_risk(parts, &candidate) {
         Ok(approved) => {
-            let exits = request
-                .place
-                .filter(|_| request.effect == PositionEffect::Exit);
-            let stop = exits.and_then(|place| replaceable(parts, place));
-            let approved = stop.map_or(approved, |stop| approved.replacing(stop));
+            let approved = match request.place {
+                Some(place) if request.effect == PositionEffect::Exit => {
+                    let stop = replaceable(parts, place);
+                    stop.map_or(approved, |stop| approved.replacing(stop))
+                }
+                _ => approved,
+            };
+            if request.effect == PositionEffect::Exit {
+                clear_the_way(parts, &terms, out);
+            }
             place(parts, request, approved, StopShares::default(), out);
             Ok(terms.client_id)
         }
@@ -135,6 +158,16 @@ pub(crate) fn submit(
             deny(parts, request, reason, out);
             Err(reason)
         }
+    }
+}
+
+/// Cancels entries of the account that rest where an exit would trade with them (R20). The exit follows at once: should it
+/// arrive first, the venue's own rule against self-matches takes the resting order away.
+fn clear_the_way(parts: &mut Parts, exit: &OrderTerms, out: &mut Outputs) {
+    let crossing = crossing(parts, exit);
+    let crossing: Vec<_> = crossing.map(|order| order.terms().client_id).collect();
+    for id in crossing {
+        parts.orders.cancel_if_entry(id, out);
     }
 }
 
@@ -148,9 +181,6 @@ pub(super) fn place(
 ) {
     let terms = *approved.terms();
     let replaces = approved.replaces();
-    if let Some(stop) = replaces {
-        parts.orders.replace(stop, terms.client_id);
-    }
     let bot = request.place.map(BotInstrument::bot);
     let placed = EventKind::OrderPlaced {
         terms,
@@ -158,24 +188,17 @@ pub(super) fn place(
         purpose: request.effect,
     };
     let placed_by = parts.emit(request.cause, placed, out);
-    let exposure_before = match request.place {
-        Some(place) => parts.bots.at(place).exposure(),
-        None => Ppm::ZERO,
-    };
-    let revision = note_placed(parts, request, &terms);
     let listed = shares.listed();
-    parts.orders.insert(NewOrder {
+    let placed = PlacedOrder {
         terms,
         place: request.place,
         effect: request.effect,
-        placed_at: parts.now(),
-        placed_by,
         limit: request.limit,
-        exposure_before,
-        found: None,
+        placed_by,
         replaces,
         shares,
-    });
+    };
+    let revision = keep_order(parts, placed);
     let intent = Intent {
         terms,
         bot,
@@ -186,26 +209,96 @@ pub(super) fn place(
         shares: listed,
     };
     out.push(Output::Submit(intent, approved));
+    note_sent(parts, &terms, bot, request.effect, out);
+}
+
+/// Shows an order to breakers and monitors. A protective stop is no message of its bot (R17).
+pub(crate) fn note_sent(
+    parts: &mut Parts,
+    terms: &OrderTerms,
+    bot: Option<BotId>,
+    effect: PositionEffect,
+    out: &mut Outputs,
+) {
+    if effect == PositionEffect::Entry {
+        note_entry(parts, terms, bot);
+    }
+    if effect == PositionEffect::Protect {
+        observe_cancels(parts, out);
+    } else {
+        on_order(parts, bot, out);
+    }
+}
+
+/// An order that was placed.
+#[derive(Clone, Debug)]
+pub(crate) struct PlacedOrder {
+    pub(crate) terms: OrderTerms,
+    pub(crate) place: Option<BotInstrument>,
+    pub(crate) effect: PositionEffect,
+    pub(crate) limit: Option<Price>,
+    /// The event that announced it.
+    pub(crate) placed_by: EventId,
+    /// The stop that its request cancels first.
+    pub(crate) replaces: Option<ClientOrderId>,
+    /// For a protective stop: the positions it covers.
+    pub(crate) shares: StopShares,
+}
+
+/// Notes an order everywhere. Returns its bot's revision; 0 for a person's order.
+pub(crate) fn keep_order(parts: &mut Parts, placed: PlacedOrder) -> u32 {
+    let PlacedOrder {
+        terms,
+        place,
+        effect,
+        limit,
+        placed_by,
+        replaces,
+        shares,
+    } = placed;
+    if let Some(stop) = replaces {
+        parts.orders.replace(stop, terms.client_id);
+    }
+    let exposure_before = place.map_or(Ppm::ZERO, |place| parts.bots.at(place).exposure());
+    let revision = note_placed(parts, place, effect, &terms);
+    parts.orders.insert(NewOrder {
+        terms,
+        place,
+        effect,
+        placed_at: parts.now(),
+        placed_by,
+        limit,
+        exposure_before,
+        found: None,
+        replaces,
+        shares,
+    });
+    revision
 }
 
 /// Counts an order towards its owner's throttle. A protective stop is outside of it and never the order at work. Returns
 /// the bot's revision; 0 for a person.
-fn note_placed(parts: &mut Parts, request: &OrderRequest, terms: &OrderTerms) -> u32 {
+fn note_placed(
+    parts: &mut Parts,
+    place: Option<BotInstrument>,
+    effect: PositionEffect,
+    terms: &OrderTerms,
+) -> u32 {
     let now = parts.now();
     parts.counters.ordered();
-    if request.effect == PositionEffect::Protect {
-        let bot = request.place.map(|place| parts.bots.bot(place.bot()));
+    if effect == PositionEffect::Protect {
+        let bot = place.map(|place| parts.bots.bot(place.bot()));
         return bot.map_or(0, |bot| bot.config().revision);
     }
-    let rate = parts.config.limits.bot_order_rate.as_ref();
-    let Some(place) = request.place else {
-        parts.manual.note(now, terms, rate);
+    let limits = &parts.config.limits;
+    let Some(place) = place else {
+        parts.manual.note(now, terms, effect, limits);
         return 0;
     };
     parts.bots.at_mut(place).start_order(terms.client_id);
     let bot = parts.bots.bot_mut(place.bot());
     bot.activity_mut().orders += 1;
-    bot.throttle_mut().note(now, terms, rate);
+    bot.throttle_mut().note(now, terms, effect, limits);
     bot.config().revision
 }
 
@@ -221,8 +314,7 @@ pub(crate) fn deny(
         .place
         .filter(|_| request.effect == PositionEffect::Exit);
     if let Some(place) = exits {
-        let (words, now) = (format!("{}: {reason}", reason.rule()), parts.now());
-        parts.bots.at_mut(place).note_refused_exit(words, now);
+        note_refused(parts, place, reason);
     }
     let bot = request.place.map(BotInstrument::bot);
     if let Some(bot) = bot {
@@ -239,6 +331,16 @@ pub(crate) fn deny(
         reason,
     };
     parts.emit(request.cause, denied, out);
+    if let (DenyReason::RepeatedEntries { .. }, Some(bot)) = (reason, bot) {
+        let (scope, state) = (Scope::Bot(bot), TradingState::Reducing);
+        open_until_cleared(parts, scope, state, CauseKind::RepeatedEntries, out);
+    }
+}
+
+/// Notes that risk denied an exit, which delays the next one.
+pub(crate) fn note_refused(parts: &mut Parts, place: BotInstrument, reason: DenyReason) {
+    let (words, now) = (format!("{}: {reason}", reason.rule()), parts.now());
+    parts.bots.at_mut(place).note_refused_exit(words, now);
 }
 
 /// The wait of a working limit order is over. It is cancelled; its remainder may be placed again or taken at market.

@@ -1,75 +1,303 @@
-//! Taking an account over as its venue shows it: first fills, then balances that they do not explain, then budgets.
+//! Readings of an account from its venue.
+//!
+//! The first reading is taken over: fills, then balances that they do not explain, then budgets. Every later one, also
+//! after a restart, is compared with the books by [`reconcile`]. Missed fills are booked, orders in doubt confirmed or
+//! queried. A balance that no fill explains is believed only once three readings agree: a venue's list of trades may lag
+//! its balances.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use tradewind_events::{AccountState, BotState, EventKind, OpenOrder, Outputs};
+use tradewind_events::{
+    AccountFills, AccountState, BotState, EventKind, OpenOrder, Output, Outputs, StreamState, Timer,
+};
 use tradewind_model::{
-    AccountId, AccountMode, Amount, BotId, Fill, InstrumentId, Money, OwnerId, Ppm, Side,
+    AccountId, AccountMode, BotId, ExecutionReport, Fill, InstrumentId, Money, OrderStatus,
+    OwnerId, Ppm, ReportKind, Side,
 };
 use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
 use super::budgets::allocate;
-use super::causes::close_cause;
+use super::causes::{close_cause, note_absurd};
 use super::equity::value;
+use super::holdings::book_unexplained;
 use super::lifecycle::{schedule_bots, set_state};
 use super::positions::{key_of, refresh_position};
-use super::protection::{cover_account, shares_of_found};
-use super::reports::is_known;
+use super::protection::shares_of_found;
+use super::reports::{Ending, book_stray, fold_report, is_known, owner_of_fill};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{FoundOrder, NewOrder};
 use crate::parts::stop_shares::StopShares;
+use crate::reconcile::{Difference, Local, reconcile};
+
+/// Between two comparisons of an account whose stream is live.
+pub(super) const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// Readings that must show the same unexplained balance before it is booked.
+const READINGS: u32 = 3;
+/// Before the second of these readings; the wait before the third is twice as long.
+const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// The last fill of each owner in each instrument.
 type LastFills<'a> = BTreeMap<(OwnerId, InstrumentId), &'a Fill>;
 
-/// Takes an account over as the venue shows it. What was booked on it before is replaced.
-pub(crate) fn on_account(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
+/// An account as the venue shows it. Returns the orders that ended by it.
+pub(crate) fn on_account(
+    parts: &mut Parts,
+    state: &AccountState,
+    out: &mut Outputs,
+) -> Vec<Ending> {
     let account = state.account;
+    if !parts.accounts.contains(account) {
+        return Vec::new();
+    }
+    if !parts.accounts.get(account).is_taken_over() {
+        take_over(parts, state, out);
+        return Vec::new();
+    }
+    let (endings, is_settled) = compare(parts, state, out);
+    if is_settled {
+        fund_bots(parts, account, out);
+        note_reconciled(parts, state, out);
+    }
+    endings
+}
+
+/// The older fills of a reading that is too long for one input.
+pub(crate) fn on_fills(parts: &mut Parts, page: &AccountFills, out: &mut Outputs) -> Vec<Ending> {
+    if !parts.accounts.contains(page.account) {
+        return Vec::new();
+    }
+    let mut endings = Vec::new();
+    if parts.accounts.get(page.account).is_taken_over() {
+        for (fill, bot) in page
+            .fills
+            .iter()
+            .filter(|(fill, _)| fill.account == page.account)
+        {
+            endings.extend(book_missed(parts, fill, *bot, out));
+        }
+    } else {
+        book_listed(parts, page.account, &page.fills);
+    }
+    let listed = page.fills.iter().map(|(fill, _)| fill);
+    parts.accounts.get_mut(page.account).note_listed(listed);
+    endings
+}
+
+/// It is time to read an account again: to look at a doubt, or because the last look was a while ago.
+pub(crate) fn on_reading_timer(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     if !parts.accounts.contains(account) {
         return;
     }
-    parts.portfolio.clear(account);
-    let last = book_listed(parts, state);
-    take_over_balances(parts, state);
-    book_early(parts, state);
-    let short = allocate_budgets(parts, account);
-    for order in &state.open_orders {
-        adopt(parts, order, &state.fills, out);
+    let is_doubted = parts.accounts.get(account).doubted() > 0;
+    out.push(if is_doubted {
+        Output::Reconcile(account)
+    } else {
+        Output::Sweep(account)
+    });
+    let streams = parts.streams.views().get(account.index());
+    if streams.is_some_and(|stream| stream.state == StreamState::Live) {
+        let at = parts.now() + SWEEP_EVERY;
+        parts.timers.set(at, Timer::AccountReading(account), out);
     }
-    refresh_bots(parts, account, &last, out);
+}
+
+/// Compares a reading with the books, and books what it explains. False if it must be read again first.
+fn compare(parts: &mut Parts, state: &AccountState, out: &mut Outputs) -> (Vec<Ending>, bool) {
+    let account = state.account;
+    let (mut endings, mut unexplained) = (Vec::new(), Vec::new());
+    for difference in differences(parts, state) {
+        match difference {
+            Difference::Fill(fill, bot) => endings.extend(book_missed(parts, &fill, bot, out)),
+            Difference::Accepted(order) => {
+                let report = accepted(&order);
+                endings.extend(fold_report(parts, &report, out));
+            }
+            Difference::Stray(order) => adopt_stray(parts, &order, out),
+            Difference::NotListed(id) => {
+                out.extend(parts.orders.open_order(id).map(|order| order.query()));
+            }
+            Difference::Balance(asset, amount) => unexplained.push((asset, amount)),
+        }
+    }
+    let record = parts.accounts.get_mut(account);
+    record.note_listed(state.fills.iter().map(|(fill, _)| fill));
+    for (asset, amount) in record.confirm(&unexplained, READINGS) {
+        book_unexplained(parts, account, asset, amount, out);
+    }
+    let doubted = parts.accounts.get(account).doubted();
+    if doubted > 0 {
+        let at = parts.now() + READ_AGAIN * doubted;
+        parts.timers.set(at, Timer::AccountReading(account), out);
+    }
+    (endings, doubted == 0)
+}
+
+fn differences(parts: &Parts, state: &AccountState) -> Vec<Difference> {
+    let record = parts.accounts.get(state.account);
+    let is_confirmed =
+        |status: OrderStatus| !matches!(status, OrderStatus::Pending | OrderStatus::Unknown);
+    let of_account = parts.orders.open();
+    let of_account = of_account.filter(|order| order.terms().account == state.account);
+    let closed: BTreeMap<_, _> = parts
+        .orders
+        .closed()
+        .map(|order| (order.terms().client_id, order))
+        .collect();
+    let is_booked = |fill: &Fill| {
+        let kept = parts.orders.open_order(fill.client_id);
+        let kept = kept.or_else(|| closed.get(&fill.client_id).map(AsRef::as_ref));
+        record.is_booked(fill) || kept.is_some_and(|order| order.has_execution(fill.trade_id))
+    };
+    let is_sound =
+        |(fill, _): &&(Fill, Option<BotId>)| fill.account == state.account && is_known(parts, fill);
+    let venue = AccountState {
+        fills: state.fills.iter().filter(is_sound).copied().collect(),
+        ..state.clone()
+    };
+    let local = Local {
+        instruments: &parts.config.instruments,
+        totals: parts.portfolio.ledger.assets(state.account).collect(),
+        open: of_account
+            .map(|order| (order.terms().client_id, is_confirmed(order.status())))
+            .collect(),
+        recent: record.recent_fills().collect(),
+        cursors: record.cursors(),
+        is_booked: &is_booked,
+    };
+    reconcile(&local, &venue)
+}
+
+/// Books a fill that was never reported: to its order, if that is kept.
+fn book_missed(
+    parts: &mut Parts,
+    fill: &Fill,
+    bot: Option<BotId>,
+    out: &mut Outputs,
+) -> Option<Ending> {
+    if !is_known(parts, fill) {
+        return None;
+    }
+    let report = ExecutionReport {
+        account: fill.account,
+        instrument: fill.instrument,
+        client_id: fill.client_id,
+        venue_order_id: Some(fill.venue_order_id),
+        kind: ReportKind::Filled(*fill),
+        cumulative: None,
+        event_time: Some(fill.event_time),
+    };
+    let order = parts.orders.get_mut(fill.client_id);
+    if order.is_some_and(|order| order.is_named_by(&report)) {
+        return fold_report(parts, &report, out);
+    }
+    book_stray(parts, fill, bot, None, out);
+    None
+}
+
+/// The report that a listed order implies.
+fn accepted(order: &OpenOrder) -> ExecutionReport {
+    ExecutionReport {
+        account: order.terms.account,
+        instrument: order.terms.instrument,
+        client_id: order.terms.client_id,
+        venue_order_id: Some(order.venue_order_id),
+        kind: ReportKind::Accepted,
+        cumulative: Some(order.filled),
+        event_time: None,
+    }
+}
+
+/// Takes over an order with our tag that the desk does not keep, and cancels it: nobody waits for it. A stop that covers a
+/// position stays.
+fn adopt_stray(parts: &mut Parts, order: &OpenOrder, out: &mut Outputs) {
+    let id = order.terms.client_id;
+    if order.adopted.is_none() && !parts.ids.is_own(id) {
+        return;
+    }
+    adopt(parts, order, &[], out);
+    let adopted = parts.orders.open_order(id);
+    if adopted.is_some_and(|adopted| adopted.shares().total().is_zero()) {
+        parts.orders.cancel(id, out);
+    }
+}
+
+/// The account is read and explained: it may be traded on.
+fn note_reconciled(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
+    let account = state.account;
     let reconciled = EventKind::Reconciled {
         account,
         fills: u32::try_from(state.fills.len()).unwrap_or(u32::MAX),
         orders: u32::try_from(state.open_orders.len()).unwrap_or(u32::MAX),
     };
     parts.emit(None, reconciled, out);
-    parts.accounts.get_mut(account).set_reconciled(true);
+    parts.accounts.get_mut(account).set_reconciled();
     value(parts, account);
     let cause = CauseKind::NotReconciled;
     close_cause(parts, Scope::Account(account), &cause, out);
-    cover_account(parts, account, out);
     if parts.accounts.are_reconciled() {
         schedule_bots(parts, out);
     }
+}
+
+/// Gives their budgets to bots that have none yet. Bots that the account does not cover stop.
+fn fund_bots(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    for bot in allocate_budgets(parts, account) {
+        let reason = "its budget is not covered by the account";
+        set_state(parts, bot, BotState::Stopped, reason, out);
+    }
+}
+
+/// Takes an account over as the venue shows it for the first time. Balances that the fills do not explain were there
+/// before or came from elsewhere: they belong to the desk on a paper account and to EXTERNAL on a live one.
+fn take_over(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
+    let account = state.account;
+    let owner = match parts.config.accounts[account.index()].mode {
+        AccountMode::Paper => OwnerId::Unallocated,
+        AccountMode::Live => OwnerId::External,
+    };
+    let last = book_listed(parts, account, &state.fills);
+    for difference in differences(parts, state) {
+        if let Difference::Balance(asset, amount) = difference {
+            let money = Money { asset, amount };
+            let fits = parts.portfolio.deposit(account, money, owner);
+            note_absurd(parts, account, fits, out);
+        }
+    }
+    let record = parts.accounts.get_mut(account);
+    record.note_listed(state.fills.iter().map(|(fill, _)| fill));
+    record.note_taken_over();
+    let short = allocate_budgets(parts, account);
+    for order in &state.open_orders {
+        if order.adopted.is_some() {
+            adopt(parts, order, &state.fills, out);
+        }
+    }
+    refresh_bots(parts, account, &last, out);
+    note_reconciled(parts, state, out);
     for bot in short {
         let reason = "its budget is not covered by the account";
         set_state(parts, bot, BotState::Stopped, reason, out);
     }
 }
 
-/// Books the fills the venue lists, oldest first, to those whose orders they were.
-fn book_listed<'a>(parts: &mut Parts, state: &'a AccountState) -> LastFills<'a> {
+/// Books the fills that the venue lists and that are not booked, oldest first, to those whose orders they were.
+fn book_listed<'a>(
+    parts: &mut Parts,
+    account: AccountId,
+    fills: &'a [(Fill, Option<BotId>)],
+) -> LastFills<'a> {
     let mut last = LastFills::new();
-    for (fill, bot) in &state.fills {
-        if fill.account != state.account || !is_known(parts, fill) {
+    for (fill, bot) in fills {
+        let is_ours = fill.account == account && is_known(parts, fill);
+        if !is_ours || !note_listed(parts, fill) {
             continue;
         }
-        note_listed(parts, fill);
         let owner = owner_of_fill(parts, fill, *bot);
         let before = last.insert((owner, fill.instrument), fill);
         let instrument = parts.config.instrument(fill.instrument);
-        let key = (state.account, owner, fill.instrument);
+        let key = (account, owner, fill.instrument);
         let is_new_order = before.is_some_and(|before| before.client_id != fill.client_id);
         let starts_anew = is_new_order && fill.side == Side::Buy;
         // A remainder that could not be sold was written off before its bot bought again.
@@ -82,75 +310,36 @@ fn book_listed<'a>(parts: &mut Parts, state: &'a AccountState) -> LastFills<'a> 
     last
 }
 
-/// A fill that the venue listed is not booked again when its own report comes.
-fn note_listed(parts: &mut Parts, fill: &Fill) {
-    parts.accounts.get_mut(fill.account).note_foreign(fill);
+/// Notes that a fill is booked. False if it was noted before.
+fn note_listed(parts: &mut Parts, fill: &Fill) -> bool {
+    let record = parts.accounts.get_mut(fill.account);
+    let is_new = !record.is_booked(fill) && record.note_fill(fill);
     if let Some(order) = parts.orders.get_mut(fill.client_id) {
-        order.note_execution(fill);
+        return order.note_execution(fill) && is_new;
     }
+    is_new
 }
 
-/// Books what was reported between the reading and now.
-fn book_early(parts: &mut Parts, state: &AccountState) {
-    let early = parts.accounts.get_mut(state.account).take_early();
-    let is_in = |fill: &Fill| state.fills.iter().any(|(read, _)| read == fill);
-    for fill in early.iter().filter(|fill| !is_in(fill)) {
-        let owner = owner_of_fill(parts, fill, None);
-        let instrument = parts.config.instrument(fill.instrument);
-        parts.portfolio.book(instrument, owner, fill);
-    }
-}
-
-/// The owner of a fill. If its bot no longer trades the instrument, the desk owns it, since no bot would close it.
-fn owner_of_fill(parts: &Parts, fill: &Fill, bot: Option<BotId>) -> OwnerId {
-    let trades_it = |bot: BotId| {
-        let config = parts.bots.get(bot).map(|bot| bot.config());
-        config.is_some_and(|config| {
-            config.account == fill.account && config.instruments.contains(&fill.instrument)
-        })
-    };
-    match bot {
-        Some(bot) if trades_it(bot) => OwnerId::Bot(bot),
-        _ if fill.client_id.is_ours() => OwnerId::Unallocated,
-        _ => OwnerId::External,
-    }
-}
-
-/// Books balances that the fills do not explain, because they were there before or came from elsewhere. They belong to
-/// the desk on a paper account and to EXTERNAL on a live one.
-fn take_over_balances(parts: &mut Parts, state: &AccountState) {
-    let account = state.account;
-    let owner = match parts.config.accounts[account.index()].mode {
-        AccountMode::Paper => OwnerId::Unallocated,
-        AccountMode::Live => OwnerId::External,
-    };
-    let known = parts.portfolio.ledger.assets(account);
-    let absent = known.filter(|(asset, _)| state.balances.iter().all(|(of, _)| of != asset));
-    let absent: Vec<_> = absent.map(|(asset, _)| (asset, Amount::ZERO)).collect();
-    for (asset, total) in state.balances.iter().copied().chain(absent) {
-        let amount = total - parts.portfolio.ledger.total(account, asset);
-        if !amount.is_zero() {
-            let money = Money { asset, amount };
-            parts.portfolio.deposit(account, money, owner);
-        }
-    }
-}
-
-/// Gives each bot its budget. Returns the bots that the account's money does not cover.
+/// Gives each bot its budget, once. Returns the bots that the account's money does not cover.
 fn allocate_budgets(parts: &mut Parts, account: AccountId) -> Vec<BotId> {
     let mut short = Vec::new();
     for bot in parts.bots.ids() {
         let config = parts.bots.bot(bot).config().clone();
-        if config.account == account && !allocate(parts, &config, config.budget) {
+        let is_missing = !parts.bots.bot(bot).is_funded() && !parts.bots.bot(bot).is_removed();
+        if config.account != account || !is_missing {
+            continue;
+        }
+        if allocate(parts, &config, config.budget) {
+            parts.bots.bot_mut(bot).note_funded();
+        } else {
             short.push(bot);
         }
     }
     short
 }
 
-/// Takes over an order that was open when the desk started. One that is not ours is left alone.
+/// Takes over an order of ours that is open at the venue and that the desk does not keep.
 fn adopt(parts: &mut Parts, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], out: &mut Outputs) {
-    let Some(adopted) = found.adopted else { return };
     let terms = found.terms;
     let is_known = parts.accounts.contains(terms.account)
         && parts.market.contains(terms.instrument)
@@ -162,7 +351,7 @@ fn adopt(parts: &mut Parts, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], 
     let booked = fills.iter().map(|(fill, _)| fill);
     let booked = booked.filter(|fill| fill.client_id == terms.client_id);
     let trades = booked.map(|fill| fill.trade_id).collect();
-    let bot = adopted.bot;
+    let bot = found.adopted.and_then(|adopted| adopted.bot);
     let place = bot.and_then(|bot| parts.bots.place(bot, terms.instrument));
     let accepted = EventKind::OrderAccepted { terms, bot };
     let placed_by = parts.emit(None, accepted, out);
@@ -181,7 +370,9 @@ fn adopt(parts: &mut Parts, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], 
         terms,
         place,
         effect,
-        placed_at: adopted.placed_at,
+        placed_at: found
+            .adopted
+            .map_or_else(|| parts.now(), |adopted| adopted.placed_at),
         placed_by,
         limit: None,
         exposure_before: Ppm::ZERO,

@@ -6,15 +6,18 @@
 use std::time::Duration;
 
 use tradewind_events::{BotState, Outputs, Timer};
-use tradewind_model::{Amount, EventId, OrderStatus, OwnerId, Ppm, Quantity, Reason, Side, Target};
+use tradewind_model::{
+    Amount, EventId, OrderKind, OrderStatus, OwnerId, Ppm, Quantity, Reason, Side, Target,
+};
 use tradewind_risk::{DenyReason, PositionEffect};
 
 use super::positions::{closable, closing_quantity};
-use super::protection::clear_way;
+use super::protection::{clear_way, is_locked};
 use super::sizing::{Sizing, size};
-use super::submission::{OrderRequest, deny, submit_by_policy};
+use super::submission::{OrderRequest, deny, submit, submit_by_policy};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
+use crate::parts::order::Order;
 
 /// Wait before the next try of an exit that was denied, was refused or left something open.
 const EXIT_RETRY: Duration = Duration::from_secs(5);
@@ -68,13 +71,17 @@ pub(crate) fn reconcile_position(
     if change.effect == PositionEffect::Entry && !may_enter(parts, place, &request, out) {
         return;
     }
+    let closes = target.exposure == Ppm::ZERO || change.turns;
     if change.effect == PositionEffect::Entry {
         parts.protection.end_wait(place);
-    } else if is_paused(parts, place, out) || !clear_way(parts, place, out) {
+    } else if !closes && must_wait(parts, place) {
+        // It only makes the position smaller: its bot decides again.
+        return;
+    } else if is_kept_back(parts, place, out) {
         return parts.bots.at_mut(place).wait_for(target, cause);
     }
     if submit_by_policy(parts, &request, out) {
-        note_submitted(parts, place, change, target, cause);
+        note_submitted(parts, place, (change.effect, change.turns), target, cause);
     } else if change.effect == PositionEffect::Exit {
         retry_exit(parts, place, out);
     }
@@ -83,7 +90,7 @@ pub(crate) fn reconcile_position(
 /// Whether an exit goes beside the order at work: an entry whose fate is unknown, while there is something to sell.
 ///
 /// What such an entry brings later is sold when it is known.
-pub(super) fn sells_beside(parts: &Parts, place: BotInstrument) -> bool {
+pub(crate) fn sells_beside(parts: &Parts, place: BotInstrument) -> bool {
     let working = parts.bots.at(place).working();
     let working = working.and_then(|id| parts.orders.open_order(id));
     let is_unknown = working.is_some_and(|order| {
@@ -153,6 +160,7 @@ fn request(
         effect: change.effect,
         limit: target.limit,
         on_quote,
+        continues: false,
         cause,
     }
 }
@@ -174,19 +182,20 @@ fn may_enter(
     bot.state() == BotState::Running
 }
 
-fn note_submitted(
+/// Notes that an order works towards `target`. An exit that `turns` leaves the target waiting.
+pub(crate) fn note_submitted(
     parts: &mut Parts,
     place: BotInstrument,
-    change: Change,
+    (effect, turns): (PositionEffect, bool),
     target: Target,
     cause: Option<EventId>,
 ) {
     parts.bots.at_mut(place).set_exposure(target.exposure);
-    if change.effect == PositionEffect::Entry {
+    if effect == PositionEffect::Entry {
         let plan = &parts.bots.bot(place.bot()).config().exit;
         let plan = target.exit.as_deref().unwrap_or(plan).clone();
         parts.bots.at_mut(place).set_exit(plan);
-    } else if change.turns {
+    } else if turns {
         parts.bots.at_mut(place).wait_for(target, cause);
     }
 }
@@ -229,7 +238,69 @@ fn is_paused(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) -> bool
     pauses
 }
 
-/// Tries again, later, to close what an exit left open: it was denied, refused, or went in slices.
+/// Whether exits pause, or something locks what one sells.
+fn must_wait(parts: &Parts, place: BotInstrument) -> bool {
+    parts.now() < parts.bots.at(place).refusals().not_before() || is_locked(parts, place)
+}
+
+/// Whether an exit cannot be sent now: exits pause, or something locks what it sells. Then it is tried again by a timer.
+fn is_kept_back(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) -> bool {
+    is_paused(parts, place, out) || !clear_way(parts, place, out)
+}
+
+/// Notes an exit that was decided and not sent: it waits for the end of a pause or for the answer on a stop.
+pub(crate) fn wait_to_exit(
+    parts: &mut Parts,
+    place: BotInstrument,
+    (target, cause): (Target, Option<EventId>),
+    out: &mut Outputs,
+) {
+    if !is_kept_back(parts, place, out) {
+        let timer = Timer::ExitRetry(place.bot(), parts.bots.at(place).instrument());
+        let at = parts.now() + EXIT_RETRY;
+        parts.timers.set_earlier(at, timer, out);
+    }
+    parts.bots.at_mut(place).wait_for(target, cause);
+}
+
+/// Closes what an exit left open, or what an entry beside it has brought. The next slice follows a slice that was filled at
+/// once; after any other end there is a wait.
+pub(crate) fn continue_exit(
+    parts: &mut Parts,
+    place: BotInstrument,
+    ended: &Order,
+    out: &mut Outputs,
+) {
+    // A venue that fills too much turns the position.
+    let is_next = ended.effect() == PositionEffect::Exit
+        && ended.status() == OrderStatus::Filled
+        && ended.terms().side == parts.bots.at(place).closing_side();
+    if !is_next {
+        return retry_exit(parts, place, out);
+    }
+    let cause = Some(ended.placed_by());
+    if !clear_way(parts, place, out) {
+        let target = flat(Reason::plain("closing what is left"));
+        return parts.bots.at_mut(place).wait_for(target, cause);
+    }
+    let request = OrderRequest {
+        place: Some(place),
+        account: ended.terms().account,
+        instrument: ended.terms().instrument,
+        side: ended.terms().side,
+        quantity: closing_quantity(parts, place, cause, out),
+        effect: PositionEffect::Exit,
+        limit: None,
+        on_quote: false,
+        continues: true,
+        cause,
+    };
+    if submit(parts, &request, OrderKind::Market, out).is_err() {
+        retry_exit(parts, place, out);
+    }
+}
+
+/// Tries again, later, to close what an exit left open: it was denied or refused.
 pub(crate) fn retry_exit(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) {
     let state = parts.bots.at_mut(place);
     if state.position().quantity.is_zero() || state.has_next() {

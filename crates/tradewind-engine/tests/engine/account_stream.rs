@@ -3,7 +3,7 @@
 use tradewind_events::{
     Configuration, EventKind, EventType, Input, StreamBalance, StreamChange, StreamState,
 };
-use tradewind_model::{Account, AccountId, Amount, ReportKind, Side};
+use tradewind_model::{Account, AccountId, Amount, OwnerId, ReportKind, Side};
 use tradewind_risk::{Clearing, DenyReason, Scope, TradingState};
 use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, Script, USDT, bot, configuration};
 
@@ -154,7 +154,7 @@ fn each_time_the_stream_is_up_the_open_orders_of_its_account_are_queried() {
 }
 
 #[test]
-fn balances_and_transfers_are_shown_and_change_no_ledger() {
+fn balances_are_shown_and_a_transfer_is_external() {
     let (mut desk, _script) = one_bot();
     let balance = |asset, free| StreamBalance {
         asset,
@@ -178,10 +178,14 @@ fn balances_and_transfers_are_shown_and_change_no_ledger() {
     let shown = &view.streams[0];
     assert_eq!(shown.balances, [balance(USDT, 7), balance(BTC, 2)]);
     assert_eq!(shown.transfers, 1);
-    assert_eq!(
-        (view.balances, view.causes),
-        (before.balances, before.causes)
-    );
+    let external: Vec<_> = view
+        .balances
+        .iter()
+        .filter(|balance| !before.balances.contains(balance))
+        .map(|balance| (balance.owner, balance.asset, balance.amount))
+        .collect();
+    assert_eq!(external, [(OwnerId::External, USDT, Amount::whole(2))]);
+    assert_eq!(view.causes, before.causes);
     assert_eq!(desk.count(EventType::BalancesReported), 2);
     let EventKind::TransferReported { amount, .. } = desk.last(EventType::TransferReported) else {
         unreachable!()

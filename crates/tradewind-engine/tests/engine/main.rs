@@ -2,20 +2,27 @@
 
 mod account_stream;
 mod accounts;
+mod breakers;
 mod candles;
 mod commands;
 mod configured;
+mod disk;
 mod exits;
+mod former_run;
 mod lanes;
 mod laws;
 mod lives;
 mod market;
+mod numbers;
 mod orders;
 mod perpetual;
 mod policies;
 mod protection;
 mod races;
+mod readings;
+mod recovery;
 mod reports;
+mod risk;
 mod state;
 mod waits;
 

@@ -20,3 +20,27 @@ pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), 
         Err(DenyReason::NotTrading(status))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tradewind_model::InstrumentStatus;
+
+    use crate::DenyReason;
+    use crate::checks::world::{exit_verdict, verdict};
+
+    /// R05
+    #[test]
+    fn an_unlisted_instrument_denies_entries_and_one_that_is_not_traded_both() {
+        assert_eq!(verdict(|w| w.allowed = false), Some(DenyReason::NotAllowed));
+        assert_eq!(exit_verdict(|w| w.allowed = false), None);
+        for status in [
+            InstrumentStatus::Halted,
+            InstrumentStatus::CancelOnly,
+            InstrumentStatus::NoData,
+        ] {
+            let refused = Some(DenyReason::NotTrading(status));
+            assert_eq!(verdict(|w| w.instrument.status = status), refused);
+            assert_eq!(exit_verdict(|w| w.instrument.status = status), refused);
+        }
+    }
+}

@@ -10,9 +10,6 @@ use crate::limits::LimitKey;
 /// # Errors
 /// [`DenyReason::OrderValue`] with the tighter of the two limits, or the reason why the value is unknown.
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
-    if candidate.purpose.reduces() {
-        return Ok(());
-    }
     let absolute = required(context.limits.order_value_max, LimitKey::OrderValueMax)?;
     let share = required(context.limits.order_equity_max, LimitKey::OrderEquityMax)?;
     let value = context.value(&candidate.terms, candidate.terms.quantity)?;
@@ -21,5 +18,32 @@ pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), 
         Ok(())
     } else {
         Err(DenyReason::OrderValue { value, limit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tradewind_model::{Amount, Ppm};
+
+    use crate::DenyReason;
+    use crate::checks::world::{exit_verdict, verdict};
+
+    /// R08
+    #[test]
+    fn the_tighter_of_value_and_share_denies() {
+        let value: Amount = "100.02".parse().unwrap();
+        assert_eq!(verdict(|w| w.limits.order_value_max = Some(value)), None);
+        let limit = value - Amount(1);
+        let denied = verdict(|w| w.limits.order_value_max = Some(limit));
+        assert_eq!(denied, Some(DenyReason::OrderValue { value, limit }));
+        let by_share = verdict(|w| w.limits.order_equity_max = Some(Ppm(10_001)));
+        let limit = "100.01".parse().unwrap();
+        assert_eq!(by_share, Some(DenyReason::OrderValue { value, limit }));
+        assert_eq!(
+            verdict(|w| w.limits.order_equity_max = Some(Ppm(10_002))),
+            None
+        );
+        let exit = exit_verdict(|w| w.limits.order_value_max = Some(Amount(1)));
+        assert_eq!(exit, None);
     }
 }

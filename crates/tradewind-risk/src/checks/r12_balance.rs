@@ -14,9 +14,6 @@ use crate::limits::LimitKey;
 /// # Errors
 /// [`DenyReason::Balance`] with what it needs and what may be used.
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
-    if candidate.purpose.reduces() {
-        return Ok(());
-    }
     let share = required(context.limits.balance_use_max, LimitKey::BalanceUseMax)?;
     let needed = needed(candidate, context)?;
     let usable = context.free.share(share).ok_or(DenyReason::Unpriced)?;
@@ -40,4 +37,28 @@ fn needed(candidate: &Candidate, context: &Context<'_>) -> Result<Amount, DenyRe
     value
         .share(Ppm(Ppm::ONE.0 + context.fee.0))
         .ok_or(DenyReason::Unpriced)
+}
+
+#[cfg(test)]
+mod tests {
+    use tradewind_model::{Amount, Side};
+
+    use crate::DenyReason;
+    use crate::checks::world::{exit_verdict, verdict};
+
+    /// R12
+    #[test]
+    fn value_and_fee_fit_into_the_usable_share() {
+        // 100.02 and a fee of 0.1 % is 100.12002; 99 % of 101.13133… is that.
+        let enough: Amount = "101.131334".parse().unwrap();
+        assert_eq!(verdict(|w| w.free = enough), None);
+        let short = verdict(|w| w.free = "101.1313".parse().unwrap());
+        assert!(matches!(short, Some(DenyReason::Balance { .. })));
+        let naked = verdict(|w| {
+            w.candidate.terms.side = Side::Sell;
+            w.free = Amount::ZERO;
+        });
+        assert!(matches!(naked, Some(DenyReason::Balance { .. })));
+        assert_eq!(exit_verdict(|w| w.free = Amount::ZERO), None);
+    }
 }

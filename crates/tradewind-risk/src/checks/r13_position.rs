@@ -12,9 +12,6 @@ use crate::limits::LimitKey;
 /// # Errors
 /// [`DenyReason::Position`] with the worst case and the limit.
 pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), DenyReason> {
-    if candidate.purpose.reduces() {
-        return Ok(());
-    }
     let share = required(
         context.limits.position_equity_max,
         LimitKey::PositionEquityMax,
@@ -30,5 +27,30 @@ pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), 
         Ok(())
     } else {
         Err(DenyReason::Position { value, limit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tradewind_model::{Ppm, Quantity};
+
+    use crate::DenyReason;
+    use crate::checks::world::{World, verdict};
+
+    /// R13
+    #[test]
+    fn what_works_on_the_same_side_counts() {
+        let share = |position: i64, working: i64| {
+            move |w: &mut World| {
+                w.limits.position_equity_max = Some(Ppm(30_006));
+                w.position = Quantity(position);
+                w.working = Quantity(working);
+            }
+        };
+        assert_eq!(verdict(share(1_000, 999)), None);
+        assert_eq!(verdict(share(1_000, 1_000)), None);
+        let denied = verdict(share(1_000, 1_001));
+        assert!(matches!(denied, Some(DenyReason::Position { .. })));
+        assert_eq!(verdict(share(-1_500, 0)), None);
     }
 }

@@ -21,17 +21,17 @@ const FIELDS_MAX: usize = 100;
 
 /// A request that has arrived whole.
 #[derive(Debug)]
-pub(super) struct HttpRequest {
-    pub(super) call: Call,
+pub(crate) struct HttpRequest {
+    pub(crate) call: Call,
     /// Whether the connection ends with the answer.
-    pub(super) is_last: bool,
+    pub(crate) is_last: bool,
     /// Its length, body included.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 /// What is asked for.
 #[derive(Debug)]
-pub(super) enum Call {
+pub(crate) enum Call {
     Rest(RestRequest),
     Upgrade(Upgrade),
     /// It cannot be read, or its method is unknown.
@@ -40,15 +40,15 @@ pub(super) enum Call {
 
 /// A WebSocket to be opened.
 #[derive(Debug)]
-pub(super) struct Upgrade {
-    pub(super) target: Target,
-    pub(super) query: String,
+pub(crate) struct Upgrade {
+    pub(crate) target: Target,
+    pub(crate) query: String,
     /// The client's key as the answer proves that it was read.
     accept: String,
 }
 
 /// Reads the request at the beginning of `input`, if all of it is there.
-pub(super) fn read(input: &[u8], address: IpAddr) -> Option<HttpRequest> {
+pub(crate) fn read(input: &[u8], address: IpAddr) -> Option<HttpRequest> {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
     let mut request = httparse::Request::new(&mut fields);
     let within = input.get(..HEAD_BYTES_MAX).unwrap_or(input);

@@ -5,7 +5,7 @@
 //! names. The same calls at the same times give the same bytes.
 
 mod connection;
-mod http;
+pub(crate) mod http;
 mod operator;
 mod order_request;
 mod pipe;
@@ -50,6 +50,10 @@ impl fmt::Display for ConnectionNumber {
 }
 
 impl ConnectionNumber {
+    pub(crate) const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
     /// How the exchange names the connection once it is a WebSocket.
     const fn id(self) -> ConnectionId {
         ConnectionId(self.0)

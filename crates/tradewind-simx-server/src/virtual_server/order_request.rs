@@ -50,7 +50,7 @@ impl OrderRequest {
     }
 
     /// `None` when the request does nothing to orders, or only cancels them.
-    pub(super) fn rest(
+    pub(crate) fn rest(
         at: Timestamp,
         connection: ConnectionNumber,
         request: &RestRequest,
@@ -61,7 +61,7 @@ impl OrderRequest {
     }
 
     /// The same of a text on the WebSocket API.
-    pub(super) fn ws(at: Timestamp, connection: ConnectionNumber, text: &str) -> Option<Self> {
+    pub(crate) fn ws(at: Timestamp, connection: ConnectionNumber, text: &str) -> Option<Self> {
         let request: Value = serde_json::from_str(text).ok()?;
         let route = rest::ws_route(request["method"].as_str()?)?;
         let params = || Some(Params::from_json(request["params"].as_object()?));

@@ -276,7 +276,7 @@ async fn what_is_wrong_is_told_in_one_shape() {
         "NOPE",
     )
     .await;
-    let order = json!({"account": KEY, "symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "70"});
+    let order = json!({"account": KEY, "symbol": "BTCUSDT", "side": "SELL", "type": "MARKET", "quantity": "70"});
     check("/trade", order, (409, "refused"), "-2010").await;
     check(
         "/teleport",

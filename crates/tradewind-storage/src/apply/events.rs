@@ -139,6 +139,6 @@ fn of_action(action: &Action) -> Subject {
             instrument: Some(*instrument),
             ..Subject::default()
         },
-        Action::Kill { .. } | Action::Reset { .. } => Subject::default(),
+        Action::ClearRisk { .. } | Action::Kill { .. } | Action::Reset { .. } => Subject::default(),
     }
 }

@@ -16,7 +16,7 @@ use tradewind_model::{
     Liquidity, Money, OrderKind, OrderStatus, OrderTerms, Ppm, Price, Quantity, Reason,
     RejectReason, Side, TimeInForce, Timestamp, TradeId, VenueOrderId,
 };
-use tradewind_storage::EventSource;
+use tradewind_storage::{EventSource, HistoryItem};
 
 pub(crate) fn configuration() -> Configuration {
     tradewind_testkit::idle_desk(&["cross", "reversion"])
@@ -26,6 +26,7 @@ pub(crate) fn configuration() -> Configuration {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
     pub(crate) events: Arc<Mutex<Vec<Arc<Event>>>>,
+    pub(crate) history: Arc<Mutex<Vec<HistoryItem>>>,
 }
 
 impl EventSource for Log {
@@ -33,6 +34,11 @@ impl EventSource for Log {
         let events = self.events.lock().unwrap();
         let start = events.partition_point(|event| event.id <= after);
         Ok(events[start..].iter().take(limit).cloned().collect())
+    }
+
+    fn history(&self, take: &mut dyn FnMut(HistoryItem)) -> io::Result<()> {
+        self.history.lock().unwrap().iter().cloned().for_each(take);
+        Ok(())
     }
 }
 
@@ -124,6 +130,7 @@ pub(crate) fn life(orders: u64) -> Vec<Arc<Event>> {
             exposure: Ppm::ONE,
             reason: Reason::plain("because"),
             quote: None,
+            details: None,
         };
         events.push(event(seq, 0, None, candle));
         events.push(event(seq, 1, id(0), signal));

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Timestamp};
@@ -252,6 +253,10 @@ impl Venue for BinanceAccount {
 
     fn serve_reads(&self, stop: CancellationToken) -> Pending<'_, ()> {
         Box::pin(self.reads.run(stop))
+    }
+
+    fn clock_uncertainty(&self) -> Option<Duration> {
+        self.venue.clock_uncertainty()
     }
 
     fn assets(&self) -> &Arc<Assets> {

@@ -9,10 +9,13 @@
 
 mod core;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{Clock, NotSentReason};
 use tradewind_risk::ApprovedOrder;
@@ -47,7 +50,13 @@ pub(super) struct OrderSocket {
     gate: Arc<OrderGate>,
     orders: mpsc::Sender<Waiting>,
     worker: Mutex<Option<Worker>>,
+    /// The worker while it runs. [`send`](Self::send) polls it, too, so that an order is written at once.
+    running: Mutex<Option<Running>>,
+    /// [`run`](Self::run) is to poll it again, with a waker of its own.
+    polled: Notify,
 }
+
+type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl std::fmt::Debug for OrderSocket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -76,10 +85,12 @@ impl OrderSocket {
             gate,
             orders,
             worker: Mutex::new(Some(worker)),
+            running: Mutex::default(),
+            polled: Notify::new(),
         }
     }
 
-    /// Sends an order once and waits for its answer.
+    /// Sends an order once and waits for its answer. Its first write is tried at the first poll.
     pub(super) async fn send(
         &self,
         order: &ApprovedOrder,
@@ -98,11 +109,12 @@ impl OrderSocket {
             signer,
             reply,
         };
-        let runs = self.worker().is_none();
+        let runs = lock(&self.worker).is_none();
         if !runs || self.orders.try_send(waiting).is_err() {
             tracing::warn!("No connection for an order");
             return SendOutcome::NotSent(NotSentReason::Unreachable);
         }
+        self.advance();
         // The task answers each order within its time-outs; it drops one only if it is dropped itself.
         let dropped = |_| SendOutcome::Unanswered("order entry ended".to_owned());
         answered.await.unwrap_or_else(dropped)
@@ -111,16 +123,46 @@ impl OrderSocket {
     /// Keeps the connection up until `stop` is cancelled. Its owner awaits it. Orders sent before it runs, or after it
     /// has ended, come back unsent.
     pub(super) async fn run(&self, stop: CancellationToken) {
-        let worker = self.worker().take();
-        if let Some(worker) = worker {
-            worker.run(stop).await;
+        let worker = lock(&self.worker).take();
+        let Some(worker) = worker else {
+            return;
+        };
+        *lock(&self.running) = Some(Box::pin(worker.run(stop)));
+        loop {
+            tokio::select! {
+                biased;
+                () = poll_fn(|context| self.poll(context)) => return,
+                () = self.polled.notified() => {}
+            }
         }
     }
 
-    fn worker(&self) -> std::sync::MutexGuard<'_, Option<Worker>> {
-        // It is taken out whole, once.
-        self.worker.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Goes as far as the worker can without waiting. [`run`](Self::run) continues from there.
+    fn advance(&self) {
+        // `run` finds out by itself whether it has.
+        let _has_ended = self
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_ready();
+        self.polled.notify_one();
     }
+
+    /// The worker only moves bytes and sends answers, so it does not come back here while the lock is held.
+    fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut running = lock(&self.running);
+        let Some(worker) = running.as_mut() else {
+            return Poll::Ready(());
+        };
+        let polled = worker.as_mut().poll(context);
+        if polled.is_ready() {
+            *running = None;
+        }
+        polled
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each holds one value that is put in and taken out whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Worker {

@@ -2,8 +2,13 @@
 //!
 //! One reading is the balances, the open orders, the fills of each instrument and the balances again. If the balances
 //! changed meanwhile the parts do not belong together, and the reading starts again.
+//!
+//! Fills are read from the last one that a reading listed, so that a reading costs what happened since, not what ever
+//! happened. A sweep reads only the fills of instruments whose holdings changed since the last reading.
 
-use tradewind_model::{AccountId, Fill, InstrumentId, Timestamp, TradeId};
+use std::collections::BTreeMap;
+
+use tradewind_model::{AccountId, Amount, AssetId, Fill, InstrumentId, Timestamp, TradeId};
 
 use super::waits::{Retry, Waits};
 use super::{ExecutorFault, OrderRecord, VenueRequest, VenueResponse};
@@ -22,18 +27,43 @@ pub struct AccountSnapshot {
     pub balances: Vec<AssetBalance>,
     /// The orders that are open, of every owner.
     pub open_orders: Vec<OrderRecord>,
-    /// The fills of all instruments, oldest first.
+    /// The fills of all instruments since the last reading, oldest first. The last one before them is repeated.
     pub fills: Vec<Fill>,
+}
+
+/// An instrument whose fills belong to a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TradeCursor {
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// What is held of it: a fill changes the balance of this asset.
+    pub base: AssetId,
+    /// What it is paid with.
+    pub quote: AssetId,
+    /// The last trade that was listed; 0 for none.
+    pub from: TradeId,
+}
+
+/// Whose fills a reading lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Extent {
+    /// Those of instruments whose holdings changed since the last reading.
+    Changed,
+    /// Those of all instruments.
+    All,
 }
 
 /// The reading of one account.
 #[derive(Debug)]
 pub(super) struct AccountReading {
-    instruments: Vec<InstrumentId>,
+    instruments: Vec<TradeCursor>,
     waits: Waits,
     stage: Stage,
-    /// Whether it was requested while it was under way.
-    again: bool,
+    extent: Extent,
+    /// What was requested while it was under way.
+    again: Option<Extent>,
+    /// What the account had at the last reading.
+    held: BTreeMap<AssetId, Amount>,
     retry: Retry,
     moved: u32,
     read: AccountSnapshot,
@@ -62,12 +92,14 @@ pub(super) enum Reading {
 }
 
 impl AccountReading {
-    pub(super) fn new(account: AccountId, instruments: Vec<InstrumentId>, waits: Waits) -> Self {
+    pub(super) fn new(account: AccountId, instruments: Vec<TradeCursor>, waits: Waits) -> Self {
         Self {
             instruments,
             waits,
             stage: Stage::Idle,
-            again: false,
+            extent: Extent::Changed,
+            again: None,
+            held: BTreeMap::new(),
             retry: Retry::default(),
             moved: 0,
             read: AccountSnapshot {
@@ -78,11 +110,11 @@ impl AccountReading {
     }
 
     /// Requests a reading of the account. If one is under way, another follows it: the current one may miss the cause.
-    pub(super) fn request(&mut self, now: Timestamp) {
+    pub(super) fn request(&mut self, extent: Extent, now: Timestamp) {
         match self.stage {
-            Stage::Idle => self.stage = Stage::Due(now),
-            Stage::Due(_) => {}
-            _ => self.again = true,
+            Stage::Idle => (self.stage, self.extent) = (Stage::Due(now), extent),
+            Stage::Due(_) => self.extent = self.extent.max(extent),
+            _ => self.again = self.again.max(Some(extent)),
         }
     }
 
@@ -135,10 +167,23 @@ impl AccountReading {
         }
     }
 
+    /// Reads the fills of the next instrument that is to be read, from this place on.
     fn fills_from(&mut self, place: usize) -> Reading {
-        let (stage, request) = match self.instruments.get(place) {
-            Some(instrument) => {
-                let (instrument, from) = (*instrument, TradeId(0));
+        let now = held(&self.read.balances);
+        let is_wanted = |cursor: &TradeCursor| {
+            let changed = now.get(&cursor.base) != self.held.get(&cursor.base);
+            self.extent == Extent::All || changed
+        };
+        let mut left = self.instruments.iter().enumerate().skip(place);
+        let next = left.find(|(_, cursor)| is_wanted(cursor));
+        let (stage, request) = match next {
+            Some((
+                place,
+                TradeCursor {
+                    instrument, from, ..
+                },
+            )) => {
+                let (instrument, from) = (*instrument, *from);
                 (
                     Stage::Fills(place),
                     VenueRequest::Fills { instrument, from },
@@ -150,16 +195,30 @@ impl AccountReading {
         Reading::Next(request)
     }
 
+    /// Moves the cursors to the last fills of a reading.
+    fn note_listed(&mut self, read: &AccountSnapshot) {
+        self.held = held(&read.balances);
+        for cursor in &mut self.instruments {
+            let own = read.fills.iter();
+            let own = own.filter(|fill| fill.instrument == cursor.instrument);
+            let last = own.map(|fill| fill.trade_id).max();
+            cursor.from = last.unwrap_or_default().max(cursor.from);
+        }
+    }
+
     fn done(&mut self, now: Timestamp) -> Reading {
         let mut read = std::mem::take(&mut self.read);
         self.read.account = read.account;
         read.fills
             .sort_by_key(|fill| (fill.event_time, fill.trade_id));
         (self.retry, self.moved) = (Retry::default(), 0);
-        self.stage = if std::mem::take(&mut self.again) {
-            Stage::Due(now)
-        } else {
-            Stage::Idle
+        self.note_listed(&read);
+        self.stage = match self.again.take() {
+            Some(extent) => {
+                self.extent = extent;
+                Stage::Due(now)
+            }
+            None => Stage::Idle,
         };
         Reading::Done(read)
     }
@@ -185,4 +244,12 @@ impl AccountReading {
         self.stage = Stage::Due(now + self.waits.query_gap);
         Reading::Later(Some(ExecutorFault::AccountUnreadable(error)))
     }
+}
+
+/// The total of each asset.
+fn held(balances: &[AssetBalance]) -> BTreeMap<AssetId, Amount> {
+    let totals = balances.iter();
+    totals
+        .map(|held| (held.asset, held.free + held.locked))
+        .collect()
 }

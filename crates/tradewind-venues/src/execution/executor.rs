@@ -20,7 +20,7 @@ use tradewind_model::{
 use tradewind_risk::ApprovedOrder;
 
 use super::absence::Absences;
-use super::account_reading::AccountReading;
+use super::account_reading::{AccountReading, Extent};
 use super::cancels::Cancels;
 use super::candle_reads::{CandleRead, CandleReads};
 use super::in_flight::InFlightOrders;
@@ -77,12 +77,11 @@ impl Executor {
             cancels: Cancels::default(),
             queries: OrderQueries::new(waits.query_gap),
             absences: Absences::default(),
-            reading: AccountReading::new(
-                account,
-                instruments.iter().map(|(id, _)| *id).collect(),
-                waits,
-            ),
-            assets: instruments.into_iter().collect(),
+            assets: instruments
+                .iter()
+                .map(|cursor| (cursor.instrument, [cursor.base, cursor.quote]))
+                .collect(),
+            reading: AccountReading::new(account, instruments, waits),
             candles: CandleReads::default(),
             outstanding: Outstanding::default(),
         }
@@ -101,7 +100,8 @@ impl Executor {
                 instrument,
                 client_id,
             } => self.query(instrument, client_id, out),
-            ExecutorInput::ReadAccount => self.reading.request(self.now),
+            ExecutorInput::ReadAccount => self.reading.request(Extent::All, self.now),
+            ExecutorInput::SweepAccount => self.reading.request(Extent::Changed, self.now),
             ExecutorInput::ReadCandles {
                 instrument,
                 interval,

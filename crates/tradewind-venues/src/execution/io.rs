@@ -1,11 +1,11 @@
 //! What goes into an executor, and what comes out of it.
 
-use tradewind_model::{
-    AccountId, AssetId, Candle, ClientOrderId, ExecutionReport, InstrumentId, Interval,
-};
+use tradewind_model::{AccountId, Candle, ClientOrderId, ExecutionReport, InstrumentId, Interval};
 use tradewind_risk::{ApprovedOrder, Rate};
 
-use super::{AccountSnapshot, ExecutorFault, RequestId, VenueRequest, VenueResponse, Waits};
+use super::{
+    AccountSnapshot, ExecutorFault, RequestId, TradeCursor, VenueRequest, VenueResponse, Waits,
+};
 
 /// What an executor needs to know.
 #[derive(Clone, Debug)]
@@ -14,8 +14,8 @@ pub struct ExecutorSettings {
     pub account: AccountId,
     /// The account's order rate (R16); without one every order goes at once.
     pub rate: Option<Rate>,
-    /// The instruments whose fills belong to a reading of the account, each with the two assets that its orders can lock.
-    pub instruments: Vec<(InstrumentId, [AssetId; 2])>,
+    /// The instruments whose fills belong to a reading of the account, each with the assets that its orders can lock.
+    pub instruments: Vec<TradeCursor>,
     /// The periods.
     pub waits: Waits,
 }
@@ -41,6 +41,8 @@ pub enum ExecutorInput {
     },
     /// Read the account.
     ReadAccount,
+    /// Read the account, and the fills of instruments whose holdings changed since the last reading.
+    SweepAccount,
     /// Read the latest closed candles.
     ReadCandles {
         /// The instrument.

@@ -22,7 +22,7 @@ mod waits;
 #[cfg(test)]
 mod orders_for_tests;
 
-pub use account_reading::AccountSnapshot;
+pub use account_reading::{AccountSnapshot, TradeCursor};
 pub use cancels::{CANCELS_AT_ONCE, CANCELS_MAX};
 pub use candle_reads::{CANDLE_READS_AT_ONCE, CANDLE_READS_MAX};
 pub use executor::{ABSENT_AFTER, Executor};

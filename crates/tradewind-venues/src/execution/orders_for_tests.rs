@@ -7,8 +7,8 @@ use tradewind_model::{
     Ppm, Price, Quantity, Quote, Side, TimeInForce, Timestamp,
 };
 use tradewind_risk::{
-    ApprovedOrder, Candidate, Context, Limits, PositionEffect, Rate, RecentOrders, TokenBucket,
-    TradingState, check,
+    AccountFacts, ApprovedOrder, Candidate, Context, Limits, PositionEffect, Rate, RecentOrders,
+    TokenBucket, TradingState, check,
 };
 
 pub(super) const START: Timestamp = Timestamp::from_secs(1_000);
@@ -25,30 +25,6 @@ fn instrument() -> Instrument {
     Instrument {
         open_orders_max: 200,
         ..Instrument::spot(InstrumentId(0), "venue:0", AssetId(0), AssetId(1))
-    }
-}
-
-fn generous() -> Limits {
-    let all = Some(Ppm::ONE);
-    let rate = Some(Rate {
-        count: 1_000,
-        per: Duration::from_secs(1),
-        burst: 1_000,
-    });
-    Limits {
-        intent_ttl_quote: Some(GOOD_FOR),
-        intent_ttl_candle: Some(GOOD_FOR),
-        order_value_max: Some(Amount::whole(1_000_000_000)),
-        order_equity_max: all,
-        collar: all,
-        market_slippage_max: all,
-        balance_use_max: all,
-        position_equity_max: all,
-        open_entries_instrument: all,
-        open_entries_account: all,
-        bot_order_rate: rate,
-        account_order_rate: rate,
-        duplicate_window: Some(Duration::ZERO),
     }
 }
 
@@ -83,25 +59,30 @@ pub(super) fn sealed(id: u128, purpose: PositionEffect) -> ApprovedOrder {
         bot: None,
         purpose,
         decided_on_quote: true,
+        continues: false,
+    };
+    let limits = Limits {
+        intent_ttl_quote: Some(GOOD_FOR),
+        ..Limits::wide()
     };
     let context = Context {
         now: START,
-        limits: &generous(),
+        limits: &limits,
         state: TradingState::Active,
         instrument: &instrument(),
         allowed: true,
         quote: Some(&quote),
+        depth: None,
         quote_rate: Some(Amount::ONE),
         equity: Amount::whole(1_000_000_000),
         fee: Ppm(1_000),
         free: Amount::whole(1_000_000_000),
         position: Quantity(50_000),
         working: Quantity::ZERO,
-        open_entries_instrument: 0,
-        open_entries_account: 0,
-        account_instruments: 1,
+        account: AccountFacts::default(),
         rate: &TokenBucket::default(),
         recent: &RecentOrders::default(),
+        same_side_entries: 0,
     };
     check(&candidate, &context).expect("the test's order is within generous limits")
 }

@@ -12,8 +12,8 @@ use tradewind_model::{
     OrderKind, OrderTerms, Ppm, Price, Quantity, Side, TimeInForce, Timestamp,
 };
 use tradewind_risk::{
-    ApprovedOrder, Candidate, Context, KillLatch, Limits, PositionEffect, RecentOrders,
-    TokenBucket, TradingState, check,
+    AccountFacts, ApprovedOrder, Candidate, Context, KillLatch, Limits, PositionEffect,
+    RecentOrders, TokenBucket, TradingState, check,
 };
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
 use tradewind_venues::{
@@ -168,29 +168,34 @@ fn sealed(sequence: u32, purpose: PositionEffect) -> ApprovedOrder {
         bot: None,
         purpose,
         decided_on_quote: true,
+        continues: false,
     };
     let rules = Instrument {
         open_orders_max: 200,
         ..instrument(0, 2, 5)
     };
+    let limits = Limits {
+        intent_ttl_quote: Some(Duration::from_secs(2)),
+        ..Limits::wide()
+    };
     let context = Context {
         now: Timestamp::from_millis(START_MS),
-        limits: &generous(),
+        limits: &limits,
         state: TradingState::Active,
         instrument: &rules,
         allowed: true,
         quote: Some(&quote()),
+        depth: None,
         quote_rate: Some(Amount::ONE),
         equity: Amount::whole(1_000_000_000),
         fee: Ppm(1_000),
         free: Amount::whole(1_000_000_000),
         position: Quantity(50_000),
         working: Quantity::ZERO,
-        open_entries_instrument: 0,
-        open_entries_account: 0,
-        account_instruments: 1,
+        account: AccountFacts::default(),
         rate: &TokenBucket::default(),
         recent: &RecentOrders::default(),
+        same_side_entries: 0,
     };
     check(&candidate, &context).expect("the test's order is within generous limits")
 }
@@ -204,29 +209,5 @@ fn quote() -> tradewind_model::Quote {
         ask_quantity: Quantity(100_000),
         event_time: None,
         received_at: Timestamp::from_millis(START_MS),
-    }
-}
-
-fn generous() -> Limits {
-    let all = Some(Ppm::ONE);
-    let rate = Some(tradewind_risk::Rate {
-        count: 1_000,
-        per: Duration::from_secs(1),
-        burst: 1_000,
-    });
-    Limits {
-        intent_ttl_quote: Some(Duration::from_secs(2)),
-        intent_ttl_candle: Some(Duration::from_secs(15)),
-        order_value_max: Some(Amount::whole(1_000_000_000)),
-        order_equity_max: all,
-        collar: all,
-        market_slippage_max: all,
-        balance_use_max: all,
-        position_equity_max: all,
-        open_entries_instrument: all,
-        open_entries_account: all,
-        bot_order_rate: rate,
-        account_order_rate: rate,
-        duplicate_window: Some(Duration::ZERO),
     }
 }

@@ -196,7 +196,7 @@ fn an_order_over_a_websocket_is_answered_at_once_and_the_next_one_times_out() {
 type Answers = Arc<Mutex<Vec<(RequestId, VenueResponse)>>>;
 
 /// An account in the desk's own words, and its answers.
-fn account(world: &Arc<World>) -> (Arc<dyn Venue>, Answers) {
+fn account(world: &Arc<World>, order_entry: OrderEntry) -> (Arc<dyn Venue>, Answers) {
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::default();
     let settings = VenueSettings {
         kind: VenueKind::Binance,
@@ -207,7 +207,7 @@ fn account(world: &Arc<World>) -> (Arc<dyn Venue>, Answers) {
         ws_url: "ws://localhost:2".to_owned(),
         ws_api_url: "ws://localhost:3".to_owned(),
         key: Some(ApiKey::new("the key", SECRET.into())),
-        order_entry: OrderEntry::Rest,
+        order_entry,
         seed: 1,
     };
     let context = VenueContext {
@@ -244,7 +244,7 @@ async fn answer(venue: &mut DuplexStream, status: &str, body: &str) {
 #[test]
 fn an_order_is_written_before_its_begin_returns() {
     let world = Arc::new(World::default());
-    let (account, answers) = account(&world);
+    let (account, answers) = account(&world, OrderEntry::Rest);
     run(&world, account.instruments(&["BTC/USDT"]), list(&world)).unwrap();
 
     account.begin(RequestId(7), VenueRequest::Submit(exit_order(1)));
@@ -265,9 +265,42 @@ fn an_order_is_written_before_its_begin_returns() {
 }
 
 #[test]
+fn an_order_over_a_websocket_is_written_before_its_begin_returns() {
+    let world = Arc::new(World::default());
+    let (account, _answers) = account(&world, OrderEntry::WebSocket);
+    run(&world, account.instruments(&["BTC/USDT"]), list(&world)).unwrap();
+
+    let mut maintain = account.maintain(CancellationToken::new());
+    let (opened, mut socket) = (Mutex::new(None), None);
+    let venue = async {
+        let mut venue = world.accept().await;
+        shake(&mut venue).await;
+        *opened.lock().unwrap() = Some(venue);
+        std::future::pending().await
+    };
+    let until_opened = std::future::poll_fn(|context| {
+        assert!(maintain.as_mut().poll(context).is_pending());
+        context.waker().wake_by_ref();
+        socket = opened.lock().unwrap().take();
+        if socket.is_some() {
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    });
+    run(&world, until_opened, venue);
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(maintain.as_mut().poll(&mut context).is_pending());
+
+    account.begin(RequestId(7), VenueRequest::Submit(exit_order(1)));
+    // The header of a masked text of more than 125 and less than 65,536 bytes.
+    let first = socket.as_mut().unwrap().read_u16().now_or_never();
+    assert_eq!(first.expect("a frame").unwrap(), 0x81fe);
+}
+
+#[test]
 fn an_order_that_is_not_answered_when_its_venue_ends_has_failed() {
     let world = Arc::new(World::default());
-    let (account, answers) = account(&world);
+    let (account, answers) = account(&world, OrderEntry::Rest);
     run(&world, account.instruments(&["BTC/USDT"]), list(&world)).unwrap();
     account.begin(RequestId(7), VenueRequest::Submit(exit_order(1)));
     account.begin(RequestId(8), VenueRequest::Balances);

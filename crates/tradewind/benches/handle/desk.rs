@@ -103,7 +103,7 @@ impl Effects for Venue {
     fn perform(&mut self, now: Timestamp, effect: Effect) {
         match effect {
             Effect::Submit(intent, _) => self.fill(now, &intent.terms),
-            Effect::Reconcile(account) => {
+            Effect::Reconcile(account) | Effect::Sweep(account) => {
                 self.answers
                     .push_back(Input::Account(Box::new(AccountState {
                         account,

@@ -1,8 +1,7 @@
 //! The least possible work: one thread reads quotes and posts signed orders, and waits for each answer.
 
 use std::fs::File;
-use std::io::Write;
-use std::net::TcpStream;
+use std::io::{Read, Write};
 use std::os::unix::fs::FileExt as _;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -10,23 +9,23 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tradewind_venues::binance::sign_hmac;
 
 use crate::venue::{Venue, header, read_head, read_more};
+use crate::wire::Wire;
 
 /// Syncs of one run.
 const SYNCS: usize = 500;
 
 pub(crate) fn measure(venue: &Venue) -> Vec<Duration> {
-    let market = subscribe(TcpStream::connect(venue.market).unwrap());
-    let orders = TcpStream::connect(venue.orders).unwrap();
-    orders.set_nodelay(true).unwrap();
+    let market = subscribe(Wire::connect(venue.market, venue.security));
+    let orders = Wire::connect(venue.orders, venue.security);
     let trader = thread::spawn(move || trade(market, orders));
     let taken = venue.measure();
     trader.join().unwrap();
     taken
 }
 
-fn subscribe(mut socket: TcpStream) -> (TcpStream, Vec<u8>) {
+fn subscribe(wire: Wire) -> (Wire, Vec<u8>) {
     let mut buffer = Vec::new();
-    socket.set_nodelay(true).unwrap();
+    let mut socket = &wire;
     socket
         .write_all(b"GET /stream HTTP/1.1\r\nHost: venue\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
         .unwrap();
@@ -35,10 +34,11 @@ fn subscribe(mut socket: TcpStream) -> (TcpStream, Vec<u8>) {
     let mut frame = vec![0x81, 128 | u8::try_from(request.len()).unwrap(), 0, 0, 0, 0];
     frame.extend(request);
     socket.write_all(&frame).unwrap();
-    (socket, buffer)
+    (wire, buffer)
 }
 
-fn trade((mut market, mut buffer): (TcpStream, Vec<u8>), mut orders: TcpStream) {
+fn trade((market, mut buffer): (Wire, Vec<u8>), orders: Wire) {
+    let (mut market, mut orders) = (&market, &orders);
     let mut number = 0;
     while read_more(&mut market, &mut buffer).is_some() {
         while let Some(text) = next_text(&mut buffer) {
@@ -82,7 +82,7 @@ fn order(price: &str, number: u32) -> String {
     )
 }
 
-fn read_answer(orders: &mut TcpStream) {
+fn read_answer(orders: &mut impl Read) {
     let mut buffer = Vec::new();
     let head = read_head(orders, &mut buffer).unwrap();
     let length: usize = header(&head, "content-length").unwrap().parse().unwrap();

@@ -12,14 +12,16 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run panics")]
 
 mod desk;
+mod figures;
 mod floor;
 mod venue;
-
-use std::time::Duration;
+mod wire;
 
 use tradewind::driver::EngineWait;
 
+use figures::Figures;
 use venue::{QUOTES, Venue};
+use wire::Security;
 
 const RUNS: usize = 3;
 
@@ -27,7 +29,7 @@ fn main() {
     println!(
         "quote → order, {QUOTES} quotes, one each 10 ms, medians of {RUNS} runs taken in turn; the desk's intents are"
     );
-    let (mut floor, mut sync) = (Vec::new(), Vec::new());
+    let (mut floor, mut tls, mut sync) = (Vec::new(), Vec::new(), Vec::new());
     let mut desks = [
         ("written before the order", EngineWait::Park, false),
         ("synced before the order", EngineWait::Park, true),
@@ -36,60 +38,19 @@ fn main() {
     ]
     .map(|desk| (desk, Vec::new()));
     for _ in 0..RUNS {
-        floor.push(Figures::of(floor::measure(&Venue::open())));
+        floor.push(Figures::of(floor::measure(&Venue::open(Security::Plain))));
+        tls.push(Figures::of(floor::measure(&Venue::open(Security::Tls))));
         sync.push(Figures::of(floor::sync()));
         for ((_, wait, power_safe), runs) in &mut desks {
-            let taken = desk::measure(&Venue::open(), *wait, *power_safe);
+            let taken = desk::measure(&Venue::open(Security::Plain), *wait, *power_safe);
             runs.push(Figures::of(taken));
         }
     }
     let floor = Figures::median(&floor);
     floor.print("blocking floor", &floor);
+    Figures::median(&tls).print("blocking floor, TLS", &floor);
     Figures::median(&sync).print("bare fdatasync", &floor);
     for ((name, _, _), runs) in &desks {
         Figures::median(runs).print(name, &floor);
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Figures {
-    p50: Duration,
-    p99: Duration,
-    orders: usize,
-}
-
-impl Figures {
-    fn of(mut taken: Vec<Duration>) -> Self {
-        taken.sort_unstable();
-        let at = |share: usize| taken[taken.len() * share / 100];
-        Self {
-            p50: at(50),
-            p99: at(99),
-            orders: taken.len(),
-        }
-    }
-
-    /// Each figure's own median.
-    fn median(runs: &[Self]) -> Self {
-        let of = |figure: fn(&Self) -> Duration| {
-            let mut all: Vec<Duration> = runs.iter().map(figure).collect();
-            all.sort_unstable();
-            all[all.len() / 2]
-        };
-        Self {
-            p50: of(|run| run.p50),
-            p99: of(|run| run.p99),
-            orders: runs.iter().map(|run| run.orders).min().unwrap(),
-        }
-    }
-
-    fn print(&self, name: &str, floor: &Self) {
-        println!(
-            "{name:<38} p50 {:>6.0} us ({:.2} x the floor)  p99 {:>6.0} us  orders {}",
-            self.p50.as_secs_f64() * 1e6,
-            self.p50.as_secs_f64() / floor.p50.as_secs_f64(),
-            self.p99.as_secs_f64() * 1e6,
-            self.orders,
-        );
     }
 }

@@ -4,7 +4,7 @@
 //! order without a fill. Signatures are not checked.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
 use ring::digest;
+
+use crate::wire::{Security, Wire};
 
 pub(crate) const QUOTES: usize = 1_000;
 const EVERY: Duration = Duration::from_millis(10);
@@ -25,13 +27,14 @@ type Arrivals = Arc<Mutex<Vec<Option<Instant>>>>;
 pub(crate) struct Venue {
     pub(crate) market: SocketAddr,
     pub(crate) orders: SocketAddr,
-    subscribed: Receiver<TcpStream>,
+    pub(crate) security: Security,
+    subscribed: Receiver<Wire>,
     arrivals: Arrivals,
 }
 
 impl Venue {
     /// Listens for one market stream and for as many order connections as come.
-    pub(crate) fn open() -> Self {
+    pub(crate) fn open(security: Security) -> Self {
         let market = TcpListener::bind("127.0.0.1:0").unwrap();
         let orders = TcpListener::bind("127.0.0.1:0").unwrap();
         let arrivals: Arrivals = Arc::new(Mutex::new(vec![None; QUOTES]));
@@ -39,22 +42,24 @@ impl Venue {
         let addresses = [&market, &orders].map(|listener| listener.local_addr().unwrap());
         // Both threads end with the process, because nothing stops a listener.
         thread::spawn(move || {
-            let (mut socket, _) = market.accept().unwrap();
-            socket.set_nodelay(true).unwrap();
-            shake_hands(&mut socket);
-            grant(&mut socket);
-            subscribe.send(socket).unwrap();
+            let (socket, _) = market.accept().unwrap();
+            let wire = Wire::accept(socket, security);
+            shake_hands(&mut &wire);
+            grant(&mut &wire);
+            subscribe.send(wire).unwrap();
         });
         let noted = Arc::clone(&arrivals);
         thread::spawn(move || {
             for socket in orders.incoming() {
                 let noted = Arc::clone(&noted);
-                thread::spawn(move || take_orders(socket.unwrap(), &noted));
+                let wire = Wire::accept(socket.unwrap(), security);
+                thread::spawn(move || take_orders(&mut &wire, &noted));
             }
         });
         Self {
             market: addresses[0],
             orders: addresses[1],
+            security,
             subscribed,
             arrivals,
         }
@@ -62,7 +67,7 @@ impl Venue {
 
     /// Sends the quotes to the subscriber. Returns the time from quote to order for each quote that led to an order.
     pub(crate) fn measure(&self) -> Vec<Duration> {
-        let mut socket = self
+        let wire = self
             .subscribed
             .recv_timeout(Duration::from_secs(20))
             .unwrap();
@@ -77,7 +82,7 @@ impl Venue {
             )]
             thread::sleep(due.saturating_duration_since(Instant::now()));
             sent.push(Instant::now());
-            socket.write_all(&frame).unwrap();
+            (&wire).write_all(&frame).unwrap();
         }
         #[expect(
             clippy::disallowed_methods,
@@ -106,7 +111,7 @@ fn frame(number: usize) -> Vec<u8> {
     server_frame(&text)
 }
 
-fn server_frame(text: &str) -> Vec<u8> {
+pub(crate) fn server_frame(text: &str) -> Vec<u8> {
     let mut frame = vec![0x81];
     match u8::try_from(text.len()) {
         Ok(length) if length < 126 => frame.push(length),
@@ -120,7 +125,7 @@ fn server_frame(text: &str) -> Vec<u8> {
 }
 
 /// RFC 6455, section 4.2.2.
-fn shake_hands(socket: &mut TcpStream) {
+fn shake_hands(socket: &mut (impl Read + Write)) {
     let head = read_head(socket, &mut Vec::new()).unwrap();
     let key = header(&head, "sec-websocket-key").unwrap();
     let salted = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
@@ -133,7 +138,7 @@ fn shake_hands(socket: &mut TcpStream) {
 }
 
 /// Reads the subscription, whose frame is masked, and grants it.
-fn grant(socket: &mut TcpStream) {
+fn grant(socket: &mut (impl Read + Write)) {
     let mut start = [0; 2];
     socket.read_exact(&mut start).unwrap();
     let mut length = usize::from(start[1] & 127);
@@ -155,11 +160,10 @@ fn grant(socket: &mut TcpStream) {
 }
 
 /// Stamps each order of one connection and answers it, until the other side closes.
-fn take_orders(mut socket: TcpStream, arrivals: &Arrivals) {
-    socket.set_nodelay(true).unwrap();
+fn take_orders(socket: &mut (impl Read + Write), arrivals: &Arrivals) {
     let mut buffer = Vec::new();
     let mut count = 0;
-    while let Some(form) = read_request(&mut socket, &mut buffer) {
+    while let Some(form) = read_request(socket, &mut buffer) {
         let now = Instant::now();
         let value = |name: &str| {
             let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
@@ -192,7 +196,7 @@ fn cents(price: &str) -> usize {
 }
 
 /// The body of the next request.
-fn read_request(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<String> {
+fn read_request(socket: &mut impl Read, buffer: &mut Vec<u8>) -> Option<String> {
     let head = read_head(socket, buffer)?;
     let length: usize = header(&head, "content-length")?.parse().ok()?;
     while buffer.len() < length {
@@ -203,7 +207,7 @@ fn read_request(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<String> 
 }
 
 /// A head up to its empty line, which is taken out of the buffer.
-pub(crate) fn read_head(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<String> {
+pub(crate) fn read_head(socket: &mut impl Read, buffer: &mut Vec<u8>) -> Option<String> {
     loop {
         if let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
             let head: Vec<u8> = buffer.drain(..end + 4).collect();
@@ -214,7 +218,7 @@ pub(crate) fn read_head(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<
 }
 
 /// `None` once the other side has closed.
-pub(crate) fn read_more(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn read_more(socket: &mut impl Read, buffer: &mut Vec<u8>) -> Option<()> {
     let mut chunk = [0; 4_096];
     let length = socket.read(&mut chunk).ok().filter(|length| *length > 0)?;
     buffer.extend(&chunk[..length]);

@@ -15,6 +15,9 @@ use crate::app::venue::random_hex;
 /// Zeros written ahead of the journal's records: a sync every second fills it in some minutes.
 const PREALLOCATED: u64 = 1 << 20;
 
+/// Bytes kept for exits, cancels and their records when the disk is full.
+const RESERVE: u64 = 64 << 20;
+
 /// The opened data directory.
 pub(super) struct DataDir {
     pub(super) storage: Arc<dyn Storage>,
@@ -77,9 +80,14 @@ impl DataDir {
         let options = Options {
             build: env!("CARGO_PKG_VERSION").to_owned(),
             preallocated_bytes: PREALLOCATED,
+            reserve_bytes: RESERVE,
             ..Options::default()
         };
-        let opened = Journal::open(Arc::clone(&self.storage), &self.journal_dir, &options, now)?;
+        let opened = Journal::open(Arc::clone(&self.storage), &self.journal_dir, &options, now);
+        let opened = opened.map_err(|error| {
+            let cure = error.cure();
+            anyhow::Error::new(error).context(format!("the journal cannot be opened; {cure}"))
+        })?;
         for torn in &opened.1.torn {
             tracing::warn!(
                 ?torn,

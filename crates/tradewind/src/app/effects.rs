@@ -50,7 +50,8 @@ impl Outbox for LiveEffects {
             Effect::Submit(_, order) => order.terms().account,
             Effect::Cancel { account, .. }
             | Effect::Query { account, .. }
-            | Effect::Reconcile(account) => *account,
+            | Effect::Reconcile(account)
+            | Effect::Sweep(account) => *account,
             Effect::Candles { instrument, .. } => self.reader(*instrument),
         };
         match self.executors.accounts.get(account.index()) {

@@ -17,6 +17,7 @@ use tradewind_venues::execution::{
 };
 use tradewind_venues::{RealTime, sleep_or_never};
 
+use crate::app::account_state::inputs;
 use crate::driver::{Effect, InputQueues, LatencyStages, Stage};
 
 /// The venue's answers on their way to the executor.
@@ -176,8 +177,9 @@ impl AccountExecutor {
             ExecutorOutput::Begin(id, request) => self.begin(id, request),
             ExecutorOutput::Report(report) => self.queues.control(Input::Report(Box::new(report))),
             ExecutorOutput::Account(snapshot) => {
-                let state = (self.take_over)(snapshot);
-                self.queues.control(Input::Account(Box::new(state)));
+                for input in inputs((self.take_over)(snapshot)) {
+                    self.queues.control(input);
+                }
             }
             ExecutorOutput::Candles {
                 instrument,
@@ -236,6 +238,7 @@ fn input(effect: Effect) -> ExecutorInput {
             client_id,
         },
         Effect::Reconcile(_) => ExecutorInput::ReadAccount,
+        Effect::Sweep(_) => ExecutorInput::SweepAccount,
         Effect::Candles {
             instrument,
             interval,
@@ -271,7 +274,7 @@ mod tests {
         }
     }
 
-    /// Time that stands still, and the waits that were wanted.
+    /// Time that does not pass, and the waits that were requested.
     #[derive(Debug, Default)]
     struct Still(Mutex<Vec<Duration>>);
 

@@ -1,6 +1,6 @@
 //! What lies between a quote and an order: executors, engine, market data and account streams, as tasks.
 //!
-//! [`HotPath`] makes the tasks. Whoever gives it [`Tasks`] decides where they run: `start.rs` on the engine's thread, a
+//! [`HotPath`] makes the tasks. The caller's [`Tasks`] decide where they run: in `start.rs` on the engine's thread, in a
 //! simulation on an executor of its own. None of them needs a runtime. What they wait for comes from the parts that they
 //! are given: clock, time, venues, journal.
 
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tradewind_events::{BotConfig, Configuration, WakeRule};
-use tradewind_model::{AccountId, Clock, Interval, VenueId};
-use tradewind_venues::execution::{Executor, ExecutorSettings, Waits};
+use tradewind_model::{AccountId, Clock, Instrument, InstrumentId, Interval, TradeId, VenueId};
+use tradewind_venues::execution::{Executor, ExecutorSettings, TradeCursor, Waits};
 use tradewind_venues::{
     AccountSink, MarketSink, OrderGate, RealTime, Source, SourceSettings, Topic, Venue, VenueError,
 };
@@ -21,9 +21,10 @@ use crate::app::executor::{AccountExecutor, ExecutorParts};
 use crate::app::sinks::{AccountToQueues, MarketToQueues};
 use crate::driver::{DriverParts, InputQueues, LatencyStages, Outbox, run};
 
+pub use crate::app::account_state::account_state;
 pub use crate::app::effects::LiveEffects;
 pub use crate::app::executor::{Responses, TakeOver};
-pub use crate::app::order_ownership::OrderOwnership;
+pub use crate::app::recovery::recover;
 
 /// Where tasks run. Each ends soon after the token that it is given is cancelled.
 pub trait Tasks {
@@ -71,10 +72,24 @@ impl HotPath {
         venues: &[Arc<dyn Venue>],
         responses: Vec<Responses>,
     ) -> Executors {
+        self.start_executors_from(tasks, venues, responses, &|_, _| None)
+    }
+
+    /// As [`start_executors`](Self::start_executors), with the last trade of each account and instrument that is booked:
+    /// earlier ones are not read again.
+    pub fn start_executors_from(
+        &self,
+        tasks: &mut impl Tasks,
+        venues: &[Arc<dyn Venue>],
+        responses: Vec<Responses>,
+        booked: &dyn Fn(AccountId, InstrumentId) -> Option<TradeId>,
+    ) -> Executors {
         let mut executors = Vec::new();
         let accounts = self.configuration.accounts.iter();
         for ((account, venue), responses) in accounts.zip(venues).zip(responses) {
-            let executor = Arc::new(AccountExecutor::new(self.executor(account.id, venue)));
+            let executor = Arc::new(AccountExecutor::new(
+                self.executor(account.id, venue, booked),
+            ));
             let answers = Arc::clone(&executor);
             tasks.start_hot("orders", |stop| async move {
                 answers.run(responses, stop).await
@@ -97,17 +112,26 @@ impl HotPath {
     }
 
     /// The executor of an account, which reads the fills of every instrument that has data.
-    fn executor(&self, account: AccountId, venue: &Arc<dyn Venue>) -> ExecutorParts {
+    fn executor(
+        &self,
+        account: AccountId,
+        venue: &Arc<dyn Venue>,
+        booked: &dyn Fn(AccountId, InstrumentId) -> Option<TradeId>,
+    ) -> ExecutorParts {
         let instruments = self.configuration.instruments.iter();
         let with_data = instruments.filter(|instrument| instrument.has_data());
+        let cursor = |instrument: &Instrument| TradeCursor {
+            instrument: instrument.id,
+            base: instrument.base,
+            quote: instrument.quote,
+            from: booked(account, instrument.id).unwrap_or_default(),
+        };
         ExecutorParts {
             account,
             executor: Executor::new(ExecutorSettings {
                 account,
                 rate: self.configuration.limits.account_order_rate,
-                instruments: with_data
-                    .map(|instrument| (instrument.id, [instrument.base, instrument.quote]))
-                    .collect(),
+                instruments: with_data.map(cursor).collect(),
                 waits: Waits::default().at_speed(self.clock.speed()),
             }),
             venue: Arc::clone(venue) as _,
@@ -204,7 +228,7 @@ impl Drop for ClosesGate {
     }
 }
 
-/// Quotes and trades of every instrument, and the candles that some bot uses.
+/// Quotes, trades and the top of the book of every instrument, and the candles that some bot uses.
 fn topics(configuration: &Configuration, venue: VenueId) -> Vec<Topic> {
     let here = configuration
         .instruments
@@ -212,7 +236,11 @@ fn topics(configuration: &Configuration, venue: VenueId) -> Vec<Topic> {
         .filter(|instrument| instrument.venue == venue && instrument.has_data());
     let mut topics = Vec::new();
     for instrument in here {
-        topics.extend([Topic::Quotes(instrument.id), Topic::Trades(instrument.id)]);
+        topics.extend([
+            Topic::Quotes(instrument.id),
+            Topic::Trades(instrument.id),
+            Topic::Depth(instrument.id),
+        ]);
         let users = configuration
             .bots
             .iter()

@@ -242,10 +242,12 @@ impl KillSwitch {
     }
 }
 
-/// The reason of a kill or a reset.
+/// The reason of a kill, a reset or a clearance.
 const fn reason_of(action: &Action) -> &str {
     match action {
-        Action::Kill { reason, .. } | Action::Reset { reason } => reason.as_str(),
+        Action::Kill { reason, .. }
+        | Action::ClearRisk { reason, .. }
+        | Action::Reset { reason } => reason.as_str(),
         _ => "",
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! Start: directory, latch and identity; the API's address; the embedded exchange, except with `--live`; venues and what they list; journal;
 //! engine; market data; the account's stream; then the first two inputs, after which the engine reads the accounts and
-//! starts the bots in order. Stop: the reverse, with a deadline.
+//! starts the bots in order. The engine is the one of the last run, recovered from the journal, if there was one. Stop: the reverse, with a deadline.
 
+mod account_state;
 mod api_server;
+mod clock_watch;
 mod closing;
 mod confirmation;
 mod data_dir;
@@ -17,8 +19,8 @@ mod kill_switch;
 mod live;
 mod logs;
 mod mirror;
-mod order_ownership;
 mod parts;
+mod recovery;
 mod rules;
 mod shutdown_summary;
 mod sinks;

@@ -7,9 +7,9 @@ use arc_swap::ArcSwapOption;
 use tradewind_api::VenueBalances;
 use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
 use tradewind_events::{Delivery, Event, EventType, Input};
-use tradewind_journal::EventReader;
+use tradewind_journal::{EventReader, Reader, Record, StoreKind};
 use tradewind_model::{AccountId, Clock, EventId};
-use tradewind_storage::Writer;
+use tradewind_storage::{HistoryItem, Writer};
 
 use crate::app::difference::Difference;
 use crate::app::rules::Rules;
@@ -107,19 +107,50 @@ pub(super) fn start_storage(supervisor: &mut Supervisor, bus: &Bus, writer: Arc<
 }
 
 /// The journal as the event log of bus and database.
-#[derive(Debug)]
-pub(super) struct JournalEvents(pub(super) EventReader);
+#[derive(Clone, Debug)]
+pub(super) struct JournalEvents {
+    pub(super) events: EventReader,
+    pub(super) reader: Reader,
+}
 
 impl EventLog for JournalEvents {
     fn read_after(&self, after: EventId, limit: usize) -> std::io::Result<Vec<Arc<Event>>> {
-        self.0
+        self.events
             .read_after(after, limit)
             .map_err(std::io::Error::other)
+    }
+
+    fn first_seq(&self) -> u64 {
+        self.events.first_seq()
     }
 }
 
 impl tradewind_storage::EventSource for JournalEvents {
     fn read_after(&self, after: EventId, limit: usize) -> std::io::Result<Vec<Arc<Event>>> {
         EventLog::read_after(self, after, limit)
+    }
+
+    fn history(&self, take: &mut dyn FnMut(HistoryItem)) -> std::io::Result<()> {
+        let first_seq = self.events.first_seq();
+        if first_seq > 1 {
+            tracing::warn!(
+                first_seq,
+                "The oldest files of the journal are gone; the database begins with what is left."
+            );
+        }
+        let records = self.reader.records(StoreKind::Truth);
+        for found in records.map_err(std::io::Error::other)? {
+            let found = found.map_err(std::io::Error::other)?;
+            match found.record {
+                Record::Input(Input::Configured(configuration)) => {
+                    take(HistoryItem::Configured(found.seq, configuration));
+                }
+                Record::Input(Input::Account(state)) if !state.fills.is_empty() => {
+                    take(HistoryItem::Fills(found.seq, state.fills));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }

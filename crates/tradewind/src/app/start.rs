@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tradewind_bus::{Bus, EventLog};
-use tradewind_engine::{Engine, StrategySource};
-use tradewind_events::{Configuration, Input, OrderView, Started};
-use tradewind_journal::{DeskFile, DirectoryLock, Identity, RunningDesk};
+use tradewind_engine::StrategySource;
+use tradewind_events::{Input, OrderView, Started};
+use tradewind_journal::{DeskFile, DirectoryLock, Identity, Reader, RunningDesk};
 use tradewind_model::{Clock, DeskClock};
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::{ControlPort, MarketChoice, Recording, Server, saved_position};
@@ -18,11 +18,12 @@ use tradewind_storage::{Readers, Writer, WriterOptions};
 use tradewind_venues::{MarketSink, RealTime, TokioTime};
 
 use crate::app::api_server::ApiServer;
+use crate::app::clock_watch::start_clock_watch;
 use crate::app::closing::close_positions;
 use crate::app::confirmation::{Confirmation, ask_on_terminal};
 use crate::app::data_dir::DataDir;
 use crate::app::desk::{EngineThreadUse, LiveDesk, mode};
-use crate::app::hot_path::{HotPath, LiveEffects, OrderOwnership, TakeOver};
+use crate::app::hot_path::{HotPath, LiveEffects, TakeOver, account_state};
 use crate::app::kill_switch::KillSwitch;
 use crate::app::live::{bind_folder, permit, venue_of};
 use crate::app::logs::Logs;
@@ -31,12 +32,13 @@ use crate::app::parts::{
     JournalEvents, start_differences, start_overflow_watch, start_rules, start_storage,
     strategy_factory,
 };
+use crate::app::recovery::recover;
 use crate::app::shutdown_summary;
 use crate::app::supervisor::Supervisor;
 use crate::app::telegram;
 use crate::app::venue::{Embedded, Venues};
 use crate::cli::{Control, MarketSource, RunOptions};
-use crate::config::{AbsentInstruments, Durability, OnExit};
+use crate::config::{AbsentInstruments, Durability, OnExit, keep_ids};
 use crate::driver::{
     DeskHandle, DriverParts, EngineThread, EvaluationLanes, InputQueues, LatencyStages,
 };
@@ -102,6 +104,16 @@ impl Desk {
                 (Some(choice), Some(mirror))
             }
         };
+        let factory = strategy_factory();
+        let source = {
+            let factory = Arc::clone(&factory);
+            move || {
+                let factory = Arc::clone(&factory);
+                StrategySource::new(move |bot| factory(bot))
+            }
+        };
+        let last_run = recover(&directory.storage, &directory.journal_dir, source)?;
+        let is_new = last_run.seq() == 0;
         let mut supervisor = Supervisor::default();
 
         let bind = |choice| Embedded::bind(&config, &data_dir, choice, &clock);
@@ -119,28 +131,30 @@ impl Desk {
             &directory.latch,
             &clock,
             &environment,
+            last_run.configuration().assets.clone(),
         )
         .await?;
         let absent = match market {
             MarketSource::Recorded { .. } => AbsentInstruments::NoData,
             _ => AbsentInstruments::Refuse,
         };
-        let configuration =
-            Arc::new(config.resolve(&venues.listed, venues.assets.snapshot(), absent)?);
+        let resolved = config.resolve(&venues.listed, venues.assets.snapshot(), absent)?;
+        let stable = keep_ids(resolved, last_run.configuration()).map_err(anyhow::Error::msg)?;
+        let for_engine = stable.for_engine();
+        let configuration = Arc::new(stable.configuration);
         venues.take_into_use(&configuration)?;
 
         let now = clock.now();
-        let ownership = OrderOwnership::read(
-            Arc::clone(&directory.storage),
-            &directory.journal_dir,
-            &configuration,
-        )?;
         let (journal, recovery) = directory.open_journal(now)?;
-        let events = journal.events();
-        let log: Arc<dyn EventLog> = Arc::new(JournalEvents(events.clone()));
+        let engine = last_run.finish(recovery.last_seq, recovery.last_at);
+        let events = JournalEvents {
+            events: journal.events(),
+            reader: Reader::new(Arc::clone(&directory.storage), &directory.journal_dir),
+        };
+        let log: Arc<dyn EventLog> = Arc::new(events.clone());
         let bus = Bus::new(Arc::clone(&log));
         let database = data_dir.join("tradewind.db");
-        let source = Box::new(JournalEvents(events));
+        let source = Box::new(events);
         let writer = Arc::new(Writer::start(&database, source, WriterOptions::default())?);
         writer.configure(recovery.last_seq + 1, Arc::clone(&configuration));
         let queues = Arc::new(InputQueues::new(configuration.instruments.len()));
@@ -153,7 +167,7 @@ impl Desk {
             clock: Arc::clone(&clock),
             time: Arc::clone(&time),
             gate: Arc::clone(&venues.gate),
-            take_over: take_over(ownership, Arc::clone(&writer)),
+            take_over: take_over(is_new, Arc::clone(&writer)),
             stages: stages.clone(),
         };
         let thread =
@@ -161,15 +175,16 @@ impl Desk {
         let hot = thread.handle().clone();
         let engine_thread = EngineThreadUse::new(config.engine.wait, &thread);
         supervisor.start("engine thread", |stop| thread.keep(stop));
-        let executors = path.start_executors(&mut supervisor.on(&hot), &venues.accounts, responses);
-        let factory = strategy_factory();
+        let executors = path.start_executors_from(
+            &mut supervisor.on(&hot),
+            &venues.accounts,
+            responses,
+            &|account, instrument| engine.last_booked(account, instrument),
+        );
         let evaluations = EvaluationLanes::start(&configuration, &factory, &queues)
             .context("starting thread lanes")?;
         let parts = DriverParts {
-            engine: Engine::after(
-                StrategySource::new(move |bot| factory(bot)),
-                recovery.last_seq,
-            ),
+            engine,
             clock: Arc::clone(&clock),
             time,
             handle: handle.clone(),
@@ -180,9 +195,16 @@ impl Desk {
             stages: stages.clone(),
         };
         path.start_engine(&mut supervisor.on(&hot), parts);
-        queues.control(Input::Configured(Box::new(Configuration::clone(
-            &configuration,
-        ))));
+        queues.control(Input::Configured(Box::new(for_engine)));
+        // Before market data: the bots of the last run wait for their turn from here on.
+        let Identity {
+            instance, epoch, ..
+        } = directory.identity;
+        queues.control(Input::Started(Started {
+            instance,
+            epoch,
+            killed: directory.latch.is_set(),
+        }));
 
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
         let sink: Arc<dyn MarketSink> = match mirror {
@@ -200,15 +222,9 @@ impl Desk {
                 "An account stream is not live yet; the desk starts, and enters nothing there until it is."
             );
         }
-        let Identity {
-            instance, epoch, ..
-        } = directory.identity;
-        queues.control(Input::Started(Started {
-            instance,
-            epoch,
-            killed: directory.latch.is_set(),
-        }));
         start_rules(&mut supervisor, &venues, &bus, &queues);
+        let accounts = configuration.accounts.iter().map(|account| account.id);
+        start_clock_watch(&mut supervisor, &venues, accounts, &queues);
 
         let differences = start_differences(&mut supervisor, &venues, &handle, &clock);
         let kill = KillSwitch {
@@ -329,12 +345,12 @@ impl Desk {
     }
 }
 
-/// Each order of an account that was read goes to the bot it was for. The database adds fills that were made while the
-/// desk was down.
-fn take_over(ownership: OrderOwnership, writer: Arc<Writer>) -> TakeOver {
+/// Hands a reading of an account to the engine. At the first start in a directory the database adds the fills that were
+/// made before; later ones are announced.
+fn take_over(is_new: bool, writer: Arc<Writer>) -> TakeOver {
     Arc::new(move |snapshot| {
-        let state = ownership.attribute(snapshot);
-        if !writer.upsert_fills(&state.fills) {
+        let state = account_state(snapshot);
+        if is_new && !writer.upsert_fills(&state.fills) {
             tracing::warn!("The database is too busy; the next start adds its missing fills.");
         }
         state

@@ -11,6 +11,8 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::driver::disk::abort_if_truth_is_lost;
+
 use crate::app::hot_path::Tasks;
 
 /// Longest a component may take to stop.
@@ -59,7 +61,8 @@ impl Supervisor {
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
         let stop = CancellationToken::new();
-        let task = runtime.spawn(run(stop.clone()));
+        let running = run(stop.clone());
+        let task = runtime.spawn(async { running.await.inspect_err(abort_if_truth_is_lost) });
         tracing::debug!(component = name, "Started.");
         self.components.push(Component { name, stop, task });
     }

@@ -120,7 +120,7 @@ pub(crate) struct Venues {
 
 impl Venues {
     /// Builds an adapter for each account and reads each venue's time and instruments. The answers to each account's
-    /// requests come through what is returned beside them.
+    /// requests come through what is returned beside them. `assets` are known already and keep their ids.
     ///
     /// # Errors
     /// An address is refused, a key is missing or not fit for real money (X07), or a venue does not answer.
@@ -130,10 +130,14 @@ impl Venues {
         latch: &Arc<KillLatch>,
         clock: &Arc<dyn Clock>,
         environment: &BTreeMap<String, String>,
+        assets: AssetTable,
     ) -> anyhow::Result<(Self, Vec<Responses>)> {
         let connectors: anyhow::Result<Vec<_>> = config.venues.iter().map(connector).collect();
         let connectors = connectors?;
-        let mut context = context(latch, clock, TcpConnector::shared(client_config(None)?));
+        let mut context = VenueContext {
+            assets: Arc::new(Assets::new(assets)),
+            ..context(latch, clock, TcpConnector::shared(client_config(None)?))
+        };
         let (mut accounts, mut all_responses) = (Vec::new(), Vec::new());
         let mut budgets: BTreeMap<String, Arc<Mutex<RateBudget>>> = BTreeMap::new();
         for (id, account) in (0..).map(AccountId).zip(&config.accounts) {

@@ -15,6 +15,7 @@ mod events;
 mod exit;
 mod faults;
 mod init;
+mod journal;
 mod kill;
 mod location;
 mod orders;
@@ -106,6 +107,8 @@ enum Command {
     Reset(kill::ResetArgs),
     /// Run a strategy over data files
     Backtest(backtest::BacktestArgs),
+    /// Look into the files of the journal, check them, and export records
+    Journal(journal::JournalArgs),
     /// Check and show the configuration
     Config(config::ConfigArgs),
     /// Look for problems on this machine
@@ -144,6 +147,7 @@ fn dispatch(
         Command::Why(args) => why::explain(&args, &client()?, output),
         Command::Kill(args) => kill::kill(&args, &location, timeout, output),
         Command::Reset(args) => kill::reset(&args, &location, timeout, output),
+        Command::Journal(args) => journal::execute(&args, &location, output),
         Command::Config(args) => config::execute(&args, output),
         Command::Doctor(file) => doctor::examine(&file, &location, timeout, output),
         Command::Token => token::print(&location, output),

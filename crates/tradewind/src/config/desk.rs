@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tradewind_events::{CandleSource, EventType};
+use tradewind_events::{CandleSource, EventType, OnRestart};
 use tradewind_model::Ppm;
 use tradewind_venues::{Address, Scheme};
 
@@ -25,6 +25,8 @@ pub struct DeskSettings {
     pub durability: Durability,
     /// What becomes of positions when the desk stops.
     pub on_exit: OnExit,
+    /// What becomes of entries that a restart finds resting.
+    pub on_restart: OnRestart,
     /// Time between the starts of two bots.
     pub stagger: Duration,
     /// Silence of a connection after which its prices count as stale.
@@ -71,6 +73,10 @@ impl DeskSettings {
             let choices = [("keep", OnExit::Keep), ("flatten", OnExit::Flatten)];
             values::choice(node, &choices)
         });
+        let on_restart = section.get("on_restart", |node| {
+            let choices = [("keep", OnRestart::Keep), ("cancel", OnRestart::Cancel)];
+            values::choice(node, &choices)
+        });
         let stagger = section.get("stagger", values::duration_or_zero);
         let stale_after = section.get("stale_after", values::duration);
         let equity_every = section.get("equity_every", values::duration);
@@ -87,6 +93,7 @@ impl DeskSettings {
             report_currency: report_currency?,
             durability: durability?,
             on_exit: on_exit?,
+            on_restart: on_restart?,
             stagger: stagger?,
             stale_after: stale_after?,
             equity_every: equity_every?,
@@ -155,7 +162,7 @@ pub struct SimulationSettings {
 impl SimulationSettings {
     pub(super) fn read(section: Section<'_>) -> Option<Self> {
         let seed = section.get("seed", values::count);
-        let speed = section.get("speed", values::speed);
+        let speed = section.get("speed", values::multiple);
         let enforce_limits = section.get("limits", |node| {
             values::choice(node, &[("venue", true), ("off", false)])
         });

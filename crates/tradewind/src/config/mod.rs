@@ -20,6 +20,7 @@ mod resolve;
 mod schema;
 mod section;
 mod show;
+mod stable_ids;
 mod strategies;
 mod structure;
 mod tree;
@@ -39,6 +40,7 @@ pub use desk::{
 pub use error::{ConfigError, ConfigErrors};
 pub use resolve::AbsentInstruments;
 pub use schema::schema;
+pub use stable_ids::{StableConfiguration, keep_ids};
 pub use strategies::StrategySettings;
 pub use tree::Origin;
 pub use values::{format_duration, parse_duration};

@@ -85,6 +85,7 @@ impl DeskConfig {
             candles: self.desk.candles,
             announce_quotes: false,
             venue_stop_distance: self.desk.venue_stop_distance,
+            on_restart: self.desk.on_restart,
         })
     }
 

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use tradewind_model::{Amount, Interval, NumberError, Ppm, parse_fixed};
-use tradewind_risk::Rate;
+use tradewind_risk::{LossAction, Rate};
 
 use super::error::Problem;
 use super::nearest::did_you_mean;
@@ -98,8 +98,8 @@ pub(super) fn amount(node: &Node) -> Read<Amount> {
     }
 }
 
-/// How many times as fast as real time; above zero.
-pub(super) fn speed(node: &Node) -> Read<Ppm> {
+/// A multiple of something, above zero: how many times as fast as real time, for one.
+pub(super) fn multiple(node: &Node) -> Read<Ppm> {
     const CURE: &str = "write a plain number above 0, such as 10 or 0.5";
     let text = number_text(node, CURE)?;
     match text.parse::<Ppm>() {
@@ -274,6 +274,12 @@ pub(super) fn parse_rate(text: &str) -> Option<Rate> {
     let count = number(count)?;
     let burst = burst.map_or(Some(count), number)?;
     (per > Duration::ZERO).then_some(Rate { count, per, burst })
+}
+
+/// What is done on a loss.
+pub(super) fn loss_action(node: &Node) -> Read<LossAction> {
+    let choices = [("keep", LossAction::Keep), ("flatten", LossAction::Flatten)];
+    choice(node, &choices)
 }
 
 /// Where to listen.

@@ -3,23 +3,35 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tradewind_driver::Journal;
 use tradewind_events::{Event, Input, Intent};
-use tradewind_journal::{JournalError, SyncThread};
+use tradewind_journal::{JournalError, Refusal, SyncThread};
 use tradewind_model::Timestamp;
 use tradewind_venues::RealTime;
 
-use crate::driver::disk::DiskWatch;
+use crate::driver::disk::{DiskWatch, SLOW};
 use crate::driver::input_queues::InputQueues;
+
+/// Wait between two attempts to write what the disk refused.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// So much later than [`SLOW`] a sync is certain to be slower.
+const TICK: Duration = Duration::from_millis(1);
+
+/// Bytes that may wait in memory while the disk refuses them; beyond that the desk ends.
+const HELD_MAX: usize = 64 << 20;
 
 /// Writes the desk's journal.
 ///
 /// An intent is durable once it is synced, or, for a desk that need not survive power loss, once it is written. Syncs
 /// run on a thread of their own, one for all intents that wait; the engine's task is woken when one has ended. A desk
 /// that does not sync intents has no such thread. The engine learns by an input when the disk begins or ceases to be too slow.
+///
+/// While the disk is full or read-only, records wait in memory, no order leaves, and no event is announced; cancels and
+/// queries go on. Any other error of the truth is returned at once and ends the desk.
 #[derive(Debug)]
 pub(crate) struct JournalWriter {
     journal: tradewind_journal::Journal,
@@ -33,6 +45,10 @@ pub(crate) struct JournalWriter {
     has_intents: bool,
     /// The last input whose intents are as safe as is demanded without a sync.
     written: u64,
+    /// Why the disk takes nothing at the moment, and when that was tried last. What is appended waits in memory.
+    refused: Option<(Refusal, Duration)>,
+    /// Whether records wait because the disk refuses them; events that are not on disk are not announced.
+    holding: Arc<AtomicBool>,
 }
 
 /// Syncs that were requested.
@@ -41,6 +57,8 @@ struct Syncs {
     thread: SyncThread,
     /// Position up to which the truth is durable.
     reached: Arc<AtomicU64>,
+    /// Set by a failed sync, which is the last one.
+    failed: Arc<AtomicBool>,
     /// Oldest first.
     waiting: VecDeque<Waiting>,
     /// The last input whose intents are synced.
@@ -77,7 +95,25 @@ impl JournalWriter {
             disk: DiskWatch::default(),
             has_records: false,
             has_intents: false,
+            refused: None,
+            holding: Arc::default(),
         })
+    }
+
+    /// A flag that is set while records wait because the disk refuses them.
+    pub(crate) fn holding(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.holding)
+    }
+
+    /// When the disk must be looked at though nothing comes in: a sync may hang, or a refused write be tried again.
+    pub(crate) fn next_check(&self) -> Option<Duration> {
+        if self.refused.is_some() {
+            return Some(RETRY);
+        }
+        let now = self.time.now();
+        let waited = self.syncs.as_ref().and_then(|syncs| syncs.waited(now))?;
+        let until_slow = (SLOW + TICK).saturating_sub(waited);
+        (!self.disk.is_behind()).then_some(until_slow)
     }
 
     /// Syncs everything, whatever the desk demands of an intent.
@@ -88,9 +124,55 @@ impl JournalWriter {
         self.journal.sync()
     }
 
-    /// Tells the engine if a write that took so long changes the verdict on the disk.
+    /// Writes what was appended, or keeps it in memory while the disk refuses it.
+    fn flush(&mut self) -> Result<(), JournalError> {
+        if let Err(error) = self.journal.flush() {
+            return self.refuse(error);
+        }
+        self.written = self.journal.last_seq();
+        if self.refused.take().is_some() {
+            tracing::warn!("The disk takes the journal again.");
+            self.holding.store(false, Ordering::Release);
+            self.request_sync();
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// The error, if the records cannot wait.
+    fn refuse(&mut self, error: JournalError) -> Result<(), JournalError> {
+        let can_wait = self.journal.buffered() < HELD_MAX;
+        let Some(refusal) = error.refusal().filter(|_| can_wait) else {
+            return Err(error);
+        };
+        if self.refused.is_none() {
+            tracing::error!(%error, "The disk refuses the journal; what comes waits in memory.");
+        }
+        self.refused = Some((refusal, self.time.now()));
+        self.holding.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Requests a sync if an intent was written since the last one.
+    fn request_sync(&mut self) {
+        if let Some(syncs) = &mut self.syncs
+            && std::mem::take(&mut self.has_intents)
+        {
+            let (position, seq) = (self.journal.flushed(), self.journal.last_seq());
+            syncs.request(position, seq, self.time.now());
+        }
+    }
+
+    /// Tells the engine if a write that took so long, or what the disk refuses, changes the verdict on the disk.
     fn judge_disk(&mut self, took: Duration) {
-        if let Some(health) = self.disk.after(took) {
+        let refusal = self.refused.map(|(refusal, _)| refusal);
+        let truth = self.disk.truth(took, refusal, self.journal.has_reserve());
+        let fault = self.journal.market_fault();
+        let market = self.disk.market(fault.is_some());
+        if let (Some(_), Some(fault)) = (market, fault) {
+            tracing::warn!(error = fault.error, "Market data is not written.");
+        }
+        for health in truth.into_iter().chain(market) {
             self.queues.control(Input::Storage(health));
         }
     }
@@ -99,18 +181,24 @@ impl JournalWriter {
 impl Syncs {
     fn start(journal: &tradewind_journal::Journal, queues: &Arc<InputQueues>) -> io::Result<Self> {
         let reached = Arc::new(AtomicU64::new(0));
-        let (report, queues) = (Arc::clone(&reached), Arc::clone(queues));
+        let failed = Arc::new(AtomicBool::new(false));
+        let (report, report_failure) = (Arc::clone(&reached), Arc::clone(&failed));
+        let queues = Arc::clone(queues);
         let thread = SyncThread::start(journal.syncer(), move |synced| {
             match synced {
                 Ok(position) => report.store(position, Ordering::Release),
-                // The next write fails, and the desk stops.
-                Err(error) => tracing::error!(%error, "The journal could not be synced."),
+                // The turn that follows at once fails, and the desk ends.
+                Err(error) => {
+                    tracing::error!(%error, "The journal could not be synced.");
+                    report_failure.store(true, Ordering::Release);
+                }
             }
             queues.wake();
         })?;
         Ok(Self {
             thread,
             reached,
+            failed,
             waiting: VecDeque::new(),
             durable: journal.last_seq(),
         })
@@ -133,10 +221,10 @@ impl Syncs {
         }
     }
 
-    /// How long the oldest sync that has not ended has taken so far.
-    fn oldest_wait(&self, now: Duration) -> Duration {
-        let oldest = self.waiting.front();
-        oldest.map_or(Duration::ZERO, |sync| now.saturating_sub(sync.since))
+    /// How long the oldest sync that has not ended has taken so far; `None` if all have ended.
+    fn waited(&self, now: Duration) -> Option<Duration> {
+        let oldest = self.waiting.front()?;
+        Some(now.saturating_sub(oldest.since))
     }
 
     fn durable(&self) -> u64 {
@@ -153,6 +241,7 @@ impl Journal for JournalWriter {
     type Error = JournalError;
 
     const INPUTS_PER_WRITE: usize = 256;
+    const SNAPSHOTS: bool = true;
 
     fn append_input(&mut self, seq: u64, at: Timestamp, input: &Input) -> Result<(), JournalError> {
         self.has_records = true;
@@ -173,29 +262,50 @@ impl Journal for JournalWriter {
         self.journal.append_event(event)
     }
 
+    fn append_snapshot(
+        &mut self,
+        seq: u64,
+        at: Timestamp,
+        bytes: &[u8],
+    ) -> Result<(), JournalError> {
+        self.has_records = true;
+        self.journal.append_snapshot(seq, at, bytes)
+    }
+
     fn write(&mut self) -> Result<(), JournalError> {
         if let Some(syncs) = &mut self.syncs {
+            if syncs.failed.load(Ordering::Acquire) {
+                return Err(JournalError::Failed);
+            }
             syncs.note_ended();
         }
-        if !std::mem::take(&mut self.has_records) {
+        let is_idle = !self.has_records && self.refused.is_none() && !self.disk.is_behind();
+        if is_idle
+            && self
+                .syncs
+                .as_ref()
+                .is_none_or(|syncs| syncs.waiting.is_empty())
+        {
             return Ok(());
         }
         let began = self.time.now();
-        self.journal.flush()?;
-        self.written = self.journal.last_seq();
+        let may_try = self.refused.is_none_or(|(_, tried)| began - tried >= RETRY);
+        if may_try && (std::mem::take(&mut self.has_records) || self.refused.is_some()) {
+            self.flush()?;
+            if self.syncs.is_none() {
+                self.journal.archive();
+            }
+        }
         let now = self.time.now();
-        let syncing = self.syncs.as_ref().map(|syncs| syncs.oldest_wait(now));
+        let syncing = self.syncs.as_ref().and_then(|syncs| syncs.waited(now));
         self.judge_disk((now - began).max(syncing.unwrap_or_default()));
         Ok(())
     }
 
     fn sync(&mut self) -> Result<(), JournalError> {
-        if !std::mem::take(&mut self.has_intents) {
-            return Ok(());
-        }
-        if let Some(syncs) = &mut self.syncs {
-            let (position, seq) = (self.journal.flushed(), self.journal.last_seq());
-            syncs.request(position, seq, self.time.now());
+        // What waits in memory is synced once it is written.
+        if self.refused.is_none() {
+            self.request_sync();
         }
         Ok(())
     }
@@ -210,7 +320,7 @@ mod tests {
     use super::*;
     use std::path::Path;
     use tradewind_events::StorageHealth;
-    use tradewind_journal::{MemoryStorage, Options};
+    use tradewind_journal::{MemoryStorage, Options, StorageFault};
     use tradewind_venues::TokioTime;
 
     fn writer(power_safe: bool) -> (JournalWriter, Arc<InputQueues>) {
@@ -276,32 +386,129 @@ mod tests {
         (writer.unwrap(), queues)
     }
 
-    /// S04: nobody knows what is on disk, and orders leave until something is recorded.
-    #[tokio::test]
-    async fn a_failed_sync_is_seen_by_the_next_record_only() {
-        let storage = MemoryStorage::new();
-        let (mut writer, queues) = writer_on(&storage, true);
+    fn health(queues: &InputQueues) -> Vec<StorageHealth> {
+        let mut taken = crate::driver::input_queues::Taken::default();
+        queues.take(&mut taken);
+        let health = taken.batch.control.into_iter().map(|input| match input {
+            Input::Storage(health) => health,
+            other => panic!("{other:?}"),
+        });
+        health.collect()
+    }
+
+    fn append(writer: &mut JournalWriter, seq: u64) {
         writer
-            .append_input(1, Timestamp::EPOCH, &Input::Resync)
+            .append_input(seq, Timestamp::EPOCH, &Input::Resync)
             .unwrap();
         writer.has_intents = true;
+    }
+
+    /// S04: the turn after a failed sync ends the desk, though nothing has come in.
+    #[tokio::test]
+    async fn a_failed_sync_is_seen_at_once() {
+        let storage = MemoryStorage::new();
+        let (mut writer, queues) = writer_on(&storage, true);
+        append(&mut writer, 1);
         writer.write().unwrap();
         storage.fail_syncs(true);
         writer.sync().unwrap();
         queues.filled().await;
-        writer.write().unwrap();
+        assert!(matches!(writer.write(), Err(JournalError::Failed)));
     }
 
-    /// S05: the first record that the disk refuses ends the desk.
-    #[test]
-    fn a_read_only_disk_ends_the_desk() {
+    /// S09: the engine learns after a second, though nothing has come in, and again when the sync has ended.
+    #[tokio::test(start_paused = true)]
+    async fn a_hung_sync_is_seen_after_a_second() {
         let storage = MemoryStorage::new();
-        let (mut writer, _queues) = writer_on(&storage, false);
-        storage.set_fault(Some(tradewind_journal::StorageFault::read_only()));
-        writer
-            .append_input(1, Timestamp::EPOCH, &Input::Resync)
-            .unwrap();
-        assert!(writer.write().is_err());
+        let (mut writer, queues) = writer_on(&storage, true);
+        storage.hang_syncs(true);
+        append(&mut writer, 1);
+        writer.write().unwrap();
+        writer.sync().unwrap();
+        let check = writer.next_check().unwrap();
+        assert!(check > SLOW && check < SLOW * 2, "{check:?}");
+        tokio::time::advance(check).await;
+        writer.write().unwrap();
+        assert_eq!(health(&queues), [StorageHealth::Behind]);
+        assert_eq!((writer.next_check(), writer.durable()), (None, 0));
+        storage.hang_syncs(false);
+        while writer.durable() == 0 {
+            std::thread::yield_now();
+        }
+        writer.write().unwrap();
+        assert_eq!(health(&queues), [StorageHealth::Writing]);
+    }
+
+    /// S05: records wait in memory, no intent becomes durable, and all of it is written once the disk takes it.
+    #[tokio::test(start_paused = true)]
+    async fn a_read_only_disk_holds_intents_until_it_is_writable_again() {
+        for power_safe in [false, true] {
+            let storage = MemoryStorage::new();
+            let (mut writer, queues) = writer_on(&storage, power_safe);
+            let holding = writer.holding();
+            storage.set_fault(Some(StorageFault::read_only()));
+            for seq in 1..=3 {
+                append(&mut writer, seq);
+                writer.write().unwrap();
+                writer.sync().unwrap();
+                tokio::time::advance(RETRY).await;
+            }
+            let seen = health(&queues);
+            assert_eq!(seen[0], StorageHealth::ReadOnly);
+            assert!(holding.load(Ordering::Acquire) && writer.durable() == 0);
+            assert_eq!(writer.next_check(), Some(RETRY));
+            storage.set_fault(None);
+            tokio::time::advance(Duration::from_secs(2)).await;
+            writer.write().unwrap();
+            while writer.durable() == 0 {
+                std::thread::yield_now();
+            }
+            assert!(!holding.load(Ordering::Acquire) && writer.durable() == 3);
+            let seen = health(&queues);
+            assert!(seen.contains(&StorageHealth::Writing), "{seen:?}");
+        }
+    }
+
+    /// S05: the reserve, then nothing.
+    #[tokio::test(start_paused = true)]
+    async fn a_full_disk_is_reported_with_and_without_the_reserve() {
+        let storage = MemoryStorage::new();
+        let (mut writer, queues) = writer_on(&storage, false);
+        storage.set_fault(Some(StorageFault::full(0)));
+        let mut seen = Vec::new();
+        for seq in 1..=400 {
+            append(&mut writer, seq);
+            writer.write().unwrap();
+            seen.extend(health(&queues));
+        }
+        assert_eq!(seen, [StorageHealth::Reserve, StorageHealth::Full]);
+        assert!(writer.durable() > 20, "the reserve took them");
+    }
+
+    #[test]
+    fn a_broken_disk_ends_the_desk_and_a_broken_market_store_does_not() {
+        let storage = MemoryStorage::new();
+        let (mut writer, queues) = writer_on(&storage, false);
+        let is_market = |path: &Path| path.to_string_lossy().contains("market-");
+        storage.set_fault(Some(StorageFault::errors(5).on(is_market)));
+        let trade = Input::Candle(tradewind_model::Candle {
+            instrument: tradewind_model::InstrumentId(0),
+            interval: tradewind_model::Interval::Minute1,
+            complete: true,
+            open_time: Timestamp::EPOCH,
+            open: tradewind_model::Price(1),
+            high: tradewind_model::Price(1),
+            low: tradewind_model::Price(1),
+            close: tradewind_model::Price(1),
+            volume: tradewind_model::Amount::ZERO,
+        });
+        writer.append_input(1, Timestamp::EPOCH, &trade).unwrap();
+        writer.write().unwrap();
+        assert_eq!(health(&queues), [StorageHealth::MarketOff]);
+        storage.set_fault(Some(StorageFault::errors(5)));
+        append(&mut writer, 2);
+        let ended = writer.write().unwrap_err();
+        assert_eq!(ended.refusal(), None);
     }
 
     #[test]

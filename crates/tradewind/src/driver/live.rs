@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -91,6 +92,7 @@ pub async fn run<O: Outbox>(parts: DriverParts<O>) -> anyhow::Result<Engine> {
         evaluations: parts.evaluations,
         stages: parts.stages,
         announced: Vec::new(),
+        holding: journal.holding(),
         began: time.now(),
         time: Arc::clone(&time),
     };
@@ -113,6 +115,8 @@ pub async fn run<O: Outbox>(parts: DriverParts<O>) -> anyhow::Result<Engine> {
             continue;
         }
         let due = driver.next_due().map(|due| driver.clock().real_until(due));
+        let check = driver.journal().next_check();
+        let due = due.into_iter().chain(check).min();
         tokio::select! {
             biased;
             () = queues.filled() => {}
@@ -149,8 +153,10 @@ struct DeskEffects<O> {
     handle: DeskHandle,
     evaluations: EvaluationLanes,
     stages: LatencyStages,
-    /// Events since the last flush.
+    /// Events since the last flush. Those of a time when the disk refuses the journal wait until they are on it.
     announced: Vec<Arc<Event>>,
+    /// Whether the disk refuses the journal.
+    holding: Arc<AtomicBool>,
     /// When the engine began with the current input.
     began: Duration,
     time: Arc<dyn RealTime>,
@@ -170,7 +176,7 @@ impl<O: Outbox> Effects for DeskEffects<O> {
     }
 
     fn flush(&mut self) {
-        if !self.announced.is_empty() {
+        if !self.announced.is_empty() && !self.holding.load(Ordering::Acquire) {
             self.outbox.publish(&self.announced);
             self.announced.clear();
         }

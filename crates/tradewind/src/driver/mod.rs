@@ -5,7 +5,7 @@
 //! venue's address only. Backtests run the same loop under a virtual clock, in `tradewind-backtest`.
 
 mod desk_handle;
-mod disk;
+pub(crate) mod disk;
 mod engine_thread;
 pub mod evaluation;
 pub mod input_queues;

@@ -1,14 +1,12 @@
 //! Orders that passed the real gate under limits that let anything through.
 
-use std::time::Duration;
-
 use tradewind_model::{
     AccountId, Amount, ClientOrderId, Instrument, OrderKind, OrderTerms, Ppm, Quantity, Quote,
     Side, Timestamp,
 };
 use tradewind_risk::{
-    ApprovedOrder, Candidate, Context, Limits, PositionEffect, Rate, RecentOrders, TokenBucket,
-    TradingState, check,
+    AccountFacts, ApprovedOrder, Candidate, Context, Limits, PositionEffect, RecentOrders,
+    TokenBucket, TradingState, check,
 };
 
 /// An exit, which never grows too old. It is the exchange's to refuse it.
@@ -31,53 +29,31 @@ pub(crate) fn sealed(
         bot: None,
         purpose: PositionEffect::Exit,
         decided_on_quote: true,
+        continues: false,
     };
     let held = match side {
         Side::Sell => quantity,
         Side::Buy => -quantity,
     };
+    let limits = Limits::wide();
     let context = Context {
         now: Timestamp::EPOCH,
-        limits: &anything(),
+        limits: &limits,
         state: TradingState::Active,
         instrument: rules,
         allowed: true,
         quote: Some(quote),
+        depth: None,
         quote_rate: Some(Amount::ONE),
         equity: Amount::whole(1_000_000_000),
         fee: Ppm(1_000),
         free: Amount::whole(1_000_000_000),
         position: held,
         working: Quantity::ZERO,
-        open_entries_instrument: 0,
-        open_entries_account: 0,
-        account_instruments: 1,
+        account: AccountFacts::default(),
         rate: &TokenBucket::default(),
         recent: &RecentOrders::default(),
+        same_side_entries: 0,
     };
     check(&candidate, &context).expect("nothing here is limited")
-}
-
-fn anything() -> Limits {
-    let all = Some(Ppm::ONE);
-    let rate = Some(Rate {
-        count: 1_000,
-        per: Duration::from_secs(1),
-        burst: 1_000,
-    });
-    Limits {
-        intent_ttl_quote: Some(Duration::from_secs(3_600)),
-        intent_ttl_candle: Some(Duration::from_secs(3_600)),
-        order_value_max: Some(Amount::whole(1_000_000_000)),
-        order_equity_max: all,
-        collar: all,
-        market_slippage_max: all,
-        balance_use_max: all,
-        position_equity_max: all,
-        open_entries_instrument: all,
-        open_entries_account: all,
-        bot_order_rate: rate,
-        account_order_rate: rate,
-        duplicate_window: Some(Duration::ZERO),
-    }
 }

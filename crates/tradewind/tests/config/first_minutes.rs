@@ -3,25 +3,19 @@
 //! The engine, the risk gate and the matching core are the real ones, linked directly; what the sockets add is proved
 //! elsewhere. A change of the bots, of a strategy or of the market that makes the first minutes dull fails here.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tradewind::config::{AbsentInstruments, DeskConfig, Listing};
-use tradewind_backtest::{BacktestError, HistoryEvent, Latency, Report, Setup, Source, run_with};
+use tradewind_backtest::{Latency, Report, Setup, run_with};
 use tradewind_engine::StrategySource;
-use tradewind_events::{Configuration, WakeRule};
-use tradewind_model::{
-    AccountId, Amount, Candle, Decision, Instrument, InstrumentId, Interval, MarketEvent, Quote,
-    Timestamp, VenueId,
-};
-use tradewind_simx::{
-    ExchangeConfig, Generated, KlineRange, KlineStore, MarketEvent as Happening, MarketSource as _,
-    universe,
-};
+use tradewind_model::{AccountId, Amount, Candle, Decision, Quote, VenueId};
+use tradewind_simx::{ExchangeConfig, universe};
 use tradewind_strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
 
-const START: Timestamp = Timestamp::from_secs(1_772_445_607);
+use crate::market::Market;
+
 const FIVE_MINUTES: Duration = Duration::from_secs(300);
 
 #[test]
@@ -40,6 +34,15 @@ fn within_five_minutes_there_is_something_to_see() {
         assert_eq!(report.bot_errors, 0, "{told}");
         assert_eq!(report.rejected, 0, "{told}");
     }
+}
+
+/// One seed of the acceptance of the written limits; `scripts/default-day` runs five for 24 hours.
+#[test]
+fn an_hour_at_the_written_limits_changes_no_state() {
+    let (report, _) = run(42, Duration::from_secs(3_600));
+    assert_eq!(report.state_changes, [] as [String; 0]);
+    assert_eq!(report.bot_errors, 0);
+    assert!(report.fills > 100, "{report:?}");
 }
 
 /// What was seen of the bots: names of those that signalled, strategies of those that held a position.
@@ -144,111 +147,5 @@ impl Strategy for Watched {
 
     fn restore(&mut self, state: &[u8]) -> Result<(), RestoreError> {
         self.strategy.restore(state)
-    }
-}
-
-/// The generated market as a history: past candles first, then quotes, trades, levels, and each candle as it closes.
-struct Market {
-    generated: Generated,
-    klines: KlineStore,
-    /// The desk's instruments by the market's ids.
-    instruments: Vec<Instrument>,
-    intervals: BTreeSet<Interval>,
-    now: Timestamp,
-    until: Timestamp,
-    ready: VecDeque<(Timestamp, MarketEvent)>,
-}
-
-impl Market {
-    fn new(seed: u64, span: Duration, listed: &[Instrument], desk: &Configuration) -> Self {
-        let generated = Generated::new(seed, START, listed);
-        let instruments = listed.iter().map(|one| {
-            desk.instruments
-                .iter()
-                .find(|known| known.name == one.name)
-                .unwrap()
-                .clone()
-        });
-        let wakes = desk.bots.iter().flat_map(|bot| &bot.wakes);
-        let mut market = Self {
-            klines: generated.kline_store(listed),
-            generated,
-            instruments: instruments.collect(),
-            intervals: wakes
-                .filter_map(|wake| match wake {
-                    WakeRule::Candles(interval) => Some(*interval),
-                    WakeRule::Quotes | WakeRule::Every(_) => None,
-                })
-                .collect(),
-            now: START,
-            until: START + span,
-            ready: VecDeque::new(),
-        };
-        market.candles(START, 200);
-        market
-    }
-
-    /// Puts the newest closed candles of every instrument and interval in line.
-    fn candles(&mut self, at: Timestamp, count: usize) {
-        for place in 0..self.instruments.len() {
-            for interval in self.intervals.clone() {
-                let id = InstrumentId(u32::try_from(place).unwrap());
-                let klines = self
-                    .klines
-                    .klines(id, interval, KlineRange::newest(count + 1));
-                let closed = klines
-                    .iter()
-                    .filter(|kline| interval.close_time(kline.open_time) <= at);
-                let candles: Vec<Candle> = closed
-                    .map(|kline| kline.candle(interval, &self.instruments[place]))
-                    .collect();
-                let fresh = candles
-                    .into_iter()
-                    .filter(|candle| count > 1 || candle.close_time() == at);
-                self.ready
-                    .extend(fresh.map(|candle| (at, MarketEvent::Candle(candle))));
-            }
-        }
-    }
-
-    /// Lets the market run to the next minute, or to the end.
-    fn refill(&mut self) {
-        let next = Interval::Minute1.close_time(self.now).min(self.until);
-        let (instruments, klines, ready) = (&self.instruments, &mut self.klines, &mut self.ready);
-        self.generated.advance(next, &mut |at, happening| {
-            let id = |market: InstrumentId| instruments[market.index()].id;
-            let event = match happening {
-                Happening::Quote(quote) => MarketEvent::Quote(Quote {
-                    instrument: id(quote.instrument),
-                    ..quote
-                }),
-                Happening::Trade(trade) => {
-                    klines.record(at, &trade);
-                    MarketEvent::Trade(tradewind_model::Trade {
-                        instrument: id(trade.instrument),
-                        ..trade
-                    })
-                }
-                Happening::Levels(levels) => {
-                    let mut levels = levels.clone();
-                    levels.instrument = id(levels.instrument);
-                    MarketEvent::Depth(Box::new(levels))
-                }
-            };
-            ready.push_back((at, event));
-        });
-        self.klines.pass(next);
-        self.now = next;
-        self.candles(next, 1);
-    }
-}
-
-impl Source for Market {
-    fn next_event(&mut self) -> Result<Option<(Timestamp, HistoryEvent)>, BacktestError> {
-        while self.ready.is_empty() && self.now < self.until {
-            self.refill();
-        }
-        let next = self.ready.pop_front();
-        Ok(next.map(|(at, event)| (at, event.into())))
     }
 }

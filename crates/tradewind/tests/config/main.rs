@@ -4,6 +4,7 @@
 
 mod defaults;
 mod first_minutes;
+mod market;
 mod mistakes;
 mod resolving;
 mod values;

@@ -5,14 +5,16 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use tradewind_events::{AccountState, Configuration, Input, Output, StreamChange};
-use tradewind_model::{Amount, BotId, Interval, OrderPolicy, Ppm, Stop, StopOrders, Timestamp};
+use tradewind_model::{
+    Amount, BotId, Interval, OrderPolicy, Ppm, Stop, StopOrders, Timestamp, TradeId,
+};
 use tradewind_testkit::{
     ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration, quote, spot,
 };
 use tradewind_venues::VenueError;
 use tradewind_venues::execution::{
     AccountSnapshot, ExecutionVenue, Executor, ExecutorInput, ExecutorOutput, ExecutorSettings,
-    RequestId, VenueRequest, VenueResponse, Waits,
+    RequestId, TradeCursor, VenueRequest, VenueResponse, Waits,
 };
 
 use crate::venue::{Answers, DirectVenue};
@@ -68,7 +70,12 @@ impl World {
         let settings = ExecutorSettings {
             account: ACCOUNT,
             rate: configuration.limits.account_order_rate,
-            instruments: vec![(SPOT, [BTC, USDT])],
+            instruments: vec![TradeCursor {
+                instrument: SPOT,
+                base: BTC,
+                quote: USDT,
+                from: TradeId(0),
+            }],
             waits: Waits::default(),
         };
         let balances = [(USDT, Amount::whole(100_000))];
@@ -224,6 +231,7 @@ impl World {
                     client_id,
                 },
                 Output::Reconcile(_) => ExecutorInput::ReadAccount,
+                Output::Sweep(_) => ExecutorInput::SweepAccount,
                 _ => continue,
             };
             self.execute(input);

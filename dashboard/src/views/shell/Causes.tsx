@@ -5,7 +5,7 @@ import { Age } from "../../ui/Age";
 
 export function Causes({ status }: { status: Status | undefined }) {
   if (!status || status.causes.length === 0) return null;
-  const grave = status.causes.some(cause => cause.state !== "REDUCING");
+  const grave = status.causes.some(cause => cause.state !== "REDUCING" && cause.state !== "ACTIVE");
   const tone = grave ? "border-alarm bg-alarm-deep" : "border-warn/40 bg-warn-deep";
   return (
     <ul aria-label="Open causes" className={`max-h-24 overflow-y-auto border-b px-3 py-1 text-xs ${tone}`}>

@@ -108,6 +108,7 @@ pub(crate) fn configuration() -> Configuration {
             duplicate_window: Some(Duration::from_secs(2)),
             ..Limits::default()
         },
+        on_restart: tradewind_events::OnRestart::Keep,
         fee: Ppm(1_000),
         stagger: Duration::from_secs(2),
         stale_after: Duration::from_secs(5),
@@ -339,6 +340,7 @@ pub(crate) fn past() -> Vec<Arc<Event>> {
         exposure: Ppm::ONE,
         reason: Reason::Text("RSI 28.4, needs < 30".into()),
         quote: None,
+        details: None,
     };
     let placed = EventKind::OrderPlaced {
         terms: terms(),

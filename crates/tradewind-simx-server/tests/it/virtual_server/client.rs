@@ -95,12 +95,17 @@ impl World {
 
     /// A signed POST with everything in the body.
     pub(super) fn posted(&self, path: &str, form: &str) -> String {
-        let body = signed(form, self.now.as_millis());
-        format!(
-            "POST {path} HTTP/1.1\r\nhost: simx\r\nX-MBX-APIKEY: {KEY}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
+        posted(self.now, path, form)
     }
+}
+
+/// A signed POST of a client whose clock shows `now`.
+pub(super) fn posted(now: Timestamp, path: &str, form: &str) -> String {
+    let body = signed(form, now.as_millis());
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: simx\r\nX-MBX-APIKEY: {KEY}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 pub(super) fn get(target: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod alike;
 mod client;
+mod network;
 
 use std::time::Duration;
 

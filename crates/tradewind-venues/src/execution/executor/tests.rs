@@ -2,8 +2,10 @@
 
 use super::super::orders_for_tests::{GOOD_FOR, ONE_A_SECOND, START, sealed};
 use super::*;
-use crate::execution::{AccountSnapshot, IN_FLIGHT_MAX, OrderQuery, RESERVED_FOR_EXITS};
-use tradewind_model::{Candle, Interval, Quantity};
+use crate::execution::{
+    AccountSnapshot, IN_FLIGHT_MAX, OrderQuery, RESERVED_FOR_EXITS, TradeCursor,
+};
+use tradewind_model::{AssetId, Candle, Interval, Quantity, TradeId};
 use tradewind_risk::PositionEffect::{self, Entry, Exit};
 use tradewind_risk::Rate;
 
@@ -24,15 +26,22 @@ struct World {
     faults: Vec<String>,
 }
 
+/// An instrument of which no fill was read yet: 0 is asset 0 against asset 1, and 1 is asset 2 against asset 1.
+fn cursor(number: u32) -> TradeCursor {
+    TradeCursor {
+        instrument: InstrumentId(number),
+        base: AssetId(2 * number),
+        quote: AssetId(1),
+        from: TradeId(0),
+    }
+}
+
 impl World {
     fn new(rate: Option<Rate>) -> Self {
         let settings = ExecutorSettings {
             account: AccountId(0),
             rate,
-            instruments: vec![
-                (INSTRUMENT, [AssetId(0), AssetId(1)]),
-                (InstrumentId(1), [AssetId(2), AssetId(1)]),
-            ],
+            instruments: vec![cursor(0), cursor(1)],
             waits: Waits::default(),
         };
         Self {

@@ -3,7 +3,9 @@
 use super::*;
 use crate::execution::{CANDLE_READS_AT_ONCE, CANDLE_READS_MAX, OrderRecord};
 use crate::sink::AssetBalance;
-use tradewind_model::{Amount, AssetId, OrderStatus, Side, VenueOrderId};
+use tradewind_model::{
+    Amount, AssetId, Fill, Liquidity, Money, OrderStatus, Price, Side, TradeId, VenueOrderId,
+};
 
 fn balances(free: i64) -> VenueResponse {
     VenueResponse::Balances(vec![AssetBalance {
@@ -114,6 +116,90 @@ fn a_reading_without_an_answer_starts_again_and_a_late_answer_is_not_part_of_it(
     world.answer(balances(1));
     world.respond(late, balances(99));
     assert_eq!(world.begun(), ["balances", "balances", "orders"]);
+}
+
+fn fill(trade: u64) -> Fill {
+    Fill {
+        account: AccountId(0),
+        instrument: INSTRUMENT,
+        trade_id: TradeId(trade),
+        venue_order_id: VenueOrderId(9),
+        client_id: ClientOrderId(9),
+        side: Side::Buy,
+        price: Price(1),
+        quantity: Quantity(1),
+        fee: Money {
+            asset: AssetId(0),
+            amount: Amount::ZERO,
+        },
+        liquidity: Liquidity::Taker,
+        event_time: START,
+    }
+}
+
+/// Where each list of fills begins, of those begun since the last call.
+fn listed_from(world: &mut World) -> Vec<(u32, u64)> {
+    let begun = world.begun.drain(..);
+    let lists = begun.filter_map(|(_, request)| match request {
+        VenueRequest::Fills { instrument, from } => Some((instrument.0, from.0)),
+        _ => None,
+    });
+    lists.collect()
+}
+
+/// Kind 3: what a reading costs depends on what happened since the last one.
+#[test]
+fn fills_are_read_from_the_last_one_that_was_listed() {
+    let mut world = World::new(None);
+    world.input(ExecutorInput::ReadAccount);
+    world.answer(balances(7));
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    world.answer(VenueResponse::Fills(vec![fill(400_000), fill(350_000)]));
+    world.answer(VenueResponse::Fills(Vec::new()));
+    world.answer(balances(7));
+    assert_eq!(listed_from(&mut world), [(0, 0), (1, 0)]);
+    world.input(ExecutorInput::ReadAccount);
+    world.read(7, 7);
+    assert_eq!(listed_from(&mut world), [(0, 400_000), (1, 0)]);
+}
+
+#[test]
+fn a_sweep_reads_the_fills_of_what_changed() {
+    let mut world = World::new(None);
+    world.input(ExecutorInput::ReadAccount);
+    world.read(7, 7);
+    world.begun();
+    world.input(ExecutorInput::SweepAccount);
+    world.answer(balances(7));
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    world.answer(balances(7));
+    assert_eq!(world.begun(), ["balances", "orders", "balances"]);
+    world.input(ExecutorInput::SweepAccount);
+    world.answer(balances(8));
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    world.answer(VenueResponse::Fills(Vec::new()));
+    world.answer(balances(8));
+    assert_eq!(world.begun(), ["balances", "orders", "fills 0", "balances"]);
+    assert_eq!(world.accounts.len(), 3);
+}
+
+#[test]
+fn a_full_reading_that_is_requested_during_a_sweep_follows_it() {
+    let mut world = World::new(None);
+    world.input(ExecutorInput::SweepAccount);
+    world.input(ExecutorInput::ReadAccount);
+    world.input(ExecutorInput::SweepAccount);
+    world.answer(balances(0));
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    world.answer(VenueResponse::Fills(Vec::new()));
+    world.answer(balances(0));
+    world.begun();
+    world.input(ExecutorInput::Tick);
+    world.read(0, 0);
+    assert_eq!(
+        world.begun(),
+        ["balances", "orders", "fills 0", "fills 1", "balances"]
+    );
 }
 
 fn read_candles(world: &mut World) {

@@ -1,0 +1,126 @@
+//! What an input changes by itself, whatever was decided on it.
+
+use tradewind_events::{Input, Outputs, Timer};
+use tradewind_model::{BotId, InstrumentId, Quote};
+
+use super::group::{Group, Pending};
+use super::orders::{fold_flatten, fold_resumed};
+use crate::context::Trigger;
+use crate::parts::Parts;
+use crate::step::exits::{follow_quote, set_age_timer};
+use crate::step::protection::is_free;
+use crate::step::{
+    account_stream, causes, configure, flatten, funding, lifecycle, market_data, protection,
+    reports, submission, takeover,
+};
+
+/// Folds an input.
+pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mut Outputs) {
+    match input {
+        Input::Configured(configuration) => configure::on_configured(parts, configuration, out),
+        Input::Started(started) => lifecycle::on_started(parts, started, out),
+        Input::Report(report) => {
+            if let Some(ending) = reports::fold_report(parts, report, out) {
+                group.note_ending(parts, ending);
+            }
+            let waited = protection::waited_for(parts, report.client_id);
+            fold_resumed(parts, group, waited);
+        }
+        Input::Account(state) => {
+            for ending in takeover::on_account(parts, state, out) {
+                group.note_ending(parts, ending);
+            }
+            let waiting = protection::waiting_in(parts, state.account);
+            fold_resumed(parts, group, waiting);
+        }
+        Input::AccountFills(page) => {
+            for ending in takeover::on_fills(parts, page, out) {
+                group.note_ending(parts, ending);
+            }
+        }
+        Input::Funding(funding) => funding::on_funding(parts, funding, out),
+        Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed, out),
+        Input::Storage(health) => causes::on_storage(parts, *health, out),
+        Input::Stopping => causes::on_stopping(parts, out),
+        Input::AccountStream { account, change } => {
+            account_stream::on_account_stream(parts, *account, change, out);
+        }
+        Input::Timer(timer) => fold_timer(parts, group, *timer, out),
+        Input::Quote(quote) => fold_quote(parts, quote, out),
+        // Their effects on durable state, if any, are decisions, which have records of their own.
+        Input::Trade(_)
+        | Input::Candle(_)
+        | Input::Depth(_)
+        | Input::Candles(_)
+        | Input::Health { .. }
+        | Input::Positions(_)
+        | Input::Series(_)
+        | Input::Evaluation(_)
+        | Input::LaneState(_)
+        | Input::Command(_)
+        | Input::TradesLost { .. }
+        | Input::Resync
+        | Input::QueueOverflow { .. } => {}
+    }
+}
+
+fn fold_timer(parts: &mut Parts, group: &mut Group, timer: Timer, out: &mut Outputs) {
+    parts.timers.fired(timer, parts.context.at());
+    match timer {
+        Timer::OrderTimeout(id) => submission::on_order_timeout(parts, id, out),
+        Timer::PositionAge(bot, instrument) => fold_age(parts, bot, instrument, out),
+        Timer::ExitRetry(bot, instrument) => fold_retry(parts, group, bot, instrument),
+        Timer::Flatten if flatten::goes_on(parts) == Some(true) => {
+            fold_flatten(parts, group, out);
+        }
+        Timer::BotStart(_)
+        | Timer::BotWake(_)
+        | Timer::BotRetry(_)
+        | Timer::EvaluationDeadline(_)
+        | Timer::Equity
+        | Timer::CandleClose
+        | Timer::Staleness
+        | Timer::Flatten
+        | Timer::LossCheck
+        | Timer::Breaker(_)
+        | Timer::AccountReading(_)
+        | Timer::Protection(..) => {}
+    }
+}
+
+fn fold_age(parts: &mut Parts, bot: BotId, instrument: InstrumentId, out: &mut Outputs) {
+    let Some(place) = parts.bots.place(bot, instrument) else {
+        return;
+    };
+    if let Some(quote) = parts.market.quote(instrument).copied() {
+        follow_quote(parts, &quote, out);
+    }
+    set_age_timer(parts, place, out);
+}
+
+/// An exit is tried again: the target that waited is worked on.
+fn fold_retry(parts: &mut Parts, group: &mut Group, bot: BotId, instrument: InstrumentId) {
+    let Some(place) = parts.bots.place(bot, instrument) else {
+        return;
+    };
+    if !is_free(parts, place) {
+        return;
+    }
+    if let Some((target, cause)) = parts.bots.at_mut(place).take_next() {
+        group.expect(place, Pending::Target(target, cause));
+    }
+}
+
+fn fold_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
+    let now = parts.now();
+    let Some((_, before)) = parts.market.note_quote(quote.instrument, now) else {
+        return;
+    };
+    let jump_max = parts.config.limits.quote_jump_max;
+    if !quote.is_sound() || parts.market.is_suspect(quote, before, now, jump_max) {
+        return;
+    }
+    parts.market.keep_quote(quote);
+    parts.context.set_trigger(Trigger::Quote(*quote, None));
+    follow_quote(parts, quote, out);
+}

@@ -1,0 +1,163 @@
+//! What the desk's owners lose when somebody else sells or moves an asset of the account.
+//!
+//! EXTERNAL gives first, then the desk's own. Bots give last, in proportion to what they have, and then a person must
+//! look: their instruments are halted.
+
+use tradewind_events::{EventKind, Outputs};
+use tradewind_model::{
+    AccountId, Amount, AssetId, BotId, Fill, InstrumentKind, Money, OwnerId, Side,
+};
+use tradewind_risk::{CauseKind, Scope, TradingState};
+
+use super::causes::{note_absurd, open_until_cleared};
+use super::positions::refresh_position;
+use crate::parts::Parts;
+
+/// Who gives before the bots do, in this order.
+const BEFORE_BOTS: [OwnerId; 4] = [
+    OwnerId::External,
+    OwnerId::Unallocated,
+    OwnerId::Dust,
+    OwnerId::Fees,
+];
+
+/// Books a change of a balance that no fill explains, and announces it. What is more belongs to EXTERNAL.
+pub(super) fn book_unexplained(
+    parts: &mut Parts,
+    account: AccountId,
+    asset: AssetId,
+    amount: Amount,
+    out: &mut Outputs,
+) {
+    if amount > Amount::ZERO {
+        let money = Money { asset, amount };
+        let fits = parts.portfolio.deposit(account, money, OwnerId::External);
+        note_absurd(parts, account, fits, out);
+    } else {
+        for (owner, share) in givers(parts, account, asset, -amount) {
+            let amount = -share;
+            let money = Money { asset, amount };
+            let fits = parts.portfolio.deposit(account, money, owner);
+            note_absurd(parts, account, fits, out);
+            give_up_position(parts, (account, owner), asset, share, out);
+        }
+    }
+    let moved = EventKind::TransferReported {
+        account,
+        asset,
+        amount,
+    };
+    parts.emit(None, moved, out);
+}
+
+/// After somebody else's sale: if EXTERNAL does not have what was sold, the other owners' holdings were sold.
+pub(super) fn cover_external(parts: &mut Parts, fill: &Fill, out: &mut Outputs) {
+    let instrument = parts.config.instrument(fill.instrument);
+    if fill.side == Side::Buy || instrument.kind != InstrumentKind::Spot {
+        return;
+    }
+    let (account, asset) = (fill.account, instrument.base);
+    let ledger = &parts.portfolio.ledger;
+    let missing = -ledger.balance(account, asset, OwnerId::External);
+    if fill.client_id.is_ours() || missing <= Amount::ZERO {
+        return;
+    }
+    for (owner, amount) in givers(parts, account, asset, missing) {
+        if owner == OwnerId::External {
+            continue;
+        }
+        let money = Money { asset, amount };
+        let portfolio = &mut parts.portfolio;
+        portfolio.transfer(account, money, owner, OwnerId::External);
+        give_up_position(parts, (account, owner), asset, amount, out);
+    }
+}
+
+/// Who gives how much of an asset. What nobody has is EXTERNAL's debt.
+fn givers(
+    parts: &Parts,
+    account: AccountId,
+    asset: AssetId,
+    amount: Amount,
+) -> Vec<(OwnerId, Amount)> {
+    let ledger = &parts.portfolio.ledger;
+    let has = |owner: OwnerId| ledger.balance(account, asset, owner).max(Amount::ZERO);
+    let mut left = amount;
+    let mut given = Vec::new();
+    for owner in BEFORE_BOTS {
+        let share = left.min(has(owner));
+        left -= share;
+        given.push((owner, share));
+    }
+    let bots = parts.bots.ids().map(OwnerId::Bot);
+    let holders: Vec<(OwnerId, Amount)> = bots
+        .map(|bot| (bot, has(bot)))
+        .filter(|(_, held)| !held.is_zero())
+        .collect();
+    let (asked, mut held) = (left, holders.iter().map(|(_, held)| *held).sum::<Amount>());
+    let asked = asked.min(held);
+    let mut asked_left = asked;
+    for (bot, own) in holders {
+        let share = asked_left
+            .mul_div(own.0, held.0)
+            .unwrap_or(asked_left)
+            .min(own);
+        asked_left -= share;
+        held -= own;
+        given.push((bot, share));
+    }
+    left -= asked - asked_left;
+    given.push((OwnerId::External, left));
+    given.retain(|(_, share)| !share.is_zero());
+    given
+}
+
+/// Makes the positions of an owner smaller by what was taken of their asset. If it is a bot, a person must look.
+fn give_up_position(
+    parts: &mut Parts,
+    (account, owner): (AccountId, OwnerId),
+    asset: AssetId,
+    share: Amount,
+    out: &mut Outputs,
+) {
+    let mut left = share;
+    let mut is_of_instrument = false;
+    for index in 0..parts.config.instruments.len() {
+        let instrument = &parts.config.instruments[index];
+        let key = (account, owner, instrument.id);
+        let held = parts.portfolio.position(&key).quantity;
+        let is_holding = instrument.kind == InstrumentKind::Spot && instrument.base == asset;
+        if !is_holding || held.0 <= 0 {
+            continue;
+        }
+        let quantity = instrument.floor_amount(left).min(held);
+        left -= instrument.quantity_amount(quantity);
+        let scope = Scope::Instrument(instrument.id);
+        let id = instrument.id;
+        parts.portfolio.take_away(key, quantity);
+        if let OwnerId::Bot(bot) = owner {
+            is_of_instrument = true;
+            halt(parts, scope, out);
+            refresh(parts, bot, id, out);
+        }
+    }
+    if matches!(owner, OwnerId::Bot(_)) && !is_of_instrument {
+        halt(parts, Scope::Account(account), out);
+    }
+}
+
+fn refresh(
+    parts: &mut Parts,
+    bot: BotId,
+    instrument: tradewind_model::InstrumentId,
+    out: &mut Outputs,
+) {
+    if let Some(place) = parts.bots.place(bot, instrument) {
+        refresh_position(parts, place, out);
+    }
+}
+
+fn halt(parts: &mut Parts, scope: Scope, out: &mut Outputs) {
+    let cause = CauseKind::BalanceUnexplained;
+    open_until_cleared(parts, scope, TradingState::Halted, cause, out);
+}

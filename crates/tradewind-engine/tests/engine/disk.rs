@@ -1,0 +1,63 @@
+//! What the engine does about the disk (S05, S09): the strictest trouble of the truth is one cause, market data another.
+
+use tradewind_events::{Input, StorageHealth};
+use tradewind_risk::{Clearing, Scope, TradingState};
+use tradewind_testkit::Desk;
+
+use crate::one_bot;
+
+/// The state of the desk, and its causes in words.
+fn told(desk: &mut Desk, health: StorageHealth) -> (TradingState, Vec<String>) {
+    desk.input(&Input::Storage(health));
+    let view = desk.engine.view();
+    let causes = view.causes.iter().map(|cause| {
+        assert_eq!(
+            (cause.scope, cause.clearing),
+            (Scope::Desk, Clearing::Itself)
+        );
+        cause.reason.to_string()
+    });
+    let causes = causes.collect();
+    (view.state, causes)
+}
+
+#[test]
+fn a_disk_that_fills_reduces_then_halts_and_heals_by_itself() {
+    use TradingState::{Active, Halted, Reducing};
+    let (mut desk, _script) = one_bot();
+    let reserve = "the disk is full and the journal's reserve is in use";
+    let steps = [
+        (StorageHealth::Reserve, Reducing, Some(reserve)),
+        (
+            StorageHealth::Full,
+            Halted,
+            Some("the disk is full and the journal's reserve is spent"),
+        ),
+        (
+            StorageHealth::Behind,
+            Halted,
+            Some("the event log is behind"),
+        ),
+        (StorageHealth::Reserve, Reducing, Some(reserve)),
+        (
+            StorageHealth::ReadOnly,
+            Halted,
+            Some("the journal's file system is read-only"),
+        ),
+        (StorageHealth::Writing, Active, None),
+    ];
+    for (health, state, cause) in steps {
+        let wanted: Vec<String> = cause.into_iter().map(ToOwned::to_owned).collect();
+        assert_eq!(told(&mut desk, health), (state, wanted), "{health:?}");
+    }
+}
+
+#[test]
+fn market_data_that_is_not_stored_is_shown_and_restricts_nothing() {
+    let (mut desk, _script) = one_bot();
+    let shown = vec!["market data is not stored".to_owned()];
+    let active = TradingState::Active;
+    assert_eq!(told(&mut desk, StorageHealth::MarketOff), (active, shown));
+    assert_eq!(told(&mut desk, StorageHealth::Writing).1.len(), 1);
+    assert_eq!(told(&mut desk, StorageHealth::MarketOn), (active, vec![]));
+}

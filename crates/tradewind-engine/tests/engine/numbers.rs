@@ -1,0 +1,119 @@
+//! Numbers of the venue that cannot be true: wild ticks, absurd amounts, stamps of another clock.
+
+use std::time::Duration;
+
+use tradewind_events::Funding;
+use tradewind_events::Input;
+use tradewind_model::{Amount, ExitPlan, FeedHealth, Money, Ppm, ReportKind, Stop};
+use tradewind_risk::CauseKind;
+use tradewind_testkit::{ACCOUNT, BTC, Desk, PERPETUAL, SPOT, Script, USDT, bot};
+
+use crate::{buy, desk};
+
+/// A desk whose bot holds one unit bought at 100.01 under this plan.
+fn long(plan: ExitPlan) -> Desk {
+    let script = Script::default();
+    let mut guarded = bot(0);
+    guarded.exit = plan;
+    let mut configuration = tradewind_testkit::configuration();
+    configuration.bots = vec![guarded];
+    configuration.limits.quote_jump_max = Some(Ppm(50_000));
+    let mut desk = Desk::started(configuration, script.strategies());
+    desk.advance(Duration::from_secs(2));
+    buy(&mut desk, &script);
+    desk.advance(Duration::from_secs(2));
+    desk
+}
+
+fn stop() -> ExitPlan {
+    ExitPlan {
+        stop: Stop::Distance(Ppm(20_000)),
+        ..ExitPlan::default()
+    }
+}
+
+/// D06: one tick of a tenth or of ten times the price sells nothing; a second quote that confirms it does.
+#[test]
+fn a_stop_fires_on_a_jump_only_once_a_second_quote_confirms_it() {
+    let mut desk = long(stop());
+    for (bid, ask) in [(1_000, 1_001), (1_000, 1_001), (100_000, 100_010)] {
+        desk.quote(bid, ask);
+        desk.quote(10_000, 10_001);
+        assert_eq!(desk.orders().len(), 1, "{bid}");
+    }
+    desk.quote(1_300, 1_301);
+    assert_eq!(desk.orders().len(), 1);
+    let feed = desk.engine.view().feeds[0].health;
+    assert_eq!(feed, FeedHealth::Gap, "nothing enters meanwhile");
+    desk.quote(1_299, 1_300);
+    assert_eq!(desk.orders().len(), 2);
+}
+
+/// D06: a crash in steps that a market can make is no jump.
+#[test]
+fn a_fast_market_fires_a_stop_at_once() {
+    let mut desk = long(stop());
+    desk.quote(9_700, 9_701);
+    assert_eq!(desk.orders().len(), 2);
+}
+
+/// T01: a fill is no older than its order, whatever the venue's clock says, so that its position ends by its true age.
+#[test]
+fn a_stamp_of_the_past_ends_no_position_by_its_age() {
+    let script = Script::default();
+    let mut guarded = bot(0);
+    guarded.exit.time = Some(Duration::from_secs(1_800));
+    let mut desk = desk(vec![guarded], &script);
+    script.say(crate::BOT, tradewind_testkit::Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    let order = desk.last_order();
+    let mut fill = desk.fill_of(&order, order.quantity.0, 10_001);
+    fill.event_time = fill.event_time - Duration::from_secs(3_600);
+    desk.report(&order, ReportKind::Filled(fill), Some(order.quantity.0));
+    desk.advance(Duration::from_secs(2));
+    desk.quote(10_000, 10_001);
+    assert_eq!(desk.orders().len(), 1);
+    desk.advance(Duration::from_secs(1_800));
+    assert_eq!(desk.orders().len(), 2);
+}
+
+/// I07: a fee, a balance or a payment of 10^20 units, which is a number that can be parsed, is a cause that a person must
+/// clear. Nothing of it is booked and the desk goes on.
+#[test]
+fn absurd_amounts_are_a_cause() {
+    let absurd = "100000000000000000000".parse::<Amount>().unwrap();
+    let check = |wanted: CauseKind, act: &dyn Fn(&mut Desk)| {
+        let mut desk = long(ExitPlan::default());
+        act(&mut desk);
+        let view = desk.engine.view();
+        let reasons: Vec<_> = view.causes.iter().map(|cause| &cause.reason).collect();
+        assert_eq!(reasons, [&wanted]);
+        let largest = view.balances.iter().map(|balance| balance.amount.abs());
+        assert!(largest.max().unwrap_or_default() < absurd);
+    };
+    check(CauseKind::FillNotBooked, &|desk| {
+        let order = desk.last_order();
+        for _ in 0..2 {
+            let mut fill = desk.fill_of(&order, 1, 10_001);
+            fill.fee = Money {
+                asset: USDT,
+                amount: absurd,
+            };
+            desk.report(&order, ReportKind::Filled(fill), None);
+        }
+    });
+    check(CauseKind::AbsurdNumbers, &|desk| {
+        for _ in 0..2 {
+            desk.input(&Input::Funding(Funding {
+                account: ACCOUNT,
+                instrument: PERPETUAL,
+                amount: absurd,
+            }));
+        }
+    });
+    check(CauseKind::AbsurdNumbers, &|desk| {
+        desk.account(&[(USDT, absurd), (BTC, absurd)]);
+        desk.quote_of(SPOT, 10_000, 10_001);
+        desk.account(&[(USDT, -absurd), (BTC, absurd)]);
+    });
+}

@@ -1,0 +1,264 @@
+//! `tradewind journal`: looks into the files of a desk, whether it runs or not, and changes nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use tradewind_journal::{
+    Coverage, Disk, Identity, JournalError, Reader, Record, Segment, Stamped, Storage as _,
+    StoreKind,
+};
+
+use super::exit::ProblemsFound;
+use super::location::Location;
+use super::output::Output;
+use super::table::{Column, Style, Table};
+
+const SEGMENTS: &[Column] = &[
+    ("STORE", "/store", Style::Text),
+    ("FILE", "/file", Style::Text),
+    ("BYTES", "/bytes", Style::Number),
+    ("RECORDS", "/records", Style::Number),
+    ("FIRST", "/first_seq", Style::Number),
+    ("LAST", "/last_seq", Style::Number),
+    ("SNAPSHOT", "/snapshot", Style::Number),
+    ("BEGUN", "/begun_at", Style::Time),
+    ("FAULT", "/fault", Style::Text),
+];
+
+#[derive(Debug, Args)]
+pub(super) struct JournalArgs {
+    #[command(subcommand)]
+    command: JournalCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// List the files, what they cover, their snapshots, and the desk's identity
+    Inspect,
+    /// Check every checksum and the chain; name the first fault and what to do about it
+    Verify,
+    /// Print records as JSON lines
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+struct ExportArgs {
+    /// Which records
+    #[arg(long, value_enum, default_value_t = Stores::All)]
+    store: Stores,
+    /// First sequence number
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    from: u64,
+    /// Last sequence number
+    #[arg(long, value_name = "SEQ", default_value_t = u64::MAX, hide_default_value = true)]
+    to: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Stores {
+    /// Inputs, intents and events
+    Truth,
+    /// Quotes, trades, candles and books
+    Market,
+    /// Both, the truth first
+    All,
+}
+
+/// Executes one of the commands.
+pub(super) fn execute(
+    args: &JournalArgs,
+    location: &Location,
+    output: Output,
+) -> anyhow::Result<()> {
+    let dir = location.data_dir.join("journal");
+    if Disk.list(&dir)?.is_empty() {
+        anyhow::bail!(
+            "there is no journal in {}; --data-dir names another folder",
+            dir.display()
+        );
+    }
+    let reader = Reader::new(Arc::new(Disk), &dir);
+    match &args.command {
+        JournalCommand::Inspect => inspect(&reader, &dir, output),
+        JournalCommand::Verify => verify(&reader, output),
+        JournalCommand::Export(args) => export(&reader, args, output),
+    }
+}
+
+fn inspect(reader: &Reader, dir: &Path, output: Output) -> anyhow::Result<()> {
+    let segments = reader.segments()?;
+    let identity = Identity::peek(&Disk, dir).context("reading the identity")?;
+    let items: Vec<Value> = segments.iter().map(|segment| facts(segment, dir)).collect();
+    let of = |store| {
+        segments
+            .iter()
+            .filter(move |segment| segment.store == store)
+    };
+    let bounds = |store| {
+        let first = of(store).map(|segment| segment.first_seq).min();
+        json!({ "first_seq": first, "last_seq": of(store).map(|segment| segment.last_seq).max() })
+    };
+    let answer = json!({
+        "items": items,
+        "coverage": { "truth": bounds(StoreKind::Truth), "market": bounds(StoreKind::Market) },
+        "snapshot": segments.iter().filter_map(|segment| segment.snapshot).max(),
+        "identity": identity.as_ref().map(|identity| json!({
+            "instance": identity.instance,
+            "epoch": identity.epoch,
+            "former": identity.former.iter().map(|former| former.instance).collect::<Vec<_>>(),
+        })),
+    });
+    if output.is_json() {
+        output.value(&answer)?;
+    } else {
+        output.table(&Table::of(&answer, SEGMENTS), "no files")?;
+        output.line(&summary(&answer))?;
+    }
+    match segments.iter().all(|segment| segment.fault.is_none()) {
+        true => Ok(()),
+        false => Err(ProblemsFound.into()),
+    }
+}
+
+fn summary(answer: &Value) -> String {
+    let text = |pointer| {
+        let text = super::table::text_at(answer, pointer);
+        if text.is_empty() {
+            "none".to_owned()
+        } else {
+            text
+        }
+    };
+    format!(
+        "truth {} to {}, market data {} to {}; newest snapshot {}; instance {}, epoch {}, former instances {}",
+        text("/coverage/truth/first_seq"),
+        text("/coverage/truth/last_seq"),
+        text("/coverage/market/first_seq"),
+        text("/coverage/market/last_seq"),
+        text("/snapshot"),
+        text("/identity/instance"),
+        text("/identity/epoch"),
+        text("/identity/former"),
+    )
+}
+
+fn facts(segment: &Segment, dir: &Path) -> Value {
+    let file = segment.path.strip_prefix(dir).unwrap_or(&segment.path);
+    let torn = segment
+        .torn_at
+        .map(|offset| format!("unfinished record at byte {offset}"));
+    json!({
+        "store": store_name(segment.store),
+        "file": file.display().to_string(),
+        "bytes": segment.bytes,
+        "records": segment.records,
+        "first_seq": segment.first_seq,
+        "last_seq": segment.last_seq,
+        "snapshot": segment.snapshot,
+        "begun_at": segment.begun_at.map(|at| at.to_string()),
+        "build": segment.build,
+        "fault": segment.fault.clone().or(torn),
+    })
+}
+
+const fn store_name(store: StoreKind) -> &'static str {
+    match store {
+        StoreKind::Truth => "truth",
+        StoreKind::Market => "market",
+    }
+}
+
+fn verify(reader: &Reader, output: Output) -> anyhow::Result<()> {
+    match reader.verify() {
+        Ok(coverage) => print_coverage(&coverage, output),
+        Err(error) => {
+            print_fault(&error, output)?;
+            Err(ProblemsFound.into())
+        }
+    }
+}
+
+fn print_coverage(coverage: &Coverage, output: Output) -> anyhow::Result<()> {
+    if output.is_json() {
+        let torn = coverage.torn.iter();
+        let torn: Vec<_> = torn
+            .map(|tail| json!({ "file": tail.path.display().to_string(), "offset": tail.offset, "bytes": tail.bytes }))
+            .collect();
+        return Ok(output.value(&json!({
+            "sound": true,
+            "truth": coverage.truth,
+            "market": coverage.market,
+            "complete_from": coverage.complete_from,
+            "last_seq": coverage.last_seq,
+            "torn": torn,
+        }))?);
+    }
+    output.line(&format!(
+        "sound: {} records of truth and {} of market data; both from input {} to {}",
+        coverage.truth, coverage.market, coverage.complete_from, coverage.last_seq
+    ))?;
+    for tail in &coverage.torn {
+        let path = tail.path.display();
+        output.line(&format!(
+            "{path} ends inside a record at byte {}: it is being written, or the next start cuts {} bytes off",
+            tail.offset, tail.bytes
+        ))?;
+    }
+    Ok(())
+}
+
+fn print_fault(error: &JournalError, output: Output) -> anyhow::Result<()> {
+    let cure = error.cure();
+    if output.is_json() {
+        let (file, offset) = error.place().unzip();
+        let file = file.map(|path| path.display().to_string());
+        return Ok(output.value(&json!({
+            "sound": false,
+            "fault": error.to_string(),
+            "file": file,
+            "offset": offset,
+            "cure": cure,
+        }))?);
+    }
+    output.line(&error.to_string())?;
+    Ok(output.line(cure)?)
+}
+
+fn export(reader: &Reader, args: &ExportArgs, output: Output) -> anyhow::Result<()> {
+    let wanted = match args.store {
+        Stores::Truth => &[StoreKind::Truth][..],
+        Stores::Market => &[StoreKind::Market],
+        Stores::All => &[StoreKind::Truth, StoreKind::Market],
+    };
+    for store in wanted {
+        for found in reader.records(*store)? {
+            let found = found?;
+            if (args.from..=args.to).contains(&found.seq) {
+                output.text(&format!("{}\n", line(*store, &found)?))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A record as a line of the export. Put together as text: some numbers are wider than a [`Value`] holds.
+fn line(store: StoreKind, found: &Stamped) -> serde_json::Result<String> {
+    let (kind, record) = match &found.record {
+        Record::Segment(header) => ("segment", serde_json::to_string(header)?),
+        Record::Input(input) => ("input", serde_json::to_string(input)?),
+        Record::Intent(intent) => ("intent", serde_json::to_string(intent)?),
+        Record::Event(event) => ("event", serde_json::to_string(event)?),
+        Record::Snapshot(part) => (
+            "snapshot",
+            json!({ "length": part.whole_length(), "offset": part.offset(), "bytes": part.bytes().len() })
+                .to_string(),
+        ),
+    };
+    let (store, seq, at) = (store_name(store), found.seq, found.at);
+    Ok(format!(
+        r#"{{"v":1,"store":"{store}","seq":{seq},"at":"{at}","kind":"{kind}","record":{record}}}"#
+    ))
+}

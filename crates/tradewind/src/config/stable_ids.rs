@@ -1,0 +1,219 @@
+//! Ids that stay over restarts: what the desk knows by name keeps its id, and what is new takes the next one.
+//!
+//! The journal speaks in ids, so a bot that is written further up in the file must not become another one.
+
+use std::collections::BTreeSet;
+
+use tradewind_events::{BotConfig, Configuration};
+use tradewind_model::{BotId, Instrument, InstrumentId, InstrumentStatus};
+
+/// A configuration whose ids are those of the last run.
+#[derive(Debug)]
+pub struct StableConfiguration {
+    /// With bots that the file does not list any more, so that ids are places.
+    pub configuration: Configuration,
+    /// These bots.
+    pub removed: BTreeSet<BotId>,
+}
+
+impl StableConfiguration {
+    /// What the engine is given: it stops a bot that is not listed.
+    #[must_use]
+    pub fn for_engine(&self) -> Configuration {
+        let mut configuration = self.configuration.clone();
+        configuration
+            .bots
+            .retain(|bot| !self.removed.contains(&bot.id));
+        configuration
+    }
+}
+
+/// Gives everything in `new` that is in `known` by name the id it has there. `new` was resolved with an asset table that
+/// begins with that of `known`.
+///
+/// # Errors
+/// A venue or an account of `known` is not in the same place any more, in one line with the fix.
+pub fn keep_ids(new: Configuration, known: &Configuration) -> Result<StableConfiguration, String> {
+    let removed = BTreeSet::new();
+    if known.accounts.is_empty() && known.instruments.is_empty() && known.bots.is_empty() {
+        return Ok(StableConfiguration {
+            configuration: new,
+            removed,
+        });
+    }
+    keep_places("venue", &known.venues, &new.venues)?;
+    let names = |of: &Configuration| -> Vec<String> {
+        let accounts = of.accounts.iter();
+        accounts.map(|account| account.name.clone()).collect()
+    };
+    keep_places("account", &names(known), &names(&new))?;
+    let instruments = instruments(&new, known);
+    let (bots, removed) = bots(&new, known, &instruments);
+    let configuration = Configuration {
+        instruments,
+        bots,
+        ..new
+    };
+    Ok(StableConfiguration {
+        configuration,
+        removed,
+    })
+}
+
+fn keep_places(kind: &str, known: &[String], new: &[String]) -> Result<(), String> {
+    if new.starts_with(known) {
+        return Ok(());
+    }
+    let moved = known
+        .iter()
+        .zip(new.iter().map(Some).chain(std::iter::repeat(None)));
+    let first = moved.into_iter().find(|(known, new)| Some(*known) != *new);
+    let name = first.map_or("", |(known, _)| known.as_str());
+    Err(format!(
+        "the {kind} {name} has a history in this data directory: keep the {kind}s in their order and add new ones behind \
+         them, or use another --data-dir"
+    ))
+}
+
+/// Known instruments in their places, then new ones. One that is not used any more keeps its rules and has no data.
+fn instruments(new: &Configuration, known: &Configuration) -> Vec<Instrument> {
+    let listed = |name: &str| new.instruments.iter().find(|one| one.name == name);
+    let kept = known.instruments.iter().map(|one| match listed(&one.name) {
+        Some(listed) => listed.clone(),
+        None => Instrument {
+            status: InstrumentStatus::NoData,
+            ..one.clone()
+        },
+    });
+    let is_known = |name: &str| known.instruments.iter().any(|one| one.name == name);
+    let added = new.instruments.iter().filter(|one| !is_known(&one.name));
+    let all = kept.chain(added.cloned());
+    let numbered = (0..).map(InstrumentId).zip(all);
+    numbered.map(|(id, one)| Instrument { id, ..one }).collect()
+}
+
+fn bots(
+    new: &Configuration,
+    known: &Configuration,
+    instruments: &[Instrument],
+) -> (Vec<BotConfig>, BTreeSet<BotId>) {
+    let place = |id: &InstrumentId| {
+        let name = &new.instrument(*id).name;
+        let found = instruments.iter().find(|one| one.name == *name);
+        found.map_or(*id, |one| one.id)
+    };
+    let moved = |bot: &BotConfig| BotConfig {
+        instruments: bot.instruments.iter().map(place).collect(),
+        reads: bot.reads.iter().map(place).collect(),
+        ..bot.clone()
+    };
+    let listed = |name: &str| new.bots.iter().find(|bot| bot.name == name);
+    let mut removed = BTreeSet::new();
+    let mut bots = Vec::new();
+    for bot in &known.bots {
+        bots.push(match listed(&bot.name) {
+            Some(listed) => moved(listed),
+            None => {
+                removed.insert(bot.id);
+                BotConfig {
+                    starts: false,
+                    ..bot.clone()
+                }
+            }
+        });
+    }
+    let is_known = |name: &str| known.bots.iter().any(|bot| bot.name == name);
+    bots.extend(
+        new.bots
+            .iter()
+            .filter(|bot| !is_known(&bot.name))
+            .map(moved),
+    );
+    let numbered = (0..).map(BotId).zip(bots);
+    let bots = numbered.map(|(id, bot)| BotConfig { id, ..bot }).collect();
+    (bots, removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_testkit::{bot, configuration, perpetual, spot};
+
+    /// Bots by name, each on the instruments of these names, in the order of the file.
+    fn file(instruments: &[&str], bots: &[&str]) -> Configuration {
+        let numbered = (0..).map(InstrumentId).zip(instruments);
+        let numbered = numbered.map(|(id, name)| Instrument {
+            id,
+            name: (*name).to_owned(),
+            ..spot()
+        });
+        let named = (0..).zip(bots).map(|(id, name)| BotConfig {
+            name: (*name).to_owned(),
+            ..bot(id)
+        });
+        Configuration {
+            instruments: numbered.collect(),
+            bots: named.collect(),
+            ..configuration()
+        }
+    }
+
+    fn names(configuration: &Configuration) -> (Vec<&str>, Vec<(u32, &str)>) {
+        let instruments = configuration.instruments.iter();
+        let bots = configuration.bots.iter();
+        (
+            instruments.map(|one| one.name.as_str()).collect(),
+            bots.map(|bot| (bot.id.0, bot.name.as_str())).collect(),
+        )
+    }
+
+    #[test]
+    fn a_first_start_takes_the_file_as_it_is() {
+        let first = file(&["a", "b"], &["x", "y"]);
+        let empty = Configuration {
+            instruments: Vec::new(),
+            bots: Vec::new(),
+            accounts: Vec::new(),
+            ..configuration()
+        };
+        let stable = keep_ids(first.clone(), &empty).unwrap();
+        assert_eq!(stable.for_engine(), first);
+    }
+
+    #[test]
+    fn what_is_known_keeps_its_id_wherever_it_stands_in_the_file() {
+        let known = file(&["a", "b"], &["x", "y"]);
+        let new = file(&["c", "b", "a"], &["z", "y", "x"]);
+        let stable = keep_ids(new, &known).unwrap();
+        let wanted = (vec!["a", "b", "c"], vec![(0, "x"), (1, "y"), (2, "z")]);
+        assert_eq!(names(&stable.configuration), wanted);
+        // Every bot of the file traded its first instrument, c.
+        let traded = stable
+            .configuration
+            .bots
+            .iter()
+            .map(|bot| bot.instruments[0].0);
+        assert_eq!(traded.collect::<Vec<_>>(), [2, 2, 2]);
+    }
+
+    #[test]
+    fn a_bot_and_an_instrument_that_are_gone_keep_their_places() {
+        let known = file(&["a", "b"], &["x", "y"]);
+        let stable = keep_ids(file(&["b"], &["y"]), &known).unwrap();
+        let wanted = (vec!["a", "b"], vec![(0, "x"), (1, "y")]);
+        assert_eq!(names(&stable.configuration), wanted);
+        assert!(!stable.configuration.instruments[0].has_data());
+        let engine = stable.for_engine();
+        assert_eq!(names(&engine).1, [(1, "y")]);
+    }
+
+    #[test]
+    fn accounts_keep_their_order() {
+        let known = configuration();
+        let mut new = configuration();
+        new.instruments = vec![spot(), perpetual()];
+        new.accounts[0].name = "other".to_owned();
+        let error = keep_ids(new, &known).unwrap_err();
+        assert!(error.contains("the account paper has a history"), "{error}");
+    }
+}

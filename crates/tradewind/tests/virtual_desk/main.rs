@@ -1,0 +1,158 @@
+//! The whole desk and the exchange in one thread, on virtual time, without a runtime: the seed of the simulator.
+//!
+//! `world.rs` assembles them, `network.rs` lies between them, `executor.rs` runs them. All bytes on the wire, all bytes on
+//! the disk and the final books are compared.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+
+mod executor;
+mod network;
+mod world;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tradewind_events::Input;
+use tradewind_venues::OrderEntry;
+
+use crate::network::{Direction, Path, Segment};
+use crate::world::{Choices, World};
+
+/// What a run leaves behind.
+#[derive(Debug)]
+struct Traces {
+    segments: Vec<Segment>,
+    files: BTreeMap<String, Vec<u8>>,
+    fills: u64,
+}
+
+/// Trades for `span`, then lets everything settle, compares the books and stops the desk.
+fn trade(choices: Choices, span: Duration, mischief: impl FnOnce(&mut World)) -> Traces {
+    assert!(tokio::runtime::Handle::try_current().is_err());
+    let mut world = World::new(choices);
+    world.start_desk();
+    world.run(span / 2);
+    mischief(&mut world);
+    world.run(span / 2);
+    world.input(Input::Stopping);
+    world.run(Duration::from_secs(30));
+    world.assert_same_books();
+    let fills = world.view().counters.fills;
+    world.stop_desk();
+    Traces {
+        segments: world.network.take_segments(),
+        files: world.files(),
+        fills,
+    }
+}
+
+/// The first difference is shown, not two hours of bytes.
+fn assert_same(first: &Traces, second: &Traces) {
+    let pairs = first.segments.iter().zip(&second.segments);
+    for (number, (one, other)) in pairs.enumerate() {
+        assert_eq!(one, other, "segment {number}");
+    }
+    assert_eq!(first.segments.len(), second.segments.len());
+    assert!(first.files.keys().eq(second.files.keys()));
+    for (name, bytes) in &first.files {
+        assert!(*bytes == second.files[name], "{name} differs");
+    }
+}
+
+fn bytes(traces: &Traces, direction: Direction) -> usize {
+    let segments = traces.segments.iter();
+    segments
+        .filter(|segment| segment.direction == direction)
+        .map(|segment| segment.length)
+        .sum()
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[test]
+fn an_hour_of_the_whole_desk_is_the_same_twice_to_the_byte() {
+    let choices = Choices {
+        seed: 42,
+        order_entry: OrderEntry::Rest,
+    };
+    let hour = || trade(choices, HOUR, |_| {});
+    let (first, second) = (hour(), hour());
+    assert!(first.fills > 20, "{} fills", first.fills);
+    for direction in [Direction::Up, Direction::Down] {
+        assert!(bytes(&first, direction) > 10_000, "{direction:?}");
+    }
+    assert_same(&first, &second);
+    let other = trade(
+        Choices {
+            seed: 43,
+            ..choices
+        },
+        HOUR / 30,
+        |_| {},
+    );
+    assert!(
+        other.segments[..100] != first.segments[..100],
+        "the seed decides"
+    );
+}
+
+/// N01: every connection breaks at once, and later nothing arrives for half a minute.
+#[test]
+fn a_desk_that_lost_its_connections_has_the_exchanges_books_again() {
+    for order_entry in [OrderEntry::Rest, OrderEntry::WebSocket] {
+        let choices = Choices {
+            seed: 7,
+            order_entry,
+        };
+        let trades = || {
+            trade(choices, HOUR / 6, |world| {
+                world.network.cut_all();
+                world.run(Duration::from_secs(60));
+                world
+                    .network
+                    .set_path(Direction::Down, |path| path.is_blocked = true);
+                world.run(Duration::from_secs(30));
+                world
+                    .network
+                    .set_path(Direction::Down, |path| path.is_blocked = false);
+            })
+        };
+        let (first, second) = (trades(), trades());
+        assert_same(&first, &second);
+    }
+}
+
+#[test]
+fn a_desk_that_died_starts_again_on_its_disk_with_the_exchanges_books() {
+    let choices = Choices {
+        seed: 11,
+        order_entry: OrderEntry::Rest,
+    };
+    let trades = || {
+        trade(choices, HOUR / 6, |world| {
+            world.kill_desk();
+            world.run(Duration::from_secs(30));
+            world.start_desk();
+        })
+    };
+    let (first, second) = (trades(), trades());
+    assert_same(&first, &second);
+}
+
+/// The comparison of books can fail: here is money that the desk is not told of.
+#[test]
+#[should_panic(expected = "balances")]
+fn books_that_differ_are_found() {
+    let mut world = World::new(Choices {
+        seed: 5,
+        order_entry: OrderEntry::Rest,
+    });
+    world.start_desk();
+    world.run(Duration::from_secs(10));
+    world.assert_same_books();
+    let lose = |path: &mut Path| path.is_blocked = true;
+    world.network.set_path(Direction::Down, lose);
+    world.deposit_one_coin();
+    world.run(Duration::from_secs(10));
+    world.assert_same_books();
+}
