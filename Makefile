@@ -4,7 +4,7 @@
 .SILENT:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-export SEED DASHBOARD FILTER MINUTES
+export SEED SEEDS DASHBOARD FILTER MINUTES
 
 ##@ Use
 .PHONY: run
@@ -32,6 +32,10 @@ fmt: ## Format Rust and TypeScript in place
 .PHONY: bench
 bench: ## Benchmarks, each beside its baseline: all, or FILTER=name
 	scripts/bench
+
+.PHONY: sim
+sim: ## The whole desk under random faults in virtual time: SEEDS=100, SEED=n
+	scripts/sim
 
 .PHONY: soak
 soak: ## Random orders of 20 clients at the exchange: MINUTES=10, SEED=n

@@ -76,17 +76,17 @@ impl Counters {
             }
             EventKind::TradingStateChanged {
                 cause: Some(cause), ..
-            } if cause.reason != CauseKind::NotReconciled => {
-                if self.state_changes.len() < CHANGES_KEPT {
-                    let Cause {
-                        scope,
-                        state,
-                        reason,
-                        ..
-                    } = cause;
-                    let change = format!("{}: {scope:?} {state}: {reason}", event.at);
-                    self.state_changes.push(change);
-                }
+            } if cause.reason != CauseKind::NotReconciled
+                && self.state_changes.len() < CHANGES_KEPT =>
+            {
+                let Cause {
+                    scope,
+                    state,
+                    reason,
+                    ..
+                } = cause;
+                let change = format!("{}: {scope:?} {state}: {reason}", event.at);
+                self.state_changes.push(change);
             }
             EventKind::BotError { error, .. } => {
                 self.bot_errors += 1;

@@ -1,6 +1,6 @@
 //! The difference between an account as the desk has it and as its venue shows it: one pure function.
 //!
-//! It decides nothing. Every difference is one of a closed list, and whoever calls it books, adopts, queries or waits.
+//! It changes nothing. Every difference is one of a closed list, and the caller books, adopts, queries or waits.
 //! A reading may be older than the books: fills that were reported after it are left out of the comparison.
 
 use std::collections::{BTreeMap, BTreeSet};

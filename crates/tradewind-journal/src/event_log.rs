@@ -115,7 +115,7 @@ impl EventReader {
             }
             let read = file.read_after(&*self.log.storage, after, limit, &mut events);
             match read {
-                // It was taken out of the archive: `first_seq` tells.
+                // It was taken out of the archive: `first_seq` shows it.
                 Err(error) if error.is_missing_file() => {}
                 built => {
                     if built? {
@@ -184,7 +184,7 @@ impl EventReader {
 }
 
 impl Log {
-    /// Keeps the index of a full file, and gives up the oldest if there are too many.
+    /// Keeps the index of a full file, and drops the oldest if there are too many.
     fn keep_index(&self, file: &Arc<IndexedFile>) {
         let mut indexed = lock(&self.indexed);
         indexed.push_back(Arc::clone(file));

@@ -1,4 +1,4 @@
-//! Where a directory lives: which machine, which directory of it. A copy lives elsewhere.
+//! Where a directory is: which machine, which directory of it. A copy has another place.
 
 use std::fs;
 use std::io;

@@ -2,7 +2,7 @@
 //!
 //! An identity belongs to one directory of one machine. In a copy of that directory, or a backup restored elsewhere, the
 //! epochs that were used since are not known: it draws a new instance and keeps the old one as a former one, whose orders
-//! are still its own (S11, P05). A backup restored in place looks like the original; there the venue tells, see
+//! are still its own (S11, P05). A backup restored in place looks like the original; what the venue lists shows it, see
 //! [`Identity::raise_epoch`].
 
 use std::io;
@@ -50,7 +50,7 @@ pub struct IdentityView {
 pub struct FormerInstance {
     /// Its number.
     pub instance: u32,
-    /// Its last epoch when the copy was made. It may have gone on since, elsewhere.
+    /// Its last epoch when the copy was made. The original may have used later ones since.
     pub epoch: u32,
 }
 

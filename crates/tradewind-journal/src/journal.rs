@@ -312,13 +312,13 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether the whole reserve is there: not in use, and not missing for want of room on the disk.
+    /// Whether the whole reserve is there: not in use, and not missing because the disk has no room.
     #[must_use]
     pub const fn has_reserve(&self) -> bool {
         self.reserve.is_complete()
     }
 
-    /// Goes on in the reserve, if there is one, and flushes into it; how many bytes.
+    /// Continues in the reserve, if there is one, and flushes into it; how many bytes.
     fn use_reserve(&mut self, full: JournalError) -> Result<usize, JournalError> {
         let first_seq = self.truth.first_buffered();
         let next = self.truth.segment().next(

@@ -30,7 +30,7 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 pub struct MarketFault {
     /// Since when, by the driver's clock.
     pub since: Timestamp,
-    /// What the disk said at the last attempt.
+    /// The disk's error at the last attempt.
     pub error: String,
     /// Records that were dropped since.
     pub dropped: u64,

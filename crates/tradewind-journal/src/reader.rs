@@ -143,6 +143,7 @@ impl Reader {
             chain: None,
             torn: Vec::new(),
             over: false,
+            passed: 0,
         }
     }
 
@@ -231,9 +232,18 @@ pub struct Records {
     chain: Option<u64>,
     torn: Vec<TornTail>,
     over: bool,
+    /// Bytes of the files that are read.
+    passed: u64,
 }
 
 impl Records {
+    /// Bytes of the store up to the end of the record that was read last, over all its files.
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        let current = self.current.as_ref();
+        self.passed + current.map_or(0, |(_, frames)| frames.offset())
+    }
+
     fn advance(&mut self) -> Result<Option<Stamped>, JournalError> {
         loop {
             let Some((path, frames)) = &mut self.current else {
@@ -264,6 +274,7 @@ impl Records {
                     self.tear(offset)?;
                 }
             }
+            self.passed = self.bytes_read();
             self.current = None;
         }
     }

@@ -40,7 +40,7 @@ pub struct SnapshotPart {
     bytes: Vec<u8>,
 }
 
-/// What every part tells of its snapshot.
+/// What every part says of the whole snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Whole {
     length: u64,

@@ -215,7 +215,7 @@ impl Store {
         inputs.map(|(header, _)| header.seq).min()
     }
 
-    /// Goes on in `next`, whose file has `room`: what is not flushed goes there. Returns the file written so far, which
+    /// Continues in `next`, whose file has `room`: what is not flushed goes there. Returns the file written so far, which
     /// ends with its last flushed record.
     pub(crate) fn continue_in(
         &mut self,

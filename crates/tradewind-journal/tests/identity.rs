@@ -37,7 +37,7 @@ fn a_copied_directory_draws_a_new_instance_and_keeps_the_old_one_as_former() {
         let moved = begin(&copy, elsewhere, 8);
         assert_eq!(numbers(&moved), (8, 1, vec![(7, 2)]));
         assert!(moved.owns(7) && moved.owns(8) && !moved.owns(9));
-        // From then on it is at home there; the original goes on as it was.
+        // From then on it belongs there; the original continues as before.
         assert_eq!(numbers(&begin(&copy, elsewhere, 9)), (8, 2, vec![(7, 2)]));
         assert_eq!(numbers(&begin(&original, HOME, 9)), (7, 3, vec![]));
         // A copy of the copy, though the draw is unlucky twice.

@@ -3,12 +3,15 @@
 #[cfg(test)]
 mod common;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use common::{DIR, at, event, intent, journal, options, quote};
 use proptest::prelude::*;
 use tradewind_events::{EventKind, Input, Intent, Started, StorageHealth, Timer};
-use tradewind_journal::{Journal, Loss, MemoryStorage, Options, Reader, Record};
+use tradewind_journal::{
+    Journal, Loss, MemoryStorage, Options, Reader, Record, Storage, StoreKind,
+};
 use tradewind_model::{
     Amount, BotId, Candle, Depth, EventId, InstrumentId, Interval, Level, Price, Quantity, Quote,
     Side, Timestamp, Trade, TradeId,
@@ -226,4 +229,27 @@ fn events_are_read_from_anywhere_while_the_writer_goes_on() {
     check(&log);
     drop(journal);
     check(&common::journal(&storage.after(Loss::Process)).0.events());
+}
+
+#[test]
+fn the_bytes_read_grow_with_each_record_to_the_length_of_the_files() {
+    let storage = MemoryStorage::new();
+    for seq in 1..=3 {
+        let (mut journal, _) = journal(&storage);
+        journal.append_input(seq, at(seq), &Input::Resync).unwrap();
+        journal.flush().unwrap();
+    }
+    let reader = Reader::new(Arc::new(storage.clone()), DIR.as_ref());
+    let mut records = reader.records(StoreKind::Truth).unwrap();
+    let mut read = 0;
+    while let Some(found) = records.next() {
+        found.unwrap();
+        assert!(records.bytes_read() > read);
+        read = records.bytes_read();
+    }
+    let dir = Path::new(DIR);
+    let names = storage.list(dir).unwrap().into_iter();
+    let truth = names.filter(|name| name.starts_with("truth-"));
+    let lengths = truth.map(|name| storage.read(&dir.join(name)).unwrap().len() as u64);
+    assert_eq!(read, lengths.sum::<u64>());
 }

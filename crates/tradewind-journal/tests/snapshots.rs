@@ -155,7 +155,7 @@ fn only_the_newest_files_are_read() {
         }
         journal.flush().unwrap();
     }
-    // Damage in the first file is in nobody's way.
+    // Damage in the first file concerns no reader.
     let first = Path::new(DIR).join("truth-00000001-00000000000000000001.twj");
     storage.damage(&first, |bytes| bytes.fill(7)).unwrap();
     assert_eq!(recovered(&storage), (Some((2, 9)), vec![3]));

@@ -18,7 +18,7 @@ pub struct ApprovedOrder {
     replaces: Option<ClientOrderId>,
 }
 
-/// What a seal says beside the terms.
+/// What a seal adds to the terms.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seal {
     pub(crate) decided_at: Timestamp,

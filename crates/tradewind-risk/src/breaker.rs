@@ -1,6 +1,6 @@
 //! A circuit breaker: after several failures within a window it opens, and after a while one probe may close it.
 //!
-//! A machine without a clock. It refuses entries only; exits and cancels never ask it.
+//! A machine without a clock. It refuses entries only; exits and cancels do not pass it.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -111,7 +111,7 @@ pub struct AccountFacts {
     pub exposure: Option<Amount>,
     /// The same of the owner alone.
     pub owner_exposure: Option<Amount>,
-    /// A resting order of the account, whoever's, that this order could trade with.
+    /// A resting order of the account, of any owner, that this order could trade with.
     pub crossing: Option<ClientOrderId>,
     /// How far the offset of the venue's clock may be wrong; `None` where there is no venue clock to compare with.
     pub clock_uncertainty: Option<Duration>,

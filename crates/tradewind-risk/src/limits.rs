@@ -167,7 +167,7 @@ limits! {
     /// R08: the same as a share of equity.
     OrderEquityMax order_equity_max: Ppm, R08, wide Ppm::ONE;
     /// R09: largest entry, as a share of the quantity that is visible within the collar.
-    DepthShareMax depth_share_max: Ppm, R09, wide MUCH;
+    DepthShareMax depth_share_max: Ppm, R09, wide Ppm(i64::MAX);
     /// R10: how far past the mid an aggressive limit may reach.
     Collar collar: Ppm, R10, wide Ppm::ONE;
     /// R10: expected slippage of a market order, from the mid to the price it would take.

@@ -93,7 +93,7 @@ pub enum CauseKind {
     DiskFull,
     /// The journal's file system is read-only.
     DiskReadOnly,
-    /// Market data is not stored; trading goes on.
+    /// Market data is not stored; trading continues.
     MarketDataNotStored,
     /// The desk shuts down.
     Stopping,

@@ -234,7 +234,7 @@ impl Drop for Writer {
     }
 }
 
-/// Opens the database; one that is damaged, or whose tables are not of any release, is set aside and begun anew.
+/// Opens the database; one that is damaged, or whose tables are not of any release, is renamed, and a new one is begun.
 fn open(path: &Path, options: WriterOptions) -> Result<Projection, StorageError> {
     let opened = match Projection::open(path) {
         Err(error @ (StorageError::Damaged(_) | StorageError::Schema(_))) => {
@@ -310,7 +310,7 @@ impl Work {
         }
     }
 
-    /// Begins the database anew if `error` says that it is damaged; the next attempt fills it from the log.
+    /// Begins a new database if `error` says that it is damaged; the next attempt fills it from the log.
     fn rebuild(&mut self, error: StorageError) -> Result<(), StorageError> {
         if let StorageError::Damaged(_) = error {
             set_aside(&self.path, &error)?;

@@ -112,7 +112,7 @@ fn a_damaged_database_is_set_aside_and_built_anew() {
     assert!(dir.path().join("tradewind.db.damaged").exists());
 }
 
-/// Every row of every table, as text, but for numbers that only tell in which order rows were added.
+/// Every row of every table, as text, but for numbers that only show in which order rows were added.
 fn rows(path: &Path) -> Vec<String> {
     let connection = rusqlite::Connection::open(path).unwrap();
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
@@ -131,8 +131,8 @@ fn rows(path: &Path) -> Vec<String> {
             .collect();
         let mut found = statement.query([]).unwrap();
         while let Some(row) = found.next().unwrap() {
-            let told = columns.iter().filter(|column| *column != "id");
-            let values = told.map(|column| {
+            let compared = columns.iter().filter(|column| *column != "id");
+            let values = compared.map(|column| {
                 let value: rusqlite::types::Value = row.get(column.as_str()).unwrap();
                 format!("{column}={value:?}")
             });

@@ -61,7 +61,7 @@ impl OrderGate {
         begins
     }
 
-    /// Closes the gate for good: the engine has ended, and nobody decides about orders that still wait. What has left whole may
+    /// Closes the gate for good: the engine has ended, and orders that still wait have no owner. What has left whole may
     /// still be answered.
     pub fn close(&self) {
         self.is_closed.store(true, Ordering::SeqCst);

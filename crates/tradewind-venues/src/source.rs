@@ -1,6 +1,6 @@
 //! A source of data as one future: [`SourceCore`] decides and decodes, the shell in `wire/shell.rs` moves its bytes.
 //!
-//! Its owner awaits [`DataSource::run`] on any executor, and so learns how it ended.
+//! Its owner awaits [`DataSource::run`] on any executor, and gets its result.
 
 mod core;
 

@@ -94,7 +94,7 @@ pub trait Venue: ExecutionVenue {
     fn assets(&self) -> &Arc<Assets>;
 }
 
-/// A source that connects, subscribes and reconnects by itself. Its owner awaits it, and so learns of a panic.
+/// A source that connects, subscribes and reconnects by itself. Its owner awaits it, and gets its panic.
 pub trait Source: Send {
     /// Runs until `stop`.
     fn run(self: Box<Self>, stop: CancellationToken) -> Pending<'static, ()>;

@@ -65,7 +65,7 @@ pub(crate) async fn reset(
 }
 
 /// A reason that is not empty.
-fn reason(reason: String) -> Result<String, ApiError> {
+pub(super) fn reason(reason: String) -> Result<String, ApiError> {
     if reason.trim().is_empty() || reason.len() > REASON_MAX {
         let message = format!("reason: needs 1 to {REASON_MAX} bytes of text");
         return Err(ApiError::bad_request(message));

@@ -83,6 +83,7 @@ fn api() -> (Router<ApiState>, utoipa::openapi::OpenApi) {
         .routes(routes!(equity::equity))
         .routes(routes!(candles::candles))
         .routes(routes!(risk::risk))
+        .routes(routes!(risk::clear))
         .routes(routes!(risk::events))
         .routes(routes!(feeds::feeds))
         .routes(routes!(feeds::queues))

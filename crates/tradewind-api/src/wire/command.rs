@@ -5,6 +5,7 @@ use tradewind_events::CommandResult;
 use utoipa::ToSchema;
 
 use super::number::{Decimal, Instant};
+use super::risk::Scope;
 use super::words::{OrderType, Side, TimeInForce};
 
 /// An order to be placed by hand. It passes the same risk gate as a bot's.
@@ -70,6 +71,16 @@ pub struct KillRequest {
     /// Whether positions are closed first.
     #[serde(default)]
     pub flatten: bool,
+}
+
+/// Clears what risk holds back in a scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClearRisk {
+    /// Of what, as a cause names it.
+    pub scope: Scope,
+    /// Why; not empty.
+    pub reason: String,
 }
 
 /// Lifts the kill latch.

@@ -198,6 +198,39 @@ async fn a_bad_request_reaches_nobody() {
 }
 
 #[tokio::test]
+async fn a_person_clears_what_risk_holds_back() {
+    let desk = Running::start().await;
+    let body = r#"{"scope":{"kind":"bot","name":"rsi-btc"},"reason":"looked at it"}"#;
+    let got = desk.ask("POST", "/api/v1/risk/clear", body).await;
+    assert_eq!(got.status, 200, "{got:?}");
+    let cases = [
+        (
+            r#"{"scope":{"kind":"bot","name":"x"},"reason":"y"}"#,
+            "unknown_bot",
+        ),
+        (
+            r#"{"scope":{"kind":"bot","name":null},"reason":"y"}"#,
+            "bad_request",
+        ),
+        (
+            r#"{"scope":{"kind":"desk","name":null},"reason":" "}"#,
+            "bad_request",
+        ),
+    ];
+    for (body, code) in cases {
+        assert_eq!(
+            desk.ask("POST", "/api/v1/risk/clear", body).await.code(),
+            code
+        );
+    }
+    let clear = Action::ClearRisk {
+        scope: tradewind_risk::Scope::Bot(BotId(0)),
+        reason: "looked at it".into(),
+    };
+    assert_eq!(desk.desk.actions(), [clear]);
+}
+
+#[tokio::test]
 async fn the_same_key_is_the_same_command() {
     let desk = Running::start().await;
     for key in ["a", "a", "b"] {

@@ -212,7 +212,7 @@ impl Bot {
         self.funded
     }
 
-    /// A new start of the desk: what was asked of lanes and counted for views is dropped.
+    /// A new start of the desk: what was requested of lanes and counted for views is dropped.
     pub(crate) fn restart(&mut self) {
         self.lane.reset();
         self.activity = Activity::default();

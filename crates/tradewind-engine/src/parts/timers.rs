@@ -54,7 +54,7 @@ impl Timers {
         );
     }
 
-    /// Timers that belong to orders. The others are set again by whoever needs them.
+    /// Timers that belong to orders. The others are set again by the parts that need them.
     pub(crate) fn of_orders(&self) -> impl Iterator<Item = (Timer, Timestamp)> + '_ {
         let is_orders = |(timer, _): &(Timer, _)| {
             matches!(timer, Timer::OrderTimeout(_) | Timer::ExitRetry(..))

@@ -17,7 +17,7 @@ pub struct RecoveredPart {
 
 /// The parts of an engine's state that recovery restores, each with its digest.
 ///
-/// Left out is what a restart makes anew: counts for views, requests to lanes, candles fed, timers of the process,
+/// Left out is what a restart sets again: counts for views, requests to lanes, candles fed, timers of the process,
 /// whether a cancel is on its way, waits of exits and stops, and the equity of the last valuation. Monitors and breakers are
 /// as of the snapshot and what was folded since; they depend on prices, too.
 pub(crate) fn recovered_parts(parts: &Parts) -> Vec<RecoveredPart> {

@@ -59,7 +59,7 @@ pub(super) fn fold_intent(
     let Some(place) = decided else { return };
     parts.protection.end_wait(place);
     match pending {
-        // The exit plan closes a position behind an entry; without the quote that decided it, the exit alone tells so.
+        // The exit plan closes a position behind an entry; without the quote that decided it, only the exit shows that.
         None if intent.purpose == PositionEffect::Exit => {
             parts.bots.at_mut(place).set_exposure(Ppm::ZERO);
         }

@@ -126,7 +126,7 @@ fn state_of(parts: &Parts, bot: BotId) -> Result<BotState, CommandError> {
 
 fn start(parts: &mut Parts, bot: BotId, out: &mut Outputs) -> Done {
     let state = state_of(parts, bot)?;
-    // Whoever starts a bot lets it enter again. That there was nothing to clear is the rule.
+    // A start lets a bot enter again. Mostly there is nothing to clear.
     clear_risk(parts, Scope::Bot(bot), out).ok();
     match state {
         BotState::Paused => {
@@ -142,8 +142,7 @@ fn start(parts: &mut Parts, bot: BotId, out: &mut Outputs) -> Done {
     Ok(None)
 }
 
-/// Ends what risk holds back in a scope. What monitors count there begins anew.
-/// Clears what risk holds back in a scope.
+/// Ends what risk holds back in a scope. Monitors restart their counts there.
 pub(crate) fn clear_risk(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> Done {
     let by_risk = |kind: &CauseKind| {
         matches!(

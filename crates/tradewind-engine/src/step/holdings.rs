@@ -1,7 +1,7 @@
 //! What the desk's owners lose when somebody else sells or moves an asset of the account.
 //!
-//! EXTERNAL gives first, then the desk's own. Bots give last, in proportion to what they have, and then a person must
-//! look: their instruments are halted.
+//! It is taken from EXTERNAL first, then from the desk's own owners, and last from bots, in proportion to what they have. Then
+//! their instruments are halted until a person clears them.
 
 use tradewind_events::{EventKind, Outputs};
 use tradewind_model::{
@@ -13,7 +13,7 @@ use super::causes::{note_absurd, open_until_cleared};
 use super::positions::refresh_position;
 use crate::parts::Parts;
 
-/// Who gives before the bots do, in this order.
+/// From whom it is taken before the bots, in this order.
 const BEFORE_BOTS: [OwnerId; 4] = [
     OwnerId::External,
     OwnerId::Unallocated,
@@ -73,7 +73,7 @@ pub(super) fn cover_external(parts: &mut Parts, fill: &Fill, out: &mut Outputs) 
     }
 }
 
-/// Who gives how much of an asset. What nobody has is EXTERNAL's debt.
+/// How much of an asset is taken from each owner. What no owner has makes EXTERNAL negative.
 fn givers(
     parts: &Parts,
     account: AccountId,
@@ -94,19 +94,19 @@ fn givers(
         .map(|bot| (bot, has(bot)))
         .filter(|(_, held)| !held.is_zero())
         .collect();
-    let (asked, mut held) = (left, holders.iter().map(|(_, held)| *held).sum::<Amount>());
-    let asked = asked.min(held);
-    let mut asked_left = asked;
+    let (wanted, mut held) = (left, holders.iter().map(|(_, held)| *held).sum::<Amount>());
+    let wanted = wanted.min(held);
+    let mut wanted_left = wanted;
     for (bot, own) in holders {
-        let share = asked_left
+        let share = wanted_left
             .mul_div(own.0, held.0)
-            .unwrap_or(asked_left)
+            .unwrap_or(wanted_left)
             .min(own);
-        asked_left -= share;
+        wanted_left -= share;
         held -= own;
         given.push((bot, share));
     }
-    left -= asked - asked_left;
+    left -= wanted - wanted_left;
     given.push((OwnerId::External, left));
     given.retain(|(_, share)| !share.is_zero());
     given

@@ -344,8 +344,8 @@ fn submit_remainder(parts: &mut Parts, place: BotInstrument, order: &Order, out:
     }
 }
 
-/// A report on an order that is not kept: somebody else's, or one that ended long ago. Its fills are booked. An order with
-/// our tag that is alive, though nobody waits for it, is cancelled.
+/// A report on an order that is not kept: somebody else's, or one that ended long ago. Its fills are booked. An order of
+/// this data folder that is open, though no part of the desk expects it, is cancelled.
 fn on_stray(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
     match &report.kind {
         ReportKind::Filled(fill) if is_known(parts, fill) => {

@@ -33,7 +33,7 @@ pub(crate) struct OrderRequest {
     pub(crate) limit: Option<Price>,
     /// Whether a quote decided it; see [`Candidate::decided_on_quote`].
     pub(crate) on_quote: bool,
-    /// Whether it goes on with an order that ended; see [`Candidate::continues`].
+    /// Whether it continues an order that ended; see [`Candidate::continues`].
     pub(crate) continues: bool,
     pub(crate) cause: Option<EventId>,
 }

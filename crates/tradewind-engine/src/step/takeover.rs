@@ -85,7 +85,7 @@ pub(crate) fn on_fills(parts: &mut Parts, page: &AccountFills, out: &mut Outputs
     endings
 }
 
-/// It is time to read an account again: to look at a doubt, or because the last look was a while ago.
+/// It is time to read an account again: because a balance is unexplained, or because the last reading is a while ago.
 pub(crate) fn on_reading_timer(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     if !parts.accounts.contains(account) {
         return;
@@ -209,8 +209,8 @@ fn accepted(order: &OpenOrder) -> ExecutionReport {
     }
 }
 
-/// Takes over an order with our tag that the desk does not keep, and cancels it: nobody waits for it. A stop that covers a
-/// position stays.
+/// Takes over an order of this data folder that the desk does not keep, and cancels it: no part of the desk expects it. A stop
+/// that covers a position stays.
 fn adopt_stray(parts: &mut Parts, order: &OpenOrder, out: &mut Outputs) {
     let id = order.terms.client_id;
     if order.adopted.is_none() && !parts.ids.is_own(id) {

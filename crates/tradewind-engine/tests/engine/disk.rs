@@ -7,7 +7,7 @@ use tradewind_testkit::Desk;
 use crate::one_bot;
 
 /// The state of the desk, and its causes in words.
-fn told(desk: &mut Desk, health: StorageHealth) -> (TradingState, Vec<String>) {
+fn after(desk: &mut Desk, health: StorageHealth) -> (TradingState, Vec<String>) {
     desk.input(&Input::Storage(health));
     let view = desk.engine.view();
     let causes = view.causes.iter().map(|cause| {
@@ -48,7 +48,7 @@ fn a_disk_that_fills_reduces_then_halts_and_heals_by_itself() {
     ];
     for (health, state, cause) in steps {
         let wanted: Vec<String> = cause.into_iter().map(ToOwned::to_owned).collect();
-        assert_eq!(told(&mut desk, health), (state, wanted), "{health:?}");
+        assert_eq!(after(&mut desk, health), (state, wanted), "{health:?}");
     }
 }
 
@@ -57,7 +57,7 @@ fn market_data_that_is_not_stored_is_shown_and_restricts_nothing() {
     let (mut desk, _script) = one_bot();
     let shown = vec!["market data is not stored".to_owned()];
     let active = TradingState::Active;
-    assert_eq!(told(&mut desk, StorageHealth::MarketOff), (active, shown));
-    assert_eq!(told(&mut desk, StorageHealth::Writing).1.len(), 1);
-    assert_eq!(told(&mut desk, StorageHealth::MarketOn), (active, vec![]));
+    assert_eq!(after(&mut desk, StorageHealth::MarketOff), (active, shown));
+    assert_eq!(after(&mut desk, StorageHealth::Writing).1.len(), 1);
+    assert_eq!(after(&mut desk, StorageHealth::MarketOn), (active, vec![]));
 }

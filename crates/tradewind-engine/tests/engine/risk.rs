@@ -1,4 +1,4 @@
-//! Risk at work: what the gate learns from the engine's state, and what becomes of the monitors' verdicts.
+//! Risk at work: what the gate is given of the engine's state, and what the engine does with the monitors' verdicts.
 
 use std::time::Duration;
 

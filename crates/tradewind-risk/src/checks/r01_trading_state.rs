@@ -36,7 +36,7 @@ mod tests {
 
     /// R01
     #[test]
-    fn states_stop_entries_and_the_strict_ones_exits_and_stops_too() {
+    fn states_stop_entries_and_the_strict_ones_exits_too() {
         let cases = [
             (TradingState::Active, true, true, true),
             (TradingState::Reducing, false, true, true),

@@ -49,7 +49,7 @@ impl Monitor for Drawdown {
         }
     }
 
-    /// The peak is taken anew.
+    /// The next valuation is the new peak.
     fn clear(&mut self, scope: Scope) {
         if let Scope::Account(account) = scope {
             self.accounts.remove(&account);

@@ -47,7 +47,7 @@ impl Monitor for ExposureMonitor {
         }
     }
 
-    /// The exposure is what it is: no word of a person changes that.
+    /// A person cannot clear it: it follows from the positions.
     fn clear(&mut self, _: Scope) {}
 }
 

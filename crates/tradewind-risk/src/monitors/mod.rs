@@ -120,7 +120,7 @@ trait Monitor {
         verdicts: &mut Vec<Verdict>,
     );
 
-    /// A person cleared what was open over a scope: the rule begins anew there.
+    /// A person cleared what was open over a scope: the rule starts from zero there.
     fn clear(&mut self, scope: Scope);
 }
 
@@ -150,7 +150,7 @@ impl Monitors {
         }
     }
 
-    /// A person cleared a scope: every monitor begins anew there.
+    /// A person cleared a scope: every monitor starts from zero there.
     pub fn clear(&mut self, scope: Scope) {
         for monitor in self.list() {
             monitor.clear(scope);

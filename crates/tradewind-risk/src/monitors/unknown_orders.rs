@@ -39,7 +39,7 @@ impl Monitor for UnknownOrders {
         }
     }
 
-    /// The orders are still unknown: no word of a person changes that.
+    /// A person cannot clear it: the orders are still unknown.
     fn clear(&mut self, _: Scope) {}
 }
 

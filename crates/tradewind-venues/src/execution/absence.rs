@@ -172,7 +172,7 @@ impl Check {
 }
 
 /// What open orders lock of an asset: each order its remainder, a list of orders the largest of its orders' once. `None` with
-/// an order whose lock cannot be told.
+/// an order whose lock is not known.
 fn locked_by(orders: &[OrderRecord], asset: AssetId) -> Option<Amount> {
     let mut lists: BTreeMap<u64, Amount> = BTreeMap::new();
     let mut sum = Amount::ZERO;

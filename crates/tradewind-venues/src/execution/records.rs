@@ -42,7 +42,7 @@ pub struct OrderRecord {
     pub status: OrderStatus,
     /// When it was placed.
     pub placed_at: Timestamp,
-    /// What it holds of which asset while it is open; `None` if that cannot be told.
+    /// What it holds of which asset while it is open; `None` if that is not known.
     pub locks: Option<(AssetId, Amount)>,
     /// The list of orders that it belongs to, such as an OCO: its orders hold the asset once.
     pub list: Option<u64>,

@@ -10,8 +10,8 @@ struct Rig {
     machine: SourceMachine,
     now: Duration,
     out: Vec<SourceOut>,
-    /// Requests that a venue was asked.
-    asked: usize,
+    /// Subscription requests that were sent.
+    requested: usize,
 }
 
 fn secs(seconds: u64) -> Duration {
@@ -24,7 +24,7 @@ impl Rig {
             machine: SourceMachine::new(SourceSettings::default(), 11),
             now: Duration::ZERO,
             out: Vec::new(),
-            asked: 0,
+            requested: 0,
         };
         rig.give(SourceIn::Want(QUOTES));
         rig.give(SourceIn::Want(TRADES));
@@ -80,7 +80,7 @@ impl Rig {
                 match order {
                     SourceOut::Open(link) => self.give(SourceIn::Opened(link)),
                     SourceOut::Subscribe(link, request, _) => {
-                        self.asked += 1;
+                        self.requested += 1;
                         self.give(SourceIn::Refused(link, request, "no".to_owned()));
                     }
                     SourceOut::Ping(link) => self.give(SourceIn::Pong(link)),
@@ -196,13 +196,13 @@ fn n07_a_refused_subscription_is_not_ready_and_is_tried_for_ever() {
     assert!(!said.contains(&SourceOut::Ready));
     let failed = |out: &&SourceOut| matches!(out, SourceOut::TopicFailed(..));
     assert_eq!(said.iter().filter(failed).count(), 2);
-    let asked = rig.asked;
+    let requested = rig.requested;
     rig.refuse_for(secs(3_600));
     // Two topics, each at least once a minute.
     assert!(
-        (asked + 110..asked + 130).contains(&rig.asked),
-        "{asked}, {}",
-        rig.asked
+        (requested + 110..requested + 130).contains(&rig.requested),
+        "{requested}, {}",
+        rig.requested
     );
     assert!(rig.serve_for(secs(60)).contains(&SourceOut::Ready));
 }

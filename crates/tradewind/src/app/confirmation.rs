@@ -1,6 +1,6 @@
 //! The typed confirmation of real money: each account, with the sum of its bots' budgets.
 //!
-//! It is kept in the data folder, for this instance of the desk and these limits. A restart does not ask again; a
+//! It is kept in the data folder, for this instance of the desk and these limits. A restart does not request it again; a
 //! changed limit, a changed budget, another venue or a copied folder does.
 
 use std::collections::BTreeMap;
@@ -105,7 +105,7 @@ fn kept(storage: &dyn Storage, data_dir: &Path) -> anyhow::Result<Option<Value>>
     }
 }
 
-/// Asks on the terminal. `None` if there is none.
+/// Requests it on the terminal. `None` if there is none.
 pub(super) fn ask_on_terminal(prompt: &str) -> io::Result<Option<String>> {
     let stdin = io::stdin();
     if !stdin.is_terminal() {
@@ -200,7 +200,7 @@ mod tests {
         require(&needed(&[], 1).unwrap(), &storage, &[PHRASE], None).unwrap();
         check(&[], 1, true);
         check(&[], 2, false);
-        check(&[("collar = 0.02", "collar = 0.03")], 1, false);
+        check(&[("collar = \"2%\"", "collar = \"3%\"")], 1, false);
         check(
             &[("https://api.binance.com", "https://api.example.org")],
             1,

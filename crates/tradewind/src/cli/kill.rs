@@ -69,7 +69,7 @@ pub(super) fn kill(
     });
     match sent {
         Ok(answer) if output.is_json() => Ok(output.value(&answer)?),
-        Ok(left) if args.flatten => told(&left, output),
+        Ok(left) if args.flatten => print_killed(&left, output),
         Ok(_) => Ok(output.line("killed: no new order is sent until a reset")?),
         Err(error) if location.is_local() && error.is::<NoDesk>() => {
             without_desk(args, location, output)
@@ -84,6 +84,10 @@ pub(super) fn kill(
 }
 
 /// Waits until the desk is killed; the positions that are open then.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command has nothing else to do, and ends with its process"
+)]
 fn flattened(client: &Client, output: Output) -> anyhow::Result<Value> {
     output.complain(
         "no new order is sent but exits; positions are being closed, for a minute at most",
@@ -101,7 +105,7 @@ fn flattened(client: &Client, output: Output) -> anyhow::Result<Value> {
     Ok(json!({ "state": "KILLED", "open_positions": left }))
 }
 
-fn told(killed: &Value, output: Output) -> anyhow::Result<()> {
+fn print_killed(killed: &Value, output: Output) -> anyhow::Result<()> {
     let left = killed["open_positions"].as_array().map_or(0, Vec::len);
     if left == 0 {
         return Ok(output

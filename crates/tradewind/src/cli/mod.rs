@@ -21,6 +21,7 @@ mod location;
 mod orders;
 mod output;
 mod positions;
+mod risk;
 mod run;
 mod simx;
 mod status;
@@ -101,6 +102,8 @@ enum Command {
     Events(events::EventsArgs),
     /// Explain the state of a bot, or the causes of an event
     Why(why::WhyArgs),
+    /// Show open causes and limits, and end causes that only a person may end
+    Risk(risk::RiskArgs),
     /// Set the kill switch: no new order is sent, whether a desk runs or not
     Kill(kill::KillArgs),
     /// Clear the kill switch
@@ -142,6 +145,7 @@ fn dispatch(
         Command::Bots(args) => bots::execute(&args, &client()?, output),
         Command::Orders(args) => orders::execute(&args, &client()?, output),
         Command::Positions(args) => positions::execute(&args, &client()?, output),
+        Command::Risk(args) => risk::execute(&args, &client()?, output),
         Command::Events(args) => events::follow(&args, &client()?, output),
         Command::Backtest(args) => backtest::run(args, output),
         Command::Why(args) => why::explain(&args, &client()?, output),

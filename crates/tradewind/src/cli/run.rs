@@ -34,7 +34,7 @@ pub(super) struct RunArgs {
     #[arg(long, requires = "venue", conflicts_with_all = ["faults", "latency", "control"])]
     live: bool,
 
-    /// Confirm an account and the sum of its bots' budgets, such as "main 5000"; asked on a terminal otherwise
+    /// Confirm an account and the sum of its bots' budgets, such as "main 5000"; requested on a terminal otherwise
     #[arg(long, value_name = "ACCOUNT BUDGET", requires = "live")]
     confirm: Vec<String>,
 

@@ -1,6 +1,6 @@
 //! Ids that stay over restarts: what the desk knows by name keeps its id, and what is new takes the next one.
 //!
-//! The journal speaks in ids, so a bot that is written further up in the file must not become another one.
+//! The journal names bots by id, so a bot that is written further up in the file must not become another one.
 
 use std::collections::BTreeSet;
 

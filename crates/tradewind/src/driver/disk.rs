@@ -1,4 +1,4 @@
-//! What the engine is told of the disk: judged by how long writes take, and by what the disk refuses.
+//! What is reported to the engine about the disk: judged by how long writes take, and by what the disk refuses.
 //!
 //! It measures nothing itself: the journal's writer hands in what happened and passes the verdict on.
 

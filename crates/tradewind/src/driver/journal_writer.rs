@@ -28,7 +28,7 @@ const HELD_MAX: usize = 64 << 20;
 ///
 /// An intent is durable once it is synced, or, for a desk that need not survive power loss, once it is written. Syncs
 /// run on a thread of their own, one for all intents that wait; the engine's task is woken when one has ended. A desk
-/// that does not sync intents has no such thread. The engine learns by an input when the disk begins or ceases to be too slow.
+/// that does not sync intents has no such thread. An input reports to the engine when the disk begins or ceases to be too slow.
 ///
 /// While the disk is full or read-only, records wait in memory, no order leaves, and no event is announced; cancels and
 /// queries go on. Any other error of the truth is returned at once and ends the desk.
@@ -163,7 +163,7 @@ impl JournalWriter {
         }
     }
 
-    /// Tells the engine if a write that took so long, or what the disk refuses, changes the verdict on the disk.
+    /// Reports to the engine if a write that took so long, or what the disk refuses, changes the verdict on the disk.
     fn judge_disk(&mut self, took: Duration) {
         let refusal = self.refused.map(|(refusal, _)| refusal);
         let truth = self.disk.truth(took, refusal, self.journal.has_reserve());
@@ -416,7 +416,7 @@ mod tests {
         assert!(matches!(writer.write(), Err(JournalError::Failed)));
     }
 
-    /// S09: the engine learns after a second, though nothing has come in, and again when the sync has ended.
+    /// S09: it is reported to the engine after a second, though nothing has come in, and again when the sync has ended.
     #[tokio::test(start_paused = true)]
     async fn a_hung_sync_is_seen_after_a_second() {
         let storage = MemoryStorage::new();

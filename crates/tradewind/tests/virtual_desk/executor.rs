@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use tradewind::app::hot_path::Tasks;
 use tradewind_model::{Clock, Ppm, Timestamp};
@@ -88,9 +89,9 @@ impl Executor {
 
     /// Runs tasks until none can go on.
     ///
-    /// # Panics
-    /// A task failed.
-    pub(crate) fn run_ready(&mut self) {
+    /// # Errors
+    /// A task failed; the others can still be run.
+    pub(crate) fn run_ready(&mut self) -> anyhow::Result<()> {
         while let Some(id) = self.next_ready() {
             let Some(task) = self.tasks.get_mut(&id) else {
                 continue;
@@ -101,9 +102,10 @@ impl Executor {
             if let Poll::Ready(result) = polled {
                 let name = task.name;
                 self.tasks.remove(&id);
-                result.unwrap_or_else(|error| panic!("{name}: {error:#}"));
+                result.context(name)?;
             }
         }
+        Ok(())
     }
 
     /// The task started last that still runs is to stop.

@@ -5,17 +5,22 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
+mod evidence;
 mod executor;
 mod network;
+mod rows;
+mod simulate;
 mod world;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tradewind_events::Input;
+use tradewind_journal::MemoryStorage;
+use tradewind_model::Ppm;
+use tradewind_simx_server::simulation::{Direction, LinkFault, Occasion, Rule, Segment};
 use tradewind_venues::OrderEntry;
 
-use crate::network::{Direction, Path, Segment};
 use crate::world::{Choices, World};
 
 /// What a run leaves behind.
@@ -36,14 +41,22 @@ fn trade(choices: Choices, span: Duration, mischief: impl FnOnce(&mut World)) ->
     world.run(span / 2);
     world.input(Input::Stopping);
     world.run(Duration::from_secs(30));
-    world.assert_same_books();
+    world.assert_settles(Duration::ZERO);
     let fills = world.view().counters.fills;
     world.stop_desk();
     Traces {
-        segments: world.network.take_segments(),
+        segments: world.network.with(|network, _| network.take_segments()),
         files: world.files(),
         fills,
     }
+}
+
+/// What two runs of the same leave behind, each in a thread of its own.
+fn twice(run: impl Fn() -> Traces + Sync) -> (Traces, Traces) {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(&run);
+        (run(), other.join().unwrap())
+    })
 }
 
 /// The first difference is shown, not two hours of bytes.
@@ -71,14 +84,11 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 #[test]
 fn an_hour_of_the_whole_desk_is_the_same_twice_to_the_byte() {
-    let choices = Choices {
-        seed: 42,
-        order_entry: OrderEntry::Rest,
-    };
+    let choices = Choices::calm(42);
     let hour = || trade(choices, HOUR, |_| {});
-    let (first, second) = (hour(), hour());
+    let (first, second) = twice(hour);
     assert!(first.fills > 20, "{} fills", first.fills);
-    for direction in [Direction::Up, Direction::Down] {
+    for direction in [Direction::ToServer, Direction::ToClient] {
         assert!(bytes(&first, direction) > 10_000, "{direction:?}");
     }
     assert_same(&first, &second);
@@ -101,33 +111,33 @@ fn an_hour_of_the_whole_desk_is_the_same_twice_to_the_byte() {
 fn a_desk_that_lost_its_connections_has_the_exchanges_books_again() {
     for order_entry in [OrderEntry::Rest, OrderEntry::WebSocket] {
         let choices = Choices {
-            seed: 7,
             order_entry,
+            ..Choices::calm(7)
         };
         let trades = || {
             trade(choices, HOUR / 6, |world| {
                 world.network.cut_all();
                 world.run(Duration::from_secs(60));
-                world
-                    .network
-                    .set_path(Direction::Down, |path| path.is_blocked = true);
+                let silence = LinkFault::Silence(Direction::ToClient);
+                world.network.with(|network, _| {
+                    let connections: Vec<_> = network.connections().collect();
+                    for connection in connections {
+                        network.strike(connection, silence);
+                    }
+                    network.add_rule(Rule::share(Occasion::Connect, Ppm::ONE, silence));
+                });
                 world.run(Duration::from_secs(30));
-                world
-                    .network
-                    .set_path(Direction::Down, |path| path.is_blocked = false);
+                world.heal();
             })
         };
-        let (first, second) = (trades(), trades());
+        let (first, second) = twice(trades);
         assert_same(&first, &second);
     }
 }
 
 #[test]
 fn a_desk_that_died_starts_again_on_its_disk_with_the_exchanges_books() {
-    let choices = Choices {
-        seed: 11,
-        order_entry: OrderEntry::Rest,
-    };
+    let choices = Choices::calm(11);
     let trades = || {
         trade(choices, HOUR / 6, |world| {
             world.kill_desk();
@@ -135,24 +145,34 @@ fn a_desk_that_died_starts_again_on_its_disk_with_the_exchanges_books() {
             world.start_desk();
         })
     };
-    let (first, second) = (trades(), trades());
+    let (first, second) = twice(trades);
     assert_same(&first, &second);
 }
 
 /// The comparison of books can fail: here is money that the desk is not told of.
 #[test]
-#[should_panic(expected = "balances")]
+#[should_panic(expected = "I03")]
 fn books_that_differ_are_found() {
-    let mut world = World::new(Choices {
-        seed: 5,
-        order_entry: OrderEntry::Rest,
-    });
+    let mut world = World::new(Choices::calm(5));
     world.start_desk();
     world.run(Duration::from_secs(10));
-    world.assert_same_books();
-    let lose = |path: &mut Path| path.is_blocked = true;
-    world.network.set_path(Direction::Down, lose);
+    world.assert_settles(Duration::ZERO);
+    world.network.with(|network, now| {
+        let until = now + Duration::from_secs(60);
+        network.partition(now, until);
+    });
     world.deposit_one_coin();
     world.run(Duration::from_secs(10));
-    world.assert_same_books();
+    world.assert_settles(Duration::ZERO);
+}
+
+/// I05 can fail: here the network looks at a disk on which no intent ever is.
+#[test]
+#[should_panic(expected = "I05")]
+fn an_order_that_leaves_before_its_intent_is_on_the_disk_is_found() {
+    let mut world = World::new(Choices::busy(5));
+    world.start_desk();
+    world.network.use_disk(MemoryStorage::new());
+    world.run(Duration::from_secs(60));
+    world.assert_settles(Duration::ZERO);
 }

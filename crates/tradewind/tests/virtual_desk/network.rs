@@ -1,11 +1,11 @@
-//! The network between a desk and the exchange: pipes of bytes with latency, in virtual time.
+//! The desk's side of a [`VirtualNetwork`]: a [`Connector`] whose connections wake their readers.
 //!
-//! The desk's side is a [`Connector`]. At the other end is a [`VirtualServer`]. Bytes of one direction of a connection
-//! arrive in order. Everything that leaves either side is recorded, so that two runs can be compared to the byte.
+//! What travels, is lost or arrives is the network's. Each write stamps the network with how much of the journal is on the
+//! disk, so that an order can be compared with its intent.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::hash::{DefaultHasher, Hasher};
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,92 +14,31 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tradewind_journal::MemoryStorage;
 use tradewind_model::{Clock, Timestamp};
+use tradewind_simx::{Chance, Latency};
+use tradewind_simx_server::simulation::{LinkState, NetworkOptions, VirtualNetwork};
 use tradewind_simx_server::{ConnectionNumber, VirtualServer};
 use tradewind_venues::{
     Address, ConnectError, Connector, Opening, RealTime, SendPermit, Sleeping, client_config, layer,
 };
 
+use crate::evidence::truth_bytes;
 use crate::executor::VirtualTime;
 
-/// Which way bytes go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Direction {
-    /// From the desk to the exchange.
-    Up,
-    /// From the exchange to the desk.
-    Down,
-}
-
-/// Bytes that left one side together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Segment {
-    pub(crate) at: Timestamp,
-    pub(crate) direction: Direction,
-    pub(crate) connection: ConnectionNumber,
-    pub(crate) length: usize,
-    pub(crate) hash: u64,
-}
-
-/// What one direction does to bytes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Path {
-    /// The shortest time that bytes take, and by how much it varies.
-    pub(crate) latency: Duration,
-    pub(crate) jitter: Duration,
-    /// Bytes sent now never arrive, nor do later ones of the same connection.
-    pub(crate) is_blocked: bool,
-}
-
-impl Default for Path {
-    fn default() -> Self {
-        Self {
-            latency: Duration::from_millis(2),
-            jitter: Duration::from_millis(3),
-            is_blocked: false,
-        }
-    }
-}
-
-/// What arrives.
-#[derive(Debug)]
-enum Arrival {
-    Bytes(Vec<u8>),
-    End,
-}
-
-/// One connection as the desk's side sees it.
-#[derive(Debug, Default)]
-struct Pipe {
-    inbox: VecDeque<u8>,
-    reader: Option<Waker>,
-    /// How it ended, if it did.
-    end: Option<End>,
-    /// When the last bytes of each direction arrive.
-    last: [Timestamp; 2],
-    /// Directions that lost bytes.
-    is_dead: [bool; 2],
-    /// The exchange has ended it; the desk may not know yet.
-    server_ended: bool,
-    /// The desk has dropped it.
-    client_gone: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Closed,
-    Broken,
-}
+/// Latency of either direction.
+const LATENCY: Latency = Latency::Uniform {
+    least: Duration::from_millis(2),
+    most: Duration::from_millis(5),
+};
+/// Lane of the draws for nonces; the network uses its connections' numbers.
+const NONCES: u64 = u64::MAX;
 
 struct State {
-    server: VirtualServer,
-    pipes: BTreeMap<ConnectionNumber, Pipe>,
-    /// By time, and by the order in which they left.
-    under_way: BTreeMap<(Timestamp, u64), (Direction, ConnectionNumber, Arrival)>,
-    sent: u64,
-    paths: [Path; 2],
-    random: u64,
-    segments: Vec<Segment>,
+    network: VirtualNetwork,
+    readers: BTreeMap<ConnectionNumber, Waker>,
+    disk: MemoryStorage,
+    nonces: Chance,
 }
 
 /// The network and the exchange behind it. Clones are the same network.
@@ -112,214 +51,84 @@ pub(crate) struct Network {
 
 impl fmt::Debug for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Network")
-            .field("connections", &self.state().pipes.len())
-            .finish_non_exhaustive()
+        f.debug_tuple("Network")
+            .field(&self.state().network)
+            .finish()
     }
 }
 
 impl Network {
     /// A network whose latencies follow from `seed`.
     pub(crate) fn new(time: VirtualTime, server: VirtualServer, seed: u64) -> Self {
+        let options = NetworkOptions {
+            seed,
+            to_server: LATENCY,
+            to_client: LATENCY,
+        };
         Self {
             time,
             tls: client_config(None).unwrap(),
             state: Arc::new(Mutex::new(State {
-                server,
-                pipes: BTreeMap::new(),
-                under_way: BTreeMap::new(),
-                sent: 0,
-                paths: [Path::default(); 2],
-                random: seed,
-                segments: Vec::new(),
+                network: VirtualNetwork::new(server, options),
+                readers: BTreeMap::new(),
+                disk: MemoryStorage::new(),
+                nonces: Chance::new(seed, NONCES),
             })),
         }
     }
 
+    /// From now on the journal is on this disk.
+    pub(crate) fn use_disk(&self, disk: MemoryStorage) {
+        self.state().disk = disk;
+    }
+
     /// When something arrives, or the exchange has something to do.
     pub(crate) fn next_at(&self) -> Option<Timestamp> {
-        let state = self.state();
-        let arrives = state.under_way.first_key_value().map(|((at, _), _)| *at);
-        arrives.into_iter().chain(state.server.next_at()).min()
+        self.state().network.next_at()
     }
 
     /// Lets everything happen that is due by now.
     pub(crate) fn deliver(&self) {
-        let now = Clock::now(&self.time);
-        let state = &mut *self.state();
-        state.server.advance(now);
-        state.collect(now);
-        while let Some(first) = state.under_way.first_entry() {
-            if first.key().0 > now {
-                return;
-            }
-            let (direction, connection, arrival) = first.remove();
-            match direction {
-                Direction::Up => state.reach_server(now, connection, arrival),
-                Direction::Down => state.reach_desk(connection, arrival),
-            }
-        }
+        self.with(|network, now| network.advance(now));
     }
 
-    /// Changes what a direction does to bytes that are sent from now on.
-    pub(crate) fn set_path(&self, direction: Direction, change: impl FnOnce(&mut Path)) {
-        change(&mut self.state().paths[direction as usize]);
+    /// Works on the network at the present time, then wakes the readers of what arrived.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut VirtualNetwork, Timestamp) -> T) -> T {
+        let now = Clock::now(&self.time);
+        let state = &mut *self.state();
+        let result = work(&mut state.network, now);
+        for connection in state.network.take_arrived() {
+            if let Some(reader) = state.readers.remove(&connection) {
+                reader.wake();
+            }
+        }
+        result
     }
 
     /// Breaks every connection; what is under way is lost.
     pub(crate) fn cut_all(&self) {
-        let now = Clock::now(&self.time);
+        self.with(|network, now| {
+            let connections: Vec<ConnectionNumber> = network.connections().collect();
+            for connection in connections {
+                network.cut(now, connection);
+            }
+        });
+    }
+
+    /// Bytes that arrived, none at a connection's end; or the reader of `context` is woken later.
+    fn take(&self, connection: ConnectionNumber, context: &Context<'_>) -> Option<Vec<u8>> {
         let state = &mut *self.state();
-        state.under_way.clear();
-        for (connection, pipe) in &mut state.pipes {
-            pipe.end.get_or_insert(End::Broken);
-            pipe.wake();
-            state.server.close(now, *connection);
-        }
-        state.pipes.retain(|_, pipe| !pipe.client_gone);
-    }
-
-    /// What looks at the exchange itself, or does what an operator can.
-    pub(crate) fn with_server<T>(&self, work: impl FnOnce(&mut VirtualServer) -> T) -> T {
-        work(&mut self.state().server)
-    }
-
-    /// Takes what has left either side so far.
-    pub(crate) fn take_segments(&self) -> Vec<Segment> {
-        std::mem::take(&mut self.state().segments)
-    }
-
-    /// The time that a connection takes to be opened; `None` if it is never answered.
-    fn handshake(&self) -> Option<Duration> {
-        let state = &mut *self.state();
-        if state.paths.iter().any(|path| path.is_blocked) {
+        let has_ended = state.network.state(connection) == LinkState::Ended;
+        let arrived = state.network.take(connection);
+        if arrived.is_empty() && !has_ended {
+            state.readers.insert(connection, context.waker().clone());
             return None;
         }
-        Some(state.travel(Direction::Up) + state.travel(Direction::Down))
-    }
-
-    fn connect(&self) -> Option<ConnectionNumber> {
-        let now = Clock::now(&self.time);
-        let state = &mut *self.state();
-        let connection = state.server.connect(now)?;
-        state.pipes.insert(connection, Pipe::default());
-        Some(connection)
+        Some(arrived)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
-    }
-}
-
-impl State {
-    /// A random number from the seed (splitmix64).
-    fn draw(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn travel(&mut self, direction: Direction) -> Duration {
-        let Path {
-            latency, jitter, ..
-        } = self.paths[direction as usize];
-        let nanos = u64::try_from(jitter.as_nanos()).unwrap();
-        latency + Duration::from_nanos(self.draw() % nanos.max(1))
-    }
-
-    /// Sends on a connection: it arrives behind all that was sent before.
-    fn send(
-        &mut self,
-        now: Timestamp,
-        direction: Direction,
-        connection: ConnectionNumber,
-        arrival: Arrival,
-    ) {
-        if let Arrival::Bytes(bytes) = &arrival {
-            self.record(now, direction, connection, bytes);
-        }
-        let at = now + self.travel(direction);
-        let is_blocked = self.paths[direction as usize].is_blocked;
-        let Some(pipe) = self.pipes.get_mut(&connection) else {
-            return;
-        };
-        let is_dead = &mut pipe.is_dead[direction as usize];
-        *is_dead |= is_blocked;
-        if *is_dead {
-            return;
-        }
-        let last = &mut pipe.last[direction as usize];
-        *last = at.max(*last);
-        self.sent += 1;
-        self.under_way
-            .insert((*last, self.sent), (direction, connection, arrival));
-    }
-
-    fn record(
-        &mut self,
-        at: Timestamp,
-        direction: Direction,
-        connection: ConnectionNumber,
-        bytes: &[u8],
-    ) {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(bytes);
-        self.segments.push(Segment {
-            at,
-            direction,
-            connection,
-            length: bytes.len(),
-            hash: hasher.finish(),
-        });
-    }
-
-    /// Sends what the exchange has for its clients.
-    fn collect(&mut self, now: Timestamp) {
-        let connections: Vec<ConnectionNumber> = self.pipes.keys().copied().collect();
-        for connection in connections {
-            let bytes = self.server.take(connection);
-            if !bytes.is_empty() {
-                self.send(now, Direction::Down, connection, Arrival::Bytes(bytes));
-            }
-            let has_ended = self.server.is_closed(connection);
-            let pipe = self.pipes.get_mut(&connection).unwrap();
-            if has_ended && !std::mem::replace(&mut pipe.server_ended, true) {
-                self.send(now, Direction::Down, connection, Arrival::End);
-            }
-        }
-    }
-
-    fn reach_server(&mut self, now: Timestamp, connection: ConnectionNumber, arrival: Arrival) {
-        match arrival {
-            Arrival::Bytes(bytes) => self.server.receive(now, connection, &bytes),
-            Arrival::End => {
-                self.server.close(now, connection);
-                self.pipes.remove(&connection);
-            }
-        }
-        self.collect(now);
-    }
-
-    fn reach_desk(&mut self, connection: ConnectionNumber, arrival: Arrival) {
-        let Some(pipe) = self.pipes.get_mut(&connection) else {
-            return;
-        };
-        match arrival {
-            Arrival::Bytes(bytes) => pipe.inbox.extend(bytes),
-            Arrival::End => {
-                pipe.end.get_or_insert(End::Closed);
-            }
-        }
-        pipe.wake();
-    }
-}
-
-impl Pipe {
-    fn wake(&mut self) {
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
     }
 }
 
@@ -336,55 +145,69 @@ impl RealTime for Network {
 impl Connector for Network {
     fn open<'a>(&'a self, address: &'a Address, permit: Option<Arc<SendPermit>>) -> Opening<'a> {
         Box::pin(async move {
-            let Some(handshake) = self.handshake() else {
-                return std::future::pending().await;
-            };
-            self.sleep(handshake).await;
-            let Some(connection) = self.connect() else {
-                let refused = io::ErrorKind::ConnectionRefused.into();
-                return Err(ConnectError::Refused(address.host().to_owned(), refused));
-            };
-            let stream = ClientEnd {
-                network: self.clone(),
-                connection,
-            };
-            layer(stream, address, &self.tls, permit).await
+            let mut end = ClientEnd::connect(self.clone());
+            match poll_fn(|context| end.poll_opened(context)).await {
+                LinkState::Open => layer(end, address, &self.tls, permit).await,
+                _ => {
+                    let refused = io::ErrorKind::ConnectionRefused.into();
+                    Err(ConnectError::Refused(address.host().to_owned(), refused))
+                }
+            }
         })
     }
 
     fn nonce(&self) -> u64 {
-        self.state().draw()
+        let nonces = &mut self.state().nonces;
+        (nonces.below(1 << 32) << 32) | nonces.below(1 << 32)
     }
 }
 
-/// The desk's end of a connection.
+/// The desk's end of a connection. Dropped, it ends the connection.
 struct ClientEnd {
     network: Network,
     connection: ConnectionNumber,
+    /// Bytes that arrived and were not read.
+    inbox: Vec<u8>,
+}
+
+impl ClientEnd {
+    fn connect(network: Network) -> Self {
+        let connection = network.with(VirtualNetwork::connect);
+        Self {
+            network,
+            connection,
+            inbox: Vec::new(),
+        }
+    }
+
+    fn poll_opened(&mut self, context: &Context<'_>) -> Poll<LinkState> {
+        let state = &mut *self.network.state();
+        match state.network.state(self.connection) {
+            LinkState::Opening => {
+                let reader = context.waker().clone();
+                state.readers.insert(self.connection, reader);
+                Poll::Pending
+            }
+            opened => Poll::Ready(opened),
+        }
+    }
 }
 
 impl AsyncRead for ClientEnd {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let state = &mut *self.network.state();
-        let pipe = state.pipes.get_mut(&self.connection).unwrap();
-        if pipe.inbox.is_empty() {
-            return match pipe.end {
-                Some(End::Closed) => Poll::Ready(Ok(())),
-                Some(End::Broken) => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
-                None => {
-                    pipe.reader = Some(context.waker().clone());
-                    Poll::Pending
-                }
+        if self.inbox.is_empty() {
+            let Some(arrived) = self.network.take(self.connection, context) else {
+                return Poll::Pending;
             };
+            self.inbox = arrived;
         }
-        let (bytes, _) = pipe.inbox.as_slices();
-        let count = bytes.len().min(buffer.remaining());
-        buffer.put_slice(&bytes[..count]);
-        pipe.inbox.drain(..count);
+        let count = self.inbox.len().min(buffer.remaining());
+        buffer.put_slice(&self.inbox[..count]);
+        self.inbox.drain(..count);
         Poll::Ready(Ok(()))
     }
 }
@@ -395,14 +218,17 @@ impl AsyncWrite for ClientEnd {
         _context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let now = Clock::now(&self.network.time);
-        let state = &mut *self.network.state();
-        if state.pipes[&self.connection].end == Some(End::Broken) {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        let mark = truth_bytes(&self.network.state().disk);
+        let is_sent = self.network.with(|network, now| {
+            network.set_mark(mark);
+            network.send(now, self.connection, bytes);
+            network.state(self.connection) == LinkState::Open
+        });
+        if is_sent {
+            Poll::Ready(Ok(bytes.len()))
+        } else {
+            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
         }
-        let sent = Arrival::Bytes(bytes.to_vec());
-        state.send(now, Direction::Up, self.connection, sent);
-        Poll::Ready(Ok(bytes.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -416,16 +242,8 @@ impl AsyncWrite for ClientEnd {
 
 impl Drop for ClientEnd {
     fn drop(&mut self) {
-        let now = Clock::now(&self.network.time);
-        let state = &mut *self.network.state();
-        let Some(pipe) = state.pipes.get_mut(&self.connection) else {
-            return;
-        };
-        pipe.client_gone = true;
-        if pipe.end == Some(End::Broken) {
-            state.pipes.remove(&self.connection);
-        } else {
-            state.send(now, Direction::Up, self.connection, Arrival::End);
-        }
+        self.network
+            .with(|network, now| network.close(now, self.connection));
+        self.network.state().readers.remove(&self.connection);
     }
 }

@@ -4,6 +4,7 @@
 //! `tradewind run` calls. It has no database, no API and no chat, which trading does not wait for.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,26 +15,44 @@ use tradewind::config::{AbsentInstruments, DEFAULT, DeskConfig, Listing, Sources
 use tradewind::driver::{DeskHandle, DriverParts, EvaluationLanes, InputQueues, LatencyStages};
 use tradewind_bus::{Bus, EmptyLog};
 use tradewind_engine::{Recovery, StrategySource};
-use tradewind_events::{Configuration, DeskView, Input, Started};
-use tradewind_journal::{Home, Identity, Journal, MemoryStorage, Options, Storage};
-use tradewind_model::{AccountId, Amount, AssetId, AssetTable, Clock, Timestamp, VenueId};
+use tradewind_events::{Configuration, DeskView, EventKind, Input, OrderView, Started};
+use tradewind_journal::{
+    CrashPoint, Home, Identity, Journal, Loss, MemoryStorage, Options, Storage,
+};
+use tradewind_model::{
+    AccountId, Amount, AssetId, AssetTable, Clock, OrderStatus, Timestamp, VenueId,
+};
 use tradewind_simx::{Action, FillModel};
-use tradewind_simx_server::{Conduct, Limits, MarketChoice, ServerOptions, VirtualServer};
+use tradewind_simx_server::simulation::{
+    VenueBooks, Violation, books_equal, fills_booked_once, intents_durable_first,
+    orders_placed_once, owners_add_up, recovered_in_time,
+};
+use tradewind_simx_server::{
+    Conduct, FaultScript, Limits, MarketChoice, ServerOptions, VirtualServer,
+};
 use tradewind_venues::execution::{RESPONSES_MAX, RequestId, VenueResponse};
 use tradewind_venues::{
     ApiKey, Assets, OrderEntry, OrderGate, RateBudget, RealTime, Venue, VenueContext, VenueKind,
     VenueSettings, build,
 };
 
+use crate::evidence::JournalEvidence;
 use crate::executor::{Executor, VirtualTime};
 use crate::network::Network;
 
 /// Some bots that trade often, of the kinds of the default desk.
 const BOTS: &str = include_str!("bots.toml");
-const KEY: &str = "key";
-const JOURNAL: &str = "journal";
+const BUSY_BOTS: &str = include_str!("busy_bots.toml");
+pub(crate) const KEY: &str = "key";
+pub(crate) const JOURNAL: &str = "journal";
 /// Longest that the start of a desk may take.
-const START_WITHIN: Duration = Duration::from_secs(60);
+const START_WITHIN: Duration = Duration::from_secs(900);
+/// Wait between two attempts to read what the venue lists.
+const LIST_AGAIN: Duration = Duration::from_secs(1);
+/// Orders and cancels that the close of a position takes at most: a limit order, its cancel, and a market order.
+const MESSAGES_PER_EXIT: usize = 3;
+/// Between two comparisons of the books.
+const COMPARE_EVERY: Duration = Duration::from_secs(1);
 /// Longest that one of its tasks may take to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
@@ -44,6 +63,27 @@ pub(crate) struct Choices {
     pub(crate) seed: u64,
     /// Which interface new orders go to.
     pub(crate) order_entry: OrderEntry,
+    /// The bots, as in a configuration.
+    pub(crate) bots: &'static str,
+}
+
+impl Choices {
+    /// The bots that trade a few times an hour, with orders by REST.
+    pub(crate) const fn calm(seed: u64) -> Self {
+        Self {
+            seed,
+            order_entry: OrderEntry::Rest,
+            bots: BOTS,
+        }
+    }
+
+    /// Bots that always have orders under way.
+    pub(crate) const fn busy(seed: u64) -> Self {
+        Self {
+            bots: BUSY_BOTS,
+            ..Self::calm(seed)
+        }
+    }
 }
 
 /// A running desk.
@@ -88,23 +128,34 @@ impl World {
         }
     }
 
-    /// Starts a desk on the disk as it is, in the order of `start.rs`.
-    pub(crate) fn start_desk(&mut self) {
-        let config = config();
+    /// Starts a desk on the disk as it is, in the order of `start.rs`. False if it died meanwhile.
+    pub(crate) fn start_desk(&mut self) -> bool {
+        self.network.use_disk(self.storage.clone());
+        self.try_start().is_some()
+    }
+
+    fn try_start(&mut self) -> Option<()> {
+        let config = config(self.choices.bots);
         let (sink, responses) = mpsc::channel(RESPONSES_MAX);
         let last_run = recover(
             &self.storage(),
             Path::new(JOURNAL),
             StrategySource::built_in,
         );
-        let last_run = last_run.unwrap();
+        let last_run = self.unless_crashed(last_run)?;
         let context = self.context(last_run.configuration().assets.clone());
         let venue = self.venue(context.clone(), sink);
-        let listing = Arc::clone(&venue);
+        let (listing, time) = (Arc::clone(&venue), self.time.clone());
         let listed = self.finish(START_WITHIN, async move {
-            listing.server_time().await.unwrap();
-            listing.listings().await.unwrap()
-        });
+            loop {
+                if listing.server_time().await.is_ok()
+                    && let Ok(listed) = listing.listings().await
+                {
+                    return listed;
+                }
+                time.sleep(LIST_AGAIN).await;
+            }
+        })?;
         let resolved = config.resolve(
             &listed,
             context.assets.snapshot(),
@@ -115,7 +166,7 @@ impl World {
         let configuration = Arc::new(stable.configuration);
         venue.use_instruments(&configuration.instruments).unwrap();
         let start = (last_run, Input::Configured(Box::new(for_engine)));
-        self.start_hot_path(&configuration, &context.gate, start, (venue, responses));
+        self.start_hot_path(&configuration, &context.gate, start, (venue, responses))
     }
 
     /// What adapters share.
@@ -159,12 +210,13 @@ impl World {
         gate: &Arc<OrderGate>,
         (last_run, configured): (Recovery, Input),
         (venue, responses): (Arc<dyn Venue>, Responses),
-    ) {
+    ) -> Option<()> {
         let (storage, dir) = (self.storage(), Path::new(JOURNAL));
         let identity = Identity::begin(Arc::clone(&storage), dir, Home::default(), || 1);
-        let identity = identity.unwrap();
+        let identity = self.unless_crashed(identity)?;
         let now = Clock::now(&self.time);
-        let (journal, recovery) = Journal::open(storage, dir, &Options::default(), now).unwrap();
+        let opened = Journal::open(storage, dir, &Options::default(), now);
+        let (journal, recovery) = self.unless_crashed(opened)?;
         let engine = last_run.finish(recovery.last_seq, recovery.last_at);
         let clock: Arc<dyn Clock> = Arc::new(self.time.clone());
         let time: Arc<dyn RealTime> = Arc::new(self.time.clone());
@@ -198,28 +250,67 @@ impl World {
         };
         path.start_engine(&mut self.executor, parts);
         path.queues.control(configured);
-        let sink = path.market_sink();
-        path.start_market_data(&mut self.executor, &venues, &sink);
-        let proved = path.start_account_streams(&mut self.executor, &venues);
-        let mut proved = proved.unwrap();
-        self.finish(START_WITHIN, async move {
-            proved.wait_for(|proved| proved.len() == 1).await.unwrap();
-        });
         path.queues.control(Input::Started(Started {
             instance: identity.instance,
             epoch: identity.epoch,
             killed: false,
         }));
+        let sink = path.market_sink();
+        path.start_market_data(&mut self.executor, &venues, &sink);
+        path.start_account_streams(&mut self.executor, &venues)
+            .unwrap();
         self.desk = Some(Desk {
             handle,
             configuration: Arc::clone(configuration),
         });
+        Some(())
     }
 
     /// Lets time pass.
     pub(crate) fn run(&mut self, span: Duration) {
-        let until = Clock::now(&self.time) + span;
+        let until = self.now() + span;
         while self.step(until) {}
+    }
+
+    /// Lets time pass until `until`, or until the desk dies of an armed crash. False if it died.
+    pub(crate) fn run_alive(&mut self, until: Timestamp) -> bool {
+        while self.desk.is_some() && self.step(until) {}
+        self.desk.is_some()
+    }
+
+    /// The time in this world.
+    pub(crate) fn now(&self) -> Timestamp {
+        Clock::now(&self.time)
+    }
+
+    /// Lets the exchange suffer a script of `docs/faults.md`.
+    pub(crate) fn add_faults(&self, script: &str) {
+        let script: FaultScript = script.parse().unwrap();
+        self.network.with(|network, now| {
+            network.with_server(now, |server, now| server.add_faults(now, script))
+        });
+    }
+
+    /// Takes all faults and rules back. Connections that fell silent stay so.
+    pub(crate) fn heal(&self) {
+        self.network.with(|network, now| {
+            network.clear_rules();
+            network.with_server(now, VirtualServer::clear_faults);
+        });
+    }
+
+    /// How often each of the exchange's faults took effect.
+    pub(crate) fn fault_hits(&self) -> Vec<u64> {
+        let state = self.network.with(|network, _| network.server().state());
+        let faults = state["conduct"]["faults"].as_array().unwrap().iter();
+        faults
+            .map(|fault| fault["hits"].as_u64().unwrap())
+            .collect()
+    }
+
+    /// What the journal's events say, oldest first.
+    pub(crate) fn events(&self) -> Vec<EventKind> {
+        JournalEvidence::read(&self.storage).events
     }
 
     /// Puts an input of the desk itself into its queue.
@@ -231,7 +322,7 @@ impl World {
     pub(crate) fn view(&mut self) -> DeskView {
         let handle = self.running().handle.clone();
         let view = self.finish(STOP_WITHIN, async move { handle.view().await });
-        view.expect("the engine runs")
+        view.flatten().expect("the engine runs")
     }
 
     /// Stops the desk's tasks, the last started first.
@@ -249,6 +340,17 @@ impl World {
     pub(crate) fn kill_desk(&mut self) {
         self.executor.abort();
         self.desk = None;
+        self.storage = self.storage.after(Loss::Process);
+    }
+
+    /// Takes an armed crash back.
+    pub(crate) fn disarm(&self) {
+        self.storage.crash_at(CrashPoint::BeforeFlush, 0);
+    }
+
+    /// The desk dies when its disk reaches `point` for the `hit`-th time from now.
+    pub(crate) fn crash_at(&self, point: CrashPoint, hit: u32) {
+        self.storage.crash_at(point, hit);
     }
 
     /// Everything on the disk.
@@ -263,73 +365,102 @@ impl World {
             .collect()
     }
 
-    /// I03: desk and exchange hold the same of every asset, to the digit, and the same orders are open.
-    pub(crate) fn assert_same_books(&mut self) {
+    /// Compares the wire, the exchange and the desk: I01, I02, I03, I05 and I22.
+    pub(crate) fn violations(&mut self) -> Vec<Violation> {
         let view = self.view();
-        let names = &self.running().configuration.assets;
-        let mut desk: BTreeMap<String, Amount> = BTreeMap::new();
-        for held in &view.balances {
-            let total = desk.entry(names.name(held.asset).to_owned()).or_default();
-            *total += held.amount;
+        let journal = JournalEvidence::read(&self.storage);
+        let desk = journal.books(&view, &self.running().configuration);
+        self.network.with(|network, _| {
+            let venue = VenueBooks::of(network.server(), KEY).unwrap();
+            let (sent, intents) = (network.sent_orders(), &journal.intents);
+            [
+                orders_placed_once(sent, intents, &venue),
+                intents_durable_first(sent, intents),
+                fills_booked_once(&desk, &venue),
+                books_equal(&desk, &venue),
+                owners_add_up(&desk, &venue),
+            ]
+            .concat()
+        })
+    }
+
+    /// Runs until nothing is wrong; what is still wrong after `goal`, then with I11.
+    pub(crate) fn settle(&mut self, goal: Duration) -> Vec<Violation> {
+        let began = self.now();
+        loop {
+            let violations = self.violations();
+            if violations.is_empty() {
+                return violations;
+            }
+            if self.now().since(began) >= goal {
+                let late = recovered_in_time(began, None, goal);
+                return violations.into_iter().chain(late).collect();
+            }
+            self.run(COMPARE_EVERY);
         }
-        desk.retain(|_, amount| *amount != Amount::ZERO);
-        let mut open: Vec<_> = view
-            .orders
-            .iter()
-            .map(|order| order.terms.client_id)
-            .collect();
-        open.sort_unstable();
-        let (there, there_open) = self.network.with_server(|server| {
-            let account = server.account(KEY).unwrap();
-            let balances = server.exchange().balances(account).iter();
-            let totals = server.assets().iter().zip(balances);
-            let totals: BTreeMap<String, Amount> = totals
-                .map(|(asset, held)| (asset.name, held.free + held.locked))
-                .filter(|(_, amount)| *amount != Amount::ZERO)
-                .collect();
-            let orders = server.exchange().open_orders(account);
-            let mut open: Vec<_> = orders
-                .filter_map(|order| order.client_id.to_desk())
-                .collect();
-            open.sort_unstable();
-            (totals, open)
-        });
-        assert_eq!(desk, there, "balances");
-        assert_eq!(open, there_open, "open orders");
+    }
+
+    /// # Panics
+    /// Something is wrong, and stays so.
+    pub(crate) fn assert_settles(&mut self, goal: Duration) {
+        let violations = self.settle(goal);
+        let shown: Vec<String> = violations.iter().map(Violation::to_string).collect();
+        assert!(shown.is_empty(), "at rest:\n{}", shown.join("\n"));
+    }
+
+    /// I20: no order is without an answer, and no more leaves in `span` than closing each position once may take.
+    pub(crate) fn assert_quiet(&mut self, span: Duration) {
+        let sent = |world: &Self| {
+            let network = &world.network;
+            network.with(|network, _| network.sent_orders().len())
+        };
+        let before = sent(self);
+        let positions = self.view().positions.len();
+        self.run(span);
+        let more = sent(self) - before;
+        let most = positions * MESSAGES_PER_EXIT;
+        assert!(more <= most, "I20: {more} orders and cancels in {span:?}");
+        let orders = self.view().orders;
+        let is_unknown = |order: &OrderView| order.status == OrderStatus::Unknown;
+        assert!(!orders.iter().any(is_unknown), "I20: {orders:?}");
     }
 
     /// Pays one unit of the exchange's first asset into the account.
     pub(crate) fn deposit_one_coin(&self) {
-        let now = Clock::now(&self.time);
-        self.network.with_server(|server| {
-            let account = server.account(KEY).unwrap();
-            let (asset, amount) = (AssetId(0), Amount::ONE);
-            let deposit = Action::Deposit {
-                account,
-                asset,
-                amount,
-            };
-            server.act(now, deposit);
+        self.network.with(|network, now| {
+            network.with_server(now, |server, now| {
+                let account = server.account(KEY).unwrap();
+                let (asset, amount) = (AssetId(0), Amount::ONE);
+                let deposit = Action::Deposit {
+                    account,
+                    asset,
+                    amount,
+                };
+                server.act(now, deposit);
+            });
         });
     }
 
-    /// Runs a future as a task of the world, and time with it, until it has a result.
+    /// Runs a future as a task of the world, and time with it, until it has a result; none if the desk dies meanwhile.
     fn finish<T: 'static>(
         &mut self,
         within: Duration,
         work: impl Future<Output = T> + 'static,
-    ) -> T {
+    ) -> Option<T> {
         let result = Arc::new(Mutex::new(None));
         let done = Arc::clone(&result);
-        self.executor.start("one result", |_| async move {
+        let id = self.executor.start("one result", |_| async move {
             *done.lock().unwrap() = Some(work.await);
             Ok(())
         });
-        let until = Clock::now(&self.time) + within;
+        let until = self.now() + within;
         loop {
-            self.executor.run_ready();
+            self.run_ready();
             if let Some(result) = result.lock().unwrap().take() {
-                return result;
+                return Some(result);
+            }
+            if !self.executor.is_running(id) {
+                return None;
             }
             assert!(self.step(until), "no result in time");
         }
@@ -337,7 +468,7 @@ impl World {
 
     /// Runs what can go on, then moves time to what is due next; false once that is after `until`.
     fn step(&mut self, until: Timestamp) -> bool {
-        self.executor.run_ready();
+        self.run_ready();
         let due = self
             .time
             .next_at()
@@ -352,6 +483,22 @@ impl World {
         true
     }
 
+    /// # Panics
+    /// A task failed, and not because the disk crashed.
+    fn run_ready(&mut self) {
+        let ran = self.executor.run_ready();
+        self.unless_crashed(ran);
+    }
+
+    /// What was done; none if the disk crashed and the desk with it.
+    fn unless_crashed<T, E: fmt::Debug>(&mut self, done: Result<T, E>) -> Option<T> {
+        if self.storage.has_crashed() {
+            self.kill_desk();
+            return None;
+        }
+        Some(done.unwrap())
+    }
+
     fn running(&self) -> &Desk {
         self.desk.as_ref().expect("a desk runs")
     }
@@ -362,9 +509,9 @@ impl World {
 }
 
 /// The default desk with the bots of this test.
-fn config() -> DeskConfig {
+fn config(bots: &str) -> DeskConfig {
     let (desk, _) = DEFAULT.split_once("[[bots]]").unwrap();
-    let text = format!("{desk}\n{BOTS}");
+    let text = format!("{desk}\n{bots}");
     let sources = Sources {
         file: "bots.toml",
         text: &text,

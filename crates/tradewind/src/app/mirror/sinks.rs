@@ -42,7 +42,7 @@ impl MarketSink for VenueToExchange {
         tracing::error!(
             ?topic,
             reason,
-            "A mirrored stream failed many times and is tried on; its market stands still."
+            "A mirrored stream failed many times and is tried on; its market stops."
         );
     }
 }

@@ -1,0 +1,156 @@
+//! What the checkers compare: the desk's books as its view and its journal show them, and the intents in the journal.
+//!
+//! Positions in the truth are counted in bytes of all its files, oldest first: the mark of an order is the truth's length on
+//! the disk as its first byte left, an intent ends where its record does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use tradewind_events::{Configuration, DeskView, EventKind, OrderView};
+use tradewind_journal::{MemoryStorage, OpenMode, Reader, Record, Storage, StoreKind};
+use tradewind_model::{Amount, AssetId, Fill, Instrument, Quantity, Side};
+use tradewind_simx_server::simulation::{BookedFill, DeskBooks, Holding, Intent, OpenOrder};
+
+use crate::world::JOURNAL;
+
+/// Bytes of the truth on the disk.
+pub(crate) fn truth_bytes(disk: &MemoryStorage) -> u64 {
+    let folders = [
+        Path::new(JOURNAL).to_owned(),
+        Path::new(JOURNAL).join("archive"),
+    ];
+    let mut seen = BTreeSet::new();
+    let mut bytes = 0;
+    for folder in folders {
+        for name in disk.list(&folder).unwrap_or_default() {
+            if name.starts_with("truth-") && seen.insert(name.clone()) {
+                let file = disk.open(&folder.join(name), OpenMode::Read);
+                bytes += file.and_then(|file| file.len()).unwrap_or_default();
+            }
+        }
+    }
+    bytes
+}
+
+/// What the journal proves: intents and events, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct JournalEvidence {
+    pub(crate) intents: Vec<Intent>,
+    pub(crate) events: Vec<EventKind>,
+}
+
+impl JournalEvidence {
+    /// Reads the whole truth.
+    pub(crate) fn read(disk: &MemoryStorage) -> Self {
+        let reader = Reader::new(Arc::new(disk.clone()), Path::new(JOURNAL));
+        let mut records = reader.records(StoreKind::Truth).unwrap();
+        let mut evidence = Self::default();
+        while let Some(found) = records.next() {
+            match found.unwrap().record {
+                Record::Intent(intent) => evidence.intents.push(Intent {
+                    client_id: intent.terms.client_id.to_string(),
+                    ends: records.bytes_read(),
+                }),
+                Record::Event(event) => evidence.events.push(event.kind),
+                Record::Segment(_) | Record::Input(_) | Record::Snapshot(_) => {}
+            }
+        }
+        evidence
+    }
+
+    /// The desk's books: fills as booked in the journal, the rest as in the view.
+    pub(crate) fn books(&self, view: &DeskView, configuration: &Configuration) -> DeskBooks {
+        let names = Names(configuration);
+        let fills = self.events.iter().filter_map(|kind| match kind {
+            EventKind::OrderFilled { fill, .. } => Some(fill),
+            _ => None,
+        });
+        DeskBooks {
+            open_orders: view
+                .orders
+                .iter()
+                .map(|order| names.open_order(order))
+                .collect(),
+            fills: fills.map(|fill| names.fill(fill)).collect(),
+            balances: names.balances(view),
+            owners: names.owners(view),
+        }
+    }
+}
+
+/// Ids as names, numbers as amounts.
+struct Names<'a>(&'a Configuration);
+
+impl Names<'_> {
+    fn asset(&self, asset: AssetId) -> String {
+        self.0.assets.name(asset).to_owned()
+    }
+
+    fn open_order(&self, order: &OrderView) -> OpenOrder {
+        let instrument = self.0.instrument(order.terms.instrument);
+        OpenOrder {
+            client_id: order.terms.client_id.to_string(),
+            filled: instrument.quantity_amount(order.filled),
+        }
+    }
+
+    fn fill(&self, fill: &Fill) -> BookedFill {
+        let instrument = self.0.instrument(fill.instrument);
+        BookedFill {
+            symbol: symbol(instrument),
+            trade_id: fill.trade_id.0,
+            order_id: fill.venue_order_id.0,
+            side: fill.side,
+            price: instrument.price_amount(fill.price),
+            quantity: instrument.quantity_amount(fill.quantity),
+            fee: fill.fee.amount,
+            fee_asset: self.asset(fill.fee.asset),
+        }
+    }
+
+    /// The ledger's totals; what its open orders hold is locked.
+    fn balances(&self, view: &DeskView) -> BTreeMap<String, Holding> {
+        let mut balances: BTreeMap<String, Holding> = BTreeMap::new();
+        for held in &view.balances {
+            balances.entry(self.asset(held.asset)).or_default().free += held.amount;
+        }
+        for order in &view.orders {
+            let instrument = self.0.instrument(order.terms.instrument);
+            let (asset, amount) = reserved(order, instrument);
+            let holding = balances.entry(self.asset(asset)).or_default();
+            holding.free -= amount;
+            holding.locked += amount;
+        }
+        balances
+    }
+
+    fn owners(&self, view: &DeskView) -> BTreeMap<(String, String), Amount> {
+        let mut owners = BTreeMap::new();
+        for held in &view.balances {
+            let owner = (self.asset(held.asset), format!("{:?}", held.owner));
+            *owners.entry(owner).or_default() += held.amount;
+        }
+        owners
+    }
+}
+
+/// `BTCUSDT` of `binance:BTC/USDT`.
+fn symbol(instrument: &Instrument) -> String {
+    let name = &instrument.name;
+    let pair = name.split_once(':').map_or(&**name, |(_, pair)| pair);
+    pair.replace('/', "")
+}
+
+/// What an open order reserves of which asset.
+fn reserved(order: &OrderView, instrument: &Instrument) -> (AssetId, Amount) {
+    let left = Quantity(order.terms.quantity.0 - order.filled.0);
+    match (order.terms.side, order.terms.kind.limit()) {
+        (Side::Sell, _) => (instrument.base, instrument.quantity_amount(left)),
+        (Side::Buy, Some(price)) => {
+            let value = instrument.notional(price, left);
+            (instrument.quote, value.unwrap_or_default())
+        }
+        (Side::Buy, None) => (instrument.quote, Amount::ZERO),
+    }
+}
