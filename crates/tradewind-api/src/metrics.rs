@@ -88,6 +88,11 @@ impl Scrape {
             (status.name().to_owned(), as_f64(orders.count() as u64))
         });
         out.gauges("orders", "Open orders by state", "state", rows)?;
+        let unprotected = as_f64(view.unprotected.len() as u64);
+        let help = "Positions that no stop at the venue covers";
+        out.gauge("unprotected_positions", help, unprotected)?;
+        let blocked = as_f64(view.blocked_exits.len() as u64);
+        out.gauge("blocked_exits", "Exits refused again and again", blocked)?;
         let counters = &view.counters;
         let rows = [
             ("wakes", counters.wakes),

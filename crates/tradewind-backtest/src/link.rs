@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use tradewind_events::{AccountState, Configuration, Intent};
 use tradewind_model::{
-    AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderTerms, Quote, ReportKind, Side,
-    Timestamp,
+    AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderTerms, Quote, RejectReason,
+    ReportKind, Side, Timestamp,
 };
 use tradewind_risk::PositionEffect;
 use tradewind_simx::{
@@ -30,7 +30,8 @@ use crate::translate::{answer, reason, translate};
 /// A request of the desk to the exchange.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Request {
-    Submit(OrderTerms),
+    /// An order, with the stop that is cancelled first.
+    Submit(OrderTerms, Option<ClientOrderId>),
     Cancel(AccountId, InstrumentId, ClientOrderId),
     Query(AccountId, InstrumentId, ClientOrderId),
 }
@@ -55,7 +56,7 @@ pub(crate) struct Link {
     /// The point of a candle's course that is being handled.
     point: Option<CandlePoint>,
     /// Orders that wait for their instrument's next open or quote.
-    held: Vec<OrderTerms>,
+    held: Vec<(OrderTerms, Option<ClientOrderId>)>,
     /// Reports that have reached the desk.
     pub(crate) arrived: VecDeque<ExecutionReport>,
 }
@@ -136,11 +137,11 @@ impl Link {
     pub(crate) fn submit(&mut self, now: Timestamp, intent: &Intent, terms: &OrderTerms) {
         if self.from_candles[terms.instrument.index()] {
             let Some(touch) = self.exit_touch(intent) else {
-                return self.held.push(*terms);
+                return self.held.push((*terms, intent.replaces));
             };
             self.quote_exchange(now, &touch);
         }
-        self.send(now, Request::Submit(*terms));
+        self.send(now, Request::Submit(*terms, intent.replaces));
     }
 
     /// What an exit meets at the point that is being handled, if that point is where its position is closed.
@@ -222,18 +223,21 @@ impl Link {
     /// Lets the held orders of an instrument enter, each at the touch of its side.
     fn release(&mut self, now: Timestamp, instrument: InstrumentId, touch: impl Fn(Side) -> Quote) {
         let mut held = std::mem::take(&mut self.held);
-        let entering = held.extract_if(.., |terms| terms.instrument == instrument);
-        for terms in entering {
+        let entering = held.extract_if(.., |(terms, _)| terms.instrument == instrument);
+        for (terms, replaces) in entering {
             self.quote_exchange(now, &touch(terms.side));
-            self.carry_out(now, &Request::Submit(terms));
+            self.carry_out(now, &Request::Submit(terms, replaces));
         }
         self.held = held;
     }
 
     fn carry_out(&mut self, now: Timestamp, request: &Request) {
         match *request {
-            Request::Submit(terms) => self.enter(now, &terms),
-            Request::Cancel(account, instrument, id) => self.cancel(now, account, instrument, id),
+            Request::Submit(terms, None) => self.enter(now, &terms),
+            Request::Submit(terms, Some(stop)) => self.replace(now, stop, &terms),
+            Request::Cancel(account, instrument, id) => {
+                self.cancel(now, account, instrument, id).ok();
+            }
             Request::Query(account, instrument, id) => self.query(now, account, instrument, id),
         }
         self.publish(now);
@@ -258,21 +262,39 @@ impl Link {
         }
     }
 
+    /// Cancels a stop and lets another order enter, or neither.
+    fn replace(&mut self, now: Timestamp, stop: ClientOrderId, terms: &OrderTerms) {
+        match self.cancel(now, terms.account, terms.instrument, stop) {
+            Ok(()) => self.enter(now, terms),
+            Err(reason) => self.arrive(
+                now,
+                answer(
+                    terms.account,
+                    terms.instrument,
+                    terms.client_id,
+                    ReportKind::Rejected(reason),
+                    now,
+                ),
+            ),
+        }
+    }
+
     fn cancel(
         &mut self,
         now: Timestamp,
         account: AccountId,
         instrument: InstrumentId,
         id: ClientOrderId,
-    ) {
+    ) -> Result<(), RejectReason> {
         // An order that is still held was not sent and never will be.
         let before = self.held.len();
-        self.held.retain(|terms| terms.client_id != id);
+        self.held.retain(|(terms, _)| terms.client_id != id);
         if self.held.len() < before {
-            return self.arrive(
+            self.arrive(
                 now,
                 answer(account, instrument, id, ReportKind::Cancelled, now),
             );
+            return Ok(());
         }
         let cancel = CancelOrder {
             account,
@@ -283,7 +305,10 @@ impl Link {
         if let Err(refusal) = self.exchange.cancel(now, &cancel, &mut self.outbox) {
             let kind = ReportKind::CancelRejected(reason(refusal));
             self.arrive(now, answer(account, instrument, id, kind, now));
+            return Err(reason(refusal));
         }
+        self.publish(now);
+        Ok(())
     }
 
     /// Reports an order's state. Its fills were reported before and are only counted here.

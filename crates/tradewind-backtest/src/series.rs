@@ -116,6 +116,7 @@ pub fn benchmark_setup() -> Setup {
         equity_every: Duration::from_secs(3_600),
         candles: CandleSource::Venue,
         announce_quotes: false,
+        venue_stop_distance: None,
         on_restart: OnRestart::Keep,
     };
     Setup {

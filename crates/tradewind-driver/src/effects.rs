@@ -8,7 +8,7 @@ use tradewind_model::{
 use tradewind_risk::ApprovedOrder;
 
 /// Something to be done at a venue.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Effect {
     /// Send an order whose intent is durable.
     Submit(Intent, ApprovedOrder),
@@ -49,9 +49,9 @@ pub enum Effect {
 
 impl Effect {
     /// The effect of an output; `None` for an output that is not for a venue.
-    pub(crate) const fn of(output: &Output) -> Option<Self> {
+    pub(crate) fn of(output: &Output) -> Option<Self> {
         Some(match *output {
-            Output::Submit(intent, order) => Self::Submit(intent, order),
+            Output::Submit(ref intent, order) => Self::Submit(intent.clone(), order),
             Output::Cancel {
                 account,
                 instrument,

@@ -17,9 +17,9 @@ pub(crate) struct HeldEffects {
 impl HeldEffects {
     /// Takes an effect of input `seq` if it must wait; gives it back if it may be performed now.
     pub(crate) fn hold(&mut self, seq: u64, durable: u64, effect: Effect) -> Option<Effect> {
-        let waits_for = match effect {
+        let waits_for = match &effect {
             Effect::Submit(..) => (seq > durable).then_some(seq),
-            _ => self.held_order_of(&effect),
+            effect => self.held_order_of(effect),
         };
         let Some(seq) = waits_for else {
             return Some(effect);
@@ -69,17 +69,17 @@ mod tests {
             });
         }
         let approved = desk.log.iter().filter_map(|output| match output {
-            Output::Submit(intent, order) => Some((*intent, *order)),
+            Output::Submit(intent, order) => Some((intent.clone(), *order)),
             _ => None,
         });
         approved.collect::<Vec<_>>().try_into().expect("two orders")
     }
 
-    fn submit((intent, order): (Intent, ApprovedOrder)) -> Effect {
-        Effect::Submit(intent, order)
+    fn submit((intent, order): &(Intent, ApprovedOrder)) -> Effect {
+        Effect::Submit(intent.clone(), *order)
     }
 
-    fn cancel((Intent { terms, .. }, _): (Intent, ApprovedOrder)) -> Effect {
+    fn cancel((Intent { terms, .. }, _): &(Intent, ApprovedOrder)) -> Effect {
         Effect::Cancel {
             account: terms.account,
             instrument: terms.instrument,
@@ -99,14 +99,17 @@ mod tests {
     #[test]
     fn an_order_waits_for_its_intent_and_its_cancel_waits_behind_it() {
         let [one, two] = two_orders();
-        let ids = [one, two].map(|(intent, _)| Some(intent.terms.client_id));
+        let ids = [&one, &two].map(|(intent, _)| Some(intent.terms.client_id));
         let mut held = HeldEffects::default();
-        assert!(held.hold(7, 7, submit(one)).is_some(), "durable");
-        assert!(held.hold(8, 7, submit(two)).is_none());
-        assert!(held.hold(9, 7, cancel(two)).is_none(), "after its order");
-        assert!(held.hold(9, 7, cancel(one)).is_some(), "its order has left");
+        assert!(held.hold(7, 7, submit(&one)).is_some(), "durable");
+        assert!(held.hold(8, 7, submit(&two)).is_none());
+        assert!(held.hold(9, 7, cancel(&two)).is_none(), "after its order");
+        assert!(
+            held.hold(9, 7, cancel(&one)).is_some(),
+            "its order has left"
+        );
         assert_eq!(released(&mut held, 7), []);
         assert_eq!(released(&mut held, 8), [(true, ids[1]), (false, ids[1])]);
-        assert!(held.hold(9, 8, cancel(two)).is_some());
+        assert!(held.hold(9, 8, cancel(&two)).is_some());
     }
 }

@@ -8,7 +8,8 @@ use crate::recover::{RecoveredPart, recovered_parts};
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
     account_stream, breakers, candles, causes, commands, configure, equity, evaluation, exits,
-    flatten, funding, lifecycle, market_data, monitoring, reports, submission, takeover,
+    flatten, funding, lifecycle, market_data, monitoring, protection, reports, submission,
+    takeover,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;
@@ -52,12 +53,13 @@ impl Engine {
             Input::Health { instrument, health } => {
                 market_data::on_health(parts, *instrument, *health, out);
             }
-            Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed),
+            Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed, out),
             Input::TradesLost { count } => candles::on_trades_lost(parts, *count, out),
             Input::Report(report) => reports::on_report(parts, report, out),
             Input::Account(state) => {
                 let endings = takeover::on_account(parts, state, out);
                 reports::follow_up_all(parts, endings, out);
+                protection::cover_account(parts, state.account, out);
             }
             Input::AccountFills(page) => {
                 let endings = takeover::on_fills(parts, page, out);
@@ -203,6 +205,9 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::CandleClose => candles::on_candle_close(parts, out),
         Timer::Staleness => market_data::on_staleness(parts, out),
         Timer::Flatten => flatten::on_timer(parts, out),
+        Timer::Protection(account, instrument) => {
+            protection::cover(parts, (account, instrument), out);
+        }
         Timer::LossCheck => monitoring::on_loss_timer(parts, out),
         Timer::Breaker(scope) => breakers::on_breaker_timer(parts, scope, out),
         Timer::AccountReading(account) => takeover::on_reading_timer(parts, account, out),

@@ -1,16 +1,22 @@
 //! What an observer may see, copied out between two inputs.
 
 use tradewind_events::{
-    AccountView, BalanceView, BotView, DeskView, ExitView, FeedView, NextWake, OrderView,
-    PositionView,
+    AccountView, BalanceView, BlockedExitView, BotView, DeskView, ExitView, FeedView, NextWake,
+    OrderView, PositionView, UnprotectedView,
 };
-use tradewind_model::{AssetId, InstrumentId, OwnerId, Quote};
+use tradewind_model::{
+    AssetId, InstrumentId, InstrumentStatus, OwnerId, Quantity, Quote, RuleBreach,
+};
 use tradewind_portfolio::{Position, PositionKey, value_account};
 
 use crate::parts::Parts;
 use crate::parts::bot::Bot;
+use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::exit_monitor::ExitMonitor;
 use crate::parts::order::Order;
+use crate::parts::protection::Uncovered;
+use crate::step::positions::closable;
+use crate::step::protection::protected;
 
 /// The desk as of the last input.
 pub(crate) fn desk_view(parts: &Parts) -> DeskView {
@@ -31,6 +37,8 @@ pub(crate) fn desk_view(parts: &Parts) -> DeskView {
         feeds: feed_views(parts),
         counters: parts.counters.totals(),
         last_close: parts.counters.last_close().clone(),
+        unprotected: unprotected_views(parts),
+        blocked_exits: blocked_exits(parts),
     }
 }
 
@@ -120,14 +128,78 @@ fn position_view(parts: &Parts, key: &PositionKey, position: &Position) -> Posit
         exit: exit_view(parts, key.1, key.2),
         side_mode: position.side_mode,
         margin: position.margin,
+        protected: place_of(parts, key.1, key.2)
+            .map_or(Quantity::ZERO, |place| protected(parts, place)),
+    }
+}
+
+fn unprotected_views(parts: &Parts) -> Vec<UnprotectedView> {
+    let uncovered = parts.protection.uncovered();
+    let listed = uncovered.filter(|(_, uncovered)| uncovered.is_announced);
+    let view = |(place, uncovered): (BotInstrument, &Uncovered)| UnprotectedView {
+        account: parts.bots.bot(place.bot()).config().account,
+        bot: place.bot(),
+        instrument: parts.bots.at(place).instrument(),
+        quantity: uncovered.quantity,
+        since: uncovered.since,
+        reason: uncovered.reason.clone(),
+    };
+    listed.map(view).collect()
+}
+
+fn blocked_exits(parts: &Parts) -> Vec<BlockedExitView> {
+    let positions = parts.portfolio.positions();
+    let places = positions.filter_map(|(key, _)| place_of(parts, key.1, key.2));
+    places
+        .filter_map(|place| blocked_exit(parts, place))
+        .collect()
+}
+
+/// Why a position cannot be closed at present, if it cannot.
+fn blocked_exit(parts: &Parts, place: BotInstrument) -> Option<BlockedExitView> {
+    let (state, bot) = (parts.bots.at(place), parts.bots.bot(place.bot()));
+    let refused = state.refusals().listed();
+    let (refusals, reason) = match refused {
+        Some((count, reason)) => (count, reason.to_owned()),
+        None => (0, obstacle(parts, place)?.to_owned()),
+    };
+    Some(BlockedExitView {
+        account: bot.config().account,
+        bot: place.bot(),
+        instrument: state.instrument(),
+        refusals,
+        next_try: refused.map(|_| state.refusals().not_before().max(parts.now())),
+        reason,
+    })
+}
+
+/// What stands in the way of an exit that was not tried.
+fn obstacle(parts: &Parts, place: BotInstrument) -> Option<&'static str> {
+    let (state, bot) = (parts.bots.at(place), parts.bots.bot(place.bot()));
+    let instrument = parts.config.instrument(state.instrument());
+    if instrument.status != InstrumentStatus::Trading {
+        return Some("the venue does not trade the instrument now");
+    }
+    let quote = parts.market.quote(instrument.id);
+    let price = quote.map(|quote| quote.opposite_side(state.closing_side()));
+    let checked = instrument.check(closable(parts, place), None, price);
+    if let Err(RuleBreach::QuantityMin | RuleBreach::NotionalMin) = checked {
+        return Some("it is below the least order of the venue");
+    }
+    let is_left = bot.is_removed() && state.monitor().is_none();
+    is_left.then_some("its bot was removed and no exit plan closes it")
+}
+
+/// The place of an owner in an instrument, if it is a bot.
+fn place_of(parts: &Parts, owner: OwnerId, instrument: InstrumentId) -> Option<BotInstrument> {
+    match owner {
+        OwnerId::Bot(bot) => parts.bots.place(bot, instrument),
+        _ => None,
     }
 }
 
 fn exit_view(parts: &Parts, owner: OwnerId, instrument: InstrumentId) -> ExitView {
-    let OwnerId::Bot(bot) = owner else {
-        return ExitView::default();
-    };
-    let place = parts.bots.place(bot, instrument);
+    let place = place_of(parts, owner, instrument);
     let monitor = place.and_then(|place| parts.bots.at(place).monitor());
     monitor.map(ExitMonitor::view).unwrap_or_default()
 }

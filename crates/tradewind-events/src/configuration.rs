@@ -39,6 +39,10 @@ pub struct Configuration {
     pub candles: CandleSource,
     /// Whether a `price_update` event is made of each quote, or only of those that led to a signal.
     pub announce_quotes: bool,
+    /// Distance of the stops at the venue, as a multiple of the distance of the stop that the engine watches; `None`: no
+    /// stop is placed at the venue.
+    #[serde(default)]
+    pub venue_stop_distance: Option<Ppm>,
     /// What becomes of entries that a restart finds resting.
     #[serde(default)]
     pub on_restart: OnRestart,

@@ -164,6 +164,8 @@ events! {
     TransferReported => "transfer_reported", Lossless;
     /// The desk is stopping.
     DeskStopping => "desk_stopping", Lossless;
+    /// A position was not covered by a stop at the venue for two seconds.
+    PositionUnprotected => "position_unprotected", Lossless;
 }
 
 /// What a target holds besides its exposure and reason. Recovery reads it instead of asking the strategy again.
@@ -454,6 +456,19 @@ pub enum EventKind {
     },
     /// See [`EventType::DeskStopping`].
     DeskStopping,
+    /// See [`EventType::PositionUnprotected`].
+    PositionUnprotected {
+        /// Account.
+        account: AccountId,
+        /// Whose.
+        bot: BotId,
+        /// In what.
+        instrument: InstrumentId,
+        /// How much of the position no stop covers.
+        quantity: Quantity,
+        /// Why, in words.
+        reason: String,
+    },
 }
 
 impl EventKind {
@@ -491,6 +506,7 @@ impl EventKind {
             Self::BalancesReported { .. } => EventType::BalancesReported,
             Self::TransferReported { .. } => EventType::TransferReported,
             Self::DeskStopping => EventType::DeskStopping,
+            Self::PositionUnprotected { .. } => EventType::PositionUnprotected,
         }
     }
 }
@@ -516,6 +532,6 @@ mod tests {
                 );
             }
         }
-        assert_eq!(EventType::ALL.len(), 30);
+        assert_eq!(EventType::ALL.len(), 31);
     }
 }

@@ -124,6 +124,8 @@ pub enum Timer {
     Staleness,
     /// A kill that closes positions first is to go on, or is over.
     Flatten,
+    /// The stops at the venue are compared with the account's positions in an instrument.
+    Protection(AccountId, InstrumentId),
     /// Accounts and bots are valued for the limits of losses.
     LossCheck,
     /// An open circuit breaker may let one entry probe.

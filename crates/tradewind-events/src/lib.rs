@@ -25,8 +25,8 @@ pub use input::{
     EvaluationOutcome, Funding, Input, LaneState, OpenOrder, SeriesPoint, StorageHealth, Timer,
     VenuePosition, VenuePositions,
 };
-pub use output::{EvaluationRequest, Intent, Output, Outputs};
+pub use output::{EvaluationRequest, Intent, Output, Outputs, StopShare};
 pub use view::{
-    AccountView, BalanceView, BotView, CauseView, CloseView, Counters, DeskView, EquityPoint,
-    ExitView, FeedView, NextWake, OrderView, PositionView,
+    AccountView, BalanceView, BlockedExitView, BotView, CauseView, CloseView, Counters, DeskView,
+    EquityPoint, ExitView, FeedView, NextWake, OrderView, PositionView, UnprotectedView,
 };

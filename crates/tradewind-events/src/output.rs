@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     AccountId, Amount, BotId, Candle, ClientOrderId, InstrumentId, Interval, OrderTerms,
-    PositionState, Quote, Timestamp, VenueOrderId, Wake,
+    PositionState, Quantity, Quote, Timestamp, VenueOrderId, Wake,
 };
 use tradewind_risk::{ApprovedOrder, PositionEffect};
 
@@ -70,18 +70,33 @@ pub enum Output {
 pub type Outputs = Vec<Output>;
 
 /// An order somebody decided on, as it is made durable before the order leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     /// The order.
     pub terms: OrderTerms,
     /// For whom; `None` for a person.
     pub bot: Option<BotId>,
-    /// Entry or exit.
+    /// Entry, exit or protective stop.
     pub purpose: PositionEffect,
     /// The bot's revision when it decided; 0 for a person.
     pub revision: u32,
     /// When it was decided.
     pub decided_at: Timestamp,
+    /// The order that the same request cancels first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<ClientOrderId>,
+    /// For a protective stop: how much of it belongs to each bot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<StopShare>,
+}
+
+/// A bot's part of a protective stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopShare {
+    /// The bot whose position it covers.
+    pub bot: BotId,
+    /// How much of the stop's quantity is its.
+    pub quantity: Quantity,
 }
 
 /// A call of a strategy that runs in another lane: all it may look at, as of one moment.

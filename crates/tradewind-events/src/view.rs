@@ -43,6 +43,46 @@ pub struct DeskView {
     pub counters: Counters,
     /// The results of the last candle close that woke a bot.
     pub last_close: CloseView,
+    /// Positions with a stop that no stop at the venue covers for longer than two seconds, with the reason.
+    #[serde(default)]
+    pub unprotected: Vec<UnprotectedView>,
+    /// Exits that are refused again and again, with the reason.
+    #[serde(default)]
+    pub blocked_exits: Vec<BlockedExitView>,
+}
+
+/// A position that is not covered at the venue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnprotectedView {
+    /// Account.
+    pub account: AccountId,
+    /// Whose position.
+    pub bot: BotId,
+    /// In what.
+    pub instrument: InstrumentId,
+    /// How much of it no stop covers.
+    pub quantity: Quantity,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// A position that cannot be closed at present.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockedExitView {
+    /// Account.
+    pub account: AccountId,
+    /// Whose position.
+    pub bot: BotId,
+    /// In what.
+    pub instrument: InstrumentId,
+    /// How often it was refused in a row.
+    pub refusals: u32,
+    /// When it is tried again.
+    pub next_try: Option<Timestamp>,
+    /// The last refusal, in words.
+    pub reason: String,
 }
 
 /// The results of a candle close, from the close until the next one.
@@ -156,7 +196,7 @@ pub struct OrderView {
     pub venue_order_id: Option<VenueOrderId>,
     /// For whom.
     pub bot: Option<BotId>,
-    /// Entry or exit.
+    /// Entry, exit or protective stop.
     pub purpose: PositionEffect,
     /// Where it is.
     pub status: OrderStatus,
@@ -197,6 +237,9 @@ pub struct PositionView {
     /// What the venue holds as security for it, in the settlement asset.
     #[serde(default)]
     pub margin: Amount,
+    /// How much of it stops at the venue cover.
+    #[serde(default)]
+    pub protected: Quantity,
 }
 
 /// The levels at which the engine will close a position.

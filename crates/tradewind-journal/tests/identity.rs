@@ -102,8 +102,10 @@ fn a_directory_has_a_home_and_its_copy_another() {
 #[test]
 fn former_instances_are_bounded() {
     let storage = MemoryStorage::new();
-    let last = (0..100).map(|copy| begin(&storage, Home::new(1, 1, copy), 5));
-    let last = last.last().unwrap();
+    let mut last = begin(&storage, Home::new(1, 1, 0), 5);
+    for copy in 1..100 {
+        last = begin(&storage, Home::new(1, 1, copy), 5);
+    }
     assert_eq!(last.former.len(), 64);
     let newest = FormerInstance {
         instance: last.instance - 1,

@@ -60,7 +60,7 @@ fn a_write_error_of_the_market_store_turns_it_off_and_the_truth_goes_on() {
     // Two headers, the first quote, and the last one.
     assert!(kept.contains(&3) && kept.contains(&183) && !kept.contains(&21));
     let truth = reader.records(StoreKind::Truth).unwrap();
-    assert_eq!(truth.count(), back as usize + 2, "all of it");
+    assert_eq!(truth.count() as u64, back + 2, "all of it");
 }
 
 #[test]

@@ -79,6 +79,24 @@ pub struct Instrument {
     pub status: InstrumentStatus,
     /// Grows with each change of the rules.
     pub revision: u32,
+    /// Which kind of stop order the venue takes.
+    #[serde(default)]
+    pub stop_orders: StopOrders,
+    /// Most orders that wait for a trigger open at once; 0 for no limit.
+    #[serde(default)]
+    pub algo_orders_max: u32,
+}
+
+/// Which kind of stop order a venue takes in an instrument.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopOrders {
+    /// None, or it is not known.
+    #[default]
+    None,
+    /// Stops with a limit only.
+    Limit,
+    /// Stops that trade at market.
+    Market,
 }
 
 /// Which of the venue's rules an order would break.
@@ -129,6 +147,8 @@ impl Instrument {
             open_orders_max: 0,
             status: InstrumentStatus::Trading,
             revision: 0,
+            stop_orders: StopOrders::None,
+            algo_orders_max: 0,
         }
     }
 

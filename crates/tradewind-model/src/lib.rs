@@ -33,7 +33,7 @@ pub use id::{
     AccountId, AssetId, BotId, ClientOrderId, ClientOrderIds, EventId, InstrumentId, OwnerId,
     TradeId, VenueId, VenueOrderId,
 };
-pub use instrument::{Instrument, InstrumentKind, InstrumentStatus, RuleBreach};
+pub use instrument::{Instrument, InstrumentKind, InstrumentStatus, RuleBreach, StopOrders};
 pub use market::{Depth, FeedHealth, Level, MarketEvent, Quote, Trade};
 pub use number::{Amount, Money, Ppm, Price, Quantity};
 pub use order::{Fill, Liquidity, OrderKind, OrderStatus, OrderTerms, Side, TimeInForce};

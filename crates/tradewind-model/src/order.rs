@@ -67,6 +67,18 @@ pub enum OrderKind {
         /// The limit.
         price: Price,
     },
+    /// At market, once a trade reaches the trigger: for a seller at it or below, for a buyer at it or above.
+    Stop {
+        /// The trigger.
+        trigger: Price,
+    },
+    /// At the limit or better, once a trade reaches the trigger; then until cancelled.
+    StopLimit {
+        /// The trigger.
+        trigger: Price,
+        /// The limit.
+        price: Price,
+    },
 }
 
 impl OrderKind {
@@ -74,8 +86,19 @@ impl OrderKind {
     #[must_use]
     pub const fn limit(self) -> Option<Price> {
         match self {
-            Self::Market => None,
-            Self::Limit { price, .. } | Self::PostOnly { price } => Some(price),
+            Self::Market | Self::Stop { .. } => None,
+            Self::Limit { price, .. }
+            | Self::PostOnly { price }
+            | Self::StopLimit { price, .. } => Some(price),
+        }
+    }
+
+    /// The price that a trade must reach before the order works, if it waits for one.
+    #[must_use]
+    pub const fn trigger(self) -> Option<Price> {
+        match self {
+            Self::Stop { trigger } | Self::StopLimit { trigger, .. } => Some(trigger),
+            Self::Market | Self::Limit { .. } | Self::PostOnly { .. } => None,
         }
     }
 }
@@ -104,7 +127,7 @@ pub struct OrderTerms {
     pub side: Side,
     /// Quantity, positive.
     pub quantity: Quantity,
-    /// Market, limit or post-only.
+    /// How it trades.
     pub kind: OrderKind,
 }
 

@@ -1,7 +1,7 @@
 //! The seal on an order that risk let through.
 
 use serde::Serialize;
-use tradewind_model::{OrderTerms, Timestamp};
+use tradewind_model::{ClientOrderId, OrderTerms, Timestamp};
 
 /// An order that passed every check, for exactly these terms.
 ///
@@ -14,6 +14,8 @@ pub struct ApprovedOrder {
     expires_at: Option<Timestamp>,
     exit: bool,
     flattening: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<ClientOrderId>,
 }
 
 /// What a seal adds to the terms.
@@ -33,6 +35,16 @@ impl ApprovedOrder {
             expires_at: seal.expires_at,
             exit: seal.exit,
             flattening: seal.flattening,
+            replaces: None,
+        }
+    }
+
+    /// The same order, sent by one request that first cancels `stop`. If that fails, the order is not placed.
+    #[must_use]
+    pub const fn replacing(self, stop: ClientOrderId) -> Self {
+        Self {
+            replaces: Some(stop),
+            ..self
         }
     }
 
@@ -52,6 +64,12 @@ impl ApprovedOrder {
     #[must_use]
     pub const fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
+    }
+
+    /// The order that the venue cancels first.
+    #[must_use]
+    pub const fn replaces(&self) -> Option<ClientOrderId> {
+        self.replaces
     }
 
     /// Whether it only reduces a position of the desk; exits are sent before entries.

@@ -26,6 +26,16 @@ pub enum PositionEffect {
     Entry,
     /// Only reduces a position the desk owns.
     Exit,
+    /// A stop that waits at the venue for the case that the desk cannot exit. It only reduces a position.
+    Protect,
+}
+
+impl PositionEffect {
+    /// Whether the order can only reduce a position.
+    #[must_use]
+    pub const fn reduces(self) -> bool {
+        matches!(self, Self::Exit | Self::Protect)
+    }
 }
 
 /// An order to be checked.
@@ -35,7 +45,7 @@ pub struct Candidate {
     pub terms: OrderTerms,
     /// The bot that requests it; `None` for a person.
     pub bot: Option<BotId>,
-    /// Entry or exit.
+    /// Entry, exit or protective stop.
     pub purpose: PositionEffect,
     /// Whether a quote decided it; candles and timers give an entry more time (R04).
     pub decided_on_quote: bool,
@@ -68,9 +78,9 @@ pub struct Context<'a> {
     pub fee: Ppm,
     /// The owner's balance in the asset this order spends, less what its open orders have reserved.
     pub free: Amount,
-    /// The owner's position in the instrument.
+    /// The owner's position in the instrument; for a protective stop, the positions it covers together.
     pub position: Quantity,
-    /// The owner's working quantity on the order's side.
+    /// The owner's working quantity on the order's side. It contains no protective stops, unless the order is one.
     pub working: Quantity,
     /// The account: its venue and the orders and positions of all its owners.
     pub account: AccountFacts,
@@ -137,18 +147,23 @@ type Check = fn(&Candidate, &Context<'_>) -> Result<(), DenyReason>;
 /// Which orders a check may deny.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AppliesTo {
+    /// Entries alone.
     Entry,
-    Exit,
-    Both,
+    /// Entries and exits.
+    Decisions,
+    /// Exits and protective stops.
+    Reducing,
+    /// Every order.
+    All,
 }
 
 impl AppliesTo {
     const fn covers(self, effect: PositionEffect) -> bool {
-        match (self, effect) {
-            (Self::Both, _)
-            | (Self::Entry, PositionEffect::Entry)
-            | (Self::Exit, PositionEffect::Exit) => true,
-            (Self::Entry, PositionEffect::Exit) | (Self::Exit, PositionEffect::Entry) => false,
+        match self {
+            Self::Entry => matches!(effect, PositionEffect::Entry),
+            Self::Decisions => !matches!(effect, PositionEffect::Protect),
+            Self::Reducing => effect.reduces(),
+            Self::All => true,
         }
     }
 }
@@ -156,16 +171,16 @@ impl AppliesTo {
 /// The list, cheapest and most final first. R04 is the time to live that [`check`] seals into an entry. R17, R22, R23
 /// and R25 are not per order: see `monitors/`.
 const CHECKS: [(AppliesTo, Check); 21] = [
-    (AppliesTo::Both, checks::r01_trading_state::check),
-    (AppliesTo::Both, checks::r02_start_gate::check),
+    (AppliesTo::All, checks::r01_trading_state::check),
+    (AppliesTo::All, checks::r02_start_gate::check),
     (AppliesTo::Entry, checks::limits_present),
-    (AppliesTo::Both, checks::r05_instrument::check),
+    (AppliesTo::All, checks::r05_instrument::check),
     (AppliesTo::Entry, checks::r24_clock_and_stream::check),
     (AppliesTo::Entry, checks::r03_unknown_orders::check),
-    (AppliesTo::Both, checks::r06_steps::check),
-    (AppliesTo::Both, checks::r07_size::check),
-    (AppliesTo::Both, checks::r18_duplicate::check),
-    (AppliesTo::Exit, checks::r21_exit_size::check),
+    (AppliesTo::All, checks::r06_steps::check),
+    (AppliesTo::All, checks::r07_size::check),
+    (AppliesTo::Decisions, checks::r18_duplicate::check),
+    (AppliesTo::Reducing, checks::r21_exit_size::check),
     (AppliesTo::Entry, checks::r11_reference::check),
     (AppliesTo::Entry, checks::r10_collar::check),
     (AppliesTo::Entry, checks::r09_liquidity::check),
@@ -190,7 +205,7 @@ pub fn check(candidate: &Candidate, context: &Context<'_>) -> Result<ApprovedOrd
         }
     }
     let expires_at = match candidate.purpose {
-        PositionEffect::Exit => None,
+        PositionEffect::Exit | PositionEffect::Protect => None,
         PositionEffect::Entry => {
             Some(context.now + checks::r04_time_to_live::of(candidate, context.limits)?)
         }
@@ -198,7 +213,7 @@ pub fn check(candidate: &Candidate, context: &Context<'_>) -> Result<ApprovedOrd
     let seal = Seal {
         decided_at: context.now,
         expires_at,
-        exit: candidate.purpose == PositionEffect::Exit,
+        exit: candidate.purpose.reduces(),
         flattening: context.state == TradingState::Flattening,
     };
     Ok(ApprovedOrder::new(candidate.terms, seal))

@@ -6,14 +6,14 @@
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentStatus, OrderKind, Quantity,
-    Side, VenueOrderId,
+    Side, TimeInForce, VenueOrderId,
 };
 
 use crate::client_id::ClientId;
 use crate::fees::FeeChoice;
 use crate::list::{ListRef, NewList, OrderList};
 use crate::order::Order;
-use crate::trigger::Trigger;
+use crate::trigger::{Purpose, Trigger};
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,7 +133,7 @@ pub struct NewOrder {
     pub side: Side,
     /// How large.
     pub size: Size,
-    /// Market, limit or post-only, once it works.
+    /// Market, limit or post-only, once it works; never a stop, which is a kind and a trigger here.
     pub kind: OrderKind,
     /// What it waits for before it works; nothing for most orders.
     pub trigger: Option<Trigger>,
@@ -144,7 +144,7 @@ pub struct NewOrder {
 }
 
 impl NewOrder {
-    /// An order that may trade with its own account.
+    /// An order that may trade with its own account. A stop becomes the kind it has once it works, and its trigger.
     #[must_use]
     pub const fn new(
         account: AccountId,
@@ -154,6 +154,7 @@ impl NewOrder {
         size: Size,
         kind: OrderKind,
     ) -> Self {
+        let (kind, trigger) = without_trigger(kind);
         Self {
             account,
             instrument,
@@ -161,7 +162,7 @@ impl NewOrder {
             side,
             size,
             kind,
-            trigger: None,
+            trigger,
             self_trade: SelfTrade::Allowed,
             labels: Labels {
                 strategy: None,
@@ -189,6 +190,24 @@ impl NewOrder {
     #[must_use]
     pub const fn with_self_trade(self, self_trade: SelfTrade) -> Self {
         Self { self_trade, ..self }
+    }
+}
+
+/// The kind an order has once it works, and the trigger it waits for before.
+const fn without_trigger(kind: OrderKind) -> (OrderKind, Option<Trigger>) {
+    match kind {
+        OrderKind::Stop { trigger } => (
+            OrderKind::Market,
+            Some(Trigger::at(Purpose::StopLoss, trigger)),
+        ),
+        OrderKind::StopLimit { trigger, price } => (
+            OrderKind::Limit {
+                price,
+                time_in_force: TimeInForce::GoodTillCancel,
+            },
+            Some(Trigger::at(Purpose::StopLoss, trigger)),
+        ),
+        OrderKind::Market | OrderKind::Limit { .. } | OrderKind::PostOnly { .. } => (kind, None),
     }
 }
 

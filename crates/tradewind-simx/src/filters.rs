@@ -30,7 +30,13 @@ pub(crate) fn check(rules: &Rules<'_>, new: &NewOrder) -> Result<(), Refusal> {
             let checked = rules.instrument.check(quantity, limit, reference);
             checked.map_err(|breach| filter(name(rules.instrument, kind, quantity, breach)))?;
         }
-        (Size::Quote(_), OrderKind::Limit { .. } | OrderKind::PostOnly { .. }) => {
+        (
+            Size::Quote(_),
+            OrderKind::Limit { .. }
+            | OrderKind::PostOnly { .. }
+            | OrderKind::Stop { .. }
+            | OrderKind::StopLimit { .. },
+        ) => {
             return Err(Refusal::QuoteSizeNotAllowed);
         }
         (Size::Quote(_), OrderKind::Market) if new.trigger.is_some() => {

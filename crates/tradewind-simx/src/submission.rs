@@ -274,7 +274,9 @@ impl Exchange {
     /// The rest of the order waits or expires, as its kind says.
     fn conclude(&mut self, now: Timestamp, order: &mut Order, out: &mut Outbox) {
         match order.kind {
-            OrderKind::Market => self.expire(now, order, EndReason::NoLiquidity, out),
+            OrderKind::Market | OrderKind::Stop { .. } => {
+                self.expire(now, order, EndReason::NoLiquidity, out);
+            }
             OrderKind::Limit {
                 time_in_force: TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill,
                 ..
@@ -285,7 +287,8 @@ impl Exchange {
                 time_in_force: TimeInForce::GoodTillCancel,
                 price,
             }
-            | OrderKind::PostOnly { price } => {
+            | OrderKind::PostOnly { price }
+            | OrderKind::StopLimit { price, .. } => {
                 let slot = self.orders.opened(order);
                 self.lock(slot);
                 self.queue(now, slot, price);

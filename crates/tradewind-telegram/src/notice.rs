@@ -176,6 +176,18 @@ pub(crate) fn render(configuration: &Configuration, kind: &EventKind) -> Markup 
             names::asset(configuration, *asset)
         )),
         EventKind::DeskStopping => text.text("The desk is stopping"),
+        EventKind::PositionUnprotected {
+            bot,
+            instrument: id,
+            reason,
+            ..
+        } => text
+            .text("No stop at the venue covers ")
+            .text(names::owner(configuration, Some(*bot)))
+            .text(" in ")
+            .text(instrument(*id))
+            .text(": ")
+            .foreign(reason),
     }
 }
 

@@ -130,7 +130,7 @@ impl Desk {
         let (seq, at) = (self.engine.seq(), self.now);
         let followed = outputs.iter().filter_map(|output| match output {
             Output::Event(event) => Some(Written::Event(event.clone())),
-            Output::Submit(intent, _) => Some(Written::Intent(*intent)),
+            Output::Submit(intent, _) => Some(Written::Intent(intent.clone())),
             _ => None,
         });
         let written = std::iter::once(Written::Input(input.clone())).chain(followed);

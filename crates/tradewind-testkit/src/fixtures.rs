@@ -73,6 +73,7 @@ pub fn configuration() -> Configuration {
         equity_every: Duration::from_secs(10),
         candles: CandleSource::Venue,
         announce_quotes: false,
+        venue_stop_distance: None,
         on_restart: OnRestart::Keep,
     }
 }

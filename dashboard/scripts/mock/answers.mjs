@@ -189,6 +189,8 @@ export class AnsweringDesk extends Desk {
         return this.status();
       case "bots":
         return name ? this.detail(name) : whole(this.bots.map(bot => this.shown(bot)));
+      case "risk":
+        return { ...this.asOf(), unprotected: [], blocked_exits: [] };
       case "positions":
         return whole(this.shownPositions(given));
       case "orders":

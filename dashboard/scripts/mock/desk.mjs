@@ -330,6 +330,7 @@ export class Desk {
       unrealized: "0",
       realized: "0",
       protected: true,
+      venue_stop_quantity: fill.quantity,
       value,
       exit: {
         stop: level(0.985),

@@ -73,6 +73,13 @@ export interface EventBodies {
   transfer_reported: { account: string; asset: string; amount: Decimal };
   command: { command: string; principal: string; action: string; accepted: boolean; result: string | null };
   desk_stopping: Record<string, never>;
+  position_unprotected: {
+    account: string;
+    bot: string;
+    instrument: string;
+    quantity: Decimal;
+    reason: string;
+  };
 }
 
 export type EventType = keyof EventBodies;

@@ -21,6 +21,7 @@ import type {
   Order,
   Position,
   QueueAnswer,
+  RiskAnswer,
   Status,
   ViewList,
 } from "./types";
@@ -55,6 +56,7 @@ export const useStatus = () => useSnapshot<Status>(["status"], "status", 2_000);
 export const useBots = () => useSnapshot<ViewList<Bot>>(["bots"], "bots", 3_000);
 export const usePositions = () => useSnapshot<ViewList<Position>>(["positions"], "positions", 3_000);
 export const useBalances = () => useSnapshot<BalanceTable>(["balances"], "balances", 3_000);
+export const useRisk = () => useSnapshot<RiskAnswer>(["risk"], "risk", 3_000);
 export const useFeeds = () => useSnapshot<ViewList<Feed>>(["feeds"], "feeds", 5_000);
 export const useQueues = () => useSnapshot<QueueAnswer>(["queues"], "queues", 5_000);
 

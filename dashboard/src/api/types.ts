@@ -25,7 +25,7 @@ export type TradingState = "ACTIVE" | "REDUCING" | "HALTED" | "FLATTENING" | "KI
 export type BotState = "stopped" | "starting" | "warming" | "running" | "paused" | "faulted";
 export type FeedHealth = "LIVE" | "STALE" | "GAP" | "RESYNC";
 export type Side = "buy" | "sell";
-export type Purpose = "entry" | "exit";
+export type Purpose = "entry" | "exit" | "protect";
 export type OrderStatus =
   | "pending"
   | "accepted"
@@ -198,7 +198,34 @@ export interface Position {
   unrealized: Decimal | null;
   realized: Decimal;
   protected: boolean;
+  /** How much of it stops cover that rest at the venue. */
+  venue_stop_quantity: Decimal;
   exit: ExitLevels;
+}
+
+/** A position that no stop at the venue covers: while the desk is down nothing limits its loss. */
+export interface Unprotected {
+  account: string;
+  bot: string;
+  instrument: string;
+  quantity: Decimal;
+  since: Instant;
+  reason: string;
+}
+
+/** A position whose exit is refused, or that nobody can close at present. */
+export interface BlockedExit {
+  account: string;
+  bot: string;
+  instrument: string;
+  refusals: number;
+  next_try: Instant | null;
+  reason: string;
+}
+
+export interface RiskAnswer extends AsOf {
+  unprotected: Unprotected[];
+  blocked_exits: BlockedExit[];
 }
 
 /** One asset of one account: the balance at the exchange, read through its public API, and in the desk's ledger. */
@@ -225,7 +252,7 @@ export interface Order {
   bot: string | null;
   purpose: Purpose | null;
   side: Side;
-  type: "market" | "limit" | "post_only";
+  type: "market" | "limit" | "post_only" | "stop" | "stop_limit";
   price: Decimal | null;
   time_in_force: string | null;
   quantity: Decimal;

@@ -74,6 +74,8 @@ export function describe(event: DeskEvent): string {
       return `${data.action}: ${data.accepted ? "done" : "refused"}${because(data.result)}`;
     case "desk_stopping":
       return "The desk is stopping.";
+    case "position_unprotected":
+      return `${data.bot}: no stop at the venue covers ${data.quantity} of ${product(data.instrument)}${because(data.reason)}`;
     default:
       // A desk newer than this page.
       return "";

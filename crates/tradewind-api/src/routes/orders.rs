@@ -158,6 +158,9 @@ fn kind(order: &PlaceOrder, instrument: &Instrument) -> Result<OrderKind, ApiErr
             price,
             time_in_force,
         }),
+        wire::OrderType::Stop | wire::OrderType::StopLimit => Err(ApiError::bad_request(
+            "stops are placed by the desk alone: an order is market, limit or post_only",
+        )),
     }
 }
 

@@ -299,4 +299,17 @@ pub enum EventBody {
     },
     /// The desk is stopping.
     DeskStopping {},
+    /// A position was not covered by a stop at the venue for two seconds.
+    PositionUnprotected {
+        /// Account.
+        account: String,
+        /// Whose.
+        bot: String,
+        /// In what.
+        instrument: String,
+        /// How much of the position no stop covers.
+        quantity: Decimal,
+        /// Why, in words.
+        reason: String,
+    },
 }

@@ -275,6 +275,19 @@ impl EventBody {
                 result: result_text(result),
             },
             EventKind::DeskStopping => Self::DeskStopping {},
+            EventKind::PositionUnprotected {
+                account,
+                bot,
+                instrument,
+                quantity,
+                reason,
+            } => Self::PositionUnprotected {
+                account: names.account(*account),
+                bot: names.bot(*bot),
+                instrument: names.instrument(*instrument),
+                quantity: names.quantity(*instrument, *quantity),
+                reason: reason.clone(),
+            },
         }
     }
 }

@@ -46,7 +46,7 @@ pub use number::{Decimal, Instant};
 pub use order::Order;
 pub use position::Position;
 pub use queue::{Queue, QueueAnswer, Stage};
-pub use risk::{Cause, Limit, RiskAnswer, RiskEvent, Scope};
+pub use risk::{BlockedExit, Cause, Limit, RiskAnswer, RiskEvent, Scope, Unprotected};
 pub(crate) use status::StatusExtra;
 pub use status::{BotStates, Close, Component, Counters, Denials, Mode, Status};
 pub use why::{EventAnswer, WhyAnswer};

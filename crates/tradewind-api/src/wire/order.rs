@@ -74,7 +74,10 @@ impl Order {
     pub fn from_terms(terms: &OrderTerms, bot: Option<String>, names: &Names) -> Self {
         let time_in_force = match terms.kind {
             OrderKind::Limit { time_in_force, .. } => Some(time_in_force.into()),
-            OrderKind::Market | OrderKind::PostOnly { .. } => None,
+            OrderKind::Market
+            | OrderKind::PostOnly { .. }
+            | OrderKind::Stop { .. }
+            | OrderKind::StopLimit { .. } => None,
         };
         let limit = terms.kind.limit();
         Self {

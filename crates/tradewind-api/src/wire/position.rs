@@ -33,6 +33,8 @@ pub struct Position {
     pub realized: Decimal,
     /// Whether a loss is bounded by a stop the engine watches while it runs.
     pub protected: bool,
+    /// How much of it stops cover that rest at the venue, so that they protect it while the desk is down.
+    pub venue_stop_quantity: Decimal,
     /// Where the engine will close it.
     pub exit: ExitLevels,
 }
@@ -54,6 +56,7 @@ impl Position {
             unrealized: view.unrealized.map(Decimal::from),
             realized: view.realized.into(),
             protected: view.exit.is_protected(),
+            venue_stop_quantity: names.quantity(view.instrument, view.protected),
             exit: ExitLevels {
                 stop: view.exit.stop.map(price),
                 take_profit: view.exit.take_profit.map(price),

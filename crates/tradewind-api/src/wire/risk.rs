@@ -1,12 +1,12 @@
 //! Risk: limits, trading states and their causes, and what risk did.
 
 use serde::{Deserialize, Serialize};
-use tradewind_events::{CauseView, DeskView};
+use tradewind_events::{BlockedExitView, CauseView, DeskView, UnprotectedView};
 use tradewind_risk::{LimitValue, Limits, LossAction, Scope as InnerScope};
 use utoipa::ToSchema;
 
 use super::names::Names;
-use super::number::Instant;
+use super::number::{Decimal, Instant};
 use super::words::{Clearing, ScopeKind, TradingState};
 
 /// What a state or a cause covers.
@@ -58,6 +58,44 @@ pub struct RiskAnswer {
     pub limits: Vec<Limit>,
     /// The unit of amounts among the limits.
     pub asset: String,
+    /// Positions with a stop that no stop at the venue has covered for two seconds.
+    pub unprotected: Vec<Unprotected>,
+    /// Exits that are refused again and again.
+    pub blocked_exits: Vec<BlockedExit>,
+}
+
+/// A position that no stop at the venue covers: while the desk is down nothing limits its loss.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Unprotected {
+    /// Account.
+    pub account: String,
+    /// The bot that holds it.
+    pub bot: String,
+    /// In what.
+    pub instrument: String,
+    /// How much of it no stop covers.
+    pub quantity: Decimal,
+    /// Since when.
+    pub since: Instant,
+    /// Why.
+    pub reason: String,
+}
+
+/// A position that cannot be closed at present.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BlockedExit {
+    /// Account.
+    pub account: String,
+    /// The bot that holds it.
+    pub bot: String,
+    /// In what.
+    pub instrument: String,
+    /// How often its exit was refused in a row.
+    pub refusals: u32,
+    /// When it is tried again; `null` if it is not tried.
+    pub next_try: Option<Instant>,
+    /// The last refusal.
+    pub reason: String,
 }
 
 /// Something risk did: a denial, a breaker, a change of state, a kill or its reset.
@@ -94,6 +132,42 @@ impl RiskAnswer {
             causes: causes.map(|cause| Cause::new(cause, names)).collect(),
             limits: limits(&desk.limits),
             asset: names.asset(desk.report_asset),
+            unprotected: view
+                .unprotected
+                .iter()
+                .map(|of| Unprotected::new(of, names))
+                .collect(),
+            blocked_exits: view
+                .blocked_exits
+                .iter()
+                .map(|of| BlockedExit::new(of, names))
+                .collect(),
+        }
+    }
+}
+
+impl Unprotected {
+    fn new(view: &UnprotectedView, names: &Names) -> Self {
+        Self {
+            account: names.account(view.account),
+            bot: names.bot(view.bot),
+            instrument: names.instrument(view.instrument),
+            quantity: names.quantity(view.instrument, view.quantity),
+            since: view.since.into(),
+            reason: view.reason.clone(),
+        }
+    }
+}
+
+impl BlockedExit {
+    fn new(view: &BlockedExitView, names: &Names) -> Self {
+        Self {
+            account: names.account(view.account),
+            bot: names.bot(view.bot),
+            instrument: names.instrument(view.instrument),
+            refusals: view.refusals,
+            next_try: view.next_try.map(Instant::from),
+            reason: view.reason.clone(),
         }
     }
 }

@@ -41,6 +41,8 @@ words! {
         Entry,
         /// Only reduces one.
         Exit,
+        /// A stop at the venue. It covers a position while the desk cannot exit.
+        Protect,
     }
 }
 words! {
@@ -165,6 +167,10 @@ pub enum OrderType {
     Limit,
     /// At the limit or better and only as maker.
     PostOnly,
+    /// At market, once a trade reaches the trigger.
+    Stop,
+    /// At the limit or better, once a trade reaches the trigger.
+    StopLimit,
 }
 
 impl From<model::OrderKind> for OrderType {
@@ -173,6 +179,8 @@ impl From<model::OrderKind> for OrderType {
             model::OrderKind::Market => Self::Market,
             model::OrderKind::Limit { .. } => Self::Limit,
             model::OrderKind::PostOnly { .. } => Self::PostOnly,
+            model::OrderKind::Stop { .. } => Self::Stop,
+            model::OrderKind::StopLimit { .. } => Self::StopLimit,
         }
     }
 }

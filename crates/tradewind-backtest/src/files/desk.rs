@@ -105,6 +105,7 @@ pub(super) fn plan(
         equity_every: equity_every(surveys),
         candles: source,
         announce_quotes: false,
+        venue_stop_distance: None,
         on_restart: OnRestart::Keep,
     };
     let setup = Setup {

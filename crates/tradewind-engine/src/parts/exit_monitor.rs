@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::ExitView;
-use tradewind_model::{ExitPlan, Ppm, Price, Quote, Side, Stop, Timestamp};
+use tradewind_model::{ExitPlan, Instrument, Ppm, Price, Quote, Side, Stop, Timestamp};
 
 /// The longest wait between two tries of an exit.
 const RETRY_MAX: Duration = Duration::from_secs(60);
@@ -31,6 +31,34 @@ impl ExitCause {
             Self::Age => "time: closed at {}",
             Self::ProfitByAge => "profit by age: {} reached {}",
         }
+    }
+}
+
+/// Where a position's loss is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StopLevel {
+    pub(crate) price: Price,
+    /// From the price it follows: the entry, or the best price since. Counts of the price, not negative.
+    pub(crate) distance: i64,
+    /// The side that opened the position.
+    side: Side,
+    /// Whether it moves with the best price.
+    pub(crate) trails: bool,
+}
+
+impl StopLevel {
+    /// The trigger of a stop `factor` times as far away, on a tick, moved away from the market; `None` below the lowest
+    /// price.
+    pub(crate) fn trigger(&self, factor: Ppm, instrument: &Instrument) -> Option<Price> {
+        let beyond = i128::from(self.distance) * i128::from(factor.0 - Ppm::ONE.0);
+        let beyond = beyond + i128::from(Ppm::ONE.0 - 1);
+        let beyond = i64::try_from(beyond / i128::from(Ppm::ONE.0)).ok()?;
+        let price = match self.side {
+            Side::Buy => self.price.0.checked_sub(beyond)?,
+            Side::Sell => self.price.0.checked_add(beyond)?,
+        };
+        let price = instrument.round_price(Price(price), self.side);
+        instrument.check_price(price).is_ok().then_some(price)
     }
 }
 
@@ -170,6 +198,32 @@ impl ExitMonitor {
             .min()
     }
 
+    /// The level at which a loss is taken, and its distance from the price that it follows; the nearer one of a fixed and a
+    /// trailing stop.
+    pub(crate) fn stop_level(&self) -> Option<StopLevel> {
+        let fixed = self.stop.map(|level| (level, self.entry));
+        let trailing = self.trailing().map(|level| (level, self.best));
+        let nearer = match (fixed, trailing) {
+            (Some(one), Some(other)) if self.is_better(one.0, other.0) => Some(one),
+            (one, other) => other.or(one),
+        };
+        nearer.map(|(price, from)| StopLevel {
+            price,
+            distance: match self.side {
+                Side::Buy => from.0.saturating_sub(price.0).max(0),
+                Side::Sell => price.0.saturating_sub(from.0).max(0),
+            },
+            side: self.side,
+            trails: self.plan.trailing.is_some(),
+        })
+    }
+
+    /// Forgets the wait before the next try of an exit.
+    pub(crate) const fn retry_at_once(&mut self) {
+        self.not_before = Timestamp::EPOCH;
+        self.tries = 0;
+    }
+
     fn trailing(&self) -> Option<Price> {
         self.plan
             .trailing
@@ -213,7 +267,7 @@ fn against(price: Price, side: Side, share: Ppm) -> Option<Price> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tradewind_model::{InstrumentId, Quantity};
+    use tradewind_model::{AssetId, InstrumentId, Quantity};
 
     fn quote(bid: i64) -> Quote {
         Quote {
@@ -255,6 +309,45 @@ mod tests {
             causes(plan, Side::Sell, &[(0, 10_197), (1, 10_198)]),
             [None, Some(ExitCause::Stop)]
         );
+    }
+
+    #[test]
+    fn a_stop_at_the_venue_is_as_much_farther_from_what_the_stop_follows() {
+        let instrument = Instrument {
+            tick: Price(5),
+            ..Instrument::spot(InstrumentId(0), "x", AssetId(0), AssetId(1))
+        };
+        let check = |plan: ExitPlan, side, best: i64, wanted: Option<i64>| {
+            let mut monitor = ExitMonitor::new(plan, side, Price(10_000), Timestamp::EPOCH);
+            monitor.watch(&quote(best), Timestamp::EPOCH);
+            let level = monitor.stop_level();
+            let trigger = level.and_then(|level| level.trigger(Ppm(1_250_000), &instrument));
+            assert_eq!(trigger, wanted.map(Price));
+        };
+        let fixed = ExitPlan {
+            stop: Stop::Distance(Ppm(20_000)),
+            ..ExitPlan::default()
+        };
+        check(fixed.clone(), Side::Buy, 10_000, Some(9_750));
+        check(fixed.clone(), Side::Sell, 9_998, Some(10_250));
+        let trailing = ExitPlan {
+            trailing: Some(Ppm(10_000)),
+            ..fixed.clone()
+        };
+        check(trailing.clone(), Side::Buy, 10_000, Some(9_875));
+        // 12,000 less 1.25 x 120 is 11,850.
+        check(trailing, Side::Buy, 12_000, Some(11_850));
+        let far = ExitPlan {
+            stop: Stop::Distance(Ppm(900_000)),
+            ..ExitPlan::default()
+        };
+        check(far, Side::Buy, 10_000, None);
+        let odd = ExitPlan {
+            stop: Stop::At(Price(10_103)),
+            ..ExitPlan::default()
+        };
+        check(odd, Side::Buy, 10_200, Some(10_100));
+        check(ExitPlan::default(), Side::Buy, 10_000, None);
     }
 
     #[test]

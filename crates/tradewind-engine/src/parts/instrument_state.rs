@@ -10,6 +10,7 @@ use tradewind_model::{
 use tradewind_risk::PositionEffect;
 
 use super::exit_monitor::{ExitCause, ExitMonitor};
+use super::exit_refusals::ExitRefusals;
 use super::order::Order;
 
 /// True range over this many candles sizes a volatility target.
@@ -36,6 +37,8 @@ pub(crate) struct InstrumentState {
     exposure: Ppm,
     /// Average true range of its shortest candles, if its sizer needs it.
     range: Option<Atr>,
+    #[serde(default)]
+    refusals: ExitRefusals,
 }
 
 /// Where a candle stands relative to the last one fed.
@@ -73,6 +76,7 @@ impl InstrumentState {
             next: None,
             exposure: Ppm::ZERO,
             range: range_for(config.sizer),
+            refusals: ExitRefusals::default(),
         }
     }
 
@@ -110,6 +114,10 @@ impl InstrumentState {
     pub(crate) fn waits_to_be_flat(&self) -> bool {
         let next = self.next.as_ref();
         next.is_some_and(|(target, _)| target.exposure == Ppm::ZERO)
+    }
+
+    pub(crate) const fn refusals(&self) -> &ExitRefusals {
+        &self.refusals
     }
 
     pub(crate) const fn monitor(&self) -> Option<&ExitMonitor> {
@@ -286,6 +294,19 @@ impl InstrumentState {
     #[inline]
     pub(crate) fn watch(&mut self, quote: &Quote, now: Timestamp) -> Option<(ExitCause, Price)> {
         self.monitor.as_mut()?.watch(quote, now)
+    }
+
+    /// Notes that an exit was refused, by risk or by the venue.
+    pub(crate) fn note_refused_exit(&mut self, reason: String, now: Timestamp) {
+        self.refusals.note(reason, now);
+    }
+
+    /// Forgets refused exits, so that the next is tried at once.
+    pub(crate) fn forget_refused_exits(&mut self) {
+        self.refusals = ExitRefusals::default();
+        if let Some(monitor) = &mut self.monitor {
+            monitor.retry_at_once();
+        }
     }
 
     /// Notes that the exit plan closes the position now: it replaces every other target.

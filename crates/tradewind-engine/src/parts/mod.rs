@@ -9,11 +9,14 @@ pub(crate) mod breakers;
 pub(crate) mod command_log;
 pub(crate) mod counters;
 pub(crate) mod exit_monitor;
+pub(crate) mod exit_refusals;
 pub(crate) mod instrument_state;
 pub(crate) mod market;
 pub(crate) mod order;
 pub(crate) mod order_throttle;
 pub(crate) mod orders;
+pub(crate) mod protection;
+pub(crate) mod stop_shares;
 pub(crate) mod strategies;
 pub(crate) mod timers;
 mod wakes;
@@ -34,6 +37,7 @@ use counters::Counters;
 use market::Market;
 use order_throttle::OrderThrottle;
 use orders::Orders;
+use protection::Protection;
 use strategies::Strategies;
 use timers::Timers;
 
@@ -46,6 +50,7 @@ pub(crate) struct Parts {
     pub(crate) strategies: Strategies,
     pub(crate) bots: Bots,
     pub(crate) orders: Orders,
+    pub(crate) protection: Protection,
     /// Orders placed by hand are throttled together.
     pub(crate) manual: OrderThrottle,
     pub(crate) portfolio: Portfolio,
@@ -72,6 +77,7 @@ impl Parts {
             strategies: Strategies::new(source),
             bots: Bots::default(),
             orders: Orders::default(),
+            protection: Protection::default(),
             manual: OrderThrottle::default(),
             portfolio: Portfolio::default(),
             accounts: Accounts::default(),
@@ -162,6 +168,7 @@ fn empty_configuration() -> Configuration {
         equity_every: std::time::Duration::from_secs(10),
         candles: CandleSource::Venue,
         announce_quotes: false,
+        venue_stop_distance: None,
         on_restart: OnRestart::Keep,
     }
 }

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use tradewind_events::Output;
 use tradewind_model::{
-    BotId, EventId, ExecutionReport, Fill, OrderStatus, OrderTerms, OwnerId, Ppm, Price, Quantity,
-    ReportKind, Timestamp, TradeId, VenueOrderId,
+    BotId, ClientOrderId, EventId, ExecutionReport, Fill, OrderStatus, OrderTerms, OwnerId, Ppm,
+    Price, Quantity, ReportKind, Timestamp, TradeId, VenueOrderId,
 };
 use tradewind_risk::PositionEffect;
 
 use super::bot_instrument::BotInstrument;
+use super::stop_shares::StopShares;
 
 /// An order as the engine keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,15 @@ pub(crate) struct Order {
     cancelling: bool,
     /// Executions booked, so that none is booked twice.
     trades: Trades,
+    /// The order that its request cancels first.
+    #[serde(default)]
+    replaces: Option<ClientOrderId>,
+    /// The order whose request cancels this one, until the outcome is known.
+    #[serde(default)]
+    replaced_by: Option<ClientOrderId>,
+    /// For a protective stop: the positions it covers.
+    #[serde(default)]
+    shares: StopShares,
 }
 
 /// An order when the engine first gets it.
@@ -52,6 +62,10 @@ pub(crate) struct NewOrder {
     pub(crate) exposure_before: Ppm,
     /// For an order found open at the venue: its state there.
     pub(crate) found: Option<FoundOrder>,
+    /// The order that its request cancels first.
+    pub(crate) replaces: Option<ClientOrderId>,
+    /// For a protective stop: the positions it covers.
+    pub(crate) shares: StopShares,
 }
 
 /// The state at the venue of an order that was open when the desk started.
@@ -146,6 +160,9 @@ impl Order {
             venue_cumulative: filled,
             cancelling: false,
             trades,
+            replaces: new.replaces,
+            replaced_by: None,
+            shares: new.shares,
         }
     }
 
@@ -158,6 +175,7 @@ impl Order {
             return Applied::Duplicate;
         }
         let class = ReportClass::of(&report.kind, self.filled, self.terms.quantity);
+        let was_unknown = self.status == OrderStatus::Unknown;
         let step = transition(self.status, class);
         if let Step::To(next) = step {
             self.status = next;
@@ -166,8 +184,9 @@ impl Order {
         let is_news = venue_cumulative > self.venue_cumulative;
         self.venue_cumulative = self.venue_cumulative.max(venue_cumulative);
         let is_missing = is_news && venue_cumulative > self.filled;
-        let cancel_lost =
-            self.cancelling && step == Step::Stay && report.kind == ReportKind::Accepted;
+        // An order that was unknown while its cancel was sent is cancelled as soon as it is seen (V21).
+        let is_there = step == Step::Stay || was_unknown;
+        let cancel_lost = self.cancelling && is_there && report.kind == ReportKind::Accepted;
         self.cancelling &= !cancel_lost;
         Applied::Changed {
             step,
@@ -223,6 +242,16 @@ impl Order {
     /// Notes that a cancel is sent. False if one was sent before.
     pub(super) const fn start_cancel(&mut self) -> bool {
         !std::mem::replace(&mut self.cancelling, true)
+    }
+
+    /// Notes that the request of another order cancels this one first; `None`: that it did not.
+    pub(super) const fn set_replaced_by(&mut self, by: Option<ClientOrderId>) {
+        self.replaced_by = by;
+    }
+
+    /// Divides a fill of a protective stop among the positions it covers.
+    pub(super) fn divide(&mut self, fill: &Fill, step: Quantity) -> Vec<(BotInstrument, Fill)> {
+        self.shares.divide(fill, step)
     }
 
     /// Sets how often the order may be placed again at the touch.
@@ -301,6 +330,32 @@ impl Order {
     /// Whether its remainder is to be placed again or taken at market, now that its cancel is confirmed.
     pub(crate) fn continues(&self) -> bool {
         self.cross_remainder && self.status == OrderStatus::Cancelled
+    }
+
+    pub(crate) const fn replaces(&self) -> Option<ClientOrderId> {
+        self.replaces
+    }
+
+    pub(crate) const fn shares(&self) -> &StopShares {
+        &self.shares
+    }
+
+    /// Whether it rests at the venue and nothing that would end it was sent.
+    pub(crate) fn rests(&self) -> bool {
+        self.is_on_book() && !self.cancelling && self.replaced_by.is_none()
+    }
+
+    /// Whether the venue has confirmed it.
+    pub(crate) const fn is_on_book(&self) -> bool {
+        matches!(
+            self.status,
+            OrderStatus::Accepted | OrderStatus::PartiallyFilled
+        )
+    }
+
+    /// Whether an order that ended was meant to end: it was cancelled or replaced, or it traded.
+    pub(crate) fn ended_as_meant(&self) -> bool {
+        self.cancelling || self.replaced_by.is_some() || self.status == OrderStatus::Filled
     }
 
     /// A cancel for this order, whether or not one was sent.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tradewind_events::{Output, Outputs};
-use tradewind_model::{BotId, ClientOrderId, Timestamp};
+use tradewind_model::{AccountId, BotId, ClientOrderId, Fill, InstrumentId, Quantity, Timestamp};
 use tradewind_risk::PositionEffect;
 
+use super::bot_instrument::BotInstrument;
 use super::order::{NewOrder, Order};
 
 /// How many ended orders are kept. A later report is left to reconciliation.
@@ -67,6 +68,53 @@ impl Orders {
         if let Some(order) = self.open.get_mut(&id) {
             order.time_out(cross);
         }
+    }
+
+    /// Notes that the request of order `by` cancels an open order first.
+    pub(crate) fn replace(&mut self, id: ClientOrderId, by: ClientOrderId) {
+        if let Some(order) = self.open.get_mut(&id) {
+            order.set_replaced_by(Some(by));
+        }
+    }
+
+    /// Notes that nothing replaces an open order any more.
+    pub(crate) fn keep(&mut self, id: ClientOrderId) {
+        if let Some(order) = self.open.get_mut(&id) {
+            order.set_replaced_by(None);
+        }
+    }
+
+    /// Divides a fill of a protective stop, open or lately ended, among the positions it covers.
+    pub(crate) fn divide(
+        &mut self,
+        id: ClientOrderId,
+        fill: &Fill,
+        step: Quantity,
+    ) -> Vec<(BotInstrument, Fill)> {
+        let order = self.get_mut(id);
+        order.map_or_else(Vec::new, |order| order.divide(fill, step))
+    }
+
+    /// Open protective stops of an account in an instrument, by client id.
+    pub(crate) fn stops(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+    ) -> impl Iterator<Item = &Order> {
+        self.open.values().filter(move |order| {
+            let terms = order.terms();
+            order.effect() == PositionEffect::Protect
+                && (terms.account, terms.instrument) == (account, instrument)
+        })
+    }
+
+    /// Open protective stops that cover a position, by client id.
+    pub(crate) fn stops_of(&self, place: BotInstrument) -> impl Iterator<Item = &Order> {
+        let stops = self
+            .open
+            .values()
+            .filter(|order| order.effect() == PositionEffect::Protect);
+        stops.filter(move |order| order.shares().of(place).0 > 0)
     }
 
     /// Moves an order that has ended among the closed ones.
@@ -186,7 +234,7 @@ impl Orders {
     }
 }
 
-/// Sends a cancel unless one was sent. Returns the bot whose message it is.
+/// Sends a cancel unless one was sent. Returns the bot whose message it is; none sends that of a protective stop.
 fn cancel(order: &mut Order, out: &mut Outputs) -> Option<BotId> {
     if !order.start_cancel() {
         return None;
@@ -198,5 +246,8 @@ fn cancel(order: &mut Order, out: &mut Outputs) -> Option<BotId> {
         client_id: terms.client_id,
         venue_order_id: order.venue_order_id(),
     });
+    if order.effect() == PositionEffect::Protect {
+        return None;
+    }
     order.bot()
 }

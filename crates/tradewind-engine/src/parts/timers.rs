@@ -19,6 +19,13 @@ impl Timers {
         out.push(Output::SetTimer(at, timer));
     }
 
+    /// Sets a timer unless it is due earlier.
+    pub(crate) fn set_earlier(&mut self, at: Timestamp, timer: Timer, out: &mut Outputs) {
+        if self.due.get(&timer).is_none_or(|due| *due > at) {
+            self.set(at, timer, out);
+        }
+    }
+
     /// Cancels a timer, whether or not it is set.
     pub(crate) fn cancel(&mut self, timer: Timer, out: &mut Outputs) {
         self.due.remove(&timer);

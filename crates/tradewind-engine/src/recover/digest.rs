@@ -18,8 +18,8 @@ pub struct RecoveredPart {
 /// The parts of an engine's state that recovery restores, each with its digest.
 ///
 /// Left out is what a restart sets again: counts for views, requests to lanes, candles fed, timers of the process,
-/// whether a cancel is on its way, and the equity of the last valuation. Monitors and breakers are as of the snapshot and
-/// what was folded since; they depend on prices, too.
+/// whether a cancel is on its way, waits of exits and stops, and the equity of the last valuation. Monitors and breakers are
+/// as of the snapshot and what was folded since; they depend on prices, too.
 pub(crate) fn recovered_parts(parts: &Parts) -> Vec<RecoveredPart> {
     // Naming every part makes a new one a compile error here.
     let Parts {
@@ -29,6 +29,7 @@ pub(crate) fn recovered_parts(parts: &Parts) -> Vec<RecoveredPart> {
         strategies: _,
         bots,
         orders,
+        protection: _,
         manual,
         portfolio,
         accounts,

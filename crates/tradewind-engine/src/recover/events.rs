@@ -15,6 +15,7 @@ use crate::parts::bot_instrument::BotInstrument;
 use crate::step::commands::clear_risk;
 use crate::step::lifecycle::is_fault;
 use crate::step::positions::refresh_position;
+use crate::step::retries::retry;
 use crate::step::target::flat;
 
 /// Folds an event.
@@ -35,7 +36,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, event: &Event, out: &mu
             if details.source == SignalSource::ExitPlan {
                 let now = parts.now();
                 parts.bots.at_mut(place).start_exit(now);
-                return group.expect(place, Pending::ExitPlan);
+                return group.expect(place, Pending::ExitPlan(reason.clone()));
             }
             let target = target(*exposure, reason, details);
             fold_target(parts, group, place, target, Some(event.id), out);
@@ -45,10 +46,11 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, event: &Event, out: &mu
             bot: Some(bot),
             instrument,
             side,
+            reason,
             ..
         } => {
             if let Some(place) = parts.bots.place(*bot, *instrument) {
-                fold_denial(parts, group, place, *side, out);
+                fold_denial(parts, group, place, (*side, *reason), out);
             }
         }
         EventKind::PositionClosed {
@@ -79,7 +81,10 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, event: &Event, out: &mu
                 parts.states.open(cause.clone());
             }
             if let Some(reason) = closed {
-                parts.states.close(*scope, reason);
+                let before = parts.states.at(*scope);
+                if parts.states.close(*scope, reason) && !before.lets_exit() {
+                    retry(parts, None, out);
+                }
             }
         }
         EventKind::KillSwitchReset { .. } => {
@@ -194,6 +199,7 @@ fn fold_command(
                 StopMode::Keep => Vec::new(),
             };
             for place in places {
+                parts.bots.at_mut(place).forget_refused_exits();
                 let target = flat(Reason::plain("closed by a person"));
                 fold_target(parts, group, place, target, None, out);
             }
@@ -223,6 +229,7 @@ fn close(
     let Some(place) = parts.bots.place(bot, instrument) else {
         return;
     };
+    parts.bots.at_mut(place).forget_refused_exits();
     let target = flat(Reason::plain("closed by a person"));
     match result {
         CommandResult::Accepted(_) => fold_target(parts, group, place, target, None, out),

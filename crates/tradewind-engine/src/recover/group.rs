@@ -1,14 +1,15 @@
 //! The group of records that belong to one input, and decisions in it that still lack their outcome.
 
 use tradewind_events::Outputs;
-use tradewind_model::{ClientOrderId, EventId, Target};
+use tradewind_model::{ClientOrderId, EventId, Ppm, Reason, Target};
 
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::Order;
 use crate::step::positions::closable;
+use crate::step::protection::is_free;
 use crate::step::reports::{AfterEnd, Ending};
-use crate::step::target::retry_exit;
+use crate::step::target::{flat, retry_exit, wait_to_exit};
 
 /// What a bot is about to do in one instrument. The outcome is an intent, a denial or nothing.
 #[derive(Debug)]
@@ -16,11 +17,11 @@ pub(super) enum Pending {
     /// It works towards a target.
     Target(Target, Option<EventId>),
     /// It places the remainder of an order again.
-    Remainder(Order),
+    Remainder(Box<Order>),
     /// It closes later what an exit left open.
     Leftover,
     /// Its exit plan closes the position.
-    ExitPlan,
+    ExitPlan(Reason),
 }
 
 /// The records of one input so far.
@@ -72,20 +73,38 @@ impl Group {
                 Some((target, cause)) => Pending::Target(target, cause),
                 None => return,
             },
-            AfterEnd::Remainder => Pending::Remainder(order),
+            AfterEnd::Remainder => Pending::Remainder(Box::new(order)),
             AfterEnd::Leftover => Pending::Leftover,
         };
         self.expect(place, pending);
     }
 
-    /// Ends the group. What an exit left open is closed later, unless it was written off.
+    /// Ends the group. An exit without an order or a denial waits. What an exit left open is closed later, unless it was
+    /// written off.
     pub(super) fn end(&mut self, parts: &mut Parts, out: &mut Outputs) {
         for (place, pending) in std::mem::take(&mut self.pending) {
-            let is_open = !closable(parts, place).is_zero();
-            if matches!(pending, Pending::Leftover) && is_open {
-                retry_exit(parts, place, out);
+            if closable(parts, place).is_zero() {
+                parts.protection.end_wait(place);
+                continue;
+            }
+            match pending {
+                Pending::Leftover => retry_exit(parts, place, out),
+                Pending::Target(target, cause) if closes(parts, place, &target) => {
+                    wait_to_exit(parts, place, (target, cause), out);
+                }
+                Pending::ExitPlan(reason) if is_free(parts, place) => {
+                    wait_to_exit(parts, place, (flat(reason), None), out);
+                }
+                Pending::Target(..) | Pending::Remainder(_) | Pending::ExitPlan(_) => {}
             }
         }
         *self = Self::default();
     }
+}
+
+/// Whether a target closes a position that nothing closes yet.
+fn closes(parts: &Parts, place: BotInstrument, target: &Target) -> bool {
+    let held = parts.bots.at(place).position().quantity.0.signum();
+    let is_kept = target.exposure != Ppm::ZERO && target.exposure.0.signum() == held;
+    !is_kept && is_free(parts, place)
 }

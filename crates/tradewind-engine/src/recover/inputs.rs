@@ -4,13 +4,14 @@ use tradewind_events::{Input, Outputs, Timer};
 use tradewind_model::{BotId, InstrumentId, Quote};
 
 use super::group::{Group, Pending};
-use super::orders::fold_flatten;
+use super::orders::{fold_flatten, fold_resumed};
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::step::exits::{follow_quote, set_age_timer};
+use crate::step::protection::is_free;
 use crate::step::{
-    account_stream, causes, configure, flatten, funding, lifecycle, market_data, reports,
-    submission, takeover,
+    account_stream, causes, configure, flatten, funding, lifecycle, market_data, protection,
+    reports, submission, takeover,
 };
 
 /// Folds an input.
@@ -22,11 +23,15 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
             if let Some(ending) = reports::fold_report(parts, report, out) {
                 group.note_ending(parts, ending);
             }
+            let waited = protection::waited_for(parts, report.client_id);
+            fold_resumed(parts, group, waited);
         }
         Input::Account(state) => {
             for ending in takeover::on_account(parts, state, out) {
                 group.note_ending(parts, ending);
             }
+            let waiting = protection::waiting_in(parts, state.account);
+            fold_resumed(parts, group, waiting);
         }
         Input::AccountFills(page) => {
             for ending in takeover::on_fills(parts, page, out) {
@@ -34,7 +39,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
             }
         }
         Input::Funding(funding) => funding::on_funding(parts, funding, out),
-        Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed),
+        Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed, out),
         Input::Storage(health) => causes::on_storage(parts, *health, out),
         Input::Stopping => causes::on_stopping(parts, out),
         Input::AccountStream { account, change } => {
@@ -78,7 +83,8 @@ fn fold_timer(parts: &mut Parts, group: &mut Group, timer: Timer, out: &mut Outp
         | Timer::Flatten
         | Timer::LossCheck
         | Timer::Breaker(_)
-        | Timer::AccountReading(_) => {}
+        | Timer::AccountReading(_)
+        | Timer::Protection(..) => {}
     }
 }
 
@@ -97,7 +103,7 @@ fn fold_retry(parts: &mut Parts, group: &mut Group, bot: BotId, instrument: Inst
     let Some(place) = parts.bots.place(bot, instrument) else {
         return;
     };
-    if parts.bots.at(place).working().is_some() {
+    if !is_free(parts, place) {
         return;
     }
     if let Some((target, cause)) = parts.bots.at_mut(place).take_next() {

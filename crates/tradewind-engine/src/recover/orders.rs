@@ -2,14 +2,16 @@
 
 use tradewind_events::{Intent, Outputs};
 use tradewind_model::{EventId, LimitPolicy, OrderPolicy, Ppm, Side, Target};
-use tradewind_risk::PositionEffect;
+use tradewind_risk::{DenyReason, PositionEffect};
 
 use super::group::{Group, Pending};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
+use crate::parts::stop_shares::StopShares;
 use crate::step::flatten;
-use crate::step::submission::{PlacedOrder, apply_policy, keep_order, note_sent};
-use crate::step::target::{note_submitted, retry_exit};
+use crate::step::protection::is_free;
+use crate::step::submission::{PlacedOrder, apply_policy, keep_order, note_refused, note_sent};
+use crate::step::target::{note_submitted, retry_exit, sells_beside};
 
 /// Folds an intent: the order is born again, with its reservation.
 pub(super) fn fold_intent(
@@ -28,11 +30,13 @@ pub(super) fn fold_intent(
     let place = intent
         .bot
         .and_then(|bot| parts.bots.place(bot, terms.instrument));
-    let pending = place.and_then(|place| group.take(place));
+    // A stop is placed beside whatever else is decided.
+    let decided = place.filter(|_| intent.purpose != PositionEffect::Protect);
+    let pending = decided.and_then(|place| take(parts, group, place, terms.side));
     let limit = match &pending {
         Some(Pending::Target(target, _)) => target.limit,
         Some(Pending::Remainder(order)) => order.limit(),
-        Some(Pending::Leftover | Pending::ExitPlan) | None => None,
+        Some(Pending::Leftover | Pending::ExitPlan(_)) | None => None,
     };
     let unannounced = EventId {
         seq: parts.context.seq(),
@@ -47,10 +51,13 @@ pub(super) fn fold_intent(
             effect: intent.purpose,
             limit,
             placed_by: group.announced_by(terms.client_id).unwrap_or(unannounced),
+            replaces: intent.replaces,
+            shares: shares(parts, intent),
         },
     );
     note_sent(parts, &terms, intent.bot, intent.purpose, out);
-    let Some(place) = place else { return };
+    let Some(place) = decided else { return };
+    parts.protection.end_wait(place);
     match pending {
         // The exit plan closes a position behind an entry; without the quote that decided it, only the exit shows that.
         None if intent.purpose == PositionEffect::Exit => {
@@ -71,7 +78,41 @@ pub(super) fn fold_intent(
             let reprices = before.reprices() - 1;
             parts.orders.set_reprices(terms.client_id, reprices);
         }
-        Some(Pending::Remainder(_) | Pending::Leftover | Pending::ExitPlan) => {}
+        Some(Pending::Remainder(_) | Pending::Leftover | Pending::ExitPlan(_)) => {}
+    }
+}
+
+/// The positions that a protective stop covers.
+fn shares(parts: &Parts, intent: &Intent) -> StopShares {
+    let shares = intent.shares.iter().filter_map(|share| {
+        let place = parts.bots.place(share.bot, intent.terms.instrument)?;
+        Some((place, share.quantity))
+    });
+    shares.collect()
+}
+
+/// Takes what a bot was about to do or, if that is an exit that waited, the target of that.
+fn take(parts: &mut Parts, group: &mut Group, place: BotInstrument, side: Side) -> Option<Pending> {
+    let pending = group.take(place);
+    if pending.is_some() || !is_exit(parts, place, side) || !is_free(parts, place) {
+        return pending;
+    }
+    let (target, cause) = parts.bots.at_mut(place).take_next()?;
+    Some(Pending::Target(target, cause))
+}
+
+/// Whether an order of this side reduces a bot's position.
+fn is_exit(parts: &Parts, place: BotInstrument, side: Side) -> bool {
+    let state = parts.bots.at(place);
+    !state.position().quantity.is_zero() && side == state.closing_side()
+}
+
+/// Exits that waited for a stop or a reading go on: their targets are worked on.
+pub(super) fn fold_resumed(parts: &mut Parts, group: &mut Group, places: Vec<BotInstrument>) {
+    for place in places {
+        if let Some((target, cause)) = parts.bots.at_mut(place).take_next() {
+            group.expect(place, Pending::Target(target, cause));
+        }
     }
 }
 
@@ -95,16 +136,18 @@ pub(super) fn fold_denial(
     parts: &mut Parts,
     group: &mut Group,
     place: BotInstrument,
-    side: Side,
+    (side, reason): (Side, DenyReason),
     out: &mut Outputs,
 ) {
-    let Some(Pending::Target(..) | Pending::Leftover) = group.take(place) else {
+    let is_exit = is_exit(parts, place, side);
+    if is_exit {
+        note_refused(parts, place, reason);
+    }
+    let Some(Pending::Target(..) | Pending::Leftover) = take(parts, group, place, side) else {
         return;
     };
-    let state = parts.bots.at_mut(place);
-    let is_exit = !state.position().quantity.is_zero() && side == state.closing_side();
-    if is_exit && state.working().is_none() {
-        drop(state.take_next());
+    if is_exit && is_free(parts, place) {
+        drop(parts.bots.at_mut(place).take_next());
         retry_exit(parts, place, out);
     }
 }
@@ -112,6 +155,7 @@ pub(super) fn fold_denial(
 /// A kill closes positions first: every bot's position that no exit closes yet is to be flat.
 pub(super) fn fold_flatten(parts: &mut Parts, group: &mut Group, out: &mut Outputs) {
     for place in flatten::to_be_closed(parts) {
+        parts.bots.at_mut(place).forget_refused_exits();
         fold_target(parts, group, place, flatten::target(), None, out);
     }
 }
@@ -125,10 +169,13 @@ pub(super) fn fold_target(
     cause: Option<EventId>,
     out: &mut Outputs,
 ) {
+    let leaves = target.exposure == Ppm::ZERO && sells_beside(parts, place);
     let state = parts.bots.at_mut(place);
     if let Some(working) = state.working() {
-        state.wait_for(target, cause);
-        return parts.orders.cancel_if_entry(working, out);
+        parts.orders.cancel_if_entry(working, out);
+        if !leaves {
+            return state.wait_for(target, cause);
+        }
     }
     drop(state.take_next());
     group.expect(place, Pending::Target(target, cause));

@@ -24,6 +24,7 @@ use crate::parts::market::Market;
 use crate::parts::order::Order;
 use crate::parts::order_throttle::OrderThrottle;
 use crate::parts::orders::FormerOrder;
+use crate::parts::protection::Protection;
 use crate::parts::strategies::SavedStrategy;
 use crate::parts::timers::Timers;
 use crate::strategy_source::StrategySource;
@@ -56,6 +57,7 @@ pub(crate) enum Durable {
     #[serde(with = "shared")]
     Commands(Vec<Arc<Answered>>),
     Timers(Timers),
+    Protection(Protection),
 }
 
 /// Where the engine is in its inputs, and what is too small for a record of its own.
@@ -128,6 +130,7 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         commands,
         timers,
         counters,
+        protection,
         is_recovering: _,
     } = parts;
     let mut records = vec![
@@ -151,6 +154,7 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
             cancels: orders.cancels().to_vec(),
         })),
         Durable::Timers(timers.clone()),
+        Durable::Protection(protection.clone()),
     ];
     let instruments = config.instruments.iter().cloned();
     records.extend(chunks(instruments).map(Durable::Instruments));
@@ -274,5 +278,6 @@ fn take_durable(parts: &mut Parts, record: Durable) {
             }
         }
         Durable::Timers(timers) => parts.timers = timers,
+        Durable::Protection(protection) => parts.protection = protection,
     }
 }

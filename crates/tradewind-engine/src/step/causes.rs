@@ -4,6 +4,7 @@ use tradewind_events::{EventKind, Outputs, StorageHealth};
 use tradewind_model::AccountId;
 use tradewind_risk::{Cause, CauseKind, Clearing, Scope, TradingState};
 
+use super::retries::retry;
 use crate::parts::Parts;
 
 /// Opens a cause that ends by itself, and announces it if it is new.
@@ -65,6 +66,7 @@ pub(crate) fn note_absurd(parts: &mut Parts, account: AccountId, fits: bool, out
 
 /// Ends a cause. If it was open, announces the state that its scope has now.
 pub(crate) fn close_cause(parts: &mut Parts, scope: Scope, reason: &CauseKind, out: &mut Outputs) {
+    let before = parts.states.at(scope);
     if parts.states.close(scope, reason) {
         let changed = EventKind::TradingStateChanged {
             scope,
@@ -73,6 +75,9 @@ pub(crate) fn close_cause(parts: &mut Parts, scope: Scope, reason: &CauseKind, o
             closed: Some(reason.clone()),
         };
         parts.emit(None, changed, out);
+        if !before.lets_exit() {
+            retry(parts, None, out);
+        }
     }
 }
 

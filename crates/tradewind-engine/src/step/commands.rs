@@ -228,6 +228,7 @@ fn stop(parts: &mut Parts, bot: BotId, mode: StopMode, out: &mut Outputs) -> Don
 
 fn close(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) {
     let cause = parts.context.cause(out);
+    parts.bots.at_mut(place).forget_refused_exits();
     let target = flat(Reason::plain("closed by a person"));
     reconcile_position(parts, place, target, cause, false, out);
 }

@@ -63,7 +63,7 @@ fn take_over(parts: &mut Parts, new: &Configuration, out: &mut Outputs) {
     for (index, listed) in new.instruments.iter().enumerate() {
         let known = parts.config.instruments.get(index);
         if known.is_some_and(|known| !is_same(known, listed)) {
-            on_instrument(parts, listed);
+            on_instrument(parts, listed, out);
         }
     }
     let known = parts.config.accounts.len();

@@ -5,8 +5,9 @@ use tradewind_model::{BotId, ClientOrderId, InstrumentId, OrderKind, Ppm, Price,
 use tradewind_risk::PositionEffect;
 
 use super::positions::closing_quantity;
+use super::protection::clear_way;
 use super::submission::{OrderRequest, submit};
-use super::target::{flat, reconcile_next};
+use super::target::{flat, reconcile_next, sells_beside};
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
@@ -49,8 +50,17 @@ fn on_level(
     let state = parts.bots.at(place);
     let working = state.working();
     let working = working.and_then(|id| parts.orders.open_order(id));
+    if parts.now() < state.refusals().not_before() {
+        return;
+    }
     match working.map(|order| (order.effect(), order.terms().client_id)) {
-        Some((PositionEffect::Exit, _)) => {}
+        // A protective stop is never the order at work.
+        Some((PositionEffect::Exit | PositionEffect::Protect, _)) => {}
+        Some((PositionEffect::Entry, working)) if sells_beside(parts, place) => {
+            let reason = reason(parts, place, cause, quote, level);
+            parts.orders.cancel(working, out);
+            leave(parts, place, reason, out);
+        }
         Some((PositionEffect::Entry, _)) if state.waits_to_be_flat() => {}
         Some((PositionEffect::Entry, working)) => {
             let reason = reason(parts, place, cause, quote, level);
@@ -85,6 +95,9 @@ pub(crate) fn follow_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) 
             continue;
         };
         let state = parts.bots.at(place);
+        if now < state.refusals().not_before() || sells_beside(parts, place) {
+            continue;
+        }
         let working = state.working();
         let working = working.and_then(|id| parts.orders.open_order(id));
         let entry = working.filter(|order| order.effect() == PositionEffect::Entry);
@@ -103,6 +116,7 @@ fn leave(parts: &mut Parts, place: BotInstrument, reason: Reason, out: &mut Outp
     parts.bots.at_mut(place).start_exit(now);
     let state = parts.bots.at(place);
     let (instrument, side) = (state.instrument(), state.closing_side());
+    let waiting = reason.clone();
     let bot = parts.bots.bot_mut(place.bot());
     let account = bot.config().account;
     let activity = bot.activity_mut();
@@ -123,6 +137,12 @@ fn leave(parts: &mut Parts, place: BotInstrument, reason: Reason, out: &mut Outp
     let quantity = closing_quantity(parts, place, Some(signal), out);
     if quantity.is_zero() {
         return;
+    }
+    if !clear_way(parts, place, out) {
+        return parts
+            .bots
+            .at_mut(place)
+            .wait_for(flat(waiting), Some(signal));
     }
     let request = OrderRequest {
         place: Some(place),
@@ -170,7 +190,7 @@ pub(crate) fn on_exit_retry(
     let Some(place) = parts.bots.place(bot, instrument) else {
         return;
     };
-    if parts.bots.at(place).working().is_some() {
+    if parts.bots.at(place).working().is_some() && !sells_beside(parts, place) {
         return;
     }
     if let Some(quote) = parts.market.quote(instrument) {

@@ -60,6 +60,8 @@ fn is_flat(parts: &Parts) -> bool {
 
 fn close_all(parts: &mut Parts, out: &mut Outputs) {
     for place in to_be_closed(parts) {
+        // The next attempt is a second away, whatever was refused before.
+        parts.bots.at_mut(place).forget_refused_exits();
         let cause = parts.context.cause(out);
         reconcile_position(parts, place, target(), cause, false, out);
     }
@@ -89,8 +91,9 @@ pub(crate) const fn target() -> Target {
 
 /// Whether an order made by hand is open on the instrument.
 fn is_being_closed(parts: &Parts, account: AccountId, instrument: InstrumentId) -> bool {
-    let mut by_hand = parts.orders.open().filter(|order| order.bot().is_none());
-    by_hand.any(|order| {
+    let by_hand = parts.orders.open().filter(|order| order.bot().is_none());
+    let mut at_work = by_hand.filter(|order| order.effect() != PositionEffect::Protect);
+    at_work.any(|order| {
         let terms = order.terms();
         (terms.account, terms.instrument) == (account, instrument)
     })

@@ -19,6 +19,7 @@ use super::requests::request_candles;
 use crate::parts::Parts;
 use crate::parts::counters::Counters;
 use crate::parts::order::Order;
+use crate::parts::protection::Protection;
 
 /// How the announcement of a panic begins.
 const PANICKED: &str = "panicked: ";
@@ -58,6 +59,7 @@ fn restart(parts: &mut Parts, out: &mut Outputs) {
     parts.timers.restart(out);
     parts.counters = Counters::default();
     parts.accounts.restart();
+    parts.protection = Protection::default();
     for id in parts.orders.restart() {
         let Some(order) = parts.orders.open_order(id) else {
             continue;

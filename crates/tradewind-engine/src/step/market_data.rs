@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use tradewind_events::{EventKind, Outputs, Timer};
-use tradewind_model::{FeedHealth, Instrument, InstrumentId, Quote, Wake};
+use tradewind_model::{FeedHealth, Instrument, InstrumentId, InstrumentStatus, Quote, Wake};
 
 use super::breakers::on_feed_failure;
 use super::evaluation::wake;
 use super::exits::watch_exits;
+use super::retries::retry;
 use crate::context::Trigger;
 use crate::parts::Parts;
 
@@ -66,16 +67,21 @@ pub(crate) fn on_health(
 }
 
 /// New rules of an instrument. Its kind, assets, multiplier and decimals cannot change. Tick and step must be positive.
-pub(crate) fn on_instrument(parts: &mut Parts, changed: &Instrument) {
+/// If it trades again, exits that waited for that are tried.
+pub(crate) fn on_instrument(parts: &mut Parts, changed: &Instrument, out: &mut Outputs) {
     let instruments = &mut parts.config.instruments;
     let Some(instrument) = instruments.get_mut(changed.id.index()) else {
         return;
     };
     if fixed(instrument) == fixed(changed) && changed.tick.0 >= 1 && changed.step.0 >= 1 {
+        let traded = instrument.status == InstrumentStatus::Trading;
         *instrument = Instrument {
             revision: instrument.revision + 1,
             ..changed.clone()
         };
+        if !traded && changed.status == InstrumentStatus::Trading {
+            retry(parts, Some(changed.id), out);
+        }
     }
 }
 

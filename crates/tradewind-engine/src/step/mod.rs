@@ -3,8 +3,8 @@
 //! Every function takes all parts and the outputs. The files depend on each other in one direction:
 //!
 //! ```text
-//! sizing, causes, budgets, equity, funding, positions, holdings, requests <- breakers, risk_context, observation
-//!   <- submission <- target <- monitoring <- exits, reports
+//! retries <- sizing, causes, budgets, equity, funding, positions, holdings, requests <- breakers, risk_context, observation
+//!   <- submission, protection <- target <- monitoring <- exits, reports
 //!   <- lifecycle <- evaluation <- market_data, candles
 //!   <- takeover, commands, configure <- account_stream
 //! ```
@@ -27,8 +27,10 @@ pub(crate) mod market_data;
 pub(crate) mod monitoring;
 mod observation;
 pub(crate) mod positions;
+pub(crate) mod protection;
 pub(crate) mod reports;
 mod requests;
+pub(crate) mod retries;
 mod risk_context;
 mod sizing;
 pub(crate) mod submission;

@@ -5,7 +5,7 @@ use tradewind_model::{
     AccountId, Amount, BotId, ExitPlan, Fill, OrderStatus, OwnerId, Quote, Reason, Sizer, Stop,
 };
 use tradewind_portfolio::{PositionChange, rate};
-use tradewind_risk::{AccountValue, BotValue, LossAction, Observation};
+use tradewind_risk::{AccountValue, BotValue, LossAction, Observation, PositionEffect};
 
 use super::equity::value;
 use super::observation::{observe, observe_cancels};
@@ -70,8 +70,10 @@ fn observe_account(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
         return;
     };
     let open = parts.orders.open();
-    let unknown = open
-        .filter(|order| order.terms().account == account && order.status() == OrderStatus::Unknown);
+    let of_account = open.filter(|order| order.terms().account == account);
+    let unknown = of_account.filter(|order| {
+        order.status() == OrderStatus::Unknown && order.effect() != PositionEffect::Protect
+    });
     let observed = Observation::Account(AccountValue {
         account,
         equity: point.equity,

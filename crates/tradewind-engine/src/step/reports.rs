@@ -5,17 +5,18 @@
 
 use tradewind_events::{BotState, EventKind, Output, Outputs, Timer};
 use tradewind_model::{
-    AccountId, BotId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus, OwnerId,
-    Quantity, RejectReason, ReportKind,
+    AccountId, BotId, EventId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus,
+    OwnerId, Ppm, Quantity, RejectReason, ReportKind,
 };
 use tradewind_portfolio::{Booking, PositionChange};
-use tradewind_risk::{CauseKind, Scope, TradingState};
+use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
 use super::breakers;
 use super::causes::open_until_cleared;
 use super::holdings::cover_external;
 use super::monitoring::on_booked;
 use super::positions::{closing_quantity, refresh_position};
+use super::protection::{follow, note_outcome};
 use super::submission::{OrderRequest, submit, submit_by_policy};
 use super::target::{continue_exit, reconcile_next};
 use crate::parts::Parts;
@@ -27,6 +28,7 @@ pub(crate) fn on_report(parts: &mut Parts, report: &ExecutionReport, out: &mut O
     if let Some(ending) = fold_report(parts, report, out) {
         follow_up(parts, ending, out);
     }
+    follow(parts, report, out);
 }
 
 /// Folds a report into order, ledger and position. Returns what is to be decided, if the order of a bot ended.
@@ -72,6 +74,7 @@ pub(crate) fn fold_report(
     if cancel_lost && order.status().is_open() {
         parts.orders.cancel(id, out);
     }
+    note_outcome(parts, &order, &report.kind, out);
     let has_ended = order.is_complete() && parts.orders.open_order(id).is_some();
     has_ended.then(|| end(parts, order, out)).flatten()
 }
@@ -114,24 +117,40 @@ fn announce(parts: &mut Parts, order: &Order, kind: &ReportKind, out: &mut Outpu
         ReportKind::Filled(_) | ReportKind::CancelRejected(_) => return,
     };
     parts.emit(Some(order.placed_by()), event, out);
+    note_refused_exit(parts, order, kind);
     if order.status() == OrderStatus::Unknown {
         out.push(order.query());
     }
 }
 
-/// Books a fill that was not reported before.
+/// An exit that was refused or not sent delays the next one.
+fn note_refused_exit(parts: &mut Parts, order: &Order, kind: &ReportKind) {
+    let exits = order
+        .place()
+        .filter(|_| order.effect() == PositionEffect::Exit);
+    let reason = match kind {
+        ReportKind::Rejected(reason) => format!("the venue: {} ({})", reason.text, reason.code),
+        ReportKind::NotSent(reason) => format!("not sent: {reason:?}"),
+        _ => return,
+    };
+    if let Some(place) = exits {
+        let now = parts.now();
+        parts.bots.at_mut(place).note_refused_exit(reason, now);
+    }
+}
+
+/// Books a fill that was not reported before. Each position that a protective stop covers gets its part.
 fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
-    let instrument = parts.config.instrument(fill.instrument);
     // The venue's clock may be wrong: a fill is no older than its order and not of the future.
     let event_time = fill.event_time.max(order.placed_at()).min(parts.now());
     let stamped = Fill {
         event_time,
         ..*fill
     };
-    let booking = parts.portfolio.book(instrument, order.owner(), &stamped);
-    if booking.is_none() {
-        halt_unbookable(parts, fill.account, out);
-    }
+    let booked: Vec<_> = parts_of(parts, order, &stamped)
+        .into_iter()
+        .map(|(owner, part)| (owner, part, book(parts, owner, &part, out)))
+        .collect();
     parts.accounts.get_mut(fill.account).note_fill(fill);
     parts.counters.filled(order.status());
     let filled = EventKind::OrderFilled {
@@ -141,20 +160,68 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
         cumulative: order.filled(),
     };
     let cause = parts.emit(Some(order.placed_by()), filled, out);
-    let Some(booking) = booking else { return };
-    if let Some(event) = position_event(order, fill, booking) {
+    for (owner, part, booking) in booked {
+        if let Some(booking) = booking {
+            on_part(parts, order, (owner, &part, booking), cause, out);
+        }
+    }
+}
+
+/// Whose a fill is: its order's owner's or, of a stop over several positions, theirs in parts.
+fn parts_of(parts: &mut Parts, order: &Order, fill: &Fill) -> Vec<(OwnerId, Fill)> {
+    if order.effect() != PositionEffect::Protect {
+        return vec![(order.owner(), *fill)];
+    }
+    let step = parts.config.instrument(fill.instrument).step;
+    let divided = parts.orders.divide(order.terms().client_id, fill, step);
+    if divided.is_empty() {
+        return vec![(order.owner(), *fill)];
+    }
+    let owner = |(place, part): (BotInstrument, Fill)| (OwnerId::Bot(place.bot()), part);
+    divided.into_iter().map(owner).collect()
+}
+
+fn book(parts: &mut Parts, owner: OwnerId, fill: &Fill, out: &mut Outputs) -> Option<Booking> {
+    let instrument = parts.config.instrument(fill.instrument);
+    let booking = parts.portfolio.book(instrument, owner, fill);
+    if booking.is_none() {
+        halt_unbookable(parts, fill.account, out);
+    }
+    booking
+}
+
+/// Follows the booking of a fill, or of an owner's part of it.
+fn on_part(
+    parts: &mut Parts,
+    order: &Order,
+    (owner, part, booking): (OwnerId, &Fill, Booking),
+    cause: EventId,
+    out: &mut Outputs,
+) {
+    let bot = match owner {
+        OwnerId::Bot(bot) => Some(bot),
+        _ => None,
+    };
+    if let Some(event) = position_event(bot, part, booking) {
         parts.emit(Some(cause), event, out);
     }
-    if let Some(place) = order.place() {
+    if let Some(place) = bot.and_then(|bot| parts.bots.place(bot, part.instrument)) {
         parts.bots.bot_mut(place.bot()).activity_mut().fills += 1;
+        if order.effect() == PositionEffect::Exit {
+            parts.bots.at_mut(place).forget_refused_exits();
+        }
         refresh_position(parts, place, out);
+        let state = parts.bots.at_mut(place);
+        if order.effect() == PositionEffect::Protect && state.position().quantity.is_zero() {
+            state.set_exposure(Ppm::ZERO);
+        }
     }
-    on_booked(parts, fill, order.bot(), booking.change, out);
+    on_booked(parts, part, bot, booking.change, out);
 }
 
 /// The announcement of a position that was opened, turned or closed.
-fn position_event(order: &Order, fill: &Fill, booking: Booking) -> Option<EventKind> {
-    let (account, bot, instrument) = (fill.account, order.bot(), fill.instrument);
+fn position_event(bot: Option<BotId>, fill: &Fill, booking: Booking) -> Option<EventKind> {
+    let (account, instrument) = (fill.account, fill.instrument);
     match booking.change {
         PositionChange::Opened | PositionChange::Turned => Some(EventKind::PositionOpened {
             account,
@@ -203,12 +270,20 @@ pub(crate) enum AfterEnd {
 fn end(parts: &mut Parts, order: Order, out: &mut Outputs) -> Option<Ending> {
     let id = order.terms().client_id;
     parts.orders.close(id);
+    if order.effect() == PositionEffect::Protect {
+        return None;
+    }
     let place = order.place()?;
     if !matches!(order.terms().kind, OrderKind::Market) {
         parts.timers.cancel(Timer::OrderTimeout(id), out);
     }
     let state = parts.bots.at_mut(place);
-    let leaves = state.end_order(&order)?;
+    let Some(leaves) = state.end_order(&order) else {
+        // An entry beside which an exit went: what it has brought since is sold, too.
+        let is_left = state.exposure() == Ppm::ZERO && state.working().is_none();
+        let next = AfterEnd::Leftover;
+        return is_left.then_some(Ending { place, order, next });
+    };
     let runs = parts.bots.bot(place.bot()).state() == BotState::Running;
     let next = if parts.bots.at(place).has_next() {
         AfterEnd::WaitingTarget

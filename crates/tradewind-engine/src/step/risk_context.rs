@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tradewind_events::StreamState;
 use tradewind_model::{
-    AccountId, Amount, AssetId, Instrument, InstrumentId, InstrumentKind, OrderStatus, OrderTerms,
-    OwnerId, Ppm, Price, Quantity, Quote, Side,
+    AccountId, Amount, AssetId, ClientOrderId, Instrument, InstrumentId, InstrumentKind,
+    OrderStatus, OrderTerms, OwnerId, Ppm, Price, Quantity, Quote, Side,
 };
 use tradewind_portfolio::rate;
 use tradewind_risk::{
@@ -15,12 +15,44 @@ use tradewind_risk::{
 use super::breakers::is_probing;
 use crate::parts::Parts;
 use crate::parts::order::Order;
+use crate::parts::stop_shares::StopShares;
 
 /// Puts an order to the risk gate.
 pub(super) fn check_risk(
     parts: &Parts,
     candidate: &Candidate,
 ) -> Result<ApprovedOrder, DenyReason> {
+    check(candidate, &context(parts, candidate))
+}
+
+/// Puts a protective stop to the risk gate. It is measured by the positions it covers together, and by what may sell of
+/// them besides: their exits and their other stops.
+pub(super) fn check_stop(
+    parts: &Parts,
+    candidate: &Candidate,
+    shares: &StopShares,
+    replaced: Option<ClientOrderId>,
+) -> Result<ApprovedOrder, DenyReason> {
+    let (mut position, mut working) = (Quantity::ZERO, Quantity::ZERO);
+    for place in shares.places() {
+        let state = parts.bots.at(place);
+        position += state.position().quantity;
+        let exit = state.working().and_then(|id| parts.orders.open_order(id));
+        let exit = exit.filter(|order| order.effect() == PositionEffect::Exit);
+        working += exit.map_or(Quantity::ZERO, Order::remaining);
+        let others = parts.orders.stops_of(place);
+        let others = others.filter(|stop| Some(stop.terms().client_id) != replaced);
+        working += others.fold(Quantity::ZERO, |sum, stop| sum + stop.shares().of(place));
+    }
+    let context = Context {
+        position,
+        working,
+        ..context(parts, candidate)
+    };
+    check(candidate, &context)
+}
+
+fn context<'a>(parts: &'a Parts, candidate: &Candidate) -> Context<'a> {
     let terms = &candidate.terms;
     let instrument = parts.config.instrument(terms.instrument);
     let owner = candidate.bot.map_or(OwnerId::Unallocated, OwnerId::Bot);
@@ -32,7 +64,7 @@ pub(super) fn check_risk(
     let orders = OpenOrders::of(parts, candidate, owner, asset);
     let balance = parts.portfolio.ledger.balance(terms.account, asset, owner);
     let limits = &parts.config.limits;
-    let context = Context {
+    Context {
         now: parts.now(),
         limits,
         state: parts
@@ -52,8 +84,7 @@ pub(super) fn check_risk(
         rate: throttle.rate(),
         recent: throttle.recent(),
         same_side_entries: throttle.same_side_entries(terms.side, parts.now(), limits),
-    };
-    check(candidate, &context)
+    }
 }
 
 /// What the account's open orders mean for an order.
@@ -98,14 +129,14 @@ impl Exposure {
 }
 
 impl OpenOrders {
-    /// Collects them in one pass.
+    /// Collects them in one pass. Protective stops are left out: what one locks is its position's exit's to sell.
     fn of(parts: &Parts, candidate: &Candidate, owner: OwnerId, asset: AssetId) -> Self {
         let mut all = Self::default();
         let terms = &candidate.terms;
         let is_entry = candidate.purpose == PositionEffect::Entry;
         for order in parts.orders.open() {
             let of = order.terms();
-            if of.account != terms.account {
+            if of.account != terms.account || order.effect() == PositionEffect::Protect {
                 continue;
             }
             let (is_owners, is_here) = (order.owner() == owner, of.instrument == terms.instrument);

@@ -11,11 +11,13 @@ use tradewind_risk::{
 
 use super::breakers::note_entry;
 use super::causes::open_until_cleared;
-use super::observation::on_order;
+use super::observation::{observe_cancels, on_order};
+use super::protection::replaceable;
 use super::risk_context::{check_risk, crossing};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{NewOrder, Order};
+use crate::parts::stop_shares::StopShares;
 
 /// A request for an order, whose quantity is decided and whose kind is not.
 #[derive(Clone, Copy, Debug)]
@@ -139,10 +141,17 @@ pub(crate) fn submit(
     };
     match check_risk(parts, &candidate) {
         Ok(approved) => {
+            let approved = match request.place {
+                Some(place) if request.effect == PositionEffect::Exit => {
+                    let stop = replaceable(parts, place);
+                    stop.map_or(approved, |stop| approved.replacing(stop))
+                }
+                _ => approved,
+            };
             if request.effect == PositionEffect::Exit {
                 clear_the_way(parts, &terms, out);
             }
-            place(parts, request, approved, out);
+            place(parts, request, approved, StopShares::default(), out);
             Ok(terms.client_id)
         }
         Err(reason) => {
@@ -162,9 +171,16 @@ fn clear_the_way(parts: &mut Parts, exit: &OrderTerms, out: &mut Outputs) {
     }
 }
 
-/// Places an approved order: announces it, notes it everywhere, sends it.
-fn place(parts: &mut Parts, request: &OrderRequest, approved: ApprovedOrder, out: &mut Outputs) {
+/// Places an approved order: announces it, notes it everywhere, sends it. Only a protective stop has shares.
+pub(super) fn place(
+    parts: &mut Parts,
+    request: &OrderRequest,
+    approved: ApprovedOrder,
+    shares: StopShares,
+    out: &mut Outputs,
+) {
     let terms = *approved.terms();
+    let replaces = approved.replaces();
     let bot = request.place.map(BotInstrument::bot);
     let placed = EventKind::OrderPlaced {
         terms,
@@ -172,12 +188,15 @@ fn place(parts: &mut Parts, request: &OrderRequest, approved: ApprovedOrder, out
         purpose: request.effect,
     };
     let placed_by = parts.emit(request.cause, placed, out);
+    let listed = shares.listed();
     let placed = PlacedOrder {
         terms,
         place: request.place,
         effect: request.effect,
         limit: request.limit,
         placed_by,
+        replaces,
+        shares,
     };
     let revision = keep_order(parts, placed);
     let intent = Intent {
@@ -186,12 +205,14 @@ fn place(parts: &mut Parts, request: &OrderRequest, approved: ApprovedOrder, out
         purpose: request.effect,
         revision,
         decided_at: parts.now(),
+        replaces,
+        shares: listed,
     };
     out.push(Output::Submit(intent, approved));
     note_sent(parts, &terms, bot, request.effect, out);
 }
 
-/// Shows an order to breakers and monitors.
+/// Shows an order to breakers and monitors. A protective stop is no message of its bot (R17).
 pub(crate) fn note_sent(
     parts: &mut Parts,
     terms: &OrderTerms,
@@ -202,11 +223,15 @@ pub(crate) fn note_sent(
     if effect == PositionEffect::Entry {
         note_entry(parts, terms, bot);
     }
-    on_order(parts, bot, out);
+    if effect == PositionEffect::Protect {
+        observe_cancels(parts, out);
+    } else {
+        on_order(parts, bot, out);
+    }
 }
 
 /// An order that was placed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PlacedOrder {
     pub(crate) terms: OrderTerms,
     pub(crate) place: Option<BotInstrument>,
@@ -214,6 +239,10 @@ pub(crate) struct PlacedOrder {
     pub(crate) limit: Option<Price>,
     /// The event that announced it.
     pub(crate) placed_by: EventId,
+    /// The stop that its request cancels first.
+    pub(crate) replaces: Option<ClientOrderId>,
+    /// For a protective stop: the positions it covers.
+    pub(crate) shares: StopShares,
 }
 
 /// Notes an order everywhere. Returns its bot's revision; 0 for a person's order.
@@ -224,7 +253,12 @@ pub(crate) fn keep_order(parts: &mut Parts, placed: PlacedOrder) -> u32 {
         effect,
         limit,
         placed_by,
+        replaces,
+        shares,
     } = placed;
+    if let Some(stop) = replaces {
+        parts.orders.replace(stop, terms.client_id);
+    }
     let exposure_before = place.map_or(Ppm::ZERO, |place| parts.bots.at(place).exposure());
     let revision = note_placed(parts, place, effect, &terms);
     parts.orders.insert(NewOrder {
@@ -236,11 +270,14 @@ pub(crate) fn keep_order(parts: &mut Parts, placed: PlacedOrder) -> u32 {
         limit,
         exposure_before,
         found: None,
+        replaces,
+        shares,
     });
     revision
 }
 
-/// Counts an order towards its owner's throttle. Returns the bot's revision; 0 for a person.
+/// Counts an order towards its owner's throttle. A protective stop is outside of it and never the order at work. Returns
+/// the bot's revision; 0 for a person.
 fn note_placed(
     parts: &mut Parts,
     place: Option<BotInstrument>,
@@ -249,6 +286,10 @@ fn note_placed(
 ) -> u32 {
     let now = parts.now();
     parts.counters.ordered();
+    if effect == PositionEffect::Protect {
+        let bot = place.map(|place| parts.bots.bot(place.bot()));
+        return bot.map_or(0, |bot| bot.config().revision);
+    }
     let limits = &parts.config.limits;
     let Some(place) = place else {
         parts.manual.note(now, terms, effect, limits);
@@ -269,6 +310,12 @@ pub(crate) fn deny(
     out: &mut Outputs,
 ) {
     parts.counters.denied(reason.rule());
+    let exits = request
+        .place
+        .filter(|_| request.effect == PositionEffect::Exit);
+    if let Some(place) = exits {
+        note_refused(parts, place, reason);
+    }
     let bot = request.place.map(BotInstrument::bot);
     if let Some(bot) = bot {
         let activity = parts.bots.bot_mut(bot).activity_mut();
@@ -288,6 +335,12 @@ pub(crate) fn deny(
         let (scope, state) = (Scope::Bot(bot), TradingState::Reducing);
         open_until_cleared(parts, scope, state, CauseKind::RepeatedEntries, out);
     }
+}
+
+/// Notes that risk denied an exit, which delays the next one.
+pub(crate) fn note_refused(parts: &mut Parts, place: BotInstrument, reason: DenyReason) {
+    let (words, now) = (format!("{}: {reason}", reason.rule()), parts.now());
+    parts.bots.at_mut(place).note_refused_exit(words, now);
 }
 
 /// The wait of a working limit order is over. It is cancelled; its remainder may be placed again or taken at market.

@@ -23,10 +23,12 @@ use super::equity::value;
 use super::holdings::book_unexplained;
 use super::lifecycle::{schedule_bots, set_state};
 use super::positions::{key_of, refresh_position};
+use super::protection::shares_of_found;
 use super::reports::{Ending, book_stray, fold_report, is_known, owner_of_fill};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::{FoundOrder, NewOrder};
+use crate::parts::stop_shares::StopShares;
 use crate::reconcile::{Difference, Local, reconcile};
 
 /// Between two comparisons of an account whose stream is live.
@@ -207,14 +209,18 @@ fn accepted(order: &OpenOrder) -> ExecutionReport {
     }
 }
 
-/// Takes over an order of this data folder that the desk does not keep, and cancels it: no part of the desk expects it.
+/// Takes over an order of this data folder that the desk does not keep, and cancels it: no part of the desk expects it. A stop
+/// that covers a position stays.
 fn adopt_stray(parts: &mut Parts, order: &OpenOrder, out: &mut Outputs) {
     let id = order.terms.client_id;
     if order.adopted.is_none() && !parts.ids.is_own(id) {
         return;
     }
     adopt(parts, order, &[], out);
-    parts.orders.cancel(id, out);
+    let adopted = parts.orders.open_order(id);
+    if adopted.is_some_and(|adopted| adopted.shares().total().is_zero()) {
+        parts.orders.cancel(id, out);
+    }
 }
 
 /// The account is read and explained: it may be traded on.
@@ -349,13 +355,21 @@ fn adopt(parts: &mut Parts, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], 
     let place = bot.and_then(|bot| parts.bots.place(bot, terms.instrument));
     let accepted = EventKind::OrderAccepted { terms, bot };
     let placed_by = parts.emit(None, accepted, out);
-    if let Some(place) = place {
+    let is_stop = terms.kind.trigger().is_some();
+    let (effect, shares) = if is_stop {
+        let left = terms.quantity - found.filled;
+        let shares = shares_of_found(parts, &terms, place, left);
+        (PositionEffect::Protect, shares)
+    } else {
+        (PositionEffect::Entry, StopShares::default())
+    };
+    if let Some(place) = place.filter(|_| !is_stop) {
         parts.bots.at_mut(place).start_order(terms.client_id);
     }
     parts.orders.insert(NewOrder {
         terms,
         place,
-        effect: PositionEffect::Entry,
+        effect,
         placed_at: found
             .adopted
             .map_or_else(|| parts.now(), |adopted| adopted.placed_at),
@@ -367,9 +381,11 @@ fn adopt(parts: &mut Parts, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], 
             filled: found.filled,
             trades,
         }),
+        replaces: None,
+        shares,
     });
-    // The time it was to wait for is lost, so it is cancelled and its bot decides again.
-    if place.is_some() {
+    // The time it was to wait for is lost, so it is cancelled and its bot decides again. A stop protects as before.
+    if place.is_some() && !is_stop {
         parts.orders.cancel(terms.client_id, out);
     }
 }

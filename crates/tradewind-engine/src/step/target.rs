@@ -12,6 +12,7 @@ use tradewind_model::{
 use tradewind_risk::{DenyReason, PositionEffect};
 
 use super::positions::{closable, closing_quantity};
+use super::protection::{clear_way, is_locked};
 use super::sizing::{Sizing, size};
 use super::submission::{OrderRequest, deny, submit, submit_by_policy};
 use crate::parts::Parts;
@@ -53,25 +54,49 @@ pub(crate) fn reconcile_position(
     on_quote: bool,
     out: &mut Outputs,
 ) {
+    let leaves = target.exposure == Ppm::ZERO && sells_beside(parts, place);
     let state = parts.bots.at_mut(place);
     if let Some(working) = state.working() {
-        state.wait_for(target, cause);
-        return parts.orders.cancel_if_entry(working, out);
+        parts.orders.cancel_if_entry(working, out);
+        if !leaves {
+            return state.wait_for(target, cause);
+        }
     }
     // This target replaces one that waits.
     drop(state.take_next());
     let Some(change) = change(parts, place, &target, cause, out) else {
-        return;
+        return parts.protection.end_wait(place);
     };
     let request = request(parts, place, change, &target, on_quote, cause);
     if change.effect == PositionEffect::Entry && !may_enter(parts, place, &request, out) {
         return;
+    }
+    let closes = target.exposure == Ppm::ZERO || change.turns;
+    if change.effect == PositionEffect::Entry {
+        parts.protection.end_wait(place);
+    } else if !closes && must_wait(parts, place) {
+        // It only makes the position smaller: its bot decides again.
+        return;
+    } else if is_kept_back(parts, place, out) {
+        return parts.bots.at_mut(place).wait_for(target, cause);
     }
     if submit_by_policy(parts, &request, out) {
         note_submitted(parts, place, (change.effect, change.turns), target, cause);
     } else if change.effect == PositionEffect::Exit {
         retry_exit(parts, place, out);
     }
+}
+
+/// Whether an exit goes beside the order at work: an entry whose fate is unknown, while there is something to sell.
+///
+/// What such an entry brings later is sold when it is known.
+pub(crate) fn sells_beside(parts: &Parts, place: BotInstrument) -> bool {
+    let working = parts.bots.at(place).working();
+    let working = working.and_then(|id| parts.orders.open_order(id));
+    let is_unknown = working.is_some_and(|order| {
+        order.effect() == PositionEffect::Entry && order.status() == OrderStatus::Unknown
+    });
+    is_unknown && !closable(parts, place).is_zero()
 }
 
 /// What must be done; `None` if nothing.
@@ -201,18 +226,63 @@ fn sizing_equity(parts: &Parts, place: BotInstrument) -> Amount {
     (config.budget + realized.min(Amount::ZERO)).max(Amount::ZERO)
 }
 
-/// Closes what an exit left open. The next slice follows a slice that was filled at once; after any other end of the exit
-/// there is a wait.
+/// Whether exits of a position pause because some were refused. Then the next is tried when the pause is over.
+fn is_paused(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) -> bool {
+    let state = parts.bots.at(place);
+    let until = state.refusals().not_before();
+    let timer = Timer::ExitRetry(place.bot(), state.instrument());
+    let pauses = parts.now() < until;
+    if pauses {
+        parts.timers.set_earlier(until, timer, out);
+    }
+    pauses
+}
+
+/// Whether exits pause, or something locks what one sells.
+fn must_wait(parts: &Parts, place: BotInstrument) -> bool {
+    parts.now() < parts.bots.at(place).refusals().not_before() || is_locked(parts, place)
+}
+
+/// Whether an exit cannot be sent now: exits pause, or something locks what it sells. Then it is tried again by a timer.
+fn is_kept_back(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) -> bool {
+    is_paused(parts, place, out) || !clear_way(parts, place, out)
+}
+
+/// Notes an exit that was decided and not sent: it waits for the end of a pause or for the answer on a stop.
+pub(crate) fn wait_to_exit(
+    parts: &mut Parts,
+    place: BotInstrument,
+    (target, cause): (Target, Option<EventId>),
+    out: &mut Outputs,
+) {
+    if !is_kept_back(parts, place, out) {
+        let timer = Timer::ExitRetry(place.bot(), parts.bots.at(place).instrument());
+        let at = parts.now() + EXIT_RETRY;
+        parts.timers.set_earlier(at, timer, out);
+    }
+    parts.bots.at_mut(place).wait_for(target, cause);
+}
+
+/// Closes what an exit left open, or what an entry beside it has brought. The next slice follows a slice that was filled at
+/// once; after any other end there is a wait.
 pub(crate) fn continue_exit(
     parts: &mut Parts,
     place: BotInstrument,
     ended: &Order,
     out: &mut Outputs,
 ) {
-    if ended.status() != OrderStatus::Filled {
+    // A venue that fills too much turns the position.
+    let is_next = ended.effect() == PositionEffect::Exit
+        && ended.status() == OrderStatus::Filled
+        && ended.terms().side == parts.bots.at(place).closing_side();
+    if !is_next {
         return retry_exit(parts, place, out);
     }
     let cause = Some(ended.placed_by());
+    if !clear_way(parts, place, out) {
+        let target = flat(Reason::plain("closing what is left"));
+        return parts.bots.at_mut(place).wait_for(target, cause);
+    }
     let request = OrderRequest {
         place: Some(place),
         account: ended.terms().account,
@@ -245,7 +315,8 @@ pub(crate) fn retry_exit(parts: &mut Parts, place: BotInstrument, out: &mut Outp
     } else {
         EXIT_RETRY_STOPPED
     };
-    let at = parts.now() + wait;
+    let paused_until = parts.bots.at(place).refusals().not_before();
+    let at = (parts.now() + wait).max(paused_until);
     parts.timers.set(at, Timer::ExitRetry(bot, instrument), out);
 }
 

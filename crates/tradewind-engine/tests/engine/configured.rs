@@ -66,7 +66,7 @@ fn a_changed_bot_starts_anew_and_keeps_its_position() {
     desk.quote(10_100, 10_101);
     let mut outputs = desk.log.iter().rev();
     let intent = outputs.find_map(|output| match output {
-        Output::Submit(intent, _) => Some(*intent),
+        Output::Submit(intent, _) => Some(intent.clone()),
         _ => None,
     });
     assert_eq!(intent.expect("it leaves").revision, 2, "the revision grew");

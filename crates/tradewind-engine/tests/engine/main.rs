@@ -17,12 +17,14 @@ mod numbers;
 mod orders;
 mod perpetual;
 mod policies;
+mod protection;
 mod races;
 mod readings;
 mod recovery;
 mod reports;
 mod risk;
 mod state;
+mod waits;
 
 use tradewind_events::{BotConfig, Configuration};
 use tradewind_model::BotId;

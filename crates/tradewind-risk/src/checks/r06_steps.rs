@@ -1,4 +1,4 @@
-//! R06: price range, tick and step, exactly as the venue has them. Entries and exits.
+//! R06: price range, tick and step, exactly as the venue has them. Every order; of a stop, the trigger too.
 //!
 //! Nothing is rounded here: the sizer cuts down to the step beforehand, an exit too.
 
@@ -26,11 +26,13 @@ pub(crate) fn check(candidate: &Candidate, context: &Context<'_>) -> Result<(), 
 /// The first filter of the venue that the order would break, those of R07 among them.
 pub(super) fn breach(candidate: &Candidate, context: &Context<'_>) -> Option<RuleBreach> {
     let terms = &candidate.terms;
-    let reference = context.quote.map(|quote| quote.opposite_side(terms.side));
-    let checked = context
-        .instrument
-        .check(terms.quantity, terms.kind.limit(), reference);
-    checked.err()
+    let (limit, trigger) = (terms.kind.limit(), terms.kind.trigger());
+    let trigger_breach = trigger.and_then(|price| context.instrument.check_price(price).err());
+    // A stop trades where it triggers, whatever the market is now.
+    let quoted = context.quote.map(|quote| quote.opposite_side(terms.side));
+    let reference = trigger.or(quoted);
+    let checked = context.instrument.check(terms.quantity, limit, reference);
+    trigger_breach.or(checked.err())
 }
 
 #[cfg(test)]
@@ -38,7 +40,7 @@ mod tests {
     use tradewind_model::{Price, Quantity, RuleBreach};
 
     use crate::DenyReason;
-    use crate::checks::world::{World, exit_verdict, verdict};
+    use crate::checks::world::{World, exit_verdict, stop_verdict, verdict};
 
     fn broken(rule: RuleBreach) -> Option<DenyReason> {
         Some(DenyReason::Filter(rule))
@@ -67,5 +69,17 @@ mod tests {
         };
         assert_eq!(verdict(top(10_000)), None);
         assert_eq!(verdict(top(10_001)), broken(RuleBreach::PriceRange));
+    }
+    /// R06
+    #[test]
+    fn a_stops_trigger_is_on_a_tick() {
+        let trigger = |price: i64| {
+            stop_verdict(|w| {
+                w.instrument.tick = Price(5);
+                w.trigger(price);
+            })
+        };
+        assert_eq!(trigger(9_000), None);
+        assert_eq!(trigger(9_001), broken(RuleBreach::Tick));
     }
 }

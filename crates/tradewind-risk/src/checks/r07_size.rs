@@ -1,4 +1,4 @@
-//! R07: least and largest quantity and least value, exactly as the venue has them. Entries and exits.
+//! R07: least and largest quantity and least value, exactly as the venue has them. Every order; a stop is worth what its trigger says.
 //!
 //! An exit is cut to the largest quantity beforehand, and its remainder follows; what is below the least is dust.
 
@@ -26,7 +26,7 @@ mod tests {
     use tradewind_model::{Quantity, RuleBreach};
 
     use crate::DenyReason;
-    use crate::checks::world::{World, exit_verdict, verdict};
+    use crate::checks::world::{World, exit_verdict, stop_verdict, verdict};
 
     fn broken(rule: RuleBreach) -> Option<DenyReason> {
         Some(DenyReason::Filter(rule))
@@ -48,5 +48,14 @@ mod tests {
         };
         assert_eq!(verdict(value("100.02")), None);
         assert_eq!(verdict(value("100.03")), broken(RuleBreach::NotionalMin));
+    }
+    /// R07
+    #[test]
+    fn a_stop_is_valued_at_its_trigger() {
+        // 1.000 at the trigger of 90.00 is worth 90.00, at the bid 100.00.
+        let value =
+            |least: &str| stop_verdict(|w| w.instrument.notional_min = least.parse().unwrap());
+        assert_eq!(value("90"), None);
+        assert_eq!(value("90.01"), broken(RuleBreach::NotionalMin));
     }
 }

@@ -33,7 +33,7 @@ mod tests {
     use tradewind_model::{ClientOrderId, OrderTerms, Quantity, Timestamp};
 
     use crate::DenyReason;
-    use crate::checks::world::{World, exit_verdict, verdict};
+    use crate::checks::world::{World, exit_verdict, stop_verdict, verdict};
 
     fn sent(millis: i64) -> impl Fn(&mut World) {
         move |w| {
@@ -68,5 +68,10 @@ mod tests {
             w.candidate.continues = true;
         });
         assert_eq!(slice, None);
+    }
+    /// R18
+    #[test]
+    fn a_stop_is_no_duplicate_of_the_one_it_replaces() {
+        assert_eq!(stop_verdict(sent(999_999)), None);
     }
 }

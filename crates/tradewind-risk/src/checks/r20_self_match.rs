@@ -33,7 +33,11 @@ pub fn would_match(
             price,
             time_in_force: TimeInForce::GoodTillCancel,
         } => Some(price),
-        OrderKind::Market | OrderKind::Limit { .. } => None,
+        // A stop is not on the book before it triggers.
+        OrderKind::Market
+        | OrderKind::Limit { .. }
+        | OrderKind::Stop { .. }
+        | OrderKind::StopLimit { .. } => None,
     };
     let is_other = (taker.account, taker.instrument) == (resting.account, resting.instrument)
         && taker.side == resting.side.opposite();

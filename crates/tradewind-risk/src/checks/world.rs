@@ -161,6 +161,20 @@ impl World {
         self.candidate.terms.side = Side::Sell;
         self.position = Quantity(1_000);
     }
+
+    /// Turns the order into a protective stop of a long position of 1.000, a tenth below the bid.
+    pub(crate) fn protect(&mut self) {
+        self.exit();
+        self.candidate.purpose = PositionEffect::Protect;
+        self.candidate.continues = true;
+        self.trigger(9_000);
+    }
+
+    pub(crate) fn trigger(&mut self, price: i64) {
+        self.candidate.terms.kind = OrderKind::Stop {
+            trigger: Price(price),
+        };
+    }
 }
 
 /// The answer to the entry after a change.
@@ -174,6 +188,14 @@ pub(crate) fn verdict(change: impl FnOnce(&mut World)) -> Option<DenyReason> {
 pub(crate) fn exit_verdict(change: impl FnOnce(&mut World)) -> Option<DenyReason> {
     let mut world = world();
     world.exit();
+    change(&mut world);
+    world.denied()
+}
+
+/// The answer to the protective stop after a change.
+pub(crate) fn stop_verdict(change: impl FnOnce(&mut World)) -> Option<DenyReason> {
+    let mut world = world();
+    world.protect();
     change(&mut world);
     world.denied()
 }

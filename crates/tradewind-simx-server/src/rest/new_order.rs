@@ -37,7 +37,11 @@ impl ReplyType {
     const fn default_of(order: &NewOrder) -> Self {
         match (order.kind, order.trigger) {
             (OrderKind::Market | OrderKind::Limit { .. }, None) => Self::Full,
-            (OrderKind::PostOnly { .. }, _) | (_, Some(_)) => Self::Ack,
+            (
+                OrderKind::PostOnly { .. } | OrderKind::Stop { .. } | OrderKind::StopLimit { .. },
+                _,
+            )
+            | (_, Some(_)) => Self::Ack,
         }
     }
 }

@@ -49,14 +49,18 @@ pub(crate) const fn kind(order: &Order) -> &'static str {
         (OrderKind::Market, None) => "MARKET",
         (OrderKind::Limit { .. }, None) => "LIMIT",
         (OrderKind::PostOnly { .. }, _) => "LIMIT_MAKER",
-        (OrderKind::Market, Some(trigger)) => match trigger.purpose {
+        (OrderKind::Stop { .. }, None) => "STOP_LOSS",
+        (OrderKind::StopLimit { .. }, None) => "STOP_LOSS_LIMIT",
+        (OrderKind::Market | OrderKind::Stop { .. }, Some(trigger)) => match trigger.purpose {
             Purpose::StopLoss => "STOP_LOSS",
             Purpose::TakeProfit => "TAKE_PROFIT",
         },
-        (OrderKind::Limit { .. }, Some(trigger)) => match trigger.purpose {
-            Purpose::StopLoss => "STOP_LOSS_LIMIT",
-            Purpose::TakeProfit => "TAKE_PROFIT_LIMIT",
-        },
+        (OrderKind::Limit { .. } | OrderKind::StopLimit { .. }, Some(trigger)) => {
+            match trigger.purpose {
+                Purpose::StopLoss => "STOP_LOSS_LIMIT",
+                Purpose::TakeProfit => "TAKE_PROFIT_LIMIT",
+            }
+        }
     }
 }
 
@@ -110,7 +114,11 @@ pub(crate) const fn time_in_force(kind: OrderKind) -> &'static str {
             time_in_force: TimeInForce::FillOrKill,
             ..
         } => "FOK",
-        OrderKind::Limit { .. } | OrderKind::Market | OrderKind::PostOnly { .. } => "GTC",
+        OrderKind::Limit { .. }
+        | OrderKind::Market
+        | OrderKind::PostOnly { .. }
+        | OrderKind::Stop { .. }
+        | OrderKind::StopLimit { .. } => "GTC",
     }
 }
 

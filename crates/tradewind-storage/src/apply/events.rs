@@ -85,6 +85,13 @@ fn subject(kind: &EventKind) -> Subject {
             bot: Some(*bot),
             ..Subject::default()
         },
+        EventKind::PositionUnprotected {
+            bot, instrument, ..
+        } => Subject {
+            bot: Some(*bot),
+            instrument: Some(*instrument),
+            ..Subject::default()
+        },
         EventKind::Command { action, .. } => of_action(action),
         EventKind::PriceUpdate(quote) => instrument(quote.instrument),
         EventKind::CandleClosed(candle) => instrument(candle.instrument),

@@ -164,6 +164,8 @@ const fn kind(kind: OrderKind) -> (&'static str, Option<&'static str>) {
     match kind {
         OrderKind::Market => ("market", None),
         OrderKind::PostOnly { .. } => ("post_only", None),
+        OrderKind::Stop { .. } => ("stop", None),
+        OrderKind::StopLimit { .. } => ("stop_limit", None),
         OrderKind::Limit { time_in_force, .. } => {
             let time_in_force = match time_in_force {
                 TimeInForce::GoodTillCancel => "gtc",

@@ -90,6 +90,7 @@ pub(super) fn view() -> DeskView {
         unrealized: None,
         realized: Amount::ZERO,
         exit: ExitView::default(),
+        protected: Quantity::ZERO,
     };
     let feed = FeedView {
         instrument: InstrumentId(0),

@@ -58,6 +58,7 @@ impl Storm {
             bots,
             // Every quote is announced, so that a changed one shows even if no bot acts on it.
             announce_quotes: true,
+            venue_stop_distance: None,
             ..configuration()
         }
     }

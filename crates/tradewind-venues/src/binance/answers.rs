@@ -38,6 +38,8 @@ pub(super) struct OrderAnswer<'a> {
     #[serde(borrow, default)]
     price: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
+    stop_price: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
     orig_qty: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     executed_qty: Option<Cow<'a, str>>,
@@ -271,8 +273,18 @@ impl OrderAnswer<'_> {
 
     fn order_kind(&self, instrument: &Instrument) -> Option<OrderKind> {
         let price = || instrument.parse_price(self.price.as_deref()?).ok();
+        let trigger = || instrument.parse_price(self.stop_price.as_deref()?).ok();
         match self.kind.as_deref()? {
             "MARKET" => Some(OrderKind::Market),
+            "STOP_LOSS" => Some(OrderKind::Stop {
+                trigger: trigger()?,
+            }),
+            "STOP_LOSS_LIMIT" if self.time_in_force.as_deref() == Some("GTC") => {
+                Some(OrderKind::StopLimit {
+                    trigger: trigger()?,
+                    price: price()?,
+                })
+            }
             "LIMIT_MAKER" => Some(OrderKind::PostOnly { price: price()? }),
             "LIMIT" => {
                 let time_in_force = match self.time_in_force.as_deref()? {

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 use tradewind_model::{
-    Amount, Instrument, InstrumentId, InstrumentStatus, Price, Quantity, VenueId, parse_fixed,
+    Amount, Instrument, InstrumentId, InstrumentStatus, Price, Quantity, StopOrders, VenueId,
+    parse_fixed,
 };
 
 use super::answers;
@@ -57,6 +58,8 @@ struct Symbol {
     #[serde(default = "eight")]
     quote_asset_precision: u8,
     #[serde(default)]
+    order_types: Vec<String>,
+    #[serde(default)]
     filters: Vec<Filter>,
 }
 
@@ -76,6 +79,7 @@ struct Filter {
     step_size: Option<String>,
     min_notional: Option<String>,
     max_num_orders: Option<u32>,
+    max_num_algo_orders: Option<u32>,
 }
 
 /// Reads exchange information into listings, in the venue's order.
@@ -144,6 +148,8 @@ fn listing(
         open_orders_max: rules.open_orders_max,
         status: status(&symbol.status),
         revision: 1,
+        stop_orders: stop_orders(&symbol.order_types),
+        algo_orders_max: rules.algo_orders_max,
         ..Instrument::spot(
             InstrumentId(0),
             format!("{venue_name}:{product}"),
@@ -167,6 +173,17 @@ fn status(text: &str) -> InstrumentStatus {
     }
 }
 
+fn stop_orders(order_types: &[String]) -> StopOrders {
+    let lists = |wanted: &str| order_types.iter().any(|listed| listed == wanted);
+    if lists("STOP_LOSS") {
+        StopOrders::Market
+    } else if lists("STOP_LOSS_LIMIT") {
+        StopOrders::Limit
+    } else {
+        StopOrders::None
+    }
+}
+
 struct Rules {
     price_decimals: u8,
     quantity_decimals: u8,
@@ -179,6 +196,7 @@ struct Rules {
     market_quantity_max: i64,
     notional_min: Amount,
     open_orders_max: u32,
+    algo_orders_max: u32,
 }
 
 impl Rules {
@@ -197,6 +215,7 @@ impl Rules {
             .or_else(|| find("MIN_NOTIONAL"))
             .unwrap_or(&none);
         let orders = find("MAX_NUM_ORDERS").unwrap_or(&none);
+        let algo_orders = find("MAX_NUM_ALGO_ORDERS").unwrap_or(&none);
         let price_decimals = places(price.tick_size.as_deref(), symbol.quote_asset_precision)?;
         let quantity_decimals = places(lot.step_size.as_deref(), symbol.base_asset_precision)?;
         if price_decimals + quantity_decimals > Amount::DECIMALS {
@@ -219,6 +238,7 @@ impl Rules {
             market_quantity_max: in_quantity(&market.max_qty, Round::Down)?,
             notional_min: Amount(amount(&notional.min_notional)?),
             open_orders_max: orders.max_num_orders.unwrap_or(0),
+            algo_orders_max: algo_orders.max_num_algo_orders.unwrap_or(0),
         })
     }
 }
@@ -281,12 +301,14 @@ pub(crate) mod tests {
 
     const BTC: &str = r#"{"timezone":"UTC","rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE",
         "intervalNum":1,"limit":6000}],"symbols":[{"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC",
-        "baseAssetPrecision":8,"quoteAsset":"USDT","quoteAssetPrecision":8,"futureField":[1],"filters":[
+        "baseAssetPrecision":8,"quoteAsset":"USDT","quoteAssetPrecision":8,"futureField":[1],
+        "orderTypes":["LIMIT","STOP_LOSS","STOP_LOSS_LIMIT"],"filters":[
         {"filterType":"PRICE_FILTER","minPrice":"0.01000000","maxPrice":"1000000.00000000","tickSize":"0.01000000"},
         {"filterType":"LOT_SIZE","minQty":"0.00001000","maxQty":"9000.00000000","stepSize":"0.00001000"},
         {"filterType":"MARKET_LOT_SIZE","minQty":"0.00000000","maxQty":"118.80717527","stepSize":"0.00000000"},
         {"filterType":"NOTIONAL","minNotional":"5.00000000","applyMinToMarket":true,"maxNotional":"9000000.0"},
-        {"filterType":"MAX_NUM_ORDERS","maxNumOrders":200},{"filterType":"FROM_THE_FUTURE"}]}]}"#;
+        {"filterType":"MAX_NUM_ORDERS","maxNumOrders":200},
+        {"filterType":"MAX_NUM_ALGO_ORDERS","maxNumAlgoOrders":5},{"filterType":"FROM_THE_FUTURE"}]}]}"#;
 
     #[test]
     fn filters_become_counts_of_the_instruments_own_units() {
@@ -315,6 +337,8 @@ pub(crate) mod tests {
         assert_eq!(rules.market_quantity_max, Quantity(11_880_717));
         assert_eq!(rules.notional_min, Amount::whole(5));
         assert_eq!(rules.open_orders_max, 200);
+        assert_eq!(rules.algo_orders_max, 5);
+        assert_eq!(rules.stop_orders, StopOrders::Market);
         assert_eq!(assets.snapshot().name(rules.quote), "USDT");
     }
 
@@ -327,6 +351,20 @@ pub(crate) mod tests {
         assert_eq!(count(&Some("10".into()), 0, Round::Up), Ok(10));
         assert_eq!(count(&Some("0.015".into()), 2, Round::Up), Ok(2));
         assert_eq!(count(&Some("0.015".into()), 2, Round::Down), Ok(1));
+    }
+
+    #[test]
+    fn a_stop_at_market_is_preferred_to_one_with_a_limit() {
+        let check = |listed: &[&str], wanted| {
+            let listed: Vec<String> = listed.iter().map(ToString::to_string).collect();
+            assert_eq!(stop_orders(&listed), wanted, "{listed:?}");
+        };
+        check(
+            &["LIMIT", "STOP_LOSS_LIMIT", "STOP_LOSS"],
+            StopOrders::Market,
+        );
+        check(&["LIMIT", "STOP_LOSS_LIMIT"], StopOrders::Limit);
+        check(&["LIMIT", "STOP_LOSS_SOMETHING"], StopOrders::None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tradewind_risk::ApprovedOrder;
 use super::answers::{self, OrderAnswer, TradeAnswer};
 use super::entry::PLACE;
 use super::pages::{PAGE, TRADES};
+use super::replace::IfCancelFails;
 use super::requests::{self, Params};
 use super::rest::{Call, Security};
 use super::venue::{BinanceVenue, known};
@@ -21,7 +22,13 @@ use crate::wire::http::Method;
 
 impl BinanceVenue {
     /// Sends an order once and returns the reports of its outcome. Never fails: an unknown outcome is a report as well.
+    ///
+    /// The reports on an order that [replaces](ApprovedOrder::replaces) a stop contain the stop's.
     pub async fn submit(&self, order: &ApprovedOrder) -> Vec<ExecutionReport> {
+        if let Some(stop) = order.replaces() {
+            let outcome = self.replace(stop, order, IfCancelFails::Stop).await;
+            return outcome.into_reports();
+        }
         let terms = *order.terms();
         let symbols = self.symbols();
         let Ok((symbol, rules)) = known(&symbols, terms.instrument) else {

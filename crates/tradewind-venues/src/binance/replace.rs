@@ -36,6 +36,15 @@ pub struct Replacement {
     pub placed: Vec<ExecutionReport>,
 }
 
+impl Replacement {
+    /// The reports on both orders, the cancelled one's first. If nothing was sent, only the new order's.
+    pub(super) fn into_reports(self) -> Vec<ExecutionReport> {
+        let is_sent = |report: &ExecutionReport| !matches!(report.kind, ReportKind::NotSent(_));
+        let cancelled = self.placed.iter().all(is_sent).then_some(self.cancelled);
+        cancelled.into_iter().chain(self.placed).collect()
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Outcome<'a> {

@@ -107,6 +107,14 @@ pub(super) fn order(terms: &OrderTerms, symbol: &str, instrument: &Instrument) -
         OrderKind::PostOnly { price } => params
             .with("type", "LIMIT_MAKER")
             .with("price", &instrument.price_text(price)),
+        OrderKind::Stop { trigger } => params
+            .with("type", "STOP_LOSS")
+            .with("stopPrice", &instrument.price_text(trigger)),
+        OrderKind::StopLimit { trigger, price } => params
+            .with("type", "STOP_LOSS_LIMIT")
+            .with("timeInForce", "GTC")
+            .with("price", &instrument.price_text(price))
+            .with("stopPrice", &instrument.price_text(trigger)),
     };
     params
         .with("quantity", &instrument.quantity_text(terms.quantity))
@@ -187,6 +195,19 @@ mod tests {
                 price: Price(6_183_700),
             },
             "type=LIMIT_MAKER&price=61837",
+        );
+        check(
+            OrderKind::Stop {
+                trigger: Price(6_000_050),
+            },
+            "type=STOP_LOSS&stopPrice=60000.5",
+        );
+        check(
+            OrderKind::StopLimit {
+                trigger: Price(6_000_050),
+                price: Price(5_880_049),
+            },
+            "type=STOP_LOSS_LIMIT&timeInForce=GTC&price=58800.49&stopPrice=60000.5",
         );
     }
 

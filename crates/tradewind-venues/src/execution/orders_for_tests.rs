@@ -31,7 +31,7 @@ fn instrument() -> Instrument {
 /// An order that passed the real gate at [`START`].
 pub(super) fn sealed(id: u128, purpose: PositionEffect) -> ApprovedOrder {
     let side = match purpose {
-        PositionEffect::Exit => Side::Sell,
+        PositionEffect::Exit | PositionEffect::Protect => Side::Sell,
         PositionEffect::Entry => Side::Buy,
     };
     let terms = OrderTerms {

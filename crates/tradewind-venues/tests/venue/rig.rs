@@ -149,7 +149,7 @@ fn sealed(sequence: u32, purpose: PositionEffect) -> ApprovedOrder {
     let mut ids = ClientOrderIds::new(1, 1);
     let client_id = (0..=sequence).map(|_| ids.next_id()).last().unwrap();
     let side = match purpose {
-        PositionEffect::Exit => Side::Sell,
+        PositionEffect::Exit | PositionEffect::Protect => Side::Sell,
         PositionEffect::Entry => Side::Buy,
     };
     let terms = OrderTerms {

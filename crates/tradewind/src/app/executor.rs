@@ -319,7 +319,7 @@ mod tests {
             kind: OrderKind::Market,
         });
         let submitted = desk.log.iter().find_map(|output| match output {
-            Output::Submit(intent, order) => Some(Effect::Submit(*intent, *order)),
+            Output::Submit(intent, order) => Some(Effect::Submit(intent.clone(), *order)),
             _ => None,
         });
         (submitted.unwrap(), desk.now)

@@ -35,6 +35,8 @@ pub struct DeskSettings {
     pub equity_every: Duration,
     /// Where candles come from.
     pub candles: CandleSource,
+    /// Distance of the stops at the venue, as a multiple of a bot's own; `None` places none.
+    pub venue_stop_distance: Option<Ppm>,
     /// Whether strategies that are broken on purpose may be used.
     pub test_strategies: bool,
 }
@@ -85,6 +87,7 @@ impl DeskSettings {
             ];
             values::choice(node, &choices)
         });
+        let venue_stop_distance = section.get("venue_stop_distance", values::multiple_or_off);
         let test_strategies = section.get("test_strategies", values::flag);
         Some(Self {
             report_currency: report_currency?,
@@ -95,6 +98,7 @@ impl DeskSettings {
             stale_after: stale_after?,
             equity_every: equity_every?,
             candles: candles?,
+            venue_stop_distance: venue_stop_distance?,
             test_strategies: test_strategies?,
         })
     }

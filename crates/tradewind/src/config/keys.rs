@@ -126,6 +126,7 @@ const DESK: &[Key] = &[
     default("stale_after", Kind::Duration, "\"10s\"", "silence of a connection after which its prices count as stale"),
     default("equity_every", Kind::Duration, "\"10s\"", "time between two equity snapshots"),
     default("candles", Kind::Choice(&["venue", "trades"]), "\"venue\"", "where candles come from: the venue, or built from its trades"),
+    default("venue_stop_distance", Kind::Free("a number from 1 to 10, or \"off\""), "1.25", "distance of the stops that rest at the venue, as a multiple of the distance of a bot's own stop; \"off\" places none"),
     default("test_strategies", Kind::Flag, "false", "whether bots may use the strategies that are broken on purpose"),
 ];
 

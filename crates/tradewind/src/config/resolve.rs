@@ -84,6 +84,7 @@ impl DeskConfig {
             equity_every: self.desk.equity_every,
             candles: self.desk.candles,
             announce_quotes: false,
+            venue_stop_distance: self.desk.venue_stop_distance,
             on_restart: self.desk.on_restart,
         })
     }

@@ -109,6 +109,23 @@ pub(super) fn multiple(node: &Node) -> Read<Ppm> {
     }
 }
 
+/// A multiple from 1 to 10, or `"off"`.
+pub(super) fn multiple_or_off(node: &Node) -> Read<Option<Ppm>> {
+    const CURE: &str = "write a number from 1 to 10, such as 1.25, or \"off\"";
+    let text = number_text(node, CURE)?;
+    if text == "off" {
+        return Ok(None);
+    }
+    match text.parse::<Ppm>() {
+        Ok(multiple) if (Ppm::ONE.0..=10 * Ppm::ONE.0).contains(&multiple.0) => Ok(Some(multiple)),
+        Ok(_) => Err(Problem::new(
+            format!("{text} is not in the range 1 to 10"),
+            CURE,
+        )),
+        Err(error) => Err(Problem::new(format!("{text:?} is {error}"), CURE)),
+    }
+}
+
 /// A share in (0, 1]: `0.05` or `"5%"`.
 pub(super) fn ratio(node: &Node) -> Read<Ppm> {
     const CURE: &str = "write a fraction above 0 and at most 1, such as 0.05, or \"5%\"";

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use tradewind_events::{AccountState, Configuration, Input, Output, StreamChange};
-use tradewind_model::{Amount, BotId, Interval, OrderPolicy, Ppm, Timestamp, TradeId};
+use tradewind_model::{
+    Amount, BotId, Interval, OrderPolicy, Ppm, Stop, StopOrders, Timestamp, TradeId,
+};
 use tradewind_testkit::{
     ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration, quote, spot,
 };
@@ -51,8 +53,20 @@ pub(crate) struct World {
 impl World {
     /// A desk whose account has 100,000 `USDT`, before its account was read.
     pub(crate) fn start(answers_lost_every: u64) -> Self {
+        Self::configured(small(), answers_lost_every)
+    }
+
+    /// The same with a stop in the bot's exit plan, far away, and one at the venue beyond it.
+    pub(crate) fn with_stops(answers_lost_every: u64) -> Self {
+        let mut configuration = small();
+        configuration.bots[0].exit.stop = Stop::Distance(Ppm(100_000));
+        configuration.instruments[0].stop_orders = StopOrders::Market;
+        configuration.venue_stop_distance = Some(Ppm(1_250_000));
+        Self::configured(configuration, answers_lost_every)
+    }
+
+    fn configured(configuration: Configuration, answers_lost_every: u64) -> Self {
         let (script, answers) = (Script::default(), Answers::default());
-        let configuration = small();
         let settings = ExecutorSettings {
             account: ACCOUNT,
             rate: configuration.limits.account_order_rate,

@@ -10,7 +10,7 @@ mod venue;
 
 use std::time::Duration;
 
-use tradewind_events::EventType;
+use tradewind_events::{EventType, Output};
 use tradewind_model::{AssetId, OrderStatus};
 use tradewind_testkit::{ACCOUNT, BTC, USDT};
 
@@ -20,7 +20,10 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Runs an hour and gives everything that crossed the executor's border, in words.
 fn hour(answers_lost_every: u64) -> World {
-    let mut world = World::start(answers_lost_every);
+    hour_of(World::start(answers_lost_every))
+}
+
+fn hour_of(mut world: World) -> World {
     world.run(HOUR);
     world.settle();
     world
@@ -55,4 +58,41 @@ fn lost_answers_become_unknown_are_queried_and_lose_nothing() {
     assert!(first.trace.contains("Query {"));
     assert_reconciled(&first);
     assert_eq!(first.trace, again.trace);
+}
+
+/// How many orders of the hour were stops, and how many took the place of one.
+fn stops(world: &World) -> (usize, usize) {
+    let sent = world.desk.log.iter().filter_map(|output| match output {
+        Output::Submit(intent, _) => Some(intent),
+        _ => None,
+    });
+    let sent: Vec<_> = sent.collect();
+    let stops = sent.iter().filter(|of| of.terms.kind.trigger().is_some());
+    let exits = sent.iter().filter(|of| of.replaces.is_some());
+    (stops.count(), exits.count())
+}
+
+/// I23, R12: each position has its stop, and each exit takes its place.
+#[test]
+fn an_hour_with_stops_at_the_venue_reconciles_and_leaves_none_behind() {
+    let world = hour_of(World::with_stops(0));
+    let (stops, exits) = stops(&world);
+    assert!(stops > 100 && exits + 1 >= stops, "{stops} {exits}");
+    assert_eq!(world.desk.count(EventType::OrderRejected), 0);
+    assert_eq!(world.desk.count(EventType::PositionUnprotected), 0);
+    assert_reconciled(&world);
+}
+
+/// V10, V21: the answers to entries, stops and exits are lost in turn.
+#[test]
+fn with_lost_answers_the_stops_lose_nothing_either() {
+    for lost_every in [2, 3, 4, 5, 7] {
+        let (first, again) = (
+            hour_of(World::with_stops(lost_every)),
+            hour_of(World::with_stops(lost_every)),
+        );
+        assert!(first.desk.count(EventType::OrderUnknown) > 20);
+        assert_reconciled(&first);
+        assert_eq!(first.trace, again.trace);
+    }
 }

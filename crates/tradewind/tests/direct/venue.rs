@@ -101,7 +101,10 @@ impl ExecutionVenue for DirectVenue {
 impl State {
     fn carry_out(&mut self, request: &VenueRequest) -> VenueResponse {
         match *request {
-            VenueRequest::Submit(order) => VenueResponse::Submitted(self.submit(order.terms())),
+            VenueRequest::Submit(order) => VenueResponse::Submitted(match order.replaces() {
+                None => self.submit(order.terms()),
+                Some(stop) => self.replace(stop, order.terms()),
+            }),
             VenueRequest::Cancel {
                 instrument,
                 client_id,
@@ -125,6 +128,19 @@ impl State {
                 VenueResponse::Failed(VenueError::Ours("it keeps no candles".to_owned()))
             }
         }
+    }
+
+    /// Cancels a stop and places another order, or neither.
+    fn replace(&mut self, stop: ClientOrderId, terms: &OrderTerms) -> Vec<ExecutionReport> {
+        let cancelled = self.cancel(terms.instrument, stop);
+        let placed = match &cancelled.kind {
+            ReportKind::CancelRejected(reason) => {
+                let kind = ReportKind::Rejected(reason.clone());
+                vec![self.report(terms.instrument, terms.client_id, kind)]
+            }
+            _ => self.submit(terms),
+        };
+        std::iter::once(cancelled).chain(placed).collect()
     }
 
     fn submit(&mut self, terms: &OrderTerms) -> Vec<ExecutionReport> {

@@ -25,6 +25,24 @@ pub(crate) type Execution = [String; 6];
 /// All executions the exchange has recorded in a desk's folder. The desk must not run.
 #[track_caller]
 pub(crate) fn executions(folder: &Path, symbols: &BTreeSet<String>) -> BTreeSet<Execution> {
+    with_copy(folder, |exchange| {
+        let trades = symbols.iter().flat_map(|symbol| exchange.my_trades(symbol));
+        trades.collect()
+    })
+}
+
+/// The orders of an instrument that are open at the exchange of a desk's folder. The desk must not run.
+#[track_caller]
+pub(crate) fn open_orders(folder: &Path, symbol: &str) -> Vec<Value> {
+    with_copy(folder, |exchange| {
+        let orders = exchange.signed("openOrders", &format!("symbol={symbol}"));
+        orders.as_array().unwrap().clone()
+    })
+}
+
+/// Serves a copy of the exchange.
+#[track_caller]
+fn with_copy<T>(folder: &Path, read: impl FnOnce(&Exchange) -> T) -> T {
     let copy = TempDir::new().unwrap();
     let state = copy.path().join("simx");
     fs::create_dir(&state).unwrap();
@@ -32,11 +50,7 @@ pub(crate) fn executions(folder: &Path, symbols: &BTreeSet<String>) -> BTreeSet<
         let file = file.unwrap();
         fs::copy(file.path(), state.join(file.file_name())).unwrap();
     }
-    let exchange = Exchange::start(copy.path());
-    symbols
-        .iter()
-        .flat_map(|symbol| exchange.my_trades(symbol))
-        .collect()
+    read(&Exchange::start(copy.path()))
 }
 
 /// A fill of the desk's API in the same words.

@@ -25,4 +25,5 @@ mod refusals;
 mod rehearsal;
 mod simx;
 mod stopping;
+mod stops;
 mod wiretap;

@@ -20,6 +20,7 @@ const TONE: Partial<Record<EventType, string>> = {
   circuit_breaker_fired: "text-loss",
   kill_switch: "text-loss",
   desk_stopping: "text-loss",
+  position_unprotected: "text-loss",
 };
 
 export function EventLine({ event }: { event: DeskEvent }) {

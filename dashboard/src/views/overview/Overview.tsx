@@ -6,11 +6,13 @@ import { EquityPanel } from "./EquityPanel";
 import { HealthPanel } from "./HealthPanel";
 import { LatestPanel } from "./LatestPanel";
 import { MarketsPanel } from "./MarketsPanel";
+import { ProtectionPanel } from "./ProtectionPanel";
 
 export function Overview() {
   return (
     <div className="grid gap-2 sm:gap-3 lg:grid-cols-12">
       <h1 className="sr-only">The desk</h1>
+      <ProtectionPanel className="lg:col-span-12" />
       <EquityPanel className="lg:col-span-8" />
       <DifferencePanel className="lg:col-span-4" />
       <BotWall className="lg:col-span-12" />

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tradewind_events::{
     AccountView, BalanceView, BotConfig, BotState, BotView, CandleSource, CloseView, Configuration,
     Counters, DeskView, EquityPoint, Event, EventKind, ExitView, FeedView, Lane, NextWake,
-    OrderView, PositionView, WakeRule,
+    OrderView, PositionView, UnprotectedView, WakeRule,
 };
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetId, AssetTable, BotId, Candle, ClientOrderId,
@@ -115,6 +115,7 @@ pub(crate) fn configuration() -> Configuration {
         equity_every: Duration::from_secs(10),
         candles: CandleSource::Venue,
         announce_quotes: true,
+        venue_stop_distance: None,
     }
 }
 
@@ -284,7 +285,17 @@ pub(crate) fn view() -> DeskView {
                 stop: Some(Price(6_060_087)),
                 ..ExitView::default()
             },
+            protected: Quantity(2_000),
         }],
+        unprotected: vec![UnprotectedView {
+            account: AccountId(0),
+            bot: BotId(0),
+            instrument: BTC,
+            quantity: Quantity(1_000),
+            since: at(297),
+            reason: "the venue takes 5 stop orders in the instrument".to_owned(),
+        }],
+        blocked_exits: Vec::new(),
         balances: vec![
             balance(0, owner, "0.02997"),
             balance(0, OwnerId::External, "1"),

@@ -1,0 +1,614 @@
+//! Stops at the venue: those that rest are compared with what the positions need, and one difference each is removed.
+//!
+//! A position with a stop in its exit plan gets a stop at the venue, farther away than the one the engine watches. It
+//! matters only while the desk cannot exit. At every moment the exits and the stops of a position together are no larger
+//! than the position. An exit takes the place of its position's stop by one request, since the stop locks what the exit
+//! sells.
+
+use tradewind_events::{EventKind, Outputs, Timer};
+use tradewind_model::{
+    AccountId, ClientOrderId, ExecutionReport, InstrumentId, InstrumentStatus, OrderKind,
+    OrderStatus, OrderTerms, Ppm, Price, Quantity, ReportKind, Side, StopOrders,
+};
+use tradewind_risk::{Candidate, PositionEffect, TradingState};
+
+use super::positions::closable;
+use super::risk_context::check_stop;
+use super::submission::{OrderRequest, deny, place};
+use super::target::{reconcile_next, sells_beside};
+use crate::parts::Parts;
+use crate::parts::bot_instrument::BotInstrument;
+use crate::parts::order::Order;
+use crate::parts::protection::{EXIT_WAIT, TRAIL_EVERY};
+use crate::parts::stop_shares::StopShares;
+
+/// How far a stop's limit lies beyond its trigger, where the venue takes no stop at market.
+const LIMIT_BEYOND: Ppm = Ppm(20_000);
+/// After a partial fill of an order that still works, how long its further fills are awaited.
+const FILLS_AWAITED: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// An account's stops in one instrument.
+type Key = (AccountId, InstrumentId);
+
+/// What a position needs at the venue.
+#[derive(Clone, Copy, Debug)]
+struct Need {
+    place: BotInstrument,
+    /// What is to be covered: all that can be sold, or nothing where the exit plan has no stop.
+    held: Quantity,
+    /// What stops may cover: the same less exits at work.
+    quantity: Quantity,
+    side: Side,
+    /// Where its stop belongs; `None` if there is no such price.
+    trigger: Option<Price>,
+    /// How far the trigger may be from there.
+    tolerance: i64,
+    trails: bool,
+}
+
+/// Brings the stops of an account in one instrument towards what its positions need.
+pub(crate) fn cover(parts: &mut Parts, key: Key, out: &mut Outputs) {
+    let Some(factor) = parts.config.venue_stop_distance else {
+        return;
+    };
+    let needs = needs(parts, key, factor);
+    for need in &needs {
+        if need.held.is_zero() {
+            parts.protection.end_wait(need.place);
+        }
+        let reason = adjust(parts, key, need, &needs, out).err();
+        note(parts, key, need, reason, out);
+    }
+    set_timer(parts, key, &needs, out);
+}
+
+fn needs(parts: &Parts, key: Key, factor: Ppm) -> Vec<Need> {
+    let monitored = parts.market.monitored(key.1).iter().copied();
+    let of_account = |place: &BotInstrument| parts.bots.bot(place.bot()).config().account == key.0;
+    let covered = parts.orders.stops(key.0, key.1);
+    let covered = covered.flat_map(|stop| stop.shares().places());
+    // A position that was closed leaves the list.
+    let listed = parts.protection.uncovered().map(|(place, _)| place);
+    let listed = listed.filter(|place| parts.bots.at(*place).instrument() == key.1);
+    let candidates = monitored.chain(listed).filter(of_account);
+    let mut places: Vec<_> = candidates.chain(covered).collect();
+    places.sort_unstable();
+    places.dedup();
+    let need = |place| need(parts, place, factor);
+    places.into_iter().map(need).collect()
+}
+
+fn need(parts: &Parts, place: BotInstrument, factor: Ppm) -> Need {
+    let state = parts.bots.at(place);
+    let instrument = parts.config.instrument(state.instrument());
+    let level = state.monitor().and_then(|monitor| monitor.stop_level());
+    let held = level.map_or(Quantity::ZERO, |_| closable(parts, place));
+    let quantity = (held - exiting(parts, place)).max(Quantity::ZERO);
+    Need {
+        place,
+        held,
+        quantity,
+        side: state.closing_side(),
+        trigger: level.and_then(|level| level.trigger(factor, instrument)),
+        tolerance: level.map_or(0, |level| level.distance / 4),
+        trails: level.is_some_and(|level| level.trails),
+    }
+}
+
+/// What exits at work may still sell of a position.
+fn exiting(parts: &Parts, place: BotInstrument) -> Quantity {
+    let working = parts.bots.at(place).working();
+    let working = working.and_then(|id| parts.orders.open_order(id));
+    let exit = working.filter(|order| order.effect() == PositionEffect::Exit);
+    exit.map_or(Quantity::ZERO, Order::remaining)
+}
+
+/// Removes one difference between a position and its stops.
+///
+/// # Errors
+/// Why some of the position stays uncovered.
+fn adjust(
+    parts: &mut Parts,
+    key: Key,
+    need: &Need,
+    needs: &[Need],
+    out: &mut Outputs,
+) -> Result<(), String> {
+    if parts.protection.waits(need.place) {
+        return Err("an exit waits for the answer on its stop".to_owned());
+    }
+    let stops = parts.orders.stops_of(need.place);
+    let covered = stops.fold(Quantity::ZERO, |sum, stop| {
+        sum + stop.shares().of(need.place)
+    });
+    if covered > need.quantity {
+        shrink(parts, key, need, covered - need.quantity, out)
+    } else if covered < need.quantity {
+        grow(parts, key, need, need.quantity - covered, out)
+    } else {
+        follow_level(parts, key, need, needs, out)
+    }
+}
+
+/// Takes what a position has lost out of a stop that rests.
+fn shrink(
+    parts: &mut Parts,
+    key: Key,
+    need: &Need,
+    excess: Quantity,
+    out: &mut Outputs,
+) -> Result<(), String> {
+    let resting = parts.orders.stops_of(need.place).find(|stop| stop.rests());
+    let Some((id, shares, trigger)) = resting.map(terms_of) else {
+        return Ok(());
+    };
+    let part = shares.of(need.place);
+    let shares = shares.with(need.place, part - excess.min(part));
+    if shares.total().is_zero() {
+        parts.orders.cancel(id, out);
+        return Ok(());
+    }
+    let stop = Stop {
+        shares,
+        trigger,
+        side: need.side,
+        replaces: Some(id),
+    };
+    place_stop(parts, key, stop, out)
+}
+
+/// Covers more of a position: by a stop of its own or, where that is too small or one too many, by a larger one.
+fn grow(
+    parts: &mut Parts,
+    key: Key,
+    need: &Need,
+    missing: Quantity,
+    out: &mut Outputs,
+) -> Result<(), String> {
+    let trigger = need.trigger.ok_or("its stop is below the lowest price")?;
+    let instrument = parts.config.instrument(key.1);
+    let largest = [instrument.quantity_max, instrument.market_quantity_max];
+    let largest = largest.into_iter().filter(|limit| limit.0 > 0).min();
+    let largest = largest.map_or(Quantity(i64::MAX), |limit| instrument.floor_quantity(limit));
+    let missing = missing.min(largest);
+    let is_enough = instrument.check(missing, None, Some(trigger)).is_ok();
+    let count = parts.orders.stops(key.0, key.1).count();
+    let cap = instrument.algo_orders_max as usize;
+    let has_room = cap == 0 || count < cap;
+    if is_enough && has_room {
+        let stop = Stop {
+            shares: [(need.place, missing)].into_iter().collect(),
+            trigger,
+            side: need.side,
+            replaces: None,
+        };
+        return place_stop(parts, key, stop, out);
+    }
+    let Some(stop) = merged(parts, key, need, (trigger, missing), largest) else {
+        return Err(match (is_enough, count > 0) {
+            (_, true) if parts.orders.stops(key.0, key.1).any(|stop| !stop.rests()) => {
+                "another stop is not confirmed yet".to_owned()
+            }
+            (true, _) => format!("the venue takes {cap} stop orders in the instrument"),
+            (false, _) => "it is below the least order of the venue".to_owned(),
+        });
+    };
+    place_stop(parts, key, stop, out)
+}
+
+/// A stop that covers more in place of one that rests: the position's own, else the one with the nearest trigger.
+///
+/// Its trigger is the farther one, so that it never fires before a stop of its own would have.
+fn merged(
+    parts: &Parts,
+    key: Key,
+    need: &Need,
+    (trigger, missing): (Price, Quantity),
+    largest: Quantity,
+) -> Option<Stop> {
+    let resting = parts.orders.stops(key.0, key.1);
+    let resting = resting.filter(|stop| stop.rests() && stop.terms().side == need.side);
+    let fits = resting.filter(|stop| stop.shares().total() + missing <= largest);
+    let (id, shares, other) = fits.map(terms_of).min_by_key(|(id, shares, other)| {
+        let is_others = shares.of(need.place).is_zero();
+        (is_others, (other.0 - trigger.0).abs(), *id)
+    })?;
+    let part = shares.of(need.place) + missing;
+    Some(Stop {
+        shares: shares.with(need.place, part),
+        trigger: farther(need.side, trigger, other),
+        side: need.side,
+        replaces: Some(id),
+    })
+}
+
+/// Moves a stop whose position's level has moved.
+fn follow_level(
+    parts: &mut Parts,
+    key: Key,
+    need: &Need,
+    needs: &[Need],
+    out: &mut Outputs,
+) -> Result<(), String> {
+    let stops = parts.orders.stops_of(need.place);
+    let mut resting = stops.filter(|stop| stop.rests()).map(terms_of);
+    let moved = resting.find_map(|(id, shares, trigger)| {
+        let wanted = wanted_trigger(needs, need.side, &shares)?;
+        let is_far = (wanted.0 - trigger.0).abs() > need.tolerance;
+        is_far.then_some((id, shares, wanted))
+    });
+    drop(resting);
+    let Some((id, shares, trigger)) = moved else {
+        return Ok(());
+    };
+    let now = parts.now();
+    if !parts.protection.may_move(key, now) {
+        return Ok(());
+    }
+    let stop = Stop {
+        shares,
+        trigger,
+        side: need.side,
+        replaces: Some(id),
+    };
+    // The stop that is there covers the position, whatever becomes of this.
+    place_stop(parts, key, stop, out).ok();
+    Ok(())
+}
+
+/// Where a stop over these positions belongs: at the farthest of their triggers.
+fn wanted_trigger(needs: &[Need], side: Side, shares: &StopShares) -> Option<Price> {
+    let covered = needs.iter().filter(|need| shares.of(need.place).0 > 0);
+    let triggers = covered.filter_map(|need| need.trigger);
+    triggers.reduce(|one, other| farther(side, one, other))
+}
+
+fn farther(closing_side: Side, one: Price, other: Price) -> Price {
+    match closing_side {
+        Side::Sell => one.min(other),
+        Side::Buy => one.max(other),
+    }
+}
+
+fn terms_of(stop: &Order) -> (ClientOrderId, StopShares, Price) {
+    let terms = stop.terms();
+    let trigger = terms.kind.trigger().unwrap_or_default();
+    (terms.client_id, stop.shares().clone(), trigger)
+}
+
+/// A stop to be placed.
+#[derive(Debug)]
+struct Stop {
+    shares: StopShares,
+    trigger: Price,
+    side: Side,
+    /// The stop that is cancelled by the same request.
+    replaces: Option<ClientOrderId>,
+}
+
+/// Puts a stop to the risk gate and, if it passes, places it.
+///
+/// # Errors
+/// Why it is not placed.
+fn place_stop(parts: &mut Parts, key: Key, stop: Stop, out: &mut Outputs) -> Result<(), String> {
+    let kind = kind(parts, key, &stop)?;
+    let terms = OrderTerms {
+        account: key.0,
+        instrument: key.1,
+        client_id: parts.ids.next_id(),
+        side: stop.side,
+        quantity: stop.shares.total(),
+        kind,
+    };
+    let request = OrderRequest {
+        place: stop.shares.only(),
+        account: key.0,
+        instrument: key.1,
+        side: stop.side,
+        quantity: terms.quantity,
+        effect: PositionEffect::Protect,
+        limit: None,
+        on_quote: false,
+        continues: true,
+        cause: parts.context.cause(out),
+    };
+    let candidate = Candidate {
+        terms,
+        bot: request.place.map(BotInstrument::bot),
+        purpose: PositionEffect::Protect,
+        decided_on_quote: false,
+        continues: true,
+    };
+    match check_stop(parts, &candidate, &stop.shares, stop.replaces) {
+        Ok(approved) => {
+            let approved = match stop.replaces {
+                Some(replaced) => approved.replacing(replaced),
+                None => approved,
+            };
+            place(parts, &request, approved, stop.shares, out);
+            Ok(())
+        }
+        Err(reason) => {
+            deny(parts, &request, reason, out);
+            let (words, now) = (format!("{}: {reason}", reason.rule()), parts.now());
+            parts.protection.note_failure(key, words.clone(), now);
+            Err(words)
+        }
+    }
+}
+
+/// The kind of a stop that the venue takes now.
+///
+/// # Errors
+/// Why none can be placed.
+fn kind(parts: &Parts, key: Key, stop: &Stop) -> Result<OrderKind, String> {
+    let state = parts.states.for_order(key.0, key.1, None);
+    if !state.lets_exit() || state == TradingState::Flattening {
+        return Err(format!("the trading state is {state}"));
+    }
+    let instrument = parts.config.instrument(key.1);
+    if instrument.status != InstrumentStatus::Trading {
+        return Err("the venue does not trade the instrument now".to_owned());
+    }
+    if let Some((until, reason)) = parts.protection.failure(key)
+        && parts.now() < until
+    {
+        return Err(reason.to_owned());
+    }
+    let trigger = stop.trigger;
+    match instrument.stop_orders {
+        StopOrders::None => Err("the venue takes no stop order in the instrument".to_owned()),
+        StopOrders::Market => Ok(OrderKind::Stop { trigger }),
+        StopOrders::Limit => {
+            let beyond = i128::from(trigger.0) * i128::from(LIMIT_BEYOND.0);
+            let beyond = i64::try_from(beyond / i128::from(Ppm::ONE.0)).unwrap_or_default();
+            let limit = match stop.side {
+                Side::Sell => Price(trigger.0 - beyond),
+                Side::Buy => Price(trigger.0.saturating_add(beyond)),
+            };
+            let price = instrument.round_price(limit, stop.side.opposite());
+            Ok(OrderKind::StopLimit { trigger, price })
+        }
+    }
+}
+
+/// Notes how much of a position stops at the venue cover. Announces a position that is uncovered for too long (I23).
+fn note(parts: &mut Parts, key: Key, need: &Need, reason: Option<String>, out: &mut Outputs) {
+    let missing = need.held - protected(parts, need.place);
+    if missing.0 <= 0 {
+        return parts.protection.note_covered(need.place);
+    }
+    let reason = reason.unwrap_or_else(|| {
+        let exits = !exiting(parts, need.place).is_zero();
+        let words = if exits {
+            "an exit is at work"
+        } else {
+            "its stop is not confirmed yet"
+        };
+        words.to_owned()
+    });
+    let now = parts.now();
+    let is_due = parts
+        .protection
+        .note_uncovered(need.place, missing, reason.clone(), now);
+    if is_due {
+        let unprotected = EventKind::PositionUnprotected {
+            account: key.0,
+            bot: need.place.bot(),
+            instrument: key.1,
+            quantity: missing,
+            reason,
+        };
+        parts.emit(None, unprotected, out);
+    }
+}
+
+/// How much of a position stops cover that the venue has confirmed.
+pub(crate) fn protected(parts: &Parts, place: BotInstrument) -> Quantity {
+    let stops = parts
+        .orders
+        .stops_of(place)
+        .filter(|stop| stop.is_on_book());
+    stops.fold(Quantity::ZERO, |sum, stop| sum + stop.shares().of(place))
+}
+
+/// When to compare again: after a failure, when a position is to be announced, and while a stop trails.
+fn set_timer(parts: &mut Parts, key: Key, needs: &[Need], out: &mut Outputs) {
+    let now = parts.now();
+    let later = |at| (at > now).then_some(at);
+    let retry = parts.protection.failure(key).and_then(|(at, _)| later(at));
+    let announced = needs.iter();
+    let announced = announced.filter_map(|need| parts.protection.announced_at(need.place));
+    let trails = needs.iter().any(|need| need.trails && need.held.0 > 0);
+    let trails = trails.then(|| now + TRAIL_EVERY);
+    if let Some(at) = announced.chain(retry).chain(trails).min() {
+        let timer = Timer::Protection(key.0, key.1);
+        parts.timers.set_earlier(at, timer, out);
+    }
+}
+
+/// Notes what a report on an order means for the stops.
+pub(super) fn note_outcome(parts: &mut Parts, order: &Order, kind: &ReportKind, out: &mut Outputs) {
+    if let Some(stop) = order.replaces() {
+        follow_replacement(parts, order, stop, out);
+    }
+    if order.effect() == PositionEffect::Protect {
+        note_fate(parts, order, kind);
+    }
+}
+
+/// Decides what follows from a report on an order: exits that waited for it go on, and stops are compared with positions.
+pub(super) fn follow(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
+    let Some(order) = parts
+        .orders
+        .get_mut(report.client_id)
+        .map(|order| order.clone())
+    else {
+        return;
+    };
+    let terms = order.terms();
+    let key = (terms.account, terms.instrument);
+    if order.effect() == PositionEffect::Protect {
+        cover(parts, key, out);
+        let waited = waited_for(parts, report.client_id);
+        resume(parts, waited, out);
+    } else if order.place().is_none() {
+    } else if !order.status().is_open() {
+        cover(parts, key, out);
+    } else if matches!(report.kind, ReportKind::Filled(_))
+        && parts.config.venue_stop_distance.is_some()
+    {
+        let at = parts.now() + FILLS_AWAITED;
+        let timer = Timer::Protection(key.0, key.1);
+        parts.timers.set_earlier(at, timer, out);
+    }
+}
+
+/// Goes on with exits that waited for an answer on a stop.
+fn resume(parts: &mut Parts, places: Vec<BotInstrument>, out: &mut Outputs) {
+    for place in places {
+        if !parts.bots.at(place).has_next() {
+            parts.protection.end_wait(place);
+        }
+        reconcile_next(parts, place, out);
+    }
+}
+
+/// Positions whose exits wait for the answer on a stop and may go on now.
+pub(crate) fn waited_for(parts: &mut Parts, stop: ClientOrderId) -> Vec<BotInstrument> {
+    let stop = parts.orders.get_mut(stop);
+    let places: Vec<_> = stop.map_or_else(Vec::new, |stop| stop.shares().places().collect());
+    let waits = |place: &BotInstrument| parts.protection.waits(*place) && is_free(parts, *place);
+    places.into_iter().filter(waits).collect()
+}
+
+/// Positions of an account whose exits wait for the answer on a stop and may go on now.
+pub(crate) fn waiting_in(parts: &Parts, account: AccountId) -> Vec<BotInstrument> {
+    let waiting = parts.protection.waiting();
+    let of_account =
+        waiting.filter(|place| parts.bots.bot(place.bot()).config().account == account);
+    of_account.filter(|place| is_free(parts, *place)).collect()
+}
+
+/// Whether an exit of a position may go: no order is at work, or one beside which it may.
+pub(crate) fn is_free(parts: &Parts, place: BotInstrument) -> bool {
+    parts.bots.at(place).working().is_none() || sells_beside(parts, place)
+}
+
+/// What became of an order whose request cancels a stop first.
+fn follow_replacement(parts: &mut Parts, order: &Order, stop: ClientOrderId, out: &mut Outputs) {
+    match order.status() {
+        OrderStatus::Rejected | OrderStatus::NotSent => parts.orders.keep(stop),
+        // The same answer would have said what became of the stop.
+        OrderStatus::Unknown => out.extend(parts.orders.open_order(stop).map(Order::query)),
+        _ => {}
+    }
+}
+
+fn note_fate(parts: &mut Parts, stop: &Order, kind: &ReportKind) {
+    let key = (stop.terms().account, stop.terms().instrument);
+    if stop.is_on_book() {
+        return parts.protection.note_success(key);
+    }
+    if stop.status().is_open() || stop.ended_as_meant() {
+        return;
+    }
+    let reason = match kind {
+        ReportKind::Rejected(reason) => {
+            format!(
+                "the venue refused its stop: {} ({})",
+                reason.text, reason.code
+            )
+        }
+        ReportKind::NotSent(reason) => format!("its stop was not sent: {reason:?}"),
+        _ => format!("the venue ended its stop: {}", stop.status().name()),
+    };
+    let now = parts.now();
+    parts.protection.note_failure(key, reason, now);
+}
+
+/// Whether an exit of a position may be sent now: nothing locks what it sells but a stop that it can take the place of.
+///
+/// Otherwise the stops in its way are cancelled, or queried until the venue's answer is definite. After ten seconds the
+/// exit goes all the same (V21).
+pub(super) fn clear_way(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) -> bool {
+    let in_the_way: Vec<Order> = in_the_way(parts, place).cloned().collect();
+    if in_the_way.is_empty() {
+        parts.protection.end_wait(place);
+        return true;
+    }
+    for stop in &in_the_way {
+        if stop.rests() || stop.status() == OrderStatus::Unknown {
+            parts.orders.cancel(stop.terms().client_id, out);
+        }
+        if stop.status() == OrderStatus::Unknown {
+            out.push(stop.query());
+        }
+    }
+    let now = parts.now();
+    let until = parts.protection.wait(place, now) + EXIT_WAIT;
+    if now >= until {
+        parts.protection.end_wait(place);
+        return true;
+    }
+    let timer = Timer::ExitRetry(place.bot(), parts.bots.at(place).instrument());
+    parts.timers.set(until, timer, out);
+    false
+}
+
+/// Whether a stop locks what an exit of a position sells.
+pub(super) fn is_locked(parts: &Parts, place: BotInstrument) -> bool {
+    in_the_way(parts, place).next().is_some()
+}
+
+/// The stops of a position but the one whose place its exit takes.
+fn in_the_way(parts: &Parts, place: BotInstrument) -> impl Iterator<Item = &Order> {
+    let keep = replaceable(parts, place);
+    let stops = parts.orders.stops_of(place);
+    stops.filter(move |stop| Some(stop.terms().client_id) != keep)
+}
+
+/// The stop whose place an exit of a position takes: the largest one that rests.
+pub(super) fn replaceable(parts: &Parts, place: BotInstrument) -> Option<ClientOrderId> {
+    let resting = parts.orders.stops_of(place).filter(|stop| stop.rests());
+    let largest = resting.max_by_key(|stop| (stop.shares().of(place), stop.terms().client_id));
+    largest.map(|stop| stop.terms().client_id)
+}
+
+/// An account was read: exits that waited go on, and its stops are compared with its positions.
+pub(crate) fn cover_account(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    if !parts.accounts.contains(account) || !parts.accounts.get(account).is_reconciled() {
+        return;
+    }
+    resume(parts, waiting_in(parts, account), out);
+    for index in 0..parts.config.instruments.len() {
+        let instrument = parts.config.instruments[index].id;
+        cover(parts, (account, instrument), out);
+    }
+}
+
+/// Whose an aggregated stop is that was found at the venue: the positions without cover, in bot order.
+pub(super) fn shares_of_found(
+    parts: &Parts,
+    terms: &OrderTerms,
+    of: Option<BotInstrument>,
+    quantity: Quantity,
+) -> StopShares {
+    if let Some(place) = of {
+        return [(place, quantity)].into_iter().collect();
+    }
+    let mut left = quantity;
+    let places = parts.bots.ids();
+    let places = places.filter_map(|bot| parts.bots.place(bot, terms.instrument));
+    let mine = places.filter(|place| parts.bots.bot(place.bot()).config().account == terms.account);
+    let shares = mine.map(|place| {
+        let stops = parts.orders.stops_of(place);
+        let covered = stops.fold(Quantity::ZERO, |sum, stop| sum + stop.shares().of(place));
+        let part = (closable(parts, place) - covered)
+            .max(Quantity::ZERO)
+            .min(left);
+        left -= part;
+        (place, part)
+    });
+    shares.collect()
+}
