@@ -8,6 +8,10 @@ use tradewind_model::{
 use tradewind_risk::ApprovedOrder;
 
 /// Something to be done at a venue.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an effect is moved once; a box would cost each order an allocation"
+)]
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// Send an order whose intent is durable.

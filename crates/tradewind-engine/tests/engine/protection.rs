@@ -27,7 +27,7 @@ fn stopped(id: u32, stop: i64) -> BotConfig {
 }
 
 fn desk_at(instrument: Instrument, bots: Vec<BotConfig>, script: &Script) -> Desk {
-    let spans = u32::try_from(bots.len()).unwrap();
+    let spans = u32::try_from(bots.len()).expect("there are few bots");
     let mut configuration = Configuration {
         bots,
         venue_stop_distance: Some(Ppm(1_250_000)),

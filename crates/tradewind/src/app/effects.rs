@@ -55,7 +55,7 @@ impl Outbox for LiveEffects {
             Effect::Candles { instrument, .. } => self.reader(*instrument),
         };
         match self.executors.accounts.get(account.index()) {
-            Some(executor) => executor.perform(effect),
+            Some(executor) => executor.perform(&effect),
             // The engine knows the accounts of the configuration only, and each has an executor.
             None => tracing::error!(?effect, "An account has no executor."),
         }

@@ -110,7 +110,7 @@ impl AccountExecutor {
     }
 
     /// Carries out an effect of the driver. When it returns, an order that need not wait has been handed to its venue.
-    pub(crate) fn perform(&self, effect: Effect) {
+    pub(crate) fn perform(&self, effect: &Effect) {
         self.handle(input(effect));
         let state = self.state();
         let next = state.executor.wake_at();
@@ -218,8 +218,8 @@ impl AccountExecutor {
     }
 }
 
-fn input(effect: Effect) -> ExecutorInput {
-    match effect {
+fn input(effect: &Effect) -> ExecutorInput {
+    match *effect {
         Effect::Submit(_, order) => ExecutorInput::Submit(order),
         Effect::Cancel {
             instrument,
@@ -351,7 +351,7 @@ mod tests {
         assert!(run.as_mut().poll(&mut context).is_pending());
         assert!(time.0.lock().unwrap().is_empty(), "nothing to wait for");
 
-        executor.perform(order);
+        executor.perform(&order);
         assert!(matches!(
             venue.0.lock().unwrap()[..],
             [VenueRequest::Submit(_)]
