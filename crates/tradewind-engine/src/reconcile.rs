@@ -80,7 +80,8 @@ fn orders<'a>(
     of_venue.chain(unlisted.map(Difference::NotListed))
 }
 
-/// What the balances differ by once the missing fills are booked, and those newer than the reading are not.
+/// What the balances differ by once the missing fills are booked. Of the booked fills that the venue does not list yet, the
+/// balances may contain all, or lack the latest: an asset that fits at any of these points does not differ.
 fn balances<'a>(
     local: &Local<'_>,
     venue: &AccountState,
@@ -90,24 +91,34 @@ fn balances<'a>(
     for fill in missing {
         apply(&mut expected, local.instruments, fill, 1);
     }
-    for fill in local
-        .recent
-        .iter()
-        .filter(|fill| is_newer(local, venue, fill))
-    {
+    let mut differing = differing(&expected, venue);
+    let unlisted = local.recent.iter().rev();
+    for fill in unlisted.filter(|fill| is_newer(local, venue, fill)) {
         apply(&mut expected, local.instruments, fill, -1);
+        let still = self::differing(&expected, venue);
+        differing = still
+            .into_iter()
+            .filter(|(asset, _)| differing.contains_key(asset))
+            .collect();
     }
+    let differences = differing.into_iter();
+    differences.map(|(asset, amount)| Difference::Balance(asset, amount))
+}
+
+/// What the venue has more of each asset than is expected, or less.
+fn differing(
+    expected: &BTreeMap<AssetId, Amount>,
+    venue: &AccountState,
+) -> BTreeMap<AssetId, Amount> {
     let mut differences: BTreeMap<AssetId, Amount> = BTreeMap::new();
     for (asset, total) in &venue.balances {
         *differences.entry(*asset).or_default() += *total;
     }
     for (asset, total) in expected {
-        *differences.entry(asset).or_default() -= total;
+        *differences.entry(*asset).or_default() -= *total;
     }
-    let differences = differences.into_iter();
+    differences.retain(|_, amount| !amount.is_zero());
     differences
-        .filter(|(_, amount)| !amount.is_zero())
-        .map(|(asset, amount)| Difference::Balance(asset, amount))
 }
 
 /// Whether a booked fill came after the reading: it does not list it, though it lists all up to some older trade.

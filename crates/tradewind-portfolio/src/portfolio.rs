@@ -202,7 +202,9 @@ impl Portfolio {
         if instrument.kind != InstrumentKind::Spot {
             return held;
         }
+        // An owner whose exits were filled twice has less than nothing, and nothing to sell.
         let owned = self.ledger.balance(key.0, instrument.base, key.1);
+        let owned = owned.max(Amount::ZERO);
         instrument.floor_quantity(held.min(instrument.floor_amount(owned)))
     }
 
