@@ -464,7 +464,7 @@ pub(super) fn follow(parts: &mut Parts, report: &ExecutionReport, out: &mut Outp
     }
 }
 
-/// Goes on with exits that waited for an answer on a stop.
+/// Continues exits that waited for an answer on a stop.
 fn resume(parts: &mut Parts, places: Vec<BotInstrument>, out: &mut Outputs) {
     for place in places {
         if !parts.bots.at(place).has_next() {

@@ -23,8 +23,8 @@ fn within_five_minutes_there_is_something_to_see() {
     for seed in [42, 7, 9] {
         let (report, seen) = run(seed, FIVE_MINUTES);
         let told = format!(
-            "seed {seed}: {} bots signalled, {:?} traded, {report:?}",
-            seen.signalled.len(),
+            "seed {seed}: {:?} bots signalled, {:?} traded, {report:?}",
+            seen.signalled,
             seen.traded
         );
         assert!(seen.signalled.len() >= 20, "{told}");
