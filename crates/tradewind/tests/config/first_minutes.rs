@@ -24,8 +24,7 @@ fn within_five_minutes_there_is_something_to_see() {
         let (report, seen) = run(seed, FIVE_MINUTES);
         let told = format!(
             "seed {seed}: {:?} bots signalled, {:?} traded, {report:?}",
-            seen.signalled,
-            seen.traded
+            seen.signalled, seen.traded
         );
         assert!(seen.signalled.len() >= 20, "{told}");
         assert!(seen.traded.len() >= 4, "{told}");
