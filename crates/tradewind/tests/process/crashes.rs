@@ -54,8 +54,9 @@ fn twenty_sigkills_lose_nothing_and_repeat_nothing() {
         memory.client_ids.len(),
         memory.fills
     );
+    // An order of unknown fate keeps its bot from entering there for longer than most of these lives last.
     assert!(
-        memory.client_ids.len() > 100,
+        memory.client_ids.len() > 50 && memory.fills > 30,
         "too few orders to show anything: {memory:?}"
     );
 

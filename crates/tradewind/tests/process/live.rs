@@ -25,7 +25,7 @@ fn configuration(folder: &Path, address: &str) -> String {
         .replace("https://api.binance.com", &format!("http://{address}"))
         .replace("wss://stream.binance.com:9443", &format!("ws://{address}"))
         .replace("wss://ws-api.binance.com:443", &format!("ws://{address}"))
-        .replace("order_equity_max = \"5%\"", "order_equity_max = \"10%\"")
+        .replace("order_equity_max = 0.05", "order_equity_max = 0.10")
         .replace(balances, "mode = \"live\"");
     fs::write(&path, text).unwrap();
     path
