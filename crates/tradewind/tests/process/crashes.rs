@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::amounts::{exact, moved};
-use crate::desk::{Desk, command, pause, within};
+use crate::desk::{Desk, are_at_rest, command, pause, within};
 use crate::exchange;
 use crate::fast_bots::{BASES, BEGUN, fast_bots};
 use crate::lines::{Arrived, listen};
@@ -118,9 +118,7 @@ fn a_still_life(folder: &Path, config: &str) -> Vec<String> {
     assert!(killed.status.success(), "{killed:?}");
     // A kill leaves the stops at the venue. An order of an earlier life that never left is believed absent after 15 s.
     within(Duration::from_secs(40), "the end of open orders", || {
-        let orders = desk.items("orders");
-        let stops = orders.iter().filter(|order| order["purpose"] == "protect");
-        (stops.count() == orders.len()).then_some(())
+        are_at_rest(&desk.items("orders")).then_some(())
     });
     let held = holdings(&desk);
     desk.crash();

@@ -18,6 +18,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Longest a desk may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// Whether nothing is open but stops at the venue, which a kill leaves there, and none of them is of unknown fate.
+pub(crate) fn are_at_rest(orders: &[Value]) -> bool {
+    let rests = |order: &Value| order["purpose"] == "protect" && order["status"] != "unknown";
+    orders.iter().all(rests)
+}
+
 /// A running desk. It is killed when the test is over, however the test ends.
 #[derive(Debug)]
 pub(crate) struct Desk {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::amounts::moved;
-use crate::desk::{Desk, command, tradewind, unused_address, within};
+use crate::desk::{Desk, are_at_rest, command, tradewind, unused_address, within};
 use crate::exchange::{Exchange, KEY, SECRET, symbol, told_by_desk};
 use crate::fast_bots::{BEGUN, fast_bots};
 
@@ -56,7 +56,7 @@ fn come_to_rest(folder: &Path, desk: &Desk) {
     within(
         Duration::from_secs(30),
         "the end of every open order",
-        || desk.items("orders").is_empty().then_some(()),
+        || are_at_rest(&desk.items("orders")).then_some(()),
     );
 }
 

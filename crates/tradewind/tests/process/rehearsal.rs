@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{CONTROL_TOKEN, Desk, command, pause, unused_address, within};
+use crate::desk::{CONTROL_TOKEN, Desk, are_at_rest, command, pause, unused_address, within};
 use crate::fast_bots::fast_bots;
 use crate::http;
 use crate::lines::listen;
@@ -75,7 +75,7 @@ impl Rehearsal {
         assert!(killed.status.success(), "{killed:?}");
         within(HEALED_WITHIN, "the end of every open order", || {
             let orders = self.desk.ask("GET /api/v1/orders", "").ok()?.json();
-            let at_rest = orders["items"].as_array()?.is_empty();
+            let at_rest = are_at_rest(orders["items"].as_array()?);
             at_rest.then(|| orders["seq"].as_u64())?
         })
     }
