@@ -11,7 +11,7 @@ use crate::parts::stop_shares::StopShares;
 use crate::step::flatten;
 use crate::step::protection::is_free;
 use crate::step::submission::{PlacedOrder, apply_policy, keep_order, note_refused, note_sent};
-use crate::step::target::{note_submitted, retry_exit, sells_beside};
+use crate::step::target::{note_submitted, retry_exit, unless_it_waits};
 
 /// Folds an intent: the order is born again, with its reservation.
 pub(super) fn fold_intent(
@@ -169,14 +169,7 @@ pub(super) fn fold_target(
     cause: Option<EventId>,
     out: &mut Outputs,
 ) {
-    let leaves = target.exposure == Ppm::ZERO && sells_beside(parts, place);
-    let state = parts.bots.at_mut(place);
-    if let Some(working) = state.working() {
-        parts.orders.cancel_if_entry(working, out);
-        if !leaves {
-            return state.wait_for(target, cause);
-        }
+    if let Some(target) = unless_it_waits(parts, place, target, cause, out) {
+        group.expect(place, Pending::Target(target, cause));
     }
-    drop(state.take_next());
-    group.expect(place, Pending::Target(target, cause));
 }

@@ -45,6 +45,28 @@ impl Change {
     }
 }
 
+/// The target, if it can be worked on now. It replaces one that waits. Otherwise it waits itself for the order at work, which is
+/// cancelled if it is an entry.
+pub(crate) fn unless_it_waits(
+    parts: &mut Parts,
+    place: BotInstrument,
+    target: Target,
+    cause: Option<EventId>,
+    out: &mut Outputs,
+) -> Option<Target> {
+    let leaves = target.exposure == Ppm::ZERO && sells_beside(parts, place);
+    let state = parts.bots.at_mut(place);
+    if let Some(working) = state.working() {
+        parts.orders.cancel_if_entry(working, out);
+        if !leaves {
+            state.wait_for(target, cause);
+            return None;
+        }
+    }
+    drop(state.take_next());
+    Some(target)
+}
+
 /// Brings a bot's position in one of its instruments towards `target`.
 pub(crate) fn reconcile_position(
     parts: &mut Parts,
@@ -54,16 +76,9 @@ pub(crate) fn reconcile_position(
     on_quote: bool,
     out: &mut Outputs,
 ) {
-    let leaves = target.exposure == Ppm::ZERO && sells_beside(parts, place);
-    let state = parts.bots.at_mut(place);
-    if let Some(working) = state.working() {
-        parts.orders.cancel_if_entry(working, out);
-        if !leaves {
-            return state.wait_for(target, cause);
-        }
-    }
-    // This target replaces one that waits.
-    drop(state.take_next());
+    let Some(target) = unless_it_waits(parts, place, target, cause, out) else {
+        return;
+    };
     let Some(change) = change(parts, place, &target, cause, out) else {
         return parts.protection.end_wait(place);
     };

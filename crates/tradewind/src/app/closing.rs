@@ -5,7 +5,7 @@ use std::time::Duration;
 use tradewind_events::{Action, Command, CommandResult, PositionView, Principal};
 use tradewind_model::{Clock, OwnerId};
 
-use crate::app::venue::random_hex;
+use crate::app::venue::random_command_id;
 use crate::driver::DeskHandle;
 
 /// Longest wait for positions to be closed.
@@ -25,7 +25,7 @@ pub(super) async fn close_positions(desk: &DeskHandle, clock: &dyn Clock) -> any
             _ => None,
         };
         let command = Command {
-            id: u128::from_str_radix(random_hex()?.get(..32).unwrap_or("1"), 16)?,
+            id: random_command_id()?,
             principal: Principal::Local,
             issued_at: clock.now(),
             expires_at: None,

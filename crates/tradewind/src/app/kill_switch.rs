@@ -18,7 +18,7 @@ use tradewind_model::Clock;
 use tradewind_risk::KillLatch;
 use tradewind_venues::OrderGate;
 
-use crate::app::venue::random_hex;
+use crate::app::venue::random_command_id;
 use crate::driver::DeskHandle;
 
 /// How often the file `KILL` is checked.
@@ -234,9 +234,8 @@ impl KillSwitch {
                 () = tokio::time::sleep(POLL_EVERY) => {}
             }
             if self.latch.lets(true) && self.file.is_touched() {
-                let id = u128::from_str_radix(random_hex()?.get(..32).unwrap_or("1"), 16)?;
-                self.command(self.kill_command(id, "KILL was touched"))
-                    .await;
+                let killed = self.kill_command(random_command_id()?, "KILL was touched");
+                self.command(killed).await;
             }
         }
     }

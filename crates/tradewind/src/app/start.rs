@@ -315,7 +315,11 @@ impl Desk {
         end_at_second_signal();
         self.live.handle.queues().control(Input::Stopping);
         if self.on_exit == OnExit::Flatten {
-            close_positions(&self.live.handle, &*self.live.clock).await?;
+            // The desk stops in good order whatever becomes of this.
+            let closed = close_positions(&self.live.handle, &*self.live.clock).await;
+            if let Err(error) = closed {
+                tracing::error!(%error, "Positions are not closed before the stop.");
+            }
         }
         if tokio::time::timeout(CANCEL_PATIENCE, entries_gone(&self.live.handle))
             .await

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, bail};
 use secrecy::SecretString;
 use tokio::sync::mpsc;
-use tradewind_events::Configuration;
+use tradewind_events::{CommandId, Configuration};
 use tradewind_model::{AccountId, AccountMode, Amount, AssetTable, Clock, Instrument, VenueId};
 use tradewind_risk::KillLatch;
 use tradewind_simx::FillModel;
@@ -97,12 +97,24 @@ fn paper_key(account: &AccountSettings) -> String {
 /// # Errors
 /// The system has no source of randomness.
 pub(crate) fn random_hex() -> anyhow::Result<String> {
+    Ok(data_encoding::HEXLOWER.encode(&random::<32>()?))
+}
+
+/// An id for a command that the desk gives itself.
+///
+/// # Errors
+/// The system has no source of randomness.
+pub(crate) fn random_command_id() -> anyhow::Result<CommandId> {
+    Ok(CommandId::from_le_bytes(random()?))
+}
+
+fn random<const BYTES: usize>() -> anyhow::Result<[u8; BYTES]> {
     use ring::rand::{SecureRandom, SystemRandom};
-    let mut bytes = [0_u8; 32];
+    let mut bytes = [0_u8; BYTES];
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| anyhow::anyhow!("the system has no source of randomness"))?;
-    Ok(data_encoding::HEXLOWER.encode(&bytes))
+    Ok(bytes)
 }
 
 /// The venues' adapters, one per account in the order of their ids, behind one gate.
