@@ -217,7 +217,8 @@ fn fold_command(
     }
 }
 
-/// A person closes a bot's position. If the order was denied the command was refused, and the exit is tried again.
+/// A person closes a bot's position. A command that was refused did something only if a denial
+/// follows: then the exit is tried again.
 fn close(
     parts: &mut Parts,
     group: &mut Group,
@@ -229,10 +230,12 @@ fn close(
     let Some(place) = parts.bots.place(bot, instrument) else {
         return;
     };
-    parts.bots.at_mut(place).forget_refused_exits();
-    let target = flat(Reason::plain("closed by a person"));
     match result {
-        CommandResult::Accepted(_) => fold_target(parts, group, place, target, None, out),
-        CommandResult::Refused(_) => group.expect(place, Pending::Target(target, None)),
+        CommandResult::Accepted(_) => {
+            parts.bots.at_mut(place).forget_refused_exits();
+            let target = flat(Reason::plain("closed by a person"));
+            fold_target(parts, group, place, target, None, out);
+        }
+        CommandResult::Refused(_) => group.expect(place, Pending::Refused),
     }
 }

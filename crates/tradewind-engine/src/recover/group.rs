@@ -20,6 +20,8 @@ pub(super) enum Pending {
     Remainder(Box<Order>),
     /// It closes later what an exit left open.
     Leftover,
+    /// A person's command to close its position was refused: by the denial that follows, or before anything was decided.
+    Refused,
     /// Its exit plan closes the position.
     ExitPlan(Reason),
 }
@@ -83,6 +85,9 @@ impl Group {
     /// written off.
     pub(super) fn end(&mut self, parts: &mut Parts, out: &mut Outputs) {
         for (place, pending) in std::mem::take(&mut self.pending) {
+            if matches!(pending, Pending::Refused) {
+                continue;
+            }
             if closable(parts, place).is_zero() {
                 parts.protection.end_wait(place);
                 continue;
@@ -95,7 +100,10 @@ impl Group {
                 Pending::ExitPlan(reason) if is_free(parts, place) => {
                     wait_to_exit(parts, place, (flat(reason), None), out);
                 }
-                Pending::Target(..) | Pending::Remainder(_) | Pending::ExitPlan(_) => {}
+                Pending::Target(..)
+                | Pending::Remainder(_)
+                | Pending::Refused
+                | Pending::ExitPlan(_) => {}
             }
         }
         *self = Self::default();

@@ -36,7 +36,7 @@ pub(super) fn fold_intent(
     let limit = match &pending {
         Some(Pending::Target(target, _)) => target.limit,
         Some(Pending::Remainder(order)) => order.limit(),
-        Some(Pending::Leftover | Pending::ExitPlan(_)) | None => None,
+        Some(Pending::Leftover | Pending::Refused | Pending::ExitPlan(_)) | None => None,
     };
     let unannounced = EventId {
         seq: parts.context.seq(),
@@ -78,7 +78,9 @@ pub(super) fn fold_intent(
             let reprices = before.reprices() - 1;
             parts.orders.set_reprices(terms.client_id, reprices);
         }
-        Some(Pending::Remainder(_) | Pending::Leftover | Pending::ExitPlan(_)) => {}
+        Some(
+            Pending::Remainder(_) | Pending::Leftover | Pending::Refused | Pending::ExitPlan(_),
+        ) => {}
     }
 }
 
@@ -110,8 +112,9 @@ fn is_exit(parts: &Parts, place: BotInstrument, side: Side) -> bool {
 /// Exits that waited for a stop or a reading go on: their targets are worked on.
 pub(super) fn fold_resumed(parts: &mut Parts, group: &mut Group, places: Vec<BotInstrument>) {
     for place in places {
-        if let Some((target, cause)) = parts.bots.at_mut(place).take_next() {
-            group.expect(place, Pending::Target(target, cause));
+        match parts.bots.at_mut(place).take_next() {
+            Some((target, cause)) => group.expect(place, Pending::Target(target, cause)),
+            None => parts.protection.end_wait(place),
         }
     }
 }
@@ -140,10 +143,14 @@ pub(super) fn fold_denial(
     out: &mut Outputs,
 ) {
     let is_exit = is_exit(parts, place, side);
+    let pending = take(parts, group, place, side);
+    if matches!(pending, Some(Pending::Refused)) {
+        parts.bots.at_mut(place).forget_refused_exits();
+    }
     if is_exit {
         note_refused(parts, place, reason);
     }
-    let Some(Pending::Target(..) | Pending::Leftover) = take(parts, group, place, side) else {
+    let Some(Pending::Target(..) | Pending::Leftover | Pending::Refused) = pending else {
         return;
     };
     if is_exit && is_free(parts, place) {

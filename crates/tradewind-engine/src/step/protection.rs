@@ -484,6 +484,9 @@ pub(crate) fn waited_for(parts: &mut Parts, stop: ClientOrderId) -> Vec<BotInstr
 
 /// Positions of an account whose exits wait for the answer on a stop and may go on now.
 pub(crate) fn waiting_in(parts: &Parts, account: AccountId) -> Vec<BotInstrument> {
+    if !parts.accounts.contains(account) || !parts.accounts.get(account).is_reconciled() {
+        return Vec::new();
+    }
     let waiting = parts.protection.waiting();
     let of_account =
         waiting.filter(|place| parts.bots.bot(place.bot()).config().account == account);
