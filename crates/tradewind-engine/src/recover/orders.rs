@@ -9,6 +9,7 @@ use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::stop_shares::StopShares;
 use crate::step::flatten;
+use crate::step::positions::closable;
 use crate::step::protection::is_free;
 use crate::step::submission::{PlacedOrder, apply_policy, keep_order, note_refused, note_sent};
 use crate::step::target::{note_submitted, retry_exit, unless_it_waits};
@@ -32,7 +33,10 @@ pub(super) fn fold_intent(
         .and_then(|bot| parts.bots.place(bot, terms.instrument));
     // A stop is placed beside whatever else is decided.
     let decided = place.filter(|_| intent.purpose != PositionEffect::Protect);
-    let pending = decided.and_then(|place| take(parts, group, place, terms.side));
+    let pending = decided.and_then(|place| {
+        let pending = take(parts, group, place, terms.side)?;
+        (!is_of_exit_plan(parts, place, intent, &pending)).then_some(pending)
+    });
     let limit = match &pending {
         Some(Pending::Target(target, _)) => target.limit,
         Some(Pending::Remainder(order)) => order.limit(),
@@ -82,6 +86,26 @@ pub(super) fn fold_intent(
             Pending::Remainder(_) | Pending::Leftover | Pending::Refused | Pending::ExitPlan(_),
         ) => {}
     }
+}
+
+/// Whether an exit was its exit plan's, decided on a quote that is gone, and not the outcome of what seemed to be pending: it closes
+/// the whole position, which a target on the position's own side does not.
+fn is_of_exit_plan(
+    parts: &Parts,
+    place: BotInstrument,
+    intent: &Intent,
+    pending: &Pending,
+) -> bool {
+    let Pending::Target(target, _) = pending else {
+        return false;
+    };
+    let state = parts.bots.at(place);
+    let held = state.position().quantity.0.signum();
+    intent.purpose == PositionEffect::Exit
+        && parts.market.quote(state.instrument()).is_none()
+        && held != 0
+        && target.exposure.0.signum() == held
+        && intent.terms.quantity >= closable(parts, place)
 }
 
 /// The positions that a protective stop covers.
