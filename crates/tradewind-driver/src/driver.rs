@@ -319,7 +319,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         if !self.uncommitted.is_empty() || !self.quotes.is_empty() {
             self.carry_out()?;
         }
-        Ok(())
+        self.journal.write_rest()
     }
 
     /// Carries out the outputs that are written: first effects, then announcements, then answers to commands.

@@ -58,11 +58,20 @@ pub trait Journal {
         Ok(())
     }
 
-    /// Writes everything appended.
+    /// Writes everything appended on which effects depend.
     ///
     /// # Errors
     /// [`Error`](Self::Error).
     fn write(&mut self) -> Result<(), Self::Error>;
+
+    /// Does what no effect waits for, such as writing market data. It follows each [`write`](Self::write), once the effects
+    /// are on their way.
+    ///
+    /// # Errors
+    /// [`Error`](Self::Error).
+    fn write_rest(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
 
     /// Begins to make durable what was written.
     ///

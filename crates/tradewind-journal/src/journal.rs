@@ -279,12 +279,21 @@ impl Journal {
     }
 
     /// Hands everything appended to the system, where the end of this process cannot reach it, and begins a new file
-    /// where one is full.
+    /// where one is full: [`flush_truth`](Self::flush_truth) and [`flush_rest`](Self::flush_rest).
     ///
     /// # Errors
     /// [`JournalError::Io`]; nothing is lost, the same bytes are written again by the next flush. On a full disk the
     /// reserve is used first.
     pub fn flush(&mut self) -> Result<(), JournalError> {
+        self.flush_truth()?;
+        self.flush_rest()
+    }
+
+    /// Hands the truth to the system. [`flush_rest`](Self::flush_rest) must follow before the next record.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub fn flush_truth(&mut self) -> Result<(), JournalError> {
         self.check()?;
         self.reach(CrashPoint::BeforeFlush)?;
         let bytes = match self.truth.flush() {
@@ -303,6 +312,14 @@ impl Journal {
                 position: self.syncer.flushed(),
             });
         }
+        Ok(())
+    }
+
+    /// What no order waits for: market data, the reserve, and a new file where the truth's is full.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub fn flush_rest(&mut self) -> Result<(), JournalError> {
         self.market.flush(self.last_seq + 1, self.last_at);
         self.reach(CrashPoint::AfterFlush)?;
         self.reserve.fill(self.last_at);

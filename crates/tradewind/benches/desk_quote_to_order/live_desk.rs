@@ -1,14 +1,16 @@
 //! The desk under test: its configuration, its venue, and its clients.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use tempfile::TempDir;
 use tradewind::config::DEFAULT;
+use tradewind_model::Timestamp;
 
 use crate::desk::{Desk, pause, tradewind, within};
 use crate::http;
@@ -20,6 +22,7 @@ const KEY: &str = "bench";
 const SECRET: &str = "a secret of the benchmark";
 /// No other bot trades it.
 const SYMBOL: &str = "LTCUSDT";
+const INSTRUMENT: &str = "LTC/USDT";
 /// Between two quotes.
 const EVERY: Duration = Duration::from_millis(10);
 /// Longest wait for an order.
@@ -61,6 +64,8 @@ pub(crate) struct LiveDesk {
     middle: u64,
     quotes: u64,
     _exchange: Simx,
+    /// When the engine took each quote on which the measured bot placed an order, by the desk's clock.
+    decided: Receiver<Timestamp>,
     _stalled: TcpStream,
     _folders: [TempDir; 2],
 }
@@ -68,7 +73,8 @@ pub(crate) struct LiveDesk {
 impl LiveDesk {
     /// Starts all of it, and waits until the measured bot runs.
     pub(crate) fn start(case: &Case) -> Self {
-        let folders = [case.folder.open(), Folder::Disk.open()];
+        // The exchange would be another machine, with a disk of its own.
+        let folders = [case.folder.open(), Folder::Memory.open()];
         let [folder, at_exchange] = folders.each_ref().map(TempDir::path);
         let account = format!("{KEY}:{SECRET}:USDT=200000");
         let arguments = [
@@ -90,11 +96,7 @@ impl LiveDesk {
             .env("BINANCE_API_SECRET", SECRET);
         let desk = Desk::start_from(folder, command);
         let stalled = desk.stream("").unwrap();
-        let mut reader = desk.stream("").unwrap();
-        thread::spawn(move || {
-            let mut buffer = [0; 16 * 1024];
-            while let Ok(1..) = reader.read(&mut buffer) {}
-        });
+        let decided = listen(desk.stream("").unwrap());
         within(Duration::from_secs(30), "the measured bot at work", || {
             let bots = desk.items("bots");
             let measured = bots.iter().find(|bot| bot["name"] == "measured")?;
@@ -106,6 +108,7 @@ impl LiveDesk {
             relay,
             middle,
             quotes: 0,
+            decided,
             _exchange: exchange,
             _stalled: stalled,
             _folders: folders,
@@ -113,14 +116,27 @@ impl LiveDesk {
     }
 
     /// Sends quotes and takes the time until each one's order. Quotes without an order are left out.
-    pub(crate) fn measure(&mut self, samples: usize) -> Vec<Duration> {
+    pub(crate) fn measure(&mut self, samples: usize) -> Measured {
         let warm: Vec<Duration> = (0..WARM_UP).filter_map(|_| self.next()).collect();
         assert!(
             warm.len() > WARM_UP / 2,
             "{} orders in {WARM_UP} quotes",
             warm.len()
         );
-        (0..samples).filter_map(|_| self.next()).collect()
+        let mut sent = Vec::with_capacity(samples);
+        let mut measure = |_| {
+            sent.push(now());
+            self.next()
+        };
+        let orders = (0..samples).filter_map(&mut measure).collect();
+        let decided: Vec<Timestamp> = self.decided.try_iter().collect();
+        let frame = |pair: &[Timestamp]| {
+            let after = decided.partition_point(|at| *at < pair[0]);
+            let at = decided.get(after).filter(|at| **at < pair[1])?;
+            Some(at.since(pair[0]))
+        };
+        let frames: Vec<_> = sent.windows(2).filter_map(frame).collect();
+        Measured { orders, frames }
     }
 
     /// The next quote and its order, in time with the last one. The averages of the measured bot cross with each quote.
@@ -153,6 +169,39 @@ impl LiveDesk {
             .join(", ")
             .replace('"', "")
     }
+}
+
+/// What one run took.
+pub(crate) struct Measured {
+    /// From a quote sent to its order's arrival.
+    pub(crate) orders: Vec<Duration>,
+    /// From a quote sent to the engine's step, as the event of its order tells it.
+    pub(crate) frames: Vec<Duration>,
+}
+
+/// Reads the stream of events, and passes on when the measured bot placed an order.
+fn listen(stream: TcpStream) -> Receiver<Timestamp> {
+    stream.set_read_timeout(None).unwrap();
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines() {
+            let Ok(line) = line else { return };
+            let is_order = line.contains(r#""type":"order_placed""#) && line.contains(INSTRUMENT);
+            if let (true, Some(data)) = (is_order, line.strip_prefix("data: ")) {
+                let event: Value = serde_json::from_str(data).unwrap();
+                let at = event["at"].as_str().unwrap().parse().unwrap();
+                if sender.send(at).is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    receiver
+}
+
+/// This machine's time, with which the desk's clock began.
+fn now() -> Timestamp {
+    Timestamp::EPOCH + SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
 
 impl Folder {

@@ -1,5 +1,5 @@
 //! Quote sent → order received, with the desk's own binary:
-//! `cargo bench -p tradewind --bench desk_quote_to_order -- [--samples N] [--runs N]`.
+//! `cargo bench -p tradewind --bench desk_quote_to_order -- [--samples N] [--runs N] [--case N]`.
 //!
 //! `tradewind run --venue binance --live` runs the 45 bots of the default configuration and one that orders on each quote,
 //! with SQLite, a client of the event stream and one that does not read. Its venue is `tradewind simx` behind a relay in this
@@ -43,6 +43,9 @@ const SAMPLES: usize = 1_000;
 /// Runs, whose medians are printed.
 const RUNS: usize = 3;
 
+/// As long as the frame of a quote.
+const FRAME: [u8; 150] = [b' '; 150];
+
 /// What is measured: a name, and how the desk runs.
 const CASES: [(&str, Case); 6] = [
     ("plain, written", Case::new(Plain, Folder::Memory, "park")),
@@ -65,27 +68,47 @@ fn main() {
         "quote → order of the binary, {samples} quotes, one each 10 ms, medians of {runs} runs taken in turn"
     );
     let mut floors = [Plain, Tls].map(|security| (security, Vec::new()));
+    let mut frames = [Plain, Tls].map(|security| (security, Vec::new()));
     let mut syncs = Vec::new();
-    let mut cases = CASES.map(|(name, case)| (name, case, Vec::new(), String::new()));
+    let only = argument("--case", 0);
+    let mut cases: Vec<_> = CASES
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| only == 0 || index + 1 == only)
+        .map(|(_, (name, case))| (name, case, [Vec::new(), Vec::new()], String::new()))
+        .collect();
     for _ in 0..runs {
         for (security, figures) in &mut floors {
             figures.push(Figures::of(floor::measure(&Venue::open(*security))));
         }
+        for (security, figures) in &mut frames {
+            figures.push(Figures::of(floor::frames(&FRAME, *security)));
+        }
         syncs.push(Figures::of(floor::sync()));
-        for (_, case, figures, stages) in &mut cases {
+        for (_, case, [orders, frames], stages) in &mut cases {
             let mut desk = LiveDesk::start(case);
-            figures.push(Figures::of(desk.measure(samples)));
+            let measured = desk.measure(samples);
+            orders.push(Figures::of(measured.orders));
+            frames.push(Figures::of(measured.frames));
             *stages = desk.stages();
         }
     }
-    let floors = floors.map(|(_, figures)| Figures::median(&figures));
+    let medians = |floors: [(_, Vec<Figures>); 2]| floors.map(|(_, runs)| Figures::median(&runs));
+    let (floors, frame_floors) = (medians(floors), medians(frames));
     floors[0].print("blocking floor, plain", &floors[0]);
     floors[1].print("blocking floor, TLS", &floors[1]);
     Figures::median(&syncs).print("bare fdatasync", &floors[0]);
-    for (name, case, figures, stages) in &cases {
+    for (name, case, [orders, _], stages) in &cases {
         let floor = &floors[usize::from(case.security == Tls)];
-        Figures::median(figures).print(name, floor);
+        Figures::median(orders).print(name, floor);
         println!("    stages of the last run, in us: {stages}");
+    }
+    println!("\nframe → engine, of the same runs");
+    frame_floors[0].print("blocking read, plain", &frame_floors[0]);
+    frame_floors[1].print("blocking read, TLS", &frame_floors[1]);
+    for (name, case, [_, frames], _) in &cases {
+        let floor = &frame_floors[usize::from(case.security == Tls)];
+        Figures::median(frames).print(name, floor);
     }
 }
 

@@ -131,7 +131,8 @@ impl Shared {
             }
             let arrived = Instant::now();
             let body: Vec<u8> = buffer.drain(..length).collect();
-            if head.starts_with("POST /api/v3/order ") && is_of(&body, &self.symbol) {
+            // Entries, and exits that replace their stop; the stops themselves answer fills.
+            if head.starts_with("POST /api/v3/order") && is_of(&body, &self.symbol) {
                 self.orders.send(arrived).unwrap();
             }
             let request = [head.as_bytes(), &body].concat();
@@ -174,9 +175,9 @@ fn pass(from: &mut impl Read, to: &mut impl Write) {
     }
 }
 
-/// Whether an order's form names the symbol.
+/// Whether a form is a market order of the symbol.
 fn is_of(form: &[u8], symbol: &str) -> bool {
-    contains(form, format!("symbol={symbol}&").as_bytes())
+    contains(form, format!("symbol={symbol}&").as_bytes()) && contains(form, b"type=MARKET&")
 }
 
 fn contains(text: &[u8], wanted: &[u8]) -> bool {

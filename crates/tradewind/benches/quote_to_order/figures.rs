@@ -36,7 +36,7 @@ impl Figures {
 
     pub(crate) fn print(&self, name: &str, floor: &Self) {
         println!(
-            "{name:<38} p50 {:>6.0} us ({:.2} x the floor)  p99 {:>6.0} us  orders {}",
+            "{name:<38} p50 {:>6.0} us ({:.2} x the floor)  p99 {:>6.0} us  count {}",
             self.p50.as_secs_f64() * 1e6,
             self.p50.as_secs_f64() / floor.p50.as_secs_f64(),
             self.p99.as_secs_f64() * 1e6,

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::FileExt as _;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -9,9 +10,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tradewind_venues::binance::sign_hmac;
 
 use crate::venue::{Venue, header, read_head, read_more};
-use crate::wire::Wire;
+use crate::wire::{Security, Wire};
 
-/// Syncs of one run.
+/// Syncs, and frames, of one run.
 const SYNCS: usize = 500;
 
 pub(crate) fn measure(venue: &Venue) -> Vec<Duration> {
@@ -98,15 +99,52 @@ pub(crate) fn sync() -> Vec<Duration> {
     file.write_all_at(&vec![0; SYNCS * 256], 0).unwrap();
     file.sync_all().unwrap();
     let record = |number: usize| {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a bench paces itself in real time"
-        )]
-        thread::sleep(Duration::from_millis(10));
+        pause(Duration::from_millis(10));
         let began = Instant::now();
         file.write_all_at(&[1; 256], number as u64 * 256).unwrap();
         file.sync_data().unwrap();
         began.elapsed()
     };
     (0..SYNCS).map(record).collect()
+}
+
+/// The least time from a frame sent to a frame read: one thread writes `frame`, one each 10 ms, and another reads it.
+pub(crate) fn frames(frame: &[u8], security: Security) -> Vec<Duration> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let length = frame.len();
+    let reader = thread::spawn(move || {
+        let wire = Wire::accept(listener.accept().unwrap().0, security);
+        let mut buffer = vec![0; length];
+        (&wire).read_exact(&mut [0]).unwrap();
+        (&wire).write_all(b"!").unwrap();
+        let read = |_| {
+            (&wire).read_exact(&mut buffer).unwrap();
+            Instant::now()
+        };
+        (0..SYNCS).map(read).collect::<Vec<_>>()
+    });
+    let wire = Wire::connect(address, security);
+    // Each side has read once: the handshake is over.
+    (&wire).write_all(b"?").unwrap();
+    (&wire).read_exact(&mut [0]).unwrap();
+    let write = |_| {
+        pause(Duration::from_millis(10));
+        let sent = Instant::now();
+        (&wire).write_all(frame).unwrap();
+        sent
+    };
+    let sent: Vec<_> = (0..SYNCS).map(write).collect();
+    let arrived = reader.join().unwrap().into_iter().zip(sent);
+    arrived
+        .map(|(read, sent)| read.duration_since(sent))
+        .collect()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bench paces itself in real time"
+)]
+fn pause(time: Duration) {
+    thread::sleep(time);
 }

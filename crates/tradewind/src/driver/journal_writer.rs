@@ -41,6 +41,8 @@ pub(crate) struct JournalWriter {
     disk: DiskWatch,
     /// Whether something was appended since the last write.
     has_records: bool,
+    /// Whether the truth was written and the rest was not.
+    has_rest: bool,
     /// Whether an intent was, since the last sync was requested.
     has_intents: bool,
     /// The last input whose intents are as safe as is demanded without a sync.
@@ -94,6 +96,7 @@ impl JournalWriter {
             time,
             disk: DiskWatch::default(),
             has_records: false,
+            has_rest: false,
             has_intents: false,
             refused: None,
             holding: Arc::default(),
@@ -124,12 +127,18 @@ impl JournalWriter {
         self.journal.sync()
     }
 
-    /// Writes what was appended, or keeps it in memory while the disk refuses it.
+    /// Writes the truth that was appended, or keeps it in memory while the disk refuses it.
     fn flush(&mut self) -> Result<(), JournalError> {
-        if let Err(error) = self.journal.flush() {
+        // While the disk refuses anything, all of it must be taken before orders leave again.
+        let flushed = match self.refused {
+            None => self.journal.flush_truth(),
+            Some(_) => self.journal.flush(),
+        };
+        if let Err(error) = flushed {
             return self.refuse(error);
         }
         self.written = self.journal.last_seq();
+        self.has_rest = self.refused.is_none();
         if self.refused.take().is_some() {
             tracing::warn!("The disk takes the journal again.");
             self.holding.store(false, Ordering::Release);
@@ -292,13 +301,23 @@ impl Journal for JournalWriter {
         let may_try = self.refused.is_none_or(|(_, tried)| began - tried >= RETRY);
         if may_try && (std::mem::take(&mut self.has_records) || self.refused.is_some()) {
             self.flush()?;
-            if self.syncs.is_none() {
-                self.journal.archive();
-            }
         }
         let now = self.time.now();
         let syncing = self.syncs.as_ref().and_then(|syncs| syncs.waited(now));
         self.judge_disk((now - began).max(syncing.unwrap_or_default()));
+        Ok(())
+    }
+
+    fn write_rest(&mut self) -> Result<(), JournalError> {
+        if !std::mem::take(&mut self.has_rest) {
+            return Ok(());
+        }
+        if let Err(error) = self.journal.flush_rest() {
+            return self.refuse(error);
+        }
+        if self.syncs.is_none() {
+            self.journal.archive();
+        }
         Ok(())
     }
 
