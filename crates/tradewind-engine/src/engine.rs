@@ -91,6 +91,7 @@ impl Engine {
             Input::AccountStream { account, change } => {
                 account_stream::on_account_stream(parts, *account, change, out);
             }
+            Input::SafeMode => causes::on_safe_mode(parts, out),
         }
     }
 

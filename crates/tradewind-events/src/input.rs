@@ -86,6 +86,8 @@ pub enum Input {
         /// What it reported.
         change: Box<StreamChange>,
     },
+    /// The process ended uncleanly too often; follows [`Started`](Self::Started). No bot is started until a person has looked.
+    SafeMode,
 }
 
 /// Past candles of one instrument and interval, oldest first, closed ones only.

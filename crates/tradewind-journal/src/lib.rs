@@ -29,6 +29,7 @@ mod reserve;
 mod segment;
 mod snapshot;
 mod space;
+mod state_file;
 mod storage;
 mod store;
 mod sync;
@@ -47,8 +48,10 @@ pub use market_store::MarketFault;
 pub use reader::{Coverage, Reader, Records, RecoveryTail, TailRecords};
 pub use record::{Record, Stamped};
 pub use replace::replace;
+pub use reserve::make_room;
 pub use segment::{SegmentHeader, StoreKind};
 pub use snapshot::{Snapshot, SnapshotPart};
+pub use state_file::StateFile;
 pub use storage::{
     CrashPoint, Disk, Loss, MemoryStorage, OpenMode, Storage, StorageFault, StorageFile,
 };

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use tradewind_model::Timestamp;
 
-use crate::segment::SegmentFile;
+use crate::error::JournalError;
+use crate::segment::{SegmentFile, StoreKind};
 use crate::storage::{OpenMode, Storage, StorageFile};
+use crate::store::recover;
 
 const FILE: &str = "reserve";
 
@@ -20,6 +22,28 @@ const STEP: usize = 64 * 1024;
 
 /// Wait after the disk had no room.
 const RETRY: Duration = Duration::from_secs(10);
+
+/// Bytes that are left to the rest of the desk where the reserve cannot be filled: a start writes some small files.
+const LEFT_FREE: u64 = 1 << 20;
+
+/// Frees space that the desk holds in `dir` and does not use, for the small files of a start on a full disk: a part of the
+/// reserve or, if the last run used it, what is unused of the last file of truth. Whether there was any.
+///
+/// # Errors
+/// Any error of the storage, and damage of the last file.
+pub fn make_room(storage: &dyn Storage, dir: &Path) -> Result<bool, JournalError> {
+    let path = dir.join(FILE);
+    let opened = storage.open(&path, OpenMode::Write).ok();
+    let length = opened.as_ref().and_then(|file| file.len().ok());
+    if let Some((file, left)) = opened.zip(length.and_then(|length| length.checked_sub(LEFT_FREE)))
+    {
+        let shortened = file.set_len(left);
+        shortened.map_err(JournalError::io("shorten", &path))?;
+        return Ok(true);
+    }
+    let before = recover(storage, dir, StoreKind::Truth)?;
+    Ok(before.had_unused())
+}
 
 /// The reserve of a journal.
 #[derive(Debug)]
@@ -69,6 +93,16 @@ impl Reserve {
     pub(crate) fn fill(&mut self, now: Timestamp) {
         if !self.is_complete() && now >= self.retry_at && self.add_step().is_err() {
             self.retry_at = now + RETRY;
+            self.leave_some_free();
+        }
+    }
+
+    /// Gives back a part of what was added, or all of it.
+    fn leave_some_free(&mut self) {
+        let Some(file) = &self.file else { return };
+        let left = self.filled.saturating_sub(LEFT_FREE);
+        if file.set_len(left).is_ok() {
+            self.filled = left;
         }
     }
 

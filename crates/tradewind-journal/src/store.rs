@@ -48,6 +48,11 @@ pub(crate) struct End {
 }
 
 impl End {
+    /// Whether its last file had space that was never used; it is cut off now.
+    pub(crate) const fn had_unused(&self) -> bool {
+        self.unused.is_some()
+    }
+
     /// The file that continues the store.
     pub(crate) fn next_file(&self, dir: &Path, kind: StoreKind, next_seq: u64) -> SegmentFile {
         SegmentFile::new(dir, kind, self.ordinal + 1, next_seq)

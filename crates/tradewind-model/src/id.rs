@@ -150,6 +150,12 @@ impl ClientOrderIds {
         }
     }
 
+    /// The start whose ids they are.
+    #[must_use]
+    pub const fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
     /// Whether this start made the id.
     #[must_use]
     pub const fn made(&self, id: ClientOrderId) -> bool {
@@ -163,6 +169,28 @@ impl ClientOrderIds {
     #[must_use]
     pub const fn is_own(&self, id: ClientOrderId) -> bool {
         id.is_ours() && id.instance() == self.instance
+    }
+
+    /// Whether this data directory made the id at a later start than this one, or at this one and it is not known: the
+    /// directory was restored from a backup, or another desk has the same identity.
+    #[must_use]
+    pub const fn is_beyond(&self, id: ClientOrderId) -> bool {
+        let is_later = id.epoch() > self.epoch;
+        let is_unmade = id.epoch() == self.epoch && id.sequence() >= self.next;
+        self.is_own(id) && (is_later || is_unmade)
+    }
+
+    /// Whether a desk with another identity made the id, or one that has this identity, too.
+    #[must_use]
+    pub const fn is_foreign(&self, id: ClientOrderId) -> bool {
+        id.is_ours() && (!self.is_own(id) || self.is_beyond(id))
+    }
+
+    /// Takes an epoch above `seen`, unless it is above it already. The caller has made it durable.
+    pub const fn raise_above(&mut self, seen: u32) {
+        if seen >= self.epoch {
+            (self.epoch, self.next) = (seen.saturating_add(1), 1);
+        }
     }
 
     /// Notes that an id was used, if this start made it: later ones are greater.
@@ -265,6 +293,32 @@ mod tests {
         ] {
             assert!(bad.parse::<ClientOrderId>().is_err(), "{bad}");
         }
+    }
+
+    /// S11, P05: what a backup does not know, and what another desk made.
+    #[test]
+    fn later_ids_of_this_directory_are_beyond_and_those_of_others_foreign() {
+        let mut ids = ClientOrderIds::new(7, 3);
+        let made = ids.next_id();
+        let id = |instance, epoch, sequence: u64| {
+            let mut others = ClientOrderIds::new(instance, epoch);
+            (0..sequence).map(|_| others.next_id()).last().unwrap()
+        };
+        let check = |ids: &ClientOrderIds, id, wanted: (bool, bool)| {
+            assert_eq!((ids.is_beyond(id), ids.is_foreign(id)), wanted, "{id}");
+        };
+        check(&ids, made, (false, false));
+        check(&ids, id(7, 2, 9), (false, false));
+        check(&ids, id(7, 3, 2), (true, true));
+        check(&ids, id(7, 4, 1), (true, true));
+        check(&ids, id(8, 1, 1), (false, true));
+        check(&ids, ClientOrderId(5), (false, false));
+        ids.raise_above(4);
+        check(&ids, id(7, 4, 1), (false, false));
+        let next = ids.next_id();
+        assert_eq!((next.epoch(), next.sequence()), (5, 1));
+        ids.raise_above(4);
+        assert_eq!(ids.next_id().epoch(), 5);
     }
 
     #[test]

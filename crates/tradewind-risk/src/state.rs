@@ -141,6 +141,10 @@ pub enum CauseKind {
     AbsurdNumbers,
     /// An asset became less and neither a fill nor somebody else's holding explains it: what bots had is gone.
     BalanceUnexplained,
+    /// The process ended uncleanly too often in a short time (P06): no bot is started.
+    SafeMode,
+    /// Another desk places or cancels orders on the account (P05).
+    ForeignDesk,
     /// The text of a cause that this version does not have.
     Other(String),
 }
@@ -179,6 +183,8 @@ impl CauseKind {
             Self::VenueBreakerOpen => "circuit breaker of the venue",
             Self::AbsurdNumbers => "the venue reported impossible numbers",
             Self::BalanceUnexplained => "what a bot held was sold or moved by somebody else",
+            Self::SafeMode => "SAFE: the process ended uncleanly too often",
+            Self::ForeignDesk => "another desk trades on the account",
             Self::Other(words) => words,
         }
     }
@@ -228,6 +234,8 @@ impl From<String> for CauseKind {
             Self::VenueBreakerOpen,
             Self::AbsurdNumbers,
             Self::BalanceUnexplained,
+            Self::SafeMode,
+            Self::ForeignDesk,
         ];
         let known = listed.into_iter().find(|kind| kind.words() == words);
         known.unwrap_or(Self::Other(words))
@@ -395,6 +403,8 @@ mod tests {
             CauseKind::Drawdown,
             CauseKind::BreakerOpen,
             CauseKind::AbsurdNumbers,
+            CauseKind::SafeMode,
+            CauseKind::ForeignDesk,
             CauseKind::Other("a cause of tomorrow".to_owned()),
         ] {
             assert_eq!(CauseKind::from(String::from(kind.clone())), kind);

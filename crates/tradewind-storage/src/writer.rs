@@ -4,6 +4,7 @@
 //! reads on from where it was.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -75,6 +76,9 @@ pub struct Lag {
 
 /// Events between two prunings.
 const PRUNE_EVERY: usize = 10_000;
+
+/// Wait after a panic.
+const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
 /// Fills that may wait to be added.
 const FILLS_MAX: usize = 100_000;
@@ -284,7 +288,28 @@ struct Work {
 }
 
 impl Work {
+    /// Works until it is stopped. A panic is a failed attempt like any other: the next one follows after a while.
     fn run(mut self) {
+        while catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
+            let mut state = self.shared.lock();
+            state.failures += 1;
+            tracing::error!(
+                failures = state.failures,
+                "The storage writer panicked and is started again"
+            );
+            if state.stopping {
+                return;
+            }
+            let stopping = |state: &mut State| !state.stopping;
+            let waited = self
+                .shared
+                .wake
+                .wait_timeout_while(state, PANIC_PAUSE, stopping);
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    fn work(&mut self) {
         loop {
             let stopping = self.shared.lock().stopping;
             let caught_up = self.catch_up().or_else(|error| self.rebuild(error));

@@ -216,3 +216,47 @@ fn a_database_that_is_damaged_while_it_is_written_is_rebuilt() {
     writer.stop();
     assert_eq!(orders(&Readers::new(&path)), 40);
 }
+
+/// A log whose first readings panic.
+#[derive(Clone, Debug)]
+struct Mistaken {
+    log: Log,
+    panics: Arc<std::sync::atomic::AtomicU32>,
+}
+
+impl tradewind_storage::EventSource for Mistaken {
+    fn read_after(
+        &self,
+        after: EventId,
+        limit: usize,
+    ) -> std::io::Result<Vec<Arc<tradewind_events::Event>>> {
+        use std::sync::atomic::Ordering::SeqCst;
+        let left = self.panics.load(SeqCst);
+        if left > 0 {
+            self.panics.store(left - 1, SeqCst);
+            panic!("a mistake");
+        }
+        self.log.read_after(after, limit)
+    }
+
+    fn history(&self, take: &mut dyn FnMut(HistoryItem)) -> std::io::Result<()> {
+        self.log.history(take)
+    }
+}
+
+/// P04: a panic is one failed attempt.
+#[test]
+fn a_writer_that_panics_is_started_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tradewind.db");
+    let log = Log::default();
+    let last = grow(&log, 3);
+    let source = Mistaken {
+        log,
+        panics: Arc::new(1.into()),
+    };
+    let writer = Writer::start(&path, Box::new(source), WriterOptions::default()).unwrap();
+    writer.configure(0, Arc::new(configuration()));
+    assert!(writer.wait_for(last, PATIENCE));
+    assert_eq!(orders(&Readers::new(&path)), 3);
+}

@@ -4,6 +4,8 @@
 //! up to its own mark, so that what reduces risk still goes when nothing else does: entries stop at 80 %, and the last
 //! fifth is kept for exits, queries and cancels.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a request is for, most important first.
@@ -50,6 +52,17 @@ pub struct RateBudget {
     used: u64,
     window: u64,
     blocked_until: Duration,
+    on_block: Option<OnBlock>,
+}
+
+/// Called with the time that is left whenever the venue blocks requests.
+#[derive(Clone)]
+struct OnBlock(Arc<dyn Fn(Duration) + Send + Sync>);
+
+impl fmt::Debug for OnBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnBlock")
+    }
 }
 
 const WINDOW: Duration = Duration::from_secs(60);
@@ -63,7 +76,14 @@ impl RateBudget {
             used: 0,
             window: 0,
             blocked_until: Duration::ZERO,
+            on_block: None,
         }
+    }
+
+    /// Calls `keep` with the time that is left whenever the venue blocks requests: a ban outlives the process. It must return
+    /// at once.
+    pub fn on_block(&mut self, keep: impl Fn(Duration) + Send + Sync + 'static) {
+        self.on_block = Some(OnBlock(Arc::new(keep)));
     }
 
     /// Whether a request of `weight` may go now. Its weight is counted if it may.
@@ -90,6 +110,9 @@ impl RateBudget {
     /// The venue blocks our requests for a time. Until then no request is sent, cancels included.
     pub fn blocked(&mut self, now: Duration, retry_after: Duration) {
         self.blocked_until = self.blocked_until.max(now + retry_after);
+        if let Some(OnBlock(keep)) = &self.on_block {
+            keep(self.blocked_for(now));
+        }
     }
 
     /// The venue's limit per minute, as its exchange information has it.
@@ -97,7 +120,7 @@ impl RateBudget {
         self.limit = limit.max(1);
     }
 
-    /// How long nothing may leave; to be kept over a restart, since a ban outlives us.
+    /// How long nothing may leave.
     #[must_use]
     pub const fn blocked_for(&self, now: Duration) -> Duration {
         self.blocked_until.saturating_sub(now)

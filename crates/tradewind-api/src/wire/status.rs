@@ -137,7 +137,7 @@ pub struct Counters {
 }
 
 /// A part of the desk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Component {
     /// Its name.
     pub name: String,
@@ -145,6 +145,18 @@ pub struct Component {
     pub healthy: bool,
     /// Its state, as text.
     pub message: String,
+    /// When it was started last; absent for what is no task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Instant>,
+    /// When it ended; absent while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_at: Option<Instant>,
+    /// How often it was started again.
+    #[serde(default)]
+    pub restarts: u64,
+    /// What its end means: "started again" or "ends the desk"; empty for what is no task.
+    #[serde(default)]
+    pub policy: String,
 }
 
 /// Fields of [`Status`] that are not in the view.

@@ -45,6 +45,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
         Input::AccountStream { account, change } => {
             account_stream::on_account_stream(parts, *account, change, out);
         }
+        Input::SafeMode => causes::on_safe_mode(parts, out),
         Input::Timer(timer) => fold_timer(parts, group, *timer, out),
         Input::Quote(quote) => fold_quote(parts, quote, out),
         // Their effects on durable state, if any, are decisions, which have records of their own.

@@ -114,6 +114,24 @@ pub(crate) fn on_storage(parts: &mut Parts, health: StorageHealth, out: &mut Out
     }
 }
 
+/// The process ended uncleanly too often: positions are kept and protected, and nothing else is done until a person has looked.
+pub(crate) fn on_safe_mode(parts: &mut Parts, out: &mut Outputs) {
+    let state = TradingState::Reducing;
+    open_until_cleared(parts, Scope::Desk, state, CauseKind::SafeMode, out);
+}
+
+/// Another desk placed or cancelled an order on the account: the two would take each other's positions for their own.
+pub(crate) fn note_foreign_desk(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    let (scope, state) = (Scope::Account(account), TradingState::Halted);
+    open_until_cleared(parts, scope, state, CauseKind::ForeignDesk, out);
+}
+
+/// Whether the desk is in SAFE mode.
+pub(crate) fn is_safe_mode(parts: &Parts) -> bool {
+    let mut causes = parts.states.causes().iter();
+    causes.any(|cause| cause.reason == CauseKind::SafeMode)
+}
+
 /// The desk shuts down: entries are cancelled and refused.
 pub(crate) fn on_stopping(parts: &mut Parts, out: &mut Outputs) {
     let state = TradingState::Reducing;

@@ -13,7 +13,7 @@ use tradewind_risk::{BreakerScope, CauseKind, DenyReason, PositionEffect, Scope,
 use super::breakers;
 use super::causes::{close_cause, open_until_cleared};
 use super::flatten;
-use super::lifecycle::{forget_request, set_state, start_bot};
+use super::lifecycle::{forget_request, schedule_bots, set_state, start_bot};
 use super::submission::{OrderRequest, submit};
 use super::target::{flat, reconcile_position};
 use crate::context::Trigger;
@@ -157,6 +157,8 @@ pub(crate) fn clear_risk(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> 
                 | CauseKind::AbsurdNumbers
                 | CauseKind::BalanceUnexplained
                 | CauseKind::FillNotBooked
+                | CauseKind::SafeMode
+                | CauseKind::ForeignDesk
         )
     };
     let causes = parts.states.causes().iter();
@@ -165,6 +167,9 @@ pub(crate) fn clear_risk(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> 
     let closed = close_breakers(parts, scope, out);
     for reason in &ended {
         close_cause(parts, scope, reason, out);
+    }
+    if ended.contains(&CauseKind::SafeMode) && parts.accounts.are_reconciled() {
+        schedule_bots(parts, out);
     }
     parts.monitors.clear(scope);
     if let Scope::Bot(bot) = scope {

@@ -59,7 +59,7 @@ pub(super) fn cover_external(parts: &mut Parts, fill: &Fill, out: &mut Outputs) 
     let (account, asset) = (fill.account, instrument.base);
     let ledger = &parts.portfolio.ledger;
     let missing = -ledger.balance(account, asset, OwnerId::External);
-    if fill.client_id.is_ours() || missing <= Amount::ZERO {
+    if parts.ids.is_own(fill.client_id) || missing <= Amount::ZERO {
         return;
     }
     for (owner, amount) in givers(parts, account, asset, missing) {

@@ -10,7 +10,7 @@ use tradewind_risk::{CauseKind, Scope, TradingState};
 use tradewind_strategy::BuildError;
 
 use super::breakers::on_bot_fault;
-use super::causes::{close_cause, on_storage, open_cause, open_until_cleared};
+use super::causes::{close_cause, is_safe_mode, on_storage, open_cause, open_until_cleared};
 use super::exits::set_age_timer;
 use super::flatten;
 use super::market_data::set_staleness_timer;
@@ -108,9 +108,10 @@ pub(super) fn await_account(parts: &mut Parts, account: AccountId, out: &mut Out
     out.push(Output::Reconcile(account));
 }
 
-/// Gives every bot its turn to start, one after the other. Once, however often accounts are read again.
+/// Gives every bot its turn to start, one after the other. Once, however often accounts are read again; in SAFE mode not at
+/// all.
 pub(crate) fn schedule_bots(parts: &mut Parts, out: &mut Outputs) {
-    if !parts.bots.start_schedule() {
+    if is_safe_mode(parts) || !parts.bots.start_schedule() {
         return;
     }
     let mut at = parts.now();

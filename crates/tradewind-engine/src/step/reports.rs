@@ -12,7 +12,7 @@ use tradewind_portfolio::{Booking, PositionChange};
 use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
 use super::breakers;
-use super::causes::open_until_cleared;
+use super::causes::{note_foreign_desk, open_until_cleared};
 use super::holdings::cover_external;
 use super::monitoring::on_booked;
 use super::positions::{closing_quantity, refresh_position};
@@ -345,8 +345,13 @@ fn submit_remainder(parts: &mut Parts, place: BotInstrument, order: &Order, out:
 }
 
 /// A report on an order that is not kept: somebody else's, or one that ended long ago. Its fills are booked. An order of
-/// this data folder that is open, though no part of the desk expects it, is cancelled.
+/// this data folder that is open, though no part of the desk expects it, is cancelled. If another desk is at work, the
+/// account is halted.
 fn on_stray(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
+    let is_act = matches!(report.kind, ReportKind::Accepted | ReportKind::Cancelled);
+    if is_act && parts.ids.is_foreign(report.client_id) {
+        return note_foreign_desk(parts, report.account, out);
+    }
     match &report.kind {
         ReportKind::Filled(fill) if is_known(parts, fill) => {
             book_stray(parts, fill, None, report.cumulative, out);
@@ -401,7 +406,8 @@ pub(super) fn book_stray(
     cover_external(parts, fill, out);
 }
 
-/// The owner of a fill. If its bot no longer trades the instrument, the desk owns it, since no bot would close it.
+/// The owner of a fill. If its bot no longer trades the instrument, the desk owns it, since no bot would close it. What another
+/// desk traded is EXTERNAL.
 pub(super) fn owner_of_fill(parts: &Parts, fill: &Fill, bot: Option<BotId>) -> OwnerId {
     let trades_it = |bot: BotId| {
         let config = parts.bots.get(bot).map(|bot| bot.config());
@@ -411,7 +417,7 @@ pub(super) fn owner_of_fill(parts: &Parts, fill: &Fill, bot: Option<BotId>) -> O
     };
     match bot.or_else(|| parts.orders.former_bot(fill.client_id)) {
         Some(bot) if trades_it(bot) => OwnerId::Bot(bot),
-        _ if fill.client_id.is_ours() => OwnerId::Unallocated,
+        _ if parts.ids.is_own(fill.client_id) => OwnerId::Unallocated,
         _ => OwnerId::External,
     }
 }

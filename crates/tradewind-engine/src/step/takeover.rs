@@ -12,8 +12,8 @@ use tradewind_events::{
     AccountFills, AccountState, BotState, EventKind, OpenOrder, Output, Outputs, StreamState, Timer,
 };
 use tradewind_model::{
-    AccountId, AccountMode, BotId, ExecutionReport, Fill, InstrumentId, Money, OrderStatus,
-    OwnerId, Ppm, ReportKind, Side,
+    AccountId, AccountMode, BotId, ClientOrderId, ExecutionReport, Fill, InstrumentId, Money,
+    OrderStatus, OwnerId, Ppm, ReportKind, Side,
 };
 use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
@@ -51,6 +51,9 @@ pub(crate) fn on_account(
     if !parts.accounts.contains(account) {
         return Vec::new();
     }
+    let listed = state.fills.iter().map(|(fill, _)| fill.client_id);
+    let open = state.open_orders.iter().map(|order| order.terms.client_id);
+    raise_epoch(parts, account, listed.chain(open));
     if !parts.accounts.get(account).is_taken_over() {
         take_over(parts, state, out);
         return Vec::new();
@@ -69,6 +72,11 @@ pub(crate) fn on_fills(parts: &mut Parts, page: &AccountFills, out: &mut Outputs
         return Vec::new();
     }
     let mut endings = Vec::new();
+    raise_epoch(
+        parts,
+        page.account,
+        page.fills.iter().map(|(fill, _)| fill.client_id),
+    );
     if parts.accounts.get(page.account).is_taken_over() {
         for (fill, bot) in page
             .fills
@@ -83,6 +91,18 @@ pub(crate) fn on_fills(parts: &mut Parts, page: &AccountFills, out: &mut Outputs
     let listed = page.fills.iter().map(|(fill, _)| fill);
     parts.accounts.get_mut(page.account).note_listed(listed);
     endings
+}
+
+/// The venue knows ids of this data folder that its journal does not: it was restored from a backup. Later orders get an epoch
+/// above those. Whoever hands in the reading has made it durable before: above any later epoch, and above this start's own at
+/// the first reading of the account, before which it has placed nothing there.
+fn raise_epoch(parts: &mut Parts, account: AccountId, ids: impl Iterator<Item = ClientOrderId>) {
+    let is_first = !parts.accounts.get(account).is_reconciled();
+    let counts = |id: &ClientOrderId| is_first || id.epoch() > parts.ids.epoch();
+    let beyond = ids.filter(|id| parts.ids.is_beyond(*id) && counts(id));
+    if let Some(seen) = beyond.map(ClientOrderId::epoch).max() {
+        parts.ids.raise_above(seen);
+    }
 }
 
 /// It is time to read an account again: because a balance is unexplained, or because the last reading is a while ago.

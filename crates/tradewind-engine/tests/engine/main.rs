@@ -9,6 +9,7 @@ mod configured;
 mod disk;
 mod exits;
 mod former_run;
+mod identity;
 mod lanes;
 mod laws;
 mod lives;

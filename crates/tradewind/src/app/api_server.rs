@@ -47,25 +47,22 @@ impl ApiServer {
         data_dir: &Path,
     ) -> anyhow::Result<SocketAddr> {
         let code = random_hex()?;
-        let secrets = Secrets {
-            token: token(data_dir)?,
-            login_code: Some(code.clone()),
-        };
-        let listener = tokio::net::TcpListener::from_std(self.listener)?;
-        let desk = Arc::clone(desk);
-        let stop = tokio_util::sync::CancellationToken::new();
-        let server = Server::new(listener, desk, ServerOptions::new(secrets), stop.clone())?;
-        supervisor.start("api", |shutdown| async move {
-            let mut serving = std::pin::pin!(server.run());
-            tokio::select! {
-                served = &mut serving => served.context("the API"),
-                () = shutdown.cancelled() => {
-                    stop.cancel();
-                    serving.await.context("the API")
-                }
+        let (listener, address) = (self.listener, self.address);
+        let (token, desk) = (token(data_dir)?, Arc::clone(desk));
+        let mut login_code = Some(code.clone());
+        supervisor.keep("api", move |stop| {
+            let secrets = Secrets {
+                token: token.clone(),
+                login_code: login_code.take(),
+            };
+            let socket = listener.try_clone();
+            let desk = Arc::clone(&desk);
+            async move {
+                let socket = tokio::net::TcpListener::from_std(socket?)?;
+                let server = Server::new(socket, desk, ServerOptions::new(secrets), stop)?;
+                server.run().await.context("the API")
             }
         });
-        let address = self.address;
         let link = format!("http://{address}/login?code={code}");
         writeln!(
             std::io::stdout(),

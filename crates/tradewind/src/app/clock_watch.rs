@@ -29,9 +29,12 @@ pub(super) fn start_clock_watch(
 ) {
     for (account, venue) in accounts.zip(&venues.accounts) {
         let (venue, queues) = (Arc::clone(venue), Arc::clone(queues));
-        supervisor.start("venue clock", |stop| async move {
-            watch(account, venue, queues, stop).await;
-            Ok(())
+        supervisor.keep("venue clock", move |stop| {
+            let (venue, queues) = (Arc::clone(&venue), Arc::clone(&queues));
+            async move {
+                watch(account, venue, queues, stop).await;
+                Ok(())
+            }
         });
     }
 }

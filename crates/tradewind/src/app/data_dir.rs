@@ -1,15 +1,23 @@
 //! The data directory: its lock, latch and identity are opened before anything else starts.
 
+use std::io::{
+    self,
+    ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull},
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use tradewind_journal::{
-    DirectoryLock, Disk, Home, Identity, Journal, LatchFile, Options, Recovery, Storage,
+    DirectoryLock, Disk, Home, Identity, Journal, LatchFile, LockError, Options, Recovery,
+    StateFile, Storage, make_room,
 };
 use tradewind_model::{Clock, Timestamp};
 use tradewind_risk::KillLatch;
 
+use crate::app::bans::Bans;
+use crate::app::components::wall;
+use crate::app::runs::Runs;
 use crate::app::venue::random_hex;
 
 /// Zeros written ahead of the journal's records: a sync every second fills it in some minutes.
@@ -26,13 +34,30 @@ pub(super) struct DataDir {
     pub(super) latch: Arc<KillLatch>,
     pub(super) latch_file: Arc<LatchFile>,
     pub(super) identity: Identity,
+    pub(super) runs: Runs,
+    pub(super) bans: Bans,
+}
+
+/// An error of the disk as one line with what to do.
+fn with_cure(error: io::Error, doing: &str) -> anyhow::Error {
+    let cure = match error.kind() {
+        StorageFull | QuotaExceeded => "make room on the disk, a few megabytes are enough",
+        ReadOnlyFilesystem => "mount the file system writable",
+        _ => "check the disk and the permissions of the folder",
+    };
+    anyhow::Error::new(error).context(format!("{doing}; {cure} and start the desk again"))
 }
 
 impl DataDir {
     pub(super) fn open(data_dir: &Path, clock: &dyn Clock) -> anyhow::Result<Self> {
         let storage: Arc<dyn Storage> = Arc::new(Disk);
         let journal_dir = data_dir.join("journal");
-        let lock = DirectoryLock::acquire(data_dir)?;
+        let lock = DirectoryLock::acquire(data_dir).map_err(|error| match error {
+            LockError::Io { source, .. } => {
+                with_cure(source, &format!("locking {}", data_dir.display()))
+            }
+            held => held.into(),
+        })?;
         let latch_file = Arc::new(LatchFile::new(Arc::clone(&storage), data_dir, &journal_dir));
         let state = latch_file
             .open(clock.now())
@@ -53,8 +78,20 @@ impl DataDir {
         };
         storage.create_dir(&journal_dir)?;
         let home = Home::of(&journal_dir).context("examining the journal's folder")?;
-        let identity = Identity::begin(Arc::clone(&storage), &journal_dir, home, draw)
-            .context("beginning a new epoch")?;
+        let begin = || Identity::begin(Arc::clone(&storage), &journal_dir, home, draw);
+        let identity = match begin() {
+            // The desk holds space that it does not use.
+            Err(error) if error.kind() == StorageFull && make_room(&*storage, &journal_dir)? => {
+                begin()
+            }
+            begun => begun,
+        };
+        let identity = identity.map_err(|error| {
+            with_cure(
+                error,
+                &format!("beginning a new epoch in {}", journal_dir.display()),
+            )
+        })?;
         if identity.epoch == 1
             && let Some(former) = identity.former.last()
         {
@@ -65,7 +102,12 @@ impl DataDir {
             );
         }
         let latch = Arc::new(KillLatch::new(state.killed));
+        let state_file = |name| StateFile::new(Arc::clone(&storage), data_dir, name);
+        let runs = Runs::begin(state_file("runs.json"), wall());
+        let bans = Bans::open(state_file("bans.json"), wall);
         Ok(Self {
+            runs,
+            bans,
             storage,
             journal_dir,
             lock,

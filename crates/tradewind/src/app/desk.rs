@@ -14,6 +14,7 @@ use tradewind_simx_server::MirrorFeed;
 use tradewind_storage::{Readers, Writer};
 use tradewind_venues::execution::CandleRange;
 
+use crate::app::components::Components;
 use crate::app::kill_switch::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::venue::Venues;
@@ -68,6 +69,8 @@ pub(crate) struct LiveDesk {
     pub(crate) started_at: Timestamp,
     /// The engine's thread.
     pub(crate) engine_thread: EngineThreadUse,
+    /// Its tasks.
+    pub(crate) components: Components,
     /// The newest view that was taken.
     pub(crate) latest: Mutex<Option<(Instant, Arc<DeskView>)>>,
 }
@@ -104,6 +107,7 @@ impl EngineThreadUse {
             name: "engine thread".to_owned(),
             healthy: true,
             message: format!("{wait} when nothing is ready{share}"),
+            ..Component::default()
         }
     }
 }
@@ -199,6 +203,36 @@ impl LiveDesk {
     }
 }
 
+impl LiveDesk {
+    /// What is no task, and then the tasks.
+    fn components(&self) -> Vec<Component> {
+        let is_killed = self.kill.latch.is_set();
+        let latch = Component {
+            name: "kill latch".to_owned(),
+            healthy: !is_killed,
+            message: if is_killed { "set" } else { "clear" }.to_owned(),
+            ..Component::default()
+        };
+        let lag = self.writer.lag();
+        let database = Component {
+            name: "database".to_owned(),
+            healthy: lag.failures == 0,
+            message: match lag.failures {
+                0 => "follows the journal".to_owned(),
+                failures => format!("{failures} writes in a row failed; it is tried again"),
+            },
+            policy: "started again".to_owned(),
+            ..Component::default()
+        };
+        let others = [latch, self.engine_thread.component(), database];
+        let tasks = self.components.shown();
+        let tasks = tasks
+            .into_iter()
+            .filter(|task| task.name != "engine thread");
+        others.into_iter().chain(tasks).collect()
+    }
+}
+
 fn engine_unavailable() -> DeskError {
     DeskError::Unavailable("the engine".to_owned())
 }
@@ -281,19 +315,7 @@ impl tradewind_api::Desk for LiveDesk {
                 .differences
                 .iter()
                 .all(|latest| latest.load().is_some()),
-            components: vec![
-                Component {
-                    name: "kill latch".to_owned(),
-                    healthy: !self.kill.latch.is_set(),
-                    message: if self.kill.latch.is_set() {
-                        "set"
-                    } else {
-                        "clear"
-                    }
-                    .to_owned(),
-                },
-                self.engine_thread.component(),
-            ],
+            components: self.components(),
             engine_thread_time: self.engine_thread.time.used(),
             feed_messages: vec![
                 feed("quotes", &["lane.quotes"]),

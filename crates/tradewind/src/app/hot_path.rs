@@ -33,6 +33,15 @@ pub trait Tasks {
     where
         F: Future<Output = anyhow::Result<()>> + Send + 'static;
 
+    /// Starts a task on the engine's thread that is made again when it ends by itself, where tasks are supervised.
+    fn keep_hot<F, M>(&mut self, name: &'static str, mut make: M)
+    where
+        M: FnMut(CancellationToken) -> F + Send + 'static,
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.start_hot(name, move |stop| make(stop));
+    }
+
     /// Starts a task that may take long, elsewhere.
     fn start_slow<F>(&mut self, name: &'static str, run: impl FnOnce(CancellationToken) -> F)
     where
@@ -186,8 +195,15 @@ impl HotPath {
             }
             seen.push(account.venue);
             let topics = topics(&self.configuration, account.venue);
-            for source in venue.market_sources(&topics, sink, settings) {
-                tasks.start_hot("market data", |stop| keep(source, stop));
+            let first = venue.market_sources(&topics, sink, settings);
+            for (index, source) in first.into_iter().enumerate() {
+                let mut source = Some(source);
+                let (venue, sink, topics) = (Arc::clone(venue), Arc::clone(sink), topics.clone());
+                tasks.keep_hot("market data", move |stop| {
+                    let again = || venue.market_sources(&topics, &sink, settings);
+                    let next = source.take().or_else(|| again().into_iter().nth(index));
+                    keep_if_any(next, stop)
+                });
             }
         }
     }
@@ -205,8 +221,13 @@ impl HotPath {
         let proved = sink.proved();
         let sink: Arc<dyn AccountSink> = Arc::new(sink);
         for venue in venues {
-            let source = venue.account_source(&sink, SourceSettings::default())?;
-            tasks.start_hot("account stream", |stop| keep(source, stop));
+            let mut source = Some(venue.account_source(&sink, SourceSettings::default())?);
+            let (venue, sink) = (Arc::clone(venue), Arc::clone(&sink));
+            tasks.keep_hot("account stream", move |stop| {
+                let again = || venue.account_source(&sink, SourceSettings::default()).ok();
+                let next = source.take().or_else(again);
+                keep_if_any(next, stop)
+            });
         }
         Ok(proved)
     }
@@ -262,6 +283,20 @@ fn intervals(bot: &BotConfig) -> impl Iterator<Item = Interval> + '_ {
         WakeRule::Candles(interval) => Some(*interval),
         WakeRule::Quotes | WakeRule::Every(_) => None,
     })
+}
+
+/// Runs a source until `stop`.
+///
+/// # Errors
+/// There is none.
+async fn keep_if_any(
+    source: Option<Box<dyn Source>>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    match source {
+        Some(source) => keep(source, stop).await,
+        None => anyhow::bail!("the venue has no such source any more"),
+    }
 }
 
 /// Runs a source until `stop`.

@@ -36,6 +36,8 @@ pub(crate) fn install() -> anyhow::Result<Logs> {
     let to_person = fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
+        // It would be written where the line could not be, and panic.
+        .log_internal_errors(false)
         .compact();
     tracing_subscriber::registry()
         .with(filter)

@@ -6,8 +6,10 @@
 
 mod account_state;
 mod api_server;
+mod bans;
 mod clock_watch;
 mod closing;
+mod components;
 mod confirmation;
 mod data_dir;
 mod desk;
@@ -19,15 +21,18 @@ mod kill_switch;
 mod live;
 mod logs;
 mod mirror;
+mod notify;
 mod parts;
 mod recovery;
 mod rules;
+mod runs;
 mod shutdown_summary;
 mod sinks;
 mod start;
 mod supervisor;
 mod telegram;
 mod venue;
+mod watchdog;
 
 use anyhow::Context;
 

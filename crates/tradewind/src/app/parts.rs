@@ -40,7 +40,7 @@ pub(super) fn start_differences(
             clock: Arc::clone(clock),
             latest: Arc::clone(&latest),
         };
-        supervisor.start("difference", |stop| difference.run(stop));
+        supervisor.keep("difference", move |stop| difference.clone().run(stop));
         all.push(latest);
     }
     all
@@ -54,14 +54,17 @@ pub(super) fn start_rules(
     queues: &Arc<InputQueues>,
 ) {
     for (account, venue) in (0..).map(AccountId).zip(&venues.accounts) {
-        let types = TypeSet::from_iter([EventType::OrderRejected]);
-        let rules = Rules {
-            account,
-            venue: Arc::clone(venue),
-            queues: Arc::clone(queues),
-            rejections: bus.subscribe(SubscriptionOptions::new("rules", Class::Drop, types)),
-        };
-        supervisor.start("rules", |stop| rules.run(stop));
+        let (venue, queues, bus) = (Arc::clone(venue), Arc::clone(queues), bus.clone());
+        supervisor.keep("rules", move |stop| {
+            let types = TypeSet::from_iter([EventType::OrderRejected]);
+            let rules = Rules {
+                account,
+                venue: Arc::clone(&venue),
+                queues: Arc::clone(&queues),
+                rejections: bus.subscribe(SubscriptionOptions::new("rules", Class::Drop, types)),
+            };
+            rules.run(stop)
+        });
     }
 }
 
@@ -71,19 +74,22 @@ pub(super) fn start_overflow_watch(
     bus: Bus,
     queues: Arc<InputQueues>,
 ) {
-    supervisor.start("overflows", |stop| async move {
-        let mut look = tokio::time::interval(OVERFLOWS_EVERY);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                _ = look.tick() => {}
-            }
-            for overflow in bus.take_overflows() {
-                let subscriber = overflow.subscriber.into_boxed_str();
-                queues.control(Input::QueueOverflow {
-                    subscriber,
-                    dropped: overflow.dropped,
-                });
+    supervisor.keep("overflows", move |stop| {
+        let (bus, queues) = (bus.clone(), Arc::clone(&queues));
+        async move {
+            let mut look = tokio::time::interval(OVERFLOWS_EVERY);
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    _ = look.tick() => {}
+                }
+                for overflow in bus.take_overflows() {
+                    let subscriber = overflow.subscriber.into_boxed_str();
+                    queues.control(Input::QueueOverflow {
+                        subscriber,
+                        dropped: overflow.dropped,
+                    });
+                }
             }
         }
     });
@@ -91,16 +97,20 @@ pub(super) fn start_overflow_watch(
 
 /// Wakes the database's writer whenever something was announced; it reads the event log itself.
 pub(super) fn start_storage(supervisor: &mut Supervisor, bus: &Bus, writer: Arc<Writer>) {
-    let types = TypeSet::all().without(TypeSet::delivered(Delivery::Latest));
-    let mut announced = bus.subscribe(SubscriptionOptions::new("storage", Class::Drop, types));
-    supervisor.start("storage", |stop| async move {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                received = announced.recv() => match received {
-                    Some(_) => writer.nudge(),
-                    None => return Ok(()),
-                },
+    let bus = bus.clone();
+    supervisor.keep("storage", move |stop| {
+        let types = TypeSet::all().without(TypeSet::delivered(Delivery::Latest));
+        let mut announced = bus.subscribe(SubscriptionOptions::new("storage", Class::Drop, types));
+        let writer = Arc::clone(&writer);
+        async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    received = announced.recv() => match received {
+                        Some(_) => writer.nudge(),
+                        None => return Ok(()),
+                    },
+                }
             }
         }
     });

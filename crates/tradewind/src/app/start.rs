@@ -1,8 +1,8 @@
 //! One desk, from its directory to its last word.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -10,11 +10,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::StrategySource;
 use tradewind_events::{Input, OrderView, Started};
-use tradewind_journal::{DeskFile, DirectoryLock, Identity, Reader, RunningDesk};
-use tradewind_model::{Clock, DeskClock};
+use tradewind_journal::{DeskFile, DirectoryLock, Identity, JournalError, Reader, RunningDesk};
+use tradewind_model::{ClientOrderId, Clock, DeskClock};
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::{ControlPort, MarketChoice, Recording, Server, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
+use tradewind_venues::execution::AccountSnapshot;
 use tradewind_venues::{MarketSink, RealTime, TokioTime};
 
 use crate::app::api_server::ApiServer;
@@ -28,15 +29,18 @@ use crate::app::kill_switch::KillSwitch;
 use crate::app::live::{bind_folder, permit, venue_of};
 use crate::app::logs::Logs;
 use crate::app::mirror::Mirror;
+use crate::app::notify::ServiceManager;
 use crate::app::parts::{
     JournalEvents, start_differences, start_overflow_watch, start_rules, start_storage,
     strategy_factory,
 };
 use crate::app::recovery::recover;
+use crate::app::runs::Runs;
 use crate::app::shutdown_summary;
 use crate::app::supervisor::Supervisor;
 use crate::app::telegram;
 use crate::app::venue::{Embedded, Venues};
+use crate::app::watchdog::Watchdog;
 use crate::cli::{Control, MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, Durability, OnExit, keep_ids};
 use crate::driver::{
@@ -45,6 +49,9 @@ use crate::driver::{
 
 /// Longest wait for the account streams before the desk starts without them.
 const STREAM_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Before `desk.json` is written again that could not be.
+const ANNOUNCE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Longest wait for cancelled entries before the desk stops without them.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(3);
@@ -58,6 +65,9 @@ pub(crate) struct Desk {
     live: Arc<LiveDesk>,
     desk_file: DeskFile,
     on_exit: OnExit,
+    watchdog: Watchdog,
+    manager: Arc<ServiceManager>,
+    runs: Runs,
     _lock: DirectoryLock,
 }
 
@@ -112,7 +122,8 @@ impl Desk {
                 StrategySource::new(move |bot| factory(bot))
             }
         };
-        let last_run = recover(&directory.storage, &directory.journal_dir, source)?;
+        let last_run = recover(&directory.storage, &directory.journal_dir, source);
+        let last_run = last_run.map_err(with_cure)?;
         let is_new = last_run.seq() == 0;
         let mut supervisor = Supervisor::default();
 
@@ -132,6 +143,7 @@ impl Desk {
             &clock,
             &environment,
             last_run.configuration().assets.clone(),
+            &directory.bans,
         )
         .await?;
         let absent = match market {
@@ -167,7 +179,7 @@ impl Desk {
             clock: Arc::clone(&clock),
             time: Arc::clone(&time),
             gate: Arc::clone(&venues.gate),
-            take_over: take_over(is_new, Arc::clone(&writer)),
+            take_over: take_over(is_new, Arc::clone(&writer), directory.identity.clone()),
             stages: stages.clone(),
         };
         let thread =
@@ -205,6 +217,12 @@ impl Desk {
             epoch,
             killed: directory.latch.is_set(),
         }));
+        if directory.runs.are_unsafe(config.desk.safe_after) {
+            tracing::error!(
+                "The last runs ended uncleanly: SAFE mode. No bot is started until `tradewind risk clear desk`."
+            );
+            queues.control(Input::SafeMode);
+        }
 
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
         let sink: Arc<dyn MarketSink> = match mirror {
@@ -237,7 +255,7 @@ impl Desk {
             tasks: tokio_util::task::TaskTracker::new(),
         };
         let watch = kill.clone();
-        supervisor.start("kill file", |stop| watch.watch(stop));
+        supervisor.keep("kill file", move |stop| watch.clone().watch(stop));
         start_overflow_watch(&mut supervisor, bus.clone(), Arc::clone(&queues));
         start_storage(&mut supervisor, &bus, Arc::clone(&writer));
 
@@ -258,21 +276,27 @@ impl Desk {
             mirror: mirror_feed,
             mode: mode(&market, config.simulation.seed),
             engine_thread,
+            components: supervisor.registry(),
             latest: tokio::sync::Mutex::default(),
         });
         let address = api.serve(&mut supervisor, &live, &data_dir)?;
         telegram::start(&mut supervisor, &live, &config, &environment, &data_dir)?;
         let desk_file = DeskFile::new(directory.storage, &data_dir);
-        let url = format!("http://{address}");
-        desk_file.write(&RunningDesk {
-            pid: std::process::id(),
-            url,
-        })?;
+        announce(&mut supervisor, desk_file.clone(), address);
+        let manager = Arc::new(ServiceManager::at(
+            environment.get("NOTIFY_SOCKET").map(String::as_str),
+        ));
+        let watchdog = Watchdog::start(Arc::clone(&queues), Arc::clone(&manager), end_hung)
+            .context("starting the watchdog")?;
+        manager.send("READY=1");
         Ok(Self {
             supervisor,
             live,
             desk_file,
             on_exit: config.desk.on_exit,
+            watchdog,
+            manager,
+            runs: directory.runs,
             _lock: directory.lock,
         })
     }
@@ -306,7 +330,11 @@ impl Desk {
     ///
     /// # Errors
     /// The reason, if it was a failure.
-    pub(crate) async fn stop(self, reason: Reason) -> anyhow::Result<()> {
+    pub(crate) async fn stop(mut self, reason: Reason) -> anyhow::Result<()> {
+        if let Reason::Ended(_) = &reason {
+            self.runs.note_failure();
+        }
+        self.manager.send("STOPPING=1");
         let stopping = match &reason {
             Reason::Requested(why) => *why,
             Reason::Ended(_) => "a component ended",
@@ -334,6 +362,7 @@ impl Desk {
                 shutdown_summary::text(&view, &self.live.configuration)
             );
         }
+        drop(self.watchdog);
         let late = self.supervisor.stop().await;
         if !late.is_empty() {
             tracing::warn!(
@@ -349,16 +378,84 @@ impl Desk {
     }
 }
 
+/// Writes where the desk is reached, again and again until the disk takes it: a desk whose disk is full runs all the same.
+fn announce(supervisor: &mut Supervisor, file: DeskFile, address: std::net::SocketAddr) {
+    let desk = RunningDesk {
+        pid: std::process::id(),
+        url: format!("http://{address}"),
+    };
+    let Err(error) = file.write(&desk) else {
+        return;
+    };
+    tracing::warn!(%error, "desk.json cannot be written: commands find the desk by --url only until it is.");
+    supervisor.keep("desk file", move |stop| {
+        let (file, desk) = (file.clone(), desk.clone());
+        async move {
+            while file.write(&desk).is_err() {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(ANNOUNCE_AGAIN) => {}
+                }
+            }
+            stop.cancelled().await;
+            Ok(())
+        }
+    });
+}
+
+/// An error of reading the journal, with what a person can do about it.
+fn with_cure(error: anyhow::Error) -> anyhow::Error {
+    let cure = error.chain().find_map(|cause| cause.downcast_ref());
+    match cure.map(JournalError::cure) {
+        Some(cure) => error.context(format!("the journal cannot be read; {cure}")),
+        None => error,
+    }
+}
+
+/// The engine does not answer. Whoever keeps the process starts it again.
+fn end_hung() {
+    tracing::error!("The engine hangs; the process ends here and must be started again.");
+    std::process::abort();
+}
+
 /// Hands a reading of an account to the engine. At the first start in a directory the database adds the fills that were
-/// made before; later ones are announced.
-fn take_over(is_new: bool, writer: Arc<Writer>) -> TakeOver {
+/// made before; later ones are announced. If the venue knows orders of later starts than this one, the folder was restored
+/// from a backup: an epoch above theirs is durable before the engine takes the same.
+fn take_over(is_new: bool, writer: Arc<Writer>, identity: Identity) -> TakeOver {
+    let identity = Mutex::new((identity, BTreeSet::new()));
     Arc::new(move |snapshot| {
+        let (identity, read) = &mut *identity.lock().unwrap_or_else(PoisonError::into_inner);
+        raise_epoch(identity, read.insert(snapshot.account), &snapshot);
         let state = account_state(snapshot);
         if is_new && !writer.upsert_fills(&state.fills) {
             tracing::warn!("The database is too busy; the next start adds its missing fills.");
         }
         state
     })
+}
+
+/// Takes an epoch above those that the venue knows. Before the `first` reading of an account this start has placed nothing
+/// there: its own epoch was used before, too.
+fn raise_epoch(identity: &mut Identity, is_first: bool, snapshot: &AccountSnapshot) {
+    let fills = snapshot.fills.iter().map(|fill| fill.client_id);
+    let open = snapshot.open_orders.iter().map(|order| order.client_id);
+    let own = fills.chain(open);
+    let own = own.filter(|id| id.is_ours() && id.instance() == identity.instance);
+    let (seen, epoch) = (own.map(ClientOrderId::epoch).max(), identity.epoch);
+    let is_later = |seen: &u32| *seen > epoch || (is_first && *seen == epoch);
+    let Some(seen) = seen.filter(is_later) else {
+        return;
+    };
+    tracing::warn!(
+        epoch,
+        seen,
+        "The venue knows orders of later starts: this folder was restored from a backup. Its orders get a later epoch."
+    );
+    if let Err(error) = identity.raise_epoch(seen) {
+        // The engine is about to use that epoch.
+        tracing::error!(%error, "The epoch cannot be written; the process ends here and must be started again.");
+        std::process::abort();
+    }
 }
 
 /// Serves the embedded exchange.

@@ -1,19 +1,19 @@
 //! Components: named tasks with an order of start and the reverse order of stop.
 //!
-//! Every task of the desk is owned here. A component that ends by itself stops the
-//! desk, with its name as the reason. A component that can recover restarts itself and does not end. Stopping allows
-//! five seconds each and ten in all, and returns the names of those that were late.
+//! Every task of the desk is owned here. What a component's end means depends on its policy: one that is *kept* is started
+//! again after a growing wait; any other stops the desk, with its name as the reason, and a panic of one that sends orders
+//! ends the process at once. Stopping allows five seconds each and ten in all, and returns the names of those that were late.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::driver::disk::abort_if_truth_is_lost;
-
+use crate::app::components::{Components, Entry, Policy};
 use crate::app::hot_path::Tasks;
+use crate::driver::disk::abort_if_truth_is_lost;
 
 /// Longest a component may take to stop.
 const STOP_EACH: Duration = Duration::from_secs(5);
@@ -22,10 +22,20 @@ const STOP_ALL: Duration = Duration::from_secs(10);
 /// How often the components are checked.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// Wait before a component that ended is started again; doubled each time up to the longest.
+const WAIT_FIRST: Duration = Duration::from_secs(1);
+const WAIT_LONGEST: Duration = Duration::from_secs(60);
+/// One that ran so long begins with the first wait again.
+const STEADY: Duration = Duration::from_secs(60);
+
+/// The components without which no order may leave, or none can be followed: their panic ends the process.
+const CORE: [&str; 2] = ["engine", "orders"];
+
 /// The running components, in the order in which they were started.
 #[derive(Debug, Default)]
 pub(crate) struct Supervisor {
     components: Vec<Component>,
+    registry: Components,
 }
 
 #[derive(Debug)]
@@ -62,9 +72,41 @@ impl Supervisor {
     {
         let stop = CancellationToken::new();
         let running = run(stop.clone());
-        let task = runtime.spawn(async { running.await.inspect_err(abort_if_truth_is_lost) });
+        let entry = self.registry.add(name, Policy::EndsDesk);
+        let task = runtime.spawn(async move {
+            let end = EndOf(entry);
+            let result = running.await.inspect_err(abort_if_truth_is_lost);
+            end.0.ended(&outcome(&result));
+            result
+        });
         tracing::debug!(component = name, "Started.");
         self.components.push(Component { name, stop, task });
+    }
+
+    /// Starts a component that is started again, by `make`, whenever it ends by itself or panics.
+    pub(crate) fn keep<F, M>(&mut self, name: &'static str, make: M)
+    where
+        M: FnMut(CancellationToken) -> F + Send + 'static,
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.keep_on(&Handle::current(), name, make);
+    }
+
+    /// As [`keep`](Self::keep), on another runtime than the caller's.
+    pub(crate) fn keep_on<F, M>(&mut self, runtime: &Handle, name: &'static str, make: M)
+    where
+        M: FnMut(CancellationToken) -> F + Send + 'static,
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let stop = CancellationToken::new();
+        let entry = self.registry.add(name, Policy::Restarted);
+        let task = runtime.spawn(keep_up(entry, stop.clone(), make));
+        self.components.push(Component { name, stop, task });
+    }
+
+    /// What runs, for those who show it.
+    pub(crate) fn registry(&self) -> Components {
+        self.registry.clone()
     }
 
     /// Starts tasks of the hot path on the thread of `hot`.
@@ -96,7 +138,16 @@ impl Supervisor {
                 continue;
             };
             let component = self.components.remove(index);
-            let result = flatten(component.task.await);
+            let ended = component.task.await;
+            let has_panicked = ended.as_ref().is_err_and(tokio::task::JoinError::is_panic);
+            if has_panicked && CORE.contains(&component.name) {
+                tracing::error!(
+                    component = component.name,
+                    "The core panicked; the process ends here and must be started again."
+                );
+                std::process::abort();
+            }
+            let result = flatten(ended);
             return Ended {
                 name: component.name,
                 result,
@@ -154,6 +205,72 @@ impl Tasks for OnThread<'_> {
     {
         self.supervisor.start(name, run);
     }
+
+    fn keep_hot<F, M>(&mut self, name: &'static str, make: M)
+    where
+        M: FnMut(CancellationToken) -> F + Send + 'static,
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.supervisor.keep_on(self.hot, name, make);
+    }
+}
+
+/// Marks a component as ended though its task panics.
+struct EndOf(Entry);
+
+impl Drop for EndOf {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.ended("it panicked");
+        }
+    }
+}
+
+/// Runs a component until `stop`: whenever it ends before, it is made again after a wait.
+async fn keep_up<F>(
+    entry: Entry,
+    stop: CancellationToken,
+    mut make: impl FnMut(CancellationToken) -> F + Send,
+) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
+    let mut wait = WAIT_FIRST;
+    loop {
+        let began = tokio::time::Instant::now();
+        // A set of one: its task ends with it, and its panic stays there.
+        let mut running = JoinSet::new();
+        running.spawn(make(stop.clone()));
+        let ended = running.join_next().await;
+        let result = ended.map_or(Ok(()), flatten);
+        entry.ended(&outcome(&result));
+        if stop.is_cancelled() {
+            return result;
+        }
+        if began.elapsed() >= STEADY {
+            wait = WAIT_FIRST;
+        }
+        tracing::error!(
+            component = entry.name(),
+            reason = outcome(&result),
+            wait_s = wait.as_secs(),
+            "A component ended and is started again."
+        );
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(wait) => {}
+        }
+        wait = (wait * 2).min(WAIT_LONGEST);
+        entry.restarted();
+    }
+}
+
+fn outcome(result: &anyhow::Result<()>) -> String {
+    match result {
+        Ok(()) => "it ended by itself".to_owned(),
+        Err(error) => format!("{error:#}"),
+    }
 }
 
 fn flatten(ended: Result<anyhow::Result<()>, tokio::task::JoinError>) -> anyhow::Result<()> {
@@ -206,5 +323,66 @@ mod tests {
             (ended.name, ended.result.unwrap_err().to_string()),
             ("brief", "no more disk".to_owned())
         );
+    }
+
+    /// P04: a component that ends, fails or panics is back, after waits that grow, and the desk goes on.
+    #[tokio::test(start_paused = true)]
+    async fn a_kept_component_is_started_again_however_it_ends() {
+        let mut supervisor = Supervisor::default();
+        let begun = tokio::time::Instant::now();
+        let starts: Arc<Mutex<Vec<u64>>> = Arc::default();
+        let log = Arc::clone(&starts);
+        supervisor.keep("kept", move |stop| {
+            let number = {
+                let mut starts = log.lock().unwrap();
+                starts.push(begun.elapsed().as_secs());
+                starts.len()
+            };
+            async move {
+                match number {
+                    1 => Ok(()),
+                    2 => Err(anyhow::anyhow!("no connection")),
+                    3 => panic!("a mistake"),
+                    4 => {
+                        tokio::time::sleep(STEADY).await;
+                        Ok(())
+                    }
+                    _ => {
+                        stop.cancelled().await;
+                        Ok(())
+                    }
+                }
+            }
+        });
+        let registry = supervisor.registry();
+        let quiet = tokio::time::timeout(Duration::from_secs(200), supervisor.first_ended());
+        assert!(quiet.await.is_err(), "the desk goes on");
+        assert_eq!(*starts.lock().unwrap(), [0, 1, 3, 7, 7 + 60 + 1]);
+        let shown = registry.shown();
+        assert_eq!((shown[0].restarts, shown[0].healthy), (4, true));
+        assert_eq!(supervisor.stop().await, Vec::<&str>::new());
+        assert!(!registry.shown()[0].healthy);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_registry_shows_what_waits_to_be_started_again_and_why() {
+        let mut supervisor = Supervisor::default();
+        supervisor.keep("api", |_| async {
+            Err(anyhow::anyhow!("the port is gone"))
+        });
+        supervisor.start("engine", |stop| async move {
+            stop.cancelled().await;
+            Ok(())
+        });
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let shown = supervisor.registry().shown();
+        assert_eq!((shown[0].name.as_str(), shown[0].healthy), ("api", false));
+        assert!(shown[0].message.contains("the port is gone"), "{shown:?}");
+        assert_eq!(shown[0].policy, "started again");
+        assert_eq!(
+            (shown[1].healthy, shown[1].policy.as_str()),
+            (true, "ends the desk")
+        );
+        supervisor.stop().await;
     }
 }

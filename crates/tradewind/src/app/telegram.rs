@@ -67,19 +67,15 @@ pub(crate) fn start(
         .connect_timeout(CONNECT)
         .build()?;
     let store = Arc::new(ProgressFile::new(data_dir.join("telegram.json")));
-    let telegram = Telegram::new(
-        options,
-        http,
-        Arc::clone(desk) as Arc<dyn tradewind_telegram::Desk>,
-        store,
-    );
-    supervisor.start("telegram", |stop| async move {
-        // The desk does not depend on it: a failure is logged and trading continues.
-        if let Err(error) = telegram.run(stop.clone()).await {
-            tracing::error!(%error, "The Telegram bot has stopped; the desk continues without it.");
-            stop.cancelled().await;
-        }
-        Ok(())
+    let desk = Arc::clone(desk) as Arc<dyn tradewind_telegram::Desk>;
+    supervisor.keep("telegram", move |stop| {
+        let telegram = Telegram::new(
+            options.clone(),
+            http.clone(),
+            Arc::clone(&desk),
+            Arc::clone(&store) as _,
+        );
+        async move { Ok(telegram.run(stop).await?) }
     });
     Ok(())
 }

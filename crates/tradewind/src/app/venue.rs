@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use secrecy::SecretString;
@@ -19,6 +20,7 @@ use tradewind_venues::{
     VenueSettings, build, client_config,
 };
 
+use crate::app::bans::Bans;
 use crate::app::hot_path::Responses;
 use crate::config::{AccountSettings, AccountSource, DeskConfig};
 
@@ -143,6 +145,7 @@ impl Venues {
         clock: &Arc<dyn Clock>,
         environment: &BTreeMap<String, String>,
         assets: AssetTable,
+        bans: &Bans,
     ) -> anyhow::Result<(Self, Vec<Responses>)> {
         let connectors: anyhow::Result<Vec<_>> = config.venues.iter().map(connector).collect();
         let connectors = connectors?;
@@ -158,13 +161,16 @@ impl Venues {
                 ..adapter(config, account, embedded, environment)?
             };
             context.connector = Arc::clone(&connectors[settings.venue.index()]);
-            let budget = budgets.entry(settings.rest_url.clone());
-            context.budget = Arc::clone(budget.or_insert_with(new_budget));
+            let (address, now) = (settings.rest_url.clone(), context.connector.now());
+            let budget = budgets.entry(address.clone());
+            let new = || kept_budget(bans, &address, now);
+            context.budget = Arc::clone(budget.or_insert_with(new));
             let (sink, responses) = response_channel();
             let venue = build(settings, context.clone(), sink);
             accounts.push(venue.with_context(|| format!("account {}", account.name))?);
             all_responses.push(responses);
         }
+        wait_for_bans(bans, budgets.keys()).await;
         let listed = read_venues(config, &accounts).await?;
         let (gate, assets) = (context.gate, context.assets);
         let venues = Self {
@@ -244,6 +250,20 @@ pub(super) fn connector(
     let certificates = std::fs::read(path).with_context(reading)?;
     let tls = client_config(Some(&certificates)).with_context(reading)?;
     Ok(TcpConnector::shared(tls))
+}
+
+/// A budget that is closed for as long as an earlier ban of its address lasts.
+fn kept_budget(bans: &Bans, address: &str, now: Duration) -> Arc<Mutex<RateBudget>> {
+    let mut budget = RateBudget::new(WEIGHT_PER_MINUTE);
+    bans.keep(address, &mut budget, now);
+    Arc::new(Mutex::new(budget))
+}
+
+/// Waits until the bans of all addresses are over: before that no venue can be read, and no request leaves.
+async fn wait_for_bans(bans: &Bans, addresses: impl Iterator<Item = &String>) {
+    if let Some(longest) = addresses.map(|address| bans.left(address)).max() {
+        tokio::time::sleep(longest).await;
+    }
 }
 
 fn new_budget() -> Arc<Mutex<RateBudget>> {

@@ -27,6 +27,8 @@ pub struct DeskSettings {
     pub on_exit: OnExit,
     /// What becomes of entries that a restart finds resting.
     pub on_restart: OnRestart,
+    /// Unclean ends within ten minutes after which a start is in SAFE mode; 0 for never.
+    pub safe_after: u64,
     /// Time between the starts of two bots.
     pub stagger: Duration,
     /// Silence of a connection after which its prices count as stale.
@@ -77,6 +79,7 @@ impl DeskSettings {
             let choices = [("keep", OnRestart::Keep), ("cancel", OnRestart::Cancel)];
             values::choice(node, &choices)
         });
+        let safe_after = section.get("safe_after", values::count);
         let stagger = section.get("stagger", values::duration_or_zero);
         let stale_after = section.get("stale_after", values::duration);
         let equity_every = section.get("equity_every", values::duration);
@@ -94,6 +97,7 @@ impl DeskSettings {
             durability: durability?,
             on_exit: on_exit?,
             on_restart: on_restart?,
+            safe_after: safe_after?,
             stagger: stagger?,
             stale_after: stale_after?,
             equity_every: equity_every?,

@@ -143,7 +143,7 @@ impl Exchange {
     }
 
     /// What a signed request is answered.
-    fn signed(&self, path: &str, query: &str) -> Value {
+    pub(crate) fn signed(&self, path: &str, query: &str) -> Value {
         let time = http::ask(&self.address, "GET /api/v3/time", "", "").unwrap();
         let time = time.json()["serverTime"].as_u64().unwrap();
         let query = format!("{query}&timestamp={time}");

@@ -17,13 +17,16 @@ pub(crate) fn fast_bots(folder: &Path) -> String {
     let base = include_str!("../config/base.toml");
     let (settings, _) = base.split_once("[[bots]]").unwrap();
     let settings = may_lose(&settings.replace("\"2/s burst 5\"", "\"10/s burst 20\""));
-    written(folder, format!("[desk]\nstagger = \"1ms\"\n\n{settings}"))
+    written(
+        folder,
+        format!("[desk]\nsafe_after = 0\nstagger = \"1ms\"\n\n{settings}"),
+    )
 }
 
 /// The same bots beside the 45 of the default desk.
 pub(crate) fn fast_bots_beside_others(folder: &Path) -> String {
     let others = DEFAULT
-        .replace("stagger = \"2s\"", "stagger = \"1ms\"")
+        .replace("stagger = \"2s\"", "safe_after = 0\nstagger = \"1ms\"")
         .replace("USDT = 100_000", "USDT = 110_000");
     written(folder, may_lose(&others) + "\n")
 }

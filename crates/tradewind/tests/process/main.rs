@@ -7,22 +7,27 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
 mod amounts;
+mod bans;
 mod clean_start;
 mod crashes;
 mod desk;
+mod disks;
 mod exchange;
 mod fast_bots;
 mod faults;
 mod http;
+mod identity;
 mod killing;
 mod latency;
 mod lines;
 mod live;
 mod meters;
 mod mirror;
+mod rebuilt;
 mod recorded;
 mod refusals;
 mod rehearsal;
+mod respawn;
 mod simx;
 mod stopping;
 mod stops;

@@ -25,7 +25,7 @@ fn config(folder: &Path, starts: bool) -> String {
     let path = folder.join(format!("stops-{starts}.toml"));
     fs::write(
         &path,
-        format!("[desk]\nstagger = \"1ms\"\n\n{settings}{bot}"),
+        format!("[desk]\nsafe_after = 0\nstagger = \"1ms\"\n\n{settings}{bot}"),
     )
     .unwrap();
     path.to_str().unwrap().to_owned()

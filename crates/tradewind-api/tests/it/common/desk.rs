@@ -195,6 +195,7 @@ impl Desk for FakeDesk {
                 name: "venue binance".into(),
                 healthy: true,
                 message: "connected, 25 of 25 streams".into(),
+                ..Component::default()
             }],
             stages: vec![engine],
             engine_thread_time: Some(Duration::from_millis(2_500)),

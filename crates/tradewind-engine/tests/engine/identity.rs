@@ -1,0 +1,153 @@
+//! Whose orders are whose: ids that a restored backup does not know, another desk on the account, and SAFE mode.
+
+use std::time::Duration;
+
+use tradewind_events::{
+    AccountState, Action, BotState, CommandResult, Configuration, Input, OpenOrder,
+};
+use tradewind_model::{
+    Amount, ClientOrderId, ClientOrderIds, OrderKind, OrderTerms, OwnerId, Price, Quantity,
+    ReportKind, Side, VenueOrderId,
+};
+use tradewind_risk::{CauseKind, Scope, TradingState};
+use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration};
+
+use crate::{BOT, one_bot};
+
+/// The instance of the testkit's desks.
+const OWN: u32 = 7;
+
+fn id(instance: u32, epoch: u32) -> ClientOrderId {
+    ClientOrderIds::new(instance, epoch).next_id()
+}
+
+fn terms(client_id: ClientOrderId) -> OrderTerms {
+    OrderTerms {
+        account: ACCOUNT,
+        instrument: SPOT,
+        client_id,
+        side: Side::Buy,
+        quantity: Quantity(100_000),
+        kind: OrderKind::PostOnly {
+            price: Price(9_000),
+        },
+    }
+}
+
+/// A reading of the account in which this order rests.
+fn reading(client_id: ClientOrderId) -> Input {
+    Input::Account(Box::new(AccountState {
+        account: ACCOUNT,
+        balances: vec![(USDT, Amount::whole(100_000))],
+        open_orders: vec![OpenOrder {
+            terms: terms(client_id),
+            venue_order_id: VenueOrderId(77),
+            filled: Quantity(0),
+            adopted: None,
+        }],
+        fills: Vec::new(),
+    }))
+}
+
+fn next_start(script: &Script) -> Desk {
+    let configuration = Configuration {
+        bots: vec![bot(0)],
+        ..configuration()
+    };
+    Desk::unreconciled(configuration, script.strategies())
+}
+
+/// The epoch of the next order.
+fn epoch_of_next(desk: &mut Desk, script: &Script) -> u32 {
+    desk.advance(Duration::from_secs(2));
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    desk.last_order().client_id.epoch()
+}
+
+fn causes(desk: &Desk) -> Vec<(Scope, TradingState, CauseKind)> {
+    let view = desk.engine.view();
+    let causes = view.causes.into_iter();
+    causes
+        .map(|cause| (cause.scope, cause.state, cause.reason))
+        .collect()
+}
+
+/// S11: what the first reading shows of this folder was not made by this start, whatever epoch it has.
+#[test]
+fn orders_that_a_backup_does_not_know_raise_the_epoch() {
+    for (seen, wanted) in [(id(OWN, 1), 2), (id(OWN, 5), 6), (id(8, 5), 1)] {
+        let script = Script::default();
+        let mut desk = next_start(&script);
+        desk.input(&reading(seen));
+        assert_eq!(epoch_of_next(&mut desk, &script), wanted, "{seen}");
+    }
+}
+
+/// P05: a new order or a cancel by another desk halts the account. A fill of an old one does not: it is EXTERNAL.
+#[test]
+fn another_desk_halts_the_account_until_a_person_clears_it() {
+    let (mut desk, _script) = one_bot();
+    let before = causes(&desk);
+    let old = terms(id(8, 1));
+    let fill = desk.fill_of(&old, 100_000, 9_000);
+    desk.report(&old, ReportKind::Filled(fill), Some(100_000));
+    assert_eq!(causes(&desk), before);
+    let view = desk.engine.view();
+    let bought = view.balances.iter().find(|balance| balance.asset == BTC);
+    assert_eq!(bought.map(|balance| balance.owner), Some(OwnerId::External));
+
+    let scope = Scope::Account(ACCOUNT);
+    let halted = (scope, TradingState::Halted, CauseKind::ForeignDesk);
+    // Another instance, and this one at a start that is not this.
+    for foreign in [id(8, 1), id(OWN, 9)] {
+        for act in [ReportKind::Accepted, ReportKind::Cancelled] {
+            desk.report(&terms(foreign), act, None);
+            assert!(causes(&desk).contains(&halted), "{foreign}");
+            let reason = "it was stopped".to_owned();
+            let cleared = desk.command(Action::ClearRisk { scope, reason });
+            assert_eq!(cleared, CommandResult::Accepted(None));
+            assert_eq!(causes(&desk), before);
+        }
+    }
+    let earlier = terms(id(OWN, 0));
+    desk.report(&earlier, ReportKind::Accepted, None);
+    assert_eq!(
+        causes(&desk),
+        before,
+        "an order of an earlier start is no other desk's"
+    );
+    assert_eq!(desk.cancels(), [earlier.client_id]);
+}
+
+/// P06: no bot is started, over further starts, until a person clears it.
+#[test]
+fn in_safe_mode_no_bot_is_started_until_a_person_clears_it() {
+    let script = Script::default();
+    let mut desk = next_start(&script);
+    desk.input(&Input::SafeMode);
+    desk.account(&[(USDT, Amount::whole(100_000))]);
+    desk.advance(Duration::from_secs(10));
+    let safe = (Scope::Desk, TradingState::Reducing, CauseKind::SafeMode);
+    let state = |desk: &Desk| desk.engine.view().bots[0].state;
+    assert!(causes(&desk).contains(&safe));
+    assert_eq!(state(&desk), BotState::Starting);
+
+    let configuration = Configuration {
+        bots: vec![bot(0)],
+        ..configuration()
+    };
+    let mut desk = desk.restarted(configuration, script.strategies());
+    desk.account(&[(USDT, Amount::whole(100_000))]);
+    desk.advance(Duration::from_secs(10));
+    assert!(causes(&desk).contains(&safe));
+    assert_eq!(state(&desk), BotState::Starting);
+    let cleared = desk.command(Action::ClearRisk {
+        scope: Scope::Desk,
+        reason: "found it".to_owned(),
+    });
+    assert_eq!(cleared, CommandResult::Accepted(None));
+    desk.advance(Duration::from_secs(2));
+    assert!(!causes(&desk).contains(&safe));
+    assert_eq!(state(&desk), BotState::Running);
+}

@@ -1,0 +1,60 @@
+//! V12: a venue's ban outlives the process that earned it.
+
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::desk::{CONTROL_TOKEN, Desk, unused_address, within};
+use crate::exchange::Exchange;
+use crate::fast_bots::BEGUN;
+use crate::http;
+use crate::live::{configuration, live};
+
+/// Every request is answered so until 25 seconds have passed.
+const BAN: &str = "[[fault]]\ndo = \"answer\"\nstatus = 418\ncode = -1003\nfor = \"25s\"";
+
+fn operate(control: &str, request: &str, body: &str) -> Value {
+    let headers = format!("Authorization: Bearer {CONTROL_TOKEN}\r\n");
+    let answer = http::ask(control, request, &headers, body).unwrap();
+    assert_eq!(answer.status, 200, "{request}: {answer:?}");
+    answer.json()
+}
+
+/// Requests that were answered by the ban.
+fn hits(control: &str) -> u64 {
+    let state = operate(control, "GET /state", "");
+    let faults = state["conduct"]["faults"].as_array().unwrap().iter();
+    faults.filter_map(|fault| fault["hits"].as_u64()).sum()
+}
+
+#[test]
+fn a_ban_outlives_a_sigkill() {
+    let (at_venue, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let folder = folder.path();
+    let (address, control) = (unused_address(), unused_address());
+    let arguments = ["--listen", &address, "--control", &control];
+    let balances = format!("USDT={BEGUN}");
+    let exchange = Exchange::with_account(at_venue.path(), &balances, &arguments);
+    let config = configuration(folder, &exchange.address);
+    let mut desk = Desk::start_from(folder, live(folder, &config));
+    operate(&control, "POST /faults", BAN);
+    within(Duration::from_secs(15), "a request that is banned", || {
+        (hits(&control) > 0).then_some(())
+    });
+    within(Duration::from_secs(5), "the ban on disk", || {
+        folder.join("bans.json").exists().then_some(())
+    });
+    desk.crash();
+
+    let before = hits(&control);
+    let desk = thread::scope(|scope| {
+        let next = scope.spawn(|| Desk::start_from(folder, live(folder, &config)));
+        crate::desk::pause(Duration::from_secs(6));
+        assert_eq!(hits(&control), before, "no request leaves in a ban");
+        next.join().unwrap()
+    });
+    assert!(desk.said().contains("blocked requests before the start"));
+    assert!(desk.started.elapsed() > Duration::from_secs(6));
+}

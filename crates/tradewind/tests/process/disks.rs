@@ -1,0 +1,422 @@
+//! The desk's disk is full, read-only, slow or broken. The exchange runs elsewhere: it is not what fails.
+//!
+//! A full disk is a small tmpfs, which needs root. Linux refuses to remount a file system read-only while files are open
+//! for writing, so that this and errors of single calls come from `disk_shim.c`, beneath the C library.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::desk::{Desk, command, unused_address, within};
+use crate::exchange::Exchange;
+use crate::fast_bots::BEGUN;
+use crate::live::{come_to_rest, compare, configuration, live};
+
+const MIB: u64 = 1 << 20;
+/// What the desk keeps for exits.
+const RESERVE: u64 = 64 * MIB;
+/// Longest for a cause to open, an exit to fill, a disk to be used again.
+const SOON: Duration = Duration::from_secs(60);
+/// Longest for a reserve to be filled again.
+const HEALED: Duration = Duration::from_secs(120);
+
+const EIO: i32 = 5;
+const EROFS: i32 = 30;
+const SIGABRT: i32 = 6;
+
+/// A tmpfs, for as long as the test runs.
+struct Tmpfs(PathBuf);
+
+impl Tmpfs {
+    /// `None`, and a line that says so, where nothing can be mounted.
+    #[track_caller]
+    fn mount(at: &Path, bytes: u64) -> Option<Self> {
+        if !may_mount() {
+            eprintln!("SKIPPED: a small file system can be mounted by root only");
+            return None;
+        }
+        let size = format!("size={bytes}");
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(at)
+            .output()
+            .unwrap();
+        assert!(mount.status.success(), "{mount:?}");
+        Some(Self(at.to_owned()))
+    }
+
+    /// Uses up what is left of it.
+    fn fill(&self) {
+        let mut options = File::options();
+        let ballast = options.append(true).create(true);
+        let mut ballast = ballast.open(self.0.join("ballast")).unwrap();
+        for size in [MIB, 4_096] {
+            let zeros = vec![0; usize::try_from(size).unwrap()];
+            while ballast.write_all(&zeros).is_ok() {}
+        }
+    }
+
+    fn make_room(&self) {
+        fs::remove_file(self.0.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        // The desk may still be there; the system unmounts when it is not.
+        drop(Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
+/// Whether this process has CAP_SYS_ADMIN (capabilities(7)).
+fn may_mount() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let bits = effective.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    bits.is_some_and(|bits| bits >> 21 & 1 == 1)
+}
+
+/// A desk of fast bots on an exchange in a process and a folder of its own.
+struct Rig {
+    at_venue: TempDir,
+    exchange: Exchange,
+    folder: PathBuf,
+    config: String,
+}
+
+impl Rig {
+    fn new(folder: &Path) -> Self {
+        let at_venue = TempDir::new().unwrap();
+        let address = unused_address();
+        let balances = format!("USDT={BEGUN}");
+        let exchange = Exchange::with_account(at_venue.path(), &balances, &["--listen", &address]);
+        let config = configuration(at_venue.path(), &exchange.address);
+        let shim = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-o"])
+            .arg(at_venue.path().join("shim.so"))
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/process/disk_shim.c"
+            ))
+            .status();
+        assert!(shim.unwrap().success());
+        Self {
+            at_venue,
+            exchange,
+            folder: folder.to_owned(),
+            config,
+        }
+    }
+
+    /// `tradewind run --live`, whose calls of the C library can fail.
+    fn run(&self) -> Command {
+        let mut command = live(&self.folder, &self.config);
+        command
+            .env("LD_PRELOAD", self.at_venue.path().join("shim.so"))
+            .env("DISK_FAULTS", self.at_venue.path().join("faults"));
+        command
+    }
+
+    /// A desk that trades.
+    #[track_caller]
+    fn trading(&self) -> Desk {
+        let desk = Desk::start_from(&self.folder, self.run());
+        self.trades_again(&desk);
+        desk
+    }
+
+    #[track_caller]
+    fn trades_again(&self, desk: &Desk) {
+        let before = fills(desk);
+        within(HEALED, "new fills", || {
+            (fills(desk) >= before + 5).then_some(())
+        });
+    }
+
+    /// From now on calls fail: on paths that begin like this below the desk's folder.
+    fn fault(&self, error: i32, what: &str, part: &str) {
+        let line = format!("{error} {what} {}/{part}", self.folder.display());
+        let (faults, draft) = ("faults", "faults.new");
+        let at = |name| self.at_venue.path().join(name);
+        fs::write(at(draft), line).unwrap();
+        fs::rename(at(draft), at(faults)).unwrap();
+    }
+
+    fn heal(&self) {
+        fs::remove_file(self.at_venue.path().join("faults")).unwrap();
+    }
+
+    /// The next start has all fills, and balances and orders are the exchange's.
+    #[track_caller]
+    fn loses_nothing(&self) {
+        let desk = Desk::start_from(&self.folder, self.run());
+        come_to_rest(&self.folder, &desk);
+        within(SOON, "a comparison with the account", || {
+            (desk.get("balances")["equal"] == true).then_some(())
+        });
+        let told = desk.get("status")["seq"].clone();
+        within(SOON, "every fill in the database", || {
+            (desk.all("fills").len() == self.trades()).then_some(())
+        });
+        eprintln!("{} fills at input {told}", self.trades());
+        compare(&desk, &self.exchange);
+    }
+
+    /// The exchange's count of the account's executions.
+    fn trades(&self) -> usize {
+        let symbols = crate::fast_bots::BASES.map(|base| format!("{base}USDT"));
+        let of_each = symbols.iter().map(|symbol| self.exchange.my_trades(symbol));
+        of_each.map(|trades| trades.len()).sum()
+    }
+
+    /// Cancels an order that rests at the exchange, though no new one may leave.
+    #[track_caller]
+    fn a_cancel_leaves(&self, desk: &Desk) {
+        let orders = desk.items("orders");
+        let resting = orders.iter().find(|order| order["status"] == "accepted");
+        let resting = resting.unwrap_or_else(|| panic!("no order rests: {orders:?}"));
+        let id = resting["client_id"].as_str().unwrap();
+        let cancelled = command(&self.folder, &["orders", "cancel", id]);
+        assert!(cancelled.status.success(), "{cancelled:?}");
+        within(SOON, "a cancel at the exchange", || {
+            let open = self.exchange.signed("openOrders", "recvWindow=5000");
+            let open = open.as_array().unwrap();
+            let is_gone = open.iter().all(|order| order["clientOrderId"] != id);
+            is_gone.then_some(())
+        });
+    }
+}
+
+fn fills(desk: &Desk) -> u64 {
+    let status = desk.get("status");
+    status["counters"]["fills"].as_u64().unwrap()
+}
+
+/// Waits until the desk is in this state, for this reason.
+#[track_caller]
+fn reaches(desk: &Desk, state: &str, reason: &str, time: Duration) {
+    within(time, &format!("{state} with {reason:?}"), || {
+        let status = desk.get("status");
+        let has_reason = causes(&status).iter().any(|cause| cause.contains(reason));
+        (status["state"] == state && has_reason).then_some(())
+    });
+}
+
+fn causes(status: &Value) -> Vec<String> {
+    let causes = status["causes"].as_array().unwrap().iter();
+    causes
+        .map(|cause| cause["reason"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[track_caller]
+fn heals(desk: &Desk, time: Duration) {
+    within(time, "an active desk", || {
+        (desk.get("status")["state"] == "ACTIVE").then_some(())
+    });
+}
+
+/// The file of truth that is being written.
+fn newest_truth(folder: &Path) -> PathBuf {
+    let files = fs::read_dir(folder.join("journal")).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    let is_truth = |path: &PathBuf| {
+        path.file_name()
+            .unwrap()
+            .to_string_lossy()
+            .starts_with("truth-")
+    };
+    files.filter(is_truth).max().unwrap()
+}
+
+/// Takes away what the desk has not used of its reserve, which it writes to.
+fn spend_reserve(folder: &Path) {
+    let path = newest_truth(folder);
+    let bytes = fs::read(&path).unwrap();
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0) as u64;
+    assert!(used < RESERVE / 2, "{used} bytes of the reserve are used");
+    let file = File::options().write(true).open(&path).unwrap();
+    file.set_len(used + MIB / 4).unwrap();
+}
+
+/// S05: entries stop, exits go on from the reserve; without it cancels leave; all of it ends by itself.
+#[test]
+fn a_full_disk_leaves_exits_and_then_cancels_and_heals_by_itself() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let Some(disk) = Tmpfs::mount(folder, 192 * MIB) else {
+        return;
+    };
+    let rig = Rig::new(folder);
+    let mut desk = rig.trading();
+    within(SOON, "a position", || {
+        (!desk.items("positions").is_empty()).then_some(())
+    });
+    disk.fill();
+    reaches(&desk, "REDUCING", "reserve is in use", SOON);
+    let before = fills(&desk);
+    for position in desk.items("positions") {
+        let (instrument, bot) = (&position["instrument"], &position["owner"]);
+        let (Some(instrument), Some(bot)) = (instrument.as_str(), bot.as_str()) else {
+            continue;
+        };
+        let close = ["positions", "close", instrument, "--bot", bot];
+        drop(command(folder, &close));
+    }
+    within(SOON, "the exit of every position", || {
+        desk.items("positions").is_empty().then_some(())
+    });
+    assert!(fills(&desk) > before, "an exit fills");
+    assert_eq!(desk.get("status")["state"], "REDUCING");
+
+    spend_reserve(folder);
+    disk.fill();
+    reaches(&desk, "HALTED", "reserve is spent", SOON);
+    disk.make_room();
+    heals(&desk, HEALED);
+    rig.trades_again(&desk);
+    desk.crash();
+    rig.loses_nothing();
+}
+
+/// S05: nothing new leaves, cancels do, and it ends by itself.
+#[test]
+fn a_read_only_disk_halts_and_heals_by_itself() {
+    let folder = TempDir::new().unwrap();
+    let rig = Rig::new(folder.path());
+    let mut desk = rig.trading();
+    within(SOON, "an order that rests", || {
+        let orders = desk.items("orders");
+        let resting = orders.iter().find(|order| order["status"] == "accepted")?;
+        (resting["purpose"] == "protect").then_some(())
+    });
+    rig.fault(EROFS, "wo", "");
+    reaches(&desk, "HALTED", "read-only", SOON);
+    rig.a_cancel_leaves(&desk);
+    rig.heal();
+    heals(&desk, HEALED);
+    rig.trades_again(&desk);
+    desk.crash();
+    rig.loses_nothing();
+}
+
+/// S04: nobody knows what is on such a disk, so the process ends at once. The next start reads disk and venue.
+#[test]
+fn a_journal_that_fails_ends_the_process_and_loses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let rig = Rig::new(folder.path());
+    for what in ["s", "w"] {
+        let mut desk = rig.trading();
+        rig.fault(EIO, what, "journal/truth-");
+        let ended = desk.ended(SOON);
+        assert_eq!(ended.signal(), Some(SIGABRT), "{ended}: {}", desk.said());
+        rig.heal();
+    }
+    rig.loses_nothing();
+}
+
+/// Kind 4: that store alone is off, is shown, and is tried again.
+#[test]
+fn a_market_store_that_fails_is_off_alone() {
+    let folder = TempDir::new().unwrap();
+    let rig = Rig::new(folder.path());
+    let mut desk = rig.trading();
+    rig.fault(EIO, "wo", "journal/market-");
+    reaches(&desk, "ACTIVE", "market data is not stored", SOON);
+    rig.trades_again(&desk);
+    rig.heal();
+    within(HEALED, "market data that is stored", || {
+        causes(&desk.get("status")).is_empty().then_some(())
+    });
+    desk.crash();
+    rig.loses_nothing();
+}
+
+/// S09: orders wait for a sync that hangs; the desk halts, answers, and goes on once it has ended.
+#[test]
+fn a_hung_sync_halts_and_heals_by_itself() {
+    let folder = TempDir::new().unwrap();
+    let rig = Rig::new(folder.path());
+    let mut desk = rig.trading();
+    rig.fault(EIO, "h", "journal/truth-");
+    reaches(&desk, "HALTED", "the event log is behind", SOON);
+    let before = rig.trades();
+    crate::desk::pause(Duration::from_secs(5));
+    // Stops at the venue may still fill.
+    assert!(rig.trades() <= before + 12, "{before} to {}", rig.trades());
+    rig.heal();
+    heals(&desk, HEALED);
+    rig.trades_again(&desk);
+    desk.crash();
+    rig.loses_nothing();
+}
+
+/// P04: a write that hangs holds the engine up. A desk that watches nothing ends, so that it is started again.
+#[test]
+fn an_engine_that_hangs_ends_the_process() {
+    let folder = TempDir::new().unwrap();
+    let rig = Rig::new(folder.path());
+    let mut desk = rig.trading();
+    rig.fault(EIO, "H", "journal/truth-");
+    let ended = desk.ended(SOON);
+    assert_eq!(ended.signal(), Some(SIGABRT), "{ended}: {}", desk.said());
+    assert!(desk.said().contains("The engine hangs"), "{}", desk.said());
+    rig.heal();
+    rig.loses_nothing();
+}
+
+/// S05: a desk starts on a disk that has no room, though it may not enter, and loses nothing.
+#[test]
+fn a_desk_starts_on_a_full_disk() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let Some(disk) = Tmpfs::mount(folder, 192 * MIB) else {
+        return;
+    };
+    let rig = Rig::new(folder);
+    let mut desk = rig.trading();
+    desk.crash();
+    disk.fill();
+    // Once with its reserve, and once more without what the last run used of it.
+    for _ in 0..2 {
+        let mut desk = Desk::start_from(folder, rig.run());
+        // The start tidied up a little, and a desk that runs grows.
+        within(HEALED, "a cause", || {
+            disk.fill();
+            let status = desk.get("status");
+            let is_full = |cause: &String| cause.contains("disk is full");
+            let is_seen = causes(&status).iter().any(is_full);
+            (is_seen && status["state"] != "ACTIVE").then_some(())
+        });
+        desk.crash();
+        disk.fill();
+    }
+    disk.make_room();
+    rig.loses_nothing();
+}
+
+/// Where nothing can be written a start ends with one line that names the thing and the cure.
+#[test]
+fn a_start_on_a_read_only_disk_says_what_to_do() {
+    let folder = TempDir::new().unwrap();
+    let rig = Rig::new(folder.path());
+    rig.trading().crash();
+    rig.fault(EROFS, "wo", "");
+    let mut run = rig.run();
+    let refused = run.output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    let last = said.lines().last().unwrap_or_default();
+    assert!(
+        last.contains("Read-only") && last.contains("mount"),
+        "{said}"
+    );
+    rig.heal();
+    rig.loses_nothing();
+}
