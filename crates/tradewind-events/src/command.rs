@@ -92,6 +92,20 @@ pub enum Action {
         /// Why.
         reason: String,
     },
+    /// Kills a part of the desk: nothing new leaves for it until its own reset. The latch stays as it is.
+    KillScope {
+        /// Which part.
+        scope: Scope,
+        /// Why.
+        reason: String,
+    },
+    /// Lifts the kill of a part of the desk.
+    ResetScope {
+        /// Which part.
+        scope: Scope,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// What becomes of a stopped bot's positions.
@@ -110,4 +124,12 @@ pub enum CommandResult {
     Accepted(Option<ClientOrderId>),
     /// Not done, with the reason in words.
     Refused(String),
+    /// Killed.
+    Killed {
+        /// Orders that were open then, protective stops apart; entries among them are being cancelled.
+        open_orders: u32,
+        /// Whether the kill is on disk. The engine's word is yes, since its commands are journaled; the kill switch says
+        /// no if it could not write its latch.
+        durable: bool,
+    },
 }

@@ -24,6 +24,9 @@ pub(crate) struct AccountRecord {
     /// Since when it is not.
     #[serde(default)]
     unreconciled_since: Timestamp,
+    /// Whether it was read since the start and the last kill over it, and agreed with the books.
+    #[serde(default)]
+    clean: bool,
     /// Whether it was taken over from its venue once. Later readings are compared with the books.
     #[serde(default)]
     taken_over: bool,
@@ -123,11 +126,23 @@ impl AccountRecord {
     /// Notes that the account was read from its venue.
     pub(crate) const fn set_reconciled(&mut self) {
         self.reconciled = true;
+        self.clean = true;
+    }
+
+    /// Notes a kill: the account must be read again before a reset.
+    pub(crate) const fn note_kill(&mut self) {
+        self.clean = false;
+    }
+
+    /// Whether it was read since the start and the last kill over it, and agreed with the books.
+    pub(crate) const fn is_clean(&self) -> bool {
+        self.clean
     }
 
     /// Notes that the account must be read from its venue first.
     pub(crate) const fn await_reconcile(&mut self, now: Timestamp) {
         self.reconciled = false;
+        self.clean = false;
         self.unreconciled_since = now;
     }
 

@@ -9,6 +9,7 @@ mod configured;
 mod disk;
 mod exits;
 mod former_run;
+mod kills;
 mod lanes;
 mod laws;
 mod lives;

@@ -139,6 +139,10 @@ fn of_action(action: &Action) -> Subject {
             instrument: Some(*instrument),
             ..Subject::default()
         },
-        Action::ClearRisk { .. } | Action::Kill { .. } | Action::Reset { .. } => Subject::default(),
+        Action::ClearRisk { .. }
+        | Action::Kill { .. }
+        | Action::KillScope { .. }
+        | Action::Reset { .. }
+        | Action::ResetScope { .. } => Subject::default(),
     }
 }
