@@ -42,6 +42,36 @@ pub struct ClosePosition {
     pub bot: Option<String>,
 }
 
+/// Whose a position was before a bot got it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AdoptedFrom {
+    /// EXTERNAL's: what was there before the desk, or was bought by somebody else.
+    #[default]
+    External,
+    /// UNALLOCATED's: what the desk holds for no bot.
+    Unallocated,
+}
+
+/// A position to be given to a bot, out of what the account holds and no bot has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdoptPosition {
+    /// To which bot.
+    pub bot: String,
+    /// In what.
+    pub instrument: String,
+    /// How much, in base units.
+    pub quantity: Decimal,
+    /// Whose it was; EXTERNAL's when left out.
+    #[serde(default)]
+    pub from: AdoptedFrom,
+    /// What one unit counts as having cost.
+    pub cost: Decimal,
+    /// Where its loss is taken; by the bot's own exit plan when left out.
+    pub stop: Option<Decimal>,
+}
+
 /// What becomes of a stopped bot's positions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -376,6 +376,16 @@ pub(crate) fn action_text(action: &Action, names: &Names) -> String {
             format!("clear risk of {}: {reason}", scope_text(*scope, names))
         }
         Action::Reset { reason } => format!("reset: {reason}"),
+        Action::Adopt(adoption) => {
+            let id = adoption.instrument;
+            let quantity = names.quantity(id, adoption.quantity);
+            let (name, cost) = (names.instrument(id), names.price(id, adoption.cost));
+            let stop = adoption.stop.map_or_else(String::new, |stop| {
+                format!(", stop {}", names.price(id, stop))
+            });
+            let bot = names.bot(adoption.bot);
+            format!("give {quantity} {name} at {cost} to {bot}{stop}")
+        }
         Action::KillScope { scope, reason } => {
             format!("kill {}: {reason}", scope_text(*scope, names))
         }

@@ -35,6 +35,9 @@ pub(crate) struct AccountRecord {
     started_with: Option<Amount>,
     /// How many instruments its bots trade.
     instruments: u32,
+    /// What was given to the desk of the configured capital; `None` before a capital was configured.
+    #[serde(default)]
+    capital: Option<Amount>,
     /// By instrument, the last trade that a reading listed. It and all before it are booked.
     #[serde(default)]
     cursors: BTreeMap<InstrumentId, TradeId>,
@@ -118,6 +121,16 @@ impl AccountRecord {
         self.reconciled
     }
 
+    /// What was given to the desk of the configured capital; `None` before a capital was configured.
+    pub(crate) const fn capital(&self) -> Option<Amount> {
+        self.capital
+    }
+
+    /// Notes what was given to the desk of the configured capital.
+    pub(crate) const fn set_capital(&mut self, given: Amount) {
+        self.capital = Some(given);
+    }
+
     /// Since when the account is not reconciled; `None` if it is.
     pub(crate) fn unreconciled_since(&self) -> Option<Timestamp> {
         (!self.reconciled).then_some(self.unreconciled_since)
@@ -149,7 +162,7 @@ impl AccountRecord {
     /// What recovery restores of it.
     pub(crate) fn recovered(&self) -> impl Serialize + '_ {
         let recent: Vec<Fill> = self.recent_fills().collect();
-        let read = (self.taken_over, &self.cursors, &self.doubts);
+        let read = (self.taken_over, &self.cursors, &self.doubts, self.capital);
         (self.reconciled, self.instruments, recent, read)
     }
 

@@ -12,6 +12,7 @@ use super::orders::{fold_denial, fold_flatten, fold_target};
 use crate::parts::Parts;
 use crate::parts::bot::Bot;
 use crate::parts::bot_instrument::BotInstrument;
+use crate::step::adoption::book;
 use crate::step::commands::clear_risk;
 use crate::step::kill::note_kill;
 use crate::step::lifecycle::is_fault;
@@ -218,6 +219,11 @@ fn fold_command(
         Action::KillScope { scope, .. } => {
             parts.cancel_entries_of(*scope, out);
             note_kill(parts, *scope);
+        }
+        Action::Adopt(adoption) => {
+            if let Some(place) = parts.bots.place(adoption.bot, adoption.instrument) {
+                book(parts, place, adoption, None, out).ok();
+            }
         }
         Action::PlaceOrder { .. }
         | Action::ClosePosition { .. }

@@ -9,6 +9,7 @@ use tradewind_model::{
 };
 use tradewind_risk::{BreakerScope, CauseKind, DenyReason, PositionEffect, Scope};
 
+use super::adoption::{AdoptionError, adopt};
 use super::breakers;
 use super::causes::close_cause;
 use super::kill::{NotClean, kill, kill_scope, reset, reset_scope};
@@ -52,6 +53,8 @@ pub(crate) enum CommandError {
     ScopeNotKilled,
     #[error("account {0}: {1}")]
     NotClean(String, NotClean),
+    #[error(transparent)]
+    NotAdopted(#[from] AdoptionError),
 }
 
 /// The id of the order that was made, if one was.
@@ -129,6 +132,7 @@ fn carry_out(
         Action::KillScope { scope, .. } => return kill_scope(parts, *scope, out),
         Action::Reset { reason } => return reset(parts, reason, principal, out),
         Action::ResetScope { scope, .. } => return reset_scope(parts, *scope, out),
+        Action::Adopt(adoption) => return adopt(parts, adoption, out),
     };
     done.map(CommandResult::Accepted)
 }

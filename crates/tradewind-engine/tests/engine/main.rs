@@ -2,6 +2,7 @@
 
 mod account_stream;
 mod accounts;
+mod adoption;
 mod breakers;
 mod candles;
 mod commands;

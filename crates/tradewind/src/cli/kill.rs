@@ -14,6 +14,7 @@ use super::client::Client;
 use super::exit::{NoDesk, TimedOut};
 use super::location::Location;
 use super::output::Output;
+use super::positions::instrument;
 use super::table::{Table, text_at};
 use super::time::now;
 
@@ -62,11 +63,14 @@ struct PartArgs {
 
 impl PartArgs {
     /// The part as the API has it; `null` for the whole desk.
-    fn scope(&self) -> Value {
-        match self.named() {
+    fn scope(&self, client: &Client) -> anyhow::Result<Value> {
+        Ok(match self.named() {
+            Some(("instrument", name)) => {
+                json!({ "kind": "instrument", "name": instrument(name, client)? })
+            }
             Some((kind, name)) => json!({ "kind": kind, "name": name }),
             None => Value::Null,
-        }
+        })
     }
 
     /// Its kind and its name.
@@ -115,7 +119,7 @@ pub(super) fn kill(
     output: Output,
 ) -> anyhow::Result<()> {
     let sent = Client::connect(location, timeout).and_then(|client| {
-        let scope = args.part.scope();
+        let scope = args.part.scope(&client)?;
         let body = json!({ "reason": args.reason, "flatten": args.flatten, "scope": scope });
         let answer = client.post("kill", &body)?;
         if args.flatten {
@@ -249,7 +253,7 @@ pub(super) fn reset(
 fn by_desk(args: &ResetArgs, client: &Client) -> anyhow::Result<Value> {
     let nonce = client.get("reset", &[])?;
     let nonce = text_at(&nonce, "/nonce");
-    let scope = args.part.scope();
+    let scope = args.part.scope(client)?;
     let body = json!({ "reason": args.reason, "nonce": nonce, "scope": scope });
     client.post("reset", &body)
 }
