@@ -101,6 +101,12 @@ impl ApiError {
             .hint("GET /api/v1/config lists them")
     }
 
+    pub(crate) fn unknown_venue(name: &str) -> Self {
+        let message = format!("there is no venue {name:?}");
+        Self::new(StatusCode::NOT_FOUND, "unknown_venue", message)
+            .hint("GET /api/v1/config lists them")
+    }
+
     pub(crate) fn refused(message: String) -> Self {
         Self::new(StatusCode::CONFLICT, "refused", message)
     }

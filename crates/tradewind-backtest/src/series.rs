@@ -106,6 +106,8 @@ pub fn benchmark_setup() -> Setup {
             name: "paper".to_owned(),
             venue: VenueId(0),
             mode: AccountMode::Paper,
+            capital: None,
+            adopts: false,
         }],
         instruments: vec![instrument],
         bots: vec![crossover(cash)],

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, Quantity, Side, Timestamp,
+    AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, Price, Quantity, Side, Timestamp,
 };
 use tradewind_risk::Scope;
 
@@ -92,6 +92,49 @@ pub enum Action {
         /// Why.
         reason: String,
     },
+    /// Kills a part of the desk: nothing new leaves for it until its own reset. The latch stays as it is.
+    KillScope {
+        /// Which part.
+        scope: Scope,
+        /// Why.
+        reason: String,
+    },
+    /// Lifts the kill of a part of the desk.
+    ResetScope {
+        /// Which part.
+        scope: Scope,
+        /// Why.
+        reason: String,
+    },
+    /// Gives a bot a position out of what the account holds and no bot has. No order is made and no money moves.
+    Adopt(Adoption),
+}
+
+/// A position that is given to a bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adoption {
+    /// To which bot; the account is its own.
+    pub bot: BotId,
+    /// In what.
+    pub instrument: InstrumentId,
+    /// How much.
+    pub quantity: Quantity,
+    /// Whose it was.
+    pub from: AdoptedFrom,
+    /// What one unit counts as having cost.
+    pub cost: Price,
+    /// Where its loss is taken; by the bot's own exit plan when left out.
+    pub stop: Option<Price>,
+}
+
+/// Whose a position was before a bot got it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AdoptedFrom {
+    /// EXTERNAL's: what was there before the desk or was bought by somebody else.
+    #[default]
+    External,
+    /// UNALLOCATED's: what the desk holds for no bot.
+    Unallocated,
 }
 
 /// What becomes of a stopped bot's positions.
@@ -110,4 +153,12 @@ pub enum CommandResult {
     Accepted(Option<ClientOrderId>),
     /// Not done, with the reason in words.
     Refused(String),
+    /// Killed.
+    Killed {
+        /// Orders that were open then, protective stops apart; entries among them are being cancelled.
+        open_orders: u32,
+        /// Whether the kill is on disk. The engine's word is yes, since its commands are journaled; the kill switch says
+        /// no if it could not write its latch.
+        durable: bool,
+    },
 }

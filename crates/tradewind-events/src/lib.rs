@@ -15,7 +15,9 @@ mod view;
 pub use account_stream::{
     AccountStreamView, ClockReading, StreamBalance, StreamChange, StreamState,
 };
-pub use command::{Action, Command, CommandId, CommandResult, Principal, StopMode};
+pub use command::{
+    Action, AdoptedFrom, Adoption, Command, CommandId, CommandResult, Principal, StopMode,
+};
 pub use configuration::{
     BotConfig, CandleSource, Configuration, Lane, OnRestart, Started, WakeRule,
 };

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, VenueId};
+use crate::number::Amount;
 
 /// Whether an account's orders are real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,4 +25,10 @@ pub struct Account {
     pub venue: VenueId,
     /// Paper or live.
     pub mode: AccountMode,
+    /// What the desk may use of it, in the report currency: the base of every ratio. `None`: all that is the desk's.
+    #[serde(default)]
+    pub capital: Option<Amount>,
+    /// Whether a live account's balances from before the desk are the desk's.
+    #[serde(default)]
+    pub adopts: bool,
 }

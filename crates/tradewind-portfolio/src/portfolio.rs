@@ -136,6 +136,36 @@ impl Portfolio {
         left
     }
 
+    /// Gives an owner of a spot instrument `quantity` of it, as if bought at `cost` a unit; another owner loses it. No money
+    /// moves. Returns the position as it is then; `None`, with nothing changed, when the other has less or the value does
+    /// not fit the number range.
+    pub fn give(
+        &mut self,
+        instrument: &Instrument,
+        (from, to): (PositionKey, OwnerId),
+        (quantity, cost): (Quantity, Price),
+        at: Timestamp,
+    ) -> Option<Booking> {
+        let value = instrument
+            .notional(cost, quantity)
+            .filter(|value| value.0 <= WORTH_MAX)?;
+        let (account, amount) = (from.0, instrument.quantity_amount(quantity));
+        let has = self.ledger.balance(account, instrument.base, from.1);
+        let has_room = self.has_room(account, instrument.base, to, amount)
+            && self.has_room(account, instrument.quote, to, value);
+        if has < amount || !has_room {
+            return None;
+        }
+        let key = (account, to, from.2);
+        let mut position = self.positions.get(&key).copied().unwrap_or_default();
+        let (change, _) = position.apply(instrument, Side::Buy, cost, quantity, at)?;
+        let asset = instrument.base;
+        self.transfer(account, Money { asset, amount }, from.1, to);
+        self.take_away(from, quantity);
+        self.keep(key, instrument, position, change);
+        Some(Booking { change, position })
+    }
+
     /// Moves an amount from one owner to another.
     pub fn transfer(&mut self, account: AccountId, money: Money, from: OwnerId, to: OwnerId) {
         self.ledger.post(&Entry {

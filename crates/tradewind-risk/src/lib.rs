@@ -26,4 +26,4 @@ pub use limits::{LimitKey, LimitValue, Limits, LossAction, Rate};
 pub use monitors::{AccountValue, BotValue, Monitors, Observation, Verdict};
 pub use rates::TokenBucket;
 pub use recent::{RecentOrders, SideEntries};
-pub use state::{Cause, CauseKind, Clearing, Scope, TradingState, TradingStates};
+pub use state::{Cause, CauseKind, Clearing, OrderScope, Scope, TradingState, TradingStates};

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{AccountId, BotId, InstrumentId, Timestamp};
+use tradewind_model::{AccountId, BotId, InstrumentId, Timestamp, VenueId};
 
 /// What may pass, from loosest to strictest.
 #[derive(
@@ -68,6 +68,35 @@ pub enum Scope {
     Instrument(InstrumentId),
     /// One bot.
     Bot(BotId),
+    /// One venue: all its accounts.
+    Venue(VenueId),
+}
+
+/// What an order belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderScope {
+    /// Its account's venue.
+    pub venue: VenueId,
+    /// Its account.
+    pub account: AccountId,
+    /// Its instrument.
+    pub instrument: InstrumentId,
+    /// Its bot; `None` for a person's.
+    pub bot: Option<BotId>,
+}
+
+impl Scope {
+    /// Whether it covers an order.
+    #[must_use]
+    pub fn covers(self, order: OrderScope) -> bool {
+        match self {
+            Self::Desk => true,
+            Self::Account(id) => id == order.account,
+            Self::Instrument(id) => id == order.instrument,
+            Self::Bot(id) => Some(id) == order.bot,
+            Self::Venue(id) => id == order.venue,
+        }
+    }
 }
 
 /// Who ends a cause.
@@ -308,18 +337,8 @@ impl TradingStates {
 
     /// The state that rules an order of these.
     #[must_use]
-    pub fn for_order(
-        &self,
-        account: AccountId,
-        instrument: InstrumentId,
-        bot: Option<BotId>,
-    ) -> TradingState {
-        self.strictest(|scope| match scope {
-            Scope::Desk => true,
-            Scope::Account(id) => id == account,
-            Scope::Instrument(id) => id == instrument,
-            Scope::Bot(id) => Some(id) == bot,
-        })
+    pub fn for_order(&self, order: OrderScope) -> TradingState {
+        self.strictest(|scope| scope.covers(order))
     }
 
     fn strictest(&self, covers: impl Fn(Scope) -> bool) -> TradingState {
@@ -349,11 +368,14 @@ mod tests {
     #[test]
     fn the_strictest_cause_that_covers_an_order_rules_it() {
         let mut states = TradingStates::default();
-        let (account, instrument, bot) = (AccountId(0), InstrumentId(3), BotId(7));
-        assert_eq!(
-            states.for_order(account, instrument, Some(bot)),
-            TradingState::Active
-        );
+        let order = |instrument, bot| OrderScope {
+            venue: VenueId(1),
+            account: AccountId(0),
+            instrument: InstrumentId(instrument),
+            bot,
+        };
+        let (bot, other) = (BotId(7), Some(BotId(7)));
+        assert_eq!(states.for_order(order(3, other)), TradingState::Active);
         assert!(states.open(cause(
             Scope::Bot(bot),
             TradingState::Reducing,
@@ -364,26 +386,25 @@ mod tests {
             TradingState::Halted,
             CauseKind::NotReconciled
         )));
-        assert_eq!(
-            states.for_order(account, instrument, Some(bot)),
-            TradingState::Reducing
-        );
-        assert_eq!(
-            states.for_order(account, instrument, None),
-            TradingState::Active
-        );
-        assert_eq!(
-            states.for_order(account, InstrumentId(4), Some(bot)),
-            TradingState::Halted
-        );
+        assert_eq!(states.for_order(order(3, other)), TradingState::Reducing);
+        assert_eq!(states.for_order(order(3, None)), TradingState::Active);
+        assert_eq!(states.for_order(order(4, other)), TradingState::Halted);
         assert!(states.open(cause(Scope::Desk, TradingState::Killed, CauseKind::Killed)));
         assert!(!states.open(cause(Scope::Desk, TradingState::Killed, CauseKind::Killed)));
-        assert_eq!(
-            states.for_order(account, instrument, None),
-            TradingState::Killed
-        );
+        assert_eq!(states.for_order(order(3, None)), TradingState::Killed);
         assert!(states.close(Scope::Desk, &CauseKind::Killed));
         assert_eq!(states.desk(), TradingState::Active);
+        for (scope, covers) in [
+            (Scope::Venue(VenueId(1)), true),
+            (Scope::Venue(VenueId(2)), false),
+            (Scope::Account(AccountId(0)), true),
+            (Scope::Account(AccountId(1)), false),
+        ] {
+            assert!(states.open(cause(scope, TradingState::Killed, CauseKind::Killed)));
+            let killed = states.for_order(order(3, None)) == TradingState::Killed;
+            assert_eq!(killed, covers, "{scope:?}");
+            assert!(states.close(scope, &CauseKind::Killed));
+        }
     }
 
     #[test]

@@ -120,7 +120,7 @@ pub(crate) fn render(configuration: &Configuration, kind: &EventKind) -> Markup 
         } => {
             let text = text.text("Command of ").foreign(&by(principal));
             match result {
-                CommandResult::Accepted(_) => text.text(" accepted"),
+                CommandResult::Accepted(_) | CommandResult::Killed { .. } => text.text(" accepted"),
                 CommandResult::Refused(reason) => text.text(" refused: ").foreign(reason),
             }
         }

@@ -130,7 +130,7 @@ pub(crate) fn answers(batch: &Batch, results: &[Result<CommandResult, DeskError>
     let mut refused = 0_usize;
     for ((what, _), result) in batch.commands.iter().zip(results) {
         let reason = match result {
-            Ok(CommandResult::Accepted(_)) => continue,
+            Ok(CommandResult::Accepted(_) | CommandResult::Killed { .. }) => continue,
             Ok(CommandResult::Refused(reason)) => reason.clone(),
             Err(error) => error.to_string(),
         };

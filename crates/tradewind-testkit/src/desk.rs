@@ -1,12 +1,13 @@
 //! The engine with a clock that tests move. All outputs are kept.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tradewind_driver::Timers;
 use tradewind_engine::{Engine, Recorded, StrategySource, recover};
 use tradewind_events::{
     AccountState, Action, Command, CommandResult, Configuration, Event, EventKind, EventType,
-    Input, Intent, Output, Outputs, Principal, Started, Timer,
+    Input, Intent, OpenOrder, Output, Outputs, Principal, Started, Timer,
 };
 use tradewind_model::{
     Amount, AssetId, Candle, ClientOrderId, ExecutionReport, Fill, InstrumentId, Liquidity, Money,
@@ -162,6 +163,27 @@ impl Desk {
             account: ACCOUNT,
             balances: balances.to_vec(),
             open_orders: Vec::new(),
+            fills: Vec::new(),
+        })))
+    }
+
+    /// The account as the venue shows it if the books are right: with what every owner has, and the open orders.
+    pub fn read_account(&mut self) -> Outputs {
+        let view = self.engine.view();
+        let mut totals = BTreeMap::new();
+        for held in view.balances {
+            *totals.entry(held.asset).or_insert(Amount::ZERO) += held.amount;
+        }
+        let orders = view.orders.into_iter().map(|order| OpenOrder {
+            terms: order.terms,
+            venue_order_id: order.venue_order_id.unwrap_or(VenueOrderId(9)),
+            filled: order.filled,
+            adopted: None,
+        });
+        self.input(&Input::Account(Box::new(AccountState {
+            account: ACCOUNT,
+            balances: totals.into_iter().collect(),
+            open_orders: orders.collect(),
             fills: Vec::new(),
         })))
     }

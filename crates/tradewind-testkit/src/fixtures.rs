@@ -63,6 +63,8 @@ pub fn configuration() -> Configuration {
             name: "paper".to_owned(),
             venue: VenueId(0),
             mode: AccountMode::Paper,
+            capital: None,
+            adopts: false,
         }],
         instruments: vec![spot(), perpetual()],
         bots: Vec::new(),

@@ -44,7 +44,10 @@ impl Issuer {
         action: Action,
     ) -> Result<axum::Json<CommandAnswer>, ApiError> {
         let issued_at = state.desk.now();
-        let ageless = matches!(action, Action::StopBot { .. } | Action::Kill { .. });
+        let ageless = matches!(
+            action,
+            Action::StopBot { .. } | Action::Kill { .. } | Action::KillScope { .. }
+        );
         let command = Command {
             id: self.id,
             principal: Principal::Token(self.caller.0),

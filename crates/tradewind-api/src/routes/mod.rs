@@ -79,6 +79,7 @@ fn api() -> (Router<ApiState>, utoipa::openapi::OpenApi) {
         .routes(routes!(fills::trades))
         .routes(routes!(positions::list))
         .routes(routes!(positions::close))
+        .routes(routes!(positions::adopt))
         .routes(routes!(balances::balances))
         .routes(routes!(equity::equity))
         .routes(routes!(candles::candles))

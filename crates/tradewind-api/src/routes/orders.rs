@@ -172,7 +172,8 @@ fn limit(order: &PlaceOrder, instrument: &Instrument) -> Result<Price, ApiError>
         .map_err(|error| bad_number("price", &error))
 }
 
-fn bad_number(field: &str, error: &tradewind_model::NumberError) -> ApiError {
+/// The refusal of a number.
+pub(super) fn bad_number(field: &str, error: &tradewind_model::NumberError) -> ApiError {
     let message = format!("{field}: {error}");
     ApiError::new(axum::http::StatusCode::BAD_REQUEST, "bad_number", message)
         .hint("write it as plain decimal text, with at most the instrument's digits")

@@ -1,17 +1,18 @@
-//! Positions, and closing one.
+//! Positions: closing one, and giving one to a bot.
 
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use tradewind_events::Action;
+use tradewind_events::{Action, AdoptedFrom, Adoption};
 use tradewind_model::OwnerId;
 use utoipa::IntoParams;
 
 use crate::error::{ApiError, ErrorAnswer};
 use crate::extract::{self, Caller, Query, account_named, bot_named, instrument_named};
 use crate::routes::commands::Issuer;
+use crate::routes::orders::bad_number;
 use crate::state::ApiState;
-use crate::wire::{ClosePosition, CommandAnswer, Position, ViewList};
+use crate::wire::{self, AdoptPosition, ClosePosition, CommandAnswer, Position, ViewList};
 
 /// Filter by bot.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -67,4 +68,36 @@ pub(crate) async fn close(
         instrument: instrument_named(&names, &position.instrument)?.id,
     };
     issuer.command(&state, action).await
+}
+
+/// Gives a bot a position out of what the account holds and no bot has. No order is made and no money moves.
+#[utoipa::path(
+    post, path = "/api/v1/positions/adopt", tag = "positions", request_body = AdoptPosition,
+    responses((status = 200, body = CommandAnswer), (status = 400, body = ErrorAnswer), (status = 404, body = ErrorAnswer), (status = 409, body = ErrorAnswer))
+)]
+pub(crate) async fn adopt(
+    State(state): State<ApiState>,
+    issuer: Issuer,
+    extract::Json(position): extract::Json<AdoptPosition>,
+) -> Result<Json<CommandAnswer>, ApiError> {
+    let names = state.names();
+    let instrument = instrument_named(&names, &position.instrument)?;
+    let price = |field: &str, written: &wire::Decimal| {
+        let price = instrument.parse_price(&written.0);
+        price.map_err(|error| bad_number(field, &error))
+    };
+    let quantity = instrument.parse_quantity(&position.quantity.0);
+    let stop = position.stop.as_ref().map(|stop| price("stop", stop));
+    let adoption = Adoption {
+        bot: bot_named(&names, &position.bot)?.id,
+        instrument: instrument.id,
+        quantity: quantity.map_err(|error| bad_number("quantity", &error))?,
+        from: match position.from {
+            wire::AdoptedFrom::External => AdoptedFrom::External,
+            wire::AdoptedFrom::Unallocated => AdoptedFrom::Unallocated,
+        },
+        cost: price("cost", &position.cost)?,
+        stop: stop.transpose()?,
+    };
+    issuer.command(&state, Action::Adopt(adoption)).await
 }

@@ -45,7 +45,8 @@ pub(crate) async fn clear(
         .await
 }
 
-fn scope(names: &Names, scope: &wire::Scope) -> Result<Scope, ApiError> {
+/// The part of the desk of this name.
+pub(super) fn scope(names: &Names, scope: &wire::Scope) -> Result<Scope, ApiError> {
     let named = || {
         let missing = || ApiError::bad_request("scope: all but the desk need a name".to_owned());
         scope.name.as_deref().ok_or_else(missing)
@@ -55,6 +56,11 @@ fn scope(names: &Names, scope: &wire::Scope) -> Result<Scope, ApiError> {
         ScopeKind::Account => Scope::Account(account_named(names, Some(named()?))?.id),
         ScopeKind::Instrument => Scope::Instrument(instrument_named(names, named()?)?.id),
         ScopeKind::Bot => Scope::Bot(bot_named(names, named()?)?.id),
+        ScopeKind::Venue => {
+            let name = named()?;
+            let venue = names.find_venue(name);
+            Scope::Venue(venue.ok_or_else(|| ApiError::unknown_venue(name))?)
+        }
     })
 }
 

@@ -42,6 +42,36 @@ pub struct ClosePosition {
     pub bot: Option<String>,
 }
 
+/// Whose a position was before a bot got it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AdoptedFrom {
+    /// EXTERNAL's: what was there before the desk, or was bought by somebody else.
+    #[default]
+    External,
+    /// UNALLOCATED's: what the desk holds for no bot.
+    Unallocated,
+}
+
+/// A position to be given to a bot, out of what the account holds and no bot has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdoptPosition {
+    /// To which bot.
+    pub bot: String,
+    /// In what.
+    pub instrument: String,
+    /// How much, in base units.
+    pub quantity: Decimal,
+    /// Whose it was; EXTERNAL's when left out.
+    #[serde(default)]
+    pub from: AdoptedFrom,
+    /// What one unit counts as having cost.
+    pub cost: Decimal,
+    /// Where its loss is taken; by the bot's own exit plan when left out.
+    pub stop: Option<Decimal>,
+}
+
 /// What becomes of a stopped bot's positions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -62,15 +92,18 @@ pub struct StopBot {
     pub mode: StopMode,
 }
 
-/// Kill: nothing new leaves until a reset.
+/// Kill: nothing new leaves until a reset, for the whole desk or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KillRequest {
     /// Why; not empty.
     pub reason: String,
-    /// Whether positions are closed first.
+    /// Whether positions are closed first; of the whole desk only.
     #[serde(default)]
     pub flatten: bool,
+    /// What is killed; the whole desk when left out.
+    #[serde(default)]
+    pub scope: Option<Scope>,
 }
 
 /// Clears what risk holds back in a scope.
@@ -83,7 +116,7 @@ pub struct ClearRisk {
     pub reason: String,
 }
 
-/// Lifts the kill latch.
+/// Lifts the kill latch, or the kill of a part of the desk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetRequest {
@@ -91,6 +124,9 @@ pub struct ResetRequest {
     pub reason: String,
     /// The nonce of `GET reset`.
     pub nonce: String,
+    /// Whose kill is lifted; the whole desk's when left out.
+    #[serde(default)]
+    pub scope: Option<Scope>,
 }
 
 /// A nonce for one reset.
@@ -113,6 +149,10 @@ pub struct CommandAnswer {
     pub accepted: bool,
     /// The order that was made.
     pub client_id: Option<String>,
+    /// Of a kill: whether it is on disk. If not, it holds only as long as the process runs.
+    pub durable: Option<bool>,
+    /// Of a kill: orders that were open then, protective stops apart. Entries among them are being cancelled.
+    pub open_orders: Option<u32>,
 }
 
 impl CommandAnswer {
@@ -121,15 +161,26 @@ impl CommandAnswer {
     /// # Errors
     /// The desk's message if it refused.
     pub fn new(command: u128, issued_at: Instant, result: CommandResult) -> Result<Self, String> {
+        let mut answer = Self {
+            command: format!("{command:032x}"),
+            issued_at,
+            accepted: true,
+            client_id: None,
+            durable: None,
+            open_orders: None,
+        };
         match result {
-            CommandResult::Accepted(order) => Ok(Self {
-                command: format!("{command:032x}"),
-                issued_at,
-                accepted: true,
-                client_id: order.map(|id| id.to_string()),
-            }),
-            CommandResult::Refused(reason) => Err(reason),
+            CommandResult::Accepted(order) => answer.client_id = order.map(|id| id.to_string()),
+            CommandResult::Refused(reason) => return Err(reason),
+            CommandResult::Killed {
+                open_orders,
+                durable,
+            } => {
+                answer.durable = Some(durable);
+                answer.open_orders = Some(open_orders);
+            }
         }
+        Ok(answer)
     }
 }
 

@@ -271,7 +271,7 @@ impl EventBody {
                 command: format!("{id:032x}"),
                 principal: principal_text(principal),
                 action: action_text(action, names),
-                accepted: matches!(result, CommandResult::Accepted(_)),
+                accepted: !matches!(result, CommandResult::Refused(_)),
                 result: result_text(result),
             },
             EventKind::DeskStopping => Self::DeskStopping {},
@@ -373,12 +373,31 @@ pub(crate) fn action_text(action: &Action, names: &Names) -> String {
             format!("{how}: {reason}")
         }
         Action::ClearRisk { scope, reason } => {
-            let scope = Scope::new(*scope, names);
-            let name = scope.name.unwrap_or_else(|| "desk".to_owned());
-            format!("clear risk of {name}: {reason}")
+            format!("clear risk of {}: {reason}", scope_text(*scope, names))
         }
         Action::Reset { reason } => format!("reset: {reason}"),
+        Action::Adopt(adoption) => {
+            let id = adoption.instrument;
+            let quantity = names.quantity(id, adoption.quantity);
+            let (name, cost) = (names.instrument(id), names.price(id, adoption.cost));
+            let stop = adoption.stop.map_or_else(String::new, |stop| {
+                format!(", stop {}", names.price(id, stop))
+            });
+            let bot = names.bot(adoption.bot);
+            format!("give {quantity} {name} at {cost} to {bot}{stop}")
+        }
+        Action::KillScope { scope, reason } => {
+            format!("kill {}: {reason}", scope_text(*scope, names))
+        }
+        Action::ResetScope { scope, reason } => {
+            format!("reset {}: {reason}", scope_text(*scope, names))
+        }
     }
+}
+
+fn scope_text(scope: tradewind_risk::Scope, names: &Names) -> String {
+    let scope = Scope::new(scope, names);
+    scope.name.unwrap_or_else(|| "desk".to_owned())
 }
 
 /// The result of a command: the order's id, or the refusal.
@@ -386,5 +405,6 @@ pub(crate) fn result_text(result: &CommandResult) -> Option<String> {
     match result {
         CommandResult::Accepted(order) => order.map(|id| id.to_string()),
         CommandResult::Refused(reason) => Some(reason.clone()),
+        CommandResult::Killed { open_orders, .. } => Some(format!("{open_orders} orders open")),
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tradewind_events::{BotConfig, Configuration};
 use tradewind_model::{
     Account, AccountId, Amount, AssetId, BotId, Instrument, InstrumentId, OwnerId, Price, Quantity,
+    VenueId,
 };
 
 use super::number::Decimal;
@@ -44,6 +45,13 @@ impl Names {
     pub fn account(&self, id: AccountId) -> String {
         let account = self.0.accounts.get(id.index());
         account.map_or(UNKNOWN, |account| &account.name).to_owned()
+    }
+
+    /// A venue's name.
+    #[must_use]
+    pub fn venue(&self, id: VenueId) -> String {
+        let venue = self.0.venues.get(id.index());
+        venue.map_or(UNKNOWN, String::as_str).to_owned()
     }
 
     /// An instrument's name: `binance:BTC/USDT`.
@@ -123,6 +131,13 @@ impl Names {
     pub fn find_instrument(&self, name: &str) -> Option<&Instrument> {
         let mut instruments = self.0.instruments.iter();
         instruments.find(|instrument| instrument.name == name)
+    }
+
+    /// A venue by its name.
+    #[must_use]
+    pub fn find_venue(&self, name: &str) -> Option<VenueId> {
+        let place = self.0.venues.iter().position(|venue| venue == name)?;
+        u32::try_from(place).ok().map(VenueId)
     }
 
     /// An account by its name.

@@ -12,7 +12,7 @@ use super::words::{Clearing, ScopeKind, TradingState};
 /// What a state or a cause covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Scope {
-    /// Desk, account, instrument or bot.
+    /// Desk, venue, account, instrument or bot.
     pub kind: ScopeKind,
     /// Which; `null` for the desk.
     pub name: Option<String>,
@@ -181,6 +181,7 @@ impl Scope {
             InnerScope::Account(id) => (ScopeKind::Account, Some(names.account(id))),
             InnerScope::Instrument(id) => (ScopeKind::Instrument, Some(names.instrument(id))),
             InnerScope::Bot(id) => (ScopeKind::Bot, Some(names.bot(id))),
+            InnerScope::Venue(id) => (ScopeKind::Venue, Some(names.venue(id))),
         };
         Self { kind, name }
     }

@@ -155,6 +155,8 @@ pub enum ScopeKind {
     Instrument,
     /// One bot.
     Bot,
+    /// One venue: all its accounts.
+    Venue,
 }
 
 /// How an order trades.

@@ -4,7 +4,8 @@ use crate::common::client::{Running, TOKEN};
 use crate::common::world::{BTC, ETH, ORDER};
 use tradewind_api::DeskError;
 use tradewind_events::{Action, CommandResult, Principal, StopMode};
-use tradewind_model::{AccountId, BotId, OrderKind, Price, Quantity, Side, TimeInForce};
+use tradewind_model::{AccountId, BotId, OrderKind, Price, Quantity, Side, TimeInForce, VenueId};
+use tradewind_risk::Scope;
 
 #[expect(clippy::unwrap_used, reason = "a helper of tests")]
 async fn check(method: &str, path: &str, body: &str, wanted: Action) {
@@ -20,7 +21,10 @@ async fn check(method: &str, path: &str, body: &str, wanted: Action) {
     };
     assert_eq!(command.action, wanted);
     assert_eq!(command.principal, Principal::Token("operator".into()));
-    let ageless = matches!(wanted, Action::StopBot { .. } | Action::Kill { .. });
+    let ageless = matches!(
+        wanted,
+        Action::StopBot { .. } | Action::Kill { .. } | Action::KillScope { .. }
+    );
     assert_eq!(command.expires_at.is_none(), ageless);
 }
 
@@ -74,6 +78,16 @@ async fn each_request_becomes_its_command() {
     .await;
     let position = r#"{"instrument":"binance:BTC/USDT"}"#;
     check("POST", "/api/v1/positions/close", position, closing(None)).await;
+    let scope = Scope::Venue(VenueId(0));
+    let reason = "drill".into();
+    let part = r#"{"reason":"drill","scope":{"kind":"venue","name":"binance"}}"#;
+    check(
+        "POST",
+        "/api/v1/kill",
+        part,
+        Action::KillScope { scope, reason },
+    )
+    .await;
     let kill = Action::Kill {
         reason: "drill".into(),
         flatten: true,
@@ -253,10 +267,35 @@ async fn a_reset_wants_a_fresh_nonce_each_time() {
     assert_eq!(got.status, 200, "{got:?}");
     let got = desk.ask("POST", "/api/v1/reset", &body).await;
     assert_eq!((got.status, got.code().as_str()), (403, "bad_nonce"));
-    let reset = Action::Reset {
-        reason: "drill over".into(),
+    let nonce = desk.get("/api/v1/reset").await.json()["nonce"].clone();
+    let scope = r#"{"kind":"bot","name":"rsi-btc"}"#;
+    let body = format!(r#"{{"reason":"drill over","nonce":{nonce},"scope":{scope}}}"#);
+    let got = desk.ask("POST", "/api/v1/reset", &body).await;
+    assert_eq!(got.status, 200, "{got:?}");
+    let [Action::Reset { reason }, Action::ResetScope { scope, .. }] = &desk.desk.actions()[..]
+    else {
+        panic!("{:?}", desk.desk.actions());
     };
-    assert_eq!(desk.desk.actions(), [reset]);
+    assert_eq!(reason, "drill over");
+    assert!(matches!(scope, Scope::Bot(_)));
+}
+
+/// H04, H05: whether a kill is durable, and how much is still open.
+#[tokio::test]
+async fn a_kill_tells_whether_it_is_durable_and_what_is_open() {
+    let desk = Running::start().await;
+    *desk.desk.answer.lock().unwrap() = Ok(CommandResult::Killed {
+        open_orders: 3,
+        durable: false,
+    });
+    let got = desk
+        .ask("POST", "/api/v1/kill", r#"{"reason":"drill"}"#)
+        .await
+        .json();
+    assert_eq!(
+        (&got["durable"], &got["open_orders"]),
+        (&false.into(), &3.into())
+    );
 }
 
 #[tokio::test]
@@ -293,6 +332,20 @@ async fn errors_have_one_shape() {
         ("PUT", "/api/v1/orders", "", 405, "method_not_allowed"),
         ("POST", "/", "", 405, "method_not_allowed"),
         ("POST", "/api/v1/kill", &large, 413, "body_too_large"),
+        (
+            "POST",
+            "/api/v1/kill",
+            r#"{"reason":"drill","scope":{"kind":"venue","name":"x"}}"#,
+            404,
+            "unknown_venue",
+        ),
+        (
+            "POST",
+            "/api/v1/kill",
+            r#"{"reason":"drill","flatten":true,"scope":{"kind":"venue","name":"binance"}}"#,
+            400,
+            "bad_request",
+        ),
         ("GET", "/api/v1/orders?status=half", "", 400, "bad_request"),
         ("GET", "/api/v1/fills?bots=x", "", 400, "bad_request"),
         ("GET", "/api/v1/candles", "", 400, "bad_request"),

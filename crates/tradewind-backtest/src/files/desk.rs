@@ -92,6 +92,8 @@ pub(super) fn plan(
             name: "backtest".to_owned(),
             venue: VenueId(0),
             mode: AccountMode::Paper,
+            capital: None,
+            adopts: false,
         }],
         instruments,
         bots: vec![bot],

@@ -24,6 +24,9 @@ pub(crate) struct AccountRecord {
     /// Since when it is not.
     #[serde(default)]
     unreconciled_since: Timestamp,
+    /// Whether it was read since the start and the last kill over it, and agreed with the books.
+    #[serde(default)]
+    clean: bool,
     /// Whether it was taken over from its venue once. Later readings are compared with the books.
     #[serde(default)]
     taken_over: bool,
@@ -32,6 +35,9 @@ pub(crate) struct AccountRecord {
     started_with: Option<Amount>,
     /// How many instruments its bots trade.
     instruments: u32,
+    /// What was given to the desk of the configured capital; `None` before a capital was configured.
+    #[serde(default)]
+    capital: Option<Amount>,
     /// By instrument, the last trade that a reading listed. It and all before it are booked.
     #[serde(default)]
     cursors: BTreeMap<InstrumentId, TradeId>,
@@ -115,6 +121,16 @@ impl AccountRecord {
         self.reconciled
     }
 
+    /// What was given to the desk of the configured capital; `None` before a capital was configured.
+    pub(crate) const fn capital(&self) -> Option<Amount> {
+        self.capital
+    }
+
+    /// Notes what was given to the desk of the configured capital.
+    pub(crate) const fn set_capital(&mut self, given: Amount) {
+        self.capital = Some(given);
+    }
+
     /// Since when the account is not reconciled; `None` if it is.
     pub(crate) fn unreconciled_since(&self) -> Option<Timestamp> {
         (!self.reconciled).then_some(self.unreconciled_since)
@@ -123,18 +139,30 @@ impl AccountRecord {
     /// Notes that the account was read from its venue.
     pub(crate) const fn set_reconciled(&mut self) {
         self.reconciled = true;
+        self.clean = true;
+    }
+
+    /// Notes a kill: the account must be read again before a reset.
+    pub(crate) const fn note_kill(&mut self) {
+        self.clean = false;
+    }
+
+    /// Whether it was read since the start and the last kill over it, and agreed with the books.
+    pub(crate) const fn is_clean(&self) -> bool {
+        self.clean
     }
 
     /// Notes that the account must be read from its venue first.
     pub(crate) const fn await_reconcile(&mut self, now: Timestamp) {
         self.reconciled = false;
+        self.clean = false;
         self.unreconciled_since = now;
     }
 
     /// What recovery restores of it.
     pub(crate) fn recovered(&self) -> impl Serialize + '_ {
         let recent: Vec<Fill> = self.recent_fills().collect();
-        let read = (self.taken_over, &self.cursors, &self.doubts);
+        let read = (self.taken_over, &self.cursors, &self.doubts, self.capital);
         (self.reconciled, self.instruments, recent, read)
     }
 

@@ -22,9 +22,11 @@ pub(crate) mod timers;
 mod wakes;
 
 use tradewind_events::{CandleSource, Configuration, EventKind, OnRestart, Outputs};
-use tradewind_model::{AssetId, AssetTable, ClientOrderIds, EventId, Ppm, Timestamp};
+use tradewind_model::{
+    AccountId, AssetId, AssetTable, BotId, ClientOrderIds, EventId, InstrumentId, Ppm, Timestamp,
+};
 use tradewind_portfolio::{Portfolio, Prices};
-use tradewind_risk::{Limits, Monitors, TradingStates};
+use tradewind_risk::{Limits, Monitors, OrderScope, Scope, TradingState, TradingStates};
 
 use crate::context::StepContext;
 use crate::strategy_source::StrategySource;
@@ -35,6 +37,7 @@ use breakers::Breakers;
 use command_log::CommandLog;
 use counters::Counters;
 use market::Market;
+use order::Order;
 use order_throttle::OrderThrottle;
 use orders::Orders;
 use protection::Protection;
@@ -108,6 +111,34 @@ impl Parts {
         self.context.emit(out, cause, kind)
     }
 
+    /// The state that rules an order of these.
+    pub(crate) fn state_for(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+        bot: Option<BotId>,
+    ) -> TradingState {
+        let venue = self.config.instrument(instrument).venue;
+        self.states.for_order(OrderScope {
+            venue,
+            account,
+            instrument,
+            bot,
+        })
+    }
+
+    /// What an order belongs to.
+    pub(crate) fn scope_of(&self, order: &Order) -> OrderScope {
+        scope_of(&self.config, order)
+    }
+
+    /// Sends a cancel of every open entry of a scope.
+    pub(crate) fn cancel_entries_of(&mut self, scope: Scope, out: &mut Outputs) {
+        let config = &self.config;
+        let is_meant = |order: &Order| scope.covers(scope_of(config, order));
+        self.orders.cancel_entries_that(is_meant, out);
+    }
+
     /// What positions and balances are valued by.
     pub(crate) fn prices(&self) -> Prices<'_> {
         Prices {
@@ -150,6 +181,16 @@ impl Parts {
                 self.market.set_monitored(instrument, place, is_monitored);
             }
         }
+    }
+}
+
+fn scope_of(config: &Configuration, order: &Order) -> OrderScope {
+    let terms = order.terms();
+    OrderScope {
+        venue: config.instrument(terms.instrument).venue,
+        account: terms.account,
+        instrument: terms.instrument,
+        bot: order.bot(),
     }
 }
 

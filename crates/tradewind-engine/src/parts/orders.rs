@@ -190,9 +190,17 @@ impl Orders {
 
     /// Sends a cancel of every open entry, or of those of one bot.
     pub(crate) fn cancel_entries(&mut self, of: Option<BotId>, out: &mut Outputs) {
+        self.cancel_entries_that(|order| of.is_none() || order.bot() == of, out);
+    }
+
+    /// Sends a cancel of every open entry that is meant.
+    pub(crate) fn cancel_entries_that(
+        &mut self,
+        is_meant: impl Fn(&Order) -> bool,
+        out: &mut Outputs,
+    ) {
         for order in self.open.values_mut() {
-            let is_meant = of.is_none() || order.bot() == of;
-            if is_meant && order.effect() == PositionEffect::Entry {
+            if order.effect() == PositionEffect::Entry && is_meant(order) {
                 self.cancels.extend(cancel(order, out));
             }
         }

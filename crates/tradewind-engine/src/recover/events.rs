@@ -12,7 +12,9 @@ use super::orders::{fold_denial, fold_flatten, fold_target};
 use crate::parts::Parts;
 use crate::parts::bot::Bot;
 use crate::parts::bot_instrument::BotInstrument;
+use crate::step::adoption::book;
 use crate::step::commands::clear_risk;
+use crate::step::kill::note_kill;
 use crate::step::lifecycle::is_fault;
 use crate::step::positions::refresh_position;
 use crate::step::retries::retry;
@@ -176,7 +178,7 @@ fn fold_command(
     {
         return close(parts, group, *bot, *instrument, result, out);
     }
-    if !matches!(result, CommandResult::Accepted(_)) {
+    if matches!(result, CommandResult::Refused(_)) {
         return;
     }
     match action {
@@ -208,12 +210,25 @@ fn fold_command(
         Action::PauseBot(bot) => parts.orders.cancel_entries(Some(*bot), out),
         Action::CancelOrder(id) => parts.orders.cancel(*id, out),
         Action::Kill { flatten, .. } => {
-            parts.orders.cancel_entries(None, out);
+            parts.cancel_entries_of(Scope::Desk, out);
+            note_kill(parts, Scope::Desk);
             if *flatten {
                 fold_flatten(parts, group, out);
             }
         }
-        Action::PlaceOrder { .. } | Action::ClosePosition { .. } | Action::Reset { .. } => {}
+        Action::KillScope { scope, .. } => {
+            parts.cancel_entries_of(*scope, out);
+            note_kill(parts, *scope);
+        }
+        Action::Adopt(adoption) => {
+            if let Some(place) = parts.bots.place(adoption.bot, adoption.instrument) {
+                book(parts, place, adoption, None, out).ok();
+            }
+        }
+        Action::PlaceOrder { .. }
+        | Action::ClosePosition { .. }
+        | Action::Reset { .. }
+        | Action::ResetScope { .. } => {}
     }
 }
 
@@ -231,7 +246,7 @@ fn close(
         return;
     };
     match result {
-        CommandResult::Accepted(_) => {
+        CommandResult::Accepted(_) | CommandResult::Killed { .. } => {
             parts.bots.at_mut(place).forget_refused_exits();
             let target = flat(Reason::plain("closed by a person"));
             fold_target(parts, group, place, target, None, out);

@@ -1,9 +1,34 @@
 //! Budgets: money of the desk that is set aside for a bot.
 
 use tradewind_events::BotConfig;
-use tradewind_model::{Amount, Money, OwnerId};
+use tradewind_model::{AccountId, Amount, Money, OwnerId};
 
 use crate::parts::Parts;
+
+/// Moves what is missing of an account's configured capital from EXTERNAL to the desk, and what is too much back, as far as it
+/// is there. What the desk had before a capital was configured counts as given.
+pub(super) fn follow_capital(parts: &mut Parts, account: AccountId) {
+    let Some(wanted) = parts.config.accounts[account.index()].capital else {
+        return;
+    };
+    let (asset, ledger) = (parts.config.report_asset, &parts.portfolio.ledger);
+    let has = |owner| ledger.balance(account, asset, owner);
+    let given = parts.accounts.get(account).capital();
+    let given = given.unwrap_or_else(|| ledger.total(account, asset) - has(OwnerId::External));
+    let (from, to) = if wanted > given {
+        (OwnerId::External, OwnerId::Unallocated)
+    } else {
+        (OwnerId::Unallocated, OwnerId::External)
+    };
+    let missing = (wanted - given).max(given - wanted);
+    let amount = missing.min(has(from).max(Amount::ZERO));
+    let signed = if wanted > given { amount } else { -amount };
+    if !amount.is_zero() {
+        let money = Money { asset, amount };
+        parts.portfolio.transfer(account, money, from, to);
+    }
+    parts.accounts.get_mut(account).set_capital(given + signed);
+}
 
 /// Gives a bot `amount`, from the desk's own money first, or takes it back if negative. False if no owner covers it.
 pub(super) fn allocate(parts: &mut Parts, config: &BotConfig, amount: Amount) -> bool {
@@ -15,6 +40,8 @@ pub(super) fn allocate(parts: &mut Parts, config: &BotConfig, amount: Amount) ->
     let (bot, needed) = (OwnerId::Bot(config.id), amount.max(-amount));
     let givers: &[OwnerId] = if amount < Amount::ZERO {
         &[bot]
+    } else if parts.config.accounts[account.index()].capital.is_some() {
+        &[OwnerId::Unallocated]
     } else {
         &[OwnerId::Unallocated, OwnerId::External]
     };

@@ -1,18 +1,18 @@
 //! Commands: each is carried out once, announced with its sender, and answered.
 
 use tradewind_events::{
-    Action, BotState, Command, CommandResult, Event, EventKind, Output, Outputs, Principal,
-    StopMode,
+    Action, BotState, Command, CommandResult, Event, EventKind, Output, Outputs, StopMode,
 };
 use tradewind_model::{
     AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, OwnerId, Quantity, Reason, Side,
     Timestamp,
 };
-use tradewind_risk::{BreakerScope, CauseKind, DenyReason, PositionEffect, Scope, TradingState};
+use tradewind_risk::{BreakerScope, CauseKind, DenyReason, PositionEffect, Scope};
 
+use super::adoption::{AdoptionError, adopt};
 use super::breakers;
-use super::causes::{close_cause, open_until_cleared};
-use super::flatten;
+use super::causes::close_cause;
+use super::kill::{NotClean, kill, kill_scope, reset, reset_scope};
 use super::lifecycle::{forget_request, schedule_bots, set_state, start_bot};
 use super::submission::{OrderRequest, submit};
 use super::target::{flat, reconcile_position};
@@ -47,6 +47,14 @@ pub(crate) enum CommandError {
     NotKilled,
     #[error("risk holds nothing back there")]
     NothingToClear,
+    #[error("no such part of the desk")]
+    NoScope,
+    #[error("that part of the desk is not killed by itself")]
+    ScopeNotKilled,
+    #[error("account {0}: {1}")]
+    NotClean(String, NotClean),
+    #[error(transparent)]
+    NotAdopted(#[from] AdoptionError),
 }
 
 /// The id of the order that was made, if one was.
@@ -62,7 +70,7 @@ pub(crate) fn on_command(parts: &mut Parts, command: &Command, out: &mut Outputs
     let index = out.len();
     parts.context.set_trigger(Trigger::Event(event));
     let result = match carry_out(parts, command, out) {
-        Ok(order) => CommandResult::Accepted(order),
+        Ok(result) => result,
         Err(error) => CommandResult::Refused(error.to_string()),
     };
     let kind = EventKind::Command {
@@ -82,13 +90,17 @@ pub(crate) fn on_command(parts: &mut Parts, command: &Command, out: &mut Outputs
     parts.commands.note(command.id, result);
 }
 
-fn carry_out(parts: &mut Parts, command: &Command, out: &mut Outputs) -> Done {
+fn carry_out(
+    parts: &mut Parts,
+    command: &Command,
+    out: &mut Outputs,
+) -> Result<CommandResult, CommandError> {
     let expired = command.expires_at.filter(|expiry| *expiry < parts.now());
     if let Some(expiry) = expired {
         return Err(CommandError::Expired(expiry));
     }
     let principal = &command.principal;
-    match &command.action {
+    let done = match &command.action {
         Action::StartBot(bot) => start(parts, *bot, out),
         Action::StopBot { bot, mode } => stop(parts, *bot, *mode, out),
         Action::PauseBot(bot) => pause(parts, *bot, out),
@@ -113,10 +125,16 @@ fn carry_out(parts: &mut Parts, command: &Command, out: &mut Outputs) -> Done {
             instrument,
             ..
         } => close_of_bot(parts, *bot, *instrument, out),
-        Action::Kill { reason, flatten } => kill(parts, (reason, *flatten), principal, out),
         Action::ClearRisk { scope, .. } => clear_risk(parts, *scope, out),
-        Action::Reset { reason } => reset(parts, reason, principal, out),
-    }
+        Action::Kill { reason, flatten } => {
+            return kill(parts, (reason, *flatten), principal, out);
+        }
+        Action::KillScope { scope, .. } => return kill_scope(parts, *scope, out),
+        Action::Reset { reason } => return reset(parts, reason, principal, out),
+        Action::ResetScope { scope, .. } => return reset_scope(parts, *scope, out),
+        Action::Adopt(adoption) => return adopt(parts, adoption, out),
+    };
+    done.map(CommandResult::Accepted)
 }
 
 fn state_of(parts: &Parts, bot: BotId) -> Result<BotState, CommandError> {
@@ -188,6 +206,7 @@ fn close_breakers(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> bool {
         Scope::Desk => Vec::new(),
         Scope::Bot(bot) => vec![BreakerScope::Bot(bot)],
         Scope::Instrument(instrument) => vec![BreakerScope::Feed(instrument)],
+        Scope::Venue(venue) => vec![BreakerScope::Venue(venue)],
         Scope::Account(account) => {
             let known = parts.config.accounts.get(account.index());
             let venue = known.map(|account| BreakerScope::Venue(account.venue));
@@ -355,49 +374,4 @@ fn cancel(parts: &mut Parts, id: ClientOrderId, out: &mut Outputs) -> Done {
     }
     parts.orders.cancel(id, out);
     Ok(Some(id))
-}
-
-fn kill(
-    parts: &mut Parts,
-    (reason, flattens): (&str, bool),
-    principal: &Principal,
-    out: &mut Outputs,
-) -> Done {
-    let before = parts.states.desk();
-    if flattens && before == TradingState::Killed {
-        return Err(CommandError::AlreadyKilled);
-    }
-    let cause = parts.context.cause(out);
-    match before {
-        _ if flattens => flatten::begin(parts, out),
-        TradingState::Flattening => flatten::end(parts, out),
-        _ => {
-            let (state, reason) = (TradingState::Killed, CauseKind::Killed);
-            open_until_cleared(parts, Scope::Desk, state, reason, out);
-        }
-    }
-    let killed = EventKind::KillSwitch {
-        reason: reason.to_owned(),
-        principal: principal.clone(),
-    };
-    parts.emit(cause, killed, out);
-    parts.orders.cancel_entries(None, out);
-    if flattens {
-        flatten::on_timer(parts, out);
-    }
-    Ok(None)
-}
-
-fn reset(parts: &mut Parts, reason: &str, principal: &Principal, out: &mut Outputs) -> Done {
-    let cause = parts.context.cause(out);
-    if parts.states.desk() != TradingState::Killed {
-        return Err(CommandError::NotKilled);
-    }
-    close_cause(parts, Scope::Desk, &CauseKind::Killed, out);
-    let reset = EventKind::KillSwitchReset {
-        reason: reason.to_owned(),
-        principal: principal.clone(),
-    };
-    parts.emit(cause, reset, out);
-    Ok(None)
 }

@@ -5,7 +5,7 @@
 //! are taken over. A configuration that gives an existing id to something else is refused as a whole.
 
 use tradewind_events::{BotConfig, BotState, Configuration, EventKind, Outputs, Timer};
-use tradewind_model::{Amount, BotId, Instrument};
+use tradewind_model::{Account, Amount, BotId, Instrument};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
 use super::budgets::allocate;
@@ -50,10 +50,13 @@ fn extends(new: &Configuration, known: &Configuration) -> bool {
         let assets = of.assets.iter().map(|asset| asset.name);
         assets.collect()
     };
+    let account = |of: &Account| (of.id, of.name.clone(), of.venue, of.mode);
+    let accounts = known.accounts.iter().zip(&new.accounts);
     let instruments = known.instruments.iter().zip(&new.instruments);
     names(new).starts_with(&names(known))
         && new.venues.starts_with(&known.venues)
-        && new.accounts.starts_with(&known.accounts)
+        && new.accounts.len() >= known.accounts.len()
+        && { accounts }.all(|(one, other)| account(one) == account(other))
         && new.instruments.len() >= known.instruments.len()
         && { instruments }.all(|(one, other)| (one.id, &one.name) == (other.id, &other.name))
 }

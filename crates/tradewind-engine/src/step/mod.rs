@@ -6,10 +6,11 @@
 //! retries <- sizing, causes, budgets, equity, funding, positions, holdings, requests <- breakers, risk_context, observation
 //!   <- submission, protection <- target <- monitoring <- exits, reports
 //!   <- lifecycle <- evaluation <- market_data, candles
-//!   <- takeover, commands, configure <- account_stream
+//!   <- takeover, kill, adoption, commands, configure <- account_stream
 //! ```
 
 pub(crate) mod account_stream;
+pub(crate) mod adoption;
 pub(crate) mod breakers;
 mod budgets;
 pub(crate) mod candles;
@@ -22,6 +23,7 @@ pub(crate) mod exits;
 pub(crate) mod flatten;
 pub(crate) mod funding;
 mod holdings;
+pub(crate) mod kill;
 pub(crate) mod lifecycle;
 pub(crate) mod market_data;
 pub(crate) mod monitoring;

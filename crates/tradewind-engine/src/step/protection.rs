@@ -342,7 +342,7 @@ fn place_stop(parts: &mut Parts, key: Key, stop: Stop, out: &mut Outputs) -> Res
 /// # Errors
 /// Why none can be placed.
 fn kind(parts: &Parts, key: Key, stop: &Stop) -> Result<OrderKind, String> {
-    let state = parts.states.for_order(key.0, key.1, None);
+    let state = parts.state_for(key.0, key.1, None);
     if !state.lets_exit() || state == TradingState::Flattening {
         return Err(format!("the trading state is {state}"));
     }

@@ -42,9 +42,7 @@ fn retry_position(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) {
 fn lets_exit(parts: &Parts, place: BotInstrument) -> bool {
     let account = parts.bots.bot(place.bot()).config().account;
     let instrument = parts.bots.at(place).instrument();
-    let state = parts
-        .states
-        .for_order(account, instrument, Some(place.bot()));
+    let state = parts.state_for(account, instrument, Some(place.bot()));
     let status = parts.config.instrument(instrument).status;
     state.lets_exit() && status == InstrumentStatus::Trading
 }

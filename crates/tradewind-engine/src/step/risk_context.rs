@@ -67,9 +67,7 @@ fn context<'a>(parts: &'a Parts, candidate: &Candidate) -> Context<'a> {
     Context {
         now: parts.now(),
         limits,
-        state: parts
-            .states
-            .for_order(terms.account, terms.instrument, candidate.bot),
+        state: parts.state_for(terms.account, terms.instrument, candidate.bot),
         instrument,
         allowed: bot.is_none_or(|bot| bot.config().instruments.contains(&terms.instrument)),
         quote: parts.market.live_quote(terms.instrument),

@@ -17,7 +17,7 @@ use tradewind_model::{
 };
 use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
-use super::budgets::allocate;
+use super::budgets::{allocate, follow_capital};
 use super::causes::{close_cause, note_absurd};
 use super::equity::value;
 use super::holdings::book_unexplained;
@@ -263,6 +263,7 @@ fn note_reconciled(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
 
 /// Gives their budgets to bots that have none yet. Bots that the account does not cover stop.
 fn fund_bots(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    follow_capital(parts, account);
     for bot in allocate_budgets(parts, account) {
         let reason = "its budget is not covered by the account";
         set_state(parts, bot, BotState::Stopped, reason, out);
@@ -270,12 +271,15 @@ fn fund_bots(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
 }
 
 /// Takes an account over as the venue shows it for the first time. Balances that the fills do not explain were there
-/// before or came from elsewhere: they belong to the desk on a paper account and to EXTERNAL on a live one.
+/// before or came from elsewhere: they belong to the desk on a paper account, and to EXTERNAL on a live one that does not
+/// adopt them and on one with a capital of its own.
 fn take_over(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
     let account = state.account;
-    let owner = match parts.config.accounts[account.index()].mode {
-        AccountMode::Paper => OwnerId::Unallocated,
-        AccountMode::Live => OwnerId::External,
+    let config = &parts.config.accounts[account.index()];
+    let owner = match config.mode {
+        _ if config.capital.is_some() => OwnerId::External,
+        AccountMode::Live if !config.adopts => OwnerId::External,
+        AccountMode::Paper | AccountMode::Live => OwnerId::Unallocated,
     };
     let last = book_listed(parts, account, &state.fills);
     for difference in differences(parts, state) {
@@ -288,6 +292,7 @@ fn take_over(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
     let record = parts.accounts.get_mut(account);
     record.note_listed(state.fills.iter().map(|(fill, _)| fill));
     record.note_taken_over();
+    follow_capital(parts, account);
     let short = allocate_budgets(parts, account);
     for order in &state.open_orders {
         if order.adopted.is_some() {

@@ -324,7 +324,7 @@ pub(crate) fn retry_exit(parts: &mut Parts, place: BotInstrument, out: &mut Outp
     state.wait_for(flat(Reason::plain("closing what is left")), None);
     let (bot, instrument) = (place.bot(), state.instrument());
     let account = parts.bots.bot(bot).config().account;
-    let rules = parts.states.for_order(account, instrument, Some(bot));
+    let rules = parts.state_for(account, instrument, Some(bot));
     let wait = if rules.lets_exit() {
         EXIT_RETRY
     } else {

@@ -35,7 +35,11 @@ fn a_kill_blocks_entries_and_exits_and_cancels_what_waits() {
     script.say(BOT, Answer::target(1_000_000));
     desk.quote(10_000, 10_001);
     let entry = desk.last_order();
-    assert_eq!(desk.command(kill()), CommandResult::Accepted(None));
+    let killed = CommandResult::Killed {
+        open_orders: 1,
+        durable: true,
+    };
+    assert_eq!(desk.command(kill()), killed);
     assert_eq!(desk.cancels(), [entry.client_id]);
     assert_eq!(desk.engine.view().state, TradingState::Killed);
     assert_eq!(desk.count(EventType::KillSwitch), 1);
@@ -87,10 +91,10 @@ fn a_kill_that_flattens_closes_every_position_and_ends_killed() {
     let by_hand = desk.last_order();
     desk.fill(&by_hand, 10_001);
     let held = Quantity(desk.held(SPOT));
-    assert_eq!(
+    assert!(matches!(
         desk.command(flatten("out".to_owned())),
-        CommandResult::Accepted(None)
-    );
+        CommandResult::Killed { open_orders: 0, .. }
+    ));
     assert_eq!(desk.engine.view().state, TradingState::Flattening);
     let orders = flattening(&desk).split_off(2);
     assert_eq!(orders.len(), 2);
@@ -151,6 +155,7 @@ fn a_reset_lifts_the_kill_and_only_a_kill() {
     };
     assert!(matches!(desk.command(reset()), CommandResult::Refused(_)));
     desk.command(kill());
+    desk.read_account();
     assert_eq!(desk.command(reset()), CommandResult::Accepted(None));
     assert_eq!(desk.engine.view().state, TradingState::Active);
     assert_eq!(desk.count(EventType::KillSwitchReset), 1);

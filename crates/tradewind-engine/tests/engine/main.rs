@@ -2,6 +2,7 @@
 
 mod account_stream;
 mod accounts;
+mod adoption;
 mod breakers;
 mod candles;
 mod commands;
@@ -10,6 +11,7 @@ mod disk;
 mod exits;
 mod former_run;
 mod identity;
+mod kills;
 mod lanes;
 mod laws;
 mod lives;

@@ -77,7 +77,7 @@ impl Monitor for DailyLosses {
         match scope {
             Scope::Account(account) => drop(self.accounts.remove(&account)),
             Scope::Bot(bot) => drop(self.bots.remove(&bot)),
-            Scope::Desk | Scope::Instrument(_) => {}
+            Scope::Desk | Scope::Instrument(_) | Scope::Venue(_) => {}
         }
     }
 }

@@ -128,6 +128,10 @@ fn of_action(action: &Action) -> Subject {
             ..Subject::default()
         },
         Action::PlaceOrder { instrument, .. } => self::instrument(*instrument),
+        Action::Adopt(adoption) => Subject {
+            bot: Some(adoption.bot),
+            ..self::instrument(adoption.instrument)
+        },
         Action::CancelOrder(id) => Subject {
             client_id: Some(*id),
             ..Subject::default()
@@ -139,6 +143,10 @@ fn of_action(action: &Action) -> Subject {
             instrument: Some(*instrument),
             ..Subject::default()
         },
-        Action::ClearRisk { .. } | Action::Kill { .. } | Action::Reset { .. } => Subject::default(),
+        Action::ClearRisk { .. }
+        | Action::Kill { .. }
+        | Action::KillScope { .. }
+        | Action::Reset { .. }
+        | Action::ResetScope { .. } => Subject::default(),
     }
 }

@@ -155,6 +155,9 @@ fn command(transaction: &Transaction<'_>, event: &Event) -> Result<(), StorageEr
     let (accepted, text) = match result {
         CommandResult::Accepted(order) => (true, order.map(|id| id.to_string())),
         CommandResult::Refused(reason) => (false, Some(reason.clone())),
+        CommandResult::Killed { open_orders, .. } => {
+            (true, Some(format!("{open_orders} orders open")))
+        }
     };
     transaction
         .prepare_cached("INSERT OR IGNORE INTO commands VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?

@@ -8,6 +8,7 @@ use tradewind_events::{
 use tradewind_model::{
     BotId, Decision, OrderKind, Ppm, Price, Quantity, Reason, Side, Target, TimeInForce,
 };
+use tradewind_risk::Scope;
 
 use super::Storm;
 use crate::fixtures::{ACCOUNT, SPOT};
@@ -43,6 +44,18 @@ impl Storm {
             request: request.request,
             outcome,
         }))
+    }
+
+    /// A bot is killed; in the last tenth of the storm the desk. No reading of the account is clean in a storm, so that
+    /// nothing is reset.
+    fn kill(&mut self) -> Action {
+        let reason = "the storm".to_owned();
+        let flatten = self.below(2) == 0;
+        if self.made > self.total - self.total / 10 {
+            return Action::Kill { reason, flatten };
+        }
+        let scope = Scope::Bot(BotId(6));
+        Action::KillScope { scope, reason }
     }
 
     pub(super) fn command(&mut self) -> Input {
@@ -93,11 +106,12 @@ impl Storm {
                 bot: None,
                 instrument: SPOT,
             },
-            13 if self.below(10) == 0 => Action::Kill {
-                reason: "the storm".to_owned(),
-                flatten: self.below(2) == 0,
+            13 if self.below(10) == 0 => self.kill(),
+            _ if self.below(2) == 0 => Action::Reset {
+                reason: "the storm is over".to_owned(),
             },
-            _ => Action::Reset {
+            _ => Action::ResetScope {
+                scope: Scope::Bot(bot),
                 reason: "the storm is over".to_owned(),
             },
         };

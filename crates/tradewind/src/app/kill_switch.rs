@@ -72,7 +72,10 @@ impl KillSwitch {
     /// A reset that has begun is finished, also when this future is dropped.
     pub(crate) async fn command(&self, command: Command) -> Option<CommandResult> {
         match &command.action {
-            Action::Kill { .. } => self.kill(command).await.ok(),
+            Action::Kill { .. } => {
+                let (answer, durable) = self.kill(command);
+                answer.await.ok().map(|result| with_latch(result, durable))
+            }
             Action::Reset { .. } => {
                 let this = self.clone();
                 let reset = self.tasks.spawn(async move { this.reset(command).await });
@@ -88,7 +91,7 @@ impl KillSwitch {
         self.tasks.wait().await;
     }
 
-    fn kill(&self, command: Command) -> oneshot::Receiver<CommandResult> {
+    fn kill(&self, command: Command) -> (oneshot::Receiver<CommandResult>, Durable) {
         // Before the lock, too: its holder may be writing to the disk.
         self.set(&command.action);
         self.latch_and_submit(&mut self.history(), command)
@@ -99,19 +102,20 @@ impl KillSwitch {
         &self,
         history: &mut KillHistory,
         command: Command,
-    ) -> oneshot::Receiver<CommandResult> {
+    ) -> (oneshot::Receiver<CommandResult>, Durable) {
         history.kills += 1;
         self.set(&command.action);
         let (reason, by) = (
             reason_of(&command.action),
             principal_name(&command.principal),
         );
-        if self.file.kill(reason, &by, self.clock.now()) == Durable::No {
+        let durable = self.file.kill(reason, &by, self.clock.now());
+        if durable == Durable::No {
             tracing::error!(
                 "Killed, but the latch is not on disk yet: do not restart the process until it is."
             );
         }
-        self.desk.give(command)
+        (self.desk.give(command), durable)
     }
 
     /// Sets the gate's latch. A kill that flattens leaves it open for orders that close positions; the engine ends that.
@@ -129,7 +133,7 @@ impl KillSwitch {
         };
         let result = match answer.await.ok()? {
             CommandResult::Accepted(_) => self.lift(&command, kills).await,
-            refused @ CommandResult::Refused(_) => refused,
+            other @ (CommandResult::Refused(_) | CommandResult::Killed { .. }) => other,
         };
         let mut history = self.history();
         let known = history.resets.iter_mut().find(|(id, _)| *id == command.id);
@@ -191,7 +195,7 @@ impl KillSwitch {
                         !command.id,
                         "the latch cannot be cleared on disk",
                     );
-                    (error, self.latch_and_submit(&mut history, again))
+                    (error, self.latch_and_submit(&mut history, again).0)
                 }
             }
         };
@@ -241,12 +245,25 @@ impl KillSwitch {
     }
 }
 
+/// The engine's answer to a kill, with what became of the latch on disk.
+fn with_latch(result: CommandResult, latch: Durable) -> CommandResult {
+    match result {
+        CommandResult::Killed { open_orders, .. } => CommandResult::Killed {
+            open_orders,
+            durable: latch != Durable::No,
+        },
+        other => other,
+    }
+}
+
 /// The reason of a kill, a reset or a clearance.
 const fn reason_of(action: &Action) -> &str {
     match action {
         Action::Kill { reason, .. }
         | Action::ClearRisk { reason, .. }
-        | Action::Reset { reason } => reason.as_str(),
+        | Action::Reset { reason }
+        | Action::KillScope { reason, .. }
+        | Action::ResetScope { reason, .. } => reason.as_str(),
         _ => "",
     }
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use tradewind_api::VenueBalances;
 use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
-use tradewind_events::{Delivery, Event, EventType, Input};
+use tradewind_events::{Configuration, Delivery, Event, EventType, Input};
 use tradewind_journal::{EventReader, Reader, Record, StoreKind};
 use tradewind_model::{AccountId, Clock, EventId};
 use tradewind_storage::{HistoryItem, Writer};
 
 use crate::app::difference::Difference;
-use crate::app::rules::Rules;
+use crate::app::rules::{Halts, Rules};
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::Venues;
 use crate::driver::{DeskHandle, InputQueues};
@@ -51,9 +51,13 @@ pub(super) fn start_rules(
     supervisor: &mut Supervisor,
     venues: &Venues,
     bus: &Bus,
-    queues: &Arc<InputQueues>,
+    (queues, configuration): (&Arc<InputQueues>, &Configuration),
 ) {
     for (account, venue) in (0..).map(AccountId).zip(&venues.accounts) {
+        let at = configuration.accounts.get(account.index());
+        let instruments = configuration.instruments.iter();
+        let there = instruments.filter(|one| at.is_some_and(|at| at.venue == one.venue));
+        let halts = Halts::of(there);
         let (venue, queues, bus) = (Arc::clone(venue), Arc::clone(queues), bus.clone());
         supervisor.keep("rules", move |stop| {
             let types = TypeSet::from_iter([EventType::OrderRejected]);
@@ -62,6 +66,7 @@ pub(super) fn start_rules(
                 venue: Arc::clone(&venue),
                 queues: Arc::clone(&queues),
                 rejections: bus.subscribe(SubscriptionOptions::new("rules", Class::Drop, types)),
+                halts: halts.clone(),
             };
             rules.run(stop)
         });

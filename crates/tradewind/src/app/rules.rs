@@ -1,19 +1,23 @@
-//! Reads the rules of the instruments in use again: every half hour, and soon after the venue refused an order by a filter.
-//! A venue may change ticks, steps and minimums while the desk trades (V16).
+//! Reads the rules of the instruments in use again: every half hour, every minute while the venue halts one of them, and soon
+//! after it refused an order by a filter. A venue may change ticks, steps and minimums while the desk trades (V16), and it
+//! halts instruments without saying when that is over (V15).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tradewind_bus::{Received, Subscription};
 use tradewind_events::{EventKind, Input};
-use tradewind_model::AccountId;
+use tradewind_model::{AccountId, Instrument, InstrumentId, InstrumentStatus};
 use tradewind_venues::Venue;
 
 use crate::driver::InputQueues;
 
 /// Between two readings when nothing was refused.
 const EVERY: Duration = Duration::from_secs(30 * 60);
+/// Between two readings while an instrument in use is halted.
+const WHILE_HALTED: Duration = Duration::from_secs(60);
 /// Between two readings, however many orders are refused.
 const AGAIN: Duration = Duration::from_secs(5);
 /// The venue's code for an order that fails a filter.
@@ -30,6 +34,43 @@ pub(crate) struct Rules {
     pub(crate) queues: Arc<InputQueues>,
     /// Events of refused orders.
     pub(crate) rejections: Subscription,
+    /// Which instruments in use are halted.
+    pub(crate) halts: Halts,
+}
+
+/// Instruments that their venue does not trade now, though it lists them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Halts(BTreeSet<InstrumentId>);
+
+impl Halts {
+    /// As of the instruments' last reading.
+    pub(crate) fn of<'a>(instruments: impl IntoIterator<Item = &'a Instrument>) -> Self {
+        let mut halts = Self::default();
+        for instrument in instruments {
+            halts.note(instrument);
+        }
+        halts
+    }
+
+    fn note(&mut self, instrument: &Instrument) {
+        if matches!(
+            instrument.status,
+            InstrumentStatus::Halted | InstrumentStatus::CancelOnly
+        ) {
+            self.0.insert(instrument.id);
+        } else {
+            self.0.remove(&instrument.id);
+        }
+    }
+
+    /// Until the rules are read again.
+    fn wait(&self) -> Duration {
+        if self.0.is_empty() {
+            EVERY
+        } else {
+            WHILE_HALTED
+        }
+    }
 }
 
 impl Rules {
@@ -41,7 +82,7 @@ impl Rules {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(EVERY) => {}
+                () = tokio::time::sleep(self.halts.wait()) => {}
                 () = self.refused() => {}
             }
             self.read().await;
@@ -79,10 +120,11 @@ impl Rules {
         }
     }
 
-    async fn read(&self) {
+    async fn read(&mut self) {
         match self.venue.changed_instruments().await {
             Ok(changed) => {
                 for instrument in changed {
+                    self.halts.note(&instrument);
                     tracing::warn!(instrument = %instrument.name, "The venue changed an instrument's rules.");
                     self.queues
                         .control(Input::InstrumentChanged(Box::new(instrument)));
@@ -90,5 +132,32 @@ impl Rules {
             }
             Err(error) => tracing::warn!(%error, "The instruments' rules could not be read again."),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tradewind_model::AssetId;
+
+    use super::*;
+
+    /// V15: read every minute while one is halted, every half hour otherwise.
+    #[test]
+    fn a_halted_instrument_is_read_again_every_minute() {
+        let of = |id, status| Instrument {
+            status,
+            ..Instrument::spot(InstrumentId(id), "binance:X/Y", AssetId(0), AssetId(1))
+        };
+        let mut halts = Halts::of(&[
+            of(0, InstrumentStatus::Trading),
+            of(1, InstrumentStatus::Halted),
+            of(2, InstrumentStatus::NoData),
+        ]);
+        assert_eq!(halts.wait(), Duration::from_secs(60));
+        halts.note(&of(0, InstrumentStatus::CancelOnly));
+        halts.note(&of(1, InstrumentStatus::Trading));
+        assert_eq!(halts.wait(), Duration::from_secs(60));
+        halts.note(&of(0, InstrumentStatus::Trading));
+        assert_eq!(halts.wait(), Duration::from_secs(1_800));
     }
 }

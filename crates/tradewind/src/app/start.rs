@@ -240,7 +240,7 @@ impl Desk {
                 "An account stream is not live yet; the desk starts, and enters nothing there until it is."
             );
         }
-        start_rules(&mut supervisor, &venues, &bus, &queues);
+        start_rules(&mut supervisor, &venues, &bus, (&queues, &configuration));
         let accounts = configuration.accounts.iter().map(|account| account.id);
         start_clock_watch(&mut supervisor, &venues, accounts, &queues);
 

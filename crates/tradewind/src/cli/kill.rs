@@ -14,6 +14,7 @@ use super::client::Client;
 use super::exit::{NoDesk, TimedOut};
 use super::location::Location;
 use super::output::Output;
+use super::positions::instrument;
 use super::table::{Table, text_at};
 use super::time::now;
 
@@ -32,8 +33,63 @@ pub(super) struct KillArgs {
     reason: String,
 
     /// Close all positions first
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["venue", "account", "instrument", "bot"])]
     flatten: bool,
+
+    #[command(flatten)]
+    part: PartArgs,
+}
+
+/// A part of the desk; without one, all of it is meant.
+#[derive(Clone, Debug, Default, Args)]
+#[group(multiple = false)]
+struct PartArgs {
+    /// Only what is on this venue
+    #[arg(long, value_name = "VENUE")]
+    venue: Option<String>,
+
+    /// Only what is on this account
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+
+    /// Only what is in this instrument
+    #[arg(long, value_name = "INSTRUMENT")]
+    instrument: Option<String>,
+
+    /// Only this bot
+    #[arg(long, value_name = "BOT")]
+    bot: Option<String>,
+}
+
+impl PartArgs {
+    /// The part as the API has it; `null` for the whole desk.
+    fn scope(&self, client: &Client) -> anyhow::Result<Value> {
+        Ok(match self.named() {
+            Some(("instrument", name)) => {
+                json!({ "kind": "instrument", "name": instrument(name, client)? })
+            }
+            Some((kind, name)) => json!({ "kind": kind, "name": name }),
+            None => Value::Null,
+        })
+    }
+
+    /// Its kind and its name.
+    fn named(&self) -> Option<(&'static str, &str)> {
+        let parts = [
+            ("venue", &self.venue),
+            ("account", &self.account),
+            ("instrument", &self.instrument),
+            ("bot", &self.bot),
+        ];
+        let mut named = parts.into_iter();
+        named.find_map(|(kind, name)| Some((kind, name.as_deref()?)))
+    }
+
+    /// Its words: `bot btc-rsi`.
+    fn words(&self) -> String {
+        self.named()
+            .map_or_else(String::new, |(kind, name)| format!("{kind} {name}"))
+    }
 }
 
 /// Arguments of `reset`.
@@ -42,6 +98,9 @@ pub(super) struct ResetArgs {
     /// The reason why trading is safe again
     #[arg(long, value_name = "REASON", value_parser = reason)]
     reason: String,
+
+    #[command(flatten)]
+    part: PartArgs,
 }
 
 fn reason(text: &str) -> Result<String, String> {
@@ -60,7 +119,8 @@ pub(super) fn kill(
     output: Output,
 ) -> anyhow::Result<()> {
     let sent = Client::connect(location, timeout).and_then(|client| {
-        let body = json!({ "reason": args.reason, "flatten": args.flatten });
+        let scope = args.part.scope(&client)?;
+        let body = json!({ "reason": args.reason, "flatten": args.flatten, "scope": scope });
         let answer = client.post("kill", &body)?;
         if args.flatten {
             return flattened(&client, output);
@@ -70,7 +130,9 @@ pub(super) fn kill(
     match sent {
         Ok(answer) if output.is_json() => Ok(output.value(&answer)?),
         Ok(left) if args.flatten => print_killed(&left, output),
-        Ok(_) => Ok(output.line("killed: no new order is sent until a reset")?),
+        Ok(answer) => Ok(output.line(&killed(&answer, &args.part))?),
+        // Only a desk knows its parts.
+        Err(error) if args.part.named().is_some() => Err(error),
         Err(error) if location.is_local() && error.is::<NoDesk>() => {
             without_desk(args, location, output)
         }
@@ -81,6 +143,21 @@ pub(super) fn kill(
         }
         Err(error) => Err(error),
     }
+}
+
+/// What a kill has done, in words.
+fn killed(answer: &Value, part: &PartArgs) -> String {
+    let what = match part.named() {
+        Some(_) => format!("killed {}: no new order of it is sent", part.words()),
+        None => "killed: no new order is sent".to_owned(),
+    };
+    let latch = if answer["durable"] == Value::Bool(false) {
+        "latched, not durable: do not end the process"
+    } else {
+        "durable"
+    };
+    let open = answer["open_orders"].as_u64().unwrap_or_default();
+    format!("{what} until a reset; {latch}; {open} orders still open")
 }
 
 /// Waits until the desk is killed; the positions that are open then.
@@ -161,7 +238,11 @@ pub(super) fn reset(
 ) -> anyhow::Result<()> {
     match Client::connect(location, timeout).and_then(|client| by_desk(args, &client)) {
         Ok(answer) if output.is_json() => Ok(output.value(&answer)?),
+        Ok(_) if args.part.named().is_some() => {
+            Ok(output.line(&format!("reset: {} may trade again", args.part.words()))?)
+        }
         Ok(_) => Ok(output.line("reset: the desk may trade again")?),
+        Err(error) if args.part.named().is_some() => Err(error),
         Err(error) if location.is_local() && error.is::<NoDesk>() => {
             by_hand(args, location, output)
         }
@@ -172,7 +253,9 @@ pub(super) fn reset(
 fn by_desk(args: &ResetArgs, client: &Client) -> anyhow::Result<Value> {
     let nonce = client.get("reset", &[])?;
     let nonce = text_at(&nonce, "/nonce");
-    client.post("reset", &json!({ "reason": args.reason, "nonce": nonce }))
+    let scope = args.part.scope(client)?;
+    let body = json!({ "reason": args.reason, "nonce": nonce, "scope": scope });
+    client.post("reset", &body)
 }
 
 /// Clears the latch file. While a desk runs, only the desk may clear its latch.

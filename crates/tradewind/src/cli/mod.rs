@@ -6,6 +6,7 @@
 //!
 //! Wiring a desk is not done here: [`main`] is handed the function that runs one.
 
+mod adopt;
 mod backtest;
 mod bots;
 mod client;
@@ -98,6 +99,8 @@ enum Command {
     Orders(orders::OrdersArgs),
     /// List positions with their stops, and close them
     Positions(positions::PositionsArgs),
+    /// Give a bot a position out of what the account holds and no bot has
+    Adopt(adopt::AdoptArgs),
     /// Print events of the past, or new ones as they happen
     Events(events::EventsArgs),
     /// Explain the state of a bot, or the causes of an event
@@ -145,6 +148,7 @@ fn dispatch(
         Command::Bots(args) => bots::execute(&args, &client()?, output),
         Command::Orders(args) => orders::execute(&args, &client()?, output),
         Command::Positions(args) => positions::execute(&args, &client()?, output),
+        Command::Adopt(args) => adopt::execute(&args, &client()?, output),
         Command::Risk(args) => risk::execute(&args, &client()?, output),
         Command::Events(args) => events::follow(&args, &client()?, output),
         Command::Backtest(args) => backtest::run(args, output),

@@ -27,7 +27,7 @@ enum RiskAction {
 
 #[derive(Clone, Debug, Args)]
 struct ClearArgs {
-    /// desk, account:NAME, instrument:NAME or bot:NAME
+    /// desk, venue:NAME, account:NAME, instrument:NAME or bot:NAME
     #[arg(value_parser = scope)]
     scope: Value,
     /// The reason why it may trade again
@@ -38,10 +38,10 @@ struct ClearArgs {
 fn scope(text: &str) -> Result<Value, String> {
     match text.split_once(':') {
         None if text == "desk" => Ok(json!({ "kind": "desk", "name": null })),
-        Some((kind @ ("account" | "instrument" | "bot"), name)) if !name.is_empty() => {
+        Some((kind @ ("venue" | "account" | "instrument" | "bot"), name)) if !name.is_empty() => {
             Ok(json!({ "kind": kind, "name": name }))
         }
-        _ => Err("write desk, account:NAME, instrument:NAME or bot:NAME".to_owned()),
+        _ => Err("write desk, venue:NAME, account:NAME, instrument:NAME or bot:NAME".to_owned()),
     }
 }
 
@@ -98,7 +98,8 @@ mod tests {
         );
         assert_eq!(scope("bot:btc-rsi"), named("bot", "btc-rsi"));
         assert!(scope("desk").is_ok());
-        for wrong in ["", "bot", "bot:", "venue:binance", "desk:x"] {
+        assert_eq!(scope("venue:binance"), named("venue", "binance"));
+        for wrong in ["", "bot", "bot:", "feed:binance", "desk:x"] {
             assert!(scope(wrong).is_err(), "{wrong}");
         }
     }

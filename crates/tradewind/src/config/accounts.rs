@@ -63,6 +63,8 @@ pub struct AccountSettings {
     pub mode: AccountSource,
     /// Whether balances from before the desk are the desk's to use.
     pub adopt: bool,
+    /// What the desk may use of it; all that is its own when left out.
+    pub capital: Option<Amount>,
 }
 
 /// Where an account's orders go.
@@ -166,6 +168,7 @@ pub(super) fn accounts(root: &Table, venues: &[String], errors: &Errors) -> Vec<
             values::choice(node, &choices)
         });
         let adopt = section.get("adopt", values::flag);
+        let capital = section.get("capital", values::amount);
         let mode = mode.and_then(|mode| match mode {
             AccountMode::Paper => paper(section),
             AccountMode::Live => live(section),
@@ -175,6 +178,7 @@ pub(super) fn accounts(root: &Table, venues: &[String], errors: &Errors) -> Vec<
             venue: venue?,
             mode: mode?,
             adopt: adopt?,
+            capital,
         })
     })
 }

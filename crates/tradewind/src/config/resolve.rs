@@ -129,6 +129,8 @@ impl DeskConfig {
                 name: account.name.clone(),
                 venue: self.venue_id(&account.venue),
                 mode: account.mode(),
+                capital: account.capital,
+                adopts: account.adopt,
             })
             .collect()
     }

@@ -18,6 +18,22 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Longest a desk may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// Clears a kill, once the account was read since and nothing is of unknown fate.
+#[track_caller]
+pub(crate) fn reset(folder: &Path, arguments: &[&str]) {
+    within(Duration::from_secs(30), "a reset", || {
+        let arguments = [&["reset", "--reason", "drill over"], arguments].concat();
+        let reset = command(folder, &arguments);
+        if reset.status.success() {
+            return Some(());
+        }
+        let told = String::from_utf8_lossy(&reset.stderr);
+        let waits = told.contains("it is being read now") || told.contains("unknown fate");
+        assert!(waits, "{told}");
+        None
+    });
+}
+
 /// Whether nothing is open but stops at the venue, which a kill leaves there, and none of them is of unknown fate.
 pub(crate) fn are_at_rest(orders: &[Value]) -> bool {
     let rests = |order: &Value| order["purpose"] == "protect" && order["status"] != "unknown";

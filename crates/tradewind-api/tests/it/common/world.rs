@@ -95,6 +95,8 @@ pub(crate) fn configuration() -> Configuration {
             name: "paper".into(),
             venue: VenueId(0),
             mode: AccountMode::Paper,
+            capital: None,
+            adopts: false,
         }],
         instruments,
         bots: vec![bot(0, "rsi-btc", BTC), bot(1, "rsi-eth", ETH)],

@@ -1,0 +1,146 @@
+//! `adopt`: a bot gets a position out of what the account holds and no bot has.
+//!
+//! The quantity moves in the ledger, the position counts the cost that the person names, and the exit plan takes the stop.
+//! No order is made and no money moves. From then on the bot decides about it as about what it bought itself.
+
+use tradewind_events::{AdoptedFrom, Adoption, CommandResult, EventKind, Outputs};
+use tradewind_model::{EventId, InstrumentKind, OwnerId, Quantity, Stop};
+use tradewind_portfolio::PositionChange;
+
+use super::commands::CommandError;
+use super::positions::{key_of, refresh_position};
+use super::protection::cover;
+use crate::parts::Parts;
+use crate::parts::bot_instrument::BotInstrument;
+
+/// Why nothing is given. Its text is the answer to the command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AdoptionError {
+    #[error("the bot does not trade that instrument")]
+    NotTraded,
+    #[error("only what was bought for money can be given: the instrument is a contract")]
+    NotSpot,
+    #[error("the account was not read from its venue yet")]
+    NotReconciled,
+    #[error("the quantity must be a multiple of the step {0} and above zero")]
+    Step(String),
+    #[error("{owner} has {has} of it, which is less than {wanted}")]
+    TooMuch {
+        owner: &'static str,
+        has: String,
+        wanted: String,
+    },
+    #[error("the cost must be above zero and in the number range")]
+    Cost,
+    #[error("the stop must be above zero and below the bid, which is {0}")]
+    Stop(String),
+    #[error("there is no quote to measure the stop by")]
+    NoQuote,
+    #[error("the bot is short in it: its position must be closed first")]
+    Short,
+}
+
+/// Somebody gives a bot a position.
+pub(super) fn adopt(
+    parts: &mut Parts,
+    adoption: &Adoption,
+    out: &mut Outputs,
+) -> Result<CommandResult, CommandError> {
+    parts
+        .bots
+        .get(adoption.bot)
+        .filter(|bot| !bot.is_removed())
+        .ok_or(CommandError::NoBot(adoption.bot))?;
+    let place = parts.bots.place(adoption.bot, adoption.instrument);
+    let place = place.ok_or(AdoptionError::NotTraded)?;
+    check(parts, place, adoption)?;
+    let cause = parts.context.cause(out);
+    book(parts, place, adoption, cause, out)?;
+    let account = key_of(parts, place).0;
+    cover(parts, (account, adoption.instrument), out);
+    Ok(CommandResult::Accepted(None))
+}
+
+fn check(parts: &Parts, place: BotInstrument, adoption: &Adoption) -> Result<(), AdoptionError> {
+    let instrument = parts.config.instrument(adoption.instrument);
+    let (account, _, _) = key_of(parts, place);
+    if instrument.kind != InstrumentKind::Spot {
+        return Err(AdoptionError::NotSpot);
+    }
+    if !parts.accounts.get(account).is_reconciled() {
+        return Err(AdoptionError::NotReconciled);
+    }
+    let quantity = adoption.quantity;
+    if quantity.0 <= 0 || instrument.floor_quantity(quantity) != quantity {
+        return Err(AdoptionError::Step(
+            instrument.quantity_text(instrument.step),
+        ));
+    }
+    if parts.bots.at(place).position().quantity.0 < 0 {
+        return Err(AdoptionError::Short);
+    }
+    let (owner, name) = source(adoption.from);
+    let has = parts
+        .portfolio
+        .ledger
+        .balance(account, instrument.base, owner);
+    if has < instrument.quantity_amount(quantity) {
+        return Err(AdoptionError::TooMuch {
+            owner: name,
+            has: instrument.quantity_text(instrument.floor_amount(has).max(Quantity::ZERO)),
+            wanted: instrument.quantity_text(quantity),
+        });
+    }
+    if adoption.cost.0 <= 0 {
+        return Err(AdoptionError::Cost);
+    }
+    let Some(stop) = adoption.stop else {
+        return Ok(());
+    };
+    let quote = parts.market.live_quote(instrument.id);
+    let quote = quote.ok_or(AdoptionError::NoQuote)?;
+    if stop.0 <= 0 || stop >= quote.bid {
+        return Err(AdoptionError::Stop(instrument.price_text(quote.bid)));
+    }
+    Ok(())
+}
+
+const fn source(from: AdoptedFrom) -> (OwnerId, &'static str) {
+    match from {
+        AdoptedFrom::External => (OwnerId::External, "EXTERNAL"),
+        AdoptedFrom::Unallocated => (OwnerId::Unallocated, "UNALLOCATED"),
+    }
+}
+
+/// Books what is given, and sets the exit plan. Recovery does the same.
+pub(crate) fn book(
+    parts: &mut Parts,
+    place: BotInstrument,
+    adoption: &Adoption,
+    cause: Option<EventId>,
+    out: &mut Outputs,
+) -> Result<(), AdoptionError> {
+    let (account, to, id) = key_of(parts, place);
+    let from = (account, source(adoption.from).0, id);
+    let (given, now) = ((adoption.quantity, adoption.cost), parts.now());
+    let instrument = parts.config.instrument(id);
+    let booking = parts.portfolio.give(instrument, (from, to), given, now);
+    let booking = booking.ok_or(AdoptionError::Cost)?;
+    if let Some(stop) = adoption.stop {
+        let mut plan = parts.bots.bot(place.bot()).config().exit.clone();
+        plan.stop = Stop::At(stop);
+        parts.bots.at_mut(place).set_exit(plan);
+    }
+    if booking.change == PositionChange::Opened {
+        let opened = EventKind::PositionOpened {
+            account,
+            bot: Some(adoption.bot),
+            instrument: id,
+            quantity: booking.position.quantity,
+            price: adoption.cost,
+        };
+        parts.emit(cause, opened, out);
+    }
+    refresh_position(parts, place, out);
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! Positions that are given to a bot, and the capital of an account.
+
+use tradewind_events::{
+    AccountState, Action, AdoptedFrom, Adoption, BotState, CommandResult, Configuration, Input,
+};
+use tradewind_model::{
+    AccountMode, Amount, AssetId, BotId, OrderKind, OwnerId, Ppm, Price, Quantity, Side,
+};
+use tradewind_risk::DenyReason;
+use tradewind_testkit::{
+    ACCOUNT, Answer, BTC, Desk, PERPETUAL, SPOT, Script, USDT, bot, configuration,
+};
+
+use crate::BOT;
+
+const ONE: i64 = 100_000;
+
+fn adoption() -> Adoption {
+    Adoption {
+        bot: BOT,
+        instrument: SPOT,
+        quantity: Quantity(2 * ONE),
+        from: AdoptedFrom::External,
+        cost: Price(9_000),
+        stop: Some(Price(9_500)),
+    }
+}
+
+/// A live account with 50,000 USDT and 3.5 BTC from before the desk, and one bot with a budget of 10,000.
+fn with_capital(capital: Option<i64>, bots: u32) -> (Configuration, Script) {
+    let mut configuration = Configuration {
+        bots: (0..bots).map(bot).collect(),
+        venue_stop_distance: Some(Ppm(1_250_000)),
+        ..configuration()
+    };
+    configuration.accounts[0].mode = AccountMode::Live;
+    configuration.accounts[0].capital = capital.map(Amount::whole);
+    configuration.instruments[0].stop_orders = tradewind_model::StopOrders::Market;
+    (configuration, Script::default())
+}
+
+fn read(desk: &mut Desk) {
+    desk.input(&Input::Account(Box::new(AccountState {
+        account: ACCOUNT,
+        balances: vec![
+            (USDT, Amount::whole(50_000)),
+            (BTC, "3.5".parse().expect("a number")),
+        ],
+        open_orders: Vec::new(),
+        fills: Vec::new(),
+    })));
+    desk.advance(std::time::Duration::from_secs(4));
+}
+
+fn started() -> (Desk, Script) {
+    let (configuration, script) = with_capital(None, 1);
+    let mut desk = Desk::unreconciled(configuration, script.strategies());
+    read(&mut desk);
+    desk.quote(10_000, 10_001);
+    (desk, script)
+}
+
+fn has(desk: &Desk, asset: AssetId, owner: OwnerId) -> String {
+    let view = desk.engine.view();
+    let mut found = view.balances.iter();
+    let found = found.find(|held| (held.asset, held.owner) == (asset, owner));
+    found.map_or_else(|| "0".to_owned(), |held| held.amount.to_string())
+}
+
+#[test]
+fn a_bot_gets_what_nobody_has_with_its_cost_and_its_stop() {
+    let (mut desk, script) = started();
+    let cash = has(&desk, USDT, OwnerId::Bot(BOT));
+    let adopted = desk.command(Action::Adopt(adoption()));
+    assert_eq!(adopted, CommandResult::Accepted(None));
+    assert_eq!(has(&desk, BTC, OwnerId::External), "1.5");
+    assert_eq!(has(&desk, BTC, OwnerId::Bot(BOT)), "2");
+    assert_eq!(has(&desk, USDT, OwnerId::Bot(BOT)), cash, "no money moves");
+    let held = desk.engine.view().positions;
+    let held: Vec<_> = held
+        .iter()
+        .map(|one| (one.owner, one.quantity.0, one.cost))
+        .collect();
+    assert_eq!(held, [(OwnerId::Bot(BOT), 2 * ONE, Amount::whole(180))]);
+    let stop = desk.last_order();
+    assert_eq!(stop.quantity.0, 2 * ONE, "it is protected at the venue");
+    assert!(matches!(stop.kind, OrderKind::Stop { .. }), "{stop:?}");
+    // The engine's own stop closes all of it.
+    desk.report(&stop, tradewind_model::ReportKind::Accepted, Some(0));
+    desk.quote(9_499, 9_500);
+    desk.quote(9_499, 9_500);
+    let exit = desk.last_order();
+    assert_eq!((exit.side, exit.quantity.0), (Side::Sell, 2 * ONE));
+    // What was given is the bot's after a restart, too.
+    let (configuration, _) = with_capital(None, 1);
+    let again = desk.restarted(configuration, script.strategies());
+    assert_eq!(has(&again, BTC, OwnerId::Bot(BOT)), "2");
+    assert_eq!(again.engine.view().positions[0].cost, Amount::whole(180));
+    assert_eq!(
+        again.engine.view().positions[0].exit.stop,
+        Some(Price(9_500))
+    );
+}
+
+#[test]
+fn an_adoption_that_cannot_be_is_refused_in_words() {
+    let cases: [(fn(&mut Adoption), &str); 9] = [
+        (
+            |of| of.quantity = Quantity(4 * ONE),
+            "EXTERNAL has 3.5 of it, which is less than 4",
+        ),
+        (
+            |of| of.from = AdoptedFrom::Unallocated,
+            "UNALLOCATED has 0 of it",
+        ),
+        (|of| of.quantity = Quantity(0), "above zero"),
+        (|of| of.cost = Price(0), "the cost must be above zero"),
+        (
+            |of| of.stop = Some(Price(10_000)),
+            "below the bid, which is 100.00",
+        ),
+        (|of| of.stop = Some(Price(0)), "the stop must be above zero"),
+        (|of| of.instrument = PERPETUAL, "does not trade"),
+        (
+            |of| of.instrument = tradewind_model::InstrumentId(9),
+            "does not trade",
+        ),
+        (|of| of.bot = BotId(9), "no bot 9"),
+    ];
+    for (change, word) in cases {
+        let (mut desk, _) = started();
+        let mut adoption = adoption();
+        change(&mut adoption);
+        match desk.command(Action::Adopt(adoption)) {
+            CommandResult::Refused(why) => assert!(why.contains(word), "{why}"),
+            other => panic!("{word}: {other:?}"),
+        }
+        assert_eq!(has(&desk, BTC, OwnerId::External), "3.5");
+        assert!(desk.orders().is_empty());
+    }
+}
+
+/// All that is given is somewhere: the sum over owners stays what the venue has.
+#[test]
+fn an_adoption_changes_no_total() {
+    let (mut desk, _) = started();
+    desk.command(Action::Adopt(adoption()));
+    desk.command(Action::Adopt(Adoption {
+        quantity: Quantity(ONE),
+        cost: Price(12_000),
+        ..adoption()
+    }));
+    let view = desk.engine.view();
+    let total = |asset| -> Amount {
+        let of = view.balances.iter().filter(|held| held.asset == asset);
+        of.map(|held| held.amount).sum()
+    };
+    assert_eq!(total(USDT), Amount::whole(50_000));
+    assert_eq!(total(BTC).to_string(), "3.5");
+    assert_eq!(view.positions[0].cost, Amount::whole(300));
+}
+
+fn equity(desk: &Desk) -> Amount {
+    desk.engine.view().accounts[0].equity.equity
+}
+
+/// What the desk may use, and the base of every ratio.
+#[test]
+fn a_capital_is_all_that_the_desk_may_use_of_an_account() {
+    let (mut configuration, script) = with_capital(Some(10_000), 2);
+    // A unit at 100.01 is more than 0.9 % of 10,000 and less than 0.9 % of what the account holds.
+    configuration.limits.order_equity_max = Some(Ppm(9_000));
+    let mut desk = Desk::unreconciled(configuration.clone(), script.strategies());
+    read(&mut desk);
+    assert_eq!(equity(&desk), Amount::whole(10_000));
+    assert_eq!(has(&desk, USDT, OwnerId::External), "40000");
+    assert_eq!(has(&desk, BTC, OwnerId::External), "3.5");
+    let states: Vec<_> = desk
+        .engine
+        .view()
+        .bots
+        .iter()
+        .map(|bot| bot.state)
+        .collect();
+    assert_eq!(
+        states,
+        [BotState::Running, BotState::Stopped],
+        "one budget is covered"
+    );
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    assert!(desk.orders().is_empty(), "R08 measures by the capital");
+    let denied = desk.last(tradewind_events::EventType::RiskDecisionRejected);
+    let tradewind_events::EventKind::RiskDecisionRejected { reason, .. } = denied else {
+        panic!("{denied:?}");
+    };
+    assert!(matches!(reason, DenyReason::OrderValue { limit, .. } if limit == Amount::whole(90)));
+    // More or less of it by the next start.
+    for (capital, external) in [(20_000, "30000"), (15_000, "35000")] {
+        configuration.accounts[0].capital = Some(Amount::whole(capital));
+        // A budget that is given is not taken back.
+        configuration.bots.truncate(1);
+        let mut next = desk.restarted(configuration.clone(), script.strategies());
+        read(&mut next);
+        assert_eq!(equity(&next), Amount::whole(capital));
+        assert_eq!(has(&next, USDT, OwnerId::External), external);
+        desk = next;
+    }
+}

@@ -1,0 +1,188 @@
+//! Kills of a part of the desk, and what a reset wants first.
+
+use std::time::Duration;
+
+use tradewind_events::{Action, CommandResult, Configuration, EventType, Output};
+use tradewind_model::{AccountId, Amount, BotId, InstrumentId, ReportKind, VenueId};
+use tradewind_risk::{Scope, TradingState};
+use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration};
+
+use crate::{BOT, buy, desk, one_bot};
+
+const OTHER: BotId = BotId(1);
+
+fn kill(scope: Scope) -> Action {
+    Action::KillScope {
+        scope,
+        reason: "drill".to_owned(),
+    }
+}
+
+fn reset(scope: Scope) -> Action {
+    Action::ResetScope {
+        scope,
+        reason: "drill over".to_owned(),
+    }
+}
+
+/// Two bots on the same instrument.
+fn two_bots() -> (Desk, Script) {
+    let script = Script::default();
+    (desk(vec![bot(0), bot(1)], &script), script)
+}
+
+/// Whether each bot may enter now.
+fn enter(desk: &mut Desk, script: &Script) -> [bool; 2] {
+    let before = desk.orders().len();
+    desk.advance(Duration::from_secs(2));
+    script.say(BOT, Answer::target(1_000_000));
+    script.say(OTHER, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    let orders = desk.engine.view().orders;
+    assert!(desk.orders().len() >= before);
+    [BOT, OTHER].map(|bot| orders.iter().any(|order| order.bot == Some(bot)))
+}
+
+#[test]
+fn a_kill_of_a_part_blocks_that_part_alone() {
+    for (scope, entered) in [
+        (Scope::Bot(BOT), [false, true]),
+        (Scope::Instrument(SPOT), [false, false]),
+        (Scope::Account(ACCOUNT), [false, false]),
+        (Scope::Venue(VenueId(0)), [false, false]),
+    ] {
+        let (mut desk, script) = two_bots();
+        let killed = CommandResult::Killed {
+            open_orders: 0,
+            durable: true,
+        };
+        assert_eq!(desk.command(kill(scope)), killed, "{scope:?}");
+        assert_eq!(enter(&mut desk, &script), entered, "{scope:?}");
+        let view = desk.engine.view();
+        assert_eq!(view.state, TradingState::Active, "the desk is not killed");
+        assert_eq!(desk.count(EventType::KillSwitch), 0);
+        let listed = view.causes.iter();
+        let listed: Vec<_> = listed.map(|cause| (cause.scope, cause.state)).collect();
+        assert_eq!(listed, [(scope, TradingState::Killed)]);
+        desk.read_account();
+        assert_eq!(desk.command(reset(scope)), CommandResult::Accepted(None));
+        assert_eq!(enter(&mut desk, &script), [true, true], "{scope:?}");
+    }
+}
+
+#[test]
+fn a_kill_of_a_bot_cancels_its_entries_and_holds_its_exits() {
+    let (mut desk, script) = two_bots();
+    assert_eq!(enter(&mut desk, &script), [true, true]);
+    let orders = desk.orders();
+    let killed = CommandResult::Killed {
+        open_orders: 1,
+        durable: true,
+    };
+    assert_eq!(desk.command(kill(Scope::Bot(BOT))), killed);
+    assert_eq!(desk.cancels(), [orders[0].client_id]);
+    let reads = |output: &&Output| matches!(output, Output::Reconcile(ACCOUNT));
+    assert!(desk.log.iter().rev().any(|output| reads(&output)));
+    desk.fill(&orders[0], 10_001);
+    desk.fill(&orders[1], 10_001);
+    script.say(BOT, Answer::target(0));
+    script.say(OTHER, Answer::target(0));
+    desk.advance(Duration::from_secs(2));
+    desk.quote(10_000, 10_001);
+    let made = desk.engine.view().orders;
+    let made: Vec<_> = made.iter().map(|order| order.bot).collect();
+    assert_eq!(made, [Some(OTHER)], "exits of the killed bot stay in");
+    desk.read_account();
+    desk.command(reset(Scope::Bot(BOT)));
+    desk.advance(Duration::from_secs(61));
+    let made = desk.engine.view().orders;
+    assert!(made.iter().any(|order| order.bot == Some(BOT)), "{made:?}");
+}
+
+#[test]
+fn a_kill_of_a_part_outlives_a_restart() {
+    let script = Script::default();
+    let two = || Configuration {
+        bots: vec![bot(0), bot(1)],
+        ..configuration()
+    };
+    let mut first = desk(two().bots, &script);
+    first.command(kill(Scope::Bot(BOT)));
+    let mut second = first.restarted(two(), script.strategies());
+    second.account(&[(USDT, Amount::whole(100_000))]);
+    second.advance(Duration::from_secs(10));
+    assert_eq!(enter(&mut second, &script), [false, true]);
+    assert_eq!(
+        second.command(reset(Scope::Bot(BOT))),
+        CommandResult::Accepted(None)
+    );
+    let mut third = second.restarted(two(), script.strategies());
+    third.read_account();
+    let causes = third.engine.view().causes;
+    assert!(
+        causes
+            .iter()
+            .all(|cause| cause.state != TradingState::Killed),
+        "{causes:?}"
+    );
+}
+
+#[test]
+fn what_is_no_part_of_the_desk_and_what_is_not_killed_are_refused() {
+    let (mut desk, _) = one_bot();
+    let refused = |result, word: &str| match result {
+        CommandResult::Refused(why) => assert!(why.contains(word), "{why}"),
+        other => panic!("{other:?}"),
+    };
+    for scope in [
+        Scope::Desk,
+        Scope::Bot(BotId(9)),
+        Scope::Account(AccountId(9)),
+        Scope::Instrument(InstrumentId(9)),
+        Scope::Venue(VenueId(9)),
+    ] {
+        refused(desk.command(kill(scope)), "no such part");
+        refused(desk.command(reset(scope)), "no such part");
+    }
+    refused(desk.command(reset(Scope::Bot(BOT))), "is not killed");
+    desk.command(kill(Scope::Account(ACCOUNT)));
+    refused(desk.command(reset(Scope::Bot(BOT))), "is not killed");
+}
+
+/// H06: a reset wants the account read and clean since the kill.
+#[test]
+fn a_reset_wants_a_clean_reading_since_the_kill() {
+    for scope in [None, Some(Scope::Bot(BOT)), Some(Scope::Venue(VenueId(0)))] {
+        let (mut desk, script) = one_bot();
+        buy(&mut desk, &script);
+        desk.advance(Duration::from_secs(2));
+        script.say(BOT, Answer::target(0));
+        desk.quote(10_000, 10_001);
+        let exit = desk.last_order();
+        let (kill, reset) = match scope {
+            Some(scope) => (kill(scope), reset(scope)),
+            None => (
+                Action::Kill {
+                    reason: "drill".to_owned(),
+                    flatten: false,
+                },
+                Action::Reset {
+                    reason: "drill over".to_owned(),
+                },
+            ),
+        };
+        let refused = |desk: &mut Desk, word: &str| match desk.command(reset.clone()) {
+            CommandResult::Refused(why) => assert!(why.contains(word), "{why}"),
+            other => panic!("{other:?}"),
+        };
+        desk.command(kill);
+        refused(&mut desk, "account paper: it was not read");
+        desk.report(&exit, ReportKind::Unknown, None);
+        // The venue does not list it.
+        let left = "99899.99".parse().expect("a number");
+        desk.account(&[(USDT, left), (BTC, Amount::ONE)]);
+        refused(&mut desk, "unknown fate: 1");
+        desk.report(&exit, ReportKind::Cancelled, Some(0));
+        assert_eq!(desk.command(reset.clone()), CommandResult::Accepted(None));
+    }
+}
