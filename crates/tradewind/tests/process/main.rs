@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
 mod amounts;
+mod certify;
 mod clean_start;
 mod crashes;
 mod desk;
@@ -14,12 +15,17 @@ mod exchange;
 mod fast_bots;
 mod faults;
 mod http;
+mod keys;
 mod killing;
+mod killing_when_full;
 mod latency;
+mod leaving;
 mod lines;
 mod live;
+mod live_desk;
 mod meters;
 mod mirror;
+mod paused;
 mod recorded;
 mod refusals;
 mod rehearsal;
