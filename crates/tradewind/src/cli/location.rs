@@ -38,6 +38,14 @@ impl Location {
         })
     }
 
+    /// The desk of a data folder.
+    pub(super) const fn local(data_dir: PathBuf) -> Self {
+        Self {
+            data_dir,
+            url: None,
+        }
+    }
+
     /// Whether the desk meant is the one of the data folder, not one that was named by its address.
     pub(super) const fn is_local(&self) -> bool {
         self.url.is_none()

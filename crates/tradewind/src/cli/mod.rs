@@ -9,6 +9,7 @@
 mod adopt;
 mod backtest;
 mod bots;
+mod certify;
 mod client;
 mod config;
 mod doctor;
@@ -89,6 +90,8 @@ struct Global {
 enum Command {
     /// Start the desk
     Run(run::RunArgs),
+    /// Prove a live desk at a venue with a small budget: order, stop, SIGKILL, restart, partial fill, cancel, comparison
+    Certify(certify::CertifyArgs),
     /// Start the simulated exchange alone
     Simx(simx::SimxArgs),
     /// Show the state of the desk
@@ -121,7 +124,7 @@ enum Command {
     Doctor(config::ConfigFile),
     /// Print the token of the desk's API
     Token,
-    /// Write the default configuration to a file
+    /// Write a configuration to a file: the default one, or one for a swing or an intraday desk
     Init(init::InitArgs),
 }
 
@@ -143,6 +146,9 @@ fn dispatch(
     let client = || Client::connect(&location, timeout);
     match cli.command {
         Command::Run(args) => start(args.into_options(location.data_dir)?),
+        Command::Certify(args) => {
+            certify::run(&args, cli.global.data_dir.as_deref(), output)
+        }
         Command::Simx(args) => simx::run(&args, cli.global.data_dir.as_deref(), output),
         Command::Status => status::show(&client()?, output),
         Command::Bots(args) => bots::execute(&args, &client()?, output),

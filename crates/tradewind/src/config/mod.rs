@@ -51,6 +51,12 @@ use section::Section;
 /// The configuration that is used when there is no file: 45 bots on 25 instruments of the embedded exchange.
 pub const DEFAULT: &str = include_str!("../../config/default.toml");
 
+/// A desk that holds positions for days, as `tradewind init --style swing` writes it.
+pub const SWING: &str = include_str!("../../config/swing.toml");
+
+/// A desk that holds positions for minutes to hours, as `tradewind init --style intraday` writes it.
+pub const INTRADAY: &str = include_str!("../../config/intraday.toml");
+
 /// What [`DEFAULT`] is called in errors.
 pub const DEFAULT_NAME: &str = "the default configuration";
 

@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
+mod candle_history;
 mod defaults;
 mod first_minutes;
 mod market;
 mod mistakes;
 mod resolving;
+mod templates;
 mod values;
 
 use std::collections::BTreeMap;

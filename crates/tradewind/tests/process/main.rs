@@ -8,6 +8,7 @@
 
 mod amounts;
 mod bans;
+mod certify;
 mod clean_start;
 mod crashes;
 mod desk;
@@ -17,13 +18,18 @@ mod fast_bots;
 mod faults;
 mod http;
 mod identity;
+mod keys;
 mod killing;
+mod killing_when_full;
 mod latency;
+mod leaving;
 mod lines;
 mod live;
+mod live_desk;
 mod meters;
 mod mirror;
 mod rebuilt;
+mod paused;
 mod recorded;
 mod refusals;
 mod rehearsal;
