@@ -7,9 +7,9 @@ use tradewind_events::{
     Input, OnRestart, Output, Principal, StopMode, StorageHealth,
 };
 use tradewind_model::{
-    Amount, AssetId, BotId, ClientOrderId, Decision, ExitPlan, Fill, Interval, LimitPolicy,
-    OnTimeout, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Ppm, Quantity, Reason,
-    RejectReason, ReportKind, Side,
+    Amount, AssetId, BotId, ClientOrderId, ClientOrderIds, Decision, ExitPlan, Fill, Interval,
+    LimitPolicy, OnTimeout, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Ppm,
+    Quantity, Reason, RejectReason, ReportKind, Side,
 };
 use tradewind_risk::TradingState;
 use tradewind_strategy::WarmUp;
@@ -128,7 +128,7 @@ fn an_order_of_ours_that_is_accepted_late_is_cancelled() {
     let (mut desk, _script) = one_bot();
     let (terms, _) = bought();
     let before = OrderTerms {
-        client_id: ClientOrderId(terms.client_id.0 + 5),
+        client_id: ClientOrderIds::new(terms.client_id.instance(), 0).next_id(),
         ..terms
     };
     desk.report(&before, ReportKind::Accepted, Some(0));
