@@ -17,7 +17,7 @@ mod faults;
 mod http;
 mod keys;
 mod killing;
-mod killing_when_full;
+mod killing_unread;
 mod latency;
 mod leaving;
 mod lines;
