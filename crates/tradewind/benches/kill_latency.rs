@@ -41,7 +41,10 @@ const AIM: Duration = Duration::from_millis(1);
 fn main() -> ExitCode {
     let gate = behind_the_gate();
     report("order gate: latch set -> no byte can leave", &gate);
-    report("bare atomic: set -> seen by the writer", &behind_an_atomic());
+    report(
+        "bare atomic: set -> seen by the writer",
+        &behind_an_atomic(),
+    );
     if share(&gate, 999) > AIM {
         println!("p99.9 of the gate is above {AIM:?}");
         return ExitCode::FAILURE;
@@ -67,7 +70,11 @@ fn behind_the_gate() -> Vec<Duration> {
         let taken = set.elapsed();
         let writes = wire.writes();
         thread::yield_now();
-        assert_eq!(wire.writes(), writes, "a byte of an order left after a kill");
+        assert_eq!(
+            wire.writes(),
+            writes,
+            "a byte of an order left after a kill"
+        );
         latch.clear();
         taken
     });

@@ -1,11 +1,13 @@
 //! The default desk on the generated market for 24 virtual hours at the written limits, one line a seed: what was traded,
 //! and every change of a trading state that a limit made. The engine and the matching core are linked directly.
 //!
-//! `scripts/default-day` runs it on the five seeds of the acceptance. Arguments: hours, then seeds.
+//! `scripts/default-day` runs it on the five seeds of the acceptance. Arguments: hours, then seeds. `TRADEWIND_CONFIG` names another
+//! configuration on the same market.
 
 #![expect(clippy::print_stdout, reason = "the lines are what it is run for")]
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -34,7 +36,8 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 fn day(seed: u64, span: Duration) -> anyhow::Result<Report> {
-    let config = DeskConfig::load(None, &BTreeMap::new(), Listing::Generated)?;
+    let file = std::env::var_os("TRADEWIND_CONFIG").map(PathBuf::from);
+    let config = DeskConfig::load(file.as_deref(), &BTreeMap::new(), Listing::Generated)?;
     let listed = universe("binance", VenueId(0));
     let usdt = listed.assets.find("USDT").context("no USDT")?;
     let absent = AbsentInstruments::Refuse;

@@ -92,7 +92,9 @@ fn show(fall: &Fall, data: &Path) -> anyhow::Result<()> {
         change(&table, fall.day, |[.., close]| close, last),
         change(&table, fall.day, |[_, _, low, _]| low, f64::min)
     );
-    println!("| {asset} | before | worst of the day | end of the day | {DAYS_AFTER} days later | drawdown | fills | entries denied |");
+    println!(
+        "| {asset} | before | worst of the day | end of the day | {DAYS_AFTER} days later | drawdown | fills | entries denied |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for (name, report) in [
         ("the template", &limited),
@@ -102,7 +104,9 @@ fn show(fall: &Fall, data: &Path) -> anyhow::Result<()> {
         println!("| {name} | {} |", row(report, fall.day));
     }
     let saved = limited.equity_end - free.equity_end;
-    println!("\nThe limits made {saved} {asset} against the same desk without them, and these acted:\n");
+    println!(
+        "\nThe limits made {saved} {asset} against the same desk without them, and these acted:\n"
+    );
     acted(&limited);
     Ok(())
 }
@@ -122,9 +126,16 @@ fn without_stops(mut desk: Desk) -> Desk {
 }
 
 /// From the first open of a day to one price of its candles, in words.
-fn change(table: &Table, day: i64, price: fn([f64; 4]) -> f64, which: fn(f64, f64) -> f64) -> String {
+fn change(
+    table: &Table,
+    day: i64,
+    price: fn([f64; 4]) -> f64,
+    which: fn(f64, f64) -> f64,
+) -> String {
     let rows = table.rows.iter();
-    let mut rows = rows.filter(|(open, _)| (day..day + DAY).contains(open)).peekable();
+    let mut rows = rows
+        .filter(|(open, _)| (day..day + DAY).contains(open))
+        .peekable();
     let open = rows.peek().map_or(f64::NAN, |(_, [open, ..])| *open);
     let wanted = rows.map(|(_, prices)| price(*prices)).reduce(which);
     format!("{:.1} %", (wanted.unwrap_or(f64::NAN) / open - 1.0) * 100.0)

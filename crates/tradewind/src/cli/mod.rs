@@ -146,9 +146,7 @@ fn dispatch(
     let client = || Client::connect(&location, timeout);
     match cli.command {
         Command::Run(args) => start(args.into_options(location.data_dir)?),
-        Command::Certify(args) => {
-            certify::run(&args, cli.global.data_dir.as_deref(), output)
-        }
+        Command::Certify(args) => certify::run(&args, cli.global.data_dir.as_deref(), output),
         Command::Simx(args) => simx::run(&args, cli.global.data_dir.as_deref(), output),
         Command::Status => status::show(&client()?, output),
         Command::Bots(args) => bots::execute(&args, &client()?, output),

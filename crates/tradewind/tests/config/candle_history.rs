@@ -1,7 +1,7 @@
 //! The templates of `tradewind init` on recorded candles, in virtual time.
 //!
 //! Each candle is played as quotes along its course, and longer candles are put together from it. The candles carry no book,
-//! so quotes stay good until the next one, and no stop rests at the venue.
+//! so quotes stay good until the next one, no stop rests at the venue, and R09, which measures orders by the book, is off.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -14,9 +14,10 @@ use tradewind::config::{AbsentInstruments, DeskConfig, Listing, SWING, Sources};
 use tradewind_backtest::{CandleStart, HistoryEvent, Latency, Report, Setup, run};
 use tradewind_events::{Configuration, WakeRule};
 use tradewind_model::{
-    AccountId, Amount, AssetTable, Candle, CandleBuilder, Instrument, InstrumentId,
-    Interval, MarketEvent, Ppm, Timestamp,
+    AccountId, Amount, AssetTable, Candle, CandleBuilder, Instrument, InstrumentId, Interval,
+    MarketEvent, Ppm, Timestamp,
 };
+use tradewind_risk::Limits;
 use tradewind_simx::ExchangeConfig;
 
 /// Half of a spread of 0.02 %.
@@ -30,7 +31,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Reads the rows that open in a span of time, in seconds. Plain or `.gz`; times are in seconds or milliseconds.
+    /// Reads the rows that open in a span of time, in seconds. Plain or `.gz`.
     pub(crate) fn read(path: &Path, from: i64, until: i64) -> anyhow::Result<Self> {
         let reading = || format!("reading {}", path.display());
         let file = File::open(path).with_context(reading)?;
@@ -39,15 +40,21 @@ impl Table {
             let mut file = flate2::bufread::MultiGzDecoder::new(BufReader::new(file));
             file.read_to_string(&mut text).with_context(reading)?;
         } else {
-            BufReader::new(file).read_to_string(&mut text).with_context(reading)?;
+            BufReader::new(file)
+                .read_to_string(&mut text)
+                .with_context(reading)?;
         }
         let mut rows: Vec<_> = text.lines().filter_map(row).collect();
         rows.retain(|(open, _)| (from..until).contains(open));
-        ensure!(rows.len() > 1, "{} has no candles in that time", path.display());
+        ensure!(
+            rows.len() > 1,
+            "{} has no candles in that time",
+            path.display()
+        );
         let length = rows.windows(2).map(|pair| pair[1].0 - pair[0].0).min();
         let length = u64::try_from(length.unwrap_or_default())?;
-        let interval = Interval::all()
-            .find(|interval| interval.duration() == Duration::from_secs(length));
+        let interval =
+            Interval::all().find(|interval| interval.duration() == Duration::from_secs(length));
         Ok(Self {
             rows,
             interval: interval.context("no interval is that long")?,
@@ -57,11 +64,20 @@ impl Table {
 
 fn row(line: &str) -> Option<(i64, [f64; 4])> {
     let mut fields = line.split(',');
-    let time: f64 = fields.next()?.trim().parse().ok()?;
-    #[expect(clippy::cast_possible_truncation, reason = "whole seconds of this century")]
-    let seconds = if time > 1e11 { (time / 1_000.0) as i64 } else { time as i64 };
+    let open = seconds(fields.next()?.trim())?;
     let mut price = || fields.next()?.trim().parse().ok();
-    Some((seconds, [price()?, price()?, price()?, price()?]))
+    Some((open, [price()?, price()?, price()?, price()?]))
+}
+
+/// A time in seconds, in milliseconds, or as `2022-01-08 00:00:00` in UTC.
+fn seconds(text: &str) -> Option<i64> {
+    if let Ok(number) = text.parse::<i64>() {
+        let is_millis = number > 100_000_000_000;
+        return Some(if is_millis { number / 1_000 } else { number });
+    }
+    let civil: jiff::civil::DateTime = text.parse().ok()?;
+    let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(zoned.timestamp().as_second())
 }
 
 /// A desk of a template.
@@ -106,7 +122,11 @@ impl Desk {
             listed.push(Instrument {
                 price_decimals: if in_btc { 6 } else { 2 },
                 quantity_decimals: 4,
-                notional_min: if in_btc { Amount(Amount::ONE.0 / 10_000) } else { Amount::whole(5) },
+                notional_min: if in_btc {
+                    Amount(Amount::ONE.0 / 10_000)
+                } else {
+                    Amount::whole(5)
+                },
                 open_orders_max: 200,
                 ..Instrument::spot(InstrumentId(id), name, base, quote)
             });
@@ -114,9 +134,14 @@ impl Desk {
         let mut configuration = config.resolve(&listed, assets, AbsentInstruments::Refuse)?;
         configuration.stale_after = Duration::from_secs(86_400);
         configuration.venue_stop_distance = None;
+        configuration.limits.depth_share_max = Limits::wide().depth_share_max;
         Ok(Self {
             configuration,
-            cash: if in_btc { Amount::ONE } else { Amount::whole(10_000) },
+            cash: if in_btc {
+                Amount::ONE
+            } else {
+                Amount::whole(10_000)
+            },
         })
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use tradewind::config::{DeskConfig, INTRADAY, Listing, SWING, Sources};
 use tradewind_backtest::Report;
@@ -11,9 +10,6 @@ use crate::candle_history::{Desk, History, Table};
 
 /// Seconds.
 const DAY: i64 = 86_400;
-/// 15 January to 24 February 2024: six weeks in which BTC moved between -5 % and +8 % a day.
-const FROM: i64 = 1_705_276_800;
-const UNTIL: i64 = FROM + 40 * DAY;
 const PRODUCTS: [&str; 2] = ["BTC/USDT", "ETH/USDT"];
 
 #[test]
@@ -31,36 +27,51 @@ fn both_are_valid_and_start_clean() {
     }
 }
 
+/// 15 January to 24 February 2024: BTC moved between -5 % and +8 % a day.
 #[test]
 fn a_swing_desk_trades_through_normal_weeks() {
-    trades_on(Desk::swing(&PRODUCTS).unwrap(), 40);
-}
-
-#[test]
-fn an_intraday_desk_trades_through_normal_weeks() {
-    let text = INTRADAY
-        .replace("SOL/USDT", PRODUCTS[0])
-        .replace("XRP/USDT", PRODUCTS[1]);
-    trades_on(Desk::new(&text, &PRODUCTS).unwrap(), 100);
-}
-
-/// No limit changes a state, none denies more than a few entries, and the desk still trades in the last days.
-fn trades_on(desk: Desk, fills: u64) {
     let Some(data) = test_data() else { return };
-    let read = |file: &str| Table::read(&data.join("binance_1h").join(file), FROM, UNTIL).unwrap();
-    let btc = read("BTCUSDT_1h_jan_feb_2024.csv");
-    let eth = read("ETHUSDT_1h_jan_feb_2024.csv");
+    let from = 1_705_276_800;
+    let read = |file| Table::read(&data.join(file), from, from + 40 * DAY).unwrap();
+    let btc = read("binance_1h/BTCUSDT_1h_jan_feb_2024.csv");
+    let eth = read("binance_1h/ETHUSDT_1h_jan_feb_2024.csv");
     let tables = BTreeMap::from([(PRODUCTS[0], &btc), (PRODUCTS[1], &eth)]);
-    let history = History::new(&desk, &tables).unwrap();
-    let last_week = history.0.back().unwrap().0 - Duration::from_secs(7 * 86_400);
+    trades_on(Desk::swing(&PRODUCTS).unwrap(), &tables, 40);
+}
+
+/// 8 to 18 January 2022: BTC moved between -3 % and +3 % a day. Only the template's two bots on it have candles so short.
+#[test]
+fn an_intraday_desk_trades_through_normal_days() {
+    let Some(data) = test_data() else { return };
+    let from = 1_641_600_000;
+    let file = data.join("candles_1m/btc-perp-20211231-20220201_1m.csv.gz");
+    let btc = Table::read(&file, from, from + 10 * DAY).unwrap();
+    let (two_bots, _) = INTRADAY.split_once("[[bots]]\nid = \"eth").unwrap();
+    let desk = Desk::new(two_bots, &PRODUCTS[..1]).unwrap();
+    trades_on(desk, &BTreeMap::from([(PRODUCTS[0], &btc)]), 40);
+}
+
+/// No limit changes a state, none denies more than a few entries, and the desk still trades in the last quarter.
+fn trades_on(desk: Desk, tables: &BTreeMap<&str, &Table>, fills: u64) {
+    let history = History::new(&desk, tables).unwrap();
+    let (from, until) = (history.0[0].0, history.0.back().unwrap().0);
+    let late = until - until.since(from) / 4;
     let report: Report = desk.run(history).unwrap();
-    assert_eq!(report.state_changes, [] as [String; 0], "{report:#?}");
-    assert_eq!(report.bot_errors, 0, "{report:#?}");
-    assert!(report.fills >= fills, "{report:#?}");
-    let late = report.newest_fills.iter().filter(|fill| fill.at >= last_week);
-    assert!(late.count() > 0, "{report:#?}");
+    let told = format!(
+        "{} orders, {} fills, denials {:?}, {}",
+        report.orders,
+        report.fills,
+        report.denials,
+        report.last_denial.as_deref().unwrap_or("none")
+    );
+    assert_eq!(report.state_changes, [] as [String; 0], "{told}");
+    assert_eq!(report.bot_errors, 0, "{told}");
+    assert!(report.fills >= fills, "{told}");
+    let late = report.newest_fills.iter().filter(|fill| fill.at >= late);
+    assert!(late.count() > 0, "{told}");
     let denials: u64 = report.denials.values().sum();
-    assert!(denials * 10 <= report.orders, "{:?} of {}", report.denials, report.orders);
+    assert!(denials * 10 <= report.orders, "{told}");
+    eprintln!("{told}");
 }
 
 /// The folder of recorded market data. Without it the test says so and ends, except where that must not be.

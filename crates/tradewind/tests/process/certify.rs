@@ -17,13 +17,28 @@ use crate::live_desk::{LoggedVenue, live_text};
 /// What the account has.
 const USDT: &str = "4321.5";
 const STEPS: [&str; 13] = [
-    "certify", "start", "minimum_order", "stop_order", "sigkill", "restart", "compare", "exit",
-    "partial_fill", "cancel", "flat", "compare", "stop",
+    "certify",
+    "start",
+    "minimum_order",
+    "stop_order",
+    "sigkill",
+    "restart",
+    "compare",
+    "exit",
+    "partial_fill",
+    "cancel",
+    "flat",
+    "compare",
+    "stop",
 ];
 
 fn certify(folder: &Path, address: &str, budget: &str) -> Command {
     let config = folder.join("tradewind.toml");
-    fs::write(&config, live_text(include_str!("../config/base.toml"), address)).unwrap();
+    fs::write(
+        &config,
+        live_text(include_str!("../config/base.toml"), address),
+    )
+    .unwrap();
     let mut command = tradewind(&folder.join("certify"), &["certify", "--budget", budget]);
     command
         .current_dir(folder)
@@ -58,7 +73,10 @@ fn a_desk_is_certified_against_an_exchange_and_its_transcript_keeps_no_secret() 
         .collect();
     let (last, steps) = lines.split_last().unwrap();
     assert_eq!(last["result"], "passed", "{transcript}");
-    let names: Vec<&str> = steps.iter().map(|line| line["step"].as_str().unwrap()).collect();
+    let names: Vec<&str> = steps
+        .iter()
+        .map(|line| line["step"].as_str().unwrap())
+        .collect();
     assert_eq!(names, STEPS);
     for secret in [KEY, SECRET, "signature", USDT, "4321"] {
         assert!(!transcript.contains(secret), "{secret}: {transcript}");
@@ -68,7 +86,9 @@ fn a_desk_is_certified_against_an_exchange_and_its_transcript_keeps_no_secret() 
     let events = venue.events();
     let of = |name: &str| {
         let found = events.iter().filter(|event| event["event"] == name);
-        found.map(|event| event["client"].as_str().unwrap()).collect::<Vec<_>>()
+        found
+            .map(|event| event["client"].as_str().unwrap())
+            .collect::<Vec<_>>()
     };
     for step in ["minimum_order", "stop_order", "exit", "partial_fill"] {
         let line = lines.iter().find(|line| line["step"] == step).unwrap();
@@ -83,19 +103,24 @@ fn a_desk_is_certified_against_an_exchange_and_its_transcript_keeps_no_secret() 
 /// Fills most of an order that rests, once.
 fn fill_in_part(venue: &LoggedVenue) {
     let events = venue.events();
-    let resting = events.iter().find(|event| {
-        event["event"] == "order_accepted" && event["type"] == "LIMIT_MAKER"
-    });
+    let resting = events
+        .iter()
+        .find(|event| event["event"] == "order_accepted" && event["type"] == "LIMIT_MAKER");
     let Some(order) = resting else { return };
-    if events.iter().any(|event| event["event"] == "order_filled" && event["client"] == order["client"]) {
+    if events
+        .iter()
+        .any(|event| event["event"] == "order_filled" && event["client"] == order["client"])
+    {
         return;
     }
     // Multiples of 10^-5 bitcoin.
     let quantity = order["quantity"].as_str().unwrap();
     let counts = (quantity.parse::<f64>().unwrap() * 1e5).round() - 2.0;
-    let fill = json!({ "account": KEY, "symbol": "BTCUSDT", "quantity": format!("{:.5}", counts / 1e5) });
+    let fill =
+        json!({ "account": KEY, "symbol": "BTCUSDT", "quantity": format!("{:.5}", counts / 1e5) });
     let address = venue.facts["control"]["address"].as_str().unwrap();
-    let headers = format!("Authorization: Bearer {CONTROL_TOKEN}\r\nContent-Type: application/json\r\n");
+    let headers =
+        format!("Authorization: Bearer {CONTROL_TOKEN}\r\nContent-Type: application/json\r\n");
     let filled = http::ask(address, "POST /fill", &headers, &fill.to_string()).unwrap();
     eprintln!("filled in part: {filled:?}");
 }
@@ -112,11 +137,23 @@ fn what_is_missing_is_said_before_anything_is_ordered() {
         assert!(said.contains(wanted), "{said:?} lacks {wanted:?}");
     };
     let mut without_key = certify(folder, &venue.address, "20");
-    refused(without_key.env_remove("BINANCE_API_SECRET"), "set BINANCE_API_SECRET in the environment");
-    refused(&mut certify(folder, "127.0.0.1:1", "20"), "requesting binance at http://127.0.0.1:1");
-    refused(&mut certify(folder, &venue.address, "3"), "a budget of 3 is too small");
+    refused(
+        without_key.env_remove("BINANCE_API_SECRET"),
+        "set BINANCE_API_SECRET in the environment",
+    );
+    refused(
+        &mut certify(folder, "127.0.0.1:1", "20"),
+        "requesting binance at http://127.0.0.1:1",
+    );
+    refused(
+        &mut certify(folder, &venue.address, "3"),
+        "a budget of 3 is too small",
+    );
     let mut elsewhere = certify(folder, &venue.address, "20");
-    refused(elsewhere.args(["--account", "other"]), "no such live account");
+    refused(
+        elsewhere.args(["--account", "other"]),
+        "no such live account",
+    );
     assert!(!folder.join("certify").join("certify.toml").exists());
     assert_eq!(venue.events().len(), 0);
 }

@@ -23,8 +23,14 @@ fn a_key_that_may_do_more_or_less_than_trade_from_here_is_refused() {
         let said = String::from_utf8_lossy(&refused.stderr);
         assert_eq!(refused.status.code(), Some(1), "{said}");
         assert!(said.contains(wanted), "{said}");
-        assert!(said.contains("requesting binance for account paper"), "{said}");
-        assert!(!said.contains(SECRET) && !said.contains("signature"), "{said}");
+        assert!(
+            said.contains("requesting binance for account paper"),
+            "{said}"
+        );
+        assert!(
+            !said.contains(SECRET) && !said.contains("signature"),
+            "{said}"
+        );
         assert_eq!(venue.events().len(), 0, "nothing was ordered");
     }
 }

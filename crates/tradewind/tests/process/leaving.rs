@@ -55,7 +55,12 @@ fn an_interrupt_at_any_moment_of_a_start_leaves_a_desk_that_starts() {
     });
     desk.crash();
     for step in 0..16 {
-        let output = |name| fs::File::options().append(true).create(true).open(folder.join(name));
+        let output = |name| {
+            fs::File::options()
+                .append(true)
+                .create(true)
+                .open(folder.join(name))
+        };
         let mut child = tradewind(folder, &["run", "--config", &config])
             .stdin(Stdio::null())
             .stdout(output("stdout").unwrap())
@@ -64,9 +69,13 @@ fn an_interrupt_at_any_moment_of_a_start_leaves_a_desk_that_starts() {
             .unwrap();
         pause(Duration::from_millis(step * 90));
         let pid = child.id().to_string();
-        let sent = std::process::Command::new("kill").args(["-s", "INT", &pid]).status();
+        let sent = std::process::Command::new("kill")
+            .args(["-s", "INT", &pid])
+            .status();
         assert!(sent.unwrap().success());
-        within(Duration::from_secs(10), "the end of a start", || child.try_wait().unwrap());
+        within(Duration::from_secs(10), "the end of a start", || {
+            child.try_wait().unwrap()
+        });
     }
     let desk = Desk::start_with(folder, &["--config", &config]);
     within(Duration::from_secs(60), "equal books", || {

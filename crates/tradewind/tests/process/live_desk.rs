@@ -67,7 +67,9 @@ impl LoggedVenue {
         let text = fs::read_to_string(&self.log).unwrap();
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
         let lines = whole.lines();
-        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     /// What happened to orders so far.
@@ -101,7 +103,8 @@ pub(crate) fn instant(at: &Value) -> SystemTime {
 pub(crate) fn fast_live_bots(folder: &Path, address: &str) -> PathBuf {
     let path = PathBuf::from(fast_bots(folder));
     let text = fs::read_to_string(&path).unwrap();
-    let text = live_text(&text, address).replace("order_equity_max = 0.05", "order_equity_max = 0.10");
+    let text =
+        live_text(&text, address).replace("order_equity_max = 0.05", "order_equity_max = 0.10");
     fs::write(&path, text).unwrap();
     path
 }
@@ -118,8 +121,9 @@ pub(crate) fn live_text(text: &str, address: &str) -> String {
 
 /// `run --live`, with the account's key in the environment.
 pub(crate) fn run_live(folder: &Path, config: &Path) -> Command {
-    let mut command = tradewind(folder, &["run", "--venue", "binance", "--live", "--config"]);
+    let mut command = tradewind(folder, &["run", "--venue", "binance", "--live"]);
     command
+        .arg("--config")
         .arg(config)
         .env("BINANCE_API_KEY", KEY)
         .env("BINANCE_API_SECRET", SECRET);
@@ -165,7 +169,9 @@ impl Relay {
     /// How many requests of a kind came since `since`.
     pub(crate) fn since(&self, kind: &str, since: SystemTime) -> usize {
         let requests = self.requests.lock().unwrap();
-        let later = requests.iter().filter(|(at, name)| *at >= since && *name == kind);
+        let later = requests
+            .iter()
+            .filter(|(at, name)| *at >= since && *name == kind);
         later.count()
     }
 }
@@ -185,7 +191,10 @@ fn pass_on(
             let text = String::from_utf8_lossy(&tail).into_owned();
             for name in [ORDER, ACCOUNT] {
                 let count = text.matches(name).count();
-                requests.lock().unwrap().extend(std::iter::repeat_n((now, name), count));
+                requests
+                    .lock()
+                    .unwrap()
+                    .extend(std::iter::repeat_n((now, name), count));
             }
             let kept = tail.len().saturating_sub(ORDER.len() - 1);
             tail.drain(..kept);

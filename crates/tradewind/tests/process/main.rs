@@ -20,7 +20,7 @@ mod http;
 mod identity;
 mod keys;
 mod killing;
-mod killing_when_full;
+mod killing_unread;
 mod latency;
 mod leaving;
 mod lines;

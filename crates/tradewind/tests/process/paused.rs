@@ -60,7 +60,10 @@ fn placed_orders(desk: &Desk) -> BTreeMap<String, (String, SystemTime)> {
     orders.extend(closed["items"].as_array().unwrap().iter().cloned());
     let entry = |order: &Value| {
         let text = |key: &str| order[key].as_str().unwrap().to_owned();
-        (text("client_id"), (text("purpose"), instant(&order["placed_at"])))
+        (
+            text("client_id"),
+            (text("purpose"), instant(&order["placed_at"])),
+        )
     };
     orders.iter().map(entry).collect()
 }

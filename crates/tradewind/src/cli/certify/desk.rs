@@ -91,9 +91,14 @@ impl DeskProcess {
         let sent = Command::new("sh")
             .args(["-c", &format!("kill -TERM {pid}")])
             .status();
-        ensure!(sent.context("sending SIGTERM")?.success(), "SIGTERM was not sent");
+        ensure!(
+            sent.context("sending SIGTERM")?.success(),
+            "SIGTERM was not sent"
+        );
         let child = &mut self.child;
-        let status = wait(ENDED_WITHIN, "the desk does not end", || Ok(child.try_wait()?))?;
+        let status = wait(ENDED_WITHIN, "the desk does not end", || {
+            Ok(child.try_wait()?)
+        })?;
         ensure!(status.success(), "the desk ended with {status}");
         Ok(())
     }
@@ -113,7 +118,13 @@ fn spawn(plan: &Plan, folder: &Path) -> anyhow::Result<Child> {
     let opening = || format!("cannot write {}", log.display());
     let mut command = Command::new(std::env::current_exe().context("finding this program")?);
     command
-        .args(["run", "--venue", plan.venue.name.as_str(), "--live", "--config"])
+        .args([
+            "run",
+            "--venue",
+            plan.venue.name.as_str(),
+            "--live",
+            "--config",
+        ])
         .arg(folder.join(CONFIG_FILE))
         .arg("--data-dir")
         .arg(folder)
@@ -134,7 +145,10 @@ fn spawn(plan: &Plan, folder: &Path) -> anyhow::Result<Child> {
 /// The last error that a desk printed.
 fn complaint(folder: &Path) -> String {
     let log = fs::read_to_string(folder.join(LOG_FILE)).unwrap_or_default();
-    let last = log.lines().rev().find(|line| line.starts_with("tradewind: "));
+    let last = log
+        .lines()
+        .rev()
+        .find(|line| line.starts_with("tradewind: "));
     last.unwrap_or("it said nothing").to_owned()
 }
 

@@ -92,5 +92,9 @@ pub(super) fn run(
     )?;
     let passed = Certification::new(&plan, folder, venue, transcript).run()?;
     output.complain(&format!("transcript: {}", path.display()));
-    if passed { Ok(()) } else { Err(ProblemsFound.into()) }
+    if passed {
+        Ok(())
+    } else {
+        Err(ProblemsFound.into())
+    }
 }

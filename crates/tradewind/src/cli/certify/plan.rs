@@ -92,7 +92,12 @@ impl Plan {
     /// # Errors
     /// The budget is below what the venue's minimum needs.
     pub(super) fn sizes(&self, instrument: &Instrument, price: Price) -> anyhow::Result<Sizes> {
-        let too_large = || format!("the rules of {} are outside of the number range", self.product);
+        let too_large = || {
+            format!(
+                "the rules of {} are outside of the number range",
+                self.product
+            )
+        };
         let step = instrument.notional(price, instrument.step);
         let least_quantity = instrument.notional(price, instrument.quantity_min);
         let (step, least_quantity) = step.zip(least_quantity).with_context(too_large)?;
@@ -145,9 +150,13 @@ impl Plan {
             OrderEntry::Rest => "rest",
             OrderEntry::WebSocket => "websocket",
         };
-        let ca_file = self.venue.ca_file.as_ref().map_or_else(String::new, |path| {
-            format!("ca_file = {}", text(&path.display().to_string()))
-        });
+        let ca_file = self
+            .venue
+            .ca_file
+            .as_ref()
+            .map_or_else(String::new, |path| {
+                format!("ca_file = {}", text(&path.display().to_string()))
+            });
         let replaced = [
             ("CA_FILE", ca_file),
             ("VENUE", text(&self.venue.name)),
@@ -165,7 +174,9 @@ impl Plan {
             ("BOT_SHARE", sizes.share.to_string()),
             ("BOT_MONEY", text(&sizes.bot.to_string())),
         ];
-        let fill = |text: String, (name, value): (&str, String)| text.replace(&format!("@{name}@"), &value);
+        let fill = |text: String, (name, value): (&str, String)| {
+            text.replace(&format!("@{name}@"), &value)
+        };
         replaced.into_iter().fold(TEMPLATE.to_owned(), fill)
     }
 }
@@ -175,10 +186,17 @@ fn account<'a>(config: &'a DeskConfig, args: &CertifyArgs) -> anyhow::Result<&'a
     let live = config.accounts.iter().filter(|account| {
         account.venue == args.venue && matches!(account.mode, AccountSource::Live { .. })
     });
-    let mut wanted = live.filter(|account| args.account.as_ref().is_none_or(|name| *name == account.name));
+    let mut wanted = live.filter(|account| {
+        args.account
+            .as_ref()
+            .is_none_or(|name| *name == account.name)
+    });
     match (wanted.next(), wanted.next()) {
         (Some(account), None) => Ok(account),
-        (Some(_), Some(_)) => bail!("{} has several live accounts; name one with --account", args.venue),
+        (Some(_), Some(_)) => bail!(
+            "{} has several live accounts; name one with --account",
+            args.venue
+        ),
         (None, _) => bail!(
             "{} has no such live account at {}: write [accounts.main] with venue = {:?} and mode = \"live\"",
             config.file,
@@ -204,7 +222,10 @@ fn credentials(account: &AccountSettings) -> anyhow::Result<(ApiKey, Vec<String>
     let read = |name: &str| {
         let value = std::env::var(name).ok().filter(|value| !value.is_empty());
         value.with_context(|| {
-            format!("account {} has no credentials: set {name} in the environment", account.name)
+            format!(
+                "account {} has no credentials: set {name} in the environment",
+                account.name
+            )
         })
     };
     let (key, secret) = (read(key_env)?, read(secret_env)?);

@@ -12,6 +12,7 @@ use super::desk::{DeskProcess, wait};
 use super::plan::Plan;
 use super::transcript::Transcript;
 use super::venue::VenueReader;
+use crate::cli::time::now;
 
 /// Buys the smallest order at market.
 const MARKET_BOT: &str = "certify-market";
@@ -42,7 +43,10 @@ pub(super) struct Certification<'a> {
     stop: Option<ClientOrderId>,
 }
 
-type Step<'a> = (&'static str, fn(&mut Certification<'a>) -> anyhow::Result<Verdict>);
+type Step<'a> = (
+    &'static str,
+    fn(&mut Certification<'a>) -> anyhow::Result<Verdict>,
+);
 
 impl<'a> Certification<'a> {
     pub(super) fn new(
@@ -118,13 +122,19 @@ impl<'a> Certification<'a> {
         // A run that was interrupted may have left something.
         self.close_positions()?;
         let status = self.desk()?.api().get("status", &[])?;
-        ensure!(status["state"] == "ACTIVE", "the desk is {}", status["state"]);
-        Ok(Passed(json!({ "ready_ms": millis(ready_after), "state": "ACTIVE" })))
+        ensure!(
+            status["state"] == "ACTIVE",
+            "the desk is {}",
+            status["state"]
+        );
+        Ok(Passed(
+            json!({ "ready_ms": millis(ready_after), "state": "ACTIVE" }),
+        ))
     }
 
     /// The smallest order that a stop can protect, at market.
     fn minimum_order(&mut self) -> anyhow::Result<Verdict> {
-        self.bot(MARKET_BOT, "start")?;
+        self.start_bot(MARKET_BOT)?;
         let position = wait(DECIDED_WITHIN, "no order was filled", || {
             self.why_denied(MARKET_BOT)?;
             Ok(self.position(MARKET_BOT)?)
@@ -184,13 +194,15 @@ impl<'a> Certification<'a> {
     /// Orders, trades and balances, as the desk has them and as the venue has them.
     fn compare(&mut self) -> anyhow::Result<Verdict> {
         let mut last = String::new();
-        let compared = wait(EQUAL_WITHIN, "the books differ", || match self.differences() {
-            Ok((facts, differences)) if differences.is_empty() => Ok(Some(facts)),
-            Ok((_, differences)) => {
-                last = differences.join("; ");
-                Ok(None)
+        let compared = wait(EQUAL_WITHIN, "the books differ", || {
+            match self.differences() {
+                Ok((facts, differences)) if differences.is_empty() => Ok(Some(facts)),
+                Ok((_, differences)) => {
+                    last = differences.join("; ");
+                    Ok(None)
+                }
+                Err(error) => Err(error),
             }
-            Err(error) => Err(error),
         });
         Ok(Passed(compared.with_context(|| last)?))
     }
@@ -253,7 +265,7 @@ impl<'a> Certification<'a> {
 
     /// An order rests at the touch until a part of it is filled.
     fn partial_fill(&mut self) -> anyhow::Result<Verdict> {
-        self.bot(LIMIT_BOT, "start")?;
+        self.start_bot(LIMIT_BOT)?;
         wait(DECIDED_WITHIN, "no order rests", || {
             self.why_denied(LIMIT_BOT)?;
             let held = self.position(LIMIT_BOT)?.map(|_| ());
@@ -314,7 +326,9 @@ impl<'a> Certification<'a> {
         let left = self.desk()?.items("positions", &[])?;
         let left = left.iter().map(|one| text(&one["quantity"]));
         let left: Vec<String> = left.filter(|quantity| quantity != "0").collect();
-        Ok(Passed(json!({ "too_small_to_sell": left, "open_orders": 0, "realized": realized })))
+        Ok(Passed(
+            json!({ "too_small_to_sell": left, "open_orders": 0, "realized": realized }),
+        ))
     }
 
     fn stop(&mut self) -> anyhow::Result<Verdict> {
@@ -326,9 +340,23 @@ impl<'a> Certification<'a> {
         self.desk.as_ref().context("no desk runs")
     }
 
+    /// Starts a bot in the midst of a minute: a close that has just been missed is not traded on any more.
+    fn start_bot(&self, bot: &str) -> anyhow::Result<()> {
+        let minute = Duration::from_secs(60);
+        wait(minute, "the minute does not pass", || {
+            let second = now().as_nanos().rem_euclid(60_000_000_000) / 1_000_000_000;
+            Ok((10..50).contains(&second).then_some(()))
+        })?;
+        self.bot(bot, "start")
+    }
+
     fn bot(&self, bot: &str, verb: &str) -> anyhow::Result<()> {
-        let done = self.desk()?.api().post(&format!("bots/{bot}/{verb}"), &json!({}));
-        done.map(drop).with_context(|| format!("{verb} of bot {bot}"))
+        let done = self
+            .desk()?
+            .api()
+            .post(&format!("bots/{bot}/{verb}"), &json!({}));
+        done.map(drop)
+            .with_context(|| format!("{verb} of bot {bot}"))
     }
 
     /// The bot's position.
@@ -369,7 +397,9 @@ impl<'a> Certification<'a> {
             let Some(position) = self.position(bot)? else {
                 continue;
             };
-            let cost: Amount = text(&position["cost"]).parse().context("a position's cost")?;
+            let cost: Amount = text(&position["cost"])
+                .parse()
+                .context("a position's cost")?;
             if cost < self.venue.instrument().notional_min {
                 continue;
             }

@@ -166,7 +166,10 @@ impl VenueReader {
 async fn open(venue: &dyn Venue, plan: &Plan) -> anyhow::Result<(Timestamp, Instrument)> {
     let requesting = || {
         let (account, venue) = (&plan.account.name, &plan.venue);
-        format!("requesting {} at {} for account {account}", venue.name, venue.rest_url)
+        format!(
+            "requesting {} at {} for account {account}",
+            venue.name, venue.rest_url
+        )
     };
     let began = venue.server_time().await.with_context(requesting)?;
     venue.check_key().await.with_context(requesting)?;
