@@ -1,7 +1,7 @@
 //! Where the engine is in its inputs: sequence number, time, and the cause of what happens now.
 
 use tradewind_events::{Event, EventKind, Output, Outputs};
-use tradewind_model::{EventId, Quote, Timestamp};
+use tradewind_model::{EventId, Price, Quote, Timestamp};
 
 /// What the current input is about, so that events can name their cause.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +21,8 @@ pub(crate) struct StepContext {
     seq: u64,
     at: Timestamp,
     trigger: Trigger,
+    /// The price that what is decided now is decided at, where no quote decides it.
+    reference: Option<Price>,
     next_index: u32,
 }
 
@@ -39,6 +41,7 @@ impl StepContext {
         self.seq += 1;
         self.at = self.at.max(at);
         self.trigger = Trigger::None;
+        self.reference = None;
         self.next_index = 0;
     }
 
@@ -55,6 +58,16 @@ impl StepContext {
     /// From now on events of this input follow from `trigger`.
     pub(crate) const fn set_trigger(&mut self, trigger: Trigger) {
         self.trigger = trigger;
+    }
+
+    /// From now on decisions of this input are made at this price.
+    pub(crate) const fn set_reference(&mut self, price: Option<Price>) {
+        self.reference = price;
+    }
+
+    /// The price that what is decided now is decided at, where no quote decides it.
+    pub(crate) const fn reference(&self) -> Option<Price> {
+        self.reference
     }
 
     /// Announces something that follows from `cause`.

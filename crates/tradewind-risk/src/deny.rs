@@ -194,6 +194,20 @@ pub enum DenyReason {
     LimitMissing(LimitKey),
     /// A value has no price in the report currency, or overflows.
     Unpriced,
+    /// R04: the price moved away from the one that the decision was made at.
+    PriceMoved {
+        /// How far, as a share of it.
+        moved: Ppm,
+        /// How far it may.
+        limit: Ppm,
+    },
+    /// R07: what is left of it after the worst fee could not be sold at its stop.
+    TooSmallToExit {
+        /// What it would be worth then.
+        value: Amount,
+        /// What it must be worth.
+        least: Amount,
+    },
 }
 
 impl DenyReason {
@@ -203,6 +217,8 @@ impl DenyReason {
         match self {
             Self::TradingState(_) | Self::ProbeOpen => Rule::R01,
             Self::NotReconciled => Rule::R02,
+            Self::PriceMoved { .. } => Rule::R04,
+            Self::TooSmallToExit { .. } => Rule::R07,
             Self::UnknownOrders { .. } => Rule::R03,
             Self::NotAllowed | Self::NotTrading(_) => Rule::R05,
             Self::Filter(
@@ -309,6 +325,16 @@ impl fmt::Display for DenyReason {
             Self::ExitTooLarge => f.write_str("larger than the position it is to close"),
             Self::LimitMissing(key) => write!(f, "limits.{} is not configured", key.name()),
             Self::Unpriced => f.write_str("its value in the report currency is unknown"),
+            Self::PriceMoved { moved, limit } => write!(
+                f,
+                "the price moved {moved} since the decision, at most {limit} allowed"
+            ),
+            Self::TooSmallToExit { value, least } => write!(
+                f,
+                "after the fee and at its stop it is worth {}, and less than {} may not be sold",
+                value.to_text(2),
+                least.to_text(2)
+            ),
         }
     }
 }

@@ -49,6 +49,10 @@ pub struct Candidate {
     pub purpose: PositionEffect,
     /// Whether a quote decided it; candles and timers give an entry more time (R04).
     pub decided_on_quote: bool,
+    /// The price that a candle or a timer decided it at; a market price further away than R04 allows denies it.
+    pub reference: Option<Price>,
+    /// Where the loss of the position it opens is taken, if its plan says so.
+    pub stop: Option<Price>,
     /// Whether it is the next slice or the re-placement of an order that ended: it is no duplicate of that one (R18).
     pub continues: bool,
 }
@@ -168,9 +172,9 @@ impl AppliesTo {
     }
 }
 
-/// The list, cheapest and most final first. R04 is the time to live that [`check`] seals into an entry. R17, R22, R23
+/// The list, cheapest and most final first. The time to live of R04 is sealed into an entry by [`check`]. R17, R22, R23
 /// and R25 are not per order: see `monitors/`.
-const CHECKS: [(AppliesTo, Check); 21] = [
+const CHECKS: [(AppliesTo, Check); 23] = [
     (AppliesTo::All, checks::r01_trading_state::check),
     (AppliesTo::All, checks::r02_start_gate::check),
     (AppliesTo::Entry, checks::limits_present),
@@ -179,9 +183,11 @@ const CHECKS: [(AppliesTo, Check); 21] = [
     (AppliesTo::Entry, checks::r03_unknown_orders::check),
     (AppliesTo::All, checks::r06_steps::check),
     (AppliesTo::All, checks::r07_size::check),
+    (AppliesTo::Entry, checks::r07_exit_value::check),
     (AppliesTo::Decisions, checks::r18_duplicate::check),
     (AppliesTo::Reducing, checks::r21_exit_size::check),
     (AppliesTo::Entry, checks::r11_reference::check),
+    (AppliesTo::Entry, checks::r04_time_to_live::check),
     (AppliesTo::Entry, checks::r10_collar::check),
     (AppliesTo::Entry, checks::r09_liquidity::check),
     (AppliesTo::Entry, checks::r08_order_value::check),

@@ -18,7 +18,7 @@ mod state;
 pub use approved_order::ApprovedOrder;
 pub use breaker::{BreakerLimits, BreakerScope, BreakerState, CircuitBreaker};
 pub use checks::r20_self_match::would_match;
-pub use checks::visible_quantity;
+pub use checks::{reach, visible_quantity};
 pub use deny::{DenyReason, Rule};
 pub use gate::{AccountFacts, Candidate, Context, PositionEffect, check};
 pub use latch::KillLatch;

@@ -38,7 +38,7 @@ export type OrderStatus =
   | "not_sent";
 
 export interface Scope {
-  kind: "desk" | "account" | "instrument" | "bot";
+  kind: "desk" | "account" | "instrument" | "bot" | "venue";
   name: string | null;
 }
 

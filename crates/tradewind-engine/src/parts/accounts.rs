@@ -41,6 +41,18 @@ pub(crate) struct AccountRecord {
     /// By instrument, the last trade that a reading listed. It and all before it are booked.
     #[serde(default)]
     cursors: BTreeMap<InstrumentId, TradeId>,
+    /// When it was last read and compared, since the start.
+    #[serde(default)]
+    read_at: Option<Timestamp>,
+    /// Own fills that the last reading listed before they were reported.
+    #[serde(default)]
+    unheard: BTreeSet<FillKey>,
+    /// Since when the stream is doubted, because it did not report what a reading listed.
+    #[serde(default)]
+    stream_doubted: Option<Timestamp>,
+    /// Since when the stream is down; `None` while it is not.
+    #[serde(default)]
+    stream_down: Option<Timestamp>,
     /// Balances that no fill explains: the difference, and in how many readings in a row it was the same.
     #[serde(default)]
     doubts: BTreeMap<AssetId, (Amount, u32)>,
@@ -156,6 +168,7 @@ impl AccountRecord {
     pub(crate) const fn await_reconcile(&mut self, now: Timestamp) {
         self.reconciled = false;
         self.clean = false;
+        self.read_at = None;
         self.unreconciled_since = now;
     }
 
@@ -255,6 +268,53 @@ impl AccountRecord {
             }
         }
         confirmed
+    }
+
+    /// Notes a reading at `now` and which own fills it listed before they were reported.
+    pub(crate) fn note_reading<'a>(
+        &mut self,
+        unheard: impl Iterator<Item = &'a Fill>,
+        now: Timestamp,
+    ) {
+        self.read_at = Some(now);
+        self.unheard = unheard.map(key).collect();
+    }
+
+    /// Notes that a fill was reported.
+    pub(crate) fn note_heard(&mut self, fill: &Fill) {
+        if !self.unheard.is_empty() {
+            self.unheard.remove(&key(fill));
+        }
+    }
+
+    /// When it was last read and compared, since the start.
+    pub(crate) const fn read_at(&self) -> Option<Timestamp> {
+        self.read_at
+    }
+
+    /// How many own fills the last reading listed that nothing has reported since.
+    pub(crate) fn unheard(&self) -> usize {
+        self.unheard.len()
+    }
+
+    /// Since when the stream is doubted.
+    pub(crate) const fn stream_doubted(&self) -> Option<Timestamp> {
+        self.stream_doubted
+    }
+
+    /// Notes since when the stream is doubted; `None`: it is not.
+    pub(crate) const fn doubt_stream(&mut self, since: Option<Timestamp>) {
+        self.stream_doubted = since;
+    }
+
+    /// Notes that the stream went down, if it was not down.
+    pub(crate) fn note_stream_down(&mut self, now: Timestamp) {
+        self.stream_down.get_or_insert(now);
+    }
+
+    /// Notes that the stream is up. Returns since when it was down.
+    pub(crate) const fn take_stream_down(&mut self) -> Option<Timestamp> {
+        self.stream_down.take()
     }
 
     /// In how many readings the longest doubt was there; 0 without one.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::{BotConfig, BotState, Lane, WakeRule};
-use tradewind_model::{EventId, InstrumentId, Reason, Timestamp};
+use tradewind_model::{EventId, InstrumentId, Price, Reason, Timestamp};
 
 use super::bot_instrument::BotInstrument;
 use super::instrument_state::InstrumentState;
@@ -73,12 +73,18 @@ pub(crate) struct LaneRequests {
     reset_at: u64,
 }
 
+/// Where a decision is wanted, what it follows from, and the price that it is made at, where no quote decides it.
+pub(crate) type Wanted = (BotInstrument, Option<EventId>, Option<Price>);
+
 /// A request that wants a decision and has no answer yet.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct PendingRequest {
     request: u64,
     pub(crate) place: BotInstrument,
     pub(crate) cause: Option<EventId>,
+    /// The price that it is decided at, where no quote decides it.
+    #[serde(default)]
+    pub(crate) reference: Option<Price>,
 }
 
 impl Bot {
@@ -334,14 +340,15 @@ impl Bot {
 
 impl LaneRequests {
     /// Numbers a request. With `wants`, the request stays open until its answer comes.
-    pub(crate) fn send(&mut self, wants: Option<(BotInstrument, Option<EventId>)>) -> u64 {
+    pub(crate) fn send(&mut self, wants: Option<Wanted>) -> u64 {
         self.last += 1;
         let request = self.last;
-        if let Some((place, cause)) = wants {
+        if let Some((place, cause, reference)) = wants {
             self.pending = Some(PendingRequest {
                 request,
                 place,
                 cause,
+                reference,
             });
         }
         request
@@ -392,11 +399,11 @@ mod tests {
         let place = BotInstrument::new(BotId(0), 0);
         let mut lane = LaneRequests::default();
         assert_eq!(lane.send(None), 1);
-        assert_eq!(lane.send(Some((place, None))), 2);
+        assert_eq!(lane.send(Some((place, None, None))), 2);
         assert!(lane.take(1).is_none() && lane.is_waiting());
         assert_eq!(lane.take(2).map(|pending| pending.place), Some(place));
         assert!(lane.take(2).is_none());
-        lane.send(Some((place, None)));
+        lane.send(Some((place, None, None)));
         lane.reset();
         assert!(!lane.is_waiting() && !lane.is_current(3) && lane.is_current(4));
     }

@@ -39,6 +39,9 @@ pub(crate) struct InstrumentState {
     range: Option<Atr>,
     #[serde(default)]
     refusals: ExitRefusals,
+    /// Exits in a row that were bounded by a price and did not fill.
+    #[serde(default)]
+    narrow_exits: u32,
 }
 
 /// Where a candle stands relative to the last one fed.
@@ -77,6 +80,7 @@ impl InstrumentState {
             exposure: Ppm::ZERO,
             range: range_for(config.sizer),
             refusals: ExitRefusals::default(),
+            narrow_exits: 0,
         }
     }
 
@@ -116,6 +120,11 @@ impl InstrumentState {
         next.is_some_and(|(target, _)| target.exposure == Ppm::ZERO)
     }
 
+    /// Exits in a row that were bounded by a price and did not fill.
+    pub(crate) const fn narrow_exits(&self) -> u32 {
+        self.narrow_exits
+    }
+
     pub(crate) const fn refusals(&self) -> &ExitRefusals {
         &self.refusals
     }
@@ -137,7 +146,7 @@ impl InstrumentState {
     /// What recovery restores of it.
     pub(crate) fn recovered(&self) -> impl Serialize + '_ {
         let next = self.next.as_ref().map(|(target, _)| target);
-        let orders = (self.working, next, self.exposure);
+        let orders = (self.working, next, self.exposure, self.narrow_exits);
         (&self.position, &self.monitor, &self.exit, orders)
     }
 
@@ -236,6 +245,11 @@ impl InstrumentState {
         self.working
             .take_if(|working| *working == order.terms().client_id)?;
         let leaves = order.effect() == PositionEffect::Exit && self.exposure == Ppm::ZERO;
+        self.narrow_exits = if order.is_narrow_exit() {
+            self.narrow_exits.saturating_add(1)
+        } else {
+            0
+        };
         if order.filled().is_zero() && !order.continues() && !leaves {
             self.exposure = order.exposure_before();
         }

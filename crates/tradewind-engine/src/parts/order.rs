@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tradewind_events::Output;
 use tradewind_model::{
-    BotId, ClientOrderId, EventId, ExecutionReport, Fill, OrderStatus, OrderTerms, OwnerId, Ppm,
-    Price, Quantity, ReportKind, Timestamp, TradeId, VenueOrderId,
+    BotId, ClientOrderId, EventId, ExecutionReport, Fill, OrderKind, OrderStatus, OrderTerms,
+    OwnerId, Ppm, Price, Quantity, ReportKind, TimeInForce, Timestamp, TradeId, VenueOrderId,
 };
 use tradewind_risk::PositionEffect;
 
@@ -343,6 +343,19 @@ impl Order {
     /// Whether it rests at the venue and nothing that would end it was sent.
     pub(crate) fn rests(&self) -> bool {
         self.is_on_book() && !self.cancelling && self.replaced_by.is_none()
+    }
+
+    /// Whether it is an exit that was bounded by a price and ended without being filled.
+    pub(crate) fn is_narrow_exit(&self) -> bool {
+        let is_bounded = matches!(
+            self.terms.kind,
+            OrderKind::Limit {
+                time_in_force: TimeInForce::ImmediateOrCancel,
+                ..
+            }
+        );
+        let ended = matches!(self.status, OrderStatus::Expired | OrderStatus::Cancelled);
+        self.effect == PositionEffect::Exit && is_bounded && ended
     }
 
     /// Whether the venue has confirmed it.

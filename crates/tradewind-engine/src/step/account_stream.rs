@@ -3,15 +3,23 @@
 //! Without a live stream, fills are reported late, so entries are refused and exits pass. The cause ends by itself once
 //! the stream is up. Then every open order of the account is queried: the stream may have missed reports.
 
+use std::time::Duration;
+
 use tradewind_events::{EventKind, Output, Outputs, StreamChange, StreamState, Timer};
-use tradewind_model::{AccountId, Amount, AssetId};
+use tradewind_model::{AccountId, Amount, AssetId, Timestamp};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
 use super::causes::{close_cause, open_cause};
 use super::holdings::book_unexplained;
-use super::takeover::SWEEP_EVERY;
 use crate::parts::Parts;
 use crate::parts::order::Order;
+
+/// A stream that was down for longer was cut off: what rested meanwhile is old.
+const PARTITION: Duration = Duration::from_secs(5);
+/// Between two comparisons of an account whose stream is live.
+pub(super) const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// How long after a reading the stream may report what the reading listed.
+pub(super) const HEARD_WITHIN: Duration = Duration::from_secs(2);
 
 /// Takes what an account's stream reports. Balances are shown and announced. The ledger follows fills and
 /// transfers: what comes in belongs to EXTERNAL.
@@ -26,12 +34,19 @@ pub(crate) fn on_account_stream(
     }
     match change {
         StreamChange::Connecting => move_to(parts, account, StreamState::Connecting, "", out),
-        StreamChange::Down { reason } => move_to(parts, account, StreamState::Down, reason, out),
+        StreamChange::Down { reason } => {
+            let now = parts.now();
+            parts.accounts.get_mut(account).note_stream_down(now);
+            move_to(parts, account, StreamState::Down, reason, out);
+        }
         StreamChange::Unsure { reason } => {
+            parts.accounts.get_mut(account).doubt_stream(None);
             move_to(parts, account, StreamState::Unsure, reason, out);
         }
         StreamChange::Up => {
+            parts.accounts.get_mut(account).doubt_stream(None);
             move_to(parts, account, StreamState::Live, "", out);
+            end_partition(parts, account, out);
             query_open_orders(parts, account, out);
             read_again(parts, account, out);
         }
@@ -50,6 +65,44 @@ pub(crate) fn on_account_stream(
             follow_transfer(parts, account, (*asset, *amount), out);
         }
     }
+}
+
+/// After a partition that was longer than [`PARTITION`], entries that still rest are older than their decision may be: they
+/// are cancelled first (N11). Stops stay.
+fn end_partition(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    let down = parts.accounts.get_mut(account).take_stream_down();
+    if down.is_some_and(|since| parts.now().since(since) > PARTITION) {
+        parts.cancel_entries_of(Scope::Account(account), out);
+    }
+}
+
+/// A reading listed own fills that nobody reported [`HEARD_WITHIN`] after it: the stream withholds something (N04, R24).
+pub(super) fn doubt(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    let (now, record) = (parts.now(), parts.accounts.get_mut(account));
+    let is_late = record.read_at().is_some_and(|at| now >= at + HEARD_WITHIN);
+    let (missing, is_doubted) = (record.unheard(), record.stream_doubted().is_some());
+    if missing == 0 || !is_late || is_doubted || !is_live(parts, account) {
+        return;
+    }
+    parts.accounts.get_mut(account).doubt_stream(Some(now));
+    let reason = format!("a reading listed {missing} fills that it did not report");
+    move_to(parts, account, StreamState::Unsure, &reason, out);
+}
+
+/// A later reading that found nothing unheard ends the doubt.
+pub(super) fn end_doubt(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    let (now, record) = (parts.now(), parts.accounts.get_mut(account));
+    let is_over = |since: &Timestamp| now.since(*since) >= SWEEP_EVERY / 2;
+    if record.unheard() == 0 && record.stream_doubted().as_ref().is_some_and(is_over) {
+        record.doubt_stream(None);
+        move_to(parts, account, StreamState::Live, "", out);
+    }
+}
+
+/// Whether an account's stream is live.
+fn is_live(parts: &Parts, account: AccountId) -> bool {
+    let stream = parts.streams.get(account);
+    stream.is_some_and(|stream| stream.state == StreamState::Live)
 }
 
 /// Moves a stream to another state, announces it, and opens or ends the cause that goes with it.

@@ -8,7 +8,9 @@ use tradewind_events::{
     Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind, LaneState,
     Output, Outputs, SignalDetails, SignalSource, Timer,
 };
-use tradewind_model::{BotId, Candle, Decision, EventId, Ppm, Reason, Target, Timestamp, Wake};
+use tradewind_model::{
+    BotId, Candle, Decision, EventId, Ppm, Price, Quote, Reason, Target, Timestamp, Wake,
+};
 use tradewind_strategy::{Evaluated, View};
 
 use super::lifecycle::{fail_bot, set_bot_timer};
@@ -48,7 +50,9 @@ pub(crate) fn wake(
     activity.wakes += 1;
     activity.last_wake = Some(now);
     parts.counters.evaluated(wake);
-    if bot.is_remote() {
+    let reference = reference(parts, place, wake, candle);
+    parts.context.set_reference(reference);
+    if parts.bots.bot(place.bot()).is_remote() {
         request_decision(parts, place, wake, candle, out);
     } else {
         match call(parts, place, wake, candle) {
@@ -59,8 +63,25 @@ pub(crate) fn wake(
     }
 }
 
-/// Targets of closes that a restart missed, oldest first, each with the time of its close.
-pub(crate) type MissedTargets = Vec<(Target, Timestamp)>;
+/// The price that a decision is made at: the candle's close or, when a timer wakes the bot, the mid. A quote says itself.
+fn reference(
+    parts: &Parts,
+    place: BotInstrument,
+    wake: Wake,
+    candle: Option<&Candle>,
+) -> Option<Price> {
+    match (wake, candle) {
+        (Wake::Quote, _) => None,
+        (_, Some(candle)) => Some(candle.close),
+        (_, None) => {
+            let instrument = parts.bots.at(place).instrument();
+            parts.market.quote(instrument).map(Quote::mid)
+        }
+    }
+}
+
+/// Targets of closes that a restart missed, oldest first, each with the time of its close and its price.
+pub(crate) type MissedTargets = Vec<(Target, Timestamp, Price)>;
 
 /// Feeds past candles to a strategy. What it decides on them is not carried out, but returned for closes that a restart
 /// missed.
@@ -89,7 +110,7 @@ pub(crate) fn warm_up(
             Evaluated::Decided(Some(Decision::Target(target)))
                 if missed_since.is_some_and(|since| close > since) =>
             {
-                missed.push((target, close));
+                missed.push((target, close, candle.close));
             }
             Evaluated::Decided(_) => {}
             failed @ (Evaluated::Failed(_) | Evaluated::Panicked(_)) => {
@@ -109,9 +130,8 @@ pub(crate) fn apply_missed(
     out: &mut Outputs,
 ) {
     let held = parts.bots.at(place).position().quantity.0.signum();
-    let leaves =
-        |(target, _): &&(Target, Timestamp)| held != 0 && target.exposure.0.signum() != held;
-    if let Some((target, _)) = missed.iter().find(leaves) {
+    let leaves = |(target, _, _): &&(Target, _, _)| held != 0 && target.exposure.0.signum() != held;
+    if let Some((target, _, _)) = missed.iter().find(leaves) {
         let exit = Target {
             exposure: Ppm::ZERO,
             limit: None,
@@ -123,11 +143,12 @@ pub(crate) fn apply_missed(
     let now = parts.now();
     let time_to_live = parts.config.limits.intent_ttl_candle;
     let last = missed.into_iter().next_back();
-    let last = last.filter(|(target, close)| {
+    let last = last.filter(|(target, close, _)| {
         let is_fresh = time_to_live.is_some_and(|limit| now.since(*close) <= limit);
         target.exposure != Ppm::ZERO && is_fresh
     });
-    if let Some((target, _)) = last {
+    if let Some((target, _, price)) = last {
+        parts.context.set_reference(Some(price));
         apply_target(parts, place, target, out);
     }
 }
@@ -187,8 +208,9 @@ fn send(
     out: &mut Outputs,
 ) {
     let decide = purpose == Purpose::Decide;
+    let reference = parts.context.reference();
     let lane = parts.bots.bot_mut(place.bot()).lane_mut();
-    let request = lane.send(decide.then_some((place, cause)));
+    let request = lane.send(decide.then_some((place, cause, reference)));
     let state = parts.bots.at(place);
     out.push(Output::Evaluate(Box::new(EvaluationRequest {
         bot: place.bot(),
@@ -224,6 +246,7 @@ pub(crate) fn on_evaluation(parts: &mut Parts, evaluation: &Evaluation, out: &mu
     };
     let timer = Timer::EvaluationDeadline(bot);
     parts.timers.cancel(timer, out);
+    parts.context.set_reference(pending.reference);
     if let Some(cause) = pending.cause {
         parts.context.set_trigger(Trigger::Event(cause));
     }

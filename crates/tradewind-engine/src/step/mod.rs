@@ -4,9 +4,9 @@
 //!
 //! ```text
 //! retries <- sizing, causes, budgets, equity, funding, positions, holdings, requests <- breakers, risk_context, observation
-//!   <- submission, protection <- target <- monitoring <- exits, reports
+//!   <- exit_bound, submission, protection <- target <- monitoring <- exits, reports
 //!   <- lifecycle <- evaluation <- market_data, candles
-//!   <- takeover, kill, adoption, commands, configure <- account_stream
+//!   <- account_stream <- takeover, kill, adoption, commands, configure
 //! ```
 
 pub(crate) mod account_stream;
@@ -19,6 +19,7 @@ pub(crate) mod commands;
 pub(crate) mod configure;
 pub(crate) mod equity;
 pub(crate) mod evaluation;
+mod exit_bound;
 pub(crate) mod exits;
 pub(crate) mod flatten;
 pub(crate) mod funding;

@@ -317,6 +317,8 @@ fn place_stop(parts: &mut Parts, key: Key, stop: Stop, out: &mut Outputs) -> Res
         bot: request.place.map(BotInstrument::bot),
         purpose: PositionEffect::Protect,
         decided_on_quote: false,
+        reference: None,
+        stop: None,
         continues: true,
     };
     match check_stop(parts, &candidate, &stop.shares, stop.replaces) {

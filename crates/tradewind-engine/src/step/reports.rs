@@ -37,6 +37,11 @@ pub(crate) fn fold_report(
     report: &ExecutionReport,
     out: &mut Outputs,
 ) -> Option<Ending> {
+    if let ReportKind::Filled(fill) = &report.kind
+        && parts.accounts.contains(fill.account)
+    {
+        parts.accounts.get_mut(fill.account).note_heard(fill);
+    }
     let Some(order) = parts.orders.get_mut(report.client_id) else {
         on_stray(parts, report, out);
         return None;

@@ -17,6 +17,9 @@ use crate::parts::Parts;
 use crate::parts::order::Order;
 use crate::parts::stop_shares::StopShares;
 
+/// How long a reading of the account proves its stream: a sweep goes every 30 s and takes a while.
+const PROVED_FOR: Duration = Duration::from_secs(45);
+
 /// Puts an order to the risk gate.
 pub(super) fn check_risk(
     parts: &Parts,
@@ -225,8 +228,13 @@ fn clock_uncertainty(parts: &Parts, account: AccountId) -> Option<Duration> {
 }
 
 fn is_stream_proved(parts: &Parts, account: AccountId) -> bool {
-    let stream = parts.streams.get(account);
-    stream.is_none_or(|stream| matches!(stream.state, StreamState::Absent | StreamState::Live))
+    let read_at = parts.accounts.get(account).read_at();
+    let is_read = read_at.is_some_and(|at| parts.now().since(at) <= PROVED_FOR);
+    match parts.streams.get(account).map(|stream| stream.state) {
+        None | Some(StreamState::Absent) => true,
+        Some(StreamState::Live) => is_read,
+        Some(_) => false,
+    }
 }
 
 /// Worth of a quantity at the limit or, without one, at the touch.

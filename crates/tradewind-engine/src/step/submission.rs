@@ -3,7 +3,7 @@
 use tradewind_events::{EventKind, Intent, Output, Outputs, Timer};
 use tradewind_model::{
     AccountId, BotId, ClientOrderId, EventId, InstrumentId, LimitPolicy, OnTimeout, OrderKind,
-    OrderPolicy, OrderTerms, Ppm, Price, Quantity, Side, TimeInForce,
+    OrderPolicy, OrderTerms, Ppm, Price, Quantity, Side, Stop, TimeInForce,
 };
 use tradewind_risk::{
     ApprovedOrder, Candidate, CauseKind, DenyReason, PositionEffect, Scope, TradingState,
@@ -11,6 +11,7 @@ use tradewind_risk::{
 
 use super::breakers::note_entry;
 use super::causes::open_until_cleared;
+use super::exit_bound::bounded;
 use super::observation::{observe_cancels, on_order};
 use super::protection::replaceable;
 use super::risk_context::{check_risk, crossing};
@@ -124,6 +125,12 @@ pub(crate) fn submit(
     kind: OrderKind,
     out: &mut Outputs,
 ) -> Result<ClientOrderId, DenyReason> {
+    let kind = match request.place {
+        Some(place) if request.effect == PositionEffect::Exit => {
+            bounded(parts, place, (kind, request.quantity))
+        }
+        _ => kind,
+    };
     let terms = OrderTerms {
         account: request.account,
         instrument: request.instrument,
@@ -137,6 +144,10 @@ pub(crate) fn submit(
         bot: request.place.map(BotInstrument::bot),
         purpose: request.effect,
         decided_on_quote: request.on_quote,
+        reference: parts.context.reference().filter(|_| !request.on_quote),
+        stop: request
+            .place
+            .and_then(|place| stop_of(parts, place, &terms)),
         continues: request.continues,
     };
     match check_risk(parts, &candidate) {
@@ -157,6 +168,23 @@ pub(crate) fn submit(
         Err(reason) => {
             deny(parts, request, reason, out);
             Err(reason)
+        }
+    }
+}
+
+/// Where the loss of the position that an entry opens is taken, by its bot's plan.
+fn stop_of(parts: &Parts, place: BotInstrument, terms: &OrderTerms) -> Option<Price> {
+    let quote = parts.market.quote(terms.instrument)?;
+    let price = terms
+        .kind
+        .limit()
+        .unwrap_or_else(|| quote.opposite_side(terms.side));
+    match parts.bots.bot(place.bot()).config().exit.stop {
+        Stop::None => None,
+        Stop::At(price) => Some(price),
+        Stop::Distance(share) => {
+            let below = i128::from(price.0) * i128::from(share.0) / i128::from(Ppm::ONE.0);
+            Some(Price(price.0 - i64::try_from(below).ok()?))
         }
     }
 }

@@ -17,6 +17,7 @@ use tradewind_model::{
 };
 use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
+use super::account_stream::{HEARD_WITHIN, SWEEP_EVERY, doubt, end_doubt};
 use super::budgets::{allocate, follow_capital};
 use super::causes::{close_cause, note_absurd};
 use super::equity::value;
@@ -31,8 +32,6 @@ use crate::parts::order::{FoundOrder, NewOrder};
 use crate::parts::stop_shares::StopShares;
 use crate::reconcile::{Difference, Local, reconcile};
 
-/// Between two comparisons of an account whose stream is live.
-pub(super) const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// Readings that must show the same unexplained balance before it is booked.
 const READINGS: u32 = 3;
 /// Before the second of these readings; the wait before the third is twice as long.
@@ -110,6 +109,7 @@ pub(crate) fn on_reading_timer(parts: &mut Parts, account: AccountId, out: &mut 
     if !parts.accounts.contains(account) {
         return;
     }
+    doubt(parts, account, out);
     let is_doubted = parts.accounts.get(account).doubted() > 0;
     out.push(if is_doubted {
         Output::Reconcile(account)
@@ -117,7 +117,8 @@ pub(crate) fn on_reading_timer(parts: &mut Parts, account: AccountId, out: &mut 
         Output::Sweep(account)
     });
     let streams = parts.streams.views().get(account.index());
-    if streams.is_some_and(|stream| stream.state == StreamState::Live) {
+    let is_watched = parts.accounts.get(account).stream_doubted().is_some();
+    if is_watched || streams.is_some_and(|stream| stream.state == StreamState::Live) {
         let at = parts.now() + SWEEP_EVERY;
         parts.timers.set(at, Timer::AccountReading(account), out);
     }
@@ -127,9 +128,13 @@ pub(crate) fn on_reading_timer(parts: &mut Parts, account: AccountId, out: &mut 
 fn compare(parts: &mut Parts, state: &AccountState, out: &mut Outputs) -> (Vec<Ending>, bool) {
     let account = state.account;
     let (mut endings, mut unexplained) = (Vec::new(), Vec::new());
+    let mut unheard = Vec::new();
     for difference in differences(parts, state) {
         match difference {
-            Difference::Fill(fill, bot) => endings.extend(book_missed(parts, &fill, bot, out)),
+            Difference::Fill(fill, bot) => {
+                unheard.extend(fill.client_id.is_ours().then_some(fill));
+                endings.extend(book_missed(parts, &fill, bot, out));
+            }
             Difference::Accepted(order) => {
                 let report = accepted(&order);
                 endings.extend(fold_report(parts, &report, out));
@@ -141,8 +146,12 @@ fn compare(parts: &mut Parts, state: &AccountState, out: &mut Outputs) -> (Vec<E
             Difference::Balance(asset, amount) => unexplained.push((asset, amount)),
         }
     }
+    let now = parts.now();
     let record = parts.accounts.get_mut(account);
     record.note_listed(state.fills.iter().map(|(fill, _)| fill));
+    record.note_reading(unheard.iter(), now);
+    follow_unheard(parts, account, out);
+    let record = parts.accounts.get_mut(account);
     for (asset, amount) in record.confirm(&unexplained, READINGS) {
         book_unexplained(parts, account, asset, amount, out);
     }
@@ -152,6 +161,18 @@ fn compare(parts: &mut Parts, state: &AccountState, out: &mut Outputs) -> (Vec<E
         parts.timers.set(at, Timer::AccountReading(account), out);
     }
     (endings, doubted == 0)
+}
+
+/// Fills that a reading listed first must be reported soon, or the stream is doubted.
+fn follow_unheard(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    if parts.accounts.get(account).unheard() == 0 {
+        return end_doubt(parts, account, out);
+    }
+    if parts.streams.get(account).is_some() {
+        let at = parts.now() + HEARD_WITHIN;
+        let timer = Timer::AccountReading(account);
+        parts.timers.set_earlier(at, timer, out);
+    }
 }
 
 fn differences(parts: &Parts, state: &AccountState) -> Vec<Difference> {
@@ -289,9 +310,11 @@ fn take_over(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
             note_absurd(parts, account, fits, out);
         }
     }
+    let now = parts.now();
     let record = parts.accounts.get_mut(account);
     record.note_listed(state.fills.iter().map(|(fill, _)| fill));
     record.note_taken_over();
+    record.note_reading(std::iter::empty(), now);
     follow_capital(parts, account);
     let short = allocate_budgets(parts, account);
     for order in &state.open_orders {

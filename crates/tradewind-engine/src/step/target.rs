@@ -21,6 +21,8 @@ use crate::parts::order::Order;
 
 /// Wait before the next try of an exit that was denied, was refused or left something open.
 const EXIT_RETRY: Duration = Duration::from_secs(5);
+/// The same wait after an exit that its price kept from filling: the next one may reach further.
+const WIDER_EXIT: Duration = Duration::from_secs(1);
 /// The same wait while the trading state blocks exits.
 const EXIT_RETRY_STOPPED: Duration = Duration::from_secs(60);
 
@@ -325,10 +327,10 @@ pub(crate) fn retry_exit(parts: &mut Parts, place: BotInstrument, out: &mut Outp
     let (bot, instrument) = (place.bot(), state.instrument());
     let account = parts.bots.bot(bot).config().account;
     let rules = parts.state_for(account, instrument, Some(bot));
-    let wait = if rules.lets_exit() {
-        EXIT_RETRY
-    } else {
-        EXIT_RETRY_STOPPED
+    let wait = match parts.bots.at(place).narrow_exits() {
+        _ if !rules.lets_exit() => EXIT_RETRY_STOPPED,
+        0 => EXIT_RETRY,
+        _ => WIDER_EXIT,
     };
     let paused_until = parts.bots.at(place).refusals().not_before();
     let at = (parts.now() + wait).max(paused_until);

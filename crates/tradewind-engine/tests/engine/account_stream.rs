@@ -1,9 +1,12 @@
 //! An account's stream. While it is not proved live, entries of its account are refused and exits pass.
 
+use std::time::Duration;
+
 use tradewind_events::{
-    Configuration, EventKind, EventType, Input, StreamBalance, StreamChange, StreamState,
+    AccountState, Configuration, EventKind, EventType, Input, StreamBalance, StreamChange,
+    StreamState,
 };
-use tradewind_model::{Account, AccountId, Amount, OwnerId, ReportKind, Side};
+use tradewind_model::{Account, AccountId, Amount, Fill, OrderTerms, OwnerId, ReportKind, Side};
 use tradewind_risk::{Clearing, DenyReason, Scope, TradingState};
 use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, Script, USDT, bot, configuration};
 
@@ -199,4 +202,110 @@ fn a_stream_of_no_account_is_ignored() {
     let before = desk.engine.view().streams;
     stream_of(&mut desk, AccountId(u32::MAX), lost("whose?"));
     assert_eq!(desk.engine.view().streams, before);
+}
+
+/// N11: after a partition the entries that rested through it are cancelled; after a short break they stay.
+#[test]
+fn entries_that_rested_through_a_partition_are_cancelled() {
+    for (seconds, cancelled) in [(5, 0), (6, 1)] {
+        let (mut desk, script) = one_bot();
+        stream(&mut desk, StreamChange::Up);
+        script.say(BOT, Answer::target(1_000_000));
+        desk.quote(10_000, 10_001);
+        let entry = desk.last_order();
+        desk.report(&entry, ReportKind::Accepted, Some(0));
+        stream(&mut desk, lost("no pong"));
+        desk.advance(Duration::from_secs(seconds));
+        stream(&mut desk, lost("refused"));
+        stream(&mut desk, StreamChange::Connecting);
+        stream(&mut desk, StreamChange::Up);
+        assert_eq!(desk.cancels().len(), cancelled, "{seconds} s");
+    }
+}
+
+/// A reading that lists a fill of the bot's order, which nothing has reported.
+fn read_with_fill(desk: &mut Desk, script: &Script) -> (OrderTerms, Fill) {
+    stream(desk, StreamChange::Up);
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    let entry = desk.last_order();
+    let fill = desk.fill_of(&entry, 100_000, 10_000);
+    desk.input(&Input::Account(Box::new(AccountState {
+        account: ACCOUNT,
+        balances: vec![(USDT, Amount::whole(99_900)), (BTC, Amount::ONE)],
+        open_orders: Vec::new(),
+        fills: vec![(fill, Some(BOT))],
+    })));
+    assert_eq!(
+        desk.count(EventType::OrderFilled),
+        1,
+        "it is announced like any fill"
+    );
+    (entry, fill)
+}
+
+/// N04, R24: what a sweep listed and the stream does not report makes the stream unsure, until a later sweep finds nothing.
+#[test]
+fn a_stream_that_withholds_a_fill_is_unsure_until_a_later_sweep_is_clean() {
+    let (mut desk, script) = one_bot();
+    read_with_fill(&mut desk, &script);
+    desk.advance(Duration::from_millis(1_999));
+    assert_eq!(causes(&desk), [""; 0]);
+    desk.advance(Duration::from_millis(1));
+    assert_eq!(
+        causes(&desk),
+        ["REDUCING: the account stream may have missed something"]
+    );
+    desk.read_account();
+    assert_eq!(causes(&desk).len(), 1, "the stream has proved nothing yet");
+    desk.log.clear();
+    desk.advance(Duration::from_secs(30));
+    let sweeps = |output: &&tradewind_events::Output| {
+        matches!(output, tradewind_events::Output::Sweep(ACCOUNT))
+    };
+    assert!(
+        desk.log.iter().any(|output| sweeps(&output)),
+        "it is swept on"
+    );
+    desk.read_account();
+    assert_eq!(causes(&desk), [""; 0]);
+}
+
+#[test]
+fn a_stream_that_reports_a_fill_after_the_sweep_is_sure() {
+    let (mut desk, script) = one_bot();
+    let (entry, fill) = read_with_fill(&mut desk, &script);
+    desk.advance(Duration::from_secs(1));
+    desk.report(&entry, ReportKind::Filled(fill), Some(100_000));
+    assert_eq!(desk.count(EventType::OrderFilled), 1, "it is booked once");
+    desk.advance(Duration::from_secs(10));
+    assert_eq!(causes(&desk), [""; 0]);
+}
+
+/// R24: a stream is proved by the last sweep, too.
+#[test]
+fn a_stream_without_a_reading_for_45_seconds_is_not_proved() {
+    let (mut desk, script) = one_bot();
+    stream(&mut desk, StreamChange::Up);
+    desk.read_account();
+    for (seconds, passes) in [(45, true), (1, false)] {
+        desk.advance(Duration::from_secs(seconds));
+        let before = desk.orders().len();
+        script.say(BOT, Answer::target(1_000_000));
+        desk.quote(10_000, 10_001);
+        assert_eq!(desk.orders().len() > before, passes, "{seconds}");
+        if passes {
+            let entry = desk.last_order();
+            let reason = tradewind_model::RejectReason {
+                code: -1,
+                text: "no".to_owned(),
+            };
+            desk.report(&entry, ReportKind::Rejected(reason), None);
+        }
+    }
+    let EventKind::RiskDecisionRejected { reason, .. } = desk.last(EventType::RiskDecisionRejected)
+    else {
+        unreachable!()
+    };
+    assert_eq!(reason, DenyReason::StreamNotProved);
 }

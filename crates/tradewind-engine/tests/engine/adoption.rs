@@ -117,7 +117,7 @@ fn an_adoption_that_cannot_be_is_refused_in_words() {
         (|of| of.cost = Price(0), "the cost must be above zero"),
         (
             |of| of.stop = Some(Price(10_000)),
-            "below the bid, which is 100.00",
+            "below the bid, which is 100",
         ),
         (|of| of.stop = Some(Price(0)), "the stop must be above zero"),
         (|of| of.instrument = PERPETUAL, "does not trade"),

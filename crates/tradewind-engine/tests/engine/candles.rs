@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tradewind_events::{CandleHistory, EventKind, EventType, Input, Output};
 use tradewind_model::{Candle, Interval, Price};
+use tradewind_risk::DenyReason;
 use tradewind_strategy::WarmUp;
 use tradewind_testkit::{Answer, Script, bot, candle};
 
@@ -150,4 +151,33 @@ fn an_entry_on_a_candle_is_denied_while_the_quotes_are_stale() {
         unreachable!()
     };
     assert_eq!(reason, tradewind_risk::DenyReason::NoReference);
+}
+
+/// R04: an entry on a candle is refused when the price has left the candle's close; an exit is not.
+#[test]
+fn an_entry_on_a_candle_is_denied_once_the_price_moved_away() {
+    let script = minutes();
+    let mut desk = desk(vec![bot(0)], &script);
+    desk.advance(Duration::from_secs(57));
+    desk.quote(10_000, 10_001);
+    script.say(BOT, Answer::target(1_000_000));
+    // The close is 0.6 % above the mid.
+    desk.candle(&candle(0, 10_061));
+    let denied = desk.last(EventType::RiskDecisionRejected);
+    let EventKind::RiskDecisionRejected { reason, .. } = denied else {
+        unreachable!()
+    };
+    assert!(
+        matches!(reason, DenyReason::PriceMoved { .. }),
+        "{reason:?}"
+    );
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    desk.candle(&candle(1, 10_040));
+    let entry = desk.last_order();
+    desk.fill(&entry, 10_001);
+    desk.quote(10_000, 10_001);
+    script.say(BOT, Answer::target(0));
+    desk.candle(&candle(2, 10_500));
+    assert_eq!(desk.orders().len(), 2, "an exit is never refused for that");
 }

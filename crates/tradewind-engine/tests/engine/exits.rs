@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use tradewind_events::{Action, EventKind, EventType};
-use tradewind_model::{ExitPlan, OrderKind, Ppm, Price, RejectReason, ReportKind, Side, Stop};
+use tradewind_events::{Action, EventKind, EventType, Input};
+use tradewind_model::{
+    Depth, ExitPlan, Level, OrderKind, Ppm, Price, Quantity, RejectReason, ReportKind, Side, Stop,
+    TimeInForce,
+};
 use tradewind_risk::PositionEffect;
 use tradewind_testkit::{Desk, SPOT, Script, bot};
 
@@ -152,4 +155,75 @@ fn while_the_desk_is_killed_a_stop_is_not_tried_on_every_quote() {
     desk.advance(Duration::from_secs(60));
     desk.quote(9_800, 9_801);
     assert_eq!(desk.orders().len(), 2, "lifted, it sells");
+}
+
+/// The top of the book: what is bid at each of these prices.
+fn bids(desk: &mut Desk, levels: &[(i64, i64)]) {
+    let level = |&(price, quantity): &(i64, i64)| Level {
+        price: Price(price),
+        quantity: Quantity(quantity),
+    };
+    desk.input(&Input::Depth(Box::new(Depth {
+        instrument: SPOT,
+        bids: levels.iter().map(level).collect(),
+        asks: Vec::new(),
+        received_at: desk.now,
+    })));
+}
+
+/// R10, D06: where the book is thin an exit has a price, which is wider with each try, up to a bound.
+#[test]
+fn an_exit_that_would_slip_too_far_is_bounded_and_widened_step_by_step() {
+    let (mut desk, script) = long(plan(|plan| plan.stop = Stop::Distance(Ppm(10_000))));
+    bids(&mut desk, &[(10_000, 10_000), (9_000, 1_000_000)]);
+    script.say(crate::BOT, tradewind_testkit::Answer::target(0));
+    desk.quote(10_000, 10_001);
+    let mut prices = Vec::new();
+    for _ in 0..6 {
+        let exit = desk.last_order();
+        let OrderKind::Limit {
+            price,
+            time_in_force: TimeInForce::ImmediateOrCancel,
+        } = exit.kind
+        else {
+            panic!("{exit:?}");
+        };
+        prices.push(price.0);
+        desk.report(&exit, ReportKind::Expired, Some(0));
+        desk.advance(Duration::from_secs(2));
+    }
+    // 0.5, 1, 2 and 4 % below the mid of 100.005, and 5 % from then on.
+    assert_eq!(prices, [9_950, 9_900, 9_800, 9_600, 9_500, 9_500]);
+    // Once the book shows enough, it goes at market.
+    bids(&mut desk, &[(10_000, 1_000_000)]);
+    let last = desk.last_order();
+    desk.report(&last, ReportKind::Expired, Some(0));
+    desk.advance(Duration::from_secs(2));
+    assert_eq!(desk.last_order().kind, OrderKind::Market);
+}
+
+#[test]
+fn a_bounded_exit_that_fills_in_part_leaves_the_rest_to_the_next() {
+    let (mut desk, script) = long(plan(|plan| plan.stop = Stop::Distance(Ppm(10_000))));
+    bids(&mut desk, &[(10_000, 10_000), (9_000, 1_000_000)]);
+    script.say(crate::BOT, tradewind_testkit::Answer::target(0));
+    desk.quote(10_000, 10_001);
+    let exit = desk.last_order();
+    desk.report(&exit, ReportKind::Accepted, Some(0));
+    let fill = desk.fill_of(&exit, 10_000, 10_000);
+    desk.report(&exit, ReportKind::Filled(fill), Some(10_000));
+    desk.report(&exit, ReportKind::Expired, Some(10_000));
+    desk.advance(Duration::from_secs(2));
+    let next = desk.last_order();
+    assert_eq!(next.quantity.0, 90_000);
+    assert!(
+        matches!(
+            next.kind,
+            OrderKind::Limit {
+                price: Price(9_900),
+                ..
+            }
+        ),
+        "{next:?}"
+    );
 }

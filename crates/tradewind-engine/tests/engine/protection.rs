@@ -369,10 +369,12 @@ fn a_stop_that_the_venue_ends_is_placed_again_with_growing_pauses_and_listed() {
 fn a_position_that_no_stop_can_cover_is_listed_with_its_reason() {
     let check = |instrument: Instrument, wanted: &str| {
         let script = Script::default();
-        let mut desk = desk_at(instrument, vec![stopped(0, 10_000)], &script);
+        let mut desk = desk_at(listed(), vec![stopped(0, 10_000)], &script);
         script.say(BOT, Answer::target(1_000_000));
         desk.quote(9_999, 10_000);
         let buy = desk.last_order();
+        // The venue's rules change while the entry works.
+        desk.input(&Input::InstrumentChanged(Box::new(instrument)));
         desk.fill(&buy, 10_000);
         desk.advance(2 * SECOND);
         let listed = &desk.engine.view().unprotected;

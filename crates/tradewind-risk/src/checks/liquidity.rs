@@ -20,7 +20,8 @@ pub fn visible_quantity(quote: &Quote, depth: Option<&Depth>, side: Side, collar
 }
 
 /// The worst price at which `quantity` could be had, as far as the book shows it.
-pub(super) fn reach(quote: &Quote, depth: Option<&Depth>, side: Side, quantity: Quantity) -> Price {
+#[must_use]
+pub fn reach(quote: &Quote, depth: Option<&Depth>, side: Side, quantity: Quantity) -> Price {
     let touch = quote.opposite_side(side);
     let mut left = quantity.0;
     let mut worst = touch;

@@ -10,6 +10,7 @@ pub(crate) mod r03_unknown_orders;
 pub(crate) mod r04_time_to_live;
 pub(crate) mod r05_instrument;
 pub(crate) mod r06_steps;
+pub(crate) mod r07_exit_value;
 pub(crate) mod r07_size;
 pub(crate) mod r08_order_value;
 pub(crate) mod r09_liquidity;
@@ -29,7 +30,7 @@ pub(crate) mod r24_clock_and_stream;
 #[cfg(test)]
 mod world;
 
-pub use liquidity::visible_quantity;
+pub use liquidity::{reach, visible_quantity};
 
 use crate::deny::DenyReason;
 use crate::gate::{Candidate, Context};

@@ -46,7 +46,9 @@ mod tests {
         let value = |least: &'static str| {
             move |w: &mut World| w.instrument.notional_min = least.parse().unwrap()
         };
-        assert_eq!(verdict(value("100.02")), None);
+        let passed = verdict(value("100.02"));
+        // What must be left to be sold again is asked by a check of its own.
+        assert!(matches!(passed, Some(DenyReason::TooSmallToExit { .. })));
         assert_eq!(verdict(value("100.03")), broken(RuleBreach::NotionalMin));
     }
     /// R07

@@ -115,6 +115,8 @@ pub(crate) fn world() -> World {
             bot: Some(BotId(0)),
             purpose: PositionEffect::Entry,
             decided_on_quote: true,
+            reference: None,
+            stop: None,
             continues: false,
         },
     }

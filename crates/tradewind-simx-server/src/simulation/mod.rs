@@ -13,7 +13,7 @@ mod tap;
 pub use checks::{
     BookedFill, DeskBooks, Holding, Intent, OpenOrder, VenueBooks, VenueOrder, Violation,
     books_equal, fills_booked_once, intents_durable_first, orders_placed_once, owners_add_up,
-    recovered_in_time,
+    recovered_in_time, stops_cover,
 };
 pub use link::{Direction, LinkFault, LinkState};
 pub use network::{NetworkOptions, Segment, VirtualNetwork};

@@ -120,6 +120,8 @@ pub(super) fn order(terms: &OrderTerms, symbol: &str, instrument: &Instrument) -
         .with("quantity", &instrument.quantity_text(terms.quantity))
         .with("newClientOrderId", &terms.client_id.to_string())
         .with("newOrderRespType", "FULL")
+        // Of two orders of the account that would trade with each other, the one that rests goes (R20).
+        .with("selfTradePreventionMode", "EXPIRE_MAKER")
 }
 
 const fn time_in_force_name(time_in_force: TimeInForce) -> &'static str {
@@ -179,7 +181,7 @@ mod tests {
     fn each_kind_of_order_has_its_parameters_and_no_others() {
         let check = |kind: OrderKind, wanted: &str| {
             let got = order(&terms(kind), "BTCUSDT", &instrument(0, 2, 5)).form();
-            let tail = "&quantity=1.5&newClientOrderId=54570000000100000007000000000001&newOrderRespType=FULL";
+            let tail = "&quantity=1.5&newClientOrderId=54570000000100000007000000000001&newOrderRespType=FULL&selfTradePreventionMode=EXPIRE_MAKER";
             assert_eq!(got, format!("symbol=BTCUSDT&side=BUY&{wanted}{tail}"));
         };
         check(OrderKind::Market, "type=MARKET");

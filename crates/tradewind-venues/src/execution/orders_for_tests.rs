@@ -59,6 +59,8 @@ pub(super) fn sealed(id: u128, purpose: PositionEffect) -> ApprovedOrder {
         bot: None,
         purpose,
         decided_on_quote: true,
+        reference: None,
+        stop: None,
         continues: false,
     };
     let limits = Limits {

@@ -168,6 +168,8 @@ fn sealed(sequence: u32, purpose: PositionEffect) -> ApprovedOrder {
         bot: None,
         purpose,
         decided_on_quote: true,
+        reference: None,
+        stop: None,
         continues: false,
     };
     let rules = Instrument {

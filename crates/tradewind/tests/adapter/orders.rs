@@ -29,6 +29,8 @@ pub(crate) fn sealed(
         bot: None,
         purpose: PositionEffect::Exit,
         decided_on_quote: true,
+        reference: None,
+        stop: None,
         continues: false,
     };
     let held = match side {

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use tradewind_events::{Configuration, DeskView, EventKind, OrderView};
 use tradewind_journal::{MemoryStorage, OpenMode, Reader, Record, Storage, StoreKind};
-use tradewind_model::{Amount, AssetId, Fill, Instrument, Quantity, Side};
+use tradewind_model::{Amount, AssetId, Fill, Instrument, OwnerId, Quantity, Side};
+use tradewind_risk::PositionEffect;
 use tradewind_simx_server::simulation::{BookedFill, DeskBooks, Holding, Intent, OpenOrder};
 
 use crate::world::JOURNAL;
@@ -75,6 +76,7 @@ impl JournalEvidence {
             fills: fills.map(|fill| names.fill(fill)).collect(),
             balances: names.balances(view),
             owners: names.owners(view),
+            to_guard: names.to_guard(view),
         }
     }
 }
@@ -123,6 +125,33 @@ impl Names<'_> {
             holding.locked += amount;
         }
         balances
+    }
+
+    /// What the positions with a stop hold, less what exits at work sell and what is listed as unprotected.
+    fn to_guard(&self, view: &DeskView) -> BTreeMap<String, Amount> {
+        let mut needed: BTreeMap<String, Amount> = BTreeMap::new();
+        for held in &view.positions {
+            let OwnerId::Bot(bot) = held.owner else {
+                continue;
+            };
+            let exits = view.orders.iter().filter(|order| {
+                let of = (order.bot, order.terms.instrument);
+                of == (Some(bot), held.instrument) && order.purpose == PositionEffect::Exit
+            });
+            let sold: i64 = exits
+                .map(|order| order.terms.quantity.0 - order.filled.0)
+                .sum();
+            let listed = view.unprotected.iter();
+            let listed = listed.filter(|one| (one.bot, one.instrument) == (bot, held.instrument));
+            let listed: i64 = listed.map(|one| one.quantity.0).sum();
+            let left = held.quantity.0 - sold - listed;
+            if held.exit.is_protected() && left > 0 {
+                let instrument = self.0.instrument(held.instrument);
+                let amount = instrument.quantity_amount(instrument.floor_quantity(Quantity(left)));
+                *needed.entry(symbol(instrument)).or_default() += amount;
+            }
+        }
+        needed
     }
 
     fn owners(&self, view: &DeskView) -> BTreeMap<(String, String), Amount> {

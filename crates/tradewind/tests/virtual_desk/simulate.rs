@@ -219,7 +219,7 @@ fn from_environment(name: &str, default: u64) -> u64 {
     set.map_or(default, |set| set.parse().unwrap())
 }
 
-/// I01, I02, I03, I05, I11, I20, I22: whatever goes wrong, all is in order once it is over.
+/// I01, I02, I03, I05, I11, I20, I22, I23: whatever goes wrong, all is in order once it is over.
 #[test]
 fn whatever_a_seed_draws_the_books_are_in_order_afterwards() {
     let first = from_environment("SEED", 1);

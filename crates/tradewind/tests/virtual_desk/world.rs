@@ -25,7 +25,7 @@ use tradewind_model::{
 use tradewind_simx::{Action, FillModel};
 use tradewind_simx_server::simulation::{
     VenueBooks, Violation, books_equal, fills_booked_once, intents_durable_first,
-    orders_placed_once, owners_add_up, recovered_in_time,
+    orders_placed_once, owners_add_up, recovered_in_time, stops_cover,
 };
 use tradewind_simx_server::{
     Conduct, FaultScript, Limits, MarketChoice, ServerOptions, VirtualServer,
@@ -365,7 +365,7 @@ impl World {
             .collect()
     }
 
-    /// Compares the wire, the exchange and the desk: I01, I02, I03, I05 and I22.
+    /// Compares the wire, the exchange and the desk: I01, I02, I03, I05, I22 and I23.
     pub(crate) fn violations(&mut self) -> Vec<Violation> {
         let view = self.view();
         let journal = JournalEvidence::read(&self.storage);
@@ -379,6 +379,7 @@ impl World {
                 fills_booked_once(&desk, &venue),
                 books_equal(&desk, &venue),
                 owners_add_up(&desk, &venue),
+                stops_cover(&desk, &venue),
             ]
             .concat()
         })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tradewind_model::{Amount, Side};
+use tradewind_model::{Amount, Quantity, Side};
 use tradewind_simx::{Exchange, Execution, Order};
 
 use crate::virtual_server::VirtualServer;
@@ -41,6 +41,8 @@ pub struct VenueOrder {
     pub is_open: bool,
     /// How much of it was filled.
     pub filled: Amount,
+    /// What it would still sell, if it is an open sell order that waits for a trigger.
+    pub guards: Amount,
 }
 
 /// An order that a desk holds for open.
@@ -92,6 +94,9 @@ pub struct DeskBooks {
     pub balances: BTreeMap<String, Holding>,
     /// What each owner has, by asset and owner.
     pub owners: BTreeMap<(String, String), Amount>,
+    /// By symbol, what positions with a stop in their exit plan hold, less what exits at work sell and what is listed as
+    /// unprotected.
+    pub to_guard: BTreeMap<String, Amount>,
 }
 
 impl VenueBooks {
@@ -128,12 +133,19 @@ impl VenueBooks {
 impl VenueOrder {
     fn of(server: &VirtualServer, exchange: &Exchange, order: &Order) -> Option<Self> {
         let rules = exchange.instruments().get(order.instrument.index())?;
+        let waits = order.is_open() && order.trigger.is_some() && order.working_since.is_none();
+        let left = if waits && order.side == Side::Sell {
+            Quantity(order.quantity.0 - order.filled.0)
+        } else {
+            Quantity::ZERO
+        };
         Some(Self {
             symbol: server.symbol(order.instrument).to_owned(),
             order_id: order.id.0,
             client_id: order.client_id.as_str().to_owned(),
             is_open: order.is_open(),
             filled: rules.quantity_amount(order.filled),
+            guards: rules.quantity_amount(left),
         })
     }
 }

@@ -8,6 +8,7 @@ mod books;
 mod evidence;
 mod fills;
 mod orders;
+mod stops;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ pub use books::{books_equal, owners_add_up};
 pub use evidence::{BookedFill, DeskBooks, Holding, Intent, OpenOrder, VenueBooks, VenueOrder};
 pub use fills::fills_booked_once;
 pub use orders::{intents_durable_first, orders_placed_once};
+pub use stops::stops_cover;
 
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

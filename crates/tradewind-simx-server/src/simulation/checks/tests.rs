@@ -53,6 +53,7 @@ fn books() -> (DeskBooks, VenueBooks) {
         open_orders,
         fills: venue.fills.clone(),
         balances: venue.balances.clone(),
+        ..DeskBooks::default()
     };
     assert_eq!(
         (desk.open_orders.len(), desk.fills.len(), venue.orders.len()),
@@ -259,4 +260,23 @@ fn a_recovery_that_is_late_or_never_comes_is_found() {
             .contains("3s after the restart")
     );
     assert!(recovered_in_time(START, None, goal).is_some());
+}
+
+/// I23: a stop that waits guards its quantity, one that ended or works guards nothing.
+#[test]
+fn a_position_without_its_stop_is_found() {
+    let (mut desk, mut venue) = books();
+    let stop = VenueOrder {
+        client_id: "stop".to_owned(),
+        is_open: true,
+        guards: Amount::ONE,
+        ..venue.orders[0].clone()
+    };
+    desk.to_guard.insert(stop.symbol.clone(), Amount::ONE);
+    assert_eq!(stops_cover(&desk, &venue).len(), 1);
+    venue.orders.push(stop.clone());
+    assert_eq!(stops_cover(&desk, &venue), []);
+    desk.to_guard.insert(stop.symbol, Amount(Amount::ONE.0 + 1));
+    let found = stops_cover(&desk, &venue);
+    assert_eq!((found.len(), found[0].invariant), (1, "I23"));
 }
