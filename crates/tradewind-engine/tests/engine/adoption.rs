@@ -104,7 +104,8 @@ fn a_bot_gets_what_nobody_has_with_its_cost_and_its_stop() {
 
 #[test]
 fn an_adoption_that_cannot_be_is_refused_in_words() {
-    let cases: [(fn(&mut Adoption), &str); 9] = [
+    type Case = (fn(&mut Adoption), &'static str);
+    let cases: [Case; 9] = [
         (
             |of| of.quantity = Quantity(4 * ONE),
             "EXTERNAL has 3.5 of it, which is less than 4",

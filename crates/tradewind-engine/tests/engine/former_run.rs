@@ -7,7 +7,7 @@ use tradewind_events::{
     Input, OnRestart, Output, Principal, StopMode, StorageHealth,
 };
 use tradewind_model::{
-    Amount, AssetId, BotId, ClientOrderId, ClientOrderIds, Decision, ExitPlan, Fill, Interval,
+    Amount, AssetId, BotId, ClientOrderIds, Decision, ExitPlan, Fill, Interval,
     LimitPolicy, OnTimeout, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Ppm,
     Quantity, Reason, RejectReason, ReportKind, Side,
 };

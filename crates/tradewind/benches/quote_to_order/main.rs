@@ -13,6 +13,7 @@
 
 mod desk;
 mod figures;
+#[allow(dead_code, reason = "the benchmark of the binary uses all of it")]
 mod floor;
 mod venue;
 mod wire;

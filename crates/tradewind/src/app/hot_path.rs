@@ -34,12 +34,12 @@ pub trait Tasks {
         F: Future<Output = anyhow::Result<()>> + Send + 'static;
 
     /// Starts a task on the engine's thread that is made again when it ends by itself, where tasks are supervised.
-    fn keep_hot<F, M>(&mut self, name: &'static str, mut make: M)
+    fn keep_hot<F, M>(&mut self, name: &'static str, make: M)
     where
         M: FnMut(CancellationToken) -> F + Send + 'static,
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
-        self.start_hot(name, move |stop| make(stop));
+        self.start_hot(name, make);
     }
 
     /// Starts a task that may take long, elsewhere.
