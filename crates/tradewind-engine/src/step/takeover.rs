@@ -93,7 +93,7 @@ pub(crate) fn on_fills(parts: &mut Parts, page: &AccountFills, out: &mut Outputs
 }
 
 /// The venue knows ids of this data folder that its journal does not: it was restored from a backup. Later orders get an epoch
-/// above those. Whoever hands in the reading has made it durable before: above any later epoch, and above this start's own at
+/// above those. The caller that hands in the reading has made it durable before: above any later epoch, and above this start's own at
 /// the first reading of the account, before which it has placed nothing there.
 fn raise_epoch(parts: &mut Parts, account: AccountId, ids: impl Iterator<Item = ClientOrderId>) {
     let is_first = !parts.accounts.get(account).is_reconciled();

@@ -412,7 +412,7 @@ fn with_cure(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-/// The engine does not answer. Whoever keeps the process starts it again.
+/// The engine does not answer. The service manager or scripts/run starts it again.
 fn end_hung() {
     tracing::error!("The engine hangs; the process ends here and must be started again.");
     std::process::abort();

@@ -117,14 +117,6 @@ impl Supervisor {
         }
     }
 
-    #[cfg(test)]
-    fn names(&self) -> Vec<&'static str> {
-        self.components
-            .iter()
-            .map(|component| component.name)
-            .collect()
-    }
-
     /// Resolves when a component has ended by itself.
     pub(crate) async fn first_ended(&mut self) -> Ended {
         let mut look = tokio::time::interval(LOOK_EVERY);
@@ -305,7 +297,9 @@ mod tests {
         noting("venue", &log, &mut supervisor);
         supervisor.start("stuck", |_| std::future::pending());
         noting("bots", &log, &mut supervisor);
-        assert_eq!(supervisor.names(), ["venue", "stuck", "bots"]);
+        let names = supervisor.components.iter();
+        let names: Vec<&str> = names.map(|component| component.name).collect();
+        assert_eq!(names, ["venue", "stuck", "bots"]);
         assert_eq!(supervisor.stop().await, ["stuck"]);
         assert_eq!(*log.lock().unwrap(), ["bots", "venue"]);
     }
@@ -325,7 +319,7 @@ mod tests {
         );
     }
 
-    /// P04: a component that ends, fails or panics is back, after waits that grow, and the desk goes on.
+    /// P04: a component that ends, fails or panics is back, after waits that grow, and the desk continues.
     #[tokio::test(start_paused = true)]
     async fn a_kept_component_is_started_again_however_it_ends() {
         let mut supervisor = Supervisor::default();
@@ -344,7 +338,7 @@ mod tests {
                     2 => Err(anyhow::anyhow!("no connection")),
                     3 => panic!("a mistake"),
                     4 => {
-                        tokio::time::sleep(STEADY).await;
+                        tokio::time::sleep(STEADY).await; // tidy: sleep: the clock is paused and moves by itself
                         Ok(())
                     }
                     _ => {
@@ -356,7 +350,7 @@ mod tests {
         });
         let registry = supervisor.registry();
         let quiet = tokio::time::timeout(Duration::from_secs(200), supervisor.first_ended());
-        assert!(quiet.await.is_err(), "the desk goes on");
+        assert!(quiet.await.is_err(), "the desk continues");
         assert_eq!(*starts.lock().unwrap(), [0, 1, 3, 7, 7 + 60 + 1]);
         let shown = registry.shown();
         assert_eq!((shown[0].restarts, shown[0].healthy), (4, true));
@@ -374,7 +368,7 @@ mod tests {
             stop.cancelled().await;
             Ok(())
         });
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await; // tidy: sleep: the clock is paused and moves by itself
         let shown = supervisor.registry().shown();
         assert_eq!((shown[0].name.as_str(), shown[0].healthy), ("api", false));
         assert!(shown[0].message.contains("the port is gone"), "{shown:?}");

@@ -1,6 +1,6 @@
 //! Notices an engine that hangs: a thread of its own asks the engine again and again, and ends the process if no answer comes.
 //!
-//! A process that hangs sends no order, and watches none of its stops. Ended, it is started again by whoever keeps it, and
+//! A process that hangs sends no order, and watches none of its stops. Ended, scripts/run or a service manager starts it again, and
 //! the stops at the venue protect its positions meanwhile. A service manager is notified of each answer.
 
 use std::io;
