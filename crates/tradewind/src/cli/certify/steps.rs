@@ -137,7 +137,7 @@ impl<'a> Certification<'a> {
         self.start_bot(MARKET_BOT)?;
         let position = wait(DECIDED_WITHIN, "no order was filled", || {
             self.why_denied(MARKET_BOT)?;
-            Ok(self.position(MARKET_BOT)?)
+            self.position(MARKET_BOT)
         })?;
         self.bot(MARKET_BOT, "stop")?;
         let order = self.closed_order(MARKET_BOT, "entry")?;
