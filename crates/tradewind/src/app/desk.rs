@@ -1,9 +1,9 @@
 //! The desk as its interfaces see it: views, commands, events and history, over the driver, the bus and the database.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex;
 use tradewind_api::wire::{Component, LogLine, Mode, Queue};
 use tradewind_api::{About, Answer, DeskError, Health, VenueBalances};
@@ -14,6 +14,7 @@ use tradewind_simx_server::MirrorFeed;
 use tradewind_storage::{Readers, Writer};
 use tradewind_venues::execution::CandleRange;
 
+use crate::app::difference::VenueState;
 use crate::app::kill_switch::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::venue::Venues;
@@ -55,7 +56,7 @@ pub(crate) struct LiveDesk {
     /// Its venues.
     pub(crate) venues: Venues,
     /// The balances of its accounts at their venues.
-    pub(crate) differences: Vec<Arc<ArcSwapOption<VenueBalances>>>,
+    pub(crate) differences: Vec<VenueState>,
     /// Latency of its stages.
     pub(crate) stages: LatencyStages,
     /// Its log.
@@ -118,9 +119,9 @@ pub(crate) fn mode(market: &MarketSource, seed: u64) -> Mode {
         note,
     };
     match market {
-        MarketSource::Generated => {
+        MarketSource::Generated { speed } => {
             let note = format!("Simulated market, seed {seed}. The strategies have no edge.");
-            simulated("SIMULATED", Some(seed), Ppm::ONE, note)
+            simulated("SIMULATED", Some(seed), *speed, note)
         }
         MarketSource::Recorded { path, speed } => {
             let note = format!(
@@ -253,7 +254,7 @@ impl tradewind_api::Desk for LiveDesk {
         let latest = self
             .differences
             .iter()
-            .filter_map(|latest| latest.load_full());
+            .filter_map(|account| account.latest.load_full());
         latest
             .map(|balances| VenueBalances::clone(&balances))
             .collect()
@@ -276,11 +277,10 @@ impl tradewind_api::Desk for LiveDesk {
             (name.to_owned(), counted.map(|queue| queue.published).sum())
         };
         Health {
-            // An account is compared only after it was reconciled.
             ready: self
                 .differences
                 .iter()
-                .all(|latest| latest.load().is_some()),
+                .all(|account| account.reconciled.load(Ordering::Relaxed)),
             components: vec![
                 Component {
                     name: "kill latch".to_owned(),

@@ -7,10 +7,12 @@
 mod account_state;
 mod api_server;
 mod clock_watch;
+mod closed_while_down;
 mod closing;
 mod confirmation;
 mod data_dir;
 mod desk;
+pub(crate) mod desk_time;
 mod difference;
 mod effects;
 mod executor;

@@ -16,7 +16,7 @@ use crate::fast_bots::{BEGUN, fast_bots};
 const RUN: [&str; 4] = ["run", "--venue", "binance", "--live"];
 
 /// Fast bots on a live account at `address`. Their budgets are all that the desk may count as its equity.
-fn configuration(folder: &Path, address: &str) -> String {
+pub(crate) fn configuration(folder: &Path, address: &str) -> String {
     let path = fast_bots(folder);
     let text = fs::read_to_string(&path).unwrap();
     let balances = "mode = \"paper\"\nbalances = { USDT = 10_000 }";
@@ -32,7 +32,7 @@ fn configuration(folder: &Path, address: &str) -> String {
 }
 
 /// `run --live`, with the account's key in the environment.
-fn live(folder: &Path, config: &str) -> Command {
+pub(crate) fn live(folder: &Path, config: &str) -> Command {
     let mut command = tradewind(folder, &RUN);
     command
         .args(["--config", config])
@@ -50,7 +50,7 @@ fn refused(output: &Output, wanted: &str) {
 
 /// Sets the kill switch and waits until no order is open.
 #[track_caller]
-fn come_to_rest(folder: &Path, desk: &Desk) {
+pub(crate) fn come_to_rest(folder: &Path, desk: &Desk) {
     let killed = command(folder, &["kill", "--reason", "to compare"]);
     assert!(killed.status.success(), "{killed:?}");
     within(

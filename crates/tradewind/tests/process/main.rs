@@ -7,13 +7,18 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
 mod amounts;
+mod books;
 mod clean_start;
 mod crashes;
+mod crashes_live;
 mod desk;
+mod draws;
 mod exchange;
 mod fast_bots;
 mod faults;
+mod gap;
 mod http;
+mod in_flight;
 mod killing;
 mod latency;
 mod lines;
