@@ -172,9 +172,16 @@ mod tests {
     use super::*;
     use tradewind_events::ExitView;
     use tradewind_model::{EventId, Price, Quantity, SideMode};
-    use tradewind_testkit::{ACCOUNT, SPOT, configuration};
+    use tradewind_testkit::{ACCOUNT, SPOT, bot};
 
     const BOT: BotId = BotId(0);
+
+    fn configuration() -> Configuration {
+        Configuration {
+            bots: vec![bot(0)],
+            ..tradewind_testkit::configuration()
+        }
+    }
 
     fn position(stop: Option<Price>, trailing: Option<Price>) -> PositionView {
         PositionView {

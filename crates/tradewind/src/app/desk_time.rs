@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use tempfile::TempDir;
     use tradewind_model::{LimitPolicy, OnTimeout};
-    use tradewind_testkit::configuration;
+    use tradewind_testkit::{bot, configuration};
 
     #[test]
     fn no_deadline_is_under_250_ms_of_real_time() {
@@ -97,6 +97,7 @@ mod tests {
         configuration.limits.intent_ttl_quote = Some(Duration::from_secs(2));
         configuration.limits.intent_ttl_candle = Some(Duration::from_secs(20));
         configuration.stale_after = Duration::from_secs(10);
+        configuration.bots = vec![bot(0)];
         configuration.bots[0].policy = OrderPolicy::Limit(LimitPolicy {
             offset: Ppm::ZERO,
             post_only: false,
