@@ -155,7 +155,8 @@ fn moment(life: u32) -> Duration {
     Duration::from_millis(u64::from(life * 7_919 % 4_700))
 }
 
-/// The exchange's balances are what the account began with and the fills that the desk knows, to the last digit.
+/// The desk's balances are what the account began with and the fills that it knows, to the last digit, and the exchange's
+/// wherever they were compared.
 #[track_caller]
 fn agrees_with_the_exchange(desk: &Desk, memory: &mut Memory) {
     // Fills reach history a moment after the balances.
@@ -168,7 +169,6 @@ fn agrees_with_the_exchange(desk: &Desk, memory: &mut Memory) {
             let seq = table["seq"].as_u64()?;
             let mut fills = desk.all("fills");
             fills.retain(|fill| known_at(fill, seq));
-            table["equal"].as_bool()?;
             let wrong = differences(&table, &fills);
             if !wrong.is_empty() {
                 eprintln!("at {seq}, {} fills: {}", fills.len(), wrong.join(", "));
@@ -200,8 +200,12 @@ fn differences(table: &Value, fills: &[Value]) -> Vec<String> {
     *moved.entry("USDT".to_owned()).or_default() += exact(&BEGUN.into());
     let items = table["items"].as_array().unwrap();
     let wrong = |item: &&Value| {
-        assert_eq!(item["difference"], "0", "{item}");
-        let held = exact(&item["exchange"]["total"]);
+        // Beside orders on their way there is no reading of the exchange.
+        assert!(
+            item["difference"].is_null() || item["difference"] == "0",
+            "{item}"
+        );
+        let held = exact(&item["desk"]);
         held != moved
             .get(item["asset"].as_str().unwrap())
             .copied()
