@@ -4,7 +4,7 @@
 .SILENT:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-export SEED SEEDS DASHBOARD FILTER MINUTES
+export SEED SEEDS DASHBOARD FILTER MINUTES N
 
 ##@ Use
 .PHONY: run
@@ -36,6 +36,10 @@ bench: ## Benchmarks, each beside its baseline: all, or FILTER=name
 .PHONY: sim
 sim: ## The whole desk under random faults in virtual time: SEEDS=100, SEED=n
 	scripts/sim
+
+.PHONY: crash
+crash: ## SIGKILLs of a live desk at an exchange of its own: N=100, SEED=n
+	scripts/crash
 
 .PHONY: soak
 soak: ## Random orders of 20 clients at the exchange: MINUTES=10, SEED=n

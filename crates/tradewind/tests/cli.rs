@@ -69,7 +69,7 @@ fn what_cannot_be_understood_is_code_2() {
     for arguments in [
         &["no-such-command"][..],
         &["status", "--no-such-flag"],
-        &["run", "--speed", "10"],
+        &["run", "--venue", "binance", "--speed", "10"],
         &["run", "--live"],
         &["run", "--confirm", "paper 1"],
         &["run", "--venue", "binance", "--live", "--faults", "x"],
@@ -95,7 +95,7 @@ fn what_cannot_be_understood_is_code_2() {
         &["kill", "--reason", "  "],
         &["simx", "--account", "nothing"],
         &["simx", "--limits", "none"],
-        &["simx", "--speed", "10"],
+        &["simx", "--speed", "0"],
         &["simx", "--data", "x", "--seed", "7"],
     ] {
         expect(&tradewind(dir.path(), arguments), 2);

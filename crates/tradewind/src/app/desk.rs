@@ -1,9 +1,9 @@
 //! The desk as its interfaces see it: views, commands, events and history, over the driver, the bus and the database.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex;
 use tradewind_api::wire::{Component, LogLine, Mode, Queue};
 use tradewind_api::{About, Answer, DeskError, Health, VenueBalances};
@@ -15,6 +15,7 @@ use tradewind_storage::{Readers, Writer};
 use tradewind_venues::execution::CandleRange;
 
 use crate::app::components::Components;
+use crate::app::difference::VenueState;
 use crate::app::kill_switch::KillSwitch;
 use crate::app::logs::Logs;
 use crate::app::venue::Venues;
@@ -56,7 +57,7 @@ pub(crate) struct LiveDesk {
     /// Its venues.
     pub(crate) venues: Venues,
     /// The balances of its accounts at their venues.
-    pub(crate) differences: Vec<Arc<ArcSwapOption<VenueBalances>>>,
+    pub(crate) differences: Vec<VenueState>,
     /// Latency of its stages.
     pub(crate) stages: LatencyStages,
     /// Its log.
@@ -122,9 +123,9 @@ pub(crate) fn mode(market: &MarketSource, seed: u64) -> Mode {
         note,
     };
     match market {
-        MarketSource::Generated => {
+        MarketSource::Generated { speed } => {
             let note = format!("Simulated market, seed {seed}. The strategies have no edge.");
-            simulated("SIMULATED", Some(seed), Ppm::ONE, note)
+            simulated("SIMULATED", Some(seed), *speed, note)
         }
         MarketSource::Recorded { path, speed } => {
             let note = format!(
@@ -287,7 +288,7 @@ impl tradewind_api::Desk for LiveDesk {
         let latest = self
             .differences
             .iter()
-            .filter_map(|latest| latest.load_full());
+            .filter_map(|account| account.latest.load_full());
         latest
             .map(|balances| VenueBalances::clone(&balances))
             .collect()
@@ -310,11 +311,10 @@ impl tradewind_api::Desk for LiveDesk {
             (name.to_owned(), counted.map(|queue| queue.published).sum())
         };
         Health {
-            // An account is compared only after it was reconciled.
             ready: self
                 .differences
                 .iter()
-                .all(|latest| latest.load().is_some()),
+                .all(|account| account.reconciled.load(Ordering::Relaxed)),
             components: self.components(),
             engine_thread_time: self.engine_thread.time.used(),
             feed_messages: vec![

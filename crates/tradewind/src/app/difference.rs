@@ -4,6 +4,7 @@
 //! is read. If a fill came between, or an order is in flight, the reading is dropped and made again a moment later.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -19,6 +20,17 @@ use crate::driver::DeskHandle;
 const EVERY: Duration = Duration::from_secs(5);
 /// Before a comparison that could not be made is tried again.
 const AGAIN: Duration = Duration::from_millis(300);
+/// How often an account is looked at until it is reconciled.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What is known of an account at its venue.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VenueState {
+    /// Whether it was reconciled since the start. A desk whose orders fly all the time may have no comparison for long.
+    pub(crate) reconciled: Arc<AtomicBool>,
+    /// The latest comparison.
+    pub(crate) latest: Arc<ArcSwapOption<VenueBalances>>,
+}
 
 /// Compares one account with its venue, for as long as the desk runs.
 #[derive(Clone, Debug)]
@@ -31,8 +43,8 @@ pub(crate) struct Difference {
     pub(crate) desk: DeskHandle,
     /// The desk's clock.
     pub(crate) clock: Arc<dyn Clock>,
-    /// The latest comparison.
-    pub(crate) latest: Arc<ArcSwapOption<VenueBalances>>,
+    /// What others see of it.
+    pub(crate) state: VenueState,
 }
 
 impl Difference {
@@ -41,6 +53,11 @@ impl Difference {
     /// # Errors
     /// Never; a component's signature.
     pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let is_reconciled = self.until_reconciled();
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = is_reconciled => {}
+        }
         loop {
             let wait = if self.compare().await { EVERY } else { AGAIN };
             tokio::select! {
@@ -48,6 +65,22 @@ impl Difference {
                 () = tokio::time::sleep(wait) => {}
             }
         }
+    }
+
+    /// Waits until the account is reconciled, and says so.
+    async fn until_reconciled(&self) {
+        let account = self.account;
+        loop {
+            let look = self
+                .desk
+                .look(move |engine| is_reconciled(&engine.view(), account));
+            match look.await {
+                Some(true) => break,
+                Some(false) => tokio::time::sleep(LOOK_EVERY).await,
+                None => return,
+            }
+        }
+        self.state.reconciled.store(true, Ordering::Relaxed);
     }
 
     /// Compares once. False if it is to be done again soon: the account moved meanwhile.
@@ -89,7 +122,7 @@ impl Difference {
             free: held.free,
             locked: held.locked,
         };
-        self.latest.store(Some(Arc::new(VenueBalances {
+        self.state.latest.store(Some(Arc::new(VenueBalances {
             account,
             read_at: self.clock.now(),
             view: Arc::new(view),
@@ -120,10 +153,7 @@ fn agrees(view: &DeskView, account: AccountId, balances: &[AssetBalance]) -> boo
 
 /// The view, if the account is reconciled and none of its orders can be filling at this moment.
 fn settled(view: DeskView, account: AccountId) -> Option<DeskView> {
-    let reconciled = view
-        .accounts
-        .iter()
-        .any(|known| known.account == account && known.reconciled);
+    let reconciled = is_reconciled(&view, account);
     let moving = view
         .orders
         .iter()
@@ -133,4 +163,9 @@ fn settled(view: DeskView, account: AccountId) -> Option<DeskView> {
                 || order.terms.kind == OrderKind::Market
         });
     (reconciled && !moving).then_some(view)
+}
+
+fn is_reconciled(view: &DeskView, account: AccountId) -> bool {
+    let mut accounts = view.accounts.iter();
+    accounts.any(|known| known.account == account && known.reconciled)
 }

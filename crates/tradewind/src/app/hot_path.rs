@@ -17,6 +17,7 @@ use tradewind_venues::{
     AccountSink, MarketSink, OrderGate, RealTime, Source, SourceSettings, Topic, Venue, VenueError,
 };
 
+use crate::app::desk_time::real;
 use crate::app::executor::{AccountExecutor, ExecutorParts};
 use crate::app::sinks::{AccountToQueues, MarketToQueues};
 use crate::driver::{DriverParts, InputQueues, LatencyStages, Outbox, run};
@@ -185,7 +186,7 @@ impl HotPath {
         sink: &Arc<dyn MarketSink>,
     ) {
         let settings = SourceSettings {
-            stale_after: self.configuration.stale_after,
+            stale_after: real(self.configuration.stale_after, self.clock.speed()),
             ..SourceSettings::default()
         };
         let mut seen = Vec::new();

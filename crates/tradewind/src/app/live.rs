@@ -126,6 +126,7 @@ pub(in crate::app) mod tests {
     use std::collections::BTreeMap;
 
     use tradewind_journal::MemoryStorage;
+    use tradewind_model::Ppm;
 
     use super::*;
     use crate::config::{DEFAULT, Listing, Sources};
@@ -162,14 +163,11 @@ pub(in crate::app) mod tests {
         };
         let paper = || MarketSource::Venue("binance".to_owned());
         let live = || MarketSource::Live("binance".to_owned());
-        check(&[], MarketSource::Generated, None);
+        let generated = || MarketSource::Generated { speed: Ppm::ONE };
+        check(&[], generated(), None);
         check(&[], paper(), None);
         check(&[], live(), Some("account paper is a paper account"));
-        check(
-            &[LIVE],
-            MarketSource::Generated,
-            Some("account paper is live"),
-        );
+        check(&[LIVE], generated(), Some("account paper is live"));
         check(&[LIVE], paper(), Some("only `run --venue binance --live`"));
         check(&[LIVE], live(), None);
     }

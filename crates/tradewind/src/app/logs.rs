@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -35,6 +36,7 @@ pub(crate) fn install() -> anyhow::Result<Logs> {
     let filter = filter.from_env().context("reading TRADEWIND_LOG")?;
     let to_person = fmt::layer()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         // It would be written where the line could not be, and panic.
         .log_internal_errors(false)

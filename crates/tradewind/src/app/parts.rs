@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
-use tradewind_api::VenueBalances;
 use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
 use tradewind_events::{Configuration, Delivery, Event, EventType, Input};
 use tradewind_journal::{EventReader, Reader, Record, StoreKind};
 use tradewind_model::{AccountId, Clock, EventId};
 use tradewind_storage::{HistoryItem, Writer};
 
-use crate::app::difference::Difference;
+use crate::app::difference::{Difference, VenueState};
 use crate::app::rules::{Halts, Rules};
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::Venues;
@@ -29,19 +27,19 @@ pub(super) fn start_differences(
     venues: &Venues,
     desk: &DeskHandle,
     clock: &Arc<dyn Clock>,
-) -> Vec<Arc<ArcSwapOption<VenueBalances>>> {
+) -> Vec<VenueState> {
     let mut all = Vec::new();
     for (account, venue) in (0..).map(AccountId).zip(&venues.accounts) {
-        let latest = Arc::new(ArcSwapOption::empty());
+        let state = VenueState::default();
         let difference = Difference {
             account,
             venue: Arc::clone(venue),
             desk: desk.clone(),
             clock: Arc::clone(clock),
-            latest: Arc::clone(&latest),
+            state: state.clone(),
         };
         supervisor.keep("difference", move |stop| difference.clone().run(stop));
-        all.push(latest);
+        all.push(state);
     }
     all
 }

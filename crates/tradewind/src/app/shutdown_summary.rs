@@ -22,10 +22,14 @@ pub(crate) fn text(view: &DeskView, configuration: &Configuration) -> String {
             OwnerId::Unallocated => "opened by hand",
             OwnerId::Dust | OwnerId::Fees | OwnerId::External => "not the desk's",
         };
-        let protection = if position.exit.is_protected() {
+        let protection = if !position.exit.is_protected() {
+            "no stop: not protected"
+        } else if position.protected >= position.quantity.abs() {
+            "a stop at the venue protects it"
+        } else if position.protected.is_zero() {
             "only the desk watches its stop: not protected while the desk is down"
         } else {
-            "no stop: not protected"
+            "a stop at the venue protects a part of it while the desk is down"
         };
         let quantity = instrument.quantity_text(position.quantity);
         write!(

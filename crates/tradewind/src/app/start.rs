@@ -20,10 +20,12 @@ use tradewind_venues::{MarketSink, RealTime, TokioTime};
 
 use crate::app::api_server::ApiServer;
 use crate::app::clock_watch::start_clock_watch;
+use crate::app::closed_while_down::start_closed_while_down;
 use crate::app::closing::close_positions;
 use crate::app::confirmation::{Confirmation, ask_on_terminal};
 use crate::app::data_dir::DataDir;
 use crate::app::desk::{EngineThreadUse, LiveDesk, mode};
+use crate::app::desk_time::{generated_clock, keep_deadlines};
 use crate::app::hot_path::{HotPath, LiveEffects, TakeOver, account_state};
 use crate::app::kill_switch::KillSwitch;
 use crate::app::live::{bind_folder, permit, venue_of};
@@ -150,7 +152,8 @@ impl Desk {
             MarketSource::Recorded { .. } => AbsentInstruments::NoData,
             _ => AbsentInstruments::Refuse,
         };
-        let resolved = config.resolve(&venues.listed, venues.assets.snapshot(), absent)?;
+        let mut resolved = config.resolve(&venues.listed, venues.assets.snapshot(), absent)?;
+        keep_deadlines(&mut resolved, clock.speed());
         let stable = keep_ids(resolved, last_run.configuration()).map_err(anyhow::Error::msg)?;
         let for_engine = stable.for_engine();
         let configuration = Arc::new(stable.configuration);
@@ -193,6 +196,7 @@ impl Desk {
             responses,
             &|account, instrument| engine.last_booked(account, instrument),
         );
+        start_closed_while_down(&mut supervisor, &bus, &engine.view(), &configuration);
         let evaluations = EvaluationLanes::start(&configuration, &factory, &queues)
             .context("starting thread lanes")?;
         let parts = DriverParts {
@@ -484,17 +488,18 @@ enum Prices {
     Direct,
 }
 
-/// Where prices come from, and the clock that goes with it: recorded data begins at its own first moment, or where an
-/// earlier run in the same directory stopped, and plays at the given speed.
+/// Where prices come from, and the clock that goes with it: a generated market runs at the given speed from now on, recorded
+/// data from its own first moment, each from where an earlier run in the same directory stopped.
 fn prices_and_clock(
     market: &MarketSource,
     seed: u64,
     data_dir: &Path,
 ) -> anyhow::Result<(Prices, Arc<dyn Clock>)> {
     match market {
-        MarketSource::Generated => {
+        MarketSource::Generated { speed } => {
             let choice = MarketChoice::Generated { seed };
-            Ok((Prices::Embedded(choice), Arc::new(DeskClock::system())))
+            let clock = generated_clock(Some(data_dir), *speed)?;
+            Ok((Prices::Embedded(choice), Arc::new(clock)))
         }
         MarketSource::Recorded { path, speed } => {
             let recording = Recording::open(path)?;

@@ -17,7 +17,7 @@ use tradewind_simx_server::{AccountSpec, Limits, MarketChoice, Server, ServerOpt
 use tradewind_venues::execution::{RESPONSES_MAX, RequestId, ResponseSink, VenueResponse};
 use tradewind_venues::{
     ApiKey, Assets, Connector, OrderGate, RateBudget, TcpConnector, Venue, VenueContext,
-    VenueSettings, build, client_config,
+    VenueError, VenueSettings, build, client_config,
 };
 
 use crate::app::bans::Bans;
@@ -26,6 +26,10 @@ use crate::config::{AccountSettings, AccountSource, DeskConfig};
 
 /// Request weight an address may use in a minute, until the venue says otherwise.
 pub(super) const WEIGHT_PER_MINUTE: u64 = 6_000;
+
+/// Longest wait of a start for its rate budget, and how often it waits: the venue counts by the minute.
+const BUDGET_PATIENCE: Duration = Duration::from_secs(60);
+const BUDGET_TRIES: u32 = 2;
 
 /// How the paper accounts reach the embedded exchange.
 #[derive(Debug)]
@@ -207,18 +211,41 @@ async fn read_venues(
     let mut listed: Vec<Instrument> = Vec::new();
     for (account, venue) in config.accounts.iter().zip(accounts) {
         let requesting = || format!("requesting {} for account {}", account.venue, account.name);
-        venue.server_time().await.with_context(requesting)?;
+        // Read for each account: its adapter learns the symbols and the venue's limit of requests from it.
+        let here = within_budget(|| venue.listings()).await;
+        let here = here.with_context(requesting)?;
+        let time = within_budget(|| venue.server_time()).await;
+        time.with_context(requesting)?;
         if account.mode() == AccountMode::Live {
             venue.check_key().await.with_context(requesting)?;
         }
-        // Read for each account: its adapter learns the symbols from it.
-        let here = venue.listings().await.with_context(requesting)?;
         let first = here.first().map(|instrument| instrument.venue);
         if !listed.iter().any(|known| Some(known.venue) == first) {
             listed.extend(here);
         }
     }
     Ok(listed)
+}
+
+/// Makes a request of the start. If earlier starts have used up the venue's request weight, it waits for the next minute.
+async fn within_budget<T, F>(request: impl Fn() -> F) -> Result<T, VenueError>
+where
+    F: Future<Output = Result<T, VenueError>>,
+{
+    for _ in 0..BUDGET_TRIES {
+        match request().await {
+            Err(VenueError::Limited(wait)) if wait <= BUDGET_PATIENCE => {
+                let seconds = wait.as_secs();
+                tracing::warn!(
+                    seconds,
+                    "The start waits until the venue takes requests again."
+                );
+                tokio::time::sleep(wait).await;
+            }
+            done => return done,
+        }
+    }
+    request().await
 }
 
 /// What adapters share: a gate on `latch`, the desk's clock, and a budget of their own.

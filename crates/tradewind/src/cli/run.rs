@@ -22,8 +22,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "PATH", conflicts_with = "venue")]
     data: Option<PathBuf>,
 
-    /// Speed of recorded data: 10 is ten times real time [default: simulation.speed]
-    #[arg(long, value_name = "N", requires = "data", value_parser = speed)]
+    /// Speed of the simulated market: 10 is ten times real time [default: simulation.speed]
+    #[arg(long, value_name = "N", conflicts_with = "venue", value_parser = speed)]
     speed: Option<Ppm>,
 
     /// Take prices from this venue; orders are simulated
@@ -69,7 +69,10 @@ pub struct RunOptions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MarketSource {
     /// The embedded exchange with its generated market.
-    Generated,
+    Generated {
+        /// Speed as a multiple of real time.
+        speed: Ppm,
+    },
     /// The embedded exchange, playing recorded data.
     Recorded {
         /// A capture, a candle file, or a folder of them.
@@ -93,13 +96,11 @@ impl RunArgs {
             Listing::Unknown
         };
         let config = self.file.load(listing)?;
+        let speed = self.speed.unwrap_or(config.simulation.speed);
         let market = match (self.data, self.venue) {
-            (Some(path), _) => MarketSource::Recorded {
-                path,
-                speed: self.speed.unwrap_or(config.simulation.speed),
-            },
+            (Some(path), _) => MarketSource::Recorded { path, speed },
             (None, Some(venue)) => known_venue(&config, venue, self.live)?,
-            (None, None) => MarketSource::Generated,
+            (None, None) => MarketSource::Generated { speed },
         };
         Ok(RunOptions {
             fault_config: self.faults.config(config.simulation.seed)?,

@@ -18,6 +18,7 @@ use tradewind_simx_server::{
 
 use super::faults::FaultArgs;
 use super::output::Output;
+use crate::app::desk_time::generated_clock;
 
 /// Arguments of `simx`.
 #[derive(Clone, Debug, Args)]
@@ -50,8 +51,8 @@ pub(super) struct SimxArgs {
     #[arg(long, value_name = "PATH", conflicts_with = "seed")]
     data: Option<PathBuf>,
 
-    /// Speed of recorded data: 10 is ten times real time
-    #[arg(long, value_name = "N", requires = "data", default_value = "1", value_parser = super::run::speed)]
+    /// Speed of the market: 10 is ten times real time
+    #[arg(long, value_name = "N", default_value = "1", value_parser = super::run::speed)]
     speed: Ppm,
 
     #[command(flatten)]
@@ -112,10 +113,8 @@ fn market(
     data_dir: Option<&Path>,
 ) -> anyhow::Result<(MarketChoice, Arc<dyn Clock>)> {
     let Some(path) = &args.data else {
-        return Ok((
-            MarketChoice::Generated { seed: args.seed },
-            Arc::new(DeskClock::system()),
-        ));
+        let clock = generated_clock(data_dir, args.speed)?;
+        return Ok((MarketChoice::Generated { seed: args.seed }, Arc::new(clock)));
     };
     let recording = Recording::open(path)?;
     let saved = data_dir.map(saved_position).transpose()?.flatten();

@@ -157,7 +157,7 @@ impl ApiSettings {
 pub struct SimulationSettings {
     /// Same seed, same market.
     pub seed: u64,
-    /// How fast recorded data plays; above zero.
+    /// How fast the simulated market runs; above zero.
     pub speed: Ppm,
     /// Whether the exchange enforces its rate limits.
     pub enforce_limits: bool,

@@ -208,7 +208,7 @@ pub(super) const LIMITS: &[Key] = &[
 #[rustfmt::skip]
 const SIMULATION: &[Key] = &[
     default("seed", Kind::Count, "42", "same seed, same market"),
-    default("speed", Kind::Amount, "1", "how fast recorded data plays; `--speed` overrides it"),
+    default("speed", Kind::Amount, "1", "how fast the simulated market runs; `--speed` overrides it"),
     default("limits", Kind::Choice(&["venue", "off"]), "\"venue\"", "whether the exchange enforces its rate limits"),
 ];
 

@@ -15,6 +15,8 @@ use crate::http::{self, Answer};
 
 /// How often something is looked at again.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often a desk that starts is looked at: its time to be ready is measured.
+const READY_EVERY: Duration = Duration::from_millis(20);
 /// Longest a desk may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -129,7 +131,15 @@ impl Desk {
 
     /// Starts a desk by a command of [`tradewind`] and waits until it is ready.
     #[track_caller]
-    pub(crate) fn start_from(folder: &Path, mut command: Command) -> Self {
+    pub(crate) fn start_from(folder: &Path, command: Command) -> Self {
+        let mut desk = Self::spawn(folder, command);
+        desk.until_ready();
+        desk
+    }
+
+    /// Starts a desk by a command of [`tradewind`] and does not wait.
+    #[track_caller]
+    pub(crate) fn spawn(folder: &Path, mut command: Command) -> Self {
         let output = |name| {
             File::options()
                 .append(true)
@@ -143,22 +153,39 @@ impl Desk {
             .stderr(output("stderr").unwrap())
             .spawn()
             .unwrap();
-        let mut desk = Self {
+        Self {
             child,
             folder: folder.to_owned(),
             address: String::new(),
             headers: String::new(),
             started,
-        };
-        within(READY_WITHIN, "a desk that is ready", || {
-            if let Some(status) = desk.child.try_wait().unwrap() {
-                panic!("the desk ended with {status}: {}", desk.said());
-            }
-            desk.find()?;
-            let answer = http::ask(&desk.address, "GET /readyz", "", "").ok()?;
-            (answer.status == 200).then_some(())
-        });
-        desk
+        }
+    }
+
+    /// Waits until the desk is ready. Returns how long that took since its process was started.
+    #[track_caller]
+    pub(crate) fn until_ready(&mut self) -> Duration {
+        while !self.is_ready() {
+            assert!(
+                self.started.elapsed() < READY_WITHIN,
+                "not within {READY_WITHIN:?}: a desk that is ready"
+            );
+            pause(READY_EVERY);
+        }
+        self.started.elapsed()
+    }
+
+    /// Whether the desk has read its accounts and may trade.
+    #[track_caller]
+    pub(crate) fn is_ready(&mut self) -> bool {
+        if let Some(status) = self.child.try_wait().unwrap() {
+            panic!("the desk ended with {status}: {}", self.said());
+        }
+        if self.find().is_none() {
+            return false;
+        }
+        let answer = http::ask(&self.address, "GET /readyz", "", "");
+        answer.is_ok_and(|answer| answer.status == 200)
     }
 
     /// Learns where the desk listens, once it has written it down.
@@ -226,6 +253,12 @@ impl Desk {
     pub(crate) fn stream(&self, types: &str) -> io::Result<TcpStream> {
         let request = format!("GET /api/v1/events{types}");
         http::open(&self.address, &request, &self.headers, "")
+    }
+
+    /// The stream of events of all lives behind the one with this id.
+    pub(crate) fn stream_after(&self, id: &str) -> io::Result<TcpStream> {
+        let headers = format!("{}Last-Event-ID: {id}\r\n", self.headers);
+        http::open(&self.address, "GET /api/v1/events", &headers, "")
     }
 
     /// SIGKILL, and the process is gone.

@@ -11,11 +11,14 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::amounts::exact;
+use crate::desk::CONTROL_TOKEN;
 use crate::http;
 use crate::simx::Simx;
 
 /// What the desk calls the account `paper` at the exchange.
 pub(crate) const KEY: &str = "paper-paper";
+/// Executions of a page.
+const PAGE: usize = 1_000;
 /// What it signs with.
 pub(crate) const SECRET: &str = "a secret of the test";
 
@@ -86,9 +89,11 @@ fn plain(text: &str) -> String {
 
 /// An exchange on which the account has this key.
 pub(crate) struct Exchange {
-    _simx: Simx,
+    simx: Simx,
     /// `host:port` of its interface.
     pub(crate) address: String,
+    /// Its control port, if it has one.
+    control: Option<String>,
 }
 
 impl Exchange {
@@ -105,9 +110,14 @@ impl Exchange {
         let account = format!("{KEY}:{SECRET}:{balances}");
         let simx = Simx::start(folder, &[arguments, &["--account", &account]].concat());
         let address = simx.address.clone();
+        let control = arguments
+            .iter()
+            .skip_while(|argument| **argument != "--control")
+            .nth(1);
         Self {
-            _simx: simx,
+            simx,
             address,
+            control: control.map(|address| (*address).to_owned()),
         }
     }
 
@@ -123,9 +133,15 @@ impl Exchange {
         balances.map(of_asset).collect()
     }
 
+    #[track_caller]
     pub(crate) fn my_trades(&self, symbol: &str) -> Vec<Execution> {
+        self.my_trades_from(symbol, 0)
+    }
+
+    /// The account's executions in an instrument from a trade id on.
+    #[track_caller]
+    pub(crate) fn my_trades_from(&self, symbol: &str, mut from: u64) -> Vec<Execution> {
         let mut found = Vec::new();
-        let mut from = 0;
         loop {
             let page = self.page(symbol, from);
             let Some(last) = page.last() else {
@@ -133,11 +149,54 @@ impl Exchange {
             };
             from = last["id"].as_u64().unwrap() + 1;
             found.extend(page.iter().map(execution));
+            if page.len() < PAGE {
+                return found;
+            }
         }
     }
 
+    /// The account's open orders in all instruments.
+    #[track_caller]
+    pub(crate) fn open_orders(&self) -> Vec<Value> {
+        let orders = self.signed("openOrders", "");
+        orders.as_array().unwrap().clone()
+    }
+
+    /// What happened to orders since it started, by its own log.
+    #[track_caller]
+    pub(crate) fn order_log(&self) -> Vec<Value> {
+        self.simx.log().split_off(1)
+    }
+
+    /// A request to its control port. Unlike signed requests, it takes nothing from the desk's request weight.
+    #[track_caller]
+    pub(crate) fn operate(&self, request: &str, body: &str) -> Value {
+        let control = self.control.as_ref().expect("a control port");
+        let headers = format!("Authorization: Bearer {CONTROL_TOKEN}\r\n");
+        let answer = http::ask(control, request, &headers, body).unwrap();
+        assert_eq!(answer.status, 200, "{request}: {answer:?}");
+        answer.json()
+    }
+
+    /// The account's open orders, as the exchange's operator sees them.
+    #[track_caller]
+    pub(crate) fn orders_now(&self) -> Vec<Value> {
+        let state = self.operate("GET /state", "");
+        let accounts = state["accounts"].as_array().unwrap();
+        let ours = accounts.iter().find(|account| account["key"] == KEY);
+        ours.unwrap()["open_orders"].as_array().unwrap().clone()
+    }
+
+    /// Every execution in its log.
+    #[track_caller]
+    pub(crate) fn logged_executions(&self) -> BTreeSet<Execution> {
+        let log = self.order_log();
+        let fills = log.iter().filter(|line| line["event"] == "order_filled");
+        fills.map(logged_execution).collect()
+    }
+
     fn page(&self, symbol: &str, from: u64) -> Vec<Value> {
-        let query = format!("symbol={symbol}&fromId={from}&limit=1000");
+        let query = format!("symbol={symbol}&fromId={from}&limit={PAGE}");
         let trades = self.signed("myTrades", &query);
         trades.as_array().unwrap().clone()
     }
@@ -146,7 +205,10 @@ impl Exchange {
     pub(crate) fn signed(&self, path: &str, query: &str) -> Value {
         let time = http::ask(&self.address, "GET /api/v3/time", "", "").unwrap();
         let time = time.json()["serverTime"].as_u64().unwrap();
-        let query = format!("{query}&timestamp={time}");
+        let query = match query {
+            "" => format!("timestamp={time}"),
+            query => format!("{query}&timestamp={time}"),
+        };
         let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
         let signature = HEXLOWER.encode(hmac::sign(&key, query.as_bytes()).as_ref());
         let request = format!("GET /api/v3/{path}?{query}&signature={signature}");
@@ -167,5 +229,19 @@ fn execution(trade: &Value) -> Execution {
         amount("price"),
         amount("qty"),
         amount("commission"),
+    ]
+}
+
+#[track_caller]
+fn logged_execution(line: &Value) -> Execution {
+    let trade = &line["trade"];
+    let amount = |key: &str| plain(trade[key].as_str().unwrap());
+    [
+        line["symbol"].as_str().unwrap().to_owned(),
+        trade["id"].to_string(),
+        line["order"].to_string(),
+        amount("price"),
+        amount("quantity"),
+        amount("fee"),
     ]
 }
