@@ -186,6 +186,7 @@ impl Rig {
             instance: 7,
             epoch: 1,
             killed: false,
+            former: Vec::new(),
         };
         let Ok(()) = rig
             .driver
@@ -373,6 +374,7 @@ fn an_answer_that_is_there_at_once_is_handled_in_the_same_turn() {
         instance: 7,
         epoch: 2,
         killed: false,
+        former: Vec::new(),
     }));
     assert_eq!(
         rig.taken(),

@@ -7,9 +7,9 @@ use tradewind_events::{
     Input, OnRestart, Output, Principal, StopMode, StorageHealth,
 };
 use tradewind_model::{
-    Amount, AssetId, BotId, ClientOrderIds, Decision, ExitPlan, Fill, Interval,
-    LimitPolicy, OnTimeout, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Ppm,
-    Quantity, Reason, RejectReason, ReportKind, Side,
+    Amount, AssetId, BotId, ClientOrderIds, Decision, ExitPlan, Fill, Interval, LimitPolicy,
+    OnTimeout, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Ppm, Quantity, Reason,
+    RejectReason, ReportKind, Side,
 };
 use tradewind_risk::TradingState;
 use tradewind_strategy::WarmUp;
