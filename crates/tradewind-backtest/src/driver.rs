@@ -85,6 +85,7 @@ impl Backtest {
             instance: 0,
             epoch: 1,
             killed: false,
+            former: Vec::new(),
         }));
         Ok(Self { driver, courses })
     }

@@ -10,6 +10,7 @@ use crate::batch::Batch;
 use crate::effects::{Effect, Effects};
 use crate::held::HeldEffects;
 use crate::journal::Journal;
+use crate::replies::{HeldReplies, promises};
 use crate::snapshots::Snapshots;
 use crate::timers::Timers;
 
@@ -22,7 +23,7 @@ const MARKET_PER_TURN: usize = 256;
 ///
 /// A commit follows after some steps. It writes the journal, begins a sync if there are intents, performs effects,
 /// announces events and answers commands. An order is sent only once its intent is durable, and an event is announced
-/// only once it is written.
+/// only once it is written. The answer to a kill waits until the kill is durable, for a while at most.
 #[derive(Debug)]
 pub struct Driver<C, J, E> {
     engine: Engine,
@@ -37,9 +38,11 @@ pub struct Driver<C, J, E> {
     /// Quotes since the last commit that led to no event; see [`Effects::wants_quotes`].
     quotes: Vec<(EventId, Timestamp, Quote)>,
     held: HeldEffects,
+    replies: HeldReplies,
     snapshots: Snapshots,
     steps: usize,
-    has_intents: bool,
+    /// Whether something was appended since the last commit that must be durable.
+    wants_sync: bool,
     /// Room for the next answer, its box used again and again.
     answer: Input,
 }
@@ -57,9 +60,10 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
             uncommitted: Outputs::new(),
             quotes: Vec::new(),
             held: HeldEffects::default(),
+            replies: HeldReplies::default(),
             snapshots: Snapshots::default(),
             steps: 0,
-            has_intents: false,
+            wants_sync: false,
             answer: Input::Stopping,
         }
     }
@@ -114,6 +118,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     /// # Errors
     /// The journal cannot be written.
     pub fn catch_up(&mut self) -> Result<(), J::Error> {
+        self.answer_kills();
         loop {
             self.deliver()?;
             let Some(timer) = self.timers.pop_due(self.clock.now()) else {
@@ -141,10 +146,20 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     #[inline(always)]
     pub fn settle(&mut self) -> Result<(), J::Error> {
         self.commit()?;
-        while self.effects.next_answer(&mut self.answer) {
+        while self.next_answer() {
             self.take_answer()?;
         }
         Ok(())
+    }
+
+    /// Takes the next report on an order that never left, or the next immediate answer of an effect. False without one.
+    #[inline(always)]
+    fn next_answer(&mut self) -> bool {
+        if let Some(report) = self.held.next_report() {
+            self.answer = report;
+            return true;
+        }
+        self.effects.next_answer(&mut self.answer)
     }
 
     /// A step of its own for the answer, and its commit.
@@ -159,7 +174,11 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     /// When a timer is due or something under way arrives next.
     #[inline]
     pub fn next_due(&self) -> Option<Timestamp> {
-        match (self.timers.next_due(), self.effects.next_due()) {
+        let timer = match (self.timers.next_due(), self.replies.next_due()) {
+            (Some(timer), Some(reply)) => Some(timer.min(reply)),
+            (timer, reply) => timer.or(reply),
+        };
+        match (timer, self.effects.next_due()) {
             (Some(timer), Some(arrival)) => Some(timer.min(arrival)),
             (timer, arrival) => timer.or(arrival),
         }
@@ -201,6 +220,12 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     /// The journal cannot be written.
     pub fn finish(mut self) -> Result<(Engine, J, E), J::Error> {
         self.settle()?;
+        while let Some(due) = self.replies.next_due() {
+            let answered = self.replies.next(self.journal.durable(), due);
+            if let Some((id, result)) = answered {
+                self.effects.reply(id, result);
+            }
+        }
         if J::SNAPSHOTS && self.engine.seq() > 0 {
             let (seq, at) = (self.engine.seq(), self.engine.now());
             let bytes = self.engine.save().to_bytes();
@@ -273,7 +298,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
                 Output::Event(event) => self.journal.append_event(event)?,
                 Output::Submit(intent, _) => {
                     self.journal.append_intent(seq, at, intent)?;
-                    self.has_intents = true;
+                    self.wants_sync = true;
                 }
                 Output::SetTimer(at, timer) => self.timers.set(*at, *timer),
                 Output::CancelTimer(timer) => self.timers.cancel(*timer),
@@ -283,8 +308,8 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
                 | Output::Reconcile(_)
                 | Output::EndFlattening
                 | Output::Sweep(_)
-                | Output::RequestCandles { .. }
-                | Output::Reply(..) => {}
+                | Output::RequestCandles { .. } => {}
+                Output::Reply(_, result) => self.wants_sync |= promises(result),
             }
         }
         if has_requests {
@@ -325,7 +350,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
     /// Carries out the outputs that are written: first effects, then announcements, then answers to commands.
     #[inline(never)]
     fn carry_out(&mut self) -> Result<(), J::Error> {
-        if std::mem::take(&mut self.has_intents) {
+        if std::mem::take(&mut self.wants_sync) {
             self.journal.sync()?;
         }
         self.perform();
@@ -342,8 +367,13 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         for (id, at, quote) in self.quotes.drain(..) {
             self.effects.publish_quote(id, at, &quote);
         }
+        let (seq, durable) = (self.engine.seq(), self.journal.durable());
         for (id, result) in replies {
-            self.effects.reply(id, result);
+            if promises(&result) && durable < seq {
+                self.replies.hold((seq, self.clock.now()), id, result);
+            } else {
+                self.effects.reply(id, result);
+            }
         }
         Ok(())
     }
@@ -364,6 +394,18 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         let (durable, now) = (self.journal.durable(), self.engine.now());
         while let Some(effect) = self.held.release(durable) {
             self.effects.perform(now, effect);
+        }
+        self.answer_kills();
+    }
+
+    /// Answers the kills that have become durable, or whose time to become so is over.
+    fn answer_kills(&mut self) {
+        if self.replies.next_due().is_none() {
+            return;
+        }
+        let (durable, now) = (self.journal.durable(), self.clock.now());
+        while let Some((id, result)) = self.replies.next(durable, now) {
+            self.effects.reply(id, result);
         }
     }
 }

@@ -2,21 +2,32 @@
 
 use std::collections::VecDeque;
 
+use tradewind_events::Input;
+use tradewind_model::{ClientOrderId, ExecutionReport, NotSentReason, Quantity, ReportKind};
+
 use crate::effects::Effect;
 
-/// Orders whose intents are written and not yet durable, and the cancels and queries of these orders.
+/// Orders whose intents are written and not yet durable, and the queries of these orders.
 ///
+/// An order that is cancelled while it is held never leaves: it is reported as not sent, and its cancel has nothing to do.
 /// Everything else passes, so that a slow disk does not delay the cancel of an order that was sent. An order that
 /// waited too long is not dropped here: its sender compares its time to live with the clock.
 #[derive(Debug, Default)]
 pub(crate) struct HeldEffects {
     /// Effects in order, each with the number of the input whose intents must be durable first.
     waiting: VecDeque<(u64, Effect)>,
+    /// Reports on orders that were cancelled while they were held.
+    withdrawn: VecDeque<ExecutionReport>,
 }
 
 impl HeldEffects {
     /// Takes an effect of input `seq` if it must wait; gives it back if it may be performed now.
     pub(crate) fn hold(&mut self, seq: u64, durable: u64, effect: Effect) -> Option<Effect> {
+        if let Effect::Cancel { client_id, .. } = &effect
+            && self.withdraw(*client_id)
+        {
+            return None;
+        }
         let waits_for = match &effect {
             Effect::Submit(..) => (seq > durable).then_some(seq),
             effect => self.held_order_of(effect),
@@ -32,6 +43,36 @@ impl HeldEffects {
     pub(crate) fn release(&mut self, durable: u64) -> Option<Effect> {
         let ready = |(seq, _): &mut (u64, Effect)| *seq <= durable;
         self.waiting.pop_front_if(ready).map(|(_, effect)| effect)
+    }
+
+    /// The next report on an order that was cancelled while it was held.
+    pub(crate) fn next_report(&mut self) -> Option<Input> {
+        let report = self.withdrawn.pop_front()?;
+        Some(Input::Report(Box::new(report)))
+    }
+
+    /// Drops an order that is held, and what asks after it. False if it is not held.
+    fn withdraw(&mut self, id: ClientOrderId) -> bool {
+        let is_submit = |(_, effect): &(u64, Effect)| match effect {
+            Effect::Submit(intent, _) => intent.terms.client_id == id,
+            _ => false,
+        };
+        let Some(index) = self.waiting.iter().position(is_submit) else {
+            return false;
+        };
+        if let Some((_, Effect::Submit(intent, _))) = self.waiting.remove(index) {
+            self.withdrawn.push_back(ExecutionReport {
+                account: intent.terms.account,
+                instrument: intent.terms.instrument,
+                client_id: id,
+                venue_order_id: None,
+                kind: ReportKind::NotSent(NotSentReason::Expired),
+                cumulative: Some(Quantity::ZERO),
+                event_time: None,
+            });
+        }
+        self.waiting.retain(|(_, held)| held.order() != Some(id));
+        true
     }
 
     /// If an effect's order is held, the number of the input that the order waits for.
@@ -88,6 +129,14 @@ mod tests {
         }
     }
 
+    fn query((Intent { terms, .. }, _): &(Intent, ApprovedOrder)) -> Effect {
+        Effect::Query {
+            account: terms.account,
+            instrument: terms.instrument,
+            client_id: terms.client_id,
+        }
+    }
+
     /// What is released: whether it is an order, and of which.
     fn released(held: &mut HeldEffects, durable: u64) -> Vec<(bool, Option<ClientOrderId>)> {
         let effects = std::iter::from_fn(|| held.release(durable));
@@ -97,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn an_order_waits_for_its_intent_and_its_cancel_waits_behind_it() {
+    fn an_order_waits_for_its_intent_and_its_query_behind_it_and_its_cancel_drops_it() {
         let [one, two] = two_orders();
         let ids = [&one, &two].map(|(intent, _)| Some(intent.terms.client_id));
         let mut held = HeldEffects::default();
         assert!(held.hold(7, 7, submit(&one)).is_some(), "durable");
         assert!(held.hold(8, 7, submit(&two)).is_none());
-        assert!(held.hold(9, 7, cancel(&two)).is_none(), "after its order");
+        assert!(held.hold(9, 7, query(&two)).is_none(), "after its order");
         assert!(
             held.hold(9, 7, cancel(&one)).is_some(),
             "its order has left"
@@ -111,5 +160,17 @@ mod tests {
         assert_eq!(released(&mut held, 7), []);
         assert_eq!(released(&mut held, 8), [(true, ids[1]), (false, ids[1])]);
         assert!(held.hold(9, 8, cancel(&two)).is_some());
+        // Cancelled while it is held.
+        assert!(held.hold(10, 8, submit(&one)).is_none());
+        assert!(held.hold(10, 8, query(&one)).is_none());
+        assert!(held.hold(11, 8, cancel(&one)).is_none());
+        assert_eq!(released(&mut held, 11), []);
+        let Some(Input::Report(report)) = held.next_report() else {
+            panic!("an order that was dropped is reported");
+        };
+        assert_eq!(Some(report.client_id), ids[0]);
+        let not_sent = ReportKind::NotSent(NotSentReason::Expired);
+        assert_eq!(report.kind, not_sent);
+        assert!(held.next_report().is_none());
     }
 }

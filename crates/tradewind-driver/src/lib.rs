@@ -12,6 +12,7 @@ mod driver;
 mod effects;
 mod held;
 mod journal;
+mod replies;
 mod snapshots;
 mod timers;
 

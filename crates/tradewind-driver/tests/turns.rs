@@ -17,6 +17,7 @@ use tradewind_model::{
     Amount, BotId, ClientOrderId, Clock, Depth, EventId, FeedHealth, ManualClock, OrderKind,
     Quantity, Quote, Side, Timestamp, Trade, TradeId,
 };
+use tradewind_risk::Scope;
 use tradewind_testkit::{ACCOUNT, SPOT, START, USDT, candle, configuration, quote};
 
 /// What happened, in order.
@@ -122,8 +123,11 @@ impl Effects for Noted {
     }
 
     fn reply(&mut self, _: CommandId, result: CommandResult) {
-        assert!(matches!(result, CommandResult::Accepted(_)), "{result:?}");
-        self.note("reply");
+        match result {
+            CommandResult::Accepted(_) => self.note("reply"),
+            CommandResult::Killed { durable, .. } => self.note(format!("killed {durable}")),
+            CommandResult::Refused(why) => panic!("{why}"),
+        }
     }
 
     fn evaluate(&mut self, _: Box<EvaluationRequest>) {
@@ -186,6 +190,7 @@ impl Rig {
             instance: 7,
             epoch: 1,
             killed: false,
+            former: Vec::new(),
         };
         let Ok(()) = rig
             .driver
@@ -278,9 +283,7 @@ fn an_order_waits_for_a_sync_that_runs_elsewhere_and_nothing_else_does() {
         ..Batch::default()
     });
     assert!(!rig.taken().contains(&"submit".to_owned()));
-    let cancel = rig.command(Action::CancelOrder(rig.only_order()));
     rig.turn(Batch {
-        control: [cancel].into(),
         quotes: vec![quote(SPOT, 10_002, 10_003, START)],
         ..Batch::default()
     });
@@ -288,9 +291,6 @@ fn an_order_waits_for_a_sync_that_runs_elsewhere_and_nothing_else_does() {
     assert_eq!(
         rig.taken(),
         [
-            "input Command".to_owned(),
-            "write".to_owned(),
-            "reply".to_owned(),
             "input Quote".to_owned(),
             "write".to_owned(),
             format!("quote 10002 under {seq}"),
@@ -298,7 +298,81 @@ fn an_order_waits_for_a_sync_that_runs_elsewhere_and_nothing_else_does() {
     );
     *rig.durable.borrow_mut() = rig.syncing.borrow().expect("a sync began");
     rig.turn(Batch::default());
-    assert_eq!(rig.taken(), ["submit", "cancel"]);
+    assert_eq!(rig.taken(), ["submit"]);
+}
+
+/// H04: an order that waits for its sync when its part of the desk is killed never leaves.
+#[test]
+fn an_order_that_is_cancelled_while_it_waits_for_its_sync_never_leaves() {
+    let kill = Action::KillScope {
+        scope: Scope::Account(ACCOUNT),
+        reason: "drill".to_owned(),
+    };
+    for (by, answer) in [(None, "reply"), (Some(kill), "killed true")] {
+        let mut rig = Rig::new(false);
+        let order = rig.order();
+        rig.turn(Batch {
+            control: [order].into(),
+            ..Batch::default()
+        });
+        rig.taken();
+        let by = by.unwrap_or_else(|| Action::CancelOrder(rig.only_order()));
+        let cancel = rig.command(by);
+        rig.turn(Batch {
+            control: [cancel].into(),
+            ..Batch::default()
+        });
+        *rig.durable.borrow_mut() = rig.syncing.borrow().expect("a sync began");
+        rig.turn(Batch::default());
+        let taken = rig.taken();
+        let has = |what: &str| taken.iter().any(|taken| taken == what);
+        assert!(!has("submit") && !has("cancel"), "{taken:?}");
+        assert!(has("input Report") && has(answer), "{taken:?}");
+        assert!(rig.driver.engine().view().orders.is_empty());
+    }
+}
+
+/// H04: a kill is answered once it is durable; where the disk does not take it, the answer says so.
+#[test]
+fn a_kill_says_that_it_is_durable_only_once_it_is() {
+    let kill = || Action::KillScope {
+        scope: Scope::Account(ACCOUNT),
+        reason: "drill".to_owned(),
+    };
+    let answers = |rig: &Rig| {
+        let mut taken = rig.taken();
+        taken.retain(|what| what == "sync" || what.starts_with("killed"));
+        taken
+    };
+    for is_taken in [true, false] {
+        let mut rig = Rig::new(false);
+        let killed = rig.command(kill());
+        rig.turn(Batch {
+            control: [killed].into(),
+            ..Batch::default()
+        });
+        assert_eq!(answers(&rig), ["sync"], "the answer waits");
+        let now = rig.driver.clock().now();
+        if is_taken {
+            *rig.durable.borrow_mut() = rig.syncing.borrow().expect("a sync began");
+            rig.turn(Batch::default());
+            assert_eq!(answers(&rig), ["killed true"]);
+            continue;
+        }
+        let second = now + Duration::from_secs(1);
+        assert!(rig.driver.next_due() <= Some(second));
+        let Ok(()) = rig.driver.run_until(second - Duration::from_nanos(1));
+        assert!(answers(&rig).is_empty());
+        let Ok(()) = rig.driver.run_until(second);
+        assert_eq!(answers(&rig), ["killed false"]);
+    }
+    let mut rig = Rig::new(true);
+    let killed = rig.command(kill());
+    rig.turn(Batch {
+        control: [killed].into(),
+        ..Batch::default()
+    });
+    assert_eq!(answers(&rig), ["sync", "killed true"]);
 }
 
 #[test]
@@ -373,6 +447,7 @@ fn an_answer_that_is_there_at_once_is_handled_in_the_same_turn() {
         instance: 7,
         epoch: 2,
         killed: false,
+        former: Vec::new(),
     }));
     assert_eq!(
         rig.taken(),

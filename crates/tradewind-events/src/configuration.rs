@@ -140,7 +140,7 @@ pub enum Lane {
 }
 
 /// The second input: which start of which desk this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
     /// The data directory's own number, drawn when it was made.
     pub instance: u32,
@@ -148,4 +148,7 @@ pub struct Started {
     pub epoch: u32,
     /// Whether the kill latch was set on disk.
     pub killed: bool,
+    /// The numbers of the data directories that this one was copied or restored from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<u32>,
 }

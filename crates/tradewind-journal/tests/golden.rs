@@ -25,6 +25,7 @@ fn inputs() -> Vec<Input> {
             instance: 0xdead_beef,
             epoch: 3,
             killed: false,
+            former: Vec::new(),
         }),
         Input::Quote(quote(6_183_763)),
         Input::Trade(Trade {

@@ -80,6 +80,7 @@ fn inputs() -> impl Strategy<Value = Input> {
                 instance,
                 epoch,
                 killed,
+                former: Vec::new(),
             })
         }),
         any::<u64>().prop_map(|count| Input::TradesLost { count }),

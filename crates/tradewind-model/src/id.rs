@@ -137,6 +137,9 @@ pub struct ClientOrderIds {
     instance: u32,
     epoch: u32,
     next: u64,
+    /// Instances of the data directories that this one was copied or restored from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<u32>,
 }
 
 impl ClientOrderIds {
@@ -147,7 +150,14 @@ impl ClientOrderIds {
             instance,
             epoch,
             next: 1,
+            former: Vec::new(),
         }
+    }
+
+    /// The same ids of a directory that was copied or restored from those of the `former` instances.
+    #[must_use]
+    pub fn with_former(self, former: Vec<u32>) -> Self {
+        Self { former, ..self }
     }
 
     /// The start whose ids they are.
@@ -178,6 +188,12 @@ impl ClientOrderIds {
         let is_later = id.epoch() > self.epoch;
         let is_unmade = id.epoch() == self.epoch && id.sequence() >= self.next;
         self.is_own(id) && (is_later || is_unmade)
+    }
+
+    /// Whether the data directory made the id that this one was copied or restored from. It may be at work still.
+    #[must_use]
+    pub fn is_former(&self, id: ClientOrderId) -> bool {
+        id.is_ours() && self.former.contains(&id.instance())
     }
 
     /// Whether a desk with another identity made the id, or one that has this identity, too.

@@ -157,13 +157,26 @@ impl Portfolio {
             return None;
         }
         let key = (account, to, from.2);
-        let mut position = self.positions.get(&key).copied().unwrap_or_default();
-        let (change, _) = position.apply(instrument, Side::Buy, cost, quantity, at)?;
+        let (change, position) = self.with(instrument, &key, (quantity, cost), at)?;
         let asset = instrument.base;
         self.transfer(account, Money { asset, amount }, from.1, to);
         self.take_away(from, quantity);
         self.keep(key, instrument, position, change);
         Some(Booking { change, position })
+    }
+
+    /// A position as it would be with `quantity` more of it, bought at `cost` a unit; `None` where that does not fit.
+    #[must_use]
+    pub fn with(
+        &self,
+        instrument: &Instrument,
+        key: &PositionKey,
+        (quantity, cost): (Quantity, Price),
+        at: Timestamp,
+    ) -> Option<(PositionChange, Position)> {
+        let mut position = self.positions.get(key).copied().unwrap_or_default();
+        let (change, _) = position.apply(instrument, Side::Buy, cost, quantity, at)?;
+        Some((change, position))
     }
 
     /// Moves an amount from one owner to another.

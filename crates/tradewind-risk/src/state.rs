@@ -335,16 +335,27 @@ impl TradingStates {
         self.strictest(|of| of == scope)
     }
 
-    /// The state that rules an order of these.
+    /// The state that rules an order of these. While positions are closed for a kill of the desk, a part that was killed
+    /// before is closed, too.
     #[must_use]
     pub fn for_order(&self, order: OrderScope) -> TradingState {
-        self.strictest(|scope| scope.covers(order))
+        let mut causes = self.causes.iter();
+        let flattening = causes.find(|cause| cause.reason == CauseKind::Flattening);
+        let yields = |cause: &Cause| {
+            let is_part = cause.scope != Scope::Desk && cause.reason == CauseKind::Killed;
+            is_part && flattening.is_some_and(|flattening| cause.since <= flattening.since)
+        };
+        self.strictest_of(|cause| cause.scope.covers(order) && !yields(cause))
     }
 
     fn strictest(&self, covers: impl Fn(Scope) -> bool) -> TradingState {
+        self.strictest_of(|cause| covers(cause.scope))
+    }
+
+    fn strictest_of(&self, counts: impl Fn(&Cause) -> bool) -> TradingState {
         self.causes
             .iter()
-            .filter(|cause| covers(cause.scope))
+            .filter(|cause| counts(cause))
             .map(|cause| cause.state)
             .max()
             .unwrap_or_default()

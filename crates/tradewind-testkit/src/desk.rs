@@ -99,6 +99,7 @@ impl Desk {
             instance: 7,
             epoch: self.starts,
             killed: false,
+            former: Vec::new(),
         }));
     }
 

@@ -27,6 +27,9 @@ pub(crate) struct AccountRecord {
     /// Whether it was read since the start and the last kill over it, and agreed with the books.
     #[serde(default)]
     clean: bool,
+    /// Whether the next reading may have begun before the last kill.
+    #[serde(default)]
+    is_stale: bool,
     /// Whether it was taken over from its venue once. Later readings are compared with the books.
     #[serde(default)]
     taken_over: bool,
@@ -56,6 +59,9 @@ pub(crate) struct AccountRecord {
     /// Balances that no fill explains: the difference, and in how many readings in a row it was the same.
     #[serde(default)]
     doubts: BTreeMap<AssetId, (Amount, u32)>,
+    /// Orders of other desks that were open when it was first read since the start.
+    #[serde(default)]
+    foreign: BTreeSet<ClientOrderId>,
     /// Saved apart, in chunks.
     #[serde(skip)]
     recent: RecentFills,
@@ -120,6 +126,8 @@ impl Accounts {
     pub(crate) fn restart(&mut self) {
         for record in &mut self.records {
             record.started_with = None;
+            // No reading is on its way.
+            record.is_stale = false;
         }
     }
 
@@ -148,15 +156,18 @@ impl AccountRecord {
         (!self.reconciled).then_some(self.unreconciled_since)
     }
 
-    /// Notes that the account was read from its venue.
+    /// Notes that the account was read from its venue. The first reading since a kill may have begun before it: it does not
+    /// show what the kill left.
     pub(crate) const fn set_reconciled(&mut self) {
         self.reconciled = true;
-        self.clean = true;
+        self.clean = !self.is_stale;
+        self.is_stale = false;
     }
 
     /// Notes a kill: the account must be read again before a reset.
     pub(crate) const fn note_kill(&mut self) {
         self.clean = false;
+        self.is_stale = true;
     }
 
     /// Whether it was read since the start and the last kill over it, and agreed with the books.
@@ -176,7 +187,8 @@ impl AccountRecord {
     pub(crate) fn recovered(&self) -> impl Serialize + '_ {
         let recent: Vec<Fill> = self.recent_fills().collect();
         let read = (self.taken_over, &self.cursors, &self.doubts, self.capital);
-        (self.reconciled, self.instruments, recent, read)
+        let is_read = (self.reconciled, self.clean, self.is_stale);
+        (is_read, self.instruments, recent, (read, &self.foreign))
     }
 
     pub(crate) const fn equity(&self) -> &EquityPoint {
@@ -233,6 +245,16 @@ impl AccountRecord {
     /// Notes that it was taken over from its venue.
     pub(crate) const fn note_taken_over(&mut self) {
         self.taken_over = true;
+    }
+
+    /// Whether another desk had this order open when the account was first read since the start.
+    pub(crate) fn had_foreign(&self, id: ClientOrderId) -> bool {
+        self.foreign.contains(&id)
+    }
+
+    /// Notes the orders of other desks that are open at the first reading since the start.
+    pub(crate) fn note_foreign(&mut self, orders: BTreeSet<ClientOrderId>) {
+        self.foreign = orders;
     }
 
     /// By instrument, the last trade that a reading listed.

@@ -23,6 +23,17 @@ pub(crate) enum ExitCause {
 }
 
 impl ExitCause {
+    /// What is reached, in words.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Stop => "its stop is",
+            Self::TakeProfit => "its take profit is",
+            Self::Trailing => "its trailing stop is",
+            Self::Age => "its time is over, at",
+            Self::ProfitByAge => "its profit by age is",
+        }
+    }
+
     pub(crate) const fn template(self) -> &'static str {
         match self {
             Self::Stop => "stop: {} reached {}",

@@ -139,7 +139,7 @@ impl InstrumentState {
     }
 
     /// Whether it has a position or a working order.
-    pub(super) const fn is_engaged(&self) -> bool {
+    pub(crate) const fn is_engaged(&self) -> bool {
         !self.position.quantity.is_zero() || self.working.is_some()
     }
 
@@ -271,6 +271,11 @@ impl InstrumentState {
         self.exposure = exposure;
     }
 
+    /// The plan by which the position, or the next one, is closed.
+    pub(crate) const fn exit(&self) -> &ExitPlan {
+        &self.exit
+    }
+
     /// Sets the plan by which the next position is closed.
     pub(crate) fn set_exit(&mut self, plan: ExitPlan) {
         self.exit = plan;
@@ -294,14 +299,34 @@ impl InstrumentState {
             };
         };
         let side = Side::of(position.quantity);
-        let plan = self.exit.clone();
-        let monitor = match &self.monitor {
-            Some(monitor) if monitor.side() == side => monitor.moved(plan, entry),
-            _ => ExitMonitor::new(plan, side, entry, opened_at),
-        };
+        let monitor = self.monitor_of(self.exit.clone(), side, entry, opened_at);
         let next_age = monitor.next_age(now);
         self.monitor = Some(monitor);
         MonitorChange::Set(next_age)
+    }
+
+    fn monitor_of(
+        &self,
+        plan: ExitPlan,
+        side: Side,
+        entry: Price,
+        opened_at: Timestamp,
+    ) -> ExitMonitor {
+        match &self.monitor {
+            Some(monitor) if monitor.side() == side => monitor.moved(plan, entry),
+            _ => ExitMonitor::new(plan, side, entry, opened_at),
+        }
+    }
+
+    /// Whether a quote would reach a level of `plan` if the bot were long since `opened_at` and had entered at `entry`.
+    pub(crate) fn would_close(
+        &self,
+        (plan, entry, opened_at): (ExitPlan, Price, Timestamp),
+        quote: &Quote,
+        now: Timestamp,
+    ) -> Option<(ExitCause, Price)> {
+        let mut monitor = self.monitor_of(plan, Side::Buy, entry, opened_at);
+        monitor.watch(quote, now)
     }
 
     /// Whether a quote reaches a level at which the position is closed.

@@ -1,13 +1,15 @@
 //! `adopt`: a bot gets a position out of what the account holds and no bot has.
 //!
 //! The quantity moves in the ledger, the position counts the cost that the person names, and the exit plan takes the stop.
-//! No order is made and no money moves. From then on the bot decides about it as about what it bought itself.
+//! No order is made, no money moves, and what the position is worth beyond that cost is no profit of the day. From then on the
+//! bot decides about it as about what it bought itself. What its exit plan would sell at once is refused.
 
 use tradewind_events::{AdoptedFrom, Adoption, CommandResult, EventKind, Outputs};
-use tradewind_model::{EventId, InstrumentKind, OwnerId, Quantity, Stop};
+use tradewind_model::{EventId, ExitPlan, InstrumentKind, OwnerId, Price, Quantity, Quote, Stop};
 use tradewind_portfolio::PositionChange;
 
 use super::commands::CommandError;
+use super::monitoring::{move_base, profit_of};
 use super::positions::{key_of, refresh_position};
 use super::protection::cover;
 use crate::parts::Parts;
@@ -34,8 +36,16 @@ pub(crate) enum AdoptionError {
     Cost,
     #[error("the stop must be above zero and below the bid, which is {0}")]
     Stop(String),
-    #[error("there is no quote to measure the stop by")]
+    #[error("there is no quote to measure its exit by")]
     NoQuote,
+    #[error(
+        "its exit plan would close it at once ({cause} {level}, the bid is {bid}): give a stop below the bid, or a cost at which nothing is reached yet"
+    )]
+    AtOnce {
+        cause: &'static str,
+        level: String,
+        bid: String,
+    },
     #[error("the bot is short in it: its position must be closed first")]
     Short,
 }
@@ -94,15 +104,55 @@ fn check(parts: &Parts, place: BotInstrument, adoption: &Adoption) -> Result<(),
     if adoption.cost.0 <= 0 {
         return Err(AdoptionError::Cost);
     }
-    let Some(stop) = adoption.stop else {
-        return Ok(());
-    };
     let quote = parts.market.live_quote(instrument.id);
     let quote = quote.ok_or(AdoptionError::NoQuote)?;
-    if stop.0 <= 0 || stop >= quote.bid {
+    let is_off = |stop: Price| stop.0 <= 0 || stop >= quote.bid;
+    if adoption.stop.is_some_and(is_off) {
         return Err(AdoptionError::Stop(instrument.price_text(quote.bid)));
     }
-    Ok(())
+    check_exit(parts, place, adoption, quote)
+}
+
+/// Refuses what the exit plan would close with the next quote.
+fn check_exit(
+    parts: &Parts,
+    place: BotInstrument,
+    adoption: &Adoption,
+    quote: &Quote,
+) -> Result<(), AdoptionError> {
+    let instrument = parts.config.instrument(adoption.instrument);
+    let (given, now) = ((adoption.quantity, adoption.cost), parts.now());
+    let (_, position) = parts
+        .portfolio
+        .with(instrument, &key_of(parts, place), given, now)
+        .ok_or(AdoptionError::Cost)?;
+    let entry = position
+        .entry_price(instrument)
+        .ok_or(AdoptionError::Cost)?;
+    let plan = plan(parts, place, adoption.stop);
+    let state = parts.bots.at(place);
+    let reached = state.would_close((plan, entry, position.opened_at), quote, now);
+    reached.map_or(Ok(()), |(cause, level)| {
+        Err(AdoptionError::AtOnce {
+            cause: cause.name(),
+            level: instrument.price_text(level),
+            bid: instrument.price_text(quote.bid),
+        })
+    })
+}
+
+/// The plan of the position: the one that it has or, of a bot that is flat, its own. A stop that is given replaces the plan's.
+fn plan(parts: &Parts, place: BotInstrument, stop: Option<Price>) -> ExitPlan {
+    let state = parts.bots.at(place);
+    let plan = if state.is_engaged() {
+        state.exit()
+    } else {
+        &parts.bots.bot(place.bot()).config().exit
+    };
+    ExitPlan {
+        stop: stop.map_or(plan.stop, Stop::At),
+        ..plan.clone()
+    }
 }
 
 const fn source(from: AdoptedFrom) -> (OwnerId, &'static str) {
@@ -123,14 +173,13 @@ pub(crate) fn book(
     let (account, to, id) = key_of(parts, place);
     let from = (account, source(adoption.from).0, id);
     let (given, now) = ((adoption.quantity, adoption.cost), parts.now());
+    let plan = plan(parts, place, adoption.stop);
+    let before = profit_of(parts, account, adoption.bot, id);
     let instrument = parts.config.instrument(id);
     let booking = parts.portfolio.give(instrument, (from, to), given, now);
     let booking = booking.ok_or(AdoptionError::Cost)?;
-    if let Some(stop) = adoption.stop {
-        let mut plan = parts.bots.bot(place.bot()).config().exit.clone();
-        plan.stop = Stop::At(stop);
-        parts.bots.at_mut(place).set_exit(plan);
-    }
+    parts.bots.at_mut(place).set_exit(plan);
+    move_base(parts, account, (adoption.bot, id), before);
     if booking.change == PositionChange::Opened {
         let opened = EventKind::PositionOpened {
             account,

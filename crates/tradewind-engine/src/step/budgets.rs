@@ -1,12 +1,12 @@
 //! Budgets: money of the desk that is set aside for a bot.
 
 use tradewind_events::BotConfig;
-use tradewind_model::{AccountId, Amount, Money, OwnerId};
+use tradewind_model::{AccountId, Amount, InstrumentKind, Money, OwnerId};
 
 use crate::parts::Parts;
 
 /// Moves what is missing of an account's configured capital from EXTERNAL to the desk, and what is too much back, as far as it
-/// is there. What the desk had before a capital was configured counts as given.
+/// is there. What the desk had before a capital was configured counts as given: its money, and what its positions cost.
 pub(super) fn follow_capital(parts: &mut Parts, account: AccountId) {
     let Some(wanted) = parts.config.accounts[account.index()].capital else {
         return;
@@ -14,7 +14,9 @@ pub(super) fn follow_capital(parts: &mut Parts, account: AccountId) {
     let (asset, ledger) = (parts.config.report_asset, &parts.portfolio.ledger);
     let has = |owner| ledger.balance(account, asset, owner);
     let given = parts.accounts.get(account).capital();
-    let given = given.unwrap_or_else(|| ledger.total(account, asset) - has(OwnerId::External));
+    let given = given.unwrap_or_else(|| {
+        ledger.total(account, asset) - has(OwnerId::External) + spent(parts, account)
+    });
     let (from, to) = if wanted > given {
         (OwnerId::External, OwnerId::Unallocated)
     } else {
@@ -28,6 +30,18 @@ pub(super) fn follow_capital(parts: &mut Parts, account: AccountId) {
         parts.portfolio.transfer(account, money, from, to);
     }
     parts.accounts.get_mut(account).set_capital(given + signed);
+}
+
+/// What the desk has spent of the report asset on what it holds: the cost of its spot positions.
+fn spent(parts: &Parts, account: AccountId) -> Amount {
+    let positions = parts.portfolio.positions();
+    let bought = positions.filter(|(key, _)| {
+        let instrument = parts.config.instrument(key.2);
+        let is_spot = instrument.kind == InstrumentKind::Spot;
+        let is_desks = key.0 == account && key.1 != OwnerId::External;
+        is_desks && is_spot && instrument.quote == parts.config.report_asset
+    });
+    bought.map(|(_, position)| position.cost).sum()
 }
 
 /// Gives a bot `amount`, from the desk's own money first, or takes it back if negative. False if no owner covers it.

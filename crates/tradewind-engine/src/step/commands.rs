@@ -11,7 +11,7 @@ use tradewind_risk::{BreakerScope, CauseKind, DenyReason, PositionEffect, Scope}
 
 use super::adoption::{AdoptionError, adopt};
 use super::breakers;
-use super::causes::close_cause;
+use super::causes::{close_cause, is_safe_mode};
 use super::kill::{NotClean, kill, kill_scope, reset, reset_scope};
 use super::lifecycle::{forget_request, schedule_bots, set_state, start_bot};
 use super::submission::{OrderRequest, submit};
@@ -43,6 +43,8 @@ pub(crate) enum CommandError {
     Denied(DenyReason),
     #[error("the desk is killed already: reset it before its positions can be closed")]
     AlreadyKilled,
+    #[error("SAFE mode: `tradewind risk clear desk` first")]
+    SafeMode,
     #[error("the kill switch is not set")]
     NotKilled,
     #[error("risk holds nothing back there")]
@@ -144,6 +146,9 @@ fn state_of(parts: &Parts, bot: BotId) -> Result<BotState, CommandError> {
 
 fn start(parts: &mut Parts, bot: BotId, out: &mut Outputs) -> Done {
     let state = state_of(parts, bot)?;
+    if is_safe_mode(parts) {
+        return Err(CommandError::SafeMode);
+    }
     // A start lets a bot enter again. Mostly there is nothing to clear.
     clear_risk(parts, Scope::Bot(bot), out).ok();
     match state {

@@ -28,7 +28,8 @@ const OVERRAN: &str = "took longer than it may";
 
 /// The desk starts: every account is read from its venue before anything may be sent.
 pub(crate) fn on_started(parts: &mut Parts, started: &Started, out: &mut Outputs) {
-    parts.ids = ClientOrderIds::new(started.instance, started.epoch);
+    let ids = ClientOrderIds::new(started.instance, started.epoch);
+    parts.ids = ids.with_former(started.former.clone());
     restart(parts, out);
     if started.killed {
         let state = TradingState::Killed;

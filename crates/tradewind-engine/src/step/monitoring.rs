@@ -2,10 +2,11 @@
 
 use tradewind_events::{Outputs, Timer};
 use tradewind_model::{
-    AccountId, Amount, BotId, ExitPlan, Fill, OrderStatus, OwnerId, Quote, Reason, Sizer, Stop,
+    AccountId, Amount, BotId, ExitPlan, Fill, InstrumentId, OrderStatus, OwnerId, Quote, Reason,
+    Sizer, Stop,
 };
 use tradewind_portfolio::{PositionChange, rate};
-use tradewind_risk::{AccountValue, BotValue, LossAction, Observation, PositionEffect};
+use tradewind_risk::{AccountValue, BotValue, LossAction, Observation, PositionEffect, Scope};
 
 use super::equity::value;
 use super::observation::{observe, observe_cancels};
@@ -117,6 +118,51 @@ fn bot_value(parts: &Parts, bot: BotId, account: AccountId, equity: Amount) -> O
         planned_loss: planned_loss(config.sizer, &config.exit, config.budget).and_then(in_report),
         exposure: exposure(parts, account, Some(owner))?,
     })
+}
+
+/// Open profit in an instrument of an account and of one of its bots, in the report currency; `None` without a price.
+pub(super) fn profit_of(
+    parts: &Parts,
+    account: AccountId,
+    bot: BotId,
+    instrument: InstrumentId,
+) -> Option<(Amount, Amount)> {
+    let rules = parts.config.instrument(instrument);
+    let mid = parts.market.quote(instrument).map(Quote::mid)?;
+    let rate = rate(parts.prices(), rules.quote, parts.config.report_asset)?;
+    let of = |counts: &dyn Fn(OwnerId) -> bool| {
+        let positions = parts.portfolio.positions();
+        let mut here = positions.filter(|(key, _)| (key.0, key.2) == (account, instrument));
+        let open = here.try_fold(0_i128, |sum, (key, position)| {
+            if !counts(key.1) {
+                return Some(sum);
+            }
+            sum.checked_add(position.unrealized(rules, mid)?.0)
+        });
+        Amount(open?).mul_div(rate.0, Amount::ONE.0)
+    };
+    let of_account = of(&|owner| owner != OwnerId::External)?;
+    let of_bot = of(&|owner| owner == OwnerId::Bot(bot))?;
+    Some((of_account, of_bot))
+}
+
+/// A bot was given a position: what that changed of the open profit since `before` is neither profit nor loss.
+pub(super) fn move_base(
+    parts: &mut Parts,
+    account: AccountId,
+    (bot, instrument): (BotId, InstrumentId),
+    before: Option<(Amount, Amount)>,
+) {
+    let after = profit_of(parts, account, bot, instrument);
+    let moved = before.zip(after);
+    let by = |pick: fn((Amount, Amount)) -> Amount| {
+        moved.map(|(before, after)| Amount(pick(after).0.saturating_sub(pick(before).0)))
+    };
+    let (of_account, of_bot) = (by(|both| both.0), by(|both| both.1));
+    parts
+        .monitors
+        .move_base(Scope::Account(account), of_account);
+    parts.monitors.move_base(Scope::Bot(bot), of_bot);
 }
 
 fn unrealized(parts: &Parts, account: AccountId, owner: OwnerId) -> Option<Amount> {

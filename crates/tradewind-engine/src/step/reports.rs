@@ -351,10 +351,13 @@ fn submit_remainder(parts: &mut Parts, place: BotInstrument, order: &Order, out:
 
 /// A report on an order that is not kept: somebody else's, or one that ended long ago. Its fills are booked. An order of
 /// this data folder that is open, though no part of the desk expects it, is cancelled. If another desk is at work, the
-/// account is halted.
+/// account is halted; the end of an order that it had left open is no sign of that.
 fn on_stray(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
     let is_act = matches!(report.kind, ReportKind::Accepted | ReportKind::Cancelled);
-    if is_act && parts.ids.is_foreign(report.client_id) {
+    let account = parts.accounts.contains(report.account);
+    let account = account.then(|| parts.accounts.get(report.account));
+    let was_open = account.is_some_and(|account| account.had_foreign(report.client_id));
+    if is_act && parts.ids.is_foreign(report.client_id) && !was_open {
         return note_foreign_desk(parts, report.account, out);
     }
     match &report.kind {

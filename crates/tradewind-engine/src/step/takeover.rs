@@ -53,6 +53,7 @@ pub(crate) fn on_account(
     let listed = state.fills.iter().map(|(fill, _)| fill.client_id);
     let open = state.open_orders.iter().map(|order| order.terms.client_id);
     raise_epoch(parts, account, listed.chain(open));
+    note_foreign(parts, state);
     if !parts.accounts.get(account).is_taken_over() {
         take_over(parts, state, out);
         return Vec::new();
@@ -102,6 +103,18 @@ fn raise_epoch(parts: &mut Parts, account: AccountId, ids: impl Iterator<Item = 
     if let Some(seen) = beyond.map(ClientOrderId::epoch).max() {
         parts.ids.raise_above(seen);
     }
+}
+
+/// Orders that another desk had open when the account was first read since the start: what becomes of them is no sign of its
+/// being at work.
+fn note_foreign(parts: &mut Parts, state: &AccountState) {
+    if parts.accounts.get(state.account).is_reconciled() {
+        return;
+    }
+    let open = state.open_orders.iter().map(|order| order.terms.client_id);
+    let foreign = open.filter(|id| parts.ids.is_foreign(*id)).collect();
+    let record = parts.accounts.get_mut(state.account);
+    record.note_foreign(foreign);
 }
 
 /// It is time to read an account again: because a balance is unexplained, or because the last reading is a while ago.
@@ -251,10 +264,13 @@ fn accepted(order: &OpenOrder) -> ExecutionReport {
 }
 
 /// Takes over an order of this data folder that the desk does not keep, and cancels it: no part of the desk expects it. A stop
-/// that covers a position stays.
+/// that covers a position stays. What a directory that this one was copied from has left is this desk's at the first reading;
+/// later it is that of another desk.
 fn adopt_stray(parts: &mut Parts, order: &OpenOrder, out: &mut Outputs) {
     let id = order.terms.client_id;
-    if order.adopted.is_none() && !parts.ids.is_own(id) {
+    let is_first = !parts.accounts.get(order.terms.account).is_reconciled();
+    let is_ours = parts.ids.is_own(id) || is_first && parts.ids.is_former(id);
+    if order.adopted.is_none() && !is_ours {
         return;
     }
     adopt(parts, order, &[], out);
@@ -274,6 +290,9 @@ fn note_reconciled(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
     };
     parts.emit(None, reconciled, out);
     parts.accounts.get_mut(account).set_reconciled();
+    if !parts.accounts.get(account).is_clean() {
+        out.push(Output::Reconcile(account));
+    }
     value(parts, account);
     let cause = CauseKind::NotReconciled;
     close_cause(parts, Scope::Account(account), &cause, out);

@@ -1,12 +1,15 @@
 //! Positions that are given to a bot, and the capital of an account.
 
+use std::time::Duration;
+
 use tradewind_events::{
     AccountState, Action, AdoptedFrom, Adoption, BotState, CommandResult, Configuration, Input,
 };
 use tradewind_model::{
-    AccountMode, Amount, AssetId, BotId, OrderKind, OwnerId, Ppm, Price, Quantity, Side,
+    AccountMode, Amount, AssetId, BotId, ExitPlan, OrderKind, OwnerId, Ppm, Price, Quantity, Side,
+    Stop,
 };
-use tradewind_risk::DenyReason;
+use tradewind_risk::{CauseKind, DenyReason};
 use tradewind_testkit::{
     ACCOUNT, Answer, BTC, Desk, PERPETUAL, SPOT, Script, USDT, bot, configuration,
 };
@@ -159,6 +162,164 @@ fn an_adoption_changes_no_total() {
     assert_eq!(total(USDT), Amount::whole(50_000));
     assert_eq!(total(BTC).to_string(), "3.5");
     assert_eq!(view.positions[0].cost, Amount::whole(300));
+}
+
+/// A desk whose bot sells 5 % below and 10 % above its entry, and that counts losses every second.
+fn with_a_plan() -> (Desk, Script) {
+    let (mut configuration, script) = with_capital(None, 1);
+    configuration.bots[0].exit = ExitPlan {
+        stop: Stop::Distance(Ppm(50_000)),
+        take_profit: Some(Ppm(100_000)),
+        ..ExitPlan::default()
+    };
+    configuration.venue_stop_distance = None;
+    configuration.limits.loss_check_every = Some(Duration::from_secs(1));
+    configuration.limits.daily_loss_reduce = Some(Ppm(100));
+    configuration.limits.drawdown_max = Some(Ppm(100));
+    let mut desk = Desk::unreconciled(configuration, script.strategies());
+    read(&mut desk);
+    desk.quote(10_000, 10_001);
+    (desk, script)
+}
+
+/// What the plan would sell with the next quote is refused, and nothing is sold because of a cost.
+#[test]
+fn what_the_exit_plan_would_close_at_once_is_refused() {
+    for (cost, word) in [
+        (12_000, "its stop is 114, the bid is 100"),
+        (9_000, "its take profit is 99, the bid is 100"),
+    ] {
+        let (mut desk, _) = with_a_plan();
+        let cost = Price(cost);
+        let stop = None;
+        match desk.command(Action::Adopt(Adoption {
+            cost,
+            stop,
+            ..adoption()
+        })) {
+            CommandResult::Refused(why) => assert!(why.contains(word), "{why}"),
+            other => panic!("{word}: {other:?}"),
+        }
+        assert_eq!(has(&desk, BTC, OwnerId::External), "3.5");
+    }
+    let (mut desk, _) = with_a_plan();
+    let accepted = desk.command(Action::Adopt(Adoption {
+        cost: Price(12_000),
+        ..adoption()
+    }));
+    assert_eq!(accepted, CommandResult::Accepted(None), "with a stop below");
+    let exit = desk.engine.view().positions[0].exit;
+    assert_eq!(
+        (exit.stop, exit.take_profit),
+        (Some(Price(9_500)), Some(Price(13_200)))
+    );
+    let orders = desk.orders().len();
+    desk.quote(10_000, 10_001);
+    assert_eq!(desk.orders().len(), orders, "nothing is sold");
+    // Without a price nothing can be measured.
+    let (configuration, script) = with_capital(None, 1);
+    let mut desk = Desk::unreconciled(configuration, script.strategies());
+    read(&mut desk);
+    let stop = None;
+    match desk.command(Action::Adopt(Adoption { stop, ..adoption() })) {
+        CommandResult::Refused(why) => assert!(why.contains("no quote"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The plan is the bot's own, not what an earlier position left; a position that is there keeps its plan.
+#[test]
+fn what_is_given_has_the_plan_of_its_bot() {
+    let (mut desk, script) = with_a_plan();
+    let own = ExitPlan {
+        stop: Stop::Distance(Ppm(20_000)),
+        ..ExitPlan::default()
+    };
+    script.say(BOT, Answer::guarded(1_000_000, None, Some(own)));
+    desk.quote(10_000, 10_001);
+    let entry = desk.last_order();
+    desk.fill(&entry, 10_000);
+    let levels = |desk: &Desk| {
+        let exit = desk.engine.view().positions[0].exit;
+        (exit.stop, exit.take_profit)
+    };
+    assert_eq!(levels(&desk), (Some(Price(9_800)), None));
+    let given = |cost| {
+        Action::Adopt(Adoption {
+            quantity: Quantity(entry.quantity.0),
+            cost: Price(cost),
+            stop: None,
+            ..adoption()
+        })
+    };
+    assert_eq!(desk.command(given(10_000)), CommandResult::Accepted(None));
+    assert_eq!(
+        levels(&desk),
+        (Some(Price(9_800)), None),
+        "it keeps its plan"
+    );
+    script.say(BOT, Answer::target(0));
+    desk.advance(Duration::from_secs(2));
+    desk.quote(10_000, 10_001);
+    while desk.held_by_bots(SPOT) > 0 {
+        let exit = desk.last_order();
+        assert!(exit.kind == OrderKind::Market || exit.kind.limit().is_some());
+        desk.fill(&exit, 10_000);
+        desk.advance(Duration::from_secs(2));
+    }
+    assert_eq!(desk.command(given(10_000)), CommandResult::Accepted(None));
+    assert_eq!(levels(&desk), (Some(Price(9_500)), Some(Price(11_000))));
+}
+
+/// R22, R23: what a position is worth beyond the cost that a person named is neither won nor lost today.
+#[test]
+fn what_is_given_is_no_profit_and_no_loss_of_the_day() {
+    let (mut desk, _) = with_a_plan();
+    desk.advance(Duration::from_secs(3));
+    // 40 below its cost, which is more than a ten-thousandth of 50,000.
+    let accepted = desk.command(Action::Adopt(Adoption {
+        cost: Price(12_000),
+        ..adoption()
+    }));
+    assert_eq!(accepted, CommandResult::Accepted(None));
+    let lost = |desk: &mut Desk, bid: i64| {
+        for _ in 0..4 {
+            desk.quote(bid, bid + 1);
+            desk.advance(Duration::from_secs(1));
+        }
+        let causes = desk.engine.view().causes.into_iter();
+        let causes = causes.map(|cause| cause.reason);
+        let losses = [CauseKind::DailyLoss, CauseKind::Drawdown];
+        causes.filter(|reason| losses.contains(reason)).count()
+    };
+    assert_eq!(lost(&mut desk, 10_000), 0);
+    assert_eq!(lost(&mut desk, 9_600), 2, "8 of 50,200 since it was given");
+}
+
+/// The capital counts what the desk holds at its cost, not its cash alone.
+#[test]
+fn a_capital_counts_what_positions_cost() {
+    let (mut configuration, script) = with_capital(None, 1);
+    configuration.venue_stop_distance = None;
+    let mut desk = Desk::unreconciled(configuration.clone(), script.strategies());
+    read(&mut desk);
+    desk.quote(10_000, 10_001);
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    let entry = desk.last_order();
+    desk.fill(&entry, 10_000);
+    let cost = desk.engine.view().positions[0].cost;
+    assert!(cost > Amount::ZERO);
+    configuration.accounts[0].capital = Some(Amount::whole(15_000));
+    let mut next = desk.restarted(configuration, script.strategies());
+    next.read_account();
+    let cash: Amount = {
+        let view = next.engine.view();
+        let balances = view.balances.iter();
+        let desks = balances.filter(|held| held.asset == USDT && held.owner != OwnerId::External);
+        desks.map(|held| held.amount).sum()
+    };
+    assert_eq!(cash + cost, Amount::whole(15_000));
 }
 
 fn equity(desk: &Desk) -> Amount {

@@ -156,6 +156,7 @@ fn a_reset_lifts_the_kill_and_only_a_kill() {
     assert!(matches!(desk.command(reset()), CommandResult::Refused(_)));
     desk.command(kill());
     desk.read_account();
+    desk.read_account();
     assert_eq!(desk.command(reset()), CommandResult::Accepted(None));
     assert_eq!(desk.engine.view().state, TradingState::Active);
     assert_eq!(desk.count(EventType::KillSwitchReset), 1);

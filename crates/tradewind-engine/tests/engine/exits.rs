@@ -149,6 +149,7 @@ fn while_the_desk_is_killed_a_stop_is_not_tried_on_every_quote() {
     let denied = desk.count(EventType::RiskDecisionRejected);
     assert!((5..20).contains(&denied), "{denied}");
     desk.read_account();
+    desk.read_account();
     desk.command(Action::Reset {
         reason: "test".to_owned(),
     });

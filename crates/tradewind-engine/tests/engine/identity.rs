@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    AccountState, Action, BotState, CommandResult, Configuration, Input, OpenOrder,
+    AccountState, Action, BotState, CommandResult, Configuration, Input, OpenOrder, Started,
 };
 use tradewind_model::{
     Amount, ClientOrderId, ClientOrderIds, OrderKind, OrderTerms, OwnerId, Price, Quantity,
@@ -120,6 +120,48 @@ fn another_desk_halts_the_account_until_a_person_clears_it() {
     assert_eq!(desk.cancels(), [earlier.client_id]);
 }
 
+/// S11: what the directory that this one was copied from has left open is cancelled, and that is no other desk at work. A new
+/// order of it is.
+#[test]
+fn what_a_former_instance_left_is_cancelled_and_what_it_does_now_halts() {
+    let script = Script::default();
+    let mut desk = next_start(&script);
+    desk.account(&[(USDT, Amount::whole(100_000))]);
+    desk.input(&Input::Started(Started {
+        instance: OWN,
+        epoch: 2,
+        killed: false,
+        former: vec![8],
+    }));
+    let (left, foreign) = (id(8, 1), id(9, 1));
+    let listed = |client_id| OpenOrder {
+        terms: terms(client_id),
+        venue_order_id: VenueOrderId(77),
+        filled: Quantity(0),
+        adopted: None,
+    };
+    desk.input(&Input::Account(Box::new(AccountState {
+        account: ACCOUNT,
+        balances: vec![(USDT, Amount::whole(100_000))],
+        open_orders: vec![listed(left), listed(foreign)],
+        fills: Vec::new(),
+    })));
+    assert_eq!(desk.cancels(), [left], "the other desk's is left alone");
+    for ended in [left, foreign] {
+        desk.report(&terms(ended), ReportKind::Cancelled, Some(0));
+    }
+    let halted = CauseKind::ForeignDesk;
+    let is_halted = |desk: &Desk| causes(desk).iter().any(|(_, _, cause)| *cause == halted);
+    assert!(!is_halted(&desk));
+    let mut ids = ClientOrderIds::new(8, 1);
+    ids.next_id();
+    let new = ids.next_id();
+    desk.input(&reading(new));
+    assert_eq!(desk.cancels(), [left], "it is no order of this desk's");
+    desk.report(&terms(new), ReportKind::Accepted, Some(0));
+    assert!(is_halted(&desk));
+}
+
 /// P06: no bot is started, over further starts, until a person clears it.
 #[test]
 fn in_safe_mode_no_bot_is_started_until_a_person_clears_it() {
@@ -142,6 +184,11 @@ fn in_safe_mode_no_bot_is_started_until_a_person_clears_it() {
     desk.advance(Duration::from_secs(10));
     assert!(causes(&desk).contains(&safe));
     assert_ne!(state(&desk), BotState::Running);
+    match desk.command(Action::StartBot(BOT)) {
+        CommandResult::Refused(why) => assert!(why.contains("risk clear desk"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    assert_ne!(state(&desk), BotState::Starting, "nor by hand");
     let cleared = desk.command(Action::ClearRisk {
         scope: Scope::Desk,
         reason: "found it".to_owned(),

@@ -31,6 +31,13 @@ fn two_bots() -> (Desk, Script) {
     (desk(vec![bot(0), bot(1)], &script), script)
 }
 
+/// The first reading since a kill may have begun before it.
+fn read_twice(desk: &mut Desk) {
+    let is_read = |output: &Output| matches!(output, Output::Reconcile(ACCOUNT));
+    assert!(desk.read_account().iter().any(is_read), "it is read again");
+    assert!(!desk.read_account().iter().any(is_read));
+}
+
 /// Whether each bot may enter now.
 fn enter(desk: &mut Desk, script: &Script) -> [bool; 2] {
     let before = desk.orders().len();
@@ -64,7 +71,7 @@ fn a_kill_of_a_part_blocks_that_part_alone() {
         let listed = view.causes.iter();
         let listed: Vec<_> = listed.map(|cause| (cause.scope, cause.state)).collect();
         assert_eq!(listed, [(scope, TradingState::Killed)]);
-        desk.read_account();
+        read_twice(&mut desk);
         assert_eq!(desk.command(reset(scope)), CommandResult::Accepted(None));
         assert_eq!(enter(&mut desk, &script), [true, true], "{scope:?}");
     }
@@ -92,7 +99,7 @@ fn a_kill_of_a_bot_cancels_its_entries_and_holds_its_exits() {
     let made = desk.engine.view().orders;
     let made: Vec<_> = made.iter().map(|order| order.bot).collect();
     assert_eq!(made, [Some(OTHER)], "exits of the killed bot stay in");
-    desk.read_account();
+    read_twice(&mut desk);
     desk.command(reset(Scope::Bot(BOT)));
     desk.advance(Duration::from_secs(61));
     let made = desk.engine.view().orders;
@@ -149,6 +156,75 @@ fn what_is_no_part_of_the_desk_and_what_is_not_killed_are_refused() {
     refused(desk.command(reset(Scope::Bot(BOT))), "is not killed");
 }
 
+/// H06: a reading that began before the kill shows nothing of what the kill left, also over a snapshot.
+#[test]
+fn the_first_reading_since_a_kill_does_not_count() {
+    let (mut desk, _) = one_bot();
+    desk.command(kill(Scope::Bot(BOT)));
+    desk.read_account();
+    let refused = desk.command(reset(Scope::Bot(BOT)));
+    assert!(matches!(refused, CommandResult::Refused(_)), "{refused:?}");
+    desk.read_account();
+    let lifted = desk.command(reset(Scope::Bot(BOT)));
+    assert_eq!(lifted, CommandResult::Accepted(None));
+}
+
+/// What recovery restores tells a killed account from one that was read since.
+#[test]
+fn whether_an_account_is_clean_is_part_of_what_recovery_restores() {
+    let part = |desk: &Desk| {
+        let parts = desk.engine.recovered_parts().into_iter();
+        let mut accounts = parts.filter(|part| part.name == "account 0");
+        accounts.next().expect("the account is a part").digest
+    };
+    let (mut desk, _) = one_bot();
+    let clean = part(&desk);
+    desk.command(kill(Scope::Bot(BOT)));
+    let killed = part(&desk);
+    desk.read_account();
+    let stale = part(&desk);
+    desk.read_account();
+    assert!(clean != killed && killed != stale);
+    assert_eq!(part(&desk), clean);
+}
+
+/// A part that is killed is closed with the rest of the desk; one that is killed while the desk closes stays as it is.
+#[test]
+fn a_kill_that_flattens_closes_what_was_killed_by_itself() {
+    for is_before in [true, false] {
+        let (mut desk, script) = two_bots();
+        assert_eq!(enter(&mut desk, &script), [true, true]);
+        for order in desk.orders() {
+            desk.fill(&order, 10_001);
+        }
+        if is_before {
+            desk.command(kill(Scope::Bot(BOT)));
+            desk.advance(Duration::from_secs(1));
+            desk.quote(10_000, 10_001);
+        }
+        desk.command(Action::Kill {
+            reason: "out".to_owned(),
+            flatten: true,
+        });
+        let exits: Vec<_> = desk.orders().split_off(2);
+        assert_eq!(exits.len(), 2, "both bots leave");
+        desk.report(&exits[0], ReportKind::Cancelled, Some(0));
+        if !is_before {
+            desk.advance(Duration::from_millis(10));
+            desk.command(kill(Scope::Bot(BOT)));
+        }
+        desk.quote(10_000, 10_001);
+        desk.advance(Duration::from_secs(3));
+        assert_eq!(desk.orders().len() > 4, is_before, "it is tried again");
+        if is_before {
+            let last = desk.last_order();
+            desk.fill(&last, 10_000);
+            desk.fill(&exits[1], 10_000);
+            assert_eq!(desk.held(SPOT), 0);
+        }
+    }
+}
+
 /// H06: a reset wants the account read and clean since the kill.
 #[test]
 fn a_reset_wants_a_clean_reading_since_the_kill() {
@@ -180,6 +256,8 @@ fn a_reset_wants_a_clean_reading_since_the_kill() {
         desk.report(&exit, ReportKind::Unknown, None);
         // The venue does not list it.
         let left = "99899.99".parse().expect("a number");
+        desk.account(&[(USDT, left), (BTC, Amount::ONE)]);
+        refused(&mut desk, "it was not read");
         desk.account(&[(USDT, left), (BTC, Amount::ONE)]);
         refused(&mut desk, "unknown fate: 1");
         desk.report(&exit, ReportKind::Cancelled, Some(0));

@@ -571,6 +571,7 @@ fn a_kill_leaves_the_stops_and_a_reset_covers_what_was_not() {
     let listed = desk.engine.view().unprotected;
     assert!(listed[0].reason.contains("KILLED"), "{}", listed[0].reason);
     desk.read_account();
+    desk.read_account();
     desk.command(Action::Reset {
         reason: "test".to_owned(),
     });

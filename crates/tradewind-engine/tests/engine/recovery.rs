@@ -65,6 +65,7 @@ impl Journaled {
             instance: 1,
             epoch,
             killed: false,
+            former: Vec::new(),
         };
         self.handle(at, &Input::Started(started));
         let mut balances: BTreeMap<AssetId, Amount> = BTreeMap::new();

@@ -55,6 +55,19 @@ impl Monitor for Drawdown {
             self.accounts.remove(&account);
         }
     }
+
+    fn move_base(&mut self, scope: Scope, jump: Option<Amount>) {
+        let Scope::Account(account) = scope else {
+            return;
+        };
+        match (self.accounts.get_mut(&account), jump) {
+            (Some(peak), Some(jump)) => {
+                peak.profit = Amount(peak.profit.0.saturating_add(jump.0));
+            }
+            (Some(_), None) => self.clear(scope),
+            (None, _) => {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +110,33 @@ mod tests {
         assert_eq!(fallen(18_001, 8_001), []);
         assert_eq!(fallen(18_000, 8_000), [CauseKind::Drawdown]);
         assert_eq!(fallen(17_999, 7_999), [CauseKind::Drawdown]);
+    }
+
+    /// R23: a position that is given is worth more or less than its cost; the peak moves with it.
+    #[test]
+    fn a_jump_of_the_profit_is_no_drawdown() {
+        let mut watch = Watch::default();
+        watch.see(at(0), valued(10_000, 0));
+        let account = Scope::Account(ACCOUNT);
+        let jump = Amount::whole(-5_000);
+        watch.monitors.losses = super::super::losses::DailyLosses::default();
+        watch.monitors.drawdown.move_base(account, Some(jump));
+        let drawn = |watch: &mut Watch, profit: i64| {
+            for second in [90_000, 90_001] {
+                watch.see(at(second), valued(10_000, profit));
+            }
+            let verdicts = watch.verdicts().into_iter();
+            verdicts.map(|(reason, _, _)| reason).collect::<Vec<_>>()
+        };
+        assert_eq!(drawn(&mut watch, -5_000), []);
+        assert_eq!(
+            drawn(&mut watch, -7_000),
+            [
+                CauseKind::DailyLoss,
+                CauseKind::DailyLossAlarm,
+                CauseKind::Drawdown
+            ]
+        );
     }
 
     /// R23: measured net of deposits and withdrawals.

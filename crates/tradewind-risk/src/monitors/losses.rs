@@ -80,6 +80,19 @@ impl Monitor for DailyLosses {
             Scope::Desk | Scope::Instrument(_) | Scope::Venue(_) => {}
         }
     }
+
+    fn move_base(&mut self, scope: Scope, jump: Option<Amount>) {
+        let profit = match scope {
+            Scope::Account(account) => self.accounts.get_mut(&account).map(|day| &mut day.profit),
+            Scope::Bot(bot) => self.bots.get_mut(&bot).map(|day| &mut day.profit),
+            Scope::Desk | Scope::Instrument(_) | Scope::Venue(_) => None,
+        };
+        match (profit, jump) {
+            (Some(profit), Some(jump)) => *profit = Amount(profit.0.saturating_add(jump.0)),
+            (Some(_), None) => self.clear(scope),
+            (None, _) => {}
+        }
+    }
 }
 
 impl DailyLosses {
@@ -241,6 +254,27 @@ mod tests {
         watch.see(at(86_400), bot(87));
         let (reason, state, _) = OFF;
         assert_eq!(watch.verdicts(), [(reason, state, false)]);
+    }
+
+    /// R22: a position that is given at a cost far from the market is no loss, and hides none.
+    #[test]
+    fn a_jump_of_the_profit_is_no_loss_of_the_day() {
+        let mut watch = Watch::default();
+        watch.see(at(0), account(0));
+        watch.see(at(0), bot(0));
+        for scope in [Scope::Account(ACCOUNT), Scope::Bot(BOT)] {
+            watch.monitors.move_base(scope, Some(Amount::whole(-1_000)));
+        }
+        for second in 1..4 {
+            watch.see(at(second), account(-1_000));
+            watch.see(at(second), bot(-1_000));
+        }
+        assert_eq!(watch.verdicts(), []);
+        for second in 4..6 {
+            watch.see(at(second), account(-1_300));
+            watch.see(at(second), bot(-1_012));
+        }
+        assert_eq!(watch.verdicts(), [REDUCED, OFF]);
     }
 
     #[test]

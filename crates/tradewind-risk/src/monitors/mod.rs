@@ -122,6 +122,12 @@ trait Monitor {
 
     /// A person cleared what was open over a scope: the rule starts from zero there.
     fn clear(&mut self, scope: Scope);
+
+    /// The profit of a scope changed by `jump` without anything having been won or lost; `None` if it is not known by how
+    /// much, so that the next valuation is what the profit is measured from.
+    fn move_base(&mut self, scope: Scope, jump: Option<Amount>) {
+        let (_, _) = (scope, jump);
+    }
 }
 
 /// All monitors, with what they count.
@@ -154,6 +160,14 @@ impl Monitors {
     pub fn clear(&mut self, scope: Scope) {
         for monitor in self.list() {
             monitor.clear(scope);
+        }
+    }
+
+    /// The profit of an account or a bot changed by `jump` without anything having been won or lost: it got a position at a
+    /// cost that a person named. Without a known jump the next valuation is what its profit is measured from.
+    pub fn move_base(&mut self, scope: Scope, jump: Option<Amount>) {
+        for monitor in self.list() {
+            monitor.move_base(scope, jump);
         }
     }
 

@@ -67,6 +67,7 @@ impl Storm {
                 instance: 1,
                 epoch: 1,
                 killed: false,
+                former: Vec::new(),
             }),
             3 => self.account(),
             made if made == self.total - self.total / 100 => Input::Stopping,

@@ -166,6 +166,7 @@ impl Desk {
             instance: 7,
             epoch: 1,
             killed: false,
+            former: Vec::new(),
         }));
         Self { driver }
     }

@@ -70,6 +70,7 @@ pub(crate) fn measure(venue: &Venue, wait: EngineWait, power_safe: bool) -> Vec<
         instance: 1,
         epoch: 1,
         killed: false,
+        former: Vec::new(),
     }));
     runtime.block_on(until_running(&handle));
     let sink = Arc::new(ToQueues(Arc::clone(&queues)));

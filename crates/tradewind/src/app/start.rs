@@ -220,6 +220,12 @@ impl Desk {
             instance,
             epoch,
             killed: directory.latch.is_set(),
+            former: directory
+                .identity
+                .former
+                .iter()
+                .map(|former| former.instance)
+                .collect(),
         }));
         if directory.runs.are_unsafe(config.desk.safe_after) {
             tracing::error!(

@@ -43,8 +43,8 @@ pub(crate) struct JournalWriter {
     has_records: bool,
     /// Whether the truth was written and the rest was not.
     has_rest: bool,
-    /// Whether an intent was, since the last sync was requested.
-    has_intents: bool,
+    /// Whether something that must be durable was appended since the last sync was requested.
+    wants_sync: bool,
     /// The last input whose intents are as safe as is demanded without a sync.
     written: u64,
     /// Why the disk takes nothing at the moment, and when that was tried last. What is appended waits in memory.
@@ -97,7 +97,7 @@ impl JournalWriter {
             disk: DiskWatch::default(),
             has_records: false,
             has_rest: false,
-            has_intents: false,
+            wants_sync: false,
             refused: None,
             holding: Arc::default(),
         })
@@ -162,10 +162,10 @@ impl JournalWriter {
         Ok(())
     }
 
-    /// Requests a sync if an intent was written since the last one.
+    /// Requests a sync if something that must be durable was written since the last one.
     fn request_sync(&mut self) {
         if let Some(syncs) = &mut self.syncs
-            && std::mem::take(&mut self.has_intents)
+            && std::mem::take(&mut self.wants_sync)
         {
             let (position, seq) = (self.journal.flushed(), self.journal.last_seq());
             syncs.request(position, seq, self.time.now());
@@ -263,7 +263,7 @@ impl Journal for JournalWriter {
         at: Timestamp,
         intent: &Intent,
     ) -> Result<(), JournalError> {
-        self.has_intents = true;
+        self.wants_sync = true;
         self.journal.append_intent(seq, at, intent)
     }
 
@@ -322,6 +322,7 @@ impl Journal for JournalWriter {
     }
 
     fn sync(&mut self) -> Result<(), JournalError> {
+        self.wants_sync = true;
         // What waits in memory is synced once it is written.
         if self.refused.is_none() {
             self.request_sync();
@@ -360,7 +361,7 @@ mod tests {
             writer
                 .append_input(1, Timestamp::EPOCH, &Input::Resync)
                 .unwrap();
-            writer.has_intents = true;
+            writer.wants_sync = true;
             assert_eq!(writer.durable(), 0);
             writer.write().unwrap();
             assert_eq!(writer.durable(), u64::from(!power_safe), "written");
@@ -419,7 +420,7 @@ mod tests {
         writer
             .append_input(seq, Timestamp::EPOCH, &Input::Resync)
             .unwrap();
-        writer.has_intents = true;
+        writer.wants_sync = true;
     }
 
     /// S04: the turn after a failed sync ends the desk, though nothing has come in.

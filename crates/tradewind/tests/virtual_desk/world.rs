@@ -254,6 +254,7 @@ impl World {
             instance: identity.instance,
             epoch: identity.epoch,
             killed: false,
+            former: Vec::new(),
         }));
         let sink = path.market_sink();
         path.start_market_data(&mut self.executor, &venues, &sink);
