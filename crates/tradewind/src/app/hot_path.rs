@@ -221,13 +221,14 @@ impl HotPath {
         let sink = AccountToQueues::new(Arc::clone(&self.queues), &self.configuration.accounts);
         let proved = sink.proved();
         let sink: Arc<dyn AccountSink> = Arc::new(sink);
-        for venue in venues {
+        for (account, venue) in self.configuration.accounts.iter().zip(venues) {
+            let account = account.id;
             let mut source = Some(venue.account_source(&sink, SourceSettings::default())?);
             let (venue, sink) = (Arc::clone(venue), Arc::clone(&sink));
             tasks.keep_hot("account stream", move |stop| {
                 let again = || venue.account_source(&sink, SourceSettings::default()).ok();
                 let next = source.take().or_else(again);
-                keep_if_any(next, stop)
+                keep_account(next, account, Arc::clone(&sink), stop)
             });
         }
         Ok(proved)
@@ -300,8 +301,99 @@ async fn keep_if_any(
     }
 }
 
+/// Runs an account's source until `stop`. If it ends before, the stream is down, or it would count as live until the next
+/// one is.
+///
+/// # Errors
+/// There is no source.
+async fn keep_account(
+    source: Option<Box<dyn Source>>,
+    account: AccountId,
+    sink: Arc<dyn AccountSink>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let down = DownByPanic { account, sink };
+    let ended = keep_if_any(source, stop.clone()).await;
+    if !stop.is_cancelled() {
+        down.sink.down(account, "its task ended by itself");
+    }
+    ended
+}
+
+/// Reports a stream as down when its task panics.
+struct DownByPanic {
+    account: AccountId,
+    sink: Arc<dyn AccountSink>,
+}
+
+impl Drop for DownByPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.sink.down(self.account, "its task panicked");
+        }
+    }
+}
+
 /// Runs a source until `stop`.
 pub(super) async fn keep(source: Box<dyn Source>, stop: CancellationToken) -> anyhow::Result<()> {
     source.run(stop).await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use tokio::task::JoinSet;
+    use tradewind_model::{Amount, AssetId, ExecutionReport, Timestamp};
+    use tradewind_venues::{AssetBalance, Pending};
+
+    #[derive(Default)]
+    struct Downs(Mutex<Vec<(AccountId, String)>>);
+
+    impl AccountSink for Downs {
+        fn report(&self, _: ExecutionReport) {}
+        fn balances(&self, _: AccountId, _: &[AssetBalance], _: Timestamp) {}
+        fn transfer(&self, _: AccountId, _: AssetId, _: Amount, _: Timestamp) {}
+        fn resync(&self, _: AccountId) {}
+
+        fn down(&self, account: AccountId, reason: &str) {
+            self.0.lock().unwrap().push((account, reason.to_owned()));
+        }
+    }
+
+    struct Ends {
+        by_panic: bool,
+    }
+
+    impl Source for Ends {
+        fn run(self: Box<Self>, _: CancellationToken) -> Pending<'static, ()> {
+            Box::pin(async move { assert!(!self.by_panic, "a mistake") })
+        }
+    }
+
+    /// P04: whoever reads the account's state must not take it for live until the source is made again.
+    #[tokio::test]
+    async fn an_account_stream_whose_task_ends_is_down() {
+        let check = async |by_panic: bool, is_stopped: bool, wanted: &[&str]| {
+            let downs = Arc::new(Downs::default());
+            let stop = CancellationToken::new();
+            if is_stopped {
+                stop.cancel();
+            }
+            let source: Box<dyn Source> = Box::new(Ends { by_panic });
+            let sink = Arc::clone(&downs) as Arc<dyn AccountSink>;
+            let mut tasks = JoinSet::new();
+            tasks.spawn(keep_account(Some(source), AccountId(3), sink, stop));
+            assert_eq!(tasks.join_next().await.unwrap().is_err(), by_panic);
+            let downs = downs.0.lock().unwrap().clone();
+            let wanted = wanted
+                .iter()
+                .map(|reason| (AccountId(3), (*reason).to_owned()));
+            assert_eq!(downs, wanted.collect::<Vec<_>>());
+        };
+        check(true, false, &["its task panicked"]).await;
+        check(false, false, &["its task ended by itself"]).await;
+        check(false, true, &[]).await;
+    }
 }

@@ -6,6 +6,7 @@
 //! the same order.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub(crate) struct KillSwitch {
     pub(crate) clock: Arc<dyn Clock>,
     /// Kills and resets since the start.
     pub(crate) history: Arc<Mutex<KillHistory>>,
+    /// Whether the disk may not have the last kill. It is set before the latch is.
+    pub(crate) unsaved: Arc<AtomicBool>,
     /// Resets in progress; they finish even if their caller stops waiting.
     pub(crate) tasks: TaskTracker,
 }
@@ -85,6 +88,11 @@ impl KillSwitch {
         }
     }
 
+    /// Whether the desk is killed and the disk may not know: the process must stay, for the next one would trade.
+    pub(crate) fn is_in_memory_only(&self) -> bool {
+        self.latch.is_set() && self.unsaved.load(Ordering::SeqCst)
+    }
+
     /// Waits for the resets in progress.
     async fn finish_resets(&self) {
         self.tasks.close();
@@ -114,12 +122,15 @@ impl KillSwitch {
             tracing::error!(
                 "Killed, but the latch is not on disk yet: do not restart the process until it is."
             );
+        } else {
+            self.unsaved.store(false, Ordering::SeqCst);
         }
         (self.desk.give(command), durable)
     }
 
     /// Sets the gate's latch. A kill that flattens leaves it open for orders that close positions; the engine ends that.
     fn set(&self, action: &Action) {
+        self.unsaved.store(true, Ordering::SeqCst);
         if let Action::Kill { flatten: true, .. } = action {
             self.gate.flatten();
         } else {
@@ -184,9 +195,11 @@ impl KillSwitch {
                 reason_of(&command.action),
                 principal_name(&command.principal),
             );
+            self.unsaved.store(true, Ordering::SeqCst);
             match self.file.reset(reason, &by, self.clock.now()) {
                 Ok(()) => {
                     self.latch.clear();
+                    self.unsaved.store(false, Ordering::SeqCst);
                     return CommandResult::Accepted(None);
                 }
                 Err(error) => {
@@ -307,6 +320,7 @@ mod tests {
             desk: DeskHandle::new(Arc::new(InputQueues::new(0))),
             clock: Arc::new(DeskClock::system()),
             history: Arc::default(),
+            unsaved: Arc::default(),
             tasks: TaskTracker::new(),
         };
         Rig { kill, disk }
@@ -433,5 +447,39 @@ mod tests {
             Some(CommandResult::Refused(_))
         ));
         assert!(rig.kill.latch.is_set());
+    }
+
+    /// P04: the watchdog must not end the only process that knows of a kill.
+    #[tokio::test]
+    async fn a_kill_is_in_memory_only_until_the_disk_has_it() {
+        let rig = rig();
+        assert!(!rig.kill.is_in_memory_only());
+        rig.disk.fail_syncs(true);
+        rig.give(rig.kill.kill_command(1, "trouble")).await;
+        assert!(rig.kill.is_in_memory_only());
+        rig.disk.fail_syncs(false);
+        rig.give(rig.kill.kill_command(2, "trouble")).await;
+        assert!(!rig.kill.is_in_memory_only());
+        let reset = rig.give(rig.reset_command(3)).await;
+        rig.engine_accepts();
+        assert_eq!(reset.await.unwrap(), Some(ACCEPTED));
+        assert!(!rig.kill.is_in_memory_only());
+    }
+
+    #[test]
+    fn a_kill_is_in_memory_only_while_the_disk_hangs() {
+        let rig = rig();
+        rig.disk.hang_syncs(true);
+        std::thread::scope(|scope| {
+            let killing = rig.kill.clone();
+            let killed = scope.spawn(move || killing.kill(killing.kill_command(1, "trouble")).1);
+            while !rig.kill.latch.is_set() {
+                std::thread::yield_now();
+            }
+            assert!(rig.kill.is_in_memory_only());
+            rig.disk.hang_syncs(false);
+            assert_eq!(killed.join().unwrap(), Durable::Yes);
+        });
+        assert!(!rig.kill.is_in_memory_only());
     }
 }

@@ -20,12 +20,13 @@ use tradewind_model::{Clock, Instrument, Interval, VenueId};
 use tradewind_risk::KillLatch;
 use tradewind_simx_server::{MarketChoice, MirrorFeed};
 use tradewind_venues::execution::{RequestId, VenueResponse};
-use tradewind_venues::{MarketSink, OrderEntry, SourceSettings, Topic, Venue, build};
+use tradewind_venues::{MarketSink, OrderEntry, SourceSettings, Topic, Venue, VenueContext, build};
 
+use super::bans::Bans;
 use super::hot_path::keep;
 use super::sinks::MarketToQueues;
 use super::supervisor::Supervisor;
-use super::venue::{connector, context, public_settings};
+use super::venue::{connector, context, kept_budget, public_settings};
 use crate::config::{DeskConfig, VenueSettings};
 use crate::driver::InputQueues;
 use candles::Refills;
@@ -45,17 +46,23 @@ impl Mirror {
     /// Requests time, instruments and past candles of the venue `name`: the initial state of the embedded exchange.
     ///
     /// # Errors
-    /// An account belongs to another venue, an instrument is not listed, or the venue does not answer.
+    /// An account belongs to another venue, an instrument is not listed, the venue bans this address for long, or it does not
+    /// answer.
     pub(super) async fn connect(
         config: &DeskConfig,
         name: &str,
         latch: &Arc<KillLatch>,
         clock: &Arc<dyn Clock>,
+        bans: &Bans,
     ) -> anyhow::Result<(Self, MarketChoice)> {
         refuse_other_venues(config, name)?;
         let place = config.venues.iter().position(|venue| venue.name == name);
         let place = place.with_context(|| format!("{} has no venue {name}", config.file))?;
-        let venue = reader(config, &config.venues[place], place, latch, clock)?;
+        let settings = &config.venues[place];
+        let mut context = context(latch, clock, connector(settings)?);
+        context.budget = kept_budget(bans, &settings.rest_url, context.connector.now());
+        let venue = reader(config, settings, place, context)?;
+        bans.wait([&settings.rest_url]).await?;
         let requesting = || format!("requesting the market of {name}");
         venue.server_time().await.with_context(requesting)?;
         let prefix = format!("{name}:");
@@ -171,10 +178,8 @@ fn reader(
     config: &DeskConfig,
     settings: &VenueSettings,
     place: usize,
-    latch: &Arc<KillLatch>,
-    clock: &Arc<dyn Clock>,
+    context: VenueContext,
 ) -> anyhow::Result<Arc<dyn Venue>> {
-    let connector = connector(settings)?;
     let settings = tradewind_venues::VenueSettings {
         // So that the log tells its connections from the desk's own.
         name: format!("mirrored-{}", settings.name),
@@ -182,7 +187,6 @@ fn reader(
         ..public_settings(config, settings, VenueId(u32::try_from(place)?))
     };
     let name = settings.name.clone();
-    let context = context(latch, clock, connector);
     // Nothing is begun here: it reads by its own methods.
     let responses = Arc::new(|_: RequestId, _: VenueResponse| {});
     let venue = build(settings, context, responses);

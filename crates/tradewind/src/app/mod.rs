@@ -6,7 +6,7 @@
 
 mod account_state;
 mod api_server;
-mod bans;
+pub(crate) mod bans;
 mod clock_watch;
 mod closed_while_down;
 mod closing;
@@ -29,6 +29,7 @@ mod recovery;
 mod rules;
 mod runs;
 mod shutdown_summary;
+mod signals;
 mod sinks;
 mod start;
 mod supervisor;
@@ -60,7 +61,10 @@ pub fn run(options: RunOptions) -> anyhow::Result<()> {
         .context("starting the runtime")?;
     runtime.block_on(async {
         let run_for = options.run_for;
-        let mut desk = Desk::start(options, logs).await?;
+        let mut desk = match Desk::start(options, logs).await {
+            Ok(desk) => desk,
+            Err(error) => return signals::in_order(error),
+        };
         let reason = desk.until_stopped(run_for).await;
         desk.stop(reason).await
     })

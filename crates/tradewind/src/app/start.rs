@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
 use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::StrategySource;
 use tradewind_events::{Input, OrderView, Started};
@@ -39,6 +38,7 @@ use crate::app::parts::{
 use crate::app::recovery::recover;
 use crate::app::runs::Runs;
 use crate::app::shutdown_summary;
+use crate::app::signals::{Signals, end_at_second_signal};
 use crate::app::supervisor::Supervisor;
 use crate::app::telegram;
 use crate::app::venue::{Embedded, Venues};
@@ -66,6 +66,7 @@ pub(crate) struct Desk {
     supervisor: Supervisor,
     live: Arc<LiveDesk>,
     desk_file: DeskFile,
+    signals: Signals,
     on_exit: OnExit,
     watchdog: Watchdog,
     manager: Arc<ServiceManager>,
@@ -107,12 +108,14 @@ impl Desk {
         }
         bind_folder(storage, &data_dir, venue)?;
         let api = ApiServer::bind(&config)?;
+        let mut signals = Signals::listen().context("listening for signals")?;
         let (choice, mirror) = match prices {
             Prices::Direct => (None, None),
             Prices::Embedded(choice) => (Some(choice), None),
             Prices::Mirrored(venue) => {
-                let mirrored = Mirror::connect(&config, &venue, &directory.latch, &clock).await;
-                let (mirror, choice) = mirrored?;
+                let (latch, bans) = (&directory.latch, &directory.bans);
+                let mirrored = Mirror::connect(&config, &venue, latch, &clock, bans);
+                let (mirror, choice) = signals.or_stop(mirrored).await?;
                 (Some(choice), Some(mirror))
             }
         };
@@ -138,7 +141,7 @@ impl Desk {
             None => None,
         };
         let environment: BTreeMap<String, String> = std::env::vars().collect();
-        let (venues, responses) = Venues::connect(
+        let connected = Venues::connect(
             &config,
             embedded.as_ref(),
             &directory.latch,
@@ -146,8 +149,8 @@ impl Desk {
             &environment,
             last_run.configuration().assets.clone(),
             &directory.bans,
-        )
-        .await?;
+        );
+        let (venues, responses) = signals.or_stop(connected).await?;
         let absent = match market {
             MarketSource::Recorded { .. } => AbsentInstruments::NoData,
             _ => AbsentInstruments::Refuse,
@@ -262,6 +265,7 @@ impl Desk {
             desk: handle.clone(),
             clock: Arc::clone(&clock),
             history: Arc::default(),
+            unsaved: Arc::default(),
             tasks: tokio_util::task::TaskTracker::new(),
         };
         let watch = kill.clone();
@@ -296,13 +300,16 @@ impl Desk {
         let manager = Arc::new(ServiceManager::at(
             environment.get("NOTIFY_SOCKET").map(String::as_str),
         ));
-        let watchdog = Watchdog::start(Arc::clone(&queues), Arc::clone(&manager), end_hung)
+        let kill = live.kill.clone();
+        let hung = move || end_hung(&kill);
+        let watchdog = Watchdog::start(Arc::clone(&queues), Arc::clone(&manager), hung)
             .context("starting the watchdog")?;
         manager.send("READY=1");
         Ok(Self {
             supervisor,
             live,
             desk_file,
+            signals,
             on_exit: config.desk.on_exit,
             watchdog,
             manager,
@@ -313,12 +320,6 @@ impl Desk {
 
     /// Waits for a signal, for the end of its running time, or until a component ends.
     pub(crate) async fn until_stopped(&mut self, run_for: Option<Duration>) -> Reason {
-        let (Ok(mut terminate), Ok(mut interrupt)) = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::interrupt()),
-        ) else {
-            return Reason::Ended(anyhow::anyhow!("cannot listen for signals"));
-        };
         let over = async {
             match run_for {
                 Some(time) => tokio::time::sleep(time).await,
@@ -326,8 +327,7 @@ impl Desk {
             }
         };
         tokio::select! {
-            _ = terminate.recv() => Reason::Requested("SIGTERM"),
-            _ = interrupt.recv() => Reason::Requested("interrupt"),
+            signal = self.signals.next() => Reason::Requested(signal),
             () = over => Reason::Requested("its running time is over"),
             ended = self.supervisor.first_ended() => Reason::Ended(match ended.result {
                 Ok(()) => anyhow::anyhow!("{} ended by itself", ended.name),
@@ -422,8 +422,14 @@ fn with_cure(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-/// The engine does not answer. The service manager or scripts/run starts it again.
-fn end_hung() {
+/// The engine does not answer. Whoever keeps the process starts it again; so it must stay if the next one would not be killed.
+fn end_hung(kill: &KillSwitch) {
+    if kill.is_in_memory_only() {
+        tracing::error!(
+            "The engine hangs, and the kill is not on disk: the process stays killed in memory. Do not restart it until kill.json is written."
+        );
+        return;
+    }
     tracing::error!("The engine hangs; the process ends here and must be started again.");
     std::process::abort();
 }
@@ -534,25 +540,4 @@ async fn entries_gone(desk: &DeskHandle) {
         }
         tokio::time::sleep(CANCEL_POLL).await;
     }
-}
-
-/// From now on a second signal ends the process at once. The files are enough to start again.
-fn end_at_second_signal() {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "it ends the process that would own it"
-    )]
-    tokio::spawn(async {
-        let (Ok(mut terminate), Ok(mut interrupt)) = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::interrupt()),
-        ) else {
-            return;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        std::process::exit(1);
-    });
 }

@@ -7,10 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
 use tradewind_bus::{Subscription, SubscriptionOptions};
 use tradewind_events::{Command, CommandResult, Configuration, DeskView};
 use tradewind_model::Timestamp;
-use tradewind_telegram::{Answer, DeskError, Options, ProgressFile, Telegram};
+use tradewind_telegram::{Answer, DeskError, Options, ProgressFile, Telegram, TelegramError};
 use tradewind_venues::client_config;
 
 use crate::app::desk::LiveDesk;
@@ -75,8 +76,29 @@ pub(crate) fn start(
             Arc::clone(&desk),
             Arc::clone(&store) as _,
         );
-        async move { Ok(telegram.run(stop).await?) }
+        async move {
+            let ended = telegram.run(stop.clone()).await;
+            end_or_rest(ended, &stop).await
+        }
     });
+    Ok(())
+}
+
+/// Waits for the stop if starting again does not help: the token is refused as it was.
+///
+/// # Errors
+/// Any other end, after which it is started again.
+async fn end_or_rest(
+    ended: Result<(), TelegramError>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let Err(TelegramError::Unauthorized) = ended else {
+        return Ok(ended?);
+    };
+    tracing::error!(
+        "Telegram is off: the Bot API refused the token. Set a valid one and start the desk again."
+    );
+    stop.cancelled().await;
     Ok(())
 }
 
@@ -119,5 +141,23 @@ fn desk_error(error: tradewind_api::DeskError) -> DeskError {
     match error {
         tradewind_api::DeskError::Timeout => DeskError::Timeout,
         other => DeskError::Unavailable(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_token_is_not_tried_again_and_any_other_end_is() {
+        let stop = CancellationToken::new();
+        let broken = Err(TelegramError::Progress(std::io::Error::other("torn")));
+        assert!(end_or_rest(broken, &stop).await.is_err());
+        let resting = end_or_rest(Err(TelegramError::Unauthorized), &stop);
+        let mut resting = std::pin::pin!(resting);
+        let waited = tokio::time::timeout(Duration::from_secs(3_600), &mut resting);
+        assert!(waited.await.is_err());
+        stop.cancel();
+        assert!(resting.await.is_ok());
     }
 }

@@ -141,7 +141,8 @@ impl Venues {
     /// requests come through what is returned beside them. `assets` are known already and keep their ids.
     ///
     /// # Errors
-    /// An address is refused, a key is missing or not fit for real money (X07), or a venue does not answer.
+    /// An address is refused, a key is missing or not fit for real money (X07), a venue bans this address for long, or it does
+    /// not answer.
     pub(crate) async fn connect(
         config: &DeskConfig,
         embedded: Option<&Embedded>,
@@ -174,7 +175,7 @@ impl Venues {
             accounts.push(venue.with_context(|| format!("account {}", account.name))?);
             all_responses.push(responses);
         }
-        wait_for_bans(bans, budgets.keys()).await;
+        bans.wait(budgets.keys()).await?;
         let listed = read_venues(config, &accounts).await?;
         let (gate, assets) = (context.gate, context.assets);
         let venues = Self {
@@ -258,7 +259,7 @@ pub(super) fn context(
         connector,
         gate: OrderGate::new(Arc::clone(latch), Arc::clone(clock)),
         clock: Arc::clone(clock),
-        budget: new_budget(),
+        budget: Arc::new(Mutex::new(RateBudget::new(WEIGHT_PER_MINUTE))),
         assets: Arc::new(Assets::new(AssetTable::default())),
     }
 }
@@ -280,21 +281,10 @@ pub(super) fn connector(
 }
 
 /// A budget that is closed for as long as an earlier ban of its address lasts.
-fn kept_budget(bans: &Bans, address: &str, now: Duration) -> Arc<Mutex<RateBudget>> {
+pub(super) fn kept_budget(bans: &Bans, address: &str, now: Duration) -> Arc<Mutex<RateBudget>> {
     let mut budget = RateBudget::new(WEIGHT_PER_MINUTE);
     bans.keep(address, &mut budget, now);
     Arc::new(Mutex::new(budget))
-}
-
-/// Waits until the bans of all addresses are over: before that no venue can be read, and no request leaves.
-async fn wait_for_bans(bans: &Bans, addresses: impl Iterator<Item = &String>) {
-    if let Some(longest) = addresses.map(|address| bans.left(address)).max() {
-        tokio::time::sleep(longest).await;
-    }
-}
-
-fn new_budget() -> Arc<Mutex<RateBudget>> {
-    Arc::new(Mutex::new(RateBudget::new(WEIGHT_PER_MINUTE)))
 }
 
 /// A channel with room for every answer that an executor can wait for.

@@ -1,7 +1,8 @@
 //! Notices an engine that hangs: a thread of its own asks the engine again and again, and ends the process if no answer comes.
 //!
-//! A process that hangs sends no order, and watches none of its stops. Ended, scripts/run or a service manager starts it again, and
-//! the stops at the venue protect its positions meanwhile. A service manager is notified of each answer.
+//! A process that hangs sends no order, and watches none of its stops. Ended, it is started again by whoever keeps it, and
+//! the stops at the venue protect its positions meanwhile. A service manager is notified of each answer, and of each hang
+//! that does not end the process.
 
 use std::io;
 use std::sync::Arc;
@@ -28,22 +29,21 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Watches the engine behind `queues`; `hung` is called at most once.
+    /// Watches the engine behind `queues`. `hung` is called when it hangs; if it returns, the process is to stay, and the watch
+    /// goes on.
     ///
     /// # Errors
     /// The system gives no thread.
     pub(crate) fn start(
         queues: Arc<InputQueues>,
         manager: Arc<ServiceManager>,
-        hung: impl FnOnce() + Send + 'static,
+        mut hung: impl FnMut() + Send + 'static,
     ) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel::<()>();
         let watch = move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(ASK_EVERY) {
-                match ask(&queues, &stopped) {
-                    Answer::Came => manager.send("WATCHDOG=1"),
-                    Answer::None => return hung(),
-                    Answer::Stopped => return,
+                if !note(&ask(&queues, &stopped), &manager, &mut hung) {
+                    return;
                 }
             }
         };
@@ -58,6 +58,17 @@ enum Answer {
     Came,
     None,
     Stopped,
+}
+
+/// Whether the watch goes on after this answer. A process that outlives `hung` is to stay: the service manager hears so, too.
+fn note(answer: &Answer, manager: &ServiceManager, hung: &mut impl FnMut()) -> bool {
+    match answer {
+        Answer::Came => {}
+        Answer::None => hung(),
+        Answer::Stopped => return false,
+    }
+    manager.send("WATCHDOG=1");
+    true
 }
 
 /// Asks the engine until it answers, for as long as that may take.
@@ -120,6 +131,24 @@ mod tests {
         assert!(!hangs(1, Duration::from_secs(8 * 3_600)));
         assert!(!hangs(9, STEP));
         assert!(hangs(1, STEP));
+    }
+
+    /// P04: while a kill is in memory only, a hang must not end the process, and the service manager must not either.
+    #[test]
+    fn a_hang_that_does_not_end_the_process_is_watched_on() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("notify");
+        let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let manager = ServiceManager::at(path.to_str());
+        let mut hangs = 0;
+        let mut goes_on = |answer| note(&answer, &manager, &mut || hangs += 1);
+        assert!(goes_on(Answer::None) && goes_on(Answer::None));
+        assert!(!goes_on(Answer::Stopped));
+        assert_eq!(hangs, 2);
+        let mut bytes = [0; 16];
+        let notified = std::iter::from_fn(|| socket.recv(&mut bytes).ok());
+        assert_eq!(notified.count(), 2);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(crate) struct JournalWriter {
     has_records: bool,
     /// Whether the truth was written and the rest was not.
     has_rest: bool,
+    /// How long the rest took that was written since the disk was judged.
+    rest_took: Duration,
     /// Whether something that must be durable was appended since the last sync was requested.
     wants_sync: bool,
     /// The last input whose intents are as safe as is demanded without a sync.
@@ -97,6 +99,7 @@ impl JournalWriter {
             disk: DiskWatch::default(),
             has_records: false,
             has_rest: false,
+            rest_took: Duration::ZERO,
             wants_sync: false,
             refused: None,
             holding: Arc::default(),
@@ -288,7 +291,10 @@ impl Journal for JournalWriter {
             }
             syncs.note_ended();
         }
-        let is_idle = !self.has_records && self.refused.is_none() && !self.disk.is_behind();
+        let is_idle = !self.has_records
+            && self.refused.is_none()
+            && !self.disk.is_behind()
+            && self.rest_took <= SLOW;
         if is_idle
             && self
                 .syncs
@@ -304,7 +310,8 @@ impl Journal for JournalWriter {
         }
         let now = self.time.now();
         let syncing = self.syncs.as_ref().and_then(|syncs| syncs.waited(now));
-        self.judge_disk((now - began).max(syncing.unwrap_or_default()));
+        let took = (now - began) + std::mem::take(&mut self.rest_took);
+        self.judge_disk(took.max(syncing.unwrap_or_default()));
         Ok(())
     }
 
@@ -312,13 +319,17 @@ impl Journal for JournalWriter {
         if !std::mem::take(&mut self.has_rest) {
             return Ok(());
         }
-        if let Err(error) = self.journal.flush_rest() {
-            return self.refuse(error);
-        }
-        if self.syncs.is_none() {
+        let began = self.time.now();
+        let written = self.journal.flush_rest();
+        if written.is_ok() && self.syncs.is_none() {
             self.journal.archive();
         }
-        Ok(())
+        self.rest_took = self.time.now() - began;
+        if self.rest_took > SLOW {
+            // The next turn judges it, though nothing comes in.
+            self.queues.wake();
+        }
+        written.or_else(|error| self.refuse(error))
     }
 
     fn sync(&mut self) -> Result<(), JournalError> {
@@ -505,13 +516,8 @@ mod tests {
         assert!(writer.durable() > 20, "the reserve took them");
     }
 
-    #[test]
-    fn a_broken_disk_ends_the_desk_and_a_broken_market_store_does_not() {
-        let storage = MemoryStorage::new();
-        let (mut writer, queues) = writer_on(&storage, false);
-        let is_market = |path: &Path| path.to_string_lossy().contains("market-");
-        storage.set_fault(Some(StorageFault::errors(5).on(is_market)));
-        let trade = Input::Candle(tradewind_model::Candle {
+    fn candle() -> Input {
+        Input::Candle(tradewind_model::Candle {
             instrument: tradewind_model::InstrumentId(0),
             interval: tradewind_model::Interval::Minute1,
             complete: true,
@@ -521,14 +527,62 @@ mod tests {
             low: tradewind_model::Price(1),
             close: tradewind_model::Price(1),
             volume: tradewind_model::Amount::ZERO,
-        });
-        writer.append_input(1, Timestamp::EPOCH, &trade).unwrap();
+        })
+    }
+
+    #[test]
+    fn a_broken_disk_ends_the_desk_and_a_broken_market_store_does_not() {
+        let storage = MemoryStorage::new();
+        let (mut writer, queues) = writer_on(&storage, false);
+        let is_market = |path: &Path| path.to_string_lossy().contains("market-");
+        storage.set_fault(Some(StorageFault::errors(5).on(is_market)));
+        writer.append_input(1, Timestamp::EPOCH, &candle()).unwrap();
+        writer.write().unwrap();
+        writer.write_rest().unwrap();
+        append(&mut writer, 2);
         writer.write().unwrap();
         assert_eq!(health(&queues), [StorageHealth::MarketOff]);
         storage.set_fault(Some(StorageFault::errors(5)));
-        append(&mut writer, 2);
+        append(&mut writer, 3);
         let ended = writer.write().unwrap_err();
         assert_eq!(ended.refusal(), None);
+    }
+
+    /// A clock that only the test moves.
+    #[derive(Clone, Debug, Default)]
+    struct Hand(Arc<AtomicU64>);
+
+    impl RealTime for Hand {
+        fn now(&self) -> Duration {
+            Duration::from_millis(self.0.load(Ordering::Relaxed))
+        }
+
+        fn sleep(&self, _: Duration) -> tradewind_venues::Sleeping<'_> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    /// S09: what follows the truth, market data and rotation, blocks the same thread.
+    #[test]
+    fn a_slow_write_of_the_rest_counts_as_a_slow_disk() {
+        let storage = MemoryStorage::new();
+        let (mut writer, queues) = writer_on(&storage, false);
+        let time = Hand::default();
+        writer.time = Arc::new(time.clone());
+        let slow = move |path: &Path| {
+            let is_market = path.to_string_lossy().contains("market-");
+            time.0
+                .fetch_add(2_000 * u64::from(is_market), Ordering::Relaxed);
+            false
+        };
+        storage.set_fault(Some(StorageFault::errors(5).on(slow)));
+        writer.append_input(1, Timestamp::EPOCH, &candle()).unwrap();
+        writer.write().unwrap();
+        assert_eq!(health(&queues), []);
+        writer.write_rest().unwrap();
+        storage.set_fault(None);
+        writer.write().unwrap();
+        assert_eq!(health(&queues), [StorageHealth::Behind]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! V12: a venue's ban outlives the process that earned it.
 
+use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -44,7 +45,8 @@ fn a_ban_outlives_a_sigkill() {
         (hits(&control) > 0).then_some(())
     });
     within(Duration::from_secs(5), "the ban on disk", || {
-        folder.join("bans.json").exists().then_some(())
+        let bans = fs::read_to_string(folder.join("bans.json")).ok()?;
+        bans.contains(&exchange.address).then_some(())
     });
     desk.crash();
 

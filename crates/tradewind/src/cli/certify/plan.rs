@@ -233,3 +233,42 @@ fn credentials(account: &AccountSettings) -> anyhow::Result<(ApiKey, Vec<String>
     let recognised = recognised.with_context(|| format!("reading {secret_env}"))?;
     Ok((recognised, vec![key, secret]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Listing;
+    use std::collections::BTreeMap;
+
+    /// It ends by SIGKILL on purpose: a few runs within ten minutes would start no bot any more (P06).
+    #[test]
+    fn the_desk_under_test_is_never_in_safe_mode() {
+        let config = DeskConfig::load(None, &BTreeMap::new(), Listing::Unknown).unwrap();
+        let plan = Plan {
+            venue: config.venues[0].clone(),
+            account: AccountSettings {
+                mode: AccountSource::Live {
+                    key_env: "KEY".to_owned(),
+                    secret_env: "SECRET".to_owned(),
+                },
+                ..config.accounts[0].clone()
+            },
+            key: ApiKey::new("key", SecretString::from("secret".to_owned())),
+            product: "BTC/USDT".to_owned(),
+            budget: "20".parse().unwrap(),
+            confirm: Vec::new(),
+            patience: std::time::Duration::ZERO,
+            secrets: Vec::new(),
+        };
+        let sizes = Sizes {
+            order: "6".parse().unwrap(),
+            share: Ppm(600_000),
+            bot: "10".parse().unwrap(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        plan.write(folder.path(), &sizes).unwrap();
+        let path = folder.path().join(CONFIG_FILE);
+        let written = DeskConfig::load(Some(&path), &BTreeMap::new(), Listing::Unknown).unwrap();
+        assert_eq!(written.desk.safe_after, 0);
+    }
+}

@@ -21,6 +21,7 @@ use tradewind_venues::{
 };
 
 use super::plan::Plan;
+use crate::app::bans::Bans;
 
 /// Request weight a minute, below what the venue gives an address: the desk uses the same one.
 const WEIGHT_PER_MINUTE: u64 = 1_000;
@@ -41,8 +42,8 @@ impl VenueReader {
     /// Reads the venue's time, what the key may do, and the instrument's rules.
     ///
     /// # Errors
-    /// The venue cannot be reached, the key is refused or not fit, or the instrument is not listed.
-    pub(super) fn connect(plan: &Plan) -> anyhow::Result<Self> {
+    /// The venue bans this address for long or cannot be reached, the key is refused or not fit, or the instrument is not listed.
+    pub(super) fn connect(plan: &Plan, bans: &Bans) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -54,7 +55,8 @@ impl VenueReader {
         }
         let (sink, responses) = mpsc::channel(RESPONSES_MAX);
         let sink = move |id, response| drop(sink.try_send((id, response)));
-        let venue = build(settings(plan), context(plan)?, Arc::new(sink))?;
+        let venue = build(settings(plan), context(plan, bans)?, Arc::new(sink))?;
+        runtime.block_on(bans.wait([&plan.venue.rest_url]))?;
         let (began, instrument) = runtime.block_on(open(&*venue, plan))?;
         Ok(Self {
             runtime,
@@ -199,15 +201,19 @@ fn settings(plan: &Plan) -> VenueSettings {
     }
 }
 
-fn context(plan: &Plan) -> anyhow::Result<VenueContext> {
+/// What its adapter uses; its budget is closed while an earlier ban lasts.
+fn context(plan: &Plan, bans: &Bans) -> anyhow::Result<VenueContext> {
     let certificates = plan.venue.ca_file.as_ref().map(std::fs::read).transpose();
     let tls = client_config(certificates.context("reading the ca_file")?.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(DeskClock::system());
+    let connector = TcpConnector::shared(tls);
+    let mut budget = RateBudget::new(WEIGHT_PER_MINUTE);
+    bans.keep(&plan.venue.rest_url, &mut budget, connector.now());
     Ok(VenueContext {
-        connector: TcpConnector::shared(tls),
+        connector,
         gate: OrderGate::new(Arc::default(), Arc::clone(&clock)),
         clock,
-        budget: Arc::new(Mutex::new(RateBudget::new(WEIGHT_PER_MINUTE))),
+        budget: Arc::new(Mutex::new(budget)),
         assets: Arc::new(Assets::new(AssetTable::default())),
     })
 }
