@@ -1,6 +1,7 @@
 //! V12: a venue's ban outlives the process that earned it.
 
-use std::fs;
+use std::fs::{self, File};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -59,4 +60,37 @@ fn a_ban_outlives_a_sigkill() {
     });
     assert!(desk.said().contains("blocked requests before the start"));
     assert!(desk.started.elapsed() > Duration::from_secs(6));
+}
+
+/// A person, or a service manager, stops a start that waits for the end of a ban: that is no unclean end.
+#[test]
+fn a_signal_ends_a_start_in_a_ban_in_order() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let address = unused_address();
+    let config = configuration(folder, &address);
+    let until = jiff::Timestamp::now().as_millisecond() + 3_600_000;
+    let ban = format!("{{\"http://{address}\":{until}}}");
+    fs::write(folder.join("bans.json"), ban).unwrap();
+    let log = folder.join("said");
+    let mut desk = live(folder, &config)
+        .stdin(Stdio::null())
+        .stdout(File::create(&log).unwrap())
+        .stderr(File::options().append(true).open(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let said = || fs::read_to_string(&log).unwrap();
+    within(Duration::from_secs(15), "a start that waits", || {
+        said().contains("blocked requests before").then_some(())
+    });
+    let pid = desk.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &pid]).status();
+    assert!(sent.unwrap().success());
+    let status = within(Duration::from_secs(15), "its end", || {
+        desk.try_wait().unwrap()
+    });
+    assert!(status.success(), "{status}: {}", said());
+    let runs = fs::read_to_string(folder.join("runs.json")).unwrap();
+    let runs: Value = serde_json::from_str(&runs).unwrap();
+    assert_eq!(runs["running"], false, "{runs}");
 }
