@@ -120,7 +120,10 @@ pub(super) fn kill(
 ) -> anyhow::Result<()> {
     let sent = Client::connect(location, timeout).and_then(|client| {
         let scope = args.part.scope(&client)?;
-        let body = json!({ "reason": args.reason, "flatten": args.flatten, "scope": scope });
+        let mut body = json!({ "reason": args.reason, "flatten": args.flatten });
+        if !scope.is_null() {
+            body["scope"] = scope;
+        }
         let answer = client.post("kill", &body)?;
         if args.flatten {
             return flattened(&client, output);
@@ -254,7 +257,10 @@ fn by_desk(args: &ResetArgs, client: &Client) -> anyhow::Result<Value> {
     let nonce = client.get("reset", &[])?;
     let nonce = text_at(&nonce, "/nonce");
     let scope = args.part.scope(client)?;
-    let body = json!({ "reason": args.reason, "nonce": nonce, "scope": scope });
+    let mut body = json!({ "reason": args.reason, "nonce": nonce });
+    if !scope.is_null() {
+        body["scope"] = scope;
+    }
     client.post("reset", &body)
 }
 

@@ -127,7 +127,8 @@ impl Names<'_> {
         balances
     }
 
-    /// What the positions with a stop hold, less what exits at work sell and what is listed as unprotected.
+    /// What the positions with a stop hold, less fees, what exits at work sell, what is listed as unprotected, and for each
+    /// position a remainder that is worth less than the venue takes.
     fn to_guard(&self, view: &DeskView) -> BTreeMap<String, Amount> {
         let mut needed: BTreeMap<String, Amount> = BTreeMap::new();
         for held in &view.positions {
@@ -144,10 +145,18 @@ impl Names<'_> {
             let listed = view.unprotected.iter();
             let listed = listed.filter(|one| (one.bot, one.instrument) == (bot, held.instrument));
             let listed: i64 = listed.map(|one| one.quantity.0).sum();
+            let instrument = self.0.instrument(held.instrument);
+            let owned = (view.balances.iter())
+                .find(|one| (one.asset, one.owner) == (instrument.base, held.owner))
+                .map_or(Amount::ZERO, |one| one.amount);
+            // No stop can be placed for what is worth less than the venue takes.
+            let all = instrument.quantity_amount(held.quantity);
+            let small = all.mul_div(instrument.notional_min.0, held.cost.0.max(1));
+            let small = small.unwrap_or_default();
             let left = held.quantity.0 - sold - listed;
             if held.exit.is_protected() && left > 0 {
-                let instrument = self.0.instrument(held.instrument);
-                let amount = instrument.quantity_amount(instrument.floor_quantity(Quantity(left)));
+                let left = instrument.quantity_amount(instrument.floor_quantity(Quantity(left)));
+                let amount = Amount((left.min(owned).0 - small.0).max(0));
                 *needed.entry(symbol(instrument)).or_default() += amount;
             }
         }
