@@ -476,9 +476,10 @@ mod tests {
             while !rig.kill.latch.is_set() {
                 std::thread::yield_now();
             }
-            assert!(rig.kill.is_in_memory_only());
+            let is_in_memory_only = rig.kill.is_in_memory_only();
             rig.disk.hang_syncs(false);
             assert_eq!(killed.join().unwrap(), Durable::Yes);
+            assert!(is_in_memory_only);
         });
         assert!(!rig.kill.is_in_memory_only());
     }
