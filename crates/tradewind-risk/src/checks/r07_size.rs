@@ -46,9 +46,9 @@ mod tests {
         let value = |least: &'static str| {
             move |w: &mut World| w.instrument.notional_min = least.parse().unwrap()
         };
-        let passed = verdict(value("100.02"));
+        let passes = verdict(value("100.02"));
         // What must be left to be sold again is asked by a check of its own.
-        assert!(matches!(passed, Some(DenyReason::TooSmallToExit { .. })));
+        assert!(matches!(passes, Some(DenyReason::TooSmallToExit { .. })));
         assert_eq!(verdict(value("100.03")), broken(RuleBreach::NotionalMin));
     }
     /// R07
