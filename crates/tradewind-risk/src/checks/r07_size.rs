@@ -47,7 +47,7 @@ mod tests {
             move |w: &mut World| w.instrument.notional_min = least.parse().unwrap()
         };
         let passes = verdict(value("100.02"));
-        // What must be left to be sold again is asked by a check of its own.
+        // A check of its own judges what must be left to be sold again.
         assert!(matches!(passes, Some(DenyReason::TooSmallToExit { .. })));
         assert_eq!(verdict(value("100.03")), broken(RuleBreach::NotionalMin));
     }

@@ -1,6 +1,6 @@
 //! How long each venue has blocked this address, kept over a restart: a ban outlives the process (V12).
 //!
-//! A venue's answer is noted by whoever reads it, under the lock of the budget, often on the engine's thread. So the file is
+//! A venue's answer is noted by the task that reads it, under the lock of the budget, often on the engine's thread. So the file is
 //! written by a thread of its own.
 
 use std::collections::BTreeMap;
@@ -193,7 +193,7 @@ mod tests {
         check("https://b", Admission::Go);
     }
 
-    /// Whoever reads a venue's answer, the engine's thread at that, waits for no disk. A first write syncs.
+    /// The task that reads a venue's answer, often on the engine's thread, waits for no disk. A first write syncs.
     #[test]
     fn a_ban_is_noted_while_the_disk_hangs() {
         let storage = MemoryStorage::new();

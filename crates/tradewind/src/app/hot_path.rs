@@ -372,7 +372,7 @@ mod tests {
         }
     }
 
-    /// P04: whoever reads the account's state must not take it for live until the source is made again.
+    /// P04: the account must not count as live until the source is made again.
     #[tokio::test]
     async fn an_account_stream_whose_task_ends_is_down() {
         let check = async |by_panic: bool, is_stopped: bool, wanted: &[&str]| {

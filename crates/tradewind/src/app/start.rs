@@ -422,7 +422,7 @@ fn with_cure(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-/// The engine does not answer. Whoever keeps the process starts it again; so it must stay if the next one would not be killed.
+/// The engine does not answer. `scripts/run` or a service manager starts it again; so it must stay if the next one would not be killed.
 fn end_hung(kill: &KillSwitch) {
     if kill.is_in_memory_only() {
         tracing::error!(

@@ -1,6 +1,6 @@
 //! Notices an engine that hangs: a thread of its own asks the engine again and again, and ends the process if no answer comes.
 //!
-//! A process that hangs sends no order, and watches none of its stops. Ended, it is started again by whoever keeps it, and
+//! A process that hangs sends no order, and watches none of its stops. Ended, `scripts/run` or a service manager starts it again, and
 //! the stops at the venue protect its positions meanwhile. A service manager is notified of each answer, and of each hang
 //! that does not end the process.
 
@@ -30,7 +30,7 @@ pub(crate) struct Watchdog {
 
 impl Watchdog {
     /// Watches the engine behind `queues`. `hung` is called when it hangs; if it returns, the process is to stay, and the watch
-    /// goes on.
+    /// continues.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -60,7 +60,7 @@ enum Answer {
     Stopped,
 }
 
-/// Whether the watch goes on after this answer. A process that outlives `hung` is to stay: the service manager hears so, too.
+/// Whether the watch continues after this answer. A process that outlives `hung` is to stay: the service manager hears so, too.
 fn note(answer: &Answer, manager: &ServiceManager, hung: &mut impl FnMut()) -> bool {
     match answer {
         Answer::Came => {}

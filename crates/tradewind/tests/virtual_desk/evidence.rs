@@ -157,6 +157,8 @@ impl Names<'_> {
             if held.exit.is_protected() && left > 0 {
                 let left = instrument.quantity_amount(instrument.floor_quantity(Quantity(left)));
                 let amount = Amount((left.min(owned).0 - small.0).max(0));
+                let step = instrument.quantity_amount(instrument.step);
+                let amount = Amount(amount.0 - amount.0 % step.0.max(1));
                 *needed.entry(symbol(instrument)).or_default() += amount;
             }
         }
