@@ -21,7 +21,7 @@ impl Draws {
 
     /// True once in `count` times on average.
     pub(crate) const fn one_in(&mut self, count: u64) -> bool {
-        self.next() % count == 0
+        self.next().is_multiple_of(count)
     }
 
     /// A time from `least` to `most`, in milliseconds.

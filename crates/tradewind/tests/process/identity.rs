@@ -54,7 +54,7 @@ fn client_ids(exchange: &Exchange) -> Vec<String> {
 
 /// What the id of an order says of its desk: instance, and start of it.
 fn made_by(id: &str) -> (&str, &str) {
-    (&id[4..12], &id[12..20])
+    (id.get(4..12).unwrap(), id.get(12..20).unwrap())
 }
 
 fn copy(from: &Path, to: &Path) {
