@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use tradewind_events::{Configuration, DeskView};
-use tradewind_model::OwnerId;
+use tradewind_model::{OwnerId, Quantity};
 
 /// One line per open position.
 #[must_use]
@@ -22,9 +22,15 @@ pub(crate) fn text(view: &DeskView, configuration: &Configuration) -> String {
             OwnerId::Unallocated => "opened by hand",
             OwnerId::Dust | OwnerId::Fees | OwnerId::External => "not the desk's",
         };
+        let bare = Quantity(position.quantity.abs().0 - position.protected.0);
+        let price = position.entry_price.unwrap_or_default();
+        // A fee in the asset that was bought, for one: worth too little for a stop of its own.
+        let is_covered = bare.0 <= 0
+            || (instrument.notional(price, bare))
+                .is_some_and(|worth| worth < instrument.notional_min);
         let protection = if !position.exit.is_protected() {
             "no stop: not protected"
-        } else if position.protected >= position.quantity.abs() {
+        } else if is_covered && !position.protected.is_zero() {
             "a stop at the venue protects it"
         } else if position.protected.is_zero() {
             "only the desk watches its stop: not protected while the desk is down"
