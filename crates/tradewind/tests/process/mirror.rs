@@ -249,8 +249,9 @@ fn a_venues_live_prices_drive_a_paper_account() {
     assert!(said.contains("the mirror of binance"), "{said}");
     let desk = Desk::start_with(folder.path(), &arguments);
     assert!(desk.all("fills").len() > fills);
+    // It needs a moment in which no order is on its way.
     within(
-        Duration::from_secs(30),
+        Duration::from_secs(90),
         "a comparison with the account",
         || desk.get("balances")["equal"].as_bool(),
     );

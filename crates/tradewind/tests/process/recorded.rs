@@ -1,10 +1,12 @@
 //! Recorded streams of the real venue, played fast: the bots that have data trade, the others say that they have none.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tradewind::config::DEFAULT;
 
 use crate::desk::{Desk, within};
 
@@ -35,7 +37,8 @@ fn plays(speed: &str, time: Duration) {
     let Some(data) = test_data() else { return };
     let folder = TempDir::new().unwrap();
     let data = data.join("binance_spot_ws");
-    let arguments = ["--data", data.to_str().unwrap(), "--speed", speed];
+    let (data, config) = (data.to_str().unwrap(), sooner(folder.path()));
+    let arguments = ["--data", data, "--speed", speed, "--config", &config];
     let desk = Desk::start_with(folder.path(), &arguments);
     assert_eq!(desk.get("status")["mode"]["name"], "RECORDED");
     within(
@@ -60,6 +63,15 @@ fn plays(speed: &str, time: Duration) {
         assert!(has_data(&bot) || why.contains("no data"), "{bot}");
     }
     assert_ne!(desk.get("balances")["equal"], false);
+}
+
+/// Writes the default configuration with averages that cross within the minutes that a recording lasts.
+fn sooner(folder: &Path) -> String {
+    let slow = "{ fast = 1000, slow = 3000 }";
+    assert!(DEFAULT.contains(slow), "{slow} is not in the default");
+    let path = folder.join("sooner.toml");
+    fs::write(&path, DEFAULT.replace(slow, "{ fast = 200, slow = 700 }")).unwrap();
+    path.to_str().unwrap().to_owned()
 }
 
 fn has_data(bot: &Value) -> bool {
