@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::books::{Books, every_position_is_covered, nothing_was_sent_twice};
-use crate::desk::{Desk, command, pause, unused_address, within};
+use crate::desk::{Desk, pause, reset, unused_address, within};
 use crate::draws::Draws;
 use crate::exchange::Exchange;
 use crate::fast_bots::BEGUN;
@@ -114,8 +114,7 @@ fn sigkills_lose_nothing_and_repeat_nothing() {
 /// Ends the standstill of a comparison.
 #[track_caller]
 fn lift(folder: &Path, desk: &Desk) {
-    let reset = command(folder, &["reset", "--reason", "compared"]);
-    assert!(reset.status.success(), "{reset:?}");
+    reset(folder, &[]);
     within(Duration::from_secs(10), "a desk that may trade", || {
         (desk.get("status")["state"] == "ACTIVE").then_some(())
     });

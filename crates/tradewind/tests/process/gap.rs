@@ -117,7 +117,6 @@ fn a_gap_while_the_desk_is_dead_leaves_positions_flat_and_their_losses_printed()
             desk.items("positions").iter().all(is_listed).then_some(())
         },
     );
-    let said = desk.said();
     let open = desk.items("positions");
     for position in held {
         let is_open = |one: &Value| {
@@ -126,20 +125,24 @@ fn a_gap_while_the_desk_is_dead_leaves_positions_flat_and_their_losses_printed()
         if open.iter().any(is_open) {
             continue;
         }
-        loss_is_printed(&said, &position);
+        loss_is_printed(&desk, &position);
     }
 }
 
 /// The log names the position's end, with a loss as large as the gap and a plan as large as the stop.
 #[track_caller]
-fn loss_is_printed(said: &str, position: &Value) {
+fn loss_is_printed(desk: &Desk, position: &Value) {
     let name = |key: &str| position[key].as_str().unwrap();
-    let line = said.lines().find(|line| {
+    let is_meant = |line: &&str| {
         line.contains(CLOSED)
             && field(line, "bot") == Some(name("owner"))
             && field(line, "instrument") == Some(name("instrument"))
+    };
+    let what = format!("a line about the end of {position}");
+    let line = within(Duration::from_secs(10), &what, || {
+        desk.said().lines().find(is_meant).map(str::to_owned)
     });
-    let line = line.unwrap_or_else(|| panic!("no line about the end of {position}"));
+    let line = line.as_str();
     eprintln!("gap: {line}");
     let amount = |key: &str| exact(&field(line, key).unwrap().into());
     let (cost, planned, loss) = (
