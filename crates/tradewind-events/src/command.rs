@@ -157,8 +157,8 @@ pub enum CommandResult {
     Killed {
         /// Orders that were open then, protective stops apart; entries among them are being cancelled.
         open_orders: u32,
-        /// Whether the kill is on disk. The engine's word is yes, since its commands are journaled; the kill switch says
-        /// no if it could not write its latch.
+        /// Whether the kill is on disk. The driver holds the engine's yes until the journal is synced, and says no after a
+        /// second; the kill switch says no if it could not write its latch.
         durable: bool,
     },
 }
