@@ -134,6 +134,13 @@ impl Engine {
         recovered_parts(&self.parts)
     }
 
+    /// Whether an account was read from its venue and agreed with the books since the start.
+    #[must_use]
+    pub fn is_reconciled(&self, account: AccountId) -> bool {
+        let accounts = &self.parts.accounts;
+        accounts.contains(account) && accounts.get(account).is_reconciled()
+    }
+
     /// The last trade of an instrument up to which an account's fills are booked; `None` before its first.
     #[must_use]
     pub fn last_booked(&self, account: AccountId, instrument: InstrumentId) -> Option<TradeId> {

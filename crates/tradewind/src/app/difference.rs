@@ -71,9 +71,7 @@ impl Difference {
     async fn until_reconciled(&self) {
         let account = self.account;
         loop {
-            let look = self
-                .desk
-                .look(move |engine| is_reconciled(&engine.view(), account));
+            let look = self.desk.look(move |engine| engine.is_reconciled(account));
             match look.await {
                 Some(true) => break,
                 Some(false) => tokio::time::sleep(LOOK_EVERY).await,
@@ -153,7 +151,10 @@ fn agrees(view: &DeskView, account: AccountId, balances: &[AssetBalance]) -> boo
 
 /// The view, if the account is reconciled and none of its orders can be filling at this moment.
 fn settled(view: DeskView, account: AccountId) -> Option<DeskView> {
-    let reconciled = is_reconciled(&view, account);
+    let reconciled = view
+        .accounts
+        .iter()
+        .any(|known| known.account == account && known.reconciled);
     let moving = view
         .orders
         .iter()
@@ -163,9 +164,4 @@ fn settled(view: DeskView, account: AccountId) -> Option<DeskView> {
                 || order.terms.kind == OrderKind::Market
         });
     (reconciled && !moving).then_some(view)
-}
-
-fn is_reconciled(view: &DeskView, account: AccountId) -> bool {
-    let mut accounts = view.accounts.iter();
-    accounts.any(|known| known.account == account && known.reconciled)
 }
