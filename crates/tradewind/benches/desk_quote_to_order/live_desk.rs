@@ -240,7 +240,7 @@ fn configuration(folder: &Path, relay: &Relay, case: &Case) -> PathBuf {
         "mode = \"paper\"\nbalances = { USDT = 100_000 }",
         "mode = \"live\"",
     );
-    replace("stagger = \"2s\"", "stagger = \"1ms\"");
+    replace("stagger = \"1s\"", "stagger = \"1ms\"");
     replace("wait = \"park\"", &format!("wait = {:?}", case.wait));
     replace(
         "bot_order_rate = \"2/s burst 5\"",

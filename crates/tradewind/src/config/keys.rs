@@ -123,7 +123,7 @@ const DESK: &[Key] = &[
     default("on_restart", Kind::Choice(&["keep", "cancel"]), "\"keep\"", "whether entries that a restart finds resting stay for as long as their policy says"),
     default("on_exit", Kind::Choice(&["keep", "flatten"]), "\"keep\"", "whether positions stay open when the desk stops"),
     default("safe_after", Kind::Count, "3", "unclean ends within ten minutes after which a start is in SAFE mode: no bot is started; 0 for never"),
-    default("stagger", Kind::Duration, "\"2s\"", "time between the starts of two bots"),
+    default("stagger", Kind::Duration, "\"1s\"", "time between the starts of two bots"),
     default("stale_after", Kind::Duration, "\"10s\"", "silence of a connection after which its prices count as stale"),
     default("equity_every", Kind::Duration, "\"10s\"", "time between two equity snapshots"),
     default("candles", Kind::Choice(&["venue", "trades"]), "\"venue\"", "where candles come from: the venue, or built from its trades"),
