@@ -79,6 +79,12 @@ impl Recovery {
         self.parts.context.seq()
     }
 
+    /// Time of the last record that was folded; the epoch before the first.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.parts.now()
+    }
+
     /// The configuration as of the last record; empty before the first.
     #[must_use]
     pub const fn configuration(&self) -> &Configuration {

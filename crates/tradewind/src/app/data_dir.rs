@@ -12,7 +12,7 @@ use tradewind_journal::{
     DirectoryLock, Disk, Home, Identity, Journal, LatchFile, LockError, Options, Recovery,
     StateFile, Storage, make_room,
 };
-use tradewind_model::{Clock, Timestamp};
+use tradewind_model::{Clock as _, DeskClock, Timestamp};
 use tradewind_risk::KillLatch;
 
 use crate::app::bans::Bans;
@@ -49,7 +49,7 @@ fn with_cure(error: io::Error, doing: &str) -> anyhow::Error {
 }
 
 impl DataDir {
-    pub(super) fn open(data_dir: &Path, clock: &dyn Clock) -> anyhow::Result<Self> {
+    pub(super) fn open(data_dir: &Path) -> anyhow::Result<Self> {
         let storage: Arc<dyn Storage> = Arc::new(Disk);
         let journal_dir = data_dir.join("journal");
         let lock = DirectoryLock::acquire(data_dir).map_err(|error| match error {
@@ -60,7 +60,7 @@ impl DataDir {
         })?;
         let latch_file = Arc::new(LatchFile::new(Arc::clone(&storage), data_dir, &journal_dir));
         let state = latch_file
-            .open(clock.now())
+            .open(DeskClock::system().now())
             .context("opening the kill latch")?;
         if state.killed {
             tracing::warn!(

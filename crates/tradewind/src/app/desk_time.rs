@@ -3,44 +3,28 @@
 //! Durations of the configuration are desk time. What the desk waits for is done in real time, by sockets and threads. So a
 //! deadline of the desk is never under 250 ms of real time, however fast its clock runs.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use tradewind_events::Configuration;
-use tradewind_model::{Clock as _, DeskClock, OrderPolicy, Ppm};
-use tradewind_simx_server::saved_position;
+use tradewind_model::{Clock as _, DeskClock, OrderPolicy, Ppm, Timestamp};
 
 /// The least real time of a deadline.
 const REAL_MIN: Duration = Duration::from_millis(250);
-/// Marks a data folder whose market ran faster than real time, so that its clock may be ahead of the host's.
-const MARKER: &str = "fast-clock";
+/// A host's clock that is behind the last record by more than this is worth a line.
+const TOLD_FROM: Duration = Duration::from_secs(1);
 
-/// A clock for the generated market of a data folder. It shows the host's time, or where an earlier run at a higher speed
-/// stopped, if that is later.
-///
-/// # Errors
-/// The folder cannot be written, or what the exchange kept there is damaged.
-pub(crate) fn generated_clock(data_dir: Option<&Path>, speed: Ppm) -> anyhow::Result<DeskClock> {
-    let system = DeskClock::system();
-    let Some(data_dir) = data_dir else {
-        return Ok(DeskClock::new(system.now(), speed));
-    };
-    let marker = data_dir.join(MARKER);
-    if speed > Ppm::ONE {
-        let context = || format!("writing {}", marker.display());
-        fs::create_dir_all(data_dir).with_context(context)?;
-        fs::write(&marker, "desk time may be ahead of this machine's\n").with_context(context)?;
+/// A clock that shows the host's time, or `last` if that is later: where an earlier run stopped. Time that was recorded never
+/// comes again, so that a host's clock that was set back makes no timer wait.
+pub(crate) fn clock_after(last: Timestamp, speed: Ppm) -> DeskClock {
+    let host = DeskClock::system().now();
+    let ahead = last.since(host);
+    if speed == Ppm::ONE && ahead > TOLD_FROM {
+        tracing::warn!(
+            seconds = ahead.as_secs(),
+            "The host's clock is behind the last record of this folder. Times continue from that record; if the host's clock is wrong, set it."
+        );
     }
-    if speed == Ppm::ONE && !marker.exists() {
-        return Ok(system);
-    }
-    let origin = match saved_position(data_dir)? {
-        Some(saved) => saved.max(system.now()),
-        None => system.now(),
-    };
-    Ok(DeskClock::new(origin, speed))
+    DeskClock::new(host.max(last), speed)
 }
 
 /// The least desk time of a deadline on a clock that runs at `speed`.
@@ -87,7 +71,6 @@ pub(crate) fn keep_deadlines(configuration: &mut Configuration, speed: Ppm) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tempfile::TempDir;
     use tradewind_model::{LimitPolicy, OnTimeout};
     use tradewind_testkit::{bot, configuration};
 
@@ -124,13 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_ran_fast_is_remembered() {
-        let folder = TempDir::new().unwrap();
+    fn a_clock_never_shows_less_than_what_was_recorded() {
         let before = DeskClock::system().now();
-        let clock = generated_clock(Some(folder.path()), Ppm::ONE).unwrap();
-        assert!(clock.now() >= before && !folder.path().join(MARKER).exists());
-        let clock = generated_clock(Some(folder.path()), Ppm(60_000_000)).unwrap();
+        let clock = clock_after(Timestamp::EPOCH, Ppm::ONE);
+        assert!(clock.now() >= before && clock.now() < before + Duration::from_secs(60));
+        let recorded = before + Duration::from_secs(3_600);
+        let clock = clock_after(recorded, Ppm(60_000_000));
+        assert!(clock.now() >= recorded);
         assert_eq!(clock.speed(), Ppm(60_000_000));
-        assert!(folder.path().join(MARKER).exists());
     }
 }

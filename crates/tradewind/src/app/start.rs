@@ -10,7 +10,7 @@ use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::StrategySource;
 use tradewind_events::{Input, OrderView, Started};
 use tradewind_journal::{DeskFile, DirectoryLock, Identity, JournalError, Reader, RunningDesk};
-use tradewind_model::{ClientOrderId, Clock, DeskClock};
+use tradewind_model::{ClientOrderId, Clock, DeskClock, Ppm, Timestamp};
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::{ControlPort, MarketChoice, Recording, Server, saved_position};
 use tradewind_storage::{Readers, Writer, WriterOptions};
@@ -24,7 +24,7 @@ use crate::app::closing::close_positions;
 use crate::app::confirmation::{Confirmation, ask_on_terminal};
 use crate::app::data_dir::DataDir;
 use crate::app::desk::{EngineThreadUse, LiveDesk, mode};
-use crate::app::desk_time::{generated_clock, keep_deadlines};
+use crate::app::desk_time::{clock_after, keep_deadlines};
 use crate::app::hot_path::{HotPath, LiveEffects, TakeOver, account_state};
 use crate::app::kill_switch::KillSwitch;
 use crate::app::live::{bind_folder, permit, venue_of};
@@ -99,14 +99,26 @@ impl Desk {
             ..
         } = options;
         permit(&config, &market)?;
-        let (prices, clock) = prices_and_clock(&market, config.simulation.seed, &data_dir)?;
-        let directory = DataDir::open(&data_dir, &*clock)?;
+        let directory = DataDir::open(&data_dir)?;
         let venue = venue_of(&config, &market);
         let (storage, instance) = (&*directory.storage, directory.identity.instance);
         if let Some(confirmation) = Confirmation::needed(&config, venue, instance) {
             confirmation.require(storage, &data_dir, &confirm, ask_on_terminal)?;
         }
         bind_folder(storage, &data_dir, venue)?;
+        let factory = strategy_factory();
+        let source = {
+            let factory = Arc::clone(&factory);
+            move || {
+                let factory = Arc::clone(&factory);
+                StrategySource::new(move |bot| factory(bot))
+            }
+        };
+        let last_run = recover(&directory.storage, &directory.journal_dir, source);
+        let last_run = last_run.map_err(with_cure)?;
+        let is_new = last_run.seq() == 0;
+        let seed = config.simulation.seed;
+        let (prices, clock) = prices_and_clock(&market, seed, &data_dir, last_run.now())?;
         let api = ApiServer::bind(&config)?;
         let mut signals = Signals::listen().context("listening for signals")?;
         let (choice, mirror) = match prices {
@@ -119,17 +131,6 @@ impl Desk {
                 (Some(choice), Some(mirror))
             }
         };
-        let factory = strategy_factory();
-        let source = {
-            let factory = Arc::clone(&factory);
-            move || {
-                let factory = Arc::clone(&factory);
-                StrategySource::new(move |bot| factory(bot))
-            }
-        };
-        let last_run = recover(&directory.storage, &directory.journal_dir, source);
-        let last_run = last_run.map_err(with_cure)?;
-        let is_new = last_run.seq() == 0;
         let mut supervisor = Supervisor::default();
 
         let bind = |choice| Embedded::bind(&config, &data_dir, choice, &clock);
@@ -500,18 +501,19 @@ enum Prices {
     Direct,
 }
 
-/// Where prices come from, and the clock that goes with it: a generated market runs at the given speed from now on, recorded
-/// data from its own first moment, each from where an earlier run in the same directory stopped.
+/// Where prices come from, and the clock that goes with it. A generated market runs at the given speed from now on, recorded
+/// data from its own first moment. Each continues where an earlier run in the same directory stopped, whose journal ends at `last`.
 fn prices_and_clock(
     market: &MarketSource,
     seed: u64,
     data_dir: &Path,
+    last: Timestamp,
 ) -> anyhow::Result<(Prices, Arc<dyn Clock>)> {
-    match market {
+    let (prices, clock) = match market {
         MarketSource::Generated { speed } => {
+            let last = saved_position(data_dir)?.map_or(last, |saved| saved.max(last));
             let choice = MarketChoice::Generated { seed };
-            let clock = generated_clock(Some(data_dir), *speed)?;
-            Ok((Prices::Embedded(choice), Arc::new(clock)))
+            (Prices::Embedded(choice), clock_after(last, *speed))
         }
         MarketSource::Recorded { path, speed } => {
             let recording = Recording::open(path)?;
@@ -519,16 +521,16 @@ fn prices_and_clock(
                 tracing::info!("{note}");
             }
             let origin = saved_position(data_dir)?.unwrap_or_else(|| recording.starts_at());
-            let clock = Arc::new(DeskClock::new(origin, *speed));
             let choice = MarketChoice::Recorded(Box::new(recording));
-            Ok((Prices::Embedded(choice), clock))
+            (
+                Prices::Embedded(choice),
+                DeskClock::new(origin.max(last), *speed),
+            )
         }
-        MarketSource::Venue(name) => Ok((
-            Prices::Mirrored(name.clone()),
-            Arc::new(DeskClock::system()),
-        )),
-        MarketSource::Live(_) => Ok((Prices::Direct, Arc::new(DeskClock::system()))),
-    }
+        MarketSource::Venue(name) => (Prices::Mirrored(name.clone()), clock_after(last, Ppm::ONE)),
+        MarketSource::Live(_) => (Prices::Direct, clock_after(last, Ppm::ONE)),
+    };
+    Ok((prices, Arc::new(clock)))
 }
 
 /// Resolves once no entry is open, or the engine has stopped.

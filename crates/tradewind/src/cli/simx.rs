@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tradewind_journal::DirectoryLock;
-use tradewind_model::{Clock, DeskClock, Ppm};
+use tradewind_model::{Clock, DeskClock, Ppm, Timestamp};
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{
     AccountSpec, Conduct, ControlPort, Limits, MarketChoice, OrderLog, Recording, Server,
@@ -18,7 +18,7 @@ use tradewind_simx_server::{
 
 use super::faults::FaultArgs;
 use super::output::Output;
-use crate::app::desk_time::generated_clock;
+use crate::app::desk_time::clock_after;
 
 /// Arguments of `simx`.
 #[derive(Clone, Debug, Args)]
@@ -112,12 +112,12 @@ fn market(
     args: &SimxArgs,
     data_dir: Option<&Path>,
 ) -> anyhow::Result<(MarketChoice, Arc<dyn Clock>)> {
+    let saved = data_dir.map(saved_position).transpose()?.flatten();
     let Some(path) = &args.data else {
-        let clock = generated_clock(data_dir, args.speed)?;
+        let clock = clock_after(saved.unwrap_or(Timestamp::EPOCH), args.speed);
         return Ok((MarketChoice::Generated { seed: args.seed }, Arc::new(clock)));
     };
     let recording = Recording::open(path)?;
-    let saved = data_dir.map(saved_position).transpose()?.flatten();
     let origin = saved.unwrap_or_else(|| recording.starts_at());
     let clock = Arc::new(DeskClock::new(origin, args.speed));
     Ok((MarketChoice::Recorded(Box::new(recording)), clock))

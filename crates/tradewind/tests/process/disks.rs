@@ -17,6 +17,7 @@ use crate::desk::{Desk, command, unused_address, within};
 use crate::exchange::Exchange;
 use crate::fast_bots::BEGUN;
 use crate::live::{come_to_rest, compare, configuration, live};
+use crate::shim;
 
 const MIB: u64 = 1 << 20;
 /// What the desk keeps for exits.
@@ -97,15 +98,7 @@ impl Rig {
         let balances = format!("USDT={BEGUN}");
         let exchange = Exchange::with_account(at_venue.path(), &balances, &["--listen", &address]);
         let config = configuration(at_venue.path(), &exchange.address);
-        let shim = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .arg(at_venue.path().join("shim.so"))
-            .arg(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/process/disk_shim.c"
-            ))
-            .status();
-        assert!(shim.unwrap().success());
+        shim::compiled(at_venue.path(), "disk_shim");
         Self {
             at_venue,
             exchange,
@@ -118,7 +111,7 @@ impl Rig {
     fn run(&self) -> Command {
         let mut command = live(&self.folder, &self.config);
         command
-            .env("LD_PRELOAD", self.at_venue.path().join("shim.so"))
+            .env("LD_PRELOAD", self.at_venue.path().join("disk_shim.so"))
             .env("DISK_FAULTS", self.at_venue.path().join("faults"));
         command
     }

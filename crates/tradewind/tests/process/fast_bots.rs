@@ -16,11 +16,7 @@ const LIMIT: &str = "{ type = \"limit\", timeout = \"1s\", then = \"cross\" }";
 pub(crate) fn fast_bots(folder: &Path) -> String {
     let base = include_str!("../config/base.toml");
     let (settings, _) = base.split_once("[[bots]]").unwrap();
-    let settings = may_lose(&replaced(
-        settings,
-        "\"2/s burst 5\"",
-        "\"10/s burst 20\"",
-    ));
+    let settings = may_lose(&replaced(settings, "\"2/s burst 5\"", "\"10/s burst 20\""));
     written(
         folder,
         format!("[desk]\nsafe_after = 0\nstagger = \"1ms\"\n\n{settings}"),
@@ -42,7 +38,10 @@ pub(crate) fn fast_bots_beside_others(folder: &Path) -> String {
 /// only reduces after orders of unknown fate, is not what these tests are about.
 fn may_lose(config: &str) -> String {
     let limits = [
-        ("same_side_entries_max = 64", "same_side_entries_max = 100_000"),
+        (
+            "same_side_entries_max = 64",
+            "same_side_entries_max = 100_000",
+        ),
         ("unknown_account_max = 3", "unknown_account_max = 100"),
         ("breaker_failures = 5", "breaker_failures = 1000"),
         ("bot_daily_loss = 2", "bot_daily_loss = 100_000"),
@@ -59,7 +58,10 @@ fn may_lose(config: &str) -> String {
 /// `text` with `to` in the place of `from`, which must be in it.
 #[track_caller]
 pub(crate) fn replaced(text: &str, from: &str, to: &str) -> String {
-    assert!(text.contains(from), "there is no {from} in the configuration");
+    assert!(
+        text.contains(from),
+        "there is no {from} in the configuration"
+    );
     text.replace(from, to)
 }
 
