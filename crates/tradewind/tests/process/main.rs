@@ -40,6 +40,7 @@ mod refusals;
 mod rehearsal;
 mod respawn;
 mod simx;
+mod start_readings;
 mod stopping;
 mod stops;
 mod wiretap;
