@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, BotId, Candle, ClientOrderId, InstrumentId, Interval, OrderTerms,
-    PositionState, Quantity, Quote, Timestamp, VenueOrderId, Wake,
+    AccountId, Amount, BotId, Candle, CarriedOut, ClientOrderId, InstrumentId, Interval,
+    OrderTerms, PositionState, Quantity, Quote, Timestamp, VenueOrderId, Wake,
 };
 use tradewind_risk::{ApprovedOrder, PositionEffect};
 
@@ -116,6 +116,8 @@ pub struct EvaluationRequest {
     pub candle: Option<Candle>,
     /// Whether a decision is wanted, or the strategy is only fed.
     pub decide: bool,
+    /// Which decisions will be carried out.
+    pub carried_out: CarriedOut,
     /// The latest quote.
     pub quote: Option<Quote>,
     /// Its position.

@@ -26,6 +26,19 @@ pub enum Decision {
     },
 }
 
+/// Which decisions of an evaluation are carried out. A strategy that remembers what it requested may remember these only: on what
+/// is dropped it would wait for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CarriedOut {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that leave a position: the close is older than an entry's time to live, and was missed while the desk was down.
+    Exits,
+    /// None: the strategy is fed with the past.
+    Nothing,
+}
+
 /// The target position of a strategy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {

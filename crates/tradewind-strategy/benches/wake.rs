@@ -9,8 +9,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use tradewind_model::{
-    Amount, AssetId, Decision, Instrument, InstrumentId, PositionState, Price, Quantity, Quote,
-    Timestamp,
+    Amount, AssetId, CarriedOut, Decision, Instrument, InstrumentId, PositionState, Price,
+    Quantity, Quote, Timestamp,
 };
 use tradewind_strategy::{View, build};
 
@@ -75,6 +75,7 @@ fn signals(quotes: &[Quote]) -> u32 {
             position: PositionState::default(),
             budget: Amount::whole(1_000),
             quotes: &[],
+            carried_out: CarriedOut::All,
         };
         let decision = strategy.on_quote(&view, quote);
         signals += u32::from(matches!(black_box(decision), Ok(Decision::Target(_))));

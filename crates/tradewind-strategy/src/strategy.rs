@@ -4,7 +4,8 @@ use std::fmt;
 
 use tradewind_indicators::IndicatorError;
 use tradewind_model::{
-    Amount, Candle, Decision, Instrument, InstrumentId, Interval, PositionState, Quote, Timestamp,
+    Amount, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, PositionState, Quote,
+    Timestamp,
 };
 
 /// A trading rule over a set of instruments.
@@ -81,6 +82,8 @@ pub struct View<'a> {
     pub budget: Amount,
     /// The latest quotes of all instruments the bot may read, by instrument id.
     pub quotes: &'a [Option<Quote>],
+    /// Which decisions will be carried out.
+    pub carried_out: CarriedOut,
 }
 
 impl View<'_> {

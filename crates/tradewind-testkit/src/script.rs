@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tradewind_engine::StrategySource;
-use tradewind_model::{BotId, Candle, Decision, ExitPlan, Ppm, Price, Quote, Reason, Target};
+use tradewind_model::{
+    BotId, Candle, CarriedOut, Decision, ExitPlan, Ppm, Price, Quote, Reason, Target,
+};
 use tradewind_strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
 
 /// What a scripted strategy does when it is evaluated.
@@ -49,6 +51,8 @@ struct Lines {
     /// Bots that panic on each evaluation.
     broken: Vec<BotId>,
     candles: Vec<(BotId, Candle)>,
+    /// What each was told with its candle about decisions.
+    told: Vec<(BotId, CarriedOut)>,
     evaluated: Vec<BotId>,
 }
 
@@ -100,6 +104,15 @@ impl Script {
         self.with(|lines| {
             let own = lines.candles.iter().filter(|(of, _)| *of == bot);
             own.map(|(_, candle)| *candle).collect()
+        })
+    }
+
+    /// Which decisions would be carried out, as `bot` was told with each of its candles.
+    #[must_use]
+    pub fn told(&self, bot: BotId) -> Vec<CarriedOut> {
+        self.with(|lines| {
+            let own = lines.told.iter().filter(|(of, _)| *of == bot);
+            own.map(|(_, told)| *told).collect()
         })
     }
 
@@ -168,8 +181,10 @@ impl Strategy for Scripted {
     }
 
     fn on_candle(&mut self, view: &View<'_>, candle: &Candle) -> Result<Decision, StrategyError> {
-        self.script
-            .with(|lines| lines.candles.push((self.bot, *candle)));
+        self.script.with(|lines| {
+            lines.candles.push((self.bot, *candle));
+            lines.told.push((self.bot, view.carried_out));
+        });
         if self.script.answers_history || view.at == candle.close_time() {
             self.answer()
         } else {

@@ -2,7 +2,8 @@
 //!
 //! A machine without I/O, fed by the venue's own count and by its `Retry-After`. Each kind of request may fill the budget
 //! up to its own mark, so that what reduces risk still goes when nothing else does: entries stop at 80 %, and the last
-//! fifth is kept for exits, queries and cancels.
+//! fifth is kept for exits, queries and cancels. Readings of lists, which weigh most, have a share of their own: however many
+//! orders are in doubt, they leave the rest of the minute to what reduces risk.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +14,12 @@ use std::time::Duration;
 pub enum Priority {
     /// A cancel.
     Cancel,
-    /// A question about orders, trades or balances.
+    /// A question about one order.
     Query,
     /// An order that reduces a position.
     Exit,
+    /// A list of orders or trades, or the balances.
+    Reading,
     /// An order that adds risk.
     Entry,
     /// Market data, instruments, candles.
@@ -31,6 +34,7 @@ impl Priority {
             Self::Query => 95,
             Self::Exit => 90,
             Self::Entry => 80,
+            Self::Reading => 75,
             Self::Data => 70,
         }
     }
@@ -50,6 +54,8 @@ pub enum Admission {
 pub struct RateBudget {
     limit: u64,
     used: u64,
+    /// Of it, what lists took.
+    read: u64,
     window: u64,
     blocked_until: Duration,
     on_block: Option<OnBlock>,
@@ -66,6 +72,8 @@ impl fmt::Debug for OnBlock {
 }
 
 const WINDOW: Duration = Duration::from_secs(60);
+/// Share of the budget that readings may take of a minute, in percent.
+const READINGS_PERCENT: u64 = 50;
 
 impl RateBudget {
     /// A budget of `limit` per minute; Binance grants an address 6,000.
@@ -74,6 +82,7 @@ impl RateBudget {
         Self {
             limit,
             used: 0,
+            read: 0,
             window: 0,
             blocked_until: Duration::ZERO,
             on_block: None,
@@ -96,6 +105,13 @@ impl RateBudget {
         // An idle budget lets anything through: a single call heavier than the mark would otherwise wait for ever.
         if self.used > 0 && self.used + weight > mark {
             return Admission::Wait(self.until_next_window(now));
+        }
+        if priority == Priority::Reading {
+            let own = self.limit * READINGS_PERCENT / 100;
+            if self.read > 0 && self.read + weight > own {
+                return Admission::Wait(self.until_next_window(now));
+            }
+            self.read += weight;
         }
         self.used += weight;
         Admission::Go
@@ -141,7 +157,7 @@ impl RateBudget {
         let window = window_of(now);
         if window != self.window {
             self.window = window;
-            self.used = 0;
+            (self.used, self.read) = (0, 0);
         }
     }
 
@@ -166,12 +182,13 @@ mod tests {
 
     #[test]
     fn l11_each_kind_stops_at_its_mark() {
-        let check = |used: u64, wanted: [bool; 5]| {
+        let check = |used: u64, wanted: [bool; 6]| {
             let kinds = [
                 Priority::Cancel,
                 Priority::Query,
                 Priority::Exit,
                 Priority::Entry,
+                Priority::Reading,
                 Priority::Data,
             ];
             let goes = kinds.map(|kind| {
@@ -181,14 +198,38 @@ mod tests {
             });
             assert_eq!(goes, wanted, "{used}");
         };
-        check(0, [true; 5]);
-        check(4_199, [true; 5]);
-        check(4_200, [true, true, true, true, false]);
-        check(4_799, [true, true, true, true, false]);
-        check(4_800, [true, true, true, false, false]);
-        check(5_400, [true, true, false, false, false]);
-        check(5_700, [true, false, false, false, false]);
-        check(6_000, [false; 5]);
+        check(0, [true; 6]);
+        check(4_199, [true; 6]);
+        check(4_200, [true, true, true, true, true, false]);
+        check(4_500, [true, true, true, true, false, false]);
+        check(4_799, [true, true, true, true, false, false]);
+        check(4_800, [true, true, true, false, false, false]);
+        check(5_400, [true, true, false, false, false, false]);
+        check(5_700, [true, false, false, false, false, false]);
+        check(6_000, [false; 6]);
+    }
+
+    #[test]
+    fn readings_take_half_of_a_minute_at_most() {
+        let mut budget = RateBudget::new(6_000);
+        let mut read = |at| {
+            let admitted = || budget.acquire(at, Priority::Reading, 20) == Admission::Go;
+            std::iter::repeat_with(admitted)
+                .take_while(|goes| *goes)
+                .count()
+        };
+        assert_eq!(
+            (read(secs(1)), read(secs(59)), read(secs(60))),
+            (150, 0, 150)
+        );
+        for kind in [
+            Priority::Cancel,
+            Priority::Query,
+            Priority::Exit,
+            Priority::Entry,
+        ] {
+            assert_eq!(budget.acquire(secs(61), kind, 4), Admission::Go, "{kind:?}");
+        }
     }
 
     #[test]

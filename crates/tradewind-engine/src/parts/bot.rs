@@ -321,6 +321,15 @@ impl Bot {
         matches!(self.state, BotState::Running | BotState::Paused)
     }
 
+    /// Whether what its strategy decides is carried out, now or once it has the past candles that have arrived.
+    pub(crate) fn goes_to_work(&self) -> bool {
+        match self.state {
+            BotState::Running => true,
+            BotState::Warming => self.is_warm() && !self.resumes_paused,
+            BotState::Stopped | BotState::Starting | BotState::Paused | BotState::Faulted => false,
+        }
+    }
+
     /// Whether its strategy runs in another lane.
     pub(crate) fn is_remote(&self) -> bool {
         self.config.lane == Lane::Thread

@@ -9,7 +9,8 @@ use tradewind_events::{
     Output, Outputs, SignalDetails, SignalSource, Timer,
 };
 use tradewind_model::{
-    BotId, Candle, Decision, EventId, Ppm, Price, Quote, Reason, Target, Timestamp, Wake,
+    BotId, Candle, CarriedOut, Decision, EventId, Ppm, Price, Quote, Reason, Target, Timestamp,
+    Wake,
 };
 use tradewind_strategy::{Evaluated, View};
 
@@ -55,7 +56,7 @@ pub(crate) fn wake(
     if parts.bots.bot(place.bot()).is_remote() {
         request_decision(parts, place, wake, candle, out);
     } else {
-        match call(parts, place, wake, candle) {
+        match call(parts, place, wake, candle, CarriedOut::All) {
             // Most evaluations end here.
             Evaluated::Decided(Some(Decision::Hold { reason })) => hold(parts, place, reason),
             other => apply_decision(parts, place, outcome(other), out),
@@ -80,11 +81,12 @@ fn reference(
     }
 }
 
-/// Targets of closes that a restart missed, oldest first, each with the time of its close and its price.
+/// Targets of closes that a restart missed and of one that is within its time to live, oldest first, each with the time of its close and its price.
 pub(crate) type MissedTargets = Vec<(Target, Timestamp, Price)>;
 
-/// Feeds past candles to a strategy. What it decides on them is not carried out, but returned for closes that a restart
-/// missed.
+/// Feeds past candles to a strategy. What it decides on them is not carried out, with two exceptions, which are returned: a
+/// close within an entry's time to live is as good as live, and of those that a restart missed, exits are made however late. The
+/// strategy knows which is which: it does not wait for an order that nobody sends.
 pub(crate) fn warm_up(
     parts: &mut Parts,
     place: BotInstrument,
@@ -93,6 +95,7 @@ pub(crate) fn warm_up(
 ) -> MissedTargets {
     let is_returning = parts.bots.bot(place.bot()).is_returning();
     let missed_since = parts.bots.down_since().filter(|_| is_returning);
+    let goes_to_work = parts.bots.bot(place.bot()).goes_to_work();
     let mut missed = MissedTargets::new();
     for candle in candles {
         let state = parts.bots.at_mut(place);
@@ -102,13 +105,25 @@ pub(crate) fn warm_up(
         state.note_candle(candle, parts.config.instrument(candle.instrument));
         let wake = Wake::Candle(candle.interval);
         if parts.bots.bot(place.bot()).is_remote() {
-            send(parts, place, wake, Some(candle), (Purpose::Feed, None), out);
+            if goes_to_work && is_fresh(parts, candle.close_time()) {
+                parts.context.set_reference(Some(candle.close));
+                request_decision(parts, place, wake, Some(candle), out);
+            } else {
+                send(parts, place, wake, Some(candle), (Purpose::Feed, None), out);
+            }
             continue;
         }
         let close = candle.close_time();
-        match call(parts, place, wake, Some(candle)) {
+        let carried_out = if goes_to_work && is_fresh(parts, close) {
+            CarriedOut::All
+        } else if missed_since.is_some_and(|since| close > since) {
+            CarriedOut::Exits
+        } else {
+            CarriedOut::Nothing
+        };
+        match call(parts, place, wake, Some(candle), carried_out) {
             Evaluated::Decided(Some(Decision::Target(target)))
-                if missed_since.is_some_and(|since| close > since) =>
+                if carried_out != CarriedOut::Nothing =>
             {
                 missed.push((target, close, candle.close));
             }
@@ -122,7 +137,13 @@ pub(crate) fn warm_up(
     missed
 }
 
-/// Carries out what was decided on closes that a restart missed: an exit at once, an entry only within its time to live.
+/// Whether an entry that is decided on a close may still be made.
+fn is_fresh(parts: &Parts, close: Timestamp) -> bool {
+    let time_to_live = parts.config.limits.intent_ttl_candle;
+    time_to_live.is_some_and(|limit| parts.now().since(close) <= limit)
+}
+
+/// Carries out what was decided on these closes: an exit at once, an entry only within its time to live.
 pub(crate) fn apply_missed(
     parts: &mut Parts,
     place: BotInstrument,
@@ -140,12 +161,10 @@ pub(crate) fn apply_missed(
         };
         apply_target(parts, place, exit, out);
     }
-    let now = parts.now();
-    let time_to_live = parts.config.limits.intent_ttl_candle;
+    let goes_to_work = parts.bots.bot(place.bot()).goes_to_work();
     let last = missed.into_iter().next_back();
     let last = last.filter(|(target, close, _)| {
-        let is_fresh = time_to_live.is_some_and(|limit| now.since(*close) <= limit);
-        target.exposure != Ppm::ZERO && is_fresh
+        target.exposure != Ppm::ZERO && goes_to_work && is_fresh(parts, *close)
     });
     if let Some((target, _, price)) = last {
         parts.context.set_reference(Some(price));
@@ -155,7 +174,13 @@ pub(crate) fn apply_missed(
 
 /// Calls a strategy of the inline lane.
 #[inline(always)]
-fn call(parts: &mut Parts, place: BotInstrument, wake: Wake, candle: Option<&Candle>) -> Evaluated {
+fn call(
+    parts: &mut Parts,
+    place: BotInstrument,
+    wake: Wake,
+    candle: Option<&Candle>,
+    carried_out: CarriedOut,
+) -> Evaluated {
     let bot = parts.bots.bot(place.bot());
     let state = &bot.instruments()[place.slot()];
     let view = View {
@@ -166,6 +191,7 @@ fn call(parts: &mut Parts, place: BotInstrument, wake: Wake, candle: Option<&Can
         position: *state.position(),
         budget: bot.config().budget,
         quotes: parts.market.quotes(),
+        carried_out,
     };
     parts.strategies.call(place.bot(), &view, wake, candle)
 }
@@ -220,6 +246,11 @@ fn send(
         wake,
         candle: candle.copied(),
         decide,
+        carried_out: if decide {
+            CarriedOut::All
+        } else {
+            CarriedOut::Nothing
+        },
         quote: parts.market.quote(state.instrument()).copied(),
         position: *state.position(),
         budget: parts.bots.bot(place.bot()).config().budget,

@@ -7,9 +7,9 @@ use tradewind_events::{
     Input, OnRestart, Output, Principal, StopMode, StorageHealth,
 };
 use tradewind_model::{
-    Amount, AssetId, BotId, ClientOrderIds, Decision, ExitPlan, Fill, Interval, LimitPolicy,
-    OnTimeout, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Ppm, Quantity, Reason,
-    RejectReason, ReportKind, Side,
+    Amount, AssetId, BotId, CarriedOut, ClientOrderIds, Decision, ExitPlan, Fill, Interval,
+    LimitPolicy, OnTimeout, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Ppm,
+    Quantity, Reason, RejectReason, ReportKind, Side,
 };
 use tradewind_risk::TradingState;
 use tradewind_strategy::WarmUp;
@@ -343,8 +343,16 @@ fn a_missed_exit_is_made_at_once() {
     let script = closes();
     let mut desk = returns_after(10, &script);
     script.say(BOT, Answer::target(0));
+    let before = script.told(BOT).len();
     history(&mut desk, 10);
     assert_eq!(exits_and_entries(&desk), [Side::Sell]);
+    let told = script.told(BOT).split_off(before);
+    let (last, missed) = told.split_last().unwrap();
+    assert_eq!(*last, CarriedOut::All, "5 s old");
+    assert!(
+        missed.iter().all(|told| *told == CarriedOut::Exits),
+        "{missed:?}"
+    );
 }
 
 /// A close that was missed: an entry is made only within its time to live, 15 s here.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tradewind_events::{
     BotState, CandleHistory, Configuration, EventKind, EventType, Input, Output,
 };
-use tradewind_model::{Amount, Decision, Interval, Reason, RestingOrders, Timestamp};
+use tradewind_model::{Amount, CarriedOut, Decision, Interval, Reason, RestingOrders, Timestamp};
 use tradewind_strategy::WarmUp;
 use tradewind_testkit::{Answer, Desk, SPOT, Script, bot, candle, configuration};
 
@@ -66,6 +66,45 @@ fn a_bot_warms_until_its_past_candles_are_there_and_is_fed_them_silently() {
     assert_eq!(states(&desk), [BotState::Running]);
     assert_eq!(script.candles_of(BOT).len(), 3);
     assert!(desk.orders().is_empty());
+}
+
+/// A bot that starts so long after a close, of which it is told that it may enter: its orders, and what it was told of the
+/// last candles.
+fn starts_after_a_close(age: Duration) -> (usize, Vec<CarriedOut>) {
+    let warm_up = WarmUp {
+        interval: Interval::Minute1,
+        candles: 2,
+    };
+    let script = Script::with_candles(vec![warm_up]).answering_history();
+    let configuration = Configuration {
+        bots: vec![bot(0)],
+        ..configuration()
+    };
+    let mut desk = Desk::started(configuration, script.strategies());
+    desk.advance(age);
+    desk.quote(10_000, 10_001);
+    for _ in 0..3 {
+        script.say(BOT, Answer::target(1_000_000));
+    }
+    let history = CandleHistory {
+        instrument: SPOT,
+        interval: Interval::Minute1,
+        candles: (-3..0).map(|place| candle(place, 10_000)).collect(),
+    };
+    desk.input(&Input::Candles(Box::new(history)));
+    assert_eq!(states(&desk), [BotState::Running]);
+    (desk.orders().len(), script.told(BOT))
+}
+
+/// An entry that is decided within its time to live, 15 s here, is made whether or not its bot was there at the close. After it the
+/// strategy knows that nothing will come of it.
+#[test]
+fn a_bot_that_starts_right_after_a_close_enters_on_it_or_knows_that_it_does_not() {
+    let (all, nothing) = (CarriedOut::All, CarriedOut::Nothing);
+    let in_time = starts_after_a_close(Duration::from_secs(5));
+    assert_eq!(in_time, (1, vec![nothing, nothing, all]));
+    let late = starts_after_a_close(Duration::from_secs(16));
+    assert_eq!(late, (0, vec![nothing; 3]));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use tradewind_indicators::{Bands, Bollinger, IndicatorError};
 use tradewind_model::{Candle, Decimal, Decision, Interval, Parameter, Ppm, Reason};
 
-use super::candle_feed::{CandleFeed, SEEN_BEFORE, is_live};
-use super::position_phase::{FeedMode, PositionPhase, RuleOutput, minutes_held};
+use super::candle_feed::{CandleFeed, SEEN_BEFORE};
+use super::position_phase::{PositionPhase, RuleOutput, minutes_held};
 use super::prices::{count, unit};
 use super::saved;
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
@@ -119,10 +119,7 @@ impl Strategy for BollingerReversion {
         let Some(bands) = bands.filter(|_| slot.feed.is_warm()) else {
             return Ok(slot.feed.warming_up());
         };
-        let mode = FeedMode::live_if(is_live(view, candle));
-        Ok(slot
-            .phase
-            .decide(view, mode, rule_output(close, bands, view)))
+        Ok(slot.phase.decide(view, rule_output(close, bands, view)))
     }
 
     fn save(&self) -> Vec<u8> {

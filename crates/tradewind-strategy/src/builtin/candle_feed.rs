@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tradewind_model::{Candle, Decision, Interval, Reason, Timestamp};
 
 use super::hold;
-use crate::strategy::{StrategyError, View, WarmUp};
+use crate::strategy::{StrategyError, WarmUp};
 
 /// What a strategy answers to a candle it has seen before, which a refill after a gap may bring.
 pub(super) const SEEN_BEFORE: Decision = hold(Reason::plain("candle seen before"));
@@ -89,12 +89,4 @@ impl CandleFeed {
             [seen, needed, 0.0],
         ))
     }
-}
-
-/// Whether `candle` closed just now; if not, it is history, and what is decided on it will not be carried out.
-///
-/// A venue's candle comes within seconds of its close. One that is later than a tenth of its length is taken for
-/// history; if that is wrong, the worst case is a target that is requested twice.
-pub(super) fn is_live(view: &View<'_>, candle: &Candle) -> bool {
-    view.at.since(candle.close_time()) <= candle.interval.duration() / 10
 }

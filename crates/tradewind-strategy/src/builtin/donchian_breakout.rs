@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use tradewind_indicators::{Atr, Donchian, IndicatorError};
 use tradewind_model::{Candle, Decimal, Decision, Interval, Parameter, Ppm, Reason};
 
-use super::candle_feed::{CandleFeed, SEEN_BEFORE, is_live, settled_wilder};
-use super::position_phase::{FeedMode, PositionPhase, RuleOutput, minutes_held};
+use super::candle_feed::{CandleFeed, SEEN_BEFORE, settled_wilder};
+use super::position_phase::{PositionPhase, RuleOutput, minutes_held};
 use super::prices::{bar, unit};
 use super::saved;
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
@@ -180,9 +180,8 @@ impl Strategy for DonchianBreakout {
         let Some(lines) = lines.filter(|_| slot.feed.is_warm()) else {
             return Ok(slot.feed.warming_up());
         };
-        let mode = FeedMode::live_if(is_live(view, candle));
         let output = rule_output(bar.close, lines, view);
-        Ok(slot.phase.decide(view, mode, output))
+        Ok(slot.phase.decide(view, output))
     }
 
     fn save(&self) -> Vec<u8> {

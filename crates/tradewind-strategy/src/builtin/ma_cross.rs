@@ -10,7 +10,7 @@ use tradewind_indicators::{Ema, IndicatorError};
 use tradewind_model::{Decision, Parameter, Ppm, Quote, Reason};
 
 use super::crossing::{Crossed, Crossing};
-use super::position_phase::{FeedMode, PositionPhase, RuleOutput};
+use super::position_phase::{PositionPhase, RuleOutput};
 use super::prices::{mid_twice, unit};
 use super::{hold, saved};
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
@@ -110,8 +110,7 @@ impl Slot {
     #[cold]
     #[inline(never)]
     fn cross(&mut self, view: &View<'_>, crossed: Crossed, numbers: [f64; 3]) -> Decision {
-        self.phase
-            .decide(view, FeedMode::Live, rule_output(crossed, numbers))
+        self.phase.decide(view, rule_output(crossed, numbers))
     }
 }
 

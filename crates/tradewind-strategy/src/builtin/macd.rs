@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use tradewind_indicators::{IndicatorError, Macd, MacdPeriods};
 use tradewind_model::{Candle, Decision, Interval, Parameter, Ppm, Reason};
 
-use super::candle_feed::{CandleFeed, SEEN_BEFORE, is_live, settled_exponential};
+use super::candle_feed::{CandleFeed, SEEN_BEFORE, settled_exponential};
 use super::crossing::{Crossed, Crossing};
-use super::position_phase::{FeedMode, PositionPhase, RuleOutput, minutes_held};
+use super::position_phase::{PositionPhase, RuleOutput, minutes_held};
 use super::prices::{count, unit};
 use super::saved;
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
@@ -146,8 +146,7 @@ impl Strategy for MacdCross {
             return Ok(slot.feed.warming_up());
         }
         let output = rule_output(crossed, lines.histogram, view);
-        let mode = FeedMode::live_if(is_live(view, candle));
-        Ok(slot.phase.decide(view, mode, output))
+        Ok(slot.phase.decide(view, output))
     }
 
     fn save(&self) -> Vec<u8> {

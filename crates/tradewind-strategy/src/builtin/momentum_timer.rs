@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tradewind_indicators::ratio;
 use tradewind_model::{Decimal, Decision, Parameter, Ppm, Reason};
 
-use super::position_phase::{FeedMode, PositionPhase, RuleOutput, minutes_held};
+use super::position_phase::{PositionPhase, RuleOutput, minutes_held};
 use super::prices::mid_twice;
 use super::{hold, saved};
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
@@ -137,7 +137,7 @@ impl Strategy for MomentumTimer {
         };
         let rise = 100.0 * ratio(now - then, then, "the price some evaluations ago")?;
         let output = self.settings.rule_output(rise, view);
-        Ok(slot.phase.decide(view, FeedMode::Live, output))
+        Ok(slot.phase.decide(view, output))
     }
 
     fn save(&self) -> Vec<u8> {

@@ -13,7 +13,7 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{Decision, Ppm, Reason};
+use tradewind_model::{CarriedOut, Decision, Ppm, Reason};
 
 use super::{hold, target};
 use crate::strategy::View;
@@ -55,33 +55,13 @@ pub(super) struct RuleOutput {
     pub inside: Reason,
 }
 
-/// Whether decisions are executed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FeedMode {
-    /// They are.
-    Live,
-    /// They are not: the strategy is warming up on past candles.
-    WarmUp,
-}
-
-impl FeedMode {
-    pub(super) const fn live_if(live: bool) -> Self {
-        if live { Self::Live } else { Self::WarmUp }
-    }
-}
-
 impl PositionPhase {
-    /// Turns the output of a rule into a decision.
-    pub(super) fn decide(
-        &mut self,
-        view: &View<'_>,
-        mode: FeedMode,
-        output: RuleOutput,
-    ) -> Decision {
+    /// Turns the output of a rule into a decision. What is not carried out does not change the phase.
+    pub(super) fn decide(&mut self, view: &View<'_>, output: RuleOutput) -> Decision {
         self.observe(view);
         if let Some((exposure, reason)) = output.exposure {
             let transition = self.transition(exposure);
-            if mode == FeedMode::Live {
+            if transition.is_carried_out(view.carried_out) {
                 self.apply(transition);
             }
             if transition.is_requested() {
@@ -155,6 +135,14 @@ enum Transition {
 }
 
 impl Transition {
+    const fn is_carried_out(self, carried_out: CarriedOut) -> bool {
+        match carried_out {
+            CarriedOut::All => true,
+            CarriedOut::Exits => matches!(self, Self::Leave | Self::Rearm),
+            CarriedOut::Nothing => false,
+        }
+    }
+
     const fn is_requested(self) -> bool {
         matches!(self, Self::Leave | Self::Change(..))
     }

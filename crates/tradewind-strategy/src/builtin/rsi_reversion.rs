@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use tradewind_indicators::{IndicatorError, Rsi};
 use tradewind_model::{Candle, Decimal, Decision, Interval, Parameter, Ppm, Reason};
 
-use super::candle_feed::{CandleFeed, SEEN_BEFORE, is_live, settled_wilder};
-use super::position_phase::{FeedMode, PositionPhase, RuleOutput, minutes_held};
+use super::candle_feed::{CandleFeed, SEEN_BEFORE, settled_wilder};
+use super::position_phase::{PositionPhase, RuleOutput, minutes_held};
 use super::prices::count;
 use super::{hold, saved};
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
@@ -155,8 +155,7 @@ impl Strategy for RsiReversion {
             return Ok(hold(Reason::plain("the price has not moved: no RSI")));
         }
         let output = self.settings.rule_output(rsi, view);
-        let mode = FeedMode::live_if(is_live(view, candle));
-        Ok(slot.phase.decide(view, mode, output))
+        Ok(slot.phase.decide(view, output))
     }
 
     fn save(&self) -> Vec<u8> {

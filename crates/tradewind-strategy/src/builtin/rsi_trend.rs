@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use tradewind_indicators::{Ema, IndicatorError, Rsi};
 use tradewind_model::{Candle, Decimal, Decision, Interval, Parameter, Ppm, Reason};
 
-use super::candle_feed::{CandleFeed, SEEN_BEFORE, is_live, settled_exponential, settled_wilder};
-use super::position_phase::{FeedMode, PositionPhase, RuleOutput, minutes_held};
+use super::candle_feed::{CandleFeed, SEEN_BEFORE, settled_exponential, settled_wilder};
+use super::position_phase::{PositionPhase, RuleOutput, minutes_held};
 use super::prices::{count, unit};
 use super::{hold, saved};
 use crate::catalogue::{BuildError, StrategyInfo, WakesOn};
@@ -261,8 +261,7 @@ impl Strategy for RsiTrend {
             return Ok(hold(Reason::plain("the price has not moved: no RSI")));
         }
         let output = self.settings.rule_output(rsi, trend_is_up, view);
-        let mode = FeedMode::live_if(is_live(view, candle));
-        Ok(slot.phase.decide(view, mode, output))
+        Ok(slot.phase.decide(view, output))
     }
 
     fn save(&self) -> Vec<u8> {

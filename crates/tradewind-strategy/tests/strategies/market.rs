@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tradewind_model::{
-    Amount, AssetId, Candle, Decision, Instrument, InstrumentId, Interval, Parameter,
+    Amount, AssetId, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, Parameter,
     PositionState, Ppm, Price, Quantity, Quote, Timestamp,
 };
 use tradewind_strategy::{Strategy, StrategyError, View, build};
@@ -81,6 +81,7 @@ pub(crate) struct Stage {
     /// Number of the next candle, by interval.
     next: BTreeMap<Interval, u32>,
     at: Timestamp,
+    pub carried_out: CarriedOut,
 }
 
 impl Stage {
@@ -92,6 +93,7 @@ impl Stage {
             instrument: instrument(),
             next: BTreeMap::new(),
             at: START,
+            carried_out: CarriedOut::All,
         }
     }
 
@@ -104,6 +106,7 @@ impl Stage {
             instrument: self.instrument.clone(),
             next: self.next.clone(),
             at: self.at,
+            carried_out: self.carried_out,
         }
     }
 
@@ -132,7 +135,9 @@ impl Stage {
         *index += 1;
         self.at = candle.close_time() + interval.duration() / 2;
         let position = self.position;
+        self.carried_out = CarriedOut::Nothing;
         let decision = self.wake(None, |strategy, view| strategy.on_candle(view, &candle));
+        self.carried_out = CarriedOut::All;
         // What is decided on the past is not carried out.
         self.position = position;
         decision.unwrap()
@@ -166,6 +171,7 @@ impl Stage {
             position: self.position,
             budget: Amount::whole(1_000),
             quotes: &[],
+            carried_out: self.carried_out,
         };
         let decision = call(&mut *self.strategy, &view);
         if let (Ok(decision), Orders::Fill) = (&decision, self.orders) {

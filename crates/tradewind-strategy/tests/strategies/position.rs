@@ -1,7 +1,7 @@
 //! A signal is sent once: the request is compared with the position and with the last request.
 
 use tradewind_model::Interval::Minute1;
-use tradewind_model::{PositionState, Ppm, Quantity};
+use tradewind_model::{CarriedOut, PositionState, Ppm, Quantity};
 
 use crate::market::{Orders, START, Stage, exposure, text_of};
 
@@ -87,6 +87,29 @@ fn a_request_of_the_history_is_requested_again_live() {
     stage.orders = Orders::Fail;
     assert_eq!(exposure(&stage.history(Minute1, [101; 4])), Some(Ppm::ONE));
     assert_eq!(targets(&mut stage, &[102, 103]), [FULL, None]);
+}
+
+/// Of closes that were missed while the desk was down only exits are made: an entry is not waited for, an exit is.
+#[test]
+fn of_missed_closes_exits_are_remembered_and_entries_are_not() {
+    let mut stage = stage();
+    stage.orders = Orders::Fail;
+    stage.carried_out = CarriedOut::Exits;
+    assert_eq!(exposure(&stage.close(Minute1, 101)), Some(Ppm::ONE));
+    stage.carried_out = CarriedOut::All;
+    assert_eq!(targets(&mut stage, &[102, 103]), [FULL, None]);
+
+    stage.position = PositionState {
+        quantity: Quantity(500),
+        entry_price: None,
+        opened_at: Some(START),
+    };
+    stage.carried_out = CarriedOut::Exits;
+    assert_eq!(exposure(&stage.close(Minute1, 90)), Some(Ppm::ZERO));
+    stage.stop_out();
+    // It was its own exit: the next entry needs no other.
+    stage.carried_out = CarriedOut::All;
+    assert_eq!(targets(&mut stage, &[110]), [FULL]);
 }
 
 #[test]

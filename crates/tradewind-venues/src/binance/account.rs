@@ -1,6 +1,6 @@
 //! What [`BinanceVenue`] holds for the account: balances, orders, trades. Lists are read to their end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use tradewind_model::{ClientOrderId, Fill, InstrumentId, Timestamp, TradeId, VenueOrderId};
@@ -8,7 +8,7 @@ use tradewind_model::{ClientOrderId, Fill, InstrumentId, Timestamp, TradeId, Ven
 use super::answers::{self, OrderAnswer, TradeAnswer};
 use super::pages::{ORDERS, TRADES};
 use super::requests::Params;
-use super::rest::{Call, Security};
+use super::rest::{Call, Security, lock};
 use super::venue::{BinanceVenue, known};
 use crate::budget::Priority;
 use crate::error::VenueError;
@@ -97,6 +97,7 @@ impl BinanceVenue {
             let mut flow = ControlFlow::Continue(());
             for order in &page {
                 let record = order.record(self.config.account, rules)?;
+                lock(&self.names).note(instrument, record.venue_order_id, record.client_id);
                 if enough(&record) {
                     flow = ControlFlow::Break(());
                 }
@@ -174,23 +175,35 @@ impl BinanceVenue {
         Ok(fills)
     }
 
-    /// Orders are read from the first to the last that a fill names: what comes after them is of no interest here.
+    /// Orders are read from the first to the last that a fill names and that is not known yet: what comes after them is of no
+    /// interest here.
     async fn name_orders(
         &self,
         instrument: InstrumentId,
         fills: &mut [Fill],
     ) -> Result<(), VenueError> {
-        let ids = || fills.iter().map(|fill| fill.venue_order_id);
-        let (Some(first), Some(last)) = (ids().min(), ids().max()) else {
+        let unknown: BTreeSet<VenueOrderId> = {
+            let names = lock(&self.names);
+            let mut unknown = BTreeSet::new();
+            for fill in fills.iter_mut() {
+                match names.of(instrument, fill.venue_order_id) {
+                    Some(name) => fill.client_id = name,
+                    None => drop(unknown.insert(fill.venue_order_id)),
+                }
+            }
+            unknown
+        };
+        let (Some(first), Some(last)) = (unknown.first(), unknown.last()) else {
             return Ok(());
         };
-        let reached = |order: &OrderRecord| order.venue_order_id >= last;
-        let records = self.orders_until(instrument, first, reached).await?;
+        let reached = |order: &OrderRecord| order.venue_order_id >= *last;
+        let records = self.orders_until(instrument, *first, reached).await?;
         let names: BTreeMap<VenueOrderId, ClientOrderId> = records
             .iter()
             .map(|record| (record.venue_order_id, record.client_id))
             .collect();
-        for fill in fills {
+        let unnamed = fills.iter_mut();
+        for fill in unnamed.filter(|fill| unknown.contains(&fill.venue_order_id)) {
             match names.get(&fill.venue_order_id) {
                 Some(name) => fill.client_id = *name,
                 None => tracing::warn!(
@@ -203,18 +216,40 @@ impl BinanceVenue {
         Ok(())
     }
 
+    /// Asks about one order.
+    pub(super) async fn query_order(
+        &self,
+        path: &'static str,
+        params: Params,
+        weight: u64,
+    ) -> Result<Vec<u8>, VenueError> {
+        let cost = (Priority::Query, weight);
+        self.ask(path, params, cost).await
+    }
+
+    /// Reads a list or the balances, within the share that readings have of the budget.
     pub(super) async fn query_list(
         &self,
         path: &'static str,
         params: Params,
         weight: u64,
     ) -> Result<Vec<u8>, VenueError> {
+        let cost = (Priority::Reading, weight);
+        self.ask(path, params, cost).await
+    }
+
+    async fn ask(
+        &self,
+        path: &'static str,
+        params: Params,
+        (priority, weight): (Priority, u64),
+    ) -> Result<Vec<u8>, VenueError> {
         let call = Call {
             method: Method::Get,
             path,
             params,
             security: Security::Signed,
-            priority: Priority::Query,
+            priority,
             weight,
         };
         self.rest.read(&call).await

@@ -15,6 +15,7 @@ mod execution;
 pub mod fuzzing;
 mod instruments;
 mod listing;
+mod order_names;
 mod order_socket;
 mod orders;
 mod pages;

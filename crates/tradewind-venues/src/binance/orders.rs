@@ -2,7 +2,7 @@
 
 use tradewind_model::{
     ClientOrderId, ExecutionReport, Instrument, InstrumentId, NotSentReason, OrderTerms, Quantity,
-    RejectReason, ReportKind,
+    RejectReason, ReportKind, VenueOrderId,
 };
 use tradewind_risk::ApprovedOrder;
 
@@ -11,7 +11,7 @@ use super::entry::PLACE;
 use super::pages::{PAGE, TRADES};
 use super::replace::IfCancelFails;
 use super::requests::{self, Params};
-use super::rest::{Call, Security};
+use super::rest::{Call, Security, lock};
 use super::venue::{BinanceVenue, known};
 use super::verdict::{Verdict, judge_cancel, judge_order};
 use crate::budget::Priority;
@@ -99,6 +99,7 @@ impl BinanceVenue {
     ) -> Vec<ExecutionReport> {
         let read = answers::read("order", body).and_then(|answer: OrderAnswer<'_>| {
             if answer.our_id() == terms.client_id {
+                self.note_name(&answer, rules.id);
                 answer.reports(terms.account, rules, &self.assets)
             } else {
                 Err(VenueError::unreadable("order", "another order's answer"))
@@ -108,6 +109,12 @@ impl BinanceVenue {
             tracing::error!(%error, order = %terms.client_id, "Order answer cannot be read");
             vec![self.plain(terms, ReportKind::Unknown)]
         })
+    }
+
+    /// Remembers an order of ours by the venue's number.
+    fn note_name(&self, answer: &OrderAnswer<'_>, instrument: InstrumentId) {
+        let (order, name) = (VenueOrderId(answer.order_id), answer.our_id());
+        lock(&self.names).note(instrument, order, name);
     }
 
     /// The order after an answer that is no success.
@@ -214,7 +221,7 @@ impl BinanceVenue {
         let symbols = self.symbols();
         let (symbol, rules) = known(&symbols, instrument)?;
         let params = requests::by_client_id(symbol, client_id);
-        let body = match self.query_list("/api/v3/order", params, 4).await {
+        let body = match self.query_order("/api/v3/order", params, 4).await {
             Err(VenueError::Refused { code: -2013, .. }) => {
                 let venue_time = self.rest.venue_time();
                 return Ok(OrderQuery::Absent { venue_time });
@@ -224,6 +231,9 @@ impl BinanceVenue {
             result => result?,
         };
         let answer: OrderAnswer<'_> = answers::read("order", &body)?;
+        if answer.our_id() == client_id {
+            self.note_name(&answer, rules.id);
+        }
         let mut reports = answer.reports(self.config.account, rules, &self.assets)?;
         let executed = answer.executed(rules)?.unwrap_or(Quantity::ZERO);
         if !executed.is_zero() {
@@ -252,7 +262,7 @@ impl BinanceVenue {
                 params = params.with_number("fromId", next);
             }
             let params = params.with_number("limit", PAGE);
-            let body = self.query_list(TRADES.path, params, 5).await?;
+            let body = self.query_order(TRADES.path, params, 5).await?;
             let page: Vec<TradeAnswer<'_>> = answers::read(TRADES.what, &body)?;
             let last = page
                 .last()

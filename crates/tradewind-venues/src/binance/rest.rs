@@ -158,7 +158,7 @@ impl Rest {
     pub(super) async fn send(&self, call: &Call) -> Result<Answer, VenueError> {
         let limit = match call.priority {
             Priority::Cancel | Priority::Query => self.order_within,
-            Priority::Exit | Priority::Entry | Priority::Data => self.within,
+            Priority::Exit | Priority::Reading | Priority::Entry | Priority::Data => self.within,
         };
         let exchange = async {
             self.admitted(call.priority, call.weight, limit).await?;

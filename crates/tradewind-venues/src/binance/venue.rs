@@ -11,6 +11,7 @@ use tradewind_model::{AccountId, Clock, Instrument, InstrumentId, Timestamp, Ven
 
 use super::assets::Assets;
 use super::entry::{Entry, OrderEntry};
+use super::order_names::OrderNames;
 use super::order_socket::{OrderSocket, SocketSettings};
 use super::rest::{Rest, RestSettings, lock};
 use super::session::MarketProtocol;
@@ -107,6 +108,8 @@ pub struct BinanceVenue {
     pub(super) budget: Arc<Mutex<RateBudget>>,
     pub(super) assets: Arc<Assets>,
     pub(super) symbols: RwLock<Arc<SymbolTable>>,
+    /// Our names of the orders that answers named with the venue's.
+    pub(super) names: Mutex<OrderNames>,
 }
 
 impl BinanceVenue {
@@ -170,6 +173,7 @@ impl BinanceVenue {
             budget,
             assets,
             symbols: RwLock::default(),
+            names: Mutex::default(),
         })
     }
 

@@ -1,18 +1,25 @@
-//! Whether an order that a query does not find is really absent (V02, V04).
+//! Whether orders that a query does not find are really absent (V02, V04).
 //!
 //! "No such order" is no evidence on its own: the venue's databases lag, and its ids are unique among open orders only. So
 //! the lists of open orders, the trades since the order was sent and the balances are read, too. The order is absent only if no
 //! list names it, and if what the account has locked in the order's two assets is exactly what the listed orders lock. As long as
 //! they disagree the order stays UNKNOWN, and they are read again after a pause that grows.
+//!
+//! Lists are what a venue's request weight goes into. One reading of them decides about all orders that are in doubt by then,
+//! and the trades of an instrument are read once for all of its orders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tradewind_model::{Amount, AssetId, ClientOrderId, Fill, InstrumentId, Timestamp};
+use tradewind_model::{Amount, AssetId, ClientOrderId, InstrumentId, Timestamp, TradeId};
 
 use super::{OrderRecord, VenueRequest, VenueResponse};
 use crate::sink::AssetBalance;
 
+/// Before the lists are first read for an order: others that the same kill left in doubt are found within it.
+pub(super) const GATHERED_FOR: Duration = Duration::from_secs(1);
+/// Between two readings of the lists, whatever orders they are for.
+const APART: Duration = Duration::from_secs(5);
 /// Before the lists are read again for an order that they disagreed about: doubled each time, up to the longest.
 const PAUSE_FIRST: Duration = Duration::from_secs(10);
 const PAUSE_MAX: Duration = Duration::from_secs(300);
@@ -22,6 +29,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(300);
 pub(super) struct Absences {
     suspects: BTreeMap<ClientOrderId, Suspect>,
     check: Option<Check>,
+    /// Not before the last reading of the lists is so long ago.
+    next_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +38,8 @@ struct Suspect {
     instrument: InstrumentId,
     /// The two assets that an order on the instrument can lock.
     assets: [AssetId; 2],
-    /// When it was sent, at the earliest.
-    since: Timestamp,
+    /// The last trade that was listed before it was sent.
+    from: TradeId,
     due: Timestamp,
     pause: Duration,
     is_confirmed: bool,
@@ -39,11 +48,13 @@ struct Suspect {
 /// One reading of the lists.
 #[derive(Debug)]
 struct Check {
-    id: ClientOrderId,
-    suspect: Suspect,
+    suspects: BTreeMap<ClientOrderId, Suspect>,
     orders: Option<Vec<OrderRecord>>,
     balances: Vec<AssetBalance>,
-    fills: Option<Vec<Fill>>,
+    /// Those that no list has named so far, once orders and balances agree.
+    unnamed: BTreeSet<ClientOrderId>,
+    /// Whose trades are still to be read; the first is being read.
+    unread: BTreeMap<InstrumentId, TradeId>,
 }
 
 /// What follows from the answer to a list.
@@ -51,26 +62,29 @@ struct Check {
 pub(super) enum Step {
     /// The next list is to be read.
     Next(VenueRequest),
-    /// The lists agree that the order does not exist; a last query is to say so, too.
-    Confirmed,
-    /// They do not, or one could not be read.
-    Doubtful(ClientOrderId),
+    /// All are read.
+    Concluded {
+        /// Orders that the lists agree not to exist; a last query is to say so, too.
+        confirmed: Vec<ClientOrderId>,
+        /// Orders about which they do not agree, or which could not be looked for.
+        doubtful: Vec<ClientOrderId>,
+    },
 }
 
 impl Absences {
-    /// A query did not find an order that was sent at `since` or later: whether the lists have confirmed it since.
+    /// A query did not find an order that was sent after the trade `from` was listed: whether the lists have confirmed it since.
     pub(super) fn is_confirmed(
         &mut self,
         id: ClientOrderId,
         (instrument, assets): (InstrumentId, [AssetId; 2]),
-        since: Timestamp,
+        from: TradeId,
         now: Timestamp,
     ) -> bool {
         let suspect = self.suspects.entry(id).or_insert(Suspect {
             instrument,
             assets,
-            since,
-            due: now,
+            from,
+            due: now + GATHERED_FOR,
             pause: PAUSE_FIRST,
             is_confirmed: false,
         });
@@ -82,92 +96,130 @@ impl Absences {
         self.suspects.remove(&id);
     }
 
-    /// The first list of a check, if one is due; one order is checked at a time.
+    /// The first list of a reading, if one is due. It is for all orders in doubt whose pause has begun before this one's
+    /// ended: what is read for one tells about the others.
     pub(super) fn next(&mut self, now: Timestamp) -> Option<VenueRequest> {
-        let (at, id) = self.due()?;
-        if at > now {
+        if self.wake_at()? > now {
             return None;
         }
+        let waiting = self.suspects.iter().filter(|(_, it)| !it.is_confirmed);
+        let due = waiting.filter(|(_, it)| it.due <= now + GATHERED_FOR);
+        let suspects: BTreeMap<_, _> = due.map(|(id, it)| (*id, *it)).collect();
         self.check = Some(Check {
-            id,
-            suspect: *self.suspects.get(&id)?,
+            suspects,
             orders: None,
             balances: Vec::new(),
-            fills: None,
+            unnamed: BTreeSet::new(),
+            unread: BTreeMap::new(),
         });
         Some(VenueRequest::OpenOrders)
     }
 
     /// When [`next`](Self::next) has a list to read.
     pub(super) fn wake_at(&self) -> Option<Timestamp> {
-        self.due().map(|(at, _)| at)
-    }
-
-    fn due(&self) -> Option<(Timestamp, ClientOrderId)> {
         if self.check.is_some() {
             return None;
         }
-        let waiting = self.suspects.iter().filter(|(_, it)| !it.is_confirmed);
-        waiting.map(|(id, it)| (it.due, *id)).min()
+        let waiting = self.suspects.values().filter(|it| !it.is_confirmed);
+        let due = waiting.map(|it| it.due).min()?;
+        Some(self.next_at.map_or(due, |next_at| next_at.max(due)))
     }
 
-    /// Takes the answer to the latest list: orders, balances, trades and the orders again, since the balances belong to the
-    /// orders only if those did not change meanwhile.
+    /// Takes the answer to the latest list: orders, balances and the orders again, since the balances belong to the orders only
+    /// if those did not change meanwhile; then the trades in the instruments of what may be absent by these.
     pub(super) fn answered(&mut self, response: VenueResponse, now: Timestamp) -> Option<Step> {
         let mut check = self.check.take()?;
-        let request = match response {
-            VenueResponse::OpenOrders(orders) => match (&check.orders, &check.fills) {
-                (None, _) => {
+        match response {
+            VenueResponse::OpenOrders(orders) => match check.orders.take() {
+                None => {
                     check.orders = Some(orders);
-                    VenueRequest::Balances
+                    Some(self.go_on(check, VenueRequest::Balances))
                 }
-                (Some(first), Some(fills)) => {
-                    let agree = *first == orders && check.agrees(first, fills);
-                    return Some(self.concluded(check.id, agree, now));
+                Some(first) => {
+                    if first == orders {
+                        check.note_orders(&orders);
+                    }
+                    Some(self.read_trades(check, now))
                 }
-                (Some(_), None) => return Some(self.concluded(check.id, false, now)),
             },
             VenueResponse::Balances(balances) => {
                 check.balances = balances;
-                VenueRequest::FillsSince {
-                    instrument: check.suspect.instrument,
-                    since: check.suspect.since,
-                }
+                Some(self.go_on(check, VenueRequest::OpenOrders))
             }
             VenueResponse::Fills(fills) => {
-                check.fills = Some(fills);
-                VenueRequest::OpenOrders
+                check.unread.pop_first();
+                for fill in &fills {
+                    check.unnamed.remove(&fill.client_id);
+                }
+                Some(self.read_trades(check, now))
             }
-            _ => return Some(self.concluded(check.id, false, now)),
-        };
-        self.check = Some(check);
-        Some(Step::Next(request))
+            _ => {
+                check.unnamed.clear();
+                Some(self.concluded(&check, now))
+            }
+        }
     }
 
-    fn concluded(&mut self, id: ClientOrderId, agree: bool, now: Timestamp) -> Step {
-        if let Some(suspect) = self.suspects.get_mut(&id) {
-            suspect.is_confirmed = agree;
+    fn read_trades(&mut self, check: Check, now: Timestamp) -> Step {
+        match check.unread.first_key_value() {
+            Some((&instrument, &from)) => {
+                self.go_on(check, VenueRequest::Fills { instrument, from })
+            }
+            None => self.concluded(&check, now),
+        }
+    }
+
+    fn go_on(&mut self, check: Check, request: VenueRequest) -> Step {
+        self.check = Some(check);
+        Step::Next(request)
+    }
+
+    fn concluded(&mut self, check: &Check, now: Timestamp) -> Step {
+        self.next_at = Some(now + APART);
+        let (mut confirmed, mut doubtful) = (Vec::new(), Vec::new());
+        for id in check.suspects.keys() {
+            // What became of it was found out meanwhile.
+            let Some(suspect) = self.suspects.get_mut(id) else {
+                continue;
+            };
+            suspect.is_confirmed = check.unnamed.contains(id);
             suspect.due = now + suspect.pause;
             suspect.pause = (suspect.pause * 2).min(PAUSE_MAX);
+            if suspect.is_confirmed {
+                confirmed.push(*id);
+            } else {
+                doubtful.push(*id);
+            }
         }
-        if agree {
-            Step::Confirmed
-        } else {
-            Step::Doubtful(id)
+        Step::Concluded {
+            confirmed,
+            doubtful,
         }
     }
 }
 
 impl Check {
-    fn agrees(&self, orders: &[OrderRecord], fills: &[Fill]) -> bool {
-        let is_named = orders.iter().any(|order| order.client_id == self.id)
-            || fills.iter().any(|fill| fill.client_id == self.id);
+    /// Keeps the orders that may be absent by the open orders and the balances, and the instruments whose trades tell the rest.
+    fn note_orders(&mut self, orders: &[OrderRecord]) {
+        for (id, suspect) in &self.suspects {
+            if self.is_listed(*id, suspect, orders) {
+                continue;
+            }
+            self.unnamed.insert(*id);
+            let earliest = self.unread.entry(suspect.instrument);
+            let earliest = earliest.or_insert(suspect.from);
+            *earliest = suspect.from.min(*earliest);
+        }
+    }
+
+    /// Whether an order is open, or something holds what no open order explains.
+    fn is_listed(&self, id: ClientOrderId, suspect: &Suspect, orders: &[OrderRecord]) -> bool {
         let locked = |asset: AssetId| {
             let held = self.balances.iter().find(|held| held.asset == asset);
             held.map_or(Amount::ZERO, |held| held.locked)
         };
-        let mut assets = self.suspect.assets.iter();
-        !is_named && assets.all(|asset| locked_by(orders, *asset) == Some(locked(*asset)))
+        let explains = |asset: &AssetId| locked_by(orders, *asset) == Some(locked(*asset));
+        orders.iter().any(|order| order.client_id == id) || !suspect.assets.iter().all(explains)
     }
 }
 

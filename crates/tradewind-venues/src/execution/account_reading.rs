@@ -1,7 +1,9 @@
 //! Reads an account again and again until it did not change during one reading.
 //!
-//! One reading is the balances, the open orders, the fills of each instrument and the balances again. If the balances
-//! changed meanwhile the parts do not belong together, and the reading starts again.
+//! One reading is the balances, the fills of each instrument, the balances again, the open orders and the balances once more. If
+//! something was traded meanwhile the parts do not belong together. Then only the fills of instruments whose holdings changed are
+//! listed again, until nothing did during a list: an account on which orders are on their way must not use up the request
+//! weight that exits need. If it never stands still, the reading pauses, ever longer.
 //!
 //! Fills are read from the last one that a reading listed, so that a reading costs what happened since, not what ever
 //! happened. A sweep reads only the fills of instruments whose holdings changed since the last reading.
@@ -15,8 +17,10 @@ use super::{ExecutorFault, OrderRecord, VenueRequest, VenueResponse};
 use crate::error::VenueError;
 use crate::sink::AssetBalance;
 
-/// Readings of a changing account in a row before a longer pause.
-const MOVED_MAX: u32 = 20;
+/// Times that a changing account is followed at once, before a pause: each time there is less to list.
+const FOLLOWED_MAX: u32 = 4;
+/// The longest pause is so many doublings of the first: 16 s in default settings.
+const PAUSE_DOUBLED_MAX: u32 = 6;
 
 /// An account as its venue shows it, of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +68,8 @@ pub(super) struct AccountReading {
     again: Option<Extent>,
     /// What the account had at the last reading.
     held: BTreeMap<AssetId, Amount>,
+    /// What it had of an instrument when its fills were last listed, by the instrument's place, over all tries of a reading.
+    listed: BTreeMap<usize, Option<Amount>>,
     retry: Retry,
     moved: u32,
     read: AccountSnapshot,
@@ -74,10 +80,11 @@ enum Stage {
     Idle,
     Due(Timestamp),
     Balances,
-    OpenOrders,
     /// The place of the instrument whose fills are read.
     Fills(usize),
     BalancesAgain,
+    OpenOrders,
+    BalancesAtLast,
 }
 
 /// What follows from an answer.
@@ -100,6 +107,7 @@ impl AccountReading {
             extent: Extent::Changed,
             again: None,
             held: BTreeMap::new(),
+            listed: BTreeMap::new(),
             retry: Retry::default(),
             moved: 0,
             read: AccountSnapshot {
@@ -109,12 +117,13 @@ impl AccountReading {
         }
     }
 
-    /// Requests a reading of the account. If one is under way, another follows it: the current one may miss the cause.
+    /// Requests a reading of the account. One under way that has still to list the open orders will show what is the matter;
+    /// another follows one that has.
     pub(super) fn request(&mut self, extent: Extent, now: Timestamp) {
         match self.stage {
             Stage::Idle => (self.stage, self.extent) = (Stage::Due(now), extent),
-            Stage::Due(_) => self.extent = self.extent.max(extent),
-            _ => self.again = self.again.max(Some(extent)),
+            Stage::OpenOrders | Stage::BalancesAtLast => self.again = self.again.max(Some(extent)),
+            _ => self.extent = self.extent.max(extent),
         }
     }
 
@@ -135,25 +144,37 @@ impl AccountReading {
         }
     }
 
+    /// The last trade of an instrument that was listed.
+    pub(super) fn listed_to(&self, instrument: InstrumentId) -> TradeId {
+        let mut cursors = self.instruments.iter();
+        let cursor = cursors.find(|cursor| cursor.instrument == instrument);
+        cursor.map_or(TradeId(0), |cursor| cursor.from)
+    }
+
     /// Takes the answer to the latest request.
     pub(super) fn answered(&mut self, response: VenueResponse, now: Timestamp) -> Reading {
         match (self.stage, response) {
             (Stage::Balances, VenueResponse::Balances(balances)) => {
                 self.read.balances = balances;
-                self.read.fills.clear();
-                self.stage = Stage::OpenOrders;
-                Reading::Next(VenueRequest::OpenOrders)
+                self.list_fills(Stage::OpenOrders)
+            }
+            (Stage::Fills(place), VenueResponse::Fills(fills)) => {
+                self.note_listed(place, fills);
+                self.list_fills(Stage::BalancesAgain)
+            }
+            (Stage::BalancesAgain, VenueResponse::Balances(balances)) => {
+                if self.stands_still(balances) {
+                    self.go_on(Stage::OpenOrders)
+                } else {
+                    self.moved(now)
+                }
             }
             (Stage::OpenOrders, VenueResponse::OpenOrders(orders)) => {
                 self.read.open_orders = orders;
-                self.fills_from(0)
+                self.go_on(Stage::BalancesAtLast)
             }
-            (Stage::Fills(place), VenueResponse::Fills(fills)) => {
-                self.read.fills.extend(fills);
-                self.fills_from(place + 1)
-            }
-            (Stage::BalancesAgain, VenueResponse::Balances(balances)) => {
-                if balances == self.read.balances {
+            (Stage::BalancesAtLast, VenueResponse::Balances(balances)) => {
+                if self.stands_still(balances) {
                     self.done(now)
                 } else {
                     self.moved(now)
@@ -167,43 +188,57 @@ impl AccountReading {
         }
     }
 
-    /// Reads the fills of the next instrument that is to be read, from this place on.
-    fn fills_from(&mut self, place: usize) -> Reading {
-        let now = held(&self.read.balances);
-        let is_wanted = |cursor: &TradeCursor| {
-            let changed = now.get(&cursor.base) != self.held.get(&cursor.base);
-            self.extent == Extent::All || changed
-        };
-        let mut left = self.instruments.iter().enumerate().skip(place);
-        let next = left.find(|(_, cursor)| is_wanted(cursor));
-        let (stage, request) = match next {
-            Some((
-                place,
-                TradeCursor {
-                    instrument, from, ..
-                },
-            )) => {
-                let (instrument, from) = (*instrument, *from);
-                (
-                    Stage::Fills(place),
-                    VenueRequest::Fills { instrument, from },
-                )
-            }
-            None => (Stage::BalancesAgain, VenueRequest::Balances),
-        };
-        self.stage = stage;
-        Reading::Next(request)
+    /// Takes the balances. Whether nothing was traded since they were read before: an order that was placed or has ended
+    /// changes what is locked and no total.
+    fn stands_still(&mut self, balances: Vec<AssetBalance>) -> bool {
+        let stands = held(&balances) == held(&self.read.balances);
+        self.read.balances = balances;
+        stands
     }
 
-    /// Moves the cursors to the last fills of a reading.
-    fn note_listed(&mut self, read: &AccountSnapshot) {
-        self.held = held(&read.balances);
-        for cursor in &mut self.instruments {
-            let own = read.fills.iter();
-            let own = own.filter(|fill| fill.instrument == cursor.instrument);
-            let last = own.map(|fill| fill.trade_id).max();
-            cursor.from = last.unwrap_or_default().max(cursor.from);
-        }
+    /// Lists the fills of the next instrument that is to be read, or goes on to `then`.
+    fn list_fills(&mut self, then: Stage) -> Reading {
+        let now = held(&self.read.balances);
+        let is_wanted = |(place, cursor): &(usize, &TradeCursor)| {
+            let amount = now.get(&cursor.base);
+            match self.listed.get(place) {
+                Some(listed) => amount != listed.as_ref(),
+                None => self.extent == Extent::All || amount != self.held.get(&cursor.base),
+            }
+        };
+        let wanted = self.instruments.iter().enumerate().find(is_wanted);
+        let stage = wanted.map_or(then, |(place, _)| Stage::Fills(place));
+        self.go_on(stage)
+    }
+
+    fn go_on(&mut self, stage: Stage) -> Reading {
+        self.stage = stage;
+        Reading::Next(match stage {
+            Stage::Fills(place) => {
+                let TradeCursor {
+                    instrument, from, ..
+                } = self.instruments[place];
+                VenueRequest::Fills { instrument, from }
+            }
+            Stage::OpenOrders => VenueRequest::OpenOrders,
+            _ => VenueRequest::Balances,
+        })
+    }
+
+    /// Takes the fills of an instrument, and moves its cursor to the last one. An earlier try has listed the first one, too.
+    fn note_listed(&mut self, place: usize, fills: Vec<Fill>) {
+        let Some(cursor) = self.instruments.get_mut(place) else {
+            return;
+        };
+        let from = cursor.from;
+        let last = fills.iter().map(|fill| fill.trade_id).max();
+        cursor.from = last.unwrap_or_default().max(from);
+        let (instrument, base) = (cursor.instrument, cursor.base);
+        let is_repeated = |fill: &Fill| fill.instrument == instrument && fill.trade_id >= from;
+        self.read.fills.retain(|fill| !is_repeated(fill));
+        self.read.fills.extend(fills);
+        let amount = held(&self.read.balances).get(&base).copied();
+        self.listed.insert(place, amount);
     }
 
     fn done(&mut self, now: Timestamp) -> Reading {
@@ -212,27 +247,29 @@ impl AccountReading {
         read.fills
             .sort_by_key(|fill| (fill.event_time, fill.trade_id));
         (self.retry, self.moved) = (Retry::default(), 0);
-        self.note_listed(&read);
-        self.stage = match self.again.take() {
-            Some(extent) => {
-                self.extent = extent;
-                Stage::Due(now)
-            }
-            None => Stage::Idle,
+        self.held = held(&read.balances);
+        self.listed.clear();
+        let again = self.again.take();
+        self.stage = again.map_or(Stage::Idle, |_| Stage::Due(now));
+        // What was just listed to the end is listed again only where something changed since.
+        self.extent = match again {
+            Some(extent) if self.extent != Extent::All => extent,
+            _ => Extent::Changed,
         };
         Reading::Done(read)
     }
 
+    /// Follows the account to the balances that were just read.
     fn moved(&mut self, now: Timestamp) -> Reading {
         self.retry = Retry::default();
-        if self.moved < MOVED_MAX {
-            self.moved += 1;
-            self.stage = Stage::Due(now + self.waits.stand_still);
-            return Reading::Later(None);
-        }
-        self.moved = 0;
-        self.stage = Stage::Due(now + self.waits.query_gap);
-        Reading::Later(Some(ExecutorFault::AccountMoves))
+        self.moved = self.moved.saturating_add(1);
+        let Some(paused) = self.moved.checked_sub(FOLLOWED_MAX + 1) else {
+            return self.list_fills(Stage::OpenOrders);
+        };
+        let doubled = paused.min(PAUSE_DOUBLED_MAX);
+        self.stage = Stage::Due(now + self.waits.stand_still * 2_u32.pow(doubled));
+        let is_long = paused >= PAUSE_DOUBLED_MAX;
+        Reading::Later(is_long.then_some(ExecutorFault::AccountMoves))
     }
 
     fn failed(&mut self, error: VenueError, now: Timestamp) -> Reading {

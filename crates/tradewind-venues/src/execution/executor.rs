@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tradewind_model::{
     AccountId, AssetId, ClientOrderId, ExecutionReport, InstrumentId, NotSentReason, ReportKind,
-    Timestamp,
+    Timestamp, TradeId,
 };
 use tradewind_risk::ApprovedOrder;
 
@@ -50,6 +50,8 @@ pub struct Executor {
     queries: OrderQueries,
     absences: Absences,
     assets: BTreeMap<InstrumentId, [AssetId; 2]>,
+    /// The last trade of each instrument that an earlier run listed.
+    former: BTreeMap<InstrumentId, TradeId>,
     reading: AccountReading,
     candles: CandleReads,
     outstanding: Outstanding,
@@ -80,6 +82,10 @@ impl Executor {
             assets: instruments
                 .iter()
                 .map(|cursor| (cursor.instrument, [cursor.base, cursor.quote]))
+                .collect(),
+            former: instruments
+                .iter()
+                .map(|cursor| (cursor.instrument, cursor.from))
                 .collect(),
             reading: AccountReading::new(account, instruments, waits),
             candles: CandleReads::default(),
@@ -252,7 +258,8 @@ impl Executor {
             match next {
                 Next::Send(order) => {
                     let terms = *order.terms();
-                    self.orders.sent(terms.client_id);
+                    let listed_to = self.reading.listed_to(terms.instrument);
+                    self.orders.sent(terms.client_id, listed_to);
                     self.begin(Purpose::Order(terms), VenueRequest::Submit(order), out);
                 }
                 Next::TooOld(order) => self.not_sent(&order, NotSentReason::Expired, out),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use tradewind_model::{ClientOrderId, Timestamp};
+use tradewind_model::{ClientOrderId, Timestamp, TradeId};
 
 use super::order_queue::Room;
 
@@ -20,6 +20,8 @@ pub const REMEMBERED_MAX: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct InFlightOrders {
     orders: BTreeMap<ClientOrderId, Progress>,
+    /// The last trade of its instrument that was listed before each was sent.
+    listed_before: BTreeMap<ClientOrderId, TradeId>,
     in_flight: usize,
 }
 
@@ -35,9 +37,10 @@ enum Progress {
 }
 
 impl InFlightOrders {
-    /// Notes that an order is being sent.
-    pub(super) fn sent(&mut self, id: ClientOrderId) {
+    /// Notes that an order is being sent, and the last trade of its instrument that was listed: its own come after it.
+    pub(super) fn sent(&mut self, id: ClientOrderId, listed_to: TradeId) {
         self.note(id, Progress::InFlight);
+        self.listed_before.insert(id, listed_to);
     }
 
     /// Notes that an order was answered; it had been sent by `now`.
@@ -66,6 +69,7 @@ impl InFlightOrders {
             let oldest = self.orders.iter().find(answered).map(|(id, _)| *id);
             if let Some(oldest) = oldest {
                 self.orders.remove(&oldest);
+                self.listed_before.remove(&oldest);
             }
         }
     }
@@ -93,6 +97,11 @@ impl InFlightOrders {
         self.orders.contains_key(&id)
     }
 
+    /// The last trade that was listed before an order was sent; `None` for an order of an earlier run.
+    pub(super) fn listed_before(&self, id: ClientOrderId) -> Option<TradeId> {
+        self.listed_before.get(&id).copied()
+    }
+
     /// By when an order had been sent: `None` without an answer, `asked_at` for an order of an earlier run.
     pub(super) fn sent_before(&self, id: ClientOrderId, asked_at: Timestamp) -> Option<Timestamp> {
         match self.orders.get(&id) {
@@ -114,7 +123,7 @@ mod tests {
         let (sent, queried) = (Timestamp::from_secs(100), Timestamp::from_secs(500));
         let mut orders = InFlightOrders::default();
         assert_eq!(orders.sent_before(ID, queried), Some(queried));
-        orders.sent(ID);
+        orders.sent(ID, TradeId(0));
         assert_eq!(
             (orders.sent_before(ID, queried), orders.is_in_flight(ID)),
             (None, true)
@@ -133,11 +142,11 @@ mod tests {
         let mut orders = InFlightOrders::default();
         let ids = |count: usize| (0..count as u128).map(ClientOrderId);
         let entries = IN_FLIGHT_MAX - RESERVED_FOR_EXITS;
-        ids(entries - 1).for_each(|id| orders.sent(id));
+        ids(entries - 1).for_each(|id| orders.sent(id, TradeId(0)));
         assert!(orders.room().entry);
-        ids(entries).for_each(|id| orders.sent(id));
+        ids(entries).for_each(|id| orders.sent(id, TradeId(0)));
         assert_eq!((orders.room().entry, orders.room().exit), (false, true));
-        ids(IN_FLIGHT_MAX).for_each(|id| orders.sent(id));
+        ids(IN_FLIGHT_MAX).for_each(|id| orders.sent(id, TradeId(0)));
         assert_eq!((orders.room().exit, orders.len()), (false, IN_FLIGHT_MAX));
         ids(IN_FLIGHT_MAX).for_each(|id| orders.overdue(id));
         assert_eq!((orders.room().entry, orders.len()), (true, 0));
@@ -146,7 +155,7 @@ mod tests {
     #[test]
     fn only_answered_orders_are_forgotten() {
         let mut orders = InFlightOrders::default();
-        orders.sent(ID);
+        orders.sent(ID, TradeId(0));
         for id in 2..=REMEMBERED_MAX as u128 + 1 {
             orders.answered(ClientOrderId(id), Timestamp::EPOCH);
         }

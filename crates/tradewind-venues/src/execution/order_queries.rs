@@ -12,6 +12,8 @@ use tradewind_model::{ClientOrderId, InstrumentId, Timestamp};
 pub const QUERIES_MAX: usize = 10_000;
 /// Queries sent and not answered at once.
 pub const QUERIES_AT_ONCE: usize = 64;
+/// After so many tries without a definite answer the pause is twice as long, and four times after one more.
+const TRIES_BEFORE_LONGER: u32 = 2;
 /// Above this many orders, those whose pause is over are removed.
 const REMEMBERED: usize = 256;
 
@@ -38,6 +40,8 @@ struct Query {
     stage: Stage,
     /// When the first try of this query was sent.
     asked_at: Option<Timestamp>,
+    /// Tries without a definite answer.
+    tries: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +80,20 @@ impl OrderQueries {
             None if is_full => return false,
             None => now,
         };
-        self.schedule(instrument, id, due, None);
+        self.schedule(instrument, id, due, (None, 0));
         true
+    }
+
+    /// Queries an order at once that waits for its next query.
+    pub(super) fn hasten(&mut self, id: ClientOrderId, now: Timestamp) {
+        let Some(query) = self.orders.get(&id).copied() else {
+            return;
+        };
+        let later = self.due.iter().find(|(at, due)| *due == id && *at > now);
+        if let Some(later) = later.copied() {
+            self.due.remove(&later);
+            self.schedule(query.instrument, id, now, (query.asked_at, query.tries));
+        }
     }
 
     fn schedule(
@@ -85,15 +101,16 @@ impl OrderQueries {
         instrument: InstrumentId,
         id: ClientOrderId,
         due: Timestamp,
-        asked_at: Option<Timestamp>,
+        (asked_at, tries): (Option<Timestamp>, u32),
     ) {
-        let (stage, asked_at) = (Stage::Due, asked_at);
+        let stage = Stage::Due;
         self.orders.insert(
             id,
             Query {
                 instrument,
                 stage,
                 asked_at,
+                tries,
             },
         );
         self.due.insert((due, id));
@@ -127,6 +144,7 @@ impl OrderQueries {
             instrument,
             stage: Stage::Sent { again },
             asked_at,
+            tries,
         }) = self.orders.get(&id).copied()
         else {
             return;
@@ -134,16 +152,22 @@ impl OrderQueries {
         self.sent -= 1;
         let next = now + self.gap;
         match (is_definite, again) {
-            (false, _) => self.schedule(instrument, id, next, asked_at),
-            (true, true) => self.schedule(instrument, id, next, None),
+            (false, _) => {
+                let tries = tries.saturating_add(1);
+                let longer = tries.saturating_sub(TRIES_BEFORE_LONGER).min(2);
+                let next = now + self.gap * 2_u32.pow(longer);
+                self.schedule(instrument, id, next, (asked_at, tries));
+            }
+            (true, true) => self.schedule(instrument, id, next, (None, 0)),
             (true, false) => {
-                let (stage, asked_at) = (Stage::Ended(now), None);
+                let (stage, asked_at, tries) = (Stage::Ended(now), None, 0);
                 self.orders.insert(
                     id,
                     Query {
                         instrument,
                         stage,
                         asked_at,
+                        tries,
                     },
                 );
             }
@@ -209,18 +233,25 @@ mod tests {
     }
 
     #[test]
-    fn a_query_without_a_definite_answer_is_repeated_and_keeps_its_first_time() {
+    fn a_query_without_a_definite_answer_is_repeated_ever_later_and_keeps_its_first_time() {
         let mut queries = OrderQueries::new(GAP);
         assert!(queries.request(INSTRUMENT, ID, START));
         let mut now = START;
-        for _ in 0..3 {
+        for gaps in [1, 1, 2, 4, 4] {
             assert_eq!(queries.next(now), due(ID));
             assert_eq!(queries.asked_at(ID), Some(START));
             queries.answered(ID, false, now);
-            assert_eq!(queries.next(now), None);
-            now = now + GAP;
+            assert_eq!(queries.wake_at(), Some(now + GAP * gaps));
+            now = now + GAP * gaps;
         }
-        queries.next(now);
+        assert_eq!(queries.next(now), due(ID));
+        queries.answered(ID, false, now);
+        queries.hasten(ID, now);
+        assert_eq!(
+            queries.next(now),
+            due(ID),
+            "the lists say what it is to confirm"
+        );
         queries.answered(ID, true, now);
         assert_eq!((queries.wake_at(), queries.asked_at(ID)), (None, None));
     }

@@ -1,7 +1,8 @@
 //! Compares each account's balances at the venue with the desk's ledger, for display.
 //!
 //! The two can only be compared when no fill lies between them. So a view of the desk is taken before and after the venue
-//! is read. If a fill came between, or an order is in flight, the reading is dropped and made again a moment later.
+//! is read. If a fill came between, or an order is in flight, the reading is dropped and made again: after a moment, and after twice as
+//! long each further time, since every reading takes from the request weight that orders need.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,8 +19,10 @@ use crate::driver::DeskHandle;
 
 /// Between two comparisons.
 const EVERY: Duration = Duration::from_secs(5);
-/// Before a comparison that could not be made is tried again.
+/// Before a comparison that could not be made is tried again: doubled each time, up to the longest.
 const AGAIN: Duration = Duration::from_millis(300);
+/// As long as between two sweeps of the account, which read it anyway.
+const AGAIN_MAX: Duration = Duration::from_secs(30);
 /// How often an account is looked at until it is reconciled.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -58,8 +61,9 @@ impl Difference {
             () = stop.cancelled() => return Ok(()),
             () = is_reconciled => {}
         }
+        let mut pauses = Pauses::default();
         loop {
-            let wait = if self.compare().await { EVERY } else { AGAIN };
+            let wait = pauses.after(self.compare().await);
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(wait) => {}
@@ -81,23 +85,23 @@ impl Difference {
         self.state.reconciled.store(true, Ordering::Relaxed);
     }
 
-    /// Compares once. False if it is to be done again soon: the account moved meanwhile.
-    async fn compare(&self) -> bool {
+    /// Compares once.
+    async fn compare(&self) -> Comparison {
         let account = self.account;
         let before = self
             .desk
             .look(move |engine| settled(engine.view(), account).map(|view| view.counters.fills))
             .await;
         let fills = match before {
-            None => return true,
-            Some(None) => return false,
+            None => return Comparison::Made,
+            Some(None) => return Comparison::Unsettled,
             Some(Some(fills)) => fills,
         };
         let balances = match self.venue.balances().await {
             Ok(balances) => balances,
             Err(error) => {
                 tracing::debug!(%error, "The account could not be read for comparison.");
-                return true;
+                return Comparison::Dropped;
             }
         };
         let after = self
@@ -105,15 +109,15 @@ impl Difference {
             .look(move |engine| settled(engine.view(), account))
             .await;
         let Some(Some(view)) = after else {
-            return false;
+            return Comparison::Dropped;
         };
         if view.counters.fills != fills {
-            return false;
+            return Comparison::Dropped;
         }
         // A resting order may have filled just before the reading, and its report come later than the reading. A difference
         // counts only if no fill follows.
         if !agrees(&view, account, &balances) && self.fills_after(AGAIN).await != Some(fills) {
-            return false;
+            return Comparison::Dropped;
         }
         let balance = |held: &AssetBalance| VenueBalance {
             asset: held.asset,
@@ -126,13 +130,47 @@ impl Difference {
             view: Arc::new(view),
             balances: balances.iter().map(balance).collect(),
         })));
-        true
+        Comparison::Made
     }
 
     /// The desk's count of fills after `moment`.
     async fn fills_after(&self, moment: Duration) -> Option<u64> {
         tokio::time::sleep(moment).await;
         self.desk.look(|engine| engine.view().counters.fills).await
+    }
+}
+
+/// What became of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    Made,
+    /// Orders are on their way; the venue was not asked.
+    Unsettled,
+    /// The venue was asked, and the account moved meanwhile or could not be read.
+    Dropped,
+}
+
+/// How long to wait after a comparison.
+#[derive(Debug, Default)]
+struct Pauses {
+    /// Readings that were dropped since the last comparison.
+    dropped: u32,
+}
+
+impl Pauses {
+    fn after(&mut self, comparison: Comparison) -> Duration {
+        match comparison {
+            Comparison::Made => {
+                self.dropped = 0;
+                EVERY
+            }
+            Comparison::Unsettled => AGAIN,
+            Comparison::Dropped => {
+                let wait = AGAIN.saturating_mul(1 << self.dropped.min(16));
+                self.dropped = self.dropped.saturating_add(1);
+                wait.min(AGAIN_MAX)
+            }
+        }
     }
 }
 
@@ -164,4 +202,22 @@ fn settled(view: DeskView, account: AccountId) -> Option<DeskView> {
                 || order.terms.kind == OrderKind::Market
         });
     (reconciled && !moving).then_some(view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_that_moves_is_read_ever_later_for_a_comparison() {
+        let mut pauses = Pauses::default();
+        let mut waits = |comparisons: &[Comparison]| -> Vec<u128> {
+            let waits = comparisons.iter().map(|it| pauses.after(*it).as_millis());
+            waits.collect()
+        };
+        let dropped = [300, 600, 1_200, 2_400, 4_800, 9_600, 19_200, 30_000, 30_000];
+        assert_eq!(waits(&[Comparison::Dropped; 9]), dropped);
+        let then = [Comparison::Unsettled, Comparison::Made, Comparison::Dropped];
+        assert_eq!(waits(&then), [300, 5_000, 300]);
+    }
 }

@@ -194,5 +194,6 @@ fn view<'a>(
         position: request.position,
         budget: request.budget,
         quotes,
+        carried_out: request.carried_out,
     }
 }

@@ -42,6 +42,7 @@ mod rehearsal;
 mod respawn;
 mod shim;
 mod simx;
+mod start_readings;
 mod stopping;
 mod stops;
 mod wiretap;

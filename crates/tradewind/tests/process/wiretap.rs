@@ -1,5 +1,6 @@
 //! A wire between a desk and a venue that keeps all that went over it in both directions, for a test to read.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -59,6 +60,37 @@ impl Wiretap {
         paths.sort();
         paths.dedup();
         (paths, secret)
+    }
+
+    /// How often each path was requested, signed, from `from` to `until` by the milliseconds in the requests' own stamps.
+    pub(crate) fn signed_between(&self, from: u64, until: u64) -> BTreeMap<String, Vec<String>> {
+        let asked = self.heard.asked.lock().unwrap();
+        let text = String::from_utf8_lossy(&asked);
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for line in text.split('\n') {
+            let Some(target) = line.strip_suffix(" HTTP/1.1\r") else {
+                continue;
+            };
+            // The body of the request before it ends without a line break.
+            let verbs = ["GET /", "POST /", "PUT /", "DELETE /"];
+            let Some(begin) = verbs.iter().filter_map(|verb| target.rfind(verb)).max() else {
+                continue;
+            };
+            let Some((path, query)) = target.get(begin..).and_then(|it| it.split_once('?')) else {
+                continue;
+            };
+            let stamp = query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix("timestamp="));
+            let stamp = stamp.and_then(|stamp| stamp.parse().ok());
+            if stamp.is_some_and(|stamp| (from..until).contains(&stamp)) {
+                found
+                    .entry(path.to_owned())
+                    .or_default()
+                    .push(query.to_owned());
+            }
+        }
+        found
     }
 
     /// Whether the venue told of this best bid and ask, with their quantities, as it spells them.

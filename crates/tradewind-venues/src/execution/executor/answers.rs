@@ -1,9 +1,8 @@
 //! What the executor makes of each answer of the venue.
 
-use std::time::Duration;
-
 use tradewind_model::{
     ClientOrderId, ExecutionReport, InstrumentId, Quantity, RejectReason, ReportKind, Timestamp,
+    TradeId,
 };
 
 use super::{ABSENT_AFTER, Executor, Outputs, fault, no_candles, report};
@@ -13,10 +12,6 @@ use crate::execution::account_reading::Reading;
 use crate::execution::candle_reads::CandleRead;
 use crate::execution::outstanding::Purpose;
 use crate::execution::{ExecutorFault, ExecutorOutput, OrderQuery, VenueResponse};
-
-/// How long before its answer, or before the first query of an order of an earlier run, an order may have been sent. The venue
-/// looks through a day of trades at most.
-const SENT_EARLIER: Duration = Duration::from_hours(24);
 
 impl Executor {
     /// Takes the answer to a request.
@@ -63,7 +58,7 @@ impl Executor {
             VenueResponse::Order(OrderQuery::Absent { venue_time }) => {
                 let sent = self.orders.sent_before(id, asked_at);
                 let is_absent = sent.is_some_and(|at| {
-                    venue_time.since(at) > ABSENT_AFTER && self.is_confirmed(instrument, id, at)
+                    venue_time.since(at) > ABSENT_AFTER && self.is_confirmed(instrument, id)
                 });
                 if is_absent {
                     out.push(report(self.absent(instrument, id, venue_time)));
@@ -87,19 +82,16 @@ impl Executor {
         self.queries.answered(id, is_definite, self.now);
     }
 
-    /// Whether the venue's lists have confirmed that an order sent by `sent_by` does not exist; if not they will be read.
-    fn is_confirmed(
-        &mut self,
-        instrument: InstrumentId,
-        id: ClientOrderId,
-        sent_by: Timestamp,
-    ) -> bool {
+    /// Whether the venue's lists have confirmed that an order does not exist; if not they will be read.
+    fn is_confirmed(&mut self, instrument: InstrumentId, id: ClientOrderId) -> bool {
         let Some(assets) = self.assets.get(&instrument) else {
             return false;
         };
-        let since = sent_by - SENT_EARLIER;
+        let former = self.former.get(&instrument).copied();
+        let from = self.orders.listed_before(id).or(former);
         let place = (instrument, *assets);
-        self.absences.is_confirmed(id, place, since, self.now)
+        let from = from.unwrap_or(TradeId(0));
+        self.absences.is_confirmed(id, place, from, self.now)
     }
 
     fn absence_answered(&mut self, response: VenueResponse, out: &mut Outputs) {
@@ -107,8 +99,18 @@ impl Executor {
             Some(Step::Next(request)) if !self.stopped => {
                 self.begin(Purpose::Absence, request, out)
             }
-            Some(Step::Doubtful(id)) => fault(ExecutorFault::AbsenceDoubtful(id), out),
-            Some(Step::Next(_) | Step::Confirmed) | None => {}
+            Some(Step::Concluded {
+                confirmed,
+                doubtful,
+            }) => {
+                for id in confirmed {
+                    self.queries.hasten(id, self.now);
+                }
+                for id in doubtful {
+                    fault(ExecutorFault::AbsenceDoubtful(id), out);
+                }
+            }
+            Some(Step::Next(_)) | None => {}
         }
     }
 

@@ -134,7 +134,7 @@ impl<'a> Certification<'a> {
 
     /// The smallest order that a stop can protect, at market.
     fn minimum_order(&mut self) -> anyhow::Result<Verdict> {
-        self.start_bot(MARKET_BOT)?;
+        self.bot(MARKET_BOT, "start")?;
         let position = wait(DECIDED_WITHIN, "no order was filled", || {
             self.why_denied(MARKET_BOT)?;
             self.position(MARKET_BOT)
@@ -265,7 +265,7 @@ impl<'a> Certification<'a> {
 
     /// An order rests at the touch until a part of it is filled.
     fn partial_fill(&mut self) -> anyhow::Result<Verdict> {
-        self.start_bot(LIMIT_BOT)?;
+        self.bot(LIMIT_BOT, "start")?;
         wait(DECIDED_WITHIN, "no order rests", || {
             self.why_denied(LIMIT_BOT)?;
             let held = self.position(LIMIT_BOT)?.map(|_| ());
@@ -338,16 +338,6 @@ impl<'a> Certification<'a> {
 
     fn desk(&self) -> anyhow::Result<&DeskProcess> {
         self.desk.as_ref().context("no desk runs")
-    }
-
-    /// Starts a bot in the midst of a minute: a close that has just been missed is not traded on any more.
-    fn start_bot(&self, bot: &str) -> anyhow::Result<()> {
-        let minute = Duration::from_secs(60);
-        wait(minute, "the minute does not pass", || {
-            let second = now().as_nanos().rem_euclid(60_000_000_000) / 1_000_000_000;
-            Ok((10..50).contains(&second).then_some(()))
-        })?;
-        self.bot(bot, "start")
     }
 
     fn bot(&self, bot: &str, verb: &str) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::execution::OrderRecord;
+use crate::execution::absence::GATHERED_FOR;
 use crate::sink::AssetBalance;
 use tradewind_model::{
     Amount, Fill, Liquidity, Money, OrderStatus, Price, Side, TradeId, VenueOrderId,
@@ -56,11 +57,22 @@ fn fill(id: u128) -> Fill {
 }
 
 impl World {
+    /// Lets the next query come, and answers that there is no such order.
+    fn answer_queries(&mut self) {
+        self.advance(Duration::from_secs(8));
+        let is_query = |request: &VenueRequest| matches!(request, VenueRequest::Query { .. });
+        let queries = self.begun.extract_if(.., |(_, request)| is_query(request));
+        let queries: Vec<_> = queries.collect();
+        for (id, _) in queries {
+            self.respond(id, absent(LATE));
+        }
+    }
+
     /// The query under way finds nothing, the lists agree, and the next query finds nothing again.
     pub(super) fn find_absent(&mut self, venue_time: Timestamp) {
         self.answer(absent(venue_time));
+        self.advance(GATHERED_FOR);
         self.read_lists(Lists::default());
-        self.advance(Duration::from_secs(2));
         self.answer(absent(venue_time));
     }
 
@@ -72,8 +84,11 @@ impl World {
         }];
         self.answer(VenueResponse::OpenOrders(lists.orders));
         self.answer(VenueResponse::Balances(balances));
-        self.answer(VenueResponse::Fills(lists.fills));
         self.answer(VenueResponse::OpenOrders(lists.orders_again));
+        // Trades are read only if orders and balances have not shown yet that the order may exist.
+        if let Some((_, VenueRequest::Fills { .. })) = self.begun.last() {
+            self.answer(VenueResponse::Fills(lists.fills));
+        }
     }
 }
 
@@ -83,9 +98,9 @@ fn is_absent(lists: Lists) -> bool {
     world.query(1);
     world.answer(absent(LATE));
     assert!(world.reports.is_empty(), "a query alone decides nothing");
+    world.advance(GATHERED_FOR);
     world.read_lists(lists);
-    world.advance(Duration::from_secs(2));
-    world.answer(absent(LATE));
+    world.answer_queries();
     !world.reports.is_empty()
 }
 
@@ -154,7 +169,7 @@ fn lists_that_disagree_are_read_again_after_a_growing_pause_and_an_order_that_ap
             world.advance(Duration::from_secs(1));
         }
     }
-    assert_eq!(read_at, [0, 10, 30]);
+    assert_eq!(read_at, [1, 11, 31]);
     assert_eq!(world.reported(), [""; 0]);
     assert!(
         world.faults[0].contains("is in doubt"),
@@ -162,10 +177,103 @@ fn lists_that_disagree_are_read_again_after_a_growing_pause_and_an_order_that_ap
         world.faults
     );
     let found = VenueResponse::Order(OrderQuery::Found(vec![report(1, ReportKind::Accepted)]));
-    world.advance(Duration::from_secs(2));
+    world.advance(Duration::from_secs(8));
     let (query, _) = world.begun.pop().unwrap();
     world.respond(query, found);
     assert_eq!(world.reported(), ["1 Accepted"]);
     world.advance(Duration::from_secs(600));
     assert!(world.begun().is_empty(), "nothing is in doubt any more");
+}
+
+/// How often each list was requested since the last call.
+fn lists(world: &mut World) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for request in world.begun() {
+        if !request.starts_with("query") {
+            *counts.entry(request).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// Answers what the executor asks as an account without open orders would, until it asks nothing for `span`.
+fn answer_all(world: &mut World, span: Duration) {
+    let until = world.now + span;
+    let mut asked = Vec::new();
+    while world.now < until {
+        for (id, request) in std::mem::take(&mut world.begun) {
+            let response = match &request {
+                VenueRequest::Query { .. } => absent(world.now),
+                VenueRequest::OpenOrders => VenueResponse::OpenOrders(Vec::new()),
+                VenueRequest::Fills { .. } => VenueResponse::Fills(Vec::new()),
+                _ => VenueResponse::Balances(Vec::new()),
+            };
+            asked.push((id, request));
+            world.respond(id, response);
+        }
+        if world.begun.is_empty() {
+            world.advance(Duration::from_millis(100));
+        }
+    }
+    world.begun.splice(..0, asked);
+}
+
+/// A kill leaves many orders in doubt at once: the lists are read once for all of them, and an instrument's trades once.
+#[test]
+fn the_lists_are_read_once_for_all_orders_in_doubt() {
+    let mut world = World::new(None);
+    for id in 1..=7 {
+        world.input(ExecutorInput::Query {
+            instrument: InstrumentId(u32::from(id > 4)),
+            client_id: ClientOrderId(id),
+        });
+    }
+    answer_all(&mut world, Duration::from_secs(30));
+    let queries = world.begun.iter();
+    let queries = queries.filter(|(_, request)| matches!(request, VenueRequest::Query { .. }));
+    assert_eq!(
+        queries.count(),
+        7 * 6,
+        "at 0, 2, 4, 8 and 16 s, and when the lists agreed"
+    );
+    let wanted = [
+        ("balances", 1),
+        ("fills 0", 1),
+        ("fills 1", 1),
+        ("orders", 2),
+    ];
+    let wanted = wanted.map(|(list, count)| (list.to_owned(), count));
+    assert_eq!(lists(&mut world), BTreeMap::from(wanted));
+    assert_eq!(world.reports.len(), 7);
+}
+
+/// Trades are looked for from the last one that was listed before the order was sent.
+#[test]
+fn an_orders_trades_are_read_from_before_its_sending() {
+    let mut world = World::new(None);
+    let list_to = |world: &mut World, trade: u64| {
+        world.input(ExecutorInput::ReadAccount);
+        world.answer(VenueResponse::Balances(Vec::new()));
+        let trade_id = TradeId(trade);
+        world.answer(VenueResponse::Fills(vec![Fill {
+            trade_id,
+            ..fill(9)
+        }]));
+        world.answer(VenueResponse::Fills(Vec::new()));
+        world.answer(VenueResponse::Balances(Vec::new()));
+        world.answer(VenueResponse::OpenOrders(Vec::new()));
+        world.answer(VenueResponse::Balances(Vec::new()));
+    };
+    list_to(&mut world, 500);
+    world.submit(1, Entry);
+    world.answer(lost());
+    list_to(&mut world, 900);
+    world.begun.clear();
+    world.query(1);
+    answer_all(&mut world, Duration::from_secs(20));
+    let first = world.begun.iter().find_map(|(_, request)| match request {
+        VenueRequest::Fills { from, .. } => Some(*from),
+        _ => None,
+    });
+    assert_eq!(first, Some(TradeId(500)));
 }

@@ -32,14 +32,22 @@ fn record() -> OrderRecord {
     }
 }
 
+/// What a reading of both instruments requests.
+const WHOLE: [&str; 6] = [
+    "balances", "fills 0", "fills 1", "balances", "orders", "balances",
+];
+
 impl World {
     /// Answers one reading to its end; the balances are `before` and then `after`.
     fn read(&mut self, before: i64, after: i64) {
         self.answer(balances(before));
-        self.answer(VenueResponse::OpenOrders(vec![record()]));
         self.answer(VenueResponse::Fills(Vec::new()));
         self.answer(VenueResponse::Fills(Vec::new()));
         self.answer(balances(after));
+        if before == after {
+            self.answer(VenueResponse::OpenOrders(vec![record()]));
+            self.answer(balances(after));
+        }
     }
 }
 
@@ -48,45 +56,143 @@ fn an_account_that_stands_still_is_read_once() {
     let mut world = World::new(None);
     world.input(ExecutorInput::ReadAccount);
     world.read(7, 7);
-    assert_eq!(
-        world.begun(),
-        ["balances", "orders", "fills 0", "fills 1", "balances"]
-    );
+    assert_eq!(world.begun(), WHOLE);
     let read = &world.accounts[0];
     assert_eq!((read.balances.len(), read.open_orders.len()), (1, 1));
     assert_eq!(world.executor.wake_at(), None);
 }
 
 #[test]
-fn a_request_during_a_reading_is_served_by_another_one() {
+fn a_request_during_a_reading_is_served_by_it_until_it_lists_the_orders() {
     let mut world = World::new(None);
     (0..3).for_each(|_| world.input(ExecutorInput::ReadAccount));
     world.read(7, 7);
-    world.read(7, 7);
-    assert_eq!((world.accounts.len(), world.executor.wake_at()), (2, None));
+    assert_eq!((world.accounts.len(), world.executor.wake_at()), (1, None));
+
+    world.input(ExecutorInput::ReadAccount);
+    world.answer(balances(7));
+    (0..2).for_each(|_| world.answer(VenueResponse::Fills(Vec::new())));
+    world.answer(balances(7));
+    world.input(ExecutorInput::ReadAccount);
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    world.answer(balances(7));
+    assert_eq!(world.accounts.len(), 2);
+    world.begun.drain(..world.begun.len() - 1);
+    // Only what changed is listed again: the rest was listed a moment ago.
+    world.answer(balances(8));
+    world.answer(VenueResponse::Fills(Vec::new()));
+    world.answer(balances(8));
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    world.answer(balances(8));
+    assert_eq!(
+        world.begun(),
+        ["balances", "fills 0", "balances", "orders", "balances"]
+    );
+    assert_eq!((world.accounts.len(), world.executor.wake_at()), (3, None));
+}
+
+/// Kind 3: an account on which something is traded costs the fills of what was, and no list of open orders.
+#[test]
+fn an_account_that_moves_is_followed_and_read_once_it_stands_still() {
+    let mut world = World::new(None);
+    world.input(ExecutorInput::ReadAccount);
+    world.answer(balances(0));
+    world.answer(VenueResponse::Fills(vec![fill(1)]));
+    world.answer(VenueResponse::Fills(Vec::new()));
+    for turn in 1..4 {
+        world.answer(balances(turn));
+        let trade = turn.unsigned_abs();
+        world.answer(VenueResponse::Fills(vec![fill(trade), fill(trade + 1)]));
+    }
+    world.answer(balances(3));
+    assert_eq!(
+        world.begun()[..10],
+        [
+            "balances", "fills 0", "fills 1", "balances", "fills 0", "balances", "fills 0",
+            "balances", "fills 0", "balances"
+        ]
+    );
+    world.input(ExecutorInput::Tick);
+    world.begun.clear();
+    assert!(world.accounts.is_empty());
+}
+
+/// An order that is placed or ends meanwhile changes no total.
+#[test]
+fn what_is_locked_may_change_during_a_reading() {
+    let mut world = World::new(None);
+    world.input(ExecutorInput::SweepAccount);
+    world.answer(VenueResponse::Balances(Vec::new()));
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    world.answer(VenueResponse::Balances(Vec::new()));
+    let held = |free: i64, locked: i64| {
+        VenueResponse::Balances(vec![AssetBalance {
+            asset: AssetId(0),
+            free: Amount::whole(free),
+            locked: Amount::whole(locked),
+        }])
+    };
+    world.input(ExecutorInput::SweepAccount);
+    world.answer(held(7, 0));
+    world.answer(VenueResponse::Fills(Vec::new()));
+    world.answer(held(5, 2));
+    world.answer(VenueResponse::OpenOrders(vec![record()]));
+    world.answer(held(4, 3));
+    assert_eq!(world.accounts.len(), 2);
+    assert_eq!(world.accounts[1].balances[0].locked, Amount::whole(3));
 }
 
 #[test]
-fn an_account_that_never_stands_still_is_never_taken_over() {
+fn an_account_that_never_stands_still_is_read_ever_later_and_never_taken_over() {
     let mut world = World::new(None);
     world.input(ExecutorInput::ReadAccount);
-    for turn in 0..21 {
-        world.read(turn, turn + 1);
-        let pause = if turn < 20 {
-            Waits::default().stand_still
-        } else {
-            Waits::default().query_gap
-        };
+    world.answer(balances(0));
+    world.answer(VenueResponse::Fills(Vec::new()));
+    world.answer(VenueResponse::Fills(Vec::new()));
+    let mut turn = 0;
+    let mut next = |world: &mut World| {
+        turn += 1;
+        world.answer(balances(turn));
+        if let Some((_, VenueRequest::Fills { .. })) = world.begun.last() {
+            world.answer(VenueResponse::Fills(vec![fill(turn.unsigned_abs())]));
+        }
+    };
+    (0..4).for_each(|_| next(&mut world));
+    let mut pause = Waits::default().stand_still;
+    for turn in 0..8 {
+        next(&mut world);
         let wake = world.executor.wake_at();
         assert_eq!(wake, Some(world.now + pause), "turn {turn}");
         world.advance(pause);
+        next(&mut world);
+        pause = (pause * 2).min(Duration::from_secs(16));
     }
     let fault = "the account does not stand still, nothing trades on it";
-    assert_eq!(world.faults, [fault]);
-    assert_eq!(world.now.since(START), Duration::from_secs(7));
+    assert_eq!(world.faults, [fault, fault]);
     assert!(world.accounts.is_empty());
-    world.read(5, 5);
-    assert_eq!(world.accounts.len(), 1);
+    assert!(!world.begun().contains(&"orders".to_owned()));
+}
+
+/// A try that fails keeps what it has listed.
+#[test]
+fn fills_that_a_failed_try_listed_are_not_listed_again() {
+    let mut world = World::new(None);
+    world.input(ExecutorInput::ReadAccount);
+    world.answer(balances(7));
+    world.answer(VenueResponse::Fills(vec![fill(3)]));
+    world.answer(lost());
+    world.begun();
+    world.advance(Waits::default().retry_first);
+    world.answer(balances(7));
+    world.answer(VenueResponse::Fills(Vec::new()));
+    world.answer(balances(7));
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    world.answer(balances(7));
+    assert_eq!(
+        world.begun(),
+        ["balances", "fills 1", "balances", "orders", "balances"]
+    );
+    assert_eq!(world.accounts[0].fills, [fill(3)]);
 }
 
 #[test]
@@ -115,7 +221,7 @@ fn a_reading_without_an_answer_starts_again_and_a_late_answer_is_not_part_of_it(
     world.advance(Waits::default().reading_within + Duration::from_millis(500));
     world.answer(balances(1));
     world.respond(late, balances(99));
-    assert_eq!(world.begun(), ["balances", "balances", "orders"]);
+    assert_eq!(world.begun(), ["balances", "balances", "fills 0"]);
 }
 
 fn fill(trade: u64) -> Fill {
@@ -153,9 +259,10 @@ fn fills_are_read_from_the_last_one_that_was_listed() {
     let mut world = World::new(None);
     world.input(ExecutorInput::ReadAccount);
     world.answer(balances(7));
-    world.answer(VenueResponse::OpenOrders(Vec::new()));
     world.answer(VenueResponse::Fills(vec![fill(400_000), fill(350_000)]));
     world.answer(VenueResponse::Fills(Vec::new()));
+    world.answer(balances(7));
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
     world.answer(balances(7));
     assert_eq!(listed_from(&mut world), [(0, 0), (1, 0)]);
     world.input(ExecutorInput::ReadAccount);
@@ -176,28 +283,33 @@ fn a_sweep_reads_the_fills_of_what_changed() {
     assert_eq!(world.begun(), ["balances", "orders", "balances"]);
     world.input(ExecutorInput::SweepAccount);
     world.answer(balances(8));
-    world.answer(VenueResponse::OpenOrders(Vec::new()));
     world.answer(VenueResponse::Fills(Vec::new()));
     world.answer(balances(8));
-    assert_eq!(world.begun(), ["balances", "orders", "fills 0", "balances"]);
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    world.answer(balances(8));
+    assert_eq!(
+        world.begun(),
+        ["balances", "fills 0", "balances", "orders", "balances"]
+    );
     assert_eq!(world.accounts.len(), 3);
 }
 
 #[test]
-fn a_full_reading_that_is_requested_during_a_sweep_follows_it() {
+fn a_full_reading_that_is_requested_during_a_sweep_is_made_of_it_or_follows_it() {
     let mut world = World::new(None);
     world.input(ExecutorInput::SweepAccount);
     world.input(ExecutorInput::ReadAccount);
+    world.read(0, 0);
+    assert_eq!(world.begun(), WHOLE);
     world.input(ExecutorInput::SweepAccount);
     world.answer(balances(0));
+    world.input(ExecutorInput::ReadAccount);
+    world.input(ExecutorInput::SweepAccount);
     world.answer(VenueResponse::OpenOrders(Vec::new()));
-    world.answer(VenueResponse::Fills(Vec::new()));
     world.answer(balances(0));
     world.read(0, 0);
-    assert_eq!(
-        world.begun()[4..],
-        ["balances", "orders", "fills 0", "fills 1", "balances"]
-    );
+    assert_eq!(world.begun()[3..], WHOLE);
+    assert_eq!(world.accounts.len(), 3);
 }
 
 fn read_candles(world: &mut World) {
