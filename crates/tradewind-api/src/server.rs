@@ -37,13 +37,16 @@ pub struct ServerOptions {
 }
 
 impl ServerOptions {
+    /// Connections at once, unless set otherwise.
+    pub const CONNECTIONS_MAX: usize = 2_048;
+
     /// What is sensible for one operator: 2,048 connections, 1,024 streams, 10 s.
     #[must_use]
     pub const fn new(secrets: Secrets) -> Self {
         Self {
             secrets,
             hosts: Vec::new(),
-            connections_max: 2_048,
+            connections_max: Self::CONNECTIONS_MAX,
             streams_max: 1_024,
             request_timeout: Duration::from_secs(10),
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tradewind_api::{Secrets, Server, ServerOptions};
 
+use crate::app::descriptors;
 use crate::app::desk::LiveDesk;
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::random_hex;
@@ -19,13 +20,15 @@ use crate::config::DeskConfig;
 pub(crate) struct ApiServer {
     listener: TcpListener,
     address: SocketAddr,
+    /// How many it may hold at once.
+    connections: usize,
 }
 
 impl ApiServer {
     /// Binds the address.
     ///
     /// # Errors
-    /// The port is in use.
+    /// The port is in use, or the process may open too few files.
     pub(crate) fn bind(config: &DeskConfig) -> anyhow::Result<Self> {
         let wanted = config.api.listen;
         let listener = TcpListener::bind(wanted).with_context(|| {
@@ -33,7 +36,11 @@ impl ApiServer {
         })?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        Ok(Self {
+            listener,
+            address,
+            connections: descriptors::for_api(ServerOptions::CONNECTIONS_MAX)?,
+        })
     }
 
     /// Serves the desk and prints where, with a link that logs in once.
@@ -50,6 +57,7 @@ impl ApiServer {
         let (listener, address) = (self.listener, self.address);
         let (token, desk) = (token(data_dir)?, Arc::clone(desk));
         let mut login_code = Some(code.clone());
+        let connections = self.connections;
         supervisor.keep("api", move |stop| {
             let secrets = Secrets {
                 token: token.clone(),
@@ -59,7 +67,10 @@ impl ApiServer {
             let desk = Arc::clone(&desk);
             async move {
                 let socket = tokio::net::TcpListener::from_std(socket?)?;
-                let server = Server::new(socket, desk, ServerOptions::new(secrets), stop)?;
+                let mut options = ServerOptions::new(secrets);
+                options.connections_max = connections;
+                options.streams_max = options.streams_max.min(connections);
+                let server = Server::new(socket, desk, options, stop)?;
                 server.run().await.context("the API")
             }
         });

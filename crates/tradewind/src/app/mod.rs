@@ -13,6 +13,7 @@ mod closing;
 mod components;
 mod confirmation;
 mod data_dir;
+mod descriptors;
 mod desk;
 pub(crate) mod desk_time;
 mod difference;

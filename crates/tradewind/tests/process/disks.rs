@@ -155,17 +155,10 @@ impl Rig {
         });
         let told = desk.get("status")["seq"].clone();
         within(SOON, "every fill in the database", || {
-            (desk.all("fills").len() == self.trades()).then_some(())
+            (desk.all("fills").len() == self.exchange.trades()).then_some(())
         });
-        eprintln!("{} fills at input {told}", self.trades());
+        eprintln!("{} fills at input {told}", self.exchange.trades());
         compare(&desk, &self.exchange);
-    }
-
-    /// The exchange's count of the account's executions.
-    fn trades(&self) -> usize {
-        let symbols = crate::fast_bots::BASES.map(|base| format!("{base}USDT"));
-        let of_each = symbols.iter().map(|symbol| self.exchange.my_trades(symbol));
-        of_each.map(|trades| trades.len()).sum()
     }
 
     /// Cancels an order that rests at the exchange, though no new one may leave.
@@ -339,10 +332,14 @@ fn a_hung_sync_halts_and_heals_by_itself() {
     let mut desk = rig.trading();
     rig.fault(EIO, "h", "journal/truth-");
     reaches(&desk, "HALTED", "the event log is behind", SOON);
-    let before = rig.trades();
+    let before = rig.exchange.trades();
     crate::desk::pause(Duration::from_secs(5));
     // Stops at the venue may still fill.
-    assert!(rig.trades() <= before + 12, "{before} to {}", rig.trades());
+    assert!(
+        rig.exchange.trades() <= before + 12,
+        "{before} to {}",
+        rig.exchange.trades()
+    );
     rig.heal();
     heals(&desk, HEALED);
     rig.trades_again(&desk);

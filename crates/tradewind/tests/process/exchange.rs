@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::amounts::exact;
 use crate::desk::CONTROL_TOKEN;
+use crate::fast_bots::BASES;
 use crate::http;
 use crate::simx::Simx;
 
@@ -131,6 +132,14 @@ impl Exchange {
             (balance["asset"].as_str().unwrap().to_owned(), total)
         };
         balances.map(of_asset).collect()
+    }
+
+    /// How many executions the account has in the instruments of the fast bots.
+    #[track_caller]
+    pub(crate) fn trades(&self) -> usize {
+        let symbols = BASES.map(|base| format!("{base}USDT"));
+        let of_each = symbols.iter().map(|symbol| self.my_trades(symbol).len());
+        of_each.sum()
     }
 
     #[track_caller]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{Desk, command, unused_address, within};
+use crate::desk::{Desk, command, reset, unused_address, within};
 use crate::exchange::Exchange;
 use crate::fast_bots::{BASES, BEGUN};
 use crate::live::{come_to_rest, compare, configuration, live};
@@ -170,10 +170,7 @@ fn two_desks_on_one_account_notice_each_other() {
     let mut other = other;
     other.crash();
     if paused {
-        within(SOON, "a reset", || {
-            let reset = command(first, &["reset", "--reason", "alone again"]);
-            reset.status.success().then_some(())
-        });
+        reset(first, &[]);
     }
     let before = orders(&one);
     let cleared = command(

@@ -14,6 +14,7 @@ mod clean_start;
 mod clock_steps;
 mod crashes;
 mod crashes_live;
+mod descriptors;
 mod desk;
 mod disks;
 mod draws;
