@@ -1,4 +1,4 @@
-//! The summary at shutdown: each open position, and whether a stop protects it.
+//! The summary at shutdown, and at a start that is killed: each open position, and whether a stop protects it.
 
 use std::fmt::Write as _;
 

@@ -200,7 +200,11 @@ impl Desk {
             responses,
             &|account, instrument| engine.last_booked(account, instrument),
         );
-        start_closed_while_down(&mut supervisor, &bus, &engine.view(), &configuration);
+        let left = engine.view();
+        if directory.latch.is_set() && !left.positions.is_empty() {
+            tracing::warn!("Killed, {}", shutdown_summary::text(&left, &configuration));
+        }
+        start_closed_while_down(&mut supervisor, &bus, &left, &configuration);
         let evaluations = EvaluationLanes::start(&configuration, &factory, &queues)
             .context("starting thread lanes")?;
         let parts = DriverParts {

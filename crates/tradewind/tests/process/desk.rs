@@ -106,6 +106,14 @@ pub(crate) fn within<T>(time: Duration, what: &str, mut seen: impl FnMut() -> Op
     }
 }
 
+/// Sends a process a signal, such as `INT`.
+#[track_caller]
+pub(crate) fn signal(pid: u32, name: &str) {
+    let pid = pid.to_string();
+    let sent = Command::new("kill").args(["-s", name, &pid]).status();
+    assert!(sent.unwrap().success());
+}
+
 /// Lets a real process go on for a while.
 #[expect(
     clippy::disallowed_methods,
@@ -270,12 +278,7 @@ impl Desk {
     /// Sends a signal, such as `INT`.
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill")
-            .args(["-s", name, &pid])
-            .status()
-            .unwrap();
-        assert!(sent.success());
+        signal(self.child.id(), name);
     }
 
     /// Waits until the process has ended by itself.

@@ -122,6 +122,12 @@ impl Exchange {
         }
     }
 
+    /// Sends its process a signal, such as `STOP`.
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
+        self.simx.signal(name);
+    }
+
     /// Free and locked amounts together of each asset that it has, in multiples of 10^-18.
     #[track_caller]
     pub(crate) fn balances(&self) -> BTreeMap<String, i128> {

@@ -26,6 +26,7 @@ mod http;
 mod identity;
 mod in_flight;
 mod keys;
+mod kill_unanswered;
 mod killing;
 mod killing_unread;
 mod latency;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::desk::{tradewind, within};
+use crate::desk::{signal, tradewind, within};
 
 /// What the exchange prints, in its folder: where it listens, then its log of orders.
 const LOG: &str = "simx.jsonl";
@@ -59,6 +59,12 @@ impl Simx {
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
+    }
+
+    /// Sends it a signal, such as `STOP`.
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
+        signal(self.child.id(), name);
     }
 
     pub(crate) fn kill(&mut self) {

@@ -1,0 +1,118 @@
+//! Kills while the venue answers nothing.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::desk::{Desk, command, pause, tradewind, unused_address, within};
+use crate::exchange::Exchange;
+use crate::fast_bots::{BEGUN, replaced};
+use crate::live::{configuration, live};
+
+const SOON: Duration = Duration::from_secs(60);
+/// Longer than any request to the venue may take.
+const SILENCE: Duration = Duration::from_secs(12);
+
+fn exchange(folder: &Path) -> Exchange {
+    let balances = format!("USDT={BEGUN}");
+    let arguments = [
+        ["--listen", &unused_address()],
+        ["--control", &unused_address()],
+    ];
+    Exchange::with_account(folder, &balances, &arguments.concat())
+}
+
+/// Whether an order of the exchange is no stop.
+fn is_entry_or_exit(order: &&Value) -> bool {
+    !order["type"].as_str().unwrap().starts_with("STOP")
+}
+
+/// Fast bots whose limit orders rest far from the market.
+fn resting(folder: &Path, exchange: &Exchange) -> String {
+    let path = configuration(folder, &exchange.address);
+    let text = fs::read_to_string(&path).unwrap();
+    let rests = "{ type = \"limit\", offset = \"-0.5%\", timeout = \"10m\", then = \"cancel\" }";
+    let text = replaced(
+        &text,
+        "{ type = \"limit\", timeout = \"1s\", then = \"cross\" }",
+        rests,
+    );
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// H05: the desk is killed at once and says how many orders are open; it cancels them once the venue answers again.
+#[test]
+fn a_kill_while_the_venue_is_silent_cancels_what_rests_once_it_answers() {
+    let (at_venue, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let folder = folder.path();
+    let exchange = exchange(at_venue.path());
+    let desk = Desk::start_from(folder, live(folder, &resting(folder, &exchange)));
+    let open = || {
+        let orders = exchange.orders_now();
+        orders.iter().filter(is_entry_or_exit).count()
+    };
+    within(SOON, "entries that rest", || (open() >= 3).then_some(()));
+
+    exchange.signal("STOP");
+    let killed = command(folder, &["kill", "--reason", "the venue is silent"]);
+    assert_eq!(killed.status.code(), Some(0), "{killed:?}");
+    let said = String::from_utf8(killed.stdout).unwrap();
+    assert!(said.contains("; durable; "), "{said}");
+    assert!(said.contains("open"), "{said}");
+    pause(SILENCE);
+    assert_eq!(desk.get("status")["state"], "KILLED");
+    exchange.signal("CONT");
+    within(SOON, "the end of every entry", || {
+        (open() == 0).then_some(())
+    });
+    assert_eq!(desk.get("status")["state"], "KILLED");
+    within(SOON, "the same in the desk's books", || {
+        let orders = desk.items("orders");
+        let rest = |order: &Value| order["purpose"] == "protect";
+        orders.iter().all(rest).then_some(())
+    });
+}
+
+/// A desk that dies while it flattens is killed at its next start, sends nothing, and lists what it still has.
+#[test]
+fn a_desk_that_dies_while_it_flattens_is_killed_and_lists_the_remainder() {
+    let (at_venue, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let folder = folder.path();
+    let exchange = exchange(at_venue.path());
+    let config = configuration(folder, &exchange.address);
+    let mut desk = Desk::start_from(folder, live(folder, &config));
+    within(SOON, "positions", || {
+        (desk.items("positions").len() >= 3).then_some(())
+    });
+    exchange.signal("STOP");
+    let mut flatten = tradewind(folder, &["kill", "--flatten", "--reason", "drill"])
+        .spawn()
+        .unwrap();
+    within(SOON, "the desk flattens", || {
+        (desk.get("status")["state"] == "FLATTENING").then_some(())
+    });
+    desk.crash();
+    exchange.signal("CONT");
+    drop(flatten.wait());
+    let trades = exchange.trades();
+
+    let desk = Desk::start_from(folder, live(folder, &config));
+    assert_eq!(desk.get("status")["state"], "KILLED");
+    within(SOON, "a comparison with the account", || {
+        (desk.get("balances")["equal"] == true).then_some(())
+    });
+    let positions = desk.items("positions");
+    assert!(!positions.is_empty(), "nothing is left of three positions");
+    let said = desk.said();
+    let (_, list) = said.split_once("Killed, ").expect("a list of what is open");
+    for position in &positions {
+        let instrument = position["instrument"].as_str().unwrap();
+        assert!(list.contains(instrument), "{instrument} is not in {list}");
+    }
+    pause(Duration::from_secs(3));
+    assert_eq!(exchange.trades(), trades, "a killed desk traded");
+}
