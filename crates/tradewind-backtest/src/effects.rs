@@ -62,6 +62,8 @@ impl Effects for DirectEffects {
                 let request = Request::Query(account, instrument, client_id);
                 self.link.send(now, request);
             }
+            // An order leaves within the turn that decided it.
+            Effect::Withdraw { .. } => {}
             Effect::Reconcile(account) | Effect::Sweep(account) => {
                 let state = self.link.account(account, &self.configuration);
                 self.answers.push_back(Input::Account(Box::new(state)));

@@ -304,6 +304,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
                 Output::CancelTimer(timer) => self.timers.cancel(*timer),
                 Output::Evaluate(_) | Output::ResetLane(_) => has_requests = true,
                 Output::Cancel { .. }
+                | Output::Withdraw { .. }
                 | Output::Query { .. }
                 | Output::Reconcile(_)
                 | Output::EndFlattening

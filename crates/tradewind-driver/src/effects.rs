@@ -27,6 +27,15 @@ pub enum Effect {
         /// The venue's, once known.
         venue_order_id: Option<VenueOrderId>,
     },
+    /// Keep an order from leaving if it has not left yet.
+    Withdraw {
+        /// The account.
+        account: AccountId,
+        /// The instrument.
+        instrument: InstrumentId,
+        /// Our id.
+        client_id: ClientOrderId,
+    },
     /// Query the state of an order.
     Query {
         /// The account.
@@ -67,6 +76,15 @@ impl Effect {
                 client_id,
                 venue_order_id,
             },
+            Output::Withdraw {
+                account,
+                instrument,
+                client_id,
+            } => Self::Withdraw {
+                account,
+                instrument,
+                client_id,
+            },
             Output::Query {
                 account,
                 instrument,
@@ -101,7 +119,9 @@ impl Effect {
     pub(crate) const fn order(&self) -> Option<ClientOrderId> {
         match self {
             Self::Submit(_, order) => Some(order.terms().client_id),
-            Self::Cancel { client_id, .. } | Self::Query { client_id, .. } => Some(*client_id),
+            Self::Cancel { client_id, .. }
+            | Self::Withdraw { client_id, .. }
+            | Self::Query { client_id, .. } => Some(*client_id),
             Self::Reconcile(_) | Self::Sweep(_) | Self::Candles { .. } => None,
         }
     }

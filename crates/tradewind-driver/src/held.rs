@@ -23,7 +23,7 @@ pub(crate) struct HeldEffects {
 impl HeldEffects {
     /// Takes an effect of input `seq` if it must wait; gives it back if it may be performed now.
     pub(crate) fn hold(&mut self, seq: u64, durable: u64, effect: Effect) -> Option<Effect> {
-        if let Effect::Cancel { client_id, .. } = &effect
+        if let Effect::Cancel { client_id, .. } | Effect::Withdraw { client_id, .. } = &effect
             && self.withdraw(*client_id)
         {
             return None;
@@ -168,6 +168,17 @@ mod tests {
         let Some(Input::Report(report)) = held.next_report() else {
             panic!("an order that was dropped is reported");
         };
+        let (Intent { terms, .. }, _) = &two;
+        let withdraw = || Effect::Withdraw {
+            account: terms.account,
+            instrument: terms.instrument,
+            client_id: terms.client_id,
+        };
+        assert!(held.hold(12, 11, withdraw()).is_some(), "it has left");
+        assert!(held.hold(12, 11, submit(&two)).is_none());
+        assert!(held.hold(12, 11, withdraw()).is_none());
+        assert_eq!(released(&mut held, 12), []);
+        assert!(held.next_report().is_some());
         assert_eq!(Some(report.client_id), ids[0]);
         let not_sent = ReportKind::NotSent(NotSentReason::Expired);
         assert_eq!(report.kind, not_sent);

@@ -100,6 +100,7 @@ impl Effects for Noted {
         match effect {
             Effect::Submit(..) => self.note("submit"),
             Effect::Cancel { .. } => self.note("cancel"),
+            Effect::Withdraw { .. } => self.note("withdraw"),
             Effect::Query { .. } => self.note("query"),
             Effect::Reconcile(account) => {
                 self.note("reconcile");

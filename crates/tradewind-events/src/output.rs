@@ -29,6 +29,15 @@ pub enum Output {
         /// The venue's, once known.
         venue_order_id: Option<VenueOrderId>,
     },
+    /// Keep an order from leaving if it has not left yet. One that has is not affected.
+    Withdraw {
+        /// On which account.
+        account: AccountId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// Our id.
+        client_id: ClientOrderId,
+    },
     /// Ask the venue what became of an order.
     Query {
         /// On which account.

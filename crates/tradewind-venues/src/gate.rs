@@ -5,6 +5,7 @@
 //! process. Killing never waits for the network: the lock is held for one non-blocking write at most, and what was not
 //! written by then is dropped with its connection. Cancels and queries travel on other connections and are not gated.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,7 +14,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
-use tradewind_model::{Clock, NotSentReason, Timestamp};
+use tradewind_model::{ClientOrderId, Clock, NotSentReason, Timestamp};
 use tradewind_risk::{ApprovedOrder, KillLatch};
 
 /// Guards every connection that new orders leave on.
@@ -23,8 +24,13 @@ pub struct OrderGate {
     send_lock: Mutex<()>,
     cut: Notify,
     is_closed: AtomicBool,
+    /// Orders that may not leave any more, the latest [`WITHDRAWN_MAX`].
+    withdrawn: Mutex<BTreeSet<ClientOrderId>>,
     clock: Arc<dyn Clock>,
 }
+
+/// Orders that are remembered as withdrawn. One is older than this many others only if it left long ago.
+const WITHDRAWN_MAX: usize = 10_000;
 
 impl OrderGate {
     /// A gate over the desk's latch.
@@ -35,6 +41,7 @@ impl OrderGate {
             send_lock: Mutex::new(()),
             cut: Notify::new(),
             is_closed: AtomicBool::new(false),
+            withdrawn: Mutex::default(),
             clock,
         })
     }
@@ -59,6 +66,18 @@ impl OrderGate {
         drop(self.lock());
         self.cut.notify_waiters();
         begins
+    }
+
+    /// Keeps one order from leaving: a part of the desk was killed after it was decided. When it returns, no byte of the order leaves
+    /// any more; one that has left whole is not affected.
+    pub fn withdraw(&self, order: ClientOrderId) {
+        let mut withdrawn = relock(&self.withdrawn);
+        withdrawn.insert(order);
+        if withdrawn.len() > WITHDRAWN_MAX {
+            withdrawn.pop_first();
+        }
+        drop(withdrawn);
+        drop(self.lock());
     }
 
     /// Closes the gate for good: the engine has ended, and orders that still wait have no owner. What has left whole may
@@ -88,8 +107,12 @@ impl OrderGate {
         }
     }
 
-    fn lets(&self, is_flattening: bool) -> Result<(), NotSentReason> {
-        if !self.latch.lets(is_flattening) {
+    fn lets(&self, pass: Pass) -> Result<(), NotSentReason> {
+        let is_withdrawn = || {
+            let withdrawn = relock(&self.withdrawn);
+            pass.order.is_some_and(|order| withdrawn.contains(&order))
+        };
+        if !self.latch.lets(pass.is_flattening) || is_withdrawn() {
             return Err(NotSentReason::Killed);
         }
         if self.is_closed.load(Ordering::SeqCst) {
@@ -99,7 +122,7 @@ impl OrderGate {
     }
 
     fn allows(&self, pass: Pass) -> Result<(), NotSentReason> {
-        self.lets(pass.is_flattening)?;
+        self.lets(pass)?;
         match pass.expires_at {
             Some(end) if self.clock.now() >= end => Err(NotSentReason::Expired),
             _ => Ok(()),
@@ -117,6 +140,7 @@ impl OrderGate {
 /// What decides whether an order passes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pass {
+    order: Option<ClientOrderId>,
     /// It may leave until then, if there is an end.
     expires_at: Option<Timestamp>,
     /// It closes a position for a kill.
@@ -126,6 +150,7 @@ struct Pass {
 impl Pass {
     const fn of(order: &ApprovedOrder) -> Self {
         Self {
+            order: Some(order.terms().client_id),
             expires_at: order.expires_at(),
             is_flattening: order.is_flattening(),
         }
@@ -193,7 +218,7 @@ impl SendPermit {
         match *relock(&self.load) {
             Load::Nothing => Ok(()),
             Load::Order(pass) if self.written() == 0 => self.gate.allows(pass),
-            Load::Order(pass) => self.gate.lets(pass.is_flattening),
+            Load::Order(pass) => self.gate.lets(pass),
         }
     }
 
@@ -265,8 +290,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GatedIo<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::execution::orders_for_tests::sealed;
     use std::sync::atomic::AtomicI64;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tradewind_risk::PositionEffect;
 
     fn gate() -> Arc<OrderGate> {
         OrderGate::new(
@@ -290,6 +317,30 @@ mod tests {
         let mut arrived = Vec::new();
         theirs.read_to_end(&mut arrived).await.unwrap();
         assert_eq!(arrived, b"order");
+    }
+
+    /// H04: an order that was decided before the kill of a part of the desk, and whose bytes wait.
+    #[tokio::test]
+    async fn a_withdrawn_order_does_not_leave_and_others_do() {
+        let gate = gate();
+        let (ours, mut theirs) = duplex(64);
+        let permit = SendPermit::new(Arc::clone(&gate));
+        let mut gated = GatedIo::new(ours, Arc::clone(&permit));
+        let (first, second) = (
+            sealed(1, PositionEffect::Exit),
+            sealed(2, PositionEffect::Exit),
+        );
+        gate.withdraw(ClientOrderId(1));
+        assert_eq!(gate.authorize(&first), Err(NotSentReason::Killed));
+        permit.begin(&first);
+        assert!(gated.write_all(b"first").await.is_err());
+        assert_eq!(permit.refusal(), Some(NotSentReason::Killed));
+        permit.begin(&second);
+        gated.write_all(b"second").await.unwrap();
+        drop(gated);
+        let mut arrived = Vec::new();
+        theirs.read_to_end(&mut arrived).await.unwrap();
+        assert_eq!(arrived, b"second");
     }
 
     #[tokio::test]
@@ -333,17 +384,24 @@ mod tests {
         gate.cut(false).await;
     }
 
+    fn pass(is_flattening: bool) -> Pass {
+        Pass {
+            is_flattening,
+            ..Pass::default()
+        }
+    }
+
     #[tokio::test]
     async fn an_order_for_a_kill_outlives_the_flattening_and_not_the_kill() {
         let gate = gate();
         let walk = async {
             assert!(gate.flatten() && !gate.flatten());
             gate.cut(false).await;
-            assert!(gate.lets(true).is_ok() && gate.lets(false).is_err());
+            assert!(gate.lets(pass(true)).is_ok() && gate.lets(pass(false)).is_err());
             assert!(gate.kill());
         };
         tokio::join!(biased; gate.cut(true), walk);
-        assert!(gate.lets(true).is_err() && !gate.flatten());
+        assert!(gate.lets(pass(true)).is_err() && !gate.flatten());
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::{AccountStreamView, ClockReading, StreamBalance, StreamState};
-use tradewind_model::{AccountId, Timestamp};
+use tradewind_model::{AccountId, Amount, AssetId, Timestamp};
 
 /// The streams of the desk's accounts. One that never reported anything is absent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -55,6 +55,14 @@ impl AccountStreams {
                 Err(place) => known.insert(place, *balance),
             }
         }
+    }
+
+    /// All that an account has of an asset, as its stream reported it last.
+    pub(crate) fn reported(&self, account: AccountId, asset: AssetId) -> Option<Amount> {
+        let known = &self.get(account)?.balances;
+        let place = known.binary_search_by_key(&asset, |known| known.asset);
+        let balance = known.get(place.ok()?)?;
+        Some(balance.free + balance.locked)
     }
 
     pub(crate) fn count_transfer(&mut self, account: AccountId) {

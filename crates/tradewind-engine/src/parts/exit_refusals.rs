@@ -27,6 +27,11 @@ impl ExitRefusals {
         self.reason = reason;
     }
 
+    /// Whether one was refused since one was last filled.
+    pub(crate) const fn is_any(&self) -> bool {
+        self.count > 0
+    }
+
     /// The end of the pause.
     pub(crate) const fn not_before(&self) -> Timestamp {
         self.not_before

@@ -11,6 +11,7 @@ use tradewind_risk::{CauseKind, Scope, TradingState};
 
 use super::causes::{note_absurd, open_until_cleared};
 use super::positions::refresh_position;
+use super::protection::cover;
 use crate::parts::Parts;
 
 /// From whom it is taken before the bots, in this order.
@@ -70,6 +71,37 @@ pub(super) fn cover_external(parts: &mut Parts, fill: &Fill, out: &mut Outputs) 
         let portfolio = &mut parts.portfolio;
         portfolio.transfer(account, money, owner, OwnerId::External);
         give_up_position(parts, (account, owner), asset, amount, out);
+    }
+}
+
+/// After a fee in an asset that is neither bought nor sold (V11): what FEES does not have for it was paid out of others' holdings. The
+/// ledger says so, bots last; nobody has to look into it.
+pub(super) fn cover_fees(parts: &mut Parts, fill: &Fill, out: &mut Outputs) {
+    let (account, asset) = (fill.account, fill.fee.asset);
+    let has = |parts: &Parts, owner| parts.portfolio.ledger.balance(account, asset, owner);
+    let missing = -has(parts, OwnerId::Fees);
+    if missing <= Amount::ZERO {
+        return;
+    }
+    for (owner, share) in givers(parts, account, asset, missing) {
+        let amount = share.min(has(parts, owner));
+        if owner == OwnerId::Fees || amount <= Amount::ZERO {
+            continue;
+        }
+        let money = Money { asset, amount };
+        let portfolio = &mut parts.portfolio;
+        portfolio.transfer(account, money, owner, OwnerId::Fees);
+        let OwnerId::Bot(bot) = owner else {
+            continue;
+        };
+        for place in parts.bots.places(bot) {
+            let instrument = parts.config.instrument(parts.bots.at(place).instrument());
+            let (id, is_holding) = (instrument.id, instrument.base == asset);
+            if is_holding {
+                refresh_position(parts, place, out);
+                cover(parts, (account, id), out);
+            }
+        }
     }
 }
 

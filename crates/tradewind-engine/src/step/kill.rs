@@ -70,6 +70,7 @@ fn set_killed(parts: &mut Parts, scope: Scope, out: &mut Outputs) {
 /// Cancels the entries of a scope and reads its accounts, so that what the venue has is known. Counts what is still open.
 fn stop_orders(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> CommandResult {
     parts.cancel_entries_of(scope, out);
+    withdraw_unsent(parts, scope, out);
     let accounts = note_kill(parts, scope);
     out.extend(accounts.into_iter().map(Output::Reconcile));
     let open = parts.orders.open();
@@ -78,6 +79,26 @@ fn stop_orders(parts: &mut Parts, scope: Scope, out: &mut Outputs) -> CommandRes
     CommandResult::Killed {
         open_orders: u32::try_from(open.count()).unwrap_or(u32::MAX),
         durable: true,
+    }
+}
+
+/// Keeps what was decided before the kill, and waits for its turn or its connection, from leaving after it. The kill of the whole
+/// desk has the gate for this. Stops go: they protect what the kill leaves open.
+fn withdraw_unsent(parts: &Parts, scope: Scope, out: &mut Outputs) {
+    if scope == Scope::Desk {
+        return;
+    }
+    for order in parts.orders.open() {
+        let may_wait = order.status() == OrderStatus::Pending;
+        let is_stop = order.effect() == PositionEffect::Protect;
+        if may_wait && !is_stop && scope.covers(parts.scope_of(order)) {
+            let terms = order.terms();
+            out.push(Output::Withdraw {
+                account: terms.account,
+                instrument: terms.instrument,
+                client_id: terms.client_id,
+            });
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Positions of bots: read from the portfolio after every change, closed in orders of a legal size.
 
 use tradewind_events::{EventKind, Outputs, Timer};
-use tradewind_model::{EventId, Instrument, OwnerId, PositionState, Ppm, Quantity, Side};
+use tradewind_model::{
+    EventId, Instrument, InstrumentKind, OwnerId, PositionState, Ppm, Quantity, Side,
+};
 use tradewind_portfolio::PositionKey;
 use tradewind_risk::visible_quantity;
 
@@ -62,7 +64,24 @@ pub(super) fn closing_quantity(
     let quantity = largest.map_or(quantity, |limit| {
         quantity.min(instrument.floor_quantity(limit))
     });
+    let quantity = quantity.min(reported(parts, place, instrument).unwrap_or(quantity));
     slice(parts, instrument, side, quantity)
+}
+
+/// What the account has of a spot instrument, by its venue's last word, if an exit was refused and that is enough for an order (V13):
+/// the next one is not the same again. What is missing is found by the reading that follows a refusal.
+fn reported(parts: &Parts, place: BotInstrument, instrument: &Instrument) -> Option<Quantity> {
+    let is_refused = parts.bots.at(place).refusals().is_any();
+    if !is_refused || instrument.kind != InstrumentKind::Spot {
+        return None;
+    }
+    let account = parts.bots.bot(place.bot()).config().account;
+    let has = parts.streams.reported(account, instrument.base)?;
+    let quantity = instrument.floor_quantity(instrument.floor_amount(has));
+    let quote = parts.market.quote(instrument.id)?;
+    let price = quote.opposite_side(parts.bots.at(place).closing_side());
+    instrument.check(quantity, None, Some(price)).ok()?;
+    Some(quantity)
 }
 
 /// How much of an exit the book can take at once (R09): the share of what it shows that an order may be. All of it where

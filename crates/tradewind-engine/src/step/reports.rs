@@ -13,7 +13,7 @@ use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
 use super::breakers;
 use super::causes::{note_foreign_desk, open_until_cleared};
-use super::holdings::cover_external;
+use super::holdings::{cover_external, cover_fees};
 use super::monitoring::on_booked;
 use super::positions::{closing_quantity, refresh_position};
 use super::protection::{follow, note_outcome};
@@ -122,14 +122,14 @@ fn announce(parts: &mut Parts, order: &Order, kind: &ReportKind, out: &mut Outpu
         ReportKind::Filled(_) | ReportKind::CancelRejected(_) => return,
     };
     parts.emit(Some(order.placed_by()), event, out);
-    note_refused_exit(parts, order, kind);
+    note_refused_exit(parts, order, kind, out);
     if order.status() == OrderStatus::Unknown {
         out.push(order.query());
     }
 }
 
 /// An exit that was refused or not sent delays the next one.
-fn note_refused_exit(parts: &mut Parts, order: &Order, kind: &ReportKind) {
+fn note_refused_exit(parts: &mut Parts, order: &Order, kind: &ReportKind, out: &mut Outputs) {
     let exits = order
         .place()
         .filter(|_| order.effect() == PositionEffect::Exit);
@@ -141,6 +141,10 @@ fn note_refused_exit(parts: &mut Parts, order: &Order, kind: &ReportKind) {
     if let Some(place) = exits {
         let now = parts.now();
         parts.bots.at_mut(place).note_refused_exit(reason, now);
+        // The books may say more than there is. Refusals come ever later, and so do these readings.
+        if matches!(kind, ReportKind::Rejected(_)) {
+            out.push(Output::Sweep(order.terms().account));
+        }
     }
 }
 
@@ -170,6 +174,7 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
             on_part(parts, order, (owner, &part, booking), cause, out);
         }
     }
+    cover_fees(parts, fill, out);
 }
 
 /// Whose a fill is: its order's owner's or, of a stop over several positions, theirs in parts.
@@ -412,6 +417,7 @@ pub(super) fn book_stray(
         refresh_position(parts, place, out);
     }
     cover_external(parts, fill, out);
+    cover_fees(parts, fill, out);
 }
 
 /// The owner of a fill. If its bot no longer trades the instrument, the desk owns it, since no bot would close it. What another

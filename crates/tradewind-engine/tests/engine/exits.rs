@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use tradewind_events::{Action, EventKind, EventType, Input};
+use tradewind_events::{
+    Action, BalanceView, Configuration, EventKind, EventType, Input, Output, StreamBalance,
+    StreamChange,
+};
 use tradewind_model::{
-    Depth, ExitPlan, Level, OrderKind, Ppm, Price, Quantity, RejectReason, ReportKind, Side, Stop,
-    TimeInForce,
+    Amount, Depth, ExitPlan, Instrument, InstrumentId, Level, Money, OrderKind, OrderTerms,
+    OwnerId, Ppm, Price, Quantity, RejectReason, ReportKind, Side, Stop, TimeInForce,
 };
 use tradewind_risk::PositionEffect;
-use tradewind_testkit::{Desk, SPOT, Script, bot};
+use tradewind_testkit::{ACCOUNT, BTC, Desk, SPOT, Script, bot, configuration, quote};
 
-use crate::{buy, desk};
+use crate::{BOT, buy, desk};
 
 /// A desk whose bot has bought one unit at 100.01 under this plan.
 fn long(plan: ExitPlan) -> (Desk, Script) {
@@ -132,6 +135,154 @@ fn one_exit_is_at_work_at_a_time_and_a_failed_one_is_tried_again_later() {
     desk.advance(Duration::from_secs(5));
     desk.quote(9_000, 9_001);
     assert_eq!(desk.orders().len(), 3, "a stop dies with its position");
+}
+
+/// Refuses the exit at work as the venue does.
+fn refuse(desk: &mut Desk, exit: &OrderTerms) {
+    let reason = RejectReason {
+        code: -2010,
+        text: "insufficient balance".to_owned(),
+    };
+    desk.report(exit, ReportKind::Rejected(reason), Some(0));
+}
+
+/// V13: a refusal is final. The next try comes ever later, and the status has the cause.
+#[test]
+fn an_exit_that_the_venue_refuses_is_tried_ever_later_and_says_why() {
+    let (mut desk, _) = long(plan(|plan| plan.stop = Stop::Distance(Ppm(10_000))));
+    let (mut tried, mut second) = (Vec::new(), 0);
+    desk.log.clear();
+    while tried.len() < 6 {
+        desk.quote(9_890, 9_891);
+        let sent = desk.orders().len();
+        if sent > tried.len() {
+            tried.push(second);
+            let exit = desk.last_order();
+            refuse(&mut desk, &exit);
+        }
+        desk.advance(Duration::from_secs(1));
+        second += 1;
+    }
+    assert_eq!(tried, [0, 1, 3, 7, 15, 31]);
+    let blocked = desk.engine.view().blocked_exits;
+    let said: Vec<_> = blocked.iter().map(|exit| exit.reason.as_str()).collect();
+    assert_eq!(said, ["the venue: insufficient balance (-2010)"]);
+    let swept = desk.log.iter();
+    let swept = swept.filter(|output| matches!(output, Output::Sweep(ACCOUNT)));
+    assert_eq!(swept.count(), 6, "the account is read after each");
+}
+
+/// V13: what the account does not have is not offered again.
+#[test]
+fn an_exit_after_a_refusal_is_no_larger_than_what_the_venue_says_is_there() {
+    let (mut desk, _) = long(plan(|plan| plan.stop = Stop::Distance(Ppm(10_000))));
+    let reported = |desk: &mut Desk, free: &str| {
+        let balance = StreamBalance {
+            asset: BTC,
+            free: free.parse().unwrap(),
+            locked: Amount::ZERO,
+        };
+        let change = Box::new(StreamChange::Balances {
+            balances: vec![balance],
+            at: desk.now,
+        });
+        let account = ACCOUNT;
+        desk.input(&Input::AccountStream { account, change });
+    };
+    let held = desk.held(SPOT);
+    reported(&mut desk, "0.5");
+    desk.quote(9_890, 9_891);
+    let exit = desk.last_order();
+    assert_eq!(exit.quantity.0, held, "by the books");
+    refuse(&mut desk, &exit);
+    desk.advance(Duration::from_secs(1));
+    desk.quote(9_890, 9_891);
+    let exit = desk.last_order();
+    assert_eq!(exit.quantity, Quantity(50_000));
+    desk.fill(&exit, 9_890);
+    assert_eq!(desk.held(SPOT), held - 50_000);
+}
+
+/// V11: a fee in what a bot holds, for a trade in something else. The books say that the bot has less of it, and it sells no more.
+#[test]
+fn a_fee_in_a_third_asset_is_taken_from_those_who_hold_it() {
+    let other = InstrumentId(2);
+    let script = Script::default();
+    let mut guarded = bot(0);
+    guarded.exit = plan(|plan| plan.stop = Stop::Distance(Ppm(10_000)));
+    let mut configuration = Configuration {
+        bots: vec![guarded],
+        ..configuration()
+    };
+    let eth = configuration.assets.intern("ETH");
+    configuration.instruments.push(Instrument {
+        id: other,
+        name: "simx:ETH/USDT".to_owned(),
+        base: eth,
+        ..configuration.instruments[0].clone()
+    });
+    let mut desk = Desk::started(configuration, script.strategies());
+    desk.advance(Duration::from_secs(2));
+    buy(&mut desk, &script);
+    desk.advance(Duration::from_secs(2));
+    let owned = |desk: &Desk, owner: OwnerId| -> Amount {
+        let balances = desk.engine.view().balances.into_iter();
+        let of = |balance: &BalanceView| (balance.asset, balance.owner) == (BTC, owner);
+        balances.filter(of).map(|balance| balance.amount).sum()
+    };
+    let bot = OwnerId::Bot(BOT);
+    let (held, fee) = (owned(&desk, bot), "0.25".parse::<Amount>().unwrap());
+
+    desk.input(&Input::Quote(quote(other, 10_000, 10_001, desk.now)));
+    desk.command(Action::PlaceOrder {
+        account: ACCOUNT,
+        instrument: other,
+        side: Side::Buy,
+        quantity: Quantity(100_000),
+        kind: OrderKind::Market,
+    });
+    let order = desk.last_order();
+    assert_eq!(order.instrument, other);
+    let mut fill = desk.fill_of(&order, order.quantity.0, 10_001);
+    fill.fee = Money {
+        asset: BTC,
+        amount: fee,
+    };
+    desk.report(&order, ReportKind::Filled(fill), Some(order.quantity.0));
+    assert_eq!(owned(&desk, bot), held - fee);
+    assert_eq!(owned(&desk, OwnerId::Fees), Amount::ZERO);
+    assert!(desk.engine.view().causes.is_empty(), "it is explained");
+
+    desk.quote(9_890, 9_891);
+    let exit = desk.last_order();
+    let sold = desk
+        .engine
+        .configuration()
+        .instrument(SPOT)
+        .quantity_amount(exit.quantity);
+    assert_eq!((exit.instrument, sold), (SPOT, held - fee));
+}
+
+/// R07: what is more than the venue takes at once is closed in parts, each after the other.
+#[test]
+fn an_exit_above_the_venues_maximum_goes_in_parts() {
+    let (mut desk, _) = long(plan(|plan| plan.stop = Stop::Distance(Ppm(10_000))));
+    let held = desk.held(SPOT);
+    let mut stricter = desk.engine.configuration().clone();
+    stricter.instruments[0].quantity_max = Quantity(held * 2 / 5);
+    desk.input(&Input::Configured(Box::new(stricter)));
+    desk.log.clear();
+    desk.quote(9_890, 9_891);
+    let mut sold = Vec::new();
+    while desk.orders().len() > sold.len() {
+        let exit = desk.last_order();
+        sold.push(exit.quantity.0);
+        desk.fill(&exit, 9_890);
+    }
+    let part = held * 2 / 5;
+    assert_eq!(sold, [part, part, held - 2 * part]);
+    assert_eq!(desk.held(SPOT), 0);
+    assert_eq!(desk.count(EventType::RiskDecisionRejected), 0);
 }
 
 #[test]

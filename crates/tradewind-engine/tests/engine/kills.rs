@@ -106,6 +106,36 @@ fn a_kill_of_a_bot_cancels_its_entries_and_holds_its_exits() {
     assert!(made.iter().any(|order| order.bot == Some(BOT)), "{made:?}");
 }
 
+/// H04: an exit that was decided before the kill of its part, and that may not have left yet.
+#[test]
+fn a_kill_of_a_part_withdraws_the_exits_that_wait() {
+    for (scope, wanted) in [
+        (Scope::Bot(BOT), 1),
+        (Scope::Instrument(SPOT), 2),
+        (Scope::Account(ACCOUNT), 2),
+        (Scope::Venue(VenueId(0)), 2),
+    ] {
+        let (mut desk, script) = two_bots();
+        assert_eq!(enter(&mut desk, &script), [true, true]);
+        let orders = desk.orders();
+        desk.fill(&orders[0], 10_001);
+        desk.fill(&orders[1], 10_001);
+        script.say(BOT, Answer::target(0));
+        script.say(OTHER, Answer::target(0));
+        desk.advance(Duration::from_secs(2));
+        desk.quote(10_000, 10_001);
+        let exits = desk.orders().split_off(2);
+        assert_eq!(exits.len(), 2);
+        desk.command(kill(scope));
+        let withdrawn = desk.log.iter().filter_map(|output| match output {
+            Output::Withdraw { client_id, .. } => Some(*client_id),
+            _ => None,
+        });
+        let of_scope = exits.iter().map(|order| order.client_id).take(wanted);
+        assert!(withdrawn.eq(of_scope), "{scope:?}");
+    }
+}
+
 #[test]
 fn a_kill_of_a_part_outlives_a_restart() {
     let script = Script::default();

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Timestamp};
+use tradewind_model::{Candle, ClientOrderId, Instrument, InstrumentId, Interval, Timestamp};
 
 use super::assets::Assets;
 use super::permissions::KeyRefusal;
@@ -120,6 +120,10 @@ impl ExecutionVenue for BinanceAccount {
         } else {
             self.reads.begin_later(work);
         }
+    }
+
+    fn withdraw(&self, order: ClientOrderId) {
+        self.venue.gate.withdraw(order);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Carries out one account's orders, cancels, queries and readings: inputs and the time in, requests and reports out.
 //!
-//! Orders wait for the account's order rate (R16), exits first: a full minute of signals is spread out, not refused. No
+//! Orders wait for the account's order rate (R16), exits first, then bot by bot: a full minute of signals is spread out, not refused. No
 //! cancel overtakes its order. An order whose answer does not come is UNKNOWN; it is queried, never sent again, and the
 //! venue's "no such order" counts only more than [`ABSENT_AFTER`] after the sending, once the venue's lists agree (`absence.rs`). Every queue is bounded: see
 //! [`QUEUED_MAX`](super::QUEUED_MAX), [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX), [`CANCELS_MAX`](super::CANCELS_MAX),
@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tradewind_model::{
-    AccountId, AssetId, ClientOrderId, ExecutionReport, InstrumentId, NotSentReason, ReportKind,
-    Timestamp, TradeId,
+    AccountId, AssetId, BotId, ClientOrderId, ExecutionReport, InstrumentId, NotSentReason,
+    ReportKind, Timestamp, TradeId,
 };
 use tradewind_risk::ApprovedOrder;
 
@@ -97,11 +97,12 @@ impl Executor {
     pub fn handle(&mut self, now: Timestamp, input: ExecutorInput, out: &mut Outputs) {
         self.now = self.now.max(now);
         match input {
-            ExecutorInput::Submit(order) => self.submit(order, out),
+            ExecutorInput::Submit(order, bot) => self.submit(order, bot, out),
             ExecutorInput::Cancel {
                 instrument,
                 client_id,
             } => self.cancel(instrument, client_id, out),
+            ExecutorInput::Withdraw(client_id) => self.withdraw(client_id, out),
             ExecutorInput::Query {
                 instrument,
                 client_id,
@@ -156,14 +157,14 @@ impl Executor {
         (self.queue.len(), self.orders.len())
     }
 
-    fn submit(&mut self, order: ApprovedOrder, out: &mut Outputs) {
+    fn submit(&mut self, order: ApprovedOrder, bot: Option<BotId>, out: &mut Outputs) {
         let id = order.terms().client_id;
         if self.orders.knows(id) || self.queue.contains(id) {
             return fault(ExecutorFault::Duplicate(id), out);
         }
         if self.stopped {
             self.not_sent(&order, NotSentReason::Unreachable, out);
-        } else if !self.queue.push(order) {
+        } else if !self.queue.push(order, bot) {
             self.not_sent(&order, NotSentReason::Unreachable, out);
             fault(ExecutorFault::QueueFull(id), out);
         }
@@ -184,6 +185,15 @@ impl Executor {
                 // The engine queries it, and cancels it again if it is still there.
                 out.push(report(self.report(instrument, id, ReportKind::Unknown)));
             }
+        }
+    }
+
+    /// An order that still waits is never sent. One that was begun may still wait at the venue's door.
+    fn withdraw(&mut self, id: ClientOrderId, out: &mut Outputs) {
+        if let Some(order) = self.queue.remove(id) {
+            self.not_sent(&order, NotSentReason::Killed, out);
+        } else if self.orders.is_in_flight(id) {
+            out.push(ExecutorOutput::Withdraw(id));
         }
     }
 

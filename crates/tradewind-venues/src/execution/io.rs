@@ -1,6 +1,8 @@
 //! What goes into an executor, and what comes out of it.
 
-use tradewind_model::{AccountId, Candle, ClientOrderId, ExecutionReport, InstrumentId, Interval};
+use tradewind_model::{
+    AccountId, BotId, Candle, ClientOrderId, ExecutionReport, InstrumentId, Interval,
+};
 use tradewind_risk::{ApprovedOrder, Rate};
 
 use super::{
@@ -23,8 +25,8 @@ pub struct ExecutorSettings {
 /// What an executor is given.
 #[derive(Debug)]
 pub enum ExecutorInput {
-    /// Send an order whose intent is durable.
-    Submit(ApprovedOrder),
+    /// Send an order whose intent is durable, for a bot or a person.
+    Submit(ApprovedOrder, Option<BotId>),
     /// Cancel an order.
     Cancel {
         /// The order's instrument.
@@ -32,6 +34,8 @@ pub enum ExecutorInput {
         /// Our id of the order.
         client_id: ClientOrderId,
     },
+    /// Keep an order from leaving if it has not left yet.
+    Withdraw(ClientOrderId),
     /// Find out what became of an order.
     Query {
         /// The order's instrument.
@@ -65,6 +69,8 @@ pub enum ExecutorInput {
 pub enum ExecutorOutput {
     /// Begin this request; its answer is [`ExecutorInput::Response`].
     Begin(RequestId, VenueRequest),
+    /// Keep an order from leaving that was begun: its answer tells whether it had left.
+    Withdraw(ClientOrderId),
     /// Something happened to an order.
     Report(ExecutionReport),
     /// The account as it was read.

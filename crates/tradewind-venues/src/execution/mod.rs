@@ -20,7 +20,7 @@ mod venue;
 mod waits;
 
 #[cfg(test)]
-mod orders_for_tests;
+pub(crate) mod orders_for_tests;
 
 pub use account_reading::{AccountSnapshot, TradeCursor};
 pub use cancels::{CANCELS_AT_ONCE, CANCELS_MAX};

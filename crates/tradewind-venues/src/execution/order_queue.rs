@@ -1,10 +1,10 @@
-//! Orders that wait for their account's rate: two queues, exits first (R16).
+//! Orders that wait for their account's rate: two queues, exits first, in each of them the bots in turn (R16).
 //!
 //! It sends nothing and has no clock: the executor gives it the time and carries out what it returns.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use tradewind_model::{ClientOrderId, Timestamp};
+use tradewind_model::{BotId, ClientOrderId, Timestamp};
 use tradewind_risk::{ApprovedOrder, Rate, TokenBucket};
 
 /// Orders that may wait in one account's queues together.
@@ -31,10 +31,21 @@ pub(super) struct Room {
 /// The queues of one account.
 #[derive(Debug, Default)]
 pub(super) struct OrderQueue {
-    exits: VecDeque<ApprovedOrder>,
-    entries: VecDeque<ApprovedOrder>,
+    exits: Turns,
+    entries: Turns,
     bucket: TokenBucket,
     rate: Option<Rate>,
+}
+
+/// Orders of one kind. Bots are served in turn, one order each, so that none waits for all that another one wants; a person's orders
+/// are served like a bot's.
+#[derive(Debug, Default)]
+struct Turns {
+    /// Never empty.
+    orders: BTreeMap<Option<BotId>, VecDeque<ApprovedOrder>>,
+    /// Whose turn is next; each of those with orders once.
+    turns: VecDeque<Option<BotId>>,
+    len: usize,
 }
 
 impl OrderQueue {
@@ -46,9 +57,9 @@ impl OrderQueue {
         }
     }
 
-    /// Puts an order behind those of its kind; false if [`QUEUED_MAX`] wait already.
-    pub(super) fn push(&mut self, order: ApprovedOrder) -> bool {
-        if self.exits.len() + self.entries.len() >= QUEUED_MAX {
+    /// Puts an order behind those of its kind and bot; false if [`QUEUED_MAX`] wait already.
+    pub(super) fn push(&mut self, order: ApprovedOrder, bot: Option<BotId>) -> bool {
+        if self.len() >= QUEUED_MAX {
             return false;
         }
         let queue = if order.is_exit() {
@@ -56,37 +67,31 @@ impl OrderQueue {
         } else {
             &mut self.entries
         };
-        queue.push_back(order);
+        queue.push(order, bot);
         true
     }
 
     /// Removes an order that was not sent yet.
     pub(super) fn remove(&mut self, id: ClientOrderId) -> Option<ApprovedOrder> {
-        [&mut self.exits, &mut self.entries]
-            .into_iter()
-            .find_map(|queue| {
-                let place = queue
-                    .iter()
-                    .position(|order| order.terms().client_id == id)?;
-                queue.remove(place)
-            })
+        self.exits.remove(id).or_else(|| self.entries.remove(id))
     }
 
     /// Removes every order, exits first.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = ApprovedOrder> {
-        self.exits.drain(..).chain(self.entries.drain(..))
+        let (exits, entries) = (&mut self.exits, &mut self.entries);
+        std::iter::from_fn(|| exits.take_turn().or_else(|| entries.take_turn()))
     }
 
     /// What to do with the order in front at `now`; `None` when nothing waits.
     pub(super) fn next(&mut self, now: Timestamp, room: Room) -> Option<Next> {
-        let (queue, has_room) = if self.exits.is_empty() {
+        let (queue, has_room) = if self.exits.len == 0 {
             (&mut self.entries, room.entry)
         } else {
             (&mut self.exits, room.exit)
         };
-        let order = *queue.front()?;
+        let order = queue.front()?;
         if order.expires_at().is_some_and(|end| now >= end) {
-            queue.pop_front();
+            queue.remove(order.terms().client_id);
             return Some(Next::TooOld(order));
         }
         if !has_room {
@@ -98,19 +103,66 @@ impl OrderQueue {
             }
             self.bucket.take(now, rate);
         }
-        queue.pop_front();
-        Some(Next::Send(order))
+        queue.take_turn().map(Next::Send)
     }
 
     /// Whether this order waits.
     pub(super) fn contains(&self, id: ClientOrderId) -> bool {
-        let mut all = self.exits.iter().chain(&self.entries);
+        let queues = [&self.exits, &self.entries].into_iter();
+        let mut all = queues.flat_map(|queue| queue.orders.values()).flatten();
         all.any(|order| order.terms().client_id == id)
     }
 
     /// Orders that wait.
-    pub(super) fn len(&self) -> usize {
-        self.exits.len() + self.entries.len()
+    pub(super) const fn len(&self) -> usize {
+        self.exits.len + self.entries.len
+    }
+}
+
+impl Turns {
+    fn push(&mut self, order: ApprovedOrder, bot: Option<BotId>) {
+        let own = self.orders.entry(bot).or_default();
+        if own.is_empty() {
+            self.turns.push_back(bot);
+        }
+        own.push_back(order);
+        self.len += 1;
+    }
+
+    fn front(&self) -> Option<ApprovedOrder> {
+        let own = self.orders.get(self.turns.front()?)?;
+        own.front().copied()
+    }
+
+    /// Takes the order in front. Its bot's next one waits for all others' turns.
+    fn take_turn(&mut self) -> Option<ApprovedOrder> {
+        let bot = self.turns.pop_front()?;
+        let own = self.orders.get_mut(&bot)?;
+        let order = own.pop_front();
+        self.len -= usize::from(order.is_some());
+        if own.is_empty() {
+            self.orders.remove(&bot);
+        } else {
+            self.turns.push_back(bot);
+        }
+        order
+    }
+
+    /// Takes one order out. It costs its bot no turn.
+    fn remove(&mut self, id: ClientOrderId) -> Option<ApprovedOrder> {
+        let place = |own: &VecDeque<ApprovedOrder>| {
+            own.iter().position(|order| order.terms().client_id == id)
+        };
+        let mut all = self.orders.iter();
+        let (bot, place) = all.find_map(|(bot, own)| Some((*bot, place(own)?)))?;
+        let own = self.orders.get_mut(&bot)?;
+        let order = own.remove(place);
+        self.len -= usize::from(order.is_some());
+        if own.is_empty() {
+            self.orders.remove(&bot);
+            self.turns.retain(|waiting| *waiting != bot);
+        }
+        order
     }
 }
 

@@ -11,11 +11,11 @@ use tradewind_risk::{
     TokenBucket, TradingState, check,
 };
 
-pub(super) const START: Timestamp = Timestamp::from_secs(1_000);
+pub(crate) const START: Timestamp = Timestamp::from_secs(1_000);
 /// How long an entry is good for.
-pub(super) const GOOD_FOR: Duration = Duration::from_secs(2);
+pub(crate) const GOOD_FOR: Duration = Duration::from_secs(2);
 
-pub(super) const ONE_A_SECOND: Rate = Rate {
+pub(crate) const ONE_A_SECOND: Rate = Rate {
     count: 1,
     per: Duration::from_secs(1),
     burst: 1,
@@ -29,7 +29,7 @@ fn instrument() -> Instrument {
 }
 
 /// An order that passed the real gate at [`START`].
-pub(super) fn sealed(id: u128, purpose: PositionEffect) -> ApprovedOrder {
+pub(crate) fn sealed(id: u128, purpose: PositionEffect) -> ApprovedOrder {
     let side = match purpose {
         PositionEffect::Exit | PositionEffect::Protect => Side::Sell,
         PositionEffect::Entry => Side::Buy,

@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use tradewind_model::ClientOrderId;
+
 use super::{RequestId, VenueRequest, VenueResponse};
 
 /// One account at a venue that carries out requests.
@@ -12,6 +14,11 @@ pub trait ExecutionVenue: Debug + Send + Sync {
     /// An order is sent at most once, through the [`OrderGate`](crate::OrderGate) where bytes leave. Its first write is
     /// tried before this returns if a connection is open.
     fn begin(&self, id: RequestId, request: VenueRequest);
+
+    /// Keeps an order that was begun from leaving if it has not left yet. Its answer is that it was not sent, then.
+    fn withdraw(&self, order: ClientOrderId) {
+        let _ = order;
+    }
 }
 
 /// Takes the responses of a venue. Calls must not block.

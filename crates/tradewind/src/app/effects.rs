@@ -49,6 +49,7 @@ impl Outbox for LiveEffects {
         let account = match &effect {
             Effect::Submit(_, order) => order.terms().account,
             Effect::Cancel { account, .. }
+            | Effect::Withdraw { account, .. }
             | Effect::Query { account, .. }
             | Effect::Reconcile(account)
             | Effect::Sweep(account) => *account,

@@ -175,6 +175,7 @@ impl AccountExecutor {
     fn carry_out(&self, output: ExecutorOutput) {
         match output {
             ExecutorOutput::Begin(id, request) => self.begin(id, request),
+            ExecutorOutput::Withdraw(order) => self.venue.withdraw(order),
             ExecutorOutput::Report(report) => self.queues.control(Input::Report(Box::new(report))),
             ExecutorOutput::Account(snapshot) => {
                 for input in inputs((self.take_over)(snapshot)) {
@@ -220,7 +221,7 @@ impl AccountExecutor {
 
 fn input(effect: &Effect) -> ExecutorInput {
     match *effect {
-        Effect::Submit(_, order) => ExecutorInput::Submit(order),
+        Effect::Submit(ref intent, order) => ExecutorInput::Submit(order, intent.bot),
         Effect::Cancel {
             instrument,
             client_id,
@@ -229,6 +230,7 @@ fn input(effect: &Effect) -> ExecutorInput {
             instrument,
             client_id,
         },
+        Effect::Withdraw { client_id, .. } => ExecutorInput::Withdraw(client_id),
         Effect::Query {
             instrument,
             client_id,

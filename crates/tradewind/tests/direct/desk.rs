@@ -213,7 +213,7 @@ impl World {
         while let Some(output) = self.desk.log.get(self.taken).cloned() {
             self.taken += 1;
             let input = match output {
-                Output::Submit(_, order) => ExecutorInput::Submit(order),
+                Output::Submit(intent, order) => ExecutorInput::Submit(order, intent.bot),
                 Output::Cancel {
                     instrument,
                     client_id,

@@ -4,7 +4,6 @@
 //! `make crash N=100 SEED=n` runs this test with N kills.
 
 use std::env;
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,17 +33,6 @@ const IN_FLIGHT_MIN: usize = 3;
 /// How the exchange is reached. Orders take long, so that some are on their way all the time without more requests than the
 /// desk's budget has.
 const LATENCY: &str = "match=uniform(300ms,1200ms),report=uniform(20ms,100ms)";
-
-/// The exchange grants more request weight than the real one: a desk that is killed every few seconds reads its account in most of
-/// its time, and what its budget lets through is not what is tested.
-const BUDGET: &str = r#"
-[[fault]]
-do = "mutate"
-on = "answer"
-call = "GET /api/v3/exchangeInfo"
-field = "rateLimits"
-to = [{ rateLimitType = "REQUEST_WEIGHT", interval = "MINUTE", intervalNum = 1, limit = 1000000 }]
-"#;
 
 /// A kill that was done.
 #[derive(Debug)]
@@ -125,8 +113,6 @@ impl Trial {
         let folder = TempDir::new().unwrap();
         let (address, control) = (unused_address(), unused_address());
         let balances = format!("USDT={BEGUN}");
-        let script = at_venue.join("budget.toml");
-        fs::write(&script, BUDGET).unwrap();
         let arguments = [
             "--listen",
             &address,
@@ -136,8 +122,6 @@ impl Trial {
             "off",
             "--latency",
             LATENCY,
-            "--faults",
-            script.to_str().unwrap(),
         ];
         let exchange = Exchange::with_account(at_venue, &balances, &arguments);
         let config = configuration(folder.path(), &exchange.address);

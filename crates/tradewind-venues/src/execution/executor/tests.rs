@@ -20,6 +20,7 @@ struct World {
     executor: Executor,
     now: Timestamp,
     begun: Vec<(RequestId, VenueRequest)>,
+    withdrawn: Vec<u128>,
     reports: Vec<ExecutionReport>,
     accounts: Vec<AccountSnapshot>,
     candles: Vec<Vec<Candle>>,
@@ -48,6 +49,7 @@ impl World {
             executor: Executor::new(settings),
             now: START,
             begun: Vec::new(),
+            withdrawn: Vec::new(),
             reports: Vec::new(),
             accounts: Vec::new(),
             candles: Vec::new(),
@@ -61,6 +63,7 @@ impl World {
         for output in out {
             match output {
                 ExecutorOutput::Begin(id, request) => self.begun.push((id, request)),
+                ExecutorOutput::Withdraw(order) => self.withdrawn.push(order.0),
                 ExecutorOutput::Report(report) => self.reports.push(report),
                 ExecutorOutput::Account(account) => self.accounts.push(account),
                 ExecutorOutput::Candles { candles, .. } => self.candles.push(candles),
@@ -81,7 +84,7 @@ impl World {
     }
 
     fn submit(&mut self, id: u128, effect: PositionEffect) {
-        self.input(ExecutorInput::Submit(sealed(id, effect)));
+        self.input(ExecutorInput::Submit(sealed(id, effect), None));
     }
 
     fn cancel(&mut self, id: u128) {
@@ -260,6 +263,22 @@ fn a_queued_order_is_cancelled_without_a_request() {
     world.advance(Duration::from_secs(5));
     assert_eq!(world.begun()[0], "submit 1");
     assert!(!world.reported().contains(&"2 Unknown".to_owned()));
+}
+
+/// H04: a part of the desk was killed while its exits waited.
+#[test]
+fn a_withdrawn_order_that_waits_is_never_sent() {
+    let mut world = World::new(Some(ONE_A_SECOND));
+    world.submit(1, Exit);
+    world.submit(2, Exit);
+    for id in [1, 2, 3] {
+        world.input(ExecutorInput::Withdraw(ClientOrderId(id)));
+    }
+    assert_eq!(world.reported(), ["2 NotSent(Killed)"]);
+    assert_eq!(world.withdrawn, [1], "its venue may still keep it");
+    world.advance(Duration::from_secs(5));
+    assert_eq!(world.begun()[0], "submit 1");
+    assert!(world.begun().is_empty());
 }
 
 #[test]
