@@ -14,6 +14,7 @@ mod clean_start;
 mod crashes;
 mod crashes_live;
 mod desk;
+mod desk_soak;
 mod disks;
 mod draws;
 mod exchange;
@@ -33,13 +34,28 @@ mod live;
 mod live_desk;
 mod meters;
 mod mirror;
+mod past;
 mod paused;
 mod rebuilt;
 mod recorded;
 mod refusals;
 mod rehearsal;
 mod respawn;
+mod restart;
+mod round_trips;
 mod simx;
 mod stopping;
 mod stops;
 mod wiretap;
+
+// The whole desk on virtual time makes pasts for `restart.rs`.
+#[path = "../virtual_desk/evidence.rs"]
+mod evidence;
+#[path = "../virtual_desk/executor.rs"]
+mod executor;
+#[path = "../virtual_desk/network.rs"]
+#[expect(dead_code, reason = "nothing goes wrong while a past is made")]
+mod network;
+#[path = "../virtual_desk/world.rs"]
+#[expect(dead_code, reason = "nothing goes wrong while a past is made")]
+mod world;
