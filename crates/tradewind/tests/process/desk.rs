@@ -251,7 +251,7 @@ impl Desk {
         let metrics = self.ask("GET /metrics", "").unwrap();
         let name = "tradewind_journal_lag_seconds ";
         let lag = metrics.body.lines().find_map(|line| line.strip_prefix(name));
-        lag.unwrap() == "0"
+        matches!(lag.unwrap(), "0" | "0.0")
     }
 
     /// A request of any kind.

@@ -76,8 +76,8 @@ pub(crate) fn make(wanted: Wanted, desk: &Path, venue: &Path) -> Past {
             eprintln!("past: {fills} fills at {:?}", world.now());
         }
     }
+    // What it has not handed to the disk yet is lost with it, as at a death.
     let open = world.view().orders.len();
-    world.kill_desk();
     let now = world.now().as_nanos();
     let latest = Timestamp::EPOCH + since_epoch;
     assert!(now < latest.as_nanos(), "a past that has not passed");

@@ -107,7 +107,8 @@ fn mebibytes(bytes: u64) -> f64 {
 impl Trial {
     fn begin(wanted: Wanted) -> Self {
         let scratch = TempDir::new().unwrap();
-        let root = env::var_os("TRADEWIND_PAST").map_or_else(|| scratch.path().to_owned(), PathBuf::from);
+        let root = env::var_os("TRADEWIND_PAST").filter(|path| !path.is_empty());
+        let root = root.map_or_else(|| scratch.path().to_owned(), PathBuf::from);
         let (desk, venue) = (root.join("desk"), root.join("venue"));
         if !venue.exists() {
             let began = Instant::now();
