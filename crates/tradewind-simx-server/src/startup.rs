@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tradewind_model::{AccountId, AssetTable, Ppm, Timestamp, TradeId, VenueId};
 use tradewind_simx::{
-    Action, Answer, Exchange, ExchangeConfig, FeeAsset, Generated, History, KlineStore, MarketEvent, Outbox,
-    universe,
+    Action, Answer, Exchange, ExchangeConfig, FeeAsset, Generated, History, KlineStore,
+    MarketEvent, Outbox, universe,
 };
 
 use crate::accounts::{AccountSpec, Credential};

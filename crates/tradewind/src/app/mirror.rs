@@ -60,12 +60,7 @@ impl Mirror {
         let place = place.with_context(|| format!("{} has no venue {name}", config.file))?;
         let settings = &config.venues[place];
         let mut context = context(latch, clock, connector(settings)?);
-        context.budget = kept_budget(
-            bans,
-            &settings.rest_url,
-            context.connector.now(),
-            Ppm::ONE,
-        );
+        context.budget = kept_budget(bans, &settings.rest_url, context.connector.now(), Ppm::ONE);
         let venue = reader(config, settings, place, context)?;
         bans.wait([&settings.rest_url]).await?;
         let requesting = || format!("requesting the market of {name}");

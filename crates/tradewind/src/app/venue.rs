@@ -10,7 +10,9 @@ use anyhow::{Context, bail};
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tradewind_events::{CommandId, Configuration};
-use tradewind_model::{AccountId, AccountMode, Amount, AssetTable, Clock, Instrument, Ppm, VenueId};
+use tradewind_model::{
+    AccountId, AccountMode, Amount, AssetTable, Clock, Instrument, Ppm, VenueId,
+};
 use tradewind_risk::KillLatch;
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{AccountSpec, HISTORY, Limits, MarketChoice, Server, ServerOptions};

@@ -12,7 +12,7 @@ use tradewind_journal::DirectoryLock;
 use tradewind_model::{Clock, DeskClock, Ppm};
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{
-    AccountSpec, Conduct, HISTORY, ControlPort, Limits, MarketChoice, OrderLog, Recording, Server,
+    AccountSpec, Conduct, ControlPort, HISTORY, Limits, MarketChoice, OrderLog, Recording, Server,
     ServerOptions, saved_position,
 };
 

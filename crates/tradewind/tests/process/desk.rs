@@ -250,7 +250,10 @@ impl Desk {
     pub(crate) fn is_stored(&self) -> bool {
         let metrics = self.ask("GET /metrics", "").unwrap();
         let name = "tradewind_journal_lag_seconds ";
-        let lag = metrics.body.lines().find_map(|line| line.strip_prefix(name));
+        let lag = metrics
+            .body
+            .lines()
+            .find_map(|line| line.strip_prefix(name));
         matches!(lag.unwrap(), "0" | "0.0")
     }
 

@@ -333,14 +333,20 @@ impl Books {
         assert!(unknown.is_empty(), "unknown to the desk: {unknown:?}");
         let invented: Vec<_> = self.taken.difference(&ids).collect();
         assert!(invented.is_empty(), "unknown to the exchange: {invented:?}");
-        let numbers: BTreeSet<String> = own.iter().map(|order| order["orderId"].to_string()).collect();
+        let numbers: BTreeSet<String> = own
+            .iter()
+            .map(|order| order["orderId"].to_string())
+            .collect();
         let of_own = |execution: &&Execution| numbers.contains(&execution[2]);
         let made: BTreeSet<Execution> = executions.iter().filter(of_own).cloned().collect();
         let told: BTreeSet<Execution> = self.executions.iter().filter(of_own).cloned().collect();
         let missing: Vec<_> = made.difference(&told).collect();
         assert!(missing.is_empty(), "not in the desk's fills: {missing:?}");
         let invented: Vec<_> = self.executions.difference(&executions).collect();
-        assert!(invented.is_empty(), "no executions of the exchange: {invented:?}");
+        assert!(
+            invented.is_empty(),
+            "no executions of the exchange: {invented:?}"
+        );
         eprintln!(
             "soak: {} orders and {} executions are the same on both sides, each once",
             ids.len(),
@@ -356,7 +362,10 @@ fn slope(samples: &[(f64, f64)]) -> f64 {
     let count = half.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| half.iter().map(of).sum::<f64>() / count;
     let (x, y) = (mean(|sample| sample.0), mean(|sample| sample.1));
-    let up: f64 = half.iter().map(|sample| (sample.0 - x) * (sample.1 - y)).sum();
+    let up: f64 = half
+        .iter()
+        .map(|sample| (sample.0 - x) * (sample.1 - y))
+        .sum();
     let down: f64 = half.iter().map(|sample| (sample.0 - x).powi(2)).sum();
     up / down
 }
@@ -365,7 +374,16 @@ fn slope(samples: &[(f64, f64)]) -> f64 {
 fn a_slope_is_that_of_the_second_half() {
     let samples: Vec<(f64, f64)> = (0..100)
         .map(f64::from)
-        .map(|hour| (hour, if hour < 50.0 { 1_000.0 * hour } else { 2.0 * hour }))
+        .map(|hour| {
+            (
+                hour,
+                if hour < 50.0 {
+                    1_000.0 * hour
+                } else {
+                    2.0 * hour
+                },
+            )
+        })
         .collect();
     assert!((slope(&samples) - 2.0).abs() < 1e-9);
 }

@@ -50,7 +50,9 @@ pub(crate) fn truth(
     symbols: &BTreeSet<String>,
 ) -> (Vec<Value>, BTreeSet<Execution>) {
     with_copy(folder, |exchange| {
-        let orders = symbols.iter().flat_map(|symbol| exchange.all_orders(symbol));
+        let orders = symbols
+            .iter()
+            .flat_map(|symbol| exchange.all_orders(symbol));
         let trades = symbols.iter().flat_map(|symbol| exchange.my_trades(symbol));
         (orders.collect(), trades.collect())
     })

@@ -2,7 +2,7 @@
 //! and the files of the journal are what a desk leaves that died, and the exchange has executed what the journal tells.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -17,6 +17,10 @@ use crate::world::{Choices, JOURNAL, World};
 const BEGAN_BEFORE: Duration = Duration::from_hours(24);
 /// Between two looks at how far it has come, in its own time.
 const STEP: Duration = Duration::from_secs(60);
+/// Real time between two lines of progress.
+const SAY_EVERY: Duration = Duration::from_secs(10);
+/// Where the journal's full files go.
+const ARCHIVE: &str = "archive";
 
 /// What a past is at least.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +43,10 @@ pub(crate) struct Past {
 
 /// Bots whose money lasts: each order is small beside it, so that hundreds of thousands cost no bot its budget.
 pub(crate) fn rich(config: &str) -> String {
-    config.replace("budget = 300\n", "budget = 8000\nsizer = { share = 0.003 }\n")
+    config.replace(
+        "budget = 300\n",
+        "budget = 8000\nsizer = { share = 0.003 }\n",
+    )
 }
 
 /// Makes a past in two folders. The account's key at the exchange is `key`, its secret `secret`.
@@ -61,56 +68,77 @@ pub(crate) fn make(wanted: Wanted, desk: &Path, venue: &Path) -> Past {
     };
     let mut world = World::new(choices);
     assert!(world.start_desk());
-    let mut fills = 0;
-    let mut records = 0;
-    let mut said = Instant::now();
-    while fills < wanted.fills || records < wanted.records {
-        world.run(STEP);
-        drop(world.network.with(|network, _| network.take_segments()));
-        fills = world.view().counters.fills;
-        if fills >= wanted.fills {
-            records = count_records(&world);
-        }
-        if said.elapsed() > Duration::from_secs(10) {
-            said = Instant::now();
-            eprintln!("past: {fills} fills at {:?}", world.now());
-        }
-    }
-    // What it has not handed to the disk yet is lost with it, as at a death.
-    let open = world.view().orders.len();
-    let now = world.now().as_nanos();
-    let latest = Timestamp::EPOCH + since_epoch;
-    assert!(now < latest.as_nanos(), "a past that has not passed");
-    let saved = world.network.with(|network, _| network.server().save(venue));
-    saved.unwrap();
     // A journal without the latch counts as killed.
     let disk: Arc<dyn Storage> = Arc::new(Disk);
     let latch = LatchFile::new(disk, desk, &desk.join(JOURNAL));
     assert!(!latch.open(world.now()).unwrap().killed);
-    let mut written = Vec::new();
-    for folder in ["", "archive"] {
-        let folder = PathBuf::from(JOURNAL).join(folder);
-        fs::create_dir_all(desk.join(&folder)).unwrap();
-        for name in world.storage.list(&folder).unwrap() {
-            let bytes = world.storage.read(&folder.join(&name)).unwrap();
-            if name.starts_with("truth-") {
-                written.push(bytes.len() as u64);
-            }
-            fs::write(desk.join(&folder).join(name), bytes).unwrap();
+    let (mut fills, mut records, mut said) = (0, 0, Instant::now());
+    while fills < wanted.fills || records < wanted.records {
+        world.run(STEP);
+        drop(world.network.with(|network, _| network.take_segments()));
+        move_archive(&world, desk);
+        fills = world.view().counters.fills;
+        if fills >= wanted.fills {
+            let rest: Arc<dyn Storage> = Arc::new(world.storage.clone());
+            records = count(rest, Path::new(JOURNAL)) + count(Arc::new(Disk), &desk.join(JOURNAL));
+        }
+        if said.elapsed() > SAY_EVERY {
+            said = Instant::now();
+            eprintln!("past: {fills} fills");
         }
     }
+    // What the desk has not handed to its disk yet is lost with it, as at a death.
+    let open = world.view().orders.len();
+    assert!(
+        world.now() < Timestamp::EPOCH + since_epoch,
+        "a past that has not passed"
+    );
+    let saved = world
+        .network
+        .with(|network, _| network.server().save(venue));
+    saved.unwrap();
+    for name in world.storage.list(Path::new(JOURNAL)).unwrap() {
+        copy(&world, &Path::new(JOURNAL).join(name), desk);
+    }
+    let truth = truth_files(&desk.join(JOURNAL));
     Past {
         records,
         fills,
-        files: written.len(),
-        bytes: written.iter().sum(),
+        files: truth.len(),
+        bytes: truth.iter().sum(),
         open,
     }
 }
 
-fn count_records(world: &World) -> u64 {
-    let storage: Arc<dyn Storage> = Arc::new(world.storage.clone());
-    let reader = Reader::new(storage, Path::new(JOURNAL));
-    let records = reader.records(StoreKind::Truth).unwrap();
+/// Moves what the desk has archived out of memory; it does not read it again.
+fn move_archive(world: &World, desk: &Path) {
+    let archive = Path::new(JOURNAL).join(ARCHIVE);
+    for name in world.storage.list(&archive).unwrap() {
+        let path = archive.join(name);
+        copy(world, &path, desk);
+        world.storage.remove(&path).unwrap();
+    }
+}
+
+fn copy(world: &World, path: &Path, desk: &Path) {
+    let to = desk.join(path);
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    fs::write(to, world.storage.read(path).unwrap()).unwrap();
+}
+
+/// Records of the truth in a folder.
+fn count(storage: Arc<dyn Storage>, dir: &Path) -> u64 {
+    let records = Reader::new(storage, dir).records(StoreKind::Truth).unwrap();
     records.map(Result::unwrap).count() as u64
+}
+
+/// The length of each file of the truth, archived or not.
+fn truth_files(dir: &Path) -> Vec<u64> {
+    let folders = [dir.to_owned(), dir.join(ARCHIVE)];
+    let files = folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok());
+    let files = files.flatten().map(Result::unwrap);
+    let truth = files.filter(|file| file.file_name().to_string_lossy().starts_with("truth-"));
+    truth.map(|file| file.metadata().unwrap().len()).collect()
 }

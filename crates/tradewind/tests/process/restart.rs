@@ -73,7 +73,12 @@ fn a_start_does_not_depend_on_the_length_of_the_past() {
     let trial = Trial::begin(wanted);
     let mut starts = Vec::new();
     // Nothing of the past is in a database: the first start makes it.
-    for name in ["without its database", "with it", "with it again", "without it again"] {
+    for name in [
+        "without its database",
+        "with it",
+        "with it again",
+        "without it again",
+    ] {
         if name == "without it again" {
             trial.lose_database();
         }
@@ -141,7 +146,9 @@ impl Trial {
 
     fn lose_database(&self) {
         for suffix in ["", "-wal", "-shm"] {
-            drop(fs::remove_file(self.desk.join(format!("tradewind.db{suffix}"))));
+            drop(fs::remove_file(
+                self.desk.join(format!("tradewind.db{suffix}")),
+            ));
         }
     }
 
@@ -190,6 +197,9 @@ fn resident_most(pid: u32) -> u64 {
 #[track_caller]
 fn field(path: &Path, name: &str) -> u64 {
     let text = fs::read_to_string(path).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
