@@ -4,7 +4,7 @@
 .SILENT:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-export SEED SEEDS DASHBOARD FILTER MINUTES N
+export SEED SEEDS DASHBOARD FILTER MINUTES N HOURS SPEED RECORDS FILLS PAST BINARY
 
 ##@ Use
 .PHONY: run
@@ -41,8 +41,12 @@ sim: ## The whole desk under random faults in virtual time: SEEDS=100, SEED=n
 crash: ## SIGKILLs of a live desk at an exchange of its own: N=100, SEED=n
 	scripts/crash
 
+.PHONY: restart
+restart: ## Starts of a desk with a long past: RECORDS=1000000, FILLS=400000
+	scripts/restart
+
 .PHONY: soak
-soak: ## Random orders of 20 clients at the exchange: MINUTES=10, SEED=n
+soak: ## Random orders of 20 clients: MINUTES=10, SEED=n; a desk under faults: HOURS=6, SPEED=20
 	MINUTES=$${MINUTES:-10} scripts/soak
 
 .PHONY: fuzz

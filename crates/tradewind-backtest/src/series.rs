@@ -120,6 +120,7 @@ pub fn benchmark_setup() -> Setup {
         announce_quotes: false,
         venue_stop_distance: None,
         on_restart: OnRestart::Keep,
+        deadline_min: std::time::Duration::ZERO,
     };
     Setup {
         configuration,

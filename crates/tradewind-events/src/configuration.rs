@@ -46,6 +46,10 @@ pub struct Configuration {
     /// What becomes of entries that a restart finds resting.
     #[serde(default)]
     pub on_restart: OnRestart,
+    /// The least time of a deadline of the engine, on a clock that runs faster than real time: sockets do not get faster with
+    /// it. Zero in real time.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub deadline_min: Duration,
 }
 
 impl Configuration {

@@ -26,7 +26,7 @@ use tokio_tungstenite::tungstenite::{self, client, handshake::client::generate_k
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tradewind_model::{DeskClock, Ppm, Timestamp};
 use tradewind_simx::FillModel;
-use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions};
+use tradewind_simx_server::{HISTORY, Limits, MarketChoice, Server, ServerOptions};
 
 const KEY: &str = "bench";
 const SECRET: &str = "secret";
@@ -77,6 +77,7 @@ fn serve(data_dir: Option<PathBuf>, speed: Ppm) -> (SocketAddr, DropGuard) {
         market: MarketChoice::Generated { seed: 7 },
         limits: Limits::Off,
         fill: FillModel::Book,
+        history: HISTORY,
         clock: Arc::new(DeskClock::new(Timestamp::EPOCH + since, speed)),
     })
     .unwrap();

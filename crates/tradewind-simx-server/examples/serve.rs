@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{DeskClock, Ppm};
 use tradewind_simx::FillModel;
-use tradewind_simx_server::{Limits, MarketChoice, Recording, Server, ServerOptions};
+use tradewind_simx_server::{HISTORY, Limits, MarketChoice, Recording, Server, ServerOptions};
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "this is a program for people")]
@@ -40,6 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         market,
         limits: Limits::Venue,
         fill: FillModel::Book,
+        history: HISTORY,
         clock,
     })?;
     println!("Listening on {}", server.local_addr());

@@ -38,6 +38,7 @@ impl Door {
             market: MarketChoice::Generated { seed: 7 },
             limits: Limits::Off,
             fill: FillModel::Book,
+            history: crate::HISTORY,
             clock: Arc::new(ManualClock::new(START)),
         };
         startup::start(&options)

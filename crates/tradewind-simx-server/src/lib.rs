@@ -15,7 +15,7 @@
 //! use tokio_util::sync::CancellationToken;
 //! use tradewind_model::DeskClock;
 //! use tradewind_simx::FillModel;
-//! use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions};
+//! use tradewind_simx_server::{HISTORY, Limits, MarketChoice, Server, ServerOptions};
 //!
 //! # async fn run() -> Result<(), tradewind_simx_server::ServerError> {
 //! let server = Server::bind(ServerOptions {
@@ -25,6 +25,7 @@
 //!     market: MarketChoice::Generated { seed: 7 },
 //!     limits: Limits::Venue,
 //!     fill: FillModel::Book,
+//!     history: HISTORY,
 //!     clock: Arc::new(DeskClock::system()),
 //! })?;
 //! println!("listening on {}", server.local_addr());
@@ -80,5 +81,5 @@ pub use order_log::OrderLog;
 pub use recorded::{Recording, RecordingError};
 pub use server::Server;
 pub use startup::saved_position;
-pub use tradewind_simx::{Latencies, Latency, Leg};
+pub use tradewind_simx::{HISTORY, Latencies, Latency, Leg};
 pub use virtual_server::{ConnectionNumber, OrderRequest, VirtualServer};

@@ -26,6 +26,9 @@ pub struct ServerOptions {
     pub limits: Limits,
     /// When waiting orders fill. A `data_dir` keeps the model it was first used with.
     pub fill: FillModel,
+    /// Finished orders and executions that each account keeps: [`HISTORY`](crate::HISTORY), or more. A `data_dir` keeps the
+    /// number it was first used with.
+    pub history: u32,
     /// The exchange's time.
     pub clock: Arc<dyn Clock>,
 }

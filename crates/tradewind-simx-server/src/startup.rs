@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tradewind_model::{AccountId, AssetTable, Ppm, Timestamp, TradeId, VenueId};
 use tradewind_simx::{
-    Action, Answer, Exchange, ExchangeConfig, FeeAsset, Generated, KlineStore, MarketEvent, Outbox,
-    universe,
+    Action, Answer, Exchange, ExchangeConfig, FeeAsset, Generated, History, KlineStore,
+    MarketEvent, Outbox, universe,
 };
 
 use crate::accounts::{AccountSpec, Credential};
@@ -151,6 +151,7 @@ fn fresh(options: &ServerOptions, now: Timestamp) -> World {
             discount: BNB_DISCOUNT,
         }),
         fill_model: options.fill,
+        history: History::Kept(options.history),
         ..ExchangeConfig::default()
     };
     let mut exchange = Exchange::new(config, instruments);
@@ -346,6 +347,14 @@ fn verifier(spec: &AccountSpec) -> Result<Verifier, ServerError> {
     };
     let pem = std::fs::read_to_string(path).map_err(|source| unusable(Box::new(source)))?;
     Verifier::from_pem(&pem).map_err(|source| unusable(Box::new(source)))
+}
+
+/// Keeps a running exchange in `data_dir`, as a server with that folder would: one that starts there goes on from it.
+pub(crate) fn save(core: &Core, now: Timestamp, data_dir: &Path) -> Result<(), ServerError> {
+    let folder = folder(data_dir);
+    let mut snapshot = snapshot(core, &core.account_keys, now);
+    let begun = Store::begin(&folder, &mut snapshot);
+    begun.map_err(|source| storage(&folder, source)).map(drop)
 }
 
 /// A snapshot of a running exchange.

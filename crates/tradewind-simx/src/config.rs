@@ -57,6 +57,9 @@ impl FromStr for FillModel {
 #[error("there are the fill models touch, queue and trade-through")]
 pub struct UnknownFillModel;
 
+/// Finished orders, and as many executions, that an account keeps unless another number is chosen.
+pub const HISTORY: u32 = 100_000;
+
 /// Whether finished orders and executions can be asked for later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum History {
@@ -183,7 +186,7 @@ impl Default for ExchangeConfig {
             fees: FeeSchedule::default(),
             fee_asset: None,
             caps: Caps::VENUE,
-            history: History::Kept(100_000),
+            history: History::Kept(HISTORY),
             prints: Prints::Reported,
         }
     }

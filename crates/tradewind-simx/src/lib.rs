@@ -66,7 +66,9 @@ pub use action::{
     Size,
 };
 pub use client_id::{ClientId, ClientIdError};
-pub use config::{Caps, ExchangeConfig, FillModel, History, PriceBand, Prints, UnknownFillModel};
+pub use config::{
+    Caps, ExchangeConfig, FillModel, HISTORY, History, PriceBand, Prints, UnknownFillModel,
+};
 pub use exchange::Exchange;
 pub use fees::{FeeAsset, FeeChoice, FeeSchedule, Fees};
 pub use latency::{Chance, Latencies, Latency, LatencyError, Leg, Sampler, parse_span};

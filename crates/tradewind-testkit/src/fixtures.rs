@@ -77,6 +77,7 @@ pub fn configuration() -> Configuration {
         announce_quotes: false,
         venue_stop_distance: None,
         on_restart: OnRestart::Keep,
+        deadline_min: std::time::Duration::ZERO,
     }
 }
 

@@ -9,6 +9,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tradewind_model::Ppm;
+
 /// What a request is for, most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
@@ -59,6 +61,8 @@ pub struct RateBudget {
     window: u64,
     blocked_until: Duration,
     on_block: Option<OnBlock>,
+    /// How fast the venue's clock runs.
+    speed: Ppm,
 }
 
 /// Called with the time that is left whenever the venue blocks requests.
@@ -86,7 +90,16 @@ impl RateBudget {
             window: 0,
             blocked_until: Duration::ZERO,
             on_block: None,
+            speed: Ppm::ONE,
         }
+    }
+
+    /// The same for a venue whose clock runs at `speed`, as the embedded exchange's does: its minutes and its `Retry-After` are
+    /// that much shorter.
+    #[must_use]
+    pub const fn at_speed(mut self, speed: Ppm) -> Self {
+        self.speed = if speed.0 > 0 { speed } else { Ppm::ONE };
+        self
     }
 
     /// Calls `keep` with the time that is left whenever the venue blocks requests: a ban outlives the process. It must return
@@ -125,7 +138,7 @@ impl RateBudget {
 
     /// The venue blocks our requests for a time. Until then no request is sent, cancels included.
     pub fn blocked(&mut self, now: Duration, retry_after: Duration) {
-        self.blocked_until = self.blocked_until.max(now + retry_after);
+        self.blocked_until = self.blocked_until.max(now + self.real(retry_after));
         if let Some(OnBlock(keep)) = &self.on_block {
             keep(self.blocked_for(now));
         }
@@ -145,7 +158,7 @@ impl RateBudget {
     /// Weight used in this minute, and the limit.
     #[must_use]
     pub fn used(&self, now: Duration) -> (u64, u64) {
-        let used = if window_of(now) == self.window {
+        let used = if self.window_of(now) == self.window {
             self.used
         } else {
             0
@@ -153,22 +166,34 @@ impl RateBudget {
         (used, self.limit)
     }
 
-    const fn roll(&mut self, now: Duration) {
-        let window = window_of(now);
+    fn roll(&mut self, now: Duration) {
+        let window = self.window_of(now);
         if window != self.window {
             self.window = window;
             (self.used, self.read) = (0, 0);
         }
     }
 
-    const fn until_next_window(&self, now: Duration) -> Duration {
-        Duration::from_secs((self.window + 1) * WINDOW.as_secs()).saturating_sub(now)
+    fn until_next_window(&self, now: Duration) -> Duration {
+        let next = WINDOW.saturating_mul(u32::try_from(self.window + 1).unwrap_or(u32::MAX));
+        self.real(next).saturating_sub(now)
     }
-}
 
-/// Our minutes are not the venue's. Each answer carries the venue's own count, which corrects the difference.
-const fn window_of(now: Duration) -> u64 {
-    now.as_secs() / WINDOW.as_secs()
+    /// Our minutes are not the venue's. Each answer carries the venue's own count, which corrects the difference.
+    fn window_of(&self, now: Duration) -> u64 {
+        let windows = now.as_nanos() * self.millionths() / 1_000_000 / WINDOW.as_nanos();
+        u64::try_from(windows).unwrap_or(u64::MAX)
+    }
+
+    /// Real time of a duration of the venue, rounded up.
+    fn real(&self, span: Duration) -> Duration {
+        let nanos = (span.as_nanos() * 1_000_000).div_ceil(self.millionths());
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    const fn millionths(&self) -> u128 {
+        self.speed.0.unsigned_abs() as u128
+    }
 }
 
 #[cfg(test)]
@@ -256,6 +281,20 @@ mod tests {
         assert_eq!(budget.acquire(secs(60), Priority::Entry, 1), Admission::Go);
         assert_eq!(budget.used(secs(60)), (1, 100));
         assert_eq!(budget.used(secs(120)), (0, 100));
+    }
+
+    /// At 20 times real time the venue's minute is three seconds, and so is its `Retry-After` of a minute.
+    #[test]
+    fn a_venue_whose_clock_runs_faster_has_shorter_minutes() {
+        let mut budget = RateBudget::new(100).at_speed(Ppm(20_000_000));
+        budget.reported(secs(4), 100);
+        let wait = budget.acquire(secs(4), Priority::Entry, 1);
+        assert_eq!(wait, Admission::Wait(secs(2)));
+        assert_eq!(budget.acquire(secs(6), Priority::Entry, 1), Admission::Go);
+        budget.blocked(secs(7), secs(60));
+        assert_eq!(budget.blocked_for(secs(7)), secs(3));
+        assert_eq!(budget.used(secs(8)), (1, 100));
+        assert_eq!(budget.used(secs(9)), (0, 100));
     }
 
     proptest! {

@@ -109,6 +109,7 @@ pub(super) fn plan(
         announce_quotes: false,
         venue_stop_distance: None,
         on_restart: OnRestart::Keep,
+        deadline_min: std::time::Duration::ZERO,
     };
     let setup = Setup {
         configuration,

@@ -150,6 +150,11 @@ impl Parts {
 
 /// What depends on several parts.
 impl Parts {
+    /// A deadline of the engine, on the clock that the desk runs on.
+    pub(crate) fn deadline(&self, span: std::time::Duration) -> std::time::Duration {
+        span.max(self.config.deadline_min)
+    }
+
     /// Builds every bot's strategy. One that cannot be built is announced when its bot is to start.
     pub(crate) fn build_strategies(&mut self) {
         self.strategies.clear(self.bots.ids().len());
@@ -211,5 +216,6 @@ fn empty_configuration() -> Configuration {
         announce_quotes: false,
         venue_stop_distance: None,
         on_restart: OnRestart::Keep,
+        deadline_min: std::time::Duration::ZERO,
     }
 }

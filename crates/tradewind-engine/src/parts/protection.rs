@@ -50,13 +50,13 @@ struct Failures {
 
 /// Positions without protection.
 impl Protection {
-    /// Notes how much of a position is without a stop, and why. True if it is to be announced now.
+    /// Notes how much of a position is without a stop, and why. True if it is to be announced now, after `patience`.
     pub(crate) fn note_uncovered(
         &mut self,
         place: BotInstrument,
         quantity: Quantity,
         reason: String,
-        now: Timestamp,
+        (now, patience): (Timestamp, Duration),
     ) -> bool {
         let uncovered = self.uncovered.entry(place).or_insert_with(|| Uncovered {
             quantity,
@@ -65,7 +65,7 @@ impl Protection {
             is_announced: false,
         });
         (uncovered.quantity, uncovered.reason) = (quantity, reason);
-        let is_due = now.since(uncovered.since) >= UNCOVERED_MAX && !uncovered.is_announced;
+        let is_due = now.since(uncovered.since) >= patience && !uncovered.is_announced;
         uncovered.is_announced |= is_due;
         is_due
     }
@@ -75,10 +75,14 @@ impl Protection {
         self.uncovered.remove(&place);
     }
 
-    /// When a position is announced if it is not covered before.
-    pub(crate) fn announced_at(&self, place: BotInstrument) -> Option<Timestamp> {
+    /// When a position is announced if it is not covered within `patience`.
+    pub(crate) fn announced_at(
+        &self,
+        place: BotInstrument,
+        patience: Duration,
+    ) -> Option<Timestamp> {
         let uncovered = self.uncovered.get(&place)?;
-        (!uncovered.is_announced).then(|| uncovered.since + UNCOVERED_MAX)
+        (!uncovered.is_announced).then(|| uncovered.since + patience)
     }
 
     /// Positions that are not covered, announced or not.

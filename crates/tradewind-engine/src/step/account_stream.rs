@@ -78,8 +78,9 @@ fn end_partition(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
 
 /// A reading listed own fills that nobody reported [`HEARD_WITHIN`] after it: the stream withholds something (N04, R24).
 pub(super) fn doubt(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    let within = parts.deadline(HEARD_WITHIN);
     let (now, record) = (parts.now(), parts.accounts.get_mut(account));
-    let is_late = record.read_at().is_some_and(|at| now >= at + HEARD_WITHIN);
+    let is_late = record.read_at().is_some_and(|at| now >= at + within);
     let (missing, is_doubted) = (record.unheard(), record.stream_doubted().is_some());
     if missing == 0 || !is_late || is_doubted || !is_live(parts, account) {
         return;

@@ -19,7 +19,7 @@ use super::target::{reconcile_next, sells_beside};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::Order;
-use crate::parts::protection::{EXIT_WAIT, TRAIL_EVERY};
+use crate::parts::protection::{EXIT_WAIT, TRAIL_EVERY, UNCOVERED_MAX};
 use crate::parts::stop_shares::StopShares;
 
 /// How far a stop's limit lies beyond its trigger, where the venue takes no stop at market.
@@ -389,10 +389,10 @@ fn note(parts: &mut Parts, key: Key, need: &Need, reason: Option<String>, out: &
         };
         words.to_owned()
     });
-    let now = parts.now();
+    let when = (parts.now(), parts.deadline(UNCOVERED_MAX));
     let is_due = parts
         .protection
-        .note_uncovered(need.place, missing, reason.clone(), now);
+        .note_uncovered(need.place, missing, reason.clone(), when);
     if is_due {
         let unprotected = EventKind::PositionUnprotected {
             account: key.0,
@@ -419,8 +419,10 @@ fn set_timer(parts: &mut Parts, key: Key, needs: &[Need], out: &mut Outputs) {
     let now = parts.now();
     let later = |at| (at > now).then_some(at);
     let retry = parts.protection.failure(key).and_then(|(at, _)| later(at));
+    let patience = parts.deadline(UNCOVERED_MAX);
     let announced = needs.iter();
-    let announced = announced.filter_map(|need| parts.protection.announced_at(need.place));
+    let announced =
+        announced.filter_map(|need| parts.protection.announced_at(need.place, patience));
     let trails = needs.iter().any(|need| need.trails && need.held.0 > 0);
     let trails = trails.then(|| now + TRAIL_EVERY);
     if let Some(at) = announced.chain(retry).chain(trails).min() {
@@ -460,7 +462,7 @@ pub(super) fn follow(parts: &mut Parts, report: &ExecutionReport, out: &mut Outp
     } else if matches!(report.kind, ReportKind::Filled(_))
         && parts.config.venue_stop_distance.is_some()
     {
-        let at = parts.now() + FILLS_AWAITED;
+        let at = parts.now() + parts.deadline(FILLS_AWAITED);
         let timer = Timer::Protection(key.0, key.1);
         parts.timers.set_earlier(at, timer, out);
     }
@@ -551,7 +553,7 @@ pub(super) fn clear_way(parts: &mut Parts, place: BotInstrument, out: &mut Outpu
         }
     }
     let now = parts.now();
-    let until = parts.protection.wait(place, now) + EXIT_WAIT;
+    let until = parts.protection.wait(place, now) + parts.deadline(EXIT_WAIT);
     if now >= until {
         parts.protection.end_wait(place);
         return true;

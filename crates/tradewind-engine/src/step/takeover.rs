@@ -182,7 +182,7 @@ fn follow_unheard(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
         return end_doubt(parts, account, out);
     }
     if parts.streams.get(account).is_some() {
-        let at = parts.now() + HEARD_WITHIN;
+        let at = parts.now() + parts.deadline(HEARD_WITHIN);
         let timer = Timer::AccountReading(account);
         parts.timers.set_earlier(at, timer, out);
     }

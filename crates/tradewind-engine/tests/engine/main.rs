@@ -9,6 +9,7 @@ mod commands;
 mod configured;
 mod disk;
 mod exits;
+mod fast_clock;
 mod former_run;
 mod identity;
 mod kills;

@@ -30,6 +30,7 @@ fn options(start: Timestamp) -> ServerOptions {
         market: MarketChoice::Generated { seed: 7 },
         limits: Limits::Off,
         fill: FillModel::Book,
+        history: crate::HISTORY,
         clock: Arc::new(ManualClock::new(start)),
     }
 }

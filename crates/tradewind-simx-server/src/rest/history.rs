@@ -1,5 +1,6 @@
 //! What an account did: its orders, open and finished, and its trades.
 
+use tradewind_model::{AccountId, InstrumentId, Timestamp, VenueOrderId};
 use tradewind_simx::{Execution, Order, OrderRef, Refusal};
 
 use super::cancels::{CancelNames, order_ref};
@@ -102,15 +103,29 @@ pub(super) fn my_trades(core: &mut Core, call: Call<'_>, caller: Caller) -> Outc
     }
     check_span(start, end)?;
     let instrument = call.instrument(core)?;
+    let is_from = |fill: &&Execution| {
+        let id = i64::try_from(fill.trade_id.0);
+        from.is_none_or(|from| id.is_ok_and(|id| id >= from))
+    };
+    // From the newest back, no further than what is wanted: an account may have hundreds of thousands.
+    let begins = start.or_else(|| placed_at(core, account, instrument.id, order?));
     let own = core
         .exchange
         .executions(account)
+        .rev()
+        .take_while(|fill| begins.is_none_or(|begins| fill.at >= begins))
         .filter(|fill| fill.instrument == instrument.id)
+        .take_while(is_from)
         .filter(|fill| order.is_none_or(|order| i64::try_from(fill.order_id.0) == Ok(order)))
-        .filter(|fill| start.is_none_or(|start| fill.at >= start))
         .filter(|fill| end.is_none_or(|end| fill.at <= end));
+    let most = if from.is_none() && start.is_none() {
+        limit
+    } else {
+        usize::MAX
+    };
     // Both sides of a self-trade are here, under one id.
-    let own: Vec<Execution> = own.copied().collect();
+    let mut own: Vec<Execution> = own.take(most).copied().collect();
+    own.reverse();
     let oldest_first = from.or(start.map(|_| 0));
     let from = oldest_first.map(|from| {
         move |fill: &Execution| i64::try_from(fill.trade_id.0).is_ok_and(|id| id >= from)
@@ -127,6 +142,18 @@ pub(super) fn my_trades(core: &mut Core, call: Call<'_>, caller: Caller) -> Outc
             .map(|fill| spelling.own_trade(fill, list_of(fill)))
             .collect::<Vec<_>>(),
     )
+}
+
+/// When an order was placed, if it is remembered: its executions are no older.
+fn placed_at(
+    core: &Core,
+    account: AccountId,
+    instrument: InstrumentId,
+    order: i64,
+) -> Option<Timestamp> {
+    let named = OrderRef::Venue(VenueOrderId(u64::try_from(order).ok()?));
+    let order = core.exchange.order(account, instrument, named)?;
+    Some(order.created_at)
 }
 
 impl From<Refusal> for ApiError {

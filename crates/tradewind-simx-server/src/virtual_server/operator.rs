@@ -1,5 +1,6 @@
 //! What an operator may do to a [`VirtualServer`], and what is true in it whatever its clients were sent.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,6 +11,8 @@ use super::{OrderRequest, VirtualServer};
 use crate::core::In;
 use crate::exchange_task::Status;
 use crate::faults::{Command, CommandError, FaultScript};
+use crate::options::ServerError;
+use crate::startup;
 
 impl VirtualServer {
     /// Does something that no client can: a deposit, a halt, new filters. A refused action changes nothing.
@@ -85,11 +88,20 @@ impl VirtualServer {
         }
     }
 
-    /// Accounts, orders, executions and books as they are. Finished orders and executions are the newest 100,000 of an
-    /// account.
+    /// Accounts, orders, executions and books as they are. Finished orders and executions are the newest of an account, as
+    /// many as the options said.
     #[must_use]
     pub const fn exchange(&self) -> &Exchange {
         &self.front.core.exchange
+    }
+
+    /// Keeps accounts, orders, executions and the market in `data_dir`, for a [`Server`](crate::Server) that goes on from
+    /// there.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn save(&self, data_dir: &Path) -> Result<(), ServerError> {
+        startup::save(&self.front.core, self.time.now, data_dir)
     }
 
     /// The account that a key opened.

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tradewind_model::DeskClock;
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{
-    Conduct, Limits, MarketChoice, Server, ServerError, ServerHandle, ServerOptions,
+    Conduct, HISTORY, Limits, MarketChoice, Server, ServerError, ServerHandle, ServerOptions,
 };
 
 pub(crate) const KEY: &str = "test-key";
@@ -42,6 +42,7 @@ pub(crate) fn options(data_dir: Option<PathBuf>) -> ServerOptions {
         market: MarketChoice::Generated { seed: 7 },
         limits: Limits::Off,
         fill: FillModel::Book,
+        history: HISTORY,
         clock: Arc::new(DeskClock::system()),
     }
 }

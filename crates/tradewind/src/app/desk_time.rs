@@ -51,6 +51,7 @@ pub(crate) fn keep_deadlines(configuration: &mut Configuration, speed: Ppm) {
     if least.is_zero() {
         return;
     }
+    configuration.deadline_min = least;
     let limits = &mut configuration.limits;
     for deadline in [
         &mut limits.reconcile_within,
@@ -96,6 +97,7 @@ mod tests {
         assert_eq!(limits.intent_ttl_quote, Some(Duration::from_secs(15)));
         assert_eq!(limits.intent_ttl_candle, Some(Duration::from_secs(20)));
         assert_eq!(configuration.stale_after, Duration::from_secs(15));
+        assert_eq!(configuration.deadline_min, Duration::from_secs(15));
         let OrderPolicy::Limit(limit) = configuration.bots[0].policy else {
             unreachable!("it was set above");
         };

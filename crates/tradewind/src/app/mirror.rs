@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
-use tradewind_model::{Clock, Instrument, Interval, VenueId};
+use tradewind_model::{Clock, Instrument, Interval, Ppm, VenueId};
 use tradewind_risk::KillLatch;
 use tradewind_simx_server::{MarketChoice, MirrorFeed};
 use tradewind_venues::execution::{RequestId, VenueResponse};
@@ -60,7 +60,7 @@ impl Mirror {
         let place = place.with_context(|| format!("{} has no venue {name}", config.file))?;
         let settings = &config.venues[place];
         let mut context = context(latch, clock, connector(settings)?);
-        context.budget = kept_budget(bans, &settings.rest_url, context.connector.now());
+        context.budget = kept_budget(bans, &settings.rest_url, context.connector.now(), Ppm::ONE);
         let venue = reader(config, settings, place, context)?;
         bans.wait([&settings.rest_url]).await?;
         let requesting = || format!("requesting the market of {name}");

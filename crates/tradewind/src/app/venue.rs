@@ -10,10 +10,12 @@ use anyhow::{Context, bail};
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tradewind_events::{CommandId, Configuration};
-use tradewind_model::{AccountId, AccountMode, Amount, AssetTable, Clock, Instrument, VenueId};
+use tradewind_model::{
+    AccountId, AccountMode, Amount, AssetTable, Clock, Instrument, Ppm, VenueId,
+};
 use tradewind_risk::KillLatch;
 use tradewind_simx::FillModel;
-use tradewind_simx_server::{AccountSpec, Limits, MarketChoice, Server, ServerOptions};
+use tradewind_simx_server::{AccountSpec, HISTORY, Limits, MarketChoice, Server, ServerOptions};
 use tradewind_venues::execution::{RESPONSES_MAX, RequestId, ResponseSink, VenueResponse};
 use tradewind_venues::{
     ApiKey, Assets, Connector, OrderGate, RateBudget, TcpConnector, Venue, VenueContext,
@@ -81,6 +83,7 @@ impl Embedded {
                 Limits::Off
             },
             fill: FillModel::Book,
+            history: HISTORY,
             clock: Arc::clone(clock),
         })
         .context("starting the embedded exchange")?;
@@ -168,7 +171,12 @@ impl Venues {
             context.connector = Arc::clone(&connectors[settings.venue.index()]);
             let (address, now) = (settings.rest_url.clone(), context.connector.now());
             let budget = budgets.entry(address.clone());
-            let new = || kept_budget(bans, &address, now);
+            let speed = if embedded.is_some() {
+                clock.speed()
+            } else {
+                Ppm::ONE
+            };
+            let new = || kept_budget(bans, &address, now, speed);
             context.budget = Arc::clone(budget.or_insert_with(new));
             let (sink, responses) = response_channel();
             let venue = build(settings, context.clone(), sink);
@@ -281,8 +289,13 @@ pub(super) fn connector(
 }
 
 /// A budget that is closed for as long as an earlier ban of its address lasts.
-pub(super) fn kept_budget(bans: &Bans, address: &str, now: Duration) -> Arc<Mutex<RateBudget>> {
-    let mut budget = RateBudget::new(WEIGHT_PER_MINUTE);
+pub(super) fn kept_budget(
+    bans: &Bans,
+    address: &str,
+    now: Duration,
+    speed: Ppm,
+) -> Arc<Mutex<RateBudget>> {
+    let mut budget = RateBudget::new(WEIGHT_PER_MINUTE).at_speed(speed);
     bans.keep(address, &mut budget, now);
     Arc::new(Mutex::new(budget))
 }

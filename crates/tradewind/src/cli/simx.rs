@@ -12,7 +12,7 @@ use tradewind_journal::DirectoryLock;
 use tradewind_model::{Clock, DeskClock, Ppm, Timestamp};
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{
-    AccountSpec, Conduct, ControlPort, Limits, MarketChoice, OrderLog, Recording, Server,
+    AccountSpec, Conduct, ControlPort, HISTORY, Limits, MarketChoice, OrderLog, Recording, Server,
     ServerOptions, saved_position,
 };
 
@@ -47,6 +47,10 @@ pub(super) struct SimxArgs {
     #[arg(long, value_name = "MODEL", default_value = "queue")]
     fill: FillModel,
 
+    /// Finished orders and executions that each account keeps; more take memory
+    #[arg(long, value_name = "N", default_value_t = HISTORY)]
+    history: u32,
+
     /// Play recorded data: a capture, a candle file, or a folder of them
     #[arg(long, value_name = "PATH", conflicts_with = "seed")]
     data: Option<PathBuf>,
@@ -72,6 +76,7 @@ pub(super) fn run(args: &SimxArgs, data_dir: Option<&Path>, output: Output) -> a
         market,
         limits: args.limits,
         fill: args.fill,
+        history: args.history,
         clock,
     })?;
     let control = args.faults.control_port()?;

@@ -86,6 +86,7 @@ impl DeskConfig {
             announce_quotes: false,
             venue_stop_distance: self.desk.venue_stop_distance,
             on_restart: self.desk.on_restart,
+            deadline_min: std::time::Duration::ZERO,
         })
     }
 

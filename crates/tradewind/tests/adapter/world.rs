@@ -15,7 +15,7 @@ use tradewind_model::{
 };
 use tradewind_risk::ApprovedOrder;
 use tradewind_simx::FillModel;
-use tradewind_simx_server::{Limits, MarketChoice, Server, ServerOptions};
+use tradewind_simx_server::{HISTORY, Limits, MarketChoice, Server, ServerOptions};
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
 use tradewind_venues::{
     AccountSink, AssetBalance, BinanceVenue, MarketSink, OrderGate, RateBudget, SourceHandle,
@@ -54,6 +54,7 @@ impl World {
             market: MarketChoice::Generated { seed: 7 },
             limits: Limits::Off,
             fill: FillModel::Book,
+            history: HISTORY,
             clock: Arc::new(DeskClock::system()),
         })
         .unwrap();

@@ -72,7 +72,9 @@ pub(crate) fn unused_address() -> String {
 
 /// The built binary in `folder`, with an environment of its own.
 pub(crate) fn tradewind(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
+    let binary = std::env::var_os("TRADEWIND_BINARY");
+    let built = || env!("CARGO_BIN_EXE_tradewind").into();
+    let mut command = Command::new(binary.unwrap_or_else(built));
     command
         .args(arguments)
         .args(["--data-dir".as_ref(), folder.as_os_str()])
@@ -249,6 +251,18 @@ impl Desk {
             };
             next = format!("&before={before}");
         }
+    }
+
+    /// Whether the database was level with the journal when it looked last.
+    #[track_caller]
+    pub(crate) fn is_stored(&self) -> bool {
+        let metrics = self.ask("GET /metrics", "").unwrap();
+        let name = "tradewind_journal_lag_seconds ";
+        let lag = metrics
+            .body
+            .lines()
+            .find_map(|line| line.strip_prefix(name));
+        matches!(lag.unwrap(), "0" | "0.0")
     }
 
     /// A request of any kind.

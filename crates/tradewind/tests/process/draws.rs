@@ -24,6 +24,12 @@ impl Draws {
         self.next().is_multiple_of(count)
     }
 
+    /// A place in a list of `count`.
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        let count = u64::try_from(count).unwrap();
+        usize::try_from(self.next() % count).unwrap()
+    }
+
     /// A time from `least` to `most`, in milliseconds.
     pub(crate) fn time(&mut self, least: Duration, most: Duration) -> Duration {
         let span = u64::try_from(most.saturating_sub(least).as_millis()).unwrap();

@@ -44,12 +44,31 @@ pub(crate) fn open_orders(folder: &Path, symbol: &str) -> Vec<Value> {
     })
 }
 
+/// All orders and executions that the exchange has recorded in a desk's folder. The desk must not run.
+#[track_caller]
+pub(crate) fn truth(
+    folder: &Path,
+    symbols: &BTreeSet<String>,
+) -> (Vec<Value>, BTreeSet<Execution>) {
+    with_copy(folder, |exchange| {
+        let orders = symbols
+            .iter()
+            .flat_map(|symbol| exchange.all_orders(symbol));
+        let trades = symbols.iter().flat_map(|symbol| exchange.my_trades(symbol));
+        (orders.collect(), trades.collect())
+    })
+}
+
 /// Serves a copy of the exchange.
 #[track_caller]
 fn with_copy<T>(folder: &Path, read: impl FnOnce(&Exchange) -> T) -> T {
     let copy = TempDir::new().unwrap();
     let state = copy.path().join("simx");
     fs::create_dir(&state).unwrap();
+    let marker = folder.join("fast-clock");
+    if marker.exists() {
+        fs::copy(marker, copy.path().join("fast-clock")).unwrap();
+    }
     for file in fs::read_dir(folder.join("simx")).unwrap() {
         let file = file.unwrap();
         fs::copy(file.path(), state.join(file.file_name())).unwrap();
@@ -167,6 +186,24 @@ impl Exchange {
             if page.len() < PAGE {
                 return found;
             }
+        }
+    }
+
+    /// The account's orders in an instrument, open or not.
+    #[track_caller]
+    fn all_orders(&self, symbol: &str) -> Vec<Value> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        loop {
+            let query = format!("symbol={symbol}&orderId={from}&limit={PAGE}");
+            let mut page = self.signed("allOrders", &query);
+            let page = std::mem::take(page.as_array_mut().unwrap());
+            let count = page.len();
+            found.extend(page);
+            if count < PAGE {
+                return found;
+            }
+            from = found[found.len() - 1]["orderId"].as_u64().unwrap() + 1;
         }
     }
 

@@ -16,6 +16,7 @@ mod crashes;
 mod crashes_live;
 mod descriptors;
 mod desk;
+mod desk_soak;
 mod disks;
 mod draws;
 mod exchange;
@@ -36,6 +37,7 @@ mod live;
 mod live_desk;
 mod meters;
 mod mirror;
+mod past;
 mod paused;
 mod rebuilt;
 mod recorded;
@@ -43,8 +45,22 @@ mod refusals;
 mod rehearsal;
 mod respawn;
 mod shim;
+mod restart;
+mod round_trips;
 mod simx;
 mod start_readings;
 mod stopping;
 mod stops;
 mod wiretap;
+
+// The whole desk on virtual time makes pasts for `restart.rs`.
+#[path = "../virtual_desk/evidence.rs"]
+mod evidence;
+#[path = "../virtual_desk/executor.rs"]
+mod executor;
+#[path = "../virtual_desk/network.rs"]
+#[expect(dead_code, reason = "nothing goes wrong while a past is made")]
+mod network;
+#[path = "../virtual_desk/world.rs"]
+#[expect(dead_code, reason = "nothing goes wrong while a past is made")]
+mod world;

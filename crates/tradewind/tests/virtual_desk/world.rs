@@ -28,7 +28,7 @@ use tradewind_simx_server::simulation::{
     orders_placed_once, owners_add_up, recovered_in_time, stops_cover,
 };
 use tradewind_simx_server::{
-    Conduct, FaultScript, Limits, MarketChoice, ServerOptions, VirtualServer,
+    Conduct, FaultScript, HISTORY, Limits, MarketChoice, ServerOptions, VirtualServer,
 };
 use tradewind_venues::execution::{RESPONSES_MAX, RequestId, VenueResponse};
 use tradewind_venues::{
@@ -65,6 +65,14 @@ pub(crate) struct Choices {
     pub(crate) order_entry: OrderEntry,
     /// The bots, as in a configuration.
     pub(crate) bots: &'static str,
+    /// The configuration before its bots.
+    pub(crate) desk: &'static str,
+    /// The first moment.
+    pub(crate) begins: Timestamp,
+    /// Whether the exchange enforces its limits.
+    pub(crate) limits: Limits,
+    /// Executions that the exchange keeps.
+    pub(crate) history: u32,
 }
 
 impl Choices {
@@ -74,6 +82,10 @@ impl Choices {
             seed,
             order_entry: OrderEntry::Rest,
             bots: BOTS,
+            desk: DEFAULT,
+            begins: Timestamp::from_secs(1_780_000_000),
+            limits: Limits::Venue,
+            history: HISTORY,
         }
     }
 
@@ -107,14 +119,15 @@ pub(crate) struct World {
 impl World {
     /// An exchange with a generated market and one account, and no desk yet.
     pub(crate) fn new(choices: Choices) -> Self {
-        let time = VirtualTime::new(Timestamp::from_secs(1_780_000_000));
+        let time = VirtualTime::new(choices.begins);
         let options = ServerOptions {
             listen: ([127, 0, 0, 1], 0).into(),
             data_dir: None,
             accounts: vec!["key:secret:USDT=100000".parse().unwrap()],
             market: MarketChoice::Generated { seed: choices.seed },
-            limits: Limits::Venue,
+            limits: choices.limits,
             fill: FillModel::Book,
+            history: choices.history,
             clock: Arc::new(time.clone()),
         };
         let server = VirtualServer::new(&options, Conduct::default()).unwrap();
@@ -135,7 +148,7 @@ impl World {
     }
 
     fn try_start(&mut self) -> Option<()> {
-        let config = config(self.choices.bots);
+        let config = config(self.choices.desk, self.choices.bots);
         let (sink, responses) = mpsc::channel(RESPONSES_MAX);
         let last_run = recover(
             &self.storage(),
@@ -510,9 +523,9 @@ impl World {
     }
 }
 
-/// The default desk with the bots of this test.
-fn config(bots: &str) -> DeskConfig {
-    let (desk, _) = DEFAULT.split_once("[[bots]]").unwrap();
+/// A desk with the bots of this test.
+fn config(desk: &str, bots: &str) -> DeskConfig {
+    let (desk, _) = desk.split_once("[[bots]]").unwrap();
     let text = format!("{desk}\n{bots}");
     let sources = Sources {
         file: "bots.toml",

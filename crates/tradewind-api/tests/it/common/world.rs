@@ -111,6 +111,7 @@ pub(crate) fn configuration() -> Configuration {
             ..Limits::default()
         },
         on_restart: tradewind_events::OnRestart::Keep,
+        deadline_min: std::time::Duration::ZERO,
         fee: Ppm(1_000),
         stagger: Duration::from_secs(2),
         stale_after: Duration::from_secs(5),

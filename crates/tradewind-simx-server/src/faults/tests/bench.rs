@@ -46,6 +46,7 @@ impl Bench {
             market: MarketChoice::Generated { seed: 7 },
             limits: Limits::Off,
             fill: FillModel::Book,
+            history: crate::HISTORY,
             clock: Arc::new(ManualClock::new(START)),
         };
         let core = startup::start(&options).unwrap().core;

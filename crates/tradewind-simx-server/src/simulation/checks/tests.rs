@@ -20,6 +20,7 @@ fn books() -> (DeskBooks, VenueBooks) {
         market: MarketChoice::Generated { seed: 7 },
         limits: Limits::Off,
         fill: FillModel::Book,
+        history: crate::HISTORY,
         clock: Arc::new(ManualClock::new(START)),
     };
     let mut server = VirtualServer::new(&options, Conduct::default()).unwrap();

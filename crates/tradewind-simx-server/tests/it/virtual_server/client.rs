@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tradewind_model::{ManualClock, Timestamp};
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{
-    Conduct, ConnectionNumber, Limits, MarketChoice, ServerOptions, VirtualServer,
+    Conduct, ConnectionNumber, HISTORY, Limits, MarketChoice, ServerOptions, VirtualServer,
 };
 use tungstenite::protocol::{Role, WebSocketContext};
 use tungstenite::{Error, Message};
@@ -25,6 +25,7 @@ pub(super) fn options(limits: Limits) -> ServerOptions {
         market: MarketChoice::Generated { seed: 7 },
         limits,
         fill: FillModel::Book,
+        history: HISTORY,
         clock: Arc::new(ManualClock::new(START)),
     }
 }
