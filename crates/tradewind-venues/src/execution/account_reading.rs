@@ -19,8 +19,8 @@ use crate::sink::AssetBalance;
 
 /// Times that a changing account is followed at once, before a pause: each time there is less to list.
 const FOLLOWED_MAX: u32 = 4;
-/// The longest pause is so many doublings of the first: 16 s in default settings.
-const PAUSE_DOUBLED_MAX: u32 = 6;
+/// The longest pause is so many doublings of the first: 8 s in default settings.
+const PAUSE_DOUBLED_MAX: u32 = 5;
 
 /// An account as its venue shows it, of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

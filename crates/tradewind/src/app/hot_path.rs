@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -23,9 +24,13 @@ use crate::app::sinks::{AccountToQueues, MarketToQueues};
 use crate::driver::{DriverParts, InputQueues, LatencyStages, Outbox, run};
 
 pub use crate::app::account_state::account_state;
+pub use crate::app::echoes::Echoes;
 pub use crate::app::effects::LiveEffects;
 pub use crate::app::executor::{Responses, TakeOver};
 pub use crate::app::recovery::recover;
+
+/// Between two connections that are made because a stream withholds something, and before the first of a start.
+const RENEWED_APART: Duration = Duration::from_secs(10);
 
 /// Where tasks run. Each ends soon after the token that it is given is cancelled.
 pub trait Tasks {
@@ -63,6 +68,8 @@ pub struct HotPath {
     pub gate: Arc<OrderGate>,
     /// What is made of a reading of an account.
     pub take_over: TakeOver,
+    /// Orders that accounts' streams must report.
+    pub echoes: Arc<Echoes>,
     /// Where times are counted.
     pub stages: LatencyStages,
 }
@@ -147,6 +154,7 @@ impl HotPath {
             venue: Arc::clone(venue) as _,
             queues: Arc::clone(&self.queues),
             take_over: Arc::clone(&self.take_over),
+            echoes: Arc::clone(&self.echoes),
             clock: Arc::clone(&self.clock),
             time: Arc::clone(&self.time),
             stages: self.stages.clone(),
@@ -218,17 +226,31 @@ impl HotPath {
         tasks: &mut impl Tasks,
         venues: &[Arc<dyn Venue>],
     ) -> Result<watch::Receiver<BTreeSet<AccountId>>, VenueError> {
-        let sink = AccountToQueues::new(Arc::clone(&self.queues), &self.configuration.accounts);
-        let proved = sink.proved();
-        let sink: Arc<dyn AccountSink> = Arc::new(sink);
+        let (queues, echoes) = (Arc::clone(&self.queues), Arc::clone(&self.echoes));
+        let to_queues = AccountToQueues::new(queues, &self.configuration.accounts, echoes);
+        let proved = to_queues.proved();
+        let to_queues = Arc::new(to_queues);
+        let sink: Arc<dyn AccountSink> = Arc::clone(&to_queues) as _;
         for (account, venue) in self.configuration.accounts.iter().zip(venues) {
             let account = account.id;
             let mut source = Some(venue.account_source(&sink, SourceSettings::default())?);
             let (venue, sink) = (Arc::clone(venue), Arc::clone(&sink));
+            let (to_queues, time) = (Arc::clone(&to_queues), Arc::clone(&self.time));
             tasks.keep_hot("account stream", move |stop| {
-                let again = || venue.account_source(&sink, SourceSettings::default()).ok();
-                let next = source.take().or_else(again);
-                keep_account(next, account, Arc::clone(&sink), stop)
+                let (venue, sink) = (Arc::clone(&venue), Arc::clone(&sink));
+                let to_sink = Arc::clone(&sink);
+                let again = move || {
+                    venue
+                        .account_source(&to_sink, SourceSettings::default())
+                        .ok()
+                };
+                let first = source.take().or_else(&again);
+                let doubts = Doubts {
+                    account,
+                    to_queues: Arc::clone(&to_queues),
+                    time: Arc::clone(&time),
+                };
+                keep_account(first, again, doubts, sink, stop)
             });
         }
         Ok(proved)
@@ -308,16 +330,49 @@ async fn keep_if_any(
 /// There is no source.
 async fn keep_account(
     source: Option<Box<dyn Source>>,
-    account: AccountId,
+    again: impl Fn() -> Option<Box<dyn Source>>,
+    doubts: Doubts,
     sink: Arc<dyn AccountSink>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let account = doubts.account;
     let down = DownByPanic { account, sink };
-    let ended = keep_if_any(source, stop.clone()).await;
+    let mut source = source;
+    let ended = loop {
+        let one = stop.child_token();
+        let mut kept = pin!(keep_if_any(source, one.clone()));
+        tokio::select! {
+            biased;
+            ended = &mut kept => break ended,
+            () = doubts.arise() => {}
+        }
+        // It may be dead on one of its two ways: its own word for being up is not taken. Another one is.
+        one.cancel();
+        if kept.await.is_err() || stop.is_cancelled() {
+            break Ok(());
+        }
+        source = again();
+    };
     if !stop.is_cancelled() {
         down.sink.down(account, "its task ended by itself");
     }
     ended
+}
+
+/// When an account's stream does not report what it must.
+struct Doubts {
+    account: AccountId,
+    to_queues: Arc<AccountToQueues>,
+    time: Arc<dyn RealTime>,
+}
+
+impl Doubts {
+    /// Resolves when the stream is to be connected anew; it is reported as unsure by then. Not within [`RENEWED_APART`] of the last
+    /// time: a venue whose reports are late is not called all the time.
+    async fn arise(&self) {
+        self.time.sleep(RENEWED_APART).await;
+        self.to_queues.missed(self.account, &*self.time).await;
+    }
 }
 
 /// Reports a stream as down when its task panics.

@@ -16,6 +16,7 @@ mod data_dir;
 mod desk;
 pub(crate) mod desk_time;
 mod difference;
+mod echoes;
 mod effects;
 mod executor;
 pub mod hot_path;

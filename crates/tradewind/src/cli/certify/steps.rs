@@ -12,7 +12,6 @@ use super::desk::{DeskProcess, wait};
 use super::plan::Plan;
 use super::transcript::Transcript;
 use super::venue::VenueReader;
-use crate::cli::time::now;
 
 /// Buys the smallest order at market.
 const MARKET_BOT: &str = "certify-market";
