@@ -1,4 +1,4 @@
-//! Whether accounts' streams report the orders that answers have told of (N04).
+//! Whether accounts' streams report the orders that answers have named (N04).
 //!
 //! A stream may answer pings and report nothing. Each order that its venue has taken must appear on its account's stream
 //! soon, or the stream is unsure: it is connected anew, and the account is read.
@@ -28,19 +28,19 @@ struct Account {
     is_live: bool,
     /// Until when each is to be reported.
     awaited: BTreeMap<ClientOrderId, Duration>,
-    heard: BTreeSet<ClientOrderId>,
+    reported: BTreeSet<ClientOrderId>,
 }
 
 impl Echoes {
-    /// An answer has told that the venue took an order.
+    /// An answer has said that the venue took an order.
     pub(crate) fn answered(&self, account: AccountId, order: ClientOrderId, now: Duration) {
         self.with(account, |account| account.answered(order, now));
         self.changed.notify_waiters();
     }
 
     /// The stream has reported an order.
-    pub(crate) fn heard(&self, account: AccountId, order: ClientOrderId) {
-        self.with(account, |account| account.heard(order));
+    pub(crate) fn reported(&self, account: AccountId, order: ClientOrderId) {
+        self.with(account, |account| account.reported(order));
     }
 
     /// The stream is up, and what came before is read by request; or it is down, and nobody waits for it.
@@ -83,17 +83,17 @@ impl Echoes {
 
 impl Account {
     fn answered(&mut self, order: ClientOrderId, now: Duration) {
-        if self.is_live && !self.heard.contains(&order) {
+        if self.is_live && !self.reported.contains(&order) {
             self.awaited.insert(order, now + ECHO_WITHIN);
             bound(&mut self.awaited);
         }
     }
 
-    fn heard(&mut self, order: ClientOrderId) {
+    fn reported(&mut self, order: ClientOrderId) {
         self.awaited.remove(&order);
-        self.heard.insert(order);
-        if self.heard.len() > REMEMBERED_MAX {
-            self.heard.pop_first();
+        self.reported.insert(order);
+        if self.reported.len() > REMEMBERED_MAX {
+            self.reported.pop_first();
         }
     }
 
@@ -129,11 +129,11 @@ mod tests {
         account.answered(ORDER, secs(1));
         account.answered(ClientOrderId(2), secs(2));
         assert_eq!(account.first(), Some((secs(3), ORDER)));
-        account.heard(ORDER);
+        account.reported(ORDER);
         assert_eq!(account.first(), Some((secs(4), ClientOrderId(2))));
-        account.heard(ClientOrderId(3));
+        account.reported(ClientOrderId(3));
         account.answered(ClientOrderId(3), secs(3));
-        account.heard(ClientOrderId(2));
+        account.reported(ClientOrderId(2));
         assert_eq!(account.first(), None, "a report may come before the answer");
     }
 
@@ -148,10 +148,10 @@ mod tests {
         }
         assert_eq!(account.awaited.len(), REMEMBERED_MAX);
         for id in 0..=REMEMBERED_MAX as u128 {
-            account.heard(ClientOrderId(id));
+            account.reported(ClientOrderId(id));
         }
         assert_eq!(
-            (account.awaited.len(), account.heard.len()),
+            (account.awaited.len(), account.reported.len()),
             (0, REMEMBERED_MAX)
         );
     }

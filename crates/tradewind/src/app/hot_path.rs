@@ -18,6 +18,7 @@ use tradewind_venues::{
     AccountSink, MarketSink, OrderGate, RealTime, Source, SourceSettings, Topic, Venue, VenueError,
 };
 
+use crate::app::account_stream::keep_account;
 use crate::app::desk_time::real;
 use crate::app::executor::{AccountExecutor, ExecutorParts};
 use crate::app::sinks::{AccountToQueues, MarketToQueues};
@@ -29,7 +30,8 @@ pub use crate::app::effects::LiveEffects;
 pub use crate::app::executor::{Responses, TakeOver};
 pub use crate::app::recovery::recover;
 
-/// Between two connections that are made because a stream withholds something, and before the first of a start.
+/// Between two connections of an account stream that are made because it withholds something: a venue whose reports are late is
+/// not called all the time.
 const RENEWED_APART: Duration = Duration::from_secs(10);
 
 /// Where tasks run. Each ends soon after the token that it is given is cancelled.
@@ -245,12 +247,15 @@ impl HotPath {
                         .ok()
                 };
                 let first = source.take().or_else(&again);
-                let doubts = Doubts {
-                    account,
-                    to_queues: Arc::clone(&to_queues),
-                    time: Arc::clone(&time),
+                let (to_queues, time) = (Arc::clone(&to_queues), Arc::clone(&time));
+                let doubted = move || {
+                    let (to_queues, time) = (Arc::clone(&to_queues), Arc::clone(&time));
+                    async move {
+                        time.sleep(RENEWED_APART).await;
+                        to_queues.missed(account, &*time).await;
+                    }
                 };
-                keep_account(first, again, doubts, sink, stop)
+                keep_account((first, again), doubted, (account, sink), stop)
             });
         }
         Ok(proved)
@@ -313,7 +318,7 @@ fn intervals(bot: &BotConfig) -> impl Iterator<Item = Interval> + '_ {
 ///
 /// # Errors
 /// There is none.
-async fn keep_if_any(
+pub(super) async fn keep_if_any(
     source: Option<Box<dyn Source>>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -323,132 +328,8 @@ async fn keep_if_any(
     }
 }
 
-/// Runs an account's source until `stop`. If it ends before, the stream is down, or it would count as live until the next
-/// one is.
-///
-/// # Errors
-/// There is no source.
-async fn keep_account(
-    source: Option<Box<dyn Source>>,
-    again: impl Fn() -> Option<Box<dyn Source>>,
-    doubts: Doubts,
-    sink: Arc<dyn AccountSink>,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let account = doubts.account;
-    let down = DownByPanic { account, sink };
-    let mut source = source;
-    let ended = loop {
-        let one = stop.child_token();
-        let mut kept = pin!(keep_if_any(source, one.clone()));
-        tokio::select! {
-            biased;
-            ended = &mut kept => break ended,
-            () = doubts.arise() => {}
-        }
-        // It may be dead on one of its two ways: its own word for being up is not taken. Another one is.
-        one.cancel();
-        if kept.await.is_err() || stop.is_cancelled() {
-            break Ok(());
-        }
-        source = again();
-    };
-    if !stop.is_cancelled() {
-        down.sink.down(account, "its task ended by itself");
-    }
-    ended
-}
-
-/// When an account's stream does not report what it must.
-struct Doubts {
-    account: AccountId,
-    to_queues: Arc<AccountToQueues>,
-    time: Arc<dyn RealTime>,
-}
-
-impl Doubts {
-    /// Resolves when the stream is to be connected anew; it is reported as unsure by then. Not within [`RENEWED_APART`] of the last
-    /// time: a venue whose reports are late is not called all the time.
-    async fn arise(&self) {
-        self.time.sleep(RENEWED_APART).await;
-        self.to_queues.missed(self.account, &*self.time).await;
-    }
-}
-
-/// Reports a stream as down when its task panics.
-struct DownByPanic {
-    account: AccountId,
-    sink: Arc<dyn AccountSink>,
-}
-
-impl Drop for DownByPanic {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.sink.down(self.account, "its task panicked");
-        }
-    }
-}
-
 /// Runs a source until `stop`.
 pub(super) async fn keep(source: Box<dyn Source>, stop: CancellationToken) -> anyhow::Result<()> {
     source.run(stop).await;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Mutex;
-    use tokio::task::JoinSet;
-    use tradewind_model::{Amount, AssetId, ExecutionReport, Timestamp};
-    use tradewind_venues::{AssetBalance, Pending};
-
-    #[derive(Default)]
-    struct Downs(Mutex<Vec<(AccountId, String)>>);
-
-    impl AccountSink for Downs {
-        fn report(&self, _: ExecutionReport) {}
-        fn balances(&self, _: AccountId, _: &[AssetBalance], _: Timestamp) {}
-        fn transfer(&self, _: AccountId, _: AssetId, _: Amount, _: Timestamp) {}
-        fn resync(&self, _: AccountId) {}
-
-        fn down(&self, account: AccountId, reason: &str) {
-            self.0.lock().unwrap().push((account, reason.to_owned()));
-        }
-    }
-
-    struct Ends {
-        by_panic: bool,
-    }
-
-    impl Source for Ends {
-        fn run(self: Box<Self>, _: CancellationToken) -> Pending<'static, ()> {
-            Box::pin(async move { assert!(!self.by_panic, "a mistake") })
-        }
-    }
-
-    /// P04: the account must not count as live until the source is made again.
-    #[tokio::test]
-    async fn an_account_stream_whose_task_ends_is_down() {
-        let check = async |by_panic: bool, is_stopped: bool, wanted: &[&str]| {
-            let downs = Arc::new(Downs::default());
-            let stop = CancellationToken::new();
-            if is_stopped {
-                stop.cancel();
-            }
-            let source: Box<dyn Source> = Box::new(Ends { by_panic });
-            let sink = Arc::clone(&downs) as Arc<dyn AccountSink>;
-            let mut tasks = JoinSet::new();
-            tasks.spawn(keep_account(Some(source), AccountId(3), sink, stop));
-            assert_eq!(tasks.join_next().await.unwrap().is_err(), by_panic);
-            let downs = downs.0.lock().unwrap().clone();
-            let wanted = wanted
-                .iter()
-                .map(|reason| (AccountId(3), (*reason).to_owned()));
-            assert_eq!(downs, wanted.collect::<Vec<_>>());
-        };
-        check(true, false, &["its task panicked"]).await;
-        check(false, false, &["its task ended by itself"]).await;
-        check(false, true, &[]).await;
-    }
 }

@@ -5,6 +5,7 @@
 //! starts the bots in order. The engine is the one of the last run, recovered from the journal, if there was one. Stop: the reverse, with a deadline.
 
 mod account_state;
+mod account_stream;
 mod api_server;
 pub(crate) mod bans;
 mod clock_watch;

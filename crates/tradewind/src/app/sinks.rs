@@ -100,7 +100,7 @@ impl AccountToQueues {
 
 impl AccountSink for AccountToQueues {
     fn report(&self, report: ExecutionReport) {
-        self.echoes.heard(report.account, report.client_id);
+        self.echoes.reported(report.account, report.client_id);
         self.queues.control(Input::Report(Box::new(report)));
     }
 

@@ -93,7 +93,7 @@ fn a_request_during_a_reading_is_served_by_it_until_it_lists_the_orders() {
 
 /// Kind 3: an account on which something is traded costs the fills of what was, and no list of open orders.
 #[test]
-fn an_account_that_moves_is_followed_and_read_once_it_stands_still() {
+fn an_account_that_moves_is_followed_and_read_once_it_stops() {
     let mut world = World::new(None);
     world.input(ExecutorInput::ReadAccount);
     world.answer(balances(0));
