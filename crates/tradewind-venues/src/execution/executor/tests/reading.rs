@@ -105,16 +105,17 @@ fn an_account_that_moves_is_followed_and_read_once_it_stops() {
         world.answer(VenueResponse::Fills(vec![fill(trade), fill(trade + 1)]));
     }
     world.answer(balances(3));
+    world.answer(VenueResponse::OpenOrders(vec![record()]));
+    world.answer(balances(3));
     assert_eq!(
-        world.begun()[..10],
+        world.begun()[3..],
         [
-            "balances", "fills 0", "fills 1", "balances", "fills 0", "balances", "fills 0",
-            "balances", "fills 0", "balances"
+            "balances", "fills 0", "balances", "fills 0", "balances", "fills 0", "balances",
+            "orders", "balances"
         ]
     );
-    world.input(ExecutorInput::Tick);
-    world.begun.clear();
-    assert!(world.accounts.is_empty());
+    let trades = world.accounts[0].fills.iter().map(|fill| fill.trade_id.0);
+    assert!(trades.eq([1, 2, 3, 4]), "what each list had, once");
 }
 
 /// An order that is placed or ends meanwhile changes no total.
