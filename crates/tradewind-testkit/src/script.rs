@@ -51,8 +51,8 @@ struct Lines {
     /// Bots that panic on each evaluation.
     broken: Vec<BotId>,
     candles: Vec<(BotId, Candle)>,
-    /// What each was told with its candle about decisions.
-    told: Vec<(BotId, CarriedOut)>,
+    /// Which decisions would be carried out, by the view that came with each candle.
+    carried_out: Vec<(BotId, CarriedOut)>,
     evaluated: Vec<BotId>,
 }
 
@@ -107,12 +107,12 @@ impl Script {
         })
     }
 
-    /// Which decisions would be carried out, as `bot` was told with each of its candles.
+    /// Which decisions would be carried out, by the view that came with each candle of `bot`.
     #[must_use]
-    pub fn told(&self, bot: BotId) -> Vec<CarriedOut> {
+    pub fn carried_out(&self, bot: BotId) -> Vec<CarriedOut> {
         self.with(|lines| {
-            let own = lines.told.iter().filter(|(of, _)| *of == bot);
-            own.map(|(_, told)| *told).collect()
+            let own = lines.carried_out.iter().filter(|(of, _)| *of == bot);
+            own.map(|(_, carried_out)| *carried_out).collect()
         })
     }
 
@@ -183,7 +183,7 @@ impl Strategy for Scripted {
     fn on_candle(&mut self, view: &View<'_>, candle: &Candle) -> Result<Decision, StrategyError> {
         self.script.with(|lines| {
             lines.candles.push((self.bot, *candle));
-            lines.told.push((self.bot, view.carried_out));
+            lines.carried_out.push((self.bot, view.carried_out));
         });
         if self.script.answers_history || view.at == candle.close_time() {
             self.answer()

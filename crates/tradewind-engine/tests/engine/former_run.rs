@@ -343,14 +343,14 @@ fn a_missed_exit_is_made_at_once() {
     let script = closes();
     let mut desk = returns_after(10, &script);
     script.say(BOT, Answer::target(0));
-    let before = script.told(BOT).len();
+    let before = script.carried_out(BOT).len();
     history(&mut desk, 10);
     assert_eq!(exits_and_entries(&desk), [Side::Sell]);
-    let told = script.told(BOT).split_off(before);
-    let (last, missed) = told.split_last().unwrap();
+    let carried_out = script.carried_out(BOT).split_off(before);
+    let (last, missed) = carried_out.split_last().unwrap();
     assert_eq!(*last, CarriedOut::All, "5 s old");
     assert!(
-        missed.iter().all(|told| *told == CarriedOut::Exits),
+        missed.iter().all(|it| *it == CarriedOut::Exits),
         "{missed:?}"
     );
 }

@@ -68,8 +68,8 @@ fn a_bot_warms_until_its_past_candles_are_there_and_is_fed_them_silently() {
     assert!(desk.orders().is_empty());
 }
 
-/// A bot that starts so long after a close, of which it is told that it may enter: its orders, and what it was told of the
-/// last candles.
+/// A bot that starts so long after a close on which it wants to enter: its orders, and which decisions would be carried out of each
+/// candle.
 fn starts_after_a_close(age: Duration) -> (usize, Vec<CarriedOut>) {
     let warm_up = WarmUp {
         interval: Interval::Minute1,
@@ -93,7 +93,7 @@ fn starts_after_a_close(age: Duration) -> (usize, Vec<CarriedOut>) {
     };
     desk.input(&Input::Candles(Box::new(history)));
     assert_eq!(states(&desk), [BotState::Running]);
-    (desk.orders().len(), script.told(BOT))
+    (desk.orders().len(), script.carried_out(BOT))
 }
 
 /// An entry that is decided within its time to live, 15 s here, is made whether or not its bot was there at the close. After it the

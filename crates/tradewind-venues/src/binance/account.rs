@@ -216,8 +216,8 @@ impl BinanceVenue {
         Ok(())
     }
 
-    /// Asks about one order.
-    pub(super) async fn query_order(
+    /// Asks about one order, or about what weighs as little.
+    pub(super) async fn query_one(
         &self,
         path: &'static str,
         params: Params,

@@ -221,7 +221,7 @@ impl BinanceVenue {
         let symbols = self.symbols();
         let (symbol, rules) = known(&symbols, instrument)?;
         let params = requests::by_client_id(symbol, client_id);
-        let body = match self.query_order("/api/v3/order", params, 4).await {
+        let body = match self.query_one("/api/v3/order", params, 4).await {
             Err(VenueError::Refused { code: -2013, .. }) => {
                 let venue_time = self.rest.venue_time();
                 return Ok(OrderQuery::Absent { venue_time });
@@ -262,7 +262,7 @@ impl BinanceVenue {
                 params = params.with_number("fromId", next);
             }
             let params = params.with_number("limit", PAGE);
-            let body = self.query_order(TRADES.path, params, 5).await?;
+            let body = self.query_one(TRADES.path, params, 5).await?;
             let page: Vec<TradeAnswer<'_>> = answers::read(TRADES.what, &body)?;
             let last = page
                 .last()

@@ -90,7 +90,7 @@ impl BinanceVenue {
     /// See [`VenueError`].
     pub async fn api_restrictions(&self) -> Result<Restrictions, VenueError> {
         let body = self
-            .query_list("/sapi/v1/account/apiRestrictions", Params::default(), 1)
+            .query_one("/sapi/v1/account/apiRestrictions", Params::default(), 1)
             .await?;
         answers::read("key permissions", &body)
     }

@@ -3,7 +3,7 @@
 //! One reading is the balances, the fills of each instrument, the balances again, the open orders and the balances once more. If
 //! something was traded meanwhile the parts do not belong together. Then only the fills of instruments whose holdings changed are
 //! listed again, until nothing did during a list: an account on which orders are on their way must not use up the request
-//! weight that exits need. If it never stands still, the reading pauses, ever longer.
+//! weight that exits need. If it never stops, the reading pauses, ever longer.
 //!
 //! Fills are read from the last one that a reading listed, so that a reading costs what happened since, not what ever
 //! happened. A sweep reads only the fills of instruments whose holdings changed since the last reading.
@@ -19,8 +19,8 @@ use crate::sink::AssetBalance;
 
 /// Times that a changing account is followed at once, before a pause: each time there is less to list.
 const FOLLOWED_MAX: u32 = 4;
-/// The longest pause is so many doublings of the first: 16 s in default settings.
-const PAUSE_DOUBLED_MAX: u32 = 6;
+/// The longest pause is so many doublings of the first: 8 s in default settings.
+const PAUSE_DOUBLED_MAX: u32 = 5;
 
 /// An account as its venue shows it, of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -196,7 +196,7 @@ impl AccountReading {
         stands
     }
 
-    /// Lists the fills of the next instrument that is to be read, or goes on to `then`.
+    /// Lists the fills of the next instrument that is to be read, or continues with `then`.
     fn list_fills(&mut self, then: Stage) -> Reading {
         let now = held(&self.read.balances);
         let is_wanted = |(place, cursor): &(usize, &TradeCursor)| {

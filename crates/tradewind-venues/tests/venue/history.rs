@@ -1,8 +1,10 @@
 //! Orders and trades of the past, read to their end, and what a key may do.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tradewind_model::{InstrumentId, ReportKind, Timestamp, TradeId, VenueOrderId};
+use tradewind_model::{Fill, InstrumentId, ReportKind, Timestamp, TradeId, VenueOrderId};
 use tradewind_venues::VenueError;
 use tradewind_venues::binance::{KeyRefusal, UnfitKey};
 use tradewind_venues::execution::OrderQuery;
@@ -88,6 +90,29 @@ async fn v05_a_short_page_is_not_taken_for_the_last() {
                 .iter()
                 .all(|fill| fill.client_id.0 == u128::from(fill.trade_id.0))
         );
+    }
+}
+
+/// What an order is called is looked up once: the list of orders weighs as much as that of trades.
+#[tokio::test]
+async fn an_order_whose_name_is_known_is_not_looked_up() {
+    let lookups = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&lookups);
+    let server = Server::start(move |request| {
+        let first = number(request, "fromId").or(number(request, "orderId"));
+        if request.path.ends_with("allOrders") {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+        let entries = (first.unwrap().max(1)..=3).map(|id| entry(request, id, 1));
+        ok(format!("[{}]", entries.collect::<Vec<_>>().join(",")))
+    })
+    .await;
+    let rig = rig_at(&server);
+    for (from, wanted) in [(1, 1), (3, 1), (1, 1)] {
+        let fills = rig.venue.my_trades(BTC, TradeId(from)).await.unwrap();
+        let named = |fill: &Fill| fill.client_id.0 == u128::from(fill.trade_id.0);
+        assert!(fills.iter().all(named));
+        assert_eq!(lookups.load(Ordering::SeqCst), wanted, "from {from}");
     }
 }
 

@@ -144,9 +144,9 @@ impl Difference {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Comparison {
     Made,
-    /// Orders are on their way; the venue was not asked.
+    /// Orders are on their way; the venue was not read.
     Unsettled,
-    /// The venue was asked, and the account moved meanwhile or could not be read.
+    /// The venue was read, and the account moved meanwhile or could not be read.
     Dropped,
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tradewind_events::{AccountState, CandleHistory, Input};
-use tradewind_model::{AccountId, Clock, Timestamp};
+use tradewind_model::{AccountId, Clock, ReportKind, Timestamp};
 use tradewind_venues::execution::{
     AccountSnapshot, ExecutionVenue, Executor, ExecutorFault, ExecutorInput, ExecutorOutput,
     RequestId, VenueRequest, VenueResponse,
@@ -18,6 +18,7 @@ use tradewind_venues::execution::{
 use tradewind_venues::{RealTime, sleep_or_never};
 
 use crate::app::account_state::inputs;
+use crate::app::echoes::Echoes;
 use crate::driver::{Effect, InputQueues, LatencyStages, Stage};
 
 /// The venue's answers on their way to the executor.
@@ -37,6 +38,8 @@ pub(crate) struct ExecutorParts {
     pub(crate) queues: Arc<InputQueues>,
     /// What is made of a reading of the account.
     pub(crate) take_over: TakeOver,
+    /// Orders that the account's stream must report.
+    pub(crate) echoes: Arc<Echoes>,
     /// The desk's clock.
     pub(crate) clock: Arc<dyn Clock>,
     /// What it waits by.
@@ -51,6 +54,7 @@ pub(crate) struct AccountExecutor {
     venue: Arc<dyn ExecutionVenue>,
     queues: Arc<InputQueues>,
     take_over: TakeOver,
+    echoes: Arc<Echoes>,
     clock: Arc<dyn Clock>,
     time: Arc<dyn RealTime>,
     stages: LatencyStages,
@@ -87,6 +91,7 @@ impl AccountExecutor {
             venue,
             queues,
             take_over,
+            echoes,
             clock,
             time,
             stages,
@@ -96,6 +101,7 @@ impl AccountExecutor {
             venue,
             queues,
             take_over,
+            echoes,
             clock,
             time,
             stages,
@@ -154,6 +160,12 @@ impl AccountExecutor {
         if let Some(sent) = self.state().sent.remove(&id) {
             let took = self.time.now().saturating_sub(sent);
             self.stages.record(Stage::Ack, took);
+        }
+        if let VenueResponse::Submitted(reports) = &response {
+            for report in reports.iter().filter(|report| is_taken(&report.kind)) {
+                self.echoes
+                    .answered(report.account, report.client_id, self.time.now());
+            }
         }
         ExecutorInput::Response(id, response)
     }
@@ -217,6 +229,11 @@ impl AccountExecutor {
         // The executor's methods leave it whole or panic, which ends the desk.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether an answer says that the venue has the order, so that its stream must report it.
+const fn is_taken(kind: &ReportKind) -> bool {
+    matches!(kind, ReportKind::Accepted | ReportKind::Filled(_))
 }
 
 fn input(effect: &Effect) -> ExecutorInput {
@@ -343,6 +360,7 @@ mod tests {
             venue: Arc::clone(&venue) as _,
             queues: Arc::new(InputQueues::new(1)),
             take_over: Arc::new(|_| unreachable!("no account is read")),
+            echoes: Arc::default(),
             clock: Arc::new(Real(ManualClock::new(now))),
             time: Arc::clone(&time) as _,
             stages: LatencyStages::default(),

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -17,15 +18,21 @@ use tradewind_venues::{
     AccountSink, MarketSink, OrderGate, RealTime, Source, SourceSettings, Topic, Venue, VenueError,
 };
 
+use crate::app::account_stream::keep_account;
 use crate::app::desk_time::real;
 use crate::app::executor::{AccountExecutor, ExecutorParts};
 use crate::app::sinks::{AccountToQueues, MarketToQueues};
 use crate::driver::{DriverParts, InputQueues, LatencyStages, Outbox, run};
 
 pub use crate::app::account_state::account_state;
+pub use crate::app::echoes::Echoes;
 pub use crate::app::effects::LiveEffects;
 pub use crate::app::executor::{Responses, TakeOver};
 pub use crate::app::recovery::recover;
+
+/// Between two connections of an account stream that are made because it withholds something: a venue whose reports are late is
+/// not called all the time.
+const RENEWED_APART: Duration = Duration::from_secs(10);
 
 /// Where tasks run. Each ends soon after the token that it is given is cancelled.
 pub trait Tasks {
@@ -63,6 +70,8 @@ pub struct HotPath {
     pub gate: Arc<OrderGate>,
     /// What is made of a reading of an account.
     pub take_over: TakeOver,
+    /// Orders that accounts' streams must report.
+    pub echoes: Arc<Echoes>,
     /// Where times are counted.
     pub stages: LatencyStages,
 }
@@ -147,6 +156,7 @@ impl HotPath {
             venue: Arc::clone(venue) as _,
             queues: Arc::clone(&self.queues),
             take_over: Arc::clone(&self.take_over),
+            echoes: Arc::clone(&self.echoes),
             clock: Arc::clone(&self.clock),
             time: Arc::clone(&self.time),
             stages: self.stages.clone(),
@@ -218,17 +228,34 @@ impl HotPath {
         tasks: &mut impl Tasks,
         venues: &[Arc<dyn Venue>],
     ) -> Result<watch::Receiver<BTreeSet<AccountId>>, VenueError> {
-        let sink = AccountToQueues::new(Arc::clone(&self.queues), &self.configuration.accounts);
-        let proved = sink.proved();
-        let sink: Arc<dyn AccountSink> = Arc::new(sink);
+        let (queues, echoes) = (Arc::clone(&self.queues), Arc::clone(&self.echoes));
+        let to_queues = AccountToQueues::new(queues, &self.configuration.accounts, echoes);
+        let proved = to_queues.proved();
+        let to_queues = Arc::new(to_queues);
+        let sink: Arc<dyn AccountSink> = Arc::clone(&to_queues) as _;
         for (account, venue) in self.configuration.accounts.iter().zip(venues) {
             let account = account.id;
             let mut source = Some(venue.account_source(&sink, SourceSettings::default())?);
             let (venue, sink) = (Arc::clone(venue), Arc::clone(&sink));
+            let (to_queues, time) = (Arc::clone(&to_queues), Arc::clone(&self.time));
             tasks.keep_hot("account stream", move |stop| {
-                let again = || venue.account_source(&sink, SourceSettings::default()).ok();
-                let next = source.take().or_else(again);
-                keep_account(next, account, Arc::clone(&sink), stop)
+                let (venue, sink) = (Arc::clone(&venue), Arc::clone(&sink));
+                let to_sink = Arc::clone(&sink);
+                let again = move || {
+                    venue
+                        .account_source(&to_sink, SourceSettings::default())
+                        .ok()
+                };
+                let first = source.take().or_else(&again);
+                let (to_queues, time) = (Arc::clone(&to_queues), Arc::clone(&time));
+                let doubted = move || {
+                    let (to_queues, time) = (Arc::clone(&to_queues), Arc::clone(&time));
+                    async move {
+                        time.sleep(RENEWED_APART).await;
+                        to_queues.missed(account, &*time).await;
+                    }
+                };
+                keep_account((first, again), doubted, (account, sink), stop)
             });
         }
         Ok(proved)
@@ -291,7 +318,7 @@ fn intervals(bot: &BotConfig) -> impl Iterator<Item = Interval> + '_ {
 ///
 /// # Errors
 /// There is none.
-async fn keep_if_any(
+pub(super) async fn keep_if_any(
     source: Option<Box<dyn Source>>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -301,99 +328,8 @@ async fn keep_if_any(
     }
 }
 
-/// Runs an account's source until `stop`. If it ends before, the stream is down, or it would count as live until the next
-/// one is.
-///
-/// # Errors
-/// There is no source.
-async fn keep_account(
-    source: Option<Box<dyn Source>>,
-    account: AccountId,
-    sink: Arc<dyn AccountSink>,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let down = DownByPanic { account, sink };
-    let ended = keep_if_any(source, stop.clone()).await;
-    if !stop.is_cancelled() {
-        down.sink.down(account, "its task ended by itself");
-    }
-    ended
-}
-
-/// Reports a stream as down when its task panics.
-struct DownByPanic {
-    account: AccountId,
-    sink: Arc<dyn AccountSink>,
-}
-
-impl Drop for DownByPanic {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.sink.down(self.account, "its task panicked");
-        }
-    }
-}
-
 /// Runs a source until `stop`.
 pub(super) async fn keep(source: Box<dyn Source>, stop: CancellationToken) -> anyhow::Result<()> {
     source.run(stop).await;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Mutex;
-    use tokio::task::JoinSet;
-    use tradewind_model::{Amount, AssetId, ExecutionReport, Timestamp};
-    use tradewind_venues::{AssetBalance, Pending};
-
-    #[derive(Default)]
-    struct Downs(Mutex<Vec<(AccountId, String)>>);
-
-    impl AccountSink for Downs {
-        fn report(&self, _: ExecutionReport) {}
-        fn balances(&self, _: AccountId, _: &[AssetBalance], _: Timestamp) {}
-        fn transfer(&self, _: AccountId, _: AssetId, _: Amount, _: Timestamp) {}
-        fn resync(&self, _: AccountId) {}
-
-        fn down(&self, account: AccountId, reason: &str) {
-            self.0.lock().unwrap().push((account, reason.to_owned()));
-        }
-    }
-
-    struct Ends {
-        by_panic: bool,
-    }
-
-    impl Source for Ends {
-        fn run(self: Box<Self>, _: CancellationToken) -> Pending<'static, ()> {
-            Box::pin(async move { assert!(!self.by_panic, "a mistake") })
-        }
-    }
-
-    /// P04: the account must not count as live until the source is made again.
-    #[tokio::test]
-    async fn an_account_stream_whose_task_ends_is_down() {
-        let check = async |by_panic: bool, is_stopped: bool, wanted: &[&str]| {
-            let downs = Arc::new(Downs::default());
-            let stop = CancellationToken::new();
-            if is_stopped {
-                stop.cancel();
-            }
-            let source: Box<dyn Source> = Box::new(Ends { by_panic });
-            let sink = Arc::clone(&downs) as Arc<dyn AccountSink>;
-            let mut tasks = JoinSet::new();
-            tasks.spawn(keep_account(Some(source), AccountId(3), sink, stop));
-            assert_eq!(tasks.join_next().await.unwrap().is_err(), by_panic);
-            let downs = downs.0.lock().unwrap().clone();
-            let wanted = wanted
-                .iter()
-                .map(|reason| (AccountId(3), (*reason).to_owned()));
-            assert_eq!(downs, wanted.collect::<Vec<_>>());
-        };
-        check(true, false, &["its task panicked"]).await;
-        check(false, false, &["its task ended by itself"]).await;
-        check(false, true, &[]).await;
-    }
 }

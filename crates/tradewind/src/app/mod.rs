@@ -5,6 +5,7 @@
 //! starts the bots in order. The engine is the one of the last run, recovered from the journal, if there was one. Stop: the reverse, with a deadline.
 
 mod account_state;
+mod account_stream;
 mod api_server;
 pub(crate) mod bans;
 mod clock_watch;
@@ -17,6 +18,7 @@ mod descriptors;
 mod desk;
 pub(crate) mod desk_time;
 mod difference;
+mod echoes;
 mod effects;
 mod executor;
 pub mod hot_path;

@@ -9,8 +9,9 @@ use tradewind_model::{
     Account, AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId,
     Quote, Timestamp, Trade,
 };
-use tradewind_venues::{AccountSink, AssetBalance, MarketSink, Topic};
+use tradewind_venues::{AccountSink, AssetBalance, MarketSink, RealTime, Topic};
 
+use crate::app::echoes::Echoes;
 use crate::driver::InputQueues;
 
 /// Market data into the queues: a quote goes from the codec into its slot by a call.
@@ -57,15 +58,18 @@ impl MarketSink for MarketToQueues {
 #[derive(Debug)]
 pub(crate) struct AccountToQueues {
     queues: Arc<InputQueues>,
+    /// Orders that the streams must report.
+    echoes: Arc<Echoes>,
     /// Accounts whose stream was live at least once.
     proved: watch::Sender<BTreeSet<AccountId>>,
 }
 
 impl AccountToQueues {
     /// A sink that begins with every stream of `accounts` not proved live.
-    pub(crate) fn new(queues: Arc<InputQueues>, accounts: &[Account]) -> Self {
+    pub(crate) fn new(queues: Arc<InputQueues>, accounts: &[Account], echoes: Arc<Echoes>) -> Self {
         let sink = Self {
             queues,
+            echoes,
             proved: watch::Sender::default(),
         };
         for account in accounts {
@@ -79,6 +83,14 @@ impl AccountToQueues {
         self.proved.subscribe()
     }
 
+    /// Resolves when an account's stream has not reported an order in time; it is unsure then.
+    pub(crate) async fn missed(&self, account: AccountId, time: &dyn RealTime) {
+        let order = self.echoes.missed(account, time).await;
+        tracing::warn!(account = account.0, %order, "The account stream does not report an order that the venue has; it is connected anew.");
+        let reason = "an order that the venue took was not reported within 2 s".to_owned();
+        self.put(account, StreamChange::Unsure { reason });
+    }
+
     fn put(&self, account: AccountId, change: StreamChange) {
         let change = Box::new(change);
         self.queues
@@ -88,6 +100,7 @@ impl AccountToQueues {
 
 impl AccountSink for AccountToQueues {
     fn report(&self, report: ExecutionReport) {
+        self.echoes.reported(report.account, report.client_id);
         self.queues.control(Input::Report(Box::new(report)));
     }
 
@@ -107,12 +120,14 @@ impl AccountSink for AccountToQueues {
     }
 
     fn resync(&self, account: AccountId) {
+        self.echoes.set_live(account, true);
         self.put(account, StreamChange::Up);
         self.proved
             .send_if_modified(|proved| proved.insert(account));
     }
 
     fn down(&self, account: AccountId, reason: &str) {
+        self.echoes.set_live(account, false);
         tracing::warn!(account = account.0, reason, "The account stream is down.");
         let reason = reason.to_owned();
         self.put(account, StreamChange::Down { reason });

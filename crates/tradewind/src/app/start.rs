@@ -181,6 +181,7 @@ impl Desk {
         let stages = LatencyStages::default();
         let time: Arc<dyn RealTime> = Arc::new(TokioTime::default());
         let path = HotPath {
+            echoes: Arc::default(),
             queues: Arc::clone(&queues),
             configuration: Arc::clone(&configuration),
             clock: Arc::clone(&clock),

@@ -222,6 +222,7 @@ impl World {
                     instrument,
                     client_id,
                 },
+                Output::Withdraw { client_id, .. } => ExecutorInput::Withdraw(client_id),
                 Output::Query {
                     instrument,
                     client_id,
@@ -253,7 +254,9 @@ impl World {
                 ExecutorOutput::Account(read) => {
                     self.desk.input(&Input::Account(Box::new(account(read))));
                 }
-                ExecutorOutput::Candles { .. } | ExecutorOutput::Fault(_) => {}
+                ExecutorOutput::Candles { .. }
+                | ExecutorOutput::Withdraw(_)
+                | ExecutorOutput::Fault(_) => {}
             }
         }
         self.effects();

@@ -230,6 +230,16 @@ impl Exchange {
         answer.json()
     }
 
+    /// Request weight that was used in the exchange's present minute, the test's own requests included.
+    #[track_caller]
+    pub(crate) fn used_weight(&self) -> usize {
+        let answer = http::ask(&self.address, "GET /api/v3/ping", "", "").unwrap();
+        let head = answer.head.to_lowercase();
+        let mut lines = head.lines();
+        let used = lines.find_map(|line| line.strip_prefix("x-mbx-used-weight-1m:"));
+        used.expect("the weight").trim().parse().unwrap()
+    }
+
     /// The account's open orders, as the exchange's operator sees them.
     #[track_caller]
     pub(crate) fn orders_now(&self) -> Vec<Value> {

@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Answer {
     /// The status.
     pub(crate) status: u16,
+    /// Its headers, with the status line.
+    pub(crate) head: String,
     /// The body, whatever it is.
     pub(crate) body: String,
 }
@@ -58,6 +60,7 @@ pub(crate) fn ask(address: &str, request: &str, headers: &str, body: &str) -> io
         .and_then(|status| status.parse().ok());
     Ok(Answer {
         status: status.ok_or(io::ErrorKind::InvalidData)?,
+        head: head.to_owned(),
         body: body.to_owned(),
     })
 }

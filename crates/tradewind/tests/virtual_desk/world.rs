@@ -234,6 +234,7 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(self.time.clone());
         let time: Arc<dyn RealTime> = Arc::new(self.time.clone());
         let path = HotPath {
+            echoes: Arc::default(),
             queues: Arc::new(InputQueues::new(configuration.instruments.len())),
             configuration: Arc::clone(configuration),
             clock: Arc::clone(&clock),

@@ -199,7 +199,7 @@ fn lists(world: &mut World) -> BTreeMap<String, usize> {
 /// Answers what the executor asks as an account without open orders would, until it asks nothing for `span`.
 fn answer_all(world: &mut World, span: Duration) {
     let until = world.now + span;
-    let mut asked = Vec::new();
+    let mut requests = Vec::new();
     while world.now < until {
         for (id, request) in std::mem::take(&mut world.begun) {
             let response = match &request {
@@ -208,14 +208,14 @@ fn answer_all(world: &mut World, span: Duration) {
                 VenueRequest::Fills { .. } => VenueResponse::Fills(Vec::new()),
                 _ => VenueResponse::Balances(Vec::new()),
             };
-            asked.push((id, request));
+            requests.push((id, request));
             world.respond(id, response);
         }
         if world.begun.is_empty() {
             world.advance(Duration::from_millis(100));
         }
     }
-    world.begun.splice(..0, asked);
+    world.begun.splice(..0, requests);
 }
 
 /// A kill leaves many orders in doubt at once: the lists are read once for all of them, and an instrument's trades once.
