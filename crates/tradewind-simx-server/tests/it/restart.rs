@@ -1,6 +1,7 @@
 //! What was acknowledged is there after any end.
 
 use serde_json::Value;
+use tradewind_simx_server::{HISTORY, ServerOptions};
 
 use crate::client::{TestServer, options};
 
@@ -104,4 +105,41 @@ async fn a_taken_address_is_named() {
         format!("cannot listen on {}", server.address)
     );
     server.stop().await;
+}
+
+/// A folder keeps the number that it was first used with; each way to ask for trades finds what is kept.
+#[tokio::test]
+async fn as_many_executions_are_kept_as_was_chosen_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |history| ServerOptions {
+        history,
+        ..options(Some(folder.path().to_owned()))
+    };
+    for history in [2, HISTORY] {
+        let server = TestServer::start_with(at(history));
+        let mut orders = Vec::new();
+        for _ in 0..3 {
+            orders.push(trade(&server).await["orderId"].clone());
+        }
+        let trades = async |more: &str| {
+            let query = format!("symbol=BTCUSDT{more}");
+            let (_, trades) = server.signed("GET", "/api/v3/myTrades", &query).await;
+            trades.as_array().unwrap().clone()
+        };
+        let all = trades("").await;
+        assert_eq!(all.len(), 2);
+        assert!(all[0]["id"].as_u64() < all[1]["id"].as_u64());
+        assert_eq!(all[1]["orderId"], orders[2]);
+        assert_eq!(trades(&format!("&fromId={}", all[0]["id"])).await, all);
+        assert_eq!(trades(&format!("&fromId={}", all[1]["id"])).await, all[1..]);
+        assert_eq!(trades("&fromId=0&limit=1").await, all[..1]);
+        assert_eq!(trades("&limit=1").await, all[1..]);
+        let of_last = trades(&format!("&orderId={}", orders[2])).await;
+        assert!(of_last.iter().all(|trade| trade["orderId"] == orders[2]));
+        assert!(!of_last.is_empty());
+        assert!(trades(&format!("&orderId={}", orders[0])).await.is_empty());
+        let since = format!("&startTime={}", all[1]["time"]);
+        assert!(trades(&since).await.contains(&all[1]));
+        server.stop().await;
+    }
 }

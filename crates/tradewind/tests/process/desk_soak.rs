@@ -13,7 +13,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::amounts::exact;
-use crate::desk::{CONTROL_TOKEN, Desk, are_at_rest, command, pause, unused_address, within};
+use crate::desk::{
+    CONTROL_TOKEN, Desk, are_at_rest, command, pause, tradewind, unused_address, within,
+};
 use crate::draws::Draws;
 use crate::exchange::{Execution, symbol, told_by_desk, truth};
 use crate::http;
@@ -38,6 +40,12 @@ const HEALED_WITHIN: Duration = Duration::from_secs(150);
 /// Growth of the resident memory in an hour of desk time, at most, where the run is long enough to have a slope.
 const SLOPE_MAX: f64 = 1024.0 * 1024.0;
 const SLOPE_FROM: Duration = Duration::from_hours(2);
+
+/// As in `scripts/run` and the unit for systemd: once a frame of 10 MiB was freed, glibc would take blocks of that size from its heaps
+/// from then on, and hardly give them back.
+const MALLOC: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "1048576");
+/// Growth in one turn of a kind that is told.
+const GROWN_MIN: f64 = SLOPE_MAX;
 
 /// Kinds of faults that need a desk to start: what a key may do is read then.
 const AT_STARTS: [&str; 1] = ["X07"];
@@ -78,6 +86,8 @@ struct Soak {
     /// Desk hours and bytes.
     memory: Vec<(f64, f64)>,
     struck: BTreeMap<&'static str, u64>,
+    /// Bytes by which the resident memory grew in the turns of a kind, where it grew by much.
+    grown: BTreeMap<&'static str, f64>,
     cleared: BTreeMap<String, u64>,
 }
 
@@ -98,8 +108,10 @@ impl Soak {
     fn begin(span: Duration, speed: u32, seed: u64) -> Self {
         let folder = TempDir::new().unwrap();
         let control = unused_address();
-        let arguments = ["--speed", &speed.to_string(), "--control", &control];
-        let desk = Desk::start_with(folder.path(), &arguments);
+        let arguments = ["run", "--speed", &speed.to_string(), "--control", &control];
+        let mut command = tradewind(folder.path(), &arguments);
+        command.env(MALLOC.0, MALLOC.1);
+        let desk = Desk::start_from(folder.path(), command);
         let began = Instant::now();
         Self {
             folder,
@@ -112,6 +124,7 @@ impl Soak {
             said: began,
             memory: Vec::new(),
             struck: BTreeMap::new(),
+            grown: BTreeMap::new(),
             cleared: BTreeMap::new(),
         }
     }
@@ -127,6 +140,7 @@ impl Soak {
             }
             let place = self.draws.below(waiting.len());
             let (row, script) = waiting.swap_remove(place);
+            let before = self.memory.last().map_or(0.0, |sample| sample.1);
             self.operate("POST /faults", &script);
             let lasts = self.draw(FAULT);
             self.live(lasts);
@@ -134,6 +148,10 @@ impl Soak {
             self.operate("DELETE /faults", "");
             let peace = self.draw(PEACE);
             self.live(peace);
+            let grown = self.memory.last().map_or(0.0, |sample| sample.1) - before;
+            if grown > GROWN_MIN {
+                *self.grown.entry(row).or_default() += grown;
+            }
         }
     }
 
@@ -223,6 +241,10 @@ impl Soak {
             idle.len(),
             idle.iter().map(|(row, _)| **row).collect::<Vec<_>>(),
         );
+        for (row, bytes) in &self.grown {
+            let grown = bytes / 1024.0 / 1024.0;
+            eprintln!("soak: the memory grew by {grown:.1} MiB under {row}");
+        }
         for (what, count) in &self.cleared {
             eprintln!("soak: a person cleared {count} times: {what}");
         }
