@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind, LaneState,
-    Output, Outputs, SignalDetails, SignalSource, Timer,
+    BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind,
+    LaneState, Output, Outputs, SignalDetails, SignalSource, Timer,
 };
 use tradewind_model::{
     BotId, Candle, CarriedOut, Decision, EventId, Ppm, Price, Quote, Reason, Target, Timestamp,
@@ -81,12 +81,16 @@ fn reference(
     }
 }
 
-/// Targets of closes that a restart missed and of one that is within its time to live, oldest first, each with the time of its close and its price.
+/// Targets of past closes that are carried out, oldest first, each with the time of its close and its price.
 pub(crate) type MissedTargets = Vec<(Target, Timestamp, Price)>;
 
-/// Feeds past candles to a strategy. What it decides on them is not carried out, with two exceptions, which are returned: a
-/// close within an entry's time to live is as good as live, and of those that a restart missed, exits are made however late. The
-/// strategy knows which is which: it does not wait for an order that nobody sends.
+/// Feeds past candles to a strategy. What it decides on them is not carried out, with these exceptions, which are returned:
+///
+/// - a close within an entry's time to live is as good as live for a bot that starts. One that runs is behind a gap: it leaves on
+///   such a close and does not enter.
+/// - of closes that a restart missed, exits are made however late.
+///
+/// The strategy knows which is which: it does not wait for an order that nobody sends.
 pub(crate) fn warm_up(
     parts: &mut Parts,
     place: BotInstrument,
@@ -95,7 +99,8 @@ pub(crate) fn warm_up(
 ) -> MissedTargets {
     let is_returning = parts.bots.bot(place.bot()).is_returning();
     let missed_since = parts.bots.down_since().filter(|_| is_returning);
-    let goes_to_work = parts.bots.bot(place.bot()).goes_to_work();
+    let bot = parts.bots.bot(place.bot());
+    let (goes_to_work, is_starting) = (bot.goes_to_work(), bot.state() == BotState::Warming);
     let mut missed = MissedTargets::new();
     for candle in candles {
         let state = parts.bots.at_mut(place);
@@ -105,7 +110,7 @@ pub(crate) fn warm_up(
         state.note_candle(candle, parts.config.instrument(candle.instrument));
         let wake = Wake::Candle(candle.interval);
         if parts.bots.bot(place.bot()).is_remote() {
-            if goes_to_work && is_fresh(parts, candle.close_time()) {
+            if goes_to_work && is_starting && is_fresh(parts, candle.close_time()) {
                 parts.context.set_reference(Some(candle.close));
                 request_decision(parts, place, wake, Some(candle), out);
             } else {
@@ -114,19 +119,22 @@ pub(crate) fn warm_up(
             continue;
         }
         let close = candle.close_time();
-        let carried_out = if goes_to_work && is_fresh(parts, close) {
+        let is_fresh = goes_to_work && is_fresh(parts, close);
+        let carried_out = if is_fresh && is_starting {
             CarriedOut::All
-        } else if missed_since.is_some_and(|since| close > since) {
+        } else if is_fresh || missed_since.is_some_and(|since| close > since) {
             CarriedOut::Exits
         } else {
             CarriedOut::Nothing
         };
         match call(parts, place, wake, Some(candle), carried_out) {
-            Evaluated::Decided(Some(Decision::Target(target)))
-                if carried_out != CarriedOut::Nothing =>
-            {
-                missed.push((target, close, candle.close));
-            }
+            Evaluated::Decided(Some(Decision::Target(target))) => match carried_out {
+                CarriedOut::All => missed.push((target, close, candle.close)),
+                CarriedOut::Exits if leaves(parts, place, &target) => {
+                    missed.push((exit_of(&target), close, candle.close));
+                }
+                CarriedOut::Exits | CarriedOut::Nothing => {}
+            },
             Evaluated::Decided(_) => {}
             failed @ (Evaluated::Failed(_) | Evaluated::Panicked(_)) => {
                 apply_decision(parts, place, outcome(failed), out);
@@ -143,6 +151,22 @@ fn is_fresh(parts: &Parts, close: Timestamp) -> bool {
     time_to_live.is_some_and(|limit| parts.now().since(close) <= limit)
 }
 
+/// Whether a target ends the position that the bot has.
+fn leaves(parts: &Parts, place: BotInstrument, target: &Target) -> bool {
+    let held = parts.bots.at(place).position().quantity.0.signum();
+    held != 0 && target.exposure.0.signum() != held
+}
+
+/// The part of a target that ends a position.
+fn exit_of(target: &Target) -> Target {
+    Target {
+        exposure: Ppm::ZERO,
+        limit: None,
+        exit: None,
+        reason: target.reason.clone(),
+    }
+}
+
 /// Carries out what was decided on these closes: an exit at once, an entry only within its time to live.
 pub(crate) fn apply_missed(
     parts: &mut Parts,
@@ -150,16 +174,11 @@ pub(crate) fn apply_missed(
     missed: MissedTargets,
     out: &mut Outputs,
 ) {
-    let held = parts.bots.at(place).position().quantity.0.signum();
-    let leaves = |(target, _, _): &&(Target, _, _)| held != 0 && target.exposure.0.signum() != held;
-    if let Some((target, _, _)) = missed.iter().find(leaves) {
-        let exit = Target {
-            exposure: Ppm::ZERO,
-            limit: None,
-            exit: None,
-            reason: target.reason.clone(),
-        };
-        apply_target(parts, place, exit, out);
+    if let Some((target, ..)) = missed
+        .iter()
+        .find(|(target, ..)| leaves(parts, place, target))
+    {
+        apply_target(parts, place, exit_of(target), out);
     }
     let goes_to_work = parts.bots.bot(place.bot()).goes_to_work();
     let last = missed.into_iter().next_back();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tradewind_events::{CandleHistory, EventKind, EventType, Input, Output};
-use tradewind_model::{Candle, Interval, Price};
+use tradewind_model::{Candle, CarriedOut, Interval, Price, Side};
 use tradewind_risk::DenyReason;
 use tradewind_strategy::WarmUp;
 use tradewind_testkit::{Answer, Script, bot, candle};
@@ -136,6 +136,42 @@ fn a_hole_is_refilled_from_the_venue_before_the_strategy_continues() {
         .map(|candle| candle.close.0)
         .collect();
     assert_eq!(closes, [10_000, 10_100, 10_200, 10_300, 10_400]);
+}
+
+/// The last close behind a hole is fresh: an exit is made on it, an entry is not.
+#[test]
+fn a_running_bot_leaves_on_the_close_behind_a_hole_and_does_not_enter_on_it() {
+    let orders_behind = |held: bool| {
+        let script = minutes().answering_history();
+        let mut desk = desk(vec![bot(0)], &script);
+        desk.quote(10_000, 10_001);
+        if held {
+            script.say(BOT, Answer::target(1_000_000));
+        }
+        desk.candle(&candle(0, 10_000));
+        if held {
+            let entry = desk.last_order();
+            desk.fill(&entry, 10_001);
+        }
+        let before = desk.orders().len();
+        desk.candle(&candle(2, 10_000));
+        desk.advance(Duration::from_secs(1));
+        desk.quote(10_000, 10_001);
+        script.say(BOT, Answer::target(if held { 0 } else { 1_000_000 }));
+        script.say(BOT, Answer::target(if held { 0 } else { 1_000_000 }));
+        let history = CandleHistory {
+            instrument: tradewind_testkit::SPOT,
+            interval: Interval::Minute1,
+            candles: vec![candle(1, 10_000), candle(2, 10_000)],
+        };
+        desk.input(&Input::Candles(Box::new(history)));
+        let orders = desk.orders().split_off(before);
+        let sides: Vec<_> = orders.iter().map(|order| order.side).collect();
+        (sides, script.carried_out(BOT))
+    };
+    let (all, exits, nothing) = (CarriedOut::All, CarriedOut::Exits, CarriedOut::Nothing);
+    assert_eq!(orders_behind(true), (vec![Side::Sell], vec![all, nothing, exits]));
+    assert_eq!(orders_behind(false), (vec![], vec![all, nothing, exits]));
 }
 
 #[test]
