@@ -57,9 +57,13 @@ impl AccountStreams {
         }
     }
 
-    /// All that an account has of an asset, as its stream reported it last.
+    /// All that an account has of an asset, as its stream reported it last; `None` while the stream may have missed something.
     pub(crate) fn reported(&self, account: AccountId, asset: AssetId) -> Option<Amount> {
-        let known = &self.get(account)?.balances;
+        let stream = self.get(account)?;
+        if !matches!(stream.state, StreamState::Absent | StreamState::Live) {
+            return None;
+        }
+        let known = &stream.balances;
         let place = known.binary_search_by_key(&asset, |known| known.asset);
         let balance = known.get(place.ok()?)?;
         Some(balance.free + balance.locked)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tradewind_events::{CandleHistory, CandleSource, EventKind, Outputs, Timer};
 use tradewind_model::{Candle, InstrumentId, Timestamp, Trade, Wake};
 
-use super::evaluation::{apply_missed, note_lateness, wake, warm_up};
+use super::evaluation::{apply_past, note_lateness, wake, warm_up};
 use super::lifecycle::finish_warm_up;
 use super::requests::request_candles;
 use crate::context::Trigger;
@@ -126,7 +126,7 @@ pub(crate) fn on_history(parts: &mut Parts, history: &CandleHistory, out: &mut O
         if parts.bots.at_mut(place).stop_awaiting(interval) {
             let missed = warm_up(parts, place, &history.candles, out);
             finish_warm_up(parts, place.bot(), out);
-            apply_missed(parts, place, missed, out);
+            apply_past(parts, place, missed, out);
         }
     }
 }

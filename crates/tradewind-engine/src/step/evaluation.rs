@@ -56,11 +56,21 @@ pub(crate) fn wake(
     if parts.bots.bot(place.bot()).is_remote() {
         request_decision(parts, place, wake, candle, out);
     } else {
-        match call(parts, place, wake, candle, CarriedOut::All) {
+        let carried_out = carried_out(parts, place.bot());
+        match call(parts, place, wake, candle, carried_out) {
             // Most evaluations end here.
             Evaluated::Decided(Some(Decision::Hold { reason })) => hold(parts, place, reason),
             other => apply_decision(parts, place, outcome(other), out),
         }
+    }
+}
+
+/// What of a live decision is carried out: a paused bot only leaves.
+fn carried_out(parts: &Parts, bot: BotId) -> CarriedOut {
+    if parts.bots.bot(bot).state() == BotState::Running {
+        CarriedOut::All
+    } else {
+        CarriedOut::Exits
     }
 }
 
@@ -82,7 +92,7 @@ fn reference(
 }
 
 /// Targets of past closes that are carried out, oldest first, each with the time of its close and its price.
-pub(crate) type MissedTargets = Vec<(Target, Timestamp, Price)>;
+pub(crate) type PastTargets = Vec<(Target, Timestamp, Price)>;
 
 /// Feeds past candles to a strategy. What it decides on them is not carried out, with these exceptions, which are returned:
 ///
@@ -96,12 +106,12 @@ pub(crate) fn warm_up(
     place: BotInstrument,
     candles: &[Candle],
     out: &mut Outputs,
-) -> MissedTargets {
+) -> PastTargets {
     let is_returning = parts.bots.bot(place.bot()).is_returning();
     let missed_since = parts.bots.down_since().filter(|_| is_returning);
     let bot = parts.bots.bot(place.bot());
     let (goes_to_work, is_starting) = (bot.goes_to_work(), bot.state() == BotState::Warming);
-    let mut missed = MissedTargets::new();
+    let mut missed = PastTargets::new();
     for candle in candles {
         let state = parts.bots.at_mut(place);
         if state.classify(candle) == CandleOrder::Old || !candle.is_sound() {
@@ -110,7 +120,9 @@ pub(crate) fn warm_up(
         state.note_candle(candle, parts.config.instrument(candle.instrument));
         let wake = Wake::Candle(candle.interval);
         if parts.bots.bot(place.bot()).is_remote() {
-            if goes_to_work && is_starting && is_fresh(parts, candle.close_time()) {
+            let is_waiting = parts.bots.bot_mut(place.bot()).lane_mut().is_waiting();
+            let may_enter = goes_to_work && is_starting && is_fresh(parts, candle.close_time());
+            if may_enter && !is_waiting {
                 parts.context.set_reference(Some(candle.close));
                 request_decision(parts, place, wake, Some(candle), out);
             } else {
@@ -138,7 +150,7 @@ pub(crate) fn warm_up(
             Evaluated::Decided(_) => {}
             failed @ (Evaluated::Failed(_) | Evaluated::Panicked(_)) => {
                 apply_decision(parts, place, outcome(failed), out);
-                return MissedTargets::new();
+                return PastTargets::new();
             }
         }
     }
@@ -168,10 +180,10 @@ fn exit_of(target: &Target) -> Target {
 }
 
 /// Carries out what was decided on these closes: an exit at once, an entry only within its time to live.
-pub(crate) fn apply_missed(
+pub(crate) fn apply_past(
     parts: &mut Parts,
     place: BotInstrument,
-    missed: MissedTargets,
+    missed: PastTargets,
     out: &mut Outputs,
 ) {
     if let Some((target, ..)) = missed
@@ -266,7 +278,7 @@ fn send(
         candle: candle.copied(),
         decide,
         carried_out: if decide {
-            CarriedOut::All
+            carried_out(parts, place.bot())
         } else {
             CarriedOut::Nothing
         },

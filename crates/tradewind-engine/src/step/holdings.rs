@@ -96,11 +96,18 @@ pub(super) fn cover_fees(parts: &mut Parts, fill: &Fill, out: &mut Outputs) {
         };
         for place in parts.bots.places(bot) {
             let instrument = parts.config.instrument(parts.bots.at(place).instrument());
-            let (id, is_holding) = (instrument.id, instrument.base == asset);
-            if is_holding {
-                refresh_position(parts, place, out);
-                cover(parts, (account, id), out);
+            let key = (account, owner, instrument.id);
+            if instrument.base != asset {
+                continue;
             }
+            let held = parts.portfolio.position(&key).quantity;
+            let excess =
+                instrument.floor_quantity(held - parts.portfolio.closable(instrument, &key));
+            if excess.0 > 0 {
+                parts.portfolio.take_away(key, excess);
+            }
+            refresh_position(parts, place, out);
+            cover(parts, (account, key.2), out);
         }
     }
 }

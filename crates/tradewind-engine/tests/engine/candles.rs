@@ -144,6 +144,7 @@ fn a_running_bot_leaves_on_the_close_behind_a_hole_and_does_not_enter_on_it() {
     let orders_behind = |held: bool| {
         let script = minutes().answering_history();
         let mut desk = desk(vec![bot(0)], &script);
+        desk.advance(Duration::from_secs(57));
         desk.quote(10_000, 10_001);
         if held {
             script.say(BOT, Answer::target(1_000_000));
@@ -170,7 +171,10 @@ fn a_running_bot_leaves_on_the_close_behind_a_hole_and_does_not_enter_on_it() {
         (sides, script.carried_out(BOT))
     };
     let (all, exits, nothing) = (CarriedOut::All, CarriedOut::Exits, CarriedOut::Nothing);
-    assert_eq!(orders_behind(true), (vec![Side::Sell], vec![all, nothing, exits]));
+    assert_eq!(
+        orders_behind(true),
+        (vec![Side::Sell], vec![all, nothing, exits])
+    );
     assert_eq!(orders_behind(false), (vec![], vec![all, nothing, exits]));
 }
 

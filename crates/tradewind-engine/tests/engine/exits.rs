@@ -261,6 +261,8 @@ fn a_fee_in_a_third_asset_is_taken_from_those_who_hold_it() {
         .instrument(SPOT)
         .quantity_amount(exit.quantity);
     assert_eq!((exit.instrument, sold), (SPOT, held - fee));
+    desk.fill(&exit, 9_890);
+    assert_eq!(desk.held(SPOT), 0, "the position is the bot's holding");
 }
 
 /// R07: what is more than the venue takes at once is closed in parts, each after the other.

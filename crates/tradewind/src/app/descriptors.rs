@@ -9,8 +9,8 @@ const RESERVED: usize = 192;
 /// The least for the API.
 const API_MIN: usize = 32;
 
-/// How many connections the API may hold, at most `wanted`: half of what the process may open beyond the desk's own. The other half is the
-/// embedded exchange's, whose clients come from elsewhere too.
+/// How many connections the API may hold, at most `wanted`: half of what the process may open beyond the desk's own. The other half is
+/// room for clients of the embedded exchange, which has no limit of its own.
 ///
 /// # Errors
 /// The limit of the process is too low for a desk.

@@ -11,17 +11,17 @@ use tradewind_model::{Clock as _, DeskClock, OrderPolicy, Ppm, Timestamp};
 /// The least real time of a deadline.
 const REAL_MIN: Duration = Duration::from_millis(250);
 /// A host's clock that is behind the last record by more than this is worth a line.
-const TOLD_FROM: Duration = Duration::from_secs(1);
+const NOTEWORTHY: Duration = Duration::from_secs(1);
 
 /// A clock that shows the host's time, or `last` if that is later: where an earlier run stopped. Time that was recorded never
 /// comes again, so that a host's clock that was set back makes no timer wait.
 pub(crate) fn clock_after(last: Timestamp, speed: Ppm) -> DeskClock {
     let host = DeskClock::system().now();
     let ahead = last.since(host);
-    if speed == Ppm::ONE && ahead > TOLD_FROM {
+    if speed == Ppm::ONE && ahead > NOTEWORTHY {
         tracing::warn!(
             seconds = ahead.as_secs(),
-            "The host's clock is behind the last record of this folder. Times continue from that record; if the host's clock is wrong, set it."
+            "The last record of this folder is ahead of this host's clock. Times continue from it, and stay ahead until the desk was down for as long. Set the host's clock if it is wrong."
         );
     }
     DeskClock::new(host.max(last), speed)

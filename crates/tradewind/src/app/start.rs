@@ -106,6 +106,7 @@ impl Desk {
             confirmation.require(storage, &data_dir, &confirm, ask_on_terminal)?;
         }
         bind_folder(storage, &data_dir, venue)?;
+        let api = ApiServer::bind(&config)?;
         let factory = strategy_factory();
         let source = {
             let factory = Arc::clone(&factory);
@@ -119,7 +120,6 @@ impl Desk {
         let is_new = last_run.seq() == 0;
         let seed = config.simulation.seed;
         let (prices, clock) = prices_and_clock(&market, seed, &data_dir, last_run.now())?;
-        let api = ApiServer::bind(&config)?;
         let mut signals = Signals::listen().context("listening for signals")?;
         let (choice, mirror) = match prices {
             Prices::Direct => (None, None),

@@ -105,7 +105,7 @@ fn a_clock_that_was_set_back_between_two_runs_loses_nothing() {
     desk.crash();
     host.step_to(-HOUR);
     let desk = host.start();
-    assert!(desk.said().contains("The host's clock is behind"));
+    assert!(desk.said().contains("is ahead of this host's clock"));
     trades_on(&desk);
     come_to_rest(host.folder(), &desk);
     within(SOON, "a comparison with the account", || {

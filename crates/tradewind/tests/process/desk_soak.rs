@@ -270,6 +270,19 @@ impl Soak {
             assert!(begun.elapsed() < HEALED_WITHIN, "unexplained: {last}");
             pause(Duration::from_millis(250));
         }
+        // What only a person may clear is what V17 does to the account, and nothing else.
+        let explained = "instrument: what a bot held was sold or moved by somebody else";
+        let unexplained: Vec<_> = self
+            .cleared
+            .keys()
+            .filter(|what| *what != explained)
+            .collect();
+        assert!(unexplained.is_empty(), "{unexplained:?}");
+        assert!(
+            self.cleared.is_empty() || self.struck.contains_key("V17"),
+            "nobody else has traded on the account: {:?}",
+            self.cleared
+        );
         let slope = slope(&self.memory);
         eprintln!(
             "soak: equal at the end, {fills} fills; resident memory {:.1} MiB, {:+.3} MiB in a desk hour",

@@ -247,7 +247,8 @@ fn a_full_disk_leaves_exits_and_then_cancels_and_heals_by_itself() {
     disk.fill();
     reaches(&desk, "REDUCING", "reserve is in use", SOON);
     let before = fills(&desk);
-    for position in desk.items("positions") {
+    let open = desk.items("positions");
+    for position in &open {
         let (instrument, bot) = (&position["instrument"], &position["owner"]);
         let (Some(instrument), Some(bot)) = (instrument.as_str(), bot.as_str()) else {
             continue;
@@ -258,7 +259,7 @@ fn a_full_disk_leaves_exits_and_then_cancels_and_heals_by_itself() {
     within(SOON, "the exit of every position", || {
         desk.items("positions").is_empty().then_some(())
     });
-    assert!(fills(&desk) > before, "an exit fills");
+    assert!(open.is_empty() || fills(&desk) > before, "an exit fills");
     assert_eq!(desk.get("status")["state"], "REDUCING");
 
     spend_reserve(folder);

@@ -1,4 +1,4 @@
-//! A wire between a desk and a venue that keeps all that went over it in both directions, for a test to read.
+//! A relay between a desk and a venue that keeps the bytes of both directions, for a test to read.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -6,18 +6,37 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// A wiretap. Its threads end with their connections, or with the process.
+/// The relay. Its threads end with their connections, or with the process.
 #[derive(Clone, Debug)]
 pub(crate) struct Wiretap {
     /// Where to call instead of the venue.
     pub(crate) address: String,
-    heard: Arc<Heard>,
+    to_venue: Arc<Recorded>,
+    to_desk: Arc<Recorded>,
 }
 
+/// The bytes of one direction, by connection.
 #[derive(Debug, Default)]
-struct Heard {
-    asked: Mutex<Vec<u8>>,
-    told: Mutex<Vec<u8>>,
+struct Recorded(Mutex<Vec<Arc<Mutex<Vec<u8>>>>>);
+
+impl Recorded {
+    fn connection(&self) -> Arc<Mutex<Vec<u8>>> {
+        let bytes = Arc::default();
+        self.0.lock().unwrap().push(Arc::clone(&bytes));
+        bytes
+    }
+
+    /// What each connection carried so far.
+    fn all(&self) -> Vec<Vec<u8>> {
+        let connections = self.0.lock().unwrap();
+        let bytes = connections.iter().map(|one| one.lock().unwrap().clone());
+        bytes.collect()
+    }
+
+    /// All of it as text, connection by connection.
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.all().join(&b'\n')).into_owned()
+    }
 }
 
 impl Wiretap {
@@ -25,27 +44,31 @@ impl Wiretap {
     pub(crate) fn on(venue: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let heard = Arc::new(Heard::default());
-        let (tap, venue) = (Arc::clone(&heard), venue.to_owned());
+        let (to_venue, to_desk) = (Arc::<Recorded>::default(), Arc::<Recorded>::default());
+        let (requests, answers) = (Arc::clone(&to_venue), Arc::clone(&to_desk));
+        let venue = venue.to_owned();
         thread::spawn(move || {
             for caller in listener.incoming().flatten() {
                 let Ok(called) = TcpStream::connect(&venue) else {
                     continue;
                 };
-                let (asking, telling) = (Arc::clone(&tap), Arc::clone(&tap));
+                let (requests, answers) = (requests.connection(), answers.connection());
                 let (caller_back, called_back) =
                     (caller.try_clone().unwrap(), called.try_clone().unwrap());
-                thread::spawn(move || pass_on(caller, called, &asking.asked));
-                thread::spawn(move || pass_on(called_back, caller_back, &telling.told));
+                thread::spawn(move || pass_on(caller, called, &requests));
+                thread::spawn(move || pass_on(called_back, caller_back, &answers));
             }
         });
-        Self { address, heard }
+        Self {
+            address,
+            to_venue,
+            to_desk,
+        }
     }
 
     /// The paths of all requests the desk made, without their parameters, and whether any was signed or carried a key.
     pub(crate) fn requests(&self) -> (Vec<String>, bool) {
-        let asked = self.heard.asked.lock().unwrap();
-        let text = String::from_utf8_lossy(&asked);
+        let text = self.to_venue.text();
         let signed = ["signature=", "x-mbx-apikey", "ws-api"];
         let lower = text.to_lowercase();
         let secret = signed.iter().any(|word| lower.contains(word));
@@ -64,8 +87,7 @@ impl Wiretap {
 
     /// How often each path was requested, signed, from `from` to `until` by the milliseconds in the requests' own stamps.
     pub(crate) fn signed_between(&self, from: u64, until: u64) -> BTreeMap<String, Vec<String>> {
-        let asked = self.heard.asked.lock().unwrap();
-        let text = String::from_utf8_lossy(&asked);
+        let text = self.to_venue.text();
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for line in text.split('\n') {
             let Some(target) = line.strip_suffix(" HTTP/1.1\r") else {
@@ -96,17 +118,17 @@ impl Wiretap {
     /// Whether the venue told of this best bid and ask, with their quantities, as it spells them.
     pub(crate) fn told_quote(&self, symbol: &str, [b, bq, a, aq]: [&str; 4]) -> bool {
         let wanted = format!(r#""s":"{symbol}","b":"{b}","B":"{bq}","a":"{a}","A":"{aq}""#);
-        let told = self.heard.told.lock().unwrap();
         let wanted = wanted.as_bytes();
-        told.windows(wanted.len()).rev().any(|text| text == wanted)
+        let holds = |bytes: &Vec<u8>| bytes.windows(wanted.len()).rev().any(|text| text == wanted);
+        self.to_desk.all().iter().any(holds)
     }
 }
 
 /// Copies until either side hangs up, and hangs up on the other.
-fn pass_on(mut from: TcpStream, mut to: TcpStream, heard: &Mutex<Vec<u8>>) {
+fn pass_on(mut from: TcpStream, mut to: TcpStream, record: &Mutex<Vec<u8>>) {
     let mut buffer = [0; 16_384];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        heard.lock().unwrap().extend(&buffer[..count]);
+        record.lock().unwrap().extend(&buffer[..count]);
         if to.write_all(&buffer[..count]).is_err() {
             break;
         }
