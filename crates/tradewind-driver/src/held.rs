@@ -23,9 +23,12 @@ pub(crate) struct HeldEffects {
 impl HeldEffects {
     /// Takes an effect of input `seq` if it must wait; gives it back if it may be performed now.
     pub(crate) fn hold(&mut self, seq: u64, durable: u64, effect: Effect) -> Option<Effect> {
-        if let Effect::Cancel { client_id, .. } | Effect::Withdraw { client_id, .. } = &effect
-            && self.withdraw(*client_id)
-        {
+        let dropped = match &effect {
+            Effect::Cancel { client_id, .. } => Some((*client_id, NotSentReason::Expired)),
+            Effect::Withdraw { client_id, .. } => Some((*client_id, NotSentReason::Killed)),
+            _ => None,
+        };
+        if dropped.is_some_and(|(id, reason)| self.withdraw(id, reason)) {
             return None;
         }
         let waits_for = match &effect {
@@ -52,7 +55,7 @@ impl HeldEffects {
     }
 
     /// Drops an order that is held, and what asks after it. False if it is not held.
-    fn withdraw(&mut self, id: ClientOrderId) -> bool {
+    fn withdraw(&mut self, id: ClientOrderId, reason: NotSentReason) -> bool {
         let is_submit = |(_, effect): &(u64, Effect)| match effect {
             Effect::Submit(intent, _) => intent.terms.client_id == id,
             _ => false,
@@ -66,7 +69,7 @@ impl HeldEffects {
                 instrument: intent.terms.instrument,
                 client_id: id,
                 venue_order_id: None,
-                kind: ReportKind::NotSent(NotSentReason::Expired),
+                kind: ReportKind::NotSent(reason),
                 cumulative: Some(Quantity::ZERO),
                 event_time: None,
             });
@@ -178,10 +181,13 @@ mod tests {
         assert!(held.hold(12, 11, submit(&two)).is_none());
         assert!(held.hold(12, 11, withdraw()).is_none());
         assert_eq!(released(&mut held, 12), []);
-        assert!(held.next_report().is_some());
-        assert_eq!(Some(report.client_id), ids[0]);
-        let not_sent = ReportKind::NotSent(NotSentReason::Expired);
-        assert_eq!(report.kind, not_sent);
+        let Some(Input::Report(withdrawn)) = held.next_report() else {
+            panic!("an order that was withdrawn is reported");
+        };
+        let dropped = [*report, *withdrawn].map(|report| (Some(report.client_id), report.kind));
+        let reasons = [NotSentReason::Expired, NotSentReason::Killed].map(ReportKind::NotSent);
+        let [expired, killed] = reasons;
+        assert_eq!(dropped, [(ids[0], expired), (ids[1], killed)]);
         assert!(held.next_report().is_none());
     }
 }

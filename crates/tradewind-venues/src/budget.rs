@@ -138,7 +138,12 @@ impl RateBudget {
 
     /// The venue blocks our requests for a time. Until then no request is sent, cancels included.
     pub fn blocked(&mut self, now: Duration, retry_after: Duration) {
-        self.blocked_until = self.blocked_until.max(now + self.real(retry_after));
+        self.block_for(now, self.real(retry_after));
+    }
+
+    /// The same for what is left of an earlier block, in real time.
+    pub fn block_for(&mut self, now: Duration, left: Duration) {
+        self.blocked_until = self.blocked_until.max(now + left);
         if let Some(OnBlock(keep)) = &self.on_block {
             keep(self.blocked_for(now));
         }

@@ -3,7 +3,8 @@
 //! "No such order" is no evidence on its own: the venue's databases lag, and its ids are unique among open orders only. So
 //! the lists of open orders, the trades since the order was sent and the balances are read, too. The order is absent only if no
 //! list names it, and if what the account has locked in the order's two assets is exactly what the listed orders lock. As long as
-//! they disagree the order stays UNKNOWN, and they are read again after a pause that grows.
+//! they disagree the order stays UNKNOWN, and they are read again after a pause that grows. A list that could not be read says
+//! nothing: it alone is requested again, and no pause grows by it.
 //!
 //! Lists are what a venue's request weight goes into. One reading of them decides about all orders that are in doubt by then,
 //! and the trades of an instrument are read once for all of its orders.
@@ -13,7 +14,9 @@ use std::time::Duration;
 
 use tradewind_model::{Amount, AssetId, ClientOrderId, InstrumentId, Timestamp, TradeId};
 
+use super::waits::{Retry, Waits};
 use super::{OrderRecord, VenueRequest, VenueResponse};
+use crate::error::VenueError;
 use crate::sink::AssetBalance;
 
 /// Before the lists are first read for an order: others that the same kill left in doubt are found within it.
@@ -55,6 +58,10 @@ struct Check {
     unnamed: BTreeSet<ClientOrderId>,
     /// Whose trades are still to be read; the first is being read.
     unread: BTreeMap<InstrumentId, TradeId>,
+    /// The latest list, and when it is to be requested again if it failed.
+    latest: VenueRequest,
+    again_at: Option<Timestamp>,
+    retry: Retry,
 }
 
 /// What follows from the answer to a list.
@@ -62,11 +69,15 @@ struct Check {
 pub(super) enum Step {
     /// The next list is to be read.
     Next(VenueRequest),
+    /// A list could not be read; it is requested again later.
+    Later(VenueError),
+    /// A list cannot be read. All of them are read again after a pause, which is no longer than before.
+    GivenUp(VenueError),
     /// All are read.
     Concluded {
         /// Orders that the lists agree not to exist; a last query is to say so, too.
         confirmed: Vec<ClientOrderId>,
-        /// Orders about which they do not agree, or which could not be looked for.
+        /// Orders about which they do not agree.
         doubtful: Vec<ClientOrderId>,
     },
 }
@@ -96,11 +107,15 @@ impl Absences {
         self.suspects.remove(&id);
     }
 
-    /// The first list of a reading, if one is due. It is for all orders in doubt whose pause has begun before this one's
+    /// The list that failed, if it is to be read again; or the first list of a reading, if one is due. A reading is for all orders in doubt whose pause has begun before this one's
     /// ended: what is read for one tells about the others.
     pub(super) fn next(&mut self, now: Timestamp) -> Option<VenueRequest> {
         if self.wake_at()? > now {
             return None;
+        }
+        if let Some(check) = &mut self.check {
+            check.again_at = None;
+            return Some(check.latest);
         }
         let waiting = self.suspects.iter().filter(|(_, it)| !it.is_confirmed);
         let due = waiting.filter(|(_, it)| it.due <= now + GATHERED_FOR);
@@ -111,14 +126,17 @@ impl Absences {
             balances: Vec::new(),
             unnamed: BTreeSet::new(),
             unread: BTreeMap::new(),
+            latest: VenueRequest::OpenOrders,
+            again_at: None,
+            retry: Retry::default(),
         });
         Some(VenueRequest::OpenOrders)
     }
 
     /// When [`next`](Self::next) has a list to read.
     pub(super) fn wake_at(&self) -> Option<Timestamp> {
-        if self.check.is_some() {
-            return None;
+        if let Some(check) = &self.check {
+            return check.again_at;
         }
         let waiting = self.suspects.values().filter(|it| !it.is_confirmed);
         let due = waiting.map(|it| it.due).min()?;
@@ -127,7 +145,12 @@ impl Absences {
 
     /// Takes the answer to the latest list: orders, balances and the orders again, since the balances belong to the orders only
     /// if those did not change meanwhile; then the trades in the instruments of what may be absent by these.
-    pub(super) fn answered(&mut self, response: VenueResponse, now: Timestamp) -> Option<Step> {
+    pub(super) fn answered(
+        &mut self,
+        response: VenueResponse,
+        waits: &Waits,
+        now: Timestamp,
+    ) -> Option<Step> {
         let mut check = self.check.take()?;
         match response {
             VenueResponse::OpenOrders(orders) => match check.orders.take() {
@@ -153,9 +176,10 @@ impl Absences {
                 }
                 Some(self.read_trades(check, now))
             }
+            VenueResponse::Failed(error) => Some(self.failed(check, error, waits, now)),
             _ => {
-                check.unnamed.clear();
-                Some(self.concluded(&check, now))
+                let error = VenueError::unreadable("list", "the answer to something else");
+                Some(self.failed(check, error, waits, now))
             }
         }
     }
@@ -170,8 +194,38 @@ impl Absences {
     }
 
     fn go_on(&mut self, check: Check, request: VenueRequest) -> Step {
-        self.check = Some(check);
+        self.check = Some(Check {
+            latest: request,
+            retry: Retry::default(),
+            ..check
+        });
         Step::Next(request)
+    }
+
+    /// The latest list could not be read: that is no disagreement. With a closed budget it waits as long as that says.
+    fn failed(
+        &mut self,
+        mut check: Check,
+        error: VenueError,
+        waits: &Waits,
+        now: Timestamp,
+    ) -> Step {
+        if let Some(wait) = check.retry.after(&error, waits.retry_first) {
+            let named = match error {
+                VenueError::Limited(named) => waits.of_real(named),
+                _ => Duration::ZERO,
+            };
+            check.again_at = Some(now + wait.max(named));
+            self.check = Some(check);
+            return Step::Later(error);
+        }
+        self.next_at = Some(now + APART);
+        for id in check.suspects.keys() {
+            if let Some(suspect) = self.suspects.get_mut(id) {
+                suspect.due = now + suspect.pause;
+            }
+        }
+        Step::GivenUp(error)
     }
 
     fn concluded(&mut self, check: &Check, now: Timestamp) -> Step {

@@ -7,8 +7,11 @@
 //!
 //! Fills are read from the last one that a reading listed, so that a reading costs what happened since, not what ever
 //! happened. A sweep reads only the fills of instruments whose holdings changed since the last reading.
+//!
+//! Holdings are what is held of the instrument. As much may be bought as is sold, and then only what it is paid with changes, which
+//! instruments share. That counts for those that had an order since: no other can have been traded, unless by a foreign order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tradewind_model::{AccountId, Amount, AssetId, Fill, InstrumentId, Timestamp, TradeId};
 
@@ -68,8 +71,13 @@ pub(super) struct AccountReading {
     again: Option<Extent>,
     /// What the account had at the last reading.
     held: BTreeMap<AssetId, Amount>,
-    /// What it had of an instrument when its fills were last listed, by the instrument's place, over all tries of a reading.
-    listed: BTreeMap<usize, Option<Amount>>,
+    /// What it had of an instrument and of what that is paid with when its fills were last listed, by the instrument's place, over
+    /// all tries of a reading.
+    listed: BTreeMap<usize, [Option<Amount>; 2]>,
+    /// Instruments that had an open order at the last reading, or an order sent before it.
+    active: BTreeSet<InstrumentId>,
+    /// Instruments of which an order was sent since the last reading.
+    ordered: BTreeSet<InstrumentId>,
     retry: Retry,
     moved: u32,
     read: AccountSnapshot,
@@ -108,6 +116,8 @@ impl AccountReading {
             again: None,
             held: BTreeMap::new(),
             listed: BTreeMap::new(),
+            active: BTreeSet::new(),
+            ordered: BTreeSet::new(),
             retry: Retry::default(),
             moved: 0,
             read: AccountSnapshot {
@@ -125,6 +135,11 @@ impl AccountReading {
             Stage::OpenOrders | Stage::BalancesAtLast => self.again = self.again.max(Some(extent)),
             _ => self.extent = self.extent.max(extent),
         }
+    }
+
+    /// Notes that an order of an instrument is sent.
+    pub(super) fn ordered(&mut self, instrument: InstrumentId) {
+        self.ordered.insert(instrument);
     }
 
     /// The first part of a reading, if one is due.
@@ -199,16 +214,33 @@ impl AccountReading {
     /// Lists the fills of the next instrument that is to be read, or continues with `then`.
     fn list_fills(&mut self, then: Stage) -> Reading {
         let now = held(&self.read.balances);
-        let is_wanted = |(place, cursor): &(usize, &TradeCursor)| {
-            let amount = now.get(&cursor.base);
-            match self.listed.get(place) {
-                Some(listed) => amount != listed.as_ref(),
-                None => self.extent == Extent::All || amount != self.held.get(&cursor.base),
+        let is_wanted = |(place, cursor): &(usize, &TradeCursor)| match self.listed.get(place) {
+            Some(listed) => self.is_traded(cursor, *listed, amounts(&now, cursor)),
+            None => {
+                let before = amounts(&self.held, cursor);
+                self.extent == Extent::All || self.is_traded(cursor, before, amounts(&now, cursor))
             }
         };
         let wanted = self.instruments.iter().enumerate().find(is_wanted);
         let stage = wanted.map_or(then, |(place, _)| Stage::Fills(place));
         self.go_on(stage)
+    }
+
+    /// Whether an instrument may have been traded between two states of the account.
+    fn is_traded(
+        &self,
+        cursor: &TradeCursor,
+        [base, quote]: [Option<Amount>; 2],
+        [base_now, quote_now]: [Option<Amount>; 2],
+    ) -> bool {
+        let instrument = cursor.instrument;
+        let has_orders = || {
+            let mut open = self.read.open_orders.iter();
+            self.ordered.contains(&instrument)
+                || self.active.contains(&instrument)
+                || open.any(|order| order.instrument == instrument)
+        };
+        base != base_now || quote != quote_now && has_orders()
     }
 
     fn go_on(&mut self, stage: Stage) -> Reading {
@@ -227,18 +259,18 @@ impl AccountReading {
 
     /// Takes the fills of an instrument, and moves its cursor to the last one. An earlier try has listed the first one, too.
     fn note_listed(&mut self, place: usize, fills: Vec<Fill>) {
+        let now = held(&self.read.balances);
         let Some(cursor) = self.instruments.get_mut(place) else {
             return;
         };
         let from = cursor.from;
         let last = fills.iter().map(|fill| fill.trade_id).max();
         cursor.from = last.unwrap_or_default().max(from);
-        let (instrument, base) = (cursor.instrument, cursor.base);
+        let (instrument, amounts) = (cursor.instrument, amounts(&now, cursor));
         let is_repeated = |fill: &Fill| fill.instrument == instrument && fill.trade_id >= from;
         self.read.fills.retain(|fill| !is_repeated(fill));
         self.read.fills.extend(fills);
-        let amount = held(&self.read.balances).get(&base).copied();
-        self.listed.insert(place, amount);
+        self.listed.insert(place, amounts);
     }
 
     fn done(&mut self, now: Timestamp) -> Reading {
@@ -249,13 +281,12 @@ impl AccountReading {
         (self.retry, self.moved) = (Retry::default(), 0);
         self.held = held(&read.balances);
         self.listed.clear();
+        self.active = std::mem::take(&mut self.ordered);
+        let open = read.open_orders.iter().map(|order| order.instrument);
+        self.active.extend(open);
         let again = self.again.take();
         self.stage = again.map_or(Stage::Idle, |_| Stage::Due(now));
-        // What was just listed to the end is listed again only where something changed since.
-        self.extent = match again {
-            Some(extent) if self.extent != Extent::All => extent,
-            _ => Extent::Changed,
-        };
+        self.extent = again.unwrap_or(Extent::Changed);
         Reading::Done(read)
     }
 
@@ -281,6 +312,11 @@ impl AccountReading {
         self.stage = Stage::Due(now + self.waits.query_gap);
         Reading::Later(Some(ExecutorFault::AccountUnreadable(error)))
     }
+}
+
+/// What is held of an instrument, and of what it is paid with.
+fn amounts(held: &BTreeMap<AssetId, Amount>, cursor: &TradeCursor) -> [Option<Amount>; 2] {
+    [cursor.base, cursor.quote].map(|asset| held.get(&asset).copied())
 }
 
 /// The total of each asset.

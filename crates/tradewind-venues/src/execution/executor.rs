@@ -1,10 +1,11 @@
 //! Carries out one account's orders, cancels, queries and readings: inputs and the time in, requests and reports out.
 //!
-//! Orders wait for the account's order rate (R16), exits first, then bot by bot: a full minute of signals is spread out, not refused. No
-//! cancel overtakes its order. An order whose answer does not come is UNKNOWN; it is queried, never sent again, and the
-//! venue's "no such order" counts only more than [`ABSENT_AFTER`] after the sending, once the venue's lists agree (`absence.rs`). Every queue is bounded: see
-//! [`QUEUED_MAX`](super::QUEUED_MAX), [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX), [`CANCELS_MAX`](super::CANCELS_MAX),
-//! [`QUERIES_MAX`](super::QUERIES_MAX), [`CANDLE_READS_MAX`](super::CANDLE_READS_MAX).
+//! Orders wait for the account's order rate (R16), exits first, then bot by bot: a full minute of signals is spread out,
+//! not refused. No cancel overtakes its order. An order whose answer does not come is UNKNOWN; it is queried, never sent
+//! again, and the venue's "no such order" counts only more than [`ABSENT_AFTER`] after the sending, once the venue's
+//! lists agree (`absence.rs`). Every queue is bounded: see [`QUEUED_MAX`](super::QUEUED_MAX),
+//! [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX), [`CANCELS_MAX`](super::CANCELS_MAX), [`QUERIES_MAX`](super::QUERIES_MAX),
+//! [`CANDLE_READS_MAX`](super::CANDLE_READS_MAX).
 //!
 //! The caller hands in each answer and calls again at [`Executor::wake_at`]. Start with [`Executor::handle`].
 
@@ -188,7 +189,7 @@ impl Executor {
         }
     }
 
-    /// An order that still waits is never sent. One that was begun may still wait at the venue's door.
+    /// An order that still waits is never sent. One that was begun may still wait for its connection.
     fn withdraw(&mut self, id: ClientOrderId, out: &mut Outputs) {
         if let Some(order) = self.queue.remove(id) {
             self.not_sent(&order, NotSentReason::Killed, out);
@@ -270,6 +271,7 @@ impl Executor {
                     let terms = *order.terms();
                     let listed_to = self.reading.listed_to(terms.instrument);
                     self.orders.sent(terms.client_id, listed_to);
+                    self.reading.ordered(terms.instrument);
                     self.begin(Purpose::Order(terms), VenueRequest::Submit(order), out);
                 }
                 Next::TooOld(order) => self.not_sent(&order, NotSentReason::Expired, out),

@@ -39,13 +39,16 @@ pub enum ExecutorFault {
         "order {0} is in doubt: the venue does not find it, but its lists or its locked balances do not agree"
     )]
     AbsenceDoubtful(ClientOrderId),
+    /// The lists that orders in doubt are looked for in cannot be read; they are read again later.
+    #[error("orders stay in doubt: the venue's lists cannot be read: {0}")]
+    ListsUnreadable(VenueError),
     /// Too many orders are under query; this one is not.
     #[error("order {0} is not queried: too many queries wait")]
     QueriesFull(ClientOrderId),
     /// The venue has archived an order that was taken for open: it ended without a fill.
     #[error("the venue has archived order {0}, which was taken for open: it ended without a fill")]
     Archived(ClientOrderId),
-    /// The account, or candles, could not be read; it is tried again.
+    /// The account, a list or candles could not be read; it is tried again.
     #[error("a reading is tried again: {0}")]
     ReadAgain(VenueError),
     /// The account cannot be read. The reading starts again later, and until then nothing trades on it.

@@ -26,6 +26,8 @@ pub struct Waits {
     pub answer_within: Duration,
     /// Longest a venue may take for a reading, which may be of many pages.
     pub reading_within: Duration,
+    /// How fast the clock runs.
+    speed: Ppm,
 }
 
 impl Default for Waits {
@@ -38,6 +40,7 @@ impl Default for Waits {
             retry_first: Duration::from_millis(500),
             answer_within: Duration::from_secs(120),
             reading_within: Duration::from_secs(600),
+            speed: Ppm::ONE,
         }
     }
 }
@@ -46,10 +49,7 @@ impl Waits {
     /// The same real time on a clock that runs at `speed`: sockets do not get faster with it.
     #[must_use]
     pub fn at_speed(self, speed: Ppm) -> Self {
-        let scale = |span: Duration| {
-            let millionths = u32::try_from(speed.0.max(1)).unwrap_or(u32::MAX);
-            span.saturating_mul(millionths) / 1_000_000
-        };
+        let scale = |span| scaled(span, speed);
         Self {
             query_gap: scale(self.query_gap),
             cancel_patience: scale(self.cancel_patience),
@@ -58,8 +58,19 @@ impl Waits {
             retry_first: scale(self.retry_first),
             answer_within: scale(self.answer_within),
             reading_within: scale(self.reading_within),
+            speed,
         }
     }
+
+    /// A real time on this clock.
+    pub(super) fn of_real(&self, span: Duration) -> Duration {
+        scaled(span, self.speed)
+    }
+}
+
+fn scaled(span: Duration, speed: Ppm) -> Duration {
+    let millionths = u32::try_from(speed.0.max(1)).unwrap_or(u32::MAX);
+    span.saturating_mul(millionths) / 1_000_000
 }
 
 /// Counts the failures of one reading.
@@ -100,5 +111,8 @@ mod tests {
             real.at_speed(Ppm(60_000_000)).query_gap,
             real.query_gap * 60
         );
+        let minute = Duration::from_secs(60);
+        assert_eq!(real.of_real(minute), minute);
+        assert_eq!(real.at_speed(Ppm(60_000_000)).of_real(minute), minute * 60);
     }
 }

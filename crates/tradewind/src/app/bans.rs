@@ -91,7 +91,7 @@ impl Bans {
                 seconds,
                 "The venue has blocked requests before the start; none leaves until then."
             );
-            budget.blocked(now, left);
+            budget.block_for(now, left);
         }
         let (bans, address) = (self.clone(), address.to_owned());
         budget.on_block(move |wait| bans.note(&address, wait));
@@ -143,6 +143,7 @@ fn lock(ends: &Mutex<Ends>) -> MutexGuard<'_, Ends> {
 mod tests {
     use super::*;
     use std::path::Path;
+    use tradewind_model::Ppm;
     use tradewind_journal::{MemoryStorage, Storage as _, StorageFault};
     use tradewind_venues::{Admission, Priority};
 
@@ -191,6 +192,22 @@ mod tests {
         };
         check("https://a", Admission::Wait(Duration::from_secs(20)));
         check("https://b", Admission::Go);
+    }
+
+    /// The embedded exchange's clock runs faster: its `Retry-After` is shorter in real time, and what is left of it is not once more.
+    #[test]
+    fn what_is_left_of_a_ban_is_real_time() {
+        let fast = || RateBudget::new(6_000).at_speed(Ppm(20_000_000));
+        let file = file(&MemoryStorage::new());
+        let mut budget = fast();
+        let before = Bans::open(file.clone(), now);
+        before.keep("https://a", &mut budget, Duration::ZERO);
+        budget.blocked(Duration::ZERO, Duration::from_secs(2_400));
+        until_written(&file);
+
+        let mut budget = fast();
+        Bans::open(file, a_while_later).keep("https://a", &mut budget, Duration::ZERO);
+        assert_eq!(budget.blocked_for(Duration::ZERO), Duration::from_secs(20));
     }
 
     /// The task that reads a venue's answer, often on the engine's thread, waits for no disk. A first write syncs.

@@ -95,7 +95,7 @@ impl Executor {
     }
 
     fn absence_answered(&mut self, response: VenueResponse, out: &mut Outputs) {
-        match self.absences.answered(response, self.now) {
+        match self.absences.answered(response, &self.waits, self.now) {
             Some(Step::Next(request)) if !self.stopped => {
                 self.begin(Purpose::Absence, request, out)
             }
@@ -110,6 +110,8 @@ impl Executor {
                     fault(ExecutorFault::AbsenceDoubtful(id), out);
                 }
             }
+            Some(Step::Later(error)) => fault(ExecutorFault::ReadAgain(error), out),
+            Some(Step::GivenUp(error)) => fault(ExecutorFault::ListsUnreadable(error), out),
             Some(Step::Next(_)) | None => {}
         }
     }

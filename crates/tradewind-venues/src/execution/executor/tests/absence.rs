@@ -185,6 +185,100 @@ fn lists_that_disagree_are_read_again_after_a_growing_pause_and_an_order_that_ap
     assert!(world.begun().is_empty(), "nothing is in doubt any more");
 }
 
+impl World {
+    /// Three orders of two instruments that a query does not find; the first list that is read for them is under way.
+    fn three_in_doubt() -> Self {
+        let mut world = Self::new(None);
+        for id in 1..=3 {
+            world.input(ExecutorInput::Query {
+                instrument: InstrumentId(u32::from(id > 2)),
+                client_id: ClientOrderId(id),
+            });
+            world.answer(absent(LATE));
+        }
+        world.begun.clear();
+        world.advance(GATHERED_FOR);
+        assert_eq!(words(&world.begun.last().unwrap().1), "orders");
+        world
+    }
+
+    /// Advances to the next list, answers queries on the way that there is no such order, and returns the seconds that it took.
+    fn until_list(&mut self) -> u64 {
+        let began = self.now;
+        self.begun.clear();
+        loop {
+            for (id, request) in std::mem::take(&mut self.begun) {
+                if !matches!(request, VenueRequest::Query { .. }) {
+                    self.begun.push((id, request));
+                    return self.now.since(began).as_secs();
+                }
+                self.respond(id, absent(LATE));
+            }
+            let next = self.executor.wake_at().expect("something is still to do");
+            self.advance(next.since(self.now));
+        }
+    }
+}
+
+/// A list that fails says nothing about the orders: it alone is read again.
+#[test]
+fn a_list_that_fails_is_read_again_alone_and_decides_nothing() {
+    let mut world = World::three_in_doubt();
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    world.answer(VenueResponse::Balances(Vec::new()));
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    world.answer(VenueResponse::Fills(Vec::new()));
+    for wait in [500, 1_000] {
+        let began = world.now;
+        world.answer(lost());
+        world.until_list();
+        assert_eq!(world.now.since(began), Duration::from_millis(wait));
+        assert_eq!(words(&world.begun.last().unwrap().1), "fills 1");
+    }
+    world.answer(VenueResponse::Fills(Vec::new()));
+    world.answer_queries();
+    assert_eq!(world.reports.len(), 3);
+    assert!(!world.faults.iter().any(|fault| fault.contains("in doubt")));
+}
+
+/// Our own budget has no room for lists: they wait for the time that it names, and no order's pause grows.
+#[test]
+fn lists_without_room_in_the_budget_are_read_when_there_is_some() {
+    let limited = || VenueResponse::Failed(VenueError::Limited(Duration::from_secs(40)));
+    let mut world = World::three_in_doubt();
+    world.answer(limited());
+    assert_eq!(world.until_list(), 40);
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    world.answer(limited());
+    assert_eq!(world.until_list(), 40);
+    assert_eq!(words(&world.begun.last().unwrap().1), "balances");
+    world.answer(VenueResponse::Balances(Vec::new()));
+    world.answer(VenueResponse::OpenOrders(Vec::new()));
+    (0..2).for_each(|_| world.answer(VenueResponse::Fills(Vec::new())));
+    world.answer_queries();
+    assert_eq!(world.reports.len(), 3);
+}
+
+#[test]
+fn lists_that_cannot_be_read_are_given_up_and_the_pause_stays() {
+    let mut world = World::three_in_doubt();
+    for _ in 0..3 {
+        let refused = VenueError::Ours("no such list".to_owned());
+        world.answer(VenueResponse::Failed(refused));
+        assert_eq!(world.until_list(), 10);
+    }
+    for _ in 0..4 {
+        world.answer(lost());
+        world.until_list();
+    }
+    world.answer(lost());
+    assert_eq!(world.until_list(), 10, "after five tries");
+    assert!(world.reports.is_empty());
+    let given_up = world.faults.iter();
+    let given_up = given_up.filter(|fault| fault.starts_with("orders stay in doubt"));
+    assert_eq!(given_up.count(), 4);
+}
+
 /// How often each list was requested since the last call.
 fn lists(world: &mut World) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
