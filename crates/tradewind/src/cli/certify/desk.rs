@@ -78,6 +78,11 @@ impl DeskProcess {
         }
     }
 
+    /// What it answers to `GET /api/v1/{path}`.
+    pub(super) fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.client.get(path, &[])
+    }
+
     /// Ends it without a word, by SIGKILL.
     pub(super) fn crash(mut self) -> anyhow::Result<()> {
         self.child.kill().context("sending SIGKILL")?;
