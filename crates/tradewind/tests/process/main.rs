@@ -46,6 +46,7 @@ mod rehearsal;
 mod respawn;
 mod restart;
 mod round_trips;
+mod secrets;
 mod shim;
 mod simx;
 mod start_readings;
