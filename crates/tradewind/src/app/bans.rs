@@ -143,8 +143,8 @@ fn lock(ends: &Mutex<Ends>) -> MutexGuard<'_, Ends> {
 mod tests {
     use super::*;
     use std::path::Path;
-    use tradewind_model::Ppm;
     use tradewind_journal::{MemoryStorage, Storage as _, StorageFault};
+    use tradewind_model::Ppm;
     use tradewind_venues::{Admission, Priority};
 
     const NOW: Timestamp = Timestamp::from_secs(1_000);
