@@ -170,7 +170,10 @@ fn a_running_bot_leaves_on_the_close_behind_a_hole_and_does_not_enter_on_it() {
         (sides, script.carried_out(BOT))
     };
     let (all, exits, nothing) = (CarriedOut::All, CarriedOut::Exits, CarriedOut::Nothing);
-    assert_eq!(orders_behind(true), (vec![Side::Sell], vec![all, nothing, exits]));
+    assert_eq!(
+        orders_behind(true),
+        (vec![Side::Sell], vec![all, nothing, exits])
+    );
     assert_eq!(orders_behind(false), (vec![], vec![all, nothing, exits]));
 }
 
