@@ -97,7 +97,7 @@ impl BinanceVenue {
             let mut flow = ControlFlow::Continue(());
             for order in &page {
                 let record = order.record(self.config.account, rules)?;
-                lock(&self.names).note(instrument, record.venue_order_id, record.client_id);
+                lock(&self.client_ids).note(instrument, record.venue_order_id, record.client_id);
                 if enough(&record) {
                     flow = ControlFlow::Break(());
                 }
@@ -171,23 +171,23 @@ impl BinanceVenue {
             Ok((page.iter().map(|trade| trade.id).collect(), flow))
         };
         self.pages(TRADES, instrument, from.0, take).await?;
-        self.name_orders(instrument, &mut fills).await?;
+        self.find_client_ids(instrument, &mut fills).await?;
         Ok(fills)
     }
 
     /// Orders are read from the first to the last that a fill names and that is not known yet: what comes after them is of no
     /// interest here.
-    async fn name_orders(
+    async fn find_client_ids(
         &self,
         instrument: InstrumentId,
         fills: &mut [Fill],
     ) -> Result<(), VenueError> {
         let unknown: BTreeSet<VenueOrderId> = {
-            let names = lock(&self.names);
+            let known = lock(&self.client_ids);
             let mut unknown = BTreeSet::new();
             for fill in fills.iter_mut() {
-                match names.of(instrument, fill.venue_order_id) {
-                    Some(name) => fill.client_id = name,
+                match known.of(instrument, fill.venue_order_id) {
+                    Some(id) => fill.client_id = id,
                     None => drop(unknown.insert(fill.venue_order_id)),
                 }
             }
@@ -198,14 +198,14 @@ impl BinanceVenue {
         };
         let reached = |order: &OrderRecord| order.venue_order_id >= *last;
         let records = self.orders_until(instrument, *first, reached).await?;
-        let names: BTreeMap<VenueOrderId, ClientOrderId> = records
+        let ids: BTreeMap<VenueOrderId, ClientOrderId> = records
             .iter()
             .map(|record| (record.venue_order_id, record.client_id))
             .collect();
         let unnamed = fills.iter_mut();
         for fill in unnamed.filter(|fill| unknown.contains(&fill.venue_order_id)) {
-            match names.get(&fill.venue_order_id) {
-                Some(name) => fill.client_id = *name,
+            match ids.get(&fill.venue_order_id) {
+                Some(id) => fill.client_id = *id,
                 None => tracing::warn!(
                     order = fill.venue_order_id.0,
                     trade = fill.trade_id.0,

@@ -8,6 +8,7 @@
 mod account;
 mod answers;
 mod assets;
+mod client_ids;
 mod codec;
 mod entry;
 mod execution;
@@ -15,7 +16,6 @@ mod execution;
 pub mod fuzzing;
 mod instruments;
 mod listing;
-mod order_names;
 mod order_socket;
 mod orders;
 mod pages;

@@ -99,7 +99,7 @@ impl BinanceVenue {
     ) -> Vec<ExecutionReport> {
         let read = answers::read("order", body).and_then(|answer: OrderAnswer<'_>| {
             if answer.our_id() == terms.client_id {
-                self.note_name(&answer, rules.id);
+                self.note_client_id(&answer, rules.id);
                 answer.reports(terms.account, rules, &self.assets)
             } else {
                 Err(VenueError::unreadable("order", "another order's answer"))
@@ -112,9 +112,9 @@ impl BinanceVenue {
     }
 
     /// Remembers an order of ours by the venue's number.
-    fn note_name(&self, answer: &OrderAnswer<'_>, instrument: InstrumentId) {
-        let (order, name) = (VenueOrderId(answer.order_id), answer.our_id());
-        lock(&self.names).note(instrument, order, name);
+    fn note_client_id(&self, answer: &OrderAnswer<'_>, instrument: InstrumentId) {
+        let order = VenueOrderId(answer.order_id);
+        lock(&self.client_ids).note(instrument, order, answer.our_id());
     }
 
     /// The order after an answer that is no success.
@@ -232,7 +232,7 @@ impl BinanceVenue {
         };
         let answer: OrderAnswer<'_> = answers::read("order", &body)?;
         if answer.our_id() == client_id {
-            self.note_name(&answer, rules.id);
+            self.note_client_id(&answer, rules.id);
         }
         let mut reports = answer.reports(self.config.account, rules, &self.assets)?;
         let executed = answer.executed(rules)?.unwrap_or(Quantity::ZERO);

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tradewind_model::{AccountId, Clock, Instrument, InstrumentId, Timestamp, VenueId};
 
 use super::assets::Assets;
+use super::client_ids::ClientIds;
 use super::entry::{Entry, OrderEntry};
-use super::order_names::OrderNames;
 use super::order_socket::{OrderSocket, SocketSettings};
 use super::rest::{Rest, RestSettings, lock};
 use super::session::MarketProtocol;
@@ -108,8 +108,8 @@ pub struct BinanceVenue {
     pub(super) budget: Arc<Mutex<RateBudget>>,
     pub(super) assets: Arc<Assets>,
     pub(super) symbols: RwLock<Arc<SymbolTable>>,
-    /// Our names of the orders that answers named with the venue's.
-    pub(super) names: Mutex<OrderNames>,
+    /// Our ids of the orders that answers named with the venue's.
+    pub(super) client_ids: Mutex<ClientIds>,
 }
 
 impl BinanceVenue {
@@ -173,7 +173,7 @@ impl BinanceVenue {
             budget,
             assets,
             symbols: RwLock::default(),
-            names: Mutex::default(),
+            client_ids: Mutex::default(),
         })
     }
 

@@ -41,7 +41,7 @@ pub(super) struct OrderQueue {
 /// are served like a bot's.
 #[derive(Debug, Default)]
 struct Turns {
-    /// Never empty.
+    /// Kept when they are empty, so that an order that need not wait allocates nothing: as many as there are bots.
     orders: BTreeMap<Option<BotId>, VecDeque<ApprovedOrder>>,
     /// Whose turn is next; each of those with orders once.
     turns: VecDeque<Option<BotId>>,
@@ -140,15 +140,13 @@ impl Turns {
         let own = self.orders.get_mut(&bot)?;
         let order = own.pop_front();
         self.len -= usize::from(order.is_some());
-        if own.is_empty() {
-            self.orders.remove(&bot);
-        } else {
+        if !own.is_empty() {
             self.turns.push_back(bot);
         }
         order
     }
 
-    /// Takes one order out. It costs its bot no turn.
+    /// Takes one order out. Its bot keeps its place in the turns if it has more orders.
     fn remove(&mut self, id: ClientOrderId) -> Option<ApprovedOrder> {
         let place = |own: &VecDeque<ApprovedOrder>| {
             own.iter().position(|order| order.terms().client_id == id)
@@ -159,7 +157,6 @@ impl Turns {
         let order = own.remove(place);
         self.len -= usize::from(order.is_some());
         if own.is_empty() {
-            self.orders.remove(&bot);
             self.turns.retain(|waiting| *waiting != bot);
         }
         order

@@ -1,7 +1,9 @@
 //! Whether accounts' streams report the orders that answers have named (N04).
 //!
-//! A stream may answer pings and report nothing. Each order that its venue has taken must appear on its account's stream
-//! soon, or the stream is unsure: it is connected anew, and the account is read.
+//! A stream may answer pings and report nothing. Each order that its venue has taken must appear on its account's
+//! stream soon, or the stream is unsure: it is connected anew, and the account is read. That costs request weight, and a venue
+//! whose reports are merely late is no better afterwards: while new connections end in the same doubt, they are made
+//! ever less often.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +15,13 @@ use tradewind_venues::{RealTime, sleep_or_never};
 
 /// Longest from the answer to an order until the stream reports it.
 const ECHO_WITHIN: Duration = Duration::from_secs(2);
-/// Orders that were reported last, in case an answer comes after its report; and orders that are waited for. The oldest is given up.
+/// Between a connection and the next that is made because the stream withholds something; doubled up to the longest.
+const RENEWED_APART: Duration = Duration::from_secs(10);
+const RENEWED_APART_MAX: Duration = Duration::from_secs(300);
+/// A stream that has reported all orders for so long is no longer the one that was doubted before.
+const CALM: Duration = Duration::from_secs(60);
+/// Orders that were reported last, in case an answer comes after its report; and orders that are waited for. The oldest
+/// is given up.
 const REMEMBERED_MAX: usize = 1_024;
 
 /// The orders that streams must still report.
@@ -29,6 +37,10 @@ struct Account {
     /// Until when each is to be reported.
     awaited: BTreeMap<ClientOrderId, Duration>,
     reported: BTreeSet<ClientOrderId>,
+    /// Whether an order was reported since the stream is watched.
+    is_echoed: bool,
+    /// Connections that ended in doubt one after the other.
+    doubted: u32,
 }
 
 impl Echoes {
@@ -51,8 +63,19 @@ impl Echoes {
         });
     }
 
-    /// Resolves when a live stream has not reported an order in time.
+    /// Resolves when a live stream has not reported an order in time, but not soon after it was connected.
     pub(crate) async fn missed(&self, account: AccountId, time: &dyn RealTime) -> ClientOrderId {
+        time.sleep(self.with(account, |account| account.apart()))
+            .await;
+        self.with(account, |account| account.is_echoed = false);
+        let began = time.now();
+        let order = self.overdue(account, time).await;
+        let watched = time.now().saturating_sub(began);
+        self.with(account, |account| account.note_doubt(watched));
+        order
+    }
+
+    async fn overdue(&self, account: AccountId, time: &dyn RealTime) -> ClientOrderId {
         loop {
             // Made before the look, so that no answer in between is missed.
             let changed = self.changed.notified();
@@ -83,18 +106,34 @@ impl Echoes {
 
 impl Account {
     fn answered(&mut self, order: ClientOrderId, now: Duration) {
-        if self.is_live && !self.reported.contains(&order) {
+        if self.reported.contains(&order) {
+            self.is_echoed = true;
+        } else if self.is_live {
             self.awaited.insert(order, now + ECHO_WITHIN);
             bound(&mut self.awaited);
         }
     }
 
     fn reported(&mut self, order: ClientOrderId) {
-        self.awaited.remove(&order);
+        self.is_echoed |= self.awaited.remove(&order).is_some();
         self.reported.insert(order);
         if self.reported.len() > REMEMBERED_MAX {
             self.reported.pop_first();
         }
+    }
+
+    /// The wait of a new connection before it is doubted.
+    fn apart(&self) -> Duration {
+        let factor = 1_u32.checked_shl(self.doubted.saturating_sub(1));
+        let apart = RENEWED_APART.saturating_mul(factor.unwrap_or(u32::MAX));
+        apart.min(RENEWED_APART_MAX)
+    }
+
+    /// The stream is doubted after it was watched for so long.
+    fn note_doubt(&mut self, watched: Duration) {
+        let was_calm = self.is_echoed && watched >= CALM;
+        let before = if was_calm { 0 } else { self.doubted };
+        self.doubted = before.saturating_add(1);
     }
 
     fn first(&self) -> Option<(Duration, ClientOrderId)> {
@@ -112,7 +151,12 @@ fn bound(awaited: &mut BTreeMap<ClientOrderId, Duration>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
+    use tokio::time::timeout;
+    use tradewind_venues::TokioTime;
 
+    const ACCOUNT: AccountId = AccountId(0);
+    const OTHER: AccountId = AccountId(1);
     const ORDER: ClientOrderId = ClientOrderId(1);
 
     fn secs(seconds: u64) -> Duration {
@@ -135,6 +179,91 @@ mod tests {
         account.answered(ClientOrderId(3), secs(3));
         account.reported(ClientOrderId(2));
         assert_eq!(account.first(), None, "a report may come before the answer");
+    }
+
+    fn live() -> (Echoes, TokioTime) {
+        let echoes = Echoes::default();
+        for account in [ACCOUNT, OTHER] {
+            echoes.set_live(account, true);
+        }
+        (echoes, TokioTime::default())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_is_missed_at_its_deadline_and_on_its_account_alone() {
+        let (echoes, time) = live();
+        let mut missed = pin!(echoes.missed(ACCOUNT, &time));
+        let mut other = pin!(echoes.missed(OTHER, &time));
+        assert!(timeout(secs(100), &mut missed).await.is_err());
+        assert!(timeout(secs(100), &mut other).await.is_err());
+        // Both wait without a deadline.
+        let answered = time.now();
+        let order = ClientOrderId(2);
+        for (account, order) in [(ACCOUNT, ORDER), (ACCOUNT, order), (OTHER, ORDER)] {
+            echoes.answered(account, order, answered);
+        }
+        echoes.reported(ACCOUNT, ORDER);
+        echoes.reported(OTHER, ORDER);
+        assert_eq!(timeout(secs(100), &mut missed).await, Ok(order));
+        assert_eq!(time.now() - answered, ECHO_WITHIN);
+        assert!(timeout(secs(100), &mut other).await.is_err());
+    }
+
+    /// A venue whose reports are late is not called all the time.
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_stays_in_doubt_is_connected_ever_less_often() {
+        let (echoes, time) = live();
+        let mut orders = (0..).map(ClientOrderId);
+        let mut doubted_after = async |calm: Duration| {
+            echoes.set_live(ACCOUNT, true);
+            let began = time.now();
+            let mut missed = pin!(echoes.missed(ACCOUNT, &time));
+            loop {
+                let order = orders.next().unwrap();
+                echoes.answered(ACCOUNT, order, time.now());
+                if time.now() - began < calm {
+                    echoes.reported(ACCOUNT, order);
+                }
+                if timeout(secs(1), &mut missed).await.is_ok() {
+                    return (time.now() - began).as_secs();
+                }
+            }
+        };
+        let mut waits = Vec::new();
+        for calm in [0, 0, 0, 0, 0, 0, 0, 0, 300 + 59, 300 + 61, 0, 0] {
+            waits.push(doubted_after(secs(calm)).await);
+        }
+        let late = 2;
+        let wanted = [
+            10,
+            10,
+            20,
+            40,
+            80,
+            160,
+            300,
+            300,
+            359 + late,
+            361 + late,
+            10,
+            20,
+        ];
+        assert_eq!(waits, wanted);
+    }
+
+    #[test]
+    fn a_stream_without_an_order_is_not_calm() {
+        let mut account = Account {
+            is_live: true,
+            doubted: 3,
+            ..Account::default()
+        };
+        account.note_doubt(secs(1_000));
+        assert_eq!(account.apart(), secs(80));
+        account.reported(ORDER);
+        account.answered(ORDER, secs(1));
+        account.note_doubt(secs(1_000));
+        assert_eq!(account.apart(), RENEWED_APART);
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! What lies between a quote and an order: executors, engine, market data and account streams, as tasks.
 //!
-//! [`HotPath`] makes the tasks. The caller's [`Tasks`] decide where they run: in `start.rs` on the engine's thread, in a
-//! simulation on an executor of its own. None of them needs a runtime. What they wait for comes from the parts that they
-//! are given: clock, time, venues, journal.
+//! [`HotPath`] makes the tasks. The caller's [`Tasks`] decide where they run: in `start.rs` on the engine's thread, in
+//! a simulation on an executor of its own. None of them needs a runtime. What they wait for comes from the parts that
+//! they are given: clock, time, venues, journal.
 
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -29,10 +28,6 @@ pub use crate::app::echoes::Echoes;
 pub use crate::app::effects::LiveEffects;
 pub use crate::app::executor::{Responses, TakeOver};
 pub use crate::app::recovery::recover;
-
-/// Between two connections of an account stream that are made because it withholds something: a venue whose reports are late is
-/// not called all the time.
-const RENEWED_APART: Duration = Duration::from_secs(10);
 
 /// Where tasks run. Each ends soon after the token that it is given is cancelled.
 pub trait Tasks {
@@ -94,8 +89,8 @@ impl HotPath {
         self.start_executors_from(tasks, venues, responses, &|_, _| None)
     }
 
-    /// As [`start_executors`](Self::start_executors), with the last trade of each account and instrument that is booked:
-    /// earlier ones are not read again.
+    /// As [`start_executors`](Self::start_executors), with the last trade of each account and instrument that is
+    /// booked: earlier ones are not read again.
     pub fn start_executors_from(
         &self,
         tasks: &mut impl Tasks,
@@ -163,8 +158,8 @@ impl HotPath {
         }
     }
 
-    /// Starts the engine. When it is to stop, it first handles what waits in its queues. However it ends, no order leaves
-    /// afterwards.
+    /// Starts the engine. When it is to stop, it first handles what waits in its queues. However it ends, no order
+    /// leaves afterwards.
     pub fn start_engine<O: Outbox + 'static>(&self, tasks: &mut impl Tasks, parts: DriverParts<O>) {
         let queues = Arc::clone(&self.queues);
         let gate = ClosesGate(Arc::clone(&self.gate));
@@ -250,10 +245,7 @@ impl HotPath {
                 let (to_queues, time) = (Arc::clone(&to_queues), Arc::clone(&time));
                 let doubted = move || {
                     let (to_queues, time) = (Arc::clone(&to_queues), Arc::clone(&time));
-                    async move {
-                        time.sleep(RENEWED_APART).await;
-                        to_queues.missed(account, &*time).await;
-                    }
+                    async move { to_queues.missed(account, &*time).await }
                 };
                 keep_account((first, again), doubted, (account, sink), stop)
             });

@@ -118,7 +118,7 @@ fn bots_are_served_in_turn_and_exits_of_all_before_entries() {
 }
 
 #[test]
-fn an_entry_too_old_costs_its_bot_no_turn() {
+fn an_entry_too_old_is_dropped_and_the_next_bot_is_served() {
     let mut queue = OrderQueue::new(None);
     let (old, exit) = (
         sealed(1, PositionEffect::Entry),
@@ -130,4 +130,27 @@ fn an_entry_too_old_costs_its_bot_no_turn() {
     assert_eq!(queue.next(late, FREE), Some(Next::TooOld(old)));
     assert_eq!(queue.next(late, FREE), Some(Next::TooOld(exit)));
     assert_eq!((queue.next(late, FREE), queue.len()), (None, 0));
+}
+
+/// An order that need not wait allocates nothing once its bot has had one before.
+#[test]
+fn the_queue_of_a_bot_is_kept_when_it_is_empty() {
+    let mut queue = OrderQueue::new(None);
+    let mut kept = None;
+    for id in 0..100_u128 {
+        let bot = Some(BotId(u32::from(id % 2 == 1)));
+        assert!(queue.push(sealed(id, PositionEffect::Exit), bot));
+        if id % 3 == 0 {
+            assert!(queue.remove(ClientOrderId(id)).is_some());
+        } else {
+            assert!(matches!(queue.next(START, FREE), Some(Next::Send(_))));
+        }
+        let queues = queue.exits.orders.values();
+        let now: Vec<_> = queues.map(VecDeque::capacity).collect();
+        if id > 0 {
+            assert!(now.len() == 2 && now.iter().all(|capacity| *capacity > 0));
+            assert_eq!(*kept.get_or_insert(now.clone()), now, "as large as before");
+        }
+    }
+    assert_eq!((queue.len(), queue.exits.turns.len()), (0, 0));
 }
