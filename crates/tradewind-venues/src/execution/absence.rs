@@ -107,8 +107,8 @@ impl Absences {
         self.suspects.remove(&id);
     }
 
-    /// The list that failed, if it is to be read again; or the first list of a reading, if one is due. A reading is for all orders in doubt whose pause has begun before this one's
-    /// ended: what is read for one tells about the others.
+    /// The list that failed, if it is to be read again; or the first list of a reading, if one is due. A reading is for all
+    /// orders in doubt whose pause has begun before this one's ended: what is read for one tells about the others.
     pub(super) fn next(&mut self, now: Timestamp) -> Option<VenueRequest> {
         if self.wake_at()? > now {
             return None;

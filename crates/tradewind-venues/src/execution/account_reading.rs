@@ -8,8 +8,9 @@
 //! Fills are read from the last one that a reading listed, so that a reading costs what happened since, not what ever
 //! happened. A sweep reads only the fills of instruments whose holdings changed since the last reading.
 //!
-//! Holdings are what is held of the instrument. As much may be bought as is sold, and then only what it is paid with changes, which
-//! instruments share. That counts for those that had an order since: no other can have been traded, unless by a foreign order.
+//! Holdings are what is held of the instrument. As much may be bought as is sold, and then only what it is paid with
+//! changes, which instruments share. That counts for those that had an order since: no other can have been traded,
+//! unless by a foreign order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,8 +72,8 @@ pub(super) struct AccountReading {
     again: Option<Extent>,
     /// What the account had at the last reading.
     held: BTreeMap<AssetId, Amount>,
-    /// What it had of an instrument and of what that is paid with when its fills were last listed, by the instrument's place, over
-    /// all tries of a reading.
+    /// What it had of an instrument and of what that is paid with when its fills were last listed, by the instrument's
+    /// place, over all tries of a reading.
     listed: BTreeMap<usize, [Option<Amount>; 2]>,
     /// Instruments that had an open order at the last reading, or an order sent before it.
     active: BTreeSet<InstrumentId>,

@@ -1,8 +1,8 @@
 //! Carries out one account's orders, cancels, queries and readings: inputs and the time in, requests and reports out.
 //!
-//! Orders wait for the account's order rate (R16), exits first, then bot by bot: a full minute of signals is spread out,
-//! not refused. No cancel overtakes its order. An order whose answer does not come is UNKNOWN; it is queried, never sent
-//! again, and the venue's "no such order" counts only more than [`ABSENT_AFTER`] after the sending, once the venue's
+//! Orders wait for the account's order rate (R16), exits first, then bot by bot: a full minute of signals is spread
+//! out, not refused. No cancel overtakes its order. An order whose answer does not come is UNKNOWN; it is queried, never
+//! sent again, and the venue's "no such order" counts only more than [`ABSENT_AFTER`] after the sending, once the venue's
 //! lists agree (`absence.rs`). Every queue is bounded: see [`QUEUED_MAX`](super::QUEUED_MAX),
 //! [`IN_FLIGHT_MAX`](super::IN_FLIGHT_MAX), [`CANCELS_MAX`](super::CANCELS_MAX), [`QUERIES_MAX`](super::QUERIES_MAX),
 //! [`CANDLE_READS_MAX`](super::CANDLE_READS_MAX).

@@ -194,7 +194,8 @@ mod tests {
         check("https://b", Admission::Go);
     }
 
-    /// The embedded exchange's clock runs faster: its `Retry-After` is shorter in real time, and what is left of it is not once more.
+    /// The embedded exchange's clock runs faster: its `Retry-After` is shorter in real time. What is left of it is not
+    /// divided once more.
     #[test]
     fn what_is_left_of_a_ban_is_real_time() {
         let fast = || RateBudget::new(6_000).at_speed(Ppm(20_000_000));

@@ -1,7 +1,7 @@
 //! Whether accounts' streams report the orders that answers have named (N04).
 //!
-//! A stream may answer pings and report nothing. Each order that its venue has taken must appear on its account's stream
-//! soon, or the stream is unsure: it is connected anew, and the account is read. That costs request weight, and a venue
+//! A stream may answer pings and report nothing. Each order that its venue has taken must appear on its account's
+//! stream soon, or the stream is unsure: it is connected anew, and the account is read. That costs request weight, and a venue
 //! whose reports are merely late is no better afterwards: while new connections end in the same doubt, they are made
 //! ever less often.
 

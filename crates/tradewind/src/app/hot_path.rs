@@ -89,8 +89,8 @@ impl HotPath {
         self.start_executors_from(tasks, venues, responses, &|_, _| None)
     }
 
-    /// As [`start_executors`](Self::start_executors), with the last trade of each account and instrument that is booked:
-    /// earlier ones are not read again.
+    /// As [`start_executors`](Self::start_executors), with the last trade of each account and instrument that is
+    /// booked: earlier ones are not read again.
     pub fn start_executors_from(
         &self,
         tasks: &mut impl Tasks,
@@ -158,8 +158,8 @@ impl HotPath {
         }
     }
 
-    /// Starts the engine. When it is to stop, it first handles what waits in its queues. However it ends, no order leaves
-    /// afterwards.
+    /// Starts the engine. When it is to stop, it first handles what waits in its queues. However it ends, no order
+    /// leaves afterwards.
     pub fn start_engine<O: Outbox + 'static>(&self, tasks: &mut impl Tasks, parts: DriverParts<O>) {
         let queues = Arc::clone(&self.queues);
         let gate = ClosesGate(Arc::clone(&self.gate));
