@@ -279,9 +279,9 @@ fn walks() -> impl Strategy<Value = Vec<Row>> {
     })
 }
 
-/// Rises and falls, so that averages cross.
+/// Falls and rises, so that the fast average crosses above the slow one whatever follows.
 fn wave() -> impl Iterator<Item = Row> {
-    let opens = (0..40).map(|minute: i64| 10_000 + 20 * (20 - (minute - 20).abs()));
+    let opens = (0..40).map(|minute: i64| 9_600 + 20 * (minute - 20).abs());
     opens.map(|open| [open, open + 15, open - 15, open + 5])
 }
 
