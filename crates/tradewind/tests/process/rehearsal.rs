@@ -114,7 +114,7 @@ fn rehearse(name: &str, script: &str) {
     assert!(hits > 0, "{name} never struck");
 }
 
-/// V16: the first orders on the old tick are refused; those that follow are on the new one.
+/// V16: the first order on the old tick is refused, be it an entry or a stop; those that follow are on the new one.
 #[test]
 fn rehearse_a_new_tick_is_kept_to_soon_after_the_first_refusal() {
     let rehearsal = Rehearsal::start();
@@ -124,19 +124,20 @@ fn rehearse_a_new_tick_is_kept_to_soon_after_the_first_refusal() {
     });
     let script = "[[fault]]\ndo = \"filters\"\nsymbol = \"BTCUSDT\"\ntickSize = \"10\"";
     rehearsal.operate("POST /faults", script);
-    let of_limit = |event: &Value, kind: &str| {
-        event["type"] == kind
+    let is_refused = |event: &&Value| {
+        event["type"] == "order_rejected"
+            && event["data"]["order"]["instrument"] == "binance:BTC/USDT"
+    };
+    let is_taken = |event: &Value| {
+        event["type"] == "order_accepted"
             && event["data"]["order"]["bot"] == "btc-limit"
             && event["data"]["order"]["price"].is_string()
     };
     let mut refused = 0;
     let price = within(HEALED_WITHIN, "an order on the new tick", || {
         let seen: Vec<_> = events.try_iter().map(|arrived| arrived.event).collect();
-        refused += seen
-            .iter()
-            .filter(|event| of_limit(event, "order_rejected"))
-            .count();
-        let is_new = |event: &&Value| refused > 0 && of_limit(event, "order_accepted");
+        refused += seen.iter().filter(is_refused).count();
+        let is_new = |event: &&Value| refused > 0 && is_taken(event);
         let accepted = seen.iter().rfind(is_new)?;
         Some(accepted["data"]["order"]["price"].as_str()?.to_owned())
     });
