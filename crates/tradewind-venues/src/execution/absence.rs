@@ -3,7 +3,7 @@
 //! "No such order" is no evidence on its own: the venue's databases lag, and its ids are unique among open orders only. So
 //! the lists of open orders, the trades since the order was sent and the balances are read, too. The order is absent only if no
 //! list names it, and if what the account has locked in the order's two assets is exactly what the listed orders lock. As long as
-//! they disagree the order stays UNKNOWN, and they are read again after a pause that grows. A list that could not be read says
+//! they disagree the order stays UNKNOWN, and they are read again after a pause that grows; soon if orders changed meanwhile. A list that could not be read says
 //! nothing: it alone is requested again, and no pause grows by it.
 //!
 //! Lists are what a venue's request weight goes into. One reading of them decides about all orders that are in doubt by then,
@@ -54,6 +54,8 @@ struct Check {
     suspects: BTreeMap<ClientOrderId, Suspect>,
     orders: Option<Vec<OrderRecord>>,
     balances: Vec<AssetBalance>,
+    /// Whether orders changed between the lists, so that they say nothing about each other.
+    has_moved: bool,
     /// Those that no list has named so far, once orders and balances agree.
     unnamed: BTreeSet<ClientOrderId>,
     /// Whose trades are still to be read; the first is being read.
@@ -124,6 +126,7 @@ impl Absences {
             suspects,
             orders: None,
             balances: Vec::new(),
+            has_moved: false,
             unnamed: BTreeSet::new(),
             unread: BTreeMap::new(),
             latest: VenueRequest::OpenOrders,
@@ -159,7 +162,8 @@ impl Absences {
                     Some(self.go_on(check, VenueRequest::Balances))
                 }
                 Some(first) => {
-                    if first == orders {
+                    check.has_moved = first != orders;
+                    if !check.has_moved {
                         check.note_orders(&orders);
                     }
                     Some(self.read_trades(check, now))
@@ -237,8 +241,12 @@ impl Absences {
                 continue;
             };
             suspect.is_confirmed = check.unnamed.contains(id);
-            suspect.due = now + suspect.pause;
-            suspect.pause = (suspect.pause * 2).min(PAUSE_MAX);
+            if check.has_moved {
+                suspect.due = now + APART;
+            } else {
+                suspect.due = now + suspect.pause;
+                suspect.pause = (suspect.pause * 2).min(PAUSE_MAX);
+            }
             if suspect.is_confirmed {
                 confirmed.push(*id);
             } else {

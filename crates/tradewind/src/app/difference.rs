@@ -19,10 +19,8 @@ use crate::driver::DeskHandle;
 
 /// Between two comparisons.
 const EVERY: Duration = Duration::from_secs(5);
-/// Before a comparison that could not be made is tried again: doubled each time, up to the longest.
+/// Before a comparison that could not be made is tried again: doubled each time, up to [`EVERY`].
 const AGAIN: Duration = Duration::from_millis(300);
-/// As long as between two sweeps of the account, which read it anyway.
-const AGAIN_MAX: Duration = Duration::from_secs(30);
 /// How often an account is looked at until it is reconciled.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -168,7 +166,7 @@ impl Pauses {
             Comparison::Dropped => {
                 let wait = AGAIN.saturating_mul(1 << self.dropped.min(16));
                 self.dropped = self.dropped.saturating_add(1);
-                wait.min(AGAIN_MAX)
+                wait.min(EVERY)
             }
         }
     }
@@ -215,7 +213,7 @@ mod tests {
             let waits = comparisons.iter().map(|it| pauses.after(*it).as_millis());
             waits.collect()
         };
-        let dropped = [300, 600, 1_200, 2_400, 4_800, 9_600, 19_200, 30_000, 30_000];
+        let dropped = [300, 600, 1_200, 2_400, 4_800, 5_000, 5_000, 5_000, 5_000];
         assert_eq!(waits(&[Comparison::Dropped; 9]), dropped);
         let then = [Comparison::Unsettled, Comparison::Made, Comparison::Dropped];
         assert_eq!(waits(&then), [300, 5_000, 300]);
