@@ -12,8 +12,9 @@ use crate::desk::{Desk, within};
 use crate::exchange::{Exchange, Execution, told_by_desk};
 use crate::fast_bots::{BASES, BEGUN};
 
-/// Longest until a desk that is ready knows what the exchange knows.
-const EQUAL_WITHIN: Duration = Duration::from_secs(20);
+/// Longest until a desk that is ready knows what the exchange knows. Readings wait for the next minute
+/// when those of several starts have used up their share of this one.
+const EQUAL_WITHIN: Duration = Duration::from_secs(75);
 /// Longest until each position was seen with its cover: two seconds for a stop or its place on the list, and some of
 /// latency.
 const COVERED_WITHIN: Duration = Duration::from_secs(20);

@@ -221,7 +221,7 @@ impl Trial {
         );
         assert!(flying >= IN_FLIGHT_MIN, "too few in flight: {in_flight:?}");
         assert!(
-            in_start * 5 >= self.kills.len(),
+            in_start >= self.kills.len() / 5,
             "only {in_start} of {} kills came during a start",
             self.kills.len()
         );

@@ -53,8 +53,9 @@ fn refused(output: &Output, wanted: &str) {
 pub(crate) fn come_to_rest(folder: &Path, desk: &Desk) {
     let killed = command(folder, &["kill", "--reason", "to compare"]);
     assert!(killed.status.success(), "{killed:?}");
+    // An order of unknown fate may wait for the lists of the next minute.
     within(
-        Duration::from_secs(30),
+        Duration::from_secs(75),
         "the end of every open order",
         || are_at_rest(&desk.items("orders")).then_some(()),
     );
