@@ -13,8 +13,6 @@ use crate::fast_bots::{BEGUN, replaced};
 use crate::live::{configuration, live};
 
 const SOON: Duration = Duration::from_secs(60);
-/// Longest until a candle of a minute closes, and its entries rest.
-const ONE_CLOSE: Duration = Duration::from_secs(90);
 /// Longer than any request to the venue may take.
 const SILENCE: Duration = Duration::from_secs(12);
 
@@ -32,32 +30,13 @@ fn is_entry_or_exit(order: &&Value) -> bool {
     !order["type"].as_str().unwrap().starts_with("STOP")
 }
 
-/// Fast bots, of which those with limits buy at each close of a minute, far below the market.
+/// Fast bots, of which those with limits buy far below the market. Their orders rest until their averages cross again.
 fn resting(folder: &Path, exchange: &Exchange) -> String {
     let path = configuration(folder, &exchange.address);
     let text = fs::read_to_string(&path).unwrap();
-    let rests = |bot: &str| {
-        let bot = replaced(
-            bot,
-            "\"ma_cross\"",
-            "\"rsi_reversion\"\ntimeframes = [\"1m\"]",
-        );
-        let bot = replaced(
-            &bot,
-            "{ fast = 2, slow = 5 }",
-            "{ period = 14, entry = 99.99, exit = 100 }",
-        );
-        let limit = "{ type = \"limit\", timeout = \"1s\", then = \"cross\" }";
-        let far = "{ type = \"limit\", offset = \"0.4%\", timeout = \"10m\", then = \"cancel\" }";
-        replaced(&bot, limit, far)
-    };
-    let parts = text
-        .split("[[bots]]")
-        .map(|part| match part.contains("-limit\"") {
-            true => rests(part),
-            false => part.to_owned(),
-        });
-    fs::write(&path, parts.collect::<Vec<_>>().join("[[bots]]")).unwrap();
+    let limit = "{ type = \"limit\", timeout = \"1s\", then = \"cross\" }";
+    let far = "{ type = \"limit\", offset = \"0.4%\", timeout = \"10m\", then = \"cancel\" }";
+    fs::write(&path, replaced(&text, limit, far)).unwrap();
     path
 }
 
@@ -72,9 +51,7 @@ fn a_kill_while_the_venue_is_silent_cancels_what_rests_once_it_answers() {
         let orders = exchange.orders_now();
         orders.iter().filter(is_entry_or_exit).count()
     };
-    within(ONE_CLOSE, "entries that rest", || {
-        (open() > 0).then_some(())
-    });
+    within(SOON, "entries that rest", || (open() > 0).then_some(()));
 
     exchange.signal("STOP");
     let killed = command(folder, &["kill", "--reason", "the venue is silent"]);
