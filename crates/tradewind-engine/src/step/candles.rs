@@ -124,9 +124,9 @@ pub(crate) fn on_history(parts: &mut Parts, history: &CandleHistory, out: &mut O
     for index in 0..parts.bots.fed_by_candle(instrument, interval).len() {
         let place = parts.bots.fed_by_candle(instrument, interval)[index];
         if parts.bots.at_mut(place).stop_awaiting(interval) {
-            let missed = warm_up(parts, place, &history.candles, out);
+            let past = warm_up(parts, place, &history.candles, out);
             finish_warm_up(parts, place.bot(), out);
-            apply_past(parts, place, missed, out);
+            apply_past(parts, place, past, out);
         }
     }
 }

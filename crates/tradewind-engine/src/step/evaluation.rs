@@ -111,7 +111,7 @@ pub(crate) fn warm_up(
     let missed_since = parts.bots.down_since().filter(|_| is_returning);
     let bot = parts.bots.bot(place.bot());
     let (goes_to_work, is_starting) = (bot.goes_to_work(), bot.state() == BotState::Warming);
-    let mut missed = PastTargets::new();
+    let mut past = PastTargets::new();
     for candle in candles {
         let state = parts.bots.at_mut(place);
         if state.classify(candle) == CandleOrder::Old || !candle.is_sound() {
@@ -141,9 +141,9 @@ pub(crate) fn warm_up(
         };
         match call(parts, place, wake, Some(candle), carried_out) {
             Evaluated::Decided(Some(Decision::Target(target))) => match carried_out {
-                CarriedOut::All => missed.push((target, close, candle.close)),
+                CarriedOut::All => past.push((target, close, candle.close)),
                 CarriedOut::Exits if leaves(parts, place, &target) => {
-                    missed.push((exit_of(&target), close, candle.close));
+                    past.push((exit_of(&target), close, candle.close));
                 }
                 CarriedOut::Exits | CarriedOut::Nothing => {}
             },
@@ -154,7 +154,7 @@ pub(crate) fn warm_up(
             }
         }
     }
-    missed
+    past
 }
 
 /// Whether an entry that is decided on a close may still be made.
@@ -183,17 +183,17 @@ fn exit_of(target: &Target) -> Target {
 pub(crate) fn apply_past(
     parts: &mut Parts,
     place: BotInstrument,
-    missed: PastTargets,
+    past: PastTargets,
     out: &mut Outputs,
 ) {
-    if let Some((target, ..)) = missed
+    if let Some((target, ..)) = past
         .iter()
         .find(|(target, ..)| leaves(parts, place, target))
     {
         apply_target(parts, place, exit_of(target), out);
     }
     let goes_to_work = parts.bots.bot(place.bot()).goes_to_work();
-    let last = missed.into_iter().next_back();
+    let last = past.into_iter().next_back();
     let last = last.filter(|(target, close, _)| {
         target.exposure != Ppm::ZERO && goes_to_work && is_fresh(parts, *close)
     });

@@ -3,8 +3,9 @@
 //! "No such order" is no evidence on its own: the venue's databases lag, and its ids are unique among open orders only. So
 //! the lists of open orders, the trades since the order was sent and the balances are read, too. The order is absent only if no
 //! list names it, and if what the account has locked in the order's two assets is exactly what the listed orders lock. As long as
-//! they disagree the order stays UNKNOWN, and they are read again after a pause that grows; soon if orders changed meanwhile. A list that could not be read says
-//! nothing: it alone is requested again, and no pause grows by it.
+//! they disagree the order stays UNKNOWN, and they are read again after a pause that grows. Two things are no disagreement, and
+//! no pause grows by them: orders changed between the lists, which are read again soon; and a list that could not be read,
+//! which alone is requested again.
 //!
 //! Lists are what a venue's request weight goes into. One reading of them decides about all orders that are in doubt by then,
 //! and the trades of an instrument are read once for all of its orders.
