@@ -10,7 +10,6 @@ use tempfile::TempDir;
 
 use crate::desk::{CONTROL_TOKEN, Desk, unused_address, within};
 use crate::exchange::Exchange;
-use crate::fast_bots::BEGUN;
 use crate::http;
 use crate::live::{configuration, live};
 
@@ -37,8 +36,7 @@ fn a_ban_outlives_a_sigkill() {
     let folder = folder.path();
     let (address, control) = (unused_address(), unused_address());
     let arguments = ["--listen", &address, "--control", &control];
-    let balances = format!("USDT={BEGUN}");
-    let exchange = Exchange::with_account(at_venue.path(), &balances, &arguments);
+    let exchange = Exchange::begun(at_venue.path(), &arguments);
     let config = configuration(folder, &exchange.address);
     let mut desk = Desk::start_from(folder, live(folder, &config));
     operate(&control, "POST /faults", BAN);

@@ -8,7 +8,6 @@ use tempfile::TempDir;
 
 use crate::desk::{Desk, unused_address, within};
 use crate::exchange::Exchange;
-use crate::fast_bots::BEGUN;
 use crate::live::{come_to_rest, compare, configuration, live};
 use crate::shim;
 
@@ -27,8 +26,7 @@ impl Host {
     fn new() -> Self {
         let (scratch, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let address = unused_address();
-        let balances = format!("USDT={BEGUN}");
-        let exchange = Exchange::with_account(scratch.path(), &balances, &["--listen", &address]);
+        let exchange = Exchange::begun(scratch.path(), &["--listen", &address]);
         let config = configuration(folder.path(), &exchange.address);
         shim::compiled(scratch.path(), "clock_shim");
         Self {

@@ -14,7 +14,6 @@ use crate::books::{Books, every_position_is_covered, nothing_was_sent_twice};
 use crate::desk::{Desk, pause, reset, unused_address, within};
 use crate::draws::Draws;
 use crate::exchange::Exchange;
-use crate::fast_bots::BEGUN;
 use crate::in_flight::OrderTimes;
 use crate::lines::listen;
 use crate::live::{come_to_rest, configuration, live};
@@ -116,7 +115,6 @@ impl Trial {
     fn begin(at_venue: &Path, seed: u64) -> Self {
         let folder = TempDir::new().unwrap();
         let (address, control) = (unused_address(), unused_address());
-        let balances = format!("USDT={BEGUN}");
         let arguments = [
             "--listen",
             &address,
@@ -127,7 +125,7 @@ impl Trial {
             "--latency",
             LATENCY,
         ];
-        let exchange = Exchange::with_account(at_venue, &balances, &arguments);
+        let exchange = Exchange::begun(at_venue, &arguments);
         let config = configuration(folder.path(), &exchange.address);
         Self {
             folder,

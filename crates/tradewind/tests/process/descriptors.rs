@@ -9,7 +9,6 @@ use tempfile::TempDir;
 
 use crate::desk::{Desk, tradewind, unused_address, within};
 use crate::exchange::Exchange;
-use crate::fast_bots::BEGUN;
 use crate::live::{come_to_rest, compare, configuration, live};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -39,12 +38,7 @@ fn clients_that_take_every_connection_stop_no_order() {
     let (at_venue, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let folder = folder.path();
     let address = unused_address();
-    let balances = format!("USDT={BEGUN}");
-    let exchange = Exchange::with_account(
-        at_venue.path(),
-        &balances,
-        &["--listen", &address, "--limits", "off"],
-    );
+    let exchange = Exchange::begun(at_venue.path(), &["--listen", &address, "--limits", "off"]);
     let config = configuration(folder, &exchange.address);
     let desk = Desk::start_from(folder, with_files(folder, &live(folder, &config), FILES));
     within(SOON, "fills", || (exchange.trades() >= 10).then_some(()));

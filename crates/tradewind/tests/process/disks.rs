@@ -15,7 +15,6 @@ use tempfile::TempDir;
 
 use crate::desk::{Desk, command, unused_address, within};
 use crate::exchange::Exchange;
-use crate::fast_bots::BEGUN;
 use crate::live::{come_to_rest, compare, configuration, live};
 use crate::shim;
 
@@ -95,8 +94,7 @@ impl Rig {
     fn new(folder: &Path) -> Self {
         let at_venue = TempDir::new().unwrap();
         let address = unused_address();
-        let balances = format!("USDT={BEGUN}");
-        let exchange = Exchange::with_account(at_venue.path(), &balances, &["--listen", &address]);
+        let exchange = Exchange::begun(at_venue.path(), &["--listen", &address]);
         let config = configuration(at_venue.path(), &exchange.address);
         shim::compiled(at_venue.path(), "disk_shim");
         Self {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::amounts::exact;
 use crate::desk::CONTROL_TOKEN;
-use crate::fast_bots::BASES;
+use crate::fast_bots::{BASES, BEGUN};
 use crate::http;
 use crate::simx::Simx;
 
@@ -145,6 +145,11 @@ impl Exchange {
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
         self.simx.signal(name);
+    }
+
+    /// Starts an exchange on which the account has what fast bots begin with.
+    pub(crate) fn begun(folder: &Path, arguments: &[&str]) -> Self {
+        Self::with_account(folder, &format!("USDT={BEGUN}"), arguments)
     }
 
     /// Free and locked amounts together of each asset that it has, in multiples of 10^-18.

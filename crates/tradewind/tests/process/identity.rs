@@ -10,19 +10,14 @@ use tempfile::TempDir;
 
 use crate::desk::{Desk, command, reset, unused_address, within};
 use crate::exchange::Exchange;
-use crate::fast_bots::{BASES, BEGUN};
+use crate::fast_bots::BASES;
 use crate::live::{come_to_rest, compare, configuration, live};
 
 const SOON: Duration = Duration::from_secs(60);
 
 fn exchange(at_venue: &Path) -> Exchange {
     let address = unused_address();
-    let balances = format!("USDT={BEGUN}");
-    Exchange::with_account(
-        at_venue,
-        &balances,
-        &["--listen", &address, "--limits", "off"],
-    )
+    Exchange::begun(at_venue, &["--listen", &address, "--limits", "off"])
 }
 
 fn start(folder: &Path, exchange: &Exchange) -> Desk {

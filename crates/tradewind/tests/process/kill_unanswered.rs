@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::desk::{Desk, command, pause, tradewind, unused_address, within};
 use crate::exchange::Exchange;
-use crate::fast_bots::{BEGUN, replaced};
+use crate::fast_bots::replaced;
 use crate::live::{configuration, live};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -17,12 +17,11 @@ const SOON: Duration = Duration::from_secs(60);
 const SILENCE: Duration = Duration::from_secs(12);
 
 fn exchange(folder: &Path) -> Exchange {
-    let balances = format!("USDT={BEGUN}");
     let arguments = [
         ["--listen", &unused_address()],
         ["--control", &unused_address()],
     ];
-    Exchange::with_account(folder, &balances, &arguments.concat())
+    Exchange::begun(folder, &arguments.concat())
 }
 
 /// Whether an order of the exchange is no stop.

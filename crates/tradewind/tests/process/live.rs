@@ -87,8 +87,7 @@ fn a_live_desk_trades_on_the_venue_and_ends_with_equal_books() {
     let (at_venue, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let (at_venue, folder) = (at_venue.path(), folder.path());
     let address = unused_address();
-    let balances = format!("USDT={BEGUN}");
-    let exchange = Exchange::with_account(at_venue, &balances, &["--listen", &address]);
+    let exchange = Exchange::begun(at_venue, &["--listen", &address]);
     let config = configuration(folder, &exchange.address);
     let mut desk = Desk::start_from(folder, live(folder, &config));
     assert_eq!(desk.get("status")["mode"]["name"], "LIVE");

@@ -8,7 +8,6 @@ use tempfile::TempDir;
 
 use crate::desk::{Desk, command, within};
 use crate::exchange::{Exchange, KEY, SECRET};
-use crate::fast_bots::BEGUN;
 use crate::live::{configuration, live};
 
 /// Every file below a folder.
@@ -34,8 +33,7 @@ fn holds(bytes: &[u8], secret: &str) -> bool {
 fn no_output_of_a_live_desk_holds_its_keys_or_its_token() {
     let (at_venue, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let folder = folder.path();
-    let balances = format!("USDT={BEGUN}");
-    let exchange = Exchange::with_account(at_venue.path(), &balances, &["--listen", "127.0.0.1:0"]);
+    let exchange = Exchange::begun(at_venue.path(), &["--listen", "127.0.0.1:0"]);
     let config = configuration(folder, &exchange.address);
     let mut desk = Desk::start_from(folder, live(folder, &config));
     within(Duration::from_secs(60), "fills", || {

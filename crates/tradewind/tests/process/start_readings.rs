@@ -8,7 +8,6 @@ use tempfile::TempDir;
 
 use crate::desk::{Desk, pause};
 use crate::exchange::Exchange;
-use crate::fast_bots::BEGUN;
 use crate::in_flight::OrderTimes;
 use crate::lines::listen;
 use crate::live::{configuration, live};
@@ -47,9 +46,8 @@ fn weight_of(path: &str, query: &str) -> usize {
 #[test]
 fn a_start_with_orders_on_their_way_reads_little() {
     let (at_venue, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let balances = format!("USDT={BEGUN}");
     let arguments = ["--listen", "127.0.0.1:0", "--latency", LATENCY];
-    let exchange = Exchange::with_account(at_venue.path(), &balances, &arguments);
+    let exchange = Exchange::begun(at_venue.path(), &arguments);
     let tap = Wiretap::on(&exchange.address);
     let config = configuration(folder.path(), &tap.address);
     let spawn = || Desk::spawn(folder.path(), live(folder.path(), &config));
