@@ -329,6 +329,17 @@ impl Desk {
         found.expect("there was such an event").kind
     }
 
+    /// What caused the announcements of a type: `None` where nothing is named.
+    #[must_use]
+    pub fn causes(&self, of: EventType) -> Vec<Option<EventType>> {
+        let events = self.events();
+        let type_of = |id| events.iter().find(|event| event.id == id);
+        let caused = events.iter().filter(|event| event.kind.event_type() == of);
+        caused
+            .map(|event| Some(type_of(event.cause?)?.kind.event_type()))
+            .collect()
+    }
+
     /// What bots hold in an instrument, summed.
     #[must_use]
     pub fn held_by_bots(&self, instrument: InstrumentId) -> i64 {

@@ -91,8 +91,8 @@ fn reference(
     }
 }
 
-/// Targets of past closes that are carried out, oldest first, each with the time of its close and its price.
-pub(crate) type PastTargets = Vec<(Target, Timestamp, Price)>;
+/// Targets of past closes that are carried out, oldest first, each with its candle.
+pub(crate) type PastTargets = Vec<(Target, Candle)>;
 
 /// Feeds past candles to a strategy. What it decides on them is not carried out, with these exceptions, which are returned:
 ///
@@ -123,7 +123,7 @@ pub(crate) fn warm_up(
             let is_waiting = parts.bots.bot_mut(place.bot()).lane_mut().is_waiting();
             let may_enter = goes_to_work && is_starting && is_fresh(parts, candle.close_time());
             if may_enter && !is_waiting {
-                parts.context.set_reference(Some(candle.close));
+                decide_on(parts, candle, out);
                 request_decision(parts, place, wake, Some(candle), out);
             } else {
                 send(parts, place, wake, Some(candle), (Purpose::Feed, None), out);
@@ -141,9 +141,9 @@ pub(crate) fn warm_up(
         };
         match call(parts, place, wake, Some(candle), carried_out) {
             Evaluated::Decided(Some(Decision::Target(target))) => match carried_out {
-                CarriedOut::All => past.push((target, close, candle.close)),
+                CarriedOut::All => past.push((target, *candle)),
                 CarriedOut::Exits if leaves(parts, place, &target) => {
-                    past.push((exit_of(&target), close, candle.close));
+                    past.push((exit_of(&target), *candle));
                 }
                 CarriedOut::Exits | CarriedOut::Nothing => {}
             },
@@ -186,21 +186,27 @@ pub(crate) fn apply_past(
     past: PastTargets,
     out: &mut Outputs,
 ) {
-    if let Some((target, ..)) = past
-        .iter()
-        .find(|(target, ..)| leaves(parts, place, target))
-    {
+    let exit = past.iter().find(|(target, _)| leaves(parts, place, target));
+    if let Some((target, candle)) = exit {
+        decide_on(parts, candle, out);
         apply_target(parts, place, exit_of(target), out);
     }
     let goes_to_work = parts.bots.bot(place.bot()).goes_to_work();
     let last = past.into_iter().next_back();
-    let last = last.filter(|(target, close, _)| {
-        target.exposure != Ppm::ZERO && goes_to_work && is_fresh(parts, *close)
+    let last = last.filter(|(target, candle)| {
+        target.exposure != Ppm::ZERO && goes_to_work && is_fresh(parts, candle.close_time())
     });
-    if let Some((target, _, price)) = last {
-        parts.context.set_reference(Some(price));
+    if let Some((target, candle)) = last {
+        decide_on(parts, &candle, out);
         apply_target(parts, place, target, out);
     }
+}
+
+/// A past candle is decided on after all: it is announced as the cause of what follows, and its close is the price.
+fn decide_on(parts: &mut Parts, candle: &Candle, out: &mut Outputs) {
+    let id = parts.emit(None, EventKind::CandleClosed(*candle), out);
+    parts.context.set_trigger(Trigger::Event(id));
+    parts.context.set_reference(Some(candle.close));
 }
 
 /// Calls a strategy of the inline lane.

@@ -17,7 +17,7 @@ use tradewind_testkit::{
     ACCOUNT, Answer, BTC, Desk, SPOT, START, Script, USDT, bot, candle, configuration,
 };
 
-use crate::{BOT, desk, one_bot};
+use crate::{BOT, desk, one_bot, only_candles_led_to_signals};
 
 fn bots() -> Configuration {
     Configuration {
@@ -346,6 +346,7 @@ fn a_missed_exit_is_made_at_once() {
     let before = script.carried_out(BOT).len();
     history(&mut desk, 10);
     assert_eq!(exits_and_entries(&desk), [Side::Sell]);
+    only_candles_led_to_signals(&desk);
     let carried_out = script.carried_out(BOT).split_off(before);
     let (last, missed) = carried_out.split_last().unwrap();
     assert_eq!(*last, CarriedOut::All, "5 s old");

@@ -9,7 +9,7 @@ use tradewind_model::{Amount, CarriedOut, Decision, Interval, Reason, RestingOrd
 use tradewind_strategy::WarmUp;
 use tradewind_testkit::{Answer, Desk, SPOT, Script, bot, candle, configuration};
 
-use crate::{BOT, desk, one_bot};
+use crate::{BOT, desk, one_bot, only_candles_led_to_signals};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -93,6 +93,7 @@ fn starts_after_a_close(age: Duration) -> (usize, Vec<CarriedOut>) {
     };
     desk.input(&Input::Candles(Box::new(history)));
     assert_eq!(states(&desk), [BotState::Running]);
+    only_candles_led_to_signals(&desk);
     (desk.orders().len(), script.carried_out(BOT))
 }
 

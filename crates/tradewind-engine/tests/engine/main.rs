@@ -30,7 +30,7 @@ mod risk;
 mod state;
 mod waits;
 
-use tradewind_events::{BotConfig, Configuration};
+use tradewind_events::{BotConfig, Configuration, EventType};
 use tradewind_model::BotId;
 use tradewind_testkit::{Answer, Desk, Script, configuration};
 
@@ -54,6 +54,14 @@ fn one_bot() -> (Desk, Script) {
     let script = Script::default();
     let desk = desk(vec![tradewind_testkit::bot(0)], &script);
     (desk, script)
+}
+
+/// What people see as a signal's cause is a candle, a past one too.
+#[track_caller]
+fn only_candles_led_to_signals(desk: &Desk) {
+    let causes = desk.causes(EventType::SignalGenerated);
+    let of_candles = |cause: &Option<EventType>| *cause == Some(EventType::CandleClosed);
+    assert!(causes.iter().all(of_candles), "{causes:?}");
 }
 
 /// The bot buys one unit at 100.01 and the venue fills it.
