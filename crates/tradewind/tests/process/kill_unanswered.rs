@@ -16,6 +16,16 @@ const SOON: Duration = Duration::from_secs(60);
 /// Longer than any request to the venue may take.
 const SILENCE: Duration = Duration::from_secs(12);
 
+/// Orders arrive, and their answers are late for a while.
+const LATE_ANSWERS: &str = r#"
+[[fault]]
+do = "delay"
+on = "answer"
+call = "order.place"
+by = "3s"
+for = "10s"
+"#;
+
 fn exchange(folder: &Path) -> Exchange {
     let arguments = [
         ["--listen", &unused_address()],
@@ -70,6 +80,50 @@ fn a_kill_while_the_venue_is_silent_cancels_what_rests_once_it_answers() {
         let rest = |order: &Value| order["purpose"] == "protect";
         orders.iter().all(rest).then_some(())
     });
+}
+
+/// A kill of one instrument while an order of it is on its way: the order is cancelled or filled once the venue answers, nothing
+/// follows it there, and the other instruments trade on.
+#[test]
+fn a_kill_of_a_part_ends_what_is_on_its_way_in_it_and_nothing_else() {
+    let (at_venue, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let folder = folder.path();
+    let exchange = exchange(at_venue.path());
+    let config = configuration(folder, &exchange.address);
+    let desk = Desk::start_from(folder, live(folder, &config));
+    within(SOON, "positions", || {
+        (desk.items("positions").len() >= 3).then_some(())
+    });
+    exchange.operate("POST /faults", LATE_ANSWERS);
+    let instrument = within(SOON, "an order on its way", || {
+        let orders = desk.items("orders").into_iter();
+        let mut unanswered = orders.filter(|order| order["venue_order_id"].is_null());
+        Some(unanswered.next()?["instrument"].as_str()?.to_owned())
+    });
+    let part = ["kill", "--instrument", &instrument, "--reason", "drill"];
+    let killed = command(folder, &part);
+    assert_eq!(killed.status.code(), Some(0), "{killed:?}");
+
+    let symbol = instrument.split_once(':').unwrap().1.replace('/', "");
+    within(SOON, "the end of its orders", || {
+        let orders = exchange.orders_now();
+        let mut open = orders.iter().filter(is_entry_or_exit);
+        (!open.any(|order| order["symbol"] == *symbol)).then_some(())
+    });
+    let is_sent = |line: &&Value| line["event"] == "order_accepted" && is_entry_or_exit(line);
+    let sent = |here: bool| {
+        let log = exchange.order_log();
+        let orders = log.iter().filter(is_sent);
+        orders
+            .filter(|line| (line["symbol"] == *symbol) == here)
+            .count()
+    };
+    let (before, elsewhere) = (sent(true), sent(false));
+    within(SOON, "orders elsewhere", || {
+        (sent(false) >= elsewhere + 10).then_some(())
+    });
+    assert_eq!(sent(true), before, "{symbol} traded");
+    assert_eq!(desk.get("status")["state"], "ACTIVE");
 }
 
 /// A desk that dies while it flattens is killed at its next start, sends nothing, and lists what it still has.
