@@ -81,6 +81,9 @@ pub(crate) enum In {
     Step { span: Duration },
 }
 
+/// Entries that an emptied buffer keeps room for.
+const KEPT_ROOM: usize = 1_024;
+
 /// What is to be done about it, in this order: store `records`, then send `answers` and `frames`.
 #[derive(Debug, Default)]
 pub(crate) struct Out {
@@ -97,11 +100,14 @@ pub(crate) struct Out {
 }
 
 impl Out {
-    /// The same buffers with nothing in them.
+    /// The same buffers with nothing in them, and room for a usual turn: what a flood or a long pause needed is given back.
     pub(crate) fn emptied(mut self) -> Self {
         self.records.clear();
+        self.records.shrink_to(KEPT_ROOM);
         self.answers.clear();
+        self.answers.shrink_to(KEPT_ROOM);
         self.frames.clear();
+        self.frames.shrink_to(KEPT_ROOM);
         self.must_sync = false;
         self.mischief = Mischief::default();
         self
