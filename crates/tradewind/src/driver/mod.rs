@@ -1,6 +1,6 @@
 //! The live driver: everything between the edges and the engine.
 //!
-//! Edges put what they receive into the [`InputQueues`]; one task ([`live`]) on the [`EngineThread, ThreadTime`] takes it out and has
+//! Edges put what they receive into the [`InputQueues`]; one task ([`live`]) on the [`EngineThread`] takes it out and has
 //! [`tradewind_driver`] journal it, hand it to the engine and carry out what follows. Paper and live trading differ in the
 //! venue's address only. Backtests run the same loop under a virtual clock, in `tradewind-backtest`.
 
@@ -12,6 +12,7 @@ pub mod input_queues;
 mod journal_writer;
 pub mod latency;
 pub mod live;
+mod syncs;
 
 pub use desk_handle::DeskHandle;
 pub use engine_thread::{EngineThread, EngineWait, ThreadTime};
