@@ -1,12 +1,9 @@
 //! A live desk on an exchange in a process of its own, with the exchange's own log of orders and a relay between them.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
@@ -15,6 +12,7 @@ use serde_json::Value;
 use crate::desk::{tradewind, within};
 use crate::exchange::{KEY, SECRET};
 use crate::fast_bots::fast_bots;
+use crate::relay::relay;
 
 /// Requests that place an order.
 const ORDER: &str = "POST /api/v3/order";
@@ -130,7 +128,7 @@ pub(crate) fn run_live(folder: &Path, config: &Path) -> Command {
     command
 }
 
-/// Passes everything on to a venue, and notes when requests came. Its threads end with their connections.
+/// Passes everything on to a venue, and notes when requests came.
 #[derive(Clone)]
 pub(crate) struct Relay {
     /// Where to call instead of the venue.
@@ -141,24 +139,29 @@ pub(crate) struct Relay {
 impl Relay {
     /// Listens on a free port.
     pub(crate) fn on(venue: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let relay = Self {
-            address: listener.local_addr().unwrap().to_string(),
-            requests: Arc::default(),
-        };
-        let (requests, venue) = (Arc::clone(&relay.requests), venue.to_owned());
-        thread::spawn(move || {
-            for caller in listener.incoming().flatten() {
-                let Ok(called) = TcpStream::connect(&venue) else {
-                    continue;
-                };
-                let ends = (caller.try_clone().unwrap(), called.try_clone().unwrap());
-                let requests = Arc::clone(&requests);
-                thread::spawn(move || pass_on(caller, called, Some(&requests)));
-                thread::spawn(move || pass_on(ends.1, ends.0, None));
-            }
+        let requests = Arc::<Mutex<Vec<(SystemTime, &'static str)>>>::default();
+        let noted = Arc::clone(&requests);
+        let address = relay(venue, move || {
+            // A request's line may be cut by the end of a piece.
+            let (mut tail, noted) = (Vec::new(), Arc::clone(&noted));
+            let requests = move |piece: &[u8]| {
+                let now = SystemTime::now();
+                tail.extend(piece);
+                let text = String::from_utf8_lossy(&tail).into_owned();
+                for name in [ORDER, ACCOUNT] {
+                    let count = text.matches(name).count();
+                    let found = std::iter::repeat_n((now, name), count);
+                    noted.lock().unwrap().extend(found);
+                }
+                let kept = tail.len().saturating_sub(ORDER.len() - 1);
+                tail.drain(..kept);
+                if text.ends_with(ORDER) || text.ends_with(ACCOUNT) {
+                    tail.clear();
+                }
+            };
+            (requests, |_: &[u8]| {})
         });
-        relay
+        Self { address, requests }
     }
 
     /// How many new orders came since `since`.
@@ -174,39 +177,4 @@ impl Relay {
             .filter(|(at, name)| *at >= since && *name == kind);
         later.count()
     }
-}
-
-fn pass_on(
-    mut from: TcpStream,
-    mut to: TcpStream,
-    requests: Option<&Mutex<Vec<(SystemTime, &'static str)>>>,
-) {
-    let mut buffer = [0; 16_384];
-    // A request's line may be cut by the end of a piece.
-    let mut tail = Vec::new();
-    while let Ok(count @ 1..) = from.read(&mut buffer) {
-        if let Some(requests) = requests {
-            let now = SystemTime::now();
-            tail.extend(&buffer[..count]);
-            let text = String::from_utf8_lossy(&tail).into_owned();
-            for name in [ORDER, ACCOUNT] {
-                let count = text.matches(name).count();
-                requests
-                    .lock()
-                    .unwrap()
-                    .extend(std::iter::repeat_n((now, name), count));
-            }
-            let kept = tail.len().saturating_sub(ORDER.len() - 1);
-            tail.drain(..kept);
-            if text.ends_with(ORDER) || text.ends_with(ACCOUNT) {
-                tail.clear();
-            }
-        }
-        if to.write_all(&buffer[..count]).is_err() {
-            break;
-        }
-    }
-    // Either may be closed already.
-    drop(from.shutdown(Shutdown::Both));
-    drop(to.shutdown(Shutdown::Both));
 }

@@ -43,6 +43,7 @@ mod rebuilt;
 mod recorded;
 mod refusals;
 mod rehearsal;
+mod relay;
 mod respawn;
 mod restart;
 mod round_trips;

@@ -1,15 +1,14 @@
 //! A relay to a venue that counts the time in which a client waits for an answer.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::relay::relay;
 
 /// From the first byte of a request to the first byte of its answer.
 type Trip = (Instant, Option<Instant>);
 
-/// Passes everything on. Its threads end with their connections.
+/// Passes everything on.
 pub(crate) struct RoundTrips {
     /// Where to call instead of the venue.
     pub(crate) address: String,
@@ -19,22 +18,31 @@ pub(crate) struct RoundTrips {
 impl RoundTrips {
     /// Listens on a free port.
     pub(crate) fn to(venue: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let relay = Self {
-            address: listener.local_addr().unwrap().to_string(),
-            trips: Arc::default(),
-        };
-        let (trips, venue) = (Arc::clone(&relay.trips), venue.to_owned());
-        thread::spawn(move || {
-            for caller in listener.incoming().flatten() {
-                let Ok(called) = TcpStream::connect(&venue) else {
-                    continue;
-                };
-                let open = Arc::default();
-                pass_on(&caller, &called, &open, &trips);
-            }
+        let trips = Arc::<Mutex<Vec<Trip>>>::default();
+        let noted = Arc::clone(&trips);
+        let address = relay(venue, move || {
+            // The request that waits for its answer, by its place.
+            let open = Arc::<Mutex<Option<usize>>>::default();
+            let (begun, begins) = (Arc::clone(&open), Arc::clone(&noted));
+            let requests = move |_: &[u8]| {
+                let mut open = begun.lock().unwrap();
+                if open.is_none() {
+                    let mut trips = begins.lock().unwrap();
+                    *open = Some(trips.len());
+                    trips.push((Instant::now(), None));
+                }
+            };
+            let ends = Arc::clone(&noted);
+            let answers = move |_: &[u8]| {
+                if let Some(place) = open.lock().unwrap().take()
+                    && let Some(trip) = ends.lock().unwrap().get_mut(place)
+                {
+                    trip.1 = Some(Instant::now());
+                }
+            };
+            (requests, answers)
         });
-        relay
+        Self { address, trips }
     }
 
     /// Forgets what was counted.
@@ -59,48 +67,4 @@ impl RoundTrips {
         }
         (sum, trips.len())
     }
-}
-
-/// The request of a connection that waits for its answer, by its place.
-type Open = Arc<Mutex<Option<usize>>>;
-
-fn pass_on(caller: &TcpStream, called: &TcpStream, open: &Open, trips: &Arc<Mutex<Vec<Trip>>>) {
-    let clone = |stream: &TcpStream| stream.try_clone().unwrap();
-    drop((caller.set_nodelay(true), called.set_nodelay(true)));
-    let (begun, begins) = (Arc::clone(open), Arc::clone(trips));
-    let (from, to) = (clone(caller), clone(called));
-    thread::spawn(move || {
-        copy(from, to, || {
-            let mut open = begun.lock().unwrap();
-            if open.is_none() {
-                let mut trips = begins.lock().unwrap();
-                *open = Some(trips.len());
-                trips.push((Instant::now(), None));
-            }
-        });
-    });
-    let (ended, ends) = (Arc::clone(open), Arc::clone(trips));
-    let (from, to) = (clone(called), clone(caller));
-    thread::spawn(move || {
-        copy(from, to, || {
-            if let Some(place) = ended.lock().unwrap().take()
-                && let Some(trip) = ends.lock().unwrap().get_mut(place)
-            {
-                trip.1 = Some(Instant::now());
-            }
-        });
-    });
-}
-
-fn copy(mut from: TcpStream, mut to: TcpStream, note: impl Fn()) {
-    let mut buffer = [0; 65_536];
-    while let Ok(count @ 1..) = from.read(&mut buffer) {
-        note();
-        if to.write_all(&buffer[..count]).is_err() {
-            break;
-        }
-    }
-    // Either may be closed already.
-    drop(from.shutdown(Shutdown::Both));
-    drop(to.shutdown(Shutdown::Both));
 }

@@ -1,12 +1,11 @@
 //! A relay between a desk and a venue that keeps the bytes of both directions, for a test to read.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread;
 
-/// The relay. Its threads end with their connections, or with the process.
+use crate::relay::relay;
+
+/// The relay.
 #[derive(Clone, Debug)]
 pub(crate) struct Wiretap {
     /// Where to call instead of the venue.
@@ -40,24 +39,16 @@ impl Recorded {
 }
 
 impl Wiretap {
-    /// Listens on a free port and passes on to `venue`; while that is not there, callers are hung up on.
+    /// Listens on a free port and passes on to `venue`.
     pub(crate) fn on(venue: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let (to_venue, to_desk) = (Arc::<Recorded>::default(), Arc::<Recorded>::default());
         let (requests, answers) = (Arc::clone(&to_venue), Arc::clone(&to_desk));
-        let venue = venue.to_owned();
-        thread::spawn(move || {
-            for caller in listener.incoming().flatten() {
-                let Ok(called) = TcpStream::connect(&venue) else {
-                    continue;
-                };
-                let (requests, answers) = (requests.connection(), answers.connection());
-                let (caller_back, called_back) =
-                    (caller.try_clone().unwrap(), called.try_clone().unwrap());
-                thread::spawn(move || pass_on(caller, called, &requests));
-                thread::spawn(move || pass_on(called_back, caller_back, &answers));
-            }
+        let address = relay(venue, move || {
+            let (requests, answers) = (requests.connection(), answers.connection());
+            let keep = |record: Arc<Mutex<Vec<u8>>>| {
+                move |piece: &[u8]| record.lock().unwrap().extend(piece)
+            };
+            (keep(requests), keep(answers))
         });
         Self {
             address,
@@ -122,18 +113,4 @@ impl Wiretap {
         let holds = |bytes: &Vec<u8>| bytes.windows(wanted.len()).rev().any(|text| text == wanted);
         self.to_desk.all().iter().any(holds)
     }
-}
-
-/// Copies until either side hangs up, and hangs up on the other.
-fn pass_on(mut from: TcpStream, mut to: TcpStream, record: &Mutex<Vec<u8>>) {
-    let mut buffer = [0; 16_384];
-    while let Ok(count @ 1..) = from.read(&mut buffer) {
-        record.lock().unwrap().extend(&buffer[..count]);
-        if to.write_all(&buffer[..count]).is_err() {
-            break;
-        }
-    }
-    // Either may be closed already.
-    drop(from.shutdown(Shutdown::Both));
-    drop(to.shutdown(Shutdown::Both));
 }
