@@ -29,8 +29,8 @@ const MINUTES: u64 = 10;
 const SPEED: u32 = 20;
 const SEED: u64 = 1;
 /// Desk time that a kind of fault lasts, and then without one.
-const FAULT: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(240));
-const PEACE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(120));
+const FAULT: (Duration, Duration) = (Duration::from_secs(40), Duration::from_secs(120));
+const PEACE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(60));
 /// Real time between two looks at the desk.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// Real time between two lines of progress.
