@@ -183,6 +183,20 @@ impl SourceMachine {
         self.health.data(now, topic, sequence, health)
     }
 
+    /// Messages of the source are missing, 0 for an unknown number.
+    pub fn gap(&mut self, missing: u64, health: &mut Vec<HealthChange>) {
+        self.health.gap(missing, health);
+    }
+
+    /// Whether the messages that follow are of the past.
+    pub fn filling(&mut self, is_filling: bool, health: &mut Vec<HealthChange>) {
+        if is_filling {
+            self.health.filling(health);
+        } else {
+            self.health.synced(health);
+        }
+    }
+
     /// When the next tick is due.
     #[must_use]
     pub fn wake_at(&self) -> Option<Duration> {

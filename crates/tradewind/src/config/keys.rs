@@ -109,6 +109,7 @@ pub(super) const ROOT: &[Key] = &[
     default("engine", Kind::Table(ENGINE), "{}", "the thread that turns quotes into orders"),
     default("api", Kind::Table(API), "{}", "the HTTP API and the dashboard"),
     required("venues", Kind::Named(VENUE), "[venues.binance]", "where orders go and prices come from"),
+    optional("sources", Kind::Named(SOURCE), "[sources.house]", "prices that a house publishes itself: docs/sources.md"),
     required("accounts", Kind::Named(ACCOUNT), "[accounts.paper]", "accounts that bots trade on"),
     required("limits", Kind::Table(LIMITS), "[limits]", "limits of every order"),
     default("simulation", Kind::Table(SIMULATION), "{}", "the embedded exchange"),
@@ -150,6 +151,24 @@ const VENUE: &[Key] = &[
     default("order_entry", Kind::Choice(&["rest", "websocket"]), "\"rest\"", "which interface new orders go to"),
     default("fee", Kind::Ratio, "0.001", "the worst fee it takes, as a share of an order's value"),
     optional("ca_file", Kind::Text, "\"venue-ca.pem\"", "PEM file of certificates trusted at this venue besides the built-in ones, for a venue with a private CA"),
+];
+
+#[rustfmt::skip]
+const SOURCE: &[Key] = &[
+    required("kind", Kind::Choice(&["tcp"]), "\"tcp\"", "how its messages travel"),
+    required("address", Kind::Text, "\"tcp://127.0.0.1:9100\"", "where it is; encrypted unless on this machine"),
+    required("instruments", Kind::Tables(SOURCE_INSTRUMENT), "instruments = [{ name = \"BTC/USDT\" }]", "what it carries"),
+    optional("token_env", Kind::Text, "\"HOUSE_TOKEN\"", "environment variable that holds the token or password it asks for"),
+    default("heartbeat", Kind::Duration, "\"5s\"", "how often it is pinged, and how long an answer may take"),
+    optional("ca_file", Kind::Text, "\"house-ca.pem\"", "PEM file of certificates trusted at this source besides the built-in ones"),
+];
+
+#[rustfmt::skip]
+const SOURCE_INSTRUMENT: &[Key] = &[
+    required("name", Kind::Text, "\"BTC/USDT\"", "BASE/QUOTE; the desk puts the source's name before it"),
+    optional("symbol", Kind::Text, "\"BTCUSDT\"", "what the source calls it; its name if left out"),
+    default("price_decimals", Kind::Count, "8", "places behind the point of its prices; a price with more is refused"),
+    default("quantity_decimals", Kind::Count, "8", "places behind the point of its quantities"),
 ];
 
 #[rustfmt::skip]

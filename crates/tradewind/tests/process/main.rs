@@ -49,6 +49,7 @@ mod round_trips;
 mod secrets;
 mod shim;
 mod simx;
+mod sources;
 mod start_readings;
 mod stopping;
 mod stops;
