@@ -8,6 +8,7 @@ mod mapping;
 mod numbers;
 mod payloads;
 mod progress;
+mod redis;
 mod settings;
 mod symbols;
 pub mod tcp;
@@ -15,6 +16,7 @@ mod websocket;
 
 pub use mapping::{Field, Mapping, Numbering};
 pub use progress::Progress;
+pub use redis::{Positions, Redis, RedisUse};
 pub use settings::{HouseSettings, Secret, Transport, source};
 pub use symbols::{HouseSymbols, SymbolError};
 pub use websocket::Asking;

@@ -1,5 +1,6 @@
 //! Messages that are JSON by a mapping, whatever carried them: read, numbered, and passed on.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tradewind_model::{MarketEvent, Timestamp};
@@ -66,6 +67,23 @@ impl Payloads {
             Ok(found) => self.found(&found, received_at, on),
             Err(why) => on(Incoming::Ignored(why)),
         }
+    }
+
+    /// Takes in a message of named fields; a path is the name of a field.
+    pub(super) fn fields(
+        &mut self,
+        fields: &[(&str, &str)],
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) {
+        let reader = Arc::clone(&self.reader);
+        let mut found = Found::default();
+        for (index, path) in reader.mapping.paths.iter().enumerate() {
+            if let Some((_, text)) = fields.iter().find(|(name, _)| name == path) {
+                found.set(index, Cow::Borrowed(text));
+            }
+        }
+        self.found(&found, received_at, on);
     }
 
     /// Takes in what a message has at the paths.

@@ -8,6 +8,7 @@ use tradewind_model::Clock;
 use super::mapping::Mapping;
 use super::payloads::Reader;
 use super::progress::Progress;
+use super::redis::{Positions, Redis, RedisProtocol};
 use super::symbols::HouseSymbols;
 use super::tcp::TcpProtocol;
 use super::websocket::{Asking, WebSocketProtocol};
@@ -38,6 +39,13 @@ pub enum Transport {
         /// How instruments are asked for.
         asking: Asking,
     },
+    /// JSON in channels of Redis, or entries of its streams.
+    Redis {
+        /// Where messages have what.
+        mapping: Mapping,
+        /// Who reads what.
+        redis: Redis,
+    },
 }
 
 /// A house source.
@@ -57,6 +65,8 @@ pub struct HouseSettings {
     pub heartbeat: Duration,
     /// How far it was read, over connections.
     pub progress: Progress,
+    /// The same for streams of Redis.
+    pub positions: Positions,
     /// Seed of its jitter.
     pub seed: u64,
 }
@@ -96,6 +106,17 @@ pub fn source(
                 let (reader, asking) = (Arc::clone(&reader), asking.clone());
                 let asking = (asking, token.as_ref());
                 WebSocketProtocol::new(address.clone(), reader, asking, progress.clone())
+            };
+            under_machine(house, make, sink, settings, connector, clock)
+        }
+        Transport::Redis { mapping, redis } => {
+            let reader = Arc::new(Reader::new(mapping.clone(), symbols));
+            let (redis, positions) = (Arc::new(redis.clone()), house.positions.clone());
+            let block = house.heartbeat / 2;
+            let make = move || {
+                let login = (Arc::clone(&redis), token.clone());
+                let read = (progress.clone(), positions.clone());
+                RedisProtocol::new(address.clone(), login, block, Arc::clone(&reader), read)
             };
             under_machine(house, make, sink, settings, connector, clock)
         }

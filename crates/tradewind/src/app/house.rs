@@ -8,7 +8,7 @@ use anyhow::Context;
 use secrecy::SecretString;
 use tradewind_events::Configuration;
 use tradewind_model::{Clock, Instrument};
-use tradewind_venues::house::{HouseSettings, HouseSymbols, Progress, source};
+use tradewind_venues::house::{HouseSettings, HouseSymbols, Positions, Progress, source};
 use tradewind_venues::{Connector, MarketSink, SourceSettings, TcpConnector, client_config};
 
 use crate::app::desk_time::real;
@@ -44,6 +44,7 @@ pub(crate) fn prepare(
                 token: token.transpose()?,
                 heartbeat: source.heartbeat,
                 progress: Progress::default(),
+                positions: Positions::default(),
                 seed: config.simulation.seed.wrapping_add(0x686f + number),
             };
             let connector = connector(source)?;

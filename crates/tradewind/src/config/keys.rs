@@ -155,12 +155,38 @@ const VENUE: &[Key] = &[
 
 #[rustfmt::skip]
 const SOURCE: &[Key] = &[
-    required("kind", Kind::Choice(&["tcp"]), "\"tcp\"", "how its messages travel"),
+    required("kind", Kind::Choice(&["tcp", "websocket", "redis"]), "\"tcp\"", "how its messages travel"),
     required("address", Kind::Text, "\"tcp://127.0.0.1:9100\"", "where it is; encrypted unless on this machine"),
     required("instruments", Kind::Tables(SOURCE_INSTRUMENT), "instruments = [{ name = \"BTC/USDT\" }]", "what it carries"),
     optional("token_env", Kind::Text, "\"HOUSE_TOKEN\"", "environment variable that holds the token or password it asks for"),
+    default("messages", Kind::Table(MESSAGES), "{}", "where messages have what, of a kind that carries JSON"),
+    optional("subscribe", Kind::Free("\"house\", \"none\", or a text with {symbols}"), "\"none\"", "how a WebSocket feed is asked for its instruments; \"house\" if left out"),
+    optional("channels", Kind::List(&Kind::Text), "[\"prices\"]", "channels of Redis that are read"),
+    optional("streams", Kind::List(&Kind::Text), "[\"prices\"]", "streams of Redis that are read"),
+    optional("user", Kind::Text, "\"desk\"", "the user that Redis knows; \"default\" if left out"),
     default("heartbeat", Kind::Duration, "\"5s\"", "how often it is pinged, and how long an answer may take"),
     optional("ca_file", Kind::Text, "\"house-ca.pem\"", "PEM file of certificates trusted at this source besides the built-in ones"),
+];
+
+#[rustfmt::skip]
+const MESSAGES: &[Key] = &[
+    default("kind", Kind::Text, "\"kind\"", "path of the kind: names with dots between them, numbers in lists"),
+    default("symbol", Kind::Text, "\"symbol\"", "path of the symbol"),
+    default("bid", Kind::Text, "\"bid\"", "path of the best bid"),
+    default("ask", Kind::Text, "\"ask\"", "path of the best ask"),
+    default("bid_size", Kind::Text, "\"bid_size\"", "path of the quantity at the bid"),
+    default("ask_size", Kind::Text, "\"ask_size\"", "path of the quantity at the ask"),
+    default("price", Kind::Text, "\"price\"", "path of a trade's price"),
+    default("quantity", Kind::Text, "\"quantity\"", "path of a trade's quantity"),
+    default("time", Kind::Text, "\"time\"", "path of the time since 1970"),
+    default("side", Kind::Text, "\"side\"", "path of a trade's side"),
+    default("sequence", Kind::Text, "\"sequence\"", "path of the message's number"),
+    default("quote", Kind::Text, "\"quote\"", "what the kind of a quote is"),
+    default("trade", Kind::Text, "\"trade\"", "what the kind of a trade is"),
+    default("buy", Kind::Text, "\"buy\"", "what the side of a trade is whose taker bought"),
+    default("sell", Kind::Text, "\"sell\"", "what it is where the taker sold"),
+    default("time_unit", Kind::Choice(&["s", "ms", "us", "ns"]), "\"ms\"", "the unit of times"),
+    default("numbering", Kind::Choice(&["feed", "symbol"]), "\"feed\"", "whether all messages are numbered together, or each symbol's quotes and trades"),
 ];
 
 #[rustfmt::skip]

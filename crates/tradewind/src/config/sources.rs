@@ -1,5 +1,7 @@
 //! `[sources.NAME]`: house sources, the typed values and how they are read.
 
+mod transport;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -79,8 +81,14 @@ pub(super) fn read(root: &Table, venues: &[String], errors: &Errors) -> Vec<Sour
             errors.push(path, origin, problem);
         }
         let path = join("sources", &name);
-        let kind = section.get("kind", |node| values::choice(node, &[("tcp", Scheme::Tcp)]));
+        let kinds = [
+            ("tcp", Scheme::Tcp),
+            ("websocket", Scheme::WebSocket),
+            ("redis", Scheme::Redis),
+        ];
+        let kind = section.get("kind", |node| values::choice(node, &kinds));
         let address = kind.and_then(|scheme| section.get("address", |node| address(node, scheme)));
+        let transport = kind.and_then(|scheme| transport::read(scheme, &path, section, errors));
         let instruments = instruments(&path, &name, section, errors);
         let token_env = match section.node("token_env") {
             Some(_) => Some(section.get("token_env", variable)?),
@@ -91,7 +99,7 @@ pub(super) fn read(root: &Table, venues: &[String], errors: &Errors) -> Vec<Sour
         Some(SourceSettings {
             name,
             address: address?,
-            transport: Transport::Tcp,
+            transport: transport?,
             instruments: instruments?,
             token_env,
             heartbeat: heartbeat?,

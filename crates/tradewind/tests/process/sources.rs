@@ -1,6 +1,7 @@
 //! House sources: the example publishers of `contrib/sources` feed the built desk.
 
 use std::fs;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,8 +9,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{Desk, unused_address, within};
+use crate::desk::{Desk, tradewind, unused_address, within};
 
+/// What the Redis server of the tests asks for.
+const PASSWORD: &str = "a-password-of-the-tests";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An example publisher. It is killed when the test is over.
@@ -21,7 +24,38 @@ impl Publisher {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../contrib/sources");
         let mut command = Command::new("python3");
         command.arg(folder.join(script)).args(arguments);
+        command.env("REDISCLI_AUTH", PASSWORD);
         Self(command.stdin(Stdio::null()).spawn().unwrap())
+    }
+}
+
+/// A Redis server that asks for a password. It is killed when the test is over.
+struct RedisServer(Child);
+
+impl RedisServer {
+    #[track_caller]
+    fn start(folder: &Path, port: &str, more: &[&str]) -> Self {
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--port", port, "--bind", "127.0.0.1", "--save", ""])
+            .args(["--requirepass", PASSWORD, "--appendonly", "no"])
+            .args(more)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        let server = command.spawn().expect("redis-server: scripts/debian redis");
+        within(PATIENCE, "a Redis server", || {
+            TcpStream::connect(format!("127.0.0.1:{port}")).ok()
+        });
+        Self(server)
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        // It may have ended already, and there is nothing to be done about a failure.
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }
 
@@ -45,7 +79,9 @@ fn configuration(folder: &Path, source: &str) -> String {
 /// A desk with one source at `address`.
 fn start(folder: &Path, source: &str) -> Desk {
     let configuration = configuration(folder, source);
-    Desk::start_with(folder, &["--config", &configuration])
+    let mut command = tradewind(folder, &["run", "--config", &configuration]);
+    command.env("HOUSE_TOKEN", PASSWORD);
+    Desk::start_from(folder, command)
 }
 
 fn feed(desk: &Desk) -> Value {
@@ -92,4 +128,111 @@ fn frames_over_tcp_are_prices_on_the_desk() {
     );
     let desk = start(folder.path(), &source);
     lives_dies_and_comes_back(&desk, || Publisher::start("tcp_feed.py", &[port]));
+}
+
+#[test]
+fn json_over_websocket_is_prices_on_the_desk() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let source = format!(
+        "[sources.house]\nkind = \"websocket\"\naddress = \"ws://{address}/feed\"\nheartbeat = \"1s\"\n\
+         instruments = [{{ name = \"BTC/USDT\", price_decimals = 2 }}]\n"
+    );
+    let desk = start(folder.path(), &source);
+    lives_dies_and_comes_back(&desk, || Publisher::start("websocket_feed.py", &[port]));
+}
+
+/// A source in Redis that `reads` something.
+fn redis_source(address: &str, reads: &str) -> String {
+    format!(
+        "[sources.house]\nkind = \"redis\"\naddress = \"redis://{address}\"\nheartbeat = \"1s\"\ntoken_env = \"HOUSE_TOKEN\"\n\
+         {reads}\ninstruments = [{{ name = \"BTC/USDT\", price_decimals = 2 }}]\n"
+    )
+}
+
+#[test]
+fn channels_of_redis_are_prices_on_the_desk() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let server = RedisServer::start(folder.path(), port, &[]);
+    let desk = start(
+        folder.path(),
+        &redis_source(&address, "channels = [\"prices\"]"),
+    );
+    let publish = || Publisher::start("redis_feed.py", &[port, "channel", "prices"]);
+    let publisher = publish();
+    until_health(&desk, "LIVE");
+    drop(publisher);
+    drop(server);
+    until_health(&desk, "STALE");
+    let _server = RedisServer::start(folder.path(), port, &[]);
+    let _publisher = publish();
+    until_health(&desk, "LIVE");
+    assert!(!desk.said().contains(PASSWORD));
+}
+
+#[test]
+fn streams_of_redis_are_read_on_from_the_last_entry() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let _server = RedisServer::start(folder.path(), port, &[]);
+    let desk = start(
+        folder.path(),
+        &redis_source(&address, "streams = [\"prices\"]"),
+    );
+    let _publisher = Publisher::start("redis_feed.py", &[port, "stream", "prices"]);
+    until_health(&desk, "LIVE");
+    // The server ends every connection but the one that says so; the publisher ends with its own.
+    let kill = |kind: &str| {
+        let mut command = Command::new("redis-cli");
+        command
+            .env("REDISCLI_AUTH", PASSWORD)
+            .args(["-p", port, "CLIENT", "KILL", "TYPE", kind]);
+        assert!(command.output().unwrap().status.success());
+    };
+    kill("normal");
+    within(PATIENCE, "a lost connection", || {
+        desk.said().contains("Connection lost").then_some(())
+    });
+    let command = |words: &[&str]| {
+        let mut command = Command::new("redis-cli");
+        let command = command.env("REDISCLI_AUTH", PASSWORD).args(["-p", port]);
+        let output = command.args(words).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let before = feed(&desk)["trades"].as_u64().unwrap();
+    for number in 0..250 {
+        let sequence = command(&["INCR", "prices:sequence"]);
+        let fields = format!(
+            "kind trade symbol BTC/USDT price 60000.5 quantity 0.01 side buy time 1700000000000 sequence {}",
+            sequence.trim()
+        );
+        let words: Vec<&str> = ["XADD", "prices", "*"]
+            .into_iter()
+            .chain(fields.split(' '))
+            .collect();
+        assert!(!command(&words).contains("ERR"), "{number}");
+    }
+    within(PATIENCE, "every trade", || {
+        (feed(&desk)["trades"].as_u64().unwrap() >= before + 250).then_some(())
+    });
+    assert!(!desk.said().contains("messages are missing"));
+}
+
+#[test]
+fn a_cluster_is_refused_with_a_clear_word() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let bus = port.parse::<u16>().unwrap().wrapping_add(1).to_string();
+    let more = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+    let _server = RedisServer::start(folder.path(), port, &more);
+    let desk = start(
+        folder.path(),
+        &redis_source(&address, "channels = [\"prices\"]"),
+    );
+    within(PATIENCE, "a clear word", || {
+        let said = desk.said();
+        said.contains("a Redis cluster is not supported")
+            .then_some(())
+    });
 }

@@ -3,5 +3,7 @@
 mod codec;
 mod session;
 
-pub use codec::{BadFrame, FRAME_BYTES_MAX, Frame, VERSION, Wanted, decode, encode};
+pub use codec::{
+    BadFrame, FRAME_BYTES_MAX, Frame, QuoteFrame, TradeFrame, VERSION, Wanted, decode, encode,
+};
 pub use session::TcpProtocol;
