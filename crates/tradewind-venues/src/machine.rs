@@ -12,6 +12,9 @@ use crate::health::{HealthBook, HealthChange, SequenceVerdict};
 use crate::protocol::{Sequence, Topic};
 use crate::subscriptions::{SubscriptionIn, SubscriptionOut, SubscriptionSettings, Subscriptions};
 
+/// Failures of a connection in a row at which it is reported as unreachable, once.
+const FAILURES_MAX: u32 = 10;
+
 /// One attempt at a connection. A new one has a new number, so late news of an old one is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u64);
@@ -86,6 +89,8 @@ pub enum SourceOut {
         /// When the next attempt follows.
         retry_in: Duration,
     },
+    /// Ten attempts at a connection failed in a row; it is tried on.
+    Unreachable(LossReason),
     /// An attempt at a subscription failed and will be repeated.
     Retrying {
         /// What.
@@ -380,6 +385,10 @@ impl SourceMachine {
         }
         let mut changes = Vec::new();
         self.health.disconnected(&reason.to_string(), &mut changes);
+        let failures = self.current.as_ref().map(|link| link.connection.failures());
+        if failures == Some(FAILURES_MAX) {
+            out.push(SourceOut::Unreachable(reason.clone()));
+        }
         out.push(SourceOut::Down { reason, retry_in });
         out.extend(changes.into_iter().map(SourceOut::Health));
     }

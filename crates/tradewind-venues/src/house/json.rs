@@ -146,3 +146,66 @@ impl<'a> Visitor<'a> for Walk<'_, '_, 'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::house::mapping::Field;
+    use proptest::prelude::*;
+
+    fn paths() -> Paths {
+        let mut mapping = Mapping::default();
+        for (field, path) in [
+            (Field::Kind, "type"),
+            (Field::Bid, "data.bids.0.0"),
+            (Field::BidSize, "data.bids.0.1"),
+            (Field::Symbol, "data.market"),
+        ] {
+            mapping.paths[field as usize] = path.to_owned();
+        }
+        Paths::new(&mapping)
+    }
+
+    #[test]
+    fn paths_lead_through_objects_and_lists_to_texts_as_they_were_written() {
+        let text = br#"{"x":[{"type":1}],"data":{"bids":[[61837.630000000000001,"1.5"],["7","8"]],"market":"A\u002fB"},"type":"book"}"#;
+        let found = paths().read(text).unwrap();
+        let mut wanted = Found::default();
+        for (field, text) in [
+            (Field::Kind, "book"),
+            (Field::Bid, "61837.630000000000001"),
+            (Field::BidSize, "1.5"),
+            (Field::Symbol, "A/B"),
+        ] {
+            wanted.set(field as usize, text.into());
+        }
+        assert_eq!(format!("{found:?}"), format!("{wanted:?}"));
+    }
+
+    #[test]
+    fn what_is_not_json_is_malformed_whatever_was_found_before() {
+        let paths = paths();
+        let refused = |text: &[u8]| assert!(paths.read(text).is_err(), "{text:?}");
+        refused(b"");
+        refused(b"{");
+        refused(br#"{"type":"book"} x"#);
+        refused(br#"{"type":"book",}"#);
+        refused(br#"{"type":book}"#);
+        refused(b"{\"type\":\"\xff\"}");
+        refused(&[vec![b'['; 33], vec![b']'; 33]].concat());
+        assert!(
+            paths
+                .read(&[vec![b'['; 32], vec![b']'; 32]].concat())
+                .is_ok()
+        );
+        let nothing = paths.read(br#"{"type":null,"data":true}"#).unwrap();
+        assert_eq!(format!("{nothing:?}"), format!("{:?}", Found::default()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _answer = paths().read(&bytes);
+        }
+    }
+}

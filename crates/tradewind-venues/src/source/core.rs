@@ -142,6 +142,13 @@ where
                 tracing::warn!(source = self.name, %reason, retry_in_ms = retry_in.as_millis(), "Connection lost");
                 self.sink.down(&reason.to_string());
             }
+            SourceOut::Unreachable(reason) => {
+                tracing::error!(
+                    source = self.name,
+                    %reason,
+                    "Ten attempts to connect failed; it is tried on, at most a minute apart."
+                );
+            }
             SourceOut::Retrying {
                 topic,
                 attempt,

@@ -204,8 +204,8 @@ impl World {
             deadlines.retain(|deadline| *deadline > now);
             let servers = self.connections.iter();
             let servers = servers.filter_map(|connection| connection.server.wake_at());
-            let next = servers.chain(deadlines.iter().copied()).min();
-            let next = next.filter(|next| *next < until);
+            let next = servers.chain(deadlines.iter().copied());
+            let next = next.filter(|next| now < *next && *next < until).min();
             *self.network.now.lock().unwrap() = next.unwrap_or(until);
             drop(deadlines);
             if next.is_none() {

@@ -130,6 +130,47 @@ fn frames_over_tcp_are_prices_on_the_desk() {
     lives_dies_and_comes_back(&desk, || Publisher::start("tcp_feed.py", &[port]));
 }
 
+/// The commands of the first steps in `docs/sources.md`.
+fn documented() -> Vec<String> {
+    let text = include_str!("../../../../docs/sources.md");
+    let blocks = text.split("```sh\n").skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap().to_owned());
+    blocks.collect()
+}
+
+#[test]
+fn the_first_steps_of_the_document_lead_to_a_feed() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let (root, binary) = (env!("CARGO_MANIFEST_DIR"), env!("CARGO_BIN_EXE_tradewind"));
+    let path = format!(
+        "{}:/usr/bin:/bin",
+        Path::new(binary).parent().unwrap().display()
+    );
+    let shell = |commands: &str| {
+        let commands = commands
+            .replace("9100", port)
+            .replace("contrib/", &format!("{root}/../../contrib/"));
+        let mut command = Command::new("bash");
+        command
+            .args(["-ec", &commands])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .env("PATH", &path)
+            .env("TRADEWIND__API__LISTEN", "127.0.0.1:0");
+        command
+    };
+    let [publish, write, run] = &documented()[..] else {
+        panic!("three steps: a publisher, a configuration, a desk")
+    };
+    let _publisher = Publisher(shell(&format!("exec {publish}")).spawn().unwrap());
+    assert!(shell(write).status().unwrap().success());
+    let data = folder.path().join("desk");
+    fs::create_dir(&data).unwrap();
+    let desk = Desk::start_from(&data, shell(&format!("exec {run}")));
+    until_health(&desk, "LIVE");
+}
+
 #[test]
 fn json_over_websocket_is_prices_on_the_desk() {
     let (folder, address) = (TempDir::new().unwrap(), unused_address());

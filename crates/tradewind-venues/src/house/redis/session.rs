@@ -82,6 +82,8 @@ pub(in crate::house) struct RedisProtocol {
     subscribing: VecDeque<(u64, usize)>,
     /// Requests that the next sign of life confirms.
     unconfirmed: Vec<u64>,
+    /// Requests that wait for the positions in streams.
+    unfound: Vec<u64>,
     /// Streams are being read.
     is_reading: bool,
     /// Entries of the past are being read.
@@ -107,6 +109,7 @@ impl RedisProtocol {
             sent: VecDeque::new(),
             subscribing: VecDeque::new(),
             unconfirmed: Vec::new(),
+            unfound: Vec::new(),
             is_reading: false,
             is_filling: false,
         }
@@ -182,6 +185,7 @@ impl RedisProtocol {
             }
             Some(Sent::Ping) => self.alive(on),
             Some(Sent::Last(index)) => {
+                on(Incoming::Pong);
                 let last = reply
                     .items()
                     .first()
@@ -191,6 +195,7 @@ impl RedisProtocol {
                 self.read_if_found(index, out, on);
             }
             Some(Sent::Still(index)) => {
+                on(Incoming::Pong);
                 self.is_filling = true;
                 let stream = self.stream(index);
                 let is_first = self.positions.get(&stream).is_some_and(|id| id == "0-0");
@@ -232,7 +237,9 @@ impl RedisProtocol {
         if self.is_filling {
             on(Incoming::Filling);
         }
-        self.alive(on);
+        for request in self.unfound.drain(..) {
+            on(Incoming::Acked { request });
+        }
         self.read(out);
     }
 
@@ -343,7 +350,9 @@ impl RedisProtocol {
         }
         if let Some(Sent::Last(_) | Sent::Still(_) | Sent::Read) = self.sent.pop_front() {
             self.is_reading = false;
-            for request in self.unconfirmed.drain(..) {
+            // It answers as a pong would.
+            on(Incoming::Pong);
+            for request in self.unfound.drain(..) {
                 let reason = words.to_owned();
                 on(Incoming::Refused { request, reason });
             }
@@ -406,9 +415,12 @@ impl Protocol for RedisProtocol {
                 self.subscribing.push_back((request, channels.len()));
             }
             RedisUse::Streams(_) => {
-                self.unconfirmed.push(request);
+                // A position that is asked for may be refused: only its own answer confirms.
+                self.unfound.push(request);
                 if !std::mem::replace(&mut self.is_reading, true) {
                     self.find_positions(out);
+                } else if self.sent.contains(&Sent::Read) {
+                    self.unconfirmed.append(&mut self.unfound);
                 }
             }
         }
