@@ -496,6 +496,8 @@ fn mistakes_in_a_source_name_the_key_and_the_cure() {
     );
     let both = "\"redis\"\nchannels = [\"x\"]\nstreams = [\"y\"]\naddress = \"redis:";
     check(redis.0, both, &["not both"]);
+    let user = "\"redis\"\nchannels = [\"x\"]\nuser = \"desk\"\naddress = \"redis:";
+    check(redis.0, user, &["sources.house.user", "token_env"]);
     let socket = "\"websocket\"\nsubscribe = \"all\"\naddress = \"ws:";
     check(redis.0, socket, &["sources.house.subscribe", "{symbols}"]);
     let path = "\"websocket\"\nmessages = { bid = \"a..b\" }\naddress = \"ws:";

@@ -183,6 +183,14 @@ fn json_over_websocket_is_prices_on_the_desk() {
     lives_dies_and_comes_back(&desk, || Publisher::start("websocket_feed.py", &[port]));
 }
 
+/// What Redis answers to a command.
+fn redis_cli(port: &str, words: &[&str]) -> String {
+    let mut command = Command::new("redis-cli");
+    let command = command.env("REDISCLI_AUTH", PASSWORD).args(["-p", port]);
+    let output = command.args(words).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// A source in Redis that `reads` something.
 fn redis_source(address: &str, reads: &str) -> String {
     format!(
@@ -223,27 +231,14 @@ fn streams_of_redis_are_read_on_from_the_last_entry() {
     );
     let _publisher = Publisher::start("redis_feed.py", &[port, "stream", "prices"]);
     until_health(&desk, "LIVE");
-    // The server ends every connection but the one that says so; the publisher ends with its own.
-    let kill = |kind: &str| {
-        let mut command = Command::new("redis-cli");
-        command
-            .env("REDISCLI_AUTH", PASSWORD)
-            .args(["-p", port, "CLIENT", "KILL", "TYPE", kind]);
-        assert!(command.output().unwrap().status.success());
-    };
-    kill("normal");
+    // The server ends every other connection: the desk comes back, and the publisher ends with its own.
+    redis_cli(port, &["CLIENT", "KILL", "TYPE", "normal"]);
     within(PATIENCE, "a lost connection", || {
         desk.said().contains("Connection lost").then_some(())
     });
-    let command = |words: &[&str]| {
-        let mut command = Command::new("redis-cli");
-        let command = command.env("REDISCLI_AUTH", PASSWORD).args(["-p", port]);
-        let output = command.args(words).output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    };
     let before = feed(&desk)["trades"].as_u64().unwrap();
     for number in 0..250 {
-        let sequence = command(&["INCR", "prices:sequence"]);
+        let sequence = redis_cli(port, &["INCR", "prices:sequence"]);
         let fields = format!(
             "kind trade symbol BTC/USDT price 60000.5 quantity 0.01 side buy time 1700000000000 sequence {}",
             sequence.trim()
@@ -252,12 +247,43 @@ fn streams_of_redis_are_read_on_from_the_last_entry() {
             .into_iter()
             .chain(fields.split(' '))
             .collect();
-        assert!(!command(&words).contains("ERR"), "{number}");
+        assert!(!redis_cli(port, &words).contains("ERR"), "{number}");
     }
     within(PATIENCE, "every trade", || {
         (feed(&desk)["trades"].as_u64().unwrap() >= before + 250).then_some(())
     });
     assert!(!desk.said().contains("messages are missing"));
+}
+
+#[test]
+fn a_user_with_few_rights_reads_and_one_without_is_refused() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let server = RedisServer::start(folder.path(), port, &[]);
+    let rules = [
+        "ACL SETUSER reads on >a-password-of-the-tests resetchannels &prices -@all +hello +ping +subscribe",
+        "ACL SETUSER blind on >a-password-of-the-tests resetchannels -@all +hello +ping",
+    ];
+    for rule in rules {
+        assert_eq!(
+            redis_cli(port, &rule.split(' ').collect::<Vec<_>>()),
+            "OK\n"
+        );
+    }
+    let source = |user: &str| {
+        let reads = format!("channels = [\"prices\"]\nuser = \"{user}\"");
+        redis_source(&address, &reads)
+    };
+    let blind = TempDir::new().unwrap();
+    let refused = start(blind.path(), &source("blind"));
+    within(PATIENCE, "a refusal", || {
+        refused.said().contains("NOPERM").then_some(())
+    });
+    let desk = start(folder.path(), &source("reads"));
+    let _publisher = Publisher::start("redis_feed.py", &[port, "channel", "prices"]);
+    until_health(&desk, "LIVE");
+    assert!(!(desk.said() + &refused.said()).contains(PASSWORD));
+    drop(server);
 }
 
 #[test]

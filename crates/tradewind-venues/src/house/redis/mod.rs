@@ -2,6 +2,8 @@
 
 mod resp;
 mod session;
+mod settings;
+mod support;
 
 pub(super) use session::RedisProtocol;
-pub use session::{Positions, Redis, RedisUse};
+pub use settings::{Positions, Redis, RedisUse};

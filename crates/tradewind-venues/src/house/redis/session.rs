@@ -3,14 +3,16 @@
 //! A channel is heard from the moment of its subscription; what was missed shows by numbers. A stream is read from the
 //! last entry that was seen, over connections, so nothing is lost that Redis still has.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tradewind_model::{MarketEvent, Timestamp};
 
 use super::resp::{Reply, command, reply};
+use super::settings::{Positions, Redis, RedisUse};
+use super::support::{check, cluster};
 use crate::address::Address;
 use crate::error::cut;
 use crate::house::payloads::{Payloads, Reader};
@@ -19,40 +21,6 @@ use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
 
 /// Most entries of one reading.
 const ENTRIES_MAX: usize = 100;
-
-/// What is read in Redis.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RedisUse {
-    /// Channels of pub/sub.
-    Channels(Vec<String>),
-    /// Streams.
-    Streams(Vec<String>),
-}
-
-/// What a source has in Redis.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redis {
-    /// The user to log in as; `default` where only a password is configured.
-    pub user: Option<String>,
-    /// What is read.
-    pub reads: RedisUse,
-}
-
-/// The last entry of each stream that was read, over connections.
-#[derive(Clone, Debug, Default)]
-pub struct Positions(Arc<Mutex<BTreeMap<String, String>>>);
-
-impl Positions {
-    fn get(&self, stream: &str) -> Option<String> {
-        let positions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        positions.get(stream).cloned()
-    }
-
-    fn set(&self, stream: &str, id: &str) {
-        let mut positions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        positions.insert(stream.to_owned(), id.to_owned());
-    }
-}
 
 /// A command whose reply is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -359,26 +327,6 @@ impl RedisProtocol {
             return Ok(());
         }
         Err(ProtocolError(format!("Redis refused: {words}")))
-    }
-}
-
-fn cluster() -> ProtocolError {
-    let why = "a Redis cluster is not supported: name a server that is no part of one";
-    ProtocolError(why.to_owned())
-}
-
-/// Holds the answer to a login against what is supported.
-fn check(hello: &Reply<'_>) -> Result<(), ProtocolError> {
-    let mut pairs = hello.items().chunks_exact(2);
-    let mode = pairs.find(|pair| pair[0].text() == Some("mode"));
-    match mode.and_then(|pair| pair[1].text()) {
-        Some("standalone") => Ok(()),
-        Some("cluster") => Err(cluster()),
-        Some("sentinel") => {
-            let why = "this is a Redis Sentinel: name the server that it watches";
-            Err(ProtocolError(why.to_owned()))
-        }
-        _ => Err(ProtocolError("no answer of Redis 6 or later".to_owned())),
     }
 }
 

@@ -52,6 +52,10 @@ pub(super) fn read(
                 Some(_) => Some(section.get("user", values::text)?),
                 None => None,
             };
+            if user.is_some() && section.node("token_env").is_none() {
+                let cure = "name the environment variable of its password in token_env";
+                section.complain("user", Problem::new("a user without a password", cure));
+            }
             let reads = reads?;
             Some(Transport::Redis {
                 mapping: mapping?,
