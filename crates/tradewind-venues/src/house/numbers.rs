@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_time_has_the_unit_that_is_configured() {
-        let check = |text, places, nanos| {
+        let check = |text, places, nanos: Option<i64>| {
             let got = Scaled::parse(text).and_then(|number| number.instant(places));
             assert_eq!(got, nanos.map(Timestamp::from_nanos), "{text}");
         };

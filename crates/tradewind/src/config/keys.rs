@@ -159,7 +159,7 @@ const SOURCE: &[Key] = &[
     required("address", Kind::Text, "\"tcp://127.0.0.1:9100\"", "where it is; encrypted unless on this machine"),
     required("instruments", Kind::Tables(SOURCE_INSTRUMENT), "instruments = [{ name = \"BTC/USDT\" }]", "what it carries"),
     optional("token_env", Kind::Text, "\"HOUSE_TOKEN\"", "environment variable that holds the token or password it asks for"),
-    default("messages", Kind::Table(MESSAGES), "{}", "where messages have what, of a kind that carries JSON"),
+    optional("messages", Kind::Table(MESSAGES), "{ bid = \"data.bid\" }", "where messages have what, of a kind that carries JSON"),
     optional("subscribe", Kind::Free("\"house\", \"none\", or a text with {symbols}"), "\"none\"", "how a WebSocket feed is asked for its instruments; \"house\" if left out"),
     optional("channels", Kind::List(&Kind::Text), "[\"prices\"]", "channels of Redis that are read"),
     optional("streams", Kind::List(&Kind::Text), "[\"prices\"]", "streams of Redis that are read"),

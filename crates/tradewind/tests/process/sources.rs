@@ -290,8 +290,10 @@ fn a_user_with_few_rights_reads_and_one_without_is_refused() {
 fn a_cluster_is_refused_with_a_clear_word() {
     let (folder, address) = (TempDir::new().unwrap(), unused_address());
     let port = address.rsplit_once(':').unwrap().1;
-    let bus = port.parse::<u16>().unwrap().wrapping_add(1).to_string();
-    let more = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+    // A port of its own: the next one may be a neighbouring test's.
+    let bus = unused_address();
+    let bus = bus.rsplit_once(':').unwrap().1;
+    let more = ["--cluster-enabled", "yes", "--cluster-port", bus];
     let _server = RedisServer::start(folder.path(), port, &more);
     let desk = start(
         folder.path(),

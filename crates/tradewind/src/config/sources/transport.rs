@@ -104,6 +104,9 @@ fn is_empty(node: &Node) -> bool {
 }
 
 fn mapping(path: &str, section: Section<'_>, errors: &Errors) -> Option<Mapping> {
+    if section.node("messages").is_none() {
+        return Some(Mapping::default());
+    }
     let path = join(path, "messages");
     let section = Section::new(&path, section.node("messages"), errors);
     let paths = Field::ALL.map(|(_, name)| section.get(name, way));

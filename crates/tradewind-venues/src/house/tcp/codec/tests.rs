@@ -17,8 +17,8 @@ fn instant() -> impl Strategy<Value = Option<Timestamp>> {
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
-    let data = (any::<u64>(), "[A-Zé/]{0,9}", any::<[u8; 2]>(), instant());
-    let quote = (data.clone(), any::<[i64; 4]>()).prop_map(
+    let data = || (any::<u64>(), "[A-Zé/]{0,9}", any::<[u8; 2]>(), instant());
+    let quote = (data(), any::<[i64; 4]>()).prop_map(
         |((number, symbol, [price_places, quantity_places], event_time), fields)| {
             Frame::Quote(QuoteFrame {
                 number,
@@ -30,7 +30,7 @@ fn frame() -> impl Strategy<Value = Frame> {
             })
         },
     );
-    let trade = (data, any::<[i64; 2]>(), any::<bool>()).prop_map(
+    let trade = (data(), any::<[i64; 2]>(), any::<bool>()).prop_map(
         |((number, symbol, [price_places, quantity_places], event_time), fields, buys)| {
             Frame::Trade(TradeFrame {
                 number,
