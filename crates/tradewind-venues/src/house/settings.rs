@@ -36,7 +36,7 @@ pub enum Transport {
     WebSocket {
         /// Where messages have what.
         mapping: Mapping,
-        /// How instruments are asked for.
+        /// How instruments are requested.
         asking: Asking,
     },
     /// JSON in channels of Redis, or entries of its streams.

@@ -1,6 +1,6 @@
 //! A house's JSON over WebSocket as a [`Protocol`].
 //!
-//! A feed that sends everything to everybody is not asked for anything: the answer to a ping confirms what is wanted.
+//! A feed that sends everything to everybody gets no request: the answer to a ping confirms what is wanted.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::address::Address;
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
 use crate::wire::websocket::{Received, WebSocket};
 
-/// How a feed is asked for its instruments.
+/// How the instruments of a feed are requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Asking {
     /// As `docs/sources.md` says: a request with a number, an answer that names it.

@@ -99,7 +99,7 @@ fn connector(source: &Configured) -> anyhow::Result<Arc<dyn Connector>> {
     Ok(TcpConnector::shared(tls))
 }
 
-/// Starts the sources; each goes on by itself, whatever becomes of the others.
+/// Starts the sources; each continues by itself, whatever becomes of the others.
 pub(crate) fn start(
     houses: Vec<House>,
     tasks: &mut impl Tasks,

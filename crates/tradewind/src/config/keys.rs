@@ -160,7 +160,7 @@ const SOURCE: &[Key] = &[
     required("instruments", Kind::Tables(SOURCE_INSTRUMENT), "instruments = [{ name = \"BTC/USDT\" }]", "what it carries"),
     optional("token_env", Kind::Text, "\"HOUSE_TOKEN\"", "environment variable that holds the token or password it asks for"),
     optional("messages", Kind::Table(MESSAGES), "{ bid = \"data.bid\" }", "where messages have what, of a kind that carries JSON"),
-    optional("subscribe", Kind::Free("\"house\", \"none\", or a text with {symbols}"), "\"none\"", "how a WebSocket feed is asked for its instruments; \"house\" if left out"),
+    optional("subscribe", Kind::Free("\"house\", \"none\", or a text with {symbols}"), "\"none\"", "how the instruments of a WebSocket feed are requested; \"house\" if left out"),
     optional("channels", Kind::List(&Kind::Text), "[\"prices\"]", "channels of Redis that are read"),
     optional("streams", Kind::List(&Kind::Text), "[\"prices\"]", "streams of Redis that are read"),
     optional("user", Kind::Text, "\"desk\"", "the user that Redis knows; \"default\" if left out"),

@@ -41,7 +41,7 @@ pub fn keep_ids(new: Configuration, known: &Configuration) -> Result<StableConfi
             removed,
         });
     }
-    let new = with_known_venues(new, known)?;
+    let new = with_known_venues(&new, known)?;
     let names = |of: &Configuration| -> Vec<String> {
         let accounts = of.accounts.iter();
         accounts.map(|account| account.name.clone()).collect()
@@ -62,7 +62,7 @@ pub fn keep_ids(new: Configuration, known: &Configuration) -> Result<StableConfi
 
 /// The new configuration with the venues of `known` in their places and its own new ones behind them. A house source, or a
 /// venue without accounts, may be gone; its place stays.
-fn with_known_venues(new: Configuration, known: &Configuration) -> Result<Configuration, String> {
+fn with_known_venues(new: &Configuration, known: &Configuration) -> Result<Configuration, String> {
     let has_account = |name: &&String| {
         let mut accounts = known.accounts.iter();
         accounts.any(|account| known.venues.get(account.venue.index()) == Some(*name))

@@ -1,6 +1,6 @@
 //! A house's messages in Redis as a [`Protocol`].
 //!
-//! A channel is heard from the moment of its subscription; what was missed shows by numbers. A stream is read from the
+//! A channel is read from the moment of its subscription; what was missed shows by numbers. A stream is read from the
 //! last entry that was seen, over connections, so nothing is lost that Redis still has.
 
 use std::collections::VecDeque;
@@ -363,7 +363,7 @@ impl Protocol for RedisProtocol {
                 self.subscribing.push_back((request, channels.len()));
             }
             RedisUse::Streams(_) => {
-                // A position that is asked for may be refused: only its own answer confirms.
+                // A request for a position may be refused: only its own answer confirms.
                 self.unfound.push(request);
                 if !std::mem::replace(&mut self.is_reading, true) {
                     self.find_positions(out);

@@ -44,7 +44,7 @@ pub enum Frame {
         number: u64,
         /// Changes whenever the server begins to number anew; never 0.
         session: u64,
-        /// The number of the newest data; up to it, data frames are repetitions that were asked for.
+        /// The number of the newest data; up to it, data frames are repetitions that were requested.
         newest: u64,
     },
     /// Server: I am there. Sent as the answer to a ping, and as often as the server likes.

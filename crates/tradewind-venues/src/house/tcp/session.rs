@@ -23,10 +23,10 @@ pub struct TcpProtocol {
     session: Option<u64>,
     /// The number of the next data frame.
     next: u64,
-    /// Up to this number, data are repetitions that were asked for.
+    /// Up to this number, data are repetitions that were requested.
     repeats_until: Option<u64>,
-    /// Missing frames are asked for, and this many pings were sent since.
-    asked: Option<u8>,
+    /// Missing frames are requested, and this many pings were sent since.
+    requested: Option<u8>,
 }
 
 impl TcpProtocol {
@@ -46,7 +46,7 @@ impl TcpProtocol {
             session: None,
             next: 0,
             repeats_until: None,
-            asked: None,
+            requested: None,
         }
     }
 
@@ -97,7 +97,7 @@ impl TcpProtocol {
         self.progress.read(number);
         self.session = Some(session);
         self.next = number.saturating_add(1);
-        self.asked = None;
+        self.requested = None;
         self.repeats_until = (newest > number).then_some(newest);
         on(match self.repeats_until {
             Some(_) => Incoming::Filling,
@@ -122,7 +122,7 @@ impl TcpProtocol {
             on(Incoming::Ignored(Ignored::Repeated));
             return false;
         }
-        self.asked.is_none()
+        self.requested.is_none()
     }
 
     /// Announces a gap and asks for what is missing, once.
@@ -132,10 +132,10 @@ impl TcpProtocol {
         out: &mut Vec<u8>,
         on: &mut impl FnMut(Incoming<MarketEvent>),
     ) {
-        let Some(session) = self.session.filter(|_| self.asked.is_none()) else {
+        let Some(session) = self.session.filter(|_| self.requested.is_none()) else {
             return;
         };
-        self.asked = Some(0);
+        self.requested = Some(0);
         on(Incoming::Gap { missing });
         on(Incoming::Filling);
         self.log_in(session, self.next, out);
@@ -311,7 +311,7 @@ impl Protocol for TcpProtocol {
     }
 
     fn ping(&mut self, out: &mut Vec<u8>) {
-        self.asked = self.asked.map(|pings| pings.saturating_add(1));
+        self.requested = self.requested.map(|pings| pings.saturating_add(1));
         encode(&Frame::Ping, out);
     }
 
@@ -327,8 +327,8 @@ impl Protocol for TcpProtocol {
         let Some(frame) = first_frame(bytes)? else {
             return Ok(0);
         };
-        if self.asked.is_some_and(|pings| pings > 1) {
-            let why = "missing messages were asked for and do not come";
+        if self.requested.is_some_and(|pings| pings > 1) {
+            let why = "missing messages were requested and do not come";
             return Err(ProtocolError(why.to_owned()));
         }
         match decode(frame) {

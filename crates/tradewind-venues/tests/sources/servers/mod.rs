@@ -82,7 +82,7 @@ impl Dialect {
         }
     }
 
-    /// Whether what was missed can be asked for.
+    /// Whether what was missed can be requested.
     pub(crate) fn refills(self) -> bool {
         matches!(self, Self::Tcp | Self::RedisStreams)
     }

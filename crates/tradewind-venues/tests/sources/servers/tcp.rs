@@ -15,7 +15,7 @@ pub(crate) struct Tcp {
     input: Vec<u8>,
     /// Messages that were sent, after a login.
     sent: Option<usize>,
-    /// Messages that are sent though they are dropped at first: they were asked for.
+    /// Messages that are sent though they are dropped at first: they were requested.
     repeated: usize,
 }
 

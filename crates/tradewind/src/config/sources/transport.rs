@@ -1,4 +1,4 @@
-//! What a source of each kind has besides its address: where messages have what, and what is asked for.
+//! What a source of each kind has besides its address: where messages have what, and what is requested.
 
 use tradewind_venues::Scheme;
 use tradewind_venues::house::{Asking, Field, Mapping, Numbering, Redis, RedisUse, Transport};
