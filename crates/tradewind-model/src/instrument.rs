@@ -32,6 +32,8 @@ pub enum InstrumentStatus {
     Halted,
     /// The venue has no such instrument, or recorded data lacks it: bots on it stand still.
     NoData,
+    /// A house source reports its prices. No order goes there, and nothing is valued by it.
+    PricesOnly,
 }
 
 /// An instrument and its rules.

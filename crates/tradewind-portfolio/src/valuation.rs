@@ -2,7 +2,9 @@
 //!
 //! An asset without a price is counted as unpriced and left out; it never counts as zero in silence.
 
-use tradewind_model::{AccountId, Amount, AssetId, Instrument, InstrumentKind, OwnerId, Quote};
+use tradewind_model::{
+    AccountId, Amount, AssetId, Instrument, InstrumentKind, InstrumentStatus, OwnerId, Quote,
+};
 
 use crate::portfolio::Portfolio;
 
@@ -38,7 +40,8 @@ pub fn rate(prices: Prices<'_>, asset: AssetId, report: AssetId) -> Option<Amoun
         .zip(prices.quotes)
         .find_map(|(instrument, quote)| {
             let quote = quote.as_ref().filter(|quote| quote.is_sound())?;
-            if instrument.kind != InstrumentKind::Spot {
+            let is_priced = instrument.status != InstrumentStatus::PricesOnly;
+            if instrument.kind != InstrumentKind::Spot || !is_priced {
                 return None;
             }
             let mid =

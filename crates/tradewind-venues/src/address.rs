@@ -12,6 +12,30 @@ pub enum Scheme {
     Http,
     /// `ws` or `wss`.
     WebSocket,
+    /// `tcp` or `tls`: frames of a house source.
+    Tcp,
+    /// `redis` or `rediss`.
+    Redis,
+}
+
+impl Scheme {
+    /// How it is written, plain and encrypted.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Http => ("http", "https://"),
+            Self::WebSocket => ("ws", "wss://"),
+            Self::Tcp => ("tcp", "tls://"),
+            Self::Redis => ("redis", "rediss://"),
+        }
+    }
+
+    /// The port where none is named and the URL standard knows none.
+    const fn port(self) -> Option<u16> {
+        match self {
+            Self::Redis => Some(6379),
+            Self::Http | Self::WebSocket | Self::Tcp => None,
+        }
+    }
 }
 
 /// A checked address, without a trailing slash.
@@ -34,6 +58,11 @@ pub enum AddressError {
     /// A scheme of another kind.
     #[error("{0:?} must start with {1}")]
     Scheme(String, &'static str),
+    /// A user or a password, which would be printed.
+    #[error(
+        "an address with a user or a password before its host; name environment variables for them instead"
+    )]
+    Credentials,
     /// Plain text to another machine.
     #[error(
         "{0:?} is plain text and not on this machine: keys and orders would be readable on the way; use {1}"
@@ -47,15 +76,20 @@ impl Address {
     /// # Errors
     /// See [`AddressError`]; the message names the cure.
     pub fn parse(text: &str, scheme: Scheme) -> Result<Self, AddressError> {
+        let behind = text.split_once("://").map_or(text, |(_, behind)| behind);
+        if behind
+            .split('/')
+            .next()
+            .is_some_and(|host| host.contains('@'))
+        {
+            return Err(AddressError::Credentials);
+        }
         let malformed = |why: &str| AddressError::Malformed(text.to_owned(), why.to_owned());
         let url = Url::parse(text).map_err(|error| malformed(&error.to_string()))?;
-        let (plain, secure) = match scheme {
-            Scheme::Http => ("http", "https://"),
-            Scheme::WebSocket => ("ws", "wss://"),
-        };
-        let encrypted = match url.scheme().strip_prefix(plain) {
-            Some("s") => true,
-            Some("") => false,
+        let (plain, secure) = scheme.names();
+        let encrypted = match url.scheme() {
+            name if name == plain => false,
+            name if secure.strip_suffix("://") == Some(name) => true,
             _ => return Err(AddressError::Scheme(text.to_owned(), secure)),
         };
         let host = url.host().ok_or_else(|| malformed("no host"))?;
@@ -68,6 +102,7 @@ impl Address {
             host: url.host_str().unwrap_or_default().to_owned(),
             port: url
                 .port_or_known_default()
+                .or(scheme.port())
                 .ok_or_else(|| malformed("no port"))?,
             encrypted,
             local,
@@ -161,7 +196,11 @@ impl fmt::Display for Address {
 
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {
-        Host::Domain(name) => *name == "localhost",
+        // Only the URL standard's own schemes have their IPv4 addresses recognised.
+        Host::Domain(name) => {
+            let ip = name.parse::<std::net::Ipv4Addr>();
+            *name == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+        }
         Host::Ipv4(ip) => ip.is_loopback(),
         Host::Ipv6(ip) => ip.is_loopback(),
     }

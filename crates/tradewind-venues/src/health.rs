@@ -36,6 +36,8 @@ pub enum SequenceVerdict {
 struct Feed {
     health: FeedHealth,
     last_data: Duration,
+    /// Data came while messages of the past were read.
+    is_fresh: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +53,8 @@ pub struct HealthBook {
     stale_after: Duration,
     feeds: BTreeMap<InstrumentId, Feed>,
     counters: BTreeMap<Topic, Counter>,
+    /// Messages of the past are being read: no data is current.
+    is_filling: bool,
 }
 
 impl HealthBook {
@@ -61,6 +65,7 @@ impl HealthBook {
             stale_after,
             feeds: BTreeMap::new(),
             counters: BTreeMap::new(),
+            is_filling: false,
         }
     }
 
@@ -99,6 +104,7 @@ impl HealthBook {
                 let reason = format!("{count} messages are missing");
                 change(instrument, feed, FeedHealth::Gap, &reason, out);
             }
+            SequenceVerdict::Next if self.is_filling => feed.is_fresh = true,
             SequenceVerdict::Next => change(instrument, feed, FeedHealth::Live, "data", out),
             SequenceVerdict::Repeated => {}
         }
@@ -115,8 +121,43 @@ impl HealthBook {
         }
     }
 
+    /// Messages of the whole source are missing, 0 for an unknown number: which instruments they were of is not known.
+    pub fn gap(&mut self, missing: u64, out: &mut Vec<HealthChange>) {
+        let reason = match missing {
+            0 => "messages are missing".to_owned(),
+            count => format!("{count} messages are missing"),
+        };
+        for (instrument, feed) in &mut self.feeds {
+            change(*instrument, feed, FeedHealth::Gap, &reason, out);
+        }
+    }
+
+    /// Messages of the past follow: until [`synced`](Self::synced), no data makes an instrument live.
+    pub fn filling(&mut self, out: &mut Vec<HealthChange>) {
+        self.is_filling = true;
+        for (instrument, feed) in &mut self.feeds {
+            feed.is_fresh = false;
+            let reason = "missing messages are read";
+            change(*instrument, feed, FeedHealth::Resync, reason, out);
+        }
+    }
+
+    /// Messages are current again.
+    pub fn synced(&mut self, out: &mut Vec<HealthChange>) {
+        if !std::mem::take(&mut self.is_filling) {
+            return;
+        }
+        for (instrument, feed) in &mut self.feeds {
+            if std::mem::take(&mut feed.is_fresh) {
+                let reason = "all messages are there";
+                change(*instrument, feed, FeedHealth::Live, reason, out);
+            }
+        }
+    }
+
     /// No connection is left.
     pub fn disconnected(&mut self, reason: &str, out: &mut Vec<HealthChange>) {
+        self.is_filling = false;
         for (instrument, feed) in &mut self.feeds {
             change(*instrument, feed, FeedHealth::Stale, reason, out);
         }

@@ -23,6 +23,7 @@ pub mod execution;
 pub mod framed;
 mod gate;
 mod health;
+pub mod house;
 mod limits;
 mod machine;
 mod order_pool;

@@ -12,6 +12,9 @@ use crate::health::{HealthBook, HealthChange, SequenceVerdict};
 use crate::protocol::{Sequence, Topic};
 use crate::subscriptions::{SubscriptionIn, SubscriptionOut, SubscriptionSettings, Subscriptions};
 
+/// Failures of a connection in a row at which it is reported as unreachable, once.
+const FAILURES_MAX: u32 = 10;
+
 /// One attempt at a connection. A new one has a new number, so late news of an old one is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u64);
@@ -86,6 +89,8 @@ pub enum SourceOut {
         /// When the next attempt follows.
         retry_in: Duration,
     },
+    /// Ten attempts at a connection failed in a row; it is tried on.
+    Unreachable(LossReason),
     /// An attempt at a subscription failed and will be repeated.
     Retrying {
         /// What.
@@ -181,6 +186,20 @@ impl SourceMachine {
             return SequenceVerdict::Repeated;
         }
         self.health.data(now, topic, sequence, health)
+    }
+
+    /// Messages of the source are missing, 0 for an unknown number.
+    pub fn gap(&mut self, missing: u64, health: &mut Vec<HealthChange>) {
+        self.health.gap(missing, health);
+    }
+
+    /// Whether the messages that follow are of the past.
+    pub fn filling(&mut self, is_filling: bool, health: &mut Vec<HealthChange>) {
+        if is_filling {
+            self.health.filling(health);
+        } else {
+            self.health.synced(health);
+        }
     }
 
     /// When the next tick is due.
@@ -366,6 +385,10 @@ impl SourceMachine {
         }
         let mut changes = Vec::new();
         self.health.disconnected(&reason.to_string(), &mut changes);
+        let failures = self.current.as_ref().map(|link| link.connection.failures());
+        if failures == Some(FAILURES_MAX) {
+            out.push(SourceOut::Unreachable(reason.clone()));
+        }
         out.push(SourceOut::Down { reason, retry_in });
         out.extend(changes.into_iter().map(SourceOut::Health));
     }

@@ -1,6 +1,6 @@
 //! The seam between a data source and a way of transporting data: what a [`Protocol`] must be able to do.
 //!
-//! There are three: Binance's market and account streams, JSON over WebSocket, and length-prefixed frames over TCP. A consumer
+//! There are Binance's market and account streams, JSON over WebSocket, and the transports of house sources. A consumer
 //! cannot tell which one a quote came through. Connecting, retrying and pacing are not a protocol's business: the source does
 //! those. A client that insists on a socket of its own cannot be a protocol; it shares only its decoder.
 
@@ -56,6 +56,8 @@ pub enum Ignored {
     WrongSymbol,
     /// Of a kind that was not requested.
     NotWanted,
+    /// Seen before, or behind a gap that is being filled: it comes again.
+    Repeated,
 }
 
 /// What a message turned out to be.
@@ -91,6 +93,15 @@ pub enum Incoming<E> {
     Pong,
     /// The venue is about to close the connection.
     ClosingSoon,
+    /// Messages of the whole feed are missing, 0 for an unknown number.
+    Gap {
+        /// How many.
+        missing: u64,
+    },
+    /// Messages of the past follow, up to [`Synced`](Self::Synced).
+    Filling,
+    /// From here on messages are current.
+    Synced,
     /// A message without use.
     Ignored(Ignored),
 }

@@ -257,3 +257,29 @@ proptest! {
         prop_assert_eq!(portfolio.ledger.balance(ACCOUNT, QUOTE, OWNER), realized);
     }
 }
+
+#[test]
+fn nothing_is_valued_by_the_prices_of_a_house_source() {
+    let quote = tradewind_model::Quote {
+        instrument: InstrumentId(0),
+        bid: Price(100),
+        ask: Price(102),
+        bid_quantity: tradewind_model::Quantity(1),
+        ask_quantity: tradewind_model::Quantity(1),
+        event_time: None,
+        received_at: tradewind_model::Timestamp::EPOCH,
+    };
+    let rate = |status| {
+        let instruments = [Instrument {
+            status,
+            ..instrument(InstrumentKind::Spot)
+        }];
+        let prices = crate::Prices {
+            instruments: &instruments,
+            quotes: &[Some(quote)],
+        };
+        crate::rate(prices, BASE, QUOTE)
+    };
+    assert!(rate(tradewind_model::InstrumentStatus::Halted).is_some());
+    assert_eq!(rate(tradewind_model::InstrumentStatus::PricesOnly), None);
+}

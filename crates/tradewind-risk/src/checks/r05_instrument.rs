@@ -37,6 +37,7 @@ mod tests {
             InstrumentStatus::Halted,
             InstrumentStatus::CancelOnly,
             InstrumentStatus::NoData,
+            InstrumentStatus::PricesOnly,
         ] {
             let refused = Some(DenyReason::NotTrading(status));
             assert_eq!(verdict(|w| w.instrument.status = status), refused);

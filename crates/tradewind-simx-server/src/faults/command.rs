@@ -386,7 +386,7 @@ fn halt(
         act(core, now, &Action::SetStatus { instrument, status })?;
         let mark = HALTED | u64::from(instrument.0);
         match status {
-            InstrumentStatus::Halted | InstrumentStatus::NoData => {
+            InstrumentStatus::Halted | InstrumentStatus::NoData | InstrumentStatus::PricesOnly => {
                 core.lens.freeze(mark, Some(instrument))
             }
             InstrumentStatus::Trading | InstrumentStatus::CancelOnly => core.lens.lift(mark),

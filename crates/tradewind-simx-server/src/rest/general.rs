@@ -159,7 +159,7 @@ const fn status(status: InstrumentStatus) -> &'static str {
         InstrumentStatus::Trading => "TRADING",
         InstrumentStatus::CancelOnly => "CANCEL_ONLY",
         InstrumentStatus::Halted => "HALT",
-        InstrumentStatus::NoData => "BREAK",
+        InstrumentStatus::NoData | InstrumentStatus::PricesOnly => "BREAK",
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) use execution::build;
 pub use instruments::{Listing, decode_listings};
 pub use permissions::{KeyRefusal, Restrictions, UnfitKey};
 pub use replace::{IfCancelFails, Replacement};
+pub(crate) use scan::is_too_deep;
 pub use session::MarketProtocol;
 pub use signing::{ApiKey, KeyError, sign_hmac};
 pub use symbols::{SymbolError, SymbolTable};

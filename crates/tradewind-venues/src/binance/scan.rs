@@ -10,7 +10,7 @@ pub(super) struct Malformed;
 pub(super) const DEPTH_MAX: usize = 32;
 
 /// Whether a text nests deeper than that, for readers that would follow it further. A bracket within a string is none.
-pub(super) fn is_too_deep(bytes: &[u8]) -> bool {
+pub(crate) fn is_too_deep(bytes: &[u8]) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in bytes {
         match byte {

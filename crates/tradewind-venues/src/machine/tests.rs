@@ -279,3 +279,26 @@ fn stopping_closes_the_link_and_it_can_start_again() {
     rig.give(SourceIn::Start);
     assert!(rig.serve().contains(&SourceOut::Ready));
 }
+
+#[test]
+fn ten_failed_connects_in_a_row_are_reported_once_and_it_is_tried_on() {
+    let mut rig = Rig::new();
+    let (mut attempts, mut reported) = (0, Vec::new());
+    while rig.now < secs(20 * 60) {
+        for order in rig.drain() {
+            match order {
+                SourceOut::Open(link) => {
+                    attempts += 1;
+                    let why = LossReason::NotOpened("refused".to_owned());
+                    rig.give(SourceIn::Lost(link, why));
+                }
+                SourceOut::Unreachable(_) => reported.push(attempts),
+                _ => {}
+            }
+        }
+        rig.now = rig.machine.wake_at().unwrap();
+        rig.give(SourceIn::Tick);
+    }
+    assert_eq!(reported, [10]);
+    assert!(attempts > 20, "{attempts}");
+}

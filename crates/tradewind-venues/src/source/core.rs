@@ -81,7 +81,7 @@ where
         now: Duration,
         at: usize,
         received_at: Timestamp,
-    ) -> Result<(usize, Option<SourceIn>), String> {
+    ) -> Result<(usize, Vec<SourceIn>), String> {
         let Self {
             machine,
             sink,
@@ -96,9 +96,9 @@ where
             is_ready,
             ..
         } = &mut links[at];
-        let mut news = None;
+        let mut news = Vec::new();
         let (input, out) = buffers.both();
-        let mut on = |incoming| news = take(machine, sink, stats, (now, *id), incoming);
+        let mut on = |incoming| news.extend(take(machine, sink, stats, (now, *id), incoming));
         let used = protocol.receive(input, received_at, out, &mut on);
         let used = used.map_err(|error| error.0)?;
         buffers.used(used);
@@ -141,6 +141,13 @@ where
                 self.stats.lost();
                 tracing::warn!(source = self.name, %reason, retry_in_ms = retry_in.as_millis(), "Connection lost");
                 self.sink.down(&reason.to_string());
+            }
+            SourceOut::Unreachable(reason) => {
+                tracing::error!(
+                    source = self.name,
+                    %reason,
+                    "Ten attempts to connect failed; it is tried on, at most a minute apart."
+                );
             }
             SourceOut::Retrying {
                 topic,
@@ -238,8 +245,7 @@ where
             };
             match self.message(now, at, received_at) {
                 Ok((0, _)) => return,
-                Ok((_, Some(news))) => self.handle(now, news),
-                Ok((_, None)) => {}
+                Ok((_, news)) => news.into_iter().for_each(|news| self.handle(now, news)),
                 Err(why) => return self.lost(now, id, why),
             }
         }
@@ -292,6 +298,19 @@ fn take<E>(
         Incoming::Refused { request, reason } => Some(SourceIn::Refused(link, request, reason)),
         Incoming::Pong => Some(SourceIn::Pong(link)),
         Incoming::ClosingSoon => Some(SourceIn::ClosingSoon(link)),
+        Incoming::Gap { missing } => {
+            stats.missing(missing);
+            machine.gap(missing, &mut health);
+            None
+        }
+        Incoming::Filling => {
+            machine.filling(true, &mut health);
+            None
+        }
+        Incoming::Synced => {
+            machine.filling(false, &mut health);
+            None
+        }
         Incoming::Ignored(why) => {
             stats.ignored(why);
             None

@@ -45,15 +45,24 @@ enum State {
 }
 
 /// One connection.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct WebSocket {
     target: String,
     host: String,
+    /// More lines of the handshake's request.
+    fields: String,
     state: State,
     random: Xoshiro256PlusPlus,
     /// The kind of the message whose fragments are being put together.
     fragments: Option<Data>,
     message: Vec<u8>,
+}
+
+impl std::fmt::Debug for WebSocket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The handshake's fields may hold a secret.
+        write!(f, "WebSocket({}{})", self.host, self.target)
+    }
 }
 
 impl WebSocket {
@@ -62,10 +71,18 @@ impl WebSocket {
         Self {
             target: address.target(path),
             host: address.authority(),
+            fields: String::new(),
             state: State::New,
             random: Xoshiro256PlusPlus::seed_from_u64(0),
             fragments: None,
             message: Vec::new(),
+        }
+    }
+
+    /// Sends `token` with the handshake. One that would be more than a value is left out.
+    pub(crate) fn authorize(&mut self, token: &str) {
+        if token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.fields = format!("Authorization: Bearer {token}\r\n");
         }
     }
 
@@ -75,10 +92,10 @@ impl WebSocket {
         let mut key = [0; 16];
         self.random.fill_bytes(&mut key);
         let key = BASE64.encode(&key);
-        let (target, host) = (&self.target, &self.host);
+        let (target, host, fields) = (&self.target, &self.host, &self.fields);
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{fields}\r\n"
         );
         out.extend_from_slice(request.as_bytes());
         self.state = State::Handshake(derive_accept_key(key.as_bytes()));

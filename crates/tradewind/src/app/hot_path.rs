@@ -125,15 +125,18 @@ impl HotPath {
         }
     }
 
-    /// The executor of an account, which reads the fills of every instrument that has data.
+    /// The executor of an account, which reads the fills of every instrument of its venue that has data.
     fn executor(
         &self,
         account: AccountId,
         venue: &Arc<dyn Venue>,
         booked: &dyn Fn(AccountId, InstrumentId) -> Option<TradeId>,
     ) -> ExecutorParts {
+        let accounts = &self.configuration.accounts;
+        let there = accounts.get(account.index()).map(|account| account.venue);
         let instruments = self.configuration.instruments.iter();
-        let with_data = instruments.filter(|instrument| instrument.has_data());
+        let with_data = instruments
+            .filter(|instrument| instrument.has_data() && Some(instrument.venue) == there);
         let cursor = |instrument: &Instrument| TradeCursor {
             instrument: instrument.id,
             base: instrument.base,

@@ -22,6 +22,7 @@ mod echoes;
 mod effects;
 mod executor;
 pub mod hot_path;
+mod house;
 mod kill_switch;
 mod live;
 mod logs;

@@ -26,6 +26,7 @@ use crate::app::data_dir::DataDir;
 use crate::app::desk::{EngineThreadUse, LiveDesk, mode};
 use crate::app::desk_time::{clock_after, keep_deadlines};
 use crate::app::hot_path::{HotPath, LiveEffects, TakeOver, account_state};
+use crate::app::house;
 use crate::app::kill_switch::KillSwitch;
 use crate::app::live::{bind_folder, permit, venue_of};
 use crate::app::logs::Logs;
@@ -162,6 +163,7 @@ impl Desk {
         let for_engine = stable.for_engine();
         let configuration = Arc::new(stable.configuration);
         venues.take_into_use(&configuration)?;
+        let houses = house::prepare(&config, &configuration, &environment)?;
 
         let now = clock.now();
         let (journal, recovery) = directory.open_journal(now)?;
@@ -243,6 +245,14 @@ impl Desk {
             queues.control(Input::SafeMode);
         }
 
+        let house_sink = path.market_sink();
+        house::start(
+            houses,
+            &mut supervisor.on(&hot),
+            &house_sink,
+            &clock,
+            configuration.stale_after,
+        );
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
         let sink: Arc<dyn MarketSink> = match mirror {
             None => path.market_sink(),

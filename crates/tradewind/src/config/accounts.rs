@@ -245,7 +245,7 @@ pub(super) fn names(root: &Table, key: &str) -> Vec<String> {
     }
 }
 
-fn named<T>(
+pub(super) fn named<T>(
     root: &Table,
     key: &str,
     errors: &Errors,

@@ -8,6 +8,7 @@ use super::error::{Errors, Problem};
 use super::handling;
 use super::nearest::did_you_mean;
 use super::section::Section;
+use super::sources::SourceSettings;
 use super::strategies::{self, StrategySettings};
 use super::structure::join;
 use super::tree::{Node, Table, Value};
@@ -66,6 +67,7 @@ pub(super) struct Context<'a> {
     pub(super) accounts: &'a [AccountSettings],
     pub(super) account_names: &'a [String],
     pub(super) venue_names: &'a [String],
+    pub(super) sources: &'a [SourceSettings],
     pub(super) listing: Listing,
     pub(super) test_strategies: bool,
 }
@@ -208,12 +210,24 @@ fn instrument(
     {
         return Err(Problem::new(format!("{text:?} is no instrument"), CURE));
     }
+    let source = context.sources.iter().find(|one| Some(&*one.name) == venue);
     if let Some(venue) = venue
+        && source.is_none()
         && !context.venue_names.iter().any(|name| name == venue)
     {
         let names = context.venue_names.iter().map(String::as_str);
         let what = format!("no venue {venue:?}");
         return Err(Problem::new(what, did_you_mean(venue, names)));
+    }
+    if let (Some(source), AllowedVenues::Any) = (source, own) {
+        let names: Vec<&str> = source.instruments.iter().map(|one| &*one.name).collect();
+        return match names.contains(&&*text) {
+            true => Ok(text),
+            false => Err(Problem::new(
+                format!("the source {:?} does not carry {text}", source.name),
+                did_you_mean(&text, names),
+            )),
+        };
     }
     let account = context
         .accounts

@@ -268,7 +268,7 @@ pub(super) fn address(node: &Node, scheme: Scheme) -> Read<String> {
         Ok(address) => Ok(address.to_string()),
         Err(error) => {
             let example = match scheme {
-                Scheme::Http => "https://api.example.org",
+                Scheme::Http | Scheme::Tcp | Scheme::Redis => "https://api.example.org",
                 Scheme::WebSocket => "wss://stream.example.org:9443",
             };
             let cure = format!("write an address such as {example:?}");

@@ -109,6 +109,7 @@ pub(super) const ROOT: &[Key] = &[
     default("engine", Kind::Table(ENGINE), "{}", "the thread that turns quotes into orders"),
     default("api", Kind::Table(API), "{}", "the HTTP API and the dashboard"),
     required("venues", Kind::Named(VENUE), "[venues.binance]", "where orders go and prices come from"),
+    optional("sources", Kind::Named(SOURCE), "[sources.house]", "prices that a house publishes itself: docs/sources.md"),
     required("accounts", Kind::Named(ACCOUNT), "[accounts.paper]", "accounts that bots trade on"),
     required("limits", Kind::Table(LIMITS), "[limits]", "limits of every order"),
     default("simulation", Kind::Table(SIMULATION), "{}", "the embedded exchange"),
@@ -150,6 +151,50 @@ const VENUE: &[Key] = &[
     default("order_entry", Kind::Choice(&["rest", "websocket"]), "\"rest\"", "which interface new orders go to"),
     default("fee", Kind::Ratio, "0.001", "the worst fee it takes, as a share of an order's value"),
     optional("ca_file", Kind::Text, "\"venue-ca.pem\"", "PEM file of certificates trusted at this venue besides the built-in ones, for a venue with a private CA"),
+];
+
+#[rustfmt::skip]
+const SOURCE: &[Key] = &[
+    required("kind", Kind::Choice(&["tcp", "websocket", "redis"]), "\"tcp\"", "how its messages travel"),
+    required("address", Kind::Text, "\"tcp://127.0.0.1:9100\"", "where it is; encrypted unless on this machine"),
+    required("instruments", Kind::Tables(SOURCE_INSTRUMENT), "instruments = [{ name = \"BTC/USDT\" }]", "what it carries"),
+    optional("token_env", Kind::Text, "\"HOUSE_TOKEN\"", "environment variable that holds the token or password it asks for"),
+    optional("messages", Kind::Table(MESSAGES), "{ bid = \"data.bid\" }", "where messages have what, of a kind that carries JSON"),
+    optional("subscribe", Kind::Free("\"house\", \"none\", or a text with {symbols}"), "\"none\"", "how the instruments of a WebSocket feed are requested; \"house\" if left out"),
+    optional("channels", Kind::List(&Kind::Text), "[\"prices\"]", "channels of Redis that are read"),
+    optional("streams", Kind::List(&Kind::Text), "[\"prices\"]", "streams of Redis that are read"),
+    optional("user", Kind::Text, "\"desk\"", "the user that Redis knows; \"default\" if left out"),
+    default("heartbeat", Kind::Duration, "\"5s\"", "how often it is pinged, and how long an answer may take"),
+    optional("ca_file", Kind::Text, "\"house-ca.pem\"", "PEM file of certificates trusted at this source besides the built-in ones"),
+];
+
+#[rustfmt::skip]
+const MESSAGES: &[Key] = &[
+    default("kind", Kind::Text, "\"kind\"", "path of the kind: names with dots between them, numbers in lists"),
+    default("symbol", Kind::Text, "\"symbol\"", "path of the symbol"),
+    default("bid", Kind::Text, "\"bid\"", "path of the best bid"),
+    default("ask", Kind::Text, "\"ask\"", "path of the best ask"),
+    default("bid_size", Kind::Text, "\"bid_size\"", "path of the quantity at the bid"),
+    default("ask_size", Kind::Text, "\"ask_size\"", "path of the quantity at the ask"),
+    default("price", Kind::Text, "\"price\"", "path of a trade's price"),
+    default("quantity", Kind::Text, "\"quantity\"", "path of a trade's quantity"),
+    default("time", Kind::Text, "\"time\"", "path of the time since 1970"),
+    default("side", Kind::Text, "\"side\"", "path of a trade's side"),
+    default("sequence", Kind::Text, "\"sequence\"", "path of the message's number"),
+    default("quote", Kind::Text, "\"quote\"", "what the kind of a quote is"),
+    default("trade", Kind::Text, "\"trade\"", "what the kind of a trade is"),
+    default("buy", Kind::Text, "\"buy\"", "what the side of a trade is whose taker bought"),
+    default("sell", Kind::Text, "\"sell\"", "what it is where the taker sold"),
+    default("time_unit", Kind::Choice(&["s", "ms", "us", "ns"]), "\"ms\"", "the unit of times"),
+    default("numbering", Kind::Choice(&["feed", "symbol"]), "\"feed\"", "whether all messages are numbered together, or each symbol's quotes and trades"),
+];
+
+#[rustfmt::skip]
+const SOURCE_INSTRUMENT: &[Key] = &[
+    required("name", Kind::Text, "\"BTC/USDT\"", "BASE/QUOTE; the desk puts the source's name before it"),
+    optional("symbol", Kind::Text, "\"BTCUSDT\"", "what the source calls it; its name if left out"),
+    default("price_decimals", Kind::Count, "8", "places behind the point of its prices; a price with more is refused"),
+    default("quantity_decimals", Kind::Count, "8", "places behind the point of its quantities"),
 ];
 
 #[rustfmt::skip]

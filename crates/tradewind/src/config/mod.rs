@@ -20,6 +20,7 @@ mod resolve;
 mod schema;
 mod section;
 mod show;
+mod sources;
 mod stable_ids;
 mod strategies;
 mod structure;
@@ -40,6 +41,7 @@ pub use desk::{
 pub use error::{ConfigError, ConfigErrors};
 pub use resolve::AbsentInstruments;
 pub use schema::schema;
+pub use sources::{SourceInstrument, SourceSettings};
 pub use stable_ids::{StableConfiguration, keep_ids};
 pub use strategies::StrategySettings;
 pub use tree::Origin;
@@ -73,6 +75,8 @@ pub struct DeskConfig {
     pub api: ApiSettings,
     /// Venues by name; a venue's place is its id.
     pub venues: Vec<VenueSettings>,
+    /// House sources by name; their ids are those behind the venues'.
+    pub sources: Vec<SourceSettings>,
     /// Accounts by name; an account's place is its id.
     pub accounts: Vec<AccountSettings>,
     /// Limits, none missing.
@@ -207,10 +211,12 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
     let account_names = accounts::names(&tree, "accounts");
     let venues = accounts::venues(&tree, errors);
     let accounts = accounts::accounts(&tree, &venue_names, errors);
+    let houses = sources::read(&tree, &venue_names, errors);
     let context = bots::Context {
         accounts: &accounts,
         account_names: &account_names,
         venue_names: &venue_names,
+        sources: &houses,
         listing: sources.listing,
         test_strategies: desk.as_ref().is_some_and(|desk| desk.test_strategies),
     };
@@ -225,6 +231,7 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
         engine: engine?,
         api: api?,
         venues,
+        sources: houses,
         accounts,
         limits,
         simulation: simulation?,

@@ -21,15 +21,14 @@ pub enum AbsentInstruments {
 }
 
 impl DeskConfig {
-    /// Full names of all instruments that bots trade or read, in the order of the ids they will have.
+    /// Full names of all instruments that bots trade or read or that sources carry, in the order of the ids they will have.
     #[must_use]
     pub fn instrument_names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        for name in self
-            .bots
-            .iter()
-            .flat_map(|bot| bot.instruments.iter().chain(&bot.reads))
-        {
+        let bots = self.bots.iter();
+        let used = bots.flat_map(|bot| bot.instruments.iter().chain(&bot.reads));
+        let carried = self.sources.iter().flat_map(|source| &source.instruments);
+        for name in used.chain(carried.map(|one| &one.name)) {
             if !names.contains(name) {
                 names.push(name.clone());
             }
@@ -51,20 +50,23 @@ impl DeskConfig {
         mut assets: AssetTable,
         absent: AbsentInstruments,
     ) -> Result<Configuration, ConfigErrors> {
+        let carried = self.sources.iter().flat_map(|source| &source.instruments);
+        let carried = carried.map(|one| one.listing(&mut assets));
+        let listed: Vec<Instrument> = listed.iter().cloned().chain(carried).collect();
         if absent == AbsentInstruments::Refuse {
-            self.refuse_unlisted(listed)?;
+            self.refuse_unlisted(&listed)?;
         }
         let names = self.instrument_names();
         let instruments: Vec<Instrument> = (0..)
             .map(InstrumentId)
             .zip(&names)
-            .map(|(id, name)| self.instrument(id, name, listed, &mut assets))
+            .map(|(id, name)| self.instrument(id, name, &listed, &mut assets))
             .collect();
         let report_asset = assets.intern(&self.desk.report_currency);
         Ok(Configuration {
             report_asset,
             assets,
-            venues: self.venues.iter().map(|venue| venue.name.clone()).collect(),
+            venues: self.market_names().map(str::to_owned).collect(),
             accounts: self.accounts(),
             instruments,
             bots: (0..)
@@ -155,12 +157,14 @@ impl DeskConfig {
         }
     }
 
+    /// What names of instruments begin with: venues, then sources.
+    fn market_names(&self) -> impl Iterator<Item = &str> {
+        let venues = self.venues.iter().map(|venue| venue.name.as_str());
+        venues.chain(self.sources.iter().map(|source| source.name.as_str()))
+    }
+
     fn venue_id(&self, name: &str) -> VenueId {
-        let names: Vec<&str> = self
-            .venues
-            .iter()
-            .map(|venue| venue.name.as_str())
-            .collect();
+        let names: Vec<&str> = self.market_names().collect();
         VenueId(index_of(&names, name))
     }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use tradewind_events::{BotConfig, Configuration};
-use tradewind_model::{BotId, Instrument, InstrumentId, InstrumentStatus};
+use tradewind_model::{Account, BotId, Instrument, InstrumentId, InstrumentStatus, VenueId};
 
 /// A configuration whose ids are those of the last run.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub fn keep_ids(new: Configuration, known: &Configuration) -> Result<StableConfi
             removed,
         });
     }
-    keep_places("venue", &known.venues, &new.venues)?;
+    let new = with_known_venues(&new, known)?;
     let names = |of: &Configuration| -> Vec<String> {
         let accounts = of.accounts.iter();
         accounts.map(|account| account.name.clone()).collect()
@@ -57,6 +57,42 @@ pub fn keep_ids(new: Configuration, known: &Configuration) -> Result<StableConfi
     Ok(StableConfiguration {
         configuration,
         removed,
+    })
+}
+
+/// The new configuration with the venues of `known` in their places and its own new ones behind them. A house source, or a
+/// venue without accounts, may be gone; its place stays.
+fn with_known_venues(new: &Configuration, known: &Configuration) -> Result<Configuration, String> {
+    let has_account = |name: &&String| {
+        let mut accounts = known.accounts.iter();
+        accounts.any(|account| known.venues.get(account.venue.index()) == Some(*name))
+    };
+    let needed: Vec<String> = known.venues.iter().filter(has_account).cloned().collect();
+    let there = new.venues.iter().filter(|name| needed.contains(name));
+    keep_places("venue", &needed, &there.cloned().collect::<Vec<_>>())?;
+    let is_new = |name: &&String| !known.venues.contains(name);
+    let added = new.venues.iter().filter(is_new).cloned();
+    let venues: Vec<String> = known.venues.iter().cloned().chain(added).collect();
+    let place = |venue: VenueId| {
+        let name = new.venues.get(venue.index());
+        let place = venues.iter().position(|known| Some(known) == name);
+        place
+            .and_then(|place| u32::try_from(place).ok())
+            .map_or(venue, VenueId)
+    };
+    let accounts = new.accounts.iter().map(|account| Account {
+        venue: place(account.venue),
+        ..account.clone()
+    });
+    let instruments = new.instruments.iter().map(|one| Instrument {
+        venue: place(one.venue),
+        ..one.clone()
+    });
+    Ok(Configuration {
+        accounts: accounts.collect(),
+        instruments: instruments.collect(),
+        venues: venues.clone(),
+        ..new.clone()
     })
 }
 
@@ -205,6 +241,27 @@ mod tests {
         assert!(!stable.configuration.instruments[0].has_data());
         let engine = stable.for_engine();
         assert_eq!(names(&engine).1, [(1, "y")]);
+    }
+
+    #[test]
+    fn a_source_may_go_and_another_come_and_what_venues_there_were_keep_their_places() {
+        let with = |venues: &[&str], at: u32| {
+            let mut file = file(&["a"], &["x"]);
+            file.venues = venues.iter().map(|name| (*name).to_owned()).collect();
+            for account in &mut file.accounts {
+                account.venue = VenueId(at);
+            }
+            file.instruments[0].venue = VenueId(at);
+            file
+        };
+        let known = with(&["simx", "house"], 0);
+        let stable = keep_ids(with(&["earlier", "simx"], 1), &known).unwrap();
+        let configuration = stable.configuration;
+        assert_eq!(configuration.venues, ["simx", "house", "earlier"]);
+        assert_eq!(configuration.accounts[0].venue, VenueId(0));
+        assert_eq!(configuration.instruments[0].venue, VenueId(0));
+        let error = keep_ids(with(&["house"], 0), &known).unwrap_err();
+        assert!(error.contains("the venue simx has a history"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One mistake at a time, then many at once.
 
-use crate::{BASE, changed, errors, read_with};
+use crate::{BASE, changed, errors, read, read_with};
 
 /// Replaces `from` by `to` in the base file and expects exactly one error, which contains all of `wanted`.
 fn check(from: &str, to: &str, wanted: &[&str]) {
@@ -400,4 +400,124 @@ fn the_environment_overrides_and_is_blamed() {
         "it has 3, counted from 0",
     );
     blamed("TRADEWIND__LIMITS__", "5", "ends too early");
+}
+
+/// A desk with a house source.
+fn with_source(source: &str) -> String {
+    changed("[accounts.paper]", &format!("{source}\n[accounts.paper]"))
+}
+
+const SOURCE: &str = "[sources.house]\nkind = \"tcp\"\naddress = \"tcp://127.0.0.1:9100\"\ninstruments = [{ name = \"BTC/USDT\" }]\n";
+
+#[test]
+fn a_source_is_read_shown_and_read_by_bots() {
+    let text = with_source(SOURCE).replace(
+        "instruments = [\"BTC/USDT\"]",
+        "instruments = [\"BTC/USDT\"]\nreads = [\"house:BTC/USDT\"]",
+    );
+    let config = read(&text).unwrap();
+    assert!(
+        config
+            .instrument_names()
+            .contains(&"house:BTC/USDT".to_owned())
+    );
+    let again = read(&config.show()).unwrap();
+    assert_eq!(again.sources, config.sources);
+    assert_eq!(config.sources[0].instruments[0].symbol, "BTC/USDT");
+}
+
+#[test]
+fn mistakes_in_a_source_name_the_key_and_the_cure() {
+    let check = |from: &str, to: &str, parts: &[&str]| {
+        assert!(SOURCE.contains(from), "{from}");
+        let found = errors(&with_source(&SOURCE.replace(from, to)));
+        assert_eq!(found.len(), 1, "{to}: {found:?}");
+        for part in parts {
+            assert!(found[0].contains(part), "{to}: {found:?}");
+        }
+    };
+    check("house", "binance", &["sources.binance", "there is a venue"]);
+    check("\"tcp\"", "\"udp\"", &["sources.house.kind", "\"redis\""]);
+    check(
+        "tcp://127.0.0.1",
+        "tcp://10.0.0.1",
+        &["sources.house.address", "use tls://"],
+    );
+    check(
+        "tcp://127.0.0.1",
+        "tcp://me:secret@127.0.0.1",
+        &["sources.house.address", "environment"],
+    );
+    check(
+        "tcp://",
+        "http://",
+        &["sources.house.address", "must start with tls://"],
+    );
+    check(
+        "[{ name = \"BTC/USDT\" }]",
+        "[]",
+        &["sources.house.instruments", "name at least one"],
+    );
+    check(
+        "\"BTC/USDT\"",
+        "\"btc\"",
+        &["sources.house.instruments[0].name", "BASE/QUOTE"],
+    );
+    check(
+        "\"BTC/USDT\"",
+        "\"BTC/USDT\", price_decimals = 12",
+        &["price_decimals", "from 0 to 9"],
+    );
+    check(
+        "{ name",
+        "{ name = \"ETH/USDT\", symbol = \"BTC/USDT\" }, { name",
+        &["named twice"],
+    );
+    check(
+        "\"tcp\"\n",
+        "\"tcp\"\nchannels = [\"x\"]\n",
+        &["sources.house.channels", "remove it"],
+    );
+    check(
+        "\"tcp\"\n",
+        "\"tcp\"\nheartbeat = \"0s\"\n",
+        &["sources.house.heartbeat"],
+    );
+    check(
+        "\"tcp\"\n",
+        "\"tcp\"\npassword = \"x\"\n",
+        &["sources.house.password", "unknown key"],
+    );
+    let redis = ("\"tcp\"\naddress = \"tcp:", "\"redis\"\naddress = \"redis:");
+    check(
+        redis.0,
+        redis.1,
+        &["sources.house.channels", "write channels = [\"prices\"]"],
+    );
+    let both = "\"redis\"\nchannels = [\"x\"]\nstreams = [\"y\"]\naddress = \"redis:";
+    check(redis.0, both, &["not both"]);
+    let user = "\"redis\"\nchannels = [\"x\"]\nuser = \"desk\"\naddress = \"redis:";
+    check(redis.0, user, &["sources.house.user", "token_env"]);
+    let socket = "\"websocket\"\nsubscribe = \"all\"\naddress = \"ws:";
+    check(redis.0, socket, &["sources.house.subscribe", "{symbols}"]);
+    let path = "\"websocket\"\nmessages = { bid = \"a..b\" }\naddress = \"ws:";
+    check(redis.0, path, &["sources.house.messages.bid", "no path"]);
+}
+
+#[test]
+fn a_bot_reads_only_what_a_source_carries_and_trades_none_of_it() {
+    let with = |line: &str| {
+        let text = with_source(SOURCE);
+        errors(&text.replace("instruments = [\"BTC/USDT\"]", line))
+    };
+    let reads = with("instruments = [\"BTC/USDT\"]\nreads = [\"house:BTC/USDC\"]");
+    assert!(
+        reads[0].contains("does not carry") && reads[0].contains("house:BTC/USDT"),
+        "{reads:?}"
+    );
+    let trades = with("instruments = [\"house:BTC/USDT\"]");
+    assert!(
+        trades[0].contains("is not an instrument of account"),
+        "{trades:?}"
+    );
 }

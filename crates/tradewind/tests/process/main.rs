@@ -50,6 +50,7 @@ mod round_trips;
 mod secrets;
 mod shim;
 mod simx;
+mod sources;
 mod start_readings;
 mod stopping;
 mod stops;

@@ -3,7 +3,7 @@
 import { memo } from "react";
 import { useFeeds } from "../../api/queries";
 import type { Feed } from "../../api/types";
-import { product } from "../../lib/names";
+import { nameAmong } from "../../lib/names";
 import { useDesk } from "../../state/desk";
 import { AsOfNote } from "../../ui/Age";
 import { Count } from "../../ui/Num";
@@ -44,7 +44,7 @@ const COLUMNS: Column<Feed>[] = [
   {
     key: "instrument",
     title: "Instrument",
-    cell: feed => <span className="font-medium">{product(feed.instrument)}</span>,
+    cell: feed => <Name feed={feed} />,
     compare: (a, b) => a.instrument.localeCompare(b.instrument),
   },
   { key: "bid", title: "Bid", end: true, cell: feed => <Side feed={feed} side="bid" /> },
@@ -74,6 +74,16 @@ const COLUMNS: Column<Feed>[] = [
     compare: (a, b) => a.health.localeCompare(b.health),
   },
 ];
+
+/** The instrument; with its venue or source where two of them have the same product. */
+function Name({ feed }: { feed: Feed }) {
+  const feeds = useFeeds().data?.items ?? [];
+  const name = nameAmong(
+    feed.instrument,
+    feeds.map(other => other.instrument),
+  );
+  return <span className="font-medium">{name}</span>;
+}
 
 /** Bid or ask. Only this cell is drawn again when its price changes. */
 const Side = memo(function Side({ feed, side }: { feed: Feed; side: "bid" | "ask" }) {

@@ -1,0 +1,250 @@
+//! Where a house's messages have what: paths of the configuration, and what is found at them made an event.
+//!
+//! It is the same for JSON, for the fields of a Redis stream and for XML: each fills [`Found`], and [`Mapping::event`]
+//! reads it.
+
+use std::borrow::Cow;
+
+use tradewind_model::{Instrument, MarketEvent, Quote, Side, Timestamp, Trade, TradeId};
+
+use super::numbers::Scaled;
+use super::symbols::HouseSymbols;
+use crate::protocol::{Ignored, Incoming, Sequence, Topic};
+
+/// What a message may tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Whether it is a quote or a trade.
+    Kind,
+    /// Of which instrument.
+    Symbol,
+    /// Best bid.
+    Bid,
+    /// Best ask.
+    Ask,
+    /// Quantity at the bid.
+    BidSize,
+    /// Quantity at the ask.
+    AskSize,
+    /// Price of a trade.
+    Price,
+    /// Quantity of a trade.
+    Quantity,
+    /// When it happened.
+    Time,
+    /// Who took.
+    Side,
+    /// Its number.
+    Sequence,
+}
+
+impl Field {
+    /// All fields, with the names that the configuration has for them and that are their paths where none is configured.
+    pub const ALL: [(Self, &'static str); 11] = [
+        (Self::Kind, "kind"),
+        (Self::Symbol, "symbol"),
+        (Self::Bid, "bid"),
+        (Self::Ask, "ask"),
+        (Self::BidSize, "bid_size"),
+        (Self::AskSize, "ask_size"),
+        (Self::Price, "price"),
+        (Self::Quantity, "quantity"),
+        (Self::Time, "time"),
+        (Self::Side, "side"),
+        (Self::Sequence, "sequence"),
+    ];
+}
+
+/// Which messages are numbered together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Numbering {
+    /// All messages of the feed.
+    #[default]
+    Feed,
+    /// The quotes of a symbol, and its trades.
+    Symbol,
+}
+
+/// Where messages have what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    /// The path of each field, in the order of [`Field::ALL`]: names with dots between them, numbers in lists.
+    pub paths: [String; Field::ALL.len()],
+    /// What the kind of a quote is.
+    pub quote: String,
+    /// What the kind of a trade is.
+    pub trade: String,
+    /// What the side of a trade is whose taker bought.
+    pub buy: String,
+    /// What it is where the taker sold.
+    pub sell: String,
+    /// Places behind the point of a second that times count: 0 for seconds, 9 for nanoseconds.
+    pub time_places: u8,
+    /// Which messages are numbered together.
+    pub numbering: Numbering,
+}
+
+impl Default for Mapping {
+    fn default() -> Self {
+        Self {
+            paths: Field::ALL.map(|(_, name)| name.to_owned()),
+            quote: "quote".to_owned(),
+            trade: "trade".to_owned(),
+            buy: "buy".to_owned(),
+            sell: "sell".to_owned(),
+            time_places: 3,
+            numbering: Numbering::Feed,
+        }
+    }
+}
+
+/// What a message has at each path: the text of a string, or a number as it was written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found<'a>([Option<Cow<'a, str>>; Field::ALL.len()]);
+
+impl<'a> Found<'a> {
+    pub(super) fn set(&mut self, index: usize, text: Cow<'a, str>) {
+        if let Some(place) = self.0.get_mut(index) {
+            *place = Some(text);
+        }
+    }
+
+    fn get(&self, field: Field) -> Option<&str> {
+        self.0[field as usize].as_deref()
+    }
+
+    fn number(&self, field: Field) -> Result<Scaled, Ignored> {
+        let number = self.get(field).and_then(Scaled::parse);
+        number.ok_or(Ignored::Malformed)
+    }
+}
+
+/// An event of a house.
+#[derive(Debug)]
+pub(super) struct HouseEvent {
+    pub(super) topic: Topic,
+    pub(super) sequence: Option<Sequence>,
+    pub(super) event: MarketEvent,
+}
+
+impl HouseEvent {
+    /// What the machine is given.
+    pub(super) fn incoming(self) -> Incoming<MarketEvent> {
+        Incoming::Event {
+            topic: self.topic,
+            sequence: self.sequence,
+            event: self.event,
+        }
+    }
+}
+
+impl Mapping {
+    /// The number of a message among all of the feed, though it may be of no use otherwise.
+    pub(super) fn number(&self, found: &Found<'_>) -> Option<u64> {
+        let is_of_feed = self.numbering == Numbering::Feed;
+        let text = found.get(Field::Sequence).filter(|_| is_of_feed)?;
+        Scaled::parse(text)?.number()
+    }
+
+    /// Makes an event of what was found. `id` becomes the id of a trade without a number.
+    pub(super) fn event(
+        &self,
+        found: &Found<'_>,
+        symbols: &HouseSymbols,
+        received_at: Timestamp,
+        id: u64,
+    ) -> Result<HouseEvent, Ignored> {
+        let is_quote = match found.get(Field::Kind) {
+            Some(kind) if kind == self.quote => true,
+            Some(kind) if kind == self.trade => false,
+            Some(_) => return Err(Ignored::NotWanted),
+            None if found.get(Field::Bid).is_some() => true,
+            None if found.get(Field::Price).is_some() => false,
+            None => return Err(Ignored::NotWanted),
+        };
+        let symbol = found.get(Field::Symbol).ok_or(Ignored::NoSymbol)?;
+        let instrument = symbols.find(symbol).ok_or(Ignored::WrongSymbol)?;
+        let number = match found.get(Field::Sequence) {
+            None => None,
+            Some(_) => Some(
+                found
+                    .number(Field::Sequence)?
+                    .number()
+                    .ok_or(Ignored::Malformed)?,
+            ),
+        };
+        let event_time = match found.get(Field::Time) {
+            None => None,
+            Some(_) => {
+                let time = found.number(Field::Time)?.instant(self.time_places);
+                Some(time.ok_or(Ignored::Malformed)?)
+            }
+        };
+        let id = TradeId(number.unwrap_or(id));
+        let (topic, event) = match is_quote {
+            true => {
+                let quote = quote(found, instrument, event_time, received_at)?;
+                (Topic::Quotes(instrument.id), MarketEvent::Quote(quote))
+            }
+            false => {
+                let trade = self.trade(found, instrument, (id, event_time, received_at))?;
+                (Topic::Trades(instrument.id), MarketEvent::Trade(trade))
+            }
+        };
+        let of_symbol = number.filter(|_| self.numbering == Numbering::Symbol);
+        Ok(HouseEvent {
+            topic,
+            sequence: of_symbol.map(Sequence::Contiguous),
+            event,
+        })
+    }
+
+    fn trade(
+        &self,
+        found: &Found<'_>,
+        instrument: &Instrument,
+        (id, event_time, received_at): (TradeId, Option<Timestamp>, Timestamp),
+    ) -> Result<Trade, Ignored> {
+        let taker = match found.get(Field::Side) {
+            Some(side) if side == self.buy => Side::Buy,
+            Some(side) if side == self.sell => Side::Sell,
+            _ => return Err(Ignored::Malformed),
+        };
+        let price = found.number(Field::Price)?.price(instrument);
+        let quantity = found.number(Field::Quantity)?.quantity(instrument);
+        Ok(Trade {
+            instrument: instrument.id,
+            taker,
+            id,
+            price: price.ok_or(Ignored::Malformed)?,
+            quantity: quantity.ok_or(Ignored::Malformed)?,
+            event_time,
+            received_at,
+        })
+    }
+}
+
+fn quote(
+    found: &Found<'_>,
+    instrument: &Instrument,
+    event_time: Option<Timestamp>,
+    received_at: Timestamp,
+) -> Result<Quote, Ignored> {
+    let price = |field| {
+        let price = found.number(field)?.price(instrument);
+        price.ok_or(Ignored::Malformed)
+    };
+    let quantity = |field| {
+        let quantity = found.number(field)?.quantity(instrument);
+        quantity.ok_or(Ignored::Malformed)
+    };
+    Ok(Quote {
+        instrument: instrument.id,
+        bid: price(Field::Bid)?,
+        ask: price(Field::Ask)?,
+        bid_quantity: quantity(Field::BidSize)?,
+        ask_quantity: quantity(Field::AskSize)?,
+        event_time,
+        received_at,
+    })
+}

@@ -1,0 +1,22 @@
+//! House sources: prices that a house publishes itself, over a transport and in a spelling of its choosing.
+//!
+//! Each transport is a [`Protocol`](crate::Protocol) over bytes. [`source`] puts one under the same machine as a venue's
+//! streams, so that connecting, subscribing, pacing and health are the same. The schemas stand in `docs/sources.md`.
+
+mod json;
+mod mapping;
+mod numbers;
+mod payloads;
+mod progress;
+mod redis;
+mod settings;
+mod symbols;
+pub mod tcp;
+mod websocket;
+
+pub use mapping::{Field, Mapping, Numbering};
+pub use progress::Progress;
+pub use redis::{Positions, Redis, RedisUse};
+pub use settings::{HouseSettings, Secret, Transport, source};
+pub use symbols::{HouseSymbols, SymbolError};
+pub use websocket::Asking;

@@ -1,0 +1,175 @@
+//! Numbers of a house on an instrument's grid: exact, or refused.
+
+use tradewind_model::{Instrument, Price, Quantity, Timestamp, parse_fixed};
+
+/// Most decimal places of a number that comes as a whole number and its places.
+const PLACES_MAX: u8 = 18;
+
+/// Furthest that an exponent may move the point, either way.
+const EXPONENT_MAX: i16 = 18;
+
+/// A whole number and the places behind the point that it has; negative places are zeros before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Scaled {
+    count: i128,
+    places: i16,
+}
+
+impl Scaled {
+    /// A number as a frame has it; `None` with more than 18 places.
+    pub(super) fn new(count: i64, places: u8) -> Option<Self> {
+        (places <= PLACES_MAX).then(|| Self {
+            count: i128::from(count),
+            places: i16::from(places),
+        })
+    }
+
+    /// A number as it is written in a text: plain, or with an exponent.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (digits, exponent) = match text.split_once(['e', 'E']) {
+            None => (text, 0),
+            Some((digits, exponent)) => {
+                let exponent: i16 = exponent.parse().ok()?;
+                let is_near = (-EXPONENT_MAX..=EXPONENT_MAX).contains(&exponent);
+                (digits, is_near.then_some(exponent)?)
+            }
+        };
+        let count = parse_fixed(digits, PLACES_MAX).ok()?;
+        Some(Self {
+            count,
+            places: i16::from(PLACES_MAX) - exponent,
+        })
+    }
+
+    /// The same number as a count of 10^-`places`; `None` if that is not exact or does not fit.
+    fn at(self, places: u8) -> Option<i64> {
+        let power = |places: i16| 10_i128.checked_pow(u32::try_from(places).ok()?);
+        let more = i16::from(places) - self.places;
+        let moved = if self.count == 0 {
+            0
+        } else if more >= 0 {
+            self.count.checked_mul(power(more)?)?
+        } else {
+            let divisor = power(-more)?;
+            (self.count % divisor == 0).then(|| self.count / divisor)?
+        };
+        i64::try_from(moved).ok()
+    }
+
+    /// As a price of `instrument`, which is above zero.
+    pub(super) fn price(self, instrument: &Instrument) -> Option<Price> {
+        let price = self.at(instrument.price_decimals).map(Price);
+        price.filter(|price| price.0 > 0)
+    }
+
+    /// As a quantity of `instrument`, which is not negative.
+    pub(super) fn quantity(self, instrument: &Instrument) -> Option<Quantity> {
+        let quantity = self.at(instrument.quantity_decimals).map(Quantity);
+        quantity.filter(|quantity| quantity.0 >= 0)
+    }
+
+    /// As a number of messages.
+    pub(super) fn number(self) -> Option<u64> {
+        u64::try_from(self.at(0)?).ok()
+    }
+
+    /// As a time since 1970, in a unit of 10^-`places` s. What is finer than a nanosecond is cut off.
+    pub(super) fn instant(self, places: u8) -> Option<Timestamp> {
+        let nanos = Self {
+            count: self.count,
+            places: self.places + i16::from(places),
+        };
+        let finer = 10_i128.checked_pow(u32::try_from(nanos.places - 9).unwrap_or(0))?;
+        let whole = Self {
+            count: nanos.count - nanos.count % finer,
+            ..nanos
+        };
+        whole
+            .at(9)
+            .filter(|nanos| *nanos >= 0)
+            .map(Timestamp::from_nanos)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_number_is_moved_exactly_or_refused() {
+        let check = |count, places, wanted: u8, result| {
+            let got = Scaled::new(count, places).and_then(|number| number.at(wanted));
+            assert_eq!(got, result, "{count} at {places} as {wanted}");
+        };
+        check(123, 2, 2, Some(123));
+        check(123, 2, 4, Some(12_300));
+        check(12_300, 4, 2, Some(123));
+        check(12_301, 4, 2, None);
+        check(i64::MAX, 0, 1, None);
+        check(i64::MIN, 0, 0, Some(i64::MIN));
+        check(1, 19, 19, None);
+        check(1, 255, 8, None);
+        check(0, 18, 0, Some(0));
+    }
+
+    #[test]
+    fn a_text_is_read_exactly_or_refused() {
+        let check = |text, wanted: u8, result| {
+            let got = Scaled::parse(text).and_then(|number| number.at(wanted));
+            assert_eq!(got, result, "{text} as {wanted}");
+        };
+        check("61837.63", 2, Some(6_183_763));
+        check("61837.630000", 2, Some(6_183_763));
+        check("61837.631", 2, None);
+        check("1e-05", 5, Some(1));
+        check("1.5E3", 0, Some(1_500));
+        check("1.5e+3", 0, Some(1_500));
+        check("-0.5", 1, Some(-5));
+        check("0e9", 0, Some(0));
+        for refused in [
+            "",
+            "e",
+            "1e",
+            "e1",
+            "1e400",
+            "NaN",
+            "inf",
+            "0x1",
+            " 1",
+            "1 ",
+            "1_0",
+            "+1",
+            ".5",
+            "5.",
+            "1e1.5",
+            "1e-5e2",
+            "99999999999999999999999999999999999999999",
+        ] {
+            check(refused, 8, None);
+        }
+    }
+
+    #[test]
+    fn a_time_has_the_unit_that_is_configured() {
+        let check = |text, places, nanos: Option<i64>| {
+            let got = Scaled::parse(text).and_then(|number| number.instant(places));
+            assert_eq!(got, nanos.map(Timestamp::from_nanos), "{text}");
+        };
+        check("1700000000", 0, Some(1_700_000_000_000_000_000));
+        check("1700000000.123", 0, Some(1_700_000_000_123_000_000));
+        check("1700000000123", 3, Some(1_700_000_000_123_000_000));
+        check("1700000000123.4567891", 3, Some(1_700_000_000_123_456_789));
+        check("1700000000123456789", 9, Some(1_700_000_000_123_456_789));
+        check("1.7e12", 3, Some(1_700_000_000_000_000_000));
+        check("-1", 3, None);
+        check("1700000000123456789", 0, None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_an_answer(text in ".{0,30}", wanted in 0_u8..9) {
+            let _answer = Scaled::parse(&text).map(|number| (number.at(wanted), number.instant(wanted)));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Messages that are JSON by a mapping, whatever carried them: read, numbered, and passed on.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use tradewind_model::{MarketEvent, Timestamp};
+
+use super::json::Paths;
+use super::mapping::{Found, Mapping};
+use super::progress::{Numbers, Place, Progress};
+use super::symbols::HouseSymbols;
+use crate::protocol::{Ignored, Incoming};
+
+/// How the messages of a source are read.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    mapping: Mapping,
+    paths: Paths,
+    symbols: Arc<HouseSymbols>,
+}
+
+impl Reader {
+    pub(super) fn new(mapping: Mapping, symbols: Arc<HouseSymbols>) -> Self {
+        Self {
+            paths: Paths::new(&mapping),
+            mapping,
+            symbols,
+        }
+    }
+
+    pub(super) const fn symbols(&self) -> &Arc<HouseSymbols> {
+        &self.symbols
+    }
+}
+
+/// The messages of one connection.
+#[derive(Debug)]
+pub(super) struct Payloads {
+    reader: Arc<Reader>,
+    numbers: Numbers,
+    /// Messages taken, for the ids of trades that have no number.
+    taken: u64,
+}
+
+impl Payloads {
+    pub(super) const fn new(reader: Arc<Reader>, progress: Progress) -> Self {
+        Self {
+            reader,
+            numbers: Numbers::new(progress),
+            taken: 0,
+        }
+    }
+
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Takes in one message.
+    pub(super) fn json(
+        &mut self,
+        bytes: &[u8],
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) {
+        let reader = Arc::clone(&self.reader);
+        match reader.paths.read(bytes) {
+            Ok(found) => self.found(&found, received_at, on),
+            Err(why) => on(Incoming::Ignored(why)),
+        }
+    }
+
+    /// Takes in a message of named fields; a path is the name of a field.
+    pub(super) fn fields(
+        &mut self,
+        fields: &[(&str, &str)],
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) {
+        let reader = Arc::clone(&self.reader);
+        let mut found = Found::default();
+        for (index, path) in reader.mapping.paths.iter().enumerate() {
+            if let Some((_, text)) = fields.iter().find(|(name, _)| name == path) {
+                found.set(index, Cow::Borrowed(text));
+            }
+        }
+        self.found(&found, received_at, on);
+    }
+
+    /// Takes in what a message has at the paths.
+    pub(super) fn found(
+        &mut self,
+        found: &Found<'_>,
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) {
+        self.taken += 1;
+        let Reader {
+            mapping, symbols, ..
+        } = &*self.reader;
+        // A message that is of no use has a number, too.
+        if let Some(number) = mapping.number(found) {
+            match self.numbers.judge(number) {
+                Place::Next => {}
+                Place::Repeated => return on(Incoming::Ignored(Ignored::Repeated)),
+                Place::Missing(missing) => on(Incoming::Gap { missing }),
+            }
+        }
+        // Unique within a run: the time it came, then its place.
+        let id = u64::try_from(received_at.as_nanos()).unwrap_or(0) ^ self.taken.rotate_right(8);
+        on(match mapping.event(found, symbols, received_at, id) {
+            Ok(event) => event.incoming(),
+            Err(why) => Incoming::Ignored(why),
+        });
+    }
+}

@@ -1,0 +1,9 @@
+//! Redis: pub/sub and streams, over one connection that this crate's `Connector` opens.
+
+mod resp;
+mod session;
+mod settings;
+mod support;
+
+pub(super) use session::RedisProtocol;
+pub use settings::{Positions, Redis, RedisUse};

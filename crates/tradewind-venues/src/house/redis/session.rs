@@ -1,0 +1,405 @@
+//! A house's messages in Redis as a [`Protocol`].
+//!
+//! A channel is read from the moment of its subscription; what was missed shows by numbers. A stream is read from the
+//! last entry that was seen, over connections, so nothing is lost that Redis still has.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use tradewind_model::{MarketEvent, Timestamp};
+
+use super::resp::{Reply, command, reply};
+use super::settings::{Positions, Redis, RedisUse};
+use super::support::{check, cluster};
+use crate::address::Address;
+use crate::error::cut;
+use crate::house::payloads::{Payloads, Reader};
+use crate::house::progress::Progress;
+use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
+
+/// Most entries of one reading.
+const ENTRIES_MAX: usize = 100;
+
+/// A command whose reply is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    Hello,
+    Ping,
+    /// The last entry of a stream that was never read.
+    Last(usize),
+    /// The entry of a stream that was read last: whether it is still there.
+    Still(usize),
+    Read,
+}
+
+/// A connection to Redis.
+#[derive(Debug)]
+pub(in crate::house) struct RedisProtocol {
+    address: Address,
+    redis: Arc<Redis>,
+    password: Option<SecretString>,
+    /// How long a reading of streams waits for entries.
+    block: Duration,
+    payloads: Payloads,
+    positions: Positions,
+    is_ready: bool,
+    sent: VecDeque<Sent>,
+    /// A subscription request and its channels that are not confirmed yet.
+    subscribing: VecDeque<(u64, usize)>,
+    /// Requests that the next sign of life confirms.
+    unconfirmed: Vec<u64>,
+    /// Requests that wait for the positions in streams.
+    unfound: Vec<u64>,
+    /// Streams are being read.
+    is_reading: bool,
+    /// Entries of the past are being read.
+    is_filling: bool,
+}
+
+impl RedisProtocol {
+    pub(in crate::house) fn new(
+        address: Address,
+        (redis, password): (Arc<Redis>, Option<SecretString>),
+        block: Duration,
+        reader: Arc<Reader>,
+        (progress, positions): (Progress, Positions),
+    ) -> Self {
+        Self {
+            address,
+            redis,
+            password,
+            block,
+            payloads: Payloads::new(reader, progress),
+            positions,
+            is_ready: false,
+            sent: VecDeque::new(),
+            subscribing: VecDeque::new(),
+            unconfirmed: Vec::new(),
+            unfound: Vec::new(),
+            is_reading: false,
+            is_filling: false,
+        }
+    }
+
+    fn streams(&self) -> &[String] {
+        match &self.redis.reads {
+            RedisUse::Streams(streams) => streams,
+            RedisUse::Channels(_) => &[],
+        }
+    }
+
+    fn send(&mut self, sent: Sent, words: &[&str], out: &mut Vec<u8>) {
+        self.sent.push_back(sent);
+        command(words, out);
+    }
+
+    /// Finds where each stream is to be read from.
+    fn find_positions(&mut self, out: &mut Vec<u8>) {
+        let redis = Arc::clone(&self.redis);
+        let RedisUse::Streams(streams) = &redis.reads else {
+            return;
+        };
+        for (index, stream) in streams.iter().enumerate() {
+            match self.positions.get(stream) {
+                None => {
+                    let words = ["XREVRANGE", stream, "+", "-", "COUNT", "1"];
+                    self.send(Sent::Last(index), &words, out);
+                }
+                Some(id) => self.send(Sent::Still(index), &["XRANGE", stream, &id, &id], out),
+            }
+        }
+    }
+
+    /// Reads what comes behind the last entries.
+    fn read(&mut self, out: &mut Vec<u8>) {
+        let (count, block) = (ENTRIES_MAX.to_string(), self.block.as_millis().to_string());
+        let redis = Arc::clone(&self.redis);
+        let RedisUse::Streams(streams) = &redis.reads else {
+            return;
+        };
+        let ids: Vec<String> = streams
+            .iter()
+            .map(|stream| {
+                self.positions
+                    .get(stream)
+                    .unwrap_or_else(|| "0-0".to_owned())
+            })
+            .collect();
+        let mut words = vec!["XREAD", "COUNT", &count, "BLOCK", &block, "STREAMS"];
+        words.extend(streams.iter().map(String::as_str));
+        words.extend(ids.iter().map(String::as_str));
+        self.send(Sent::Read, &words, out);
+    }
+
+    fn replied(
+        &mut self,
+        reply: &Reply<'_>,
+        received_at: Timestamp,
+        out: &mut Vec<u8>,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) -> Result<(), ProtocolError> {
+        if let Reply::Error(words) = reply {
+            return self.refused(&cut(&String::from_utf8_lossy(words)), on);
+        }
+        if self.pushed(reply, received_at, on) {
+            return Ok(());
+        }
+        match self.sent.pop_front() {
+            Some(Sent::Hello) => {
+                check(reply)?;
+                self.is_ready = true;
+            }
+            Some(Sent::Ping) => self.alive(on),
+            Some(Sent::Last(index)) => {
+                on(Incoming::Pong);
+                let last = reply
+                    .items()
+                    .first()
+                    .and_then(|entry| entry.items().first()?.text());
+                self.positions
+                    .set(&self.stream(index), last.unwrap_or("0-0"));
+                self.read_if_found(index, out, on);
+            }
+            Some(Sent::Still(index)) => {
+                on(Incoming::Pong);
+                self.is_filling = true;
+                let stream = self.stream(index);
+                let is_first = self.positions.get(&stream).is_some_and(|id| id == "0-0");
+                if reply.items().is_empty() && !is_first {
+                    // Redis has dropped it, and perhaps others behind it.
+                    on(Incoming::Gap { missing: 0 });
+                }
+                self.read_if_found(index, out, on);
+            }
+            Some(Sent::Read) => {
+                let count = self.entries(reply, received_at, on);
+                if count < ENTRIES_MAX && std::mem::take(&mut self.is_filling) {
+                    on(Incoming::Synced);
+                }
+                self.alive(on);
+                self.read(out);
+            }
+            None => on(Incoming::Ignored(Ignored::NotWanted)),
+        }
+        Ok(())
+    }
+
+    fn stream(&self, index: usize) -> String {
+        self.streams().get(index).cloned().unwrap_or_default()
+    }
+
+    /// Begins to read once the position in the last stream is known.
+    fn read_if_found(
+        &mut self,
+        index: usize,
+        out: &mut Vec<u8>,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) {
+        let is_known = |stream: &String| self.positions.get(stream).is_some();
+        let is_last = index + 1 == self.streams().len();
+        if !is_last || !self.is_reading || !self.streams().iter().all(is_known) {
+            return;
+        }
+        if self.is_filling {
+            on(Incoming::Filling);
+        }
+        for request in self.unfound.drain(..) {
+            on(Incoming::Acked { request });
+        }
+        self.read(out);
+    }
+
+    /// Messages and confirmations of pub/sub, which answer no command in particular.
+    fn pushed(
+        &mut self,
+        reply: &Reply<'_>,
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) -> bool {
+        let RedisUse::Channels(_) = self.redis.reads else {
+            return false;
+        };
+        match reply.items() {
+            [Reply::Text(b"message"), _, Reply::Text(payload)] => {
+                self.payloads.json(payload, received_at, on);
+            }
+            [Reply::Text(b"subscribe"), ..] => {
+                if let Some((request, left)) = self.subscribing.front_mut() {
+                    *left = left.saturating_sub(1);
+                    if *left == 0 {
+                        let request = *request;
+                        self.subscribing.pop_front();
+                        on(Incoming::Acked { request });
+                    }
+                }
+            }
+            [Reply::Text(b"pong"), ..] => {
+                self.sent.pop_front();
+                self.alive(on);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn alive(&mut self, on: &mut impl FnMut(Incoming<MarketEvent>)) {
+        on(Incoming::Pong);
+        for request in self.unconfirmed.drain(..) {
+            on(Incoming::Acked { request });
+        }
+    }
+
+    /// Takes in what was read of streams; returns how many entries of one stream at most.
+    fn entries(
+        &mut self,
+        reply: &Reply<'_>,
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) -> usize {
+        let mut most = 0;
+        for stream in reply.items() {
+            let [name, entries] = stream.items() else {
+                on(Incoming::Ignored(Ignored::Malformed));
+                continue;
+            };
+            most = most.max(entries.items().len());
+            for entry in entries.items() {
+                let [id, fields] = entry.items() else {
+                    on(Incoming::Ignored(Ignored::Malformed));
+                    continue;
+                };
+                self.entry(fields.items(), received_at, on);
+                if let (Some(name), Some(id)) = (name.text(), id.text()) {
+                    self.positions.set(name, id);
+                }
+            }
+        }
+        most
+    }
+
+    /// An entry is JSON in a field of that name, or its fields are those of the mapping.
+    fn entry(
+        &mut self,
+        fields: &[Reply<'_>],
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) {
+        let pairs = || fields.chunks_exact(2);
+        if let Some([_, Reply::Text(json)]) = pairs().find(|pair| pair[0] == Reply::Text(b"json")) {
+            return self.payloads.json(json, received_at, on);
+        }
+        let texts = pairs().map(|pair| Some((pair[0].text()?, pair[1].text()?)));
+        match texts.collect::<Option<Vec<_>>>() {
+            Some(fields) => self.payloads.fields(&fields, received_at, on),
+            None => on(Incoming::Ignored(Ignored::Malformed)),
+        }
+    }
+
+    /// An error is the answer to a subscription, or the end.
+    fn refused(
+        &mut self,
+        words: &str,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) -> Result<(), ProtocolError> {
+        let first = words.split(' ').next().unwrap_or_default();
+        if ["MOVED", "ASK", "CLUSTERDOWN", "CROSSSLOT"].contains(&first) {
+            return Err(cluster());
+        }
+        if !self.is_ready {
+            let why = format!("Redis refused the login: {words}");
+            return Err(ProtocolError(why));
+        }
+        if let Some((request, _)) = self.subscribing.pop_front() {
+            let reason = words.to_owned();
+            on(Incoming::Refused { request, reason });
+            return Ok(());
+        }
+        if let Some(Sent::Last(_) | Sent::Still(_) | Sent::Read) = self.sent.pop_front() {
+            self.is_reading = false;
+            // It answers as a pong would.
+            on(Incoming::Pong);
+            for request in self.unfound.drain(..) {
+                let reason = words.to_owned();
+                on(Incoming::Refused { request, reason });
+            }
+            return Ok(());
+        }
+        Err(ProtocolError(format!("Redis refused: {words}")))
+    }
+}
+
+impl Protocol for RedisProtocol {
+    type Event = MarketEvent;
+
+    fn address(&self) -> &Address {
+        &self.address
+    }
+
+    fn start(&mut self, _nonce: u64, out: &mut Vec<u8>) {
+        let (redis, password) = (Arc::clone(&self.redis), self.password.clone());
+        let user = redis.user.as_deref().unwrap_or("default");
+        match &password {
+            None => self.send(Sent::Hello, &["HELLO", "2"], out),
+            Some(password) => {
+                let words = ["HELLO", "2", "AUTH", user, password.expose_secret()];
+                self.send(Sent::Hello, &words, out);
+            }
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.is_ready
+    }
+
+    fn subscribe(&mut self, request: u64, _topics: &[Topic], out: &mut Vec<u8>) {
+        let redis = Arc::clone(&self.redis);
+        match &redis.reads {
+            RedisUse::Channels(channels) => {
+                let mut words = vec!["SUBSCRIBE"];
+                words.extend(channels.iter().map(String::as_str));
+                command(&words, out);
+                self.subscribing.push_back((request, channels.len()));
+            }
+            RedisUse::Streams(_) => {
+                // A request for a position may be refused: only its own answer confirms.
+                self.unfound.push(request);
+                if !std::mem::replace(&mut self.is_reading, true) {
+                    self.find_positions(out);
+                } else if self.sent.contains(&Sent::Read) {
+                    self.unconfirmed.append(&mut self.unfound);
+                }
+            }
+        }
+    }
+
+    /// Channels and streams carry several instruments: what is not wanted is ignored.
+    fn unsubscribe(&mut self, request: u64, _topics: &[Topic], out: &mut Vec<u8>) {
+        self.unconfirmed.push(request);
+        self.ping(out);
+    }
+
+    fn ping(&mut self, out: &mut Vec<u8>) {
+        // A reading of streams is answered in time, and nothing is answered before it.
+        if !self.is_reading {
+            self.send(Sent::Ping, &["PING"], out);
+        }
+    }
+
+    fn close(&mut self, _out: &mut Vec<u8>) {}
+
+    fn receive(
+        &mut self,
+        bytes: &[u8],
+        received_at: Timestamp,
+        out: &mut Vec<u8>,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) -> Result<usize, ProtocolError> {
+        let Some((reply, used)) = reply(bytes)? else {
+            return Ok(0);
+        };
+        self.replied(&reply, received_at, out, on)?;
+        Ok(used)
+    }
+}

@@ -1,0 +1,9 @@
+//! Length-prefixed frames over TCP, version 2: a number in every frame, a login that names the first number wanted.
+
+mod codec;
+mod session;
+
+pub use codec::{
+    BadFrame, FRAME_BYTES_MAX, Frame, QuoteFrame, TradeFrame, VERSION, Wanted, decode, encode,
+};
+pub use session::TcpProtocol;

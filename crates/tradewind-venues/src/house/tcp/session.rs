@@ -1,0 +1,340 @@
+//! A house's binary feed as a [`Protocol`]: logs in behind the last number that was read, and asks for what is missing.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use tradewind_model::{MarketEvent, Quote, Timestamp, Trade, TradeId};
+
+use super::codec::{FRAME_BYTES_MAX, Frame, QuoteFrame, TradeFrame, Wanted, decode, encode};
+use crate::address::Address;
+use crate::house::numbers::Scaled;
+use crate::house::progress::Progress;
+use crate::house::symbols::HouseSymbols;
+use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Sequence, Topic};
+
+/// A connection to a binary feed.
+#[derive(Debug)]
+pub struct TcpProtocol {
+    address: Address,
+    symbols: Arc<HouseSymbols>,
+    token: Option<SecretString>,
+    progress: Progress,
+    /// The session of this connection, once the server has named it.
+    session: Option<u64>,
+    /// The number of the next data frame.
+    next: u64,
+    /// Up to this number, data are repetitions that were requested.
+    repeats_until: Option<u64>,
+    /// Missing frames are requested, and this many pings were sent since.
+    requested: Option<u8>,
+}
+
+impl TcpProtocol {
+    /// A connection that is not open yet.
+    #[must_use]
+    pub const fn new(
+        address: Address,
+        symbols: Arc<HouseSymbols>,
+        token: Option<SecretString>,
+        progress: Progress,
+    ) -> Self {
+        Self {
+            address,
+            symbols,
+            token,
+            progress,
+            session: None,
+            next: 0,
+            repeats_until: None,
+            requested: None,
+        }
+    }
+
+    /// Asks for everything from `from` on.
+    fn log_in(&self, session: u64, from: u64, out: &mut Vec<u8>) {
+        let token = self.token.as_ref();
+        let token = token.map_or_else(String::new, |token| token.expose_secret().to_owned());
+        let login = Frame::Login {
+            session,
+            from,
+            token,
+        };
+        encode(&login, out);
+    }
+
+    fn wanted(&self, topics: &[Topic]) -> Vec<Wanted> {
+        let wanted = |topic: &Topic| {
+            let symbol = self.symbols.symbol(topic.instrument()?)?.to_owned();
+            match topic {
+                Topic::Quotes(_) => Some(Wanted::Quotes(symbol)),
+                Topic::Trades(_) => Some(Wanted::Trades(symbol)),
+                Topic::Candles(..) | Topic::Depth(_) | Topic::Account(_) => None,
+            }
+        };
+        topics.iter().filter_map(wanted).collect()
+    }
+
+    fn welcome(
+        &mut self,
+        (number, session, newest): (u64, u64, u64),
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) -> Result<(), ProtocolError> {
+        if session == 0 || newest < number {
+            return Err(ProtocolError("a welcome that is none".to_owned()));
+        }
+        let before = self.progress.get();
+        let is_known = before.session == session;
+        if is_known && number > before.last {
+            let missing = number - before.last;
+            on(Incoming::Gap { missing });
+        } else if !is_known {
+            if before.session != 0 {
+                // The server began anew; how much it sent before that is not known.
+                on(Incoming::Gap { missing: 0 });
+            }
+            self.progress.begin(session, number);
+        }
+        self.progress.read(number);
+        self.session = Some(session);
+        self.next = number.saturating_add(1);
+        self.requested = None;
+        self.repeats_until = (newest > number).then_some(newest);
+        on(match self.repeats_until {
+            Some(_) => Incoming::Filling,
+            None => Incoming::Synced,
+        });
+        Ok(())
+    }
+
+    /// Whether data of this number is the next; if some is missing, asks for it.
+    fn follows(
+        &mut self,
+        number: u64,
+        out: &mut Vec<u8>,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) -> bool {
+        if number < self.next {
+            on(Incoming::Ignored(Ignored::Repeated));
+            return false;
+        }
+        if number > self.next {
+            self.missing(number - self.next, out, on);
+            on(Incoming::Ignored(Ignored::Repeated));
+            return false;
+        }
+        self.requested.is_none()
+    }
+
+    /// Announces a gap and asks for what is missing, once.
+    fn missing(
+        &mut self,
+        missing: u64,
+        out: &mut Vec<u8>,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) {
+        let Some(session) = self.session.filter(|_| self.requested.is_none()) else {
+            return;
+        };
+        self.requested = Some(0);
+        on(Incoming::Gap { missing });
+        on(Incoming::Filling);
+        self.log_in(session, self.next, out);
+    }
+
+    fn read(&mut self, number: u64, on: &mut impl FnMut(Incoming<MarketEvent>)) {
+        self.next = number.saturating_add(1);
+        self.progress.read(number);
+        if self.repeats_until.is_some_and(|until| number >= until) {
+            self.repeats_until = None;
+            on(Incoming::Synced);
+        }
+    }
+
+    /// A frame that is no data names the latest number: with a later one, the last data was lost.
+    fn compare(
+        &mut self,
+        number: u64,
+        out: &mut Vec<u8>,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) {
+        if number >= self.next && self.repeats_until.is_none() {
+            self.missing((number - self.next).saturating_add(1), out, on);
+        }
+    }
+
+    fn take(
+        &mut self,
+        frame: Frame,
+        received_at: Timestamp,
+        out: &mut Vec<u8>,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) -> Result<(), ProtocolError> {
+        match frame {
+            Frame::Welcome {
+                number,
+                session,
+                newest,
+            } => self.welcome((number, session, newest), on)?,
+            Frame::Refused {
+                request, reason, ..
+            } if self.session.is_none() => {
+                return Err(ProtocolError(format!("login {request} refused: {reason}")));
+            }
+            _ if self.session.is_none() => {
+                return Err(ProtocolError("data before a welcome".to_owned()));
+            }
+            Frame::Quote(frame) if self.follows(frame.number, out, on) => {
+                on(self.quote(&frame, received_at));
+                self.read(frame.number, on);
+            }
+            Frame::Trade(frame) if self.follows(frame.number, out, on) => {
+                on(self.trade(&frame, received_at));
+                self.read(frame.number, on);
+            }
+            Frame::Quote(_) | Frame::Trade(_) => {}
+            Frame::Heartbeat { number } => {
+                self.compare(number, out, on);
+                on(Incoming::Pong);
+            }
+            Frame::Acked { number, request } => {
+                self.compare(number, out, on);
+                on(Incoming::Acked { request });
+            }
+            Frame::Refused {
+                request, reason, ..
+            } => on(Incoming::Refused { request, reason }),
+            Frame::ClosingSoon { number } => {
+                self.compare(number, out, on);
+                on(Incoming::ClosingSoon);
+            }
+            Frame::Login { .. } | Frame::Subscribe(..) | Frame::Unsubscribe(..) | Frame::Ping => {
+                on(Incoming::Ignored(Ignored::NotWanted));
+            }
+        }
+        Ok(())
+    }
+
+    fn quote(&self, frame: &QuoteFrame, received_at: Timestamp) -> Incoming<MarketEvent> {
+        let Some(instrument) = self.symbols.find(&frame.symbol) else {
+            return Incoming::Ignored(Ignored::WrongSymbol);
+        };
+        let [bid, ask, bids, asks] = frame.fields;
+        let price = |count| Scaled::new(count, frame.price_places)?.price(instrument);
+        let quantity = |count| Scaled::new(count, frame.quantity_places)?.quantity(instrument);
+        let (Some(bid), Some(ask), Some(bid_quantity), Some(ask_quantity)) =
+            (price(bid), price(ask), quantity(bids), quantity(asks))
+        else {
+            return Incoming::Ignored(Ignored::Malformed);
+        };
+        Incoming::Event {
+            topic: Topic::Quotes(instrument.id),
+            sequence: Some(Sequence::Increasing(frame.number)),
+            event: MarketEvent::Quote(Quote {
+                instrument: instrument.id,
+                bid,
+                ask,
+                bid_quantity,
+                ask_quantity,
+                event_time: frame.event_time,
+                received_at,
+            }),
+        }
+    }
+
+    fn trade(&self, frame: &TradeFrame, received_at: Timestamp) -> Incoming<MarketEvent> {
+        let Some(instrument) = self.symbols.find(&frame.symbol) else {
+            return Incoming::Ignored(Ignored::WrongSymbol);
+        };
+        let [price, quantity] = frame.fields;
+        let price = Scaled::new(price, frame.price_places);
+        let quantity = Scaled::new(quantity, frame.quantity_places);
+        let (Some(price), Some(quantity)) = (
+            price.and_then(|price| price.price(instrument)),
+            quantity.and_then(|quantity| quantity.quantity(instrument)),
+        ) else {
+            return Incoming::Ignored(Ignored::Malformed);
+        };
+        Incoming::Event {
+            topic: Topic::Trades(instrument.id),
+            sequence: Some(Sequence::Increasing(frame.number)),
+            event: MarketEvent::Trade(Trade {
+                instrument: instrument.id,
+                taker: frame.taker,
+                id: TradeId(frame.number),
+                price,
+                quantity,
+                event_time: frame.event_time,
+                received_at,
+            }),
+        }
+    }
+}
+
+/// The first frame, without its length, if it is whole.
+fn first_frame(bytes: &[u8]) -> Result<Option<&[u8]>, ProtocolError> {
+    let Some((prefix, rest)) = bytes.split_first_chunk::<4>() else {
+        return Ok(None);
+    };
+    let length = usize::try_from(u32::from_be_bytes(*prefix)).map_err(ProtocolError::new)?;
+    if length > FRAME_BYTES_MAX {
+        return Err(ProtocolError(format!("a frame of {length} bytes")));
+    }
+    Ok(rest.get(..length))
+}
+
+impl Protocol for TcpProtocol {
+    type Event = MarketEvent;
+
+    fn address(&self) -> &Address {
+        &self.address
+    }
+
+    fn start(&mut self, _nonce: u64, out: &mut Vec<u8>) {
+        let position = self.progress.get();
+        let from = match position.session {
+            0 => 0,
+            _ => position.last.saturating_add(1),
+        };
+        self.log_in(position.session, from, out);
+    }
+
+    fn is_ready(&self) -> bool {
+        self.session.is_some()
+    }
+
+    fn subscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
+        encode(&Frame::Subscribe(request, self.wanted(topics)), out);
+    }
+
+    fn unsubscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
+        encode(&Frame::Unsubscribe(request, self.wanted(topics)), out);
+    }
+
+    fn ping(&mut self, out: &mut Vec<u8>) {
+        self.requested = self.requested.map(|pings| pings.saturating_add(1));
+        encode(&Frame::Ping, out);
+    }
+
+    fn close(&mut self, _out: &mut Vec<u8>) {}
+
+    fn receive(
+        &mut self,
+        bytes: &[u8],
+        received_at: Timestamp,
+        out: &mut Vec<u8>,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) -> Result<usize, ProtocolError> {
+        let Some(frame) = first_frame(bytes)? else {
+            return Ok(0);
+        };
+        if self.requested.is_some_and(|pings| pings > 1) {
+            let why = "missing messages were requested and do not come";
+            return Err(ProtocolError(why.to_owned()));
+        }
+        match decode(frame) {
+            Ok(frame) => self.take(frame, received_at, out, on)?,
+            Err(_) => on(Incoming::Ignored(Ignored::Malformed)),
+        }
+        Ok(4 + frame.len())
+    }
+}

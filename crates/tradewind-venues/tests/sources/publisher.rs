@@ -1,0 +1,85 @@
+//! What servers publish, whatever they speak.
+
+/// A message; its number is its place, from 1.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) symbol: &'static str,
+    /// Whether it is a quote, else a trade.
+    pub(crate) is_quote: bool,
+    /// Bid or price, in hundredths.
+    pub(crate) price: i64,
+    /// It is dropped on the way the first time.
+    pub(crate) is_dropped: bool,
+}
+
+/// The messages of a feed, and how its server treats requests.
+#[derive(Debug, Default)]
+pub(crate) struct Publisher {
+    pub(crate) messages: Vec<Message>,
+    /// Subscriptions are refused.
+    pub(crate) refuses: bool,
+    /// Nothing is answered any more.
+    pub(crate) is_silent: bool,
+    /// Subscription requests that came.
+    pub(crate) requests: usize,
+}
+
+impl Publisher {
+    pub(crate) fn quote(&mut self, symbol: &'static str, price: i64) {
+        self.message(symbol, true, price, false);
+    }
+
+    pub(crate) fn trade(&mut self, symbol: &'static str, price: i64) {
+        self.message(symbol, false, price, false);
+    }
+
+    /// A trade that is dropped on its way.
+    pub(crate) fn dropped(&mut self, symbol: &'static str, price: i64) {
+        self.message(symbol, false, price, true);
+    }
+
+    fn message(&mut self, symbol: &'static str, is_quote: bool, price: i64, is_dropped: bool) {
+        self.messages.push(Message {
+            symbol,
+            is_quote,
+            price,
+            is_dropped,
+        });
+    }
+}
+
+impl Message {
+    /// As JSON with a number.
+    pub(crate) fn json(&self, number: usize) -> String {
+        let fields = self.fields(number);
+        let pairs = fields.map(|(name, value)| (name.to_owned(), value.into()));
+        serde_json::Value::Object(pairs.collect()).to_string()
+    }
+
+    /// Names and texts.
+    pub(crate) fn fields(&self, number: usize) -> impl Iterator<Item = (&'static str, String)> {
+        let price = format!("{}.{:02}", self.price / 100, self.price % 100);
+        let ask = format!("{}.{:02}", (self.price + 1) / 100, (self.price + 1) % 100);
+        let fields = match self.is_quote {
+            true => vec![
+                ("kind", "quote".to_owned()),
+                ("bid", price),
+                ("ask", ask),
+                ("bid_size", "1".to_owned()),
+                ("ask_size", "2".to_owned()),
+            ],
+            false => vec![
+                ("kind", "trade".to_owned()),
+                ("price", price),
+                ("quantity", "0.5".to_owned()),
+                ("side", "buy".to_owned()),
+            ],
+        };
+        let common = [
+            ("symbol", self.symbol.to_owned()),
+            ("sequence", number.to_string()),
+            ("time", "1700000000000".to_owned()),
+        ];
+        fields.into_iter().chain(common)
+    }
+}

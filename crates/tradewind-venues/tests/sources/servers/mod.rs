@@ -1,0 +1,133 @@
+//! A server for each transport, as a machine over bytes.
+
+mod redis;
+mod tcp;
+mod websocket;
+
+use std::time::Duration;
+
+use tradewind_venues::Scheme;
+use tradewind_venues::house::{Asking, Mapping, Redis, RedisUse, Transport};
+
+use crate::publisher::Publisher;
+
+/// One connection to a server.
+pub(crate) trait Server {
+    /// Bytes came.
+    fn received(
+        &mut self,
+        now: Duration,
+        bytes: &[u8],
+        publisher: &mut Publisher,
+        out: &mut Vec<u8>,
+    );
+    /// Sends what is published and was not sent yet.
+    fn publish(&mut self, now: Duration, publisher: &Publisher, out: &mut Vec<u8>);
+    /// Sends one message of these bytes.
+    fn payload(&mut self, payload: &[u8], out: &mut Vec<u8>);
+    /// When it does something by itself.
+    fn wake_at(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// What is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Tcp,
+    WebSocket,
+    RedisChannels,
+    RedisStreams,
+}
+
+impl Dialect {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Tcp,
+        Self::WebSocket,
+        Self::RedisChannels,
+        Self::RedisStreams,
+    ];
+
+    pub(crate) const fn address(self) -> (&'static str, Scheme) {
+        match self {
+            Self::Tcp => ("tcp://127.0.0.1:1", Scheme::Tcp),
+            Self::WebSocket => ("ws://127.0.0.1:1/feed", Scheme::WebSocket),
+            Self::RedisChannels | Self::RedisStreams => ("redis://127.0.0.1", Scheme::Redis),
+        }
+    }
+
+    pub(crate) fn transport(self) -> Transport {
+        let mapping = Mapping::default();
+        let names = vec!["prices".to_owned()];
+        let redis = |reads| Transport::Redis {
+            mapping: Mapping::default(),
+            redis: Redis { user: None, reads },
+        };
+        match self {
+            Self::Tcp => Transport::Tcp,
+            Self::WebSocket => Transport::WebSocket {
+                mapping,
+                asking: Asking::House,
+            },
+            Self::RedisChannels => redis(RedisUse::Channels(names)),
+            Self::RedisStreams => redis(RedisUse::Streams(names)),
+        }
+    }
+
+    pub(crate) fn server(self) -> Box<dyn Server> {
+        match self {
+            Self::Tcp => Box::<tcp::Tcp>::default(),
+            Self::WebSocket => Box::<websocket::WebSocket>::default(),
+            Self::RedisChannels | Self::RedisStreams => Box::<redis::Redis>::default(),
+        }
+    }
+
+    /// Whether what was missed can be requested.
+    pub(crate) fn refills(self) -> bool {
+        matches!(self, Self::Tcp | Self::RedisStreams)
+    }
+
+    /// Messages that are none: each must be ignored, and the next good one taken.
+    pub(crate) fn malformed(self) -> Vec<Vec<u8>> {
+        match self {
+            Self::Tcp => vec![vec![], vec![b'?'], vec![b'Q'; 9], vec![0xff; 100]],
+            _ => {
+                let quote = |bid: &str, symbol: &str| {
+                    let text = format!(
+                        r#"{{"kind":"quote","symbol":"{symbol}","bid":{bid},"ask":"2","bid_size":"1","ask_size":"1"}}"#
+                    );
+                    text.into_bytes()
+                };
+                let deep = [vec![b'['; 100], vec![b']'; 100]].concat();
+                let mut all = vec![b"{".to_vec(), b"".to_vec(), b"null".to_vec(), deep];
+                for bid in [
+                    "0", "-1", "1e400", "\"NaN\"", "null", "{}", "1.001", "\"1 \"", "0x1",
+                ] {
+                    all.push(quote(bid, "A"));
+                }
+                all.push(quote("1", "WRONG"));
+                all.push(br#"{"kind":"candle","symbol":"A"}"#.to_vec());
+                all.push(br#"{"kind":"quote","bid":"1"}"#.to_vec());
+                if self != Self::WebSocket {
+                    all.push(vec![0xff, 0xfe]);
+                    all.push(
+                        quote("\"\u{fffd}\"", "A")
+                            .into_iter()
+                            .map(|byte| byte | 0x80)
+                            .collect(),
+                    );
+                }
+                all
+            }
+        }
+    }
+
+    /// The beginning of something too long to be taken: the connection ends.
+    pub(crate) fn oversized(self) -> Vec<u8> {
+        match self {
+            Self::Tcp => vec![0x7f, 0xff, 0xff, 0xff],
+            Self::WebSocket => vec![0x81, 127, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff],
+            Self::RedisChannels | Self::RedisStreams => b"$99999999\r\n".to_vec(),
+        }
+    }
+}

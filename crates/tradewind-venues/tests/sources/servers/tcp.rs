@@ -1,0 +1,134 @@
+//! The server of frames over TCP.
+
+use std::time::Duration;
+
+use tradewind_model::Side;
+use tradewind_venues::house::tcp::{Frame, QuoteFrame, TradeFrame, decode, encode};
+
+use super::Server;
+use crate::publisher::{Message, Publisher};
+
+const SESSION: u64 = 9;
+
+#[derive(Default)]
+pub(crate) struct Tcp {
+    input: Vec<u8>,
+    /// Messages that were sent, after a login.
+    sent: Option<usize>,
+    /// Messages that are sent though they are dropped at first: they were requested.
+    repeated: usize,
+}
+
+impl Tcp {
+    fn number(&self) -> u64 {
+        self.sent.unwrap_or(0) as u64
+    }
+
+    fn take(&mut self, frame: Frame, publisher: &mut Publisher, out: &mut Vec<u8>) {
+        let number = self.number();
+        match frame {
+            Frame::Login {
+                session,
+                from,
+                token,
+            } => {
+                assert_eq!(token, "a-token");
+                let newest = publisher.messages.len();
+                let known = usize::try_from(from.saturating_sub(1)).unwrap();
+                let sent = if session == SESSION { known } else { newest };
+                self.sent = Some(sent);
+                self.repeated = newest;
+                let welcome = Frame::Welcome {
+                    number: sent as u64,
+                    session: SESSION,
+                    newest: newest as u64,
+                };
+                encode(&welcome, out);
+            }
+            Frame::Subscribe(request, wanted) => {
+                assert!(!wanted.is_empty());
+                publisher.requests += 1;
+                let answer = if publisher.refuses {
+                    let reason = "no".to_owned();
+                    Frame::Refused {
+                        number,
+                        request,
+                        reason,
+                    }
+                } else {
+                    Frame::Acked { number, request }
+                };
+                encode(&answer, out);
+            }
+            Frame::Unsubscribe(request, _) => encode(&Frame::Acked { number, request }, out),
+            Frame::Ping => encode(&Frame::Heartbeat { number }, out),
+            other => panic!("{other:?} of a client"),
+        }
+    }
+}
+
+fn frame(message: &Message, number: u64) -> Frame {
+    let symbol = message.symbol.to_owned();
+    let (price_places, quantity_places, event_time) = (2, 0, None);
+    if message.is_quote {
+        let fields = [message.price, message.price + 1, 1, 2];
+        Frame::Quote(QuoteFrame {
+            number,
+            symbol,
+            price_places,
+            quantity_places,
+            fields,
+            event_time,
+        })
+    } else {
+        let (fields, taker) = ([message.price, 1], Side::Buy);
+        Frame::Trade(TradeFrame {
+            number,
+            symbol,
+            taker,
+            price_places,
+            quantity_places,
+            fields,
+            event_time,
+        })
+    }
+}
+
+impl Server for Tcp {
+    fn received(
+        &mut self,
+        _now: Duration,
+        bytes: &[u8],
+        publisher: &mut Publisher,
+        out: &mut Vec<u8>,
+    ) {
+        self.input.extend_from_slice(bytes);
+        while let Some((prefix, rest)) = self.input.split_first_chunk::<4>() {
+            let length = u32::from_be_bytes(*prefix) as usize;
+            let Some(body) = rest.get(..length) else {
+                return;
+            };
+            let frame = decode(body).unwrap();
+            self.input.drain(..4 + length);
+            self.take(frame, publisher, out);
+        }
+    }
+
+    fn publish(&mut self, _now: Duration, publisher: &Publisher, out: &mut Vec<u8>) {
+        let Some(sent) = self.sent else {
+            return;
+        };
+        for (place, message) in publisher.messages.iter().enumerate().skip(sent) {
+            let number = place + 1;
+            self.sent = Some(number);
+            if !message.is_dropped || number <= self.repeated {
+                encode(&frame(message, number as u64), out);
+            }
+        }
+    }
+
+    fn payload(&mut self, payload: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(&u32::try_from(payload.len()).unwrap().to_be_bytes());
+        out.extend_from_slice(payload);
+    }
+}

@@ -1,0 +1,124 @@
+//! The house's own sources of prices, started beside the venues' market data.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use secrecy::SecretString;
+use tradewind_events::Configuration;
+use tradewind_model::{Clock, Instrument};
+use tradewind_venues::house::{HouseSettings, HouseSymbols, Positions, Progress, source};
+use tradewind_venues::{Connector, MarketSink, SourceSettings, TcpConnector, client_config};
+
+use crate::app::desk_time::real;
+use crate::app::hot_path::{Tasks, keep};
+use crate::config::{DeskConfig, SourceSettings as Configured};
+
+/// A source that is ready to be started.
+#[derive(Debug)]
+pub(crate) struct House {
+    settings: HouseSettings,
+    connector: Arc<dyn Connector>,
+}
+
+/// Prepares every source of the configuration; connects nowhere.
+///
+/// # Errors
+/// A CA file cannot be used, or the environment lacks a token.
+pub(crate) fn prepare(
+    config: &DeskConfig,
+    configuration: &Configuration,
+    environment: &BTreeMap<String, String>,
+) -> anyhow::Result<Vec<House>> {
+    let sources = config.sources.iter().zip(0_u64..);
+    sources
+        .map(|(source, number)| {
+            let token = source.token_env.as_ref();
+            let token = token.map(|name| secret(&source.name, name, environment));
+            let settings = HouseSettings {
+                name: source.name.clone(),
+                address: source.address.clone(),
+                transport: source.transport.clone(),
+                symbols: Arc::new(symbols(source, configuration)?),
+                token: token.transpose()?,
+                heartbeat: source.heartbeat,
+                progress: Progress::default(),
+                positions: Positions::default(),
+                seed: config.simulation.seed.wrapping_add(0x686f + number),
+            };
+            let connector = connector(source)?;
+            Ok(House {
+                settings,
+                connector,
+            })
+        })
+        .collect()
+}
+
+fn secret(
+    source: &str,
+    name: &str,
+    environment: &BTreeMap<String, String>,
+) -> anyhow::Result<SecretString> {
+    let value = environment.get(name).filter(|value| !value.is_empty());
+    let value = value
+        .with_context(|| format!("source {source} asks for {name}: set it in the environment"));
+    Ok(SecretString::from(value?.as_str()))
+}
+
+/// A source's symbols and the instruments by the ids they have on the desk.
+fn symbols(source: &Configured, configuration: &Configuration) -> anyhow::Result<HouseSymbols> {
+    let mut listed: Vec<(String, Instrument)> = Vec::new();
+    for carried in &source.instruments {
+        let mut known = configuration.instruments.iter();
+        let found = known.find(|instrument| instrument.name == carried.name);
+        let found = found.with_context(|| format!("no instrument {}", carried.name))?;
+        listed.push((carried.symbol.clone(), found.clone()));
+    }
+    HouseSymbols::new(listed).with_context(|| format!("source {}", source.name))
+}
+
+/// Opens a source's connections. Its CA file is trusted at this source and at no other.
+fn connector(source: &Configured) -> anyhow::Result<Arc<dyn Connector>> {
+    let certificates = match &source.ca_file {
+        None => None,
+        Some(path) => {
+            let reading = || {
+                format!(
+                    "reading {}, the ca_file of source {}",
+                    path.display(),
+                    source.name
+                )
+            };
+            Some(std::fs::read(path).with_context(reading)?)
+        }
+    };
+    let tls = client_config(certificates.as_deref());
+    let tls = tls.with_context(|| format!("the ca_file of source {}", source.name))?;
+    Ok(TcpConnector::shared(tls))
+}
+
+/// Starts the sources; each continues by itself, whatever becomes of the others.
+pub(crate) fn start(
+    houses: Vec<House>,
+    tasks: &mut impl Tasks,
+    sink: &Arc<dyn MarketSink>,
+    clock: &Arc<dyn Clock>,
+    stale_after: Duration,
+) {
+    for house in houses {
+        let settings = SourceSettings {
+            stale_after: real(stale_after, clock.speed()),
+            ..SourceSettings::default()
+        };
+        let (sink, clock) = (Arc::clone(sink), Arc::clone(clock));
+        tasks.keep_hot("house source", move |stop| {
+            let (connector, clock) = (Arc::clone(&house.connector), Arc::clone(&clock));
+            keep(
+                source(&house.settings, &sink, settings, connector, clock),
+                stop,
+            )
+        });
+    }
+}

@@ -1,0 +1,307 @@
+//! House sources: the example publishers of `contrib/sources` feed the built desk.
+
+use std::fs;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::desk::{Desk, tradewind, unused_address, within};
+
+/// What the Redis server of the tests asks for.
+const PASSWORD: &str = "a-password-of-the-tests";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An example publisher. It is killed when the test is over.
+struct Publisher(Child);
+
+impl Publisher {
+    #[track_caller]
+    fn start(script: &str, arguments: &[&str]) -> Self {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../contrib/sources");
+        let mut command = Command::new("python3");
+        command.arg(folder.join(script)).args(arguments);
+        command.env("REDISCLI_AUTH", PASSWORD);
+        Self(command.stdin(Stdio::null()).spawn().unwrap())
+    }
+}
+
+/// A Redis server that asks for a password. It is killed when the test is over.
+struct RedisServer(Child);
+
+impl RedisServer {
+    #[track_caller]
+    fn start(folder: &Path, port: &str, more: &[&str]) -> Self {
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--port", port, "--bind", "127.0.0.1", "--save", ""])
+            .args(["--requirepass", PASSWORD, "--appendonly", "no"])
+            .args(more)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        let server = command.spawn().expect("redis-server: scripts/debian redis");
+        within(PATIENCE, "a Redis server", || {
+            TcpStream::connect(format!("127.0.0.1:{port}")).ok()
+        });
+        Self(server)
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        // It may have ended already, and there is nothing to be done about a failure.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        // It may have ended already, and there is nothing to be done about a failure.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// The test desk with `source` in its configuration.
+fn configuration(folder: &Path, source: &str) -> String {
+    let base = include_str!("../config/base.toml");
+    let path = folder.join("sources.toml");
+    let (settings, bots) = base.split_once("[[bots]]").unwrap();
+    fs::write(&path, format!("{settings}{source}\n[[bots]]{bots}")).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A desk with one source at `address`.
+fn start(folder: &Path, source: &str) -> Desk {
+    let configuration = configuration(folder, source);
+    let mut command = tradewind(folder, &["run", "--config", &configuration]);
+    command.env("HOUSE_TOKEN", PASSWORD);
+    Desk::start_from(folder, command)
+}
+
+fn feed(desk: &Desk) -> Value {
+    let mut feeds = desk.items("feeds").into_iter();
+    let found = feeds.find(|feed| feed["instrument"] == "house:BTC/USDT");
+    found.expect("a feed of the source")
+}
+
+#[track_caller]
+fn until_health(desk: &Desk, health: &str) -> Value {
+    within(PATIENCE, health, || {
+        let feed = feed(desk);
+        (feed["health"] == health).then_some(feed)
+    })
+}
+
+/// The feed has quotes and trades, is stale while its publisher is away, and comes back.
+#[track_caller]
+fn lives_dies_and_comes_back(desk: &Desk, start: impl Fn() -> Publisher) {
+    let publisher = start();
+    let live = until_health(desk, "LIVE");
+    let bid: f64 = live["quote"]["bid"].as_str().unwrap().parse().unwrap();
+    assert!((50_000.0..70_000.0).contains(&bid), "{live}");
+    within(PATIENCE, "trades", || {
+        let feed = feed(desk);
+        (feed["trades"].as_u64() > Some(0) && feed["quotes"].as_u64() > Some(3)).then_some(())
+    });
+    drop(publisher);
+    until_health(desk, "STALE");
+    let _publisher = start();
+    until_health(desk, "LIVE");
+    let rules = desk.get("config");
+    let rules = rules["instruments"].as_array().unwrap();
+    assert!(rules.iter().any(|one| one["name"] == "house:BTC/USDT"));
+}
+
+#[test]
+fn frames_over_tcp_are_prices_on_the_desk() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let source = format!(
+        "[sources.house]\nkind = \"tcp\"\naddress = \"tcp://{address}\"\nheartbeat = \"1s\"\n\
+         instruments = [{{ name = \"BTC/USDT\", price_decimals = 2, quantity_decimals = 5 }}]\n"
+    );
+    let desk = start(folder.path(), &source);
+    lives_dies_and_comes_back(&desk, || Publisher::start("tcp_feed.py", &[port]));
+}
+
+/// The commands of the first steps in `docs/sources.md`.
+fn documented() -> Vec<String> {
+    let text = include_str!("../../../../docs/sources.md");
+    let blocks = text.split("```sh\n").skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap().to_owned());
+    blocks.collect()
+}
+
+#[test]
+fn the_first_steps_of_the_document_lead_to_a_feed() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let (root, binary) = (env!("CARGO_MANIFEST_DIR"), env!("CARGO_BIN_EXE_tradewind"));
+    let path = format!(
+        "{}:/usr/bin:/bin",
+        Path::new(binary).parent().unwrap().display()
+    );
+    let shell = |commands: &str| {
+        let commands = commands
+            .replace("9100", port)
+            .replace("contrib/", &format!("{root}/../../contrib/"));
+        let mut command = Command::new("bash");
+        command
+            .args(["-ec", &commands])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .env("PATH", &path)
+            .env("TRADEWIND__API__LISTEN", "127.0.0.1:0");
+        command
+    };
+    let [publish, write, run] = &documented()[..] else {
+        panic!("three steps: a publisher, a configuration, a desk")
+    };
+    let _publisher = Publisher(shell(&format!("exec {publish}")).spawn().unwrap());
+    assert!(shell(write).status().unwrap().success());
+    let data = folder.path().join("desk");
+    fs::create_dir(&data).unwrap();
+    let desk = Desk::start_from(&data, shell(&format!("exec {run}")));
+    until_health(&desk, "LIVE");
+}
+
+#[test]
+fn json_over_websocket_is_prices_on_the_desk() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let source = format!(
+        "[sources.house]\nkind = \"websocket\"\naddress = \"ws://{address}/feed\"\nheartbeat = \"1s\"\n\
+         instruments = [{{ name = \"BTC/USDT\", price_decimals = 2 }}]\n"
+    );
+    let desk = start(folder.path(), &source);
+    lives_dies_and_comes_back(&desk, || Publisher::start("websocket_feed.py", &[port]));
+}
+
+/// What Redis answers to a command.
+fn redis_cli(port: &str, words: &[&str]) -> String {
+    let mut command = Command::new("redis-cli");
+    let command = command.env("REDISCLI_AUTH", PASSWORD).args(["-p", port]);
+    let output = command.args(words).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A source in Redis that `reads` something.
+fn redis_source(address: &str, reads: &str) -> String {
+    format!(
+        "[sources.house]\nkind = \"redis\"\naddress = \"redis://{address}\"\nheartbeat = \"1s\"\ntoken_env = \"HOUSE_TOKEN\"\n\
+         {reads}\ninstruments = [{{ name = \"BTC/USDT\", price_decimals = 2 }}]\n"
+    )
+}
+
+#[test]
+fn channels_of_redis_are_prices_on_the_desk() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let server = RedisServer::start(folder.path(), port, &[]);
+    let desk = start(
+        folder.path(),
+        &redis_source(&address, "channels = [\"prices\"]"),
+    );
+    let publish = || Publisher::start("redis_feed.py", &[port, "channel", "prices"]);
+    let publisher = publish();
+    until_health(&desk, "LIVE");
+    drop(publisher);
+    drop(server);
+    until_health(&desk, "STALE");
+    let _server = RedisServer::start(folder.path(), port, &[]);
+    let _publisher = publish();
+    until_health(&desk, "LIVE");
+    assert!(!desk.said().contains(PASSWORD));
+}
+
+#[test]
+fn streams_of_redis_are_read_on_from_the_last_entry() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let _server = RedisServer::start(folder.path(), port, &[]);
+    let desk = start(
+        folder.path(),
+        &redis_source(&address, "streams = [\"prices\"]"),
+    );
+    let _publisher = Publisher::start("redis_feed.py", &[port, "stream", "prices"]);
+    until_health(&desk, "LIVE");
+    // The server ends every other connection: the desk comes back, and the publisher ends with its own.
+    redis_cli(port, &["CLIENT", "KILL", "TYPE", "normal"]);
+    within(PATIENCE, "a lost connection", || {
+        desk.said().contains("Connection lost").then_some(())
+    });
+    let before = feed(&desk)["trades"].as_u64().unwrap();
+    for number in 0..250 {
+        let sequence = redis_cli(port, &["INCR", "prices:sequence"]);
+        let fields = format!(
+            "kind trade symbol BTC/USDT price 60000.5 quantity 0.01 side buy time 1700000000000 sequence {}",
+            sequence.trim()
+        );
+        let words: Vec<&str> = ["XADD", "prices", "*"]
+            .into_iter()
+            .chain(fields.split(' '))
+            .collect();
+        assert!(!redis_cli(port, &words).contains("ERR"), "{number}");
+    }
+    within(PATIENCE, "every trade", || {
+        (feed(&desk)["trades"].as_u64().unwrap() >= before + 250).then_some(())
+    });
+    assert!(!desk.said().contains("messages are missing"));
+}
+
+#[test]
+fn a_user_with_few_rights_reads_and_one_without_is_refused() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let server = RedisServer::start(folder.path(), port, &[]);
+    let rules = [
+        "ACL SETUSER reads on >a-password-of-the-tests resetchannels &prices -@all +hello +ping +subscribe",
+        "ACL SETUSER blind on >a-password-of-the-tests resetchannels -@all +hello +ping",
+    ];
+    for rule in rules {
+        assert_eq!(
+            redis_cli(port, &rule.split(' ').collect::<Vec<_>>()),
+            "OK\n"
+        );
+    }
+    let source = |user: &str| {
+        let reads = format!("channels = [\"prices\"]\nuser = \"{user}\"");
+        redis_source(&address, &reads)
+    };
+    let blind = TempDir::new().unwrap();
+    let refused = start(blind.path(), &source("blind"));
+    within(PATIENCE, "a refusal", || {
+        refused.said().contains("NOPERM").then_some(())
+    });
+    let desk = start(folder.path(), &source("reads"));
+    let _publisher = Publisher::start("redis_feed.py", &[port, "channel", "prices"]);
+    until_health(&desk, "LIVE");
+    assert!(!(desk.said() + &refused.said()).contains(PASSWORD));
+    drop(server);
+}
+
+#[test]
+fn a_cluster_is_refused_with_a_clear_word() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    // A port of its own: the next one may be a neighbouring test's.
+    let bus = unused_address();
+    let bus = bus.rsplit_once(':').unwrap().1;
+    let more = ["--cluster-enabled", "yes", "--cluster-port", bus];
+    let _server = RedisServer::start(folder.path(), port, &more);
+    let desk = start(
+        folder.path(),
+        &redis_source(&address, "channels = [\"prices\"]"),
+    );
+    within(PATIENCE, "a clear word", || {
+        let said = desk.said();
+        said.contains("a Redis cluster is not supported")
+            .then_some(())
+    });
+}
