@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use tradewind_backtest::{FileOptions, Latency, Report, run_files};
+use tradewind_data::UtcOffset;
 use tradewind_model::{Amount, ExitPlan, Interval, Parameter, Ppm, Sizer, Stop};
 use tradewind_simx::{Fees, FillModel};
 
@@ -18,7 +19,7 @@ pub(super) struct BacktestArgs {
     #[arg(long, value_name = "NAME")]
     strategy: String,
 
-    /// Captures, tables of ticks or of candles of one instrument; may be repeated
+    /// Candles, trades, quotes or captures, one instrument a file: CSV or JSON of any source, .gz and .zip too; may be repeated
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     data: Vec<PathBuf>,
 
@@ -33,6 +34,10 @@ pub(super) struct BacktestArgs {
     /// The candles' interval, if the file's name does not contain it
     #[arg(long, value_name = "INTERVAL")]
     interval: Option<Interval>,
+
+    /// How far times without a zone are ahead of UTC, such as +02:00
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
+    utc_offset: Option<UtcOffset>,
 
     /// Starting cash, in the quote currency
     #[arg(long, value_name = "AMOUNT", default_value = "10000")]
@@ -77,6 +82,7 @@ pub(super) fn run(args: BacktestArgs, output: Output) -> anyhow::Result<()> {
         parameters: args.parameters.into_iter().collect::<BTreeMap<_, _>>(),
         product: args.product,
         interval: args.interval,
+        utc_offset: args.utc_offset,
         cash: args.cash,
         sizer: Sizer::Share(args.share),
         exit: ExitPlan {
@@ -156,6 +162,7 @@ fn lines(report: &Report) -> Vec<String> {
         ("denied last", &report.last_denial),
         ("error", &report.last_error),
     ];
+    lines.extend(report.data_notes.iter().map(|note| format!("data        {note}")));
     lines.extend(
         words
             .iter()
