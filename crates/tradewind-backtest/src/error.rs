@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tradewind_data::DataError;
+use tradewind_data::{CatalogueError, DataError};
 use tradewind_model::InstrumentKind;
 
 /// Why a backtest could not be run.
@@ -12,6 +12,9 @@ pub enum BacktestError {
     /// A file cannot be read, or a line of it is malformed.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The catalogue cannot be read, or does not have a series.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
     /// A file's product or interval cannot be found out, or its content cannot be played.
     #[error("{}: {reason}", path.display())]
     File {

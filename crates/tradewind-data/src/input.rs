@@ -16,7 +16,7 @@ const BUFFER: usize = 1 << 16;
 const REFUSED: [(&[u8], &str); 9] = [
     (
         b"PAR1",
-        "it is a Parquet file; write it as CSV, as pandas' to_csv(index=False) does, or add it to the catalogue with `tradewind data import` if `tradewind data export` wrote it",
+        "it is a Parquet file; write it as CSV, as pandas' to_csv(index=False) does",
     ),
     (
         b"ARROW1",

@@ -7,7 +7,7 @@ use tradewind_model::{Interval, Timestamp};
 
 use crate::error::DataError;
 use crate::names::FileName;
-use crate::order::{Mended, Rows};
+use crate::order::{FileRows, Mended};
 use crate::table::Holes;
 
 /// Steps between candles.
@@ -150,17 +150,12 @@ impl Grid {
             off.count += 1;
         }
         if let Some(before) = self.before.replace(at) {
-            let missing = (at.as_nanos() - before.as_nanos()) / nanos(length) - 1;
-            if missing > 0 {
-                self.holes.places += 1;
-                self.holes.candles += u64::try_from(missing).unwrap_or(0);
-                self.holes.first.get_or_insert(before + length.duration());
-            }
+            self.holes.step(before, at, length);
         }
     }
 
     /// The same for all rows of a file.
-    pub(crate) fn of(mut rows: Rows, length: Interval) -> Result<Self, DataError> {
+    pub(crate) fn of(mut rows: FileRows, length: Interval) -> Result<Self, DataError> {
         let mut mended = Mended::default();
         let mut grid = Self::new(length);
         while let Some((row, line)) = rows.next_row(&mut mended)? {

@@ -7,6 +7,7 @@
 //!
 //! Captures of a venue's frames are recognised and handed over as [`Lines`]: what is in them is the venue's business.
 
+mod catalogue;
 mod cells;
 mod error;
 mod input;
@@ -17,6 +18,7 @@ mod lines;
 mod names;
 mod number;
 mod order;
+mod parquet;
 mod product;
 mod raw;
 mod row;
@@ -27,10 +29,13 @@ mod zip;
 
 pub mod fuzzing;
 
+pub use catalogue::{
+    Catalogue, CatalogueError, CatalogueRows, Import, Imported, Series, SeriesError, SeriesSummary,
+    Span, Verified,
+};
 pub use error::DataError;
 pub use lines::Lines;
 pub use names::product;
-pub use order::Rows;
 pub use product::Product;
 pub use row::{CandleRow, Kind, QuoteRow, Row, TradeRow, counts};
-pub use table::{Content, Digits, Hints, Holes, Table, UtcOffset, open};
+pub use table::{Content, Digits, Hints, Holes, Rows, Table, UtcOffset, open};

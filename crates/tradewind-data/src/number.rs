@@ -149,7 +149,8 @@ fn slow(text: &str, mark: Mark) -> Result<Number, String> {
     if kept.len() > FLOAT_DIGITS && places > 8 {
         // A float prints 17 digits at most. Zeros at the end of the 15 tell noise from a number that has as many digits.
         let (short, zeros) = rounded(&kept);
-        if zeros >= 3 || places > PLACES && kept.len() <= 17 {
+        let (printed, too_fine) = (kept.len() <= 17, places > PLACES);
+        if zeros >= 3 && (printed || too_fine) || printed && too_fine {
             places -= i32::try_from(kept.len() - FLOAT_DIGITS).unwrap_or(0) + zeros;
             kept = short;
             written = Written::Float;
@@ -234,6 +235,12 @@ mod tests {
         check("1e-08", "0.00000001", Written::Exact);
         check("5.4E-5", "0.000054", Written::Spreadsheet);
         check("5.330000000000001e-05", "0.0000533", Written::Float);
+        check(
+            "1000000.000000000001",
+            "1000000.000000000001",
+            Written::Exact,
+        );
+        check("0.10000000000000000555", "0.1", Written::Float);
         check("29.207690000000003", "29.20769", Written::Float);
         check("0.30000000000000004", "0.3", Written::Float);
         check("2.7364180000000e16", "27364180000000000", Written::Exact);

@@ -19,17 +19,16 @@ const LATE: Duration = Duration::from_secs(5);
 const TURNED_MAX: usize = 5_000_000;
 
 /// The rows of a file, oldest first.
-pub struct Rows {
+pub(crate) struct FileRows {
     path: PathBuf,
     raw: RawRows,
     turned: Option<std::vec::IntoIter<(Row, u64)>>,
     order: Order,
-    failed: bool,
 }
 
-impl std::fmt::Debug for Rows {
+impl std::fmt::Debug for FileRows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rows")
+        f.debug_struct("FileRows")
             .field("path", &self.path)
             .finish_non_exhaustive()
     }
@@ -42,7 +41,7 @@ enum Order {
 
 #[derive(Default)]
 struct Ticks {
-    held: BTreeMap<(Timestamp, u64), Row>,
+    held: BTreeMap<(Timestamp, u64), (Row, u64)>,
     recent: VecDeque<(TradeRow, u64)>,
     id_max: u64,
     arrivals: u64,
@@ -57,7 +56,7 @@ pub(crate) struct Mended {
     pub(crate) late: Met,
 }
 
-impl Rows {
+impl FileRows {
     pub(crate) fn open(path: &Path, shape: &Shape, newest_first: bool) -> Result<Self, DataError> {
         let mut raw = RawRows::open(path, shape)?;
         let turned = if newest_first {
@@ -76,7 +75,6 @@ impl Rows {
             raw,
             turned,
             order,
-            failed: false,
         })
     }
 
@@ -84,7 +82,7 @@ impl Rows {
         &self.raw.counters
     }
 
-    /// The next row and the line it stands in; 0 where rows were moved.
+    /// The next row and the line it stands in.
     pub(crate) fn next_row(
         &mut self,
         mended: &mut Mended,
@@ -93,7 +91,7 @@ impl Rows {
             if let Order::Ticks(ticks) = &mut self.order
                 && let Some(row) = ticks.ready()
             {
-                return Ok(Some((row, 0)));
+                return Ok(Some(row));
             }
             let next = match &mut self.turned {
                 Some(rows) => rows.next(),
@@ -104,7 +102,7 @@ impl Rows {
                 (Order::Ticks(ticks), None) => {
                     ticks.ended = true;
                     match ticks.ready() {
-                        Some(row) => return Ok(Some((row, 0))),
+                        Some(row) => return Ok(Some(row)),
                         None => return Ok(None),
                     }
                 }
@@ -125,19 +123,6 @@ impl Rows {
             };
             judged.map_err(|(line, reason)| DataError::line(&self.path, line, reason))?;
         }
-    }
-}
-
-impl Iterator for Rows {
-    type Item = Result<Row, DataError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let next = self.next_row(&mut Mended::default());
-        self.failed = next.is_err();
-        next.map(|found| found.map(|(row, _)| row)).transpose()
     }
 }
 
@@ -210,7 +195,7 @@ impl Ticks {
             self.newest = Some((at, line));
         }
         self.arrivals += 1;
-        self.held.insert((at, self.arrivals), row);
+        self.held.insert((at, self.arrivals), (row, line));
         Ok(())
     }
 
@@ -239,7 +224,7 @@ impl Ticks {
     }
 
     /// The earliest row, once nothing earlier can come.
-    fn ready(&mut self) -> Option<Row> {
+    fn ready(&mut self) -> Option<(Row, u64)> {
         let first = self.held.first_entry()?;
         let (newest, _) = self.newest?;
         (self.ended || first.key().0 + LATE < newest).then(|| first.remove())

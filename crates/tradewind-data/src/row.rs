@@ -93,6 +93,15 @@ impl Row {
             Self::Quote(row) => row.at,
         }
     }
+
+    /// The largest price in it.
+    pub(crate) fn largest(&self) -> Amount {
+        match self {
+            Self::Candle(row) => row.high,
+            Self::Trade(row) => row.price,
+            Self::Quote(row) => row.ask.max(row.bid),
+        }
+    }
 }
 
 /// An exact amount as a count of 10^-`decimals`. The callers have as many decimals as the data needs, so nothing is cut

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tradewind_model::{Amount, Interval, Timestamp};
 
+use crate::catalogue::{CatalogueRows, CatalogueSource, Span};
 use crate::error::DataError;
 use crate::interval;
 use crate::names;
-use crate::order::{Mended, Rows};
+use crate::order::{FileRows, Mended};
 use crate::product::Product;
 use crate::raw::{Counters, Shape};
 use crate::row::{Kind, Row};
@@ -23,6 +24,8 @@ pub struct Hints {
     pub interval: Option<Interval>,
     /// How far its times without a zone are ahead of UTC, as `+02:00`; UTC if it is not given.
     pub utc_offset: Option<UtcOffset>,
+    /// Which of its rows are wanted. All of them are checked.
+    pub span: Span,
 }
 
 /// How far a clock is ahead of UTC, in seconds.
@@ -97,8 +100,42 @@ pub struct Table {
     pub holes: Holes,
     /// What a person should know: what was passed over, put in order, or supposed.
     pub notes: Vec<String>,
-    shape: Shape,
-    newest_first: bool,
+    pub(crate) source: Source,
+    pub(crate) span: Span,
+}
+
+/// Where the rows of a table are.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    File {
+        shape: Box<Shape>,
+        newest_first: bool,
+    },
+    Catalogue(CatalogueSource),
+}
+
+impl Holes {
+    /// Counts what is missing between two candles.
+    pub(crate) fn step(&mut self, before: Timestamp, at: Timestamp, length: Interval) {
+        let nanos = i64::try_from(length.duration().as_nanos()).unwrap_or(i64::MAX);
+        let missing = (at.as_nanos() - before.as_nanos()) / nanos - 1;
+        if missing > 0 {
+            self.places += 1;
+            self.candles += u64::try_from(missing).unwrap_or(0);
+            self.first.get_or_insert(before + length.duration());
+        }
+    }
+
+    /// In words, if there are any.
+    pub(crate) fn note(&self) -> Option<String> {
+        let first = self.first?;
+        let Self {
+            candles, places, ..
+        } = self;
+        Some(format!(
+            "candles missing: {candles}, in {places} holes, the first at {first}; nothing is put in their place"
+        ))
+    }
 }
 
 /// Reads a file to its end.
@@ -112,25 +149,34 @@ pub fn open(path: &Path, hints: &Hints) -> Result<Content, DataError> {
         sample::Found::Capture => return Ok(Content::Capture),
         sample::Found::Table(found) => found,
     };
-    let mut rows = Rows::open(path, &found.shape, found.newest_first)?;
+    let mut rows = FileRows::open(path, &found.shape, found.newest_first)?;
     let mut mended = Mended::default();
     let mut steps = interval::Steps::default();
     let mut grid = hints.interval.or(name.interval).map(interval::Grid::new);
     let mut span: Option<(Timestamp, Timestamp)> = None;
     let (mut count, mut price_max) = (0, Amount::ZERO);
     while let Some((row, line)) = rows.next_row(&mut mended)? {
-        count += 1;
         let at = row.at();
-        span = Some((span.map_or(at, |(first, _)| first), at));
+        if hints.span.holds(at) {
+            count += 1;
+            span = Some((span.map_or(at, |(first, _)| first), at));
+        }
         if let Row::Candle(_) = row {
             steps.add(at, line);
             if let Some(grid) = &mut grid {
                 grid.add(at, line);
             }
         }
-        price_max = price_max.max(largest(&row));
+        price_max = price_max.max(row.largest());
     }
-    let (first, last) = span.ok_or_else(|| DataError::file(path, "there is no row in it"))?;
+    let (first, last) = span.ok_or_else(|| {
+        let when = if hints.span == Span::ALL {
+            ""
+        } else {
+            " in that time"
+        };
+        DataError::file(path, format!("there is no row in it{when}"))
+    })?;
     let kind = found.shape.layout.kind;
     let counters = rows.counters();
     let mut notes = notes(counters, &mended, found.newest_first, &found.shape);
@@ -153,26 +199,21 @@ pub fn open(path: &Path, hints: &Hints) -> Result<Content, DataError> {
         price_max,
         holes: Holes::default(),
         notes,
-        shape: found.shape,
-        newest_first: found.newest_first,
+        source: Source::File {
+            shape: Box::new(found.shape),
+            newest_first: found.newest_first,
+        },
+        span: hints.span,
     };
     if kind == Kind::Candles {
         let length = interval::decide(path, &steps, hints.interval, &name)?;
         table.interval = Some(length);
         let grid = match grid.filter(|grid| grid.length == length) {
             Some(grid) => grid,
-            None => interval::Grid::of(table.rows()?, length)?,
+            None => interval::Grid::of(table.file_rows()?, length)?,
         };
         (table.holes, table.offset) = grid.judge(path)?;
-        if table.holes.candles > 0 {
-            let Holes {
-                candles,
-                places,
-                first,
-            } = table.holes;
-            let first = first.unwrap_or_default();
-            table.notes.push(format!("candles missing: {candles}, in {places} holes, the first at {first}; nothing is put in their place"));
-        }
+        table.notes.extend(table.holes.note());
         if !table.offset.is_zero() {
             table.notes.push(format!(
                 "the candles begin {} s after midnight UTC",
@@ -189,7 +230,34 @@ impl Table {
     /// # Errors
     /// It cannot be opened again.
     pub fn rows(&self) -> Result<Rows, DataError> {
-        Rows::open(&self.path, &self.shape, self.newest_first)
+        let rows = match &self.source {
+            Source::File {
+                shape,
+                newest_first,
+            } => Inner::File(Box::new(FileRows::open(&self.path, shape, *newest_first)?)),
+            Source::Catalogue(source) => Inner::Catalogue(Box::new(source.rows())),
+        };
+        Ok(Rows {
+            rows,
+            span: self.span,
+            ended: false,
+        })
+    }
+
+    fn file_rows(&self) -> Result<FileRows, DataError> {
+        match &self.source {
+            Source::File {
+                shape,
+                newest_first,
+            } => FileRows::open(&self.path, shape, *newest_first),
+            Source::Catalogue(_) => Err(DataError::file(&self.path, "it is no file")),
+        }
+    }
+
+    /// A table of the catalogue, if its numbers can be counted.
+    pub(crate) fn of_catalogue(self) -> Result<Self, DataError> {
+        check_digits(&self.path, self.kind, self.digits, self.price_max)?;
+        Ok(self)
     }
 
     /// The end of the last candle, or when the last row is.
@@ -199,11 +267,50 @@ impl Table {
     }
 }
 
-fn largest(row: &Row) -> Amount {
-    match row {
-        Row::Candle(row) => row.high,
-        Row::Trade(row) => row.price,
-        Row::Quote(row) => row.ask.max(row.bid),
+/// The rows of a table, oldest first.
+#[derive(Debug)]
+pub struct Rows {
+    rows: Inner,
+    span: Span,
+    ended: bool,
+}
+
+#[derive(Debug)]
+enum Inner {
+    File(Box<FileRows>),
+    Catalogue(Box<CatalogueRows>),
+}
+
+impl Rows {
+    /// The next row, and its line where it stands in one.
+    pub(crate) fn next_row(
+        &mut self,
+        mended: &mut Mended,
+    ) -> Result<Option<(Row, u64)>, DataError> {
+        loop {
+            let next = match &mut self.rows {
+                Inner::File(rows) => rows.next_row(mended)?,
+                Inner::Catalogue(rows) => rows.next().transpose()?.map(|row| (row, 0)),
+            };
+            match next {
+                Some((row, _)) if row.at() < self.span.from => {}
+                Some((row, _)) if row.at() >= self.span.to => return Ok(None),
+                next => return Ok(next),
+            }
+        }
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<Row, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let next = self.next_row(&mut Mended::default());
+        self.ended = !matches!(next, Ok(Some(_)));
+        next.map(|found| found.map(|(row, _)| row)).transpose()
     }
 }
 

@@ -188,6 +188,19 @@ fn civil(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
+/// Year, month and day of a moment, in UTC.
+pub(crate) const fn date(at: Timestamp) -> (i64, i64, i64) {
+    let days = at.as_nanos().div_euclid(86_400_000_000_000) + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let part = (5 * day_of_year + 2) / 153;
+    let month = if part < 10 { part + 3 } else { part - 9 };
+    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month, day_of_year - (153 * part + 2) / 5 + 1)
+}
+
 /// Cuts the zone off, as seconds ahead of UTC.
 fn zone(text: &str) -> Option<(&str, Option<i64>)> {
     for utc in ["Z", "z", "UTC", "GMT"] {
@@ -375,6 +388,8 @@ mod tests {
             let at = Timestamp::from_secs(seconds);
             let text = at.to_string();
             prop_assert_eq!(parse(&text, 0).unwrap().0, at);
+            let (year, month, day) = date(at);
+            prop_assert_eq!(format!("{year:04}-{month:02}-{day:02}"), &text[..10]);
             prop_assert_eq!(parse(&seconds.to_string(), 0).is_ok(), seconds >= 946_684_800);
         }
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tradewind_data::UtcOffset;
+use tradewind_data::{Span, UtcOffset};
 use tradewind_engine::StrategySource;
 use tradewind_model::{Amount, ExitPlan, Interval, OrderPolicy, Parameter, Ppm, Sizer};
 use tradewind_risk::Limits;
@@ -33,7 +33,8 @@ pub struct FileOptions {
     pub strategy: String,
     /// Its parameters; those not given take their defaults.
     pub parameters: BTreeMap<String, Parameter>,
-    /// The files: captures, tables of candles, of quotes or of trades, plain or `.gz`.
+    /// The files: captures, tables of candles, of quotes or of trades; or `catalogue:binance:BTC/USDT@1m` for a series of
+    /// the catalogue.
     pub files: Vec<PathBuf>,
     /// Product of the files, as `BASE/QUOTE`, if their names do not contain it.
     pub product: Option<String>,
@@ -41,6 +42,10 @@ pub struct FileOptions {
     pub interval: Option<Interval>,
     /// How far times without a zone are ahead of UTC, if they are.
     pub utc_offset: Option<UtcOffset>,
+    /// Which part of the data is played.
+    pub span: Span,
+    /// The folder of the catalogue, for data that is named `catalogue:SERIES`.
+    pub catalogue: Option<PathBuf>,
     /// Time between two evaluations of a strategy that wakes by the clock.
     pub every: Duration,
     /// The account's starting balance, in the quote asset.
@@ -79,6 +84,8 @@ impl FileOptions {
             product: None,
             interval: None,
             utc_offset: None,
+            span: Span::ALL,
+            catalogue: None,
             every: Duration::from_secs(900),
             cash: Amount::whole(10_000),
             budget: None,

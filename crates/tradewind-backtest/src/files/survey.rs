@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tradewind_data::{Content as Data, Digits, Hints, Kind, Lines, Product, Table};
+use tradewind_data::{
+    Catalogue, Content as Data, Digits, Hints, Kind, Lines, Product, Series, SeriesError, Span,
+    Table,
+};
 use tradewind_model::{Interval, Timestamp};
 use tradewind_simx::recorded::CaptureSurvey;
 
@@ -59,6 +62,12 @@ impl Survey {
 
 /// Reads a file to its end.
 pub(super) fn survey(path: &Path, options: &FileOptions) -> Result<Survey, BacktestError> {
+    if let Some(name) = path
+        .to_str()
+        .and_then(|path| path.strip_prefix("catalogue:"))
+    {
+        return series(name, options);
+    }
     let product = match options.product.as_deref() {
         None => None,
         Some(given) => {
@@ -71,24 +80,46 @@ pub(super) fn survey(path: &Path, options: &FileOptions) -> Result<Survey, Backt
         product,
         interval: options.interval,
         utc_offset: options.utc_offset,
+        span: options.span,
     };
     match tradewind_data::open(path, &hints)? {
         Data::Empty => Err(file_error(path, "the file is empty; fetch it again")),
-        Data::Capture => capture(path),
-        Data::Table(table) => Ok(Survey {
-            path: path.to_owned(),
-            product: table.product.clone(),
-            digits: table.digits,
-            first: table.first,
-            last: table.ends_at(),
-            has_quotes: table.kind != Kind::Trades,
-            has_trades: table.kind == Kind::Trades,
-            content: Content::Table(table),
-        }),
+        Data::Capture => capture(path, options),
+        Data::Table(table) => Ok(of_table(*table)),
     }
 }
 
-fn capture(path: &Path) -> Result<Survey, BacktestError> {
+/// A series of the catalogue.
+fn series(name: &str, options: &FileOptions) -> Result<Survey, BacktestError> {
+    let refused = |reason: String| BacktestError::Options(reason);
+    let series: Series = name
+        .parse()
+        .map_err(|error: SeriesError| refused(error.to_string()))?;
+    let root = options.catalogue.clone();
+    let root = root.ok_or_else(|| refused("there is no folder of a catalogue".to_owned()))?;
+    Ok(of_table(Catalogue::new(root).table(&series, options.span)?))
+}
+
+fn of_table(table: Table) -> Survey {
+    Survey {
+        path: table.path.clone(),
+        product: table.product.clone(),
+        digits: table.digits,
+        first: table.first,
+        last: table.ends_at(),
+        has_quotes: table.kind != Kind::Trades,
+        has_trades: table.kind == Kind::Trades,
+        content: Content::Table(Box::new(table)),
+    }
+}
+
+fn capture(path: &Path, options: &FileOptions) -> Result<Survey, BacktestError> {
+    if options.span != Span::ALL {
+        return Err(file_error(
+            path,
+            "a capture is played as a whole; leave --from and --to out",
+        ));
+    }
     let mut lines = Lines::open(path)?;
     let mut found = CaptureSurvey::default();
     while lines.advance()? {

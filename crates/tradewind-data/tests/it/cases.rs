@@ -1,9 +1,8 @@
 //! The examples after public reports: each is read right, or refused with its line and its cure.
 
 use tradewind_data::{Hints, Kind};
-use tradewind_testkit::test_data;
 
-use crate::{rows, shown, table};
+use crate::{rows, shown, table, test_data};
 
 /// File; rows, length, product and first row, or the refusal after the file's name.
 #[rustfmt::skip] // one row a file

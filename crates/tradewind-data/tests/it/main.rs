@@ -1,6 +1,7 @@
 //! Files as people have them: the reports' own examples, their siblings, and the laws that hold for all of them.
 
 mod cases;
+mod catalogue;
 mod laws;
 mod packed;
 mod refused;
@@ -86,4 +87,18 @@ fn shown(row: &Row) -> String {
             or_none(row.ask_size)
         ),
     }
+}
+
+/// A file or folder of the test data. `None`, with a message on stderr, if `TRADEWIND_TEST_DATA` is not set.
+///
+/// # Panics
+/// If `CI=true` and the variable is not set: CI must have the data.
+fn test_data(name: &str) -> Option<PathBuf> {
+    let Some(folder) = std::env::var_os("TRADEWIND_TEST_DATA") else {
+        let message = format!("SKIPPED: TRADEWIND_TEST_DATA is not set, {name} was not read");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{message}");
+        eprintln!("{message}");
+        return None;
+    };
+    Some(PathBuf::from(folder).join(name))
 }

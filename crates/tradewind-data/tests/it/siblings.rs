@@ -290,6 +290,7 @@ fn what_is_given_wins_over_the_name() {
         product: tradewind_data::product("BTC/USD"),
         interval: Some("1m".parse().unwrap()),
         utc_offset: Some("+02:00".parse().unwrap()),
+        ..Hints::default()
     };
     let table = table(&input.path, &hints).unwrap();
     assert_eq!(

@@ -116,7 +116,11 @@ fn capture() -> Run {
 /// A table is a file: it is written to a folder in memory where there is one.
 fn table(name: &'static str) -> Run {
     let memory = std::path::Path::new("/dev/shm");
-    let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let parent = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
     let folder = tempfile::tempdir_in(parent).expect("a folder for the files");
     Box::new(move |bytes| tradewind_data::fuzzing::read(folder.path(), name, bytes))
 }
