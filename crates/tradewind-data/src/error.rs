@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// The file system said no.
+    /// The file system refused.
     #[error("cannot read {}: {source}", path.display())]
     Io {
         /// The file.

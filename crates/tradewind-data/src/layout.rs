@@ -162,8 +162,8 @@ pub(crate) fn from_names(names: &[String], product: Option<&Product>) -> Result<
                 )));
             }
         }
-        let (volume, told) = volume(&plain, product);
-        note = told;
+        let (volume, remark) = volume(&plain, product);
+        note = remark;
         (
             Kind::Candles,
             [candle[0], candle[1], candle[2], candle[3], volume],

@@ -1,4 +1,4 @@
-//! Market data as people have it: files of candles, trades and quotes, whoever wrote them.
+//! Market data as people have it: files of candles, trades and quotes of any source.
 //!
 //! [`open`] reads a file to its end and says what it is, or in one line what is wrong with it and what cures that;
 //! [`Table::rows`] reads it again, oldest row first, with bounded memory. What it is shows in its content: packed or not, the

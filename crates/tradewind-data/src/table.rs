@@ -47,7 +47,7 @@ impl std::str::FromStr for UtcOffset {
 pub enum Content {
     /// There is nothing in it.
     Empty,
-    /// Frames of a venue as they were received; whoever knows the venue reads its [`Lines`](crate::Lines).
+    /// Frames of a venue as they were received; the caller reads its [`Lines`](crate::Lines).
     Capture,
     /// Candles, trades or quotes.
     Table(Box<Table>),
@@ -352,19 +352,19 @@ fn product(
     counters: &Counters,
     notes: &mut Vec<String>,
 ) -> Result<Product, DataError> {
-    let told = counters.symbol.as_deref().and_then(names::product);
+    let symbol = counters.symbol.as_deref().and_then(names::product);
     let known = hints.product.clone().or_else(|| name.product.clone());
-    if let (Some(known), Some(told)) = (&known, &told)
-        && known != told
+    if let (Some(known), Some(symbol)) = (&known, &symbol)
+        && known != symbol
     {
         notes.push(format!(
             "its rows say {} and it is read as {}/{}",
-            told.symbol(),
+            symbol.symbol(),
             known.base(),
             known.quote()
         ));
     }
-    known.or(told).ok_or_else(|| {
+    known.or(symbol).ok_or_else(|| {
         DataError::file(path, "neither its name nor a column tells what it is of; call it BTC_USDT-1m.csv, or say --product BTC/USDT where a command has it")
     })
 }
@@ -374,7 +374,7 @@ fn notes(counters: &Counters, mended: &Mended, newest_first: bool, shape: &Shape
     if newest_first {
         notes.push("the newest row is the first; the rows are turned round".to_owned());
     }
-    let told = [
+    let counted = [
         (counters.headers, "lines with the names again, passed over"),
         (
             counters.nothing,
@@ -397,7 +397,7 @@ fn notes(counters: &Counters, mended: &Mended, newest_first: bool, shape: &Shape
             "numbers with an exponent as spreadsheets write it, which hides digits they had",
         ),
     ];
-    for (met, what) in told {
+    for (met, what) in counted {
         if met.count > 0 {
             notes.push(format!(
                 "{what}: {}, the first in line {}",

@@ -1,4 +1,4 @@
-//! Brings tables into the catalogue: all of what was asked for, or nothing.
+//! Brings tables into the catalogue: all of them, or none.
 //!
 //! New files get names of their own and the manifest names them at the end, so a process that is killed leaves what was
 //! there. What is there already and is the same is left alone; what differs is refused with its line.
@@ -259,7 +259,7 @@ fn union(old: Vec<Row>, new: Vec<Numbered>) -> Result<Vec<Row>, (u64, String)> {
     Ok(all)
 }
 
-/// Trades of one moment, told apart by their ids. Other rows of one moment are the same or differ.
+/// Trades of one moment, which their ids distinguish. Other rows of one moment are the same or differ.
 fn by_id(mut old: Vec<Row>, new: &[Numbered]) -> Result<Vec<Row>, (u64, String)> {
     let id = |row: &Row| if let Row::Trade(row) = row { row.id } else { 0 };
     let line = new.first().map_or(0, |(_, line)| *line);

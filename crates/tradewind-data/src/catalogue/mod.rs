@@ -27,11 +27,11 @@ pub(crate) use rows::CatalogueSource;
 pub use series::{Series, SeriesError};
 pub use verify::Verified;
 
-/// Why the catalogue cannot do what it was asked.
+/// Why the catalogue cannot do something.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogueError {
-    /// The file system said no.
+    /// The file system refused.
     #[error("cannot use {}: {source}", path.display())]
     Io {
         /// The file or folder.
@@ -165,7 +165,7 @@ impl Catalogue {
         ))
     }
 
-    /// The same as a table, for whoever plays tables.
+    /// The same as a table, for callers that play tables.
     ///
     /// # Errors
     /// There is none, or a file of it is damaged.

@@ -62,8 +62,7 @@ impl ParquetRows {
             (&mut self.file)
                 .take(length as u64)
                 .read_to_end(&mut bytes)?;
-            self.columns
-                .push(page(&bytes, group.rows).map_err(|reason| bad(reason))?);
+            self.columns.push(page(&bytes, group.rows).map_err(bad)?);
         }
         self.next = 0;
         Ok(true)

@@ -4,9 +4,12 @@ use tradewind_data::{Hints, Kind};
 
 use crate::{rows, shown, table, test_data};
 
+/// Rows, length, symbol and first row; or the refusal.
+type Wanted = Result<(usize, &'static str, &'static str, &'static str), &'static str>;
+
 /// File; rows, length, product and first row, or the refusal after the file's name.
 #[rustfmt::skip] // one row a file
-const CASES: [(&str, Result<(usize, &str, &str, &str), &str>); 33] = [
+const CASES: [(&str, Wanted); 33] = [
     ("f01-binance-vision-microseconds/BTCUSDT-1m-2025-01-01.csv", Ok((180, "1m", "BTCUSDT", "2025-01-01T00:00:00Z 42000 42338.8 41994.43 42216.42 21.32548"))),
     ("f03-binance-um-header-repeated/BTCUSDT-1m-2024-10.csv", Ok((120, "1m", "BTCUSDT", "2024-10-01T00:00:00Z 42000 42338.8 41994.43 42216.42 21.32548"))),
     ("f04-binance-vision-zip/BTCUSDT-1m-2025-01-01.zip", Ok((180, "1m", "BTCUSDT", "2025-01-01T00:00:00Z 42000 42338.8 41994.43 42216.42 21.32548"))),

@@ -107,8 +107,8 @@ const FORMATS: [Format; 8] = [
             let at = row.open_time.to_string();
             format!(
                 "{}\t{}\t{}\n",
-                at[..10].replace('-', "."),
-                &at[11..19],
+                at.get(..10).unwrap_or_default().replace('-', "."),
+                at.get(11..19).unwrap_or_default(),
                 numbers(row, "\t")
             )
         },

@@ -1,5 +1,7 @@
 //! Files as people have them: the reports' own examples, their siblings, and the laws that hold for all of them.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
+
 mod cases;
 mod catalogue;
 mod laws;

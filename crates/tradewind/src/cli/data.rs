@@ -126,7 +126,7 @@ fn venue(text: &str) -> Result<String, String> {
     Series::venue(text).ok_or_else(|| "write a venue in letters, digits, - and _".to_owned())
 }
 
-/// Does what was asked.
+/// Executes a command.
 pub(super) fn execute(args: DataArgs, data_dir: &Path, output: Output) -> anyhow::Result<()> {
     let catalogue = Catalogue::new(catalogue(data_dir));
     match args.command {
