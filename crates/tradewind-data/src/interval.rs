@@ -176,6 +176,13 @@ impl Grid {
                 off.last
             ),
         };
+        if self.length >= Interval::Day1 {
+            let reason = format!(
+                "the candle of {} begins at another hour than the first one; export the times in UTC",
+                self.length
+            );
+            return Err(DataError::line(path, off.first, reason));
+        }
         Err(DataError::line(
             path,
             off.first,

@@ -39,7 +39,7 @@ const TIMES: [&str; 40] = [
     "open_time", "open_time_s", "open_time_ms", "open_time_us", "open_time_ns", "opentime", "kline_open_time", "unix", "unix_timestamp",
     "unix_time", "unixtime", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns", "transact_time", "trade_time",
     "transaction_time", "created_time", "created_at", "event_time", "datetime", "date_time", "gmt_time", "utc_time", "time_utc",
-    "timestamp_utc", "time_open", "start_time", "candle_begin_time", "period_start", "time", "date", "epoch", "time_ms", "ts", "t", "start", "begin",
+    "timestamp_utc", "time_open", "start_time", "candle_begin_time", "period_start", "time", "date", "epoch", "time_ms", "ts", "t", "start", "start_at",
 ];
 const OPEN: [&str; 4] = ["open", "o", "open_price", "price_open"];
 const HIGH: [&str; 5] = ["high", "h", "high_price", "price_high", "max"];
@@ -189,9 +189,14 @@ pub(crate) fn from_names(names: &[String], product: Option<&Product>) -> Result<
             "there is no column of times with prices beside it (there are {shown}); candles are time,open,high,low,close,volume, trades time,price,quantity, quotes time,bid,ask"
         )));
     };
-    // pandas writes an index of times without a name.
-    let index =
-        || (plain.first().is_some_and(String::is_empty) && kind == Kind::Candles).then_some(0);
+    // pandas writes an index of times without a name, yfinance one under the name of the prices.
+    let index = || {
+        (plain
+            .first()
+            .is_some_and(|name| name.is_empty() || name == "price")
+            && kind == Kind::Candles)
+            .then_some(0)
+    };
     let time = place(&TIMES).or_else(index).ok_or_else(|| {
         Fault::new(format!("there is no column of times (there are {shown}); call it time, timestamp, open_time or date"))
     })?;
@@ -369,6 +374,10 @@ pub(crate) fn from_row(cells: &Cells) -> Option<Result<Layout, Fault>> {
         4 if is_time(0) && numbers(1..4) && cell(0).contains(' ') => {
             layout(Kind::Quotes, 0, [Some(1), Some(2), None, None, None])
         }
+        4 if is_time(0) && numbers(1..3) && is_side(3) => Layout {
+            taker: Some((3, Taker::Side)),
+            ..layout(Kind::Trades, 0, [Some(1), Some(2), None, None, None])
+        },
         // MetaTrader: date, time of day, then the candle.
         6 | 7 if is_clock(1) && numbers(2..width) => Layout {
             clock: Some(1),

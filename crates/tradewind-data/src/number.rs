@@ -128,7 +128,7 @@ fn slow(text: &str, mark: Mark) -> Result<Number, String> {
     // `1.2346E+12` hides its last digits; a float of 10^16 and more is printed so with all of them.
     if exponent > 0 && after < 0 && (upper || exponent < 16) {
         return Err(format!(
-            "{text:?} was rounded by a spreadsheet; export it again with plain numbers"
+            "{text:?} was rounded, as spreadsheets do; export it again with plain numbers"
         ));
     }
     let kept = digits.trim_end_matches('0');
@@ -260,8 +260,8 @@ mod tests {
         }
         for (text, words) in [
             ("44,957.9", "thousands separator"),
-            ("1.2346E+12", "rounded by a spreadsheet"),
-            ("1e3", "rounded by a spreadsheet"),
+            ("1.2346E+12", "was rounded, as spreadsheets do"),
+            ("1e3", "was rounded, as spreadsheets do"),
             ("42.99K", "a sign or a unit"),
             ("$12.5", "a sign or a unit"),
             ("inf", "is no number"),

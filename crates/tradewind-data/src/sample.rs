@@ -168,6 +168,12 @@ fn text(
     }
     while first.len() < ROWS && lines.advance()? {
         cells.cut(lines.text(), separator);
+        // yfinance has two more lines of names: the symbol in every column, and what the index is called.
+        let is_name = matches!(cells.get(0), Some("Ticker" | "Date" | "Datetime"));
+        if first.is_empty() && is_name && !layout.names.is_empty() && !layout::is_header(&cells) {
+            preamble.push(lines.text().to_owned());
+            continue;
+        }
         first.push(cells.clone());
     }
     let shape = Shape {

@@ -32,7 +32,7 @@ impl Unit {
 const COUNTED: std::ops::Range<i64> = 946_684_800..4_102_444_800;
 /// 1980-01-01: a calendar date before is a mistake.
 const WRITTEN: std::ops::Range<i64> = 315_532_800..4_102_444_800;
-const KNOWN: &str = "known are whole seconds, milliseconds, microseconds or nanoseconds since 1970, or YYYY-MM-DD HH:MM:SS with or without a zone";
+const KNOWN: &str = "known are whole seconds, milliseconds, microseconds or nanoseconds since 1970, or YYYY-MM-DD HH:MM:SS with or without a zone; export it again so, or delete the line";
 
 /// Reads a time. `offset` is how many seconds a time without a zone is ahead of UTC.
 pub(crate) fn parse(text: &str, offset: i64) -> Result<(Timestamp, Unit), String> {

@@ -16,7 +16,7 @@ fn each_refusal_names_place_and_cure() {
         ("BTC_USDT-1m.csv", row("1727740860,100,102,99,101,-3"), "line 3, column volume: the volume is negative"),
         ("BTC_USDT-1m.csv", row("1727740860,100,102,NaN,101,3"), "line 3, column low: there is NaN where a number should be; delete the line"),
         ("BTC_USDT-1m.csv", row("1727740860,100,102,99,101,"), "line 3, column volume: there is nothing where a number should be"),
-        ("BTC_USDT-1m.csv", row("1727740860,100,102,99,101,1.2346E+12"), "line 3, column volume: \"1.2346E+12\" was rounded by a spreadsheet; export it again"),
+        ("BTC_USDT-1m.csv", row("1727740860,100,102,99,101,1.2346E+12"), "line 3, column volume: \"1.2346E+12\" was rounded, as spreadsheets do; export it again"),
         ("BTC_USDT-1m.csv", row("60,100,102,99,101,3"), "line 3, column time: \"60\" is no time between 2000 and 2100, and is around 1970"),
         ("BTC_USDT-1m.csv", row("1727740860,1,1,1,1,1\n1516406400000000,100,102,99,101,3"), "line 4: the candle is not later than the one before it; sort the lines by time"),
         ("BTC_USDT-1m.csv", row("close,time,open,high,low,volume"), "line 3: here are names again, and they are not those the file began with; split the file here"),

@@ -144,6 +144,19 @@ fn days_of_yahoo_and_holes_between_them() {
         ),
         ("1d", 3, 1)
     );
+    // yfinance of today: three lines of names.
+    let input = Input::new(
+        "BTC-USD.csv",
+        "Price,Close,High,Low,Open,Volume\nTicker,BTC-USD,BTC-USD,BTC-USD,BTC-USD,BTC-USD\nDate,,,,,\n2024-10-01,2,3,1,1,5\n2024-10-02,3,4,2,2,6\n",
+    );
+    let found: Vec<String> = rows(&input.table()).iter().map(shown).collect();
+    assert_eq!(
+        found,
+        [
+            "2024-10-01T00:00:00Z 1 3 1 2 5",
+            "2024-10-02T00:00:00Z 2 4 2 3 6"
+        ]
+    );
     // Futures at 17:00 in Chicago, the whole year at one offset.
     let shifted = Input::new(
         "ES_USD-1d.csv",
