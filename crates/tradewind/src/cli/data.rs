@@ -168,7 +168,7 @@ fn import(args: ImportArgs, catalogue: &Catalogue, output: Output) -> anyhow::Re
                 })
             })
             .collect();
-        return Ok(output.value(&Value::Array(files))?);
+        return Ok(output.value(&json!({ "items": files }))?);
     }
     for (path, series, imported, notes) in &done {
         let Imported { added, known } = imported;
