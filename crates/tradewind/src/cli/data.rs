@@ -205,10 +205,11 @@ fn list(catalogue: &Catalogue, output: Output) -> anyhow::Result<()> {
             })
         })
         .collect();
+    let answer = json!({ "items": rows });
     if output.is_json() {
-        return Ok(output.value(&Value::Array(rows))?);
+        return Ok(output.value(&answer)?);
     }
-    let table = Table::of(&Value::Array(rows), SERIES);
+    let table = Table::of(&answer, SERIES);
     Ok(output.table(
         &table,
         "the catalogue is empty; `tradewind data import FILE` fills it",

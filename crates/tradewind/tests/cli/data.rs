@@ -109,7 +109,7 @@ fn files_go_into_the_catalogue_are_played_from_it_and_come_out_again() {
     ];
     let output = tradewind(dir.path(), &import);
     expect(&output, 0);
-    let told = &json(&output)[0];
+    let told = &json(&output)["items"][0];
     assert_eq!(
         (
             told["series"].as_str(),
@@ -125,8 +125,16 @@ fn files_go_into_the_catalogue_are_played_from_it_and_come_out_again() {
             .contains("candles missing: 1, in 1 holes"),
         "{told}"
     );
-    assert_eq!(json(&tradewind(dir.path(), &import))[0]["known"], 599);
-    let listed = json(&tradewind(dir.path(), &["--json", "data", "list"]));
+    assert_eq!(
+        json(&tradewind(dir.path(), &import))["items"][0]["known"],
+        599
+    );
+    let shown = stdout(&tradewind(dir.path(), &["data", "list"]));
+    assert!(
+        shown.contains("binance:BTC/USDT@1m") && shown.contains("599"),
+        "{shown}"
+    );
+    let listed = &json(&tradewind(dir.path(), &["--json", "data", "list"]))["items"];
     assert_eq!(
         (
             listed[0]["rows"].as_u64(),
@@ -189,7 +197,10 @@ fn files_go_into_the_catalogue_are_played_from_it_and_come_out_again() {
         &["--json", "data", "import", text(&out), "--venue", "binance"],
     ));
     assert_eq!(
-        (again[0]["known"].as_u64(), again[0]["added"].as_u64()),
+        (
+            again["items"][0]["known"].as_u64(),
+            again["items"][0]["added"].as_u64()
+        ),
         (Some(599), Some(0))
     );
     let parquet = dir.path().join("out.parquet");
