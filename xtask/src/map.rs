@@ -31,7 +31,7 @@ const fn row(name: &'static str, ring: Ring, may_use: &'static [&'static str]) -
 
 /// The arrows. A test may also use whatever its crate reaches through them, and [`TESTKIT`].
 #[rustfmt::skip] // one row a crate, so that the map can be read as one
-pub(crate) const MAP: [Row; 19] = [
+pub(crate) const MAP: [Row; 20] = [
     row("tradewind-model", Ring::Core, &[]),
     row("tradewind-indicators", Ring::Core, &[]),
     row("tradewind-strategy", Ring::Core, &["tradewind-model", "tradewind-indicators"]),
@@ -47,19 +47,22 @@ pub(crate) const MAP: [Row; 19] = [
     row("tradewind-journal", Ring::Edge, &["tradewind-model", "tradewind-events"]),
     // The seal on an order is risk's: an adapter takes nothing else. Nor does it know inputs: its sinks speak the model.
     row("tradewind-venues", Ring::Edge, &["tradewind-model", "tradewind-risk"]),
-    row("tradewind-simx-server", Ring::Edge, &["tradewind-model", "tradewind-simx"]),
+    // Files of market data, and nothing else: no socket, no engine.
+    row("tradewind-data", Ring::Edge, &["tradewind-model"]),
+    // Recorded data is played from files, and one reader reads them for all who do that.
+    row("tradewind-simx-server", Ring::Edge, &["tradewind-model", "tradewind-simx", "tradewind-data"]),
     row("tradewind-storage", Ring::Edge, &["tradewind-model", "tradewind-events"]),
     // The one arrow between edges that is not to the bus: the API reads history from the projection. It names risk's words: views hold them.
     row("tradewind-api", Ring::Edge, &["tradewind-model", "tradewind-risk", "tradewind-events", "tradewind-bus", "tradewind-storage"]),
     row("tradewind-telegram", Ring::Edge, &["tradewind-model", "tradewind-events", "tradewind-bus"]),
     row("tradewind-backtest", Ring::Top, &[
         "tradewind-model", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events", "tradewind-engine",
-        "tradewind-driver", "tradewind-simx",
+        "tradewind-driver", "tradewind-simx", "tradewind-data",
     ]),
     row(TESTKIT, Ring::Top, &["tradewind-model", "tradewind-events", "tradewind-risk", "tradewind-engine", "tradewind-driver", "tradewind-strategy"]),
     row("tradewind", Ring::Top, &[
         "tradewind-model", "tradewind-indicators", "tradewind-strategy", "tradewind-portfolio", "tradewind-risk", "tradewind-events",
-        "tradewind-engine", "tradewind-driver", "tradewind-simx", "tradewind-bus", "tradewind-journal", "tradewind-venues", "tradewind-simx-server",
+        "tradewind-engine", "tradewind-driver", "tradewind-simx", "tradewind-data", "tradewind-bus", "tradewind-journal", "tradewind-venues", "tradewind-simx-server",
         "tradewind-storage", "tradewind-api", "tradewind-telegram", "tradewind-backtest",
     ]),
 ];

@@ -2,30 +2,19 @@
 
 use std::path::PathBuf;
 
+use tradewind_data::{CatalogueError, DataError};
 use tradewind_model::InstrumentKind;
 
 /// Why a backtest could not be run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BacktestError {
-    /// The file cannot be opened or read.
-    #[error("cannot read {}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The error of the file system.
-        source: std::io::Error,
-    },
-    /// A line is malformed.
-    #[error("{}: line {line}: {reason}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: u64,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// A file cannot be read, or a line of it is malformed.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The catalogue cannot be read, or does not have a series.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
     /// A file's product or interval cannot be found out, or its content cannot be played.
     #[error("{}: {reason}", path.display())]
     File {

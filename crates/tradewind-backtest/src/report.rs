@@ -26,6 +26,9 @@ pub struct Report {
     pub until: Timestamp,
     /// How the exchange was modelled.
     pub models: Models,
+    /// What a person should know of the files: holes, and what was passed over, put in order or supposed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub data_notes: Vec<String>,
     /// Quotes played.
     pub quotes: u64,
     /// Public trades played.
@@ -192,6 +195,7 @@ impl Report {
             from,
             until: view.at,
             models,
+            data_notes: Vec::new(),
             quotes: counters.quotes,
             trades: counters.trades,
             candles: counters.candles,

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
+#[path = "cli/data.rs"]
+mod data;
 #[path = "cli/fake_desk.rs"]
 mod fake_desk;
 #[path = "cli/journal.rs"]

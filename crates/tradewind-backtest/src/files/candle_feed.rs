@@ -5,52 +5,37 @@
 
 use std::collections::VecDeque;
 
+use tradewind_data::{CandleRow, Row, Rows, counts};
 use tradewind_model::{
-    Candle, CandleBuilder, Instrument, Interval, MarketEvent, Ppm, Price, Timestamp,
+    Amount, Candle, CandleBuilder, Instrument, Interval, MarketEvent, Ppm, Price, Timestamp,
 };
-use tradewind_simx::recorded::{CandleRow, CandleTable};
 
-use super::lines::Lines;
-use super::survey::counts;
 use crate::error::BacktestError;
 use crate::source::{CandleStart, HistoryEvent};
 
 /// What is made of a table of candles, in order of time.
 pub(super) struct CandleFeed {
-    lines: Lines,
-    table: CandleTable,
+    rows: Rows,
     events: CandleEvents,
-    /// Whether the line it stands at is a candle that was not played.
-    pending: bool,
     ready: VecDeque<(Timestamp, HistoryEvent)>,
 }
 
 impl CandleFeed {
-    pub(super) fn open(
-        mut lines: Lines,
-        table: CandleTable,
-        headless: bool,
-        events: CandleEvents,
-    ) -> Result<Self, BacktestError> {
-        let pending = lines.advance()? && headless;
-        Ok(Self {
-            lines,
-            table,
+    pub(super) const fn new(rows: Rows, events: CandleEvents) -> Self {
+        Self {
+            rows,
             events,
-            pending,
             ready: VecDeque::new(),
-        })
+        }
     }
 
     /// The next event.
     pub(super) fn next(&mut self) -> Result<Option<(Timestamp, HistoryEvent)>, BacktestError> {
         while self.ready.is_empty() {
-            if !self.pending && !self.lines.advance()? {
-                break;
+            let Some(row) = self.rows.next() else { break };
+            if let Row::Candle(row) = row? {
+                self.events.draw(&row, &mut self.ready);
             }
-            self.pending = false;
-            let row = self.lines.judge(self.table.row(self.lines.text()))?;
-            self.events.draw(&row, &mut self.ready);
         }
         Ok(self.ready.pop_front())
     }
@@ -112,7 +97,6 @@ impl CandleEvents {
     fn candle(&self, row: &CandleRow) -> Candle {
         let rules = &self.instrument;
         let price = |value| Price(counts(value, rules.price_decimals).max(1));
-        let volume = counts(row.volume.unwrap_or(0), rules.quantity_decimals);
         Candle {
             instrument: rules.id,
             interval: self.interval,
@@ -122,7 +106,7 @@ impl CandleEvents {
             high: price(row.high),
             low: price(row.low),
             close: price(row.close),
-            volume: rules.quantity_amount(tradewind_model::Quantity(volume)),
+            volume: row.volume.unwrap_or(Amount::ZERO),
         }
     }
 }

@@ -12,7 +12,7 @@ use tradewind_strategy::WakesOn;
 
 use super::FileOptions;
 use super::rules::{VENUE, full_name, instruments, one_quote};
-use super::survey::{Content, Survey};
+use super::survey::Survey;
 use crate::error::BacktestError;
 use crate::setup::Setup;
 
@@ -139,11 +139,7 @@ fn refused(error: &tradewind_strategy::BuildError) -> BacktestError {
 
 /// Candles come from tables of candles where there are such, else they are built from trades.
 fn candle_source(surveys: &[Survey], wanted: &[Interval]) -> Result<CandleSource, BacktestError> {
-    let played = surveys.iter().filter_map(|survey| match survey.content {
-        Content::Candles { interval, .. } => Some(interval),
-        _ => None,
-    });
-    let longest = played.max();
+    let longest = surveys.iter().filter_map(Survey::candles).max();
     let Some(longest) = longest else {
         if wanted.is_empty() || surveys.iter().all(|survey| survey.has_trades) {
             return Ok(CandleSource::Trades);
@@ -152,6 +148,13 @@ fn candle_source(surveys: &[Survey], wanted: &[Interval]) -> Result<CandleSource
             "the strategy wakes on candles, and there is neither a table of candles nor trades to build them from".to_owned(),
         ));
     };
+    let shifted = surveys.iter().find(|survey| survey.is_shifted());
+    if let (Some(shifted), true) = (shifted, wanted.iter().any(|interval| *interval > longest)) {
+        return Err(BacktestError::Options(format!(
+            "{}: its candles do not begin when the longer ones do that the strategy wakes on",
+            shifted.path.display()
+        )));
+    }
     match wanted
         .iter()
         .find(|interval| !is_folded_from(**interval, longest))
@@ -225,10 +228,10 @@ fn limits(cash: Amount) -> Limits {
 
 /// Silence counts as staleness after ten seconds, or after a candle's length where candles are all there is.
 fn stale_after(surveys: &[Survey]) -> Duration {
-    let lengths = surveys.iter().filter_map(|survey| match survey.content {
-        Content::Candles { interval, .. } => Some(interval.duration()),
-        _ => None,
-    });
+    let lengths = surveys
+        .iter()
+        .filter_map(Survey::candles)
+        .map(Interval::duration);
     lengths
         .max()
         .unwrap_or_default()

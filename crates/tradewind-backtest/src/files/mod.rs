@@ -2,12 +2,10 @@
 //!
 //! Every file is read twice. The first reading finds bad lines before anything starts, and the price and quantity
 //! decimals that the instruments need. The second one plays the file line by line. `docs/backtest.md` describes the
-//! formats and rules; `tradewind_simx::recorded` parses the lines.
+//! formats and rules; `tradewind_data` reads the tables, `tradewind_simx::recorded` the captures.
 
 mod candle_feed;
 mod desk;
-mod lines;
-mod names;
 mod player;
 mod rules;
 mod survey;
@@ -17,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tradewind_data::{Span, UtcOffset};
 use tradewind_engine::StrategySource;
 use tradewind_model::{Amount, ExitPlan, Interval, OrderPolicy, Parameter, Ppm, Sizer};
 use tradewind_risk::Limits;
@@ -34,12 +33,19 @@ pub struct FileOptions {
     pub strategy: String,
     /// Its parameters; those not given take their defaults.
     pub parameters: BTreeMap<String, Parameter>,
-    /// The files: captures, tables of candles, of quotes or of trades, plain or `.gz`.
+    /// The files: captures, tables of candles, of quotes or of trades; or `catalogue:binance:BTC/USDT@1m` for a series of
+    /// the catalogue.
     pub files: Vec<PathBuf>,
     /// Product of the files, as `BASE/QUOTE`, if their names do not contain it.
     pub product: Option<String>,
     /// Length of the candles, if neither the file names nor the rows show it.
     pub interval: Option<Interval>,
+    /// How far times without a zone are ahead of UTC, if they are.
+    pub utc_offset: Option<UtcOffset>,
+    /// Which part of the data is played.
+    pub span: Span,
+    /// The folder of the catalogue, for data that is named `catalogue:SERIES`.
+    pub catalogue: Option<PathBuf>,
     /// Time between two evaluations of a strategy that wakes by the clock.
     pub every: Duration,
     /// The account's starting balance, in the quote asset.
@@ -77,6 +83,9 @@ impl FileOptions {
             files,
             product: None,
             interval: None,
+            utc_offset: None,
+            span: Span::ALL,
+            catalogue: None,
             every: Duration::from_secs(900),
             cash: Amount::whole(10_000),
             budget: None,
@@ -134,7 +143,10 @@ fn run_bot(
         .iter()
         .map(|path| survey::survey(path, options))
         .collect();
-    let plan = desk::plan(options, rules, &surveys?)?;
+    let surveys = surveys?;
+    let plan = desk::plan(options, rules, &surveys)?;
     let mut player = player::Player::open(&plan)?;
-    run_with(plan.setup, strategies, &mut player)
+    let mut report = run_with(plan.setup, strategies, &mut player)?;
+    report.data_notes = surveys.iter().flat_map(survey::Survey::notes).collect();
+    Ok(report)
 }

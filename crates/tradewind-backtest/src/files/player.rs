@@ -1,10 +1,10 @@
 //! All files of a run as one history: always the file whose next event is earliest, the first named one of equals.
 
+use tradewind_data::{Kind, Lines};
 use tradewind_model::{Instrument, MarketEvent, Timestamp};
 
 use super::candle_feed::{CandleEvents, CandleFeed};
 use super::desk::Plan;
-use super::lines::Lines;
 use super::survey::{Content, Survey};
 use super::tick_feed::{CaptureFeed, QuoteFeed, TradeFeed};
 use crate::error::BacktestError;
@@ -70,46 +70,33 @@ fn market(next: Option<(Timestamp, MarketEvent)>) -> Option<(Timestamp, HistoryE
 }
 
 fn open(plan: &Plan, survey: &Survey, instrument: &Instrument) -> Result<Feed, BacktestError> {
-    let mut lines = Lines::open(&survey.path)?;
     let instrument = instrument.clone();
-    Ok(match survey.content {
-        Content::Candles {
-            table,
-            interval,
-            headless,
-        } => {
+    let table = match &survey.content {
+        Content::Capture { ahead_nanos } => {
+            let lines = Lines::open(&survey.path)?;
+            let symbol = survey.product.symbol();
+            let feed = CaptureFeed::new(lines, symbol, instrument, *ahead_nanos);
+            return Ok(Feed::Capture(Box::new(feed)));
+        }
+        Content::Table(table) => table,
+    };
+    let rows = table.rows()?;
+    Ok(match (table.kind, table.interval) {
+        (Kind::Candles, Some(interval)) => {
             let events = CandleEvents::new(instrument, interval, &plan.intervals, plan.half_spread);
-            Feed::Candles(Box::new(CandleFeed::open(lines, table, headless, events)?))
+            Feed::Candles(Box::new(CandleFeed::new(rows, events)))
         }
-        Content::Quotes(table) => {
-            lines.advance()?;
-            Feed::Quotes(Box::new(QuoteFeed {
-                lines,
-                table,
-                instrument,
-            }))
-        }
-        Content::Trades(table) => {
-            lines.advance()?;
+        (Kind::Quotes | Kind::Candles, _) => Feed::Quotes(Box::new(QuoteFeed { rows, instrument })),
+        (Kind::Trades, _) => {
             let quotes_too =
                 |(other, of): &(Survey, Instrument)| other.has_quotes && of.id == instrument.id;
             let quoted = (!plan.files.iter().any(quotes_too)).then_some(plan.half_spread);
             Feed::Trades(Box::new(TradeFeed {
-                lines,
-                table,
+                rows,
                 instrument,
                 quoted,
                 ready: std::collections::VecDeque::new(),
             }))
-        }
-        Content::Capture { ahead_nanos } => {
-            let symbol = survey.product.symbol();
-            Feed::Capture(Box::new(CaptureFeed::new(
-                lines,
-                symbol,
-                instrument,
-                ahead_nanos,
-            )))
         }
     })
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use tradewind_data::{Digits, Product};
 use tradewind_model::{Amount, AssetId, AssetTable, Instrument, InstrumentId, VenueId};
-use tradewind_simx::recorded::Product;
 use tradewind_simx::universe;
 
-use super::survey::{Digits, Survey};
+use super::survey::Survey;
 use crate::error::BacktestError;
 
 /// The one venue.
@@ -53,12 +53,7 @@ fn rules(product: &Product, digits: Digits) -> Instrument {
             && digits.quantity <= known.quantity_decimals
     };
     let price_decimals = digits.price;
-    // A table without volumes does not show the decimals of quantities; most markets have five.
-    let quantity_decimals = if digits.quantity == 0 {
-        5
-    } else {
-        digits.quantity
-    };
+    let quantity_decimals = step_decimals(digits);
     listed.into_iter().find(fits).unwrap_or(Instrument {
         price_decimals,
         quantity_decimals,
@@ -70,6 +65,19 @@ fn rules(product: &Product, digits: Digits) -> Instrument {
         open_orders_max: 200,
         ..Instrument::spot(InstrumentId(0), "", AssetId(0), AssetId(0))
     })
+}
+
+/// A table without volumes does not show the decimals of quantities; most markets have five, and those whose prices need more
+/// than eight are counted in whole units. The step is no finer than can be multiplied with the price.
+const fn step_decimals(digits: Digits) -> u8 {
+    let wanted = match (digits.quantity, digits.price) {
+        (0, ..=8) => 5,
+        (0, _) => 0,
+        (9.., _) => 8,
+        (shown, _) => shown,
+    };
+    let most = Amount::DECIMALS.saturating_sub(digits.price);
+    if wanted > most { most } else { wanted }
 }
 
 /// The one quote asset of all instruments.

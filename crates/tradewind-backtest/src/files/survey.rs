@@ -1,37 +1,25 @@
 //! The first reading of a file: its kind, its product and the decimals it needs. Every line is checked.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use tradewind_data::{
+    Catalogue, Content as Data, Digits, Hints, Kind, Lines, Product, Series, SeriesError, Span,
+    Table,
+};
 use tradewind_model::{Interval, Timestamp};
-use tradewind_simx::recorded::{CandleTable, CaptureSurvey, Product, QuoteTable, TradeTable};
+use tradewind_simx::recorded::CaptureSurvey;
 
 use super::FileOptions;
-use super::lines::Lines;
-use super::names;
 use crate::error::BacktestError;
 
-/// Digits after the point that prices and quantities need.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Digits {
-    pub(super) price: u8,
-    pub(super) quantity: u8,
-}
-
 /// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Content {
     /// A venue's streams as they were received; the recorder's clock was this far behind the venue's.
     Capture { ahead_nanos: i64 },
-    /// Candles of one length; the flag says whether the first line is one.
-    Candles {
-        table: CandleTable,
-        interval: Interval,
-        headless: bool,
-    },
-    /// Quotes.
-    Quotes(QuoteTable),
-    /// Trades.
-    Trades(TradeTable),
+    /// Candles, quotes or trades.
+    Table(Box<Table>),
 }
 
 /// A file, read once.
@@ -47,128 +35,96 @@ pub(super) struct Survey {
     pub(super) has_trades: bool,
 }
 
+impl Survey {
+    /// How long its candles are, if it holds candles.
+    pub(super) fn candles(&self) -> Option<Interval> {
+        match &self.content {
+            Content::Table(table) => table.interval,
+            Content::Capture { .. } => None,
+        }
+    }
+
+    /// Whether its candles begin later than the intervals do.
+    pub(super) fn is_shifted(&self) -> bool {
+        matches!(&self.content, Content::Table(table) if table.offset > Duration::ZERO)
+    }
+
+    /// What a person should know of it.
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+        let table = match &self.content {
+            Content::Table(table) => Some(table),
+            Content::Capture { .. } => None,
+        };
+        let notes = table.into_iter().flat_map(|table| &table.notes);
+        notes.map(|note| format!("{}: {note}", self.path.display()))
+    }
+}
+
 /// Reads a file to its end.
 pub(super) fn survey(path: &Path, options: &FileOptions) -> Result<Survey, BacktestError> {
-    let mut lines = Lines::open(path)?;
-    if !lines.advance()? {
-        return Err(file_error(path, "the file is empty"));
+    if let Some(name) = path
+        .to_str()
+        .and_then(|path| path.strip_prefix("catalogue:"))
+    {
+        return series(name, options);
     }
-    let first = lines.text().to_owned();
-    if first.contains('{') {
-        return capture(path, lines);
-    }
-    let (named, length) = names::parse(path);
-    let given = options.product.as_deref().map(names::product);
-    let product = given.unwrap_or(named).ok_or_else(|| {
-        file_error(
-            path,
-            "its name does not tell what it is of; name it, as BTC/USDT",
-        )
-    })?;
-    let span = Span::default();
-    if let Some(table) = QuoteTable::first_line(&first) {
-        let content = Content::Quotes(table);
-        return rest(path, lines, product, content, span, |lines, span| {
-            let row = lines.judge(table.row(lines.text()))?;
-            span.add(row.at, &[row.bid, row.ask], &[row.bid_size, row.ask_size]);
-            Ok(())
-        });
-    }
-    if let Some(table) = TradeTable::first_line(&first) {
-        let content = Content::Trades(table);
-        return rest(path, lines, product, content, span, |lines, span| {
-            let row = lines.judge(table.row(lines.text()))?;
-            span.add(row.at, &[row.price], &[Some(row.quantity)]);
-            Ok(())
-        });
-    }
-    candles(path, lines, product, options.interval.or(length))
-}
-
-/// Reads what is left of a table.
-fn rest(
-    path: &Path,
-    mut lines: Lines,
-    product: Product,
-    content: Content,
-    mut span: Span,
-    mut read: impl FnMut(&Lines, &mut Span) -> Result<(), BacktestError>,
-) -> Result<Survey, BacktestError> {
-    while lines.advance()? {
-        read(&lines, &mut span)?;
-    }
-    let (first, last) = span
-        .times
-        .ok_or_else(|| file_error(path, "there is no row in it"))?;
-    Ok(Survey {
-        path: path.to_owned(),
+    let product = match options.product.as_deref() {
+        None => None,
+        Some(given) => {
+            let unknown =
+                || BacktestError::Options(format!("{given:?} is no product; name it as BTC/USDT"));
+            Some(tradewind_data::product(given).ok_or_else(unknown)?)
+        }
+    };
+    let hints = Hints {
         product,
-        content,
-        digits: span.digits,
-        first,
-        last,
-        has_quotes: !matches!(content, Content::Trades(_)),
-        has_trades: matches!(content, Content::Trades(_)),
-    })
-}
-
-fn candles(
-    path: &Path,
-    lines: Lines,
-    product: Product,
-    interval: Option<Interval>,
-) -> Result<Survey, BacktestError> {
-    let (table, headless) = lines.judge(CandleTable::first_line(lines.text()))?;
-    let mut span = Span::default();
-    let mut before: Option<Timestamp> = None;
-    let mut shortest: Option<i64> = None;
-    let mut read = |lines: &Lines, span: &mut Span| {
-        let row = lines.judge(table.row(lines.text()))?;
-        if let Some(before) = before.replace(row.open_time) {
-            if before >= row.open_time {
-                return Err(lines.error("the candle is not later than the one before it"));
-            }
-            let step = row.open_time.as_nanos() - before.as_nanos();
-            shortest = Some(shortest.map_or(step, |known| known.min(step)));
-        }
-        let prices = [row.open, row.high, row.low, row.close];
-        span.add(row.open_time, &prices, &[row.volume]);
-        Ok(())
+        interval: options.interval,
+        utc_offset: options.utc_offset,
+        span: options.span,
     };
-    if headless {
-        read(&lines, &mut span)?;
+    match tradewind_data::open(path, &hints)? {
+        Data::Empty => Err(file_error(path, "the file is empty; fetch it again")),
+        Data::Capture => capture(path, options),
+        Data::Table(table) => Ok(of_table(*table)),
     }
-    // The interval follows from the rows only once all of them are read.
-    let content = Content::Candles {
-        table,
-        interval: Interval::Minute1,
-        headless,
-    };
-    let mut survey = rest(path, lines, product, content, span, read)?;
-    let by_rows = Interval::all()
-        .find(|interval| shortest == i64::try_from(interval.duration().as_nanos()).ok());
-    let interval = interval.or(by_rows).ok_or_else(|| {
-        file_error(
-            path,
-            "neither its name nor its rows tell how long its candles are",
-        )
-    })?;
-    survey.content = Content::Candles {
-        table,
-        interval,
-        headless,
-    };
-    survey.last = survey.last + interval.duration();
-    Ok(survey)
 }
 
-fn capture(path: &Path, mut lines: Lines) -> Result<Survey, BacktestError> {
+/// A series of the catalogue.
+fn series(name: &str, options: &FileOptions) -> Result<Survey, BacktestError> {
+    let refused = |reason: String| BacktestError::Options(reason);
+    let series: Series = name
+        .parse()
+        .map_err(|error: SeriesError| refused(error.to_string()))?;
+    let root = options.catalogue.clone();
+    let root = root.ok_or_else(|| refused("there is no folder of a catalogue".to_owned()))?;
+    Ok(of_table(Catalogue::new(root).table(&series, options.span)?))
+}
+
+fn of_table(table: Table) -> Survey {
+    Survey {
+        path: table.path.clone(),
+        product: table.product.clone(),
+        digits: table.digits,
+        first: table.first,
+        last: table.ends_at(),
+        has_quotes: table.kind != Kind::Trades,
+        has_trades: table.kind == Kind::Trades,
+        content: Content::Table(Box::new(table)),
+    }
+}
+
+fn capture(path: &Path, options: &FileOptions) -> Result<Survey, BacktestError> {
+    if options.span != Span::ALL {
+        return Err(file_error(
+            path,
+            "a capture is played as a whole; leave --from and --to out",
+        ));
+    }
+    let mut lines = Lines::open(path)?;
     let mut found = CaptureSurvey::default();
-    loop {
-        lines.judge(found.read(lines.text()))?;
-        if !lines.advance()? {
-            break;
-        }
+    while lines.advance()? {
+        let read = found.read(lines.text());
+        read.map_err(|error| lines.error(&error.to_string()))?;
     }
     let mut symbols = found.symbols.iter();
     let (Some((symbol, of)), None) = (symbols.next(), symbols.next()) else {
@@ -177,7 +133,7 @@ fn capture(path: &Path, mut lines: Lines) -> Result<Survey, BacktestError> {
             "a capture of exactly one symbol can be played",
         ));
     };
-    let product = names::product(symbol).ok_or_else(|| {
+    let product = tradewind_data::product(symbol).ok_or_else(|| {
         file_error(
             path,
             &format!("{symbol:?} is no symbol of two known assets"),
@@ -204,43 +160,9 @@ fn capture(path: &Path, mut lines: Lines) -> Result<Survey, BacktestError> {
     })
 }
 
-/// Times and digits of the rows so far.
-#[derive(Debug, Default)]
-struct Span {
-    times: Option<(Timestamp, Timestamp)>,
-    digits: Digits,
-}
-
-impl Span {
-    fn add(&mut self, at: Timestamp, prices: &[i64], quantities: &[Option<i64>]) {
-        let (first, last) = self.times.unwrap_or((at, at));
-        self.times = Some((first.min(at), last.max(at)));
-        let most = |known: u8, value: i64| known.max(places(value));
-        let digits = &mut self.digits;
-        digits.price = prices.iter().copied().fold(digits.price, most);
-        let quantities = quantities.iter().flatten().copied();
-        digits.quantity = quantities.fold(digits.quantity, most);
-    }
-}
-
-/// Digits after the point of a count of 10^-8, zeros at the end apart.
-fn places(value: i64) -> u8 {
-    let (mut rest, mut places) = (value, 8);
-    while places > 0 && rest % 10 == 0 {
-        rest /= 10;
-        places -= 1;
-    }
-    places
-}
-
 pub(super) fn file_error(path: &Path, reason: &str) -> BacktestError {
     BacktestError::File {
         path: path.to_owned(),
         reason: reason.to_owned(),
     }
-}
-
-/// A count of 10^-8 as a count of 10^-`decimals`.
-pub(super) const fn counts(value: i64, decimals: u8) -> i64 {
-    value / 10_i64.pow(8_u32.saturating_sub(decimals as u32))
 }

@@ -2,37 +2,34 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use tradewind_data::{Lines, QuoteRow, Row, Rows, TradeRow, counts};
 use tradewind_model::{
-    Instrument, MarketEvent, Ppm, Price, Quantity, Quote, Timestamp, Trade, TradeId,
+    Amount, Instrument, MarketEvent, Ppm, Price, Quantity, Quote, Side, Timestamp, Trade, TradeId,
 };
 use tradewind_simx::MarketRecord;
-use tradewind_simx::recorded::{CapturePlayer, QuoteRow, QuoteTable, TradeRow, TradeTable};
+use tradewind_simx::recorded::CapturePlayer;
 
-use super::lines::Lines;
-use super::survey::counts;
 use crate::error::BacktestError;
 use crate::point::Width;
 
 /// Rows of quotes.
 pub(super) struct QuoteFeed {
-    pub(super) lines: Lines,
-    pub(super) table: QuoteTable,
+    pub(super) rows: Rows,
     pub(super) instrument: Instrument,
 }
 
 impl QuoteFeed {
     pub(super) fn next(&mut self) -> Result<Option<(Timestamp, MarketEvent)>, BacktestError> {
-        if !self.lines.advance()? {
+        let Some(Row::Quote(row)) = self.rows.next().transpose()? else {
             return Ok(None);
-        }
-        let row = self.lines.judge(self.table.row(self.lines.text()))?;
+        };
         Ok(Some((row.at, MarketEvent::Quote(self.quote(&row)))))
     }
 
     fn quote(&self, row: &QuoteRow) -> Quote {
         let rules = &self.instrument;
         let price = |value| Price(counts(value, rules.price_decimals));
-        let size = |value: Option<i64>| {
+        let size = |value: Option<Amount>| {
             let count = value.map(|value| counts(value, rules.quantity_decimals));
             count.map_or(rules.step, Quantity)
         };
@@ -50,8 +47,7 @@ impl QuoteFeed {
 
 /// Rows of trades. Where nobody quotes, each trade is followed by a quote half a spread around its price.
 pub(super) struct TradeFeed {
-    pub(super) lines: Lines,
-    pub(super) table: TradeTable,
+    pub(super) rows: Rows,
     pub(super) instrument: Instrument,
     /// Half of the spread of the quotes to make, if there are no others.
     pub(super) quoted: Option<Ppm>,
@@ -63,10 +59,9 @@ impl TradeFeed {
         if let Some(ready) = self.ready.pop_front() {
             return Ok(Some(ready));
         }
-        if !self.lines.advance()? {
+        let Some(Row::Trade(row)) = self.rows.next().transpose()? else {
             return Ok(None);
-        }
-        let row = self.lines.judge(self.table.row(self.lines.text()))?;
+        };
         let trade = self.trade(&row);
         if let Some(half) = self.quoted {
             let width = Width::of(&self.instrument, half);
@@ -76,11 +71,11 @@ impl TradeFeed {
         Ok(Some((row.at, MarketEvent::Trade(trade))))
     }
 
-    const fn trade(&self, row: &TradeRow) -> Trade {
+    fn trade(&self, row: &TradeRow) -> Trade {
         let rules = &self.instrument;
         Trade {
             instrument: rules.id,
-            taker: row.taker,
+            taker: row.taker.unwrap_or(Side::Buy),
             id: TradeId(row.id),
             price: Price(counts(row.price, rules.price_decimals)),
             quantity: Quantity(counts(row.quantity, rules.quantity_decimals)),
@@ -121,7 +116,7 @@ impl CaptureFeed {
             }
             if self.lines.advance()? {
                 let fed = self.player.feed(self.lines.text());
-                self.lines.judge(fed)?;
+                fed.map_err(|error| self.lines.error(&error.to_string()))?;
             } else {
                 self.player.end();
                 self.ended = true;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use tradewind_backtest::{BacktestError, FileOptions, Report, run_files};
+use tradewind_data::DataError;
 use tradewind_model::{Amount, Decimal, Parameter, Ppm};
 use tradewind_simx::Fees;
 
@@ -188,7 +189,10 @@ fn the_malformed_table_is_refused_for_its_rounded_times() {
     };
     let error = run_files(&reversion(vec![path])).expect_err("it is malformed");
     assert!(
-        matches!(error, BacktestError::Malformed { line: 2, .. }),
+        matches!(
+            error,
+            BacktestError::Data(DataError::Malformed { line: 2, .. })
+        ),
         "{error}"
     );
     assert!(error.to_string().contains("1.70027E+12"), "{error}");

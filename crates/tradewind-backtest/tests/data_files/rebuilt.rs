@@ -2,43 +2,43 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
+use tradewind_data::{CandleRow, Content, Hints, Row, counts, open};
 use tradewind_model::{
     Amount, Candle, CandleBuilder, Instrument, InstrumentId, Interval, Price, Timestamp,
 };
-use tradewind_simx::recorded::{CandleRow, CandleTable, CapturePlayer, CaptureSurvey};
+use tradewind_simx::recorded::{CapturePlayer, CaptureSurvey};
 use tradewind_simx::{MarketRecord, universe};
 
 use crate::common::test_data;
 
 fn rows(path: &Path) -> Vec<CandleRow> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|mut file| file.read_to_string(&mut text))
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut lines = text.lines();
-    let (table, _) = CandleTable::first_line(lines.next().expect("a first line")).expect("a table");
-    lines
-        .map(|line| table.row(line).expect("a sound candle"))
-        .collect()
+    let Content::Table(table) = open(path, &Hints::default()).expect("a sound table") else {
+        panic!("{} is no table", path.display());
+    };
+    let rows = table.rows().expect("it was just read");
+    rows.map(|row| match row {
+        Ok(Row::Candle(row)) => row,
+        other => panic!("{other:?}"),
+    })
+    .collect()
 }
 
 /// Prices are kept as counts of 10^-8, as the table has them.
 fn candle(row: &CandleRow, interval: Interval) -> Candle {
-    let volume = row.volume.expect("the tables have volumes");
     Candle {
         instrument: InstrumentId(0),
         interval,
         complete: true,
         open_time: row.open_time,
-        open: Price(row.open),
-        high: Price(row.high),
-        low: Price(row.low),
-        close: Price(row.close),
-        volume: Amount(i128::from(volume) * 10_000_000_000),
+        open: Price(counts(row.open, 8)),
+        high: Price(counts(row.high, 8)),
+        low: Price(counts(row.low, 8)),
+        close: Price(counts(row.close, 8)),
+        volume: row.volume.expect("the tables have volumes"),
     }
 }
 

@@ -1,15 +1,15 @@
 //! Files and folders of recorded data: which there are, what each one is, and every line of it read once.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
+use tradewind_data::{Content, Hints, Kind, Lines, Product, Row, Table};
 use tradewind_model::Interval;
-use tradewind_simx::recorded::{CandleRow, CandleTable, CaptureSurvey, LineError, Product};
+use tradewind_simx::recorded::CaptureSurvey;
 
-use super::{CandleSeries, Capture, RecordingError, names};
+use super::{CandleSeries, Capture, RecordingError};
 
 /// Files in `path` that can be recordings, by name; `path` itself when it is a file.
 pub(super) fn list(path: &Path) -> Result<Vec<PathBuf>, RecordingError> {
@@ -32,23 +32,12 @@ pub(super) fn list(path: &Path) -> Result<Vec<PathBuf>, RecordingError> {
 }
 
 fn is_recording(path: &Path) -> bool {
-    let known = ["csv", "gz"];
+    let known = ["csv", "gz", "zip", "tsv"];
     path.is_file()
         && path
             .extension()
             .and_then(|extension| extension.to_str())
             .is_some_and(|extension| known.contains(&extension))
-}
-
-/// The lines of a file, unpacked if it is packed.
-pub(super) fn lines(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
-    let file = BufReader::with_capacity(1 << 16, File::open(path)?);
-    let packed = path.extension().is_some_and(|extension| extension == "gz");
-    Ok(if packed {
-        Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file)))
-    } else {
-        Box::new(file)
-    })
 }
 
 /// Everything that was found so far.
@@ -62,29 +51,20 @@ pub(super) struct Found {
 impl Found {
     /// Reads one file to the end.
     pub(super) fn read(&mut self, path: &Path) -> Result<(), RecordingError> {
-        let mut reader = Numbered::open(path)?;
-        let Some(first) = reader.next_line()? else {
-            self.notes.push(format!("{} is empty", path.display()));
-            return Ok(());
-        };
-        if first.contains('{') {
-            self.read_capture(path, &first, reader)
-        } else {
-            self.read_candles(path, &first, reader)
+        match tradewind_data::open(path, &Hints::default())? {
+            Content::Empty => self.notes.push(format!("{} is empty", path.display())),
+            Content::Capture => self.read_capture(path)?,
+            Content::Table(table) => self.read_candles(path, &table)?,
         }
+        Ok(())
     }
 
-    fn read_capture(
-        &mut self,
-        path: &Path,
-        first: &str,
-        mut reader: Numbered<'_>,
-    ) -> Result<(), RecordingError> {
+    fn read_capture(&mut self, path: &Path) -> Result<(), RecordingError> {
         let mut survey = CaptureSurvey::default();
-        let mut next = Some(first.to_owned());
-        while let Some(line) = next {
-            reader.judge(survey.read(&line))?;
-            next = reader.next_line()?;
+        let mut lines = Lines::open(path)?;
+        while lines.advance()? {
+            let read = survey.read(lines.text());
+            read.map_err(|error| lines.error(&error.to_string()))?;
         }
         self.captures.push(Capture {
             path: path.to_owned(),
@@ -93,39 +73,27 @@ impl Found {
         Ok(())
     }
 
-    fn read_candles(
-        &mut self,
-        path: &Path,
-        first: &str,
-        mut reader: Numbered<'_>,
-    ) -> Result<(), RecordingError> {
-        let name = names::parse(path).map_err(|reason| RecordingError::Name {
-            path: path.to_owned(),
-            reason,
-        })?;
-        let (table, is_row) = reader.judge(CandleTable::first_line(first))?;
-        let mut rows: Vec<CandleRow> = Vec::new();
-        let mut next = if is_row {
-            Some(first.to_owned())
-        } else {
-            reader.next_line()?
+    fn read_candles(&mut self, path: &Path, table: &Table) -> Result<(), RecordingError> {
+        let (Kind::Candles, Some(interval)) = (table.kind, table.interval) else {
+            return Err(RecordingError::NotPlayed {
+                path: path.to_owned(),
+                kind: table.kind.name(),
+            });
         };
-        while let Some(line) = next {
-            let row = reader.judge(table.row(&line))?;
-            if rows
-                .last()
-                .is_some_and(|last| last.open_time >= row.open_time)
-            {
-                return Err(reader.error("the candle is not later than the one before it"));
+        let of_file = |note: &String| format!("{}: {note}", path.display());
+        self.notes.extend(table.notes.iter().map(of_file));
+        let mut rows = Vec::new();
+        for row in table.rows()? {
+            if let Row::Candle(row) = row? {
+                rows.push(row);
             }
-            rows.push(row);
-            next = reader.next_line()?;
         }
         self.keep_finest(
             path,
             CandleSeries {
-                product: name.product,
-                interval: name.interval,
+                product: table.product.clone(),
+                interval,
+                digits: table.digits,
                 rows,
             },
         );
@@ -162,67 +130,5 @@ impl Found {
             self.candles.into_values().collect(),
             self.notes,
         )
-    }
-}
-
-/// Lines and their numbers, so that an error can name its place.
-struct Numbered<'a> {
-    path: &'a Path,
-    reader: Box<dyn BufRead + Send>,
-    line: u64,
-}
-
-impl<'a> Numbered<'a> {
-    fn open(path: &'a Path) -> Result<Self, RecordingError> {
-        let reader = lines(path).map_err(|source| RecordingError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            path,
-            reader,
-            line: 0,
-        })
-    }
-
-    /// The next line that is not blank.
-    fn next_line(&mut self) -> Result<Option<String>, RecordingError> {
-        loop {
-            let mut line = String::new();
-            self.line += 1;
-            match self.reader.read_line(&mut line) {
-                Ok(0) => return Ok(None),
-                Ok(_) if line.trim().is_empty() => {}
-                Ok(_) => return Ok(Some(line.trim_end().to_owned())),
-                Err(source)
-                    if matches!(
-                        source.kind(),
-                        io::ErrorKind::InvalidData
-                            | io::ErrorKind::InvalidInput
-                            | io::ErrorKind::UnexpectedEof
-                    ) =>
-                {
-                    return Err(self.error("it is no UTF-8 text, or badly packed"));
-                }
-                Err(source) => {
-                    return Err(RecordingError::Io {
-                        path: self.path.to_owned(),
-                        source,
-                    });
-                }
-            }
-        }
-    }
-
-    fn judge<T>(&self, read: Result<T, LineError>) -> Result<T, RecordingError> {
-        read.map_err(|error| self.error(&error.to_string()))
-    }
-
-    fn error(&self, reason: &str) -> RecordingError {
-        RecordingError::Malformed {
-            path: self.path.to_owned(),
-            line: self.line,
-            reason: reason.to_owned(),
-        }
     }
 }

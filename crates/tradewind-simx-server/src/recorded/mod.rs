@@ -1,19 +1,18 @@
 //! Recorded data as a market: files found, read once to the end so that a bad line is known before anything starts, and
 //! then played line by line.
 //!
-//! The formats, and what is made of them, are described where they are parsed: `tradewind_simx::recorded`. Here are files,
-//! folders and names. An instrument is listed if there is data of it and not otherwise; its rules are the universe's where
+//! `tradewind_data` reads tables of candles and `tradewind_simx::recorded` captures; here is which files there are. An instrument is listed if there is data of it and not otherwise; its rules are the universe's where
 //! the data fits them, else as fine as the data needs.
 
 mod files;
-mod names;
 mod player;
 mod rules;
 
 use std::path::{Path, PathBuf};
 
+use tradewind_data::{CandleRow, DataError, Digits, Product, counts};
 use tradewind_model::{AssetTable, Instrument, InstrumentId, Interval, Price, Quantity, Timestamp};
-use tradewind_simx::recorded::{CandleRow, CaptureSurvey, Product};
+use tradewind_simx::recorded::{CandleRow as PlayedCandle, CaptureSurvey};
 use tradewind_simx::{Kline, KlineStore};
 
 pub(crate) use player::RecordedSource;
@@ -45,6 +44,7 @@ struct Capture {
 struct CandleSeries {
     product: Product,
     interval: Interval,
+    digits: Digits,
     rows: Vec<CandleRow>,
 }
 
@@ -61,23 +61,16 @@ pub enum RecordingError {
         #[source]
         source: std::io::Error,
     },
-    /// A line is not what it should be.
-    #[error("{}: line {line}: {reason}", path.display())]
-    Malformed {
+    /// A file is not what it should be.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A table that is read, but is nothing the simulated exchange plays.
+    #[error("{}: it is a table of {kind}, and candles and captures are played here; `tradewind backtest --data` runs over {kind}", path.display())]
+    NotPlayed {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1.
-        line: u64,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The file's name does not say what is in it.
-    #[error("{}: {reason}", path.display())]
-    Name {
-        /// The file.
-        path: PathBuf,
-        /// What is missing.
-        reason: String,
+        /// What its rows are.
+        kind: &'static str,
     },
     /// There is nothing to play.
     #[error("{}: no capture and no table of candles with anything to play", path.display())]
@@ -222,24 +215,33 @@ impl CandleSeries {
 
 /// A recorded candle as a venue tells it. Its quote volume is its volume at its close; who took is not known.
 fn kline(instrument: &Instrument, row: &CandleRow) -> Kline {
-    let price = |value: i64| Price(rules::counts(value, instrument.price_decimals));
-    let volume = Quantity(rules::counts(
-        row.volume.unwrap_or(0),
-        instrument.quantity_decimals,
-    ));
+    let row = counted(instrument, row);
+    let volume = row.volume.unwrap_or_default();
     Kline {
+        open_time: row.open_time,
+        open: row.open,
+        high: row.high,
+        low: row.low,
+        close: row.close,
+        volume,
+        quote_volume: instrument.notional(row.close, volume).unwrap_or_default(),
+        trades: u32::from(!volume.is_zero()),
+        taker_volume: Quantity::ZERO,
+        taker_quote_volume: tradewind_model::Amount::ZERO,
+    }
+}
+
+/// A candle in counts of its instrument. What a volume has beyond the step of quantities is cut off.
+fn counted(instrument: &Instrument, row: &CandleRow) -> PlayedCandle {
+    let price = |value| Price(counts(value, instrument.price_decimals));
+    let volume = row.volume;
+    PlayedCandle {
         open_time: row.open_time,
         open: price(row.open),
         high: price(row.high),
         low: price(row.low),
         close: price(row.close),
-        volume,
-        quote_volume: instrument
-            .notional(price(row.close), volume)
-            .unwrap_or_default(),
-        trades: u32::from(!volume.is_zero()),
-        taker_volume: Quantity::ZERO,
-        taker_quote_volume: tradewind_model::Amount::ZERO,
+        volume: volume.map(|volume| Quantity(counts(volume, instrument.quantity_decimals))),
     }
 }
 

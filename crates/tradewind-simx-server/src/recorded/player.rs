@@ -1,15 +1,15 @@
 //! Plays a recording: all its files together, in order of time, read as they are needed.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tradewind_data::{DataError, Lines};
 use tradewind_model::Timestamp;
 use tradewind_simx::recorded::{CandlePlayer, CapturePlayer};
 use tradewind_simx::{MarketRecord, Recorded};
 
-use super::{Recording, files};
+use super::{Recording, counted};
 
 /// A recording as a source of market events.
 pub(crate) type RecordedSource = Recorded<Playback>;
@@ -27,9 +27,8 @@ struct Track {
 enum Feed {
     Capture {
         path: PathBuf,
-        lines: Option<Box<dyn BufRead + Send>>,
+        lines: Option<Lines>,
         player: CapturePlayer,
-        line: String,
     },
     Candles(CandlePlayer),
 }
@@ -60,14 +59,13 @@ impl Recording {
                 let instruments: BTreeMap<_, _> = instruments.collect();
                 Track::new(Feed::Capture {
                     path: capture.path.clone(),
-                    lines: files::lines(&capture.path)
+                    lines: Lines::open(&capture.path)
                         .inspect_err(|error| lost(&capture.path, error))
                         .ok(),
                     player: CapturePlayer::new(
                         instruments,
                         capture.survey.ahead_nanos.unwrap_or(0),
                     ),
-                    line: String::new(),
                 })
             })
             .collect();
@@ -78,7 +76,7 @@ impl Recording {
                     .rows
                     .iter()
                     .filter(|row| row.open_time >= self.starts_at)
-                    .copied()
+                    .map(|row| counted(instrument, row))
                     .collect();
                 candles.add(instrument.clone(), series.interval, rows);
             }
@@ -114,14 +112,13 @@ impl Track {
 
 impl Feed {
     fn next(&mut self) -> Option<(Timestamp, MarketRecord)> {
-        let (path, lines, player, line) = match self {
+        let (path, lines, player) = match self {
             Self::Candles(player) => return player.next_record(),
             Self::Capture {
                 path,
                 lines,
                 player,
-                line,
-            } => (path, lines, player, line),
+            } => (path, lines, player),
         };
         loop {
             if let Some(record) = player.next_record() {
@@ -129,16 +126,14 @@ impl Feed {
             }
             // Once the lines are over, what the player still holds comes out until it is empty.
             let reader = lines.as_mut()?;
-            line.clear();
-            match reader.read_line(line) {
-                Ok(0) => {
+            match reader.advance() {
+                Ok(false) => {
                     player.end();
                     *lines = None;
                 }
-                Ok(_) if line.trim().is_empty() => {}
-                Ok(_) => {
+                Ok(true) => {
                     // It was sound when it was surveyed.
-                    if let Err(error) = player.feed(line.trim_end()) {
+                    if let Err(error) = player.feed(reader.text()) {
                         tracing::warn!(path = %path.display(), %error, "Passed over a recorded line that changed since the start");
                     }
                 }
@@ -151,6 +146,6 @@ impl Feed {
     }
 }
 
-fn lost(path: &std::path::Path, error: &std::io::Error) {
+fn lost(path: &Path, error: &DataError) {
     tracing::error!(path = %path.display(), %error, "Cannot read on in the recorded data; its instruments stand still");
 }

@@ -2,21 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use tradewind_data::{Digits, Product};
 use tradewind_model::{Amount, AssetTable, Instrument, VenueId};
-use tradewind_simx::recorded::{CandleRow, Product};
 use tradewind_simx::universe;
 
 use super::{CandleSeries, Capture, id};
 
 const VENUE_NAME: &str = "simx";
 const VENUE: VenueId = VenueId(0);
-
-/// Digits after the point that an instrument's data needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Digits {
-    price: u8,
-    quantity: u8,
-}
 
 /// Everything there is data of, by product, with the assets it names.
 pub(super) fn instruments(
@@ -41,7 +34,7 @@ pub(super) fn instruments(
         }
     }
     for series in candles {
-        need(series.product.clone(), series_digits(&series.rows));
+        need(series.product.clone(), series.digits);
     }
     let mut assets = AssetTable::default();
     let listed = needed
@@ -75,7 +68,7 @@ fn rules(place: usize, product: &Product, digits: Digits, assets: &mut AssetTabl
         None => Instrument {
             venue: VENUE,
             price_decimals: digits.price,
-            quantity_decimals: digits.quantity,
+            quantity_decimals: step_decimals(digits),
             notional_min: notional_min(product),
             open_orders_max: 200,
             ..Instrument::spot(id(place), name, base, quote)
@@ -92,35 +85,16 @@ fn notional_min(product: &Product) -> Amount {
     }
 }
 
-fn series_digits(rows: &[CandleRow]) -> Digits {
-    let prices = rows
-        .iter()
-        .flat_map(|row| [row.open, row.high, row.low, row.close]);
-    Digits {
-        price: prices.map(places).max().unwrap_or(0),
-        quantity: rows
-            .iter()
-            .filter_map(|row| row.volume)
-            .map(places)
-            .max()
-            .unwrap_or(0),
-    }
-}
-
-/// Digits after the point of a count of 10^-8, zeros at the end apart.
-fn places(value: i64) -> u8 {
-    let mut rest = value;
-    let mut places = 8;
-    while places > 0 && rest % 10 == 0 {
-        rest /= 10;
-        places -= 1;
-    }
-    places
-}
-
-/// A count of 10^-8 as a count of 10^-`decimals`.
-pub(super) fn counts(value: i64, decimals: u8) -> i64 {
-    value / 10_i64.pow(u32::from(8_u8.saturating_sub(decimals)))
+/// The step that a candle's volumes show: eight decimals at most, as venues have them, and no finer than can be multiplied
+/// with the price.
+const fn step_decimals(digits: Digits) -> u8 {
+    let most = Amount::DECIMALS.saturating_sub(digits.price);
+    let wanted = if digits.quantity > 8 {
+        8
+    } else {
+        digits.quantity
+    };
+    if wanted > most { most } else { wanted }
 }
 
 #[cfg(test)]
@@ -128,11 +102,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_are_those_the_data_needs() {
-        assert_eq!(
-            [0, 100_000_000, 150_000_000, 1, 2_920_769_000].map(places),
-            [0, 0, 1, 8, 5]
-        );
+    fn a_step_fits_beside_the_price() {
+        let step = |price, quantity| step_decimals(Digits { price, quantity });
+        assert_eq!([step(2, 5), step(2, 12), step(13, 8)], [5, 8, 5]);
     }
 
     #[test]

@@ -192,7 +192,7 @@ fn a_malformed_file_is_one_error_with_its_place() {
     };
     let error = Recording::open(&file).unwrap_err().to_string();
     let wanted = format!(
-        "{}: line 2: \"1.70027E+12\" is no time; known are ",
+        "{}: line 2, column open_time: \"1.70027E+12\" is no time; known are ",
         file.display()
     );
     assert!(error.starts_with(&wanted), "{error}");
@@ -210,7 +210,7 @@ fn what_cannot_be_played_is_named() {
     check(
         "a.gz",
         "no gzip",
-        "line 1: it is no UTF-8 text, or badly packed",
+        "its name says that it is packed, and it is not; take .gz or .zip off its name, or fetch it again",
     );
     check(
         "BTCUSDT-1m.csv",
@@ -219,8 +219,13 @@ fn what_cannot_be_played_is_named() {
     );
     check(
         "BTCUSDT-1m.csv",
-        "open_time,open,high,low,close\n60,1,1,1,1\n60,1,1,1,1\n",
-        "line 3: the candle is not later than the one before it",
+        "open_time,open,high,low,close\n1727740860,1,1,1,1\n1727740860,1,2,1,1\n",
+        "line 3: the candle is not later than the one before it: line 2 has the same time and other values; delete the wrong one",
+    );
+    check(
+        "BTCUSDT-trades.csv",
+        "time,price,quantity\n1727740860,1,1\n",
+        "it is a table of trades, and candles and captures are played here; `tradewind backtest --data` runs over trades",
     );
     check(
         "capture",
@@ -229,8 +234,8 @@ fn what_cannot_be_played_is_named() {
     );
     check(
         "x.csv",
-        "1,1,1,1,1\n",
-        "the name tells no interval; wanted is one like BTC_USDT-1m.csv",
+        "1727740860,1,1,1,1\n",
+        "neither its name nor a column tells what it is of; call it BTC_USDT-1m.csv, or say --product BTC/USDT where a command has it",
     );
 }
 

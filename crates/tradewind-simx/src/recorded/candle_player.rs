@@ -13,7 +13,6 @@ use tradewind_model::{
     Instrument, Interval, Price, Quantity, Quote, Side, Timestamp, Trade, TradeId,
 };
 
-use super::candles::CandleRow;
 use crate::market::MarketRecord;
 
 const POINTS: i64 = 4;
@@ -22,6 +21,23 @@ const BEFORE_END: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 /// Share of a candle's volume that the touch shows.
 const SHOWN_PART: i64 = 20;
+
+/// One candle, in counts of its instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CandleRow {
+    /// Start of its interval.
+    pub open_time: Timestamp,
+    /// First price.
+    pub open: Price,
+    /// Highest price.
+    pub high: Price,
+    /// Lowest price.
+    pub low: Price,
+    /// Last price.
+    pub close: Price,
+    /// Volume; `None` where it is not known.
+    pub volume: Option<Quantity>,
+}
 
 /// Several instruments' candles, played together.
 #[derive(Debug, Default)]
@@ -74,11 +90,9 @@ impl Series {
     }
 
     fn draw(&mut self, row: &CandleRow) {
-        let prices = self.points(row);
+        let prices = points(row);
         let length = self.interval.duration();
-        let volume = row.volume.map_or(POINTS, |volume| {
-            self.counts(volume, self.instrument.quantity_decimals)
-        });
+        let volume = row.volume.map_or(POINTS, |volume| volume.0);
         let times = [Duration::ZERO, length / 4, length / 2, length - BEFORE_END]
             .map(|after| row.open_time + after);
         let step = SECOND.max(length / 3_600);
@@ -115,30 +129,6 @@ impl Series {
                     volume,
                 );
             }
-        }
-    }
-
-    /// The prices of the four points, in counts of the instrument.
-    fn points(&self, row: &CandleRow) -> [i64; 4] {
-        let price = |value| self.counts(value, self.instrument.price_decimals).max(1);
-        let (first, second) = if row.close >= row.open {
-            (row.low, row.high)
-        } else {
-            (row.high, row.low)
-        };
-        [
-            price(row.open),
-            price(first),
-            price(second),
-            price(row.close),
-        ]
-    }
-
-    /// A count of 10^-8 in counts of 10^-`decimals`, the nearest below.
-    fn counts(&self, value: i64, decimals: u8) -> i64 {
-        match 8_u8.checked_sub(decimals) {
-            Some(down) => value / 10_i64.pow(u32::from(down)),
-            None => value.saturating_mul(10),
         }
     }
 
@@ -205,6 +195,16 @@ impl Series {
     }
 }
 
+/// The prices of the four points.
+fn points(row: &CandleRow) -> [i64; 4] {
+    let (first, second) = if row.close >= row.open {
+        (row.low, row.high)
+    } else {
+        (row.high, row.low)
+    };
+    [row.open, first, second, row.close].map(|price| price.0.max(1))
+}
+
 /// A straight move of the touch.
 #[derive(Clone, Copy)]
 struct Leg {
@@ -227,7 +227,7 @@ mod tests {
             low in 1_i64..1_000, open in 0_i64..50, close in 0_i64..50, above in 0_i64..50, volume in 4_i64..1_000,
         ) {
             let bitcoin = crate::universe("simx", VenueId(0)).instruments.remove(0);
-            let cents = |count: i64| count * 1_000_000;
+            let cents = Price;
             let high = low + open.max(close) + above;
             let row = CandleRow {
                 open_time: Timestamp::from_secs(600),
@@ -235,7 +235,7 @@ mod tests {
                 high: cents(high),
                 low: cents(low),
                 close: cents(low + close),
-                volume: Some(volume * 1_000),
+                volume: Some(Quantity(volume)),
             };
             let mut player = CandlePlayer::default();
             player.add(bitcoin.clone(), Interval::Minute1, vec![row]);

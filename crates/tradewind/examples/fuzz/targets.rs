@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tradewind_model::Timestamp;
-use tradewind_simx::recorded::{CandleTable, CapturePlayer, CaptureSurvey, QuoteTable, TradeTable};
+use tradewind_simx::recorded::{CapturePlayer, CaptureSurvey};
 use tradewind_simx_server::fuzzing as exchange;
 use tradewind_venues::binance::fuzzing as adapter;
 use tradewind_venues::{framed, fuzzing as wire};
@@ -88,8 +88,9 @@ pub(crate) fn all() -> Vec<Target> {
         Target { name: "simx-market-request", own: &[br#"{"id":1,"method":"SUBSCRIBE","params":["btcusdt@kline_1m"]}"#, br#"{"id":"a","method":"SET_PROPERTY","params":["combined",true]}"#], documented: STREAM, open: || Box::new(exchange::market_request) },
         Target { name: "simx-record", own: &[b"\x01\0\0\0\0\0\0\0\0"], documented: &[], open: || Box::new(exchange::record) },
         Target { name: "recorded-capture", own: &[br#"1700000000000000000 {"stream":"btcusdt@trade","data":{"e":"trade","E":1,"s":"BTCUSDT","t":5,"p":"1","q":"2","T":1,"m":true}}"#], documented: STREAM, open: capture },
-        Target { name: "recorded-candles", own: &[b"1700000000000,1,3,0.5,2,10", b"date,open,high,low,close,volume"], documented: &[], open: || Box::new(|bytes| candles(&String::from_utf8_lossy(bytes))) },
-        Target { name: "recorded-ticks", own: &[b"timestamp,bid,ask,bid_size,ask_size", b"timestamp,price,quantity,buyer_maker,trade_id"], documented: &[], open: || Box::new(|bytes| ticks(&String::from_utf8_lossy(bytes))) },
+        Target { name: "recorded-candles", own: &[b"1700000000000,1,3,0.5,2,10\n1700000060000,2,2,2,2,0\n", b"date,open,high,low,close,volume\n2024-10-01 00:00:00+00:00,1,2,1,2,5\n", b"[[1700000000000,1,3,0.5,2,10]]"], documented: &[], open: || table("BTC_USDT-1m.csv") },
+        Target { name: "recorded-ticks", own: &[b"timestamp,bid,ask,bid_size,ask_size\n1700000000,1,2,1,1\n", b"timestamp,price,quantity,buyer_maker,trade_id\n1700000000,1,2,True,5\n"], documented: &[], open: || table("BTC_USDT.csv") },
+        Target { name: "recorded-packed", own: &[b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0", b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"], documented: &[], open: || table("BTC_USDT-1m") },
     ]
 }
 
@@ -112,13 +113,14 @@ fn capture() -> Run {
     })
 }
 
-/// A table is known by its first line; the text is both, so that rows are reached.
-fn candles(text: &str) -> bool {
-    CandleTable::first_line(text).is_ok_and(|(table, _)| table.row(text).is_ok())
-}
-
-fn ticks(text: &str) -> bool {
-    let quotes = QuoteTable::first_line(text).map(|table| table.row(text).is_ok());
-    let trades = TradeTable::first_line(text).map(|table| table.row(text).is_ok());
-    quotes.or(trades).is_some()
+/// A table is a file: it is written to a folder in memory where there is one.
+fn table(name: &'static str) -> Run {
+    let memory = std::path::Path::new("/dev/shm");
+    let parent = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
+    let folder = tempfile::tempdir_in(parent).expect("a folder for the files");
+    Box::new(move |bytes| tradewind_data::fuzzing::read(folder.path(), name, bytes))
 }

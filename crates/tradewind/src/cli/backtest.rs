@@ -1,12 +1,13 @@
 //! `tradewind backtest`: a strategy over files of quotes, trades or candles, through the whole engine.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use tradewind_backtest::{FileOptions, Latency, Report, run_files};
-use tradewind_model::{Amount, ExitPlan, Interval, Parameter, Ppm, Sizer, Stop};
+use tradewind_data::UtcOffset;
+use tradewind_model::{Amount, ExitPlan, Interval, Parameter, Ppm, Sizer, Stop, Timestamp};
 use tradewind_simx::{Fees, FillModel};
 
 use super::output::Output;
@@ -18,7 +19,7 @@ pub(super) struct BacktestArgs {
     #[arg(long, value_name = "NAME")]
     strategy: String,
 
-    /// Captures, tables of ticks or of candles of one instrument; may be repeated
+    /// Candles, trades, quotes or captures, one instrument a file: CSV or JSON of any source, .gz and .zip too; or catalogue:SERIES; may be repeated
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     data: Vec<PathBuf>,
 
@@ -33,6 +34,18 @@ pub(super) struct BacktestArgs {
     /// The candles' interval, if the file's name does not contain it
     #[arg(long, value_name = "INTERVAL")]
     interval: Option<Interval>,
+
+    /// How far times without a zone are ahead of UTC, such as +02:00
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
+    utc_offset: Option<UtcOffset>,
+
+    /// The first moment to play: a date or a time, such as 2024-10-01 or 2024-10-01T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = super::data::moment)]
+    from: Option<Timestamp>,
+
+    /// The first moment that is not played any more
+    #[arg(long, value_name = "TIME", value_parser = super::data::moment)]
+    to: Option<Timestamp>,
 
     /// Starting cash, in the quote currency
     #[arg(long, value_name = "AMOUNT", default_value = "10000")]
@@ -72,11 +85,15 @@ pub(super) struct BacktestArgs {
 }
 
 /// Runs it and prints the report.
-pub(super) fn run(args: BacktestArgs, output: Output) -> anyhow::Result<()> {
+pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow::Result<()> {
+    let span = super::data::span(args.from, args.to);
     let options = FileOptions {
         parameters: args.parameters.into_iter().collect::<BTreeMap<_, _>>(),
         product: args.product,
         interval: args.interval,
+        utc_offset: args.utc_offset,
+        span,
+        catalogue: Some(super::data::catalogue(data_dir)),
         cash: args.cash,
         sizer: Sizer::Share(args.share),
         exit: ExitPlan {
@@ -156,6 +173,12 @@ fn lines(report: &Report) -> Vec<String> {
         ("denied last", &report.last_denial),
         ("error", &report.last_error),
     ];
+    lines.extend(
+        report
+            .data_notes
+            .iter()
+            .map(|note| format!("data        {note}")),
+    );
     lines.extend(
         words
             .iter()

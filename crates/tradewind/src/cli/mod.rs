@@ -12,6 +12,7 @@ mod bots;
 mod certify;
 mod client;
 mod config;
+mod data;
 mod doctor;
 mod events;
 mod exit;
@@ -116,6 +117,8 @@ enum Command {
     Reset(kill::ResetArgs),
     /// Run a strategy over data files
     Backtest(backtest::BacktestArgs),
+    /// Import market data into the catalogue, list, check and export it
+    Data(data::DataArgs),
     /// Look into the files of the journal, check them, and export records
     Journal(journal::JournalArgs),
     /// Check and show the configuration
@@ -155,7 +158,8 @@ fn dispatch(
         Command::Adopt(args) => adopt::execute(&args, &client()?, output),
         Command::Risk(args) => risk::execute(&args, &client()?, output),
         Command::Events(args) => events::follow(&args, &client()?, output),
-        Command::Backtest(args) => backtest::run(args, output),
+        Command::Backtest(args) => backtest::run(args, &location.data_dir, output),
+        Command::Data(args) => data::execute(args, &location.data_dir, output),
         Command::Why(args) => why::explain(&args, &client()?, output),
         Command::Kill(args) => kill::kill(&args, &location, timeout, output),
         Command::Reset(args) => kill::reset(&args, &location, timeout, output),

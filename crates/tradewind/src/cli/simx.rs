@@ -123,6 +123,9 @@ fn market(
         return Ok((MarketChoice::Generated { seed: args.seed }, Arc::new(clock)));
     };
     let recording = Recording::open(path)?;
+    for note in recording.notes() {
+        tracing::info!("{note}");
+    }
     let origin = saved.unwrap_or_else(|| recording.starts_at());
     let clock = Arc::new(DeskClock::new(origin, args.speed));
     Ok((MarketChoice::Recorded(Box::new(recording)), clock))

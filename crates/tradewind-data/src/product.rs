@@ -2,8 +2,9 @@
 
 /// Assets in which prices are quoted, for symbols that do not mark where the first asset ends. An asset that ends like
 /// another one comes before it.
-const QUOTE_ASSETS: [&str; 12] = [
+const QUOTE_ASSETS: [&str; 20] = [
     "FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "EUR", "GBP", "TRY", "BTC", "ETH", "BNB",
+    "JPY", "CHF", "CAD", "AUD", "NZD", "KRW", "BRL", "DAI",
 ];
 
 /// A base asset and the asset its price is quoted in. Both names consist of upper-case letters and digits.

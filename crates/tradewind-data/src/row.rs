@@ -1,0 +1,113 @@
+//! What files hold: exact rows.
+
+use tradewind_model::{Amount, Side, Timestamp};
+
+/// What the rows of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Open, high, low, close and volume of intervals.
+    Candles,
+    /// Public trades.
+    Trades,
+    /// Best bids and asks.
+    Quotes,
+}
+
+impl Kind {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Candles => "candles",
+            Self::Trades => "trades",
+            Self::Quotes => "quotes",
+        }
+    }
+}
+
+/// One candle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CandleRow {
+    /// Start of its interval.
+    pub open_time: Timestamp,
+    /// First price.
+    pub open: Amount,
+    /// Highest price.
+    pub high: Amount,
+    /// Lowest price.
+    pub low: Amount,
+    /// Last price.
+    pub close: Amount,
+    /// Volume in the base asset; `None` where the file has none.
+    pub volume: Option<Amount>,
+}
+
+/// One trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TradeRow {
+    /// When.
+    pub at: Timestamp,
+    /// Price.
+    pub price: Amount,
+    /// Quantity.
+    pub quantity: Amount,
+    /// The venue's number of it; 0 where the file has none.
+    pub id: u64,
+    /// Who took; `None` where the file does not tell.
+    pub taker: Option<Side>,
+}
+
+/// One best bid and ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuoteRow {
+    /// When.
+    pub at: Timestamp,
+    /// Best bid.
+    pub bid: Amount,
+    /// Best ask.
+    pub ask: Amount,
+    /// Wanted at the bid; `None` where the file has no sizes.
+    pub bid_size: Option<Amount>,
+    /// Offered at the ask; `None` where the file has no sizes.
+    pub ask_size: Option<Amount>,
+}
+
+/// A row of any kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// A candle.
+    Candle(CandleRow),
+    /// A trade.
+    Trade(TradeRow),
+    /// A quote.
+    Quote(QuoteRow),
+}
+
+impl Row {
+    /// When it happened; a candle's start.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        match self {
+            Self::Candle(row) => row.open_time,
+            Self::Trade(row) => row.at,
+            Self::Quote(row) => row.at,
+        }
+    }
+
+    /// The largest price in it.
+    pub(crate) fn largest(&self) -> Amount {
+        match self {
+            Self::Candle(row) => row.high,
+            Self::Trade(row) => row.price,
+            Self::Quote(row) => row.ask.max(row.bid),
+        }
+    }
+}
+
+/// An exact amount as a count of 10^-`decimals`. The callers have as many decimals as the data needs, so nothing is cut
+/// off but what is finer than a volume's step.
+#[must_use]
+pub fn counts(amount: Amount, decimals: u8) -> i64 {
+    let unit = 10_i128.pow(u32::from(Amount::DECIMALS.saturating_sub(decimals)));
+    i64::try_from(amount.0 / unit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,347 @@
+//! `tradewind data`: market data of files into the catalogue, and out of it.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use tradewind_data::{
+    Catalogue, Content, Hints, Imported, Kind, Product, Row, Series, Span, Table as DataTable,
+    UtcOffset,
+};
+use tradewind_model::{Amount, Interval, Side, Timestamp};
+
+use super::exit::ProblemsFound;
+use super::output::Output;
+use super::table::{Column, Style, Table};
+
+const SERIES: &[Column] = &[
+    ("SERIES", "/series", Style::Text),
+    ("ROWS", "/rows", Style::Number),
+    ("FROM", "/from", Style::Time),
+    ("TO", "/to", Style::Time),
+    ("MISSING", "/missing", Style::Number),
+    ("FILES", "/files", Style::Number),
+    ("BYTES", "/bytes", Style::Number),
+];
+
+#[derive(Debug, Args)]
+pub(super) struct DataArgs {
+    #[command(subcommand)]
+    command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum DataCommand {
+    /// Add files to the catalogue: candles, trades and quotes of any source, all of them or none
+    Import(ImportArgs),
+    /// List the series of the catalogue
+    List,
+    /// Check every file of the catalogue: checksums, order, soundness, holes
+    Verify,
+    /// Write a series as CSV or Parquet
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+struct ImportArgs {
+    /// The files: CSV or JSON, .gz and .zip too
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// What they are of, such as BTC/USDT, if their names do not tell
+    #[arg(long, value_name = "PRODUCT", value_parser = product)]
+    product: Option<Product>,
+
+    /// The candles' interval, if neither names nor rows tell
+    #[arg(long, value_name = "INTERVAL")]
+    interval: Option<Interval>,
+
+    /// Where they are from
+    #[arg(long, value_name = "VENUE", default_value = "file", value_parser = venue)]
+    venue: String,
+
+    /// How far times without a zone are ahead of UTC, such as +02:00
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
+    utc_offset: Option<UtcOffset>,
+}
+
+#[derive(Debug, Args)]
+struct ExportArgs {
+    /// The series, such as binance:BTC/USDT@1m
+    series: Series,
+
+    /// The format
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+
+    /// The file to write [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// The first moment: a date or a time
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    from: Option<Timestamp>,
+
+    /// The first moment that is left out
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    to: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Csv,
+    Parquet,
+}
+
+/// The catalogue's folder.
+pub(super) fn catalogue(data_dir: &Path) -> PathBuf {
+    data_dir.join("catalogue")
+}
+
+/// Reads a date or a time with a zone.
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .or_else(|_| format!("{text}T00:00:00Z").parse())
+        .map_err(|_| {
+            "write a date or a time, such as 2024-10-01 or 2024-10-01T12:00:00Z".to_owned()
+        })
+}
+
+/// From a moment on, and before another.
+pub(super) fn span(from: Option<Timestamp>, to: Option<Timestamp>) -> Span {
+    Span {
+        from: from.unwrap_or(Span::ALL.from),
+        to: to.unwrap_or(Span::ALL.to),
+    }
+}
+
+fn product(text: &str) -> Result<Product, String> {
+    tradewind_data::product(text).ok_or_else(|| "write a product such as BTC/USDT".to_owned())
+}
+
+fn venue(text: &str) -> Result<String, String> {
+    Series::venue(text).ok_or_else(|| "write a venue in letters, digits, - and _".to_owned())
+}
+
+/// Executes a command.
+pub(super) fn execute(args: DataArgs, data_dir: &Path, output: Output) -> anyhow::Result<()> {
+    let catalogue = Catalogue::new(catalogue(data_dir));
+    match args.command {
+        DataCommand::Import(args) => import(args, &catalogue, output),
+        DataCommand::List => list(&catalogue, output),
+        DataCommand::Verify => verify(&catalogue, output),
+        DataCommand::Export(args) => export(&args, &catalogue, output),
+    }
+}
+
+fn import(args: ImportArgs, catalogue: &Catalogue, output: Output) -> anyhow::Result<()> {
+    let hints = Hints {
+        product: args.product,
+        interval: args.interval,
+        utc_offset: args.utc_offset,
+        span: Span::ALL,
+    };
+    let mut import = catalogue.import()?;
+    let mut done: Vec<(PathBuf, Series, Imported, Vec<String>)> = Vec::new();
+    for path in args.files {
+        let table = table(&path, &hints)?;
+        let series = Series {
+            venue: args.venue.clone(),
+            product: table.product.clone(),
+            kind: table.kind,
+            interval: table.interval,
+        };
+        let imported = import.add(&table, &series)?;
+        done.push((path, series, imported, table.notes));
+    }
+    import.commit()?;
+    if output.is_json() {
+        let files: Vec<Value> = done
+            .iter()
+            .map(|(path, series, imported, notes)| {
+                json!({
+                    "file": path.display().to_string(), "series": series.to_string(), "added": imported.added,
+                    "known": imported.known, "notes": notes,
+                })
+            })
+            .collect();
+        return Ok(output.value(&json!({ "items": files }))?);
+    }
+    for (path, series, imported, notes) in &done {
+        let Imported { added, known } = imported;
+        let path = path.display();
+        output.line(&format!(
+            "{path}: {series}: {added} rows added, {known} were there"
+        ))?;
+        notes
+            .iter()
+            .try_for_each(|note| output.line(&format!("    {note}")))?;
+    }
+    Ok(())
+}
+
+fn table(path: &Path, hints: &Hints) -> anyhow::Result<Box<DataTable>> {
+    match tradewind_data::open(path, hints)? {
+        Content::Table(table) => Ok(table),
+        Content::Empty => anyhow::bail!("{}: the file is empty; fetch it again", path.display()),
+        Content::Capture => anyhow::bail!(
+            "{}: it is a capture of frames, which the catalogue does not keep; `tradewind backtest --data` plays it",
+            path.display()
+        ),
+    }
+}
+
+fn list(catalogue: &Catalogue, output: Output) -> anyhow::Result<()> {
+    let rows: Vec<Value> = catalogue
+        .list()?
+        .into_iter()
+        .map(|summary| {
+            json!({
+                "series": summary.series.to_string(), "rows": summary.rows, "from": summary.first.to_string(),
+                "to": summary.last.to_string(), "missing": summary.missing, "files": summary.files, "bytes": summary.bytes,
+            })
+        })
+        .collect();
+    let answer = json!({ "items": rows });
+    if output.is_json() {
+        return Ok(output.value(&answer)?);
+    }
+    let table = Table::of(&answer, SERIES);
+    Ok(output.table(
+        &table,
+        "the catalogue is empty; `tradewind data import FILE` fills it",
+    )?)
+}
+
+fn verify(catalogue: &Catalogue, output: Output) -> anyhow::Result<()> {
+    let found = catalogue.verify()?;
+    let paths = found
+        .left_over
+        .iter()
+        .map(|path| path.display().to_string());
+    let left_over: Vec<String> = paths.collect();
+    if output.is_json() {
+        let holes: Vec<Value> = found
+            .holes
+            .iter()
+            .map(|(series, holes)| {
+                let first = holes.first.map(|first| first.to_string());
+                json!({ "series": series.to_string(), "candles": holes.candles, "places": holes.places, "first": first })
+            })
+            .collect();
+        output.value(&json!({
+            "files": found.files, "rows": found.rows, "problems": found.problems, "holes": holes, "left_over": left_over,
+        }))?;
+    } else {
+        output.line(&format!(
+            "{} files with {} rows are sound",
+            found.files, found.rows
+        ))?;
+        for (series, holes) in &found.holes {
+            let first = holes.first.unwrap_or_default();
+            let (candles, places) = (holes.candles, holes.places);
+            output.line(&format!(
+                "{series}: {candles} candles missing in {places} holes, the first at {first}"
+            ))?;
+        }
+        for path in &left_over {
+            output.line(&format!(
+                "{path}: left by an import that did not end; the next one removes it"
+            ))?;
+        }
+        found
+            .problems
+            .iter()
+            .try_for_each(|problem| output.line(problem))?;
+    }
+    if found.problems.is_empty() {
+        return Ok(());
+    }
+    Err(ProblemsFound.into())
+}
+
+fn export(args: &ExportArgs, catalogue: &Catalogue, output: Output) -> anyhow::Result<()> {
+    let span = span(args.from, args.to);
+    // A series that is not there leaves no file behind.
+    let rows = catalogue.rows(&args.series, span)?;
+    let aside = args
+        .output
+        .as_ref()
+        .map(|path| path.with_added_extension("part"));
+    let out: Box<dyn Write> = match &aside {
+        Some(path) => Box::new(
+            File::create(path).with_context(|| format!("cannot write {}", path.display()))?,
+        ),
+        None => Box::new(io::stdout().lock()),
+    };
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    let count = match args.format {
+        Format::Parquet => catalogue.write_parquet(&args.series, span, &mut out)?,
+        Format::Csv => {
+            writeln!(out, "{}", names(args.series.kind))?;
+            let mut count = 0_u64;
+            for row in rows {
+                writeln!(out, "{}", line(&row?))?;
+                count += 1;
+            }
+            count
+        }
+    };
+    out.flush()?;
+    drop(out);
+    let (Some(path), Some(aside)) = (&args.output, aside) else {
+        return Ok(());
+    };
+    fs::rename(&aside, path).with_context(|| format!("cannot write {}", path.display()))?;
+    if output.is_json() {
+        return Ok(output.value(&json!({ "file": path.display().to_string(), "rows": count }))?);
+    }
+    Ok(output.line(&format!("{}: {count} rows", path.display()))?)
+}
+
+const fn names(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Candles => "time,open,high,low,close,volume",
+        Kind::Trades => "time,price,quantity,id,side",
+        Kind::Quotes => "time,bid,ask,bid_size,ask_size",
+    }
+}
+
+/// A row as the reader reads it back.
+fn line(row: &Row) -> String {
+    let some =
+        |amount: Option<Amount>| amount.map_or_else(String::new, |amount| amount.to_string());
+    match row {
+        Row::Candle(row) => {
+            let volume = some(row.volume);
+            format!(
+                "{},{},{},{},{},{volume}",
+                row.open_time, row.open, row.high, row.low, row.close
+            )
+        }
+        Row::Trade(row) => {
+            let side = match row.taker {
+                Some(Side::Buy) => "buy",
+                Some(Side::Sell) => "sell",
+                None => "unknown",
+            };
+            format!(
+                "{},{},{},{},{side}",
+                row.at, row.price, row.quantity, row.id
+            )
+        }
+        Row::Quote(row) => {
+            format!(
+                "{},{},{},{},{}",
+                row.at,
+                row.bid,
+                row.ask,
+                some(row.bid_size),
+                some(row.ask_size)
+            )
+        }
+    }
+}
