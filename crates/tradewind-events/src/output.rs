@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, BotId, Candle, CarriedOut, ClientOrderId, InstrumentId, Interval,
+    AccountId, Amount, BotId, Candle, CarriedOut, ClientOrderId, InstrumentId, Interval, LastEntry,
     OrderTerms, PositionState, Quantity, Quote, Timestamp, VenueOrderId, Wake,
 };
 use tradewind_risk::{ApprovedOrder, PositionEffect};
@@ -127,6 +127,8 @@ pub struct EvaluationRequest {
     pub decide: bool,
     /// Which decisions will be carried out.
     pub carried_out: CarriedOut,
+    /// What became of the last entry it decided in this instrument.
+    pub last_entry: LastEntry,
     /// The latest quote.
     pub quote: Option<Quote>,
     /// Its position.

@@ -39,6 +39,16 @@ pub enum CarriedOut {
     Nothing,
 }
 
+/// What became of the last entry that a strategy decided. One that waits for a denied entry would wait until its rule turns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LastEntry {
+    /// It works, waits for another order, was filled, or was at the venue and found no counterpart in its time. Or there was none.
+    #[default]
+    Standing,
+    /// It never was on the book: the desk denied it or did not send it, or the venue refused it. Nothing will come of it.
+    Denied,
+}
+
 /// The target position of a strategy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {

@@ -27,8 +27,8 @@ pub use candle::{Candle, CandleBuilder, Interval, IntervalError};
 pub use clock::{Clock, DeskClock, ManualClock};
 pub use decimal::{Decimal, NumberError, format_fixed, parse_fixed};
 pub use decision::{
-    CarriedOut, Decision, ExitPlan, LimitPolicy, OnTimeout, OrderPolicy, Reason, Sizer, Stop,
-    Target, Wake,
+    CarriedOut, Decision, ExitPlan, LastEntry, LimitPolicy, OnTimeout, OrderPolicy, Reason, Sizer,
+    Stop, Target, Wake,
 };
 pub use id::{
     AccountId, AssetId, BotId, ClientOrderId, ClientOrderIds, EventId, InstrumentId, OwnerId,

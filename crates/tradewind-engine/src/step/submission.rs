@@ -2,8 +2,8 @@
 
 use tradewind_events::{EventKind, Intent, Output, Outputs, Timer};
 use tradewind_model::{
-    AccountId, BotId, ClientOrderId, EventId, InstrumentId, LimitPolicy, OnTimeout, OrderKind,
-    OrderPolicy, OrderTerms, Ppm, Price, Quantity, Side, Stop, TimeInForce,
+    AccountId, BotId, ClientOrderId, EventId, InstrumentId, LastEntry, LimitPolicy, OnTimeout,
+    OrderKind, OrderPolicy, OrderTerms, Ppm, Price, Quantity, Side, Stop, TimeInForce,
 };
 use tradewind_risk::{
     ApprovedOrder, Candidate, CauseKind, DenyReason, PositionEffect, Scope, TradingState,
@@ -343,6 +343,12 @@ pub(crate) fn deny(
         .filter(|_| request.effect == PositionEffect::Exit);
     if let Some(place) = exits {
         note_refused(parts, place, reason);
+    }
+    let enters = request
+        .place
+        .filter(|_| request.effect == PositionEffect::Entry);
+    if let Some(place) = enters {
+        parts.bots.at_mut(place).set_last_entry(LastEntry::Denied);
     }
     let bot = request.place.map(BotInstrument::bot);
     if let Some(bot) = bot {
