@@ -37,11 +37,12 @@ fn wanted(parts: &Parts, place: BotInstrument) -> Option<Price> {
     may_rest.then_some(price)
 }
 
-/// Whether an order at the venue takes the profit of all of a position.
+/// Whether an order at the venue, or on its way there, takes the profit of all of a position.
 pub(super) fn rests(parts: &Parts, place: BotInstrument) -> bool {
     let mut orders = parts.orders.take_profits_of(place);
     let held = closable(parts, place);
-    orders.any(|order| order.rests() && order.shares().of(place) >= held)
+    let is_there = |order: &Order| order.rests() || order.status() == OrderStatus::Pending;
+    orders.any(|order| is_there(order) && order.shares().of(place) >= held)
 }
 
 /// Brings a position's pair towards what it needs.

@@ -40,6 +40,7 @@ use crate::app::runs::Runs;
 use crate::app::shutdown_summary;
 use crate::app::signals::{Signals, end_at_second_signal};
 use crate::app::supervisor::Supervisor;
+use crate::app::take_profits;
 use crate::app::telegram;
 use crate::app::venue::{Embedded, Venues};
 use crate::app::watchdog::Watchdog;
@@ -162,6 +163,9 @@ impl Desk {
         let for_engine = stable.for_engine();
         let configuration = Arc::new(stable.configuration);
         venues.take_into_use(&configuration)?;
+        for line in take_profits::at_market(&configuration) {
+            tracing::warn!("{line}");
+        }
 
         let now = clock.now();
         let (journal, recovery) = directory.open_journal(now)?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use tradewind_backtest::{FileOptions, Latency, Report, run_files};
-use tradewind_model::{Amount, ExitPlan, Interval, Parameter, Ppm, Sizer, Stop};
+use tradewind_model::{Amount, ExitPlan, Interval, Parameter, Ppm, Sizer, Stop, TakeProfitBy};
 use tradewind_simx::{Fees, FillModel};
 
 use super::output::Output;
@@ -50,6 +50,10 @@ pub(super) struct BacktestArgs {
     #[arg(long, value_name = "SHARE")]
     take_profit: Option<Ppm>,
 
+    /// What takes that gain: market, or limit for an order that rests beside the stop
+    #[arg(long, value_name = "ORDER", default_value = "market", value_parser = take_profit_by)]
+    take_profit_order: TakeProfitBy,
+
     /// Fall from the best price that closes a position
     #[arg(long, value_name = "SHARE")]
     trailing: Option<Ppm>,
@@ -71,6 +75,14 @@ pub(super) struct BacktestArgs {
     latency: u64,
 }
 
+fn take_profit_by(text: &str) -> Result<TakeProfitBy, String> {
+    match text {
+        "market" => Ok(TakeProfitBy::Market),
+        "limit" => Ok(TakeProfitBy::Limit),
+        _ => Err("write market or limit".to_owned()),
+    }
+}
+
 /// Runs it and prints the report.
 pub(super) fn run(args: BacktestArgs, output: Output) -> anyhow::Result<()> {
     let options = FileOptions {
@@ -82,6 +94,7 @@ pub(super) fn run(args: BacktestArgs, output: Output) -> anyhow::Result<()> {
         exit: ExitPlan {
             stop: args.stop.map_or(Stop::None, Stop::Distance),
             take_profit: args.take_profit,
+            take_profit_by: args.take_profit_order,
             trailing: args.trailing,
             ..ExitPlan::default()
         },
