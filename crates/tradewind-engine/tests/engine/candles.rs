@@ -195,7 +195,7 @@ fn an_entry_on_a_candle_is_denied_while_the_quotes_are_stale() {
     assert_eq!(reason, tradewind_risk::DenyReason::NoReference);
 }
 
-/// What a strategy is told at the close after one on which it decided an entry.
+/// What its view says, at the close after one on which a strategy decided an entry, of that entry.
 fn fate_of(quote: Option<i64>, report: Option<ReportKind>) -> LastEntry {
     let script = minutes();
     let mut desk = desk(vec![bot(0)], &script);
@@ -218,7 +218,7 @@ fn fate_of(quote: Option<i64>, report: Option<ReportKind>) -> LastEntry {
 
 /// A strategy does not wait for an entry of which nothing will come.
 #[test]
-fn a_strategy_is_told_of_an_entry_that_never_was_on_the_book() {
+fn a_strategy_sees_that_an_entry_never_was_on_the_book() {
     let refused = RejectReason {
         code: -2010,
         text: "Account has insufficient balance for requested action.".to_owned(),
