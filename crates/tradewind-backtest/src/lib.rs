@@ -31,5 +31,5 @@ pub use error::BacktestError;
 pub use files::{FileOptions, run_files, run_files_with};
 pub use report::{AssetReport, FillReport, Models, Report};
 pub use series::{BenchmarkSeries, benchmark_setup};
-pub use setup::{Latency, Setup};
+pub use setup::{Latency, Setup, rest_take_profits};
 pub use source::{CandleStart, HistoryEvent, Source};

@@ -13,12 +13,12 @@ use std::time::Duration;
 use tradewind_events::{AccountState, Configuration, Intent};
 use tradewind_model::{
     AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderTerms, Quote, RejectReason,
-    ReportKind, Side, Timestamp,
+    ReportKind, Side, TakeProfit, Timestamp,
 };
 use tradewind_risk::PositionEffect;
 use tradewind_simx::{
-    CancelOrder, Exchange, ExchangeConfig, History, MarketEvent, NewOrder, OrderRef, Outbox,
-    Prints, SelfTrade, Size,
+    CancelOrder, Exchange, ExchangeConfig, History, ListShape, MarketEvent, NewList, NewOrder,
+    OrderRef, Outbox, Prints, Refusal, SelfTrade, Size,
 };
 
 use crate::error::BacktestError;
@@ -30,10 +30,17 @@ use crate::translate::{answer, reason, translate};
 /// A request of the desk to the exchange.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Request {
-    /// An order, with the stop that is cancelled first.
-    Submit(OrderTerms, Option<ClientOrderId>),
+    Submit(Submission),
     Cancel(AccountId, InstrumentId, ClientOrderId),
     Query(AccountId, InstrumentId, ClientOrderId),
+}
+
+/// An order, with the stop that is cancelled first, and with the order that takes its profit if it is a stop of a pair.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Submission {
+    terms: OrderTerms,
+    replaces: Option<ClientOrderId>,
+    take_profit: Option<TakeProfit>,
 }
 
 /// What is under way.
@@ -56,7 +63,7 @@ pub(crate) struct Link {
     /// The point of a candle's course that is being handled.
     point: Option<CandlePoint>,
     /// Orders that wait for their instrument's next open or quote.
-    held: Vec<(OrderTerms, Option<ClientOrderId>)>,
+    held: Vec<Submission>,
     /// Reports that have reached the desk.
     pub(crate) arrived: VecDeque<ExecutionReport>,
 }
@@ -135,13 +142,18 @@ impl Link {
 
     /// Sends an order, or holds it until it may enter.
     pub(crate) fn submit(&mut self, now: Timestamp, intent: &Intent, terms: &OrderTerms) {
+        let submission = Submission {
+            terms: *terms,
+            replaces: intent.replaces,
+            take_profit: intent.take_profit,
+        };
         if self.from_candles[terms.instrument.index()] {
             let Some(touch) = self.exit_touch(intent) else {
-                return self.held.push((*terms, intent.replaces));
+                return self.held.push(submission);
             };
             self.quote_exchange(now, &touch);
         }
-        self.send(now, Request::Submit(*terms, intent.replaces));
+        self.send(now, Request::Submit(submission));
     }
 
     /// What an exit meets at the point that is being handled, if that point is where its position is closed.
@@ -223,18 +235,31 @@ impl Link {
     /// Lets the held orders of an instrument enter, each at the touch of its side.
     fn release(&mut self, now: Timestamp, instrument: InstrumentId, touch: impl Fn(Side) -> Quote) {
         let mut held = std::mem::take(&mut self.held);
-        let entering = held.extract_if(.., |(terms, _)| terms.instrument == instrument);
-        for (terms, replaces) in entering {
-            self.quote_exchange(now, &touch(terms.side));
-            self.carry_out(now, &Request::Submit(terms, replaces));
+        let entering = held.extract_if(.., |order| order.terms.instrument == instrument);
+        for order in entering {
+            self.quote_exchange(now, &touch(order.terms.side));
+            self.carry_out(now, &Request::Submit(order));
         }
         self.held = held;
     }
 
     fn carry_out(&mut self, now: Timestamp, request: &Request) {
         match *request {
-            Request::Submit(terms, None) => self.enter(now, &terms),
-            Request::Submit(terms, Some(stop)) => self.replace(now, stop, &terms),
+            Request::Submit(Submission {
+                terms,
+                take_profit: Some(order),
+                ..
+            }) => self.enter_pair(now, &terms, order),
+            Request::Submit(Submission {
+                terms,
+                replaces: None,
+                ..
+            }) => self.enter(now, &terms),
+            Request::Submit(Submission {
+                terms,
+                replaces: Some(stop),
+                ..
+            }) => self.replace(now, stop, &terms),
             Request::Cancel(account, instrument, id) => {
                 self.cancel(now, account, instrument, id).ok();
             }
@@ -244,22 +269,41 @@ impl Link {
     }
 
     fn enter(&mut self, now: Timestamp, terms: &OrderTerms) {
-        let order = NewOrder::new(
-            terms.account,
-            terms.instrument,
-            terms.client_id.into(),
-            terms.side,
-            Size::Base(terms.quantity),
-            terms.kind,
-        )
-        .with_self_trade(SelfTrade::ExpireMaker);
-        if let Err(refusal) = self.exchange.submit(now, &order, &mut self.outbox) {
-            let kind = ReportKind::Rejected(reason(refusal));
-            self.arrive(
-                now,
-                answer(terms.account, terms.instrument, terms.client_id, kind, now),
-            );
+        if let Err(refusal) = self
+            .exchange
+            .submit(now, &new_order(terms), &mut self.outbox)
+        {
+            self.refuse(now, terms, refusal);
         }
+    }
+
+    /// A stop and the order that takes its profit enter as a pair, or neither.
+    fn enter_pair(&mut self, now: Timestamp, stop: &OrderTerms, order: TakeProfit) {
+        let limit = stop.of_take_profit(order);
+        let (above, below) = match stop.side {
+            Side::Sell => (limit, *stop),
+            Side::Buy => (*stop, limit),
+        };
+        let list = NewList {
+            account: stop.account,
+            instrument: stop.instrument,
+            // The list needs a name, and orders' ids are not used twice.
+            client_id: stop.client_id.into(),
+            shape: ListShape::OneCancelsOther {
+                above: new_order(&above),
+                below: new_order(&below),
+            },
+        };
+        if let Err(refusal) = self.exchange.submit_list(now, &list, &mut self.outbox) {
+            self.refuse(now, stop, refusal);
+            self.refuse(now, &limit, refusal);
+        }
+    }
+
+    fn refuse(&mut self, now: Timestamp, terms: &OrderTerms, refusal: Refusal) {
+        let kind = ReportKind::Rejected(reason(refusal));
+        let id = terms.client_id;
+        self.arrive(now, answer(terms.account, terms.instrument, id, kind, now));
     }
 
     /// Cancels a stop and lets another order enter, or neither.
@@ -287,13 +331,15 @@ impl Link {
         id: ClientOrderId,
     ) -> Result<(), RejectReason> {
         // An order that is still held was not sent and never will be.
-        let before = self.held.len();
-        self.held.retain(|(terms, _)| terms.client_id != id);
-        if self.held.len() < before {
-            self.arrive(
-                now,
-                answer(account, instrument, id, ReportKind::Cancelled, now),
-            );
+        let is_meant = |order: &Submission| order.terms.client_id == id;
+        if let Some(index) = self.held.iter().position(is_meant) {
+            let pair = self.held.remove(index).take_profit;
+            for id in [Some(id), pair.map(|order| order.client_id)] {
+                let cancelled = |id| answer(account, instrument, id, ReportKind::Cancelled, now);
+                if let Some(report) = id.map(cancelled) {
+                    self.arrive(now, report);
+                }
+            }
             return Ok(());
         }
         let cancel = CancelOrder {
@@ -358,4 +404,17 @@ impl Link {
         self.sent += 1;
         self.under_way.insert((now + span, self.sent), parcel);
     }
+}
+
+/// An order as the exchange takes it.
+fn new_order(terms: &OrderTerms) -> NewOrder {
+    NewOrder::new(
+        terms.account,
+        terms.instrument,
+        terms.client_id.into(),
+        terms.side,
+        Size::Base(terms.quantity),
+        terms.kind,
+    )
+    .with_self_trade(SelfTrade::ExpireMaker)
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tradewind_events::{Configuration, Lane};
-use tradewind_model::{AccountId, Amount, AssetId, InstrumentKind};
+use tradewind_events::{BotConfig, Configuration, Lane};
+use tradewind_model::{AccountId, Amount, AssetId, InstrumentKind, Ppm, StopOrders, TakeProfitBy};
 use tradewind_simx::ExchangeConfig;
 
 use crate::error::BacktestError;
@@ -57,5 +57,19 @@ impl Setup {
             bot.lane = Lane::Inline;
         }
         Ok(self)
+    }
+}
+
+/// Lets take profits rest as pairs with stops where a bot wants them to, since the matching core keeps such pairs. The stops lie as far
+/// beyond the bots' own as a desk's do by default.
+pub fn rest_take_profits(configuration: &mut Configuration) {
+    let wants = |bot: &BotConfig| bot.exit.take_profit_by == TakeProfitBy::Limit;
+    if !configuration.bots.iter().any(wants) {
+        return;
+    }
+    configuration.venue_stop_distance = Some(Ppm(1_250_000));
+    for instrument in &mut configuration.instruments {
+        instrument.stop_orders = StopOrders::Market;
+        instrument.takes_pairs = true;
     }
 }

@@ -8,13 +8,13 @@ use proptest::prelude::*;
 use strategies::BlindEntries;
 use tradewind_backtest::{
     BacktestError, CandleStart, FillReport, HistoryEvent, Latency, Report, benchmark_setup,
-    run_with,
+    rest_take_profits, run_with,
 };
 use tradewind_engine::StrategySource;
 use tradewind_events::WakeRule;
 use tradewind_model::{
     Amount, Candle, ExitPlan, InstrumentId, Interval, LimitPolicy, MarketEvent, OnTimeout,
-    OrderPolicy, Ppm, Price, Stop, Timestamp,
+    OrderPolicy, Ppm, Price, Stop, TakeProfitBy, Timestamp,
 };
 
 /// 2024-01-01T00:00:00Z.
@@ -58,6 +58,7 @@ impl Run {
         setup.configuration.bots[0].wakes = wakes;
         setup.configuration.bots[0].exit = self.exit.clone();
         setup.configuration.bots[0].policy = self.policy;
+        rest_take_profits(&mut setup.configuration);
         setup.latency = Latency {
             request: self.latency,
             report: self.latency,
@@ -146,6 +147,38 @@ fn stops_and_targets_fill_at_their_levels_and_at_the_open_after_a_gap() {
     check([10_000, 10_500, 9_990, 10_400], 10_200);
     check([10_000, 10_200, 9_990, 9_990], 10_200);
     check([10_300, 10_500, 10_250, 10_400], 10_300);
+}
+
+/// A take profit that rests enters with its stop at the open after its entry, so it sees nothing of the candle of the entry. From then on
+/// it fills at its level, as a maker: not even behind a gap is it better.
+#[test]
+fn a_take_profit_that_rests_fills_at_its_level_from_the_next_candle_on() {
+    let plan = ExitPlan {
+        take_profit_by: TakeProfitBy::Limit,
+        ..bracket()
+    };
+    let run = Run {
+        half_spread: Ppm(100),
+        ..Run::new(plan)
+    };
+    let quiet = [10_000, 10_010, 9_990, 10_000];
+    let high = [10_000, 10_500, 9_990, 10_000];
+    // Bought at 100.01, so that the target lies at 102.01.
+    check(&run, &[quiet, high], &[(2, 10_001), (3, 10_201)], 0);
+    check(&run, &[high, quiet, high], &[(2, 10_001), (4, 10_201)], 0);
+    check(
+        &run,
+        &[quiet, quiet, [10_300, 10_500, 10_250, 10_400]],
+        &[(2, 10_001), (4, 10_201)],
+        0,
+    );
+    // The stop costs the same as without the pair.
+    let rows = after_quiet(&[quiet, quiet, [10_000, 10_010, 9_500, 9_900]]);
+    let alone = Run {
+        exit: bracket(),
+        ..run.clone()
+    };
+    assert_eq!(places(&run.blind(&rows)), places(&alone.blind(&rows)));
 }
 
 #[test]

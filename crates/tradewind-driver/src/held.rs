@@ -57,24 +57,28 @@ impl HeldEffects {
     /// Drops an order that is held, and what asks after it. False if it is not held.
     fn withdraw(&mut self, id: ClientOrderId, reason: NotSentReason) -> bool {
         let is_submit = |(_, effect): &(u64, Effect)| match effect {
-            Effect::Submit(intent, _) => intent.terms.client_id == id,
+            Effect::Submit(_, order) => order.client_ids().any(|sent| sent == id),
             _ => false,
         };
         let Some(index) = self.waiting.iter().position(is_submit) else {
             return false;
         };
-        if let Some((_, Effect::Submit(intent, _))) = self.waiting.remove(index) {
+        let Some((_, Effect::Submit(intent, order))) = self.waiting.remove(index) else {
+            return false;
+        };
+        for client_id in order.client_ids() {
             self.withdrawn.push_back(ExecutionReport {
                 account: intent.terms.account,
                 instrument: intent.terms.instrument,
-                client_id: id,
+                client_id,
                 venue_order_id: None,
                 kind: ReportKind::NotSent(reason),
                 cumulative: Some(Quantity::ZERO),
                 event_time: None,
             });
+            self.waiting
+                .retain(|(_, held)| held.order() != Some(client_id));
         }
-        self.waiting.retain(|(_, held)| held.order() != Some(id));
         true
     }
 

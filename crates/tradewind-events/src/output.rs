@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, BotId, Candle, CarriedOut, ClientOrderId, InstrumentId, Interval,
-    OrderTerms, PositionState, Quantity, Quote, Timestamp, VenueOrderId, Wake,
+    AccountId, Amount, BotId, Candle, CarriedOut, ClientOrderId, InstrumentId, Interval, LastEntry,
+    OrderTerms, PositionState, Quantity, Quote, TakeProfit, Timestamp, VenueOrderId, Wake,
 };
 use tradewind_risk::{ApprovedOrder, PositionEffect};
 
@@ -97,6 +97,9 @@ pub struct Intent {
     /// For a protective stop: how much of it belongs to each bot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<StopShare>,
+    /// The order that takes the profit and is sent with a protective stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub take_profit: Option<TakeProfit>,
 }
 
 /// A bot's part of a protective stop.
@@ -127,6 +130,8 @@ pub struct EvaluationRequest {
     pub decide: bool,
     /// Which decisions will be carried out.
     pub carried_out: CarriedOut,
+    /// What became of the last entry it decided in this instrument.
+    pub last_entry: LastEntry,
     /// The latest quote.
     pub quote: Option<Quote>,
     /// Its position.

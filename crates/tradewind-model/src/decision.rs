@@ -39,6 +39,16 @@ pub enum CarriedOut {
     Nothing,
 }
 
+/// What became of the last entry that a strategy decided. One that waits for a denied entry would wait until its rule turns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LastEntry {
+    /// It works, waits for another order, was filled, or was at the venue and found no counterpart in its time. Or there was none.
+    #[default]
+    Standing,
+    /// It never was on the book: the desk denied it or did not send it, or the venue refused it. Nothing will come of it.
+    Denied,
+}
+
 /// The target position of a strategy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
@@ -152,12 +162,25 @@ pub struct ExitPlan {
     pub stop: Stop,
     /// Gain, as a share of the entry price, at which the position is closed.
     pub take_profit: Option<Ppm>,
+    /// What takes that gain.
+    #[serde(default)]
+    pub take_profit_by: TakeProfitBy,
     /// Distance, as a share of the best price since entry, at which a fall closes the position.
     pub trailing: Option<Ppm>,
     /// Age at which the position is closed.
     pub time: Option<Duration>,
     /// From each age on, the gain at which the position is closed; ages ascend.
     pub profit_by_age: Vec<(Duration, Ppm)>,
+}
+
+/// What takes the gain at which a position is closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TakeProfitBy {
+    /// The desk, by an order at market once a quote reaches it.
+    #[default]
+    Market,
+    /// A limit order that rests at the venue beside the protective stop, where the venue keeps such pairs.
+    Limit,
 }
 
 /// Where a loss is taken.

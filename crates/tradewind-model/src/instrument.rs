@@ -87,6 +87,9 @@ pub struct Instrument {
     /// Most orders that wait for a trigger open at once; 0 for no limit.
     #[serde(default)]
     pub algo_orders_max: u32,
+    /// Whether the venue takes a stop and a limit order as a pair of which one cancels the other.
+    #[serde(default)]
+    pub takes_pairs: bool,
 }
 
 /// Which kind of stop order a venue takes in an instrument.
@@ -151,6 +154,7 @@ impl Instrument {
             revision: 0,
             stop_orders: StopOrders::None,
             algo_orders_max: 0,
+            takes_pairs: false,
         }
     }
 

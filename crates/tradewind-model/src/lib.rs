@@ -27,8 +27,8 @@ pub use candle::{Candle, CandleBuilder, Interval, IntervalError};
 pub use clock::{Clock, DeskClock, ManualClock};
 pub use decimal::{Decimal, NumberError, format_fixed, parse_fixed};
 pub use decision::{
-    CarriedOut, Decision, ExitPlan, LimitPolicy, OnTimeout, OrderPolicy, Reason, Sizer, Stop,
-    Target, Wake,
+    CarriedOut, Decision, ExitPlan, LastEntry, LimitPolicy, OnTimeout, OrderPolicy, Reason, Sizer,
+    Stop, TakeProfitBy, Target, Wake,
 };
 pub use id::{
     AccountId, AssetId, BotId, ClientOrderId, ClientOrderIds, EventId, InstrumentId, OwnerId,
@@ -37,7 +37,9 @@ pub use id::{
 pub use instrument::{Instrument, InstrumentKind, InstrumentStatus, RuleBreach, StopOrders};
 pub use market::{Depth, FeedHealth, Level, MarketEvent, Quote, Trade};
 pub use number::{Amount, Money, Ppm, Price, Quantity};
-pub use order::{Fill, Liquidity, OrderKind, OrderStatus, OrderTerms, Side, TimeInForce};
+pub use order::{
+    Fill, Liquidity, OrderKind, OrderStatus, OrderTerms, Side, TakeProfit, TimeInForce,
+};
 pub use parameter::Parameter;
 pub use position::{PositionState, SideMode};
 pub use report::{ExecutionReport, NotSentReason, RejectReason, ReportKind};

@@ -131,6 +131,27 @@ pub struct OrderTerms {
     pub kind: OrderKind,
 }
 
+/// The limit order that takes a stop's profit. The venue keeps the two as a pair: whatever begins to trade ends the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeProfit {
+    /// Our id of it.
+    pub client_id: ClientOrderId,
+    /// Where it rests, as a maker only.
+    pub price: Price,
+}
+
+impl OrderTerms {
+    /// The terms of the order that takes this stop's profit.
+    #[must_use]
+    pub const fn of_take_profit(&self, order: TakeProfit) -> Self {
+        Self {
+            client_id: order.client_id,
+            kind: OrderKind::PostOnly { price: order.price },
+            ..*self
+        }
+    }
+}
+
 /// The status of an order. See `tradewind-engine`'s `order.rs` for the transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum OrderStatus {

@@ -1,7 +1,7 @@
 //! The seal on an order that risk let through.
 
 use serde::Serialize;
-use tradewind_model::{ClientOrderId, OrderTerms, Timestamp};
+use tradewind_model::{ClientOrderId, OrderTerms, TakeProfit, Timestamp};
 
 /// An order that passed every check, for exactly these terms.
 ///
@@ -16,6 +16,8 @@ pub struct ApprovedOrder {
     flattening: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     replaces: Option<ClientOrderId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    take_profit: Option<TakeProfit>,
 }
 
 /// What a seal adds to the terms.
@@ -36,6 +38,7 @@ impl ApprovedOrder {
             exit: seal.exit,
             flattening: seal.flattening,
             replaces: None,
+            take_profit: None,
         }
     }
 
@@ -46,6 +49,27 @@ impl ApprovedOrder {
             replaces: Some(stop),
             ..self
         }
+    }
+
+    /// The same stop, sent with the order that takes its position's profit: the venue lets only one of the two trade.
+    #[must_use]
+    pub const fn paired_with(self, order: TakeProfit) -> Self {
+        Self {
+            take_profit: Some(order),
+            ..self
+        }
+    }
+
+    /// The order that takes the profit, if this is a stop that is sent with one.
+    #[must_use]
+    pub const fn take_profit(&self) -> Option<TakeProfit> {
+        self.take_profit
+    }
+
+    /// The ids of all orders that are sent by its request.
+    pub fn client_ids(&self) -> impl Iterator<Item = ClientOrderId> + use<> {
+        let pair = self.take_profit.map(|order| order.client_id);
+        std::iter::once(self.terms.client_id).chain(pair)
     }
 
     /// What was checked and may be sent.

@@ -9,8 +9,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use tradewind_model::{
-    Amount, AssetId, CarriedOut, Decision, Instrument, InstrumentId, PositionState, Price,
-    Quantity, Quote, Timestamp,
+    Amount, AssetId, CarriedOut, Decision, Instrument, InstrumentId, LastEntry, PositionState,
+    Price, Quantity, Quote, Timestamp,
 };
 use tradewind_strategy::{View, build};
 
@@ -76,6 +76,7 @@ fn signals(quotes: &[Quote]) -> u32 {
             budget: Amount::whole(1_000),
             quotes: &[],
             carried_out: CarriedOut::All,
+            last_entry: LastEntry::Standing,
         };
         let decision = strategy.on_quote(&view, quote);
         signals += u32::from(matches!(black_box(decision), Ok(Decision::Target(_))));

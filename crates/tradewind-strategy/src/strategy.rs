@@ -4,8 +4,8 @@ use std::fmt;
 
 use tradewind_indicators::IndicatorError;
 use tradewind_model::{
-    Amount, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, PositionState, Quote,
-    Timestamp,
+    Amount, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, LastEntry,
+    PositionState, Quote, Timestamp,
 };
 
 /// A trading rule over a set of instruments.
@@ -84,6 +84,8 @@ pub struct View<'a> {
     pub quotes: &'a [Option<Quote>],
     /// Which decisions will be carried out.
     pub carried_out: CarriedOut,
+    /// What became of the last entry it decided in this instrument.
+    pub last_entry: LastEntry,
 }
 
 impl View<'_> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tradewind_engine::StrategySource;
 use tradewind_model::{
-    BotId, Candle, CarriedOut, Decision, ExitPlan, Ppm, Price, Quote, Reason, Target,
+    BotId, Candle, CarriedOut, Decision, ExitPlan, LastEntry, Ppm, Price, Quote, Reason, Target,
 };
 use tradewind_strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
 
@@ -53,6 +53,7 @@ struct Lines {
     candles: Vec<(BotId, Candle)>,
     /// Which decisions would be carried out, by the view that came with each candle.
     carried_out: Vec<(BotId, CarriedOut)>,
+    last_entries: Vec<(BotId, LastEntry)>,
     evaluated: Vec<BotId>,
 }
 
@@ -113,6 +114,15 @@ impl Script {
         self.with(|lines| {
             let own = lines.carried_out.iter().filter(|(of, _)| *of == bot);
             own.map(|(_, carried_out)| *carried_out).collect()
+        })
+    }
+
+    /// What had become of its last entry, by the view that came with each candle of `bot`.
+    #[must_use]
+    pub fn last_entries(&self, bot: BotId) -> Vec<LastEntry> {
+        self.with(|lines| {
+            let own = lines.last_entries.iter().filter(|(of, _)| *of == bot);
+            own.map(|(_, fate)| *fate).collect()
         })
     }
 
@@ -184,6 +194,7 @@ impl Strategy for Scripted {
         self.script.with(|lines| {
             lines.candles.push((self.bot, *candle));
             lines.carried_out.push((self.bot, view.carried_out));
+            lines.last_entries.push((self.bot, view.last_entry));
         });
         if self.script.answers_history || view.at == candle.close_time() {
             self.answer()

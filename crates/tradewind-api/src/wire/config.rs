@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     AccountMode, ExitPlan, Instrument, LimitPolicy, OnTimeout, OrderPolicy, Sizer, Stop,
+    TakeProfitBy,
 };
 use utoipa::ToSchema;
 
@@ -142,10 +143,10 @@ pub(super) fn exit_text(exit: &ExitPlan) -> String {
         // A price needs its instrument; the position has the level.
         Stop::At(_) => "stop at a price".to_owned(),
     }];
-    parts.extend(
-        exit.take_profit
-            .map(|gain| format!("take profit at {gain}")),
-    );
+    parts.extend(exit.take_profit.map(|gain| match exit.take_profit_by {
+        TakeProfitBy::Market => format!("take profit at {gain}"),
+        TakeProfitBy::Limit => format!("take profit at {gain} by a limit order"),
+    }));
     parts.extend(exit.trailing.map(|fall| format!("trailing {fall}")));
     parts.extend(
         exit.time

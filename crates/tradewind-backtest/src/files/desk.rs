@@ -14,7 +14,7 @@ use super::FileOptions;
 use super::rules::{VENUE, full_name, instruments, one_quote};
 use super::survey::Survey;
 use crate::error::BacktestError;
-use crate::setup::Setup;
+use crate::setup::{Setup, rest_take_profits};
 
 /// A run over files, decided.
 pub(super) struct Plan {
@@ -83,7 +83,7 @@ pub(super) fn plan(
     let files =
         files.ok_or_else(|| BacktestError::Options("a file has no instrument".to_owned()))?;
     let bot = bot(options, rules, &instruments);
-    let configuration = Configuration {
+    let mut configuration = Configuration {
         assets,
         report_asset: quote,
         venues: vec![VENUE.to_owned()],
@@ -111,6 +111,7 @@ pub(super) fn plan(
         on_restart: OnRestart::Keep,
         deadline_min: std::time::Duration::ZERO,
     };
+    rest_take_profits(&mut configuration);
     let setup = Setup {
         configuration,
         balances: vec![(AccountId(0), quote, options.cash)],

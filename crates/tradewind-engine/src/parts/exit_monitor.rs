@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tradewind_events::ExitView;
-use tradewind_model::{ExitPlan, Instrument, Ppm, Price, Quote, Side, Stop, Timestamp};
+use tradewind_model::{
+    ExitPlan, Instrument, Ppm, Price, Quote, Side, Stop, TakeProfitBy, Timestamp,
+};
 
 /// The longest wait between two tries of an exit.
 const RETRY_MAX: Duration = Duration::from_secs(60);
@@ -180,6 +182,12 @@ impl ExitMonitor {
         ];
         hits.into_iter()
             .find_map(|(cause, level)| level.map(|level| (cause, level)))
+    }
+
+    /// Where an order that rests at the venue takes the profit, if the plan wants one.
+    pub(crate) fn resting_take_profit(&self) -> Option<Price> {
+        self.take_profit
+            .filter(|_| self.plan.take_profit_by == TakeProfitBy::Limit)
     }
 
     /// When the position is closed at the latest.

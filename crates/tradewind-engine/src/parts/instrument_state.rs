@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use tradewind_events::BotConfig;
 use tradewind_indicators::{Atr, Bar};
 use tradewind_model::{
-    Candle, ClientOrderId, EventId, ExitPlan, Instrument, InstrumentId, Interval, PositionState,
-    Ppm, Price, Quote, Side, Sizer, Target, Timestamp,
+    Candle, ClientOrderId, EventId, ExitPlan, Instrument, InstrumentId, Interval, LastEntry,
+    OrderStatus, PositionState, Ppm, Price, Quote, Side, Sizer, Target, Timestamp,
 };
 use tradewind_risk::PositionEffect;
 
@@ -42,6 +42,9 @@ pub(crate) struct InstrumentState {
     /// Exits in a row that were bounded by a price and did not fill.
     #[serde(default)]
     narrow_exits: u32,
+    /// For its strategy: what became of the last entry.
+    #[serde(default)]
+    last_entry: LastEntry,
 }
 
 /// Where a candle stands relative to the last one fed.
@@ -81,6 +84,7 @@ impl InstrumentState {
             range: range_for(config.sizer),
             refusals: ExitRefusals::default(),
             narrow_exits: 0,
+            last_entry: LastEntry::Standing,
         }
     }
 
@@ -123,6 +127,11 @@ impl InstrumentState {
     /// Exits in a row that were bounded by a price and did not fill.
     pub(crate) const fn narrow_exits(&self) -> u32 {
         self.narrow_exits
+    }
+
+    /// What became of the last entry that its strategy decided.
+    pub(crate) const fn last_entry(&self) -> LastEntry {
+        self.last_entry
     }
 
     pub(crate) const fn refusals(&self) -> &ExitRefusals {
@@ -253,6 +262,10 @@ impl InstrumentState {
         if order.filled().is_zero() && !order.continues() && !leaves {
             self.exposure = order.exposure_before();
         }
+        let never_was = matches!(order.status(), OrderStatus::Rejected | OrderStatus::NotSent);
+        if order.effect() == PositionEffect::Entry && never_was {
+            self.last_entry = LastEntry::Denied;
+        }
         Some(leaves)
     }
 
@@ -264,6 +277,11 @@ impl InstrumentState {
     /// Takes the target that waited.
     pub(crate) fn take_next(&mut self) -> Option<(Target, Option<EventId>)> {
         self.next.take()
+    }
+
+    /// Notes what became of its strategy's last entry.
+    pub(crate) const fn set_last_entry(&mut self, fate: LastEntry) {
+        self.last_entry = fate;
     }
 
     /// Notes the exposure that is worked towards.

@@ -44,6 +44,9 @@ pub(crate) struct Order {
     /// For a protective stop: the positions it covers.
     #[serde(default)]
     shares: StopShares,
+    /// The other order of its pair: of a stop the one that takes the profit, and the other way round.
+    #[serde(default)]
+    pair: Option<ClientOrderId>,
 }
 
 /// An order when the engine first gets it.
@@ -66,6 +69,8 @@ pub(crate) struct NewOrder {
     pub(crate) replaces: Option<ClientOrderId>,
     /// For a protective stop: the positions it covers.
     pub(crate) shares: StopShares,
+    /// The other order of its pair.
+    pub(crate) pair: Option<ClientOrderId>,
 }
 
 /// The state at the venue of an order that was open when the desk started.
@@ -163,6 +168,7 @@ impl Order {
             replaces: new.replaces,
             replaced_by: None,
             shares: new.shares,
+            pair: new.pair,
         }
     }
 
@@ -334,6 +340,21 @@ impl Order {
 
     pub(crate) const fn replaces(&self) -> Option<ClientOrderId> {
         self.replaces
+    }
+
+    /// The other order of its pair.
+    pub(crate) const fn pair(&self) -> Option<ClientOrderId> {
+        self.pair
+    }
+
+    /// Whether it is a stop at the venue.
+    pub(crate) const fn is_stop(&self) -> bool {
+        matches!(self.effect, PositionEffect::Protect) && self.terms.kind.trigger().is_some()
+    }
+
+    /// Whether it rests at the venue to take a position's profit.
+    pub(crate) const fn takes_profit(&self) -> bool {
+        matches!(self.effect, PositionEffect::Protect) && self.terms.kind.trigger().is_none()
     }
 
     pub(crate) const fn shares(&self) -> &StopShares {

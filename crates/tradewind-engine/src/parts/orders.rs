@@ -101,6 +101,16 @@ impl Orders {
         account: AccountId,
         instrument: InstrumentId,
     ) -> impl Iterator<Item = &Order> {
+        let protecting = self.protecting(account, instrument);
+        protecting.filter(|order| order.is_stop())
+    }
+
+    /// Open orders of an account in an instrument that guard positions, by client id: stops, and what takes profits beside them.
+    pub(crate) fn protecting(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+    ) -> impl Iterator<Item = &Order> {
         self.open.values().filter(move |order| {
             let terms = order.terms();
             order.effect() == PositionEffect::Protect
@@ -110,11 +120,14 @@ impl Orders {
 
     /// Open protective stops that cover a position, by client id.
     pub(crate) fn stops_of(&self, place: BotInstrument) -> impl Iterator<Item = &Order> {
-        let stops = self
-            .open
-            .values()
-            .filter(|order| order.effect() == PositionEffect::Protect);
+        let stops = self.open.values().filter(|order| order.is_stop());
         stops.filter(move |order| order.shares().of(place).0 > 0)
+    }
+
+    /// Open orders that rest at the venue to take a position's profit, by client id.
+    pub(crate) fn take_profits_of(&self, place: BotInstrument) -> impl Iterator<Item = &Order> {
+        let orders = self.open.values().filter(|order| order.takes_profit());
+        orders.filter(move |order| order.shares().of(place).0 > 0)
     }
 
     /// Moves an order that has ended among the closed ones.

@@ -1,7 +1,7 @@
 //! What the orders do not show of the protection at the venue: positions without it, exits that wait for a stop's answer,
 //! and how soon a stop may be placed again after one failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub(crate) struct Protection {
     waiting: BTreeMap<BotInstrument, Timestamp>,
     failures: BTreeMap<Key, Failures>,
     moved_at: BTreeMap<Key, Timestamp>,
+    /// Positions of which the venue refused a stop with an order that takes the profit: they get the stop alone.
+    #[serde(default)]
+    unpaired: BTreeSet<BotInstrument>,
 }
 
 /// A position of which some is without a stop at the venue.
@@ -73,6 +76,11 @@ impl Protection {
     /// Notes that all of a position is covered, or that there is none.
     pub(crate) fn note_covered(&mut self, place: BotInstrument) {
         self.uncovered.remove(&place);
+    }
+
+    /// Since when some of a position is without a stop.
+    pub(crate) fn uncovered_since(&self, place: BotInstrument) -> Option<Timestamp> {
+        self.uncovered.get(&place).map(|uncovered| uncovered.since)
     }
 
     /// When a position is announced if it is not covered within `patience`.
@@ -124,6 +132,20 @@ impl Protection {
             not_before: now + wait,
             reason,
         };
+    }
+
+    /// Notes that the venue refused a pair of a position.
+    pub(crate) fn refuse_pairs(&mut self, place: BotInstrument) {
+        self.unpaired.insert(place);
+    }
+
+    /// Notes that a position is closed: the next one may be given a pair.
+    pub(crate) fn allow_pairs(&mut self, place: BotInstrument) {
+        self.unpaired.remove(&place);
+    }
+
+    pub(crate) fn refuses_pairs(&self, place: BotInstrument) -> bool {
+        self.unpaired.contains(&place)
     }
 
     /// Notes that a stop rests.

@@ -47,6 +47,11 @@ pub(super) fn fold_intent(
         index: 0,
     };
     parts.ids.note(terms.client_id);
+    let take_profit = intent.take_profit.map(|order| {
+        parts.ids.note(order.client_id);
+        let announced = group.announced_by(order.client_id);
+        (order, announced.unwrap_or(unannounced))
+    });
     keep_order(
         parts,
         PlacedOrder {
@@ -57,6 +62,7 @@ pub(super) fn fold_intent(
             placed_by: group.announced_by(terms.client_id).unwrap_or(unannounced),
             replaces: intent.replaces,
             shares: shares(parts, intent),
+            take_profit,
         },
     );
     note_sent(parts, &terms, intent.bot, intent.purpose, out);

@@ -9,8 +9,8 @@ use tradewind_events::{
     LaneState, Output, Outputs, SignalDetails, SignalSource, Timer,
 };
 use tradewind_model::{
-    BotId, Candle, CarriedOut, Decision, EventId, Ppm, Price, Quote, Reason, Target, Timestamp,
-    Wake,
+    BotId, Candle, CarriedOut, Decision, EventId, LastEntry, Ppm, Price, Quote, Reason, Target,
+    Timestamp, Wake,
 };
 use tradewind_strategy::{Evaluated, View};
 
@@ -193,12 +193,15 @@ pub(crate) fn apply_past(
     }
     let goes_to_work = parts.bots.bot(place.bot()).goes_to_work();
     let last = past.into_iter().next_back();
-    let last = last.filter(|(target, candle)| {
-        target.exposure != Ppm::ZERO && goes_to_work && is_fresh(parts, candle.close_time())
-    });
-    if let Some((target, candle)) = last {
+    let last = last.filter(|(target, _)| target.exposure != Ppm::ZERO);
+    let Some((target, candle)) = last else {
+        return;
+    };
+    if goes_to_work && is_fresh(parts, candle.close_time()) {
         decide_on(parts, &candle, out);
         apply_target(parts, place, target, out);
+    } else {
+        parts.bots.at_mut(place).set_last_entry(LastEntry::Denied);
     }
 }
 
@@ -229,6 +232,7 @@ fn call(
         budget: bot.config().budget,
         quotes: parts.market.quotes(),
         carried_out,
+        last_entry: state.last_entry(),
     };
     parts.strategies.call(place.bot(), &view, wake, candle)
 }
@@ -288,6 +292,7 @@ fn send(
         } else {
             CarriedOut::Nothing
         },
+        last_entry: state.last_entry(),
         quote: parts.market.quote(state.instrument()).copied(),
         position: *state.position(),
         budget: parts.bots.bot(place.bot()).config().budget,
@@ -374,6 +379,7 @@ fn apply_decision(
 
 fn apply_target(parts: &mut Parts, place: BotInstrument, target: Target, out: &mut Outputs) {
     note_reason(parts, place, target.reason.clone());
+    parts.bots.at_mut(place).set_last_entry(LastEntry::Standing);
     let bot = place.bot();
     parts.bots.bot_mut(bot).activity_mut().signals += 1;
     parts.counters.signalled();

@@ -7,6 +7,7 @@ use tradewind_risk::PositionEffect;
 use super::positions::closing_quantity;
 use super::protection::clear_way;
 use super::submission::{OrderRequest, submit};
+use super::take_profit;
 use super::target::{flat, reconcile_next, sells_beside};
 use crate::context::Trigger;
 use crate::parts::Parts;
@@ -35,7 +36,9 @@ fn watch_monitored(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
 #[inline]
 fn watch(parts: &mut Parts, place: BotInstrument, quote: &Quote, out: &mut Outputs) {
     let now = parts.now();
-    if let Some((cause, level)) = parts.bots.at_mut(place).watch(quote, now) {
+    if let Some((cause, level)) = parts.bots.at_mut(place).watch(quote, now)
+        && !(cause == ExitCause::TakeProfit && take_profit::rests(parts, place))
+    {
         on_level(parts, place, quote, (cause, level), out);
     }
 }
@@ -95,7 +98,8 @@ pub(crate) fn follow_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) 
             continue;
         };
         let state = parts.bots.at(place);
-        if now < state.refusals().not_before() || sells_beside(parts, place) {
+        let is_taken = cause == ExitCause::TakeProfit && take_profit::rests(parts, place);
+        if now < state.refusals().not_before() || is_taken || sells_beside(parts, place) {
             continue;
         }
         let working = state.working();

@@ -37,5 +37,6 @@ pub(crate) mod retries;
 mod risk_context;
 mod sizing;
 pub(crate) mod submission;
+mod take_profit;
 pub(crate) mod takeover;
 pub(crate) mod target;

@@ -7,14 +7,16 @@
 
 use tradewind_events::{EventKind, Outputs, Timer};
 use tradewind_model::{
-    AccountId, ClientOrderId, ExecutionReport, InstrumentId, InstrumentStatus, OrderKind,
-    OrderStatus, OrderTerms, Ppm, Price, Quantity, ReportKind, Side, StopOrders,
+    AccountId, ClientOrderId, ExecutionReport, Instrument, InstrumentId, InstrumentStatus,
+    OrderKind, OrderStatus, OrderTerms, Ppm, Price, Quantity, ReportKind, Side, StopOrders,
+    TakeProfit,
 };
 use tradewind_risk::{Candidate, PositionEffect, TradingState};
 
 use super::positions::closable;
 use super::risk_context::check_stop;
 use super::submission::{OrderRequest, deny, place};
+use super::take_profit;
 use super::target::{reconcile_next, sells_beside};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
@@ -25,24 +27,24 @@ use crate::parts::stop_shares::StopShares;
 /// How far a stop's limit lies beyond its trigger, where the venue takes no stop at market.
 const LIMIT_BEYOND: Ppm = Ppm(20_000);
 /// After a partial fill of an order that still works, how long its further fills are awaited.
-const FILLS_AWAITED: std::time::Duration = std::time::Duration::from_secs(1);
+pub(super) const FILLS_AWAITED: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// An account's stops in one instrument.
-type Key = (AccountId, InstrumentId);
+pub(super) type Key = (AccountId, InstrumentId);
 
 /// What a position needs at the venue.
 #[derive(Clone, Copy, Debug)]
-struct Need {
-    place: BotInstrument,
+pub(super) struct Need {
+    pub(super) place: BotInstrument,
     /// What is to be covered: all that can be sold, or nothing where the exit plan has no stop.
     held: Quantity,
     /// What stops may cover: the same less exits at work.
-    quantity: Quantity,
-    side: Side,
+    pub(super) quantity: Quantity,
+    pub(super) side: Side,
     /// Where its stop belongs; `None` if there is no such price.
-    trigger: Option<Price>,
+    pub(super) trigger: Option<Price>,
     /// How far the trigger may be from there.
-    tolerance: i64,
+    pub(super) tolerance: i64,
     trails: bool,
 }
 
@@ -55,6 +57,7 @@ pub(crate) fn cover(parts: &mut Parts, key: Key, out: &mut Outputs) {
     for need in &needs {
         if need.held.is_zero() {
             parts.protection.end_wait(need.place);
+            parts.protection.allow_pairs(need.place);
         }
         let reason = adjust(parts, key, need, &needs, out).err();
         note(parts, key, need, reason, out);
@@ -65,8 +68,8 @@ pub(crate) fn cover(parts: &mut Parts, key: Key, out: &mut Outputs) {
 fn needs(parts: &Parts, key: Key, factor: Ppm) -> Vec<Need> {
     let monitored = parts.market.monitored(key.1).iter().copied();
     let of_account = |place: &BotInstrument| parts.bots.bot(place.bot()).config().account == key.0;
-    let covered = parts.orders.stops(key.0, key.1);
-    let covered = covered.flat_map(|stop| stop.shares().places());
+    let covered = parts.orders.protecting(key.0, key.1);
+    let covered = covered.flat_map(|order| order.shares().places());
     // A position that was closed leaves the list.
     let listed = parts.protection.uncovered().map(|(place, _)| place);
     let listed = listed.filter(|place| parts.bots.at(*place).instrument() == key.1);
@@ -117,6 +120,9 @@ fn adjust(
     if parts.protection.waits(need.place) {
         return Err("an exit waits for the answer on its stop".to_owned());
     }
+    if let Some(level) = take_profit::level(parts, need.place) {
+        return take_profit::adjust(parts, key, need, level, out);
+    }
     let stops = parts.orders.stops_of(need.place);
     let covered = stops.fold(Quantity::ZERO, |sum, stop| {
         sum + stop.shares().of(need.place)
@@ -153,12 +159,13 @@ fn shrink(
         trigger,
         side: need.side,
         replaces: Some(id),
+        take_profit: None,
     };
     place_stop(parts, key, stop, out)
 }
 
 /// Covers more of a position: by a stop of its own or, where that is too small or one too many, by a larger one.
-fn grow(
+pub(super) fn grow(
     parts: &mut Parts,
     key: Key,
     need: &Need,
@@ -167,9 +174,7 @@ fn grow(
 ) -> Result<(), String> {
     let trigger = need.trigger.ok_or("its stop is below the lowest price")?;
     let instrument = parts.config.instrument(key.1);
-    let largest = [instrument.quantity_max, instrument.market_quantity_max];
-    let largest = largest.into_iter().filter(|limit| limit.0 > 0).min();
-    let largest = largest.map_or(Quantity(i64::MAX), |limit| instrument.floor_quantity(limit));
+    let largest = largest(instrument);
     let missing = missing.min(largest);
     let is_enough = instrument.check(missing, None, Some(trigger)).is_ok();
     let count = parts.orders.stops(key.0, key.1).count();
@@ -181,6 +186,7 @@ fn grow(
             trigger,
             side: need.side,
             replaces: None,
+            take_profit: None,
         };
         return place_stop(parts, key, stop, out);
     }
@@ -196,6 +202,13 @@ fn grow(
     place_stop(parts, key, stop, out)
 }
 
+/// The largest order that may trade at market.
+pub(super) fn largest(instrument: &Instrument) -> Quantity {
+    let largest = [instrument.quantity_max, instrument.market_quantity_max];
+    let largest = largest.into_iter().filter(|limit| limit.0 > 0).min();
+    largest.map_or(Quantity(i64::MAX), |limit| instrument.floor_quantity(limit))
+}
+
 /// A stop that covers more in place of one that rests: the position's own, else the one with the nearest trigger.
 ///
 /// Its trigger is the farther one, so that it never fires before a stop of its own would have.
@@ -207,7 +220,9 @@ fn merged(
     largest: Quantity,
 ) -> Option<Stop> {
     let resting = parts.orders.stops(key.0, key.1);
-    let resting = resting.filter(|stop| stop.rests() && stop.terms().side == need.side);
+    // A stop of a pair cannot be replaced: its venue ends both.
+    let resting = resting.filter(|stop| stop.rests() && stop.pair().is_none());
+    let resting = resting.filter(|stop| stop.terms().side == need.side);
     let fits = resting.filter(|stop| stop.shares().total() + missing <= largest);
     let (id, shares, other) = fits.map(terms_of).min_by_key(|(id, shares, other)| {
         let is_others = shares.of(need.place).is_zero();
@@ -219,6 +234,7 @@ fn merged(
         trigger: farther(need.side, trigger, other),
         side: need.side,
         replaces: Some(id),
+        take_profit: None,
     })
 }
 
@@ -250,6 +266,7 @@ fn follow_level(
         trigger,
         side: need.side,
         replaces: Some(id),
+        take_profit: None,
     };
     // The stop that is there covers the position, whatever becomes of this.
     place_stop(parts, key, stop, out).ok();
@@ -278,19 +295,26 @@ fn terms_of(stop: &Order) -> (ClientOrderId, StopShares, Price) {
 
 /// A stop to be placed.
 #[derive(Debug)]
-struct Stop {
-    shares: StopShares,
-    trigger: Price,
-    side: Side,
+pub(super) struct Stop {
+    pub(super) shares: StopShares,
+    pub(super) trigger: Price,
+    pub(super) side: Side,
     /// The stop that is cancelled by the same request.
-    replaces: Option<ClientOrderId>,
+    pub(super) replaces: Option<ClientOrderId>,
+    /// Where the order that is sent with it takes the profit.
+    pub(super) take_profit: Option<Price>,
 }
 
 /// Puts a stop to the risk gate and, if it passes, places it.
 ///
 /// # Errors
 /// Why it is not placed.
-fn place_stop(parts: &mut Parts, key: Key, stop: Stop, out: &mut Outputs) -> Result<(), String> {
+pub(super) fn place_stop(
+    parts: &mut Parts,
+    key: Key,
+    stop: Stop,
+    out: &mut Outputs,
+) -> Result<(), String> {
     let kind = kind(parts, key, &stop)?;
     let terms = OrderTerms {
         account: key.0,
@@ -325,6 +349,13 @@ fn place_stop(parts: &mut Parts, key: Key, stop: Stop, out: &mut Outputs) -> Res
         Ok(approved) => {
             let approved = match stop.replaces {
                 Some(replaced) => approved.replacing(replaced),
+                None => approved,
+            };
+            let approved = match stop.take_profit {
+                Some(price) => {
+                    let client_id = parts.ids.next_id();
+                    approved.paired_with(TakeProfit { client_id, price })
+                }
                 None => approved,
             };
             place(parts, &request, approved, stop.shares, out);
@@ -517,8 +548,11 @@ fn note_fate(parts: &mut Parts, stop: &Order, kind: &ReportKind) {
     if stop.is_on_book() {
         return parts.protection.note_success(key);
     }
-    if stop.status().is_open() || stop.ended_as_meant() {
+    if stop.status().is_open() || stop.ended_as_meant() || take_profit::ends_pair(parts, stop) {
         return;
+    }
+    if let (Some(place), Some(_), ReportKind::Rejected(_)) = (stop.place(), stop.pair(), kind) {
+        parts.protection.refuse_pairs(place);
     }
     let reason = match kind {
         ReportKind::Rejected(reason) => {
@@ -545,7 +579,8 @@ pub(super) fn clear_way(parts: &mut Parts, place: BotInstrument, out: &mut Outpu
         return true;
     }
     for stop in &in_the_way {
-        if stop.rests() || stop.status() == OrderStatus::Unknown {
+        let may_end = stop.rests() || stop.status() == OrderStatus::Unknown;
+        if may_end && !take_profit::ends_with_its_stop(parts, stop) {
             parts.orders.cancel(stop.terms().client_id, out);
         }
         if stop.status() == OrderStatus::Unknown {
@@ -572,12 +607,14 @@ pub(super) fn is_locked(parts: &Parts, place: BotInstrument) -> bool {
 fn in_the_way(parts: &Parts, place: BotInstrument) -> impl Iterator<Item = &Order> {
     let keep = replaceable(parts, place);
     let stops = parts.orders.stops_of(place);
+    let stops = stops.chain(parts.orders.take_profits_of(place));
     stops.filter(move |stop| Some(stop.terms().client_id) != keep)
 }
 
 /// The stop whose place an exit of a position takes: the largest one that rests.
 pub(super) fn replaceable(parts: &Parts, place: BotInstrument) -> Option<ClientOrderId> {
-    let resting = parts.orders.stops_of(place).filter(|stop| stop.rests());
+    let resting = parts.orders.stops_of(place);
+    let resting = resting.filter(|stop| stop.rests() && stop.pair().is_none());
     let largest = resting.max_by_key(|stop| (stop.shares().of(place), stop.terms().client_id));
     largest.map(|stop| stop.terms().client_id)
 }

@@ -2,8 +2,8 @@
 
 use tradewind_events::{EventKind, Intent, Output, Outputs, Timer};
 use tradewind_model::{
-    AccountId, BotId, ClientOrderId, EventId, InstrumentId, LimitPolicy, OnTimeout, OrderKind,
-    OrderPolicy, OrderTerms, Ppm, Price, Quantity, Side, Stop, TimeInForce,
+    AccountId, BotId, ClientOrderId, EventId, InstrumentId, LastEntry, LimitPolicy, OnTimeout,
+    OrderKind, OrderPolicy, OrderTerms, Ppm, Price, Quantity, Side, Stop, TakeProfit, TimeInForce,
 };
 use tradewind_risk::{
     ApprovedOrder, Candidate, CauseKind, DenyReason, PositionEffect, Scope, TradingState,
@@ -216,6 +216,14 @@ pub(super) fn place(
         purpose: request.effect,
     };
     let placed_by = parts.emit(request.cause, placed, out);
+    let take_profit = approved.take_profit().map(|order| {
+        let placed = EventKind::OrderPlaced {
+            terms: terms.of_take_profit(order),
+            bot,
+            purpose: request.effect,
+        };
+        (order, parts.emit(request.cause, placed, out))
+    });
     let listed = shares.listed();
     let placed = PlacedOrder {
         terms,
@@ -225,6 +233,7 @@ pub(super) fn place(
         placed_by,
         replaces,
         shares,
+        take_profit,
     };
     let revision = keep_order(parts, placed);
     let intent = Intent {
@@ -235,6 +244,7 @@ pub(super) fn place(
         decided_at: parts.now(),
         replaces,
         shares: listed,
+        take_profit: approved.take_profit(),
     };
     out.push(Output::Submit(intent, approved));
     note_sent(parts, &terms, bot, request.effect, out);
@@ -271,6 +281,8 @@ pub(crate) struct PlacedOrder {
     pub(crate) replaces: Option<ClientOrderId>,
     /// For a protective stop: the positions it covers.
     pub(crate) shares: StopShares,
+    /// For a protective stop: the order that takes the profit, and the event that announced it.
+    pub(crate) take_profit: Option<(TakeProfit, EventId)>,
 }
 
 /// Notes an order everywhere. Returns its bot's revision; 0 for a person's order.
@@ -283,13 +295,14 @@ pub(crate) fn keep_order(parts: &mut Parts, placed: PlacedOrder) -> u32 {
         placed_by,
         replaces,
         shares,
+        take_profit,
     } = placed;
     if let Some(stop) = replaces {
         parts.orders.replace(stop, terms.client_id);
     }
     let exposure_before = place.map_or(Ppm::ZERO, |place| parts.bots.at(place).exposure());
     let revision = note_placed(parts, place, effect, &terms);
-    parts.orders.insert(NewOrder {
+    let stop = NewOrder {
         terms,
         place,
         effect,
@@ -300,7 +313,18 @@ pub(crate) fn keep_order(parts: &mut Parts, placed: PlacedOrder) -> u32 {
         found: None,
         replaces,
         shares,
-    });
+        pair: take_profit.map(|(order, _)| order.client_id),
+    };
+    if let Some((order, placed_by)) = take_profit {
+        parts.orders.insert(NewOrder {
+            terms: terms.of_take_profit(order),
+            placed_by,
+            replaces: None,
+            pair: Some(terms.client_id),
+            ..stop.clone()
+        });
+    }
+    parts.orders.insert(stop);
     revision
 }
 
@@ -343,6 +367,12 @@ pub(crate) fn deny(
         .filter(|_| request.effect == PositionEffect::Exit);
     if let Some(place) = exits {
         note_refused(parts, place, reason);
+    }
+    let enters = request
+        .place
+        .filter(|_| request.effect == PositionEffect::Entry);
+    if let Some(place) = enters {
+        parts.bots.at_mut(place).set_last_entry(LastEntry::Denied);
     }
     let bot = request.place.map(BotInstrument::bot);
     if let Some(bot) = bot {

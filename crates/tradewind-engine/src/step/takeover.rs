@@ -450,6 +450,7 @@ fn adopt(parts: &mut Parts, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], 
         }),
         replaces: None,
         shares,
+        pair: None,
     });
     // The time it was to wait for is lost, so it is cancelled and its bot decides again. A stop protects as before.
     if place.is_some() && !is_stop {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tradewind_events::{BotState, Outputs, Timer};
 use tradewind_model::{
-    Amount, EventId, OrderKind, OrderStatus, OwnerId, Ppm, Quantity, Reason, Side, Target,
+    Amount, EventId, LastEntry, OrderKind, OrderStatus, OwnerId, Ppm, Quantity, Reason, Side,
+    Target,
 };
 use tradewind_risk::{DenyReason, PositionEffect};
 
@@ -82,6 +83,11 @@ pub(crate) fn reconcile_position(
         return;
     };
     let Some(change) = change(parts, place, &target, cause, out) else {
+        let state = parts.bots.at_mut(place);
+        if target.exposure != Ppm::ZERO && state.position().quantity.is_zero() {
+            // It cannot be sized without a quote.
+            state.set_last_entry(LastEntry::Denied);
+        }
         return parts.protection.end_wait(place);
     };
     let request = request(parts, place, change, &target, on_quote, cause);
@@ -196,7 +202,11 @@ fn may_enter(
         deny(parts, request, DenyReason::PositionsMax(limit), out);
         return false;
     }
-    bot.state() == BotState::Running
+    let runs = bot.state() == BotState::Running;
+    if !runs {
+        parts.bots.at_mut(place).set_last_entry(LastEntry::Denied);
+    }
+    runs
 }
 
 /// Notes that an order works towards `target`. An exit that `turns` leaves the target waiting.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tradewind_events::{CandleHistory, EventKind, EventType, Input, Output};
-use tradewind_model::{Candle, CarriedOut, Interval, Price, Side};
+use tradewind_model::{
+    Candle, CarriedOut, Interval, LastEntry, NotSentReason, Price, RejectReason, ReportKind, Side,
+};
 use tradewind_risk::DenyReason;
 use tradewind_strategy::WarmUp;
 use tradewind_testkit::{Answer, Script, bot, candle};
@@ -191,6 +193,88 @@ fn an_entry_on_a_candle_is_denied_while_the_quotes_are_stale() {
         unreachable!()
     };
     assert_eq!(reason, tradewind_risk::DenyReason::NoReference);
+}
+
+/// What its view says, at the close after one on which a strategy decided an entry, of that entry.
+fn fate_of(quote: Option<i64>, report: Option<ReportKind>) -> LastEntry {
+    let script = minutes();
+    let mut desk = desk(vec![bot(0)], &script);
+    desk.advance(Duration::from_secs(57));
+    if let Some(bid) = quote {
+        desk.quote(bid, bid + 1);
+    }
+    script.say(BOT, Answer::target(1_000_000));
+    desk.candle(&candle(0, 10_000));
+    if let Some(kind) = report {
+        let order = desk.last_order();
+        desk.report(&order, kind, Some(0));
+    }
+    desk.candle(&candle(1, 10_000));
+    let fates = script.last_entries(BOT);
+    assert_eq!(fates.len(), 2);
+    assert_eq!(fates[0], LastEntry::Standing, "it had decided none");
+    fates[1]
+}
+
+/// A strategy does not wait for an entry of which nothing will come.
+#[test]
+fn a_strategy_sees_that_an_entry_never_was_on_the_book() {
+    let refused = RejectReason {
+        code: -2010,
+        text: "Account has insufficient balance for requested action.".to_owned(),
+    };
+    let table = [
+        (Some(10_000), None, LastEntry::Standing),
+        (
+            Some(10_000),
+            Some(ReportKind::Accepted),
+            LastEntry::Standing,
+        ),
+        (Some(10_000), Some(ReportKind::Unknown), LastEntry::Standing),
+        // It was there and found no counterpart: its order policy has had its say.
+        (Some(10_000), Some(ReportKind::Expired), LastEntry::Standing),
+        (
+            Some(10_000),
+            Some(ReportKind::Cancelled),
+            LastEntry::Standing,
+        ),
+        (
+            Some(10_000),
+            Some(ReportKind::Rejected(refused)),
+            LastEntry::Denied,
+        ),
+        (
+            Some(10_000),
+            Some(ReportKind::NotSent(NotSentReason::Unreachable)),
+            LastEntry::Denied,
+        ),
+        // The price has left the close (R04), and there is none at all.
+        (Some(9_900), None, LastEntry::Denied),
+        (None, None, LastEntry::Denied),
+    ];
+    for (quote, report, wanted) in table {
+        let words = format!("{quote:?} {report:?}");
+        assert_eq!(fate_of(quote, report), wanted, "{words}");
+    }
+}
+
+/// The next decision is another entry, whatever became of the last one.
+#[test]
+fn a_denied_entry_that_is_decided_again_stands_again() {
+    let script = minutes();
+    let mut desk = desk(vec![bot(0)], &script);
+    for place in 0..3 {
+        desk.advance(Duration::from_secs(57));
+        let bid = if place == 0 { 9_900 } else { 10_000 };
+        desk.quote(bid, bid + 1);
+        if place < 2 {
+            script.say(BOT, Answer::target(1_000_000));
+        }
+        desk.candle(&candle(place, 10_000));
+    }
+    assert_eq!(desk.orders().len(), 1);
+    let (standing, denied) = (LastEntry::Standing, LastEntry::Denied);
+    assert_eq!(script.last_entries(BOT), [standing, denied, standing]);
 }
 
 /// R04: an entry on a candle is refused when the price has left the candle's close; an exit is not.

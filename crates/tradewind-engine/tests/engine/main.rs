@@ -28,6 +28,7 @@ mod recovery;
 mod reports;
 mod risk;
 mod state;
+mod take_profits;
 mod waits;
 
 use tradewind_events::{BotConfig, Configuration, EventType};

@@ -169,6 +169,43 @@ fn where_only_stops_with_a_limit_are_listed_the_limit_is_two_percent_beyond() {
     );
 }
 
+/// A stop with a limit that the market has passed waits at its limit. The desk sells at market in its place, and again within two
+/// seconds if that is refused.
+#[test]
+fn a_stop_whose_limit_the_market_has_passed_is_replaced_by_a_sale_at_market() {
+    let script = Script::default();
+    let limited = Instrument {
+        stop_orders: StopOrders::Limit,
+        ..listed()
+    };
+    let mut desk = desk_at(limited, vec![stopped(0, 10_000)], &script);
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(9_999, 10_000);
+    let buy = desk.last_order();
+    desk.fill(&buy, 10_000);
+    let stop = desk.last_order();
+    assert!(matches!(stop.kind, OrderKind::StopLimit { .. }));
+    desk.report(&stop, ReportKind::Accepted, Some(0));
+    // Below its trigger at 98.75 and its limit at 96.78; a second quote confirms the jump.
+    for _ in 0..2 {
+        desk.quote(9_600, 9_601);
+    }
+    let first = desk.last_order();
+    assert_eq!((first.side, first.quantity), (Side::Sell, Quantity(ONE)));
+    assert_eq!(replaced(&desk), Some(stop.client_id));
+    desk.report(&first, refusal(), Some(0));
+    desk.report(&stop, ReportKind::Accepted, Some(0));
+    desk.advance(2 * SECOND);
+    desk.quote(9_600, 9_601);
+    let second = desk.last_order();
+    assert_ne!(second.client_id, first.client_id, "it is tried again");
+    assert_eq!(replaced(&desk), Some(stop.client_id));
+    desk.report(&stop, ReportKind::Cancelled, Some(0));
+    desk.fill(&second, 9_600);
+    desk.advance(60 * SECOND);
+    assert_eq!(desk.held(SPOT), 0);
+}
+
 /// V20, I23.
 #[test]
 fn a_partial_fill_is_protected_within_two_seconds_and_the_rest_with_the_last_fill() {

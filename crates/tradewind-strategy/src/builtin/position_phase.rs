@@ -7,13 +7,16 @@
 //! ```text
 //!            enter                 filled
 //!   Out ──────────────► Entering ─────────────► In
-//!    ▲ ▲                   │ leave               │ │ closed by a stop or by hand
+//!    ▲ ▲ ◄──── denied ─────┤ leave               │ │ closed by a stop or by hand
 //!    │ └───── flat ──── Leaving ◄──── leave ─────┘ ▼
 //!    └─────────────────── leave ─────── ClosedExternally
 //! ```
+//!
+//! A denied entry is requested again at the next evaluation whose rule still wants it: the next close, the next turn of the bot's
+//! timer, or the next crossing of a rule that looks at quotes. So a desk that takes no entries denies one per close, not one per quote.
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{CarriedOut, Decision, Ppm, Reason};
+use tradewind_model::{CarriedOut, Decision, LastEntry, Ppm, Reason};
 
 use super::{hold, target};
 use crate::strategy::View;
@@ -82,6 +85,9 @@ impl PositionPhase {
     /// Updates the phase from the position.
     fn observe(&mut self, view: &View<'_>) {
         let held = is_long(view);
+        if view.last_entry == LastEntry::Denied {
+            self.forget_denied(held);
+        }
         self.phase = match (self.phase, held) {
             (Phase::Out, true) => {
                 self.requested = Ppm::ONE;
@@ -92,6 +98,16 @@ impl PositionPhase {
             (Phase::Leaving, false) => Phase::Out,
             (unchanged, _) => unchanged,
         };
+    }
+
+    /// The last entry was denied: the same request may be made again.
+    fn forget_denied(&mut self, held: bool) {
+        match self.phase {
+            Phase::Entering if !held => *self = Self::default(),
+            // It wanted more of a position that it has.
+            Phase::Entering | Phase::In => self.requested = Ppm::ZERO,
+            Phase::Out | Phase::ClosedExternally | Phase::Leaving => {}
+        }
     }
 
     /// The transition for a target of `exposure`.

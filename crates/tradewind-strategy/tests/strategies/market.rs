@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tradewind_model::{
-    Amount, AssetId, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, Parameter,
-    PositionState, Ppm, Price, Quantity, Quote, Timestamp,
+    Amount, AssetId, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, LastEntry,
+    Parameter, PositionState, Ppm, Price, Quantity, Quote, Timestamp,
 };
 use tradewind_strategy::{Strategy, StrategyError, View, build};
 
@@ -67,8 +67,10 @@ pub(crate) fn candle(interval: Interval, index: u32, prices: [i64; 4]) -> Candle
 pub(crate) enum Orders {
     /// They fill before the next wake.
     Fill,
-    /// They are all denied.
+    /// They stand and find no counterpart.
     Fail,
+    /// They are all denied.
+    Deny,
 }
 
 /// One strategy in one market.
@@ -82,6 +84,7 @@ pub(crate) struct Stage {
     next: BTreeMap<Interval, u32>,
     at: Timestamp,
     pub carried_out: CarriedOut,
+    pub last_entry: LastEntry,
 }
 
 impl Stage {
@@ -94,6 +97,7 @@ impl Stage {
             next: BTreeMap::new(),
             at: START,
             carried_out: CarriedOut::All,
+            last_entry: LastEntry::Standing,
         }
     }
 
@@ -107,6 +111,7 @@ impl Stage {
             next: self.next.clone(),
             at: self.at,
             carried_out: self.carried_out,
+            last_entry: self.last_entry,
         }
     }
 
@@ -172,8 +177,16 @@ impl Stage {
             budget: Amount::whole(1_000),
             quotes: &[],
             carried_out: self.carried_out,
+            last_entry: self.last_entry,
         };
         let decision = call(&mut *self.strategy, &view);
+        let is_entry = matches!(&decision, Ok(Decision::Target(target)) if target.exposure.0 != 0);
+        if is_entry {
+            self.last_entry = match self.orders {
+                Orders::Deny => LastEntry::Denied,
+                Orders::Fill | Orders::Fail => LastEntry::Standing,
+            };
+        }
         if let (Ok(decision), Orders::Fill) = (&decision, self.orders) {
             self.fill(decision);
         }

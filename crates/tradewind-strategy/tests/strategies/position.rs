@@ -27,7 +27,7 @@ fn an_entry_is_requested_once() {
 }
 
 #[test]
-fn an_entry_that_was_denied_is_not_requested_again_until_the_rule_changes() {
+fn an_entry_that_finds_no_counterpart_is_not_requested_again_until_the_rule_changes() {
     let mut stage = stage();
     stage.orders = Orders::Fail;
     assert_eq!(targets(&mut stage, &[101, 102]), [FULL, None]);
@@ -35,6 +35,19 @@ fn an_entry_that_was_denied_is_not_requested_again_until_the_rule_changes() {
     assert_eq!(waits, "hold: entry requested, waiting for a fill");
     // The exit takes back what may still be under way.
     assert_eq!(targets(&mut stage, &[90, 80, 91]), [FLAT, None, FULL]);
+}
+
+/// It does not wait for an order that nobody sends.
+#[test]
+fn a_denied_entry_is_requested_again_at_the_next_close_while_its_rule_holds() {
+    let mut stage = stage();
+    stage.orders = Orders::Deny;
+    assert_eq!(targets(&mut stage, &[101, 102, 103]), [FULL, FULL, FULL]);
+    // There is nothing to take back.
+    assert_eq!(targets(&mut stage, &[90, 80]), [None, None]);
+    assert_eq!(targets(&mut stage, &[91]), [FULL]);
+    stage.orders = Orders::Fill;
+    assert_eq!(targets(&mut stage, &[92, 93, 90]), [FULL, None, FLAT]);
 }
 
 #[test]

@@ -28,6 +28,7 @@ impl Storm {
             stop: Stop::Distance(Ppm(5_000)),
             trailing: Some(Ppm(4_000)),
             take_profit: Some(Ppm(9_000)),
+            take_profit_by: tradewind_model::TakeProfitBy::Market,
             time: Some(Duration::from_secs(600)),
             profit_by_age: vec![(Duration::from_secs(60), Ppm(2_000))],
         };

@@ -55,6 +55,14 @@ pub(super) struct OrderAnswer<'a> {
     fills: Vec<FillAnswer<'a>>,
 }
 
+/// A list of orders: the answer to a pair, and to the cancel of an order of one.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListAnswer<'a> {
+    #[serde(borrow)]
+    pub(super) order_reports: Vec<OrderAnswer<'a>>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FillAnswer<'a> {

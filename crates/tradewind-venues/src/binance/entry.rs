@@ -30,6 +30,11 @@ pub(super) const PLACE: Verb = Verb {
     path: "/api/v3/order",
     method: "order.place",
 };
+/// Place a pair of orders of which one cancels the other.
+pub(super) const PLACE_PAIR: Verb = Verb {
+    path: "/api/v3/orderList/oco",
+    method: "orderList.place.oco",
+};
 /// Cancel one order and place another.
 pub(super) const REPLACE: Verb = Verb {
     path: "/api/v3/order/cancelReplace",

@@ -60,6 +60,8 @@ struct Symbol {
     #[serde(default)]
     order_types: Vec<String>,
     #[serde(default)]
+    oco_allowed: bool,
+    #[serde(default)]
     filters: Vec<Filter>,
 }
 
@@ -150,6 +152,7 @@ fn listing(
         revision: 1,
         stop_orders: stop_orders(&symbol.order_types),
         algo_orders_max: rules.algo_orders_max,
+        takes_pairs: symbol.oco_allowed,
         ..Instrument::spot(
             InstrumentId(0),
             format!("{venue_name}:{product}"),

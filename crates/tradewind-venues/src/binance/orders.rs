@@ -6,8 +6,8 @@ use tradewind_model::{
 };
 use tradewind_risk::ApprovedOrder;
 
-use super::answers::{self, OrderAnswer, TradeAnswer};
-use super::entry::PLACE;
+use super::answers::{self, ListAnswer, OrderAnswer, TradeAnswer};
+use super::entry::{PLACE, PLACE_PAIR};
 use super::pages::{PAGE, TRADES};
 use super::replace::IfCancelFails;
 use super::requests::{self, Params};
@@ -32,25 +32,28 @@ impl BinanceVenue {
         let terms = *order.terms();
         let symbols = self.symbols();
         let Ok((symbol, rules)) = known(&symbols, terms.instrument) else {
-            return vec![self.not_sent(&terms, NotSentReason::Unreachable)];
+            return self.not_sent(order, NotSentReason::Unreachable);
         };
         if let Err(reason) = self.authorize(order).await {
-            return vec![self.not_sent(&terms, reason)];
+            return self.not_sent(order, reason);
         }
         let Ok(signer) = self.rest.signer() else {
             tracing::error!("An account without a key was given an order");
-            return vec![self.not_sent(&terms, NotSentReason::Unreachable)];
+            return self.not_sent(order, NotSentReason::Unreachable);
         };
-        let params = requests::order(&terms, symbol, rules);
-        match self.entry.send(order, PLACE, params, &signer).await {
-            SendOutcome::NotSent(reason) => vec![self.not_sent(&terms, reason)],
+        let (verb, params) = match order.take_profit() {
+            None => (PLACE, requests::order(&terms, symbol, rules)),
+            Some(pair) => (PLACE_PAIR, requests::pair(&terms, pair, symbol, rules)),
+        };
+        match self.entry.send(order, verb, params, &signer).await {
+            SendOutcome::NotSent(reason) => self.not_sent(order, reason),
             SendOutcome::Unanswered(why) => {
                 tracing::warn!(order = %terms.client_id, why, "Order without an answer");
-                vec![self.plain(&terms, ReportKind::Unknown)]
+                self.of_each(order, ReportKind::Unknown)
             }
             SendOutcome::Answered(answer) => {
                 self.rest.note_limits(answer.status, answer.limits);
-                self.order_answer(&terms, rules, answer.status, &answer.body)
+                self.order_answer(order, rules, answer.status, &answer.body)
             }
         }
     }
@@ -78,16 +81,43 @@ impl BinanceVenue {
 
     fn order_answer(
         &self,
-        terms: &OrderTerms,
+        order: &ApprovedOrder,
         rules: &Instrument,
         status: u16,
         body: &[u8],
     ) -> Vec<ExecutionReport> {
-        if (200..300).contains(&status) {
-            self.placed(terms, rules, body)
-        } else {
-            self.not_placed(terms, judge_order(status, body))
+        let is_done = (200..300).contains(&status);
+        match order.take_profit() {
+            None if is_done => self.placed(order.terms(), rules, body),
+            Some(_) if is_done => self.pair_placed(order, rules, body),
+            _ => self.not_placed(order, judge_order(status, body)),
         }
+    }
+
+    /// Both orders of a pair as a successful answer describes them.
+    fn pair_placed(
+        &self,
+        order: &ApprovedOrder,
+        rules: &Instrument,
+        body: &[u8],
+    ) -> Vec<ExecutionReport> {
+        let read = answers::read("pair of orders", body).and_then(|list: ListAnswer<'_>| {
+            let mut reports = Vec::new();
+            for id in order.client_ids() {
+                let mut of_list = list.order_reports.iter();
+                let answer = of_list.find(|answer| answer.our_id() == id);
+                let answer = answer.ok_or_else(|| {
+                    VenueError::unreadable("pair of orders", "one of the two is missing")
+                })?;
+                self.note_client_id(answer, rules.id);
+                reports.extend(answer.reports(self.config.account, rules, &self.assets)?);
+            }
+            Ok(reports)
+        });
+        read.unwrap_or_else(|error| {
+            tracing::error!(%error, order = %order.terms().client_id, "Pair's answer cannot be read");
+            self.of_each(order, ReportKind::Unknown)
+        })
     }
 
     /// The order as a successful answer describes it.
@@ -118,15 +148,19 @@ impl BinanceVenue {
     }
 
     /// The order after an answer that is no success.
-    pub(super) fn not_placed(&self, terms: &OrderTerms, verdict: Verdict) -> Vec<ExecutionReport> {
+    pub(super) fn not_placed(
+        &self,
+        order: &ApprovedOrder,
+        verdict: Verdict,
+    ) -> Vec<ExecutionReport> {
         match verdict {
             Verdict::Refused(reason) => {
                 self.rest.refused(reason.code);
-                vec![self.plain(terms, ReportKind::Rejected(reason))]
+                self.of_each(order, ReportKind::Rejected(reason))
             }
             Verdict::Unknown(why) => {
-                tracing::warn!(order = %terms.client_id, why, "Order's fate is unknown");
-                vec![self.plain(terms, ReportKind::Unknown)]
+                tracing::warn!(order = %order.terms().client_id, why, "Order's fate is unknown");
+                self.of_each(order, ReportKind::Unknown)
             }
         }
     }
@@ -176,11 +210,11 @@ impl BinanceVenue {
         rules: &Instrument,
         body: &[u8],
     ) -> ExecutionReport {
-        let read = answers::read("cancel", body).and_then(|order: OrderAnswer<'_>| {
-            if order.our_id() == client_id {
-                order.cancel_report(self.config.account, rules)
-            } else {
-                Err(VenueError::unreadable("cancel", "another order's answer"))
+        let read = cancel_answers(body).and_then(|orders| {
+            let mut orders = orders.into_iter();
+            match orders.find(|order| order.our_id() == client_id) {
+                Some(order) => order.cancel_report(self.config.account, rules),
+                None => Err(VenueError::unreadable("cancel", "another order's answer")),
             }
         });
         read.unwrap_or_else(|error| {
@@ -282,8 +316,19 @@ impl BinanceVenue {
         Ok(reports)
     }
 
-    pub(super) fn not_sent(&self, terms: &OrderTerms, reason: NotSentReason) -> ExecutionReport {
-        self.plain(terms, ReportKind::NotSent(reason))
+    pub(super) fn not_sent(
+        &self,
+        order: &ApprovedOrder,
+        reason: NotSentReason,
+    ) -> Vec<ExecutionReport> {
+        self.of_each(order, ReportKind::NotSent(reason))
+    }
+
+    /// The same report on each order that one request sends.
+    pub(super) fn of_each(&self, order: &ApprovedOrder, kind: ReportKind) -> Vec<ExecutionReport> {
+        let instrument = order.terms().instrument;
+        let report = |id| self.report(instrument, id, kind.clone());
+        order.client_ids().map(report).collect()
     }
 
     pub(super) fn plain(&self, terms: &OrderTerms, kind: ReportKind) -> ExecutionReport {
@@ -306,4 +351,12 @@ impl BinanceVenue {
             event_time: None,
         }
     }
+}
+
+/// The orders in the answer to a cancel: one, or both of a pair, which end together.
+fn cancel_answers(body: &[u8]) -> Result<Vec<OrderAnswer<'_>>, VenueError> {
+    if let Ok(list) = answers::read::<ListAnswer<'_>>("cancel", body) {
+        return Ok(list.order_reports);
+    }
+    answers::read("cancel", body).map(|order| vec![order])
 }

@@ -172,7 +172,7 @@ impl BinanceVenue {
             // The answer is to the whole request: refused on entry, or unknown.
             return Replacement {
                 cancelled: self.not_cancelled(old, rules, judge_cancel(status, body)),
-                placed: self.not_placed(terms, judge_order(status, body)),
+                placed: self.not_placed(new, judge_order(status, body)),
             };
         };
         Replacement {
@@ -182,7 +182,7 @@ impl BinanceVenue {
             },
             placed: match place {
                 Leg::Done(body) => self.placed(terms, rules, body),
-                failed => self.not_placed(terms, failed.verdict(judge_order)),
+                failed => self.not_placed(new, failed.verdict(judge_order)),
             },
         }
     }
@@ -200,7 +200,7 @@ impl BinanceVenue {
         let kind = ReportKind::CancelRejected(not_cancelled);
         Replacement {
             cancelled: self.report(new.terms().instrument, old, kind),
-            placed: vec![self.not_sent(new.terms(), reason)],
+            placed: self.not_sent(new, reason),
         }
     }
 }

@@ -3,7 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tradewind_model::{
-    ClientOrderId, Instrument, Interval, OrderKind, OrderTerms, Side, TimeInForce, Timestamp,
+    ClientOrderId, Instrument, Interval, OrderKind, OrderTerms, Side, TakeProfit, TimeInForce,
+    Timestamp,
 };
 
 use super::signing::ApiKey;
@@ -123,6 +124,70 @@ pub(super) fn order(terms: &OrderTerms, symbol: &str, instrument: &Instrument) -
         // Of two orders of the account that would trade with each other, the one that rests goes (R20).
         .with("selfTradePreventionMode", "EXPIRE_MAKER")
 }
+
+/// A pair's parameters, unsigned: a stop and the order that takes its profit, the higher one above.
+pub(super) fn pair(
+    terms: &OrderTerms,
+    take_profit: TakeProfit,
+    symbol: &str,
+    instrument: &Instrument,
+) -> Params {
+    let side = match terms.side {
+        Side::Buy => "BUY",
+        Side::Sell => "SELL",
+    };
+    let stop = match terms.kind {
+        OrderKind::StopLimit { .. } => "STOP_LOSS_LIMIT",
+        _ => "STOP_LOSS",
+    };
+    let limit = ("LIMIT_MAKER", take_profit.client_id);
+    let stop = (stop, terms.client_id);
+    let (above, below, names) = match terms.side {
+        Side::Sell => (limit, stop, PAIR_OF_SALES),
+        Side::Buy => (stop, limit, PAIR_OF_PURCHASES),
+    };
+    let mut params = Params::of("symbol", symbol)
+        .with("side", side)
+        .with("quantity", &instrument.quantity_text(terms.quantity))
+        .with("aboveType", above.0)
+        .with("aboveClientOrderId", &above.1.to_string())
+        .with("belowType", below.0)
+        .with("belowClientOrderId", &below.1.to_string())
+        .with(names.limit_price, &instrument.price_text(take_profit.price));
+    if let Some(trigger) = terms.kind.trigger() {
+        params = params.with(names.trigger, &instrument.price_text(trigger));
+    }
+    if let OrderKind::StopLimit { price, .. } = terms.kind {
+        params = params
+            .with(names.stop_price, &instrument.price_text(price))
+            .with(names.time_in_force, "GTC");
+    }
+    params
+        .with("newOrderRespType", "FULL")
+        .with("selfTradePreventionMode", "EXPIRE_MAKER")
+}
+
+/// What the terms of a pair's orders are called, which depends on the order that is above.
+struct PairNames {
+    limit_price: &'static str,
+    trigger: &'static str,
+    stop_price: &'static str,
+    time_in_force: &'static str,
+}
+
+const PAIR_OF_SALES: PairNames = PairNames {
+    limit_price: "abovePrice",
+    trigger: "belowStopPrice",
+    stop_price: "belowPrice",
+    time_in_force: "belowTimeInForce",
+};
+
+const PAIR_OF_PURCHASES: PairNames = PairNames {
+    limit_price: "belowPrice",
+    trigger: "aboveStopPrice",
+    stop_price: "abovePrice",
+    time_in_force: "aboveTimeInForce",
+};
 
 const fn time_in_force_name(time_in_force: TimeInForce) -> &'static str {
     match time_in_force {

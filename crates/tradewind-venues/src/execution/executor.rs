@@ -268,11 +268,13 @@ impl Executor {
         while let Some(next) = self.queue.next(self.now, self.orders.room()) {
             match next {
                 Next::Send(order) => {
-                    let terms = *order.terms();
-                    let listed_to = self.reading.listed_to(terms.instrument);
-                    self.orders.sent(terms.client_id, listed_to);
-                    self.reading.ordered(terms.instrument);
-                    self.begin(Purpose::Order(terms), VenueRequest::Submit(order), out);
+                    let instrument = order.terms().instrument;
+                    let listed_to = self.reading.listed_to(instrument);
+                    for id in order.client_ids() {
+                        self.orders.sent(id, listed_to);
+                    }
+                    self.reading.ordered(instrument);
+                    self.begin(Purpose::Order(order), VenueRequest::Submit(order), out);
                 }
                 Next::TooOld(order) => self.not_sent(&order, NotSentReason::Expired, out),
                 Next::Later => return,
@@ -298,7 +300,9 @@ impl Executor {
     fn give_up_overdue(&mut self, out: &mut Outputs) {
         while let Some(purpose) = self.outstanding.next_overdue(self.now) {
             match purpose {
-                Purpose::Order(terms) => self.orders.overdue(terms.client_id),
+                Purpose::Order(order) => {
+                    order.client_ids().for_each(|id| self.orders.overdue(id));
+                }
                 Purpose::Cancel(..) => self.cancels.answered(),
                 _ => {}
             }
@@ -328,16 +332,19 @@ impl Executor {
     }
 
     fn order_answered(&mut self, purpose: Purpose) {
-        if let Purpose::Order(terms) = purpose {
-            self.orders.answered(terms.client_id, self.now);
+        if let Purpose::Order(order) = purpose {
+            for id in order.client_ids() {
+                self.orders.answered(id, self.now);
+            }
         }
     }
 
     fn not_sent(&mut self, order: &ApprovedOrder, reason: NotSentReason, out: &mut Outputs) {
-        let terms = order.terms();
-        self.orders.not_sent(terms.client_id);
-        let kind = ReportKind::NotSent(reason);
-        out.push(report(self.report(terms.instrument, terms.client_id, kind)));
+        for id in order.client_ids() {
+            self.orders.not_sent(id);
+            let kind = ReportKind::NotSent(reason);
+            out.push(report(self.report(order.terms().instrument, id, kind)));
+        }
     }
 
     const fn report(

@@ -101,7 +101,10 @@ impl OrderQueue {
             if !self.bucket.has_room(now, rate) {
                 return Some(Next::Later);
             }
-            self.bucket.take(now, rate);
+            // A pair counts as two orders.
+            for _ in order.client_ids() {
+                self.bucket.take(now, rate);
+            }
         }
         queue.take_turn().map(Next::Send)
     }
@@ -110,7 +113,7 @@ impl OrderQueue {
     pub(super) fn contains(&self, id: ClientOrderId) -> bool {
         let queues = [&self.exits, &self.entries].into_iter();
         let mut all = queues.flat_map(|queue| queue.orders.values()).flatten();
-        all.any(|order| order.terms().client_id == id)
+        all.any(|order| order.client_ids().any(|sent| sent == id))
     }
 
     /// Orders that wait.
@@ -149,7 +152,8 @@ impl Turns {
     /// Takes one order out. Its bot keeps its place in the turns if it has more orders.
     fn remove(&mut self, id: ClientOrderId) -> Option<ApprovedOrder> {
         let place = |own: &VecDeque<ApprovedOrder>| {
-            own.iter().position(|order| order.terms().client_id == id)
+            own.iter()
+                .position(|order| order.client_ids().any(|sent| sent == id))
         };
         let mut all = self.orders.iter();
         let (bot, place) = all.find_map(|(bot, own)| Some((*bot, place(own)?)))?;

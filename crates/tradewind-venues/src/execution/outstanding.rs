@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tradewind_model::{ClientOrderId, InstrumentId, OrderTerms, Timestamp};
+use tradewind_model::{ClientOrderId, InstrumentId, Timestamp};
+use tradewind_risk::ApprovedOrder;
 
 use super::RequestId;
 
@@ -14,7 +15,7 @@ pub const OVERDUE_MAX: usize = 1_024;
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    Order(OrderTerms),
+    Order(ApprovedOrder),
     Cancel(InstrumentId, ClientOrderId),
     Query(InstrumentId, ClientOrderId),
     Account,

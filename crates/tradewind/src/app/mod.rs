@@ -37,6 +37,7 @@ mod signals;
 mod sinks;
 mod start;
 mod supervisor;
+mod take_profits;
 mod telegram;
 mod venue;
 mod watchdog;

@@ -41,6 +41,7 @@ use crate::app::runs::Runs;
 use crate::app::shutdown_summary;
 use crate::app::signals::{Signals, end_at_second_signal};
 use crate::app::supervisor::Supervisor;
+use crate::app::take_profits;
 use crate::app::telegram;
 use crate::app::venue::{Embedded, Venues};
 use crate::app::watchdog::Watchdog;
@@ -164,6 +165,9 @@ impl Desk {
         let configuration = Arc::new(stable.configuration);
         venues.take_into_use(&configuration)?;
         let houses = house::prepare(&config, &configuration, &environment)?;
+        for line in take_profits::at_market(&configuration) {
+            tracing::warn!("{line}");
+        }
 
         let now = clock.now();
         let (journal, recovery) = directory.open_journal(now)?;

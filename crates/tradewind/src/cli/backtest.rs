@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tradewind_backtest::{FileOptions, Latency, Report, run_files};
 use tradewind_data::UtcOffset;
-use tradewind_model::{Amount, ExitPlan, Interval, Parameter, Ppm, Sizer, Stop, Timestamp};
+use tradewind_model::{
+    Amount, ExitPlan, Interval, Parameter, Ppm, Sizer, Stop, TakeProfitBy, Timestamp,
+};
 use tradewind_simx::{Fees, FillModel};
 
 use super::output::Output;
@@ -63,6 +65,10 @@ pub(super) struct BacktestArgs {
     #[arg(long, value_name = "SHARE")]
     take_profit: Option<Ppm>,
 
+    /// What takes that gain: market, or limit for an order that rests beside the stop
+    #[arg(long, value_name = "ORDER", default_value = "market", value_parser = take_profit_by)]
+    take_profit_order: TakeProfitBy,
+
     /// Fall from the best price that closes a position
     #[arg(long, value_name = "SHARE")]
     trailing: Option<Ppm>,
@@ -84,6 +90,14 @@ pub(super) struct BacktestArgs {
     latency: u64,
 }
 
+fn take_profit_by(text: &str) -> Result<TakeProfitBy, String> {
+    match text {
+        "market" => Ok(TakeProfitBy::Market),
+        "limit" => Ok(TakeProfitBy::Limit),
+        _ => Err("write market or limit".to_owned()),
+    }
+}
+
 /// Runs it and prints the report.
 pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow::Result<()> {
     let span = super::data::span(args.from, args.to);
@@ -99,6 +113,7 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
         exit: ExitPlan {
             stop: args.stop.map_or(Stop::None, Stop::Distance),
             take_profit: args.take_profit,
+            take_profit_by: args.take_profit_order,
             trailing: args.trailing,
             ..ExitPlan::default()
         },

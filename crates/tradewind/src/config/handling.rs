@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tradewind_model::{ExitPlan, LimitPolicy, OnTimeout, OrderPolicy, Ppm, Sizer, Stop};
+use tradewind_model::{
+    ExitPlan, LimitPolicy, OnTimeout, OrderPolicy, Ppm, Sizer, Stop, TakeProfitBy,
+};
 
 use super::error::{Errors, Problem};
 use super::keys::POLICY;
@@ -32,17 +34,34 @@ pub(super) fn sizer(node: &Node) -> Read<Sizer> {
 pub(super) fn exit(section: Section<'_>) -> Option<ExitPlan> {
     let stop = section.get("stop", stop);
     let optional = |key| section.get(key, values::ratio);
+    let take_profit_by = section.get("take_profit_order", |node| {
+        let choices = [
+            ("market", TakeProfitBy::Market),
+            ("limit", TakeProfitBy::Limit),
+        ];
+        values::choice(node, &choices)
+    });
     let plan = ExitPlan {
         stop: Stop::None,
         take_profit: optional("take_profit"),
+        take_profit_by: take_profit_by?,
         trailing: optional("trailing"),
         time: section.get("time", values::duration),
         profit_by_age: profit_by_age(section),
     };
-    Some(ExitPlan {
+    let plan = ExitPlan {
         stop: stop?,
         ..plan
-    })
+    };
+    let has_stop = plan.stop != Stop::None || plan.trailing.is_some();
+    if plan.take_profit_by == TakeProfitBy::Limit && (plan.take_profit.is_none() || !has_stop) {
+        let what = "\"limit\" needs a take_profit and a stop or trailing: the venue keeps the two as a pair";
+        section.complain(
+            "take_profit_order",
+            Problem::new(what, "give both, or write \"market\""),
+        );
+    }
+    Some(plan)
 }
 
 fn stop(node: &Node) -> Read<Stop> {

@@ -290,6 +290,7 @@ pub(super) const BOT: &[Key] = &[
 const EXIT: &[Key] = &[
     required("stop", Kind::Text, "\"2%\"", "loss at which a position is closed, as a share of its entry price, or \"none\""),
     optional("take_profit", Kind::Ratio, "\"3%\"", "gain at which it is closed"),
+    default("take_profit_order", Kind::Choice(&["market", "limit"]), "\"market\"", "what takes that gain: an order of the desk at market, or a limit order that rests at the venue with the stop, as a pair of which one cancels the other"),
     optional("trailing", Kind::Ratio, "\"1.5%\"", "fall from the best price since entry at which it is closed"),
     optional("time", Kind::Duration, "\"4h\"", "age at which it is closed"),
     optional("profit_by_age", Kind::List(&Kind::Free("a pair of an age and a gain")), "[[\"30m\", \"1%\"], [\"2h\", \"0.2%\"]]", "from each age on, the gain at which it is closed"),

@@ -195,5 +195,6 @@ fn view<'a>(
         budget: request.budget,
         quotes,
         carried_out: request.carried_out,
+        last_entry: request.last_entry,
     }
 }

@@ -49,10 +49,15 @@ impl JournalEvidence {
         let mut evidence = Self::default();
         while let Some(found) = records.next() {
             match found.unwrap().record {
-                Record::Intent(intent) => evidence.intents.push(Intent {
-                    client_id: intent.terms.client_id.to_string(),
-                    ends: records.bytes_read(),
-                }),
+                Record::Intent(intent) => {
+                    let pair = intent.take_profit.map(|order| order.client_id);
+                    let ids = std::iter::once(intent.terms.client_id).chain(pair);
+                    let ends = records.bytes_read();
+                    evidence.intents.extend(ids.map(|id| Intent {
+                        client_id: id.to_string(),
+                        ends,
+                    }));
+                }
                 Record::Event(event) => evidence.events.push(event.kind),
                 Record::Segment(_) | Record::Input(_) | Record::Snapshot(_) => {}
             }

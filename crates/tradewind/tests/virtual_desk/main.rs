@@ -8,6 +8,7 @@
 mod evidence;
 mod executor;
 mod network;
+mod pairs;
 mod rows;
 mod simulate;
 mod world;

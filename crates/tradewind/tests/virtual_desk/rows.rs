@@ -28,7 +28,7 @@ fn trading(order_entry: OrderEntry) -> World {
 }
 
 /// Heals, trades on, stops trading, compares. Gives the desk as it is then.
-fn in_order(world: &mut World) -> DeskView {
+pub(crate) fn in_order(world: &mut World) -> DeskView {
     world.heal();
     world.run(20 * SECOND);
     world.input(Input::Stopping);

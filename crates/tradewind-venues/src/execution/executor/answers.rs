@@ -17,14 +17,23 @@ impl Executor {
     /// Takes the answer to a request.
     pub(super) fn answer(&mut self, purpose: Purpose, response: VenueResponse, out: &mut Outputs) {
         match purpose {
-            Purpose::Order(terms) => {
+            Purpose::Order(order) => {
+                let instrument = order.terms().instrument;
                 match response {
                     VenueResponse::Submitted(reports) if !reports.is_empty() => {
                         out.extend(reports.into_iter().map(report));
                     }
-                    other => self.unknown(terms.instrument, terms.client_id, other, out),
+                    other => {
+                        let (id, error) = (order.terms().client_id, error_of(other));
+                        fault(ExecutorFault::Unanswered { id, error }, out);
+                        for id in order.client_ids() {
+                            out.push(report(self.report(instrument, id, ReportKind::Unknown)));
+                        }
+                    }
                 }
-                self.cancels.release(terms.client_id, self.now);
+                for id in order.client_ids() {
+                    self.cancels.release(id, self.now);
+                }
             }
             Purpose::Cancel(instrument, id) => match response {
                 VenueResponse::Cancelled(report) => out.push(ExecutorOutput::Report(report)),

@@ -1,0 +1,188 @@
+//! A take profit that rests at the venue, as a pair with its position's stop: one cancels the other.
+//!
+//! Only a position whose stop covers nothing else gets a pair. The venue takes a pair and ends it as a whole, so a pair is never
+//! replaced by one request: it is cancelled, and a new one is placed once both of its orders have ended. In between, for the time of two
+//! requests, the position has the desk's own stop only. Where no pair can rest, the desk takes the profit at market.
+
+use tradewind_events::{Outputs, Timer};
+use tradewind_model::{OrderStatus, Price, Quantity, Side};
+
+use super::positions::closable;
+use super::protection::{FILLS_AWAITED, Key, Need, Stop, grow, largest, place_stop};
+use crate::parts::Parts;
+use crate::parts::bot_instrument::BotInstrument;
+use crate::parts::order::Order;
+
+/// Where a position's take profit is to rest; `None` if its plan wants none there, or it cannot be paired with its stop.
+pub(super) fn level(parts: &Parts, place: BotInstrument) -> Option<Price> {
+    // A pair that is there is looked after, whatever the plan says by now.
+    let resting = parts.orders.take_profits_of(place).next();
+    let resting = resting.and_then(|order| order.terms().kind.limit());
+    wanted(parts, place).or(resting)
+}
+
+fn wanted(parts: &Parts, place: BotInstrument) -> Option<Price> {
+    let state = parts.bots.at(place);
+    let level = state.monitor()?.resting_take_profit()?;
+    let instrument = parts.config.instrument(state.instrument());
+    let quantity = closable(parts, place);
+    let price = instrument.round_price(level, state.closing_side());
+    let mut stops = parts.orders.stops_of(place);
+    let is_shared = stops.any(|stop| stop.shares().only() != Some(place));
+    let may_rest = instrument.takes_pairs
+        && !is_shared
+        && !parts.protection.refuses_pairs(place)
+        && quantity <= largest(instrument)
+        && instrument.check(quantity, Some(price), None).is_ok();
+    may_rest.then_some(price)
+}
+
+/// Whether an order at the venue, or on its way there, takes the profit of all of a position.
+pub(super) fn rests(parts: &Parts, place: BotInstrument) -> bool {
+    let mut orders = parts.orders.take_profits_of(place);
+    let held = closable(parts, place);
+    let is_there = |order: &Order| order.rests() || order.status() == OrderStatus::Pending;
+    orders.any(|order| is_there(order) && order.shares().of(place) >= held)
+}
+
+/// Brings a position's pair towards what it needs.
+///
+/// # Errors
+/// Why some of the position stays uncovered.
+pub(super) fn adjust(
+    parts: &mut Parts,
+    key: Key,
+    need: &Need,
+    level: Price,
+    out: &mut Outputs,
+) -> Result<(), String> {
+    let orders: Vec<Order> = parts.orders.take_profits_of(need.place).cloned().collect();
+    let has_ended = |order: &&Order| !is_paired(parts, order) || !order.filled().is_zero();
+    if let Some(order) = orders.iter().find(has_ended) {
+        return take_back(parts, key, need, order, out);
+    }
+    let stops: Vec<Order> = parts.orders.stops_of(need.place).cloned().collect();
+    if stops.is_empty() {
+        return place_pair(parts, key, need, level, out);
+    }
+    // A stop that has been triggered is left to trade.
+    let is_settled = |stop: &Order| stop.rests() && stop.filled().is_zero();
+    if !stops.iter().all(is_settled) {
+        return Ok(());
+    }
+    if let [stop] = &stops[..]
+        && stop.shares().of(need.place) == need.quantity
+        && !differs(parts, key, need, stop, level)
+    {
+        return Ok(());
+    }
+    for stop in &stops {
+        parts.orders.cancel(stop.terms().client_id, out);
+    }
+    Err("its stop and its take profit are placed anew".to_owned())
+}
+
+/// Cancels what is left of a take profit whose first fill has ended its stop, so that the remainder gets a new pair.
+fn take_back(
+    parts: &mut Parts,
+    key: Key,
+    need: &Need,
+    order: &Order,
+    out: &mut Outputs,
+) -> Result<(), String> {
+    let now = parts.now();
+    let since = parts.protection.uncovered_since(need.place);
+    let until = since.unwrap_or(now) + parts.deadline(FILLS_AWAITED);
+    if order.filled().is_zero() && now < until {
+        let timer = Timer::Protection(key.0, key.1);
+        parts.timers.set_earlier(until, timer, out);
+        return Err("its stop has ended, and its take profit is about to trade".to_owned());
+    }
+    if order.rests() {
+        parts.orders.cancel(order.terms().client_id, out);
+        let stop = order.pair().and_then(|id| parts.orders.open_order(id));
+        out.extend(stop.map(Order::query));
+    }
+    Err("what is left of its take profit is cancelled".to_owned())
+}
+
+/// Whether a pair is to be moved now. A stop whose take profit has ended stays: it was triggered, or never was of a pair.
+fn differs(parts: &mut Parts, key: Key, need: &Need, stop: &Order, level: Price) -> bool {
+    let pair = stop.pair().and_then(|id| parts.orders.open_order(id));
+    let Some(rests_at) = pair.map(|order| order.terms().kind.limit()) else {
+        return false;
+    };
+    let is_wanted = wanted(parts, need.place).is_some();
+    let trigger = stop.terms().kind.trigger().unwrap_or_default();
+    let is_far = |wanted: Price| (wanted.0 - trigger.0).abs() > need.tolerance;
+    let moves = rests_at != Some(level) || need.trigger.is_some_and(is_far);
+    let now = parts.now();
+    !is_wanted || (moves && parts.protection.may_move(key, now))
+}
+
+fn place_pair(
+    parts: &mut Parts,
+    key: Key,
+    need: &Need,
+    level: Price,
+    out: &mut Outputs,
+) -> Result<(), String> {
+    if need.quantity.is_zero() {
+        return Ok(());
+    }
+    let trigger = need.trigger.ok_or("its stop is below the lowest price")?;
+    let instrument = parts.config.instrument(key.1);
+    if instrument
+        .check(need.quantity, None, Some(trigger))
+        .is_err()
+    {
+        return Err("it is below the least order of the venue".to_owned());
+    }
+    let cap = instrument.algo_orders_max as usize;
+    if cap > 0 && parts.orders.stops(key.0, key.1).count() >= cap {
+        return grow(parts, key, need, need.quantity, out);
+    }
+    let stop = Stop {
+        shares: [(need.place, need.quantity)].into_iter().collect(),
+        trigger,
+        side: need.side,
+        replaces: None,
+        take_profit: Some(level).filter(|level| is_ahead(parts, need, *level)),
+    };
+    place_stop(parts, key, stop, out)
+}
+
+/// Whether the market has yet to reach the level. If it is beyond, the desk takes the profit at once.
+fn is_ahead(parts: &Parts, need: &Need, level: Price) -> bool {
+    let instrument = parts.bots.at(need.place).instrument();
+    let quote = parts.market.live_quote(instrument);
+    quote.is_some_and(|quote| {
+        let touch = quote.same_side(need.side);
+        match need.side {
+            Side::Sell => touch < level,
+            Side::Buy => touch > level,
+        }
+    })
+}
+
+/// Whether the other order of a pair is open.
+fn is_paired(parts: &Parts, order: &Order) -> bool {
+    let other = order.pair().and_then(|id| parts.orders.open_order(id));
+    other.is_some()
+}
+
+/// Whether the venue ends an order that takes a profit with its stop.
+pub(super) fn ends_with_its_stop(parts: &Parts, order: &Order) -> bool {
+    order.takes_profit() && is_paired(parts, order)
+}
+
+/// Whether the end of an order is no failure because of the other order of its pair, which is open, traded, or was cancelled.
+pub(super) fn ends_pair(parts: &mut Parts, order: &Order) -> bool {
+    let other = order.pair().and_then(|id| parts.orders.get_mut(id));
+    other.is_some_and(|other| {
+        other.status().is_open()
+            || other.status() == OrderStatus::Filled
+            || other.filled() > Quantity::ZERO
+            || other.ended_as_meant()
+    })
+}

@@ -1,0 +1,328 @@
+//! Take profits that rest at the venue, each as a pair with its position's stop.
+
+use std::time::Duration;
+
+use tradewind_events::{BotConfig, Configuration, EventType, Input, Intent, Output};
+use tradewind_model::{
+    ClientOrderId, Instrument, NotSentReason, OrderKind, OrderTerms, Ppm, Price, Quantity,
+    RejectReason, ReportKind, Side, Stop, StopOrders, TakeProfitBy,
+};
+use tradewind_testkit::{Answer, Desk, SPOT, Script, bot, configuration, spot};
+
+use crate::BOT;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// One `BTC`.
+const ONE: i64 = 100_000;
+
+/// A bot that leaves a hundredth below its entry, and two hundredths above it by an order at the venue.
+fn guarded(id: u32) -> BotConfig {
+    let mut config = bot(id);
+    config.exit.stop = Stop::Distance(Ppm(10_000));
+    config.exit.take_profit = Some(Ppm(20_000));
+    config.exit.take_profit_by = TakeProfitBy::Limit;
+    config
+}
+
+/// An instrument in which the venue takes five stops at market, and pairs.
+fn paired() -> Instrument {
+    Instrument {
+        stop_orders: StopOrders::Market,
+        algo_orders_max: 5,
+        takes_pairs: true,
+        ..spot()
+    }
+}
+
+fn configured(instrument: Instrument) -> Configuration {
+    let mut configuration = Configuration {
+        bots: vec![guarded(0)],
+        venue_stop_distance: Some(Ppm(1_250_000)),
+        ..configuration()
+    };
+    configuration.instruments[0] = instrument;
+    configuration
+}
+
+fn buying(instrument: Instrument) -> (Desk, Script, OrderTerms) {
+    let script = Script::default();
+    let mut desk = Desk::started(configured(instrument), script.strategies());
+    desk.advance(2 * SECOND);
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(9_999, 10_000);
+    let buy = desk.last_order();
+    (desk, script, buy)
+}
+
+/// The last pair sent: the stop and the order that takes the profit.
+fn last_pair(desk: &Desk) -> (OrderTerms, OrderTerms) {
+    let pairs = desk.log.iter().filter_map(|output| match output {
+        Output::Submit(
+            Intent {
+                terms, take_profit, ..
+            },
+            approved,
+        ) => {
+            assert_eq!(*take_profit, approved.take_profit());
+            take_profit.map(|order| (*terms, terms.of_take_profit(order)))
+        }
+        _ => None,
+    });
+    pairs.last().expect("a pair was sent")
+}
+
+/// A desk with one `BTC` bought at 100.00 whose stop and take profit rest at the venue.
+fn resting() -> (Desk, Script, OrderTerms, OrderTerms) {
+    let (mut desk, script, buy) = buying(paired());
+    desk.fill(&buy, 10_000);
+    let (stop, limit) = last_pair(&desk);
+    for order in [&stop, &limit] {
+        desk.report(order, ReportKind::Accepted, Some(0));
+    }
+    (desk, script, stop, limit)
+}
+
+fn covered(desk: &Desk) -> i64 {
+    let view = desk.engine.view();
+    view.positions.iter().map(|of| of.protected.0).sum()
+}
+
+/// What a report on one order of a pair means at the venue: the other one ends.
+fn end_both(desk: &mut Desk, pair: &[&OrderTerms], kind: &ReportKind) {
+    for order in pair {
+        desk.report(order, kind.clone(), Some(0));
+    }
+}
+
+fn refusal() -> ReportKind {
+    ReportKind::Rejected(RejectReason {
+        code: -2010,
+        text: "The relationship of the prices for the orders is not correct.".to_owned(),
+    })
+}
+
+#[test]
+fn a_position_gets_its_stop_and_its_take_profit_as_one_pair() {
+    let (desk, _, stop, limit) = resting();
+    assert_eq!(
+        (stop.kind, stop.quantity),
+        (
+            OrderKind::Stop {
+                trigger: Price(9_875)
+            },
+            Quantity(ONE)
+        )
+    );
+    assert_eq!(
+        (limit.side, limit.kind, limit.quantity),
+        (
+            Side::Sell,
+            OrderKind::PostOnly {
+                price: Price(10_200)
+            },
+            Quantity(ONE)
+        )
+    );
+    assert_ne!(stop.client_id, limit.client_id);
+    assert_eq!(desk.orders().len(), 2, "one request for both");
+    assert_eq!(covered(&desk), ONE, "the quantity counts once");
+    assert_eq!(desk.count(EventType::OrderPlaced), 3);
+}
+
+#[test]
+fn a_take_profit_that_fills_closes_the_position_and_the_desk_sends_nothing() {
+    let (mut desk, _, stop, limit) = resting();
+    // The bid is there before the report is: the venue's order takes the profit, not the desk.
+    desk.quote(10_200, 10_201);
+    assert_eq!(desk.orders().len(), 2);
+    desk.report(&stop, ReportKind::Expired, Some(0));
+    desk.fill(&limit, 10_200);
+    assert_eq!(desk.held(SPOT), 0);
+    desk.advance(60 * SECOND);
+    desk.quote(10_300, 10_301);
+    assert_eq!((desk.orders().len(), desk.cancels()), (2, vec![]));
+    assert_eq!(desk.count(EventType::PositionClosed), 1);
+    assert_eq!(desk.count(EventType::PositionUnprotected), 0);
+}
+
+#[test]
+fn a_stop_that_fires_ends_the_take_profit() {
+    let (mut desk, _, stop, limit) = resting();
+    desk.report(&limit, ReportKind::Expired, Some(0));
+    assert_eq!(
+        desk.cancels(),
+        [],
+        "the stop that was triggered is left to trade"
+    );
+    desk.fill(&stop, 9_870);
+    desk.advance(60 * SECOND);
+    assert_eq!((desk.held(SPOT), desk.orders().len()), (0, 2));
+}
+
+/// V20: the venue ends the stop with the first fill of the take profit.
+#[test]
+fn what_a_take_profit_leaves_gets_a_new_pair_within_two_seconds() {
+    for stop_first in [true, false] {
+        let (mut desk, _, stop, limit) = resting();
+        let part = desk.fill_of(&limit, 40_000, 10_200);
+        if stop_first {
+            desk.report(&stop, ReportKind::Expired, Some(0));
+            desk.report(&limit, ReportKind::Filled(part), Some(40_000));
+        } else {
+            desk.report(&limit, ReportKind::Filled(part), Some(40_000));
+            desk.report(&stop, ReportKind::Expired, Some(0));
+        }
+        assert_eq!(desk.cancels(), [limit.client_id], "{stop_first}");
+        assert_eq!(desk.held(SPOT), 60_000);
+        desk.quote(10_150, 10_151);
+        desk.report(&limit, ReportKind::Cancelled, Some(40_000));
+        desk.advance(SECOND);
+        let (again, higher) = last_pair(&desk);
+        assert_ne!(again.client_id, stop.client_id, "{stop_first}");
+        assert_eq!(
+            (again.quantity, higher.quantity),
+            (Quantity(60_000), Quantity(60_000))
+        );
+        assert_eq!(higher.kind, limit.kind);
+        end_both(&mut desk, &[&again, &higher], &ReportKind::Accepted);
+        assert_eq!((covered(&desk), desk.held(SPOT)), (60_000, 60_000));
+        assert_eq!(
+            desk.count(EventType::PositionUnprotected),
+            0,
+            "{stop_first}"
+        );
+    }
+}
+
+/// A partial fill of the entry has a pair; with the rest both are placed anew for the whole.
+#[test]
+fn a_position_that_grows_gets_one_pair_for_all_of_it() {
+    let (mut desk, _, buy) = buying(paired());
+    desk.report(&buy, ReportKind::Accepted, Some(0));
+    let part = desk.fill_of(&buy, 30_000, 10_000);
+    desk.report(&buy, ReportKind::Filled(part), Some(30_000));
+    desk.advance(SECOND);
+    let (stop, limit) = last_pair(&desk);
+    assert_eq!(stop.quantity, Quantity(30_000));
+    end_both(&mut desk, &[&stop, &limit], &ReportKind::Accepted);
+    let rest = desk.fill_of(&buy, 70_000, 10_000);
+    desk.report(&buy, ReportKind::Filled(rest), Some(ONE));
+    assert_eq!(
+        desk.cancels(),
+        [stop.client_id],
+        "the venue ends the other one with it"
+    );
+    desk.report(&stop, ReportKind::Cancelled, Some(0));
+    assert_eq!(desk.orders().len(), 2, "one of the two is still there");
+    desk.report(&limit, ReportKind::Cancelled, Some(0));
+    let (whole, _) = last_pair(&desk);
+    assert_eq!((desk.orders().len(), whole.quantity), (3, Quantity(ONE)));
+    assert_eq!(desk.count(EventType::PositionUnprotected), 0);
+}
+
+/// R12: an exit sells once both orders that lock its quantity have ended.
+#[test]
+fn an_exit_cancels_the_pair_and_sells_when_both_orders_have_ended() {
+    let (mut desk, script, stop, limit) = resting();
+    script.say(BOT, Answer::target(0));
+    desk.quote(9_990, 9_991);
+    assert_eq!(desk.cancels(), [stop.client_id]);
+    desk.report(&limit, ReportKind::Cancelled, Some(0));
+    assert_eq!(
+        desk.orders().len(),
+        2,
+        "the stop is not known to have ended"
+    );
+    desk.report(&stop, ReportKind::Cancelled, Some(0));
+    let exit = desk.last_order();
+    assert_eq!((exit.side, exit.kind), (Side::Sell, OrderKind::Market));
+    desk.fill(&exit, 9_990);
+    desk.advance(60 * SECOND);
+    assert_eq!((desk.held(SPOT), desk.orders().len()), (0, 3));
+}
+
+/// V21: the answer to the pair was lost, and the desk's own stop is reached.
+#[test]
+fn an_exit_waits_ten_seconds_for_an_unknown_pair_and_then_sells() {
+    let (mut desk, _, buy) = buying(paired());
+    desk.fill(&buy, 10_000);
+    let (stop, limit) = last_pair(&desk);
+    end_both(&mut desk, &[&stop, &limit], &ReportKind::Unknown);
+    assert_eq!(desk.queries(), [stop.client_id, limit.client_id]);
+    desk.quote(9_900, 9_901);
+    desk.advance(9 * SECOND);
+    assert_eq!(desk.orders().len(), 2, "no sale yet");
+    desk.advance(SECOND);
+    assert_eq!(desk.last_order().kind, OrderKind::Market);
+    assert!(desk.cancels().contains(&stop.client_id));
+}
+
+#[test]
+fn where_the_venue_takes_no_pairs_the_desk_takes_the_profit_at_market() {
+    let alone = Instrument {
+        takes_pairs: false,
+        ..paired()
+    };
+    let (mut desk, _, buy) = buying(alone);
+    desk.fill(&buy, 10_000);
+    let stop = desk.last_order();
+    assert!(stop.kind.trigger().is_some());
+    desk.report(&stop, ReportKind::Accepted, Some(0));
+    desk.quote(10_200, 10_201);
+    assert_eq!(desk.last_order().kind, OrderKind::Market);
+    assert!(desk.log.iter().all(|output| !matches!(
+        output,
+        Output::Submit(_, order) if order.take_profit().is_some()
+    )));
+}
+
+/// A refused pair must not leave the position without a stop.
+#[test]
+fn a_refused_pair_is_followed_by_the_stop_alone() {
+    let (mut desk, _, buy) = buying(paired());
+    desk.fill(&buy, 10_000);
+    let (stop, limit) = last_pair(&desk);
+    end_both(&mut desk, &[&stop, &limit], &refusal());
+    desk.advance(SECOND);
+    let alone = desk.last_order();
+    assert_eq!((desk.orders().len(), alone.kind), (3, stop.kind));
+    desk.report(&alone, ReportKind::Accepted, Some(0));
+    assert_eq!(
+        (covered(&desk), desk.count(EventType::PositionUnprotected)),
+        (ONE, 0)
+    );
+    // The desk takes the profit itself.
+    desk.quote(10_200, 10_201);
+    assert_eq!(desk.last_order().kind, OrderKind::Market);
+}
+
+#[test]
+fn a_pair_that_was_not_sent_is_sent_again() {
+    let (mut desk, _, buy) = buying(paired());
+    desk.fill(&buy, 10_000);
+    let (stop, limit) = last_pair(&desk);
+    let not_sent = ReportKind::NotSent(NotSentReason::Unreachable);
+    end_both(&mut desk, &[&stop, &limit], &not_sent);
+    desk.advance(SECOND);
+    let (again, _) = last_pair(&desk);
+    assert_ne!(again.client_id, stop.client_id);
+    assert_eq!(desk.orders().len(), 3);
+}
+
+/// What the desk finds again after a restart is its own: nothing is placed twice.
+#[test]
+fn a_restart_keeps_the_pair() {
+    let (desk, script, stop, limit) = resting();
+    let mut desk = desk.restarted(configured(paired()), script.strategies());
+    let ids: Vec<ClientOrderId> = desk.queries();
+    assert_eq!(ids, [stop.client_id, limit.client_id]);
+    end_both(&mut desk, &[&stop, &limit], &ReportKind::Accepted);
+    desk.read_account();
+    desk.advance(10 * SECOND);
+    assert_eq!((desk.orders().len(), desk.cancels()), (0, vec![]));
+    assert_eq!(covered(&desk), ONE);
+    desk.report(&stop, ReportKind::Expired, Some(0));
+    desk.fill(&limit, 10_200);
+    assert_eq!(desk.held(SPOT), 0);
+    desk.input(&Input::Stopping);
+}
