@@ -56,6 +56,8 @@ pub enum Ignored {
     WrongSymbol,
     /// Of a kind that was not requested.
     NotWanted,
+    /// A change that its book has already.
+    Repeated,
 }
 
 /// What a message turned out to be.

@@ -81,6 +81,7 @@ impl SourceStats {
             Ignored::NoSymbol => &self.no_symbol,
             Ignored::WrongSymbol => &self.wrong_symbol,
             Ignored::NotWanted => &self.not_wanted,
+            Ignored::Repeated => &self.repeated,
         };
         add(counter, 1);
     }

@@ -7,12 +7,15 @@
     reason = "all of this is test code; the lint knows only functions marked as tests"
 )]
 
+mod books;
+mod dialogue;
 mod framed;
 mod history;
 mod http;
 mod known_answers;
 mod live;
 mod network;
+mod okx;
 mod order_socket;
 mod orders;
 mod recorded;

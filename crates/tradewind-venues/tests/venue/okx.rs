@@ -1,0 +1,690 @@
+//! OKX: every message of the shared collection, a recorded feed against an independent rebuild, and the dialogue.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tradewind_model::{
+    Amount, FeedHealth, InstrumentId, InstrumentStatus, Interval, MarketEvent, Price, Quantity,
+    Side, Timestamp, TradeId, VenueId,
+};
+use tradewind_venues::binance::Assets;
+use tradewind_venues::book::{Levels, OrderBook, Outcome};
+use tradewind_venues::okx::{
+    Endpoint, MarketProtocol, Said, decode, decode_book, decode_candles, decode_listings, read,
+};
+use tradewind_venues::{
+    Address, Ignored, Incoming, ListedFor, Protocol, Scheme, Sequence, SymbolTable, Topic,
+};
+
+use crate::books::{PlainBook, frames};
+use crate::dialogue::{Dialogue, events, frame};
+use crate::known_answers::shared;
+use crate::rig::instrument;
+
+const BTC: InstrumentId = InstrumentId(0);
+
+fn symbols() -> SymbolTable {
+    SymbolTable::new([
+        ("BTC-USDT".to_owned(), instrument(0, 2, 8)),
+        ("BTC-USD".to_owned(), instrument(1, 1, 8)),
+        ("BTC-USD-220527".to_owned(), instrument(2, 1, 0)),
+        ("UNI-USD-SWAP".to_owned(), instrument(3, 3, 0)),
+    ])
+    .unwrap()
+}
+
+fn address() -> Address {
+    Address::parse("ws://127.0.0.1:9", Scheme::WebSocket).unwrap()
+}
+
+fn dialogue(endpoint: Endpoint) -> Dialogue<MarketProtocol> {
+    Dialogue::open(MarketProtocol::new(
+        address(),
+        endpoint,
+        Arc::new(symbols()),
+    ))
+}
+
+fn message(name: &str) -> Option<String> {
+    let path = shared(&format!("data/venue_messages/okx/{name}.json"))?;
+    Some(std::fs::read_to_string(path).unwrap())
+}
+
+/// A frame in one line, for the table.
+fn in_words(text: &str, symbols: &SymbolTable) -> String {
+    match read(text.as_bytes()) {
+        Ok(Said::Data(data)) if data.is_book() => {
+            let mut levels = Levels::default();
+            let Some(instrument) = symbols.find(data.symbol()) else {
+                return "wrong symbol".to_owned();
+            };
+            match decode_book(&data, instrument, &mut levels) {
+                Ok(message) => format!("{message:?} {} {}", levels.bids.len(), levels.asks.len()),
+                Err(why) => format!("{why:?}"),
+            }
+        }
+        Ok(Said::Data(data)) => {
+            let mut said = Vec::new();
+            decode(&data, Timestamp::EPOCH, symbols, &mut |incoming| {
+                said.push(match incoming {
+                    Incoming::Event { topic, .. } => format!("{topic:?}"),
+                    Incoming::Ignored(why) => format!("{why:?}"),
+                    other => format!("{other:?}"),
+                });
+            });
+            said.join(", ")
+        }
+        Ok(said) => format!("{said:?}"),
+        Err(why) => format!("{why:?}"),
+    }
+}
+
+#[test]
+fn every_message_of_the_collection_is_understood_or_named() {
+    let Some(folder) = shared("data/venue_messages/okx") else {
+        return;
+    };
+    let symbols = symbols();
+    let mut seen = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("ws_") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            seen.insert(name, in_words(&text, &symbols));
+        }
+    }
+    let wanted = [
+        ("ws_account", "NoSymbol"),
+        ("ws_account_empty", "NoSymbol"),
+        ("ws_bbo_tbt", "Quotes(InstrumentId(0))"),
+        (
+            "ws_books_snapshot",
+            "Snapshot(After { previous: -1, this: 123456 }) 8 8",
+        ),
+        (
+            "ws_books_update",
+            "Update(After { previous: 123456, this: 123457 }) 8 8",
+        ),
+        // The documentation's example: days that start at UTC+8, which the desk never asks for.
+        ("ws_candle", "NotWanted"),
+        ("ws_funding_rate", "WrongSymbol"),
+        ("ws_instruments", "NoSymbol"),
+        // Rows alone, without the frame around them.
+        ("ws_opt_summary", "Malformed"),
+        ("ws_orders", "NoSymbol"),
+        ("ws_orders_adl", "NoSymbol"),
+        ("ws_orders_algo", "NoSymbol"),
+        ("ws_orders_fok", "NoSymbol"),
+        ("ws_orders_ioc", "NoSymbol"),
+        ("ws_orders_liquidation", "NoSymbol"),
+        ("ws_orders_optimal_limit_ioc", "NoSymbol"),
+        ("ws_orders_option", "NoSymbol"),
+        ("ws_orders_trigger", "NoSymbol"),
+        ("ws_sprd_orders", "NoSymbol"),
+        ("ws_tickers", "NotWanted"),
+        ("ws_trades", "Trades(InstrumentId(1))"),
+    ];
+    let wanted = wanted.map(|(name, words)| (name.to_owned(), words.to_owned()));
+    assert_eq!(seen, BTreeMap::from(wanted));
+}
+
+fn events_of(text: &str) -> Vec<MarketEvent> {
+    let symbols = symbols();
+    let mut said = Vec::new();
+    let Ok(Said::Data(data)) = read(text.as_bytes()) else {
+        panic!("no data: {text}");
+    };
+    decode(&data, Timestamp::EPOCH, &symbols, &mut |incoming| {
+        said.push(incoming)
+    });
+    events(said)
+}
+
+#[test]
+fn quotes_trades_and_candles_are_exact() {
+    let (Some(quote), Some(trade), Some(candle)) = (
+        message("ws_bbo_tbt"),
+        message("ws_trades"),
+        message("ws_candle"),
+    ) else {
+        return;
+    };
+    let [MarketEvent::Quote(quote)] = events_of(&quote)[..] else {
+        panic!("one quote")
+    };
+    assert_eq!((quote.bid, quote.ask), (Price(847_697), Price(847_698)));
+    assert_eq!(
+        (quote.bid_quantity, quote.ask_quantity),
+        (Quantity(25_600_000_000), Quantity(41_500_000_000))
+    );
+    assert_eq!(
+        quote.event_time,
+        Some(Timestamp::from_millis(1_597_026_383_085))
+    );
+    let [MarketEvent::Trade(trade)] = events_of(&trade)[..] else {
+        panic!("one trade")
+    };
+    assert_eq!((trade.taker, trade.id), (Side::Buy, TradeId(130_639_474)));
+    assert_eq!(
+        (trade.price, trade.quantity),
+        (Price(422_199), Quantity(12_060_306))
+    );
+    let daily = candle.replace("candle1D", "candle1Dutc");
+    assert_eq!(events_of(&daily), [], "it does not start at a day's start");
+    let daily = daily.replace("1597026383085", "1597017600000");
+    let [MarketEvent::Candle(candle)] = events_of(&daily)[..] else {
+        panic!("one candle")
+    };
+    assert_eq!(
+        (candle.open, candle.close),
+        (Price(853_302), Price(854_826))
+    );
+    assert_eq!((candle.high, candle.low), (Price(855_374), Price(852_717)));
+    assert_eq!(
+        (candle.interval, candle.volume),
+        (Interval::Day1, Amount::whole(45_247))
+    );
+    let open = daily.replace("\"1\"\n", "\"0\"\n");
+    assert_ne!(open, daily);
+    assert_eq!(events_of(&open), [], "a candle that is open");
+}
+
+#[test]
+fn what_is_not_ours_or_cannot_be_exact_is_ignored() {
+    let quote = r#"{"arg":{"channel":"bbo-tbt","instId":"BTC-USDT"},"data":[{"asks":[["8476.98","415","0","13"]],"bids":[["8476.97","256","0","12"]],"ts":"1","seqId":5}]}"#;
+    let check = |text: &str, wanted: &str| assert_eq!(in_words(text, &symbols()), wanted, "{text}");
+    check(quote, "Quotes(InstrumentId(0))");
+    check(&quote.replace("BTC-USDT", "DOGE-USDT"), "WrongSymbol");
+    check(&quote.replace(r#","instId":"BTC-USDT""#, ""), "NoSymbol");
+    check(&quote.replace("8476.98", "8476.981"), "Malformed");
+    check(&quote.replace("8476.98", "NaN"), "Malformed");
+    check(&quote.replace("8476.98", "-1"), "Malformed");
+    check(
+        &quote.replace(r#"[["8476.98","415","0","13"]]"#, "[]"),
+        "Malformed",
+    );
+    check(&quote.replace("bbo-tbt", "books5"), "NotWanted");
+    check("", "Malformed");
+    check("ping", "Malformed");
+    check("pong", "Pong");
+    check("{}", "Other");
+    check(&"[".repeat(1_000_000), "Malformed");
+    let trade = r#"{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USD","tradeId":"1","px":"1","sz":"1","side":"buy","ts":"1"}]}"#;
+    check(trade, "WrongSymbol");
+}
+
+fn desk(assets: &Assets) -> ListedFor<'_> {
+    ListedFor {
+        venue: VenueId(2),
+        name: "okx",
+        assets,
+    }
+}
+
+#[test]
+fn the_list_of_instruments_has_their_rules() {
+    let (Some(spot), Some(swap)) = (
+        message("http_get_instruments_spot"),
+        message("http_get_instruments_swap"),
+    ) else {
+        return;
+    };
+    let assets = Assets::default();
+    let listings = decode_listings(spot.as_bytes(), desk(&assets)).unwrap();
+    assert_eq!(listings.left_out, []);
+    let bitcoin = &listings.listings[0];
+    assert_eq!(
+        (bitcoin.symbol.as_str(), bitcoin.product.as_str()),
+        ("BTC-USD", "BTC/USD")
+    );
+    let rules = &bitcoin.instrument;
+    assert_eq!(rules.name, "okx:BTC/USD");
+    assert_eq!((rules.price_decimals, rules.quantity_decimals), (1, 8));
+    assert_eq!((rules.tick, rules.step), (Price(1), Quantity(1)));
+    assert_eq!(
+        (rules.quantity_min, rules.status),
+        (Quantity(1_000), InstrumentStatus::Trading)
+    );
+    assert_eq!(rules.quantity_max, Quantity(999_999_999_900_000_000));
+    let halted = spot.replace("\"live\"", "\"suspend\"");
+    let halted = decode_listings(halted.as_bytes(), desk(&assets)).unwrap();
+    assert_eq!(
+        halted.listings[0].instrument.status,
+        InstrumentStatus::Halted
+    );
+    let none = decode_listings(swap.as_bytes(), desk(&assets)).unwrap();
+    assert_eq!(none.listings, []);
+    let refused = decode_listings(
+        br#"{"code":"50011","msg":"Too Many Requests"}"#,
+        desk(&assets),
+    );
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("50011: Too Many Requests")
+    );
+}
+
+#[test]
+fn every_instrument_of_a_real_list_is_read_or_named() {
+    let Some(path) = shared("data/raw_captures/OKX.0") else {
+        return;
+    };
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, body) = text.lines().next().unwrap().split_once(": ").unwrap();
+    let json: Value = serde_json::from_str(body).unwrap();
+    let listings = decode_listings(body.as_bytes(), desk(&Assets::default())).unwrap();
+    let count = listings.listings.len() + listings.left_out.len();
+    assert_eq!(count, json["data"].as_array().unwrap().len());
+    assert_eq!(
+        listings
+            .left_out
+            .iter()
+            .map(|(symbol, _)| symbol.as_str())
+            .collect::<Vec<_>>(),
+        [""; 0]
+    );
+}
+
+#[test]
+fn candle_history_is_closed_candles_oldest_first() {
+    let (Some(full), Some(open)) = (
+        message("http_get_candlesticks_full"),
+        message("http_get_candlesticks"),
+    ) else {
+        return;
+    };
+    let rules = instrument(0, 1, 8);
+    let candles = decode_candles(full.as_bytes(), &rules, Interval::Minute1).unwrap();
+    let times: Vec<i64> = candles
+        .iter()
+        .map(|candle| candle.open_time.as_millis())
+        .collect();
+    assert_eq!(times, [1_747_093_980_000, 1_747_094_040_000]);
+    assert_eq!(
+        (candles[1].open, candles[1].high),
+        (Price(1_028_061), Price(1_028_204))
+    );
+    assert_eq!(
+        decode_candles(open.as_bytes(), &rules, Interval::Minute1).unwrap(),
+        []
+    );
+    let hourly = decode_candles(full.as_bytes(), &rules, Interval::Hour1);
+    assert!(hourly.unwrap_err().to_string().contains("1747094040000"));
+}
+
+/// CRC32 (IEEE), bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
+        })
+    };
+    !bytes.iter().fold(u32::MAX, step)
+}
+
+/// The venue's checksum of 2022 over the texts of the best 25 levels.
+fn checksum(book: &PlainBook) -> i64 {
+    let bids: Vec<_> = book.bids.values().rev().take(25).collect();
+    let asks: Vec<_> = book.asks.values().take(25).collect();
+    let mut parts = Vec::new();
+    for at in 0..25 {
+        for (price, size) in [bids.get(at), asks.get(at)].into_iter().flatten() {
+            parts.push(format!("{price}:{size}"));
+        }
+    }
+    i64::from(crc32(parts.join(":").as_bytes()).cast_signed())
+}
+
+/// The frames of 2022 carry no numbers: each gets those that today's wire would have.
+fn numbered(frame: &str, numbers: &mut BTreeMap<String, i64>) -> String {
+    let mut json: Value = serde_json::from_str(frame).unwrap();
+    let symbol = json["arg"]["instId"].as_str().unwrap().to_owned();
+    let last = numbers.entry(symbol).or_insert(-1);
+    let this = if *last < 0 { 77 } else { *last + 3 };
+    json["data"][0]["prevSeqId"] = json!(*last);
+    json["data"][0]["seqId"] = json!(this);
+    *last = this;
+    json.to_string()
+}
+
+#[test]
+fn the_recorded_books_equal_an_independent_rebuild_at_every_frame() {
+    let Some(path) = shared("data/raw_captures/OKX.ws.1.0") else {
+        return;
+    };
+    let text = std::fs::read_to_string(path).unwrap();
+    let symbols = symbols();
+    let mut dialogue = dialogue(Endpoint::Public);
+    let topics: Vec<Topic> = [0, 2, 3].map(|id| Topic::Depth(InstrumentId(id))).to_vec();
+    dialogue.does(|protocol, out| protocol.subscribe(1, &topics, out));
+    let (mut plain, mut ours, mut numbers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut levels, mut frames_seen, mut shown, mut trades) = (Levels::default(), 0, 0, 0);
+    for text in frames(&text) {
+        let json: Value = serde_json::from_str(text).unwrap();
+        if json["arg"]["channel"] == "trades" && json.get("data").is_some() {
+            let wanted = json["data"].as_array().unwrap().len();
+            trades += wanted;
+            assert_eq!(events(dialogue.hears(text)).len(), wanted);
+        }
+        if json["arg"]["channel"] != "books" || json.get("action").is_none() {
+            continue;
+        }
+        let symbol = json["arg"]["instId"].as_str().unwrap();
+        let instrument = symbols.find(symbol.as_bytes()).unwrap();
+        let row = &json["data"][0];
+        let plain: &mut PlainBook = plain.entry(symbol.to_owned()).or_default();
+        PlainBook::change(&mut plain.bids, &row["bids"]);
+        PlainBook::change(&mut plain.asks, &row["asks"]);
+        assert_eq!(
+            checksum(plain),
+            row["checksum"].as_i64().unwrap(),
+            "{symbol}"
+        );
+
+        let text = numbered(text, &mut numbers);
+        let Ok(Said::Data(data)) = read(text.as_bytes()) else {
+            panic!("no data")
+        };
+        let message = decode_book(&data, instrument, &mut levels).unwrap();
+        let book = ours
+            .entry(symbol.to_owned())
+            .or_insert_with(|| OrderBook::new(instrument.id, 1_000));
+        let outcome = book.take(message, &levels);
+        assert!(
+            matches!(outcome, Outcome::Changed | Outcome::Same),
+            "{outcome:?}"
+        );
+        plain.assert_same(book, instrument, symbol);
+        assert!(book.bids().len() <= 400 && book.asks().len() <= 400);
+        frames_seen += 1;
+
+        let heard = events(dialogue.hears(&text));
+        assert_eq!(heard.len(), usize::from(outcome == Outcome::Changed));
+        if let [MarketEvent::Depth(depth)] = &heard[..] {
+            let [bids, asks] = plain.levels(instrument);
+            assert_eq!(depth.bids, bids[..20.min(bids.len())]);
+            assert_eq!(depth.asks, asks[..20.min(asks.len())]);
+            shown += 1;
+        }
+    }
+    assert_eq!(frames_seen, 290);
+    assert!(shown > 200 && shown < 290, "{shown}");
+    assert!(trades >= 74, "{trades}");
+    eprintln!("OKX: {frames_seen} frames, {shown} tops shown, {trades} trades");
+}
+
+fn book_frame(action: &str, previous: i64, this: i64, bid: &str, size: &str) -> String {
+    json!({"arg": {"channel": "books", "instId": "BTC-USDT"}, "action": action, "data": [{
+        "asks": [["101", "1", "0", "1"]], "bids": [[bid, size, "0", "1"]],
+        "ts": "1597026383085", "checksum": 0, "prevSeqId": previous, "seqId": this}]})
+    .to_string()
+}
+
+#[test]
+fn requests_are_batched_and_granted_topic_by_topic() {
+    let mut dialogue = dialogue(Endpoint::Public);
+    let topics = [Topic::Quotes(BTC), Topic::Trades(BTC)];
+    let sent = dialogue.does(|protocol, out| protocol.subscribe(7, &topics, out));
+    let wanted = json!({"id": "7", "op": "subscribe", "args": [
+        {"channel": "bbo-tbt", "instId": "BTC-USDT"}, {"channel": "trades", "instId": "BTC-USDT"}]});
+    assert_eq!(
+        sent.iter()
+            .map(|text| serde_json::from_str::<Value>(text).unwrap())
+            .collect::<Vec<_>>(),
+        [wanted]
+    );
+    let granted = |channel: &str| {
+        format!(
+            r#"{{"event":"subscribe","arg":{{"channel":"{channel}","instId":"BTC-USDT"}},"connId":"a4d3ae55"}}"#
+        )
+    };
+    assert_eq!(
+        dialogue.hears(&granted("trades")),
+        [Incoming::Ignored(Ignored::NotWanted)]
+    );
+    assert_eq!(
+        dialogue.hears(&granted("bbo-tbt")),
+        [Incoming::Acked { request: 7 }]
+    );
+    dialogue.does(|protocol, out| protocol.subscribe(8, &topics, out));
+    let refused = r#"{"id":"8","event":"error","code":"60018","msg":"Wrong URL or channel:trades","connId":"a4d3ae55"}"#;
+    let reason = "60018 Wrong URL or channel:trades".to_owned();
+    assert_eq!(
+        dialogue.hears(refused),
+        [Incoming::Refused { request: 8, reason }]
+    );
+    dialogue.does(|protocol, out| protocol.subscribe(9, &topics, out));
+    let unnumbered = r#"{"event":"error","code":"60012","msg":"Invalid request"}"#;
+    let reason = "60012 Invalid request".to_owned();
+    assert_eq!(
+        dialogue.hears(unnumbered),
+        [Incoming::Refused { request: 9, reason }]
+    );
+    assert_eq!(
+        dialogue.hears(unnumbered),
+        [Incoming::Ignored(Ignored::NotWanted)]
+    );
+}
+
+#[test]
+fn what_the_venue_does_not_have_is_refused_without_asking() {
+    let mut dialogue = dialogue(Endpoint::Business);
+    let topics = [
+        Topic::Candles(BTC, Interval::Hour8),
+        Topic::Candles(BTC, Interval::Hour1),
+    ];
+    assert!(
+        dialogue
+            .does(|protocol, out| protocol.subscribe(3, &topics, out))
+            .is_empty()
+    );
+    let heard = dialogue.hears("pong");
+    assert!(
+        matches!(&heard[..], [Incoming::Refused { request: 3, .. }]),
+        "{heard:?}"
+    );
+    assert_eq!(dialogue.hears("pong"), [Incoming::Pong]);
+    let sent = dialogue.does(|protocol, out| protocol.subscribe(4, &topics[1..], out));
+    assert!(sent[0].contains("candle1H"), "{sent:?}");
+}
+
+#[test]
+fn pings_are_texts_and_a_notice_announces_the_end() {
+    let mut dialogue = dialogue(Endpoint::Public);
+    assert_eq!(dialogue.does(|protocol, out| protocol.ping(out)), ["ping"]);
+    assert_eq!(dialogue.hears("pong"), [Incoming::Pong]);
+    let notice = r#"{"event":"notice","code":"64008","msg":"The connection will soon be closed for a service upgrade. Please reconnect.","connId":"a4d3ae55"}"#;
+    assert_eq!(dialogue.hears(notice), [Incoming::ClosingSoon]);
+}
+
+#[test]
+fn d01_a_gap_is_announced_once_and_the_book_is_asked_for_again() {
+    let mut dialogue = dialogue(Endpoint::Public);
+    let topic = [Topic::Depth(BTC)];
+    dialogue.does(|protocol, out| protocol.subscribe(1, &topic, out));
+    assert_eq!(
+        dialogue.hears(&book_frame("update", 3, 4, "100", "1")),
+        [Incoming::Ignored(Ignored::NotWanted)]
+    );
+    let first = events(dialogue.hears(&book_frame("snapshot", -1, 5, "100", "1")));
+    assert!(matches!(&first[..], [MarketEvent::Depth(depth)] if depth.bids.len() == 1));
+    let repeated = dialogue.hears(&book_frame("update", 5, 6, "100", "2"));
+    assert_eq!(events(repeated).len(), 1);
+    assert_eq!(
+        dialogue.hears(&book_frame("update", 5, 6, "100", "2")),
+        [Incoming::Ignored(Ignored::Repeated)]
+    );
+    assert!(dialogue.sent().is_empty());
+
+    let gap = events(dialogue.hears(&book_frame("update", 7, 8, "100", "3")));
+    let [
+        MarketEvent::Health {
+            instrument: BTC,
+            health: FeedHealth::Gap,
+            ..
+        },
+    ] = &gap[..]
+    else {
+        panic!("{gap:?}")
+    };
+    let sent = dialogue.sent();
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert!(sent[0].contains("unsubscribe") && sent[1].contains(r#""op":"subscribe""#));
+    // More of the old subscription says nothing, and what is asked once is not asked again at once.
+    assert_eq!(
+        events(dialogue.hears(&book_frame("update", 8, 9, "100", "4"))),
+        []
+    );
+    assert!(dialogue.sent().is_empty());
+    // The answers to what the connection asked on its own are nobody's.
+    let answer = r#"{"id":"0","event":"error","code":"60014","msg":"Requests too frequent"}"#;
+    assert_eq!(
+        dialogue.hears(answer),
+        [Incoming::Ignored(Ignored::NotWanted)]
+    );
+    dialogue.now = dialogue.now + Duration::from_secs(2);
+    dialogue.hears("pong");
+    assert_eq!(dialogue.sent().len(), 2, "no snapshot came");
+    let whole = events(dialogue.hears(&book_frame("snapshot", -1, 50, "100", "9")));
+    let [
+        MarketEvent::Health {
+            health: FeedHealth::Live,
+            ..
+        },
+        MarketEvent::Depth(depth),
+    ] = &whole[..]
+    else {
+        panic!("{whole:?}")
+    };
+    assert_eq!(depth.bids[0].quantity, Quantity(900_000_000));
+}
+
+#[test]
+fn a_change_that_cannot_be_read_is_a_gap() {
+    let mut dialogue = dialogue(Endpoint::Public);
+    dialogue.does(|protocol, out| protocol.subscribe(1, &[Topic::Depth(BTC)], out));
+    dialogue.hears(&book_frame("snapshot", -1, 5, "100", "1"));
+    let heard = dialogue.hears(&book_frame("update", 5, 6, "1e2", "1"));
+    assert_eq!(heard[0], Incoming::Ignored(Ignored::Malformed));
+    assert!(matches!(
+        &events(heard)[..],
+        [MarketEvent::Health {
+            health: FeedHealth::Gap,
+            ..
+        }]
+    ));
+}
+
+#[test]
+fn d04_a_new_connection_starts_with_nothing_of_the_old_one() {
+    let topic = [Topic::Depth(BTC)];
+    let mut old = dialogue(Endpoint::Public);
+    old.does(|protocol, out| protocol.subscribe(1, &topic, out));
+    old.hears(&book_frame("snapshot", -1, 5, "100", "1"));
+    let mut new = dialogue(Endpoint::Public);
+    new.does(|protocol, out| protocol.subscribe(1, &topic, out));
+    assert_eq!(
+        events(new.hears(&book_frame("update", 5, 6, "100", "2"))),
+        []
+    );
+    let shown = events(new.hears(&book_frame("snapshot", -1, 9, "99", "1")));
+    let [MarketEvent::Depth(depth)] = &shown[..] else {
+        panic!("{shown:?}")
+    };
+    assert_eq!(
+        depth
+            .bids
+            .iter()
+            .map(|level| level.price)
+            .collect::<Vec<_>>(),
+        [Price(9_900)]
+    );
+    // The same connection, subscribed once more: as new.
+    new.does(|protocol, out| protocol.unsubscribe(2, &topic, out));
+    assert_eq!(
+        new.hears(&book_frame("update", 9, 10, "98", "2")),
+        [Incoming::Ignored(Ignored::NotWanted)]
+    );
+    new.does(|protocol, out| protocol.subscribe(3, &topic, out));
+    assert_eq!(
+        events(new.hears(&book_frame("update", 10, 11, "98", "2"))),
+        []
+    );
+}
+
+#[test]
+fn quotes_that_start_over_do_not_look_like_old_ones() {
+    let mut dialogue = dialogue(Endpoint::Public);
+    let quote = |number: u64| {
+        format!(
+            r#"{{"arg":{{"channel":"bbo-tbt","instId":"BTC-USDT"}},"data":[{{"asks":[["101","1"]],"bids":[["100","1"]],"ts":"1","seqId":{number}}}]}}"#
+        )
+    };
+    let mut number = |of: u64| match &dialogue.hears(&quote(of))[..] {
+        [Incoming::Event { sequence, .. }] => *sequence,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(number(500), Some(Sequence::Increasing(500)));
+    assert_eq!(number(500), Some(Sequence::Increasing(500)));
+    assert_eq!(number(501), Some(Sequence::Increasing(501)));
+    assert_eq!(number(3), None);
+    assert_eq!(number(600), None);
+}
+
+fn texts() -> Vec<String> {
+    vec![
+        book_frame("snapshot", -1, 5, "100", "1"),
+        book_frame("update", 5, 6, "100", "0"),
+        r#"{"arg":{"channel":"bbo-tbt","instId":"BTC-USDT"},"data":[{"asks":[["101","1","0","1"]],"bids":[["100","1","0","1"]],"ts":"1597026383085","seqId":5}]}"#.to_owned(),
+        r#"{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"130639474","px":"42219.9","sz":"0.12060306","side":"buy","ts":"1630048897897","count":"3"},{"instId":"BTC-USDT","tradeId":"130639475","px":"42219.9","sz":"0.1","side":"sell","ts":"1630048897898","count":"1"}]}"#.to_owned(),
+        r#"{"arg":{"channel":"candle1m","instId":"BTC-USDT"},"data":[["1597026360000","8533.02","8553.74","8527.17","8548.26","45247","529.58","5529.58","1"]]}"#.to_owned(),
+        r#"{"event":"subscribe","arg":{"channel":"trades","instId":"BTC-USDT"}}"#.to_owned(),
+        "pong".to_owned(),
+    ]
+}
+
+fn subscribed() -> Dialogue<MarketProtocol> {
+    let mut dialogue = dialogue(Endpoint::Public);
+    dialogue
+        .does(|protocol, out| protocol.subscribe(1, &[Topic::Trades(BTC), Topic::Depth(BTC)], out));
+    dialogue
+}
+
+proptest! {
+    #[test]
+    fn any_text_gives_an_answer(bytes in ".{0,200}") {
+        prop_assert!(!subscribed().hears(&bytes).is_empty());
+    }
+
+    #[test]
+    fn a_damaged_text_gives_an_answer(which in 0_usize..7, at: prop::sample::Index, byte in 32_u8..127, cut: prop::sample::Index) {
+        let mut text = texts()[which].clone().into_bytes();
+        let place = at.index(text.len());
+        text[place] = byte;
+        subscribed().hears(std::str::from_utf8(&text).unwrap());
+        text.truncate(cut.index(text.len()));
+        prop_assert!(!subscribed().hears(std::str::from_utf8(&text).unwrap()).is_empty());
+    }
+
+    #[test]
+    fn any_split_of_the_bytes_gives_the_same_messages(cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..12)) {
+        let all: Vec<u8> = texts().iter().flat_map(|text| frame(text)).collect();
+        let whole = subscribed().bytes(&all);
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(all.len())).collect();
+        cuts.sort_unstable();
+        let (mut pieces, mut from) = (subscribed(), 0);
+        let mut heard = Vec::new();
+        for cut in cuts {
+            heard.extend(pieces.bytes(&all[from..cut]));
+            from = cut;
+        }
+        heard.extend(pieces.bytes(&all[from..]));
+        prop_assert_eq!(heard, whole);
+    }
+}
