@@ -14,7 +14,7 @@ mod side;
 use std::collections::VecDeque;
 use std::fmt;
 
-use tradewind_model::{Depth, InstrumentId, Level, Price, Timestamp};
+use tradewind_model::{Depth, InstrumentId, Level, Timestamp};
 
 use side::{Best, Side};
 
@@ -260,11 +260,8 @@ impl OrderBook {
         if self.bids.is_thin() || self.asks.is_thin() {
             return self.lose(Loss::Thin);
         }
-        let prices: (Option<Price>, Option<Price>) = match self.best() {
-            (bid, ask) => (bid.map(|level| level.price), ask.map(|level| level.price)),
-        };
-        if let (Some(bid), Some(ask)) = prices
-            && bid >= ask
+        if let (Some(bid), Some(ask)) = self.best()
+            && bid.price >= ask.price
         {
             return self.lose(Loss::Crossed);
         }

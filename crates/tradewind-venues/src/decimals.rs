@@ -1,9 +1,9 @@
-//! Prices, quantities and stamps out of a venue's JSON, as every venue's codec reads them: exact, without a float.
+//! Prices, quantities, levels and stamps out of a venue's JSON, as every venue's codec reads them: exact, without a float.
 
-use tradewind_model::{Amount, Instrument, Price, Quantity, Timestamp, parse_fixed};
+use tradewind_model::{Amount, Instrument, Level, Price, Quantity, Timestamp, parse_fixed};
 
 use crate::protocol::Ignored;
-use crate::wire::json::{Finer, Value, fixed, whole};
+use crate::wire::json::{Cursor, Finer, Malformed, Value, fixed, whole};
 
 /// A price in the instrument's unit; digits finer than that make it unreadable.
 pub(crate) fn price(text: Option<&[u8]>, instrument: &Instrument) -> Result<Price, Ignored> {
@@ -54,6 +54,44 @@ pub(crate) fn stamp(value: Option<Value<'_>>) -> Result<Timestamp, Ignored> {
         .and_then(whole)
         .map(instant)
         .ok_or(Ignored::Malformed)
+}
+
+/// Reads one side of a book: `[[price, size, …], …]`, as texts or numbers.
+pub(crate) fn side(
+    array: Option<&[u8]>,
+    instrument: &Instrument,
+    levels: &mut Vec<Level>,
+) -> Result<(), Ignored> {
+    let mut cursor = Cursor::of_array(array.ok_or(Ignored::Malformed)?);
+    loop {
+        match cursor.element() {
+            Ok(Some(Value::Array(row))) => levels.push(level(row, instrument)?),
+            Ok(None) => return Ok(()),
+            Ok(Some(_)) | Err(Malformed) => return Err(Ignored::Malformed),
+        }
+    }
+}
+
+/// `[price, size, …]`.
+fn level(row: &[u8], instrument: &Instrument) -> Result<Level, Ignored> {
+    let mut cursor = Cursor::of_array(row);
+    let mut cell = || match cursor.element() {
+        Ok(Some(value)) => digits(value),
+        _ => None,
+    };
+    Ok(Level {
+        price: price(cell(), instrument)?,
+        quantity: quantity(cell(), instrument)?,
+    })
+}
+
+/// The first level of a side. A side without one is malformed: there is no quote without both.
+pub(crate) fn best(array: Option<&[u8]>, instrument: &Instrument) -> Result<Level, Ignored> {
+    let mut side = Cursor::of_array(array.ok_or(Ignored::Malformed)?);
+    match side.element() {
+        Ok(Some(Value::Array(row))) => level(row, instrument),
+        _ => Err(Ignored::Malformed),
+    }
 }
 
 #[cfg(test)]

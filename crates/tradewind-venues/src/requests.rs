@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::Topic;
+use crate::protocol::{Incoming, Topic};
 
 /// Requests that are remembered; the source asks again for what is not answered in time.
 const OPEN_MAX: usize = 64;
@@ -11,6 +11,8 @@ const OPEN_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     open: VecDeque<(u64, Vec<Topic>)>,
+    /// Those that could not be sent, for the venue has no words for them.
+    unsendable: VecDeque<u64>,
 }
 
 impl Requests {
@@ -20,6 +22,22 @@ impl Requests {
             self.open.pop_front();
         }
         self.open.push_back((request, topics.to_vec()));
+    }
+
+    /// A request could not be sent.
+    pub(crate) fn not_sent(&mut self, request: u64) {
+        if self.unsendable.len() == OPEN_MAX {
+            self.unsendable.pop_front();
+        }
+        self.unsendable.push_back(request);
+    }
+
+    /// The next request that could not be sent, as if the venue had refused it. It is to be said alone, when no message is whole: of
+    /// what is said about the connection with one message, the source hears the last.
+    pub(crate) fn next_refusal<E>(&mut self) -> Option<Incoming<E>> {
+        let request = self.unsendable.pop_front()?;
+        let reason = "the venue has no such channel or instrument".to_owned();
+        Some(Incoming::Refused { request, reason })
     }
 
     /// One topic was granted; the request whose last one it was.

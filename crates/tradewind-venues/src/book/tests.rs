@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use tradewind_model::Quantity;
+use tradewind_model::{Price, Quantity};
 
 use super::*;
 

@@ -1,11 +1,11 @@
 //! Reads OKX's frames. Pure, allocation-free for quotes, trades and candles, and defined for any bytes.
 
 use tradewind_model::{
-    Candle, Instrument, Interval, Level, MarketEvent, Quote, Side, Timestamp, Trade, TradeId,
+    Candle, Instrument, Interval, MarketEvent, Quote, Side, Timestamp, Trade, TradeId,
 };
 
 use crate::book::{Levels, Message, Step};
-use crate::decimals::{digits, price, quantity, stamp, volume};
+use crate::decimals::{best, digits, price, quantity, side, stamp, volume};
 use crate::protocol::{Ignored, Incoming, Sequence, Topic};
 use crate::symbols::SymbolTable;
 use crate::wire::json::{Cursor, Malformed, Value, whole};
@@ -314,14 +314,7 @@ fn quote(
     received_at: Timestamp,
     instrument: &Instrument,
 ) -> Result<Incoming<MarketEvent>, Ignored> {
-    let best = |array: Option<&[u8]>| {
-        let mut side = Cursor::of_array(array.ok_or(Ignored::Malformed)?);
-        match side.element() {
-            Ok(Some(Value::Array(pair))) => level(pair, instrument),
-            _ => Err(Ignored::Malformed),
-        }
-    };
-    let (bid, ask) = (best(row.bids)?, best(row.asks)?);
+    let (bid, ask) = (best(row.bids, instrument)?, best(row.asks, instrument)?);
     let number = row.sequence.and_then(|number| u64::try_from(number).ok());
     Ok(Incoming::Event {
         topic: Topic::Quotes(instrument.id),
@@ -409,33 +402,5 @@ pub(super) fn candle(
             close: price(close, instrument)?,
             volume: volume(traded)?,
         }),
-    })
-}
-
-fn side(
-    array: Option<&[u8]>,
-    instrument: &Instrument,
-    levels: &mut Vec<Level>,
-) -> Result<(), Ignored> {
-    let mut cursor = Cursor::of_array(array.ok_or(Ignored::Malformed)?);
-    loop {
-        match cursor.element() {
-            Ok(Some(Value::Array(row))) => levels.push(level(row, instrument)?),
-            Ok(None) => return Ok(()),
-            Ok(Some(_)) | Err(Malformed) => return Err(Ignored::Malformed),
-        }
-    }
-}
-
-/// `[price, size, …]`.
-fn level(row: &[u8], instrument: &Instrument) -> Result<Level, Ignored> {
-    let mut cursor = Cursor::of_array(row);
-    let mut cell = || match cursor.element() {
-        Ok(Some(value)) => digits(value),
-        _ => None,
-    };
-    Ok(Level {
-        price: price(cell(), instrument)?,
-        quantity: quantity(cell(), instrument)?,
     })
 }

@@ -1,11 +1,10 @@
 //! A connection to OKX's market data as a [`Protocol`]: JSON over WebSocket, with pings as plain text.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tradewind_model::{InstrumentId, MarketEvent, Timestamp};
+use tradewind_model::{MarketEvent, Timestamp};
 
 use super::codec::{self, Data, Said};
 use crate::address::Address;
@@ -14,7 +13,8 @@ use crate::book::keeping::Books;
 use crate::connection::ConnectionSettings;
 use crate::error::cut;
 use crate::machine::SourceSettings;
-use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Sequence, Topic};
+use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
+use crate::quote_order::QuoteOrder;
 use crate::requests::Requests;
 use crate::subscriptions::SubscriptionSettings;
 use crate::symbols::SymbolTable;
@@ -89,10 +89,7 @@ pub struct MarketProtocol {
 struct Inner {
     requests: Requests,
     books: Books,
-    /// The last number of each instrument's quotes; `None` once they have started over on this connection.
-    quotes: BTreeMap<InstrumentId, Option<u64>>,
-    /// Requests that cannot be sent.
-    unsendable: Vec<(u64, String)>,
+    quotes: QuoteOrder,
 }
 
 impl MarketProtocol {
@@ -113,9 +110,8 @@ impl MarketProtocol {
             .filter_map(|topic| argument(*topic, &self.symbols))
             .collect();
         if named.len() < topics.len() {
-            let reason = "the venue has no such channel or instrument".to_owned();
             self.inner.books.close_all(topics);
-            self.inner.unsendable.push((request, reason));
+            self.inner.requests.not_sent(request);
             return;
         }
         if request != OWN_REQUEST {
@@ -187,6 +183,11 @@ impl Protocol for MarketProtocol {
             Received::Other => on(Incoming::Ignored(Ignored::NotWanted)),
             Received::Nothing | Received::Opened => {}
         }
+        if used == 0
+            && let Some(refusal) = self.inner.requests.next_refusal()
+        {
+            on(refusal);
+        }
         while let Some(lost) = self.inner.books.next_to_ask(received_at) {
             let topic = [Topic::Depth(lost)];
             self.request("unsubscribe", OWN_REQUEST, &topic, out);
@@ -206,16 +207,8 @@ impl Inner {
         on: &mut impl FnMut(Incoming<MarketEvent>),
     ) {
         match codec::read(text) {
-            Ok(Said::Data(data)) => {
-                self.data(&data, received_at, symbols, on);
-                if let Some((request, reason)) = self.unsendable.pop() {
-                    on(Incoming::Refused { request, reason });
-                }
-            }
-            Ok(Said::Pong) => match self.unsendable.pop() {
-                Some((request, reason)) => on(Incoming::Refused { request, reason }),
-                None => on(Incoming::Pong),
-            },
+            Ok(Said::Data(data)) => self.data(&data, received_at, symbols, on),
+            Ok(Said::Pong) => on(Incoming::Pong),
             Ok(Said::Granted { channel, symbol }) => on(self.granted(channel, symbol, symbols)),
             Ok(Said::Refused {
                 request,
@@ -275,7 +268,7 @@ impl Inner {
         if !data.is_book() {
             let quotes = &mut self.quotes;
             return codec::decode(data, received_at, symbols, &mut |incoming| {
-                on(in_order(quotes, incoming));
+                on(quotes.checked(incoming));
             });
         }
         let Some(instrument) = symbols.find(data.symbol()) else {
@@ -289,28 +282,5 @@ impl Inner {
                     .lose(instrument.id, Loss::Unreadable, received_at, on);
             }
         }
-    }
-}
-
-/// On one connection numbers of quotes arrive in order, so one that falls means that the venue counts anew. From then on they say
-/// nothing about order, and must not make the new quotes look like old ones.
-fn in_order(
-    quotes: &mut BTreeMap<InstrumentId, Option<u64>>,
-    incoming: Incoming<MarketEvent>,
-) -> Incoming<MarketEvent> {
-    let Incoming::Event {
-        topic: topic @ Topic::Quotes(instrument),
-        sequence: Some(Sequence::Increasing(number)),
-        event,
-    } = incoming
-    else {
-        return incoming;
-    };
-    let last = quotes.entry(instrument).or_insert(Some(number));
-    *last = last.filter(|last| *last <= number).map(|_| number);
-    Incoming::Event {
-        topic,
-        sequence: last.map(Sequence::Increasing),
-        event,
     }
 }

@@ -126,14 +126,7 @@ impl<'a> Cursor<'a> {
         match self.peek() {
             Some(b'"') => self.text().map(Value::Text),
             Some(b'{') => Ok(Value::Object),
-            Some(b'[') => {
-                let from = self.at;
-                self.skip()?;
-                self.bytes
-                    .get(from..self.at)
-                    .map(Value::Array)
-                    .ok_or(Malformed)
-            }
+            Some(b'[') => self.take().map(Value::Array),
             Some(b'-' | b'0'..=b'9') => Ok(Value::Number(self.number())),
             Some(b't') => self.word(b"true", Value::True),
             Some(b'f') => self.word(b"false", Value::False),
@@ -168,6 +161,14 @@ impl<'a> Cursor<'a> {
                 _ => return Err(Malformed),
             }
         }
+    }
+
+    /// Steps over the object or array that comes next and returns it.
+    pub(crate) fn take(&mut self) -> Result<&'a [u8], Malformed> {
+        self.space();
+        let from = self.at;
+        self.skip()?;
+        self.bytes.get(from..self.at).ok_or(Malformed)
     }
 
     fn text(&mut self) -> Result<&'a [u8], Malformed> {
@@ -376,7 +377,7 @@ mod tests {
         assert_eq!(cursor.element(), Ok(Some(Value::Text(b"a"))));
         assert_eq!(cursor.element(), Ok(Some(Value::Number(b"1.50"))));
         assert_eq!(cursor.element(), Ok(Some(Value::Object)));
-        cursor.skip().unwrap();
+        assert_eq!(cursor.take(), Ok(br#"{"b":[2]}"#.as_slice()));
         assert_eq!(cursor.element(), Ok(Some(Value::Array(br#"["c"]"#))));
         assert_eq!(cursor.element(), Ok(None));
         assert_eq!(Cursor::of_array(b"[").element(), Err(Malformed));

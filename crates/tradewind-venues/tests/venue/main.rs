@@ -8,6 +8,7 @@
 )]
 
 mod books;
+mod bybit;
 mod dialogue;
 mod framed;
 mod history;
