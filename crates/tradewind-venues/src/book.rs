@@ -7,6 +7,7 @@
 //! Each side is a sorted vector with the best level at its end, not a tree. Nearly all changes fall near the best price, where
 //! inserting moves a few levels of 16 bytes; the top of the book is a slice; and a change allocates nothing.
 
+mod diffs;
 pub(crate) mod keeping;
 mod resync;
 mod side;
@@ -16,6 +17,7 @@ use std::fmt;
 
 use tradewind_model::{Depth, InstrumentId, Level, Timestamp};
 
+pub use diffs::DiffBook;
 use side::{Best, Side};
 
 /// Levels a side that the engine is given.
@@ -47,6 +49,11 @@ pub enum Step {
         number: u64,
         /// A number that does not, by which a repetition is recognised.
         cross: u64,
+    },
+    /// It has no number, but the book has this checksum with it (Kraken).
+    Checked {
+        /// Of the best 10 levels a side, see [`OrderBook::checksum`].
+        checksum: u32,
     },
 }
 
@@ -83,6 +90,8 @@ pub enum Loss {
     Gap,
     /// The snapshot is older than the changes that were kept for it.
     StaleSnapshot,
+    /// The venue's checksum is not ours.
+    Checksum,
     /// The best bid is not below the best ask.
     Crossed,
     /// Levels beyond the bound were given up, and too few are left.
@@ -96,6 +105,7 @@ impl fmt::Display for Loss {
         f.write_str(match self {
             Self::Gap => "a change of the book is missing",
             Self::StaleSnapshot => "the snapshot of the book is older than its changes",
+            Self::Checksum => "the checksum of the book is wrong",
             Self::Crossed => "the best bid of the book is not below its best ask",
             Self::Thin => "too few levels of the book are left",
             Self::Unreadable => "a change of the book cannot be read",
@@ -124,6 +134,8 @@ pub struct OrderBook {
     instrument: InstrumentId,
     bids: Side,
     asks: Side,
+    /// How many levels the venue keeps, if it does not say which it drops.
+    depth: Option<usize>,
     /// The last step in it; `None` while it is not whole.
     last: Option<Step>,
     recent: VecDeque<Step>,
@@ -139,6 +151,7 @@ impl OrderBook {
             instrument,
             bids: Side::new(Best::Highest, levels_max),
             asks: Side::new(Best::Lowest, levels_max),
+            depth: None,
             last: None,
             recent: VecDeque::with_capacity(REMEMBERED),
             shown: Levels::default(),
@@ -152,6 +165,38 @@ impl OrderBook {
             Message::Snapshot(step) => self.snapshot(step, levels),
             Message::Update(step) => self.update(step, levels),
         }
+    }
+
+    /// The book of a venue that keeps the best `depth` levels and does not say when one falls out of them.
+    #[must_use]
+    pub fn of_depth(instrument: InstrumentId, depth: usize) -> Self {
+        Self {
+            depth: Some(depth),
+            // A message is taken in whole before the side is cut.
+            ..Self::new(instrument, depth.saturating_mul(2).saturating_add(1_000))
+        }
+    }
+
+    /// CRC32 of the best 10 asks and then the best 10 bids: each price and quantity as its digits, without a point and without
+    /// zeros in front. That is what counts of the instrument's units look like, if those are the venue's own precision.
+    #[must_use]
+    pub fn checksum(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        let sides = [&self.asks, &self.bids];
+        for level in sides.iter().flat_map(|side| side.best_first().take(10)) {
+            for count in [level.price.0, level.quantity.0] {
+                let mut digits = [0_u8; 20];
+                let mut at = digits.len();
+                let mut rest = count.unsigned_abs();
+                while rest > 0 {
+                    at -= 1;
+                    digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+                    rest /= 10;
+                }
+                hasher.update(digits.get(at..).unwrap_or_default());
+            }
+        }
+        hasher.finalize()
     }
 
     /// Replaces everything by what the venue says the book is at `step`.
@@ -241,6 +286,7 @@ impl OrderBook {
             }
             (Step::Span { last, .. }, Step::Span { first, .. }) => first <= last.saturating_add(1),
             (Step::After { this, .. }, Step::After { previous, .. }) => previous == this,
+            (Step::Checked { .. }, Step::Checked { .. }) => true,
             (Step::Next { number, .. }, Step::Next { number: next, .. }) => {
                 number.checked_add(1) == Some(next)
             }
@@ -257,6 +303,15 @@ impl OrderBook {
 
     /// What has become of it after a message.
     fn judge(&mut self) -> Outcome {
+        if let Some(depth) = self.depth {
+            self.bids.keep_best(depth);
+            self.asks.keep_best(depth);
+        }
+        if let Some(Step::Checked { checksum }) = self.last
+            && checksum != self.checksum()
+        {
+            return self.lose(Loss::Checksum);
+        }
         if self.bids.is_thin() || self.asks.is_thin() {
             return self.lose(Loss::Thin);
         }

@@ -26,6 +26,7 @@ pub mod execution;
 pub mod framed;
 mod gate;
 mod health;
+pub mod kraken;
 mod limits;
 mod machine;
 pub mod okx;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::{Incoming, Topic};
+use crate::protocol::Topic;
 
 /// Requests that are remembered; the source asks again for what is not answered in time.
 const OPEN_MAX: usize = 64;
@@ -11,8 +11,6 @@ const OPEN_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     open: VecDeque<(u64, Vec<Topic>)>,
-    /// Those that could not be sent, for the venue has no words for them.
-    unsendable: VecDeque<u64>,
 }
 
 impl Requests {
@@ -24,22 +22,6 @@ impl Requests {
         self.open.push_back((request, topics.to_vec()));
     }
 
-    /// A request could not be sent.
-    pub(crate) fn not_sent(&mut self, request: u64) {
-        if self.unsendable.len() == OPEN_MAX {
-            self.unsendable.pop_front();
-        }
-        self.unsendable.push_back(request);
-    }
-
-    /// The next request that could not be sent, as if the venue had refused it. It is to be said alone, when no message is whole: of
-    /// what is said about the connection with one message, the source hears the last.
-    pub(crate) fn next_refusal<E>(&mut self) -> Option<Incoming<E>> {
-        let request = self.unsendable.pop_front()?;
-        let reason = "the venue has no such channel or instrument".to_owned();
-        Some(Incoming::Refused { request, reason })
-    }
-
     /// One topic was granted; the request whose last one it was.
     pub(crate) fn granted_topic(&mut self, topic: Topic) -> Option<u64> {
         let holds = |(_, topics): &(u64, Vec<Topic>)| topics.contains(&topic);
@@ -49,6 +31,12 @@ impl Requests {
         let done = topics.is_empty().then_some(*request)?;
         self.open.remove(at);
         Some(done)
+    }
+
+    /// Whether a request waits for one topic only.
+    pub(crate) fn has_one_topic(&self, request: u64) -> bool {
+        let is_it = |(open, topics): &(u64, Vec<Topic>)| *open == request && topics.len() == 1;
+        self.open.iter().any(is_it)
     }
 
     /// A whole request was answered: the one with the number, or the oldest one where the venue gives none.

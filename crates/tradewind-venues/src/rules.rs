@@ -45,6 +45,8 @@ pub(crate) struct Words<'a> {
     pub(crate) symbol: &'a str,
     pub(crate) base: &'a str,
     pub(crate) quote: &'a str,
+    /// Decimals of prices and quantities, where the venue says so and the grid may be coarser.
+    pub(crate) decimals: Option<(u8, u8)>,
     pub(crate) tick: Word<'a>,
     pub(crate) step: Word<'a>,
     pub(crate) quantity_min: Word<'a>,
@@ -70,8 +72,13 @@ impl Words<'_> {
         let (Some(_), Some(_)) = (&tick, &step) else {
             return Err("tick or step is missing".to_owned());
         };
-        let price_decimals = places(tick.as_deref(), Amount::DECIMALS)?;
-        let quantity_decimals = places(step.as_deref(), Amount::DECIMALS)?;
+        let (price_decimals, quantity_decimals) = match self.decimals {
+            Some(decimals) => decimals,
+            None => (
+                places(tick.as_deref(), Amount::DECIMALS)?,
+                places(step.as_deref(), Amount::DECIMALS)?,
+            ),
+        };
         check_places(price_decimals, quantity_decimals)?;
         let quantity =
             |word: &Word<'_>, round| count(&text(word), quantity_decimals, round).map(Quantity);

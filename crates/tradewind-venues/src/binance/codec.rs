@@ -9,7 +9,7 @@ use tradewind_model::{
     Timestamp, Trade, TradeId, parse_fixed,
 };
 
-use crate::book::SHOWN;
+use crate::book::{Levels, SHOWN};
 use crate::decimals::{instant, price, quantity};
 use crate::error::cut;
 use crate::protocol::{Ignored, Incoming, Sequence, Topic};
@@ -61,6 +61,21 @@ pub fn decode_book_update(frame: &[u8], symbols: &SymbolTable) -> Result<BookUpd
         bids: levels(fields.bid, instrument, usize::MAX)?,
         asks: levels(fields.ask, instrument, usize::MAX)?,
     })
+}
+
+/// Reads the whole book as the REST interface gives it, `GET /api/v3/depth`, into `levels`; the last update in it.
+///
+/// # Errors
+/// [`Ignored::Malformed`] if it is none.
+pub fn decode_book_snapshot(
+    body: &[u8],
+    instrument: &Instrument,
+    levels: &mut Levels,
+) -> Result<u64, Ignored> {
+    let fields = read(body).map_err(|Malformed| Ignored::Malformed)?;
+    levels.bids = self::levels(fields.bid, instrument, usize::MAX)?;
+    levels.asks = self::levels(fields.ask, instrument, usize::MAX)?;
+    fields.last_update.ok_or(Ignored::Malformed)
 }
 
 /// Every field of every frame we know, borrowed. The fields that are present decide the kind of the frame.

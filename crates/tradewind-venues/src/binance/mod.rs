@@ -36,7 +36,7 @@ mod verdict;
 pub use crate::rules::Listing;
 pub use crate::symbols::{SymbolError, SymbolTable};
 pub use assets::Assets;
-pub use codec::{BookUpdate, decode, decode_book_update};
+pub use codec::{BookUpdate, decode, decode_book_snapshot, decode_book_update};
 pub use entry::OrderEntry;
 pub(crate) use execution::build;
 pub use instruments::decode_listings;

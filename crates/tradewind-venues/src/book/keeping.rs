@@ -26,11 +26,11 @@ pub(crate) struct Books {
 
 impl Books {
     /// Keeps the books among these topics from now on; nothing of a former one is left.
-    pub(crate) fn open_all(&mut self, topics: &[Topic], levels_max: usize) {
+    pub(crate) fn open_all(&mut self, topics: &[Topic], make: impl Fn(InstrumentId) -> OrderBook) {
         for topic in topics {
             if let Topic::Depth(instrument) = *topic {
                 let kept = Kept {
-                    book: OrderBook::new(instrument, levels_max),
+                    book: make(instrument),
                     resync: Resync::default(),
                     is_down: false,
                 };

@@ -80,6 +80,13 @@ impl Side {
         }
     }
 
+    /// Drops what lies behind the best `depth` levels, as the venue does.
+    pub(super) fn keep_best(&mut self, depth: usize) {
+        let surplus = self.levels.len().saturating_sub(depth);
+        self.levels.drain(..surplus);
+        self.is_cut = false;
+    }
+
     /// Whether what it shows may lack levels that the venue's book has.
     pub(super) const fn is_thin(&self) -> bool {
         self.is_cut && self.levels.len() < SHOWN

@@ -77,6 +77,7 @@ pub fn decode_listings(body: &[u8], desk: ListedFor<'_>) -> Result<Listings, Ven
             symbol: &listed.symbol,
             base: &listed.base_coin,
             quote: &listed.quote_coin,
+            decimals: None,
             tick: listed.price_filter.tick_size.clone(),
             step: lot.base_precision.clone(),
             quantity_min: lot.min_order_qty.clone(),

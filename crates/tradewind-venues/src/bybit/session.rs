@@ -8,8 +8,8 @@ use tradewind_model::{MarketEvent, Timestamp};
 
 use super::codec::{self, Data, Said};
 use crate::address::Address;
-use crate::book::Loss;
 use crate::book::keeping::Books;
+use crate::book::{Loss, OrderBook};
 use crate::connection::ConnectionSettings;
 use crate::error::cut;
 use crate::machine::SourceSettings;
@@ -77,13 +77,8 @@ impl MarketProtocol {
     fn request(&mut self, verb: &str, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
         let named: Vec<String> = topics
             .iter()
-            .filter_map(|topic| name(*topic, &self.symbols))
+            .map(|topic| name(*topic, &self.symbols))
             .collect();
-        if named.len() < topics.len() {
-            self.inner.books.close_all(topics);
-            self.inner.requests.not_sent(request);
-            return;
-        }
         if request != OWN_REQUEST {
             self.inner.requests.sent(request, topics);
         }
@@ -92,17 +87,17 @@ impl MarketProtocol {
     }
 }
 
-/// The venue's name for a topic; `None` where it has none.
-fn name(topic: Topic, symbols: &SymbolTable) -> Option<String> {
-    let symbol = symbols.symbol(topic.instrument()?)?;
-    let channel = match topic {
-        Topic::Quotes(_) => codec::QUOTES,
-        Topic::Trades(_) => codec::TRADES,
-        Topic::Depth(_) => codec::BOOKS,
-        Topic::Candles(_, interval) => codec::candle_channel(interval)?,
-        Topic::Account(_) => return None,
-    };
-    Some(format!("{channel}.{symbol}"))
+/// The venue's name for a topic. What it does not have is asked for all the same, and refused in its own words.
+fn name(topic: Topic, symbols: &SymbolTable) -> String {
+    let symbol = topic.instrument().and_then(|id| symbols.symbol(id));
+    let symbol = symbol.unwrap_or("UNKNOWN");
+    match topic {
+        Topic::Quotes(_) => format!("{}.{symbol}", codec::QUOTES),
+        Topic::Trades(_) => format!("{}.{symbol}", codec::TRADES),
+        Topic::Depth(_) => format!("{}.{symbol}", codec::BOOKS),
+        Topic::Candles(_, interval) => format!("{}.{symbol}", codec::candle_channel(interval)),
+        Topic::Account(_) => "wallet".to_owned(),
+    }
 }
 
 impl Protocol for MarketProtocol {
@@ -121,7 +116,8 @@ impl Protocol for MarketProtocol {
     }
 
     fn subscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
-        self.inner.books.open_all(topics, LEVELS_MAX);
+        let new = |instrument| OrderBook::new(instrument, LEVELS_MAX);
+        self.inner.books.open_all(topics, new);
         self.request("subscribe", request, topics, out);
     }
 
@@ -152,11 +148,6 @@ impl Protocol for MarketProtocol {
             Received::Pong => on(Incoming::Pong),
             Received::Other => on(Incoming::Ignored(Ignored::NotWanted)),
             Received::Nothing | Received::Opened => {}
-        }
-        if used == 0
-            && let Some(refusal) = self.inner.requests.next_refusal()
-        {
-            on(refusal);
         }
         while let Some(lost) = self.inner.books.next_to_ask(received_at) {
             let topic = [Topic::Depth(lost)];

@@ -34,11 +34,13 @@ const CANDLES: [(Interval, &str); 13] = [
     (Interval::Week1, "candle1Wutc"),
 ];
 
-/// The channel of an interval, if the venue has one.
-pub(super) fn candle_channel(interval: Interval) -> Option<&'static str> {
+/// The channel of an interval; one that the venue does not know where it has none.
+pub(super) fn candle_channel(interval: Interval) -> String {
     let mut all = CANDLES.iter();
-    let (_, channel) = all.find(|(listed, _)| *listed == interval)?;
-    Some(channel)
+    match all.find(|(listed, _)| *listed == interval) {
+        Some((_, channel)) => (*channel).to_owned(),
+        None => format!("candle{interval}"),
+    }
 }
 
 /// What a frame says, before its data is looked at.

@@ -44,6 +44,7 @@ pub fn decode_listings(body: &[u8], desk: ListedFor<'_>) -> Result<Listings, Ven
             symbol: &listed.inst_id,
             base: &listed.base_ccy,
             quote: &listed.quote_ccy,
+            decimals: None,
             tick: listed.tick_sz.clone(),
             step: listed.lot_sz.clone(),
             quantity_min: listed.min_sz.clone(),

@@ -8,8 +8,8 @@ use tradewind_model::{MarketEvent, Timestamp};
 
 use super::codec::{self, Data, Said};
 use crate::address::Address;
-use crate::book::Loss;
 use crate::book::keeping::Books;
+use crate::book::{Loss, OrderBook};
 use crate::connection::ConnectionSettings;
 use crate::error::cut;
 use crate::machine::SourceSettings;
@@ -107,13 +107,8 @@ impl MarketProtocol {
     fn request(&mut self, verb: &str, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
         let named: Vec<_> = topics
             .iter()
-            .filter_map(|topic| argument(*topic, &self.symbols))
+            .map(|topic| argument(*topic, &self.symbols))
             .collect();
-        if named.len() < topics.len() {
-            self.inner.books.close_all(topics);
-            self.inner.requests.not_sent(request);
-            return;
-        }
         if request != OWN_REQUEST {
             self.inner.requests.sent(request, topics);
         }
@@ -122,17 +117,17 @@ impl MarketProtocol {
     }
 }
 
-/// The venue's name for a topic; `None` where it has none.
-fn argument(topic: Topic, symbols: &SymbolTable) -> Option<serde_json::Value> {
-    let symbol = symbols.symbol(topic.instrument()?)?;
+/// The venue's name for a topic. What it does not have is asked for all the same, and refused in its own words.
+fn argument(topic: Topic, symbols: &SymbolTable) -> serde_json::Value {
+    let symbol = topic.instrument().and_then(|id| symbols.symbol(id));
     let channel = match topic {
-        Topic::Quotes(_) => codec::QUOTES,
-        Topic::Trades(_) => codec::TRADES,
-        Topic::Depth(_) => codec::BOOKS,
-        Topic::Candles(_, interval) => codec::candle_channel(interval)?,
-        Topic::Account(_) => return None,
+        Topic::Quotes(_) => codec::QUOTES.to_owned(),
+        Topic::Trades(_) => codec::TRADES.to_owned(),
+        Topic::Depth(_) => codec::BOOKS.to_owned(),
+        Topic::Candles(_, interval) => codec::candle_channel(interval),
+        Topic::Account(_) => "account".to_owned(),
     };
-    Some(json!({"channel": channel, "instId": symbol}))
+    json!({"channel": channel, "instId": symbol.unwrap_or("UNKNOWN")})
 }
 
 impl Protocol for MarketProtocol {
@@ -151,7 +146,8 @@ impl Protocol for MarketProtocol {
     }
 
     fn subscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
-        self.inner.books.open_all(topics, LEVELS_MAX);
+        let new = |instrument| OrderBook::new(instrument, LEVELS_MAX);
+        self.inner.books.open_all(topics, new);
         self.request("subscribe", request, topics, out);
     }
 
@@ -182,11 +178,6 @@ impl Protocol for MarketProtocol {
             Received::Pong => on(Incoming::Pong),
             Received::Other => on(Incoming::Ignored(Ignored::NotWanted)),
             Received::Nothing | Received::Opened => {}
-        }
-        if used == 0
-            && let Some(refusal) = self.inner.requests.next_refusal()
-        {
-            on(refusal);
         }
         while let Some(lost) = self.inner.books.next_to_ask(received_at) {
             let topic = [Topic::Depth(lost)];

@@ -237,7 +237,7 @@ where
                 return;
             };
             match self.message(now, at, received_at) {
-                Ok((0, None)) => return,
+                Ok((0, _)) => return,
                 Ok((_, Some(news))) => self.handle(now, news),
                 Ok((_, None)) => {}
                 Err(why) => return self.lost(now, id, why),

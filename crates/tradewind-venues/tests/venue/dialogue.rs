@@ -46,13 +46,12 @@ impl<P: Protocol<Event = MarketEvent>> Dialogue<P> {
         let mut heard = Vec::new();
         self.input.extend_from_slice(bytes);
         loop {
-            let before = heard.len();
             let mut on = |incoming| heard.push(incoming);
             let used = self
                 .protocol
                 .receive(&self.input, self.now, &mut self.out, &mut on)
                 .unwrap();
-            if used == 0 && heard.len() == before {
+            if used == 0 {
                 return heard;
             }
             self.input.drain(..used);

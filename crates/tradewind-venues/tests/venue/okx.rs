@@ -473,25 +473,18 @@ fn requests_are_batched_and_granted_topic_by_topic() {
 }
 
 #[test]
-fn what_the_venue_does_not_have_is_refused_without_asking() {
+fn what_the_venue_does_not_have_it_refuses_itself() {
     let mut dialogue = dialogue(Endpoint::Business);
     let topics = [
         Topic::Candles(BTC, Interval::Hour8),
         Topic::Candles(BTC, Interval::Hour1),
+        Topic::Candles(InstrumentId(77), Interval::Day1),
     ];
-    assert!(
-        dialogue
-            .does(|protocol, out| protocol.subscribe(3, &topics, out))
-            .is_empty()
-    );
-    let heard = dialogue.hears("pong");
-    let [Incoming::Pong, Incoming::Refused { request: 3, reason }] = &heard[..] else {
-        panic!("{heard:?}")
-    };
-    assert!(reason.contains("no such channel"), "{reason}");
-    assert_eq!(dialogue.hears("pong"), [Incoming::Pong]);
-    let sent = dialogue.does(|protocol, out| protocol.subscribe(4, &topics[1..], out));
-    assert!(sent[0].contains("candle1H"), "{sent:?}");
+    let sent = dialogue.does(|protocol, out| protocol.subscribe(3, &topics, out));
+    let args = serde_json::from_str::<Value>(&sent[0]).unwrap()["args"].clone();
+    let wanted = json!([{"channel": "candle8h", "instId": "BTC-USDT"}, {"channel": "candle1H", "instId": "BTC-USDT"},
+        {"channel": "candle1Dutc", "instId": "UNKNOWN"}]);
+    assert_eq!(args, wanted);
 }
 
 #[test]
