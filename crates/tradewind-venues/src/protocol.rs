@@ -1,6 +1,7 @@
 //! The seam between a data source and a way of transporting data: what a [`Protocol`] must be able to do.
 //!
-//! There are three: Binance's market and account streams, JSON over WebSocket, and length-prefixed frames over TCP. A consumer
+//! There are JSON over WebSocket (Binance's market and account streams; the public feeds of OKX, Bybit and Kraken) and
+//! length-prefixed frames over TCP. A consumer
 //! cannot tell which one a quote came through. Connecting, retrying and pacing are not a protocol's business: the source does
 //! those. A client that insists on a socket of its own cannot be a protocol; it shares only its decoder.
 

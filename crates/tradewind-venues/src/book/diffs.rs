@@ -1,7 +1,7 @@
-//! A book whose snapshot is asked for over another connection than its changes come over, as Binance's.
+//! A book whose snapshot is requested over another connection than its changes come over, as Binance's.
 //!
 //! Changes are kept until the snapshot comes. One that is older than the first of them leaves a hole: it is not used, and a newer
-//! one is asked for, ever more slowly, while the book shows nothing.
+//! one is requested, ever more slowly, while the book shows nothing.
 
 use std::collections::VecDeque;
 
@@ -51,7 +51,7 @@ impl DiffBook {
         outcome
     }
 
-    /// Whether a snapshot is to be asked for now. Asked while one is under way, it says no until that takes too long.
+    /// Whether a snapshot is to be requested now. While one is under way, it says no until that takes too long.
     pub fn asks_for_snapshot(&mut self, now: Timestamp) -> bool {
         !self.kept.is_empty() && self.resync.ask(now)
     }
@@ -157,18 +157,18 @@ mod tests {
     }
 
     #[test]
-    fn d02_a_snapshot_older_than_the_changes_is_asked_for_again_ever_more_slowly() {
+    fn d02_a_snapshot_older_than_the_changes_is_requested_again_ever_more_slowly() {
         let mut book = book();
         book.update(10, 12, &bid(5, 1), at(0));
-        let mut asked = Vec::new();
+        let mut requested = Vec::new();
         for second in 0..100 {
             if book.asks_for_snapshot(at(second)) {
-                asked.push(second);
+                requested.push(second);
                 assert_eq!(book.snapshot(8, &bid(1, 1), at(second)), Outcome::Waiting);
                 assert_eq!(bids(&book), []);
             }
         }
-        assert_eq!(asked, [0, 2, 6, 14, 30, 62]);
+        assert_eq!(requested, [0, 2, 6, 14, 30, 62]);
         assert_eq!(book.snapshot(9, &bid(1, 1), at(100)), Outcome::Changed);
         assert_eq!(bids(&book), [(5, 1), (1, 1)]);
     }

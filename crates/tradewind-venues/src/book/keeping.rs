@@ -1,4 +1,4 @@
-//! The books of one connection: what their messages become for the source, and which are to be asked for again.
+//! The books of one connection: what their messages become for the source, and which are to be requested again.
 
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ impl Books {
         }
     }
 
-    /// A book that is lost and to be asked for now.
+    /// A book that is lost and to be requested now.
     pub(crate) fn next_to_ask(&mut self, now: Timestamp) -> Option<InstrumentId> {
         let mut kept = self.kept.iter_mut();
         kept.find_map(|(instrument, kept)| kept.resync.ask(now).then_some(*instrument))

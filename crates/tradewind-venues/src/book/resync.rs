@@ -1,4 +1,4 @@
-//! When a lost book is asked for again: at once, then ever more slowly while it keeps getting lost.
+//! When a lost book is requested again: at once, then ever more slowly while it keeps getting lost.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Resync {
     attempts: u32,
-    /// When to ask; `None` while nothing is to be asked for.
+    /// When to ask; `None` while nothing is to be requested.
     due: Option<Timestamp>,
     whole_since: Option<Timestamp>,
 }
@@ -36,7 +36,7 @@ impl Resync {
         });
     }
 
-    /// Whether to ask now. An answer that does not come is asked for again later.
+    /// Whether to ask now. An answer that does not come is requested again later.
     pub(crate) fn ask(&mut self, now: Timestamp) -> bool {
         let Some(due) = self.due else {
             self.due = self.whole_since.is_none().then(|| now + FIRST_WITHIN);
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_book_that_keeps_getting_lost_is_asked_for_ever_more_slowly() {
+    fn a_book_that_keeps_getting_lost_is_requested_ever_more_slowly() {
         let mut resync = Resync::default();
         resync.lost(at(0));
         assert!(resync.ask(at(0)));
@@ -80,19 +80,19 @@ mod tests {
         resync.whole(at(3));
         assert!(!resync.ask(at(100)));
         resync.lost(at(4));
-        let asked: Vec<i64> = (4..300).filter(|second| resync.ask(at(*second))).collect();
-        assert_eq!(asked, [8, 16, 32, 64, 124, 184, 244]);
+        let requested: Vec<i64> = (4..300).filter(|second| resync.ask(at(*second))).collect();
+        assert_eq!(requested, [8, 16, 32, 64, 124, 184, 244]);
     }
 
     #[test]
-    fn a_first_snapshot_that_does_not_come_is_asked_for() {
+    fn a_first_snapshot_that_does_not_come_is_requested() {
         let mut resync = Resync::default();
-        let asked: Vec<i64> = (0..20).filter(|second| resync.ask(at(*second))).collect();
-        assert_eq!(asked, [10, 12, 16]);
+        let requested: Vec<i64> = (0..20).filter(|second| resync.ask(at(*second))).collect();
+        assert_eq!(requested, [10, 12, 16]);
     }
 
     #[test]
-    fn a_book_that_was_whole_for_long_is_asked_for_at_once() {
+    fn a_book_that_was_whole_for_long_is_requested_at_once() {
         let mut resync = Resync::default();
         resync.lost(at(0));
         assert!(resync.ask(at(0)));

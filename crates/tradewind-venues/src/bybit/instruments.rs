@@ -62,7 +62,7 @@ struct Price<'a> {
     tick_size: Word<'a>,
 }
 
-/// Reads the list of instruments. What is not spot is left out without a word: it was not asked for.
+/// Reads the list of instruments. What is not spot is left out without a word: it was not requested.
 ///
 /// # Errors
 /// [`VenueError`] for an answer that is none, or a refusal in the venue's words.

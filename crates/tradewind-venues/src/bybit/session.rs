@@ -87,7 +87,7 @@ impl MarketProtocol {
     }
 }
 
-/// The venue's name for a topic. What it does not have is asked for all the same, and refused in its own words.
+/// The venue's name for a topic. What it does not have is requested all the same, and refused in its own words.
 fn name(topic: Topic, symbols: &SymbolTable) -> String {
     let symbol = topic.instrument().and_then(|id| symbols.symbol(id));
     let symbol = symbol.unwrap_or("UNKNOWN");

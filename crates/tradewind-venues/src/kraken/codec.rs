@@ -231,7 +231,7 @@ fn event(
 /// Reads what a frame of the book says into `levels`, and whose book it is; more than one row is not what the venue sends.
 ///
 /// # Errors
-/// Why it cannot be used, and whose book it is, if that can be told.
+/// Why it cannot be used, and whose book it is, if that is known.
 pub fn decode_book<'t>(
     data: &Data<'_>,
     symbols: &'t SymbolTable,

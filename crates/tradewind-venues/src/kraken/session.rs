@@ -96,7 +96,7 @@ impl MarketProtocol {
 }
 
 /// The venue's words for a topic but for its symbol, and the symbol. Old trades and candles are read over REST, so no snapshot of
-/// them is wanted. What the venue does not have is asked for all the same, and refused in its own words.
+/// them is wanted. What the venue does not have is requested all the same, and refused in its own words.
 fn params(topic: Topic, symbols: &SymbolTable) -> (Value, &str) {
     let symbol = topic.instrument().and_then(|id| symbols.symbol(id));
     let params = match topic {
@@ -219,7 +219,7 @@ impl Inner {
         }
     }
 
-    /// What is subscribed already is subscribed; a message that asks for one thing only can be told so.
+    /// What is subscribed already is subscribed; a message that asks for one thing only can be granted so.
     fn refused(&mut self, request: Option<u64>, message: &[u8]) -> Incoming<MarketEvent> {
         let words = String::from_utf8_lossy(message);
         if let Some(request) = request

@@ -32,7 +32,7 @@ struct Listed<'a> {
     max_lmt_sz: Word<'a>,
 }
 
-/// Reads the list of instruments. What is not spot is left out without a word: it was not asked for.
+/// Reads the list of instruments. What is not spot is left out without a word: it was not requested.
 ///
 /// # Errors
 /// [`VenueError`] for an answer that is none, or a refusal in the venue's words.

@@ -117,7 +117,7 @@ impl MarketProtocol {
     }
 }
 
-/// The venue's name for a topic. What it does not have is asked for all the same, and refused in its own words.
+/// The venue's name for a topic. What it does not have is requested all the same, and refused in its own words.
 fn argument(topic: Topic, symbols: &SymbolTable) -> serde_json::Value {
     let symbol = topic.instrument().and_then(|id| symbols.symbol(id));
     let channel = match topic {

@@ -1,4 +1,4 @@
-//! A venue's side of a WebSocket, written down: what a protocol machine is told and what it sends, without a socket.
+//! A venue's side of a WebSocket, written down: what a protocol machine receives and what it sends, without a socket.
 
 use tradewind_model::{MarketEvent, Timestamp};
 use tradewind_venues::{Incoming, Protocol};
@@ -37,22 +37,22 @@ impl<P: Protocol<Event = MarketEvent>> Dialogue<P> {
     }
 
     /// The venue says a text.
-    pub(crate) fn hears(&mut self, text: &str) -> Vec<Incoming<MarketEvent>> {
+    pub(crate) fn receives(&mut self, text: &str) -> Vec<Incoming<MarketEvent>> {
         self.bytes(&frame(text))
     }
 
     /// Bytes arrive.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Vec<Incoming<MarketEvent>> {
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         self.input.extend_from_slice(bytes);
         loop {
-            let mut on = |incoming| heard.push(incoming);
+            let mut on = |incoming| received.push(incoming);
             let used = self
                 .protocol
                 .receive(&self.input, self.now, &mut self.out, &mut on)
                 .unwrap();
             if used == 0 {
-                return heard;
+                return received;
             }
             self.input.drain(..used);
         }
@@ -105,11 +105,11 @@ pub(crate) fn frame(text: &str) -> Vec<u8> {
     frame
 }
 
-/// The events among what was heard.
-pub(crate) fn events(heard: Vec<Incoming<MarketEvent>>) -> Vec<MarketEvent> {
+/// The events among what was received.
+pub(crate) fn events(received: Vec<Incoming<MarketEvent>>) -> Vec<MarketEvent> {
     let event = |incoming| match incoming {
         Incoming::Event { event, .. } => Some(event),
         _ => None,
     };
-    heard.into_iter().filter_map(event).collect()
+    received.into_iter().filter_map(event).collect()
 }

@@ -45,9 +45,9 @@ fn a_recorded_book_equals_an_independent_rebuild_at_every_frame() {
             "{outcome:?}: {line}"
         );
         plain.assert_same(&book, rules, &line);
-        let heard = events(dialogue.hears(&line));
+        let received = events(dialogue.receives(&line));
         let [bids, asks] = plain.levels(rules);
-        if let [MarketEvent::Depth(depth)] = &heard[..] {
+        if let [MarketEvent::Depth(depth)] = &received[..] {
             assert_eq!(depth.bids, bids[..20]);
             assert_eq!(depth.asks, asks[..20]);
             shown += 1;
@@ -79,9 +79,9 @@ fn requests_are_granted_and_refused_as_a_whole() {
         "orderbook.1.BTCUSDT", "publicTrade.BTCUSDT", "orderbook.50.BTCUSDT", "kline.60.BTCUSDT"]});
     assert_eq!(serde_json::from_str::<Value>(&sent[0]).unwrap(), wanted);
     let granted = r#"{"success":true,"ret_msg":"","conn_id":"x","req_id":"7","op":"subscribe"}"#;
-    assert_eq!(dialogue.hears(granted), [Incoming::Acked { request: 7 }]);
+    assert_eq!(dialogue.receives(granted), [Incoming::Acked { request: 7 }]);
     assert_eq!(
-        dialogue.hears(granted),
+        dialogue.receives(granted),
         [Incoming::Ignored(Ignored::NotWanted)]
     );
     dialogue.does(|protocol, out| protocol.subscribe(8, &topics, out));
@@ -89,44 +89,44 @@ fn requests_are_granted_and_refused_as_a_whole() {
         r#"{"success":false,"ret_msg":"Invalid topic: x","conn_id":"x","op":"subscribe"}"#;
     let reason = "Invalid topic: x".to_owned();
     assert_eq!(
-        dialogue.hears(refused),
+        dialogue.receives(refused),
         [Incoming::Refused { request: 8, reason }]
     );
     dialogue.does(|protocol, out| protocol.subscribe(9, &topics, out));
     let again = r#"{"success":false,"ret_msg":"error:already subscribed,topic:orderbook.1.BTCUSDT","req_id":"9","op":"subscribe"}"#;
-    assert_eq!(dialogue.hears(again), [Incoming::Acked { request: 9 }]);
+    assert_eq!(dialogue.receives(again), [Incoming::Acked { request: 9 }]);
     let none = [Topic::Candles(BTC, Interval::Day3)];
     let sent = dialogue.does(|protocol, out| protocol.subscribe(10, &none, out));
     assert!(sent[0].contains("kline.3d.BTCUSDT"), "{sent:?}");
     let pong = r#"{"success":true,"ret_msg":"pong","conn_id":"x","op":"ping"}"#;
-    assert_eq!(dialogue.hears(pong), [Incoming::Pong]);
+    assert_eq!(dialogue.receives(pong), [Incoming::Pong]);
     assert_eq!(
         dialogue.does(|protocol, out| protocol.ping(out)),
         [r#"{"op":"ping"}"#]
     );
     assert_eq!(
-        dialogue.hears(r#"{"op":"pong","args":["1"]}"#),
+        dialogue.receives(r#"{"op":"pong","args":["1"]}"#),
         [Incoming::Pong]
     );
 }
 
 #[test]
-fn d01_a_gap_is_announced_and_the_book_asked_for_again() {
+fn d01_a_gap_is_announced_and_the_book_requested_again() {
     let mut dialogue = dialogue();
     dialogue.does(|protocol, out| protocol.subscribe(1, &[Topic::Depth(BTC)], out));
     assert_eq!(
-        events(dialogue.hears(&book_frame("snapshot", 5, "100", "1"))).len(),
+        events(dialogue.receives(&book_frame("snapshot", 5, "100", "1"))).len(),
         1
     );
     assert_eq!(
-        events(dialogue.hears(&book_frame("delta", 6, "100", "2"))).len(),
+        events(dialogue.receives(&book_frame("delta", 6, "100", "2"))).len(),
         1
     );
     assert_eq!(
-        dialogue.hears(&book_frame("delta", 6, "100", "2")),
+        dialogue.receives(&book_frame("delta", 6, "100", "2")),
         [Incoming::Ignored(Ignored::Repeated)]
     );
-    let gap = events(dialogue.hears(&book_frame("delta", 8, "100", "3")));
+    let gap = events(dialogue.receives(&book_frame("delta", 8, "100", "3")));
     assert!(
         matches!(
             &gap[..],
@@ -143,8 +143,11 @@ fn d01_a_gap_is_announced_and_the_book_asked_for_again() {
         "{sent:?}"
     );
     let own = r#"{"success":true,"ret_msg":"","conn_id":"x","req_id":"0","op":"subscribe"}"#;
-    assert_eq!(dialogue.hears(own), [Incoming::Ignored(Ignored::NotWanted)]);
-    let whole = events(dialogue.hears(&book_frame("snapshot", 1, "100", "9")));
+    assert_eq!(
+        dialogue.receives(own),
+        [Incoming::Ignored(Ignored::NotWanted)]
+    );
+    let whole = events(dialogue.receives(&book_frame("snapshot", 1, "100", "9")));
     let [
         MarketEvent::Health {
             health: FeedHealth::Live,
@@ -157,7 +160,7 @@ fn d01_a_gap_is_announced_and_the_book_asked_for_again() {
     };
     assert_eq!(depth.bids[0].quantity, Quantity(9_000_000));
     assert_eq!(
-        events(dialogue.hears(&book_frame("delta", 2, "100", "8"))).len(),
+        events(dialogue.receives(&book_frame("delta", 2, "100", "8"))).len(),
         1
     );
 }
@@ -169,7 +172,7 @@ fn a_quote_said_again_has_its_old_number_and_one_after_a_restart_none() {
         let text = format!(
             r#"{{"topic":"orderbook.1.BTCUSDT","type":"snapshot","ts":1,"data":{{"s":"BTCUSDT","b":[["100","1"]],"a":[["101","1"]],"u":{of},"seq":9}}}}"#
         );
-        match &dialogue.hears(&text)[..] {
+        match &dialogue.receives(&text)[..] {
             [Incoming::Event { sequence, .. }] => *sequence,
             other => panic!("{other:?}"),
         }
@@ -202,7 +205,7 @@ fn subscribed() -> Dialogue<MarketProtocol> {
 proptest! {
     #[test]
     fn any_text_gives_an_answer(text in ".{0,200}") {
-        prop_assert!(!subscribed().hears(&text).is_empty());
+        prop_assert!(!subscribed().receives(&text).is_empty());
     }
 
     #[test]
@@ -210,9 +213,9 @@ proptest! {
         let mut text = texts()[which].clone().into_bytes();
         let place = at.index(text.len());
         text[place] = byte;
-        subscribed().hears(std::str::from_utf8(&text).unwrap());
+        subscribed().receives(std::str::from_utf8(&text).unwrap());
         text.truncate(cut.index(text.len()));
-        prop_assert!(!subscribed().hears(std::str::from_utf8(&text).unwrap()).is_empty());
+        prop_assert!(!subscribed().receives(std::str::from_utf8(&text).unwrap()).is_empty());
     }
 
     #[test]
@@ -221,12 +224,12 @@ proptest! {
         let whole = subscribed().bytes(&all);
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(all.len())).collect();
         cuts.sort_unstable();
-        let (mut pieces, mut from, mut heard) = (subscribed(), 0, Vec::new());
+        let (mut pieces, mut from, mut received) = (subscribed(), 0, Vec::new());
         for cut in cuts {
-            heard.extend(pieces.bytes(&all[from..cut]));
+            received.extend(pieces.bytes(&all[from..cut]));
             from = cut;
         }
-        heard.extend(pieces.bytes(&all[from..]));
-        prop_assert_eq!(heard, whole);
+        received.extend(pieces.bytes(&all[from..]));
+        prop_assert_eq!(received, whole);
     }
 }

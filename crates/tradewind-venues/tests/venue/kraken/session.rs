@@ -157,7 +157,7 @@ fn d01_a_missing_change_is_noticed_by_the_checksum_of_the_next() {
         serde_json::from_str::<Value>(&sent[0]).unwrap(),
         json!({"method": "subscribe", "req_id": 1, "params": {"channel": "book", "depth": 10, "symbol": ["BTC/USD"]}})
     );
-    let shown = events(dialogue.hears(&book_frame("snapshot", &snapshot, &venue)));
+    let shown = events(dialogue.receives(&book_frame("snapshot", &snapshot, &venue)));
     assert!(matches!(&shown[..], [MarketEvent::Depth(_)]), "{shown:?}");
     // A level that falls out of the depth is not said to go.
     let (_, inserted) = change(
@@ -165,19 +165,19 @@ fn d01_a_missing_change_is_noticed_by_the_checksum_of_the_next() {
         1,
         vec![level(995, 7), level(1_000, 0), level(1_000, 9)],
     );
-    assert_eq!(events(dialogue.hears(&inserted)).len(), 1);
+    assert_eq!(events(dialogue.receives(&inserted)).len(), 1);
     let (_, lost) = change(&mut venue, 2, vec![level(999, 1)]);
     let (_, next) = change(&mut venue, 3, vec![level(998, 1)]);
-    let heard = events(dialogue.hears(&next));
+    let received = events(dialogue.receives(&next));
     let [
         MarketEvent::Health {
             health: FeedHealth::Gap,
             reason,
             ..
         },
-    ] = &heard[..]
+    ] = &received[..]
     else {
-        panic!("{heard:?}")
+        panic!("{received:?}")
     };
     assert_eq!(*reason, Loss::Checksum.to_string());
     let sent = dialogue.sent();
@@ -186,14 +186,14 @@ fn d01_a_missing_change_is_noticed_by_the_checksum_of_the_next() {
         "{sent:?}"
     );
     assert_eq!(
-        dialogue.hears(&lost),
+        dialogue.receives(&lost),
         [Incoming::Ignored(Ignored::NotWanted)]
     );
     let whole = Levels {
         bids: venue.bids().collect(),
         asks: venue.asks().collect(),
     };
-    let whole = events(dialogue.hears(&book_frame("snapshot", &whole, &venue)));
+    let whole = events(dialogue.receives(&book_frame("snapshot", &whole, &venue)));
     assert!(matches!(
         &whole[..],
         [
@@ -205,7 +205,7 @@ fn d01_a_missing_change_is_noticed_by_the_checksum_of_the_next() {
         ]
     ));
     // The last change once more: the book has it already.
-    assert_eq!(events(dialogue.hears(&next)), []);
+    assert_eq!(events(dialogue.receives(&next)), []);
     assert!(dialogue.sent().is_empty());
 }
 
@@ -240,29 +240,29 @@ fn requests_go_channel_by_channel_and_are_granted_topic_by_topic() {
         ("ohlc", "BTC/USD"),
     ] {
         assert_eq!(
-            dialogue.hears(&granted(channel, symbol)),
+            dialogue.receives(&granted(channel, symbol)),
             [Incoming::Ignored(Ignored::NotWanted)]
         );
     }
     assert_eq!(
-        dialogue.hears(&granted("trade", "BTC/USD")),
+        dialogue.receives(&granted("trade", "BTC/USD")),
         [Incoming::Acked { request: 7 }]
     );
     dialogue.does(|protocol, out| protocol.subscribe(8, &topics, out));
     let refused = r#"{"error":"Currency pair not supported ETH/USD","method":"subscribe","req_id":8,"success":false,"symbol":"ETH/USD"}"#;
     let reason = "Currency pair not supported ETH/USD".to_owned();
     assert_eq!(
-        dialogue.hears(refused),
+        dialogue.receives(refused),
         [Incoming::Refused { request: 8, reason }]
     );
     dialogue.does(|protocol, out| protocol.subscribe(9, &topics[..1], out));
     let again = r#"{"error":"Already subscribed","method":"subscribe","req_id":9,"success":false,"symbol":"BTC/USD"}"#;
-    assert_eq!(dialogue.hears(again), [Incoming::Acked { request: 9 }]);
+    assert_eq!(dialogue.receives(again), [Incoming::Acked { request: 9 }]);
     let none = [Topic::Candles(BTC, Interval::Hour2)];
     let sent = dialogue.does(|protocol, out| protocol.subscribe(10, &none, out));
     assert!(sent[0].contains(r#""interval":120"#), "{sent:?}");
     assert_eq!(
-        dialogue.hears(r#"{"channel":"heartbeat"}"#),
+        dialogue.receives(r#"{"channel":"heartbeat"}"#),
         [Incoming::Pong]
     );
     let sent = dialogue.does(|protocol, out| protocol.unsubscribe(11, &topics[2..3], out));
@@ -294,7 +294,7 @@ fn subscribed() -> Dialogue<MarketProtocol> {
 proptest! {
     #[test]
     fn any_text_gives_an_answer(text in ".{0,200}") {
-        prop_assert!(!subscribed().hears(&text).is_empty());
+        prop_assert!(!subscribed().receives(&text).is_empty());
     }
 
     #[test]
@@ -302,9 +302,9 @@ proptest! {
         let mut text = texts()[which].clone().into_bytes();
         let place = at.index(text.len());
         text[place] = byte;
-        subscribed().hears(std::str::from_utf8(&text).unwrap());
+        subscribed().receives(std::str::from_utf8(&text).unwrap());
         text.truncate(cut.index(text.len()));
-        prop_assert!(!subscribed().hears(std::str::from_utf8(&text).unwrap()).is_empty());
+        prop_assert!(!subscribed().receives(std::str::from_utf8(&text).unwrap()).is_empty());
     }
 
     #[test]
@@ -313,13 +313,13 @@ proptest! {
         let whole = subscribed().bytes(&all);
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(all.len())).collect();
         cuts.sort_unstable();
-        let (mut pieces, mut from, mut heard) = (subscribed(), 0, Vec::new());
+        let (mut pieces, mut from, mut received) = (subscribed(), 0, Vec::new());
         for cut in cuts {
-            heard.extend(pieces.bytes(&all[from..cut]));
+            received.extend(pieces.bytes(&all[from..cut]));
             from = cut;
         }
-        heard.extend(pieces.bytes(&all[from..]));
-        prop_assert_eq!(heard, whole);
+        received.extend(pieces.bytes(&all[from..]));
+        prop_assert_eq!(received, whole);
     }
 
     /// Changes are dropped, said again and moved to the end: the book is the venue's at some moment, or not shown.
@@ -348,9 +348,9 @@ proptest! {
             }
         }
         let mut dialogue = subscribed();
-        let mut shown = events(dialogue.hears(&start));
+        let mut shown = events(dialogue.receives(&start));
         for text in &sent {
-            shown.extend(events(dialogue.hears(text)));
+            shown.extend(events(dialogue.receives(text)));
         }
         for event in shown {
             if let MarketEvent::Depth(depth) = event {

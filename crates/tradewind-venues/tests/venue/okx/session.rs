@@ -54,7 +54,7 @@ fn the_recorded_books_equal_an_independent_rebuild_at_every_frame() {
         if json["arg"]["channel"] == "trades" && json.get("data").is_some() {
             let wanted = json["data"].as_array().unwrap().len();
             trades += wanted;
-            assert_eq!(events(dialogue.hears(text)).len(), wanted);
+            assert_eq!(events(dialogue.receives(text)).len(), wanted);
         }
         if json["arg"]["channel"] != "books" || json.get("action").is_none() {
             continue;
@@ -88,9 +88,9 @@ fn the_recorded_books_equal_an_independent_rebuild_at_every_frame() {
         assert!(book.bids().len() <= 400 && book.asks().len() <= 400);
         frames_seen += 1;
 
-        let heard = events(dialogue.hears(&text));
-        assert_eq!(heard.len(), usize::from(outcome == Outcome::Changed));
-        if let [MarketEvent::Depth(depth)] = &heard[..] {
+        let received = events(dialogue.receives(&text));
+        assert_eq!(received.len(), usize::from(outcome == Outcome::Changed));
+        if let [MarketEvent::Depth(depth)] = &received[..] {
             let [bids, asks] = plain.levels(instrument);
             assert_eq!(depth.bids, bids[..20.min(bids.len())]);
             assert_eq!(depth.asks, asks[..20.min(asks.len())]);
@@ -129,29 +129,29 @@ fn requests_are_batched_and_granted_topic_by_topic() {
         )
     };
     assert_eq!(
-        dialogue.hears(&granted("trades")),
+        dialogue.receives(&granted("trades")),
         [Incoming::Ignored(Ignored::NotWanted)]
     );
     assert_eq!(
-        dialogue.hears(&granted("bbo-tbt")),
+        dialogue.receives(&granted("bbo-tbt")),
         [Incoming::Acked { request: 7 }]
     );
     dialogue.does(|protocol, out| protocol.subscribe(8, &topics, out));
     let refused = r#"{"id":"8","event":"error","code":"60018","msg":"Wrong URL or channel:trades","connId":"a4d3ae55"}"#;
     let reason = "60018 Wrong URL or channel:trades".to_owned();
     assert_eq!(
-        dialogue.hears(refused),
+        dialogue.receives(refused),
         [Incoming::Refused { request: 8, reason }]
     );
     dialogue.does(|protocol, out| protocol.subscribe(9, &topics, out));
     let unnumbered = r#"{"event":"error","code":"60012","msg":"Invalid request"}"#;
     let reason = "60012 Invalid request".to_owned();
     assert_eq!(
-        dialogue.hears(unnumbered),
+        dialogue.receives(unnumbered),
         [Incoming::Refused { request: 9, reason }]
     );
     assert_eq!(
-        dialogue.hears(unnumbered),
+        dialogue.receives(unnumbered),
         [Incoming::Ignored(Ignored::NotWanted)]
     );
 }
@@ -175,31 +175,31 @@ fn what_the_venue_does_not_have_it_refuses_itself() {
 fn pings_are_texts_and_a_notice_announces_the_end() {
     let mut dialogue = dialogue(Endpoint::Public);
     assert_eq!(dialogue.does(|protocol, out| protocol.ping(out)), ["ping"]);
-    assert_eq!(dialogue.hears("pong"), [Incoming::Pong]);
+    assert_eq!(dialogue.receives("pong"), [Incoming::Pong]);
     let notice = r#"{"event":"notice","code":"64008","msg":"The connection will soon be closed for a service upgrade. Please reconnect.","connId":"a4d3ae55"}"#;
-    assert_eq!(dialogue.hears(notice), [Incoming::ClosingSoon]);
+    assert_eq!(dialogue.receives(notice), [Incoming::ClosingSoon]);
 }
 
 #[test]
-fn d01_a_gap_is_announced_once_and_the_book_is_asked_for_again() {
+fn d01_a_gap_is_announced_once_and_the_book_is_requested_again() {
     let mut dialogue = dialogue(Endpoint::Public);
     let topic = [Topic::Depth(BTC)];
     dialogue.does(|protocol, out| protocol.subscribe(1, &topic, out));
     assert_eq!(
-        dialogue.hears(&book_frame("update", 3, 4, "100", "1")),
+        dialogue.receives(&book_frame("update", 3, 4, "100", "1")),
         [Incoming::Ignored(Ignored::NotWanted)]
     );
-    let first = events(dialogue.hears(&book_frame("snapshot", -1, 5, "100", "1")));
+    let first = events(dialogue.receives(&book_frame("snapshot", -1, 5, "100", "1")));
     assert!(matches!(&first[..], [MarketEvent::Depth(depth)] if depth.bids.len() == 1));
-    let repeated = dialogue.hears(&book_frame("update", 5, 6, "100", "2"));
+    let repeated = dialogue.receives(&book_frame("update", 5, 6, "100", "2"));
     assert_eq!(events(repeated).len(), 1);
     assert_eq!(
-        dialogue.hears(&book_frame("update", 5, 6, "100", "2")),
+        dialogue.receives(&book_frame("update", 5, 6, "100", "2")),
         [Incoming::Ignored(Ignored::Repeated)]
     );
     assert!(dialogue.sent().is_empty());
 
-    let gap = events(dialogue.hears(&book_frame("update", 7, 8, "100", "3")));
+    let gap = events(dialogue.receives(&book_frame("update", 7, 8, "100", "3")));
     let [
         MarketEvent::Health {
             instrument: BTC,
@@ -213,22 +213,22 @@ fn d01_a_gap_is_announced_once_and_the_book_is_asked_for_again() {
     let sent = dialogue.sent();
     assert_eq!(sent.len(), 2, "{sent:?}");
     assert!(sent[0].contains("unsubscribe") && sent[1].contains(r#""op":"subscribe""#));
-    // More of the old subscription says nothing, and what is asked once is not asked again at once.
+    // More of the old subscription says nothing, and what is requested once is not requested again at once.
     assert_eq!(
-        events(dialogue.hears(&book_frame("update", 8, 9, "100", "4"))),
+        events(dialogue.receives(&book_frame("update", 8, 9, "100", "4"))),
         []
     );
     assert!(dialogue.sent().is_empty());
-    // The answers to what the connection asked on its own are nobody's.
+    // The answers to what the connection requested on its own are nobody's.
     let answer = r#"{"id":"0","event":"error","code":"60014","msg":"Requests too frequent"}"#;
     assert_eq!(
-        dialogue.hears(answer),
+        dialogue.receives(answer),
         [Incoming::Ignored(Ignored::NotWanted)]
     );
     dialogue.now = dialogue.now + Duration::from_secs(2);
-    dialogue.hears("pong");
+    dialogue.receives("pong");
     assert_eq!(dialogue.sent().len(), 2, "no snapshot came");
-    let whole = events(dialogue.hears(&book_frame("snapshot", -1, 50, "100", "9")));
+    let whole = events(dialogue.receives(&book_frame("snapshot", -1, 50, "100", "9")));
     let [
         MarketEvent::Health {
             health: FeedHealth::Live,
@@ -246,11 +246,11 @@ fn d01_a_gap_is_announced_once_and_the_book_is_asked_for_again() {
 fn a_change_that_cannot_be_read_is_a_gap() {
     let mut dialogue = dialogue(Endpoint::Public);
     dialogue.does(|protocol, out| protocol.subscribe(1, &[Topic::Depth(BTC)], out));
-    dialogue.hears(&book_frame("snapshot", -1, 5, "100", "1"));
-    let heard = dialogue.hears(&book_frame("update", 5, 6, "1e2", "1"));
-    assert_eq!(heard[0], Incoming::Ignored(Ignored::Malformed));
+    dialogue.receives(&book_frame("snapshot", -1, 5, "100", "1"));
+    let received = dialogue.receives(&book_frame("update", 5, 6, "1e2", "1"));
+    assert_eq!(received[0], Incoming::Ignored(Ignored::Malformed));
     assert!(matches!(
-        &events(heard)[..],
+        &events(received)[..],
         [MarketEvent::Health {
             health: FeedHealth::Gap,
             ..
@@ -263,14 +263,14 @@ fn d04_a_new_connection_starts_with_nothing_of_the_old_one() {
     let topic = [Topic::Depth(BTC)];
     let mut old = dialogue(Endpoint::Public);
     old.does(|protocol, out| protocol.subscribe(1, &topic, out));
-    old.hears(&book_frame("snapshot", -1, 5, "100", "1"));
+    old.receives(&book_frame("snapshot", -1, 5, "100", "1"));
     let mut new = dialogue(Endpoint::Public);
     new.does(|protocol, out| protocol.subscribe(1, &topic, out));
     assert_eq!(
-        events(new.hears(&book_frame("update", 5, 6, "100", "2"))),
+        events(new.receives(&book_frame("update", 5, 6, "100", "2"))),
         []
     );
-    let shown = events(new.hears(&book_frame("snapshot", -1, 9, "99", "1")));
+    let shown = events(new.receives(&book_frame("snapshot", -1, 9, "99", "1")));
     let [MarketEvent::Depth(depth)] = &shown[..] else {
         panic!("{shown:?}")
     };
@@ -285,12 +285,12 @@ fn d04_a_new_connection_starts_with_nothing_of_the_old_one() {
     // The same connection, subscribed once more: as new.
     new.does(|protocol, out| protocol.unsubscribe(2, &topic, out));
     assert_eq!(
-        new.hears(&book_frame("update", 9, 10, "98", "2")),
+        new.receives(&book_frame("update", 9, 10, "98", "2")),
         [Incoming::Ignored(Ignored::NotWanted)]
     );
     new.does(|protocol, out| protocol.subscribe(3, &topic, out));
     assert_eq!(
-        events(new.hears(&book_frame("update", 10, 11, "98", "2"))),
+        events(new.receives(&book_frame("update", 10, 11, "98", "2"))),
         []
     );
 }
@@ -303,7 +303,7 @@ fn quotes_that_start_over_do_not_look_like_old_ones() {
             r#"{{"arg":{{"channel":"bbo-tbt","instId":"BTC-USDT"}},"data":[{{"asks":[["101","1"]],"bids":[["100","1"]],"ts":"1","seqId":{number}}}]}}"#
         )
     };
-    let mut number = |of: u64| match &dialogue.hears(&quote(of))[..] {
+    let mut number = |of: u64| match &dialogue.receives(&quote(of))[..] {
         [Incoming::Event { sequence, .. }] => *sequence,
         other => panic!("{other:?}"),
     };
@@ -336,7 +336,7 @@ fn subscribed() -> Dialogue<MarketProtocol> {
 proptest! {
     #[test]
     fn any_text_gives_an_answer(bytes in ".{0,200}") {
-        prop_assert!(!subscribed().hears(&bytes).is_empty());
+        prop_assert!(!subscribed().receives(&bytes).is_empty());
     }
 
     #[test]
@@ -344,9 +344,9 @@ proptest! {
         let mut text = texts()[which].clone().into_bytes();
         let place = at.index(text.len());
         text[place] = byte;
-        subscribed().hears(std::str::from_utf8(&text).unwrap());
+        subscribed().receives(std::str::from_utf8(&text).unwrap());
         text.truncate(cut.index(text.len()));
-        prop_assert!(!subscribed().hears(std::str::from_utf8(&text).unwrap()).is_empty());
+        prop_assert!(!subscribed().receives(std::str::from_utf8(&text).unwrap()).is_empty());
     }
 
     #[test]
@@ -356,12 +356,12 @@ proptest! {
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(all.len())).collect();
         cuts.sort_unstable();
         let (mut pieces, mut from) = (subscribed(), 0);
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         for cut in cuts {
-            heard.extend(pieces.bytes(&all[from..cut]));
+            received.extend(pieces.bytes(&all[from..cut]));
             from = cut;
         }
-        heard.extend(pieces.bytes(&all[from..]));
-        prop_assert_eq!(heard, whole);
+        received.extend(pieces.bytes(&all[from..]));
+        prop_assert_eq!(received, whole);
     }
 }
