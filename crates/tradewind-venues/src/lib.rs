@@ -15,23 +15,32 @@ mod address;
 mod backoff;
 mod begun;
 pub mod binance;
+pub mod book;
 mod budget;
+pub mod bybit;
 mod clock_offset;
 mod connection;
+mod decimals;
 mod error;
 pub mod execution;
 pub mod framed;
 mod gate;
 mod health;
 pub mod house;
+pub mod kraken;
 mod limits;
 mod machine;
+pub mod okx;
 mod order_pool;
 mod protocol;
+mod quote_order;
+mod requests;
+mod rules;
 mod sink;
 mod source;
 mod stats;
 mod subscriptions;
+mod symbols;
 mod tls;
 mod venue;
 mod wire;
@@ -49,6 +58,7 @@ pub use gate::{GatedIo, OrderGate, SendPermit};
 pub use health::{HealthBook, HealthChange, SequenceVerdict};
 pub use machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
 pub use protocol::{Ignored, Incoming, Protocol, ProtocolError, Sequence, Topic};
+pub use rules::{ListedFor, Listing, Listings};
 pub use sink::{
     AccountSink, AssetBalance, MarketSink, SourceSink, ToAccountSink, ToMarketSink, UserEvent,
 };
@@ -57,6 +67,7 @@ pub use stats::{SourceStats, StatsSnapshot};
 pub use subscriptions::{
     SubscriptionIn, SubscriptionOut, SubscriptionSettings, Subscriptions, shards,
 };
+pub use symbols::{SymbolError, SymbolTable};
 pub use tls::{TlsError, client_config};
 pub use venue::{Pending, Source, Venue, VenueContext, VenueKind, VenueSettings, build};
 pub use wire::{

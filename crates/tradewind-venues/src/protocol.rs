@@ -1,6 +1,7 @@
 //! The seam between a data source and a way of transporting data: what a [`Protocol`] must be able to do.
 //!
-//! There are Binance's market and account streams, JSON over WebSocket, and the transports of house sources. A consumer
+//! There are JSON over WebSocket (Binance's market and account streams; the public feeds of OKX, Bybit and Kraken) and the
+//! transports of house sources. A consumer
 //! cannot tell which one a quote came through. Connecting, retrying and pacing are not a protocol's business: the source does
 //! those. A client that insists on a socket of its own cannot be a protocol; it shares only its decoder.
 
@@ -56,7 +57,7 @@ pub enum Ignored {
     WrongSymbol,
     /// Of a kind that was not requested.
     NotWanted,
-    /// Seen before, or behind a gap that is being filled: it comes again.
+    /// Seen before: its book has it already, or it is behind a gap that is being filled and comes again.
     Repeated,
 }
 

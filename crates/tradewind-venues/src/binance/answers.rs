@@ -12,10 +12,10 @@ use tradewind_model::{
 };
 
 use super::assets::Assets;
-use super::scan;
 use crate::error::VenueError;
 use crate::execution::OrderRecord;
 use crate::sink::AssetBalance;
+pub(super) use crate::wire::json::parse as read;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -109,17 +109,6 @@ struct BalanceAnswer<'a> {
     free: Cow<'a, str>,
     #[serde(borrow)]
     locked: Cow<'a, str>,
-}
-
-/// Reads JSON that nests no deeper than 32; `what` names the answer in an error.
-pub(super) fn read<'a, T: Deserialize<'a>>(
-    what: &'static str,
-    body: &'a [u8],
-) -> Result<T, VenueError> {
-    if scan::is_too_deep(body) {
-        return Err(VenueError::unreadable(what, "nested too deep"));
-    }
-    serde_json::from_slice(body).map_err(|error| VenueError::unreadable(what, error))
 }
 
 /// A client order id from the venue's text. Somebody else's text becomes a digest without our tag, the same each time.

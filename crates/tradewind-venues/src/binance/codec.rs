@@ -5,17 +5,16 @@
 //! Source: web-socket-streams.md of the venue's documentation, July 2026.
 
 use tradewind_model::{
-    Amount, Candle, Depth, Instrument, InstrumentId, Interval, Level, MarketEvent, Price, Quantity,
-    Quote, Side, Timestamp, Trade, TradeId, parse_fixed,
+    Amount, Candle, Depth, Instrument, InstrumentId, Interval, Level, MarketEvent, Quote, Side,
+    Timestamp, Trade, TradeId, parse_fixed,
 };
 
-use super::scan::{Cursor, Finer, Malformed, Pairs, Value, fixed, whole};
-use super::symbols::SymbolTable;
+use crate::book::{Levels, SHOWN};
+use crate::decimals::{instant, price, quantity};
 use crate::error::cut;
 use crate::protocol::{Ignored, Incoming, Sequence, Topic};
-
-/// Levels a side that the engine is given.
-const DEPTH_LEVELS: usize = 20;
+use crate::symbols::SymbolTable;
+use crate::wire::json::{Cursor, Malformed, Pairs, Value, whole};
 
 /// A change of a book, in the form of the diff stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +61,21 @@ pub fn decode_book_update(frame: &[u8], symbols: &SymbolTable) -> Result<BookUpd
         bids: levels(fields.bid, instrument, usize::MAX)?,
         asks: levels(fields.ask, instrument, usize::MAX)?,
     })
+}
+
+/// Reads the whole book as the REST interface gives it, `GET /api/v3/depth`, into `levels`; the last update in it.
+///
+/// # Errors
+/// [`Ignored::Malformed`] if it is none.
+pub fn decode_book_snapshot(
+    body: &[u8],
+    instrument: &Instrument,
+    levels: &mut Levels,
+) -> Result<u64, Ignored> {
+    let fields = read(body).map_err(|Malformed| Ignored::Malformed)?;
+    levels.bids = self::levels(fields.bid, instrument, usize::MAX)?;
+    levels.asks = self::levels(fields.ask, instrument, usize::MAX)?;
+    fields.last_update.ok_or(Ignored::Malformed)
 }
 
 /// Every field of every frame we know, borrowed. The fields that are present decide the kind of the frame.
@@ -311,8 +325,8 @@ fn partial_book(
     let instrument = symbols.find(symbol).ok_or(Ignored::WrongSymbol)?;
     let depth = Depth {
         instrument: instrument.id,
-        bids: levels(fields.bid, instrument, DEPTH_LEVELS)?,
-        asks: levels(fields.ask, instrument, DEPTH_LEVELS)?,
+        bids: levels(fields.bid, instrument, SHOWN)?,
+        asks: levels(fields.ask, instrument, SHOWN)?,
         received_at,
     };
     Ok(Incoming::Event {
@@ -359,32 +373,8 @@ fn levels(
     Pairs::new(array).take(most).map(level).collect()
 }
 
-fn price(text: Option<&[u8]>, instrument: &Instrument) -> Result<Price, Ignored> {
-    text.and_then(|text| fixed(text, instrument.price_decimals, Finer::Refused))
-        .map(Price)
-        .ok_or(Ignored::Malformed)
-}
-
-/// Sizes of the public market are cut to the instrument's unit: what was ordered before the venue made its step coarser
-/// still waits in the book, and a quote must not be lost for it. Our own fills are read exactly, elsewhere.
-fn quantity(text: Option<&[u8]>, instrument: &Instrument) -> Result<Quantity, Ignored> {
-    text.and_then(|text| fixed(text, instrument.quantity_decimals, Finer::Cut))
-        .map(Quantity)
-        .ok_or(Ignored::Malformed)
-}
-
 fn text(bytes: Option<&[u8]>) -> Result<&str, Ignored> {
     bytes
         .and_then(|bytes| std::str::from_utf8(bytes).ok())
         .ok_or(Ignored::Malformed)
-}
-
-/// A stamp in milliseconds, or in microseconds where the connection was opened so: no millisecond has that many digits.
-fn instant(stamp: u64) -> Timestamp {
-    let stamp = i64::try_from(stamp).unwrap_or(i64::MAX);
-    if stamp >= 100_000_000_000_000 {
-        Timestamp::from_nanos(stamp.saturating_mul(1_000))
-    } else {
-        Timestamp::from_millis(stamp)
-    }
 }

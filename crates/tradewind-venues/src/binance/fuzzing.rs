@@ -10,10 +10,10 @@ use super::codec;
 use super::instruments;
 use super::replace;
 use super::socket_answer::{self, Said};
-use super::symbols::SymbolTable;
 use super::user_events::AccountReader;
 use super::verdict::{Verdict, judge_cancel, judge_order};
 use crate::protocol::Incoming;
+use crate::symbols::SymbolTable;
 
 /// What the readers know.
 #[derive(Debug)]

@@ -3,23 +3,12 @@
 use serde::Deserialize;
 use tradewind_model::{
     Amount, Instrument, InstrumentId, InstrumentStatus, Price, Quantity, StopOrders, VenueId,
-    parse_fixed,
 };
 
 use super::answers;
 use super::assets::Assets;
 use crate::error::VenueError;
-
-/// An instrument as the venue lists it, before the desk has given it an id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listing {
-    /// The venue's spelling.
-    pub symbol: String,
-    /// The product, such as `BTC/USDT`.
-    pub product: String,
-    /// The instrument; its id is 0 until the desk's configuration decides.
-    pub instrument: Instrument,
-}
+use crate::rules::{Listing, Round, amount, check_places, count, places};
 
 /// The content of exchange information.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,12 +210,7 @@ impl Rules {
         let algo_orders = find("MAX_NUM_ALGO_ORDERS").unwrap_or(&none);
         let price_decimals = places(price.tick_size.as_deref(), symbol.quote_asset_precision)?;
         let quantity_decimals = places(lot.step_size.as_deref(), symbol.base_asset_precision)?;
-        if price_decimals + quantity_decimals > Amount::DECIMALS {
-            return Err(format!(
-                "{price_decimals} and {quantity_decimals} decimal places are more than {} together",
-                Amount::DECIMALS
-            ));
-        }
+        check_places(price_decimals, quantity_decimals)?;
         let in_price = |text: &Option<String>, round| count(text, price_decimals, round);
         let in_quantity = |text: &Option<String>, round| count(text, quantity_decimals, round);
         Ok(Self {
@@ -246,61 +230,9 @@ impl Rules {
     }
 }
 
-/// Digits after the point that a step needs: `0.01000000` needs two, `10` none; no step means the asset's own precision.
-fn places(step: Option<&str>, precision: u8) -> Result<u8, String> {
-    let Some(step) = step else {
-        return Ok(precision);
-    };
-    if amount(&Some(step.to_owned()))? == 0 {
-        return Ok(precision);
-    }
-    let fraction = step.split_once('.').map_or("", |(_, fraction)| fraction);
-    u8::try_from(fraction.trim_end_matches('0').len()).map_err(|error| error.to_string())
-}
-
-#[derive(Clone, Copy)]
-enum Round {
-    Up,
-    Down,
-}
-
-/// A bound as a count of 10^-`decimals` units, rounded to the side that allows less.
-fn count(text: &Option<String>, decimals: u8, round: Round) -> Result<i64, String> {
-    let exact = amount(text)?;
-    let unit = 10_i128.pow(u32::from(Amount::DECIMALS - decimals.min(Amount::DECIMALS)));
-    let cut = exact.div_euclid(unit);
-    let count = match round {
-        Round::Up if exact.rem_euclid(unit) > 0 => cut + 1,
-        Round::Up | Round::Down => cut,
-    };
-    Ok(i64::try_from(count).unwrap_or(i64::MAX))
-}
-
-fn amount(text: &Option<String>) -> Result<i128, String> {
-    let Some(text) = text else {
-        return Ok(0);
-    };
-    parse_fixed(text, Amount::DECIMALS).map_err(|error| format!("{text:?}: {error}"))
-}
-
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use tradewind_model::AssetId;
-
-    /// A plain spot instrument for this crate's tests.
-    pub(crate) fn instrument(id: u32, price_decimals: u8, quantity_decimals: u8) -> Instrument {
-        Instrument {
-            price_decimals,
-            quantity_decimals,
-            ..Instrument::spot(
-                InstrumentId(id),
-                format!("binance:{id}"),
-                AssetId(0),
-                AssetId(1),
-            )
-        }
-    }
 
     const BTC: &str = r#"{"timezone":"UTC","rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE",
         "intervalNum":1,"limit":6000}],"symbols":[{"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC",
@@ -343,17 +275,6 @@ pub(crate) mod tests {
         assert_eq!(rules.algo_orders_max, 5);
         assert_eq!(rules.stop_orders, StopOrders::Market);
         assert_eq!(assets.snapshot().name(rules.quote), "USDT");
-    }
-
-    #[test]
-    fn a_step_of_ten_or_none_at_all_is_understood() {
-        assert_eq!(places(Some("10.00000000"), 8), Ok(0));
-        assert_eq!(places(Some("0.00000000"), 8), Ok(8));
-        assert_eq!(places(None, 6), Ok(6));
-        assert!(places(Some("1e-5"), 8).is_err());
-        assert_eq!(count(&Some("10".into()), 0, Round::Up), Ok(10));
-        assert_eq!(count(&Some("0.015".into()), 2, Round::Up), Ok(2));
-        assert_eq!(count(&Some("0.015".into()), 2, Round::Down), Ok(1));
     }
 
     #[test]

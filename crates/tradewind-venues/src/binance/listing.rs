@@ -6,14 +6,15 @@ use std::sync::{Arc, PoisonError};
 use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Price, Quantity, Timestamp};
 
 use super::answers;
-use super::instruments::{self, Listing};
+use super::instruments;
 use super::requests::{self, CANDLES_MAX, Params};
 use super::rest::{Call, Security, lock};
-use super::symbols::SymbolTable;
 use super::venue::{BinanceVenue, known};
 use crate::budget::Priority;
 use crate::error::VenueError;
 use crate::execution::CandleRange;
+use crate::rules::Listing;
+use crate::symbols::SymbolTable;
 use crate::wire::http::Method;
 
 impl BinanceVenue {
@@ -258,7 +259,7 @@ fn rescale(count: i64, from: u8, to: u8) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::binance::instruments::tests::instrument;
+    use crate::rules::tests::instrument;
 
     #[test]
     fn new_rules_are_returned_in_the_decimals_in_use() {

@@ -23,27 +23,27 @@ mod permissions;
 mod replace;
 mod requests;
 mod rest;
-mod scan;
+
 mod session;
 mod signing;
 mod socket_answer;
-mod symbols;
+
 mod user_events;
 mod user_stream;
 mod venue;
 mod verdict;
 
+pub use crate::rules::Listing;
+pub use crate::symbols::{SymbolError, SymbolTable};
 pub use assets::Assets;
-pub use codec::{BookUpdate, decode, decode_book_update};
+pub use codec::{BookUpdate, decode, decode_book_snapshot, decode_book_update};
 pub use entry::OrderEntry;
 pub(crate) use execution::build;
-pub use instruments::{Listing, decode_listings};
+pub use instruments::decode_listings;
 pub use permissions::{KeyRefusal, Restrictions, UnfitKey};
 pub use replace::{IfCancelFails, Replacement};
-pub(crate) use scan::is_too_deep;
 pub use session::MarketProtocol;
 pub use signing::{ApiKey, KeyError, sign_hmac};
-pub use symbols::{SymbolError, SymbolTable};
 pub use user_events::AccountReader;
 pub use user_stream::UserProtocol;
 pub use venue::{BinanceConfig, BinanceVenue, MarketSource, UserSource};

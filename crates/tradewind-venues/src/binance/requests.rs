@@ -227,7 +227,7 @@ pub(super) fn candles(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::binance::instruments::tests::instrument;
+    use crate::rules::tests::instrument;
     use secrecy::SecretString;
     use tradewind_model::{AccountId, InstrumentId, Price, Quantity};
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tradewind_model::{MarketEvent, Timestamp};
 
 use super::codec;
-use super::symbols::SymbolTable;
 use crate::address::Address;
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
+use crate::symbols::SymbolTable;
 use crate::wire::websocket::{Received, WebSocket};
 
 /// A connection to the market streams.

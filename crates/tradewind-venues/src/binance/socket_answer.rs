@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::scan;
 use crate::limits::Limits;
 use crate::order_pool::Answer;
+use crate::wire::json;
 
 /// The content of a text message.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ struct Retry {
 
 /// Reads one text; what cannot be read answers nothing, and its order runs into its time-out.
 pub(super) fn read(text: &[u8]) -> Said {
-    if scan::is_too_deep(text) {
+    if json::is_too_deep(text) {
         return Said::Nothing;
     }
     let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(text) else {

@@ -15,11 +15,11 @@ use tradewind_model::{
 
 use super::answers::{amount, client_id, price, quantity, side, status, traded};
 use super::assets::Assets;
-use super::scan;
-use super::symbols::SymbolTable;
 use crate::error::{VenueError, cut};
 use crate::protocol::{Ignored, Incoming, Topic};
 use crate::sink::{AssetBalance, UserEvent};
+use crate::symbols::SymbolTable;
+use crate::wire::json;
 
 /// Reads the events of one account's stream.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct AccountReader {
 impl AccountReader {
     /// Reads one text message and classifies it.
     pub fn decode(&self, text: &[u8], out: &mut impl FnMut(Incoming<UserEvent>)) {
-        if scan::is_too_deep(text) {
+        if json::is_too_deep(text) {
             return out(Incoming::Ignored(Ignored::Malformed));
         }
         let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(text) else {
@@ -348,7 +348,7 @@ impl Execution<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::binance::instruments::tests::instrument;
+    use crate::rules::tests::instrument;
     use serde_json::{Value, json};
 
     const OURS: &str = "54570000000100000007000000000001";

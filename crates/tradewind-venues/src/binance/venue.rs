@@ -16,7 +16,6 @@ use super::order_socket::{OrderSocket, SocketSettings};
 use super::rest::{Rest, RestSettings, lock};
 use super::session::MarketProtocol;
 use super::signing::ApiKey;
-use super::symbols::SymbolTable;
 use super::user_events::AccountReader;
 use super::user_stream::UserProtocol;
 use crate::address::{Address, Scheme};
@@ -31,6 +30,7 @@ use crate::protocol::Topic;
 use crate::sink::{AccountSink, MarketSink, ToAccountSink, ToMarketSink};
 use crate::source::DataSource;
 use crate::subscriptions::shards;
+use crate::symbols::SymbolTable;
 use crate::wire::Connector;
 
 /// Streams on one connection, by the venue's rules.

@@ -10,6 +10,7 @@ mod connector;
 #[doc(hidden)]
 pub mod fuzzing;
 pub(crate) mod http;
+pub(crate) mod json;
 mod pool;
 mod shell;
 mod time;

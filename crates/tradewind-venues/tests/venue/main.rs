@@ -7,14 +7,21 @@
     reason = "all of this is test code; the lint knows only functions marked as tests"
 )]
 
+mod books;
+mod bybit;
+mod dialogue;
+mod diff_books;
 mod framed;
 mod history;
 mod http;
 mod known_answers;
+mod kraken;
 mod live;
 mod network;
+mod okx;
 mod order_socket;
 mod orders;
+mod public_feeds;
 mod recorded;
 mod replace;
 mod requests;

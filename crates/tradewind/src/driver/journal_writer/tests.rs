@@ -1,3 +1,5 @@
+//! How the journal writer treats disks that fail, fill up or hang.
+
 use super::*;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;

@@ -3,11 +3,15 @@
 //! It is made for stream frames: keys and values are taken in the order they come, and unused ones are skipped. It
 //! checks skipped values loosely and returned ones strictly. Any bytes at all give an answer or [`Malformed`].
 
+use serde::Deserialize;
+
+use crate::error::VenueError;
+
 /// Not JSON, or nested deeper than 32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(crate) struct Malformed;
 
-pub(super) const DEPTH_MAX: usize = 32;
+pub(crate) const DEPTH_MAX: usize = 32;
 
 /// Whether a text nests deeper than that, for readers that would follow it further. A bracket within a string is none.
 pub(crate) fn is_too_deep(bytes: &[u8]) -> bool {
@@ -27,9 +31,20 @@ pub(crate) fn is_too_deep(bytes: &[u8]) -> bool {
     false
 }
 
+/// Reads JSON that nests no deeper than 32; `what` names the answer in an error.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(
+    what: &'static str,
+    body: &'a [u8],
+) -> Result<T, VenueError> {
+    if is_too_deep(body) {
+        return Err(VenueError::unreadable(what, "nested too deep"));
+    }
+    serde_json::from_slice(body).map_err(|error| VenueError::unreadable(what, error))
+}
+
 /// One value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Value<'a> {
+pub(crate) enum Value<'a> {
     /// Between quotes, escapes as they were written.
     Text(&'a [u8]),
     /// A number as it was written.
@@ -45,24 +60,24 @@ pub(super) enum Value<'a> {
 
 /// A place in a frame.
 #[derive(Clone, Debug)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
     /// Steps into the object that comes next.
-    pub(super) fn enter(&mut self) -> Result<(), Malformed> {
+    pub(crate) fn enter(&mut self) -> Result<(), Malformed> {
         self.space();
         self.expect(b'{')
     }
 
     /// The next key of the object, or `None` at its end, which is stepped over.
-    pub(super) fn key(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
+    pub(crate) fn key(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
         self.space();
         if self.peek() == Some(b',') {
             self.at += 1;
@@ -83,20 +98,35 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// A place before the first element of what [`Value::Array`] holds.
+    pub(crate) const fn of_array(array: &'a [u8]) -> Self {
+        Self {
+            bytes: array,
+            at: 1,
+        }
+    }
+
+    /// The next element of the array, or `None` at its end, which is stepped over.
+    pub(crate) fn element(&mut self) -> Result<Option<Value<'a>>, Malformed> {
+        self.space();
+        if self.peek() == Some(b',') {
+            self.at += 1;
+            self.space();
+        }
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(None);
+        }
+        self.value().map(Some)
+    }
+
     /// The next value. An object is not stepped into: [`enter`](Self::enter) or [`skip`](Self::skip) it.
-    pub(super) fn value(&mut self) -> Result<Value<'a>, Malformed> {
+    pub(crate) fn value(&mut self) -> Result<Value<'a>, Malformed> {
         self.space();
         match self.peek() {
             Some(b'"') => self.text().map(Value::Text),
             Some(b'{') => Ok(Value::Object),
-            Some(b'[') => {
-                let from = self.at;
-                self.skip()?;
-                self.bytes
-                    .get(from..self.at)
-                    .map(Value::Array)
-                    .ok_or(Malformed)
-            }
+            Some(b'[') => self.take().map(Value::Array),
             Some(b'-' | b'0'..=b'9') => Ok(Value::Number(self.number())),
             Some(b't') => self.word(b"true", Value::True),
             Some(b'f') => self.word(b"false", Value::False),
@@ -106,7 +136,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over the object or array that comes next.
-    pub(super) fn skip(&mut self) -> Result<(), Malformed> {
+    pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
         let mut depth = 0_usize;
         loop {
             match self.peek() {
@@ -131,6 +161,14 @@ impl<'a> Cursor<'a> {
                 _ => return Err(Malformed),
             }
         }
+    }
+
+    /// Steps over the object or array that comes next and returns it.
+    pub(crate) fn take(&mut self) -> Result<&'a [u8], Malformed> {
+        self.space();
+        let from = self.at;
+        self.skip()?;
+        self.bytes.get(from..self.at).ok_or(Malformed)
     }
 
     fn text(&mut self) -> Result<&'a [u8], Malformed> {
@@ -191,13 +229,13 @@ type Pair<'a> = (&'a [u8], &'a [u8]);
 
 /// The values of an array of texts and arrays, one after the other: `[["1.5","2"],["3","4"]]`.
 #[derive(Clone, Debug)]
-pub(super) struct Pairs<'a> {
+pub(crate) struct Pairs<'a> {
     cursor: Cursor<'a>,
 }
 
 impl<'a> Pairs<'a> {
     /// `array` is what [`Value::Array`] holds.
-    pub(super) fn new(array: &'a [u8]) -> Self {
+    pub(crate) fn new(array: &'a [u8]) -> Self {
         Self {
             cursor: Cursor {
                 bytes: array,
@@ -239,7 +277,7 @@ impl<'a> Iterator for Pairs<'a> {
 
 /// How digits finer than the unit are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Finer {
+pub(crate) enum Finer {
     /// They must be zeros.
     Refused,
     /// They are cut off.
@@ -247,7 +285,7 @@ pub(super) enum Finer {
 }
 
 /// Reads a plain non-negative decimal as a count of 10^-`decimals` units.
-pub(super) fn fixed(text: &[u8], decimals: u8, finer: Finer) -> Option<i64> {
+pub(crate) fn fixed(text: &[u8], decimals: u8, finer: Finer) -> Option<i64> {
     let point = text.iter().position(|byte| *byte == b'.');
     let (whole, fraction) = match point {
         Some(at) => (text.get(..at)?, text.get(at + 1..)?),
@@ -272,7 +310,7 @@ pub(super) fn fixed(text: &[u8], decimals: u8, finer: Finer) -> Option<i64> {
 }
 
 /// Reads a whole non-negative number.
-pub(super) fn whole(text: &[u8]) -> Option<u64> {
+pub(crate) fn whole(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
     }
@@ -334,6 +372,18 @@ mod tests {
     }
 
     #[test]
+    fn an_array_is_read_element_by_element() {
+        let mut cursor = Cursor::of_array(br#"[ "a" ,1.50, {"b":[2]},["c"] ]"#);
+        assert_eq!(cursor.element(), Ok(Some(Value::Text(b"a"))));
+        assert_eq!(cursor.element(), Ok(Some(Value::Number(b"1.50"))));
+        assert_eq!(cursor.element(), Ok(Some(Value::Object)));
+        assert_eq!(cursor.take(), Ok(br#"{"b":[2]}"#.as_slice()));
+        assert_eq!(cursor.element(), Ok(Some(Value::Array(br#"["c"]"#))));
+        assert_eq!(cursor.element(), Ok(None));
+        assert_eq!(Cursor::of_array(b"[").element(), Err(Malformed));
+    }
+
+    #[test]
     fn nesting_beyond_32_is_refused() {
         let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
         assert!(Cursor::new(&nested(32)).value().is_ok());
@@ -384,6 +434,8 @@ mod tests {
             while cursor.value().is_ok_and(|value| value != Value::Object) && cursor.at < bytes.len() {}
             let _read: Vec<_> = Pairs::new(&bytes).take(50).collect();
             let _number = fixed(&bytes, 8, Finer::Cut);
+            let mut array = Cursor::of_array(&bytes);
+            while array.element().is_ok_and(|element| element.is_some_and(|value| value != Value::Object)) {}
         }
     }
 }

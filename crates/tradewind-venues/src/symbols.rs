@@ -1,4 +1,4 @@
-//! Binance's symbols and our instruments, both ways. Looking one up allocates nothing.
+//! A venue's symbols and our instruments, both ways. Looking one up allocates nothing.
 
 use tradewind_model::{Instrument, InstrumentId};
 
@@ -104,7 +104,7 @@ fn pack(symbol: &[u8]) -> Option<u128> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::binance::instruments::tests::instrument;
+    use crate::rules::tests::instrument;
 
     #[test]
     fn symbols_are_found_in_either_case_and_by_id() {

@@ -1,0 +1,86 @@
+//! Requests of one connection that the venue has not answered in full: some answer topic by topic, some without a number.
+
+use std::collections::VecDeque;
+
+use crate::protocol::Topic;
+
+/// Requests that are remembered; the source asks again for what is not answered in time.
+const OPEN_MAX: usize = 64;
+
+/// Requests without a full answer, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    open: VecDeque<(u64, Vec<Topic>)>,
+}
+
+impl Requests {
+    /// A request was sent.
+    pub(crate) fn sent(&mut self, request: u64, topics: &[Topic]) {
+        if self.open.len() == OPEN_MAX {
+            self.open.pop_front();
+        }
+        self.open.push_back((request, topics.to_vec()));
+    }
+
+    /// One topic was granted; the request whose last one it was.
+    pub(crate) fn granted_topic(&mut self, topic: Topic) -> Option<u64> {
+        let holds = |(_, topics): &(u64, Vec<Topic>)| topics.contains(&topic);
+        let at = self.open.iter().position(holds)?;
+        let (request, topics) = self.open.get_mut(at)?;
+        topics.retain(|other| *other != topic);
+        let done = topics.is_empty().then_some(*request)?;
+        self.open.remove(at);
+        Some(done)
+    }
+
+    /// Whether a request waits for one topic only.
+    pub(crate) fn has_one_topic(&self, request: u64) -> bool {
+        let is_it = |(open, topics): &(u64, Vec<Topic>)| *open == request && topics.len() == 1;
+        self.open.iter().any(is_it)
+    }
+
+    /// A whole request was answered: the one with the number, or the oldest one where the venue gives none.
+    /// It comes with its topics that were not granted.
+    pub(crate) fn answered(&mut self, request: Option<u64>) -> Option<(u64, Vec<Topic>)> {
+        let at = match request {
+            Some(wanted) => self.open.iter().position(|(open, _)| *open == wanted)?,
+            None => 0,
+        };
+        self.open.remove(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_model::InstrumentId;
+
+    #[test]
+    fn a_request_is_granted_with_its_last_topic() {
+        let topics = [0, 1].map(|id| Topic::Quotes(InstrumentId(id)));
+        let mut requests = Requests::default();
+        requests.sent(7, &topics);
+        assert_eq!(requests.granted_topic(Topic::Trades(InstrumentId(0))), None);
+        assert_eq!(requests.granted_topic(topics[1]), None);
+        assert_eq!(requests.granted_topic(topics[1]), None, "said twice");
+        assert_eq!(requests.granted_topic(topics[0]), Some(7));
+        assert_eq!(requests.granted_topic(topics[0]), None);
+    }
+
+    #[test]
+    fn an_answer_without_a_number_is_the_oldest_requests() {
+        let topics = vec![Topic::Quotes(InstrumentId(0))];
+        let mut requests = Requests::default();
+        assert_eq!(requests.answered(None), None);
+        for request in [3, 4, 5] {
+            requests.sent(request, &topics);
+        }
+        assert_eq!(requests.answered(Some(9)), None);
+        assert_eq!(requests.answered(Some(4)), Some((4, topics.clone())));
+        assert_eq!(requests.answered(None), Some((3, topics)));
+        for request in 0..1_000 {
+            requests.sent(request, &[]);
+        }
+        assert_eq!(requests.open.len(), OPEN_MAX);
+    }
+}
