@@ -240,6 +240,11 @@ impl OrderBook {
         }
     }
 
+    /// Whether the update of this number is in it, where updates are numbered one by one.
+    pub(crate) fn has(&self, update: u64) -> bool {
+        matches!(self.last, Some(Step::Span { last, .. }) if last >= update)
+    }
+
     /// Whether it has a snapshot and every change since.
     #[must_use]
     pub const fn is_whole(&self) -> bool {

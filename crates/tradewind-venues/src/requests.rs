@@ -33,10 +33,17 @@ impl Requests {
         Some(done)
     }
 
-    /// Whether a request waits for one topic only.
-    pub(crate) fn has_one_topic(&self, request: u64) -> bool {
-        let is_it = |(open, topics): &(u64, Vec<Topic>)| *open == request && topics.len() == 1;
-        self.open.iter().any(is_it)
+    /// A request that was refused because its topic is subscribed already: it counts as granted. Only one that asks for a single
+    /// topic does: of several, the others may be missing.
+    pub(crate) fn repeated(&mut self, request: Option<u64>, words: &[u8]) -> Option<u64> {
+        let is_it =
+            |(open, topics): &(u64, Vec<Topic>)| Some(*open) == request && topics.len() == 1;
+        let at = self.open.iter().position(is_it)?;
+        let says_so = String::from_utf8_lossy(words).contains("lready subscribed");
+        says_so
+            .then(|| self.open.remove(at))
+            .flatten()
+            .map(|(request, _)| request)
     }
 
     /// A whole request was answered: the one with the number, or the oldest one where the venue gives none.
@@ -65,6 +72,18 @@ mod tests {
         assert_eq!(requests.granted_topic(topics[1]), None, "said twice");
         assert_eq!(requests.granted_topic(topics[0]), Some(7));
         assert_eq!(requests.granted_topic(topics[0]), None);
+    }
+
+    #[test]
+    fn what_is_subscribed_already_grants_a_request_for_it_alone() {
+        let topics = [0, 1].map(|id| Topic::Quotes(InstrumentId(id)));
+        let mut requests = Requests::default();
+        requests.sent(7, &topics);
+        requests.sent(8, &topics[..1]);
+        assert_eq!(requests.repeated(Some(7), b"already subscribed"), None);
+        assert_eq!(requests.repeated(Some(8), b"no such channel"), None);
+        assert_eq!(requests.repeated(Some(8), b"Already subscribed"), Some(8));
+        assert_eq!(requests.repeated(Some(8), b"Already subscribed"), None);
     }
 
     #[test]

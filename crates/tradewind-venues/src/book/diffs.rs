@@ -57,7 +57,11 @@ impl DiffBook {
     }
 
     /// Takes in the snapshot whose last update is `last`, and the changes that were kept for it.
+    /// One that is older than the book, the late answer to an earlier request, is of no use.
     pub fn snapshot(&mut self, last: u64, levels: &Levels, now: Timestamp) -> Outcome {
+        if self.book.has(last) {
+            return Outcome::Repeated;
+        }
         let oldest = self.kept.front().map(|(step, _)| *step);
         if let Some(Step::Span { first, .. }) = oldest
             && first > last.saturating_add(1)
@@ -187,6 +191,17 @@ mod tests {
         assert_eq!(book.update(16, 16, &bid(8, 1), at(101)), Outcome::Waiting);
         assert_eq!(book.snapshot(14, &bid(2, 2), at(101)), Outcome::Changed);
         assert_eq!(bids(&book), [(9, 1), (8, 1), (2, 2)]);
+    }
+
+    #[test]
+    fn a_late_snapshot_does_not_replace_a_newer_book() {
+        let mut book = book();
+        book.update(10, 12, &bid(5, 1), at(0));
+        book.snapshot(12, &bid(1, 1), at(2));
+        book.update(13, 13, &bid(7, 1), at(3));
+        let late = book.snapshot(11, &bid(2, 2), at(3));
+        assert_eq!(late, Outcome::Repeated);
+        assert_eq!(bids(&book), [(7, 1), (1, 1)]);
     }
 
     #[test]

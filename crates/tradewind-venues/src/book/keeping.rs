@@ -73,8 +73,11 @@ impl Books {
         on: &mut impl FnMut(Incoming<MarketEvent>),
     ) {
         if let Some(kept) = self.kept.get_mut(&instrument) {
+            // Its message was counted already; what is not whole is not lost again.
             let outcome = kept.book.lose(why);
-            kept.tell(instrument, outcome, received_at, on);
+            if outcome != Outcome::Waiting {
+                kept.tell(instrument, outcome, received_at, on);
+            }
         }
     }
 

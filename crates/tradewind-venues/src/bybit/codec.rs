@@ -113,19 +113,11 @@ pub fn read(frame: &[u8]) -> Result<Said<'_>, Ignored> {
         (Some(b"pong"), _) => Said::Pong,
         (Some(b"ping"), Some(true)) => Said::Pong,
         (Some(b"subscribe" | b"unsubscribe"), Some(true)) => Said::Granted { request },
-        // What is subscribed already is subscribed.
-        (Some(b"subscribe"), Some(false)) if contains(message, b"already subscribed") => {
-            Said::Granted { request }
-        }
         (Some(b"subscribe" | b"unsubscribe" | b"") | None, Some(false)) => {
             Said::Refused { request, message }
         }
         _ => Said::Other,
     })
-}
-
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
 }
 
 #[derive(Default)]
@@ -350,7 +342,7 @@ fn trade(
     }
     let (id, number) = trade_id(row.trade.ok_or(Ignored::Malformed)?)?;
     let sequence = number.filter(|number| last.is_none_or(|last| last < *number));
-    *last = number.or(*last);
+    *last = number.max(*last);
     let taker = match row.side {
         Some(b"Buy") => Side::Buy,
         Some(b"Sell") => Side::Sell,

@@ -185,6 +185,9 @@ impl Inner {
     }
 
     fn refused(&mut self, request: Option<u64>, message: &[u8]) -> Incoming<MarketEvent> {
+        if let Some(request) = self.requests.repeated(request, message) {
+            return Incoming::Acked { request };
+        }
         let Some((request, topics)) = self.requests.answered(request) else {
             return Incoming::Ignored(Ignored::NotWanted);
         };

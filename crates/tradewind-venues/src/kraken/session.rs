@@ -219,14 +219,8 @@ impl Inner {
         }
     }
 
-    /// What is subscribed already is subscribed; a message that asks for one thing only can be granted so.
     fn refused(&mut self, request: Option<u64>, message: &[u8]) -> Incoming<MarketEvent> {
-        let words = String::from_utf8_lossy(message);
-        if let Some(request) = request
-            && words.contains("lready subscribed")
-            && self.requests.has_one_topic(request)
-        {
-            self.requests.answered(Some(request));
+        if let Some(request) = self.requests.repeated(request, message) {
             return Incoming::Acked { request };
         }
         let Some((request, topics)) = self.requests.answered(request) else {
@@ -235,7 +229,7 @@ impl Inner {
         self.books.close_all(&topics);
         Incoming::Refused {
             request,
-            reason: cut(&words),
+            reason: cut(&String::from_utf8_lossy(message)),
         }
     }
 
