@@ -5,7 +5,9 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use tradewind_model::{MarketEvent, Quote, Timestamp, Trade, TradeId};
 
-use super::codec::{FRAME_BYTES_MAX, Frame, QuoteFrame, TradeFrame, Wanted, decode, encode};
+use super::codec::{
+    FRAME_BYTES_MAX, Frame, QuoteFrame, TradeFrame, Wanted, data_number, decode, encode,
+};
 use crate::address::Address;
 use crate::house::numbers::Scaled;
 use crate::house::progress::Progress;
@@ -139,6 +141,16 @@ impl TcpProtocol {
         on(Incoming::Gap { missing });
         on(Incoming::Filling);
         self.log_in(session, self.next, out);
+    }
+
+    /// A frame that cannot be read. The one that is next counts as read, else it would be missing and be sent again. Another
+    /// number of such a frame means nothing.
+    fn malformed(&mut self, frame: &[u8], on: &mut impl FnMut(Incoming<MarketEvent>)) {
+        on(Incoming::Ignored(Ignored::Malformed));
+        let is_awaited = self.session.is_some() && self.requested.is_none();
+        if is_awaited && data_number(frame) == Some(self.next) {
+            self.read(self.next, on);
+        }
     }
 
     fn read(&mut self, number: u64, on: &mut impl FnMut(Incoming<MarketEvent>)) {
@@ -333,7 +345,7 @@ impl Protocol for TcpProtocol {
         }
         match decode(frame) {
             Ok(frame) => self.take(frame, received_at, out, on)?,
-            Err(_) => on(Incoming::Ignored(Ignored::Malformed)),
+            Err(_) => self.malformed(frame, on),
         }
         Ok(4 + frame.len())
     }

@@ -122,6 +122,14 @@ impl Dialect {
         }
     }
 
+    /// The same behind the number of a message: of TCP, what follows the number of a data frame.
+    pub(crate) fn malformed_with_a_number(self) -> Vec<Vec<u8>> {
+        match self {
+            Self::Tcp => vec![vec![], vec![0xff], vec![1, 0xff, 0, 0], vec![0; 200]],
+            _ => self.malformed(),
+        }
+    }
+
     /// The beginning of something too long to be taken: the connection ends.
     pub(crate) fn oversized(self) -> Vec<u8> {
         match self {

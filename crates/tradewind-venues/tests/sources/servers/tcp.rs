@@ -122,7 +122,13 @@ impl Server for Tcp {
             let number = place + 1;
             self.sent = Some(number);
             if !message.is_dropped || number <= self.repeated {
-                encode(&frame(message, number as u64), out);
+                match &message.bad {
+                    None => encode(&frame(message, number as u64), out),
+                    Some(rest) => {
+                        let number = (number as u64).to_le_bytes();
+                        self.payload(&[b"Q", &number[..], rest].concat(), out);
+                    }
+                }
             }
         }
     }

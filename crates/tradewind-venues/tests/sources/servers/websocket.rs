@@ -107,7 +107,7 @@ impl Server for WebSocket {
         for (place, message) in publisher.messages.iter().enumerate().skip(sent) {
             self.sent = Some(place + 1);
             if !message.is_dropped {
-                frame(1, message.json(place + 1).as_bytes(), out);
+                frame(1, &message.payload(place + 1), out);
             }
         }
     }
