@@ -354,3 +354,63 @@ fn a_stream_that_may_not_be_read_is_reported_and_read_once_it_may() {
     let wanted = ["quote 0 400", "quote 0 500", "0 Live"];
     assert!(wanted.iter().all(|line| has(&lines, line)), "{lines:?}");
 }
+
+/// A source with two connections, because the end of the first was announced and nothing is granted on the second yet.
+fn overlapping(mut world: World, dialect: Dialect) -> World {
+    world.publisher.refuses = true;
+    world.announce_closing();
+    assert_eq!(world.open(), 2, "{dialect:?}");
+    world.lines();
+    world
+}
+
+#[test]
+fn an_announced_end_neither_doubles_nor_loses_a_message() {
+    for dialect in [Dialect::Tcp, Dialect::WebSocket] {
+        let mut world = overlapping(live(dialect), dialect);
+        let mut wanted = Vec::new();
+        for price in 1..=5 {
+            world.publisher.trade("A", price);
+            world.settle();
+            wanted.push(format!("trade 0 {price}"));
+        }
+        assert_eq!(world.lines(), wanted, "{dialect:?}");
+        world.publisher.refuses = false;
+        world.pass(MINUTE);
+        assert_eq!(world.open(), 1, "{dialect:?}");
+        world.lines();
+        world.publisher.trade("A", 6);
+        world.settle();
+        let lines = world.lines();
+        let trades = lines.iter().filter(|line| line.starts_with("trade"));
+        assert_eq!(trades.collect::<Vec<_>>(), ["trade 0 6"], "{dialect:?}");
+        assert!(!has(&lines, "Gap"), "{dialect:?}: {lines:?}");
+    }
+}
+
+#[test]
+fn a_publisher_that_is_replaced_by_one_that_counts_anew_is_read_on() {
+    for dialect in [Dialect::Tcp, Dialect::WebSocket] {
+        let mut world = live(dialect);
+        for price in 1..500 {
+            world.publisher.trade("A", price);
+        }
+        world.settle();
+        world.publisher.base = world.publisher.messages.len();
+        let mut world = overlapping(world, dialect);
+        world.publisher.trade("A", 1);
+        world.settle();
+        world.publisher.refuses = false;
+        world.pass(MINUTE);
+        assert_eq!(world.open(), 1, "{dialect:?}");
+        world.lines();
+        for price in 2..150 {
+            world.publisher.trade("A", price);
+        }
+        world.publisher.quote("B", 300);
+        world.settle();
+        let lines = world.lines();
+        assert!(has(&lines, "trade 0 149"), "{dialect:?}: {lines:?}");
+        assert!(has(&lines, "quote 1 300"), "{dialect:?}: {lines:?}");
+    }
+}

@@ -22,6 +22,8 @@ pub(crate) struct Publisher {
     pub(crate) refuses: bool,
     /// Reading a stream is refused, though finding the place in it is not.
     pub(crate) refuses_reading: bool,
+    /// Messages before this one have no numbers for who connects now: the numbers began anew here.
+    pub(crate) base: usize,
     /// Nothing is answered any more.
     pub(crate) is_silent: bool,
     /// Subscription requests that came.

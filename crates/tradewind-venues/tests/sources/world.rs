@@ -266,6 +266,14 @@ impl World {
         self.settle();
     }
 
+    /// Announces the end of every connection there is.
+    pub(crate) fn announce_closing(&mut self) {
+        for connection in &mut self.connections {
+            connection.server.closing(&mut connection.out);
+        }
+        self.settle();
+    }
+
     /// Sends bytes as they are.
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
         for connection in &mut self.connections {

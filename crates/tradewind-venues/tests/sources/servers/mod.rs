@@ -25,6 +25,8 @@ pub(crate) trait Server {
     fn publish(&mut self, now: Duration, publisher: &Publisher, out: &mut Vec<u8>);
     /// Sends one message of these bytes.
     fn payload(&mut self, payload: &[u8], out: &mut Vec<u8>);
+    /// Announces that this connection ends, where the transport can.
+    fn closing(&mut self, _out: &mut Vec<u8>) {}
     /// When it does something by itself.
     fn wake_at(&self) -> Option<Duration> {
         None
