@@ -225,6 +225,7 @@ impl RedisProtocol {
             [Reply::Text(b"message"), _, Reply::Text(payload)] => {
                 self.payloads.json(payload, received_at, on);
             }
+            [Reply::Text(b"message"), ..] => on(Incoming::Ignored(Ignored::Malformed)),
             [Reply::Text(b"subscribe"), ..] => {
                 if let Some((request, left)) = self.subscribing.front_mut() {
                     *left = left.saturating_sub(1);
