@@ -10,6 +10,9 @@ use tradewind_model::{FeedHealth, InstrumentId};
 
 use crate::protocol::{Sequence, Topic};
 
+/// Repeated messages of a topic in a row after which its numbers are taken to have begun anew.
+const REPEATS_MAX: u32 = 100;
+
 /// An instrument's data became better or worse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthChange {
@@ -28,7 +31,7 @@ pub enum SequenceVerdict {
     Next,
     /// Seen before, or overtaken by a later one: not to be used.
     Repeated,
-    /// This many are missing before it.
+    /// This many are missing before it; 0 for an unknown number, because the numbers began anew.
     Missing(u64),
 }
 
@@ -45,6 +48,8 @@ struct Counter {
     last: u64,
     /// The numbers may have started over with a new connection.
     uncertain: bool,
+    /// Repeated numbers in a row.
+    repeats: u32,
 }
 
 /// The health of a source's instruments.
@@ -98,10 +103,12 @@ impl HealthBook {
         let Some(feed) = self.feeds.get_mut(&instrument) else {
             return verdict;
         };
-        feed.last_data = now;
+        if verdict != SequenceVerdict::Repeated {
+            feed.last_data = now;
+        }
         match verdict {
             SequenceVerdict::Missing(count) => {
-                let reason = format!("{count} messages are missing");
+                let reason = missing_messages(count);
                 change(instrument, feed, FeedHealth::Gap, &reason, out);
             }
             SequenceVerdict::Next if self.is_filling => feed.is_fresh = true,
@@ -123,10 +130,7 @@ impl HealthBook {
 
     /// Messages of the whole source are missing, 0 for an unknown number: which instruments they were of is not known.
     pub fn gap(&mut self, missing: u64, out: &mut Vec<HealthChange>) {
-        let reason = match missing {
-            0 => "messages are missing".to_owned(),
-            count => format!("{count} messages are missing"),
-        };
+        let reason = missing_messages(missing);
         for (instrument, feed) in &mut self.feeds {
             change(*instrument, feed, FeedHealth::Gap, &reason, out);
         }
@@ -196,20 +200,36 @@ impl HealthBook {
             let counter = Counter {
                 last: number,
                 uncertain: false,
+                repeats: 0,
             };
             self.counters.insert(topic, counter);
             return SequenceVerdict::Next;
         };
         let uncertain = std::mem::replace(&mut counter.uncertain, false);
         if number <= counter.last && !uncertain {
-            return SequenceVerdict::Repeated;
+            counter.repeats = counter.repeats.saturating_add(1);
+            let is_contiguous = matches!(sequence, Sequence::Contiguous(_));
+            if !is_contiguous || counter.repeats < REPEATS_MAX {
+                return SequenceVerdict::Repeated;
+            }
+            counter.last = number;
+            counter.repeats = 0;
+            return SequenceVerdict::Missing(0);
         }
+        counter.repeats = 0;
         let missing = number.saturating_sub(counter.last).saturating_sub(1);
         counter.last = number;
         match sequence {
             Sequence::Contiguous(_) if missing > 0 => SequenceVerdict::Missing(missing),
             _ => SequenceVerdict::Next,
         }
+    }
+}
+
+fn missing_messages(count: u64) -> String {
+    match count {
+        0 => "messages are missing".to_owned(),
+        count => format!("{count} messages are missing"),
     }
 }
 
@@ -316,5 +336,24 @@ mod tests {
         book.reconnected(&mut Vec::new());
         assert_eq!(next(&mut book, 1), SequenceVerdict::Next);
         assert_eq!(next(&mut book, 1), SequenceVerdict::Repeated);
+    }
+
+    #[test]
+    fn numbers_that_begin_anew_are_a_gap_after_a_hundred_repeats_which_are_no_data() {
+        let mut book = book();
+        let mut out = Vec::new();
+        let topic = Topic::Trades(BTC);
+        let mut next = |at, number, out: &mut Vec<_>| {
+            book.data(secs(at), topic, Some(Sequence::Contiguous(number)), out);
+            book.wake_at()
+        };
+        next(1, 1_000_000, &mut out);
+        for number in 1..100 {
+            assert_eq!(next(2, number, &mut Vec::new()), Some(secs(11)));
+        }
+        next(3, 100, &mut out);
+        next(4, 101, &mut out);
+        let reported: Vec<_> = out.iter().map(|change| change.reason.as_str()).collect();
+        assert_eq!(reported, ["data", "messages are missing", "data"]);
     }
 }

@@ -14,9 +14,18 @@ use crate::wire::json::is_too_deep;
 /// The paths of a mapping as a tree, so that a message is walked once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Paths {
-    /// The field that lies here.
-    field: Option<usize>,
-    below: Vec<(String, Self)>,
+    /// The fields that lie here.
+    fields: Vec<usize>,
+    below: Vec<Step>,
+}
+
+/// One step of a path.
+#[derive(Clone, Debug)]
+struct Step {
+    name: String,
+    /// The same as a place in a list, if it is one.
+    place: Option<usize>,
+    paths: Paths,
 }
 
 impl Paths {
@@ -27,23 +36,41 @@ impl Paths {
             for name in path.split('.') {
                 at = at.step(name);
             }
-            at.field = Some(index);
+            at.fields.push(index);
         }
         root
     }
 
     fn step(&mut self, name: &str) -> &mut Self {
-        let place = self.below.iter().position(|(known, _)| known == name);
-        let place = place.unwrap_or_else(|| {
-            self.below.push((name.to_owned(), Self::default()));
+        let known = self.below.iter().position(|step| step.name == name);
+        let at = known.unwrap_or_else(|| {
+            self.below.push(Step {
+                name: name.to_owned(),
+                place: name
+                    .parse()
+                    .ok()
+                    .filter(|place: &usize| place.to_string() == name),
+                paths: Self::default(),
+            });
             self.below.len() - 1
         });
-        &mut self.below[place].1
+        &mut self.below[at].paths
     }
 
     fn find(&self, name: &str) -> Option<&Self> {
-        let found = self.below.iter().find(|(known, _)| known == name);
-        found.map(|(_, paths)| paths)
+        let found = self.below.iter().find(|step| step.name == name);
+        found.map(|step| &step.paths)
+    }
+
+    fn find_place(&self, place: usize) -> Option<&Self> {
+        let found = self.below.iter().find(|step| step.place == Some(place));
+        found.map(|step| &step.paths)
+    }
+
+    /// Places of a list that are looked at; what follows them is only checked.
+    fn places(&self) -> usize {
+        let places = self.below.iter().filter_map(|step| step.place);
+        places.max().map_or(0, |last| last.saturating_add(1))
     }
 
     /// What `bytes`, one JSON object or list, has at the paths.
@@ -70,16 +97,22 @@ impl<'a> DeserializeSeed<'a> for Walk<'_, '_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
-        let Some(field) = self.0.field else {
+        if self.0.fields.is_empty() {
             return json.deserialize_any(self);
-        };
+        }
         let raw = <&RawValue>::deserialize(json)?.get();
         match raw.as_bytes().first() {
             Some(b'"') => {
                 let text: Text<'a> = serde_json::from_str(raw).map_err(serde::de::Error::custom)?;
-                self.1.set(field, text.0);
+                for field in &self.0.fields {
+                    self.1.set(*field, text.0.clone());
+                }
             }
-            Some(b'-' | b'0'..=b'9') => self.1.set(field, Cow::Borrowed(raw)),
+            Some(b'-' | b'0'..=b'9') => {
+                for field in &self.0.fields {
+                    self.1.set(*field, Cow::Borrowed(raw));
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -108,18 +141,17 @@ impl<'a> Visitor<'a> for Walk<'_, '_, 'a> {
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<(), A::Error> {
-        let mut place = 0_usize;
-        loop {
-            let paths = self.0.find(&place.to_string());
-            let next = match paths {
+        for place in 0..self.0.places() {
+            let next = match self.0.find_place(place) {
                 Some(paths) => list.next_element_seed(Walk(paths, &mut *self.1))?,
                 None => list.next_element::<IgnoredAny>()?.map(|_| ()),
             };
             if next.is_none() {
                 return Ok(());
             }
-            place += 1;
         }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<(), E> {
@@ -180,6 +212,25 @@ mod tests {
             wanted.set(field as usize, text.into());
         }
         assert_eq!(format!("{found:?}"), format!("{wanted:?}"));
+    }
+
+    #[test]
+    fn several_fields_may_lie_on_one_path_and_lists_go_on_behind_them() {
+        let mut mapping = Mapping::default();
+        for field in [Field::Bid, Field::Ask, Field::Price] {
+            mapping.paths[field as usize] = "p.1".to_owned();
+        }
+        let paths = Paths::new(&mapping);
+        let found = paths.read(br#"{"p":[1,"2",[3],{"4":5}],"side":"buy"}"#);
+        let mut wanted = Found::default();
+        for field in [Field::Bid, Field::Ask, Field::Price] {
+            wanted.set(field as usize, "2".into());
+        }
+        wanted.set(Field::Side as usize, "buy".into());
+        assert_eq!(format!("{:?}", found.unwrap()), format!("{wanted:?}"));
+        // What lies behind the last place is checked all the same.
+        assert!(paths.read(br#"{"p":[1,"2",x]}"#).is_err());
+        assert!(paths.read(br#"{"p":[1]}"#).is_ok());
     }
 
     #[test]

@@ -7,8 +7,9 @@ use tradewind_model::{MarketEvent, Timestamp};
 
 use super::json::Paths;
 use super::mapping::{Found, Mapping};
-use super::progress::{Numbers, Place, Progress};
+use super::progress::{Numbers, Progress};
 use super::symbols::HouseSymbols;
+use crate::health::SequenceVerdict;
 use crate::protocol::{Ignored, Incoming};
 
 /// How the messages of a source are read.
@@ -100,9 +101,9 @@ impl Payloads {
         // A message that is of no use has a number, too.
         if let Some(number) = mapping.number(found) {
             match self.numbers.judge(number) {
-                Place::Next => {}
-                Place::Repeated => return on(Incoming::Ignored(Ignored::Repeated)),
-                Place::Missing(missing) => on(Incoming::Gap { missing }),
+                SequenceVerdict::Next => {}
+                SequenceVerdict::Repeated => return on(Incoming::Ignored(Ignored::Repeated)),
+                SequenceVerdict::Missing(missing) => on(Incoming::Gap { missing }),
             }
         }
         // Unique within a run: the time it came, then its place.

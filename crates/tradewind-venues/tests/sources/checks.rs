@@ -262,6 +262,38 @@ fn what_is_no_message_is_ignored_and_the_next_one_taken() {
 }
 
 #[test]
+fn a_bad_message_with_a_number_is_passed_over_whenever_it_is_sent_again() {
+    for_all(|dialect| {
+        let mut world = live(dialect);
+        for payload in dialect.malformed_with_a_number() {
+            world.publisher.bad(payload);
+        }
+        world.publisher.trade("A", 1);
+        world.pass(Duration::from_secs(1));
+        assert!(has(&world.lines(), "trade 0 1"), "{dialect:?}");
+        // They are sent again with what was missed.
+        world.cut();
+        world.publisher.dropped("A", 2);
+        for payload in dialect.malformed_with_a_number() {
+            world.publisher.bad(payload);
+        }
+        world.publisher.trade("A", 3);
+        world.pass(Duration::from_secs(3));
+        world.publisher.quote("A", 300);
+        world.pass(3 * HEARTBEAT);
+        let lines = world.lines();
+        assert!(has(&lines, "quote 0 300"), "{dialect:?}: {lines:?}");
+        assert_eq!(waits(&world).len(), 1, "{dialect:?}: {lines:?}");
+        if dialect.refills() {
+            assert!(
+                has(&lines, "trade 0 2") && has(&lines, "trade 0 3"),
+                "{lines:?}"
+            );
+        }
+    });
+}
+
+#[test]
 fn what_is_too_long_ends_the_connection_before_it_came() {
     for_all(|dialect| {
         let mut world = live(dialect);
@@ -283,6 +315,7 @@ fn a_message_that_comes_byte_by_byte_is_taken_once() {
             is_quote: true,
             price: 300,
             is_dropped: false,
+            bad: None,
         };
         let text = good.json(3);
         let bytes = match dialect {
@@ -302,4 +335,82 @@ fn a_message_that_comes_byte_by_byte_is_taken_once() {
         }
         assert_eq!(world.lines(), ["quote 0 300"]);
     });
+}
+
+#[test]
+fn a_stream_that_may_not_be_read_is_reported_and_read_once_it_may() {
+    let mut world = live(Dialect::RedisStreams);
+    world.publisher.refuses_reading = true;
+    world.publisher.quote("A", 300);
+    world.pass(MINUTE);
+    let lines = world.lines();
+    assert!(has(&lines, "broken: Redis refused: NOPERM no"), "{lines:?}");
+    world.publisher.refuses_reading = false;
+    world.publisher.quote("A", 400);
+    world.pass(2 * MINUTE);
+    world.publisher.quote("A", 500);
+    world.pass(Duration::from_secs(1));
+    let lines = world.lines();
+    let wanted = ["quote 0 400", "quote 0 500", "0 Live"];
+    assert!(wanted.iter().all(|line| has(&lines, line)), "{lines:?}");
+}
+
+/// A source with two connections, because the end of the first was announced and nothing is granted on the second yet.
+fn overlapping(mut world: World, dialect: Dialect) -> World {
+    world.publisher.refuses = true;
+    world.announce_closing();
+    assert_eq!(world.open(), 2, "{dialect:?}");
+    world.lines();
+    world
+}
+
+#[test]
+fn an_announced_end_neither_doubles_nor_loses_a_message() {
+    for dialect in [Dialect::Tcp, Dialect::WebSocket] {
+        let mut world = overlapping(live(dialect), dialect);
+        let mut wanted = Vec::new();
+        for price in 1..=5 {
+            world.publisher.trade("A", price);
+            world.settle();
+            wanted.push(format!("trade 0 {price}"));
+        }
+        assert_eq!(world.lines(), wanted, "{dialect:?}");
+        world.publisher.refuses = false;
+        world.pass(MINUTE);
+        assert_eq!(world.open(), 1, "{dialect:?}");
+        world.lines();
+        world.publisher.trade("A", 6);
+        world.settle();
+        let lines = world.lines();
+        let trades = lines.iter().filter(|line| line.starts_with("trade"));
+        assert_eq!(trades.collect::<Vec<_>>(), ["trade 0 6"], "{dialect:?}");
+        assert!(!has(&lines, "Gap"), "{dialect:?}: {lines:?}");
+    }
+}
+
+#[test]
+fn a_publisher_that_is_replaced_by_one_that_counts_anew_is_read_on() {
+    for dialect in [Dialect::Tcp, Dialect::WebSocket] {
+        let mut world = live(dialect);
+        for price in 1..500 {
+            world.publisher.trade("A", price);
+        }
+        world.settle();
+        world.publisher.base = world.publisher.messages.len();
+        let mut world = overlapping(world, dialect);
+        world.publisher.trade("A", 1);
+        world.settle();
+        world.publisher.refuses = false;
+        world.pass(MINUTE);
+        assert_eq!(world.open(), 1, "{dialect:?}");
+        world.lines();
+        for price in 2..150 {
+            world.publisher.trade("A", price);
+        }
+        world.publisher.quote("B", 300);
+        world.settle();
+        let lines = world.lines();
+        assert!(has(&lines, "trade 0 149"), "{dialect:?}: {lines:?}");
+        assert!(has(&lines, "quote 1 300"), "{dialect:?}: {lines:?}");
+    }
 }

@@ -10,6 +10,8 @@ pub(crate) struct Message {
     pub(crate) price: i64,
     /// It is dropped on the way the first time.
     pub(crate) is_dropped: bool,
+    /// It cannot be read: this is sent in place of what it says, with its number where the transport has one.
+    pub(crate) bad: Option<Vec<u8>>,
 }
 
 /// The messages of a feed, and how its server treats requests.
@@ -18,6 +20,10 @@ pub(crate) struct Publisher {
     pub(crate) messages: Vec<Message>,
     /// Subscriptions are refused.
     pub(crate) refuses: bool,
+    /// Reading a stream is refused, though finding the place in it is not.
+    pub(crate) refuses_reading: bool,
+    /// Messages before this one have no numbers for who connects now: the numbers began anew here.
+    pub(crate) base: usize,
     /// Nothing is answered any more.
     pub(crate) is_silent: bool,
     /// Subscription requests that came.
@@ -38,12 +44,20 @@ impl Publisher {
         self.message(symbol, false, price, true);
     }
 
+    /// A message with a number that cannot be read, whenever it is sent.
+    pub(crate) fn bad(&mut self, payload: Vec<u8>) {
+        self.quote("A", 1);
+        let last = self.messages.last_mut();
+        last.unwrap().bad = Some(payload);
+    }
+
     fn message(&mut self, symbol: &'static str, is_quote: bool, price: i64, is_dropped: bool) {
         self.messages.push(Message {
             symbol,
             is_quote,
             price,
             is_dropped,
+            bad: None,
         });
     }
 }
@@ -54,6 +68,12 @@ impl Message {
         let fields = self.fields(number);
         let pairs = fields.map(|(name, value)| (name.to_owned(), value.into()));
         serde_json::Value::Object(pairs.collect()).to_string()
+    }
+
+    /// What is sent as JSON.
+    pub(crate) fn payload(&self, number: usize) -> Vec<u8> {
+        let good = || self.json(number).into_bytes();
+        self.bad.clone().unwrap_or_else(good)
     }
 
     /// Names and texts.

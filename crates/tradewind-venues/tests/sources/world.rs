@@ -24,6 +24,9 @@ use crate::servers::{Dialect, Server};
 /// How often the sources are pinged.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(5);
 
+/// Most turns that everybody takes at one instant.
+const ROUNDS_MAX: usize = 10_000;
+
 /// How the server treats who connects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Door {
@@ -216,7 +219,7 @@ impl World {
 
     /// Lets everybody go on until nobody can.
     pub(crate) fn settle(&mut self) {
-        loop {
+        for _ in 0..ROUNDS_MAX {
             let mut context = Context::from_waker(Waker::noop());
             if let Some(source) = &mut self.source
                 && source.as_mut().poll(&mut context).is_ready()
@@ -242,6 +245,7 @@ impl World {
                 return;
             }
         }
+        panic!("they answer each other without end");
     }
 
     /// Ends every connection.
@@ -258,6 +262,14 @@ impl World {
     pub(crate) fn send_payload(&mut self, payload: &[u8]) {
         for connection in &mut self.connections {
             connection.server.payload(payload, &mut connection.out);
+        }
+        self.settle();
+    }
+
+    /// Announces the end of every connection there is.
+    pub(crate) fn announce_closing(&mut self) {
+        for connection in &mut self.connections {
+            connection.server.closing(&mut connection.out);
         }
         self.settle();
     }

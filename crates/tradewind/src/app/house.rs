@@ -8,7 +8,9 @@ use anyhow::Context;
 use secrecy::SecretString;
 use tradewind_events::Configuration;
 use tradewind_model::{Clock, Instrument};
-use tradewind_venues::house::{HouseSettings, HouseSymbols, Positions, Progress, source};
+use tradewind_venues::house::{
+    HouseSettings, HouseSymbols, Positions, Progress, Transport, source,
+};
 use tradewind_venues::{Connector, MarketSink, SourceSettings, TcpConnector, client_config};
 
 use crate::app::desk_time::real;
@@ -35,7 +37,7 @@ pub(crate) fn prepare(
     sources
         .map(|(source, number)| {
             let token = source.token_env.as_ref();
-            let token = token.map(|name| secret(&source.name, name, environment));
+            let token = token.map(|name| secret(source, name, environment));
             let settings = HouseSettings {
                 name: source.name.clone(),
                 address: source.address.clone(),
@@ -57,14 +59,29 @@ pub(crate) fn prepare(
 }
 
 fn secret(
-    source: &str,
+    source: &Configured,
     name: &str,
     environment: &BTreeMap<String, String>,
 ) -> anyhow::Result<SecretString> {
     let value = environment.get(name).filter(|value| !value.is_empty());
-    let value = value
-        .with_context(|| format!("source {source} asks for {name}: set it in the environment"));
-    Ok(SecretString::from(value?.as_str()))
+    let value = value.with_context(|| {
+        format!(
+            "source {} asks for {name}: set it in the environment",
+            source.name
+        )
+    });
+    let value = value?;
+    let is_in_header = matches!(source.transport, Transport::WebSocket { .. });
+    let is_usable = match is_in_header {
+        true => value.bytes().all(|byte| byte.is_ascii_graphic()),
+        false => value.trim() == value,
+    };
+    anyhow::ensure!(
+        is_usable,
+        "{name}, which source {} asks for, holds a space, the end of a line or a character that cannot be sent",
+        source.name
+    );
+    Ok(SecretString::from(value.as_str()))
 }
 
 /// A source's symbols and the instruments by the ids they have on the desk.
@@ -120,5 +137,49 @@ pub(crate) fn start(
                 stop,
             )
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tradewind_venues::house::{Asking, Mapping};
+    use tradewind_venues::{Address, Scheme};
+
+    use super::*;
+
+    fn configured(transport: Transport) -> Configured {
+        Configured {
+            name: "house".to_owned(),
+            address: Address::parse("tcp://127.0.0.1:1", Scheme::Tcp).unwrap(),
+            transport,
+            instruments: Vec::new(),
+            token_env: Some("TOKEN".to_owned()),
+            heartbeat: Duration::from_secs(5),
+            ca_file: None,
+        }
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_sent_is_refused_and_not_shown() {
+        let websocket = configured(Transport::WebSocket {
+            mapping: Mapping::default(),
+            asking: Asking::House,
+        });
+        let tcp = configured(Transport::Tcp);
+        let read = |source: &Configured, value: &str| {
+            let environment = BTreeMap::from([("TOKEN".to_owned(), value.to_owned())]);
+            secret(source, "TOKEN", &environment).map_err(|error| error.to_string())
+        };
+        assert!(read(&websocket, "a-token").is_ok() && read(&tcp, "tök en").is_ok());
+        for value in ["a-token ", "a-token\n", "a-token\r\n", ""] {
+            for source in [&websocket, &tcp] {
+                let error = read(source, value).unwrap_err();
+                assert!(
+                    error.contains("TOKEN") && !error.contains("a-token"),
+                    "{error}"
+                );
+            }
+        }
+        assert!(read(&websocket, "tök").is_err() && read(&websocket, "a token").is_err());
     }
 }

@@ -502,6 +502,12 @@ fn mistakes_in_a_source_name_the_key_and_the_cure() {
     check(redis.0, socket, &["sources.house.subscribe", "{symbols}"]);
     let path = "\"websocket\"\nmessages = { bid = \"a..b\" }\naddress = \"ws:";
     check(redis.0, path, &["sources.house.messages.bid", "no path"]);
+    let prefix = "\"websocket\"\nmessages = { bid = \"a\", ask = \"a.b\" }\naddress = \"ws:";
+    check(
+        redis.0,
+        prefix,
+        &["sources.house.messages.bid", "lies below"],
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use crate::protocol::ProtocolError;
 
-/// Longest text of a reply.
+/// Longest text of a reply that is taken. A longer one is skipped, so that what follows it is read.
 const BULK_BYTES_MAX: usize = 1024 * 1024;
 /// Longest reply in all.
 const REPLY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -21,6 +21,8 @@ pub(super) enum Reply<'a> {
     Error(&'a [u8]),
     Number(i64),
     Text(&'a [u8]),
+    /// A text that is longer than any of use; it was skipped.
+    TooLong,
     Nothing,
     List(Vec<Self>),
 }
@@ -29,7 +31,9 @@ impl<'a> Reply<'a> {
     pub(super) fn text(&self) -> Option<&'a str> {
         match self {
             Self::Text(bytes) | Self::Status(bytes) => std::str::from_utf8(bytes).ok(),
-            Self::Error(_) | Self::Number(_) | Self::Nothing | Self::List(_) => None,
+            Self::Error(_) | Self::Number(_) | Self::TooLong | Self::Nothing | Self::List(_) => {
+                None
+            }
         }
     }
 
@@ -90,8 +94,11 @@ impl<'a> Reader<'a> {
             b'+' => Ok(Reply::Status(rest)),
             b'-' => Ok(Reply::Error(rest)),
             b':' => number(rest).map(Reply::Number),
-            b'$' => match length(rest, BULK_BYTES_MAX)? {
+            b'$' => match length(rest, REPLY_BYTES_MAX)? {
                 None => Ok(Reply::Nothing),
+                Some(length) if length > BULK_BYTES_MAX => {
+                    self.bulk(length).map(|_| Reply::TooLong)
+                }
                 Some(length) => self.bulk(length).map(Reply::Text),
             },
             b'*' => match length(rest, ITEMS_MAX)? {
@@ -187,6 +194,16 @@ mod tests {
         refused(b"$1\r\nabc");
         refused(&b"*1\r\n".repeat(20));
         refused(&b"+".repeat(LINE_BYTES_MAX));
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_skipped_and_what_surrounds_it_is_read() {
+        let length = BULK_BYTES_MAX + 1;
+        let long = "x".repeat(length);
+        let bytes = format!("*3\r\n$3\r\n7-0\r\n${length}\r\n{long}\r\n:1\r\n");
+        let wanted = [Reply::Text(b"7-0"), Reply::TooLong, Reply::Number(1)];
+        let (read, used) = reply(bytes.as_bytes()).unwrap().unwrap();
+        assert_eq!((read.items(), used), (&wanted[..], bytes.len()));
     }
 
     #[test]

@@ -225,6 +225,7 @@ impl RedisProtocol {
             [Reply::Text(b"message"), _, Reply::Text(payload)] => {
                 self.payloads.json(payload, received_at, on);
             }
+            [Reply::Text(b"message"), ..] => on(Incoming::Ignored(Ignored::Malformed)),
             [Reply::Text(b"subscribe"), ..] => {
                 if let Some((request, left)) = self.subscribing.front_mut() {
                     *left = left.saturating_sub(1);
@@ -308,15 +309,18 @@ impl RedisProtocol {
             return Err(cluster());
         }
         if !self.is_ready {
-            let why = format!("Redis refused the login: {words}");
-            return Err(ProtocolError(why));
+            // Servers that do not know HELLO repeat its arguments, the password among them: only the error's name is shown.
+            let name = first.bytes().all(|byte| byte.is_ascii_uppercase());
+            let name = if name { first } else { "an error" };
+            return Err(ProtocolError(format!("Redis refused the login: {name}")));
         }
         if let Some((request, _)) = self.subscribing.pop_front() {
             let reason = words.to_owned();
             on(Incoming::Refused { request, reason });
             return Ok(());
         }
-        if let Some(Sent::Last(_) | Sent::Still(_) | Sent::Read) = self.sent.pop_front() {
+        // A reading has no request that could be repeated: the next connection reads on.
+        if let Some(Sent::Last(_) | Sent::Still(_)) = self.sent.pop_front() {
             self.is_reading = false;
             // It answers as a pong would.
             on(Incoming::Pong);
@@ -403,3 +407,6 @@ impl Protocol for RedisProtocol {
         Ok(used)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -278,6 +278,14 @@ pub fn decode(bytes: &[u8]) -> Result<Frame, BadFrame> {
     reader.0.is_empty().then_some(frame).ok_or(BadFrame)
 }
 
+/// The number of a data frame, though the rest of it may be unreadable.
+pub(super) fn data_number(bytes: &[u8]) -> Option<u64> {
+    let (b'Q' | b'T', rest) = bytes.split_first()? else {
+        return None;
+    };
+    Reader(rest).u64().ok()
+}
+
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {

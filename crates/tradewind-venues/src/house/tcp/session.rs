@@ -5,12 +5,14 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use tradewind_model::{MarketEvent, Quote, Timestamp, Trade, TradeId};
 
-use super::codec::{FRAME_BYTES_MAX, Frame, QuoteFrame, TradeFrame, Wanted, decode, encode};
+use super::codec::{
+    FRAME_BYTES_MAX, Frame, QuoteFrame, TradeFrame, Wanted, data_number, decode, encode,
+};
 use crate::address::Address;
 use crate::house::numbers::Scaled;
-use crate::house::progress::Progress;
+use crate::house::progress::{Open, Progress, REPEATS_MAX};
 use crate::house::symbols::HouseSymbols;
-use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Sequence, Topic};
+use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
 
 /// A connection to a binary feed.
 #[derive(Debug)]
@@ -19,6 +21,12 @@ pub struct TcpProtocol {
     symbols: Arc<HouseSymbols>,
     token: Option<SecretString>,
     progress: Progress,
+    /// This connection among those that read, from the welcome on.
+    open: Option<Open>,
+    /// The first number that the last login named; 0 for none.
+    wanted_from: u64,
+    /// Repeated data in a row.
+    repeats: u32,
     /// The session of this connection, once the server has named it.
     session: Option<u64>,
     /// The number of the next data frame.
@@ -43,6 +51,9 @@ impl TcpProtocol {
             symbols,
             token,
             progress,
+            open: None,
+            wanted_from: 0,
+            repeats: 0,
             session: None,
             next: 0,
             repeats_until: None,
@@ -51,7 +62,8 @@ impl TcpProtocol {
     }
 
     /// Asks for everything from `from` on.
-    fn log_in(&self, session: u64, from: u64, out: &mut Vec<u8>) {
+    fn log_in(&mut self, session: u64, from: u64, out: &mut Vec<u8>) {
+        self.wanted_from = from;
         let token = self.token.as_ref();
         let token = token.map_or_else(String::new, |token| token.expose_secret().to_owned());
         let login = Frame::Login {
@@ -79,11 +91,17 @@ impl TcpProtocol {
         (number, session, newest): (u64, u64, u64),
         on: &mut impl FnMut(Incoming<MarketEvent>),
     ) -> Result<(), ProtocolError> {
+        let before = self.progress.get();
         if session == 0 || newest < number {
+            // It may be what the last position makes of a feed that began anew: the next login names none.
+            if before.session != 0 {
+                on(Incoming::Gap { missing: 0 });
+                self.progress.begin(0, 0);
+            }
             return Err(ProtocolError("a welcome that is none".to_owned()));
         }
-        let before = self.progress.get();
-        let is_known = before.session == session;
+        // A feed whose newest number is below what was read has begun anew, whatever it calls its session.
+        let is_known = before.session == session && newest >= self.wanted_from.saturating_sub(1);
         if is_known && number > before.last {
             let missing = number - before.last;
             on(Incoming::Gap { missing });
@@ -94,8 +112,10 @@ impl TcpProtocol {
             }
             self.progress.begin(session, number);
         }
-        self.progress.read(number);
+        self.progress.read(session, number);
         self.session = Some(session);
+        self.open.get_or_insert_with(|| self.progress.open());
+        self.repeats = 0;
         self.next = number.saturating_add(1);
         self.requested = None;
         self.repeats_until = (newest > number).then_some(newest);
@@ -114,15 +134,32 @@ impl TcpProtocol {
         on: &mut impl FnMut(Incoming<MarketEvent>),
     ) -> bool {
         if number < self.next {
+            self.repeats = self.repeats.saturating_add(1);
             on(Incoming::Ignored(Ignored::Repeated));
             return false;
         }
+        self.repeats = 0;
         if number > self.next {
             self.missing(number - self.next, out, on);
             on(Incoming::Ignored(Ignored::Repeated));
             return false;
         }
-        self.requested.is_none()
+        if self.requested.is_some() {
+            return false;
+        }
+        // Another connection has read it, or has found that the feed began anew.
+        let is_read = self.is_superseded() || number <= self.progress.get().last;
+        if is_read {
+            on(Incoming::Ignored(Ignored::Repeated));
+            self.read(number, on);
+        }
+        !is_read
+    }
+
+    /// Whether another connection was welcomed to a later session.
+    fn is_superseded(&self) -> bool {
+        self.session
+            .is_some_and(|session| session != self.progress.get().session)
     }
 
     /// Announces a gap and asks for what is missing, once.
@@ -132,7 +169,8 @@ impl TcpProtocol {
         out: &mut Vec<u8>,
         on: &mut impl FnMut(Incoming<MarketEvent>),
     ) {
-        let Some(session) = self.session.filter(|_| self.requested.is_none()) else {
+        let is_possible = self.requested.is_none() && !self.is_superseded();
+        let Some(session) = self.session.filter(|_| is_possible) else {
             return;
         };
         self.requested = Some(0);
@@ -141,9 +179,21 @@ impl TcpProtocol {
         self.log_in(session, self.next, out);
     }
 
+    /// A frame that cannot be read. The one that is next counts as read, else it would be missing and be sent again. Another
+    /// number of such a frame means nothing.
+    fn malformed(&mut self, frame: &[u8], on: &mut impl FnMut(Incoming<MarketEvent>)) {
+        on(Incoming::Ignored(Ignored::Malformed));
+        let is_awaited = self.session.is_some() && self.requested.is_none();
+        if is_awaited && data_number(frame) == Some(self.next) {
+            self.read(self.next, on);
+        }
+    }
+
     fn read(&mut self, number: u64, on: &mut impl FnMut(Incoming<MarketEvent>)) {
         self.next = number.saturating_add(1);
-        self.progress.read(number);
+        if let Some(session) = self.session {
+            self.progress.read(session, number);
+        }
         if self.repeats_until.is_some_and(|until| number >= until) {
             self.repeats_until = None;
             on(Incoming::Synced);
@@ -228,7 +278,7 @@ impl TcpProtocol {
         };
         Incoming::Event {
             topic: Topic::Quotes(instrument.id),
-            sequence: Some(Sequence::Increasing(frame.number)),
+            sequence: None,
             event: MarketEvent::Quote(Quote {
                 instrument: instrument.id,
                 bid,
@@ -256,7 +306,7 @@ impl TcpProtocol {
         };
         Incoming::Event {
             topic: Topic::Trades(instrument.id),
-            sequence: Some(Sequence::Increasing(frame.number)),
+            sequence: None,
             event: MarketEvent::Trade(Trade {
                 instrument: instrument.id,
                 taker: frame.taker,
@@ -331,9 +381,13 @@ impl Protocol for TcpProtocol {
             let why = "missing messages were requested and do not come";
             return Err(ProtocolError(why.to_owned()));
         }
+        let is_alone = self.open.as_ref().is_some_and(Open::is_alone);
+        if self.repeats >= REPEATS_MAX || (is_alone && self.is_superseded()) {
+            return Err(ProtocolError("the numbers began anew".to_owned()));
+        }
         match decode(frame) {
             Ok(frame) => self.take(frame, received_at, out, on)?,
-            Err(_) => on(Incoming::Ignored(Ignored::Malformed)),
+            Err(_) => self.malformed(frame, on),
         }
         Ok(4 + frame.len())
     }

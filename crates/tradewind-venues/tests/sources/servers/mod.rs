@@ -25,6 +25,8 @@ pub(crate) trait Server {
     fn publish(&mut self, now: Duration, publisher: &Publisher, out: &mut Vec<u8>);
     /// Sends one message of these bytes.
     fn payload(&mut self, payload: &[u8], out: &mut Vec<u8>);
+    /// Announces that this connection ends, where the transport can.
+    fn closing(&mut self, _out: &mut Vec<u8>) {}
     /// When it does something by itself.
     fn wake_at(&self) -> Option<Duration> {
         None
@@ -119,6 +121,14 @@ impl Dialect {
                 }
                 all
             }
+        }
+    }
+
+    /// The same behind the number of a message: of TCP, what follows the number of a data frame.
+    pub(crate) fn malformed_with_a_number(self) -> Vec<Vec<u8>> {
+        match self {
+            Self::Tcp => vec![vec![], vec![0xff], vec![1, 0xff, 0, 0], vec![0; 200]],
+            _ => self.malformed(),
         }
     }
 

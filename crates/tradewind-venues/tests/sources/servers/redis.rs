@@ -1,6 +1,5 @@
 //! As much of Redis as a source uses: HELLO, PING, SUBSCRIBE, XREVRANGE, XRANGE and XREAD.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::Server;
@@ -15,19 +14,25 @@ pub(crate) struct Redis {
     reading: Option<(usize, Duration)>,
 }
 
-fn text(text: &str) -> String {
-    format!("${}\r\n{text}\r\n", text.len())
+fn text(text: impl AsRef<[u8]>) -> Vec<u8> {
+    let text = text.as_ref();
+    let head = format!("${}\r\n", text.len());
+    [head.as_bytes(), text, b"\r\n"].concat()
 }
 
-fn list(items: impl IntoIterator<Item = String>) -> String {
-    let items: Vec<String> = items.into_iter().collect();
-    format!("*{}\r\n{}", items.len(), items.concat())
+fn list(items: impl IntoIterator<Item = Vec<u8>>) -> Vec<u8> {
+    let items: Vec<Vec<u8>> = items.into_iter().collect();
+    [format!("*{}\r\n", items.len()).into_bytes(), items.concat()].concat()
 }
 
-fn entry(publisher: &Publisher, number: usize) -> String {
+fn entry(publisher: &Publisher, number: usize) -> Vec<u8> {
+    let id = text(format!("{number}-0"));
+    if let Some(bad) = &publisher.messages[number - 1].bad {
+        return list([id, list([text("json"), text(bad)])]);
+    }
     let fields = publisher.messages[number - 1].fields(number);
     let fields = fields.flat_map(|(name, value)| [text(name), text(&value)]);
-    list([text(&format!("{number}-0")), list(fields)])
+    list([id, list(fields)])
 }
 
 /// The number in an entry's id.
@@ -52,21 +57,22 @@ impl Redis {
         Some(words)
     }
 
-    fn answer(&mut self, now: Duration, words: &[&str], publisher: &mut Publisher) -> String {
+    fn answer(&mut self, now: Duration, words: &[&str], publisher: &mut Publisher) -> Vec<u8> {
         let newest = publisher.messages.len();
         let refused = |publisher: &mut Publisher| {
             publisher.requests += 1;
-            publisher.refuses.then(|| "-NOPERM no\r\n".to_owned())
+            publisher.refuses.then(|| b"-NOPERM no\r\n".to_vec())
         };
         match words {
+            ["XREAD", ..] if publisher.refuses_reading => b"-NOPERM no\r\n".to_vec(),
             ["HELLO", "2", "AUTH", "default", "a-token"] => {
                 list(["server", "redis", "mode", "standalone"].map(text))
             }
             ["PING"] if self.sent.is_some() => list(["pong", ""].map(text)),
-            ["PING"] => "+PONG\r\n".to_owned(),
+            ["PING"] => b"+PONG\r\n".to_vec(),
             ["SUBSCRIBE", channel] => refused(publisher).unwrap_or_else(|| {
                 self.sent.get_or_insert(newest);
-                list([text("subscribe"), text(channel), ":1\r\n".to_owned()])
+                list([text("subscribe"), text(channel), b":1\r\n".to_vec()])
             }),
             ["XREVRANGE", "prices", "+", "-", "COUNT", "1"] => {
                 let last = (newest > 0).then(|| entry(publisher, newest));
@@ -90,7 +96,7 @@ impl Redis {
             ] => {
                 let until = now + Duration::from_millis(block.parse().unwrap());
                 self.reading = Some((number(after), until));
-                String::new()
+                Vec::new()
             }
             other => panic!("{other:?}"),
         }
@@ -108,7 +114,7 @@ impl Server for Redis {
         self.input.extend_from_slice(bytes);
         while let Some(words) = self.next() {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            out.extend_from_slice(self.answer(now, &words, publisher).as_bytes());
+            out.extend_from_slice(&self.answer(now, &words, publisher));
         }
     }
 
@@ -117,26 +123,26 @@ impl Server for Redis {
             for (place, message) in publisher.messages.iter().enumerate().skip(sent) {
                 self.sent = Some(place + 1);
                 if !message.is_dropped {
-                    self.payload(message.json(place + 1).as_bytes(), out);
+                    self.payload(&message.payload(place + 1), out);
                 }
             }
         }
         let Some((after, until)) = self.reading else {
             return;
         };
-        let entries: Vec<String> = (after + 1..=publisher.messages.len())
+        let entries: Vec<Vec<u8>> = (after + 1..=publisher.messages.len())
             .take(100)
             .map(|number| entry(publisher, number))
             .collect();
-        let mut answer = String::new();
+        let mut answer = Vec::new();
         if !entries.is_empty() {
             answer = list([list([text("prices"), list(entries)])]);
         } else if now >= until {
-            write!(answer, "*-1\r\n").unwrap();
+            answer.extend_from_slice(b"*-1\r\n");
         }
         if !answer.is_empty() {
             self.reading = None;
-            out.extend_from_slice(answer.as_bytes());
+            out.extend_from_slice(&answer);
         }
     }
 
@@ -148,14 +154,9 @@ impl Server for Redis {
             out.extend_from_slice(format!("${length}\r\n").as_bytes());
             out.extend_from_slice(&[payload, b"\r\n"].concat());
         } else if let Some((after, _)) = self.reading.take() {
-            let id = text(&format!("{after}-0"));
-            let head = format!(
-                "*1\r\n*2\r\n{}*1\r\n*2\r\n{id}*2\r\n{}${length}\r\n",
-                text("prices"),
-                text("json")
-            );
-            out.extend_from_slice(head.as_bytes());
-            out.extend_from_slice(&[payload, b"\r\n"].concat());
+            let id = text(format!("{after}-0"));
+            let entry = list([id, list([text("json"), text(payload)])]);
+            out.extend_from_slice(&list([list([text("prices"), list([entry])])]));
         }
     }
 

@@ -13,6 +13,8 @@ const SESSION: u64 = 9;
 #[derive(Default)]
 pub(crate) struct Tcp {
     input: Vec<u8>,
+    /// Where this connection's numbers begin; its session has that name, too.
+    base: usize,
     /// Messages that were sent, after a login.
     sent: Option<usize>,
     /// Messages that are sent though they are dropped at first: they were requested.
@@ -21,7 +23,7 @@ pub(crate) struct Tcp {
 
 impl Tcp {
     fn number(&self) -> u64 {
-        self.sent.unwrap_or(0) as u64
+        (self.sent.unwrap_or(self.base) - self.base) as u64
     }
 
     fn take(&mut self, frame: Frame, publisher: &mut Publisher, out: &mut Vec<u8>) {
@@ -33,15 +35,19 @@ impl Tcp {
                 token,
             } => {
                 assert_eq!(token, "a-token");
+                if self.sent.is_none() {
+                    self.base = publisher.base;
+                }
+                let ours = SESSION + self.base as u64;
                 let newest = publisher.messages.len();
-                let known = usize::try_from(from.saturating_sub(1)).unwrap();
-                let sent = if session == SESSION { known } else { newest };
+                let known = self.base + usize::try_from(from.saturating_sub(1)).unwrap();
+                let sent = if session == ours { known } else { newest };
                 self.sent = Some(sent);
                 self.repeated = newest;
                 let welcome = Frame::Welcome {
-                    number: sent as u64,
-                    session: SESSION,
-                    newest: newest as u64,
+                    number: self.number(),
+                    session: ours,
+                    newest: (newest - self.base) as u64,
                 };
                 encode(&welcome, out);
             }
@@ -119,12 +125,23 @@ impl Server for Tcp {
             return;
         };
         for (place, message) in publisher.messages.iter().enumerate().skip(sent) {
-            let number = place + 1;
-            self.sent = Some(number);
-            if !message.is_dropped || number <= self.repeated {
-                encode(&frame(message, number as u64), out);
+            let number = place + 1 - self.base;
+            self.sent = Some(place + 1);
+            if !message.is_dropped || place < self.repeated {
+                match &message.bad {
+                    None => encode(&frame(message, number as u64), out),
+                    Some(rest) => {
+                        let number = (number as u64).to_le_bytes();
+                        self.payload(&[b"Q", &number[..], rest].concat(), out);
+                    }
+                }
             }
         }
+    }
+
+    fn closing(&mut self, out: &mut Vec<u8>) {
+        let number = self.number();
+        encode(&Frame::ClosingSoon { number }, out);
     }
 
     fn payload(&mut self, payload: &[u8], out: &mut Vec<u8>) {

@@ -12,6 +12,8 @@ use crate::publisher::Publisher;
 pub(crate) struct WebSocket {
     input: Vec<u8>,
     is_open: bool,
+    /// Where this connection's numbers begin.
+    base: usize,
     /// Messages that were sent, after a subscription.
     sent: Option<usize>,
 }
@@ -76,6 +78,7 @@ impl Server for WebSocket {
             out.extend_from_slice(answer.as_bytes());
             self.input.clear();
             self.is_open = true;
+            self.base = publisher.base;
         }
         while let Some((kind, payload)) = self.next() {
             match kind {
@@ -85,12 +88,11 @@ impl Server for WebSocket {
                     assert!(request["symbols"].as_array().unwrap().iter().all(known));
                     publisher.requests += 1;
                     let number = &request["request"];
+                    // It sends everything to everybody, whatever it answers.
+                    self.sent.get_or_insert(publisher.messages.len());
                     let answer = match publisher.refuses {
                         true => json!({"op": "refused", "request": number, "reason": "no"}),
-                        false => {
-                            self.sent = Some(publisher.messages.len());
-                            json!({"op": "acked", "request": number})
-                        }
+                        false => json!({"op": "acked", "request": number}),
                     };
                     frame(1, answer.to_string().as_bytes(), out);
                 }
@@ -107,9 +109,13 @@ impl Server for WebSocket {
         for (place, message) in publisher.messages.iter().enumerate().skip(sent) {
             self.sent = Some(place + 1);
             if !message.is_dropped {
-                frame(1, message.json(place + 1).as_bytes(), out);
+                frame(1, &message.payload(place + 1 - self.base), out);
             }
         }
+    }
+
+    fn closing(&mut self, out: &mut Vec<u8>) {
+        self.payload(br#"{"op":"closing"}"#, out);
     }
 
     fn payload(&mut self, payload: &[u8], out: &mut Vec<u8>) {

@@ -109,7 +109,7 @@ fn mapping(path: &str, section: Section<'_>, errors: &Errors) -> Option<Mapping>
     }
     let path = join(path, "messages");
     let section = Section::new(&path, section.node("messages"), errors);
-    let paths = Field::ALL.map(|(_, name)| section.get(name, way));
+    let paths = Field::ALL.map(|(_, name)| section.get(name, field_path));
     let word = |key: &str| section.get(key, values::text);
     let (quote, trade, buy, sell) = (word("quote"), word("trade"), word("buy"), word("sell"));
     let units = [("s", 0_u8), ("ms", 3), ("us", 6), ("ns", 9)];
@@ -119,6 +119,19 @@ fn mapping(path: &str, section: Section<'_>, errors: &Errors) -> Option<Mapping>
     let mut whole = Mapping::default();
     for (place, path) in whole.paths.iter_mut().zip(paths) {
         *place = path?;
+    }
+    let below = |path: &str, other: &str| {
+        let rest = other.strip_prefix(path);
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    for ((_, name), path) in Field::ALL.iter().zip(&whole.paths) {
+        if let Some(other) = whole.paths.iter().find(|other| below(path, other)) {
+            let what = format!("{other:?} lies below {path:?}, which is read whole");
+            section.complain(
+                name,
+                Problem::new(what, "name a path that ends at a text or a number"),
+            );
+        }
     }
     Some(Mapping {
         quote: quote?,
@@ -132,7 +145,7 @@ fn mapping(path: &str, section: Section<'_>, errors: &Errors) -> Option<Mapping>
 }
 
 /// The path of a field in a message.
-fn way(node: &Node) -> Read<String> {
+fn field_path(node: &Node) -> Read<String> {
     let text = values::text(node)?;
     if text.split('.').all(|name| !name.is_empty()) {
         return Ok(text);
