@@ -10,9 +10,6 @@ use tradewind_model::{FeedHealth, InstrumentId};
 
 use crate::protocol::{Sequence, Topic};
 
-/// Repeated messages of a topic in a row after which its numbers are taken to have begun anew.
-const REPEATS_MAX: u32 = 100;
-
 /// An instrument's data became better or worse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthChange {
@@ -48,8 +45,6 @@ struct Counter {
     last: u64,
     /// The numbers may have started over with a new connection.
     uncertain: bool,
-    /// Repeated numbers in a row.
-    repeats: u32,
 }
 
 /// The health of a source's instruments.
@@ -200,23 +195,14 @@ impl HealthBook {
             let counter = Counter {
                 last: number,
                 uncertain: false,
-                repeats: 0,
             };
             self.counters.insert(topic, counter);
             return SequenceVerdict::Next;
         };
         let uncertain = std::mem::replace(&mut counter.uncertain, false);
         if number <= counter.last && !uncertain {
-            counter.repeats = counter.repeats.saturating_add(1);
-            let is_contiguous = matches!(sequence, Sequence::Contiguous(_));
-            if !is_contiguous || counter.repeats < REPEATS_MAX {
-                return SequenceVerdict::Repeated;
-            }
-            counter.last = number;
-            counter.repeats = 0;
-            return SequenceVerdict::Missing(0);
+            return SequenceVerdict::Repeated;
         }
-        counter.repeats = 0;
         let missing = number.saturating_sub(counter.last).saturating_sub(1);
         counter.last = number;
         match sequence {
@@ -339,21 +325,18 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_begin_anew_are_a_gap_after_a_hundred_repeats_which_are_no_data() {
+    fn repeated_messages_are_no_data() {
         let mut book = book();
-        let mut out = Vec::new();
         let topic = Topic::Trades(BTC);
-        let mut next = |at, number, out: &mut Vec<_>| {
-            book.data(secs(at), topic, Some(Sequence::Contiguous(number)), out);
+        let mut next = |at, number| {
+            let number = Some(Sequence::Contiguous(number));
+            book.data(secs(at), topic, number, &mut Vec::new());
             book.wake_at()
         };
-        next(1, 1_000_000, &mut out);
+        next(1, 1_000_000);
         for number in 1..100 {
-            assert_eq!(next(2, number, &mut Vec::new()), Some(secs(11)));
+            assert_eq!(next(2, number), Some(secs(11)));
         }
-        next(3, 100, &mut out);
-        next(4, 101, &mut out);
-        let reported: Vec<_> = out.iter().map(|change| change.reason.as_str()).collect();
-        assert_eq!(reported, ["data", "messages are missing", "data"]);
+        assert_eq!(next(3, 1_000_001), Some(secs(13)));
     }
 }
