@@ -35,8 +35,8 @@ pub(crate) enum Taker {
 }
 
 #[rustfmt::skip] // the first that is there wins: what tells its unit before what does not
-const TIMES: [&str; 40] = [
-    "open_time", "open_time_s", "open_time_ms", "open_time_us", "open_time_ns", "opentime", "kline_open_time", "unix", "unix_timestamp",
+const TIMES: [&str; 41] = [
+    "open_time", "timeopen", "open_time_s", "open_time_ms", "open_time_us", "open_time_ns", "opentime", "kline_open_time", "unix", "unix_timestamp",
     "unix_time", "unixtime", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns", "transact_time", "trade_time",
     "transaction_time", "created_time", "created_at", "event_time", "datetime", "date_time", "gmt_time", "utc_time", "time_utc",
     "timestamp_utc", "time_open", "start_time", "candle_begin_time", "period_start", "time", "date", "epoch", "time_ms", "ts", "t", "start", "start_at",
@@ -371,7 +371,7 @@ pub(crate) fn from_row(cells: &Cells) -> Option<Result<Layout, Fault>> {
         3 if is_time(0) && numbers(1..3) => {
             layout(Kind::Trades, 0, [Some(1), Some(2), None, None, None])
         }
-        4 if is_time(0) && numbers(1..4) && cell(0).contains(' ') => {
+        4 if is_time(0) && numbers(1..4) && time::is_compact(cell(0)) => {
             layout(Kind::Quotes, 0, [Some(1), Some(2), None, None, None])
         }
         4 if is_time(0) && numbers(1..3) && is_side(3) => Layout {
