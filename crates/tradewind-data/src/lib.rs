@@ -9,6 +9,7 @@
 
 mod catalogue;
 mod cells;
+mod contract;
 mod error;
 mod input;
 mod interval;

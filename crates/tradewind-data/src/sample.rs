@@ -4,6 +4,7 @@ use std::io::BufRead as _;
 use std::path::Path;
 
 use crate::cells::{self, Cells};
+use crate::contract;
 use crate::error::{DataError, Fault};
 use crate::input;
 use crate::json::JsonRows;
@@ -59,6 +60,9 @@ pub(crate) fn take(path: &Path, hints: &Hints, name: &FileName) -> Result<Found,
             "these are liquidations, which are no trades of the market; use the trades of the same source",
         ));
     }
+    let product = hints.product.as_ref().or(name.product.as_ref());
+    contract::settle(&mut shape.layout, &name.words, product, candidates.first())
+        .map_err(|reason| DataError::file(path, reason))?;
     shape.mark = mark(&shape.layout, &candidates);
     shape.offset = hints
         .utc_offset

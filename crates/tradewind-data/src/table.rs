@@ -371,7 +371,7 @@ fn product(
 }
 
 fn notes(counters: &Counters, mended: &Mended, newest_first: bool, shape: &Shape) -> Vec<String> {
-    let mut notes: Vec<String> = shape.layout.note.iter().cloned().collect();
+    let mut notes: Vec<String> = shape.layout.notes.clone();
     if newest_first {
         notes.push("the newest row is the first; the rows are turned round".to_owned());
     }

@@ -142,3 +142,139 @@ fn a_last_line_that_does_not_end_is_told() {
     let whole = Input::new("BTCUSDT.csv", format!("{content}\n")).table();
     assert!(whole.notes.is_empty(), "{:?}", whole.notes);
 }
+
+#[test]
+fn amounts_of_contracts_are_read_as_coins_or_refused() {
+    let trade = "2024-10-01T00:00:00.5Z 63000.5 0.01904747 7 Some(Sell)";
+    let row = "7,63000.5,12,0.01904747,1727740800500,true\n";
+    let head = "id,price,qty,base_qty,time,is_buyer_maker\n";
+    for (name, content) in [
+        ("BTCUSD_PERP-trades-2024-10-01.csv", format!("{head}{row}")),
+        ("BTCUSD_PERP-trades-2024-10-01.csv", row.to_owned()),
+        ("BTCUSD_240927-trades-2024-10-01.csv", row.to_owned()),
+        // Nothing but its numbers tells.
+        ("BTCUSD.csv", row.to_owned()),
+    ] {
+        read(name, &content, Kind::Trades, trade, "");
+    }
+    read(
+        "BTCUSDT-trades-2024-10-01.csv",
+        "7,63000.5,0.5,31500.25,1727740800500,true\n",
+        Kind::Trades,
+        "2024-10-01T00:00:00.5Z 63000.5 0.5 7 Some(Sell)",
+        "",
+    );
+    read(
+        "BTCUSD2024-10-01.csv",
+        "timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional\n1727740800.5,BTCUSD,Sell,1200,60000,x,y,1,0.02,1200\n",
+        Kind::Trades,
+        "2024-10-01T00:00:00.5Z 60000 0.02 0 Some(Sell)",
+        "",
+    );
+    let aggregated = "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker\n7,63000.5,12,1,1,1727740800500,true\n";
+    refused(
+        "BTCUSD_PERP-aggTrades-2024-10-01.csv",
+        aggregated,
+        "amounts of perp may be contracts and no coins, and no column base_qty or homeNotional tells the coins",
+    );
+    let okx = "instrument_name,trade_id,side,price,size,created_time\nBTC-USDT-SWAP,7,buy,100.5,25,1727740800500\n";
+    refused(
+        "BTC_USDT-trades.csv",
+        okx,
+        "amounts of swap may be contracts",
+    );
+    let words = "may be contracts and no coins; the candles are read without them";
+    let candle = "2024-10-01T00:00:00Z 1 3 1 2 -";
+    for name in [
+        "BTCUSD_PERP-1d-2024-10.csv",
+        "BYBIT_BTCUSD, 1D.csv",
+        "BTCUSD_240927-1d.csv",
+    ] {
+        read(
+            name,
+            "1727740800000,1,3,1,2,500,1727827199999,1,1,1,1,0\n",
+            Kind::Candles,
+            candle,
+            words,
+        );
+    }
+    for name in [
+        "BTCUSDT-1d-futures.csv",
+        "PERP_USD-1d.csv",
+        "EURUSD_201012-1d.csv",
+    ] {
+        let candle = "2024-10-01T00:00:00Z 1 3 1 2 500";
+        read(
+            name,
+            "1727740800000,1,3,1,2,500\n",
+            Kind::Candles,
+            candle,
+            "",
+        );
+    }
+    read(
+        "BTCUSD_PERP-bookTicker-2024-10-01.csv",
+        "update_id,best_bid_price,best_bid_qty,best_ask_price,best_ask_qty,transaction_time,event_time\n1,100,200,101,300,1727740800500,1727740800501\n",
+        Kind::Quotes,
+        "2024-10-01T00:00:00.5Z 100 101 - -",
+        "sizes of perp may be contracts and no coins",
+    );
+}
+
+#[test]
+fn a_turnover_is_no_volume() {
+    for (content, volume, words) in [
+        (
+            "Date,Open,High,Low,Close,Adj Close,Volume\n2024-10-01,1,3,1,2,2,5\n",
+            "-",
+            "the volume of a coin at Yahoo is in the quote asset",
+        ),
+        (
+            "Price,Close,High,Low,Open,Volume\nTicker,B,B,B,B,B\nDate,,,,,\n2024-10-01,2,3,1,1,5\n",
+            "-",
+            "the volume of a coin at Yahoo",
+        ),
+        (
+            "timeOpen;timeClose;name;open;high;low;close;volume;marketCap;timestamp\n2024-10-01T00:00:00.000Z;2024-10-01T23:59:59.999Z;2781;1;3;1;2;5;9;2024-10-01T23:59:59.999Z\n",
+            "-",
+            "as CoinMarketCap has it, is in the quote asset",
+        ),
+        (
+            "id,open,close,low,high,amount,vol,count,time\n7,1,2,1,3,5,6,7,2024-10-01\n",
+            "-",
+            "of volume and amount it is not known",
+        ),
+        (
+            "date,high,low,open,close,volume,quoteVolume,weightedAverage\n1727740800,3,1,1,2,5,6,1\n",
+            "-",
+            "of the volumes of Poloniex it is not known",
+        ),
+        (
+            "Date,Open,High,Low,Close,Adj Close,base_volume\n2024-10-01T00:00:00Z,1,3,1,2,2,5\n",
+            "5",
+            "",
+        ),
+    ] {
+        let first = format!("2024-10-01T00:00:00Z 1 3 1 2 {volume}");
+        read("BTC_USD-1d.csv", content, Kind::Candles, &first, words);
+    }
+}
+
+#[test]
+fn the_makers_side_is_not_the_takers() {
+    for (content, taker, words) in [
+        (
+            "trade_id,side,size,price,time\n7,buy,0.25,100.5,2024-10-01T00:00:00Z\n",
+            "None",
+            "the side in trades of Coinbase Exchange is the maker's",
+        ),
+        (
+            "trade_id,taker_side,size,price,time\n7,buy,0.25,100.5,2024-10-01T00:00:00Z\n",
+            "Some(Buy)",
+            "",
+        ),
+    ] {
+        let first = format!("2024-10-01T00:00:00Z 100.5 0.25 7 {taker}");
+        read("BTCUSD.csv", content, Kind::Trades, &first, words);
+    }
+}
