@@ -37,9 +37,9 @@ pub(crate) fn settle(
         .names
         .iter()
         .position(|name| plain(name) == "exchange");
-    let mut told = words.to_vec();
-    told.extend(cut(cell(exchange)));
-    told.extend(cut(symbol).skip(1));
+    let mut all_words = words.to_vec();
+    all_words.extend(cut(cell(exchange)));
+    all_words.extend(cut(symbol).skip(1));
     let read = names::product(symbol);
     let quote = product.or(read.as_ref()).map(Product::quote);
     let is_linear = quote.is_some_and(|quote| quote != "USD" && Product::is_quote_asset(quote));
@@ -47,7 +47,7 @@ pub(crate) fn settle(
         ALWAYS.contains(&word.as_str())
             || !is_linear && (IN_DOLLARS.contains(&word.as_str()) || is_delivery(word))
     };
-    let Some(word) = told.iter().find(counts) else {
+    let Some(word) = all_words.iter().find(counts) else {
         return Ok(());
     };
     let [_, quantity, ..] = layout.numbers;

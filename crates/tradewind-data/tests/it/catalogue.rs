@@ -253,7 +253,7 @@ fn an_import_that_does_not_end_did_not_happen() {
     assert!(catalogue.verify().unwrap().left_over.is_empty());
 }
 
-/// Whoever reads the old files when an import ends reads them to their end.
+/// A reader of the old files reads them to their end when an import ends.
 #[test]
 fn a_reader_that_began_before_an_import_ended_reads_on() {
     let folder = tempfile::tempdir().unwrap();
