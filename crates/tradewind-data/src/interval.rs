@@ -167,6 +167,17 @@ impl Grid {
     pub(crate) fn judge(self, path: &Path) -> Result<(Holes, Duration), DataError> {
         let Some(off) = self.off else {
             let offset = u64::try_from(self.offset.unwrap_or(0)).unwrap_or(0);
+            // 23:59:59.999 is when a day ends.
+            if !offset.is_multiple_of(60_000_000_000) {
+                return Err(DataError::file(
+                    path,
+                    format!(
+                        "the candles of {} have times {} s after midnight UTC, at which none begins; if these are the times at which they end, name the column of their starts open_time",
+                        self.length,
+                        offset / 1_000_000_000
+                    ),
+                ));
+            }
             return Ok((self.holes, Duration::from_nanos(offset)));
         };
         let these = match off.count {

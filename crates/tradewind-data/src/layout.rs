@@ -1,6 +1,7 @@
 //! Which column is what: by the names on top, or by the shape of the first row where there are none.
 
 use crate::cells::Cells;
+use crate::contract::{self, IN_BASE};
 use crate::error::Fault;
 use crate::number::{self, Mark};
 use crate::product::Product;
@@ -22,7 +23,7 @@ pub(crate) struct Layout {
     pub(crate) width: usize,
     /// The names on top, as they stand there.
     pub(crate) names: Vec<String>,
-    pub(crate) note: Option<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// How a column tells who took.
@@ -35,8 +36,8 @@ pub(crate) enum Taker {
 }
 
 #[rustfmt::skip] // the first that is there wins: what tells its unit before what does not
-const TIMES: [&str; 40] = [
-    "open_time", "open_time_s", "open_time_ms", "open_time_us", "open_time_ns", "opentime", "kline_open_time", "unix", "unix_timestamp",
+const TIMES: [&str; 41] = [
+    "open_time", "timeopen", "open_time_s", "open_time_ms", "open_time_us", "open_time_ns", "opentime", "kline_open_time", "unix", "unix_timestamp",
     "unix_time", "unixtime", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns", "transact_time", "trade_time",
     "transaction_time", "created_time", "created_at", "event_time", "datetime", "date_time", "gmt_time", "utc_time", "time_utc",
     "timestamp_utc", "time_open", "start_time", "candle_begin_time", "period_start", "time", "date", "epoch", "time_ms", "ts", "t", "start", "start_at",
@@ -56,7 +57,9 @@ const VOLUME: [&str; 8] = [
     "volume_crypto",
 ];
 const PRICE: [&str; 4] = ["price", "p", "trade_price", "rate"];
-const QUANTITY: [&str; 9] = [
+const QUANTITY: [&str; 10] = [
+    IN_BASE[0],
+    IN_BASE[1],
     "quantity",
     "qty",
     "size",
@@ -64,7 +67,6 @@ const QUANTITY: [&str; 9] = [
     "q",
     "volume",
     "vol",
-    "base_qty",
     "trade_quantity",
 ];
 const BID: [&str; 5] = [
@@ -88,6 +90,8 @@ const ASK_SIZE: [&str; 9] = ["ask_size", "ask_quantity", "ask_qty", "ask_amount"
 const ID: [&str; 6] = ["trade_id", "id", "agg_trade_id", "aggtrade_id", "tid", "a"];
 const BUYER_MAKER: [&str; 4] = ["buyer_maker", "is_buyer_maker", "isbuyermaker", "m"];
 const SIDE: [&str; 3] = ["side", "taker_side", "takerside"];
+/// The columns of trades of Coinbase Exchange, and no others.
+const COINBASE: [&str; 5] = ["trade_id", "side", "size", "price", "time"];
 const SYMBOL: [&str; 6] = [
     "symbol",
     "pair",
@@ -153,7 +157,7 @@ pub(crate) fn from_names(names: &[String], product: Option<&Product>) -> Result<
     let (bid, ask) = (place(&BID), place(&ASK));
     let (price, quantity) = (place(&PRICE), place(&QUANTITY));
     let is_candles = candle.iter().flatten().count() >= 2;
-    let mut note = None;
+    let mut notes = Vec::new();
     let (kind, numbers) = if is_candles {
         for (name, place) in ["open", "high", "low", "close"].iter().zip(candle) {
             if place.is_none() {
@@ -163,7 +167,7 @@ pub(crate) fn from_names(names: &[String], product: Option<&Product>) -> Result<
             }
         }
         let (volume, remark) = volume(&plain, product);
-        note = remark;
+        notes.extend(remark);
         (
             Kind::Candles,
             [candle[0], candle[1], candle[2], candle[3], volume],
@@ -206,19 +210,24 @@ pub(crate) fn from_names(names: &[String], product: Option<&Product>) -> Result<
         (Some(date), Some(clock)) if matches!(time_name, "time" | "date") => (date, Some(clock)),
         _ => (time, None),
     };
+    let mut taker = place(&BUYER_MAKER)
+        .map(|place| (place, Taker::BuyerMaker))
+        .or_else(|| Some((place(&SIDE)?, Taker::Side)));
+    if plain.len() == COINBASE.len() && COINBASE.iter().all(|name| has(name)) {
+        taker = None;
+        notes.push("the side in trades of Coinbase Exchange is the maker's; they are read without who took (call it taker_side if it is the taker's)".to_owned());
+    }
     let layout = Layout {
         kind,
         time,
         clock,
         numbers,
         id: place(&ID),
-        taker: place(&BUYER_MAKER)
-            .map(|place| (place, Taker::BuyerMaker))
-            .or_else(|| Some((place(&SIDE)?, Taker::Side))),
+        taker,
         symbol: place(&SYMBOL),
         width: names.len(),
         names: names.to_vec(),
-        note,
+        notes,
     };
     layout.check_once(&plain)?;
     Ok(layout)
@@ -229,6 +238,15 @@ fn volume(plain: &[String], product: Option<&Product>) -> (Option<usize>, Option
     let found = VOLUME
         .iter()
         .find_map(|wanted| plain.iter().position(|name| name == wanted));
+    let is_bare = found
+        .and_then(|place| plain.get(place))
+        .is_some_and(|name| matches!(name.as_str(), "volume" | "vol" | "v"));
+    if let Some(source) = turnover(plain).filter(|_| is_bare) {
+        let note = format!(
+            "{source}; the candles are read without volumes (call it base_volume if it is in the base asset)"
+        );
+        return (None, Some(note));
+    }
     if found.is_some() {
         return (found, None);
     }
@@ -260,6 +278,27 @@ fn volume(plain: &[String], product: Option<&Product>) -> (Option<usize>, Option
             None,
             Some("no column tells the volume in the base asset; the candles are read without volumes (call it volume)".to_owned()),
         ),
+    }
+}
+
+/// Whose volume is, or may be, in the quote asset.
+fn turnover(plain: &[String]) -> Option<&'static str> {
+    let has = |names: &[&str]| plain.iter().any(|name| names.contains(&name.as_str()));
+    let yahoo = ["adj_close", "dividends", "stock_splits"];
+    if has(&yahoo) || plain.first().is_some_and(|name| name == "price") {
+        Some("the volume of a coin at Yahoo is in the quote asset")
+    } else if has(&["marketcap", "market_cap"]) {
+        Some(
+            "volume beside a market capitalisation, as CoinMarketCap has it, is in the quote asset",
+        )
+    } else if has(&["weightedaverage", "weighted_average", "quotevolume"]) {
+        Some("of the volumes of Poloniex it is not known which is in the base asset")
+    } else if has(&["amount"]) {
+        Some(
+            "of volume and amount it is not known which is in the base asset: at HTX it is the amount, elsewhere the volume",
+        )
+    } else {
+        None
     }
 }
 
@@ -332,7 +371,7 @@ pub(crate) fn from_row(cells: &Cells) -> Option<Result<Layout, Fault>> {
         symbol: None,
         width,
         names: Vec::new(),
-        note: None,
+        notes: Vec::new(),
     };
     let trades = |time, price, id, taker| Layout {
         id: Some(id),
@@ -364,14 +403,20 @@ pub(crate) fn from_row(cells: &Cells) -> Option<Result<Layout, Fault>> {
         7 if is_flag(6) && !is_flag(5) && is_time(5) => {
             trades(5, 1, 0, Some((6, Taker::BuyerMaker)))
         }
-        6 | 7 if is_flag(5) && is_time(4) => trades(4, 1, 0, Some((5, Taker::BuyerMaker))),
+        6 | 7 if is_flag(5) && is_time(4) => {
+            let mut found = trades(4, 1, 0, Some((5, Taker::BuyerMaker)));
+            if contract::is_coin_margined(cell(1), cell(2), cell(3)) {
+                found.numbers[1] = Some(3);
+            }
+            found
+        }
         // freqtrade: time, id, type, side, price, amount, cost.
         7 if is_side(3) && is_time(0) => trades(0, 4, 1, Some((3, Taker::Side))),
         // Kraken: time, price, volume; HistData's ticks: time, bid, ask, volume.
         3 if is_time(0) && numbers(1..3) => {
             layout(Kind::Trades, 0, [Some(1), Some(2), None, None, None])
         }
-        4 if is_time(0) && numbers(1..4) && cell(0).contains(' ') => {
+        4 if is_time(0) && numbers(1..4) && time::is_compact(cell(0)) => {
             layout(Kind::Quotes, 0, [Some(1), Some(2), None, None, None])
         }
         4 if is_time(0) && numbers(1..3) && is_side(3) => Layout {

@@ -9,6 +9,7 @@
 
 mod catalogue;
 mod cells;
+mod contract;
 mod error;
 mod input;
 mod interval;
@@ -37,5 +38,5 @@ pub use error::DataError;
 pub use lines::Lines;
 pub use names::product;
 pub use product::Product;
-pub use row::{CandleRow, Kind, QuoteRow, Row, TradeRow, counts};
+pub use row::{CandleRow, Kind, QuoteRow, Row, TradeRow, counts, volume_counts};
 pub use table::{Content, Digits, Hints, Holes, Rows, Table, UtcOffset, open};

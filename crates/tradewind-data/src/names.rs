@@ -19,6 +19,8 @@ pub(crate) struct FileName {
     /// The name is of HistData, whose times are five hours behind UTC.
     pub(crate) histdata: bool,
     pub(crate) liquidations: bool,
+    /// Its other words, in small letters.
+    pub(crate) words: Vec<String>,
 }
 
 /// Words before a product: venues, and what programs put there.
@@ -109,6 +111,9 @@ pub(crate) fn parse(path: &Path) -> FileName {
         !(pair(after.saturating_sub(2)) && pair(after - 1))
     });
     let after = found.as_ref().map_or(skip, |(_, after)| *after);
+    let start = (skip..after)
+        .find(|place| at(&parts, *place).is_some())
+        .unwrap_or(after);
     let rest = || parts.iter().skip(after);
     let minutes = rest()
         .next()
@@ -125,6 +130,12 @@ pub(crate) fn parse(path: &Path) -> FileName {
             .any(|part| matches!(*part, "1M" | "1mo" | "monthly" | "1month")),
         histdata: lower.iter().take(2).eq(["dat", "ascii"].iter())
             || lower.iter().take(2).eq(["dat", "mt"].iter()),
+        words: [lower.get(..start), lower.get(after..)]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .cloned()
+            .collect(),
         liquidations: lower.iter().any(|part| part == "liquidations"),
     }
 }

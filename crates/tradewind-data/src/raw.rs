@@ -27,6 +27,14 @@ pub(crate) struct Shape {
     pub(crate) preamble: Vec<String>,
 }
 
+impl Shape {
+    /// Whether the column of times is called one of times in UTC.
+    pub(crate) fn says_utc(&self) -> bool {
+        let name = self.layout.label(self.layout.time, "").to_ascii_lowercase();
+        name.contains("utc") || name.contains("gmt")
+    }
+}
+
 /// Cells, wherever they come from.
 pub(crate) enum Source {
     Text { lines: Box<Lines>, separator: u8 },
@@ -108,6 +116,9 @@ pub(crate) struct Counters {
     pub(crate) nothing: Met,
     pub(crate) floats: Met,
     pub(crate) spreadsheet: Met,
+    /// The last line does not end as lines do.
+    pub(crate) open_end: Met,
+    pub(crate) crossed: Met,
     pub(crate) units: Vec<(Unit, u64)>,
     pub(crate) price_places: u8,
     pub(crate) quantity_places: u8,
@@ -147,7 +158,12 @@ impl RawRows {
                 continue;
             }
             match self.read(line) {
-                Ok(Some(row)) => return Ok(Some((row, line))),
+                Ok(Some(row)) => {
+                    if !self.source.is_whole() {
+                        self.counters.open_end.at(line);
+                    }
+                    return Ok(Some((row, line)));
+                }
                 Ok(None) => self.counters.nothing.at(line),
                 Err(fault) if self.is_same_header() => drop(fault),
                 Err(fault) => return Err(self.explained(fault).at(&self.path, line)),
@@ -368,6 +384,17 @@ impl RawRows {
                 ));
             }
         }
+        let apart = (row.ask.0 - row.bid.0).abs();
+        if apart > row.bid.0 / 10 {
+            return Err(self.fault(
+                ask,
+                "ask",
+                &format!("the ask {} is more than 10 % away from the bid {}; if these are no quotes, put a line of names on top, else delete the line", row.ask, row.bid),
+            ));
+        }
+        if row.ask < row.bid {
+            self.counters.crossed.at(line);
+        }
         Ok(Row::Quote(row))
     }
 
@@ -375,7 +402,7 @@ impl RawRows {
         let layout = &self.shape.layout;
         let text = self.cells.get(layout.time).unwrap_or_default();
         let read = match layout.clock.and_then(|clock| self.cells.get(clock)) {
-            Some(clock) => time::parse(&format!("{text} {clock}"), self.shape.offset),
+            Some(clock) => time::parse_two(text, clock, self.shape.offset),
             None => time::parse(text, self.shape.offset),
         };
         let (at, unit) = read.map_err(|reason| self.fault(Some(layout.time), "time", &reason))?;
@@ -394,6 +421,16 @@ impl RawRows {
     fn price(&mut self, line: u64, place: Option<usize>, name: &str) -> Result<Amount, Fault> {
         let place = place.unwrap_or(usize::MAX);
         let number = self.number(line, place, name)?;
+        if number.written == Written::Spreadsheet {
+            let text = self.cells.get(place).unwrap_or_default();
+            return Err(self.fault(
+                Some(place),
+                name,
+                &format!(
+                    "{text:?} was rounded, as spreadsheets do; export it again with plain numbers"
+                ),
+            ));
+        }
         if number.amount <= Amount::ZERO {
             let what = if number.amount.is_zero() {
                 "the price is 0"

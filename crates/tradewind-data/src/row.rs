@@ -104,10 +104,31 @@ impl Row {
     }
 }
 
-/// An exact amount as a count of 10^-`decimals`. The callers have as many decimals as the data needs, so nothing is cut
-/// off but what is finer than a volume's step.
+/// An exact amount as a count of 10^-`decimals`; `None` if it is finer, or larger than 64 bits hold.
 #[must_use]
-pub fn counts(amount: Amount, decimals: u8) -> i64 {
+pub fn counts(amount: Amount, decimals: u8) -> Option<i64> {
     let unit = 10_i128.pow(u32::from(Amount::DECIMALS.saturating_sub(decimals)));
-    i64::try_from(amount.0 / unit).unwrap_or(i64::MAX)
+    (amount.0 % unit == 0).then(|| i64::try_from(amount.0 / unit).ok())?
+}
+
+/// The same of a candle's volume, which may be finer than the step of orders: what is finer is cut off.
+#[must_use]
+pub fn volume_counts(volume: Amount, decimals: u8) -> Option<i64> {
+    let unit = 10_i128.pow(u32::from(Amount::DECIMALS.saturating_sub(decimals)));
+    i64::try_from(volume.0 / unit).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_exact_or_none() {
+        let amount = |text: &str| text.parse::<Amount>().unwrap();
+        assert_eq!(counts(amount("1.25"), 2), Some(125));
+        assert_eq!(counts(amount("1.25"), 1), None);
+        assert_eq!(counts(amount("10000000000"), 9), None);
+        assert_eq!(volume_counts(amount("1.25"), 1), Some(12));
+        assert_eq!(volume_counts(amount("10000000000"), 9), None);
+    }
 }

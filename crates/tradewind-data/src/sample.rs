@@ -4,6 +4,7 @@ use std::io::BufRead as _;
 use std::path::Path;
 
 use crate::cells::{self, Cells};
+use crate::contract;
 use crate::error::{DataError, Fault};
 use crate::input;
 use crate::json::JsonRows;
@@ -59,6 +60,9 @@ pub(crate) fn take(path: &Path, hints: &Hints, name: &FileName) -> Result<Found,
             "these are liquidations, which are no trades of the market; use the trades of the same source",
         ));
     }
+    let product = hints.product.as_ref().or(name.product.as_ref());
+    contract::settle(&mut shape.layout, &name.words, product, candidates.first())
+        .map_err(|reason| DataError::file(path, reason))?;
     shape.mark = mark(&shape.layout, &candidates);
     shape.offset = hints
         .utc_offset
@@ -176,6 +180,9 @@ fn text(
         }
         first.push(cells.clone());
     }
+    if layout.names.is_empty() && may_be_quotes(&layout, &first) {
+        return Err(DataError::line(path, number, QUOTES));
+    }
     let shape = Shape {
         separator: Some(separator),
         mark: Mark::Point,
@@ -187,6 +194,24 @@ fn text(
 }
 
 const UNKNOWN: &str = "neither names nor a row of numbers is known here; put a line of names on top: time,open,high,low,close,volume for candles, time,price,quantity,side for trades, time,bid,ask for quotes";
+
+const QUOTES: &str = "three columns without names are time, price and quantity, and here the third is close to the second as an ask is to its bid; put a line of names on top: time,price,quantity or time,bid,ask";
+
+/// Whether trades of three columns without names look like quotes: everywhere the third is within 10 % of the second.
+fn may_be_quotes(layout: &Layout, rows: &[Cells]) -> bool {
+    let close = |row: &Cells| {
+        let read = |place| {
+            let text: &str = row.get(place)?;
+            crate::number::parse(text, Mark::Point)
+                .ok()
+                .map(|number| number.amount.0)
+        };
+        read(1)
+            .zip(read(2))
+            .is_some_and(|(price, other)| (price - other).abs() <= price.abs() / 10)
+    };
+    layout.kind == Kind::Trades && layout.width == 3 && !rows.is_empty() && rows.iter().all(close)
+}
 
 fn preamble_line(preamble: &[String], lines: &Lines) -> u64 {
     if preamble.is_empty() {
@@ -251,15 +276,11 @@ fn mark(layout: &Layout, rows: &[Cells]) -> Mark {
 
 /// HistData's tables have no zone and are known by their form: `20241001 000000` without names.
 fn offset(shape: &Shape, rows: &[Cells], name: &FileName) -> i64 {
-    let compact = |text: &str| {
-        let (date, clock) = text.split_once(' ').unwrap_or_default();
-        date.len() == 8 && matches!(clock.len(), 6 | 9) && !clock.contains(':')
-    };
     let form = shape.layout.names.is_empty()
         && rows
             .first()
             .and_then(|row| row.get(shape.layout.time))
-            .is_some_and(compact)
+            .is_some_and(crate::time::is_compact)
         && (shape.separator == Some(b';') || shape.layout.kind == Kind::Quotes);
     if form || name.histdata { EASTERN } else { 0 }
 }

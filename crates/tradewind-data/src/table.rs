@@ -14,6 +14,7 @@ use crate::product::Product;
 use crate::raw::{Counters, Shape};
 use crate::row::{Kind, Row};
 use crate::sample;
+use crate::time::Unit;
 
 /// What is known of a file besides its name and content.
 #[derive(Clone, Debug, Default)]
@@ -370,7 +371,7 @@ fn product(
 }
 
 fn notes(counters: &Counters, mended: &Mended, newest_first: bool, shape: &Shape) -> Vec<String> {
-    let mut notes: Vec<String> = shape.layout.note.iter().cloned().collect();
+    let mut notes: Vec<String> = shape.layout.notes.clone();
     if newest_first {
         notes.push("the newest row is the first; the rows are turned round".to_owned());
     }
@@ -394,8 +395,9 @@ fn notes(counters: &Counters, mended: &Mended, newest_first: bool, shape: &Shape
         ),
         (
             counters.spreadsheet,
-            "numbers with an exponent as spreadsheets write it, which hides digits they had",
+            "volumes or sizes with an exponent as spreadsheets write it, which hides digits they had",
         ),
+        (counters.crossed, "rows whose ask is below the bid, kept"),
     ];
     for (met, what) in counted {
         if met.count > 0 {
@@ -411,6 +413,16 @@ fn notes(counters: &Counters, mended: &Mended, newest_first: bool, shape: &Shape
             before.name(),
             after.name()
         ));
+    }
+    if counters.open_end.count > 0 {
+        notes.push(format!(
+            "the last line, {}, does not end; if the file was cut off there, its last number is wrong",
+            counters.open_end.line
+        ));
+    }
+    let is_naive = counters.units.iter().any(|(unit, _)| *unit == Unit::Naive);
+    if shape.offset == 0 && is_naive && !shape.says_utc() {
+        notes.push("times have no zone and are taken as UTC; --utc-offset changes it".to_owned());
     }
     if shape.offset != 0 {
         let (sign, seconds) = (if shape.offset < 0 { '-' } else { '+' }, shape.offset.abs());

@@ -47,6 +47,14 @@ pub(crate) fn parse(text: &str, offset: i64) -> Result<(Timestamp, Unit), String
         bytes.get(point + 1..).unwrap_or_default(),
     );
     let is_number = !whole.is_empty() && is_count(whole) && is_count(fraction);
+    if is_number
+        && fraction.is_empty()
+        && let Some(other) = hour(whole)
+    {
+        return Err(format!(
+            "{text:?} may be {other}, or seconds since 1970 in the years from 2032 on; write it as YYYY-MM-DD HH:MM, or in milliseconds"
+        ));
+    }
     if is_number && let Some(found) = count(whole, fraction) {
         return found.map_err(|reason| format!("{text:?} {reason}"));
     }
@@ -95,6 +103,32 @@ fn count(whole: &[u8], fraction: &[u8]) -> Option<Result<(Timestamp, Unit), Stri
         part += digit * worth;
     }
     Some(Ok((Timestamp::from_nanos(value * nanos + part), unit)))
+}
+
+/// What `2024100100` is by the calendar. As seconds all of these lie in the years from 2032 to 2036.
+fn hour(whole: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(whole)
+        .ok()
+        .filter(|text| text.len() == 10)?;
+    let (date, hour) = text.split_at(8);
+    let days = day(date)?.ok()?;
+    let is_hour = WRITTEN.contains(&(days * 86_400)) && number(hour)? < 24;
+    let (year, rest) = date.split_at(4);
+    let (month, day) = rest.split_at(2);
+    is_hour.then(|| format!("{year}-{month}-{day} {hour}:00"))
+}
+
+/// Reads a time whose date stands in another cell, unless this one has a date of its own.
+pub(crate) fn parse_two(date: &str, clock: &str, offset: i64) -> Result<(Timestamp, Unit), String> {
+    let alone = parse(clock, offset).ok().filter(|_| clock.len() > 8);
+    alone.map_or_else(|| parse(&format!("{date} {clock}"), offset), Ok)
+}
+
+/// `20241001 000000` and `20241001 000000123`: HistData's form.
+pub(crate) fn is_compact(text: &str) -> bool {
+    let (date, clock) = text.split_once(' ').unwrap_or_default();
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    date.len() == 8 && matches!(clock.len(), 6 | 9) && digits(date) && digits(clock)
 }
 
 fn digits(bytes: &[u8]) -> Option<i64> {
@@ -246,7 +280,7 @@ pub(crate) fn offset(text: &str) -> Option<i64> {
     clock_offset(text.strip_prefix('-')?).map(|behind| -behind)
 }
 
-/// Nanoseconds since midnight of `HH:MM[:SS[.fff]]`, `HHMMSS[fff]`, `HHMM` or `HH-AM`.
+/// Nanoseconds since midnight of `HH:MM[:SS[.fff]]`, `HHMMSS[fff]`, `HHMM` or `HH-AM`. Other counts of digits are no clock.
 fn time_of_day(text: &str) -> Option<i64> {
     if let Some((hour, half)) = text.split_once(['-', ' ']) {
         let hour = number(hour).filter(|hour| (1..=12).contains(hour))? % 12;
@@ -267,6 +301,9 @@ fn time_of_day(text: &str) -> Option<i64> {
         }
         found
     } else {
+        if !matches!(clock.len(), 4 | 6 | 9) {
+            return None;
+        }
         thousandths = clock.get(6..).unwrap_or_default();
         (
             clock.get(..2)?,
@@ -369,11 +406,39 @@ mod tests {
             ("2024-10-01 25:00", "is no time"),
             ("1727740800.12345678901", "parts of a nanosecond"),
             ("Oct 01, 2024", "is no time"),
+            (
+                "2024100100",
+                "may be 2024-10-01 00:00, or seconds since 1970 in the years from 2032 on",
+            ),
+            ("1999123123", "may be 1999-12-31 23:00, or seconds"),
+            ("2024-10-01 1727740800123", "is no time"),
+            ("2024-10-01 17277", "is no time"),
+            ("2024-10-01 1727740", "is no time"),
+            ("2024-10-01 17274080", "is no time"),
             ("", "is no time"),
         ] {
             let reason = parse(text, 0).unwrap_err();
             assert!(reason.contains(words), "{text}: {reason}");
         }
+    }
+
+    #[test]
+    fn a_time_beside_a_date_is_a_clock_or_a_time_by_itself() {
+        let read = |date, clock| parse_two(date, clock, 0).map(|(at, _)| at.to_string());
+        for (date, clock) in [
+            ("2024-09-22", "1727000000123"),
+            ("2024-09-22", "2024-09-22T10:13:20.123Z"),
+            ("2024-09-22", "10:13:20.123"),
+            ("20240922", "101320123"),
+        ] {
+            assert_eq!(
+                read(date, clock).unwrap(),
+                "2024-09-22T10:13:20.123Z",
+                "{clock}"
+            );
+        }
+        // Eight digits may be a date, or a time of day with hundredths.
+        assert!(read("2024-09-22", "20240922").is_err());
     }
 
     proptest! {
@@ -390,7 +455,10 @@ mod tests {
             prop_assert_eq!(parse(&text, 0).unwrap().0, at);
             let (year, month, day) = date(at);
             prop_assert_eq!(format!("{year:04}-{month:02}-{day:02}"), text.get(..10).unwrap());
-            prop_assert_eq!(parse(&seconds.to_string(), 0).is_ok(), seconds >= 946_684_800);
+            let text = seconds.to_string();
+            let is_hour = hour(text.as_bytes()).is_some();
+            prop_assert!(!is_hour || seconds > 1_956_528_000, "{}", text);
+            prop_assert_eq!(parse(&text, 0).is_ok(), seconds >= 946_684_800 && !is_hour);
         }
     }
 }

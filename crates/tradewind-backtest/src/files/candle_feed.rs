@@ -5,11 +5,12 @@
 
 use std::collections::VecDeque;
 
-use tradewind_data::{CandleRow, Row, Rows, counts};
+use tradewind_data::{CandleRow, Row, Rows};
 use tradewind_model::{
     Amount, Candle, CandleBuilder, Instrument, Interval, MarketEvent, Ppm, Price, Timestamp,
 };
 
+use super::tick_feed::count;
 use crate::error::BacktestError;
 use crate::source::{CandleStart, HistoryEvent};
 
@@ -34,7 +35,7 @@ impl CandleFeed {
         while self.ready.is_empty() {
             let Some(row) = self.rows.next() else { break };
             if let Row::Candle(row) = row? {
-                self.events.draw(&row, &mut self.ready);
+                self.events.draw(&row, &mut self.ready)?;
             }
         }
         Ok(self.ready.pop_front())
@@ -70,8 +71,12 @@ impl CandleEvents {
         }
     }
 
-    fn draw(&mut self, row: &CandleRow, out: &mut VecDeque<(Timestamp, HistoryEvent)>) {
-        let candle = self.candle(row);
+    fn draw(
+        &mut self,
+        row: &CandleRow,
+        out: &mut VecDeque<(Timestamp, HistoryEvent)>,
+    ) -> Result<(), BacktestError> {
+        let candle = self.candle(row)?;
         let start = candle.open_time;
         let half_spread = self.half_spread;
         let begins = CandleStart {
@@ -92,21 +97,22 @@ impl CandleEvents {
             }
         }
         out.push_back((end, MarketEvent::Candle(candle).into()));
+        Ok(())
     }
 
-    fn candle(&self, row: &CandleRow) -> Candle {
+    fn candle(&self, row: &CandleRow) -> Result<Candle, BacktestError> {
         let rules = &self.instrument;
-        let price = |value| Price(counts(value, rules.price_decimals).max(1));
-        Candle {
+        let price = |value| count(rules, row.open_time, value, rules.price_decimals).map(Price);
+        Ok(Candle {
             instrument: rules.id,
             interval: self.interval,
             complete: true,
             open_time: row.open_time,
-            open: price(row.open),
-            high: price(row.high),
-            low: price(row.low),
-            close: price(row.close),
+            open: price(row.open)?,
+            high: price(row.high)?,
+            low: price(row.low)?,
+            close: price(row.close)?,
             volume: row.volume.unwrap_or(Amount::ZERO),
-        }
+        })
     }
 }

@@ -14,14 +14,17 @@ pub(super) const VENUE: &str = "simx";
 
 /// One instrument a product, as fine as the finest of its files needs.
 pub(super) fn instruments(surveys: &[Survey]) -> (Vec<Instrument>, AssetTable) {
-    let mut needed: BTreeMap<&Product, Digits> = BTreeMap::new();
+    let mut needed: BTreeMap<&Product, (Digits, u8)> = BTreeMap::new();
     for survey in surveys {
-        let known = needed.entry(&survey.product).or_default();
+        let (known, ticks) = needed.entry(&survey.product).or_default();
         known.price = known.price.max(survey.digits.price);
         known.quantity = known.quantity.max(survey.digits.quantity);
+        if survey.candles().is_none() {
+            *ticks = (*ticks).max(survey.digits.quantity);
+        }
     }
     let mut assets = AssetTable::default();
-    let listed = (0..).zip(needed).map(|(id, (product, digits))| {
+    let listed = (0..).zip(needed).map(|(id, (product, (digits, ticks)))| {
         let (base, quote) = (
             assets.intern(product.base()),
             assets.intern(product.quote()),
@@ -33,7 +36,7 @@ pub(super) fn instruments(surveys: &[Survey]) -> (Vec<Instrument>, AssetTable) {
             base,
             quote,
             settlement: quote,
-            ..rules(product, digits)
+            ..rules(product, digits, ticks)
         }
     });
     (listed.collect(), assets)
@@ -44,7 +47,7 @@ pub(super) fn full_name(product: &Product) -> String {
 }
 
 /// The generated market's rules where the data fits them, else as fine as the data needs.
-fn rules(product: &Product, digits: Digits) -> Instrument {
+fn rules(product: &Product, digits: Digits, ticks: u8) -> Instrument {
     let listed = universe(VENUE, VenueId(0)).instruments;
     let name = full_name(product);
     let fits = |known: &Instrument| {
@@ -53,7 +56,7 @@ fn rules(product: &Product, digits: Digits) -> Instrument {
             && digits.quantity <= known.quantity_decimals
     };
     let price_decimals = digits.price;
-    let quantity_decimals = step_decimals(digits);
+    let quantity_decimals = step_decimals(digits, ticks);
     listed.into_iter().find(fits).unwrap_or(Instrument {
         price_decimals,
         quantity_decimals,
@@ -68,11 +71,13 @@ fn rules(product: &Product, digits: Digits) -> Instrument {
 }
 
 /// A table without volumes does not show the decimals of quantities; most markets have five, and those whose prices need more
-/// than eight are counted in whole units. The step is no finer than can be multiplied with the price.
-const fn step_decimals(digits: Digits) -> u8 {
+/// than eight are counted in whole units. The step is no finer than can be multiplied with the price. Quantities of trades and
+/// quotes, of which `ticks` decimals are needed, are not cut off.
+const fn step_decimals(digits: Digits, ticks: u8) -> u8 {
     let wanted = match (digits.quantity, digits.price) {
         (0, ..=8) => 5,
         (0, _) => 0,
+        (9.., _) if ticks > 8 => ticks,
         (9.., _) => 8,
         (shown, _) => shown,
     };
@@ -98,5 +103,17 @@ pub(super) fn one_quote(
             assets.name(other.quote),
             assets.name(first)
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_of_ticks_are_not_cut_off() {
+        let step = |price, quantity, ticks| step_decimals(Digits { price, quantity }, ticks);
+        let found = [step(2, 9, 9), step(2, 9, 0), step(2, 12, 3), step(12, 9, 9)];
+        assert_eq!(found, [9, 8, 8, 6]);
     }
 }

@@ -23,25 +23,25 @@ impl QuoteFeed {
         let Some(Row::Quote(row)) = self.rows.next().transpose()? else {
             return Ok(None);
         };
-        Ok(Some((row.at, MarketEvent::Quote(self.quote(&row)))))
+        Ok(Some((row.at, MarketEvent::Quote(self.quote(&row)?))))
     }
 
-    fn quote(&self, row: &QuoteRow) -> Quote {
+    fn quote(&self, row: &QuoteRow) -> Result<Quote, BacktestError> {
         let rules = &self.instrument;
-        let price = |value| Price(counts(value, rules.price_decimals));
-        let size = |value: Option<Amount>| {
-            let count = value.map(|value| counts(value, rules.quantity_decimals));
-            count.map_or(rules.step, Quantity)
+        let price = |value| count(rules, row.at, value, rules.price_decimals).map(Price);
+        let size = |value: Option<Amount>| match value {
+            Some(value) => count(rules, row.at, value, rules.quantity_decimals).map(Quantity),
+            None => Ok(rules.step),
         };
-        Quote {
+        Ok(Quote {
             instrument: rules.id,
-            bid: price(row.bid),
-            ask: price(row.ask),
-            bid_quantity: size(row.bid_size),
-            ask_quantity: size(row.ask_size),
+            bid: price(row.bid)?,
+            ask: price(row.ask)?,
+            bid_quantity: size(row.bid_size)?,
+            ask_quantity: size(row.ask_size)?,
             event_time: Some(row.at),
             received_at: row.at,
-        }
+        })
     }
 }
 
@@ -62,7 +62,7 @@ impl TradeFeed {
         let Some(Row::Trade(row)) = self.rows.next().transpose()? else {
             return Ok(None);
         };
-        let trade = self.trade(&row);
+        let trade = self.trade(&row)?;
         if let Some(half) = self.quoted {
             let width = Width::of(&self.instrument, half);
             let quote = width.around(self.instrument.id, trade.price, row.at);
@@ -71,18 +71,34 @@ impl TradeFeed {
         Ok(Some((row.at, MarketEvent::Trade(trade))))
     }
 
-    fn trade(&self, row: &TradeRow) -> Trade {
+    fn trade(&self, row: &TradeRow) -> Result<Trade, BacktestError> {
         let rules = &self.instrument;
-        Trade {
+        let count = |value, decimals| count(rules, row.at, value, decimals);
+        Ok(Trade {
             instrument: rules.id,
             taker: row.taker.unwrap_or(Side::Buy),
             id: TradeId(row.id),
-            price: Price(counts(row.price, rules.price_decimals)),
-            quantity: Quantity(counts(row.quantity, rules.quantity_decimals)),
+            price: Price(count(row.price, rules.price_decimals)?),
+            quantity: Quantity(count(row.quantity, rules.quantity_decimals)?),
             event_time: Some(row.at),
             received_at: row.at,
-        }
+        })
     }
+}
+
+/// A number of the data in counts of its instrument, exactly.
+pub(super) fn count(
+    rules: &Instrument,
+    at: Timestamp,
+    value: Amount,
+    decimals: u8,
+) -> Result<i64, BacktestError> {
+    counts(value, decimals).ok_or_else(|| {
+        BacktestError::Options(format!(
+            "{}: {value} at {at} cannot be counted in 64 bits with {decimals} decimals; run fewer files of the product at once, or round them to its tick and step",
+            rules.name
+        ))
+    })
 }
 
 /// A venue's streams.

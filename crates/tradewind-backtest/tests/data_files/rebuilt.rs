@@ -34,10 +34,10 @@ fn candle(row: &CandleRow, interval: Interval) -> Candle {
         interval,
         complete: true,
         open_time: row.open_time,
-        open: Price(counts(row.open, 8)),
-        high: Price(counts(row.high, 8)),
-        low: Price(counts(row.low, 8)),
-        close: Price(counts(row.close, 8)),
+        open: Price(counts(row.open, 8).unwrap()),
+        high: Price(counts(row.high, 8).unwrap()),
+        low: Price(counts(row.low, 8).unwrap()),
+        close: Price(counts(row.close, 8).unwrap()),
         volume: row.volume.expect("the tables have volumes"),
     }
 }

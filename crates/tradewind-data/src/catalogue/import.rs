@@ -3,7 +3,6 @@
 //! New files get names of their own and the manifest names them at the end, so a process that is killed leaves what was
 //! there. What is there already and is the same is left alone; what differs is refused with its line.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -35,6 +34,8 @@ pub struct Imported {
 pub struct Import<'a> {
     catalogue: &'a Catalogue,
     entries: Vec<Entry>,
+    /// Files that the manifest does not name: what former imports replaced, and what a killed one left.
+    unnamed: Vec<PathBuf>,
     _lock: File,
 }
 
@@ -59,9 +60,12 @@ impl<'a> Import<'a> {
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }
         let entries = manifest::read(root)?;
+        let mut unnamed = manifest::files(root).map_err(io)?;
+        unnamed.retain(|path| !entries.iter().any(|entry| root.join(&entry.file) == *path));
         Ok(Self {
             catalogue,
             entries,
+            unnamed,
             _lock: lock,
         })
     }
@@ -71,6 +75,7 @@ impl<'a> Import<'a> {
     /// # Errors
     /// A row that is there with other values, with its line; a file that cannot be read or written.
     pub fn add(&mut self, table: &Table, series: &Series) -> Result<Imported, CatalogueError> {
+        self.check_offset(table, series)?;
         let mut done = Imported::default();
         let mut rows = table.rows()?;
         let mut part: Vec<Numbered> = Vec::new();
@@ -88,6 +93,23 @@ impl<'a> Import<'a> {
         Ok(done)
     }
 
+    /// Candles of one series begin at the same hour: two days that overlap would count twice.
+    fn check_offset(&self, table: &Table, series: &Series) -> Result<(), CatalogueError> {
+        let known = self.entries.iter().find(|entry| entry.series == *series);
+        let Some(known) = known
+            .map(Entry::offset)
+            .filter(|known| *known != table.offset)
+        else {
+            return Ok(());
+        };
+        let reason = format!(
+            "its candles begin {} s after midnight UTC and those of the catalogue {} s; import it under another --venue, or say its --utc-offset",
+            table.offset.as_secs(),
+            known.as_secs()
+        );
+        Err(CatalogueError::Data(DataError::file(&table.path, reason)))
+    }
+
     /// Makes everything that was added hold.
     ///
     /// # Errors
@@ -101,14 +123,15 @@ impl<'a> Import<'a> {
             source,
         };
         manifest::write(root, &self.entries).map_err(io)?;
-        // What is named no longer, and what a killed import left.
-        for path in manifest::files(root).map_err(io)? {
-            if !self
-                .entries
-                .iter()
-                .any(|entry| root.join(&entry.file) == path)
-            {
-                fs::remove_file(&path).map_err(io)?;
+        // What this import replaced may be named by a run that has yet to open it: the next import removes it.
+        for path in &self.unnamed {
+            let named = |entry: &Entry| root.join(&entry.file) == *path;
+            if self.entries.iter().any(named) {
+                continue;
+            }
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
+                _ => {}
             }
         }
         Ok(())
@@ -230,33 +253,32 @@ fn places(amount: Amount) -> u8 {
     places
 }
 
-/// Old and new rows in order of time, each once.
+/// Old and new rows in order of time, each once. Both are in order already.
 fn union(old: Vec<Row>, new: Vec<Numbered>) -> Result<Vec<Row>, (u64, String)> {
-    let mut groups: BTreeMap<i64, (Vec<Row>, Vec<Numbered>)> = BTreeMap::new();
-    for row in old {
-        groups.entry(row.at().as_nanos()).or_default().0.push(row);
-    }
-    for (row, line) in new {
-        groups
-            .entry(row.at().as_nanos())
-            .or_default()
-            .1
-            .push((row, line));
-    }
-    let mut all = Vec::new();
-    for (old, new) in groups.into_values() {
-        if old.is_empty() {
-            all.extend(new.into_iter().map(|(row, _)| row));
-            continue;
+    let mut all = Vec::with_capacity(old.len() + new.len());
+    let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
+    loop {
+        let ends = [old.peek().map(Row::at), new.peek().map(|(row, _)| row.at())];
+        let Some(at) = ends.into_iter().flatten().min() else {
+            return Ok(all);
+        };
+        let [has_old, has_new] = ends.map(|end| end == Some(at));
+        if !has_new {
+            all.extend(old.next());
+        } else if !has_old {
+            all.extend(new.next().map(|(row, _)| row));
+        } else {
+            let known: Vec<Row> =
+                std::iter::from_fn(|| old.next_if(|row| row.at() == at)).collect();
+            let fresh: Vec<Numbered> =
+                std::iter::from_fn(|| new.next_if(|(row, _)| row.at() == at)).collect();
+            if known.iter().eq(fresh.iter().map(|(row, _)| row)) {
+                all.extend(known);
+            } else {
+                all.extend(by_id(known, &fresh)?);
+            }
         }
-        let same = new.is_empty() || old.iter().eq(new.iter().map(|(row, _)| row));
-        if same {
-            all.extend(old);
-            continue;
-        }
-        all.extend(by_id(old, &new)?);
     }
-    Ok(all)
 }
 
 /// Trades of one moment, which their ids distinguish. Other rows of one moment are the same or differ.

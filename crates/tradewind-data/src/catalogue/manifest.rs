@@ -3,12 +3,14 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use flate2::Crc;
-use tradewind_model::Timestamp;
+use tradewind_model::{Interval, Timestamp};
 
 use super::CatalogueError;
 use super::series::Series;
+use crate::product::Product;
 
 const NAME: &str = "manifest.tsv";
 const FIRST: &str = "tradewind catalogue 1";
@@ -29,6 +31,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// How far its candles begin after their interval does.
+    pub(super) fn offset(&self) -> Duration {
+        self.series.offset(self.first)
+    }
+
     fn line(&self) -> String {
         let quantity = self
             .quantity
@@ -71,12 +78,12 @@ impl Entry {
     }
 }
 
-/// Reads the manifest; an empty list if there is none.
+/// Reads the manifest; an empty list if there is neither one nor data.
 pub(super) fn read(root: &Path) -> Result<Vec<Entry>, CatalogueError> {
     let path = root.join(NAME);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return nothing(root, path),
         Err(source) => return Err(CatalogueError::Io { path, source }),
     };
     let damaged = || {
@@ -93,6 +100,27 @@ pub(super) fn read(root: &Path) -> Result<Vec<Entry>, CatalogueError> {
     lines
         .map(|line| Entry::read(line).ok_or_else(damaged))
         .collect()
+}
+
+/// Without a manifest nothing is there, unless data is: what it was is not known then, and nothing may be done to it.
+fn nothing(root: &Path, path: PathBuf) -> Result<Vec<Entry>, CatalogueError> {
+    let found = below(root).map_err(|source| CatalogueError::Io {
+        path: root.to_owned(),
+        source,
+    })?;
+    match found
+        .iter()
+        .find(|found| found.extension().is_some_and(|ending| ending == "parquet"))
+    {
+        None => Ok(Vec::new()),
+        Some(data) => Err(CatalogueError::Damaged {
+            path,
+            reason: format!(
+                "the manifest is missing and there is data ({}); put it back from a copy, or move the data away and import its sources again",
+                data.strip_prefix(root).unwrap_or(data).display()
+            ),
+        }),
+    }
 }
 
 /// Replaces the manifest. What it says holds once this returns, and not before.
@@ -120,8 +148,15 @@ fn checksum(text: &str) -> u32 {
     crc.sum()
 }
 
-/// All files below the catalogue's folder that could be data.
+/// The files that an import has written: those that are called as it calls them, `venue/BASE_QUOTE/1m-2024-10-0a1b2c3d.parquet`.
 pub(super) fn files(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = below(root)?;
+    found.retain(|path| path.strip_prefix(root).is_ok_and(is_own));
+    Ok(found)
+}
+
+/// All files below the catalogue's folder. What is behind a link is not the catalogue's.
+fn below(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -131,17 +166,84 @@ pub(super) fn files(root: &Path) -> io::Result<Vec<PathBuf>> {
             Err(error) => return Err(error),
         };
         for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|ending| ending == "parquet" || ending == "part")
-            {
-                found.push(path);
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                found.push(entry.path());
             }
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Whether a path below the catalogue's folder is one that an import writes.
+fn is_own(path: &Path) -> bool {
+    let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
+    match parts.as_deref() {
+        Some(["manifest.part"]) => true,
+        Some([venue, product, file]) => {
+            Series::venue(venue).is_some_and(|known| known == *venue)
+                && product
+                    .split_once('_')
+                    .is_some_and(|(base, quote)| Product::new(base, quote).is_some())
+                && is_own_name(file)
+        }
+        _ => false,
+    }
+}
+
+/// `1m-2024-10-0a1b2c3d.parquet`, `trades-2024-10-01.part`.
+fn is_own_name(file: &str) -> bool {
+    let (stem, sum) = if let Some(stem) = file.strip_suffix(".part") {
+        (stem, None)
+    } else {
+        let parts = file
+            .strip_suffix(".parquet")
+            .and_then(|stem| stem.rsplit_once('-'));
+        let Some((stem, sum)) = parts else {
+            return false;
+        };
+        (stem, Some(sum))
+    };
+    let Some((of, period)) = stem.split_once('-') else {
+        return false;
+    };
+    let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let wanted: &[usize] = match of {
+        "trades" | "quotes" => &[4, 2, 2],
+        _ if of.parse::<Interval>().is_ok() => &[4, 2],
+        _ => return false,
+    };
+    let number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    sum.is_none_or(|sum| sum.len() == 8 && sum.bytes().all(hex))
+        && period.split('-').map(str::len).eq(wanted.iter().copied())
+        && period.split('-').all(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_an_import_writes_is_its_own() {
+        for (path, own) in [
+            ("manifest.part", true),
+            ("binance/BTC_USDT/1m-2024-10-0a1b2c3d.parquet", true),
+            ("binance/BTC_USDT/1m-2024-12.part", true),
+            ("kraken/BTC_EUR/trades-2024-10-01-0a1b2c3d.parquet", true),
+            ("binance/BTC_USDT/trades-2024-10-0a1b2c3d.parquet", false),
+            ("binance/BTC_USDT/mine-2024-10-0a1b2c3d.parquet", false),
+            ("binance/BTC_USDT/1m-2024-10.parquet", false),
+            ("binance/BTC_USDT/1m-2024-10-0A1B2C3D.parquet", false),
+            ("binance/BTC_USDT/model.part", false),
+            ("binance/features.parquet", false),
+            ("mine.part", false),
+            ("a/binance/BTC_USDT/1m-2024-10-0a1b2c3d.parquet", false),
+        ] {
+            assert_eq!(is_own(Path::new(path)), own, "{path}");
+        }
+    }
 }

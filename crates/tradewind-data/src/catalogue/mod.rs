@@ -182,6 +182,27 @@ impl Catalogue {
         verify::verify(&self.root)
     }
 
+    /// Whether the rows of a series have volumes or sizes.
+    ///
+    /// # Errors
+    /// There is none, or only some of them have.
+    pub fn has_sizes(&self, series: &Series, span: Span) -> Result<bool, CatalogueError> {
+        let entries = self.entries(series, span)?;
+        let with = entries
+            .iter()
+            .filter(|entry| entry.quantity.is_some())
+            .count();
+        if with != 0 && with != entries.len() {
+            return Err(CatalogueError::Damaged {
+                path: self.root.clone(),
+                reason: format!(
+                    "only some of the files of {series} have volumes; export a shorter time with --from and --to"
+                ),
+            });
+        }
+        Ok(with != 0)
+    }
+
     /// Writes a series as one Parquet file.
     ///
     /// # Errors

@@ -1,7 +1,6 @@
 //! The rows of a series, file after file.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tradewind_model::{Amount, Timestamp};
 
@@ -113,9 +112,7 @@ pub(super) fn table(
             when: " in that time".to_owned(),
         });
     };
-    let offset = series.interval.map_or(Duration::ZERO, |interval| {
-        first.since(interval.open_time(first))
-    });
+    let offset = series.offset(first);
     let name = PathBuf::from(format!("catalogue:{series}"));
     let notes = holes.note().into_iter().collect();
     let rows = CatalogueSource {

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
-use tradewind_model::Interval;
+use tradewind_model::{Interval, Timestamp};
 
 use crate::names;
 use crate::product::Product;
@@ -27,6 +28,12 @@ impl Series {
     #[must_use]
     pub fn of(&self) -> &'static str {
         self.interval.map_or(self.kind.name(), Interval::name)
+    }
+
+    /// How far a candle that begins then begins after its interval does; nothing for ticks.
+    pub(super) fn offset(&self, at: Timestamp) -> Duration {
+        self.interval
+            .map_or(Duration::ZERO, |interval| at.since(interval.open_time(at)))
     }
 
     /// A venue's name as it is kept, if it can be one.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use flate2::Crc;
 use tradewind_model::{Amount, Timestamp};
@@ -50,7 +51,9 @@ pub(super) fn verify(root: &Path) -> Result<Verified, CatalogueError> {
             Some((_, holes, last)) => (holes, Some(last)),
             None => (Holes::default(), None),
         };
-        match file(&path, entry, &mut before, &mut holes) {
+        let first = entries.iter().find(|first| first.series == entry.series);
+        let offset = first.unwrap_or(entry).offset();
+        match file(&path, entry, &mut before, &mut holes, offset) {
             Ok(()) => {
                 found.files += 1;
                 found.rows += entry.rows;
@@ -83,6 +86,7 @@ fn file(
     entry: &Entry,
     before: &mut Option<Timestamp>,
     holes: &mut Holes,
+    offset: Duration,
 ) -> Result<(), String> {
     let (bytes, crc) = sum(path).map_err(|error| error.to_string())?;
     if bytes != entry.bytes || crc != entry.crc {
@@ -100,6 +104,11 @@ fn file(
         if before.is_some_and(|before| at < before || at == before && kind == Kind::Candles) {
             return Err(format!(
                 "row {rows} at {at} is not later than the one before it"
+            ));
+        }
+        if entry.series.offset(at) != offset {
+            return Err(format!(
+                "row {rows} at {at} begins at another hour than the first of the series"
             ));
         }
         if !is_sound(&row) {

@@ -163,7 +163,6 @@ fn recorded_tables_of_many_sources_are_read() {
         ("lean_1h/binance_hour_btcusdt_trade.zip", 120, Kind::Candles),
         ("binance_ticks_2021/btcusdt-quotes.csv", 451, Kind::Quotes),
         ("binance_ticks_2021/btcusdt-trades.csv", 2_001, Kind::Trades),
-        ("tardis_samples/bitmex_trades_XBTUSD.csv", 10, Kind::Trades),
         (
             "tardis_samples/huobi-dm-swap_quotes_BTC-USD.csv",
             10,
@@ -179,4 +178,27 @@ fn recorded_tables_of_many_sources_are_read() {
             table(&folder.join(file), &Hints::default()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!((table.rows, table.kind), (count, kind), "{file}");
     }
+}
+
+/// 2152 is dollars, and no coins.
+#[test]
+fn recorded_contracts_are_no_coins() {
+    let Some(folder) = test_data("data/tardis_samples") else {
+        return;
+    };
+    let error = table(&folder.join("bitmex_trades_XBTUSD.csv"), &Hints::default()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("amounts of bitmex may be contracts and no coins"),
+        "{error}"
+    );
+    let quotes = folder.join("huobi-dm-swap_quotes_BTC-USD.csv");
+    let quotes = table(&quotes, &Hints::default()).unwrap();
+    assert!(rows(&quotes).iter().all(|row| shown(row).ends_with(" - -")));
+    assert!(
+        quotes.notes.iter().any(|note| note.contains("no coins")),
+        "{:?}",
+        quotes.notes
+    );
 }

@@ -159,6 +159,9 @@ fn importing_twice_changes_nothing_and_overlaps_that_agree_are_joined() {
         }
     );
     assert_eq!(all(&catalogue, NAME, Span::ALL), rows(&whole.table()));
+    // The file that was replaced is there until the next import.
+    assert_eq!(catalogue.verify().unwrap().left_over.len(), 1);
+    import(&catalogue, &whole, NAME).unwrap();
     let before = content(folder.path());
     assert_eq!(
         import(&catalogue, &whole, NAME).unwrap(),
@@ -238,7 +241,116 @@ fn an_import_that_does_not_end_did_not_happen() {
             known: 30
         }
     );
+    // What the killed one left is gone; what this one replaced goes with the next.
+    let left_over = catalogue.verify().unwrap().left_over;
+    assert!(
+        left_over
+            .iter()
+            .all(|path| path.extension().unwrap() == "parquet"),
+        "{left_over:?}"
+    );
+    import(&catalogue, &more, NAME).unwrap();
     assert!(catalogue.verify().unwrap().left_over.is_empty());
+}
+
+/// A reader of the old files reads them to their end when an import ends.
+#[test]
+fn a_reader_that_began_before_an_import_ended_reads_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalogue = Catalogue::new(folder.path().to_owned());
+    let first = Input::new("BTC_USDT-1m.csv", candles(0..90, &[]));
+    import(&catalogue, &first, NAME).unwrap();
+    let table = catalogue.table(&series(NAME), Span::ALL).unwrap();
+    import(
+        &catalogue,
+        &Input::new("BTC_USDT-1m.csv", candles(50..150, &[])),
+        NAME,
+    )
+    .unwrap();
+    assert_eq!(rows(&table), rows(&first.table()));
+}
+
+#[test]
+fn without_its_manifest_nothing_is_deleted_and_files_of_others_never() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("catalogue");
+    let catalogue = Catalogue::new(root.clone());
+    let input = Input::new("BTC_USDT-1m.csv", candles(0..90, &[]));
+    import(&catalogue, &input, NAME).unwrap();
+    let outside = folder.path().join("BTC_USDT");
+    fs::create_dir(&outside).unwrap();
+    let others = [
+        root.join("features.parquet"),
+        root.join("binance/BTC_USDT/features.parquet"),
+        root.join("binance/BTC_USDT/download.part"),
+        outside.join("1m-2024-10-0a1b2c3d.parquet"),
+    ];
+    for path in &others {
+        fs::write(path, b"PAR1").unwrap();
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&outside, root.join("binance/ETH_USDT")).unwrap();
+    import(
+        &catalogue,
+        &Input::new("BTC_USDT-1m.csv", candles(50..150, &[])),
+        NAME,
+    )
+    .unwrap();
+    import(&catalogue, &input, NAME).unwrap();
+    assert!(others.iter().all(|path| path.exists()));
+    fs::rename(root.join("manifest.tsv"), folder.path().join("copy")).unwrap();
+    let before = content(&root);
+    let error = import(&catalogue, &input, NAME).unwrap_err().to_string();
+    assert!(
+        error.contains("manifest.tsv: the manifest is missing and there is data ("),
+        "{error}"
+    );
+    assert!(matches!(
+        catalogue.list(),
+        Err(CatalogueError::Damaged { .. })
+    ));
+    assert_eq!(content(&root), before);
+}
+
+/// Days from midnight UTC on and days from midnight in Singapore on are two series.
+#[test]
+fn days_that_begin_at_another_hour_are_refused_and_found() {
+    let day = |hour: u8| {
+        format!(
+            "date,open,high,low,close\n2024-10-0{0}T{hour:02}:00:00Z,1,3,1,2\n2024-10-0{1}T{hour:02}:00:00Z,1,3,1,2\n",
+            1 + hour / 8,
+            2 + hour / 8
+        )
+    };
+    let name = "binance:BTC/USDT@1d";
+    let (utc, shifted) = (
+        Input::new("BTC_USDT-1d.csv", day(0)),
+        Input::new("BTC_USDT-1d.csv", day(16)),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let catalogue = Catalogue::new(folder.path().to_owned());
+    import(&catalogue, &utc, name).unwrap();
+    let error = import(&catalogue, &shifted, name).unwrap_err().to_string();
+    assert!(
+        error.ends_with("its candles begin 57600 s after midnight UTC and those of the catalogue 0 s; import it under another --venue, or say its --utc-offset"),
+        "{error}"
+    );
+    import(&catalogue, &shifted, "singapore:BTC/USDT@1d").unwrap();
+    assert!(catalogue.verify().unwrap().problems.is_empty());
+    // A catalogue that has both in one series, as one might from before.
+    let manifest = folder.path().join("manifest.tsv");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let mixed = text.replacen("singapore:", "binance:", 1);
+    let (body, _) = mixed.trim_end().rsplit_once('\n').unwrap();
+    let mut crc = flate2::Crc::new();
+    crc.update(body.as_bytes());
+    fs::write(&manifest, format!("{body}\n{:08x}\n", crc.sum())).unwrap();
+    let problems = catalogue.verify().unwrap().problems;
+    assert!(
+        problems.len() == 1
+            && problems[0].contains("row 1 at 2024-10-03T16:00:00Z begins at another hour"),
+        "{problems:?}"
+    );
 }
 
 #[test]

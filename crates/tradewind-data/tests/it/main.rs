@@ -4,6 +4,7 @@
 
 mod cases;
 mod catalogue;
+mod doubtful;
 mod laws;
 mod packed;
 mod refused;

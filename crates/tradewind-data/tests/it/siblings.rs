@@ -153,8 +153,8 @@ fn days_of_yahoo_and_holes_between_them() {
     assert_eq!(
         found,
         [
-            "2024-10-01T00:00:00Z 1 3 1 2 5",
-            "2024-10-02T00:00:00Z 2 4 2 3 6"
+            "2024-10-01T00:00:00Z 1 3 1 2 -",
+            "2024-10-02T00:00:00Z 2 4 2 3 -"
         ]
     );
     // Futures at 17:00 in Chicago, the whole year at one offset.
@@ -199,13 +199,13 @@ fn trades_of_other_sources() {
             "2024-10-01T00:00:00.5Z 100.5 0.25 7 Some(Buy)".to_owned(),
         ),
         (
-            "bitmex_trades_XBTUSD.csv",
-            "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\nbitmex,XBTUSD,1727740800500000,1727740800600000,a-b,unknown,100.5,0.25\n",
+            "bitstamp_trades_btcusd.csv",
+            "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\nbitstamp,BTCUSD,1727740800500000,1727740800600000,a-b,unknown,100.5,0.25\n",
             format!("{ONE} None"),
         ),
         (
             "BTCUSDT2024-10-01.csv",
-            "timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional\n1727740800.5,BTCUSDT,Sell,0.25,100.5,x,y,1,1,1\n",
+            "timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional\n1727740800.5,BTCUSDT,Sell,0.25,100.5,x,y,1,0.25,25.125\n",
             format!("{ONE} Some(Sell)"),
         ),
         (

@@ -10,7 +10,7 @@ mod rules;
 
 use std::path::{Path, PathBuf};
 
-use tradewind_data::{CandleRow, DataError, Digits, Product, counts};
+use tradewind_data::{CandleRow, DataError, Digits, Product, counts, volume_counts};
 use tradewind_model::{AssetTable, Instrument, InstrumentId, Interval, Price, Quantity, Timestamp};
 use tradewind_simx::recorded::{CandleRow as PlayedCandle, CaptureSurvey};
 use tradewind_simx::{Kline, KlineStore};
@@ -72,6 +72,16 @@ pub enum RecordingError {
         /// What its rows are.
         kind: &'static str,
     },
+    /// A number that its instrument cannot count.
+    #[error(
+        "a candle of {name} at {at} has a number too large for 64 bits with the decimals that all files of it need; play fewer of them at once, or round them to its tick and step"
+    )]
+    Number {
+        /// The instrument.
+        name: String,
+        /// When the candle begins.
+        at: Timestamp,
+    },
     /// There is nothing to play.
     #[error("{}: no capture and no table of candles with anything to play", path.display())]
     Empty {
@@ -107,7 +117,7 @@ impl Recording {
             starts.min().ok_or_else(empty)?,
             ends.max().ok_or_else(empty)?,
         );
-        Ok(Self {
+        let found = Self {
             captures,
             candles,
             instruments,
@@ -115,7 +125,26 @@ impl Recording {
             starts_at,
             ends_at,
             notes,
-        })
+        };
+        found.check_numbers()?;
+        Ok(found)
+    }
+
+    /// Whether each candle can be counted; those that are played were checked here.
+    fn check_numbers(&self) -> Result<(), RecordingError> {
+        for series in &self.candles {
+            let Some(instrument) = self.find(&series.product.symbol()) else {
+                continue;
+            };
+            let mut rows = series.rows.iter();
+            if let Some(row) = rows.find(|row| counted(instrument, row).is_none()) {
+                return Err(RecordingError::Number {
+                    name: instrument.name.clone(),
+                    at: row.open_time,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The first moment that is played: what the clock should show at the start.
@@ -168,7 +197,7 @@ impl Recording {
                 .iter()
                 .take_while(|row| row.open_time < self.starts_at);
             if let Some(past) = past.get_mut(instrument.id.index()) {
-                past.extend(before.map(|row| kline(instrument, row)));
+                past.extend(before.filter_map(|row| kline(instrument, row)));
             }
         }
         KlineStore::with_recorded(&self.instruments, past)
@@ -214,10 +243,10 @@ impl CandleSeries {
 }
 
 /// A recorded candle as a venue tells it. Its quote volume is its volume at its close; who took is not known.
-fn kline(instrument: &Instrument, row: &CandleRow) -> Kline {
-    let row = counted(instrument, row);
+fn kline(instrument: &Instrument, row: &CandleRow) -> Option<Kline> {
+    let row = counted(instrument, row)?;
     let volume = row.volume.unwrap_or_default();
-    Kline {
+    Some(Kline {
         open_time: row.open_time,
         open: row.open,
         high: row.high,
@@ -228,21 +257,28 @@ fn kline(instrument: &Instrument, row: &CandleRow) -> Kline {
         trades: u32::from(!volume.is_zero()),
         taker_volume: Quantity::ZERO,
         taker_quote_volume: tradewind_model::Amount::ZERO,
-    }
+    })
 }
 
 /// A candle in counts of its instrument. What a volume has beyond the step of quantities is cut off.
-fn counted(instrument: &Instrument, row: &CandleRow) -> PlayedCandle {
-    let price = |value| Price(counts(value, instrument.price_decimals));
-    let volume = row.volume;
-    PlayedCandle {
+/// `None` for numbers that do not fit, which opening the recording refuses.
+fn counted(instrument: &Instrument, row: &CandleRow) -> Option<PlayedCandle> {
+    let price = |value| counts(value, instrument.price_decimals).map(Price);
+    let volume = match row.volume {
+        Some(volume) => Some(Quantity(volume_counts(
+            volume,
+            instrument.quantity_decimals,
+        )?)),
+        None => None,
+    };
+    Some(PlayedCandle {
         open_time: row.open_time,
-        open: price(row.open),
-        high: price(row.high),
-        low: price(row.low),
-        close: price(row.close),
-        volume: volume.map(|volume| Quantity(counts(volume, instrument.quantity_decimals))),
-    }
+        open: price(row.open)?,
+        high: price(row.high)?,
+        low: price(row.low)?,
+        close: price(row.close)?,
+        volume,
+    })
 }
 
 /// Whose data it is, in a table of an exchange's instruments.

@@ -76,7 +76,7 @@ impl Recording {
                     .rows
                     .iter()
                     .filter(|row| row.open_time >= self.starts_at)
-                    .map(|row| counted(instrument, row))
+                    .filter_map(|row| counted(instrument, row))
                     .collect();
                 candles.add(instrument.clone(), series.interval, rows);
             }

@@ -267,6 +267,7 @@ fn export(args: &ExportArgs, catalogue: &Catalogue, output: Output) -> anyhow::R
     let span = span(args.from, args.to);
     // A series that is not there leaves no file behind.
     let rows = catalogue.rows(&args.series, span)?;
+    let has_sizes = catalogue.has_sizes(&args.series, span)?;
     let aside = args
         .output
         .as_ref()
@@ -281,7 +282,7 @@ fn export(args: &ExportArgs, catalogue: &Catalogue, output: Output) -> anyhow::R
     let count = match args.format {
         Format::Parquet => catalogue.write_parquet(&args.series, span, &mut out)?,
         Format::Csv => {
-            writeln!(out, "{}", names(args.series.kind))?;
+            writeln!(out, "{}", names(args.series.kind, has_sizes))?;
             let mut count = 0_u64;
             for row in rows {
                 writeln!(out, "{}", line(&row?))?;
@@ -302,23 +303,26 @@ fn export(args: &ExportArgs, catalogue: &Catalogue, output: Output) -> anyhow::R
     Ok(output.line(&format!("{}: {count} rows", path.display()))?)
 }
 
-const fn names(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Candles => "time,open,high,low,close,volume",
-        Kind::Trades => "time,price,quantity,id,side",
-        Kind::Quotes => "time,bid,ask,bid_size,ask_size",
+/// The columns of an export. Those that a series does not have are left out: the reader takes no empty cells.
+const fn names(kind: Kind, has_sizes: bool) -> &'static str {
+    match (kind, has_sizes) {
+        (Kind::Candles, true) => "time,open,high,low,close,volume",
+        (Kind::Candles, false) => "time,open,high,low,close",
+        (Kind::Trades, _) => "time,price,quantity,id,side",
+        (Kind::Quotes, true) => "time,bid,ask,bid_size,ask_size",
+        (Kind::Quotes, false) => "time,bid,ask",
     }
 }
 
 /// A row as the reader reads it back.
 fn line(row: &Row) -> String {
     let some =
-        |amount: Option<Amount>| amount.map_or_else(String::new, |amount| amount.to_string());
+        |amount: Option<Amount>| amount.map_or_else(String::new, |amount| format!(",{amount}"));
     match row {
         Row::Candle(row) => {
             let volume = some(row.volume);
             format!(
-                "{},{},{},{},{},{volume}",
+                "{},{},{},{},{}{volume}",
                 row.open_time, row.open, row.high, row.low, row.close
             )
         }
@@ -335,7 +339,7 @@ fn line(row: &Row) -> String {
         }
         Row::Quote(row) => {
             format!(
-                "{},{},{},{},{}",
+                "{},{},{}{}{}",
                 row.at,
                 row.bid,
                 row.ask,

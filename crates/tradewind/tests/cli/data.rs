@@ -233,3 +233,52 @@ fn files_go_into_the_catalogue_are_played_from_it_and_come_out_again() {
     expect(&none, 1);
     assert_eq!(fs::read_to_string(&out).unwrap(), exported);
 }
+
+/// What the catalogue gives out it takes back, with and without volumes, sizes, ids and takers.
+#[test]
+fn what_is_exported_is_imported_again() {
+    let dir = TempDir::new().unwrap();
+    for (name, series, content) in [
+        (
+            "BTC_USDT-1m.csv",
+            "file:BTC/USDT@1m",
+            "time,open,high,low,close\n1727740800,1,3,1,2\n1727740860,1,3,1,2\n",
+        ),
+        (
+            "ETH_USDT-1m.csv",
+            "file:ETH/USDT@1m",
+            "time,open,high,low,close,volume\n1727740800,1,3,1,2,5\n1727740860,1,3,1,2,6\n",
+        ),
+        (
+            "BTC_USDT.csv",
+            "file:BTC/USDT@quotes",
+            "time,bid,ask\n1727740800,100,101\n1727740860,101,102\n",
+        ),
+        (
+            "ETH_USDT.csv",
+            "file:ETH/USDT@quotes",
+            "time,bid,ask,bid_size,ask_size\n1727740800,100,101,2,0\n1727740860,101,102,3,4\n",
+        ),
+        (
+            "SOL_USDT.csv",
+            "file:SOL/USDT@trades",
+            "time,price,quantity\n1727740800,100,1\n1727740800,101,1\n",
+        ),
+    ] {
+        let file = written(&dir, name, content);
+        expect(&tradewind(dir.path(), &["data", "import", text(&file)]), 0);
+        let out = dir.path().join(format!("out-{name}"));
+        let export = ["data", "export", series, "--output", text(&out)];
+        expect(&tradewind(dir.path(), &export), 0);
+        let back = dir.path().join(name);
+        fs::rename(&out, &back).unwrap();
+        let again = tradewind(dir.path(), &["--json", "data", "import", text(&back)]);
+        expect(&again, 0);
+        let told = &json(&again)["items"][0];
+        assert_eq!(
+            (told["known"].as_u64(), told["added"].as_u64()),
+            (Some(2), Some(0)),
+            "{told}"
+        );
+    }
+}
