@@ -11,7 +11,7 @@ use tradewind_model::{
     OrderKind, OrderStatus, OrderTerms, Ppm, Price, Quantity, ReportKind, Side, StopOrders,
     TakeProfit,
 };
-use tradewind_risk::{Candidate, PositionEffect, TradingState};
+use tradewind_risk::{Candidate, DenyReason, PositionEffect, TradingState};
 
 use super::positions::closable;
 use super::risk_context::check_stop;
@@ -316,14 +316,7 @@ pub(super) fn place_stop(
     out: &mut Outputs,
 ) -> Result<(), String> {
     let kind = kind(parts, key, &stop)?;
-    let terms = OrderTerms {
-        account: key.0,
-        instrument: key.1,
-        client_id: parts.ids.next_id(),
-        side: stop.side,
-        quantity: stop.shares.total(),
-        kind,
-    };
+    let terms = terms(key, &stop, kind, parts.ids.next_id());
     let request = OrderRequest {
         place: stop.shares.only(),
         account: key.0,
@@ -336,16 +329,8 @@ pub(super) fn place_stop(
         continues: true,
         cause: parts.context.cause(out),
     };
-    let candidate = Candidate {
-        terms,
-        bot: request.place.map(BotInstrument::bot),
-        purpose: PositionEffect::Protect,
-        decided_on_quote: false,
-        reference: None,
-        stop: None,
-        continues: true,
-    };
-    match check_stop(parts, &candidate, &stop.shares, stop.replaces) {
+    let candidate = candidate(terms, &stop);
+    match check_stop(parts, &candidate, &stop.shares, stop.replaces.as_slice()) {
         Ok(approved) => {
             let approved = match stop.replaces {
                 Some(replaced) => approved.replacing(replaced),
@@ -368,6 +353,47 @@ pub(super) fn place_stop(
             Err(words)
         }
     }
+}
+
+fn terms(key: Key, stop: &Stop, kind: OrderKind, client_id: ClientOrderId) -> OrderTerms {
+    OrderTerms {
+        account: key.0,
+        instrument: key.1,
+        client_id,
+        side: stop.side,
+        quantity: stop.shares.total(),
+        kind,
+    }
+}
+
+fn candidate(terms: OrderTerms, stop: &Stop) -> Candidate {
+    Candidate {
+        terms,
+        bot: stop.shares.only().map(BotInstrument::bot),
+        purpose: PositionEffect::Protect,
+        decided_on_quote: false,
+        reference: None,
+        stop: None,
+        continues: true,
+    }
+}
+
+/// Whether a stop would be placed now, once those of `ended` have ended.
+///
+/// # Errors
+/// Why it would not.
+pub(super) fn may_place(
+    parts: &Parts,
+    key: Key,
+    stop: &Stop,
+    ended: &[ClientOrderId],
+) -> Result<(), String> {
+    let kind = kind(parts, key, stop)?;
+    // No check looks at the id, which is the next one's only once it is placed.
+    let terms = terms(key, stop, kind, ClientOrderId(0));
+    let checked = check_stop(parts, &candidate(terms, stop), &stop.shares, ended);
+    let reason = |reason: DenyReason| format!("{}: {reason}", reason.rule());
+    checked.map(drop).map_err(reason)
 }
 
 /// The kind of a stop that the venue takes now.

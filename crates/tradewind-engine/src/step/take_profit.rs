@@ -5,10 +5,10 @@
 //! requests, the position has the desk's own stop only. Where no pair can rest, the desk takes the profit at market.
 
 use tradewind_events::{Outputs, Timer};
-use tradewind_model::{OrderStatus, Price, Quantity, Side};
+use tradewind_model::{ClientOrderId, OrderStatus, Price, Quantity, Side};
 
 use super::positions::closable;
-use super::protection::{FILLS_AWAITED, Key, Need, Stop, grow, largest, place_stop};
+use super::protection::{FILLS_AWAITED, Key, Need, Stop, grow, largest, may_place, place_stop};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::Order;
@@ -72,12 +72,18 @@ pub(super) fn adjust(
     }
     if let [stop] = &stops[..]
         && stop.shares().of(need.place) == need.quantity
-        && !differs(parts, key, need, stop, level)
+        && !differs(parts, need, stop, level)
     {
         return Ok(());
     }
-    for stop in &stops {
-        parts.orders.cancel(stop.terms().client_id, out);
+    let ids: Vec<_> = stops.iter().map(|stop| stop.terms().client_id).collect();
+    if !need.quantity.is_zero() {
+        // The stop that is there is better than none.
+        let stop = of_its_own(parts, key, need, level, &ids);
+        may_place(parts, key, &stop.ok_or("no other stop can take its place")?, &ids)?;
+    }
+    for id in ids {
+        parts.orders.cancel(id, out);
     }
     Err("its stop and its take profit are placed anew".to_owned())
 }
@@ -106,18 +112,17 @@ fn take_back(
     Err("what is left of its take profit is cancelled".to_owned())
 }
 
-/// Whether a pair is to be moved now. A stop whose take profit has ended stays: it was triggered, or never was of a pair.
-fn differs(parts: &mut Parts, key: Key, need: &Need, stop: &Order, level: Price) -> bool {
+/// Whether a pair is to be moved. A stop whose take profit has ended stays: it was triggered, or never was of a pair.
+fn differs(parts: &Parts, need: &Need, stop: &Order, level: Price) -> bool {
     let pair = stop.pair().and_then(|id| parts.orders.open_order(id));
     let Some(rests_at) = pair.map(|order| order.terms().kind.limit()) else {
         return false;
     };
-    let is_wanted = wanted(parts, need.place).is_some();
     let trigger = stop.terms().kind.trigger().unwrap_or_default();
     let is_far = |wanted: Price| (wanted.0 - trigger.0).abs() > need.tolerance;
-    let moves = rests_at != Some(level) || need.trigger.is_some_and(is_far);
-    let now = parts.now();
-    !is_wanted || (moves && parts.protection.may_move(key, now))
+    wanted(parts, need.place).is_none()
+        || rests_at != Some(level)
+        || need.trigger.is_some_and(is_far)
 }
 
 fn place_pair(
@@ -130,26 +135,38 @@ fn place_pair(
     if need.quantity.is_zero() {
         return Ok(());
     }
-    let trigger = need.trigger.ok_or("its stop is below the lowest price")?;
+    match of_its_own(parts, key, need, level, &[]) {
+        Some(stop) => place_stop(parts, key, stop, out),
+        None => grow(parts, key, need, need.quantity, out),
+    }
+}
+
+/// The stop of a position alone, with the order that takes the profit if that can rest now, once those of `ended` have ended.
+fn of_its_own(
+    parts: &Parts,
+    key: Key,
+    need: &Need,
+    level: Price,
+    ended: &[ClientOrderId],
+) -> Option<Stop> {
     let instrument = parts.config.instrument(key.1);
-    if instrument
-        .check(need.quantity, None, Some(trigger))
-        .is_err()
-    {
-        return Err("it is below the least order of the venue".to_owned());
-    }
+    let quantity = need.quantity.min(largest(instrument));
+    let trigger = need.trigger?;
+    instrument.check(quantity, None, Some(trigger)).ok()?;
     let cap = instrument.algo_orders_max as usize;
-    if cap > 0 && parts.orders.stops(key.0, key.1).count() >= cap {
-        return grow(parts, key, need, need.quantity, out);
-    }
-    let stop = Stop {
-        shares: [(need.place, need.quantity)].into_iter().collect(),
+    let others = parts.orders.stops(key.0, key.1);
+    let others = others.filter(|stop| !ended.contains(&stop.terms().client_id));
+    let has_room = cap == 0 || others.count() < cap;
+    let may_rest = |_: &Price| wanted(parts, need.place).is_some();
+    has_room.then(|| Stop {
+        shares: [(need.place, quantity)].into_iter().collect(),
         trigger,
         side: need.side,
         replaces: None,
-        take_profit: Some(level).filter(|level| is_ahead(parts, need, *level)),
-    };
-    place_stop(parts, key, stop, out)
+        take_profit: Some(level)
+            .filter(may_rest)
+            .filter(|level| is_ahead(parts, need, *level)),
+    })
 }
 
 /// Whether the market has yet to reach the level. If it is beyond, the desk takes the profit at once.

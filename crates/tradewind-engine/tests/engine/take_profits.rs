@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tradewind_events::{BotConfig, Configuration, EventType, Input, Intent, Output};
+use tradewind_events::{Action, BotConfig, Configuration, EventType, Input, Intent, Output};
 use tradewind_model::{
-    ClientOrderId, Instrument, NotSentReason, OrderKind, OrderTerms, Ppm, Price, Quantity,
+    ClientOrderId, Instrument, InstrumentStatus, NotSentReason, OrderKind, OrderTerms, Ppm, Price, Quantity,
     RejectReason, ReportKind, Side, Stop, StopOrders, TakeProfitBy,
 };
 use tradewind_testkit::{Answer, Desk, SPOT, Script, bot, configuration, spot};
@@ -69,6 +69,15 @@ fn last_pair(desk: &Desk) -> (OrderTerms, OrderTerms) {
         _ => None,
     });
     pairs.last().expect("a pair was sent")
+}
+
+/// How many pairs were sent.
+fn pairs(desk: &Desk) -> usize {
+    let sent = desk.log.iter();
+    let pairs = sent.filter(
+        |output| matches!(output, Output::Submit(_, order) if order.take_profit().is_some()),
+    );
+    pairs.count()
 }
 
 /// A desk with one `BTC` bought at 100.00 whose stop and take profit rest at the venue.
@@ -325,4 +334,75 @@ fn a_restart_keeps_the_pair() {
     desk.fill(&limit, 10_200);
     assert_eq!(desk.held(SPOT), 0);
     desk.input(&Input::Stopping);
+}
+
+#[test]
+fn beside_a_stop_that_trails_the_desk_takes_the_profit_itself() {
+    let script = Script::default();
+    let mut configuration = configured(paired());
+    configuration.bots[0].exit.trailing = Some(Ppm(10_000));
+    let mut desk = Desk::started(configuration, script.strategies());
+    desk.advance(2 * SECOND);
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(9_999, 10_000);
+    let buy = desk.last_order();
+    desk.fill(&buy, 10_000);
+    let stop = desk.last_order();
+    desk.report(&stop, ReportKind::Accepted, Some(0));
+    desk.quote(10_100, 10_101);
+    desk.advance(5 * SECOND);
+    let moved = desk.last_order();
+    desk.report(&stop, ReportKind::Cancelled, Some(0));
+    desk.report(&moved, ReportKind::Accepted, Some(0));
+    assert_eq!(pairs(&desk), 0);
+    assert_eq!((desk.orders().len(), desk.cancels()), (3, vec![]));
+    desk.quote(10_200, 10_201);
+    assert_eq!(desk.last_order().kind, OrderKind::Market);
+}
+
+/// A desk whose entry is filled in part, with a pair for that, and the rest of the entry.
+fn growing() -> (Desk, OrderTerms, OrderTerms) {
+    let (mut desk, _, buy) = buying(paired());
+    desk.report(&buy, ReportKind::Accepted, Some(0));
+    let part = desk.fill_of(&buy, 30_000, 10_000);
+    desk.report(&buy, ReportKind::Filled(part), Some(30_000));
+    desk.advance(SECOND);
+    let (stop, limit) = last_pair(&desk);
+    end_both(&mut desk, &[&stop, &limit], &ReportKind::Accepted);
+    (desk, buy, stop)
+}
+
+fn fill_rest(desk: &mut Desk, buy: &OrderTerms) {
+    let rest = desk.fill_of(buy, 70_000, 10_000);
+    desk.report(buy, ReportKind::Filled(rest), Some(ONE));
+}
+
+/// A cancel passes a kill, and a new stop does not.
+#[test]
+fn after_a_kill_the_pair_stays_although_the_position_has_grown() {
+    let (mut desk, buy, stop) = growing();
+    desk.command(Action::Kill {
+        reason: "drill".to_owned(),
+        flatten: false,
+    });
+    fill_rest(&mut desk, &buy);
+    desk.advance(60 * SECOND);
+    assert!(!desk.cancels().contains(&stop.client_id));
+    assert_eq!((covered(&desk), desk.orders().len()), (30_000, 2));
+}
+
+#[test]
+fn the_pair_stays_while_the_venue_takes_no_order() {
+    let (mut desk, buy, stop) = growing();
+    let halted = Instrument {
+        status: InstrumentStatus::Halted,
+        ..paired()
+    };
+    desk.input(&Input::Configured(Box::new(configured(halted))));
+    fill_rest(&mut desk, &buy);
+    desk.advance(10 * SECOND);
+    assert!(!desk.cancels().contains(&stop.client_id));
+    desk.input(&Input::Configured(Box::new(configured(paired()))));
+    desk.read_account();
+    assert!(desk.cancels().contains(&stop.client_id));
 }
