@@ -37,7 +37,7 @@ pub(super) type Key = (AccountId, InstrumentId);
 pub(super) struct Need {
     pub(super) place: BotInstrument,
     /// What is to be covered: all that can be sold, or nothing where the exit plan has no stop.
-    held: Quantity,
+    pub(super) held: Quantity,
     /// What stops may cover: the same less exits at work.
     pub(super) quantity: Quantity,
     pub(super) side: Side,
@@ -57,7 +57,6 @@ pub(crate) fn cover(parts: &mut Parts, key: Key, out: &mut Outputs) {
     for need in &needs {
         if need.held.is_zero() {
             parts.protection.end_wait(need.place);
-            parts.protection.allow_pairs(need.place);
         }
         let reason = adjust(parts, key, need, &needs, out).err();
         note(parts, key, need, reason, out);
@@ -120,7 +119,9 @@ fn adjust(
     if parts.protection.waits(need.place) {
         return Err("an exit waits for the answer on its stop".to_owned());
     }
-    if let Some(level) = take_profit::level(parts, need.place) {
+    if let Some(level) = take_profit::level(parts, need.place)
+        && !take_profit::stays_alone(parts, key, need, level)
+    {
         return take_profit::adjust(parts, key, need, level, out);
     }
     let stops = parts.orders.stops_of(need.place);
@@ -480,7 +481,8 @@ fn set_timer(parts: &mut Parts, key: Key, needs: &[Need], out: &mut Outputs) {
     let announced = needs.iter();
     let announced =
         announced.filter_map(|need| parts.protection.announced_at(need.place, patience));
-    let trails = needs.iter().any(|need| need.trails && need.held.0 > 0);
+    let moves = |need: &Need| need.trails || take_profit::awaits_pair(parts, need.place);
+    let trails = needs.iter().any(|need| need.held.0 > 0 && moves(need));
     let trails = trails.then(|| now + TRAIL_EVERY);
     if let Some(at) = announced.chain(retry).chain(trails).min() {
         let timer = Timer::Protection(key.0, key.1);
@@ -578,7 +580,8 @@ fn note_fate(parts: &mut Parts, stop: &Order, kind: &ReportKind) {
         return;
     }
     if let (Some(place), Some(_), ReportKind::Rejected(_)) = (stop.place(), stop.pair(), kind) {
-        parts.protection.refuse_pairs(place);
+        // The next try is another order, the stop alone: no position has to wait for it.
+        return parts.protection.refuse_pairs(place);
     }
     let reason = match kind {
         ReportKind::Rejected(reason) => {

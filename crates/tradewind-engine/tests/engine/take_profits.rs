@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tradewind_events::{Action, BotConfig, Configuration, EventType, Input, Intent, Output};
 use tradewind_model::{
-    ClientOrderId, Instrument, InstrumentStatus, NotSentReason, OrderKind, OrderTerms, Ppm, Price, Quantity,
+    BotId, ClientOrderId, Instrument, InstrumentStatus, NotSentReason, OrderKind, OrderStatus, OrderTerms, Ppm, Price, Quantity,
     RejectReason, ReportKind, Side, Stop, StopOrders, TakeProfitBy,
 };
 use tradewind_testkit::{Answer, Desk, SPOT, Script, bot, configuration, spot};
@@ -405,4 +405,145 @@ fn the_pair_stays_while_the_venue_takes_no_order() {
     desk.input(&Input::Configured(Box::new(configured(paired()))));
     desk.read_account();
     assert!(desk.cancels().contains(&stop.client_id));
+}
+
+/// Without a quote nobody knows whether the venue would take the pair.
+#[test]
+fn a_stop_that_was_placed_alone_becomes_a_pair_with_the_next_quotes() {
+    let (mut desk, _, buy) = buying(paired());
+    desk.advance(60 * SECOND);
+    desk.fill(&buy, 10_000);
+    let alone = desk.last_order();
+    assert_eq!((pairs(&desk), alone.kind.trigger()), (0, Some(Price(9_875))));
+    desk.report(&alone, ReportKind::Accepted, Some(0));
+    for _ in 0..6 {
+        desk.quote(9_999, 10_000);
+        desk.advance(SECOND);
+    }
+    assert!(desk.cancels().contains(&alone.client_id));
+    desk.report(&alone, ReportKind::Cancelled, Some(0));
+    let (stop, limit) = last_pair(&desk);
+    end_both(&mut desk, &[&stop, &limit], &ReportKind::Accepted);
+    for _ in 0..20 {
+        desk.quote(9_999, 10_000);
+        desk.advance(SECOND);
+    }
+    assert_eq!((pairs(&desk), covered(&desk)), (1, ONE));
+    assert!(!desk.cancels().contains(&stop.client_id));
+}
+
+/// Bots that bought one `BTC` each, their stops sent and, with `answers`, confirmed at once.
+fn crowd(count: u32, max: u32, answers: bool) -> Desk {
+    let script = Script::default();
+    let mut configuration = configured(Instrument {
+        algo_orders_max: max,
+        ..paired()
+    });
+    configuration.bots = (0..count).map(guarded).collect();
+    let mut desk = Desk::started(configuration, script.strategies());
+    desk.advance(2 * SECOND * count);
+    for bot in 0..count {
+        script.say(BotId(bot), Answer::target(1_000_000));
+        desk.quote(9_999, 10_000);
+        let orders = desk.orders().into_iter();
+        let buy = orders.filter(|order| order.side == Side::Buy).next_back();
+        desk.fill(&buy.expect("it buys"), 10_000);
+        if answers {
+            confirm(&mut desk);
+        }
+    }
+    desk
+}
+
+/// The venue takes everything that waits for it, and cancels what that replaces.
+fn confirm(desk: &mut Desk) {
+    let replaced = desk.log.iter().filter_map(|output| match output {
+        Output::Submit(intent, _) => intent.replaces,
+        _ => None,
+    });
+    let replaced: Vec<_> = replaced.collect();
+    for order in desk.engine.view().orders {
+        if replaced.contains(&order.terms.client_id) {
+            desk.report(&order.terms, ReportKind::Cancelled, Some(0));
+        } else if order.status == OrderStatus::Pending {
+            desk.report(&order.terms, ReportKind::Accepted, Some(0));
+        }
+    }
+}
+
+/// V19.
+#[test]
+fn pairs_leave_a_place_for_a_stop_that_covers_all_who_come_later() {
+    let desk = crowd(6, 5, true);
+    assert_eq!(pairs(&desk), 4);
+    assert_eq!(covered(&desk), 6 * ONE);
+    assert_eq!(desk.count(EventType::PositionUnprotected), 0);
+}
+
+#[test]
+fn pairs_of_several_bots_refused_at_once_are_followed_by_stops_at_once() {
+    let mut desk = crowd(6, 10, false);
+    assert_eq!(pairs(&desk), 6);
+    let open = desk.engine.view().orders;
+    for order in open {
+        desk.report(&order.terms, refusal(), Some(0));
+    }
+    let stops = desk.orders().into_iter();
+    let stops = stops.filter(|order| order.kind.trigger().is_some());
+    assert_eq!(stops.count(), 12, "none waits for another one's refusal");
+}
+
+#[test]
+fn a_refused_pair_is_forgotten_with_its_position() {
+    let (mut desk, script, buy) = buying(paired());
+    desk.fill(&buy, 10_000);
+    let (stop, limit) = last_pair(&desk);
+    end_both(&mut desk, &[&stop, &limit], &refusal());
+    let alone = desk.last_order();
+    desk.fill(&alone, 9_870);
+    assert_eq!((desk.held(SPOT), pairs(&desk)), (0, 1));
+    desk.advance(60 * SECOND);
+    script.say(BOT, Answer::target(0));
+    desk.quote(9_999, 10_000);
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(9_999, 10_000);
+    let again = desk.last_order();
+    assert_eq!(again.side, Side::Buy);
+    desk.fill(&again, 10_000);
+    assert_eq!(pairs(&desk), 2);
+}
+
+/// The report that its take profit has ended was lost.
+#[test]
+fn a_take_profit_without_a_position_is_asked_for_at_once() {
+    let (mut desk, _, stop, limit) = resting();
+    desk.fill(&stop, 9_870);
+    assert_eq!(desk.queries(), [limit.client_id]);
+    desk.advance(60 * SECOND);
+    assert_eq!((desk.queries().len(), desk.cancels().len()), (1, 1));
+    desk.report(&limit, ReportKind::Expired, Some(0));
+    assert_eq!((desk.held(SPOT), desk.orders().len()), (0, 2));
+}
+
+/// One request, one answer that was lost.
+#[test]
+fn an_unknown_pair_is_one_failure_of_its_account() {
+    let not_sent = ReportKind::NotSent(NotSentReason::Unreachable);
+    for kind in [ReportKind::Unknown, not_sent] {
+        let script = Script::default();
+        let mut configuration = configured(paired());
+        let limits = &mut configuration.limits;
+        limits.breaker_failures = Some(2);
+        limits.breaker_window = Some(60 * SECOND);
+        limits.breaker_open = Some(60 * SECOND);
+        let mut desk = Desk::started(configuration, script.strategies());
+        desk.advance(2 * SECOND);
+        script.say(BOT, Answer::target(1_000_000));
+        desk.quote(9_999, 10_000);
+        let buy = desk.last_order();
+        desk.fill(&buy, 10_000);
+        let (stop, limit) = last_pair(&desk);
+        end_both(&mut desk, &[&stop, &limit], &kind);
+        assert_eq!(desk.count(EventType::CircuitBreakerFired), 0, "{kind:?}");
+    }
 }
