@@ -133,7 +133,12 @@ pub(super) fn adjust(
     if !need.quantity.is_zero() {
         // The stop that is there is better than none.
         let stop = of_its_own(parts, key, need, level, &ids);
-        may_place(parts, key, &stop.ok_or("no other stop can take its place")?, &ids)?;
+        may_place(
+            parts,
+            key,
+            &stop.ok_or("no other stop can take its place")?,
+            &ids,
+        )?;
     }
     for id in ids {
         parts.orders.cancel(id, out);

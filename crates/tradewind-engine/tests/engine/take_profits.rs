@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use tradewind_events::{Action, BotConfig, Configuration, EventType, Input, Intent, Output};
-use tradewind_model::{
-    BotId, ClientOrderId, Instrument, InstrumentStatus, NotSentReason, OrderKind, OrderStatus, OrderTerms, Ppm, Price, Quantity,
-    RejectReason, ReportKind, Side, Stop, StopOrders, TakeProfitBy,
+use tradewind_events::{
+    AccountState, Action, AdoptedOrder, BotConfig, Configuration, EventKind, EventType, Input,
+    Intent, OpenOrder, Output,
 };
-use tradewind_testkit::{Answer, Desk, SPOT, Script, bot, configuration, spot};
+use tradewind_model::{
+    Amount, BotId, ClientOrderId, Instrument, InstrumentStatus, NotSentReason, OrderKind,
+    OrderStatus, OrderTerms, Ppm, Price, Quantity, RejectReason, ReportKind, Side, Stop,
+    StopOrders, TakeProfitBy, VenueOrderId,
+};
+use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration, spot};
 
 use crate::BOT;
 
@@ -414,7 +418,10 @@ fn a_stop_that_was_placed_alone_becomes_a_pair_with_the_next_quotes() {
     desk.advance(60 * SECOND);
     desk.fill(&buy, 10_000);
     let alone = desk.last_order();
-    assert_eq!((pairs(&desk), alone.kind.trigger()), (0, Some(Price(9_875))));
+    assert_eq!(
+        (pairs(&desk), alone.kind.trigger()),
+        (0, Some(Price(9_875)))
+    );
     desk.report(&alone, ReportKind::Accepted, Some(0));
     for _ in 0..6 {
         desk.quote(9_999, 10_000);
@@ -545,5 +552,51 @@ fn an_unknown_pair_is_one_failure_of_its_account() {
         let (stop, limit) = last_pair(&desk);
         end_both(&mut desk, &[&stop, &limit], &kind);
         assert_eq!(desk.count(EventType::CircuitBreakerFired), 0, "{kind:?}");
+    }
+}
+
+/// To cancel one order of a pair ends the other, too.
+#[test]
+fn a_pair_found_at_a_start_stays_and_protects() {
+    for stop_first in [true, false] {
+        let (old, _, stop, limit) = resting();
+        let fills = old
+            .events()
+            .into_iter()
+            .filter_map(|event| match event.kind {
+                EventKind::OrderFilled { fill, bot, .. } => Some((fill, bot)),
+                _ => None,
+            });
+        let found = |terms| OpenOrder {
+            terms,
+            venue_order_id: VenueOrderId(9),
+            filled: Quantity::ZERO,
+            adopted: Some(AdoptedOrder {
+                bot: Some(BOT),
+                placed_at: old.now,
+            }),
+            list: Some(7),
+        };
+        let mut open_orders = vec![found(stop), found(limit)];
+        if !stop_first {
+            open_orders.reverse();
+        }
+        let script = Script::default();
+        let mut desk = Desk::unreconciled(configured(paired()), script.strategies());
+        desk.input(&Input::Account(Box::new(AccountState {
+            account: ACCOUNT,
+            balances: vec![(USDT, Amount::whole(99_900)), (BTC, Amount::ONE)],
+            open_orders,
+            fills: fills.collect(),
+        })));
+        desk.advance(2 * SECOND);
+        desk.quote(10_200, 10_201);
+        desk.advance(10 * SECOND);
+        assert_eq!((covered(&desk), desk.cancels()), (ONE, vec![]));
+        assert_eq!(desk.orders(), [], "the venue's order takes the profit");
+        desk.report(&stop, ReportKind::Expired, Some(0));
+        desk.fill(&limit, 10_200);
+        desk.advance(10 * SECOND);
+        assert_eq!((desk.held(SPOT), desk.orders().len()), (0, 0));
     }
 }
