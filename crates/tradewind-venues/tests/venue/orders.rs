@@ -296,7 +296,7 @@ async fn a_cancel_says_what_it_found() {
     }
 }
 
-/// The venue ends both orders of a pair by one cancel, and its answer names both: neither has to be asked for again.
+/// The venue ends both orders of a pair by one cancel, and its answer names both: neither has to be requested again.
 #[tokio::test]
 async fn a_cancel_reports_the_other_order_of_the_pair_too() {
     let (stop, limit) = (
