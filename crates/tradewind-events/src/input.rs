@@ -220,6 +220,9 @@ pub struct OpenOrder {
     pub filled: Quantity,
     /// Ours, with what the journal knows of it, or somebody else's.
     pub adopted: Option<AdoptedOrder>,
+    /// The venue's number of the pair that it is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<u64>,
 }
 
 /// What the journal knows of an order found open at a start.

@@ -180,6 +180,7 @@ impl Desk {
             venue_order_id: order.venue_order_id.unwrap_or(VenueOrderId(9)),
             filled: order.filled,
             adopted: None,
+            list: None,
         });
         self.input(&Input::Account(Box::new(AccountState {
             account: ACCOUNT,

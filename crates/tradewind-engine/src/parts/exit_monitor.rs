@@ -184,10 +184,12 @@ impl ExitMonitor {
             .find_map(|(cause, level)| level.map(|level| (cause, level)))
     }
 
-    /// Where an order that rests at the venue takes the profit, if the plan wants one.
+    /// Where an order that rests at the venue takes the profit, if the plan wants one. Beside a stop that trails none rests: each
+    /// step would end both.
     pub(crate) fn resting_take_profit(&self) -> Option<Price> {
-        self.take_profit
-            .filter(|_| self.plan.take_profit_by == TakeProfitBy::Limit)
+        let may_rest =
+            self.plan.take_profit_by == TakeProfitBy::Limit && self.plan.trailing.is_none();
+        self.take_profit.filter(|_| may_rest)
     }
 
     /// When the position is closed at the latest.

@@ -47,6 +47,7 @@ fn open(client_id: ClientOrderId) -> OpenOrder {
         venue_order_id: VenueOrderId(1),
         filled: Quantity::ZERO,
         adopted: None,
+        list: None,
     }
 }
 

@@ -10,6 +10,7 @@ use tradewind_model::{
 use tradewind_risk::{BreakerLimits, BreakerScope, BreakerState, CauseKind, Scope, TradingState};
 
 use super::causes::{close_cause, open_cause};
+use super::take_profit;
 use crate::parts::Parts;
 use crate::parts::order::Order;
 
@@ -50,6 +51,16 @@ pub(super) fn on_report(parts: &mut Parts, order: &Order, kind: &ReportKind, out
         BreakerScope::Account(terms.account),
         BreakerScope::Venue(venue),
     );
+    // One request sends both orders of a pair: its outcome is the stop's.
+    let is_told_by_stop = order.takes_profit()
+        && match kind {
+            ReportKind::NotSent(_) => true,
+            ReportKind::Unknown => take_profit::ends_with_its_stop(parts, order),
+            _ => false,
+        };
+    if is_told_by_stop {
+        return;
+    }
     let order = Some(terms.client_id);
     match kind {
         // A maker's order that would have taken is refused in the ordinary course of things.

@@ -37,7 +37,7 @@ fn watch_monitored(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
 fn watch(parts: &mut Parts, place: BotInstrument, quote: &Quote, out: &mut Outputs) {
     let now = parts.now();
     if let Some((cause, level)) = parts.bots.at_mut(place).watch(quote, now)
-        && !(cause == ExitCause::TakeProfit && take_profit::rests(parts, place))
+        && !(cause == ExitCause::TakeProfit && take_profit::rests(parts, place, level))
     {
         on_level(parts, place, quote, (cause, level), out);
     }
@@ -98,7 +98,7 @@ pub(crate) fn follow_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) 
             continue;
         };
         let state = parts.bots.at(place);
-        let is_taken = cause == ExitCause::TakeProfit && take_profit::rests(parts, place);
+        let is_taken = cause == ExitCause::TakeProfit && take_profit::rests(parts, place, level);
         if now < state.refusals().not_before() || is_taken || sells_beside(parts, place) {
             continue;
         }

@@ -21,6 +21,9 @@ pub(crate) fn refresh_position(parts: &mut Parts, place: BotInstrument, out: &mu
         entry_price: position.entry_price(parts.config.instrument(key.2)),
         opened_at: is_open.then_some(position.opened_at),
     };
+    if !is_open {
+        parts.protection.allow_pairs(place);
+    }
     let now = parts.now();
     let change = parts.bots.at_mut(place).set_position(position, now);
     let timer = Timer::PositionAge(place.bot(), key.2);

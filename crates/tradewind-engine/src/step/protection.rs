@@ -11,7 +11,7 @@ use tradewind_model::{
     OrderKind, OrderStatus, OrderTerms, Ppm, Price, Quantity, ReportKind, Side, StopOrders,
     TakeProfit,
 };
-use tradewind_risk::{Candidate, PositionEffect, TradingState};
+use tradewind_risk::{Candidate, DenyReason, PositionEffect, TradingState};
 
 use super::positions::closable;
 use super::risk_context::check_stop;
@@ -37,7 +37,7 @@ pub(super) type Key = (AccountId, InstrumentId);
 pub(super) struct Need {
     pub(super) place: BotInstrument,
     /// What is to be covered: all that can be sold, or nothing where the exit plan has no stop.
-    held: Quantity,
+    pub(super) held: Quantity,
     /// What stops may cover: the same less exits at work.
     pub(super) quantity: Quantity,
     pub(super) side: Side,
@@ -57,7 +57,6 @@ pub(crate) fn cover(parts: &mut Parts, key: Key, out: &mut Outputs) {
     for need in &needs {
         if need.held.is_zero() {
             parts.protection.end_wait(need.place);
-            parts.protection.allow_pairs(need.place);
         }
         let reason = adjust(parts, key, need, &needs, out).err();
         note(parts, key, need, reason, out);
@@ -120,7 +119,9 @@ fn adjust(
     if parts.protection.waits(need.place) {
         return Err("an exit waits for the answer on its stop".to_owned());
     }
-    if let Some(level) = take_profit::level(parts, need.place) {
+    if let Some(level) = take_profit::level(parts, need.place)
+        && !take_profit::stays_alone(parts, key, need, level)
+    {
         return take_profit::adjust(parts, key, need, level, out);
     }
     let stops = parts.orders.stops_of(need.place);
@@ -316,14 +317,7 @@ pub(super) fn place_stop(
     out: &mut Outputs,
 ) -> Result<(), String> {
     let kind = kind(parts, key, &stop)?;
-    let terms = OrderTerms {
-        account: key.0,
-        instrument: key.1,
-        client_id: parts.ids.next_id(),
-        side: stop.side,
-        quantity: stop.shares.total(),
-        kind,
-    };
+    let terms = terms(key, &stop, kind, parts.ids.next_id());
     let request = OrderRequest {
         place: stop.shares.only(),
         account: key.0,
@@ -336,16 +330,8 @@ pub(super) fn place_stop(
         continues: true,
         cause: parts.context.cause(out),
     };
-    let candidate = Candidate {
-        terms,
-        bot: request.place.map(BotInstrument::bot),
-        purpose: PositionEffect::Protect,
-        decided_on_quote: false,
-        reference: None,
-        stop: None,
-        continues: true,
-    };
-    match check_stop(parts, &candidate, &stop.shares, stop.replaces) {
+    let candidate = candidate(terms, &stop);
+    match check_stop(parts, &candidate, &stop.shares, stop.replaces.as_slice()) {
         Ok(approved) => {
             let approved = match stop.replaces {
                 Some(replaced) => approved.replacing(replaced),
@@ -368,6 +354,47 @@ pub(super) fn place_stop(
             Err(words)
         }
     }
+}
+
+fn terms(key: Key, stop: &Stop, kind: OrderKind, client_id: ClientOrderId) -> OrderTerms {
+    OrderTerms {
+        account: key.0,
+        instrument: key.1,
+        client_id,
+        side: stop.side,
+        quantity: stop.shares.total(),
+        kind,
+    }
+}
+
+fn candidate(terms: OrderTerms, stop: &Stop) -> Candidate {
+    Candidate {
+        terms,
+        bot: stop.shares.only().map(BotInstrument::bot),
+        purpose: PositionEffect::Protect,
+        decided_on_quote: false,
+        reference: None,
+        stop: None,
+        continues: true,
+    }
+}
+
+/// Whether a stop would be placed now, once those of `ended` have ended.
+///
+/// # Errors
+/// Why it would not.
+pub(super) fn may_place(
+    parts: &Parts,
+    key: Key,
+    stop: &Stop,
+    ended: &[ClientOrderId],
+) -> Result<(), String> {
+    let kind = kind(parts, key, stop)?;
+    // No check looks at the id, which is the next one's only once it is placed.
+    let terms = terms(key, stop, kind, ClientOrderId(0));
+    let checked = check_stop(parts, &candidate(terms, stop), &stop.shares, ended);
+    let reason = |reason: DenyReason| format!("{}: {reason}", reason.rule());
+    checked.map(drop).map_err(reason)
 }
 
 /// The kind of a stop that the venue takes now.
@@ -454,7 +481,8 @@ fn set_timer(parts: &mut Parts, key: Key, needs: &[Need], out: &mut Outputs) {
     let announced = needs.iter();
     let announced =
         announced.filter_map(|need| parts.protection.announced_at(need.place, patience));
-    let trails = needs.iter().any(|need| need.trails && need.held.0 > 0);
+    let moves = |need: &Need| need.trails || take_profit::awaits_pair(parts, need.place);
+    let trails = needs.iter().any(|need| need.held.0 > 0 && moves(need));
     let trails = trails.then(|| now + TRAIL_EVERY);
     if let Some(at) = announced.chain(retry).chain(trails).min() {
         let timer = Timer::Protection(key.0, key.1);
@@ -552,7 +580,8 @@ fn note_fate(parts: &mut Parts, stop: &Order, kind: &ReportKind) {
         return;
     }
     if let (Some(place), Some(_), ReportKind::Rejected(_)) = (stop.place(), stop.pair(), kind) {
-        parts.protection.refuse_pairs(place);
+        // The next try is another order, the stop alone: no position has to wait for it.
+        return parts.protection.refuse_pairs(place);
     }
     let reason = match kind {
         ReportKind::Rejected(reason) => {

@@ -34,7 +34,7 @@ pub(super) fn check_stop(
     parts: &Parts,
     candidate: &Candidate,
     shares: &StopShares,
-    replaced: Option<ClientOrderId>,
+    ended: &[ClientOrderId],
 ) -> Result<ApprovedOrder, DenyReason> {
     let (mut position, mut working) = (Quantity::ZERO, Quantity::ZERO);
     for place in shares.places() {
@@ -44,7 +44,7 @@ pub(super) fn check_stop(
         let exit = exit.filter(|order| order.effect() == PositionEffect::Exit);
         working += exit.map_or(Quantity::ZERO, Order::remaining);
         let others = parts.orders.stops_of(place);
-        let others = others.filter(|stop| Some(stop.terms().client_id) != replaced);
+        let others = others.filter(|stop| !ended.contains(&stop.terms().client_id));
         working += others.fold(Quantity::ZERO, |sum, stop| sum + stop.shares().of(place));
     }
     let context = Context {

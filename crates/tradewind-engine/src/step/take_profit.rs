@@ -5,10 +5,10 @@
 //! requests, the position has the desk's own stop only. Where no pair can rest, the desk takes the profit at market.
 
 use tradewind_events::{Outputs, Timer};
-use tradewind_model::{OrderStatus, Price, Quantity, Side};
+use tradewind_model::{ClientOrderId, Instrument, OrderStatus, Price, Quantity, Side};
 
 use super::positions::closable;
-use super::protection::{FILLS_AWAITED, Key, Need, Stop, grow, largest, place_stop};
+use super::protection::{FILLS_AWAITED, Key, Need, Stop, grow, largest, may_place, place_stop};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::Order;
@@ -32,17 +32,71 @@ fn wanted(parts: &Parts, place: BotInstrument) -> Option<Price> {
     let may_rest = instrument.takes_pairs
         && !is_shared
         && !parts.protection.refuses_pairs(place)
+        && fits(parts, place, instrument)
         && quantity <= largest(instrument)
         && instrument.check(quantity, Some(price), None).is_ok();
     may_rest.then_some(price)
 }
 
-/// Whether an order at the venue, or on its way there, takes the profit of all of a position.
-pub(super) fn rests(parts: &Parts, place: BotInstrument) -> bool {
+/// Whether the venue's cap of stops leaves room for a position's pair. The last place is for a stop alone: one of a pair cannot be
+/// merged, and positions beyond the cap would have none.
+fn fits(parts: &Parts, place: BotInstrument, instrument: &Instrument) -> bool {
+    let account = parts.bots.bot(place.bot()).config().account;
+    let pairs = parts.orders.stops(account, instrument.id);
+    let pairs = pairs.filter(|stop| stop.pair().is_some());
+    // By client id, so the youngest is the one too many.
+    let before = pairs.take_while(|stop| stop.shares().only() != Some(place));
+    let cap = instrument.algo_orders_max as usize;
+    cap == 0 || before.count() + 1 < cap
+}
+
+/// Whether an order at the venue, or on its way there, takes the profit of all of a position at `level` or sooner.
+pub(super) fn rests(parts: &Parts, place: BotInstrument, level: Price) -> bool {
+    let state = parts.bots.at(place);
+    let side = state.closing_side();
+    let instrument = parts.config.instrument(state.instrument());
+    let level = instrument.round_price(level, side);
+    let is_reached = |price: Price| match side {
+        Side::Sell => price <= level,
+        Side::Buy => price >= level,
+    };
     let mut orders = parts.orders.take_profits_of(place);
     let held = closable(parts, place);
     let is_there = |order: &Order| order.rests() || order.status() == OrderStatus::Pending;
-    orders.any(|order| is_there(order) && order.shares().of(place) >= held)
+    orders.any(|order| {
+        is_there(order)
+            && order.shares().of(place) >= held
+            && order.terms().kind.limit().is_some_and(is_reached)
+    })
+}
+
+/// Whether a position's stop was placed alone although its profit is to be taken at the venue.
+pub(super) fn awaits_pair(parts: &Parts, place: BotInstrument) -> bool {
+    let mut stops = parts.orders.stops_of(place);
+    let is_alone = stops.next().is_some_and(|stop| stop.pair().is_none())
+        && stops.all(|stop| stop.pair().is_none());
+    is_alone && wanted(parts, place).is_some()
+}
+
+/// Whether a position's stops are alone, and no pair can take their place now: they are moved as any stop.
+pub(super) fn stays_alone(parts: &mut Parts, key: Key, need: &Need, level: Price) -> bool {
+    let has_take_profit = parts.orders.take_profits_of(need.place).next().is_some();
+    if has_take_profit || !awaits_pair(parts, need.place) {
+        return false;
+    }
+    let stops = parts.orders.stops_of(need.place);
+    let ids: Vec<_> = stops.map(|stop| stop.terms().client_id).collect();
+    let are_settled = parts.orders.stops_of(need.place).all(is_settled);
+    let pair = of_its_own(parts, key, need, level, &ids);
+    let pair = pair.filter(|pair| are_settled && pair.take_profit.is_some());
+    let may_rest = pair.is_some_and(|pair| may_place(parts, key, &pair, &ids).is_ok());
+    let now = parts.now();
+    !may_rest || !parts.protection.may_move(key, now)
+}
+
+/// Whether a stop rests untouched. One that was triggered is left to trade.
+fn is_settled(stop: &Order) -> bool {
+    stop.rests() && stop.filled().is_zero()
 }
 
 /// Brings a position's pair towards what it needs.
@@ -65,19 +119,29 @@ pub(super) fn adjust(
     if stops.is_empty() {
         return place_pair(parts, key, need, level, out);
     }
-    // A stop that has been triggered is left to trade.
-    let is_settled = |stop: &Order| stop.rests() && stop.filled().is_zero();
     if !stops.iter().all(is_settled) {
         return Ok(());
     }
     if let [stop] = &stops[..]
         && stop.shares().of(need.place) == need.quantity
-        && !differs(parts, key, need, stop, level)
+        && !awaits_pair(parts, need.place)
+        && !differs(parts, need, stop, level)
     {
         return Ok(());
     }
-    for stop in &stops {
-        parts.orders.cancel(stop.terms().client_id, out);
+    let ids: Vec<_> = stops.iter().map(|stop| stop.terms().client_id).collect();
+    if !need.quantity.is_zero() {
+        // The stop that is there is better than none.
+        let stop = of_its_own(parts, key, need, level, &ids);
+        may_place(
+            parts,
+            key,
+            &stop.ok_or("no other stop can take its place")?,
+            &ids,
+        )?;
+    }
+    for id in ids {
+        parts.orders.cancel(id, out);
     }
     Err("its stop and its take profit are placed anew".to_owned())
 }
@@ -93,31 +157,31 @@ fn take_back(
     let now = parts.now();
     let since = parts.protection.uncovered_since(need.place);
     let until = since.unwrap_or(now) + parts.deadline(FILLS_AWAITED);
-    if order.filled().is_zero() && now < until {
+    if !need.held.is_zero() && order.filled().is_zero() && now < until {
         let timer = Timer::Protection(key.0, key.1);
         parts.timers.set_earlier(until, timer, out);
         return Err("its stop has ended, and its take profit is about to trade".to_owned());
     }
     if order.rests() {
         parts.orders.cancel(order.terms().client_id, out);
+        out.push(order.query());
         let stop = order.pair().and_then(|id| parts.orders.open_order(id));
         out.extend(stop.map(Order::query));
     }
     Err("what is left of its take profit is cancelled".to_owned())
 }
 
-/// Whether a pair is to be moved now. A stop whose take profit has ended stays: it was triggered, or never was of a pair.
-fn differs(parts: &mut Parts, key: Key, need: &Need, stop: &Order, level: Price) -> bool {
+/// Whether a pair is to be moved. A stop whose take profit has ended stays: it was triggered, or never was of a pair.
+fn differs(parts: &Parts, need: &Need, stop: &Order, level: Price) -> bool {
     let pair = stop.pair().and_then(|id| parts.orders.open_order(id));
     let Some(rests_at) = pair.map(|order| order.terms().kind.limit()) else {
         return false;
     };
-    let is_wanted = wanted(parts, need.place).is_some();
     let trigger = stop.terms().kind.trigger().unwrap_or_default();
     let is_far = |wanted: Price| (wanted.0 - trigger.0).abs() > need.tolerance;
-    let moves = rests_at != Some(level) || need.trigger.is_some_and(is_far);
-    let now = parts.now();
-    !is_wanted || (moves && parts.protection.may_move(key, now))
+    wanted(parts, need.place).is_none()
+        || rests_at != Some(level)
+        || need.trigger.is_some_and(is_far)
 }
 
 fn place_pair(
@@ -130,26 +194,38 @@ fn place_pair(
     if need.quantity.is_zero() {
         return Ok(());
     }
-    let trigger = need.trigger.ok_or("its stop is below the lowest price")?;
+    match of_its_own(parts, key, need, level, &[]) {
+        Some(stop) => place_stop(parts, key, stop, out),
+        None => grow(parts, key, need, need.quantity, out),
+    }
+}
+
+/// The stop of a position alone, with the order that takes the profit if that can rest now, once those of `ended` have ended.
+fn of_its_own(
+    parts: &Parts,
+    key: Key,
+    need: &Need,
+    level: Price,
+    ended: &[ClientOrderId],
+) -> Option<Stop> {
     let instrument = parts.config.instrument(key.1);
-    if instrument
-        .check(need.quantity, None, Some(trigger))
-        .is_err()
-    {
-        return Err("it is below the least order of the venue".to_owned());
-    }
+    let quantity = need.quantity.min(largest(instrument));
+    let trigger = need.trigger?;
+    instrument.check(quantity, None, Some(trigger)).ok()?;
     let cap = instrument.algo_orders_max as usize;
-    if cap > 0 && parts.orders.stops(key.0, key.1).count() >= cap {
-        return grow(parts, key, need, need.quantity, out);
-    }
-    let stop = Stop {
-        shares: [(need.place, need.quantity)].into_iter().collect(),
+    let others = parts.orders.stops(key.0, key.1);
+    let others = others.filter(|stop| !ended.contains(&stop.terms().client_id));
+    let has_room = cap == 0 || others.count() < cap;
+    let may_rest = |_: &Price| wanted(parts, need.place).is_some();
+    has_room.then(|| Stop {
+        shares: [(need.place, quantity)].into_iter().collect(),
         trigger,
         side: need.side,
         replaces: None,
-        take_profit: Some(level).filter(|level| is_ahead(parts, need, *level)),
-    };
-    place_stop(parts, key, stop, out)
+        take_profit: Some(level)
+            .filter(may_rest)
+            .filter(|level| is_ahead(parts, need, *level)),
+    })
 }
 
 /// Whether the market has yet to reach the level. If it is beyond, the desk takes the profit at once.

@@ -152,7 +152,7 @@ fn compare(parts: &mut Parts, state: &AccountState, out: &mut Outputs) -> (Vec<E
                 let report = accepted(&order);
                 endings.extend(fold_report(parts, &report, out));
             }
-            Difference::Stray(order) => adopt_stray(parts, &order, out),
+            Difference::Stray(order) => adopt_stray(parts, &order, &state.open_orders, out),
             Difference::NotListed(id) => {
                 out.extend(parts.orders.open_order(id).map(|order| order.query()));
             }
@@ -266,14 +266,14 @@ fn accepted(order: &OpenOrder) -> ExecutionReport {
 /// Takes over an order of this data folder that the desk does not keep, and cancels it: no part of the desk expects it. A stop
 /// that covers a position stays. What a directory that this one was copied from has left is this desk's at the first reading;
 /// later it is that of another desk.
-fn adopt_stray(parts: &mut Parts, order: &OpenOrder, out: &mut Outputs) {
+fn adopt_stray(parts: &mut Parts, order: &OpenOrder, listed: &[OpenOrder], out: &mut Outputs) {
     let id = order.terms.client_id;
     let is_first = !parts.accounts.get(order.terms.account).is_reconciled();
     let is_ours = parts.ids.is_own(id) || is_first && parts.ids.is_former(id);
     if order.adopted.is_none() && !is_ours {
         return;
     }
-    adopt(parts, order, &[], out);
+    adopt(parts, order, (listed, &[]), out);
     let adopted = parts.orders.open_order(id);
     if adopted.is_some_and(|adopted| adopted.shares().total().is_zero()) {
         parts.orders.cancel(id, out);
@@ -338,7 +338,7 @@ fn take_over(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
     let short = allocate_budgets(parts, account);
     for order in &state.open_orders {
         if order.adopted.is_some() {
-            adopt(parts, order, &state.fills, out);
+            adopt(parts, order, (&state.open_orders, &state.fills), out);
         }
     }
     refresh_bots(parts, account, &last, out);
@@ -405,8 +405,14 @@ fn allocate_budgets(parts: &mut Parts, account: AccountId) -> Vec<BotId> {
     short
 }
 
-/// Takes over an order of ours that is open at the venue and that the desk does not keep.
-fn adopt(parts: &mut Parts, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], out: &mut Outputs) {
+/// Takes over an order of ours that is open at the venue and that the desk does not keep. One that takes a profit guards its position
+/// as its stop does, which the venue lists with it: to cancel it would end both.
+fn adopt(
+    parts: &mut Parts,
+    found: &OpenOrder,
+    (listed, fills): (&[OpenOrder], &[(Fill, Option<BotId>)]),
+    out: &mut Outputs,
+) {
     let terms = found.terms;
     let is_known = parts.accounts.contains(terms.account)
         && parts.market.contains(terms.instrument)
@@ -423,14 +429,18 @@ fn adopt(parts: &mut Parts, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], 
     let accepted = EventKind::OrderAccepted { terms, bot };
     let placed_by = parts.emit(None, accepted, out);
     let is_stop = terms.kind.trigger().is_some();
-    let (effect, shares) = if is_stop {
+    let other = other_of_pair(found, listed);
+    let guards = is_stop || other.is_some();
+    let (effect, shares) = if guards {
         let left = terms.quantity - found.filled;
-        let shares = shares_of_found(parts, &terms, place, left);
+        let kept = other.and_then(|id| parts.orders.open_order(id));
+        let shares = kept.map(|kept| kept.shares().clone());
+        let shares = shares.unwrap_or_else(|| shares_of_found(parts, &terms, place, left));
         (PositionEffect::Protect, shares)
     } else {
         (PositionEffect::Entry, StopShares::default())
     };
-    if let Some(place) = place.filter(|_| !is_stop) {
+    if let Some(place) = place.filter(|_| !guards) {
         parts.bots.at_mut(place).start_order(terms.client_id);
     }
     parts.orders.insert(NewOrder {
@@ -450,12 +460,22 @@ fn adopt(parts: &mut Parts, found: &OpenOrder, fills: &[(Fill, Option<BotId>)], 
         }),
         replaces: None,
         shares,
-        pair: None,
+        pair: other,
     });
     // The time it was to wait for is lost, so it is cancelled and its bot decides again. A stop protects as before.
-    if place.is_some() && !is_stop {
+    if place.is_some() && !guards {
         parts.orders.cancel(terms.client_id, out);
     }
+}
+
+/// The other order of the pair that an order is of: one of the two is a stop.
+fn other_of_pair(found: &OpenOrder, listed: &[OpenOrder]) -> Option<ClientOrderId> {
+    let is_stop = |order: &OpenOrder| order.terms.kind.trigger().is_some();
+    let is_other = |order: &&OpenOrder| {
+        found.list.is_some() && order.list == found.list && is_stop(order) != is_stop(found)
+    };
+    let other = listed.iter().find(is_other);
+    other.map(|order| order.terms.client_id)
 }
 
 /// Takes the positions of the account's bots from the portfolio.

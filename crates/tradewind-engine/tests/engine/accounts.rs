@@ -172,6 +172,7 @@ fn an_order_of_ours_found_open_is_taken_over_and_cancelled() {
         venue_order_id: VenueOrderId(4),
         filled: own.quantity,
         adopted,
+        list: None,
     });
     desk.input(&Input::Account(Box::new(state)));
     assert_eq!(desk.cancels(), [own.client_id]);
@@ -213,6 +214,7 @@ fn held_beside(open: ClientOrderId) -> i64 {
             bot: Some(BOT),
             placed_at: desk.now,
         }),
+        list: None,
     });
     desk.input(&Input::Account(Box::new(state)));
     desk.held(SPOT)

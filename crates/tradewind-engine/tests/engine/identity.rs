@@ -44,6 +44,7 @@ fn reading(client_id: ClientOrderId) -> Input {
             venue_order_id: VenueOrderId(77),
             filled: Quantity(0),
             adopted: None,
+            list: None,
         }],
         fills: Vec::new(),
     }))
@@ -139,6 +140,7 @@ fn what_a_former_instance_left_is_cancelled_and_what_it_does_now_halts() {
         venue_order_id: VenueOrderId(77),
         filled: Quantity(0),
         adopted: None,
+        list: None,
     };
     desk.input(&Input::Account(Box::new(AccountState {
         account: ACCOUNT,

@@ -647,6 +647,7 @@ fn a_stop_found_at_a_start_protects_and_an_exit_takes_its_place() {
                 bot: Some(BOT),
                 placed_at: old.now,
             }),
+            list: None,
         }],
         fills,
     })));

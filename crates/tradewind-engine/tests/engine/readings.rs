@@ -170,6 +170,7 @@ fn a_stray_order_of_ours_is_cancelled_and_somebody_elses_left_alone() {
         venue_order_id: VenueOrderId(4),
         filled: Quantity::ZERO,
         adopted: None,
+        list: None,
     };
     let ours = ClientOrderId(fill.client_id.0 + 1_000);
     desk.input(&Input::Account(Box::new(AccountState {

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use tradewind_events::{BotConfig, Configuration, EventType, Input, Intent, Output};
-use tradewind_model::{
-    ClientOrderId, Instrument, NotSentReason, OrderKind, OrderTerms, Ppm, Price, Quantity,
-    RejectReason, ReportKind, Side, Stop, StopOrders, TakeProfitBy,
+use tradewind_events::{
+    AccountState, Action, AdoptedOrder, BotConfig, Configuration, EventKind, EventType, Input,
+    Intent, OpenOrder, Output,
 };
-use tradewind_testkit::{Answer, Desk, SPOT, Script, bot, configuration, spot};
+use tradewind_model::{
+    Amount, BotId, ClientOrderId, Instrument, InstrumentStatus, NotSentReason, OrderKind,
+    OrderStatus, OrderTerms, Ppm, Price, Quantity, RejectReason, ReportKind, Side, Stop,
+    StopOrders, TakeProfitBy, VenueOrderId,
+};
+use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration, spot};
 
 use crate::BOT;
 
@@ -69,6 +73,15 @@ fn last_pair(desk: &Desk) -> (OrderTerms, OrderTerms) {
         _ => None,
     });
     pairs.last().expect("a pair was sent")
+}
+
+/// How many pairs were sent.
+fn pairs(desk: &Desk) -> usize {
+    let sent = desk.log.iter();
+    let pairs = sent.filter(
+        |output| matches!(output, Output::Submit(_, order) if order.take_profit().is_some()),
+    );
+    pairs.count()
 }
 
 /// A desk with one `BTC` bought at 100.00 whose stop and take profit rest at the venue.
@@ -325,4 +338,265 @@ fn a_restart_keeps_the_pair() {
     desk.fill(&limit, 10_200);
     assert_eq!(desk.held(SPOT), 0);
     desk.input(&Input::Stopping);
+}
+
+#[test]
+fn beside_a_stop_that_trails_the_desk_takes_the_profit_itself() {
+    let script = Script::default();
+    let mut configuration = configured(paired());
+    configuration.bots[0].exit.trailing = Some(Ppm(10_000));
+    let mut desk = Desk::started(configuration, script.strategies());
+    desk.advance(2 * SECOND);
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(9_999, 10_000);
+    let buy = desk.last_order();
+    desk.fill(&buy, 10_000);
+    let stop = desk.last_order();
+    desk.report(&stop, ReportKind::Accepted, Some(0));
+    desk.quote(10_100, 10_101);
+    desk.advance(5 * SECOND);
+    let moved = desk.last_order();
+    desk.report(&stop, ReportKind::Cancelled, Some(0));
+    desk.report(&moved, ReportKind::Accepted, Some(0));
+    assert_eq!(pairs(&desk), 0);
+    assert_eq!((desk.orders().len(), desk.cancels()), (3, vec![]));
+    desk.quote(10_200, 10_201);
+    assert_eq!(desk.last_order().kind, OrderKind::Market);
+}
+
+/// A desk whose entry is filled in part, with a pair for that, and the rest of the entry.
+fn growing() -> (Desk, OrderTerms, OrderTerms) {
+    let (mut desk, _, buy) = buying(paired());
+    desk.report(&buy, ReportKind::Accepted, Some(0));
+    let part = desk.fill_of(&buy, 30_000, 10_000);
+    desk.report(&buy, ReportKind::Filled(part), Some(30_000));
+    desk.advance(SECOND);
+    let (stop, limit) = last_pair(&desk);
+    end_both(&mut desk, &[&stop, &limit], &ReportKind::Accepted);
+    (desk, buy, stop)
+}
+
+fn fill_rest(desk: &mut Desk, buy: &OrderTerms) {
+    let rest = desk.fill_of(buy, 70_000, 10_000);
+    desk.report(buy, ReportKind::Filled(rest), Some(ONE));
+}
+
+/// A cancel passes a kill, and a new stop does not.
+#[test]
+fn after_a_kill_the_pair_stays_although_the_position_has_grown() {
+    let (mut desk, buy, stop) = growing();
+    desk.command(Action::Kill {
+        reason: "drill".to_owned(),
+        flatten: false,
+    });
+    fill_rest(&mut desk, &buy);
+    desk.advance(60 * SECOND);
+    assert!(!desk.cancels().contains(&stop.client_id));
+    assert_eq!((covered(&desk), desk.orders().len()), (30_000, 2));
+}
+
+#[test]
+fn the_pair_stays_while_the_venue_takes_no_order() {
+    let (mut desk, buy, stop) = growing();
+    let halted = Instrument {
+        status: InstrumentStatus::Halted,
+        ..paired()
+    };
+    desk.input(&Input::Configured(Box::new(configured(halted))));
+    fill_rest(&mut desk, &buy);
+    desk.advance(10 * SECOND);
+    assert!(!desk.cancels().contains(&stop.client_id));
+    desk.input(&Input::Configured(Box::new(configured(paired()))));
+    desk.read_account();
+    assert!(desk.cancels().contains(&stop.client_id));
+}
+
+/// Without a quote nobody knows whether the venue would take the pair.
+#[test]
+fn a_stop_that_was_placed_alone_becomes_a_pair_with_the_next_quotes() {
+    let (mut desk, _, buy) = buying(paired());
+    desk.advance(60 * SECOND);
+    desk.fill(&buy, 10_000);
+    let alone = desk.last_order();
+    assert_eq!(
+        (pairs(&desk), alone.kind.trigger()),
+        (0, Some(Price(9_875)))
+    );
+    desk.report(&alone, ReportKind::Accepted, Some(0));
+    for _ in 0..6 {
+        desk.quote(9_999, 10_000);
+        desk.advance(SECOND);
+    }
+    assert!(desk.cancels().contains(&alone.client_id));
+    desk.report(&alone, ReportKind::Cancelled, Some(0));
+    let (stop, limit) = last_pair(&desk);
+    end_both(&mut desk, &[&stop, &limit], &ReportKind::Accepted);
+    for _ in 0..20 {
+        desk.quote(9_999, 10_000);
+        desk.advance(SECOND);
+    }
+    assert_eq!((pairs(&desk), covered(&desk)), (1, ONE));
+    assert!(!desk.cancels().contains(&stop.client_id));
+}
+
+/// Bots that bought one `BTC` each, their stops sent and, with `answers`, confirmed at once.
+fn crowd(count: u32, max: u32, answers: bool) -> Desk {
+    let script = Script::default();
+    let mut configuration = configured(Instrument {
+        algo_orders_max: max,
+        ..paired()
+    });
+    configuration.bots = (0..count).map(guarded).collect();
+    let mut desk = Desk::started(configuration, script.strategies());
+    desk.advance(2 * SECOND * count);
+    for bot in 0..count {
+        script.say(BotId(bot), Answer::target(1_000_000));
+        desk.quote(9_999, 10_000);
+        let orders = desk.orders().into_iter();
+        let buy = orders.filter(|order| order.side == Side::Buy).next_back();
+        desk.fill(&buy.expect("it buys"), 10_000);
+        if answers {
+            confirm(&mut desk);
+        }
+    }
+    desk
+}
+
+/// The venue takes everything that waits for it, and cancels what that replaces.
+fn confirm(desk: &mut Desk) {
+    let replaced = desk.log.iter().filter_map(|output| match output {
+        Output::Submit(intent, _) => intent.replaces,
+        _ => None,
+    });
+    let replaced: Vec<_> = replaced.collect();
+    for order in desk.engine.view().orders {
+        if replaced.contains(&order.terms.client_id) {
+            desk.report(&order.terms, ReportKind::Cancelled, Some(0));
+        } else if order.status == OrderStatus::Pending {
+            desk.report(&order.terms, ReportKind::Accepted, Some(0));
+        }
+    }
+}
+
+/// V19.
+#[test]
+fn pairs_leave_a_place_for_a_stop_that_covers_all_who_come_later() {
+    let desk = crowd(6, 5, true);
+    assert_eq!(pairs(&desk), 4);
+    assert_eq!(covered(&desk), 6 * ONE);
+    assert_eq!(desk.count(EventType::PositionUnprotected), 0);
+}
+
+#[test]
+fn pairs_of_several_bots_refused_at_once_are_followed_by_stops_at_once() {
+    let mut desk = crowd(6, 10, false);
+    assert_eq!(pairs(&desk), 6);
+    let open = desk.engine.view().orders;
+    for order in open {
+        desk.report(&order.terms, refusal(), Some(0));
+    }
+    let stops = desk.orders().into_iter();
+    let stops = stops.filter(|order| order.kind.trigger().is_some());
+    assert_eq!(stops.count(), 12, "none waits for another one's refusal");
+}
+
+#[test]
+fn a_refused_pair_is_forgotten_with_its_position() {
+    let (mut desk, script, buy) = buying(paired());
+    desk.fill(&buy, 10_000);
+    let (stop, limit) = last_pair(&desk);
+    end_both(&mut desk, &[&stop, &limit], &refusal());
+    let alone = desk.last_order();
+    desk.fill(&alone, 9_870);
+    assert_eq!((desk.held(SPOT), pairs(&desk)), (0, 1));
+    desk.advance(60 * SECOND);
+    script.say(BOT, Answer::target(0));
+    desk.quote(9_999, 10_000);
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(9_999, 10_000);
+    let again = desk.last_order();
+    assert_eq!(again.side, Side::Buy);
+    desk.fill(&again, 10_000);
+    assert_eq!(pairs(&desk), 2);
+}
+
+/// The report that its take profit has ended was lost.
+#[test]
+fn a_take_profit_without_a_position_is_asked_for_at_once() {
+    let (mut desk, _, stop, limit) = resting();
+    desk.fill(&stop, 9_870);
+    assert_eq!(desk.queries(), [limit.client_id]);
+    desk.advance(60 * SECOND);
+    assert_eq!((desk.queries().len(), desk.cancels().len()), (1, 1));
+    desk.report(&limit, ReportKind::Expired, Some(0));
+    assert_eq!((desk.held(SPOT), desk.orders().len()), (0, 2));
+}
+
+/// One request, one answer that was lost.
+#[test]
+fn an_unknown_pair_is_one_failure_of_its_account() {
+    let not_sent = ReportKind::NotSent(NotSentReason::Unreachable);
+    for kind in [ReportKind::Unknown, not_sent] {
+        let script = Script::default();
+        let mut configuration = configured(paired());
+        let limits = &mut configuration.limits;
+        limits.breaker_failures = Some(2);
+        limits.breaker_window = Some(60 * SECOND);
+        limits.breaker_open = Some(60 * SECOND);
+        let mut desk = Desk::started(configuration, script.strategies());
+        desk.advance(2 * SECOND);
+        script.say(BOT, Answer::target(1_000_000));
+        desk.quote(9_999, 10_000);
+        let buy = desk.last_order();
+        desk.fill(&buy, 10_000);
+        let (stop, limit) = last_pair(&desk);
+        end_both(&mut desk, &[&stop, &limit], &kind);
+        assert_eq!(desk.count(EventType::CircuitBreakerFired), 0, "{kind:?}");
+    }
+}
+
+/// To cancel one order of a pair ends the other, too.
+#[test]
+fn a_pair_found_at_a_start_stays_and_protects() {
+    for stop_first in [true, false] {
+        let (old, _, stop, limit) = resting();
+        let fills = old
+            .events()
+            .into_iter()
+            .filter_map(|event| match event.kind {
+                EventKind::OrderFilled { fill, bot, .. } => Some((fill, bot)),
+                _ => None,
+            });
+        let found = |terms| OpenOrder {
+            terms,
+            venue_order_id: VenueOrderId(9),
+            filled: Quantity::ZERO,
+            adopted: Some(AdoptedOrder {
+                bot: Some(BOT),
+                placed_at: old.now,
+            }),
+            list: Some(7),
+        };
+        let mut open_orders = vec![found(stop), found(limit)];
+        if !stop_first {
+            open_orders.reverse();
+        }
+        let script = Script::default();
+        let mut desk = Desk::unreconciled(configured(paired()), script.strategies());
+        desk.input(&Input::Account(Box::new(AccountState {
+            account: ACCOUNT,
+            balances: vec![(USDT, Amount::whole(99_900)), (BTC, Amount::ONE)],
+            open_orders,
+            fills: fills.collect(),
+        })));
+        desk.advance(2 * SECOND);
+        desk.quote(10_200, 10_201);
+        desk.advance(10 * SECOND);
+        assert_eq!((covered(&desk), desk.cancels()), (ONE, vec![]));
+        assert_eq!(desk.orders(), [], "the venue's order takes the profit");
+        desk.report(&stop, ReportKind::Expired, Some(0));
+        desk.fill(&limit, 10_200);
+        desk.advance(10 * SECOND);
+        assert_eq!((desk.held(SPOT), desk.orders().len()), (0, 0));
+    }
 }

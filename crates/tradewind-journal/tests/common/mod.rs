@@ -142,6 +142,7 @@ pub(crate) fn rare_inputs() -> impl Strategy<Value = Input> {
                 venue_order_id: VenueOrderId(3),
                 filled: Quantity(1),
                 adopted: None,
+                list: None,
             }],
             fills: vec![(fill(1), Some(BotId(3)))],
         }))),

@@ -165,13 +165,14 @@ impl BinanceVenue {
         }
     }
 
-    /// Cancels an order by our id. Goes through when killed, and before everything else in the budget.
+    /// Cancels an order by our id. Goes through when killed, and before everything else in the budget. Reports the order first,
+    /// then the other one of its pair if that has ended with it.
     pub async fn cancel(
         &self,
         instrument: InstrumentId,
         client_id: ClientOrderId,
-    ) -> ExecutionReport {
-        let report = |kind| self.report(instrument, client_id, kind);
+    ) -> Vec<ExecutionReport> {
+        let report = |kind| vec![self.report(instrument, client_id, kind)];
         let symbols = self.symbols();
         let Ok((symbol, rules)) = known(&symbols, instrument) else {
             let reason = RejectReason {
@@ -199,27 +200,30 @@ impl BinanceVenue {
             self.cancelled(client_id, rules, &answer.body)
         } else {
             let verdict = judge_cancel(answer.status, &answer.body);
-            self.not_cancelled(client_id, rules, verdict)
+            vec![self.not_cancelled(client_id, rules, verdict)]
         }
     }
 
-    /// The order as the successful answer to its cancel describes it.
+    /// The order as the successful answer to its cancel describes it, and every other order of ours that the answer names.
     pub(super) fn cancelled(
         &self,
         client_id: ClientOrderId,
         rules: &Instrument,
         body: &[u8],
-    ) -> ExecutionReport {
+    ) -> Vec<ExecutionReport> {
         let read = cancel_answers(body).and_then(|orders| {
-            let mut orders = orders.into_iter();
-            match orders.find(|order| order.our_id() == client_id) {
-                Some(order) => order.cancel_report(self.config.account, rules),
-                None => Err(VenueError::unreadable("cancel", "another order's answer")),
+            let reported = orders.iter().filter(|order| order.our_id().is_ours());
+            let reports = reported.map(|order| order.cancel_report(self.config.account, rules));
+            let mut reports: Vec<_> = reports.collect::<Result<_, _>>()?;
+            reports.sort_by_key(|report| report.client_id != client_id);
+            match reports.first() {
+                Some(first) if first.client_id == client_id => Ok(reports),
+                _ => Err(VenueError::unreadable("cancel", "another order's answer")),
             }
         });
         read.unwrap_or_else(|error| {
             tracing::error!(%error, order = %client_id, "Cancel answer cannot be read");
-            self.report(rules.id, client_id, ReportKind::Unknown)
+            vec![self.report(rules.id, client_id, ReportKind::Unknown)]
         })
     }
 

@@ -30,8 +30,8 @@ pub enum IfCancelFails {
 /// What became of both orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replacement {
-    /// The order that was to be cancelled.
-    pub cancelled: ExecutionReport,
+    /// The order that was to be cancelled; then the other one of its pair, if the venue says that it has ended, too.
+    pub cancelled: Vec<ExecutionReport>,
     /// The order that was to be placed, reported as by [`BinanceVenue::submit`].
     pub placed: Vec<ExecutionReport>,
 }
@@ -41,7 +41,8 @@ impl Replacement {
     pub(super) fn into_reports(self) -> Vec<ExecutionReport> {
         let is_sent = |report: &ExecutionReport| !matches!(report.kind, ReportKind::NotSent(_));
         let cancelled = self.placed.iter().all(is_sent).then_some(self.cancelled);
-        cancelled.into_iter().chain(self.placed).collect()
+        let cancelled = cancelled.into_iter().flatten();
+        cancelled.chain(self.placed).collect()
     }
 }
 
@@ -148,7 +149,7 @@ impl BinanceVenue {
             SendOutcome::Unanswered(why) => {
                 tracing::warn!(order = %new.terms().client_id, why, "Replacement without an answer");
                 Replacement {
-                    cancelled: self.report(rules.id, old, ReportKind::Unknown),
+                    cancelled: vec![self.report(rules.id, old, ReportKind::Unknown)],
                     placed: vec![self.plain(new.terms(), ReportKind::Unknown)],
                 }
             }
@@ -171,14 +172,14 @@ impl BinanceVenue {
         let Some((cancel, place)) = legs(status, body) else {
             // The answer is to the whole request: refused on entry, or unknown.
             return Replacement {
-                cancelled: self.not_cancelled(old, rules, judge_cancel(status, body)),
+                cancelled: vec![self.not_cancelled(old, rules, judge_cancel(status, body))],
                 placed: self.not_placed(new, judge_order(status, body)),
             };
         };
         Replacement {
             cancelled: match cancel {
                 Leg::Done(body) => self.cancelled(old, rules, body),
-                failed => self.not_cancelled(old, rules, failed.verdict(judge_cancel)),
+                failed => vec![self.not_cancelled(old, rules, failed.verdict(judge_cancel))],
             },
             placed: match place {
                 Leg::Done(body) => self.placed(terms, rules, body),
@@ -199,7 +200,7 @@ impl BinanceVenue {
         };
         let kind = ReportKind::CancelRejected(not_cancelled);
         Replacement {
-            cancelled: self.report(new.terms().instrument, old, kind),
+            cancelled: vec![self.report(new.terms().instrument, old, kind)],
             placed: self.not_sent(new, reason),
         }
     }

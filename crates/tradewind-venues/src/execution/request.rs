@@ -66,8 +66,8 @@ pub enum VenueRequest {
 pub enum VenueResponse {
     /// To [`VenueRequest::Submit`]: what became of the order, at least one report. An unknown fate is a report, too.
     Submitted(Vec<ExecutionReport>),
-    /// To [`VenueRequest::Cancel`]: what became of the order.
-    Cancelled(ExecutionReport),
+    /// To [`VenueRequest::Cancel`]: what became of the order and, if the venue says so, of the one that ended with it.
+    Cancelled(Vec<ExecutionReport>),
     /// To [`VenueRequest::Query`].
     Order(OrderQuery),
     /// To [`VenueRequest::Balances`].

@@ -102,7 +102,7 @@ async fn walk(venue: &BinanceVenue) {
         .iter()
         .any(|record| record.client_id == id);
     if rests {
-        assert_eq!(venue.cancel(BTC, id).await.kind, ReportKind::Cancelled);
+        assert_eq!(venue.cancel(BTC, id).await[0].kind, ReportKind::Cancelled);
         line_with(&account, "cancelled").await;
     } else {
         line_with(&account, "filled").await;

@@ -201,10 +201,13 @@ async fn a_killed_desk_sends_no_order_but_cancels() {
     assert_eq!(kinds(&reports), ["not sent Killed"]);
     assert_eq!(server.requests(), []);
 
-    let report = rig
+    let reports = rig
         .venue
         .cancel(InstrumentId(0), order.terms().client_id)
         .await;
+    let [report] = &reports[..] else {
+        panic!("{reports:?}");
+    };
     assert_eq!(report.kind, ReportKind::Cancelled);
     assert_eq!(report.client_id, order.terms().client_id);
     assert_eq!(report.cumulative, Some(Quantity(20_000)));
@@ -259,11 +262,11 @@ async fn v12_after_a_ban_nothing_leaves() {
         kinds(&rig.venue.submit(&exit_order(2)).await),
         ["not sent Expired"]
     );
-    let report = rig
+    let reports = rig
         .venue
         .cancel(InstrumentId(0), exit_order(1).terms().client_id)
         .await;
-    assert_eq!(kinds(&[report]), ["unknown"]);
+    assert_eq!(kinds(&reports), ["unknown"]);
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -287,10 +290,38 @@ async fn a_cancel_says_what_it_found() {
             Server::start(move |_| reply.lock().unwrap().take().unwrap_or(Reply::Close)).await;
         let rig = rig_at(&server, HASTY);
         let id = exit_order(1).terms().client_id;
-        let report = rig.venue.cancel(InstrumentId(0), id).await;
-        assert_eq!(kinds(&[report]), [wanted]);
+        let reports = rig.venue.cancel(InstrumentId(0), id).await;
+        assert_eq!(kinds(&reports), [wanted]);
         assert_eq!(server.requests().len(), 1, "{wanted}");
     }
+}
+
+/// The venue ends both orders of a pair by one cancel, and its answer names both: neither has to be requested again.
+#[tokio::test]
+async fn a_cancel_reports_the_other_order_of_the_pair_too() {
+    let (stop, limit) = (
+        exit_order(1).terms().client_id,
+        exit_order(2).terms().client_id,
+    );
+    let order = |id: &str, number: u32| {
+        format!(
+            r#"{{"symbol":"BTCUSDT","origClientOrderId":"{id}","orderId":{number},"orderListId":7,"clientOrderId":"x",
+            "transactTime":1,"executedQty":"0","status":"CANCELED"}}"#
+        )
+    };
+    let (first, second) = (limit.to_string(), stop.to_string());
+    let body = format!(
+        r#"{{"orderListId":7,"orderReports":[{},{},{}]}}"#,
+        order(&first, 1),
+        order("by-hand", 2),
+        order(&second, 3)
+    );
+    let server = Server::start(move |_| ok(body.clone())).await;
+    let rig = rig_at(&server, PATIENT);
+    let reports = rig.venue.cancel(InstrumentId(0), stop).await;
+    assert_eq!(kinds(&reports), ["cancelled"; 2]);
+    let ids: Vec<_> = reports.iter().map(|report| report.client_id).collect();
+    assert_eq!(ids, [stop, limit], "the one that was cancelled is first");
 }
 
 #[tokio::test]

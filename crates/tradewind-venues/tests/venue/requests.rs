@@ -121,8 +121,8 @@ async fn a_cancel_waits_for_no_page_of_history() {
     // As many as there are connections for what is not urgent.
     server.asked_times(16).await;
     let id = exit_order(1).terms().client_id;
-    let report = rig.venue.cancel(BTC, id).await;
-    assert_eq!(kinds(&[report]), ["cancel rejected -2011"]);
+    let reports = rig.venue.cancel(BTC, id).await;
+    assert_eq!(kinds(&reports), ["cancel rejected -2011"]);
     assert_eq!(server.requests().len(), 17);
 }
 

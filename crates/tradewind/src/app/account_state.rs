@@ -38,6 +38,7 @@ fn open_order(record: &OrderRecord) -> Option<OpenOrder> {
         venue_order_id: record.venue_order_id,
         filled: record.filled,
         adopted: None,
+        list: record.list,
     })
 }
 

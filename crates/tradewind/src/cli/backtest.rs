@@ -100,6 +100,10 @@ fn take_profit_by(text: &str) -> Result<TakeProfitBy, String> {
 
 /// Runs it and prints the report.
 pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        args.take_profit_order == TakeProfitBy::Market || args.trailing.is_none(),
+        "--take-profit-order limit cannot go with --trailing; leave one of them out"
+    );
     let span = super::data::span(args.from, args.to);
     let options = FileOptions {
         parameters: args.parameters.into_iter().collect::<BTreeMap<_, _>>(),

@@ -53,13 +53,23 @@ pub(super) fn exit(section: Section<'_>) -> Option<ExitPlan> {
         stop: stop?,
         ..plan
     };
-    let has_stop = plan.stop != Stop::None || plan.trailing.is_some();
-    if plan.take_profit_by == TakeProfitBy::Limit && (plan.take_profit.is_none() || !has_stop) {
-        let what = "\"limit\" needs a take_profit and a stop or trailing: the venue keeps the two as a pair";
-        section.complain(
-            "take_profit_order",
-            Problem::new(what, "give both, or write \"market\""),
-        );
+    if plan.take_profit_by == TakeProfitBy::Limit {
+        let mistake = if plan.trailing.is_some() {
+            Some((
+                "\"limit\" cannot go with trailing: the venue moves no pair of orders, so each step would leave the position without a stop",
+                "take trailing out, or write \"market\"",
+            ))
+        } else if plan.take_profit.is_none() || plan.stop == Stop::None {
+            Some((
+                "\"limit\" needs a take_profit and a stop: the venue keeps the two as a pair",
+                "give both, or write \"market\"",
+            ))
+        } else {
+            None
+        };
+        if let Some((what, cure)) = mistake {
+            section.complain("take_profit_order", Problem::new(what, cure));
+        }
     }
     Some(plan)
 }

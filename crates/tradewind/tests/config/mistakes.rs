@@ -527,3 +527,26 @@ fn a_bot_reads_only_what_a_source_carries_and_trades_none_of_it() {
         "{trades:?}"
     );
 }
+
+#[test]
+fn a_take_profit_rests_beside_a_fixed_stop_only() {
+    check(
+        "exit = { stop = \"none\" }",
+        "exit = { stop = \"2%\", trailing = \"1%\", take_profit = \"3%\", take_profit_order = \"limit\" }",
+        &[
+            "bots[2].exit.take_profit_order",
+            "cannot go with trailing",
+            "take trailing out, or write \"market\"",
+        ],
+    );
+    for exit in [
+        "exit = { stop = \"none\", take_profit = \"3%\", take_profit_order = \"limit\" }",
+        "exit = { stop = \"2%\", take_profit_order = \"limit\" }",
+    ] {
+        check(
+            "exit = { stop = \"none\" }",
+            exit,
+            &["needs a take_profit and a stop", "give both"],
+        );
+    }
+}

@@ -108,7 +108,7 @@ impl State {
             VenueRequest::Cancel {
                 instrument,
                 client_id,
-            } => VenueResponse::Cancelled(self.cancel(instrument, client_id)),
+            } => VenueResponse::Cancelled(vec![self.cancel(instrument, client_id)]),
             VenueRequest::Query {
                 instrument,
                 client_id,

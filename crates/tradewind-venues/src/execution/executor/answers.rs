@@ -36,7 +36,7 @@ impl Executor {
                 }
             }
             Purpose::Cancel(instrument, id) => match response {
-                VenueResponse::Cancelled(report) => out.push(ExecutorOutput::Report(report)),
+                VenueResponse::Cancelled(reports) => out.extend(reports.into_iter().map(report)),
                 other => self.unknown(instrument, id, other, out),
             },
             Purpose::Query(instrument, id) => self.queried(instrument, id, response, out),

@@ -154,7 +154,7 @@ fn response(request: &VenueRequest, how: u8, now: Timestamp) -> VenueResponse {
     };
     match request {
         VenueRequest::Cancel { client_id, .. } => {
-            VenueResponse::Cancelled(marked(*client_id, ReportKind::Cancelled))
+            VenueResponse::Cancelled(vec![marked(*client_id, ReportKind::Cancelled)])
         }
         _ if how.is_multiple_of(7) => lost(),
         VenueRequest::Submit(order) => {
