@@ -8,8 +8,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 
 use super::mapping::{Found, Mapping};
-use crate::wire::json::is_too_deep;
 use crate::protocol::Ignored;
+use crate::wire::json::is_too_deep;
 
 /// The paths of a mapping as a tree, so that a message is walked once.
 #[derive(Clone, Debug, Default)]
