@@ -3,7 +3,7 @@
 //! A machine without I/O, one for a whole source: it outlives connections, so the numbers of two overlapping ones are
 //! compared with each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tradewind_model::{FeedHealth, InstrumentId};
@@ -38,6 +38,8 @@ struct Feed {
     last_data: Duration,
     /// Data came while messages of the past were read.
     is_fresh: bool,
+    /// What is lost and not whole again.
+    lost: BTreeSet<Topic>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +107,9 @@ impl HealthBook {
             SequenceVerdict::Missing(count) => {
                 let reason = missing_messages(count);
                 change(instrument, feed, FeedHealth::Gap, &reason, out);
+                hold(instrument, feed, out);
             }
+            SequenceVerdict::Next if !feed.lost.is_empty() => {}
             SequenceVerdict::Next if self.is_filling => feed.is_fresh = true,
             SequenceVerdict::Next => change(instrument, feed, FeedHealth::Live, "data", out),
             SequenceVerdict::Repeated => {}
@@ -113,11 +117,60 @@ impl HealthBook {
         verdict
     }
 
+    /// What was kept of a topic is lost: its instrument is not live until it is [`whole`](Self::whole), whatever data of other
+    /// topics comes.
+    pub fn lost(&mut self, topic: Topic, reason: &str, out: &mut Vec<HealthChange>) {
+        let Some((instrument, feed)) = self.feed_of(topic) else {
+            return;
+        };
+        feed.lost.insert(topic);
+        change(instrument, feed, FeedHealth::Gap, reason, out);
+        hold(instrument, feed, out);
+    }
+
+    /// What is kept of a topic is whole again.
+    pub fn whole(&mut self, now: Duration, topic: Topic, out: &mut Vec<HealthChange>) {
+        let is_filling = self.is_filling;
+        let Some((instrument, feed)) = self.feed_of(topic) else {
+            return;
+        };
+        if !feed.lost.remove(&topic) || !feed.lost.is_empty() {
+            return;
+        }
+        feed.last_data = now;
+        if is_filling {
+            feed.is_fresh = true;
+        } else if feed.health == FeedHealth::Resync {
+            change(instrument, feed, FeedHealth::Live, "whole again", out);
+        }
+    }
+
+    /// A topic is not wanted any more: its loss holds nothing.
+    pub fn forget_loss(&mut self, topic: Topic) {
+        if let Some((_, feed)) = self.feed_of(topic) {
+            feed.lost.remove(&topic);
+        }
+    }
+
+    /// Another connection took over, and what the old one lost is not lost there.
+    pub fn forget_losses(&mut self) {
+        for feed in self.feeds.values_mut() {
+            feed.lost.clear();
+        }
+    }
+
+    fn feed_of(&mut self, topic: Topic) -> Option<(InstrumentId, &mut Feed)> {
+        let instrument = topic.instrument()?;
+        let feed = self.feeds.get_mut(&instrument)?;
+        Some((instrument, feed))
+    }
+
     /// A connection opened after none was there: data is on its way and numbers may have started over.
     pub fn reconnected(&mut self, out: &mut Vec<HealthChange>) {
         for counter in self.counters.values_mut() {
             counter.uncertain = true;
         }
+        self.forget_losses();
         for (instrument, feed) in &mut self.feeds {
             change(*instrument, feed, FeedHealth::Resync, "connected", out);
         }
@@ -128,6 +181,7 @@ impl HealthBook {
         let reason = missing_messages(missing);
         for (instrument, feed) in &mut self.feeds {
             change(*instrument, feed, FeedHealth::Gap, &reason, out);
+            hold(*instrument, feed, out);
         }
     }
 
@@ -147,7 +201,7 @@ impl HealthBook {
             return;
         }
         for (instrument, feed) in &mut self.feeds {
-            if std::mem::take(&mut feed.is_fresh) {
+            if std::mem::take(&mut feed.is_fresh) && feed.lost.is_empty() {
                 let reason = "all messages are there";
                 change(*instrument, feed, FeedHealth::Live, reason, out);
             }
@@ -157,6 +211,7 @@ impl HealthBook {
     /// No connection is left.
     pub fn disconnected(&mut self, reason: &str, out: &mut Vec<HealthChange>) {
         self.is_filling = false;
+        self.forget_losses();
         for (instrument, feed) in &mut self.feeds {
             change(*instrument, feed, FeedHealth::Stale, reason, out);
         }
@@ -216,6 +271,14 @@ fn missing_messages(count: u64) -> String {
     match count {
         0 => "messages are missing".to_owned(),
         count => format!("{count} messages are missing"),
+    }
+}
+
+/// A quote ends a gap, but not a reading again: that is how an instrument is kept from being live.
+fn hold(instrument: InstrumentId, feed: &mut Feed, out: &mut Vec<HealthChange>) {
+    if !feed.lost.is_empty() {
+        let reason = "what was lost is read again";
+        change(instrument, feed, FeedHealth::Resync, reason, out);
     }
 }
 
@@ -307,6 +370,61 @@ mod tests {
         check(quotes, Sequence::Increasing(5), Next);
         check(quotes, Sequence::Increasing(9), Next);
         check(quotes, Sequence::Increasing(8), Repeated);
+    }
+
+    fn healths(out: &mut Vec<HealthChange>) -> Vec<FeedHealth> {
+        out.drain(..).map(|change| change.health).collect()
+    }
+
+    #[test]
+    fn d01_a_lost_book_holds_its_instrument_whatever_quotes_say() {
+        use FeedHealth::{Gap, Live, Resync, Stale};
+        let (quotes, depth) = (Topic::Quotes(BTC), Topic::Depth(BTC));
+        let (mut book, mut out) = (book(), Vec::new());
+        book.reconnected(&mut out);
+        book.whole(secs(1), depth, &mut out);
+        book.data(secs(1), quotes, None, &mut out);
+        assert_eq!(healths(&mut out), [Resync, Live]);
+        book.lost(depth, "a gap", &mut out);
+        assert_eq!(healths(&mut out), [Gap, Resync]);
+        for second in 2..30 {
+            book.data(secs(second), quotes, None, &mut out);
+            book.tick(secs(second), &mut out);
+        }
+        book.gap(3, &mut out);
+        assert_eq!(
+            healths(&mut out),
+            [Gap, Resync],
+            "it is held after another gap"
+        );
+        book.whole(secs(30), depth, &mut out);
+        assert_eq!(healths(&mut out), [Live]);
+        book.tick(secs(40), &mut out);
+        assert_eq!(
+            healths(&mut out),
+            [Stale],
+            "as any instrument that fell silent"
+        );
+    }
+
+    #[test]
+    fn a_loss_ends_with_its_connection_or_its_topic() {
+        let (quotes, depth) = (Topic::Quotes(BTC), Topic::Depth(BTC));
+        let ends: [fn(&mut HealthBook); 3] = [
+            |book| book.forget_losses(),
+            |book| book.forget_loss(Topic::Depth(BTC)),
+            |book| {
+                book.disconnected("cut", &mut Vec::new());
+                book.reconnected(&mut Vec::new());
+            },
+        ];
+        for end in ends {
+            let mut book = book();
+            book.lost(depth, "a gap", &mut Vec::new());
+            end(&mut book);
+            book.data(secs(2), quotes, None, &mut Vec::new());
+            assert_eq!(book.health(BTC), FeedHealth::Live);
+        }
     }
 
     #[test]

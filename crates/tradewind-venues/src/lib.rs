@@ -23,6 +23,7 @@ mod connection;
 mod decimals;
 mod error;
 pub mod execution;
+mod feeds;
 pub mod framed;
 mod gate;
 mod health;
@@ -54,6 +55,7 @@ pub use budget::{Admission, Priority, RateBudget};
 pub use clock_offset::{ClockOffset, OffsetSample};
 pub use connection::{Connection, ConnectionIn, ConnectionOut, ConnectionSettings, LossReason};
 pub use error::VenueError;
+pub use feeds::build as build_feed;
 pub use gate::{GatedIo, OrderGate, SendPermit};
 pub use health::{HealthBook, HealthChange, SequenceVerdict};
 pub use machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
@@ -69,7 +71,9 @@ pub use subscriptions::{
 };
 pub use symbols::{SymbolError, SymbolTable};
 pub use tls::{TlsError, client_config};
-pub use venue::{Pending, Source, Venue, VenueContext, VenueKind, VenueSettings, build};
+pub use venue::{
+    MarketData, Pending, Source, Venue, VenueContext, VenueKind, VenueSettings, build,
+};
 pub use wire::{
     Buffers, ByteStream, ConnectError, Connector, LinkAction, Links, Moved, Opening, RealTime,
     Sleeping, Stream, TcpConnector, TokioTime, layer, sleep_or_never,

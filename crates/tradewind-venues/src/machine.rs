@@ -193,6 +193,23 @@ impl SourceMachine {
         self.health.gap(missing, health);
     }
 
+    /// What was kept of a topic is lost, and why; or it is whole.
+    pub fn kept(
+        &mut self,
+        now: Duration,
+        topic: Topic,
+        lost: Option<&str>,
+        health: &mut Vec<HealthChange>,
+    ) {
+        match lost {
+            Some(reason) if self.wanted.contains(&topic) => {
+                self.health.lost(topic, reason, health);
+            }
+            Some(_) => {}
+            None => self.health.whole(now, topic, health),
+        }
+    }
+
     /// Whether the messages that follow are of the past.
     pub fn filling(&mut self, is_filling: bool, health: &mut Vec<HealthChange>) {
         if is_filling {
@@ -280,6 +297,7 @@ impl SourceMachine {
 
     fn unwant(&mut self, now: Duration, topic: Topic, out: &mut Vec<SourceOut>) {
         self.wanted.remove(&topic);
+        self.health.forget_loss(topic);
         let instrument = topic.instrument();
         if let Some(instrument) = instrument
             && !self
@@ -446,6 +464,7 @@ impl SourceMachine {
         let Some(successor) = self.successor.take_if(ready) else {
             return;
         };
+        self.health.forget_losses();
         if let Some(old) = self.current.replace(successor) {
             out.push(SourceOut::Close(old.id));
         }

@@ -99,6 +99,19 @@ pub enum Incoming<E> {
         /// How many.
         missing: u64,
     },
+    /// What was kept of a topic is lost, such as a book behind a gap, and is requested again. Until [`Whole`](Self::Whole)
+    /// its instrument is not live, whatever other topics say.
+    Lost {
+        /// Of which topic.
+        topic: Topic,
+        /// Why, for people.
+        reason: String,
+    },
+    /// What is kept of a topic is whole, for the first time on this connection or again.
+    Whole {
+        /// Of which topic.
+        topic: Topic,
+    },
     /// Messages of the past follow, up to [`Synced`](Self::Synced).
     Filling,
     /// From here on messages are current.

@@ -23,35 +23,16 @@ use crate::wire::Connector;
 /// A future that a trait object gives.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// One account at a venue. Every method that waits has a time-out.
-pub trait Venue: ExecutionVenue {
-    /// The venue's time. Also corrects the clock offset that signed requests use.
-    fn server_time(&self) -> Pending<'_, Result<Timestamp, VenueError>>;
-
-    /// Refuses a key that is not fit for trading with real money (X07).
-    fn check_key(&self) -> Pending<'_, Result<(), KeyRefusal>>;
-
+/// The public market data of a venue. Every method that waits has a time-out.
+pub trait MarketData: std::fmt::Debug + Send + Sync {
     /// All that the venue lists. Each id is 0 until [`use_instruments`](Self::use_instruments) sets it.
     fn listings(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>>;
-
-    /// Reads the instruments of `products`, such as `BTC/USDT`, and takes them into use with ids in this order, from 0.
-    /// Products that the venue does not list are [`VenueError::Ours`].
-    fn instruments<'a>(
-        &'a self,
-        products: &'a [&'a str],
-    ) -> Pending<'a, Result<Vec<Instrument>, VenueError>>;
 
     /// Takes instruments into use, which [`listings`](Self::listings) has named, by the ids they have here.
     ///
     /// # Errors
     /// [`VenueError::Ours`] for one that was not listed.
     fn use_instruments(&self, instruments: &[Instrument]) -> Result<(), VenueError>;
-
-    /// Reads the rules of the instruments in use again. Those that changed come back, each as a new revision.
-    fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>>;
-
-    /// The account's balances that are not zero.
-    fn balances(&self) -> Pending<'_, Result<Vec<AssetBalance>, VenueError>>;
 
     /// Closed candles, oldest first.
     fn candles(
@@ -68,6 +49,28 @@ pub trait Venue: ExecutionVenue {
         sink: &Arc<dyn MarketSink>,
         settings: SourceSettings,
     ) -> Vec<Box<dyn Source>>;
+}
+
+/// One account at a venue. Every method that waits has a time-out.
+pub trait Venue: ExecutionVenue + MarketData {
+    /// The venue's time. Also corrects the clock offset that signed requests use.
+    fn server_time(&self) -> Pending<'_, Result<Timestamp, VenueError>>;
+
+    /// Refuses a key that is not fit for trading with real money (X07).
+    fn check_key(&self) -> Pending<'_, Result<(), KeyRefusal>>;
+
+    /// Reads the instruments of `products`, such as `BTC/USDT`, and takes them into use with ids in this order, from 0.
+    /// Products that the venue does not list are [`VenueError::Ours`].
+    fn instruments<'a>(
+        &'a self,
+        products: &'a [&'a str],
+    ) -> Pending<'a, Result<Vec<Instrument>, VenueError>>;
+
+    /// Reads the rules of the instruments in use again. Those that changed come back, each as a new revision.
+    fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>>;
+
+    /// The account's balances that are not zero.
+    fn balances(&self) -> Pending<'_, Result<Vec<AssetBalance>, VenueError>>;
 
     /// The source of the account's events, to be run.
     ///
@@ -117,6 +120,18 @@ where
 pub enum VenueKind {
     /// Binance, spot.
     Binance,
+    /// OKX, the market data of its spot instruments.
+    Okx,
+    /// Bybit, the market data of its spot instruments.
+    Bybit,
+}
+
+impl VenueKind {
+    /// Whether it takes orders of an account; the others have market data only.
+    #[must_use]
+    pub const fn has_accounts(self) -> bool {
+        matches!(self, Self::Binance)
+    }
 }
 
 /// One account at a venue, as it is configured.
@@ -170,5 +185,9 @@ pub fn build(
 ) -> Result<Arc<dyn Venue>, VenueError> {
     match settings.kind {
         VenueKind::Binance => binance::build(settings, context, responses),
+        VenueKind::Okx | VenueKind::Bybit => Err(VenueError::Ours(format!(
+            "{} has market data only: it takes no orders here",
+            settings.name
+        ))),
     }
 }

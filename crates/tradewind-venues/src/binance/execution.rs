@@ -22,7 +22,7 @@ use crate::execution::{
 use crate::machine::SourceSettings;
 use crate::protocol::Topic;
 use crate::sink::{AccountSink, AssetBalance, MarketSink};
-use crate::venue::{Pending, Source, Venue, VenueContext, VenueSettings};
+use crate::venue::{MarketData, Pending, Source, Venue, VenueContext, VenueSettings};
 
 /// An account at Binance that carries out requests.
 struct BinanceAccount {
@@ -166,15 +166,7 @@ impl BinanceVenue {
     }
 }
 
-impl Venue for BinanceAccount {
-    fn server_time(&self) -> Pending<'_, Result<Timestamp, VenueError>> {
-        Box::pin(self.venue.server_time())
-    }
-
-    fn check_key(&self) -> Pending<'_, Result<(), KeyRefusal>> {
-        Box::pin(self.venue.check_key())
-    }
-
+impl MarketData for BinanceAccount {
     fn listings(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
         Box::pin(async {
             let listings = self.venue.listings().await?;
@@ -185,13 +177,6 @@ impl Venue for BinanceAccount {
             };
             Ok(listings.into_iter().map(named).collect())
         })
-    }
-
-    fn instruments<'a>(
-        &'a self,
-        products: &'a [&'a str],
-    ) -> Pending<'a, Result<Vec<Instrument>, VenueError>> {
-        Box::pin(self.venue.instruments(products))
     }
 
     fn use_instruments(&self, instruments: &[Instrument]) -> Result<(), VenueError> {
@@ -205,14 +190,6 @@ impl Venue for BinanceAccount {
         };
         let named: Result<Vec<_>, _> = instruments.iter().map(with_symbol).collect();
         self.venue.use_instruments(named?)
-    }
-
-    fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
-        Box::pin(self.venue.changed_instruments())
-    }
-
-    fn balances(&self) -> Pending<'_, Result<Vec<AssetBalance>, VenueError>> {
-        Box::pin(self.venue.account())
     }
 
     fn candles(
@@ -236,6 +213,31 @@ impl Venue for BinanceAccount {
             .into_iter()
             .map(|source| Box::new(source) as Box<dyn Source>)
             .collect()
+    }
+}
+
+impl Venue for BinanceAccount {
+    fn server_time(&self) -> Pending<'_, Result<Timestamp, VenueError>> {
+        Box::pin(self.venue.server_time())
+    }
+
+    fn check_key(&self) -> Pending<'_, Result<(), KeyRefusal>> {
+        Box::pin(self.venue.check_key())
+    }
+
+    fn instruments<'a>(
+        &'a self,
+        products: &'a [&'a str],
+    ) -> Pending<'a, Result<Vec<Instrument>, VenueError>> {
+        Box::pin(self.venue.instruments(products))
+    }
+
+    fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
+        Box::pin(self.venue.changed_instruments())
+    }
+
+    fn balances(&self) -> Pending<'_, Result<Vec<AssetBalance>, VenueError>> {
+        Box::pin(self.venue.account())
     }
 
     fn account_source(

@@ -21,8 +21,8 @@ mod orders;
 mod pages;
 mod permissions;
 mod replace;
-mod requests;
-mod rest;
+pub(crate) mod requests;
+pub(crate) mod rest;
 
 mod session;
 mod signing;

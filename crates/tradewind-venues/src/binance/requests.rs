@@ -13,19 +13,19 @@ use crate::execution::CandleRange;
 /// Parameters in the order they were added. Text and numbers are distinct: a query string writes both the same, a
 /// message of the WebSocket API does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Params(Vec<(&'static str, Value)>);
+pub(crate) struct Params(Vec<(&'static str, Value)>);
 
 impl Params {
-    pub(super) fn of(name: &'static str, value: &str) -> Self {
+    pub(crate) fn of(name: &'static str, value: &str) -> Self {
         Self::default().with(name, value)
     }
 
-    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.0.push((name, Value::from(value)));
         self
     }
 
-    pub(super) fn with_number(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with_number(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.0.push((name, value.into()));
         self
     }

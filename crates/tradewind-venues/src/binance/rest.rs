@@ -29,20 +29,20 @@ const DEFAULT_BLOCK: Duration = Duration::from_secs(60);
 
 /// How a request is authorised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Security {
+pub(crate) enum Security {
     Public,
     Signed,
 }
 
 /// One request.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
-    pub(super) method: Method,
-    pub(super) path: &'static str,
-    pub(super) params: Params,
-    pub(super) security: Security,
-    pub(super) priority: Priority,
-    pub(super) weight: u64,
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) params: Params,
+    pub(crate) security: Security,
+    pub(crate) priority: Priority,
+    pub(crate) weight: u64,
 }
 
 /// An answer, whatever its status.
@@ -54,7 +54,7 @@ pub(super) struct Answer {
 
 /// One account's way to the venue's REST interface.
 #[derive(Debug)]
-pub(super) struct Rest {
+pub(crate) struct Rest {
     pool: HttpPool,
     key: Option<ApiKey>,
     window_ms: u64,
@@ -68,21 +68,21 @@ pub(super) struct Rest {
 }
 
 /// What a [`Rest`] is made of.
-pub(super) struct RestSettings {
-    pub(super) address: Address,
-    pub(super) connector: Arc<dyn Connector>,
-    pub(super) key: Option<ApiKey>,
-    pub(super) window_ms: u64,
-    pub(super) within: Duration,
-    pub(super) order_within: Duration,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) offset: Arc<Mutex<ClockOffset>>,
-    pub(super) budget: Arc<Mutex<RateBudget>>,
-    pub(super) seed: u64,
+pub(crate) struct RestSettings {
+    pub(crate) address: Address,
+    pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) key: Option<ApiKey>,
+    pub(crate) window_ms: u64,
+    pub(crate) within: Duration,
+    pub(crate) order_within: Duration,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) offset: Arc<Mutex<ClockOffset>>,
+    pub(crate) budget: Arc<Mutex<RateBudget>>,
+    pub(crate) seed: u64,
 }
 
 impl Rest {
-    pub(super) fn new(settings: RestSettings) -> Self {
+    pub(crate) fn new(settings: RestSettings) -> Self {
         Self {
             pool: HttpPool::new(settings.connector, settings.address, ANSWER_BYTES_MAX),
             key: settings.key,
@@ -104,7 +104,7 @@ impl Rest {
     /// Sends a request that only reads. It is repeated after transient failures: it changes nothing.
     ///
     /// The first error is the one returned: it names the cause.
-    pub(super) async fn read(&self, call: &Call) -> Result<Vec<u8>, VenueError> {
+    pub(crate) async fn read(&self, call: &Call) -> Result<Vec<u8>, VenueError> {
         let mut first = match self.read_once(call).await {
             Err(error) if error.is_transient() => error,
             Err(error) if error.code() == Some(CODE_TIMESTAMP) => {
@@ -308,7 +308,7 @@ fn request_failed(error: LinkError) -> VenueError {
     }
 }
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Each guards a small machine whose methods cannot leave it half changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

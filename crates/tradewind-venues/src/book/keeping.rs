@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tradewind_model::{FeedHealth, InstrumentId, MarketEvent, Timestamp};
+use tradewind_model::{InstrumentId, MarketEvent, Timestamp};
 
 use super::resync::Resync;
 use super::{Levels, Loss, Message, OrderBook, Outcome};
@@ -12,7 +12,7 @@ use crate::protocol::{Ignored, Incoming, Topic};
 struct Kept {
     book: OrderBook,
     resync: Resync,
-    /// Its loss was announced and its recovery was not.
+    /// It was not whole yet on this connection, or its loss was announced and its recovery was not.
     is_down: bool,
 }
 
@@ -32,7 +32,7 @@ impl Books {
                 let kept = Kept {
                     book: make(instrument),
                     resync: Resync::default(),
-                    is_down: false,
+                    is_down: true,
                 };
                 self.kept.insert(instrument, kept);
             }
@@ -97,38 +97,26 @@ impl Kept {
         on: &mut impl FnMut(Incoming<MarketEvent>),
     ) {
         let topic = Topic::Depth(instrument);
-        let mut event = |event| {
-            on(Incoming::Event {
-                topic,
-                sequence: None,
-                event,
-            });
-        };
-        let health = |health, reason: String| MarketEvent::Health {
-            instrument,
-            health,
-            reason,
-        };
         match outcome {
             Outcome::Changed | Outcome::Same => {
                 self.resync.whole(received_at);
                 if std::mem::take(&mut self.is_down) {
-                    event(health(
-                        FeedHealth::Live,
-                        "the book is whole again".to_owned(),
-                    ));
+                    on(Incoming::Whole { topic });
                 }
                 match self.book.top(received_at) {
-                    Some(depth) if outcome == Outcome::Changed => {
-                        event(MarketEvent::Depth(Box::new(depth)));
-                    }
+                    Some(depth) if outcome == Outcome::Changed => on(Incoming::Event {
+                        topic,
+                        sequence: None,
+                        event: MarketEvent::Depth(Box::new(depth)),
+                    }),
                     _ => on(Incoming::Alive { topic }),
                 }
             }
             Outcome::Lost(why) => {
                 self.resync.lost(received_at);
                 self.is_down = true;
-                event(health(FeedHealth::Gap, why.to_string()));
+                let reason = why.to_string();
+                on(Incoming::Lost { topic, reason });
             }
             Outcome::Repeated => on(Incoming::Ignored(Ignored::Repeated)),
             Outcome::Waiting => on(Incoming::Ignored(Ignored::NotWanted)),

@@ -34,7 +34,7 @@ const CANDLES: [(Interval, &str); 12] = [
 ];
 
 /// The channel of an interval; one that the venue does not know where it has none.
-pub(super) fn candle_channel(interval: Interval) -> String {
+pub(crate) fn candle_channel(interval: Interval) -> String {
     let mut all = CANDLES.iter();
     match all.find(|(listed, _)| *listed == interval) {
         Some((_, channel)) => (*channel).to_owned(),

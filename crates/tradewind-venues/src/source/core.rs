@@ -303,6 +303,14 @@ fn take<E>(
             machine.gap(missing, &mut health);
             None
         }
+        Incoming::Lost { topic, reason } => {
+            machine.kept(now, topic, Some(&reason), &mut health);
+            None
+        }
+        Incoming::Whole { topic } => {
+            machine.kept(now, topic, None, &mut health);
+            None
+        }
         Incoming::Filling => {
             machine.filling(true, &mut health);
             None

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tradewind_model::{
-    Amount, FeedHealth, InstrumentId, InstrumentStatus, Interval, MarketEvent, Price, Quantity,
-    Side, Timestamp, TradeId, VenueId,
+    Amount, InstrumentId, InstrumentStatus, Interval, MarketEvent, Price, Quantity, Side,
+    Timestamp, TradeId, VenueId,
 };
 use tradewind_venues::binance::Assets;
 use tradewind_venues::book::{Levels, OrderBook, Outcome};

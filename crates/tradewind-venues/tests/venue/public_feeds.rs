@@ -85,7 +85,7 @@ async fn lives(server: &Server, recorder: &Recorder, words: &Words, requests: us
         ["0 Resync", "0 Live", "quote 1000/1010", "depth 1+1"]
     );
     venue.say(words.gap.clone()).await;
-    assert_eq!(recorder.line().await, "0 Gap");
+    assert_eq!(recorder.lines(2).await, ["0 Gap", "0 Resync"]);
     for verb in ["unsubscribe", "subscribe"] {
         let request = venue.request().await.unwrap().to_string();
         assert!(request.contains(&format!("\"{verb}\"")), "{request}");

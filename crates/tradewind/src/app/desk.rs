@@ -12,6 +12,7 @@ use tradewind_events::{Command, CommandResult, Configuration, DeskView};
 use tradewind_model::{Candle, Clock, InstrumentId, Interval, Ppm, Timestamp};
 use tradewind_simx_server::MirrorFeed;
 use tradewind_storage::{Readers, Writer};
+use tradewind_venues::MarketData;
 use tradewind_venues::execution::CandleRange;
 
 use crate::app::components::Components;
@@ -174,18 +175,24 @@ impl LiveDesk {
     }
 
     /// The adapter through which an instrument's public data is read.
-    fn reader(&self, instrument: InstrumentId) -> Option<&Arc<dyn tradewind_venues::Venue>> {
-        let venue = self
-            .configuration
-            .instruments
-            .get(instrument.index())?
-            .venue;
+    fn reader(&self, instrument: InstrumentId) -> Option<Arc<dyn MarketData>> {
+        let instrument = self.configuration.instruments.get(instrument.index())?;
         let account = self
             .configuration
             .accounts
             .iter()
-            .find(|account| account.venue == venue)?;
-        self.venues.accounts.get(account.id.index())
+            .find(|account| account.venue == instrument.venue);
+        match account {
+            Some(account) => {
+                let venue = self.venues.accounts.get(account.id.index())?;
+                Some(Arc::clone(venue) as _)
+            }
+            None => {
+                let mut feeds = self.venues.feeds.iter();
+                let feed = feeds.find(|feed| feed.has(instrument))?;
+                Some(Arc::clone(feed.data()))
+            }
+        }
     }
 
     async fn read_candles(

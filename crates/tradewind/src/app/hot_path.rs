@@ -14,7 +14,8 @@ use tradewind_events::{BotConfig, Configuration, WakeRule};
 use tradewind_model::{AccountId, Clock, Instrument, InstrumentId, Interval, TradeId, VenueId};
 use tradewind_venues::execution::{Executor, ExecutorSettings, TradeCursor, Waits};
 use tradewind_venues::{
-    AccountSink, MarketSink, OrderGate, RealTime, Source, SourceSettings, Topic, Venue, VenueError,
+    AccountSink, MarketData, MarketSink, OrderGate, RealTime, Source, SourceSettings, Topic, Venue,
+    VenueError,
 };
 
 use crate::app::account_stream::keep_account;
@@ -193,27 +194,39 @@ impl HotPath {
         venues: &[Arc<dyn Venue>],
         sink: &Arc<dyn MarketSink>,
     ) {
-        let settings = SourceSettings {
-            stale_after: real(self.configuration.stale_after, self.clock.speed()),
-            ..SourceSettings::default()
-        };
         let mut seen = Vec::new();
         for (account, venue) in self.configuration.accounts.iter().zip(venues) {
             if seen.contains(&account.venue) {
                 continue;
             }
             seen.push(account.venue);
-            let topics = topics(&self.configuration, account.venue);
-            let first = venue.market_sources(&topics, sink, settings);
-            for (index, source) in first.into_iter().enumerate() {
-                let mut source = Some(source);
-                let (venue, sink, topics) = (Arc::clone(venue), Arc::clone(sink), topics.clone());
-                tasks.keep_hot("market data", move |stop| {
-                    let again = || venue.market_sources(&topics, &sink, settings);
-                    let next = source.take().or_else(|| again().into_iter().nth(index));
-                    keep_if_any(next, stop)
-                });
-            }
+            let data: Arc<dyn MarketData> = Arc::clone(venue) as _;
+            self.start_market_data_of(tasks, account.venue, &data, sink);
+        }
+    }
+
+    /// Starts the market data of one venue: of each of its instruments that has data.
+    pub fn start_market_data_of(
+        &self,
+        tasks: &mut impl Tasks,
+        venue: VenueId,
+        data: &Arc<dyn MarketData>,
+        sink: &Arc<dyn MarketSink>,
+    ) {
+        let settings = SourceSettings {
+            stale_after: real(self.configuration.stale_after, self.clock.speed()),
+            ..SourceSettings::default()
+        };
+        let topics = topics(&self.configuration, venue);
+        let first = data.market_sources(&topics, sink, settings);
+        for (index, source) in first.into_iter().enumerate() {
+            let mut source = Some(source);
+            let (data, sink, topics) = (Arc::clone(data), Arc::clone(sink), topics.clone());
+            tasks.keep_hot("market data", move |stop| {
+                let again = || data.market_sources(&topics, &sink, settings);
+                let next = source.take().or_else(|| again().into_iter().nth(index));
+                keep_if_any(next, stop)
+            });
         }
     }
 
@@ -289,7 +302,7 @@ fn topics(configuration: &Configuration, venue: VenueId) -> Vec<Topic> {
         let users = configuration
             .bots
             .iter()
-            .filter(|bot| bot.instruments.contains(&instrument.id));
+            .filter(|bot| is_used(bot, instrument.id));
         let mut intervals: Vec<Interval> = users.flat_map(intervals).collect();
         intervals.sort_unstable();
         intervals.dedup();
@@ -300,6 +313,10 @@ fn topics(configuration: &Configuration, venue: VenueId) -> Vec<Topic> {
         );
     }
     topics
+}
+
+fn is_used(bot: &BotConfig, instrument: InstrumentId) -> bool {
+    bot.instruments.contains(&instrument) || bot.reads.contains(&instrument)
 }
 
 fn intervals(bot: &BotConfig) -> impl Iterator<Item = Interval> + '_ {

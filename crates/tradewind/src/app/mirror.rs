@@ -66,7 +66,9 @@ impl Mirror {
         let requesting = || format!("requesting the market of {name}");
         venue.server_time().await.with_context(requesting)?;
         let prefix = format!("{name}:");
-        let names = config.instrument_names();
+        // Only its own: the lengths of candles go by place.
+        let mut names = config.instrument_names();
+        names.retain(|name| name.starts_with(&prefix));
         let products: Vec<&str> = names
             .iter()
             .filter_map(|name| name.strip_prefix(&prefix))

@@ -257,6 +257,9 @@ impl Desk {
             &clock,
             configuration.stale_after,
         );
+        for feed in &venues.feeds {
+            feed.start(&path, &mut supervisor.on(&hot), &house_sink);
+        }
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
         let sink: Arc<dyn MarketSink> = match mirror {
             None => path.market_sink(),

@@ -23,6 +23,7 @@ use tradewind_venues::{
 };
 
 use crate::app::bans::Bans;
+use crate::app::feeds::{self, Feed};
 use crate::app::hot_path::Responses;
 use crate::config::{AccountSettings, AccountSource, DeskConfig};
 
@@ -131,6 +132,8 @@ fn random<const BYTES: usize>() -> anyhow::Result<[u8; BYTES]> {
 pub(crate) struct Venues {
     /// By account.
     pub(crate) accounts: Vec<Arc<dyn Venue>>,
+    /// Venues that are read without an account.
+    pub(crate) feeds: Vec<Feed>,
     /// What every order passes.
     pub(crate) gate: Arc<OrderGate>,
     /// What they list.
@@ -183,11 +186,17 @@ impl Venues {
             accounts.push(venue.with_context(|| format!("account {}", account.name))?);
             all_responses.push(responses);
         }
-        bans.wait(budgets.keys()).await?;
-        let listed = read_venues(config, &accounts).await?;
+        let feeds = feeds::prepare(config, &connectors, &context, bans)?;
+        let addresses = budgets.keys().chain(feeds.iter().map(Feed::address));
+        bans.wait(addresses).await?;
+        let mut listed = read_venues(config, &accounts).await?;
+        for feed in &feeds {
+            listed.extend(feed.listings().await?);
+        }
         let (gate, assets) = (context.gate, context.assets);
         let venues = Self {
             accounts,
+            feeds,
             gate,
             listed,
             assets,
@@ -208,7 +217,9 @@ impl Venues {
             let here: Vec<Instrument> = here.cloned().collect();
             adapter.use_instruments(&here)?;
         }
-        Ok(())
+        self.feeds
+            .iter()
+            .try_for_each(|feed| feed.take_into_use(configuration))
     }
 }
 
@@ -237,7 +248,7 @@ async fn read_venues(
 }
 
 /// Makes a request of the start. If earlier starts have used up the venue's request weight, it waits for the next minute.
-async fn within_budget<T, F>(request: impl Fn() -> F) -> Result<T, VenueError>
+pub(super) async fn within_budget<T, F>(request: impl Fn() -> F) -> Result<T, VenueError>
 where
     F: Future<Output = Result<T, VenueError>>,
 {

@@ -115,6 +115,12 @@ impl RunArgs {
 }
 
 fn known_venue(config: &DeskConfig, name: String, live: bool) -> anyhow::Result<MarketSource> {
+    let named = config.venues.iter().find(|venue| venue.name == name);
+    if named.is_some_and(|venue| !venue.kind.has_accounts()) {
+        bail!(
+            "{name} gives prices only: run without --venue {name}, and read it in a bot: reads = [\"{name}:BTC/USDT\"]"
+        );
+    }
     if !config.venues.iter().any(|venue| venue.name == name) {
         let names: Vec<&str> = config
             .venues

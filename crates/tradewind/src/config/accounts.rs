@@ -11,7 +11,7 @@ use super::error::{Errors, Problem};
 use super::nearest::did_you_mean;
 use super::section::Section;
 use super::structure::join;
-use super::tree::{Node, Origin, Table, Value};
+use super::tree::{Node, Origin, Table, Value, parse_value};
 use super::values::{self, Read};
 
 /// A venue and its addresses.
@@ -25,7 +25,7 @@ pub struct VenueSettings {
     pub rest_url: String,
     /// `scheme://host:port` of its market streams.
     pub ws_url: String,
-    /// Whole address of its WebSocket API.
+    /// Whole address of its WebSocket API; empty where no order goes.
     pub ws_api_url: String,
     /// Which interface new orders go to.
     pub order_entry: OrderEntry,
@@ -47,7 +47,8 @@ impl VenueSettings {
             (&self.ws_url, Scheme::WebSocket),
             (&self.ws_api_url, Scheme::WebSocket),
         ];
-        let remote = addresses.into_iter().find(|address| !is_local(address));
+        let mut addresses = addresses.into_iter().filter(|(text, _)| !text.is_empty());
+        let remote = addresses.find(|address| !is_local(address));
         remote.map(|(text, _)| text.as_str())
     }
 }
@@ -96,11 +97,19 @@ impl AccountSettings {
 pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
     named(root, "venues", errors, |name, section| {
         let kind = section.get("kind", |node| {
-            values::choice(node, &[("binance", VenueKind::Binance)])
+            let kinds = [
+                ("binance", VenueKind::Binance),
+                ("okx", VenueKind::Okx),
+                ("bybit", VenueKind::Bybit),
+            ];
+            values::choice(node, &kinds)
         });
         let rest_url = section.get("rest_url", |node| bare_address(node, Scheme::Http));
         let ws_url = section.get("ws_url", |node| bare_address(node, Scheme::WebSocket));
-        let ws_api_url = section.get("ws_api_url", |node| address(node, Scheme::WebSocket));
+        let ws_api_url = match kind {
+            Some(kind) => ws_api_url(section, kind),
+            None => None,
+        };
         let order_entry = section.get("order_entry", |node| {
             let choices = [
                 ("rest", OrderEntry::Rest),
@@ -121,6 +130,51 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
             ca_file: ca_file.map(PathBuf::from),
         })
     })
+}
+
+/// Where orders go over a WebSocket: an address that a venue with accounts must have, and a venue without cannot.
+fn ws_api_url(section: Section<'_>, kind: VenueKind) -> Option<String> {
+    match (kind.has_accounts(), section.node("ws_api_url")) {
+        (true, Some(_)) => section.get("ws_api_url", |node| address(node, Scheme::WebSocket)),
+        (true, None) => {
+            let example = "wss://ws-api.binance.com:443/ws-api/v3";
+            let cure =
+                format!("write ws_api_url = {example:?} (whole address of its WebSocket API)");
+            section.complain("ws_api_url", Problem::new("missing", cure));
+            None
+        }
+        (false, Some(_)) => {
+            let what = "a venue of this kind gives prices only, and no order goes there";
+            section.complain("ws_api_url", Problem::new(what, "remove it"));
+            None
+        }
+        (false, None) => Some(String::new()),
+    }
+}
+
+/// Adds the addresses of venues that give prices only, where the file has none.
+pub(super) fn add_addresses(root: &mut Table) {
+    let Some(Value::Table(venues)) = root.get_mut("venues").map(|node| &mut node.value) else {
+        return;
+    };
+    for venue in venues.values_mut() {
+        let Value::Table(venue) = &mut venue.value else {
+            continue;
+        };
+        let kind = match venue.get("kind").map(|node| &node.value) {
+            Some(Value::Text(kind)) => kind.as_str(),
+            _ => continue,
+        };
+        let addresses = match kind {
+            "okx" => ["\"https://www.okx.com\"", "\"wss://ws.okx.com:8443\""],
+            "bybit" => ["\"https://api.bybit.com\"", "\"wss://stream.bybit.com\""],
+            _ => continue,
+        };
+        for (key, text) in ["rest_url", "ws_url"].into_iter().zip(addresses) {
+            let default = || parse_value(text, &Origin::Default);
+            venue.entry(key.to_owned()).or_insert_with(default);
+        }
+    }
 }
 
 /// An address without a path: the adapter knows the paths.
@@ -160,9 +214,17 @@ pub(super) fn demand_durability(root: &mut Table) {
 }
 
 /// Reads all accounts, by name.
-pub(super) fn accounts(root: &Table, venues: &[String], errors: &Errors) -> Vec<AccountSettings> {
+pub(super) fn accounts(
+    root: &Table,
+    names: &[String],
+    venues: &[VenueSettings],
+    errors: &Errors,
+) -> Vec<AccountSettings> {
     named(root, "accounts", errors, |name, section| {
-        let venue = section.get("venue", |node| known(node, "venue", venues));
+        let venue = section.get("venue", |node| {
+            let name = known(node, "venue", names)?;
+            has_accounts(name, venues)
+        });
         let mode = section.get("mode", |node| {
             let choices = [("paper", AccountMode::Paper), ("live", AccountMode::Live)];
             values::choice(node, &choices)
@@ -181,6 +243,23 @@ pub(super) fn accounts(root: &Table, venues: &[String], errors: &Errors) -> Vec<
             capital,
         })
     })
+}
+
+/// Refuses a venue that takes no orders. One that has errors of its own is not blamed for more.
+fn has_accounts(name: String, venues: &[VenueSettings]) -> Read<String> {
+    let takes_orders = |venue: &&VenueSettings| venue.kind.has_accounts();
+    match venues.iter().find(|venue| venue.name == name) {
+        Some(venue) if !venue.kind.has_accounts() => {
+            let other = venues.iter().find(takes_orders);
+            let other = other.map_or("of kind \"binance\"", |venue| venue.name.as_str());
+            let what = format!("{name} gives prices only: no account can trade there");
+            let cure = format!(
+                "name the venue {other}, and read {name} in a bot: reads = [\"{name}:BTC/USDT\"]"
+            );
+            Err(Problem::new(what, cure))
+        }
+        _ => Ok(name),
+    }
 }
 
 fn paper(section: Section<'_>) -> Option<AccountSource> {

@@ -3,7 +3,7 @@
 use tradewind_events::{Lane, WakeRule};
 use tradewind_model::{AccountMode, Amount, ExitPlan, OrderPolicy, Sizer, Stop, VenueId};
 
-use super::accounts::{AccountSettings, known};
+use super::accounts::{AccountSettings, VenueSettings, known};
 use super::error::{Errors, Problem};
 use super::handling;
 use super::nearest::did_you_mean;
@@ -67,6 +67,7 @@ pub(super) struct Context<'a> {
     pub(super) accounts: &'a [AccountSettings],
     pub(super) account_names: &'a [String],
     pub(super) venue_names: &'a [String],
+    pub(super) venues: &'a [VenueSettings],
     pub(super) sources: &'a [SourceSettings],
     pub(super) listing: Listing,
     pub(super) test_strategies: bool,
@@ -247,7 +248,10 @@ fn instrument(
         return Err(Problem::new(what, cure));
     }
     let name = format!("{venue}:{product}");
-    if context.listing == Listing::Generated && account.mode() == AccountMode::Paper {
+    let mut venues = context.venues.iter();
+    let is_generated = !venues.any(|known| known.name == venue && !known.kind.has_accounts());
+    if is_generated && context.listing == Listing::Generated && account.mode() == AccountMode::Paper
+    {
         listed(venue, &name)?;
     }
     Ok(name)

@@ -163,6 +163,7 @@ impl DeskConfig {
             return Err(nothing_read(sources.file));
         }
         environment::apply(&mut tree, sources.environment, &errors);
+        accounts::add_addresses(&mut tree);
         structure::complete("", &mut tree, keys::ROOT, &errors);
         accounts::demand_durability(&mut tree);
         let config = assemble(sources, tree, &errors);
@@ -210,12 +211,13 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
     let venue_names = accounts::names(&tree, "venues");
     let account_names = accounts::names(&tree, "accounts");
     let venues = accounts::venues(&tree, errors);
-    let accounts = accounts::accounts(&tree, &venue_names, errors);
+    let accounts = accounts::accounts(&tree, &venue_names, &venues, errors);
     let houses = sources::read(&tree, &venue_names, errors);
     let context = bots::Context {
         accounts: &accounts,
         account_names: &account_names,
         venue_names: &venue_names,
+        venues: &venues,
         sources: &houses,
         listing: sources.listing,
         test_strategies: desk.as_ref().is_some_and(|desk| desk.test_strategies),

@@ -78,6 +78,7 @@ impl DeskConfig {
             fee: self
                 .venues
                 .iter()
+                .filter(|venue| venue.kind.has_accounts())
                 .map(|venue| venue.fee)
                 .max()
                 .unwrap_or(Ppm::ZERO),

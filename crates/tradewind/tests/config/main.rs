@@ -4,6 +4,7 @@
 
 mod candle_history;
 mod defaults;
+mod feeds;
 mod first_minutes;
 mod market;
 mod mistakes;

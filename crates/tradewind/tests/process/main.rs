@@ -22,6 +22,8 @@ mod draws;
 mod exchange;
 mod fast_bots;
 mod faults;
+mod feed_server;
+mod feeds;
 mod gap;
 mod http;
 mod identity;

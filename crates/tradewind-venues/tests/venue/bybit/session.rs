@@ -126,17 +126,8 @@ fn d01_a_gap_is_announced_and_the_book_requested_again() {
         dialogue.receives(&book_frame("delta", 6, "100", "2")),
         [Incoming::Ignored(Ignored::Repeated)]
     );
-    let gap = events(dialogue.receives(&book_frame("delta", 8, "100", "3")));
-    assert!(
-        matches!(
-            &gap[..],
-            [MarketEvent::Health {
-                health: FeedHealth::Gap,
-                ..
-            }]
-        ),
-        "{gap:?}"
-    );
+    let gap = dialogue.receives(&book_frame("delta", 8, "100", "3"));
+    assert!(matches!(gap[..], [Incoming::Lost { .. }]), "{gap:?}");
     let sent = dialogue.sent();
     assert!(
         sent[0].contains("unsubscribe") && sent[1].contains(r#""op":"subscribe""#),
@@ -147,13 +138,13 @@ fn d01_a_gap_is_announced_and_the_book_requested_again() {
         dialogue.receives(own),
         [Incoming::Ignored(Ignored::NotWanted)]
     );
-    let whole = events(dialogue.receives(&book_frame("snapshot", 1, "100", "9")));
+    let whole = dialogue.receives(&book_frame("snapshot", 1, "100", "9"));
     let [
-        MarketEvent::Health {
-            health: FeedHealth::Live,
+        Incoming::Whole { .. },
+        Incoming::Event {
+            event: MarketEvent::Depth(depth),
             ..
         },
-        MarketEvent::Depth(depth),
     ] = &whole[..]
     else {
         panic!("{whole:?}")

@@ -168,15 +168,8 @@ fn d01_a_missing_change_is_noticed_by_the_checksum_of_the_next() {
     assert_eq!(events(dialogue.receives(&inserted)).len(), 1);
     let (_, lost) = change(&mut venue, 2, vec![level(999, 1)]);
     let (_, next) = change(&mut venue, 3, vec![level(998, 1)]);
-    let received = events(dialogue.receives(&next));
-    let [
-        MarketEvent::Health {
-            health: FeedHealth::Gap,
-            reason,
-            ..
-        },
-    ] = &received[..]
-    else {
+    let received = dialogue.receives(&next);
+    let [Incoming::Lost { reason, .. }] = &received[..] else {
         panic!("{received:?}")
     };
     assert_eq!(*reason, Loss::Checksum.to_string());
@@ -193,15 +186,15 @@ fn d01_a_missing_change_is_noticed_by_the_checksum_of_the_next() {
         bids: venue.bids().collect(),
         asks: venue.asks().collect(),
     };
-    let whole = events(dialogue.receives(&book_frame("snapshot", &whole, &venue)));
+    let whole = dialogue.receives(&book_frame("snapshot", &whole, &venue));
     assert!(matches!(
         &whole[..],
         [
-            MarketEvent::Health {
-                health: FeedHealth::Live,
+            Incoming::Whole { .. },
+            Incoming::Event {
+                event: MarketEvent::Depth(_),
                 ..
-            },
-            MarketEvent::Depth(_)
+            }
         ]
     ));
     // The last change once more: the book has it already.

@@ -199,11 +199,10 @@ fn d01_a_gap_is_announced_once_and_the_book_is_requested_again() {
     );
     assert!(dialogue.sent().is_empty());
 
-    let gap = events(dialogue.receives(&book_frame("update", 7, 8, "100", "3")));
+    let gap = dialogue.receives(&book_frame("update", 7, 8, "100", "3"));
     let [
-        MarketEvent::Health {
-            instrument: BTC,
-            health: FeedHealth::Gap,
+        Incoming::Lost {
+            topic: Topic::Depth(BTC),
             ..
         },
     ] = &gap[..]
@@ -228,13 +227,13 @@ fn d01_a_gap_is_announced_once_and_the_book_is_requested_again() {
     dialogue.now = dialogue.now + Duration::from_secs(2);
     dialogue.receives("pong");
     assert_eq!(dialogue.sent().len(), 2, "no snapshot came");
-    let whole = events(dialogue.receives(&book_frame("snapshot", -1, 50, "100", "9")));
+    let whole = dialogue.receives(&book_frame("snapshot", -1, 50, "100", "9"));
     let [
-        MarketEvent::Health {
-            health: FeedHealth::Live,
+        Incoming::Whole { .. },
+        Incoming::Event {
+            event: MarketEvent::Depth(depth),
             ..
         },
-        MarketEvent::Depth(depth),
     ] = &whole[..]
     else {
         panic!("{whole:?}")
@@ -249,13 +248,7 @@ fn a_change_that_cannot_be_read_is_a_gap() {
     dialogue.receives(&book_frame("snapshot", -1, 5, "100", "1"));
     let received = dialogue.receives(&book_frame("update", 5, 6, "1e2", "1"));
     assert_eq!(received[0], Incoming::Ignored(Ignored::Malformed));
-    assert!(matches!(
-        &events(received)[..],
-        [MarketEvent::Health {
-            health: FeedHealth::Gap,
-            ..
-        }]
-    ));
+    assert!(matches!(received[1..], [Incoming::Lost { .. }]));
 }
 
 #[test]

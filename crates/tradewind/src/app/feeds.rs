@@ -1,0 +1,109 @@
+//! Venues that are read without an account: prices that bots look at besides those they trade on.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tradewind_events::Configuration;
+use tradewind_model::{Instrument, Ppm, VenueId};
+use tradewind_venues::{Connector, MarketData, MarketSink, VenueContext, build_feed};
+
+use crate::app::bans::Bans;
+use crate::app::hot_path::{HotPath, Tasks};
+use crate::app::venue::{kept_budget, public_settings, within_budget};
+use crate::config::DeskConfig;
+
+/// A venue without an account, of which some bot reads an instrument.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    name: String,
+    address: String,
+    data: Arc<dyn MarketData>,
+}
+
+/// Builds a reader for each venue without accounts that some bot reads; connects nowhere. `connectors` are by venue.
+///
+/// # Errors
+/// An address is refused.
+pub(super) fn prepare(
+    config: &DeskConfig,
+    connectors: &[Arc<dyn Connector>],
+    shared: &VenueContext,
+    bans: &Bans,
+) -> anyhow::Result<Vec<Feed>> {
+    let names = config.instrument_names();
+    let mut feeds = Vec::new();
+    let venues = (0..).map(VenueId).zip(&config.venues).zip(connectors);
+    for ((id, venue), connector) in venues {
+        let is_read = names.iter().any(|name| is_of(name, &venue.name));
+        if venue.kind.has_accounts() || !is_read {
+            continue;
+        }
+        let context = VenueContext {
+            connector: Arc::clone(connector),
+            // Its limits are its own, and it runs in real time whatever the desk's clock does.
+            budget: kept_budget(bans, &venue.rest_url, connector.now(), Ppm::ONE),
+            ..shared.clone()
+        };
+        let data = build_feed(public_settings(config, venue, id), context);
+        feeds.push(Feed {
+            name: venue.name.clone(),
+            address: venue.rest_url.clone(),
+            data: data.with_context(|| format!("venue {}", venue.name))?,
+        });
+    }
+    Ok(feeds)
+}
+
+/// Whether an instrument's name begins with the venue's.
+fn is_of(instrument: &str, venue: &str) -> bool {
+    let begins = instrument.split_once(':');
+    begins.is_some_and(|(begin, _)| begin == venue)
+}
+
+impl Feed {
+    /// Where it is requested.
+    pub(super) const fn address(&self) -> &String {
+        &self.address
+    }
+
+    /// What reads it.
+    pub(super) const fn data(&self) -> &Arc<dyn MarketData> {
+        &self.data
+    }
+
+    /// Whether an instrument is of this venue.
+    pub(super) fn has(&self, instrument: &Instrument) -> bool {
+        is_of(&instrument.name, &self.name)
+    }
+
+    /// What it lists.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub(super) async fn listings(&self) -> anyhow::Result<Vec<Instrument>> {
+        let listed = within_budget(|| self.data.listings()).await;
+        listed.with_context(|| {
+            let name = &self.name;
+            format!("requesting the instruments of {name}, which bots read; without {name} in their reads the desk starts")
+        })
+    }
+
+    /// Takes its instruments of the configuration into use, by the ids they have there.
+    ///
+    /// # Errors
+    /// One that it does not list.
+    pub(super) fn take_into_use(&self, configuration: &Configuration) -> anyhow::Result<()> {
+        let here = configuration.instruments.iter();
+        let here = here.filter(|one| one.has_data() && self.has(one));
+        let here: Vec<Instrument> = here.cloned().collect();
+        Ok(self.data.use_instruments(&here)?)
+    }
+
+    /// Starts its market data, if an instrument of it is in use.
+    pub(super) fn start(&self, path: &HotPath, tasks: &mut impl Tasks, sink: &Arc<dyn MarketSink>) {
+        let mut instruments = path.configuration.instruments.iter();
+        if let Some(one) = instruments.find(|one| self.has(one)) {
+            path.start_market_data_of(tasks, one.venue, &self.data, sink);
+        }
+    }
+}

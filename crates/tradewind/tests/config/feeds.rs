@@ -1,0 +1,83 @@
+//! Venues that give prices only.
+
+use tradewind::config::VenueSettings;
+
+use crate::{BASE, errors, read};
+
+/// The base with more in front of its account.
+fn with(venue: &str) -> String {
+    BASE.replace("[accounts.paper]", &format!("{venue}\n[accounts.paper]"))
+}
+
+/// The only error of a text.
+#[track_caller]
+fn error(text: &str) -> String {
+    let found = errors(text);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found[0].clone()
+}
+
+#[test]
+fn a_venue_of_prices_needs_its_kind_only_and_bots_read_it() {
+    let reads = "instruments = [\"BTC/USDT\"]\nreads = [\"okx:BTC/USDT\", \"spot:ETH/USDT\"]";
+    let text = with("[venues.okx]\nkind = \"okx\"\n[venues.spot]\nkind = \"bybit\"\n");
+    let config = read(&text.replace("instruments = [\"BTC/USDT\"]", reads)).unwrap();
+    let addresses = |venue: &VenueSettings| {
+        [&venue.rest_url, &venue.ws_url, &venue.ws_api_url].map(Clone::clone)
+    };
+    let venues: Vec<[String; 3]> = config.venues.iter().map(addresses).collect();
+    assert_eq!(
+        venues[1..],
+        [
+            ["https://www.okx.com", "wss://ws.okx.com:8443", ""],
+            ["https://api.bybit.com", "wss://stream.bybit.com", ""],
+        ]
+    );
+    assert!(
+        config
+            .instrument_names()
+            .contains(&"spot:ETH/USDT".to_owned())
+    );
+    let again = read(&config.show()).unwrap();
+    assert_eq!(again.venues, config.venues);
+}
+
+#[test]
+fn nothing_is_traded_at_a_venue_of_prices() {
+    let okx = with("[venues.okx]\nkind = \"okx\"\n");
+    let account =
+        "[accounts.other]\nvenue = \"okx\"\nmode = \"paper\"\nbalances = { USDT = 1 }\n\n[limits]";
+    let refused = error(&okx.replace("[limits]", account));
+    for part in [
+        "accounts.other.venue",
+        "okx gives prices only",
+        "name the venue binance",
+        "reads = [\"okx:BTC/USDT\"]",
+    ] {
+        assert!(refused.contains(part), "{refused:?} lacks {part:?}");
+    }
+    let trades = okx.replacen("[\"BTC/USDT\"]", "[\"okx:BTC/USDT\"]", 1);
+    assert!(error(&trades).contains("is not an instrument of account"));
+}
+
+#[test]
+fn addresses_are_encrypted_and_none_is_for_orders() {
+    let okx = |line: &str| with(&format!("[venues.okx]\nkind = \"okx\"\n{line}\n"));
+    assert_eq!(
+        errors(&okx("rest_url = \"http://127.0.0.1:9\"")),
+        Vec::<String>::new()
+    );
+    let plain = error(&okx("ws_url = \"ws://ws.okx.com:8443\""));
+    assert!(plain.contains("venues.okx.ws_url"), "{plain}");
+    let orders = error(&okx("ws_api_url = \"wss://ws.okx.com:8443/ws/v5/private\""));
+    assert!(
+        orders.contains("no order goes there; remove it"),
+        "{orders}"
+    );
+    let line = "ws_api_url = \"wss://ws-api.binance.com:443/ws-api/v3\"\n";
+    let missing = error(&BASE.replace(line, ""));
+    assert!(
+        missing.contains("venues.binance.ws_api_url: missing; write ws_api_url"),
+        "{missing}"
+    );
+}

@@ -1,0 +1,352 @@
+//! OKX and Bybit as far as a desk reads them: instruments and candles over HTTP, the rest over a WebSocket, on one port.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use data_encoding::BASE64;
+use ring::digest;
+use serde_json::{Value, json};
+
+/// Between two messages of each channel.
+const TALK_EVERY: Duration = Duration::from_millis(50);
+const MINUTE: u64 = 60_000;
+
+/// How the venue behaves.
+#[derive(Debug, Default)]
+pub(crate) struct Conduct {
+    /// It says nothing but pongs.
+    pub(crate) is_stalled: bool,
+    /// It leaves out one change of each book.
+    pub(crate) skips_change: bool,
+    /// It sends no snapshots of books.
+    pub(crate) withholds_books: bool,
+    /// Heads of the requests it was sent.
+    pub(crate) requests: Vec<String>,
+}
+
+/// What a venue says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words {
+    /// The configuration's `kind`.
+    pub(crate) kind: &'static str,
+    /// The answer to a request for instruments.
+    listings: fn() -> Value,
+    /// Candles that begin at these times, and whether each is closed.
+    candles: fn(&[(u64, bool)]) -> Value,
+    /// The answers to a request, and the channels that it asks for.
+    grants: fn(&Value) -> (Vec<Value>, Vec<Value>),
+    /// A message of a channel under a number; a book's is its snapshot where the flag says so.
+    message: fn(&Value, u64, bool) -> Option<Value>,
+    is_book: fn(&Value) -> bool,
+}
+
+pub(crate) struct FeedServer {
+    pub(crate) address: String,
+    conduct: Arc<Mutex<Conduct>>,
+}
+
+impl FeedServer {
+    pub(crate) fn start(words: Words) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let conduct = Arc::new(Mutex::new(Conduct::default()));
+        let shared = Arc::clone(&conduct);
+        // They end with the process of the tests.
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let conduct = Arc::clone(&shared);
+                // A connection that breaks is the desk's affair.
+                thread::spawn(move || serve(stream, words, &conduct).ok());
+            }
+        });
+        Self { address, conduct }
+    }
+
+    pub(crate) fn conduct(&self) -> MutexGuard<'_, Conduct> {
+        self.conduct.lock().unwrap()
+    }
+}
+
+fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    u64::try_from(now.unwrap().as_millis()).unwrap()
+}
+
+fn serve(mut stream: TcpStream, words: Words, conduct: &Mutex<Conduct>) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    loop {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+        let Some(end) = end else {
+            let mut more = [0; 4_096];
+            match stream.read(&mut more)? {
+                0 => return Ok(()),
+                count => bytes.extend_from_slice(&more[..count]),
+            }
+            continue;
+        };
+        let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        bytes.drain(..end + 4);
+        let first = head.lines().next().unwrap_or_default().to_owned();
+        conduct.lock().unwrap().requests.push(first.clone());
+        let mut lines = head.lines();
+        let key = lines.find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            let is_key = name.eq_ignore_ascii_case("sec-websocket-key");
+            is_key.then(|| value.trim().to_owned())
+        });
+        if let Some(key) = key {
+            return talk(stream, &key, words, conduct);
+        }
+        let body = answer(&first, words).to_string();
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        );
+        stream.write_all((head + &body).as_bytes())?;
+    }
+}
+
+fn answer(request: &str, words: Words) -> Value {
+    if request.contains("instruments") {
+        return (words.listings)();
+    }
+    // Pages of six minutes, newest first, as far as twenty minutes back; "after" itself is not among them.
+    let open = now_ms() / MINUTE * MINUTE;
+    let end = [("after=", 1), ("end=", 0)]
+        .iter()
+        .find_map(|(name, less)| {
+            let (_, behind) = request.split_once(name)?;
+            let digits = behind
+                .split(|letter: char| !letter.is_ascii_digit())
+                .next()?;
+            Some(digits.parse::<u64>().ok()? - less)
+        });
+    let newest = end.map_or(open, |end| end / MINUTE * MINUTE);
+    let starts = (0..6).map(|back| newest - back * MINUTE);
+    let starts = starts.filter(|start| *start >= open - 20 * MINUTE);
+    let starts = starts.map(|start| (start, start < open));
+    (words.candles)(&starts.collect::<Vec<_>>())
+}
+
+fn talk(
+    mut stream: TcpStream,
+    key: &str,
+    words: Words,
+    conduct: &Mutex<Conduct>,
+) -> io::Result<()> {
+    let joined = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, joined.as_bytes());
+    let accept = BASE64.encode(hash.as_ref());
+    let head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes())?;
+    stream.set_read_timeout(Some(TALK_EVERY))?;
+    let (mut bytes, mut number) = (Vec::new(), 1);
+    let mut channels: Vec<(Value, bool)> = Vec::new();
+    loop {
+        let mut more = [0; 4_096];
+        match stream.read(&mut more) {
+            Ok(0) => return Ok(()),
+            Ok(count) => bytes.extend_from_slice(&more[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        while let Some(text) = take_text(&mut bytes) {
+            if text == "ping" {
+                say(&mut stream, "pong")?;
+                continue;
+            }
+            let Ok(request) = serde_json::from_str::<Value>(&text) else {
+                continue;
+            };
+            let (answers, named) = (words.grants)(&request);
+            for answer in answers {
+                say(&mut stream, &answer.to_string())?;
+            }
+            channels.retain(|(known, _)| !named.contains(known));
+            if request["op"] == "subscribe" {
+                channels.extend(named.into_iter().map(|channel| (channel, true)));
+            }
+        }
+        let (is_stalled, skips, withholds) = {
+            let mut conduct = conduct.lock().unwrap();
+            let skips = !conduct.is_stalled && std::mem::take(&mut conduct.skips_change);
+            (conduct.is_stalled, skips, conduct.withholds_books)
+        };
+        if is_stalled {
+            continue;
+        }
+        number += 1 + u64::from(skips);
+        for (channel, is_first) in &mut channels {
+            if *is_first && withholds && (words.is_book)(channel) {
+                continue;
+            }
+            if let Some(message) = (words.message)(channel, number, *is_first) {
+                say(&mut stream, &message.to_string())?;
+            }
+            *is_first = false;
+        }
+    }
+}
+
+/// The next text that a client sent whole; other frames are skipped.
+fn take_text(bytes: &mut Vec<u8>) -> Option<String> {
+    loop {
+        let (kind, length, begin) = match bytes[..] {
+            [kind, length, ..] if length & 0x7f < 126 => (kind, usize::from(length & 0x7f), 2),
+            [kind, length, high, low, ..] if length & 0x7f == 126 => {
+                (kind, usize::from(u16::from_be_bytes([high, low])), 4)
+            }
+            _ => return None,
+        };
+        let frame = bytes.get(begin..begin + 4 + length)?.to_vec();
+        bytes.drain(..begin + 4 + length);
+        let (mask, payload) = frame.split_at(4);
+        let plain = payload.iter().zip(mask.iter().cycle()).map(|(a, b)| a ^ b);
+        if kind & 0x0f == 1 {
+            return Some(String::from_utf8(plain.collect()).unwrap());
+        }
+    }
+}
+
+fn say(stream: &mut TcpStream, text: &str) -> io::Result<()> {
+    let mut frame = vec![0x81];
+    match u8::try_from(text.len()) {
+        Ok(short) if short < 126 => frame.push(short),
+        _ => {
+            frame.push(126);
+            frame.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
+        }
+    }
+    frame.extend(text.as_bytes());
+    stream.write_all(&frame)
+}
+
+/// OKX.
+pub(crate) const OKX: Words = Words {
+    kind: "okx",
+    listings: || {
+        json!({"code": "0", "msg": "", "data": [{"instType": "SPOT", "instId": "BTC-USDT", "baseCcy": "BTC",
+            "quoteCcy": "USDT", "state": "live", "tickSz": "0.1", "lotSz": "0.00000001", "minSz": "0.00001",
+            "maxLmtSz": "9999"}]})
+    },
+    candles: |starts| {
+        let row = |(start, closed): &(u64, bool)| {
+            json!([
+                start.to_string(),
+                "60000",
+                "60010.5",
+                "59990",
+                "60001",
+                "1.5",
+                "90000",
+                "90000",
+                if *closed { "1" } else { "0" }
+            ])
+        };
+        let rows: Vec<Value> = starts.iter().map(row).collect();
+        json!({"code": "0", "msg": "", "data": rows})
+    },
+    grants: |request| {
+        let named = request["args"].as_array().unwrap().clone();
+        let grant = |arg: &Value| json!({"event": request["op"], "arg": arg, "connId": "x"});
+        (named.iter().map(grant).collect(), named)
+    },
+    message: |channel, number, is_first| {
+        let stamp = now_ms().to_string();
+        let name = channel["channel"].as_str().unwrap();
+        let sides = json!({"asks": [["60001.5", "1", "0", "1"]], "bids": [["60000.5", "1", "0", "1"]], "ts": stamp});
+        let mut message = json!({"arg": channel});
+        let mut row = match name {
+            "bbo-tbt" | "books" => sides,
+            "trades" => {
+                json!({"instId": channel["instId"], "tradeId": number.to_string(), "px": "60001",
+                "sz": "0.1", "side": "buy", "ts": stamp})
+            }
+            _ => return None,
+        };
+        if name != "trades" {
+            row["seqId"] = number.into();
+        }
+        if name == "books" {
+            let previous = if is_first {
+                -1
+            } else {
+                i64::try_from(number).unwrap() - 1
+            };
+            row["prevSeqId"] = previous.into();
+            message["action"] = if is_first { "snapshot" } else { "update" }.into();
+        }
+        message["data"] = json!([row]);
+        Some(message)
+    },
+    is_book: |channel| channel["channel"] == "books",
+};
+
+/// Bybit.
+pub(crate) const BYBIT: Words = Words {
+    kind: "bybit",
+    listings: || {
+        json!({"retCode": 0, "retMsg": "OK", "time": now_ms(), "result": {"category": "spot", "list": [{
+            "symbol": "BTCUSDT", "baseCoin": "BTC", "quoteCoin": "USDT", "status": "Trading",
+            "lotSizeFilter": {"basePrecision": "0.000001", "minOrderQty": "0.000048", "maxOrderQty": "71",
+                "minOrderAmt": "1"},
+            "priceFilter": {"tickSize": "0.01"}}]}})
+    },
+    candles: |starts| {
+        let row = |(start, _): &(u64, bool)| {
+            json!([
+                start.to_string(),
+                "60000",
+                "60010.5",
+                "59990",
+                "60001",
+                "1.5",
+                "90000"
+            ])
+        };
+        let rows: Vec<Value> = starts.iter().map(row).collect();
+        json!({"retCode": 0, "retMsg": "OK", "time": now_ms(), "result": {"category": "spot", "symbol": "BTCUSDT",
+            "list": rows}})
+    },
+    grants: |request| {
+        if request["op"] == "ping" {
+            return (
+                vec![json!({"success": true, "ret_msg": "pong", "op": "ping"})],
+                Vec::new(),
+            );
+        }
+        let grant = json!({"success": true, "ret_msg": "", "conn_id": "x", "req_id": request["req_id"],
+            "op": request["op"]});
+        (vec![grant], request["args"].as_array().unwrap().clone())
+    },
+    message: |channel, number, is_first| {
+        let (topic, stamp) = (channel.as_str().unwrap(), now_ms());
+        let (name, symbol) = topic.rsplit_once('.').unwrap();
+        let is_snapshot = is_first || name == "orderbook.1";
+        let data = match name {
+            "publicTrade" => json!([{"T": stamp, "s": symbol, "S": "Buy", "v": "0.1", "p": "60001",
+                "i": number.to_string(), "BT": false, "seq": number}]),
+            "orderbook.1" | "orderbook.50" => {
+                json!({"s": symbol, "b": [["60000.5", "1"]], "a": [["60001.5", "1"]],
+                "u": number, "seq": number})
+            }
+            _ => return None,
+        };
+        let kind = if is_snapshot || name == "publicTrade" {
+            "snapshot"
+        } else {
+            "delta"
+        };
+        Some(json!({"topic": topic, "type": kind, "ts": stamp, "cts": stamp, "data": data}))
+    },
+    is_book: |channel| {
+        channel
+            .as_str()
+            .is_some_and(|topic| topic.starts_with("orderbook.50"))
+    },
+};

@@ -1,0 +1,127 @@
+//! Venues that are read without an account: OKX and Bybit, played by `feed_server.rs`, feed the built desk.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::desk::{Desk, command, tradewind, within};
+use crate::feed_server::{BYBIT, FeedServer, OKX, Words};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The test desk, whose first bot reads an instrument of a venue at `address`.
+fn configuration(folder: &Path, kind: &str, address: &str) -> String {
+    let base = include_str!("../config/base.toml");
+    let venue = format!(
+        "[venues.{kind}]\nkind = \"{kind}\"\nrest_url = \"http://{address}\"\nws_url = \"ws://{address}\"\n\n[accounts.paper]"
+    );
+    let reads = format!("instruments = [\"BTC/USDT\"]\nreads = [\"{kind}:BTC/USDT\"]");
+    let text = base.replace("[accounts.paper]", &venue);
+    let text = text.replacen("instruments = [\"BTC/USDT\"]", &reads, 1);
+    let path = folder.join("feeds.toml");
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn feed(desk: &Desk, instrument: &str) -> Value {
+    let mut feeds = desk.items("feeds").into_iter();
+    let found = feeds.find(|feed| feed["instrument"] == instrument);
+    found.expect("a feed of the instrument")
+}
+
+#[track_caller]
+fn until_health(desk: &Desk, instrument: &str, health: &str) -> Value {
+    within(PATIENCE, health, || {
+        let feed = feed(desk, instrument);
+        (feed["health"] == health).then_some(feed)
+    })
+}
+
+fn quotes(desk: &Desk, instrument: &str) -> u64 {
+    feed(desk, instrument)["quotes"].as_u64().unwrap()
+}
+
+/// The feed has quotes and trades; it is held while its book is lost, stale while the venue is silent, and comes back from both.
+/// The venue that bots trade on goes on meanwhile.
+#[track_caller]
+fn lives_through_a_lost_book_and_a_silent_venue(words: Words) {
+    let (folder, server) = (TempDir::new().unwrap(), FeedServer::start(words));
+    let file = configuration(folder.path(), words.kind, &server.address);
+    let mut run = tradewind(folder.path(), &["run", "--config", &file]);
+    run.env("TRADEWIND__DESK__STALE_AFTER", "3s");
+    let desk = Desk::start_from(folder.path(), run);
+    let read = format!("{}:BTC/USDT", words.kind);
+
+    let live = until_health(&desk, &read, "LIVE");
+    let bid: f64 = live["quote"]["bid"].as_str().unwrap().parse().unwrap();
+    assert!((bid - 60_000.5).abs() < 1e-9, "{live}");
+    within(PATIENCE, "trades", || {
+        let feed = feed(&desk, &read);
+        (feed["trades"].as_u64() > Some(3) && feed["quotes"].as_u64() > Some(3)).then_some(())
+    });
+    let candles = |limit: usize| {
+        let query = format!("candles?instrument={read}&interval=1m&limit={limit}");
+        desk.get(&query)["items"].as_array().unwrap().clone()
+    };
+    assert_eq!(candles(3).len(), 3);
+    let all = candles(100);
+    assert!((19..=20).contains(&all.len()), "{}", all.len());
+    let start = |one: &Value| one["open_time"].to_string();
+    let starts: Vec<String> = all.iter().map(start).collect();
+    assert!(starts.is_sorted_by(|a, b| a < b), "{starts:?}");
+
+    // D01: quotes go on, and the instrument is held all the same.
+    server.conduct().withholds_books = true;
+    server.conduct().skips_change = true;
+    until_health(&desk, &read, "RESYNC");
+    let before = quotes(&desk, &read);
+    within(PATIENCE, "quotes beside a lost book", || {
+        let feed = feed(&desk, &read);
+        assert_eq!(feed["health"], "RESYNC", "{feed}");
+        (feed["quotes"].as_u64() > Some(before + 20)).then_some(())
+    });
+    server.conduct().withholds_books = false;
+    until_health(&desk, &read, "LIVE");
+
+    server.conduct().is_stalled = true;
+    until_health(&desk, &read, "STALE");
+    let before = quotes(&desk, "binance:BTC/USDT");
+    within(PATIENCE, "quotes of the venue that is traded on", || {
+        (quotes(&desk, "binance:BTC/USDT") > before + 3).then_some(())
+    });
+    within(PATIENCE, "three bots at work", || {
+        let bots = desk.items("bots");
+        let at_work = bots.iter().filter(|bot| bot["state"] == "running").count();
+        (at_work == 3).then_some(())
+    });
+    server.conduct().is_stalled = false;
+    until_health(&desk, &read, "LIVE");
+
+    let requests = server.conduct().requests.join("\n");
+    for private in ["order", "account", "X-MBX", "sign"] {
+        assert!(!requests.contains(private), "{requests}");
+    }
+}
+
+#[test]
+fn okx_is_read_without_an_account() {
+    lives_through_a_lost_book_and_a_silent_venue(OKX);
+}
+
+#[test]
+fn bybit_is_read_without_an_account() {
+    lives_through_a_lost_book_and_a_silent_venue(BYBIT);
+}
+
+#[test]
+fn a_venue_that_is_read_and_does_not_answer_is_named_at_the_start() {
+    let folder = TempDir::new().unwrap();
+    let file = configuration(folder.path(), "okx", "127.0.0.1:1");
+    let refused = command(folder.path(), &["run", "--config", &file]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success(), "{said}");
+    assert!(said.contains("requesting the instruments of okx"), "{said}");
+}
