@@ -140,9 +140,9 @@ async fn rest_and_cancel(world: &World) {
         assert_eq!(words(&world.venue.submit(order).await), "accepted");
     }
     let cancelled = world.venue.cancel(BTC, first.terms().client_id).await;
-    assert_eq!(cancelled.kind, ReportKind::Cancelled);
+    assert_eq!(cancelled[0].kind, ReportKind::Cancelled);
     let again = world.venue.cancel(BTC, first.terms().client_id).await;
-    assert_eq!(words(&[again]), "cancel rejected -2011");
+    assert_eq!(words(&again), "cancel rejected -2011");
 
     replace(world, &second, &third).await;
 }
@@ -152,7 +152,7 @@ async fn replace(world: &World, second: &ApprovedOrder, third: &ApprovedOrder) {
     let kind = second.terms().kind;
     let old = second.terms().client_id;
     let replaced = world.venue.replace(old, third, IfCancelFails::Stop).await;
-    assert_eq!(words(&[replaced.cancelled]), "cancelled");
+    assert_eq!(words(&replaced.cancelled), "cancelled");
     assert_eq!(words(&replaced.placed), "accepted");
     let open = world.venue.open_orders().await.unwrap();
     let open: Vec<_> = open.iter().map(|order| order.client_id).collect();
@@ -161,15 +161,15 @@ async fn replace(world: &World, second: &ApprovedOrder, third: &ApprovedOrder) {
     // V10: what is gone cannot be cancelled, and its replacement is then not placed.
     let fourth = world.order(Side::Buy, kind, Quantity(400));
     let failed = world.venue.replace(old, &fourth, IfCancelFails::Stop).await;
-    assert_eq!(words(&[failed.cancelled]), "cancel rejected -2011");
+    assert_eq!(words(&failed.cancelled), "cancel rejected -2011");
     assert_eq!(words(&failed.placed), "rejected -2022");
     let half = world.order(Side::Buy, kind, Quantity(500));
     let placed = world.venue.replace(old, &half, IfCancelFails::Place).await;
-    assert_eq!(words(&[placed.cancelled]), "cancel rejected -2011");
+    assert_eq!(words(&placed.cancelled), "cancel rejected -2011");
     assert_eq!(words(&placed.placed), "accepted");
     for order in [*third, half] {
         let cancelled = world.venue.cancel(BTC, order.terms().client_id).await;
-        assert_eq!(cancelled.kind, ReportKind::Cancelled);
+        assert_eq!(cancelled[0].kind, ReportKind::Cancelled);
     }
     world.heard(|heard| heard.count("cancelled") >= 4).await;
 }
