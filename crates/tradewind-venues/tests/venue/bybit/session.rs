@@ -92,7 +92,8 @@ fn requests_are_granted_and_refused_as_a_whole() {
         dialogue.receives(refused),
         [Incoming::Refused { request: 8, reason }]
     );
-    dialogue.does(|protocol, out| protocol.subscribe(9, &topics, out));
+    // Of several, the others may be missing.
+    dialogue.does(|protocol, out| protocol.subscribe(9, &topics[..1], out));
     let again = r#"{"success":false,"ret_msg":"error:already subscribed,topic:orderbook.1.BTCUSDT","req_id":"9","op":"subscribe"}"#;
     assert_eq!(dialogue.receives(again), [Incoming::Acked { request: 9 }]);
     let none = [Topic::Candles(BTC, Interval::Day3)];
