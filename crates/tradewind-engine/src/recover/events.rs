@@ -4,7 +4,7 @@ use tradewind_events::{
     Action, BotState, CommandResult, EquityPoint, Event, EventKind, Outputs, SignalDetails,
     SignalSource, StopMode,
 };
-use tradewind_model::{AccountId, BotId, InstrumentId, OwnerId, Ppm, Reason, Target};
+use tradewind_model::{AccountId, BotId, InstrumentId, LastEntry, OwnerId, Ppm, Reason, Target};
 use tradewind_risk::{CauseKind, Scope};
 
 use super::group::{Group, Pending};
@@ -40,6 +40,8 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, event: &Event, out: &mu
                 parts.bots.at_mut(place).start_exit(now);
                 return group.expect(place, Pending::ExitPlan(reason.clone()));
             }
+            let state = parts.bots.at_mut(place);
+            state.set_last_entry(LastEntry::Standing);
             let target = target(*exposure, reason, details);
             fold_target(parts, group, place, target, Some(event.id), out);
         }

@@ -85,8 +85,9 @@ impl PositionPhase {
     /// Updates the phase from the position.
     fn observe(&mut self, view: &View<'_>) {
         let held = is_long(view);
-        if view.last_entry == LastEntry::Denied {
-            self.forget_denied(held);
+        // Only where nothing is held: more of a position that a stop may be selling is not asked for twice.
+        if view.last_entry == LastEntry::Denied && self.phase == Phase::Entering && !held {
+            *self = Self::default();
         }
         self.phase = match (self.phase, held) {
             (Phase::Out, true) => {
@@ -98,16 +99,6 @@ impl PositionPhase {
             (Phase::Leaving, false) => Phase::Out,
             (unchanged, _) => unchanged,
         };
-    }
-
-    /// The last entry was denied: the same request may be made again.
-    fn forget_denied(&mut self, held: bool) {
-        match self.phase {
-            Phase::Entering if !held => *self = Self::default(),
-            // It wanted more of a position that it has.
-            Phase::Entering | Phase::In => self.requested = Ppm::ZERO,
-            Phase::Out | Phase::ClosedExternally | Phase::Leaving => {}
-        }
     }
 
     /// The transition for a target of `exposure`.

@@ -1,7 +1,7 @@
 //! A signal is sent once: the request is compared with the position and with the last request.
 
 use tradewind_model::Interval::Minute1;
-use tradewind_model::{CarriedOut, PositionState, Ppm, Quantity};
+use tradewind_model::{CarriedOut, LastEntry, PositionState, Ppm, Quantity};
 
 use crate::market::{Orders, START, Stage, exposure, text_of};
 
@@ -48,6 +48,15 @@ fn a_denied_entry_is_requested_again_at_the_next_close_while_its_rule_holds() {
     assert_eq!(targets(&mut stage, &[91]), [FULL]);
     stage.orders = Orders::Fill;
     assert_eq!(targets(&mut stage, &[92, 93, 90]), [FULL, None, FLAT]);
+}
+
+/// The rest of an entry was denied: a stop may be selling what was bought, so no more is asked for.
+#[test]
+fn more_of_a_position_is_not_requested_though_the_last_entry_was_denied() {
+    let mut stage = stage();
+    assert_eq!(targets(&mut stage, &[101, 102]), [FULL, None]);
+    stage.last_entry = LastEntry::Denied;
+    assert_eq!(targets(&mut stage, &[103, 104]), [None, None]);
 }
 
 #[test]
