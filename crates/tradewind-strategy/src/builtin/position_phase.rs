@@ -85,7 +85,7 @@ impl PositionPhase {
     /// Updates the phase from the position.
     fn observe(&mut self, view: &View<'_>) {
         let held = is_long(view);
-        // Only where nothing is held: more of a position that a stop may be selling is not asked for twice.
+        // Only where nothing is held: more of a position that a stop may be selling is not requested twice.
         if view.last_entry == LastEntry::Denied && self.phase == Phase::Entering && !held {
             *self = Self::default();
         }

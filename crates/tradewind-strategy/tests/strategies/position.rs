@@ -50,7 +50,7 @@ fn a_denied_entry_is_requested_again_at_the_next_close_while_its_rule_holds() {
     assert_eq!(targets(&mut stage, &[92, 93, 90]), [FULL, None, FLAT]);
 }
 
-/// The rest of an entry was denied: a stop may be selling what was bought, so no more is asked for.
+/// The rest of an entry was denied: a stop may be selling what was bought, so no more is requested.
 #[test]
 fn more_of_a_position_is_not_requested_though_the_last_entry_was_denied() {
     let mut stage = stage();
