@@ -29,15 +29,16 @@ fn rows(path: &Path) -> Vec<CandleRow> {
 
 /// Prices are kept as counts of 10^-8, as the table has them.
 fn candle(row: &CandleRow, interval: Interval) -> Candle {
+    let price = |amount| Price(counts(amount, 8).expect("the tables have few decimals"));
     Candle {
         instrument: InstrumentId(0),
         interval,
         complete: true,
         open_time: row.open_time,
-        open: Price(counts(row.open, 8).unwrap()),
-        high: Price(counts(row.high, 8).unwrap()),
-        low: Price(counts(row.low, 8).unwrap()),
-        close: Price(counts(row.close, 8).unwrap()),
+        open: price(row.open),
+        high: price(row.high),
+        low: price(row.low),
+        close: price(row.close),
         volume: row.volume.expect("the tables have volumes"),
     }
 }

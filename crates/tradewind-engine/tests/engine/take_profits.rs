@@ -60,7 +60,7 @@ fn buying(instrument: Instrument) -> (Desk, Script, OrderTerms) {
 
 /// The last pair sent: the stop and the order that takes the profit.
 fn last_pair(desk: &Desk) -> (OrderTerms, OrderTerms) {
-    let pairs = desk.log.iter().filter_map(|output| match output {
+    let mut pairs = desk.log.iter().filter_map(|output| match output {
         Output::Submit(
             Intent {
                 terms, take_profit, ..
@@ -72,7 +72,7 @@ fn last_pair(desk: &Desk) -> (OrderTerms, OrderTerms) {
         }
         _ => None,
     });
-    pairs.last().expect("a pair was sent")
+    pairs.next_back().expect("a pair was sent")
 }
 
 /// How many pairs were sent.
@@ -452,8 +452,8 @@ fn crowd(count: u32, max: u32, answers: bool) -> Desk {
     for bot in 0..count {
         script.say(BotId(bot), Answer::target(1_000_000));
         desk.quote(9_999, 10_000);
-        let orders = desk.orders().into_iter();
-        let buy = orders.filter(|order| order.side == Side::Buy).next_back();
+        let mut orders = desk.orders().into_iter();
+        let buy = orders.rfind(|order| order.side == Side::Buy);
         desk.fill(&buy.expect("it buys"), 10_000);
         if answers {
             confirm(&mut desk);

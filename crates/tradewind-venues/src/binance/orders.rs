@@ -49,7 +49,7 @@ impl BinanceVenue {
             SendOutcome::NotSent(reason) => self.not_sent(order, reason),
             SendOutcome::Unanswered(why) => {
                 tracing::warn!(order = %terms.client_id, why, "Order without an answer");
-                self.of_each(order, ReportKind::Unknown)
+                self.of_each(order, &ReportKind::Unknown)
             }
             SendOutcome::Answered(answer) => {
                 self.rest.note_limits(answer.status, answer.limits);
@@ -116,7 +116,7 @@ impl BinanceVenue {
         });
         read.unwrap_or_else(|error| {
             tracing::error!(%error, order = %order.terms().client_id, "Pair's answer cannot be read");
-            self.of_each(order, ReportKind::Unknown)
+            self.of_each(order, &ReportKind::Unknown)
         })
     }
 
@@ -156,11 +156,11 @@ impl BinanceVenue {
         match verdict {
             Verdict::Refused(reason) => {
                 self.rest.refused(reason.code);
-                self.of_each(order, ReportKind::Rejected(reason))
+                self.of_each(order, &ReportKind::Rejected(reason))
             }
             Verdict::Unknown(why) => {
                 tracing::warn!(order = %order.terms().client_id, why, "Order's fate is unknown");
-                self.of_each(order, ReportKind::Unknown)
+                self.of_each(order, &ReportKind::Unknown)
             }
         }
     }
@@ -325,11 +325,11 @@ impl BinanceVenue {
         order: &ApprovedOrder,
         reason: NotSentReason,
     ) -> Vec<ExecutionReport> {
-        self.of_each(order, ReportKind::NotSent(reason))
+        self.of_each(order, &ReportKind::NotSent(reason))
     }
 
     /// The same report on each order that one request sends.
-    pub(super) fn of_each(&self, order: &ApprovedOrder, kind: ReportKind) -> Vec<ExecutionReport> {
+    pub(super) fn of_each(&self, order: &ApprovedOrder, kind: &ReportKind) -> Vec<ExecutionReport> {
         let instrument = order.terms().instrument;
         let report = |id| self.report(instrument, id, kind.clone());
         order.client_ids().map(report).collect()
