@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::Topic;
+use crate::book::keeping::Books;
+use crate::error::cut;
+use crate::protocol::{Ignored, Incoming, Topic};
 
 /// Requests that are remembered; the source asks again for what is not answered in time.
 const OPEN_MAX: usize = 64;
@@ -23,7 +25,7 @@ impl Requests {
     }
 
     /// One topic was granted; the request whose last one it was.
-    pub(crate) fn granted_topic(&mut self, topic: Topic) -> Option<u64> {
+    fn granted_topic(&mut self, topic: Topic) -> Option<u64> {
         let holds = |(_, topics): &(u64, Vec<Topic>)| topics.contains(&topic);
         let at = self.open.iter().position(holds)?;
         let (request, topics) = self.open.get_mut(at)?;
@@ -33,22 +35,48 @@ impl Requests {
         Some(done)
     }
 
-    /// A request that was refused because its topic is subscribed already: it counts as granted. Only one that asks for a single
-    /// topic does: of several, the others may be missing.
-    pub(crate) fn repeated(&mut self, request: Option<u64>, words: &[u8]) -> Option<u64> {
-        let is_it =
-            |(open, topics): &(u64, Vec<Topic>)| Some(*open) == request && topics.len() == 1;
-        let at = self.open.iter().position(is_it)?;
-        let says_so = String::from_utf8_lossy(words).contains("lready subscribed");
-        says_so
-            .then(|| self.open.remove(at))
-            .flatten()
-            .map(|(request, _)| request)
+    /// What the source learns of a topic that was granted: its request is granted with the last of its topics.
+    pub(crate) fn acked_topic<E>(&mut self, topic: Topic) -> Incoming<E> {
+        match self.granted_topic(topic) {
+            Some(request) => Incoming::Acked { request },
+            None => Incoming::Ignored(Ignored::NotWanted),
+        }
+    }
+
+    /// What the source learns of a request that was granted as a whole.
+    pub(crate) fn acked<E>(&mut self, request: Option<u64>) -> Incoming<E> {
+        match self.answered(request) {
+            Some((request, _)) => Incoming::Acked { request },
+            None => Incoming::Ignored(Ignored::NotWanted),
+        }
+    }
+
+    /// What the source learns of a request that was refused in these words. Its books are kept no longer.
+    ///
+    /// A topic that is subscribed already is subscribed, if the request names no other: of several, the others may be missing.
+    pub(crate) fn refused<E>(
+        &mut self,
+        request: Option<u64>,
+        words: &[u8],
+        books: &mut Books,
+    ) -> Incoming<E> {
+        let Some((request, topics)) = self.answered(request) else {
+            return Incoming::Ignored(Ignored::NotWanted);
+        };
+        let reason = String::from_utf8_lossy(words);
+        if topics.len() == 1 && reason.contains("lready subscribed") {
+            return Incoming::Acked { request };
+        }
+        books.close_all(&topics);
+        Incoming::Refused {
+            request,
+            reason: cut(&reason),
+        }
     }
 
     /// A whole request was answered: the one with the number, or the oldest one where the venue gives none.
     /// It comes with its topics that were not granted.
-    pub(crate) fn answered(&mut self, request: Option<u64>) -> Option<(u64, Vec<Topic>)> {
+    fn answered(&mut self, request: Option<u64>) -> Option<(u64, Vec<Topic>)> {
         let at = match request {
             Some(wanted) => self.open.iter().position(|(open, _)| *open == wanted)?,
             None => 0,
@@ -77,13 +105,20 @@ mod tests {
     #[test]
     fn what_is_subscribed_already_grants_a_request_for_it_alone() {
         let topics = [0, 1].map(|id| Topic::Quotes(InstrumentId(id)));
-        let mut requests = Requests::default();
-        requests.sent(7, &topics);
-        requests.sent(8, &topics[..1]);
-        assert_eq!(requests.repeated(Some(7), b"already subscribed"), None);
-        assert_eq!(requests.repeated(Some(8), b"no such channel"), None);
-        assert_eq!(requests.repeated(Some(8), b"Already subscribed"), Some(8));
-        assert_eq!(requests.repeated(Some(8), b"Already subscribed"), None);
+        let (mut requests, mut books) = (Requests::default(), Books::default());
+        let mut refused = |topics: &[Topic], words: &[u8]| {
+            requests.sent(7, topics);
+            requests.refused::<()>(Some(7), words, &mut books)
+        };
+        let request = 7;
+        let refusal = |reason: &str| Incoming::Refused {
+            request,
+            reason: reason.to_owned(),
+        };
+        let again = b"Already subscribed";
+        assert_eq!(refused(&topics[..1], again), Incoming::Acked { request });
+        assert_eq!(refused(&topics, again), refusal("Already subscribed"));
+        assert_eq!(refused(&topics[..1], b"no such"), refusal("no such"));
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     }
 }
 
-/// A sound quote ends staleness and a crossed book. A gap in a sequence ends only when its source reports its end.
+/// A sound quote ends staleness and a gap. What is read again is live only when its source reports it.
 fn mark_live(parts: &mut Parts, instrument: InstrumentId, health: FeedHealth, out: &mut Outputs) {
     if health != FeedHealth::Resync {
         on_health(parts, instrument, FeedHealth::Live, out);

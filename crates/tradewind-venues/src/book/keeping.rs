@@ -64,8 +64,25 @@ impl Books {
         kept.tell(instrument, outcome, received_at, on);
     }
 
+    /// Takes in a message that was read into [`levels`](Self::levels). A book whose message cannot be read is lost.
+    pub(crate) fn take_read(
+        &mut self,
+        instrument: InstrumentId,
+        message: Result<Message, Ignored>,
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) {
+        match message {
+            Ok(message) => self.take(instrument, message, received_at, on),
+            Err(why) => {
+                on(Incoming::Ignored(why));
+                self.lose(instrument, Loss::Unreadable, received_at, on);
+            }
+        }
+    }
+
     /// Gives a book up, for a reason that does not lie in its levels.
-    pub(crate) fn lose(
+    fn lose(
         &mut self,
         instrument: InstrumentId,
         why: Loss,

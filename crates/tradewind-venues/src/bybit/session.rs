@@ -8,10 +8,9 @@ use tradewind_model::{MarketEvent, Timestamp};
 
 use super::codec::{self, Data, Said};
 use crate::address::Address;
+use crate::book::OrderBook;
 use crate::book::keeping::Books;
-use crate::book::{Loss, OrderBook};
 use crate::connection::ConnectionSettings;
-use crate::error::cut;
 use crate::machine::SourceSettings;
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
 use crate::quote_order::QuoteOrder;
@@ -170,31 +169,12 @@ impl Inner {
         match codec::read(text) {
             Ok(Said::Data(data)) => self.data(&data, received_at, symbols, on),
             Ok(Said::Pong) => on(Incoming::Pong),
-            Ok(Said::Granted { request }) => {
-                let answered = self.requests.answered(request);
-                on(
-                    answered.map_or(Incoming::Ignored(Ignored::NotWanted), |(request, _)| {
-                        Incoming::Acked { request }
-                    }),
-                );
+            Ok(Said::Granted { request }) => on(self.requests.acked(request)),
+            Ok(Said::Refused { request, message }) => {
+                on(self.requests.refused(request, message, &mut self.books));
             }
-            Ok(Said::Refused { request, message }) => on(self.refused(request, message)),
             Ok(Said::Other) => on(Incoming::Ignored(Ignored::NotWanted)),
             Err(why) => on(Incoming::Ignored(why)),
-        }
-    }
-
-    fn refused(&mut self, request: Option<u64>, message: &[u8]) -> Incoming<MarketEvent> {
-        if let Some(request) = self.requests.repeated(request, message) {
-            return Incoming::Acked { request };
-        }
-        let Some((request, topics)) = self.requests.answered(request) else {
-            return Incoming::Ignored(Ignored::NotWanted);
-        };
-        self.books.close_all(&topics);
-        Incoming::Refused {
-            request,
-            reason: cut(&String::from_utf8_lossy(message)),
         }
     }
 
@@ -214,13 +194,7 @@ impl Inner {
         let Some(instrument) = symbols.find(data.symbol()) else {
             return on(Incoming::Ignored(Ignored::WrongSymbol));
         };
-        match codec::decode_book(data, instrument, &mut self.books.levels) {
-            Ok(message) => self.books.take(instrument.id, message, received_at, on),
-            Err(why) => {
-                on(Incoming::Ignored(why));
-                self.books
-                    .lose(instrument.id, Loss::Unreadable, received_at, on);
-            }
-        }
+        let read = codec::decode_book(data, instrument, &mut self.books.levels);
+        self.books.take_read(instrument.id, read, received_at, on);
     }
 }

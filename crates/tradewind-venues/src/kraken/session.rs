@@ -8,10 +8,9 @@ use tradewind_model::{MarketEvent, Timestamp};
 use super::candles::OpenCandles;
 use super::codec::{self, Data, Said};
 use crate::address::Address;
+use crate::book::OrderBook;
 use crate::book::keeping::Books;
-use crate::book::{Loss, OrderBook};
 use crate::connection::ConnectionSettings;
-use crate::error::cut;
 use crate::machine::SourceSettings;
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
 use crate::requests::Requests;
@@ -192,7 +191,9 @@ impl Inner {
                 symbol,
                 minutes,
             }) => on(self.granted(channel, symbol, minutes, symbols)),
-            Ok(Said::Refused { request, message }) => on(self.refused(request, message)),
+            Ok(Said::Refused { request, message }) => {
+                on(self.requests.refused(request, message, &mut self.books));
+            }
             Ok(Said::Other) => on(Incoming::Ignored(Ignored::NotWanted)),
             Err(why) => on(Incoming::Ignored(why)),
         }
@@ -209,27 +210,8 @@ impl Inner {
             return Incoming::Ignored(Ignored::WrongSymbol);
         };
         match codec::topic(channel, minutes, instrument) {
-            Ok(topic) => self
-                .requests
-                .granted_topic(topic)
-                .map_or(Incoming::Ignored(Ignored::NotWanted), |request| {
-                    Incoming::Acked { request }
-                }),
+            Ok(topic) => self.requests.acked_topic(topic),
             Err(why) => Incoming::Ignored(why),
-        }
-    }
-
-    fn refused(&mut self, request: Option<u64>, message: &[u8]) -> Incoming<MarketEvent> {
-        if let Some(request) = self.requests.repeated(request, message) {
-            return Incoming::Acked { request };
-        }
-        let Some((request, topics)) = self.requests.answered(request) else {
-            return Incoming::Ignored(Ignored::NotWanted);
-        };
-        self.books.close_all(&topics);
-        Incoming::Refused {
-            request,
-            reason: cut(&String::from_utf8_lossy(message)),
         }
     }
 
@@ -247,13 +229,11 @@ impl Inner {
             Ok((instrument, message)) => {
                 self.books.take(instrument.id, message, received_at, on);
             }
-            Err((instrument, why)) => {
-                on(Incoming::Ignored(why));
-                if let Some(instrument) = instrument {
-                    self.books
-                        .lose(instrument.id, Loss::Unreadable, received_at, on);
-                }
+            Err((Some(instrument), why)) => {
+                self.books
+                    .take_read(instrument.id, Err(why), received_at, on);
             }
+            Err((None, why)) => on(Incoming::Ignored(why)),
         }
     }
 }

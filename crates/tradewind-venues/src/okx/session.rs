@@ -8,10 +8,9 @@ use tradewind_model::{MarketEvent, Timestamp};
 
 use super::codec::{self, Data, Said};
 use crate::address::Address;
+use crate::book::OrderBook;
 use crate::book::keeping::Books;
-use crate::book::{Loss, OrderBook};
 use crate::connection::ConnectionSettings;
-use crate::error::cut;
 use crate::machine::SourceSettings;
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
 use crate::quote_order::QuoteOrder;
@@ -222,12 +221,7 @@ impl Inner {
             return Incoming::Ignored(Ignored::WrongSymbol);
         };
         match codec::topic(channel, instrument) {
-            Ok(topic) => self
-                .requests
-                .granted_topic(topic)
-                .map_or(Incoming::Ignored(Ignored::NotWanted), |request| {
-                    Incoming::Acked { request }
-                }),
+            Ok(topic) => self.requests.acked_topic(topic),
             Err(why) => Incoming::Ignored(why),
         }
     }
@@ -238,15 +232,8 @@ impl Inner {
         code: &[u8],
         message: &[u8],
     ) -> Incoming<MarketEvent> {
-        let words = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
-        let Some((request, topics)) = self.requests.answered(request) else {
-            return Incoming::Ignored(Ignored::NotWanted);
-        };
-        self.books.close_all(&topics);
-        Incoming::Refused {
-            request,
-            reason: cut(&format!("{} {}", words(code), words(message))),
-        }
+        let words = [code, b" ", message].concat();
+        self.requests.refused(request, &words, &mut self.books)
     }
 
     fn data(
@@ -265,13 +252,7 @@ impl Inner {
         let Some(instrument) = symbols.find(data.symbol()) else {
             return on(Incoming::Ignored(Ignored::WrongSymbol));
         };
-        match codec::decode_book(data, instrument, &mut self.books.levels) {
-            Ok(message) => self.books.take(instrument.id, message, received_at, on),
-            Err(why) => {
-                on(Incoming::Ignored(why));
-                self.books
-                    .lose(instrument.id, Loss::Unreadable, received_at, on);
-            }
-        }
+        let read = codec::decode_book(data, instrument, &mut self.books.levels);
+        self.books.take_read(instrument.id, read, received_at, on);
     }
 }
