@@ -1,95 +1,138 @@
-//! The desk's own path, with one bot that orders on every quote.
+//! The desk's own path, as the desk assembles it, with one bot that orders on every quote.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use secrecy::SecretString;
-use tokio::runtime::{Builder, Handle};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tradewind::app::hot_path::{HotPath, LiveEffects, Responses, Tasks, account_state};
 use tradewind::driver::evaluation::LaneFactory;
 use tradewind::driver::{
-    DeskHandle, DriverParts, Effect, EngineThread, EngineWait, EvaluationLanes, InputQueues,
-    LatencyStages, Outbox, run,
+    DeskHandle, DriverParts, EngineThread, EngineWait, EvaluationLanes, InputQueues, LatencyStages,
 };
+use tradewind_bus::{Bus, EmptyLog};
 use tradewind_engine::{Engine, StrategySource};
-use tradewind_events::{
-    AccountState, BotConfig, BotState, Configuration, Event, Input, Started, WakeRule,
-};
+use tradewind_events::{BotConfig, BotState, Configuration, Input, Started, WakeRule};
 use tradewind_journal::{Disk, Journal, Options};
-use tradewind_model::{
-    Amount, Candle, Clock, Decision, Depth, DeskClock, EventId, FeedHealth, InstrumentId, Ppm,
-    Quote, Reason, Target, Timestamp, Trade,
-};
+use tradewind_model::{Clock, Decision, DeskClock, Ppm, Quote, Reason, Target, VenueId};
 use tradewind_risk::{KillLatch, Rate};
 use tradewind_strategy::{BuildError, RestoreError, Strategy, StrategyError, View, WarmUp};
-use tradewind_testkit::{ACCOUNT, SPOT, USDT, bot, configuration, spot};
-use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig};
+use tradewind_testkit::{ACCOUNT, SPOT, bot, configuration};
+use tradewind_venues::binance::{ApiKey, Assets, OrderEntry};
 use tradewind_venues::{
-    BinanceVenue, MarketSink, OrderGate, RateBudget, SourceSettings, TcpConnector, TokioTime,
-    Topic, client_config,
+    OrderGate, RateBudget, TcpConnector, TokioTime, VenueContext, VenueKind, VenueSettings, build,
+    client_config,
 };
 
 use crate::venue::Venue;
+
+/// Room for answers of the venue.
+const RESPONSES_MAX: usize = 1_000;
 
 /// Runs a desk against the venue and takes the times. `power_safe` intents are synced before their orders leave.
 pub(crate) fn measure(venue: &Venue, wait: EngineWait, power_safe: bool) -> Vec<Duration> {
     let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
     let thread = EngineThread::start(wait).unwrap();
-    let hot = thread.handle();
+    let mut tasks = OnThread {
+        hot: thread.handle().clone(),
+        slow: runtime.handle().clone(),
+        all: JoinSet::new(),
+        stop: CancellationToken::new(),
+    };
+    let _folder = start(&runtime, &mut tasks, venue, power_safe);
+    let taken = venue.measure();
+    tasks.stop.cancel();
+    runtime.block_on(async {
+        while let Some(ended) = tasks.all.join_next().await {
+            ended.unwrap().unwrap();
+        }
+        thread.keep(tasks.stop).await.unwrap();
+    });
+    taken
+}
+
+/// Starts the desk, and returns the folder of its journal once its bot runs.
+fn start(runtime: &Runtime, tasks: &mut OnThread, at: &Venue, power_safe: bool) -> TempDir {
     let clock: Arc<dyn Clock> = Arc::new(DeskClock::system());
-    let adapter = Arc::new(adapter(venue, &clock));
+    let gate = OrderGate::new(Arc::new(KillLatch::default()), Arc::clone(&clock));
+    let mut configuration = one_bot();
+    let (venue, responses) = adapter(at, &clock, &gate, &configuration);
+    configuration.instruments = runtime.block_on(venue.listings()).unwrap();
+    for (id, instrument) in (SPOT.0..).zip(&mut configuration.instruments) {
+        instrument.id.0 = id;
+    }
+    venue.use_instruments(&configuration.instruments).unwrap();
+    let configuration = Arc::new(configuration);
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let options = Options {
         preallocated_bytes: 1 << 20,
         ..Options::default()
     };
     let (journal, _) = Journal::open(Arc::new(Disk), dir.path(), &options, clock.now()).unwrap();
-    let configuration = Arc::new(one_bot());
-    let queues = Arc::new(InputQueues::new(configuration.instruments.len()));
-    let handle = DeskHandle::new(Arc::clone(&queues));
+    let path = HotPath {
+        queues: Arc::new(InputQueues::new(configuration.instruments.len())),
+        configuration: Arc::clone(&configuration),
+        clock: Arc::clone(&clock),
+        time: Arc::new(TokioTime::default()),
+        gate,
+        take_over: Arc::new(account_state),
+        echoes: Arc::default(),
+        stages: LatencyStages::default(),
+    };
+    let venues = [venue];
+    let executors = path.start_executors(tasks, &venues, vec![responses]);
+    let handle = DeskHandle::new(Arc::clone(&path.queues));
     let factory: LaneFactory = Arc::new(strategy);
     let parts = DriverParts {
         engine: Engine::new(StrategySource::new(strategy)),
         clock,
-        time: Arc::new(TokioTime::default()),
+        time: Arc::clone(&path.time),
         handle: handle.clone(),
         journal,
         power_safe,
-        evaluations: EvaluationLanes::start(&configuration, &factory, &queues).unwrap(),
-        effects: execute(hot, &adapter, &queues),
-        stages: LatencyStages::default(),
+        evaluations: EvaluationLanes::start(&configuration, &factory, &path.queues).unwrap(),
+        effects: LiveEffects::new(executors, &configuration, Bus::new(Arc::new(EmptyLog))),
+        stages: path.stages.clone(),
     };
-    let mut engine = JoinSet::new();
-    engine.spawn_on(run(parts), hot);
-    queues.control(Input::Configured(Box::new(Configuration::clone(
-        &configuration,
-    ))));
-    queues.control(Input::Started(Started {
+    path.start_engine(tasks, parts);
+    let configured = Configuration::clone(&configuration);
+    path.queues.control(Input::Configured(Box::new(configured)));
+    path.queues.control(Input::Started(Started {
         instance: 1,
         epoch: 1,
         killed: false,
         former: Vec::new(),
     }));
     runtime.block_on(until_running(&handle));
-    let sink = Arc::new(ToQueues(Arc::clone(&queues)));
-    let topics = [Topic::Quotes(SPOT)];
-    let stop = CancellationToken::new();
-    let mut sources = JoinSet::new();
-    for mut source in adapter.market_sources(&topics, &sink, SourceSettings::default()) {
-        let stop = stop.clone();
-        sources.spawn_on(async move { source.run(stop).await }, hot);
+    path.start_market_data(tasks, &venues, &path.market_sink());
+    dir
+}
+
+/// Runs the tasks of the hot path where the desk runs them.
+struct OnThread {
+    hot: Handle,
+    slow: Handle,
+    all: JoinSet<anyhow::Result<()>>,
+    stop: CancellationToken,
+}
+
+impl Tasks for OnThread {
+    fn start_hot<F>(&mut self, _name: &'static str, run: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.all.spawn_on(run(self.stop.clone()), &self.hot);
     }
-    let taken = venue.measure();
-    stop.cancel();
-    queues.close();
-    runtime.block_on(async {
-        while sources.join_next().await.is_some() {}
-        engine.join_next().await.unwrap().unwrap().unwrap();
-        thread.keep(stop).await.unwrap();
-    });
-    taken
+
+    fn start_slow<F>(&mut self, _name: &'static str, run: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.all.spawn_on(run(self.stop.clone()), &self.slow);
+    }
 }
 
 async fn until_running(desk: &DeskHandle) {
@@ -120,118 +163,35 @@ fn one_bot() -> Configuration {
     configuration
 }
 
-fn adapter(venue: &Venue, clock: &Arc<dyn Clock>) -> BinanceVenue {
-    let config = BinanceConfig {
-        rest_url: format!("http://{}", venue.orders),
-        ws_url: format!("ws://{}", venue.market),
-        ws_api_url: format!("ws://{}/ws-api/v3", venue.market),
-        key: Some(ApiKey::new("key", SecretString::from("secret"))),
-        ..BinanceConfig::default()
-    };
-    let adapter = BinanceVenue::new(
-        config,
-        TcpConnector::shared(client_config(None).unwrap()),
-        Arc::clone(clock),
-        OrderGate::new(Arc::new(KillLatch::default()), Arc::clone(clock)),
-        Arc::new(Mutex::new(RateBudget::new(1_000_000))),
-        Arc::new(Assets::new(configuration().assets)),
-    )
-    .unwrap();
-    adapter
-        .use_instruments([("BTCUSDT".to_owned(), spot())])
-        .unwrap();
-    adapter
-}
-
-/// Sends the account's orders as the desk does: a queue, and a task for each order.
-fn execute(hot: &Handle, adapter: &Arc<BinanceVenue>, queues: &Arc<InputQueues>) -> Queue {
-    let (sender, mut effects) = mpsc::channel(1_000);
-    let (adapter, queues) = (Arc::clone(adapter), Arc::clone(queues));
-    let mut owner = JoinSet::new();
-    owner.spawn_on(
-        async move {
-            let mut tasks = JoinSet::new();
-            while let Some(effect) = effects.recv().await {
-                while tasks.try_join_next().is_some() {}
-                match effect {
-                    Effect::Submit(_, order) => {
-                        let (adapter, queues) = (Arc::clone(&adapter), Arc::clone(&queues));
-                        tasks.spawn(async move {
-                            for report in adapter.submit(&order).await {
-                                queues.control(Input::Report(Box::new(report)));
-                            }
-                        });
-                    }
-                    Effect::Reconcile(_) => queues.control(Input::Account(Box::new(account()))),
-                    _ => {}
-                }
-            }
-        },
-        hot,
-    );
-    Queue {
-        sender,
-        _owner: owner,
-    }
-}
-
-fn account() -> AccountState {
-    AccountState {
+fn adapter(
+    at: &Venue,
+    clock: &Arc<dyn Clock>,
+    gate: &Arc<OrderGate>,
+    configuration: &Configuration,
+) -> (Arc<dyn tradewind_venues::Venue>, Responses) {
+    let settings = VenueSettings {
+        kind: VenueKind::Binance,
+        venue: VenueId(0),
+        name: "simx".to_owned(),
         account: ACCOUNT,
-        balances: vec![(USDT, Amount::whole(100_000))],
-        open_orders: Vec::new(),
-        fills: Vec::new(),
-    }
-}
-
-struct Queue {
-    sender: mpsc::Sender<Effect>,
-    _owner: JoinSet<()>,
-}
-
-impl Outbox for Queue {
-    fn end_flattening(&self) {}
-
-    fn perform(&self, effect: Effect) {
-        self.sender.try_send(effect).unwrap();
-    }
-
-    fn publish(&self, _events: &[Arc<Event>]) {}
-
-    fn wants_quotes(&self) -> bool {
-        false
-    }
-
-    fn publish_quote(&self, _id: EventId, _at: Timestamp, _quote: &Quote) {}
-}
-
-/// Market data into the queues, as the desk puts it there.
-struct ToQueues(Arc<InputQueues>);
-
-impl MarketSink for ToQueues {
-    fn quote(&self, quote: Quote) {
-        self.0.quote(quote);
-    }
-
-    fn trade(&self, trade: Trade) {
-        self.0.trade(trade);
-    }
-
-    fn candle(&self, candle: Candle) {
-        self.0.candle(candle);
-    }
-
-    fn depth(&self, depth: Box<Depth>) {
-        self.0.depth(depth);
-    }
-
-    fn health(&self, instrument: InstrumentId, health: FeedHealth, _reason: &str) {
-        self.0.health(instrument, health);
-    }
-
-    fn failed(&self, topic: Topic, reason: &str) {
-        panic!("{topic:?}: {reason}");
-    }
+        rest_url: format!("http://{}", at.orders),
+        ws_url: format!("ws://{}", at.market),
+        ws_api_url: format!("ws://{}/ws-api/v3", at.market),
+        key: Some(ApiKey::new("key", "secret".into())),
+        order_entry: OrderEntry::Rest,
+        seed: 1,
+    };
+    let context = VenueContext {
+        connector: TcpConnector::shared(client_config(None).unwrap()),
+        clock: Arc::clone(clock),
+        gate: Arc::clone(gate),
+        budget: Arc::new(Mutex::new(RateBudget::new(1_000_000))),
+        assets: Arc::new(Assets::new(configuration.assets.clone())),
+    };
+    let (sink, responses) = mpsc::channel(RESPONSES_MAX);
+    // It fails only once the executor has ended.
+    let sink = move |id, response| drop(sink.try_send((id, response)));
+    (build(settings, context, Arc::new(sink)).unwrap(), responses)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a factory's signature")]

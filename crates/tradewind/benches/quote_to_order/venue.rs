@@ -1,14 +1,15 @@
 //! The venue of the benchmark: blocking sockets, so that a stamp is as near the wire as a program gets.
 //!
-//! It serves what the adapter needs: one WebSocket with one subscription, and `POST /api/v3/order`, whose answer is an
-//! order without a fill. Signatures are not checked.
+//! It serves what the adapter needs: one WebSocket with one subscription, the requests of a start, and
+//! `POST /api/v3/order`, whose answer is an order without a fill. Signatures are not checked.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use data_encoding::BASE64;
 use ring::digest;
@@ -22,14 +23,24 @@ const GRACE: Duration = Duration::from_millis(500);
 /// Ask of the first quote, in cents; each next one is a cent dearer.
 const FIRST_CENTS: usize = 1_000_000;
 
-type Arrivals = Arc<Mutex<Vec<Option<Instant>>>>;
+/// The one instrument.
+const LISTING: &str = r#"{"symbols":[{"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","baseAssetPrecision":8,"quoteAsset":"USDT","quoteAssetPrecision":8,"orderTypes":["LIMIT","MARKET"],"isSpotTradingAllowed":true,"filters":[{"filterType":"PRICE_FILTER","minPrice":"0.01","maxPrice":"1000000.00","tickSize":"0.01"},{"filterType":"LOT_SIZE","minQty":"0.00001","maxQty":"9000.00","stepSize":"0.00001"},{"filterType":"NOTIONAL","minNotional":"5.00","maxNotional":"9000000.00","applyMinToMarket":true,"applyMaxToMarket":false,"avgPriceMins":5}]}]}"#;
+const BALANCES: &str = r#"{"balances":[{"asset":"USDT","free":"100000.00","locked":"0.00"}]}"#;
+
+/// The orders that came.
+struct Orders {
+    /// By the number of its quote, when each came.
+    arrivals: Vec<Option<Instant>>,
+    /// By its client id, what is answered about each.
+    answers: BTreeMap<String, String>,
+}
 
 pub(crate) struct Venue {
     pub(crate) market: SocketAddr,
     pub(crate) orders: SocketAddr,
     pub(crate) security: Security,
     subscribed: Receiver<Wire>,
-    arrivals: Arrivals,
+    taken: Arc<Mutex<Orders>>,
 }
 
 impl Venue {
@@ -37,7 +48,10 @@ impl Venue {
     pub(crate) fn open(security: Security) -> Self {
         let market = TcpListener::bind("127.0.0.1:0").unwrap();
         let orders = TcpListener::bind("127.0.0.1:0").unwrap();
-        let arrivals: Arrivals = Arc::new(Mutex::new(vec![None; QUOTES]));
+        let taken = Arc::new(Mutex::new(Orders {
+            arrivals: vec![None; QUOTES],
+            answers: BTreeMap::new(),
+        }));
         let (subscribe, subscribed) = channel();
         let addresses = [&market, &orders].map(|listener| listener.local_addr().unwrap());
         // Both threads end with the process, because nothing stops a listener.
@@ -48,12 +62,12 @@ impl Venue {
             grant(&mut &wire);
             subscribe.send(wire).unwrap();
         });
-        let noted = Arc::clone(&arrivals);
+        let noted = Arc::clone(&taken);
         thread::spawn(move || {
             for socket in orders.incoming() {
                 let noted = Arc::clone(&noted);
                 let wire = Wire::accept(socket.unwrap(), security);
-                thread::spawn(move || take_orders(&mut &wire, &noted));
+                thread::spawn(move || answer(&mut &wire, &noted));
             }
         });
         Self {
@@ -61,7 +75,7 @@ impl Venue {
             orders: addresses[1],
             security,
             subscribed,
-            arrivals,
+            taken,
         }
     }
 
@@ -89,8 +103,8 @@ impl Venue {
             reason = "a bench paces its venue in real time"
         )]
         thread::sleep(GRACE);
-        let arrivals = self.arrivals.lock().unwrap();
-        let taken = arrivals.iter().zip(&sent);
+        let orders = self.taken.lock().unwrap();
+        let taken = orders.arrivals.iter().zip(&sent);
         taken
             .filter_map(|(arrived, sent)| Some((*arrived)?.duration_since(*sent)))
             .collect()
@@ -159,26 +173,23 @@ fn grant(socket: &mut (impl Read + Write)) {
     socket.write_all(&server_frame(&granted)).unwrap();
 }
 
-/// Stamps each order of one connection and answers it, until the other side closes.
-fn take_orders(socket: &mut (impl Read + Write), arrivals: &Arrivals) {
+/// Answers the requests of one connection until the other side closes.
+fn answer(socket: &mut (impl Read + Write), orders: &Mutex<Orders>) {
     let mut buffer = Vec::new();
-    let mut count = 0;
-    while let Some(form) = read_request(socket, &mut buffer) {
+    while let Some((head, form)) = read_request(socket, &mut buffer) {
         let now = Instant::now();
-        let value = |name: &str| {
-            let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
-            let mut named = pairs.filter(|(known, _)| *known == name);
-            named.next().unwrap().1
+        let mut words = head.split(['?', ' ']);
+        let body = match (words.next(), words.next(), words.next()) {
+            (Some("POST"), Some("/api/v3/order"), _) => take_order(&form, now, orders),
+            (_, Some("/api/v3/order"), Some(query)) => {
+                let orders = orders.lock().unwrap();
+                orders.answers[value(query, "origClientOrderId")].clone()
+            }
+            (_, Some("/api/v3/exchangeInfo"), _) => LISTING.to_owned(),
+            (_, Some("/api/v3/account"), _) => BALANCES.to_owned(),
+            (_, Some("/api/v3/time"), _) => format!(r#"{{"serverTime":{}}}"#, unix_ms()),
+            _ => "[]".to_owned(),
         };
-        let price = value("price");
-        let cents = cents(price);
-        arrivals.lock().unwrap()[cents - FIRST_CENTS] = Some(now);
-        count += 1;
-        let body = format!(
-            r#"{{"symbol":"BTCUSDT","orderId":{count},"clientOrderId":"{}","transactTime":1700000000000,"price":"{price}","origQty":"{}","executedQty":"0.00000000","status":"EXPIRED","timeInForce":"IOC","type":"LIMIT","side":"BUY","fills":[]}}"#,
-            value("newClientOrderId"),
-            value("quantity"),
-        );
         let answer = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
@@ -189,21 +200,50 @@ fn take_orders(socket: &mut (impl Read + Write), arrivals: &Arrivals) {
     }
 }
 
+/// Stamps an order.
+fn take_order(form: &str, now: Instant, orders: &Mutex<Orders>) -> String {
+    let (price, client_id) = (value(form, "price"), value(form, "newClientOrderId"));
+    let number = cents(price) - FIRST_CENTS;
+    let mut orders = orders.lock().unwrap();
+    orders.arrivals[number] = Some(now);
+    let answer = format!(
+        r#"{{"symbol":"BTCUSDT","orderId":{},"clientOrderId":"{client_id}","transactTime":{},"price":"{price}","origQty":"{}","executedQty":"0.00000000","status":"EXPIRED","timeInForce":"IOC","type":"LIMIT","side":"BUY","fills":[]}}"#,
+        number + 1,
+        unix_ms(),
+        value(form, "quantity"),
+    );
+    orders.answers.insert(client_id.to_owned(), answer.clone());
+    answer
+}
+
+/// The value of a parameter.
+fn value<'a>(form: &'a str, name: &str) -> &'a str {
+    let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
+    let mut named = pairs.filter(|(known, _)| *known == name);
+    named.next().unwrap().1
+}
+
+fn unix_ms() -> u128 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap().as_millis()
+}
+
 /// A price of at most two places.
 fn cents(price: &str) -> usize {
     let (whole, fraction) = price.split_once('.').unwrap_or((price, ""));
     format!("{whole}{fraction:0<2}").parse().unwrap()
 }
 
-/// The body of the next request.
-fn read_request(socket: &mut impl Read, buffer: &mut Vec<u8>) -> Option<String> {
+/// Head and body of the next request.
+fn read_request(socket: &mut impl Read, buffer: &mut Vec<u8>) -> Option<(String, String)> {
     let head = read_head(socket, buffer)?;
-    let length: usize = header(&head, "content-length")?.parse().ok()?;
+    let length = header(&head, "content-length").unwrap_or("0");
+    let length: usize = length.parse().ok()?;
     while buffer.len() < length {
         read_more(socket, buffer)?;
     }
     let body: Vec<u8> = buffer.drain(..length).collect();
-    String::from_utf8(body).ok()
+    Some((head, String::from_utf8(body).ok()?))
 }
 
 /// A head up to its empty line, which is taken out of the buffer.
