@@ -22,6 +22,7 @@ mod order;
 mod parquet;
 mod product;
 mod raw;
+mod recording;
 mod row;
 mod sample;
 mod table;
@@ -38,5 +39,9 @@ pub use error::DataError;
 pub use lines::Lines;
 pub use names::product;
 pub use product::Product;
+pub use recording::{
+    Blocks, Disk, Examined, FolderDisk, Loss, RecordingSettings, RecordingStatus, RecordingWriter,
+    examine, repair,
+};
 pub use row::{CandleRow, Kind, QuoteRow, Row, TradeRow, counts, volume_counts};
 pub use table::{Content, Digits, Hints, Holes, Rows, Table, UtcOffset, open};

@@ -1,0 +1,186 @@
+//! Reads recordings back: block by block, from a time on, up to where a file is whole.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use tradewind_model::Timestamp;
+
+use super::block::{self, HEAD, Head};
+use crate::error::DataError;
+
+/// The blocks of a file, from its beginning or from a time on.
+#[derive(Debug)]
+pub struct Blocks {
+    file: BufReader<File>,
+    /// Where the next block begins.
+    at: u64,
+    length: u64,
+    bytes: Vec<u8>,
+}
+
+/// One step through a file.
+enum Step {
+    Block(Head),
+    /// The file ends with a whole block.
+    End,
+    /// What begins here is no whole block, but may have been the beginning of one.
+    Torn,
+    /// What begins here is something else.
+    Other,
+}
+
+impl Blocks {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        let io = |source| DataError::io(path, source);
+        let file = File::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+        Ok(Self {
+            file: BufReader::new(file),
+            at: 0,
+            length,
+            bytes: Vec::new(),
+        })
+    }
+
+    /// Goes to the first block that has lines of `at` or later. Only heads are read on the way.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn seek(&mut self, at: Timestamp) -> io::Result<()> {
+        while let Step::Block(head) = self.step()? {
+            if head.last >= at {
+                break;
+            }
+            self.at += u64::from(head.bytes);
+        }
+        Ok(())
+    }
+
+    /// The lines of the next block; `None` at the end and where the file is torn.
+    ///
+    /// # Errors
+    /// A block whose checksum or number of lines is wrong.
+    pub fn next_block(&mut self) -> io::Result<Option<String>> {
+        let Step::Block(head) = self.step()? else {
+            return Ok(None);
+        };
+        self.unpack(&head).map(Some)
+    }
+
+    fn step(&mut self) -> io::Result<Step> {
+        if self.at == self.length {
+            return Ok(Step::End);
+        }
+        let mut head = [0; HEAD];
+        self.file.seek(SeekFrom::Start(self.at))?;
+        match self.file.read_exact(&mut head) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Step::Torn),
+            read => read?,
+        }
+        Ok(match block::head(&head) {
+            Some(head) if self.at + u64::from(head.bytes) <= self.length => Step::Block(head),
+            Some(_) => Step::Torn,
+            None => Step::Other,
+        })
+    }
+
+    fn unpack(&mut self, head: &Head) -> io::Result<String> {
+        self.bytes.resize(head.bytes as usize, 0);
+        self.file.seek(SeekFrom::Start(self.at))?;
+        self.file.read_exact(&mut self.bytes)?;
+        self.at += u64::from(head.bytes);
+        block::unpack(&self.bytes, head)
+    }
+}
+
+/// What a file of a recording holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Examined {
+    /// Blocks that are whole.
+    pub blocks: u64,
+    /// Their lines.
+    pub lines: u64,
+    /// The first time in them.
+    pub first: Option<Timestamp>,
+    /// The last time in them.
+    pub last: Option<Timestamp>,
+    /// Bytes of the whole blocks at the beginning.
+    pub whole_bytes: u64,
+    /// Bytes behind them, which are no whole block: what was being written when its writer was killed.
+    pub torn_bytes: u64,
+    /// Whether it is a recording, even if it is torn within its first block.
+    pub is_recording: bool,
+}
+
+/// Reads a file to its end and compares every checksum.
+///
+/// # Errors
+/// It cannot be read, or a block within it is damaged.
+pub fn examine(path: &Path) -> Result<Examined, DataError> {
+    let mut blocks = Blocks::open(path)?;
+    let mut found = Examined {
+        is_recording: true,
+        ..Examined::default()
+    };
+    let at_block = |number: u64, error: io::Error| {
+        let number = number + 1;
+        DataError::file(path, format!("block {number} is damaged ({error})"))
+    };
+    loop {
+        match blocks
+            .step()
+            .map_err(|source| DataError::io(path, source))?
+        {
+            Step::Block(head) => {
+                blocks
+                    .unpack(&head)
+                    .map_err(|error| at_block(found.blocks, error))?;
+                found.blocks += 1;
+                found.lines += u64::from(head.lines);
+                found.first = Some(
+                    found
+                        .first
+                        .map_or(head.first, |first| first.min(head.first)),
+                );
+                found.last = found.last.max(Some(head.last));
+                found.whole_bytes = blocks.at;
+            }
+            Step::End => return Ok(found),
+            Step::Torn => {
+                found.torn_bytes = blocks.length - blocks.at;
+                return Ok(found);
+            }
+            Step::Other if found.blocks == 0 => {
+                found.is_recording = false;
+                return Ok(found);
+            }
+            Step::Other => {
+                let no_head = io::Error::new(io::ErrorKind::InvalidData, "it has no head");
+                return Err(at_block(found.blocks, no_head));
+            }
+        }
+    }
+}
+
+/// Cuts off what is torn at the end of a file; returns how many bytes.
+///
+/// # Errors
+/// It cannot be read or changed, is damaged before its end, or is no recording.
+pub fn repair(path: &Path) -> Result<u64, DataError> {
+    let found = examine(path)?;
+    if !found.is_recording {
+        return Err(DataError::file(path, "it is no recording"));
+    }
+    if found.torn_bytes > 0 {
+        let io = |source| DataError::io(path, source);
+        let file = OpenOptions::new().write(true).open(path).map_err(io)?;
+        file.set_len(found.whole_bytes).map_err(io)?;
+        file.sync_all().map_err(io)?;
+    }
+    Ok(found.torn_bytes)
+}
