@@ -32,8 +32,8 @@ mod zip;
 pub mod fuzzing;
 
 pub use catalogue::{
-    Catalogue, CatalogueError, CatalogueRows, Import, Imported, Series, SeriesError, SeriesSummary,
-    Span, Verified,
+    Adding, Catalogue, CatalogueError, CatalogueRows, Import, Imported, Series, SeriesError,
+    SeriesSummary, Span, Verified,
 };
 pub use error::DataError;
 pub use lines::Lines;
@@ -43,5 +43,5 @@ pub use recording::{
     Blocks, Disk, Examined, FolderDisk, Loss, RecordingSettings, RecordingStatus, RecordingWriter,
     examine, repair,
 };
-pub use row::{CandleRow, Kind, QuoteRow, Row, TradeRow, counts, volume_counts};
+pub use row::{BookRow, CandleRow, Kind, QuoteRow, Row, TradeRow, counts, volume_counts};
 pub use table::{Content, Digits, Hints, Holes, Rows, Table, UtcOffset, open};

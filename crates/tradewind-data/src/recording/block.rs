@@ -9,6 +9,8 @@ use flate2::bufread::GzDecoder;
 use flate2::{Compression, Crc, GzBuilder};
 use tradewind_model::Timestamp;
 
+/// What a gzip member with an extra field begins with.
+pub(super) const MAGIC: [u8; 4] = [0x1f, 0x8b, 8, 4];
 const ID: &[u8; 2] = b"TW";
 const FIELDS: usize = 28;
 /// The gzip head (10), the length of the extra field (2), id and length of the only one in it (4).
@@ -55,7 +57,7 @@ pub(super) fn pack(
 
 /// Reads the head of a block; `None` if these bytes are none.
 pub(super) fn head(bytes: &[u8]) -> Option<Head> {
-    let begins = bytes.get(..4)? == [0x1f, 0x8b, 8, 4];
+    let begins = bytes.get(..4)? == MAGIC;
     let is_ours = bytes.get(12..14)? == ID && bytes.get(14..16)? == 28_u16.to_le_bytes();
     let fields = bytes.get(FIELDS_AT..HEAD)?;
     let (body, sum) = fields.split_at_checked(FIELDS - 4)?;

@@ -76,11 +76,15 @@ impl Blocks {
         if self.at == self.length {
             return Ok(Step::End);
         }
-        let mut head = [0; HEAD];
+        let mut head = Vec::with_capacity(HEAD);
         self.file.seek(SeekFrom::Start(self.at))?;
-        match self.file.read_exact(&mut head) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Step::Torn),
-            read => read?,
+        (&mut self.file).take(HEAD as u64).read_to_end(&mut head)?;
+        if head.len() < HEAD {
+            let is_ours = block::MAGIC
+                .iter()
+                .zip(&head)
+                .all(|(one, other)| one == other);
+            return Ok(if is_ours { Step::Torn } else { Step::Other });
         }
         Ok(match block::head(&head) {
             Some(head) if self.at + u64::from(head.bytes) <= self.length => Step::Block(head),
@@ -113,7 +117,7 @@ pub struct Examined {
     pub whole_bytes: u64,
     /// Bytes behind them, which are no whole block: what was being written when its writer was killed.
     pub torn_bytes: u64,
-    /// Whether it is a recording, even if it is torn within its first block.
+    /// Whether it is a recording, even if it is empty or torn within its first block.
     pub is_recording: bool,
 }
 

@@ -1,3 +1,5 @@
+//! Reads cut at every place, and a tap that has no room for some of them.
+
 use std::sync::Mutex;
 
 use super::*;

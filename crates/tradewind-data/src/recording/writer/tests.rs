@@ -1,3 +1,5 @@
+//! The writer against a disk in memory that is full when a test says so, and against files cut and damaged at every place.
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -181,6 +183,23 @@ fn a_file_that_is_cut_anywhere_keeps_its_whole_blocks_and_says_what_is_torn() {
         assert!(
             found.is_err() || found.unwrap() != (60, 0) || is_idle,
             "at {place}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_recording_is_not_taken_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("BTC_USDT-1m.gz");
+    for content in [&b"time,price\n"[..], b"\x1f\x8b\x08\x00", &[b'x'; 200]] {
+        fs::write(&path, content).unwrap();
+        assert!(!examine(&path).unwrap().is_recording, "{content:?}");
+        assert!(repair(&path).is_err());
+        assert!(
+            FolderDisk::open(folder.path().to_owned())
+                .unwrap()
+                .1
+                .is_empty()
         );
     }
 }
