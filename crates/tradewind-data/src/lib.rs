@@ -40,8 +40,8 @@ pub use lines::Lines;
 pub use names::product;
 pub use product::Product;
 pub use recording::{
-    Blocks, Disk, Examined, FolderDisk, Loss, RecordingSettings, RecordingStatus, RecordingWriter,
-    examine, repair,
+    Blocks, Disk, Examined, FolderDisk, Former, Loss, RecordingSettings, RecordingStatus,
+    RecordingWriter, examine, repair,
 };
 pub use row::{BookRow, CandleRow, Kind, QuoteRow, Row, TradeRow, counts, volume_counts};
 pub use table::{Content, Digits, Hints, Holes, Rows, Table, UtcOffset, open};

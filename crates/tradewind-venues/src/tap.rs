@@ -41,7 +41,7 @@ pub enum Tapped {
         at: Timestamp,
         /// The bytes.
         bytes: Vec<u8>,
-        /// What is missing before them. They begin with a whole message then.
+        /// What is missing before them. Over WebSocket they begin with a whole message then.
         missing: Option<Missing>,
     },
     /// It is closed.
@@ -55,7 +55,8 @@ pub enum Tapped {
     },
 }
 
-/// Messages that a tap could not hand on.
+/// Messages that a tap could not hand on. Where a transport is no WebSocket each read counts as one, and what follows on its
+/// connection may begin within a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missing {
     /// How many.

@@ -10,4 +10,6 @@ mod reader;
 mod writer;
 
 pub use reader::{Blocks, Examined, examine, repair};
-pub use writer::{Disk, FolderDisk, Loss, RecordingSettings, RecordingStatus, RecordingWriter};
+pub use writer::{
+    Disk, FolderDisk, Former, Loss, RecordingSettings, RecordingStatus, RecordingWriter,
+};

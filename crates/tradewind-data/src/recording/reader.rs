@@ -1,8 +1,8 @@
 //! Reads recordings back: block by block, from a time on, up to where a file is whole.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tradewind_model::Timestamp;
 
@@ -12,6 +12,7 @@ use crate::error::DataError;
 /// The blocks of a file, from its beginning or from a time on.
 #[derive(Debug)]
 pub struct Blocks {
+    path: PathBuf,
     file: BufReader<File>,
     /// Where the next block begins.
     at: u64,
@@ -40,6 +41,7 @@ impl Blocks {
         let file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
         Ok(Self {
+            path: path.to_owned(),
             file: BufReader::new(file),
             at: 0,
             length,
@@ -93,6 +95,27 @@ impl Blocks {
         })
     }
 
+    /// Whether a block begins anywhere behind this place: then what is here is damage, and no torn end.
+    fn has_head_behind(&mut self) -> Result<bool, DataError> {
+        let io = |source| DataError::io(&self.path, source);
+        self.file.seek(SeekFrom::Start(self.at)).map_err(io)?;
+        let mut window = Vec::new();
+        loop {
+            let read = (&mut self.file).take(1 << 16).read_to_end(&mut window);
+            let is_end = read.map_err(io)? == 0;
+            if window
+                .windows(HEAD)
+                .any(|bytes| block::head(bytes).is_some())
+            {
+                return Ok(true);
+            }
+            if is_end {
+                return Ok(false);
+            }
+            window.drain(..window.len().saturating_sub(HEAD - 1));
+        }
+    }
+
     fn unpack(&mut self, head: &Head) -> io::Result<String> {
         self.bytes.resize(head.bytes as usize, 0);
         self.file.seek(SeekFrom::Start(self.at))?;
@@ -141,9 +164,14 @@ pub fn examine(path: &Path) -> Result<Examined, DataError> {
             .map_err(|source| DataError::io(path, source))?
         {
             Step::Block(head) => {
-                blocks
-                    .unpack(&head)
-                    .map_err(|error| at_block(found.blocks, error))?;
+                if let Err(error) = blocks.unpack(&head) {
+                    // A last block that is not what it says was being written when the power went.
+                    if blocks.at < blocks.length {
+                        return Err(at_block(found.blocks, error));
+                    }
+                    found.torn_bytes = blocks.length - found.whole_bytes;
+                    return Ok(found);
+                }
                 found.blocks += 1;
                 found.lines += u64::from(head.lines);
                 found.first = Some(
@@ -163,6 +191,10 @@ pub fn examine(path: &Path) -> Result<Examined, DataError> {
                 found.is_recording = false;
                 return Ok(found);
             }
+            Step::Other if !blocks.has_head_behind()? => {
+                found.torn_bytes = blocks.length - blocks.at;
+                return Ok(found);
+            }
             Step::Other => {
                 let no_head = io::Error::new(io::ErrorKind::InvalidData, "it has no head");
                 return Err(at_block(found.blocks, no_head));
@@ -171,20 +203,76 @@ pub fn examine(path: &Path) -> Result<Examined, DataError> {
     }
 }
 
+/// Looks at the end of a file: only heads are read on the way, and the last block is unpacked. What is behind the whole blocks
+/// is torn, unless a block follows it. `None` for a file that is no recording.
+fn torn(path: &Path) -> Result<Option<Examined>, DataError> {
+    let mut blocks = Blocks::open(path)?;
+    let io = |source| DataError::io(path, source);
+    let (mut found, mut last) = (Examined::default(), None);
+    while let Step::Block(head) = blocks.step().map_err(io)? {
+        last = Some((blocks.at, head));
+        blocks.at += u64::from(head.bytes);
+    }
+    found.whole_bytes = blocks.at;
+    match blocks.step().map_err(io)? {
+        Step::Other if last.is_none() => return Ok(None),
+        Step::Other if blocks.has_head_behind()? => {
+            return Err(DataError::file(path, "it is damaged before its end"));
+        }
+        Step::End => {
+            if let Some((at, head)) = last {
+                blocks.at = at;
+                if blocks.unpack(&head).is_err() {
+                    found.whole_bytes = at;
+                }
+            }
+        }
+        _ => {}
+    }
+    found.torn_bytes = blocks.length - found.whole_bytes;
+    Ok(Some(found))
+}
+
+/// Takes the recording in a folder for oneself: as long as the lock is held nobody else records there or cuts its files.
+///
+/// # Errors
+/// Somebody does.
+pub(super) fn lock(folder: &Path) -> Result<File, DataError> {
+    let io = |source| DataError::io(folder, source);
+    let lock = File::create(folder.join("lock")).map_err(io)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(DataError::file(
+            folder,
+            "a recorder is at work in it; stop it, or name another folder",
+        )),
+        Err(TryLockError::Error(source)) => Err(io(source)),
+    }
+}
+
 /// Cuts off what is torn at the end of a file; returns how many bytes.
 ///
 /// # Errors
-/// It cannot be read or changed, is damaged before its end, or is no recording.
+/// It cannot be read or changed, is damaged before its end, is no recording, or its folder is being recorded into.
 pub fn repair(path: &Path) -> Result<u64, DataError> {
-    let found = examine(path)?;
-    if !found.is_recording {
-        return Err(DataError::file(path, "it is no recording"));
-    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let _lock = lock(folder.unwrap_or(Path::new(".")))?;
+    let cut = cut(path)?;
+    cut.ok_or_else(|| DataError::file(path, "it is no recording"))
+}
+
+/// The same under a lock that is held; `None` for a file that is no recording.
+pub(super) fn cut(path: &Path) -> Result<Option<u64>, DataError> {
+    let Some(found) = torn(path)? else {
+        return Ok(None);
+    };
     if found.torn_bytes > 0 {
         let io = |source| DataError::io(path, source);
         let file = OpenOptions::new().write(true).open(path).map_err(io)?;
         file.set_len(found.whole_bytes).map_err(io)?;
         file.sync_all().map_err(io)?;
     }
-    Ok(found.torn_bytes)
+    Ok(Some(found.torn_bytes))
 }

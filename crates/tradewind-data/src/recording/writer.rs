@@ -13,7 +13,7 @@ use std::time::Duration;
 use tradewind_model::Timestamp;
 
 use super::block;
-use super::reader::{examine, repair};
+use super::reader::{cut, lock};
 use crate::error::DataError;
 use crate::time;
 
@@ -334,33 +334,52 @@ pub struct FolderDisk {
     folder: PathBuf,
     file: Option<File>,
     length: u64,
+    /// A part of a block may stand behind `length`.
+    is_torn: bool,
+    _lock: File,
+}
+
+/// What was found at the end of a file of a former run.
+#[derive(Debug)]
+pub struct Former {
+    /// The file.
+    pub path: PathBuf,
+    /// How many bytes were cut off, or why the file was left as it is.
+    pub cut: Result<u64, DataError>,
 }
 
 impl FolderDisk {
     /// Opens or makes a folder, and cuts off what a writer that was killed left torn at the end of a file. Returns the files
-    /// that were cut with the bytes that were taken off.
+    /// that were cut, and those that are damaged: they stay as they are, and do not keep a recorder from its work.
     ///
     /// # Errors
-    /// The folder cannot be used, or a recording in it is damaged.
-    pub fn open(folder: PathBuf) -> Result<(Self, Vec<(PathBuf, u64)>), DataError> {
+    /// The folder cannot be used, or another recorder is at work in it.
+    pub fn open(folder: PathBuf) -> Result<(Self, Vec<Former>), DataError> {
         let io = |source| DataError::io(&folder, source);
         fs::create_dir_all(&folder).map_err(io)?;
-        let mut cut = Vec::new();
+        let lock = lock(&folder)?;
+        let mut former = Vec::new();
         for entry in fs::read_dir(&folder).map_err(io)? {
             let path = entry.map_err(io)?.path();
-            let is_packed = path.extension().is_some_and(|ending| ending == "gz");
-            if is_packed && examine(&path)?.torn_bytes > 0 {
-                let bytes = repair(&path)?;
-                cut.push((path, bytes));
+            if path.extension().is_none_or(|ending| ending != "gz") {
+                continue;
             }
+            let cut = match cut(&path) {
+                Ok(None | Some(0)) => continue,
+                Ok(Some(bytes)) => Ok(bytes),
+                Err(error) => Err(error),
+            };
+            former.push(Former { path, cut });
         }
-        cut.sort();
+        former.sort_by(|one, other| one.path.cmp(&other.path));
         let disk = Self {
             folder,
             file: None,
             length: 0,
+            is_torn: false,
+            _lock: lock,
         };
-        Ok((disk, cut))
+        Ok((disk, former))
     }
 }
 
@@ -369,24 +388,33 @@ impl Disk for FolderDisk {
         let mut options = OpenOptions::new();
         options.append(true).create_new(true);
         let create = |name: &str| options.open(self.folder.join(format!("{name}.gz")));
-        let file = match create(name) {
-            // Another recording of this source began in the same millisecond.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                create(&format!("{name}-2"))
+        let mut created = create(name);
+        // An attempt that failed behind its creation, or another run, has left a file of this name.
+        for number in 2_u32.. {
+            match created {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    created = create(&format!("{name}-{number}"));
+                }
+                _ => break,
             }
-            created => created,
-        }?;
+        }
+        let file = created?;
         File::open(&self.folder)?.sync_all()?;
-        (self.file, self.length) = (Some(file), 0);
+        (self.file, self.length, self.is_torn) = (Some(file), 0, false);
         Ok(())
     }
 
     fn append(&mut self, block: &[u8]) -> io::Result<()> {
         let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
-        if let Err(error) = file.write_all(block) {
+        if self.is_torn {
             file.set_len(self.length)?;
+        }
+        self.is_torn = true;
+        if let Err(error) = file.write_all(block) {
+            self.is_torn = file.set_len(self.length).is_err();
             return Err(error);
         }
+        self.is_torn = false;
         self.length += block.len() as u64;
         Ok(())
     }

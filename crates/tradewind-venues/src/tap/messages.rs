@@ -10,7 +10,7 @@ use crate::wire::websocket::{Received, WebSocket};
 pub enum Message<'a> {
     /// A text of a WebSocket.
     Text(&'a [u8]),
-    /// Bytes of any other transport, as they were read.
+    /// A binary frame of a WebSocket, or bytes of any other transport, as they were read.
     Bytes(&'a [u8]),
 }
 
@@ -68,8 +68,13 @@ impl Messages {
                 Ok((0, _)) | Err(_) => break,
                 Ok((used, received)) => {
                     at += used;
-                    if let Received::Text(text) = received {
-                        on(Message::Text(text));
+                    match received {
+                        Received::Text(text) => on(Message::Text(text)),
+                        // A binary message in one frame: as it was read, its head included.
+                        Received::Other if rest.first().is_some_and(|head| head & 0x0f == 2) => {
+                            on(Message::Bytes(rest.get(..used).unwrap_or_default()));
+                        }
+                        _ => {}
                     }
                 }
             }

@@ -15,17 +15,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use tradewind_data::{FolderDisk, Loss, RecordingSettings, RecordingStatus, RecordingWriter};
+use tradewind_data::{
+    FolderDisk, Former, Loss, RecordingSettings, RecordingStatus, RecordingWriter,
+};
 use tradewind_model::{Clock, Timestamp};
 use tradewind_venues::{Messages, Missing, Scheme, Tap, Tapped};
 
 /// Reads that may wait for the writer, and the bytes in them.
 const READS_MAX: usize = 1 << 16;
 const BYTES_MAX: u64 = 64 << 20;
-/// How often the writer looks at the time when nothing comes.
+/// How often the writer looks whether a block is old enough.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// How many reads in a row it takes before it looks at the time.
-const READS_IN_A_ROW: u32 = 64;
 
 /// What is recorded, where and how.
 #[derive(Clone, Debug)]
@@ -102,8 +102,8 @@ pub(crate) struct Recorder {
     stop: Arc<AtomicBool>,
     progress: Arc<Mutex<Progress>>,
     thread: JoinHandle<bool>,
-    /// Files of former runs that were torn at their end, and what was cut off.
-    pub(crate) cut: Vec<(PathBuf, u64)>,
+    /// Files of former runs that were torn at their end or are damaged.
+    pub(crate) former: Vec<Former>,
 }
 
 impl Recorder {
@@ -120,7 +120,7 @@ impl Recorder {
         clock: Arc<dyn Clock>,
         bytes_max: u64,
     ) -> anyhow::Result<Self> {
-        let (disk, cut) = FolderDisk::open(options.folder.clone())?;
+        let (disk, former) = FolderDisk::open(options.folder.clone())?;
         let (sender, reads) = bounded(READS_MAX);
         let queue = Arc::new(Queue {
             sender,
@@ -141,6 +141,7 @@ impl Recorder {
             progress: Arc::clone(&progress),
             frames: 0,
             bytes: 0,
+            refused: false,
         };
         let stopping = Arc::clone(&stop);
         let thread = thread::Builder::new()
@@ -152,7 +153,7 @@ impl Recorder {
             stop,
             progress,
             thread,
-            cut,
+            former,
         })
     }
 
@@ -184,6 +185,8 @@ struct Writing {
     progress: Arc<Mutex<Progress>>,
     frames: u64,
     bytes: u64,
+    /// Whether the disk refused when it was last looked at.
+    refused: bool,
 }
 
 impl Writing {
@@ -191,19 +194,18 @@ impl Writing {
         let begun = self.clock.now();
         let heading = self.options.heading.clone();
         self.writer.note(begun, heading.as_bytes(), begun);
-        let (mut now, mut in_a_row) = (begun, 0);
+        let mut looked = begun;
         loop {
             let next = reads.recv_timeout(LOOK_EVERY);
-            let is_idle = next.is_err();
+            let now = self.clock.now();
             match next {
                 Ok(tapped) => self.take(tapped, now),
                 Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Acquire) => break,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            in_a_row += 1;
-            if is_idle || in_a_row >= READS_IN_A_ROW {
-                (now, in_a_row) = (self.clock.now(), 0);
+            if now.since(looked) >= LOOK_EVERY {
+                looked = now;
                 self.look(now);
             }
         }
@@ -217,9 +219,9 @@ impl Writing {
         if let Some(missing) = lock(&self.queue.unsaid).take() {
             self.writer.lose(loss(missing));
         }
-        let refused = self.writer.status().refused.is_some();
         self.writer.tick(now);
         let status = self.writer.status();
+        let refused = std::mem::replace(&mut self.refused, status.refused.is_some());
         if let (false, Some(why)) = (refused, &status.refused) {
             tracing::error!(folder = %self.options.folder.display(), why, "The recording stops: the disk refuses it. It continues when there is room.");
         } else if refused && status.refused.is_none() {

@@ -125,12 +125,11 @@ fn a_killed_recorder_leaves_what_the_exchange_sent_and_it_is_imported_and_played
     let told = trades_of(&simx.address, "BTCUSDT");
 
     // A kill in the middle of a write leaves a part of a block; here it is made, so that there is one.
-    let file = fs::read_dir(recording)
+    let mut files = fs::read_dir(recording)
         .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+        .map(|file| file.unwrap().path());
+    let is_packed = |file: &std::path::PathBuf| file.extension().is_some_and(|end| end == "gz");
+    let file = files.find(is_packed).unwrap();
     let mut bytes = fs::read(&file).unwrap();
     let first = bytes.get(..40).unwrap().to_vec();
     bytes.extend(first);
@@ -366,10 +365,127 @@ fn a_fetch_that_is_killed_goes_on_where_it_was_and_keeps_to_the_limits_of_the_ve
     }
     assert_eq!(compared, 1_000);
 
-    let from = at(now - 600_000);
-    let wanted = ["--instruments", "BTC/USDT", "--trades", "--from", &from];
-    let trades = command(folder.path(), &[&fixed[..], &wanted[..]].concat());
-    assert!(trades.status.success(), "{trades:?}");
     let verify = command(folder.path(), &["data", "verify"]);
     assert!(verify.status.success(), "{verify:?}");
+}
+
+/// Public trades of the exchange from an id on.
+#[track_caller]
+fn past_trades(address: &str, from: u64) -> Vec<(u64, i64)> {
+    let request = format!("GET /api/v3/historicalTrades?symbol=BTCUSDT&fromId={from}&limit=1000");
+    let answer = http::ask(address, &request, "", "").unwrap().json();
+    let all = answer.as_array().unwrap().iter();
+    all.map(|trade| {
+        (
+            trade["id"].as_u64().unwrap(),
+            trade["time"].as_i64().unwrap(),
+        )
+    })
+    .collect()
+}
+
+/// Trades that lie before those that are there are fetched, too, and each once.
+#[test]
+fn a_fetch_of_trades_fills_what_is_absent_in_front_and_behind() {
+    let (at_venue, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let arguments = [
+        "--listen",
+        "127.0.0.1:0",
+        "--speed",
+        "20",
+        "--limits",
+        "off",
+    ];
+    let simx = Simx::start(at_venue.path(), &arguments);
+    let config = configuration(folder.path(), &simx.address);
+    let all = within(PATIENCE * 4, "trades", || {
+        let mut all = past_trades(&simx.address, 0);
+        while let Some((last, _)) = all.last().filter(|_| all.len() % 1_000 == 0) {
+            all.extend(past_trades(&simx.address, last + 1));
+        }
+        (all.len() > 500).then_some(all)
+    });
+    let at = |place: usize| tradewind_model::Timestamp::from_millis(all[place].1);
+    let fetch = |from: usize, to: usize| {
+        let (from, to) = (at(from).to_string(), at(to).to_string());
+        let fixed = ["data", "fetch", "binance", "--config", &config, "--json"];
+        let wanted = [
+            "--instruments",
+            "BTC/USDT",
+            "--trades",
+            "--from",
+            &from,
+            "--to",
+            &to,
+        ];
+        let fetched = command(folder.path(), &[&fixed[..], &wanted[..]].concat());
+        assert!(fetched.status.success(), "{fetched:?}");
+        let text = String::from_utf8(fetched.stdout).unwrap();
+        serde_json::from_str::<Value>(text.lines().last().unwrap()).unwrap()
+    };
+    fetch(300, 350);
+    fetch(400, 420);
+    let told = fetch(0, 490);
+    assert_eq!(told["missing"], 0, "{told}");
+    assert_eq!(fetch(0, 490)["added"], 0);
+    let rows = exported(folder.path(), "binance:BTC/USDT@trades");
+    let ids: Vec<u64> = rows.iter().map(|row| row[3].parse().unwrap()).collect();
+    let wanted = all.iter().filter(|(_, time)| *time < all[490].1);
+    assert_eq!(ids, wanted.map(|(id, _)| *id).collect::<Vec<u64>>());
+    eprintln!("{} trades fetched in three parts, each once", ids.len());
+}
+
+/// A folder that has grown adds what is new, and a snapshot without a symbol belongs to its own file.
+#[test]
+fn a_recording_that_has_grown_is_imported_again_and_books_stay_with_their_symbols() {
+    let folder = TempDir::new().unwrap();
+    let recording = folder.path().join("frames");
+    fs::create_dir(&recording).unwrap();
+    let write = |name: &str, lines: &[String]| {
+        let file = fs::File::create(recording.join(name)).unwrap();
+        let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, lines.concat().as_bytes()).unwrap();
+        packed.finish().unwrap();
+    };
+    let file = |symbol: &str, price: u64, begin: i64, ahead: i64| {
+        let (small, big) = (
+            format!("{symbol}usdt"),
+            format!("{}USDT", symbol.to_uppercase()),
+        );
+        let mut lines = vec![format!(
+            "{} {{\"lastUpdateId\":{price},\"bids\":[[\"{price}.5\",\"1\"]],\"asks\":[[\"{price}.9\",\"2\"]]}}\n",
+            begin * 1_000_000
+        )];
+        for number in 1..=20 {
+            let (received, update) = (begin + number * 10, price + u64::try_from(number).unwrap());
+            let nanos = received * 1_000_000;
+            lines.push(format!("{nanos} {{\"stream\":\"{small}@bookTicker\",\"data\":{{\"u\":{update},\"s\":\"{big}\",\"b\":\"{price}.5\",\"B\":\"1.{number:02}1\",\"a\":\"{price}.9\",\"A\":\"2\"}}}}\n"));
+            lines.push(format!("{nanos} {{\"stream\":\"{small}@depth@100ms\",\"data\":{{\"e\":\"depthUpdate\",\"E\":{},\"s\":\"{big}\",\"U\":{update},\"u\":{update},\"b\":[[\"{price}.5\",\"1.{number:02}1\"]],\"a\":[]}}}}\n", received + ahead));
+        }
+        lines
+    };
+    let begin = 1_723_161_254_000;
+    let import = || {
+        let path = recording.to_str().unwrap();
+        let import = command(
+            folder.path(),
+            &["data", "import", path, "--venue", "binance"],
+        );
+        assert!(import.status.success(), "{import:?}");
+    };
+    write("1-btc.gz", &file("btc", 60_000, begin, 0));
+    write("1-eth.gz", &file("eth", 2_000, begin, 0));
+    import();
+    // The second day's clock is 7 ms further ahead.
+    write("2-btc.gz", &file("btc", 61_000, begin + 3_600_000, 7));
+    import();
+    let count = |series: &str| exported(folder.path(), series).len();
+    assert_eq!(count("binance:BTC/USDT@quotes"), 40);
+    assert_eq!(count("binance:ETH/USDT@quotes"), 20);
+    let books = exported(folder.path(), "binance:ETH/USDT@book");
+    assert!(
+        !books.is_empty() && books.iter().all(|row| row[1] == "2000.5"),
+        "{books:?}"
+    );
+    assert!(count("binance:BTC/USDT@book") >= books.len());
 }

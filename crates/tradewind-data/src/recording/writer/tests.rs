@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::*;
-use crate::recording::Blocks;
+use crate::recording::{Blocks, examine, repair};
 
 /// A disk in memory with so much room.
 #[derive(Clone, Debug, Default)]
@@ -165,8 +165,13 @@ fn a_file_that_is_cut_anywhere_keeps_its_whole_blocks_and_says_what_is_torn() {
         fs::write(&path, &bytes[..length]).unwrap();
         let found = examine(&path).unwrap();
         assert_eq!(found.whole_bytes + found.torn_bytes, length as u64);
-        let (_, cut) = FolderDisk::open(folder.path().to_owned()).unwrap();
-        assert_eq!(cut.len(), usize::from(found.torn_bytes > 0), "at {length}");
+        let (_, former) = FolderDisk::open(folder.path().to_owned()).unwrap();
+        let cut: Vec<u64> = former
+            .iter()
+            .map(|one| *one.cut.as_ref().unwrap())
+            .collect();
+        let torn = (found.torn_bytes > 0).then_some(found.torn_bytes);
+        assert_eq!(cut, torn.into_iter().collect::<Vec<u64>>(), "at {length}");
         let left = examine(&path).unwrap();
         assert_eq!((left.torn_bytes, left.lines), (0, found.lines));
     }
@@ -185,6 +190,49 @@ fn a_file_that_is_cut_anywhere_keeps_its_whole_blocks_and_says_what_is_torn() {
             "at {place}"
         );
     }
+}
+
+#[test]
+fn zeros_at_an_end_are_cut_off_and_damage_within_stops_nobody() {
+    let memory = Memory::with_room(usize::MAX);
+    let mut writer = RecordingWriter::new(memory.clone(), settings());
+    for number in 0..60 {
+        writer.frame(at(number), &frame(number), at(number));
+    }
+    writer.finish(at(60));
+    let bytes = memory.0.borrow().files.values().next().unwrap().clone();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("binance-1.gz");
+    // What a file system leaves of a write behind which the power went.
+    for length in [1, 44, 5_000, 200_000] {
+        let zeros = vec![0; length];
+        fs::write(&path, [bytes.clone(), zeros].concat()).unwrap();
+        let (_, former) = FolderDisk::open(folder.path().to_owned()).unwrap();
+        assert_eq!(*former[0].cut.as_ref().unwrap(), length as u64);
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+    let second = (1..bytes.len())
+        .find(|at| block::head(&bytes[*at..]).is_some())
+        .unwrap();
+    let mut within = bytes.clone();
+    within[second..second + 44].fill(0);
+    fs::write(&path, &within).unwrap();
+    let (_, former) = FolderDisk::open(folder.path().to_owned()).unwrap();
+    assert!(former[0].cut.is_err() && fs::read(&path).unwrap() == within);
+}
+
+#[test]
+fn one_recorder_at_a_time_has_a_folder_and_nobody_cuts_its_files_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("binance-1.gz");
+    fs::write(&path, [0x1f, 0x8b]).unwrap();
+    let (disk, former) = FolderDisk::open(folder.path().to_owned()).unwrap();
+    assert_eq!(former.len(), 1);
+    fs::write(&path, [0x1f, 0x8b]).unwrap();
+    assert!(FolderDisk::open(folder.path().to_owned()).is_err());
+    assert!(repair(&path).is_err());
+    drop(disk);
+    assert_eq!(repair(&path).unwrap(), 2);
 }
 
 #[test]

@@ -221,37 +221,51 @@ impl Fetch<'_> {
     }
 
     async fn trades(&mut self, from: Timestamp, to: Timestamp) -> anyhow::Result<()> {
-        // Trades are continued behind the last one of them that is there.
+        // What is not there: before the first trade, in each hole of ids, behind the last one. Each has the id that ends it.
+        let mut absent: Vec<(TradesFrom, Timestamp, Option<u64>)> = Vec::new();
         let mut last: Option<TradeRow> = None;
         for row in self.known(from, to)? {
-            if let Row::Trade(row) = row? {
-                last = Some(row);
+            let Row::Trade(row) = row? else { continue };
+            match last {
+                None => absent.push((TradesFrom::Time(from), from, Some(row.id))),
+                Some(before) if row.id > before.id + 1 => {
+                    let next = TradesFrom::Id(TradeId(before.id + 1));
+                    absent.push((next, before.at, Some(row.id)));
+                }
+                Some(_) => {}
             }
+            last = Some(row);
         }
-        let mut next = match last {
-            Some(row) => TradesFrom::Id(TradeId(row.id + 1)),
-            None => TradesFrom::Time(from),
-        };
-        let begin = last.map_or(from, |row| row.at);
-        let total = to.since(begin).as_secs();
-        loop {
-            let page = || self.data.past_trades(self.instrument.id, next);
-            let page = self.patiently(page).await?;
-            let Some(newest) = page.last() else { break };
-            next = TradesFrom::Id(TradeId(newest.id.0 + 1));
-            let reached = newest.received_at;
-            let rows: Vec<Row> = page
-                .iter()
-                .filter(|trade| (from..to).contains(&trade.received_at))
-                .map(|trade| self.trade(trade))
-                .collect();
-            self.waiting.extend(rows);
-            self.page(reached.since(begin).as_secs().min(total), total)?;
-            if reached >= to || page.len() < PAGE as usize {
-                break;
+        absent.push(match last {
+            Some(row) => (TradesFrom::Id(TradeId(row.id + 1)), row.at, None),
+            None => (TradesFrom::Time(from), from, None),
+        });
+        let total = to.since(from).as_secs();
+        for (mut next, begin, until) in absent {
+            let mut before = begin;
+            loop {
+                let page = || self.data.past_trades(self.instrument.id, next);
+                let page = self.patiently(page).await?;
+                let Some(newest) = page.last() else { break };
+                next = TradesFrom::Id(TradeId(newest.id.0 + 1));
+                let reached = newest.received_at;
+                let rows = page.iter().filter(|trade| {
+                    let is_absent = until.is_none_or(|until| trade.id.0 < until);
+                    is_absent && (from..to).contains(&trade.received_at)
+                });
+                let rows: Vec<Row> = rows.map(|trade| self.trade(trade)).collect();
+                self.waiting.extend(rows);
+                self.page(reached.since(from).as_secs().min(total), total)?;
+                before = before.max(reached);
+                let is_over = until.is_some_and(|until| newest.id.0 + 1 >= until);
+                if is_over || before >= to || page.len() < PAGE as usize {
+                    break;
+                }
             }
+            // Rows of the next hole lie behind rows that are there: they are a commit of their own.
+            self.commit()?;
         }
-        self.commit()
+        Ok(())
     }
 
     /// Rows of the series that are there.
@@ -338,49 +352,53 @@ impl Fetch<'_> {
     /// What is there now, and where the venue has gaps.
     fn summary(&self, from: Timestamp, to: Timestamp) -> anyhow::Result<()> {
         let (mut rows, mut gaps, mut missing) = (0_u64, Vec::new(), 0_u64);
-        let mut before: Option<Row> = None;
+        let mut ends: Option<(Timestamp, Timestamp)> = None;
+        let mut before: Option<u64> = None;
         for row in self.known(from, to)? {
             let row = row?;
             rows += 1;
-            let gap = before.as_ref().and_then(|before| self.gap(before, &row));
-            if let (Some(before), Some(gap)) = (&before, gap) {
-                missing += gap;
-                gaps.push((before.at(), row.at(), gap));
+            let last = ends.map_or(row.at(), |(_, last)| last);
+            ends = Some((ends.map_or(row.at(), |(first, _)| first), row.at()));
+            if let Row::Trade(row) = row {
+                let absent = before.map_or(0, |before| row.id.saturating_sub(before + 1));
+                if absent > 0 {
+                    gaps.push((last, row.at, absent));
+                }
+                before = Some(row.id);
             }
-            before = Some(row);
         }
+        if let Some(interval) = self.series.interval {
+            let spans = self.absent(interval, from, interval.open_time(to))?;
+            gaps.extend(spans.into_iter().map(|(from, to)| {
+                let absent = count(from, to, interval.duration());
+                (from, to, absent)
+            }));
+        }
+        gaps.iter().for_each(|(_, _, absent)| missing += absent);
+        let shown = |end: Option<Timestamp>| end.map(|at| at.to_string());
+        let first = shown(ends.map(|(first, _)| first));
+        let last = shown(ends.map(|(_, last)| last));
         let (series, added, places) = (&self.series, self.added, gaps.len());
         if self.output.is_json() {
             let shown = gaps.iter().map(|(from, to, missing)| {
-                json!({ "after": from.to_string(), "before": to.to_string(), "missing": missing })
+                json!({ "from": from.to_string(), "to": to.to_string(), "missing": missing })
             });
             let facts = json!({
                 "event": "fetched", "series": series.to_string(), "rows": rows, "added": added, "requests": self.pages,
-                "missing": missing, "gaps": shown.collect::<Vec<_>>(),
+                "first": first, "last": last, "missing": missing, "gaps": shown.collect::<Vec<_>>(),
             });
             return Ok(self.output.value(&facts)?);
         }
         let pages = self.pages;
+        let (first, last) = (first.unwrap_or_default(), last.unwrap_or_default());
         self.output.line(&format!(
-            "{series}: {added} rows added by {pages} requests, {rows} are there, {missing} missing in {places} gaps"
+            "{series}: {added} rows added by {pages} requests, {rows} are there, from {first} to {last}, {missing} missing in {places} gaps"
         ))?;
         for (from, to, missing) in gaps.iter().take(GAPS_SHOWN) {
             self.output
                 .line(&format!("    {missing} missing between {from} and {to}"))?;
         }
         Ok(())
-    }
-
-    /// How many rows are missing between two.
-    fn gap(&self, before: &Row, row: &Row) -> Option<u64> {
-        let missing = match (before, row, self.series.interval) {
-            (Row::Trade(before), Row::Trade(row), _) => row.id.saturating_sub(before.id + 1),
-            (_, _, Some(interval)) => {
-                count(before.at(), row.at(), interval.duration()).saturating_sub(1)
-            }
-            _ => 0,
-        };
-        (missing > 0).then_some(missing)
     }
 
     fn candle(&self, candle: &Candle) -> Row {

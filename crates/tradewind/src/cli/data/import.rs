@@ -1,8 +1,8 @@
 //! Captures into the catalogue: trades, quotes, candles and books of every symbol in them.
 //!
-//! A recording is read up to where it is whole. Times are those that a player of captures gives: trades at the venue's stamp, quotes
-//! and books when they were received, moved by how far the recorder's clock was behind. Each symbol is read in a pass of
-//! its own, so the rows of one day of one symbol are in memory.
+//! A recording is read up to where it is whole. Trades are at the venue's stamp, quotes and books at the time they were received, which
+//! does not depend on what else is imported: a recording that has grown adds what is new. Symbols are read in passes of a few, so
+//! the rows of one day of these are in memory.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -22,6 +22,8 @@ use tradewind_simx::recorded::{CapturePlayer, CaptureSurvey, SymbolSurvey};
 
 /// Trades that are remembered, to pass over one that two connections received.
 const RECENT: usize = 1_024;
+/// Symbols of one pass over the files.
+const SYMBOLS: usize = 32;
 
 /// A series that was added to, and what a person should know of it.
 pub(super) type Done = (Series, Imported, Vec<String>);
@@ -65,13 +67,13 @@ fn examined(
 /// Calls `each` with every line of the files, in order.
 pub(super) fn lines(
     files: &[(PathBuf, Examined)],
-    mut each: impl FnMut(&str) -> Result<(), String>,
+    mut each: impl FnMut(usize, &str) -> Result<(), String>,
 ) -> anyhow::Result<()> {
-    for (path, found) in files {
+    for (file, (path, found)) in files.iter().enumerate() {
         if !found.is_recording {
             let mut lines = Lines::open(path)?;
             while lines.advance()? {
-                let read = each(lines.text());
+                let read = each(file, lines.text());
                 read.map_err(|reason| lines.error(&reason))?;
             }
             continue;
@@ -80,7 +82,8 @@ pub(super) fn lines(
         let reading = || format!("reading {}", path.display());
         while let Some(text) = blocks.next_block().with_context(reading)? {
             for line in text.lines() {
-                each(line).map_err(|reason| anyhow::anyhow!("{}: {reason}", path.display()))?;
+                each(file, line)
+                    .map_err(|reason| anyhow::anyhow!("{}: {reason}", path.display()))?;
             }
         }
     }
@@ -106,30 +109,61 @@ pub(super) fn captures(
     venue: &str,
     import: &mut Import<'_>,
 ) -> anyhow::Result<Vec<Done>> {
-    let (mut survey, mut notes, mut missing) = (CaptureSurvey::default(), Vec::new(), 0);
+    let (mut notes, mut missing) = (Vec::new(), 0);
+    let mut symbols: BTreeMap<String, SymbolSurvey> = BTreeMap::new();
     let path = files.first().context("there is no file")?;
     let files = &examined(files, &mut notes)?;
-    lines(files, |line| {
+    let mut of_files: Vec<CaptureSurvey> = files.iter().map(|_| CaptureSurvey::default()).collect();
+    lines(files, |file, line| {
         missing += lost(line).unwrap_or(0);
-        survey.read(line).map_err(|error| error.to_string())
+        let read = of_files.get_mut(file).map(|survey| survey.read(line));
+        read.transpose().map_err(|error| error.to_string())?;
+        Ok(())
     })?;
+    for survey in &of_files {
+        for (symbol, found) in &survey.symbols {
+            let known = symbols.entry(symbol.clone()).or_default();
+            known.price_decimals = known.price_decimals.max(found.price_decimals);
+            known.quantity_decimals = known.quantity_decimals.max(found.quantity_decimals);
+            known.tops += found.tops;
+        }
+    }
+    // A bare snapshot has no symbol: it is its file's, if that is of one.
+    let alone: Vec<Option<String>> = of_files
+        .iter()
+        .map(|survey| {
+            let mut symbols = survey.symbols.keys();
+            let first = symbols.next().cloned();
+            first.filter(|_| symbols.next().is_none())
+        })
+        .collect();
     if missing > 0 {
         notes.push(format!(
             "{missing} frames were lost when this was recorded; nothing is put in their place"
         ));
     }
     let mut all = Vec::new();
-    for (symbol, of_symbol) in &survey.symbols {
-        let product = tradewind_data::product(symbol)
-            .with_context(|| format!("{}: {symbol} is no known product", path.display()))?;
-        let mut symbol = OfSymbol::new(path, venue, product, symbol, of_symbol, &survey);
-        lines(files, |line| {
-            symbol
-                .line(line, import)
-                .map_err(|error| format!("{error:#}"))
+    let symbols: Vec<(String, SymbolSurvey)> = symbols.into_iter().collect();
+    for some in symbols.chunks(SYMBOLS) {
+        let mut pass: BTreeMap<&str, OfSymbol> = BTreeMap::new();
+        for (symbol, found) in some {
+            let product = tradewind_data::product(symbol)
+                .with_context(|| format!("{}: {symbol} is no known product", path.display()))?;
+            pass.insert(symbol, OfSymbol::new(path, venue, product, symbol, found));
+        }
+        lines(files, |file, line| {
+            let symbol = match stream_of(line) {
+                Some((symbol, _)) => Some(symbol.to_ascii_uppercase()),
+                None => alone.get(file).cloned().flatten(),
+            };
+            let of_symbol = symbol.and_then(|symbol| pass.get_mut(&*symbol));
+            let read = of_symbol.map_or(Ok(()), |of_symbol| of_symbol.line(line, import));
+            read.map_err(|error| format!("{error:#}"))
         })?;
-        for (series, imported) in symbol.finish(import)? {
-            all.push((series, imported, std::mem::take(&mut notes)));
+        for of_symbol in pass.into_values() {
+            for (series, imported) in of_symbol.finish(import)? {
+                all.push((series, imported, std::mem::take(&mut notes)));
+            }
         }
     }
     anyhow::ensure!(
@@ -140,34 +174,36 @@ pub(super) fn captures(
     Ok(all)
 }
 
+/// The symbol and the topic of a line's stream, as the venue spells them; `None` for a bare snapshot.
+fn stream_of(line: &str) -> Option<(&str, &str)> {
+    let (_, frame) = line.split_once(' ')?;
+    let (stream, _) = frame.strip_prefix(r#"{"stream":""#)?.split_once('"')?;
+    stream.split_once('@')
+}
+
+/// Whether a topic has the best levels, whole: `depth20@100ms`, and not the changes of `depth@100ms`.
+fn is_top(topic: &str) -> bool {
+    let levels = topic.strip_prefix("depth").unwrap_or_default();
+    levels.starts_with(|first: char| first.is_ascii_digit())
+}
+
 /// One symbol on its way into the catalogue.
 struct OfSymbol {
-    /// What lines of it begin with behind their time.
-    prefix: String,
     instrument: Instrument,
     player: CapturePlayer,
     has_tops: bool,
-    ahead_nanos: i64,
     series: BTreeMap<Kind, (Series, Adding)>,
     recent: VecDeque<u64>,
     last_candle: Timestamp,
 }
 
 impl OfSymbol {
-    fn new(
-        path: &Path,
-        venue: &str,
-        product: Product,
-        symbol: &str,
-        found: &SymbolSurvey,
-        survey: &CaptureSurvey,
-    ) -> Self {
+    fn new(path: &Path, venue: &str, product: Product, symbol: &str, found: &SymbolSurvey) -> Self {
         let instrument = Instrument {
             price_decimals: found.price_decimals,
             quantity_decimals: found.quantity_decimals,
             ..Instrument::spot(InstrumentId(0), symbol, AssetId(0), AssetId(1))
         };
-        let ahead_nanos = survey.ahead_nanos.unwrap_or(0);
         let kinds = [Kind::Candles, Kind::Trades, Kind::Quotes, Kind::Books];
         let series = kinds.map(|kind| {
             let series = Series {
@@ -180,14 +216,12 @@ impl OfSymbol {
             (kind, (series, adding))
         });
         Self {
-            prefix: format!(r#"{{"stream":"{}@"#, symbol.to_ascii_lowercase()),
             player: CapturePlayer::new(
                 BTreeMap::from([(symbol.to_owned(), instrument.clone())]),
-                ahead_nanos,
+                0,
             ),
             instrument,
             has_tops: found.tops > 0,
-            ahead_nanos,
             series: BTreeMap::from(series),
             recent: VecDeque::new(),
             last_candle: Timestamp::EPOCH,
@@ -196,19 +230,12 @@ impl OfSymbol {
 
     fn line(&mut self, line: &str, import: &mut Import<'_>) -> anyhow::Result<()> {
         let (at, frame) = line.split_once(' ').unwrap_or_default();
-        // A bare snapshot has no stream.
-        let is_snapshot = frame.starts_with(r#"{"lastUpdateId""#);
-        let Some(topic) = frame
-            .strip_prefix(&self.prefix)
-            .or(is_snapshot.then_some(""))
-        else {
-            return Ok(());
-        };
-        if topic.starts_with("kline_1m\"") {
-            return self.candle(frame, import);
-        }
-        if self.has_tops && topic.starts_with("depth") {
-            return self.top(at, frame, import);
+        match stream_of(line) {
+            Some((_, "kline_1m")) => return self.candle(frame, import),
+            Some((_, topic)) if is_top(topic) => return self.top(at, frame, import),
+            // The same book twice would be two series in one.
+            Some((_, topic)) if self.has_tops && topic.starts_with("depth") => return Ok(()),
+            _ => {}
         }
         self.player.feed(line)?;
         self.drain(import)
@@ -279,7 +306,7 @@ impl OfSymbol {
                 .collect()
         };
         let row = BookRow {
-            at: Timestamp::from_nanos(received.saturating_add(self.ahead_nanos)),
+            at: Timestamp::from_nanos(received),
             bids: side("bids")?,
             asks: side("asks")?,
         };

@@ -192,11 +192,14 @@ impl Begun {
             heading: format!(r#"{{"stream":"tradewind@recording","data":{heading}}}"#),
         };
         let recorder = Recorder::start(options, Arc::clone(clock))?;
-        for (path, bytes) in &recorder.cut {
-            let path = path.display();
-            output.complain(&format!(
-                "{path}: {bytes} bytes at the end were no whole block and are cut off; a recorder was killed there"
-            ));
+        for former in &recorder.former {
+            let path = former.path.display();
+            output.complain(&match &former.cut {
+                Ok(bytes) => format!(
+                    "{path}: {bytes} bytes at the end were no whole block and are cut off; a recorder was killed there"
+                ),
+                Err(error) => format!("{error}; it is left as it is"),
+            });
         }
         let feeds = vec![(address.clone(), scheme)];
         let connector =
@@ -230,10 +233,11 @@ impl Begun {
             running.spawn(source.run(stop.clone()));
         }
         let ended = self.until_ended(args.run_for, health, output).await;
+        let not_live = health.not_live();
         stop.cancel();
         while running.join_next().await.is_some() {}
         let (progress, is_whole) = self.recorder.finish();
-        tell(&progress, "recorded", health, output)?;
+        tell(&progress, "recorded", &not_live, output)?;
         ended?;
         if is_whole && progress.written.lost == 0 {
             Ok(())
@@ -264,7 +268,7 @@ impl Begun {
                 () = &mut end => return Ok(()),
                 signal = &mut signal => return signal,
                 _ = every.tick() => {
-                    tell(&self.recorder.progress(), "progress", health, output)?;
+                    tell(&self.recorder.progress(), "progress", &health.not_live(), output)?;
                 }
             }
         }
@@ -274,7 +278,7 @@ impl Begun {
 fn tell(
     progress: &Progress,
     event: &str,
-    health: &Health,
+    not_live: &[String],
     output: Output,
 ) -> anyhow::Result<()> {
     let Progress {
@@ -282,7 +286,6 @@ fn tell(
         bytes,
         written,
     } = progress;
-    let not_live = health.not_live();
     if output.is_json() {
         let facts = json!({
             "event": event, "frames": frames, "bytes": bytes, "lines": written.lines, "written": written.bytes,

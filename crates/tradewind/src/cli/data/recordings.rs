@@ -32,7 +32,7 @@ pub(super) fn verify(paths: &[PathBuf], cut: bool, output: Output) -> anyhow::Re
             };
             let mut missing = 0;
             let read = [(file.clone(), examined.clone())];
-            lines(&read, |line| {
+            lines(&read, |_, line| {
                 missing += lost(line).unwrap_or(0);
                 Ok(())
             })?;
