@@ -22,6 +22,7 @@ mod order;
 mod parquet;
 mod product;
 mod raw;
+mod recording;
 mod row;
 mod sample;
 mod table;
@@ -31,12 +32,16 @@ mod zip;
 pub mod fuzzing;
 
 pub use catalogue::{
-    Catalogue, CatalogueError, CatalogueRows, Import, Imported, Series, SeriesError, SeriesSummary,
-    Span, Verified,
+    Adding, Catalogue, CatalogueError, CatalogueRows, Import, Imported, Series, SeriesError,
+    SeriesSummary, Span, Verified,
 };
 pub use error::DataError;
 pub use lines::Lines;
 pub use names::product;
 pub use product::Product;
-pub use row::{CandleRow, Kind, QuoteRow, Row, TradeRow, counts, volume_counts};
+pub use recording::{
+    Blocks, Disk, Examined, FolderDisk, Former, Loss, RecordingSettings, RecordingStatus,
+    RecordingWriter, examine, repair,
+};
+pub use row::{BookRow, CandleRow, Kind, QuoteRow, Row, TradeRow, counts, volume_counts};
 pub use table::{Content, Digits, Hints, Holes, Rows, Table, UtcOffset, open};

@@ -256,6 +256,9 @@ impl RawRows {
             Kind::Candles => self.candle(line),
             Kind::Trades => self.trade(line).map(Some),
             Kind::Quotes => self.quote(line).map(Some),
+            Kind::Books => Err(Fault::new(
+                "books are read from recordings and the catalogue, not from tables",
+            )),
         }
     }
 

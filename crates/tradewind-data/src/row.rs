@@ -11,6 +11,8 @@ pub enum Kind {
     Trades,
     /// Best bids and asks.
     Quotes,
+    /// The best levels of order books.
+    Books,
 }
 
 impl Kind {
@@ -21,6 +23,7 @@ impl Kind {
             Self::Candles => "candles",
             Self::Trades => "trades",
             Self::Quotes => "quotes",
+            Self::Books => "book",
         }
     }
 }
@@ -72,8 +75,29 @@ pub struct QuoteRow {
     pub ask_size: Option<Amount>,
 }
 
+/// The best levels of a book, the best first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookRow {
+    /// When.
+    pub at: Timestamp,
+    /// Prices and sizes of bids, [`BookRow::LEVELS`] at most.
+    pub bids: Vec<(Amount, Amount)>,
+    /// Prices and sizes of asks, [`BookRow::LEVELS`] at most.
+    pub asks: Vec<(Amount, Amount)>,
+}
+
+impl BookRow {
+    /// Levels of each side that are kept.
+    pub const LEVELS: usize = 20;
+
+    /// Both sides.
+    pub(crate) fn levels(&self) -> impl Iterator<Item = (Amount, Amount)> {
+        self.bids.iter().chain(&self.asks).copied()
+    }
+}
+
 /// A row of any kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
     /// A candle.
     Candle(CandleRow),
@@ -81,16 +105,19 @@ pub enum Row {
     Trade(TradeRow),
     /// A quote.
     Quote(QuoteRow),
+    /// A book.
+    Book(Box<BookRow>),
 }
 
 impl Row {
     /// When it happened; a candle's start.
     #[must_use]
-    pub const fn at(&self) -> Timestamp {
+    pub fn at(&self) -> Timestamp {
         match self {
             Self::Candle(row) => row.open_time,
             Self::Trade(row) => row.at,
             Self::Quote(row) => row.at,
+            Self::Book(row) => row.at,
         }
     }
 
@@ -100,6 +127,11 @@ impl Row {
             Self::Candle(row) => row.high,
             Self::Trade(row) => row.price,
             Self::Quote(row) => row.ask.max(row.bid),
+            Self::Book(row) => row
+                .levels()
+                .map(|(price, _)| price)
+                .max()
+                .unwrap_or_default(),
         }
     }
 }

@@ -222,6 +222,15 @@ fn civil(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
+/// `20241001T120000.123Z`: a time within a file's name.
+pub(crate) fn compact(at: Timestamp) -> String {
+    let (year, month, day) = date(at);
+    let millis = at.as_millis().rem_euclid(86_400_000);
+    let (seconds, millis) = (millis / 1_000, millis % 1_000);
+    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{millis:03}Z")
+}
+
 /// Year, month and day of a moment, in UTC.
 pub(crate) const fn date(at: Timestamp) -> (i64, i64, i64) {
     let days = at.as_nanos().div_euclid(86_400_000_000_000) + 719_468;

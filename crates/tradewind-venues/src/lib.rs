@@ -42,6 +42,7 @@ mod source;
 mod stats;
 mod subscriptions;
 mod symbols;
+mod tap;
 mod tls;
 mod venue;
 mod wire;
@@ -70,9 +71,10 @@ pub use subscriptions::{
     SubscriptionIn, SubscriptionOut, SubscriptionSettings, Subscriptions, shards,
 };
 pub use symbols::{SymbolError, SymbolTable};
+pub use tap::{Message, Messages, Missing, Tap, Tapped, TappedConnector};
 pub use tls::{TlsError, client_config};
 pub use venue::{
-    MarketData, Pending, Source, Venue, VenueContext, VenueKind, VenueSettings, build,
+    MarketData, Pending, Source, TradesFrom, Venue, VenueContext, VenueKind, VenueSettings, build,
 };
 pub use wire::{
     Buffers, ByteStream, ConnectError, Connector, LinkAction, Links, Moved, Opening, RealTime,

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{
-    AccountId, Candle, Clock, Instrument, InstrumentId, Interval, Timestamp, VenueId,
+    AccountId, Candle, Clock, Instrument, InstrumentId, Interval, Timestamp, Trade, TradeId,
+    VenueId,
 };
 
 use crate::binance::{self, ApiKey, Assets, KeyRefusal, OrderEntry};
@@ -22,6 +23,15 @@ use crate::wire::Connector;
 
 /// A future that a trait object gives.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where a page of trades begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TradesFrom {
+    /// With the first trade at this time or later.
+    Time(Timestamp),
+    /// With this trade, or the first one after it.
+    Id(TradeId),
+}
 
 /// The public market data of a venue. Every method that waits has a time-out.
 pub trait MarketData: std::fmt::Debug + Send + Sync {
@@ -41,6 +51,16 @@ pub trait MarketData: std::fmt::Debug + Send + Sync {
         interval: Interval,
         range: CandleRange,
     ) -> Pending<'_, Result<Vec<Candle>, VenueError>>;
+
+    /// A page of public trades of the past, oldest first; an empty one if there are none.
+    fn past_trades(
+        &self,
+        _instrument: InstrumentId,
+        _from: TradesFrom,
+    ) -> Pending<'_, Result<Vec<Trade>, VenueError>> {
+        let none = "past trades are not read from this venue".to_owned();
+        Box::pin(std::future::ready(Err(VenueError::Ours(none))))
+    }
 
     /// Sources of market data of `topics`, to be run.
     fn market_sources(

@@ -1,7 +1,7 @@
 //! Tables of candles as a history: each candle's start, then the candle itself and those that are put together from it.
 //!
 //! A closed candle is an event at its end, the longest first, before the next one opens: so what is decided on it can be
-//! filled at that open and not before. How its course is played is in `course.rs`.
+//! filled at that open and not before. Where candles are missing nothing is played, and no longer candle is made. How its course is played is in `course.rs`.
 
 use std::collections::VecDeque;
 
@@ -50,6 +50,8 @@ pub(super) struct CandleEvents {
     half_spread: Ppm,
     /// Builders of the longer candles, longest first.
     longer: Vec<CandleBuilder>,
+    /// Where the next candle begins, if none is missing.
+    next: Option<Timestamp>,
 }
 
 impl CandleEvents {
@@ -68,6 +70,7 @@ impl CandleEvents {
             instrument,
             interval,
             half_spread,
+            next: None,
         }
     }
 
@@ -85,11 +88,21 @@ impl CandleEvents {
         };
         out.push_back((start, HistoryEvent::CandleStart(begins)));
         let end = candle.close_time();
+        let continues = self.next.replace(end) == Some(start);
         for builder in &mut self.longer {
             builder.close_until(start, |_| ());
             builder.add_candle(&candle);
+            // A longer candle of which a part is missing is not emitted: its bots see a gap there.
+            let begins = builder
+                .current()
+                .is_some_and(|longer| longer.open_time == start);
+            if !continues && !begins {
+                builder.mark_incomplete();
+            }
             builder.close_until(end, |longer| {
-                out.push_back((end, MarketEvent::Candle(longer).into()));
+                if longer.complete {
+                    out.push_back((end, MarketEvent::Candle(longer).into()));
+                }
             });
             // A longer candle is emitted once, when it closes. The flat candle that the builder starts next is dropped.
             if builder.current().is_some_and(|next| next.open_time >= end) {

@@ -86,7 +86,10 @@ fn open(plan: &Plan, survey: &Survey, instrument: &Instrument) -> Result<Feed, B
             let events = CandleEvents::new(instrument, interval, &plan.intervals, plan.half_spread);
             Feed::Candles(Box::new(CandleFeed::new(rows, events)))
         }
-        (Kind::Quotes | Kind::Candles, _) => Feed::Quotes(Box::new(QuoteFeed { rows, instrument })),
+        // Books are refused by the survey.
+        (Kind::Quotes | Kind::Candles | Kind::Books, _) => {
+            Feed::Quotes(Box::new(QuoteFeed { rows, instrument }))
+        }
         (Kind::Trades, _) => {
             let quotes_too =
                 |(other, of): &(Survey, Instrument)| other.has_quotes && of.id == instrument.id;

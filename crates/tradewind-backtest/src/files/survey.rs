@@ -95,6 +95,11 @@ fn series(name: &str, options: &FileOptions) -> Result<Survey, BacktestError> {
     let series: Series = name
         .parse()
         .map_err(|error: SeriesError| refused(error.to_string()))?;
+    if series.kind == Kind::Books {
+        return Err(refused(format!(
+            "{series} are books, which are not played; use the series @quotes and @trades"
+        )));
+    }
     let root = options.catalogue.clone();
     let root = root.ok_or_else(|| refused("there is no folder of a catalogue".to_owned()))?;
     Ok(of_table(Catalogue::new(root).table(&series, options.span)?))

@@ -8,6 +8,7 @@
 mod blind;
 mod candles;
 mod common;
+mod holes;
 mod rebuilt;
 #[path = "../strategies/mod.rs"]
 mod strategies;

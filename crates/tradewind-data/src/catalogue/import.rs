@@ -76,21 +76,36 @@ impl<'a> Import<'a> {
     /// A row that is there with other values, with its line; a file that cannot be read or written.
     pub fn add(&mut self, table: &Table, series: &Series) -> Result<Imported, CatalogueError> {
         self.check_offset(table, series)?;
-        let mut done = Imported::default();
         let mut rows = table.rows()?;
-        let mut part: Vec<Numbered> = Vec::new();
-        let mut period = String::new();
+        let mut adding = Adding::new(&table.path, series);
         let mut mended = Mended::default();
         while let Some((row, line)) = rows.next_row(&mut mended)? {
-            let next = self::period(&row, series.kind);
-            if next != period && !part.is_empty() {
-                self.merge(table, series, &period, std::mem::take(&mut part), &mut done)?;
-            }
-            period = next;
-            part.push((row, line));
+            self.push(&mut adding, row, line)?;
         }
-        self.merge(table, series, &period, part, &mut done)?;
-        Ok(done)
+        self.finish(adding)
+    }
+
+    /// Adds a row to a series; rows of one series come in order of time.
+    ///
+    /// # Errors
+    /// See [`add`](Self::add).
+    pub fn push(&mut self, adding: &mut Adding, row: Row, line: u64) -> Result<(), CatalogueError> {
+        let period = name_of(row.at(), adding.series.kind);
+        if period != adding.period {
+            self.merge(adding)?;
+            adding.period = period;
+        }
+        adding.rows.push((row, line));
+        Ok(())
+    }
+
+    /// Adds what is left of a series.
+    ///
+    /// # Errors
+    /// See [`add`](Self::add).
+    pub fn finish(&mut self, mut adding: Adding) -> Result<Imported, CatalogueError> {
+        self.merge(&mut adding)?;
+        Ok(adding.done)
     }
 
     /// Candles of one series begin at the same hour: two days that overlap would count twice.
@@ -137,14 +152,19 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
-    fn merge(
-        &mut self,
-        table: &Table,
-        series: &Series,
-        period: &str,
-        new: Vec<Numbered>,
-        done: &mut Imported,
-    ) -> Result<(), CatalogueError> {
+    fn merge(&mut self, adding: &mut Adding) -> Result<(), CatalogueError> {
+        let Adding {
+            series,
+            path,
+            period,
+            rows,
+            done,
+        } = adding;
+        let (series, path, period) = (&*series, &*path, &**period);
+        let new = std::mem::take(rows);
+        if new.is_empty() {
+            return Ok(());
+        }
         let root = self.catalogue.root();
         let known = self
             .entries
@@ -165,7 +185,7 @@ impl<'a> Import<'a> {
         let schema = schema(series.kind, &new, entry.as_ref());
         let before = old.len() as u64;
         let all = union(old, new).map_err(|(line, reason)| CatalogueError::Differs {
-            path: table.path.clone(),
+            path: path.clone(),
             line,
             reason: format!("{reason}; keep one of the two, or import under another --venue"),
         })?;
@@ -177,7 +197,7 @@ impl<'a> Import<'a> {
         }
         let made = write(root, series, period, schema, &all).map_err(|error| match error {
             WriteError::Row => CatalogueError::Data(DataError::file(
-                &table.path,
+                path,
                 "a number has more than 18 digits with the decimals of its column, or a row has no volume where others do; split the file, or import under another --venue",
             )),
             WriteError::Io(source) => CatalogueError::Io { path: root.to_owned(), source },
@@ -190,11 +210,31 @@ impl<'a> Import<'a> {
     }
 }
 
-/// Candles are kept by month, ticks by day.
-fn period(row: &Row, kind: Kind) -> String {
-    name_of(row.at(), kind)
+/// A series to which rows are added one by one.
+#[derive(Debug)]
+pub struct Adding {
+    series: Series,
+    path: PathBuf,
+    period: String,
+    rows: Vec<Numbered>,
+    done: Imported,
 }
 
+impl Adding {
+    /// Rows of `series` that come from `path`.
+    #[must_use]
+    pub fn new(path: &Path, series: &Series) -> Self {
+        Self {
+            series: series.clone(),
+            path: path.to_owned(),
+            period: String::new(),
+            rows: Vec::new(),
+            done: Imported::default(),
+        }
+    }
+}
+
+/// Candles are kept by month, ticks by day, books by hour.
 fn period_of(entry: &Entry) -> String {
     name_of(entry.first, entry.series.kind)
 }
@@ -204,6 +244,10 @@ fn name_of(at: tradewind_model::Timestamp, kind: Kind) -> String {
     match kind {
         Kind::Candles => format!("{year:04}-{month:02}"),
         Kind::Trades | Kind::Quotes => format!("{year:04}-{month:02}-{day:02}"),
+        Kind::Books => {
+            let hour = at.as_millis().rem_euclid(86_400_000) / 3_600_000;
+            format!("{year:04}-{month:02}-{day:02}-{hour:02}")
+        }
     }
 }
 
@@ -233,6 +277,12 @@ fn schema(kind: Kind, new: &[Numbered], entry: Option<&Entry>) -> Schema {
                 price = price.max(places(row.bid)).max(places(row.ask));
                 sizes(row.bid_size);
                 sizes(row.ask_size);
+            }
+            Row::Book(row) => {
+                for (at, size) in row.levels() {
+                    price = price.max(places(at));
+                    sizes(Some(size));
+                }
             }
         }
     }
@@ -307,7 +357,7 @@ fn by_id(mut old: Vec<Row>, new: &[Numbered]) -> Result<Vec<Row>, (u64, String)>
                     ),
                 ));
             }
-            None => old.push(*row),
+            None => old.push(row.clone()),
         }
     }
     old.sort_by_key(id);

@@ -214,6 +214,7 @@ fn is_own_name(file: &str) -> bool {
     let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let wanted: &[usize] = match of {
         "trades" | "quotes" => &[4, 2, 2],
+        "book" => &[4, 2, 2, 2],
         _ if of.parse::<Interval>().is_ok() => &[4, 2],
         _ => return false,
     };
@@ -234,6 +235,7 @@ mod tests {
             ("binance/BTC_USDT/1m-2024-10-0a1b2c3d.parquet", true),
             ("binance/BTC_USDT/1m-2024-12.part", true),
             ("kraken/BTC_EUR/trades-2024-10-01-0a1b2c3d.parquet", true),
+            ("kraken/BTC_EUR/book-2024-10-01-07-0a1b2c3d.parquet", true),
             ("binance/BTC_USDT/trades-2024-10-0a1b2c3d.parquet", false),
             ("binance/BTC_USDT/mine-2024-10-0a1b2c3d.parquet", false),
             ("binance/BTC_USDT/1m-2024-10.parquet", false),

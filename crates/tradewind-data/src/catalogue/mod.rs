@@ -21,7 +21,7 @@ use crate::row::Kind;
 use crate::table::Table;
 use manifest::Entry;
 
-pub use import::{Import, Imported};
+pub use import::{Adding, Import, Imported};
 pub use rows::CatalogueRows;
 pub(crate) use rows::CatalogueSource;
 pub use series::{Series, SeriesError};

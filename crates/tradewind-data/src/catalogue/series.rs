@@ -24,7 +24,7 @@ pub struct Series {
 }
 
 impl Series {
-    /// `1m`, `trades` or `quotes`.
+    /// `1m`, `trades`, `quotes` or `book`.
     #[must_use]
     pub fn of(&self) -> &'static str {
         self.interval.map_or(self.kind.name(), Interval::name)
@@ -61,7 +61,9 @@ impl fmt::Display for Series {
 
 /// A text that names no series.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} names no series; write it as binance:BTC/USDT@1m, or with @trades or @quotes")]
+#[error(
+    "{0:?} names no series; write it as binance:BTC/USDT@1m, or with @trades, @quotes or @book"
+)]
 pub struct SeriesError(String);
 
 impl FromStr for Series {
@@ -74,6 +76,7 @@ impl FromStr for Series {
             let (kind, interval) = match of {
                 "trades" => (Kind::Trades, None),
                 "quotes" => (Kind::Quotes, None),
+                "book" => (Kind::Books, None),
                 length => (Kind::Candles, Some(length.parse().ok()?)),
             };
             Some(Self {

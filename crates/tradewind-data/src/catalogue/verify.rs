@@ -140,6 +140,13 @@ fn is_sound(row: &Row) -> bool {
         }
         Row::Trade(row) => positive(row.price) && positive(row.quantity),
         Row::Quote(row) => positive(row.bid) && positive(row.ask),
+        Row::Book(row) => {
+            row.bids.is_sorted_by(|better, worse| better.0 > worse.0)
+                && row.asks.is_sorted_by(|better, worse| better.0 < worse.0)
+                && row
+                    .levels()
+                    .all(|(price, size)| positive(price) && positive(size))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows as Parquet: the plain part of the format, written and read here.
 //!
-//! A file has one table of required 64-bit columns, in groups of 65,536 rows, a page a column, packed with gzip and with a
+//! A file has one table of required 64-bit columns, in groups of 65,536 rows (4,096 of books), a page a column, packed with gzip and with a
 //! checksum. Times are nanoseconds in UTC and numbers are `DECIMAL(18, scale)`, so any reader of Parquet sees exact values.
 //! The `parquet` crate does more and brings some twenty crates with it, `chrono` among them, which this workspace bans;
 //! what is needed is small. Files that others wrote are not read: they have kinds of columns that this does not know.
@@ -9,9 +9,11 @@ mod read;
 mod thrift;
 mod write;
 
+use std::borrow::Cow;
+
 use tradewind_model::{Amount, Side, Timestamp};
 
-use crate::row::{CandleRow, Kind, QuoteRow, Row, TradeRow};
+use crate::row::{BookRow, CandleRow, Kind, QuoteRow, Row, TradeRow};
 
 pub(crate) use read::ParquetRows;
 pub(crate) use write::ParquetWriter;
@@ -40,106 +42,126 @@ enum Unit {
 }
 
 impl Schema {
+    /// Rows of a group, which is held in memory as a whole.
+    const fn group(self) -> usize {
+        match self.kind {
+            Kind::Books => GROUP / 16,
+            Kind::Candles | Kind::Trades | Kind::Quotes => GROUP,
+        }
+    }
+
     /// Names and units, in their order in the file.
-    fn columns(self) -> Vec<(&'static str, Unit)> {
+    fn columns(self) -> Vec<(Cow<'static, str>, Unit)> {
         let price = Unit::Decimal(self.price);
-        let sizes = |names: &[&'static str]| -> Vec<(&'static str, Unit)> {
+        let named = |name: &'static str, unit| (Cow::Borrowed(name), unit);
+        let sizes = |names: &[&'static str]| -> Vec<(Cow<'static, str>, Unit)> {
             let quantity = self.quantity.map(Unit::Decimal);
             quantity.map_or(Vec::new(), |unit| {
-                names.iter().map(|name| (*name, unit)).collect()
+                names.iter().map(|name| named(name, unit)).collect()
             })
         };
-        let mut columns = vec![("time", Unit::Time)];
+        let mut columns = vec![named("time", Unit::Time)];
         match self.kind {
             Kind::Candles => {
-                columns.extend(["open", "high", "low", "close"].map(|name| (name, price)));
+                columns.extend(["open", "high", "low", "close"].map(|name| named(name, price)));
                 columns.extend(sizes(&["volume"]));
             }
             Kind::Trades => {
-                columns.push(("price", price));
+                columns.push(named("price", price));
                 columns.extend(sizes(&["quantity"]));
-                columns.extend([("id", Unit::Plain), ("taker", Unit::Plain)]);
+                columns.extend([named("id", Unit::Plain), named("taker", Unit::Plain)]);
             }
             Kind::Quotes => {
-                columns.extend([("bid", price), ("ask", price)]);
+                columns.extend([named("bid", price), named("ask", price)]);
                 columns.extend(sizes(&["bid_size", "ask_size"]));
+            }
+            Kind::Books => {
+                let size = Unit::Decimal(self.quantity.unwrap_or_default());
+                for side in ["bid", "ask"] {
+                    for level in 1..=BookRow::LEVELS {
+                        columns.push((format!("{side}_{level}").into(), price));
+                        columns.push((format!("{side}_size_{level}").into(), size));
+                    }
+                }
             }
         }
         columns
     }
 
-    /// A row as numbers of the columns; `None` for what does not fit them exactly.
-    fn counts(self, row: &Row) -> Option<[i64; 6]> {
+    /// Puts a row into `out` as numbers of the columns; `None` for what does not fit them exactly.
+    fn counts(self, row: &Row, out: &mut Vec<i64>) -> Option<()> {
         let price = |amount| exact(amount, self.price);
         let size = |amount: Option<Amount>| match (amount, self.quantity) {
             (Some(amount), Some(decimals)) => exact(amount, decimals),
             (None, None) => Some(0),
             _ => None,
         };
-        let at = row.at().as_nanos();
-        Some(match (row, self.kind) {
-            (Row::Candle(row), Kind::Candles) => [
-                at,
+        out.clear();
+        out.push(row.at().as_nanos());
+        match (row, self.kind) {
+            (Row::Candle(row), Kind::Candles) => out.extend([
                 price(row.open)?,
                 price(row.high)?,
                 price(row.low)?,
                 price(row.close)?,
                 size(row.volume)?,
-            ],
+            ]),
             (Row::Trade(row), Kind::Trades) => {
                 let taker = match row.taker {
                     Some(Side::Buy) => 1,
                     Some(Side::Sell) => -1,
                     None => 0,
                 };
-                [
-                    at,
-                    price(row.price)?,
-                    size(Some(row.quantity))?,
-                    i64::try_from(row.id).ok()?,
-                    taker,
-                    0,
-                ]
+                let id = i64::try_from(row.id).ok()?;
+                out.extend([price(row.price)?, size(Some(row.quantity))?, id, taker]);
             }
-            (Row::Quote(row), Kind::Quotes) => [
-                at,
+            (Row::Quote(row), Kind::Quotes) => out.extend([
                 price(row.bid)?,
                 price(row.ask)?,
                 size(row.bid_size)?,
                 size(row.ask_size)?,
-                0,
-            ],
+            ]),
+            (Row::Book(row), Kind::Books) => {
+                for side in [&row.bids, &row.asks] {
+                    // A level that is not there has a price of 0.
+                    let absent = std::iter::repeat(&(Amount::ZERO, Amount::ZERO));
+                    for (at, quantity) in side.iter().chain(absent).take(BookRow::LEVELS) {
+                        out.extend([price(*at)?, size(Some(*quantity))?]);
+                    }
+                }
+            }
             _ => return None,
-        })
+        }
+        Some(())
     }
 
     /// The row that these numbers are.
-    fn row(self, counts: [i64; 6]) -> Row {
+    fn row(self, counts: &[i64]) -> Row {
         let amount = |count: i64, decimals: u8| {
             Amount(
                 i128::from(count)
                     * 10_i128.pow(u32::from(Amount::DECIMALS.saturating_sub(decimals))),
             )
         };
-        let [at, a, b, c, d, e] = counts;
-        let at = Timestamp::from_nanos(at);
-        let price = |count| amount(count, self.price);
-        let size = |count| self.quantity.map(|decimals| amount(count, decimals));
+        let of = |column: usize| counts.get(column).copied().unwrap_or(0);
+        let at = Timestamp::from_nanos(of(0));
+        let price = |column| amount(of(column), self.price);
+        let size = |column| self.quantity.map(|decimals| amount(of(column), decimals));
         match self.kind {
             Kind::Candles => Row::Candle(CandleRow {
                 open_time: at,
-                open: price(a),
-                high: price(b),
-                low: price(c),
-                close: price(d),
-                volume: size(e),
+                open: price(1),
+                high: price(2),
+                low: price(3),
+                close: price(4),
+                volume: size(5),
             }),
             Kind::Trades => Row::Trade(TradeRow {
                 at,
-                price: price(a),
-                quantity: size(b).unwrap_or_default(),
-                id: u64::try_from(c).unwrap_or(0),
-                taker: match d {
+                price: price(1),
+                quantity: size(2).unwrap_or_default(),
+                id: u64::try_from(of(3)).unwrap_or(0),
+                taker: match of(4) {
                     1 => Some(Side::Buy),
                     -1 => Some(Side::Sell),
                     _ => None,
@@ -147,11 +169,24 @@ impl Schema {
             }),
             Kind::Quotes => Row::Quote(QuoteRow {
                 at,
-                bid: price(a),
-                ask: price(b),
-                bid_size: size(c),
-                ask_size: size(d),
+                bid: price(1),
+                ask: price(2),
+                bid_size: size(3),
+                ask_size: size(4),
             }),
+            Kind::Books => {
+                let side = |first: usize| {
+                    let columns = (0..BookRow::LEVELS).map(|level| first + 2 * level);
+                    let present = columns.take_while(|column| of(*column) != 0);
+                    let level = |column| (price(column), size(column + 1).unwrap_or_default());
+                    present.map(level).collect()
+                };
+                Row::Book(Box::new(BookRow {
+                    at,
+                    bids: side(1),
+                    asks: side(1 + 2 * BookRow::LEVELS),
+                }))
+            }
         }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct ParquetRows {
     groups: std::vec::IntoIter<Group>,
     columns: Vec<Vec<i64>>,
     next: usize,
+    /// The numbers of one row.
+    counts: Vec<i64>,
 }
 
 struct Group {
@@ -48,6 +50,7 @@ impl ParquetRows {
             groups: groups.into_iter(),
             columns: Vec::new(),
             next: 0,
+            counts: Vec::new(),
         })
     }
 
@@ -87,12 +90,12 @@ impl Iterator for ParquetRows {
                 }
             }
         }
-        let mut counts = [0; 6];
-        for (count, column) in counts.iter_mut().zip(&self.columns) {
-            *count = column.get(self.next).copied().unwrap_or(0);
-        }
+        let next = self.next;
+        let of_column = |column: &Vec<i64>| column.get(next).copied().unwrap_or(0);
+        self.counts.clear();
+        self.counts.extend(self.columns.iter().map(of_column));
         self.next += 1;
-        Some(Ok(self.schema.row(counts)))
+        Some(Ok(self.schema.row(&self.counts)))
     }
 }
 
@@ -137,6 +140,7 @@ fn schema(footer: &Value, kind: Kind) -> Option<Schema> {
         Kind::Candles => ("open", "volume"),
         Kind::Trades => ("price", "quantity"),
         Kind::Quotes => ("bid", "bid_size"),
+        Kind::Books => ("bid_1", "bid_size_1"),
     };
     let schema = Schema {
         kind,
@@ -155,7 +159,7 @@ fn schema(footer: &Value, kind: Kind) -> Option<Schema> {
                 } else {
                     None
                 };
-                element.field(4).and_then(Value::as_text) == Some(name)
+                element.field(4).and_then(Value::as_text) == Some(&**name)
                     && element.int(1) == Some(2)
                     && element.int(7) == scale
             });

@@ -6,7 +6,7 @@ use flate2::write::GzEncoder;
 use flate2::{Compression, Crc};
 
 use super::thrift::{Value, fields, text};
-use super::{GROUP, MAGIC, Schema, Unit};
+use super::{MAGIC, Schema, Unit};
 use crate::row::Row;
 
 /// A file being written. Without [`finish`](Self::finish) it is no Parquet file.
@@ -17,6 +17,8 @@ pub(crate) struct ParquetWriter<W: Write> {
     columns: Vec<Vec<i64>>,
     groups: Vec<Value>,
     rows: u64,
+    /// The numbers of one row.
+    counts: Vec<i64>,
 }
 
 impl<W: Write> ParquetWriter<W> {
@@ -25,7 +27,7 @@ impl<W: Write> ParquetWriter<W> {
         let columns = schema
             .columns()
             .iter()
-            .map(|_| Vec::with_capacity(GROUP))
+            .map(|_| Vec::with_capacity(schema.group()))
             .collect();
         Ok(Self {
             out,
@@ -34,22 +36,23 @@ impl<W: Write> ParquetWriter<W> {
             columns,
             groups: Vec::new(),
             rows: 0,
+            counts: Vec::new(),
         })
     }
 
     /// Adds a row; false if it does not fit the columns exactly.
     pub(crate) fn push(&mut self, row: &Row) -> io::Result<bool> {
-        let Some(counts) = self.schema.counts(row) else {
+        if self.schema.counts(row, &mut self.counts).is_none() {
             return Ok(false);
-        };
-        for (column, count) in self.columns.iter_mut().zip(counts) {
-            column.push(count);
+        }
+        for (column, count) in self.columns.iter_mut().zip(&self.counts) {
+            column.push(*count);
         }
         self.rows += 1;
         if self
             .columns
             .first()
-            .is_some_and(|column| column.len() == GROUP)
+            .is_some_and(|column| column.len() == self.schema.group())
         {
             self.group()?;
         }

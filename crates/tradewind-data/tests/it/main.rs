@@ -89,6 +89,7 @@ fn shown(row: &Row) -> String {
             or_none(row.bid_size),
             or_none(row.ask_size)
         ),
+        Row::Book(row) => format!("{} {:?} {:?}", row.at, row.bids, row.asks),
     }
 }
 

@@ -1,12 +1,15 @@
 //! Captures: a venue's combined streams as they were received, one line each: nanoseconds, a space, the frame.
 //!
 //! `1723161254024619568 {"stream":"btcusdt@bookTicker","data":{…}}`. Read are best bid and ask (`@bookTicker`), trades
-//! (`@trade`), book diffs (`@depth…`) and bare depth snapshots, which belong to the one symbol of their file. Other
-//! streams are passed over.
+//! (`@trade`), book diffs (`@depth…`), the best levels of books (`@depth5…`, `@depth10…`, `@depth20…`) and bare depth
+//! snapshots, which belong to the one symbol of their file. Other streams are passed over.
 //!
 //! Times: trades and diffs carry the venue's stamp and play at it. Best bid and ask carry none; they play at the time they
 //! were received, moved by how far the recorder's clock was behind the venue's, as the survey found.
 
+mod survey;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,6 +17,8 @@ use tradewind_model::{
     Instrument, InstrumentId, Level, Price, Quantity, Quote, Side, Timestamp, Trade, TradeId,
     parse_fixed,
 };
+
+pub use survey::{CaptureSurvey, SymbolSurvey};
 
 use super::LineError;
 use super::json::Json;
@@ -24,7 +29,7 @@ use crate::market::MarketRecord;
 /// One line, read.
 struct Line<'a> {
     received_at: Timestamp,
-    symbol: Option<&'a str>,
+    symbol: Option<Cow<'a, str>>,
     data: Json<'a>,
     kind: Kind,
 }
@@ -34,9 +39,14 @@ enum Kind {
     BookTicker,
     Trade,
     Diff,
+    /// The best levels, whole each time.
+    Top,
     Snapshot,
     Other,
 }
+
+/// What a recorder writes down about itself, which is no frame of a venue.
+const OF_RECORDER: &str = r#"{"stream":"tradewind@"#;
 
 fn read(line: &str) -> Result<Line<'_>, LineError> {
     let (nanos, frame) = line
@@ -45,8 +55,16 @@ fn read(line: &str) -> Result<Line<'_>, LineError> {
     let nanos: i64 = nanos
         .parse()
         .map_err(|_| LineError::new(format!("{nanos:?} is no time in nanoseconds")))?;
-    let frame = Json::parse(frame)?;
     let received_at = Timestamp::from_nanos(nanos);
+    if frame.starts_with(OF_RECORDER) {
+        return Ok(Line {
+            received_at,
+            symbol: None,
+            data: Json::Null,
+            kind: Kind::Other,
+        });
+    }
+    let frame = Json::parse(frame)?;
     if frame.get("lastUpdateId").is_some() {
         return Ok(Line {
             received_at,
@@ -60,6 +78,7 @@ fn read(line: &str) -> Result<Line<'_>, LineError> {
         Some("bookTicker") => Kind::BookTicker,
         Some("trade") => Kind::Trade,
         Some("depth" | "depth@100ms" | "depth@1000ms") => Kind::Diff,
+        Some(topic) if is_top(topic) => Kind::Top,
         _ => Kind::Other,
     };
     let Json::Object(fields) = frame else {
@@ -70,10 +89,14 @@ fn read(line: &str) -> Result<Line<'_>, LineError> {
         .find(|(name, _)| *name == "data")
         .map(|(_, data)| data);
     let data = data.ok_or_else(|| LineError::new("the frame has no \"data\""))?;
-    let symbol = if kind == Kind::Other {
-        None
-    } else {
-        Some(data.text("s")?)
+    let symbol = match kind {
+        Kind::Other => None,
+        // Its data names no symbol, only its stream does.
+        Kind::Top => {
+            let name = stream.split_once('@').map_or(stream, |(name, _)| name);
+            Some(Cow::Owned(name.to_ascii_uppercase()))
+        }
+        _ => Some(Cow::Borrowed(data.text("s")?)),
     };
     Ok(Line {
         received_at,
@@ -83,101 +106,11 @@ fn read(line: &str) -> Result<Line<'_>, LineError> {
     })
 }
 
-/// What a first reading of a capture tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CaptureSurvey {
-    /// What there is of each symbol.
-    pub symbols: BTreeMap<String, SymbolSurvey>,
-    /// When the first line was received.
-    pub first: Option<Timestamp>,
-    /// When the last line was received.
-    pub last: Option<Timestamp>,
-    /// How far the venue's clock was ahead of the recorder's, in nanoseconds, less the shortest way between them.
-    pub ahead_nanos: Option<i64>,
-}
-
-/// What there is of one symbol.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SymbolSurvey {
-    /// Digits after the point that its prices need.
-    pub price_decimals: u8,
-    /// Digits after the point that its quantities need.
-    pub quantity_decimals: u8,
-    /// Best bids and asks.
-    pub quotes: u64,
-    /// Trades.
-    pub trades: u64,
-    /// Diffs of the book.
-    pub diffs: u64,
-}
-
-impl CaptureSurvey {
-    /// Reads one line.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn read(&mut self, line: &str) -> Result<(), LineError> {
-        let line = read(line)?;
-        self.first = self.first.or(Some(line.received_at));
-        self.last = self.last.max(Some(line.received_at));
-        if line.kind == Kind::Snapshot {
-            raw_levels(&line.data, "bids")?;
-            raw_levels(&line.data, "asks")?;
-        }
-        let Some(symbol) = line.symbol else {
-            return Ok(());
-        };
-        let survey = match self.symbols.get_mut(symbol) {
-            Some(survey) => survey,
-            None => self.symbols.entry(symbol.to_owned()).or_default(),
-        };
-        survey.read(&line)?;
-        if matches!(line.kind, Kind::Trade | Kind::Diff) {
-            let stamp = Timestamp::from_millis(line.data.integer("E")?);
-            let ahead = stamp.as_nanos().saturating_sub(line.received_at.as_nanos());
-            self.ahead_nanos = self.ahead_nanos.max(Some(ahead));
-        }
-        Ok(())
-    }
-}
-
-impl SymbolSurvey {
-    fn read(&mut self, line: &Line<'_>) -> Result<(), LineError> {
-        let (prices, quantities): (&[&str], &[&str]) = match line.kind {
-            Kind::BookTicker => (&["b", "a"], &["B", "A"]),
-            Kind::Trade => (&["p"], &["q"]),
-            Kind::Diff | Kind::Snapshot | Kind::Other => (&[], &[]),
-        };
-        for name in prices {
-            self.price_decimals = self.price_decimals.max(decimals(line.data.text(name)?)?);
-        }
-        for name in quantities {
-            self.quantity_decimals = self.quantity_decimals.max(decimals(line.data.text(name)?)?);
-        }
-        match line.kind {
-            Kind::BookTicker => self.quotes += 1,
-            Kind::Trade => self.trades += 1,
-            Kind::Diff => {
-                raw_levels(&line.data, "b")?;
-                raw_levels(&line.data, "a")?;
-                self.diffs += 1;
-            }
-            Kind::Snapshot | Kind::Other => {}
-        }
-        Ok(())
-    }
-}
-
-/// Digits after the point, zeros at the end apart.
-fn decimals(text: &str) -> Result<u8, LineError> {
-    let fraction = text
-        .split_once('.')
-        .map_or("", |(_, fraction)| fraction)
-        .trim_end_matches('0');
-    u8::try_from(fraction.len())
-        .ok()
-        .filter(|places| *places <= 9)
-        .ok_or_else(|| LineError::new(format!("{text:?} has too many decimals")))
+/// Whether a stream has the best levels: `depth20`, `depth5@100ms`.
+fn is_top(topic: &str) -> bool {
+    let levels = topic.strip_prefix("depth").unwrap_or_default();
+    let levels = levels.split_once('@').map_or(levels, |(levels, _)| levels);
+    matches!(levels, "5" | "10" | "20")
 }
 
 /// Plays captures: lines in, records in order of time out.
@@ -210,7 +143,7 @@ impl CapturePlayer {
     pub fn feed(&mut self, line: &str) -> Result<(), LineError> {
         let line = read(line)?;
         let at = self.shift(line.received_at);
-        match (line.kind, line.symbol) {
+        match (line.kind, line.symbol.as_deref()) {
             (Kind::Snapshot, _) => self.snapshot(&line.data),
             (Kind::Other, _) | (_, None) => Ok(()),
             (kind, Some(symbol)) => {
@@ -238,6 +171,13 @@ impl CapturePlayer {
                         );
                         let diff = diff(instrument, &line.data)?;
                         self.push_levels(id, stamp.max(at), |book| book.diff(diff));
+                    }
+                    Kind::Top => {
+                        let last = line.data.integer("lastUpdateId")?;
+                        let bids = levels(instrument, &line.data, "bids")?;
+                        let asks = levels(instrument, &line.data, "asks")?;
+                        let id = instrument.id;
+                        self.push_levels(id, at, |book| book.snapshot(last, &bids, &asks));
                     }
                     Kind::Snapshot | Kind::Other => {}
                 }
@@ -397,74 +337,4 @@ fn bad(name: &str, error: tradewind_model::NumberError) -> LineError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tradewind_model::VenueId;
-
-    const LINES: [&str; 4] = [
-        r#"1723161254087891268 {"stream":"btcusdt@bookTicker","data":{"u":12,"s":"BTCUSDT","b":"61837.63000000","B":"3.78826000","a":"61837.64000000","A":"1.54698000"}}"#,
-        r#"1723161254087896568 {"stream":"btcusdt@trade","data":{"e":"trade","E":1723161255343,"s":"BTCUSDT","t":3735683259,"p":"61837.63000000","q":"0.02000000","T":1723161255342,"m":true,"M":true}}"#,
-        r#"1723161254100000000 {"lastUpdateId":11,"bids":[["61837.63000000","1.00000000"]],"asks":[["61838.00000000","2.00000000"]]}"#,
-        r#"1723161254137307667 {"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1723161255408,"s":"BTCUSDT","U":12,"u":13,"b":[["61837.63000000","3.00000000"]],"a":[]}}"#,
-    ];
-
-    #[test]
-    fn a_capture_is_surveyed_and_played_in_the_venues_time() {
-        let mut survey = CaptureSurvey::default();
-        LINES.iter().for_each(|line| survey.read(line).unwrap());
-        let found = survey.symbols["BTCUSDT"];
-        assert_eq!(
-            (
-                found.price_decimals,
-                found.quantity_decimals,
-                found.quotes,
-                found.trades,
-                found.diffs
-            ),
-            (2, 5, 1, 1, 1)
-        );
-
-        let bitcoin = crate::universe("simx", VenueId(0)).instruments.remove(0);
-        let instruments = BTreeMap::from([("BTCUSDT".to_owned(), bitcoin)]);
-        let mut player = CapturePlayer::new(instruments, survey.ahead_nanos.unwrap());
-        LINES.iter().for_each(|line| player.feed(line).unwrap());
-        player.end();
-        let records: Vec<_> = std::iter::from_fn(|| player.next_record()).collect();
-        let MarketRecord::Trade(trade) = &records[0].1 else {
-            panic!("{records:?}")
-        };
-        assert_eq!(
-            (trade.price, trade.quantity, trade.taker),
-            (Price(6_183_763), Quantity(2_000), Side::Sell)
-        );
-        assert_eq!(records[0].0, Timestamp::from_millis(1_723_161_255_342));
-        assert!(matches!(records[1].1, MarketRecord::Quote(_)));
-        let MarketRecord::Levels(depth) = &records[2].1 else {
-            panic!("{records:?}")
-        };
-        assert_eq!(
-            (depth.bids[0].quantity, depth.asks[0].price),
-            (Quantity(300_000), Price(6_183_800))
-        );
-    }
-
-    #[test]
-    fn a_bad_line_says_what_is_wrong_with_it() {
-        let check = |line: &str, wanted: &str| {
-            assert_eq!(
-                CaptureSurvey::default().read(line).unwrap_err().to_string(),
-                wanted
-            );
-        };
-        check(
-            "nonsense",
-            "a capture's line is nanoseconds, a space and a frame",
-        );
-        check("x {}", "\"x\" is no time in nanoseconds");
-        check("1 {}", "the frame has no text \"stream\"");
-        check(
-            r#"1 {"stream":"a@trade","data":{"s":"A"}}"#,
-            "the frame has no text \"p\"",
-        );
-    }
-}
+mod tests;

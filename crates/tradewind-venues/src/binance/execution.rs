@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tradewind_model::{Candle, ClientOrderId, Instrument, InstrumentId, Interval, Timestamp};
+use tradewind_model::{
+    Candle, ClientOrderId, Instrument, InstrumentId, Interval, Timestamp, Trade,
+};
 
 use super::assets::Assets;
 use super::permissions::KeyRefusal;
@@ -22,7 +24,7 @@ use crate::execution::{
 use crate::machine::SourceSettings;
 use crate::protocol::Topic;
 use crate::sink::{AccountSink, AssetBalance, MarketSink};
-use crate::venue::{MarketData, Pending, Source, Venue, VenueContext, VenueSettings};
+use crate::venue::{MarketData, Pending, Source, TradesFrom, Venue, VenueContext, VenueSettings};
 
 /// An account at Binance that carries out requests.
 struct BinanceAccount {
@@ -199,6 +201,14 @@ impl MarketData for BinanceAccount {
         range: CandleRange,
     ) -> Pending<'_, Result<Vec<Candle>, VenueError>> {
         Box::pin(self.venue.candles(instrument, interval, range))
+    }
+
+    fn past_trades(
+        &self,
+        instrument: InstrumentId,
+        from: TradesFrom,
+    ) -> Pending<'_, Result<Vec<Trade>, VenueError>> {
+        Box::pin(self.venue.past_trades(instrument, from))
     }
 
     fn market_sources(

@@ -14,6 +14,7 @@ mod entry;
 mod execution;
 #[doc(hidden)]
 pub mod fuzzing;
+mod history;
 mod instruments;
 mod listing;
 mod order_socket;

@@ -79,6 +79,19 @@ impl WebSocket {
         }
     }
 
+    /// A connection of which only what comes is of interest, behind its handshake.
+    pub(crate) fn opened() -> Self {
+        Self {
+            target: String::new(),
+            host: String::new(),
+            fields: String::new(),
+            state: State::Open,
+            random: Xoshiro256PlusPlus::seed_from_u64(0),
+            fragments: None,
+            message: Vec::new(),
+        }
+    }
+
     /// Sends `token` with the handshake. One that would be more than a value is left out.
     pub(crate) fn authorize(&mut self, token: &str) {
         if token.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use secrecy::SecretString;
 use tradewind_events::Configuration;
-use tradewind_model::{Clock, Instrument};
+use tradewind_model::{AssetTable, Clock, Instrument};
 use tradewind_venues::house::{
     HouseSettings, HouseSymbols, Positions, Progress, Transport, source,
 };
@@ -15,7 +15,7 @@ use tradewind_venues::{Connector, MarketSink, SourceSettings, TcpConnector, clie
 
 use crate::app::desk_time::real;
 use crate::app::hot_path::{Tasks, keep};
-use crate::config::{DeskConfig, SourceSettings as Configured};
+use crate::config::{AbsentInstruments, DeskConfig, SourceSettings as Configured};
 
 /// A source that is ready to be started.
 #[derive(Debug)]
@@ -56,6 +56,24 @@ pub(crate) fn prepare(
             })
         })
         .collect()
+}
+
+/// What one source is made of, its connector and its instruments, for who reads it without a desk.
+///
+/// # Errors
+/// See [`prepare`].
+pub(crate) fn alone(
+    config: &DeskConfig,
+    name: &str,
+    environment: &BTreeMap<String, String>,
+) -> anyhow::Result<(HouseSettings, Arc<dyn Connector>, Vec<Instrument>)> {
+    let mut config = config.clone();
+    config.sources.retain(|source| source.name == name);
+    config.bots.clear();
+    let configuration = config.resolve(&[], AssetTable::default(), AbsentInstruments::NoData)?;
+    let mut prepared = prepare(&config, &configuration, environment)?;
+    let found = prepared.pop().context("there is no such source")?;
+    Ok((found.settings, found.connector, configuration.instruments))
 }
 
 fn secret(

@@ -30,6 +30,8 @@ mod logs;
 mod mirror;
 mod notify;
 mod parts;
+pub(crate) mod reading;
+pub(crate) mod recorder;
 mod recovery;
 mod rules;
 mod runs;
@@ -40,7 +42,7 @@ mod start;
 mod supervisor;
 mod take_profits;
 mod telegram;
-mod venue;
+pub(crate) mod venue;
 mod watchdog;
 
 use anyhow::Context;

@@ -287,7 +287,7 @@ pub(super) fn context(
 ///
 /// # Errors
 /// The CA file cannot be used.
-pub(super) fn connector(
+pub(crate) fn connector(
     venue: &crate::config::VenueSettings,
 ) -> anyhow::Result<Arc<dyn Connector>> {
     let Some(path) = &venue.ca_file else {

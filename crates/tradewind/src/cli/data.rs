@@ -1,4 +1,9 @@
-//! `tradewind data`: market data of files into the catalogue, and out of it.
+//! `tradewind data`: market data of feeds into recordings, of venues and files into the catalogue, and out of it.
+
+mod fetch;
+mod import;
+mod record;
+mod recordings;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -8,8 +13,8 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use tradewind_data::{
-    Catalogue, Content, Hints, Imported, Kind, Product, Row, Series, Span, Table as DataTable,
-    UtcOffset,
+    BookRow, Catalogue, Content, Hints, Imported, Kind, Product, Row, Series, Span,
+    Table as DataTable, UtcOffset,
 };
 use tradewind_model::{Amount, Interval, Side, Timestamp};
 
@@ -35,19 +40,23 @@ pub(super) struct DataArgs {
 
 #[derive(Debug, Subcommand)]
 enum DataCommand {
-    /// Add files to the catalogue: candles, trades and quotes of any source, all of them or none
+    /// Record the frames of a venue or a source as they are received, without a desk
+    Record(record::RecordArgs),
+    /// Fetch candles or trades of the past from a venue into the catalogue
+    Fetch(fetch::FetchArgs),
+    /// Add files and recordings to the catalogue: candles, trades, quotes and books of any source, all of them or none
     Import(ImportArgs),
     /// List the series of the catalogue
     List,
-    /// Check every file of the catalogue: checksums, order, soundness, holes
-    Verify,
+    /// Check every file of the catalogue, or of recordings: checksums, order, soundness, holes
+    Verify(VerifyArgs),
     /// Write a series as CSV or Parquet
     Export(ExportArgs),
 }
 
 #[derive(Debug, Args)]
 struct ImportArgs {
-    /// The files: CSV or JSON, .gz and .zip too
+    /// The files: CSV or JSON, .gz and .zip too; captures, and folders of recordings
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -66,6 +75,17 @@ struct ImportArgs {
     /// How far times without a zone are ahead of UTC, such as +02:00
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
     utc_offset: Option<UtcOffset>,
+}
+
+#[derive(Debug, Args)]
+struct VerifyArgs {
+    /// Recordings to check in place of the catalogue: files, or folders of them
+    #[arg(value_name = "PATH")]
+    recordings: Vec<PathBuf>,
+
+    /// Cut off what a recorder that was killed left torn at the end of a file
+    #[arg(long, requires = "recordings")]
+    repair: bool,
 }
 
 #[derive(Debug, Args)]
@@ -130,9 +150,12 @@ fn venue(text: &str) -> Result<String, String> {
 pub(super) fn execute(args: DataArgs, data_dir: &Path, output: Output) -> anyhow::Result<()> {
     let catalogue = Catalogue::new(catalogue(data_dir));
     match args.command {
+        DataCommand::Record(args) => record::run(&args, data_dir, output),
+        DataCommand::Fetch(args) => fetch::run(&args, &catalogue, data_dir, output),
         DataCommand::Import(args) => import(args, &catalogue, output),
         DataCommand::List => list(&catalogue, output),
-        DataCommand::Verify => verify(&catalogue, output),
+        DataCommand::Verify(args) if args.recordings.is_empty() => verify(&catalogue, output),
+        DataCommand::Verify(args) => recordings::verify(&args.recordings, args.repair, output),
         DataCommand::Export(args) => export(&args, &catalogue, output),
     }
 }
@@ -147,7 +170,18 @@ fn import(args: ImportArgs, catalogue: &Catalogue, output: Output) -> anyhow::Re
     let mut import = catalogue.import()?;
     let mut done: Vec<(PathBuf, Series, Imported, Vec<String>)> = Vec::new();
     for path in args.files {
-        let table = table(&path, &hints)?;
+        let table = match open(&path, &hints)? {
+            Some(table) => table,
+            None => {
+                let files = import::files(&path)?;
+                let found = import::captures(&files, &args.venue, &mut import)?;
+                let found = found.into_iter();
+                done.extend(
+                    found.map(|(series, imported, notes)| (path.clone(), series, imported, notes)),
+                );
+                continue;
+            }
+        };
         let series = Series {
             venue: args.venue.clone(),
             product: table.product.clone(),
@@ -183,14 +217,19 @@ fn import(args: ImportArgs, catalogue: &Catalogue, output: Output) -> anyhow::Re
     Ok(())
 }
 
-fn table(path: &Path, hints: &Hints) -> anyhow::Result<Box<DataTable>> {
+/// A table; `None` for a capture of frames or a recording.
+fn open(path: &Path, hints: &Hints) -> anyhow::Result<Option<Box<DataTable>>> {
+    if path.is_dir() {
+        return Ok(None);
+    }
+    let examined = tradewind_data::examine(path)?;
+    if examined.is_recording && examined.blocks + examined.torn_bytes > 0 {
+        return Ok(None);
+    }
     match tradewind_data::open(path, hints)? {
-        Content::Table(table) => Ok(table),
+        Content::Table(table) => Ok(Some(table)),
+        Content::Capture => Ok(None),
         Content::Empty => anyhow::bail!("{}: the file is empty; fetch it again", path.display()),
-        Content::Capture => anyhow::bail!(
-            "{}: it is a capture of frames, which the catalogue does not keep; `tradewind backtest --data` plays it",
-            path.display()
-        ),
     }
 }
 
@@ -304,14 +343,22 @@ fn export(args: &ExportArgs, catalogue: &Catalogue, output: Output) -> anyhow::R
 }
 
 /// The columns of an export. Those that a series does not have are left out: the reader takes no empty cells.
-const fn names(kind: Kind, has_sizes: bool) -> &'static str {
-    match (kind, has_sizes) {
+fn names(kind: Kind, has_sizes: bool) -> String {
+    let names = match (kind, has_sizes) {
         (Kind::Candles, true) => "time,open,high,low,close,volume",
         (Kind::Candles, false) => "time,open,high,low,close",
         (Kind::Trades, _) => "time,price,quantity,id,side",
         (Kind::Quotes, true) => "time,bid,ask,bid_size,ask_size",
         (Kind::Quotes, false) => "time,bid,ask",
-    }
+        (Kind::Books, _) => {
+            let levels = ["bid", "ask"].into_iter().flat_map(|side| {
+                let level = move |level| format!(",{side}_{level},{side}_size_{level}");
+                (1..=BookRow::LEVELS).map(level)
+            });
+            return format!("time{}", levels.collect::<String>());
+        }
+    };
+    names.to_owned()
 }
 
 /// A row as the reader reads it back.
@@ -346,6 +393,17 @@ fn line(row: &Row) -> String {
                 some(row.bid_size),
                 some(row.ask_size)
             )
+        }
+        Row::Book(row) => {
+            // A level that is not there has empty cells.
+            let side = |levels: &[(Amount, Amount)]| {
+                let cells = |level| match levels.get(level) {
+                    Some((price, size)) => format!(",{price},{size}"),
+                    None => ",,".to_owned(),
+                };
+                (0..BookRow::LEVELS).map(cells).collect::<String>()
+            };
+            format!("{}{}{}", row.at, side(&row.bids), side(&row.asks))
         }
     }
 }

@@ -117,7 +117,7 @@ enum Command {
     Reset(kill::ResetArgs),
     /// Run a strategy over data files
     Backtest(backtest::BacktestArgs),
-    /// Import market data into the catalogue, list, check and export it
+    /// Record market data, fetch and import it into the catalogue, list, check and export it
     Data(data::DataArgs),
     /// Look into the files of the journal, check them, and export records
     Journal(journal::JournalArgs),

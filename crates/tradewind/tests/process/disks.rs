@@ -31,12 +31,12 @@ const EROFS: i32 = 30;
 const SIGABRT: i32 = 6;
 
 /// A tmpfs, for as long as the test runs.
-struct Tmpfs(PathBuf);
+pub(crate) struct Tmpfs(PathBuf);
 
 impl Tmpfs {
     /// `None`, and a line that says so, where nothing can be mounted.
     #[track_caller]
-    fn mount(at: &Path, bytes: u64) -> Option<Self> {
+    pub(crate) fn mount(at: &Path, bytes: u64) -> Option<Self> {
         if !may_mount() {
             eprintln!("SKIPPED: a small file system can be mounted by root only");
             return None;
@@ -52,7 +52,7 @@ impl Tmpfs {
     }
 
     /// Uses up what is left of it.
-    fn fill(&self) {
+    pub(crate) fn fill(&self) {
         let mut options = File::options();
         let ballast = options.append(true).create(true);
         let mut ballast = ballast.open(self.0.join("ballast")).unwrap();
@@ -62,7 +62,7 @@ impl Tmpfs {
         }
     }
 
-    fn make_room(&self) {
+    pub(crate) fn make_room(&self) {
         fs::remove_file(self.0.join("ballast")).unwrap();
     }
 }

@@ -43,6 +43,7 @@ mod past;
 mod paused;
 mod rebuilt;
 mod recorded;
+mod recording;
 mod refusals;
 mod rehearsal;
 mod relay;

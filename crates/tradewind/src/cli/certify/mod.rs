@@ -10,15 +10,11 @@ mod steps;
 mod transcript;
 mod venue;
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
-use tradewind_journal::{Disk, StateFile};
 use tradewind_model::Amount;
 
 use self::plan::Plan;
@@ -29,7 +25,7 @@ use super::config::ConfigFile;
 use super::exit::ProblemsFound;
 use super::location::default_data_dir;
 use super::output::Output;
-use crate::app::bans::Bans;
+use crate::app::reading::bans;
 use crate::cli::time::now;
 use crate::config::Listing;
 
@@ -80,7 +76,7 @@ pub(super) fn run(
         Some(folder) => folder.to_owned(),
         None => default_data_dir()?.join(format!("certify-{}", plan.venue.name)),
     };
-    let venue = VenueReader::connect(&plan, &bans(&folder)?)?;
+    let venue = VenueReader::connect(&plan, &bans(&folder, now)?)?;
     let sizes = plan.sizes(venue.instrument(), venue.price()?)?;
     plan.write(&folder, &sizes)?;
     let path = args
@@ -103,11 +99,4 @@ pub(super) fn run(
     } else {
         Err(ProblemsFound.into())
     }
-}
-
-/// The bans that earlier runs in this folder left. The desk keeps its own there, too.
-fn bans(folder: &Path) -> anyhow::Result<Bans> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let file = StateFile::new(Arc::new(Disk), folder, "bans.json");
-    Ok(Bans::open(file, now))
 }

@@ -1,0 +1,99 @@
+//! The least work there is with each transport.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+
+use crate::feed::{Feed, Kind};
+
+/// A blocking read, and steps from message to message.
+pub(crate) fn read(feed: &Arc<Feed>) -> Duration {
+    let (address, serving) = feed.serve(false);
+    let mut socket = TcpStream::connect(address).unwrap();
+    if feed.kind.is_websocket() {
+        socket
+            .write_all(b"GET / HTTP/1.1\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+            .unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            socket.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+    }
+    let started = Instant::now();
+    let mut buffer = vec![0; 4 << 20];
+    let (mut kept, mut total) = (0, 0);
+    let mut messages = 0_u64;
+    while total < feed.bytes.len() {
+        let length = socket.read(&mut buffer[kept..]).unwrap();
+        total += length;
+        kept += length;
+        let mut at = 0;
+        while let Some(step) = step(feed.kind, &buffer[at..kept]) {
+            at += step;
+            messages += 1;
+        }
+        buffer.copy_within(at..kept, 0);
+        kept -= at;
+    }
+    let taken = started.elapsed();
+    assert!(messages >= feed.quotes, "{messages}");
+    drop(socket);
+    serving.join().unwrap();
+    taken
+}
+
+/// How long the first message is, if it is whole.
+fn step(kind: Kind, bytes: &[u8]) -> Option<usize> {
+    let length = match kind {
+        Kind::Tcp => 4 + u32::from_be_bytes(*bytes.first_chunk()?) as usize,
+        Kind::Redis => {
+            // Everything before the last length has one form.
+            let head = "*3\r\n$7\r\nmessage\r\n$6\r\nprices\r\n$".len();
+            let rest = bytes.get(head..)?;
+            let end = rest.iter().position(|byte| *byte == b'\r')?;
+            let digits = rest[..end].iter();
+            let length = digits.fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
+            head + end + 2 + length + 2
+        }
+        Kind::Binance | Kind::Snapshots | Kind::Json => match bytes.get(1)? {
+            126 => 4 + usize::from(u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?)),
+            127 => {
+                10 + usize::try_from(u64::from_be_bytes(*bytes.get(2..)?.first_chunk()?)).unwrap()
+            }
+            short => 2 + usize::from(*short),
+        },
+    };
+    (bytes.len() >= length).then_some(length)
+}
+
+/// What the WebSocket library alone makes of the same frames.
+pub(crate) fn library(feed: &Arc<Feed>) -> Duration {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let (address, serving) = feed.serve(false);
+    let taken = runtime.block_on(async {
+        let url = format!("ws://{address}/stream");
+        let (mut stream, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        let started = Instant::now();
+        let (feed, mut tasks) = (Arc::clone(feed), tokio::task::JoinSet::new());
+        tasks.spawn(async move {
+            let mut left = feed.quotes;
+            while left > 0 {
+                let message = std::hint::black_box(stream.next().await.unwrap().unwrap());
+                left -= u64::from(message.len() < 100_000);
+            }
+        });
+        tasks.join_all().await;
+        started.elapsed()
+    });
+    serving.join().unwrap();
+    taken
+}
