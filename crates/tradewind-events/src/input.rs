@@ -274,6 +274,8 @@ pub enum EvaluationError {
     Panic(String),
     /// It took longer than it may.
     Overrun,
+    /// It decided for this instrument, which its bot only reads.
+    NotTraded(String),
 }
 
 /// Whether what must not be lost can be written.

@@ -27,7 +27,7 @@ pub use input::{
     EvaluationOutcome, Funding, Input, LaneState, OpenOrder, SeriesPoint, StorageHealth, Timer,
     VenuePosition, VenuePositions,
 };
-pub use output::{EvaluationRequest, Intent, Output, Outputs, StopShare};
+pub use output::{EvaluationRequest, Intent, Output, Outputs, ReadData, StopShare};
 pub use view::{
     AccountView, BalanceView, BlockedExitView, BotView, CauseView, CloseView, Counters, DeskView,
     EquityPoint, ExitView, FeedView, NextWake, OrderView, PositionView, UnprotectedView,

@@ -45,6 +45,9 @@ pub(crate) struct InstrumentState {
     /// For its strategy: what became of the last entry.
     #[serde(default)]
     last_entry: LastEntry,
+    /// Whether its bot has only ever read it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    only_read: bool,
 }
 
 /// Where a candle stands relative to the last one fed.
@@ -85,7 +88,29 @@ impl InstrumentState {
             refusals: ExitRefusals::default(),
             narrow_exits: 0,
             last_entry: LastEntry::Standing,
+            only_read: false,
         }
+    }
+
+    /// The state of an instrument that a bot only reads: how far its strategy was fed.
+    pub(super) fn new_read(instrument: InstrumentId, config: &BotConfig) -> Self {
+        Self {
+            only_read: true,
+            range: None,
+            ..Self::new(instrument, config)
+        }
+    }
+
+    /// Its bot, which has only read it, trades it from now on.
+    pub(super) fn set_traded(&mut self, sizer: Sizer) {
+        if std::mem::take(&mut self.only_read) {
+            self.set_sizer(sizer);
+        }
+    }
+
+    /// Whether its bot has only ever read it.
+    pub(super) const fn is_only_read(&self) -> bool {
+        self.only_read
     }
 
     /// Keeps what another sizer needs.

@@ -26,6 +26,9 @@ pub(crate) struct Market {
     builders: Vec<CandleBuilder>,
     /// The latest number of each named series.
     series: BTreeMap<(String, Option<InstrumentId>), SeriesPoint>,
+    /// Whether trades are kept, by instrument: of those that some bot reads.
+    #[serde(skip)]
+    keeps_trades: Vec<bool>,
 }
 
 /// State of one instrument's data.
@@ -41,7 +44,16 @@ pub(crate) struct Feed {
     /// A quote that jumped and waits for a second one.
     #[serde(default)]
     suspect: Option<Quote>,
+    /// When its data was lost last. A book of before is not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lost_at: Option<Timestamp>,
+    /// The latest trades, oldest first, where some bot reads them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    recent: Vec<Trade>,
 }
+
+/// Trades kept of an instrument.
+const TRADES_KEPT: usize = 32;
 
 /// A quote is compared with the one before if that is no older.
 const JUMP_WITHIN: Duration = Duration::from_secs(10);
@@ -98,8 +110,7 @@ impl Market {
                 quotes: self.quotes[range.clone()].to_vec(),
                 feeds: self.feeds[range.clone()].to_vec(),
                 monitored: self.monitored[range].to_vec(),
-                builders: Vec::new(),
-                series: BTreeMap::new(),
+                ..Self::default()
             }
         });
         std::iter::once(rest).chain(chunks)
@@ -153,6 +164,12 @@ impl Market {
         feed.health == FeedHealth::Live && now.since(feed.quoted_at) > limit
     }
 
+    /// How far the data of an instrument can be trusted.
+    pub(crate) fn health(&self, instrument: InstrumentId) -> FeedHealth {
+        let feed = self.feeds.get(instrument.index());
+        feed.map(|feed| feed.health).unwrap_or_default()
+    }
+
     /// The feeds, by instrument.
     pub(crate) fn feeds(&self) -> &[Feed] {
         &self.feeds
@@ -197,10 +214,39 @@ impl Market {
         self.quotes[quote.instrument.index()] = Some(*quote);
     }
 
-    /// Counts a trade. False for an unknown instrument.
-    pub(crate) fn note_trade(&mut self, instrument: InstrumentId) -> bool {
-        let feed = self.feeds.get_mut(instrument.index());
-        feed.map(|feed| feed.trades += 1).is_some()
+    /// Trades of these instruments are kept from now on, those of others are not.
+    pub(crate) fn keep_trades_of(&mut self, instruments: impl Iterator<Item = InstrumentId>) {
+        self.keeps_trades = vec![false; self.feeds.len()];
+        for instrument in instruments {
+            self.keeps_trades[instrument.index()] = true;
+        }
+        for (feed, keeps) in self.feeds.iter_mut().zip(&self.keeps_trades) {
+            if !keeps {
+                feed.recent.clear();
+            }
+        }
+    }
+
+    /// Counts a trade, and keeps it where some bot reads it. False for an unknown instrument.
+    pub(crate) fn note_trade(&mut self, trade: &Trade) -> bool {
+        let index = trade.instrument.index();
+        let Some(feed) = self.feeds.get_mut(index) else {
+            return false;
+        };
+        feed.trades += 1;
+        if self.keeps_trades.get(index) == Some(&true) {
+            if feed.recent.len() == TRADES_KEPT {
+                feed.recent.remove(0);
+            }
+            feed.recent.push(*trade);
+        }
+        true
+    }
+
+    /// The latest trades of an instrument that some bot reads, oldest first.
+    pub(crate) fn recent_trades(&self, instrument: InstrumentId) -> &[Trade] {
+        let feed = self.feeds.get(instrument.index());
+        feed.map_or(&[], |feed| &feed.recent)
     }
 
     /// Counts a candle. False for an unknown instrument.
@@ -215,19 +261,28 @@ impl Market {
         self.series.insert(key, point.clone());
     }
 
+    /// Keeps a book, unless it is one of before its feed was lost: books and health wait in queues of their own.
     pub(crate) fn keep_depth(&mut self, depth: &Depth) {
-        if let Some(feed) = self.feeds.get_mut(depth.instrument.index()) {
+        let Some(feed) = self.feeds.get_mut(depth.instrument.index()) else {
+            return;
+        };
+        if feed.lost_at.is_none_or(|lost| depth.received_at >= lost) {
             feed.depth = Some(depth.clone());
         }
     }
 
-    /// Sets a feed's health. Returns the health before, if it was another.
+    /// Sets a feed's health. Returns the health before, if it was another. A feed that is lost has no book any more.
     pub(crate) fn set_health(
         &mut self,
         instrument: InstrumentId,
         health: FeedHealth,
+        now: Timestamp,
     ) -> Option<FeedHealth> {
         let feed = self.feeds.get_mut(instrument.index())?;
+        if matches!(health, FeedHealth::Gap | FeedHealth::Resync) {
+            feed.depth = None;
+            feed.lost_at = Some(now);
+        }
         let before = std::mem::replace(&mut feed.health, health);
         (before != health).then_some(before)
     }

@@ -167,12 +167,18 @@ impl Parts {
     pub(crate) fn index_wakes(&mut self) {
         let instruments = self.config.instruments.len();
         let strategies = &self.strategies;
-        self.bots
-            .index_wakes(instruments, |bot| strategies.intervals(bot));
+        self.bots.index_wakes(
+            &self.config.instruments,
+            |bot| strategies.intervals(bot),
+            |bot| strategies.reads(bot).clone(),
+        );
         let builds = self.config.candles == CandleSource::Trades;
         let series = self.bots.candle_keys().filter(|_| builds);
         self.market.resize(instruments);
         self.market.build_series(series);
+        let ids = self.config.instruments.iter().map(|one| one.id);
+        self.market
+            .keep_trades_of(ids.filter(|id| self.bots.is_read(*id)));
     }
 
     /// Drops the market view, which fresh data rebuilds. Positions with an exit plan stay watched.

@@ -40,6 +40,18 @@ pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
         wake(parts, place, Wake::Quote, None, out);
         index += 1;
     }
+    if !parts.bots.woken_by_read_quote(quote.instrument).is_empty() {
+        wake_readers(parts, quote.instrument, out);
+    }
+}
+
+/// The bots that only read the instrument and subscribe to its quotes are evaluated on what they trade.
+fn wake_readers(parts: &mut Parts, instrument: InstrumentId, out: &mut Outputs) {
+    let mut index = 0;
+    while let Some(&place) = parts.bots.woken_by_read_quote(instrument).get(index) {
+        wake(parts, place, Wake::ReadQuote(instrument), None, out);
+        index += 1;
+    }
 }
 
 /// A sound quote ends staleness and a gap. What is read again is live only when its source reports it.
@@ -56,7 +68,10 @@ pub(crate) fn on_health(
     health: FeedHealth,
     out: &mut Outputs,
 ) {
-    let Some(before) = parts.market.set_health(instrument, health) else {
+    let Some(before) = parts
+        .market
+        .set_health(instrument, health, parts.context.at())
+    else {
         return;
     };
     let changed = EventKind::FeedHealthChanged { instrument, health };

@@ -24,6 +24,7 @@ mod policies;
 mod protection;
 mod races;
 mod readings;
+mod reads;
 mod recovery;
 mod reports;
 mod risk;
