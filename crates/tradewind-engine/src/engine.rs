@@ -51,7 +51,7 @@ impl Engine {
             Input::Depth(depth) => parts.market.keep_depth(depth),
             Input::Candles(history) => candles::on_history(parts, history, out),
             Input::Health { instrument, health } => {
-                market_data::on_health(parts, *instrument, *health, out);
+                market_data::on_reported_health(parts, *instrument, *health, out);
             }
             Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed, out),
             Input::TradesLost { count } => candles::on_trades_lost(parts, *count, out),

@@ -19,7 +19,7 @@ pub use command::{
     Action, AdoptedFrom, Adoption, Command, CommandId, CommandResult, Principal, StopMode,
 };
 pub use configuration::{
-    BotConfig, CandleSource, Configuration, Lane, OnRestart, Started, WakeRule,
+    BotConfig, CandleSource, Configuration, Lane, OnRestart, PriceReference, Started, WakeRule,
 };
 pub use event::{BotState, Delivery, Event, EventKind, EventType, SignalDetails, SignalSource};
 pub use input::{

@@ -12,3 +12,4 @@ mod rebuilt;
 #[path = "../strategies/mod.rs"]
 mod strategies;
 mod ticks;
+mod venues;

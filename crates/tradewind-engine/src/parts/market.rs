@@ -11,6 +11,7 @@ use tradewind_model::{
 };
 
 use super::bot_instrument::BotInstrument;
+use super::gaps::Gaps;
 
 /// A series that was silent for this many intervals is not continued with flat candles. Its hole is announced instead.
 const FLAT_MAX: u32 = 1_000;
@@ -37,6 +38,17 @@ pub(crate) struct Feed {
     health: FeedHealth,
     /// When its last quote came. Trades and candles do not count: they do not contain the best bid and ask.
     quoted_at: Timestamp,
+    /// When its quote changed last.
+    #[serde(default)]
+    changed_at: Timestamp,
+    /// Whether all is known since then, so that the time until the next change is a gap of the instrument.
+    #[serde(default)]
+    is_whole: bool,
+    #[serde(default, skip_serializing_if = "Gaps::is_empty")]
+    gaps: Gaps,
+    /// The latest stamp of the venue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event_time: Option<Timestamp>,
     quotes: u64,
     trades: u64,
     candles: u64,
@@ -162,6 +174,42 @@ impl Market {
     ) -> bool {
         let feed = &self.feeds[instrument.index()];
         feed.health == FeedHealth::Live && now.since(feed.quoted_at) > limit
+    }
+
+    /// How long nothing of an instrument's quote has changed, and the silence after which it is stale by its own gaps.
+    pub(crate) fn silence(&self, instrument: InstrumentId, now: Timestamp) -> (Duration, Duration) {
+        let feed = &self.feeds[instrument.index()];
+        (now.since(feed.changed_at), feed.gaps.limit())
+    }
+
+    /// Notes whether a quote says something new: another price or quantity and, where the venue has stamps, a later one. One that
+    /// does not is silence.
+    pub(crate) fn note_change(&mut self, quote: &Quote, now: Timestamp) -> bool {
+        let index = quote.instrument.index();
+        let content = |quote: &Quote| {
+            let prices = (quote.bid, quote.ask);
+            (prices, quote.bid_quantity, quote.ask_quantity)
+        };
+        let last = self.quotes[index].as_ref();
+        let feed = &mut self.feeds[index];
+        let stands_still = quote.event_time.is_some() && quote.event_time <= feed.event_time;
+        if stands_still || last.is_some_and(|last| content(last) == content(quote)) {
+            return false;
+        }
+        feed.event_time = quote.event_time;
+        if feed.is_whole {
+            feed.gaps.note(now.since(feed.changed_at));
+        }
+        feed.changed_at = now;
+        feed.is_whole = true;
+        true
+    }
+
+    /// Data of an instrument is lost: the time until its next change says nothing of its gaps.
+    pub(crate) fn break_gap(&mut self, instrument: InstrumentId) {
+        if let Some(feed) = self.feeds.get_mut(instrument.index()) {
+            feed.is_whole = false;
+        }
     }
 
     /// How far the data of an instrument can be trusted.

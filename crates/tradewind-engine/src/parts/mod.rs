@@ -10,6 +10,7 @@ pub(crate) mod command_log;
 pub(crate) mod counters;
 pub(crate) mod exit_monitor;
 pub(crate) mod exit_refusals;
+pub(crate) mod gaps;
 pub(crate) mod instrument_state;
 pub(crate) mod market;
 pub(crate) mod order;
@@ -223,5 +224,7 @@ fn empty_configuration() -> Configuration {
         venue_stop_distance: None,
         on_restart: OnRestart::Keep,
         deadline_min: std::time::Duration::ZERO,
+        own_gaps: false,
+        references: Vec::new(),
     }
 }

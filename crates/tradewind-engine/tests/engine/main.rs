@@ -28,6 +28,7 @@ mod reads;
 mod recovery;
 mod reports;
 mod risk;
+mod silence;
 mod state;
 mod take_profits;
 mod waits;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tradewind_engine::Engine;
 use tradewind_events::{
     Action, BotConfig, BotState, CandleHistory, Configuration, EventKind, EventType, Input, Lane,
-    Output, StopMode,
+    Output, PriceReference, StopMode,
 };
 use tradewind_model::{
-    Depth, FeedHealth, Instrument, InstrumentId, InstrumentStatus, Interval, Level, Price,
+    Depth, FeedHealth, Instrument, InstrumentId, InstrumentStatus, Interval, Level, Ppm, Price,
     Quantity, Quote, Side, Timestamp, Trade, TradeId, VenueId,
 };
 use tradewind_strategy::{Pairing, ReadUse, WarmUp};
@@ -312,4 +312,46 @@ fn a_book_is_forgotten_when_its_feed_is_lost() {
         let seen = script.reads();
         assert!(seen.last().unwrap().depth.is_some(), "{lost:?}");
     }
+}
+
+/// R11
+#[test]
+fn an_entry_waits_for_a_second_source_that_drifts_and_an_exit_does_not() {
+    let script = Script::default();
+    let mut configuration = two_venues(vec![bot(0)]);
+    configuration.references = vec![PriceReference {
+        instrument: SPOT,
+        source: OTHER,
+        within: Ppm(10_000),
+    }];
+    let mut desk = Desk::started(configuration, script.strategies());
+    let denied = |desk: &Desk| match desk.last(EventType::RiskDecisionRejected) {
+        EventKind::RiskDecisionRejected { reason, .. } => reason.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let enter = |desk: &mut Desk| {
+        script.say(BOT, Answer::target(1_000_000));
+        desk.quote(10_000, 10_001);
+        desk.orders().len()
+    };
+    assert_eq!(enter(&mut desk), 0, "nothing is known of the other venue");
+    assert_eq!(denied(&desk), "the second source of its price is not live");
+    desk.quote_of(OTHER, 10_110, 10_111);
+    assert_eq!(enter(&mut desk), 0);
+    assert_eq!(
+        denied(&desk),
+        "its price is 0.01088 away from its second source, at most 0.01 allowed"
+    );
+    desk.quote_of(OTHER, 10_100, 10_101);
+    assert_eq!(enter(&mut desk), 1);
+    let order = desk.last_order();
+    desk.fill(&order, 10_001);
+    desk.quote_of(OTHER, 12_000, 12_001);
+    script.say(BOT, Answer::target(0));
+    desk.quote(10_000, 10_001);
+    assert_eq!(
+        desk.orders().len(),
+        2,
+        "it leaves whatever the other price is"
+    );
 }

@@ -92,7 +92,10 @@ fn it_buys_at_an_ask_below_the_threshold_and_sells_at_a_bid_near_the_middle() {
     assert_eq!(sells(9_995), Some(Ppm::ZERO));
     assert_eq!(sells(10_020), Some(Ppm::ZERO));
     let text = decided((9_960, 9_965), 0, unchanged).1;
-    assert_eq!(text, "ask 35 bps below what is read, at least 30, of 100");
+    assert_eq!(
+        text,
+        "1: ask 35 bps below what is read, at least 30, of 100"
+    );
 }
 
 #[test]

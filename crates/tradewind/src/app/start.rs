@@ -59,6 +59,8 @@ const ANNOUNCE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Longest wait for cancelled entries before the desk stops without them.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(3);
+/// Silence of a mirrored venue after which its market stops.
+const MIRROR_SILENCE: Duration = Duration::from_secs(10);
 /// How often open entries are checked.
 const CANCEL_POLL: Duration = Duration::from_millis(50);
 
@@ -268,7 +270,10 @@ impl Desk {
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
         let sink: Arc<dyn MarketSink> = match mirror {
             None => path.market_sink(),
-            Some(mirror) => mirror.start(&mut supervisor, &queues, configuration.stale_after),
+            Some(mirror) => {
+                let silence = configuration.stale_after.min(MIRROR_SILENCE);
+                mirror.start(&mut supervisor, &queues, silence)
+            }
         };
         path.start_market_data(&mut supervisor.on(&hot), &venues.accounts, &sink);
         let mut proved = path.start_account_streams(&mut supervisor.on(&hot), &venues.accounts)?;
