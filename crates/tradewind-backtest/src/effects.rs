@@ -64,6 +64,8 @@ impl Effects for DirectEffects {
             }
             // An order leaves within the turn that decided it.
             Effect::Withdraw { .. } => {}
+            // No instrument is confirmed: silence is by the data alone.
+            Effect::Book { .. } => {}
             Effect::Reconcile(account) | Effect::Sweep(account) => {
                 let state = self.link.account(account, &self.configuration);
                 self.answers.push_back(Input::Account(Box::new(state)));

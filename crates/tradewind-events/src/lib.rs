@@ -23,7 +23,7 @@ pub use configuration::{
 };
 pub use event::{BotState, Delivery, Event, EventKind, EventType, SignalDetails, SignalSource};
 pub use input::{
-    AccountFills, AccountState, AdoptedOrder, CandleHistory, Evaluation, EvaluationError,
+    AccountFills, AccountState, AdoptedOrder, BookRead, CandleHistory, Evaluation, EvaluationError,
     EvaluationOutcome, Funding, Input, LaneState, OpenOrder, SeriesPoint, StorageHealth, Timer,
     VenuePosition, VenuePositions,
 };

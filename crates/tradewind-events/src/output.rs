@@ -62,6 +62,13 @@ pub enum Output {
         /// How many closed ones.
         count: u32,
     },
+    /// Read the book of a quiet instrument once and hand it in as [`Input::Book`](crate::Input::Book).
+    ReadBook {
+        /// The account through which it is read.
+        account: AccountId,
+        /// Of what.
+        instrument: InstrumentId,
+    },
     /// Ask a strategy in another lane.
     Evaluate(Box<EvaluationRequest>),
     /// Throw away the strategy of a bot in another lane and build it anew.

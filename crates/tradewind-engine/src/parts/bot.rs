@@ -233,6 +233,9 @@ impl Bot {
         self.lane.reset();
         self.activity = Activity::default();
         self.next_timer = None;
+        for state in &mut self.instruments {
+            drop(state.take_unconfirmed());
+        }
     }
 
     /// What recovery restores of it besides its configuration, its state and its instruments.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// Silence that no instrument is stale for, however busy it is.
-const LEAST: Duration = Duration::from_secs(2);
+pub(crate) const LEAST: Duration = Duration::from_secs(2);
 /// Silence that no instrument is live after, however quiet it is.
 const MOST: Duration = Duration::from_secs(60);
 /// The limit while little is known.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tradewind_events::SeriesPoint;
 use tradewind_model::{
-    Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Ppm, Quote,
+    Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Level, Ppm, Quote,
     Timestamp, Trade,
 };
 
@@ -46,6 +46,12 @@ pub(crate) struct Feed {
     is_whole: bool,
     #[serde(default, skip_serializing_if = "Gaps::is_empty")]
     gaps: Gaps,
+    /// When its book last showed the prices of its quote.
+    #[serde(default)]
+    confirmed_at: Timestamp,
+    /// When its book was asked for that was not answered yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    book_asked_at: Option<Timestamp>,
     /// The latest stamp of the venue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_time: Option<Timestamp>,
@@ -64,6 +70,8 @@ pub(crate) struct Feed {
     recent: Vec<Trade>,
 }
 
+/// A book that is not there after this is asked for again.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Trades kept of an instrument.
 const TRADES_KEPT: usize = 32;
 
@@ -203,6 +211,45 @@ impl Market {
         feed.changed_at = now;
         feed.is_whole = true;
         true
+    }
+
+    /// How long nothing has shown that an instrument's quote is current: neither a change nor its book.
+    pub(crate) fn unconfirmed_for(&self, instrument: InstrumentId, now: Timestamp) -> Duration {
+        let feed = &self.feeds[instrument.index()];
+        now.since(feed.changed_at.max(feed.confirmed_at))
+    }
+
+    /// Notes that the book of an instrument is to be read. False if it is being read.
+    pub(crate) fn ask_book(&mut self, instrument: InstrumentId, now: Timestamp) -> bool {
+        let asked = &mut self.feeds[instrument.index()].book_asked_at;
+        let is_new = asked.is_none_or(|before| now.since(before) > ANSWER_WITHIN);
+        if is_new {
+            *asked = Some(now);
+        }
+        is_new
+    }
+
+    /// Takes the answer to a reading of a book. Whether it shows the prices of the quote, or the quote has changed meanwhile.
+    pub(crate) fn confirm(
+        &mut self,
+        instrument: InstrumentId,
+        depth: Option<&Depth>,
+        now: Timestamp,
+    ) -> bool {
+        let index = instrument.index();
+        let feed = &mut self.feeds[index];
+        let asked = feed.book_asked_at.take();
+        if asked.is_none_or(|asked| feed.changed_at > asked) {
+            return true;
+        }
+        let touch = |levels: &[Level]| levels.first().map(|level| level.price);
+        let shown = depth.map(|depth| (touch(&depth.bids), touch(&depth.asks)));
+        let quote = self.quotes[index].as_ref();
+        let is_same = shown.is_some() && shown == quote.map(|one| (Some(one.bid), Some(one.ask)));
+        if is_same {
+            feed.confirmed_at = now;
+        }
+        is_same
     }
 
     /// Data of an instrument is lost: the time until its next change says nothing of its gaps.

@@ -15,6 +15,7 @@ use tradewind_model::{
 use tradewind_strategy::{Evaluated, MarketReader, Reading, Reads, Role, View};
 
 use super::lifecycle::{fail_bot, set_bot_timer};
+use super::quiet::awaits_book;
 use super::target::reconcile_position;
 use crate::context::Trigger;
 use crate::parts::Parts;
@@ -457,12 +458,16 @@ fn apply_decision(
     }
 }
 
+/// What a target is decided on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Decided {
+    /// The instrument's own quote, where a quote decided it.
+    pub(super) quote: Option<Quote>,
+    /// Whether a quote decided it, of whatever instrument.
+    pub(super) on_quote: bool,
+}
+
 fn apply_target(parts: &mut Parts, place: BotInstrument, target: Target, out: &mut Outputs) {
-    note_reason(parts, place, target.reason.clone());
-    parts.bots.at_mut(place).set_last_entry(LastEntry::Standing);
-    let bot = place.bot();
-    parts.bots.bot_mut(bot).activity_mut().signals += 1;
-    parts.counters.signalled();
     let instrument = parts.bots.at(place).instrument();
     let on_quote = parts.context.quote();
     // A quote that the bot only reads is the cause. What it decides on is traded at the instrument's own.
@@ -470,18 +475,39 @@ fn apply_target(parts: &mut Parts, place: BotInstrument, target: Target, out: &m
         true => Some(quote),
         false => parts.market.quote(instrument).copied(),
     });
+    let decided = Decided {
+        quote,
+        on_quote: on_quote.is_some(),
+    };
+    note_reason(parts, place, target.reason.clone());
+    parts.bots.at_mut(place).set_last_entry(LastEntry::Standing);
+    if !awaits_book(parts, place, &target, decided.on_quote, out) {
+        announce_target(parts, place, target, decided, out);
+    }
+}
+
+/// Announces a target and works towards it.
+pub(super) fn announce_target(
+    parts: &mut Parts,
+    place: BotInstrument,
+    target: Target,
+    decided: Decided,
+    out: &mut Outputs,
+) {
+    let bot = place.bot();
+    parts.bots.bot_mut(bot).activity_mut().signals += 1;
+    parts.counters.signalled();
     let cause = parts.context.cause(out);
     let signal = EventKind::SignalGenerated {
         bot,
-        instrument,
+        instrument: parts.bots.at(place).instrument(),
         exposure: target.exposure,
         reason: target.reason.clone(),
-        quote,
+        quote: decided.quote,
         details: details(&target),
     };
     let cause = parts.emit(cause, signal, out);
-    let is_on_quote = on_quote.is_some();
-    reconcile_position(parts, place, target, Some(cause), is_on_quote, out);
+    reconcile_position(parts, place, target, Some(cause), decided.on_quote, out);
 }
 
 /// No signal, for a reason that is shown.

@@ -2,16 +2,22 @@
 
 use std::time::Duration;
 
-use tradewind_events::{Configuration, EventKind, EventType, Input};
-use tradewind_model::{FeedHealth, Quote, Timestamp};
-use tradewind_testkit::{Answer, Desk, SPOT, Script, bot, candle, configuration, quote};
+use tradewind_events::{BookRead, Configuration, EventKind, EventType, Input, Output};
+use tradewind_model::{
+    Depth, FeedHealth, InstrumentId, Interval, Level, Price, Quantity, Quote, Timestamp,
+};
+use tradewind_strategy::WarmUp;
+use tradewind_testkit::{Answer, Desk, SPOT, START, Script, bot, candle, configuration, quote};
 
 use crate::BOT;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn started(stale_after: Duration) -> (Desk, Script) {
-    let script = Script::default();
+    let script = Script::with_candles(vec![WarmUp {
+        interval: Interval::Minute1,
+        candles: 0,
+    }]);
     let configuration = Configuration {
         own_gaps: true,
         stale_after,
@@ -94,7 +100,7 @@ fn the_same_again_is_silence_and_does_not_end_one() {
     desk.quote(10_000, 10_001);
     assert_eq!(health(&desk), FeedHealth::Stale);
     script.say(BOT, Answer::target(1_000_000));
-    desk.candle(&candle(0, 10_000));
+    close(&mut desk);
     let denied = desk.last(EventType::RiskDecisionRejected);
     assert!(
         matches!(
@@ -142,4 +148,120 @@ fn the_time_of_a_lost_connection_is_no_gap_of_the_instrument() {
         talk(&mut desk, 5, SECOND / 10);
     }
     assert!((3..=4).contains(&silent_for(&mut desk)));
+}
+
+/// The next minute closes.
+fn close(desk: &mut Desk) {
+    let minute = desk.now.since(START).as_secs() / 60;
+    desk.candle(&candle(i64::try_from(minute).unwrap(), 10_000));
+}
+
+/// A desk on which a quiet instrument was silent for at least 5 s when its bot decided to enter on a candle.
+fn decided() -> (Desk, Script) {
+    let (mut desk, script) = started(SECOND * 60);
+    talk(&mut desk, 60, SECOND * 13);
+    // 780 s: a minute closes 60 s later, and the last quote comes 5 s before it.
+    desk.advance(SECOND * 55);
+    desk.quote(10_003, 10_004);
+    desk.log.clear();
+    script.say(BOT, Answer::target(1_000_000));
+    close(&mut desk);
+    (desk, script)
+}
+
+fn asked(desk: &Desk) -> Vec<InstrumentId> {
+    let asked = desk.log.iter().filter_map(|output| match output {
+        Output::ReadBook { instrument, .. } => Some(*instrument),
+        _ => None,
+    });
+    asked.collect()
+}
+
+fn answer(desk: &mut Desk, prices: Option<[i64; 2]>) {
+    let level = |price| Level {
+        price: Price(price),
+        quantity: Quantity(1_000_000),
+    };
+    let depth = prices.map(|[bid, ask]| Depth {
+        instrument: SPOT,
+        bids: vec![level(bid), level(bid - 1)],
+        asks: vec![level(ask), level(ask + 1)],
+        received_at: desk.now,
+    });
+    desk.input(&Input::Book(Box::new(BookRead {
+        instrument: SPOT,
+        depth,
+    })));
+}
+
+#[test]
+fn an_entry_in_a_quiet_instrument_waits_until_its_book_is_read() {
+    let (mut desk, script) = decided();
+    assert_eq!((asked(&desk), desk.orders().len()), (vec![SPOT], 0));
+    assert_eq!(desk.count(EventType::SignalGenerated), 0);
+    desk.advance(SECOND / 10);
+    answer(&mut desk, Some([10_003, 10_004]));
+    assert_eq!(desk.orders().len(), 1);
+    assert_eq!(health(&desk), FeedHealth::Live);
+    let causes = desk.causes(EventType::SignalGenerated);
+    assert_eq!(causes, [Some(EventType::CandleClosed)]);
+    let order = desk.last_order();
+    desk.fill(&order, 10_004);
+    // An exit does not wait, however quiet it is.
+    script.say(BOT, Answer::target(0));
+    desk.advance(SECOND * 10);
+    close(&mut desk);
+    assert_eq!(desk.orders().len(), 2);
+    assert_eq!(asked(&desk).len(), 1);
+}
+
+#[test]
+fn a_feed_that_stands_still_is_found_out_before_the_entry() {
+    for prices in [Some([10_030, 10_031]), None] {
+        let (mut desk, _) = decided();
+        answer(&mut desk, prices);
+        assert_eq!(desk.orders().len(), 0);
+        assert_eq!(health(&desk), FeedHealth::Stale);
+        assert_eq!(desk.count(EventType::RiskDecisionRejected), 1);
+        desk.quote(10_030, 10_031);
+        assert_eq!(health(&desk), FeedHealth::Live);
+    }
+}
+
+#[test]
+fn a_quote_that_changes_meanwhile_is_as_good_as_the_book() {
+    let (mut desk, _) = decided();
+    desk.advance(SECOND / 10);
+    desk.quote(10_005, 10_006);
+    answer(&mut desk, Some([10_003, 10_004]));
+    assert_eq!(desk.orders().len(), 1);
+}
+
+#[test]
+fn an_entry_waits_no_longer_than_its_time_to_live() {
+    let (mut desk, script) = decided();
+    desk.advance(SECOND * 16);
+    answer(&mut desk, Some([10_003, 10_004]));
+    assert_eq!((desk.orders().len(), health(&desk)), (0, FeedHealth::Live));
+    // The next decision is its own, and asks again.
+    script.say(BOT, Answer::target(1_000_000));
+    desk.advance(SECOND * 3);
+    close(&mut desk);
+    assert_eq!(asked(&desk).len(), 2);
+}
+
+#[test]
+fn a_busy_instrument_is_not_asked_for_and_a_restart_forgets_what_waited() {
+    let (mut desk, script) = started(SECOND * 60);
+    desk.advance(SECOND * 59);
+    desk.quote(10_000, 10_001);
+    script.say(BOT, Answer::target(1_000_000));
+    close(&mut desk);
+    assert_eq!((asked(&desk).len(), desk.orders().len()), (0, 1));
+
+    let (desk, script) = decided();
+    let configuration = desk.engine.configuration().clone();
+    let mut after = desk.restarted(configuration, script.strategies());
+    answer(&mut after, Some([10_003, 10_004]));
+    assert_eq!(after.orders().len(), 0);
 }

@@ -57,7 +57,8 @@ impl LiveEffects {
             | Effect::Withdraw { account, .. }
             | Effect::Query { account, .. }
             | Effect::Reconcile(account)
-            | Effect::Sweep(account) => Some(*account),
+            | Effect::Sweep(account)
+            | Effect::Book { account, .. } => Some(*account),
             Effect::Candles { instrument, .. } => *self.readers.get(instrument.index())?,
         }
     }
