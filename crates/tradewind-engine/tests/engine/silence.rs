@@ -244,8 +244,9 @@ fn an_entry_waits_no_longer_than_its_time_to_live() {
     answer(&mut desk, Some([10_003, 10_004]));
     assert_eq!((desk.orders().len(), health(&desk)), (0, FeedHealth::Live));
     // The next decision is its own, and asks again.
+    desk.advance(SECOND * 39);
+    desk.quote(10_007, 10_008);
     script.say(BOT, Answer::target(1_000_000));
-    desk.advance(SECOND * 3);
     close(&mut desk);
     assert_eq!(asked(&desk).len(), 2);
 }
