@@ -4,7 +4,9 @@
 use std::collections::VecDeque;
 
 use tradewind_driver::{Effect, Effects};
-use tradewind_events::{CommandId, CommandResult, Configuration, EvaluationRequest, Event, Input};
+use tradewind_events::{
+    BookRead, CommandId, CommandResult, Configuration, EvaluationRequest, Event, Input,
+};
 use tradewind_model::{BotId, Timestamp};
 
 use crate::candle_cache::CandleCache;
@@ -64,6 +66,11 @@ impl Effects for DirectEffects {
             }
             // An order leaves within the turn that decided it.
             Effect::Withdraw { .. } => {}
+            Effect::Book { instrument, .. } => {
+                let depth = self.link.book(now, instrument);
+                let read = BookRead { instrument, depth };
+                self.answers.push_back(Input::Book(Box::new(read)));
+            }
             Effect::Reconcile(account) | Effect::Sweep(account) => {
                 let state = self.link.account(account, &self.configuration);
                 self.answers.push_back(Input::Account(Box::new(state)));

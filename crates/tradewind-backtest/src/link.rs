@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use tradewind_events::{AccountState, Configuration, Intent};
 use tradewind_model::{
-    AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderTerms, Quote, RejectReason,
-    ReportKind, Side, TakeProfit, Timestamp,
+    AccountId, ClientOrderId, Depth, ExecutionReport, InstrumentId, OrderTerms, Quote,
+    RejectReason, ReportKind, Side, TakeProfit, Timestamp,
 };
 use tradewind_risk::PositionEffect;
 use tradewind_simx::{
@@ -212,6 +212,17 @@ impl Link {
     pub(crate) fn market(&mut self, now: Timestamp, event: MarketEvent<'_>) {
         self.exchange.market(now, event, &mut self.outbox);
         self.publish(now);
+    }
+
+    /// The best level of each side, as the exchange shows it; `None` if a side has none.
+    pub(crate) fn book(&self, now: Timestamp, instrument: InstrumentId) -> Option<Depth> {
+        let [bid, ask] = self.exchange.best(instrument);
+        Some(Depth {
+            instrument,
+            bids: vec![bid?],
+            asks: vec![ask?],
+            received_at: now,
+        })
     }
 
     /// The account as the exchange shows it.

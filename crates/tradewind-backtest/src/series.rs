@@ -121,6 +121,8 @@ pub fn benchmark_setup() -> Setup {
         venue_stop_distance: None,
         on_restart: OnRestart::Keep,
         deadline_min: std::time::Duration::ZERO,
+        own_gaps: false,
+        references: Vec::new(),
     };
     Setup {
         configuration,

@@ -309,6 +309,7 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
                 | Output::Reconcile(_)
                 | Output::EndFlattening
                 | Output::Sweep(_)
+                | Output::ReadBook { .. }
                 | Output::RequestCandles { .. } => {}
                 Output::Reply(_, result) => self.wants_sync |= promises(result),
             }

@@ -49,6 +49,13 @@ pub enum Effect {
     Reconcile(AccountId),
     /// Read an account, and the fills of instruments whose holdings changed.
     Sweep(AccountId),
+    /// Read the book of an instrument.
+    Book {
+        /// The account.
+        account: AccountId,
+        /// The instrument.
+        instrument: InstrumentId,
+    },
     /// Read past candles.
     Candles {
         /// The instrument.
@@ -96,6 +103,13 @@ impl Effect {
             },
             Output::Reconcile(account) => Self::Reconcile(account),
             Output::Sweep(account) => Self::Sweep(account),
+            Output::ReadBook {
+                account,
+                instrument,
+            } => Self::Book {
+                account,
+                instrument,
+            },
             Output::RequestCandles {
                 instrument,
                 interval,
@@ -122,7 +136,7 @@ impl Effect {
             Self::Cancel { client_id, .. }
             | Self::Withdraw { client_id, .. }
             | Self::Query { client_id, .. } => Some(*client_id),
-            Self::Reconcile(_) | Self::Sweep(_) | Self::Candles { .. } => None,
+            Self::Reconcile(_) | Self::Sweep(_) | Self::Book { .. } | Self::Candles { .. } => None,
         }
     }
 }

@@ -114,6 +114,7 @@ impl Effects for Noted {
             }
             Effect::Sweep(_) => self.note("sweep"),
             Effect::Candles { .. } => self.note("candles"),
+            Effect::Book { .. } => self.note("book"),
         }
     }
 

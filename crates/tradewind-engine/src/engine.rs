@@ -7,9 +7,9 @@ use crate::parts::Parts;
 use crate::recover::{RecoveredPart, recovered_parts};
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
-    account_stream, breakers, candles, causes, commands, configure, equity, evaluation, exits,
-    flatten, funding, lifecycle, market_data, monitoring, protection, reports, submission,
-    takeover,
+    account_stream, breakers, candles, causes, commands, configure, confirmation, equity,
+    evaluation, exits, flatten, funding, lifecycle, market_data, monitoring, protection, reports,
+    submission, takeover,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;
@@ -49,9 +49,10 @@ impl Engine {
             Input::Trade(trade) => candles::on_trade(parts, trade, out),
             Input::Candle(candle) => candles::on_candle(parts, candle, out),
             Input::Depth(depth) => parts.market.keep_depth(depth),
+            Input::Book(read) => confirmation::on_book(parts, read, out),
             Input::Candles(history) => candles::on_history(parts, history, out),
             Input::Health { instrument, health } => {
-                market_data::on_health(parts, *instrument, *health, out);
+                market_data::on_reported_health(parts, *instrument, *health, out);
             }
             Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed, out),
             Input::TradesLost { count } => candles::on_trades_lost(parts, *count, out),

@@ -31,8 +31,11 @@ pub struct Configuration {
     pub fee: Ppm,
     /// How long between two bots' starts.
     pub stagger: Duration,
-    /// Silence after which a connection's instruments count as stale.
+    /// Silence after which an instrument is stale; the longest one where [`own_gaps`](Self::own_gaps) is set.
     pub stale_after: Duration,
+    /// Whether each instrument is stale by its own gaps, and a quote that says nothing new is silence.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_gaps: bool,
     /// How often an equity snapshot is taken.
     pub equity_every: Duration,
     /// Where candles come from.
@@ -50,6 +53,20 @@ pub struct Configuration {
     /// it. Zero in real time.
     #[serde(default, skip_serializing_if = "Duration::is_zero")]
     pub deadline_min: Duration,
+    /// Second sources of prices, at most one for each instrument.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<PriceReference>,
+}
+
+/// A second source of an instrument's price, which entries are compared with (R11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceReference {
+    /// What is traded.
+    pub instrument: InstrumentId,
+    /// Whose mid it is compared with.
+    pub source: InstrumentId,
+    /// How far the mids may be apart, as a share of the source's.
+    pub within: Ppm,
 }
 
 impl Configuration {

@@ -86,6 +86,8 @@ pub enum Input {
         /// What it reported.
         change: Box<StreamChange>,
     },
+    /// The answer to [`Output::ReadBook`](crate::Output::ReadBook).
+    Book(Box<BookRead>),
     /// The process ended uncleanly too often; follows [`Started`](Self::Started). No bot is started until a person has looked.
     SafeMode,
 }
@@ -99,6 +101,15 @@ pub struct CandleHistory {
     pub interval: Interval,
     /// The candles; empty if the venue has none.
     pub candles: Vec<Candle>,
+}
+
+/// The top of an instrument's book as the venue answered a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookRead {
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// The book; `None` if it cannot be read.
+    pub depth: Option<Depth>,
 }
 
 /// A timer of the engine. Setting one that is set already moves it.
@@ -274,6 +285,8 @@ pub enum EvaluationError {
     Panic(String),
     /// It took longer than it may.
     Overrun,
+    /// It decided for this instrument, which its bot only reads.
+    NotTraded(String),
 }
 
 /// Whether what must not be lost can be written.

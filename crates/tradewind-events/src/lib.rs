@@ -19,15 +19,15 @@ pub use command::{
     Action, AdoptedFrom, Adoption, Command, CommandId, CommandResult, Principal, StopMode,
 };
 pub use configuration::{
-    BotConfig, CandleSource, Configuration, Lane, OnRestart, Started, WakeRule,
+    BotConfig, CandleSource, Configuration, Lane, OnRestart, PriceReference, Started, WakeRule,
 };
 pub use event::{BotState, Delivery, Event, EventKind, EventType, SignalDetails, SignalSource};
 pub use input::{
-    AccountFills, AccountState, AdoptedOrder, CandleHistory, Evaluation, EvaluationError,
+    AccountFills, AccountState, AdoptedOrder, BookRead, CandleHistory, Evaluation, EvaluationError,
     EvaluationOutcome, Funding, Input, LaneState, OpenOrder, SeriesPoint, StorageHealth, Timer,
     VenuePosition, VenuePositions,
 };
-pub use output::{EvaluationRequest, Intent, Output, Outputs, StopShare};
+pub use output::{EvaluationRequest, Intent, Output, Outputs, ReadData, StopShare};
 pub use view::{
     AccountView, BalanceView, BlockedExitView, BotView, CauseView, CloseView, Counters, DeskView,
     EquityPoint, ExitView, FeedView, NextWake, OrderView, PositionView, UnprotectedView,

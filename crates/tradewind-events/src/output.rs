@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, BotId, Candle, CarriedOut, ClientOrderId, InstrumentId, Interval, LastEntry,
-    OrderTerms, PositionState, Quantity, Quote, TakeProfit, Timestamp, VenueOrderId, Wake,
+    AccountId, Amount, BotId, Candle, CarriedOut, ClientOrderId, Depth, FeedHealth, InstrumentId,
+    Interval, LastEntry, OrderTerms, PositionState, Quantity, Quote, TakeProfit, Timestamp, Trade,
+    VenueOrderId, Wake,
 };
 use tradewind_risk::{ApprovedOrder, PositionEffect};
 
@@ -60,6 +61,13 @@ pub enum Output {
         interval: Interval,
         /// How many closed ones.
         count: u32,
+    },
+    /// Read the book of a quiet instrument once and hand it in as [`Input::Book`](crate::Input::Book).
+    ReadBook {
+        /// The account through which it is read.
+        account: AccountId,
+        /// Of what.
+        instrument: InstrumentId,
     },
     /// Ask a strategy in another lane.
     Evaluate(Box<EvaluationRequest>),
@@ -138,4 +146,22 @@ pub struct EvaluationRequest {
     pub position: PositionState,
     /// Its budget.
     pub budget: Amount,
+    /// What the bot reads besides, as of the same moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<ReadData>,
+}
+
+/// Market data of an instrument that a bot only reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadData {
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// How far its data can be trusted.
+    pub health: FeedHealth,
+    /// Its latest sound quote.
+    pub quote: Option<Quote>,
+    /// The top of its book, if its feed is live.
+    pub depth: Option<Depth>,
+    /// Its latest trades, oldest first.
+    pub trades: Vec<Trade>,
 }

@@ -238,6 +238,10 @@ pub enum Wake {
     Candle(crate::Interval),
     /// An interval of its own.
     Timer,
+    /// A quote of an instrument that its bot only reads.
+    ReadQuote(crate::InstrumentId),
+    /// The close of a candle of an instrument that its bot only reads.
+    ReadCandle(crate::InstrumentId, crate::Interval),
 }
 
 #[cfg(test)]

@@ -134,6 +134,15 @@ pub enum DenyReason {
         /// How wide it may be.
         limit: Ppm,
     },
+    /// R11: the second source of the price is not live.
+    NoSecondSource,
+    /// R11: the second source shows another price.
+    SecondSource {
+        /// How far the mids are apart, as a share of the second source's.
+        deviation: Ppm,
+        /// How far they may be.
+        limit: Ppm,
+    },
     /// R12: costs more than the usable part of the free balance.
     Balance {
         /// What it needs.
@@ -230,7 +239,10 @@ impl DenyReason {
             Self::OrderValue { .. } | Self::Unpriced => Rule::R08,
             Self::Liquidity { .. } => Rule::R09,
             Self::Collar { .. } => Rule::R10,
-            Self::NoReference | Self::Spread { .. } => Rule::R11,
+            Self::NoReference
+            | Self::Spread { .. }
+            | Self::NoSecondSource
+            | Self::SecondSource { .. } => Rule::R11,
             Self::Balance { .. } => Rule::R12,
             Self::Position { .. } | Self::PositionsMax(_) => Rule::R13,
             Self::Exposure { .. } => Rule::R14,
@@ -287,6 +299,11 @@ impl fmt::Display for DenyReason {
                 limit.to_text(2)
             ),
             Self::NoReference => f.write_str("no sound and live quote to measure it by"),
+            Self::NoSecondSource => f.write_str("the second source of its price is not live"),
+            Self::SecondSource { deviation, limit } => write!(
+                f,
+                "its price is {deviation} away from its second source, at most {limit} allowed"
+            ),
             Self::Balance { needed, usable } => write!(
                 f,
                 "needs {}, {} usable",

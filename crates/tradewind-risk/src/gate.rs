@@ -74,6 +74,8 @@ pub struct Context<'a> {
     pub quote: Option<&'a Quote>,
     /// The top of the book, if the feed has one and is live.
     pub depth: Option<&'a Depth>,
+    /// The second source of its price, where one is configured.
+    pub second_source: Option<SecondSource<'a>>,
     /// Worth of one whole unit of the quote asset in the report currency, if known.
     pub quote_rate: Option<Amount>,
     /// Equity of the account in the report currency.
@@ -94,6 +96,17 @@ pub struct Context<'a> {
     pub recent: &'a RecentOrders,
     /// Entries of the owner on the order's side within the window of R19.
     pub same_side_entries: u32,
+}
+
+/// Another instrument whose price an entry's is compared with.
+#[derive(Clone, Copy, Debug)]
+pub struct SecondSource<'a> {
+    /// The other instrument.
+    pub instrument: &'a Instrument,
+    /// Its latest quote, if it is sound and its feed live.
+    pub quote: Option<&'a Quote>,
+    /// How far the mids may be apart, as a share of the other's.
+    pub within: Ppm,
 }
 
 /// What is known of an order's account and of its venue.

@@ -20,7 +20,7 @@ pub use breaker::{BreakerLimits, BreakerScope, BreakerState, CircuitBreaker};
 pub use checks::r20_self_match::would_match;
 pub use checks::{reach, visible_quantity};
 pub use deny::{DenyReason, Rule};
-pub use gate::{AccountFacts, Candidate, Context, PositionEffect, check};
+pub use gate::{AccountFacts, Candidate, Context, PositionEffect, SecondSource, check};
 pub use latch::KillLatch;
 pub use limits::{LimitKey, LimitValue, Limits, LossAction, Rate};
 pub use monitors::{AccountValue, BotValue, Monitors, Observation, Verdict};

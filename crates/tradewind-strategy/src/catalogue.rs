@@ -44,7 +44,7 @@ pub fn build(
     (info(name)?.build)(parameters, instruments)
 }
 
-static CATALOGUE: [StrategyInfo; 10] = [
+static CATALOGUE: [StrategyInfo; 11] = [
     builtin::ma_cross::INFO,
     builtin::rsi_reversion::INFO,
     builtin::bollinger_reversion::INFO,
@@ -52,6 +52,7 @@ static CATALOGUE: [StrategyInfo; 10] = [
     builtin::donchian_breakout::INFO,
     builtin::rsi_trend::INFO,
     builtin::momentum_timer::INFO,
+    builtin::cross_venue_spread::INFO,
     builtin::fault_panic::INFO,
     builtin::fault_divide::INFO,
     builtin::fault_slow::INFO,

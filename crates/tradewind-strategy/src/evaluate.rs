@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tradewind_model::{Candle, Decision, Wake};
 
+use crate::reads::Role;
 use crate::strategy::{Strategy, StrategyError, View};
 
 /// The result of a call.
@@ -14,6 +15,8 @@ pub enum Evaluated {
     Decided(Option<Decision>),
     /// It returned an error and continues.
     Failed(StrategyError),
+    /// It decided for this instrument, which its bot only reads.
+    NotTraded(String),
     /// It panicked with this message. Its state is not to be used any more.
     Panicked(String),
 }
@@ -30,9 +33,18 @@ pub fn evaluate(
         (Wake::Quote, _, Some(quote)) => strategy.on_quote(view, quote).map(Some),
         (Wake::Candle(_), Some(candle), _) => strategy.on_candle(view, candle).map(Some),
         (Wake::Timer, _, _) => strategy.on_timer(view).map(Some),
+        (Wake::ReadQuote(id) | Wake::ReadCandle(id, _), candle, _) => {
+            let read = view.reads.of(id);
+            read.map_or(Ok(None), |read| {
+                strategy.on_read(view, &read, candle).map(Some)
+            })
+        }
         (Wake::Quote | Wake::Candle(_), _, _) => Ok(None),
     };
     match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(Some(Decision::Target(_) | Decision::Orders(_)))) if view.role == Role::Read => {
+            Evaluated::NotTraded(view.instrument.name.clone())
+        }
         Ok(Ok(decision)) => Evaluated::Decided(decision),
         Ok(Err(error)) => Evaluated::Failed(error),
         Err(panic) => Evaluated::Panicked(message(&*panic)),

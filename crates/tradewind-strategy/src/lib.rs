@@ -21,6 +21,7 @@ mod nearest;
 mod parameter_info;
 mod parameters;
 mod per_instrument;
+mod reads;
 mod strategy;
 
 pub use catalogue::{BuildError, StrategyInfo, WakesOn, build, catalogue, info};
@@ -30,4 +31,5 @@ pub use parameter_info::{
 };
 pub use parameters::{ParameterError, Parameters};
 pub use per_instrument::PerInstrument;
+pub use reads::{MarketReader, NoMarket, Pairing, ReadUse, Reading, Reads, Role};
 pub use strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};

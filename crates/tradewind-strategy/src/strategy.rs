@@ -4,9 +4,11 @@ use std::fmt;
 
 use tradewind_indicators::IndicatorError;
 use tradewind_model::{
-    Amount, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, LastEntry,
-    PositionState, Quote, Timestamp,
+    Amount, Candle, CarriedOut, Decision, Instrument, Interval, LastEntry, PositionState, Quote,
+    Timestamp,
 };
+
+use crate::reads::{ReadUse, Reading, Reads, Role};
 
 /// A trading rule over a set of instruments.
 ///
@@ -19,6 +21,27 @@ pub trait Strategy: fmt::Debug + Send {
     /// The candle intervals it uses, each with the number of closed candles before its first decision.
     fn timeframes(&self) -> Vec<WarmUp>;
 
+    /// What it uses of the instruments that its bot only reads. Nothing by default: they wake it never, and it may still
+    /// look at them in each [`View`].
+    fn reads(&self) -> ReadUse {
+        ReadUse::default()
+    }
+
+    /// Called for an instrument that the bot trades with each quote and closed candle of an instrument that it only reads, if
+    /// [`reads`](Self::reads) subscribes to it. `candle` is the one that closed; `None` after a quote, which is in `read`.
+    ///
+    /// # Errors
+    /// What kept it from deciding.
+    fn on_read(
+        &mut self,
+        view: &View<'_>,
+        read: &Reading<'_>,
+        candle: Option<&Candle>,
+    ) -> Result<Decision, StrategyError> {
+        let (_, _, _) = (view, read, candle);
+        Err(StrategyError::Unsupported("instruments it reads"))
+    }
+
     /// Called with each quote of an instrument, if the bot is evaluated on quotes.
     ///
     /// # Errors
@@ -28,7 +51,9 @@ pub trait Strategy: fmt::Debug + Send {
         Err(StrategyError::Unsupported("quotes"))
     }
 
-    /// Called with each closed candle of its timeframes: past ones first, whose decisions are not carried out.
+    /// Called with each closed candle of its timeframes: past ones first, whose decisions are not carried out. Candles of an
+    /// instrument that the bot only reads come here, too, with a view whose role is [`Role::Read`]: they are to be kept, and a
+    /// target on one is a fault of the bot.
     ///
     /// # Errors
     /// What kept it from deciding.
@@ -74,26 +99,20 @@ pub struct View<'a> {
     pub instrument: &'a Instrument,
     /// Place of that instrument among the bot's instruments.
     pub slot: usize,
+    /// Whether the bot trades that instrument or only reads it.
+    pub role: Role,
     /// Its latest quote, if there is one; check [`Quote::is_sound`] before use.
     pub quote: Option<&'a Quote>,
     /// The bot's position in it.
     pub position: PositionState,
     /// The bot's budget, in the quote asset.
     pub budget: Amount,
-    /// The latest quotes of all instruments the bot may read, by instrument id.
-    pub quotes: &'a [Option<Quote>],
+    /// The instruments that the bot only reads.
+    pub reads: Reads<'a>,
     /// Which decisions will be carried out.
     pub carried_out: CarriedOut,
     /// What became of the last entry it decided in this instrument.
     pub last_entry: LastEntry,
-}
-
-impl View<'_> {
-    /// The latest quote of another instrument.
-    #[must_use]
-    pub fn quote_of(&self, instrument: InstrumentId) -> Option<&Quote> {
-        self.quotes.get(instrument.index())?.as_ref()
-    }
 }
 
 /// Why a strategy could not decide.

@@ -78,6 +78,8 @@ pub fn configuration() -> Configuration {
         venue_stop_distance: None,
         on_restart: OnRestart::Keep,
         deadline_min: std::time::Duration::ZERO,
+        own_gaps: false,
+        references: Vec::new(),
     }
 }
 

@@ -21,5 +21,5 @@ pub use fixtures::{
     quote, spot,
 };
 pub use resume::{Continued, Interrupted};
-pub use script::{Answer, Script};
+pub use script::{Answer, ReadSeen, Script};
 pub use storm::Storm;

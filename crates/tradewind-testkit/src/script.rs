@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tradewind_engine::StrategySource;
 use tradewind_model::{
-    BotId, Candle, CarriedOut, Decision, ExitPlan, LastEntry, Ppm, Price, Quote, Reason, Target,
+    BotId, Candle, CarriedOut, Decision, Depth, ExitPlan, FeedHealth, InstrumentId, LastEntry, Ppm,
+    Price, Quote, Reason, Target, Trade,
 };
-use tradewind_strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
+use tradewind_strategy::{ReadUse, Reading, RestoreError, Strategy, StrategyError, View, WarmUp};
 
 /// What a scripted strategy does when it is evaluated.
 #[derive(Clone, Debug)]
@@ -55,6 +56,28 @@ struct Lines {
     carried_out: Vec<(BotId, CarriedOut)>,
     last_entries: Vec<(BotId, LastEntry)>,
     evaluated: Vec<BotId>,
+    reads: Vec<ReadSeen>,
+}
+
+/// What a scripted strategy was shown of an instrument that its bot only reads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadSeen {
+    /// The bot.
+    pub bot: BotId,
+    /// The instrument that it was to decide on.
+    pub traded: InstrumentId,
+    /// The instrument that it reads.
+    pub read: InstrumentId,
+    /// How far that one's data could be trusted.
+    pub health: FeedHealth,
+    /// Its quote.
+    pub quote: Option<Quote>,
+    /// Its book.
+    pub depth: Option<Depth>,
+    /// Its latest trades.
+    pub trades: Vec<Trade>,
+    /// The candle that closed.
+    pub candle: Option<Candle>,
 }
 
 /// The answers of every scripted bot of a desk. A clone is the same script.
@@ -63,6 +86,7 @@ pub struct Script {
     lines: Arc<Mutex<Lines>>,
     warm_up: Vec<WarmUp>,
     answers_history: bool,
+    read_use: ReadUse,
 }
 
 impl Script {
@@ -82,6 +106,18 @@ impl Script {
             answers_history: true,
             ..self
         }
+    }
+
+    /// The same script, which uses this of what its bots only read.
+    #[must_use]
+    pub fn reading(self, read_use: ReadUse) -> Self {
+        Self { read_use, ..self }
+    }
+
+    /// What it was shown of instruments that its bots only read, oldest first.
+    #[must_use]
+    pub fn reads(&self) -> Vec<ReadSeen> {
+        self.with(|lines| lines.reads.clone())
     }
 
     /// Adds the answer for an evaluation of `bot`. Answers are used in order; a bot without an answer holds.
@@ -184,6 +220,30 @@ impl Scripted {
 impl Strategy for Scripted {
     fn timeframes(&self) -> Vec<WarmUp> {
         self.script.warm_up.clone()
+    }
+
+    fn reads(&self) -> ReadUse {
+        self.script.read_use.clone()
+    }
+
+    fn on_read(
+        &mut self,
+        view: &View<'_>,
+        read: &Reading<'_>,
+        candle: Option<&Candle>,
+    ) -> Result<Decision, StrategyError> {
+        let seen = ReadSeen {
+            bot: self.bot,
+            traded: view.instrument.id,
+            read: read.instrument.id,
+            health: read.health,
+            quote: read.quote.copied(),
+            depth: read.depth.cloned(),
+            trades: read.trades.to_vec(),
+            candle: candle.copied(),
+        };
+        self.script.with(|lines| lines.reads.push(seen));
+        self.answer()
     }
 
     fn on_quote(&mut self, _view: &View<'_>, _quote: &Quote) -> Result<Decision, StrategyError> {

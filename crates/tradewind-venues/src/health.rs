@@ -10,6 +10,9 @@ use tradewind_model::{FeedHealth, InstrumentId};
 
 use crate::protocol::{Sequence, Topic};
 
+/// Silence of a whole source after which all of its instruments are stale.
+const SOURCE_SILENCE: Duration = Duration::from_secs(10);
+
 /// An instrument's data became better or worse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthChange {
@@ -53,6 +56,8 @@ struct Counter {
 #[derive(Clone, Debug)]
 pub struct HealthBook {
     stale_after: Duration,
+    /// When data of any instrument came last.
+    last_data: Duration,
     feeds: BTreeMap<InstrumentId, Feed>,
     counters: BTreeMap<Topic, Counter>,
     /// Messages of the past are being read: no data is current.
@@ -60,11 +65,12 @@ pub struct HealthBook {
 }
 
 impl HealthBook {
-    /// An instrument without data for `stale_after` is stale.
+    /// An instrument without data for `stale_after` is stale, and so are all when there is none at all for 10 s.
     #[must_use]
     pub const fn new(stale_after: Duration) -> Self {
         Self {
             stale_after,
+            last_data: Duration::ZERO,
             feeds: BTreeMap::new(),
             counters: BTreeMap::new(),
             is_filling: false,
@@ -102,6 +108,7 @@ impl HealthBook {
         };
         if verdict != SequenceVerdict::Repeated {
             feed.last_data = now;
+            self.last_data = now;
         }
         match verdict {
             SequenceVerdict::Missing(count) => {
@@ -219,8 +226,10 @@ impl HealthBook {
 
     /// Finds the instruments that fell silent.
     pub fn tick(&mut self, now: Duration, out: &mut Vec<HealthChange>) {
+        let (stale_after, last_data) = (self.stale_after, self.last_data);
         for (instrument, feed) in &mut self.feeds {
-            if feed.health == FeedHealth::Live && now >= feed.last_data + self.stale_after {
+            let at = silent_at(feed.last_data, last_data, stale_after);
+            if feed.health == FeedHealth::Live && now >= at {
                 change(*instrument, feed, FeedHealth::Stale, "no data", out);
             }
         }
@@ -233,7 +242,8 @@ impl HealthBook {
             .feeds
             .values()
             .filter(|feed| feed.health == FeedHealth::Live);
-        live.map(|feed| feed.last_data + self.stale_after).min()
+        live.map(|feed| silent_at(feed.last_data, self.last_data, self.stale_after))
+            .min()
     }
 
     /// An instrument's health.
@@ -265,6 +275,12 @@ impl HealthBook {
             _ => SequenceVerdict::Next,
         }
     }
+}
+
+/// When an instrument is stale whose last data came at `own`, and the source's at `any`.
+fn silent_at(own: Duration, any: Duration, stale_after: Duration) -> Duration {
+    let source = own.max(any) + SOURCE_SILENCE.min(stale_after);
+    source.min(own + stale_after)
 }
 
 fn missing_messages(count: u64) -> String {
@@ -351,6 +367,32 @@ mod tests {
                 (FeedHealth::Stale, "ping not answered"),
             ]
         );
+    }
+
+    /// D07
+    #[test]
+    fn a_quiet_instrument_lives_on_while_its_source_speaks() {
+        const ETH: InstrumentId = InstrumentId(1);
+        let (mut book, mut out) = (HealthBook::new(secs(60)), Vec::new());
+        book.watch(BTC);
+        book.watch(ETH);
+        book.data(secs(0), Topic::Quotes(ETH), None, &mut out);
+        for second in 0..=50 {
+            book.data(secs(second), Topic::Quotes(BTC), None, &mut out);
+        }
+        book.tick(secs(59), &mut out);
+        assert_eq!(book.health(ETH), FeedHealth::Live, "it was silent for 59 s");
+        assert_eq!(book.wake_at(), Some(secs(60)));
+        book.tick(secs(60), &mut out);
+        let healths = [book.health(BTC), book.health(ETH)];
+        assert_eq!(healths, [FeedHealth::Stale; 2], "all were for 10 s");
+        book.data(secs(61), Topic::Quotes(ETH), None, &mut out);
+        for second in 61..=121 {
+            book.data(secs(second), Topic::Quotes(BTC), None, &mut out);
+        }
+        book.tick(secs(121), &mut out);
+        let healths = [book.health(BTC), book.health(ETH)];
+        assert_eq!(healths, [FeedHealth::Live, FeedHealth::Stale]);
     }
 
     #[test]

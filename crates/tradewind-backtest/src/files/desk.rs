@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use tradewind_events::{BotConfig, CandleSource, Configuration, Lane, OnRestart, WakeRule};
 use tradewind_model::{
-    Account, AccountId, AccountMode, Amount, BotId, Instrument, Interval, Ppm, Timestamp, VenueId,
+    Account, AccountId, AccountMode, Amount, BotId, Instrument, InstrumentId, InstrumentStatus,
+    Interval, Ppm, Timestamp, VenueId,
 };
 use tradewind_risk::{Limits, Rate};
 use tradewind_simx::{ExchangeConfig, FeeSchedule};
-use tradewind_strategy::WakesOn;
+use tradewind_strategy::{ReadUse, WakesOn};
 
 use super::FileOptions;
-use super::rules::{VENUE, full_name, instruments, one_quote};
+use super::rules::{VENUE, full_name, instruments, one_quote, venues};
 use super::survey::Survey;
 use crate::error::BacktestError;
 use crate::setup::{Setup, rest_take_profits};
@@ -31,8 +32,11 @@ pub(super) struct Plan {
 pub(super) struct BotRules {
     version: u32,
     wakes_on: WakesOn,
-    /// Candles it wakes on, shortest first.
+    /// Candles it uses, shortest first.
     intervals: Vec<Interval>,
+    /// Those of what it trades, which wake it.
+    wakes: Vec<Interval>,
+    reads: ReadUse,
 }
 
 impl BotRules {
@@ -44,12 +48,27 @@ impl BotRules {
             tradewind_strategy::build(&options.strategy, &options.parameters, instruments)
                 .map_err(|error| refused(&error))?;
         let timeframes = strategy.timeframes();
-        let intervals: Vec<_> = timeframes.iter().map(|warm_up| warm_up.interval).collect();
+        let wakes: Vec<_> = timeframes.iter().map(|warm_up| warm_up.interval).collect();
+        let reads = strategy.reads();
+        let read = reads.candles.iter().map(|warm_up| warm_up.interval);
+        let all: Vec<Interval> = wakes.iter().copied().chain(read).collect();
         Ok(Self {
             version: info.version,
             wakes_on: info.wakes_on,
-            ..Self::candles(&intervals)
+            wakes,
+            reads,
+            ..Self::candles(&all)
         })
+    }
+
+    /// Refuses a run without what the strategy compares with.
+    fn need_reads(&self, reads: &[InstrumentId]) -> Result<(), BacktestError> {
+        if reads.is_empty() && self.reads != ReadUse::default() {
+            return Err(BacktestError::Options(
+                "the strategy compares with another venue, and none is read; name its data with --reads okx=FILE".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// Those of a strategy that wakes on candles.
@@ -60,7 +79,9 @@ impl BotRules {
         Self {
             version: 1,
             wakes_on: WakesOn::Candles,
+            wakes: intervals.clone(),
             intervals,
+            reads: ReadUse::default(),
         }
     }
 }
@@ -73,20 +94,26 @@ pub(super) fn plan(
 ) -> Result<Plan, BacktestError> {
     let (instruments, assets) = instruments(surveys);
     let source = candle_source(surveys, &rules.intervals)?;
-    let quote = one_quote(&instruments, &assets)?;
+    let is_traded = |one: &&Instrument| one.status != InstrumentStatus::PricesOnly;
+    let traded: Vec<Instrument> = instruments.iter().filter(is_traded).cloned().collect();
+    let quote = one_quote(&traded, &assets)?;
     let files = surveys.iter().map(|survey| {
-        let name = full_name(&survey.product);
+        let venue = survey.venue.as_deref().unwrap_or(VENUE);
+        let name = full_name(venue, &survey.product);
         let found = instruments.iter().find(|known| known.name == name);
         found.map(|instrument| (survey.clone(), instrument.clone()))
     });
     let files: Option<Vec<_>> = files.collect();
     let files =
         files.ok_or_else(|| BacktestError::Options("a file has no instrument".to_owned()))?;
-    let bot = bot(options, rules, &instruments);
+    let reads = instruments.iter().filter(|one| !is_traded(one));
+    let reads: Vec<InstrumentId> = reads.map(|one| one.id).collect();
+    rules.need_reads(&reads)?;
+    let bot = bot(options, rules, &traded, reads);
     let mut configuration = Configuration {
         assets,
         report_asset: quote,
-        venues: vec![VENUE.to_owned()],
+        venues: venues(surveys),
         accounts: vec![Account {
             id: AccountId(0),
             name: "backtest".to_owned(),
@@ -110,6 +137,8 @@ pub(super) fn plan(
         venue_stop_distance: None,
         on_restart: OnRestart::Keep,
         deadline_min: std::time::Duration::ZERO,
+        own_gaps: false,
+        references: Vec::new(),
     };
     rest_take_profits(&mut configuration);
     let setup = Setup {
@@ -174,8 +203,13 @@ pub(super) fn is_folded_from(long: Interval, short: Interval) -> bool {
         .is_multiple_of(short.duration().as_nanos())
 }
 
-fn bot(options: &FileOptions, rules: &BotRules, instruments: &[Instrument]) -> BotConfig {
-    let candles = rules.intervals.iter().copied().map(WakeRule::Candles);
+fn bot(
+    options: &FileOptions,
+    rules: &BotRules,
+    instruments: &[Instrument],
+    reads: Vec<InstrumentId>,
+) -> BotConfig {
+    let candles = rules.wakes.iter().copied().map(WakeRule::Candles);
     let wakes = match rules.wakes_on {
         WakesOn::Quotes => vec![WakeRule::Quotes],
         WakesOn::Timer => candles.chain([WakeRule::Every(options.every)]).collect(),
@@ -189,7 +223,7 @@ fn bot(options: &FileOptions, rules: &BotRules, instruments: &[Instrument]) -> B
         parameters: options.parameters.clone(),
         account: AccountId(0),
         instruments: instruments.iter().map(|instrument| instrument.id).collect(),
-        reads: Vec::new(),
+        reads,
         wakes,
         budget: options.budget.unwrap_or(options.cash),
         positions_max: u32::try_from(instruments.len()).unwrap_or(u32::MAX),

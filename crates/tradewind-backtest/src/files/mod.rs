@@ -36,6 +36,9 @@ pub struct FileOptions {
     /// The files: captures, tables of candles, of quotes or of trades; or `catalogue:binance:BTC/USDT@1m` for a series of
     /// the catalogue.
     pub files: Vec<PathBuf>,
+    /// Files of other venues that the bot only reads, each with the venue's name. They are played with the others by the time at which
+    /// each event was received.
+    pub reads: Vec<(String, PathBuf)>,
     /// Product of the files, as `BASE/QUOTE`, if their names do not contain it.
     pub product: Option<String>,
     /// Length of the candles, if neither the file names nor the rows show it.
@@ -81,6 +84,7 @@ impl FileOptions {
             strategy: strategy.to_owned(),
             parameters: BTreeMap::new(),
             files,
+            reads: Vec::new(),
             product: None,
             interval: None,
             utc_offset: None,
@@ -138,12 +142,18 @@ fn run_bot(
             "there is no file to run over".to_owned(),
         ));
     }
-    let surveys: Result<Vec<_>, _> = options
+    let traded = options
         .files
         .iter()
-        .map(|path| survey::survey(path, options))
-        .collect();
-    let surveys = surveys?;
+        .map(|path| survey::survey(path, options));
+    let read = options.reads.iter().map(|(venue, path)| {
+        let survey = survey::survey(path, options)?;
+        Ok(survey::Survey {
+            venue: Some(venue.clone()),
+            ..survey
+        })
+    });
+    let surveys: Vec<_> = traded.chain(read).collect::<Result<_, BacktestError>>()?;
     let plan = desk::plan(options, rules, &surveys)?;
     let mut player = player::Player::open(&plan)?;
     let mut report = run_with(plan.setup, strategies, &mut player)?;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use tradewind_data::{Digits, Product};
-use tradewind_model::{Amount, AssetId, AssetTable, Instrument, InstrumentId, VenueId};
+use tradewind_model::{
+    Amount, AssetId, AssetTable, Instrument, InstrumentId, InstrumentStatus, VenueId,
+};
 use tradewind_simx::universe;
 
 use super::survey::Survey;
@@ -14,9 +16,11 @@ pub(super) const VENUE: &str = "simx";
 
 /// One instrument a product, as fine as the finest of its files needs.
 pub(super) fn instruments(surveys: &[Survey]) -> (Vec<Instrument>, AssetTable) {
-    let mut needed: BTreeMap<&Product, (Digits, u8)> = BTreeMap::new();
+    // What is traded comes first, with the ids that it has alone.
+    let mut needed: BTreeMap<(Option<&str>, &Product), (Digits, u8)> = BTreeMap::new();
     for survey in surveys {
-        let (known, ticks) = needed.entry(&survey.product).or_default();
+        let key = (survey.venue.as_deref(), &survey.product);
+        let (known, ticks) = needed.entry(key).or_default();
         known.price = known.price.max(survey.digits.price);
         known.quantity = known.quantity.max(survey.digits.quantity);
         if survey.candles().is_none() {
@@ -24,32 +28,54 @@ pub(super) fn instruments(surveys: &[Survey]) -> (Vec<Instrument>, AssetTable) {
         }
     }
     let mut assets = AssetTable::default();
-    let listed = (0..).zip(needed).map(|(id, (product, (digits, ticks)))| {
-        let (base, quote) = (
-            assets.intern(product.base()),
-            assets.intern(product.quote()),
-        );
-        Instrument {
-            id: InstrumentId(id),
-            venue: VenueId(0),
-            name: full_name(product),
-            base,
-            quote,
-            settlement: quote,
-            ..rules(product, digits, ticks)
-        }
-    });
+    let venues = venues(surveys);
+    let listed = (0..)
+        .zip(needed)
+        .map(|(id, ((venue, product), (digits, ticks)))| {
+            let name = venue.unwrap_or(VENUE);
+            let place = venues.iter().position(|known| known == name);
+            let place = place.and_then(|place| u32::try_from(place).ok());
+            let own = rules(product, digits, ticks);
+            let (base, quote) = (
+                assets.intern(product.base()),
+                assets.intern(product.quote()),
+            );
+            Instrument {
+                id: InstrumentId(id),
+                venue: VenueId(place.unwrap_or_default()),
+                name: full_name(name, product),
+                base,
+                quote,
+                settlement: quote,
+                status: match venue {
+                    None => own.status,
+                    Some(_) => InstrumentStatus::PricesOnly,
+                },
+                ..own
+            }
+        });
     (listed.collect(), assets)
 }
 
-pub(super) fn full_name(product: &Product) -> String {
-    format!("{VENUE}:{}/{}", product.base(), product.quote())
+/// The venue that is traded on, and those that are only read.
+pub(super) fn venues(surveys: &[Survey]) -> Vec<String> {
+    let mut venues = vec![VENUE.to_owned()];
+    for name in surveys.iter().filter_map(|survey| survey.venue.as_ref()) {
+        if !venues.contains(name) {
+            venues.push(name.clone());
+        }
+    }
+    venues
+}
+
+pub(super) fn full_name(venue: &str, product: &Product) -> String {
+    format!("{venue}:{}/{}", product.base(), product.quote())
 }
 
 /// The generated market's rules where the data fits them, else as fine as the data needs.
 fn rules(product: &Product, digits: Digits, ticks: u8) -> Instrument {
     let listed = universe(VENUE, VenueId(0)).instruments;
-    let name = full_name(product);
+    let name = full_name(VENUE, product);
     let fits = |known: &Instrument| {
         known.name == name
             && digits.price <= known.price_decimals

@@ -26,6 +26,8 @@ pub(super) enum Content {
 #[derive(Clone, Debug)]
 pub(super) struct Survey {
     pub(super) path: PathBuf,
+    /// The venue of a file that is only read; `None` for one of what is traded.
+    pub(super) venue: Option<String>,
     pub(super) product: Product,
     pub(super) content: Content,
     pub(super) digits: Digits,
@@ -108,6 +110,7 @@ fn series(name: &str, options: &FileOptions) -> Result<Survey, BacktestError> {
 fn of_table(table: Table) -> Survey {
     Survey {
         path: table.path.clone(),
+        venue: None,
         product: table.product.clone(),
         digits: table.digits,
         first: table.first,
@@ -153,6 +156,7 @@ fn capture(path: &Path, options: &FileOptions) -> Result<Survey, BacktestError> 
     };
     Ok(Survey {
         path: path.to_owned(),
+        venue: None,
         product,
         content: Content::Capture {
             ahead_nanos: found.ahead_nanos.unwrap_or(0),

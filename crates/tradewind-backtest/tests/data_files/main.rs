@@ -13,3 +13,4 @@ mod rebuilt;
 #[path = "../strategies/mod.rs"]
 mod strategies;
 mod ticks;
+mod venues;

@@ -112,10 +112,19 @@ impl Bot {
     }
 
     /// Gives every configured instrument a state. An instrument that is no longer configured keeps its state.
-    fn add_instruments(&mut self) {
+    pub(super) fn add_instruments(&mut self) {
         for &instrument in &self.config.instruments {
+            match self.slot_of(instrument) {
+                Some(slot) => self.instruments[slot].set_traded(self.config.sizer),
+                None => {
+                    let state = InstrumentState::new(instrument, &self.config);
+                    self.instruments.push(state);
+                }
+            }
+        }
+        for &instrument in &self.config.reads {
             if self.slot_of(instrument).is_none() {
-                let state = InstrumentState::new(instrument, &self.config);
+                let state = InstrumentState::new_read(instrument, &self.config);
                 self.instruments.push(state);
             }
         }
@@ -124,7 +133,8 @@ impl Bot {
     /// Takes over a changed configuration. Instruments keep their state; one that is not traded any more is only closed.
     pub(crate) fn reconfigure(&mut self, config: BotConfig) {
         if config.sizer != self.config.sizer {
-            for state in &mut self.instruments {
+            let traded = self.instruments.iter_mut();
+            for state in traded.filter(|state| !state.is_only_read()) {
                 state.set_sizer(config.sizer);
             }
         }
@@ -223,6 +233,9 @@ impl Bot {
         self.lane.reset();
         self.activity = Activity::default();
         self.next_timer = None;
+        for state in &mut self.instruments {
+            drop(state.take_unconfirmed());
+        }
     }
 
     /// What recovery restores of it besides its configuration, its state and its instruments.

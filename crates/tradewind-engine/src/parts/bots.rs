@@ -1,7 +1,8 @@
 //! All bots, found by dense id, and the index of what wakes them.
 
 use tradewind_events::BotConfig;
-use tradewind_model::{BotId, InstrumentId, Interval, Timestamp};
+use tradewind_model::{BotId, Instrument, InstrumentId, Interval, Timestamp};
+use tradewind_strategy::ReadUse;
 
 use super::bot::Bot;
 use super::bot_instrument::BotInstrument;
@@ -28,15 +29,19 @@ impl Bots {
         }
     }
 
-    /// Builds the index of wakes; `intervals` returns the intervals that a bot's strategy is fed with.
+    /// Builds the index of wakes; `intervals` returns the intervals that a bot's strategy is fed with, and `reads` what it
+    /// uses of the instruments that it only reads.
     pub(crate) fn index_wakes(
         &mut self,
-        instruments: usize,
+        instruments: &[Instrument],
         intervals: impl Fn(BotId) -> Vec<Interval>,
+        reads: impl Fn(BotId) -> ReadUse,
     ) {
-        self.wakes = Wakes::new(instruments);
+        self.wakes = Wakes::new(instruments.len());
         for bot in self.bots.iter().filter(|bot| !bot.is_removed()) {
-            self.wakes.add(bot, &intervals(bot.config().id));
+            let id = bot.config().id;
+            self.wakes.add(bot, &intervals(id));
+            self.wakes.add_reads(bot, &reads(id), instruments);
         }
     }
 
@@ -73,8 +78,9 @@ impl Bots {
         self.scheduled = scheduled;
     }
 
-    /// Adds a saved bot. They come in the order of their ids.
-    pub(crate) fn restore(&mut self, bot: Bot) {
+    /// Adds a saved bot. They come in the order of their ids. One that an older build saved has no state of what it reads.
+    pub(crate) fn restore(&mut self, mut bot: Bot) {
+        bot.add_instruments();
         self.bots.push(bot);
     }
 
@@ -106,10 +112,12 @@ impl Bots {
         self.bot_mut(place.bot()).instrument_mut(place.slot())
     }
 
-    /// A bot's place in an instrument, if it has one.
+    /// A bot's place in an instrument, if it has one there: what it only reads is none.
     pub(crate) fn place(&self, bot: BotId, instrument: InstrumentId) -> Option<BotInstrument> {
-        let slot = self.get(bot)?.slot_of(instrument)?;
-        Some(BotInstrument::new(bot, slot))
+        let known = self.get(bot)?;
+        let slot = known.slot_of(instrument)?;
+        let is_only_read = known.instruments()[slot].is_only_read();
+        (!is_only_read).then(|| BotInstrument::new(bot, slot))
     }
 
     /// A bot's places, in the order of its instruments. Holds no borrow.
@@ -146,6 +154,27 @@ impl Bots {
         interval: Interval,
     ) -> &[BotInstrument] {
         self.wakes.on_candle(instrument, interval)
+    }
+
+    /// The bots that are evaluated on a quote of an instrument that they only read, in bot order.
+    pub(crate) fn woken_by_read_quote(&self, instrument: InstrumentId) -> &[BotInstrument] {
+        self.wakes.on_read_quote(instrument)
+    }
+
+    /// The places of a bot that are evaluated on a closed candle of an instrument that it only reads.
+    pub(crate) fn woken_by_read_candle(
+        &self,
+        bot: BotId,
+        instrument: InstrumentId,
+        interval: Interval,
+    ) -> &[BotInstrument] {
+        self.wakes.on_read_candle(bot, instrument, interval)
+    }
+
+    /// Whether some bot only reads an instrument.
+    pub(crate) fn is_read(&self, instrument: InstrumentId) -> bool {
+        let mut bots = self.bots.iter().filter(|bot| !bot.is_removed());
+        bots.any(|bot| bot.config().reads.contains(&instrument))
     }
 
     /// Every instrument and interval that some bot is fed with.

@@ -45,6 +45,23 @@ pub(crate) struct InstrumentState {
     /// For its strategy: what became of the last entry.
     #[serde(default)]
     last_entry: LastEntry,
+    /// Whether its bot has only ever read it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    only_read: bool,
+    /// An entry that waits for the book of a quiet instrument.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unconfirmed: Option<Unconfirmed>,
+}
+
+/// An entry that waits for the book of a quiet instrument, as it was decided.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Unconfirmed {
+    pub(crate) target: Target,
+    pub(crate) cause: Option<EventId>,
+    /// The price that it is decided at, where no quote decides it.
+    pub(crate) reference: Option<Price>,
+    pub(crate) on_quote: bool,
+    pub(crate) since: Timestamp,
 }
 
 /// Where a candle stands relative to the last one fed.
@@ -85,7 +102,30 @@ impl InstrumentState {
             refusals: ExitRefusals::default(),
             narrow_exits: 0,
             last_entry: LastEntry::Standing,
+            only_read: false,
+            unconfirmed: None,
         }
+    }
+
+    /// The state of an instrument that a bot only reads: how far its strategy was fed.
+    pub(super) fn new_read(instrument: InstrumentId, config: &BotConfig) -> Self {
+        Self {
+            only_read: true,
+            range: None,
+            ..Self::new(instrument, config)
+        }
+    }
+
+    /// Its bot, which has only read it, trades it from now on.
+    pub(super) fn set_traded(&mut self, sizer: Sizer) {
+        if std::mem::take(&mut self.only_read) {
+            self.set_sizer(sizer);
+        }
+    }
+
+    /// Whether its bot has only ever read it.
+    pub(super) const fn is_only_read(&self) -> bool {
+        self.only_read
     }
 
     /// Keeps what another sizer needs.
@@ -272,6 +312,16 @@ impl InstrumentState {
     /// Sets the target that follows once the working order has ended.
     pub(crate) fn wait_for(&mut self, target: Target, cause: Option<EventId>) {
         self.next = Some((target, cause));
+    }
+
+    /// Lets an entry wait for the book of its instrument. It replaces one that waits.
+    pub(crate) fn await_book(&mut self, entry: Unconfirmed) {
+        self.unconfirmed = Some(entry);
+    }
+
+    /// Takes the entry that waits for a book.
+    pub(crate) const fn take_unconfirmed(&mut self) -> Option<Unconfirmed> {
+        self.unconfirmed.take()
     }
 
     /// Takes the target that waited.

@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tradewind_events::SeriesPoint;
 use tradewind_model::{
-    Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Ppm, Quote,
+    Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Level, Ppm, Quote,
     Timestamp, Trade,
 };
 
 use super::bot_instrument::BotInstrument;
+use super::gaps::Gaps;
 
 /// A series that was silent for this many intervals is not continued with flat candles. Its hole is announced instead.
 const FLAT_MAX: u32 = 1_000;
@@ -26,6 +27,9 @@ pub(crate) struct Market {
     builders: Vec<CandleBuilder>,
     /// The latest number of each named series.
     series: BTreeMap<(String, Option<InstrumentId>), SeriesPoint>,
+    /// Whether trades are kept, by instrument: of those that some bot reads.
+    #[serde(skip)]
+    keeps_trades: Vec<bool>,
 }
 
 /// State of one instrument's data.
@@ -34,6 +38,23 @@ pub(crate) struct Feed {
     health: FeedHealth,
     /// When its last quote came. Trades and candles do not count: they do not contain the best bid and ask.
     quoted_at: Timestamp,
+    /// When its quote changed last.
+    #[serde(default)]
+    changed_at: Timestamp,
+    /// Whether all is known since then, so that the time until the next change is a gap of the instrument.
+    #[serde(default)]
+    is_whole: bool,
+    #[serde(default, skip_serializing_if = "Gaps::is_empty")]
+    gaps: Gaps,
+    /// When its book last showed the prices of its quote.
+    #[serde(default)]
+    confirmed_at: Timestamp,
+    /// When its book was asked for that was not answered yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    book_asked_at: Option<Timestamp>,
+    /// The latest stamp of the venue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event_time: Option<Timestamp>,
     quotes: u64,
     trades: u64,
     candles: u64,
@@ -41,7 +62,18 @@ pub(crate) struct Feed {
     /// A quote that jumped and waits for a second one.
     #[serde(default)]
     suspect: Option<Quote>,
+    /// When its data was lost last. A book of before is not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lost_at: Option<Timestamp>,
+    /// The latest trades, oldest first, where some bot reads them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    recent: Vec<Trade>,
 }
+
+/// A book that is not there after this is asked for again.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Trades kept of an instrument.
+const TRADES_KEPT: usize = 32;
 
 /// A quote is compared with the one before if that is no older.
 const JUMP_WITHIN: Duration = Duration::from_secs(10);
@@ -98,8 +130,7 @@ impl Market {
                 quotes: self.quotes[range.clone()].to_vec(),
                 feeds: self.feeds[range.clone()].to_vec(),
                 monitored: self.monitored[range].to_vec(),
-                builders: Vec::new(),
-                series: BTreeMap::new(),
+                ..Self::default()
             }
         });
         std::iter::once(rest).chain(chunks)
@@ -153,6 +184,87 @@ impl Market {
         feed.health == FeedHealth::Live && now.since(feed.quoted_at) > limit
     }
 
+    /// How long nothing of an instrument's quote has changed, and the silence after which it is stale by its own gaps.
+    pub(crate) fn silence(&self, instrument: InstrumentId, now: Timestamp) -> (Duration, Duration) {
+        let feed = &self.feeds[instrument.index()];
+        (now.since(feed.changed_at), feed.gaps.limit())
+    }
+
+    /// Notes whether a quote says something new: another price or quantity and, where the venue has stamps, a later one. One that
+    /// does not is silence.
+    pub(crate) fn note_change(&mut self, quote: &Quote, now: Timestamp) -> bool {
+        let index = quote.instrument.index();
+        let content = |quote: &Quote| {
+            let prices = (quote.bid, quote.ask);
+            (prices, quote.bid_quantity, quote.ask_quantity)
+        };
+        let last = self.quotes[index].as_ref();
+        let feed = &mut self.feeds[index];
+        let stands_still = quote.event_time.is_some() && quote.event_time <= feed.event_time;
+        if stands_still || last.is_some_and(|last| content(last) == content(quote)) {
+            return false;
+        }
+        feed.event_time = quote.event_time;
+        if feed.is_whole {
+            feed.gaps.note(now.since(feed.changed_at));
+        }
+        feed.changed_at = now;
+        feed.is_whole = true;
+        true
+    }
+
+    /// How long nothing has shown that an instrument's quote is current: neither a change nor its book.
+    pub(crate) fn unconfirmed_for(&self, instrument: InstrumentId, now: Timestamp) -> Duration {
+        let feed = &self.feeds[instrument.index()];
+        now.since(feed.changed_at.max(feed.confirmed_at))
+    }
+
+    /// Notes that the book of an instrument is to be read. False if it is being read.
+    pub(crate) fn ask_book(&mut self, instrument: InstrumentId, now: Timestamp) -> bool {
+        let asked = &mut self.feeds[instrument.index()].book_asked_at;
+        let is_new = asked.is_none_or(|before| now.since(before) > ANSWER_WITHIN);
+        if is_new {
+            *asked = Some(now);
+        }
+        is_new
+    }
+
+    /// Takes the answer to a reading of a book. Whether it shows the prices of the quote, or the quote has changed meanwhile.
+    pub(crate) fn confirm(
+        &mut self,
+        instrument: InstrumentId,
+        depth: Option<&Depth>,
+        now: Timestamp,
+    ) -> bool {
+        let index = instrument.index();
+        let feed = &mut self.feeds[index];
+        let asked = feed.book_asked_at.take();
+        if asked.is_none_or(|asked| feed.changed_at > asked) {
+            return true;
+        }
+        let touch = |levels: &[Level]| levels.first().map(|level| level.price);
+        let shown = depth.map(|depth| (touch(&depth.bids), touch(&depth.asks)));
+        let quote = self.quotes[index].as_ref();
+        let is_same = shown.is_some() && shown == quote.map(|one| (Some(one.bid), Some(one.ask)));
+        if is_same {
+            feed.confirmed_at = now;
+        }
+        is_same
+    }
+
+    /// Data of an instrument is lost: the time until its next change says nothing of its gaps.
+    pub(crate) fn break_gap(&mut self, instrument: InstrumentId) {
+        if let Some(feed) = self.feeds.get_mut(instrument.index()) {
+            feed.is_whole = false;
+        }
+    }
+
+    /// How far the data of an instrument can be trusted.
+    pub(crate) fn health(&self, instrument: InstrumentId) -> FeedHealth {
+        let feed = self.feeds.get(instrument.index());
+        feed.map(|feed| feed.health).unwrap_or_default()
+    }
+
     /// The feeds, by instrument.
     pub(crate) fn feeds(&self) -> &[Feed] {
         &self.feeds
@@ -197,10 +309,39 @@ impl Market {
         self.quotes[quote.instrument.index()] = Some(*quote);
     }
 
-    /// Counts a trade. False for an unknown instrument.
-    pub(crate) fn note_trade(&mut self, instrument: InstrumentId) -> bool {
-        let feed = self.feeds.get_mut(instrument.index());
-        feed.map(|feed| feed.trades += 1).is_some()
+    /// Trades of these instruments are kept from now on, those of others are not.
+    pub(crate) fn keep_trades_of(&mut self, instruments: impl Iterator<Item = InstrumentId>) {
+        self.keeps_trades = vec![false; self.feeds.len()];
+        for instrument in instruments {
+            self.keeps_trades[instrument.index()] = true;
+        }
+        for (feed, keeps) in self.feeds.iter_mut().zip(&self.keeps_trades) {
+            if !keeps {
+                feed.recent.clear();
+            }
+        }
+    }
+
+    /// Counts a trade, and keeps it where some bot reads it. False for an unknown instrument.
+    pub(crate) fn note_trade(&mut self, trade: &Trade) -> bool {
+        let index = trade.instrument.index();
+        let Some(feed) = self.feeds.get_mut(index) else {
+            return false;
+        };
+        feed.trades += 1;
+        if self.keeps_trades.get(index) == Some(&true) {
+            if feed.recent.len() == TRADES_KEPT {
+                feed.recent.remove(0);
+            }
+            feed.recent.push(*trade);
+        }
+        true
+    }
+
+    /// The latest trades of an instrument that some bot reads, oldest first.
+    pub(crate) fn recent_trades(&self, instrument: InstrumentId) -> &[Trade] {
+        let feed = self.feeds.get(instrument.index());
+        feed.map_or(&[], |feed| &feed.recent)
     }
 
     /// Counts a candle. False for an unknown instrument.
@@ -215,19 +356,28 @@ impl Market {
         self.series.insert(key, point.clone());
     }
 
+    /// Keeps a book, unless it is one of before its feed was lost: books and health wait in queues of their own.
     pub(crate) fn keep_depth(&mut self, depth: &Depth) {
-        if let Some(feed) = self.feeds.get_mut(depth.instrument.index()) {
+        let Some(feed) = self.feeds.get_mut(depth.instrument.index()) else {
+            return;
+        };
+        if feed.lost_at.is_none_or(|lost| depth.received_at >= lost) {
             feed.depth = Some(depth.clone());
         }
     }
 
-    /// Sets a feed's health. Returns the health before, if it was another.
+    /// Sets a feed's health. Returns the health before, if it was another. A feed that is lost has no book any more.
     pub(crate) fn set_health(
         &mut self,
         instrument: InstrumentId,
         health: FeedHealth,
+        now: Timestamp,
     ) -> Option<FeedHealth> {
         let feed = self.feeds.get_mut(instrument.index())?;
+        if matches!(health, FeedHealth::Gap | FeedHealth::Resync) {
+            feed.depth = None;
+            feed.lost_at = Some(now);
+        }
         let before = std::mem::replace(&mut feed.health, health);
         (before != health).then_some(before)
     }

@@ -10,6 +10,7 @@ pub(crate) mod command_log;
 pub(crate) mod counters;
 pub(crate) mod exit_monitor;
 pub(crate) mod exit_refusals;
+pub(crate) mod gaps;
 pub(crate) mod instrument_state;
 pub(crate) mod market;
 pub(crate) mod order;
@@ -167,12 +168,18 @@ impl Parts {
     pub(crate) fn index_wakes(&mut self) {
         let instruments = self.config.instruments.len();
         let strategies = &self.strategies;
-        self.bots
-            .index_wakes(instruments, |bot| strategies.intervals(bot));
+        self.bots.index_wakes(
+            &self.config.instruments,
+            |bot| strategies.intervals(bot),
+            |bot| strategies.reads(bot).clone(),
+        );
         let builds = self.config.candles == CandleSource::Trades;
         let series = self.bots.candle_keys().filter(|_| builds);
         self.market.resize(instruments);
         self.market.build_series(series);
+        let ids = self.config.instruments.iter().map(|one| one.id);
+        self.market
+            .keep_trades_of(ids.filter(|id| self.bots.is_read(*id)));
     }
 
     /// Drops the market view, which fresh data rebuilds. Positions with an exit plan stay watched.
@@ -217,5 +224,7 @@ fn empty_configuration() -> Configuration {
         venue_stop_distance: None,
         on_restart: OnRestart::Keep,
         deadline_min: std::time::Duration::ZERO,
+        own_gaps: false,
+        references: Vec::new(),
     }
 }

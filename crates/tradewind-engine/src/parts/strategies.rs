@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use tradewind_events::{BotConfig, Lane, LaneState};
 use tradewind_model::{BotId, Candle, Interval, Wake};
-use tradewind_strategy::{BuildError, Evaluated, RestoreError, Strategy, View, WarmUp, evaluate};
+use tradewind_strategy::{
+    BuildError, Evaluated, ReadUse, RestoreError, Strategy, View, WarmUp, evaluate,
+};
 
 use crate::bytes::Bytes;
 use crate::strategy_source::StrategySource;
@@ -21,6 +23,7 @@ struct Entry {
     /// `None` for a bot of another lane, for one never built, and after a panic.
     strategy: Option<Box<dyn Strategy>>,
     warm_ups: Vec<WarmUp>,
+    reads: ReadUse,
     /// What a strategy of another lane handed in last.
     lane: Option<SavedLane>,
 }
@@ -75,6 +78,7 @@ impl Strategies {
         self.save_before_change(config.id);
         self.entries[config.id.index()] = Entry {
             warm_ups: strategy.timeframes(),
+            reads: strategy.reads(),
             // A strategy of another lane is built here only to read which candles it is fed with.
             strategy: (config.lane == Lane::Inline).then_some(strategy),
             lane: None,
@@ -85,6 +89,11 @@ impl Strategies {
     /// What a bot's strategy is fed with.
     pub(crate) fn warm_ups(&self, bot: BotId) -> &[WarmUp] {
         &self.entries[bot.index()].warm_ups
+    }
+
+    /// What a bot's strategy uses of the instruments that it only reads.
+    pub(crate) fn reads(&self, bot: BotId) -> &ReadUse {
+        &self.entries[bot.index()].reads
     }
 
     /// The candles a bot's strategy is fed with.

@@ -53,6 +53,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
         | Input::Candle(_)
         | Input::Depth(_)
         | Input::Candles(_)
+        | Input::Book(_)
         | Input::Health { .. }
         | Input::Positions(_)
         | Input::Series(_)

@@ -179,6 +179,7 @@ fn without_lists(config: &Configuration) -> Configuration {
         instruments: Vec::new(),
         bots: Vec::new(),
         limits: config.limits.clone(),
+        references: config.references.clone(),
         ..*config
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tradewind_events::{CandleHistory, CandleSource, EventKind, Outputs, Timer};
 use tradewind_model::{Candle, InstrumentId, Timestamp, Trade, Wake};
 
-use super::evaluation::{apply_past, note_lateness, wake, warm_up};
+use super::evaluation::{apply_past, feed_only, note_lateness, wake, warm_up};
 use super::lifecycle::finish_warm_up;
 use super::requests::request_candles;
 use crate::context::Trigger;
@@ -19,7 +19,7 @@ const CANDLE_GRACE: Duration = Duration::from_millis(250);
 
 /// A public trade. Where candles are built from trades, it closes those that ended before it.
 pub(crate) fn on_trade(parts: &mut Parts, trade: &Trade, out: &mut Outputs) {
-    let is_known = parts.market.note_trade(trade.instrument);
+    let is_known = parts.market.note_trade(trade);
     if !is_known || parts.config.candles != CandleSource::Trades {
         return;
     }
@@ -110,11 +110,33 @@ fn feed(parts: &mut Parts, place: BotInstrument, candle: &Candle, out: &mut Outp
             let close = candle.close_time();
             parts.counters.closed_at(close);
             note_lateness(parts, place.bot(), parts.now().since(close));
-            let by = Wake::Candle(candle.interval);
-            wake(parts, place, by, Some(candle), out);
+            if parts.bots.is_traded(place) {
+                let by = Wake::Candle(candle.interval);
+                wake(parts, place, by, Some(candle), out);
+            } else {
+                feed_read(parts, place, candle, out);
+            }
         }
         // This evaluation is skipped and the hole filled from the venue: no strategy sees a series with a hole.
         CandleOrder::Gap => request_candles(parts, place, candle.interval, out),
+    }
+}
+
+/// A candle of an instrument that a bot only reads: its strategy is fed, and then evaluated on what it trades.
+fn feed_read(parts: &mut Parts, place: BotInstrument, candle: &Candle, out: &mut Outputs) {
+    if !feed_only(parts, place, candle, out) {
+        return;
+    }
+    let (bot, instrument, interval) = (place.bot(), candle.instrument, candle.interval);
+    let by = Wake::ReadCandle(instrument, interval);
+    let mut index = 0;
+    while let Some(&traded) = parts
+        .bots
+        .woken_by_read_candle(bot, instrument, interval)
+        .get(index)
+    {
+        wake(parts, traded, by, Some(candle), out);
+        index += 1;
     }
 }
 

@@ -193,7 +193,12 @@ fn rule(config: &BotConfig) -> impl PartialEq + '_ {
         config.strategy_version,
         &config.parameters,
     );
-    let fed = (&config.instruments, &config.wakes, config.lane);
+    let fed = (
+        &config.instruments,
+        &config.reads,
+        &config.wakes,
+        config.lane,
+    );
     (strategy, fed, config.sizer)
 }
 

@@ -5,21 +5,23 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind,
-    LaneState, Output, Outputs, SignalDetails, SignalSource, Timer,
+    BotConfig, BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest,
+    EventKind, LaneState, Output, Outputs, ReadData, SignalDetails, SignalSource, Timer,
 };
 use tradewind_model::{
-    BotId, Candle, CarriedOut, Decision, EventId, LastEntry, Ppm, Price, Quote, Reason, Target,
-    Timestamp, Wake,
+    BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry, Ppm, Price,
+    Quote, Reason, Target, Timestamp, Wake,
 };
-use tradewind_strategy::{Evaluated, View};
+use tradewind_strategy::{Evaluated, MarketReader, Reading, Reads, Role, View};
 
 use super::lifecycle::{fail_bot, set_bot_timer};
+use super::quiet::awaits_book;
 use super::target::reconcile_position;
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::instrument_state::CandleOrder;
+use crate::parts::market::Market;
 
 /// How long another lane may take before its bot counts as overrun.
 const EVALUATION_DEADLINE: Duration = Duration::from_secs(10);
@@ -74,7 +76,8 @@ fn carried_out(parts: &Parts, bot: BotId) -> CarriedOut {
     }
 }
 
-/// The price that a decision is made at: the candle's close or, when a timer wakes the bot, the mid. A quote says itself.
+/// The price that a decision is made at: the candle's close or, when a timer or something that it only reads wakes the bot, the
+/// mid. A quote says itself.
 fn reference(
     parts: &Parts,
     place: BotInstrument,
@@ -83,8 +86,9 @@ fn reference(
 ) -> Option<Price> {
     match (wake, candle) {
         (Wake::Quote, _) => None,
-        (_, Some(candle)) => Some(candle.close),
-        (_, None) => {
+        (Wake::Candle(_), Some(candle)) => Some(candle.close),
+        // What is read has prices of its own: the decision is made at those of what is traded.
+        _ => {
             let instrument = parts.bots.at(place).instrument();
             parts.market.quote(instrument).map(Quote::mid)
         }
@@ -119,6 +123,12 @@ pub(crate) fn warm_up(
         }
         state.note_candle(candle, parts.config.instrument(candle.instrument));
         let wake = Wake::Candle(candle.interval);
+        if !parts.bots.is_traded(place) {
+            if !feed_only(parts, place, candle, out) {
+                return PastTargets::new();
+            }
+            continue;
+        }
         if parts.bots.bot(place.bot()).is_remote() {
             let is_waiting = parts.bots.bot_mut(place.bot()).lane_mut().is_waiting();
             let may_enter = goes_to_work && is_starting && is_fresh(parts, candle.close_time());
@@ -148,13 +158,35 @@ pub(crate) fn warm_up(
                 CarriedOut::Exits | CarriedOut::Nothing => {}
             },
             Evaluated::Decided(_) => {}
-            failed @ (Evaluated::Failed(_) | Evaluated::Panicked(_)) => {
+            failed => {
                 apply_decision(parts, place, outcome(failed), out);
                 return PastTargets::new();
             }
         }
     }
     past
+}
+
+/// Feeds a candle of an instrument that a bot only reads to its strategy, wherever it runs. False if that failed: a target for
+/// such an instrument is a fault.
+pub(crate) fn feed_only(
+    parts: &mut Parts,
+    place: BotInstrument,
+    candle: &Candle,
+    out: &mut Outputs,
+) -> bool {
+    let wake = Wake::Candle(candle.interval);
+    if parts.bots.bot(place.bot()).is_remote() {
+        send(parts, place, wake, Some(candle), (Purpose::Feed, None), out);
+        return true;
+    }
+    match call(parts, place, wake, Some(candle), CarriedOut::Nothing) {
+        Evaluated::Decided(_) => true,
+        failed => {
+            apply_decision(parts, place, outcome(failed), out);
+            false
+        }
+    }
 }
 
 /// Whether an entry that is decided on a close may still be made.
@@ -223,18 +255,65 @@ fn call(
 ) -> Evaluated {
     let bot = parts.bots.bot(place.bot());
     let state = &bot.instruments()[place.slot()];
+    let market = MarketOf {
+        instruments: &parts.config.instruments,
+        market: &parts.market,
+    };
+    let config = bot.config();
     let view = View {
         at: parts.context.at(),
         instrument: parts.config.instrument(state.instrument()),
         slot: place.slot(),
+        role: role(config, state.instrument()),
         quote: parts.market.quote(state.instrument()),
         position: *state.position(),
-        budget: bot.config().budget,
-        quotes: parts.market.quotes(),
+        budget: config.budget,
+        reads: Reads::new(&config.reads, &market),
         carried_out,
         last_entry: state.last_entry(),
     };
     parts.strategies.call(place.bot(), &view, wake, candle)
+}
+
+#[inline]
+fn role(config: &BotConfig, instrument: InstrumentId) -> Role {
+    if config.instruments.contains(&instrument) {
+        Role::Traded
+    } else {
+        Role::Read
+    }
+}
+
+/// The market as strategies read it.
+#[derive(Debug)]
+struct MarketOf<'a> {
+    instruments: &'a [Instrument],
+    market: &'a Market,
+}
+
+impl MarketReader for MarketOf<'_> {
+    fn read(&self, instrument: InstrumentId) -> Option<Reading<'_>> {
+        Some(Reading {
+            instrument: self.instruments.get(instrument.index())?,
+            health: self.market.health(instrument),
+            quote: self.market.quote(instrument),
+            depth: self.market.live_depth(instrument),
+            trades: self.market.recent_trades(instrument),
+        })
+    }
+}
+
+/// What a bot reads, copied for another lane.
+fn read_data(parts: &Parts, bot: BotId) -> Vec<ReadData> {
+    let reads = parts.bots.bot(bot).config().reads.iter();
+    let data = reads.map(|&instrument| ReadData {
+        instrument,
+        health: parts.market.health(instrument),
+        quote: parts.market.quote(instrument).copied(),
+        depth: parts.market.live_depth(instrument).cloned(),
+        trades: parts.market.recent_trades(instrument).to_vec(),
+    });
+    data.collect()
 }
 
 /// The answer of the inline lane, in the words of all lanes.
@@ -244,6 +323,7 @@ fn outcome(evaluated: Evaluated) -> EvaluationOutcome {
         Evaluated::Failed(error) => {
             EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()))
         }
+        Evaluated::NotTraded(name) => EvaluationOutcome::Failed(EvaluationError::NotTraded(name)),
         Evaluated::Panicked(message) => EvaluationOutcome::Failed(EvaluationError::Panic(message)),
     }
 }
@@ -296,6 +376,7 @@ fn send(
         quote: parts.market.quote(state.instrument()).copied(),
         position: *state.position(),
         budget: parts.bots.bot(place.bot()).config().budget,
+        reads: read_data(parts, place.bot()),
     })));
 }
 
@@ -377,24 +458,56 @@ fn apply_decision(
     }
 }
 
+/// What a target is decided on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Decided {
+    /// The instrument's own quote, where a quote decided it.
+    pub(super) quote: Option<Quote>,
+    /// Whether a quote decided it, of whatever instrument.
+    pub(super) on_quote: bool,
+}
+
 fn apply_target(parts: &mut Parts, place: BotInstrument, target: Target, out: &mut Outputs) {
+    let instrument = parts.bots.at(place).instrument();
+    let on_quote = parts.context.quote();
+    // A quote that the bot only reads is the cause. What it decides on is traded at the instrument's own.
+    let quote = on_quote.and_then(|quote| match quote.instrument == instrument {
+        true => Some(quote),
+        false => parts.market.quote(instrument).copied(),
+    });
+    let decided = Decided {
+        quote,
+        on_quote: on_quote.is_some(),
+    };
     note_reason(parts, place, target.reason.clone());
     parts.bots.at_mut(place).set_last_entry(LastEntry::Standing);
+    if !awaits_book(parts, place, &target, decided.on_quote, out) {
+        announce_target(parts, place, target, decided, out);
+    }
+}
+
+/// Announces a target and works towards it.
+pub(super) fn announce_target(
+    parts: &mut Parts,
+    place: BotInstrument,
+    target: Target,
+    decided: Decided,
+    out: &mut Outputs,
+) {
     let bot = place.bot();
     parts.bots.bot_mut(bot).activity_mut().signals += 1;
     parts.counters.signalled();
-    let quote = parts.context.quote();
     let cause = parts.context.cause(out);
     let signal = EventKind::SignalGenerated {
         bot,
         instrument: parts.bots.at(place).instrument(),
         exposure: target.exposure,
         reason: target.reason.clone(),
-        quote,
+        quote: decided.quote,
         details: details(&target),
     };
     let cause = parts.emit(cause, signal, out);
-    reconcile_position(parts, place, target, Some(cause), quote.is_some(), out);
+    reconcile_position(parts, place, target, Some(cause), decided.on_quote, out);
 }
 
 /// No signal, for a reason that is shown.

@@ -25,6 +25,10 @@ use crate::parts::protection::Protection;
 const PANICKED: &str = "panicked: ";
 /// The announcement of an overrun.
 const OVERRAN: &str = "took longer than it may";
+/// How the announcement of a decision for an instrument begins that its bot only reads, and how it ends.
+const STRAYED: &str = "decided on ";
+const STRAYED_TO: &str =
+    ", which it only reads: only instruments of its account's venue can be traded";
 
 /// The desk starts: every account is read from its venue before anything may be sent.
 pub(crate) fn on_started(parts: &mut Parts, started: &Started, out: &mut Outputs) {
@@ -164,13 +168,22 @@ fn request_warm_up(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     let warm_ups = parts.strategies.warm_ups(bot).iter();
     let needed = warm_ups.filter(|warm_up| warm_up.candles > 0);
     let intervals: Vec<Interval> = needed.map(|warm_up| warm_up.interval).collect();
+    let read = parts.strategies.reads(bot).candles.iter();
+    let read = read.filter(|warm_up| warm_up.candles > 0);
+    let read: Vec<Interval> = read.map(|warm_up| warm_up.interval).collect();
     for place in parts.bots.places(bot) {
         let state = parts.bots.at_mut(place);
         state.forget_candles();
         let instrument = state.instrument();
-        let is_traded = parts.bots.is_traded(place);
-        if is_traded && parts.config.instrument(instrument).has_data() {
-            for &interval in &intervals {
+        let intervals = if parts.bots.is_traded(place) {
+            &intervals
+        } else if parts.bots.bot(bot).config().reads.contains(&instrument) {
+            &read
+        } else {
+            continue;
+        };
+        if parts.config.instrument(instrument).has_data() {
+            for &interval in intervals {
                 request_candles(parts, place, interval, out);
             }
         }
@@ -211,7 +224,7 @@ pub(crate) fn set_bot_timer(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
 
 /// Whether the text of an announced error is that of a fault, which counts towards stopping its bot.
 pub(crate) fn is_fault(error: &str) -> bool {
-    error.starts_with(PANICKED) || error == OVERRAN
+    error.starts_with(PANICKED) || error == OVERRAN || error.ends_with(STRAYED_TO)
 }
 
 /// A strategy failed. Its own errors are announced and it continues; a panic or an overrun is a fault.
@@ -221,6 +234,7 @@ pub(crate) fn fail_bot(parts: &mut Parts, bot: BotId, error: &EvaluationError, o
         EvaluationError::Error(text) => (text.clone(), false),
         EvaluationError::Panic(text) => (format!("{PANICKED}{text}"), true),
         EvaluationError::Overrun => (OVERRAN.to_owned(), true),
+        EvaluationError::NotTraded(name) => (format!("{STRAYED}{name}{STRAYED_TO}"), true),
     };
     let runtime = parts.bots.bot_mut(bot);
     runtime.activity_mut().errors += 1;

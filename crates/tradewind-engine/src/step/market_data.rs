@@ -21,6 +21,7 @@ pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     let Some((health, before)) = parts.market.note_quote(quote.instrument, now) else {
         return;
     };
+    let is_news = !parts.config.own_gaps || parts.market.note_change(quote, now);
     // Nothing is decided on a price that may be wrong: no entry, no stop. The next quote decides about it.
     let jump_max = parts.config.limits.quote_jump_max;
     if !quote.is_sound() || parts.market.is_suspect(quote, before, now, jump_max) {
@@ -28,7 +29,8 @@ pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     }
     parts.market.keep_quote(quote);
     parts.context.set_trigger(Trigger::Quote(*quote, None));
-    if health != FeedHealth::Live {
+    // The same again, or an old one, does not end a silence.
+    if health != FeedHealth::Live && (is_news || health != FeedHealth::Stale) {
         mark_live(parts, quote.instrument, health, out);
     }
     if parts.config.announce_quotes {
@@ -38,6 +40,18 @@ pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     let mut index = 0;
     while let Some(&place) = parts.bots.woken_by_quote(quote.instrument).get(index) {
         wake(parts, place, Wake::Quote, None, out);
+        index += 1;
+    }
+    if !parts.bots.woken_by_read_quote(quote.instrument).is_empty() {
+        wake_readers(parts, quote.instrument, out);
+    }
+}
+
+/// The bots that only read the instrument and subscribe to its quotes are evaluated on what they trade.
+fn wake_readers(parts: &mut Parts, instrument: InstrumentId, out: &mut Outputs) {
+    let mut index = 0;
+    while let Some(&place) = parts.bots.woken_by_read_quote(instrument).get(index) {
+        wake(parts, place, Wake::ReadQuote(instrument), None, out);
         index += 1;
     }
 }
@@ -56,7 +70,10 @@ pub(crate) fn on_health(
     health: FeedHealth,
     out: &mut Outputs,
 ) {
-    let Some(before) = parts.market.set_health(instrument, health) else {
+    let Some(before) = parts
+        .market
+        .set_health(instrument, health, parts.context.at())
+    else {
         return;
     };
     let changed = EventKind::FeedHealthChanged { instrument, health };
@@ -92,9 +109,16 @@ fn fixed(of: &Instrument) -> impl PartialEq {
     (of.kind, assets, of.multiplier, decimals)
 }
 
-/// Feeds are checked for silence ten times per staleness limit, so that a stale feed is announced at most a tenth late.
+/// The shortest time between two searches for silent feeds by their own gaps: ten in the time that little known ones have.
+const SEARCH_EVERY: Duration = Duration::from_secs(1);
+
+/// Feeds are checked for silence ten times per staleness limit, so that a stale feed is announced at most a tenth late. With limits of
+/// their own they are checked each second.
 pub(crate) fn set_staleness_timer(parts: &mut Parts, out: &mut Outputs) {
-    let every = (parts.config.stale_after / 10).max(Duration::from_millis(1));
+    let mut every = (parts.config.stale_after / 10).max(Duration::from_millis(1));
+    if parts.config.own_gaps {
+        every = every.min(parts.deadline(SEARCH_EVERY));
+    }
     let at = parts.now() + every;
     parts.timers.set(at, Timer::Staleness, out);
 }
@@ -102,11 +126,35 @@ pub(crate) fn set_staleness_timer(parts: &mut Parts, out: &mut Outputs) {
 /// The staleness timer is due: looks for silent feeds.
 pub(crate) fn on_staleness(parts: &mut Parts, out: &mut Outputs) {
     set_staleness_timer(parts, out);
-    let limit = parts.config.stale_after;
     for index in 0..parts.config.instruments.len() {
         let instrument = parts.config.instruments[index].id;
-        if parts.market.is_silent(instrument, limit, parts.now()) {
+        if is_silent(parts, instrument) {
             on_health(parts, instrument, FeedHealth::Stale, out);
         }
     }
+}
+
+/// Whether a feed counts as live and has been silent for longer than it may: than five times its own rare gaps, where the desk goes
+/// by these, and never longer than `stale_after`.
+fn is_silent(parts: &Parts, instrument: InstrumentId) -> bool {
+    let (now, most) = (parts.now(), parts.config.stale_after);
+    if !parts.config.own_gaps {
+        return parts.market.is_silent(instrument, most, now);
+    }
+    let (silence, limit) = parts.market.silence(instrument, now);
+    let limit = parts.deadline(limit.min(most));
+    parts.market.health(instrument) == FeedHealth::Live && silence > limit
+}
+
+/// A source reports that a feed became better or worse.
+pub(crate) fn on_reported_health(
+    parts: &mut Parts,
+    instrument: InstrumentId,
+    health: FeedHealth,
+    out: &mut Outputs,
+) {
+    if health != FeedHealth::Live {
+        parts.market.break_gap(instrument);
+    }
+    on_health(parts, instrument, health, out);
 }

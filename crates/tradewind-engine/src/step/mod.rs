@@ -5,7 +5,7 @@
 //! ```text
 //! retries <- sizing, causes, budgets, equity, funding, positions, holdings, requests <- breakers, risk_context, observation
 //!   <- exit_bound, submission, protection <- target <- monitoring <- exits, reports
-//!   <- lifecycle <- evaluation <- market_data, candles
+//!   <- quiet, lifecycle <- evaluation <- market_data, candles <- confirmation
 //!   <- account_stream <- takeover, kill, adoption, commands, configure
 //! ```
 
@@ -17,6 +17,7 @@ pub(crate) mod candles;
 pub(crate) mod causes;
 pub(crate) mod commands;
 pub(crate) mod configure;
+pub(crate) mod confirmation;
 pub(crate) mod equity;
 pub(crate) mod evaluation;
 mod exit_bound;
@@ -31,6 +32,7 @@ pub(crate) mod monitoring;
 mod observation;
 pub(crate) mod positions;
 pub(crate) mod protection;
+mod quiet;
 pub(crate) mod reports;
 mod requests;
 pub(crate) mod retries;

@@ -17,7 +17,11 @@ pub(super) fn request_candles(
     out: &mut Outputs,
 ) {
     parts.bots.at_mut(place).await_candles(interval);
-    let mut warm_ups = parts.strategies.warm_ups(place.bot()).iter();
+    let mut warm_ups = if parts.bots.is_traded(place) {
+        parts.strategies.warm_ups(place.bot()).iter()
+    } else {
+        parts.strategies.reads(place.bot()).candles.iter()
+    };
     let needed = warm_ups.find(|warm_up| warm_up.interval == interval);
     out.push(Output::RequestCandles {
         instrument: parts.bots.at(place).instrument(),

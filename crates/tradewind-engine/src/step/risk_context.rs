@@ -9,7 +9,8 @@ use tradewind_model::{
 };
 use tradewind_portfolio::rate;
 use tradewind_risk::{
-    AccountFacts, ApprovedOrder, Candidate, Context, DenyReason, PositionEffect, check, would_match,
+    AccountFacts, ApprovedOrder, Candidate, Context, DenyReason, PositionEffect, SecondSource,
+    check, would_match,
 };
 
 use super::breakers::is_probing;
@@ -75,6 +76,7 @@ fn context<'a>(parts: &'a Parts, candidate: &Candidate) -> Context<'a> {
         allowed: bot.is_none_or(|bot| bot.config().instruments.contains(&terms.instrument)),
         quote: parts.market.live_quote(terms.instrument),
         depth: parts.market.live_depth(terms.instrument),
+        second_source: second_source(parts, terms.instrument),
         quote_rate: rate(parts.prices(), instrument.quote, parts.config.report_asset),
         equity: account.equity().equity,
         fee: parts.config.fee,
@@ -86,6 +88,17 @@ fn context<'a>(parts: &'a Parts, candidate: &Candidate) -> Context<'a> {
         recent: throttle.recent(),
         same_side_entries: throttle.same_side_entries(terms.side, parts.now(), limits),
     }
+}
+
+/// The second source of an instrument's price, where one is configured.
+fn second_source(parts: &Parts, instrument: InstrumentId) -> Option<SecondSource<'_>> {
+    let mut references = parts.config.references.iter();
+    let reference = references.find(|reference| reference.instrument == instrument)?;
+    Some(SecondSource {
+        instrument: parts.config.instrument(reference.source),
+        quote: parts.market.live_quote(reference.source),
+        within: reference.within,
+    })
 }
 
 /// What the account's open orders mean for an order.

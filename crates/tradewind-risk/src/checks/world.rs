@@ -9,7 +9,7 @@ use tradewind_model::{
 
 use crate::{
     AccountFacts, ApprovedOrder, Candidate, Context, DenyReason, Limits, PositionEffect, Rate,
-    RecentOrders, TokenBucket, TradingState, check,
+    RecentOrders, SecondSource, TokenBucket, TradingState, check,
 };
 
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_000);
@@ -73,6 +73,7 @@ pub(crate) struct World {
     pub(crate) instrument: Instrument,
     pub(crate) quote: Option<Quote>,
     pub(crate) depth: Option<Depth>,
+    pub(crate) second_source: Option<(Instrument, Option<Quote>, Ppm)>,
     pub(crate) state: TradingState,
     pub(crate) allowed: bool,
     pub(crate) equity: Amount,
@@ -100,6 +101,7 @@ pub(crate) fn world() -> World {
         instrument: instrument(),
         quote: Some(quote()),
         depth: None,
+        second_source: None,
         state: TradingState::Active,
         allowed: true,
         equity: Amount::whole(10_000),
@@ -132,6 +134,14 @@ impl World {
             allowed: self.allowed,
             quote: self.quote.as_ref(),
             depth: self.depth.as_ref(),
+            second_source: self
+                .second_source
+                .as_ref()
+                .map(|(instrument, quote, within)| SecondSource {
+                    instrument,
+                    quote: quote.as_ref(),
+                    within: *within,
+                }),
             quote_rate: Some(Amount::ONE),
             equity: self.equity,
             fee: Ppm(1_000),

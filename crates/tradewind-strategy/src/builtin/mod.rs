@@ -13,6 +13,7 @@ mod prices;
 mod saved;
 
 pub(crate) mod bollinger_reversion;
+pub(crate) mod cross_venue_spread;
 pub(crate) mod donchian_breakout;
 pub(crate) mod fault_divide;
 pub(crate) mod fault_panic;

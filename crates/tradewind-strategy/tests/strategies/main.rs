@@ -7,6 +7,7 @@
 )]
 
 mod catalogue;
+mod cross_venue_spread;
 mod crossover;
 mod faults;
 mod laws;

@@ -156,6 +156,9 @@ impl BinanceVenue {
                 .trades_between(instrument, since, self.rest.venue_time())
                 .await
                 .map(VenueResponse::Fills),
+            VenueRequest::Book { instrument } => {
+                self.book(instrument).await.map(VenueResponse::Book)
+            }
             VenueRequest::Candles {
                 instrument,
                 interval,

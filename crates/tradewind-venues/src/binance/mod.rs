@@ -8,6 +8,7 @@
 mod account;
 mod answers;
 mod assets;
+mod book_read;
 mod client_ids;
 mod codec;
 mod entry;

@@ -110,6 +110,16 @@ impl Executor {
             } => self.query(instrument, client_id, out),
             ExecutorInput::ReadAccount => self.reading.request(Extent::All, self.now),
             ExecutorInput::SweepAccount => self.reading.request(Extent::Changed, self.now),
+            ExecutorInput::ReadBook(instrument) if self.stopped => {
+                out.push(ExecutorOutput::Book {
+                    instrument,
+                    depth: None,
+                });
+            }
+            ExecutorInput::ReadBook(instrument) => {
+                let request = VenueRequest::Book { instrument };
+                self.begin(Purpose::Book(instrument), request, out);
+            }
             ExecutorInput::ReadCandles {
                 instrument,
                 interval,
@@ -225,7 +235,7 @@ impl Executor {
 
     fn begin(&mut self, purpose: Purpose, request: VenueRequest, out: &mut Outputs) {
         let within = match purpose {
-            Purpose::Order(_) | Purpose::Cancel(..) | Purpose::Query(..) => {
+            Purpose::Order(_) | Purpose::Cancel(..) | Purpose::Query(..) | Purpose::Book(_) => {
                 self.waits.answer_within
             }
             Purpose::Account | Purpose::Absence | Purpose::Candles(_) => self.waits.reading_within,

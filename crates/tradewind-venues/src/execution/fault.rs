@@ -67,6 +67,9 @@ pub enum ExecutorFault {
         /// Why.
         error: VenueError,
     },
+    /// A book cannot be read; the entry that waits for it is denied.
+    #[error("the book of instrument {} cannot be read: {}", .0.0, .1)]
+    BookUnreadable(InstrumentId, VenueError),
     /// A second answer to one request, or one to a request that was given up.
     #[error("request {} was answered twice or too late", .0.0)]
     Unexpected(RequestId),

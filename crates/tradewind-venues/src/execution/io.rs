@@ -1,7 +1,7 @@
 //! What goes into an executor, and what comes out of it.
 
 use tradewind_model::{
-    AccountId, BotId, Candle, ClientOrderId, ExecutionReport, InstrumentId, Interval,
+    AccountId, BotId, Candle, ClientOrderId, Depth, ExecutionReport, InstrumentId, Interval,
 };
 use tradewind_risk::{ApprovedOrder, Rate};
 
@@ -47,6 +47,8 @@ pub enum ExecutorInput {
     ReadAccount,
     /// Read the account, and the fills of instruments whose holdings changed since the last reading.
     SweepAccount,
+    /// Read the top of an instrument's book, once.
+    ReadBook(InstrumentId),
     /// Read the latest closed candles.
     ReadCandles {
         /// The instrument.
@@ -83,6 +85,13 @@ pub enum ExecutorOutput {
         interval: Interval,
         /// The candles, oldest first.
         candles: Vec<Candle>,
+    },
+    /// A book that was wanted; `None` if it cannot be read.
+    Book {
+        /// The instrument.
+        instrument: InstrumentId,
+        /// Its top.
+        depth: Option<Box<Depth>>,
     },
     /// Something is worth a line in the log.
     Fault(ExecutorFault),

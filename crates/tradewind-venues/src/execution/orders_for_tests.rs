@@ -75,6 +75,7 @@ pub(crate) fn sealed(id: u128, purpose: PositionEffect) -> ApprovedOrder {
         allowed: true,
         quote: Some(&quote),
         depth: None,
+        second_source: None,
         quote_rate: Some(Amount::ONE),
         equity: Amount::whole(1_000_000_000),
         fee: Ppm(1_000),

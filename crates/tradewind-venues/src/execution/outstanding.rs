@@ -21,6 +21,7 @@ pub(super) enum Purpose {
     Account,
     Absence,
     Candles(u64),
+    Book(InstrumentId),
 }
 
 /// The requests of one executor.

@@ -1,7 +1,7 @@
 //! The requests of an executor to a venue, and their results.
 
 use tradewind_model::{
-    Candle, ClientOrderId, ExecutionReport, Fill, InstrumentId, Interval, Timestamp, TradeId,
+    Candle, ClientOrderId, Depth, ExecutionReport, Fill, InstrumentId, Interval, Timestamp, TradeId,
 };
 use tradewind_risk::ApprovedOrder;
 
@@ -50,6 +50,11 @@ pub enum VenueRequest {
         /// Not before.
         since: Timestamp,
     },
+    /// Read the top of an instrument's book.
+    Book {
+        /// The instrument.
+        instrument: InstrumentId,
+    },
     /// Read closed candles, oldest first.
     Candles {
         /// The instrument.
@@ -76,6 +81,8 @@ pub enum VenueResponse {
     OpenOrders(Vec<OrderRecord>),
     /// To [`VenueRequest::Fills`] and [`VenueRequest::FillsSince`].
     Fills(Vec<Fill>),
+    /// To [`VenueRequest::Book`].
+    Book(Box<Depth>),
     /// To [`VenueRequest::Candles`].
     Candles(Vec<Candle>),
     /// To any request: there is no usable answer. After a submit or a cancel the order's fate is unknown.

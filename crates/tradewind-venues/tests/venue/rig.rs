@@ -188,6 +188,7 @@ fn sealed(sequence: u32, purpose: PositionEffect) -> ApprovedOrder {
         allowed: true,
         quote: Some(&quote()),
         depth: None,
+        second_source: None,
         quote_rate: Some(Amount::ONE),
         equity: Amount::whole(1_000_000_000),
         fee: Ppm(1_000),

@@ -120,7 +120,10 @@ impl Effects for Venue {
                 let history = self.world.history(instrument, interval, count);
                 self.answers.push_back(Input::Candles(Box::new(history)));
             }
-            Effect::Cancel { .. } | Effect::Withdraw { .. } | Effect::Query { .. } => {}
+            Effect::Cancel { .. }
+            | Effect::Withdraw { .. }
+            | Effect::Query { .. }
+            | Effect::Book { .. } => {}
         }
     }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tradewind_bus::Bus;
 use tradewind_events::{Configuration, Event, EventKind, EventType};
-use tradewind_model::{AccountId, EventId, InstrumentId, Quote, Timestamp};
+use tradewind_model::{AccountId, EventId, Quote, Timestamp};
 
+use crate::app::feed_reads::FeedReads;
 use crate::app::hot_path::Executors;
 use crate::driver::{Effect, Outbox};
 
@@ -13,8 +14,10 @@ use crate::driver::{Effect, Outbox};
 #[derive(Clone, Debug)]
 pub struct LiveEffects {
     executors: Executors,
-    /// By instrument, the account that reads its public data: the first at its venue.
-    readers: Vec<AccountId>,
+    /// By instrument, the account that reads its public data: the first at its venue. `None` where no account is.
+    readers: Vec<Option<AccountId>>,
+    /// What reads the data of those without one.
+    feeds: Option<FeedReads>,
     bus: Bus,
 }
 
@@ -27,33 +30,47 @@ impl LiveEffects {
                 .accounts
                 .iter()
                 .find(|account| account.venue == instrument.venue);
-            account.map_or(AccountId(0), |account| account.id)
+            account.map(|account| account.id)
         };
         Self {
             executors,
             readers: configuration.instruments.iter().map(reader).collect(),
+            feeds: None,
             bus,
         }
     }
 
-    fn reader(&self, instrument: InstrumentId) -> AccountId {
-        self.readers
-            .get(instrument.index())
-            .copied()
-            .unwrap_or_default()
+    /// The same effects, which read the data of venues without an account there.
+    #[must_use]
+    pub(super) fn with_feeds(self, feeds: FeedReads) -> Self {
+        Self {
+            feeds: Some(feeds),
+            ..self
+        }
+    }
+
+    /// The account that carries out an effect; `None` if none does.
+    fn account_of(&self, effect: &Effect) -> Option<AccountId> {
+        match effect {
+            Effect::Submit(_, order) => Some(order.terms().account),
+            Effect::Cancel { account, .. }
+            | Effect::Withdraw { account, .. }
+            | Effect::Query { account, .. }
+            | Effect::Reconcile(account)
+            | Effect::Sweep(account)
+            | Effect::Book { account, .. } => Some(*account),
+            Effect::Candles { instrument, .. } => *self.readers.get(instrument.index())?,
+        }
     }
 }
 
 impl Outbox for LiveEffects {
     fn perform(&self, effect: Effect) {
-        let account = match &effect {
-            Effect::Submit(_, order) => order.terms().account,
-            Effect::Cancel { account, .. }
-            | Effect::Withdraw { account, .. }
-            | Effect::Query { account, .. }
-            | Effect::Reconcile(account)
-            | Effect::Sweep(account) => *account,
-            Effect::Candles { instrument, .. } => self.reader(*instrument),
+        let Some(account) = self.account_of(&effect) else {
+            return match &self.feeds {
+                Some(feeds) => feeds.perform(&effect),
+                None => tracing::error!(?effect, "Nothing reads this instrument."),
+            };
         };
         match self.executors.accounts.get(account.index()) {
             Some(executor) => executor.perform(&effect),

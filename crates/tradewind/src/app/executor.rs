@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
-use tradewind_events::{AccountState, CandleHistory, Input};
+use tradewind_events::{AccountState, BookRead, CandleHistory, Input};
 use tradewind_model::{AccountId, Clock, ReportKind, Timestamp};
 use tradewind_venues::execution::{
     AccountSnapshot, ExecutionVenue, Executor, ExecutorFault, ExecutorInput, ExecutorOutput,
@@ -203,6 +203,11 @@ impl AccountExecutor {
                 interval,
                 candles,
             }))),
+            ExecutorOutput::Book { instrument, depth } => {
+                let depth = depth.map(|depth| *depth);
+                let book = BookRead { instrument, depth };
+                self.queues.control(Input::Book(Box::new(book)));
+            }
             ExecutorOutput::Fault(fault) => self.log(&fault),
         }
     }
@@ -258,6 +263,7 @@ fn input(effect: &Effect) -> ExecutorInput {
         },
         Effect::Reconcile(_) => ExecutorInput::ReadAccount,
         Effect::Sweep(_) => ExecutorInput::SweepAccount,
+        Effect::Book { instrument, .. } => ExecutorInput::ReadBook(instrument),
         Effect::Candles {
             instrument,
             interval,

@@ -8,9 +8,11 @@ use tradewind_model::{Instrument, Ppm, VenueId};
 use tradewind_venues::{Connector, MarketData, MarketSink, VenueContext, build_feed};
 
 use crate::app::bans::Bans;
+use crate::app::feed_reads::{FeedReader, FeedReads};
 use crate::app::hot_path::{HotPath, Tasks};
 use crate::app::venue::{kept_budget, public_settings, within_budget};
 use crate::config::DeskConfig;
+use crate::driver::InputQueues;
 
 /// A venue without an account, of which some bot reads an instrument.
 #[derive(Debug)]
@@ -52,6 +54,22 @@ pub(super) fn prepare(
         });
     }
     Ok(feeds)
+}
+
+/// What reads past candles of instruments without an account at their venue.
+pub(super) fn reads(
+    feeds: &[Feed],
+    configuration: &Configuration,
+    queues: &Arc<InputQueues>,
+) -> (FeedReads, Vec<FeedReader>) {
+    let instruments = &configuration.instruments;
+    let of_feed = |feed: &Feed| {
+        let here = instruments.iter();
+        let here = here.filter(|one| one.has_data() && feed.has(one));
+        (Arc::clone(&feed.data), here.map(|one| one.id).collect())
+    };
+    let feeds = feeds.iter().map(of_feed).collect();
+    FeedReads::new(queues, instruments.len(), feeds)
 }
 
 /// Whether an instrument's name begins with the venue's.

@@ -299,11 +299,9 @@ fn topics(configuration: &Configuration, venue: VenueId) -> Vec<Topic> {
             Topic::Trades(instrument.id),
             Topic::Depth(instrument.id),
         ]);
-        let users = configuration
-            .bots
-            .iter()
-            .filter(|bot| is_used(bot, instrument.id));
-        let mut intervals: Vec<Interval> = users.flat_map(intervals).collect();
+        let bots = configuration.bots.iter();
+        let used = bots.flat_map(|bot| intervals(bot, instrument.id));
+        let mut intervals: Vec<Interval> = used.collect();
         intervals.sort_unstable();
         intervals.dedup();
         topics.extend(
@@ -315,15 +313,23 @@ fn topics(configuration: &Configuration, venue: VenueId) -> Vec<Topic> {
     topics
 }
 
-fn is_used(bot: &BotConfig, instrument: InstrumentId) -> bool {
-    bot.instruments.contains(&instrument) || bot.reads.contains(&instrument)
-}
-
-fn intervals(bot: &BotConfig) -> impl Iterator<Item = Interval> + '_ {
-    bot.wakes.iter().filter_map(|wake| match wake {
-        WakeRule::Candles(interval) => Some(*interval),
-        WakeRule::Quotes | WakeRule::Every(_) => None,
-    })
+/// The candles of an instrument that a bot uses: those that wake it, and what its strategy reads besides.
+fn intervals(bot: &BotConfig, instrument: InstrumentId) -> Vec<Interval> {
+    if bot.instruments.contains(&instrument) {
+        let woken = bot.wakes.iter().filter_map(|wake| match wake {
+            WakeRule::Candles(interval) => Some(*interval),
+            WakeRule::Quotes | WakeRule::Every(_) => None,
+        });
+        return woken.collect();
+    }
+    if !bot.reads.contains(&instrument) {
+        return Vec::new();
+    }
+    // One that cannot be built is announced when its bot is to start.
+    let strategy = tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len());
+    let used = strategy.map(|strategy| strategy.reads().candles);
+    let used = used.unwrap_or_default().into_iter();
+    used.map(|warm_up| warm_up.interval).collect()
 }
 
 /// Runs a source until `stop`.

@@ -21,6 +21,7 @@ mod difference;
 mod echoes;
 mod effects;
 mod executor;
+mod feed_reads;
 mod feeds;
 pub mod hot_path;
 mod house;

@@ -26,7 +26,6 @@ use crate::app::data_dir::DataDir;
 use crate::app::desk::{EngineThreadUse, LiveDesk, mode};
 use crate::app::desk_time::{clock_after, keep_deadlines};
 use crate::app::hot_path::{HotPath, LiveEffects, TakeOver, account_state};
-use crate::app::house;
 use crate::app::kill_switch::KillSwitch;
 use crate::app::live::{bind_folder, permit, venue_of};
 use crate::app::logs::Logs;
@@ -45,6 +44,7 @@ use crate::app::take_profits;
 use crate::app::telegram;
 use crate::app::venue::{Embedded, Venues};
 use crate::app::watchdog::Watchdog;
+use crate::app::{feeds, house};
 use crate::cli::{Control, MarketSource, RunOptions};
 use crate::config::{AbsentInstruments, Durability, OnExit, keep_ids};
 use crate::driver::{
@@ -59,6 +59,8 @@ const ANNOUNCE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Longest wait for cancelled entries before the desk stops without them.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(3);
+/// Silence of a mirrored venue after which its market stops.
+const MIRROR_SILENCE: Duration = Duration::from_secs(10);
 /// How often open entries are checked.
 const CANCEL_POLL: Duration = Duration::from_millis(50);
 
@@ -214,6 +216,10 @@ impl Desk {
         start_closed_while_down(&mut supervisor, &bus, &left, &configuration);
         let evaluations = EvaluationLanes::start(&configuration, &factory, &queues)
             .context("starting thread lanes")?;
+        let (feed_reads, feed_readers) = feeds::reads(&venues.feeds, &configuration, &queues);
+        for reader in feed_readers {
+            supervisor.keep("feed reads", move |stop| reader.clone().run(stop));
+        }
         let parts = DriverParts {
             engine,
             clock: Arc::clone(&clock),
@@ -222,7 +228,8 @@ impl Desk {
             journal,
             power_safe: config.desk.durability == Durability::Power,
             evaluations,
-            effects: LiveEffects::new(executors, &configuration, bus.clone()),
+            effects: LiveEffects::new(executors, &configuration, bus.clone())
+                .with_feeds(feed_reads),
             stages: stages.clone(),
         };
         path.start_engine(&mut supervisor.on(&hot), parts);
@@ -263,7 +270,10 @@ impl Desk {
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
         let sink: Arc<dyn MarketSink> = match mirror {
             None => path.market_sink(),
-            Some(mirror) => mirror.start(&mut supervisor, &queues, configuration.stale_after),
+            Some(mirror) => {
+                let silence = configuration.stale_after.min(MIRROR_SILENCE);
+                mirror.start(&mut supervisor, &queues, silence)
+            }
         };
         path.start_market_data(&mut supervisor.on(&hot), &venues.accounts, &sink);
         let mut proved = path.start_account_streams(&mut supervisor.on(&hot), &venues.accounts)?;

@@ -25,6 +25,10 @@ pub(super) struct BacktestArgs {
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     data: Vec<PathBuf>,
 
+    /// Data of another venue that the strategy reads and does not trade, such as okx=FILE or okx=catalogue:SERIES; may be repeated
+    #[arg(long, value_name = "VENUE=FILE", value_parser = read_of)]
+    reads: Vec<(String, PathBuf)>,
+
     /// A parameter of the strategy, such as period=14; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, Parameter)>,
@@ -90,6 +94,18 @@ pub(super) struct BacktestArgs {
     latency: u64,
 }
 
+fn read_of(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((venue, file)) if venue == "simx" => Err(format!(
+            "{venue} is the venue that is traded on; name another before {file}"
+        )),
+        Some((venue, file)) if !venue.is_empty() && !file.is_empty() && !venue.contains(':') => {
+            Ok((venue.to_owned(), PathBuf::from(file)))
+        }
+        _ => Err("write the venue and the data, such as okx=BTC_USDT-quotes.csv".to_owned()),
+    }
+}
+
 fn take_profit_by(text: &str) -> Result<TakeProfitBy, String> {
     match text {
         "market" => Ok(TakeProfitBy::Market),
@@ -107,6 +123,7 @@ pub(super) fn run(args: BacktestArgs, data_dir: &Path, output: Output) -> anyhow
     let span = super::data::span(args.from, args.to);
     let options = FileOptions {
         parameters: args.parameters.into_iter().collect::<BTreeMap<_, _>>(),
+        reads: args.reads,
         product: args.product,
         interval: args.interval,
         utc_offset: args.utc_offset,

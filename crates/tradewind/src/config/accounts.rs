@@ -9,6 +9,7 @@ use tradewind_venues::{Address, OrderEntry, Scheme, VenueKind};
 use super::desk::{address, is_asset, variable};
 use super::error::{Errors, Problem};
 use super::nearest::did_you_mean;
+use super::reference;
 use super::section::Section;
 use super::structure::join;
 use super::tree::{Node, Origin, Table, Value, parse_value};
@@ -33,6 +34,27 @@ pub struct VenueSettings {
     pub fee: Ppm,
     /// PEM file of certificates that are trusted at this venue besides the built-in ones.
     pub ca_file: Option<PathBuf>,
+    /// Second sources of prices of its instruments.
+    pub references: Vec<ReferenceSettings>,
+}
+
+/// The second source of an instrument's price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferenceSettings {
+    /// The instrument's full name.
+    pub instrument: String,
+    /// The full name of the instrument that it is compared with.
+    pub source: String,
+    /// How far the mids may be apart, as a share of the source's.
+    pub within: Ppm,
+}
+
+impl ReferenceSettings {
+    /// Its place below `venues` in the configuration.
+    pub(super) fn path(&self) -> String {
+        let (venue, product) = self.instrument.split_once(':').unwrap_or_default();
+        format!("{venue}.references.{product}")
+    }
 }
 
 impl VenueSettings {
@@ -119,6 +141,10 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
         });
         let fee = section.get("fee", values::ratio);
         let ca_file = section.get("ca_file", values::text);
+        let references = section.entries("references", |product, node| {
+            reference::read(&name, product, node)
+        });
+        let references = references?.into_iter().map(|(_, one)| one).collect();
         Some(VenueSettings {
             name,
             kind: kind?,
@@ -128,6 +154,7 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
             order_entry: order_entry?,
             fee: fee?,
             ca_file: ca_file.map(PathBuf::from),
+            references,
         })
     })
 }

@@ -2,6 +2,7 @@
 
 use tradewind_events::{Lane, WakeRule};
 use tradewind_model::{AccountMode, Amount, ExitPlan, OrderPolicy, Sizer, Stop, VenueId};
+use tradewind_strategy::{Pairing, ReadUse};
 
 use super::accounts::{AccountSettings, VenueSettings, known};
 use super::error::{Errors, Problem};
@@ -157,6 +158,28 @@ fn agree(bot: &BotSettings, section: Section<'_>) {
         let what = format!("{most} positions in {count} instruments");
         let problem = Problem::new(what, format!("write a number from 1 to {count}"));
         section.complain("max_positions", problem);
+    }
+    if bot.strategy.reads != ReadUse::default() {
+        reads_a_pair_of_each(bot, section);
+    }
+}
+
+/// A strategy that compares with what its bot reads needs something to compare with for each instrument that it trades.
+fn reads_a_pair_of_each(bot: &BotSettings, section: Section<'_>) {
+    let product = |name: &'_ str| name.split_once(':').map(|(_, product)| product.to_owned());
+    let is_paired = |traded: &&String| {
+        let mut reads = bot.reads.iter();
+        match bot.strategy.reads.pairing {
+            Pairing::SameAssets => reads.any(|read| product(read) == product(traded)),
+            Pairing::All => reads.next().is_some(),
+        }
+    };
+    if let Some(alone) = bot.instruments.iter().find(|one| !is_paired(one)) {
+        let strategy = &bot.strategy.name;
+        let what = format!("{strategy} compares {alone} with another venue, and none is read");
+        let product = product(alone).unwrap_or_default();
+        let cure = format!("name the same product of another venue, such as [\"okx:{product}\"]");
+        section.complain("reads", Problem::new(what, cure));
     }
 }
 

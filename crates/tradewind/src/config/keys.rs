@@ -125,7 +125,7 @@ const DESK: &[Key] = &[
     default("on_exit", Kind::Choice(&["keep", "flatten"]), "\"keep\"", "whether positions stay open when the desk stops"),
     default("safe_after", Kind::Count, "3", "unclean ends within ten minutes after which a start is in SAFE mode: no bot is started; 0 for never"),
     default("stagger", Kind::Duration, "\"1s\"", "time between the starts of two bots"),
-    default("stale_after", Kind::Duration, "\"10s\"", "silence of a connection after which its prices count as stale"),
+    default("stale_after", Kind::Duration, "\"60s\"", "the longest silence of an instrument before its prices count as stale; most are by their own gaps, after 2 s and more"),
     default("equity_every", Kind::Duration, "\"10s\"", "time between two equity snapshots"),
     default("candles", Kind::Choice(&["venue", "trades"]), "\"venue\"", "where candles come from: the venue, or built from its trades"),
     default("venue_stop_distance", Kind::Free("a number from 1 to 10, or \"off\""), "1.25", "distance of the stops that rest at the venue, as a multiple of the distance of a bot's own stop; \"off\" places none"),
@@ -151,6 +151,7 @@ const VENUE: &[Key] = &[
     default("order_entry", Kind::Choice(&["rest", "websocket"]), "\"rest\"", "which interface new orders go to"),
     default("fee", Kind::Ratio, "0.001", "the worst fee it takes, as a share of an order's value"),
     optional("ca_file", Kind::Text, "\"venue-ca.pem\"", "PEM file of certificates trusted at this venue besides the built-in ones, for a venue with a private CA"),
+    default("references", Kind::Open(&Kind::Free("the name of an instrument, or a table with source and within")), "{}", "second sources of prices, by product: an entry is refused unless the mid there is live and within 1 % of its own"),
 ];
 
 #[rustfmt::skip]

@@ -16,6 +16,7 @@ mod handling;
 mod keys;
 mod limits;
 mod nearest;
+mod reference;
 mod resolve;
 mod schema;
 mod section;
@@ -32,7 +33,7 @@ use std::path::Path;
 
 use tradewind_risk::Limits;
 
-pub use accounts::{AccountSettings, AccountSource, VenueSettings};
+pub use accounts::{AccountSettings, AccountSource, ReferenceSettings, VenueSettings};
 pub use bots::{BotSettings, Listing};
 pub use desk::{
     ApiSettings, DeskSettings, Durability, EngineSettings, Notify, OnExit, SimulationSettings,
@@ -223,6 +224,12 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
         test_strategies: desk.as_ref().is_some_and(|desk| desk.test_strategies),
     };
     let bots = bots::read(&tree, context, errors);
+    let markets: Vec<&String> = venue_names
+        .iter()
+        .chain(houses.iter().map(|one| &one.name))
+        .collect();
+    let references = venues.iter().flat_map(|venue| &venue.references);
+    reference::check(references, &markets, errors);
     let telegram = match telegram {
         Some(read) => Some(read?),
         None => None,

@@ -1,12 +1,13 @@
 //! From names to ids, once the venues' instruments are known: what the engine is given as its first input.
 
-use tradewind_events::{BotConfig, Configuration};
+use tradewind_events::{BotConfig, Configuration, PriceReference};
 use tradewind_model::{
     Account, AccountId, AssetTable, BotId, Instrument, InstrumentId, InstrumentStatus, Ppm, Price,
     VenueId,
 };
 
 use super::DeskConfig;
+use super::accounts::ReferenceSettings;
 use super::bots::{BotSettings, unknown_instrument};
 use super::error::{ConfigErrors, Errors};
 use super::tree::{Node, Origin, Value};
@@ -33,7 +34,33 @@ impl DeskConfig {
                 names.push(name.clone());
             }
         }
+        for reference in self.used_references(&names.clone()) {
+            if !names.contains(&reference.source) {
+                names.push(reference.source.clone());
+            }
+        }
         names
+    }
+
+    /// Second sources of instruments among `names`.
+    fn used_references<'a>(
+        &'a self,
+        names: &'a [String],
+    ) -> impl Iterator<Item = &'a ReferenceSettings> {
+        let all = self.venues.iter().flat_map(|venue| &venue.references);
+        all.filter(|reference| names.contains(&reference.instrument))
+    }
+
+    fn references(&self, names: &[String]) -> Vec<PriceReference> {
+        let ids: Vec<&str> = names.iter().map(String::as_str).collect();
+        let id = |name: &str| InstrumentId(index_of(&ids, name));
+        let used = self.used_references(names);
+        let resolved = used.map(|reference| PriceReference {
+            instrument: id(&reference.instrument),
+            source: id(&reference.source),
+            within: reference.within,
+        });
+        resolved.collect()
     }
 
     /// The engine's configuration: every name replaced by its id.
@@ -90,6 +117,8 @@ impl DeskConfig {
             venue_stop_distance: self.desk.venue_stop_distance,
             on_restart: self.desk.on_restart,
             deadline_min: std::time::Duration::ZERO,
+            own_gaps: true,
+            references: self.references(&names),
         })
     }
 
@@ -107,6 +136,12 @@ impl DeskConfig {
                     let path = format!("bots[{index}].{key}[{place}]");
                     errors.push(path, origin, unknown_instrument(name, &known));
                 }
+            }
+        }
+        for reference in self.used_references(&self.instrument_names()) {
+            if !known.contains(&reference.source.as_str()) {
+                let path = format!("venues.{}", reference.path());
+                errors.push(path, None, unknown_instrument(&reference.source, &known));
             }
         }
         errors.into_result(&self.file)

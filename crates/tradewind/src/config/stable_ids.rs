@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use tradewind_events::{BotConfig, Configuration};
+use tradewind_events::{BotConfig, Configuration, PriceReference};
 use tradewind_model::{Account, BotId, Instrument, InstrumentId, InstrumentStatus, VenueId};
 
 /// A configuration whose ids are those of the last run.
@@ -49,7 +49,14 @@ pub fn keep_ids(new: Configuration, known: &Configuration) -> Result<StableConfi
     keep_places("account", &names(known), &names(&new))?;
     let instruments = instruments(&new, known);
     let (bots, removed) = bots(&new, known, &instruments);
+    let place = |id: InstrumentId| place(&new, &instruments, id);
+    let references = new.references.iter().map(|reference| PriceReference {
+        instrument: place(reference.instrument),
+        source: place(reference.source),
+        ..*reference
+    });
     let configuration = Configuration {
+        references: references.collect(),
         instruments,
         bots,
         ..new
@@ -128,16 +135,19 @@ fn instruments(new: &Configuration, known: &Configuration) -> Vec<Instrument> {
     numbered.map(|(id, one)| Instrument { id, ..one }).collect()
 }
 
+/// The kept id of an instrument of the new configuration.
+fn place(new: &Configuration, instruments: &[Instrument], id: InstrumentId) -> InstrumentId {
+    let name = &new.instrument(id).name;
+    let found = instruments.iter().find(|one| one.name == *name);
+    found.map_or(id, |one| one.id)
+}
+
 fn bots(
     new: &Configuration,
     known: &Configuration,
     instruments: &[Instrument],
 ) -> (Vec<BotConfig>, BTreeSet<BotId>) {
-    let place = |id: &InstrumentId| {
-        let name = &new.instrument(*id).name;
-        let found = instruments.iter().find(|one| one.name == *name);
-        found.map_or(*id, |one| one.id)
-    };
+    let place = |id: &InstrumentId| place(new, instruments, *id);
     let moved = |bot: &BotConfig| BotConfig {
         instruments: bot.instruments.iter().map(place).collect(),
         reads: bot.reads.iter().map(place).collect(),

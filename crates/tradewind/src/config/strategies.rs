@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tradewind_events::WakeRule;
 use tradewind_model::{Interval, Parameter};
-use tradewind_strategy::{BuildError, ParameterError, StrategyInfo, WakesOn};
+use tradewind_strategy::{BuildError, ParameterError, ReadUse, StrategyInfo, WakesOn};
 
 use super::error::{Errors, Problem};
 use super::section::Section;
@@ -23,6 +23,8 @@ pub struct StrategySettings {
     pub parameters: BTreeMap<String, Parameter>,
     /// What wakes it.
     pub wakes: Vec<WakeRule>,
+    /// What it uses of instruments that its bot only reads.
+    pub reads: ReadUse,
 }
 
 /// Reads `strategy`, `params`, `timeframes` and `wake` of the bot at `path`, and tries to build the strategy.
@@ -57,6 +59,7 @@ pub(super) fn read(
         name: info.name.to_owned(),
         version: info.version,
         parameters,
+        reads: built.reads(),
         wakes: rules(&wanted, &intervals, info, section)?,
     })
 }

@@ -10,10 +10,12 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use tradewind_events::{
     BotConfig, Configuration, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest,
-    Input, Lane,
+    Input, Lane, ReadData,
 };
-use tradewind_model::{BotId, Instrument, Quote};
-use tradewind_strategy::{BuildError, Evaluated, Strategy, View, evaluate};
+use tradewind_model::{BotId, Instrument, InstrumentId};
+use tradewind_strategy::{
+    BuildError, Evaluated, MarketReader, Reading, Reads, Role, Strategy, View, evaluate,
+};
 
 use crate::driver::input_queues::InputQueues;
 
@@ -67,7 +69,6 @@ impl EvaluationLanes {
                 factory: Arc::clone(factory),
                 inputs: Arc::clone(inputs),
                 strategy: None,
-                quotes: vec![None; configuration.instruments.len()],
             };
             let name = format!("lane-{}", bot.name);
             all.threads.push(
@@ -119,7 +120,6 @@ struct Worker {
     factory: LaneFactory,
     inputs: Arc<InputQueues>,
     strategy: Option<Box<dyn Strategy>>,
-    quotes: Vec<Option<Quote>>,
 }
 
 impl Worker {
@@ -156,8 +156,11 @@ impl Worker {
             }
         };
         let instrument = &self.configuration.instruments[request.instrument.index()];
-        self.quotes[request.instrument.index()] = request.quote;
-        let view = view(request, instrument, &self.bot, &self.quotes);
+        let market = ReadMarket {
+            instruments: &self.configuration.instruments,
+            data: &request.reads,
+        };
+        let view = view(request, instrument, &self.bot, &market);
         let candle = request.candle.as_ref();
         match evaluate(strategy.as_mut(), &view, request.wake, candle) {
             Evaluated::Decided(decision) => {
@@ -167,6 +170,10 @@ impl Worker {
             Evaluated::Failed(error) => {
                 self.strategy = Some(strategy);
                 EvaluationOutcome::Failed(EvaluationError::Error(error.to_string()))
+            }
+            Evaluated::NotTraded(name) => {
+                self.strategy = Some(strategy);
+                EvaluationOutcome::Failed(EvaluationError::NotTraded(name))
             }
             Evaluated::Panicked(message) => {
                 EvaluationOutcome::Failed(EvaluationError::Panic(message))
@@ -178,23 +185,49 @@ impl Worker {
 fn view<'a>(
     request: &'a EvaluationRequest,
     instrument: &'a Instrument,
-    bot: &BotConfig,
-    quotes: &'a [Option<Quote>],
+    bot: &'a BotConfig,
+    market: &'a ReadMarket<'a>,
 ) -> View<'a> {
-    let slot = bot
-        .instruments
-        .iter()
-        .position(|id| *id == request.instrument)
+    let known = bot.instruments.iter().chain(&bot.reads);
+    let slot = known
+        .enumerate()
+        .find(|(_, id)| **id == request.instrument)
+        .map(|(slot, _)| slot)
         .unwrap_or_default();
     View {
         at: request.at,
         instrument,
         slot,
+        role: match bot.instruments.contains(&request.instrument) {
+            true => Role::Traded,
+            false => Role::Read,
+        },
         quote: request.quote.as_ref(),
         position: request.position,
         budget: request.budget,
-        quotes,
+        reads: Reads::new(&bot.reads, market),
         carried_out: request.carried_out,
         last_entry: request.last_entry,
+    }
+}
+
+/// What a request has of the instruments that its bot only reads.
+#[derive(Debug)]
+struct ReadMarket<'a> {
+    instruments: &'a [Instrument],
+    data: &'a [ReadData],
+}
+
+impl MarketReader for ReadMarket<'_> {
+    fn read(&self, instrument: InstrumentId) -> Option<Reading<'_>> {
+        let mut data = self.data.iter();
+        let data = data.find(|data| data.instrument == instrument)?;
+        Some(Reading {
+            instrument: self.instruments.get(instrument.index())?,
+            health: data.health,
+            quote: data.quote.as_ref(),
+            depth: data.depth.as_ref(),
+            trades: &data.trades,
+        })
     }
 }

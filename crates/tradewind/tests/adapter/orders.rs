@@ -46,6 +46,7 @@ pub(crate) fn sealed(
         allowed: true,
         quote: Some(quote),
         depth: None,
+        second_source: None,
         quote_rate: Some(Amount::ONE),
         equity: Amount::whole(1_000_000_000),
         fee: Ppm(1_000),

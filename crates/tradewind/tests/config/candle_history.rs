@@ -133,6 +133,7 @@ impl Desk {
         }
         let mut configuration = config.resolve(&listed, assets, AbsentInstruments::Refuse)?;
         configuration.stale_after = Duration::from_secs(86_400);
+        configuration.own_gaps = false;
         configuration.venue_stop_distance = None;
         configuration.limits.depth_share_max = Limits::wide().depth_share_max;
         Ok(Self {

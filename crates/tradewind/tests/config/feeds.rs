@@ -81,3 +81,69 @@ fn addresses_are_encrypted_and_none_is_for_orders() {
         "{missing}"
     );
 }
+
+#[test]
+fn a_strategy_that_compares_needs_the_same_product_of_another_venue() {
+    let okx = with("[venues.okx]\nkind = \"okx\"\n");
+    let spread = okx.replacen(
+        "strategy = \"ma_cross\"",
+        "strategy = \"cross_venue_spread\"",
+        1,
+    );
+    let spread = spread.replacen("params = { fast = 10, slow = 20 }", "", 1);
+    let alone = error(&spread);
+    for part in [
+        "bots[0].reads",
+        "cross_venue_spread compares binance:BTC/USDT with another venue, and none is read",
+        "[\"okx:BTC/USDT\"]",
+    ] {
+        assert!(alone.contains(part), "{alone:?} lacks {part:?}");
+    }
+    let reads = |other: &str| {
+        let reads = format!("instruments = [\"BTC/USDT\"]\nreads = [\"{other}\"]");
+        spread.replacen("instruments = [\"BTC/USDT\"]", &reads, 1)
+    };
+    assert!(error(&reads("okx:ETH/USDT")).contains("none is read"));
+    assert_eq!(errors(&reads("okx:BTC/USDT")), Vec::<String>::new());
+}
+
+#[test]
+fn a_second_source_is_another_instrument_of_the_same_base() {
+    let venue = "[venues.okx]\nkind = \"okx\"\n[venues.binance.references]\n";
+    let text = |line: &str| with(&format!("{venue}{line}\n"));
+    let config = read(&text(
+        "\"BTC/USDT\" = \"okx:BTC/USDT\"\n\"ETH/USDT\" = { source = \"okx:ETH/USDC\", within = \"0.5%\" }",
+    ))
+    .unwrap();
+    let references: Vec<_> = config.venues[0].references.clone();
+    let shown: Vec<(&str, &str, i64)> = references
+        .iter()
+        .map(|one| (&*one.instrument, &*one.source, one.within.0))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("binance:BTC/USDT", "okx:BTC/USDT", 10_000),
+            ("binance:ETH/USDT", "okx:ETH/USDC", 5_000),
+        ]
+    );
+    let names = config.instrument_names();
+    assert!(names.contains(&"okx:BTC/USDT".to_owned()), "{names:?}");
+    assert_eq!(read(&config.show()).unwrap().venues, config.venues);
+    let refused = [
+        ("\"BTC/USDT\" = \"okx:ETH/USDT\"", "another product"),
+        (
+            "\"BTC/USDT\" = \"binance:BTC/USDT\"",
+            "no second source of itself",
+        ),
+        ("\"BTC/USDT\" = \"okex:BTC/USDT\"", "no venue \"okex\""),
+        ("\"BTC/USDT\" = \"BTC/USDT\"", "is no instrument"),
+        ("\"BTC/USDT\" = { within = \"1%\" }", "no source"),
+        ("BTC = \"okx:BTC/USDT\"", "is no product"),
+    ];
+    for (line, wanted) in refused {
+        let found = error(&text(line));
+        assert!(found.contains("venues.binance.references"), "{found}");
+        assert!(found.contains(wanted), "{line}: {found}");
+    }
+}

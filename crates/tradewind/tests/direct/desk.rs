@@ -255,6 +255,7 @@ impl World {
                     self.desk.input(&Input::Account(Box::new(account(read))));
                 }
                 ExecutorOutput::Candles { .. }
+                | ExecutorOutput::Book { .. }
                 | ExecutorOutput::Withdraw(_)
                 | ExecutorOutput::Fault(_) => {}
             }

@@ -124,6 +124,9 @@ impl State {
             VenueRequest::FillsSince { instrument, since } => {
                 VenueResponse::Fills(self.fills(instrument, |fill| fill.event_time >= since))
             }
+            VenueRequest::Book { .. } => {
+                VenueResponse::Failed(VenueError::Ours("it shows no book".to_owned()))
+            }
             VenueRequest::Candles { .. } => {
                 VenueResponse::Failed(VenueError::Ours("it keeps no candles".to_owned()))
             }

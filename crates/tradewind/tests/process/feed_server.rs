@@ -21,6 +21,8 @@ pub(crate) struct Conduct {
     pub(crate) is_stalled: bool,
     /// It leaves out one change of each book.
     pub(crate) skips_change: bool,
+    /// Its bid and ask, in place of those that it has otherwise.
+    pub(crate) prices: Option<[String; 2]>,
     /// It sends no snapshots of books.
     pub(crate) withholds_books: bool,
     /// Heads of the requests it was sent.
@@ -172,10 +174,11 @@ fn talk(
                 channels.extend(named.into_iter().map(|channel| (channel, true)));
             }
         }
-        let (is_stalled, skips, withholds) = {
+        let (is_stalled, skips, withholds, prices) = {
             let mut conduct = conduct.lock().unwrap();
             let skips = !conduct.is_stalled && std::mem::take(&mut conduct.skips_change);
-            (conduct.is_stalled, skips, conduct.withholds_books)
+            let prices = conduct.prices.clone();
+            (conduct.is_stalled, skips, conduct.withholds_books, prices)
         };
         if is_stalled {
             continue;
@@ -186,7 +189,18 @@ fn talk(
                 continue;
             }
             if let Some(message) = (words.message)(channel, number, *is_first) {
-                say(&mut stream, &message.to_string())?;
+                let usual = [
+                    "60000.5",
+                    if number % 2 == 0 {
+                        "60001.5"
+                    } else {
+                        "60001.6"
+                    },
+                ];
+                let [bid, ask] = prices.clone().unwrap_or(usual.map(str::to_owned));
+                let text = message.to_string();
+                let text = text.replace("60000.5", &bid).replace("60001.5", &ask);
+                say(&mut stream, &text)?;
             }
             *is_first = false;
         }

@@ -116,6 +116,100 @@ fn bybit_is_read_without_an_account() {
     lives_through_a_lost_book_and_a_silent_venue(BYBIT);
 }
 
+fn price(quote: &Value) -> f64 {
+    quote.as_str().unwrap().parse().unwrap()
+}
+
+/// Lets the read venue follow the own price, this share above it, until `seen`.
+#[track_caller]
+fn follow<T>(
+    desk: &Desk,
+    server: &FeedServer,
+    above: f64,
+    what: &str,
+    seen: impl Fn() -> Option<T>,
+) -> T {
+    let mut step = 0.0;
+    within(PATIENCE, what, || {
+        let own = feed(desk, "binance:BTC/USDT")["quote"].clone();
+        if !own.is_null() {
+            let middle = f64::midpoint(price(&own["bid"]), price(&own["ask"])) * (1.0 + above);
+            // Each price differs from the one before: the same again would be silence.
+            step = 0.1 - step;
+            let prices = [middle - 0.5, middle + 0.5 + step];
+            server.conduct().prices = Some(prices.map(|price| format!("{price:.1}")));
+        }
+        seen()
+    })
+}
+
+/// The first bot trades the spread to OKX: it buys when its own price is 1 % below, and sells when the prices have met.
+#[test]
+fn a_bot_trades_on_what_it_reads() {
+    let (folder, server) = (TempDir::new().unwrap(), FeedServer::start(OKX));
+    let file = configuration(folder.path(), OKX.kind, &server.address);
+    let text = fs::read_to_string(&file).unwrap();
+    let text = text.replacen(
+        "strategy = \"ma_cross\"",
+        "strategy = \"cross_venue_spread\"",
+        1,
+    );
+    let text = text.replacen(
+        "params = { fast = 10, slow = 20 }",
+        "params = { entry_bps = 60, exit_bps = 20 }",
+        1,
+    );
+    fs::write(&file, text).unwrap();
+    let run = tradewind(folder.path(), &["run", "--config", &file]);
+    let desk = Desk::start_from(folder.path(), run);
+    until_health(&desk, "okx:BTC/USDT", "LIVE");
+    let filled = |side: &'static str| {
+        let desk = &desk;
+        move || {
+            let fills = desk.items("fills");
+            let of_first = |fill: &&Value| fill["bot"] == "first" && fill["side"] == side;
+            fills.iter().find(of_first).cloned()
+        }
+    };
+    let bought = follow(&desk, &server, 0.01, "an entry", filled("buy"));
+    assert_eq!(bought["instrument"], "binance:BTC/USDT", "{bought}");
+    let sold = follow(&desk, &server, 0.0, "an exit", filled("sell"));
+    assert_eq!(sold["instrument"], "binance:BTC/USDT", "{sold}");
+    let bots = desk.items("bots");
+    let first = bots.iter().find(|bot| bot["name"] == "first").unwrap();
+    assert!(first["counts"]["signals"].as_u64() >= Some(2), "{first}");
+    assert_eq!(first["counts"]["errors"], 0, "{first}");
+}
+
+/// R11: an order by hand is refused while the second source has another price, and passes when it agrees again.
+#[test]
+fn an_entry_is_refused_while_its_second_source_drifts() {
+    let (folder, server) = (TempDir::new().unwrap(), FeedServer::start(OKX));
+    let file = configuration(folder.path(), OKX.kind, &server.address);
+    let text = fs::read_to_string(&file).unwrap();
+    let references =
+        "[venues.binance.references]\n\"BTC/USDT\" = \"okx:BTC/USDT\"\n\n[accounts.paper]";
+    let text = text.replacen("[accounts.paper]", references, 1);
+    fs::write(&file, text).unwrap();
+    let run = tradewind(folder.path(), &["run", "--config", &file]);
+    let desk = Desk::start_from(folder.path(), run);
+    until_health(&desk, "okx:BTC/USDT", "LIVE");
+    let body = r#"{"account": "paper", "instrument": "binance:BTC/USDT", "side": "buy", "type": "market", "quantity": "0.001"}"#;
+    let order = || desk.ask("POST /api/v1/orders", body).unwrap();
+    let refused = follow(&desk, &server, 0.03, "a refusal for the drift", || {
+        let answer = order();
+        answer
+            .body
+            .contains("away from its second source, at most 0.01")
+            .then_some(answer)
+    });
+    assert_ne!(refused.status, 200, "{}", refused.body);
+    follow(&desk, &server, 0.0, "an order that passes", || {
+        let answer = order();
+        (answer.status < 300).then_some(())
+    });
+}
+
 #[test]
 fn a_venue_that_is_read_and_does_not_answer_is_named_at_the_start() {
     let folder = TempDir::new().unwrap();

@@ -112,6 +112,8 @@ pub(crate) fn configuration() -> Configuration {
         },
         on_restart: tradewind_events::OnRestart::Keep,
         deadline_min: std::time::Duration::ZERO,
+        own_gaps: false,
+        references: Vec::new(),
         fee: Ppm(1_000),
         stagger: Duration::from_secs(2),
         stale_after: Duration::from_secs(5),

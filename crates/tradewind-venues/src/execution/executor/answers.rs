@@ -43,6 +43,19 @@ impl Executor {
             Purpose::Account => self.account_answered(response, out),
             Purpose::Absence => self.absence_answered(response, out),
             Purpose::Candles(number) => self.candles_answered(number, response, out),
+            Purpose::Book(instrument) => {
+                let depth = match response {
+                    VenueResponse::Book(depth) => Some(depth),
+                    other => {
+                        fault(
+                            ExecutorFault::BookUnreadable(instrument, error_of(other)),
+                            out,
+                        );
+                        None
+                    }
+                };
+                out.push(ExecutorOutput::Book { instrument, depth });
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use super::*;
 use crate::execution::{
     AccountSnapshot, IN_FLIGHT_MAX, OrderQuery, RESERVED_FOR_EXITS, TradeCursor,
 };
-use tradewind_model::{AssetId, Candle, Interval, Quantity, TradeId};
+use tradewind_model::{AssetId, Candle, Depth, Interval, Quantity, TradeId};
 use tradewind_risk::PositionEffect::{self, Entry, Exit};
 use tradewind_risk::Rate;
 
@@ -24,6 +24,7 @@ struct World {
     reports: Vec<ExecutionReport>,
     accounts: Vec<AccountSnapshot>,
     candles: Vec<Vec<Candle>>,
+    books: Vec<Option<Box<Depth>>>,
     faults: Vec<String>,
 }
 
@@ -53,6 +54,7 @@ impl World {
             reports: Vec::new(),
             accounts: Vec::new(),
             candles: Vec::new(),
+            books: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -67,6 +69,7 @@ impl World {
                 ExecutorOutput::Report(report) => self.reports.push(report),
                 ExecutorOutput::Account(account) => self.accounts.push(account),
                 ExecutorOutput::Candles { candles, .. } => self.candles.push(candles),
+                ExecutorOutput::Book { depth, .. } => self.books.push(depth),
                 ExecutorOutput::Fault(fault) => self.faults.push(fault.to_string()),
             }
         }
@@ -140,6 +143,7 @@ fn words(request: &VenueRequest) -> String {
         VenueRequest::FillsSince { instrument, .. } => format!("fills of {}", instrument.0),
         VenueRequest::Fills { instrument, .. } => format!("fills {}", instrument.0),
         VenueRequest::Candles { range, .. } => format!("candles {range:?}"),
+        VenueRequest::Book { instrument } => format!("book of {}", instrument.0),
     }
 }
 

@@ -392,3 +392,31 @@ fn only_so_many_candles_are_read_at_once() {
     (0..CANDLE_READS_MAX).for_each(|_| read_candles(&mut world));
     assert_eq!(world.candles.len(), 1 + reads);
 }
+
+/// D07
+#[test]
+fn a_book_is_read_once_and_always_answered() {
+    let mut world = World::new(None);
+    let mut read = |answer: Option<VenueResponse>| {
+        world.input(ExecutorInput::ReadBook(INSTRUMENT));
+        assert_eq!(world.begun().last().unwrap(), "book of 0");
+        match answer {
+            Some(answer) => world.answer(answer),
+            None => world.advance(Duration::from_secs(60)),
+        }
+        assert_eq!(world.executor.wake_at(), None, "it is not tried again");
+        world.books.pop().expect("an answer")
+    };
+    let book = Box::new(Depth {
+        instrument: INSTRUMENT,
+        bids: Vec::new(),
+        asks: Vec::new(),
+        received_at: START,
+    });
+    assert_eq!(read(Some(VenueResponse::Book(book.clone()))), Some(book));
+    assert_eq!(read(Some(lost())), None);
+    assert_eq!(read(None), None);
+    world.input(ExecutorInput::Stop);
+    world.input(ExecutorInput::ReadBook(INSTRUMENT));
+    assert_eq!(world.books, [None]);
+}

@@ -179,6 +179,9 @@ fn response(request: &VenueRequest, how: u8, now: Timestamp) -> VenueResponse {
             VenueResponse::Fills(Vec::new())
         }
         VenueRequest::Candles { .. } => VenueResponse::Candles(Vec::new()),
+        VenueRequest::Book { .. } => {
+            VenueResponse::Failed(VenueError::Connection("no books".to_owned()))
+        }
     }
 }
 
