@@ -4,8 +4,8 @@ use tradewind_events::{EventKind, Outputs, SignalDetails, SignalSource, Timer};
 use tradewind_model::{BotId, ClientOrderId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason};
 use tradewind_risk::PositionEffect;
 
+use super::exit_way::clear_way;
 use super::positions::closing_quantity;
-use super::protection::clear_way;
 use super::submission::{OrderRequest, submit};
 use super::take_profit;
 use super::target::{flat, reconcile_next, sells_beside};

@@ -8,7 +8,8 @@ use tradewind_events::{Outputs, Timer};
 use tradewind_model::{ClientOrderId, Instrument, OrderStatus, Price, Quantity, Side};
 
 use super::positions::closable;
-use super::protection::{FILLS_AWAITED, Key, Need, Stop, grow, largest, may_place, place_stop};
+use super::protection::{FILLS_AWAITED, Key, Need, grow};
+use super::stop_orders::{Stop, largest, may_place, place_stop};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::Order;
