@@ -214,6 +214,7 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::Staleness => market_data::on_staleness(parts, out),
         Timer::Flatten => flatten::on_timer(parts, out),
         Timer::Protection(account, instrument) => {
+            exits::leave_passed(parts, (account, instrument), out);
             protection::cover(parts, (account, instrument), out);
         }
         Timer::LossCheck => monitoring::on_loss_timer(parts, out),

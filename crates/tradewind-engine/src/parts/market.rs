@@ -192,6 +192,12 @@ impl Market {
         !is_confirmed
     }
 
+    /// A quote that jumped, which the next one decides about, and when it came.
+    pub(crate) fn suspect(&self, instrument: InstrumentId) -> Option<(Quote, Timestamp)> {
+        let feed = self.feeds.get(instrument.index())?;
+        feed.suspect.map(|quote| (quote, feed.quoted_at))
+    }
+
     /// Keeps a sound quote of a known instrument.
     pub(crate) fn keep_quote(&mut self, quote: &Quote) {
         self.quotes[quote.instrument.index()] = Some(*quote);

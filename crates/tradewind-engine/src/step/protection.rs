@@ -119,10 +119,7 @@ fn adjust(
     {
         return take_profit::adjust(parts, key, need, level, out);
     }
-    let stops = parts.orders.stops_of(need.place);
-    let covered = stops.fold(Quantity::ZERO, |sum, stop| {
-        sum + stop.shares().of(need.place)
-    });
+    let covered = covered(parts, need.place);
     if covered > need.quantity {
         shrink(parts, key, need, covered - need.quantity, out)
     } else if covered < need.quantity {
@@ -132,15 +129,22 @@ fn adjust(
     }
 }
 
-/// Takes what a position has lost out of a stop that rests.
-fn shrink(
+/// How much of a position stops cover that are at the venue or on their way there.
+pub(super) fn covered(parts: &Parts, place: BotInstrument) -> Quantity {
+    let stops = parts.orders.stops_of(place);
+    stops.fold(Quantity::ZERO, |sum, stop| sum + stop.shares().of(place))
+}
+
+/// Takes what a position has lost out of a stop that rests. One of a pair cannot be replaced.
+pub(super) fn shrink(
     parts: &mut Parts,
     key: Key,
     need: &Need,
     excess: Quantity,
     out: &mut Outputs,
 ) -> Result<(), String> {
-    let resting = parts.orders.stops_of(need.place).find(|stop| stop.rests());
+    let can_shrink = |stop: &&Order| stop.rests() && stop.pair().is_none();
+    let resting = parts.orders.stops_of(need.place).find(can_shrink);
     let Some((id, shares, trigger)) = resting.map(terms_of) else {
         return Ok(());
     };
@@ -288,6 +292,7 @@ fn note(parts: &mut Parts, key: Key, need: &Need, reason: Option<String>, out: &
     if missing.0 <= 0 {
         return parts.protection.note_covered(need.place);
     }
+    let is_replaced = reason.as_deref() == Some(take_profit::PLACED_ANEW);
     let reason = reason.unwrap_or_else(|| {
         let exits = !exiting(parts, need.place).is_zero();
         let words = if exits {
@@ -301,6 +306,9 @@ fn note(parts: &mut Parts, key: Key, need: &Need, reason: Option<String>, out: &
     let is_due = parts
         .protection
         .note_uncovered(need.place, missing, reason.clone(), when);
+    if is_replaced {
+        parts.protection.note_replaced(need.place);
+    }
     if is_due {
         let unprotected = EventKind::PositionUnprotected {
             account: key.0,
@@ -313,12 +321,9 @@ fn note(parts: &mut Parts, key: Key, need: &Need, reason: Option<String>, out: &
     }
 }
 
-/// How much of a position stops cover that the venue has confirmed.
+/// How much of a position stops cover that the venue has confirmed and that are not being cancelled.
 pub(crate) fn protected(parts: &Parts, place: BotInstrument) -> Quantity {
-    let stops = parts
-        .orders
-        .stops_of(place)
-        .filter(|stop| stop.is_on_book());
+    let stops = parts.orders.stops_of(place).filter(|stop| stop.guards());
     stops.fold(Quantity::ZERO, |sum, stop| sum + stop.shares().of(place))
 }
 
@@ -331,7 +336,11 @@ fn set_timer(parts: &mut Parts, key: Key, needs: &[Need], out: &mut Outputs) {
     let announced = needs.iter();
     let announced =
         announced.filter_map(|need| parts.protection.announced_at(need.place, patience));
-    let moves = |need: &Need| need.trails || take_profit::awaits_pair(parts, need.place);
+    let moves = |need: &Need| {
+        need.trails
+            || take_profit::awaits_pair(parts, need.place)
+            || take_profit::is_split(parts, need.place)
+    };
     let trails = needs.iter().any(|need| need.held.0 > 0 && moves(need));
     let trails = trails.then(|| now + TRAIL_EVERY);
     if let Some(at) = announced.chain(retry).chain(trails).min() {
@@ -440,9 +449,7 @@ pub(super) fn shares_of_found(
     let places = places.filter_map(|bot| parts.bots.place(bot, terms.instrument));
     let mine = places.filter(|place| parts.bots.bot(place.bot()).config().account == terms.account);
     let shares = mine.map(|place| {
-        let stops = parts.orders.stops_of(place);
-        let covered = stops.fold(Quantity::ZERO, |sum, stop| sum + stop.shares().of(place));
-        let part = (closable(parts, place) - covered)
+        let part = (closable(parts, place) - covered(parts, place))
             .max(Quantity::ZERO)
             .min(left);
         left -= part;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tradewind_events::Funding;
 use tradewind_events::Input;
-use tradewind_model::{Amount, ExitPlan, FeedHealth, Money, Ppm, ReportKind, Stop};
+use tradewind_model::{
+    Amount, ExitPlan, FeedHealth, Money, OrderKind, Ppm, ReportKind, Stop, StopOrders,
+};
 use tradewind_risk::CauseKind;
 use tradewind_testkit::{ACCOUNT, BTC, Desk, PERPETUAL, SPOT, Script, USDT, bot};
 
@@ -47,6 +49,41 @@ fn a_stop_fires_on_a_jump_only_once_a_second_quote_confirms_it() {
     assert_eq!(feed, FeedHealth::Gap, "nothing enters meanwhile");
     desk.quote(1_299, 1_300);
     assert_eq!(desk.orders().len(), 2);
+}
+
+/// A market that jumps beyond a stop's limit and falls silent: the venue's order may wait for ever, so the desk sells after two seconds.
+/// Where the venue sells at market itself, and where a second quote says that it was wrong, it does not.
+#[test]
+fn a_jump_beyond_a_stop_with_a_limit_counts_after_two_silent_seconds() {
+    for (stop_orders, contradicted, sells) in [
+        (StopOrders::Limit, false, true),
+        (StopOrders::Limit, true, false),
+        (StopOrders::Market, false, false),
+    ] {
+        let script = Script::default();
+        let mut configuration = tradewind_testkit::configuration();
+        configuration.bots = vec![bot(0)];
+        configuration.bots[0].exit = stop();
+        configuration.limits.quote_jump_max = Some(Ppm(50_000));
+        configuration.venue_stop_distance = Some(Ppm(1_250_000));
+        configuration.instruments[0].stop_orders = stop_orders;
+        let mut desk = Desk::started(configuration, script.strategies());
+        desk.advance(Duration::from_secs(2));
+        buy(&mut desk, &script);
+        let stop = desk.last_order();
+        desk.report(&stop, ReportKind::Accepted, Some(0));
+        desk.quote(9_000, 9_001);
+        desk.advance(Duration::from_millis(1_900));
+        assert_eq!(desk.orders().len(), 2, "a second quote is awaited");
+        if contradicted {
+            desk.quote(10_000, 10_001);
+        }
+        desk.advance(Duration::from_millis(200));
+        assert_eq!(desk.orders().len() > 2, sells, "{stop_orders:?}");
+        if sells {
+            assert_eq!(desk.last_order().kind, OrderKind::Market);
+        }
+    }
 }
 
 /// D06: a crash in steps that a market can make is no jump.

@@ -48,10 +48,14 @@ pub(crate) fn configured(instrument: Instrument) -> Configuration {
 }
 
 pub(crate) fn buying(instrument: Instrument) -> (Desk, Script, OrderTerms) {
+    buying_of(instrument, 1_000_000)
+}
+
+fn buying_of(instrument: Instrument, exposure: i64) -> (Desk, Script, OrderTerms) {
     let script = Script::default();
     let mut desk = Desk::started(configured(instrument), script.strategies());
     desk.advance(2 * SECOND);
-    script.say(BOT, Answer::target(1_000_000));
+    script.say(BOT, Answer::target(exposure));
     desk.quote(9_999, 10_000);
     let buy = desk.last_order();
     (desk, script, buy)
@@ -85,7 +89,12 @@ pub(crate) fn pairs(desk: &Desk) -> usize {
 
 /// A desk with one `BTC` bought at 100.00 whose stop and take profit rest at the venue.
 fn resting() -> (Desk, Script, OrderTerms, OrderTerms) {
-    let (mut desk, script, buy) = buying(paired());
+    resting_at(1_000_000)
+}
+
+/// The same after a target of another exposure.
+pub(crate) fn resting_at(exposure: i64) -> (Desk, Script, OrderTerms, OrderTerms) {
+    let (mut desk, script, buy) = buying_of(paired(), exposure);
     desk.fill(&buy, 10_000);
     let (stop, limit) = last_pair(&desk);
     for order in [&stop, &limit] {
