@@ -7,8 +7,8 @@ use crate::parts::Parts;
 use crate::recover::{RecoveredPart, recovered_parts};
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
-    account_stream, breakers, candles, causes, commands, configure, equity, evaluation, exits,
-    flatten, funding, lifecycle, market_data, monitoring, protection, reports, submission,
+    account_stream, adoption, breakers, candles, causes, commands, configure, equity, evaluation,
+    exits, flatten, funding, lifecycle, market_data, monitoring, protection, reports, submission,
     takeover,
 };
 use crate::strategy_source::StrategySource;
@@ -60,6 +60,7 @@ impl Engine {
                 let endings = takeover::on_account(parts, state, out);
                 reports::follow_up_all(parts, endings, out);
                 protection::cover_account(parts, state.account, out);
+                adoption::adopt_by_rule(parts, state.account, out);
             }
             Input::AccountFills(page) => {
                 let endings = takeover::on_fills(parts, page, out);

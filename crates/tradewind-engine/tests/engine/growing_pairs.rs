@@ -162,6 +162,7 @@ fn after_a_kill_the_pair_stays_although_the_position_has_grown() {
     desk.command(Action::Kill {
         reason: "drill".to_owned(),
         flatten: false,
+        include_external: false,
     });
     fill_rest(&mut desk, &buy);
     desk.advance(60 * SECOND);
