@@ -171,7 +171,13 @@ impl CommandHandler<'_> {
                 flatten: false,
                 include_external: false,
             };
-            ("kill".to_owned(), kill)
+            let words = part.map_or_else(String::new, |part| {
+                format!(
+                    " of the whole desk, for there is no such part as {}",
+                    part.name
+                )
+            });
+            (format!("kill{words}"), kill)
         });
         self.reply(from.user, render::received(&words, 1));
         let command = self.command(context, from, 0, None, action);

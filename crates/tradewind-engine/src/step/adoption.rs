@@ -13,6 +13,7 @@ use tradewind_model::{
     Quantity, Quote, Stop,
 };
 use tradewind_portfolio::PositionChange;
+use tradewind_risk::{PositionEffect, TradingState};
 
 use super::commands::CommandError;
 use super::monitoring::{move_base, profit_of};
@@ -21,6 +22,7 @@ use super::protection::cover;
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
+use crate::parts::order::Order;
 
 /// Why nothing is given. Its text is the answer to the command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +85,14 @@ pub(super) fn adopt(
 pub(crate) fn adopt_by_rule(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     let is_asked = |account: &Account| account.adopts_external;
     let config = parts.config.accounts.get(account.index());
+    let is_by_hand = |order: &Order| order.bot().is_none() && order.terms().account == account;
+    let is_trading_by_hand = parts
+        .orders
+        .open()
+        .any(|order| is_by_hand(order) && order.effect() != PositionEffect::Protect);
+    if is_trading_by_hand {
+        return;
+    }
     if !config.is_some_and(is_asked) || !parts.accounts.get(account).is_clean() {
         return;
     }
@@ -117,6 +127,10 @@ fn by_rule(
     if others.is_some() || parts.bots.at(place).instrument() != instrument.id {
         return None;
     }
+    // A position that cannot be left is given to nobody.
+    if parts.state_for(account, instrument.id, Some(place.bot())) != TradingState::Active {
+        return None;
+    }
     let ledger = &parts.portfolio.ledger;
     let has = ledger.balance(account, instrument.base, OwnerId::External);
     let quantity = instrument.floor_quantity(instrument.floor_amount(has.max(Amount::ZERO)));
@@ -148,8 +162,9 @@ fn carry_out_rule(parts: &mut Parts, adoption: Adoption, out: &mut Outputs) {
         id,
         principal: Principal::Rule,
         action: Action::Adopt(adoption),
-        result,
+        result: result.clone(),
     };
+    parts.commands.note(id, result);
     let event = Event {
         id: event,
         at: parts.now(),

@@ -113,12 +113,12 @@ pub(crate) fn leave_passed(parts: &mut Parts, key: (AccountId, InstrumentId), ou
     for place in places {
         match parts.bots.at(place).working() {
             // It is left once its entry has ended.
-            Some(working) => {
+            Some(working) if !sells_beside(parts, place) => {
                 parts.orders.cancel_if_entry(working, out);
                 let timer = Timer::Protection(key.0, key.1);
                 parts.timers.set_earlier(now + AGAIN, timer, out);
             }
-            None => watch(parts, place, &quote, out),
+            _ => watch(parts, place, &quote, out),
         }
     }
 }

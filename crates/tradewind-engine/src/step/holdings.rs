@@ -5,8 +5,8 @@
 
 use tradewind_events::{EventKind, Outputs};
 use tradewind_model::{
-    AccountId, Amount, AssetId, BotId, Fill, Instrument, InstrumentKind, Money, OwnerId, Quantity,
-    Side,
+    AccountId, Amount, AssetId, BotId, Fill, Instrument, InstrumentKind, InstrumentStatus, Money,
+    OwnerId, Quantity, Side,
 };
 use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
@@ -115,7 +115,8 @@ pub(super) fn cover_fees(parts: &mut Parts, fill: &Fill, out: &mut Outputs) {
     }
 }
 
-/// What a kill sells in an instrument of what is EXTERNAL: all that one order may, in the first instrument of the asset.
+/// What a kill sells in an instrument of what is EXTERNAL: all that one order may, in the first instrument of the asset that is traded and
+/// has a quote.
 pub(super) fn external_to_sell(
     parts: &Parts,
     account: AccountId,
@@ -123,8 +124,10 @@ pub(super) fn external_to_sell(
 ) -> Quantity {
     let venue = parts.config.accounts[account.index()].venue;
     let is_of_asset = |one: &&Instrument| {
-        let of = (one.kind, one.base, one.venue);
-        of == (InstrumentKind::Spot, instrument.base, venue)
+        let of = (one.kind, one.base, one.venue, one.status);
+        let wanted = (InstrumentKind::Spot, instrument.base, venue);
+        of == (wanted.0, wanted.1, wanted.2, InstrumentStatus::Trading)
+            && parts.market.quote(one.id).is_some()
     };
     let mut listed = parts.config.instruments.iter();
     let is_first = listed.find(is_of_asset).map(|first| first.id) == Some(instrument.id);
@@ -153,7 +156,10 @@ pub(super) fn take_external(parts: &mut Parts, order: &Order, fill: &Fill) {
         && instrument.kind == InstrumentKind::Spot;
     let key = (fill.account, OwnerId::Unallocated, fill.instrument);
     let held = parts.portfolio.position(&key).quantity.max(Quantity::ZERO);
-    let missing = fill.quantity - held;
+    let ledger = &parts.portfolio.ledger;
+    let has = ledger.balance(fill.account, instrument.base, OwnerId::External);
+    let has = instrument.floor_amount(has.max(Amount::ZERO));
+    let missing = (fill.quantity - held).min(has);
     if is_sale && missing.0 > 0 {
         let from = (fill.account, OwnerId::External, fill.instrument);
         let given = (missing, fill.price);

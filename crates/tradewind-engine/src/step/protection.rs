@@ -6,8 +6,8 @@
 
 use tradewind_events::{EventKind, Outputs, Timer};
 use tradewind_model::{
-    AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderStatus, OrderTerms, Ppm, Price,
-    Quantity, ReportKind, Side,
+    AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderKind, OrderStatus, OrderTerms,
+    Ppm, Price, Quantity, ReportKind, Side,
 };
 use tradewind_risk::PositionEffect;
 
@@ -321,9 +321,23 @@ fn note(parts: &mut Parts, key: Key, need: &Need, reason: Option<String>, out: &
     }
 }
 
-/// How much of a position stops cover that the venue has confirmed and that are not being cancelled.
+/// How much of a position stops cover that the venue has confirmed and that are not being cancelled. One whose limit the market has passed
+/// covers nothing.
 pub(crate) fn protected(parts: &Parts, place: BotInstrument) -> Quantity {
-    let stops = parts.orders.stops_of(place).filter(|stop| stop.guards());
+    let instrument = parts.bots.at(place).instrument();
+    let suspect = parts.market.suspect(instrument).map(|(quote, _)| quote);
+    let last = suspect.or_else(|| parts.market.quotes().get(instrument.index()).copied()?);
+    let is_left_behind = |stop: &Order| {
+        let side = stop.terms().side;
+        let touch = last.map(|quote| quote.opposite_side(side));
+        match (stop.terms().kind, side) {
+            (OrderKind::StopLimit { price, .. }, Side::Sell) => touch.is_some_and(|at| at < price),
+            (OrderKind::StopLimit { price, .. }, Side::Buy) => touch.is_some_and(|at| at > price),
+            _ => false,
+        }
+    };
+    let stops = parts.orders.stops_of(place);
+    let stops = stops.filter(|stop| stop.guards() && !is_left_behind(stop));
     stops.fold(Quantity::ZERO, |sum, stop| sum + stop.shares().of(place))
 }
 

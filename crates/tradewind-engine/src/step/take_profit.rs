@@ -168,7 +168,13 @@ pub(super) fn adjust(
         }
     }
     if !stops.iter().all(is_settled) {
-        return Ok(());
+        // What the last fill has added does not wait for an answer on another stop.
+        let missing = need.quantity - covered(parts, need.place);
+        return if missing.0 > 0 {
+            grow(parts, key, need, missing, out)
+        } else {
+            Ok(())
+        };
     }
     if let [stop] = &stops[..]
         && stop.shares().of(need.place) == need.quantity

@@ -147,6 +147,32 @@ fn by_rule_the_only_running_bot_gets_what_is_external() {
     }
 }
 
+/// What could not be left is given to nobody: the bot is killed by itself, or the desk is flattened.
+#[test]
+fn by_rule_nothing_is_given_to_who_may_not_trade() {
+    let kill = |flatten| Action::Kill {
+        reason: "out".to_owned(),
+        flatten,
+        include_external: false,
+    };
+    let of_bot = Action::KillScope {
+        scope: BOT.into(),
+        reason: "out".to_owned(),
+    };
+    for action in [of_bot, kill(false), kill(true)] {
+        let (mut configuration, script) = with_capital(None, 1);
+        configuration.accounts[0].adopts_external = true;
+        let mut desk = Desk::unreconciled(configuration, script.strategies());
+        read(&mut desk);
+        desk.command(action);
+        desk.quote(10_000, 10_001);
+        for _ in 0..3 {
+            desk.read_account();
+        }
+        assert_eq!(has(&desk, BTC, OwnerId::Bot(BOT)), "0");
+    }
+}
+
 /// A kill that flattens leaves what is EXTERNAL, unless it is told to sell that, too.
 #[test]
 fn a_kill_that_flattens_sells_what_is_external_only_when_it_is_told_to() {

@@ -88,6 +88,18 @@ fn a_position_that_grows_keeps_its_pair_and_gets_one_for_all_of_it_in_the_end() 
     }
 }
 
+/// The answer on the stop alone is lost, and the entry ends: what its last fill has added does not wait for that answer.
+#[test]
+fn the_last_fill_is_covered_beside_a_stop_of_unknown_fate() {
+    let (mut desk, buy, _) = growing();
+    fill_more(&mut desk, &buy, 30_000, 60_000);
+    let second = desk.last_order();
+    desk.report(&second, ReportKind::Unknown, None);
+    let rest = desk.fill_of(&buy, 40_000, 10_000);
+    desk.report(&buy, ReportKind::Filled(rest), Some(ONE));
+    assert_eq!(stops(&desk)[2..], [(40_000, false)]);
+}
+
 /// A stop alone becomes larger by a replacement, so that the venue's cap is no matter.
 #[test]
 fn beside_a_pair_at_the_cap_the_stop_alone_takes_what_is_added() {

@@ -86,6 +86,33 @@ fn a_jump_beyond_a_stop_with_a_limit_counts_after_two_silent_seconds() {
     }
 }
 
+/// In a crash the book may be empty on one side, and price after price jumps further: the two seconds count from the first.
+#[test]
+fn further_jumps_and_unsound_quotes_do_not_put_the_sale_off() {
+    let script = Script::default();
+    let mut configuration = tradewind_testkit::configuration();
+    configuration.bots = vec![bot(0)];
+    configuration.bots[0].exit = stop();
+    configuration.limits.quote_jump_max = Some(Ppm(50_000));
+    configuration.venue_stop_distance = Some(Ppm(1_250_000));
+    configuration.instruments[0].stop_orders = StopOrders::Limit;
+    let mut desk = Desk::started(configuration, script.strategies());
+    desk.advance(Duration::from_secs(2));
+    buy(&mut desk, &script);
+    let stop = desk.last_order();
+    desk.report(&stop, ReportKind::Accepted, Some(0));
+    let covered = |desk: &Desk| desk.engine.view().positions[0].protected;
+    assert_eq!(covered(&desk), stop.quantity);
+    desk.quote(9_000, 9_001);
+    assert_eq!(covered(&desk).0, 0, "what it has passed covers nothing");
+    desk.advance(Duration::from_secs(1));
+    desk.quote(8_000, 7_999);
+    desk.quote(8_000, 8_001);
+    assert_eq!(desk.orders().len(), 2);
+    desk.advance(Duration::from_millis(1_100));
+    assert_eq!(desk.last_order().kind, OrderKind::Market);
+}
+
 /// D06: a crash in steps that a market can make is no jump.
 #[test]
 fn a_fast_market_fires_a_stop_at_once() {

@@ -110,7 +110,7 @@ fn a_kill_of_a_part_is_read_back_and_one_of_no_part_is_of_the_desk() {
                 flatten: false,
                 include_external: false,
             },
-            "Received: kill.",
+            "Received: kill of the whole desk, for there is no such part as went.",
         ),
     ] {
         let mut world = World::new();
