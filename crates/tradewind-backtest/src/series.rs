@@ -108,6 +108,7 @@ pub fn benchmark_setup() -> Setup {
             mode: AccountMode::Paper,
             capital: None,
             adopts: false,
+            adopts_external: false,
         }],
         instruments: vec![instrument],
         bots: vec![crossover(cash)],

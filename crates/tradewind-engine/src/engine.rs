@@ -7,7 +7,7 @@ use crate::parts::Parts;
 use crate::recover::{RecoveredPart, recovered_parts};
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
-    account_stream, breakers, candles, causes, commands, configure, confirmation, equity,
+    account_stream, adoption, breakers, candles, causes, commands, configure, confirmation, equity,
     evaluation, exits, flatten, funding, lifecycle, market_data, monitoring, protection, reports,
     submission, takeover,
 };
@@ -61,6 +61,7 @@ impl Engine {
                 let endings = takeover::on_account(parts, state, out);
                 reports::follow_up_all(parts, endings, out);
                 protection::cover_account(parts, state.account, out);
+                adoption::adopt_by_rule(parts, state.account, out);
             }
             Input::AccountFills(page) => {
                 let endings = takeover::on_fills(parts, page, out);
@@ -215,6 +216,7 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::Staleness => market_data::on_staleness(parts, out),
         Timer::Flatten => flatten::on_timer(parts, out),
         Timer::Protection(account, instrument) => {
+            exits::leave_passed(parts, (account, instrument), out);
             protection::cover(parts, (account, instrument), out);
         }
         Timer::LossCheck => monitoring::on_loss_timer(parts, out),

@@ -135,7 +135,7 @@ fn position_view(parts: &Parts, key: &PositionKey, position: &Position) -> Posit
 
 fn unprotected_views(parts: &Parts) -> Vec<UnprotectedView> {
     let uncovered = parts.protection.uncovered();
-    let listed = uncovered.filter(|(_, uncovered)| uncovered.is_announced);
+    let listed = uncovered.filter(|(_, uncovered)| uncovered.is_listed());
     let view = |(place, uncovered): (BotInstrument, &Uncovered)| UnprotectedView {
         account: parts.bots.bot(place.bot()).config().account,
         bot: place.bot(),

@@ -18,6 +18,8 @@ pub enum Principal {
     Telegram(i64),
     /// Somebody with access to the machine: the latch file, a signal.
     Local,
+    /// A rule of the configuration.
+    Rule,
 }
 
 /// A command as an input: audited, idempotent, with an end to its validity.
@@ -79,6 +81,9 @@ pub enum Action {
         reason: String,
         /// Whether positions are closed first.
         flatten: bool,
+        /// Whether what is EXTERNAL is sold with them.
+        #[serde(default)]
+        include_external: bool,
     },
     /// Clears what risk holds back in a scope: its circuit breaker, its losses, its drawdown. It lifts no kill.
     ClearRisk {

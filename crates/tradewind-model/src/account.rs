@@ -31,4 +31,7 @@ pub struct Account {
     /// Whether a live account's balances from before the desk are the desk's.
     #[serde(default)]
     pub adopts: bool,
+    /// Whether what is EXTERNAL goes to a bot, where exactly one that runs trades it.
+    #[serde(default)]
+    pub adopts_external: bool,
 }

@@ -72,6 +72,30 @@ pub enum Scope {
     Venue(VenueId),
 }
 
+impl From<AccountId> for Scope {
+    fn from(account: AccountId) -> Self {
+        Self::Account(account)
+    }
+}
+
+impl From<InstrumentId> for Scope {
+    fn from(instrument: InstrumentId) -> Self {
+        Self::Instrument(instrument)
+    }
+}
+
+impl From<BotId> for Scope {
+    fn from(bot: BotId) -> Self {
+        Self::Bot(bot)
+    }
+}
+
+impl From<VenueId> for Scope {
+    fn from(venue: VenueId) -> Self {
+        Self::Venue(venue)
+    }
+}
+
 /// What an order belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderScope {

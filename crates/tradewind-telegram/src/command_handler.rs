@@ -22,7 +22,7 @@ use crate::outbox::Outbox;
 use crate::progress::Progress;
 use crate::proposal::{Proposal, propose};
 use crate::render;
-use crate::request::{self, Request, Target};
+use crate::request::{self, Part, Request, Target};
 use crate::wire::Update;
 
 /// Handles one input.
@@ -107,7 +107,7 @@ impl CommandHandler<'_> {
                 .out
                 .push(Out::ReadView(ViewRequest::Status { user: from.user })),
             Request::Stop(target) => self.stop(context, from, &target),
-            Request::Kill { reason } => self.kill(context, from, &reason),
+            Request::Kill { reason, part } => self.kill(context, from, &reason, part.as_ref()),
             Request::Start(_) | Request::Order(_) | Request::Confirm(_)
                 if from.age > self.inbox.stale_after =>
             {
@@ -154,19 +154,35 @@ impl CommandHandler<'_> {
         }
     }
 
-    fn kill(&mut self, context: &StepContext, from: Source, reason: &str) {
-        let reason = match reason.chars().take(200).collect::<String>() {
+    /// Kills a part of the desk, or all of it if there is no such part: a kill with a wrong name must not do nothing.
+    fn kill(&mut self, context: &StepContext, from: Source, text: &str, part: Option<&Part>) {
+        let in_words = |text: &str| match text.chars().take(200).collect::<String>() {
             empty if empty.is_empty() => "no reason given".to_owned(),
             reason => reason,
         };
-        self.reply(from.user, render::received("kill", 1));
-        let action = Action::Kill {
-            reason,
-            flatten: false,
-        };
+        let found = part.and_then(|part| {
+            let reason = in_words(&part.reason);
+            let (kill, words) = names::kill_of(&context.configuration, part, reason)?;
+            Some((format!("kill of {words}"), kill))
+        });
+        let (words, action) = found.unwrap_or_else(|| {
+            let kill = Action::Kill {
+                reason: in_words(text),
+                flatten: false,
+                include_external: false,
+            };
+            let words = part.map_or_else(String::new, |part| {
+                format!(
+                    " of the whole desk, for there is no such part as {}",
+                    part.name
+                )
+            });
+            (format!("kill{words}"), kill)
+        });
+        self.reply(from.user, render::received(&words, 1));
         let command = self.command(context, from, 0, None, action);
         self.inbox.unanswered += 1;
-        let commands = vec![("kill".to_owned(), command)];
+        let commands = vec![(words, command)];
         self.out.push(Out::Execute(Batch {
             user: from.user,
             commands,

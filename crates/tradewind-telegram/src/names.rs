@@ -1,7 +1,9 @@
 //! From names to ids and back, by the configuration in force.
 
-use tradewind_events::{BotConfig, Configuration};
-use tradewind_model::{Account, AssetId, BotId, Instrument, InstrumentId};
+use tradewind_events::{Action, BotConfig, Configuration};
+use tradewind_model::{Account, AssetId, BotId, Instrument, InstrumentId, VenueId};
+
+use crate::request::{Part, PartKind};
 
 const UNKNOWN: &str = "unknown";
 
@@ -34,6 +36,37 @@ pub(crate) fn asset(configuration: &Configuration, id: AssetId) -> &str {
 pub(crate) fn find_bot<'a>(configuration: &'a Configuration, name: &str) -> Option<&'a BotConfig> {
     let mut bots = configuration.bots.iter();
     bots.find(|bot| bot.name.eq_ignore_ascii_case(name))
+}
+
+/// The kill of a part of the desk, and which part that is in words; `None` where there is no such part.
+pub(crate) fn kill_of(
+    configuration: &Configuration,
+    part: &Part,
+    reason: String,
+) -> Option<(Action, String)> {
+    let is_named = |name: &str| name.eq_ignore_ascii_case(&part.name);
+    let (scope, words) = match part.kind {
+        PartKind::Bot => {
+            let bot = find_bot(configuration, &part.name)?;
+            (bot.id.into(), format!("bot {}", bot.name))
+        }
+        PartKind::Instrument => {
+            let known = find_instrument(configuration, &part.name).ok()?;
+            (known.id.into(), format!("instrument {}", known.name))
+        }
+        PartKind::Account => {
+            let mut accounts = configuration.accounts.iter();
+            let account = accounts.find(|account| is_named(&account.name))?;
+            (account.id.into(), format!("account {}", account.name))
+        }
+        PartKind::Venue => {
+            let mut venues = configuration.venues.iter();
+            let index = venues.position(|venue| is_named(venue))?;
+            let id = VenueId(u32::try_from(index).ok()?);
+            (id.into(), format!("venue {}", configuration.venues[index]))
+        }
+    };
+    Some((Action::KillScope { scope, reason }, words))
 }
 
 /// The instrument of this name, with the venue before it or, where only one venue has it, without.

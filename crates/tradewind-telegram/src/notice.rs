@@ -239,5 +239,6 @@ fn by(principal: &Principal) -> String {
         Principal::Token(name) => format!("token {name}"),
         Principal::Telegram(user) => format!("telegram user {user}"),
         Principal::Local => "this machine".to_owned(),
+        Principal::Rule => "a rule of the configuration".to_owned(),
     }
 }

@@ -35,6 +35,10 @@ pub(crate) fn help() -> Markup {
             "/kill REASON",
             "at once: no order is sent until a reset on the machine",
         ),
+        (
+            "/kill bot, instrument, account or venue NAME REASON",
+            "the same for that part of the desk alone",
+        ),
     ];
     let mut text = Markup::new().bold("Tradewind");
     for (command, meaning) in lines {

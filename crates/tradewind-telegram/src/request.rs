@@ -11,7 +11,28 @@ pub(crate) enum Request {
     Stop(Target),
     Order(OrderRequest),
     Confirm(String),
-    Kill { reason: String },
+    /// The whole text, and what may be a part of the desk at its beginning.
+    Kill {
+        reason: String,
+        part: Option<Part>,
+    },
+}
+
+/// A part of the desk as it was written. Whether there is one is looked up later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) kind: PartKind,
+    pub(crate) name: String,
+    /// What follows.
+    pub(crate) reason: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PartKind {
+    Bot,
+    Instrument,
+    Account,
+    Venue,
 }
 
 /// Which bots.
@@ -68,9 +89,28 @@ pub(crate) fn read(text: &str) -> Result<Request, ParseProblem> {
         // Without confirmation, and the reason is optional, because a kill is urgent.
         ("/kill", reason) => Ok(Request::Kill {
             reason: reason.join(" "),
+            part: read_part(reason),
         }),
         _ => Err("That is no command. /help lists them"),
     }
+}
+
+fn read_part(words: &[&str]) -> Option<Part> {
+    let [kind, name, reason @ ..] = words else {
+        return None;
+    };
+    let kind = match kind.to_ascii_lowercase().as_str() {
+        "bot" => PartKind::Bot,
+        "instrument" => PartKind::Instrument,
+        "account" => PartKind::Account,
+        "venue" => PartKind::Venue,
+        _ => return None,
+    };
+    Some(Part {
+        kind,
+        name: (*name).to_owned(),
+        reason: reason.join(" "),
+    })
 }
 
 fn read_target(word: &str) -> Target {
@@ -144,12 +184,25 @@ mod tests {
             "/kill",
             &Request::Kill {
                 reason: String::new(),
+                part: None,
             },
         );
         check(
             "/kill fat  finger",
             &Request::Kill {
                 reason: "fat finger".into(),
+                part: None,
+            },
+        );
+        check(
+            "/kill Bot btc-rsi fat finger",
+            &Request::Kill {
+                reason: "Bot btc-rsi fat finger".into(),
+                part: Some(Part {
+                    kind: PartKind::Bot,
+                    name: "btc-rsi".into(),
+                    reason: "fat finger".into(),
+                }),
             },
         );
         check("/confirm 0042", &Request::Confirm("0042".into()));

@@ -65,6 +65,7 @@ pub fn configuration() -> Configuration {
             mode: AccountMode::Paper,
             capital: None,
             adopts: false,
+            adopts_external: false,
         }],
         instruments: vec![spot(), perpetual()],
         bots: Vec::new(),

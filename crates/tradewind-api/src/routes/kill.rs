@@ -28,10 +28,18 @@ pub(crate) async fn kill(
     extract::Json(request): extract::Json<KillRequest>,
 ) -> Result<Json<CommandAnswer>, ApiError> {
     let reason = reason(request.reason)?;
-    let flatten = request.flatten;
+    let (flatten, include_external) = (request.flatten, request.include_external);
+    if include_external && !flatten {
+        let message = "include_external: needs flatten".to_owned();
+        return Err(ApiError::bad_request(message));
+    }
     // The whole desk is killed without a look at it.
     let action = match part(&state, request.scope).await? {
-        None => Action::Kill { reason, flatten },
+        None => Action::Kill {
+            reason,
+            flatten,
+            include_external,
+        },
         Some(_) if flatten => {
             let message = "flatten: closes the positions of the whole desk only".to_owned();
             return Err(ApiError::bad_request(message));

@@ -101,6 +101,9 @@ pub struct KillRequest {
     /// Whether positions are closed first; of the whole desk only.
     #[serde(default)]
     pub flatten: bool,
+    /// Whether what the account holds and neither a bot nor the desk bought is sold with them.
+    #[serde(default)]
+    pub include_external: bool,
     /// What is killed; the whole desk when left out.
     #[serde(default)]
     pub scope: Option<Scope>,

@@ -334,6 +334,7 @@ pub(crate) fn principal_text(principal: &Principal) -> String {
         Principal::Token(name) => format!("token:{name}"),
         Principal::Telegram(user) => format!("telegram:{user}"),
         Principal::Local => "local".into(),
+        Principal::Rule => "rule".into(),
     }
 }
 
@@ -368,8 +369,16 @@ pub(crate) fn action_text(action: &Action, names: &Names) -> String {
             let owner = bot.map_or_else(|| "UNALLOCATED".into(), |bot| names.bot(bot));
             format!("close {owner} in {}", names.instrument(*instrument))
         }
-        Action::Kill { reason, flatten } => {
-            let how = if *flatten { "kill and flatten" } else { "kill" };
+        Action::Kill {
+            reason,
+            flatten,
+            include_external,
+        } => {
+            let how = match (flatten, include_external) {
+                (true, true) => "kill, flatten and sell what is EXTERNAL",
+                (true, false) => "kill and flatten",
+                (false, _) => "kill",
+            };
             format!("{how}: {reason}")
         }
         Action::ClearRisk { scope, reason } => {

@@ -91,11 +91,12 @@ async fn each_request_becomes_its_command() {
     let kill = Action::Kill {
         reason: "drill".into(),
         flatten: true,
+        include_external: true,
     };
     check(
         "POST",
         "/api/v1/kill",
-        r#"{"reason":"drill","flatten":true}"#,
+        r#"{"reason":"drill","flatten":true,"include_external":true}"#,
         kill,
     )
     .await;

@@ -121,6 +121,7 @@ pub(super) fn plan(
             mode: AccountMode::Paper,
             capital: None,
             adopts: false,
+            adopts_external: false,
         }],
         instruments,
         bots: vec![bot],

@@ -62,6 +62,9 @@ pub(crate) struct AccountRecord {
     /// Orders of other desks that were open when it was first read since the start.
     #[serde(default)]
     foreign: BTreeSet<ClientOrderId>,
+    /// Whether a kill that closes positions sells what is EXTERNAL, too.
+    #[serde(default)]
+    sells_external: bool,
     /// Saved apart, in chunks.
     #[serde(skip)]
     recent: RecentFills,
@@ -128,6 +131,7 @@ impl Accounts {
             record.started_with = None;
             // No reading is on its way.
             record.is_stale = false;
+            record.sells_external = false;
         }
     }
 
@@ -144,6 +148,16 @@ impl AccountRecord {
     /// What was given to the desk of the configured capital; `None` before a capital was configured.
     pub(crate) const fn capital(&self) -> Option<Amount> {
         self.capital
+    }
+
+    /// Whether a kill that closes positions sells what is EXTERNAL, too.
+    pub(crate) const fn sells_external(&self) -> bool {
+        self.sells_external
+    }
+
+    /// Notes that a kill sells what is EXTERNAL, or that it has ended.
+    pub(crate) const fn sell_external(&mut self, sells: bool) {
+        self.sells_external = sells;
     }
 
     /// Notes what was given to the desk of the configured capital.

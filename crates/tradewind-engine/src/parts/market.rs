@@ -68,6 +68,9 @@ pub(crate) struct Feed {
     /// The latest trades, oldest first, where some bot reads them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     recent: Vec<Trade>,
+    /// When the first quote came that jumped to that side.
+    #[serde(default)]
+    suspect_since: Timestamp,
 }
 
 /// A book that is not there after this is asked for again.
@@ -294,14 +297,25 @@ impl Market {
         let (Some(last), Some(max)) = (&self.quotes[index], jump_max) else {
             return false;
         };
-        let suspect = &mut self.feeds[index].suspect;
+        let feed = &mut self.feeds[index];
+        let suspect = &mut feed.suspect;
         if !jumps(last, quote, max) || now.since(before) > JUMP_WITHIN {
             *suspect = None;
             return false;
         }
         let is_confirmed = suspect.is_some_and(|suspect| !jumps(&suspect, quote, max));
+        let side = |quote: &Quote| quote.bid < last.bid;
+        if suspect.is_none_or(|suspect| side(&suspect) != side(quote)) {
+            feed.suspect_since = now;
+        }
         *suspect = (!is_confirmed).then_some(*quote);
         !is_confirmed
+    }
+
+    /// A quote that jumped, which the next one decides about, and when the first that jumped to its side came.
+    pub(crate) fn suspect(&self, instrument: InstrumentId) -> Option<(Quote, Timestamp)> {
+        let feed = self.feeds.get(instrument.index())?;
+        feed.suspect.map(|quote| (quote, feed.suspect_since))
     }
 
     /// Keeps a sound quote of a known instrument.

@@ -366,6 +366,16 @@ impl Order {
         self.is_on_book() && !self.cancelling && self.replaced_by.is_none()
     }
 
+    /// Whether the venue has confirmed it and no cancel was sent; its replacement may be on the way.
+    pub(crate) const fn guards(&self) -> bool {
+        self.is_on_book() && !self.cancelling
+    }
+
+    /// Whether a cancel was sent that has no answer yet.
+    pub(crate) const fn is_ending(&self) -> bool {
+        self.cancelling && self.status.is_open()
+    }
+
     /// Whether it is an exit that was bounded by a price and ended without being filled.
     pub(crate) fn is_narrow_exit(&self) -> bool {
         let is_bounded = matches!(

@@ -13,6 +13,8 @@ use super::bot_instrument::BotInstrument;
 pub(crate) const UNCOVERED_MAX: Duration = Duration::from_secs(2);
 /// How long an exit waits for a definite answer on the stop that locks its quantity (V21).
 pub(crate) const EXIT_WAIT: Duration = Duration::from_secs(10);
+/// How long a stop with a limit may rest beyond its trigger before the desk sells in its place.
+pub(crate) const UNFILLED_MAX: Duration = Duration::from_secs(2);
 /// The longest wait between two tries of a stop.
 const RETRY_MAX: Duration = Duration::from_secs(60);
 /// Between two moves of the stops in one instrument of one account.
@@ -41,6 +43,16 @@ pub(crate) struct Uncovered {
     pub(crate) since: Timestamp,
     pub(crate) reason: String,
     pub(crate) is_announced: bool,
+    /// Whether the desk itself took the stop away, to place another one.
+    #[serde(default)]
+    pub(crate) is_replaced: bool,
+}
+
+impl Uncovered {
+    /// Whether people are shown it: it lasts, or the desk knows that nothing covers it.
+    pub(crate) const fn is_listed(&self) -> bool {
+        self.is_announced || self.is_replaced
+    }
 }
 
 /// Tries of a stop that failed in a row.
@@ -66,11 +78,19 @@ impl Protection {
             since: now,
             reason: String::new(),
             is_announced: false,
+            is_replaced: false,
         });
         (uncovered.quantity, uncovered.reason) = (quantity, reason);
         let is_due = now.since(uncovered.since) >= patience && !uncovered.is_announced;
         uncovered.is_announced |= is_due;
         is_due
+    }
+
+    /// Notes that the desk itself took the stop of a position away.
+    pub(crate) fn note_replaced(&mut self, place: BotInstrument) {
+        if let Some(uncovered) = self.uncovered.get_mut(&place) {
+            uncovered.is_replaced = true;
+        }
     }
 
     /// Notes that all of a position is covered, or that there is none.

@@ -6,8 +6,8 @@ use tradewind_model::{ClientOrderId, EventId, Ppm, Reason, Target};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::Order;
+use crate::step::exit_way::is_free;
 use crate::step::positions::closable;
-use crate::step::protection::is_free;
 use crate::step::reports::{AfterEnd, Ending};
 use crate::step::target::{flat, retry_exit, wait_to_exit};
 

@@ -7,11 +7,11 @@ use super::group::{Group, Pending};
 use super::orders::{fold_flatten, fold_resumed};
 use crate::context::Trigger;
 use crate::parts::Parts;
+use crate::step::exit_way::is_free;
 use crate::step::exits::{follow_quote, set_age_timer};
-use crate::step::protection::is_free;
 use crate::step::{
-    account_stream, causes, configure, flatten, funding, lifecycle, market_data, protection,
-    reports, submission, takeover,
+    account_stream, causes, configure, exit_way, flatten, funding, lifecycle, market_data, reports,
+    submission, takeover,
 };
 
 /// Folds an input.
@@ -23,14 +23,14 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
             if let Some(ending) = reports::fold_report(parts, report, out) {
                 group.note_ending(parts, ending);
             }
-            let waited = protection::waited_for(parts, report.client_id);
+            let waited = exit_way::waited_for(parts, report.client_id);
             fold_resumed(parts, group, waited);
         }
         Input::Account(state) => {
             for ending in takeover::on_account(parts, state, out) {
                 group.note_ending(parts, ending);
             }
-            let waiting = protection::waiting_in(parts, state.account);
+            let waiting = exit_way::waiting_in(parts, state.account);
             fold_resumed(parts, group, waiting);
         }
         Input::AccountFills(page) => {

@@ -8,9 +8,9 @@ use super::group::{Group, Pending};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::stop_shares::StopShares;
+use crate::step::exit_way::is_free;
 use crate::step::flatten;
 use crate::step::positions::closable;
-use crate::step::protection::is_free;
 use crate::step::submission::{PlacedOrder, apply_policy, keep_order, note_refused, note_sent};
 use crate::step::target::{note_submitted, retry_exit, unless_it_waits};
 

@@ -4,16 +4,25 @@
 //! No order is made, no money moves, and what the position is worth beyond that cost is no profit of the day. From then on the
 //! bot decides about it as about what it bought itself. What its exit plan would sell at once is refused.
 
-use tradewind_events::{AdoptedFrom, Adoption, CommandResult, EventKind, Outputs};
-use tradewind_model::{EventId, ExitPlan, InstrumentKind, OwnerId, Price, Quantity, Quote, Stop};
+use tradewind_events::{
+    Action, AdoptedFrom, Adoption, BotState, CommandResult, Event, EventKind, Output, Outputs,
+    Principal,
+};
+use tradewind_model::{
+    Account, AccountId, Amount, EventId, ExitPlan, InstrumentId, InstrumentKind, OwnerId, Price,
+    Quantity, Quote, Stop,
+};
 use tradewind_portfolio::PositionChange;
+use tradewind_risk::{PositionEffect, TradingState};
 
 use super::commands::CommandError;
 use super::monitoring::{move_base, profit_of};
 use super::positions::{key_of, refresh_position};
 use super::protection::cover;
+use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
+use crate::parts::order::Order;
 
 /// Why nothing is given. Its text is the answer to the command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +78,100 @@ pub(super) fn adopt(
     let account = key_of(parts, place).0;
     cover(parts, (account, adoption.instrument), out);
     Ok(CommandResult::Accepted(None))
+}
+
+/// Gives what is EXTERNAL to the bots that trade it, if the account's configuration says so: in each instrument whose asset exactly one
+/// bot that runs trades, all that can be sold, at the bid, with the bot's own exit plan. It is announced as a command of that rule.
+pub(crate) fn adopt_by_rule(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    let is_asked = |account: &Account| account.adopts_external;
+    let config = parts.config.accounts.get(account.index());
+    let is_by_hand = |order: &Order| order.bot().is_none() && order.terms().account == account;
+    let is_trading_by_hand = parts
+        .orders
+        .open()
+        .any(|order| is_by_hand(order) && order.effect() != PositionEffect::Protect);
+    if is_trading_by_hand {
+        return;
+    }
+    if !config.is_some_and(is_asked) || !parts.accounts.get(account).is_clean() {
+        return;
+    }
+    for index in 0..parts.config.instruments.len() {
+        let id = parts.config.instruments[index].id;
+        if let Some((place, adoption)) = by_rule(parts, account, id)
+            && check(parts, place, &adoption).is_ok()
+        {
+            carry_out_rule(parts, adoption, out);
+        }
+    }
+}
+
+/// What the rule gives in an instrument now.
+fn by_rule(
+    parts: &Parts,
+    account: AccountId,
+    instrument: InstrumentId,
+) -> Option<(BotInstrument, Adoption)> {
+    let instrument = parts.config.instrument(instrument);
+    let running = parts.bots.ids().filter(|bot| {
+        let bot = parts.bots.bot(*bot);
+        bot.config().account == account && !bot.is_removed() && bot.state() == BotState::Running
+    });
+    let base = |place: &BotInstrument| {
+        let traded = parts.bots.at(*place).instrument();
+        parts.config.instrument(traded).base
+    };
+    let places = running.flat_map(|bot| parts.bots.places(bot));
+    let mut places = places.filter(|place| base(place) == instrument.base);
+    let (place, others) = (places.next()?, places.next());
+    if others.is_some() || parts.bots.at(place).instrument() != instrument.id {
+        return None;
+    }
+    // A position that cannot be left is given to nobody.
+    if parts.state_for(account, instrument.id, Some(place.bot())) != TradingState::Active {
+        return None;
+    }
+    let ledger = &parts.portfolio.ledger;
+    let has = ledger.balance(account, instrument.base, OwnerId::External);
+    let quantity = instrument.floor_quantity(instrument.floor_amount(has.max(Amount::ZERO)));
+    let bid = parts.market.live_quote(instrument.id)?.bid;
+    instrument.check(quantity, None, Some(bid)).ok()?;
+    let adoption = Adoption {
+        bot: place.bot(),
+        instrument: instrument.id,
+        quantity,
+        from: AdoptedFrom::External,
+        cost: bid,
+        stop: None,
+    };
+    Some((place, adoption))
+}
+
+fn carry_out_rule(parts: &mut Parts, adoption: Adoption, out: &mut Outputs) {
+    /// "ru".
+    const TAG: u128 = 0x7275;
+    let event = parts.context.reserve();
+    let index = out.len();
+    parts.context.set_trigger(Trigger::Event(event));
+    let result = match adopt(parts, &adoption, out) {
+        Ok(result) => result,
+        Err(error) => CommandResult::Refused(error.to_string()),
+    };
+    let id = TAG << 112 | u128::from(event.seq) << 32 | u128::from(event.index);
+    let command = EventKind::Command {
+        id,
+        principal: Principal::Rule,
+        action: Action::Adopt(adoption),
+        result: result.clone(),
+    };
+    parts.commands.note(id, result);
+    let event = Event {
+        id: event,
+        at: parts.now(),
+        cause: None,
+        kind: command,
+    };
+    out.insert(index, Output::Event(event));
 }
 
 fn check(parts: &Parts, place: BotInstrument, adoption: &Adoption) -> Result<(), AdoptionError> {

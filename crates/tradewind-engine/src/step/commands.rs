@@ -12,6 +12,7 @@ use tradewind_risk::{BreakerScope, CauseKind, DenyReason, PositionEffect, Scope}
 use super::adoption::{AdoptionError, adopt};
 use super::breakers;
 use super::causes::{close_cause, is_safe_mode};
+use super::holdings::external_to_sell;
 use super::kill::{NotClean, kill, kill_scope, reset, reset_scope};
 use super::lifecycle::{forget_request, schedule_bots, set_state, start_bot};
 use super::submission::{OrderRequest, submit};
@@ -128,8 +129,12 @@ fn carry_out(
             ..
         } => close_of_bot(parts, *bot, *instrument, out),
         Action::ClearRisk { scope, .. } => clear_risk(parts, *scope, out),
-        Action::Kill { reason, flatten } => {
-            return kill(parts, (reason, *flatten), principal, out);
+        Action::Kill {
+            reason,
+            flatten,
+            include_external,
+        } => {
+            return kill(parts, (reason, *flatten, *include_external), principal, out);
         }
         Action::KillScope { scope, .. } => return kill_scope(parts, *scope, out),
         Action::Reset { reason } => return reset(parts, reason, principal, out),
@@ -301,12 +306,16 @@ fn close_manual(
     let rules = parts.config.instruments.get(instrument.index());
     let rules = rules.ok_or(CommandError::NoInstrument)?;
     let key = (account, OwnerId::Unallocated, instrument);
-    let quantity = parts.portfolio.closable(rules, &key);
+    let own = parts.portfolio.closable(rules, &key);
+    let (quantity, side) = if own.is_zero() {
+        (external_to_sell(parts, account, rules), Side::Sell)
+    } else {
+        let held = parts.portfolio.position(&key).quantity;
+        (own, Side::of(held).opposite())
+    };
     if quantity.is_zero() {
         return Err(CommandError::NoPositionOfTheDesk);
     }
-    let held = parts.portfolio.position(&key).quantity;
-    let side = Side::of(held).opposite();
     let request = OrderRequest {
         effect: PositionEffect::Exit,
         ..manual(account, instrument, side, quantity)
@@ -314,7 +323,7 @@ fn close_manual(
     submit_manual(parts, request, OrderKind::Market, out)
 }
 
-/// Closes a position made by hand for a kill. A denial is announced, and the next attempt follows.
+/// Closes a position made by hand, or sells what is EXTERNAL, for a kill. A denial is announced, and the next attempt follows.
 pub(super) fn close_for_kill(
     parts: &mut Parts,
     account: AccountId,

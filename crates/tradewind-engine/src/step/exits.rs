@@ -1,11 +1,15 @@
 //! Exit plans at work: every monitored position is checked on each quote, the same in a backtest as live.
 
+use std::time::Duration;
+
 use tradewind_events::{EventKind, Outputs, SignalDetails, SignalSource, Timer};
-use tradewind_model::{BotId, ClientOrderId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason};
+use tradewind_model::{
+    AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason, Side,
+};
 use tradewind_risk::PositionEffect;
 
+use super::exit_way::clear_way;
 use super::positions::closing_quantity;
-use super::protection::clear_way;
 use super::submission::{OrderRequest, submit};
 use super::take_profit;
 use super::target::{flat, reconcile_next, sells_beside};
@@ -13,6 +17,10 @@ use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::exit_monitor::ExitCause;
+use crate::parts::protection::UNFILLED_MAX;
+
+/// Until a position is looked at again whose entry is being cancelled.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Checks every monitored position in the instrument of a quote.
 #[inline]
@@ -74,6 +82,66 @@ fn on_level(
             leave(parts, place, reason, out);
         }
     }
+}
+
+/// A quote jumped. If the next one, which decides about it, does not come in time, stops with a limit that it has passed need the desk.
+#[cold]
+pub(crate) fn await_second_quote(parts: &mut Parts, instrument: InstrumentId, out: &mut Outputs) {
+    for index in 0..parts.config.accounts.len() {
+        let account = parts.config.accounts[index].id;
+        if !passed(parts, (account, instrument)).is_empty() {
+            let at = parts.now() + parts.deadline(UNFILLED_MAX);
+            let timer = Timer::Protection(account, instrument);
+            parts.timers.set_earlier(at, timer, out);
+        }
+    }
+}
+
+/// Sells what stops with a limit guard that the market has passed for two seconds, by a quote that nothing has confirmed or contradicted
+/// since. At the venue such a stop waits at its limit for a market that may not come back.
+pub(crate) fn leave_passed(parts: &mut Parts, key: (AccountId, InstrumentId), out: &mut Outputs) {
+    let places = passed(parts, key);
+    let Some((quote, since)) = parts.market.suspect(key.1).filter(|_| !places.is_empty()) else {
+        return;
+    };
+    let (now, due) = (parts.now(), since + parts.deadline(UNFILLED_MAX));
+    if now < due {
+        let timer = Timer::Protection(key.0, key.1);
+        return parts.timers.set_earlier(due, timer, out);
+    }
+    parts.context.set_trigger(Trigger::Quote(quote, None));
+    for place in places {
+        match parts.bots.at(place).working() {
+            // It is left once its entry has ended.
+            Some(working) if !sells_beside(parts, place) => {
+                parts.orders.cancel_if_entry(working, out);
+                let timer = Timer::Protection(key.0, key.1);
+                parts.timers.set_earlier(now + AGAIN, timer, out);
+            }
+            _ => watch(parts, place, &quote, out),
+        }
+    }
+}
+
+/// Positions of an account whose stop with a limit a quote has passed that jumped.
+fn passed(parts: &Parts, (account, instrument): (AccountId, InstrumentId)) -> Vec<BotInstrument> {
+    let Some((quote, _)) = parts.market.suspect(instrument) else {
+        return Vec::new();
+    };
+    let is_passed = |place: &BotInstrument| {
+        let side = parts.bots.at(*place).closing_side();
+        let price = quote.opposite_side(side);
+        let mut stops = parts.orders.stops_of(*place).filter(|stop| stop.rests());
+        stops.any(|stop| match (stop.terms().kind, side) {
+            (OrderKind::StopLimit { trigger, .. }, Side::Sell) => price <= trigger,
+            (OrderKind::StopLimit { trigger, .. }, Side::Buy) => price >= trigger,
+            _ => false,
+        })
+    };
+    let monitored = parts.market.monitored(instrument).iter().copied();
+    let of_account =
+        |place: &BotInstrument| parts.bots.bot(place.bot()).config().account == account;
+    monitored.filter(of_account).filter(is_passed).collect()
 }
 
 /// A level was reached while an entry works: the entry is cancelled, and the position closed once it has ended.

@@ -9,6 +9,7 @@ use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
 use super::causes::{close_cause, open_until_cleared};
 use super::commands::close_for_kill;
+use super::holdings::external_to_sell;
 use super::positions::closable;
 use super::target::{flat, reconcile_position};
 use crate::parts::Parts;
@@ -20,7 +21,8 @@ const FLATTEN_WITHIN: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(1);
 
 /// From now on only exits pass.
-pub(crate) fn begin(parts: &mut Parts, out: &mut Outputs) {
+pub(crate) fn begin(parts: &mut Parts, sells_external: bool, out: &mut Outputs) {
+    sell_external(parts, sells_external);
     let (state, reason) = (TradingState::Flattening, CauseKind::Flattening);
     open_until_cleared(parts, Scope::Desk, state, reason, out);
 }
@@ -51,7 +53,16 @@ pub(crate) fn end(parts: &mut Parts, out: &mut Outputs) {
     open_until_cleared(parts, Scope::Desk, state, reason, out);
     close_cause(parts, Scope::Desk, &CauseKind::Flattening, out);
     parts.timers.cancel(Timer::Flatten, out);
+    sell_external(parts, false);
     out.push(Output::EndFlattening);
+}
+
+/// Notes whether what is EXTERNAL is sold, too.
+fn sell_external(parts: &mut Parts, sells: bool) {
+    for index in 0..parts.config.accounts.len() {
+        let account = parts.config.accounts[index].id;
+        parts.accounts.get_mut(account).sell_external(sells);
+    }
 }
 
 fn is_flat(parts: &Parts) -> bool {
@@ -107,13 +118,14 @@ fn open_places(parts: &Parts) -> Vec<BotInstrument> {
         .collect()
 }
 
-/// Positions made by hand that can be closed.
+/// Positions made by hand that can be closed, and what is EXTERNAL if the kill is to sell it.
 fn made_by_hand(parts: &Parts) -> Vec<(AccountId, InstrumentId)> {
     let mut found = Vec::new();
     for account in &parts.config.accounts {
         for instrument in &parts.config.instruments {
             let key = (account.id, OwnerId::Unallocated, instrument.id);
-            if !parts.portfolio.closable(instrument, &key).is_zero() {
+            let own = parts.portfolio.closable(instrument, &key);
+            if !own.is_zero() || !external_to_sell(parts, account.id, instrument).is_zero() {
                 found.push((account.id, instrument.id));
             }
         }

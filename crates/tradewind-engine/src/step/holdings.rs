@@ -5,14 +5,17 @@
 
 use tradewind_events::{EventKind, Outputs};
 use tradewind_model::{
-    AccountId, Amount, AssetId, BotId, Fill, InstrumentKind, Money, OwnerId, Side,
+    AccountId, Amount, AssetId, BotId, Fill, Instrument, InstrumentKind, InstrumentStatus, Money,
+    OwnerId, Quantity, Side,
 };
-use tradewind_risk::{CauseKind, Scope, TradingState};
+use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
 use super::causes::{note_absurd, open_until_cleared};
 use super::positions::refresh_position;
 use super::protection::cover;
+use super::stop_orders::largest;
 use crate::parts::Parts;
+use crate::parts::order::Order;
 
 /// From whom it is taken before the bots, in this order.
 const BEFORE_BOTS: [OwnerId; 4] = [
@@ -109,6 +112,59 @@ pub(super) fn cover_fees(parts: &mut Parts, fill: &Fill, out: &mut Outputs) {
             refresh_position(parts, place, out);
             cover(parts, (account, key.2), out);
         }
+    }
+}
+
+/// What a kill sells in an instrument of what is EXTERNAL: all that one order may, in the first instrument of the asset that is traded and
+/// has a quote.
+pub(super) fn external_to_sell(
+    parts: &Parts,
+    account: AccountId,
+    instrument: &Instrument,
+) -> Quantity {
+    let venue = parts.config.accounts[account.index()].venue;
+    let is_of_asset = |one: &&Instrument| {
+        let of = (one.kind, one.base, one.venue, one.status);
+        let wanted = (InstrumentKind::Spot, instrument.base, venue);
+        of == (wanted.0, wanted.1, wanted.2, InstrumentStatus::Trading)
+            && parts.market.quote(one.id).is_some()
+    };
+    let mut listed = parts.config.instruments.iter();
+    let is_first = listed.find(is_of_asset).map(|first| first.id) == Some(instrument.id);
+    let quote = parts.market.quote(instrument.id);
+    let Some(quote) = quote.filter(|_| is_first && parts.accounts.get(account).sells_external())
+    else {
+        return Quantity::ZERO;
+    };
+    let ledger = &parts.portfolio.ledger;
+    let has = ledger.balance(account, instrument.base, OwnerId::External);
+    let has = instrument
+        .floor_amount(has.max(Amount::ZERO))
+        .min(largest(instrument));
+    let quantity = instrument.floor_quantity(has);
+    let is_enough = instrument.check(quantity, None, Some(quote.bid)).is_ok();
+    if is_enough { quantity } else { Quantity::ZERO }
+}
+
+/// Before a sale by hand is booked: what it sells beyond the desk's own is EXTERNAL's, and becomes the desk's at the price of the sale.
+/// Only a kill sells so much.
+pub(super) fn take_external(parts: &mut Parts, order: &Order, fill: &Fill) {
+    let instrument = parts.config.instrument(fill.instrument);
+    let is_sale = order.owner() == OwnerId::Unallocated
+        && order.effect() == PositionEffect::Exit
+        && fill.side == Side::Sell
+        && instrument.kind == InstrumentKind::Spot;
+    let key = (fill.account, OwnerId::Unallocated, fill.instrument);
+    let held = parts.portfolio.position(&key).quantity.max(Quantity::ZERO);
+    let ledger = &parts.portfolio.ledger;
+    let has = ledger.balance(fill.account, instrument.base, OwnerId::External);
+    let has = instrument.floor_amount(has.max(Amount::ZERO));
+    let missing = (fill.quantity - held).min(has);
+    if is_sale && missing.0 > 0 {
+        let from = (fill.account, OwnerId::External, fill.instrument);
+        let given = (missing, fill.price);
+        let at = parts.context.at();
+        parts.portfolio.give(instrument, (from, key.1), given, at);
     }
 }
 

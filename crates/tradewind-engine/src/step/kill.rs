@@ -29,7 +29,7 @@ pub(crate) enum NotClean {
 /// Kills the desk.
 pub(super) fn kill(
     parts: &mut Parts,
-    (reason, flattens): (&str, bool),
+    (reason, flattens, sells_external): (&str, bool, bool),
     principal: &Principal,
     out: &mut Outputs,
 ) -> Done {
@@ -39,7 +39,7 @@ pub(super) fn kill(
     }
     let cause = parts.context.cause(out);
     match before {
-        _ if flattens => flatten::begin(parts, out),
+        _ if flattens => flatten::begin(parts, sells_external, out),
         TradingState::Flattening => flatten::end(parts, out),
         _ => set_killed(parts, Scope::Desk, out),
     }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! retries <- sizing, causes, budgets, equity, funding, positions, holdings, requests <- breakers, risk_context, observation
-//!   <- exit_bound, submission, protection <- target <- monitoring <- exits, reports
+//!   <- exit_bound, submission, stop_orders, exit_way, protection <- target <- monitoring <- exits, reports
 //!   <- quiet, lifecycle <- evaluation <- market_data, candles <- confirmation
 //!   <- account_stream <- takeover, kill, adoption, commands, configure
 //! ```
@@ -21,6 +21,7 @@ pub(crate) mod confirmation;
 pub(crate) mod equity;
 pub(crate) mod evaluation;
 mod exit_bound;
+pub(crate) mod exit_way;
 pub(crate) mod exits;
 pub(crate) mod flatten;
 pub(crate) mod funding;
@@ -38,6 +39,7 @@ mod requests;
 pub(crate) mod retries;
 mod risk_context;
 mod sizing;
+mod stop_orders;
 pub(crate) mod submission;
 mod take_profit;
 pub(crate) mod takeover;

@@ -2,30 +2,25 @@
 //!
 //! A position with a stop in its exit plan gets a stop at the venue, farther away than the one the engine watches. It
 //! matters only while the desk cannot exit. At every moment the exits and the stops of a position together are no larger
-//! than the position. An exit takes the place of its position's stop by one request, since the stop locks what the exit
-//! sells.
+//! than the position.
 
 use tradewind_events::{EventKind, Outputs, Timer};
 use tradewind_model::{
-    AccountId, ClientOrderId, ExecutionReport, Instrument, InstrumentId, InstrumentStatus,
-    OrderKind, OrderStatus, OrderTerms, Ppm, Price, Quantity, ReportKind, Side, StopOrders,
-    TakeProfit,
+    AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderKind, OrderStatus, OrderTerms,
+    Ppm, Price, Quantity, ReportKind, Side,
 };
-use tradewind_risk::{Candidate, DenyReason, PositionEffect, TradingState};
+use tradewind_risk::PositionEffect;
 
+use super::exit_way::{resume, waited_for, waiting_in};
 use super::positions::closable;
-use super::risk_context::check_stop;
-use super::submission::{OrderRequest, deny, place};
+use super::stop_orders::{Stop, largest, place_stop};
 use super::take_profit;
-use super::target::{reconcile_next, sells_beside};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::Order;
-use crate::parts::protection::{EXIT_WAIT, TRAIL_EVERY, UNCOVERED_MAX};
+use crate::parts::protection::{TRAIL_EVERY, UNCOVERED_MAX};
 use crate::parts::stop_shares::StopShares;
 
-/// How far a stop's limit lies beyond its trigger, where the venue takes no stop at market.
-const LIMIT_BEYOND: Ppm = Ppm(20_000);
 /// After a partial fill of an order that still works, how long its further fills are awaited.
 pub(super) const FILLS_AWAITED: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -124,10 +119,7 @@ fn adjust(
     {
         return take_profit::adjust(parts, key, need, level, out);
     }
-    let stops = parts.orders.stops_of(need.place);
-    let covered = stops.fold(Quantity::ZERO, |sum, stop| {
-        sum + stop.shares().of(need.place)
-    });
+    let covered = covered(parts, need.place);
     if covered > need.quantity {
         shrink(parts, key, need, covered - need.quantity, out)
     } else if covered < need.quantity {
@@ -137,15 +129,22 @@ fn adjust(
     }
 }
 
-/// Takes what a position has lost out of a stop that rests.
-fn shrink(
+/// How much of a position stops cover that are at the venue or on their way there.
+pub(super) fn covered(parts: &Parts, place: BotInstrument) -> Quantity {
+    let stops = parts.orders.stops_of(place);
+    stops.fold(Quantity::ZERO, |sum, stop| sum + stop.shares().of(place))
+}
+
+/// Takes what a position has lost out of a stop that rests. One of a pair cannot be replaced.
+pub(super) fn shrink(
     parts: &mut Parts,
     key: Key,
     need: &Need,
     excess: Quantity,
     out: &mut Outputs,
 ) -> Result<(), String> {
-    let resting = parts.orders.stops_of(need.place).find(|stop| stop.rests());
+    let can_shrink = |stop: &&Order| stop.rests() && stop.pair().is_none();
+    let resting = parts.orders.stops_of(need.place).find(can_shrink);
     let Some((id, shares, trigger)) = resting.map(terms_of) else {
         return Ok(());
     };
@@ -201,13 +200,6 @@ pub(super) fn grow(
         });
     };
     place_stop(parts, key, stop, out)
-}
-
-/// The largest order that may trade at market.
-pub(super) fn largest(instrument: &Instrument) -> Quantity {
-    let largest = [instrument.quantity_max, instrument.market_quantity_max];
-    let largest = largest.into_iter().filter(|limit| limit.0 > 0).min();
-    largest.map_or(Quantity(i64::MAX), |limit| instrument.floor_quantity(limit))
 }
 
 /// A stop that covers more in place of one that rests: the position's own, else the one with the nearest trigger.
@@ -294,150 +286,13 @@ fn terms_of(stop: &Order) -> (ClientOrderId, StopShares, Price) {
     (terms.client_id, stop.shares().clone(), trigger)
 }
 
-/// A stop to be placed.
-#[derive(Debug)]
-pub(super) struct Stop {
-    pub(super) shares: StopShares,
-    pub(super) trigger: Price,
-    pub(super) side: Side,
-    /// The stop that is cancelled by the same request.
-    pub(super) replaces: Option<ClientOrderId>,
-    /// Where the order that is sent with it takes the profit.
-    pub(super) take_profit: Option<Price>,
-}
-
-/// Puts a stop to the risk gate and, if it passes, places it.
-///
-/// # Errors
-/// Why it is not placed.
-pub(super) fn place_stop(
-    parts: &mut Parts,
-    key: Key,
-    stop: Stop,
-    out: &mut Outputs,
-) -> Result<(), String> {
-    let kind = kind(parts, key, &stop)?;
-    let terms = terms(key, &stop, kind, parts.ids.next_id());
-    let request = OrderRequest {
-        place: stop.shares.only(),
-        account: key.0,
-        instrument: key.1,
-        side: stop.side,
-        quantity: terms.quantity,
-        effect: PositionEffect::Protect,
-        limit: None,
-        on_quote: false,
-        continues: true,
-        cause: parts.context.cause(out),
-    };
-    let candidate = candidate(terms, &stop);
-    match check_stop(parts, &candidate, &stop.shares, stop.replaces.as_slice()) {
-        Ok(approved) => {
-            let approved = match stop.replaces {
-                Some(replaced) => approved.replacing(replaced),
-                None => approved,
-            };
-            let approved = match stop.take_profit {
-                Some(price) => {
-                    let client_id = parts.ids.next_id();
-                    approved.paired_with(TakeProfit { client_id, price })
-                }
-                None => approved,
-            };
-            place(parts, &request, approved, stop.shares, out);
-            Ok(())
-        }
-        Err(reason) => {
-            deny(parts, &request, reason, out);
-            let (words, now) = (format!("{}: {reason}", reason.rule()), parts.now());
-            parts.protection.note_failure(key, words.clone(), now);
-            Err(words)
-        }
-    }
-}
-
-fn terms(key: Key, stop: &Stop, kind: OrderKind, client_id: ClientOrderId) -> OrderTerms {
-    OrderTerms {
-        account: key.0,
-        instrument: key.1,
-        client_id,
-        side: stop.side,
-        quantity: stop.shares.total(),
-        kind,
-    }
-}
-
-fn candidate(terms: OrderTerms, stop: &Stop) -> Candidate {
-    Candidate {
-        terms,
-        bot: stop.shares.only().map(BotInstrument::bot),
-        purpose: PositionEffect::Protect,
-        decided_on_quote: false,
-        reference: None,
-        stop: None,
-        continues: true,
-    }
-}
-
-/// Whether a stop would be placed now, once those of `ended` have ended.
-///
-/// # Errors
-/// Why it would not.
-pub(super) fn may_place(
-    parts: &Parts,
-    key: Key,
-    stop: &Stop,
-    ended: &[ClientOrderId],
-) -> Result<(), String> {
-    let kind = kind(parts, key, stop)?;
-    // No check looks at the id, which is the next one's only once it is placed.
-    let terms = terms(key, stop, kind, ClientOrderId(0));
-    let checked = check_stop(parts, &candidate(terms, stop), &stop.shares, ended);
-    let reason = |reason: DenyReason| format!("{}: {reason}", reason.rule());
-    checked.map(drop).map_err(reason)
-}
-
-/// The kind of a stop that the venue takes now.
-///
-/// # Errors
-/// Why none can be placed.
-fn kind(parts: &Parts, key: Key, stop: &Stop) -> Result<OrderKind, String> {
-    let state = parts.state_for(key.0, key.1, None);
-    if !state.lets_exit() || state == TradingState::Flattening {
-        return Err(format!("the trading state is {state}"));
-    }
-    let instrument = parts.config.instrument(key.1);
-    if instrument.status != InstrumentStatus::Trading {
-        return Err("the venue does not trade the instrument now".to_owned());
-    }
-    if let Some((until, reason)) = parts.protection.failure(key)
-        && parts.now() < until
-    {
-        return Err(reason.to_owned());
-    }
-    let trigger = stop.trigger;
-    match instrument.stop_orders {
-        StopOrders::None => Err("the venue takes no stop order in the instrument".to_owned()),
-        StopOrders::Market => Ok(OrderKind::Stop { trigger }),
-        StopOrders::Limit => {
-            let beyond = i128::from(trigger.0) * i128::from(LIMIT_BEYOND.0);
-            let beyond = i64::try_from(beyond / i128::from(Ppm::ONE.0)).unwrap_or_default();
-            let limit = match stop.side {
-                Side::Sell => Price(trigger.0 - beyond),
-                Side::Buy => Price(trigger.0.saturating_add(beyond)),
-            };
-            let price = instrument.round_price(limit, stop.side.opposite());
-            Ok(OrderKind::StopLimit { trigger, price })
-        }
-    }
-}
-
 /// Notes how much of a position stops at the venue cover. Announces a position that is uncovered for too long (I23).
 fn note(parts: &mut Parts, key: Key, need: &Need, reason: Option<String>, out: &mut Outputs) {
     let missing = need.held - protected(parts, need.place);
     if missing.0 <= 0 {
         return parts.protection.note_covered(need.place);
     }
+    let is_replaced = reason.as_deref() == Some(take_profit::PLACED_ANEW);
     let reason = reason.unwrap_or_else(|| {
         let exits = !exiting(parts, need.place).is_zero();
         let words = if exits {
@@ -451,6 +306,9 @@ fn note(parts: &mut Parts, key: Key, need: &Need, reason: Option<String>, out: &
     let is_due = parts
         .protection
         .note_uncovered(need.place, missing, reason.clone(), when);
+    if is_replaced {
+        parts.protection.note_replaced(need.place);
+    }
     if is_due {
         let unprotected = EventKind::PositionUnprotected {
             account: key.0,
@@ -463,12 +321,23 @@ fn note(parts: &mut Parts, key: Key, need: &Need, reason: Option<String>, out: &
     }
 }
 
-/// How much of a position stops cover that the venue has confirmed.
+/// How much of a position stops cover that the venue has confirmed and that are not being cancelled. One whose limit the market has passed
+/// covers nothing.
 pub(crate) fn protected(parts: &Parts, place: BotInstrument) -> Quantity {
-    let stops = parts
-        .orders
-        .stops_of(place)
-        .filter(|stop| stop.is_on_book());
+    let instrument = parts.bots.at(place).instrument();
+    let suspect = parts.market.suspect(instrument).map(|(quote, _)| quote);
+    let last = suspect.or_else(|| parts.market.quotes().get(instrument.index()).copied()?);
+    let is_left_behind = |stop: &Order| {
+        let side = stop.terms().side;
+        let touch = last.map(|quote| quote.opposite_side(side));
+        match (stop.terms().kind, side) {
+            (OrderKind::StopLimit { price, .. }, Side::Sell) => touch.is_some_and(|at| at < price),
+            (OrderKind::StopLimit { price, .. }, Side::Buy) => touch.is_some_and(|at| at > price),
+            _ => false,
+        }
+    };
+    let stops = parts.orders.stops_of(place);
+    let stops = stops.filter(|stop| stop.guards() && !is_left_behind(stop));
     stops.fold(Quantity::ZERO, |sum, stop| sum + stop.shares().of(place))
 }
 
@@ -481,7 +350,11 @@ fn set_timer(parts: &mut Parts, key: Key, needs: &[Need], out: &mut Outputs) {
     let announced = needs.iter();
     let announced =
         announced.filter_map(|need| parts.protection.announced_at(need.place, patience));
-    let moves = |need: &Need| need.trails || take_profit::awaits_pair(parts, need.place);
+    let moves = |need: &Need| {
+        need.trails
+            || take_profit::awaits_pair(parts, need.place)
+            || take_profit::is_split(parts, need.place)
+    };
     let trails = needs.iter().any(|need| need.held.0 > 0 && moves(need));
     let trails = trails.then(|| now + TRAIL_EVERY);
     if let Some(at) = announced.chain(retry).chain(trails).min() {
@@ -527,40 +400,6 @@ pub(super) fn follow(parts: &mut Parts, report: &ExecutionReport, out: &mut Outp
     }
 }
 
-/// Continues exits that waited for an answer on a stop.
-fn resume(parts: &mut Parts, places: Vec<BotInstrument>, out: &mut Outputs) {
-    for place in places {
-        if !parts.bots.at(place).has_next() {
-            parts.protection.end_wait(place);
-        }
-        reconcile_next(parts, place, out);
-    }
-}
-
-/// Positions whose exits wait for the answer on a stop and may go on now.
-pub(crate) fn waited_for(parts: &mut Parts, stop: ClientOrderId) -> Vec<BotInstrument> {
-    let stop = parts.orders.get_mut(stop);
-    let places: Vec<_> = stop.map_or_else(Vec::new, |stop| stop.shares().places().collect());
-    let waits = |place: &BotInstrument| parts.protection.waits(*place) && is_free(parts, *place);
-    places.into_iter().filter(waits).collect()
-}
-
-/// Positions of an account whose exits wait for the answer on a stop and may go on now.
-pub(crate) fn waiting_in(parts: &Parts, account: AccountId) -> Vec<BotInstrument> {
-    if !parts.accounts.contains(account) || !parts.accounts.get(account).is_reconciled() {
-        return Vec::new();
-    }
-    let waiting = parts.protection.waiting();
-    let of_account =
-        waiting.filter(|place| parts.bots.bot(place.bot()).config().account == account);
-    of_account.filter(|place| is_free(parts, *place)).collect()
-}
-
-/// Whether an exit of a position may go: no order is at work, or one beside which it may.
-pub(crate) fn is_free(parts: &Parts, place: BotInstrument) -> bool {
-    parts.bots.at(place).working().is_none() || sells_beside(parts, place)
-}
-
 /// What became of an order whose request cancels a stop first.
 fn follow_replacement(parts: &mut Parts, order: &Order, stop: ClientOrderId, out: &mut Outputs) {
     match order.status() {
@@ -597,57 +436,6 @@ fn note_fate(parts: &mut Parts, stop: &Order, kind: &ReportKind) {
     parts.protection.note_failure(key, reason, now);
 }
 
-/// Whether an exit of a position may be sent now: nothing locks what it sells but a stop that it can take the place of.
-///
-/// Otherwise the stops in its way are cancelled, or queried until the venue's answer is definite. After ten seconds the
-/// exit goes all the same (V21).
-pub(super) fn clear_way(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) -> bool {
-    let in_the_way: Vec<Order> = in_the_way(parts, place).cloned().collect();
-    if in_the_way.is_empty() {
-        parts.protection.end_wait(place);
-        return true;
-    }
-    for stop in &in_the_way {
-        let may_end = stop.rests() || stop.status() == OrderStatus::Unknown;
-        if may_end && !take_profit::ends_with_its_stop(parts, stop) {
-            parts.orders.cancel(stop.terms().client_id, out);
-        }
-        if stop.status() == OrderStatus::Unknown {
-            out.push(stop.query());
-        }
-    }
-    let now = parts.now();
-    let until = parts.protection.wait(place, now) + parts.deadline(EXIT_WAIT);
-    if now >= until {
-        parts.protection.end_wait(place);
-        return true;
-    }
-    let timer = Timer::ExitRetry(place.bot(), parts.bots.at(place).instrument());
-    parts.timers.set(until, timer, out);
-    false
-}
-
-/// Whether a stop locks what an exit of a position sells.
-pub(super) fn is_locked(parts: &Parts, place: BotInstrument) -> bool {
-    in_the_way(parts, place).next().is_some()
-}
-
-/// The stops of a position but the one whose place its exit takes.
-fn in_the_way(parts: &Parts, place: BotInstrument) -> impl Iterator<Item = &Order> {
-    let keep = replaceable(parts, place);
-    let stops = parts.orders.stops_of(place);
-    let stops = stops.chain(parts.orders.take_profits_of(place));
-    stops.filter(move |stop| Some(stop.terms().client_id) != keep)
-}
-
-/// The stop whose place an exit of a position takes: the largest one that rests.
-pub(super) fn replaceable(parts: &Parts, place: BotInstrument) -> Option<ClientOrderId> {
-    let resting = parts.orders.stops_of(place);
-    let resting = resting.filter(|stop| stop.rests() && stop.pair().is_none());
-    let largest = resting.max_by_key(|stop| (stop.shares().of(place), stop.terms().client_id));
-    largest.map(|stop| stop.terms().client_id)
-}
-
 /// An account was read: exits that waited go on, and its stops are compared with its positions.
 pub(crate) fn cover_account(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
     if !parts.accounts.contains(account) || !parts.accounts.get(account).is_reconciled() {
@@ -675,9 +463,7 @@ pub(super) fn shares_of_found(
     let places = places.filter_map(|bot| parts.bots.place(bot, terms.instrument));
     let mine = places.filter(|place| parts.bots.bot(place.bot()).config().account == terms.account);
     let shares = mine.map(|place| {
-        let stops = parts.orders.stops_of(place);
-        let covered = stops.fold(Quantity::ZERO, |sum, stop| sum + stop.shares().of(place));
-        let part = (closable(parts, place) - covered)
+        let part = (closable(parts, place) - covered(parts, place))
             .max(Quantity::ZERO)
             .min(left);
         left -= part;

@@ -13,7 +13,7 @@ use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
 use super::breakers;
 use super::causes::{note_foreign_desk, open_until_cleared};
-use super::holdings::{cover_external, cover_fees};
+use super::holdings::{cover_external, cover_fees, take_external};
 use super::monitoring::on_booked;
 use super::positions::{closing_quantity, refresh_position};
 use super::protection::{follow, note_outcome};
@@ -156,6 +156,7 @@ fn on_fill(parts: &mut Parts, order: &Order, fill: &Fill, out: &mut Outputs) {
         event_time,
         ..*fill
     };
+    take_external(parts, order, &stamped);
     let booked: Vec<_> = parts_of(parts, order, &stamped)
         .into_iter()
         .map(|(owner, part)| (owner, part, book(parts, owner, &part, out)))

@@ -14,6 +14,7 @@ use tradewind_risk::{
 };
 
 use super::breakers::is_probing;
+use super::holdings::external_to_sell;
 use crate::parts::Parts;
 use crate::parts::order::Order;
 use crate::parts::stop_shares::StopShares;
@@ -67,6 +68,11 @@ fn context<'a>(parts: &'a Parts, candidate: &Candidate) -> Context<'a> {
     let asset = spent_by(instrument, terms);
     let orders = OpenOrders::of(parts, candidate, owner, asset);
     let balance = parts.portfolio.ledger.balance(terms.account, asset, owner);
+    let external = if candidate.bot.is_none() && candidate.purpose == PositionEffect::Exit {
+        external_to_sell(parts, terms.account, instrument)
+    } else {
+        Quantity::ZERO
+    };
     let limits = &parts.config.limits;
     Context {
         now: parts.now(),
@@ -81,7 +87,7 @@ fn context<'a>(parts: &'a Parts, candidate: &Candidate) -> Context<'a> {
         equity: account.equity().equity,
         fee: parts.config.fee,
         free: balance - orders.reserved,
-        position: parts.portfolio.position(&key).quantity,
+        position: parts.portfolio.position(&key).quantity + external,
         working: orders.working,
         account: account_facts(parts, candidate, owner, &orders),
         rate: throttle.rate(),

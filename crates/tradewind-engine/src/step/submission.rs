@@ -12,8 +12,8 @@ use tradewind_risk::{
 use super::breakers::note_entry;
 use super::causes::open_until_cleared;
 use super::exit_bound::bounded;
+use super::exit_way::replaceable;
 use super::observation::{observe_cancels, on_order};
-use super::protection::replaceable;
 use super::risk_context::{check_risk, crossing};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;

@@ -2,16 +2,25 @@
 //!
 //! Only a position whose stop covers nothing else gets a pair. The venue takes a pair and ends it as a whole, so a pair is never
 //! replaced by one request: it is cancelled, and a new one is placed once both of its orders have ended. In between, for the time of two
-//! requests, the position has the desk's own stop only. Where no pair can rest, the desk takes the profit at market.
+//! requests, the position has the desk's own stop only, and is listed. So a pair stays while an entry works: what that adds gets a stop
+//! alone, and one pair for all of it takes their place when the entry has ended. Where no pair can rest, the desk takes the profit at
+//! market.
+
+use std::cmp::Ordering;
 
 use tradewind_events::{Outputs, Timer};
 use tradewind_model::{ClientOrderId, Instrument, OrderStatus, Price, Quantity, Side};
+use tradewind_risk::PositionEffect;
 
 use super::positions::closable;
-use super::protection::{FILLS_AWAITED, Key, Need, Stop, grow, largest, may_place, place_stop};
+use super::protection::{FILLS_AWAITED, Key, Need, covered, grow, shrink};
+use super::stop_orders::{Stop, largest, may_place, place_stop};
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::Order;
+
+/// Why a position has no stop while one pair takes the place of another.
+pub(super) const PLACED_ANEW: &str = "its stop and its take profit are placed anew";
 
 /// Where a position's take profit is to rest; `None` if its plan wants none there, or it cannot be paired with its stop.
 pub(super) fn level(parts: &Parts, place: BotInstrument) -> Option<Price> {
@@ -78,11 +87,28 @@ pub(super) fn awaits_pair(parts: &Parts, place: BotInstrument) -> bool {
     is_alone && wanted(parts, place).is_some()
 }
 
+/// Whether a position has a pair and other stops beside it: they become one pair when nothing speaks against it.
+pub(super) fn is_split(parts: &Parts, place: BotInstrument) -> bool {
+    let has_take_profit = parts.orders.take_profits_of(place).next().is_some();
+    has_take_profit && parts.orders.stops_of(place).nth(1).is_some()
+}
+
+/// Whether an entry works that may add to a position.
+fn is_entering(parts: &Parts, place: BotInstrument) -> bool {
+    let working = parts.bots.at(place).working();
+    let working = working.and_then(|id| parts.orders.open_order(id));
+    working.is_some_and(|order| order.effect() == PositionEffect::Entry)
+}
+
 /// Whether a position's stops are alone, and no pair can take their place now: they are moved as any stop.
 pub(super) fn stays_alone(parts: &mut Parts, key: Key, need: &Need, level: Price) -> bool {
     let has_take_profit = parts.orders.take_profits_of(need.place).next().is_some();
-    if has_take_profit || !awaits_pair(parts, need.place) {
+    let are_ending = parts.orders.stops_of(need.place).all(Order::is_ending);
+    if has_take_profit || are_ending || !awaits_pair(parts, need.place) {
         return false;
+    }
+    if is_entering(parts, need.place) {
+        return true;
     }
     let stops = parts.orders.stops_of(need.place);
     let ids: Vec<_> = stops.map(|stop| stop.terms().client_id).collect();
@@ -119,8 +145,36 @@ pub(super) fn adjust(
     if stops.is_empty() {
         return place_pair(parts, key, need, level, out);
     }
+    if !need.quantity.is_zero() && stops.iter().all(Order::is_ending) {
+        // One pair takes their place when the last of them has ended.
+        return Err(PLACED_ANEW.to_owned());
+    }
+    let is_shared = |stop: &Order| stop.shares().only() != Some(need.place);
+    if is_entering(parts, need.place) || stops.iter().any(is_shared) {
+        let can_shrink = stops
+            .iter()
+            .any(|stop| stop.rests() && stop.pair().is_none());
+        match covered(parts, need.place).cmp(&need.quantity) {
+            Ordering::Equal => return Ok(()),
+            Ordering::Less => {
+                let missing = need.quantity - covered(parts, need.place);
+                return grow(parts, key, need, missing, out);
+            }
+            Ordering::Greater if can_shrink => {
+                let excess = covered(parts, need.place) - need.quantity;
+                return shrink(parts, key, need, excess, out);
+            }
+            Ordering::Greater => {}
+        }
+    }
     if !stops.iter().all(is_settled) {
-        return Ok(());
+        // What the last fill has added does not wait for an answer on another stop.
+        let missing = need.quantity - covered(parts, need.place);
+        return if missing.0 > 0 {
+            grow(parts, key, need, missing, out)
+        } else {
+            Ok(())
+        };
     }
     if let [stop] = &stops[..]
         && stop.shares().of(need.place) == need.quantity
@@ -133,17 +187,17 @@ pub(super) fn adjust(
     if !need.quantity.is_zero() {
         // The stop that is there is better than none.
         let stop = of_its_own(parts, key, need, level, &ids);
-        may_place(
-            parts,
-            key,
-            &stop.ok_or("no other stop can take its place")?,
-            &ids,
-        )?;
+        let stop = stop.ok_or("no other stop can take its place")?;
+        let is_covered = covered(parts, need.place) == need.quantity;
+        if is_split(parts, need.place) && is_covered && stop.take_profit.is_none() {
+            return Ok(());
+        }
+        may_place(parts, key, &stop, &ids)?;
     }
     for id in ids {
         parts.orders.cancel(id, out);
     }
-    Err("its stop and its take profit are placed anew".to_owned())
+    Err(PLACED_ANEW.to_owned())
 }
 
 /// Cancels what is left of a take profit whose first fill has ended its stop, so that the remainder gets a new pair.

@@ -12,8 +12,8 @@ use tradewind_model::{
 };
 use tradewind_risk::{DenyReason, PositionEffect};
 
+use super::exit_way::{clear_way, is_locked};
 use super::positions::{closable, closing_quantity};
-use super::protection::{clear_way, is_locked};
 use super::sizing::{Sizing, size};
 use super::submission::{OrderRequest, deny, submit, submit_by_policy};
 use crate::parts::Parts;

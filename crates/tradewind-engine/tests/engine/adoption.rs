@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    AccountState, Action, AdoptedFrom, Adoption, BotState, CommandResult, Configuration, Input,
+    AccountState, Action, AdoptedFrom, Adoption, BotState, CommandResult, Configuration, EventKind,
+    Input, Principal,
 };
 use tradewind_model::{
-    AccountMode, Amount, AssetId, BotId, ExitPlan, OrderKind, OwnerId, Ppm, Price, Quantity, Side,
-    Stop,
+    AccountMode, Amount, AssetId, BotId, ExitPlan, OrderKind, OwnerId, Ppm, Price, Quantity,
+    ReportKind, Side, Stop,
 };
-use tradewind_risk::{CauseKind, DenyReason};
+use tradewind_risk::{CauseKind, DenyReason, TradingState};
 use tradewind_testkit::{
     ACCOUNT, Answer, BTC, Desk, PERPETUAL, SPOT, Script, USDT, bot, configuration,
 };
@@ -103,6 +104,108 @@ fn a_bot_gets_what_nobody_has_with_its_cost_and_its_stop() {
         again.engine.view().positions[0].exit.stop,
         Some(Price(9_500))
     );
+}
+
+/// With `adopt_external`, what a person bought goes to the only bot that trades it, at the bid and with that bot's stop.
+#[test]
+fn by_rule_the_only_running_bot_gets_what_is_external() {
+    for (rule, bots, given) in [(true, 1, "3.5"), (true, 2, "0"), (false, 1, "0")] {
+        let (mut configuration, script) = with_capital(None, bots);
+        configuration.accounts[0].adopts_external = rule;
+        for bot in &mut configuration.bots {
+            bot.exit.stop = Stop::Distance(Ppm(20_000));
+        }
+        let again = configuration.clone();
+        let mut desk = Desk::unreconciled(configuration, script.strategies());
+        read(&mut desk);
+        desk.advance(Duration::from_secs(10));
+        desk.quote(10_000, 10_001);
+        desk.read_account();
+        assert_eq!(has(&desk, BTC, OwnerId::Bot(BOT)), given, "{rule} {bots}");
+        if given == "0" {
+            continue;
+        }
+        let position = &desk.engine.view().positions[0];
+        assert_eq!(position.cost, Amount::whole(350), "at the bid");
+        assert_eq!(position.exit.stop, Some(Price(9_800)));
+        let stop = desk.last_order();
+        assert!(matches!(stop.kind, OrderKind::Stop { .. }), "{stop:?}");
+        let by_rule = desk.events().into_iter().any(|event| {
+            matches!(
+                event.kind,
+                EventKind::Command {
+                    principal: Principal::Rule,
+                    ..
+                }
+            )
+        });
+        assert!(by_rule, "it is announced");
+        desk.read_account();
+        assert_eq!(has(&desk, BTC, OwnerId::Bot(BOT)), given, "once");
+        let again = desk.restarted(again, script.strategies());
+        assert_eq!(has(&again, BTC, OwnerId::Bot(BOT)), given);
+    }
+}
+
+/// What could not be left is given to nobody: the bot is killed by itself, or the desk is flattened.
+#[test]
+fn by_rule_nothing_is_given_to_who_may_not_trade() {
+    let kill = |flatten| Action::Kill {
+        reason: "out".to_owned(),
+        flatten,
+        include_external: false,
+    };
+    let of_bot = Action::KillScope {
+        scope: BOT.into(),
+        reason: "out".to_owned(),
+    };
+    for action in [of_bot, kill(false), kill(true)] {
+        let (mut configuration, script) = with_capital(None, 1);
+        configuration.accounts[0].adopts_external = true;
+        let mut desk = Desk::unreconciled(configuration, script.strategies());
+        read(&mut desk);
+        desk.command(action);
+        desk.quote(10_000, 10_001);
+        for _ in 0..3 {
+            desk.read_account();
+        }
+        assert_eq!(has(&desk, BTC, OwnerId::Bot(BOT)), "0");
+    }
+}
+
+/// A kill that flattens leaves what is EXTERNAL, unless it is told to sell that, too.
+#[test]
+fn a_kill_that_flattens_sells_what_is_external_only_on_request() {
+    for include_external in [true, false] {
+        let (mut desk, _) = started();
+        let cash = has(&desk, USDT, OwnerId::External);
+        desk.command(Action::Kill {
+            reason: "out".to_owned(),
+            flatten: true,
+            include_external,
+        });
+        if !include_external {
+            assert!(desk.orders().is_empty());
+            assert_eq!(desk.engine.view().state, TradingState::Killed);
+            continue;
+        }
+        let sale = desk.last_order();
+        assert_eq!((sale.side, sale.quantity.0), (Side::Sell, 7 * ONE / 2));
+        let part = desk.fill_of(&sale, ONE, 10_000);
+        desk.report(&sale, ReportKind::Filled(part), Some(ONE));
+        assert_eq!(has(&desk, BTC, OwnerId::External), "2.5");
+        let rest = desk.fill_of(&sale, 5 * ONE / 2, 9_990);
+        desk.report(&sale, ReportKind::Filled(rest), Some(7 * ONE / 2));
+        desk.advance(Duration::from_secs(2));
+        assert_eq!(has(&desk, BTC, OwnerId::External), "0");
+        assert_eq!(has(&desk, BTC, OwnerId::Unallocated), "0");
+        assert_eq!(has(&desk, USDT, OwnerId::External), cash);
+        assert_eq!(has(&desk, USDT, OwnerId::Unallocated), "349.75");
+        assert_eq!(desk.orders().len(), 1);
+        assert_eq!(desk.engine.view().state, TradingState::Killed);
+        // What EXTERNAL has later stays, whatever is sold by hand.
+        assert!(desk.engine.view().positions.is_empty());
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn kill() -> Action {
     Action::Kill {
         reason: "enough".to_owned(),
         flatten: false,
+        include_external: false,
     }
 }
 
@@ -63,6 +64,7 @@ const fn flatten(reason: String) -> Action {
     Action::Kill {
         reason,
         flatten: true,
+        include_external: false,
     }
 }
 

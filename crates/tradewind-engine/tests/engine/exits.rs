@@ -293,6 +293,7 @@ fn while_the_desk_is_killed_a_stop_is_not_tried_on_every_quote() {
     desk.command(Action::Kill {
         reason: "test".to_owned(),
         flatten: false,
+        include_external: false,
     });
     for _ in 0..600 {
         desk.advance(Duration::from_secs(1));

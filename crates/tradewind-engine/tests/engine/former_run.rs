@@ -185,6 +185,7 @@ fn what_people_decided_outlives_a_restart() {
     first.command(Action::Kill {
         reason: "enough".to_owned(),
         flatten: false,
+        include_external: false,
     });
     let mut second = first.restarted(three(), script.strategies());
     second.account(&[(USDT, Amount::whole(100_000))]);

@@ -235,6 +235,7 @@ fn a_kill_that_flattens_closes_what_was_killed_by_itself() {
         desk.command(Action::Kill {
             reason: "out".to_owned(),
             flatten: true,
+            include_external: false,
         });
         let exits: Vec<_> = desk.orders().split_off(2);
         assert_eq!(exits.len(), 2, "both bots leave");
@@ -271,6 +272,7 @@ fn a_reset_wants_a_clean_reading_since_the_kill() {
                 Action::Kill {
                     reason: "drill".to_owned(),
                     flatten: false,
+                    include_external: false,
                 },
                 Action::Reset {
                     reason: "drill over".to_owned(),

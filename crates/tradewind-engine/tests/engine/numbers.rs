@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tradewind_events::Funding;
 use tradewind_events::Input;
-use tradewind_model::{Amount, ExitPlan, FeedHealth, Money, Ppm, ReportKind, Stop};
+use tradewind_model::{
+    Amount, ExitPlan, FeedHealth, Money, OrderKind, Ppm, ReportKind, Stop, StopOrders,
+};
 use tradewind_risk::CauseKind;
 use tradewind_testkit::{ACCOUNT, BTC, Desk, PERPETUAL, SPOT, Script, USDT, bot};
 
@@ -47,6 +49,68 @@ fn a_stop_fires_on_a_jump_only_once_a_second_quote_confirms_it() {
     assert_eq!(feed, FeedHealth::Gap, "nothing enters meanwhile");
     desk.quote(1_299, 1_300);
     assert_eq!(desk.orders().len(), 2);
+}
+
+/// A market that jumps beyond a stop's limit and falls silent: the venue's order may wait for ever, so the desk sells after two seconds.
+/// Where the venue sells at market itself, and where a second quote says that it was wrong, it does not.
+#[test]
+fn a_jump_beyond_a_stop_with_a_limit_counts_after_two_silent_seconds() {
+    for (stop_orders, contradicted, sells) in [
+        (StopOrders::Limit, false, true),
+        (StopOrders::Limit, true, false),
+        (StopOrders::Market, false, false),
+    ] {
+        let script = Script::default();
+        let mut configuration = tradewind_testkit::configuration();
+        configuration.bots = vec![bot(0)];
+        configuration.bots[0].exit = stop();
+        configuration.limits.quote_jump_max = Some(Ppm(50_000));
+        configuration.venue_stop_distance = Some(Ppm(1_250_000));
+        configuration.instruments[0].stop_orders = stop_orders;
+        let mut desk = Desk::started(configuration, script.strategies());
+        desk.advance(Duration::from_secs(2));
+        buy(&mut desk, &script);
+        let stop = desk.last_order();
+        desk.report(&stop, ReportKind::Accepted, Some(0));
+        desk.quote(9_000, 9_001);
+        desk.advance(Duration::from_millis(1_900));
+        assert_eq!(desk.orders().len(), 2, "a second quote is awaited");
+        if contradicted {
+            desk.quote(10_000, 10_001);
+        }
+        desk.advance(Duration::from_millis(200));
+        assert_eq!(desk.orders().len() > 2, sells, "{stop_orders:?}");
+        if sells {
+            assert_eq!(desk.last_order().kind, OrderKind::Market);
+        }
+    }
+}
+
+/// In a crash the book may be empty on one side, and price after price jumps further: the two seconds count from the first.
+#[test]
+fn further_jumps_and_unsound_quotes_do_not_put_the_sale_off() {
+    let script = Script::default();
+    let mut configuration = tradewind_testkit::configuration();
+    configuration.bots = vec![bot(0)];
+    configuration.bots[0].exit = stop();
+    configuration.limits.quote_jump_max = Some(Ppm(50_000));
+    configuration.venue_stop_distance = Some(Ppm(1_250_000));
+    configuration.instruments[0].stop_orders = StopOrders::Limit;
+    let mut desk = Desk::started(configuration, script.strategies());
+    desk.advance(Duration::from_secs(2));
+    buy(&mut desk, &script);
+    let stop = desk.last_order();
+    desk.report(&stop, ReportKind::Accepted, Some(0));
+    let covered = |desk: &Desk| desk.engine.view().positions[0].protected;
+    assert_eq!(covered(&desk), stop.quantity);
+    desk.quote(9_000, 9_001);
+    assert_eq!(covered(&desk).0, 0, "what it has passed covers nothing");
+    desk.advance(Duration::from_secs(1));
+    desk.quote(8_000, 7_999);
+    desk.quote(8_000, 8_001);
+    assert_eq!(desk.orders().len(), 2);
+    desk.advance(Duration::from_millis(1_100));
+    assert_eq!(desk.last_order().kind, OrderKind::Market);
 }
 
 /// D06: a crash in steps that a market can make is no jump.

@@ -596,6 +596,7 @@ fn a_kill_leaves_the_stops_and_a_reset_covers_what_was_not() {
     let kill = Action::Kill {
         reason: "test".to_owned(),
         flatten: false,
+        include_external: false,
     };
     desk.command(kill.clone());
     assert_eq!(desk.cancels(), []);

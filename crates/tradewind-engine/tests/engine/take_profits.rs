@@ -3,24 +3,23 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    AccountState, Action, AdoptedOrder, BotConfig, Configuration, EventKind, EventType, Input,
-    Intent, OpenOrder, Output,
+    AccountState, AdoptedOrder, BotConfig, Configuration, EventKind, EventType, Input, Intent,
+    OpenOrder, Output,
 };
 use tradewind_model::{
-    Amount, BotId, ClientOrderId, Instrument, InstrumentStatus, NotSentReason, OrderKind,
-    OrderStatus, OrderTerms, Ppm, Price, Quantity, RejectReason, ReportKind, Side, Stop,
-    StopOrders, TakeProfitBy, VenueOrderId,
+    Amount, ClientOrderId, Instrument, NotSentReason, OrderKind, OrderTerms, Ppm, Price, Quantity,
+    RejectReason, ReportKind, Side, Stop, StopOrders, TakeProfitBy, VenueOrderId,
 };
 use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration, spot};
 
 use crate::BOT;
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 /// One `BTC`.
-const ONE: i64 = 100_000;
+pub(crate) const ONE: i64 = 100_000;
 
 /// A bot that leaves a hundredth below its entry, and two hundredths above it by an order at the venue.
-fn guarded(id: u32) -> BotConfig {
+pub(crate) fn guarded(id: u32) -> BotConfig {
     let mut config = bot(id);
     config.exit.stop = Stop::Distance(Ppm(10_000));
     config.exit.take_profit = Some(Ppm(20_000));
@@ -29,7 +28,7 @@ fn guarded(id: u32) -> BotConfig {
 }
 
 /// An instrument in which the venue takes five stops at market, and pairs.
-fn paired() -> Instrument {
+pub(crate) fn paired() -> Instrument {
     Instrument {
         stop_orders: StopOrders::Market,
         algo_orders_max: 5,
@@ -38,7 +37,7 @@ fn paired() -> Instrument {
     }
 }
 
-fn configured(instrument: Instrument) -> Configuration {
+pub(crate) fn configured(instrument: Instrument) -> Configuration {
     let mut configuration = Configuration {
         bots: vec![guarded(0)],
         venue_stop_distance: Some(Ppm(1_250_000)),
@@ -48,18 +47,22 @@ fn configured(instrument: Instrument) -> Configuration {
     configuration
 }
 
-fn buying(instrument: Instrument) -> (Desk, Script, OrderTerms) {
+pub(crate) fn buying(instrument: Instrument) -> (Desk, Script, OrderTerms) {
+    buying_of(instrument, 1_000_000)
+}
+
+fn buying_of(instrument: Instrument, exposure: i64) -> (Desk, Script, OrderTerms) {
     let script = Script::default();
     let mut desk = Desk::started(configured(instrument), script.strategies());
     desk.advance(2 * SECOND);
-    script.say(BOT, Answer::target(1_000_000));
+    script.say(BOT, Answer::target(exposure));
     desk.quote(9_999, 10_000);
     let buy = desk.last_order();
     (desk, script, buy)
 }
 
 /// The last pair sent: the stop and the order that takes the profit.
-fn last_pair(desk: &Desk) -> (OrderTerms, OrderTerms) {
+pub(crate) fn last_pair(desk: &Desk) -> (OrderTerms, OrderTerms) {
     let mut pairs = desk.log.iter().filter_map(|output| match output {
         Output::Submit(
             Intent {
@@ -76,7 +79,7 @@ fn last_pair(desk: &Desk) -> (OrderTerms, OrderTerms) {
 }
 
 /// How many pairs were sent.
-fn pairs(desk: &Desk) -> usize {
+pub(crate) fn pairs(desk: &Desk) -> usize {
     let sent = desk.log.iter();
     let pairs = sent.filter(
         |output| matches!(output, Output::Submit(_, order) if order.take_profit().is_some()),
@@ -86,7 +89,12 @@ fn pairs(desk: &Desk) -> usize {
 
 /// A desk with one `BTC` bought at 100.00 whose stop and take profit rest at the venue.
 fn resting() -> (Desk, Script, OrderTerms, OrderTerms) {
-    let (mut desk, script, buy) = buying(paired());
+    resting_at(1_000_000)
+}
+
+/// The same after a target of another exposure.
+pub(crate) fn resting_at(exposure: i64) -> (Desk, Script, OrderTerms, OrderTerms) {
+    let (mut desk, script, buy) = buying_of(paired(), exposure);
     desk.fill(&buy, 10_000);
     let (stop, limit) = last_pair(&desk);
     for order in [&stop, &limit] {
@@ -95,19 +103,19 @@ fn resting() -> (Desk, Script, OrderTerms, OrderTerms) {
     (desk, script, stop, limit)
 }
 
-fn covered(desk: &Desk) -> i64 {
+pub(crate) fn covered(desk: &Desk) -> i64 {
     let view = desk.engine.view();
     view.positions.iter().map(|of| of.protected.0).sum()
 }
 
 /// What a report on one order of a pair means at the venue: the other one ends.
-fn end_both(desk: &mut Desk, pair: &[&OrderTerms], kind: &ReportKind) {
+pub(crate) fn end_both(desk: &mut Desk, pair: &[&OrderTerms], kind: &ReportKind) {
     for order in pair {
         desk.report(order, kind.clone(), Some(0));
     }
 }
 
-fn refusal() -> ReportKind {
+pub(crate) fn refusal() -> ReportKind {
     ReportKind::Rejected(RejectReason {
         code: -2010,
         text: "The relationship of the prices for the orders is not correct.".to_owned(),
@@ -205,32 +213,6 @@ fn what_a_take_profit_leaves_gets_a_new_pair_within_two_seconds() {
             "{stop_first}"
         );
     }
-}
-
-/// A partial fill of the entry has a pair; with the rest both are placed anew for the whole.
-#[test]
-fn a_position_that_grows_gets_one_pair_for_all_of_it() {
-    let (mut desk, _, buy) = buying(paired());
-    desk.report(&buy, ReportKind::Accepted, Some(0));
-    let part = desk.fill_of(&buy, 30_000, 10_000);
-    desk.report(&buy, ReportKind::Filled(part), Some(30_000));
-    desk.advance(SECOND);
-    let (stop, limit) = last_pair(&desk);
-    assert_eq!(stop.quantity, Quantity(30_000));
-    end_both(&mut desk, &[&stop, &limit], &ReportKind::Accepted);
-    let rest = desk.fill_of(&buy, 70_000, 10_000);
-    desk.report(&buy, ReportKind::Filled(rest), Some(ONE));
-    assert_eq!(
-        desk.cancels(),
-        [stop.client_id],
-        "the venue ends the other one with it"
-    );
-    desk.report(&stop, ReportKind::Cancelled, Some(0));
-    assert_eq!(desk.orders().len(), 2, "one of the two is still there");
-    desk.report(&limit, ReportKind::Cancelled, Some(0));
-    let (whole, _) = last_pair(&desk);
-    assert_eq!((desk.orders().len(), whole.quantity), (3, Quantity(ONE)));
-    assert_eq!(desk.count(EventType::PositionUnprotected), 0);
 }
 
 /// R12: an exit sells once both orders that lock its quantity have ended.
@@ -364,53 +346,6 @@ fn beside_a_stop_that_trails_the_desk_takes_the_profit_itself() {
     assert_eq!(desk.last_order().kind, OrderKind::Market);
 }
 
-/// A desk whose entry is filled in part, with a pair for that, and the rest of the entry.
-fn growing() -> (Desk, OrderTerms, OrderTerms) {
-    let (mut desk, _, buy) = buying(paired());
-    desk.report(&buy, ReportKind::Accepted, Some(0));
-    let part = desk.fill_of(&buy, 30_000, 10_000);
-    desk.report(&buy, ReportKind::Filled(part), Some(30_000));
-    desk.advance(SECOND);
-    let (stop, limit) = last_pair(&desk);
-    end_both(&mut desk, &[&stop, &limit], &ReportKind::Accepted);
-    (desk, buy, stop)
-}
-
-fn fill_rest(desk: &mut Desk, buy: &OrderTerms) {
-    let rest = desk.fill_of(buy, 70_000, 10_000);
-    desk.report(buy, ReportKind::Filled(rest), Some(ONE));
-}
-
-/// A cancel passes a kill, and a new stop does not.
-#[test]
-fn after_a_kill_the_pair_stays_although_the_position_has_grown() {
-    let (mut desk, buy, stop) = growing();
-    desk.command(Action::Kill {
-        reason: "drill".to_owned(),
-        flatten: false,
-    });
-    fill_rest(&mut desk, &buy);
-    desk.advance(60 * SECOND);
-    assert!(!desk.cancels().contains(&stop.client_id));
-    assert_eq!((covered(&desk), desk.orders().len()), (30_000, 2));
-}
-
-#[test]
-fn the_pair_stays_while_the_venue_takes_no_order() {
-    let (mut desk, buy, stop) = growing();
-    let halted = Instrument {
-        status: InstrumentStatus::Halted,
-        ..paired()
-    };
-    desk.input(&Input::Configured(Box::new(configured(halted))));
-    fill_rest(&mut desk, &buy);
-    desk.advance(10 * SECOND);
-    assert!(!desk.cancels().contains(&stop.client_id));
-    desk.input(&Input::Configured(Box::new(configured(paired()))));
-    desk.read_account();
-    assert!(desk.cancels().contains(&stop.client_id));
-}
-
 /// Without a quote nobody knows whether the venue would take the pair.
 #[test]
 fn a_stop_that_was_placed_alone_becomes_a_pair_with_the_next_quotes() {
@@ -437,67 +372,6 @@ fn a_stop_that_was_placed_alone_becomes_a_pair_with_the_next_quotes() {
     }
     assert_eq!((pairs(&desk), covered(&desk)), (1, ONE));
     assert!(!desk.cancels().contains(&stop.client_id));
-}
-
-/// Bots that bought one `BTC` each, their stops sent and, with `answers`, confirmed at once.
-fn crowd(count: u32, max: u32, answers: bool) -> Desk {
-    let script = Script::default();
-    let mut configuration = configured(Instrument {
-        algo_orders_max: max,
-        ..paired()
-    });
-    configuration.bots = (0..count).map(guarded).collect();
-    let mut desk = Desk::started(configuration, script.strategies());
-    desk.advance(2 * SECOND * count);
-    for bot in 0..count {
-        script.say(BotId(bot), Answer::target(1_000_000));
-        desk.quote(9_999, 10_000);
-        let mut orders = desk.orders().into_iter();
-        let buy = orders.rfind(|order| order.side == Side::Buy);
-        desk.fill(&buy.expect("it buys"), 10_000);
-        if answers {
-            confirm(&mut desk);
-        }
-    }
-    desk
-}
-
-/// The venue takes everything that waits for it, and cancels what that replaces.
-fn confirm(desk: &mut Desk) {
-    let replaced = desk.log.iter().filter_map(|output| match output {
-        Output::Submit(intent, _) => intent.replaces,
-        _ => None,
-    });
-    let replaced: Vec<_> = replaced.collect();
-    for order in desk.engine.view().orders {
-        if replaced.contains(&order.terms.client_id) {
-            desk.report(&order.terms, ReportKind::Cancelled, Some(0));
-        } else if order.status == OrderStatus::Pending {
-            desk.report(&order.terms, ReportKind::Accepted, Some(0));
-        }
-    }
-}
-
-/// V19.
-#[test]
-fn pairs_leave_a_place_for_a_stop_that_covers_all_who_come_later() {
-    let desk = crowd(6, 5, true);
-    assert_eq!(pairs(&desk), 4);
-    assert_eq!(covered(&desk), 6 * ONE);
-    assert_eq!(desk.count(EventType::PositionUnprotected), 0);
-}
-
-#[test]
-fn pairs_of_several_bots_refused_at_once_are_followed_by_stops_at_once() {
-    let mut desk = crowd(6, 10, false);
-    assert_eq!(pairs(&desk), 6);
-    let open = desk.engine.view().orders;
-    for order in open {
-        desk.report(&order.terms, refusal(), Some(0));
-    }
-    let stops = desk.orders().into_iter();
-    let stops = stops.filter(|order| order.kind.trigger().is_some());
-    assert_eq!(stops.count(), 12, "none waits for another one's refusal");
 }
 
 #[test]

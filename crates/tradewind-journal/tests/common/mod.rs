@@ -132,7 +132,8 @@ pub(crate) fn rare_inputs() -> impl Strategy<Value = Input> {
         })),
         ".{0,20}".prop_map(move |reason| command(Action::Kill {
             reason,
-            flatten: true
+            flatten: true,
+            include_external: false,
         })),
         any::<i128>().prop_map(|amount| Input::Account(Box::new(AccountState {
             account: AccountId(0),

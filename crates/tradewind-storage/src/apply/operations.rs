@@ -179,5 +179,6 @@ fn principal_text(principal: &Principal) -> String {
         Principal::Token(name) => format!("token {name}"),
         Principal::Telegram(user) => format!("telegram {user}"),
         Principal::Local => "local".to_owned(),
+        Principal::Rule => "rule".to_owned(),
     }
 }

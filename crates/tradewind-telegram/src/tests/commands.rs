@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tradewind_events::{Action, Principal};
-use tradewind_model::{OrderKind, Quantity, Side, Timestamp};
+use tradewind_model::{BotId, InstrumentId, OrderKind, Quantity, Side, Timestamp};
 
 use super::world::{USER, World, answered, message};
 use crate::progress::Progress;
@@ -83,6 +83,43 @@ fn every_command_is_acknowledged_before_the_desk_answers() {
     }
 }
 
+/// A part that there is not is no reason to kill nothing.
+#[test]
+fn a_kill_of_a_part_is_read_back_and_one_of_no_part_is_of_the_desk() {
+    for (text, action, words) in [
+        (
+            "/kill bot BTC-RSI went crazy",
+            Action::KillScope {
+                scope: BotId(0).into(),
+                reason: "went crazy".into(),
+            },
+            "Received: kill of bot btc-rsi.",
+        ),
+        (
+            "/kill instrument BTC/USDT",
+            Action::KillScope {
+                scope: InstrumentId(0).into(),
+                reason: "no reason given".into(),
+            },
+            "Received: kill of instrument binance:BTC/USDT.",
+        ),
+        (
+            "/kill bot went crazy",
+            Action::Kill {
+                reason: "bot went crazy".into(),
+                flatten: false,
+                include_external: false,
+            },
+            "Received: kill of the whole desk, for there is no such part as went.",
+        ),
+    ] {
+        let mut world = World::new();
+        world.say(1, text);
+        assert_eq!(world.commands[0].action, action, "{text}");
+        assert_eq!(world.delivered[0].text, words);
+    }
+}
+
 /// H03: Telegram repeats an update whose confirmation it did not get.
 #[test]
 fn an_update_that_comes_twice_is_applied_once() {
@@ -149,7 +186,8 @@ fn after_a_crash_an_entry_is_not_repeated_and_a_kill_is() {
         actions,
         [&Action::Kill {
             reason: "fire".into(),
-            flatten: false
+            flatten: false,
+            include_external: false,
         }]
     );
     assert_eq!(world.polling, Some(Some(11)));

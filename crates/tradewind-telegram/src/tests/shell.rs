@@ -232,7 +232,8 @@ async fn commands_arrive_over_the_wire_and_are_applied_once() {
         rig.commands(),
         [Action::Kill {
             reason: "fire".into(),
-            flatten: false
+            flatten: false,
+            include_external: false,
         }]
     );
     assert!(rig.api.texts().starts_with("Received: kill."));

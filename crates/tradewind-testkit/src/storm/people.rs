@@ -52,7 +52,11 @@ impl Storm {
         let reason = "the storm".to_owned();
         let flatten = self.below(2) == 0;
         if self.made > self.total - self.total / 10 {
-            return Action::Kill { reason, flatten };
+            return Action::Kill {
+                reason,
+                flatten,
+                include_external: false,
+            };
         }
         let scope = Scope::Bot(BotId(6));
         Action::KillScope { scope, reason }

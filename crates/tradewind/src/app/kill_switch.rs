@@ -228,6 +228,7 @@ impl KillSwitch {
             action: Action::Kill {
                 reason: reason.to_owned(),
                 flatten: false,
+                include_external: false,
             },
         }
     }
@@ -287,6 +288,7 @@ pub(crate) fn principal_name(principal: &Principal) -> String {
         Principal::Token(name) => format!("token {name}"),
         Principal::Telegram(user) => format!("telegram {user}"),
         Principal::Local => "this machine".to_owned(),
+        Principal::Rule => "a rule of the configuration".to_owned(),
     }
 }
 

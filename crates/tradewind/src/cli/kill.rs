@@ -36,6 +36,10 @@ pub(super) struct KillArgs {
     #[arg(long, conflicts_with_all = ["venue", "account", "instrument", "bot"])]
     flatten: bool,
 
+    /// With --flatten: sell what neither a bot nor the desk bought, too
+    #[arg(long, requires = "flatten")]
+    include_external: bool,
+
     #[command(flatten)]
     part: PartArgs,
 }
@@ -120,7 +124,11 @@ pub(super) fn kill(
 ) -> anyhow::Result<()> {
     let sent = Client::connect(location, timeout).and_then(|client| {
         let scope = args.part.scope(&client)?;
-        let mut body = json!({ "reason": args.reason, "flatten": args.flatten });
+        let mut body = json!({
+            "reason": args.reason,
+            "flatten": args.flatten,
+            "include_external": args.include_external,
+        });
         if !scope.is_null() {
             body["scope"] = scope;
         }

@@ -86,6 +86,8 @@ pub struct AccountSettings {
     pub mode: AccountSource,
     /// Whether balances from before the desk are the desk's to use.
     pub adopt: bool,
+    /// Whether what is EXTERNAL goes to the only bot that trades it.
+    pub adopt_external: bool,
     /// What the desk may use of it; all that is its own when left out.
     pub capital: Option<Amount>,
 }
@@ -257,6 +259,7 @@ pub(super) fn accounts(
             values::choice(node, &choices)
         });
         let adopt = section.get("adopt", values::flag);
+        let adopt_external = section.get("adopt_external", values::flag);
         let capital = section.get("capital", values::amount);
         let mode = mode.and_then(|mode| match mode {
             AccountMode::Paper => paper(section),
@@ -267,6 +270,7 @@ pub(super) fn accounts(
             venue: venue?,
             mode: mode?,
             adopt: adopt?,
+            adopt_external: adopt_external?,
             capital,
         })
     })

@@ -205,6 +205,7 @@ const ACCOUNT: &[Key] = &[
     optional("balances", Kind::Open(&Kind::Amount), "{ USDT = 100_000 }", "starting balances of a paper account"),
     optional("key_env", Kind::Text, "\"BINANCE_API_KEY\"", "environment variable that holds a live account's key"),
     optional("secret_env", Kind::Text, "\"BINANCE_API_SECRET\"", "environment variable that holds its secret, or an Ed25519 key as PEM text"),
+    default("adopt_external", Kind::Flag, "false", "whether what is EXTERNAL goes to the bot that trades it, where exactly one that runs does"),
     default("adopt", Kind::Flag, "false", "whether balances that a live account had before are the desk's; else they are EXTERNAL's"),
     optional("capital", Kind::Amount, "10_000", "what the desk may use of the account, in the report currency, and the base of every ratio; the rest is EXTERNAL's"),
 ];

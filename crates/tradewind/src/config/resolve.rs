@@ -170,6 +170,7 @@ impl DeskConfig {
                 mode: account.mode(),
                 capital: account.capital,
                 adopts: account.adopt,
+                adopts_external: account.adopt_external,
             })
             .collect()
     }

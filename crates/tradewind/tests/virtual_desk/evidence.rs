@@ -122,7 +122,18 @@ impl Names<'_> {
         for held in &view.balances {
             balances.entry(self.asset(held.asset)).or_default().free += held.amount;
         }
-        for order in &view.orders {
+        // What takes a profit is locked once, together with the stop of its pair.
+        let is_paired = |order: &OrderView| {
+            let is_stop = |other: &&OrderView| {
+                let same = (other.bot, other.terms.instrument, other.terms.quantity);
+                other.terms.kind.trigger().is_some()
+                    && same == (order.bot, order.terms.instrument, order.terms.quantity)
+            };
+            order.purpose == PositionEffect::Protect
+                && order.terms.kind.trigger().is_none()
+                && view.orders.iter().any(|other| is_stop(&other))
+        };
+        for order in view.orders.iter().filter(|order| !is_paired(order)) {
             let instrument = self.0.instrument(order.terms.instrument);
             let (asset, amount) = reserved(order, instrument);
             let holding = balances.entry(self.asset(asset)).or_default();

@@ -11,6 +11,7 @@ mod network;
 mod pairs;
 mod rows;
 mod simulate;
+mod stops;
 mod world;
 
 use std::collections::BTreeMap;

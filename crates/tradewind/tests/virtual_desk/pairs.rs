@@ -25,7 +25,11 @@ fn started(order_entry: OrderEntry) -> World {
 }
 
 /// Lets time pass in steps until `is_met`.
-fn run_until(world: &mut World, within: Duration, is_met: impl Fn(&mut World) -> bool) -> Duration {
+pub(crate) fn run_until(
+    world: &mut World,
+    within: Duration,
+    is_met: impl Fn(&mut World) -> bool,
+) -> Duration {
     let began = world.now();
     while !is_met(world) {
         let passed = world.now().since(began);
@@ -40,7 +44,7 @@ fn run_until(world: &mut World, within: Duration, is_met: impl Fn(&mut World) ->
 }
 
 /// The order that takes the profit and its stop, if both rest at the venue.
-fn resting_pair(world: &mut World) -> Option<(ClientOrderId, ClientOrderId)> {
+pub(crate) fn resting_pair(world: &mut World) -> Option<(ClientOrderId, ClientOrderId)> {
     let orders = world.view().orders;
     let accepted = |order: &&tradewind_events::OrderView| order.status == OrderStatus::Accepted;
     let limit = orders.iter().filter(accepted).find_map(|order| {
@@ -74,7 +78,7 @@ fn ordered(world: &mut World, id: ClientOrderId) -> i64 {
     found.unwrap().terms.quantity.0
 }
 
-fn held(world: &mut World) -> i64 {
+pub(crate) fn held(world: &mut World) -> i64 {
     let positions = world.view().positions.into_iter();
     let bots = positions.filter(|position| matches!(position.owner, OwnerId::Bot(_)));
     bots.map(|position| position.quantity.0).sum()
@@ -84,7 +88,7 @@ const RISE: &str = "[[fault]]\ndo = \"price\"\npath = [[\"0s\", 1], [\"4s\", 1.0
 const FALL: &str = "[[fault]]\ndo = \"price\"\npath = [[\"0s\", 1], [\"4s\", 0.97]]\n";
 
 /// Below the bot's stop and above the one at the venue.
-const DIP: &str = "[[fault]]\ndo = \"price\"\npath = [[\"0s\", 1], [\"4s\", 0.978]]\n";
+pub(crate) const DIP: &str = "[[fault]]\ndo = \"price\"\npath = [[\"0s\", 1], [\"4s\", 0.978]]\n";
 
 /// The venue takes the profit and ends the stop; the desk books it and sends nothing.
 #[test]

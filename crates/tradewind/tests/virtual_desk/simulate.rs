@@ -9,16 +9,19 @@ use std::{iter, panic, thread};
 use tradewind_events::{EventKind, EventType, Input};
 use tradewind_journal::CrashPoint;
 use tradewind_model::{Ppm, Timestamp};
+use tradewind_risk::PositionEffect;
 use tradewind_simx::Chance;
 use tradewind_simx_server::simulation::{Direction, LinkFault, Occasion, Rule};
 use tradewind_venues::OrderEntry;
 
-use crate::world::{Choices, World};
+use crate::world::{BUSY_BOTS, Choices, World};
 
 /// Seeds of every test run.
 const SEEDS: u64 = 12;
 /// Lane of the draws; the network's connections have the low ones.
 const LANE: u64 = u64::MAX - 1;
+/// Lane of what the bots are.
+const BOTS_LANE: u64 = u64::MAX - 2;
 /// How long faults are added.
 const CHAOS: Duration = Duration::from_secs(300);
 /// Trading before the first fault, and after the last one.
@@ -92,6 +95,8 @@ struct Reached {
     fills: usize,
     /// Orders whose fate was unknown for a while.
     unknown: usize,
+    /// Take profits that were placed to rest at the venue.
+    pairs: usize,
 }
 
 impl Simulation {
@@ -103,6 +108,7 @@ impl Simulation {
         };
         let choices = Choices {
             order_entry,
+            bots: bots(seed),
             ..Choices::busy(seed)
         };
         let world = World::new(choices);
@@ -210,8 +216,29 @@ impl Simulation {
         };
         self.reached.fills = count(EventType::OrderFilled);
         self.reached.unknown = count(EventType::OrderUnknown);
+        let rests = |kind: &&EventKind| match kind {
+            EventKind::OrderPlaced { terms, purpose, .. } => {
+                *purpose == PositionEffect::Protect && terms.kind.trigger().is_none()
+            }
+            _ => false,
+        };
+        self.reached.pairs = events.iter().filter(rests).count();
         self.reached
     }
+}
+
+/// The busy bots. Of some, as the seed draws, the take profit rests at the venue.
+fn bots(seed: u64) -> &'static str {
+    let mut draws = Chance::new(seed, BOTS_LANE);
+    let lines = BUSY_BOTS.lines().map(|line| {
+        let rests = line.contains("take_profit") && draws.below(2) == 0;
+        let resting = "take_profit_order = \"limit\", take_profit = ";
+        match rests {
+            true => line.replace("take_profit = ", resting),
+            false => line.to_owned(),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n").leak()
 }
 
 fn from_environment(name: &str, default: u64) -> u64 {
@@ -260,7 +287,8 @@ fn whatever_a_seed_draws_the_books_are_in_order_afterwards() {
             any(|reached| reached.deaths > 0),
             any(|reached| reached.hits > 0),
             any(|reached| reached.unknown > 0),
+            any(|reached| reached.pairs > 0),
         ];
-        assert_eq!(all, [true; 3], "{reached:?}");
+        assert_eq!(all, [true; 4], "{reached:?}");
     }
 }

@@ -20,7 +20,8 @@ use tradewind_journal::{
     CrashPoint, Home, Identity, Journal, Loss, MemoryStorage, Options, Storage,
 };
 use tradewind_model::{
-    AccountId, Amount, AssetId, AssetTable, Clock, OrderStatus, Timestamp, VenueId,
+    AccountId, Amount, AssetId, AssetTable, Clock, Instrument, InstrumentId, OrderStatus,
+    Timestamp, VenueId,
 };
 use tradewind_simx::{Action, FillModel};
 use tradewind_simx_server::simulation::{
@@ -42,7 +43,8 @@ use crate::network::Network;
 
 /// Some bots that trade often, of the kinds of the default desk.
 const BOTS: &str = include_str!("bots.toml");
-const BUSY_BOTS: &str = include_str!("busy_bots.toml");
+/// Bots that always have orders under way.
+pub(crate) const BUSY_BOTS: &str = include_str!("busy_bots.toml");
 pub(crate) const KEY: &str = "key";
 pub(crate) const JOURNAL: &str = "journal";
 /// Longest that the start of a desk may take.
@@ -326,6 +328,17 @@ impl World {
     /// What the journal's events say, oldest first.
     pub(crate) fn events(&self) -> Vec<EventKind> {
         JournalEvidence::read(&self.storage).events
+    }
+
+    /// An instrument of the running desk.
+    pub(crate) fn instrument(&self, id: InstrumentId) -> Instrument {
+        self.running().configuration.instrument(id).clone()
+    }
+
+    /// The account's books at the exchange.
+    pub(crate) fn venue_books(&self) -> VenueBooks {
+        self.network
+            .with(|network, _| VenueBooks::of(network.server(), KEY).unwrap())
     }
 
     /// Puts an input of the desk itself into its queue.

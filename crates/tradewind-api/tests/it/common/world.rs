@@ -97,6 +97,7 @@ pub(crate) fn configuration() -> Configuration {
             mode: AccountMode::Paper,
             capital: None,
             adopts: false,
+            adopts_external: false,
         }],
         instruments,
         bots: vec![bot(0, "rsi-btc", BTC), bot(1, "rsi-eth", ETH)],
