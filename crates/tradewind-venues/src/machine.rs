@@ -111,6 +111,8 @@ struct Link {
     id: LinkId,
     connection: Connection,
     subscriptions: Subscriptions,
+    /// What was kept of these on it is lost.
+    lost: BTreeSet<Topic>,
 }
 
 /// A data source without its sockets.
@@ -169,20 +171,22 @@ impl SourceMachine {
         self.promote_if_ready(out);
     }
 
-    /// Judges one message that came over `link`; only one that is not repeated is to be handed on.
+    /// Judges one message that came over the link `id`; only one that is not repeated is to be handed on.
     pub fn data(
         &mut self,
         now: Duration,
-        link: LinkId,
+        id: LinkId,
         topic: Topic,
         sequence: Option<Sequence>,
         health: &mut Vec<HealthChange>,
     ) -> SequenceVerdict {
-        if let Some(link) = self.link(link) {
+        if let Some(link) = self.link(id) {
             link.connection
                 .handle(now, ConnectionIn::Data, &mut Vec::new());
         }
-        if !self.wanted.contains(&topic) {
+        // Each connection keeps books of its own: during an overlap, those of the one in use count.
+        let is_beside = matches!(topic, Topic::Depth(_)) && !self.is_current(id);
+        if is_beside || !self.wanted.contains(&topic) {
             return SequenceVerdict::Repeated;
         }
         self.health.data(now, topic, sequence, health)
@@ -193,14 +197,24 @@ impl SourceMachine {
         self.health.gap(missing, health);
     }
 
-    /// What was kept of a topic is lost, and why; or it is whole.
+    /// What was kept of a topic on a link is lost, and why; or it is whole.
     pub fn kept(
         &mut self,
         now: Duration,
+        id: LinkId,
         topic: Topic,
         lost: Option<&str>,
         health: &mut Vec<HealthChange>,
     ) {
+        if let Some(link) = self.link(id) {
+            match lost {
+                Some(_) => link.lost.insert(topic),
+                None => link.lost.remove(&topic),
+            };
+        }
+        if !self.is_current(id) {
+            return;
+        }
         match lost {
             Some(reason) if self.wanted.contains(&topic) => {
                 self.health.lost(topic, reason, health);
@@ -373,6 +387,7 @@ impl SourceMachine {
                 let fresh = self.next_id();
                 if let Some(link) = self.link(id) {
                     link.id = fresh;
+                    link.lost.clear();
                     out.push(SourceOut::Open(fresh));
                 }
             }
@@ -393,16 +408,19 @@ impl SourceMachine {
     ) {
         self.reconnects += 1;
         self.subscription(now, id, SubscriptionIn::Down, out);
-        let is_current = self.current.as_ref().is_some_and(|link| link.id == id);
+        let is_current = self.is_current(id);
         if !is_current {
             return;
         }
         // An open successor takes over at once; it is no better than a retry until everything is confirmed on it.
-        if let Some(successor) = self.successor.take_if(|link| link.connection.is_up()) {
+        let successor = self.successor.take_if(|link| link.connection.is_up());
+        let lost = successor.as_ref().map(|link| link.lost.clone());
+        if let Some(successor) = successor {
             self.current = Some(successor);
         }
         let mut changes = Vec::new();
         self.health.disconnected(&reason.to_string(), &mut changes);
+        self.take_losses(lost.unwrap_or_default(), &mut changes);
         let failures = self.current.as_ref().map(|link| link.connection.failures());
         if failures == Some(FAILURES_MAX) {
             out.push(SourceOut::Unreachable(reason.clone()));
@@ -412,7 +430,7 @@ impl SourceMachine {
     }
 
     fn renew(&mut self, now: Duration, id: LinkId, out: &mut Vec<SourceOut>) {
-        let is_current = self.current.as_ref().is_some_and(|link| link.id == id);
+        let is_current = self.is_current(id);
         if !is_current || self.successor.is_some() {
             return;
         }
@@ -429,7 +447,7 @@ impl SourceMachine {
         input: SubscriptionIn,
         out: &mut Vec<SourceOut>,
     ) {
-        let is_current = self.current.as_ref().is_some_and(|link| link.id == id);
+        let is_current = self.is_current(id);
         let Some(link) = self.link(id) else {
             return;
         };
@@ -465,10 +483,21 @@ impl SourceMachine {
             return;
         };
         self.health.forget_losses();
+        let mut changes = Vec::new();
+        self.take_losses(successor.lost.clone(), &mut changes);
         if let Some(old) = self.current.replace(successor) {
             out.push(SourceOut::Close(old.id));
         }
         out.push(SourceOut::Ready);
+        out.extend(changes.into_iter().map(SourceOut::Health));
+    }
+
+    /// What the link that took over has lost holds its instruments from now on.
+    fn take_losses(&mut self, lost: BTreeSet<Topic>, changes: &mut Vec<HealthChange>) {
+        for topic in lost {
+            let reason = "not whole on the connection that took over";
+            self.health.lost(topic, reason, changes);
+        }
     }
 
     fn new_link(&mut self, now: Duration) -> Link {
@@ -485,7 +514,12 @@ impl SourceMachine {
                     .wrapping_add(id.0.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
             ),
             subscriptions,
+            lost: BTreeSet::new(),
         }
+    }
+
+    fn is_current(&self, id: LinkId) -> bool {
+        self.current.as_ref().is_some_and(|link| link.id == id)
     }
 
     const fn next_id(&mut self) -> LinkId {

@@ -1,6 +1,6 @@
 //! The seam between a data source and a way of transporting data: what a [`Protocol`] must be able to do.
 //!
-//! There are JSON over WebSocket (Binance's market and account streams; the public feeds of OKX, Bybit and Kraken) and the
+//! There are JSON over WebSocket (Binance's market and account streams; the public feeds of OKX, Bybit, Kraken and Coinbase) and the
 //! transports of house sources. A consumer
 //! cannot tell which one a quote came through. Connecting, retrying and pacing are not a protocol's business: the source does
 //! those. A client that insists on a socket of its own cannot be a protocol; it shares only its decoder.
@@ -55,6 +55,8 @@ pub enum Ignored {
     NoSymbol,
     /// It names a symbol that is not ours, or not the stream's.
     WrongSymbol,
+    /// It names a price that is finer than its instrument's prices were when they were read.
+    OffGrid,
     /// Of a kind that was not requested.
     NotWanted,
     /// Seen before: its book has it already, or it is behind a gap that is being filled and comes again.

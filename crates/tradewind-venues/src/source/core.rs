@@ -12,7 +12,7 @@ use tradewind_model::Timestamp;
 use crate::connection::LossReason;
 use crate::health::SequenceVerdict;
 use crate::machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
-use crate::protocol::{Incoming, Protocol};
+use crate::protocol::{Ignored, Incoming, Protocol};
 use crate::sink::SourceSink;
 use crate::stats::SourceStats;
 use crate::wire::{Buffers, LinkAction, Links};
@@ -304,11 +304,11 @@ fn take<E>(
             None
         }
         Incoming::Lost { topic, reason } => {
-            machine.kept(now, topic, Some(&reason), &mut health);
+            machine.kept(now, link, topic, Some(&reason), &mut health);
             None
         }
         Incoming::Whole { topic } => {
-            machine.kept(now, topic, None, &mut health);
+            machine.kept(now, link, topic, None, &mut health);
             None
         }
         Incoming::Filling => {
@@ -320,6 +320,9 @@ fn take<E>(
             None
         }
         Incoming::Ignored(why) => {
+            if why == Ignored::OffGrid {
+                sink.off_grid();
+            }
             stats.ignored(why);
             None
         }

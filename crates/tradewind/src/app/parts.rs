@@ -8,6 +8,7 @@ use tradewind_events::{Configuration, Delivery, Event, EventType, Input};
 use tradewind_journal::{EventReader, Reader, Record, StoreKind};
 use tradewind_model::{AccountId, Clock, EventId};
 use tradewind_storage::{HistoryItem, Writer};
+use tradewind_venues::MarketData;
 
 use crate::app::difference::{Difference, VenueState};
 use crate::app::rules::{Halts, Rules};
@@ -56,15 +57,28 @@ pub(super) fn start_rules(
         let instruments = configuration.instruments.iter();
         let there = instruments.filter(|one| at.is_some_and(|at| at.venue == one.venue));
         let halts = Halts::of(there);
-        let (venue, queues, bus) = (Arc::clone(venue), Arc::clone(queues), bus.clone());
+        let venue: Arc<dyn MarketData> = Arc::clone(venue) as _;
+        let (queues, bus) = (Arc::clone(queues), bus.clone());
         supervisor.keep("rules", move |stop| {
             let types = TypeSet::from_iter([EventType::OrderRejected]);
+            let rejections = bus.subscribe(SubscriptionOptions::new("rules", Class::Drop, types));
             let rules = Rules {
-                account,
                 venue: Arc::clone(&venue),
                 queues: Arc::clone(&queues),
-                rejections: bus.subscribe(SubscriptionOptions::new("rules", Class::Drop, types)),
+                rejections: Some((rejections, account)),
                 halts: halts.clone(),
+            };
+            rules.run(stop)
+        });
+    }
+    for feed in &venues.feeds {
+        let (venue, queues) = (Arc::clone(feed.data()), Arc::clone(queues));
+        supervisor.keep("rules", move |stop| {
+            let rules = Rules {
+                venue: Arc::clone(&venue),
+                queues: Arc::clone(&queues),
+                rejections: None,
+                halts: Halts::default(),
             };
             rules.run(stop)
         });

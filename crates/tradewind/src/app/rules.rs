@@ -1,5 +1,5 @@
 //! Reads the rules of the instruments in use again: every half hour, every minute while the venue halts one of them, and soon
-//! after it refused an order by a filter. A venue may change ticks, steps and minimums while the desk trades (V16), and it
+//! after it refused an order by a filter or sent a price that is finer than it should be. A venue may change ticks, steps and minimums while the desk trades (V16), and it
 //! halts instruments without saying when that is over (V15).
 
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tradewind_bus::{Received, Subscription};
 use tradewind_events::{EventKind, Input};
 use tradewind_model::{AccountId, Instrument, InstrumentId, InstrumentStatus};
-use tradewind_venues::Venue;
+use tradewind_venues::MarketData;
 
 use crate::driver::InputQueues;
 
@@ -23,17 +23,15 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// The venue's code for an order that fails a filter.
 const FILTER_FAILURE: i32 = -1013;
 
-/// Reads the rules of one account's venue for as long as the desk runs.
+/// Reads the rules of one account's venue, or of one that is read without an account, for as long as the desk runs.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    /// The account whose refused orders count.
-    pub(crate) account: AccountId,
-    /// Its venue.
-    pub(crate) venue: Arc<dyn Venue>,
+    /// The venue.
+    pub(crate) venue: Arc<dyn MarketData>,
     /// Where changes go.
     pub(crate) queues: Arc<InputQueues>,
-    /// Events of refused orders.
-    pub(crate) rejections: Subscription,
+    /// Events of refused orders, and the account whose orders count; a venue that takes none has neither.
+    pub(crate) rejections: Option<(Subscription, AccountId)>,
     /// Which instruments in use are halted.
     pub(crate) halts: Halts,
 }
@@ -83,7 +81,7 @@ impl Rules {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(self.halts.wait()) => {}
-                () = self.refused() => {}
+                () = self.doubted() => {}
             }
             self.read().await;
             tokio::select! {
@@ -94,20 +92,32 @@ impl Rules {
         }
     }
 
-    /// Ignores refusals of orders that were sent before the rules were read. Never resolves.
+    /// Ignores refusals of orders that were sent before the rules were read, and prices. Never resolves.
     async fn ignored(&mut self) {
         loop {
-            self.refused().await;
+            self.doubted().await;
+        }
+    }
+
+    /// Waits until something shows that the rules may have changed.
+    async fn doubted(&mut self) {
+        let venue = Arc::clone(&self.venue);
+        tokio::select! {
+            () = self.refused() => {}
+            () = venue.rules_doubted() => {}
         }
     }
 
     /// Waits until the venue refused an order of the account by a filter.
     async fn refused(&mut self) {
+        let Some((rejections, account)) = &mut self.rejections else {
+            return std::future::pending().await;
+        };
         loop {
-            match self.rejections.recv().await {
+            match rejections.recv().await {
                 Some(Received::Event(event)) => {
                     if let EventKind::OrderRejected { terms, reason, .. } = &event.kind
-                        && terms.account == self.account
+                        && terms.account == *account
                         && reason.code == FILTER_FAILURE
                     {
                         return;
