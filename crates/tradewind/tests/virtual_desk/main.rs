@@ -5,12 +5,14 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
+mod diffs;
 mod evidence;
 mod executor;
 mod network;
 mod pairs;
 mod rows;
 mod simulate;
+mod watched;
 mod world;
 
 use std::collections::BTreeMap;
