@@ -33,7 +33,7 @@ impl Printed {
 }
 
 fn print(line: &Value) {
-    // Whoever reads it may have gone.
+    // The reader may have gone.
     drop(writeln!(std::io::stdout().lock(), "{line}"));
 }
 

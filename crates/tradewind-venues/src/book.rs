@@ -299,7 +299,8 @@ impl OrderBook {
             }
             (Step::Span { last, .. }, Step::Span { first, .. }) => first <= last.saturating_add(1),
             (Step::After { this, .. }, Step::After { previous, .. }) => previous == this,
-            (Step::Sent { number: last }, Step::Sent { number }) => number > last,
+            // A message may have several changes of a book; one that comes again is recognised by its connection.
+            (Step::Sent { number: last }, Step::Sent { number }) => number >= last,
             // A repetition may well fit: it brings back what was.
             (Step::Checked { at: last, .. }, Step::Checked { at, .. }) => {
                 at.is_none() || at > last || (at == last && step_differs)

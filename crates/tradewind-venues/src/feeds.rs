@@ -270,17 +270,14 @@ impl Feed {
                     () = stop.cancelled() => return,
                     read = self.read_candles(hole.instrument, hole.interval, range) => read,
                 };
-                let candles = match read {
-                    Ok(candles) => self.refills.filled(&hole, candles),
+                match read {
+                    Ok(candles) => self.refills.filled(&hole, candles, |one| sink.candle(one)),
                     Err(error) => {
                         let venue = &self.name;
                         tracing::warn!(venue, ?hole, %error, "Missed candles could not be read");
                         again = true;
-                        self.refills.failed(&hole).unwrap_or_default()
+                        self.refills.failed(&hole, |one| sink.candle(one));
                     }
-                };
-                for candle in candles {
-                    sink.candle(candle);
                 }
             }
         }

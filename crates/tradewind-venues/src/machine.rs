@@ -15,6 +15,9 @@ use crate::subscriptions::{SubscriptionIn, SubscriptionOut, SubscriptionSettings
 /// Failures of a connection in a row at which it is reported as unreachable, once.
 const FAILURES_MAX: u32 = 10;
 
+/// Longest to wait for the books of a connection that is to take over.
+const BOOKS_WITHIN: Duration = Duration::from_secs(60);
+
 /// One attempt at a connection. A new one has a new number, so late news of an old one is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u64);
@@ -111,8 +114,10 @@ struct Link {
     id: LinkId,
     connection: Connection,
     subscriptions: Subscriptions,
-    /// What was kept of these on it is lost.
+    /// What was kept of these on it is lost, or not there yet.
     lost: BTreeSet<Topic>,
+    /// Since when everything is confirmed on it.
+    complete_since: Option<Duration>,
 }
 
 /// A data source without its sockets.
@@ -168,7 +173,7 @@ impl SourceMachine {
             }
             SourceIn::Tick => self.tick(now, out),
         }
-        self.promote_if_ready(out);
+        self.promote_if_ready(now, out);
     }
 
     /// Judges one message that came over the link `id`; only one that is not repeated is to be handed on.
@@ -184,12 +189,36 @@ impl SourceMachine {
             link.connection
                 .handle(now, ConnectionIn::Data, &mut Vec::new());
         }
-        // Each connection keeps books of its own: during an overlap, those of the one in use count.
-        let is_beside = matches!(topic, Topic::Depth(_)) && !self.is_current(id);
-        if is_beside || !self.wanted.contains(&topic) {
+        if self.is_beside(id, topic, sequence) || !self.wanted.contains(&topic) {
             return SequenceVerdict::Repeated;
         }
         self.health.data(now, topic, sequence, health)
+    }
+
+    /// Whether data of a topic is not to be used because it came over a connection that is not in use yet: each keeps books of its
+    /// own, and what has no number cannot be compared.
+    #[must_use]
+    pub fn is_beside(&self, id: LinkId, topic: Topic, sequence: Option<Sequence>) -> bool {
+        let is_of_connection = match topic {
+            Topic::Depth(_) => true,
+            Topic::Quotes(_) => sequence.is_none(),
+            Topic::Trades(_) | Topic::Candles(..) | Topic::Account(_) => false,
+        };
+        is_of_connection && !self.is_current(id)
+    }
+
+    /// The books that are wanted are kept on this link, and none is whole yet.
+    pub fn awaits_books(&mut self, id: LinkId, health: &mut Vec<HealthChange>) {
+        let is_book = |topic: &&Topic| matches!(topic, Topic::Depth(_));
+        let books: BTreeSet<Topic> = self.wanted.iter().filter(is_book).copied().collect();
+        if self.is_current(id) {
+            for topic in &books {
+                self.health.awaits(*topic, health);
+            }
+        }
+        if let Some(link) = self.link(id) {
+            link.lost = books;
+        }
     }
 
     /// Messages of the source are missing, 0 for an unknown number.
@@ -239,7 +268,12 @@ impl SourceMachine {
         let links = [&self.current, &self.successor].into_iter().flatten();
         let of_links =
             links.flat_map(|link| [link.connection.wake_at(), link.subscriptions.wake_at()]);
-        of_links.chain([self.health.wake_at()]).flatten().min()
+        let books = self.successor.as_ref().and_then(|link| link.complete_since);
+        let books = books.map(|since| since + BOOKS_WITHIN);
+        of_links
+            .chain([self.health.wake_at(), books])
+            .flatten()
+            .min()
     }
 
     /// What is wanted and not confirmed on the link in use.
@@ -312,6 +346,12 @@ impl SourceMachine {
     fn unwant(&mut self, now: Duration, topic: Topic, out: &mut Vec<SourceOut>) {
         self.wanted.remove(&topic);
         self.health.forget_loss(topic);
+        for link in [&mut self.current, &mut self.successor]
+            .into_iter()
+            .flatten()
+        {
+            link.lost.remove(&topic);
+        }
         let instrument = topic.instrument();
         if let Some(instrument) = instrument
             && !self
@@ -476,9 +516,17 @@ impl SourceMachine {
         }));
     }
 
-    /// The successor takes over once everything is confirmed on it, however long that takes.
-    fn promote_if_ready(&mut self, out: &mut Vec<SourceOut>) {
-        let ready = |link: &mut Link| link.subscriptions.is_complete();
+    /// The successor takes over once everything is confirmed on it, however long that takes, and its books are whole, which is
+    /// waited for a minute.
+    fn promote_if_ready(&mut self, now: Duration, out: &mut Vec<SourceOut>) {
+        let ready = |link: &mut Link| {
+            if !link.subscriptions.is_complete() {
+                link.complete_since = None;
+                return false;
+            }
+            let since = *link.complete_since.get_or_insert(now);
+            link.lost.is_empty() || now >= since + BOOKS_WITHIN
+        };
         let Some(successor) = self.successor.take_if(ready) else {
             return;
         };
@@ -494,9 +542,8 @@ impl SourceMachine {
 
     /// What the link that took over has lost holds its instruments from now on.
     fn take_losses(&mut self, lost: BTreeSet<Topic>, changes: &mut Vec<HealthChange>) {
-        for topic in lost {
-            let reason = "not whole on the connection that took over";
-            self.health.lost(topic, reason, changes);
+        for topic in lost.intersection(&self.wanted) {
+            self.health.awaits(*topic, changes);
         }
     }
 
@@ -515,10 +562,13 @@ impl SourceMachine {
             ),
             subscriptions,
             lost: BTreeSet::new(),
+            complete_since: None,
         }
     }
 
-    fn is_current(&self, id: LinkId) -> bool {
+    /// Whether a link is the one in use.
+    #[must_use]
+    pub fn is_current(&self, id: LinkId) -> bool {
         self.current.as_ref().is_some_and(|link| link.id == id)
     }
 

@@ -140,7 +140,7 @@ impl ProtocolError {
 /// One connection's spelling as a machine: bytes in, events and bytes out. It has no socket; the shell moves the bytes.
 pub trait Protocol: Send + 'static {
     /// What its messages mean.
-    type Event: Send;
+    type Event: Send + std::fmt::Debug;
 
     /// Where to connect.
     fn address(&self) -> &Address;
@@ -150,6 +150,11 @@ pub trait Protocol: Send + 'static {
 
     /// Whether handshakes are over, so that topics can be subscribed to.
     fn is_ready(&self) -> bool;
+
+    /// Whether it keeps books by their changes, and says when one is whole.
+    fn keeps_books(&self) -> bool {
+        false
+    }
 
     /// Appends a request for topics; the answer comes as a message that names `request`.
     fn subscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>);

@@ -146,6 +146,10 @@ impl<S: Spelling> Protocol for PublicSession<S> {
         self.socket.is_open()
     }
 
+    fn keeps_books(&self) -> bool {
+        true
+    }
+
     fn subscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
         if !std::mem::replace(&mut self.is_greeted, true)
             && let Some(text) = self.spelling.greeting()
@@ -195,7 +199,7 @@ impl<S: Spelling> Protocol for PublicSession<S> {
             Received::Other => on(Incoming::Ignored(Ignored::NotWanted)),
             Received::Nothing | Received::Opened => {}
         }
-        let lost = self.kept.books.to_ask(received_at);
+        let lost = self.kept.books.due(received_at);
         if !lost.is_empty() {
             self.request(Verb::Unsubscribe, OWN_REQUEST, &lost, out);
             self.request(Verb::Subscribe, OWN_REQUEST, &lost, out);

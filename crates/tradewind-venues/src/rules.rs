@@ -190,7 +190,7 @@ pub(crate) fn changed_rules(
         let new = Instrument {
             id: old.id,
             revision: old.revision,
-            ..listing.instrument
+            ..listing.instrument.clone()
         };
         let mut new = in_decimals_of(&new, old).unwrap_or_else(|| {
             tracing::error!(
@@ -199,6 +199,13 @@ pub(crate) fn changed_rules(
             );
             old.clone()
         });
+        let decimals = |of: &Instrument| (of.price_decimals, of.quantity_decimals);
+        if decimals(&listing.instrument) != decimals(old) {
+            tracing::warn!(
+                instrument = %old.name,
+                "The venue writes numbers with other decimals now, which checksums of books follow: they take effect at the next start."
+            );
+        }
         if new != *old {
             new.revision += 1;
             changed.push(new.clone());

@@ -14,7 +14,7 @@ use crate::protocol::{Incoming, Topic};
 #[derive(Debug)]
 struct Kept {
     book: DiffBook,
-    /// Its loss was announced, or that it is not there yet, and that it is whole was not.
+    /// It was not whole yet on this connection, or its loss was announced and its recovery was not.
     is_down: bool,
 }
 
@@ -56,14 +56,9 @@ impl DiffBooks {
         on: &mut impl FnMut(Incoming<MarketEvent>),
     ) {
         let instrument = update.instrument;
-        let kept = self.kept.entry(instrument).or_insert_with(|| {
-            let topic = Topic::Depth(instrument);
-            let reason = "its book is not there yet".to_owned();
-            on(Incoming::Lost { topic, reason });
-            Kept {
-                book: DiffBook::new(instrument, LEVELS as usize),
-                is_down: true,
-            }
+        let kept = self.kept.entry(instrument).or_insert_with(|| Kept {
+            book: DiffBook::new(instrument, LEVELS as usize),
+            is_down: true,
         });
         let levels = Levels {
             bids: update.bids,

@@ -60,7 +60,7 @@ impl Entry {
         match self {
             Self::Rest(pool) => {
                 let make = || OrderRequest {
-                    path: verb.path.into(),
+                    path: verb.path,
                     key_field: (KEY_FIELD, signer.key().to_owned()),
                     form: signer.signed(params).form(),
                 };

@@ -78,6 +78,10 @@ impl Protocol for MarketProtocol {
         self.socket.is_open()
     }
 
+    fn keeps_books(&self) -> bool {
+        self.books.is_some()
+    }
+
     fn subscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
         self.request("SUBSCRIBE", request, topics, out);
     }

@@ -157,16 +157,19 @@ impl Books {
     }
 
     /// The lost books that are to be requested now, together; the others' turn comes later.
-    pub(crate) fn to_ask(&mut self, now: Timestamp) -> Vec<Topic> {
+    pub(crate) fn due(&mut self, now: Timestamp) -> Vec<Topic> {
         if self.look_at.is_some_and(|at| now < at) {
             return Vec::new();
         }
+        let allowed_at = self.allowance.next(now);
+        if now < allowed_at {
+            self.look_at = Some(allowed_at);
+            return Vec::new();
+        }
         let mut due = Vec::new();
-        if self.allowance.next(now) <= now {
-            for (instrument, kept) in &mut self.kept {
-                if due.len() < self.allowance.batch_max() && kept.resync.ask(now) {
-                    due.push(Topic::Depth(*instrument));
-                }
+        for (instrument, kept) in &mut self.kept {
+            if due.len() < self.allowance.batch_max() && kept.resync.ask(now) {
+                due.push(Topic::Depth(*instrument));
             }
         }
         if !due.is_empty() {
@@ -263,13 +266,13 @@ mod tests {
             let instrument = topic.instrument().unwrap();
             books.take(instrument, snapshot(1), at(0), &mut |_| ());
         }
-        assert_eq!(books.to_ask(at(0)), []);
+        assert_eq!(books.due(at(0)), []);
         assert_eq!(books.look_at, Some(at(86_400)), "nothing to look for");
         books.lose_all(at(1), &mut |_| ());
         let mut requested = Vec::new();
         for second in 1..30 {
             for _ in 0..3 {
-                let lost = books.to_ask(at(second));
+                let lost = books.due(at(second));
                 for topic in &lost {
                     books.take(
                         topic.instrument().unwrap(),

@@ -1,4 +1,4 @@
-//! What Bybit says and is told on a connection to its market data, with pings as messages.
+//! What is said on a connection to its market data, with pings as messages.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,7 @@ use tradewind_model::{
 };
 
 use crate::book::{Levels, Message, Step};
-use crate::decimals::{price, quantity, rfc3339, stamp, volume};
+use crate::decimals::{digits, price, quantity, rfc3339, stamp, volume};
 use crate::open_candles::OpenCandles;
 use crate::protocol::{Ignored, Incoming, Sequence, Topic};
 use crate::symbols::SymbolTable;
@@ -250,7 +250,7 @@ pub fn decode(
     }
 }
 
-/// The rows of an event, the oldest trade first: the order in which the venue writes them is not documented.
+/// The rows of an event, the oldest trade or candle first: the order in which the venue writes them is not documented.
 fn read_rows(rows: &[u8]) -> Result<Vec<Row<'_>>, Malformed> {
     let (mut cursor, mut read) = (Cursor::of_array(rows), Vec::new());
     while let Some(value) = cursor.element()? {
@@ -259,7 +259,12 @@ fn read_rows(rows: &[u8]) -> Result<Vec<Row<'_>>, Malformed> {
             _ => return Err(Malformed),
         }
     }
-    read.sort_by_key(|row| row.trade.and_then(whole));
+    read.sort_by_key(|row| {
+        (
+            row.trade.and_then(whole),
+            row.start.and_then(digits).and_then(whole),
+        )
+    });
     Ok(read)
 }
 

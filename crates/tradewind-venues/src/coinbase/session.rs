@@ -1,4 +1,4 @@
-//! What Coinbase says and is told on a connection to its market data. Its messages are numbered over the whole connection: a jump
+//! What is said on a connection to its market data. Its messages are numbered over the whole connection: a jump
 //! means that books have missed changes.
 
 use std::collections::BTreeSet;
@@ -44,7 +44,7 @@ pub fn settings() -> SourceSettings {
     }
 }
 
-/// The venue's words, and what a connection has told so far.
+/// The venue's words, and what a connection has said so far.
 #[derive(Debug, Default)]
 pub struct Words {
     candles: OpenCandles,
@@ -147,6 +147,8 @@ impl Spelling for Words {
                     let missing = number - last - 1;
                     on(Incoming::Gap { missing });
                     kept.books.lose_all(received_at, on);
+                    // The last state of one that has closed meanwhile may be missing.
+                    self.candles = OpenCandles::default();
                 }
                 _ => {}
             }
@@ -187,7 +189,15 @@ fn books(
         });
         let (event, instrument): (_, &Instrument) = match named {
             Ok(named) => named,
-            Err(why) => return on(Incoming::Ignored(why)),
+            Err(why @ Ignored::WrongSymbol) => {
+                on(Incoming::Ignored(why));
+                continue;
+            }
+            // What follows it may have been a change of any book.
+            Err(why) => {
+                on(Incoming::Ignored(why));
+                return kept.books.lose_all(received_at, on);
+            }
         };
         let read = codec::decode_book(&event, sequence, instrument, &mut kept.books.levels);
         let mut with_quote = |incoming: Incoming<MarketEvent>| {

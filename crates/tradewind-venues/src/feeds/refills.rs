@@ -30,6 +30,8 @@ struct Series {
     end: Option<Timestamp>,
     held: VecDeque<Candle>,
     attempts: u32,
+    /// Messages were missing since the last candle: one that is not there may have been among them. Otherwise nothing was traded.
+    is_suspect: bool,
 }
 
 impl Series {
@@ -37,7 +39,7 @@ impl Series {
     fn release(&mut self, out: &mut Vec<Candle>) {
         while let Some(next) = self.held.front().copied() {
             match self.end {
-                Some(end) if next.open_time > end => return,
+                Some(end) if next.open_time > end && self.is_suspect => return,
                 Some(end) if next.open_time < end => {}
                 _ => self.hand_on(next, out),
             }
@@ -47,6 +49,7 @@ impl Series {
 
     fn hand_on(&mut self, candle: Candle, out: &mut Vec<Candle>) {
         self.end = Some(candle.close_time());
+        self.is_suspect = false;
         out.push(candle);
     }
 }
@@ -60,15 +63,25 @@ pub(super) struct Refills {
 }
 
 impl Refills {
-    /// Takes in a candle of a stream; those that are to be handed on.
-    pub(super) fn take(&self, candle: Candle) -> Vec<Candle> {
+    /// Messages about an instrument are missing, or the connection is another one.
+    pub(super) fn broken(&self, instrument: InstrumentId) {
+        for ((of, _), series) in &mut *lock(&self.series) {
+            if *of == instrument {
+                series.is_suspect = true;
+            }
+        }
+    }
+
+    /// Takes in a candle of a stream, and hands on those that are to be: before the next can be taken in, so that they keep their
+    /// order.
+    pub(super) fn take(&self, candle: Candle, mut hand_on: impl FnMut(Candle)) {
         let mut all = lock(&self.series);
         let series = all.entry((candle.instrument, candle.interval)).or_default();
-        let mut out = Vec::new();
         let newest = series.held.back().map(Candle::close_time);
         if newest.is_some_and(|end| candle.open_time < end) {
-            return out;
+            return;
         }
+        let mut out = Vec::new();
         series.held.push_back(candle);
         series.release(&mut out);
         if series.held.len() > HELD_MAX {
@@ -77,7 +90,7 @@ impl Refills {
         if !series.held.is_empty() {
             self.found.notify_one();
         }
-        out
+        out.into_iter().for_each(&mut hand_on);
     }
 
     /// Waits until a hole was found.
@@ -101,39 +114,43 @@ impl Refills {
         holes.collect()
     }
 
-    /// A hole was read: what fills it and what follows, to be handed on. Where the venue has no candle, nothing was traded.
-    pub(super) fn filled(&self, hole: &Hole, candles: Vec<Candle>) -> Vec<Candle> {
+    /// A hole was read: what fills it and what follows is handed on. Where the venue has no candle, nothing was traded.
+    pub(super) fn filled(&self, hole: &Hole, candles: Vec<Candle>, hand_on: impl FnMut(Candle)) {
+        let mut all = lock(&self.series);
+        let Some(series) = all.get_mut(&(hole.instrument, hole.interval)) else {
+            return;
+        };
         let mut out = Vec::new();
-        if let Some(series) = lock(&self.series).get_mut(&(hole.instrument, hole.interval)) {
-            for candle in candles {
-                let fits = series.end.is_none_or(|end| candle.open_time >= end);
-                if fits && candle.open_time < hole.end {
-                    series.hand_on(candle, &mut out);
-                }
+        for candle in candles {
+            let fits = series.end.is_none_or(|end| candle.open_time >= end);
+            if fits && candle.open_time < hole.end {
+                series.hand_on(candle, &mut out);
             }
-            leave_open(series, &mut out);
         }
-        out
+        leave_open(series, &mut out);
+        out.into_iter().for_each(hand_on);
     }
 
-    /// A hole could not be read: what follows it is handed on once that has failed often. Whether it was given up.
-    pub(super) fn failed(&self, hole: &Hole) -> Option<Vec<Candle>> {
+    /// A hole could not be read: what follows it is handed on once that has failed often.
+    pub(super) fn failed(&self, hole: &Hole, hand_on: impl FnMut(Candle)) {
         let mut all = lock(&self.series);
-        let series = all.get_mut(&(hole.instrument, hole.interval))?;
+        let Some(series) = all.get_mut(&(hole.instrument, hole.interval)) else {
+            return;
+        };
         series.attempts += 1;
         if series.attempts < ATTEMPTS_MAX {
-            return None;
+            return;
         }
         let mut out = Vec::new();
         leave_open(series, &mut out);
-        Some(out)
+        out.into_iter().for_each(hand_on);
     }
 }
 
-/// Goes on behind the hole.
+/// Continues behind the hole.
 fn leave_open(series: &mut Series, out: &mut Vec<Candle>) {
     series.attempts = 0;
-    series.end = None;
+    series.is_suspect = false;
     series.release(out);
 }
 
@@ -161,49 +178,70 @@ mod tests {
         candles.iter().map(minute).collect()
     }
 
+    fn taken(refills: &Refills, number: i64) -> Vec<i64> {
+        let mut out = Vec::new();
+        refills.take(minute(number), |candle| out.push(candle));
+        minutes(&out)
+    }
+
     #[test]
     fn what_follows_a_hole_waits_until_it_is_filled() {
         let refills = Refills::default();
-        assert_eq!(minutes(&refills.take(minute(3))), [3]);
-        assert_eq!(minutes(&refills.take(minute(4))), [4]);
-        assert_eq!(minutes(&refills.take(minute(4))), [0_i64; 0], "said twice");
-        assert_eq!(minutes(&refills.take(minute(8))), [0_i64; 0]);
-        assert_eq!(minutes(&refills.take(minute(9))), [0_i64; 0]);
-        assert_eq!(minutes(&refills.take(minute(9))), [0_i64; 0], "said twice");
+        assert_eq!(taken(&refills, 3), [3]);
+        assert_eq!(taken(&refills, 4), [4]);
+        assert_eq!(taken(&refills, 4), [0_i64; 0], "said twice");
+        refills.broken(InstrumentId(0));
+        assert_eq!(taken(&refills, 8), [0_i64; 0]);
+        assert_eq!(taken(&refills, 9), [0_i64; 0]);
+        assert_eq!(taken(&refills, 9), [0_i64; 0], "said twice");
         let holes = refills.holes();
         let at = |minute: i64| Timestamp::from_secs(minute * 60);
         assert_eq!((holes[0].from, holes[0].end), (at(5), at(8)));
-        let read = [4, 5, 6, 7, 8].map(minute).to_vec();
-        assert_eq!(minutes(&refills.filled(&holes[0], read)), [5, 6, 7, 8, 9]);
+        let (read, mut out) = ([4, 5, 6, 7, 8].map(minute).to_vec(), Vec::new());
+        refills.filled(&holes[0], read, |candle| out.push(candle));
+        assert_eq!(minutes(&out), [5, 6, 7, 8, 9]);
         assert_eq!(refills.holes(), []);
-        assert_eq!(minutes(&refills.take(minute(10))), [10]);
+        assert_eq!(taken(&refills, 10), [10]);
+    }
+
+    #[test]
+    fn a_candle_that_nothing_was_traded_in_is_no_hole() {
+        let refills = Refills::default();
+        taken(&refills, 3);
+        assert_eq!(taken(&refills, 8), [8]);
+        refills.broken(InstrumentId(1));
+        assert_eq!(taken(&refills, 12), [12]);
+        refills.broken(InstrumentId(0));
+        assert_eq!(taken(&refills, 13), [13], "it follows");
+        assert_eq!(taken(&refills, 15), [15]);
     }
 
     #[test]
     fn a_hole_that_cannot_be_read_is_left_open_in_the_end() {
         let refills = Refills::default();
-        refills.take(minute(3));
-        refills.take(minute(8));
+        taken(&refills, 3);
+        refills.broken(InstrumentId(0));
+        taken(&refills, 8);
         let hole = refills.holes()[0];
+        let mut out = Vec::new();
         for _ in 1..ATTEMPTS_MAX {
-            assert_eq!(refills.failed(&hole), None);
+            refills.failed(&hole, |candle| out.push(candle));
+            assert_eq!(out, []);
         }
-        let given_up = refills.failed(&hole).unwrap();
-        assert_eq!(minutes(&given_up), [8]);
-        assert_eq!(minutes(&refills.take(minute(9))), [9]);
+        refills.failed(&hole, |candle| out.push(candle));
+        assert_eq!(minutes(&out), [8]);
+        assert_eq!(taken(&refills, 9), [9]);
     }
 
     #[test]
     fn what_is_held_and_what_is_read_is_bounded() {
         let refills = Refills::default();
-        refills.take(minute(0));
-        refills.take(minute(5_000));
+        taken(&refills, 0);
+        refills.broken(InstrumentId(0));
+        taken(&refills, 5_000);
         let hole = refills.holes()[0];
         assert_eq!(hole.from, Timestamp::from_secs(4_000 * 60));
-        let mut handed_on = 0;
-        for number in 5_001..5_100 {
-            handed_on += refills.take(minute(number)).len();
-        }
-        assert_eq!(handed_on, 100);
+        let later = (5_001..5_100).map(|number| taken(&refills, number).len());
+        assert_eq!(later.sum::<usize>(), 100);
     }
 }

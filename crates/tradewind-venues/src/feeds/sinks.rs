@@ -37,9 +37,7 @@ impl MarketSink for FeedSink {
     }
 
     fn candle(&self, candle: Candle) {
-        for candle in self.refills.take(candle) {
-            self.sink.candle(candle);
-        }
+        self.refills.take(candle, |candle| self.sink.candle(candle));
     }
 
     fn depth(&self, depth: Box<Depth>) {
@@ -47,6 +45,9 @@ impl MarketSink for FeedSink {
     }
 
     fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
+        if matches!(health, FeedHealth::Gap | FeedHealth::Resync) {
+            self.refills.broken(instrument);
+        }
         if self.speaks == Speaks::OfHealth {
             self.sink.health(instrument, health, reason);
         }

@@ -1,4 +1,4 @@
-//! What Kraken says and is told on a connection to its market data, with a request for each channel.
+//! What is said on a connection to its market data, with a request for each channel.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What OKX says and is told on a connection to its market data, with pings as plain text.
+//! What is said on a connection to its market data, with pings as plain text.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,7 +100,7 @@ fn argument(topic: Topic, symbols: &SymbolTable) -> serde_json::Value {
 
 impl Spelling for Words {
     const PING: &'static str = "ping";
-    // Two messages each: of 480 an hour, a quarter is left for subscriptions.
+    // Two messages each, 400 in the first hour: of 480, the others are for subscriptions.
     const PACE: Pace = Pace {
         batch_max: 100,
         burst: 20,

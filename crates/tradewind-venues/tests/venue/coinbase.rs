@@ -190,6 +190,93 @@ fn d01_a_jump_of_the_connections_numbers_loses_its_books() {
     assert!(matches!(whole[0], Incoming::Whole { .. }), "{whole:?}");
 }
 
+/// A frame of several events of books, each with its product.
+fn events_of(number: u64, parts: &[(&str, &str, &str)]) -> String {
+    let event = |(product, kind, quantity): &(&str, &str, &str)| {
+        json!({"type": kind, "product_id": product, "updates": [{"side": "bid", "event_time": "2026-04-07T14:30:00Z",
+            "price_level": "68900.00", "new_quantity": quantity}]})
+    };
+    let all: Vec<Value> = parts.iter().map(event).collect();
+    numbered(
+        json!({"channel": "l2_data", "client_id": "", "timestamp": "2026-04-07T14:30:00Z", "events": all}),
+        number,
+    )
+}
+
+#[test]
+fn each_event_of_a_message_counts() {
+    let best = |received: Vec<Incoming<MarketEvent>>| {
+        let depths = events(received)
+            .into_iter()
+            .filter_map(|event| match event {
+                MarketEvent::Depth(depth) => Some(depth.bids[0].quantity.0 / 100_000_000),
+                _ => None,
+            });
+        depths.collect::<Vec<_>>()
+    };
+    let mut dialogue = subscribed();
+    let both = events_of(
+        1,
+        &[("BTC-USD", "snapshot", "1"), ("BTC-USD", "update", "2")],
+    );
+    assert_eq!(best(dialogue.receives(&both)), [1, 2]);
+    let behind_another = events_of(
+        2,
+        &[("DOGE-USD", "update", "9"), ("BTC-USD", "update", "3")],
+    );
+    assert_eq!(best(dialogue.receives(&behind_another)), [3]);
+    let mut unreadable: Value = serde_json::from_str(&events_of(
+        3,
+        &[("", "update", "9"), ("BTC-USD", "update", "4")],
+    ))
+    .unwrap();
+    unreadable["events"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("product_id");
+    let received = dialogue.receives(&unreadable.to_string());
+    let lost = |one: &Incoming<MarketEvent>| matches!(one, Incoming::Lost { .. });
+    assert!(received.iter().any(lost), "{received:?}");
+}
+
+#[test]
+fn a_candle_closes_with_its_last_state_or_not_at_all() {
+    let Some(message) = message("ws_candles") else {
+        return;
+    };
+    let candle = |start: i64, close: &str| {
+        let mut row = message["events"][0]["candles"][0].clone();
+        row["start"] = start.to_string().into();
+        row["close"] = close.into();
+        row
+    };
+    let frame = |number: u64, rows: Vec<Value>| {
+        let mut frame = message.clone();
+        frame["events"][0]["candles"] = rows.into();
+        numbered(frame, number)
+    };
+    let closes = |received: Vec<Incoming<MarketEvent>>| {
+        let closed = events(received)
+            .into_iter()
+            .filter_map(|event| match event {
+                MarketEvent::Candle(candle) => Some(candle.close.0 / 100),
+                _ => None,
+            });
+        closed.collect::<Vec<_>>()
+    };
+    let mut dialogue = subscribed();
+    dialogue.receives(&frame(1, vec![candle(1_775_521_800, "68901.00")]));
+    // The newest first: the last state of the one that closes is behind the first of the next.
+    let both = vec![
+        candle(1_775_522_100, "68910.00"),
+        candle(1_775_521_800, "68902.00"),
+    ];
+    assert_eq!(closes(dialogue.receives(&frame(2, both))), [68_902]);
+    // Its last state may be in what is missing.
+    let next = vec![candle(1_775_522_400, "68920.00")];
+    assert_eq!(closes(dialogue.receives(&frame(9, next))), [0_i64; 0]);
+}
+
 #[test]
 fn requests_go_channel_by_channel_and_the_list_of_all_grants_them() {
     let mut dialogue = dialogue();

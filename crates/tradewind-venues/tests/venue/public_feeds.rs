@@ -82,7 +82,8 @@ async fn lives(server: &Server, recorder: &Recorder, words: &Words, requests: us
     let lines = recorder.lines(4).await;
     assert_eq!(
         lines,
-        ["0 Resync", "0 Live", "quote 1000/1010", "depth 1+1"]
+        ["0 Resync", "quote 1000/1010", "0 Live", "depth 1+1"],
+        "not live before its book is there"
     );
     venue.say(words.gap.clone()).await;
     assert_eq!(recorder.lines(2).await, ["0 Gap", "0 Resync"]);
@@ -240,7 +241,7 @@ async fn a_coinbase_source_lives_through_a_gap_and_a_cut() {
         .await;
     let lines = recorder.lines(5).await;
     let quoted = "quote 1000/1010";
-    assert_eq!(lines, ["0 Resync", "0 Live", quoted, "depth 1+1", quoted]);
+    assert_eq!(lines, ["0 Resync", quoted, "0 Live", "depth 1+1", quoted]);
     venue.say(book(5, "update")).await;
     assert_eq!(recorder.lines(3).await, ["0 Gap", "0 Gap", "0 Resync"]);
     for verb in ["unsubscribe", "subscribe"] {

@@ -11,7 +11,7 @@ use tradewind_storage::{HistoryItem, Writer};
 use tradewind_venues::MarketData;
 
 use crate::app::difference::{Difference, VenueState};
-use crate::app::rules::{Halts, Rules};
+use crate::app::rules::{Halts, PriceDoubts, Rules};
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::Venues;
 use crate::driver::{DeskHandle, InputQueues};
@@ -67,6 +67,7 @@ pub(super) fn start_rules(
                 queues: Arc::clone(&queues),
                 rejections: Some((rejections, account)),
                 halts: halts.clone(),
+                prices: PriceDoubts::default(),
             };
             rules.run(stop)
         });
@@ -79,6 +80,7 @@ pub(super) fn start_rules(
                 queues: Arc::clone(&queues),
                 rejections: None,
                 halts: Halts::default(),
+                prices: PriceDoubts::default(),
             };
             rules.run(stop)
         });

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_bus::{Received, Subscription};
 use tradewind_events::{EventKind, Input};
@@ -34,6 +35,26 @@ pub(crate) struct Rules {
     pub(crate) rejections: Option<(Subscription, AccountId)>,
     /// Which instruments in use are halted.
     pub(crate) halts: Halts,
+    /// How soon prices count.
+    pub(crate) prices: PriceDoubts,
+}
+
+/// From when on prices that are finer than they should be have the rules read again. A tick with more decimals takes effect at the
+/// next start, and until then there are such prices all the time: of readings that find nothing, each next one comes later.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PriceDoubts {
+    from: Option<Instant>,
+    pause: Duration,
+}
+
+impl PriceDoubts {
+    fn read_again(&mut self, has_changed: bool, now: Instant) {
+        self.pause = match has_changed {
+            true => AGAIN,
+            false => self.pause.saturating_mul(2).clamp(AGAIN, EVERY),
+        };
+        self.from = Some(now + self.pause);
+    }
 }
 
 /// Instruments that their venue does not trade now, though it lists them.
@@ -83,7 +104,7 @@ impl Rules {
                 () = tokio::time::sleep(self.halts.wait()) => {}
                 () = self.doubted() => {}
             }
-            self.read().await;
+            self.prices.read_again(self.read().await, Instant::now());
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(AGAIN) => {}
@@ -102,9 +123,16 @@ impl Rules {
     /// Waits until something shows that the rules may have changed.
     async fn doubted(&mut self) {
         let venue = Arc::clone(&self.venue);
+        let from = self.prices.from;
+        let prices = async {
+            if let Some(from) = from {
+                tokio::time::sleep_until(from).await;
+            }
+            venue.rules_doubted().await;
+        };
         tokio::select! {
             () = self.refused() => {}
-            () = venue.rules_doubted() => {}
+            () = prices => {}
         }
     }
 
@@ -130,17 +158,23 @@ impl Rules {
         }
     }
 
-    async fn read(&mut self) {
+    /// Whether anything had changed.
+    async fn read(&mut self) -> bool {
         match self.venue.changed_instruments().await {
             Ok(changed) => {
+                let has_changed = !changed.is_empty();
                 for instrument in changed {
                     self.halts.note(&instrument);
                     tracing::warn!(instrument = %instrument.name, "The venue changed an instrument's rules.");
                     self.queues
                         .control(Input::InstrumentChanged(Box::new(instrument)));
                 }
+                has_changed
             }
-            Err(error) => tracing::warn!(%error, "The instruments' rules could not be read again."),
+            Err(error) => {
+                tracing::warn!(%error, "The instruments' rules could not be read again.");
+                false
+            }
         }
     }
 }
@@ -150,6 +184,23 @@ mod tests {
     use tradewind_model::AssetId;
 
     use super::*;
+
+    /// A tick that is too fine for the desk has prices doubted with each frame.
+    #[test]
+    fn readings_for_prices_that_find_nothing_come_ever_more_seldom() {
+        let (mut doubts, now) = (PriceDoubts::default(), Instant::now());
+        let mut pauses = Vec::new();
+        for _ in 0..11 {
+            doubts.read_again(false, now);
+            pauses.push((doubts.from.unwrap() - now).as_secs());
+        }
+        assert_eq!(
+            pauses,
+            [5, 10, 20, 40, 80, 160, 320, 640, 1_280, 1_800, 1_800]
+        );
+        doubts.read_again(true, now);
+        assert_eq!(doubts.from.unwrap() - now, AGAIN);
+    }
 
     /// V15: read every minute while one is halted, every half hour otherwise.
     #[test]

@@ -110,6 +110,6 @@ fn d04_a_new_connection_begins_with_a_book_of_its_own() {
         frame = "depth"
         every = 400
     "#;
-    let absent = under(script, "its book is not there yet");
+    let absent = under(script, "whole again");
     assert!(absent > 5, "{absent}");
 }
