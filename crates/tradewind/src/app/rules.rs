@@ -104,7 +104,8 @@ impl Rules {
                 () = tokio::time::sleep(self.halts.wait()) => {}
                 () = self.doubted() => {}
             }
-            self.prices.read_again(self.read().await, Instant::now());
+            let has_changed = self.read().await;
+            self.prices.read_again(has_changed, Instant::now());
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(AGAIN) => {}
