@@ -9,7 +9,7 @@
 
 mod diffs;
 pub(crate) mod keeping;
-mod resync;
+pub(crate) mod resync;
 mod side;
 
 use std::collections::VecDeque;
@@ -50,10 +50,17 @@ pub enum Step {
         /// A number that does not, by which a repetition is recognised.
         cross: u64,
     },
+    /// It has no number of its own; its connection's messages have, and none before it is missing (Coinbase).
+    Sent {
+        /// Its message's number.
+        number: u64,
+    },
     /// It has no number, but the book has this checksum with it (Kraken).
     Checked {
         /// Of the best 10 levels a side, see [`OrderBook::checksum`].
         checksum: u32,
+        /// When the venue changed it, by which a repetition is recognised.
+        at: Option<Timestamp>,
     },
 }
 
@@ -285,13 +292,19 @@ impl OrderBook {
     }
 
     fn relation(&self, last: Step, step: Step) -> Relation {
+        let step_differs = last != step;
         let follows = match (last, step) {
             (Step::Span { last, .. }, Step::Span { last: this, .. }) if this <= last => {
                 return Relation::Repeats;
             }
             (Step::Span { last, .. }, Step::Span { first, .. }) => first <= last.saturating_add(1),
             (Step::After { this, .. }, Step::After { previous, .. }) => previous == this,
-            (Step::Checked { .. }, Step::Checked { .. }) => true,
+            // A message may have several changes of a book; one that comes again is recognised by its connection.
+            (Step::Sent { number: last }, Step::Sent { number }) => number >= last,
+            // A repetition may well fit: it brings back what was.
+            (Step::Checked { at: last, .. }, Step::Checked { at, .. }) => {
+                at.is_none() || at > last || (at == last && step_differs)
+            }
             (Step::Next { number, .. }, Step::Next { number: next, .. }) => {
                 number.checked_add(1) == Some(next)
             }
@@ -299,7 +312,10 @@ impl OrderBook {
         };
         if follows {
             Relation::Follows
-        } else if last == step || self.recent.contains(&step) {
+        } else if last == step
+            || self.recent.contains(&step)
+            || matches!(step, Step::Checked { .. })
+        {
             Relation::Repeats
         } else {
             Relation::Breaks
@@ -312,7 +328,7 @@ impl OrderBook {
             self.bids.keep_best(depth);
             self.asks.keep_best(depth);
         }
-        if let Some(Step::Checked { checksum }) = self.last
+        if let Some(Step::Checked { checksum, .. }) = self.last
             && checksum != self.checksum()
         {
             return self.lose(Loss::Checksum);

@@ -7,9 +7,13 @@ use crate::wire::json::{Cursor, Finer, Malformed, Value, fixed, whole};
 
 /// A price in the instrument's unit; digits finer than that make it unreadable.
 pub(crate) fn price(text: Option<&[u8]>, instrument: &Instrument) -> Result<Price, Ignored> {
-    text.and_then(|text| fixed(text, instrument.price_decimals, Finer::Refused))
-        .map(Price)
-        .ok_or(Ignored::Malformed)
+    let text = text.ok_or(Ignored::Malformed)?;
+    let decimals = instrument.price_decimals;
+    match fixed(text, decimals, Finer::Refused) {
+        Some(price) => Ok(Price(price)),
+        None if fixed(text, decimals, Finer::Cut).is_some() => Err(Ignored::OffGrid),
+        None => Err(Ignored::Malformed),
+    }
 }
 
 /// Sizes of the public market are cut to the instrument's unit: what was ordered before the venue made its step coarser
@@ -190,15 +194,8 @@ mod tests {
         let price = |text: &str| price(Some(text.as_bytes()), &bitcoin).map(|price| price.0);
         assert_eq!(price("61837.63"), Ok(6_183_763));
         assert_eq!(price("61837.6300"), Ok(6_183_763));
-        for bad in [
-            "61837.631",
-            "-1",
-            "1e3",
-            "NaN",
-            "",
-            ".5",
-            "99999999999999999999",
-        ] {
+        assert_eq!(price("61837.631"), Err(Ignored::OffGrid));
+        for bad in ["-1", "1e3", "NaN", "", ".5", "99999999999999999999"] {
             assert_eq!(price(bad), Err(Ignored::Malformed), "{bad}");
         }
         let quantity = quantity(Some(b"1.2349"), &bitcoin);

@@ -4,14 +4,18 @@
 //! budget and the sources are those of every venue.
 
 mod dialect;
+mod refills;
 mod sinks;
 
 use std::collections::BTreeMap;
+use std::ops::RangeFrom;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use tradewind_model::{
-    Candle, Clock, Instrument, InstrumentId, InstrumentStatus, Interval, VenueId,
+    Candle, Clock, Instrument, InstrumentId, InstrumentStatus, Interval, MarketEvent, VenueId,
 };
 
 use crate::address::{Address, Scheme};
@@ -23,16 +27,17 @@ use crate::error::VenueError;
 use crate::execution::CandleRange;
 use crate::machine::SourceSettings;
 use crate::protocol::{Protocol, Topic};
-use crate::rules::ListedFor;
+use crate::rules::{ListedFor, Listings, changed_rules};
 use crate::sink::{MarketSink, ToMarketSink};
 use crate::source::DataSource;
 use crate::subscriptions::shards;
 use crate::symbols::SymbolTable;
 use crate::venue::{MarketData, Pending, Source, VenueContext, VenueKind, VenueSettings};
 use crate::wire::Connector;
-use crate::{bybit, okx};
+use crate::{bybit, coinbase, kraken, okx};
 use dialect::Dialect;
-use sinks::WithoutHealth;
+use refills::Refills;
+use sinks::{FeedSink, Speaks};
 
 /// Longest to wait for the answer to a reading.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -40,6 +45,10 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const PAGES_MAX: usize = 200;
 /// Topics on one connection to OKX: subscribed in three requests, of the 480 that an hour allows.
 const OKX_TOPICS_MAX: usize = 300;
+/// Topics on one connection to Kraken and to Coinbase, which name no limit: the first snapshots of a hundred books are many.
+const TOPICS_MAX: usize = 400;
+/// Before a hole in candles that could not be read is read again.
+const REFILL_AGAIN: Duration = Duration::from_secs(5);
 
 /// A venue without an account.
 #[derive(Debug)]
@@ -59,6 +68,9 @@ struct Feed {
     symbols: RwLock<Arc<SymbolTable>>,
     /// The symbol of each listed instrument, by name.
     listed: Mutex<BTreeMap<String, String>>,
+    refills: Arc<Refills>,
+    /// Notified when market data shows that instruments have other rules than were read.
+    doubts: Arc<Notify>,
 }
 
 /// Builds the reader of a venue that has market data only. It connects nowhere.
@@ -72,6 +84,8 @@ pub fn build(
     let dialect = match settings.kind {
         VenueKind::Okx => Dialect::Okx,
         VenueKind::Bybit => Dialect::Bybit,
+        VenueKind::Kraken => Dialect::Kraken,
+        VenueKind::Coinbase => Dialect::Coinbase,
         VenueKind::Binance => {
             let what = format!("{} is read through an account", settings.name);
             return Err(VenueError::Ours(what));
@@ -93,7 +107,7 @@ pub fn build(
         budget: Arc::clone(&context.budget),
         seed: settings.seed,
     });
-    Ok(Arc::new(Feed {
+    let feed = Feed {
         dialect,
         venue: settings.venue,
         name: settings.name,
@@ -107,8 +121,15 @@ pub fn build(
         assets: context.assets,
         symbols: RwLock::default(),
         listed: Mutex::default(),
-    }))
+        refills: Arc::default(),
+        doubts: Arc::default(),
+    };
+    Ok(Arc::new(FeedHandle(Arc::new(feed))))
 }
+
+/// A feed that its sources share.
+#[derive(Clone, Debug)]
+struct FeedHandle(Arc<Feed>);
 
 impl Feed {
     /// Sends a reading when its turn has come, and keeps to what the venue says about its limits.
@@ -140,7 +161,7 @@ impl Feed {
         Arc::clone(&symbols)
     }
 
-    async fn read_listings(&self) -> Result<Vec<Instrument>, VenueError> {
+    async fn listed(&self) -> Result<Listings, VenueError> {
         let body = self.read(&self.dialect.listings()).await?;
         let desk = ListedFor {
             venue: self.venue,
@@ -148,16 +169,37 @@ impl Feed {
             assets: &self.assets,
         };
         let listings = self.dialect.decode_listings(&body, desk);
-        let listings = listings.map_err(|error| self.noted(error))?;
+        let mut listings = listings.map_err(|error| self.noted(error))?;
+        for listing in &mut listings.listings {
+            listing.instrument.status = InstrumentStatus::PricesOnly;
+        }
+        Ok(listings)
+    }
+
+    async fn read_listings(&self) -> Result<Vec<Instrument>, VenueError> {
+        let listings = self.listed().await?;
         let mut listed = lock(&self.listed);
-        let priced = |listing: crate::rules::Listing| {
+        let named = |listing: crate::rules::Listing| {
             listed.insert(listing.instrument.name.clone(), listing.symbol);
-            Instrument {
-                status: InstrumentStatus::PricesOnly,
-                ..listing.instrument
-            }
+            listing.instrument
         };
-        Ok(listings.listings.into_iter().map(priced).collect())
+        Ok(listings.listings.into_iter().map(named).collect())
+    }
+
+    async fn read_rules(&self) -> Result<Vec<Instrument>, VenueError> {
+        let listings = self.listed().await?;
+        let (table, changed) = changed_rules(&self.symbols(), listings.listings);
+        if !changed.is_empty() {
+            self.take_into_use(table)?;
+        }
+        Ok(changed)
+    }
+
+    fn take_into_use(&self, named: Vec<(String, Instrument)>) -> Result<(), VenueError> {
+        let table = SymbolTable::new(named);
+        let table = table.map_err(|error| VenueError::Ours(error.to_string()))?;
+        *self.symbols.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+        Ok(())
     }
 
     /// Pages from the newest to the oldest that is needed.
@@ -180,11 +222,12 @@ impl Feed {
         };
         let (mut pages, mut count) = (Vec::new(), 0);
         while count < wanted && pages.len() < PAGES_MAX {
+            let now = self.clock.now();
             let call = self
                 .dialect
-                .candles(symbol, interval, before, wanted - count);
+                .candles(symbol, interval, before, wanted - count, now);
             let body = self.read(&call).await?;
-            let page = self.dialect.decode_candles(&body, rules, interval);
+            let page = self.dialect.decode_candles(&body, rules, interval, now);
             let mut page = page.map_err(|error| self.noted(error))?;
             page.retain(|candle| before.is_none_or(|before| candle.open_time < before));
             let Some(oldest) = page.first().map(|candle| candle.open_time) else {
@@ -204,39 +247,93 @@ impl Feed {
         Ok(candles)
     }
 
-    /// One source of a group of topics, under a number of its own.
-    fn source<P>(
+    /// Reads the holes of its candles by request, until `stop`.
+    async fn refill(&self, sink: &dyn MarketSink, stop: CancellationToken) {
+        let mut again = false;
+        loop {
+            let wait = async {
+                match again {
+                    true => self.connector.sleep(REFILL_AGAIN).await,
+                    false => self.refills.found().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = wait => {}
+            }
+            again = false;
+            for hole in self.refills.holes() {
+                let range = CandleRange::Between(hole.from, hole.end);
+                let read = tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return,
+                    read = self.read_candles(hole.instrument, hole.interval, range) => read,
+                };
+                match read {
+                    Ok(candles) => self.refills.filled(&hole, candles, |one| sink.candle(one)),
+                    Err(error) => {
+                        let venue = &self.name;
+                        tracing::warn!(venue, ?hole, %error, "Missed candles could not be read");
+                        again = true;
+                        self.refills.failed(&hole, |one| sink.candle(one));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sources of topics, as many as the venue takes on one connection each.
+    fn sources<P>(
         &self,
-        number: u64,
-        topics: Vec<Topic>,
-        make: impl Fn() -> P + Send + 'static,
-        sink: &Arc<dyn MarketSink>,
-        settings: SourceSettings,
-    ) -> Box<dyn Source>
+        (topics, topics_max): (&[Topic], usize),
+        numbers: &mut RangeFrom<u64>,
+        make: impl Fn(Address, Arc<SymbolTable>) -> P + Clone + Send + 'static,
+        (sink, settings): (FeedSink, SourceSettings),
+    ) -> Vec<Box<dyn Source>>
     where
-        P: Protocol<Event = tradewind_model::MarketEvent>,
+        P: Protocol<Event = MarketEvent> + 'static,
     {
-        let mut source = DataSource::new(
-            format!("{}-market-{number}", self.name),
-            make,
-            ToMarketSink(Arc::new(Arc::clone(sink))),
-            settings,
-            Arc::clone(&self.connector),
-            Arc::clone(&self.clock),
-            self.seed.wrapping_add(number),
-        );
-        source.want(topics);
-        Box::new(source)
+        let sink = Arc::new(sink);
+        let source = |(group, number): (Vec<Topic>, u64)| {
+            let (address, symbols) = (self.ws_address.clone(), self.symbols());
+            let make = make.clone();
+            let mut source = DataSource::new(
+                format!("{}-market-{number}", self.name),
+                move || make(address.clone(), Arc::clone(&symbols)),
+                ToMarketSink(Arc::clone(&sink)),
+                settings,
+                Arc::clone(&self.connector),
+                Arc::clone(&self.clock),
+                self.seed.wrapping_add(number),
+            );
+            source.want(group);
+            Box::new(source) as Box<dyn Source>
+        };
+        let groups = shards(topics, topics_max);
+        groups.into_iter().zip(numbers).map(source).collect()
     }
 }
 
-impl MarketData for Feed {
+/// Reads the holes of a feed's candles.
+struct Refilling {
+    feed: FeedHandle,
+    sink: Arc<dyn MarketSink>,
+}
+
+impl Source for Refilling {
+    fn run(self: Box<Self>, stop: CancellationToken) -> Pending<'static, ()> {
+        Box::pin(async move { self.feed.0.refill(&*self.sink, stop).await })
+    }
+}
+
+impl MarketData for FeedHandle {
     fn listings(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
-        Box::pin(self.read_listings())
+        Box::pin(self.0.read_listings())
     }
 
     fn use_instruments(&self, instruments: &[Instrument]) -> Result<(), VenueError> {
-        let listed = lock(&self.listed);
+        let listed = lock(&self.0.listed);
         let with_symbol = |instrument: &Instrument| match listed.get(&instrument.name) {
             Some(symbol) => Ok((symbol.clone(), instrument.clone())),
             None => Err(VenueError::Ours(format!(
@@ -245,10 +342,15 @@ impl MarketData for Feed {
             ))),
         };
         let named: Result<Vec<_>, _> = instruments.iter().map(with_symbol).collect();
-        let table = SymbolTable::new(named?);
-        let table = table.map_err(|error| VenueError::Ours(error.to_string()))?;
-        *self.symbols.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
-        Ok(())
+        self.0.take_into_use(named?)
+    }
+
+    fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
+        Box::pin(self.0.read_rules())
+    }
+
+    fn rules_doubted(&self) -> Pending<'_, ()> {
+        Box::pin(self.0.doubts.notified())
     }
 
     fn candles(
@@ -257,7 +359,7 @@ impl MarketData for Feed {
         interval: Interval,
         range: CandleRange,
     ) -> Pending<'_, Result<Vec<Candle>, VenueError>> {
-        Box::pin(self.read_candles(instrument, interval, range))
+        Box::pin(self.0.read_candles(instrument, interval, range))
     }
 
     fn market_sources(
@@ -266,55 +368,79 @@ impl MarketData for Feed {
         sink: &Arc<dyn MarketSink>,
         settings: SourceSettings,
     ) -> Vec<Box<dyn Source>> {
-        let of_venue = match self.dialect {
+        let feed = &*self.0;
+        let (topics, missing): (Vec<Topic>, Vec<Topic>) =
+            topics.iter().partition(|topic| match topic {
+                Topic::Candles(_, interval) => feed.dialect.streams(*interval),
+                _ => true,
+            });
+        for topic in missing {
+            tracing::warn!(
+                venue = feed.name,
+                ?topic,
+                "The venue does not stream such candles"
+            );
+        }
+        let of_venue = match feed.dialect {
             Dialect::Okx => okx::settings(),
             Dialect::Bybit => bybit::settings(),
+            Dialect::Kraken => kraken::settings(),
+            Dialect::Coinbase => coinbase::settings(),
         };
         let settings = SourceSettings {
             stale_after: settings.stale_after,
             ..of_venue
         };
-        match self.dialect {
+        let to = |speaks| {
+            let sink = FeedSink {
+                sink: Arc::clone(sink),
+                refills: Arc::clone(&feed.refills),
+                doubts: Arc::clone(&feed.doubts),
+                speaks,
+            };
+            (sink, settings)
+        };
+        let (all, mut numbers) = (&topics[..], 0..);
+        let mut sources = match feed.dialect {
             Dialect::Okx => {
-                let is_public = |topic: &Topic| okx::Endpoint::of(*topic) == okx::Endpoint::Public;
-                let (public, business): (Vec<Topic>, Vec<Topic>) =
-                    topics.iter().partition(|topic| is_public(topic));
-                let groups = |topics: &[Topic], endpoint| {
-                    let groups = shards(topics, OKX_TOPICS_MAX).into_iter();
-                    groups.map(move |group| (endpoint, group))
-                };
-                let all = groups(&public, okx::Endpoint::Public)
-                    .chain(groups(&business, okx::Endpoint::Business));
-                // Candles come seldom: whether prices are current is for the quotes' connection to say.
-                let quiet: Arc<dyn MarketSink> = Arc::new(WithoutHealth(Arc::clone(sink)));
-                (0..)
-                    .zip(all)
-                    .map(|(number, (endpoint, group))| {
-                        let (address, symbols) = (self.ws_address.clone(), self.symbols());
-                        let make = move || {
-                            let symbols = Arc::clone(&symbols);
-                            okx::MarketProtocol::new(address.clone(), endpoint, symbols)
-                        };
-                        match endpoint {
-                            okx::Endpoint::Public => {
-                                self.source(number, group, make, sink, settings)
-                            }
-                            okx::Endpoint::Business => {
-                                self.source(number, group, make, &quiet, settings)
-                            }
-                        }
-                    })
-                    .collect()
+                let mut sources = Vec::new();
+                for (endpoint, speaks) in [
+                    (okx::Endpoint::Public, Speaks::OfHealth),
+                    // Candles come seldom: whether prices are current is for the quotes' connection to say.
+                    (okx::Endpoint::Business, Speaks::OfDataOnly),
+                ] {
+                    let here = all.iter().copied();
+                    let here: Vec<Topic> = here
+                        .filter(|one| okx::Endpoint::of(*one) == endpoint)
+                        .collect();
+                    let make = move |address, symbols| {
+                        okx::MarketProtocol::new(address, endpoint, symbols)
+                    };
+                    let here = (&here[..], OKX_TOPICS_MAX);
+                    sources.extend(feed.sources(here, &mut numbers, make, to(speaks)));
+                }
+                sources
             }
-            Dialect::Bybit => (0..)
-                .zip(shards(topics, bybit::TOPICS_MAX))
-                .map(|(number, group)| {
-                    let (address, symbols) = (self.ws_address.clone(), self.symbols());
-                    let make =
-                        move || bybit::MarketProtocol::new(address.clone(), Arc::clone(&symbols));
-                    self.source(number, group, make, sink, settings)
-                })
-                .collect(),
-        }
+            Dialect::Bybit => {
+                let make = bybit::MarketProtocol::new;
+                let all = (all, bybit::TOPICS_MAX);
+                feed.sources(all, &mut numbers, make, to(Speaks::OfHealth))
+            }
+            Dialect::Kraken => {
+                let make = kraken::MarketProtocol::new;
+                let all = (all, TOPICS_MAX);
+                feed.sources(all, &mut numbers, make, to(Speaks::OfHealth))
+            }
+            Dialect::Coinbase => {
+                let make = coinbase::MarketProtocol::new;
+                let all = (all, TOPICS_MAX);
+                feed.sources(all, &mut numbers, make, to(Speaks::OfHealth))
+            }
+        };
+        sources.push(Box::new(Refilling {
+            feed: self.clone(),
+            sink: Arc::clone(sink),
+        }));
+        sources
     }
 }

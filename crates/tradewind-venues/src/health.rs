@@ -135,6 +135,23 @@ impl HealthBook {
         hold(instrument, feed, out);
     }
 
+    /// What is kept of a topic is not there yet: as if it was [`lost`](Self::lost), but nothing is missing.
+    pub fn awaits(&mut self, topic: Topic, out: &mut Vec<HealthChange>) {
+        let Some((instrument, feed)) = self.feed_of(topic) else {
+            return;
+        };
+        feed.lost.insert(topic);
+        if feed.health == FeedHealth::Live {
+            change(
+                instrument,
+                feed,
+                FeedHealth::Resync,
+                "its book is not there yet",
+                out,
+            );
+        }
+    }
+
     /// What is kept of a topic is whole again.
     pub fn whole(&mut self, now: Duration, topic: Topic, out: &mut Vec<HealthChange>) {
         let is_filling = self.is_filling;

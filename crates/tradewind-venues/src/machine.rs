@@ -15,6 +15,9 @@ use crate::subscriptions::{SubscriptionIn, SubscriptionOut, SubscriptionSettings
 /// Failures of a connection in a row at which it is reported as unreachable, once.
 const FAILURES_MAX: u32 = 10;
 
+/// Longest to wait for the books of a connection that is to take over.
+const BOOKS_WITHIN: Duration = Duration::from_secs(60);
+
 /// One attempt at a connection. A new one has a new number, so late news of an old one is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u64);
@@ -111,6 +114,10 @@ struct Link {
     id: LinkId,
     connection: Connection,
     subscriptions: Subscriptions,
+    /// What was kept of these on it is lost, or not there yet.
+    lost: BTreeSet<Topic>,
+    /// Since when everything is confirmed on it.
+    complete_since: Option<Duration>,
 }
 
 /// A data source without its sockets.
@@ -166,26 +173,52 @@ impl SourceMachine {
             }
             SourceIn::Tick => self.tick(now, out),
         }
-        self.promote_if_ready(out);
+        self.promote_if_ready(now, out);
     }
 
-    /// Judges one message that came over `link`; only one that is not repeated is to be handed on.
+    /// Judges one message that came over the link `id`; only one that is not repeated is to be handed on.
     pub fn data(
         &mut self,
         now: Duration,
-        link: LinkId,
+        id: LinkId,
         topic: Topic,
         sequence: Option<Sequence>,
         health: &mut Vec<HealthChange>,
     ) -> SequenceVerdict {
-        if let Some(link) = self.link(link) {
+        if let Some(link) = self.link(id) {
             link.connection
                 .handle(now, ConnectionIn::Data, &mut Vec::new());
         }
-        if !self.wanted.contains(&topic) {
+        if self.is_beside(id, topic, sequence) || !self.wanted.contains(&topic) {
             return SequenceVerdict::Repeated;
         }
         self.health.data(now, topic, sequence, health)
+    }
+
+    /// Whether data of a topic is not to be used because it came over a connection that is not in use yet: each keeps books of its
+    /// own, and what has no number cannot be compared.
+    #[must_use]
+    pub fn is_beside(&self, id: LinkId, topic: Topic, sequence: Option<Sequence>) -> bool {
+        let is_of_connection = match topic {
+            Topic::Depth(_) => true,
+            Topic::Quotes(_) => sequence.is_none(),
+            Topic::Trades(_) | Topic::Candles(..) | Topic::Account(_) => false,
+        };
+        is_of_connection && !self.is_current(id)
+    }
+
+    /// The books that are wanted are kept on this link, and none is whole yet.
+    pub fn awaits_books(&mut self, id: LinkId, health: &mut Vec<HealthChange>) {
+        let is_book = |topic: &&Topic| matches!(topic, Topic::Depth(_));
+        let books: BTreeSet<Topic> = self.wanted.iter().filter(is_book).copied().collect();
+        if self.is_current(id) {
+            for topic in &books {
+                self.health.awaits(*topic, health);
+            }
+        }
+        if let Some(link) = self.link(id) {
+            link.lost = books;
+        }
     }
 
     /// Messages of the source are missing, 0 for an unknown number.
@@ -193,14 +226,24 @@ impl SourceMachine {
         self.health.gap(missing, health);
     }
 
-    /// What was kept of a topic is lost, and why; or it is whole.
+    /// What was kept of a topic on a link is lost, and why; or it is whole.
     pub fn kept(
         &mut self,
         now: Duration,
+        id: LinkId,
         topic: Topic,
         lost: Option<&str>,
         health: &mut Vec<HealthChange>,
     ) {
+        if let Some(link) = self.link(id) {
+            match lost {
+                Some(_) => link.lost.insert(topic),
+                None => link.lost.remove(&topic),
+            };
+        }
+        if !self.is_current(id) {
+            return;
+        }
         match lost {
             Some(reason) if self.wanted.contains(&topic) => {
                 self.health.lost(topic, reason, health);
@@ -225,7 +268,12 @@ impl SourceMachine {
         let links = [&self.current, &self.successor].into_iter().flatten();
         let of_links =
             links.flat_map(|link| [link.connection.wake_at(), link.subscriptions.wake_at()]);
-        of_links.chain([self.health.wake_at()]).flatten().min()
+        let books = self.successor.as_ref().and_then(|link| link.complete_since);
+        let books = books.map(|since| since + BOOKS_WITHIN);
+        of_links
+            .chain([self.health.wake_at(), books])
+            .flatten()
+            .min()
     }
 
     /// What is wanted and not confirmed on the link in use.
@@ -298,6 +346,12 @@ impl SourceMachine {
     fn unwant(&mut self, now: Duration, topic: Topic, out: &mut Vec<SourceOut>) {
         self.wanted.remove(&topic);
         self.health.forget_loss(topic);
+        for link in [&mut self.current, &mut self.successor]
+            .into_iter()
+            .flatten()
+        {
+            link.lost.remove(&topic);
+        }
         let instrument = topic.instrument();
         if let Some(instrument) = instrument
             && !self
@@ -373,6 +427,7 @@ impl SourceMachine {
                 let fresh = self.next_id();
                 if let Some(link) = self.link(id) {
                     link.id = fresh;
+                    link.lost.clear();
                     out.push(SourceOut::Open(fresh));
                 }
             }
@@ -393,16 +448,19 @@ impl SourceMachine {
     ) {
         self.reconnects += 1;
         self.subscription(now, id, SubscriptionIn::Down, out);
-        let is_current = self.current.as_ref().is_some_and(|link| link.id == id);
+        let is_current = self.is_current(id);
         if !is_current {
             return;
         }
         // An open successor takes over at once; it is no better than a retry until everything is confirmed on it.
-        if let Some(successor) = self.successor.take_if(|link| link.connection.is_up()) {
+        let successor = self.successor.take_if(|link| link.connection.is_up());
+        let lost = successor.as_ref().map(|link| link.lost.clone());
+        if let Some(successor) = successor {
             self.current = Some(successor);
         }
         let mut changes = Vec::new();
         self.health.disconnected(&reason.to_string(), &mut changes);
+        self.take_losses(lost.unwrap_or_default(), &mut changes);
         let failures = self.current.as_ref().map(|link| link.connection.failures());
         if failures == Some(FAILURES_MAX) {
             out.push(SourceOut::Unreachable(reason.clone()));
@@ -412,7 +470,7 @@ impl SourceMachine {
     }
 
     fn renew(&mut self, now: Duration, id: LinkId, out: &mut Vec<SourceOut>) {
-        let is_current = self.current.as_ref().is_some_and(|link| link.id == id);
+        let is_current = self.is_current(id);
         if !is_current || self.successor.is_some() {
             return;
         }
@@ -429,7 +487,7 @@ impl SourceMachine {
         input: SubscriptionIn,
         out: &mut Vec<SourceOut>,
     ) {
-        let is_current = self.current.as_ref().is_some_and(|link| link.id == id);
+        let is_current = self.is_current(id);
         let Some(link) = self.link(id) else {
             return;
         };
@@ -458,17 +516,35 @@ impl SourceMachine {
         }));
     }
 
-    /// The successor takes over once everything is confirmed on it, however long that takes.
-    fn promote_if_ready(&mut self, out: &mut Vec<SourceOut>) {
-        let ready = |link: &mut Link| link.subscriptions.is_complete();
+    /// The successor takes over once everything is confirmed on it, however long that takes, and its books are whole, which is
+    /// waited for a minute.
+    fn promote_if_ready(&mut self, now: Duration, out: &mut Vec<SourceOut>) {
+        let ready = |link: &mut Link| {
+            if !link.subscriptions.is_complete() {
+                link.complete_since = None;
+                return false;
+            }
+            let since = *link.complete_since.get_or_insert(now);
+            link.lost.is_empty() || now >= since + BOOKS_WITHIN
+        };
         let Some(successor) = self.successor.take_if(ready) else {
             return;
         };
         self.health.forget_losses();
+        let mut changes = Vec::new();
+        self.take_losses(successor.lost.clone(), &mut changes);
         if let Some(old) = self.current.replace(successor) {
             out.push(SourceOut::Close(old.id));
         }
         out.push(SourceOut::Ready);
+        out.extend(changes.into_iter().map(SourceOut::Health));
+    }
+
+    /// What the link that took over has lost holds its instruments from now on.
+    fn take_losses(&mut self, lost: BTreeSet<Topic>, changes: &mut Vec<HealthChange>) {
+        for topic in lost.intersection(&self.wanted) {
+            self.health.awaits(*topic, changes);
+        }
     }
 
     fn new_link(&mut self, now: Duration) -> Link {
@@ -485,7 +561,15 @@ impl SourceMachine {
                     .wrapping_add(id.0.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
             ),
             subscriptions,
+            lost: BTreeSet::new(),
+            complete_since: None,
         }
+    }
+
+    /// Whether a link is the one in use.
+    #[must_use]
+    pub fn is_current(&self, id: LinkId) -> bool {
+        self.current.as_ref().is_some_and(|link| link.id == id)
     }
 
     const fn next_id(&mut self) -> LinkId {

@@ -1,6 +1,6 @@
 //! The seam between a data source and a way of transporting data: what a [`Protocol`] must be able to do.
 //!
-//! There are JSON over WebSocket (Binance's market and account streams; the public feeds of OKX, Bybit and Kraken) and the
+//! There are JSON over WebSocket (Binance's market and account streams; the public feeds of OKX, Bybit, Kraken and Coinbase) and the
 //! transports of house sources. A consumer
 //! cannot tell which one a quote came through. Connecting, retrying and pacing are not a protocol's business: the source does
 //! those. A client that insists on a socket of its own cannot be a protocol; it shares only its decoder.
@@ -55,6 +55,8 @@ pub enum Ignored {
     NoSymbol,
     /// It names a symbol that is not ours, or not the stream's.
     WrongSymbol,
+    /// It names a price that is finer than its instrument's prices were when they were read.
+    OffGrid,
     /// Of a kind that was not requested.
     NotWanted,
     /// Seen before: its book has it already, or it is behind a gap that is being filled and comes again.
@@ -138,7 +140,7 @@ impl ProtocolError {
 /// One connection's spelling as a machine: bytes in, events and bytes out. It has no socket; the shell moves the bytes.
 pub trait Protocol: Send + 'static {
     /// What its messages mean.
-    type Event: Send;
+    type Event: Send + std::fmt::Debug;
 
     /// Where to connect.
     fn address(&self) -> &Address;
@@ -148,6 +150,11 @@ pub trait Protocol: Send + 'static {
 
     /// Whether handshakes are over, so that topics can be subscribed to.
     fn is_ready(&self) -> bool;
+
+    /// Whether it keeps books by their changes, and says when one is whole.
+    fn keeps_books(&self) -> bool {
+        false
+    }
 
     /// Appends a request for topics; the answer comes as a message that names `request`.
     fn subscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>);

@@ -35,11 +35,12 @@ impl Requests {
         Some(done)
     }
 
-    /// What the source learns of a topic that was granted: its request is granted with the last of its topics.
-    pub(crate) fn acked_topic<E>(&mut self, topic: Topic) -> Incoming<E> {
-        match self.granted_topic(topic) {
-            Some(request) => Incoming::Acked { request },
-            None => Incoming::Ignored(Ignored::NotWanted),
+    /// What the source learns of a topic that was granted, if it is one: its request is granted with the last of its topics.
+    pub(crate) fn acked_topic<E>(&mut self, topic: Result<Topic, Ignored>) -> Incoming<E> {
+        match topic.map(|topic| self.granted_topic(topic)) {
+            Ok(Some(request)) => Incoming::Acked { request },
+            Ok(None) => Incoming::Ignored(Ignored::NotWanted),
+            Err(why) => Incoming::Ignored(why),
         }
     }
 
@@ -88,6 +89,7 @@ impl Requests {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::book::resync::Pace;
     use tradewind_model::InstrumentId;
 
     #[test]
@@ -105,7 +107,7 @@ mod tests {
     #[test]
     fn what_is_subscribed_already_grants_a_request_for_it_alone() {
         let topics = [0, 1].map(|id| Topic::Quotes(InstrumentId(id)));
-        let (mut requests, mut books) = (Requests::default(), Books::default());
+        let (mut requests, mut books) = (Requests::default(), Books::new(Pace::of(1)));
         let mut refused = |topics: &[Topic], words: &[u8]| {
             requests.sent(7, topics);
             requests.refused::<()>(Some(7), words, &mut books)

@@ -7,6 +7,7 @@ use tradewind_model::{
 };
 
 use crate::binance::Assets;
+use crate::symbols::SymbolTable;
 
 /// An instrument as the venue lists it, before the desk has given it an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,6 +173,86 @@ pub(crate) fn amount(text: &Option<String>) -> Result<i128, String> {
     parse_fixed(text, Amount::DECIMALS).map_err(|error| format!("{text:?}: {error}"))
 }
 
+/// What the rules of instruments in use have become, as far as the venue still lists all of them: each with its symbol, and
+/// those that changed, with the next revision.
+///
+/// Their numbers keep the number of decimals they had, since prices elsewhere use it too. Rules that need more decimals take
+/// effect at the next restart; the log reports them.
+pub(crate) fn changed_rules(
+    symbols: &SymbolTable,
+    listings: Vec<Listing>,
+) -> (Vec<(String, Instrument)>, Vec<Instrument>) {
+    let (mut table, mut changed) = (Vec::new(), Vec::new());
+    for listing in listings {
+        let Some(old) = symbols.find(listing.symbol.as_bytes()) else {
+            continue;
+        };
+        let new = Instrument {
+            id: old.id,
+            revision: old.revision,
+            ..listing.instrument.clone()
+        };
+        let mut new = in_decimals_of(&new, old).unwrap_or_else(|| {
+            tracing::error!(
+                instrument = %old.name,
+                "The venue's new rules are finer than the numbers in use: restart to trade by them."
+            );
+            old.clone()
+        });
+        let decimals = |of: &Instrument| (of.price_decimals, of.quantity_decimals);
+        if decimals(&listing.instrument) != decimals(old) {
+            tracing::warn!(
+                instrument = %old.name,
+                "The venue writes numbers with other decimals now, which checksums of books follow: they take effect at the next start."
+            );
+        }
+        if new != *old {
+            new.revision += 1;
+            changed.push(new.clone());
+        }
+        table.push((listing.symbol, new));
+    }
+    // One that is not listed any more keeps its rules.
+    for old in symbols.instruments() {
+        if !table.iter().any(|(_, new)| new.id == old.id)
+            && let Some(symbol) = symbols.symbol(old.id)
+        {
+            table.push((symbol.to_owned(), old.clone()));
+        }
+    }
+    (table, changed)
+}
+
+/// The instrument with its numbers as counts in the decimals of `old`, if they can be.
+fn in_decimals_of(new: &Instrument, old: &Instrument) -> Option<Instrument> {
+    let price = |price: Price| rescale(price.0, new.price_decimals, old.price_decimals).map(Price);
+    let quantity = |quantity: Quantity| {
+        rescale(quantity.0, new.quantity_decimals, old.quantity_decimals).map(Quantity)
+    };
+    Some(Instrument {
+        price_decimals: old.price_decimals,
+        quantity_decimals: old.quantity_decimals,
+        tick: price(new.tick)?,
+        price_min: price(new.price_min)?,
+        price_max: price(new.price_max)?,
+        step: quantity(new.step)?,
+        quantity_min: quantity(new.quantity_min)?,
+        quantity_max: quantity(new.quantity_max)?,
+        market_quantity_max: quantity(new.market_quantity_max)?,
+        ..new.clone()
+    })
+}
+
+/// A count of 10^-`from` as a count of 10^-`to`, if it is a whole one.
+fn rescale(count: i64, from: u8, to: u8) -> Option<i64> {
+    let factor = |more: u8, fewer: u8| 10_i64.checked_pow(u32::from(more - fewer));
+    if to >= from {
+        return count.checked_mul(factor(to, from)?);
+    }
+    let divisor = factor(from, to)?;
+    (count % divisor == 0).then_some(count / divisor)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -200,5 +281,31 @@ pub(crate) mod tests {
         assert_eq!(count(&Some("10".into()), 0, Round::Up), Ok(10));
         assert_eq!(count(&Some("0.015".into()), 2, Round::Up), Ok(2));
         assert_eq!(count(&Some("0.015".into()), 2, Round::Down), Ok(1));
+    }
+
+    #[test]
+    fn new_rules_are_returned_in_the_decimals_in_use() {
+        let old = instrument(0, 2, 5);
+        for (decimals, tick, wanted) in [
+            (0, 10, Some(1_000)),
+            (1, 5, Some(50)),
+            (2, 5, Some(5)),
+            (3, 20, Some(2)),
+            (3, 5, None),
+        ] {
+            let rules = Instrument {
+                tick: Price(tick),
+                price_min: Price(0),
+                price_max: Price(1_000_000_000),
+                ..instrument(0, decimals, 5)
+            };
+            let tick = in_decimals_of(&rules, &old).map(|new| (new.price_decimals, new.tick.0));
+            assert_eq!(tick, wanted.map(|tick| (2, tick)), "{decimals}");
+        }
+        let huge = Instrument {
+            price_max: Price(i64::MAX),
+            ..instrument(0, 0, 5)
+        };
+        assert_eq!(in_decimals_of(&huge, &old), None);
     }
 }

@@ -28,6 +28,8 @@ pub trait MarketSink: Send + Sync + 'static {
     fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str);
     /// A subscription has failed many times and is tried on; the instrument's bots are not ready.
     fn failed(&self, topic: Topic, reason: &str);
+    /// A price was finer than its instrument's: the venue has other rules than were read.
+    fn off_grid(&self) {}
 }
 
 /// An asset's balance on an account.
@@ -106,6 +108,10 @@ impl MarketSink for Arc<dyn MarketSink> {
     fn failed(&self, topic: Topic, reason: &str) {
         (**self).failed(topic, reason);
     }
+
+    fn off_grid(&self) {
+        (**self).off_grid();
+    }
 }
 
 impl AccountSink for Arc<dyn AccountSink> {
@@ -142,6 +148,8 @@ pub trait SourceSink<E>: Send + 'static {
     fn down(&mut self, reason: &str);
     /// A subscription has failed many times; it is tried on.
     fn failed(&mut self, topic: Topic, reason: &str);
+    /// A price was finer than its instrument's.
+    fn off_grid(&mut self) {}
 }
 
 /// Hands market events to a [`MarketSink`].
@@ -171,6 +179,10 @@ impl<S: MarketSink> SourceSink<MarketEvent> for ToMarketSink<S> {
     fn ready(&mut self) {}
 
     fn down(&mut self, _reason: &str) {}
+
+    fn off_grid(&mut self) {
+        self.0.off_grid();
+    }
 
     fn failed(&mut self, topic: Topic, reason: &str) {
         self.0.failed(topic, reason);

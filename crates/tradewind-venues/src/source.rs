@@ -62,7 +62,7 @@ impl SourceHandle {
 ///
 /// `make` builds the protocol of each new connection; two connections may be open while one replaces the other.
 #[derive(Debug)]
-pub struct DataSource<P, M, K> {
+pub struct DataSource<P: Protocol, M, K> {
     core: SourceCore<P, M, K>,
     shell: Shell,
     handle: SourceHandle,

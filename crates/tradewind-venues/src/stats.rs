@@ -47,6 +47,8 @@ counters! {
     no_symbol,
     /// Messages of a symbol that is not ours, or not the stream's.
     wrong_symbol,
+    /// Messages with a price that is finer than its instrument's.
+    off_grid,
     /// Messages of a kind that is not subscribed.
     not_wanted,
     /// Links opened.
@@ -80,6 +82,7 @@ impl SourceStats {
             Ignored::Malformed => &self.malformed,
             Ignored::NoSymbol => &self.no_symbol,
             Ignored::WrongSymbol => &self.wrong_symbol,
+            Ignored::OffGrid => &self.off_grid,
             Ignored::NotWanted => &self.not_wanted,
             Ignored::Repeated => &self.repeated,
         };

@@ -10,7 +10,7 @@ use tradewind_model::{
     VenueId,
 };
 
-use crate::binance::{self, ApiKey, Assets, KeyRefusal, OrderEntry};
+use crate::binance::{self, ApiKey, Assets, BookSource, KeyRefusal, OrderEntry};
 use crate::budget::RateBudget;
 use crate::error::VenueError;
 use crate::execution::{CandleRange, ExecutionVenue, ResponseSink};
@@ -43,6 +43,14 @@ pub trait MarketData: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// [`VenueError::Ours`] for one that was not listed.
     fn use_instruments(&self, instruments: &[Instrument]) -> Result<(), VenueError>;
+
+    /// Reads the rules of the instruments in use again. Those that changed come back, each as a new revision.
+    fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>>;
+
+    /// Resolves when market data shows that the rules may have changed.
+    fn rules_doubted(&self) -> Pending<'_, ()> {
+        Box::pin(std::future::pending())
+    }
 
     /// Closed candles, oldest first.
     fn candles(
@@ -85,9 +93,6 @@ pub trait Venue: ExecutionVenue + MarketData {
         &'a self,
         products: &'a [&'a str],
     ) -> Pending<'a, Result<Vec<Instrument>, VenueError>>;
-
-    /// Reads the rules of the instruments in use again. Those that changed come back, each as a new revision.
-    fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>>;
 
     /// The account's balances that are not zero.
     fn balances(&self) -> Pending<'_, Result<Vec<AssetBalance>, VenueError>>;
@@ -144,6 +149,10 @@ pub enum VenueKind {
     Okx,
     /// Bybit, the market data of its spot instruments.
     Bybit,
+    /// Kraken, the market data of its spot instruments.
+    Kraken,
+    /// Coinbase Advanced, the market data of its spot instruments.
+    Coinbase,
 }
 
 impl VenueKind {
@@ -175,6 +184,8 @@ pub struct VenueSettings {
     pub key: Option<ApiKey>,
     /// Which interface new orders go to.
     pub order_entry: OrderEntry,
+    /// How books come.
+    pub books: BookSource,
     /// Seed of all jitter.
     pub seed: u64,
 }
@@ -205,9 +216,12 @@ pub fn build(
 ) -> Result<Arc<dyn Venue>, VenueError> {
     match settings.kind {
         VenueKind::Binance => binance::build(settings, context, responses),
-        VenueKind::Okx | VenueKind::Bybit => Err(VenueError::Ours(format!(
-            "{} has market data only: it takes no orders here",
-            settings.name
-        ))),
+        VenueKind::Okx | VenueKind::Bybit | VenueKind::Kraken | VenueKind::Coinbase => {
+            let what = format!(
+                "{} has market data only: it takes no orders here",
+                settings.name
+            );
+            Err(VenueError::Ours(what))
+        }
     }
 }

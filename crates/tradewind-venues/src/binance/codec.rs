@@ -44,6 +44,25 @@ pub fn decode(
     out(understand(&fields, received_at, symbols).unwrap_or_else(Incoming::Ignored));
 }
 
+/// The same, for a connection that keeps books by their changes: a frame of the diff depth stream comes back.
+pub(super) fn decode_or_update(
+    frame: &[u8],
+    received_at: Timestamp,
+    symbols: &SymbolTable,
+    out: &mut impl FnMut(Incoming<MarketEvent>),
+) -> Option<BookUpdate> {
+    let said = match read(frame) {
+        Ok(fields) if fields.kind == Some(b"depthUpdate") => match book_update(&fields, symbols) {
+            Ok(update) => return Some(update),
+            Err(why) => Err(why),
+        },
+        Ok(fields) => understand(&fields, received_at, symbols),
+        Err(Malformed) => Err(Ignored::Malformed),
+    };
+    out(said.unwrap_or_else(Incoming::Ignored));
+    None
+}
+
 /// Reads one frame of the diff depth stream, for a book kept from a snapshot and its changes.
 ///
 /// # Errors
@@ -53,6 +72,10 @@ pub fn decode_book_update(frame: &[u8], symbols: &SymbolTable) -> Result<BookUpd
     if fields.kind != Some(b"depthUpdate") {
         return Err(Ignored::NotWanted);
     }
+    book_update(&fields, symbols)
+}
+
+fn book_update(fields: &Fields<'_>, symbols: &SymbolTable) -> Result<BookUpdate, Ignored> {
     let instrument = fields.instrument(symbols)?;
     Ok(BookUpdate {
         instrument: instrument.id,

@@ -15,7 +15,7 @@ use tradewind_model::{
 use super::assets::Assets;
 use super::permissions::KeyRefusal;
 use super::rest::lock;
-use super::venue::{BinanceConfig, BinanceVenue};
+use super::venue::{BinanceConfig, BinanceVenue, BookSource};
 use crate::begun::BegunRequests;
 use crate::error::VenueError;
 use crate::execution::{
@@ -51,6 +51,7 @@ pub(crate) fn build(
         ws_api_url: settings.ws_api_url,
         key: settings.key,
         order_entry: settings.order_entry,
+        books: settings.books,
         seed: settings.seed,
         ..BinanceConfig::default()
     };
@@ -171,6 +172,15 @@ impl BinanceVenue {
     }
 }
 
+/// Reads the snapshots of books that are kept by their changes.
+struct SnapshotReader(Arc<BinanceVenue>);
+
+impl Source for SnapshotReader {
+    fn run(self: Box<Self>, stop: CancellationToken) -> Pending<'static, ()> {
+        Box::pin(async move { self.0.read_snapshots(stop).await })
+    }
+}
+
 impl MarketData for BinanceAccount {
     fn listings(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
         Box::pin(async {
@@ -195,6 +205,10 @@ impl MarketData for BinanceAccount {
         };
         let named: Result<Vec<_>, _> = instruments.iter().map(with_symbol).collect();
         self.venue.use_instruments(named?)
+    }
+
+    fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
+        Box::pin(self.venue.changed_instruments())
     }
 
     fn candles(
@@ -222,10 +236,12 @@ impl MarketData for BinanceAccount {
     ) -> Vec<Box<dyn Source>> {
         let sink = Arc::new(Arc::clone(sink));
         let sources = self.venue.market_sources(topics, &sink, settings);
+        let boxed = |source| Box::new(source) as Box<dyn Source>;
+        let mut sources: Vec<Box<dyn Source>> = sources.into_iter().map(boxed).collect();
+        if self.venue.config.books == BookSource::Diffs {
+            sources.push(Box::new(SnapshotReader(Arc::clone(&self.venue))));
+        }
         sources
-            .into_iter()
-            .map(|source| Box::new(source) as Box<dyn Source>)
-            .collect()
     }
 }
 
@@ -243,10 +259,6 @@ impl Venue for BinanceAccount {
         products: &'a [&'a str],
     ) -> Pending<'a, Result<Vec<Instrument>, VenueError>> {
         Box::pin(self.venue.instruments(products))
-    }
-
-    fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
-        Box::pin(self.venue.changed_instruments())
     }
 
     fn balances(&self) -> Pending<'_, Result<Vec<AssetBalance>, VenueError>> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Price, Quantity, Timestamp};
+use tradewind_model::{Candle, Instrument, InstrumentId, Interval, Timestamp};
 
 use super::answers;
 use super::instruments;
@@ -13,7 +13,7 @@ use super::venue::{BinanceVenue, known};
 use crate::budget::Priority;
 use crate::error::VenueError;
 use crate::execution::CandleRange;
-use crate::rules::Listing;
+use crate::rules::{Listing, changed_rules};
 use crate::symbols::SymbolTable;
 use crate::wire::http::Method;
 
@@ -97,9 +97,6 @@ impl BinanceVenue {
 
     /// Reads the rules of the instruments in use again; those that changed come back with the next revision.
     ///
-    /// Their numbers keep the number of decimals they had, since prices elsewhere use it too. Rules that need more
-    /// decimals take effect at the next restart; the log reports them.
-    ///
     /// # Errors
     /// See [`VenueError`].
     pub async fn changed_instruments(&self) -> Result<Vec<Instrument>, VenueError> {
@@ -112,31 +109,8 @@ impl BinanceVenue {
         let listings = self
             .exchange_information(Params::of("symbols", &list))
             .await?;
-        let mut table = Vec::new();
-        let mut changed = Vec::new();
-        for listing in listings {
-            let Some(old) = symbols.find(listing.symbol.as_bytes()) else {
-                continue;
-            };
-            let new = Instrument {
-                id: old.id,
-                revision: old.revision,
-                ..listing.instrument
-            };
-            let mut new = in_decimals_of(&new, old).unwrap_or_else(|| {
-                tracing::error!(
-                    instrument = %old.name,
-                    "The venue's new rules are finer than the numbers in use: restart to trade by them."
-                );
-                old.clone()
-            });
-            if new != *old {
-                new.revision += 1;
-                changed.push(new.clone());
-            }
-            table.push((listing.symbol, new));
-        }
-        if table.len() == names.len() && !changed.is_empty() {
+        let (table, changed) = changed_rules(&symbols, listings);
+        if !changed.is_empty() {
             self.use_instruments(table)?;
         }
         Ok(changed)
@@ -148,7 +122,7 @@ impl BinanceVenue {
     ) -> Result<Vec<Listing>, VenueError> {
         let call = Call {
             method: Method::Get,
-            path: "/api/v3/exchangeInfo",
+            path: "/api/v3/exchangeInfo".into(),
             params,
             security: Security::Public,
             priority: Priority::Data,
@@ -215,7 +189,7 @@ impl BinanceVenue {
     ) -> Result<Vec<Candle>, VenueError> {
         let call = Call {
             method: Method::Get,
-            path: "/api/v3/klines",
+            path: "/api/v3/klines".into(),
             params: requests::candles(symbol, interval, range, from),
             security: Security::Public,
             priority: Priority::Data,
@@ -223,67 +197,5 @@ impl BinanceVenue {
         };
         let body = self.rest.read(&call).await?;
         answers::candles(&body, rules, interval, self.rest.venue_time())
-    }
-}
-
-/// The instrument with its numbers as counts in the decimals of `old`, if they can be.
-fn in_decimals_of(new: &Instrument, old: &Instrument) -> Option<Instrument> {
-    let price = |price: Price| rescale(price.0, new.price_decimals, old.price_decimals).map(Price);
-    let quantity = |quantity: Quantity| {
-        rescale(quantity.0, new.quantity_decimals, old.quantity_decimals).map(Quantity)
-    };
-    Some(Instrument {
-        price_decimals: old.price_decimals,
-        quantity_decimals: old.quantity_decimals,
-        tick: price(new.tick)?,
-        price_min: price(new.price_min)?,
-        price_max: price(new.price_max)?,
-        step: quantity(new.step)?,
-        quantity_min: quantity(new.quantity_min)?,
-        quantity_max: quantity(new.quantity_max)?,
-        market_quantity_max: quantity(new.market_quantity_max)?,
-        ..new.clone()
-    })
-}
-
-/// A count of 10^-`from` as a count of 10^-`to`, if it is a whole one.
-fn rescale(count: i64, from: u8, to: u8) -> Option<i64> {
-    let factor = |more: u8, fewer: u8| 10_i64.checked_pow(u32::from(more - fewer));
-    if to >= from {
-        return count.checked_mul(factor(to, from)?);
-    }
-    let divisor = factor(from, to)?;
-    (count % divisor == 0).then_some(count / divisor)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rules::tests::instrument;
-
-    #[test]
-    fn new_rules_are_returned_in_the_decimals_in_use() {
-        let old = instrument(0, 2, 5);
-        for (decimals, tick, wanted) in [
-            (0, 10, Some(1_000)),
-            (1, 5, Some(50)),
-            (2, 5, Some(5)),
-            (3, 20, Some(2)),
-            (3, 5, None),
-        ] {
-            let rules = Instrument {
-                tick: Price(tick),
-                price_min: Price(0),
-                price_max: Price(1_000_000_000),
-                ..instrument(0, decimals, 5)
-            };
-            let tick = in_decimals_of(&rules, &old).map(|new| (new.price_decimals, new.tick.0));
-            assert_eq!(tick, wanted.map(|tick| (2, tick)), "{decimals}");
-        }
-        let huge = Instrument {
-            price_max: Price(i64::MAX),
-            ..instrument(0, 0, 5)
-        };
-        assert_eq!(in_decimals_of(&huge, &old), None);
     }
 }

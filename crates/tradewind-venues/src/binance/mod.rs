@@ -11,6 +11,7 @@ mod assets;
 mod book_read;
 mod client_ids;
 mod codec;
+mod diff_books;
 mod entry;
 mod execution;
 #[doc(hidden)]
@@ -28,6 +29,7 @@ pub(crate) mod rest;
 
 mod session;
 mod signing;
+mod snapshots;
 mod socket_answer;
 
 mod user_events;
@@ -48,5 +50,5 @@ pub use session::MarketProtocol;
 pub use signing::{ApiKey, KeyError, sign_hmac};
 pub use user_events::AccountReader;
 pub use user_stream::UserProtocol;
-pub use venue::{BinanceConfig, BinanceVenue, MarketSource, UserSource};
+pub use venue::{BinanceConfig, BinanceVenue, BookSource, MarketSource, UserSource};
 pub use verdict::{Verdict, judge_cancel, judge_order};

@@ -183,7 +183,7 @@ impl BinanceVenue {
         };
         let call = Call {
             method: Method::Delete,
-            path: "/api/v3/order",
+            path: "/api/v3/order".into(),
             params: requests::by_client_id(symbol, client_id),
             security: Security::Signed,
             priority: Priority::Cancel,

@@ -1,5 +1,6 @@
 //! The REST client for everything but new orders: within the budget, within a time-out, errors by what a caller can do.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ pub(crate) enum Security {
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) method: Method,
-    pub(crate) path: &'static str,
+    pub(crate) path: Cow<'static, str>,
     pub(crate) params: Params,
     pub(crate) security: Security,
     pub(crate) priority: Priority,
@@ -233,7 +234,7 @@ impl Rest {
         }
         let call = Call {
             method: Method::Get,
-            path: "/api/v3/time",
+            path: "/api/v3/time".into(),
             params: Params::default(),
             security: Security::Public,
             priority: Priority::Query,

@@ -16,6 +16,7 @@ use super::order_socket::{OrderSocket, SocketSettings};
 use super::rest::{Rest, RestSettings, lock};
 use super::session::MarketProtocol;
 use super::signing::ApiKey;
+use super::snapshots::Snapshots;
 use super::user_events::AccountReader;
 use super::user_stream::UserProtocol;
 use crate::address::{Address, Scheme};
@@ -37,6 +38,15 @@ use crate::wire::Connector;
 const STREAMS_MAX: usize = 1_024;
 /// How often the venue's clock is read.
 const CLOCK_EVERY: Duration = Duration::from_secs(60);
+
+/// How books come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BookSource {
+    /// The best 20 levels, whole each time: nothing can be missed.
+    Top20,
+    /// A snapshot over REST and all changes since, by their numbers.
+    Diffs,
+}
 
 /// Where Binance is and who we are there.
 #[derive(Clone, Debug)]
@@ -61,6 +71,8 @@ pub struct BinanceConfig {
     pub order_timeout: Duration,
     /// Which interface new orders go to.
     pub order_entry: OrderEntry,
+    /// How books come.
+    pub books: BookSource,
     /// How old a signed request may be when it arrives, in milliseconds, at most 60,000.
     pub receive_window_ms: u64,
     /// Seed of all jitter.
@@ -80,6 +92,7 @@ impl Default for BinanceConfig {
             request_timeout: Duration::from_secs(30),
             order_timeout: Duration::from_secs(5),
             order_entry: OrderEntry::Rest,
+            books: BookSource::Top20,
             receive_window_ms: 5_000,
             seed: 0,
         }
@@ -108,6 +121,7 @@ pub struct BinanceVenue {
     pub(super) budget: Arc<Mutex<RateBudget>>,
     pub(super) assets: Arc<Assets>,
     pub(super) symbols: RwLock<Arc<SymbolTable>>,
+    pub(super) snapshots: Arc<Snapshots>,
     /// Our ids of the orders that answers named with the venue's.
     pub(super) client_ids: Mutex<ClientIds>,
 }
@@ -173,6 +187,7 @@ impl BinanceVenue {
             budget,
             assets,
             symbols: RwLock::default(),
+            snapshots: Arc::default(),
             client_ids: Mutex::default(),
         })
     }
@@ -229,7 +244,8 @@ impl BinanceVenue {
         lock(&self.offset).offset_nanos(self.clock.now())
     }
 
-    /// Market data of `topics` into `sink`: one source for each 1,024 of them, to be run.
+    /// Market data of `topics` into `sink`: one source for each 1,024 of them, to be run. With books of changes, somebody must read
+    /// their snapshots meanwhile.
     pub fn market_sources<S: MarketSink>(
         &self,
         topics: &[Topic],
@@ -241,8 +257,15 @@ impl BinanceVenue {
         numbered
             .map(|(number, group)| {
                 let (address, symbols) = (self.ws_address.clone(), self.symbols());
-                let make: MakeMarket =
-                    Box::new(move || MarketProtocol::new(address.clone(), Arc::clone(&symbols)));
+                let snapshots = Arc::clone(&self.snapshots);
+                let has_diffs = self.config.books == BookSource::Diffs;
+                let make: MakeMarket = Box::new(move || {
+                    let new = MarketProtocol::new(address.clone(), Arc::clone(&symbols));
+                    match has_diffs {
+                        true => new.with_diffs(Arc::clone(&snapshots)),
+                        false => new,
+                    }
+                });
                 let mut source = DataSource::new(
                     format!("{}-market-{number}", self.config.name),
                     make,

@@ -1,4 +1,5 @@
-//! When a lost book is requested again: at once, then ever more slowly while it keeps getting lost.
+//! When a lost book is requested again: at once, then ever more slowly while it keeps getting lost, and as fast as the venue takes
+//! requests.
 
 use std::time::Duration;
 
@@ -12,6 +13,64 @@ const PAUSE_MAX: Duration = Duration::from_secs(60);
 const FIRST_WITHIN: Duration = Duration::from_secs(10);
 /// A book that was whole for this long counts as healthy, and its next loss as the first.
 const HEALTHY_AFTER: Duration = Duration::from_secs(60);
+
+/// How many requests for lost books a venue takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Books in one request.
+    pub batch_max: usize,
+    /// Requests at once after a long pause.
+    pub burst: u32,
+    /// Time after which one more may follow.
+    pub refill: Duration,
+}
+
+impl Pace {
+    /// One request after another, each for this many books, for venues that limit neither by the hour.
+    pub(crate) const fn of(batch_max: usize) -> Self {
+        Self {
+            batch_max,
+            burst: 2,
+            refill: Duration::from_millis(500),
+        }
+    }
+}
+
+/// The requests of one connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowance {
+    pace: Pace,
+    /// The time up to which requests are used up.
+    used_up_to: Option<Timestamp>,
+}
+
+impl Allowance {
+    pub(crate) const fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            used_up_to: None,
+        }
+    }
+
+    pub(crate) const fn batch_max(&self) -> usize {
+        self.pace.batch_max
+    }
+
+    /// When the next request may leave, from `now` on.
+    pub(crate) fn next(&self, now: Timestamp) -> Timestamp {
+        let ahead = self
+            .pace
+            .refill
+            .saturating_mul(self.pace.burst.saturating_sub(1));
+        self.used_up_to.map_or(now, |at| now.max(at - ahead))
+    }
+
+    /// A request leaves.
+    pub(crate) fn used(&mut self, now: Timestamp) {
+        let from = self.used_up_to.map_or(now, |at| at.max(now));
+        self.used_up_to = Some(from + self.pace.refill);
+    }
+}
 
 /// One book's attempts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,6 +107,11 @@ impl Resync {
             self.due = Some(now + self.pause());
         }
         is_due
+    }
+
+    /// When to look at it again; `None` for a book that nothing is to be requested of.
+    pub(crate) const fn due(&self) -> Option<Timestamp> {
+        self.due
     }
 
     /// The book is whole.
@@ -89,6 +153,23 @@ mod tests {
         let mut resync = Resync::default();
         let requested: Vec<i64> = (0..20).filter(|second| resync.ask(at(*second))).collect();
         assert_eq!(requested, [10, 12, 16]);
+    }
+
+    #[test]
+    fn requests_leave_as_fast_as_the_venue_takes_them() {
+        let mut allowance = Allowance::new(Pace {
+            batch_max: 1,
+            burst: 3,
+            refill: Duration::from_secs(20),
+        });
+        let mut requested = Vec::new();
+        for second in 0..100 {
+            while allowance.next(at(second)) <= at(second) {
+                allowance.used(at(second));
+                requested.push(second);
+            }
+        }
+        assert_eq!(requested, [0, 0, 0, 20, 40, 60, 80]);
     }
 
     #[test]

@@ -33,6 +33,11 @@ const CANDLES: [(Interval, &str); 12] = [
     (Interval::Week1, "kline.W"),
 ];
 
+/// Whether the venue has candles of an interval.
+pub(crate) fn has_candles(interval: Interval) -> bool {
+    CANDLES.iter().any(|(listed, _)| *listed == interval)
+}
+
 /// The channel of an interval; one that the venue does not know where it has none.
 pub(crate) fn candle_channel(interval: Interval) -> String {
     let mut all = CANDLES.iter();

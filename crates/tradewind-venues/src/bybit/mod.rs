@@ -9,7 +9,7 @@ mod instruments;
 mod session;
 
 pub use answers::decode_candles;
-pub(crate) use codec::candle_channel;
 pub use codec::{Data, Said, decode, decode_book, read};
+pub(crate) use codec::{candle_channel, has_candles};
 pub use instruments::decode_listings;
 pub use session::{MarketProtocol, TOPICS_MAX, settings};

@@ -1,30 +1,26 @@
-//! A connection to Bybit's market data as a [`Protocol`]: JSON over WebSocket, with pings as messages.
+//! What is said on a connection to its market data, with pings as messages.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tradewind_model::{MarketEvent, Timestamp};
+use tradewind_model::{InstrumentId, MarketEvent, Timestamp};
 
-use super::codec::{self, Data, Said};
+use super::codec::{self, Said};
 use crate::address::Address;
 use crate::book::OrderBook;
-use crate::book::keeping::Books;
+use crate::book::resync::Pace;
 use crate::connection::ConnectionSettings;
 use crate::machine::SourceSettings;
-use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
-use crate::quote_order::QuoteOrder;
-use crate::requests::Requests;
+use crate::protocol::{Ignored, Incoming, Topic};
+use crate::public_session::{Kept, PublicSession, Spelling, Verb};
 use crate::subscriptions::SubscriptionSettings;
 use crate::symbols::SymbolTable;
-use crate::wire::websocket::{Received, WebSocket};
 
 /// Topics that fit on one connection: the venue takes 21,000 characters of them, and the longest has 35.
 pub const TOPICS_MAX: usize = 600;
 /// The venue keeps 50 levels a side; more than this is not kept.
 const LEVELS_MAX: usize = 200;
-/// The number of requests that the connection makes on its own. The source's begin at 1.
-const OWN_REQUEST: u64 = 0;
 
 /// What suits the venue: a ping every 20 s and at most 10 topics in a request. A quiet instrument has nothing to say, so the pong
 /// is what proves the connection.
@@ -44,45 +40,18 @@ pub fn settings() -> SourceSettings {
     }
 }
 
-/// A connection to the market data.
+/// The venue's words.
 #[derive(Debug)]
-pub struct MarketProtocol {
-    address: Address,
-    symbols: Arc<SymbolTable>,
-    socket: WebSocket,
-    inner: Inner,
-}
+pub struct Words;
 
-/// Everything but the socket, which lends the text that is read.
-#[derive(Debug, Default)]
-struct Inner {
-    requests: Requests,
-    books: Books,
-    quotes: QuoteOrder,
-}
+/// A connection to the market data.
+pub type MarketProtocol = PublicSession<Words>;
 
-impl MarketProtocol {
+impl PublicSession<Words> {
     /// A connection that is not open yet. `address` is the venue's own, such as `wss://stream.bybit.com`.
     #[must_use]
     pub fn new(address: Address, symbols: Arc<SymbolTable>) -> Self {
-        Self {
-            socket: WebSocket::new(&address, "/v5/public/spot"),
-            address,
-            symbols,
-            inner: Inner::default(),
-        }
-    }
-
-    fn request(&mut self, verb: &str, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
-        let named: Vec<String> = topics
-            .iter()
-            .map(|topic| name(*topic, &self.symbols))
-            .collect();
-        if request != OWN_REQUEST {
-            self.inner.requests.sent(request, topics);
-        }
-        let text = json!({"req_id": request.to_string(), "op": verb, "args": named});
-        self.socket.send(&text.to_string(), out);
+        Self::open(address, "/v5/public/spot", symbols, Words)
     }
 }
 
@@ -99,102 +68,50 @@ fn name(topic: Topic, symbols: &SymbolTable) -> String {
     }
 }
 
-impl Protocol for MarketProtocol {
-    type Event = MarketEvent;
+impl Spelling for Words {
+    const PING: &'static str = r#"{"op":"ping"}"#;
+    const PACE: Pace = Pace::of(10);
 
-    fn address(&self) -> &Address {
-        &self.address
+    fn book(instrument: InstrumentId) -> OrderBook {
+        OrderBook::new(instrument, LEVELS_MAX)
     }
 
-    fn start(&mut self, nonce: u64, out: &mut Vec<u8>) {
-        self.socket.start(nonce, out);
-    }
-
-    fn is_ready(&self) -> bool {
-        self.socket.is_open()
-    }
-
-    fn subscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
-        let new = |instrument| OrderBook::new(instrument, LEVELS_MAX);
-        self.inner.books.open_all(topics, new);
-        self.request("subscribe", request, topics, out);
-    }
-
-    fn unsubscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
-        self.inner.books.close_all(topics);
-        self.request("unsubscribe", request, topics, out);
-    }
-
-    fn ping(&mut self, out: &mut Vec<u8>) {
-        self.socket.send(r#"{"op":"ping"}"#, out);
-    }
-
-    fn close(&mut self, out: &mut Vec<u8>) {
-        self.socket.close(out);
-    }
-
-    fn receive(
+    fn request(
         &mut self,
-        bytes: &[u8],
-        received_at: Timestamp,
-        out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
-    ) -> Result<usize, ProtocolError> {
-        let (used, received) = self.socket.receive(bytes, out)?;
-        match received {
-            Received::Text(text) => self.inner.text(text, received_at, &self.symbols, on),
-            // The venue answers the message; a pong of the WebSocket itself proves no less.
-            Received::Pong => on(Incoming::Pong),
-            Received::Other => on(Incoming::Ignored(Ignored::NotWanted)),
-            Received::Nothing | Received::Opened => {}
-        }
-        while let Some(lost) = self.inner.books.next_to_ask(received_at) {
-            let topic = [Topic::Depth(lost)];
-            self.request("unsubscribe", OWN_REQUEST, &topic, out);
-            self.request("subscribe", OWN_REQUEST, &topic, out);
-        }
-        Ok(used)
+        verb: Verb,
+        request: u64,
+        topics: &[Topic],
+        symbols: &SymbolTable,
+    ) -> Vec<String> {
+        let named: Vec<String> = topics.iter().map(|topic| name(*topic, symbols)).collect();
+        let text = json!({"req_id": request.to_string(), "op": verb.word(), "args": named});
+        vec![text.to_string()]
     }
-}
 
-impl Inner {
-    /// At most one thing that concerns the connection is said for each text.
-    fn text(
+    fn read(
         &mut self,
         text: &[u8],
         received_at: Timestamp,
         symbols: &SymbolTable,
+        kept: &mut Kept,
         on: &mut impl FnMut(Incoming<MarketEvent>),
     ) {
         match codec::read(text) {
-            Ok(Said::Data(data)) => self.data(&data, received_at, symbols, on),
+            Ok(Said::Data(data)) if data.is_book() => {
+                let Some(instrument) = symbols.find(data.symbol()) else {
+                    return on(Incoming::Ignored(Ignored::WrongSymbol));
+                };
+                let read = codec::decode_book(&data, instrument, &mut kept.books.levels);
+                kept.books.take_read(instrument.id, read, received_at, on);
+            }
+            Ok(Said::Data(data)) => codec::decode(&data, received_at, symbols, on),
             Ok(Said::Pong) => on(Incoming::Pong),
-            Ok(Said::Granted { request }) => on(self.requests.acked(request)),
+            Ok(Said::Granted { request }) => on(kept.requests.acked(request)),
             Ok(Said::Refused { request, message }) => {
-                on(self.requests.refused(request, message, &mut self.books));
+                on(kept.requests.refused(request, message, &mut kept.books));
             }
             Ok(Said::Other) => on(Incoming::Ignored(Ignored::NotWanted)),
             Err(why) => on(Incoming::Ignored(why)),
         }
-    }
-
-    fn data(
-        &mut self,
-        data: &Data<'_>,
-        received_at: Timestamp,
-        symbols: &SymbolTable,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
-    ) {
-        if !data.is_book() {
-            let quotes = &mut self.quotes;
-            return codec::decode(data, received_at, symbols, &mut |incoming| {
-                on(quotes.checked(incoming));
-            });
-        }
-        let Some(instrument) = symbols.find(data.symbol()) else {
-            return on(Incoming::Ignored(Ignored::WrongSymbol));
-        };
-        let read = codec::decode_book(data, instrument, &mut self.books.levels);
-        self.books.take_read(instrument.id, read, received_at, on);
     }
 }

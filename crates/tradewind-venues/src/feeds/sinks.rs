@@ -1,35 +1,63 @@
-//! A sink for what comes over a connection of its own beside that of the quotes.
+//! What a feed's sources hand on, and what is noted of it on the way.
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, Quote, Trade};
 
+use super::refills::Refills;
 use crate::protocol::Topic;
 use crate::sink::MarketSink;
 
-/// Hands everything on but the health of instruments.
-pub(super) struct WithoutHealth(pub(super) Arc<dyn MarketSink>);
+/// Whether what comes over a connection says how its instruments are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Speaks {
+    /// It does.
+    OfHealth,
+    /// Another connection does: this one brings what comes seldom.
+    OfDataOnly,
+}
 
-impl MarketSink for WithoutHealth {
+/// Hands everything on, candles in order and without holes.
+pub(super) struct FeedSink {
+    pub(super) sink: Arc<dyn MarketSink>,
+    pub(super) refills: Arc<Refills>,
+    /// Notified when a price is finer than its instrument's.
+    pub(super) doubts: Arc<Notify>,
+    pub(super) speaks: Speaks,
+}
+
+impl MarketSink for FeedSink {
     fn quote(&self, quote: Quote) {
-        self.0.quote(quote);
+        self.sink.quote(quote);
     }
 
     fn trade(&self, trade: Trade) {
-        self.0.trade(trade);
+        self.sink.trade(trade);
     }
 
     fn candle(&self, candle: Candle) {
-        self.0.candle(candle);
+        self.refills.take(candle, |candle| self.sink.candle(candle));
     }
 
     fn depth(&self, depth: Box<Depth>) {
-        self.0.depth(depth);
+        self.sink.depth(depth);
     }
 
-    fn health(&self, _instrument: InstrumentId, _health: FeedHealth, _reason: &str) {}
+    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
+        if matches!(health, FeedHealth::Gap | FeedHealth::Resync) {
+            self.refills.broken(instrument);
+        }
+        if self.speaks == Speaks::OfHealth {
+            self.sink.health(instrument, health, reason);
+        }
+    }
 
     fn failed(&self, topic: Topic, reason: &str) {
-        self.0.failed(topic, reason);
+        self.sink.failed(topic, reason);
+    }
+
+    fn off_grid(&self) {
+        self.doubts.notify_one();
     }
 }

@@ -7,9 +7,9 @@ use tradewind_model::{
     Trade, TradeId,
 };
 
-use super::candles::OpenCandles;
 use crate::book::{Levels, Message, Step};
 use crate::decimals::{digits, plain, price, quantity, rfc3339, volume};
+use crate::open_candles::OpenCandles;
 use crate::protocol::{Ignored, Incoming, Sequence, Topic};
 use crate::symbols::SymbolTable;
 use crate::wire::json::{Cursor, Malformed, Value, whole};
@@ -25,6 +25,11 @@ const MINUTES: [(Interval, u64); 8] = [
     (Interval::Day1, 1_440),
     (Interval::Week1, 10_080),
 ];
+
+/// Whether the venue has candles of an interval.
+pub(crate) fn has_candles(interval: Interval) -> bool {
+    MINUTES.iter().any(|(listed, _)| *listed == interval)
+}
 
 fn interval(minutes: u64) -> Option<Interval> {
     let mut all = MINUTES.iter();
@@ -249,7 +254,8 @@ pub fn decode_book<'t>(
         side(row.bids, instrument, &mut levels.bids)?;
         side(row.asks, instrument, &mut levels.asks)?;
         let checksum = row.checksum.ok_or(Ignored::Malformed)?;
-        let step = Step::Checked { checksum };
+        let at = row.time.and_then(rfc3339);
+        let step = Step::Checked { checksum, at };
         match data.is_snapshot {
             Some(true) if is_alone => Ok(Message::Snapshot(step)),
             Some(false) if is_alone => Ok(Message::Update(step)),

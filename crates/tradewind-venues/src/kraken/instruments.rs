@@ -67,6 +67,16 @@ pub fn decode_listings(body: &[u8], desk: ListedFor<'_>) -> Result<Listings, Ven
     Ok(listings)
 }
 
+/// The name of a pair in requests over REST, which know Bitcoin and Dogecoin by their old names.
+pub(crate) fn rest_name(symbol: &str) -> String {
+    let old = |asset: &str| match asset {
+        "BTC" => "XBT".to_owned(),
+        "DOGE" => "XDG".to_owned(),
+        asset => asset.to_owned(),
+    };
+    symbol.split('/').map(old).collect()
+}
+
 fn asset(name: &str) -> &str {
     match name {
         "XBT" => "BTC",

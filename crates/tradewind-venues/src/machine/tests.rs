@@ -238,6 +238,91 @@ fn a_successor_that_is_not_subscribed_takes_over_from_a_lost_link_as_down() {
 }
 
 #[test]
+fn of_two_connections_books_of_the_one_in_use_are_shown() {
+    let mut rig = Rig::new();
+    let book = Topic::Depth(InstrumentId(0));
+    rig.give(SourceIn::Want(book));
+    rig.serve();
+    let old = rig.link();
+    let health = |changes: &[HealthChange]| -> Vec<FeedHealth> {
+        changes.iter().map(|change| change.health).collect()
+    };
+    rig.data(old, TRADES, 1);
+    rig.give(SourceIn::ClosingSoon(LinkId(old)));
+    let opened = rig.drain();
+    let [SourceOut::Open(new)] = opened[..] else {
+        panic!("{opened:?}")
+    };
+    let (now, mut changes) = (rig.now, Vec::new());
+    let mut data =
+        |rig: &mut Rig, link: LinkId| rig.machine.data(now, link, book, None, &mut changes);
+    assert_eq!(data(&mut rig, LinkId(old)), SequenceVerdict::Next);
+    assert_eq!(data(&mut rig, new), SequenceVerdict::Repeated);
+
+    // What the new one has lost counts from when it takes over.
+    let mut changes = Vec::new();
+    rig.machine
+        .kept(now, new, book, Some("a gap"), &mut changes);
+    assert_eq!(health(&changes), []);
+    rig.give(SourceIn::Opened(new));
+    let said = rig.serve_for(secs(50));
+    assert!(
+        !said.contains(&SourceOut::Close(LinkId(old))),
+        "its book is awaited"
+    );
+    let said = rig.serve_for(secs(20));
+    assert!(said.contains(&SourceOut::Close(LinkId(old))), "{said:?}");
+    assert_eq!(
+        rig.machine.data(rig.now, new, book, None, &mut changes),
+        SequenceVerdict::Next
+    );
+    assert_eq!(
+        rig.machine.health().health(InstrumentId(0)),
+        FeedHealth::Resync
+    );
+    rig.machine.kept(rig.now, new, book, None, &mut changes);
+    assert_eq!(health(&changes), [FeedHealth::Live]);
+}
+
+#[test]
+fn n05_a_successor_takes_over_once_its_books_are_whole() {
+    let mut rig = Rig::new();
+    let book = Topic::Depth(InstrumentId(0));
+    rig.give(SourceIn::Want(book));
+    rig.serve();
+    let old = rig.link();
+    let mut changes = Vec::new();
+    rig.machine.awaits_books(LinkId(old), &mut changes);
+    rig.data(old, TRADES, 1);
+    assert_eq!(
+        rig.machine.health().health(InstrumentId(0)),
+        FeedHealth::Resync
+    );
+    rig.machine
+        .kept(rig.now, LinkId(old), book, None, &mut changes);
+    assert_eq!(
+        rig.machine.health().health(InstrumentId(0)),
+        FeedHealth::Live
+    );
+    rig.give(SourceIn::ClosingSoon(LinkId(old)));
+    let opened = rig.drain();
+    let [SourceOut::Open(new)] = opened[..] else {
+        panic!("{opened:?}")
+    };
+    rig.give(SourceIn::Opened(new));
+    rig.machine.awaits_books(new, &mut changes);
+    let said = rig.serve_for(secs(10));
+    assert!(!said.contains(&SourceOut::Close(LinkId(old))), "{said:?}");
+    rig.machine.kept(rig.now, new, book, None, &mut changes);
+    let said = rig.serve_for(secs(1));
+    assert!(said.contains(&SourceOut::Close(LinkId(old))), "{said:?}");
+    assert_eq!(
+        rig.machine.health().health(InstrumentId(0)),
+        FeedHealth::Live
+    );
+}
+
+#[test]
 fn n05_an_announced_shutdown_is_a_renewal() {
     let mut rig = Rig::new();
     rig.serve();

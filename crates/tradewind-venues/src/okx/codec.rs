@@ -34,6 +34,11 @@ const CANDLES: [(Interval, &str); 13] = [
     (Interval::Week1, "candle1Wutc"),
 ];
 
+/// Whether the venue has candles of an interval.
+pub(crate) fn has_candles(interval: Interval) -> bool {
+    CANDLES.iter().any(|(listed, _)| *listed == interval)
+}
+
 /// The channel of an interval; one that the venue does not know where it has none.
 pub(crate) fn candle_channel(interval: Interval) -> String {
     let mut all = CANDLES.iter();

@@ -3,7 +3,7 @@
 //! It is a machine with connections ([`Links`]): a shell opens sockets, moves bytes and reports events. The
 //! machine itself does not wait.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tradewind_model::Timestamp;
 use crate::connection::LossReason;
 use crate::health::SequenceVerdict;
 use crate::machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
-use crate::protocol::{Incoming, Protocol};
+use crate::protocol::{Ignored, Incoming, Protocol, Topic};
 use crate::sink::SourceSink;
 use crate::stats::SourceStats;
 use crate::wire::{Buffers, LinkAction, Links};
@@ -30,7 +30,7 @@ struct Link<P> {
 
 /// A data source without its sockets.
 #[derive(Debug)]
-pub struct SourceCore<P, M, K> {
+pub struct SourceCore<P: Protocol, M, K> {
     name: String,
     make: M,
     sink: K,
@@ -38,6 +38,8 @@ pub struct SourceCore<P, M, K> {
     links: Vec<Link<P>>,
     actions: VecDeque<LinkAction>,
     stats: Arc<SourceStats>,
+    /// The last of what came over a connection that is not in use yet, by topic.
+    held: BTreeMap<Topic, (LinkId, P::Event)>,
 }
 
 impl<P, M, K> SourceCore<P, M, K>
@@ -56,6 +58,7 @@ where
             links: Vec::new(),
             actions: VecDeque::new(),
             stats: Arc::default(),
+            held: BTreeMap::new(),
         }
     }
 
@@ -72,6 +75,22 @@ where
         for order in out {
             self.carry_out(order);
         }
+        self.release();
+    }
+
+    /// Hands on what was held of a connection that has taken over: its books may not change for long.
+    fn release(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
+        for (topic, (id, event)) in std::mem::take(&mut self.held) {
+            if self.machine.is_current(id) {
+                self.stats.event();
+                self.sink.event(event);
+            } else if self.machine.knows(id) {
+                self.held.insert(topic, (id, event));
+            }
+        }
     }
 
     /// Decodes one message and returns its length, 0 if none is whole. Data goes to the sink; what concerns the connection comes
@@ -87,6 +106,7 @@ where
             sink,
             stats,
             links,
+            held,
             ..
         } = self;
         let Link {
@@ -98,7 +118,8 @@ where
         } = &mut links[at];
         let mut news = Vec::new();
         let (input, out) = buffers.both();
-        let mut on = |incoming| news.extend(take(machine, sink, stats, (now, *id), incoming));
+        let mut on =
+            |incoming| news.extend(take((machine, held), sink, stats, (now, *id), incoming));
         let used = protocol.receive(input, received_at, out, &mut on);
         let used = used.map_err(|error| error.0)?;
         buffers.used(used);
@@ -115,7 +136,19 @@ where
             link.is_ready = true;
             self.stats.connected();
             self.handle(now, SourceIn::Opened(id));
+            if self.keeps_books(id) {
+                let mut health = Vec::new();
+                self.machine.awaits_books(id, &mut health);
+                health
+                    .into_iter()
+                    .for_each(|change| self.sink.health(change));
+            }
         }
+    }
+
+    fn keeps_books(&self, id: LinkId) -> bool {
+        let mut links = self.links.iter();
+        links.any(|link| link.id == id && link.protocol.keeps_books())
     }
 
     fn carry_out(&mut self, order: SourceOut) {
@@ -264,7 +297,7 @@ where
 
 /// Hands data to the sink; returns what concerns the connection.
 fn take<E>(
-    machine: &mut SourceMachine,
+    (machine, held): (&mut SourceMachine, &mut BTreeMap<Topic, (LinkId, E)>),
     sink: &mut impl SourceSink<E>,
     stats: &SourceStats,
     (now, link): (Duration, LinkId),
@@ -279,6 +312,9 @@ fn take<E>(
         } => {
             match machine.data(now, link, topic, sequence, &mut health) {
                 SequenceVerdict::Repeated => {
+                    if machine.is_beside(link, topic, sequence) {
+                        held.insert(topic, (link, event));
+                    }
                     stats.repeated();
                     return None;
                 }
@@ -304,11 +340,11 @@ fn take<E>(
             None
         }
         Incoming::Lost { topic, reason } => {
-            machine.kept(now, topic, Some(&reason), &mut health);
+            machine.kept(now, link, topic, Some(&reason), &mut health);
             None
         }
         Incoming::Whole { topic } => {
-            machine.kept(now, topic, None, &mut health);
+            machine.kept(now, link, topic, None, &mut health);
             None
         }
         Incoming::Filling => {
@@ -320,6 +356,9 @@ fn take<E>(
             None
         }
         Incoming::Ignored(why) => {
+            if why == Ignored::OffGrid {
+                sink.off_grid();
+            }
             stats.ignored(why);
             None
         }

@@ -17,7 +17,7 @@ use super::http::{self, Head};
 use crate::address::Address;
 use crate::protocol::ProtocolError;
 
-/// The longest message taken; Binance's are below 64 KiB.
+/// The longest message taken, where the venue's are not longer; Binance's are below 64 KiB.
 const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// The longest payload of a control frame.
 const CONTROL_BYTES_MAX: usize = 125;
@@ -56,6 +56,8 @@ pub(crate) struct WebSocket {
     /// The kind of the message whose fragments are being put together.
     fragments: Option<Data>,
     message: Vec<u8>,
+    /// The longest message taken.
+    message_max: usize,
 }
 
 impl std::fmt::Debug for WebSocket {
@@ -76,6 +78,7 @@ impl WebSocket {
             random: Xoshiro256PlusPlus::seed_from_u64(0),
             fragments: None,
             message: Vec::new(),
+            message_max: MESSAGE_BYTES_MAX,
         }
     }
 
@@ -89,7 +92,13 @@ impl WebSocket {
             random: Xoshiro256PlusPlus::seed_from_u64(0),
             fragments: None,
             message: Vec::new(),
+            message_max: MESSAGE_BYTES_MAX,
         }
+    }
+
+    /// Takes messages up to this length.
+    pub(crate) const fn set_message_max(&mut self, bytes: usize) {
+        self.message_max = bytes;
     }
 
     /// Sends `token` with the handshake. One that would be more than a value is left out.
@@ -191,7 +200,7 @@ impl WebSocket {
             OpCode::Data(Data::Text | Data::Binary) if self.fragments.is_some() => {
                 broken("a message within a message")
             }
-            OpCode::Data(_) if length > (MESSAGE_BYTES_MAX - self.held()) as u64 => {
+            OpCode::Data(_) if length > (self.message_max.saturating_sub(self.held())) as u64 => {
                 broken("a message that is too long")
             }
             OpCode::Data(_) | OpCode::Control(_) => Ok(()),

@@ -9,8 +9,10 @@
 
 mod books;
 mod bybit;
+mod coinbase;
 mod dialogue;
 mod diff_books;
+mod feeds;
 mod framed;
 mod history;
 mod http;

@@ -1,4 +1,4 @@
-//! OKX, Bybit and Kraken as sources over real sockets: subscribed, a gap in a book, cut, restored.
+//! OKX, Bybit, Kraken and Coinbase as sources over real sockets: subscribed, a gap in a book, cut, restored.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tradewind_model::{InstrumentId, ManualClock, MarketEvent};
 use tradewind_venues::{
     Address, ConnectionSettings, DataSource, Protocol, Scheme, SourceSettings,
     SubscriptionSettings, SymbolTable, TcpConnector, ToMarketSink, Topic, bybit, client_config,
-    kraken, okx,
+    coinbase, kraken, okx,
 };
 
 use crate::rig::{Running, instrument};
@@ -82,7 +82,8 @@ async fn lives(server: &Server, recorder: &Recorder, words: &Words, requests: us
     let lines = recorder.lines(4).await;
     assert_eq!(
         lines,
-        ["0 Resync", "0 Live", "quote 1000/1010", "depth 1+1"]
+        ["0 Resync", "quote 1000/1010", "0 Live", "depth 1+1"],
+        "not live before its book is there"
     );
     venue.say(words.gap.clone()).await;
     assert_eq!(recorder.lines(2).await, ["0 Gap", "0 Resync"]);
@@ -194,6 +195,64 @@ async fn a_kraken_source_lives_through_a_gap_and_a_cut() {
         gap: book("update", right ^ 1),
     };
     lives(&server, &recorder, &words, 2).await;
+    assert_eq!(source.handle().stats().snapshot().malformed, 0);
+    source.stop().await;
+}
+
+#[tokio::test]
+async fn a_coinbase_source_lives_through_a_gap_and_a_cut() {
+    let (server, recorder) = (Server::start().await, Recorder::new());
+    let (address, symbols) = (address(&server), symbols("BTC-USD"));
+    let source = start(&recorder, coinbase::settings(), move || {
+        coinbase::MarketProtocol::new(address.clone(), Arc::clone(&symbols))
+    });
+    let level = |side: &str, price: &str| json!({"side": side, "event_time": "2026-04-07T14:30:00Z", "price_level": price, "new_quantity": "1"});
+    let message = |number: u64, channel: &str, event: Value| {
+        json!({"channel": channel, "client_id": "", "timestamp": "2026-04-07T14:30:00Z", "sequence_num": number, "events": [event]})
+            .to_string()
+    };
+    let listed = message(
+        1,
+        "subscriptions",
+        json!({"subscriptions": {"ticker": ["BTC-USD"], "level2": ["BTC-USD"]}}),
+    );
+    let updates = json!([level("bid", "100.0"), level("offer", "101.0")]);
+    let book = |number: u64, kind: &str| {
+        message(
+            number,
+            "l2_data",
+            json!({"type": kind, "product_id": "BTC-USD", "updates": updates}),
+        )
+    };
+    let quote = message(
+        2,
+        "ticker",
+        json!({"type": "update", "tickers": [{"product_id": "BTC-USD", "best_bid": "100.0",
+        "best_bid_quantity": "1", "best_ask": "101.0", "best_ask_quantity": "1"}]}),
+    );
+    let mut venue = server.accept().await;
+    assert_eq!(venue.path, "/");
+    for wanted in ["heartbeats", "ticker", "level2"] {
+        let request = venue.request().await.unwrap();
+        assert_eq!(request["channel"], wanted);
+    }
+    venue
+        .say_all(vec![listed, quote, book(3, "snapshot")])
+        .await;
+    let lines = recorder.lines(5).await;
+    let quoted = "quote 1000/1010";
+    assert_eq!(lines, ["0 Resync", quoted, "0 Live", "depth 1+1", quoted]);
+    venue.say(book(5, "update")).await;
+    assert_eq!(recorder.lines(3).await, ["0 Gap", "0 Gap", "0 Resync"]);
+    for verb in ["unsubscribe", "subscribe"] {
+        let request = venue.request().await.unwrap();
+        assert_eq!(
+            (&request["type"], &request["channel"]),
+            (&json!(verb), &json!("level2"))
+        );
+    }
+    venue.say(book(6, "snapshot")).await;
+    assert_eq!(recorder.lines(3).await, ["0 Live", "depth 1+1", quoted]);
     assert_eq!(source.handle().stats().snapshot().malformed, 0);
     source.stop().await;
 }

@@ -182,7 +182,7 @@ fn what_is_not_ours_or_cannot_be_exact_is_ignored() {
     let ticker = r#"{"u":1,"s":"BTCUSDT","b":"1.5","B":"2","a":"1.6","A":"3"}"#;
     check(&ticker.replace("BTCUSDT", "DOGEUSDT"), Ignored::WrongSymbol);
     check(&ticker.replace(r#""s":"BTCUSDT","#, ""), Ignored::NoSymbol);
-    check(&ticker.replace("1.6", "1.612"), Ignored::Malformed);
+    check(&ticker.replace("1.6", "1.612"), Ignored::OffGrid);
     check(&ticker.replace("1.6", "1e5"), Ignored::Malformed);
     check(&ticker.replace("1.6", "-1.6"), Ignored::Malformed);
     check(&ticker.replace(r#""1.6""#, "1.6"), Ignored::Malformed);

@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{AccountId, AssetTable, Clock, ManualClock, VenueId};
-use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
+use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, BookSource, OrderEntry};
 use tradewind_venues::execution::{RequestId, VenueRequest, VenueResponse};
 use tradewind_venues::{
     Address, Connector, Opening, OrderGate, RateBudget, RealTime, SendPermit, Sleeping, Venue,
@@ -208,6 +208,7 @@ fn account(world: &Arc<World>, order_entry: OrderEntry) -> (Arc<dyn Venue>, Answ
         ws_api_url: "ws://localhost:3".to_owned(),
         key: Some(ApiKey::new("the key", SECRET.into())),
         order_entry,
+        books: BookSource::Top20,
         seed: 1,
     };
     let context = VenueContext {

@@ -20,7 +20,9 @@ use tradewind_model::{Clock, Instrument, Interval, Ppm, VenueId};
 use tradewind_risk::KillLatch;
 use tradewind_simx_server::{MarketChoice, MirrorFeed};
 use tradewind_venues::execution::{RequestId, VenueResponse};
-use tradewind_venues::{MarketSink, OrderEntry, SourceSettings, Topic, Venue, VenueContext, build};
+use tradewind_venues::{
+    BookSource, MarketSink, OrderEntry, SourceSettings, Topic, Venue, VenueContext, build,
+};
 
 use super::bans::Bans;
 use super::hot_path::keep;
@@ -186,6 +188,7 @@ fn reader(
         // So that the log tells its connections from the desk's own.
         name: format!("mirrored-{}", settings.name),
         order_entry: OrderEntry::Rest,
+        books: BookSource::Top20,
         ..public_settings(config, settings, VenueId(u32::try_from(place)?))
     };
     let name = settings.name.clone();

@@ -8,9 +8,10 @@ use tradewind_events::{Configuration, Delivery, Event, EventType, Input};
 use tradewind_journal::{EventReader, Reader, Record, StoreKind};
 use tradewind_model::{AccountId, Clock, EventId};
 use tradewind_storage::{HistoryItem, Writer};
+use tradewind_venues::MarketData;
 
 use crate::app::difference::{Difference, VenueState};
-use crate::app::rules::{Halts, Rules};
+use crate::app::rules::{Halts, PriceDoubts, Rules};
 use crate::app::supervisor::Supervisor;
 use crate::app::venue::Venues;
 use crate::driver::{DeskHandle, InputQueues};
@@ -56,15 +57,30 @@ pub(super) fn start_rules(
         let instruments = configuration.instruments.iter();
         let there = instruments.filter(|one| at.is_some_and(|at| at.venue == one.venue));
         let halts = Halts::of(there);
-        let (venue, queues, bus) = (Arc::clone(venue), Arc::clone(queues), bus.clone());
+        let venue: Arc<dyn MarketData> = Arc::clone(venue) as _;
+        let (queues, bus) = (Arc::clone(queues), bus.clone());
         supervisor.keep("rules", move |stop| {
             let types = TypeSet::from_iter([EventType::OrderRejected]);
+            let rejections = bus.subscribe(SubscriptionOptions::new("rules", Class::Drop, types));
             let rules = Rules {
-                account,
                 venue: Arc::clone(&venue),
                 queues: Arc::clone(&queues),
-                rejections: bus.subscribe(SubscriptionOptions::new("rules", Class::Drop, types)),
+                rejections: Some((rejections, account)),
                 halts: halts.clone(),
+                prices: PriceDoubts::default(),
+            };
+            rules.run(stop)
+        });
+    }
+    for feed in &venues.feeds {
+        let (venue, queues) = (Arc::clone(feed.data()), Arc::clone(queues));
+        supervisor.keep("rules", move |stop| {
+            let rules = Rules {
+                venue: Arc::clone(&venue),
+                queues: Arc::clone(&queues),
+                rejections: None,
+                halts: Halts::default(),
+                prices: PriceDoubts::default(),
             };
             rules.run(stop)
         });

@@ -1,16 +1,17 @@
 //! Reads the rules of the instruments in use again: every half hour, every minute while the venue halts one of them, and soon
-//! after it refused an order by a filter. A venue may change ticks, steps and minimums while the desk trades (V16), and it
+//! after it refused an order by a filter or sent a price that is finer than it should be. A venue may change ticks, steps and minimums while the desk trades (V16), and it
 //! halts instruments without saying when that is over (V15).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tradewind_bus::{Received, Subscription};
 use tradewind_events::{EventKind, Input};
 use tradewind_model::{AccountId, Instrument, InstrumentId, InstrumentStatus};
-use tradewind_venues::Venue;
+use tradewind_venues::MarketData;
 
 use crate::driver::InputQueues;
 
@@ -23,19 +24,37 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// The venue's code for an order that fails a filter.
 const FILTER_FAILURE: i32 = -1013;
 
-/// Reads the rules of one account's venue for as long as the desk runs.
+/// Reads the rules of one account's venue, or of one that is read without an account, for as long as the desk runs.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    /// The account whose refused orders count.
-    pub(crate) account: AccountId,
-    /// Its venue.
-    pub(crate) venue: Arc<dyn Venue>,
+    /// The venue.
+    pub(crate) venue: Arc<dyn MarketData>,
     /// Where changes go.
     pub(crate) queues: Arc<InputQueues>,
-    /// Events of refused orders.
-    pub(crate) rejections: Subscription,
+    /// Events of refused orders, and the account whose orders count; a venue that takes none has neither.
+    pub(crate) rejections: Option<(Subscription, AccountId)>,
     /// Which instruments in use are halted.
     pub(crate) halts: Halts,
+    /// How soon prices count.
+    pub(crate) prices: PriceDoubts,
+}
+
+/// From when on prices that are finer than they should be have the rules read again. A tick with more decimals takes effect at the
+/// next start, and until then there are such prices all the time: of readings that find nothing, each next one comes later.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PriceDoubts {
+    from: Option<Instant>,
+    pause: Duration,
+}
+
+impl PriceDoubts {
+    fn read_again(&mut self, has_changed: bool, now: Instant) {
+        self.pause = match has_changed {
+            true => AGAIN,
+            false => self.pause.saturating_mul(2).clamp(AGAIN, EVERY),
+        };
+        self.from = Some(now + self.pause);
+    }
 }
 
 /// Instruments that their venue does not trade now, though it lists them.
@@ -83,9 +102,10 @@ impl Rules {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(self.halts.wait()) => {}
-                () = self.refused() => {}
+                () = self.doubted() => {}
             }
-            self.read().await;
+            let has_changed = self.read().await;
+            self.prices.read_again(has_changed, Instant::now());
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(AGAIN) => {}
@@ -94,20 +114,39 @@ impl Rules {
         }
     }
 
-    /// Ignores refusals of orders that were sent before the rules were read. Never resolves.
+    /// Ignores refusals of orders that were sent before the rules were read, and prices. Never resolves.
     async fn ignored(&mut self) {
         loop {
-            self.refused().await;
+            self.doubted().await;
+        }
+    }
+
+    /// Waits until something shows that the rules may have changed.
+    async fn doubted(&mut self) {
+        let venue = Arc::clone(&self.venue);
+        let from = self.prices.from;
+        let prices = async {
+            if let Some(from) = from {
+                tokio::time::sleep_until(from).await;
+            }
+            venue.rules_doubted().await;
+        };
+        tokio::select! {
+            () = self.refused() => {}
+            () = prices => {}
         }
     }
 
     /// Waits until the venue refused an order of the account by a filter.
     async fn refused(&mut self) {
+        let Some((rejections, account)) = &mut self.rejections else {
+            return std::future::pending().await;
+        };
         loop {
-            match self.rejections.recv().await {
+            match rejections.recv().await {
                 Some(Received::Event(event)) => {
                     if let EventKind::OrderRejected { terms, reason, .. } = &event.kind
-                        && terms.account == self.account
+                        && terms.account == *account
                         && reason.code == FILTER_FAILURE
                     {
                         return;
@@ -120,17 +159,23 @@ impl Rules {
         }
     }
 
-    async fn read(&mut self) {
+    /// Whether anything had changed.
+    async fn read(&mut self) -> bool {
         match self.venue.changed_instruments().await {
             Ok(changed) => {
+                let has_changed = !changed.is_empty();
                 for instrument in changed {
                     self.halts.note(&instrument);
                     tracing::warn!(instrument = %instrument.name, "The venue changed an instrument's rules.");
                     self.queues
                         .control(Input::InstrumentChanged(Box::new(instrument)));
                 }
+                has_changed
             }
-            Err(error) => tracing::warn!(%error, "The instruments' rules could not be read again."),
+            Err(error) => {
+                tracing::warn!(%error, "The instruments' rules could not be read again.");
+                false
+            }
         }
     }
 }
@@ -140,6 +185,23 @@ mod tests {
     use tradewind_model::AssetId;
 
     use super::*;
+
+    /// A tick that is too fine for the desk has prices doubted with each frame.
+    #[test]
+    fn readings_for_prices_that_find_nothing_come_ever_more_seldom() {
+        let (mut doubts, now) = (PriceDoubts::default(), Instant::now());
+        let mut pauses = Vec::new();
+        for _ in 0..11 {
+            doubts.read_again(false, now);
+            pauses.push((doubts.from.unwrap() - now).as_secs());
+        }
+        assert_eq!(
+            pauses,
+            [5, 10, 20, 40, 80, 160, 320, 640, 1_280, 1_800, 1_800]
+        );
+        doubts.read_again(true, now);
+        assert_eq!(doubts.from.unwrap() - now, AGAIN);
+    }
 
     /// V15: read every minute while one is halted, every half hour otherwise.
     #[test]

@@ -395,6 +395,7 @@ pub(super) fn public_settings(
         ws_api_url: venue.ws_api_url.clone(),
         key: None,
         order_entry: venue.order_entry,
+        books: venue.books,
         seed: config.simulation.seed,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use tradewind_model::{AccountMode, Amount, Ppm};
-use tradewind_venues::{Address, OrderEntry, Scheme, VenueKind};
+use tradewind_venues::{Address, BookSource, OrderEntry, Scheme, VenueKind};
 
 use super::desk::{address, is_asset, variable};
 use super::error::{Errors, Problem};
@@ -30,6 +30,8 @@ pub struct VenueSettings {
     pub ws_api_url: String,
     /// Which interface new orders go to.
     pub order_entry: OrderEntry,
+    /// How its books come.
+    pub books: BookSource,
     /// The worst fee it takes, as a share of an order's value.
     pub fee: Ppm,
     /// PEM file of certificates that are trusted at this venue besides the built-in ones.
@@ -125,6 +127,8 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
                 ("binance", VenueKind::Binance),
                 ("okx", VenueKind::Okx),
                 ("bybit", VenueKind::Bybit),
+                ("kraken", VenueKind::Kraken),
+                ("coinbase", VenueKind::Coinbase),
             ];
             values::choice(node, &kinds)
         });
@@ -141,6 +145,10 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
             ];
             values::choice(node, &choices)
         });
+        let books = section.get("book", |node| {
+            let choices = [("top20", BookSource::Top20), ("diffs", BookSource::Diffs)];
+            values::choice(node, &choices)
+        });
         let fee = section.get("fee", values::ratio);
         let ca_file = section.get("ca_file", values::text);
         let references = section.entries("references", |product, node| {
@@ -154,6 +162,7 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
             ws_url: ws_url?,
             ws_api_url: ws_api_url?,
             order_entry: order_entry?,
+            books: books?,
             fee: fee?,
             ca_file: ca_file.map(PathBuf::from),
             references,
@@ -197,6 +206,11 @@ pub(super) fn add_addresses(root: &mut Table) {
         let addresses = match kind {
             "okx" => ["\"https://www.okx.com\"", "\"wss://ws.okx.com:8443\""],
             "bybit" => ["\"https://api.bybit.com\"", "\"wss://stream.bybit.com\""],
+            "kraken" => ["\"https://api.kraken.com\"", "\"wss://ws.kraken.com\""],
+            "coinbase" => [
+                "\"https://api.coinbase.com\"",
+                "\"wss://advanced-trade-ws.coinbase.com\"",
+            ],
             _ => continue,
         };
         for (key, text) in ["rest_url", "ws_url"].into_iter().zip(addresses) {

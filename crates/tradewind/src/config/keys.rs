@@ -144,11 +144,12 @@ const API: &[Key] = &[
 
 #[rustfmt::skip]
 const VENUE: &[Key] = &[
-    required("kind", Kind::Choice(&["binance", "okx", "bybit"]), "\"binance\"", "its adapter; all but binance give prices only: docs/venues.md"),
+    required("kind", Kind::Choice(&["binance", "okx", "bybit", "kraken", "coinbase"]), "\"binance\"", "its adapter; all but binance give prices only: docs/venues.md"),
     required("rest_url", Kind::Text, "\"https://api.binance.com\"", "scheme://host:port of its REST interface"),
     required("ws_url", Kind::Text, "\"wss://stream.binance.com:9443\"", "scheme://host:port of its market streams"),
     optional("ws_api_url", Kind::Text, "\"wss://ws-api.binance.com:443/ws-api/v3\"", "whole address of its WebSocket API, where orders go there"),
     default("order_entry", Kind::Choice(&["rest", "websocket"]), "\"rest\"", "which interface new orders go to"),
+    default("book", Kind::Choice(&["top20", "diffs"]), "\"top20\"", "how books come from Binance: the best 20 levels whole, or a snapshot and its changes"),
     default("fee", Kind::Ratio, "0.001", "the worst fee it takes, as a share of an order's value"),
     optional("ca_file", Kind::Text, "\"venue-ca.pem\"", "PEM file of certificates trusted at this venue besides the built-in ones, for a venue with a private CA"),
     default("references", Kind::Open(&Kind::Free("the name of an instrument, or a table with source and within")), "{}", "second sources of prices, by product: an entry is refused unless the mid there is live and within 1 % of its own"),

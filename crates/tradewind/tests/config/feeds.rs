@@ -1,6 +1,7 @@
 //! Venues that give prices only.
 
 use tradewind::config::VenueSettings;
+use tradewind_venues::BookSource;
 
 use crate::{BASE, errors, read};
 
@@ -40,6 +41,34 @@ fn a_venue_of_prices_needs_its_kind_only_and_bots_read_it() {
     );
     let again = read(&config.show()).unwrap();
     assert_eq!(again.venues, config.venues);
+}
+
+#[test]
+fn each_venue_of_prices_has_its_own_addresses() {
+    for (kind, rest, streams) in [
+        ("kraken", "https://api.kraken.com", "wss://ws.kraken.com"),
+        (
+            "coinbase",
+            "https://api.coinbase.com",
+            "wss://advanced-trade-ws.coinbase.com",
+        ),
+    ] {
+        let config = read(&with(&format!("[venues.x]\nkind = \"{kind}\"\n"))).unwrap();
+        let venue = config
+            .venues
+            .iter()
+            .find(|venue| venue.name == "x")
+            .unwrap();
+        assert_eq!((&*venue.rest_url, &*venue.ws_url), (rest, streams));
+    }
+}
+
+#[test]
+fn books_come_whole_unless_the_configuration_says_otherwise() {
+    let books = |text: &str| read(text).unwrap().venues[0].books;
+    assert_eq!(books(BASE), BookSource::Top20);
+    let diffs = BASE.replace("kind = \"binance\"", "kind = \"binance\"\nbook = \"diffs\"");
+    assert_eq!(books(&diffs), BookSource::Diffs);
 }
 
 #[test]

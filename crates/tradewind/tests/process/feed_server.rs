@@ -1,4 +1,4 @@
-//! OKX and Bybit as far as a desk reads them: instruments and candles over HTTP, the rest over a WebSocket, on one port.
+//! OKX, Bybit, Kraken and Coinbase as far as a desk reads them: instruments and candles over HTTP, the rest over a WebSocket, on one port.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -112,7 +112,10 @@ fn serve(mut stream: TcpStream, words: Words, conduct: &Mutex<Conduct>) -> io::R
 }
 
 fn answer(request: &str, words: Words) -> Value {
-    if request.contains("instruments") {
+    if ["instruments", "AssetPairs", "product_type"]
+        .iter()
+        .any(|word| request.contains(word))
+    {
         return (words.listings)();
     }
     // Pages of six minutes, newest first, as far as twenty minutes back; "after" itself is not among them.
@@ -124,7 +127,13 @@ fn answer(request: &str, words: Words) -> Value {
             let digits = behind
                 .split(|letter: char| !letter.is_ascii_digit())
                 .next()?;
-            Some(digits.parse::<u64>().ok()? - less)
+            let end = digits.parse::<u64>().ok()? - less;
+            // Coinbase counts in seconds.
+            Some(if end < 100_000_000_000 {
+                end * 1_000
+            } else {
+                end
+            })
         });
     let newest = end.map_or(open, |end| end / MINUTE * MINUTE);
     let starts = (0..6).map(|back| newest - back * MINUTE);
@@ -147,7 +156,7 @@ fn talk(
     );
     stream.write_all(head.as_bytes())?;
     stream.set_read_timeout(Some(TALK_EVERY))?;
-    let (mut bytes, mut number) = (Vec::new(), 1);
+    let (mut bytes, mut number, mut sent) = (Vec::new(), 1, 0_u64);
     let mut channels: Vec<(Value, bool)> = Vec::new();
     loop {
         let mut more = [0; 4_096];
@@ -166,12 +175,18 @@ fn talk(
                 continue;
             };
             let (answers, named) = (words.grants)(&request);
-            for answer in answers {
-                say(&mut stream, &answer.to_string())?;
-            }
             channels.retain(|(known, _)| !named.contains(known));
-            if request["op"] == "subscribe" {
+            let verb = ["op", "method", "type"].map(|key| &request[key]);
+            if verb.contains(&&Value::from("subscribe")) {
                 channels.extend(named.into_iter().map(|channel| (channel, true)));
+            }
+            for mut answer in answers {
+                if answer["channel"] == "subscriptions" {
+                    let all: Vec<&Value> = channels.iter().map(|(channel, _)| channel).collect();
+                    answer = coinbase_list(&all, sent);
+                    sent += 1;
+                }
+                say(&mut stream, &answer.to_string())?;
             }
         }
         let (is_stalled, skips, withholds, prices) = {
@@ -183,12 +198,18 @@ fn talk(
         if is_stalled {
             continue;
         }
+        // What is skipped is one message where the connection counts them, and one change of each book where books do.
         number += 1 + u64::from(skips);
+        sent += u64::from(skips);
         for (channel, is_first) in &mut channels {
             if *is_first && withholds && (words.is_book)(channel) {
                 continue;
             }
-            if let Some(message) = (words.message)(channel, number, *is_first) {
+            if let Some(mut message) = (words.message)(channel, number, *is_first) {
+                if message.get("sequence_num").is_some() {
+                    message["sequence_num"] = sent.into();
+                    sent += 1;
+                }
                 let usual = [
                     "60000.5",
                     if number % 2 == 0 {
@@ -363,4 +384,192 @@ pub(crate) const BYBIT: Words = Words {
             .as_str()
             .is_some_and(|topic| topic.starts_with("orderbook.50"))
     },
+};
+
+/// The CRC32 of Kraken's book of one level a side: of `600015100000000600005100000000`, its digits in the pair's precision.
+const KRAKEN_CHECKSUM: u32 = 352_420_610;
+
+/// Kraken.
+pub(crate) const KRAKEN: Words = Words {
+    kind: "kraken",
+    listings: || {
+        json!({"error": [], "result": {"XBTUSDT": {"altname": "XBTUSDT", "wsname": "XBT/USDT", "base": "XXBT",
+            "quote": "USDT", "pair_decimals": 1, "lot_decimals": 8, "ordermin": "0.00005", "costmin": "0.5",
+            "tick_size": "0.1", "status": "online"}}})
+    },
+    // It gives the newest 720 of which 20 are kept here, oldest first, and says which is the last closed one.
+    candles: |_| {
+        let open = now_ms() / MINUTE * 60;
+        let row = |back: u64| {
+            let start = open - back * 60;
+            json!([
+                start, "60000.0", "60010.5", "59990.0", "60001.0", "60000.0", "1.5", 3
+            ])
+        };
+        let rows: Vec<Value> = (0..=20).rev().map(row).collect();
+        json!({"error": [], "result": {"XBTUSDT": rows, "last": open - 60}})
+    },
+    grants: |request| {
+        if request["method"] == "ping" {
+            return (
+                vec![json!({"method": "pong", "req_id": request["req_id"]})],
+                Vec::new(),
+            );
+        }
+        let params = &request["params"];
+        let symbols = params["symbol"].as_array().unwrap();
+        let named = symbols.iter().map(|symbol| {
+            json!({"channel": params["channel"], "symbol": symbol, "interval": params["interval"]})
+        });
+        let named: Vec<Value> = named.collect();
+        let grant = |result: &Value| {
+            json!({"method": request["method"], "result": result, "success": true, "req_id": request["req_id"],
+                "time_in": "2023-09-25T09:04:31.742599Z", "time_out": "2023-09-25T09:04:31.742648Z"})
+        };
+        (named.iter().map(grant).collect(), named)
+    },
+    message: |channel, number, is_first| {
+        let (name, symbol) = (channel["channel"].as_str().unwrap(), &channel["symbol"]);
+        let kind = if is_first { "snapshot" } else { "update" };
+        // A change that is left out shows in the checksum of the next.
+        let lost = LAST_NUMBER.with(|last| {
+            let before = last.replace(if name == "book" { number } else { last.get() });
+            name == "book" && !is_first && number > before + 1
+        });
+        let checksum = KRAKEN_CHECKSUM ^ u32::from(lost);
+        let stamp = stamp_text();
+        let row = match name {
+            "ticker" => {
+                json!({"symbol": symbol, "bid": 60_000.5, "bid_qty": 1.0, "ask": 60_001.5, "ask_qty": 1.0,
+                "last": 60_001.0, "timestamp": stamp})
+            }
+            "trade" => {
+                json!({"symbol": symbol, "side": "buy", "price": 60_001.0, "qty": 0.1, "ord_type": "limit",
+                "trade_id": number, "timestamp": stamp})
+            }
+            "book" => json!({"symbol": symbol, "bids": [{"price": 60_000.5, "qty": 1.0}],
+                "asks": [{"price": 60_001.5, "qty": 1.0}], "checksum": checksum, "timestamp": stamp}),
+            _ => return None,
+        };
+        Some(json!({"channel": name, "type": kind, "data": [row]}))
+    },
+    is_book: |channel| channel["channel"] == "book",
+};
+
+thread_local! {
+    /// The number of the last change of a book on this connection, which has a thread of its own.
+    static LAST_NUMBER: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// Now, as texts have it.
+fn stamp_text() -> String {
+    let now = now_ms();
+    let (seconds, of_day) = (now / 1_000, now / 1_000 % 86_400);
+    let date = time_of(seconds / 86_400);
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    format!(
+        "{date}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
+        now % 1_000
+    )
+}
+
+/// The date of a day since 1970.
+fn time_of(days: u64) -> String {
+    let (mut year, mut left) = (1_970, days);
+    loop {
+        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let length = 365 + u64::from(is_leap);
+        if left < length {
+            let february = 28 + u64::from(is_leap);
+            let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+            for (month, length) in (1..).zip(lengths) {
+                if left < length {
+                    return format!("{year}-{month:02}-{:02}", left + 1);
+                }
+                left -= length;
+            }
+        }
+        left -= length;
+        year += 1;
+    }
+}
+
+fn coinbase_message(channel: &str, event: &Value) -> Value {
+    json!({"channel": channel, "client_id": "", "timestamp": stamp_text(), "sequence_num": 0, "events": [event]})
+}
+
+/// All that is subscribed on a connection.
+fn coinbase_list(channels: &[&Value], number: u64) -> Value {
+    let mut all = serde_json::Map::new();
+    for channel in channels {
+        let name = channel["channel"].as_str().unwrap().to_owned();
+        let symbols = all.entry(name).or_insert_with(|| json!([]));
+        symbols
+            .as_array_mut()
+            .unwrap()
+            .push(channel["product_id"].clone());
+    }
+    let mut message = coinbase_message("subscriptions", &json!({"subscriptions": all}));
+    message["sequence_num"] = number.into();
+    message
+}
+
+/// Coinbase. It streams candles of five minutes only.
+pub(crate) const COINBASE: Words = Words {
+    kind: "coinbase",
+    listings: || {
+        json!({"products": [{"product_id": "BTC-USDT", "product_type": "SPOT", "base_currency_id": "BTC",
+            "quote_currency_id": "USDT", "status": "online", "price_increment": "0.01", "base_increment": "0.00000001",
+            "base_min_size": "0.00000001", "base_max_size": "3400", "quote_min_size": "1", "alias": "",
+            "trading_disabled": false, "cancel_only": false}], "num_products": 1})
+    },
+    candles: |starts| {
+        let row = |(start, _): &(u64, bool)| {
+            json!({"start": (start / 1_000).to_string(), "low": "59990", "high": "60010.5", "open": "60000",
+                "close": "60001", "volume": "1.5"})
+        };
+        let rows: Vec<Value> = starts.iter().map(row).collect();
+        json!({"candles": rows})
+    },
+    grants: |request| {
+        let channel = &request["channel"];
+        let symbols = request["product_ids"].as_array().cloned();
+        let symbols = symbols.unwrap_or_else(|| vec![channel.clone()]);
+        let named = symbols
+            .iter()
+            .map(|symbol| json!({"channel": channel, "product_id": symbol}));
+        (vec![json!({"channel": "subscriptions"})], named.collect())
+    },
+    message: |channel, number, is_first| {
+        let (name, symbol) = (channel["channel"].as_str().unwrap(), &channel["product_id"]);
+        let kind = if is_first { "snapshot" } else { "update" };
+        let stamp = stamp_text();
+        let level = |side: &str, price: &str| json!({"side": side, "event_time": stamp, "price_level": price, "new_quantity": "1"});
+        Some(match name {
+            "heartbeats" => coinbase_message(
+                name,
+                &json!({"current_time": stamp, "heartbeat_counter": number}),
+            ),
+            "ticker" => coinbase_message(
+                name,
+                &json!({"type": kind, "tickers": [{"type": "ticker", "product_id": symbol,
+                "price": "60001", "best_bid": "60000.5", "best_bid_quantity": "1", "best_ask": "60001.5",
+                "best_ask_quantity": "1"}]}),
+            ),
+            "market_trades" => coinbase_message(
+                name,
+                &json!({"type": kind, "trades": [{"trade_id": number.to_string(),
+                "product_id": symbol, "price": "60001", "size": "0.1", "side": "SELL", "time": stamp}]}),
+            ),
+            // The best bid's quantity changes, so that there are quotes.
+            "level2" => coinbase_message(
+                "l2_data",
+                &json!({"type": kind, "product_id": symbol, "updates": [
+                {"side": "bid", "event_time": stamp, "price_level": "60000.5", "new_quantity": number.to_string()},
+                level("offer", "60001.5")]}),
+            ),
+            _ => return None,
+        })
+    },
+    is_book: |channel| channel["channel"] == "level2",
 };

@@ -1,4 +1,4 @@
-//! Venues that are read without an account: OKX and Bybit, played by `feed_server.rs`, feed the built desk.
+//! Venues that are read without an account: OKX, Bybit, Kraken and Coinbase, played by `feed_server.rs`, feed the built desk.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::desk::{Desk, command, tradewind, within};
-use crate::feed_server::{BYBIT, FeedServer, OKX, Words};
+use crate::feed_server::{BYBIT, COINBASE, FeedServer, KRAKEN, OKX, Words};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -208,6 +208,16 @@ fn an_entry_is_refused_while_its_second_source_drifts() {
         let answer = order();
         (answer.status < 300).then_some(())
     });
+}
+
+#[test]
+fn kraken_is_read_without_an_account() {
+    lives_through_a_lost_book_and_a_silent_venue(KRAKEN);
+}
+
+#[test]
+fn coinbase_is_read_without_an_account() {
+    lives_through_a_lost_book_and_a_silent_venue(COINBASE);
 }
 
 #[test]

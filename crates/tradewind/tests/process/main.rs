@@ -67,6 +67,8 @@ mod executor;
 #[path = "../virtual_desk/network.rs"]
 #[expect(dead_code, reason = "nothing goes wrong while a past is made")]
 mod network;
+#[path = "../virtual_desk/watched.rs"]
+mod watched;
 #[path = "../virtual_desk/world.rs"]
 #[expect(dead_code, reason = "nothing goes wrong while a past is made")]
 mod world;

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up fails it")]
 
+mod diffs;
 mod evidence;
 mod executor;
 mod network;
@@ -12,6 +13,7 @@ mod pairs;
 mod rows;
 mod simulate;
 mod stops;
+mod watched;
 mod world;
 
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tradewind::app::hot_path::{HotPath, LiveEffects, Responses, account_state, recover};
+use tradewind::app::hot_path::{HotPath, LiveEffects, Responses, Tasks, account_state, recover};
 use tradewind::config::{AbsentInstruments, DEFAULT, DeskConfig, Listing, Sources, keep_ids};
 use tradewind::driver::{DeskHandle, DriverParts, EvaluationLanes, InputQueues, LatencyStages};
 use tradewind_bus::{Bus, EmptyLog};
@@ -33,13 +33,14 @@ use tradewind_simx_server::{
 };
 use tradewind_venues::execution::{RESPONSES_MAX, RequestId, VenueResponse};
 use tradewind_venues::{
-    ApiKey, Assets, OrderEntry, OrderGate, RateBudget, RealTime, Venue, VenueContext, VenueKind,
-    VenueSettings, build,
+    ApiKey, Assets, BookSource, MarketSink, OrderEntry, OrderGate, RateBudget, RealTime,
+    SourceSettings, Topic, Venue, VenueContext, VenueKind, VenueSettings, build,
 };
 
 use crate::evidence::JournalEvidence;
 use crate::executor::{Executor, VirtualTime};
 use crate::network::Network;
+use crate::watched::{BooksSeen, Watched};
 
 /// Some bots that trade often, of the kinds of the default desk.
 const BOTS: &str = include_str!("bots.toml");
@@ -65,6 +66,8 @@ pub(crate) struct Choices {
     pub(crate) seed: u64,
     /// Which interface new orders go to.
     pub(crate) order_entry: OrderEntry,
+    /// How books come.
+    pub(crate) books: BookSource,
     /// The bots, as in a configuration.
     pub(crate) bots: &'static str,
     /// The configuration before its bots.
@@ -83,6 +86,7 @@ impl Choices {
         Self {
             seed,
             order_entry: OrderEntry::Rest,
+            books: BookSource::Top20,
             bots: BOTS,
             desk: DEFAULT,
             begins: Timestamp::from_secs(1_780_000_000),
@@ -116,6 +120,7 @@ pub(crate) struct World {
     executor: Executor,
     choices: Choices,
     desk: Option<Desk>,
+    pub(crate) books: BooksSeen,
 }
 
 impl World {
@@ -140,6 +145,7 @@ impl World {
             executor: Executor::default(),
             choices,
             desk: None,
+            books: BooksSeen::default(),
         }
     }
 
@@ -180,6 +186,9 @@ impl World {
         let for_engine = stable.for_engine();
         let configuration = Arc::new(stable.configuration);
         venue.use_instruments(&configuration.instruments).unwrap();
+        if self.choices.books == BookSource::Diffs {
+            self.watch_books(&context, &configuration)?;
+        }
         let start = (last_run, Input::Configured(Box::new(for_engine)));
         self.start_hot_path(&configuration, &context.gate, start, (venue, responses))
     }
@@ -202,7 +211,13 @@ impl World {
         context: VenueContext,
         sink: mpsc::Sender<(RequestId, VenueResponse)>,
     ) -> Arc<dyn Venue> {
-        let settings = VenueSettings {
+        // It fails only once the executor has ended.
+        let sink = move |id, response| drop(sink.try_send((id, response)));
+        build(self.settings(), context, Arc::new(sink)).unwrap()
+    }
+
+    fn settings(&self) -> VenueSettings {
+        VenueSettings {
             kind: VenueKind::Binance,
             venue: VenueId(0),
             name: "binance".to_owned(),
@@ -212,11 +227,35 @@ impl World {
             ws_api_url: "ws://127.0.0.1:1/ws-api/v3".to_owned(),
             key: Some(ApiKey::new(KEY, "secret".into())),
             order_entry: self.choices.order_entry,
+            books: self.choices.books,
             seed: self.choices.seed,
+        }
+    }
+
+    /// Lets an adapter of its own write down the books that the exchange sends whole, beside those that the desk is given.
+    fn watch_books(&mut self, context: &VenueContext, configuration: &Configuration) -> Option<()> {
+        let settings = VenueSettings {
+            name: "binance".to_owned(),
+            books: BookSource::Top20,
+            ..self.settings()
         };
-        // It fails only once the executor has ended.
-        let sink = move |id, response| drop(sink.try_send((id, response)));
-        build(settings, context, Arc::new(sink)).unwrap()
+        let venue = build(settings, context.clone(), Arc::new(|_, _| ())).unwrap();
+        let listing = Arc::clone(&venue);
+        let listed = self.finish(START_WITHIN, async move { listing.listings().await });
+        listed?.unwrap();
+        venue.use_instruments(&configuration.instruments).unwrap();
+        let instruments = configuration.instruments.iter();
+        let with_data = instruments.filter(|instrument| instrument.has_data());
+        let topics: Vec<Topic> = with_data.map(|one| Topic::Depth(one.id)).collect();
+        let sink: Arc<dyn MarketSink> = Arc::new(Watched::sent(&self.books));
+        let settings = SourceSettings::default();
+        for source in venue.market_sources(&topics, &sink, settings) {
+            self.executor.start_hot("witness", |stop| async move {
+                source.run(stop).await;
+                Ok(())
+            });
+        }
+        Some(())
     }
 
     fn start_hot_path(
@@ -272,7 +311,10 @@ impl World {
             killed: false,
             former: Vec::new(),
         }));
-        let sink = path.market_sink();
+        let mut sink = path.market_sink();
+        if self.choices.books == BookSource::Diffs {
+            sink = Arc::new(Watched::shown(&self.books, sink));
+        }
         path.start_market_data(&mut self.executor, &venues, &sink);
         path.start_account_streams(&mut self.executor, &venues)
             .unwrap();

@@ -212,7 +212,7 @@ fn what_is_not_ours_or_cannot_be_exact_is_ignored() {
     check(&quote.replace("BTCUSDT", "DOGEUSDT"), "WrongSymbol");
     check(&quote.replacen("BTCUSDT", "XRPUSDT", 1), "WrongSymbol");
     check(&quote.replace(r#""s":"BTCUSDT","#, ""), "NoSymbol");
-    check(&quote.replace("100.5", "100.505"), "Malformed");
+    check(&quote.replace("100.5", "100.505"), "OffGrid");
     check(&quote.replace("100.5", "NaN"), "Malformed");
     check(&quote.replace(r#"[["100.5","1"]]"#, "[]"), "Malformed");
     check(

@@ -54,7 +54,10 @@ fn every_recorded_checksum_is_that_of_our_book() {
             let mut unchecked = OrderBook::new(InstrumentId(0), 2_000);
             unchecked.take(Message::Snapshot(Step::Span { first: 0, last: 0 }), &levels);
             let checksum = unchecked.checksum();
-            let outcome = book.take(Message::Snapshot(Step::Checked { checksum }), &levels);
+            let outcome = book.take(
+                Message::Snapshot(Step::Checked { checksum, at: None }),
+                &levels,
+            );
             assert_eq!(outcome, Outcome::Changed, "{pair}");
             let mut plain = PlainBook::default();
             PlainBook::change(&mut plain.bids, bids);
@@ -70,7 +73,10 @@ fn every_recorded_checksum_is_that_of_our_book() {
             asks: levels_of(asks, *places),
         };
         let checksum = found("c").unwrap().as_str().unwrap().parse().unwrap();
-        let outcome = book.take(Message::Update(Step::Checked { checksum }), &levels);
+        let outcome = book.take(
+            Message::Update(Step::Checked { checksum, at: None }),
+            &levels,
+        );
         assert!(
             matches!(outcome, Outcome::Changed | Outcome::Same),
             "{outcome:?}: {text}"
@@ -200,6 +206,29 @@ fn d01_a_missing_change_is_noticed_by_the_checksum_of_the_next() {
     // The last change once more: the book has it already.
     assert_eq!(events(dialogue.receives(&next)), []);
     assert!(dialogue.sent().is_empty());
+}
+
+#[test]
+fn d03_repeated_changes_are_ignored_and_former_levels_may_come_back() {
+    let (mut venue, snapshot) = first();
+    let mut dialogue = subscribed();
+    dialogue.receives(&book_frame("snapshot", &snapshot, &venue));
+    let mut changed = |second: u64, quantity: i64| {
+        let (_, text) = change(&mut venue, second, vec![level(999, quantity)]);
+        text.replace("17:35:55", &format!("17:36:{second:02}"))
+    };
+    let (one, two, back) = (changed(1, 1), changed(2, 2), changed(3, 1));
+    for text in [&one, &two] {
+        assert_eq!(events(dialogue.receives(text)).len(), 1);
+    }
+    let repeated = [Incoming::Ignored(Ignored::Repeated)];
+    // Its levels and its checksum would fit: the book was like that.
+    assert_eq!(dialogue.receives(&one), repeated);
+    assert_eq!(dialogue.receives(&two), repeated);
+    assert_eq!(events(dialogue.receives(&back)).len(), 1);
+    assert_eq!(dialogue.receives(&two), repeated);
+    assert_eq!(events(dialogue.receives(&changed(4, 3))).len(), 1);
+    assert!(dialogue.sent().is_empty(), "no book was lost");
 }
 
 #[test]

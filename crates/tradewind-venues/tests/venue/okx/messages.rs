@@ -154,7 +154,7 @@ fn what_is_not_ours_or_cannot_be_exact_is_ignored() {
     check(quote, "Quotes(InstrumentId(0))");
     check(&quote.replace("BTC-USDT", "DOGE-USDT"), "WrongSymbol");
     check(&quote.replace(r#","instId":"BTC-USDT""#, ""), "NoSymbol");
-    check(&quote.replace("8476.98", "8476.981"), "Malformed");
+    check(&quote.replace("8476.98", "8476.981"), "OffGrid");
     check(&quote.replace("8476.98", "NaN"), "Malformed");
     check(&quote.replace("8476.98", "-1"), "Malformed");
     check(

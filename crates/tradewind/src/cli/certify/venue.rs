@@ -197,6 +197,7 @@ fn settings(plan: &Plan) -> VenueSettings {
         ws_api_url: plan.venue.ws_api_url.clone(),
         key: Some(plan.key.clone()),
         order_entry: plan.venue.order_entry,
+        books: plan.venue.books,
         seed: 0,
     }
 }

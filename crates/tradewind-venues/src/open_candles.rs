@@ -1,4 +1,4 @@
-//! Which candle is closed: the venue does not say, but the next one's beginning does.
+//! Which candle is closed, where the venue does not say: the next one's beginning does.
 
 use std::collections::BTreeMap;
 
