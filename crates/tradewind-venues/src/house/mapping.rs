@@ -1,6 +1,6 @@
 //! Where a house's messages have what: paths of the configuration, and what is found at them made an event.
 //!
-//! It is the same for JSON, for the fields of a Redis stream and for XML: each fills [`Found`], and [`Mapping::event`]
+//! It is the same for JSON, for the fields of a Redis stream and for XML: each fills [`Fields`], and [`Mapping::event`]
 //! reads it.
 
 use std::borrow::Cow;
@@ -100,13 +100,28 @@ impl Default for Mapping {
 
 /// What a message has at each path: the text of a string, or a number as it was written.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Found<'a>([Option<Cow<'a, str>>; Field::ALL.len()]);
+pub(super) struct Fields<'a>([Option<Cow<'a, str>>; Field::ALL.len()]);
 
-impl<'a> Found<'a> {
+impl<'a> Fields<'a> {
     pub(super) fn set(&mut self, index: usize, text: Cow<'a, str>) {
         if let Some(place) = self.0.get_mut(index) {
             *place = Some(text);
         }
+    }
+
+    /// Sets what is not set yet.
+    pub(super) fn set_first(&mut self, index: usize, text: impl FnOnce() -> Cow<'a, str>) {
+        if let Some(place @ None) = self.0.get_mut(index) {
+            *place = Some(text());
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn shown(&self) -> String {
+        let pairs = Field::ALL.iter().zip(&self.0);
+        let shown =
+            pairs.filter_map(|((_, name), text)| Some(format!("{name}={}", text.as_ref()?)));
+        shown.collect::<Vec<_>>().join(" ")
     }
 
     fn get(&self, field: Field) -> Option<&str> {
@@ -139,55 +154,60 @@ impl HouseEvent {
 }
 
 impl Mapping {
+    /// What a kind may be.
+    pub(super) fn kinds(&self) -> [&str; 2] {
+        [&self.quote, &self.trade]
+    }
+
     /// The number of a message among all of the feed, though it may be of no use otherwise.
-    pub(super) fn number(&self, found: &Found<'_>) -> Option<u64> {
+    pub(super) fn number(&self, fields: &Fields<'_>) -> Option<u64> {
         let is_of_feed = self.numbering == Numbering::Feed;
-        let text = found.get(Field::Sequence).filter(|_| is_of_feed)?;
+        let text = fields.get(Field::Sequence).filter(|_| is_of_feed)?;
         Scaled::parse(text)?.number()
     }
 
-    /// Makes an event of what was found. `id` becomes the id of a trade without a number.
+    /// Makes an event of what a message has. `id` becomes the id of a trade without a number.
     pub(super) fn event(
         &self,
-        found: &Found<'_>,
+        fields: &Fields<'_>,
         symbols: &HouseSymbols,
         received_at: Timestamp,
         id: u64,
     ) -> Result<HouseEvent, Ignored> {
-        let is_quote = match found.get(Field::Kind) {
+        let is_quote = match fields.get(Field::Kind) {
             Some(kind) if kind == self.quote => true,
             Some(kind) if kind == self.trade => false,
             Some(_) => return Err(Ignored::NotWanted),
-            None if found.get(Field::Bid).is_some() => true,
-            None if found.get(Field::Price).is_some() => false,
+            None if fields.get(Field::Bid).is_some() => true,
+            None if fields.get(Field::Price).is_some() => false,
             None => return Err(Ignored::NotWanted),
         };
-        let symbol = found.get(Field::Symbol).ok_or(Ignored::NoSymbol)?;
+        let symbol = fields.get(Field::Symbol).ok_or(Ignored::NoSymbol)?;
         let instrument = symbols.find(symbol).ok_or(Ignored::WrongSymbol)?;
-        let number = match found.get(Field::Sequence) {
+        let number = match fields.get(Field::Sequence) {
             None => None,
             Some(_) => Some(
-                found
+                fields
                     .number(Field::Sequence)?
                     .number()
                     .ok_or(Ignored::Malformed)?,
             ),
         };
-        let event_time = match found.get(Field::Time) {
+        let event_time = match fields.get(Field::Time) {
             None => None,
             Some(_) => {
-                let time = found.number(Field::Time)?.instant(self.time_places);
+                let time = fields.number(Field::Time)?.instant(self.time_places);
                 Some(time.ok_or(Ignored::Malformed)?)
             }
         };
         let id = TradeId(number.unwrap_or(id));
         let (topic, event) = match is_quote {
             true => {
-                let quote = quote(found, instrument, event_time, received_at)?;
+                let quote = quote(fields, instrument, event_time, received_at)?;
                 (Topic::Quotes(instrument.id), MarketEvent::Quote(quote))
             }
             false => {
-                let trade = self.trade(found, instrument, (id, event_time, received_at))?;
+                let trade = self.trade(fields, instrument, (id, event_time, received_at))?;
                 (Topic::Trades(instrument.id), MarketEvent::Trade(trade))
             }
         };
@@ -201,17 +221,17 @@ impl Mapping {
 
     fn trade(
         &self,
-        found: &Found<'_>,
+        fields: &Fields<'_>,
         instrument: &Instrument,
         (id, event_time, received_at): (TradeId, Option<Timestamp>, Timestamp),
     ) -> Result<Trade, Ignored> {
-        let taker = match found.get(Field::Side) {
+        let taker = match fields.get(Field::Side) {
             Some(side) if side == self.buy => Side::Buy,
             Some(side) if side == self.sell => Side::Sell,
             _ => return Err(Ignored::Malformed),
         };
-        let price = found.number(Field::Price)?.price(instrument);
-        let quantity = found.number(Field::Quantity)?.quantity(instrument);
+        let price = fields.number(Field::Price)?.price(instrument);
+        let quantity = fields.number(Field::Quantity)?.quantity(instrument);
         Ok(Trade {
             instrument: instrument.id,
             taker,
@@ -225,17 +245,17 @@ impl Mapping {
 }
 
 fn quote(
-    found: &Found<'_>,
+    fields: &Fields<'_>,
     instrument: &Instrument,
     event_time: Option<Timestamp>,
     received_at: Timestamp,
 ) -> Result<Quote, Ignored> {
     let price = |field| {
-        let price = found.number(field)?.price(instrument);
+        let price = fields.number(field)?.price(instrument);
         price.ok_or(Ignored::Malformed)
     };
     let quantity = |field| {
-        let quantity = found.number(field)?.quantity(instrument);
+        let quantity = fields.number(field)?.quantity(instrument);
         quantity.ok_or(Ignored::Malformed)
     };
     Ok(Quote {

@@ -42,7 +42,7 @@ impl Scaled {
     }
 
     /// The same number as a count of 10^-`places`; `None` if that is not exact or does not fit.
-    fn at(self, places: u8) -> Option<i64> {
+    fn to_places(self, places: u8) -> Option<i64> {
         let power = |places: i16| 10_i128.checked_pow(u32::try_from(places).ok()?);
         let more = i16::from(places) - self.places;
         let moved = if self.count == 0 {
@@ -58,19 +58,19 @@ impl Scaled {
 
     /// As a price of `instrument`, which is above zero.
     pub(super) fn price(self, instrument: &Instrument) -> Option<Price> {
-        let price = self.at(instrument.price_decimals).map(Price);
+        let price = self.to_places(instrument.price_decimals).map(Price);
         price.filter(|price| price.0 > 0)
     }
 
     /// As a quantity of `instrument`, which is not negative.
     pub(super) fn quantity(self, instrument: &Instrument) -> Option<Quantity> {
-        let quantity = self.at(instrument.quantity_decimals).map(Quantity);
+        let quantity = self.to_places(instrument.quantity_decimals).map(Quantity);
         quantity.filter(|quantity| quantity.0 >= 0)
     }
 
     /// As a number of messages.
     pub(super) fn number(self) -> Option<u64> {
-        u64::try_from(self.at(0)?).ok()
+        u64::try_from(self.to_places(0)?).ok()
     }
 
     /// As a time since 1970, in a unit of 10^-`places` s. What is finer than a nanosecond is cut off.
@@ -85,7 +85,7 @@ impl Scaled {
             ..nanos
         };
         whole
-            .at(9)
+            .to_places(9)
             .filter(|nanos| *nanos >= 0)
             .map(Timestamp::from_nanos)
     }
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_number_is_moved_exactly_or_refused() {
         let check = |count, places, wanted: u8, result| {
-            let got = Scaled::new(count, places).and_then(|number| number.at(wanted));
+            let got = Scaled::new(count, places).and_then(|number| number.to_places(wanted));
             assert_eq!(got, result, "{count} at {places} as {wanted}");
         };
         check(123, 2, 2, Some(123));
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn a_text_is_read_exactly_or_refused() {
         let check = |text, wanted: u8, result| {
-            let got = Scaled::parse(text).and_then(|number| number.at(wanted));
+            let got = Scaled::parse(text).and_then(|number| number.to_places(wanted));
             assert_eq!(got, result, "{text} as {wanted}");
         };
         check("61837.63", 2, Some(6_183_763));
@@ -169,7 +169,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_gives_an_answer(text in ".{0,30}", wanted in 0_u8..9) {
-            let _answer = Scaled::parse(&text).map(|number| (number.at(wanted), number.instant(wanted)));
+            let _answer = Scaled::parse(&text).map(|number| (number.to_places(wanted), number.instant(wanted)));
         }
     }
 }

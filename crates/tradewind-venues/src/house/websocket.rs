@@ -15,7 +15,7 @@ use crate::wire::websocket::{Received, WebSocket};
 
 /// How the instruments of a feed are requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Asking {
+pub enum SubscribeMode {
     /// As `docs/sources.md` says: a request with a number, an answer that names it.
     #[default]
     House,
@@ -30,7 +30,7 @@ pub enum Asking {
 pub(super) struct WebSocketProtocol {
     address: Address,
     socket: WebSocket,
-    asking: Asking,
+    subscribe: SubscribeMode,
     payloads: Payloads,
     /// Requests that the next pong confirms.
     unconfirmed: Vec<u64>,
@@ -40,7 +40,7 @@ impl WebSocketProtocol {
     pub(super) fn new(
         address: Address,
         reader: Arc<Reader>,
-        (asking, token): (Asking, Option<&SecretString>),
+        (subscribe, token): (SubscribeMode, Option<&SecretString>),
         progress: Progress,
     ) -> Self {
         let mut socket = WebSocket::new(&address, "");
@@ -50,7 +50,7 @@ impl WebSocketProtocol {
         Self {
             address,
             socket,
-            asking,
+            subscribe,
             payloads: Payloads::new(reader, progress),
             unconfirmed: Vec::new(),
         }
@@ -69,21 +69,21 @@ impl WebSocketProtocol {
 
     fn request(&mut self, op: &str, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
         let symbols = self.symbols(topics);
-        let text = match &self.asking {
-            Asking::House => {
+        let text = match &self.subscribe {
+            SubscribeMode::House => {
                 let text = serde_json::json!({"op": op, "request": request, "symbols": symbols});
                 Some(text.to_string())
             }
-            Asking::Text(text) if op == "subscribe" => {
+            SubscribeMode::Text(text) if op == "subscribe" => {
                 let symbols = serde_json::json!(symbols).to_string();
                 Some(text.replace("{symbols}", &symbols))
             }
-            Asking::Text(_) | Asking::Nothing => None,
+            SubscribeMode::Text(_) | SubscribeMode::Nothing => None,
         };
         if let Some(text) = text {
             self.socket.send(&text, out);
         }
-        if self.asking != Asking::House {
+        if self.subscribe != SubscribeMode::House {
             self.unconfirmed.push(request);
             self.socket.ping(out);
         }
@@ -153,7 +153,7 @@ impl Protocol for WebSocketProtocol {
         let (used, received) = self.socket.receive(bytes, out)?;
         match received {
             Received::Text(text) => {
-                match Answer::read(text).filter(|_| self.asking == Asking::House) {
+                match Answer::read(text).filter(|_| self.subscribe == SubscribeMode::House) {
                     Some(Answer::Acked { request }) => on(Incoming::Acked { request }),
                     Some(Answer::Refused { request, reason }) => {
                         let reason = crate::error::cut(&reason);

@@ -8,6 +8,7 @@
 )]
 
 mod checks;
+mod polling;
 mod publisher;
 mod servers;
 mod world;

@@ -24,6 +24,12 @@ pub(crate) struct Publisher {
     pub(crate) refuses_reading: bool,
     /// Messages before this one have no numbers for who connects now: the numbers began anew here.
     pub(crate) base: usize,
+    /// Messages up to this one are not kept any more.
+    pub(crate) forgotten: usize,
+    /// Requests that may wait are answered at once.
+    pub(crate) hurries: bool,
+    /// Requests that may wait.
+    pub(crate) polls: usize,
     /// Nothing is answered any more.
     pub(crate) is_silent: bool,
     /// Subscription requests that came.
@@ -74,6 +80,19 @@ impl Message {
     pub(crate) fn payload(&self, number: usize) -> Vec<u8> {
         let good = || self.json(number).into_bytes();
         self.bad.clone().unwrap_or_else(good)
+    }
+
+    /// As XML with a number: an element of its kind, some of it in attributes and some in elements.
+    pub(crate) fn xml(&self, number: usize) -> Vec<u8> {
+        let (mut attributes, mut elements) = (String::new(), String::new());
+        let kind = if self.is_quote { "quote" } else { "trade" };
+        for (name, value) in self.fields(number).filter(|(name, _)| *name != "kind") {
+            match name {
+                "bid" | "price" | "sequence" => elements += &format!("<{name}>{value}</{name}>"),
+                _ => attributes += &format!(" {name}=\"{value}\""),
+            }
+        }
+        format!("<{kind}{attributes}>{elements}</{kind}>").into_bytes()
     }
 
     /// Names and texts.

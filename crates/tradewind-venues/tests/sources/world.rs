@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{
     AssetId, Candle, Depth, FeedHealth, Instrument, InstrumentId, InstrumentStatus, ManualClock,
-    Quote, Trade,
+    Quote, Timestamp, Trade,
 };
 use tradewind_venues::house::{HouseSettings, HouseSymbols, Positions, Progress, Secret, source};
 use tradewind_venues::{
@@ -136,6 +136,7 @@ pub(crate) struct World {
     recorder: Arc<Recorder>,
     connections: Vec<Connection>,
     stop: CancellationToken,
+    clock: Arc<ManualClock>,
     source: Option<Pending<'static, ()>>,
 }
 
@@ -180,7 +181,8 @@ impl World {
         let sink: Arc<dyn MarketSink> = Arc::clone(&recorder) as _;
         let connector: Arc<dyn Connector> = Arc::clone(&network) as _;
         let clock = Arc::<ManualClock>::default();
-        let made = source(&house, &sink, SourceSettings::default(), connector, clock);
+        let settings = SourceSettings::default();
+        let made = source(&house, &sink, settings, connector, Arc::clone(&clock) as _);
         let stop = CancellationToken::new();
         Self {
             network,
@@ -190,6 +192,7 @@ impl World {
             connections: Vec::new(),
             source: Some(made.run(stop.clone())),
             stop,
+            clock,
         }
     }
 
@@ -210,6 +213,9 @@ impl World {
             let next = servers.chain(deadlines.iter().copied());
             let next = next.filter(|next| now < *next && *next < until).min();
             *self.network.now.lock().unwrap() = next.unwrap_or(until);
+            let nanos = next.unwrap_or(until).as_nanos();
+            let now = Timestamp::from_nanos(i64::try_from(nanos).unwrap());
+            self.clock.advance_to(now);
             drop(deadlines);
             if next.is_none() {
                 return self.settle();
@@ -277,7 +283,7 @@ impl World {
     /// Sends bytes as they are.
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
         for connection in &mut self.connections {
-            connection.out.extend_from_slice(bytes);
+            connection.server.raw(bytes, &mut connection.out);
         }
         self.settle();
     }

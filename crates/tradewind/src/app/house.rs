@@ -19,7 +19,7 @@ use crate::config::{DeskConfig, SourceSettings as Configured};
 
 /// A source that is ready to be started.
 #[derive(Debug)]
-pub(crate) struct House {
+pub(crate) struct HouseSource {
     settings: HouseSettings,
     connector: Arc<dyn Connector>,
 }
@@ -32,7 +32,7 @@ pub(crate) fn prepare(
     config: &DeskConfig,
     configuration: &Configuration,
     environment: &BTreeMap<String, String>,
-) -> anyhow::Result<Vec<House>> {
+) -> anyhow::Result<Vec<HouseSource>> {
     let sources = config.sources.iter().zip(0_u64..);
     sources
         .map(|(source, number)| {
@@ -50,7 +50,7 @@ pub(crate) fn prepare(
                 seed: config.simulation.seed.wrapping_add(0x686f + number),
             };
             let connector = connector(source)?;
-            Ok(House {
+            Ok(HouseSource {
                 settings,
                 connector,
             })
@@ -71,7 +71,10 @@ fn secret(
         )
     });
     let value = value?;
-    let is_in_header = matches!(source.transport, Transport::WebSocket { .. });
+    let is_in_header = matches!(
+        source.transport,
+        Transport::WebSocket { .. } | Transport::Http { .. }
+    );
     let is_usable = match is_in_header {
         true => value.bytes().all(|byte| byte.is_ascii_graphic()),
         false => value.trim() == value,
@@ -118,13 +121,13 @@ fn connector(source: &Configured) -> anyhow::Result<Arc<dyn Connector>> {
 
 /// Starts the sources; each continues by itself, whatever becomes of the others.
 pub(crate) fn start(
-    houses: Vec<House>,
+    house_sources: Vec<HouseSource>,
     tasks: &mut impl Tasks,
     sink: &Arc<dyn MarketSink>,
     clock: &Arc<dyn Clock>,
     stale_after: Duration,
 ) {
-    for house in houses {
+    for house in house_sources {
         let settings = SourceSettings {
             stale_after: real(stale_after, clock.speed()),
             ..SourceSettings::default()
@@ -142,7 +145,7 @@ pub(crate) fn start(
 
 #[cfg(test)]
 mod tests {
-    use tradewind_venues::house::{Asking, Mapping};
+    use tradewind_venues::house::{Mapping, SubscribeMode};
     use tradewind_venues::{Address, Scheme};
 
     use super::*;
@@ -163,7 +166,7 @@ mod tests {
     fn a_token_that_cannot_be_sent_is_refused_and_not_shown() {
         let websocket = configured(Transport::WebSocket {
             mapping: Mapping::default(),
-            asking: Asking::House,
+            subscribe: SubscribeMode::House,
         });
         let tcp = configured(Transport::Tcp);
         let read = |source: &Configured, value: &str| {

@@ -164,7 +164,7 @@ impl Desk {
         let for_engine = stable.for_engine();
         let configuration = Arc::new(stable.configuration);
         venues.take_into_use(&configuration)?;
-        let houses = house::prepare(&config, &configuration, &environment)?;
+        let house_sources = house::prepare(&config, &configuration, &environment)?;
         for line in take_profits::at_market(&configuration) {
             tracing::warn!("{line}");
         }
@@ -251,7 +251,7 @@ impl Desk {
 
         let house_sink = path.market_sink();
         house::start(
-            houses,
+            house_sources,
             &mut supervisor.on(&hot),
             &house_sink,
             &clock,

@@ -155,11 +155,11 @@ const VENUE: &[Key] = &[
 
 #[rustfmt::skip]
 const SOURCE: &[Key] = &[
-    required("kind", Kind::Choice(&["tcp", "websocket", "redis"]), "\"tcp\"", "how its messages travel"),
+    required("kind", Kind::Choice(&["tcp", "websocket", "redis", "http"]), "\"tcp\"", "how its messages travel"),
     required("address", Kind::Text, "\"tcp://127.0.0.1:9100\"", "where it is; encrypted unless on this machine"),
     required("instruments", Kind::Tables(SOURCE_INSTRUMENT), "instruments = [{ name = \"BTC/USDT\" }]", "what it carries"),
     optional("token_env", Kind::Text, "\"HOUSE_TOKEN\"", "environment variable that holds the token or password it asks for"),
-    optional("messages", Kind::Table(MESSAGES), "{ bid = \"data.bid\" }", "where messages have what, of a kind that carries JSON"),
+    optional("messages", Kind::Table(MESSAGES), "{ bid = \"data.bid\" }", "where messages have what, of a kind that carries JSON or XML"),
     optional("subscribe", Kind::Free("\"house\", \"none\", or a text with {symbols}"), "\"none\"", "how the instruments of a WebSocket feed are requested; \"house\" if left out"),
     optional("channels", Kind::List(&Kind::Text), "[\"prices\"]", "channels of Redis that are read"),
     optional("streams", Kind::List(&Kind::Text), "[\"prices\"]", "streams of Redis that are read"),

@@ -85,6 +85,7 @@ pub(super) fn read(root: &Table, venues: &[String], errors: &Errors) -> Vec<Sour
             ("tcp", Scheme::Tcp),
             ("websocket", Scheme::WebSocket),
             ("redis", Scheme::Redis),
+            ("http", Scheme::Http),
         ];
         let kind = section.get("kind", |node| values::choice(node, &kinds));
         let address = kind.and_then(|scheme| section.get("address", |node| address(node, scheme)));

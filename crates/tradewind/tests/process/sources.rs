@@ -183,6 +183,19 @@ fn json_over_websocket_is_prices_on_the_desk() {
     lives_dies_and_comes_back(&desk, || Publisher::start("websocket_feed.py", &[port]));
 }
 
+#[test]
+fn xml_over_polled_http_is_prices_on_the_desk() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let source = format!(
+        "[sources.house]\nkind = \"http\"\naddress = \"http://{address}/feed\"\nheartbeat = \"1s\"\ntoken_env = \"HOUSE_TOKEN\"\n\
+         instruments = [{{ name = \"BTC/USDT\", price_decimals = 2 }}]\n"
+    );
+    let desk = start(folder.path(), &source);
+    lives_dies_and_comes_back(&desk, || Publisher::start("http_feed.py", &[port]));
+    assert!(!desk.said().contains(PASSWORD));
+}
+
 /// What Redis answers to a command.
 fn redis_cli(port: &str, words: &[&str]) -> String {
     let mut command = Command::new("redis-cli");

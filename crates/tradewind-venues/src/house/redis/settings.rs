@@ -21,18 +21,23 @@ pub struct Redis {
     pub reads: RedisUse,
 }
 
-/// The last entry of each stream that was read, over connections.
+/// The last entry of each stream that was read, or the cursor of a feed that is polled, over connections.
 #[derive(Clone, Debug, Default)]
 pub struct Positions(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl Positions {
-    pub(super) fn get(&self, stream: &str) -> Option<String> {
+    pub(in crate::house) fn get(&self, stream: &str) -> Option<String> {
         let positions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         positions.get(stream).cloned()
     }
 
-    pub(super) fn set(&self, stream: &str, id: &str) {
+    pub(in crate::house) fn set(&self, stream: &str, id: &str) {
         let mut positions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         positions.insert(stream.to_owned(), id.to_owned());
+    }
+
+    pub(in crate::house) fn remove(&self, stream: &str) {
+        let mut positions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        positions.remove(stream);
     }
 }

@@ -1,7 +1,9 @@
 //! What a source of each kind has besides its address: where messages have what, and what is requested.
 
 use tradewind_venues::Scheme;
-use tradewind_venues::house::{Asking, Field, Mapping, Numbering, Redis, RedisUse, Transport};
+use tradewind_venues::house::{
+    Field, Mapping, Numbering, Redis, RedisUse, SubscribeMode, Transport,
+};
 
 use crate::config::error::{Errors, Problem};
 use crate::config::section::Section;
@@ -11,7 +13,10 @@ use crate::config::values::{self, Read};
 
 /// Keys that only some kinds have.
 const OF_KINDS: [(&str, &[Scheme]); 5] = [
-    ("messages", &[Scheme::WebSocket, Scheme::Redis]),
+    (
+        "messages",
+        &[Scheme::WebSocket, Scheme::Redis, Scheme::Http],
+    ),
     ("subscribe", &[Scheme::WebSocket]),
     ("channels", &[Scheme::Redis]),
     ("streams", &[Scheme::Redis]),
@@ -34,16 +39,19 @@ pub(super) fn read(
         }
     }
     match kind {
-        Scheme::Tcp | Scheme::Http => Some(Transport::Tcp),
+        Scheme::Tcp => Some(Transport::Tcp),
+        Scheme::Http => Some(Transport::Http {
+            mapping: mapping(path, section, errors)?,
+        }),
         Scheme::WebSocket => {
             let mapping = mapping(path, section, errors);
-            let asking = match section.node("subscribe") {
-                Some(_) => section.get("subscribe", asking),
-                None => Some(Asking::House),
+            let subscribe = match section.node("subscribe") {
+                Some(_) => section.get("subscribe", subscribe),
+                None => Some(SubscribeMode::House),
             };
             Some(Transport::WebSocket {
                 mapping: mapping?,
-                asking: asking?,
+                subscribe: subscribe?,
             })
         }
         Scheme::Redis => {
@@ -65,11 +73,11 @@ pub(super) fn read(
     }
 }
 
-fn asking(node: &Node) -> Read<Asking> {
+fn subscribe(node: &Node) -> Read<SubscribeMode> {
     match values::text(node)?.as_str() {
-        "house" => Ok(Asking::House),
-        "none" => Ok(Asking::Nothing),
-        text if text.contains("{symbols}") => Ok(Asking::Text(text.to_owned())),
+        "house" => Ok(SubscribeMode::House),
+        "none" => Ok(SubscribeMode::Nothing),
+        text if text.contains("{symbols}") => Ok(SubscribeMode::Text(text.to_owned())),
         text => Err(Problem::new(
             format!("{text:?} does not say where the symbols belong"),
             "write \"house\", \"none\", or the feed's own request with {symbols} in it",
