@@ -12,7 +12,7 @@ use tradewind_model::{
     Amount, AssetId, CarriedOut, Decision, Instrument, InstrumentId, LastEntry, PositionState,
     Price, Quantity, Quote, Timestamp,
 };
-use tradewind_strategy::{View, build};
+use tradewind_strategy::{Numbers, View, build};
 
 const QUOTES: u64 = 100_000;
 /// Passes over the series; the fastest counts.
@@ -75,6 +75,7 @@ fn signals(quotes: &[Quote]) -> u32 {
             position: PositionState::default(),
             budget: Amount::whole(1_000),
             quotes: &[],
+            numbers: Numbers::none(),
             carried_out: CarriedOut::All,
             last_entry: LastEntry::Standing,
         };

@@ -8,6 +8,8 @@ use tradewind_model::{
     PositionState, Quote, Timestamp,
 };
 
+use crate::numbers::{Number, Numbers};
+
 /// A trading rule over a set of instruments.
 ///
 /// One value serves all instruments of a bot; what it keeps per instrument lives in a
@@ -82,6 +84,8 @@ pub struct View<'a> {
     pub budget: Amount,
     /// The latest quotes of all instruments the bot may read, by instrument id.
     pub quotes: &'a [Option<Quote>],
+    /// Numbers of named series. A strategy on a thread of its own has none.
+    pub numbers: &'a Numbers,
     /// Which decisions will be carried out.
     pub carried_out: CarriedOut,
     /// What became of the last entry it decided in this instrument.
@@ -93,6 +97,12 @@ impl View<'_> {
     #[must_use]
     pub fn quote_of(&self, instrument: InstrumentId) -> Option<&Quote> {
         self.quotes.get(instrument.index())?.as_ref()
+    }
+
+    /// The latest number of a named series, such as `house:fear`, with its age; none if it is older than it may be.
+    #[must_use]
+    pub fn number(&self, series: &str) -> Option<Number> {
+        self.numbers.get(series, self.at)
     }
 }
 

@@ -1,13 +1,13 @@
 //! A strategy whose answers a test has written.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tradewind_engine::StrategySource;
 use tradewind_model::{
     BotId, Candle, CarriedOut, Decision, ExitPlan, LastEntry, Ppm, Price, Quote, Reason, Target,
 };
-use tradewind_strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
+use tradewind_strategy::{Number, RestoreError, Strategy, StrategyError, View, WarmUp};
 
 /// What a scripted strategy does when it is evaluated.
 #[derive(Clone, Debug)]
@@ -55,6 +55,8 @@ struct Lines {
     carried_out: Vec<(BotId, CarriedOut)>,
     last_entries: Vec<(BotId, LastEntry)>,
     evaluated: Vec<BotId>,
+    /// The number of the series `house:fear` at each bot's last quote.
+    numbers: BTreeMap<BotId, Option<Number>>,
 }
 
 /// The answers of every scripted bot of a desk. A clone is the same script.
@@ -126,6 +128,12 @@ impl Script {
         })
     }
 
+    /// The number of the series `house:fear` in the view of the last quote of `bot`.
+    #[must_use]
+    pub fn number(&self, bot: BotId) -> Option<Number> {
+        self.with(|lines| lines.numbers.get(&bot).copied().flatten())
+    }
+
     /// How often `bot` was evaluated.
     #[must_use]
     pub fn evaluations(&self, bot: BotId) -> usize {
@@ -186,7 +194,10 @@ impl Strategy for Scripted {
         self.script.warm_up.clone()
     }
 
-    fn on_quote(&mut self, _view: &View<'_>, _quote: &Quote) -> Result<Decision, StrategyError> {
+    fn on_quote(&mut self, view: &View<'_>, _quote: &Quote) -> Result<Decision, StrategyError> {
+        let number = view.number("house:fear");
+        self.script
+            .with(|lines| lines.numbers.insert(self.bot, number));
         self.answer()
     }
 

@@ -12,7 +12,7 @@ use tradewind_model::{
     BotId, Candle, CarriedOut, Decision, EventId, LastEntry, Ppm, Price, Quote, Reason, Target,
     Timestamp, Wake,
 };
-use tradewind_strategy::{Evaluated, View};
+use tradewind_strategy::{Evaluated, Numbers, View};
 
 use super::lifecycle::{fail_bot, set_bot_timer};
 use super::target::reconcile_position;
@@ -231,6 +231,11 @@ fn call(
         position: *state.position(),
         budget: bot.config().budget,
         quotes: parts.market.quotes(),
+        // A number of now says nothing of a past candle.
+        numbers: match carried_out {
+            CarriedOut::Nothing => Numbers::none(),
+            _ => parts.market.numbers(),
+        },
         carried_out,
         last_entry: state.last_entry(),
     };

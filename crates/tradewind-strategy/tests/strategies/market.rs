@@ -7,7 +7,7 @@ use tradewind_model::{
     Amount, AssetId, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, LastEntry,
     Parameter, PositionState, Ppm, Price, Quantity, Quote, Timestamp,
 };
-use tradewind_strategy::{Strategy, StrategyError, View, build};
+use tradewind_strategy::{Numbers, Strategy, StrategyError, View, build};
 
 /// Midnight of 2026-01-01, where every market starts.
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_767_225_600);
@@ -176,6 +176,7 @@ impl Stage {
             position: self.position,
             budget: Amount::whole(1_000),
             quotes: &[],
+            numbers: Numbers::none(),
             carried_out: self.carried_out,
             last_entry: self.last_entry,
         };

@@ -13,7 +13,7 @@ use tradewind_events::{
     Input, Lane,
 };
 use tradewind_model::{BotId, Instrument, Quote};
-use tradewind_strategy::{BuildError, Evaluated, Strategy, View, evaluate};
+use tradewind_strategy::{BuildError, Evaluated, Numbers, Strategy, View, evaluate};
 
 use crate::driver::input_queues::InputQueues;
 
@@ -194,6 +194,7 @@ fn view<'a>(
         position: request.position,
         budget: request.budget,
         quotes,
+        numbers: Numbers::none(),
         carried_out: request.carried_out,
         last_entry: request.last_entry,
     }
