@@ -188,6 +188,14 @@ impl SourceMachine {
         self.health.data(now, topic, sequence, health)
     }
 
+    /// A message of no topic came over `link`: a sign that the connection is healthy.
+    pub fn unlisted(&mut self, now: Duration, link: LinkId) {
+        if let Some(link) = self.link(link) {
+            link.connection
+                .handle(now, ConnectionIn::Data, &mut Vec::new());
+        }
+    }
+
     /// Messages of the source are missing, 0 for an unknown number.
     pub fn gap(&mut self, missing: u64, health: &mut Vec<HealthChange>) {
         self.health.gap(missing, health);
@@ -279,6 +287,7 @@ impl SourceMachine {
 
     fn stop(&mut self, out: &mut Vec<SourceOut>) {
         let links = [self.successor.take(), self.current.take()];
+        self.health.overlaps(false);
         for link in links.into_iter().flatten() {
             out.push(SourceOut::Close(link.id));
         }
@@ -400,6 +409,7 @@ impl SourceMachine {
         // An open successor takes over at once; it is no better than a retry until everything is confirmed on it.
         if let Some(successor) = self.successor.take_if(|link| link.connection.is_up()) {
             self.current = Some(successor);
+            self.health.overlaps(false);
         }
         let mut changes = Vec::new();
         self.health.disconnected(&reason.to_string(), &mut changes);
@@ -419,6 +429,7 @@ impl SourceMachine {
         let link = self.new_link(now);
         let successor = link.id;
         self.successor = Some(link);
+        self.health.overlaps(true);
         self.connection(now, successor, ConnectionIn::Start, out);
     }
 
@@ -465,6 +476,7 @@ impl SourceMachine {
             return;
         };
         self.health.forget_losses();
+        self.health.overlaps(false);
         if let Some(old) = self.current.replace(successor) {
             out.push(SourceOut::Close(old.id));
         }

@@ -73,6 +73,11 @@ pub enum Incoming<E> {
         /// The data.
         event: E,
     },
+    /// Data of no topic, such as a number of a named series.
+    Unlisted {
+        /// The data.
+        event: E,
+    },
     /// A sign of life that carries nothing to hand on, such as a candle that is still open.
     Alive {
         /// The topic that is alive.
@@ -148,6 +153,11 @@ pub trait Protocol: Send + 'static {
 
     /// Whether handshakes are over, so that topics can be subscribed to.
     fn is_ready(&self) -> bool;
+
+    /// Whether this connection has only named another one, which is opened in its place at once.
+    fn is_redirected(&self) -> bool {
+        false
+    }
 
     /// Appends a request for topics; the answer comes as a message that names `request`.
     fn subscribe(&mut self, request: u64, topics: &[Topic], out: &mut Vec<u8>);

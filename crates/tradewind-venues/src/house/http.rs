@@ -10,15 +10,16 @@ use std::time::Duration;
 use flate2::read::MultiGzDecoder;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
-use tradewind_model::{MarketEvent, Timestamp};
+use tradewind_model::Timestamp;
 
 use super::payloads::Payloads;
 use super::redis::Positions;
 use super::xml::Envelope;
 use crate::address::Address;
 use crate::error::cut;
+use crate::house::data::HouseData;
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
-use crate::wire::http::{HttpConnection, Method, Request, Response};
+use crate::wire::http::{HttpConnection, HttpError, Method, Request, Response};
 
 /// Longest answer, as it travels and unpacked.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -28,6 +29,9 @@ const CURSOR_BYTES_MAX: usize = 256;
 
 /// Answers in a row that begin behind an earlier cursor than the request's, after which the cursors have begun anew.
 const REPEATS_MAX: u32 = 3;
+
+/// Answers in a row behind one cursor that cannot be read, after which what lies behind it is passed over.
+const FAILURES_MAX: u32 = 3;
 
 /// A connection to a feed that is polled.
 #[derive(Debug)]
@@ -53,6 +57,8 @@ pub(super) struct HttpProtocol {
     is_filling: bool,
     /// Answers in a row that were there before.
     repeats: u32,
+    /// The last answer is no reason to ask again before the next ping.
+    is_hasty: bool,
 }
 
 impl HttpProtocol {
@@ -77,6 +83,7 @@ impl HttpProtocol {
             is_first: true,
             is_filling: false,
             repeats: 0,
+            is_hasty: false,
         }
     }
 
@@ -88,7 +95,12 @@ impl HttpProtocol {
         let cursor = self.positions.get(CURSOR);
         let path = self.address.target("");
         let mark = if path.contains('?') { '&' } else { '?' };
-        let mut target = format!("{path}{mark}wait={}", self.wait.as_millis());
+        // An answer that confirms a request is wanted at once.
+        let wait = match self.unconfirmed.is_empty() {
+            true => self.wait,
+            false => Duration::ZERO,
+        };
+        let mut target = format!("{path}{mark}wait={}", wait.as_millis());
         if let Some(cursor) = &cursor {
             target.push_str("&cursor=");
             target.extend(utf8_percent_encode(cursor, NON_ALPHANUMERIC));
@@ -114,22 +126,29 @@ impl HttpProtocol {
         response: &Response,
         received_at: Timestamp,
         out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<(), ProtocolError> {
         let (cursor, asked_at) = self.asked.take().unwrap_or_default();
         let is_first = std::mem::take(&mut self.is_first) && cursor.is_some();
         let is_read = match response.status {
             200 if !response.body.is_empty() => {
-                let body = unpacked(response)?;
-                let text = std::str::from_utf8(&body).map_err(|_| not_xml())?;
-                self.document(text, (cursor.as_deref(), is_first), received_at, on)?
+                let at = (cursor.as_deref(), is_first);
+                let read = unpacked(response).and_then(|body| {
+                    let text = std::str::from_utf8(&body).map_err(|_| not_xml())?;
+                    self.document(text, at, received_at, on)
+                });
+                match read {
+                    Ok(is_read) => is_read,
+                    Err(error) => return Err(self.failed(error, on)),
+                }
             }
             200 | 204 | 304 => false,
             410 if cursor.is_some() => {
                 // The server does not have what follows the cursor any more.
                 on(Incoming::Gap { missing: 0 });
                 self.positions.remove(CURSOR);
-                true
+                self.is_hasty = true;
+                false
             }
             status @ (400..=407 | 409..=424 | 426..=428 | 430..=499) => {
                 return self.refused(status, on);
@@ -148,30 +167,33 @@ impl HttpProtocol {
         // A server that does not wait is polled twice in a heartbeat at most, not as fast as it answers.
         let waited = asked_at.map(|asked_at| received_at.since(asked_at));
         let has_waited = waited.is_none_or(|waited| waited >= self.wait / 2);
+        let has_waited = has_waited && !std::mem::take(&mut self.is_hasty);
         if is_read || has_waited {
             self.poll(Some(received_at), out)?;
         }
         Ok(())
     }
 
-    /// Takes in a document; whether the cursor moved.
+    /// Takes in a document; whether the next request is to follow at once.
     fn document(
         &mut self,
         text: &str,
         (cursor, is_first): (Option<&str>, bool),
         received_at: Timestamp,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<bool, ProtocolError> {
         let envelope = self.payloads.envelope(text).map_err(|_| not_xml())?;
         let next = checked(&envelope)?;
         if self.is_repeated(&envelope, cursor, on) {
-            return Ok(true);
+            self.is_hasty = true;
+            return Ok(false);
         }
         if envelope.messages > 0 && cursor == Some(next) {
             let why = "messages behind which the cursor is the same as before";
             return Err(ProtocolError(why.to_owned()));
         }
-        if is_first && envelope.messages > 0 {
+        let is_past = envelope.messages > 0 && (is_first || envelope.has_more);
+        if is_past && !self.is_filling {
             self.is_filling = true;
             on(Incoming::Filling);
         }
@@ -180,7 +202,23 @@ impl HttpProtocol {
         if !envelope.has_more && std::mem::take(&mut self.is_filling) {
             on(Incoming::Synced);
         }
-        Ok(cursor != Some(next))
+        self.positions.restore_failures();
+        Ok(envelope.messages > 0 || cursor.is_none())
+    }
+
+    /// An answer cannot be read. After some of them behind one cursor, reading begins with what comes: the rest would never be
+    /// read either.
+    fn failed(
+        &self,
+        error: ProtocolError,
+        on: &mut impl FnMut(Incoming<HouseData>),
+    ) -> ProtocolError {
+        if self.positions.get(CURSOR).is_some() && self.positions.failed() >= FAILURES_MAX {
+            self.positions.restore_failures();
+            self.positions.remove(CURSOR);
+            on(Incoming::Gap { missing: 0 });
+        }
+        error
     }
 
     /// Whether an answer was there before; one that begins too late is a gap.
@@ -188,7 +226,7 @@ impl HttpProtocol {
         &mut self,
         envelope: &Envelope,
         cursor: Option<&str>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> bool {
         let (Some(from), Some(cursor)) = (envelope.from.as_deref(), cursor) else {
             return false;
@@ -215,7 +253,7 @@ impl HttpProtocol {
     fn refused(
         &mut self,
         status: u16,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<(), ProtocolError> {
         let reason = format!("HTTP status {status}");
         if self.is_granted || !self.http.is_reusable() {
@@ -270,7 +308,7 @@ fn unpacked(response: &Response) -> Result<Cow<'_, [u8]>, ProtocolError> {
 }
 
 impl Protocol for HttpProtocol {
-    type Event = MarketEvent;
+    type Event = HouseData;
 
     fn address(&self) -> &Address {
         &self.address
@@ -306,12 +344,18 @@ impl Protocol for HttpProtocol {
         bytes: &[u8],
         received_at: Timestamp,
         out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<usize, ProtocolError> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let received = self.http.receive(bytes).map_err(ProtocolError::new)?;
+        let received = match self.http.receive(bytes) {
+            Ok(received) => received,
+            Err(error @ HttpError::TooLong) => {
+                return Err(self.failed(ProtocolError::new(error), on));
+            }
+            Err(error) => return Err(ProtocolError::new(error)),
+        };
         if let Some(response) = received.response {
             self.answered(&response, received_at, out, on)?;
         }

@@ -1,6 +1,6 @@
 //! Numbers of a house on an instrument's grid: exact, or refused.
 
-use tradewind_model::{Instrument, Price, Quantity, Timestamp, parse_fixed};
+use tradewind_model::{Decimal, Instrument, Price, Quantity, Timestamp, parse_fixed};
 
 /// Most decimal places of a number that comes as a whole number and its places.
 const PLACES_MAX: u8 = 18;
@@ -66,6 +66,17 @@ impl Scaled {
     pub(super) fn quantity(self, instrument: &Instrument) -> Option<Quantity> {
         let quantity = self.to_places(instrument.quantity_decimals).map(Quantity);
         quantity.filter(|quantity| quantity.0 >= 0)
+    }
+
+    /// As a number of a series: without zeros behind its last digit, 18 places at most.
+    pub(super) fn decimal(self) -> Option<Decimal> {
+        let mut reduced = self;
+        while reduced.places > 0 && reduced.count % 10 == 0 {
+            (reduced.count, reduced.places) = (reduced.count / 10, reduced.places - 1);
+        }
+        let places = u8::try_from(reduced.places.max(0)).ok()?;
+        let mantissa = reduced.to_places(places).filter(|_| places <= PLACES_MAX)?;
+        Some(Decimal::new(mantissa, places))
     }
 
     /// As a number of messages.
@@ -148,6 +159,24 @@ mod tests {
         ] {
             check(refused, 8, None);
         }
+    }
+
+    #[test]
+    fn a_number_of_a_series_is_exact_or_refused() {
+        let check = |text, wanted: Option<(i64, u8)>| {
+            let got = Scaled::parse(text).and_then(Scaled::decimal);
+            let wanted = wanted.map(|(mantissa, places)| Decimal::new(mantissa, places));
+            assert_eq!(got, wanted, "{text}");
+        };
+        check("-0.000125", Some((-125, 6)));
+        check("12.5000", Some((125, 1)));
+        check("1.5e3", Some((1_500, 0)));
+        check("0", Some((0, 0)));
+        check("1e18", Some((1_000_000_000_000_000_000, 0)));
+        check("1e-18", Some((1, 18)));
+        check("1e-19", None);
+        check("9e18", Some((9_000_000_000_000_000_000, 0)));
+        check("10e18", None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use tradewind_model::{MarketEvent, Timestamp};
+use tradewind_model::Timestamp;
 
 use super::json::Paths;
 use super::mapping::{Fields, Mapping};
@@ -11,6 +11,7 @@ use super::progress::{Numbers, Progress};
 use super::symbols::HouseSymbols;
 use super::xml::{self, Envelope};
 use crate::health::SequenceVerdict;
+use crate::house::data::HouseData;
 use crate::protocol::{Ignored, Incoming};
 
 /// How the messages of a source are read.
@@ -62,7 +63,7 @@ impl Payloads {
         &mut self,
         bytes: &[u8],
         received_at: Timestamp,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) {
         let reader = Arc::clone(&self.reader);
         match reader.paths.read(bytes) {
@@ -76,7 +77,7 @@ impl Payloads {
         &mut self,
         fields: &[(&str, &str)],
         received_at: Timestamp,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) {
         let reader = Arc::clone(&self.reader);
         let mut found = Fields::default();
@@ -99,7 +100,7 @@ impl Payloads {
         &mut self,
         text: &str,
         received_at: Timestamp,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) {
         let reader = Arc::clone(&self.reader);
         let at = (&reader.paths, &reader.mapping);
@@ -114,7 +115,7 @@ impl Payloads {
         &mut self,
         fields: &Fields<'_>,
         received_at: Timestamp,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) {
         self.taken += 1;
         let Reader {
@@ -130,8 +131,8 @@ impl Payloads {
         }
         // Unique within a run: the time it came, then its place.
         let id = u64::try_from(received_at.as_nanos()).unwrap_or(0) ^ self.taken.rotate_right(8);
-        on(match mapping.event(fields, symbols, received_at, id) {
-            Ok(event) => event.incoming(),
+        on(match mapping.read(fields, symbols, received_at, id) {
+            Ok(read) => read,
             Err(why) => Incoming::Ignored(why),
         });
     }

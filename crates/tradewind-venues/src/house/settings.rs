@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tradewind_model::Clock;
 
+use super::data::{HouseData, HouseSink, ToHouseSink};
 use super::http::HttpProtocol;
 use super::mapping::Mapping;
 use super::payloads::{Payloads, Reader};
 use super::progress::Progress;
-use super::redis::{Positions, Redis, RedisProtocol};
+use super::redis::{Master, Positions, Redis, RedisProtocol};
 use super::symbols::HouseSymbols;
 use super::tcp::TcpProtocol;
 use super::websocket::{SubscribeMode, WebSocketProtocol};
@@ -17,7 +18,6 @@ use crate::address::Address;
 use crate::connection::ConnectionSettings;
 use crate::machine::SourceSettings;
 use crate::protocol::{Protocol, Topic};
-use crate::sink::{MarketSink, ToMarketSink};
 use crate::source::DataSource;
 use crate::venue::Source;
 use crate::wire::Connector;
@@ -90,7 +90,7 @@ impl HouseSettings {
 #[must_use]
 pub fn source(
     house: &HouseSettings,
-    sink: &Arc<dyn MarketSink>,
+    sink: &Arc<dyn HouseSink>,
     settings: SourceSettings,
     connector: Arc<dyn Connector>,
     clock: Arc<dyn Clock>,
@@ -119,10 +119,18 @@ pub fn source(
             let reader = Arc::new(Reader::new(mapping.clone(), symbols));
             let (redis, positions) = (Arc::new(redis.clone()), house.positions.clone());
             let block = house.heartbeat / 2;
+            let master = Master::default();
             let make = move || {
                 let login = (Arc::clone(&redis), token.clone());
                 let read = (progress.clone(), positions.clone());
-                RedisProtocol::new(address.clone(), login, block, Arc::clone(&reader), read)
+                // A connection to a Sentinel ends with its answer; the next one is to the master that it names.
+                let (address, asks_sentinel) = match (&redis.sentinel, master.take()) {
+                    (Some(_), Some(found)) => (found, None),
+                    (Some(_), None) => (address.clone(), Some(master.clone())),
+                    (None, _) => (address.clone(), None),
+                };
+                let reader = Arc::clone(&reader);
+                RedisProtocol::new(address, login, block, reader, read, asks_sentinel)
             };
             under_machine(house, make, sink, settings, connector, clock)
         }
@@ -142,13 +150,13 @@ pub fn source(
 fn under_machine<P>(
     house: &HouseSettings,
     make: impl Fn() -> P + Send + 'static,
-    sink: &Arc<dyn MarketSink>,
+    sink: &Arc<dyn HouseSink>,
     settings: SourceSettings,
     connector: Arc<dyn Connector>,
     clock: Arc<dyn Clock>,
 ) -> Box<dyn Source>
 where
-    P: Protocol<Event = tradewind_model::MarketEvent>,
+    P: Protocol<Event = HouseData>,
 {
     let settings = SourceSettings {
         connection: ConnectionSettings {
@@ -162,7 +170,7 @@ where
         },
         ..settings
     };
-    let sink = ToMarketSink(Arc::new(Arc::clone(sink)));
+    let sink = ToHouseSink(Arc::clone(sink));
     let name = house.name.clone();
     let mut source = DataSource::new(name, make, sink, settings, connector, clock, house.seed);
     source.want(house.topics());

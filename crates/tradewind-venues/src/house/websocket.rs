@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
-use tradewind_model::{MarketEvent, Timestamp};
+use tradewind_model::Timestamp;
 
 use super::payloads::{Payloads, Reader};
 use super::progress::Progress;
 use crate::address::Address;
+use crate::house::data::HouseData;
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
 use crate::wire::websocket::{Received, WebSocket};
 
@@ -113,7 +114,7 @@ impl Answer {
 }
 
 impl Protocol for WebSocketProtocol {
-    type Event = MarketEvent;
+    type Event = HouseData;
 
     fn address(&self) -> &Address {
         &self.address
@@ -148,7 +149,7 @@ impl Protocol for WebSocketProtocol {
         bytes: &[u8],
         received_at: Timestamp,
         out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<usize, ProtocolError> {
         let (used, received) = self.socket.receive(bytes, out)?;
         match received {

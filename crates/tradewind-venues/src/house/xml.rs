@@ -35,7 +35,7 @@ pub(super) struct Envelope {
 }
 
 impl Envelope {
-    /// Whether `name` is one of its own words, which `value` is kept for.
+    /// Keeps `value` if `name` is one of its own words.
     fn take(&mut self, name: &str, value: &str) {
         match name {
             "from" => self.from = Some(value.to_owned()),
@@ -151,6 +151,9 @@ impl<'p, 'a> Walk<'p, 'a> {
             }
             let value = attribute.normalized_value(XmlVersion::Implicit1_0);
             let value = value.map_err(|_| Ignored::Malformed)?;
+            if attribute.key.as_ref().starts_with("xmlns") {
+                continue;
+            }
             let name = attribute.key.local_name();
             if self.open.is_empty() {
                 self.envelope.take(name.as_ref(), &value);

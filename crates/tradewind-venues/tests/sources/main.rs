@@ -8,6 +8,8 @@
 )]
 
 mod checks;
+mod each;
+mod options;
 mod polling;
 mod publisher;
 mod servers;

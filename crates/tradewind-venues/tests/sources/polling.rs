@@ -46,9 +46,11 @@ fn an_answer_that_was_there_before_is_passed_over_until_it_is_sure_that_cursors_
     let repeated = format!(r#"<feed from="0" next="2">{}</feed>"#, quote(7));
     let mut world = answered(&repeated);
     for _ in 0..2 {
-        assert_eq!(world.lines(), [""; 0]);
+        assert!(!has(&world.lines(), "quote"));
+        world.pass(HEARTBEAT);
         world.send_bytes(&answer(repeated.as_bytes(), ""));
     }
+    world.pass(HEARTBEAT);
     let anew = format!(r#"<feed from="0" next="1">{}</feed>"#, quote(8));
     world.send_bytes(&answer(anew.as_bytes(), ""));
     let lines = world.lines();
@@ -60,13 +62,73 @@ fn an_answer_that_was_there_before_is_passed_over_until_it_is_sure_that_cursors_
 }
 
 #[test]
+fn messages_that_more_follow_are_of_the_past() {
+    let more = |next, bid| format!(r#"<feed next="{next}" more="true">{}</feed>"#, quote(bid));
+    let mut world = answered(&more(3, 7));
+    let lines = world.lines();
+    assert!(
+        has(&lines, "0 Resync") && has(&lines, "quote 0 700"),
+        "{lines:?}"
+    );
+    assert!(!has(&lines, "Live"), "{lines:?}");
+    let last = format!(r#"<feed next="4">{}</feed>"#, quote(8));
+    world.send_bytes(&answer(last.as_bytes(), ""));
+    assert!(has(&world.lines(), "0 Live"));
+    // The same on a first connection, which has no cursor.
+    let mut world = World::new(Dialect::Http);
+    world.publisher.is_silent = true;
+    world.settle();
+    world.send_bytes(&answer(more(3, 7).as_bytes(), ""));
+    let lines = world.lines();
+    assert!(
+        has(&lines, "quote 0 700") && !has(&lines, "Live"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn an_answer_that_can_never_be_read_is_passed_over_after_three_times() {
+    let mut world = live(Dialect::Http);
+    for _ in 0..3 {
+        assert!(!has(&world.lines(), "Gap"));
+        world.send_bytes(&answer(b"<feed next=\"9\">\xff</feed>", ""));
+        world.settle();
+        if world.open() == 0 {
+            let lines = world.lines();
+            let is_third = has(&lines, "Gap");
+            world.pass(Duration::from_secs(8));
+            if is_third {
+                break;
+            }
+        }
+    }
+    // It reads what comes, without the cursor.
+    world.publisher.quote("A", 300);
+    world.pass(Duration::from_secs(1));
+    assert!(has(&world.lines(), "quote 0 300"));
+    assert_eq!(waits(&world).len(), 3);
+}
+
+#[test]
+fn a_request_that_is_to_be_confirmed_does_not_wait() {
+    let mut world = World::new(Dialect::Http);
+    world.pass(Duration::from_millis(10));
+    world.cut();
+    world.publisher.waits.clear();
+    world.pass(Duration::from_secs(3));
+    // A quiet feed with a cursor: the first answer comes at once, and the next one after its time.
+    assert_eq!(world.publisher.waits[0], 0, "{:?}", world.publisher.waits);
+    assert!(world.publisher.waits[1..].iter().all(|wait| *wait == 2_500));
+}
+
+#[test]
 fn a_cursor_that_is_not_kept_any_more_is_a_gap_and_reading_begins_with_what_comes() {
     let mut world = live(Dialect::Http);
     world.cut();
     world.publisher.trade("A", 1);
     world.publisher.trade("A", 2);
     world.publisher.forgotten = 3;
-    world.pass(Duration::from_secs(3));
+    world.pass(Duration::from_secs(3) + HEARTBEAT);
     let lines = world.lines();
     assert!(has(&lines, "0 Gap") && !has(&lines, "trade"), "{lines:?}");
     world.publisher.trade("A", 3);

@@ -9,9 +9,9 @@ use secrecy::SecretString;
 use tradewind_events::Configuration;
 use tradewind_model::{Clock, Instrument};
 use tradewind_venues::house::{
-    HouseSettings, HouseSymbols, Positions, Progress, Transport, source,
+    HouseSettings, HouseSink, HouseSymbols, Positions, Progress, Series, Transport, source,
 };
-use tradewind_venues::{Connector, MarketSink, SourceSettings, TcpConnector, client_config};
+use tradewind_venues::{Connector, SourceSettings, TcpConnector, client_config};
 
 use crate::app::desk_time::real;
 use crate::app::hot_path::{Tasks, keep};
@@ -96,7 +96,16 @@ fn symbols(source: &Configured, configuration: &Configuration) -> anyhow::Result
         let found = found.with_context(|| format!("no instrument {}", carried.name))?;
         listed.push((carried.symbol.clone(), found.clone()));
     }
-    HouseSymbols::new(listed).with_context(|| format!("source {}", source.name))
+    let series = source.numbers.iter().map(|number| {
+        let series = Series {
+            name: number.name.as_str().into(),
+            max_age: number.max_age,
+        };
+        (number.symbol.clone(), series)
+    });
+    HouseSymbols::new(listed)
+        .and_then(|symbols| symbols.with_series(series))
+        .with_context(|| format!("source {}", source.name))
 }
 
 /// Opens a source's connections. Its CA file is trusted at this source and at no other.
@@ -119,11 +128,12 @@ fn connector(source: &Configured) -> anyhow::Result<Arc<dyn Connector>> {
     Ok(TcpConnector::shared(tls))
 }
 
-/// Starts the sources; each continues by itself, whatever becomes of the others.
+/// Starts the sources, away from the engine's thread: a long message of one delays no order and no other source. Each
+/// continues by itself, whatever becomes of the others.
 pub(crate) fn start(
     house_sources: Vec<HouseSource>,
     tasks: &mut impl Tasks,
-    sink: &Arc<dyn MarketSink>,
+    sink: &Arc<dyn HouseSink>,
     clock: &Arc<dyn Clock>,
     stale_after: Duration,
 ) {
@@ -133,7 +143,7 @@ pub(crate) fn start(
             ..SourceSettings::default()
         };
         let (sink, clock) = (Arc::clone(sink), Arc::clone(clock));
-        tasks.keep_hot("house source", move |stop| {
+        tasks.keep_slow("house source", move |stop| {
             let (connector, clock) = (Arc::clone(&house.connector), Arc::clone(&clock));
             keep(
                 source(&house.settings, &sink, settings, connector, clock),
@@ -156,6 +166,7 @@ mod tests {
             address: Address::parse("tcp://127.0.0.1:1", Scheme::Tcp).unwrap(),
             transport,
             instruments: Vec::new(),
+            numbers: Vec::new(),
             token_env: Some("TOKEN".to_owned()),
             heartbeat: Duration::from_secs(5),
             ca_file: None,

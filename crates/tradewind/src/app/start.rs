@@ -249,16 +249,16 @@ impl Desk {
             queues.control(Input::SafeMode);
         }
 
-        let house_sink = path.market_sink();
         house::start(
             house_sources,
             &mut supervisor.on(&hot),
-            &house_sink,
+            &path.house_sink(),
             &clock,
             configuration.stale_after,
         );
+        let prices = path.market_sink();
         for feed in &venues.feeds {
-            feed.start(&path, &mut supervisor.on(&hot), &house_sink);
+            feed.start(&path, &mut supervisor.on(&hot), &prices);
         }
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
         let sink: Arc<dyn MarketSink> = match mirror {

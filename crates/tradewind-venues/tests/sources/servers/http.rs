@@ -80,6 +80,7 @@ impl Http {
             }
             Some(cursor) => {
                 publisher.polls += 1;
+                publisher.waits.push(wait.parse().unwrap());
                 let wait = Duration::from_millis(wait.parse().unwrap());
                 let until = if publisher.hurries { now } else { now + wait };
                 self.polling = Some((cursor, until));

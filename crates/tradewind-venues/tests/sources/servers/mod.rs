@@ -2,7 +2,7 @@
 
 mod http;
 mod redis;
-mod tcp;
+pub(crate) mod tcp;
 mod websocket;
 
 use std::time::Duration;
@@ -71,7 +71,11 @@ impl Dialect {
         let names = vec!["prices".to_owned()];
         let redis = |reads| Transport::Redis {
             mapping: Mapping::default(),
-            redis: Redis { user: None, reads },
+            redis: Redis {
+                user: None,
+                reads,
+                sentinel: None,
+            },
         };
         match self {
             Self::Tcp => Transport::Tcp,
@@ -91,6 +95,17 @@ impl Dialect {
             Self::WebSocket => Box::<websocket::WebSocket>::default(),
             Self::RedisChannels | Self::RedisStreams => Box::<redis::Redis>::default(),
             Self::Http => Box::<http::Http>::default(),
+        }
+    }
+
+    /// What the table calls it.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Tcp => "TCP",
+            Self::WebSocket => "WebSocket",
+            Self::RedisChannels => "Redis pub/sub",
+            Self::RedisStreams => "Redis streams",
+            Self::Http => "HTTP",
         }
     }
 

@@ -12,7 +12,7 @@ use crate::config::tree::{Node, Origin, Value};
 use crate::config::values::{self, Read};
 
 /// Keys that only some kinds have.
-const OF_KINDS: [(&str, &[Scheme]); 5] = [
+const OF_KINDS: [(&str, &[Scheme]); 6] = [
     (
         "messages",
         &[Scheme::WebSocket, Scheme::Redis, Scheme::Http],
@@ -21,6 +21,7 @@ const OF_KINDS: [(&str, &[Scheme]); 5] = [
     ("channels", &[Scheme::Redis]),
     ("streams", &[Scheme::Redis]),
     ("user", &[Scheme::Redis]),
+    ("sentinel", &[Scheme::Redis]),
 ];
 
 /// Reads the transport of a source at `path`.
@@ -64,10 +65,18 @@ pub(super) fn read(
                 let cure = "name the environment variable of its password in token_env";
                 section.complain("user", Problem::new("a user without a password", cure));
             }
+            let sentinel = match section.node("sentinel") {
+                Some(_) => Some(section.get("sentinel", values::text)?),
+                None => None,
+            };
             let reads = reads?;
             Some(Transport::Redis {
                 mapping: mapping?,
-                redis: Redis { user, reads },
+                redis: Redis {
+                    user,
+                    reads,
+                    sentinel,
+                },
             })
         }
     }
@@ -120,6 +129,7 @@ fn mapping(path: &str, section: Section<'_>, errors: &Errors) -> Option<Mapping>
     let paths = Field::ALL.map(|(_, name)| section.get(name, field_path));
     let word = |key: &str| section.get(key, values::text);
     let (quote, trade, buy, sell) = (word("quote"), word("trade"), word("buy"), word("sell"));
+    let number = word("number");
     let units = [("s", 0_u8), ("ms", 3), ("us", 6), ("ns", 9)];
     let time_places = section.get("time_unit", |node| values::choice(node, &units));
     let numberings = [("feed", Numbering::Feed), ("symbol", Numbering::Symbol)];
@@ -144,6 +154,7 @@ fn mapping(path: &str, section: Section<'_>, errors: &Errors) -> Option<Mapping>
     Some(Mapping {
         quote: quote?,
         trade: trade?,
+        number: number?,
         buy: buy?,
         sell: sell?,
         time_places: time_places?,
