@@ -3,6 +3,7 @@
 //! The API depends on neither engine nor driver nor venues. The binary implements [`Desk`] over them; tests implement it over a
 //! view they made up. Events come from the bus and its log, history from the projection.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
@@ -59,6 +60,11 @@ pub trait Desk: Debug + Send + Sync + 'static {
 
     /// Queues as they are now.
     fn queues(&self) -> Vec<Queue>;
+
+    /// Why instruments have no data although their source is tried on: it cannot be reached, or refuses.
+    fn feed_problems(&self) -> BTreeMap<InstrumentId, String> {
+        BTreeMap::new()
+    }
 
     /// How the parts of the desk are.
     fn health(&self) -> Health;

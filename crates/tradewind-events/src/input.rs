@@ -3,6 +3,8 @@
 //! Every input is numbered and journaled by the driver before it is handled. Market data is `Copy` and stands in the
 //! enum itself; what is rare or large is boxed, so that an `Input` stays small.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     AccountId, Amount, AssetId, BotId, Candle, ClientOrderId, Decimal, Decision, Depth,
@@ -218,6 +220,9 @@ pub struct SeriesPoint {
     pub event_time: Option<Timestamp>,
     /// When it was read.
     pub received_at: Timestamp,
+    /// Age from which on it is of no use; `None` for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<Duration>,
 }
 
 /// An order open at the venue.

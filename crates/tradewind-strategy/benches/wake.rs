@@ -12,7 +12,7 @@ use tradewind_model::{
     Amount, AssetId, CarriedOut, Decision, Instrument, InstrumentId, LastEntry, PositionState,
     Price, Quantity, Quote, Timestamp,
 };
-use tradewind_strategy::{Reads, Role, View, build};
+use tradewind_strategy::{Numbers, Reads, Role, View, build};
 
 const QUOTES: u64 = 100_000;
 /// Passes over the series; the fastest counts.
@@ -76,6 +76,7 @@ fn signals(quotes: &[Quote]) -> u32 {
             budget: Amount::whole(1_000),
             role: Role::Traded,
             reads: Reads::none(),
+            numbers: Numbers::none(),
             carried_out: CarriedOut::All,
             last_entry: LastEntry::Standing,
         };

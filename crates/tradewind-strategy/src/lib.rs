@@ -18,6 +18,7 @@ mod builtin;
 mod catalogue;
 mod evaluate;
 mod nearest;
+mod numbers;
 mod parameter_info;
 mod parameters;
 mod per_instrument;
@@ -26,6 +27,7 @@ mod strategy;
 
 pub use catalogue::{BuildError, StrategyInfo, WakesOn, build, catalogue, info};
 pub use evaluate::{Evaluated, evaluate};
+pub use numbers::{Number, Numbers};
 pub use parameter_info::{
     DefaultValue, IntervalParameter, NumberParameter, ParameterInfo, WholeParameter,
 };

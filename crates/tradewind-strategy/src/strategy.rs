@@ -8,6 +8,7 @@ use tradewind_model::{
     Timestamp,
 };
 
+use crate::numbers::{Number, Numbers};
 use crate::reads::{ReadUse, Reading, Reads, Role};
 
 /// A trading rule over a set of instruments.
@@ -109,10 +110,20 @@ pub struct View<'a> {
     pub budget: Amount,
     /// The instruments that the bot only reads.
     pub reads: Reads<'a>,
+    /// Numbers of named series. A strategy on a thread of its own has none.
+    pub numbers: &'a Numbers,
     /// Which decisions will be carried out.
     pub carried_out: CarriedOut,
     /// What became of the last entry it decided in this instrument.
     pub last_entry: LastEntry,
+}
+
+impl View<'_> {
+    /// The latest number of a named series, such as `house:fear`, with its age; none if it is older than it may be.
+    #[must_use]
+    pub fn number(&self, series: &str) -> Option<Number> {
+        self.numbers.get(series, self.at)
+    }
 }
 
 /// Why a strategy could not decide.

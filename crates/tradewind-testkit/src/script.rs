@@ -1,6 +1,6 @@
 //! A strategy whose answers a test has written.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tradewind_engine::StrategySource;
@@ -8,7 +8,9 @@ use tradewind_model::{
     BotId, Candle, CarriedOut, Decision, Depth, ExitPlan, FeedHealth, InstrumentId, LastEntry, Ppm,
     Price, Quote, Reason, Target, Trade,
 };
-use tradewind_strategy::{ReadUse, Reading, RestoreError, Strategy, StrategyError, View, WarmUp};
+use tradewind_strategy::{
+    Number, ReadUse, Reading, RestoreError, Strategy, StrategyError, View, WarmUp,
+};
 
 /// What a scripted strategy does when it is evaluated.
 #[derive(Clone, Debug)]
@@ -57,6 +59,8 @@ struct Lines {
     last_entries: Vec<(BotId, LastEntry)>,
     evaluated: Vec<BotId>,
     reads: Vec<ReadSeen>,
+    /// The number of the series `house:fear` at each bot's last quote.
+    numbers: BTreeMap<BotId, Option<Number>>,
 }
 
 /// What a scripted strategy was shown of an instrument that its bot only reads.
@@ -162,6 +166,12 @@ impl Script {
         })
     }
 
+    /// The number of the series `house:fear` in the view of the last quote of `bot`.
+    #[must_use]
+    pub fn number(&self, bot: BotId) -> Option<Number> {
+        self.with(|lines| lines.numbers.get(&bot).copied().flatten())
+    }
+
     /// How often `bot` was evaluated.
     #[must_use]
     pub fn evaluations(&self, bot: BotId) -> usize {
@@ -246,7 +256,10 @@ impl Strategy for Scripted {
         self.answer()
     }
 
-    fn on_quote(&mut self, _view: &View<'_>, _quote: &Quote) -> Result<Decision, StrategyError> {
+    fn on_quote(&mut self, view: &View<'_>, _quote: &Quote) -> Result<Decision, StrategyError> {
+        let number = view.number("house:fear");
+        self.script
+            .with(|lines| lines.numbers.insert(self.bot, number));
         self.answer()
     }
 

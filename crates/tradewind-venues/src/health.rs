@@ -50,7 +50,16 @@ struct Counter {
     last: u64,
     /// The numbers may have started over with a new connection.
     uncertain: bool,
+    /// Since when every number of the only connection is behind the last one, the latest of them, and how many rose.
+    behind: Option<(Duration, u64, u32)>,
 }
+
+/// How long the numbers of the only connection may stay behind the last one. A connection that took over is behind for
+/// milliseconds; one that is behind for longer counts anew.
+const BEHIND_MAX: Duration = Duration::from_secs(1);
+
+/// Numbers that rise in this time before they are believed: one late message proves nothing.
+const BEHIND_MIN: u32 = 3;
 
 /// The health of a source's instruments.
 #[derive(Clone, Debug)]
@@ -62,6 +71,8 @@ pub struct HealthBook {
     counters: BTreeMap<Topic, Counter>,
     /// Messages of the past are being read: no data is current.
     is_filling: bool,
+    /// Two connections read.
+    is_overlapping: bool,
 }
 
 impl HealthBook {
@@ -74,7 +85,13 @@ impl HealthBook {
             feeds: BTreeMap::new(),
             counters: BTreeMap::new(),
             is_filling: false,
+            is_overlapping: false,
         }
+    }
+
+    /// Whether two connections read from now on.
+    pub fn overlaps(&mut self, is_overlapping: bool) {
+        self.is_overlapping = is_overlapping;
     }
 
     /// Watches an instrument; it is stale until its first data.
@@ -98,7 +115,7 @@ impl HealthBook {
         out: &mut Vec<HealthChange>,
     ) -> SequenceVerdict {
         let verdict = sequence.map_or(SequenceVerdict::Next, |sequence| {
-            self.judge(topic, sequence)
+            self.judge(now, topic, sequence)
         });
         let Some(instrument) = topic.instrument() else {
             return verdict;
@@ -271,20 +288,34 @@ impl HealthBook {
             .map_or(FeedHealth::Stale, |feed| feed.health)
     }
 
-    fn judge(&mut self, topic: Topic, sequence: Sequence) -> SequenceVerdict {
+    fn judge(&mut self, now: Duration, topic: Topic, sequence: Sequence) -> SequenceVerdict {
         let (Sequence::Contiguous(number) | Sequence::Increasing(number)) = sequence;
         let Some(counter) = self.counters.get_mut(&topic) else {
             let counter = Counter {
                 last: number,
                 uncertain: false,
+                behind: None,
             };
             self.counters.insert(topic, counter);
             return SequenceVerdict::Next;
         };
-        let uncertain = std::mem::replace(&mut counter.uncertain, false);
+        let mut uncertain = std::mem::replace(&mut counter.uncertain, false);
+        if number < counter.last && !uncertain && !self.is_overlapping {
+            let (since, count) = match counter.behind {
+                Some((since, latest, count)) if number > latest => (since, count + 1),
+                _ => (now, 1),
+            };
+            counter.behind = Some((since, number, count));
+            let is_increasing = matches!(sequence, Sequence::Increasing(_));
+            uncertain = is_increasing && count >= BEHIND_MIN && now >= since + BEHIND_MAX;
+        }
+        if number == counter.last {
+            counter.behind = None;
+        }
         if number <= counter.last && !uncertain {
             return SequenceVerdict::Repeated;
         }
+        counter.behind = None;
         let missing = number.saturating_sub(counter.last).saturating_sub(1);
         counter.last = number;
         match sequence {
@@ -429,6 +460,36 @@ mod tests {
         check(quotes, Sequence::Increasing(5), Next);
         check(quotes, Sequence::Increasing(9), Next);
         check(quotes, Sequence::Increasing(8), Repeated);
+    }
+
+    #[test]
+    fn quotes_of_a_connection_that_took_over_and_counts_anew_are_used_after_a_second() {
+        use SequenceVerdict::{Next, Repeated};
+        let mut book = book();
+        let quote = |book: &mut HealthBook, millis, number| {
+            let sequence = Some(Sequence::Increasing(number));
+            let now = Duration::from_millis(millis);
+            book.data(now, Topic::Quotes(BTC), sequence, &mut Vec::new())
+        };
+        assert_eq!(quote(&mut book, 0, 1_000), Next);
+        book.overlaps(true);
+        // While both read, the new one may be behind for long.
+        for number in 1..50 {
+            assert_eq!(quote(&mut book, number * 100, number), Repeated);
+        }
+        assert_eq!(quote(&mut book, 5_000, 1_001), Next);
+        book.overlaps(false);
+        assert_eq!(quote(&mut book, 5_100, 60), Repeated);
+        assert_eq!(quote(&mut book, 6_099, 61), Repeated);
+        assert_eq!(quote(&mut book, 6_100, 62), Next);
+        assert_eq!(quote(&mut book, 6_102, 63), Next);
+        // One that is only late for a moment is not used.
+        assert_eq!(quote(&mut book, 6_200, 62), Repeated);
+        assert_eq!(quote(&mut book, 7_000, 64), Next);
+        assert_eq!(quote(&mut book, 7_300, 61), Repeated);
+        assert_eq!(quote(&mut book, 7_400, 64), Repeated);
+        assert_eq!(quote(&mut book, 9_000, 62), Repeated);
+        assert_eq!(quote(&mut book, 9_001, 63), Repeated);
     }
 
     fn healths(out: &mut Vec<HealthChange>) -> Vec<FeedHealth> {

@@ -221,6 +221,14 @@ impl SourceMachine {
         }
     }
 
+    /// A message of no topic came over `link`: a sign that the connection is healthy.
+    pub fn unlisted(&mut self, now: Duration, link: LinkId) {
+        if let Some(link) = self.link(link) {
+            link.connection
+                .handle(now, ConnectionIn::Data, &mut Vec::new());
+        }
+    }
+
     /// Messages of the source are missing, 0 for an unknown number.
     pub fn gap(&mut self, missing: u64, health: &mut Vec<HealthChange>) {
         self.health.gap(missing, health);
@@ -327,6 +335,7 @@ impl SourceMachine {
 
     fn stop(&mut self, out: &mut Vec<SourceOut>) {
         let links = [self.successor.take(), self.current.take()];
+        self.health.overlaps(false);
         for link in links.into_iter().flatten() {
             out.push(SourceOut::Close(link.id));
         }
@@ -457,6 +466,7 @@ impl SourceMachine {
         let lost = successor.as_ref().map(|link| link.lost.clone());
         if let Some(successor) = successor {
             self.current = Some(successor);
+            self.health.overlaps(false);
         }
         let mut changes = Vec::new();
         self.health.disconnected(&reason.to_string(), &mut changes);
@@ -477,6 +487,7 @@ impl SourceMachine {
         let link = self.new_link(now);
         let successor = link.id;
         self.successor = Some(link);
+        self.health.overlaps(true);
         self.connection(now, successor, ConnectionIn::Start, out);
     }
 
@@ -531,6 +542,7 @@ impl SourceMachine {
             return;
         };
         self.health.forget_losses();
+        self.health.overlaps(false);
         let mut changes = Vec::new();
         self.take_losses(successor.lost.clone(), &mut changes);
         if let Some(old) = self.current.replace(successor) {

@@ -75,6 +75,11 @@ pub enum Incoming<E> {
         /// The data.
         event: E,
     },
+    /// Data of no topic, such as a number of a named series.
+    Unlisted {
+        /// The data.
+        event: E,
+    },
     /// A sign of life that carries nothing to hand on, such as a candle that is still open.
     Alive {
         /// The topic that is alive.
@@ -153,6 +158,11 @@ pub trait Protocol: Send + 'static {
 
     /// Whether it keeps books by their changes, and says when one is whole.
     fn keeps_books(&self) -> bool {
+        false
+    }
+
+    /// Whether this connection has only named another one, which is opened in its place at once.
+    fn is_redirected(&self) -> bool {
         false
     }
 

@@ -9,7 +9,8 @@ use crate::protocol::{Incoming, Sequence, Topic};
 /// The order of one connection's quotes.
 ///
 /// On one connection their numbers arrive in order, so one that falls means that the venue counts anew. From then on they say
-/// nothing about order, and must not make the new quotes look like old ones.
+/// nothing about order, and must not make the new quotes look like old ones. A venue that counts anew between two connections,
+/// one of which replaces the other, is recognised by [`HealthBook`](crate::HealthBook), which knows the numbers of both.
 #[derive(Debug, Default)]
 pub(crate) struct QuoteOrder {
     /// The last number of each instrument; `None` once it has fallen.

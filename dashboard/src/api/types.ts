@@ -327,6 +327,7 @@ export interface Quote {
 export interface Feed {
   instrument: string;
   health: FeedHealth;
+  problem?: string | null;
   quote: Quote | null;
   quotes: number;
   trades: number;

@@ -16,7 +16,11 @@ pub(crate) async fn feeds(
     _: Caller,
 ) -> Result<Json<ViewList<Feed>>, ApiError> {
     let (view, names) = state.look().await?;
-    let items = view.feeds.iter().map(|feed| Feed::new(feed, &names));
+    let mut problems = state.desk.feed_problems();
+    let items = view
+        .feeds
+        .iter()
+        .map(|feed| Feed::new(feed, &names, problems.remove(&feed.instrument)));
     Ok(Json(ViewList::whole(&view, items.collect())))
 }
 

@@ -16,6 +16,9 @@ pub struct Feed {
     pub instrument: String,
     /// How far it can be trusted.
     pub health: FeedHealth,
+    /// Why there is no data although the source is tried on, after ten attempts that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     /// The latest quote.
     pub quote: Option<Quote>,
     /// Quotes seen by the engine.
@@ -46,12 +49,13 @@ pub struct Quote {
 }
 
 impl Feed {
-    /// A feed of a view.
+    /// A feed of a view, and its problem if there is one.
     #[must_use]
-    pub fn new(view: &FeedView, names: &Names) -> Self {
+    pub fn new(view: &FeedView, names: &Names, problem: Option<String>) -> Self {
         Self {
             instrument: names.instrument(view.instrument),
             health: view.health.into(),
+            problem,
             quote: view.quote.as_ref().map(|quote| Quote::new(quote, names)),
             quotes: view.quotes,
             trades: view.trades,

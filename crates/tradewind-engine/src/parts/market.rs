@@ -1,6 +1,5 @@
 //! Market data in the engine: quotes, feeds, candles being built, and which positions each quote may close.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +8,7 @@ use tradewind_model::{
     Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Level, Ppm, Quote,
     Timestamp, Trade,
 };
+use tradewind_strategy::Numbers;
 
 use super::bot_instrument::BotInstrument;
 use super::gaps::Gaps;
@@ -26,7 +26,8 @@ pub(crate) struct Market {
     /// Candles being built from trades.
     builders: Vec<CandleBuilder>,
     /// The latest number of each named series.
-    series: BTreeMap<(String, Option<InstrumentId>), SeriesPoint>,
+    #[serde(default)]
+    numbers: Numbers,
     /// Whether trades are kept, by instrument: of those that some bot reads.
     #[serde(skip)]
     keeps_trades: Vec<bool>,
@@ -123,7 +124,7 @@ impl Market {
     pub(crate) fn chunks(&self, count: usize) -> impl Iterator<Item = Self> + '_ {
         let rest = Self {
             builders: self.builders.clone(),
-            series: self.series.clone(),
+            numbers: self.numbers.clone(),
             ..Self::default()
         };
         let starts = (0..self.quotes.len()).step_by(count);
@@ -145,7 +146,9 @@ impl Market {
         self.feeds.extend(chunk.feeds);
         self.monitored.extend(chunk.monitored);
         self.builders.extend(chunk.builders);
-        self.series.extend(chunk.series);
+        if chunk.numbers != Numbers::default() {
+            self.numbers = chunk.numbers;
+        }
     }
 
     pub(crate) fn contains(&self, instrument: InstrumentId) -> bool {
@@ -366,8 +369,22 @@ impl Market {
 
     /// Keeps the latest number of a named series.
     pub(crate) fn keep_series(&mut self, point: &SeriesPoint) {
-        let key = (point.name.clone(), point.instrument);
-        self.series.insert(key, point.clone());
+        // A stamp of the future would keep a number fresh for too long.
+        let at = point.event_time.unwrap_or(point.received_at);
+        let at = at.min(point.received_at);
+        let SeriesPoint { value, max_age, .. } = *point;
+        match point.instrument {
+            None => self.numbers.keep(&point.name, value, at, max_age),
+            Some(id) => {
+                let name = format!("{}@{}", point.name, id.0);
+                self.numbers.keep(&name, value, at, max_age)
+            }
+        };
+    }
+
+    /// The latest numbers of named series.
+    pub(crate) const fn numbers(&self) -> &Numbers {
+        &self.numbers
     }
 
     /// Keeps a book, unless it is one of before its feed was lost: books and health wait in queues of their own.

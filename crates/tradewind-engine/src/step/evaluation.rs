@@ -12,7 +12,7 @@ use tradewind_model::{
     BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry, Ppm, Price,
     Quote, Reason, Target, Timestamp, Wake,
 };
-use tradewind_strategy::{Evaluated, MarketReader, Reading, Reads, Role, View};
+use tradewind_strategy::{Evaluated, MarketReader, Numbers, Reading, Reads, Role, View};
 
 use super::lifecycle::{fail_bot, set_bot_timer};
 use super::quiet::awaits_book;
@@ -269,6 +269,11 @@ fn call(
         position: *state.position(),
         budget: config.budget,
         reads: Reads::new(&config.reads, &market),
+        // A number of now says nothing of a past candle.
+        numbers: match carried_out {
+            CarriedOut::Nothing => Numbers::none(),
+            _ => parts.market.numbers(),
+        },
         carried_out,
         last_entry: state.last_entry(),
     };

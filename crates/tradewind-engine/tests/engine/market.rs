@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use tradewind_events::{CandleSource, Configuration, EventKind, EventType, Input};
-use tradewind_model::{FeedHealth, Interval, Price, Quantity, Side, Timestamp, Trade, TradeId};
-use tradewind_strategy::WarmUp;
+use tradewind_events::{CandleSource, Configuration, EventKind, EventType, Input, SeriesPoint};
+use tradewind_model::{
+    Decimal, FeedHealth, Interval, Price, Quantity, Side, Timestamp, Trade, TradeId,
+};
+use tradewind_strategy::{Number, WarmUp};
 use tradewind_testkit::{Answer, Desk, SPOT, Script, bot, configuration};
 
 use crate::{BOT, one_bot};
@@ -26,6 +28,27 @@ fn a_signal_on_a_quote_names_its_price_update_and_carries_the_quote() {
     assert!(
         matches!(signal.kind, EventKind::SignalGenerated { quote: Some(quote), .. } if quote == shown)
     );
+}
+
+#[test]
+fn a_strategy_reads_a_number_of_a_series_until_it_is_too_old() {
+    let (mut desk, script) = one_bot();
+    let at = desk.now;
+    desk.input(&Input::Series(Box::new(SeriesPoint {
+        name: "house:fear".to_owned(),
+        instrument: None,
+        value: Decimal::new(125, 1),
+        event_time: Some(at + Duration::from_secs(3_600)),
+        received_at: at,
+        max_age: Some(Duration::from_secs(60)),
+    })));
+    desk.quote(10_000, 10_001);
+    let value = Decimal::new(125, 1);
+    let age = desk.now.since(at);
+    assert_eq!(script.number(BOT), Some(Number { value, age }));
+    desk.advance(Duration::from_secs(61));
+    desk.quote(10_000, 10_001);
+    assert_eq!(script.number(BOT), None);
 }
 
 #[test]

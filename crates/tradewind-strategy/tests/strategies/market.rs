@@ -7,7 +7,7 @@ use tradewind_model::{
     Amount, AssetId, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, LastEntry,
     Parameter, PositionState, Ppm, Price, Quantity, Quote, Timestamp,
 };
-use tradewind_strategy::{Reads, Role, Strategy, StrategyError, View, build};
+use tradewind_strategy::{Numbers, Reads, Role, Strategy, StrategyError, View, build};
 
 /// Midnight of 2026-01-01, where every market starts.
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_767_225_600);
@@ -177,6 +177,7 @@ impl Stage {
             budget: Amount::whole(1_000),
             role: Role::Traded,
             reads: Reads::none(),
+            numbers: Numbers::none(),
             carried_out: self.carried_out,
             last_entry: self.last_entry,
         };

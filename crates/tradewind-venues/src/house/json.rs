@@ -7,7 +7,7 @@ use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::mapping::{Found, Mapping};
+use super::mapping::{Fields, Mapping};
 use crate::protocol::Ignored;
 use crate::wire::json::is_too_deep;
 
@@ -57,12 +57,17 @@ impl Paths {
         &mut self.below[at].paths
     }
 
-    fn find(&self, name: &str) -> Option<&Self> {
+    /// The fields that lie here.
+    pub(super) fn fields(&self) -> &[usize] {
+        &self.fields
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Self> {
         let found = self.below.iter().find(|step| step.name == name);
         found.map(|step| &step.paths)
     }
 
-    fn find_place(&self, place: usize) -> Option<&Self> {
+    pub(super) fn find_place(&self, place: usize) -> Option<&Self> {
         let found = self.below.iter().find(|step| step.place == Some(place));
         found.map(|step| &step.paths)
     }
@@ -77,11 +82,11 @@ impl Paths {
     ///
     /// # Errors
     /// [`Ignored::Malformed`] for bytes that are not JSON in UTF-8, or nested deeper than 32.
-    pub(super) fn read<'a>(&self, bytes: &'a [u8]) -> Result<Found<'a>, Ignored> {
+    pub(super) fn read<'a>(&self, bytes: &'a [u8]) -> Result<Fields<'a>, Ignored> {
         if is_too_deep(bytes) {
             return Err(Ignored::Malformed);
         }
-        let mut found = Found::default();
+        let mut found = Fields::default();
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let walk = Walk(self, &mut found);
         walk.deserialize(&mut json)
@@ -91,7 +96,7 @@ impl Paths {
     }
 }
 
-struct Walk<'p, 'f, 'a>(&'p Paths, &'f mut Found<'a>);
+struct Walk<'p, 'f, 'a>(&'p Paths, &'f mut Fields<'a>);
 
 impl<'a> DeserializeSeed<'a> for Walk<'_, '_, 'a> {
     type Value = ();
@@ -202,7 +207,7 @@ mod tests {
     fn paths_lead_through_objects_and_lists_to_texts_as_they_were_written() {
         let text = br#"{"x":[{"type":1}],"data":{"bids":[[61837.630000000000001,"1.5"],["7","8"]],"market":"A\u002fB"},"type":"book"}"#;
         let found = paths().read(text).unwrap();
-        let mut wanted = Found::default();
+        let mut wanted = Fields::default();
         for (field, text) in [
             (Field::Kind, "book"),
             (Field::Bid, "61837.630000000000001"),
@@ -222,7 +227,7 @@ mod tests {
         }
         let paths = Paths::new(&mapping);
         let found = paths.read(br#"{"p":[1,"2",[3],{"4":5}],"side":"buy"}"#);
-        let mut wanted = Found::default();
+        let mut wanted = Fields::default();
         for field in [Field::Bid, Field::Ask, Field::Price] {
             wanted.set(field as usize, "2".into());
         }
@@ -250,7 +255,7 @@ mod tests {
                 .is_ok()
         );
         let nothing = paths.read(br#"{"type":null,"data":true}"#).unwrap();
-        assert_eq!(format!("{nothing:?}"), format!("{:?}", Found::default()));
+        assert_eq!(format!("{nothing:?}"), format!("{:?}", Fields::default()));
     }
 
     proptest! {

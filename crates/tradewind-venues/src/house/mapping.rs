@@ -1,12 +1,13 @@
 //! Where a house's messages have what: paths of the configuration, and what is found at them made an event.
 //!
-//! It is the same for JSON, for the fields of a Redis stream and for XML: each fills [`Found`], and [`Mapping::event`]
+//! It is the same for JSON, for the fields of a Redis stream and for XML: each fills [`Fields`], and [`Mapping::read`]
 //! reads it.
 
 use std::borrow::Cow;
 
 use tradewind_model::{Instrument, MarketEvent, Quote, Side, Timestamp, Trade, TradeId};
 
+use super::data::{HouseData, HouseNumber};
 use super::numbers::Scaled;
 use super::symbols::HouseSymbols;
 use crate::protocol::{Ignored, Incoming, Sequence, Topic};
@@ -36,11 +37,15 @@ pub enum Field {
     Side,
     /// Its number.
     Sequence,
+    /// The series of a number.
+    Name,
+    /// A number of a series.
+    Value,
 }
 
 impl Field {
     /// All fields, with the names that the configuration has for them and that are their paths where none is configured.
-    pub const ALL: [(Self, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str); 13] = [
         (Self::Kind, "kind"),
         (Self::Symbol, "symbol"),
         (Self::Bid, "bid"),
@@ -52,6 +57,8 @@ impl Field {
         (Self::Time, "time"),
         (Self::Side, "side"),
         (Self::Sequence, "sequence"),
+        (Self::Name, "name"),
+        (Self::Value, "value"),
     ];
 }
 
@@ -74,6 +81,8 @@ pub struct Mapping {
     pub quote: String,
     /// What the kind of a trade is.
     pub trade: String,
+    /// What the kind of a number of a series is.
+    pub number: String,
     /// What the side of a trade is whose taker bought.
     pub buy: String,
     /// What it is where the taker sold.
@@ -90,6 +99,7 @@ impl Default for Mapping {
             paths: Field::ALL.map(|(_, name)| name.to_owned()),
             quote: "quote".to_owned(),
             trade: "trade".to_owned(),
+            number: "number".to_owned(),
             buy: "buy".to_owned(),
             sell: "sell".to_owned(),
             time_places: 3,
@@ -98,15 +108,38 @@ impl Default for Mapping {
     }
 }
 
+/// What a message is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Quote,
+    Trade,
+    Number,
+}
+
 /// What a message has at each path: the text of a string, or a number as it was written.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Found<'a>([Option<Cow<'a, str>>; Field::ALL.len()]);
+pub(super) struct Fields<'a>([Option<Cow<'a, str>>; Field::ALL.len()]);
 
-impl<'a> Found<'a> {
+impl<'a> Fields<'a> {
     pub(super) fn set(&mut self, index: usize, text: Cow<'a, str>) {
         if let Some(place) = self.0.get_mut(index) {
             *place = Some(text);
         }
+    }
+
+    /// Sets what is not set yet.
+    pub(super) fn set_first(&mut self, index: usize, text: impl FnOnce() -> Cow<'a, str>) {
+        if let Some(place @ None) = self.0.get_mut(index) {
+            *place = Some(text());
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn shown(&self) -> String {
+        let pairs = Field::ALL.iter().zip(&self.0);
+        let shown =
+            pairs.filter_map(|((_, name), text)| Some(format!("{name}={}", text.as_ref()?)));
+        shown.collect::<Vec<_>>().join(" ")
     }
 
     fn get(&self, field: Field) -> Option<&str> {
@@ -119,99 +152,88 @@ impl<'a> Found<'a> {
     }
 }
 
-/// An event of a house.
-#[derive(Debug)]
-pub(super) struct HouseEvent {
-    pub(super) topic: Topic,
-    pub(super) sequence: Option<Sequence>,
-    pub(super) event: MarketEvent,
-}
-
-impl HouseEvent {
-    /// What the machine is given.
-    pub(super) fn incoming(self) -> Incoming<MarketEvent> {
-        Incoming::Event {
-            topic: self.topic,
-            sequence: self.sequence,
-            event: self.event,
-        }
-    }
-}
-
 impl Mapping {
+    /// What a kind may be.
+    pub(super) fn kinds(&self) -> [&str; 3] {
+        [&self.quote, &self.trade, &self.number]
+    }
+
     /// The number of a message among all of the feed, though it may be of no use otherwise.
-    pub(super) fn number(&self, found: &Found<'_>) -> Option<u64> {
+    pub(super) fn number(&self, fields: &Fields<'_>) -> Option<u64> {
         let is_of_feed = self.numbering == Numbering::Feed;
-        let text = found.get(Field::Sequence).filter(|_| is_of_feed)?;
+        let text = fields.get(Field::Sequence).filter(|_| is_of_feed)?;
         Scaled::parse(text)?.number()
     }
 
-    /// Makes an event of what was found. `id` becomes the id of a trade without a number.
-    pub(super) fn event(
+    /// Reads a message. `id` becomes the id of a trade without a number.
+    pub(super) fn read(
         &self,
-        found: &Found<'_>,
+        fields: &Fields<'_>,
         symbols: &HouseSymbols,
         received_at: Timestamp,
         id: u64,
-    ) -> Result<HouseEvent, Ignored> {
-        let is_quote = match found.get(Field::Kind) {
-            Some(kind) if kind == self.quote => true,
-            Some(kind) if kind == self.trade => false,
+    ) -> Result<Incoming<HouseData>, Ignored> {
+        let kind = match fields.get(Field::Kind) {
+            Some(kind) if kind == self.quote => Kind::Quote,
+            Some(kind) if kind == self.trade => Kind::Trade,
+            Some(kind) if kind == self.number => Kind::Number,
             Some(_) => return Err(Ignored::NotWanted),
-            None if found.get(Field::Bid).is_some() => true,
-            None if found.get(Field::Price).is_some() => false,
+            None if fields.get(Field::Bid).is_some() => Kind::Quote,
+            None if fields.get(Field::Price).is_some() => Kind::Trade,
+            None if fields.get(Field::Value).is_some() => Kind::Number,
             None => return Err(Ignored::NotWanted),
         };
-        let symbol = found.get(Field::Symbol).ok_or(Ignored::NoSymbol)?;
-        let instrument = symbols.find(symbol).ok_or(Ignored::WrongSymbol)?;
-        let number = match found.get(Field::Sequence) {
-            None => None,
-            Some(_) => Some(
-                found
-                    .number(Field::Sequence)?
-                    .number()
-                    .ok_or(Ignored::Malformed)?,
-            ),
-        };
-        let event_time = match found.get(Field::Time) {
+        let number = match fields.get(Field::Sequence) {
             None => None,
             Some(_) => {
-                let time = found.number(Field::Time)?.instant(self.time_places);
+                let number = fields.number(Field::Sequence)?.number();
+                Some(number.ok_or(Ignored::Malformed)?)
+            }
+        };
+        let event_time = match fields.get(Field::Time) {
+            None => None,
+            Some(_) => {
+                let time = fields.number(Field::Time)?.instant(self.time_places);
                 Some(time.ok_or(Ignored::Malformed)?)
             }
         };
+        let times = (event_time, received_at);
+        if kind == Kind::Number {
+            let event = HouseData::Number(series_number(fields, symbols, times)?);
+            return Ok(Incoming::Unlisted { event });
+        }
+        let symbol = fields.get(Field::Symbol).ok_or(Ignored::NoSymbol)?;
+        let instrument = symbols.find(symbol).ok_or(Ignored::WrongSymbol)?;
         let id = TradeId(number.unwrap_or(id));
-        let (topic, event) = match is_quote {
-            true => {
-                let quote = quote(found, instrument, event_time, received_at)?;
-                (Topic::Quotes(instrument.id), MarketEvent::Quote(quote))
-            }
-            false => {
-                let trade = self.trade(found, instrument, (id, event_time, received_at))?;
-                (Topic::Trades(instrument.id), MarketEvent::Trade(trade))
-            }
+        let (topic, event) = if kind == Kind::Quote {
+            let quote = quote(fields, instrument, times)?;
+            (Topic::Quotes(instrument.id), MarketEvent::Quote(quote))
+        } else {
+            let trade = self.trade(fields, instrument, id, times)?;
+            (Topic::Trades(instrument.id), MarketEvent::Trade(trade))
         };
         let of_symbol = number.filter(|_| self.numbering == Numbering::Symbol);
-        Ok(HouseEvent {
+        Ok(Incoming::Event {
             topic,
             sequence: of_symbol.map(Sequence::Contiguous),
-            event,
+            event: HouseData::Market(event),
         })
     }
 
     fn trade(
         &self,
-        found: &Found<'_>,
+        fields: &Fields<'_>,
         instrument: &Instrument,
-        (id, event_time, received_at): (TradeId, Option<Timestamp>, Timestamp),
+        id: TradeId,
+        (event_time, received_at): (Option<Timestamp>, Timestamp),
     ) -> Result<Trade, Ignored> {
-        let taker = match found.get(Field::Side) {
+        let taker = match fields.get(Field::Side) {
             Some(side) if side == self.buy => Side::Buy,
             Some(side) if side == self.sell => Side::Sell,
             _ => return Err(Ignored::Malformed),
         };
-        let price = found.number(Field::Price)?.price(instrument);
-        let quantity = found.number(Field::Quantity)?.quantity(instrument);
+        let price = fields.number(Field::Price)?.price(instrument);
+        let quantity = fields.number(Field::Quantity)?.quantity(instrument);
         Ok(Trade {
             instrument: instrument.id,
             taker,
@@ -224,18 +246,30 @@ impl Mapping {
     }
 }
 
+/// A number of a series that the source may send.
+fn series_number(
+    fields: &Fields<'_>,
+    symbols: &HouseSymbols,
+    (event_time, received_at): (Option<Timestamp>, Timestamp),
+) -> Result<HouseNumber, Ignored> {
+    let name = fields.get(Field::Name).ok_or(Ignored::NoSymbol)?;
+    let series = symbols.series(name).ok_or(Ignored::WrongSymbol)?;
+    let value = fields.number(Field::Value)?.decimal();
+    let (value, event_time) = value.zip(event_time).ok_or(Ignored::Malformed)?;
+    Ok(series.number(value, event_time, received_at))
+}
+
 fn quote(
-    found: &Found<'_>,
+    fields: &Fields<'_>,
     instrument: &Instrument,
-    event_time: Option<Timestamp>,
-    received_at: Timestamp,
+    (event_time, received_at): (Option<Timestamp>, Timestamp),
 ) -> Result<Quote, Ignored> {
     let price = |field| {
-        let price = found.number(field)?.price(instrument);
+        let price = fields.number(field)?.price(instrument);
         price.ok_or(Ignored::Malformed)
     };
     let quantity = |field| {
-        let quantity = found.number(field)?.quantity(instrument);
+        let quantity = fields.number(field)?.quantity(instrument);
         quantity.ok_or(Ignored::Malformed)
     };
     Ok(Quote {

@@ -3,6 +3,8 @@
 //! Each transport is a [`Protocol`](crate::Protocol) over bytes. [`source`] puts one under the same machine as a venue's
 //! streams, so that connecting, subscribing, pacing and health are the same. The schemas stand in `docs/sources.md`.
 
+mod data;
+mod http;
 mod json;
 mod mapping;
 mod numbers;
@@ -13,10 +15,12 @@ mod settings;
 mod symbols;
 pub mod tcp;
 mod websocket;
+mod xml;
 
+pub use data::{HouseData, HouseNumber, HouseSink};
 pub use mapping::{Field, Mapping, Numbering};
 pub use progress::Progress;
 pub use redis::{Positions, Redis, RedisUse};
 pub use settings::{HouseSettings, Secret, Transport, source};
-pub use symbols::{HouseSymbols, SymbolError};
-pub use websocket::Asking;
+pub use symbols::{HouseSymbols, Series, SymbolError};
+pub use websocket::SubscribeMode;

@@ -1,6 +1,6 @@
 //! Numbers of a house on an instrument's grid: exact, or refused.
 
-use tradewind_model::{Instrument, Price, Quantity, Timestamp, parse_fixed};
+use tradewind_model::{Decimal, Instrument, Price, Quantity, Timestamp, parse_fixed};
 
 /// Most decimal places of a number that comes as a whole number and its places.
 const PLACES_MAX: u8 = 18;
@@ -42,7 +42,7 @@ impl Scaled {
     }
 
     /// The same number as a count of 10^-`places`; `None` if that is not exact or does not fit.
-    fn at(self, places: u8) -> Option<i64> {
+    fn to_places(self, places: u8) -> Option<i64> {
         let power = |places: i16| 10_i128.checked_pow(u32::try_from(places).ok()?);
         let more = i16::from(places) - self.places;
         let moved = if self.count == 0 {
@@ -58,19 +58,30 @@ impl Scaled {
 
     /// As a price of `instrument`, which is above zero.
     pub(super) fn price(self, instrument: &Instrument) -> Option<Price> {
-        let price = self.at(instrument.price_decimals).map(Price);
+        let price = self.to_places(instrument.price_decimals).map(Price);
         price.filter(|price| price.0 > 0)
     }
 
     /// As a quantity of `instrument`, which is not negative.
     pub(super) fn quantity(self, instrument: &Instrument) -> Option<Quantity> {
-        let quantity = self.at(instrument.quantity_decimals).map(Quantity);
+        let quantity = self.to_places(instrument.quantity_decimals).map(Quantity);
         quantity.filter(|quantity| quantity.0 >= 0)
+    }
+
+    /// As a number of a series: without zeros behind its last digit, 18 places at most.
+    pub(super) fn decimal(self) -> Option<Decimal> {
+        let mut reduced = self;
+        while reduced.places > 0 && reduced.count % 10 == 0 {
+            (reduced.count, reduced.places) = (reduced.count / 10, reduced.places - 1);
+        }
+        let places = u8::try_from(reduced.places.max(0)).ok()?;
+        let mantissa = reduced.to_places(places).filter(|_| places <= PLACES_MAX)?;
+        Some(Decimal::new(mantissa, places))
     }
 
     /// As a number of messages.
     pub(super) fn number(self) -> Option<u64> {
-        u64::try_from(self.at(0)?).ok()
+        u64::try_from(self.to_places(0)?).ok()
     }
 
     /// As a time since 1970, in a unit of 10^-`places` s. What is finer than a nanosecond is cut off.
@@ -85,7 +96,7 @@ impl Scaled {
             ..nanos
         };
         whole
-            .at(9)
+            .to_places(9)
             .filter(|nanos| *nanos >= 0)
             .map(Timestamp::from_nanos)
     }
@@ -99,7 +110,7 @@ mod tests {
     #[test]
     fn a_number_is_moved_exactly_or_refused() {
         let check = |count, places, wanted: u8, result| {
-            let got = Scaled::new(count, places).and_then(|number| number.at(wanted));
+            let got = Scaled::new(count, places).and_then(|number| number.to_places(wanted));
             assert_eq!(got, result, "{count} at {places} as {wanted}");
         };
         check(123, 2, 2, Some(123));
@@ -116,7 +127,7 @@ mod tests {
     #[test]
     fn a_text_is_read_exactly_or_refused() {
         let check = |text, wanted: u8, result| {
-            let got = Scaled::parse(text).and_then(|number| number.at(wanted));
+            let got = Scaled::parse(text).and_then(|number| number.to_places(wanted));
             assert_eq!(got, result, "{text} as {wanted}");
         };
         check("61837.63", 2, Some(6_183_763));
@@ -151,6 +162,24 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_a_series_is_exact_or_refused() {
+        let check = |text, wanted: Option<(i64, u8)>| {
+            let got = Scaled::parse(text).and_then(Scaled::decimal);
+            let wanted = wanted.map(|(mantissa, places)| Decimal::new(mantissa, places));
+            assert_eq!(got, wanted, "{text}");
+        };
+        check("-0.000125", Some((-125, 6)));
+        check("12.5000", Some((125, 1)));
+        check("1.5e3", Some((1_500, 0)));
+        check("0", Some((0, 0)));
+        check("1e18", Some((1_000_000_000_000_000_000, 0)));
+        check("1e-18", Some((1, 18)));
+        check("1e-19", None);
+        check("9e18", Some((9_000_000_000_000_000_000, 0)));
+        check("10e18", None);
+    }
+
+    #[test]
     fn a_time_has_the_unit_that_is_configured() {
         let check = |text, places, nanos: Option<i64>| {
             let got = Scaled::parse(text).and_then(|number| number.instant(places));
@@ -169,7 +198,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_gives_an_answer(text in ".{0,30}", wanted in 0_u8..9) {
-            let _answer = Scaled::parse(&text).map(|number| (number.at(wanted), number.instant(wanted)));
+            let _answer = Scaled::parse(&text).map(|number| (number.to_places(wanted), number.instant(wanted)));
         }
     }
 }

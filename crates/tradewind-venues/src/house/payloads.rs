@@ -1,15 +1,17 @@
-//! Messages that are JSON by a mapping, whatever carried them: read, numbered, and passed on.
+//! Messages by a mapping, whatever carried them: read, numbered, and passed on.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use tradewind_model::{MarketEvent, Timestamp};
+use tradewind_model::Timestamp;
 
 use super::json::Paths;
-use super::mapping::{Found, Mapping};
+use super::mapping::{Fields, Mapping};
 use super::progress::{Numbers, Progress};
 use super::symbols::HouseSymbols;
+use super::xml::{self, Envelope};
 use crate::health::SequenceVerdict;
+use crate::house::data::HouseData;
 use crate::protocol::{Ignored, Incoming};
 
 /// How the messages of a source are read.
@@ -61,11 +63,11 @@ impl Payloads {
         &mut self,
         bytes: &[u8],
         received_at: Timestamp,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) {
         let reader = Arc::clone(&self.reader);
         match reader.paths.read(bytes) {
-            Ok(found) => self.found(&found, received_at, on),
+            Ok(fields) => self.take(&fields, received_at, on),
             Err(why) => on(Incoming::Ignored(why)),
         }
     }
@@ -75,31 +77,52 @@ impl Payloads {
         &mut self,
         fields: &[(&str, &str)],
         received_at: Timestamp,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) {
         let reader = Arc::clone(&self.reader);
-        let mut found = Found::default();
+        let mut found = Fields::default();
         for (index, path) in reader.mapping.paths.iter().enumerate() {
             if let Some((_, text)) = fields.iter().find(|(name, _)| name == path) {
                 found.set(index, Cow::Borrowed(text));
             }
         }
-        self.found(&found, received_at, on);
+        self.take(&found, received_at, on);
+    }
+
+    /// What a document says besides its messages, once all of it was read.
+    pub(super) fn envelope(&self, text: &str) -> Result<Envelope, Ignored> {
+        let Reader { mapping, paths, .. } = &*self.reader;
+        xml::read(text, (paths, mapping), |_| {})
+    }
+
+    /// Takes in the messages of a document that was read.
+    pub(super) fn xml(
+        &mut self,
+        text: &str,
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<HouseData>),
+    ) {
+        let reader = Arc::clone(&self.reader);
+        let at = (&reader.paths, &reader.mapping);
+        let read = xml::read(text, at, |fields| self.take(fields, received_at, on));
+        if let Err(why) = read {
+            on(Incoming::Ignored(why));
+        }
     }
 
     /// Takes in what a message has at the paths.
-    pub(super) fn found(
+    fn take(
         &mut self,
-        found: &Found<'_>,
+        fields: &Fields<'_>,
         received_at: Timestamp,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) {
         self.taken += 1;
         let Reader {
             mapping, symbols, ..
         } = &*self.reader;
         // A message that is of no use has a number, too.
-        if let Some(number) = mapping.number(found) {
+        if let Some(number) = mapping.number(fields) {
             match self.numbers.judge(number) {
                 SequenceVerdict::Next => {}
                 SequenceVerdict::Repeated => return on(Incoming::Ignored(Ignored::Repeated)),
@@ -108,8 +131,8 @@ impl Payloads {
         }
         // Unique within a run: the time it came, then its place.
         let id = u64::try_from(received_at.as_nanos()).unwrap_or(0) ^ self.taken.rotate_right(8);
-        on(match mapping.event(found, symbols, received_at, id) {
-            Ok(event) => event.incoming(),
+        on(match mapping.read(fields, symbols, received_at, id) {
+            Ok(read) => read,
             Err(why) => Incoming::Ignored(why),
         });
     }

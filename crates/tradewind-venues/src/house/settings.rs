@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use tradewind_model::Clock;
 
+use super::data::{HouseData, HouseSink, ToHouseSink};
+use super::http::HttpProtocol;
 use super::mapping::Mapping;
-use super::payloads::Reader;
+use super::payloads::{Payloads, Reader};
 use super::progress::Progress;
-use super::redis::{Positions, Redis, RedisProtocol};
+use super::redis::{Master, Positions, Redis, RedisProtocol};
 use super::symbols::HouseSymbols;
 use super::tcp::TcpProtocol;
-use super::websocket::{Asking, WebSocketProtocol};
+use super::websocket::{SubscribeMode, WebSocketProtocol};
 use crate::address::Address;
 use crate::connection::ConnectionSettings;
 use crate::machine::SourceSettings;
 use crate::protocol::{Protocol, Topic};
-use crate::sink::{MarketSink, ToMarketSink};
 use crate::source::DataSource;
 use crate::venue::Source;
 use crate::wire::Connector;
@@ -37,7 +38,7 @@ pub enum Transport {
         /// Where messages have what.
         mapping: Mapping,
         /// How instruments are requested.
-        asking: Asking,
+        subscribe: SubscribeMode,
     },
     /// JSON in channels of Redis, or entries of its streams.
     Redis {
@@ -45,6 +46,11 @@ pub enum Transport {
         mapping: Mapping,
         /// Who reads what.
         redis: Redis,
+    },
+    /// XML over long-polled HTTP.
+    Http {
+        /// Where messages have what.
+        mapping: Mapping,
     },
 }
 
@@ -65,7 +71,7 @@ pub struct HouseSettings {
     pub heartbeat: Duration,
     /// How far it was read, over connections.
     pub progress: Progress,
-    /// The same for streams of Redis.
+    /// The same for streams of Redis and feeds that are polled.
     pub positions: Positions,
     /// Seed of its jitter.
     pub seed: u64,
@@ -84,7 +90,7 @@ impl HouseSettings {
 #[must_use]
 pub fn source(
     house: &HouseSettings,
-    sink: &Arc<dyn MarketSink>,
+    sink: &Arc<dyn HouseSink>,
     settings: SourceSettings,
     connector: Arc<dyn Connector>,
     clock: Arc<dyn Clock>,
@@ -99,13 +105,13 @@ pub fn source(
             };
             under_machine(house, make, sink, settings, connector, clock)
         }
-        Transport::WebSocket { mapping, asking } => {
+        Transport::WebSocket { mapping, subscribe } => {
             let reader = Arc::new(Reader::new(mapping.clone(), symbols));
-            let asking = asking.clone();
+            let subscribe = subscribe.clone();
             let make = move || {
-                let (reader, asking) = (Arc::clone(&reader), asking.clone());
-                let asking = (asking, token.as_ref());
-                WebSocketProtocol::new(address.clone(), reader, asking, progress.clone())
+                let (reader, subscribe) = (Arc::clone(&reader), subscribe.clone());
+                let subscribe = (subscribe, token.as_ref());
+                WebSocketProtocol::new(address.clone(), reader, subscribe, progress.clone())
             };
             under_machine(house, make, sink, settings, connector, clock)
         }
@@ -113,10 +119,28 @@ pub fn source(
             let reader = Arc::new(Reader::new(mapping.clone(), symbols));
             let (redis, positions) = (Arc::new(redis.clone()), house.positions.clone());
             let block = house.heartbeat / 2;
+            let master = Master::default();
             let make = move || {
                 let login = (Arc::clone(&redis), token.clone());
                 let read = (progress.clone(), positions.clone());
-                RedisProtocol::new(address.clone(), login, block, Arc::clone(&reader), read)
+                // A connection to a Sentinel ends with its answer; the next one is to the master that it names.
+                let (address, asks_sentinel) = match (&redis.sentinel, master.take()) {
+                    (Some(_), Some(found)) => (found, None),
+                    (Some(_), None) => (address.clone(), Some(master.clone())),
+                    (None, _) => (address.clone(), None),
+                };
+                let reader = Arc::clone(&reader);
+                RedisProtocol::new(address, login, block, reader, read, asks_sentinel)
+            };
+            under_machine(house, make, sink, settings, connector, clock)
+        }
+        Transport::Http { mapping } => {
+            let reader = Arc::new(Reader::new(mapping.clone(), symbols));
+            let (positions, wait) = (house.positions.clone(), house.heartbeat / 2);
+            let make = move || {
+                let payloads = Payloads::new(Arc::clone(&reader), progress.clone());
+                let (address, token) = (address.clone(), token.clone());
+                HttpProtocol::new(address, token, wait, payloads, positions.clone())
             };
             under_machine(house, make, sink, settings, connector, clock)
         }
@@ -126,13 +150,13 @@ pub fn source(
 fn under_machine<P>(
     house: &HouseSettings,
     make: impl Fn() -> P + Send + 'static,
-    sink: &Arc<dyn MarketSink>,
+    sink: &Arc<dyn HouseSink>,
     settings: SourceSettings,
     connector: Arc<dyn Connector>,
     clock: Arc<dyn Clock>,
 ) -> Box<dyn Source>
 where
-    P: Protocol<Event = tradewind_model::MarketEvent>,
+    P: Protocol<Event = HouseData>,
 {
     let settings = SourceSettings {
         connection: ConnectionSettings {
@@ -146,7 +170,7 @@ where
         },
         ..settings
     };
-    let sink = ToMarketSink(Arc::new(Arc::clone(sink)));
+    let sink = ToHouseSink(Arc::clone(sink));
     let name = house.name.clone();
     let mut source = DataSource::new(name, make, sink, settings, connector, clock, house.seed);
     source.want(house.topics());

@@ -1,8 +1,12 @@
 //! A house's symbols and our instruments, both ways.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tradewind_model::{Instrument, InstrumentId};
+use tradewind_model::{Decimal, Instrument, InstrumentId, Timestamp};
+
+use super::data::HouseNumber;
 
 /// Longest symbol: a frame has one byte for its length.
 const SYMBOL_BYTES_MAX: usize = 255;
@@ -18,11 +22,39 @@ pub enum SymbolError {
     Twice(String),
 }
 
-/// The instruments of a source, by symbol and by id.
+/// A series of numbers that a source may send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Series {
+    /// Its full name: `house:fear`.
+    pub name: Arc<str>,
+    /// Age from which on a number of it is of no use.
+    pub max_age: Duration,
+}
+
+impl Series {
+    /// A number of it.
+    pub(super) fn number(
+        &self,
+        value: Decimal,
+        event_time: Timestamp,
+        received_at: Timestamp,
+    ) -> HouseNumber {
+        HouseNumber {
+            series: Arc::clone(&self.name),
+            value,
+            event_time,
+            received_at,
+            max_age: self.max_age,
+        }
+    }
+}
+
+/// The instruments of a source, by symbol and by id, and its series by what the source calls them.
 #[derive(Clone, Debug, Default)]
 pub struct HouseSymbols {
     by_symbol: BTreeMap<String, Instrument>,
     by_id: BTreeMap<InstrumentId, String>,
+    series: BTreeMap<String, Series>,
 }
 
 impl HouseSymbols {
@@ -35,10 +67,7 @@ impl HouseSymbols {
     ) -> Result<Self, SymbolError> {
         let mut symbols = Self::default();
         for (symbol, instrument) in listed {
-            let is_printed = !symbol.chars().any(char::is_control);
-            if symbol.is_empty() || symbol.len() > SYMBOL_BYTES_MAX || !is_printed {
-                return Err(SymbolError::Malformed(symbol));
-            }
+            check(&symbol)?;
             symbols.by_id.insert(instrument.id, symbol.clone());
             if symbols.by_symbol.contains_key(&symbol) {
                 return Err(SymbolError::Twice(symbol));
@@ -46,6 +75,30 @@ impl HouseSymbols {
             symbols.by_symbol.insert(symbol, instrument);
         }
         Ok(symbols)
+    }
+
+    /// The same with series that the source may send.
+    ///
+    /// # Errors
+    /// [`SymbolError`], for the first symbol that cannot be used.
+    pub fn with_series(
+        mut self,
+        listed: impl IntoIterator<Item = (String, Series)>,
+    ) -> Result<Self, SymbolError> {
+        for (symbol, series) in listed {
+            check(&symbol)?;
+            if self.series.contains_key(&symbol) {
+                return Err(SymbolError::Twice(symbol));
+            }
+            self.series.insert(symbol, series);
+        }
+        Ok(self)
+    }
+
+    /// The series that the source calls so.
+    #[must_use]
+    pub fn series(&self, symbol: &str) -> Option<&Series> {
+        self.series.get(symbol)
     }
 
     /// The instrument of a symbol.
@@ -64,6 +117,14 @@ impl HouseSymbols {
     pub fn instruments(&self) -> impl Iterator<Item = &Instrument> {
         self.by_symbol.values()
     }
+}
+
+fn check(symbol: &str) -> Result<(), SymbolError> {
+    let is_printed = !symbol.chars().any(char::is_control);
+    if symbol.is_empty() || symbol.len() > SYMBOL_BYTES_MAX || !is_printed {
+        return Err(SymbolError::Malformed(symbol.to_owned()));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

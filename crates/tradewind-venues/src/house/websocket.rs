@@ -5,17 +5,18 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
-use tradewind_model::{MarketEvent, Timestamp};
+use tradewind_model::Timestamp;
 
 use super::payloads::{Payloads, Reader};
 use super::progress::Progress;
 use crate::address::Address;
+use crate::house::data::HouseData;
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
 use crate::wire::websocket::{Received, WebSocket};
 
 /// How the instruments of a feed are requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Asking {
+pub enum SubscribeMode {
     /// As `docs/sources.md` says: a request with a number, an answer that names it.
     #[default]
     House,
@@ -30,7 +31,7 @@ pub enum Asking {
 pub(super) struct WebSocketProtocol {
     address: Address,
     socket: WebSocket,
-    asking: Asking,
+    subscribe: SubscribeMode,
     payloads: Payloads,
     /// Requests that the next pong confirms.
     unconfirmed: Vec<u64>,
@@ -40,7 +41,7 @@ impl WebSocketProtocol {
     pub(super) fn new(
         address: Address,
         reader: Arc<Reader>,
-        (asking, token): (Asking, Option<&SecretString>),
+        (subscribe, token): (SubscribeMode, Option<&SecretString>),
         progress: Progress,
     ) -> Self {
         let mut socket = WebSocket::new(&address, "");
@@ -50,7 +51,7 @@ impl WebSocketProtocol {
         Self {
             address,
             socket,
-            asking,
+            subscribe,
             payloads: Payloads::new(reader, progress),
             unconfirmed: Vec::new(),
         }
@@ -69,21 +70,21 @@ impl WebSocketProtocol {
 
     fn request(&mut self, op: &str, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
         let symbols = self.symbols(topics);
-        let text = match &self.asking {
-            Asking::House => {
+        let text = match &self.subscribe {
+            SubscribeMode::House => {
                 let text = serde_json::json!({"op": op, "request": request, "symbols": symbols});
                 Some(text.to_string())
             }
-            Asking::Text(text) if op == "subscribe" => {
+            SubscribeMode::Text(text) if op == "subscribe" => {
                 let symbols = serde_json::json!(symbols).to_string();
                 Some(text.replace("{symbols}", &symbols))
             }
-            Asking::Text(_) | Asking::Nothing => None,
+            SubscribeMode::Text(_) | SubscribeMode::Nothing => None,
         };
         if let Some(text) = text {
             self.socket.send(&text, out);
         }
-        if self.asking != Asking::House {
+        if self.subscribe != SubscribeMode::House {
             self.unconfirmed.push(request);
             self.socket.ping(out);
         }
@@ -113,7 +114,7 @@ impl Answer {
 }
 
 impl Protocol for WebSocketProtocol {
-    type Event = MarketEvent;
+    type Event = HouseData;
 
     fn address(&self) -> &Address {
         &self.address
@@ -148,12 +149,12 @@ impl Protocol for WebSocketProtocol {
         bytes: &[u8],
         received_at: Timestamp,
         out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<usize, ProtocolError> {
         let (used, received) = self.socket.receive(bytes, out)?;
         match received {
             Received::Text(text) => {
-                match Answer::read(text).filter(|_| self.asking == Asking::House) {
+                match Answer::read(text).filter(|_| self.subscribe == SubscribeMode::House) {
                     Some(Answer::Acked { request }) => on(Incoming::Acked { request }),
                     Some(Answer::Refused { request, reason }) => {
                         let reason = crate::error::cut(&reason);

@@ -181,6 +181,11 @@ where
                     %reason,
                     "Ten attempts to connect failed; it is tried on, at most a minute apart."
                 );
+                if let LossReason::NotOpened(_) | LossReason::ConnectTimeout = reason {
+                    for topic in self.machine.missing() {
+                        self.sink.failed(topic, &reason.to_string());
+                    }
+                }
             }
             SourceOut::Retrying {
                 topic,
@@ -215,6 +220,14 @@ where
             is_ready: false,
         });
         self.actions.push_back(LinkAction::Open(id, address, None));
+    }
+
+    /// Opens the connection that a link has named in the place of its own.
+    fn redirect(&mut self, at: usize) {
+        let link = self.links.swap_remove(at);
+        self.actions
+            .push_back(LinkAction::Close(link.id, link.buffers));
+        self.open(link.id);
     }
 
     fn close(&mut self, id: LinkId) {
@@ -278,6 +291,7 @@ where
             };
             match self.message(now, at, received_at) {
                 Ok((0, _)) => return,
+                Ok(_) if self.links[at].protocol.is_redirected() => return self.redirect(at),
                 Ok((_, news)) => news.into_iter().for_each(|news| self.handle(now, news)),
                 Err(why) => return self.lost(now, id, why),
             }
@@ -322,6 +336,12 @@ fn take<E>(
                 SequenceVerdict::Next => {}
             }
             health.drain(..).for_each(|change| sink.health(change));
+            stats.event();
+            sink.event(event);
+            None
+        }
+        Incoming::Unlisted { event } => {
+            machine.unlisted(now, link);
             stats.event();
             sink.event(event);
             None

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Most bytes of one read; then other sockets and the deadlines have their turn.
-const READ_BYTES_MAX: usize = 64 * 1024;
+pub(super) const READ_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes that may wait to be written: a peer that does not read is lost.
 const OUT_BYTES_MAX: usize = 1024 * 1024;
 

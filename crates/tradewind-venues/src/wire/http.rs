@@ -1,6 +1,6 @@
 //! HTTP/1.1, the client's side, as a machine over bytes: one request at a time, one response to it.
 //!
-//! Bodies are framed by length, by chunks or by the connection's end. Nothing is decompressed, redirected or repeated. Every
+//! Bodies are framed by length, by chunks or by the connection's end. Nothing is decompressed here, redirected or repeated. Every
 //! length is bounded before memory is taken for it. Source: RFC 9112.
 
 use std::mem;
@@ -111,6 +111,8 @@ enum State {
 pub(crate) struct HttpConnection {
     state: State,
     body_max: usize,
+    /// Bodies may be compressed; they are handed out as they came.
+    takes_gzip: bool,
     closes: bool,
 }
 
@@ -128,7 +130,16 @@ impl HttpConnection {
         Self {
             state: State::Idle,
             body_max,
+            takes_gzip: false,
             closes: false,
+        }
+    }
+
+    /// The same for bodies that may be compressed with gzip, which the requests' fields say.
+    pub(crate) fn with_gzip(self) -> Self {
+        Self {
+            takes_gzip: true,
+            ..self
         }
     }
 
@@ -232,7 +243,7 @@ impl HttpConnection {
                 response: None,
             });
         }
-        let framing = framing(&head)?;
+        let framing = framing(&head, self.takes_gzip)?;
         self.closes = head.closes() || framing == Framing::Close;
         let mut response = Response {
             status: head.status,
@@ -412,11 +423,12 @@ fn fields(head: &[u8]) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-fn framing(head: &Head<'_>) -> Result<Framing, HttpError> {
-    if head
-        .values("content-encoding")
-        .any(|coding| !coding.eq_ignore_ascii_case("identity"))
-    {
+fn framing(head: &Head<'_>, takes_gzip: bool) -> Result<Framing, HttpError> {
+    let is_taken = |coding: &str| {
+        coding.eq_ignore_ascii_case("identity")
+            || (takes_gzip && coding.eq_ignore_ascii_case("gzip"))
+    };
+    if !head.values("content-encoding").all(is_taken) {
         return Err(HttpError::Encoded);
     }
     if matches!(head.status, 101 | 204 | 304) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tradewind_model::{Clock, Timestamp};
 
-use super::buffers::{Buffers, Moved};
+use super::buffers::{Buffers, Moved, READ_BYTES_MAX};
 use super::connector::{ByteStream, Connector, within};
 use crate::address::Address;
 use crate::gate::SendPermit;
@@ -104,13 +104,21 @@ impl Shell {
             // Made when nothing else is ready, so that a busy stream pays for no timer.
             () = async { connector.sleep(wake.unwrap_or_default()).await }, if wake.is_some() => Happened::Deadline,
         };
+        let mut was_full = false;
         match happened {
             Happened::Opened(id, opened) => self.opened(links, id, opened),
-            Happened::Moved(id, moved) => self.moved(links, id, moved),
+            Happened::Moved(id, moved) => {
+                let read = links.buffers(id).map_or(0, |buffers| buffers.input().len());
+                was_full = read >= READ_BYTES_MAX;
+                self.moved(links, id, moved);
+            }
             Happened::Deadline => {}
         }
         links.tick(self.now());
         self.act(links);
+        if was_full {
+            give_way().await;
+        }
     }
 
     /// Carries out the machine's remaining actions, then drops all connections.
@@ -172,6 +180,19 @@ impl Shell {
             Err(error) => links.lost(now, id, error.to_string()),
         }
     }
+}
+
+/// Lets the other tasks of this executor run once: a stream that has more than one reading holds must not keep them waiting.
+async fn give_way() {
+    let mut has_waited = false;
+    poll_fn(|context| match std::mem::replace(&mut has_waited, true) {
+        true => Poll::Ready(()),
+        false => {
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
 }
 
 fn poll_opening(

@@ -8,6 +8,9 @@
 )]
 
 mod checks;
+mod each;
+mod options;
+mod polling;
 mod publisher;
 mod servers;
 mod world;

@@ -8,6 +8,8 @@ pub(crate) struct Message {
     pub(crate) is_quote: bool,
     /// Bid or price, in hundredths.
     pub(crate) price: i64,
+    /// It is a number of the series `symbol`, in hundredths.
+    pub(crate) value: Option<i64>,
     /// It is dropped on the way the first time.
     pub(crate) is_dropped: bool,
     /// It cannot be read: this is sent in place of what it says, with its number where the transport has one.
@@ -24,6 +26,16 @@ pub(crate) struct Publisher {
     pub(crate) refuses_reading: bool,
     /// Messages before this one have no numbers for who connects now: the numbers began anew here.
     pub(crate) base: usize,
+    /// Messages up to this one are not kept any more.
+    pub(crate) forgotten: usize,
+    /// Requests that may wait are answered at once.
+    pub(crate) hurries: bool,
+    /// Requests that may wait.
+    pub(crate) polls: usize,
+    /// How long each request with a cursor may wait, in milliseconds.
+    pub(crate) waits: Vec<u64>,
+    /// It sends everything from the handshake on, and each symbol's quotes and trades have numbers of their own.
+    pub(crate) sends_unrequested: bool,
     /// Nothing is answered any more.
     pub(crate) is_silent: bool,
     /// Subscription requests that came.
@@ -31,6 +43,20 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
+    /// The number of the message at a place, of a connection whose numbers begin at `base`.
+    pub(crate) fn number_at(&self, place: usize, base: usize) -> usize {
+        let message = &self.messages[place];
+        let of_its_kind =
+            |other: &&Message| (other.symbol, other.is_quote) == (message.symbol, message.is_quote);
+        match self.sends_unrequested {
+            true => self.messages[base..=place]
+                .iter()
+                .filter(of_its_kind)
+                .count(),
+            false => place + 1 - base,
+        }
+    }
+
     pub(crate) fn quote(&mut self, symbol: &'static str, price: i64) {
         self.message(symbol, true, price, false);
     }
@@ -42,6 +68,12 @@ impl Publisher {
     /// A trade that is dropped on its way.
     pub(crate) fn dropped(&mut self, symbol: &'static str, price: i64) {
         self.message(symbol, false, price, true);
+    }
+
+    /// A number of a series.
+    pub(crate) fn number(&mut self, name: &'static str, value: i64) {
+        self.quote(name, 1);
+        self.messages.last_mut().unwrap().value = Some(value);
     }
 
     /// A message with a number that cannot be read, whenever it is sent.
@@ -56,6 +88,7 @@ impl Publisher {
             symbol,
             is_quote,
             price,
+            value: None,
             is_dropped,
             bad: None,
         });
@@ -76,11 +109,34 @@ impl Message {
         self.bad.clone().unwrap_or_else(good)
     }
 
+    /// As XML with a number: an element of its kind, some of it in attributes and some in elements.
+    pub(crate) fn xml(&self, number: usize) -> Vec<u8> {
+        let (mut attributes, mut elements) = (String::new(), String::new());
+        let kind = match (self.value, self.is_quote) {
+            (Some(_), _) => "number",
+            (None, true) => "quote",
+            (None, false) => "trade",
+        };
+        for (name, value) in self.fields(number).filter(|(name, _)| *name != "kind") {
+            match name {
+                "bid" | "price" | "sequence" => elements += &format!("<{name}>{value}</{name}>"),
+                _ => attributes += &format!(" {name}=\"{value}\""),
+            }
+        }
+        format!("<{kind}{attributes}>{elements}</{kind}>").into_bytes()
+    }
+
     /// Names and texts.
     pub(crate) fn fields(&self, number: usize) -> impl Iterator<Item = (&'static str, String)> {
         let price = format!("{}.{:02}", self.price / 100, self.price % 100);
         let ask = format!("{}.{:02}", (self.price + 1) / 100, (self.price + 1) % 100);
+        let is_number = self.value.is_some();
         let fields = match self.is_quote {
+            _ if is_number => {
+                let value = self.value.unwrap();
+                let value = format!("{}.{:02}", value / 100, value % 100);
+                vec![("kind", "number".to_owned()), ("value", value)]
+            }
             true => vec![
                 ("kind", "quote".to_owned()),
                 ("bid", price),
@@ -96,7 +152,10 @@ impl Message {
             ],
         };
         let common = [
-            ("symbol", self.symbol.to_owned()),
+            (
+                if is_number { "name" } else { "symbol" },
+                self.symbol.to_owned(),
+            ),
             ("sequence", number.to_string()),
             ("time", "1700000000000".to_owned()),
         ];

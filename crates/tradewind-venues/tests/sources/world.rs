@@ -2,17 +2,21 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{
     AssetId, Candle, Depth, FeedHealth, Instrument, InstrumentId, InstrumentStatus, ManualClock,
-    Quote, Trade,
+    Quote, Timestamp, Trade,
 };
-use tradewind_venues::house::{HouseSettings, HouseSymbols, Positions, Progress, Secret, source};
+use tradewind_venues::house::{
+    HouseNumber, HouseSettings, HouseSink, HouseSymbols, Positions, Progress, Secret, Series,
+    Transport, source,
+};
 use tradewind_venues::{
     Address, ConnectError, Connector, MarketSink, Opening, Pending, RealTime, SendPermit, Sleeping,
     SourceSettings, Topic,
@@ -39,19 +43,38 @@ pub(crate) enum Door {
     Slams,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Network {
+    /// How many bytes a connection holds on the way.
+    pub(crate) pipe: AtomicUsize,
     now: Mutex<Duration>,
     deadlines: Mutex<Vec<Duration>>,
     accepted: Mutex<Vec<DuplexStream>>,
+    /// Where somebody tried to connect to.
+    pub(crate) places: Mutex<Vec<String>>,
     /// When somebody tried to connect.
     pub(crate) attempts: Mutex<Vec<Duration>>,
     pub(crate) door: Mutex<Door>,
 }
 
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            pipe: AtomicUsize::new(1 << 16),
+            now: Mutex::default(),
+            deadlines: Mutex::default(),
+            accepted: Mutex::default(),
+            places: Mutex::default(),
+            attempts: Mutex::default(),
+            door: Mutex::default(),
+        }
+    }
+}
+
 impl Connector for Network {
     fn open<'a>(&'a self, address: &'a Address, _permit: Option<Arc<SendPermit>>) -> Opening<'a> {
         self.attempts.lock().unwrap().push(self.now());
+        self.places.lock().unwrap().push(address.to_string());
         match *self.door.lock().unwrap() {
             Door::Hangs => Box::pin(std::future::pending()),
             Door::Refuses => {
@@ -60,7 +83,7 @@ impl Connector for Network {
                 Box::pin(std::future::ready(Err(refused)))
             }
             door => {
-                let (ours, theirs) = duplex(1 << 16);
+                let (ours, theirs) = duplex(self.pipe.load(Ordering::Relaxed));
                 if door == Door::Open {
                     self.accepted.lock().unwrap().push(theirs);
                 }
@@ -99,6 +122,13 @@ impl Recorder {
     }
 }
 
+impl HouseSink for Recorder {
+    fn number(&self, number: HouseNumber) {
+        let age = number.max_age.as_secs();
+        self.note(format!("{} {} {age}s", number.series, number.value));
+    }
+}
+
 impl MarketSink for Recorder {
     fn quote(&self, quote: Quote) {
         self.note(format!("quote {} {}", quote.instrument.0, quote.bid.0));
@@ -121,6 +151,16 @@ impl MarketSink for Recorder {
     }
 }
 
+/// Whether the source wants to go on at once.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 struct Connection {
     stream: DuplexStream,
     server: Box<dyn Server>,
@@ -136,6 +176,7 @@ pub(crate) struct World {
     recorder: Arc<Recorder>,
     connections: Vec<Connection>,
     stop: CancellationToken,
+    clock: Arc<ManualClock>,
     source: Option<Pending<'static, ()>>,
 }
 
@@ -161,26 +202,38 @@ impl World {
 
     /// A source that runs, and a server behind a door of one's choice.
     pub(crate) fn behind(dialect: Dialect, door: Door) -> Self {
+        Self::over(dialect, dialect.transport(), door)
+    }
+
+    /// The same over a transport with settings of its own.
+    pub(crate) fn over(dialect: Dialect, transport: Transport, door: Door) -> Self {
         let network = Arc::new(Network::default());
         *network.door.lock().unwrap() = door;
         let recorder = Arc::new(Recorder::default());
         let listed = [("A", 0), ("B", 1)].map(|(name, id)| (name.to_owned(), instrument(id)));
+        let series = Series {
+            name: "house:fear".into(),
+            max_age: Duration::from_secs(60),
+        };
+        let symbols = HouseSymbols::new(listed).unwrap();
+        let symbols = symbols.with_series([("fear".to_owned(), series)]).unwrap();
         let (address, scheme) = dialect.address();
         let house = HouseSettings {
             name: "house".to_owned(),
             address: Address::parse(address, scheme).unwrap(),
-            transport: dialect.transport(),
-            symbols: Arc::new(HouseSymbols::new(listed).unwrap()),
+            transport,
+            symbols: Arc::new(symbols),
             token: Some(Secret::from("a-token")),
             heartbeat: HEARTBEAT,
             progress: Progress::default(),
             positions: Positions::default(),
             seed: 1,
         };
-        let sink: Arc<dyn MarketSink> = Arc::clone(&recorder) as _;
+        let sink: Arc<dyn HouseSink> = Arc::clone(&recorder) as _;
         let connector: Arc<dyn Connector> = Arc::clone(&network) as _;
         let clock = Arc::<ManualClock>::default();
-        let made = source(&house, &sink, SourceSettings::default(), connector, clock);
+        let settings = SourceSettings::default();
+        let made = source(&house, &sink, settings, connector, Arc::clone(&clock) as _);
         let stop = CancellationToken::new();
         Self {
             network,
@@ -190,6 +243,7 @@ impl World {
             connections: Vec::new(),
             source: Some(made.run(stop.clone())),
             stop,
+            clock,
         }
     }
 
@@ -210,6 +264,9 @@ impl World {
             let next = servers.chain(deadlines.iter().copied());
             let next = next.filter(|next| now < *next && *next < until).min();
             *self.network.now.lock().unwrap() = next.unwrap_or(until);
+            let nanos = next.unwrap_or(until).as_nanos();
+            let now = Timestamp::from_nanos(i64::try_from(nanos).unwrap());
+            self.clock.advance_to(now);
             drop(deadlines);
             if next.is_none() {
                 return self.settle();
@@ -220,15 +277,11 @@ impl World {
     /// Lets everybody go on until nobody can.
     pub(crate) fn settle(&mut self) {
         for _ in 0..ROUNDS_MAX {
-            let mut context = Context::from_waker(Waker::noop());
-            if let Some(source) = &mut self.source
-                && source.as_mut().poll(&mut context).is_ready()
-            {
-                self.source = None;
-            }
+            let woken = Arc::new(Woken::default());
+            self.poll_source_with(&Arc::clone(&woken).into());
             let now = self.now();
             let accepted = std::mem::take(&mut *self.network.accepted.lock().unwrap());
-            let mut has_moved = !accepted.is_empty();
+            let mut has_moved = !accepted.is_empty() || woken.0.load(Ordering::Relaxed);
             for stream in accepted {
                 self.connections.push(Connection {
                     stream,
@@ -246,6 +299,28 @@ impl World {
             }
         }
         panic!("they answer each other without end");
+    }
+
+    /// Lets the source go on once.
+    pub(crate) fn poll_source(&mut self) {
+        self.poll_source_with(Waker::noop());
+    }
+
+    fn poll_source_with(&mut self, waker: &Waker) {
+        let mut context = Context::from_waker(waker);
+        if let Some(source) = &mut self.source
+            && source.as_mut().poll(&mut context).is_ready()
+        {
+            self.source = None;
+        }
+    }
+
+    /// Lets the servers go on, and not the source.
+    pub(crate) fn serve(&mut self) {
+        let now = self.now();
+        for connection in &mut self.connections {
+            while connection.serve(now, &mut self.publisher) {}
+        }
     }
 
     /// Ends every connection.
@@ -277,7 +352,7 @@ impl World {
     /// Sends bytes as they are.
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
         for connection in &mut self.connections {
-            connection.out.extend_from_slice(bytes);
+            connection.server.raw(bytes, &mut connection.out);
         }
         self.settle();
     }

@@ -1,5 +1,6 @@
 //! The desk as its interfaces see it: views, commands, events and history, over the driver, the bus and the database.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -299,6 +300,10 @@ impl tradewind_api::Desk for LiveDesk {
         latest
             .map(|balances| VenueBalances::clone(&balances))
             .collect()
+    }
+
+    fn feed_problems(&self) -> BTreeMap<InstrumentId, String> {
+        self.handle.queues().feed_problems()
     }
 
     fn queues(&self) -> Vec<Queue> {

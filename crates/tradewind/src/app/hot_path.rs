@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tradewind_events::{BotConfig, Configuration, WakeRule};
 use tradewind_model::{AccountId, Clock, Instrument, InstrumentId, Interval, TradeId, VenueId};
 use tradewind_venues::execution::{Executor, ExecutorSettings, TradeCursor, Waits};
+use tradewind_venues::house::HouseSink;
 use tradewind_venues::{
     AccountSink, MarketData, MarketSink, OrderGate, RealTime, Source, SourceSettings, Topic, Venue,
     VenueError,
@@ -44,6 +45,15 @@ pub trait Tasks {
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
         self.start_hot(name, make);
+    }
+
+    /// Starts a task that may take long, elsewhere; it is made again when it ends by itself, where tasks are supervised.
+    fn keep_slow<F, M>(&mut self, name: &'static str, make: M)
+    where
+        M: FnMut(CancellationToken) -> F + Send + 'static,
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.start_slow(name, make);
     }
 
     /// Starts a task that may take long, elsewhere.
@@ -184,6 +194,12 @@ impl HotPath {
     /// Where market data goes that is for the engine.
     #[must_use]
     pub fn market_sink(&self) -> Arc<dyn MarketSink> {
+        Arc::new(MarketToQueues(Arc::clone(&self.queues)))
+    }
+
+    /// Takes what house sources yield into the queues.
+    #[must_use]
+    pub fn house_sink(&self) -> Arc<dyn HouseSink> {
         Arc::new(MarketToQueues(Arc::clone(&self.queues)))
     }
 

@@ -9,9 +9,9 @@ use secrecy::SecretString;
 use tradewind_events::Configuration;
 use tradewind_model::{AssetTable, Clock, Instrument};
 use tradewind_venues::house::{
-    HouseSettings, HouseSymbols, Positions, Progress, Transport, source,
+    HouseSettings, HouseSink, HouseSymbols, Positions, Progress, Series, Transport, source,
 };
-use tradewind_venues::{Connector, MarketSink, SourceSettings, TcpConnector, client_config};
+use tradewind_venues::{Connector, SourceSettings, TcpConnector, client_config};
 
 use crate::app::desk_time::real;
 use crate::app::hot_path::{Tasks, keep};
@@ -19,7 +19,7 @@ use crate::config::{AbsentInstruments, DeskConfig, SourceSettings as Configured}
 
 /// A source that is ready to be started.
 #[derive(Debug)]
-pub(crate) struct House {
+pub(crate) struct HouseSource {
     settings: HouseSettings,
     connector: Arc<dyn Connector>,
 }
@@ -32,7 +32,7 @@ pub(crate) fn prepare(
     config: &DeskConfig,
     configuration: &Configuration,
     environment: &BTreeMap<String, String>,
-) -> anyhow::Result<Vec<House>> {
+) -> anyhow::Result<Vec<HouseSource>> {
     let sources = config.sources.iter().zip(0_u64..);
     sources
         .map(|(source, number)| {
@@ -50,7 +50,7 @@ pub(crate) fn prepare(
                 seed: config.simulation.seed.wrapping_add(0x686f + number),
             };
             let connector = connector(source)?;
-            Ok(House {
+            Ok(HouseSource {
                 settings,
                 connector,
             })
@@ -89,7 +89,10 @@ fn secret(
         )
     });
     let value = value?;
-    let is_in_header = matches!(source.transport, Transport::WebSocket { .. });
+    let is_in_header = matches!(
+        source.transport,
+        Transport::WebSocket { .. } | Transport::Http { .. }
+    );
     let is_usable = match is_in_header {
         true => value.bytes().all(|byte| byte.is_ascii_graphic()),
         false => value.trim() == value,
@@ -111,7 +114,16 @@ fn symbols(source: &Configured, configuration: &Configuration) -> anyhow::Result
         let found = found.with_context(|| format!("no instrument {}", carried.name))?;
         listed.push((carried.symbol.clone(), found.clone()));
     }
-    HouseSymbols::new(listed).with_context(|| format!("source {}", source.name))
+    let series = source.numbers.iter().map(|number| {
+        let series = Series {
+            name: number.name.as_str().into(),
+            max_age: number.max_age,
+        };
+        (number.symbol.clone(), series)
+    });
+    HouseSymbols::new(listed)
+        .and_then(|symbols| symbols.with_series(series))
+        .with_context(|| format!("source {}", source.name))
 }
 
 /// Opens a source's connections. Its CA file is trusted at this source and at no other.
@@ -134,21 +146,22 @@ fn connector(source: &Configured) -> anyhow::Result<Arc<dyn Connector>> {
     Ok(TcpConnector::shared(tls))
 }
 
-/// Starts the sources; each continues by itself, whatever becomes of the others.
+/// Starts the sources, away from the engine's thread: a long message of one delays no order and no other source. Each
+/// continues by itself, whatever becomes of the others.
 pub(crate) fn start(
-    houses: Vec<House>,
+    house_sources: Vec<HouseSource>,
     tasks: &mut impl Tasks,
-    sink: &Arc<dyn MarketSink>,
+    sink: &Arc<dyn HouseSink>,
     clock: &Arc<dyn Clock>,
     stale_after: Duration,
 ) {
-    for house in houses {
+    for house in house_sources {
         let settings = SourceSettings {
             stale_after: real(stale_after, clock.speed()),
             ..SourceSettings::default()
         };
         let (sink, clock) = (Arc::clone(sink), Arc::clone(clock));
-        tasks.keep_hot("house source", move |stop| {
+        tasks.keep_slow("house source", move |stop| {
             let (connector, clock) = (Arc::clone(&house.connector), Arc::clone(&clock));
             keep(
                 source(&house.settings, &sink, settings, connector, clock),
@@ -160,7 +173,7 @@ pub(crate) fn start(
 
 #[cfg(test)]
 mod tests {
-    use tradewind_venues::house::{Asking, Mapping};
+    use tradewind_venues::house::{Mapping, SubscribeMode};
     use tradewind_venues::{Address, Scheme};
 
     use super::*;
@@ -171,6 +184,7 @@ mod tests {
             address: Address::parse("tcp://127.0.0.1:1", Scheme::Tcp).unwrap(),
             transport,
             instruments: Vec::new(),
+            numbers: Vec::new(),
             token_env: Some("TOKEN".to_owned()),
             heartbeat: Duration::from_secs(5),
             ca_file: None,
@@ -181,7 +195,7 @@ mod tests {
     fn a_token_that_cannot_be_sent_is_refused_and_not_shown() {
         let websocket = configured(Transport::WebSocket {
             mapping: Mapping::default(),
-            asking: Asking::House,
+            subscribe: SubscribeMode::House,
         });
         let tcp = configured(Transport::Tcp);
         let read = |source: &Configured, value: &str| {

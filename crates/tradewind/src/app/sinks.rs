@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tradewind_events::{Input, StreamBalance, StreamChange};
+use tradewind_events::{Input, SeriesPoint, StreamBalance, StreamChange};
 use tradewind_model::{
     Account, AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId,
     Quote, Timestamp, Trade,
 };
+use tradewind_venues::house::{HouseNumber, HouseSink};
 use tradewind_venues::{AccountSink, AssetBalance, MarketSink, RealTime, Topic};
 
 use crate::app::echoes::Echoes;
@@ -46,11 +47,27 @@ impl MarketSink for MarketToQueues {
     }
 
     fn failed(&self, topic: Topic, reason: &str) {
+        if let Some(instrument) = topic.instrument() {
+            self.0.feed_failed(instrument, reason);
+        }
         tracing::error!(
             ?topic,
             reason,
             "A subscription failed many times and is tried on; its bots are without data."
         );
+    }
+}
+
+impl HouseSink for MarketToQueues {
+    fn number(&self, number: HouseNumber) {
+        self.0.control(Input::Series(Box::new(SeriesPoint {
+            name: number.series.as_ref().to_owned(),
+            instrument: None,
+            value: number.value,
+            event_time: Some(number.event_time),
+            received_at: number.received_at,
+            max_age: Some(number.max_age),
+        })));
     }
 }
 
@@ -131,5 +148,26 @@ impl AccountSink for AccountToQueues {
         tracing::warn!(account = account.0, reason, "The account stream is down.");
         let reason = reason.to_owned();
         self.put(account, StreamChange::Down { reason });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_feed_failed_is_kept_until_it_is_live() {
+        let queues = Arc::new(InputQueues::new(2));
+        let sink = MarketToQueues(Arc::clone(&queues));
+        let (failed, other) = (InstrumentId(0), InstrumentId(1));
+        sink.failed(Topic::Quotes(failed), "not opened: refused");
+        sink.failed(Topic::Trades(failed), "not opened: refused");
+        sink.health(other, FeedHealth::Live, "data");
+        sink.health(failed, FeedHealth::Resync, "connected");
+        let problems = queues.feed_problems();
+        assert_eq!(problems.get(&failed).unwrap(), "not opened: refused");
+        assert_eq!(problems.len(), 1);
+        sink.health(failed, FeedHealth::Live, "data");
+        assert!(queues.feed_problems().is_empty());
     }
 }

@@ -166,7 +166,7 @@ impl Desk {
         let for_engine = stable.for_engine();
         let configuration = Arc::new(stable.configuration);
         venues.take_into_use(&configuration)?;
-        let houses = house::prepare(&config, &configuration, &environment)?;
+        let house_sources = house::prepare(&config, &configuration, &environment)?;
         for line in take_profits::at_market(&configuration) {
             tracing::warn!("{line}");
         }
@@ -256,16 +256,16 @@ impl Desk {
             queues.control(Input::SafeMode);
         }
 
-        let house_sink = path.market_sink();
         house::start(
-            houses,
+            house_sources,
             &mut supervisor.on(&hot),
-            &house_sink,
+            &path.house_sink(),
             &clock,
             configuration.stale_after,
         );
+        let prices = path.market_sink();
         for feed in &venues.feeds {
-            feed.start(&path, &mut supervisor.on(&hot), &house_sink);
+            feed.start(&path, &mut supervisor.on(&hot), &prices);
         }
         let mirror_feed = mirror.as_ref().map(Mirror::feed);
         let sink: Arc<dyn MarketSink> = match mirror {

@@ -205,6 +205,14 @@ impl Tasks for OnThread<'_> {
     {
         self.supervisor.keep_on(self.hot, name, make);
     }
+
+    fn keep_slow<F, M>(&mut self, name: &'static str, make: M)
+    where
+        M: FnMut(CancellationToken) -> F + Send + 'static,
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.supervisor.keep(name, make);
+    }
 }
 
 /// Marks a component as ended though its task panics.

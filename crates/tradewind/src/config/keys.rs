@@ -157,14 +157,16 @@ const VENUE: &[Key] = &[
 
 #[rustfmt::skip]
 const SOURCE: &[Key] = &[
-    required("kind", Kind::Choice(&["tcp", "websocket", "redis"]), "\"tcp\"", "how its messages travel"),
+    required("kind", Kind::Choice(&["tcp", "websocket", "redis", "http"]), "\"tcp\"", "how its messages travel"),
     required("address", Kind::Text, "\"tcp://127.0.0.1:9100\"", "where it is; encrypted unless on this machine"),
     required("instruments", Kind::Tables(SOURCE_INSTRUMENT), "instruments = [{ name = \"BTC/USDT\" }]", "what it carries"),
     optional("token_env", Kind::Text, "\"HOUSE_TOKEN\"", "environment variable that holds the token or password it asks for"),
-    optional("messages", Kind::Table(MESSAGES), "{ bid = \"data.bid\" }", "where messages have what, of a kind that carries JSON"),
+    optional("messages", Kind::Table(MESSAGES), "{ bid = \"data.bid\" }", "where messages have what, of a kind that carries JSON or XML"),
     optional("subscribe", Kind::Free("\"house\", \"none\", or a text with {symbols}"), "\"none\"", "how the instruments of a WebSocket feed are requested; \"house\" if left out"),
     optional("channels", Kind::List(&Kind::Text), "[\"prices\"]", "channels of Redis that are read"),
     optional("streams", Kind::List(&Kind::Text), "[\"prices\"]", "streams of Redis that are read"),
+    optional("sentinel", Kind::Text, "\"mymaster\"", "name of the master, where the address is that of a Redis Sentinel"),
+    optional("numbers", Kind::Tables(SOURCE_NUMBER), "numbers = [{ name = \"fear\", max_age = \"1h\" }]", "series of numbers that it may send"),
     optional("user", Kind::Text, "\"desk\"", "the user that Redis knows; \"default\" if left out"),
     default("heartbeat", Kind::Duration, "\"5s\"", "how often it is pinged, and how long an answer may take"),
     optional("ca_file", Kind::Text, "\"house-ca.pem\"", "PEM file of certificates trusted at this source besides the built-in ones"),
@@ -183,12 +185,22 @@ const MESSAGES: &[Key] = &[
     default("time", Kind::Text, "\"time\"", "path of the time since 1970"),
     default("side", Kind::Text, "\"side\"", "path of a trade's side"),
     default("sequence", Kind::Text, "\"sequence\"", "path of the message's number"),
+    default("name", Kind::Text, "\"name\"", "path of the name of a number's series"),
+    default("value", Kind::Text, "\"value\"", "path of a number"),
+    default("number", Kind::Text, "\"number\"", "what the kind of a number is"),
     default("quote", Kind::Text, "\"quote\"", "what the kind of a quote is"),
     default("trade", Kind::Text, "\"trade\"", "what the kind of a trade is"),
     default("buy", Kind::Text, "\"buy\"", "what the side of a trade is whose taker bought"),
     default("sell", Kind::Text, "\"sell\"", "what it is where the taker sold"),
     default("time_unit", Kind::Choice(&["s", "ms", "us", "ns"]), "\"ms\"", "the unit of times"),
     default("numbering", Kind::Choice(&["feed", "symbol"]), "\"feed\"", "whether all messages are numbered together, or each symbol's quotes and trades"),
+];
+
+#[rustfmt::skip]
+const SOURCE_NUMBER: &[Key] = &[
+    required("name", Kind::Name, "\"fear\"", "its name; the desk puts the source's name before it"),
+    optional("symbol", Kind::Text, "\"FNG\"", "what the source calls it; its name if left out"),
+    required("max_age", Kind::Duration, "\"1h\"", "age from which on a number of it is of no use"),
 ];
 
 #[rustfmt::skip]

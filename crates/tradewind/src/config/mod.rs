@@ -213,13 +213,13 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
     let account_names = accounts::names(&tree, "accounts");
     let venues = accounts::venues(&tree, errors);
     let accounts = accounts::accounts(&tree, &venue_names, &venues, errors);
-    let houses = sources::read(&tree, &venue_names, errors);
+    let house_sources = sources::read(&tree, &venue_names, errors);
     let context = bots::Context {
         accounts: &accounts,
         account_names: &account_names,
         venue_names: &venue_names,
         venues: &venues,
-        sources: &houses,
+        sources: &house_sources,
         listing: sources.listing,
         test_strategies: desk.as_ref().is_some_and(|desk| desk.test_strategies),
     };
@@ -240,7 +240,7 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
         engine: engine?,
         api: api?,
         venues,
-        sources: houses,
+        sources: house_sources,
         accounts,
         limits,
         simulation: simulation?,

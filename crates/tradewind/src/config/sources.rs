@@ -31,12 +31,25 @@ pub struct SourceSettings {
     pub transport: Transport,
     /// What it carries.
     pub instruments: Vec<SourceInstrument>,
+    /// Series of numbers that it may send.
+    pub numbers: Vec<SourceNumber>,
     /// The environment variable that holds what it asks for.
     pub token_env: Option<String>,
     /// How often it is pinged, and how long an answer may take.
     pub heartbeat: Duration,
     /// PEM file of certificates that are trusted at this source besides the built-in ones.
     pub ca_file: Option<PathBuf>,
+}
+
+/// A series of numbers of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceNumber {
+    /// Its full name: `house:fear`.
+    pub name: String,
+    /// What the source calls it.
+    pub symbol: String,
+    /// Age from which on a number of it is of no use.
+    pub max_age: Duration,
 }
 
 /// An instrument of a source.
@@ -85,11 +98,13 @@ pub(super) fn read(root: &Table, venues: &[String], errors: &Errors) -> Vec<Sour
             ("tcp", Scheme::Tcp),
             ("websocket", Scheme::WebSocket),
             ("redis", Scheme::Redis),
+            ("http", Scheme::Http),
         ];
         let kind = section.get("kind", |node| values::choice(node, &kinds));
         let address = kind.and_then(|scheme| section.get("address", |node| address(node, scheme)));
         let transport = kind.and_then(|scheme| transport::read(scheme, &path, section, errors));
         let instruments = instruments(&path, &name, section, errors);
+        let numbers = numbers(&path, &name, section, errors);
         let token_env = match section.node("token_env") {
             Some(_) => Some(section.get("token_env", variable)?),
             None => None,
@@ -101,6 +116,7 @@ pub(super) fn read(root: &Table, venues: &[String], errors: &Errors) -> Vec<Sour
             address: address?,
             transport: transport?,
             instruments: instruments?,
+            numbers: numbers?,
             token_env,
             heartbeat: heartbeat?,
             ca_file: ca_file.map(PathBuf::from),
@@ -176,6 +192,53 @@ fn instruments(
         let cure = "give each instrument the symbol that the source's messages name";
         section.complain("instruments", Problem::new(error.to_string(), cure));
         return None;
+    }
+    is_whole.then_some(all)
+}
+
+/// The series that a source may send; none if none is listed.
+fn numbers(
+    path: &str,
+    source: &str,
+    section: Section<'_>,
+    errors: &Errors,
+) -> Option<Vec<SourceNumber>> {
+    let Some(node) = section.node("numbers") else {
+        return Some(Vec::new());
+    };
+    let Value::List(items) = &node.value else {
+        return None;
+    };
+    let mut all: Vec<SourceNumber> = Vec::new();
+    let mut is_whole = true;
+    for (index, node) in items.iter().enumerate() {
+        let path = format!("{path}.numbers[{index}]");
+        let section = Section::new(&path, Some(node), errors);
+        let name = section.get("name", values::text);
+        let symbol = match section.node("symbol") {
+            Some(_) => section.get("symbol", values::text),
+            None => name.clone(),
+        };
+        let (Some(name), Some(symbol), Some(max_age)) =
+            (name, symbol, section.get("max_age", values::duration))
+        else {
+            is_whole = false;
+            continue;
+        };
+        let name = format!("{source}:{name}");
+        if all
+            .iter()
+            .any(|one| one.name == name || one.symbol == symbol)
+        {
+            let cure = "give each series a name and a symbol of its own";
+            section.complain("name", Problem::new("a series that is listed twice", cure));
+            is_whole = false;
+        }
+        all.push(SourceNumber {
+            name,
+            symbol,
+            max_age,
+        });
     }
     is_whole.then_some(all)
 }

@@ -124,7 +124,11 @@ fn instruments(new: &Configuration, known: &Configuration) -> Vec<Instrument> {
     let kept = known.instruments.iter().map(|one| match listed(&one.name) {
         Some(listed) => listed.clone(),
         None => Instrument {
-            status: InstrumentStatus::NoData,
+            // Nothing is valued by what was a source's, whatever its last quote was.
+            status: match one.status {
+                InstrumentStatus::PricesOnly => InstrumentStatus::PricesOnly,
+                _ => InstrumentStatus::NoData,
+            },
             ..one.clone()
         },
     });
@@ -251,6 +255,15 @@ mod tests {
         assert!(!stable.configuration.instruments[0].has_data());
         let engine = stable.for_engine();
         assert_eq!(names(&engine).1, [(1, "y")]);
+    }
+
+    #[test]
+    fn nothing_is_valued_by_an_instrument_of_a_source_that_is_gone() {
+        let mut known = file(&["a", "b"], &["x", "y"]);
+        known.instruments[0].status = InstrumentStatus::PricesOnly;
+        let stable = keep_ids(file(&["b"], &["y"]), &known).unwrap();
+        let status = stable.configuration.instruments[0].status;
+        assert_eq!(status, InstrumentStatus::PricesOnly);
     }
 
     #[test]

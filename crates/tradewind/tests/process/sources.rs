@@ -130,6 +130,57 @@ fn frames_over_tcp_are_prices_on_the_desk() {
     lives_dies_and_comes_back(&desk, || Publisher::start("tcp_feed.py", &[port]));
 }
 
+/// Puts TLS before a port: the arguments are a port of its own, that port, a certificate and its key.
+const TLS_PROXY: &str = r#"
+import socket, ssl, sys, threading
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[3], sys.argv[4])
+def copy(source, target):
+    while data := source.recv(65536):
+        target.sendall(data)
+def serve(raw):
+    desk = context.wrap_socket(raw, server_side=True)
+    feed = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+    threading.Thread(target=copy, args=(feed, desk), daemon=True).start()
+    copy(desk, feed)
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+"#;
+
+#[test]
+fn a_source_over_tls_is_read_with_its_certificate_and_not_without() {
+    let folders = [(); 2].map(|()| TempDir::new().unwrap());
+    let addresses = [(); 2].map(|()| unused_address());
+    let [plain, secure] = addresses
+        .each_ref()
+        .map(|one| one.rsplit_once(':').unwrap().1);
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tradewind-venues/tests/venue/data");
+    let [certificate, key] = ["localhost.pem", "localhost.key.pem"].map(|name| data.join(name));
+    let _publisher = Publisher::start("tcp_feed.py", &[plain]);
+    let mut proxy = Command::new("python3");
+    proxy.args(["-c", TLS_PROXY, secure, plain]);
+    proxy.args([&certificate, &key]).stderr(Stdio::null());
+    let _proxy = Publisher(proxy.stdin(Stdio::null()).spawn().unwrap());
+    let source = |more: &str| {
+        format!(
+            "[sources.house]\nkind = \"tcp\"\naddress = \"tls://localhost:{secure}\"\nheartbeat = \"1s\"\n{more}\
+             instruments = [{{ name = \"BTC/USDT\", price_decimals = 2, quantity_decimals = 5 }}]\n"
+        )
+    };
+    let trusted = format!("ca_file = {:?}\n", certificate.to_str().unwrap());
+    let desk = start(folders[0].path(), &source(&trusted));
+    until_health(&desk, "LIVE");
+    let strict = start(folders[1].path(), &source(""));
+    within(PATIENCE, "a refusal", || {
+        strict
+            .said()
+            .contains("no TLS with localhost")
+            .then_some(())
+    });
+    assert_eq!(feed(&strict)["health"], "STALE");
+}
+
 /// The commands of the first steps in `docs/sources.md`.
 fn documented() -> Vec<String> {
     let text = include_str!("../../../../docs/sources.md");
@@ -181,6 +232,19 @@ fn json_over_websocket_is_prices_on_the_desk() {
     );
     let desk = start(folder.path(), &source);
     lives_dies_and_comes_back(&desk, || Publisher::start("websocket_feed.py", &[port]));
+}
+
+#[test]
+fn xml_over_polled_http_is_prices_on_the_desk() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let source = format!(
+        "[sources.house]\nkind = \"http\"\naddress = \"http://{address}/feed\"\nheartbeat = \"1s\"\ntoken_env = \"HOUSE_TOKEN\"\n\
+         instruments = [{{ name = \"BTC/USDT\", price_decimals = 2 }}]\n"
+    );
+    let desk = start(folder.path(), &source);
+    lives_dies_and_comes_back(&desk, || Publisher::start("http_feed.py", &[port]));
+    assert!(!desk.said().contains(PASSWORD));
 }
 
 /// What Redis answers to a command.
@@ -237,22 +301,93 @@ fn streams_of_redis_are_read_on_from_the_last_entry() {
         desk.said().contains("Connection lost").then_some(())
     });
     let before = feed(&desk)["trades"].as_u64().unwrap();
-    for number in 0..250 {
-        let sequence = redis_cli(port, &["INCR", "prices:sequence"]);
-        let fields = format!(
-            "kind trade symbol BTC/USDT price 60000.5 quantity 0.01 side buy time 1700000000000 sequence {}",
-            sequence.trim()
-        );
-        let words: Vec<&str> = ["XADD", "prices", "*"]
-            .into_iter()
-            .chain(fields.split(' '))
-            .collect();
-        assert!(!redis_cli(port, &words).contains("ERR"), "{number}");
+    for _ in 0..250 {
+        add_trade(port);
     }
     within(PATIENCE, "every trade", || {
         (feed(&desk)["trades"].as_u64().unwrap() >= before + 250).then_some(())
     });
     assert!(!desk.said().contains("messages are missing"));
+}
+
+/// A Sentinel that watches a master called `prices`. It is killed when the test is over.
+fn sentinel(folder: &Path, port: &str, master: &str) -> RedisServer {
+    let rules = format!(
+        "sentinel monitor prices 127.0.0.1 {master} 1\nsentinel auth-pass prices {PASSWORD}\n\
+         sentinel down-after-milliseconds prices 1000\nsentinel failover-timeout prices 5000\n"
+    );
+    let path = folder.join("sentinel.conf");
+    fs::write(&path, format!("port {port}\nbind 127.0.0.1\n{rules}")).unwrap();
+    let mut command = Command::new("redis-server");
+    command.arg(&path).arg("--sentinel").current_dir(folder);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let server = RedisServer(command.spawn().unwrap());
+    within(PATIENCE, "a Sentinel", || {
+        TcpStream::connect(format!("127.0.0.1:{port}")).ok()
+    });
+    server
+}
+
+/// A trade in the stream `prices`, with the number behind the last one.
+fn add_trade(port: &str) {
+    let sequence = redis_cli(port, &["INCR", "prices:sequence"]);
+    let fields = format!(
+        "kind trade symbol BTC/USDT price 60000.5 quantity 0.01 side buy time 1700000000000 sequence {}",
+        sequence.trim()
+    );
+    let words = ["XADD", "prices", "*"].into_iter();
+    let words: Vec<&str> = words.chain(fields.split(' ')).collect();
+    let answer = redis_cli(port, &words);
+    assert!(!answer.contains("ERR"), "{answer}");
+}
+
+#[test]
+fn a_failover_leads_to_the_new_master_and_the_stream_is_read_on() {
+    let (folder, replicas) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let watching = TempDir::new().unwrap();
+    let addresses = [(); 3].map(|()| unused_address());
+    let [first, second, third] = addresses
+        .each_ref()
+        .map(|one| one.rsplit_once(':').unwrap().1);
+    let login = ["--masterauth", PASSWORD];
+    let master = RedisServer::start(folder.path(), first, &login);
+    let of_master = format!("127.0.0.1 {first}");
+    let more = [&["--replicaof", &of_master][..], &login].concat();
+    let _replica = RedisServer::start(replicas.path(), second, &more);
+    within(PATIENCE, "a replica in step", || {
+        let said = redis_cli(second, &["INFO", "replication"]);
+        said.contains("master_link_status:up").then_some(())
+    });
+    let _sentinel = sentinel(watching.path(), third, first);
+    within(PATIENCE, "a Sentinel that knows the replica", || {
+        let said = redis_cli(third, &["SENTINEL", "REPLICAS", "prices"]);
+        said.contains(second).then_some(())
+    });
+    let reads = "streams = [\"prices\"]\nsentinel = \"prices\"";
+    let desk = start(folder.path(), &redis_source(&addresses[2], reads));
+    let publisher = Publisher::start("redis_feed.py", &[first, "stream", "prices"]);
+    until_health(&desk, "LIVE");
+    drop(publisher);
+    assert_eq!(redis_cli(first, &["WAIT", "1", "5000"]).trim(), "1");
+    let before = within(PATIENCE, "all trades of the first master", || {
+        let count = || feed(&desk)["trades"].as_u64().unwrap();
+        let before = count();
+        std::thread::sleep(Duration::from_millis(500));
+        (count() == before).then_some(before)
+    });
+    drop(master);
+    within(PATIENCE, "a failover", || {
+        let said = redis_cli(second, &["ROLE"]);
+        said.starts_with("master").then_some(())
+    });
+    for _ in 0..50 {
+        add_trade(second);
+    }
+    within(Duration::from_secs(60), "every trade", || {
+        (feed(&desk)["trades"].as_u64().unwrap() >= before + 50).then_some(())
+    });
+    let said = desk.said();
+    assert!(!said.contains("messages are missing") && !said.contains(PASSWORD));
 }
 
 #[test]

@@ -6,4 +6,5 @@ mod settings;
 mod support;
 
 pub(super) use session::RedisProtocol;
+pub(super) use settings::Master;
 pub use settings::{Positions, Redis, RedisUse};

@@ -55,29 +55,139 @@ pub(super) fn command(words: &[&str], out: &mut Vec<u8>) {
     }
 }
 
-/// The first reply of `bytes` and its length, if it is whole.
-///
-/// # Errors
-/// The bytes are not RESP2, or more than any reply of use.
-pub(super) fn reply(bytes: &[u8]) -> Result<Option<(Reply<'_>, usize)>, ProtocolError> {
-    let mut reader = Reader { bytes, at: 0 };
-    match reader.reply(0) {
-        Ok(reply) => Ok(Some((reply, reader.at))),
-        Err(Stop::Partial) if bytes.len() > REPLY_BYTES_MAX => {
-            Err(broken("a reply that is too long"))
-        }
-        Err(Stop::Partial) => Ok(None),
-        Err(Stop::Broken(what)) => Err(broken(what)),
+/// Why bytes are no reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ReplyError {
+    /// There is more of it than is taken.
+    TooLong,
+    /// They are not RESP2.
+    Broken(&'static str),
+}
+
+impl From<ReplyError> for ProtocolError {
+    fn from(error: ReplyError) -> Self {
+        let what = match error {
+            ReplyError::TooLong => "a reply that is too long",
+            ReplyError::Broken(what) => what,
+        };
+        Self(format!("Redis protocol broken: {what}"))
     }
 }
 
-fn broken(what: &str) -> ProtocolError {
-    ProtocolError(format!("Redis protocol broken: {what}"))
+/// Where the first reply of bytes that still come ends. What was looked at is not looked at again, however often bytes come.
+#[derive(Debug, Default)]
+pub(super) struct Scanner {
+    at: usize,
+    /// Items that are missing in each list that is open.
+    open: Vec<usize>,
+}
+
+impl Scanner {
+    /// The length of the first reply of `bytes`, which begin as those of the last call did, once it is whole.
+    pub(super) fn end(&mut self, bytes: &[u8]) -> Result<Option<usize>, ReplyError> {
+        let is_too_long = bytes.len() > REPLY_BYTES_MAX;
+        match self.scan(bytes) {
+            Ok(()) => {
+                let end = std::mem::take(self).at;
+                Ok(Some(end))
+            }
+            Err(Stop::Partial) if is_too_long => Err(ReplyError::TooLong),
+            Err(Stop::Partial) => Ok(None),
+            Err(Stop::TooLong) => Err(ReplyError::TooLong),
+            Err(Stop::Broken(what)) => Err(ReplyError::Broken(what)),
+        }
+    }
+
+    fn scan(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        loop {
+            let mut reader = Reader { bytes, at: self.at };
+            let items = reader.item(self.open.len())?;
+            self.at = reader.at;
+            if items > 0 {
+                self.open.push(items);
+                continue;
+            }
+            loop {
+                match self.open.last_mut() {
+                    None => return Ok(()),
+                    Some(1) => drop(self.open.pop()),
+                    Some(missing) => {
+                        *missing -= 1;
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The reply that `bytes` are.
+///
+/// # Errors
+/// They are not one reply.
+pub(super) fn reply(bytes: &[u8]) -> Result<Reply<'_>, ReplyError> {
+    let mut reader = Reader { bytes, at: 0 };
+    match reader.reply(0) {
+        Ok(reply) => Ok(reply),
+        Err(Stop::TooLong) => Err(ReplyError::TooLong),
+        Err(Stop::Partial) => Err(ReplyError::Broken("a reply that is cut")),
+        Err(Stop::Broken(what)) => Err(ReplyError::Broken(what)),
+    }
+}
+
+/// The first entry that is not whole in the beginning of an answer to XREAD.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CutEntry {
+    pub(super) stream: String,
+    pub(super) id: String,
+    /// It is more than any reply may be, by itself.
+    pub(super) is_too_long: bool,
+}
+
+/// Hands the whole entries of the beginning of an answer to XREAD to `on`, each with its stream, and finds the one that is cut.
+pub(super) fn cut_entry(bytes: &[u8], mut on: impl FnMut(&str, &Reply<'_>)) -> Option<CutEntry> {
+    let mut reader = Reader { bytes, at: 0 };
+    for _stream in 0..reader.items().ok()? {
+        reader.items().ok()?;
+        let stream = reader.reply(0).ok()?;
+        let stream = stream.text()?;
+        for _entry in 0..reader.items().ok()? {
+            let start = reader.at;
+            match reader.reply(0) {
+                Ok(entry) => on(stream, &entry),
+                Err(why) => {
+                    let is_too_long = match why {
+                        Stop::Partial => bytes.len() - start > REPLY_BYTES_MAX,
+                        Stop::TooLong => true,
+                        Stop::Broken(_) => return None,
+                    };
+                    reader.at = start;
+                    reader.items().ok()?;
+                    return Some(CutEntry {
+                        stream: stream.to_owned(),
+                        id: reader.reply(0).ok()?.text()?.to_owned(),
+                        is_too_long,
+                    });
+                }
+            }
+        }
+    }
+    None
+}
+
+/// The id of the entry in the beginning of an answer to XREVRANGE.
+pub(super) fn cut_last(bytes: &[u8]) -> Option<String> {
+    let mut reader = Reader { bytes, at: 0 };
+    reader.items().ok()?;
+    reader.items().ok()?;
+    Some(reader.reply(0).ok()?.text()?.to_owned())
 }
 
 enum Stop {
     /// More bytes are needed.
     Partial,
+    /// A text is longer than any reply.
+    TooLong,
     Broken(&'static str),
 }
 
@@ -87,6 +197,34 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// Passes the head of a list, or another reply whole. Returns the items that follow.
+    fn item(&mut self, depth: usize) -> Result<usize, Stop> {
+        let start = self.at;
+        let line = self.line()?;
+        match line.split_first() {
+            Some((b'*', _)) if depth == DEPTH_MAX => Err(Stop::Broken("lists that are too deep")),
+            Some((b'*', rest)) => Ok(length(rest, ITEMS_MAX)?.unwrap_or(0)),
+            Some((b'$', rest)) => {
+                if let Some(length) = text_length(rest)? {
+                    self.bulk(length)?;
+                }
+                Ok(0)
+            }
+            _ => {
+                self.at = start;
+                self.reply(depth).map(|_| 0)
+            }
+        }
+    }
+
+    /// Passes the head of a list.
+    fn items(&mut self) -> Result<usize, Stop> {
+        match self.line()?.split_first() {
+            Some((b'*', rest)) => Ok(length(rest, ITEMS_MAX)?.unwrap_or(0)),
+            _ => Err(Stop::Broken("no list")),
+        }
+    }
+
     fn reply(&mut self, depth: usize) -> Result<Reply<'a>, Stop> {
         let line = self.line()?;
         let (kind, rest) = line.split_first().ok_or(Stop::Broken("an empty line"))?;
@@ -94,7 +232,7 @@ impl<'a> Reader<'a> {
             b'+' => Ok(Reply::Status(rest)),
             b'-' => Ok(Reply::Error(rest)),
             b':' => number(rest).map(Reply::Number),
-            b'$' => match length(rest, REPLY_BYTES_MAX)? {
+            b'$' => match text_length(rest)? {
                 None => Ok(Reply::Nothing),
                 Some(length) if length > BULK_BYTES_MAX => {
                     self.bulk(length).map(|_| Reply::TooLong)
@@ -149,6 +287,14 @@ fn number(digits: &[u8]) -> Result<i64, Stop> {
     number.ok_or(Stop::Broken("a number that is none"))
 }
 
+/// The length of a text.
+fn text_length(digits: &[u8]) -> Result<Option<usize>, Stop> {
+    match length(digits, usize::MAX)? {
+        Some(length) if length > REPLY_BYTES_MAX => Err(Stop::TooLong),
+        length => Ok(length),
+    }
+}
+
 /// A length; -1 stands for nothing.
 fn length(digits: &[u8], most: usize) -> Result<Option<usize>, Stop> {
     match number(digits)? {
@@ -165,6 +311,58 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// The first reply of bytes that come all at once, and its length.
+    fn first(bytes: &[u8]) -> Result<Option<(Reply<'_>, usize)>, ReplyError> {
+        match Scanner::default().end(bytes)? {
+            None => Ok(None),
+            Some(end) => Ok(Some((reply(&bytes[..end])?, end))),
+        }
+    }
+
+    #[test]
+    fn a_reply_is_looked_at_once_however_it_comes() {
+        let items = b"$3\r\nabc\r\n*2\r\n:1\r\n*0\r\n".repeat(2_000);
+        let bytes = [b"*4000\r\n", &items[..], b"+OK\r\n"].concat();
+        let (mut scanner, mut before) = (Scanner::default(), 0);
+        let whole = bytes.len() - 5;
+        for end in 1..whole {
+            assert_eq!(scanner.end(&bytes[..end]), Ok(None), "{end}");
+            // It is never more than one item behind, and never goes back.
+            assert!(scanner.at >= before && scanner.at + 10 > end, "{end}");
+            before = scanner.at;
+        }
+        assert_eq!(scanner.end(&bytes), Ok(Some(whole)));
+        assert_eq!(scanner.end(&bytes[whole..]), Ok(Some(5)));
+    }
+
+    #[test]
+    fn the_entry_that_is_too_long_is_named() {
+        let bytes = b"*2\r\n*2\r\n$1\r\na\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*0\r\n*2\r\n$1\r\nb\r\n*1\r\n*2\r\n$3\r\n7-0\r\n*2\r\n$1\r\nx\r\n$99999999\r\nxx";
+        assert_eq!(Scanner::default().end(bytes), Err(ReplyError::TooLong));
+        let mut whole = Vec::new();
+        let cut = cut_entry(bytes, |stream, entry| {
+            let id = entry.items()[0].text().unwrap();
+            whole.push(format!("{stream} {id}"));
+        });
+        let wanted = CutEntry {
+            stream: "b".to_owned(),
+            id: "7-0".to_owned(),
+            is_too_long: true,
+        };
+        assert_eq!(cut, Some(wanted.clone()));
+        assert_eq!(whole, ["a 1-0"]);
+        // One that is only not whole yet may be short.
+        let short = bytes.strip_suffix(b"$99999999\r\nxx").unwrap();
+        let wanted = CutEntry {
+            is_too_long: false,
+            ..wanted
+        };
+        assert_eq!(cut_entry(short, |_, _| {}), Some(wanted));
+        assert_eq!(cut_entry(b"+OK\r\n", |_, _| {}), None);
+        let last = cut_last(b"*1\r\n*2\r\n$3\r\n7-0\r\n*2\r\n$1\r\nx\r\n$9999");
+        assert_eq!(last.as_deref(), Some("7-0"));
+    }
+
     #[test]
     fn replies_are_read_whole_wherever_they_are_cut() {
         let bytes = b"*4\r\n+OK\r\n:-5\r\n$3\r\na\r\n\r\n*2\r\n$-1\r\n*-1\r\n";
@@ -175,16 +373,16 @@ mod tests {
             Reply::List(vec![Reply::Nothing, Reply::Nothing]),
         ]);
         for cut in 0..bytes.len() {
-            assert_eq!(reply(&bytes[..cut]), Ok(None), "{cut}");
+            assert_eq!(first(&bytes[..cut]), Ok(None), "{cut}");
         }
-        assert_eq!(reply(bytes), Ok(Some((wanted, bytes.len()))));
-        let error = reply(b"-ERR no\r\n+OK\r\n").unwrap().unwrap();
+        assert_eq!(first(bytes), Ok(Some((wanted, bytes.len()))));
+        let error = first(b"-ERR no\r\n+OK\r\n").unwrap().unwrap();
         assert_eq!(error, (Reply::Error(b"ERR no"), 9));
     }
 
     #[test]
     fn what_is_too_much_is_refused_before_it_came() {
-        let refused = |bytes: &[u8]| assert!(reply(bytes).is_err(), "{bytes:?}");
+        let refused = |bytes: &[u8]| assert!(first(bytes).is_err(), "{bytes:?}");
         refused(b"$99999999\r\n");
         refused(b"*99999999\r\n");
         refused(b"$-2\r\n");
@@ -202,7 +400,7 @@ mod tests {
         let long = "x".repeat(length);
         let bytes = format!("*3\r\n$3\r\n7-0\r\n${length}\r\n{long}\r\n:1\r\n");
         let wanted = [Reply::Text(b"7-0"), Reply::TooLong, Reply::Number(1)];
-        let (read, used) = reply(bytes.as_bytes()).unwrap().unwrap();
+        let (read, used) = first(bytes.as_bytes()).unwrap().unwrap();
         assert_eq!((read.items(), used), (&wanted[..], bytes.len()));
     }
 
@@ -216,7 +414,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_give_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _answer = reply(&bytes);
+            let _answer = first(&bytes);
+            let _entry = cut_entry(&bytes, |_, _| {});
         }
     }
 }

@@ -8,24 +8,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tradewind_model::{MarketEvent, Timestamp};
+use tradewind_model::Timestamp;
 
-use super::resp::{Reply, command, reply};
-use super::settings::{Positions, Redis, RedisUse};
-use super::support::{check, cluster};
+use super::resp::{Reply, ReplyError, Scanner, command, cut_entry, cut_last, reply};
+use super::settings::{Master, Positions, Redis, RedisUse};
+use super::support::{check, cluster, master};
 use crate::address::Address;
 use crate::error::cut;
+use crate::house::data::HouseData;
 use crate::house::payloads::{Payloads, Reader};
 use crate::house::progress::Progress;
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
-
-/// Most entries of one reading.
-const ENTRIES_MAX: usize = 100;
 
 /// A command whose reply is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {
     Hello,
+    /// Where the master is, of a Sentinel.
+    Master,
     Ping,
     /// The last entry of a stream that was never read.
     Last(usize),
@@ -44,6 +44,10 @@ pub(in crate::house) struct RedisProtocol {
     block: Duration,
     payloads: Payloads,
     positions: Positions,
+    /// What a Sentinel names is kept here, if the address is that of one.
+    asks_sentinel: Option<Master>,
+    scanner: Scanner,
+    is_redirected: bool,
     is_ready: bool,
     sent: VecDeque<Sent>,
     /// A subscription request and its channels that are not confirmed yet.
@@ -65,6 +69,7 @@ impl RedisProtocol {
         block: Duration,
         reader: Arc<Reader>,
         (progress, positions): (Progress, Positions),
+        asks_sentinel: Option<Master>,
     ) -> Self {
         Self {
             address,
@@ -73,6 +78,9 @@ impl RedisProtocol {
             block,
             payloads: Payloads::new(reader, progress),
             positions,
+            asks_sentinel,
+            scanner: Scanner::default(),
+            is_redirected: false,
             is_ready: false,
             sent: VecDeque::new(),
             subscribing: VecDeque::new(),
@@ -107,6 +115,10 @@ impl RedisProtocol {
                     let words = ["XREVRANGE", stream, "+", "-", "COUNT", "1"];
                     self.send(Sent::Last(index), &words, out);
                 }
+                // It was there, and it would be too long again.
+                Some(id) if self.positions.is_passed(stream, &id) => {
+                    self.send(Sent::Still(index), &["XRANGE", stream, "0-0", "0-0"], out);
+                }
                 Some(id) => self.send(Sent::Still(index), &["XRANGE", stream, &id, &id], out),
             }
         }
@@ -114,7 +126,10 @@ impl RedisProtocol {
 
     /// Reads what comes behind the last entries.
     fn read(&mut self, out: &mut Vec<u8>) {
-        let (count, block) = (ENTRIES_MAX.to_string(), self.block.as_millis().to_string());
+        let (count, block) = (
+            self.positions.count().to_string(),
+            self.block.as_millis().to_string(),
+        );
         let redis = Arc::clone(&self.redis);
         let RedisUse::Streams(streams) = &redis.reads else {
             return;
@@ -138,7 +153,7 @@ impl RedisProtocol {
         reply: &Reply<'_>,
         received_at: Timestamp,
         out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<(), ProtocolError> {
         if let Reply::Error(words) = reply {
             return self.refused(&cut(&String::from_utf8_lossy(words)), on);
@@ -148,8 +163,16 @@ impl RedisProtocol {
         }
         match self.sent.pop_front() {
             Some(Sent::Hello) => {
-                check(reply)?;
+                check(reply, self.redis.sentinel.is_some())?;
                 self.is_ready = true;
+            }
+            Some(Sent::Master) => {
+                let address = master(reply, self.address.is_encrypted())?;
+                tracing::debug!(%address, "A Sentinel named the master.");
+                if let Some(found) = &self.asks_sentinel {
+                    found.set(address);
+                }
+                self.is_redirected = true;
             }
             Some(Sent::Ping) => self.alive(on),
             Some(Sent::Last(index)) => {
@@ -166,8 +189,9 @@ impl RedisProtocol {
                 on(Incoming::Pong);
                 self.is_filling = true;
                 let stream = self.stream(index);
-                let is_first = self.positions.get(&stream).is_some_and(|id| id == "0-0");
-                if reply.items().is_empty() && !is_first {
+                let is_known = |id: String| id == "0-0" || self.positions.is_passed(&stream, &id);
+                let is_gone = !self.positions.get(&stream).is_some_and(is_known);
+                if reply.items().is_empty() && is_gone {
                     // Redis has dropped it, and perhaps others behind it.
                     on(Incoming::Gap { missing: 0 });
                 }
@@ -175,7 +199,11 @@ impl RedisProtocol {
             }
             Some(Sent::Read) => {
                 let count = self.entries(reply, received_at, on);
-                if count < ENTRIES_MAX && std::mem::take(&mut self.is_filling) {
+                let is_full = count >= self.positions.count();
+                if !is_full {
+                    self.positions.restore_count();
+                }
+                if !is_full && std::mem::take(&mut self.is_filling) {
                     on(Incoming::Synced);
                 }
                 self.alive(on);
@@ -184,6 +212,29 @@ impl RedisProtocol {
             None => on(Incoming::Ignored(Ignored::NotWanted)),
         }
         Ok(())
+    }
+
+    /// More was read of streams than is taken. The whole entries of it are taken in, and the next connection reads fewer at a
+    /// time. An entry that is too long by itself is passed over.
+    fn too_long(
+        &mut self,
+        bytes: &[u8],
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<HouseData>),
+    ) -> ProtocolError {
+        let cut = cut_entry(bytes, |stream, entry| {
+            self.stream_entry(stream, entry, received_at, on);
+        });
+        self.positions.lower_count();
+        let what = match cut {
+            Some(cut) if cut.is_too_long => {
+                on(Incoming::Gap { missing: 1 });
+                self.positions.pass_over(&cut.stream, &cut.id);
+                "an entry that is too long is passed over"
+            }
+            _ => "more entries than are taken at a time: fewer are read",
+        };
+        ProtocolError(what.to_owned())
     }
 
     fn stream(&self, index: usize) -> String {
@@ -195,7 +246,7 @@ impl RedisProtocol {
         &mut self,
         index: usize,
         out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) {
         let is_known = |stream: &String| self.positions.get(stream).is_some();
         let is_last = index + 1 == self.streams().len();
@@ -216,7 +267,7 @@ impl RedisProtocol {
         &mut self,
         reply: &Reply<'_>,
         received_at: Timestamp,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> bool {
         let RedisUse::Channels(_) = self.redis.reads else {
             return false;
@@ -245,7 +296,7 @@ impl RedisProtocol {
         true
     }
 
-    fn alive(&mut self, on: &mut impl FnMut(Incoming<MarketEvent>)) {
+    fn alive(&mut self, on: &mut impl FnMut(Incoming<HouseData>)) {
         on(Incoming::Pong);
         for request in self.unconfirmed.drain(..) {
             on(Incoming::Acked { request });
@@ -257,7 +308,7 @@ impl RedisProtocol {
         &mut self,
         reply: &Reply<'_>,
         received_at: Timestamp,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> usize {
         let mut most = 0;
         for stream in reply.items() {
@@ -267,17 +318,27 @@ impl RedisProtocol {
             };
             most = most.max(entries.items().len());
             for entry in entries.items() {
-                let [id, fields] = entry.items() else {
-                    on(Incoming::Ignored(Ignored::Malformed));
-                    continue;
-                };
-                self.entry(fields.items(), received_at, on);
-                if let (Some(name), Some(id)) = (name.text(), id.text()) {
-                    self.positions.set(name, id);
-                }
+                self.stream_entry(name.text().unwrap_or_default(), entry, received_at, on);
             }
         }
         most
+    }
+
+    /// Takes in an entry of a stream, which is the last one that was read from then on.
+    fn stream_entry(
+        &mut self,
+        stream: &str,
+        entry: &Reply<'_>,
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<HouseData>),
+    ) {
+        let [id, fields] = entry.items() else {
+            return on(Incoming::Ignored(Ignored::Malformed));
+        };
+        self.entry(fields.items(), received_at, on);
+        if let Some(id) = id.text() {
+            self.positions.set(stream, id);
+        }
     }
 
     /// An entry is JSON in a field of that name, or its fields are those of the mapping.
@@ -285,7 +346,7 @@ impl RedisProtocol {
         &mut self,
         fields: &[Reply<'_>],
         received_at: Timestamp,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) {
         let pairs = || fields.chunks_exact(2);
         if let Some([_, Reply::Text(json)]) = pairs().find(|pair| pair[0] == Reply::Text(b"json")) {
@@ -302,7 +363,7 @@ impl RedisProtocol {
     fn refused(
         &mut self,
         words: &str,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<(), ProtocolError> {
         let first = words.split(' ').next().unwrap_or_default();
         if ["MOVED", "ASK", "CLUSTERDOWN", "CROSSSLOT"].contains(&first) {
@@ -335,7 +396,7 @@ impl RedisProtocol {
 }
 
 impl Protocol for RedisProtocol {
-    type Event = MarketEvent;
+    type Event = HouseData;
 
     fn address(&self) -> &Address {
         &self.address
@@ -343,6 +404,10 @@ impl Protocol for RedisProtocol {
 
     fn start(&mut self, _nonce: u64, out: &mut Vec<u8>) {
         let (redis, password) = (Arc::clone(&self.redis), self.password.clone());
+        if let (Some(name), Some(_)) = (&redis.sentinel, &self.asks_sentinel) {
+            let words = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", name];
+            return self.send(Sent::Master, &words, out);
+        }
         let user = redis.user.as_deref().unwrap_or("default");
         match &password {
             None => self.send(Sent::Hello, &["HELLO", "2"], out),
@@ -355,6 +420,10 @@ impl Protocol for RedisProtocol {
 
     fn is_ready(&self) -> bool {
         self.is_ready
+    }
+
+    fn is_redirected(&self) -> bool {
+        self.is_redirected
     }
 
     fn subscribe(&mut self, request: u64, _topics: &[Topic], out: &mut Vec<u8>) {
@@ -398,11 +467,27 @@ impl Protocol for RedisProtocol {
         bytes: &[u8],
         received_at: Timestamp,
         out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<usize, ProtocolError> {
-        let Some((reply, used)) = reply(bytes)? else {
-            return Ok(0);
+        let used = match self.scanner.end(bytes) {
+            Ok(Some(used)) => used,
+            Ok(None) => return Ok(0),
+            Err(ReplyError::TooLong) => {
+                return Err(match self.sent.front().copied() {
+                    Some(Sent::Read) => self.too_long(bytes, received_at, on),
+                    // Nothing of this stream was read yet: reading begins behind the entry.
+                    Some(Sent::Last(index)) => {
+                        if let Some(id) = cut_last(bytes) {
+                            self.positions.pass_over(&self.stream(index), &id);
+                        }
+                        ReplyError::TooLong.into()
+                    }
+                    _ => ReplyError::TooLong.into(),
+                });
+            }
+            Err(error) => return Err(error.into()),
         };
+        let reply = reply(bytes.get(..used).unwrap_or_default())?;
         self.replied(&reply, received_at, out, on)?;
         Ok(used)
     }

@@ -1,7 +1,13 @@
 //! What a source has in Redis, and how far its streams were read.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::address::Address;
+
+/// Most entries of one reading.
+const ENTRIES_MAX: usize = 100;
 
 /// What is read in Redis.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,20 +25,89 @@ pub struct Redis {
     pub user: Option<String>,
     /// What is read.
     pub reads: RedisUse,
+    /// The name of the master, where the address is that of a Sentinel.
+    pub sentinel: Option<String>,
 }
 
-/// The last entry of each stream that was read, over connections.
+/// Where the master is that a Sentinel named. Each connection to it uses that once: the next one asks again.
 #[derive(Clone, Debug, Default)]
-pub struct Positions(Arc<Mutex<BTreeMap<String, String>>>);
+pub(in crate::house) struct Master(Arc<Mutex<Option<Address>>>);
+
+impl Master {
+    pub(in crate::house) fn take(&self) -> Option<Address> {
+        let mut address = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        address.take()
+    }
+
+    pub(super) fn set(&self, address: Address) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+    }
+}
+
+/// The last entry of each stream that was read, or the cursor of a feed that is polled, over connections.
+#[derive(Clone, Debug, Default)]
+pub struct Positions {
+    last: Arc<Mutex<BTreeMap<String, String>>>,
+    /// Entries that are too long to be read and were passed over.
+    passed: Arc<Mutex<BTreeMap<String, String>>>,
+    /// Answers of a feed that is polled that could not be read, in a row behind one cursor.
+    failures: Arc<AtomicU32>,
+    /// Entries of one reading, as a power of ten fewer than the most.
+    fewer: Arc<AtomicU32>,
+}
 
 impl Positions {
-    pub(super) fn get(&self, stream: &str) -> Option<String> {
-        let positions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Counts an answer that cannot be read; how many there were in a row.
+    pub(in crate::house) fn failed(&self) -> u32 {
+        self.failures.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// An answer was read.
+    pub(in crate::house) fn restore_failures(&self) {
+        self.failures.store(0, Ordering::Relaxed);
+    }
+
+    /// Entries that one reading names at most.
+    pub(super) fn count(&self) -> usize {
+        let fewer = 10_usize.checked_pow(self.fewer.load(Ordering::Relaxed));
+        (ENTRIES_MAX / fewer.unwrap_or(ENTRIES_MAX)).max(1)
+    }
+
+    /// The next entry of a stream is too long: what follows it is read.
+    pub(super) fn pass_over(&self, stream: &str, id: &str) {
+        self.set(stream, id);
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        passed.insert(stream.to_owned(), id.to_owned());
+    }
+
+    /// Whether an entry of a stream was passed over.
+    pub(super) fn is_passed(&self, stream: &str, id: &str) -> bool {
+        let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        passed.get(stream).is_some_and(|passed| passed == id)
+    }
+
+    /// A reading was too long: the next one names fewer entries.
+    pub(super) fn lower_count(&self) {
+        self.fewer.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A reading was not full: the next one may be longer again.
+    pub(super) fn restore_count(&self) {
+        self.fewer.store(0, Ordering::Relaxed);
+    }
+
+    pub(in crate::house) fn get(&self, stream: &str) -> Option<String> {
+        let positions = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         positions.get(stream).cloned()
     }
 
-    pub(super) fn set(&self, stream: &str, id: &str) {
-        let mut positions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(in crate::house) fn set(&self, stream: &str, id: &str) {
+        let mut positions = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         positions.insert(stream.to_owned(), id.to_owned());
+    }
+
+    pub(in crate::house) fn remove(&self, stream: &str) {
+        let mut positions = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        positions.remove(stream);
     }
 }

@@ -3,6 +3,8 @@
 //! A frame is its length as four bytes, big-endian, then that many bytes: a kind and its fields, little-endian. A symbol is
 //! one byte for its length and its text. A price or quantity is a whole number; the places behind its point come first.
 
+use std::borrow::Cow;
+
 use tradewind_model::{Side, Timestamp};
 
 /// The version that a login names.
@@ -22,7 +24,7 @@ pub enum Wanted {
 
 /// A frame. Those of the server name the number of the latest data frame that was sent; data frames name their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Frame {
+pub enum Frame<'a> {
     /// Client: who we are and from which number on we want data.
     Login {
         /// The session that `from` belongs to; 0 for none.
@@ -74,18 +76,20 @@ pub enum Frame {
         number: u64,
     },
     /// Server: best bid and ask.
-    Quote(QuoteFrame),
+    Quote(QuoteFrame<'a>),
     /// Server: a public print.
-    Trade(TradeFrame),
+    Trade(TradeFrame<'a>),
+    /// Server: a number of a series.
+    Number(NumberFrame<'a>),
 }
 
 /// Best bid and ask of a symbol.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuoteFrame {
+pub struct QuoteFrame<'a> {
     /// Its own number.
     pub number: u64,
     /// The symbol.
-    pub symbol: String,
+    pub symbol: Cow<'a, str>,
     /// Places behind the point of both prices.
     pub price_places: u8,
     /// Places behind the point of both quantities.
@@ -98,11 +102,11 @@ pub struct QuoteFrame {
 
 /// A public print of a symbol.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TradeFrame {
+pub struct TradeFrame<'a> {
     /// Its own number.
     pub number: u64,
     /// The symbol.
-    pub symbol: String,
+    pub symbol: Cow<'a, str>,
     /// Who took.
     pub taker: Side,
     /// Places behind the point of the price.
@@ -115,13 +119,28 @@ pub struct TradeFrame {
     pub event_time: Option<Timestamp>,
 }
 
+/// A number of a named series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberFrame<'a> {
+    /// Its own number.
+    pub number: u64,
+    /// The series.
+    pub name: Cow<'a, str>,
+    /// Places behind the point of the value.
+    pub places: u8,
+    /// The value.
+    pub value: i64,
+    /// When it was so.
+    pub event_time: Option<Timestamp>,
+}
+
 /// Bytes that are no frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a frame of the binary feed")]
 pub struct BadFrame;
 
 /// Appends a frame with its length.
-pub fn encode(frame: &Frame, out: &mut Vec<u8>) {
+pub fn encode(frame: &Frame<'_>, out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(&[0; 4]);
     match frame {
@@ -158,6 +177,7 @@ pub fn encode(frame: &Frame, out: &mut Vec<u8>) {
         Frame::ClosingSoon { number } => put(out, b'C', &[*number]),
         Frame::Quote(quote) => put_quote(out, quote),
         Frame::Trade(trade) => put_trade(out, trade),
+        Frame::Number(number) => put_number(out, number),
     }
     let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
     if let Some(prefix) = out.get_mut(start..start + 4) {
@@ -193,19 +213,26 @@ fn put_request(out: &mut Vec<u8>, kind: u8, request: u64, wanted: &[Wanted]) {
     }
 }
 
-fn put_quote(out: &mut Vec<u8>, quote: &QuoteFrame) {
+fn put_quote(out: &mut Vec<u8>, quote: &QuoteFrame<'_>) {
     put(out, b'Q', &[quote.number]);
     put_symbol(out, &quote.symbol);
     out.extend_from_slice(&[quote.price_places, quote.quantity_places]);
     put_fields(out, &quote.fields, quote.event_time);
 }
 
-fn put_trade(out: &mut Vec<u8>, trade: &TradeFrame) {
+fn put_trade(out: &mut Vec<u8>, trade: &TradeFrame<'_>) {
     put(out, b'T', &[trade.number]);
     put_symbol(out, &trade.symbol);
     let side = u8::from(trade.taker == Side::Sell);
     out.extend_from_slice(&[side, trade.price_places, trade.quantity_places]);
     put_fields(out, &trade.fields, trade.event_time);
+}
+
+fn put_number(out: &mut Vec<u8>, number: &NumberFrame<'_>) {
+    put(out, b'N', &[number.number]);
+    put_symbol(out, &number.name);
+    out.push(number.places);
+    put_fields(out, &[number.value], number.event_time);
 }
 
 fn put_fields(out: &mut Vec<u8>, fields: &[i64], event_time: Option<Timestamp>) {
@@ -219,7 +246,7 @@ fn put_fields(out: &mut Vec<u8>, fields: &[i64], event_time: Option<Timestamp>) 
 ///
 /// # Errors
 /// [`BadFrame`] for anything else, whatever the bytes.
-pub fn decode(bytes: &[u8]) -> Result<Frame, BadFrame> {
+pub fn decode(bytes: &[u8]) -> Result<Frame<'_>, BadFrame> {
     let (kind, rest) = bytes.split_first().ok_or(BadFrame)?;
     let mut reader = Reader(rest);
     let frame = match kind {
@@ -273,6 +300,13 @@ pub fn decode(bytes: &[u8]) -> Result<Frame, BadFrame> {
             fields: [reader.i64()?, reader.i64()?],
             event_time: reader.instant()?,
         }),
+        b'N' => Frame::Number(NumberFrame {
+            number: reader.u64()?,
+            name: reader.symbol()?,
+            places: reader.u8()?,
+            value: reader.i64()?,
+            event_time: reader.instant()?,
+        }),
         _ => return Err(BadFrame),
     };
     reader.0.is_empty().then_some(frame).ok_or(BadFrame)
@@ -280,7 +314,7 @@ pub fn decode(bytes: &[u8]) -> Result<Frame, BadFrame> {
 
 /// The number of a data frame, though the rest of it may be unreadable.
 pub(super) fn data_number(bytes: &[u8]) -> Option<u64> {
-    let (b'Q' | b'T', rest) = bytes.split_first()? else {
+    let (b'Q' | b'T' | b'N', rest) = bytes.split_first()? else {
         return None;
     };
     Reader(rest).u64().ok()
@@ -288,7 +322,7 @@ pub(super) fn data_number(bytes: &[u8]) -> Option<u64> {
 
 struct Reader<'a>(&'a [u8]);
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn array<const N: usize>(&mut self) -> Result<[u8; N], BadFrame> {
         let (head, rest) = self.0.split_first_chunk::<N>().ok_or(BadFrame)?;
         self.0 = rest;
@@ -320,23 +354,23 @@ impl Reader<'_> {
         Ok((nanos != i64::MIN).then_some(Timestamp::from_nanos(nanos)))
     }
 
-    fn symbol(&mut self) -> Result<String, BadFrame> {
+    fn symbol(&mut self) -> Result<Cow<'a, str>, BadFrame> {
         let length = usize::from(self.u8()?);
         let (symbol, rest) = self.0.split_at_checked(length).ok_or(BadFrame)?;
         self.0 = rest;
-        text(symbol)
+        text(symbol).map(Cow::Borrowed)
     }
 
     fn rest(&mut self) -> Result<String, BadFrame> {
-        text(std::mem::take(&mut self.0))
+        text(std::mem::take(&mut self.0)).map(str::to_owned)
     }
 
     fn wanted(&mut self) -> Result<Vec<Wanted>, BadFrame> {
         let mut wanted = Vec::new();
         while !self.0.is_empty() {
             wanted.push(match self.u8()? {
-                b'q' => Wanted::Quotes(self.symbol()?),
-                b't' => Wanted::Trades(self.symbol()?),
+                b'q' => Wanted::Quotes(self.symbol()?.into_owned()),
+                b't' => Wanted::Trades(self.symbol()?.into_owned()),
                 _ => return Err(BadFrame),
             });
         }
@@ -344,9 +378,8 @@ impl Reader<'_> {
     }
 }
 
-fn text(bytes: &[u8]) -> Result<String, BadFrame> {
-    let text = std::str::from_utf8(bytes).map_err(|_| BadFrame)?;
-    Ok(text.to_owned())
+fn text(bytes: &[u8]) -> Result<&str, BadFrame> {
+    std::str::from_utf8(bytes).map_err(|_| BadFrame)
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@ use secrecy::{ExposeSecret, SecretString};
 use tradewind_model::{MarketEvent, Quote, Timestamp, Trade, TradeId};
 
 use super::codec::{
-    FRAME_BYTES_MAX, Frame, QuoteFrame, TradeFrame, Wanted, data_number, decode, encode,
+    FRAME_BYTES_MAX, Frame, NumberFrame, QuoteFrame, TradeFrame, Wanted, data_number, decode,
+    encode,
 };
 use crate::address::Address;
+use crate::house::data::HouseData;
 use crate::house::numbers::Scaled;
 use crate::house::progress::{Open, Progress, REPEATS_MAX};
 use crate::house::symbols::HouseSymbols;
@@ -89,7 +91,7 @@ impl TcpProtocol {
     fn welcome(
         &mut self,
         (number, session, newest): (u64, u64, u64),
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<(), ProtocolError> {
         let before = self.progress.get();
         if session == 0 || newest < number {
@@ -131,7 +133,7 @@ impl TcpProtocol {
         &mut self,
         number: u64,
         out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> bool {
         if number < self.next {
             self.repeats = self.repeats.saturating_add(1);
@@ -167,7 +169,7 @@ impl TcpProtocol {
         &mut self,
         missing: u64,
         out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) {
         let is_possible = self.requested.is_none() && !self.is_superseded();
         let Some(session) = self.session.filter(|_| is_possible) else {
@@ -181,7 +183,7 @@ impl TcpProtocol {
 
     /// A frame that cannot be read. The one that is next counts as read, else it would be missing and be sent again. Another
     /// number of such a frame means nothing.
-    fn malformed(&mut self, frame: &[u8], on: &mut impl FnMut(Incoming<MarketEvent>)) {
+    fn malformed(&mut self, frame: &[u8], on: &mut impl FnMut(Incoming<HouseData>)) {
         on(Incoming::Ignored(Ignored::Malformed));
         let is_awaited = self.session.is_some() && self.requested.is_none();
         if is_awaited && data_number(frame) == Some(self.next) {
@@ -189,7 +191,7 @@ impl TcpProtocol {
         }
     }
 
-    fn read(&mut self, number: u64, on: &mut impl FnMut(Incoming<MarketEvent>)) {
+    fn read(&mut self, number: u64, on: &mut impl FnMut(Incoming<HouseData>)) {
         self.next = number.saturating_add(1);
         if let Some(session) = self.session {
             self.progress.read(session, number);
@@ -205,7 +207,7 @@ impl TcpProtocol {
         &mut self,
         number: u64,
         out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) {
         if number >= self.next && self.repeats_until.is_none() {
             self.missing((number - self.next).saturating_add(1), out, on);
@@ -214,10 +216,10 @@ impl TcpProtocol {
 
     fn take(
         &mut self,
-        frame: Frame,
+        frame: Frame<'_>,
         received_at: Timestamp,
         out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<(), ProtocolError> {
         match frame {
             Frame::Welcome {
@@ -241,7 +243,11 @@ impl TcpProtocol {
                 on(self.trade(&frame, received_at));
                 self.read(frame.number, on);
             }
-            Frame::Quote(_) | Frame::Trade(_) => {}
+            Frame::Number(frame) if self.follows(frame.number, out, on) => {
+                on(self.number(&frame, received_at));
+                self.read(frame.number, on);
+            }
+            Frame::Quote(_) | Frame::Trade(_) | Frame::Number(_) => {}
             Frame::Heartbeat { number } => {
                 self.compare(number, out, on);
                 on(Incoming::Pong);
@@ -264,7 +270,7 @@ impl TcpProtocol {
         Ok(())
     }
 
-    fn quote(&self, frame: &QuoteFrame, received_at: Timestamp) -> Incoming<MarketEvent> {
+    fn quote(&self, frame: &QuoteFrame<'_>, received_at: Timestamp) -> Incoming<HouseData> {
         let Some(instrument) = self.symbols.find(&frame.symbol) else {
             return Incoming::Ignored(Ignored::WrongSymbol);
         };
@@ -279,7 +285,7 @@ impl TcpProtocol {
         Incoming::Event {
             topic: Topic::Quotes(instrument.id),
             sequence: None,
-            event: MarketEvent::Quote(Quote {
+            event: HouseData::Market(MarketEvent::Quote(Quote {
                 instrument: instrument.id,
                 bid,
                 ask,
@@ -287,11 +293,11 @@ impl TcpProtocol {
                 ask_quantity,
                 event_time: frame.event_time,
                 received_at,
-            }),
+            })),
         }
     }
 
-    fn trade(&self, frame: &TradeFrame, received_at: Timestamp) -> Incoming<MarketEvent> {
+    fn trade(&self, frame: &TradeFrame<'_>, received_at: Timestamp) -> Incoming<HouseData> {
         let Some(instrument) = self.symbols.find(&frame.symbol) else {
             return Incoming::Ignored(Ignored::WrongSymbol);
         };
@@ -307,7 +313,7 @@ impl TcpProtocol {
         Incoming::Event {
             topic: Topic::Trades(instrument.id),
             sequence: None,
-            event: MarketEvent::Trade(Trade {
+            event: HouseData::Market(MarketEvent::Trade(Trade {
                 instrument: instrument.id,
                 taker: frame.taker,
                 id: TradeId(frame.number),
@@ -315,8 +321,24 @@ impl TcpProtocol {
                 quantity,
                 event_time: frame.event_time,
                 received_at,
-            }),
+            })),
         }
+    }
+
+    fn number(&self, frame: &NumberFrame<'_>, received_at: Timestamp) -> Incoming<HouseData> {
+        let Some(series) = self.symbols.series(&frame.name) else {
+            return Incoming::Ignored(Ignored::WrongSymbol);
+        };
+        let value = Scaled::new(frame.value, frame.places).and_then(Scaled::decimal);
+        let read = value.zip(frame.event_time);
+        read.map_or(
+            Incoming::Ignored(Ignored::Malformed),
+            |(value, event_time)| {
+                let number = series.number(value, event_time, received_at);
+                let event = HouseData::Number(number);
+                Incoming::Unlisted { event }
+            },
+        )
     }
 }
 
@@ -333,7 +355,7 @@ fn first_frame(bytes: &[u8]) -> Result<Option<&[u8]>, ProtocolError> {
 }
 
 impl Protocol for TcpProtocol {
-    type Event = MarketEvent;
+    type Event = HouseData;
 
     fn address(&self) -> &Address {
         &self.address
@@ -372,7 +394,7 @@ impl Protocol for TcpProtocol {
         bytes: &[u8],
         received_at: Timestamp,
         out: &mut Vec<u8>,
-        on: &mut impl FnMut(Incoming<MarketEvent>),
+        on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<usize, ProtocolError> {
         let Some(frame) = first_frame(bytes)? else {
             return Ok(0);

@@ -12,6 +12,8 @@ pub(crate) struct Redis {
     sent: Option<usize>,
     /// A reading that waits: behind which entry, and until when.
     reading: Option<(usize, Duration)>,
+    /// Entries that it wants at most.
+    count: usize,
 }
 
 fn text(text: impl AsRef<[u8]>) -> Vec<u8> {
@@ -66,8 +68,12 @@ impl Redis {
         match words {
             ["XREAD", ..] if publisher.refuses_reading => b"-NOPERM no\r\n".to_vec(),
             ["HELLO", "2", "AUTH", "default", "a-token"] => {
-                list(["server", "redis", "mode", "standalone"].map(text))
+                list(["server", "redis", "mode", "standalone", "role", "master"].map(text))
             }
+            ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "prices"] => {
+                list(["127.0.0.1", "6380"].map(text))
+            }
+            ["SENTINEL", ..] => b"*-1\r\n".to_vec(),
             ["PING"] if self.sent.is_some() => list(["pong", ""].map(text)),
             ["PING"] => b"+PONG\r\n".to_vec(),
             ["SUBSCRIBE", channel] => refused(publisher).unwrap_or_else(|| {
@@ -87,7 +93,7 @@ impl Redis {
             [
                 "XREAD",
                 "COUNT",
-                "100",
+                count,
                 "BLOCK",
                 block,
                 "STREAMS",
@@ -95,6 +101,7 @@ impl Redis {
                 after,
             ] => {
                 let until = now + Duration::from_millis(block.parse().unwrap());
+                self.count = count.parse().unwrap();
                 self.reading = Some((number(after), until));
                 Vec::new()
             }
@@ -131,7 +138,7 @@ impl Server for Redis {
             return;
         };
         let entries: Vec<Vec<u8>> = (after + 1..=publisher.messages.len())
-            .take(100)
+            .take(self.count)
             .map(|number| entry(publisher, number))
             .collect();
         let mut answer = Vec::new();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tradewind_model::Side;
-use tradewind_venues::house::tcp::{Frame, QuoteFrame, TradeFrame, decode, encode};
+use tradewind_model::{Side, Timestamp};
+use tradewind_venues::house::tcp::{Frame, NumberFrame, QuoteFrame, TradeFrame, decode, encode};
 
 use super::Server;
 use crate::publisher::{Message, Publisher};
@@ -26,7 +26,7 @@ impl Tcp {
         (self.sent.unwrap_or(self.base) - self.base) as u64
     }
 
-    fn take(&mut self, frame: Frame, publisher: &mut Publisher, out: &mut Vec<u8>) {
+    fn take(&mut self, frame: Frame<'_>, publisher: &mut Publisher, out: &mut Vec<u8>) {
         let number = self.number();
         match frame {
             Frame::Login {
@@ -73,9 +73,19 @@ impl Tcp {
     }
 }
 
-fn frame(message: &Message, number: u64) -> Frame {
-    let symbol = message.symbol.to_owned();
+/// A message as a frame.
+pub(crate) fn frame(message: &Message, number: u64) -> Frame<'static> {
+    let symbol = message.symbol.into();
     let (price_places, quantity_places, event_time) = (2, 0, None);
+    if let Some(value) = message.value {
+        return Frame::Number(NumberFrame {
+            number,
+            name: symbol,
+            places: 2,
+            value,
+            event_time: Some(Timestamp::from_nanos(1)),
+        });
+    }
     if message.is_quote {
         let fields = [message.price, message.price + 1, 1, 2];
         Frame::Quote(QuoteFrame {
@@ -114,9 +124,9 @@ impl Server for Tcp {
             let Some(body) = rest.get(..length) else {
                 return;
             };
-            let frame = decode(body).unwrap();
+            let body = body.to_vec();
             self.input.drain(..4 + length);
-            self.take(frame, publisher, out);
+            self.take(decode(&body).unwrap(), publisher, out);
         }
     }
 

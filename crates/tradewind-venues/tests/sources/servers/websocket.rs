@@ -79,6 +79,9 @@ impl Server for WebSocket {
             self.input.clear();
             self.is_open = true;
             self.base = publisher.base;
+            if publisher.sends_unrequested {
+                self.sent = Some(publisher.messages.len());
+            }
         }
         while let Some((kind, payload)) = self.next() {
             match kind {
@@ -109,7 +112,11 @@ impl Server for WebSocket {
         for (place, message) in publisher.messages.iter().enumerate().skip(sent) {
             self.sent = Some(place + 1);
             if !message.is_dropped {
-                frame(1, &message.payload(place + 1 - self.base), out);
+                frame(
+                    1,
+                    &message.payload(publisher.number_at(place, self.base)),
+                    out,
+                );
             }
         }
     }

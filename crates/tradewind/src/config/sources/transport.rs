@@ -1,7 +1,9 @@
 //! What a source of each kind has besides its address: where messages have what, and what is requested.
 
 use tradewind_venues::Scheme;
-use tradewind_venues::house::{Asking, Field, Mapping, Numbering, Redis, RedisUse, Transport};
+use tradewind_venues::house::{
+    Field, Mapping, Numbering, Redis, RedisUse, SubscribeMode, Transport,
+};
 
 use crate::config::error::{Errors, Problem};
 use crate::config::section::Section;
@@ -10,12 +12,16 @@ use crate::config::tree::{Node, Origin, Value};
 use crate::config::values::{self, Read};
 
 /// Keys that only some kinds have.
-const OF_KINDS: [(&str, &[Scheme]); 5] = [
-    ("messages", &[Scheme::WebSocket, Scheme::Redis]),
+const OF_KINDS: [(&str, &[Scheme]); 6] = [
+    (
+        "messages",
+        &[Scheme::WebSocket, Scheme::Redis, Scheme::Http],
+    ),
     ("subscribe", &[Scheme::WebSocket]),
     ("channels", &[Scheme::Redis]),
     ("streams", &[Scheme::Redis]),
     ("user", &[Scheme::Redis]),
+    ("sentinel", &[Scheme::Redis]),
 ];
 
 /// Reads the transport of a source at `path`.
@@ -34,16 +40,19 @@ pub(super) fn read(
         }
     }
     match kind {
-        Scheme::Tcp | Scheme::Http => Some(Transport::Tcp),
+        Scheme::Tcp => Some(Transport::Tcp),
+        Scheme::Http => Some(Transport::Http {
+            mapping: mapping(path, section, errors)?,
+        }),
         Scheme::WebSocket => {
             let mapping = mapping(path, section, errors);
-            let asking = match section.node("subscribe") {
-                Some(_) => section.get("subscribe", asking),
-                None => Some(Asking::House),
+            let subscribe = match section.node("subscribe") {
+                Some(_) => section.get("subscribe", subscribe),
+                None => Some(SubscribeMode::House),
             };
             Some(Transport::WebSocket {
                 mapping: mapping?,
-                asking: asking?,
+                subscribe: subscribe?,
             })
         }
         Scheme::Redis => {
@@ -56,20 +65,28 @@ pub(super) fn read(
                 let cure = "name the environment variable of its password in token_env";
                 section.complain("user", Problem::new("a user without a password", cure));
             }
+            let sentinel = match section.node("sentinel") {
+                Some(_) => Some(section.get("sentinel", values::text)?),
+                None => None,
+            };
             let reads = reads?;
             Some(Transport::Redis {
                 mapping: mapping?,
-                redis: Redis { user, reads },
+                redis: Redis {
+                    user,
+                    reads,
+                    sentinel,
+                },
             })
         }
     }
 }
 
-fn asking(node: &Node) -> Read<Asking> {
+fn subscribe(node: &Node) -> Read<SubscribeMode> {
     match values::text(node)?.as_str() {
-        "house" => Ok(Asking::House),
-        "none" => Ok(Asking::Nothing),
-        text if text.contains("{symbols}") => Ok(Asking::Text(text.to_owned())),
+        "house" => Ok(SubscribeMode::House),
+        "none" => Ok(SubscribeMode::Nothing),
+        text if text.contains("{symbols}") => Ok(SubscribeMode::Text(text.to_owned())),
         text => Err(Problem::new(
             format!("{text:?} does not say where the symbols belong"),
             "write \"house\", \"none\", or the feed's own request with {symbols} in it",
@@ -112,6 +129,7 @@ fn mapping(path: &str, section: Section<'_>, errors: &Errors) -> Option<Mapping>
     let paths = Field::ALL.map(|(_, name)| section.get(name, field_path));
     let word = |key: &str| section.get(key, values::text);
     let (quote, trade, buy, sell) = (word("quote"), word("trade"), word("buy"), word("sell"));
+    let number = word("number");
     let units = [("s", 0_u8), ("ms", 3), ("us", 6), ("ns", 9)];
     let time_places = section.get("time_unit", |node| values::choice(node, &units));
     let numberings = [("feed", Numbering::Feed), ("symbol", Numbering::Symbol)];
@@ -136,6 +154,7 @@ fn mapping(path: &str, section: Section<'_>, errors: &Errors) -> Option<Mapping>
     Some(Mapping {
         quote: quote?,
         trade: trade?,
+        number: number?,
         buy: buy?,
         sell: sell?,
         time_places: time_places?,

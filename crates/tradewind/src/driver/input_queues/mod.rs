@@ -3,6 +3,7 @@
 //! | queue | holds | when it is full |
 //! |---|---|---|
 //! | control | reports, commands, evaluations, rare inputs of the desk; first, in order | by kind: see `control.rs` |
+//! | numbers | the latest per named series; behind control | never for a known series: the latest wins |
 //! | market | trades, closed candles, feed health; in order | drops the newest; the engine learns how many |
 //! | depth, quotes | the latest per instrument | never: the latest wins |
 //! | queries | looks at the engine | drops the newest; its giver gets no answer |
@@ -13,9 +14,10 @@
 mod control;
 mod latest;
 mod market;
+mod numbers;
 mod stats;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -27,6 +29,7 @@ use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, Quote, Trade};
 use self::control::ControlQueue;
 use self::latest::LatestQueue;
 use self::market::MarketQueue;
+use self::numbers::NumberQueue;
 use self::stats::Counters;
 
 pub use self::control::{COMMANDS_MAX, DESK_MAX, EVALUATIONS_MAX, QueueFull, REPORTS_MAX};
@@ -70,6 +73,7 @@ impl std::fmt::Debug for Taken {
 
 struct State {
     control: ControlQueue,
+    numbers: NumberQueue,
     market: MarketQueue,
     depths: LatestQueue<Box<Depth>>,
     quotes: LatestQueue<Quote>,
@@ -82,6 +86,8 @@ struct State {
 pub struct InputQueues {
     state: Mutex<State>,
     filled: Notify,
+    /// Why instruments have no data, for people; the engine sees their health alone.
+    problems: Mutex<BTreeMap<InstrumentId, String>>,
 }
 
 impl std::fmt::Debug for InputQueues {
@@ -98,6 +104,7 @@ impl InputQueues {
     pub fn new(instruments: usize) -> Self {
         let state = State {
             control: ControlQueue::default(),
+            numbers: NumberQueue::default(),
             market: MarketQueue::default(),
             depths: LatestQueue::new(instruments),
             quotes: LatestQueue::new(instruments),
@@ -108,6 +115,7 @@ impl InputQueues {
         Self {
             state: Mutex::new(state),
             filled: Notify::new(),
+            problems: Mutex::default(),
         }
     }
 
@@ -117,6 +125,10 @@ impl InputQueues {
             Input::Quote(quote) => self.quote(quote),
             Input::Depth(depth) => self.depth(depth),
             Input::Trade(_) | Input::Candle(_) | Input::Health { .. } => self.market(input),
+            Input::Series(point) => {
+                self.lock().numbers.put(point);
+                self.filled.notify_one();
+            }
             // One without room has been counted, and what is to be done about it stands in `ControlKind`.
             other => drop(self.push_control(other)),
         }
@@ -140,8 +152,26 @@ impl InputQueues {
         self.market(Input::Candle(candle));
     }
 
+    /// Keeps why an instrument has no data, until it is live.
+    pub fn feed_failed(&self, instrument: InstrumentId, reason: &str) {
+        self.problems().insert(instrument, reason.to_owned());
+    }
+
+    /// Why instruments have no data.
+    #[must_use]
+    pub fn feed_problems(&self) -> BTreeMap<InstrumentId, String> {
+        self.problems().clone()
+    }
+
+    fn problems(&self) -> MutexGuard<'_, BTreeMap<InstrumentId, String>> {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Puts in a change of an instrument's feed.
     pub fn health(&self, instrument: InstrumentId, health: FeedHealth) {
+        if health == FeedHealth::Live {
+            self.problems().remove(&instrument);
+        }
         self.market(Input::Health { instrument, health });
     }
 
@@ -197,6 +227,7 @@ impl InputQueues {
         let mut state = self.lock();
         let batch = &mut taken.batch;
         state.control.take(&mut batch.control);
+        state.numbers.take(&mut batch.control);
         taken.queries.append(&mut state.queries);
         if batch.is_market_empty() {
             batch.market_lost = state.market.take(&mut batch.market);
@@ -213,6 +244,7 @@ impl InputQueues {
         let mut all: Vec<QueueStats> = state.control.stats().collect();
         let queries = state.queries.len();
         all.extend([
+            state.numbers.stats(),
             state.market.stats(),
             state.depths.stats("lane.depth"),
             state.quotes.stats("lane.quotes"),

@@ -10,6 +10,7 @@ fn logging_in() -> RedisProtocol {
     let symbols = Arc::new(HouseSymbols::new([]).unwrap());
     let redis = Redis {
         user: None,
+        sentinel: None,
         reads: RedisUse::Streams(vec!["prices".to_owned()]),
     };
     let mut protocol = RedisProtocol::new(
@@ -18,6 +19,7 @@ fn logging_in() -> RedisProtocol {
         Duration::from_secs(1),
         Arc::new(Reader::new(Mapping::default(), symbols)),
         (Progress::default(), Positions::default()),
+        None,
     );
     protocol.start(0, &mut Vec::new());
     protocol

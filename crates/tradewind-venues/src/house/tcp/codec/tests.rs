@@ -16,13 +16,13 @@ fn instant() -> impl Strategy<Value = Option<Timestamp>> {
     proptest::option::of((0..i64::MAX).prop_map(Timestamp::from_nanos))
 }
 
-fn frame() -> impl Strategy<Value = Frame> {
+fn frame() -> impl Strategy<Value = Frame<'static>> {
     let data = || (any::<u64>(), "[A-Zé/]{0,9}", any::<[u8; 2]>(), instant());
     let quote = (data(), any::<[i64; 4]>()).prop_map(
         |((number, symbol, [price_places, quantity_places], event_time), fields)| {
             Frame::Quote(QuoteFrame {
                 number,
-                symbol,
+                symbol: symbol.into(),
                 price_places,
                 quantity_places,
                 fields,
@@ -34,7 +34,7 @@ fn frame() -> impl Strategy<Value = Frame> {
         |((number, symbol, [price_places, quantity_places], event_time), fields, buys)| {
             Frame::Trade(TradeFrame {
                 number,
-                symbol,
+                symbol: symbol.into(),
                 taker: if buys { Side::Buy } else { Side::Sell },
                 price_places,
                 quantity_places,
@@ -43,6 +43,16 @@ fn frame() -> impl Strategy<Value = Frame> {
             })
         },
     );
+    let number =
+        (data(), any::<i64>()).prop_map(|((number, name, [places, _], event_time), value)| {
+            Frame::Number(NumberFrame {
+                number,
+                name: name.into(),
+                places,
+                value,
+                event_time,
+            })
+        });
     prop_oneof![
         (any::<u64>(), any::<u64>(), "[a-z]{0,9}").prop_map(|(session, from, token)| {
             Frame::Login {
@@ -71,6 +81,7 @@ fn frame() -> impl Strategy<Value = Frame> {
         }),
         quote,
         trade,
+        number,
     ]
 }
 
@@ -82,10 +93,11 @@ proptest! {
         let (prefix, body) = bytes.split_first_chunk::<4>().unwrap();
         prop_assert_eq!(u32::from_be_bytes(*prefix) as usize, body.len());
         prop_assert_eq!(decode(body), Ok(frame.clone()));
-        let is_fixed = matches!(frame, Frame::Quote(_) | Frame::Trade(_) | Frame::Welcome { .. } | Frame::Acked { .. });
+        let is_fixed = matches!(frame, Frame::Quote(_) | Frame::Trade(_) | Frame::Number(_) | Frame::Welcome { .. } | Frame::Acked { .. });
         if is_fixed {
             prop_assert_eq!(decode(&body[..body.len() - 1]), Err(BadFrame));
-            prop_assert_eq!(decode(&[body, b"x"].concat()), Err(BadFrame));
+            let longer = [body, b"x"].concat();
+            prop_assert_eq!(decode(&longer), Err(BadFrame));
         }
     }
 
