@@ -24,7 +24,7 @@ impl BinanceVenue {
         let (symbol, rules) = known(&symbols, instrument)?;
         let call = Call {
             method: Method::Get,
-            path: "/api/v3/depth",
+            path: "/api/v3/depth".into(),
             params: Params::of("symbol", symbol).with_number("limit", LEVELS),
             security: Security::Public,
             priority: Priority::Data,

@@ -79,7 +79,7 @@ impl BinanceVenue {
     ) -> Result<Vec<u8>, VenueError> {
         let call = Call {
             method: Method::Get,
-            path,
+            path: path.into(),
             params,
             security: Security::Public,
             priority: Priority::Data,

@@ -29,7 +29,9 @@ use tradewind_risk::KillLatch;
 use tradewind_strategy::{BuildError, RestoreError, Strategy, StrategyError, View, WarmUp};
 use tradewind_testkit::{ACCOUNT, SPOT, USDT, bot, configuration, spot};
 use tradewind_venues::binance::{Assets, BinanceConfig};
-use tradewind_venues::house::{HouseSettings, HouseSymbols, Positions, Progress, source};
+use tradewind_venues::house::{
+    HouseNumber, HouseSettings, HouseSink, HouseSymbols, Positions, Progress, source,
+};
 use tradewind_venues::{
     BinanceVenue, MarketSink, OrderGate, RateBudget, Source, SourceSettings, TcpConnector,
     TokioTime, Topic, client_config,
@@ -123,7 +125,7 @@ fn sources_of(
     clock: &Arc<dyn Clock>,
 ) -> Vec<Box<dyn Source>> {
     let connector = TcpConnector::shared(client_config(None).unwrap());
-    let sink: Arc<dyn MarketSink> = Arc::<ToQueues>::clone(sink);
+    let sink: Arc<dyn HouseSink> = Arc::<ToQueues>::clone(sink);
     let Some(text) = kind.source(address) else {
         let config = BinanceConfig {
             rest_url: format!("http://{address}"),
@@ -147,7 +149,8 @@ fn sources_of(
         if kind == Kind::Snapshots {
             topics.push(Topic::Depth(SPOT));
         }
-        let sources = venue.market_sources(&topics, &Arc::new(sink), SourceSettings::default());
+        let sink = Arc::new(sink as Arc<dyn MarketSink>);
+        let sources = venue.market_sources(&topics, &sink, SourceSettings::default());
         return sources
             .into_iter()
             .map(|source| Box::new(source) as Box<dyn Source>)
@@ -228,6 +231,10 @@ struct ToQueues {
     queues: Arc<InputQueues>,
     left: AtomicU64,
     all: Notify,
+}
+
+impl HouseSink for ToQueues {
+    fn number(&self, _number: HouseNumber) {}
 }
 
 impl MarketSink for ToQueues {

@@ -23,8 +23,8 @@ use tradewind_strategy::{BuildError, RestoreError, Strategy, StrategyError, View
 use tradewind_testkit::{ACCOUNT, SPOT, bot, configuration};
 use tradewind_venues::binance::{ApiKey, Assets, OrderEntry};
 use tradewind_venues::{
-    OrderGate, RateBudget, TcpConnector, TokioTime, VenueContext, VenueKind, VenueSettings, build,
-    client_config,
+    BookSource, OrderGate, RateBudget, TcpConnector, TokioTime, VenueContext, VenueKind,
+    VenueSettings, build, client_config,
 };
 
 use crate::venue::Venue;
@@ -179,6 +179,7 @@ fn adapter(
         ws_api_url: format!("ws://{}/ws-api/v3", at.market),
         key: Some(ApiKey::new("key", "secret".into())),
         order_entry: OrderEntry::Rest,
+        books: BookSource::Top20,
         seed: 1,
     };
     let context = VenueContext {

@@ -226,7 +226,7 @@ fn assemble(sources: &Sources<'_>, tree: tree::Table, errors: &Errors) -> Option
     let bots = bots::read(&tree, context, errors);
     let markets: Vec<&String> = venue_names
         .iter()
-        .chain(houses.iter().map(|one| &one.name))
+        .chain(house_sources.iter().map(|one| &one.name))
         .collect();
     let references = venues.iter().flat_map(|venue| &venue.references);
     reference::check(references, &markets, errors);

@@ -13,6 +13,7 @@ use tradewind_data::RecordingSettings;
 use tradewind_model::{
     Candle, Clock, Depth, DeskClock, FeedHealth, Instrument, InstrumentId, Interval, Quote, Trade,
 };
+use tradewind_venues::house::{HouseNumber, HouseSink};
 use tradewind_venues::{
     Address, Connector, MarketSink, Scheme, Source, SourceSettings, TappedConnector, Topic,
 };
@@ -122,8 +123,8 @@ pub(super) fn run(args: &RecordArgs, data_dir: &Path, output: Output) -> anyhow:
                     .flat_map(|one| args.streams.iter().map(|stream| stream.topic(one.id)))
                     .collect();
                 let sink = Health::over(&instruments);
-                let sources =
-                    data.market_sources(&topics, &sink.shared(), SourceSettings::default());
+                let to: Arc<dyn MarketSink> = sink.shared();
+                let sources = data.market_sources(&topics, &to, SourceSettings::default());
                 begun
                     .record(args, sources, &instruments, &sink, output)
                     .await
@@ -333,7 +334,7 @@ impl Health {
         }))
     }
 
-    fn shared(&self) -> Arc<dyn MarketSink> {
+    fn shared(&self) -> Arc<dyn HouseSink> {
         Arc::<Known>::clone(&self.0)
     }
 
@@ -347,6 +348,10 @@ impl Health {
             .filter_map(|(id, _)| self.0.names.get(id.index()).cloned())
             .collect()
     }
+}
+
+impl HouseSink for Known {
+    fn number(&self, _number: HouseNumber) {}
 }
 
 impl MarketSink for Known {
