@@ -6,7 +6,7 @@ use tradewind_model::{
     Amount, AssetId, CarriedOut, FeedHealth, Instrument, InstrumentId, LastEntry, PositionState,
     Ppm, Price, Quantity, Quote,
 };
-use tradewind_strategy::{MarketReader, Pairing, Reading, Reads, Role, View, build};
+use tradewind_strategy::{MarketReader, Numbers, Pairing, Reading, Reads, Role, View, build};
 
 use crate::market::{START, exposure, instrument, parameters, quote, text_of};
 
@@ -67,6 +67,7 @@ fn decided(own: (i64, i64), held: i64, change: impl FnOnce(&mut Other)) -> (Opti
         },
         budget: Amount::whole(1_000),
         reads: Reads::new(&[READ], &other),
+        numbers: Numbers::none(),
         carried_out: CarriedOut::All,
         last_entry: LastEntry::Standing,
     };
