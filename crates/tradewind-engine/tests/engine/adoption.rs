@@ -173,7 +173,7 @@ fn by_rule_nothing_is_given_to_who_may_not_trade() {
     }
 }
 
-/// A kill that flattens leaves what is EXTERNAL, unless it is told to sell that, too.
+/// A kill that flattens leaves what is EXTERNAL, unless that is to be sold, too.
 #[test]
 fn a_kill_that_flattens_sells_what_is_external_only_on_request() {
     for include_external in [true, false] {

@@ -46,7 +46,7 @@ pub(super) struct HttpProtocol {
     positions: Positions,
     is_open: bool,
     /// The cursor of the request under way, and when it was sent where that is known.
-    asked: Option<(Option<String>, Option<Timestamp>)>,
+    polled: Option<(Option<String>, Option<Timestamp>)>,
     /// Requests for topics that the next answer confirms.
     unconfirmed: Vec<u64>,
     /// An answer has confirmed some.
@@ -77,7 +77,7 @@ impl HttpProtocol {
             payloads,
             positions,
             is_open: false,
-            asked: None,
+            polled: None,
             unconfirmed: Vec::new(),
             is_granted: false,
             is_first: true,
@@ -89,7 +89,7 @@ impl HttpProtocol {
 
     /// Asks for what comes behind the cursor, unless a request is under way.
     fn poll(&mut self, now: Option<Timestamp>, out: &mut Vec<u8>) -> Result<(), ProtocolError> {
-        if self.asked.is_some() {
+        if self.polled.is_some() {
             return Ok(());
         }
         let cursor = self.positions.get(CURSOR);
@@ -117,7 +117,7 @@ impl HttpProtocol {
             body: b"",
         };
         self.http.send(&request, out).map_err(ProtocolError::new)?;
-        self.asked = Some((cursor, now));
+        self.polled = Some((cursor, now));
         Ok(())
     }
 
@@ -128,7 +128,7 @@ impl HttpProtocol {
         out: &mut Vec<u8>,
         on: &mut impl FnMut(Incoming<HouseData>),
     ) -> Result<(), ProtocolError> {
-        let (cursor, asked_at) = self.asked.take().unwrap_or_default();
+        let (cursor, requested_at) = self.polled.take().unwrap_or_default();
         let is_first = std::mem::take(&mut self.is_first) && cursor.is_some();
         let is_read = match response.status {
             200 if !response.body.is_empty() => {
@@ -165,7 +165,7 @@ impl HttpProtocol {
             return Err(ProtocolError(why.to_owned()));
         }
         // A server that does not wait is polled twice in a heartbeat at most, not as fast as it answers.
-        let waited = asked_at.map(|asked_at| received_at.since(asked_at));
+        let waited = requested_at.map(|requested_at| received_at.since(requested_at));
         let has_waited = waited.is_none_or(|waited| waited >= self.wait / 2);
         let has_waited = has_waited && !std::mem::take(&mut self.is_hasty);
         if is_read || has_waited {

@@ -82,7 +82,7 @@ fn an_entry_that_is_too_long_by_itself_is_a_gap_and_is_passed_over() {
     assert!(waits(&world).len() < 5);
 }
 
-/// A source behind a Sentinel that is asked for a master.
+/// A source behind a Sentinel that names a master.
 fn behind_a_sentinel(master: &str) -> World {
     let transport = Transport::Redis {
         mapping: Mapping::default(),

@@ -372,7 +372,7 @@ fn a_failover_leads_to_the_new_master_and_the_stream_is_read_on() {
     let before = within(PATIENCE, "all trades of the first master", || {
         let count = || feed(&desk)["trades"].as_u64().unwrap();
         let before = count();
-        std::thread::sleep(Duration::from_millis(500));
+        std::thread::sleep(Duration::from_millis(500)); // tidy: sleep: the publisher is another process, in real time
         (count() == before).then_some(before)
     });
     drop(master);
