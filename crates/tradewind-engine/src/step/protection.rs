@@ -40,7 +40,7 @@ pub(super) struct Need {
     pub(super) trigger: Option<Price>,
     /// How far the trigger may be from there.
     pub(super) tolerance: i64,
-    trails: bool,
+    pub(super) trails: bool,
 }
 
 /// Brings the stops of an account in one instrument towards what its positions need.
@@ -354,6 +354,7 @@ fn set_timer(parts: &mut Parts, key: Key, needs: &[Need], out: &mut Outputs) {
         need.trails
             || take_profit::awaits_pair(parts, need.place)
             || take_profit::is_split(parts, need.place)
+            || take_profit::is_late(parts, need)
     };
     let trails = needs.iter().any(|need| need.held.0 > 0 && moves(need));
     let trails = trails.then(|| now + TRAIL_EVERY);

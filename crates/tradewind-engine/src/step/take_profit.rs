@@ -3,8 +3,8 @@
 //! Only a position whose stop covers nothing else gets a pair. The venue takes a pair and ends it as a whole, so a pair is never
 //! replaced by one request: it is cancelled, and a new one is placed once both of its orders have ended. In between, for the time of two
 //! requests, the position has the desk's own stop only, and is listed. So a pair stays while an entry works: what that adds gets a stop
-//! alone, and one pair for all of it takes their place when the entry has ended. Where no pair can rest, the desk takes the profit at
-//! market.
+//! alone, and one pair for all of it takes their place when the entry has ended, or sooner if its stop belongs elsewhere by then. Where
+//! no pair can rest, the desk takes the profit at market.
 
 use std::cmp::Ordering;
 
@@ -90,7 +90,24 @@ pub(super) fn awaits_pair(parts: &Parts, place: BotInstrument) -> bool {
 /// Whether a position has a pair and other stops beside it: they become one pair when nothing speaks against it.
 pub(super) fn is_split(parts: &Parts, place: BotInstrument) -> bool {
     let has_take_profit = parts.orders.take_profits_of(place).next().is_some();
-    has_take_profit && parts.orders.stops_of(place).nth(1).is_some()
+    let is_own = |stop: &Order| stop.shares().only() == Some(place);
+    has_take_profit
+        && parts.orders.stops_of(place).nth(1).is_some()
+        && parts.orders.stops_of(place).all(is_own)
+}
+
+/// Whether the stop of a pair is farther from where it belongs than is tolerated, or the plan wants no order there that takes the profit.
+pub(super) fn is_late(parts: &Parts, need: &Need) -> bool {
+    let monitor = parts.bots.at(need.place).monitor();
+    let is_wanted = monitor.is_some_and(|monitor| monitor.resting_take_profit().is_some());
+    let mut stops = parts.orders.stops_of(need.place);
+    stops.any(|stop| stop.pair().is_some() && (!is_wanted || is_far(need, stop)))
+}
+
+fn is_far(need: &Need, stop: &Order) -> bool {
+    let trigger = stop.terms().kind.trigger().unwrap_or_default();
+    let distance = |wanted: Price| (wanted.0 - trigger.0).abs();
+    need.trigger.map(distance) > Some(need.tolerance)
 }
 
 /// Whether an entry works that may add to a position.
@@ -150,12 +167,19 @@ pub(super) fn adjust(
         return Err(PLACED_ANEW.to_owned());
     }
     let is_shared = |stop: &Order| stop.shares().only() != Some(need.place);
+    let is_late = is_late(parts, need);
     if is_entering(parts, need.place) || stops.iter().any(is_shared) {
         let can_shrink = stops
             .iter()
             .any(|stop| stop.rests() && stop.pair().is_none());
         match covered(parts, need.place).cmp(&need.quantity) {
-            Ordering::Equal => return Ok(()),
+            Ordering::Equal => {
+                let may_move = is_late && stops.iter().all(is_settled);
+                let now = parts.now();
+                if !may_move || !parts.protection.may_move(key, now) {
+                    return Ok(());
+                }
+            }
             Ordering::Less => {
                 let missing = need.quantity - covered(parts, need.place);
                 return grow(parts, key, need, missing, out);
@@ -183,13 +207,19 @@ pub(super) fn adjust(
     {
         return Ok(());
     }
-    let ids: Vec<_> = stops.iter().map(|stop| stop.terms().client_id).collect();
+    let is_covered = covered(parts, need.place) == need.quantity;
+    let makes_none = is_covered && wanted(parts, need.place).is_none();
+    let stays = |stop: &&Order| is_shared(stop) || makes_none && stop.pair().is_none();
+    let (stay, go): (Vec<_>, Vec<_>) = stops.iter().partition(stays);
+    let ids: Vec<_> = go.iter().map(|stop| stop.terms().client_id).collect();
     if !need.quantity.is_zero() {
         // The stop that is there is better than none.
-        let stop = of_its_own(parts, key, need, level, &ids);
+        let stay = stay.iter().map(|stop| stop.shares().of(need.place));
+        let quantity = need.quantity - stay.fold(Quantity::ZERO, |sum, part| sum + part);
+        let stop = of_its_own(parts, key, &Need { quantity, ..*need }, level, &ids);
         let stop = stop.ok_or("no other stop can take its place")?;
-        let is_covered = covered(parts, need.place) == need.quantity;
-        if is_split(parts, need.place) && is_covered && stop.take_profit.is_none() {
+        let is_split = is_split(parts, need.place) && !is_late;
+        if is_split && is_covered && stop.take_profit.is_none() {
             return Ok(());
         }
         may_place(parts, key, &stop, &ids)?;
@@ -231,11 +261,7 @@ fn differs(parts: &Parts, need: &Need, stop: &Order, level: Price) -> bool {
     let Some(rests_at) = pair.map(|order| order.terms().kind.limit()) else {
         return false;
     };
-    let trigger = stop.terms().kind.trigger().unwrap_or_default();
-    let is_far = |wanted: Price| (wanted.0 - trigger.0).abs() > need.tolerance;
-    wanted(parts, need.place).is_none()
-        || rests_at != Some(level)
-        || need.trigger.is_some_and(is_far)
+    wanted(parts, need.place).is_none() || rests_at != Some(level) || is_far(need, stop)
 }
 
 fn place_pair(

@@ -2,8 +2,8 @@
 
 use tradewind_events::{Action, EventType, Input, Output};
 use tradewind_model::{
-    Amount, ExitPlan, Instrument, InstrumentStatus, Money, OrderTerms, Ppm, Quantity, ReportKind,
-    Side,
+    Amount, ExitPlan, Instrument, InstrumentStatus, Money, OrderTerms, Ppm, Price, Quantity,
+    ReportKind, Side, Stop,
 };
 use tradewind_testkit::{Answer, BTC, Desk};
 
@@ -98,6 +98,42 @@ fn the_last_fill_is_covered_beside_a_stop_of_unknown_fate() {
     let rest = desk.fill_of(&buy, 40_000, 10_000);
     desk.report(&buy, ReportKind::Filled(rest), Some(ONE));
     assert_eq!(stops(&desk)[2..], [(40_000, false)]);
+}
+
+/// A new plan's stop is nearer, or trails: what rests at the venue follows although the entry that brought the plan still works.
+#[test]
+fn the_stop_of_a_pair_follows_a_new_plan_while_the_entry_works() {
+    let fixed = guarded(0).exit;
+    let nearer = ExitPlan {
+        stop: Stop::Distance(Ppm(4_000)),
+        ..fixed.clone()
+    };
+    let trailing = ExitPlan {
+        trailing: Some(Ppm(4_000)),
+        ..fixed
+    };
+    for (plan, has_pair) in [(nearer, true), (trailing, false)] {
+        let (mut desk, script, stop, limit) = resting_at(500_000);
+        desk.advance(2 * SECOND);
+        script.say(BOT, Answer::guarded(1_000_000, None, Some(plan)));
+        desk.quote(9_999, 10_000);
+        let more = desk.last_order();
+        desk.report(&more, ReportKind::Accepted, Some(0));
+        fill_more(&mut desk, &more, 10_000, 10_000);
+        let alone = desk.last_order();
+        assert_eq!(alone.kind.trigger(), Some(Price(9_950)));
+        desk.report(&alone, ReportKind::Accepted, Some(0));
+        let mut ended = vec![&stop, &limit];
+        // One that trails has no pair, and what is alone stays alone.
+        ended.extend(has_pair.then_some(&alone));
+        assert_eq!(desk.cancels().len(), ended.len() - 1);
+        end_both(&mut desk, &ended, &ReportKind::Cancelled);
+        let rest = stop.quantity.0 + if has_pair { 10_000 } else { 0 };
+        assert_eq!(stops(&desk)[2..], [(rest, has_pair)]);
+        let open = desk.engine.view().orders.into_iter();
+        let triggers = open.filter_map(|order| order.terms.kind.trigger());
+        assert!(triggers.into_iter().all(|trigger| trigger == Price(9_950)));
+    }
 }
 
 /// A stop alone becomes larger by a replacement, so that the venue's cap is no matter.
