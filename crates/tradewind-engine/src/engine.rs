@@ -61,7 +61,7 @@ impl Engine {
                 let endings = takeover::on_account(parts, state, out);
                 reports::follow_up_all(parts, endings, out);
                 protection::cover_account(parts, state.account, out);
-                adoption::adopt_by_rule(parts, state.account, out);
+                adoption::adopt_by_rule(parts, state, out);
             }
             Input::AccountFills(page) => {
                 let endings = takeover::on_fills(parts, page, out);

@@ -4,13 +4,15 @@
 //! No order is made, no money moves, and what the position is worth beyond that cost is no profit of the day. From then on the
 //! bot decides about it as about what it bought itself. What its exit plan would sell at once is refused.
 
+use std::collections::BTreeSet;
+
 use tradewind_events::{
-    Action, AdoptedFrom, Adoption, BotState, CommandResult, Event, EventKind, Output, Outputs,
-    Principal,
+    AccountState, Action, AdoptedFrom, Adoption, BotState, CommandResult, Event, EventKind, Output,
+    Outputs, Principal,
 };
 use tradewind_model::{
-    Account, AccountId, Amount, EventId, ExitPlan, InstrumentId, InstrumentKind, OwnerId, Price,
-    Quantity, Quote, Stop,
+    Account, Amount, AssetId, EventId, ExitPlan, InstrumentId, InstrumentKind, OwnerId, Price,
+    Quantity, Quote, Side, Stop,
 };
 use tradewind_portfolio::PositionChange;
 use tradewind_risk::{PositionEffect, TradingState};
@@ -81,8 +83,10 @@ pub(super) fn adopt(
 }
 
 /// Gives what is EXTERNAL to the bots that trade it, if the account's configuration says so: in each instrument whose asset exactly one
-/// bot that runs trades, all that can be sold, at the bid, with the bot's own exit plan. It is announced as a command of that rule.
-pub(crate) fn adopt_by_rule(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+/// bot that runs trades, all that can be sold, at the bid, with the bot's own exit plan. What orders of others lock in the reading stays
+/// EXTERNAL. It is announced as a command of that rule.
+pub(crate) fn adopt_by_rule(parts: &mut Parts, state: &AccountState, out: &mut Outputs) {
+    let account = state.account;
     let is_asked = |account: &Account| account.adopts_external;
     let config = parts.config.accounts.get(account.index());
     let is_by_hand = |order: &Order| order.bot().is_none() && order.terms().account == account;
@@ -98,7 +102,7 @@ pub(crate) fn adopt_by_rule(parts: &mut Parts, account: AccountId, out: &mut Out
     }
     for index in 0..parts.config.instruments.len() {
         let id = parts.config.instruments[index].id;
-        if let Some((place, adoption)) = by_rule(parts, account, id)
+        if let Some((place, adoption)) = by_rule(parts, state, id)
             && check(parts, place, &adoption).is_ok()
         {
             carry_out_rule(parts, adoption, out);
@@ -109,9 +113,10 @@ pub(crate) fn adopt_by_rule(parts: &mut Parts, account: AccountId, out: &mut Out
 /// What the rule gives in an instrument now.
 fn by_rule(
     parts: &Parts,
-    account: AccountId,
+    state: &AccountState,
     instrument: InstrumentId,
 ) -> Option<(BotInstrument, Adoption)> {
+    let account = state.account;
     let instrument = parts.config.instrument(instrument);
     let running = parts.bots.ids().filter(|bot| {
         let bot = parts.bots.bot(*bot);
@@ -133,6 +138,7 @@ fn by_rule(
     }
     let ledger = &parts.portfolio.ledger;
     let has = ledger.balance(account, instrument.base, OwnerId::External);
+    let has = has - locked_by_others(parts, state, instrument.base);
     let quantity = instrument.floor_quantity(instrument.floor_amount(has.max(Amount::ZERO)));
     let bid = parts.market.live_quote(instrument.id)?.bid;
     instrument.check(quantity, None, Some(bid)).ok()?;
@@ -145,6 +151,26 @@ fn by_rule(
         stop: None,
     };
     Some((place, adoption))
+}
+
+/// What open sales that are not the desk's hold of an asset. Both orders of a pair hold the same.
+fn locked_by_others(parts: &Parts, state: &AccountState, asset: AssetId) -> Amount {
+    let mut pairs = BTreeSet::new();
+    let mut locked = Amount::ZERO;
+    for order in &state.open_orders {
+        let (terms, list) = (&order.terms, order.list);
+        let known = parts.config.instruments.get(terms.instrument.index());
+        let sold = known.filter(|one| one.kind == InstrumentKind::Spot && one.base == asset);
+        let is_sale =
+            terms.side == Side::Sell && parts.orders.open_order(terms.client_id).is_none();
+        if let Some(instrument) = sold.filter(|_| is_sale)
+            && list.is_none_or(|list| pairs.insert(list))
+        {
+            let left = (terms.quantity - order.filled).max(Quantity::ZERO);
+            locked += instrument.quantity_amount(left);
+        }
+    }
+    locked
 }
 
 fn carry_out_rule(parts: &mut Parts, adoption: Adoption, out: &mut Outputs) {

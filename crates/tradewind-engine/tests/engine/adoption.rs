@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tradewind_events::{
     AccountState, Action, AdoptedFrom, Adoption, BotState, CommandResult, Configuration, EventKind,
-    Input, Principal,
+    Input, OpenOrder, Principal,
 };
 use tradewind_model::{
-    AccountMode, Amount, AssetId, BotId, ExitPlan, OrderKind, OwnerId, Ppm, Price, Quantity,
-    ReportKind, Side, Stop,
+    AccountMode, Amount, AssetId, BotId, ClientOrderId, ExitPlan, OrderKind, OrderTerms, OwnerId,
+    Ppm, Price, Quantity, ReportKind, Side, Stop, VenueOrderId,
 };
 use tradewind_risk::{CauseKind, DenyReason, TradingState};
 use tradewind_testkit::{
@@ -145,6 +145,62 @@ fn by_rule_the_only_running_bot_gets_what_is_external() {
         let again = desk.restarted(again, script.strategies());
         assert_eq!(has(&again, BTC, OwnerId::Bot(BOT)), given);
     }
+}
+
+/// What a sale or a pair of somebody else holds could not be sold by the bot: it stays EXTERNAL until that has ended.
+#[test]
+fn by_rule_what_orders_of_others_hold_is_given_to_nobody() {
+    let (mut configuration, script) = with_capital(None, 1);
+    configuration.accounts[0].adopts_external = true;
+    configuration.bots[0].exit.stop = Stop::Distance(Ppm(20_000));
+    let mut desk = Desk::unreconciled(configuration, script.strategies());
+    read(&mut desk);
+    desk.quote(10_000, 10_001);
+    let order = |client_id, quantity, filled, list| OpenOrder {
+        terms: OrderTerms {
+            account: ACCOUNT,
+            instrument: SPOT,
+            client_id: ClientOrderId(client_id),
+            side: Side::Sell,
+            quantity: Quantity(quantity),
+            kind: OrderKind::Market,
+        },
+        venue_order_id: VenueOrderId(7),
+        filled: Quantity(filled),
+        adopted: None,
+        list,
+    };
+    let buys = OpenOrder {
+        terms: OrderTerms {
+            side: Side::Buy,
+            ..order(5, ONE, 0, None).terms
+        },
+        ..order(5, ONE, 0, None)
+    };
+    let mut state = AccountState {
+        account: ACCOUNT,
+        balances: vec![
+            (USDT, Amount::whole(50_000)),
+            (BTC, "3.5".parse().expect("a number")),
+        ],
+        open_orders: vec![
+            order(1, 2 * ONE, ONE / 2, None),
+            order(2, ONE, 0, Some(3)),
+            order(3, ONE, 0, Some(3)),
+            buys,
+        ],
+        fills: Vec::new(),
+    };
+    desk.input(&Input::Account(Box::new(state.clone())));
+    assert_eq!(has(&desk, BTC, OwnerId::Bot(BOT)), "1");
+    let stop = desk.last_order();
+    desk.report(&stop, ReportKind::Accepted, Some(0));
+    state.open_orders = vec![OpenOrder {
+        terms: stop,
+        ..order(0, ONE, 0, None)
+    }];
+    desk.input(&Input::Account(Box::new(state)));
+    assert_eq!(has(&desk, BTC, OwnerId::Bot(BOT)), "3.5");
 }
 
 /// What could not be left is given to nobody: the bot is killed by itself, or the desk is flattened.
