@@ -26,13 +26,13 @@ const LEVELS_MAX: usize = 200;
 /// The number of requests that the connection makes on its own. The source's begin at 1.
 const OWN_REQUEST: u64 = 0;
 
-/// What suits the venue: a ping every 20 s and at most 10 topics in a request. A quiet instrument has nothing to say, so the pong
+/// What suits the venue: a ping every 5 s, where it asks for one every 20 s, and at most 10 topics in a request. A quiet instrument has nothing to say, so the pong
 /// is what proves the connection.
 #[must_use]
 pub fn settings() -> SourceSettings {
     SourceSettings {
         connection: ConnectionSettings {
-            ping_every: Duration::from_secs(20),
+            ping_every: Duration::from_secs(5),
             silence_max: None,
             ..ConnectionSettings::default()
         },

@@ -1,6 +1,7 @@
 //! A connection to Kraken's market data as a [`Protocol`]: JSON over WebSocket, one request for each channel.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tradewind_model::{MarketEvent, Timestamp};
@@ -28,6 +29,7 @@ const OWN_REQUEST: u64 = 0;
 pub fn settings() -> SourceSettings {
     SourceSettings {
         connection: ConnectionSettings {
+            ping_every: Duration::from_secs(5),
             silence_max: None,
             ..ConnectionSettings::default()
         },
