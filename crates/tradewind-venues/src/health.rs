@@ -10,9 +10,6 @@ use tradewind_model::{FeedHealth, InstrumentId};
 
 use crate::protocol::{Sequence, Topic};
 
-/// Silence of a whole source after which all of its instruments are stale.
-const SOURCE_SILENCE: Duration = Duration::from_secs(10);
-
 /// An instrument's data became better or worse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthChange {
@@ -65,8 +62,9 @@ const BEHIND_MIN: u32 = 3;
 #[derive(Clone, Debug)]
 pub struct HealthBook {
     stale_after: Duration,
-    /// When data of any instrument came last.
-    last_data: Duration,
+    source_silence: Duration,
+    /// When anything came last: data of any instrument, or the answer to a ping.
+    last_heard: Duration,
     feeds: BTreeMap<InstrumentId, Feed>,
     counters: BTreeMap<Topic, Counter>,
     /// Messages of the past are being read: no data is current.
@@ -76,12 +74,13 @@ pub struct HealthBook {
 }
 
 impl HealthBook {
-    /// An instrument without data for `stale_after` is stale, and so are all when there is none at all for 10 s.
+    /// An instrument without data for `stale_after` is stale, and so are all when nothing at all comes for `source_silence`.
     #[must_use]
-    pub const fn new(stale_after: Duration) -> Self {
+    pub const fn new(stale_after: Duration, source_silence: Duration) -> Self {
         Self {
             stale_after,
-            last_data: Duration::ZERO,
+            source_silence,
+            last_heard: Duration::ZERO,
             feeds: BTreeMap::new(),
             counters: BTreeMap::new(),
             is_filling: false,
@@ -106,6 +105,11 @@ impl HealthBook {
             .retain(|topic, _| topic.instrument() != Some(instrument));
     }
 
+    /// The source answered: it is there, whether or not it has data.
+    pub const fn alive(&mut self, now: Duration) {
+        self.last_heard = now;
+    }
+
     /// Judges a message of `topic`; only one that is not [`SequenceVerdict::Repeated`] is to be used.
     pub fn data(
         &mut self,
@@ -125,7 +129,7 @@ impl HealthBook {
         };
         if verdict != SequenceVerdict::Repeated {
             feed.last_data = now;
-            self.last_data = now;
+            self.last_heard = now;
         }
         match verdict {
             SequenceVerdict::Missing(count) => {
@@ -260,11 +264,13 @@ impl HealthBook {
 
     /// Finds the instruments that fell silent.
     pub fn tick(&mut self, now: Duration, out: &mut Vec<HealthChange>) {
-        let (stale_after, last_data) = (self.stale_after, self.last_data);
-        for (instrument, feed) in &mut self.feeds {
-            let at = silent_at(feed.last_data, last_data, stale_after);
-            if feed.health == FeedHealth::Live && now >= at {
-                change(*instrument, feed, FeedHealth::Stale, "no data", out);
+        let is_silent =
+            |feed: &Feed| feed.health == FeedHealth::Live && now >= self.silent_at(feed);
+        let silent = self.feeds.iter().filter(|(_, feed)| is_silent(feed));
+        let silent: Vec<InstrumentId> = silent.map(|(instrument, _)| *instrument).collect();
+        for instrument in silent {
+            if let Some(feed) = self.feeds.get_mut(&instrument) {
+                change(instrument, feed, FeedHealth::Stale, "no data", out);
             }
         }
     }
@@ -276,8 +282,7 @@ impl HealthBook {
             .feeds
             .values()
             .filter(|feed| feed.health == FeedHealth::Live);
-        live.map(|feed| silent_at(feed.last_data, self.last_data, self.stale_after))
-            .min()
+        live.map(|feed| self.silent_at(feed)).min()
     }
 
     /// An instrument's health.
@@ -286,6 +291,12 @@ impl HealthBook {
         self.feeds
             .get(&instrument)
             .map_or(FeedHealth::Stale, |feed| feed.health)
+    }
+
+    /// When an instrument is stale if nothing comes meanwhile, of it or of its source.
+    fn silent_at(&self, feed: &Feed) -> Duration {
+        let source = feed.last_data.max(self.last_heard) + self.source_silence;
+        source.min(feed.last_data + self.stale_after)
     }
 
     fn judge(&mut self, now: Duration, topic: Topic, sequence: Sequence) -> SequenceVerdict {
@@ -323,12 +334,6 @@ impl HealthBook {
             _ => SequenceVerdict::Next,
         }
     }
-}
-
-/// When an instrument is stale whose last data came at `own`, and the source's at `any`.
-fn silent_at(own: Duration, any: Duration, stale_after: Duration) -> Duration {
-    let source = own.max(any) + SOURCE_SILENCE.min(stale_after);
-    source.min(own + stale_after)
 }
 
 fn missing_messages(count: u64) -> String {
@@ -376,7 +381,7 @@ mod tests {
     }
 
     fn book() -> HealthBook {
-        let mut book = HealthBook::new(secs(10));
+        let mut book = HealthBook::new(secs(10), secs(10));
         book.watch(BTC);
         book
     }
@@ -417,11 +422,29 @@ mod tests {
         );
     }
 
+    /// D07: the only instrument of a source may be quiet. Answers to pings show that the source is there.
+    #[test]
+    fn a_quiet_source_that_answers_is_live_until_its_own_limit() {
+        let (mut book, mut out) = (HealthBook::new(secs(60), secs(10)), Vec::new());
+        book.watch(BTC);
+        book.data(secs(0), Topic::Quotes(BTC), None, &mut out);
+        for second in (5..60).step_by(5) {
+            book.alive(secs(second));
+            book.tick(secs(second + 4), &mut out);
+        }
+        assert_eq!(book.health(BTC), FeedHealth::Live);
+        book.tick(secs(60), &mut out);
+        assert_eq!(book.health(BTC), FeedHealth::Stale);
+        book.data(secs(61), Topic::Quotes(BTC), None, &mut out);
+        book.tick(secs(71), &mut out);
+        assert_eq!(book.health(BTC), FeedHealth::Stale, "nothing for 10 s");
+    }
+
     /// D07
     #[test]
-    fn a_quiet_instrument_lives_on_while_its_source_speaks() {
+    fn a_quiet_instrument_lives_on_while_its_source_has_data() {
         const ETH: InstrumentId = InstrumentId(1);
-        let (mut book, mut out) = (HealthBook::new(secs(60)), Vec::new());
+        let (mut book, mut out) = (HealthBook::new(secs(60), secs(10)), Vec::new());
         book.watch(BTC);
         book.watch(ETH);
         book.data(secs(0), Topic::Quotes(ETH), None, &mut out);

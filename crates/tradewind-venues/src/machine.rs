@@ -120,6 +120,19 @@ struct Link {
     complete_since: Option<Duration>,
 }
 
+/// Silence of a whole source after which all of its instruments are stale.
+const SOURCE_SILENCE: Duration = Duration::from_secs(10);
+
+/// Where data may pause, answers to pings show that the source is there, and one of them may be late.
+const fn silence_of(connection: &ConnectionSettings) -> Duration {
+    let answered = connection.ping_every.saturating_mul(2);
+    if connection.silence_max.is_none() && answered.as_millis() > SOURCE_SILENCE.as_millis() {
+        answered
+    } else {
+        SOURCE_SILENCE
+    }
+}
+
 /// A data source without its sockets.
 #[derive(Clone, Debug)]
 pub struct SourceMachine {
@@ -144,7 +157,7 @@ impl SourceMachine {
             wanted: BTreeSet::new(),
             current: None,
             successor: None,
-            health: HealthBook::new(settings.stale_after),
+            health: HealthBook::new(settings.stale_after, silence_of(&settings.connection)),
             reconnects: 0,
         }
     }
@@ -167,7 +180,12 @@ impl SourceMachine {
                 let input = SubscriptionIn::Refused { request, reason };
                 self.subscription(now, link, input, out);
             }
-            SourceIn::Pong(link) => self.connection(now, link, ConnectionIn::Pong, out),
+            SourceIn::Pong(link) => {
+                if self.knows(link) {
+                    self.health.alive(now);
+                }
+                self.connection(now, link, ConnectionIn::Pong, out);
+            }
             SourceIn::ClosingSoon(link) => {
                 self.connection(now, link, ConnectionIn::ClosingSoon, out);
             }

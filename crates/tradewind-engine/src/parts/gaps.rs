@@ -13,23 +13,25 @@ pub(crate) const LEAST: Duration = Duration::from_secs(2);
 const MOST: Duration = Duration::from_secs(60);
 /// The limit while little is known.
 const UNKNOWN: Duration = Duration::from_secs(10);
+/// The weight of a new gap. Halved ten times it is still there, so that a tail of single gaps is not rounded away.
+const ONE: u32 = 1_024;
 /// Gaps that say enough for a limit below [`UNKNOWN`].
-const ENOUGH: u32 = 1_000;
+const ENOUGH: u32 = 1_000 * ONE;
 /// Gaps that say enough for a longer one.
-const FEW: u32 = 50;
+const FEW: u32 = 50 * ONE;
 /// The limit is this multiple of the gap that one in a thousand exceeds.
 const TIMES: u32 = 5;
-/// With so many gaps counted, all counts are halved: older ones count less.
-const HALVED_AT: u32 = 10_000;
+/// With so many gaps counted, all weights are halved: older ones count less.
+const HALVED_AT: u32 = 10_000 * ONE;
 /// Four buckets an octave, up to 65.535 s.
 const BUCKETS: usize = 60;
 const LONGEST_MS: u64 = 65_535;
 
-/// Counts of gaps by their length.
+/// Weights of gaps by their length.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Gaps {
     /// Empty until the first gap.
-    counts: Vec<u16>,
+    weights: Vec<u32>,
     total: u32,
 }
 
@@ -41,14 +43,14 @@ impl Gaps {
 
     /// Counts a gap.
     pub(crate) fn note(&mut self, gap: Duration) {
-        if self.counts.is_empty() {
-            self.counts = vec![0; BUCKETS];
+        if self.weights.is_empty() {
+            self.weights = vec![0; BUCKETS];
         }
-        self.counts[bucket(gap)] += 1;
-        self.total += 1;
+        self.weights[bucket(gap)] += ONE;
+        self.total += ONE;
         if self.total >= HALVED_AT {
-            self.counts.iter_mut().for_each(|count| *count /= 2);
-            self.total = self.counts.iter().map(|count| u32::from(*count)).sum();
+            self.weights.iter_mut().for_each(|weight| *weight /= 2);
+            self.total = self.weights.iter().sum();
         }
     }
 
@@ -65,8 +67,8 @@ impl Gaps {
     /// The gap that one in a thousand exceeds, rounded up to the end of its bucket; the longest while there are fewer.
     fn rare(&self) -> Duration {
         let (beyond, mut seen) = (self.total / 1_000, 0);
-        for (index, count) in self.counts.iter().enumerate().rev() {
-            seen += u32::from(*count);
+        for (index, weight) in self.weights.iter().enumerate().rev() {
+            seen += weight;
             if seen > beyond {
                 return Duration::from_millis(end(index));
             }
@@ -147,8 +149,23 @@ mod tests {
         assert_eq!(gaps.limit(), MOST);
         for _ in 0..200_000 {
             gaps.note(ms(10));
-            assert!(gaps.total < HALVED_AT && gaps.counts.len() == BUCKETS);
+            assert!(gaps.total < HALVED_AT && gaps.weights.len() == BUCKETS);
         }
         assert_eq!(gaps.limit(), LEAST);
+    }
+
+    /// One gap in 500 is of 1 s to 12 s, evenly: one in 1,000 exceeds 6.5 s, in the bucket that ends at 7.167 s.
+    #[test]
+    fn a_tail_over_many_buckets_outlasts_the_halvings() {
+        let mut gaps = Gaps::default();
+        for number in 0..100_000_u64 {
+            let rare = 1_000 + number / 500 * 6_800 % 11_000;
+            gaps.note(ms(if number % 500 == 499 { rare } else { 100 }));
+            let limit = gaps.limit();
+            assert!(
+                number < 5_000 || (ms(25_000)..ms(45_000)).contains(&limit),
+                "{limit:?} after {number}"
+            );
+        }
     }
 }

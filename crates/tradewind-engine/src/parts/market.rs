@@ -42,7 +42,7 @@ pub(crate) struct Feed {
     /// When its quote changed last.
     #[serde(default)]
     changed_at: Timestamp,
-    /// Whether all is known since then, so that the time until the next change is a gap of the instrument.
+    /// Whether no data was lost since then, so that the time until the next change is a gap of the instrument.
     #[serde(default)]
     is_whole: bool,
     #[serde(default, skip_serializing_if = "Gaps::is_empty")]
@@ -74,6 +74,8 @@ pub(crate) struct Feed {
     suspect_since: Timestamp,
 }
 
+/// A stamp that is further ahead of the clock is wrong: later quotes are not compared with it.
+const AHEAD_MAX: Duration = Duration::from_secs(5);
 /// A book that is not there after this is asked for again.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Trades kept of an instrument.
@@ -196,8 +198,8 @@ impl Market {
         (now.since(feed.changed_at), feed.gaps.limit())
     }
 
-    /// Notes whether a quote says something new: another price or quantity and, where the venue has stamps, a later one. One that
-    /// does not is silence.
+    /// Notes whether a sound quote is a change: another price or quantity and, where the venue has stamps, a later one. One that
+    /// is not is silence. The first after a loss is one, whatever it repeats: it is current.
     pub(crate) fn note_change(&mut self, quote: &Quote, now: Timestamp) -> bool {
         let index = quote.instrument.index();
         let content = |quote: &Quote| {
@@ -206,11 +208,13 @@ impl Market {
         };
         let last = self.quotes[index].as_ref();
         let feed = &mut self.feeds[index];
-        let stands_still = quote.event_time.is_some() && quote.event_time <= feed.event_time;
-        if stands_still || last.is_some_and(|last| content(last) == content(quote)) {
+        let event_time = quote.event_time.filter(|time| *time <= now + AHEAD_MAX);
+        let stands_still = event_time.is_some() && event_time <= feed.event_time;
+        let repeats = stands_still || last.is_some_and(|last| content(last) == content(quote));
+        if feed.is_whole && repeats {
             return false;
         }
-        feed.event_time = quote.event_time;
+        feed.event_time = event_time.or(feed.event_time);
         if feed.is_whole {
             feed.gaps.note(now.since(feed.changed_at));
         }
@@ -258,10 +262,17 @@ impl Market {
         is_same
     }
 
-    /// Data of an instrument is lost: the time until its next change says nothing of its gaps.
-    pub(crate) fn break_gap(&mut self, instrument: InstrumentId) {
-        if let Some(feed) = self.feeds.get_mut(instrument.index()) {
-            feed.is_whole = false;
+    /// The source reports that data of an instrument is missing: the time until its next change is no gap of its own, and stamps
+    /// may begin anew. With `is_lost` it has no book any more.
+    pub(crate) fn on_loss(&mut self, instrument: InstrumentId, is_lost: bool, now: Timestamp) {
+        let Some(feed) = self.feeds.get_mut(instrument.index()) else {
+            return;
+        };
+        feed.is_whole = false;
+        feed.event_time = None;
+        if is_lost {
+            feed.depth = None;
+            feed.lost_at = Some(now);
         }
     }
 
@@ -397,18 +408,13 @@ impl Market {
         }
     }
 
-    /// Sets a feed's health. Returns the health before, if it was another. A feed that is lost has no book any more.
+    /// Sets a feed's health. Returns the health before, if it was another.
     pub(crate) fn set_health(
         &mut self,
         instrument: InstrumentId,
         health: FeedHealth,
-        now: Timestamp,
     ) -> Option<FeedHealth> {
         let feed = self.feeds.get_mut(instrument.index())?;
-        if matches!(health, FeedHealth::Gap | FeedHealth::Resync) {
-            feed.depth = None;
-            feed.lost_at = Some(now);
-        }
         let before = std::mem::replace(&mut feed.health, health);
         (before != health).then_some(before)
     }

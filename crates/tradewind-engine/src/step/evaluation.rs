@@ -77,7 +77,7 @@ fn carried_out(parts: &Parts, bot: BotId) -> CarriedOut {
 }
 
 /// The price that a decision is made at: the candle's close or, when a timer or something that it only reads wakes the bot, the
-/// mid. A quote says itself.
+/// mid. After a quote it is that quote's.
 fn reference(
     parts: &Parts,
     place: BotInstrument,

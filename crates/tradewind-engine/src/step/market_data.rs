@@ -21,13 +21,13 @@ pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     let Some((health, before)) = parts.market.note_quote(quote.instrument, now) else {
         return;
     };
-    let is_news = !parts.config.own_gaps || parts.market.note_change(quote, now);
     // Nothing is decided on a price that may be wrong: no entry, no stop. The next quote decides about it.
     let jump_max = parts.config.limits.quote_jump_max;
     if !quote.is_sound() || parts.market.is_suspect(quote, before, now, jump_max) {
         await_second_quote(parts, quote.instrument, out);
         return on_health(parts, quote.instrument, FeedHealth::Gap, out);
     }
+    let is_news = !parts.config.own_gaps || parts.market.note_change(quote, now);
     parts.market.keep_quote(quote);
     parts.context.set_trigger(Trigger::Quote(*quote, None));
     // The same again, or an old one, does not end a silence.
@@ -64,24 +64,29 @@ fn mark_live(parts: &mut Parts, instrument: InstrumentId, health: FeedHealth, ou
     }
 }
 
-/// A feed became better or worse.
+/// A feed became better or worse. One that was live has failed.
 pub(crate) fn on_health(
     parts: &mut Parts,
     instrument: InstrumentId,
     health: FeedHealth,
     out: &mut Outputs,
 ) {
-    let Some(before) = parts
-        .market
-        .set_health(instrument, health, parts.context.at())
-    else {
-        return;
-    };
-    let changed = EventKind::FeedHealthChanged { instrument, health };
-    parts.emit(None, changed, out);
-    if before == FeedHealth::Live {
+    if set_health(parts, instrument, health, out) == Some(FeedHealth::Live) {
         on_feed_failure(parts, instrument, out);
     }
+}
+
+/// Sets and announces a feed's health. Returns the health before, if it was another.
+fn set_health(
+    parts: &mut Parts,
+    instrument: InstrumentId,
+    health: FeedHealth,
+    out: &mut Outputs,
+) -> Option<FeedHealth> {
+    let before = parts.market.set_health(instrument, health)?;
+    let changed = EventKind::FeedHealthChanged { instrument, health };
+    parts.emit(None, changed, out);
+    Some(before)
 }
 
 /// New rules of an instrument. Its kind, assets, multiplier and decimals cannot change. Tick and step must be positive.
@@ -124,13 +129,13 @@ pub(crate) fn set_staleness_timer(parts: &mut Parts, out: &mut Outputs) {
     parts.timers.set(at, Timer::Staleness, out);
 }
 
-/// The staleness timer is due: looks for silent feeds.
+/// The staleness timer is due: looks for silent feeds. Silence is not counted as a failure by the breaker: a quiet market is no fault.
 pub(crate) fn on_staleness(parts: &mut Parts, out: &mut Outputs) {
     set_staleness_timer(parts, out);
     for index in 0..parts.config.instruments.len() {
         let instrument = parts.config.instruments[index].id;
         if is_silent(parts, instrument) {
-            on_health(parts, instrument, FeedHealth::Stale, out);
+            set_health(parts, instrument, FeedHealth::Stale, out);
         }
     }
 }
@@ -147,7 +152,8 @@ fn is_silent(parts: &Parts, instrument: InstrumentId) -> bool {
     parts.market.health(instrument) == FeedHealth::Live && silence > limit
 }
 
-/// A source reports that a feed became better or worse.
+/// A source reports that a feed became better or worse. Only then is a book forgotten: on a quote that jumps, the book of before is
+/// what an exit is still sliced by.
 pub(crate) fn on_reported_health(
     parts: &mut Parts,
     instrument: InstrumentId,
@@ -155,7 +161,8 @@ pub(crate) fn on_reported_health(
     out: &mut Outputs,
 ) {
     if health != FeedHealth::Live {
-        parts.market.break_gap(instrument);
+        let is_lost = matches!(health, FeedHealth::Gap | FeedHealth::Resync);
+        parts.market.on_loss(instrument, is_lost, parts.now());
     }
     on_health(parts, instrument, health, out);
 }

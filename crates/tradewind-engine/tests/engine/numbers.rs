@@ -5,21 +5,27 @@ use std::time::Duration;
 use tradewind_events::Funding;
 use tradewind_events::Input;
 use tradewind_model::{
-    Amount, ExitPlan, FeedHealth, Money, OrderKind, Ppm, ReportKind, Stop, StopOrders,
+    Amount, Depth, ExitPlan, FeedHealth, Level, Money, OrderKind, Ppm, Price, Quantity, Quote,
+    ReportKind, Side, Stop, StopOrders,
 };
-use tradewind_risk::CauseKind;
+use tradewind_risk::{CauseKind, Limits};
 use tradewind_testkit::{ACCOUNT, BTC, Desk, PERPETUAL, SPOT, Script, USDT, bot};
 
 use crate::{buy, desk};
 
 /// A desk whose bot holds one unit bought at 100.01 under this plan.
 fn long(plan: ExitPlan) -> Desk {
+    long_with(plan, |_| {})
+}
+
+fn long_with(plan: ExitPlan, change: impl FnOnce(&mut Limits)) -> Desk {
     let script = Script::default();
     let mut guarded = bot(0);
     guarded.exit = plan;
     let mut configuration = tradewind_testkit::configuration();
     configuration.bots = vec![guarded];
     configuration.limits.quote_jump_max = Some(Ppm(50_000));
+    change(&mut configuration.limits);
     let mut desk = Desk::started(configuration, script.strategies());
     desk.advance(Duration::from_secs(2));
     buy(&mut desk, &script);
@@ -111,6 +117,33 @@ fn further_jumps_and_unsound_quotes_do_not_put_the_sale_off() {
     assert_eq!(desk.orders().len(), 2);
     desk.advance(Duration::from_millis(1_100));
     assert_eq!(desk.last_order().kind, OrderKind::Market);
+}
+
+/// D06, R09: in a crash that a second quote confirms, the book of before still says how much is sold at once.
+#[test]
+fn a_stop_on_a_confirmed_jump_is_sliced_by_the_book_of_before() {
+    let mut desk = long_with(stop(), |limits| limits.depth_share_max = Some(Ppm(100_000)));
+    let level = |price| Level {
+        price: Price(price),
+        quantity: Quantity(200_000),
+    };
+    desk.input(&Input::Depth(Box::new(Depth {
+        instrument: SPOT,
+        bids: vec![level(10_000), level(9_900)],
+        asks: vec![level(10_001)],
+        received_at: desk.now,
+    })));
+    for (bid, orders) in [(9_000, 1), (8_999, 2)] {
+        let bid_quantity = Quantity(200_000);
+        let quote = tradewind_testkit::quote(SPOT, bid, bid + 1, desk.now);
+        desk.input(&Input::Quote(Quote {
+            bid_quantity,
+            ..quote
+        }));
+        assert_eq!(desk.orders().len(), orders);
+    }
+    let order = desk.last_order();
+    assert_eq!((order.side, order.quantity), (Side::Sell, Quantity(40_000)));
 }
 
 /// D06: a crash in steps that a market can make is no jump.

@@ -32,7 +32,7 @@ fn health(desk: &Desk) -> FeedHealth {
 }
 
 /// Quotes that differ, this far apart.
-fn talk(desk: &mut Desk, quotes: u32, apart: Duration) {
+fn changes(desk: &mut Desk, quotes: u32, apart: Duration) {
     for number in 0..quotes {
         desk.advance(apart);
         let bid = 10_000 + i64::from(number % 2);
@@ -55,7 +55,7 @@ fn silent_for(desk: &mut Desk) -> u32 {
 fn a_busy_instrument_is_stale_soon_and_a_quiet_one_late() {
     let silence = |quotes, apart: Duration, stale_after: Duration| {
         let (mut desk, _) = started(stale_after);
-        talk(&mut desk, quotes, apart);
+        changes(&mut desk, quotes, apart);
         silent_for(&mut desk)
     };
     let (minute, tenth) = (SECOND * 60, SECOND / 10);
@@ -77,13 +77,13 @@ fn a_busy_instrument_is_stale_soon_and_a_quiet_one_late() {
 #[test]
 fn a_quiet_instrument_that_is_known_is_never_stale() {
     let (mut desk, _) = started(SECOND * 60);
-    talk(&mut desk, 60, SECOND * 13);
+    changes(&mut desk, 60, SECOND * 13);
     let before = desk.count(EventType::FeedHealthChanged);
     assert!(
         before > 50,
         "it was stale and live again while it was unknown"
     );
-    talk(&mut desk, 200, SECOND * 13);
+    changes(&mut desk, 200, SECOND * 13);
     assert_eq!(desk.count(EventType::FeedHealthChanged), before);
 }
 
@@ -136,7 +136,7 @@ fn an_event_time_that_stands_still_is_silence_whatever_the_prices_do() {
 #[test]
 fn the_time_of_a_lost_connection_is_no_gap_of_the_instrument() {
     let (mut desk, _) = started(SECOND * 60);
-    talk(&mut desk, 1_100, SECOND / 10);
+    changes(&mut desk, 1_100, SECOND / 10);
     for _ in 0..20 {
         for health in [FeedHealth::Stale, FeedHealth::Resync, FeedHealth::Live] {
             desk.advance(SECOND * 10);
@@ -145,9 +145,97 @@ fn the_time_of_a_lost_connection_is_no_gap_of_the_instrument() {
                 health,
             });
         }
-        talk(&mut desk, 5, SECOND / 10);
+        changes(&mut desk, 5, SECOND / 10);
     }
     assert!((3..=4).contains(&silent_for(&mut desk)));
+}
+
+/// One stamp of a wrong clock does not make all later quotes old, and a source that connects again may begin its stamps anew.
+#[test]
+fn a_stamp_from_the_future_is_not_compared_with_and_none_outlives_a_loss() {
+    let (mut desk, _) = started(SECOND * 60);
+    let stamp = |desk: &mut Desk, bid: i64, ahead: Duration| {
+        let event_time = Some(desk.now + ahead);
+        let quote = quote(SPOT, bid, bid + 1, desk.now);
+        desk.input(&Input::Quote(Quote {
+            event_time,
+            ..quote
+        }));
+    };
+    let quotes = |desk: &mut Desk| {
+        for number in 0..12 {
+            stamp(desk, 10_000 + number % 2, Duration::ZERO);
+            desk.advance(SECOND);
+        }
+        health(desk)
+    };
+    stamp(&mut desk, 10_005, SECOND * 31_536_000);
+    assert_eq!(quotes(&mut desk), FeedHealth::Live);
+    // The clock of the source was 5 s ahead, and it is set back by a minute while it is away.
+    stamp(&mut desk, 10_005, SECOND * 5);
+    for health in [FeedHealth::Stale, FeedHealth::Resync, FeedHealth::Live] {
+        desk.input(&Input::Health {
+            instrument: SPOT,
+            health,
+        });
+    }
+    desk.input(&Input::Quote(Quote {
+        event_time: Some(desk.now - SECOND * 55),
+        ..quote(SPOT, 10_006, 10_007, desk.now)
+    }));
+    let before = desk.count(EventType::FeedHealthChanged);
+    for number in 0..12 {
+        desk.advance(SECOND);
+        desk.input(&Input::Quote(Quote {
+            event_time: Some(desk.now - SECOND * 55),
+            ..quote(SPOT, 10_000 + number % 2, 10_010, desk.now)
+        }));
+    }
+    assert_eq!(desk.count(EventType::FeedHealthChanged), before);
+}
+
+/// The first quote of a new connection is current, even if it repeats the last of the old one.
+#[test]
+fn a_quiet_instrument_is_live_after_its_connection_came_back() {
+    let (mut desk, _) = started(SECOND * 60);
+    changes(&mut desk, 60, SECOND * 13);
+    desk.quote(10_000, 10_001);
+    desk.advance(SECOND * 45);
+    for health in [FeedHealth::Stale, FeedHealth::Resync, FeedHealth::Live] {
+        desk.advance(SECOND * 5);
+        desk.input(&Input::Health {
+            instrument: SPOT,
+            health,
+        });
+    }
+    desk.quote(10_000, 10_001);
+    desk.advance(SECOND * 30);
+    assert_eq!(health(&desk), FeedHealth::Live);
+}
+
+/// A crossed quote that comes again and again is neither a change nor a gap of the instrument.
+#[test]
+fn an_unsound_quote_is_no_change() {
+    let (mut desk, _) = started(SECOND * 60);
+    changes(&mut desk, 60, SECOND * 13);
+    for _ in 0..1_100 {
+        desk.advance(Duration::from_millis(1));
+        desk.quote(10_005, 10_001);
+    }
+    desk.quote(10_000, 10_001);
+    desk.advance(SECOND * 40);
+    assert_eq!(health(&desk), FeedHealth::Live);
+}
+
+/// Quiet minutes are no failures: the breaker of the instrument stays closed.
+#[test]
+fn silence_opens_no_breaker() {
+    let (mut desk, _) = started(SECOND * 5);
+    let states = desk.count(EventType::TradingStateChanged);
+    changes(&mut desk, 8, SECOND * 7);
+    let healths = desk.count(EventType::FeedHealthChanged);
+    assert!(healths >= 14, "{healths}");
+    assert_eq!(desk.count(EventType::TradingStateChanged), states);
 }
 
 /// The next minute closes.
@@ -159,7 +247,7 @@ fn close(desk: &mut Desk) {
 /// A desk on which a quiet instrument was silent for at least 5 s when its bot decided to enter on a candle.
 fn decided() -> (Desk, Script) {
     let (mut desk, script) = started(SECOND * 60);
-    talk(&mut desk, 60, SECOND * 13);
+    changes(&mut desk, 60, SECOND * 13);
     // 780 s: a minute closes 60 s later, and the last quote comes 5 s before it.
     desk.advance(SECOND * 55);
     desk.quote(10_003, 10_004);

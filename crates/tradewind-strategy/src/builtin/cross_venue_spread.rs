@@ -2,8 +2,11 @@
 //! have met.
 //!
 //! The instrument that is read is the first in the bot's `reads` with the same base and quote asset. It is evaluated on quotes of both. The
-//! comparison is with prices that can be had: the own ask for an entry, the own bid for an exit, both against the middle of what is read. A quote that is
-//! not live or too old decides nothing: a position is left to the bot's exit plan then. It sells nothing short.
+//! comparison is with prices that can be had: the own ask for an entry, the own bid for an exit, both against the middle of what is read. When either
+//! quote is too old, or what is read is not live, nothing is decided: a position is left to the bot's exit plan then. It sells nothing short.
+//!
+//! Both venues quote many times a second, so each divergence is one signal, whatever becomes of it: an entry is requested when the ask falls as far
+//! below as it must, and again only after it was near the middle. An exit is requested once, and again when the bid comes near the middle again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -54,7 +57,7 @@ const MAX_AGE: WholeParameter = WholeParameter {
     default: 2_000,
     min: 1,
     max: 600_000,
-    description: "age of the quote that is read up to which it is compared with, in milliseconds since it was received",
+    description: "age up to which the two quotes are compared, in milliseconds since each was received",
 };
 
 fn build(
@@ -79,7 +82,7 @@ fn build(
         );
     }
     parameters.finish().map_err(BuildError::Parameters)?;
-    let slots = PerInstrument::new(PositionPhase::default(), instruments);
+    let slots = PerInstrument::new(Spread::default(), instruments);
     Ok(Box::new(CrossVenueSpread { settings, slots }))
 }
 
@@ -94,27 +97,42 @@ struct Settings {
 #[derive(Debug)]
 struct CrossVenueSpread {
     settings: Settings,
-    slots: PerInstrument<PositionPhase>,
+    slots: PerInstrument<Spread>,
+}
+
+/// One instrument: its position, and which sides of the thresholds its prices were on.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Spread {
+    phase: PositionPhase,
+    /// The ask fell far enough below, and has not been near the middle since.
+    is_cheap: bool,
+    /// The bid is near the middle.
+    is_near: bool,
 }
 
 impl CrossVenueSpread {
     fn decide(&mut self, view: &View<'_>) -> Decision {
+        let max_age = Duration::from_millis(self.settings.max_age_ms.into());
+        let is_old = |quote: &Quote| view.at.since(quote.received_at) > max_age;
         let Some(quote) = view.quote.filter(|quote| quote.is_sound()) else {
             return hold(Reason::plain("no quote to trade at"));
         };
+        if is_old(quote) {
+            return hold(Reason::plain("its own quote is too old"));
+        }
         let Some(read) = view.reads.paired(view.instrument) else {
             return hold(Reason::plain("reads no instrument of the same assets"));
         };
         let Some(other) = read.live_quote() else {
             return hold(Reason::plain("what it reads is not live"));
         };
-        if view.at.since(other.received_at) > Duration::from_millis(self.settings.max_age_ms.into())
-        {
+        if is_old(other) {
             return hold(Reason::plain("the quote that it reads is too old"));
         }
         let (own, other) = ((quote, view.instrument), (other, read.instrument));
-        let output = rule_output(self.settings, own, other);
-        self.slots.at(view.slot).decide(view, output)
+        self.slots
+            .at(view.slot)
+            .decide(view, self.settings, own, other)
     }
 }
 
@@ -167,30 +185,44 @@ fn below(price: Price, own: &Instrument, other: &Quote, read: &Instrument) -> f6
     (middle.saturating_sub(price)).saturating_mul(10_000) as f64 / middle as f64
 }
 
-fn rule_output(
-    settings: Settings,
-    (quote, own): (&Quote, &Instrument),
-    (other, read): (&Quote, &Instrument),
-) -> RuleOutput {
-    let (cheap, left) = (
-        below(quote.ask, own, other, read),
-        below(quote.bid, own, other, read),
-    );
-    let middle = mid_twice(other) / 2.0 * unit(read);
-    let entry = [cheap, settings.entry, middle];
-    let exit = [left, settings.exit, middle];
-    let exposure = if cheap >= settings.entry {
-        let reason = "ask {} bps below what is read, at least {}, of {}";
-        Some((Ppm::ONE, Reason::Numbers(reason, entry)))
-    } else if left <= settings.exit {
-        let reason = "bid {} bps below what is read, at most {}, of {}";
-        Some((Ppm::ZERO, Reason::Numbers(reason, exit)))
-    } else {
-        None
-    };
-    RuleOutput {
-        exposure,
-        outside: Reason::Numbers("ask {} bps below what is read, needs {}", entry),
-        inside: Reason::Numbers("bid {} bps below what is read, exits at {}", exit),
+impl Spread {
+    fn decide(
+        &mut self,
+        view: &View<'_>,
+        settings: Settings,
+        (quote, own): (&Quote, &Instrument),
+        (other, read): (&Quote, &Instrument),
+    ) -> Decision {
+        let (cheap, left) = (
+            below(quote.ask, own, other, read),
+            below(quote.bid, own, other, read),
+        );
+        let middle = mid_twice(other) / 2.0 * unit(read);
+        let entry = [cheap, settings.entry, middle];
+        let exit = [left, settings.exit, middle];
+        let (was_cheap, was_near) = (self.is_cheap, self.is_near);
+        self.is_near = left <= settings.exit;
+        self.is_cheap = cheap >= settings.entry || was_cheap && cheap > settings.exit;
+        let exposure = if self.is_cheap && !was_cheap {
+            let reason = "ask {} bps below what is read, at least {}, of {}";
+            Some((Ppm::ONE, Reason::Numbers(reason, entry)))
+        } else if self.is_near && !(was_near && self.phase.is_leaving()) {
+            let reason = "bid {} bps below what is read, at most {}, of {}";
+            Some((Ppm::ZERO, Reason::Numbers(reason, exit)))
+        } else {
+            None
+        };
+        let outside = if self.is_cheap {
+            let reason = "ask {} bps below what is read, enters again after at most {}, of {}";
+            Reason::Numbers(reason, [cheap, settings.exit, middle])
+        } else {
+            Reason::Numbers("ask {} bps below what is read, needs {}", entry)
+        };
+        let output = RuleOutput {
+            exposure,
+            outside,
+            inside: Reason::Numbers("bid {} bps below what is read, exits at {}", exit),
+        };
+        self.phase.decide(view, output)
     }
 }

@@ -82,6 +82,11 @@ impl PositionPhase {
         })
     }
 
+    /// Whether an exit was requested and the position was still open.
+    pub(super) const fn is_leaving(&self) -> bool {
+        matches!(self.phase, Phase::Leaving)
+    }
+
     /// Updates the phase from the position.
     fn observe(&mut self, view: &View<'_>) {
         let held = is_long(view);

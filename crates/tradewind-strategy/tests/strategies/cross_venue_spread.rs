@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use tradewind_model::{
-    Amount, AssetId, CarriedOut, FeedHealth, Instrument, InstrumentId, LastEntry, PositionState,
-    Ppm, Price, Quantity, Quote,
+    Amount, AssetId, CarriedOut, Decision, FeedHealth, Instrument, InstrumentId, LastEntry,
+    PositionState, Ppm, Price, Quantity, Quote,
 };
-use tradewind_strategy::{MarketReader, Numbers, Pairing, Reading, Reads, Role, View, build};
+use tradewind_strategy::{
+    MarketReader, Numbers, Pairing, Reading, Reads, Role, Strategy, View, build,
+};
 
 use crate::market::{START, exposure, instrument, parameters, quote, text_of};
 
@@ -45,6 +47,40 @@ fn other() -> Other {
             ..quote(99_990, 100_010)
         }),
     }
+}
+
+fn spread() -> Box<dyn Strategy> {
+    let given = parameters(&[("entry_bps", "30"), ("exit_bps", "5")]);
+    build("cross_venue_spread", &given, 1).unwrap()
+}
+
+/// What it decides 2 s after the start, on a quote of what it reads.
+fn evaluated(
+    strategy: &mut dyn Strategy,
+    quote: Quote,
+    held: i64,
+    last_entry: LastEntry,
+    other: &Other,
+) -> Decision {
+    let instrument = instrument();
+    let view = View {
+        at: START + Duration::from_secs(2),
+        instrument: &instrument,
+        slot: 0,
+        role: Role::Traded,
+        quote: Some(&quote),
+        position: PositionState {
+            quantity: Quantity(held),
+            entry_price: (held != 0).then_some(Price(9_900)),
+            opened_at: (held != 0).then_some(START),
+        },
+        budget: Amount::whole(1_000),
+        reads: Reads::new(&[READ], other),
+        carried_out: CarriedOut::All,
+        last_entry,
+    };
+    let read = view.reads.of(READ).unwrap();
+    strategy.on_read(&view, &read, None).unwrap()
 }
 
 /// What it decides with these own prices, in cents: its exposure and its words.
@@ -118,6 +154,50 @@ fn nothing_is_decided_on_what_is_not_live_old_or_not_there() {
     let strange = words(|other| other.instrument.quote = AssetId(7));
     let wanted = "hold: reads no instrument of the same assets";
     assert_eq!(strange, (None, wanted.to_owned()));
+}
+
+#[test]
+fn an_own_quote_that_is_old_decides_nothing() {
+    let other = other();
+    for (held, own) in [(0, (9_900, 9_905)), (1_000, (9_999, 10_000))] {
+        let mut strategy = spread();
+        let old = START - Duration::from_millis(1);
+        let fresh = START;
+        let seen = [old, fresh].map(|received_at| {
+            let quote = Quote {
+                received_at,
+                ..quote(own.0, own.1)
+            };
+            evaluated(&mut *strategy, quote, held, LastEntry::Standing, &other)
+        });
+        assert_eq!(text_of(&seen[0]), "hold: its own quote is too old");
+        assert!(exposure(&seen[1]).is_some());
+    }
+}
+
+/// A desk that denies all entries, and one whose exit waits, get one signal for each divergence, not one for each quote.
+#[test]
+fn each_divergence_is_one_signal() {
+    let other = other();
+    let mut strategy = spread();
+    let mut signals = |own: (i64, i64), held: i64, last: LastEntry| {
+        let quote = quote(own.0, own.1);
+        let mut decide = || evaluated(&mut *strategy, quote, held, last, &other);
+        (0..10).filter(|_| exposure(&decide()).is_some()).count()
+    };
+    let (cheap, less, met) = ((9_960, 9_965), (9_975, 9_980), (9_999, 10_000));
+    assert_eq!(signals(cheap, 0, LastEntry::Denied), 1);
+    assert_eq!(signals(less, 0, LastEntry::Denied), 0);
+    assert_eq!(signals(cheap, 0, LastEntry::Denied), 0, "the same one");
+    assert_eq!(signals(met, 0, LastEntry::Denied), 0);
+    assert_eq!(signals(cheap, 0, LastEntry::Denied), 1);
+    assert_eq!(signals(met, 0, LastEntry::Denied), 0);
+    assert_eq!(signals(cheap, 0, LastEntry::Standing), 1);
+    assert_eq!(signals(cheap, 1_000, LastEntry::Standing), 0);
+    assert_eq!(signals(met, 1_000, LastEntry::Standing), 1);
+    assert_eq!(signals(less, 1_000, LastEntry::Standing), 0);
+    assert_eq!(signals(met, 1_000, LastEntry::Standing), 1, "it met again");
+    assert_eq!(signals(met, 0, LastEntry::Standing), 0);
 }
 
 #[test]

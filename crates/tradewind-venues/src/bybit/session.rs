@@ -22,13 +22,13 @@ pub const TOPICS_MAX: usize = 600;
 /// The venue keeps 50 levels a side; more than this is not kept.
 const LEVELS_MAX: usize = 200;
 
-/// What suits the venue: a ping every 20 s and at most 10 topics in a request. A quiet instrument has nothing to say, so the pong
+/// What suits the venue: a ping every 5 s, where it asks for one every 20 s, and at most 10 topics in a request. A quiet instrument has nothing to say, so the pong
 /// is what proves the connection.
 #[must_use]
 pub fn settings() -> SourceSettings {
     SourceSettings {
         connection: ConnectionSettings {
-            ping_every: Duration::from_secs(20),
+            ping_every: Duration::from_secs(5),
             silence_max: None,
             ..ConnectionSettings::default()
         },

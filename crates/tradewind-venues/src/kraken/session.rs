@@ -1,6 +1,7 @@
 //! What is said on a connection to its market data, with a request for each channel.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tradewind_model::{InstrumentId, MarketEvent, Timestamp};
@@ -25,6 +26,7 @@ const DEPTH: usize = 10;
 pub fn settings() -> SourceSettings {
     SourceSettings {
         connection: ConnectionSettings {
+            ping_every: Duration::from_secs(5),
             silence_max: None,
             ..ConnectionSettings::default()
         },

@@ -55,7 +55,7 @@ impl Endpoint {
 pub fn settings() -> SourceSettings {
     SourceSettings {
         connection: ConnectionSettings {
-            ping_every: Duration::from_secs(15),
+            ping_every: Duration::from_secs(5),
             silence_max: None,
             ..ConnectionSettings::default()
         },

@@ -1,12 +1,13 @@
 //! Past candles of venues that are read without an account, and of house sources, which have none.
 //!
 //! A bot waits for the past candles of what it reads. So every request is answered: with no candles if the source has none, or if
-//! it does not answer after some tries.
+//! it refuses or does not answer after some tries. Some requests run at the same time, so that one that is tried again holds up no other.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tradewind_driver::Effect;
 use tradewind_events::{CandleHistory, Input};
@@ -18,6 +19,8 @@ use crate::driver::InputQueues;
 
 /// Requests that wait for one venue.
 const REQUESTS_MAX: usize = 1_024;
+/// Requests that run at the same time at one venue. Its rate budget holds for all of them.
+const AT_ONCE: usize = 8;
 /// Waits between the tries of a request. After the last it is given up.
 const WAITS: [Duration; 5] = [
     Duration::from_secs(1),
@@ -48,7 +51,8 @@ pub(crate) struct FeedReads {
 pub(super) struct FeedReader {
     data: Arc<dyn MarketData>,
     queues: Arc<InputQueues>,
-    requests: Arc<Mutex<mpsc::Receiver<Request>>>,
+    /// Empty while it runs.
+    requests: Arc<Mutex<Option<mpsc::Receiver<Request>>>>,
 }
 
 impl FeedReads {
@@ -69,7 +73,7 @@ impl FeedReads {
             tasks.push(FeedReader {
                 data,
                 queues,
-                requests: Arc::new(Mutex::new(requests)),
+                requests: Arc::new(Mutex::new(Some(requests))),
             });
         }
         let queues = Arc::clone(queues);
@@ -103,22 +107,52 @@ impl FeedReads {
 }
 
 impl FeedReader {
-    /// Carries out requests, one after the other, until `stop`.
+    /// Carries out requests until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut requests = self.requests.lock().await;
+        let taken = self
+            .requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(mut requests) = taken else {
+            return Ok(());
+        };
+        let mut running = JoinSet::new();
         loop {
-            let request = tokio::select! {
+            tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                request = requests.recv() => match request {
-                    Some(request) => request,
-                    None => return Ok(()),
-                },
-            };
-            let candles = tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                candles = read(&*self.data, request) => candles,
-            };
-            answer(&self.queues, request, candles);
+                Some(ended) = running.join_next(), if !running.is_empty() => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "A request for past candles panicked.");
+                    }
+                }
+                request = requests.recv(), if running.len() < AT_ONCE => {
+                    let Some(request) = request else {
+                        return Ok(());
+                    };
+                    let (data, queues) = (Arc::clone(&self.data), Arc::clone(&self.queues));
+                    running.spawn(async move {
+                        let answered = OnPanic { queues: &queues, request };
+                        let candles = read(&*data, request).await;
+                        answer(&queues, request, candles);
+                        drop(answered);
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Answers a request whose reading panics. One that ends with the desk is not answered.
+struct OnPanic<'a> {
+    queues: &'a InputQueues,
+    request: Request,
+}
+
+impl Drop for OnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            answer(self.queues, self.request, Vec::new());
         }
     }
 }
@@ -129,12 +163,13 @@ async fn read(data: &dyn MarketData, request: Request) -> Vec<Candle> {
         let read = data.candles(request.instrument, request.interval, range);
         match (read.await, wait) {
             (Ok(candles), _) => return candles,
-            (Err(error), Some(wait)) => {
+            (Err(error), Some(wait)) if error.is_transient() => {
                 tracing::debug!(?request, %error, "Past candles are requested again.");
                 tokio::time::sleep(wait).await;
             }
-            (Err(error), None) => {
+            (Err(error), _) => {
                 tracing::warn!(?request, %error, "No past candles; bots that read them begin without.");
+                break;
             }
         }
     }
@@ -147,4 +182,90 @@ fn answer(queues: &InputQueues, request: Request, candles: Vec<Candle>) {
         interval: request.interval,
         candles,
     })));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::input_queues::Taken;
+    use tradewind_model::Instrument;
+    use tradewind_venues::{MarketSink, Pending, Source, SourceSettings, Topic, VenueError};
+
+    /// Instrument 0 panics, 1 is refused, 2 cannot be reached, and 3 has no candle.
+    #[derive(Debug)]
+    struct Venue;
+
+    impl MarketData for Venue {
+        fn listings(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+
+        fn use_instruments(&self, _: &[Instrument]) -> Result<(), VenueError> {
+            Ok(())
+        }
+
+        fn candles(
+            &self,
+            instrument: InstrumentId,
+            _: Interval,
+            _: CandleRange,
+        ) -> Pending<'_, Result<Vec<Candle>, VenueError>> {
+            Box::pin(async move {
+                match instrument.0 {
+                    0 => panic!("a mistake"),
+                    1 => Err(VenueError::Ours("not listed".to_owned())),
+                    2 => Err(VenueError::Connection("none".to_owned())),
+                    _ => Ok(Vec::new()),
+                }
+            })
+        }
+
+        fn market_sources(
+            &self,
+            _: &[Topic],
+            _: &Arc<dyn MarketSink>,
+            _: SourceSettings,
+        ) -> Vec<Box<dyn Source>> {
+            Vec::new()
+        }
+    }
+
+    /// A bot waits for each answer: none is lost in a panic, none waits behind tries of another, and what is refused is not tried again.
+    #[tokio::test(start_paused = true)]
+    async fn every_request_is_answered_and_none_waits_for_another() {
+        let queues = Arc::new(InputQueues::new(4));
+        let ids = (0..4).map(InstrumentId);
+        let feeds = vec![(
+            Arc::new(Venue) as Arc<dyn MarketData>,
+            ids.clone().collect(),
+        )];
+        let (reads, readers) = FeedReads::new(&queues, 4, feeds);
+        for instrument in ids {
+            reads.perform(&Effect::Candles {
+                instrument,
+                interval: Interval::Minute1,
+                count: 10,
+            });
+        }
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(readers[0].clone().run(stop.clone()));
+        let answered = || {
+            let mut taken = Taken::default();
+            queues.take(&mut taken);
+            let inputs = taken.batch.control.into_iter();
+            let ids = inputs.filter_map(|input| match input {
+                Input::Candles(history) => Some(history.instrument.0),
+                _ => None,
+            });
+            let mut ids: Vec<u32> = ids.collect();
+            ids.sort_unstable();
+            ids
+        };
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(answered(), [0, 1, 3]);
+        tokio::time::sleep(WAITS.iter().sum()).await;
+        assert_eq!(answered(), [2]);
+        stop.cancel();
+        task.await.unwrap().unwrap();
+    }
 }

@@ -25,6 +25,17 @@ impl DeskConfig {
     /// Full names of all instruments that bots trade or read or that sources carry, in the order of the ids they will have.
     #[must_use]
     pub fn instrument_names(&self) -> Vec<String> {
+        let mut names = self.used_names();
+        for reference in self.used_references(&names.clone()) {
+            if !names.contains(&reference.source) {
+                names.push(reference.source.clone());
+            }
+        }
+        names
+    }
+
+    /// Those without second sources, which have no second sources themselves.
+    fn used_names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         let bots = self.bots.iter();
         let used = bots.flat_map(|bot| bot.instruments.iter().chain(&bot.reads));
@@ -32,11 +43,6 @@ impl DeskConfig {
         for name in used.chain(carried.map(|one| &one.name)) {
             if !names.contains(name) {
                 names.push(name.clone());
-            }
-        }
-        for reference in self.used_references(&names.clone()) {
-            if !names.contains(&reference.source) {
-                names.push(reference.source.clone());
             }
         }
         names
@@ -54,7 +60,8 @@ impl DeskConfig {
     fn references(&self, names: &[String]) -> Vec<PriceReference> {
         let ids: Vec<&str> = names.iter().map(String::as_str).collect();
         let id = |name: &str| InstrumentId(index_of(&ids, name));
-        let used = self.used_references(names);
+        let used_names = self.used_names();
+        let used = self.used_references(&used_names);
         let resolved = used.map(|reference| PriceReference {
             instrument: id(&reference.instrument),
             source: id(&reference.source),
@@ -117,7 +124,8 @@ impl DeskConfig {
             venue_stop_distance: self.desk.venue_stop_distance,
             on_restart: self.desk.on_restart,
             deadline_min: std::time::Duration::ZERO,
-            own_gaps: true,
+            // The gaps of recorded data are those of whoever recorded it, and rows may repeat a quote.
+            own_gaps: absent == AbsentInstruments::Refuse,
             references: self.references(&names),
         })
     }
@@ -138,7 +146,7 @@ impl DeskConfig {
                 }
             }
         }
-        for reference in self.used_references(&self.instrument_names()) {
+        for reference in self.used_references(&self.used_names()) {
             if !known.contains(&reference.source.as_str()) {
                 let path = format!("venues.{}", reference.path());
                 errors.push(path, None, unknown_instrument(&reference.source, &known));

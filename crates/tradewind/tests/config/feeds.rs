@@ -1,6 +1,8 @@
 //! Venues that give prices only.
 
-use tradewind::config::VenueSettings;
+use tradewind::config::{AbsentInstruments, VenueSettings};
+use tradewind_model::{InstrumentId, VenueId};
+use tradewind_simx::universe;
 use tradewind_venues::BookSource;
 
 use crate::{BASE, errors, read};
@@ -175,4 +177,28 @@ fn a_second_source_is_another_instrument_of_the_same_base() {
         assert!(found.contains("venues.binance.references"), "{found}");
         assert!(found.contains(wanted), "{line}: {found}");
     }
+}
+
+/// A second source has none itself: nothing is entered there.
+#[test]
+fn second_sources_of_second_sources_are_left_out() {
+    let text = with(
+        "[venues.okx]\nkind = \"okx\"\n[venues.okx.references]\n\"BTC/USDT\" = \"bybit:BTC/USDT\"\n\
+         [venues.bybit]\nkind = \"bybit\"\n[venues.binance.references]\n\"BTC/USDT\" = \"okx:BTC/USDT\"\n",
+    );
+    let config = read(&text).unwrap();
+    let market = universe("binance", VenueId(0));
+    let resolved = config
+        .resolve(
+            &market.instruments,
+            market.assets,
+            AbsentInstruments::NoData,
+        )
+        .unwrap();
+    let name = |id: InstrumentId| resolved.instruments[id.index()].name.as_str();
+    let pairs = resolved.references.iter();
+    let pairs: Vec<_> = pairs
+        .map(|one| (name(one.instrument), name(one.source)))
+        .collect();
+    assert_eq!(pairs, [("binance:BTC/USDT", "okx:BTC/USDT")]);
 }

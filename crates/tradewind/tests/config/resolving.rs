@@ -38,6 +38,7 @@ fn used_instruments_get_dense_ids_in_the_order_of_their_use() {
     assert_eq!(resolved.assets.name(resolved.instruments[1].base), "ETH");
     assert_eq!(resolved.fee.to_string(), "0.001");
     assert_eq!(resolved.bots[1].parameters.len(), 2, "both timeframes");
+    assert!(resolved.own_gaps);
 }
 
 #[test]
@@ -73,6 +74,7 @@ fn an_instrument_the_venue_does_not_list_is_an_error_or_has_no_data() {
             AbsentInstruments::NoData,
         )
         .unwrap();
+    assert!(!allowed.own_gaps, "recorded data goes by stale_after alone");
     let status = |index: usize| allowed.instruments[index].status;
     assert_eq!(status(0), InstrumentStatus::NoData);
     assert_eq!(status(1), InstrumentStatus::Trading);

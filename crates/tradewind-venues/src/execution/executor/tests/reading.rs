@@ -399,9 +399,10 @@ fn a_book_is_read_once_and_always_answered() {
     let mut world = World::new(None);
     let mut read = |answer: Option<VenueResponse>| {
         world.input(ExecutorInput::ReadBook(INSTRUMENT));
+        let id = world.begun.last().unwrap().0;
         assert_eq!(world.begun().last().unwrap(), "book of 0");
         match answer {
-            Some(answer) => world.answer(answer),
+            Some(answer) => world.respond(id, answer),
             None => world.advance(Duration::from_secs(60)),
         }
         assert_eq!(world.executor.wake_at(), None, "it is not tried again");
