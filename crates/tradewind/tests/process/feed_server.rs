@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 /// Between two messages of each channel.
 const TALK_EVERY: Duration = Duration::from_millis(50);
 const MINUTE: u64 = 60_000;
+/// What it lists, against USDT.
+pub(crate) const BASES: [&str; 8] = ["BTC", "ETH", "SOL", "XRP", "ADA", "DOT", "LTC", "LINK"];
+/// Between the prices of two of them.
+const APART: u32 = 100;
 
 /// How the venue behaves.
 #[derive(Debug, Default)]
@@ -23,6 +27,8 @@ pub(crate) struct Conduct {
     pub(crate) skips_change: bool,
     /// Its bid and ask, in place of those that it has otherwise.
     pub(crate) prices: Option<[String; 2]>,
+    /// The quantity at its bid, in place of one that changes with each message.
+    pub(crate) size: Option<String>,
     /// It sends no snapshots of books.
     pub(crate) withholds_books: bool,
     /// Heads of the requests it was sent.
@@ -40,7 +46,8 @@ pub(crate) struct Words {
     candles: fn(&[(u64, bool)]) -> Value,
     /// The answers to a request, and the channels that it asks for.
     grants: fn(&Value) -> (Vec<Value>, Vec<Value>),
-    /// A message of a channel under a number; a book's is its snapshot where the flag says so.
+    /// A message of a channel under a number; a book's is its snapshot where the flag says so. Its prices are those of the first
+    /// instrument, and its bid's quantity is [`SIZE`].
     message: fn(&Value, u64, bool) -> Option<Value>,
     is_book: fn(&Value) -> bool,
 }
@@ -189,11 +196,17 @@ fn talk(
                 say(&mut stream, &answer.to_string())?;
             }
         }
-        let (is_stalled, skips, withholds, prices) = {
+        let (is_stalled, skips, withholds, prices, size) = {
             let mut conduct = conduct.lock().unwrap();
             let skips = !conduct.is_stalled && std::mem::take(&mut conduct.skips_change);
-            let prices = conduct.prices.clone();
-            (conduct.is_stalled, skips, conduct.withholds_books, prices)
+            let (prices, size) = (conduct.prices.clone(), conduct.size.clone());
+            (
+                conduct.is_stalled,
+                skips,
+                conduct.withholds_books,
+                prices,
+                size,
+            )
         };
         if is_stalled {
             continue;
@@ -210,22 +223,44 @@ fn talk(
                     message["sequence_num"] = sent.into();
                     sent += 1;
                 }
-                let usual = [
-                    "60000.5",
-                    if number % 2 == 0 {
-                        "60001.5"
-                    } else {
-                        "60001.6"
-                    },
-                ];
-                let [bid, ask] = prices.clone().unwrap_or(usual.map(str::to_owned));
+                let name = channel.to_string();
+                let prices = prices.clone().unwrap_or_else(|| prices_of(&name));
+                let usual = ["1.25", "1.75"][usize::from(number % 2 == 0)];
+                let size = size.as_deref().unwrap_or(usual);
+                if words.kind == "kraken" && (words.is_book)(channel) {
+                    let wrong = message["data"][0]["checksum"] == 1;
+                    let checksum = kraken_checksum(&prices, size) ^ u32::from(wrong);
+                    message["data"][0]["checksum"] = checksum.into();
+                }
                 let text = message.to_string();
-                let text = text.replace("60000.5", &bid).replace("60001.5", &ask);
+                let text = text
+                    .replace("60000.5", &prices[0])
+                    .replace("60001.5", &prices[1])
+                    .replace(SIZE, size);
                 say(&mut stream, &text)?;
             }
             *is_first = false;
         }
     }
+}
+
+/// The quantity at the bid in a message before it is filled in.
+const SIZE: &str = "9.87654";
+
+/// Bid and ask of the instrument that a text names.
+pub(crate) fn prices_of(name: &str) -> [String; 2] {
+    let place = (0..).zip(BASES).find(|(_, base)| name.contains(base));
+    let apart = f64::from(APART * place.map_or(0, |(place, _)| place));
+    [60_000.5, 60_001.5].map(|price| format!("{:.1}", price + apart))
+}
+
+/// The CRC32 of Kraken's book of one level a side: the digits of ask and bid, and of their quantities in eight decimals.
+fn kraken_checksum([bid, ask]: &[String; 2], size: &str) -> u32 {
+    let digits = |price: &str| price.replace('.', "");
+    let size = size.parse::<f64>().unwrap();
+    let size = digits(&format!("{size:.8}"));
+    let text = format!("{}100000000{}{size}", digits(ask), digits(bid));
+    crc32fast::hash(text.as_bytes())
 }
 
 /// The next text that a client sent whole; other frames are skipped.
@@ -265,9 +300,11 @@ fn say(stream: &mut TcpStream, text: &str) -> io::Result<()> {
 pub(crate) const OKX: Words = Words {
     kind: "okx",
     listings: || {
-        json!({"code": "0", "msg": "", "data": [{"instType": "SPOT", "instId": "BTC-USDT", "baseCcy": "BTC",
-            "quoteCcy": "USDT", "state": "live", "tickSz": "0.1", "lotSz": "0.00000001", "minSz": "0.00001",
-            "maxLmtSz": "9999"}]})
+        let listed = BASES.map(|base| {
+            json!({"instType": "SPOT", "instId": format!("{base}-USDT"), "baseCcy": base, "quoteCcy": "USDT",
+            "state": "live", "tickSz": "0.1", "lotSz": "0.00000001", "minSz": "0.00001", "maxLmtSz": "9999"})
+        });
+        json!({"code": "0", "msg": "", "data": listed})
     },
     candles: |starts| {
         let row = |(start, closed): &(u64, bool)| {
@@ -294,7 +331,7 @@ pub(crate) const OKX: Words = Words {
     message: |channel, number, is_first| {
         let stamp = now_ms().to_string();
         let name = channel["channel"].as_str().unwrap();
-        let sides = json!({"asks": [["60001.5", "1", "0", "1"]], "bids": [["60000.5", "1", "0", "1"]], "ts": stamp});
+        let sides = json!({"asks": [["60001.5", "1", "0", "1"]], "bids": [["60000.5", SIZE, "0", "1"]], "ts": stamp});
         let mut message = json!({"arg": channel});
         let mut row = match name {
             "bbo-tbt" | "books" => sides,
@@ -326,11 +363,13 @@ pub(crate) const OKX: Words = Words {
 pub(crate) const BYBIT: Words = Words {
     kind: "bybit",
     listings: || {
-        json!({"retCode": 0, "retMsg": "OK", "time": now_ms(), "result": {"category": "spot", "list": [{
-            "symbol": "BTCUSDT", "baseCoin": "BTC", "quoteCoin": "USDT", "status": "Trading",
+        let listed = BASES.map(|base| {
+            json!({"symbol": format!("{base}USDT"), "baseCoin": base, "quoteCoin": "USDT", "status": "Trading",
             "lotSizeFilter": {"basePrecision": "0.000001", "minOrderQty": "0.000048", "maxOrderQty": "71",
                 "minOrderAmt": "1"},
-            "priceFilter": {"tickSize": "0.01"}}]}})
+            "priceFilter": {"tickSize": "0.01"}})
+        });
+        json!({"retCode": 0, "retMsg": "OK", "time": now_ms(), "result": {"category": "spot", "list": listed}})
     },
     candles: |starts| {
         let row = |(start, _): &(u64, bool)| {
@@ -367,7 +406,7 @@ pub(crate) const BYBIT: Words = Words {
             "publicTrade" => json!([{"T": stamp, "s": symbol, "S": "Buy", "v": "0.1", "p": "60001",
                 "i": number.to_string(), "BT": false, "seq": number}]),
             "orderbook.1" | "orderbook.50" => {
-                json!({"s": symbol, "b": [["60000.5", "1"]], "a": [["60001.5", "1"]],
+                json!({"s": symbol, "b": [["60000.5", SIZE]], "a": [["60001.5", "1"]],
                 "u": number, "seq": number})
             }
             _ => return None,
@@ -386,16 +425,18 @@ pub(crate) const BYBIT: Words = Words {
     },
 };
 
-/// The CRC32 of Kraken's book of one level a side: of `600015100000000600005100000000`, its digits in the pair's precision.
-const KRAKEN_CHECKSUM: u32 = 352_420_610;
-
 /// Kraken.
 pub(crate) const KRAKEN: Words = Words {
     kind: "kraken",
     listings: || {
-        json!({"error": [], "result": {"XBTUSDT": {"altname": "XBTUSDT", "wsname": "XBT/USDT", "base": "XXBT",
-            "quote": "USDT", "pair_decimals": 1, "lot_decimals": 8, "ordermin": "0.00005", "costmin": "0.5",
-            "tick_size": "0.1", "status": "online"}}})
+        let listed = BASES.map(|base| {
+            let base = base.replace("BTC", "XBT");
+            let pair = json!({"altname": format!("{base}USDT"), "wsname": format!("{base}/USDT"), "base": base,
+                "quote": "USDT", "pair_decimals": 1, "lot_decimals": 8, "ordermin": "0.00005", "costmin": "0.5",
+                "tick_size": "0.1", "status": "online"});
+            (format!("{base}USDT"), pair)
+        });
+        json!({"error": [], "result": serde_json::Map::from_iter(listed)})
     },
     // It gives the newest 720 of which 20 are kept here, oldest first, and says which is the last closed one.
     candles: |_| {
@@ -436,25 +477,30 @@ pub(crate) const KRAKEN: Words = Words {
             let before = last.replace(if name == "book" { number } else { last.get() });
             name == "book" && !is_first && number > before + 1
         });
-        let checksum = KRAKEN_CHECKSUM ^ u32::from(lost);
         let stamp = stamp_text();
         let row = match name {
             "ticker" => {
-                json!({"symbol": symbol, "bid": 60_000.5, "bid_qty": 1.0, "ask": 60_001.5, "ask_qty": 1.0,
+                json!({"symbol": symbol, "bid": 60_000.5, "bid_qty": number_of(SIZE), "ask": 60_001.5, "ask_qty": 1.0,
                 "last": 60_001.0, "timestamp": stamp})
             }
             "trade" => {
                 json!({"symbol": symbol, "side": "buy", "price": 60_001.0, "qty": 0.1, "ord_type": "limit",
                 "trade_id": number, "timestamp": stamp})
             }
-            "book" => json!({"symbol": symbol, "bids": [{"price": 60_000.5, "qty": 1.0}],
-                "asks": [{"price": 60_001.5, "qty": 1.0}], "checksum": checksum, "timestamp": stamp}),
+            "book" => {
+                json!({"symbol": symbol, "bids": [{"price": 60_000.5, "qty": number_of(SIZE)}],
+                "asks": [{"price": 60_001.5, "qty": 1.0}], "checksum": u32::from(lost), "timestamp": stamp})
+            }
             _ => return None,
         };
         Some(json!({"channel": name, "type": kind, "data": [row]}))
     },
     is_book: |channel| channel["channel"] == "book",
 };
+
+fn number_of(text: &str) -> f64 {
+    text.parse().unwrap()
+}
 
 thread_local! {
     /// The number of the last change of a book on this connection, which has a thread of its own.
@@ -518,10 +564,13 @@ fn coinbase_list(channels: &[&Value], number: u64) -> Value {
 pub(crate) const COINBASE: Words = Words {
     kind: "coinbase",
     listings: || {
-        json!({"products": [{"product_id": "BTC-USDT", "product_type": "SPOT", "base_currency_id": "BTC",
+        let listed = BASES.map(|base| {
+            json!({"product_id": format!("{base}-USDT"), "product_type": "SPOT", "base_currency_id": base,
             "quote_currency_id": "USDT", "status": "online", "price_increment": "0.01", "base_increment": "0.00000001",
             "base_min_size": "0.00000001", "base_max_size": "3400", "quote_min_size": "1", "alias": "",
-            "trading_disabled": false, "cancel_only": false}], "num_products": 1})
+            "trading_disabled": false, "cancel_only": false})
+        });
+        json!({"products": listed, "num_products": BASES.len()})
     },
     candles: |starts| {
         let row = |(start, _): &(u64, bool)| {
@@ -553,7 +602,7 @@ pub(crate) const COINBASE: Words = Words {
             "ticker" => coinbase_message(
                 name,
                 &json!({"type": kind, "tickers": [{"type": "ticker", "product_id": symbol,
-                "price": "60001", "best_bid": "60000.5", "best_bid_quantity": "1", "best_ask": "60001.5",
+                "price": "60001", "best_bid": "60000.5", "best_bid_quantity": SIZE, "best_ask": "60001.5",
                 "best_ask_quantity": "1"}]}),
             ),
             "market_trades" => coinbase_message(
@@ -565,7 +614,7 @@ pub(crate) const COINBASE: Words = Words {
             "level2" => coinbase_message(
                 "l2_data",
                 &json!({"type": kind, "product_id": symbol, "updates": [
-                {"side": "bid", "event_time": stamp, "price_level": "60000.5", "new_quantity": number.to_string()},
+                {"side": "bid", "event_time": stamp, "price_level": "60000.5", "new_quantity": SIZE},
                 level("offer", "60001.5")]}),
             ),
             _ => return None,
