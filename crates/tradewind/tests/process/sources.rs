@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{Desk, tradewind, unused_address, within};
+use crate::desk::{Desk, pause, tradewind, unused_address, within};
 
 /// What the Redis server of the tests asks for.
 pub(crate) const PASSWORD: &str = "a-password-of-the-tests";
@@ -372,7 +372,7 @@ fn a_failover_leads_to_the_new_master_and_the_stream_is_read_on() {
     let before = within(PATIENCE, "all trades of the first master", || {
         let count = || feed(&desk)["trades"].as_u64().unwrap();
         let before = count();
-        std::thread::sleep(Duration::from_millis(500));
+        pause(Duration::from_millis(500));
         (count() == before).then_some(before)
     });
     drop(master);
