@@ -20,6 +20,7 @@ mod desk_soak;
 mod disks;
 mod draws;
 mod drill;
+mod eight_sources;
 mod exchange;
 mod fast_bots;
 mod faults;
