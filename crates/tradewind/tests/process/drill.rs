@@ -14,7 +14,8 @@ use crate::desk::{Desk, pause, unused_address, within};
 use crate::eight_sources::{SPOILS, Source, configuration};
 use crate::exchange::Exchange;
 use crate::fast_bots;
-use crate::feed_server::{BASES, BYBIT, COINBASE, FeedServer, KRAKEN, OKX, prices_of};
+use crate::feed_server::{FeedServer, prices_of};
+use crate::feed_words::{BASES, BYBIT, COINBASE, KRAKEN, OKX};
 use crate::http;
 use crate::lines::{Arrived, listen};
 use crate::live;
@@ -288,6 +289,9 @@ impl Drill {
             };
             read.iter().all(is_same).then_some(())
         });
+        for server in &self.servers {
+            server.conduct().size = None;
+        }
         for base in fast_bots::BASES {
             let name = format!("binance:{base}/USDT");
             within(HEALED_WITHIN, &name, || {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::fast_bots;
-use crate::feed_server::BASES;
+use crate::feed_words::BASES;
 use crate::live;
 use crate::passage::Passage;
 

@@ -25,6 +25,7 @@ mod exchange;
 mod fast_bots;
 mod faults;
 mod feed_server;
+mod feed_words;
 mod feeds;
 mod gap;
 mod http;
