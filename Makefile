@@ -49,6 +49,10 @@ restart: ## Starts of a desk with a long past: RECORDS=1000000, FILLS=400000
 soak: ## Random orders of 20 clients: MINUTES=10, SEED=n; a desk under faults: HOURS=6, SPEED=20
 	MINUTES=$${MINUTES:-10} scripts/soak
 
+.PHONY: drill
+drill: ## Faults of each of eight sources that one desk reads: MINUTES=10
+	MINUTES=$${MINUTES:-10} scripts/drill
+
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder: SECONDS=n in all, SEED=n
 	scripts/fuzz $(or $(SECONDS),60) $(or $(SEED),1)

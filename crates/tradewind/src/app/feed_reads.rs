@@ -200,6 +200,10 @@ mod tests {
             Box::pin(async { Ok(Vec::new()) })
         }
 
+        fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
+            self.listings()
+        }
+
         fn use_instruments(&self, _: &[Instrument]) -> Result<(), VenueError> {
             Ok(())
         }

@@ -8,7 +8,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::desk::{Desk, command, tradewind, within};
-use crate::feed_server::{BYBIT, COINBASE, FeedServer, KRAKEN, OKX, Words};
+use crate::feed_server::FeedServer;
+use crate::feed_words::{BYBIT, COINBASE, KRAKEN, OKX, Words};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

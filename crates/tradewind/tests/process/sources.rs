@@ -9,18 +9,18 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{Desk, tradewind, unused_address, within};
+use crate::desk::{Desk, pause, tradewind, unused_address, within};
 
 /// What the Redis server of the tests asks for.
-const PASSWORD: &str = "a-password-of-the-tests";
+pub(crate) const PASSWORD: &str = "a-password-of-the-tests";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An example publisher. It is killed when the test is over.
-struct Publisher(Child);
+pub(crate) struct Publisher(Child);
 
 impl Publisher {
     #[track_caller]
-    fn start(script: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(script: &str, arguments: &[&str]) -> Self {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../contrib/sources");
         let mut command = Command::new("python3");
         command.arg(folder.join(script)).args(arguments);
@@ -30,11 +30,11 @@ impl Publisher {
 }
 
 /// A Redis server that asks for a password. It is killed when the test is over.
-struct RedisServer(Child);
+pub(crate) struct RedisServer(Child);
 
 impl RedisServer {
     #[track_caller]
-    fn start(folder: &Path, port: &str, more: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, port: &str, more: &[&str]) -> Self {
         let mut command = Command::new("redis-server");
         command
             .args(["--port", port, "--bind", "127.0.0.1", "--save", ""])
@@ -372,7 +372,7 @@ fn a_failover_leads_to_the_new_master_and_the_stream_is_read_on() {
     let before = within(PATIENCE, "all trades of the first master", || {
         let count = || feed(&desk)["trades"].as_u64().unwrap();
         let before = count();
-        std::thread::sleep(Duration::from_millis(500)); // tidy: sleep: the publisher is another process, in real time
+        pause(Duration::from_millis(500));
         (count() == before).then_some(before)
     });
     drop(master);

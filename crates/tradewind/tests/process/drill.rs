@@ -1,0 +1,360 @@
+//! One desk reads eight sources at once, and each in turn is cut, stalled, spoilt and flaps: the others do not notice.
+//!
+//! One fault a source here; `scripts/drill` gives every source every fault, for minutes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::desk::{Desk, pause, unused_address, within};
+use crate::eight_sources::{SPOILS, Source, configuration};
+use crate::exchange::Exchange;
+use crate::fast_bots;
+use crate::feed_server::{FeedServer, prices_of};
+use crate::feed_words::{BASES, BYBIT, COINBASE, KRAKEN, OKX};
+use crate::http;
+use crate::lines::{Arrived, listen};
+use crate::live;
+use crate::meters::resident;
+use crate::passage::Passage;
+use crate::sources::{PASSWORD, Publisher, RedisServer};
+
+/// Longest until a desk that was just started has data of everything, and until what broke is whole again.
+const HEALED_WITHIN: Duration = Duration::from_secs(60);
+/// Longest until a fault is announced.
+const NOTICED_WITHIN: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long a source has no trouble that is whole again.
+const QUIET: Duration = Duration::from_secs(1);
+/// Times that a source that flaps is hung up on.
+const FLAPS: usize = 4;
+const FLAP_EVERY: Duration = Duration::from_millis(300);
+/// A warm desk and the same desk at the end, at most apart.
+const FILES_MORE: usize = 8;
+const BYTES_MORE: u64 = 24 * 1024 * 1024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Cut,
+    Stalled,
+    Spoilt,
+    Flaps,
+}
+
+const FAULTS: [Fault; 4] = [Fault::Cut, Fault::Stalled, Fault::Spoilt, Fault::Flaps];
+
+/// What a process holds.
+#[derive(Debug)]
+struct Held {
+    files: usize,
+    threads: usize,
+    bytes: u64,
+}
+
+impl Held {
+    fn by(pid: u32) -> Self {
+        let count = |what: &str| fs::read_dir(format!("/proc/{pid}/{what}")).unwrap().count();
+        Self {
+            files: count("fd"),
+            threads: count("task"),
+            bytes: resident(pid),
+        }
+    }
+}
+
+struct Drill {
+    desk: Desk,
+    exchange: Exchange,
+    servers: Vec<FeedServer>,
+    sources: Vec<Source>,
+    events: Receiver<Arrived>,
+    /// Changes of health by source.
+    changes: BTreeMap<String, usize>,
+    /// What the servers run in, and the publishers.
+    _kept: (TempDir, TempDir, RedisServer, [Publisher; 3]),
+}
+
+fn source_of(instrument: &str) -> &str {
+    instrument.split_once(':').unwrap().0
+}
+
+impl Drill {
+    fn start() -> Self {
+        let (at_venue, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let exchange = Exchange::begun(
+            at_venue.path(),
+            &["--listen", "127.0.0.1:0", "--limits", "off"],
+        );
+        let servers: Vec<FeedServer> = [OKX, BYBIT, KRAKEN, COINBASE].map(FeedServer::start).into();
+        let house = [(); 3].map(|()| unused_address());
+        let [frames, redis, polled] = house.each_ref().map(|one| one.rsplit_once(':').unwrap().1);
+        let server = RedisServer::start(at_venue.path(), redis, &[]);
+        let publishers = [
+            Publisher::start("tcp_feed.py", &[frames]),
+            Publisher::start("redis_feed.py", &[redis, "channel", "prices"]),
+            Publisher::start("http_feed.py", &[polled]),
+        ];
+        let addresses = [&exchange.address]
+            .into_iter()
+            .chain(servers.iter().map(|server| &server.address))
+            .chain(&house);
+        let sources: Vec<Source> = addresses
+            .zip(SPOILS)
+            .map(|(address, (name, from, to, counts))| Source {
+                name,
+                passage: Passage::to(address),
+                spoils: (from, to),
+                counts,
+            })
+            .collect();
+        let passages = sources.iter().map(|source| (source.name, &source.passage));
+        let file = configuration(folder.path(), &exchange.address, &passages.collect());
+        let mut command = live::live(folder.path(), &file);
+        command.env("HOUSE_TOKEN", PASSWORD);
+        command.env("TRADEWIND__DESK__STALE_AFTER", "5s");
+        let desk = Desk::start_from(folder.path(), command);
+        let events = listen(desk.stream("?types=feed_health_changed").unwrap());
+        Self {
+            desk,
+            exchange,
+            servers,
+            sources,
+            events,
+            changes: BTreeMap::new(),
+            _kept: (at_venue, folder, server, publishers),
+        }
+    }
+
+    /// Health by instrument.
+    #[track_caller]
+    fn healths(&self) -> BTreeMap<String, String> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let feeds = self.desk.items("feeds");
+        feeds
+            .iter()
+            .map(|feed| (text(&feed["instrument"]), text(&feed["health"])))
+            .collect()
+    }
+
+    /// The instruments that were announced as worse than LIVE since the last call, or are at this moment.
+    #[track_caller]
+    fn troubled(&mut self) -> BTreeSet<String> {
+        let now = self.healths().into_iter();
+        let mut troubled: BTreeSet<String> = now
+            .filter(|(_, health)| health != "LIVE")
+            .map(|(name, _)| name)
+            .collect();
+        while let Ok(arrived) = self.events.try_recv() {
+            let name = arrived.event["data"]["instrument"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{arrived:?}"))
+                .to_owned();
+            *self.changes.entry(source_of(&name).to_owned()).or_default() += 1;
+            if arrived.event["data"]["health"] != "LIVE" {
+                troubled.insert(name);
+            }
+        }
+        troubled
+    }
+
+    #[track_caller]
+    fn settle(&mut self) {
+        let begun = Instant::now();
+        loop {
+            let troubled = self.troubled();
+            if troubled.is_empty() {
+                return;
+            }
+            assert!(
+                begun.elapsed() < HEALED_WITHIN,
+                "not within {HEALED_WITHIN:?}: all LIVE, not {troubled:?}"
+            );
+            pause(LOOK_EVERY);
+        }
+    }
+
+    /// The instruments of the source that were announced meanwhile.
+    #[track_caller]
+    fn look(&mut self, of: &str) -> BTreeSet<String> {
+        let (own, others): (BTreeSet<_>, BTreeSet<_>) = self
+            .troubled()
+            .into_iter()
+            .partition(|name| source_of(name) == of);
+        assert!(
+            others.is_empty(),
+            "it is {of} that has a fault, and {others:?} suffer"
+        );
+        own
+    }
+
+    #[track_caller]
+    fn strike(&mut self, place: usize, fault: Fault) {
+        let name = self.sources[place].name;
+        let all: BTreeSet<String> = self
+            .healths()
+            .into_keys()
+            .filter(|one| source_of(one) == name)
+            .collect();
+        let opened = self.sources[place].passage.opened();
+        let begun = Instant::now();
+        let passage = &self.sources[place].passage;
+        let (from, to) = self.sources[place].spoils;
+        match fault {
+            Fault::Cut => passage.cut(),
+            Fault::Stalled => passage.stall(),
+            Fault::Spoilt => passage.spoil(from, to),
+            Fault::Flaps => {}
+        }
+        let counts = self.sources[place].counts;
+        let mut announced = BTreeSet::new();
+        let (mut flaps, mut hung_up) = (0, begun);
+        loop {
+            if fault == Fault::Flaps && hung_up.elapsed() > FLAP_EVERY {
+                flaps += usize::from(self.sources[place].passage.hang_up());
+                hung_up = Instant::now();
+            }
+            announced.extend(self.look(name));
+            let is_over = match fault {
+                Fault::Cut | Fault::Stalled => announced == all,
+                Fault::Spoilt => {
+                    self.sources[place].passage.has_spoilt() && (!counts || !announced.is_empty())
+                }
+                Fault::Flaps => flaps >= FLAPS && announced == all,
+            };
+            if is_over {
+                break;
+            }
+            assert!(
+                begun.elapsed() < NOTICED_WITHIN,
+                "not within {NOTICED_WITHIN:?}: {name} {fault:?} is announced, only {announced:?}"
+            );
+            pause(LOOK_EVERY);
+        }
+        let noticed = begun.elapsed();
+        self.sources[place].passage.heal();
+        let mut healed = Instant::now();
+        let healing = healed;
+        // An event may be on its way while the feed is LIVE already.
+        while healed.elapsed() < QUIET {
+            let own = self.look(name);
+            if !own.is_empty() {
+                healed = Instant::now();
+                announced.extend(own);
+            }
+            assert!(
+                healing.elapsed() < HEALED_WITHIN,
+                "not within {HEALED_WITHIN:?}: {name} is whole again"
+            );
+            pause(LOOK_EVERY);
+        }
+        eprintln!(
+            "drill: {name} {fault:?}: {} of {} instruments announced after {:.1} s, whole {:.1} s after its end, {} connections",
+            announced.len(),
+            all.len(),
+            noticed.as_secs_f64(),
+            (healed - healing).as_secs_f64(),
+            self.sources[place].passage.opened() - opened,
+        );
+    }
+
+    /// The best levels that the desk has are those that each server says.
+    #[track_caller]
+    fn compare(&self) {
+        for server in &self.servers {
+            server.conduct().size = Some("7.25".to_owned());
+        }
+        within(HEALED_WITHIN, "the servers' best levels", || {
+            let feeds = self.desk.items("feeds");
+            let read = feeds.iter().filter(|feed| {
+                ["okx", "bybit", "kraken", "coinbase"]
+                    .contains(&source_of(feed["instrument"].as_str().unwrap()))
+            });
+            let read: Vec<&Value> = read.collect();
+            assert_eq!(read.len(), 4 * BASES.len());
+            let is_same = |feed: &&Value| {
+                let number = |value: &Value| value.as_str().unwrap().parse::<f64>().unwrap();
+                let wanted = prices_of(feed["instrument"].as_str().unwrap());
+                let [bid, ask] = wanted.map(|price| price.parse::<f64>().unwrap());
+                let quote = &feed["quote"];
+                let of_quote =
+                    ["bid", "bid_quantity", "ask", "ask_quantity"].map(|key| number(&quote[key]));
+                of_quote
+                    .iter()
+                    .zip([bid, 7.25, ask, 1.0])
+                    .all(|(one, other)| (one - other).abs() < 1e-9)
+            };
+            read.iter().all(is_same).then_some(())
+        });
+        for server in &self.servers {
+            server.conduct().size = None;
+        }
+        for base in fast_bots::BASES {
+            let name = format!("binance:{base}/USDT");
+            within(HEALED_WITHIN, &name, || {
+                let request = format!("GET /api/v3/ticker/bookTicker?symbol={base}USDT");
+                let said = http::ask(&self.exchange.address, &request, "", "")
+                    .ok()?
+                    .json();
+                let feeds = self.desk.items("feeds");
+                let quote = &feeds.iter().find(|feed| feed["instrument"] == name)?["quote"];
+                let keys = [
+                    ("bid", "bidPrice"),
+                    ("ask", "askPrice"),
+                    ("bid_quantity", "bidQty"),
+                    ("ask_quantity", "askQty"),
+                ];
+                let number = |value: &Value| value.as_str().unwrap().parse::<f64>().unwrap();
+                keys.iter()
+                    .all(|(own, venue)| (number(&quote[own]) - number(&said[venue])).abs() < 1e-9)
+                    .then_some(())
+            });
+        }
+    }
+}
+
+#[test]
+fn a_fault_of_one_of_eight_sources_is_announced_there_and_nowhere_else() {
+    let minutes = std::env::var("TRADEWIND_DRILL_MINUTES").ok();
+    let minutes: Option<u64> = minutes.map(|minutes| minutes.parse().unwrap());
+    let begun = Instant::now();
+    let mut drill = Drill::start();
+    drill.settle();
+    let instruments = drill.healths().len();
+    let warm = Held::by(drill.desk.pid());
+    eprintln!(
+        "drill: {instruments} instruments of {} sources are LIVE after {:.1} s",
+        SPOILS.len(),
+        begun.elapsed().as_secs_f64()
+    );
+    drill.changes.clear();
+    let end = Instant::now() + Duration::from_secs(60 * minutes.unwrap_or_default());
+    let mut round = 0;
+    while round == 0 || Instant::now() < end {
+        for place in 0..SPOILS.len() {
+            drill.strike(
+                place,
+                FAULTS[(place + place / FAULTS.len() + round) % FAULTS.len()],
+            );
+        }
+        round += 1;
+    }
+    drill.compare();
+    drill.settle();
+    let left = Held::by(drill.desk.pid());
+    eprintln!(
+        "drill: {round} rounds, {:.1} s; changes of health {:?}",
+        begun.elapsed().as_secs_f64(),
+        drill.changes
+    );
+    eprintln!("drill: warm {warm:?}, at the end {left:?}");
+    assert!(left.files <= warm.files + FILES_MORE, "{warm:?} {left:?}");
+    assert!(
+        left.threads <= warm.threads + FILES_MORE,
+        "{warm:?} {left:?}"
+    );
+    assert!(left.bytes <= warm.bytes + BYTES_MORE, "{warm:?} {left:?}");
+}
