@@ -76,6 +76,7 @@ fn evaluated(
         },
         budget: Amount::whole(1_000),
         reads: Reads::new(&[READ], other),
+        numbers: Numbers::none(),
         carried_out: CarriedOut::All,
         last_entry,
     };
