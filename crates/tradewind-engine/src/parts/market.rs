@@ -50,9 +50,9 @@ pub(crate) struct Feed {
     /// When its book last showed the prices of its quote.
     #[serde(default)]
     confirmed_at: Timestamp,
-    /// When its book was asked for that was not answered yet.
+    /// When its book was requested, while it was not answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    book_asked_at: Option<Timestamp>,
+    book_requested_at: Option<Timestamp>,
     /// The latest stamp of the venue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_time: Option<Timestamp>,
@@ -76,7 +76,7 @@ pub(crate) struct Feed {
 
 /// A stamp that is further ahead of the clock is wrong: later quotes are not compared with it.
 const AHEAD_MAX: Duration = Duration::from_secs(5);
-/// A book that is not there after this is asked for again.
+/// A book that is not there after this is requested again.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Trades kept of an instrument.
 const TRADES_KEPT: usize = 32;
@@ -230,11 +230,11 @@ impl Market {
     }
 
     /// Notes that the book of an instrument is to be read. False if it is being read.
-    pub(crate) fn ask_book(&mut self, instrument: InstrumentId, now: Timestamp) -> bool {
-        let asked = &mut self.feeds[instrument.index()].book_asked_at;
-        let is_new = asked.is_none_or(|before| now.since(before) > ANSWER_WITHIN);
+    pub(crate) fn request_book(&mut self, instrument: InstrumentId, now: Timestamp) -> bool {
+        let requested = &mut self.feeds[instrument.index()].book_requested_at;
+        let is_new = requested.is_none_or(|before| now.since(before) > ANSWER_WITHIN);
         if is_new {
-            *asked = Some(now);
+            *requested = Some(now);
         }
         is_new
     }
@@ -248,8 +248,8 @@ impl Market {
     ) -> bool {
         let index = instrument.index();
         let feed = &mut self.feeds[index];
-        let asked = feed.book_asked_at.take();
-        if asked.is_none_or(|asked| feed.changed_at > asked) {
+        let requested = feed.book_requested_at.take();
+        if requested.is_none_or(|requested| feed.changed_at > requested) {
             return true;
         }
         let touch = |levels: &[Level]| levels.first().map(|level| level.price);

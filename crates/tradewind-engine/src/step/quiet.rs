@@ -32,7 +32,7 @@ pub(super) fn awaits_book(
         since: now,
     };
     parts.bots.at_mut(place).await_book(waiting);
-    if parts.market.ask_book(instrument, now) {
+    if parts.market.request_book(instrument, now) {
         let account = parts.bots.bot(place.bot()).config().account;
         out.push(Output::ReadBook {
             account,

@@ -266,7 +266,7 @@ fn a_lane_gets_what_its_bot_reads_with_each_request() {
         Output::Evaluate(request) => Some(request.clone()),
         _ => None,
     });
-    let request = request.expect("the lane is asked");
+    let request = request.expect("the lane is evaluated");
     assert_eq!((request.instrument, request.reads.len()), (SPOT, 1));
     assert_eq!(request.reads[0].quote, Some(quote));
     assert_eq!(request.reads[0].health, FeedHealth::Live);

@@ -257,12 +257,12 @@ fn decided() -> (Desk, Script) {
     (desk, script)
 }
 
-fn asked(desk: &Desk) -> Vec<InstrumentId> {
-    let asked = desk.log.iter().filter_map(|output| match output {
+fn requested(desk: &Desk) -> Vec<InstrumentId> {
+    let requested = desk.log.iter().filter_map(|output| match output {
         Output::ReadBook { instrument, .. } => Some(*instrument),
         _ => None,
     });
-    asked.collect()
+    requested.collect()
 }
 
 fn answer(desk: &mut Desk, prices: Option<[i64; 2]>) {
@@ -285,7 +285,7 @@ fn answer(desk: &mut Desk, prices: Option<[i64; 2]>) {
 #[test]
 fn an_entry_in_a_quiet_instrument_waits_until_its_book_is_read() {
     let (mut desk, script) = decided();
-    assert_eq!((asked(&desk), desk.orders().len()), (vec![SPOT], 0));
+    assert_eq!((requested(&desk), desk.orders().len()), (vec![SPOT], 0));
     assert_eq!(desk.count(EventType::SignalGenerated), 0);
     desk.advance(SECOND / 10);
     answer(&mut desk, Some([10_003, 10_004]));
@@ -300,7 +300,7 @@ fn an_entry_in_a_quiet_instrument_waits_until_its_book_is_read() {
     desk.advance(SECOND * 10);
     close(&mut desk);
     assert_eq!(desk.orders().len(), 2);
-    assert_eq!(asked(&desk).len(), 1);
+    assert_eq!(requested(&desk).len(), 1);
 }
 
 #[test]
@@ -336,17 +336,17 @@ fn an_entry_waits_no_longer_than_its_time_to_live() {
     desk.quote(10_007, 10_008);
     script.say(BOT, Answer::target(1_000_000));
     close(&mut desk);
-    assert_eq!(asked(&desk).len(), 2);
+    assert_eq!(requested(&desk).len(), 2);
 }
 
 #[test]
-fn a_busy_instrument_is_not_asked_for_and_a_restart_forgets_what_waited() {
+fn a_busy_instrument_is_not_read_and_a_restart_forgets_what_waited() {
     let (mut desk, script) = started(SECOND * 60);
     desk.advance(SECOND * 59);
     desk.quote(10_000, 10_001);
     script.say(BOT, Answer::target(1_000_000));
     close(&mut desk);
-    assert_eq!((asked(&desk).len(), desk.orders().len()), (0, 1));
+    assert_eq!((requested(&desk).len(), desk.orders().len()), (0, 1));
 
     let (desk, script) = decided();
     let configuration = desk.engine.configuration().clone();

@@ -265,9 +265,9 @@ mod tests {
             ids.sort_unstable();
             ids
         };
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::time::sleep(Duration::from_millis(1)).await; // tidy: sleep: time is paused and moved
         assert_eq!(answered(), [0, 1, 3]);
-        tokio::time::sleep(WAITS.iter().sum()).await;
+        tokio::time::sleep(WAITS.iter().sum()).await; // tidy: sleep: time is paused and moved
         assert_eq!(answered(), [2]);
         stop.cancel();
         task.await.unwrap().unwrap();

@@ -124,7 +124,7 @@ impl DeskConfig {
             venue_stop_distance: self.desk.venue_stop_distance,
             on_restart: self.desk.on_restart,
             deadline_min: std::time::Duration::ZERO,
-            // The gaps of recorded data are those of whoever recorded it, and rows may repeat a quote.
+            // The gaps of recorded data are those of its recorder, and rows may repeat a quote.
             own_gaps: absent == AbsentInstruments::Refuse,
             references: self.references(&names),
         })
