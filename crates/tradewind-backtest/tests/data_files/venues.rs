@@ -57,7 +57,7 @@ fn a_spread_between_two_series_is_traded_and_the_same_each_time() {
         .iter()
         .map(|fill| fill.price.to_string())
         .collect();
-    assert_eq!(prices, ["9901.00", "10000.00"]);
+    assert_eq!(prices, ["9901", "10000"]);
     assert_eq!(report, run_files(&options).unwrap());
     // Whichever file is named first, what is traded and what is read follows from its venue.
     let json = report.to_json().to_string();

@@ -82,7 +82,7 @@ fn commands_reach_their_routes() {
     check(&["positions", "close", "BTC/USDT", "--bot", "a"], close);
     check(
         &["kill", "--reason", "drill"],
-        "POST /api/v1/kill {\"flatten\":false,\"reason\":\"drill\"}",
+        "POST /api/v1/kill {\"flatten\":false,\"include_external\":false,\"reason\":\"drill\"}",
     );
 }
 

@@ -16,7 +16,7 @@ fn options(folder: &TempDir) -> RecorderOptions {
 }
 
 fn message(number: u32) -> Vec<u8> {
-    let text = format!(r#"{{"stream":"btcusdt@trade","data":{{"t":{number:08}}}}}"#);
+    let text = format!(r#"{{"stream":"btcusdt@trade","data":{{"t":"{number:08}"}}}}"#);
     let mut bytes = vec![0x81, u8::try_from(text.len()).unwrap()];
     bytes.extend(text.bytes());
     bytes

@@ -403,7 +403,7 @@ fn a_book_is_read_once_and_always_answered() {
         assert_eq!(world.begun().last().unwrap(), "book of 0");
         match answer {
             Some(answer) => world.respond(id, answer),
-            None => world.advance(Duration::from_secs(60)),
+            None => world.advance(Duration::from_secs(120)),
         }
         assert_eq!(world.executor.wake_at(), None, "it is not tried again");
         world.books.pop().expect("an answer")
