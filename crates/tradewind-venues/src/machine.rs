@@ -488,7 +488,7 @@ impl SourceMachine {
         }
         let mut changes = Vec::new();
         self.health.disconnected(&reason.to_string(), &mut changes);
-        self.take_losses(lost.unwrap_or_default(), &mut changes);
+        self.take_losses(&lost.unwrap_or_default(), &mut changes);
         let failures = self.current.as_ref().map(|link| link.connection.failures());
         if failures == Some(FAILURES_MAX) {
             out.push(SourceOut::Unreachable(reason.clone()));
@@ -562,7 +562,7 @@ impl SourceMachine {
         self.health.forget_losses();
         self.health.overlaps(false);
         let mut changes = Vec::new();
-        self.take_losses(successor.lost.clone(), &mut changes);
+        self.take_losses(&successor.lost, &mut changes);
         if let Some(old) = self.current.replace(successor) {
             out.push(SourceOut::Close(old.id));
         }
@@ -571,7 +571,7 @@ impl SourceMachine {
     }
 
     /// What the link that took over has lost holds its instruments from now on.
-    fn take_losses(&mut self, lost: BTreeSet<Topic>, changes: &mut Vec<HealthChange>) {
+    fn take_losses(&mut self, lost: &BTreeSet<Topic>, changes: &mut Vec<HealthChange>) {
         for topic in lost.intersection(&self.wanted) {
             self.health.awaits(*topic, changes);
         }

@@ -1,6 +1,5 @@
 //! Two venues at once: one is traded on, the other one is read.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use tradewind_backtest::{FileOptions, run_files};
@@ -18,13 +17,13 @@ fn files(folder: &std::path::Path) -> [PathBuf; 2] {
         } else {
             10_000
         };
-        writeln!(own, "{at},{bid}.00,5.0,{}.00,5.0", bid + 1).unwrap();
+        own += &format!("{at},{bid}.00,5.0,{}.00,5.0\n", bid + 1);
         let at = at + 500;
-        writeln!(other, "{at},10000.500,5.0,10000.700,5.0").unwrap();
+        other += &format!("{at},10000.500,5.0,10000.700,5.0\n");
     }
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, text).expect("a folder of the test's own");
         path
     };
     [

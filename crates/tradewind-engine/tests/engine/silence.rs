@@ -241,7 +241,7 @@ fn silence_opens_no_breaker() {
 /// The next minute closes.
 fn close(desk: &mut Desk) {
     let minute = desk.now.since(START).as_secs() / 60;
-    desk.candle(&candle(i64::try_from(minute).unwrap(), 10_000));
+    desk.candle(&candle(i64::try_from(minute).expect("a minute"), 10_000));
 }
 
 /// A desk on which a quiet instrument was silent for at least 5 s when its bot decided to enter on a candle.

@@ -70,7 +70,7 @@ fn put_together(taken: &[Tapped]) -> (Vec<usize>, u64) {
                 panic!("{message:?}");
             };
             let text = std::str::from_utf8(text).unwrap();
-            found.push(text[2..7].parse().unwrap());
+            found.push(text.get(2..7).unwrap().parse().unwrap());
         });
     }
     (found, missed)

@@ -57,6 +57,8 @@ pub(crate) struct Shell {
     within: Duration,
     streams: Vec<(LinkId, ByteStream)>,
     opening: Vec<Connecting>,
+    /// Bytes read since the other tasks ran last.
+    taken: usize,
 }
 
 impl std::fmt::Debug for Shell {
@@ -83,6 +85,7 @@ impl Shell {
             within,
             streams: Vec::new(),
             opening: Vec::new(),
+            taken: 0,
         }
     }
 
@@ -104,19 +107,20 @@ impl Shell {
             // Made when nothing else is ready, so that a busy stream pays for no timer.
             () = async { connector.sleep(wake.unwrap_or_default()).await }, if wake.is_some() => Happened::Deadline,
         };
-        let mut was_full = false;
         match happened {
             Happened::Opened(id, opened) => self.opened(links, id, opened),
             Happened::Moved(id, moved) => {
-                let read = links.buffers(id).map_or(0, |buffers| buffers.input().len());
-                was_full = read >= READ_BYTES_MAX;
+                if matches!(moved, Ok(Moved::Read)) {
+                    self.taken += links.buffers(id).map_or(0, |buffers| buffers.input().len());
+                }
                 self.moved(links, id, moved);
             }
             Happened::Deadline => {}
         }
         links.tick(self.now());
         self.act(links);
-        if was_full {
+        if self.taken >= READ_BYTES_MAX {
+            self.taken = 0;
             give_way().await;
         }
     }
@@ -182,7 +186,7 @@ impl Shell {
     }
 }
 
-/// Lets the other tasks of this executor run once: a stream that has more than one reading holds must not keep them waiting.
+/// Lets the other tasks of this executor run once: a stream that never ends must not keep them waiting.
 async fn give_way() {
     let mut has_waited = false;
     poll_fn(|context| match std::mem::replace(&mut has_waited, true) {
@@ -228,4 +232,112 @@ fn poll_streams(
         }
     }
     Poll::Pending
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+    use tradewind_model::ManualClock;
+
+    use super::*;
+    use crate::wire::connector::TcpConnector;
+    use crate::{LinkId, client_config};
+
+    /// A stream that is ready for ever, in parts.
+    struct Endless;
+
+    impl Endless {
+        const PART: usize = 20 * 1024;
+    }
+
+    impl AsyncRead for Endless {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            space: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            space.put_slice(&[0; Self::PART]);
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Endless {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// Counts the bytes of one connection.
+    #[derive(Default)]
+    struct Counts {
+        buffers: Buffers,
+        bytes: usize,
+    }
+
+    impl Links for Counts {
+        fn next_action(&mut self) -> Option<LinkAction> {
+            None
+        }
+
+        fn buffers(&mut self, _: LinkId) -> Option<&mut Buffers> {
+            Some(&mut self.buffers)
+        }
+
+        fn opened(&mut self, _: Duration, _: LinkId, _: u64) -> bool {
+            true
+        }
+
+        fn received(&mut self, _: Duration, _: LinkId, _: Timestamp) {
+            let read = self.buffers.input().len();
+            self.buffers.used(read);
+            self.bytes += read;
+        }
+
+        fn written(&mut self, _: Duration, _: LinkId) {}
+
+        fn lost(&mut self, _: Duration, _: LinkId, why: String) {
+            panic!("{why}");
+        }
+
+        fn tick(&mut self, _: Duration) {}
+
+        fn wake_at(&self) -> Option<Duration> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_stream_that_never_ends_lets_others_run_after_64_kib() {
+        let connector = TcpConnector::shared(client_config(None).unwrap());
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::default();
+        let mut shell = Shell::new(connector, clock, Duration::from_secs(1));
+        shell.streams.push((LinkId(1), Box::new(Endless)));
+        let mut counts = Counts::default();
+        let mut context = Context::from_waker(Waker::noop());
+        for turn in 1..=3 {
+            {
+                let mut run = pin!(async {
+                    for _ in 0..1_000 {
+                        shell.step(&mut counts).await;
+                    }
+                });
+                assert!(run.as_mut().poll(&mut context).is_pending());
+            }
+            assert_eq!(counts.bytes, turn * 4 * Endless::PART);
+        }
+    }
 }

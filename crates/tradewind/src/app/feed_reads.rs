@@ -252,7 +252,8 @@ mod tests {
             });
         }
         let stop = CancellationToken::new();
-        let task = tokio::spawn(readers[0].clone().run(stop.clone()));
+        let mut running = JoinSet::new();
+        running.spawn(readers[0].clone().run(stop.clone()));
         let answered = || {
             let mut taken = Taken::default();
             queues.take(&mut taken);
@@ -270,6 +271,6 @@ mod tests {
         tokio::time::sleep(WAITS.iter().sum()).await; // tidy: sleep: time is paused and moved
         assert_eq!(answered(), [2]);
         stop.cancel();
-        task.await.unwrap().unwrap();
+        running.join_next().await.unwrap().unwrap().unwrap();
     }
 }

@@ -170,17 +170,14 @@ fn import(args: ImportArgs, catalogue: &Catalogue, output: Output) -> anyhow::Re
     let mut import = catalogue.import()?;
     let mut done: Vec<(PathBuf, Series, Imported, Vec<String>)> = Vec::new();
     for path in args.files {
-        let table = match open(&path, &hints)? {
-            Some(table) => table,
-            None => {
-                let files = import::files(&path)?;
-                let found = import::captures(&files, &args.venue, &mut import)?;
-                let found = found.into_iter();
-                done.extend(
-                    found.map(|(series, imported, notes)| (path.clone(), series, imported, notes)),
-                );
-                continue;
-            }
+        let Some(table) = open(&path, &hints)? else {
+            let files = import::files(&path)?;
+            let found = import::captures(&files, &args.venue, &mut import)?;
+            let found = found.into_iter();
+            done.extend(
+                found.map(|(series, imported, notes)| (path.clone(), series, imported, notes)),
+            );
+            continue;
         };
         let series = Series {
             venue: args.venue.clone(),

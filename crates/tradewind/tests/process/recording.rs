@@ -400,7 +400,7 @@ fn a_fetch_of_trades_fills_what_is_absent_in_front_and_behind() {
     let config = configuration(folder.path(), &simx.address);
     let all = within(PATIENCE * 4, "trades", || {
         let mut all = past_trades(&simx.address, 0);
-        while let Some((last, _)) = all.last().filter(|_| all.len() % 1_000 == 0) {
+        while let Some((last, _)) = all.last().filter(|_| all.len().is_multiple_of(1_000)) {
             all.extend(past_trades(&simx.address, last + 1));
         }
         (all.len() > 500).then_some(all)

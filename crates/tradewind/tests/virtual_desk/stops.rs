@@ -1,6 +1,11 @@
 //! How long positions are without a stop, by the exchange's books: while an entry is filled in parts, beside a bot whose stop has an unknown
 //! fate, and where the market has passed a stop's limit.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the times that it measured are its output"
+)]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -149,7 +149,7 @@ pub(super) fn captures(
         for (symbol, found) in some {
             let product = tradewind_data::product(symbol)
                 .with_context(|| format!("{}: {symbol} is no known product", path.display()))?;
-            pass.insert(symbol, OfSymbol::new(path, venue, product, symbol, found));
+            pass.insert(symbol, OfSymbol::new(path, venue, &product, symbol, found));
         }
         lines(files, |file, line| {
             let symbol = match stream_of(line) {
@@ -198,7 +198,13 @@ struct OfSymbol {
 }
 
 impl OfSymbol {
-    fn new(path: &Path, venue: &str, product: Product, symbol: &str, found: &SymbolSurvey) -> Self {
+    fn new(
+        path: &Path,
+        venue: &str,
+        product: &Product,
+        symbol: &str,
+        found: &SymbolSurvey,
+    ) -> Self {
         let instrument = Instrument {
             price_decimals: found.price_decimals,
             quantity_decimals: found.quantity_decimals,
