@@ -8,14 +8,17 @@
     reason = "a benchmark's output is what it is run for"
 )]
 
+#[path = "shared/measure.rs"]
+mod measure;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use tradewind_backtest::{BenchmarkSeries, benchmark_setup, run};
 use tradewind_model::MarketEvent;
 
+use measure::{RUNS, line, median, peak_kib, timed};
+
 const QUOTES: u64 = 1_000_000;
-const RUNS: usize = 5;
 
 fn main() {
     if std::env::args().any(|argument| argument == "--test") {
@@ -75,36 +78,4 @@ fn crossings(quotes: u64) -> u64 {
         above = fast > slow;
     }
     crossed
-}
-
-fn line(name: &str, elapsed: Duration, quotes: u64) {
-    #[expect(clippy::cast_precision_loss, reason = "shown to three digits")]
-    let quotes = quotes as f64;
-    let seconds = elapsed.as_secs_f64();
-    println!(
-        "{name:<11} {:.2} M quotes/s, {:.1} ns a quote",
-        quotes / seconds / 1e6,
-        seconds / quotes * 1e9
-    );
-}
-
-fn median(mut work: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..RUNS).map(|_| timed(&mut work)).collect();
-    times.sort();
-    times[RUNS / 2]
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn timed(mut work: impl FnMut()) -> Duration {
-    let start = Instant::now();
-    work();
-    start.elapsed()
-}
-
-/// The most memory this process has held, in KiB; 0 where the system does not report it.
-fn peak_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
-        .unwrap_or(0)
 }

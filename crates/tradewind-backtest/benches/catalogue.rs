@@ -7,15 +7,18 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run says so")]
 
+#[path = "shared/measure.rs"]
+mod measure;
+
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use tradewind_backtest::{BenchmarkSeries, benchmark_setup, run};
 use tradewind_data::{Adding, Catalogue, QuoteRow, Row, Series, Span, counts};
 use tradewind_model::{Amount, Instrument, MarketEvent, Price, Quantity, Quote, Timestamp};
 
+use measure::{RUNS, line, median, peak_kib};
+
 const QUOTES: u64 = 1_000_000;
-const RUNS: usize = 5;
 
 fn main() {
     if std::env::args().any(|argument| argument == "--test") {
@@ -48,9 +51,9 @@ fn main() {
         "{QUOTES} quotes, {} orders, median of {RUNS} runs",
         orders[0]
     );
-    line("read from the catalogue", read);
-    line("backtest from the catalogue", catalogue);
-    line("backtest from memory", memory);
+    line("read from the catalogue", read, QUOTES);
+    line("backtest from the catalogue", catalogue, QUOTES);
+    line("backtest from memory", memory, QUOTES);
     println!(
         "peak memory {before} KiB after writing, {after_short} KiB after {QUOTES} quotes, {after_long} KiB after {}",
         10 * QUOTES
@@ -112,36 +115,4 @@ fn quotes<'a>(
         };
         (row.at, MarketEvent::Quote(quote))
     })
-}
-
-fn line(name: &str, elapsed: Duration) {
-    #[expect(clippy::cast_precision_loss, reason = "shown to three digits")]
-    let quotes = QUOTES as f64;
-    let seconds = elapsed.as_secs_f64();
-    println!(
-        "{name:<28} {:.2} M quotes/s, {:.1} ns a quote",
-        quotes / seconds / 1e6,
-        seconds / quotes * 1e9
-    );
-}
-
-fn median(mut work: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..RUNS).map(|_| timed(&mut work)).collect();
-    times.sort();
-    times[RUNS / 2]
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn timed(mut work: impl FnMut()) -> Duration {
-    let start = Instant::now();
-    work();
-    start.elapsed()
-}
-
-/// The most memory this process has held, in KiB; 0 where the system does not report it.
-fn peak_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
-        .unwrap_or(0)
 }
