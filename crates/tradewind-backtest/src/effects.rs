@@ -87,11 +87,10 @@ impl Effects for DirectEffects {
     }
 
     #[inline]
-    fn publish(&mut self, event: Event) {
-        self.counters
-            .note(&event, self.configuration.accounts.len());
-        self.ambiguity.note(&event, &self.configuration.instruments);
-        self.levels.note(&event);
+    fn publish(&mut self, event: &Event) {
+        self.counters.note(event, self.configuration.accounts.len());
+        self.ambiguity.note(event, &self.configuration.instruments);
+        self.levels.note(event);
     }
 
     #[inline]

@@ -357,14 +357,15 @@ impl<C: Clock, J: Journal, E: Effects> Driver<C, J, E> {
         }
         self.perform();
         let mut replies = Vec::new();
-        for output in self.uncommitted.drain(..) {
+        for output in &self.uncommitted {
             match output {
                 Output::Event(event) => self.effects.publish(event),
-                Output::Reply(id, result) => replies.push((id, result)),
+                Output::Reply(id, result) => replies.push((*id, result.clone())),
                 Output::EndFlattening => self.effects.end_flattening(),
                 _ => {}
             }
         }
+        self.uncommitted.clear();
         self.effects.flush();
         for (id, at, quote) in self.quotes.drain(..) {
             self.effects.publish_quote(id, at, &quote);

@@ -149,7 +149,7 @@ pub trait Effects {
     fn perform(&mut self, now: Timestamp, effect: Effect);
 
     /// Announces an event that is written. Events come in order; [`flush`](Self::flush) ends a series.
-    fn publish(&mut self, event: Event);
+    fn publish(&mut self, event: &Event);
 
     /// Answers a command, after its events were announced.
     fn reply(&mut self, id: CommandId, result: CommandResult);

@@ -118,7 +118,7 @@ impl Effects for Noted {
         }
     }
 
-    fn publish(&mut self, event: Event) {
+    fn publish(&mut self, event: &Event) {
         if matches!(event.kind, EventKind::OrderPlaced { .. }) {
             self.note("event order_placed");
         }

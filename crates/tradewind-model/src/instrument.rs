@@ -186,7 +186,12 @@ impl Instrument {
         let scale = u32::from(Amount::DECIMALS)
             .checked_sub(u32::from(self.price_decimals) + u32::from(self.quantity_decimals))?;
         let product = i128::from(price.0) * i128::from(quantity.0);
-        product.checked_mul(10_i128.pow(scale)).map(Amount)
+        let unit = pow10(scale.try_into().ok()?);
+        // Nearly every product fits in 64 bits, and then the amount in 128: 10^18 is less than 2^63.
+        match i64::try_from(product) {
+            Ok(product) => Some(Amount(i128::from(product) * unit)),
+            Err(_) => product.checked_mul(unit).map(Amount),
+        }
     }
 
     /// `quantity` as an amount of the base asset (or of contracts).
@@ -373,8 +378,24 @@ impl Instrument {
     }
 }
 
-const fn pow10(exponent: u8) -> i128 {
-    10_i128.pow(exponent as u32)
+/// 10^0 to 10^18: an amount has no more decimals.
+const POWERS: [i64; 19] = {
+    let mut powers = [1; 19];
+    let mut exponent = 1;
+    while exponent < powers.len() {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+};
+
+/// A power of ten as a table, which costs a load instead of a loop.
+fn pow10(exponent: u8) -> i128 {
+    let known = POWERS.get(usize::from(exponent));
+    known.map_or_else(
+        || 10_i128.pow(u32::from(exponent)),
+        |power| i128::from(*power),
+    )
 }
 
 #[cfg(test)]

@@ -254,16 +254,14 @@ impl Portfolio {
     /// Whether what a fill moves fits the number range: the base, its value, and the fee.
     fn takes(&self, instrument: &Instrument, owner: OwnerId, fill: &Fill, value: Amount) -> bool {
         let base = instrument.quantity_amount(fill.quantity);
-        let moves = [
-            (instrument.base, owner, base),
-            (instrument.quote, owner, value),
-            (instrument.settlement, owner, value),
-            (fill.fee.asset, owner, fill.fee.amount),
-            (fill.fee.asset, OwnerId::Fees, fill.fee.amount),
-        ];
-        moves
-            .into_iter()
-            .all(|(asset, whose, amount)| self.has_room(fill.account, asset, whose, amount))
+        let Money { asset, amount } = fill.fee;
+        let payer = payer(has_asset(instrument, asset), owner);
+        let has_room = |asset, owner, amount| self.has_room(fill.account, asset, owner, amount);
+        has_room(instrument.base, owner, base)
+            && has_room(instrument.quote, owner, value)
+            && (instrument.settlement == instrument.quote
+                || has_room(instrument.settlement, owner, value))
+            && (amount.is_zero() || has_room(asset, payer, amount))
     }
 
     /// Whether an amount may be added to, or taken from, an owner's balance and profit in an asset.
@@ -306,9 +304,8 @@ impl Portfolio {
         if amount.is_zero() {
             return;
         }
-        let own =
-            asset == instrument.base || asset == instrument.quote || asset == instrument.settlement;
-        let payer = if own { owner } else { OwnerId::Fees };
+        let own = has_asset(instrument, asset);
+        let payer = payer(own, owner);
         self.post(EntryKind::Fee, fill.account, asset, payer, -amount);
         if own && asset != instrument.base {
             position.realized -= amount;
@@ -397,6 +394,16 @@ impl Portfolio {
     pub fn opened_at(&self, key: &PositionKey) -> Option<Timestamp> {
         self.positions.get(key).map(|position| position.opened_at)
     }
+}
+
+/// Whether an asset is one of those that an instrument trades in.
+fn has_asset(instrument: &Instrument, asset: AssetId) -> bool {
+    [instrument.base, instrument.quote, instrument.settlement].contains(&asset)
+}
+
+/// Who pays a fee: the owner of the fill in an asset of its instrument, FEES in any other.
+const fn payer(own_asset: bool, owner: OwnerId) -> OwnerId {
+    if own_asset { owner } else { OwnerId::Fees }
 }
 
 #[cfg(test)]

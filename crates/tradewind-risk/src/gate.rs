@@ -187,7 +187,7 @@ impl AppliesTo {
 
 /// The list, cheapest and most final first. The time to live of R04 is sealed into an entry by [`check`]. R17, R22, R23
 /// and R25 are not per order: see `monitors/`.
-const CHECKS: [(AppliesTo, Check); 23] = [
+static CHECKS: [(AppliesTo, Check); 23] = [
     (AppliesTo::All, checks::r01_trading_state::check),
     (AppliesTo::All, checks::r02_start_gate::check),
     (AppliesTo::Entry, checks::limits_present),
@@ -218,7 +218,7 @@ const CHECKS: [(AppliesTo, Check); 23] = [
 /// # Errors
 /// The first reason against it. A denial is an answer, not a fault.
 pub fn check(candidate: &Candidate, context: &Context<'_>) -> Result<ApprovedOrder, DenyReason> {
-    for (applies_to, check) in CHECKS {
+    for (applies_to, check) in &CHECKS {
         if applies_to.covers(candidate.purpose) {
             check(candidate, context)?;
         }

@@ -73,12 +73,20 @@ pub(crate) struct AccountRecord {
 /// What identifies a fill on its account.
 pub(crate) type FillKey = (InstrumentId, TradeId, ClientOrderId);
 
+/// What identifies a fill in its instrument: the sides of a trade with oneself have one trade id.
+type TradeKey = (TradeId, ClientOrderId);
+
 /// The last fills that are booked.
 #[derive(Clone, Debug, Default)]
 struct RecentFills {
-    known: BTreeSet<FillKey>,
+    /// By instrument, sorted. Trade ids grow with time, so that nearly every fill goes to the end.
+    known: BTreeMap<InstrumentId, VecDeque<TradeKey>>,
     /// Oldest first.
     order: VecDeque<Fill>,
+}
+
+const fn trade_key(fill: &Fill) -> TradeKey {
+    (fill.trade_id, fill.client_id)
 }
 
 const fn key(fill: &Fill) -> FillKey {
@@ -239,7 +247,7 @@ impl AccountRecord {
 
     /// Whether a fill is booked: a reading listed it, or it is one of the last.
     pub(crate) fn is_booked(&self, fill: &Fill) -> bool {
-        self.is_listed(fill) || self.recent.known.contains(&key(fill))
+        self.is_listed(fill) || self.recent.contains(fill)
     }
 
     /// Whether a reading listed a fill, or a later one of its instrument.
@@ -377,7 +385,7 @@ impl AccountRecord {
 impl RecentFills {
     /// Notes a fill. Returns whether it is new, and the oldest one if there was no room for it any more.
     fn note(&mut self, fill: &Fill) -> (bool, Option<Fill>) {
-        if !self.known.insert(key(fill)) {
+        if !self.insert(fill) {
             return (false, None);
         }
         self.order.push_back(*fill);
@@ -386,9 +394,43 @@ impl RecentFills {
         }
         let oldest = self.order.pop_front();
         if let Some(oldest) = &oldest {
-            self.known.remove(&key(oldest));
+            self.remove(oldest);
         }
         (true, oldest)
+    }
+
+    fn contains(&self, fill: &Fill) -> bool {
+        let known = self.known.get(&fill.instrument);
+        known.is_some_and(|known| known.binary_search(&trade_key(fill)).is_ok())
+    }
+
+    /// False if it is there already.
+    fn insert(&mut self, fill: &Fill) -> bool {
+        let (known, key) = (
+            self.known.entry(fill.instrument).or_default(),
+            trade_key(fill),
+        );
+        if known.back().is_none_or(|last| *last < key) {
+            known.push_back(key);
+            return true;
+        }
+        let place = known.binary_search(&key);
+        if let Err(index) = place {
+            known.insert(index, key);
+        }
+        place.is_err()
+    }
+
+    fn remove(&mut self, fill: &Fill) {
+        let Some(known) = self.known.get_mut(&fill.instrument) else {
+            return;
+        };
+        // The oldest fill of all is nearly always the oldest of its instrument.
+        if known.front() == Some(&trade_key(fill)) {
+            known.pop_front();
+        } else if let Ok(index) = known.binary_search(&trade_key(fill)) {
+            known.remove(index);
+        }
     }
 
     fn forget_listed(&mut self, cursors: &BTreeMap<InstrumentId, TradeId>) {
@@ -396,9 +438,11 @@ impl RecentFills {
             let last = cursors.get(&fill.instrument);
             last.is_some_and(|last| fill.trade_id <= *last)
         };
-        self.known.retain(|(instrument, trade, _)| {
-            cursors.get(instrument).is_none_or(|last| trade > last)
-        });
+        for (instrument, known) in &mut self.known {
+            if let Some(last) = cursors.get(instrument) {
+                known.drain(..known.partition_point(|(trade, _)| trade <= last));
+            }
+        }
         self.order.retain(|fill| !is_listed(fill));
     }
 }

@@ -26,60 +26,71 @@ pub(crate) type FormerOrder = (ClientOrderId, BotId, Timestamp);
 /// The orders the engine keeps.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
-    open: BTreeMap<ClientOrderId, Order>,
+    /// Shared with whoever looks at an order while it changes others, and with snapshots.
+    open: BTreeMap<ClientOrderId, Arc<Order>>,
     /// Oldest first. Searched from the newest, because late reports are mostly about orders that ended lately. A
     /// snapshot shares the orders.
     closed: VecDeque<Arc<Order>>,
     /// Bots whose orders were cancelled since their cancels were last counted (R17); emptied with every order and every
     /// valuation.
     cancels: Vec<BotId>,
-    /// Bots of orders that ended before those in `closed`. Ids of one instance grow with time.
-    former: BTreeMap<ClientOrderId, (BotId, Timestamp)>,
+    /// Bots of orders that ended before those in `closed`, by id. Ids of one instance grow with time, so that nearly every
+    /// order goes to the end.
+    former: VecDeque<FormerOrder>,
 }
 
 impl Orders {
     /// Adds an order to the open ones.
     pub(crate) fn insert(&mut self, new: NewOrder) {
-        self.open.insert(new.terms.client_id, Order::new(new));
+        let id = new.terms.client_id;
+        self.open.insert(id, Arc::new(Order::new(new)));
     }
 
     /// The order of this id, open or lately ended.
     pub(crate) fn get_mut(&mut self, id: ClientOrderId) -> Option<&mut Order> {
+        self.shared_mut(id).map(Arc::make_mut)
+    }
+
+    /// The same, for who looks at it later while other parts change.
+    pub(crate) fn shared_mut(&mut self, id: ClientOrderId) -> Option<&mut Arc<Order>> {
         self.open.get_mut(&id).or_else(|| {
             let mut newest_first = self.closed.iter_mut().rev();
-            let found = newest_first.find(|order| order.terms().client_id == id);
-            found.map(Arc::make_mut)
+            newest_first.find(|order| order.terms().client_id == id)
         })
     }
 
     pub(crate) fn open_order(&self, id: ClientOrderId) -> Option<&Order> {
-        self.open.get(&id)
+        self.open.get(&id).map(Arc::as_ref)
+    }
+
+    fn open_mut(&mut self, id: ClientOrderId) -> Option<&mut Order> {
+        self.open.get_mut(&id).map(Arc::make_mut)
     }
 
     /// Sets how often an open order may be placed again at the touch.
     pub(crate) fn set_reprices(&mut self, id: ClientOrderId, reprices: u32) {
-        if let Some(order) = self.open.get_mut(&id) {
+        if let Some(order) = self.open_mut(id) {
             order.set_reprices(reprices);
         }
     }
 
     /// Notes that the wait of an open order is over; see [`Order::time_out`].
     pub(crate) fn time_out(&mut self, id: ClientOrderId, cross: bool) {
-        if let Some(order) = self.open.get_mut(&id) {
+        if let Some(order) = self.open_mut(id) {
             order.time_out(cross);
         }
     }
 
     /// Notes that the request of order `by` cancels an open order first.
     pub(crate) fn replace(&mut self, id: ClientOrderId, by: ClientOrderId) {
-        if let Some(order) = self.open.get_mut(&id) {
+        if let Some(order) = self.open_mut(id) {
             order.set_replaced_by(Some(by));
         }
     }
 
     /// Notes that nothing replaces an open order any more.
     pub(crate) fn keep(&mut self, id: ClientOrderId) {
-        if let Some(order) = self.open.get_mut(&id) {
+        if let Some(order) = self.open_mut(id) {
             order.set_replaced_by(None);
         }
     }
@@ -111,7 +122,7 @@ impl Orders {
         account: AccountId,
         instrument: InstrumentId,
     ) -> impl Iterator<Item = &Order> {
-        self.open.values().filter(move |order| {
+        self.open().filter(move |order| {
             let terms = order.terms();
             order.effect() == PositionEffect::Protect
                 && (terms.account, terms.instrument) == (account, instrument)
@@ -120,13 +131,13 @@ impl Orders {
 
     /// Open protective stops that cover a position, by client id.
     pub(crate) fn stops_of(&self, place: BotInstrument) -> impl Iterator<Item = &Order> {
-        let stops = self.open.values().filter(|order| order.is_stop());
+        let stops = self.open().filter(|order| order.is_stop());
         stops.filter(move |order| order.shares().of(place).0 > 0)
     }
 
     /// Open orders that rest at the venue to take a position's profit, by client id.
     pub(crate) fn take_profits_of(&self, place: BotInstrument) -> impl Iterator<Item = &Order> {
-        let orders = self.open.values().filter(|order| order.takes_profit());
+        let orders = self.open().filter(|order| order.takes_profit());
         orders.filter(move |order| order.shares().of(place).0 > 0)
     }
 
@@ -140,45 +151,57 @@ impl Orders {
         {
             self.keep_owner(&oldest, order.placed_at());
         }
-        self.closed.push_back(Arc::new(order));
+        self.closed.push_back(order);
     }
 
     fn keep_owner(&mut self, order: &Order, now: Timestamp) {
         if let Some(bot) = order.bot() {
-            let owner = (bot, order.placed_at());
-            self.former.insert(order.terms().client_id, owner);
+            self.insert_former((order.terms().client_id, bot, order.placed_at()));
         }
-        while let Some(oldest) = self.former.first_entry() {
-            let is_old = now.since(oldest.get().1) > OWNER_KEPT;
+        while let Some((_, _, placed_at)) = self.former.front() {
+            let is_old = now.since(*placed_at) > OWNER_KEPT;
             if !is_old && self.former.len() <= OWNERS_MAX {
                 return;
             }
-            self.former.pop_first();
+            self.former.pop_front();
+        }
+    }
+
+    fn insert_former(&mut self, former: FormerOrder) {
+        match self.former.back() {
+            Some(last) if last.0 >= former.0 => {
+                match self.former.binary_search_by_key(&former.0, |known| known.0) {
+                    Ok(index) => self.former[index] = former,
+                    Err(index) => self.former.insert(index, former),
+                }
+            }
+            _ => self.former.push_back(former),
         }
     }
 
     /// The bot of an order that ended so long ago that the order itself is not kept.
     pub(crate) fn former_bot(&self, id: ClientOrderId) -> Option<BotId> {
-        self.former.get(&id).map(|(bot, _)| *bot)
+        let index = self.former.binary_search_by_key(&id, |known| known.0);
+        index.ok().map(|index| self.former[index].1)
     }
 
     /// Owners of ended orders that are not kept themselves, oldest first.
     pub(crate) fn former(&self) -> impl Iterator<Item = FormerOrder> + '_ {
-        self.former.iter().map(|(id, (bot, at))| (*id, *bot, *at))
+        self.former.iter().copied()
     }
 
     /// Adds saved owners.
     pub(crate) fn restore_former(&mut self, orders: Vec<FormerOrder>) {
-        let keyed = orders.into_iter();
-        self.former
-            .extend(keyed.map(|(id, bot, at)| (id, (bot, at))));
+        for order in orders {
+            self.insert_former(order);
+        }
     }
 
     /// A new start of the desk: whether a cancel arrived is not known, and an order without an outcome is unknown. Returns
     /// the orders that became unknown.
     pub(crate) fn restart(&mut self) -> Vec<ClientOrderId> {
         let mut unknown = Vec::new();
-        for order in self.open.values_mut() {
+        for order in self.open.values_mut().map(Arc::make_mut) {
             if order.restart() {
                 unknown.push(order.terms().client_id);
             }
@@ -188,14 +211,14 @@ impl Orders {
 
     /// Sends a cancel of an open order, unless one was sent.
     pub(crate) fn cancel(&mut self, id: ClientOrderId, out: &mut Outputs) {
-        if let Some(order) = self.open.get_mut(&id) {
+        if let Some(order) = self.open.get_mut(&id).map(Arc::make_mut) {
             self.cancels.extend(cancel(order, out));
         }
     }
 
     /// Sends a cancel of an open order if it is an entry.
     pub(crate) fn cancel_if_entry(&mut self, id: ClientOrderId, out: &mut Outputs) {
-        let order = self.open.get_mut(&id);
+        let order = self.open.get_mut(&id).map(Arc::make_mut);
         if let Some(order) = order.filter(|order| order.effect() == PositionEffect::Entry) {
             self.cancels.extend(cancel(order, out));
         }
@@ -212,7 +235,7 @@ impl Orders {
         is_meant: impl Fn(&Order) -> bool,
         out: &mut Outputs,
     ) {
-        for order in self.open.values_mut() {
+        for order in self.open.values_mut().map(Arc::make_mut) {
             if order.effect() == PositionEffect::Entry && is_meant(order) {
                 self.cancels.extend(cancel(order, out));
             }
@@ -234,7 +257,7 @@ impl Orders {
 
     /// Open orders by client id.
     pub(crate) fn open(&self) -> impl Iterator<Item = &Order> {
-        self.open.values()
+        self.open.values().map(Arc::as_ref)
     }
 
     /// Orders that lately ended, oldest first.
@@ -246,7 +269,7 @@ impl Orders {
     pub(crate) fn restore_open(&mut self, orders: Vec<Order>) {
         let keyed = orders.into_iter();
         self.open
-            .extend(keyed.map(|order| (order.terms().client_id, order)));
+            .extend(keyed.map(|order| (order.terms().client_id, Arc::new(order))));
     }
 
     /// Adds saved ended orders, oldest first.

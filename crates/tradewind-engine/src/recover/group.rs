@@ -1,5 +1,7 @@
 //! The group of records that belong to one input, and decisions in it that still lack their outcome.
 
+use std::sync::Arc;
+
 use tradewind_events::Outputs;
 use tradewind_model::{ClientOrderId, EventId, Ppm, Reason, Target};
 
@@ -17,7 +19,7 @@ pub(super) enum Pending {
     /// It works towards a target.
     Target(Target, Option<EventId>),
     /// It places the remainder of an order again.
-    Remainder(Box<Order>),
+    Remainder(Arc<Order>),
     /// It closes later what an exit left open.
     Leftover,
     /// A person's command to close its position was refused: by the denial that follows, or before anything was decided.
@@ -75,7 +77,7 @@ impl Group {
                 Some((target, cause)) => Pending::Target(target, cause),
                 None => return,
             },
-            AfterEnd::Remainder => Pending::Remainder(Box::new(order)),
+            AfterEnd::Remainder => Pending::Remainder(order),
             AfterEnd::Leftover => Pending::Leftover,
         };
         self.expect(place, pending);

@@ -282,7 +282,7 @@ fn call(
 
 #[inline]
 fn role(config: &BotConfig, instrument: InstrumentId) -> Role {
-    if config.instruments.contains(&instrument) {
+    if config.reads.is_empty() || config.instruments.contains(&instrument) {
         Role::Traded
     } else {
         Role::Read

@@ -3,6 +3,8 @@
 //! One function takes every report, from whichever channel and in whatever order it comes. A fill is booked exactly
 //! once, by its trade id, even if its order had ended already. It is never dropped.
 
+use std::sync::Arc;
+
 use tradewind_events::{BotState, EventKind, Output, Outputs, Timer};
 use tradewind_model::{
     AccountId, BotId, EventId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus,
@@ -42,10 +44,11 @@ pub(crate) fn fold_report(
     {
         parts.accounts.get_mut(fill.account).note_heard(fill);
     }
-    let Some(order) = parts.orders.get_mut(report.client_id) else {
+    let Some(shared) = parts.orders.shared_mut(report.client_id) else {
         on_stray(parts, report, out);
         return None;
     };
+    let order = Arc::make_mut(shared);
     if !order.is_named_by(report) {
         // It contradicts what was sent: nothing of it is used, and the venue is queried.
         out.push(order.query());
@@ -68,7 +71,7 @@ pub(crate) fn fold_report(
     if is_alive {
         out.extend([order.cancel_again(), order.query()]);
     }
-    let order = order.clone();
+    let order = Arc::clone(shared);
     breakers::on_report(parts, &order, &report.kind, out);
     match &report.kind {
         ReportKind::Filled(fill) => on_fill(parts, &order, fill, out),
@@ -262,7 +265,7 @@ fn halt_unbookable(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
 #[derive(Debug)]
 pub(crate) struct Ending {
     pub(crate) place: BotInstrument,
-    pub(crate) order: Order,
+    pub(crate) order: Arc<Order>,
     pub(crate) next: AfterEnd,
 }
 
@@ -278,7 +281,7 @@ pub(crate) enum AfterEnd {
 }
 
 /// Closes an order that has ended: its bot may place the next one.
-fn end(parts: &mut Parts, order: Order, out: &mut Outputs) -> Option<Ending> {
+fn end(parts: &mut Parts, order: Arc<Order>, out: &mut Outputs) -> Option<Ending> {
     let id = order.terms().client_id;
     parts.orders.close(id);
     if order.effect() == PositionEffect::Protect {

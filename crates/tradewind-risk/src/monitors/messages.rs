@@ -75,7 +75,8 @@ impl Monitor for MessageRates {
 
 impl BotRates {
     fn forget(&mut self, now: Timestamp, window: Duration) {
-        self.parts.retain(|part| now.since(part.since) < window);
+        let is_old = |part: &mut Part| now.since(part.since) >= window;
+        while self.parts.pop_front_if(is_old).is_some() {}
     }
 
     /// The part of the window that `now` lies in.

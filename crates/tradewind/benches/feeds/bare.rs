@@ -1,6 +1,7 @@
 //! The least work there is with each transport.
 
-use std::io::{Read, Write};
+use std::hint::black_box;
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,6 +29,10 @@ pub(crate) fn read(feed: &Arc<Feed>) -> Duration {
     let mut buffer = vec![0; 4 << 20];
     let (mut kept, mut total) = (0, 0);
     let mut messages = 0_u64;
+    let is_polled = feed.kind == Kind::Http;
+    if is_polled {
+        poll(&mut socket);
+    }
     while total < feed.bytes.len() {
         let length = socket.read(&mut buffer[kept..]).unwrap();
         total += length;
@@ -35,7 +40,10 @@ pub(crate) fn read(feed: &Arc<Feed>) -> Duration {
         let mut at = 0;
         while let Some(step) = step(feed.kind, &buffer[at..kept]) {
             at += step;
-            messages += 1;
+            messages += feed.quotes_of_a_message();
+            if is_polled && messages < feed.quotes {
+                poll(&mut socket);
+            }
         }
         buffer.copy_within(at..kept, 0);
         kept -= at;
@@ -60,6 +68,10 @@ fn step(kind: Kind, bytes: &[u8]) -> Option<usize> {
             let length = digits.fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
             head + end + 2 + length + 2
         }
+        Kind::Http => {
+            let (head, length) = head_of_answer(bytes)?;
+            head + length
+        }
         Kind::Binance | Kind::Snapshots | Kind::Json => match bytes.get(1)? {
             126 => 4 + usize::from(u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?)),
             127 => {
@@ -71,8 +83,91 @@ fn step(kind: Kind, bytes: &[u8]) -> Option<usize> {
     (bytes.len() >= length).then_some(length)
 }
 
-/// What the WebSocket library alone makes of the same frames.
-pub(crate) fn library(feed: &Arc<Feed>) -> Duration {
+/// The next request of a feed that is polled.
+fn poll(socket: &mut TcpStream) {
+    socket
+        .write_all(b"GET /feed HTTP/1.1\r\nHost: bare\r\n\r\n")
+        .unwrap();
+}
+
+/// How long the head of an answer is, and its body; nothing while the head still comes.
+fn head_of_answer(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut fields = [httparse::EMPTY_HEADER; 16];
+    let mut response = httparse::Response::new(&mut fields);
+    let httparse::Status::Complete(head) = response.parse(bytes).unwrap() else {
+        return None;
+    };
+    let length = response
+        .headers
+        .iter()
+        .find(|field| field.name == "Content-Length");
+    let length = std::str::from_utf8(length.unwrap().value).unwrap();
+    Some((head, length.parse().unwrap()))
+}
+
+/// What a client's library alone makes of the same bytes; nothing where our own protocol has none.
+pub(crate) fn library(feed: &Arc<Feed>) -> Option<Duration> {
+    match feed.kind {
+        Kind::Binance | Kind::Snapshots | Kind::Json => Some(websocket(feed)),
+        Kind::Redis => Some(redis(feed)),
+        Kind::Http => Some(xml(feed)),
+        Kind::Tcp => None,
+    }
+}
+
+/// The parser of the Redis client.
+fn redis(feed: &Arc<Feed>) -> Duration {
+    let (address, serving) = feed.serve(false);
+    let socket = BufReader::with_capacity(1 << 16, TcpStream::connect(address).unwrap());
+    let mut socket = socket;
+    let started = Instant::now();
+    let mut parser = redis::Parser::new();
+    for _ in 0..feed.quotes {
+        let value = parser.parse_value(&mut socket).unwrap();
+        assert!(matches!(black_box(value), redis::Value::Array(_)));
+    }
+    let taken = started.elapsed();
+    drop(socket);
+    serving.join().unwrap();
+    taken
+}
+
+/// Whole answers, and every attribute of every element by the XML library.
+fn xml(feed: &Arc<Feed>) -> Duration {
+    let (address, serving) = feed.serve(false);
+    let mut socket = BufReader::with_capacity(1 << 16, TcpStream::connect(address).unwrap());
+    let started = Instant::now();
+    let mut elements = 0;
+    while elements < feed.quotes {
+        poll(socket.get_mut());
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            socket.read_until(b'\n', &mut head).unwrap();
+        }
+        let (_, length) = head_of_answer(&head).unwrap();
+        let mut body = vec![0; length];
+        socket.read_exact(&mut body).unwrap();
+        let mut reader = quick_xml::Reader::from_reader(body.as_slice());
+        loop {
+            match reader.read_event().unwrap() {
+                quick_xml::events::Event::Empty(tag) => {
+                    elements += 1;
+                    for attribute in tag.attributes() {
+                        black_box(attribute.unwrap());
+                    }
+                }
+                quick_xml::events::Event::Eof => break,
+                _ => {}
+            }
+        }
+    }
+    let taken = started.elapsed();
+    drop(socket);
+    serving.join().unwrap();
+    taken
+}
+
+fn websocket(feed: &Arc<Feed>) -> Duration {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -87,7 +182,7 @@ pub(crate) fn library(feed: &Arc<Feed>) -> Duration {
         tasks.spawn(async move {
             let mut left = feed.quotes;
             while left > 0 {
-                let message = std::hint::black_box(stream.next().await.unwrap().unwrap());
+                let message = black_box(stream.next().await.unwrap().unwrap());
                 left -= u64::from(message.len() < 100_000);
             }
         });

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Builder;
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,8 +23,8 @@ use tradewind_events::{
 };
 use tradewind_journal::{Disk, Journal, Options};
 use tradewind_model::{
-    Amount, Candle, Clock, Decision, Depth, DeskClock, EventId, FeedHealth, InstrumentId, Quote,
-    Reason, Timestamp, Trade,
+    Amount, Candle, Clock, Decision, Depth, DeskClock, EventId, FeedHealth, Instrument,
+    InstrumentId, Quote, Reason, Timestamp, Trade,
 };
 use tradewind_risk::KillLatch;
 use tradewind_strategy::{BuildError, RestoreError, Strategy, StrategyError, View, WarmUp};
@@ -45,77 +46,121 @@ const WITHIN: Duration = Duration::from_secs(120);
 /// Runs a desk against the feed; how long it took to read all quotes, and how many the engine was given.
 pub(crate) fn measure(feed: &Arc<Feed>) -> (Duration, u64) {
     let (address, serving) = feed.serve(true);
-    let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
-    let thread = EngineThread::start(EngineWait::Park).unwrap();
-    let hot = thread.handle();
-    let clock: Arc<dyn Clock> = Arc::new(DeskClock::system());
-    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let options = Options {
-        preallocated_bytes: 1 << 20,
-        ..Options::default()
-    };
-    let (journal, _) = Journal::open(Arc::new(Disk), dir.path(), &options, clock.now()).unwrap();
-    let configuration = Arc::new(one_bot());
-    let queues = Arc::new(InputQueues::new(configuration.instruments.len()));
-    let handle = DeskHandle::new(Arc::clone(&queues));
     let seen = Arc::new(AtomicU64::new(0));
     let evaluated = Arc::clone(&seen);
-    let strategy = move |_: &BotConfig| -> Result<Box<dyn Strategy>, BuildError> {
-        Ok(Box::new(Counts(Arc::clone(&evaluated))))
-    };
-    let factory: LaneFactory = Arc::new(strategy.clone());
-    let parts = DriverParts {
-        engine: Engine::new(StrategySource::new(strategy)),
-        clock: Arc::clone(&clock),
-        time: Arc::new(TokioTime::default()),
-        handle: handle.clone(),
-        journal,
-        power_safe: false,
-        evaluations: EvaluationLanes::start(&configuration, &factory, &queues).unwrap(),
-        effects: Accounts(Arc::clone(&queues)),
-        stages: LatencyStages::default(),
-    };
-    let mut engine = JoinSet::new();
-    engine.spawn_on(run(parts), hot);
-    queues.control(Input::Configured(Box::new(Configuration::clone(
-        &configuration,
-    ))));
-    queues.control(Input::Started(Started {
-        instance: 1,
-        epoch: 1,
-        killed: false,
-        former: Vec::new(),
-    }));
-    runtime.block_on(until_running(&handle));
-    let sink = Arc::new(ToQueues {
-        queues: Arc::clone(&queues),
-        left: AtomicU64::new(feed.quotes),
-        all: Notify::new(),
+    let desk = Desk::start(one_bot(), move |_| {
+        Box::new(Counts(Arc::clone(&evaluated))) as Box<dyn Strategy>
     });
-    let stop = CancellationToken::new();
-    let mut sources = JoinSet::new();
+    let sink = desk.sink(feed.quotes);
     let started = Instant::now();
-    for source in sources_of(feed.kind, address, &sink, &clock) {
-        let stop = stop.clone();
-        sources.spawn_on(source.run(stop), hot);
-    }
-    runtime.block_on(async {
-        let waiting = tokio::time::timeout(WITHIN, sink.all.notified());
-        let left = || sink.left.load(Ordering::Relaxed);
-        waiting
-            .await
-            .unwrap_or_else(|_| panic!("{} quotes did not come", left()));
-    });
-    let taken = started.elapsed();
-    stop.cancel();
-    queues.close();
-    runtime.block_on(async {
-        while sources.join_next().await.is_some() {}
-        engine.join_next().await.unwrap().unwrap().unwrap();
-        thread.keep(stop).await.unwrap();
-    });
+    let sources = sources_of(feed.kind, address, &sink, &desk.clock);
+    let taken = desk.read(sources, &sink, || started.elapsed());
     serving.join().unwrap();
     (taken, seen.load(Ordering::Relaxed))
+}
+
+/// A desk whose engine runs: driver, journal and queues on the engine's thread.
+pub(crate) struct Desk {
+    runtime: Runtime,
+    thread: EngineThread,
+    queues: Arc<InputQueues>,
+    engine: JoinSet<anyhow::Result<Engine>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    _folder: TempDir,
+}
+
+impl Desk {
+    /// Returns once all bots run.
+    pub(crate) fn start(
+        configuration: Configuration,
+        strategy: impl Fn(&BotConfig) -> Box<dyn Strategy> + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let configuration = Arc::new(configuration);
+        let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+        let thread = EngineThread::start(EngineWait::Park).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(DeskClock::system());
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let options = Options {
+            preallocated_bytes: 1 << 20,
+            ..Options::default()
+        };
+        let (journal, _) =
+            Journal::open(Arc::new(Disk), folder.path(), &options, clock.now()).unwrap();
+        let queues = Arc::new(InputQueues::new(configuration.instruments.len()));
+        let handle = DeskHandle::new(Arc::clone(&queues));
+        let strategy =
+            move |bot: &BotConfig| -> Result<Box<dyn Strategy>, BuildError> { Ok(strategy(bot)) };
+        let factory: LaneFactory = Arc::new(strategy.clone());
+        let parts = DriverParts {
+            engine: Engine::new(StrategySource::new(strategy)),
+            clock: Arc::clone(&clock),
+            time: Arc::new(TokioTime::default()),
+            handle: handle.clone(),
+            journal,
+            power_safe: false,
+            evaluations: EvaluationLanes::start(&configuration, &factory, &queues).unwrap(),
+            effects: Accounts(Arc::clone(&queues)),
+            stages: LatencyStages::default(),
+        };
+        let mut engine = JoinSet::new();
+        engine.spawn_on(run(parts), thread.handle());
+        let configured = Configuration::clone(&configuration);
+        queues.control(Input::Configured(Box::new(configured)));
+        queues.control(Input::Started(Started {
+            instance: 1,
+            epoch: 1,
+            killed: false,
+            former: Vec::new(),
+        }));
+        runtime.block_on(until_running(&handle));
+        Self {
+            runtime,
+            thread,
+            queues,
+            engine,
+            clock,
+            _folder: folder,
+        }
+    }
+
+    /// Where sources put so many quotes.
+    pub(crate) fn sink(&self, quotes: u64) -> Arc<ToQueues> {
+        Arc::new(ToQueues {
+            queues: Arc::clone(&self.queues),
+            left: AtomicU64::new(quotes),
+            all: Notify::new(),
+        })
+    }
+
+    /// Runs sources until all quotes are in the queues, takes what is measured by then, and ends the desk.
+    pub(crate) fn read<T>(
+        mut self,
+        sources: Vec<Box<dyn Source>>,
+        sink: &ToQueues,
+        measured: impl FnOnce() -> T,
+    ) -> T {
+        let stop = CancellationToken::new();
+        let mut running = JoinSet::new();
+        for source in sources {
+            running.spawn_on(source.run(stop.clone()), self.thread.handle());
+        }
+        self.runtime.block_on(async {
+            let waiting = tokio::time::timeout(WITHIN, sink.all.notified());
+            let left = || sink.left.load(Ordering::Relaxed);
+            waiting
+                .await
+                .unwrap_or_else(|_| panic!("{} quotes did not come", left()));
+        });
+        let measured = measured();
+        stop.cancel();
+        self.queues.close();
+        self.runtime.block_on(async {
+            while running.join_next().await.is_some() {}
+            self.engine.join_next().await.unwrap().unwrap().unwrap();
+            self.thread.keep(stop).await.unwrap();
+        });
+        measured
+    }
 }
 
 fn sources_of(
@@ -124,38 +169,16 @@ fn sources_of(
     sink: &Arc<ToQueues>,
     clock: &Arc<dyn Clock>,
 ) -> Vec<Box<dyn Source>> {
-    let connector = TcpConnector::shared(client_config(None).unwrap());
-    let sink: Arc<dyn HouseSink> = Arc::<ToQueues>::clone(sink);
     let Some(text) = kind.source(address) else {
-        let config = BinanceConfig {
-            rest_url: format!("http://{address}"),
-            ws_url: format!("ws://{address}"),
-            ws_api_url: format!("ws://{address}/ws-api/v3"),
-            ..BinanceConfig::default()
-        };
-        let venue = BinanceVenue::new(
-            config,
-            connector,
-            Arc::clone(clock),
-            OrderGate::new(Arc::new(KillLatch::default()), Arc::clone(clock)),
-            Arc::new(Mutex::new(RateBudget::new(1_000_000))),
-            Arc::new(Assets::new(configuration().assets)),
-        )
-        .unwrap();
-        venue
-            .use_instruments([("BTCUSDT".to_owned(), spot())])
-            .unwrap();
         let mut topics = vec![Topic::Quotes(SPOT)];
         if kind == Kind::Snapshots {
             topics.push(Topic::Depth(SPOT));
         }
-        let sink = Arc::new(sink as Arc<dyn MarketSink>);
-        let sources = venue.market_sources(&topics, &sink, SourceSettings::default());
-        return sources
-            .into_iter()
-            .map(|source| Box::new(source) as Box<dyn Source>)
-            .collect();
+        let listed = [("BTCUSDT".to_owned(), spot())];
+        return binance(address, listed, &topics, sink, clock);
     };
+    let connector = TcpConnector::shared(client_config(None).unwrap());
+    let sink: Arc<dyn HouseSink> = Arc::<ToQueues>::clone(sink);
     let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
     std::fs::write(file.path(), format!("{DEFAULT}\n{text}")).unwrap();
     let config = DeskConfig::load(Some(file.path()), &BTreeMap::new(), Listing::Unknown).unwrap();
@@ -179,6 +202,36 @@ fn sources_of(
         connector,
         clock,
     )]
+}
+
+/// Sources of Binance's market data.
+pub(crate) fn binance(
+    address: SocketAddr,
+    listed: impl IntoIterator<Item = (String, Instrument)>,
+    topics: &[Topic],
+    sink: &Arc<ToQueues>,
+    clock: &Arc<dyn Clock>,
+) -> Vec<Box<dyn Source>> {
+    let config = BinanceConfig {
+        rest_url: format!("http://{address}"),
+        ws_url: format!("ws://{address}"),
+        ws_api_url: format!("ws://{address}/ws-api/v3"),
+        ..BinanceConfig::default()
+    };
+    let venue = BinanceVenue::new(
+        config,
+        TcpConnector::shared(client_config(None).unwrap()),
+        Arc::clone(clock),
+        OrderGate::new(Arc::new(KillLatch::default()), Arc::clone(clock)),
+        Arc::new(Mutex::new(RateBudget::new(1_000_000))),
+        Arc::new(Assets::new(configuration().assets)),
+    )
+    .unwrap();
+    venue.use_instruments(listed).unwrap();
+    let sink = Arc::new(Arc::<ToQueues>::clone(sink) as Arc<dyn MarketSink>);
+    let sources = venue.market_sources(topics, &sink, SourceSettings::default());
+    let boxed = |source| Box::new(source) as Box<dyn Source>;
+    sources.into_iter().map(boxed).collect()
 }
 
 async fn until_running(desk: &DeskHandle) {
@@ -227,7 +280,7 @@ impl Outbox for Accounts {
 }
 
 /// Market data into the queues, as the desk puts it there; says when the last quote came.
-struct ToQueues {
+pub(crate) struct ToQueues {
     queues: Arc<InputQueues>,
     left: AtomicU64,
     all: Notify,

@@ -1,5 +1,6 @@
 //! What is sent, and the other side of each transport's handshake.
 
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use serde_json::{Value, json};
 const QUOTES: u64 = 500_000;
 /// With snapshots: one of about a mebibyte after so many quotes.
 const SNAPSHOT_EVERY: u64 = 10_000;
+/// Quotes of an answer to a poll, some 250 KiB.
+const POLLED: u64 = 2_000;
 
 /// A transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +24,7 @@ pub(crate) enum Kind {
     Json,
     Tcp,
     Redis,
+    Http,
 }
 
 impl Kind {
@@ -31,6 +35,7 @@ impl Kind {
             Self::Json => "json",
             Self::Tcp => "tcp",
             Self::Redis => "redis",
+            Self::Http => "xml",
         }
     }
 
@@ -45,9 +50,11 @@ impl Kind {
             Self::Json => ("websocket", "ws", MAPPING),
             Self::Tcp => ("tcp", "tcp", ""),
             Self::Redis => ("redis", "redis", "channels = [\"prices\"]\n"),
+            Self::Http => ("http", "http", ""),
         };
+        let path = if self == Self::Http { "/feed" } else { "" };
         Some(format!(
-            "[sources.house]\nkind = \"{kind}\"\naddress = \"{scheme}://{address}\"\nheartbeat = \"60s\"\n\
+            "[sources.house]\nkind = \"{kind}\"\naddress = \"{scheme}://{address}{path}\"\nheartbeat = \"60s\"\n\
              instruments = [{{ name = \"BTC/USDT\", price_decimals = 2, quantity_decimals = 5 }}]\n{more}"
         ))
     }
@@ -70,11 +77,14 @@ pub(crate) struct Feed {
     pub(crate) kind: Kind,
     pub(crate) bytes: Vec<u8>,
     pub(crate) quotes: u64,
+    /// Where the answers to polls end; a feed that is not polled has none.
+    answers: Vec<usize>,
 }
 
 impl Feed {
     pub(crate) fn of(kind: Kind) -> Self {
         let mut bytes = Vec::new();
+        let mut answers = Vec::new();
         let snapshot = snapshot();
         for number in 1..=QUOTES {
             match kind {
@@ -82,6 +92,11 @@ impl Feed {
                 Kind::Json => text_frame(&book(number), &mut bytes),
                 Kind::Tcp => binary(number, &mut bytes),
                 Kind::Redis => published(&message(number), &mut bytes),
+                Kind::Http if number % POLLED == 0 => {
+                    answer_poll(number - POLLED, &mut bytes);
+                    answers.push(bytes.len());
+                }
+                Kind::Http => {}
             }
             if kind == Kind::Snapshots && number % SNAPSHOT_EVERY == 1 {
                 text_frame(&snapshot, &mut bytes);
@@ -91,6 +106,15 @@ impl Feed {
             kind,
             bytes,
             quotes: QUOTES,
+            answers,
+        }
+    }
+
+    /// How many quotes one message has, or one answer to a poll.
+    pub(crate) const fn quotes_of_a_message(&self) -> u64 {
+        match self.kind {
+            Kind::Http => POLLED,
+            _ => 1,
         }
     }
 
@@ -113,7 +137,13 @@ impl Feed {
                 Kind::Redis if asks => subscribe(&mut socket),
                 _ => {}
             }
-            socket.write_all(&feed.bytes).unwrap();
+            let mut sent = 0;
+            for answer in &feed.answers {
+                read_head(&mut socket);
+                socket.write_all(&feed.bytes[sent..*answer]).unwrap();
+                sent = *answer;
+            }
+            socket.write_all(&feed.bytes[sent..]).unwrap();
             // The other side closes first, so that nothing under way is lost.
             let mut rest = [0; 4_096];
             while socket.read(&mut rest).is_ok_and(|length| length > 0) {}
@@ -167,7 +197,7 @@ fn message(number: u64) -> String {
 }
 
 /// A text in one frame, as a server sends it.
-fn text_frame(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn text_frame(text: &str, out: &mut Vec<u8>) {
     out.push(0x81);
     match u16::try_from(text.len()) {
         Ok(length @ 126..) => {
@@ -217,15 +247,43 @@ fn published(message: &str, out: &mut Vec<u8>) {
     out.extend(text.bytes());
 }
 
-/// RFC 6455, section 4.2.2.
-fn shake_hands(socket: &mut TcpStream) {
+/// An answer with the quotes behind a cursor.
+fn answer_poll(cursor: u64, out: &mut Vec<u8>) {
+    let next = cursor + POLLED;
+    let mut body = format!(r#"<feed from="{cursor}" next="{next}">"#);
+    if cursor == 0 {
+        body = format!(r#"<feed next="{next}">"#);
+    }
+    for number in cursor + 1..=next {
+        let cents = cents(number);
+        write!(
+            body,
+            r#"<quote symbol="BTC/USDT" sequence="{number}" bid="61837.{cents:02}" ask="61838.{cents:02}" bid_size="3.78826" ask_size="1.54698"/>"#
+        )
+        .unwrap();
+    }
+    body.push_str("</feed>");
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n\r\n"
+    );
+    out.extend(head.bytes().chain(body.bytes()));
+}
+
+/// The head of a request.
+fn read_head(socket: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         socket.read_exact(&mut byte).unwrap();
         head.extend(byte);
     }
-    let head = String::from_utf8(head).unwrap();
+    String::from_utf8(head).unwrap()
+}
+
+/// RFC 6455, section 4.2.2.
+pub(crate) fn shake_hands(socket: &mut TcpStream) {
+    let head = read_head(socket);
     let key = head.lines().find_map(|line| {
         let (name, value) = line.split_once(": ")?;
         name.eq_ignore_ascii_case("sec-websocket-key")
@@ -255,7 +313,7 @@ fn grant(socket: &mut TcpStream, kind: Kind) {
 }
 
 /// A text of a client, masked.
-fn client_text(socket: &mut TcpStream) -> Value {
+pub(crate) fn client_text(socket: &mut TcpStream) -> Value {
     let mut head = [0; 2];
     socket.read_exact(&mut head).unwrap();
     let mut length = usize::from(head[1] & 0x7f);

@@ -1,9 +1,11 @@
-//! One connection into the engine, for each transport: `cargo bench -p tradewind --bench feeds [-- NAME]`.
+//! One connection into the engine, for each transport: `cargo bench -p tradewind --bench feeds [-- NAME]`. With `-- wide` a thousand
+//! instruments at a steady rate.
 //!
 //! A thread sends what was encoded beforehand as fast as it is taken. The desk's source, queues, driver, journal and engine take it, with
 //! one bot that is evaluated on every quote the engine gets. The clock stops when the last quote is in the queues; they keep the newest
 //! quote of an instrument, so the engine gets fewer than were read, and how many is printed. Connecting is timed, too. Beside it, in the same run, the least there is: a blocking read that steps from message to
-//! message, and for JSON over WebSocket the library reading and dropping messages.
+//! message, and what a client's
+//! library makes of the same bytes: tungstenite, the parser of `redis`, httparse with quick-xml. Each drops what it has read.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's figures are its output")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run panics")]
@@ -11,6 +13,7 @@
 mod bare;
 mod desk;
 mod feed;
+mod wide;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,14 +30,17 @@ fn main() {
     println!(
         "quotes/s of one connection over loopback into the queues of an engine that runs, medians of {RUNS} runs taken in turn"
     );
+    if wanted.as_deref().is_none_or(|wanted| wanted == wide::NAME) {
+        wide::run();
+    }
     let mut of_binance = None;
-    // XML over HTTP belongs here, too: a kind of its own in `feed.rs`.
     for kind in [
         Kind::Binance,
         Kind::Snapshots,
         Kind::Json,
         Kind::Tcp,
         Kind::Redis,
+        Kind::Http,
     ] {
         if wanted.as_ref().is_some_and(|wanted| wanted != kind.name()) {
             continue;
@@ -44,8 +50,8 @@ fn main() {
         let mut engine = 0;
         for _ in 0..RUNS {
             bare.push(rate(&feed, bare::read(&feed)));
-            if kind.is_websocket() {
-                library.push(rate(&feed, bare::library(&feed)));
+            if let Some(taken) = bare::library(&feed) {
+                library.push(rate(&feed, taken));
             }
             let (taken, handled) = desk::measure(&feed);
             desk.push(rate(&feed, taken));

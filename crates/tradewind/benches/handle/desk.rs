@@ -135,7 +135,7 @@ impl Effects for Venue {
         })
     }
 
-    fn publish(&mut self, _: Event) {}
+    fn publish(&mut self, _: &Event) {}
 
     fn reply(&mut self, _: CommandId, _: CommandResult) {}
 

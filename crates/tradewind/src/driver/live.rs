@@ -171,8 +171,8 @@ impl<O: Outbox> Effects for DeskEffects<O> {
         self.outbox.end_flattening();
     }
 
-    fn publish(&mut self, event: Event) {
-        self.announced.push(Arc::new(event));
+    fn publish(&mut self, event: &Event) {
+        self.announced.push(Arc::new(event.clone()));
     }
 
     fn flush(&mut self) {
