@@ -163,7 +163,7 @@ fn dispatch(
         Command::Events(args) => events::follow(&args, &client()?, output),
         Command::Backtest(args) => backtest::run(args, &location.data_dir, output),
         Command::Data(args) => data::execute(args, &location.data_dir, output),
-        Command::Why(args) => why::explain(&args, &client()?, output),
+        Command::Why(args) => why::execute(&args, &location, client, output),
         Command::Kill(args) => kill::kill(&args, &location, timeout, output),
         Command::Reset(args) => kill::reset(&args, &location, timeout, output),
         Command::Journal(args) => journal::execute(&args, &location, output),

@@ -12,7 +12,10 @@ use tradewind_journal::{Disk, Reader, Storage as _};
 use super::exit::ProblemsFound;
 use super::location::Location;
 use super::output::Output;
-use crate::replay::{CannotReplay, Difference, Progress, Verdict, verify};
+use super::table::{Column, Style, Table};
+use crate::replay::{
+    CannotReplay, Change, Difference, Figures, Progress, Verdict, WhatIf, verify, what_if,
+};
 
 /// Between two lines about the progress.
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
@@ -33,6 +36,11 @@ pub(super) struct ReplayArgs {
     /// Compare intents, events and, at each snapshot, the whole state with what was recorded; the default
     #[arg(long)]
     verify: bool,
+
+    /// Play the recorded market with one thing changed, and without: BOT.PARAMETER=VALUE, BOT.exit.stop=0.02, BOT.budget=500,
+    /// limits.NAME=VALUE. Orders are filled by the backtest's model, since the venue never saw those of a changed desk
+    #[arg(long, value_name = "CHANGE", conflicts_with = "verify")]
+    with: Vec<Change>,
 }
 
 /// Replays and prints the verdict.
@@ -42,6 +50,9 @@ pub(super) fn execute(
     output: Output,
 ) -> anyhow::Result<()> {
     let reader = reader(args.dir.as_ref().unwrap_or(&location.data_dir))?;
+    if !args.with.is_empty() {
+        return compare(&reader, &args.with, output);
+    }
     let began = Instant::now();
     let mut told = began;
     let verdict = verify(&reader, &mut |progress| {
@@ -62,6 +73,94 @@ pub(super) fn execute(
         None => Ok(()),
         Some(_) => Err(ProblemsFound.into()),
     }
+}
+
+/// Plays the session without and with the changes, and prints what differs.
+fn compare(reader: &Reader, changes: &[Change], output: Output) -> anyhow::Result<()> {
+    let found = what_if(reader, changes)?;
+    if output.is_json() {
+        return Ok(output.value(&what_if_facts(&found))?);
+    }
+    let changes = changes.iter();
+    let changes: Vec<String> = changes
+        .map(|change| format!("{}.{}={}", change.of, change.what, change.value))
+        .collect();
+    output.line(&format!(
+        "with {}, from {} to {}",
+        changes.join(", "),
+        found.from,
+        found.until
+    ))?;
+    let items = found.bots.iter().filter(|(_, [_, before, after])| before != after);
+    let items: Vec<Value> = items.flat_map(|(name, figures)| rows(name, figures)).collect();
+    let table = Table::of(&json!({ "items": items }), FIGURES);
+    output.table(&table, "no bot decides anything else")?;
+    what_is_not_known(&found)
+        .iter()
+        .try_for_each(|line| output.line(line))?;
+    Ok(())
+}
+
+const PLAYS: [&str; 3] = ["recorded", "played as it was", "played with the change"];
+
+const FIGURES: &[Column] = &[
+    ("BOT", "/bot", Style::Text),
+    ("RUN", "/run", Style::Text),
+    ("SIGNALS", "/signals", Style::Number),
+    ("ORDERS", "/orders", Style::Number),
+    ("DENIED", "/denials", Style::Number),
+    ("FILLS", "/fills", Style::Number),
+    ("REALISED", "/realized", Style::Number),
+    ("UNREALISED", "/unrealized", Style::Number),
+];
+
+fn rows(name: &str, figures: &[Figures; 3]) -> Vec<Value> {
+    let rows = PLAYS.iter().zip(figures);
+    rows.map(|(run, one)| {
+        json!({
+            "bot": name,
+            "run": run,
+            "signals": one.signals,
+            "orders": one.orders,
+            "denials": one.denials,
+            "fills": one.fills,
+            "realized": one.realized.to_string(),
+            "unrealized": (*run != PLAYS[0]).then(|| one.unrealized.to_string()),
+        })
+    })
+    .collect()
+}
+
+fn what_if_facts(found: &WhatIf) -> Value {
+    let items = found.bots.iter();
+    let items: Vec<Value> = items.flat_map(|(name, figures)| rows(name, figures)).collect();
+    json!({
+        "from": found.from.to_string(),
+        "until": found.until.to_string(),
+        "starts": found.starts,
+        "fill_model": found.fills.to_string(),
+        "items": items,
+        "not_known": what_is_not_known(found),
+    })
+}
+
+/// What such a run cannot know.
+fn what_is_not_known(found: &WhatIf) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "fills are the model's ({}): the venue never saw these orders; only the two played runs compare with each other",
+            found.fills
+        ),
+        "both begin flat, with the balances of the first reading, and without commands of people; requests and reports take no time"
+            .to_owned(),
+    ];
+    if found.starts > 1 {
+        lines.push(format!(
+            "the desk was started {} times; both runs go through without a stop, with the newest configuration",
+            found.starts
+        ));
+    }
+    lines
 }
 
 /// The journal in a desk's folder.

@@ -1,6 +1,7 @@
 //! What led to an outcome: events followed back to the input that began it.
 
-use tradewind_journal::{JournalError, Reader, Record, StoreKind};
+use tradewind_events::Event;
+use tradewind_journal::{JournalError, Reader, Record, Stamped, StoreKind};
 use tradewind_model::{EventId, Timestamp};
 
 /// The longest chain that is followed; real ones have about five links.
@@ -29,12 +30,17 @@ pub(super) fn chain(
     let (mut first, mut next) = (seq, cause);
     while let Some(id) = next.take().filter(|_| chain.len() < LINKS_MAX) {
         first = first.min(id.seq);
-        let Some((link, cause)) = event(reader, id)? else {
+        let Some(event) = event(reader, id)? else {
             break;
         };
-        chain.push(link);
         // A cause lies before its effect: anything else would run in a circle.
-        next = cause.filter(|cause| *cause < id);
+        next = event.cause.filter(|cause| *cause < id);
+        chain.push(Link {
+            kind: "event",
+            id,
+            at: event.at,
+            text: json(serde_json::to_string(&event)),
+        });
     }
     for store in [StoreKind::Truth, StoreKind::Market] {
         chain.extend(input(reader, store, first)?);
@@ -42,23 +48,20 @@ pub(super) fn chain(
     Ok(chain)
 }
 
-fn event(reader: &Reader, id: EventId) -> Result<Option<(Link, Option<EventId>)>, JournalError> {
+/// The event of this id.
+pub(super) fn event(reader: &Reader, id: EventId) -> Result<Option<Event>, JournalError> {
     for found in reader.records_after(StoreKind::Truth, id.seq.saturating_sub(1))? {
-        let found = found?;
-        let is_before = matches!(found.record, Record::Segment(_) | Record::Snapshot(_));
-        if found.seq > id.seq && !is_before {
-            break;
-        }
-        if let Record::Event(event) = &found.record
-            && event.id == id
-        {
-            let link = Link {
-                kind: "event",
-                id,
-                at: found.at,
-                text: json(serde_json::to_string(event)),
-            };
-            return Ok(Some((link, event.cause)));
+        match found? {
+            Stamped {
+                record: Record::Event(event),
+                ..
+            } if event.id == id => return Ok(Some(event)),
+            Stamped {
+                seq,
+                record: Record::Input(_) | Record::Intent(_) | Record::Event(_),
+                ..
+            } if seq > id.seq => break,
+            _ => {}
         }
     }
     Ok(None)

@@ -9,11 +9,17 @@
 //! Start with [`verify`] in `verify.rs`; `player.rs` is the loop, `history.rs` brings the two stores into one order.
 
 mod causes;
+mod change;
 mod compare;
 mod history;
+mod look;
 mod player;
 mod verify;
+mod what_if;
 
 pub use causes::Link;
+pub use change::Change;
+pub use look::{Moment, look};
 pub use player::{Span, Totals};
+pub use what_if::{Figures, WhatIf, what_if};
 pub use verify::{CannotReplay, Difference, Progress, Verdict, verify};
