@@ -38,10 +38,14 @@ pub(super) fn execute(
 ) -> anyhow::Result<()> {
     match args.at {
         None => explain(args, &client()?, output),
-        Some(at) => print(
-            &past(&args.subject, at, &reader(&location.data_dir)?)?,
-            output,
-        ),
+        Some(at) => {
+            anyhow::ensure!(
+                location.is_local(),
+                "--at reads the journal of a folder on this machine; name it with --data-dir in place of --url"
+            );
+            let answer = past(&args.subject, at, &reader(&location.data_dir)?)?;
+            print(&answer, output)
+        }
     }
 }
 

@@ -153,6 +153,11 @@ impl<'a> Player<'a> {
         self.history.next_at()
     }
 
+    /// Whether any file of market data is left.
+    pub(super) const fn has_market(&self) -> bool {
+        self.market_from < u64::MAX
+    }
+
     /// Builds other than this one that wrote files which were read.
     pub(super) fn other_builds(&self) -> Vec<String> {
         let ours = |build: &&String| build.is_empty() || *build == env!("CARGO_PKG_VERSION");
@@ -278,7 +283,7 @@ impl<'a> Player<'a> {
             let came_out = came_out.next();
             match (recorded, came_out) {
                 (None, None) => break,
-                (Some(recorded), Some(came_out)) if recorded.outcome == *came_out => {
+                (Some(recorded), Some(came_out)) if recorded.outcome.is_same(came_out) => {
                     self.totals.outcomes += 1;
                 }
                 // What the process had not written yet when it died.

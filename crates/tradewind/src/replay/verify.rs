@@ -95,12 +95,13 @@ pub fn verify(reader: &Reader, progress: &mut dyn FnMut(Progress)) -> anyhow::Re
         }
     };
     let difference = unlike.map(|unlike| name(reader, *unlike)).transpose();
+    let has_market = player.has_market();
     let verdict = Verdict {
         other_builds: player.other_builds(),
         difference: difference.map_err(|error| with_cure(error.into()))?,
         totals: player.totals,
     };
-    ensure_something(&verdict)?;
+    ensure_something(&verdict, has_market)?;
     Ok(verdict)
 }
 
@@ -114,7 +115,7 @@ pub(super) fn strategies() -> impl Fn() -> StrategySource {
 }
 
 /// A journal in which nothing could be compared is not called identical.
-fn ensure_something(verdict: &Verdict) -> Result<(), CannotReplay> {
+fn ensure_something(verdict: &Verdict, has_market: bool) -> Result<(), CannotReplay> {
     let totals = &verdict.totals;
     if totals.last_seq == 0 {
         return Err(CannotReplay {
@@ -122,7 +123,7 @@ fn ensure_something(verdict: &Verdict) -> Result<(), CannotReplay> {
             cure: "name the data folder of a desk that has run".to_owned(),
         });
     }
-    let is_empty = totals.outcomes == 0 && totals.checkpoints == 0;
+    let is_empty = !has_market || (totals.outcomes == 0 && totals.checkpoints == 0);
     if verdict.difference.is_none() && totals.passed_over > 0 && is_empty {
         return Err(CannotReplay {
             problem: "the journal does not hold the market data that its inputs need".to_owned(),

@@ -96,6 +96,29 @@ impl Framed {
     }
 }
 
+/// Bots that decide on quotes.
+const ON_QUOTES: &str = r#"
+[[bots]]
+id = "btc"
+strategy = "ma_cross"
+account = "paper"
+instruments = ["BTC/USDT"]
+budget = 300
+exit = { stop = "2%" }
+policy = "market"
+params = { fast = 2, slow = 5 }
+
+[[bots]]
+id = "eth"
+strategy = "ma_cross"
+account = "paper"
+instruments = ["ETH/USDT"]
+budget = 300
+exit = { stop = "2%" }
+policy = "market"
+params = { fast = 2, slow = 5 }
+"#;
+
 /// Bytes of a record's header.
 const HEADER: usize = 40;
 /// The kind of a quote's record.
@@ -122,7 +145,10 @@ fn change_bid(disk: &MemoryStorage, file: &Path, seq: u64) {
 /// A changed input is found though every checksum fits: by what came of it, or by the next snapshot of the state.
 #[test]
 fn one_byte_of_one_quote_is_found_and_named() {
-    let mut world = World::new(Choices::busy(9));
+    let mut world = World::new(Choices {
+        bots: ON_QUOTES,
+        ..Choices::calm(9)
+    });
     world.start_desk();
     world.run(Duration::from_secs(240));
     world.stop_desk();
@@ -146,6 +172,13 @@ fn one_byte_of_one_quote_is_found_and_named() {
         let opened = world.storage.open(&market, OpenMode::Write).unwrap();
         opened.write_at(&untouched, 0).unwrap();
     };
+    let records = Framed::all(&untouched);
+    let quotes = records.iter().filter(|one| untouched[one.at + 4] == QUOTE);
+    let quotes: Vec<u64> = quotes.map(|one| one.seq(&untouched)).collect();
+    let signal_quotes: Vec<u64> = signal_quotes
+        .into_iter()
+        .filter(|seq| quotes.binary_search(seq).is_ok())
+        .collect();
     assert!(signal_quotes.len() > 3, "{signal_quotes:?}");
     for seq in [signal_quotes[0], signal_quotes[signal_quotes.len() / 2]] {
         change_bid(&world.storage, &market, seq);
@@ -161,9 +194,7 @@ fn one_byte_of_one_quote_is_found_and_named() {
         restore();
     }
     // Of a quote that led to nothing the state tells.
-    let records = Framed::all(&untouched);
-    let quotes = records.iter().filter(|one| untouched[one.at + 4] == QUOTE);
-    let mut quiet = quotes.map(|one| one.seq(&untouched));
+    let mut quiet = quotes.iter().copied();
     let quiet = quiet.find(|seq| *seq > 500 && !signal_quotes.contains(seq));
     change_bid(&world.storage, &market, quiet.unwrap());
     let difference = replayed(&world.storage).difference;
