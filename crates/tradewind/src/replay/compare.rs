@@ -6,7 +6,7 @@ use tradewind_driver::{Effect, Effects, Journal};
 use tradewind_events::{
     CommandId, CommandResult, EvaluationRequest, Event, EventKind, Input, Intent,
 };
-use tradewind_model::{BotId, Timestamp};
+use tradewind_model::{BotId, Reason, Timestamp};
 
 use crate::replay::history::Outcome;
 
@@ -51,7 +51,7 @@ impl Journal for Outcomes {
         if matches!(event.kind, EventKind::PriceUpdate(_)) {
             self.price = Some(event.clone());
         } else {
-            self.all.push(Outcome::Event(Box::new(event.clone())));
+            self.all.push(Outcome::Event(Box::new(as_read_back(event))));
         }
         Ok(())
     }
@@ -70,6 +70,15 @@ impl Journal for Outcomes {
     fn durable(&self) -> u64 {
         u64::MAX
     }
+}
+
+/// An event as a journal gives it back: a reason is a text there.
+fn as_read_back(event: &Event) -> Event {
+    let mut event = event.clone();
+    if let EventKind::SignalGenerated { reason, .. } = &mut event.kind {
+        *reason = Reason::Text(reason.to_string().into());
+    }
+    event
 }
 
 /// Effects that lead nowhere: their answers are inputs of the journal.

@@ -24,17 +24,6 @@ pub(super) enum Outcome {
     Event(Box<Event>),
 }
 
-impl Outcome {
-    /// Whether it would be recorded as `other` is: a reason that was read back is a text, and equal only once it is written.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        let written = |outcome: &Self| match outcome {
-            Self::Intent(intent) => serde_json::to_string(intent).ok(),
-            Self::Event(event) => serde_json::to_string(event).ok(),
-        };
-        self == other || written(self).is_some_and(|text| Some(text) == written(other))
-    }
-}
-
 /// A recorded outcome with where it lies.
 #[derive(Debug)]
 pub(super) struct RecordedOutcome {

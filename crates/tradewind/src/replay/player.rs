@@ -283,7 +283,7 @@ impl<'a> Player<'a> {
             let came_out = came_out.next();
             match (recorded, came_out) {
                 (None, None) => break,
-                (Some(recorded), Some(came_out)) if recorded.outcome.is_same(came_out) => {
+                (Some(recorded), Some(came_out)) if recorded.outcome == *came_out => {
                     self.totals.outcomes += 1;
                 }
                 // What the process had not written yet when it died.

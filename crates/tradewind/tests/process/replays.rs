@@ -55,8 +55,8 @@ fn a_session_with_a_sigkill_replays_identical() {
 
     let change = format!("{bot}.budget=1");
     let changed = command(folder, &["replay", "--with", &change, "--json"]);
-    let told = String::from_utf8(changed.stdout).unwrap();
     assert!(changed.status.success(), "{changed:?}");
+    let told = String::from_utf8(changed.stdout).unwrap();
     let told: Value = serde_json::from_str(&told).unwrap();
     let rows: Vec<&Value> = told["items"]
         .as_array()

@@ -125,16 +125,18 @@ const HEADER: usize = 40;
 const QUOTE: u8 = 3;
 /// Where the bid stands in a quote's payload, behind the instrument.
 const BID: usize = 4;
+/// Where the quantity at the bid stands, behind bid and ask.
+const BID_QUANTITY: usize = 20;
 
-/// Changes the lowest byte of the bid of quote `seq` and seals the file again.
-fn change_bid(disk: &MemoryStorage, file: &Path, seq: u64) {
+/// Changes the lowest byte of a field of quote `seq` and seals the file again.
+fn change(disk: &MemoryStorage, file: &Path, seq: u64, field: usize) {
     let mut bytes = disk.read(file).unwrap();
     let records = Framed::all(&bytes);
     let changed = records.iter().position(|record| record.seq(&bytes) == seq);
     let changed = changed.unwrap();
     assert_eq!(bytes[records[changed].at + 4], QUOTE, "input {seq}");
     let mut chain = records[changed - 1].number(&bytes, 24);
-    bytes[records[changed].at + HEADER + BID] ^= 1;
+    bytes[records[changed].at + HEADER + field] ^= 1;
     for record in &records[changed..] {
         chain = record.seal(&mut bytes, chain);
     }
@@ -181,7 +183,7 @@ fn one_byte_of_one_quote_is_found_and_named() {
         .collect();
     assert!(signal_quotes.len() > 3, "{signal_quotes:?}");
     for seq in [signal_quotes[0], signal_quotes[signal_quotes.len() / 2]] {
-        change_bid(&world.storage, &market, seq);
+        change(&world.storage, &market, seq, BID);
         reader.verify().expect("every checksum fits");
         let difference = replayed(&world.storage).difference.unwrap();
         assert_eq!(difference.seq, seq, "{difference:?}");
@@ -193,12 +195,14 @@ fn one_byte_of_one_quote_is_found_and_named() {
         assert_eq!((input.kind, input.id.seq), ("input", seq));
         restore();
     }
-    // Of a quote that led to nothing the state tells.
-    let mut quiet = quotes.iter().copied();
-    let quiet = quiet.find(|seq| *seq > 500 && !signal_quotes.contains(seq));
-    change_bid(&world.storage, &market, quiet.unwrap());
-    let difference = replayed(&world.storage).difference;
-    assert!(difference.is_some_and(|found| found.seq >= quiet.unwrap()));
+    // Of what led to nothing, the next snapshot tells: here of the last quote before it.
+    let snapshot = reader.snapshots().unwrap()[0].seq();
+    let quiet = quotes[quotes.partition_point(|seq| *seq <= snapshot) - 1];
+    change(&world.storage, &market, quiet, BID_QUANTITY);
+    let difference = replayed(&world.storage).difference.unwrap();
+    assert_eq!((difference.seq, difference.what), (snapshot, "state"));
+    let came_out = difference.came_out.unwrap();
+    assert!(came_out.contains("the market view"), "{came_out}");
 }
 
 /// Market data that is gone is passed over up to the next snapshot, and said; without any there is nothing to compare.
