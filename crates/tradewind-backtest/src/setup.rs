@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tradewind_events::{BotConfig, Configuration, Lane};
-use tradewind_model::{AccountId, Amount, AssetId, Candle, InstrumentKind, Ppm, StopOrders, TakeProfitBy};
+use tradewind_model::{
+    AccountId, Amount, AssetId, Candle, InstrumentKind, Ppm, StopOrders, TakeProfitBy,
+};
 use tradewind_simx::ExchangeConfig;
 
 use crate::error::BacktestError;

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tradewind_events::Intent;
-use tradewind_model::ClientOrderId;
+use tradewind_events::{Input, Intent};
+use tradewind_model::{ClientOrderId, Timestamp};
 
 use crate::error::JournalError;
-use crate::frames::{Frames, Step};
+use crate::frames::{Frame, Frames, Step};
 use crate::journal::TornTail;
 use crate::record::{Record, Stamped};
 use crate::segment::{self, SegmentFile, StoreKind};
@@ -338,7 +338,27 @@ impl Records {
         self.current.as_ref().map(|(file, _)| &*file.path)
     }
 
-    fn advance(&mut self) -> Result<Option<Stamped>, JournalError> {
+    /// The next input, with its number and time; what else comes before it is passed over. Faster than the iterator.
+    ///
+    /// # Errors
+    /// [`JournalError`]: damage. Nothing follows then.
+    pub fn next_input(&mut self) -> Result<Option<(u64, Timestamp, Input)>, JournalError> {
+        if self.over {
+            return Ok(None);
+        }
+        let next = self.advance(|frame| {
+            let input = frame.input()?;
+            Ok(input.map(|input| (frame.header.seq, frame.header.at, input)))
+        });
+        self.over = !matches!(next, Ok(Some(_)));
+        next
+    }
+
+    /// The next record for which `decode` returns something.
+    fn advance<T>(
+        &mut self,
+        decode: impl Fn(&Frame<'_>) -> Result<Option<T>, JournalError>,
+    ) -> Result<Option<T>, JournalError> {
         loop {
             let Some((file, frames)) = &mut self.current else {
                 let Some(file) = self.files.next() else {
@@ -352,16 +372,18 @@ impl Records {
             match frames.step()? {
                 Step::Frame(frame) if offset > 0 && frame.header.seq <= self.after => continue,
                 Step::Frame(frame) => {
-                    let stamped = frame.decode()?;
                     if offset == 0 {
-                        continues(&file.path, &stamped, self.chain)?;
+                        continues(&file.path, &frame.decode()?, self.chain)?;
                     }
                     self.last = RecordPlace {
                         file: file.ordinal,
                         offset,
                         number: self.last.number + 1,
                     };
-                    return Ok(Some(stamped));
+                    if let Some(found) = decode(&frame)? {
+                        return Ok(Some(found));
+                    }
+                    continue;
                 }
                 Step::End => self.chain = frames.chain().or(self.chain),
                 Step::Torn { bytes } => {
@@ -415,7 +437,7 @@ impl Iterator for Records {
         if self.over {
             return None;
         }
-        let next = self.advance().transpose();
+        let next = self.advance(|frame| frame.decode().map(Some)).transpose();
         self.over = !matches!(next, Some(Ok(_)));
         next
     }

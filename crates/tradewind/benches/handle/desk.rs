@@ -63,7 +63,12 @@ impl DriverJournal for Inputs {
         Ok(())
     }
 
-    fn append_intent(&mut self, seq: u64, at: Timestamp, intent: &Intent) -> Result<(), Infallible> {
+    fn append_intent(
+        &mut self,
+        seq: u64,
+        at: Timestamp,
+        intent: &Intent,
+    ) -> Result<(), Infallible> {
         if let Some((journal, _)) = &mut self.journal {
             journal.get_mut().append_intent(seq, at, intent).unwrap();
         }

@@ -91,8 +91,13 @@ fn compare(reader: &Reader, changes: &[Change], output: Output) -> anyhow::Resul
         found.from,
         found.until
     ))?;
-    let items = found.bots.iter().filter(|(_, [_, before, after])| before != after);
-    let items: Vec<Value> = items.flat_map(|(name, figures)| rows(name, figures)).collect();
+    let items = found
+        .bots
+        .iter()
+        .filter(|(_, [_, before, after])| before != after);
+    let items: Vec<Value> = items
+        .flat_map(|(name, figures)| rows(name, figures))
+        .collect();
     let table = Table::of(&json!({ "items": items }), FIGURES);
     output.table(&table, "no bot decides anything else")?;
     what_is_not_known(&found)
@@ -133,7 +138,9 @@ fn rows(name: &str, figures: &[Figures; 3]) -> Vec<Value> {
 
 fn what_if_facts(found: &WhatIf) -> Value {
     let items = found.bots.iter();
-    let items: Vec<Value> = items.flat_map(|(name, figures)| rows(name, figures)).collect();
+    let items: Vec<Value> = items
+        .flat_map(|(name, figures)| rows(name, figures))
+        .collect();
     json!({
         "from": found.from.to_string(),
         "until": found.until.to_string(),
@@ -260,7 +267,11 @@ fn explain(difference: &Difference) -> Vec<String> {
             "input" => format!("input {}", link.id.seq),
             _ => format!("event {}", link.id),
         };
-        format!("because of {name} at {}: {}", link.at, shown(Some(&link.text)))
+        format!(
+            "because of {name} at {}: {}",
+            link.at,
+            shown(Some(&link.text))
+        )
     }));
     lines
 }

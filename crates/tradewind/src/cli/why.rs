@@ -68,7 +68,9 @@ fn past(bot: &str, at: Timestamp, reader: &Reader) -> anyhow::Result<Value> {
     answer["bot"] = json!(own.map(|own| wire::Bot::new(own, settings, &names)));
     let uses = |id| settings.instruments.contains(&id) || settings.reads.contains(&id);
     let feeds = view.feeds.iter().filter(|feed| uses(feed.instrument));
-    let feeds: Vec<wire::Feed> = feeds.map(|feed| wire::Feed::new(feed, &names, None)).collect();
+    let feeds: Vec<wire::Feed> = feeds
+        .map(|feed| wire::Feed::new(feed, &names, None))
+        .collect();
     answer["saw"] = json!(feeds);
     let is_own = |held: &&PositionView| held.owner == OwnerId::Bot(moment.bot);
     let positions = view.positions.iter().filter(is_own);
@@ -115,18 +117,28 @@ fn lines(answer: &Value) -> Vec<String> {
         lines.push(format!("last denial: {}", at("/last_denial")));
     }
     if bot.is_null() && answer["at"].is_string() {
-        lines.push("market data of that time is missing: only what was recorded is shown".to_owned());
+        lines.push(
+            "market data of that time is missing: only what was recorded is shown".to_owned(),
+        );
     }
     let items = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
     lines.extend(items("saw").iter().map(|feed| {
         let at = |pointer: &str| text_at(feed, pointer);
         let (bid, ask) = (at("/quote/bid"), at("/quote/ask"));
-        format!("saw {}: bid {bid}, ask {ask}, {}", at("/instrument"), at("/health"))
+        format!(
+            "saw {}: bid {bid}, ask {ask}, {}",
+            at("/instrument"),
+            at("/health")
+        )
     }));
     lines.extend(items("positions").iter().map(|held| {
         let at = |pointer: &str| text_at(held, pointer);
         let (quantity, price) = (at("/quantity"), at("/entry_price"));
-        format!("held {quantity} of {} at {price}, unrealised {}", at("/instrument"), at("/unrealized"))
+        format!(
+            "held {quantity} of {} at {price}, unrealised {}",
+            at("/instrument"),
+            at("/unrealized")
+        )
     }));
     let chain = answer["chain"].as_array().map_or(&[][..], Vec::as_slice);
     if chain.is_empty() {

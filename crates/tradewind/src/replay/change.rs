@@ -51,7 +51,10 @@ impl Change {
         let names: Vec<&str> = configuration.bots.iter().map(|bot| &*bot.name).collect();
         let Some(index) = names.iter().position(|name| *name == self.of) else {
             let of = &self.of;
-            return Err(format!("there is no bot {of}; there are {}", names.join(", ")));
+            return Err(format!(
+                "there is no bot {of}; there are {}",
+                names.join(", ")
+            ));
         };
         self.bot(&mut configuration.bots[index])
     }

@@ -85,16 +85,29 @@ impl Side {
     }
 
     fn advance(&mut self) -> Result<(), JournalError> {
+        if self.store == StoreKind::Market {
+            // Its headers have the times of the truth's.
+            let next = self.records.next_input()?;
+            self.front = next.map(|(seq, at, input)| {
+                Front::Input(Found {
+                    seq,
+                    at,
+                    store: StoreKind::Market,
+                    place: self.records.place(),
+                    input,
+                })
+            });
+            return Ok(());
+        }
         while let Some(found) = self.records.next() {
             let found = found?;
             let (seq, at, place) = (found.seq, found.at, self.records.place());
             let outcome = match found.record {
                 Record::Input(input) => {
-                    let store = self.store;
                     self.front = Some(Front::Input(Found {
                         seq,
                         at,
-                        store,
+                        store: StoreKind::Truth,
                         place,
                         input,
                     }));
@@ -203,17 +216,17 @@ impl History {
 
     /// The latest time in the journal before the start whose first input is `first`: what that start found.
     pub(super) fn last_at_before(&self, first: u64) -> Timestamp {
-        [&self.truth, &self.market]
-            .iter()
-            .flat_map(|side| {
-                let (seq, begun) = &side.begun;
-                // The last of them is of the start itself.
-                let earlier = begun.len().saturating_sub(1);
-                let headers = if *seq == first { &begun[..earlier] } else { &[] };
-                headers.iter().copied().chain([side.last_at])
-            })
-            .max()
-            .unwrap_or(Timestamp::EPOCH)
+        let (seq, begun) = &self.truth.begun;
+        // The last of them is of the start itself.
+        let earlier = begun.len().saturating_sub(1);
+        let headers = if *seq == first {
+            &begun[..earlier]
+        } else {
+            &[]
+        };
+        let records = [self.truth.last_at, self.market.last_at];
+        let times = headers.iter().copied().chain(records);
+        times.max().unwrap_or(Timestamp::EPOCH)
     }
 
     /// The builds that wrote what was read, each once.

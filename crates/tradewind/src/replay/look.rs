@@ -123,10 +123,7 @@ fn chain(reader: &Reader, last: Event) -> Result<(Vec<Event>, bool), JournalErro
 }
 
 /// The desk after the last input by `at`; `None` where market data is missing.
-fn replayed(
-    reader: &Reader,
-    at: Timestamp,
-) -> anyhow::Result<Option<(Configuration, DeskView)>> {
+fn replayed(reader: &Reader, at: Timestamp) -> anyhow::Result<Option<(Configuration, DeskView)>> {
     let strategies = strategies();
     let mut player = Player::open_at(reader, &strategies, Some(at))?;
     while player.next_at().is_some_and(|next| next <= at) {

@@ -21,5 +21,5 @@ pub use causes::Link;
 pub use change::Change;
 pub use look::{Moment, look};
 pub use player::{Span, Totals};
-pub use what_if::{Figures, WhatIf, what_if};
 pub use verify::{CannotReplay, Difference, Progress, Verdict, verify};
+pub use what_if::{Figures, WhatIf, what_if};

@@ -135,6 +135,7 @@ fn ensure_something(verdict: &Verdict, has_market: bool) -> Result<(), CannotRep
 }
 
 /// An error of reading, with what a person can do about it.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 pub(super) fn with_cure(error: anyhow::Error) -> anyhow::Error {
     let fault = error.chain().find_map(|cause| cause.downcast_ref());
     let cure = fault.map_or("use the build that wrote it", JournalError::cure);

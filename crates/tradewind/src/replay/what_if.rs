@@ -4,6 +4,7 @@
 //! twice in front of the matching core of the backtest: with the configuration as it was, and with the change. What
 //! differs between the two comes from the change alone; what the first differs in from the record shows how far the model is from the venue.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tradewind_backtest::{HistoryEvent, Latency, Setup, run_to_view};
@@ -197,14 +198,14 @@ impl Session {
             fills_kept: 0,
             past: self.past.values().copied().collect(),
         };
-        let mut fault = None;
+        let fault = RefCell::new(None);
         let mut inputs = reader.inputs().map_err(|error| with_cure(error.into()))?;
         let mut events = std::iter::from_fn(|| {
             loop {
                 let stamped = match inputs.next()? {
                     Ok(stamped) => stamped,
                     Err(error) => {
-                        fault = Some(error);
+                        fault.replace(Some(error));
                         return None;
                     }
                 };
@@ -216,8 +217,7 @@ impl Session {
             }
         });
         let played = run_to_view(setup, source(), &mut events);
-        drop(events);
-        if let Some(error) = fault {
+        if let Some(error) = fault.take() {
             return Err(with_cure(error.into()));
         }
         let (_, view) = played.map_err(|error| refused(error.to_string()))?;

@@ -41,8 +41,10 @@ fn a_session_with_a_sigkill_replays_identical() {
     assert!(number("outcomes") > 200, "{facts}");
     assert!(number("checkpoints") > 3, "{facts}");
     // What the SIGKILL cut off is the last turn at most.
-    assert!(facts["not_compared"]["inputs"].as_u64().unwrap() < 600, "{facts}");
-    println!("{facts}");
+    assert!(
+        facts["not_compared"]["inputs"].as_u64().unwrap() < 600,
+        "{facts}"
+    );
 
     let last = facts["last_at"].as_str().unwrap();
     let bot = first_bot(folder);
@@ -72,9 +74,14 @@ fn a_session_with_a_sigkill_replays_identical() {
 
 /// The name of the first bot in the journal's configuration.
 fn first_bot(folder: &std::path::Path) -> String {
-    let exported = command(folder, &["journal", "export", "--store", "truth", "--to", "1"]);
+    let exported = command(
+        folder,
+        &["journal", "export", "--store", "truth", "--to", "1"],
+    );
     let lines = String::from_utf8(exported.stdout).unwrap();
-    let mut lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut lines = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
     let configured = lines.find_map(|line| {
         let bots = &line["record"]["Configured"]["bots"];
         bots[0]["name"].as_str().map(str::to_owned)

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use tradewind::replay::{CannotReplay, Verdict, verify};
 use tradewind_events::{Event, EventKind};
-use tradewind_journal::{
-    MemoryStorage, OpenMode, Reader, Record, Storage as _, StoreKind,
-};
+use tradewind_journal::{MemoryStorage, OpenMode, Reader, Record, Storage as _, StoreKind};
 
 use crate::world::{Choices, JOURNAL, World};
 
@@ -83,8 +81,7 @@ impl Framed {
         hasher.update(&record[..24]);
         hasher.update(&record[HEADER..]);
         let crc = hasher.finalize();
-        let mut chain =
-            before ^ (u64::from(crc) << 32) ^ seq.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut chain = before ^ (u64::from(crc) << 32) ^ seq.wrapping_add(0x9E37_79B9_7F4A_7C15);
         chain = (chain ^ (chain >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         chain = (chain ^ (chain >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         chain ^= chain >> 31;
