@@ -188,3 +188,47 @@ take! {
     BreakerWindow breaker_window,
     BreakerOpen breaker_open,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradewind_testkit::{bot, configuration};
+
+    fn changed(text: &str) -> Result<Configuration, String> {
+        let mut changed = configuration();
+        changed.bots = vec![BotConfig {
+            name: "btc-cross".to_owned(),
+            strategy: "ma_cross".to_owned(),
+            parameters: BTreeMap::new(),
+            ..bot(0)
+        }];
+        text.parse::<Change>()?.apply(&mut changed)?;
+        Ok(changed)
+    }
+
+    #[test]
+    fn parameters_exit_plans_budgets_and_limits_can_be_changed() {
+        let of_bot = |text: &str| changed(text).unwrap().bots.remove(0);
+        let fast = of_bot("btc-cross.fast=3").parameters["fast"].clone();
+        assert_eq!(fast, Parameter::Number("3".parse().unwrap()));
+        let stop = of_bot("btc-cross.exit.stop=0.02").exit.stop;
+        assert_eq!(stop, Stop::Distance(Ppm(20_000)));
+        let gain = of_bot("btc-cross.exit.take_profit=none").exit.take_profit;
+        assert_eq!(gain, None);
+        let budget = of_bot("btc-cross.budget=12.5").budget;
+        assert_eq!(budget, "12.5".parse().unwrap());
+        let limits = changed("limits.spread_max=0.5%").unwrap().limits;
+        assert_eq!(limits.spread_max, Some(Ppm(5_000)));
+        assert_eq!(limits.collar, configuration().limits.collar);
+    }
+
+    #[test]
+    fn what_cannot_be_changed_is_refused_in_words() {
+        let refused = |text: &str| changed(text).unwrap_err();
+        assert!(refused("btc-cross").contains("write BOT.PARAMETER=VALUE"));
+        assert!(refused("eth.fast=3").contains("there are btc-cross"));
+        assert!(refused("btc-cross.fats=3").contains("fast"));
+        assert!(refused("btc-cross.budget=much").contains("not a value of budget"));
+        assert!(refused("limits.spread=1").contains("no limit spread"));
+    }
+}

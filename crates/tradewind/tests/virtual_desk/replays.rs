@@ -120,6 +120,8 @@ params = { fast = 2, slow = 5 }
 const HEADER: usize = 40;
 /// The kind of a quote's record.
 const QUOTE: u8 = 3;
+/// The kind of an event's record.
+const EVENT: u8 = 7;
 /// Where the bid stands in a quote's payload, behind the instrument.
 const BID: usize = 4;
 /// Where the quantity at the bid stands, behind bid and ask.
@@ -227,4 +229,28 @@ fn what_cannot_be_compared_is_listed_and_a_journal_without_market_data_is_refuse
     let refused = verify(&reader, &mut |_| {}).unwrap_err();
     assert!(refused.is::<CannotReplay>(), "{refused}");
     assert!(refused.to_string().contains("market data"), "{refused}");
+}
+
+/// An event that a power cut tore is not missed: the next start notes in its file that it cut something off.
+#[test]
+fn what_was_torn_and_cut_off_is_no_difference() {
+    let mut world = World::new(Choices::busy(21));
+    world.start_desk();
+    world.run(Duration::from_secs(90));
+    world.kill_desk();
+    let files = world.files();
+    let mut truth = files.iter().filter(|(name, _)| name.starts_with("truth-"));
+    let (name, bytes) = truth.next_back().unwrap();
+    let is_event = |one: &&Framed| bytes[one.at + 4] == EVENT;
+    let records = Framed::all(bytes);
+    let torn = records.iter().rfind(is_event).unwrap();
+    let path = Path::new(JOURNAL).join(name);
+    let file = world.storage.open(&path, OpenMode::Write).unwrap();
+    file.set_len((torn.at + HEADER + 3) as u64).unwrap();
+    world.start_desk();
+    world.run(Duration::from_secs(90));
+    world.stop_desk();
+    let verdict = replayed(&world.storage);
+    assert_eq!(verdict.difference, None, "{:?}", verdict.totals);
+    assert_eq!(verdict.totals.starts, 2);
 }
