@@ -54,10 +54,10 @@ pub(super) fn execute(
         return compare(&reader, &args.with, output);
     }
     let began = Instant::now();
-    let mut told = began;
+    let mut reported = began;
     let verdict = verify(&reader, &mut |progress| {
-        if told.elapsed() >= PROGRESS_EVERY {
-            told = Instant::now();
+        if reported.elapsed() >= PROGRESS_EVERY {
+            reported = Instant::now();
             tell(progress);
         }
     })?;

@@ -16,7 +16,7 @@ const LINKS_MAX: usize = 64;
 
 /// A desk and a bot of it at a moment.
 #[derive(Clone, Debug)]
-pub struct Moment {
+pub struct PastBot {
     /// The configuration then.
     pub configuration: Arc<Configuration>,
     /// The bot.
@@ -33,7 +33,7 @@ pub struct Moment {
 ///
 /// # Errors
 /// [`CannotReplay`]: the journal cannot be read, begins later, or does not know the bot.
-pub fn look(reader: &Reader, name: &str, at: Timestamp) -> anyhow::Result<Moment> {
+pub fn look(reader: &Reader, name: &str, at: Timestamp) -> anyhow::Result<PastBot> {
     let (configuration, mut last) = past(reader, at).map_err(|error| with_cure(error.into()))?;
     let Some(configuration) = configuration else {
         return Err(CannotReplay {
@@ -59,7 +59,7 @@ pub fn look(reader: &Reader, name: &str, at: Timestamp) -> anyhow::Result<Moment
         Some((known, view)) => (known, Some(view)),
         None => (*configuration, None),
     };
-    Ok(Moment {
+    Ok(PastBot {
         configuration: Arc::new(configuration),
         bot: id,
         view,

@@ -19,7 +19,7 @@ mod what_if;
 
 pub use causes::Link;
 pub use change::Change;
-pub use look::{Moment, look};
+pub use look::{PastBot, look};
 pub use player::{Span, Totals};
 pub use verify::{CannotReplay, Difference, Progress, Verdict, verify};
 pub use what_if::{Figures, WhatIf, what_if};
