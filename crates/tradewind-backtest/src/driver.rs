@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tradewind_driver::{Driver, NoJournal};
 use tradewind_engine::{Engine, StrategySource};
-use tradewind_events::{Input, Started, Timer};
+use tradewind_events::{DeskView, Input, Started, Timer};
 use tradewind_model::{Clock, ManualClock, MarketEvent, Timestamp};
 use tradewind_simx::MarketEvent as ExchangeEvent;
 
@@ -47,6 +47,19 @@ pub fn run_with(
     strategies: StrategySource,
     source: &mut impl Source,
 ) -> Result<Report, BacktestError> {
+    let (report, _) = run_to_view(setup, strategies, source)?;
+    Ok(report)
+}
+
+/// The same, with the desk as it is at the end.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_to_view(
+    setup: Setup,
+    strategies: StrategySource,
+    source: &mut impl Source,
+) -> Result<(Report, DeskView), BacktestError> {
     let setup = setup.checked()?;
     let first = source.next_event()?;
     let started_at = first.as_ref().map(|(at, _)| *at).unwrap_or_default();
@@ -58,8 +71,8 @@ pub fn run_with(
         let Ok(()) = backtest.event(at, &event);
     }
     let Ok(()) = backtest.play_candles(Timestamp::MAX);
-    let Ok(report) = backtest.finish(started_at);
-    Ok(report)
+    let Ok(ended) = backtest.finish(started_at);
+    Ok(ended)
 }
 
 /// The desk in front of the matching core. Nothing is journaled, so that no step can fail.
@@ -198,21 +211,23 @@ impl Backtest {
     }
 
     /// What is still under way arrives, one last valuation, and the report.
-    fn finish(mut self, started_at: Timestamp) -> Result<Report, Infallible> {
+    fn finish(mut self, started_at: Timestamp) -> Result<(Report, DeskView), Infallible> {
         while let Some(at) = self.driver.effects().link.next_at() {
             self.driver.clock().advance_to(at);
             self.driver.deliver()?;
         }
         self.driver.handle(&Input::Timer(Timer::Equity))?;
         let (engine, NoJournal, effects) = self.driver.finish()?;
-        Ok(Report::new(
+        let view = engine.view();
+        let report = Report::new(
             &effects.configuration,
             effects.link.models(),
             started_at,
-            &engine.view(),
+            &view,
             &effects.link.exchange,
             effects.counters,
             &effects.ambiguity,
-        ))
+        );
+        Ok((report, view))
     }
 }

@@ -31,9 +31,11 @@ pub(crate) struct DirectEffects {
 
 impl DirectEffects {
     pub(crate) fn new(setup: Setup) -> Result<Self, BacktestError> {
+        let mut candles = CandleCache::default();
+        setup.past.iter().for_each(|candle| candles.keep(candle));
         Ok(Self {
             link: Link::new(&setup)?,
-            candles: CandleCache::default(),
+            candles,
             levels: Levels::default(),
             ambiguity: Ambiguity::default(),
             counters: Counters::new(setup.fills_kept),

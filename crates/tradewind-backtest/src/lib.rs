@@ -25,7 +25,7 @@ mod setup;
 mod source;
 mod translate;
 
-pub use driver::{run, run_with};
+pub use driver::{run, run_to_view, run_with};
 pub use equity::EquitySample;
 pub use error::BacktestError;
 pub use files::{FileOptions, run_files, run_files_with};

@@ -131,6 +131,7 @@ pub fn benchmark_setup() -> Setup {
         exchange: ExchangeConfig::backtest(),
         latency: Latency::default(),
         fills_kept: Setup::FILLS_KEPT,
+        past: Vec::new(),
     }
 }
 

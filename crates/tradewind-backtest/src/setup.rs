@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tradewind_events::{BotConfig, Configuration, Lane};
-use tradewind_model::{AccountId, Amount, AssetId, InstrumentKind, Ppm, StopOrders, TakeProfitBy};
+use tradewind_model::{
+    AccountId, Amount, AssetId, Candle, InstrumentKind, Ppm, StopOrders, TakeProfitBy,
+};
 use tradewind_simx::ExchangeConfig;
 
 use crate::error::BacktestError;
@@ -21,6 +23,8 @@ pub struct Setup {
     pub latency: Latency,
     /// How many of the newest fills the report keeps.
     pub fills_kept: usize,
+    /// Closed candles from before the first event, oldest first: for bots that request past ones.
+    pub past: Vec<Candle>,
 }
 
 /// How long messages take between the desk and the exchange. Zero both ways by default.

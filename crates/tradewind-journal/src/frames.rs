@@ -8,10 +8,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tradewind_events::Input;
+
 use crate::archive;
 use crate::error::JournalError;
 use crate::frame::{HEADER, Header, PAYLOAD_MAX, SECTOR, checksum, field};
-use crate::record::{Kind, PayloadFault, Stamped, kind, unpack};
+use crate::record::{Kind, PayloadFault, Stamped, input, kind, unpack};
 use crate::segment::SegmentHeader;
 use crate::storage::{Storage, StorageFile};
 
@@ -66,6 +68,11 @@ impl Frame<'_> {
     pub(crate) fn decode(&self) -> Result<Stamped, JournalError> {
         Stamped::decode(&self.header, self.payload)
             .map_err(|fault| explain(fault, self.path, self.offset))
+    }
+
+    /// The input that it holds, if it holds one.
+    pub(crate) fn input(&self) -> Result<Option<Input>, JournalError> {
+        input(&self.header, self.payload).map_err(|fault| explain(fault, self.path, self.offset))
     }
 
     /// Which kind it is.

@@ -45,12 +45,12 @@ pub use journal::{Journal, Options, Recovery, TornTail};
 pub use latch::{Durable, LatchFile, LatchState};
 pub use lock::{DirectoryLock, LockError};
 pub use market_store::MarketFault;
-pub use reader::{Coverage, Reader, Records, RecoveryTail, TailRecords};
+pub use reader::{Coverage, Reader, RecordPlace, Records, RecoveryTail, TailRecords};
 pub use record::{Record, Stamped};
 pub use replace::replace;
 pub use reserve::make_room;
 pub use segment::{SegmentHeader, StoreKind};
-pub use snapshot::{Snapshot, SnapshotPart};
+pub use snapshot::{Snapshot, SnapshotPart, SnapshotPlace};
 pub use state_file::StateFile;
 pub use storage::{
     CrashPoint, Disk, Loss, MemoryStorage, OpenMode, Storage, StorageFault, StorageFile,

@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tradewind_events::Intent;
-use tradewind_model::ClientOrderId;
+use tradewind_events::{Input, Intent};
+use tradewind_model::{ClientOrderId, Timestamp};
 
 use crate::error::JournalError;
-use crate::frames::{Frames, Step};
+use crate::frames::{Frame, Frames, Step};
 use crate::journal::TornTail;
 use crate::record::{Record, Stamped};
 use crate::segment::{self, SegmentFile, StoreKind};
-use crate::snapshot::{self, Snapshot};
+use crate::snapshot::{self, Snapshot, SnapshotPlace};
 use crate::storage::Storage;
 
 /// A journal, open for reading.
@@ -100,7 +100,27 @@ impl Reader {
     /// # Errors
     /// [`JournalError::Io`], if the directory cannot be read.
     pub fn records(&self, store: StoreKind) -> Result<Records, JournalError> {
-        let files = segment::list_all(&*self.storage, &self.dir, store)?;
+        self.records_after(store, 0)
+    }
+
+    /// The records of one store that belong to inputs behind `after`, oldest first. Files that can hold none are not read.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`], if the directory cannot be read.
+    pub fn records_after(&self, store: StoreKind, after: u64) -> Result<Records, JournalError> {
+        let mut files = segment::list_all(&*self.storage, &self.dir, store)?;
+        let behind = files.partition_point(|file| file.first_seq <= after + 1);
+        let files = files.split_off(behind.saturating_sub(1));
+        Ok(self.records_of(store, files, after))
+    }
+
+    /// The records of one store in the files before `ordinal`, oldest first.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`], if the directory cannot be read.
+    pub fn records_before(&self, store: StoreKind, ordinal: u32) -> Result<Records, JournalError> {
+        let mut files = segment::list_all(&*self.storage, &self.dir, store)?;
+        files.retain(|file| file.ordinal < ordinal);
         Ok(self.records_of(store, files, 0))
     }
 
@@ -111,7 +131,16 @@ impl Reader {
     /// # Errors
     /// [`JournalError`]: damage in those files.
     pub fn recovery_tail(&self) -> Result<RecoveryTail, JournalError> {
+        self.recovery_tail_before(u32::MAX)
+    }
+
+    /// What an earlier start recovered from: the one that began file `ordinal` of the truth. See [`RecordPlace::file`].
+    ///
+    /// # Errors
+    /// As [`recovery_tail`](Self::recovery_tail).
+    pub fn recovery_tail_before(&self, ordinal: u32) -> Result<RecoveryTail, JournalError> {
         let mut files = segment::list_all(&*self.storage, &self.dir, StoreKind::Truth)?;
+        files.retain(|file| file.ordinal < ordinal);
         let first_seq = files.first().map_or(1, |file| file.first_seq);
         let snapshot = self.newest_snapshot(&files)?;
         let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
@@ -122,6 +151,40 @@ impl Reader {
             first_seq,
             records: TailRecords(self.records_of(StoreKind::Truth, files, after)),
         })
+    }
+
+    /// The file of a store with this ordinal, in the journal or its archive.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`], if the directory cannot be read.
+    pub fn path_of(&self, store: StoreKind, ordinal: u32) -> Result<Option<PathBuf>, JournalError> {
+        let mut files = segment::list_all(&*self.storage, &self.dir, store)?.into_iter();
+        let file = files.find(|file| file.ordinal == ordinal);
+        Ok(file.map(|file| file.path))
+    }
+
+    /// Where every complete snapshot lies, oldest first. The whole truth is read.
+    ///
+    /// # Errors
+    /// [`JournalError`]: damage.
+    pub fn snapshots(&self) -> Result<Vec<SnapshotPlace>, JournalError> {
+        let mut all = Vec::new();
+        for file in segment::list_all(&*self.storage, &self.dir, StoreKind::Truth)? {
+            let found = snapshot::find_all(&*self.storage, &file)?;
+            all.extend(found.into_iter().map(|place| SnapshotPlace {
+                file: file.clone(),
+                place,
+            }));
+        }
+        Ok(all)
+    }
+
+    /// The snapshot that lies there.
+    ///
+    /// # Errors
+    /// [`JournalError`]: damage.
+    pub fn snapshot(&self, at: &SnapshotPlace) -> Result<Snapshot, JournalError> {
+        snapshot::read(&*self.storage, &at.file, at.place)
     }
 
     fn newest_snapshot(&self, files: &[SegmentFile]) -> Result<Option<Snapshot>, JournalError> {
@@ -140,6 +203,7 @@ impl Reader {
             files: files.into_iter(),
             after,
             current: None,
+            last: RecordPlace::default(),
             chain: None,
             torn: Vec::new(),
             over: false,
@@ -220,6 +284,17 @@ impl Reader {
     }
 }
 
+/// Where a record lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordPlace {
+    /// Ordinal of its file in its store.
+    pub file: u32,
+    /// Its first byte in that file.
+    pub offset: u64,
+    /// Its number among the records that were read, the first is 1.
+    pub number: u64,
+}
+
 /// The records of one store, oldest first. Ends after the first error.
 #[derive(Debug)]
 pub struct Records {
@@ -228,7 +303,8 @@ pub struct Records {
     files: std::vec::IntoIter<SegmentFile>,
     /// Records up to this sequence number are passed over.
     after: u64,
-    current: Option<(PathBuf, Frames)>,
+    current: Option<(SegmentFile, Frames)>,
+    last: RecordPlace,
     chain: Option<u64>,
     torn: Vec<TornTail>,
     over: bool,
@@ -244,30 +320,75 @@ impl Records {
         self.passed + current.map_or(0, |(_, frames)| frames.offset())
     }
 
-    fn advance(&mut self) -> Result<Option<Stamped>, JournalError> {
+    /// Torn tails that were passed.
+    #[must_use]
+    pub fn torn(&self) -> &[TornTail] {
+        &self.torn
+    }
+
+    /// Where the record lies that was read last.
+    #[must_use]
+    pub const fn place(&self) -> RecordPlace {
+        self.last
+    }
+
+    /// The file of the record that was read last; `None` before the first and behind the end.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.current.as_ref().map(|(file, _)| &*file.path)
+    }
+
+    /// The next input, with its number and time; what else comes before it is passed over. Faster than the iterator.
+    ///
+    /// # Errors
+    /// [`JournalError`]: damage. Nothing follows then.
+    pub fn next_input(&mut self) -> Result<Option<(u64, Timestamp, Input)>, JournalError> {
+        if self.over {
+            return Ok(None);
+        }
+        let next = self.advance(|frame| {
+            let input = frame.input()?;
+            Ok(input.map(|input| (frame.header.seq, frame.header.at, input)))
+        });
+        self.over = !matches!(next, Ok(Some(_)));
+        next
+    }
+
+    /// The next record for which `decode` returns something.
+    fn advance<T>(
+        &mut self,
+        decode: impl Fn(&Frame<'_>) -> Result<Option<T>, JournalError>,
+    ) -> Result<Option<T>, JournalError> {
         loop {
-            let Some((path, frames)) = &mut self.current else {
+            let Some((file, frames)) = &mut self.current else {
                 let Some(file) = self.files.next() else {
                     return Ok(None);
                 };
                 let frames = Frames::open(&*self.storage, &file.path)?;
-                self.current = Some((file.path, frames));
+                self.current = Some((file, frames));
                 continue;
             };
             let offset = frames.offset();
             match frames.step()? {
                 Step::Frame(frame) if offset > 0 && frame.header.seq <= self.after => continue,
                 Step::Frame(frame) => {
-                    let stamped = frame.decode()?;
                     if offset == 0 {
-                        continues(path, &stamped, self.chain)?;
+                        continues(&file.path, &frame.decode()?, self.chain)?;
                     }
-                    return Ok(Some(stamped));
+                    self.last = RecordPlace {
+                        file: file.ordinal,
+                        offset,
+                        number: self.last.number + 1,
+                    };
+                    if let Some(found) = decode(&frame)? {
+                        return Ok(Some(found));
+                    }
+                    continue;
                 }
                 Step::End => self.chain = frames.chain().or(self.chain),
                 Step::Torn { bytes } => {
                     self.torn.push(TornTail {
-                        path: path.clone(),
+                        path: file.path.clone(),
                         offset,
                         bytes,
                     });
@@ -283,11 +404,11 @@ impl Records {
     fn tear(&mut self, offset: u64) -> Result<(), JournalError> {
         let used = offset > 0;
         let last = self.files.as_slice().is_empty();
-        if let (Some((path, _)), StoreKind::Truth, true, false) =
+        if let (Some((file, _)), StoreKind::Truth, true, false) =
             (&self.current, self.store, used, last)
         {
             let what = "it ends inside a record, and is not the last file";
-            return Err(JournalError::corrupt(path, offset, what));
+            return Err(JournalError::corrupt(&file.path, offset, what));
         }
         if used {
             self.chain = None;
@@ -316,7 +437,7 @@ impl Iterator for Records {
         if self.over {
             return None;
         }
-        let next = self.advance().transpose();
+        let next = self.advance(|frame| frame.decode().map(Some)).transpose();
         self.over = !matches!(next, Some(Ok(_)));
         next
     }

@@ -100,15 +100,26 @@ impl Record {
     fn decode(header: &Header, payload: &[u8]) -> Result<Self, PayloadFault> {
         Ok(match kind(header)? {
             Kind::Segment => Self::Segment(unpack(payload)?),
-            Kind::Input => Self::Input(unpack(payload)?),
-            Kind::Quote => Self::Input(Input::Quote(fixed(market::read_quote(payload))?)),
-            Kind::Trade => Self::Input(Input::Trade(fixed(market::read_trade(payload))?)),
-            Kind::Candle => Self::Input(Input::Candle(fixed(market::read_candle(payload))?)),
+            Kind::Input | Kind::Quote | Kind::Trade | Kind::Candle => {
+                let malformed = || PayloadFault::Malformed("no input".into());
+                Self::Input(input(header, payload)?.ok_or_else(malformed)?)
+            }
             Kind::Intent => Self::Intent(unpack(payload)?),
             Kind::Event => Self::Event(unpack(payload)?),
             Kind::Snapshot => Self::Snapshot(fixed(SnapshotPart::decode(payload))?),
         })
     }
+}
+
+/// The input that a record holds; `None` for any other kind.
+pub(crate) fn input(header: &Header, payload: &[u8]) -> Result<Option<Input>, PayloadFault> {
+    Ok(Some(match kind(header)? {
+        Kind::Input => unpack(payload)?,
+        Kind::Quote => Input::Quote(fixed(market::read_quote(payload))?),
+        Kind::Trade => Input::Trade(fixed(market::read_trade(payload))?),
+        Kind::Candle => Input::Candle(fixed(market::read_candle(payload))?),
+        Kind::Segment | Kind::Intent | Kind::Event | Kind::Snapshot => return Ok(None),
+    }))
 }
 
 /// The kind a header names.

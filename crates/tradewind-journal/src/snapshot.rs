@@ -4,6 +4,8 @@
 //! names the length and the checksum of the whole. A snapshot whose last part is missing is not one, and the one before
 //! it serves.
 
+use std::path::Path;
+
 use crate::error::JournalError;
 use crate::frame::field;
 use crate::frames::{Frames, Step};
@@ -54,6 +56,39 @@ pub(crate) struct Place {
     pub(crate) seq: u64,
     at: Timestamp,
     whole: Whole,
+}
+
+/// Where a complete snapshot lies in a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotPlace {
+    pub(crate) file: SegmentFile,
+    pub(crate) place: Place,
+}
+
+impl SnapshotPlace {
+    /// The last input that its state contains.
+    #[must_use]
+    pub const fn seq(&self) -> u64 {
+        self.place.seq
+    }
+
+    /// The engine's time then.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.place.at
+    }
+
+    /// Its file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    /// Where in the file its first record begins.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.place.offset
+    }
 }
 
 impl SnapshotPart {
@@ -111,12 +146,12 @@ fn head(payload: &[u8]) -> Option<(Whole, u64)> {
     Some((whole, u64::from_le_bytes(field(payload, 12))))
 }
 
-/// Follows the records of a file and notes where its last complete snapshot lies.
+/// Follows the records of a file and notes where its complete snapshots lie.
 #[derive(Debug, Default)]
 struct Finder {
     /// A snapshot of which so many bytes were passed.
     passing: Option<(Place, u64)>,
-    newest: Option<Place>,
+    complete: Vec<Place>,
 }
 
 impl Finder {
@@ -139,7 +174,7 @@ impl Finder {
         if let Some((begun, passed)) = passed
             && passed == begun.whole.length
         {
-            self.newest = Some(begun);
+            self.complete.push(begun);
         }
     }
 }
@@ -149,6 +184,14 @@ pub(crate) fn find_last(
     storage: &dyn Storage,
     file: &SegmentFile,
 ) -> Result<Option<Place>, JournalError> {
+    Ok(find_all(storage, file)?.pop())
+}
+
+/// The complete snapshots of a file, oldest first.
+pub(crate) fn find_all(
+    storage: &dyn Storage,
+    file: &SegmentFile,
+) -> Result<Vec<Place>, JournalError> {
     let mut frames = Frames::open(storage, &file.path)?;
     let mut finder = Finder::default();
     while let Step::Frame(frame) = frames.step()? {
@@ -168,7 +211,7 @@ pub(crate) fn find_last(
         let part_length = (frame.payload.len() - HEAD) as u64;
         finder.pass_part(place, part_offset, part_length);
     }
-    Ok(finder.newest)
+    Ok(finder.complete)
 }
 
 /// Reads the snapshot that lies at `place`.

@@ -155,6 +155,7 @@ pub(super) fn plan(
         },
         latency: options.latency,
         fills_kept: options.fills_kept,
+        past: Vec::new(),
     };
     Ok(Plan {
         setup,

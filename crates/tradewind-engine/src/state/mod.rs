@@ -6,6 +6,7 @@
 //!
 //! Start with [`Engine::save`](crate::Engine::save).
 
+mod difference;
 mod digest;
 mod record;
 mod snapshot;

@@ -233,7 +233,7 @@ fn read_durable(source: StrategySource, durable: &Section) -> Result<Parts, Rest
     Ok(parts)
 }
 
-fn read<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<Vec<T>, RestoreError> {
+pub(super) fn read<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<Vec<T>, RestoreError> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
         records.push(rmp_serde::from_read(&mut bytes)?);

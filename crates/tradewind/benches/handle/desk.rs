@@ -1,5 +1,6 @@
 //! The desk's driver under a clock that is moved, with a venue that fills every order whole at the touch.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,12 +23,12 @@ use crate::world::{News, START, World};
 
 /// The desk under test.
 pub(crate) struct Desk {
-    driver: Driver<Arc<ManualClock>, Inputs, Venue>,
+    pub(crate) driver: Driver<Arc<ManualClock>, Inputs, Venue>,
 }
 
-/// A journal of inputs, or none.
-struct Inputs {
-    journal: Option<(Journal, TempDir)>,
+/// A journal, or none.
+pub(crate) struct Inputs {
+    pub(crate) journal: Option<(RefCell<Journal>, TempDir)>,
     /// Inputs between two writes.
     each: usize,
     unwritten: usize,
@@ -39,7 +40,7 @@ impl Inputs {
             let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
             let options = Options::default();
             let (journal, _) = Journal::open(Arc::new(Disk), dir.path(), &options, START).unwrap();
-            (journal, dir)
+            (RefCell::new(journal), dir)
         });
         Self {
             journal,
@@ -56,17 +57,28 @@ impl DriverJournal for Inputs {
 
     fn append_input(&mut self, seq: u64, at: Timestamp, input: &Input) -> Result<(), Infallible> {
         if let Some((journal, _)) = &mut self.journal {
-            journal.append_input(seq, at, input).unwrap();
+            journal.get_mut().append_input(seq, at, input).unwrap();
             self.unwritten += 1;
         }
         Ok(())
     }
 
-    fn append_intent(&mut self, _: u64, _: Timestamp, _: &Intent) -> Result<(), Infallible> {
+    fn append_intent(
+        &mut self,
+        seq: u64,
+        at: Timestamp,
+        intent: &Intent,
+    ) -> Result<(), Infallible> {
+        if let Some((journal, _)) = &mut self.journal {
+            journal.get_mut().append_intent(seq, at, intent).unwrap();
+        }
         Ok(())
     }
 
-    fn append_event(&mut self, _: &Event) -> Result<(), Infallible> {
+    fn append_event(&mut self, event: &Event) -> Result<(), Infallible> {
+        if let Some((journal, _)) = &mut self.journal {
+            journal.get_mut().append_event(event).unwrap();
+        }
         Ok(())
     }
 
@@ -74,7 +86,7 @@ impl DriverJournal for Inputs {
         if let Some((journal, _)) = &mut self.journal
             && self.unwritten >= self.each
         {
-            journal.flush().unwrap();
+            journal.get_mut().flush().unwrap();
             self.unwritten = 0;
         }
         Ok(())
@@ -90,7 +102,7 @@ impl DriverJournal for Inputs {
 }
 
 /// Answers every request at once.
-struct Venue {
+pub(crate) struct Venue {
     world: World,
     quotes: Vec<Option<Quote>>,
     usdt: AssetId,

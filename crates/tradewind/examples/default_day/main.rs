@@ -49,6 +49,7 @@ fn day(seed: u64, span: Duration) -> anyhow::Result<Report> {
         exchange: ExchangeConfig::default(),
         latency: Latency::default(),
         fills_kept: Setup::FILLS_KEPT,
+        past: Vec::new(),
     };
     let report = run(setup, &mut market)?;
     println!(

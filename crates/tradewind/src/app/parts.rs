@@ -19,7 +19,7 @@ use crate::driver::{DeskHandle, InputQueues};
 /// Between two checks for lost events of subscribers.
 const OVERFLOWS_EVERY: Duration = Duration::from_millis(500);
 
-pub(super) fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
+pub(crate) fn strategy_factory() -> crate::driver::evaluation::LaneFactory {
     Arc::new(|bot| tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len()))
 }
 

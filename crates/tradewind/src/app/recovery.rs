@@ -17,8 +17,24 @@ pub fn recover(
     journal_dir: &Path,
     strategies: impl Fn() -> StrategySource,
 ) -> anyhow::Result<Recovery> {
-    let reader = Reader::new(Arc::clone(storage), journal_dir);
-    let tail = reader.recovery_tail().context("reading the journal")?;
+    recover_before(
+        &Reader::new(Arc::clone(storage), journal_dir),
+        u32::MAX,
+        strategies,
+    )
+}
+
+/// The same for an earlier start: the one that began file `ordinal` of the truth.
+///
+/// # Errors
+/// As [`recover`].
+pub(crate) fn recover_before(
+    reader: &Reader,
+    ordinal: u32,
+    strategies: impl Fn() -> StrategySource,
+) -> anyhow::Result<Recovery> {
+    let tail = reader.recovery_tail_before(ordinal);
+    let tail = tail.context("reading the journal")?;
     match begin(&tail, &strategies) {
         Ok(recovery) => fold(recovery, tail.records),
         Err(error) => {
@@ -27,7 +43,7 @@ pub fn recover(
                 "the journal's snapshot cannot be read ({error:#}), and its beginning is gone; use the build that wrote it"
             );
             tracing::warn!(%error, "A snapshot cannot be read; the whole journal is folded instead.");
-            let records = reader.records(StoreKind::Truth)?;
+            let records = reader.records_before(StoreKind::Truth, ordinal)?;
             fold(Recovery::from_nothing(strategies()), records)
         }
     }

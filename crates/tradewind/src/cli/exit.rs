@@ -9,6 +9,7 @@ use tradewind_simx_server::FaultErrors;
 
 use super::output::Output;
 use crate::config::{ConfigErrors, LoadError};
+use crate::replay::CannotReplay;
 
 /// No desk is running, or none answers.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,8 @@ fn code_of(error: &anyhow::Error) -> u8 {
         4
     } else if error.is::<TimedOut>() {
         5
+    } else if error.is::<CannotReplay>() {
+        2
     } else {
         1
     }

@@ -24,6 +24,7 @@ mod location;
 mod orders;
 mod output;
 mod positions;
+mod replay;
 mod risk;
 mod run;
 mod simx;
@@ -121,6 +122,8 @@ enum Command {
     Data(data::DataArgs),
     /// Look into the files of the journal, check them, and export records
     Journal(journal::JournalArgs),
+    /// Run a recorded session again and compare it with the journal
+    Replay(replay::ReplayArgs),
     /// Check and show the configuration
     Config(config::ConfigArgs),
     /// Look for problems on this machine
@@ -160,10 +163,11 @@ fn dispatch(
         Command::Events(args) => events::follow(&args, &client()?, output),
         Command::Backtest(args) => backtest::run(args, &location.data_dir, output),
         Command::Data(args) => data::execute(args, &location.data_dir, output),
-        Command::Why(args) => why::explain(&args, &client()?, output),
+        Command::Why(args) => why::execute(&args, &location, client, output),
         Command::Kill(args) => kill::kill(&args, &location, timeout, output),
         Command::Reset(args) => kill::reset(&args, &location, timeout, output),
         Command::Journal(args) => journal::execute(&args, &location, output),
+        Command::Replay(args) => replay::execute(&args, &location, output),
         Command::Config(args) => config::execute(&args, output),
         Command::Doctor(file) => doctor::examine(&file, &location, timeout, output),
         Command::Token => token::print(&location, output),

@@ -155,6 +155,7 @@ impl Desk {
             exchange: ExchangeConfig::backtest(),
             latency: Latency::default(),
             fills_kept: Setup::FILLS_KEPT,
+            past: Vec::new(),
         };
         Ok(run(setup, &mut history.0.into_iter())?)
     }

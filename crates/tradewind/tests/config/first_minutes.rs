@@ -83,6 +83,7 @@ fn run(seed: u64, span: Duration) -> (Report, Seen) {
         exchange: ExchangeConfig::default(),
         latency: Latency::default(),
         fills_kept: Setup::FILLS_KEPT,
+        past: Vec::new(),
     };
     let report = run_with(setup, strategies, &mut market).unwrap();
     let seen = std::mem::take(&mut *seen.lock().unwrap());

@@ -51,6 +51,7 @@ mod recording;
 mod refusals;
 mod rehearsal;
 mod relay;
+mod replays;
 mod respawn;
 mod restart;
 mod round_trips;

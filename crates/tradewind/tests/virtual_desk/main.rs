@@ -10,6 +10,7 @@ mod evidence;
 mod executor;
 mod network;
 mod pairs;
+mod replays;
 mod rows;
 mod simulate;
 mod stops;

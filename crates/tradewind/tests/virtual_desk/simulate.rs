@@ -14,6 +14,7 @@ use tradewind_simx::Chance;
 use tradewind_simx_server::simulation::{Direction, LinkFault, Occasion, Rule};
 use tradewind_venues::OrderEntry;
 
+use crate::replays::assert_identical;
 use crate::world::{BUSY_BOTS, Choices, World};
 
 /// Seeds of every test run.
@@ -209,6 +210,8 @@ impl Simulation {
         self.world.input(Input::Stopping);
         self.world.assert_settles(GOAL);
         self.world.assert_quiet(QUIET);
+        // I10, whatever happened and however often the desk died.
+        assert_identical(&self.world.storage);
         let events = self.world.events();
         let count = |event_type| {
             let types = events.iter().map(EventKind::event_type);

@@ -1,0 +1,69 @@
+//! Where two states differ, in words.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::record::{Derived, Durable, read};
+use super::{EngineState, Section};
+
+impl EngineState {
+    /// The first part that differs from `other`, in words; `None` if all parts are the same.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        first(&self.durable, &other.durable, durable_name)
+            .or_else(|| first(&self.derived, &other.derived, derived_name))
+    }
+}
+
+fn first<T: Serialize + DeserializeOwned>(
+    one: &Section,
+    other: &Section,
+    name: impl Fn(&T) -> String,
+) -> Option<String> {
+    if one == other {
+        return None;
+    }
+    let (Ok(ours), Ok(theirs)) = (one.checked(), other.checked()) else {
+        return Some("one of the states is damaged, or another version's".to_owned());
+    };
+    let (Ok(ours), Ok(theirs)) = (read::<T>(ours), read::<T>(theirs)) else {
+        return Some("one of the states cannot be read".to_owned());
+    };
+    let differ = |(one, other): &(&T, &T)| {
+        let bytes = |record: &T| rmp_serde::to_vec_named(record).ok();
+        bytes(one) != bytes(other)
+    };
+    let found = ours.iter().zip(&theirs).find(differ);
+    let extra = || ours.get(theirs.len()).or_else(|| theirs.get(ours.len()));
+    let record = found.map(|(one, _)| one).or_else(extra);
+    Some(record.map_or_else(|| "its encoding".to_owned(), name))
+}
+
+fn durable_name(record: &Durable) -> String {
+    match record {
+        Durable::Head(_) => "numbers, ids and counters",
+        Durable::Configuration(_) => "the configuration",
+        Durable::Instruments(_) => "instruments",
+        Durable::Bot(bot) => return format!("bot {}", bot.config().name),
+        Durable::OpenOrders(_) => "open orders",
+        Durable::ClosedOrders(_) => "closed orders",
+        Durable::Portfolio(_) => "ledger and positions",
+        Durable::Accounts(_) => "accounts",
+        Durable::RecentFills(..) => "recent fills",
+        Durable::FormerOrders(_) => "former orders",
+        Durable::Streams(_) => "account streams",
+        Durable::States(_) => "trading states and causes",
+        Durable::Risk(_) => "monitors and breakers",
+        Durable::Commands(_) => "commands",
+        Durable::Timers(_) => "timers",
+        Durable::Protection(_) => "stops at the venue",
+    }
+    .to_owned()
+}
+
+fn derived_name(record: &Derived) -> String {
+    match record {
+        Derived::Market(_) => "the market view".to_owned(),
+        Derived::Strategy(bot, _) => format!("the strategy of bot {}", bot.0),
+    }
+}
