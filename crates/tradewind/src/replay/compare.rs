@@ -88,7 +88,7 @@ pub(super) struct Nowhere;
 impl Effects for Nowhere {
     fn perform(&mut self, _: Timestamp, _: Effect) {}
 
-    fn publish(&mut self, _: Event) {}
+    fn publish(&mut self, _: &Event) {}
 
     fn reply(&mut self, _: CommandId, _: CommandResult) {}
 
