@@ -157,6 +157,7 @@ fn crossover(budget: Amount) -> BotConfig {
         lane: Lane::Inline,
         starts: true,
         revision: 1,
+        external: None,
     }
 }
 
