@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use crate::desk::{Desk, tradewind, unused_address, within};
 use crate::sources::{documented, shell_at};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The 46th bot of a desk gets its turn after 45 s.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A publisher of targets. It is killed when the test is over.
 struct Steering {
