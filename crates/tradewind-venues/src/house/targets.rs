@@ -1,6 +1,6 @@
 //! Targets of bots as a message has them: every field is there and what it should be, or one clear error says what is not.
 
-use tradewind_model::{Decimal, Timestamp};
+use tradewind_model::Timestamp;
 
 use super::data::{HouseTarget, TargetError};
 use super::mapping::{Field, Fields};
@@ -31,7 +31,12 @@ pub(super) fn read(
     Ok(HouseTarget {
         bot: name(text(Field::Bot, "bot")?, "bot")?,
         instrument: name(text(Field::Instrument, "instrument")?, "instrument")?,
-        exposure: read_as(text, (Field::Exposure, "exposure"), "number", exposure)?,
+        exposure: read_as(
+            text,
+            (Field::Exposure, "exposure"),
+            "number",
+            Scaled::decimal,
+        )?,
         event_time: read_as(text, (Field::Time, "time"), "time", instant)?,
         expires: read_as(text, (Field::Expires, "expires"), "time", instant)?,
         sequence,
@@ -61,9 +66,4 @@ fn read_as<'a, T>(
         text: text.chars().take(SHOWN_CHARS).collect(),
         wanted,
     })
-}
-
-/// An exposure; digits behind the eighteenth, which a float may have, are cut off before it is read.
-fn exposure(number: Scaled) -> Option<Decimal> {
-    number.decimal()
 }

@@ -56,10 +56,14 @@ fn held(desk: &Desk) -> f64 {
 
 #[track_caller]
 fn until_live(desk: &Desk) {
-    within(PATIENCE, "a bot at work and a source that is connected", || {
-        let state = desk.get("bots/follower")["bot"]["state"].clone();
-        (state == "running" && target(desk)["source_live"] == true).then_some(())
-    });
+    within(
+        PATIENCE,
+        "a bot at work and a source that is connected",
+        || {
+            let state = desk.get("bots/follower")["bot"]["state"].clone();
+            (state == "running" && target(desk)["source_live"] == true).then_some(())
+        },
+    );
 }
 
 #[track_caller]
