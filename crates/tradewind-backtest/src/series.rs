@@ -158,6 +158,7 @@ fn crossover(budget: Amount) -> BotConfig {
         lane: Lane::Inline,
         starts: true,
         revision: 1,
+        external: None,
     }
 }
 

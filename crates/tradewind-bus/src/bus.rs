@@ -1,7 +1,7 @@
 //! The bus itself: who is subscribed, and handing each event to them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use tradewind_events::{Event, EventType};
@@ -41,7 +41,7 @@ pub struct Bus {
 pub(crate) struct Shared {
     queues: ArcSwap<Vec<Arc<Queue>>>,
     /// The subscribed types, as a [`TypeSet`](crate::TypeSet)'s bits.
-    wanted: AtomicU32,
+    wanted: AtomicU64,
     log: Arc<dyn EventLog>,
 }
 
@@ -52,7 +52,7 @@ impl Bus {
         Self {
             shared: Arc::new(Shared {
                 queues: ArcSwap::default(),
-                wanted: AtomicU32::new(0),
+                wanted: AtomicU64::new(0),
                 log,
             }),
         }

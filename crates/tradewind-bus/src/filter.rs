@@ -4,9 +4,9 @@ use tradewind_events::{Delivery, EventType};
 
 /// A set of event types; a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TypeSet(u32);
+pub struct TypeSet(u64);
 
-const _: () = assert!(EventType::ALL.len() <= 32, "a set has a bit for each type");
+const _: () = assert!(EventType::ALL.len() <= 64, "a set has a bit for each type");
 
 impl TypeSet {
     /// No type.
@@ -40,12 +40,12 @@ impl TypeSet {
     }
 
     /// The set as bits, for an atomic.
-    pub(crate) const fn bits(self) -> u32 {
+    pub(crate) const fn bits(self) -> u64 {
         self.0
     }
 }
 
-pub(crate) const fn bit(event_type: EventType) -> u32 {
+pub(crate) const fn bit(event_type: EventType) -> u64 {
     1 << event_type as u32
 }
 

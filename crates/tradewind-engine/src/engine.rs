@@ -9,7 +9,7 @@ use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
 use crate::step::{
     account_stream, adoption, breakers, candles, causes, commands, configure, confirmation, equity,
     evaluation, exits, flatten, funding, lifecycle, market_data, monitoring, protection, reports,
-    submission, takeover,
+    submission, takeover, targets,
 };
 use crate::strategy_source::StrategySource;
 use crate::view::desk_view;
@@ -94,6 +94,13 @@ impl Engine {
                 account_stream::on_account_stream(parts, *account, change, out);
             }
             Input::SafeMode => causes::on_safe_mode(parts, out),
+            Input::Target(target) => targets::on_target(parts, target, out),
+            Input::TargetUnreadable { source, reason } => {
+                targets::refuse(parts, source, None, reason, out);
+            }
+            Input::SourceHealth { source, health } => {
+                targets::on_source_health(parts, source, *health, out);
+            }
         }
     }
 
@@ -222,5 +229,6 @@ fn on_timer(parts: &mut Parts, timer: Timer, out: &mut Outputs) {
         Timer::LossCheck => monitoring::on_loss_timer(parts, out),
         Timer::Breaker(scope) => breakers::on_breaker_timer(parts, scope, out),
         Timer::AccountReading(account) => takeover::on_reading_timer(parts, account, out),
+        Timer::TargetExpiry(bot, instrument) => targets::on_expiry(parts, bot, instrument, out),
     }
 }

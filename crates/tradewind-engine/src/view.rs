@@ -2,7 +2,7 @@
 
 use tradewind_events::{
     AccountView, BalanceView, BlockedExitView, BotView, DeskView, ExitView, FeedView, NextWake,
-    OrderView, PositionView, UnprotectedView,
+    NumberView, OrderView, PositionView, TargetView, UnprotectedView,
 };
 use tradewind_model::{
     AssetId, InstrumentId, InstrumentStatus, OwnerId, Quantity, Quote, RuleBreach,
@@ -39,6 +39,9 @@ pub(crate) fn desk_view(parts: &Parts) -> DeskView {
         last_close: parts.counters.last_close().clone(),
         unprotected: unprotected_views(parts),
         blocked_exits: blocked_exits(parts),
+        numbers: number_views(parts),
+        targets: target_views(parts),
+        sources: parts.targets.views(),
     }
 }
 
@@ -232,6 +235,37 @@ fn feed_views(parts: &Parts) -> Vec<FeedView> {
             }
         })
         .collect()
+}
+
+fn number_views(parts: &Parts) -> Vec<NumberView> {
+    let numbers = parts.market.numbers().iter();
+    numbers
+        .map(|number| NumberView {
+            name: number.name.to_owned(),
+            value: number.value,
+            event_time: number.at,
+            received_at: number.received_at,
+            max_age: number.max_age,
+        })
+        .collect()
+}
+
+fn target_views(parts: &Parts) -> Vec<TargetView> {
+    let mut views = Vec::new();
+    for bot in parts.bots.iter().filter(|bot| !bot.is_removed()) {
+        let Some(control) = &bot.config().external else {
+            continue;
+        };
+        let states = bot.instruments().iter();
+        views.extend(states.map(|state| TargetView {
+            bot: bot.config().id,
+            instrument: state.instrument(),
+            source: control.source.clone(),
+            target: state.standing().copied(),
+            is_expired: { state.standing() }.is_some_and(|known| known.is_expired(parts.now())),
+        }));
+    }
+    views
 }
 
 fn order_view(order: &Order) -> OrderView {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     Account, AccountId, Amount, AssetId, AssetTable, BotId, ExitPlan, Instrument, InstrumentId,
-    Interval, OrderPolicy, Parameter, Ppm, Sizer,
+    Interval, OnExpiry, OrderPolicy, Parameter, Ppm, Sizer,
 };
 use tradewind_risk::Limits;
 
@@ -137,6 +137,18 @@ pub struct BotConfig {
     pub starts: bool,
     /// Grows with each change of the bot.
     pub revision: u32,
+    /// The outside process that steers it, for the strategy `external`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalControl>,
+}
+
+/// How an outside process steers a bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExternalControl {
+    /// The source whose targets the bot follows. Those of others are refused.
+    pub source: String,
+    /// What becomes of a position when its target expires.
+    pub on_expiry: OnExpiry,
 }
 
 /// What wakes a bot, for each of its instruments.

@@ -166,6 +166,10 @@ events! {
     DeskStopping => "desk_stopping", Lossless;
     /// A position was not covered by a stop at the venue for two seconds.
     PositionUnprotected => "position_unprotected", Lossless;
+    /// An outside process wants a bot to hold something else than before.
+    TargetReceived => "target_received", Drop;
+    /// Targets of an outside process were refused.
+    TargetRefused => "target_refused", Drop;
 }
 
 /// What a target holds besides its exposure and reason. Recovery reads it instead of asking the strategy again.
@@ -469,6 +473,32 @@ pub enum EventKind {
         /// Why, in words.
         reason: String,
     },
+    /// See [`EventType::TargetReceived`]. A target that only says the same for longer is not announced.
+    TargetReceived {
+        /// The source that sent it.
+        source: String,
+        /// The bot.
+        bot: BotId,
+        /// The instrument.
+        instrument: InstrumentId,
+        /// Signed share of the bot's budget.
+        exposure: Ppm,
+        /// When it was decided, by the source.
+        event_time: Timestamp,
+        /// From then on it counts no more.
+        expires: Timestamp,
+    },
+    /// See [`EventType::TargetRefused`]. Announced at most once a second for each source.
+    TargetRefused {
+        /// The source that sent it.
+        source: String,
+        /// The bot that it names, if there is one.
+        bot: Option<BotId>,
+        /// Why, in words.
+        reason: String,
+        /// How many of the source were refused since the start.
+        refused: u64,
+    },
 }
 
 impl EventKind {
@@ -507,6 +537,8 @@ impl EventKind {
             Self::TransferReported { .. } => EventType::TransferReported,
             Self::DeskStopping => EventType::DeskStopping,
             Self::PositionUnprotected { .. } => EventType::PositionUnprotected,
+            Self::TargetReceived { .. } => EventType::TargetReceived,
+            Self::TargetRefused { .. } => EventType::TargetRefused,
         }
     }
 }
@@ -532,6 +564,6 @@ mod tests {
                 );
             }
         }
-        assert_eq!(EventType::ALL.len(), 31);
+        assert_eq!(EventType::ALL.len(), 33);
     }
 }

@@ -16,6 +16,7 @@ use tradewind_risk::BreakerScope;
 use crate::account_stream::StreamChange;
 use crate::command::Command;
 use crate::configuration::{Configuration, Started};
+use crate::target::ExternalTarget;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,6 +93,22 @@ pub enum Input {
     Book(Box<BookRead>),
     /// The process ended uncleanly too often; follows [`Started`](Self::Started). No bot is started until a person has looked.
     SafeMode,
+    /// An outside process wants a bot to hold something.
+    Target(Box<ExternalTarget>),
+    /// A source sent a target that cannot be read.
+    TargetUnreadable {
+        /// The source.
+        source: Box<str>,
+        /// What is wrong with it.
+        reason: Box<str>,
+    },
+    /// A house source is connected and subscribed, is not, or has lost messages.
+    SourceHealth {
+        /// The source.
+        source: Box<str>,
+        /// `Live`, `Stale` or `Gap`. A gap says nothing of the connection.
+        health: FeedHealth,
+    },
 }
 
 /// Past candles of one instrument and interval, oldest first, closed ones only.
@@ -147,6 +164,8 @@ pub enum Timer {
     Breaker(BreakerScope),
     /// An account is to be read from its venue again.
     AccountReading(AccountId),
+    /// The target of an outside process expires.
+    TargetExpiry(BotId, InstrumentId),
 }
 
 /// An account as the venue shows it.

@@ -10,6 +10,7 @@ mod configuration;
 mod event;
 mod input;
 mod output;
+mod target;
 mod view;
 
 pub use account_stream::{
@@ -19,7 +20,8 @@ pub use command::{
     Action, AdoptedFrom, Adoption, Command, CommandId, CommandResult, Principal, StopMode,
 };
 pub use configuration::{
-    BotConfig, CandleSource, Configuration, Lane, OnRestart, PriceReference, Started, WakeRule,
+    BotConfig, CandleSource, Configuration, ExternalControl, Lane, OnRestart, PriceReference,
+    Started, WakeRule,
 };
 pub use event::{BotState, Delivery, Event, EventKind, EventType, SignalDetails, SignalSource};
 pub use input::{
@@ -28,7 +30,9 @@ pub use input::{
     VenuePosition, VenuePositions,
 };
 pub use output::{EvaluationRequest, Intent, Output, Outputs, ReadData, StopShare};
+pub use target::{ExternalTarget, SourceView, TargetView};
 pub use view::{
     AccountView, BalanceView, BlockedExitView, BotView, CauseView, CloseView, Counters, DeskView,
-    EquityPoint, ExitView, FeedView, NextWake, OrderView, PositionView, UnprotectedView,
+    EquityPoint, ExitView, FeedView, NextWake, NumberView, OrderView, PositionView,
+    UnprotectedView,
 };

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
     AccountId, Amount, BotId, Candle, CarriedOut, ClientOrderId, Depth, FeedHealth, InstrumentId,
-    Interval, LastEntry, OrderTerms, PositionState, Quantity, Quote, TakeProfit, Timestamp, Trade,
-    VenueOrderId, Wake,
+    Interval, LastEntry, Numbers, OrderTerms, PositionState, Quantity, Quote, TakeProfit,
+    Timestamp, Trade, VenueOrderId, Wake,
 };
 use tradewind_risk::{ApprovedOrder, PositionEffect};
 
@@ -149,6 +149,12 @@ pub struct EvaluationRequest {
     /// What the bot reads besides, as of the same moment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reads: Vec<ReadData>,
+    /// How far the instrument's data can be trusted, and since when.
+    #[serde(default)]
+    pub feed: (FeedHealth, Timestamp),
+    /// The latest numbers of named series.
+    #[serde(default, skip_serializing_if = "Numbers::is_empty")]
+    pub numbers: Numbers,
 }
 
 /// Market data of an instrument that a bot only reads.

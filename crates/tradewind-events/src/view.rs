@@ -3,15 +3,19 @@
 //! A view is a snapshot with the sequence number it was taken at, so two screens that show the same number show the
 //! same desk. Ids are dense; an edge turns them into names with the [`Configuration`](crate::Configuration).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    AccountId, Amount, AssetId, BotId, EventId, FeedHealth, InstrumentId, Interval, OrderStatus,
-    OrderTerms, OwnerId, Price, Quantity, Quote, Reason, SideMode, Timestamp, VenueOrderId,
+    AccountId, Amount, AssetId, BotId, Decimal, EventId, FeedHealth, InstrumentId, Interval,
+    OrderStatus, OrderTerms, OwnerId, Price, Quantity, Quote, Reason, SideMode, Timestamp,
+    VenueOrderId,
 };
 use tradewind_risk::{Cause, PositionEffect, Rule, TradingState};
 
 use crate::account_stream::AccountStreamView;
 use crate::event::BotState;
+use crate::target::{SourceView, TargetView};
 
 /// The desk as of one input.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,6 +53,30 @@ pub struct DeskView {
     /// Exits that are refused again and again, with the reason.
     #[serde(default)]
     pub blocked_exits: Vec<BlockedExitView>,
+    /// The latest numbers of named series, by name.
+    #[serde(default)]
+    pub numbers: Vec<NumberView>,
+    /// The newest targets of the bots that outside processes steer, by bot and instrument.
+    #[serde(default)]
+    pub targets: Vec<TargetView>,
+    /// What sources sent of targets, by source.
+    #[serde(default)]
+    pub sources: Vec<SourceView>,
+}
+
+/// The latest number of a named series.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberView {
+    /// The series' full name: `house:fear`.
+    pub name: String,
+    /// The number.
+    pub value: Decimal,
+    /// When it was so, by its source.
+    pub event_time: Timestamp,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// Age from which on it is of no use; `None` for any.
+    pub max_age: Option<Duration>,
 }
 
 /// A position that is not covered at the venue.

@@ -171,6 +171,18 @@ impl Decimal {
             .checked_pow(u32::from(up))
             .and_then(|factor| self.mantissa.checked_mul(factor))
     }
+
+    /// The value counted in 10^-`decimals` units, rounded towards zero; `None` if that does not fit.
+    #[must_use]
+    pub fn truncated(self, decimals: u8) -> Option<i64> {
+        match self.decimals.checked_sub(decimals) {
+            None | Some(0) => self.scaled(decimals),
+            Some(down) => {
+                let divisor = 10_i64.checked_pow(u32::from(down));
+                Some(divisor.map_or(0, |divisor| self.mantissa / divisor))
+            }
+        }
+    }
 }
 
 impl Ord for Decimal {
@@ -227,6 +239,19 @@ pub(crate) fn power_of_ten(exponent: u8) -> f64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_number_is_truncated_towards_zero_or_does_not_fit() {
+        let check = |mantissa, decimals, wanted| {
+            assert_eq!(Decimal::new(mantissa, decimals).truncated(6), wanted);
+        };
+        check(5, 1, Some(500_000));
+        check(3_333_333_333, 10, Some(333_333));
+        check(-3_333_333_333, 10, Some(-333_333));
+        check(1, 18, Some(0));
+        check(1, 30, Some(0));
+        check(i64::MAX, 0, None);
+    }
 
     #[test]
     fn decimals_are_ordered_as_numbers_not_as_their_parts() {

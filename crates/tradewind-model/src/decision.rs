@@ -242,6 +242,8 @@ pub enum Wake {
     ReadQuote(crate::InstrumentId),
     /// The close of a candle of an instrument that its bot only reads.
     ReadCandle(crate::InstrumentId, crate::Interval),
+    /// A target of an outside process came or expired, or its source changed.
+    Target,
 }
 
 #[cfg(test)]

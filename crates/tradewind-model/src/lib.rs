@@ -19,6 +19,8 @@ mod parameter;
 mod position;
 mod report;
 mod resting;
+mod series;
+mod standing_target;
 mod time;
 
 pub use account::{Account, AccountMode};
@@ -44,4 +46,6 @@ pub use parameter::Parameter;
 pub use position::{PositionState, SideMode};
 pub use report::{ExecutionReport, NotSentReason, RejectReason, ReportKind};
 pub use resting::{RestingKind, RestingOrder, RestingOrders, RestingOrdersError};
+pub use series::{Number, Numbers, SeriesNumber};
+pub use standing_target::{OnExpiry, StandingTarget};
 pub use time::Timestamp;

@@ -9,10 +9,10 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use tradewind_model::{
-    Amount, AssetId, CarriedOut, Decision, Instrument, InstrumentId, LastEntry, PositionState,
-    Price, Quantity, Quote, Timestamp,
+    Amount, AssetId, CarriedOut, Decision, Instrument, InstrumentId, LastEntry, Numbers,
+    PositionState, Price, Quantity, Quote, Timestamp,
 };
-use tradewind_strategy::{Numbers, Reads, Role, View, build};
+use tradewind_strategy::{FeedStatus, Reads, Role, View, build};
 
 const QUOTES: u64 = 100_000;
 /// Passes over the series; the fastest counts.
@@ -76,7 +76,9 @@ fn signals(quotes: &[Quote]) -> u32 {
             budget: Amount::whole(1_000),
             role: Role::Traded,
             reads: Reads::none(),
+            feed: FeedStatus::default(),
             numbers: Numbers::none(),
+            standing: None,
             carried_out: CarriedOut::All,
             last_entry: LastEntry::Standing,
         };

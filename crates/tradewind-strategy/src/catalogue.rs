@@ -44,7 +44,7 @@ pub fn build(
     (info(name)?.build)(parameters, instruments)
 }
 
-static CATALOGUE: [StrategyInfo; 11] = [
+static CATALOGUE: [StrategyInfo; 12] = [
     builtin::ma_cross::INFO,
     builtin::rsi_reversion::INFO,
     builtin::bollinger_reversion::INFO,
@@ -53,6 +53,7 @@ static CATALOGUE: [StrategyInfo; 11] = [
     builtin::rsi_trend::INFO,
     builtin::momentum_timer::INFO,
     builtin::cross_venue_spread::INFO,
+    builtin::external::INFO,
     builtin::fault_panic::INFO,
     builtin::fault_divide::INFO,
     builtin::fault_slow::INFO,

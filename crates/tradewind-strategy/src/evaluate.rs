@@ -33,6 +33,7 @@ pub fn evaluate(
         (Wake::Quote, _, Some(quote)) => strategy.on_quote(view, quote).map(Some),
         (Wake::Candle(_), Some(candle), _) => strategy.on_candle(view, candle).map(Some),
         (Wake::Timer, _, _) => strategy.on_timer(view).map(Some),
+        (Wake::Target, _, _) => strategy.on_target(view).map(Some),
         (Wake::ReadQuote(id) | Wake::ReadCandle(id, _), candle, _) => {
             let read = view.reads.of(id);
             read.map_or(Ok(None), |read| {

@@ -18,7 +18,6 @@ mod builtin;
 mod catalogue;
 mod evaluate;
 mod nearest;
-mod numbers;
 mod parameter_info;
 mod parameters;
 mod per_instrument;
@@ -27,11 +26,10 @@ mod strategy;
 
 pub use catalogue::{BuildError, StrategyInfo, WakesOn, build, catalogue, info};
 pub use evaluate::{Evaluated, evaluate};
-pub use numbers::{Number, Numbers};
 pub use parameter_info::{
     DefaultValue, IntervalParameter, NumberParameter, ParameterInfo, WholeParameter,
 };
 pub use parameters::{ParameterError, Parameters};
 pub use per_instrument::PerInstrument;
 pub use reads::{MarketReader, NoMarket, Pairing, ReadUse, Reading, Reads, Role};
-pub use strategy::{RestoreError, Strategy, StrategyError, View, WarmUp};
+pub use strategy::{FeedStatus, RestoreError, Standing, Strategy, StrategyError, View, WarmUp};

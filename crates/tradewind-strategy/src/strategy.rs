@@ -4,11 +4,10 @@ use std::fmt;
 
 use tradewind_indicators::IndicatorError;
 use tradewind_model::{
-    Amount, Candle, CarriedOut, Decision, Instrument, Interval, LastEntry, PositionState, Quote,
-    Timestamp,
+    Amount, Candle, CarriedOut, Decision, FeedHealth, Instrument, Interval, LastEntry, Number,
+    Numbers, OnExpiry, PositionState, Quote, StandingTarget, Timestamp,
 };
 
-use crate::numbers::{Number, Numbers};
 use crate::reads::{ReadUse, Reading, Reads, Role};
 
 /// A trading rule over a set of instruments.
@@ -72,6 +71,15 @@ pub trait Strategy: fmt::Debug + Send {
         Err(StrategyError::Unsupported("a timer"))
     }
 
+    /// Called when a target of an outside process came or expired, if the bot is steered by one.
+    ///
+    /// # Errors
+    /// What kept it from deciding.
+    fn on_target(&mut self, view: &View<'_>) -> Result<Decision, StrategyError> {
+        let _ = view;
+        Err(StrategyError::Unsupported("targets of other processes"))
+    }
+
     /// All its state; [`restore`](Self::restore) with it continues as if nothing had happened.
     fn save(&self) -> Vec<u8>;
 
@@ -110,12 +118,36 @@ pub struct View<'a> {
     pub budget: Amount,
     /// The instruments that the bot only reads.
     pub reads: Reads<'a>,
-    /// Numbers of named series. A strategy on a thread of its own has none.
+    /// How far the data of that instrument can be trusted.
+    pub feed: FeedStatus,
+    /// Numbers of named series.
     pub numbers: &'a Numbers,
+    /// The target of the outside process that steers the bot, if one does and has sent one.
+    pub standing: Option<Standing<'a>>,
     /// Which decisions will be carried out.
     pub carried_out: CarriedOut,
     /// What became of the last entry it decided in this instrument.
     pub last_entry: LastEntry,
+}
+
+/// The health of an instrument's data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedStatus {
+    /// LIVE, STALE, GAP or RESYNC.
+    pub health: FeedHealth,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The target of an outside process, and what is to be known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// The newest target.
+    pub target: &'a StandingTarget,
+    /// Whether its source is connected and subscribed.
+    pub is_source_live: bool,
+    /// What becomes of the position when the target expires.
+    pub on_expiry: OnExpiry,
 }
 
 impl View<'_> {

@@ -176,6 +176,27 @@ pub(crate) fn render(configuration: &Configuration, kind: &EventKind) -> Markup 
             names::asset(configuration, *asset)
         )),
         EventKind::DeskStopping => text.text("The desk is stopping"),
+        EventKind::TargetReceived {
+            source,
+            bot: id,
+            instrument: on,
+            exposure,
+            ..
+        } => text.text("Target of ").foreign(source).text(&format!(
+            " for {} on {}: {exposure}",
+            bot(*id),
+            instrument(*on)
+        )),
+        EventKind::TargetRefused {
+            source,
+            reason,
+            refused,
+            ..
+        } => text
+            .text(&format!("{refused} targets refused of "))
+            .foreign(source)
+            .text(": ")
+            .foreign(reason),
         EventKind::PositionUnprotected {
             bot,
             instrument: id,

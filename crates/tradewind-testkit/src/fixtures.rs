@@ -163,6 +163,7 @@ pub fn bot(id: u32) -> BotConfig {
         lane: Lane::Inline,
         starts: true,
         revision: 1,
+        external: None,
     }
 }
 

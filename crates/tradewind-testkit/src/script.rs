@@ -5,12 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tradewind_engine::StrategySource;
 use tradewind_model::{
-    BotId, Candle, CarriedOut, Decision, Depth, ExitPlan, FeedHealth, InstrumentId, LastEntry, Ppm,
-    Price, Quote, Reason, Target, Trade,
+    BotId, Candle, CarriedOut, Decision, Depth, ExitPlan, FeedHealth, InstrumentId, LastEntry,
+    Number, Ppm, Price, Quote, Reason, Target, Trade,
 };
-use tradewind_strategy::{
-    Number, ReadUse, Reading, RestoreError, Strategy, StrategyError, View, WarmUp,
-};
+use tradewind_strategy::{ReadUse, Reading, RestoreError, Strategy, StrategyError, View, WarmUp};
 
 /// What a scripted strategy does when it is evaluated.
 #[derive(Clone, Debug)]

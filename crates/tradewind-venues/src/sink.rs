@@ -150,6 +150,8 @@ pub trait SourceSink<E>: Send + 'static {
     fn failed(&mut self, topic: Topic, reason: &str);
     /// A price was finer than its instrument's.
     fn off_grid(&mut self) {}
+    /// Messages of the whole source are missing.
+    fn gap(&mut self) {}
 }
 
 /// Hands market events to a [`MarketSink`].

@@ -80,6 +80,15 @@ export interface EventBodies {
     quantity: Decimal;
     reason: string;
   };
+  target_received: {
+    source: string;
+    bot: string;
+    instrument: string;
+    exposure: Decimal;
+    event_time: Instant;
+    expires: Instant;
+  };
+  target_refused: { source: string; bot: string | null; reason: string; refused: number };
 }
 
 export type EventType = keyof EventBodies;

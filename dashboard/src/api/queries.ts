@@ -22,6 +22,7 @@ import type {
   Position,
   QueueAnswer,
   RiskAnswer,
+  SeriesNumber,
   Status,
   ViewList,
 } from "./types";
@@ -58,6 +59,7 @@ export const usePositions = () => useSnapshot<ViewList<Position>>(["positions"],
 export const useBalances = () => useSnapshot<BalanceTable>(["balances"], "balances", 3_000);
 export const useRisk = () => useSnapshot<RiskAnswer>(["risk"], "risk", 3_000);
 export const useFeeds = () => useSnapshot<ViewList<Feed>>(["feeds"], "feeds", 5_000);
+export const useNumbers = () => useSnapshot<ViewList<SeriesNumber>>(["numbers"], "numbers", 5_000);
 export const useQueues = () => useSnapshot<QueueAnswer>(["queues"], "queues", 5_000);
 
 /** An account's line of equity, thinned by the desk where it is long; the stream adds to it. */

@@ -334,6 +334,17 @@ export interface Feed {
   candles: number;
 }
 
+/** The latest number of a named series. */
+export interface SeriesNumber {
+  series: string;
+  value: Decimal;
+  event_time: Instant;
+  received_at: Instant;
+  age_ms: number;
+  max_age_ms: number | null;
+  stale: boolean;
+}
+
 export interface Queue {
   name: string;
   class: string;

@@ -76,6 +76,10 @@ export function describe(event: DeskEvent): string {
       return "The desk is stopping.";
     case "position_unprotected":
       return `${data.bot}: no stop at the venue covers ${data.quantity} of ${product(data.instrument)}${because(data.reason)}`;
+    case "target_received":
+      return `${data.source}: ${data.bot} is to hold ${data.exposure} in ${product(data.instrument)}`;
+    case "target_refused":
+      return `${data.source}: ${data.refused} targets refused${because(data.reason)}`;
     default:
       // A desk newer than this page.
       return "";

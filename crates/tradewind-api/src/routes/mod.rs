@@ -17,6 +17,7 @@ mod positions;
 mod records;
 mod risk;
 mod session;
+mod sources;
 mod status;
 mod why;
 
@@ -88,6 +89,8 @@ fn api() -> (Router<ApiState>, utoipa::openapi::OpenApi) {
         .routes(routes!(risk::events))
         .routes(routes!(feeds::feeds))
         .routes(routes!(feeds::queues))
+        .routes(routes!(sources::numbers))
+        .routes(routes!(sources::targets))
         .routes(routes!(events::stream))
         .routes(routes!(events::one))
         .routes(routes!(why::why))

@@ -15,11 +15,20 @@ const TYPES: usize = EventType::ALL.len();
 pub(crate) struct Types([bool; TYPES]);
 
 /// How many events of each type were published up to a point of the stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
     of: [u64; TYPES],
     /// Events of unknown types that were dropped before they came here.
     dropped: u64,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            of: [0; TYPES],
+            dropped: 0,
+        }
+    }
 }
 
 /// One event, ready to be sent.

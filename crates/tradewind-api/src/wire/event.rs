@@ -312,4 +312,30 @@ pub enum EventBody {
         /// Why, in words.
         reason: String,
     },
+    /// An outside process wants a bot to hold something else than before.
+    TargetReceived {
+        /// The source that sent it.
+        source: String,
+        /// The bot.
+        bot: String,
+        /// In what.
+        instrument: String,
+        /// Signed share of the bot's budget.
+        exposure: Decimal,
+        /// When it was decided, by the source.
+        event_time: Instant,
+        /// From then on it counts no more.
+        expires: Instant,
+    },
+    /// Targets of an outside process were refused; at most one a second of each source.
+    TargetRefused {
+        /// The source that sent it.
+        source: String,
+        /// The bot that it names, if there is one.
+        bot: Option<String>,
+        /// Why, in words.
+        reason: String,
+        /// How many of the source were refused since the start.
+        refused: u64,
+    },
 }

@@ -275,6 +275,32 @@ impl EventBody {
                 result: result_text(result),
             },
             EventKind::DeskStopping => Self::DeskStopping {},
+            EventKind::TargetReceived {
+                source,
+                bot,
+                instrument,
+                exposure,
+                event_time,
+                expires,
+            } => Self::TargetReceived {
+                source: source.clone(),
+                bot: names.bot(*bot),
+                instrument: names.instrument(*instrument),
+                exposure: (*exposure).into(),
+                event_time: (*event_time).into(),
+                expires: (*expires).into(),
+            },
+            EventKind::TargetRefused {
+                source,
+                bot,
+                reason,
+                refused,
+            } => Self::TargetRefused {
+                source: source.clone(),
+                bot: bot.map(|bot| names.bot(bot)),
+                reason: reason.clone(),
+                refused: *refused,
+            },
             EventKind::PositionUnprotected {
                 account,
                 bot,

@@ -29,6 +29,8 @@ answers! {
     risk: "/api/v1/risk";
     risk_events: "/api/v1/risk/events";
     feeds: "/api/v1/feeds";
+    numbers: "/api/v1/numbers";
+    targets: "/api/v1/targets";
     queues: "/api/v1/queues";
     why_a_bot: "/api/v1/why?bot=rsi-btc";
     logs: "/api/v1/logs?limit=1";

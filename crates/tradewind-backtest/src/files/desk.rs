@@ -235,6 +235,7 @@ fn bot(
         lane: Lane::Inline,
         starts: true,
         revision: 1,
+        external: None,
     }
 }
 

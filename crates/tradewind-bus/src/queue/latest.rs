@@ -44,6 +44,9 @@ fn key(event: &Event) -> Key {
         EventKind::FeedHealthChanged { instrument, .. } => (instrument.0, 0),
         EventKind::SignalGenerated {
             bot, instrument, ..
+        }
+        | EventKind::TargetReceived {
+            bot, instrument, ..
         } => (bot.0, instrument.0),
         EventKind::EquitySnapshot { account, .. } | EventKind::Reconciled { account, .. } => {
             (account.0, 0)

@@ -27,7 +27,7 @@ impl Counters {
 
     pub(crate) fn evaluated(&mut self, wake: Wake) {
         self.totals.wakes += 1;
-        self.at_close = !matches!(wake, Wake::Quote | Wake::ReadQuote(_));
+        self.at_close = !matches!(wake, Wake::Quote | Wake::ReadQuote(_) | Wake::Target);
         self.close.woke += u32::from(self.at_close);
     }
 

@@ -5,7 +5,8 @@ use tradewind_events::BotConfig;
 use tradewind_indicators::{Atr, Bar};
 use tradewind_model::{
     Candle, ClientOrderId, EventId, ExitPlan, Instrument, InstrumentId, Interval, LastEntry,
-    OrderStatus, PositionState, Ppm, Price, Quote, Side, Sizer, Target, Timestamp,
+    OrderStatus, PositionState, Ppm, Price, Quantity, Quote, Side, Sizer, StandingTarget, Target,
+    Timestamp,
 };
 use tradewind_risk::PositionEffect;
 
@@ -51,6 +52,9 @@ pub(crate) struct InstrumentState {
     /// An entry that waits for the book of a quiet instrument.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unconfirmed: Option<Unconfirmed>,
+    /// The newest target of the outside process that steers its bot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    standing: Option<StandingTarget>,
 }
 
 /// An entry that waits for the book of a quiet instrument, as it was decided.
@@ -104,6 +108,7 @@ impl InstrumentState {
             last_entry: LastEntry::Standing,
             only_read: false,
             unconfirmed: None,
+            standing: None,
         }
     }
 
@@ -196,7 +201,13 @@ impl InstrumentState {
     pub(crate) fn recovered(&self) -> impl Serialize + '_ {
         let next = self.next.as_ref().map(|(target, _)| target);
         let orders = (self.working, next, self.exposure, self.narrow_exits);
-        (&self.position, &self.monitor, &self.exit, orders)
+        (
+            &self.position,
+            &self.monitor,
+            &self.exit,
+            orders,
+            self.standing,
+        )
     }
 
     /// Whether no request for past candles is open.
@@ -358,6 +369,7 @@ impl InstrumentState {
         position: PositionState,
         now: Timestamp,
     ) -> MonitorChange {
+        self.note_closed(position.quantity, now);
         self.position = position;
         let open = position.entry_price.zip(position.opened_at);
         let Some((entry, opened_at)) = open.filter(|_| !ExitMonitor::is_empty(&self.exit)) else {
@@ -371,6 +383,51 @@ impl InstrumentState {
         let next_age = monitor.next_age(now);
         self.monitor = Some(monitor);
         MonitorChange::Set(next_age)
+    }
+
+    /// Notes that a position under the target that stands was closed by something else.
+    fn note_closed(&mut self, quantity: Quantity, now: Timestamp) {
+        let before = self.position.quantity.0.signum();
+        if before != 0
+            && quantity.is_zero()
+            && let Some(standing) = &mut self.standing
+            && standing.exposure.0.signum() == before
+            && !standing.is_expired(now)
+        {
+            standing.is_closed = true;
+        }
+    }
+
+    /// The newest target of an outside process.
+    pub(crate) const fn standing(&self) -> Option<&StandingTarget> {
+        self.standing.as_ref()
+    }
+
+    /// Takes a target of an outside process. False if it is not newer than the one there is.
+    ///
+    /// One that says the same for longer opens nothing that was closed meanwhile.
+    pub(crate) fn follow(&mut self, mut target: StandingTarget, now: Timestamp) -> bool {
+        if let Some(known) = &self.standing {
+            if !known.is_older_than(&target) {
+                return false;
+            }
+            let continues = known.exposure == target.exposure && !known.is_expired(now);
+            target.is_closed = known.is_closed && continues;
+        }
+        self.standing = Some(target);
+        true
+    }
+
+    /// Forgets the target of an outside process: its bot is steered by another one.
+    pub(crate) const fn forget_target(&mut self) {
+        self.standing = None;
+    }
+
+    /// Notes that a newer target may have gone missing.
+    pub(crate) const fn doubt_target(&mut self) {
+        if let Some(standing) = &mut self.standing {
+            standing.is_doubtful = true;
+        }
     }
 
     fn monitor_of(

@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tradewind_events::SeriesPoint;
 use tradewind_model::{
-    Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Level, Ppm, Quote,
-    Timestamp, Trade,
+    Amount, Candle, CandleBuilder, Depth, FeedHealth, InstrumentId, Interval, Level, Numbers, Ppm,
+    Quote, SeriesNumber, Timestamp, Trade,
 };
-use tradewind_strategy::Numbers;
+
+use tradewind_strategy::FeedStatus;
 
 use super::bot_instrument::BotInstrument;
 use super::gaps::Gaps;
@@ -37,6 +38,9 @@ pub(crate) struct Market {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Feed {
     health: FeedHealth,
+    /// When its health changed last.
+    #[serde(default)]
+    health_since: Timestamp,
     /// When its last quote came. Trades and candles do not count: they do not contain the best bid and ask.
     quoted_at: Timestamp,
     /// When its quote changed last.
@@ -282,6 +286,15 @@ impl Market {
         feed.map(|feed| feed.health).unwrap_or_default()
     }
 
+    /// The same, and since when.
+    pub(crate) fn feed_status(&self, instrument: InstrumentId) -> FeedStatus {
+        let feed = self.feeds.get(instrument.index());
+        feed.map_or_else(FeedStatus::default, |feed| FeedStatus {
+            health: feed.health,
+            since: feed.health_since,
+        })
+    }
+
     /// The feeds, by instrument.
     pub(crate) fn feeds(&self) -> &[Feed] {
         &self.feeds
@@ -383,19 +396,34 @@ impl Market {
         // A stamp of the future would keep a number fresh for too long.
         let at = point.event_time.unwrap_or(point.received_at);
         let at = at.min(point.received_at);
-        let SeriesPoint { value, max_age, .. } = *point;
+        let number = |name| SeriesNumber {
+            name,
+            value: point.value,
+            at,
+            received_at: point.received_at,
+            max_age: point.max_age,
+        };
         match point.instrument {
-            None => self.numbers.keep(&point.name, value, at, max_age),
-            Some(id) => {
-                let name = format!("{}@{}", point.name, id.0);
-                self.numbers.keep(&name, value, at, max_age)
-            }
+            None => self.numbers.keep(number(&point.name)),
+            Some(id) => self
+                .numbers
+                .keep(number(&format!("{}@{}", point.name, id.0))),
         };
     }
 
     /// The latest numbers of named series.
     pub(crate) const fn numbers(&self) -> &Numbers {
         &self.numbers
+    }
+
+    /// Takes the numbers out.
+    pub(crate) fn take_numbers(&mut self) -> Numbers {
+        std::mem::take(&mut self.numbers)
+    }
+
+    /// Puts back what [`take_numbers`](Self::take_numbers) took, or what was saved.
+    pub(crate) fn set_numbers(&mut self, numbers: Numbers) {
+        self.numbers = numbers;
     }
 
     /// Keeps a book, unless it is one of before its feed was lost: books and health wait in queues of their own.
@@ -413,10 +441,15 @@ impl Market {
         &mut self,
         instrument: InstrumentId,
         health: FeedHealth,
+        now: Timestamp,
     ) -> Option<FeedHealth> {
         let feed = self.feeds.get_mut(instrument.index())?;
         let before = std::mem::replace(&mut feed.health, health);
-        (before != health).then_some(before)
+        if before == health {
+            return None;
+        }
+        feed.health_since = now;
+        Some(before)
     }
 }
 

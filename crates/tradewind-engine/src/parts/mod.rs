@@ -19,6 +19,7 @@ pub(crate) mod orders;
 pub(crate) mod protection;
 pub(crate) mod stop_shares;
 pub(crate) mod strategies;
+pub(crate) mod targets;
 pub(crate) mod timers;
 mod wakes;
 
@@ -43,6 +44,7 @@ use order_throttle::OrderThrottle;
 use orders::Orders;
 use protection::Protection;
 use strategies::Strategies;
+use targets::Targets;
 use timers::Timers;
 
 /// All parts. The functions in [`step`](crate::step) call their methods in turn.
@@ -66,6 +68,7 @@ pub(crate) struct Parts {
     pub(crate) ids: ClientOrderIds,
     pub(crate) commands: CommandLog,
     pub(crate) timers: Timers,
+    pub(crate) targets: Targets,
     pub(crate) counters: Counters,
     /// Whether records are folded: nothing is decided then.
     pub(crate) is_recovering: bool,
@@ -92,6 +95,7 @@ impl Parts {
             ids: ClientOrderIds::new(0, 0),
             commands: CommandLog::default(),
             timers: Timers::default(),
+            targets: Targets::default(),
             counters: Counters::default(),
             is_recovering: false,
         }
@@ -182,9 +186,12 @@ impl Parts {
             .keep_trades_of(ids.filter(|id| self.bots.is_read(*id)));
     }
 
-    /// Drops the market view, which fresh data rebuilds. Positions with an exit plan stay watched.
+    /// Drops the market view, which fresh data rebuilds. Positions with an exit plan stay watched, and numbers of series keep
+    /// their age.
     pub(crate) fn drop_market(&mut self) {
+        let numbers = self.market.take_numbers();
         self.market = Market::default();
+        self.market.set_numbers(numbers);
         self.index_wakes();
         for bot in self.bots.ids() {
             for place in self.bots.places(bot) {

@@ -25,7 +25,7 @@ pub(crate) fn recovered_parts(parts: &Parts) -> Vec<RecoveredPart> {
     let Parts {
         context: _,
         config,
-        market: _,
+        market,
         strategies: _,
         bots,
         orders,
@@ -40,6 +40,7 @@ pub(crate) fn recovered_parts(parts: &Parts) -> Vec<RecoveredPart> {
         ids: _,
         commands,
         timers,
+        targets: _,
         counters: _,
         is_recovering: _,
     } = parts;
@@ -52,6 +53,7 @@ pub(crate) fn recovered_parts(parts: &Parts) -> Vec<RecoveredPart> {
         part("bots scheduled", &bots.are_scheduled()),
         part("former orders", &orders.former().collect::<Vec<_>>()),
         part("timers", &timers.of_orders().collect::<Vec<_>>()),
+        part("numbers", market.numbers()),
     ];
     for bot in bots.iter() {
         all.push(part(

@@ -11,7 +11,7 @@ use crate::step::exit_way::is_free;
 use crate::step::exits::{follow_quote, set_age_timer};
 use crate::step::{
     account_stream, causes, configure, exit_way, flatten, funding, lifecycle, market_data, reports,
-    submission, takeover,
+    submission, takeover, targets,
 };
 
 /// Folds an input.
@@ -46,6 +46,9 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
             account_stream::on_account_stream(parts, *account, change, out);
         }
         Input::SafeMode => causes::on_safe_mode(parts, out),
+        Input::Series(point) => parts.market.keep_series(point),
+        Input::Target(target) => targets::fold_target(parts, target),
+        Input::SourceHealth { source, health } => targets::note_gap(parts, source, *health),
         Input::Timer(timer) => fold_timer(parts, group, *timer, out),
         Input::Quote(quote) => fold_quote(parts, quote, out),
         // Their effects on durable state, if any, are decisions, which have records of their own.
@@ -56,12 +59,12 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
         | Input::Book(_)
         | Input::Health { .. }
         | Input::Positions(_)
-        | Input::Series(_)
         | Input::Evaluation(_)
         | Input::LaneState(_)
         | Input::Command(_)
         | Input::TradesLost { .. }
         | Input::Resync
+        | Input::TargetUnreadable { .. }
         | Input::QueueOverflow { .. } => {}
     }
 }
@@ -86,6 +89,7 @@ fn fold_timer(parts: &mut Parts, group: &mut Group, timer: Timer, out: &mut Outp
         | Timer::LossCheck
         | Timer::Breaker(_)
         | Timer::AccountReading(_)
+        | Timer::TargetExpiry(..)
         | Timer::Protection(..) => {}
     }
 }

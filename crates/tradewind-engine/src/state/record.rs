@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tradewind_events::Configuration;
-use tradewind_model::{AccountId, BotId, ClientOrderIds, Fill, Instrument, Timestamp};
+use tradewind_model::{AccountId, BotId, ClientOrderIds, Fill, Instrument, Numbers, Timestamp};
 use tradewind_portfolio::Portfolio;
 use tradewind_risk::{Monitors, TradingStates};
 
@@ -26,6 +26,7 @@ use crate::parts::order_throttle::OrderThrottle;
 use crate::parts::orders::FormerOrder;
 use crate::parts::protection::Protection;
 use crate::parts::strategies::SavedStrategy;
+use crate::parts::targets::Targets;
 use crate::parts::timers::Timers;
 use crate::strategy_source::StrategySource;
 
@@ -58,6 +59,8 @@ pub(crate) enum Durable {
     Commands(Vec<Arc<Answered>>),
     Timers(Timers),
     Protection(Protection),
+    /// The latest numbers of named series, if there are any.
+    Numbers(Numbers),
 }
 
 /// Where the engine is in its inputs, and what is too small for a record of its own.
@@ -87,6 +90,8 @@ pub(crate) enum Derived {
     /// A chunk of instruments.
     Market(Market),
     Strategy(BotId, SavedStrategy),
+    /// What sources sent of targets, if they did.
+    Targets(Targets),
 }
 
 /// Lists whose items the engine shares with the record. They are written as if they were not shared.
@@ -115,7 +120,7 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
     let Parts {
         context,
         config,
-        market: _,
+        market,
         strategies: _,
         bots,
         orders,
@@ -129,6 +134,7 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         ids,
         commands,
         timers,
+        targets: _,
         counters,
         protection,
         is_recovering: _,
@@ -156,6 +162,9 @@ pub(super) fn durable_records(parts: &Parts) -> Vec<Durable> {
         Durable::Timers(timers.clone()),
         Durable::Protection(protection.clone()),
     ];
+    if !market.numbers().is_empty() {
+        records.push(Durable::Numbers(market.numbers().clone()));
+    }
     let instruments = config.instruments.iter().cloned();
     records.extend(chunks(instruments).map(Durable::Instruments));
     let bots = bots.iter().cloned().map(Box::new);
@@ -187,7 +196,9 @@ fn without_lists(config: &Configuration) -> Configuration {
 /// Copies the market view into records.
 pub(super) fn market_records(parts: &Parts) -> Vec<Derived> {
     let market = parts.market.chunks(CHUNK);
-    market.map(Derived::Market).collect()
+    let targets = Some(parts.targets.clone()).filter(|targets| !targets.is_empty());
+    let market = market.map(Derived::Market);
+    market.chain(targets.map(Derived::Targets)).collect()
 }
 
 /// Cuts a list into chunks.
@@ -204,6 +215,7 @@ pub(crate) fn restore(source: StrategySource, state: &EngineState) -> Result<Par
     for record in read(state.derived().checked()?)? {
         match record {
             Derived::Market(chunk) => parts.market.append(chunk),
+            Derived::Targets(targets) => parts.targets = targets,
             Derived::Strategy(bot, saved) => parts
                 .strategies
                 .restore(bot, saved)
@@ -280,5 +292,6 @@ fn take_durable(parts: &mut Parts, record: Durable) {
         }
         Durable::Timers(timers) => parts.timers = timers,
         Durable::Protection(protection) => parts.protection = protection,
+        Durable::Numbers(numbers) => parts.market.set_numbers(numbers),
     }
 }

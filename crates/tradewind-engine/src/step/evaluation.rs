@@ -9,10 +9,10 @@ use tradewind_events::{
     EventKind, LaneState, Output, Outputs, ReadData, SignalDetails, SignalSource, Timer,
 };
 use tradewind_model::{
-    BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry, Ppm, Price,
-    Quote, Reason, Target, Timestamp, Wake,
+    BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry, Numbers,
+    Ppm, Price, Quote, Reason, Target, Timestamp, Wake,
 };
-use tradewind_strategy::{Evaluated, MarketReader, Numbers, Reading, Reads, Role, View};
+use tradewind_strategy::{Evaluated, MarketReader, Reading, Reads, Role, Standing, View};
 
 use super::lifecycle::{fail_bot, set_bot_timer};
 use super::quiet::awaits_book;
@@ -20,8 +20,9 @@ use super::target::reconcile_position;
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
-use crate::parts::instrument_state::CandleOrder;
+use crate::parts::instrument_state::{CandleOrder, InstrumentState};
 use crate::parts::market::Market;
+use crate::parts::targets::Targets;
 
 /// How long another lane may take before its bot counts as overrun.
 const EVALUATION_DEADLINE: Duration = Duration::from_secs(10);
@@ -274,10 +275,26 @@ fn call(
             CarriedOut::Nothing => Numbers::none(),
             _ => parts.market.numbers(),
         },
+        feed: parts.market.feed_status(state.instrument()),
+        standing: standing(config, state, &parts.targets),
         carried_out,
         last_entry: state.last_entry(),
     };
     parts.strategies.call(place.bot(), &view, wake, candle)
+}
+
+/// The target that a bot follows, if an outside process steers it and has sent one.
+fn standing<'a>(
+    config: &BotConfig,
+    state: &'a InstrumentState,
+    targets: &Targets,
+) -> Option<Standing<'a>> {
+    let control = config.external.as_ref()?;
+    Some(Standing {
+        target: state.standing()?,
+        is_source_live: targets.is_live(&control.source),
+        on_expiry: control.on_expiry,
+    })
 }
 
 #[inline]
@@ -364,6 +381,7 @@ fn send(
     let lane = parts.bots.bot_mut(place.bot()).lane_mut();
     let request = lane.send(decide.then_some((place, cause, reference)));
     let state = parts.bots.at(place);
+    let feed = parts.market.feed_status(state.instrument());
     out.push(Output::Evaluate(Box::new(EvaluationRequest {
         bot: place.bot(),
         request,
@@ -382,6 +400,12 @@ fn send(
         position: *state.position(),
         budget: parts.bots.bot(place.bot()).config().budget,
         reads: read_data(parts, place.bot()),
+        feed: (feed.health, feed.since),
+        // A number of now says nothing of a past candle.
+        numbers: match purpose {
+            Purpose::Decide => parts.market.numbers().clone(),
+            Purpose::Feed => Numbers::default(),
+        },
     })));
 }
 

@@ -16,6 +16,7 @@ use super::flatten;
 use super::market_data::set_staleness_timer;
 use super::monitoring::set_loss_timer;
 use super::requests::request_candles;
+use super::targets;
 use crate::parts::Parts;
 use crate::parts::counters::Counters;
 use crate::parts::order::Order;
@@ -212,6 +213,7 @@ pub(crate) fn finish_warm_up(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     };
     set_state(parts, bot, state, reason, out);
     set_bot_timer(parts, bot, out);
+    targets::follow_all(parts, bot, out);
 }
 
 /// Sets the next wake of a bot's own interval, if it has one.

@@ -83,7 +83,9 @@ fn set_health(
     health: FeedHealth,
     out: &mut Outputs,
 ) -> Option<FeedHealth> {
-    let before = parts.market.set_health(instrument, health)?;
+    let before = parts
+        .market
+        .set_health(instrument, health, parts.context.at())?;
     let changed = EventKind::FeedHealthChanged { instrument, health };
     parts.emit(None, changed, out);
     Some(before)

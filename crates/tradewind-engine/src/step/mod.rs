@@ -44,3 +44,4 @@ pub(crate) mod submission;
 mod take_profit;
 pub(crate) mod takeover;
 pub(crate) mod target;
+pub(crate) mod targets;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tradewind_events::{
     BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventType, Input,
-    Lane, Output,
+    Lane, Output, SeriesPoint,
 };
-use tradewind_model::{Decision, Ppm, Reason, Target};
+use tradewind_model::{Decimal, Decision, FeedHealth, Number, Ppm, Reason, Target};
 use tradewind_testkit::{Desk, Script, bot};
 
 use crate::{BOT, desk};
@@ -41,6 +41,27 @@ fn long() -> EvaluationOutcome {
         exit: None,
         reason,
     })))
+}
+
+#[test]
+fn a_request_holds_the_numbers_of_series_and_the_health_of_the_feed() {
+    let mut desk = remote();
+    let at = desk.now;
+    desk.input(&Input::Series(Box::new(SeriesPoint {
+        name: "house:fear".to_owned(),
+        instrument: None,
+        value: Decimal::new(125, 1),
+        event_time: Some(at),
+        received_at: at,
+        max_age: Some(Duration::from_secs(60)),
+    })));
+    desk.advance(Duration::from_secs(1));
+    let outputs = desk.quote(10_000, 10_001);
+    let request = requested(&outputs).expect("a request on each quote");
+    let number = request.numbers.get("house:fear", desk.now);
+    let (value, age) = (Decimal::new(125, 1), Duration::from_secs(1));
+    assert_eq!(number, Some(Number { value, age }));
+    assert_eq!(request.feed, (FeedHealth::Live, desk.now));
 }
 
 #[test]

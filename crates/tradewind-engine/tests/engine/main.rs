@@ -33,6 +33,7 @@ mod risk;
 mod silence;
 mod state;
 mod take_profits;
+mod targets;
 mod waits;
 
 use tradewind_events::{BotConfig, Configuration, EventType};

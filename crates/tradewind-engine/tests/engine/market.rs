@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tradewind_events::{CandleSource, Configuration, EventKind, EventType, Input, SeriesPoint};
 use tradewind_model::{
-    Decimal, FeedHealth, Interval, Price, Quantity, Side, Timestamp, Trade, TradeId,
+    Decimal, FeedHealth, Interval, Number, Price, Quantity, Side, Timestamp, Trade, TradeId,
 };
-use tradewind_strategy::{Number, WarmUp};
+use tradewind_strategy::WarmUp;
 use tradewind_testkit::{Answer, Desk, SPOT, Script, bot, configuration};
 
 use crate::{BOT, one_bot};

@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tradewind_events::{
-    AccountState, Action, CandleHistory, Command, Event, EventKind, Input, Intent, OpenOrder,
-    Principal, StopMode,
+    AccountState, Action, CandleHistory, Command, Event, EventKind, ExternalTarget, Input, Intent,
+    OpenOrder, Principal, StopMode,
 };
 use tradewind_journal::{Journal, MemoryStorage, Options, Recovery};
 use tradewind_model::{
-    AccountId, Amount, AssetId, BotId, ClientOrderId, EventId, ExecutionReport, Fill, InstrumentId,
-    Interval, Liquidity, Money, OrderKind, OrderTerms, Price, Quantity, Quote, RejectReason,
-    ReportKind, Side, TimeInForce, Timestamp, TradeId, VenueOrderId,
+    AccountId, Amount, AssetId, BotId, ClientOrderId, Decimal, EventId, ExecutionReport, Fill,
+    InstrumentId, Interval, Liquidity, Money, OrderKind, OrderTerms, Price, Quantity, Quote,
+    RejectReason, ReportKind, Side, TimeInForce, Timestamp, TradeId, VenueOrderId,
 };
 
 /// Where the journals of these tests lie.
@@ -122,7 +122,33 @@ pub(crate) fn rare_inputs() -> impl Strategy<Value = Input> {
             action,
         }))
     };
+    let targets = (
+        any::<i64>(),
+        any::<u8>(),
+        proptest::option::of(any::<u64>()),
+    );
+    let targets = targets.prop_map(|(exposure, places, sequence)| {
+        Input::Target(Box::new(ExternalTarget {
+            source: "signals".to_owned(),
+            bot: "follower".to_owned(),
+            instrument: "simx:BTC/USDT".to_owned(),
+            exposure: Decimal::new(exposure, places % 19),
+            event_time: at(3),
+            expires: at(9),
+            sequence,
+            received_at: at(4),
+        }))
+    });
     prop_oneof![
+        targets,
+        ".{0,20}".prop_map(|reason| Input::TargetUnreadable {
+            source: "signals".into(),
+            reason: reason.into(),
+        }),
+        Just(Input::SourceHealth {
+            source: "signals".into(),
+            health: tradewind_model::FeedHealth::Gap,
+        }),
         any::<u64>().prop_map(move |number| report(ReportKind::Filled(fill(number)))),
         ".{0,20}"
             .prop_map(move |text| report(ReportKind::Rejected(RejectReason { code: -2010, text }))),

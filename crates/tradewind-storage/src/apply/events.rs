@@ -92,6 +92,17 @@ fn subject(kind: &EventKind) -> Subject {
             instrument: Some(*instrument),
             ..Subject::default()
         },
+        EventKind::TargetReceived {
+            bot, instrument, ..
+        } => Subject {
+            bot: Some(*bot),
+            instrument: Some(*instrument),
+            ..Subject::default()
+        },
+        EventKind::TargetRefused { bot, .. } => Subject {
+            bot: *bot,
+            ..Subject::default()
+        },
         EventKind::Command { action, .. } => of_action(action),
         EventKind::PriceUpdate(quote) => instrument(quote.instrument),
         EventKind::CandleClosed(candle) => instrument(candle.instrument),

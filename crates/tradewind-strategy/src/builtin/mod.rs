@@ -15,6 +15,7 @@ mod saved;
 pub(crate) mod bollinger_reversion;
 pub(crate) mod cross_venue_spread;
 pub(crate) mod donchian_breakout;
+pub(crate) mod external;
 pub(crate) mod fault_divide;
 pub(crate) mod fault_panic;
 pub(crate) mod fault_slow;

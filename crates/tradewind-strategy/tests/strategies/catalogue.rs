@@ -108,7 +108,7 @@ fn an_unknown_strategy_is_answered_with_the_nearest_or_with_all() {
     assert_eq!(
         text_of("astrology"),
         "no strategy \"astrology\"; there are ma_cross, rsi_reversion, bollinger_reversion, macd, donchian_breakout, \
-         rsi_trend, momentum_timer, cross_venue_spread"
+         rsi_trend, momentum_timer, cross_venue_spread, external"
     );
 }
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tradewind_model::{
     Amount, AssetId, CarriedOut, Decision, FeedHealth, Instrument, InstrumentId, LastEntry,
-    PositionState, Ppm, Price, Quantity, Quote,
+    Numbers, PositionState, Ppm, Price, Quantity, Quote,
 };
 use tradewind_strategy::{
-    MarketReader, Numbers, Pairing, Reading, Reads, Role, Strategy, View, build,
+    FeedStatus, MarketReader, Pairing, Reading, Reads, Role, Strategy, View, build,
 };
 
 use crate::market::{START, exposure, instrument, parameters, quote, text_of};
@@ -76,7 +76,9 @@ fn evaluated(
         },
         budget: Amount::whole(1_000),
         reads: Reads::new(&[READ], other),
+        feed: FeedStatus::default(),
         numbers: Numbers::none(),
+        standing: None,
         carried_out: CarriedOut::All,
         last_entry,
     };
@@ -104,7 +106,9 @@ fn decided(own: (i64, i64), held: i64, change: impl FnOnce(&mut Other)) -> (Opti
         },
         budget: Amount::whole(1_000),
         reads: Reads::new(&[READ], &other),
+        feed: FeedStatus::default(),
         numbers: Numbers::none(),
+        standing: None,
         carried_out: CarriedOut::All,
         last_entry: LastEntry::Standing,
     };

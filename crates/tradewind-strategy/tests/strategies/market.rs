@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tradewind_model::{
     Amount, AssetId, Candle, CarriedOut, Decision, Instrument, InstrumentId, Interval, LastEntry,
-    Parameter, PositionState, Ppm, Price, Quantity, Quote, Timestamp,
+    Numbers, Parameter, PositionState, Ppm, Price, Quantity, Quote, Timestamp,
 };
-use tradewind_strategy::{Numbers, Reads, Role, Strategy, StrategyError, View, build};
+use tradewind_strategy::{FeedStatus, Reads, Role, Strategy, StrategyError, View, build};
 
 /// Midnight of 2026-01-01, where every market starts.
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_767_225_600);
@@ -177,7 +177,9 @@ impl Stage {
             budget: Amount::whole(1_000),
             role: Role::Traded,
             reads: Reads::none(),
+            feed: FeedStatus::default(),
             numbers: Numbers::none(),
+            standing: None,
             carried_out: self.carried_out,
             last_entry: self.last_entry,
         };

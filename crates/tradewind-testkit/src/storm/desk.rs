@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tradewind_events::{Configuration, Lane, WakeRule};
+use tradewind_events::{Configuration, ExternalControl, Lane, WakeRule};
 use tradewind_model::{
-    Decimal, ExitPlan, Interval, LimitPolicy, OnTimeout, OrderPolicy, Parameter, Ppm, Stop,
+    Decimal, ExitPlan, Interval, LimitPolicy, OnExpiry, OnTimeout, OrderPolicy, Parameter, Ppm,
+    Stop,
 };
 
 use super::Storm;
 use crate::fixtures::{bot, configuration};
 
 impl Storm {
-    /// The desk of the storm: built-in strategies of every kind, one of which panics, one of which divides by zero, and one
-    /// of which has its own lane.
+    /// The desk of the storm: built-in strategies of every kind, one of which panics, one of which divides by zero, one of which
+    /// has its own lane, and one of which an outside process steers.
     #[must_use]
     pub fn configuration() -> Configuration {
         let whole = |value| Parameter::Number(Decimal::whole(value));
@@ -54,7 +55,15 @@ impl Storm {
         slow.lane = Lane::Thread;
         let mut divides = named(6, "fault_divide");
         divides.wakes = candles;
-        let bots = vec![cross, patient, reversion, timer, panics, slow, divides];
+        let mut steered = named(7, "external");
+        steered.wakes = vec![WakeRule::Quotes];
+        steered.external = Some(ExternalControl {
+            source: "signals".to_owned(),
+            on_expiry: OnExpiry::Flat,
+        });
+        let bots = vec![
+            cross, patient, reversion, timer, panics, slow, divides, steered,
+        ];
         Configuration {
             bots,
             // Every quote is announced, so that a changed one shows even if no bot acts on it.

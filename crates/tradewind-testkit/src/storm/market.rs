@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use tradewind_events::{Evaluation, EvaluationOutcome, Funding, Input, StorageHealth, Timer};
+use tradewind_events::{
+    Evaluation, EvaluationOutcome, ExternalTarget, Funding, Input, StorageHealth, Timer,
+};
 use tradewind_model::{
-    Amount, BotId, Candle, Depth, FeedHealth, Level, Price, Quantity, Trade, TradeId,
+    Amount, BotId, Candle, Decimal, Depth, FeedHealth, Level, Price, Quantity, Trade, TradeId,
 };
 
 use super::Storm;
@@ -73,7 +75,7 @@ impl Storm {
 
     /// What happens rarely in the life of a desk.
     pub(super) fn now_and_then(&mut self) -> Input {
-        match self.below(9) {
+        match self.below(13) {
             0 => Input::Health {
                 instrument: SPOT,
                 health: [
@@ -95,11 +97,31 @@ impl Storm {
                 dropped: 17,
             },
             7 => Input::Resync,
+            8..=10 => self.target(),
+            11 => Input::SourceHealth {
+                source: "signals".into(),
+                health: [FeedHealth::Gap, FeedHealth::Stale, FeedHealth::Live][self.place(3)],
+            },
             _ => Input::Health {
                 instrument: SPOT,
                 health: FeedHealth::Live,
             },
         }
+    }
+
+    /// A target of an outside process, perhaps of the past, perhaps too large.
+    fn target(&mut self) -> Input {
+        let event_time = self.at - Duration::from_secs(self.below(30));
+        Input::Target(Box::new(ExternalTarget {
+            source: "signals".to_owned(),
+            bot: "bot-7".to_owned(),
+            instrument: spot().name,
+            exposure: Decimal::new(self.signed(120), 2),
+            event_time,
+            expires: event_time + Duration::from_secs(1 + self.below(600)),
+            sequence: None,
+            received_at: self.at,
+        }))
     }
 
     /// What no venue and no driver would send.

@@ -10,6 +10,7 @@ use tradewind_model::{Instrument, MarketEvent, Quote, Side, Timestamp, Trade, Tr
 use super::data::{HouseData, HouseNumber};
 use super::numbers::Scaled;
 use super::symbols::HouseSymbols;
+use super::targets;
 use crate::protocol::{Ignored, Incoming, Sequence, Topic};
 
 /// What a message may tell.
@@ -41,11 +42,19 @@ pub enum Field {
     Name,
     /// A number of a series.
     Value,
+    /// The bot of a target.
+    Bot,
+    /// The instrument of a target.
+    Instrument,
+    /// How much of its budget the bot is to hold.
+    Exposure,
+    /// When a target counts no more.
+    Expires,
 }
 
 impl Field {
     /// All fields, with the names that the configuration has for them and that are their paths where none is configured.
-    pub const ALL: [(Self, &'static str); 13] = [
+    pub const ALL: [(Self, &'static str); 17] = [
         (Self::Kind, "kind"),
         (Self::Symbol, "symbol"),
         (Self::Bid, "bid"),
@@ -59,6 +68,10 @@ impl Field {
         (Self::Sequence, "sequence"),
         (Self::Name, "name"),
         (Self::Value, "value"),
+        (Self::Bot, "bot"),
+        (Self::Instrument, "instrument"),
+        (Self::Exposure, "exposure"),
+        (Self::Expires, "expires"),
     ];
 }
 
@@ -83,6 +96,8 @@ pub struct Mapping {
     pub trade: String,
     /// What the kind of a number of a series is.
     pub number: String,
+    /// What the kind of a target is.
+    pub target: String,
     /// What the side of a trade is whose taker bought.
     pub buy: String,
     /// What it is where the taker sold.
@@ -100,6 +115,7 @@ impl Default for Mapping {
             quote: "quote".to_owned(),
             trade: "trade".to_owned(),
             number: "number".to_owned(),
+            target: "target".to_owned(),
             buy: "buy".to_owned(),
             sell: "sell".to_owned(),
             time_places: 3,
@@ -114,6 +130,7 @@ enum Kind {
     Quote,
     Trade,
     Number,
+    Target,
 }
 
 /// What a message has at each path: the text of a string, or a number as it was written.
@@ -142,7 +159,7 @@ impl<'a> Fields<'a> {
         shown.collect::<Vec<_>>().join(" ")
     }
 
-    fn get(&self, field: Field) -> Option<&str> {
+    pub(super) fn get(&self, field: Field) -> Option<&str> {
         self.0[field as usize].as_deref()
     }
 
@@ -154,8 +171,8 @@ impl<'a> Fields<'a> {
 
 impl Mapping {
     /// What a kind may be.
-    pub(super) fn kinds(&self) -> [&str; 3] {
-        [&self.quote, &self.trade, &self.number]
+    pub(super) fn kinds(&self) -> [&str; 4] {
+        [&self.quote, &self.trade, &self.number, &self.target]
     }
 
     /// The number of a message among all of the feed, though it may be of no use otherwise.
@@ -177,12 +194,19 @@ impl Mapping {
             Some(kind) if kind == self.quote => Kind::Quote,
             Some(kind) if kind == self.trade => Kind::Trade,
             Some(kind) if kind == self.number => Kind::Number,
+            Some(kind) if kind == self.target => Kind::Target,
             Some(_) => return Err(Ignored::NotWanted),
             None if fields.get(Field::Bid).is_some() => Kind::Quote,
             None if fields.get(Field::Price).is_some() => Kind::Trade,
             None if fields.get(Field::Value).is_some() => Kind::Number,
+            None if fields.get(Field::Exposure).is_some() => Kind::Target,
             None => return Err(Ignored::NotWanted),
         };
+        if kind == Kind::Target {
+            let target = targets::read(fields, self.time_places, received_at);
+            let event = HouseData::Target(target);
+            return Ok(Incoming::Unlisted { event });
+        }
         let number = match fields.get(Field::Sequence) {
             None => None,
             Some(_) => {

@@ -170,8 +170,11 @@ where
         },
         ..settings
     };
-    let sink = ToHouseSink(Arc::clone(sink));
     let name = house.name.clone();
+    let sink = ToHouseSink {
+        sink: Arc::clone(sink),
+        source: name.clone(),
+    };
     let mut source = DataSource::new(name, make, sink, settings, connector, clock, house.seed);
     source.want(house.topics());
     Box::new(source)

@@ -357,6 +357,7 @@ fn take<E>(
         Incoming::Gap { missing } => {
             stats.missing(missing);
             machine.gap(missing, &mut health);
+            sink.gap();
             None
         }
         Incoming::Lost { topic, reason } => {

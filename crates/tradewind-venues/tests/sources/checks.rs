@@ -27,6 +27,8 @@ macro_rules! checks {
 checks! {
     quotes_and_trades_arrive_exactly_and_in_order: "quotes and trades arrive exactly and in order",
     numbers_of_series_arrive_exactly_and_those_of_others_do_not: "numbers of series arrive exactly",
+    targets_arrive_exactly_and_unreadable_ones_with_their_cause: "targets arrive exactly, unreadable ones with their cause",
+    the_health_of_a_source_follows_its_connection_and_its_gaps: "the source's health follows its connection and its gaps",
     waits_grow_to_a_minute_with_jitter_and_start_over_after_healthy_data_only: "waits grow from 1 to 60 s with jitter; only healthy data resets them",
     subscriptions_are_restored_on_the_next_connection: "subscriptions are restored on the next connection",
     one_request_is_under_way_for_each_key: "one request is under way for each key",

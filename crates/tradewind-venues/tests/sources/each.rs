@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tradewind_model::FeedHealth;
 use tradewind_venues::house::tcp::encode;
 
 use crate::checks::{has, live, waits};
@@ -28,6 +29,48 @@ pub(crate) fn numbers_of_series_arrive_exactly_and_those_of_others_do_not(dialec
     world.settle();
     let lines = world.lines();
     assert_eq!(lines, ["house:fear 12.5 60s", "trade 0 5"], "{dialect:?}");
+}
+
+pub(crate) fn targets_arrive_exactly_and_unreadable_ones_with_their_cause(dialect: Dialect) {
+    let mut world = live(dialect);
+    world.publisher.target("trend", "-0.25");
+    world.publisher.target("trend", "NaN");
+    world.publisher.trade("A", 5);
+    world.settle();
+    let wrong = match dialect {
+        Dialect::Tcp => "\"1 with 99 places\", which is no number of at most 18 places",
+        _ => "\"NaN\", which is no number",
+    };
+    let lines = world.lines();
+    let wanted = [
+        "target of house: trend simx:BTC/USDT -0.25 of 1700000000 until 1700000060, 3".to_owned(),
+        format!("no target of house: the exposure of a target is {wrong}"),
+        "trade 0 5".to_owned(),
+    ];
+    assert_eq!(lines, wanted, "{dialect:?}");
+}
+
+pub(crate) fn the_health_of_a_source_follows_its_connection_and_its_gaps(dialect: Dialect) {
+    let mut world = live(dialect);
+    assert_eq!(world.health(), [FeedHealth::Live], "{dialect:?}");
+    world.publisher.dropped("A", 1);
+    world.publisher.trade("A", 2);
+    world.pass(Duration::from_secs(1));
+    world.publisher.trade("A", 3);
+    world.pass(Duration::from_secs(1));
+    // What lies there until it is read has no gap.
+    let has_gaps = !matches!(dialect, Dialect::RedisStreams | Dialect::Http);
+    let gaps = world.health();
+    assert_eq!(gaps.contains(&FeedHealth::Gap), has_gaps, "{dialect:?}");
+    *world.network.door.lock().unwrap() = Door::Refuses;
+    world.cut();
+    world.pass(MINUTE);
+    let down = world.health();
+    assert_eq!(down.last(), Some(&FeedHealth::Stale), "{dialect:?}");
+    *world.network.door.lock().unwrap() = Door::Open;
+    world.pass(2 * MINUTE);
+    let up = world.health();
+    assert!(up.contains(&FeedHealth::Live), "{dialect:?} {up:?}");
 }
 
 pub(crate) fn waits_grow_to_a_minute_with_jitter_and_start_over_after_healthy_data_only(
@@ -265,6 +308,7 @@ pub(crate) fn a_message_that_comes_byte_by_byte_is_taken_once(dialect: Dialect) 
         is_quote: true,
         price: 300,
         value: None,
+        exposure: None,
         is_dropped: false,
         bad: None,
     };

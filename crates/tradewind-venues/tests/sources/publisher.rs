@@ -10,6 +10,8 @@ pub(crate) struct Message {
     pub(crate) price: i64,
     /// It is a number of the series `symbol`, in hundredths.
     pub(crate) value: Option<i64>,
+    /// It is a target of the bot `symbol`, with this exposure.
+    pub(crate) exposure: Option<&'static str>,
     /// It is dropped on the way the first time.
     pub(crate) is_dropped: bool,
     /// It cannot be read: this is sent in place of what it says, with its number where the transport has one.
@@ -76,6 +78,12 @@ impl Publisher {
         self.messages.last_mut().unwrap().value = Some(value);
     }
 
+    /// A target of a bot.
+    pub(crate) fn target(&mut self, bot: &'static str, exposure: &'static str) {
+        self.quote(bot, 1);
+        self.messages.last_mut().unwrap().exposure = Some(exposure);
+    }
+
     /// A message with a number that cannot be read, whenever it is sent.
     pub(crate) fn bad(&mut self, payload: Vec<u8>) {
         self.quote("A", 1);
@@ -89,6 +97,7 @@ impl Publisher {
             is_quote,
             price,
             value: None,
+            exposure: None,
             is_dropped,
             bad: None,
         });
@@ -112,10 +121,11 @@ impl Message {
     /// As XML with a number: an element of its kind, some of it in attributes and some in elements.
     pub(crate) fn xml(&self, number: usize) -> Vec<u8> {
         let (mut attributes, mut elements) = (String::new(), String::new());
-        let kind = match (self.value, self.is_quote) {
-            (Some(_), _) => "number",
-            (None, true) => "quote",
-            (None, false) => "trade",
+        let kind = match (self.value, self.exposure, self.is_quote) {
+            (Some(_), _, _) => "number",
+            (None, Some(_), _) => "target",
+            (None, None, true) => "quote",
+            (None, None, false) => "trade",
         };
         for (name, value) in self.fields(number).filter(|(name, _)| *name != "kind") {
             match name {
@@ -132,6 +142,12 @@ impl Message {
         let ask = format!("{}.{:02}", (self.price + 1) / 100, (self.price + 1) % 100);
         let is_number = self.value.is_some();
         let fields = match self.is_quote {
+            _ if self.exposure.is_some() => vec![
+                ("kind", "target".to_owned()),
+                ("instrument", "simx:BTC/USDT".to_owned()),
+                ("exposure", self.exposure.unwrap().to_owned()),
+                ("expires", "1700000060000".to_owned()),
+            ],
             _ if is_number => {
                 let value = self.value.unwrap();
                 let value = format!("{}.{:02}", value / 100, value % 100);
@@ -153,7 +169,11 @@ impl Message {
         };
         let common = [
             (
-                if is_number { "name" } else { "symbol" },
+                match (is_number, self.exposure) {
+                    (true, _) => "name",
+                    (false, Some(_)) => "bot",
+                    (false, None) => "symbol",
+                },
                 self.symbol.to_owned(),
             ),
             ("sequence", number.to_string()),

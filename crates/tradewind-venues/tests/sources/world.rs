@@ -14,8 +14,8 @@ use tradewind_model::{
     Quote, Timestamp, Trade,
 };
 use tradewind_venues::house::{
-    HouseNumber, HouseSettings, HouseSink, HouseSymbols, Positions, Progress, Secret, Series,
-    Transport, source,
+    HouseNumber, HouseSettings, HouseSink, HouseSymbols, HouseTarget, Positions, Progress, Secret,
+    Series, TargetError, Transport, source,
 };
 use tradewind_venues::{
     Address, ConnectError, Connector, MarketSink, Opening, Pending, RealTime, SendPermit, Sleeping,
@@ -114,7 +114,7 @@ impl RealTime for Network {
 
 /// Writes down, in words, what it is given.
 #[derive(Debug, Default)]
-pub(crate) struct Recorder(Mutex<Vec<String>>);
+pub(crate) struct Recorder(Mutex<Vec<String>>, Mutex<Vec<FeedHealth>>);
 
 impl Recorder {
     fn note(&self, line: String) {
@@ -126,6 +126,27 @@ impl HouseSink for Recorder {
     fn number(&self, number: HouseNumber) {
         let age = number.max_age.as_secs();
         self.note(format!("{} {} {age}s", number.series, number.value));
+    }
+
+    fn target(&self, source: &str, target: Result<HouseTarget, TargetError>) {
+        let target = match target {
+            Ok(target) => target,
+            Err(error) => return self.note(format!("no target of {source}: {error}")),
+        };
+        let seconds = |at: Timestamp| at.as_nanos() / 1_000_000_000;
+        self.note(format!(
+            "target of {source}: {} {} {} of {} until {}, {}",
+            target.bot,
+            target.instrument,
+            target.exposure,
+            seconds(target.event_time),
+            seconds(target.expires),
+            target.sequence.unwrap(),
+        ));
+    }
+
+    fn source_health(&self, _source: &str, health: FeedHealth) {
+        self.1.lock().unwrap().push(health);
     }
 }
 
@@ -360,6 +381,11 @@ impl World {
     /// What reached the sink since the last call.
     pub(crate) fn lines(&self) -> Vec<String> {
         std::mem::take(&mut *self.recorder.0.lock().unwrap())
+    }
+
+    /// How the source was since the last call.
+    pub(crate) fn health(&self) -> Vec<FeedHealth> {
+        std::mem::take(&mut *self.recorder.1.lock().unwrap())
     }
 
     /// Stops the source; whether it has ended at once.

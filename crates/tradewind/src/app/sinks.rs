@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tradewind_events::{Input, SeriesPoint, StreamBalance, StreamChange};
+use tradewind_events::{ExternalTarget, Input, SeriesPoint, StreamBalance, StreamChange};
 use tradewind_model::{
     Account, AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId,
     Quote, Timestamp, Trade,
 };
-use tradewind_venues::house::{HouseNumber, HouseSink};
+use tradewind_venues::house::{HouseNumber, HouseSink, HouseTarget, TargetError};
 use tradewind_venues::{AccountSink, AssetBalance, MarketSink, RealTime, Topic};
 
 use crate::app::echoes::Echoes;
@@ -68,6 +68,30 @@ impl HouseSink for MarketToQueues {
             received_at: number.received_at,
             max_age: Some(number.max_age),
         })));
+    }
+
+    fn target(&self, source: &str, target: Result<HouseTarget, TargetError>) {
+        self.0.control(match target {
+            Ok(target) => Input::Target(Box::new(ExternalTarget {
+                source: source.to_owned(),
+                bot: target.bot,
+                instrument: target.instrument,
+                exposure: target.exposure,
+                event_time: target.event_time,
+                expires: target.expires,
+                sequence: target.sequence,
+                received_at: target.received_at,
+            })),
+            Err(error) => Input::TargetUnreadable {
+                source: source.into(),
+                reason: error.to_string().into(),
+            },
+        });
+    }
+
+    fn source_health(&self, source: &str, health: FeedHealth) {
+        let source = source.into();
+        self.0.control(Input::SourceHealth { source, health });
     }
 }
 

@@ -1,7 +1,7 @@
 //! `[[bots]]`: a bot as configured, with names where the engine will have ids.
 
-use tradewind_events::{Lane, WakeRule};
-use tradewind_model::{AccountMode, Amount, ExitPlan, OrderPolicy, Sizer, Stop, VenueId};
+use tradewind_events::{ExternalControl, Lane, WakeRule};
+use tradewind_model::{AccountMode, Amount, ExitPlan, OnExpiry, OrderPolicy, Sizer, Stop, VenueId};
 use tradewind_strategy::{Pairing, ReadUse};
 
 use super::accounts::{AccountSettings, VenueSettings, known};
@@ -42,6 +42,8 @@ pub struct BotSettings {
     pub lane: Lane,
     /// Whether it starts with the desk.
     pub starts: bool,
+    /// The outside process that steers it.
+    pub external: Option<ExternalControl>,
 }
 
 impl BotSettings {
@@ -127,6 +129,7 @@ fn read_bot(
         values::choice(node, &[("inline", Lane::Inline), ("thread", Lane::Thread)])
     });
     let starts = section.get("start", values::flag);
+    let external = external(section, strategy.as_ref(), lane, context);
     let bot = BotSettings {
         id: id?,
         strategy: strategy?,
@@ -140,9 +143,50 @@ fn read_bot(
         policy: policy?,
         lane: lane?,
         starts: starts?,
+        external: external?,
     };
     agree(&bot, section);
     Some(bot)
+}
+
+/// The strategy that follows the targets of an outside process.
+const EXTERNAL: &str = "external";
+
+/// The outside process that steers a bot of the strategy `external`; `Some(None)` for every other bot.
+fn external(
+    section: Section<'_>,
+    strategy: Option<&StrategySettings>,
+    lane: Option<Lane>,
+    context: Context<'_>,
+) -> Option<Option<ExternalControl>> {
+    let is_external = strategy?.name == EXTERNAL;
+    for key in ["source", "on_expiry"] {
+        if !is_external && section.node(key).is_some() {
+            let cure = "remove it, or write strategy = \"external\"";
+            section.complain(key, Problem::new("only an external bot has it", cure));
+        }
+    }
+    if !is_external {
+        return Some(None);
+    }
+    if lane == Some(Lane::Thread) {
+        let problem = Problem::new("an external bot needs no thread", "write \"inline\"");
+        section.complain("lane", problem);
+    }
+    let names: Vec<String> = context.sources.iter().map(|one| one.name.clone()).collect();
+    if section.node("source").is_none() {
+        let cure = "write source = \"NAME\", the [sources.NAME] whose targets it follows";
+        section.complain("source", Problem::new("missing", cure));
+        return None;
+    }
+    let source = section.get("source", |node| known(node, "source", &names))?;
+    let on_expiry = match section.node("on_expiry") {
+        None => OnExpiry::Flat,
+        Some(_) => section.get("on_expiry", |node| {
+            values::choice(node, &[("flat", OnExpiry::Flat), ("hold", OnExpiry::Hold)])
+        })?,
+    };
+    Some(Some(ExternalControl { source, on_expiry }))
 }
 
 /// What the values of one bot must fulfil together.

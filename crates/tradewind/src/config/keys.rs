@@ -186,6 +186,11 @@ const MESSAGES: &[Key] = &[
     default("side", Kind::Text, "\"side\"", "path of a trade's side"),
     default("sequence", Kind::Text, "\"sequence\"", "path of the message's number"),
     default("name", Kind::Text, "\"name\"", "path of the name of a number's series"),
+    default("bot", Kind::Text, "\"bot\"", "path of the bot of a target"),
+    default("instrument", Kind::Text, "\"instrument\"", "path of the instrument of a target"),
+    default("exposure", Kind::Text, "\"exposure\"", "path of a target's exposure"),
+    default("expires", Kind::Text, "\"expires\"", "path of the time at which a target expires"),
+    default("target", Kind::Text, "\"target\"", "what the kind of a target is"),
     default("value", Kind::Text, "\"value\"", "path of a number"),
     default("number", Kind::Text, "\"number\"", "what the kind of a number is"),
     default("quote", Kind::Text, "\"quote\"", "what the kind of a quote is"),
@@ -299,6 +304,8 @@ pub(super) const BOT: &[Key] = &[
     default("params", Kind::Free("a table of the strategy's parameters"), "{}", "parameters of the strategy; those left out take its defaults"),
     default("lane", Kind::Choice(&["inline", "thread"]), "\"inline\"", "where its strategy runs: with the engine, or in a thread of its own if it may be slow"),
     default("start", Kind::Flag, "true", "whether it starts with the desk"),
+    optional("source", Kind::Name, "\"signals\"", "the source whose targets it follows, with strategy = \"external\""),
+    optional("on_expiry", Kind::Choice(&["flat", "hold"]), "\"flat\"", "whether its position is closed or kept when its target expires, with strategy = \"external\"; \"flat\" if left out"),
 ];
 
 #[rustfmt::skip]

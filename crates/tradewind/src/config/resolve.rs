@@ -240,6 +240,7 @@ impl DeskConfig {
             lane: bot.lane,
             starts: bot.starts,
             revision: 0,
+            external: bot.external.clone(),
         }
     }
 }

@@ -14,7 +14,7 @@ use tradewind_events::{
 };
 use tradewind_model::{BotId, Instrument, InstrumentId};
 use tradewind_strategy::{
-    BuildError, Evaluated, MarketReader, Numbers, Reading, Reads, Role, Strategy, View, evaluate,
+    BuildError, Evaluated, FeedStatus, MarketReader, Reading, Reads, Role, Strategy, View, evaluate,
 };
 
 use crate::driver::input_queues::InputQueues;
@@ -206,7 +206,13 @@ fn view<'a>(
         position: request.position,
         budget: request.budget,
         reads: Reads::new(&bot.reads, market),
-        numbers: Numbers::none(),
+        feed: FeedStatus {
+            health: request.feed.0,
+            since: request.feed.1,
+        },
+        numbers: &request.numbers,
+        // Strategies that outside processes steer run in the engine's thread.
+        standing: None,
         carried_out: request.carried_out,
         last_entry: request.last_entry,
     }

@@ -60,6 +60,7 @@ mod shim;
 mod simx;
 mod sources;
 mod start_readings;
+mod steered;
 mod stopping;
 mod stops;
 mod wiretap;

@@ -181,37 +181,38 @@ fn a_source_over_tls_is_read_with_its_certificate_and_not_without() {
     assert_eq!(feed(&strict)["health"], "STALE");
 }
 
-/// The commands of the first steps in `docs/sources.md`.
-fn documented() -> Vec<String> {
+/// The commands of `docs/sources.md`: three of the first steps, and three that steer a bot.
+pub(crate) fn documented() -> Vec<String> {
     let text = include_str!("../../../../docs/sources.md");
     let blocks = text.split("```sh\n").skip(1);
     let blocks = blocks.map(|block| block.split("```").next().unwrap().to_owned());
     blocks.collect()
 }
 
-#[test]
-fn the_first_steps_of_the_document_lead_to_a_feed() {
-    let (folder, address) = (TempDir::new().unwrap(), unused_address());
-    let port = address.rsplit_once(':').unwrap().1;
+/// A shell that runs a document's commands in `folder`, with the built binary and the publishers of this repository.
+pub(crate) fn shell_at(folder: &Path, commands: &str) -> Command {
     let (root, binary) = (env!("CARGO_MANIFEST_DIR"), env!("CARGO_BIN_EXE_tradewind"));
     let path = format!(
         "{}:/usr/bin:/bin",
         Path::new(binary).parent().unwrap().display()
     );
-    let shell = |commands: &str| {
-        let commands = commands
-            .replace("9100", port)
-            .replace("contrib/", &format!("{root}/../../contrib/"));
-        let mut command = Command::new("bash");
-        command
-            .args(["-ec", &commands])
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .env("PATH", &path)
-            .env("TRADEWIND__API__LISTEN", "127.0.0.1:0");
-        command
-    };
-    let [publish, write, run] = &documented()[..] else {
+    let commands = commands.replace("contrib/", &format!("{root}/../../contrib/"));
+    let mut command = Command::new("bash");
+    command
+        .args(["-ec", &commands])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .env("PATH", &path)
+        .env("TRADEWIND__API__LISTEN", "127.0.0.1:0");
+    command
+}
+
+#[test]
+fn the_first_steps_of_the_document_lead_to_a_feed() {
+    let (folder, address) = (TempDir::new().unwrap(), unused_address());
+    let port = address.rsplit_once(':').unwrap().1;
+    let shell = |commands: &str| shell_at(folder.path(), &commands.replace("9100", port));
+    let [publish, write, run, ..] = &documented()[..] else {
         panic!("three steps: a publisher, a configuration, a desk")
     };
     let _publisher = Publisher(shell(&format!("exec {publish}")).spawn().unwrap());

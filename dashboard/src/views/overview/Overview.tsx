@@ -6,6 +6,7 @@ import { EquityPanel } from "./EquityPanel";
 import { HealthPanel } from "./HealthPanel";
 import { LatestPanel } from "./LatestPanel";
 import { MarketsPanel } from "./MarketsPanel";
+import { NumbersPanel } from "./NumbersPanel";
 import { ProtectionPanel } from "./ProtectionPanel";
 
 export function Overview() {
@@ -19,6 +20,7 @@ export function Overview() {
       <MarketsPanel className="lg:col-span-5" />
       <LatestPanel className="lg:col-span-4" />
       <HealthPanel className="lg:col-span-3" />
+      <NumbersPanel className="lg:col-span-12" />
     </div>
   );
 }

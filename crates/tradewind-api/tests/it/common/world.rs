@@ -7,14 +7,14 @@ use std::time::Duration;
 use tradewind_events::{
     AccountView, BalanceView, BotConfig, BotState, BotView, CandleSource, CloseView, Configuration,
     Counters, DeskView, EquityPoint, Event, EventKind, ExitView, FeedView, Lane, NextWake,
-    OrderView, PositionView, UnprotectedView, WakeRule,
+    NumberView, OrderView, PositionView, SourceView, TargetView, UnprotectedView, WakeRule,
 };
 use tradewind_model::{
     Account, AccountId, AccountMode, Amount, AssetId, AssetTable, BotId, Candle, ClientOrderId,
     Decimal, EventId, ExitPlan, FeedHealth, Fill, Instrument, InstrumentId, Interval, Liquidity,
     Money, OrderKind, OrderPolicy, OrderStatus, OrderTerms, OwnerId, Parameter, Ppm, Price,
-    Quantity, Quote, Reason, Side, SideMode, Sizer, Stop, TimeInForce, Timestamp, TradeId, VenueId,
-    VenueOrderId,
+    Quantity, Quote, Reason, Side, SideMode, Sizer, StandingTarget, Stop, TimeInForce, Timestamp,
+    TradeId, VenueId, VenueOrderId,
 };
 use tradewind_risk::{Cause, Clearing, Limits, PositionEffect, Rate, Rule, Scope, TradingState};
 
@@ -77,6 +77,7 @@ fn bot(id: u32, name: &str, instrument: InstrumentId) -> BotConfig {
         lane: Lane::Inline,
         starts: true,
         revision: 1,
+        external: None,
     }
 }
 
@@ -302,6 +303,35 @@ pub(crate) fn view() -> DeskView {
             reason: "the venue takes 5 stop orders in the instrument".to_owned(),
         }],
         blocked_exits: Vec::new(),
+        numbers: vec![NumberView {
+            name: "house:fear".to_owned(),
+            value: "12.5".parse().unwrap(),
+            event_time: at(240),
+            received_at: at(241),
+            max_age: Some(Duration::from_secs(60)),
+        }],
+        targets: vec![TargetView {
+            bot: BotId(0),
+            instrument: BTC,
+            source: "signals".to_owned(),
+            target: Some(StandingTarget {
+                exposure: Ppm(500_000),
+                event_time: at(290),
+                sequence: Some(7),
+                expires: at(350),
+                is_doubtful: false,
+                is_closed: false,
+            }),
+            is_expired: false,
+        }],
+        sources: vec![SourceView {
+            source: "signals".to_owned(),
+            is_live: true,
+            taken: 7,
+            ignored: 1,
+            refused: 2,
+            last_refusal: Some("the exposure 1.5 is beyond 1".to_owned()),
+        }],
         balances: vec![
             balance(0, owner, "0.02997"),
             balance(0, OwnerId::External, "1"),

@@ -81,6 +81,8 @@ pub enum Frame<'a> {
     Trade(TradeFrame<'a>),
     /// Server: a number of a series.
     Number(NumberFrame<'a>),
+    /// Server: what a bot is to hold.
+    Target(TargetFrame<'a>),
 }
 
 /// Best bid and ask of a symbol.
@@ -134,6 +136,25 @@ pub struct NumberFrame<'a> {
     pub event_time: Option<Timestamp>,
 }
 
+/// What a bot is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetFrame<'a> {
+    /// Its own number.
+    pub number: u64,
+    /// Name of the bot.
+    pub bot: Cow<'a, str>,
+    /// Full name of the instrument.
+    pub instrument: Cow<'a, str>,
+    /// Places behind the point of the exposure.
+    pub places: u8,
+    /// Signed share of the bot's budget.
+    pub exposure: i64,
+    /// When it counts no more.
+    pub expires: i64,
+    /// When it was decided.
+    pub event_time: Option<Timestamp>,
+}
+
 /// Bytes that are no frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a frame of the binary feed")]
@@ -178,6 +199,7 @@ pub fn encode(frame: &Frame<'_>, out: &mut Vec<u8>) {
         Frame::Quote(quote) => put_quote(out, quote),
         Frame::Trade(trade) => put_trade(out, trade),
         Frame::Number(number) => put_number(out, number),
+        Frame::Target(target) => put_target(out, target),
     }
     let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
     if let Some(prefix) = out.get_mut(start..start + 4) {
@@ -233,6 +255,14 @@ fn put_number(out: &mut Vec<u8>, number: &NumberFrame<'_>) {
     put_symbol(out, &number.name);
     out.push(number.places);
     put_fields(out, &[number.value], number.event_time);
+}
+
+fn put_target(out: &mut Vec<u8>, target: &TargetFrame<'_>) {
+    put(out, b'X', &[target.number]);
+    put_symbol(out, &target.bot);
+    put_symbol(out, &target.instrument);
+    out.push(target.places);
+    put_fields(out, &[target.exposure, target.expires], target.event_time);
 }
 
 fn put_fields(out: &mut Vec<u8>, fields: &[i64], event_time: Option<Timestamp>) {
@@ -307,6 +337,15 @@ pub fn decode(bytes: &[u8]) -> Result<Frame<'_>, BadFrame> {
             value: reader.i64()?,
             event_time: reader.instant()?,
         }),
+        b'X' => Frame::Target(TargetFrame {
+            number: reader.u64()?,
+            bot: reader.symbol()?,
+            instrument: reader.symbol()?,
+            places: reader.u8()?,
+            exposure: reader.i64()?,
+            expires: reader.i64()?,
+            event_time: reader.instant()?,
+        }),
         _ => return Err(BadFrame),
     };
     reader.0.is_empty().then_some(frame).ok_or(BadFrame)
@@ -314,7 +353,7 @@ pub fn decode(bytes: &[u8]) -> Result<Frame<'_>, BadFrame> {
 
 /// The number of a data frame, though the rest of it may be unreadable.
 pub(super) fn data_number(bytes: &[u8]) -> Option<u64> {
-    let (b'Q' | b'T' | b'N', rest) = bytes.split_first()? else {
+    let (b'Q' | b'T' | b'N' | b'X', rest) = bytes.split_first()? else {
         return None;
     };
     Reader(rest).u64().ok()

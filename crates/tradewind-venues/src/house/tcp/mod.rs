@@ -4,7 +4,7 @@ mod codec;
 mod session;
 
 pub use codec::{
-    BadFrame, FRAME_BYTES_MAX, Frame, NumberFrame, QuoteFrame, TradeFrame, VERSION, Wanted, decode,
-    encode,
+    BadFrame, FRAME_BYTES_MAX, Frame, NumberFrame, QuoteFrame, TargetFrame, TradeFrame, VERSION,
+    Wanted, decode, encode,
 };
 pub use session::TcpProtocol;

@@ -6,14 +6,15 @@ use secrecy::{ExposeSecret, SecretString};
 use tradewind_model::{MarketEvent, Quote, Timestamp, Trade, TradeId};
 
 use super::codec::{
-    FRAME_BYTES_MAX, Frame, NumberFrame, QuoteFrame, TradeFrame, Wanted, data_number, decode,
-    encode,
+    FRAME_BYTES_MAX, Frame, NumberFrame, QuoteFrame, TargetFrame, TradeFrame, Wanted, data_number,
+    decode, encode,
 };
 use crate::address::Address;
-use crate::house::data::HouseData;
+use crate::house::data::{HouseData, HouseTarget, TargetError};
 use crate::house::numbers::Scaled;
 use crate::house::progress::{Open, Progress, REPEATS_MAX};
 use crate::house::symbols::HouseSymbols;
+use crate::house::targets;
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
 
 /// A connection to a binary feed.
@@ -247,7 +248,12 @@ impl TcpProtocol {
                 on(self.number(&frame, received_at));
                 self.read(frame.number, on);
             }
-            Frame::Quote(_) | Frame::Trade(_) | Frame::Number(_) => {}
+            Frame::Target(frame) if self.follows(frame.number, out, on) => {
+                let event = HouseData::Target(target(&frame, received_at));
+                on(Incoming::Unlisted { event });
+                self.read(frame.number, on);
+            }
+            Frame::Quote(_) | Frame::Trade(_) | Frame::Number(_) | Frame::Target(_) => {}
             Frame::Heartbeat { number } => {
                 self.compare(number, out, on);
                 on(Incoming::Pong);
@@ -340,6 +346,24 @@ impl TcpProtocol {
             },
         )
     }
+}
+
+fn target(frame: &TargetFrame<'_>, received_at: Timestamp) -> Result<HouseTarget, TargetError> {
+    let exposure = Scaled::new(frame.exposure, frame.places).and_then(Scaled::decimal);
+    let exposure = exposure.ok_or_else(|| TargetError::Malformed {
+        field: "exposure",
+        text: format!("{} with {} places", frame.exposure, frame.places),
+        wanted: "number of at most 18 places",
+    });
+    Ok(HouseTarget {
+        bot: targets::name(&frame.bot, "bot")?,
+        instrument: targets::name(&frame.instrument, "instrument")?,
+        exposure: exposure?,
+        event_time: frame.event_time.ok_or(TargetError::Missing("time"))?,
+        expires: Timestamp::from_nanos(frame.expires),
+        sequence: Some(frame.number),
+        received_at,
+    })
 }
 
 /// The first frame, without its length, if it is whole.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use tradewind_model::{Side, Timestamp};
-use tradewind_venues::house::tcp::{Frame, NumberFrame, QuoteFrame, TradeFrame, decode, encode};
+use tradewind_model::{Decimal, Side, Timestamp};
+use tradewind_venues::house::tcp::{
+    Frame, NumberFrame, QuoteFrame, TargetFrame, TradeFrame, decode, encode,
+};
 
 use super::Server;
 use crate::publisher::{Message, Publisher};
@@ -84,6 +86,21 @@ pub(crate) fn frame(message: &Message, number: u64) -> Frame<'static> {
             places: 2,
             value,
             event_time: Some(Timestamp::from_nanos(1)),
+        });
+    }
+    if let Some(exposure) = message.exposure {
+        // A frame has no other text than names: a number is spoilt by its places.
+        let hundredths = exposure.parse::<Decimal>().ok();
+        let hundredths = hundredths.and_then(|exposure| exposure.scaled(2));
+        let (exposure, places) = hundredths.map_or((1, 99), |exposure| (exposure, 2));
+        return Frame::Target(TargetFrame {
+            number,
+            bot: symbol,
+            instrument: "simx:BTC/USDT".into(),
+            places,
+            exposure,
+            expires: 1_700_000_060_000_000_000,
+            event_time: Some(Timestamp::from_secs(1_700_000_000)),
         });
     }
     if message.is_quote {

@@ -129,7 +129,7 @@ fn mapping(path: &str, section: Section<'_>, errors: &Errors) -> Option<Mapping>
     let paths = Field::ALL.map(|(_, name)| section.get(name, field_path));
     let word = |key: &str| section.get(key, values::text);
     let (quote, trade, buy, sell) = (word("quote"), word("trade"), word("buy"), word("sell"));
-    let number = word("number");
+    let (number, target) = (word("number"), word("target"));
     let units = [("s", 0_u8), ("ms", 3), ("us", 6), ("ns", 9)];
     let time_places = section.get("time_unit", |node| values::choice(node, &units));
     let numberings = [("feed", Numbering::Feed), ("symbol", Numbering::Symbol)];
@@ -155,6 +155,7 @@ fn mapping(path: &str, section: Section<'_>, errors: &Errors) -> Option<Mapping>
         quote: quote?,
         trade: trade?,
         number: number?,
+        target: target?,
         buy: buy?,
         sell: sell?,
         time_places: time_places?,

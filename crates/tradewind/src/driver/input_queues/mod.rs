@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | control | reports, commands, evaluations, rare inputs of the desk; first, in order | by kind: see `control.rs` |
 //! | numbers | the latest per named series; behind control | never for a known series: the latest wins |
+//! | targets | the latest per source, bot and instrument, and the health of sources; behind control | never for a known bot: the latest wins |
 //! | market | trades, closed candles, feed health; in order | drops the newest; the engine learns how many |
 //! | depth, quotes | the latest per instrument | never: the latest wins |
 //! | queries | looks at the engine | drops the newest; its giver gets no answer |
@@ -16,6 +17,7 @@ mod latest;
 mod market;
 mod numbers;
 mod stats;
+mod targets;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,6 +33,7 @@ use self::latest::LatestQueue;
 use self::market::MarketQueue;
 use self::numbers::NumberQueue;
 use self::stats::Counters;
+use self::targets::TargetQueue;
 
 pub use self::control::{COMMANDS_MAX, DESK_MAX, EVALUATIONS_MAX, QueueFull, REPORTS_MAX};
 pub use self::market::{HEALTH_MAX, MARKET_MAX};
@@ -74,6 +77,7 @@ impl std::fmt::Debug for Taken {
 struct State {
     control: ControlQueue,
     numbers: NumberQueue,
+    targets: TargetQueue,
     market: MarketQueue,
     depths: LatestQueue<Box<Depth>>,
     quotes: LatestQueue<Quote>,
@@ -105,6 +109,7 @@ impl InputQueues {
         let state = State {
             control: ControlQueue::default(),
             numbers: NumberQueue::default(),
+            targets: TargetQueue::default(),
             market: MarketQueue::default(),
             depths: LatestQueue::new(instruments),
             quotes: LatestQueue::new(instruments),
@@ -127,6 +132,10 @@ impl InputQueues {
             Input::Trade(_) | Input::Candle(_) | Input::Health { .. } => self.market(input),
             Input::Series(point) => {
                 self.lock().numbers.put(point);
+                self.filled.notify_one();
+            }
+            Input::Target(_) | Input::TargetUnreadable { .. } | Input::SourceHealth { .. } => {
+                self.lock().targets.put(input);
                 self.filled.notify_one();
             }
             // One without room has been counted, and what is to be done about it stands in `ControlKind`.
@@ -228,6 +237,7 @@ impl InputQueues {
         let batch = &mut taken.batch;
         state.control.take(&mut batch.control);
         state.numbers.take(&mut batch.control);
+        state.targets.take(&mut batch.control);
         taken.queries.append(&mut state.queries);
         if batch.is_market_empty() {
             batch.market_lost = state.market.take(&mut batch.market);
@@ -245,6 +255,7 @@ impl InputQueues {
         let queries = state.queries.len();
         all.extend([
             state.numbers.stats(),
+            state.targets.stats(),
             state.market.stats(),
             state.depths.stats("lane.depth"),
             state.quotes.stats("lane.quotes"),

@@ -21,7 +21,10 @@ impl NumberQueue {
     pub(super) fn put(&mut self, point: Box<SeriesPoint>) {
         let is_full = self.waiting.len() == SERIES_MAX;
         if let Some(slot) = self.waiting.get_mut(&point.name) {
-            *slot = point;
+            // An older number that comes late must not take the place of a newer one.
+            if point.event_time >= slot.event_time {
+                *slot = point;
+            }
             self.counters.conflated();
         } else if is_full {
             self.counters.dropped();
@@ -67,7 +70,14 @@ mod tests {
         for value in 0..100_000 {
             queue.put(point("flood", value));
         }
+        let mut late = point("late", 1);
+        late.event_time = Some(Timestamp::EPOCH);
+        let mut newer = point("late", 2);
+        newer.event_time = Some(Timestamp::from_secs(1));
+        queue.put(newer.clone());
+        queue.put(late);
         queue.take(&mut taken);
+        assert_eq!(taken.pop_back(), Some(Input::Series(newer)));
         let wanted = [point("daily", 7), point("flood", 99_999)].map(Input::Series);
         assert_eq!(taken, wanted);
         for series in 0..2_000 {

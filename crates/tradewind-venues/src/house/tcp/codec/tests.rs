@@ -53,7 +53,21 @@ fn frame() -> impl Strategy<Value = Frame<'static>> {
                 event_time,
             })
         });
+    let target = (data(), any::<[i64; 2]>(), "[a-z:/]{0,9}").prop_map(
+        |((number, bot, [places, _], event_time), [exposure, expires], instrument)| {
+            Frame::Target(TargetFrame {
+                number,
+                bot: bot.into(),
+                instrument: instrument.into(),
+                places,
+                exposure,
+                expires,
+                event_time,
+            })
+        },
+    );
     prop_oneof![
+        target,
         (any::<u64>(), any::<u64>(), "[a-z]{0,9}").prop_map(|(session, from, token)| {
             Frame::Login {
                 session,

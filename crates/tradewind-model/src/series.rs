@@ -1,0 +1,177 @@
+//! Numbers of named series, such as an index or a funding rate, that strategies may read.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::{Decimal, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Most series that are kept; a further one is refused.
+const SERIES_MAX: usize = 1_000;
+
+/// The latest number of each named series.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numbers(BTreeMap<String, Kept>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    value: Decimal,
+    at: Timestamp,
+    #[serde(default)]
+    received_at: Timestamp,
+    max_age: Option<Duration>,
+}
+
+/// A number of a named series, as it was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeriesNumber<'a> {
+    /// The series' full name: `house:fear`.
+    pub name: &'a str,
+    /// The number.
+    pub value: Decimal,
+    /// When it was so.
+    pub at: Timestamp,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// Age from which on it is of no use; `None` for any.
+    pub max_age: Option<Duration>,
+}
+
+impl SeriesNumber<'_> {
+    /// How old it is.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> Duration {
+        now.since(self.at)
+    }
+
+    /// Whether it is too old to be of use.
+    #[must_use]
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.max_age.is_some_and(|max_age| self.age(now) > max_age)
+    }
+}
+
+/// A number as a strategy reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number {
+    /// The number.
+    pub value: Decimal,
+    /// How old it is.
+    pub age: Duration,
+}
+
+static NONE: Numbers = Numbers(BTreeMap::new());
+
+impl Numbers {
+    /// No numbers.
+    #[must_use]
+    pub fn none() -> &'static Self {
+        &NONE
+    }
+
+    /// Keeps a number that was so at a time, unless a later one is there already or too many series are.
+    pub fn keep(&mut self, number: SeriesNumber<'_>) -> bool {
+        let SeriesNumber { name, at, .. } = number;
+        let is_full = self.0.len() == SERIES_MAX;
+        let number = Kept {
+            value: number.value,
+            at,
+            received_at: number.received_at,
+            max_age: number.max_age,
+        };
+        match self.0.get_mut(name) {
+            Some(kept) if kept.at > at => false,
+            Some(kept) => {
+                *kept = number;
+                true
+            }
+            None if is_full => false,
+            None => {
+                self.0.insert(name.to_owned(), number);
+                true
+            }
+        }
+    }
+
+    /// The latest number of a series, unless it is older than it may be.
+    #[must_use]
+    pub fn get(&self, name: &str, now: Timestamp) -> Option<Number> {
+        let number = kept(name, self.0.get(name)?);
+        (!number.is_stale(now)).then(|| Number {
+            value: number.value,
+            age: number.age(now),
+        })
+    }
+
+    /// The latest number of every series, however old, by name.
+    pub fn iter(&self) -> impl Iterator<Item = SeriesNumber<'_>> {
+        self.0.iter().map(|(name, number)| kept(name, number))
+    }
+
+    /// Whether no series has a number.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn kept<'a>(name: &'a str, kept: &Kept) -> SeriesNumber<'a> {
+    SeriesNumber {
+        name,
+        value: kept.value,
+        at: kept.at,
+        received_at: kept.received_at,
+        max_age: kept.max_age,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(
+        name: &str,
+        value: i64,
+        at: Timestamp,
+        max_age: Option<Duration>,
+    ) -> SeriesNumber<'_> {
+        SeriesNumber {
+            name,
+            value: Decimal::whole(value),
+            at,
+            received_at: at,
+            max_age,
+        }
+    }
+
+    const fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_nanos(seconds * 1_000_000_000)
+    }
+
+    #[test]
+    fn the_latest_number_is_read_until_it_is_too_old() {
+        let mut numbers = Numbers::default();
+        let minute = Some(Duration::from_secs(60));
+        assert!(numbers.keep(number("fear", 1, at(10), minute)));
+        assert!(!numbers.keep(number("fear", 2, at(9), minute)));
+        assert!(numbers.keep(number("fear", 3, at(11), minute)));
+        let number = |now| numbers.get("fear", at(now));
+        let age = Duration::from_secs(60);
+        let value = Decimal::whole(3);
+        assert_eq!(number(71), Some(Number { value, age }));
+        assert_eq!(number(72), None);
+        assert_eq!(numbers.get("greed", at(11)), None);
+        assert_eq!(Numbers::none().get("fear", at(11)), None);
+    }
+
+    #[test]
+    fn series_are_bounded() {
+        let mut numbers = Numbers::default();
+        for series in 0..SERIES_MAX {
+            assert!(numbers.keep(number(&series.to_string(), 1, at(0), None)));
+        }
+        assert!(!numbers.keep(number("more", 1, at(0), None)));
+        assert!(numbers.keep(number("0", 2, at(0), None)));
+        assert!(numbers.get("0", at(i64::from(u32::MAX))).is_some());
+    }
+}
