@@ -6,6 +6,7 @@ use tradewind_model::{AccountId, InstrumentId, Timestamp, TradeId};
 use crate::parts::Parts;
 use crate::recover::{RecoveredPart, recovered_parts};
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
+use crate::step::alarms::raise;
 use crate::step::{
     account_stream, adoption, breakers, candles, causes, commands, configure, confirmation, equity,
     evaluation, exits, flatten, funding, lifecycle, market_data, monitoring, protection, reports,
@@ -94,6 +95,10 @@ impl Engine {
                 account_stream::on_account_stream(parts, *account, change, out);
             }
             Input::SafeMode => causes::on_safe_mode(parts, out),
+            Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name),
+            Input::Alarm { alarm, text } => {
+                raise(parts, (*alarm, None, None), text.to_string(), out);
+            }
         }
     }
 

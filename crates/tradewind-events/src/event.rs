@@ -166,6 +166,8 @@ events! {
     DeskStopping => "desk_stopping", Lossless;
     /// A position was not covered by a stop at the venue for two seconds.
     PositionUnprotected => "position_unprotected", Lossless;
+    /// Something that a person should look at, and that changes no state by itself.
+    Alarm => "alarm", Lossless;
 }
 
 /// What a target holds besides its exposure and reason. Recovery reads it instead of asking the strategy again.
@@ -469,6 +471,46 @@ pub enum EventKind {
         /// Why, in words.
         reason: String,
     },
+    /// See [`EventType::Alarm`].
+    Alarm {
+        /// Which.
+        alarm: AlarmKind,
+        /// On which account, if it is about one.
+        account: Option<AccountId>,
+        /// In what, if it is about one instrument.
+        instrument: Option<InstrumentId>,
+        /// What happened, in words.
+        text: String,
+    },
+}
+
+/// What an alarm is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum AlarmKind {
+    /// Somebody else traded an instrument of the account that the desk does not list.
+    UnlistedTrade,
+    /// An order that counted as never placed showed up at the venue.
+    LateOrder,
+    /// The venue ended a stop that protects a position.
+    StopExpired,
+    /// A kill that was to sell what is EXTERNAL left some of it.
+    LeftUnsold,
+    /// A handler of the bus causes the events that start it.
+    HandlerLoop,
+}
+
+impl AlarmKind {
+    /// Its name on every wire of ours.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnlistedTrade => "unlisted_trade",
+            Self::LateOrder => "late_order",
+            Self::StopExpired => "stop_expired",
+            Self::LeftUnsold => "left_unsold",
+            Self::HandlerLoop => "handler_loop",
+        }
+    }
 }
 
 impl EventKind {
@@ -507,6 +549,7 @@ impl EventKind {
             Self::TransferReported { .. } => EventType::TransferReported,
             Self::DeskStopping => EventType::DeskStopping,
             Self::PositionUnprotected { .. } => EventType::PositionUnprotected,
+            Self::Alarm { .. } => EventType::Alarm,
         }
     }
 }
@@ -532,6 +575,6 @@ mod tests {
                 );
             }
         }
-        assert_eq!(EventType::ALL.len(), 31);
+        assert_eq!(EventType::ALL.len(), 32);
     }
 }

@@ -21,7 +21,9 @@ pub use command::{
 pub use configuration::{
     BotConfig, CandleSource, Configuration, Lane, OnRestart, PriceReference, Started, WakeRule,
 };
-pub use event::{BotState, Delivery, Event, EventKind, EventType, SignalDetails, SignalSource};
+pub use event::{
+    AlarmKind, BotState, Delivery, Event, EventKind, EventType, SignalDetails, SignalSource,
+};
 pub use input::{
     AccountFills, AccountState, AdoptedOrder, BookRead, CandleHistory, Evaluation, EvaluationError,
     EvaluationOutcome, Funding, Input, LaneState, OpenOrder, SeriesPoint, StorageHealth, Timer,

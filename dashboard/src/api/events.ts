@@ -80,6 +80,7 @@ export interface EventBodies {
     quantity: Decimal;
     reason: string;
   };
+  alarm: { alarm: string; account: string | null; instrument: string | null; text: string };
 }
 
 export type EventType = keyof EventBodies;

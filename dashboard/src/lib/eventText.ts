@@ -76,6 +76,8 @@ export function describe(event: DeskEvent): string {
       return "The desk is stopping.";
     case "position_unprotected":
       return `${data.bot}: no stop at the venue covers ${data.quantity} of ${product(data.instrument)}${because(data.reason)}`;
+    case "alarm":
+      return data.text;
     default:
       // A desk newer than this page.
       return "";

@@ -312,4 +312,15 @@ pub enum EventBody {
         /// Why, in words.
         reason: String,
     },
+    /// Something that a person should look at, and that changes no state by itself.
+    Alarm {
+        /// What it is about: `unlisted_trade`, `late_order`, `stop_expired`, `left_unsold` or `handler_loop`.
+        alarm: String,
+        /// Account, if it is about one.
+        account: Option<String>,
+        /// In what, if it is about one instrument.
+        instrument: Option<String>,
+        /// What happened, in words.
+        text: String,
+    },
 }

@@ -132,6 +132,8 @@ pub struct Counters {
     pub duplicate_reports: u64,
     /// Answers dropped as late or superseded.
     pub late_evaluations: u64,
+    /// Alarms: what a person should look at, and that changes no state by itself.
+    pub alarms: u64,
     /// Bot errors.
     pub bot_errors: u64,
 }
@@ -248,6 +250,7 @@ impl Counters {
             partial_fills: view.partial_fills,
             duplicate_reports: view.duplicate_reports,
             late_evaluations: view.late_evaluations,
+            alarms: view.alarms,
             bot_errors: view.bot_errors,
         }
     }

@@ -3,7 +3,7 @@
 //! One function takes every report, from whichever channel and in whatever order it comes. A fill is booked exactly
 //! once, by its trade id, even if its order had ended already. It is never dropped.
 
-use tradewind_events::{BotState, EventKind, Output, Outputs, Timer};
+use tradewind_events::{AlarmKind, BotState, EventKind, Output, Outputs, Timer};
 use tradewind_model::{
     AccountId, BotId, EventId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus,
     OwnerId, Ppm, Quantity, RejectReason, ReportKind,
@@ -11,6 +11,7 @@ use tradewind_model::{
 use tradewind_portfolio::{Booking, PositionChange};
 use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
+use super::alarms::{raise, raise_about};
 use super::breakers;
 use super::causes::{note_foreign_desk, open_until_cleared};
 use super::holdings::{cover_external, cover_fees, take_external};
@@ -69,6 +70,10 @@ pub(crate) fn fold_report(
         out.extend([order.cancel_again(), order.query()]);
     }
     let order = order.clone();
+    if is_alive {
+        let what = "it showed up at the venue after it counted as never placed; it is cancelled";
+        raise_about(parts, (AlarmKind::LateOrder, &order), what, out);
+    }
     breakers::on_report(parts, &order, &report.kind, out);
     match &report.kind {
         ReportKind::Filled(fill) => on_fill(parts, &order, fill, out),
@@ -370,12 +375,23 @@ fn on_stray(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
         ReportKind::Filled(fill) if is_known(parts, fill) => {
             book_stray(parts, fill, None, report.cumulative, out);
         }
-        ReportKind::Accepted if parts.ids.is_own(report.client_id) => out.push(Output::Cancel {
-            account: report.account,
-            instrument: report.instrument,
-            client_id: report.client_id,
-            venue_order_id: report.venue_order_id,
-        }),
+        ReportKind::Accepted if parts.ids.is_own(report.client_id) => {
+            out.push(Output::Cancel {
+                account: report.account,
+                instrument: report.instrument,
+                client_id: report.client_id,
+                venue_order_id: report.venue_order_id,
+            });
+            let place = (
+                AlarmKind::LateOrder,
+                Some(report.account),
+                Some(report.instrument),
+            );
+            let id = report.client_id;
+            let text =
+                format!("order {id} is open at the venue and not in the books; it is cancelled");
+            raise(parts, place, text, out);
+        }
         _ => {}
     }
 }

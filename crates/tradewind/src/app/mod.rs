@@ -13,6 +13,7 @@ mod closed_while_down;
 mod closing;
 mod components;
 mod confirmation;
+mod current;
 mod data_dir;
 mod descriptors;
 mod desk;

@@ -22,6 +22,7 @@ use crate::app::clock_watch::start_clock_watch;
 use crate::app::closed_while_down::start_closed_while_down;
 use crate::app::closing::close_positions;
 use crate::app::confirmation::{Confirmation, ask_on_terminal};
+use crate::app::current::CurrentConfiguration;
 use crate::app::data_dir::DataDir;
 use crate::app::desk::{EngineThreadUse, LiveDesk, mode};
 use crate::app::desk_time::{clock_after, keep_deadlines};
@@ -198,6 +199,11 @@ impl Desk {
             take_over: take_over(is_new, Arc::clone(&writer), directory.identity.clone()),
             stages: stages.clone(),
         };
+        let current = Arc::new(CurrentConfiguration::new(Arc::clone(&configuration)));
+        let (known, names) = (Arc::clone(&current), Arc::clone(&writer));
+        path.follow_assets(&venues.assets, move |asset, name| {
+            names.configure(recovery.last_seq + 1, known.add_asset(asset, name));
+        });
         let thread =
             EngineThread::start(config.engine.wait).context("starting the engine's thread")?;
         let hot = thread.handle().clone();
@@ -308,7 +314,7 @@ impl Desk {
 
         let live = Arc::new(LiveDesk {
             handle,
-            configuration,
+            configuration: current,
             started_at: clock.now(),
             clock,
             kill,
@@ -402,7 +408,7 @@ impl Desk {
         if let Ok(Some(view)) = last {
             tracing::info!(
                 "{}",
-                shutdown_summary::text(&view, &self.live.configuration)
+                shutdown_summary::text(&view, &self.live.configuration.get())
             );
         }
         drop(self.watchdog);

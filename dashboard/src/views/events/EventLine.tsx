@@ -21,6 +21,7 @@ const TONE: Partial<Record<EventType, string>> = {
   kill_switch: "text-loss",
   desk_stopping: "text-loss",
   position_unprotected: "text-loss",
+  alarm: "text-loss",
 };
 
 export function EventLine({ event }: { event: DeskEvent }) {
