@@ -19,7 +19,8 @@ pub use command::{
     Action, AdoptedFrom, Adoption, Command, CommandId, CommandResult, Principal, StopMode,
 };
 pub use configuration::{
-    BotConfig, CandleSource, Configuration, Lane, OnRestart, PriceReference, Started, WakeRule,
+    BotConfig, Build, CandleSource, Configuration, Lane, OnRestart, PriceReference, Started,
+    WakeRule,
 };
 pub use event::{
     AlarmKind, BotState, Delivery, Event, EventKind, EventType, SignalDetails, SignalSource,

@@ -9,6 +9,7 @@
 mod amounts;
 mod bans;
 mod books;
+mod builds;
 mod certify;
 mod clean_start;
 mod clock_steps;
@@ -27,6 +28,7 @@ mod faults;
 mod feed_server;
 mod feed_words;
 mod feeds;
+mod floods;
 mod gap;
 mod http;
 mod identity;
