@@ -10,9 +10,11 @@ mod evidence;
 mod executor;
 mod network;
 mod pairs;
+mod released;
 mod rows;
 mod simulate;
 mod stops;
+mod unlisted;
 mod watched;
 mod world;
 

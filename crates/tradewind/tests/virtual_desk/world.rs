@@ -37,7 +37,7 @@ use tradewind_venues::{
     SourceSettings, Topic, Venue, VenueContext, VenueKind, VenueSettings, build,
 };
 
-use crate::evidence::JournalEvidence;
+use crate::evidence::{JournalEvidence, symbol};
 use crate::executor::{Executor, VirtualTime};
 use crate::network::Network;
 use crate::watched::{BooksSeen, Watched};
@@ -451,9 +451,14 @@ impl World {
     pub(crate) fn violations(&mut self) -> Vec<Violation> {
         let view = self.view();
         let journal = JournalEvidence::read(&self.storage);
-        let desk = journal.books(&view, &self.running().configuration());
+        let configuration = self.running().configuration();
+        let desk = journal.books(&view, &configuration);
         self.network.with(|network, _| {
-            let venue = VenueBooks::of(network.server(), KEY).unwrap();
+            let mut venue = VenueBooks::of(network.server(), KEY).unwrap();
+            // What the desk does not list is compared by the balances alone.
+            let listed: Vec<String> = configuration.instruments.iter().map(symbol).collect();
+            venue.fills.retain(|fill| listed.contains(&fill.symbol));
+            venue.orders.retain(|order| listed.contains(&order.symbol));
             let (sent, intents) = (network.sent_orders(), &journal.intents);
             [
                 orders_placed_once(sent, intents, &venue),
