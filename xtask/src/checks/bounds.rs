@@ -60,7 +60,8 @@ mod tests {
             "pub const CAPACITY: usize = 1_000;\n",
         );
         let heads = "| what | where | bound | full |\n|---|---|---|---|\n";
-        let row = |bound: &str| format!("{heads}| events | `bus/queue.rs` | `{bound}` | dropped |\n");
+        let row =
+            |bound: &str| format!("{heads}| events | `bus/queue.rs` | `{bound}` | dropped |\n");
         let right = row("CAPACITY = 1_000");
         assert_finds(check, &[code, (PAGE, &right)], &[]);
         let (other, gone) = (row("CAPACITY = 2_000"), row("CAPACITIES = 1_000"));

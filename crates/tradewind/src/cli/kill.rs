@@ -201,15 +201,17 @@ fn flattened(client: &Client, sells_external: bool, output: Output) -> anyhow::R
 /// What is still EXTERNAL, by account and asset; the report currency is what the rest was to be sold for.
 fn unsold(balances: &Value, currency: &Value) -> Value {
     let held = balances["items"].as_array().into_iter().flatten();
-    let left = held.filter(|held| held["asset"] != *currency).filter_map(|held| {
-        let mut owners = held["owners"].as_array()?.iter();
-        let external = owners.find(|owner| owner["owner"] == "EXTERNAL")?;
-        Some(json!({
-            "account": held["account"],
-            "asset": held["asset"],
-            "amount": external["amount"],
-        }))
-    });
+    let left = held
+        .filter(|held| held["asset"] != *currency)
+        .filter_map(|held| {
+            let mut owners = held["owners"].as_array()?.iter();
+            let external = owners.find(|owner| owner["owner"] == "EXTERNAL")?;
+            Some(json!({
+                "account": held["account"],
+                "asset": held["asset"],
+                "amount": external["amount"],
+            }))
+        });
     left.collect()
 }
 
