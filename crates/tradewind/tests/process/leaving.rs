@@ -1,6 +1,7 @@
 //! How a desk ends: with its positions closed, and in the midst of its start.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use std::time::Duration;
 

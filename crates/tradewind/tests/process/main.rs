@@ -28,7 +28,6 @@ mod faults;
 mod feed_server;
 mod feed_words;
 mod feeds;
-mod floods;
 mod gap;
 mod http;
 mod identity;
