@@ -90,7 +90,7 @@ fn read_book(desk: &mut Desk, bid: i64) {
     desk.input(&Input::Book(Box::new(BookRead { instrument, depth })));
 }
 
-/// How often the engine asked for a book.
+/// How often the engine has requested a book.
 fn books_requested(desk: &Desk) -> usize {
     let is_book = |output: &&Output| matches!(output, Output::ReadBook { .. });
     desk.log.iter().filter(is_book).count()

@@ -15,7 +15,7 @@ struct Shared {
     added: Option<Added>,
 }
 
-/// Is told of each new asset before its id is used.
+/// Receives each new asset before its id is used.
 type Added = Box<dyn Fn(AssetId, &str) + Send + Sync>;
 
 impl fmt::Debug for Shared {

@@ -63,7 +63,7 @@ fn forty_five_bots_that_decide_at_once_lose_nothing() {
         let symbol = SYMBOLS[number % SYMBOLS.len()];
         format!(
             "[[bots]]\nid = \"b{number}\"\nstrategy = \"momentum_timer\"\naccount = \"paper\"\ninstruments = [\"{symbol}/USDT\"]\n\
-             wake = \"every 5s\"\nbudget = 1500\nexit = {{ stop = \"0.5%\", time = \"1m\" }}\npolicy = \"market\"\n\
+             wake = \"every 5s\"\nbudget = 300\nexit = {{ stop = \"0.5%\", time = \"1m\" }}\npolicy = \"market\"\n\
              params = {{ lookback = 1, full_rise = 0.001 }}\n"
         )
     };
