@@ -12,7 +12,7 @@ use crate::tree::Tree;
 type Check = fn(&Tree) -> Vec<Finding>;
 
 /// Every rule, by name.
-const CHECKS: [(&str, Check); 12] = [
+const CHECKS: [(&str, Check); 13] = [
     ("manifests", checks::manifests::check),
     ("arrows", checks::arrows::check),
     ("clients", checks::clients::check),
@@ -25,6 +25,7 @@ const CHECKS: [(&str, Check); 12] = [
     ("sleeps", checks::sleeps::check),
     ("sockets", checks::sockets::check),
     ("links", checks::links::check),
+    ("bounds", checks::bounds::check),
 ];
 
 /// What one run of `tidy` has to say.

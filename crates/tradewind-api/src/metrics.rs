@@ -104,6 +104,7 @@ impl Scrape {
             ("partial_fills", counters.partial_fills),
             ("duplicate_reports", counters.duplicate_reports),
             ("late_evaluations", counters.late_evaluations),
+            ("alarms", counters.alarms),
             ("bot_errors", counters.bot_errors),
         ];
         let rows = rows.map(|(name, count)| (name.to_owned(), count));

@@ -10,7 +10,7 @@ use crate::filter::bit;
 use crate::log::EventLog;
 use crate::options::SubscriptionOptions;
 use crate::queue::Queue;
-use crate::stats::{Overflow, SubscriberStats};
+use crate::stats::{Loop, Overflow, SubscriberStats};
 use crate::subscription::Subscription;
 
 /// Publishes events to subscribers. Clones share the subscribers.
@@ -111,6 +111,17 @@ impl Bus {
         queues
             .iter()
             .filter_map(|queue| queue.take_overflow())
+            .collect()
+    }
+
+    /// Subscribers whose handlers cause the events that start them, for an alarm (L10): once when it begins, and whenever twice as many
+    /// of their events were refused.
+    #[must_use]
+    pub fn take_loops(&self) -> Vec<Loop> {
+        let queues = self.shared.queues.load();
+        queues
+            .iter()
+            .filter_map(|queue| queue.take_loop())
             .collect()
     }
 

@@ -19,8 +19,8 @@ mod subscription;
 
 pub use bus::Bus;
 pub use filter::TypeSet;
-pub use handler::{HandlerReport, Publisher, TooManyHops, run_handler};
+pub use handler::{HandlerLoop, HandlerReport, Publisher, run_handler};
 pub use log::{EmptyLog, EventLog};
 pub use options::{Class, SubscriptionOptions};
-pub use stats::{Counts, Overflow, SubscriberStats};
+pub use stats::{Counts, Loop, Overflow, SubscriberStats};
 pub use subscription::{Received, Stopper, Subscription};

@@ -32,6 +32,8 @@ pub struct SubscriberStats {
     pub lagging: bool,
     /// What became of its events, by type; types it never saw are left out.
     pub types: Vec<(EventType, Counts)>,
+    /// Events that its handler was not allowed to publish: it causes the events that start it.
+    pub refused: u64,
 }
 
 impl SubscriberStats {
@@ -56,6 +58,15 @@ pub struct Overflow {
     pub subscriber: String,
     /// How many it lost since it began to.
     pub dropped: u64,
+}
+
+/// A subscriber's handler causes the events that start it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loop {
+    /// Its name.
+    pub subscriber: String,
+    /// How many of its events were not published, since it was subscribed.
+    pub refused: u64,
 }
 
 /// [`Counts`] by type.

@@ -144,6 +144,11 @@ impl Subscription {
         }
     }
 
+    /// The queue behind it.
+    pub(crate) const fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
     /// How many handlers the last event came through.
     pub(crate) const fn hops(&self) -> u8 {
         self.hops

@@ -6,9 +6,12 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{MemoryLog, breaker, price};
+use common::{MemoryLog, breaker, gap, price};
 use tokio::time::{Instant, sleep};
-use tradewind_bus::{Bus, Class, Publisher, Received, SubscriptionOptions, TypeSet, run_handler};
+use tradewind_bus::{
+    Bus, Class, HandlerLoop, Publisher, Received, SubscriptionOptions, TypeSet, run_handler,
+};
+use tradewind_events::EventType;
 
 const RATE: u32 = 50;
 const SECONDS: u64 = 600;
@@ -147,4 +150,58 @@ async fn a_handler_that_wakes_itself_comes_to_an_end() {
     bus.publish(&breaker(1));
     let report = run_handler(bus.clone(), subscription, echo, |_| {}).await;
     assert_eq!(report.handled, 17);
+}
+
+/// L10: what is refused is counted, and is an alarm when it begins and whenever it has doubled.
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_wakes_itself_is_an_alarm() {
+    let bus = Bus::new(Arc::new(MemoryLog::default()));
+    let subscribed = SubscriptionOptions::new("echo", Class::Drop, TypeSet::all());
+    let subscription = bus.subscribe(subscribed);
+    let stopper = subscription.stopper();
+    let mut refused = 0;
+    let alarms = bus.clone();
+    let echo = move |received: Received, publisher: Publisher| {
+        if let Received::Event(event) = received {
+            let again = breaker(event.id.seq + 1);
+            while publisher.publish(&again) == Err(HandlerLoop::TooManyHops) && refused < 5 {
+                refused += 1;
+                let found = alarms.take_loops();
+                let total = found.first().map(|found| found.refused);
+                let wanted = [Some(1), Some(2), None, Some(4), None];
+                assert_eq!(total, wanted[refused - 1], "{refused}");
+            }
+        }
+        if refused == 5 {
+            stopper.stop();
+        }
+        std::future::ready(())
+    };
+    bus.publish(&breaker(1));
+    run_handler(bus.clone(), subscription, echo, |_| {}).await;
+}
+
+/// L10: a handler that publishes more and more for each event is slowed down long before its chain of events is deep.
+#[tokio::test(start_paused = true)]
+async fn a_handler_publishes_a_hundred_events_a_second_at_most() {
+    let bus = Bus::new(Arc::new(MemoryLog::default()));
+    // A type of which it publishes none: only the first event starts it.
+    let types = TypeSet::from_iter([EventType::Gap]);
+    let subscription = bus.subscribe(SubscriptionOptions::new("flood", Class::Drop, types));
+    let stopper = subscription.stopper();
+    let seen = bus.clone();
+    let flood = move |_: Received, publisher: Publisher| {
+        let (stopper, seen) = (stopper.clone(), seen.clone());
+        async move {
+            let count = || (0..1_000).filter(|n| publisher.publish(&breaker(*n)).is_ok());
+            assert_eq!(count().count(), 100);
+            tokio::time::advance(std::time::Duration::from_secs(1)).await;
+            assert_eq!(count().count(), 100);
+            assert_eq!(seen.stats()[0].refused, 1_800);
+            stopper.stop();
+        }
+    };
+    bus.publish(&gap(1));
+    let report = run_handler(bus.clone(), subscription, flood, |_| {}).await;
+    assert_eq!((report.handled, report.panics), (1, 0));
 }

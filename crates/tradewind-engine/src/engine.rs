@@ -6,6 +6,7 @@ use tradewind_model::{AccountId, InstrumentId, Timestamp, TradeId};
 use crate::parts::Parts;
 use crate::recover::{RecoveredPart, recovered_parts};
 use crate::state::{EngineState, RestoreError, Snapshot, restore, save};
+use crate::step::alarms::raise;
 use crate::step::{
     account_stream, adoption, breakers, candles, causes, commands, configure, confirmation, equity,
     evaluation, exits, flatten, funding, lifecycle, market_data, monitoring, protection, reports,
@@ -100,6 +101,10 @@ impl Engine {
             }
             Input::SourceHealth { source, health } => {
                 targets::on_source_health(parts, source, *health, out);
+            }
+            Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name),
+            Input::Alarm { alarm, text } => {
+                raise(parts, (*alarm, None, None), text.to_string(), out);
             }
         }
     }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tradewind_model::{AccountId, Amount, AssetId, Timestamp};
+use tradewind_model::{AccountId, Amount, AssetId, Side, Timestamp};
 
 /// One change that an account's stream reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,19 @@ pub enum StreamChange {
     Clock {
         /// How far the offset between the venue's clock and the desk's may be wrong now.
         uncertainty: Duration,
+    },
+    /// Somebody traded an instrument that the desk does not list. Numbers are the venue's texts: the desk has no scale for them.
+    UnlistedTrade {
+        /// The venue's name for the instrument.
+        symbol: String,
+        /// Bought or sold.
+        side: Side,
+        /// How much.
+        quantity: String,
+        /// At what price.
+        price: String,
+        /// The venue's stamp.
+        at: Timestamp,
     },
 }
 
@@ -179,6 +192,15 @@ mod tests {
         let uncertainty = Duration::ZERO;
         let clock = StreamChange::Clock { uncertainty };
         check(clock, "Clock uncertainty secs nanos");
+        let elsewhere = StreamChange::UnlistedTrade {
+            symbol: String::new(),
+            side: Side::Buy,
+            quantity: String::new(),
+            price: String::new(),
+            at,
+        };
+        let names = "UnlistedTrade symbol side Buy quantity price at";
+        check(elsewhere, names);
     }
 
     /// T01: the clocks drift apart while the venue is not read.

@@ -56,6 +56,24 @@ pub struct Configuration {
     /// Second sources of prices, at most one for each instrument.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<PriceReference>,
+    /// Which program and which settings this is; `None` outside of a desk, and in journals of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Box<Build>>,
+}
+
+/// Which program and which settings a desk runs with (P09). Settings are kept as hashes: the journal holds no value of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// The version of the program.
+    pub version: String,
+    /// SHA-256 of the executable, in hexadecimal digits; empty if it cannot be read.
+    pub binary: String,
+    /// SHA-256 over all settings in force.
+    pub configuration: String,
+    /// By key, the beginning of the SHA-256 of each setting's value.
+    pub settings: BTreeMap<String, String>,
+    /// What differs from the start before: `binary`, and keys of settings.
+    pub changed: Vec<String>,
 }
 
 /// A second source of an instrument's price, which entries are compared with (R11).

@@ -170,6 +170,8 @@ events! {
     TargetReceived => "target_received", Drop;
     /// Targets of an outside process were refused.
     TargetRefused => "target_refused", Drop;
+    /// Something that a person should look at, and that changes no state by itself.
+    Alarm => "alarm", Lossless;
 }
 
 /// What a target holds besides its exposure and reason. Recovery reads it instead of asking the strategy again.
@@ -499,6 +501,46 @@ pub enum EventKind {
         /// How many of the source were refused since the start.
         refused: u64,
     },
+    /// See [`EventType::Alarm`].
+    Alarm {
+        /// Which.
+        alarm: AlarmKind,
+        /// On which account, if it is about one.
+        account: Option<AccountId>,
+        /// In what, if it is about one instrument.
+        instrument: Option<InstrumentId>,
+        /// What happened, in words.
+        text: String,
+    },
+}
+
+/// What an alarm is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum AlarmKind {
+    /// Somebody else traded an instrument of the account that the desk does not list.
+    UnlistedTrade,
+    /// An order that counted as never placed showed up at the venue.
+    LateOrder,
+    /// The venue ended a stop that protects a position.
+    StopExpired,
+    /// A kill that was to sell what is EXTERNAL left some of it.
+    LeftUnsold,
+    /// A handler of the bus causes the events that start it.
+    HandlerLoop,
+}
+
+impl AlarmKind {
+    /// Its name on every wire of ours.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnlistedTrade => "unlisted_trade",
+            Self::LateOrder => "late_order",
+            Self::StopExpired => "stop_expired",
+            Self::LeftUnsold => "left_unsold",
+            Self::HandlerLoop => "handler_loop",
+        }
+    }
 }
 
 impl EventKind {
@@ -539,6 +581,7 @@ impl EventKind {
             Self::PositionUnprotected { .. } => EventType::PositionUnprotected,
             Self::TargetReceived { .. } => EventType::TargetReceived,
             Self::TargetRefused { .. } => EventType::TargetRefused,
+            Self::Alarm { .. } => EventType::Alarm,
         }
     }
 }
@@ -564,6 +607,6 @@ mod tests {
                 );
             }
         }
-        assert_eq!(EventType::ALL.len(), 33);
+        assert_eq!(EventType::ALL.len(), 34);
     }
 }

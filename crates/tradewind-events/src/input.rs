@@ -16,6 +16,7 @@ use tradewind_risk::BreakerScope;
 use crate::account_stream::StreamChange;
 use crate::command::Command;
 use crate::configuration::{Configuration, Started};
+use crate::event::AlarmKind;
 use crate::target::ExternalTarget;
 
 /// Something that happened.
@@ -108,6 +109,21 @@ pub enum Input {
         source: Box<str>,
         /// `Live`, `Stale` or `Gap`. A gap says nothing of the connection.
         health: FeedHealth,
+    },
+    /// An account has an asset that the configuration does not name. It comes before every input that uses the id, so that the id stays
+    /// the asset's over restarts.
+    AssetAdded {
+        /// The next id of the desk's table.
+        asset: AssetId,
+        /// The venue's name for it.
+        name: Box<str>,
+    },
+    /// A part of the desk outside of the engine raises an alarm.
+    Alarm {
+        /// Which.
+        alarm: AlarmKind,
+        /// What happened, in words.
+        text: Box<str>,
     },
 }
 

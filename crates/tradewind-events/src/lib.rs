@@ -20,10 +20,12 @@ pub use command::{
     Action, AdoptedFrom, Adoption, Command, CommandId, CommandResult, Principal, StopMode,
 };
 pub use configuration::{
-    BotConfig, CandleSource, Configuration, ExternalControl, Lane, OnRestart, PriceReference,
-    Started, WakeRule,
+    BotConfig, Build, CandleSource, Configuration, ExternalControl, Lane, OnRestart,
+    PriceReference, Started, WakeRule,
 };
-pub use event::{BotState, Delivery, Event, EventKind, EventType, SignalDetails, SignalSource};
+pub use event::{
+    AlarmKind, BotState, Delivery, Event, EventKind, EventType, SignalDetails, SignalSource,
+};
 pub use input::{
     AccountFills, AccountState, AdoptedOrder, BookRead, CandleHistory, Evaluation, EvaluationError,
     EvaluationOutcome, Funding, Input, LaneState, OpenOrder, SeriesPoint, StorageHealth, Timer,

@@ -340,6 +340,9 @@ pub struct Counters {
     pub partial_fills: u64,
     /// Reports seen a second time and not applied.
     pub duplicate_reports: u64,
+    /// Alarms: what a person should look at, and that changes no state by itself.
+    #[serde(default)]
+    pub alarms: u64,
     /// Answers of other lanes dropped as late or superseded.
     pub late_evaluations: u64,
     /// Bot errors.

@@ -209,6 +209,7 @@ pub(crate) fn render(configuration: &Configuration, kind: &EventKind) -> Markup 
             .text(instrument(*id))
             .text(": ")
             .foreign(reason),
+        EventKind::Alarm { text: words, .. } => text.bold("Alarm: ").foreign(words),
     }
 }
 

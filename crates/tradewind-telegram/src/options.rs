@@ -65,7 +65,10 @@ impl Urgency {
     pub(crate) const fn of(event_type: EventType) -> Self {
         if matches!(
             event_type,
-            EventType::KillSwitch | EventType::KillSwitchReset | EventType::CircuitBreakerFired
+            EventType::KillSwitch
+                | EventType::KillSwitchReset
+                | EventType::CircuitBreakerFired
+                | EventType::Alarm
         ) {
             Self::Critical
         } else {

@@ -66,7 +66,8 @@ pub use machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
 pub use protocol::{Ignored, Incoming, Protocol, ProtocolError, Sequence, Topic};
 pub use rules::{ListedFor, Listing, Listings};
 pub use sink::{
-    AccountSink, AssetBalance, MarketSink, SourceSink, ToAccountSink, ToMarketSink, UserEvent,
+    AccountSink, AssetBalance, MarketSink, SourceSink, ToAccountSink, ToMarketSink, UnlistedTrade,
+    UserEvent,
 };
 pub use source::{DataSource, SourceCore, SourceHandle};
 pub use stats::{SourceStats, StatsSnapshot};

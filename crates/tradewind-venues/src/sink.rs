@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tradewind_model::{
     AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId,
-    MarketEvent, Quote, ReportKind, Timestamp, Trade,
+    MarketEvent, Quote, ReportKind, Side, Timestamp, Trade,
 };
 
 use crate::health::HealthChange;
@@ -68,6 +68,27 @@ pub enum UserEvent {
         /// The venue's stamp.
         at: Timestamp,
     },
+    /// Somebody traded an instrument that the desk does not list.
+    UnlistedTrade(Box<UnlistedTrade>),
+}
+
+/// Somebody's trade in an instrument that the desk does not list. Numbers are the venue's texts: the desk has no scale for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnlistedTrade {
+    /// Which account.
+    pub account: AccountId,
+    /// The venue's name for the instrument.
+    pub symbol: String,
+    /// The venue's number of the trade.
+    pub trade_id: i64,
+    /// Bought or sold.
+    pub side: Side,
+    /// How much.
+    pub quantity: String,
+    /// At what price.
+    pub price: String,
+    /// The venue's stamp.
+    pub at: Timestamp,
 }
 
 /// Takes what happens on an account.
@@ -78,6 +99,8 @@ pub trait AccountSink: Send + Sync + 'static {
     fn balances(&self, account: AccountId, balances: &[AssetBalance], at: Timestamp);
     /// A deposit or a withdrawal.
     fn transfer(&self, account: AccountId, asset: AssetId, amount: Amount, at: Timestamp);
+    /// Somebody traded an instrument that the desk does not list.
+    fn unlisted_trade(&self, trade: UnlistedTrade);
     /// The stream is (again) live; what happened before it must be read by request.
     fn resync(&self, account: AccountId);
     /// The stream is down, or the subscription failed: no new events arrive.
@@ -125,6 +148,10 @@ impl AccountSink for Arc<dyn AccountSink> {
 
     fn transfer(&self, account: AccountId, asset: AssetId, amount: Amount, at: Timestamp) {
         (**self).transfer(account, asset, amount, at);
+    }
+
+    fn unlisted_trade(&self, trade: UnlistedTrade) {
+        (**self).unlisted_trade(trade);
     }
 
     fn resync(&self, account: AccountId) {
@@ -248,6 +275,7 @@ impl<S: AccountSink> SourceSink<UserEvent> for ToAccountSink<S> {
                 amount,
                 at,
             } => self.sink.transfer(account, asset, amount, at),
+            UserEvent::UnlistedTrade(trade) => self.sink.unlisted_trade(*trade),
         }
     }
 

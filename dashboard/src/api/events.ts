@@ -89,6 +89,7 @@ export interface EventBodies {
     expires: Instant;
   };
   target_refused: { source: string; bot: string | null; reason: string; refused: number };
+  alarm: { alarm: string; account: string | null; instrument: string | null; text: string };
 }
 
 export type EventType = keyof EventBodies;

@@ -61,6 +61,7 @@ export interface Counters {
   partial_fills: number;
   duplicate_reports: number;
   late_evaluations: number;
+  alarms: number;
   bot_errors: number;
 }
 

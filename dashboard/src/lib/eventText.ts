@@ -80,6 +80,8 @@ export function describe(event: DeskEvent): string {
       return `${data.source}: ${data.bot} is to hold ${data.exposure} in ${product(data.instrument)}`;
     case "target_refused":
       return `${data.source}: ${data.refused} targets refused${because(data.reason)}`;
+    case "alarm":
+      return data.text;
     default:
       // A desk newer than this page.
       return "";

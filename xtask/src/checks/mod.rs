@@ -1,6 +1,7 @@
 //! The rules, one file each. Every one is pure and has a test in which it fails: a check that cannot fail is a defect.
 
 pub(crate) mod arrows;
+pub(crate) mod bounds;
 pub(crate) mod clients;
 pub(crate) mod core;
 pub(crate) mod dialect;

@@ -338,4 +338,15 @@ pub enum EventBody {
         /// How many of the source were refused since the start.
         refused: u64,
     },
+    /// Something that a person should look at, and that changes no state by itself.
+    Alarm {
+        /// What it is about: `unlisted_trade`, `late_order`, `stop_expired`, `left_unsold` or `handler_loop`.
+        alarm: String,
+        /// Account, if it is about one.
+        account: Option<String>,
+        /// In what, if it is about one instrument.
+        instrument: Option<String>,
+        /// What happened, in words.
+        text: String,
+    },
 }

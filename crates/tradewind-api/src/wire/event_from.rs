@@ -314,6 +314,17 @@ impl EventBody {
                 quantity: names.quantity(*instrument, *quantity),
                 reason: reason.clone(),
             },
+            EventKind::Alarm {
+                alarm,
+                account,
+                instrument,
+                text,
+            } => Self::Alarm {
+                alarm: alarm.name().to_owned(),
+                account: account.map(|account| names.account(account)),
+                instrument: instrument.map(|instrument| names.instrument(instrument)),
+                text: text.clone(),
+            },
         }
     }
 }

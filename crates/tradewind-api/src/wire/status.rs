@@ -1,7 +1,9 @@
 //! The desk at a glance.
 
 use serde::{Deserialize, Serialize};
-use tradewind_events::{BotState as InnerState, CloseView, Counters as InnerCounters, DeskView};
+use tradewind_events::{
+    BotState as InnerState, CloseView, Configuration, Counters as InnerCounters, DeskView,
+};
 use utoipa::ToSchema;
 
 use super::equity::{AccountEquity, Totals};
@@ -19,6 +21,9 @@ pub struct Status {
     pub at: Instant,
     /// Version of Tradewind.
     pub version: String,
+    /// Which program and which settings run.
+    #[serde(default)]
+    pub build: Build,
     /// When the desk started, by its clock.
     pub started_at: Instant,
     /// How long it has been up, in seconds of real time.
@@ -43,6 +48,28 @@ pub struct Status {
     pub counters: Counters,
     /// Parts of the desk and how they are.
     pub components: Vec<Component>,
+}
+
+/// Which program and which settings run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Build {
+    /// SHA-256 of the executable.
+    pub binary: String,
+    /// SHA-256 over all settings in force.
+    pub configuration: String,
+    /// What differs from the start before: `binary`, and keys of settings.
+    pub changed: Vec<String>,
+}
+
+impl Build {
+    fn of(configuration: &Configuration) -> Self {
+        let build = configuration.build.as_deref();
+        build.map_or_else(Self::default, |build| Self {
+            binary: build.binary.clone(),
+            configuration: build.configuration.clone(),
+            changed: build.changed.clone(),
+        })
+    }
 }
 
 /// What the desk runs on.
@@ -132,6 +159,8 @@ pub struct Counters {
     pub duplicate_reports: u64,
     /// Answers dropped as late or superseded.
     pub late_evaluations: u64,
+    /// Alarms: what a person should look at, and that changes no state by itself.
+    pub alarms: u64,
     /// Bot errors.
     pub bot_errors: u64,
 }
@@ -179,6 +208,7 @@ impl Status {
             seq: view.seq,
             at: view.at.into(),
             version: extra.version,
+            build: Build::of(names.configuration()),
             started_at: extra.started_at,
             uptime_seconds: extra.uptime_seconds,
             mode: extra.mode,
@@ -248,6 +278,7 @@ impl Counters {
             partial_fills: view.partial_fills,
             duplicate_reports: view.duplicate_reports,
             late_evaluations: view.late_evaluations,
+            alarms: view.alarms,
             bot_errors: view.bot_errors,
         }
     }

@@ -11,12 +11,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tradewind_events::Event;
 use tradewind_model::EventId;
 
 use crate::filter::TypeSet;
+use crate::handler::PublishRate;
 use crate::options::{Class, SubscriptionOptions};
-use crate::stats::{Overflow, SubscriberStats, TypeCounts};
+use crate::stats::{Loop, Overflow, SubscriberStats, TypeCounts};
 use bounded::Bounded;
 use latest::Latest;
 use lossless::Lossless;
@@ -61,6 +63,11 @@ struct State {
     waiting: bool,
     /// Somebody waits for `parked`.
     parked: bool,
+    /// What its handler published lately.
+    published: PublishRate,
+    /// Events of its handler that were not published, and how many of them are announced.
+    refused: u64,
+    announced: u64,
 }
 
 /// A subscriber's queue.
@@ -92,6 +99,9 @@ impl Queue {
                 closed: false,
                 waiting: false,
                 parked: false,
+                published: PublishRate::default(),
+                refused: 0,
+                announced: 0,
             }),
             wake: Notify::new(),
             unpark: Condvar::new(),
@@ -192,6 +202,30 @@ impl Queue {
         })
     }
 
+    /// Counts an event that its handler publishes. False if those of this second are too many.
+    pub(crate) fn count_published(&self, now: Instant) -> bool {
+        self.lock().published.count(now)
+    }
+
+    /// Counts an event of its handler that is not published.
+    pub(crate) fn count_refused(&self) {
+        let mut state = self.lock();
+        state.refused = state.refused.saturating_add(1);
+    }
+
+    /// Whether its handler's refused events are worth an alarm: at the first, and whenever there are twice as many.
+    pub(crate) fn take_loop(&self) -> Option<Loop> {
+        let mut state = self.lock();
+        let refused = state.refused;
+        let is_due = refused > 0 && refused >= state.announced.saturating_mul(2);
+        state.announced = if is_due { refused } else { state.announced };
+        drop(state);
+        is_due.then(|| Loop {
+            subscriber: self.name.clone(),
+            refused,
+        })
+    }
+
     pub(crate) fn stats(&self) -> SubscriberStats {
         let state = self.lock();
         SubscriberStats {
@@ -205,6 +239,7 @@ impl Queue {
                 Policy::Latest(_) => false,
             },
             types: state.tally.types(),
+            refused: state.refused,
         }
     }
 

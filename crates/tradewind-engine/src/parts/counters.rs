@@ -65,6 +65,10 @@ impl Counters {
         self.totals.orders += 1;
     }
 
+    pub(crate) const fn alarm(&mut self) {
+        self.totals.alarms += 1;
+    }
+
     /// Notes a report that changed nothing.
     pub(crate) const fn duplicate_report(&mut self) {
         self.totals.duplicate_reports += 1;

@@ -76,6 +76,12 @@ pub(crate) struct Feed {
     /// When the first quote came that jumped to that side.
     #[serde(default)]
     suspect_since: Timestamp,
+    /// The quote that jumped and that a book under way is to confirm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    doubted: Option<Quote>,
+    /// Whether a book has confirmed that the market jumped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_jump_confirmed: bool,
 }
 
 /// A stamp that is further ahead of the clock is wrong: later quotes are not compared with it.
@@ -326,6 +332,7 @@ impl Market {
         };
         let feed = &mut self.feeds[index];
         let suspect = &mut feed.suspect;
+        feed.is_jump_confirmed = false;
         if !jumps(last, quote, max) || now.since(before) > JUMP_WITHIN {
             *suspect = None;
             return false;
@@ -343,6 +350,52 @@ impl Market {
     pub(crate) fn suspect(&self, instrument: InstrumentId) -> Option<(Quote, Timestamp)> {
         let feed = self.feeds.get(instrument.index())?;
         feed.suspect.map(|quote| (quote, feed.suspect_since))
+    }
+
+    /// Whether a book has confirmed the jump of [`suspect`](Self::suspect).
+    pub(crate) fn is_jump_confirmed(&self, instrument: InstrumentId) -> bool {
+        let feed = self.feeds.get(instrument.index());
+        feed.is_some_and(|feed| feed.is_jump_confirmed)
+    }
+
+    /// Notes that a book is to be read for the quote that jumped. False if one is being read, which may be older than the jump.
+    pub(crate) fn doubt_jump(&mut self, instrument: InstrumentId, now: Timestamp) -> bool {
+        let is_new = self.request_book(instrument, now);
+        let feed = &mut self.feeds[instrument.index()];
+        if is_new {
+            feed.doubted = feed.suspect;
+        }
+        is_new
+    }
+
+    /// Takes the top of a book that was read after a quote that jumped, `None` if it has none. It counts for the quote that it was read
+    /// for: it confirms it if `is_confirmed` of its prices, else the jump was none. True if it decided.
+    pub(crate) fn decide_jump(
+        &mut self,
+        instrument: InstrumentId,
+        touch: Option<(Level, Level)>,
+        is_confirmed: impl FnOnce(&Self, &Quote) -> bool,
+    ) -> bool {
+        let feed = &mut self.feeds[instrument.index()];
+        let doubted = feed.doubted.take();
+        let (Some(suspect), Some((bid, ask))) = (feed.suspect, touch) else {
+            return false;
+        };
+        if doubted != Some(suspect) {
+            return false;
+        }
+        let shown = Quote {
+            bid: bid.price,
+            ask: ask.price,
+            bid_quantity: bid.quantity,
+            ask_quantity: ask.quantity,
+            ..suspect
+        };
+        let is_confirmed = shown.is_sound() && is_confirmed(self, &shown);
+        let feed = &mut self.feeds[instrument.index()];
+        feed.suspect = is_confirmed.then_some(shown);
+        feed.is_jump_confirmed = is_confirmed;
+        true
     }
 
     /// Keeps a sound quote of a known instrument.

@@ -233,5 +233,6 @@ fn empty_configuration() -> Configuration {
         deadline_min: std::time::Duration::ZERO,
         own_gaps: false,
         references: Vec::new(),
+        build: None,
     }
 }

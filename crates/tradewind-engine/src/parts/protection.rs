@@ -13,8 +13,6 @@ use super::bot_instrument::BotInstrument;
 pub(crate) const UNCOVERED_MAX: Duration = Duration::from_secs(2);
 /// How long an exit waits for a definite answer on the stop that locks its quantity (V21).
 pub(crate) const EXIT_WAIT: Duration = Duration::from_secs(10);
-/// How long a stop with a limit may rest beyond its trigger before the desk sells in its place.
-pub(crate) const UNFILLED_MAX: Duration = Duration::from_secs(2);
 /// The longest wait between two tries of a stop.
 const RETRY_MAX: Duration = Duration::from_secs(60);
 /// Between two moves of the stops in one instrument of one account.

@@ -49,6 +49,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
         Input::Series(point) => parts.market.keep_series(point),
         Input::Target(target) => targets::fold_target(parts, target),
         Input::SourceHealth { source, health } => targets::note_gap(parts, source, *health),
+        Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name),
         Input::Timer(timer) => fold_timer(parts, group, *timer, out),
         Input::Quote(quote) => fold_quote(parts, quote, out),
         // Their effects on durable state, if any, are decisions, which have records of their own.
@@ -65,7 +66,8 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
         | Input::TradesLost { .. }
         | Input::Resync
         | Input::TargetUnreadable { .. }
-        | Input::QueueOverflow { .. } => {}
+        | Input::QueueOverflow { .. }
+        | Input::Alarm { .. } => {}
     }
 }
 

@@ -189,6 +189,7 @@ fn without_lists(config: &Configuration) -> Configuration {
         bots: Vec::new(),
         limits: config.limits.clone(),
         references: config.references.clone(),
+        build: config.build.clone(),
         ..*config
     }
 }

@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use tradewind_events::{EventKind, Output, Outputs, StreamChange, StreamState, Timer};
-use tradewind_model::{AccountId, Amount, AssetId, Timestamp};
+use tradewind_events::{AlarmKind, EventKind, Output, Outputs, StreamChange, StreamState, Timer};
+use tradewind_model::{AccountId, Amount, AssetId, Side, Timestamp};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
+use super::alarms::raise;
 use super::causes::{close_cause, open_cause};
 use super::holdings::book_unexplained;
 use crate::parts::Parts;
@@ -63,6 +64,24 @@ pub(crate) fn on_account_stream(
         StreamChange::Transfer { asset, amount, .. } => {
             parts.streams.count_transfer(account);
             follow_transfer(parts, account, (*asset, *amount), out);
+        }
+        StreamChange::UnlistedTrade {
+            symbol,
+            side,
+            quantity,
+            price,
+            ..
+        } => {
+            let text = format!(
+                "somebody else {} {quantity} {symbol} at {price}, which the desk does not list: readings of the balances book it",
+                match side {
+                    Side::Buy => "bought",
+                    Side::Sell => "sold",
+                }
+            );
+            let place = (AlarmKind::UnlistedTrade, Some(account), None);
+            raise(parts, place, text, out);
+            out.push(Output::Reconcile(account));
         }
     }
 }

@@ -5,7 +5,7 @@
 //! are taken over. A configuration that gives an existing id to something else is refused as a whole.
 
 use tradewind_events::{BotConfig, BotState, Configuration, EventKind, Outputs, Timer};
-use tradewind_model::{Account, Amount, BotId, Instrument};
+use tradewind_model::{Account, Amount, AssetId, BotId, Instrument};
 use tradewind_risk::{CauseKind, Scope, TradingState};
 
 use super::budgets::allocate;
@@ -33,6 +33,14 @@ pub(crate) fn on_configured(parts: &mut Parts, configuration: &Configuration, ou
     change_bots(parts, configuration, out);
     parts.accounts.update(&parts.config);
     parts.index_wakes();
+}
+
+/// An asset that the venue named at run time takes the next id. Any other id is not from this desk's table and is left alone.
+pub(crate) fn add_asset(parts: &mut Parts, asset: AssetId, name: &str) {
+    let assets = &mut parts.config.assets;
+    if asset.index() == assets.len() {
+        assets.intern(name);
+    }
 }
 
 /// Fills an empty engine. A strategy that cannot be built is announced when its bot is to start.

@@ -4,6 +4,7 @@ use tradewind_events::{BookRead, BotState, Outputs};
 use tradewind_model::{FeedHealth, LastEntry};
 
 use super::evaluation::{Decided, announce_target};
+use super::exits::decide_jump;
 use super::market_data::on_health;
 use crate::context::Trigger;
 use crate::parts::Parts;
@@ -16,6 +17,7 @@ pub(crate) fn on_book(parts: &mut Parts, read: &BookRead, out: &mut Outputs) {
     if !parts.market.contains(instrument) {
         return;
     }
+    decide_jump(parts, read, out);
     if !parts
         .market
         .confirm(instrument, read.depth.as_ref(), parts.now())

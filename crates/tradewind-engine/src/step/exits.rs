@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tradewind_events::{EventKind, Outputs, SignalDetails, SignalSource, Timer};
+use tradewind_events::{BookRead, EventKind, Output, Outputs, SignalDetails, SignalSource, Timer};
 use tradewind_model::{
     AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason, Side,
 };
@@ -16,11 +16,16 @@ use super::target::{flat, reconcile_next, sells_beside};
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
+use crate::parts::bots::Bots;
 use crate::parts::exit_monitor::ExitCause;
-use crate::parts::protection::UNFILLED_MAX;
+use crate::parts::market::Market;
+use crate::parts::orders::Orders;
 
 /// Until a position is looked at again whose entry is being cancelled.
 const AGAIN: Duration = Duration::from_secs(1);
+/// After a jump whose book cannot be read, until the one quote counts: to hold a position through a crash costs more than to sell on a
+/// wrong quote from a venue that answers nothing.
+const UNREAD_MAX: Duration = Duration::from_secs(10);
 
 /// Checks every monitored position in the instrument of a quote.
 #[inline]
@@ -84,30 +89,62 @@ fn on_level(
     }
 }
 
-/// A quote jumped. If the next one, which decides about it, does not come in time, stops with a limit that it has passed need the desk.
+/// A quote jumped. The next one decides about it. Where stops with a limit are passed and a quiet instrument may have no next one for
+/// long, the venue's book decides, too: it is read now.
 #[cold]
 pub(crate) fn await_second_quote(parts: &mut Parts, instrument: InstrumentId, out: &mut Outputs) {
     for index in 0..parts.config.accounts.len() {
-        let account = parts.config.accounts[index].id;
-        if !passed(parts, (account, instrument)).is_empty() {
-            let at = parts.now() + parts.deadline(UNFILLED_MAX);
-            let timer = Timer::Protection(account, instrument);
-            parts.timers.set_earlier(at, timer, out);
+        let key = (parts.config.accounts[index].id, instrument);
+        if !passed(parts, key).is_empty() {
+            read_jump(parts, key, out);
         }
     }
 }
 
-/// Sells what stops with a limit guard that the market has passed for two seconds, by a quote that nothing has confirmed or contradicted
-/// since. At the venue such a stop waits at its limit for a market that may not come back.
+/// Reads the book that confirms or contradicts a jump, and again until it does.
+fn read_jump(parts: &mut Parts, key: (AccountId, InstrumentId), out: &mut Outputs) {
+    let now = parts.now();
+    if parts.market.doubt_jump(key.1, now) {
+        out.push(Output::ReadBook {
+            account: key.0,
+            instrument: key.1,
+        });
+    }
+    let timer = Timer::Protection(key.0, key.1);
+    parts.timers.set_earlier(now + AGAIN, timer, out);
+}
+
+/// The answer to the reading of a book decides about a quote that jumped beyond stops with a limit. If the book's price passes one, too,
+/// the positions are sold. If it passes none, the quote was wrong: nothing is sold for it. An empty book decides nothing.
+pub(super) fn decide_jump(parts: &mut Parts, read: &BookRead, out: &mut Outputs) {
+    let instrument = read.instrument;
+    let touch = read.depth.as_ref();
+    let touch = touch.and_then(|depth| Some((*depth.bids.first()?, *depth.asks.first()?)));
+    let (config, bots, orders) = (&parts.config, &parts.bots, &parts.orders);
+    let accounts: Vec<AccountId> = config.accounts.iter().map(|account| account.id).collect();
+    let is_passed = |market: &Market, quote: &Quote| {
+        let key = |account: &AccountId| (*account, instrument);
+        let mut accounts = accounts.iter().map(key);
+        accounts.any(|key| !passed_by(market, (bots, orders), key, quote).is_empty())
+    };
+    if !parts.market.decide_jump(instrument, touch, is_passed) {
+        return;
+    }
+    for account in accounts {
+        leave_passed(parts, (account, instrument), out);
+    }
+}
+
+/// Sells what stops with a limit guard that the market has passed. At the venue such a stop waits at its limit for a market that may not
+/// come back. One quote alone is no proof: a book must have confirmed it, or cannot have been read for [`UNREAD_MAX`].
 pub(crate) fn leave_passed(parts: &mut Parts, key: (AccountId, InstrumentId), out: &mut Outputs) {
     let places = passed(parts, key);
     let Some((quote, since)) = parts.market.suspect(key.1).filter(|_| !places.is_empty()) else {
         return;
     };
-    let (now, due) = (parts.now(), since + parts.deadline(UNFILLED_MAX));
-    if now < due {
-        let timer = Timer::Protection(key.0, key.1);
-        return parts.timers.set_earlier(due, timer, out);
+    let now = parts.now();
+    if !parts.market.is_jump_confirmed(key.1) && now < since + parts.deadline(UNREAD_MAX) {
+        return read_jump(parts, key, out);
     }
     parts.context.set_trigger(Trigger::Quote(quote, None));
     for place in places {
@@ -128,19 +165,29 @@ fn passed(parts: &Parts, (account, instrument): (AccountId, InstrumentId)) -> Ve
     let Some((quote, _)) = parts.market.suspect(instrument) else {
         return Vec::new();
     };
+    let state = (&parts.bots, &parts.orders);
+    passed_by(&parts.market, state, (account, instrument), &quote)
+}
+
+/// Positions of an account whose stop with a limit this quote passes.
+fn passed_by(
+    market: &Market,
+    (bots, orders): (&Bots, &Orders),
+    (account, instrument): (AccountId, InstrumentId),
+    quote: &Quote,
+) -> Vec<BotInstrument> {
     let is_passed = |place: &BotInstrument| {
-        let side = parts.bots.at(*place).closing_side();
+        let side = bots.at(*place).closing_side();
         let price = quote.opposite_side(side);
-        let mut stops = parts.orders.stops_of(*place).filter(|stop| stop.rests());
+        let mut stops = orders.stops_of(*place).filter(|stop| stop.rests());
         stops.any(|stop| match (stop.terms().kind, side) {
             (OrderKind::StopLimit { trigger, .. }, Side::Sell) => price <= trigger,
             (OrderKind::StopLimit { trigger, .. }, Side::Buy) => price >= trigger,
             _ => false,
         })
     };
-    let monitored = parts.market.monitored(instrument).iter().copied();
-    let of_account =
-        |place: &BotInstrument| parts.bots.bot(place.bot()).config().account == account;
+    let monitored = market.monitored(instrument).iter().copied();
+    let of_account = |place: &BotInstrument| bots.bot(place.bot()).config().account == account;
     monitored.filter(of_account).filter(is_passed).collect()
 }
 

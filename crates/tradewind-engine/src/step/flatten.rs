@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use tradewind_events::{Output, Outputs, Timer};
-use tradewind_model::{AccountId, InstrumentId, OwnerId, Reason, Target};
+use tradewind_events::{AlarmKind, Output, Outputs, Timer};
+use tradewind_model::{AccountId, Amount, AssetId, InstrumentId, OwnerId, Reason, Target};
 use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
+use super::alarms::raise;
 use super::causes::{close_cause, open_until_cleared};
 use super::commands::close_for_kill;
-use super::holdings::external_to_sell;
+use super::holdings::{external_to_sell, why_unsold};
 use super::positions::closable;
 use super::target::{flat, reconcile_position};
 use crate::parts::Parts;
@@ -53,8 +54,38 @@ pub(crate) fn end(parts: &mut Parts, out: &mut Outputs) {
     open_until_cleared(parts, Scope::Desk, state, reason, out);
     close_cause(parts, Scope::Desk, &CauseKind::Flattening, out);
     parts.timers.cancel(Timer::Flatten, out);
+    for index in 0..parts.config.accounts.len() {
+        let account = parts.config.accounts[index].id;
+        if parts.accounts.get(account).sells_external() {
+            report_unsold(parts, account, out);
+        }
+    }
     sell_external(parts, false);
     out.push(Output::EndFlattening);
+}
+
+/// Announces what is still EXTERNAL on an account of which all was to be sold. The report currency is what was sold for.
+fn report_unsold(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    let assets = parts.portfolio.ledger.assets(account);
+    let assets: Vec<AssetId> = assets.map(|(asset, _)| asset).collect();
+    let of_external = |asset: &AssetId| {
+        let ledger = &parts.portfolio.ledger;
+        let has = ledger.balance(account, *asset, OwnerId::External);
+        let is_left = has > Amount::ZERO && *asset != parts.config.report_asset;
+        is_left.then(|| {
+            let name = parts.config.assets.name(*asset);
+            format!("{has} {name} ({})", why_unsold(parts, account, *asset))
+        })
+    };
+    let left: Vec<String> = assets.iter().filter_map(of_external).collect();
+    if left.is_empty() {
+        return;
+    }
+    let name = &parts.config.accounts[account.index()].name;
+    let left = left.join(", ");
+    let text = format!("the kill left unsold of what is EXTERNAL on {name}: {left}");
+    let place = (AlarmKind::LeftUnsold, Some(account), None);
+    raise(parts, place, text, out);
 }
 
 /// Notes whether what is EXTERNAL is sold, too.

@@ -146,6 +146,35 @@ pub(super) fn external_to_sell(
     if is_enough { quantity } else { Quantity::ZERO }
 }
 
+/// Why a kill leaves something of an asset that is EXTERNAL, in words.
+pub(super) fn why_unsold(parts: &Parts, account: AccountId, asset: AssetId) -> &'static str {
+    let venue = parts.config.accounts[account.index()].venue;
+    let mut listed = parts
+        .config
+        .instruments
+        .iter()
+        .filter(|one| (one.kind, one.base, one.venue) == (InstrumentKind::Spot, asset, venue));
+    let is_traded = |one: &&Instrument| one.status == InstrumentStatus::Trading;
+    let has_quote = |one: &&Instrument| parts.market.quote(one.id).is_some();
+    let Some(first) = listed.next() else {
+        return "the desk lists no instrument of it";
+    };
+    let mut all = std::iter::once(first).chain(listed).filter(is_traded);
+    let Some(sold) = all.find(has_quote) else {
+        return "no instrument of it is traded and has a quote";
+    };
+    let has = parts
+        .portfolio
+        .ledger
+        .balance(account, asset, OwnerId::External);
+    let bid = parts.market.quote(sold.id).map(|quote| quote.bid);
+    let quantity = sold.floor_quantity(sold.floor_amount(has.max(Amount::ZERO)));
+    match sold.check(quantity.min(largest(sold)), None, bid) {
+        Ok(_) => "it was not sold in time",
+        Err(_) => "it is below the least order of the venue",
+    }
+}
+
 /// Before a sale by hand is booked: what it sells beyond the desk's own is EXTERNAL's, and becomes the desk's at the price of the sale.
 /// Only a kill sells so much.
 pub(super) fn take_external(parts: &mut Parts, order: &Order, fill: &Fill) {

@@ -11,6 +11,7 @@
 
 pub(crate) mod account_stream;
 pub(crate) mod adoption;
+pub(crate) mod alarms;
 pub(crate) mod breakers;
 mod budgets;
 pub(crate) mod candles;

@@ -4,13 +4,14 @@
 //! matters only while the desk cannot exit. At every moment the exits and the stops of a position together are no larger
 //! than the position.
 
-use tradewind_events::{EventKind, Outputs, Timer};
+use tradewind_events::{AlarmKind, EventKind, Outputs, Timer};
 use tradewind_model::{
     AccountId, ClientOrderId, ExecutionReport, InstrumentId, OrderKind, OrderStatus, OrderTerms,
     Ppm, Price, Quantity, ReportKind, Side,
 };
 use tradewind_risk::PositionEffect;
 
+use super::alarms::raise_about;
 use super::exit_way::{resume, waited_for, waiting_in};
 use super::positions::closable;
 use super::stop_orders::{Stop, largest, place_stop};
@@ -370,7 +371,7 @@ pub(super) fn note_outcome(parts: &mut Parts, order: &Order, kind: &ReportKind, 
         follow_replacement(parts, order, stop, out);
     }
     if order.effect() == PositionEffect::Protect {
-        note_fate(parts, order, kind);
+        note_fate(parts, order, kind, out);
     }
 }
 
@@ -411,7 +412,7 @@ fn follow_replacement(parts: &mut Parts, order: &Order, stop: ClientOrderId, out
     }
 }
 
-fn note_fate(parts: &mut Parts, stop: &Order, kind: &ReportKind) {
+fn note_fate(parts: &mut Parts, stop: &Order, kind: &ReportKind, out: &mut Outputs) {
     let key = (stop.terms().account, stop.terms().instrument);
     if stop.is_on_book() {
         return parts.protection.note_success(key);
@@ -433,6 +434,9 @@ fn note_fate(parts: &mut Parts, stop: &Order, kind: &ReportKind) {
         ReportKind::NotSent(reason) => format!("its stop was not sent: {reason:?}"),
         _ => format!("the venue ended its stop: {}", stop.status().name()),
     };
+    if *kind == ReportKind::Expired {
+        raise_about(parts, (AlarmKind::StopExpired, stop), &reason, out);
+    }
     let now = parts.now();
     parts.protection.note_failure(key, reason, now);
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tradewind_events::{BotState, EventKind, Output, Outputs, Timer};
+use tradewind_events::{AlarmKind, BotState, EventKind, Output, Outputs, Timer};
 use tradewind_model::{
     AccountId, BotId, EventId, ExecutionReport, Fill, NotSentReason, OrderKind, OrderStatus,
     OwnerId, Ppm, Quantity, RejectReason, ReportKind,
@@ -13,6 +13,7 @@ use tradewind_model::{
 use tradewind_portfolio::{Booking, PositionChange};
 use tradewind_risk::{CauseKind, PositionEffect, Scope, TradingState};
 
+use super::alarms::{raise, raise_about};
 use super::breakers;
 use super::causes::{note_foreign_desk, open_until_cleared};
 use super::holdings::{cover_external, cover_fees, take_external};
@@ -72,6 +73,10 @@ pub(crate) fn fold_report(
         out.extend([order.cancel_again(), order.query()]);
     }
     let order = Arc::clone(shared);
+    if is_alive {
+        let what = "it showed up at the venue after it counted as never placed; it is cancelled";
+        raise_about(parts, (AlarmKind::LateOrder, &order), what, out);
+    }
     breakers::on_report(parts, &order, &report.kind, out);
     match &report.kind {
         ReportKind::Filled(fill) => on_fill(parts, &order, fill, out),
@@ -373,12 +378,23 @@ fn on_stray(parts: &mut Parts, report: &ExecutionReport, out: &mut Outputs) {
         ReportKind::Filled(fill) if is_known(parts, fill) => {
             book_stray(parts, fill, None, report.cumulative, out);
         }
-        ReportKind::Accepted if parts.ids.is_own(report.client_id) => out.push(Output::Cancel {
-            account: report.account,
-            instrument: report.instrument,
-            client_id: report.client_id,
-            venue_order_id: report.venue_order_id,
-        }),
+        ReportKind::Accepted if parts.ids.is_own(report.client_id) => {
+            out.push(Output::Cancel {
+                account: report.account,
+                instrument: report.instrument,
+                client_id: report.client_id,
+                venue_order_id: report.venue_order_id,
+            });
+            let place = (
+                AlarmKind::LateOrder,
+                Some(report.account),
+                Some(report.instrument),
+            );
+            let id = report.client_id;
+            let text =
+                format!("order {id} is open at the venue and not in the books; it is cancelled");
+            raise(parts, place, text, out);
+        }
         _ => {}
     }
 }

@@ -3,6 +3,7 @@
 mod account_stream;
 mod accounts;
 mod adoption;
+mod alarms;
 mod breakers;
 mod candles;
 mod commands;

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use tradewind_events::Funding;
-use tradewind_events::Input;
+use tradewind_events::{BookRead, Funding, Input, Output};
 use tradewind_model::{
     Amount, Depth, ExitPlan, FeedHealth, Level, Money, OrderKind, Ppm, Price, Quantity, Quote,
     ReportKind, Side, Stop, StopOrders,
@@ -57,34 +56,78 @@ fn a_stop_fires_on_a_jump_only_once_a_second_quote_confirms_it() {
     assert_eq!(desk.orders().len(), 2);
 }
 
-/// A market that jumps beyond a stop's limit and falls silent: the venue's order may wait for ever, so the desk sells after two seconds.
-/// Where the venue sells at market itself, and where a second quote says that it was wrong, it does not.
+/// A desk whose bot holds one unit behind a stop that rests at its venue.
+fn behind_a_stop(stop_orders: StopOrders) -> Desk {
+    let script = Script::default();
+    let mut configuration = tradewind_testkit::configuration();
+    configuration.bots = vec![bot(0)];
+    configuration.bots[0].exit = stop();
+    configuration.limits.quote_jump_max = Some(Ppm(50_000));
+    configuration.venue_stop_distance = Some(Ppm(1_250_000));
+    configuration.instruments[0].stop_orders = stop_orders;
+    let mut desk = Desk::started(configuration, script.strategies());
+    desk.advance(Duration::from_secs(2));
+    buy(&mut desk, &script);
+    let stop = desk.last_order();
+    desk.report(&stop, ReportKind::Accepted, Some(0));
+    desk
+}
+
+/// The venue answers with a book of this bid, and an ask one tick above.
+fn read_book(desk: &mut Desk, bid: i64) {
+    let level = |price| Level {
+        price: Price(price),
+        quantity: Quantity(200_000),
+    };
+    let depth = Depth {
+        instrument: SPOT,
+        bids: vec![level(bid)],
+        asks: vec![level(bid + 1)],
+        received_at: desk.now,
+    };
+    let depth = Some(depth);
+    let instrument = SPOT;
+    desk.input(&Input::Book(Box::new(BookRead { instrument, depth })));
+}
+
+/// How often the engine has requested a book.
+fn books_requested(desk: &Desk) -> usize {
+    let is_book = |output: &&Output| matches!(output, Output::ReadBook { .. });
+    desk.log.iter().filter(is_book).count()
+}
+
+/// One wrong tick in an instrument that is silent afterwards: the book is read, and says that the market did not move. Nothing is sold,
+/// however long the silence.
 #[test]
-fn a_jump_beyond_a_stop_with_a_limit_counts_after_two_silent_seconds() {
+fn one_wild_tick_beyond_a_stop_with_a_limit_sells_nothing_however_long_the_silence() {
+    let mut desk = behind_a_stop(StopOrders::Limit);
+    desk.quote(9_000, 9_001);
+    assert_eq!(books_requested(&desk), 1);
+    desk.advance(Duration::from_millis(100));
+    read_book(&mut desk, 10_000);
+    desk.advance(Duration::from_secs(60));
+    assert_eq!(desk.orders().len(), 2);
+    let covered = desk.engine.view().positions[0].protected;
+    assert_eq!(covered, desk.orders()[1].quantity, "its stop guards it");
+}
+
+/// A market that jumps beyond a stop's limit and falls silent: the venue's order may wait for ever, so the desk sells as soon as the book
+/// confirms it. Where the venue sells at market itself, and where a second quote says that it was wrong, it does not.
+#[test]
+fn a_jump_beyond_a_stop_with_a_limit_counts_once_the_book_confirms_it() {
     for (stop_orders, contradicted, sells) in [
         (StopOrders::Limit, false, true),
         (StopOrders::Limit, true, false),
         (StopOrders::Market, false, false),
     ] {
-        let script = Script::default();
-        let mut configuration = tradewind_testkit::configuration();
-        configuration.bots = vec![bot(0)];
-        configuration.bots[0].exit = stop();
-        configuration.limits.quote_jump_max = Some(Ppm(50_000));
-        configuration.venue_stop_distance = Some(Ppm(1_250_000));
-        configuration.instruments[0].stop_orders = stop_orders;
-        let mut desk = Desk::started(configuration, script.strategies());
-        desk.advance(Duration::from_secs(2));
-        buy(&mut desk, &script);
-        let stop = desk.last_order();
-        desk.report(&stop, ReportKind::Accepted, Some(0));
+        let mut desk = behind_a_stop(stop_orders);
         desk.quote(9_000, 9_001);
         desk.advance(Duration::from_millis(1_900));
-        assert_eq!(desk.orders().len(), 2, "a second quote is awaited");
+        assert_eq!(desk.orders().len(), 2, "the book is awaited");
         if contradicted {
             desk.quote(10_000, 10_001);
         }
-        desk.advance(Duration::from_millis(200));
+        read_book(&mut desk, 8_990);
         assert_eq!(desk.orders().len() > 2, sells, "{stop_orders:?}");
         if sells {
             assert_eq!(desk.last_order().kind, OrderKind::Market);
@@ -92,30 +135,39 @@ fn a_jump_beyond_a_stop_with_a_limit_counts_after_two_silent_seconds() {
     }
 }
 
-/// In a crash the book may be empty on one side, and price after price jumps further: the two seconds count from the first.
+/// A book that cannot be read decides nothing: it is read again every second, and after ten the one quote counts.
+#[test]
+fn a_book_that_cannot_be_read_is_read_again_and_given_up_after_ten_seconds() {
+    let mut desk = behind_a_stop(StopOrders::Limit);
+    desk.quote(9_000, 9_001);
+    for _ in 0..9 {
+        let (instrument, depth) = (SPOT, None);
+        desk.input(&Input::Book(Box::new(BookRead { instrument, depth })));
+        desk.advance(Duration::from_secs(1));
+        assert_eq!(desk.orders().len(), 2);
+    }
+    assert_eq!(books_requested(&desk), 10);
+    desk.advance(Duration::from_millis(1_100));
+    assert_eq!(desk.last_order().kind, OrderKind::Market);
+}
+
+/// In a crash the book may be empty on one side, and price after price jumps further. A book counts for the price that it was read for: one
+/// from before the last jump says nothing about it.
 #[test]
 fn further_jumps_and_unsound_quotes_do_not_put_the_sale_off() {
-    let script = Script::default();
-    let mut configuration = tradewind_testkit::configuration();
-    configuration.bots = vec![bot(0)];
-    configuration.bots[0].exit = stop();
-    configuration.limits.quote_jump_max = Some(Ppm(50_000));
-    configuration.venue_stop_distance = Some(Ppm(1_250_000));
-    configuration.instruments[0].stop_orders = StopOrders::Limit;
-    let mut desk = Desk::started(configuration, script.strategies());
-    desk.advance(Duration::from_secs(2));
-    buy(&mut desk, &script);
+    let mut desk = behind_a_stop(StopOrders::Limit);
     let stop = desk.last_order();
-    desk.report(&stop, ReportKind::Accepted, Some(0));
     let covered = |desk: &Desk| desk.engine.view().positions[0].protected;
     assert_eq!(covered(&desk), stop.quantity);
     desk.quote(9_000, 9_001);
     assert_eq!(covered(&desk).0, 0, "what it has passed covers nothing");
-    desk.advance(Duration::from_secs(1));
     desk.quote(8_000, 7_999);
     desk.quote(8_000, 8_001);
-    assert_eq!(desk.orders().len(), 2);
+    read_book(&mut desk, 10_000);
+    assert_eq!(covered(&desk).0, 0, "that book may be older than the jump");
     desk.advance(Duration::from_millis(1_100));
+    assert_eq!((desk.orders().len(), books_requested(&desk)), (2, 2));
+    read_book(&mut desk, 7_000);
     assert_eq!(desk.last_order().kind, OrderKind::Market);
 }
 

@@ -107,7 +107,7 @@ fn subject(kind: &EventKind) -> Subject {
         EventKind::PriceUpdate(quote) => instrument(quote.instrument),
         EventKind::CandleClosed(candle) => instrument(candle.instrument),
         EventKind::FeedHealthChanged { instrument: id, .. } => instrument(*id),
-        EventKind::Gap { instrument, .. } => Subject {
+        EventKind::Gap { instrument, .. } | EventKind::Alarm { instrument, .. } => Subject {
             instrument: *instrument,
             ..Subject::default()
         },

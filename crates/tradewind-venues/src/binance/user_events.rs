@@ -17,7 +17,7 @@ use super::answers::{amount, client_id, price, quantity, side, status, traded};
 use super::assets::Assets;
 use crate::error::{VenueError, cut};
 use crate::protocol::{Ignored, Incoming, Topic};
-use crate::sink::{AssetBalance, UserEvent};
+use crate::sink::{AssetBalance, UnlistedTrade, UserEvent};
 use crate::symbols::SymbolTable;
 use crate::wire::json;
 
@@ -119,7 +119,7 @@ impl AccountReader {
         let execution: Execution<'_> = serde_json::from_str(text)
             .map_err(|error| VenueError::unreadable("execution report", error))?;
         let Some(instrument) = self.symbols.find(execution.s.as_bytes()) else {
-            return Ok(None);
+            return Ok(execution.unlisted(self.account));
         };
         let report = execution.report(self.account, instrument, &self.assets)?;
         Ok(Some(UserEvent::Report(Box::new(report))))
@@ -256,6 +256,20 @@ struct TransferEvent<'a> {
 }
 
 impl Execution<'_> {
+    /// A trade in an instrument that the desk does not list. Other news of its orders concern nobody here.
+    fn unlisted(&self, account: AccountId) -> Option<UserEvent> {
+        let side = side(&self.side).filter(|_| self.happened == "TRADE")?;
+        Some(UserEvent::UnlistedTrade(Box::new(UnlistedTrade {
+            account,
+            symbol: cut(&self.s),
+            trade_id: self.trade_id,
+            side,
+            quantity: cut(&self.last_quantity),
+            price: cut(&self.last_price),
+            at: Timestamp::from_millis(self.at),
+        })))
+    }
+
     fn report(
         &self,
         account: AccountId,
@@ -350,6 +364,7 @@ mod tests {
     use super::*;
     use crate::rules::tests::instrument;
     use serde_json::{Value, json};
+    use tradewind_model::Side;
 
     const OURS: &str = "54570000000100000007000000000001";
 
@@ -477,6 +492,23 @@ mod tests {
         let mut elsewhere = execution("NEW", "NEW");
         elsewhere["s"] = json!("DOGEUSDT");
         check(elsewhere, Incoming::Ignored(Ignored::WrongSymbol));
+        let mut traded = execution("TRADE", "FILLED");
+        traded["s"] = json!("DOGEUSDT");
+        let trade = UnlistedTrade {
+            account: AccountId(3),
+            symbol: "DOGEUSDT".to_owned(),
+            trade_id: 56,
+            side: Side::Buy,
+            quantity: "0.5".to_owned(),
+            price: "2.00".to_owned(),
+            at: Timestamp::from_millis(8),
+        };
+        let event = Incoming::Event {
+            topic: Topic::Account(AccountId(3)),
+            sequence: None,
+            event: UserEvent::UnlistedTrade(Box::new(trade)),
+        };
+        check(traded, event);
         check(json!({"e": 5}), Incoming::Ignored(Ignored::Malformed));
         check(json!(5), Incoming::Ignored(Ignored::Malformed));
         let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));

@@ -15,7 +15,7 @@ use tradewind_model::{
     AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId, Quote,
     ReportKind, Timestamp, Trade,
 };
-use tradewind_venues::{AccountSink, AssetBalance, MarketSink, Topic};
+use tradewind_venues::{AccountSink, AssetBalance, MarketSink, Topic, UnlistedTrade};
 
 pub(crate) struct Server {
     listener: TcpListener,
@@ -173,6 +173,10 @@ impl AccountSink for Recorder {
 
     fn transfer(&self, _account: AccountId, _asset: AssetId, amount: Amount, _at: Timestamp) {
         self.note(format!("transfer {amount}"));
+    }
+
+    fn unlisted_trade(&self, trade: UnlistedTrade) {
+        self.note(format!("unlisted {}", trade.symbol));
     }
 
     fn resync(&self, _account: AccountId) {

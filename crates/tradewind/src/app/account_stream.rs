@@ -67,7 +67,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use tokio::task::JoinSet;
     use tradewind_model::{Amount, AssetId, ExecutionReport, Timestamp};
-    use tradewind_venues::{AssetBalance, Pending};
+    use tradewind_venues::{AssetBalance, Pending, UnlistedTrade};
 
     #[derive(Default)]
     struct Downs(Mutex<Vec<(AccountId, String)>>);
@@ -76,6 +76,7 @@ mod tests {
         fn report(&self, _: ExecutionReport) {}
         fn balances(&self, _: AccountId, _: &[AssetBalance], _: Timestamp) {}
         fn transfer(&self, _: AccountId, _: AssetId, _: Amount, _: Timestamp) {}
+        fn unlisted_trade(&self, _: UnlistedTrade) {}
         fn resync(&self, _: AccountId) {}
 
         fn down(&self, account: AccountId, reason: &str) {

@@ -17,6 +17,7 @@ use tradewind_venues::MarketData;
 use tradewind_venues::execution::CandleRange;
 
 use crate::app::components::Components;
+use crate::app::current::CurrentConfiguration;
 use crate::app::difference::VenueState;
 use crate::app::kill_switch::KillSwitch;
 use crate::app::logs::Logs;
@@ -43,7 +44,7 @@ pub(crate) struct LiveDesk {
     /// The engine.
     pub(crate) handle: DeskHandle,
     /// The configuration in force.
-    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) configuration: Arc<CurrentConfiguration>,
     /// Its clock.
     pub(crate) clock: Arc<dyn Clock>,
     /// Its kill switch.
@@ -177,9 +178,9 @@ impl LiveDesk {
 
     /// The adapter through which an instrument's public data is read.
     fn reader(&self, instrument: InstrumentId) -> Option<Arc<dyn MarketData>> {
-        let instrument = self.configuration.instruments.get(instrument.index())?;
-        let account = self
-            .configuration
+        let configuration = self.configuration.get();
+        let instrument = configuration.instruments.get(instrument.index())?;
+        let account = configuration
             .accounts
             .iter()
             .find(|account| account.venue == instrument.venue);
@@ -256,7 +257,7 @@ impl tradewind_api::Desk for LiveDesk {
     }
 
     fn configuration(&self) -> Arc<Configuration> {
-        Arc::clone(&self.configuration)
+        self.configuration.get()
     }
 
     fn now(&self) -> Timestamp {

@@ -10,13 +10,15 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tradewind_events::{BotConfig, Configuration, WakeRule};
-use tradewind_model::{AccountId, Clock, Instrument, InstrumentId, Interval, TradeId, VenueId};
+use tradewind_events::{BotConfig, Configuration, Input, WakeRule};
+use tradewind_model::{
+    AccountId, AssetId, Clock, Instrument, InstrumentId, Interval, TradeId, VenueId,
+};
 use tradewind_venues::execution::{Executor, ExecutorSettings, TradeCursor, Waits};
 use tradewind_venues::house::HouseSink;
 use tradewind_venues::{
-    AccountSink, MarketData, MarketSink, OrderGate, RealTime, Source, SourceSettings, Topic, Venue,
-    VenueError,
+    AccountSink, Assets, MarketData, MarketSink, OrderGate, RealTime, Source, SourceSettings,
+    Topic, Venue, VenueError,
 };
 
 use crate::app::account_stream::keep_account;
@@ -89,6 +91,21 @@ impl std::fmt::Debug for HotPath {
 }
 
 impl HotPath {
+    /// Journals each asset that the accounts turn out to have beyond the configuration, before anything uses its id, and hands it to
+    /// `added`.
+    pub fn follow_assets(
+        &self,
+        assets: &Assets,
+        added: impl Fn(AssetId, &str) + Send + Sync + 'static,
+    ) {
+        let queues = Arc::clone(&self.queues);
+        assets.follow(self.configuration.assets.clone(), move |asset, name| {
+            let named = name.into();
+            queues.control(Input::AssetAdded { asset, name: named });
+            added(asset, name);
+        });
+    }
+
     /// Starts each account's executor, and what its venue keeps up. The effects of the driver go in through what is
     /// returned, by account.
     pub fn start_executors(

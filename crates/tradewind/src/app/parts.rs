@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tradewind_bus::{Bus, Class, EventLog, SubscriptionOptions, TypeSet};
-use tradewind_events::{Configuration, Delivery, Event, EventType, Input};
+use tradewind_events::{AlarmKind, Configuration, Delivery, Event, EventType, Input};
 use tradewind_journal::{EventReader, Reader, Record, StoreKind};
 use tradewind_model::{AccountId, Clock, EventId};
 use tradewind_storage::{HistoryItem, Writer};
@@ -109,6 +109,17 @@ pub(super) fn start_overflow_watch(
                         dropped: overflow.dropped,
                     });
                 }
+                for looping in bus.take_loops() {
+                    let text = format!(
+                        "the handler {} causes the events that start it: {} of its events were not published",
+                        looping.subscriber, looping.refused
+                    );
+                    tracing::error!(text, "A handler of the bus runs in circles.");
+                    queues.control(Input::Alarm {
+                        alarm: AlarmKind::HandlerLoop,
+                        text: text.into(),
+                    });
+                }
             }
         }
     });
@@ -168,11 +179,21 @@ impl tradewind_storage::EventSource for JournalEvents {
             );
         }
         let records = self.reader.records(StoreKind::Truth);
+        let mut current = None;
         for found in records.map_err(std::io::Error::other)? {
             let found = found.map_err(std::io::Error::other)?;
             match found.record {
                 Record::Input(Input::Configured(configuration)) => {
+                    current = Some(configuration.clone());
                     take(HistoryItem::Configured(found.seq, configuration));
+                }
+                Record::Input(Input::AssetAdded { asset, name }) => {
+                    let known = current.as_mut();
+                    let known = known.filter(|known| known.assets.len() == asset.index());
+                    if let Some(configuration) = known {
+                        configuration.assets.intern(&name);
+                        take(HistoryItem::Configured(found.seq, configuration.clone()));
+                    }
                 }
                 Record::Input(Input::Account(state)) if !state.fills.is_empty() => {
                     take(HistoryItem::Fills(found.seq, state.fills));

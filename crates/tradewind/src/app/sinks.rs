@@ -10,7 +10,7 @@ use tradewind_model::{
     Quote, Timestamp, Trade,
 };
 use tradewind_venues::house::{HouseNumber, HouseSink, HouseTarget, TargetError};
-use tradewind_venues::{AccountSink, AssetBalance, MarketSink, RealTime, Topic};
+use tradewind_venues::{AccountSink, AssetBalance, MarketSink, RealTime, Topic, UnlistedTrade};
 
 use crate::app::echoes::Echoes;
 use crate::driver::InputQueues;
@@ -158,6 +158,22 @@ impl AccountSink for AccountToQueues {
     fn transfer(&self, account: AccountId, asset: AssetId, amount: Amount, at: Timestamp) {
         tracing::warn!(account = account.0, asset = asset.0, %amount, "The venue reports a deposit, a withdrawal or a transfer.");
         self.put(account, StreamChange::Transfer { asset, amount, at });
+    }
+
+    fn unlisted_trade(&self, trade: UnlistedTrade) {
+        tracing::warn!(
+            account = trade.account.0,
+            symbol = trade.symbol,
+            "Somebody traded an instrument of the account that the desk does not list."
+        );
+        let change = StreamChange::UnlistedTrade {
+            symbol: trade.symbol,
+            side: trade.side,
+            quantity: trade.quantity,
+            price: trade.price,
+            at: trade.at,
+        };
+        self.put(trade.account, change);
     }
 
     fn resync(&self, account: AccountId) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tradewind_bus::{Bus, EventLog};
 use tradewind_engine::StrategySource;
-use tradewind_events::{Input, OrderView, Started};
+use tradewind_events::{Build, Input, OrderView, Started};
 use tradewind_journal::{DeskFile, DirectoryLock, Identity, JournalError, Reader, RunningDesk};
 use tradewind_model::{ClientOrderId, Clock, DeskClock, Ppm, Timestamp};
 use tradewind_risk::PositionEffect;
@@ -18,10 +18,12 @@ use tradewind_venues::execution::AccountSnapshot;
 use tradewind_venues::{MarketSink, RealTime, TokioTime};
 
 use crate::app::api_server::ApiServer;
+use crate::app::build::{build, hash_of_binary};
 use crate::app::clock_watch::start_clock_watch;
 use crate::app::closed_while_down::start_closed_while_down;
 use crate::app::closing::close_positions;
 use crate::app::confirmation::{Confirmation, ask_on_terminal};
+use crate::app::current::CurrentConfiguration;
 use crate::app::data_dir::DataDir;
 use crate::app::desk::{EngineThreadUse, LiveDesk, mode};
 use crate::app::desk_time::{clock_after, keep_deadlines};
@@ -103,6 +105,7 @@ impl Desk {
             ..
         } = options;
         permit(&config, &market)?;
+        let binary = tokio::task::spawn_blocking(hash_of_binary);
         let directory = DataDir::open(&data_dir)?;
         let venue = venue_of(&config, &market);
         let (storage, instance) = (&*directory.storage, directory.identity.instance);
@@ -162,7 +165,16 @@ impl Desk {
         };
         let mut resolved = config.resolve(&venues.listed, venues.assets.snapshot(), absent)?;
         keep_deadlines(&mut resolved, clock.speed());
-        let stable = keep_ids(resolved, last_run.configuration()).map_err(anyhow::Error::msg)?;
+        let mut stable =
+            keep_ids(resolved, last_run.configuration()).map_err(anyhow::Error::msg)?;
+        let before = last_run.configuration().build.as_deref();
+        let build = build(
+            binary.await.unwrap_or_default(),
+            &config.show_json(),
+            before,
+        );
+        announce_build(&build);
+        stable.configuration.build = Some(Box::new(build));
         let for_engine = stable.for_engine();
         let configuration = Arc::new(stable.configuration);
         venues.take_into_use(&configuration)?;
@@ -198,6 +210,11 @@ impl Desk {
             take_over: take_over(is_new, Arc::clone(&writer), directory.identity.clone()),
             stages: stages.clone(),
         };
+        let current = Arc::new(CurrentConfiguration::new(Arc::clone(&configuration)));
+        let (known, names) = (Arc::clone(&current), Arc::clone(&writer));
+        path.follow_assets(&venues.assets, move |asset, name| {
+            names.configure(recovery.last_seq + 1, known.add_asset(asset, name));
+        });
         let thread =
             EngineThread::start(config.engine.wait).context("starting the engine's thread")?;
         let hot = thread.handle().clone();
@@ -308,7 +325,7 @@ impl Desk {
 
         let live = Arc::new(LiveDesk {
             handle,
-            configuration,
+            configuration: current,
             started_at: clock.now(),
             clock,
             kill,
@@ -402,7 +419,7 @@ impl Desk {
         if let Ok(Some(view)) = last {
             tracing::info!(
                 "{}",
-                shutdown_summary::text(&view, &self.live.configuration)
+                shutdown_summary::text(&view, &self.live.configuration.get())
             );
         }
         drop(self.watchdog);
@@ -418,6 +435,20 @@ impl Desk {
             Reason::Requested(_) => Ok(()),
             Reason::Ended(error) => Err(error),
         }
+    }
+}
+
+/// Says what differs from the last start.
+fn announce_build(build: &Build) {
+    let (binary, configuration) = (&build.binary, &build.configuration);
+    tracing::info!(
+        binary,
+        configuration,
+        "This is what starts, by its SHA-256."
+    );
+    if !build.changed.is_empty() {
+        let changed = build.changed.join(", ");
+        tracing::warn!("Changed since the last start: {changed}");
     }
 }
 

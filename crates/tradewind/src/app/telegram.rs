@@ -112,7 +112,7 @@ const fn loudness(notify: Notify) -> tradewind_telegram::Notify {
 
 impl tradewind_telegram::Desk for LiveDesk {
     fn configuration(&self) -> Arc<Configuration> {
-        Arc::clone(&self.configuration)
+        self.configuration.get()
     }
 
     fn now(&self) -> Timestamp {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
+use tradewind_events::Input;
 use tradewind_journal::{
     Coverage, Disk, Identity, JournalError, Reader, Record, Segment, Stamped, Storage as _,
     StoreKind,
@@ -14,7 +15,7 @@ use tradewind_journal::{
 use super::exit::ProblemsFound;
 use super::location::Location;
 use super::output::Output;
-use super::table::{Column, Style, Table};
+use super::table::{Column, Style, Table, text_at, to_the_second};
 
 const SEGMENTS: &[Column] = &[
     ("STORE", "/store", Style::Text),
@@ -110,12 +111,16 @@ fn inspect(reader: &Reader, dir: &Path, output: Output) -> anyhow::Result<()> {
             "epoch": identity.epoch,
             "former": identity.former.iter().map(|former| former.instance).collect::<Vec<_>>(),
         })),
+        "starts": starts(reader),
     });
     if output.is_json() {
         output.value(&answer)?;
     } else {
         output.table(&Table::of(&answer, SEGMENTS), "no files")?;
         output.line(&summary(&answer))?;
+        for start in answer["starts"].as_array().into_iter().flatten() {
+            output.line(&start_line(start))?;
+        }
     }
     match segments.iter().all(|segment| segment.fault.is_none()) {
         true => Ok(()),
@@ -123,9 +128,50 @@ fn inspect(reader: &Reader, dir: &Path, output: Output) -> anyhow::Result<()> {
     }
 }
 
+/// The starts that the truth holds, with what was started. Of a damaged journal, those before the damage.
+fn starts(reader: &Reader) -> Vec<Value> {
+    let records = reader.records(StoreKind::Truth).into_iter().flatten();
+    let starts = records.map_while(Result::ok).filter_map(|found| {
+        let Record::Input(Input::Configured(configuration)) = found.record else {
+            return None;
+        };
+        let build = configuration.build.unwrap_or_default();
+        Some(json!({
+            "seq": found.seq,
+            "at": to_the_second(&found.at.to_string()),
+            "version": build.version,
+            "binary": build.binary,
+            "configuration": build.configuration,
+            "changed": build.changed,
+        }))
+    });
+    starts.collect()
+}
+
+fn start_line(start: &Value) -> String {
+    let text = |name: &str| text_at(start, name);
+    let hash = |name: &str| -> String { text(name).chars().take(12).collect() };
+    if start["configuration"] == "" {
+        return format!(
+            "start {} at {}: before hashes were kept",
+            text("/seq"),
+            text("/at")
+        );
+    }
+    format!(
+        "start {} at {}: program {} {}, configuration {}; changed: {}",
+        text("/seq"),
+        text("/at"),
+        text("/version"),
+        hash("/binary"),
+        hash("/configuration"),
+        text("/changed")
+    )
+}
+
 fn summary(answer: &Value) -> String {
     let text = |pointer| {
-        let text = super::table::text_at(answer, pointer);
+        let text = text_at(answer, pointer);
         if text.is_empty() {
             "none".to_owned()
         } else {

@@ -134,7 +134,7 @@ pub(super) fn kill(
         }
         let answer = client.post("kill", &body)?;
         if args.flatten {
-            return flattened(&client, output);
+            return flattened(&client, args.include_external, output);
         }
         Ok(answer)
     });
@@ -176,7 +176,7 @@ fn killed(answer: &Value, part: &PartArgs) -> String {
     clippy::disallowed_methods,
     reason = "the command has nothing else to do, and ends with its process"
 )]
-fn flattened(client: &Client, output: Output) -> anyhow::Result<Value> {
+fn flattened(client: &Client, sells_external: bool, output: Output) -> anyhow::Result<Value> {
     output.complain(
         "no new order is sent but exits; positions are being closed, for a minute at most",
     );
@@ -190,10 +190,41 @@ fn flattened(client: &Client, output: Output) -> anyhow::Result<Value> {
         std::thread::sleep(LOOK_EVERY);
     }
     let left = client.get("positions", &[])?["items"].take();
-    Ok(json!({ "state": "KILLED", "open_positions": left }))
+    let mut killed = json!({ "state": "KILLED", "open_positions": left });
+    if sells_external {
+        let currency = client.get("status", &[])?["equity"]["asset"].take();
+        killed["unsold_external"] = unsold(&client.get("balances", &[])?, &currency);
+    }
+    Ok(killed)
+}
+
+/// What is still EXTERNAL, by account and asset; the report currency is what the rest was to be sold for.
+fn unsold(balances: &Value, currency: &Value) -> Value {
+    let held = balances["items"].as_array().into_iter().flatten();
+    let left = held
+        .filter(|held| held["asset"] != *currency)
+        .filter_map(|held| {
+            let mut owners = held["owners"].as_array()?.iter();
+            let external = owners.find(|owner| owner["owner"] == "EXTERNAL")?;
+            Some(json!({
+                "account": held["account"],
+                "asset": held["asset"],
+                "amount": external["amount"],
+            }))
+        });
+    left.collect()
 }
 
 fn print_killed(killed: &Value, output: Output) -> anyhow::Result<()> {
+    for unsold in killed["unsold_external"].as_array().into_iter().flatten() {
+        let text = |name| text_at(unsold, name);
+        output.complain(&format!(
+            "not sold: {} {} of {}, which is EXTERNAL; `tradewind events --types alarm` has the reason",
+            text("/amount"),
+            text("/asset"),
+            text("/account")
+        ));
+    }
     let left = killed["open_positions"].as_array().map_or(0, Vec::len);
     if left == 0 {
         return Ok(output
@@ -300,4 +331,23 @@ fn by_hand(args: &ResetArgs, location: &Location, output: Output) -> anyhow::Res
     } else {
         "reset: it was not killed".to_owned()
     })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a kill could not sell of EXTERNAL is listed; the money that it was sold for is not.
+    #[test]
+    fn what_is_still_external_is_listed_but_for_the_report_currency() {
+        let owners = json!([{ "owner": "EXTERNAL", "amount": "3" }]);
+        let held = |asset: &str, owners: &Value| json!({ "account": "main", "asset": asset, "owners": owners });
+        let balances = json!({ "items": [
+            held("USDT", &owners),
+            held("DOGE", &owners),
+            held("BTC", &json!([{ "owner": "rsi-btc", "amount": "1" }])),
+        ] });
+        let wanted = json!([{ "account": "main", "asset": "DOGE", "amount": "3" }]);
+        assert_eq!(unsold(&balances, &json!("USDT")), wanted);
+    }
 }

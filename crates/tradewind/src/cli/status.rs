@@ -49,6 +49,7 @@ fn lines(status: &Value) -> Vec<String> {
             at("/counters/partial_fills")
         ),
     ];
+    lines.extend(build(status));
     lines.extend(items(status, "causes").map(cause));
     lines.extend(items(status, "components").map(component));
     lines.push(format!(
@@ -56,6 +57,27 @@ fn lines(status: &Value) -> Vec<String> {
         to_the_second(&at("/at")),
         at("/seq")
     ));
+    lines
+}
+
+/// Which program and settings run, and what differs from the start before.
+fn build(status: &Value) -> Vec<String> {
+    let hash = |of: &str| -> Option<String> {
+        let hash = status["build"][of].as_str()?;
+        Some(hash.chars().take(12).collect())
+    };
+    let (Some(binary), Some(configuration)) = (hash("binary"), hash("configuration")) else {
+        return Vec::new();
+    };
+    let changed = status["build"]["changed"].as_array().into_iter().flatten();
+    let changed: Vec<&str> = changed.filter_map(Value::as_str).collect();
+    let mut lines = vec![format!(
+        "build       program {binary}, configuration {configuration}"
+    )];
+    if !changed.is_empty() {
+        let changed = changed.join(", ");
+        lines.push(format!("changed     since the last start: {changed}"));
+    }
     lines
 }
 

@@ -284,7 +284,7 @@ const TELEGRAM: &[Key] = &[
     default("token_env", Kind::Text, "\"TG_BOT_TOKEN\"", "environment variable that holds the bot's token"),
     default("chat_env", Kind::Text, "\"TG_CHAT_ID\"", "environment variable that holds the chat notifications go to"),
     default("stale_after", Kind::Duration, "\"30s\"", "age at which an entry command is refused; stop and kill are accepted at any age"),
-    default("notify", Kind::Open(&Kind::Choice(&["on", "silent", "off"])), "{ order_filled = \"on\", circuit_breaker_fired = \"on\", queue_overflow = \"on\", kill_switch = \"on\" }", "which events are sent, by type, with sound or without"),
+    default("notify", Kind::Open(&Kind::Choice(&["on", "silent", "off"])), "{ order_filled = \"on\", circuit_breaker_fired = \"on\", queue_overflow = \"on\", kill_switch = \"on\", alarm = \"on\" }", "which events are sent, by type, with sound or without"),
 ];
 
 #[rustfmt::skip]

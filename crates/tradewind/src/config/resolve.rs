@@ -127,6 +127,7 @@ impl DeskConfig {
             // The gaps of recorded data are those of its recorder, and rows may repeat a quote.
             own_gaps: absent == AbsentInstruments::Refuse,
             references: self.references(&names),
+            build: None,
         })
     }
 

@@ -19,7 +19,7 @@ use tradewind_simx_server::{HISTORY, Limits, MarketChoice, Server, ServerOptions
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
 use tradewind_venues::{
     AccountSink, AssetBalance, BinanceVenue, MarketSink, OrderGate, RateBudget, SourceHandle,
-    SourceSettings, TcpConnector, Topic, client_config,
+    SourceSettings, TcpConnector, Topic, UnlistedTrade, client_config,
 };
 
 use crate::orders::sealed;
@@ -237,6 +237,10 @@ impl AccountSink for Heard {
 
     fn transfer(&self, _account: AccountId, _asset: AssetId, _amount: Amount, _at: Timestamp) {
         self.note("transfer");
+    }
+
+    fn unlisted_trade(&self, _trade: UnlistedTrade) {
+        self.note("unlisted trade");
     }
 
     fn resync(&self, _account: AccountId) {

@@ -1,6 +1,7 @@
 //! How a desk ends: with its positions closed, and in the midst of its start.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -40,6 +41,38 @@ fn a_desk_that_flattens_at_its_end_leaves_no_position_and_no_order() {
     within(Duration::from_secs(30), "equal books", || {
         (desk.get("balances")["equal"] == true).then_some(())
     });
+}
+
+/// P02: a second interrupt while positions are closed ends the desk at once. What is open stays protected, and the next start has it.
+#[test]
+fn a_second_interrupt_during_the_flattening_ends_at_once_and_loses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let config = fast_bots(folder);
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(
+        &config,
+        text.replace("[desk]\n", "[desk]\non_exit = \"flatten\"\n"),
+    )
+    .unwrap();
+    let mut desk = Desk::start_with(folder, &["--config", &config]);
+    within(Duration::from_secs(30), "three positions", || {
+        (desk.items("positions").len() >= 3).then_some(())
+    });
+    desk.signal("INT");
+    within(Duration::from_secs(5), "the first word of the end", || {
+        desk.said().contains("shutting down").then_some(())
+    });
+    desk.signal("INT");
+    let status = desk.ended(Duration::from_secs(1));
+    assert!(status.signal().is_none(), "{status}");
+    let killed = crate::desk::command(folder, &["kill", "--reason", "only to be read"]);
+    assert!(killed.status.success(), "{killed:?}");
+    let desk = Desk::start_with(folder, &["--config", &config]);
+    within(Duration::from_secs(30), "equal books", || {
+        (desk.get("balances")["equal"] == true).then_some(())
+    });
+    assert_eq!(desk.get("risk")["unprotected"], serde_json::json!([]));
 }
 
 /// P02: an interrupt at any moment of a start ends it in time, and the next start is in order.

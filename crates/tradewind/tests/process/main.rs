@@ -9,6 +9,7 @@
 mod amounts;
 mod bans;
 mod books;
+mod builds;
 mod certify;
 mod clean_start;
 mod clock_steps;

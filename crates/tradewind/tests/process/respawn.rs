@@ -139,11 +139,17 @@ fn a_killed_desk_is_started_again_and_a_stopped_one_is_not() {
     let mut keeper = Keeper(keep.spawn().unwrap());
     let first = within(SOON, "a desk", || announced(folder));
     signal("KILL", first);
-    let second = within(SOON, "another desk", || {
-        announced(folder).filter(|pid| *pid != first)
-    });
+    let another = |dead: u64| {
+        within(SOON, "another desk", || {
+            announced(folder).filter(|pid| *pid != dead)
+        })
+    };
+    let second = another(first);
+    // P03: a panic of the engine or of an executor ends the process so.
+    signal("ABRT", second);
+    let third = another(second);
     signal("TERM", u64::from(keeper.0.id()));
     let ended = within(SOON, "the end of both", || keeper.0.try_wait().unwrap());
     assert_eq!(ended.code(), Some(0));
-    assert!(!Path::new(&format!("/proc/{second}")).exists());
+    assert!(!Path::new(&format!("/proc/{third}")).exists());
 }

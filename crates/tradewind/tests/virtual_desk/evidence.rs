@@ -192,7 +192,7 @@ impl Names<'_> {
 }
 
 /// `BTCUSDT` of `binance:BTC/USDT`.
-fn symbol(instrument: &Instrument) -> String {
+pub(crate) fn symbol(instrument: &Instrument) -> String {
     let name = &instrument.name;
     let pair = name.split_once(':').map_or(&**name, |(_, pair)| pair);
     pair.replace('/', "")

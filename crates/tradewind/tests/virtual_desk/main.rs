@@ -11,9 +11,11 @@ mod executor;
 mod network;
 mod pairs;
 mod replays;
+mod released;
 mod rows;
 mod simulate;
 mod stops;
+mod unlisted;
 mod watched;
 mod world;
 

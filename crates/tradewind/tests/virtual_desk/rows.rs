@@ -132,6 +132,16 @@ fn an_order_whose_reply_is_lost_is_resolved_and_never_sent_again() {
 /// N11: open orders, a partition, and the market moves meanwhile.
 #[test]
 fn orders_open_in_a_partition_are_in_order_after_it() {
+    after_a_partition_of(60);
+}
+
+/// N11, T03: the same for two hours, in which every connection is tried again and again.
+#[test]
+fn orders_open_in_a_partition_of_two_hours_are_in_order_after_it() {
+    after_a_partition_of(7_200);
+}
+
+fn after_a_partition_of(seconds: u32) {
     let mut world = trading(REST);
     let has_open = |world: &World| {
         let open = |network: &mut VirtualNetwork, _| {
@@ -149,10 +159,10 @@ fn orders_open_in_a_partition_are_in_order_after_it() {
     assert!(has_open(&world), "an order is open");
     world.add_faults("[[fault]]\ndo = \"price\"\npath = [[\"0s\", 1], [\"30s\", 0.95]]\n");
     let heals = |network: &mut VirtualNetwork, now| {
-        network.partition(now, now + 60 * SECOND);
+        network.partition(now, now + seconds * SECOND);
     };
     world.network.with(heals);
-    world.run(70 * SECOND);
+    world.run((seconds + 70) * SECOND);
     in_order(&mut world);
 }
 

@@ -37,7 +37,7 @@ use tradewind_venues::{
     SourceSettings, Topic, Venue, VenueContext, VenueKind, VenueSettings, build,
 };
 
-use crate::evidence::JournalEvidence;
+use crate::evidence::{JournalEvidence, symbol};
 use crate::executor::{Executor, VirtualTime};
 use crate::network::Network;
 use crate::watched::{BooksSeen, Watched};
@@ -108,7 +108,14 @@ impl Choices {
 #[derive(Debug)]
 struct Desk {
     handle: DeskHandle,
-    configuration: Arc<Configuration>,
+    /// With the assets that the account turned out to have.
+    configuration: Arc<Mutex<Configuration>>,
+}
+
+impl Desk {
+    fn configuration(&self) -> Configuration {
+        self.configuration.lock().unwrap().clone()
+    }
 }
 
 /// A desk, a network, an exchange, a disk, and the time that passes for all of them.
@@ -190,7 +197,7 @@ impl World {
             self.watch_books(&context, &configuration)?;
         }
         let start = (last_run, Input::Configured(Box::new(for_engine)));
-        self.start_hot_path(&configuration, &context.gate, start, (venue, responses))
+        self.start_hot_path(&configuration, &context, start, (venue, responses))
     }
 
     /// What adapters share.
@@ -261,7 +268,7 @@ impl World {
     fn start_hot_path(
         &mut self,
         configuration: &Arc<Configuration>,
-        gate: &Arc<OrderGate>,
+        context: &VenueContext,
         (last_run, configured): (Recovery, Input),
         (venue, responses): (Arc<dyn Venue>, Responses),
     ) -> Option<()> {
@@ -280,10 +287,15 @@ impl World {
             configuration: Arc::clone(configuration),
             clock: Arc::clone(&clock),
             time: Arc::clone(&time),
-            gate: Arc::clone(gate),
+            gate: Arc::clone(&context.gate),
             take_over: Arc::new(account_state),
             stages: LatencyStages::default(),
         };
+        let current = Arc::new(Mutex::new(Configuration::clone(configuration)));
+        let named = Arc::clone(&current);
+        path.follow_assets(&context.assets, move |_, name| {
+            named.lock().unwrap().assets.intern(name);
+        });
         let (venues, handle) = ([venue], DeskHandle::new(Arc::clone(&path.queues)));
         let executors = path.start_executors_from(
             &mut self.executor,
@@ -320,7 +332,7 @@ impl World {
             .unwrap();
         self.desk = Some(Desk {
             handle,
-            configuration: Arc::clone(configuration),
+            configuration: current,
         });
         Some(())
     }
@@ -374,7 +386,7 @@ impl World {
 
     /// An instrument of the running desk.
     pub(crate) fn instrument(&self, id: InstrumentId) -> Instrument {
-        self.running().configuration.instrument(id).clone()
+        self.running().configuration().instrument(id).clone()
     }
 
     /// The account's books at the exchange.
@@ -439,9 +451,14 @@ impl World {
     pub(crate) fn violations(&mut self) -> Vec<Violation> {
         let view = self.view();
         let journal = JournalEvidence::read(&self.storage);
-        let desk = journal.books(&view, &self.running().configuration);
+        let configuration = self.running().configuration();
+        let desk = journal.books(&view, &configuration);
         self.network.with(|network, _| {
-            let venue = VenueBooks::of(network.server(), KEY).unwrap();
+            let mut venue = VenueBooks::of(network.server(), KEY).unwrap();
+            // What the desk does not list is compared by the balances alone.
+            let listed: Vec<String> = configuration.instruments.iter().map(symbol).collect();
+            venue.fills.retain(|fill| listed.contains(&fill.symbol));
+            venue.orders.retain(|order| listed.contains(&order.symbol));
             let (sent, intents) = (network.sent_orders(), &journal.intents);
             [
                 orders_placed_once(sent, intents, &venue),

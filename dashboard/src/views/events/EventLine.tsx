@@ -22,6 +22,7 @@ const TONE: Partial<Record<EventType, string>> = {
   desk_stopping: "text-loss",
   position_unprotected: "text-loss",
   target_refused: "text-warn",
+  alarm: "text-loss",
 };
 
 export function EventLine({ event }: { event: DeskEvent }) {

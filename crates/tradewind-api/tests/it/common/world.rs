@@ -116,6 +116,7 @@ pub(crate) fn configuration() -> Configuration {
         deadline_min: std::time::Duration::ZERO,
         own_gaps: false,
         references: Vec::new(),
+        build: None,
         fee: Ppm(1_000),
         stagger: Duration::from_secs(2),
         stale_after: Duration::from_secs(5),

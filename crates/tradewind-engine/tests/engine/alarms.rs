@@ -1,0 +1,190 @@
+//! Alarms: what a person should look at, and that changes no state by itself.
+
+use std::time::Duration;
+
+use tradewind_events::{
+    AccountState, Action, AlarmKind, Configuration, EventKind, EventType, Input, Output,
+    StreamChange,
+};
+use tradewind_model::{
+    AccountMode, Amount, AssetId, OwnerId, Ppm, RejectReason, ReportKind, Side, Stop, StopOrders,
+    Timestamp,
+};
+use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration};
+
+use crate::{BOT, buy, desk};
+
+/// The alarms so far, with their texts.
+fn alarms(desk: &Desk) -> Vec<(AlarmKind, String)> {
+    let events = desk.events().into_iter();
+    let alarms = events.filter_map(|event| match event.kind {
+        EventKind::Alarm { alarm, text, .. } => Some((alarm, text)),
+        _ => None,
+    });
+    alarms.collect()
+}
+
+/// V02: what counted as never placed and shows up later is cancelled, and a person learns of it once.
+#[test]
+fn an_order_that_shows_up_late_is_an_alarm() {
+    let script = Script::default();
+    let mut desk = desk(vec![bot(0)], &script);
+    script.say(BOT, Answer::target(1_000_000));
+    desk.quote(10_000, 10_001);
+    let order = desk.last_order();
+    let absent = RejectReason {
+        code: -2013,
+        text: "the venue has no such order".to_owned(),
+    };
+    desk.report(&order, ReportKind::Unknown, None);
+    desk.report(&order, ReportKind::Rejected(absent), None);
+    assert_eq!(alarms(&desk), []);
+    desk.report(&order, ReportKind::Accepted, Some(0));
+    let found = alarms(&desk);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, AlarmKind::LateOrder);
+    let id = order.client_id.to_string();
+    assert!(found[0].1.contains(&id), "{}", found[0].1);
+    assert_eq!(desk.engine.view().counters.alarms, 1);
+}
+
+/// V15: a stop that the venue ends is an alarm. One that the desk cancels, since its position is closed, is none.
+#[test]
+fn a_stop_that_the_venue_expires_is_an_alarm_and_one_that_is_not_needed_is_none() {
+    for expires in [true, false] {
+        let script = Script::default();
+        let mut guarded = configuration();
+        guarded.bots = vec![bot(0)];
+        guarded.bots[0].exit.stop = Stop::Distance(Ppm(20_000));
+        guarded.venue_stop_distance = Some(Ppm(1_250_000));
+        guarded.instruments[0].stop_orders = StopOrders::Market;
+        let mut desk = Desk::started(guarded, script.strategies());
+        desk.advance(Duration::from_secs(2));
+        buy(&mut desk, &script);
+        let stop = desk.last_order();
+        desk.report(&stop, ReportKind::Accepted, Some(0));
+        if !expires {
+            desk.command(Action::ClosePosition {
+                account: ACCOUNT,
+                bot: Some(BOT),
+                instrument: SPOT,
+            });
+        }
+        desk.report(&stop, ReportKind::Expired, Some(0));
+        let kinds: Vec<AlarmKind> = alarms(&desk).into_iter().map(|(kind, _)| kind).collect();
+        let wanted: &[AlarmKind] = if expires {
+            &[AlarmKind::StopExpired]
+        } else {
+            &[]
+        };
+        assert_eq!(kinds, wanted);
+    }
+}
+
+/// A live account with money and coins from before the desk.
+fn live() -> Desk {
+    let mut live = Configuration {
+        bots: vec![bot(0)],
+        ..configuration()
+    };
+    live.accounts[0].mode = AccountMode::Live;
+    let mut desk = Desk::unreconciled(live, Script::default().strategies());
+    read(&mut desk, &[(USDT, "50000"), (BTC, "0.000001")]);
+    desk.quote(10_000, 10_001);
+    desk
+}
+
+fn read(desk: &mut Desk, balances: &[(AssetId, &str)]) {
+    let amount = |text: &str| text.parse().expect("a number");
+    let balances = balances.iter().map(|(asset, text)| (*asset, amount(text)));
+    let state = AccountState {
+        account: ACCOUNT,
+        balances: balances.collect(),
+        open_orders: Vec::new(),
+        fills: Vec::new(),
+    };
+    desk.input(&Input::Account(Box::new(state)));
+}
+
+fn external(desk: &Desk, asset: AssetId) -> Amount {
+    let balances = desk.engine.view().balances;
+    let is_meant = |held: &&tradewind_events::BalanceView| {
+        (held.asset, held.owner) == (asset, OwnerId::External)
+    };
+    balances
+        .iter()
+        .find(is_meant)
+        .map_or(Amount::ZERO, |held| held.amount)
+}
+
+/// V17: somebody buys what the desk does not list. It is named at once, the account is read, and the readings book both sides.
+#[test]
+fn a_trade_in_what_the_desk_does_not_list_is_named_and_booked_by_the_readings() {
+    let mut desk = live();
+    let doge = AssetId(2);
+    let (asset, name) = (doge, "DOGE".into());
+    desk.input(&Input::AssetAdded { asset, name });
+    desk.log.clear();
+    let change = StreamChange::UnlistedTrade {
+        symbol: "DOGEUSDT".to_owned(),
+        side: Side::Buy,
+        quantity: "100".to_owned(),
+        price: "0.2".to_owned(),
+        at: Timestamp::from_secs(1),
+    };
+    desk.input(&Input::AccountStream {
+        account: ACCOUNT,
+        change: Box::new(change),
+    });
+    assert!(desk.log.contains(&Output::Reconcile(ACCOUNT)));
+    let found = alarms(&desk);
+    assert_eq!(found[0].0, AlarmKind::UnlistedTrade);
+    let text = &found[0].1;
+    assert!(text.contains("bought 100 DOGEUSDT at 0.2"), "{text}");
+    for _ in 0..3 {
+        read(
+            &mut desk,
+            &[(USDT, "49980"), (BTC, "0.000001"), (doge, "100")],
+        );
+    }
+    assert_eq!(external(&desk, doge), Amount::whole(100));
+    // Its bot has 10,000 of it.
+    assert_eq!(external(&desk, USDT), Amount::whole(39_980));
+    assert_eq!(desk.count(EventType::TransferReported), 2);
+    read(
+        &mut desk,
+        &[(USDT, "49980"), (BTC, "0.000001"), (doge, "100")],
+    );
+    assert_eq!(desk.count(EventType::TransferReported), 2, "and no more");
+    assert_eq!(desk.engine.configuration().assets.name(doge), "DOGE");
+}
+
+/// What a kill that sells EXTERNAL cannot sell is named with the reason.
+#[test]
+fn what_a_kill_leaves_of_external_is_an_alarm_with_its_reason() {
+    for include_external in [true, false] {
+        let mut desk = live();
+        let doge = AssetId(2);
+        let (asset, name) = (doge, "DOGE".into());
+        desk.input(&Input::AssetAdded { asset, name });
+        for _ in 0..3 {
+            read(
+                &mut desk,
+                &[(USDT, "50000"), (BTC, "0.000001"), (doge, "100")],
+            );
+        }
+        desk.command(Action::Kill {
+            reason: "out".to_owned(),
+            flatten: true,
+            include_external,
+        });
+        let found = alarms(&desk);
+        if !include_external {
+            assert_eq!(found, [], "nothing was to be sold");
+            continue;
+        }
+        assert_eq!(found[0].0, AlarmKind::LeftUnsold);
+        let wanted = "0.000001 BTC (it is below the least order of the venue), 100 DOGE (the desk lists no instrument of it)";
+        assert!(found[0].1.ends_with(wanted), "{}", found[0].1);
+    }
+}
