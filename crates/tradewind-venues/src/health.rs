@@ -8,7 +8,7 @@ mod numbers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tradewind_model::{FeedHealth, InstrumentId};
+use tradewind_model::{FeedHealth, InstrumentId, Timestamp};
 
 use crate::protocol::{Sequence, Topic};
 use numbers::Counter;
@@ -23,6 +23,21 @@ pub struct HealthChange {
     pub health: FeedHealth,
     /// Why, for people.
     pub reason: String,
+    /// When the message that shows it was received; `None` where no message did.
+    pub received_at: Option<Timestamp>,
+}
+
+impl HealthChange {
+    /// A change that no message shows.
+    #[must_use]
+    pub fn new(instrument: InstrumentId, health: FeedHealth, reason: impl Into<String>) -> Self {
+        Self {
+            instrument,
+            health,
+            reason: reason.into(),
+            received_at: None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -314,11 +329,7 @@ fn change(
         return;
     }
     feed.health = health;
-    out.push(HealthChange {
-        instrument,
-        health,
-        reason: reason.to_owned(),
-    });
+    out.push(HealthChange::new(instrument, health, reason));
 }
 
 #[cfg(test)]

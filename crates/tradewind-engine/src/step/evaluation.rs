@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    BotConfig, BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest,
-    EventKind, LaneState, Output, Outputs, ReadData, SignalDetails, SignalSource, Timer,
+    BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind,
+    LaneState, Output, Outputs, ReadData, SignalDetails, SignalSource, Timer,
 };
 use tradewind_model::{
     BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry, Ppm, Price,
@@ -264,7 +264,11 @@ fn call(
         at: parts.context.at(),
         instrument: parts.config.instrument(state.instrument()),
         slot: place.slot(),
-        role: role(config, state.instrument()),
+        role: if parts.bots.is_traded(place) {
+            Role::Traded
+        } else {
+            Role::Read
+        },
         quote: parts.market.quote(state.instrument()),
         position: *state.position(),
         budget: config.budget,
@@ -278,15 +282,6 @@ fn call(
         last_entry: state.last_entry(),
     };
     parts.strategies.call(place.bot(), &view, wake, candle)
-}
-
-#[inline]
-fn role(config: &BotConfig, instrument: InstrumentId) -> Role {
-    if config.instruments.contains(&instrument) {
-        Role::Traded
-    } else {
-        Role::Read
-    }
 }
 
 /// The market as strategies read it.

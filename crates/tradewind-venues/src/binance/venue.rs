@@ -227,7 +227,11 @@ impl BinanceVenue {
     /// awaits it. While it does not run, orders over the WebSocket API come back unsent.
     pub async fn keep_order_entry(&self, stop: CancellationToken) {
         match &self.entry {
-            Entry::Rest(_) => stop.cancelled().await,
+            Entry::Rest(pool) => tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = pool.watch_idle() => {}
+            },
             Entry::WebSocket(socket) => socket.run(stop).await,
         }
     }

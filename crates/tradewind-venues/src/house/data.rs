@@ -59,14 +59,15 @@ impl SourceSink<HouseData> for ToHouseSink {
                 instrument,
                 health,
                 reason,
-            }) => self.0.health(instrument, health, &reason),
+            }) => self
+                .0
+                .health(&HealthChange::new(instrument, health, reason)),
             HouseData::Number(number) => self.0.number(number),
         }
     }
 
     fn health(&mut self, change: HealthChange) {
-        self.0
-            .health(change.instrument, change.health, &change.reason);
+        self.0.health(&change);
     }
 
     fn ready(&mut self) {}

@@ -33,6 +33,7 @@ mod notify;
 mod parts;
 pub(crate) mod reading;
 pub(crate) mod recorder;
+mod recordings;
 mod recovery;
 mod rules;
 mod runs;
