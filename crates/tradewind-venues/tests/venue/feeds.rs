@@ -232,10 +232,10 @@ async fn fewer_decimals_of_kraken_are_followed_while_connected() {
     };
     shown().await;
     decimals.store(1, Ordering::SeqCst);
-    assert_eq!(
-        feed.changed_instruments().await.unwrap(),
-        [],
-        "of the rules"
+    let rules = feed.changed_instruments().await.unwrap();
+    assert!(
+        rules.iter().all(|one| one.price_decimals == 2),
+        "counts stay"
     );
     venue.say(kraken_book("100.5", "101.5")).await;
     tokio::time::timeout(Duration::from_secs(20), feed.rules_doubted())
