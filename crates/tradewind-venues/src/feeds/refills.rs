@@ -16,7 +16,7 @@ const HOLE_MAX: u32 = 1_000;
 /// Attempts at reading a hole before it is left open.
 const ATTEMPTS_MAX: u32 = 5;
 
-/// What a series goes on with.
+/// What a series continues with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     Candle(Candle),

@@ -1,3 +1,5 @@
+//! The health of instruments through gaps, silence and connections that replace each other, in virtual time.
+
 use super::*;
 
 const BTC: InstrumentId = InstrumentId(0);

@@ -104,7 +104,7 @@ mod tests {
         let address = Address::parse("ws://127.0.0.1:1", Scheme::WebSocket).unwrap();
         let open = || paced.open(&address, None);
         let _all = tokio::join!(open(), open(), open(), open());
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        tokio::time::advance(Duration::from_secs(5)).await;
         let _one = open().await;
         assert_eq!(*inner.0.lock().unwrap(), [0, 350, 700, 1_050, 6_050]);
     }

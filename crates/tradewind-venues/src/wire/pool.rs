@@ -100,7 +100,7 @@ pub(crate) struct IdleLinks<L>(Mutex<Idle<L>>);
 
 struct Idle<L> {
     links: Vec<(Duration, L)>,
-    /// Who is told of a new one.
+    /// What a new one wakes.
     watcher: Option<Waker>,
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{Desk, command, tradewind, within};
+use crate::desk::{Desk, command, pause, tradewind, within};
 use crate::feed_server::FeedServer;
 use crate::feed_words::{BYBIT, COINBASE, KRAKEN, OKX, Words};
 
@@ -290,7 +290,7 @@ fn recordings_of_every_venue_are_imported_with_their_gaps() {
         let fixed = ["data", "record", kind, "--config", &file, "--for", "4s"];
         let arguments = [&fixed[..], &["--output", &recording]].concat();
         let mut recorder = tradewind(folder, &arguments).spawn().unwrap();
-        std::thread::sleep(Duration::from_secs(2));
+        pause(Duration::from_secs(2));
         server.conduct().skips_change = true;
         assert!(recorder.wait().unwrap().success(), "{kind}");
 
