@@ -159,12 +159,12 @@ impl BinanceVenue {
         };
         let ws_api_address = address(&config.ws_api_url, Scheme::WebSocket)?;
         let entry = match config.order_entry {
-            OrderEntry::Rest => Entry::Rest(OrderConnectionPool::new(
+            OrderEntry::Rest => Entry::Rest(Box::new(OrderConnectionPool::new(
                 rest_address,
                 Arc::clone(&connector),
                 Arc::clone(&gate),
                 config.order_timeout,
-            )),
+            ))),
             OrderEntry::WebSocket => Entry::WebSocket(Box::new(OrderSocket::new(SocketSettings {
                 address: ws_api_address.clone(),
                 connector: Arc::clone(&connector),

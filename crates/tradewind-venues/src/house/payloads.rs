@@ -75,7 +75,7 @@ impl Payloads {
     /// Takes in a message of named fields; a path is the name of a field.
     pub(super) fn fields<'t>(
         &mut self,
-        fields: impl Iterator<Item = (&'t str, &'t str)> + Clone,
+        fields: &(impl Iterator<Item = (&'t str, &'t str)> + Clone),
         received_at: Timestamp,
         on: &mut impl FnMut(Incoming<HouseData>),
     ) {

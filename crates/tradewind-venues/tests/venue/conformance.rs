@@ -83,7 +83,7 @@ impl<P: Protocol<Event = MarketEvent>> Checked for Venue<P> {
             "[1,2",
             &deep,
             foreign,
-            &quote[..quote.len() / 2],
+            quote.get(..quote.len() / 2).unwrap(),
         ] {
             let received = dialogue.receives(text);
             let ignored = |one: &Incoming<MarketEvent>| matches!(one, Incoming::Ignored(_));

@@ -356,7 +356,7 @@ impl RedisProtocol {
         if texts.clone().any(|pair| pair.is_none()) {
             return on(Incoming::Ignored(Ignored::Malformed));
         }
-        self.payloads.fields(texts.flatten(), received_at, on);
+        self.payloads.fields(&texts.flatten(), received_at, on);
     }
 
     /// An error is the answer to a subscription, or the end.
