@@ -56,5 +56,11 @@ class Desk(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request, address):
+        if not isinstance(error := sys.exc_info()[1], OSError):
+            return super().handle_error(request, address)
+        print(f"the desk at {address} hung up: {error}", file=sys.stderr)
+
 threading.Thread(target=market, daemon=True).start()
-ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Desk).serve_forever()
+Server(("127.0.0.1", int(sys.argv[1])), Desk).serve_forever()

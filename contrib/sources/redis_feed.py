@@ -20,13 +20,13 @@ class Redis:
             parts.append(b"$%d\r\n%s\r\n" % (len(text), text))
         self.socket.sendall(b"".join(parts))
         answer = self.answers.readline()
+        if not answer:
+            raise ConnectionError("Redis hung up")
         if answer[:1] == b"-":
             raise SystemExit(answer.decode().strip())
         if answer[:1] == b"$":  # the text follows
             return self.answers.read(int(answer[1:]) + 2)[:-2]
         return answer[1:].strip()
-
-redis = Redis()
 
 def publish(**message):
     message |= {"symbol": "BTC/USDT", "time": time.time_ns() // 1_000_000}
@@ -37,10 +37,15 @@ def publish(**message):
         fields = [text for pair in message.items() for text in pair]
         redis.command("XADD", NAME, "MAXLEN", "~", 100_000, "*", *fields)
 
-mid = 60_000.0
+mid, redis = 60_000.0, None
 while True:
-    mid += random.randint(-5, 5) / 10
-    publish(kind="quote", bid=f"{mid - 0.5:.2f}", ask=f"{mid + 0.5:.2f}", bid_size="1.5", ask_size="1.2")
-    if random.random() < 0.3:
-        publish(kind="trade", price=f"{mid:.2f}", quantity="0.01", side=random.choice(["buy", "sell"]))
+    try:
+        redis = redis or Redis()
+        mid += random.randint(-5, 5) / 10
+        publish(kind="quote", bid=f"{mid - 0.5:.2f}", ask=f"{mid + 0.5:.2f}", bid_size="1.5", ask_size="1.2")
+        if random.random() < 0.3:
+            publish(kind="trade", price=f"{mid:.2f}", quantity="0.01", side=random.choice(["buy", "sell"]))
+    except OSError as error:
+        print(f"Redis does not answer, and is tried again: {error}", file=sys.stderr)
+        redis = time.sleep(1)
     time.sleep(0.2)

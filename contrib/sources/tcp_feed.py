@@ -35,13 +35,18 @@ class Desk(socketserver.StreamRequestHandler):
         while True:
             with changed:
                 changed.wait_for(lambda: last > self.sent)
-                for number, body in feed[self.sent - last :]:
-                    self.send(body)
+                try:
+                    for number, body in feed[self.sent - last :]:
+                        self.send(body)
+                except OSError:
+                    return  # the desk is gone, which the reading side sees
                 self.sent = last
 
     def handle(self):
-        while head := self.rfile.read(4):
-            body = self.rfile.read(struct.unpack(">I", head)[0])
+        while len(head := self.rfile.read(4)) == 4:
+            body = self.rfile.read(size := struct.unpack(">I", head)[0])
+            if len(body) < size:
+                return  # the desk hung up
             with changed:
                 if body[:1] == b"L":  # version, session, first number wanted, token
                     _version, session, first = struct.unpack("<BQQ", body[1:18])
@@ -55,6 +60,13 @@ class Desk(socketserver.StreamRequestHandler):
                 elif body[:1] == b"P":
                     self.send(b"H" + struct.pack("<Q", self.sent))
 
-socketserver.ThreadingTCPServer.allow_reuse_address = True
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = daemon_threads = True
+
+    def handle_error(self, request, address):
+        if not isinstance(error := sys.exc_info()[1], OSError):
+            return super().handle_error(request, address)
+        print(f"the desk at {address} hung up: {error}", file=sys.stderr)
+
 threading.Thread(target=market, daemon=True).start()
-socketserver.ThreadingTCPServer(("127.0.0.1", int(sys.argv[1])), Desk).serve_forever()
+Server(("127.0.0.1", int(sys.argv[1])), Desk).serve_forever()

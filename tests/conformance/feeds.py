@@ -1,7 +1,8 @@
 """What our adapters hand on of a market, judged by ccxt.pro, which looks at the same server at the same time.
 
-`feeds.py --watch BINARY`: the example `watch` of tradewind-venues. Binance is `tradewind simx`; OKX, Bybit and Kraken are `venue.py`. Each book,
-quote, trade and candle of ours must be one that ccxt has, and no trade may be missing between our first and our last.
+`feeds.py --watch BINARY`: the example `watch` of tradewind-venues. Binance is `tradewind simx`; OKX, Bybit, Kraken and Coinbase are `venue.py`. Each book,
+quote, trade and candle of ours must be one that ccxt has, and no trade may be missing between our first and our last. ccxt has no candles of
+Coinbase's streams, and takes the side of its trades, which is the maker's, for the taker's: there these two are not compared as they are.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import sys
 import ccxt.pro
 from clients import Clients
 from simx import Simx, default_binary
-from venue import Bybit, Kraken, Okx, VenueServer
+from venue import Bybit, Coinbase, Kraken, Okx, VenueServer
 
 PRODUCT = "BTC/USDT"
 SHOWN = 20
@@ -27,11 +28,12 @@ def numbers(levels):
 class Theirs:
     """All that ccxt has seen."""
 
-    def __init__(self):
+    def __init__(self, has_candles=True, is_of_makers=False):
         self.books, self.quotes, self.trades, self.candles = set(), set(), {}, {}
+        self.has_candles, self.is_of_makers = has_candles, is_of_makers
 
     def has_all(self):
-        return self.books and self.quotes and self.trades and self.candles
+        return self.books and self.quotes and self.trades and (self.candles or not self.has_candles)
 
     def recording(self, kind, is_quotes):
         """A client of ccxt that writes down each state of a book, also those that nobody waits for."""
@@ -62,7 +64,10 @@ class Theirs:
     async def watch_trades(self, client):
         while True:
             for one in await client.watch_trades(PRODUCT):
-                self.trades[one["id"]] = (one["side"], one["price"], one["amount"])
+                side = one["side"]
+                if self.is_of_makers:
+                    side = {"buy": "sell", "sell": "buy"}[side]
+                self.trades[one["id"]] = (side, one["price"], one["amount"])
 
     async def watch_candles(self, client, interval):
         while True:
@@ -77,14 +82,16 @@ async def again(watch, *arguments):
 
 async def judge(name, command, clients, quotes, depth, interval, seconds):
     """Compares for so long; a line about it. Raises `AssertionError` for a difference."""
-    theirs = Theirs()
+    is_coinbase = name == "coinbase"
+    theirs = Theirs(has_candles=not is_coinbase, is_of_makers=is_coinbase)
     of_books, of_quotes = clients(theirs)
     watchers = [
         again(of_books.watch_order_book, PRODUCT, depth),
         quotes(of_quotes),
         theirs.watch_trades(of_books),
-        theirs.watch_candles(of_books, interval),
     ]
+    if theirs.has_candles:
+        watchers.append(theirs.watch_candles(of_books, interval))
     tasks = [asyncio.create_task(watcher) for watcher in watchers]
     process = None
     try:
@@ -124,7 +131,8 @@ def compared(name, theirs, lines):
     ours = {kind: [line[kind] for line in lines if kind in line] for kind in ("book", "quote", "trade", "candle", "health", "failed")}
     assert not ours["failed"], f"{name}: {ours['failed']}"
     assert ours["health"][-1] == "Live", f"{name}: {ours['health']}"
-    counts = {kind: len(ours[kind]) for kind in ("book", "quote", "trade", "candle")}
+    kinds = ("book", "quote", "trade", "candle") if theirs.has_candles else ("book", "quote", "trade")
+    counts = {kind: len(ours[kind]) for kind in kinds}
     assert all(counts.values()), f"{name}: nothing of one kind: {counts}"
     for bids, asks in ours["book"]:
         assert (numbers(bids), numbers(asks)) in theirs.books, f"{name}: ccxt never had the book {bids[:3]} {asks[:3]}"
@@ -137,7 +145,7 @@ def compared(name, theirs, lines):
         assert told == (side, float(price), float(amount)), f"{name}: trade {number} is {told} for ccxt"
     missed = [number for number in map(int, theirs.trades) if min(ids) < number < max(ids) and number not in ids]
     assert not missed, f"{name}: trades {missed} are missing"
-    for start, *row in ours["candle"]:
+    for start, *row in ours["candle"] if theirs.has_candles else []:
         told = theirs.candles.get(start)
         assert told == tuple(map(float, row)), f"{name}: the candle of {start} is {told} for ccxt, not {row}"
     return f"{name}: as ccxt has them, {', '.join(f'{count} {kind}s' for kind, count in counts.items())}"
@@ -217,6 +225,7 @@ async def main():
         "okx": lambda: other_venue(Okx(), ccxt.pro.okx, best_of_book, None, options.watch, options.seconds),
         "bybit": lambda: other_venue(Bybit(), ccxt.pro.bybit, best_of_book, 50, options.watch, options.seconds),
         "kraken": lambda: other_venue(Kraken(), ccxt.pro.kraken, bids_asks, 10, options.watch, options.seconds),
+        "coinbase": lambda: other_venue(Coinbase(), ccxt.pro.coinbase, best_of_book, None, options.watch, options.seconds),
         "binance": lambda: binance("binance", options.watch, options.binary, options.seconds),
         "binance-diffs": lambda: binance("binance-diffs", options.watch, options.binary, options.seconds),
     }

@@ -1,4 +1,4 @@
-"""OKX, Bybit and Kraken as far as their public market data goes: a market that moves, over REST and WebSocket, on one port.
+"""OKX, Bybit, Kraken and Coinbase as far as their public market data goes: a market that moves, over REST and WebSocket, on one port.
 
 A second here is a minute there, so that candles close while somebody looks. Books change at both ends of what is shown, lose levels
 and get new ones; each message has the numbers of today's wire.
@@ -260,13 +260,65 @@ class Kraken:
                                  **{name: row[name] for name in ("open", "high", "low", "close")}}) for begin, row in zip(begins, rows)]
 
 
+class Coinbase:
+    """Its words. Its messages are numbered over a connection, and each request is answered by all that is subscribed."""
+
+    name, symbol, is_numbered = "coinbase", "BTC-USDT", True
+
+    def rest(self, path, market):
+        if not path.endswith("/products"):
+            return {"currencies": [], "data": [], "candles": []}
+        return {"num_products": 1, "products": [{
+            "product_id": self.symbol, "price": "60000", "base_currency_id": "BTC", "quote_currency_id": "USDT", "base_name": "Bitcoin",
+            "quote_name": "Tether", "base_increment": "0.00000001", "quote_increment": "0.1", "price_increment": "0.1", "product_type": "SPOT",
+            "base_min_size": "0.00001", "base_max_size": "9999", "quote_min_size": "1", "quote_max_size": "9999999", "status": "online",
+            "trading_disabled": False, "cancel_only": False, "limit_only": False, "post_only": False, "is_disabled": False, "new": False,
+            "auction_mode": False, "alias": "", "alias_to": [], "volume_24h": "1", "price_percentage_change_24h": "0", "view_only": False,
+        }]}
+
+    def asked(self, request):
+        return [], [json.dumps([request["channel"], symbol]) for symbol in request.get("product_ids") or [""]]
+
+    def listed(self, channels):
+        subscriptions = {}
+        for channel, symbol in map(json.loads, channels):
+            subscriptions.setdefault(channel, []).append(symbol)
+        return self.frame("subscriptions", BEGIN_MS, {"subscriptions": subscriptions})
+
+    def stamp(self, millis):
+        return datetime.datetime.fromtimestamp(millis / 1_000, datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def frame(self, channel, millis, event):
+        return {"channel": channel, "client_id": "", "timestamp": self.stamp(millis), "events": [event]}
+
+    def message(self, channel, is_first, market, changes, trades):
+        name, symbol = json.loads(channel)
+        kind, stamp = "snapshot" if is_first else "update", self.stamp(market.now)
+        if name == "level2":
+            updates = [{"side": told, "event_time": stamp, "price_level": price_text(price), "new_quantity": size_text(size)}
+                       for told, side in (("bid", "bids"), ("offer", "asks"))
+                       for price, size in sorted_levels((market.sides if is_first else changes)[side], side)]
+            return [self.frame("l2_data", market.now, {"type": kind, "product_id": symbol, "updates": updates})]
+        if name == "ticker":
+            best = {side: sorted_levels(levels, side)[0] for side, levels in market.sides.items()}
+            told = {key: told for side, key in (("bids", "bid"), ("asks", "ask"))
+                    for key, told in ((f"best_{key}", price_text(best[side][0])), (f"best_{key}_quantity", size_text(best[side][1])))}
+            return [self.frame("ticker", market.now, {"type": kind, "tickers": [{"type": "ticker", "product_id": symbol, "price": "60000", **told}]})]
+        if name == "market_trades" and trades:
+            # It says whose order was there before, not who took.
+            rows = [{"trade_id": number, "product_id": symbol, "price": price_text(price), "size": size_text(size),
+                     "side": "SELL" if side == "buy" else "BUY", "time": stamp} for number, side, price, size in reversed(trades)]
+            return [self.frame("market_trades", market.now, {"type": "update", "trades": rows})]
+        return []
+
+
 class VenueServer:
     """A venue on a port of its own, with a market that moves."""
 
     def __init__(self, words, seed):
         self.words, self.market = words, Market(seed)
         self.market.steps = 1
-        self.connections = {}
+        self.connections, self.numbers = {}, {}
 
     async def __aenter__(self):
         app = web.Application()
@@ -298,13 +350,20 @@ class VenueServer:
             asked = json.loads(message.data)
             answers, named = self.words.asked(asked)
             for answer in answers:
-                await socket.send_json(answer)
+                await self.send(socket, answer)
             for channel in named:
                 channels.pop(channel, None)
-                if "subscribe" in (asked.get("op"), asked.get("method")):
+                if "subscribe" in (asked.get("op"), asked.get("method"), asked.get("type")):
                     channels[channel] = True
+            if hasattr(self.words, "listed"):
+                await self.send(socket, self.words.listed(channels))
         del self.connections[socket]
         return socket
+
+    async def send(self, socket, message):
+        if hasattr(self.words, "is_numbered"):
+            message["sequence_num"] = self.numbers[socket] = self.numbers.get(socket, -1) + 1
+        await socket.send_json(message)
 
     async def move(self):
         while True:
@@ -314,5 +373,5 @@ class VenueServer:
             for socket, channels in list(self.connections.items()):
                 for channel, is_first in list(channels.items()):
                     for message in self.words.message(channel, is_first, self.market, changes, trades):
-                        await socket.send_json(message)
+                        await self.send(socket, message)
                     channels[channel] = False

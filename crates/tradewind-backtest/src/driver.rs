@@ -204,6 +204,7 @@ impl Backtest {
             } => Input::Health {
                 instrument: *instrument,
                 health: *health,
+                received_at: None,
             },
         };
         self.driver.settle()?;

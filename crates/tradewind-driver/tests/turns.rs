@@ -396,6 +396,7 @@ fn control_comes_first_then_trades_in_order_with_candles_then_books_and_quotes()
             Input::Health {
                 instrument: SPOT,
                 health,
+                received_at: None,
             },
             trade(2),
         ]

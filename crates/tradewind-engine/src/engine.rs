@@ -52,10 +52,18 @@ impl Engine {
             Input::Depth(depth) => parts.market.keep_depth(depth),
             Input::Book(read) => confirmation::on_book(parts, read, out),
             Input::Candles(history) => candles::on_history(parts, history, out),
-            Input::Health { instrument, health } => {
-                market_data::on_reported_health(parts, *instrument, *health, out);
-            }
+            Input::Health {
+                instrument,
+                health,
+                received_at,
+            } => market_data::on_reported_health(parts, *instrument, *health, *received_at, out),
             Input::InstrumentChanged(changed) => market_data::on_instrument(parts, changed, out),
+            Input::CandlesMissing {
+                instrument,
+                interval,
+                from,
+                to,
+            } => candles::on_candles_missing(parts, (*instrument, *interval), (*from, *to), out),
             Input::TradesLost { count } => candles::on_trades_lost(parts, *count, out),
             Input::Report(report) => reports::on_report(parts, report, out),
             Input::Account(state) => {

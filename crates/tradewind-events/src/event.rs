@@ -414,6 +414,12 @@ pub enum EventKind {
         instrument: Option<InstrumentId>,
         /// How much is missing, where that is known.
         missing: Option<u64>,
+        /// Since when, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Timestamp>,
+        /// Until when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Timestamp>,
     },
     /// See [`EventType::Reconciled`].
     Reconciled {

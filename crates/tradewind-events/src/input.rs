@@ -42,6 +42,10 @@ pub enum Input {
         instrument: InstrumentId,
         /// What it is now.
         health: FeedHealth,
+        /// When the message that shows it was received. `None` where no message did, and in journals of before: then when the
+        /// engine takes it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        received_at: Option<Timestamp>,
     },
     /// The venue changed an instrument's rules.
     InstrumentChanged(Box<Instrument>),
@@ -67,6 +71,17 @@ pub enum Input {
     Command(Box<Command>),
     /// The event log's writer fell behind, or caught up.
     Storage(StorageHealth),
+    /// The venue has no candles between two moments, or cannot be read: they are missing for good.
+    CandlesMissing {
+        /// Of which instrument.
+        instrument: InstrumentId,
+        /// Of which length.
+        interval: Interval,
+        /// When the first one that is missing opened.
+        from: Timestamp,
+        /// When the last one closed.
+        to: Timestamp,
+    },
     /// The lanes before the engine lost trades: candles being built are incomplete.
     TradesLost {
         /// How many.

@@ -200,6 +200,8 @@ fn events_are_read_from_anywhere_while_the_writer_goes_on() {
                 EventKind::Gap {
                     instrument: None,
                     missing: Some(seq),
+                    from: None,
+                    to: None,
                 },
             );
             journal.append_event(&event).unwrap();

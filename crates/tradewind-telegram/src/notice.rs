@@ -128,9 +128,20 @@ pub(crate) fn render(configuration: &Configuration, kind: &EventKind) -> Markup 
             instrument: id,
             health,
         } => text.text(&format!("Feed of {} is {health:?}", instrument(*id))),
-        EventKind::Gap { instrument: id, .. } => text
-            .text("Data missing: ")
-            .text(id.map_or("several instruments", instrument)),
+        EventKind::Gap {
+            instrument: id,
+            from,
+            to,
+            ..
+        } => {
+            let text = text
+                .text("Data missing: ")
+                .text(id.map_or("several instruments", instrument));
+            match (from, to) {
+                (Some(from), Some(to)) => text.text(&format!(", {from} to {to}")),
+                _ => text,
+            }
+        }
         EventKind::SignalGenerated {
             bot: id,
             instrument: on,

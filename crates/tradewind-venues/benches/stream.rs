@@ -26,11 +26,11 @@ use tokio::task::JoinSet;
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
-use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, ManualClock, Quote, Trade};
+use tradewind_model::{Candle, Depth, ManualClock, Quote, Trade};
 use tradewind_venues::binance::MarketProtocol;
 use tradewind_venues::{
-    Address, DataSource, MarketSink, Scheme, SourceSettings, TcpConnector, ToMarketSink, Topic,
-    client_config,
+    Address, DataSource, HealthChange, MarketSink, Scheme, SourceSettings, TcpConnector,
+    ToMarketSink, Topic, client_config,
 };
 
 const FRAMES: u64 = 500_000;
@@ -131,7 +131,7 @@ impl MarketSink for Counting {
 
     fn depth(&self, _depth: Box<Depth>) {}
 
-    fn health(&self, _instrument: InstrumentId, _health: FeedHealth, _reason: &str) {}
+    fn health(&self, _change: &HealthChange) {}
 
     fn failed(&self, topic: Topic, reason: &str) {
         panic!("{topic:?}: {reason}");

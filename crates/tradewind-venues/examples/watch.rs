@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{
-    AccountId, Candle, Clock, Depth, DeskClock, FeedHealth, Instrument, InstrumentId, Interval,
-    Level, Quote, Side, Trade, VenueId,
+    AccountId, Candle, Clock, Depth, DeskClock, Instrument, Interval, Level, Quote, Side, Trade,
+    VenueId,
 };
 use tradewind_venues::execution::{RequestId, VenueResponse};
 use tradewind_venues::{
-    Assets, BookSource, MarketData, MarketSink, OrderEntry, OrderGate, RateBudget, Source,
-    SourceSettings, TcpConnector, Topic, VenueContext, VenueKind, VenueSettings, build, build_feed,
-    client_config,
+    Assets, BookSource, HealthChange, MarketData, MarketSink, OrderEntry, OrderGate, RateBudget,
+    Source, SourceSettings, TcpConnector, Topic, VenueContext, VenueKind, VenueSettings, build,
+    build_feed, client_config,
 };
 
 /// Prints in the instrument's own decimals.
@@ -69,8 +69,8 @@ impl MarketSink for Printed {
         print(&json!({"book": [bids, asks]}));
     }
 
-    fn health(&self, _instrument: InstrumentId, health: FeedHealth, reason: &str) {
-        print(&json!({"health": format!("{health:?}"), "reason": reason}));
+    fn health(&self, change: &HealthChange) {
+        print(&json!({"health": format!("{:?}", change.health), "reason": change.reason}));
     }
 
     fn failed(&self, topic: Topic, reason: &str) {

@@ -61,6 +61,8 @@ pub enum Step {
         checksum: u32,
         /// When the venue changed it, by which a repetition is recognised.
         at: Option<Timestamp>,
+        /// How many more decimals than the levels' own the prices and the quantities have that it is of; fewer are negative.
+        finer: (i8, i8),
     },
 }
 
@@ -188,19 +190,28 @@ impl OrderBook {
     /// zeros in front. That is what counts of the instrument's units look like, if those are the venue's own precision.
     #[must_use]
     pub fn checksum(&self) -> u32 {
+        self.checksum_of((0, 0))
+    }
+
+    /// The same of numbers with more decimals, or with fewer.
+    fn checksum_of(&self, (price, quantity): (i8, i8)) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         let sides = [&self.asks, &self.bids];
         for level in sides.iter().flat_map(|side| side.best_first().take(10)) {
-            for count in [level.price.0, level.quantity.0] {
+            for (count, finer) in [(level.price.0, price), (level.quantity.0, quantity)] {
                 let mut digits = [0_u8; 20];
                 let mut at = digits.len();
-                let mut rest = count.unsigned_abs();
+                let fewer = 10_u64.saturating_pow(u32::from(finer.min(0).unsigned_abs()));
+                let mut rest = count.unsigned_abs() / fewer;
                 while rest > 0 {
                     at -= 1;
                     digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
                     rest /= 10;
                 }
                 hasher.update(digits.get(at..).unwrap_or_default());
+                for _ in 0..finer {
+                    hasher.update(b"0");
+                }
             }
         }
         hasher.finalize()
@@ -328,8 +339,10 @@ impl OrderBook {
             self.bids.keep_best(depth);
             self.asks.keep_best(depth);
         }
-        if let Some(Step::Checked { checksum, .. }) = self.last
-            && checksum != self.checksum()
+        if let Some(Step::Checked {
+            checksum, finer, ..
+        }) = self.last
+            && checksum != self.checksum_of(finer)
         {
             return self.lose(Loss::Checksum);
         }

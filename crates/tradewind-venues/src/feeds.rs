@@ -9,13 +9,13 @@ mod sinks;
 
 use std::collections::BTreeMap;
 use std::ops::RangeFrom;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{
-    Candle, Clock, Instrument, InstrumentId, InstrumentStatus, Interval, MarketEvent, VenueId,
+    Candle, Clock, Instrument, InstrumentId, InstrumentStatus, Interval, VenueId,
 };
 
 use crate::address::{Address, Scheme};
@@ -26,14 +26,15 @@ use crate::clock_offset::ClockOffset;
 use crate::error::VenueError;
 use crate::execution::CandleRange;
 use crate::machine::SourceSettings;
-use crate::protocol::{Protocol, Topic};
+use crate::protocol::Topic;
+use crate::public_session::{PublicSession, Spelling};
 use crate::rules::{ListedFor, Listings, changed_rules};
 use crate::sink::{MarketSink, ToMarketSink};
 use crate::source::DataSource;
 use crate::subscriptions::shards;
-use crate::symbols::SymbolTable;
+use crate::symbols::{SymbolTable, Symbols, Written};
 use crate::venue::{MarketData, Pending, Source, VenueContext, VenueKind, VenueSettings};
-use crate::wire::Connector;
+use crate::wire::{Connector, PacedConnector};
 use crate::{bybit, coinbase, kraken, okx};
 use dialect::Dialect;
 use refills::Refills;
@@ -63,9 +64,11 @@ struct Feed {
     /// When the next request may leave.
     next_request: Mutex<Duration>,
     connector: Arc<dyn Connector>,
+    /// Opens the connections of its streams, no faster than the venue takes them.
+    streams: Arc<dyn Connector>,
     clock: Arc<dyn Clock>,
     assets: Arc<Assets>,
-    symbols: RwLock<Arc<SymbolTable>>,
+    symbols: Arc<Symbols>,
     /// The symbol of each listed instrument, by name.
     listed: Mutex<BTreeMap<String, String>>,
     refills: Arc<Refills>,
@@ -107,6 +110,10 @@ pub fn build(
         budget: Arc::clone(&context.budget),
         seed: settings.seed,
     });
+    let streams = match dialect.connection_spacing() {
+        Some(spacing) => PacedConnector::shared(Arc::clone(&context.connector), spacing),
+        None => Arc::clone(&context.connector),
+    };
     let feed = Feed {
         dialect,
         venue: settings.venue,
@@ -117,9 +124,10 @@ pub fn build(
         budget: context.budget,
         next_request: Mutex::default(),
         connector: context.connector,
+        streams,
         clock: context.clock,
         assets: context.assets,
-        symbols: RwLock::default(),
+        symbols: Arc::default(),
         listed: Mutex::default(),
         refills: Arc::default(),
         doubts: Arc::default(),
@@ -156,11 +164,6 @@ impl Feed {
         error
     }
 
-    fn symbols(&self) -> Arc<SymbolTable> {
-        let symbols = self.symbols.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&symbols)
-    }
-
     async fn listed(&self) -> Result<Listings, VenueError> {
         let body = self.read(&self.dialect.listings()).await?;
         let desk = ListedFor {
@@ -188,17 +191,22 @@ impl Feed {
 
     async fn read_rules(&self) -> Result<Vec<Instrument>, VenueError> {
         let listings = self.listed().await?;
-        let (table, changed) = changed_rules(&self.symbols(), listings.listings);
-        if !changed.is_empty() {
-            self.take_into_use(table)?;
+        let before = self.symbols.current();
+        let (table, changed, written) = changed_rules(&before, listings.listings);
+        if !changed.is_empty() || written != *before.written_differently() {
+            self.take_into_use(table, written)?;
         }
         Ok(changed)
     }
 
-    fn take_into_use(&self, named: Vec<(String, Instrument)>) -> Result<(), VenueError> {
+    fn take_into_use(
+        &self,
+        named: Vec<(String, Instrument)>,
+        written: Written,
+    ) -> Result<(), VenueError> {
         let table = SymbolTable::new(named);
         let table = table.map_err(|error| VenueError::Ours(error.to_string()))?;
-        *self.symbols.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+        self.symbols.set(table.written(written));
         Ok(())
     }
 
@@ -209,7 +217,7 @@ impl Feed {
         interval: Interval,
         range: CandleRange,
     ) -> Result<Vec<Candle>, VenueError> {
-        let symbols = self.symbols();
+        let symbols = self.symbols.current();
         let found = symbols
             .symbol(instrument)
             .zip(symbols.instrument(instrument));
@@ -271,12 +279,15 @@ impl Feed {
                     read = self.read_candles(hole.instrument, hole.interval, range) => read,
                 };
                 match read {
-                    Ok(candles) => self.refills.filled(&hole, candles, |one| sink.candle(one)),
+                    Ok(candles) => {
+                        let hand_on = |next: refills::Next| next.to(sink, &self.name);
+                        again |= self.refills.filled(&hole, candles, hand_on);
+                    }
                     Err(error) => {
                         let venue = &self.name;
                         tracing::warn!(venue, ?hole, %error, "Missed candles could not be read");
-                        again = true;
-                        self.refills.failed(&hole, |one| sink.candle(one));
+                        let hand_on = |next: refills::Next| next.to(sink, &self.name);
+                        again |= self.refills.failed(&hole, hand_on);
                     }
                 }
             }
@@ -284,26 +295,23 @@ impl Feed {
     }
 
     /// Sources of topics, as many as the venue takes on one connection each.
-    fn sources<P>(
+    fn sources<S: Spelling>(
         &self,
         (topics, topics_max): (&[Topic], usize),
         numbers: &mut RangeFrom<u64>,
-        make: impl Fn(Address, Arc<SymbolTable>) -> P + Clone + Send + 'static,
+        make: impl Fn(Address, Arc<SymbolTable>) -> PublicSession<S> + Clone + Send + 'static,
         (sink, settings): (FeedSink, SourceSettings),
-    ) -> Vec<Box<dyn Source>>
-    where
-        P: Protocol<Event = MarketEvent> + 'static,
-    {
+    ) -> Vec<Box<dyn Source>> {
         let sink = Arc::new(sink);
         let source = |(group, number): (Vec<Topic>, u64)| {
-            let (address, symbols) = (self.ws_address.clone(), self.symbols());
+            let (address, symbols) = (self.ws_address.clone(), Arc::clone(&self.symbols));
             let make = make.clone();
             let mut source = DataSource::new(
                 format!("{}-market-{number}", self.name),
-                move || make(address.clone(), Arc::clone(&symbols)),
+                move || make(address.clone(), symbols.current()).following(Arc::clone(&symbols)),
                 ToMarketSink(Arc::clone(&sink)),
                 settings,
-                Arc::clone(&self.connector),
+                Arc::clone(&self.streams),
                 Arc::clone(&self.clock),
                 self.seed.wrapping_add(number),
             );
@@ -315,7 +323,7 @@ impl Feed {
     }
 }
 
-/// Reads the holes of a feed's candles.
+/// Reads the holes of a feed's candles, and closes connections for that when the venue does.
 struct Refilling {
     feed: FeedHandle,
     sink: Arc<dyn MarketSink>,
@@ -323,7 +331,14 @@ struct Refilling {
 
 impl Source for Refilling {
     fn run(self: Box<Self>, stop: CancellationToken) -> Pending<'static, ()> {
-        Box::pin(async move { self.feed.0.refill(&*self.sink, stop).await })
+        Box::pin(async move {
+            let refill = self.feed.0.refill(&*self.sink, stop);
+            tokio::select! {
+                biased;
+                () = refill => {}
+                () = self.feed.0.rest.watch_idle() => {}
+            }
+        })
     }
 }
 
@@ -342,11 +357,15 @@ impl MarketData for FeedHandle {
             ))),
         };
         let named: Result<Vec<_>, _> = instruments.iter().map(with_symbol).collect();
-        self.0.take_into_use(named?)
+        self.0.take_into_use(named?, Written::new())
     }
 
     fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
         Box::pin(self.0.read_rules())
+    }
+
+    fn symbol(&self, name: &str) -> Option<String> {
+        lock(&self.0.listed).get(name).cloned()
     }
 
     fn rules_doubted(&self) -> Pending<'_, ()> {
@@ -387,13 +406,19 @@ impl MarketData for FeedHandle {
             Dialect::Kraken => kraken::settings(),
             Dialect::Coinbase => coinbase::settings(),
         };
-        let settings = SourceSettings {
+        let mut settings = SourceSettings {
             stale_after: settings.stale_after,
             ..of_venue
         };
+        // A connection may wait until all the others were opened.
+        if let Some(spacing) = feed.dialect.connection_spacing() {
+            let count = u32::try_from(topics.len() / OKX_TOPICS_MAX + 2).unwrap_or(u32::MAX);
+            settings.connection.connect_within += spacing.saturating_mul(count);
+        }
         let to = |speaks| {
             let sink = FeedSink {
                 sink: Arc::clone(sink),
+                venue: feed.name.clone(),
                 refills: Arc::clone(&feed.refills),
                 doubts: Arc::clone(&feed.doubts),
                 speaks,

@@ -26,6 +26,7 @@ mod error;
 pub mod execution;
 mod feeds;
 pub mod framed;
+mod frames;
 mod gate;
 mod health;
 pub mod house;
@@ -60,21 +61,22 @@ pub use clock_offset::{ClockOffset, OffsetSample};
 pub use connection::{Connection, ConnectionIn, ConnectionOut, ConnectionSettings, LossReason};
 pub use error::VenueError;
 pub use feeds::build as build_feed;
+pub use frames::{FrameReader, frame_reader};
 pub use gate::{GatedIo, OrderGate, SendPermit};
 pub use health::{HealthBook, HealthChange, SequenceVerdict};
 pub use machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
 pub use protocol::{Ignored, Incoming, Protocol, ProtocolError, Sequence, Topic};
 pub use rules::{ListedFor, Listing, Listings};
 pub use sink::{
-    AccountSink, AssetBalance, MarketSink, SourceSink, ToAccountSink, ToMarketSink, UnlistedTrade,
-    UserEvent,
+    AccountSink, AssetBalance, CandleHole, MarketSink, SourceSink, ToAccountSink, ToMarketSink,
+    UnlistedTrade, UserEvent,
 };
 pub use source::{DataSource, SourceCore, SourceHandle};
 pub use stats::{SourceStats, StatsSnapshot};
 pub use subscriptions::{
     SubscriptionIn, SubscriptionOut, SubscriptionSettings, Subscriptions, shards,
 };
-pub use symbols::{SymbolError, SymbolTable};
+pub use symbols::{SymbolError, SymbolTable, Symbols};
 pub use tap::{Message, Messages, Missing, Tap, Tapped, TappedConnector};
 pub use tls::{TlsError, client_config};
 pub use venue::{

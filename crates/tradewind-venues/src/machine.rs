@@ -4,110 +4,23 @@
 //! It opens no socket and reads no clock. The shell in `source.rs` carries out its actions; a simulator can do the
 //! same on a virtual network.
 
+mod data;
+mod words;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::connection::{Connection, ConnectionIn, ConnectionOut, ConnectionSettings, LossReason};
-use crate::health::{HealthBook, HealthChange, SequenceVerdict};
-use crate::protocol::{Sequence, Topic};
-use crate::subscriptions::{SubscriptionIn, SubscriptionOut, SubscriptionSettings, Subscriptions};
+use crate::health::{HealthBook, HealthChange};
+use crate::protocol::Topic;
+use crate::subscriptions::{SubscriptionIn, SubscriptionOut, Subscriptions};
+pub use words::{LinkId, SourceIn, SourceOut, SourceSettings};
 
 /// Failures of a connection in a row at which it is reported as unreachable, once.
 const FAILURES_MAX: u32 = 10;
 
 /// Longest to wait for the books of a connection that is to take over.
 const BOOKS_WITHIN: Duration = Duration::from_secs(60);
-
-/// One attempt at a connection. A new one has a new number, so late news of an old one is recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LinkId(pub u64);
-
-/// How a source behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SourceSettings {
-    /// Of its connections.
-    pub connection: ConnectionSettings,
-    /// Of its subscriptions.
-    pub subscriptions: SubscriptionSettings,
-    /// An instrument without data for this long is stale.
-    pub stale_after: Duration,
-}
-
-impl Default for SourceSettings {
-    fn default() -> Self {
-        Self {
-            connection: ConnectionSettings::default(),
-            subscriptions: SubscriptionSettings::default(),
-            stale_after: Duration::from_secs(10),
-        }
-    }
-}
-
-/// What happened to a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SourceIn {
-    /// It is wanted from now on.
-    Start,
-    /// It is not wanted any more.
-    Stop,
-    /// This is wanted from now on.
-    Want(Topic),
-    /// This is not wanted any more.
-    Unwant(Topic),
-    /// A link opened.
-    Opened(LinkId),
-    /// A link could not be opened or broke.
-    Lost(LinkId, LossReason),
-    /// A link's subscription request was granted.
-    Acked(LinkId, u64),
-    /// A link's subscription request was refused.
-    Refused(LinkId, u64, String),
-    /// A link answered a ping.
-    Pong(LinkId),
-    /// The venue announced that it will close a link.
-    ClosingSoon(LinkId),
-    /// Time passed.
-    Tick,
-}
-
-/// An action for the shell, or a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SourceOut {
-    /// Open a link.
-    Open(LinkId),
-    /// Drop a link.
-    Close(LinkId),
-    /// Ping on a link.
-    Ping(LinkId),
-    /// Request topics on a link.
-    Subscribe(LinkId, u64, Vec<Topic>),
-    /// Give topics back on a link.
-    Unsubscribe(LinkId, u64, Vec<Topic>),
-    /// Everything wanted is confirmed on the link in use.
-    Ready,
-    /// No link is up.
-    Down {
-        /// Why.
-        reason: LossReason,
-        /// When the next attempt follows.
-        retry_in: Duration,
-    },
-    /// Ten attempts at a connection failed in a row; it is tried on.
-    Unreachable(LossReason),
-    /// An attempt at a subscription failed and will be repeated.
-    Retrying {
-        /// What.
-        topic: Topic,
-        /// Which attempt failed, from 1.
-        attempt: u32,
-        /// Why.
-        reason: String,
-    },
-    /// A subscription has failed many times; it is tried on.
-    TopicFailed(Topic, String),
-    /// An instrument's data became better or worse.
-    Health(HealthChange),
-}
 
 #[derive(Clone, Debug)]
 struct Link {
@@ -192,100 +105,6 @@ impl SourceMachine {
             SourceIn::Tick => self.tick(now, out),
         }
         self.promote_if_ready(now, out);
-    }
-
-    /// Judges one message that came over the link `id`; only one that is not repeated is to be handed on.
-    pub fn data(
-        &mut self,
-        now: Duration,
-        id: LinkId,
-        topic: Topic,
-        sequence: Option<Sequence>,
-        health: &mut Vec<HealthChange>,
-    ) -> SequenceVerdict {
-        if let Some(link) = self.link(id) {
-            link.connection
-                .handle(now, ConnectionIn::Data, &mut Vec::new());
-        }
-        if self.is_beside(id, topic, sequence) || !self.wanted.contains(&topic) {
-            return SequenceVerdict::Repeated;
-        }
-        self.health.data(now, topic, sequence, health)
-    }
-
-    /// Whether data of a topic is not to be used because it came over a connection that is not in use yet: each keeps books of its
-    /// own, and what has no number cannot be compared.
-    #[must_use]
-    pub fn is_beside(&self, id: LinkId, topic: Topic, sequence: Option<Sequence>) -> bool {
-        let is_of_connection = match topic {
-            Topic::Depth(_) => true,
-            Topic::Quotes(_) => sequence.is_none(),
-            Topic::Trades(_) | Topic::Candles(..) | Topic::Account(_) => false,
-        };
-        is_of_connection && !self.is_current(id)
-    }
-
-    /// The books that are wanted are kept on this link, and none is whole yet.
-    pub fn awaits_books(&mut self, id: LinkId, health: &mut Vec<HealthChange>) {
-        let is_book = |topic: &&Topic| matches!(topic, Topic::Depth(_));
-        let books: BTreeSet<Topic> = self.wanted.iter().filter(is_book).copied().collect();
-        if self.is_current(id) {
-            for topic in &books {
-                self.health.awaits(*topic, health);
-            }
-        }
-        if let Some(link) = self.link(id) {
-            link.lost = books;
-        }
-    }
-
-    /// A message of no topic came over `link`: a sign that the connection is healthy.
-    pub fn unlisted(&mut self, now: Duration, link: LinkId) {
-        if let Some(link) = self.link(link) {
-            link.connection
-                .handle(now, ConnectionIn::Data, &mut Vec::new());
-        }
-    }
-
-    /// Messages of the source are missing, 0 for an unknown number.
-    pub fn gap(&mut self, missing: u64, health: &mut Vec<HealthChange>) {
-        self.health.gap(missing, health);
-    }
-
-    /// What was kept of a topic on a link is lost, and why; or it is whole.
-    pub fn kept(
-        &mut self,
-        now: Duration,
-        id: LinkId,
-        topic: Topic,
-        lost: Option<&str>,
-        health: &mut Vec<HealthChange>,
-    ) {
-        if let Some(link) = self.link(id) {
-            match lost {
-                Some(_) => link.lost.insert(topic),
-                None => link.lost.remove(&topic),
-            };
-        }
-        if !self.is_current(id) {
-            return;
-        }
-        match lost {
-            Some(reason) if self.wanted.contains(&topic) => {
-                self.health.lost(topic, reason, health);
-            }
-            Some(_) => {}
-            None => self.health.whole(now, topic, health),
-        }
-    }
-
-    /// Whether the messages that follow are of the past.
-    pub fn filling(&mut self, is_filling: bool, health: &mut Vec<HealthChange>) {
-        if is_filling {
-            self.health.filling(health);
-        } else {
-            self.health.synced(health);
-        }
     }
 
     /// When the next tick is due.

@@ -131,6 +131,11 @@ impl OrderConnectionPool {
         }
     }
 
+    /// Closes idle connections as soon as the venue does. Never resolves.
+    pub(crate) async fn watch_idle(&self) {
+        self.idle.watch().await;
+    }
+
     /// Sends an order once, whatever happens. `make` is called just before its bytes go, so its time stamp is fresh.
     pub(crate) async fn send(
         &self,

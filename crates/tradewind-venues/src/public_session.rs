@@ -12,12 +12,9 @@ use crate::book::keeping::Books;
 use crate::book::resync::Pace;
 use crate::protocol::{Ignored, Incoming, Protocol, ProtocolError, Topic};
 use crate::quote_order::QuoteOrder;
-use crate::requests::Requests;
-use crate::symbols::SymbolTable;
+use crate::requests::{OWN_REQUEST, Requests};
+use crate::symbols::{SymbolTable, Symbols};
 use crate::wire::websocket::{Received, WebSocket};
-
-/// The number of requests that a connection makes on its own. The source's begin at 1.
-const OWN_REQUEST: u64 = 0;
 
 /// What a request wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +84,8 @@ pub trait Spelling: fmt::Debug + Send + 'static {
 pub struct PublicSession<S> {
     address: Address,
     symbols: Arc<SymbolTable>,
+    /// Where the instruments are as they were read last.
+    follows: Option<Arc<Symbols>>,
     socket: WebSocket,
     spelling: S,
     quotes: QuoteOrder,
@@ -105,6 +104,7 @@ impl<S: Spelling> PublicSession<S> {
             socket: WebSocket::new(&address, path),
             address,
             symbols,
+            follows: None,
             spelling,
             quotes: QuoteOrder::default(),
             kept: Kept {
@@ -115,15 +115,44 @@ impl<S: Spelling> PublicSession<S> {
         }
     }
 
+    /// The same, by what becomes known of its instruments while it is open.
+    #[must_use]
+    pub fn following(mut self, symbols: Arc<Symbols>) -> Self {
+        self.follows = Some(symbols);
+        self
+    }
+
     /// The same, taking longer messages than other venues send.
     pub(crate) fn with_messages_of(mut self, bytes_max: usize) -> Self {
         self.socket.set_message_max(bytes_max);
         self
     }
 
+    /// Keeps these books without a request.
+    pub(crate) fn keep_books(&mut self, topics: &[Topic]) {
+        self.kept.books.open_all(topics, S::book);
+    }
+
+    /// Reads a text that was received.
+    pub(crate) fn text(
+        &mut self,
+        text: &[u8],
+        received_at: Timestamp,
+        on: &mut impl FnMut(Incoming<MarketEvent>),
+    ) {
+        let quotes = &mut self.quotes;
+        let mut on = |incoming| on(quotes.checked(incoming));
+        let (symbols, kept) = (&self.symbols, &mut self.kept);
+        self.spelling
+            .read(text, received_at, symbols, kept, &mut on);
+    }
+
     fn request(&mut self, verb: Verb, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
-        if request != OWN_REQUEST {
-            self.kept.requests.sent(request, topics);
+        match (request, verb) {
+            // The end of a subscription and the next one are one request: the answers to both may look the same.
+            (OWN_REQUEST, Verb::Unsubscribe) => {}
+            (OWN_REQUEST, Verb::Subscribe) => self.kept.requests.sent_own(topics),
+            _ => self.kept.requests.sent(request, topics),
         }
         for text in self.spelling.request(verb, request, topics, &self.symbols) {
             self.socket.send(&text, out);
@@ -201,6 +230,10 @@ impl<S: Spelling> Protocol for PublicSession<S> {
         }
         let lost = self.kept.books.due(received_at);
         if !lost.is_empty() {
+            // What is wrong with a book may be what is known of its instrument.
+            if let Some(symbols) = &self.follows {
+                self.symbols = symbols.current();
+            }
             self.request(Verb::Unsubscribe, OWN_REQUEST, &lost, out);
             self.request(Verb::Subscribe, OWN_REQUEST, &lost, out);
         }

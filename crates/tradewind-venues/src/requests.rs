@@ -9,6 +9,9 @@ use crate::protocol::{Ignored, Incoming, Topic};
 /// Requests that are remembered; the source asks again for what is not answered in time.
 const OPEN_MAX: usize = 64;
 
+/// The number of requests that a connection makes on its own. The source's begin at 1.
+pub(crate) const OWN_REQUEST: u64 = 0;
+
 /// Requests without a full answer, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
@@ -22,6 +25,22 @@ impl Requests {
             self.open.pop_front();
         }
         self.open.push_back((request, topics.to_vec()));
+    }
+
+    /// A connection requested lost books on its own, in place of those that it had requested before. An answer to that is no answer
+    /// to a request of the source, whichever is the oldest one.
+    pub(crate) fn sent_own(&mut self, topics: &[Topic]) {
+        for (_, before) in self
+            .open
+            .iter_mut()
+            .filter(|(open, _)| *open == OWN_REQUEST)
+        {
+            before.retain(|topic| !topics.contains(topic));
+        }
+        let is_empty =
+            |(open, topics): &(u64, Vec<Topic>)| *open == OWN_REQUEST && topics.is_empty();
+        self.open.retain(|one| !is_empty(one));
+        self.sent(OWN_REQUEST, topics);
     }
 
     /// One topic was granted; the request whose last one it was.
@@ -38,8 +57,8 @@ impl Requests {
     /// What the source learns of a topic that was granted, if it is one: its request is granted with the last of its topics.
     pub(crate) fn acked_topic<E>(&mut self, topic: Result<Topic, Ignored>) -> Incoming<E> {
         match topic.map(|topic| self.granted_topic(topic)) {
-            Ok(Some(request)) => Incoming::Acked { request },
-            Ok(None) => Incoming::Ignored(Ignored::NotWanted),
+            Ok(Some(request)) if request != OWN_REQUEST => Incoming::Acked { request },
+            Ok(_) => Incoming::Ignored(Ignored::NotWanted),
             Err(why) => Incoming::Ignored(why),
         }
     }
@@ -47,8 +66,8 @@ impl Requests {
     /// What the source learns of a request that was granted as a whole.
     pub(crate) fn acked<E>(&mut self, request: Option<u64>) -> Incoming<E> {
         match self.answered(request) {
-            Some((request, _)) => Incoming::Acked { request },
-            None => Incoming::Ignored(Ignored::NotWanted),
+            Some((request, _)) if request != OWN_REQUEST => Incoming::Acked { request },
+            _ => Incoming::Ignored(Ignored::NotWanted),
         }
     }
 
@@ -64,6 +83,10 @@ impl Requests {
         let Some((request, topics)) = self.answered(request) else {
             return Incoming::Ignored(Ignored::NotWanted);
         };
+        // Its books stay lost and are requested again in time.
+        if request == OWN_REQUEST {
+            return Incoming::Ignored(Ignored::NotWanted);
+        }
         let reason = String::from_utf8_lossy(words);
         if topics.len() == 1 && reason.contains("lready subscribed") {
             return Incoming::Acked { request };
@@ -121,6 +144,28 @@ mod tests {
         assert_eq!(refused(&topics[..1], again), Incoming::Acked { request });
         assert_eq!(refused(&topics, again), refusal("Already subscribed"));
         assert_eq!(refused(&topics[..1], b"no such"), refusal("no such"));
+    }
+
+    /// Coinbase refuses without a number: a refused resync must not take back a subscription that the venue grants.
+    #[test]
+    fn the_refusal_of_a_resync_is_no_subscriptions() {
+        let [book, other] = [Topic::Depth(InstrumentId(0)), Topic::Depth(InstrumentId(1))];
+        let (mut requests, mut books) = (Requests::default(), Books::new(Pace::of(1)));
+        requests.sent_own(&[book]);
+        requests.sent_own(&[book]);
+        requests.sent(7, &[other]);
+        let mut refused = || requests.refused::<()>(None, b"slow down", &mut books);
+        assert_eq!(refused(), Incoming::Ignored(Ignored::NotWanted));
+        let (request, reason) = (7, "slow down".to_owned());
+        assert_eq!(refused(), Incoming::Refused { request, reason });
+        requests.sent_own(&[book]);
+        requests.sent(8, &[other]);
+        let acked = |requests: &mut Requests, topic| requests.acked_topic::<()>(Ok(topic));
+        assert_eq!(
+            acked(&mut requests, book),
+            Incoming::Ignored(Ignored::NotWanted)
+        );
+        assert_eq!(acked(&mut requests, other), Incoming::Acked { request: 8 });
     }
 
     #[test]

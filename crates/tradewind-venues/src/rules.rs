@@ -7,7 +7,7 @@ use tradewind_model::{
 };
 
 use crate::binance::Assets;
-use crate::symbols::SymbolTable;
+use crate::symbols::{SymbolTable, Written};
 
 /// An instrument as the venue lists it, before the desk has given it an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,15 +174,15 @@ pub(crate) fn amount(text: &Option<String>) -> Result<i128, String> {
 }
 
 /// What the rules of instruments in use have become, as far as the venue still lists all of them: each with its symbol, and
-/// those that changed, with the next revision.
+/// those that changed, with the next revision, and those whose numbers the venue writes in other decimals now.
 ///
 /// Their numbers keep the number of decimals they had, since prices elsewhere use it too. Rules that need more decimals take
 /// effect at the next restart; the log reports them.
 pub(crate) fn changed_rules(
     symbols: &SymbolTable,
     listings: Vec<Listing>,
-) -> (Vec<(String, Instrument)>, Vec<Instrument>) {
-    let (mut table, mut changed) = (Vec::new(), Vec::new());
+) -> (Vec<(String, Instrument)>, Vec<Instrument>, Written) {
+    let (mut table, mut changed, mut written) = (Vec::new(), Vec::new(), Written::new());
     for listing in listings {
         let Some(old) = symbols.find(listing.symbol.as_bytes()) else {
             continue;
@@ -201,10 +201,7 @@ pub(crate) fn changed_rules(
         });
         let decimals = |of: &Instrument| (of.price_decimals, of.quantity_decimals);
         if decimals(&listing.instrument) != decimals(old) {
-            tracing::warn!(
-                instrument = %old.name,
-                "The venue writes numbers with other decimals now, which checksums of books follow: they take effect at the next start."
-            );
+            written.insert(old.id, decimals(&listing.instrument));
         }
         if new != *old {
             new.revision += 1;
@@ -220,7 +217,7 @@ pub(crate) fn changed_rules(
             table.push((symbol.to_owned(), old.clone()));
         }
     }
-    (table, changed)
+    (table, changed, written)
 }
 
 /// The instrument with its numbers as counts in the decimals of `old`, if they can be.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tradewind_model::{
-    AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId,
+    AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, InstrumentId, Interval,
     MarketEvent, Quote, ReportKind, Side, Timestamp, Trade,
 };
 
@@ -25,11 +25,26 @@ pub trait MarketSink: Send + Sync + 'static {
     /// The top of a book.
     fn depth(&self, depth: Box<Depth>);
     /// An instrument's data became better or worse.
-    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str);
+    fn health(&self, change: &HealthChange);
     /// A subscription has failed many times and is tried on; the instrument's bots are not ready.
     fn failed(&self, topic: Topic, reason: &str);
     /// A price was finer than its instrument's: the venue has other rules than were read.
     fn off_grid(&self) {}
+    /// Candles that the stream missed are not to be had from the venue either.
+    fn candles_missing(&self, _hole: &CandleHole) {}
+}
+
+/// Candles that are missing in a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CandleHole {
+    /// Of which instrument.
+    pub instrument: InstrumentId,
+    /// Of which length.
+    pub interval: Interval,
+    /// When the first one opened.
+    pub from: Timestamp,
+    /// When the last one closed.
+    pub end: Timestamp,
 }
 
 /// An asset's balance on an account.
@@ -124,8 +139,8 @@ impl MarketSink for Arc<dyn MarketSink> {
         (**self).depth(depth);
     }
 
-    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
-        (**self).health(instrument, health, reason);
+    fn health(&self, change: &HealthChange) {
+        (**self).health(change);
     }
 
     fn failed(&self, topic: Topic, reason: &str) {
@@ -134,6 +149,10 @@ impl MarketSink for Arc<dyn MarketSink> {
 
     fn off_grid(&self) {
         (**self).off_grid();
+    }
+
+    fn candles_missing(&self, hole: &CandleHole) {
+        (**self).candles_missing(hole);
     }
 }
 
@@ -196,13 +215,14 @@ impl<S: MarketSink> SourceSink<MarketEvent> for ToMarketSink<S> {
                 instrument,
                 health,
                 reason,
-            } => self.0.health(instrument, health, &reason),
+            } => self
+                .0
+                .health(&HealthChange::new(instrument, health, reason)),
         }
     }
 
     fn health(&mut self, change: HealthChange) {
-        self.0
-            .health(change.instrument, change.health, &change.reason);
+        self.0.health(&change);
     }
 
     fn ready(&mut self) {}

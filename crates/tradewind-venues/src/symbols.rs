@@ -1,5 +1,8 @@
 //! A venue's symbols and our instruments, both ways. Looking one up allocates nothing.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
 use tradewind_model::{Instrument, InstrumentId};
 
 /// A symbol that does not fit.
@@ -13,6 +16,26 @@ pub struct SymbolTable {
     listed: Vec<Listed>,
     by_symbol: Vec<(u128, usize)>,
     by_id: Vec<Option<usize>>,
+    written: Written,
+}
+
+/// The decimals of prices and quantities in which a venue writes numbers, of instruments whose own are others.
+pub(crate) type Written = BTreeMap<InstrumentId, (u8, u8)>;
+
+/// The instruments in use as they were read last, shared by the connections of a venue.
+#[derive(Debug, Default)]
+pub struct Symbols(RwLock<Arc<SymbolTable>>);
+
+impl Symbols {
+    /// As they are now.
+    #[must_use]
+    pub fn current(&self) -> Arc<SymbolTable> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set(&self, table: SymbolTable) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -48,6 +71,25 @@ impl SymbolTable {
         }
         table.by_symbol.sort_unstable();
         Ok(table)
+    }
+
+    /// The same, with what the venue writes in other decimals.
+    pub(crate) fn written(mut self, written: Written) -> Self {
+        self.written = written;
+        self
+    }
+
+    /// What the venue writes in other decimals.
+    pub(crate) const fn written_differently(&self) -> &Written {
+        &self.written
+    }
+
+    /// How many more decimals the venue writes prices and quantities of an instrument with than we count in; fewer are negative.
+    pub(crate) fn finer(&self, instrument: &Instrument) -> (i8, i8) {
+        let own = (instrument.price_decimals, instrument.quantity_decimals);
+        let (price, quantity) = self.written.get(&instrument.id).copied().unwrap_or(own);
+        let more = |written: u8, own: u8| written.cast_signed() - own.cast_signed();
+        (more(price, own.0), more(quantity, own.1))
     }
 
     /// The instrument of a symbol, in whichever case.

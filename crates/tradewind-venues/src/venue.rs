@@ -60,6 +60,11 @@ pub trait MarketData: std::fmt::Debug + Send + Sync {
         range: CandleRange,
     ) -> Pending<'_, Result<Vec<Candle>, VenueError>>;
 
+    /// What the venue calls an instrument of this name, after it was listed.
+    fn symbol(&self, _name: &str) -> Option<String> {
+        None
+    }
+
     /// A page of public trades of the past, oldest first; an empty one if there are none.
     fn past_trades(
         &self,
@@ -160,6 +165,31 @@ impl VenueKind {
     #[must_use]
     pub const fn has_accounts(self) -> bool {
         matches!(self, Self::Binance)
+    }
+
+    /// Its name in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Binance => "binance",
+            Self::Okx => "okx",
+            Self::Bybit => "bybit",
+            Self::Kraken => "kraken",
+            Self::Coinbase => "coinbase",
+        }
+    }
+
+    /// The one with a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [
+            Self::Binance,
+            Self::Okx,
+            Self::Bybit,
+            Self::Kraken,
+            Self::Coinbase,
+        ];
+        all.into_iter().find(|kind| kind.name() == name)
     }
 }
 

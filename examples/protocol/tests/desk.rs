@@ -13,13 +13,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tradewind_engine::{Engine, StrategySource};
 use tradewind_events::{Input, Outputs, Started};
-use tradewind_model::{
-    Candle, Depth, FeedHealth, InstrumentId, ManualClock, Price, Quote, Timestamp, Trade,
-};
+use tradewind_model::{Candle, Depth, ManualClock, Price, Quote, Timestamp, Trade};
 use tradewind_testkit::{SPOT, configuration, spot};
 use tradewind_venues::{
-    Address, DataSource, MarketSink, SourceSettings, TcpConnector, ToMarketSink, Topic,
-    client_config,
+    Address, DataSource, HealthChange, MarketSink, SourceSettings, TcpConnector, ToMarketSink,
+    Topic, client_config,
 };
 
 /// What a source says, as inputs of an engine.
@@ -37,7 +35,7 @@ impl MarketSink for Inputs {
 
     fn depth(&self, _: Box<Depth>) {}
 
-    fn health(&self, _: InstrumentId, _: FeedHealth, _: &str) {}
+    fn health(&self, _: &HealthChange) {}
 
     fn failed(&self, topic: Topic, reason: &str) {
         panic!("{topic:?}: {reason}");

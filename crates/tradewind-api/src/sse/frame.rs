@@ -133,6 +133,8 @@ pub(crate) fn gap(missing: Option<u64>, at: wire::Instant, id: EventId) -> Bytes
         at,
         cause: None,
         body: wire::EventBody::Gap(wire::Gap {
+            from: None,
+            to: None,
             instrument: None,
             missing,
         }),

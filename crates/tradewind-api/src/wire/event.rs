@@ -39,6 +39,12 @@ pub struct Gap {
     pub instrument: Option<String>,
     /// How much is missing, where that is known.
     pub missing: Option<u64>,
+    /// Since when, where that is known, as of candles that the venue does not have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Instant>,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Instant>,
 }
 
 /// What the venue says an account has of an asset.

@@ -220,9 +220,13 @@ impl EventBody {
             EventKind::Gap {
                 instrument,
                 missing,
+                from,
+                to,
             } => Self::Gap(Gap {
                 instrument: instrument.map(|id| names.instrument(id)),
                 missing: *missing,
+                from: from.map(Into::into),
+                to: to.map(Into::into),
             }),
             EventKind::Reconciled {
                 account,

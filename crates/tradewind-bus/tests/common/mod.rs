@@ -69,6 +69,8 @@ pub(crate) fn gap(seq: u64) -> Arc<Event> {
     let kind = EventKind::Gap {
         instrument: None,
         missing: None,
+        from: None,
+        to: None,
     };
     event(seq, kind)
 }

@@ -273,16 +273,16 @@ impl Market {
     }
 
     /// The source reports that data of an instrument is missing: the time until its next change is no gap of its own, and stamps
-    /// may begin anew. With `is_lost` it has no book any more.
-    pub(crate) fn on_loss(&mut self, instrument: InstrumentId, is_lost: bool, now: Timestamp) {
+    /// may begin anew. With `lost_at` its book of before that is lost.
+    pub(crate) fn on_loss(&mut self, instrument: InstrumentId, lost_at: Option<Timestamp>) {
         let Some(feed) = self.feeds.get_mut(instrument.index()) else {
             return;
         };
         feed.is_whole = false;
         feed.event_time = None;
-        if is_lost {
-            feed.depth = None;
-            feed.lost_at = Some(now);
+        if let Some(lost_at) = lost_at {
+            feed.depth.take_if(|depth| depth.received_at < lost_at);
+            feed.lost_at = feed.lost_at.max(Some(lost_at));
         }
     }
 
@@ -424,8 +424,9 @@ impl Market {
         };
         feed.trades += 1;
         if self.keeps_trades.get(index) == Some(&true) {
-            if feed.recent.len() == TRADES_KEPT {
-                feed.recent.remove(0);
+            // Twice as many lie there before the older half goes: one move for so many trades.
+            if feed.recent.len() >= 2 * TRADES_KEPT {
+                feed.recent.drain(..=TRADES_KEPT);
             }
             feed.recent.push(*trade);
         }
@@ -435,7 +436,8 @@ impl Market {
     /// The latest trades of an instrument that some bot reads, oldest first.
     pub(crate) fn recent_trades(&self, instrument: InstrumentId) -> &[Trade] {
         let feed = self.feeds.get(instrument.index());
-        feed.map_or(&[], |feed| &feed.recent)
+        let kept = |feed: &'_ Feed| feed.recent.len().saturating_sub(TRADES_KEPT);
+        feed.map_or(&[], |feed| &feed.recent[kept(feed)..])
     }
 
     /// Counts a candle. False for an unknown instrument.

@@ -63,6 +63,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
         | Input::Evaluation(_)
         | Input::LaneState(_)
         | Input::Command(_)
+        | Input::CandlesMissing { .. }
         | Input::TradesLost { .. }
         | Input::Resync
         | Input::TargetUnreadable { .. }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tradewind_events::{CandleHistory, CandleSource, EventKind, Outputs, Timer};
-use tradewind_model::{Candle, InstrumentId, Timestamp, Trade, Wake};
+use tradewind_model::{Candle, InstrumentId, Interval, Timestamp, Trade, Wake};
 
 use super::evaluation::{apply_past, feed_only, note_lateness, wake, warm_up};
 use super::lifecycle::finish_warm_up;
@@ -60,6 +60,24 @@ fn close_built(parts: &mut Parts, only: Option<InstrumentId>, until: Timestamp, 
     }
 }
 
+/// Candles that a feed missed and that its venue does not have either. What follows them is fed like every other candle: a bot
+/// reads its past again before it continues.
+pub(crate) fn on_candles_missing(
+    parts: &mut Parts,
+    (instrument, interval): (InstrumentId, Interval),
+    (from, to): (Timestamp, Timestamp),
+    out: &mut Outputs,
+) {
+    let length = interval.duration().as_nanos().max(1);
+    let gap = EventKind::Gap {
+        instrument: Some(instrument),
+        missing: u64::try_from(to.since(from).as_nanos() / length).ok(),
+        from: Some(from),
+        to: Some(to),
+    };
+    parts.emit(None, gap, out);
+}
+
 fn announce_gap(
     parts: &mut Parts,
     instrument: Option<InstrumentId>,
@@ -69,6 +87,8 @@ fn announce_gap(
     let gap = EventKind::Gap {
         instrument,
         missing,
+        from: None,
+        to: None,
     };
     parts.emit(None, gap, out);
 }

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    BotConfig, BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest,
-    EventKind, LaneState, Output, Outputs, ReadData, SignalDetails, SignalSource, Timer,
+    BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind,
+    LaneState, Output, Outputs, ReadData, SignalDetails, SignalSource, Timer,
 };
 use tradewind_model::{
     BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry, Numbers,
@@ -265,7 +265,11 @@ fn call(
         at: parts.context.at(),
         instrument: parts.config.instrument(state.instrument()),
         slot: place.slot(),
-        role: role(config, state.instrument()),
+        role: if parts.bots.is_traded(place) {
+            Role::Traded
+        } else {
+            Role::Read
+        },
         quote: parts.market.quote(state.instrument()),
         position: *state.position(),
         budget: config.budget,
@@ -295,15 +299,6 @@ fn standing<'a>(
         is_source_live: targets.is_live(&control.source),
         on_expiry: control.on_expiry,
     })
-}
-
-#[inline]
-fn role(config: &BotConfig, instrument: InstrumentId) -> Role {
-    if config.reads.is_empty() || config.instruments.contains(&instrument) {
-        Role::Traded
-    } else {
-        Role::Read
-    }
 }
 
 /// The market as strategies read it.

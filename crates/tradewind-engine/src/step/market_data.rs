@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tradewind_events::{EventKind, Outputs, Timer};
-use tradewind_model::{FeedHealth, Instrument, InstrumentId, InstrumentStatus, Quote, Wake};
+use tradewind_model::{
+    FeedHealth, Instrument, InstrumentId, InstrumentStatus, Quote, Timestamp, Wake,
+};
 
 use super::breakers::on_feed_failure;
 use super::evaluation::wake;
@@ -160,11 +162,14 @@ pub(crate) fn on_reported_health(
     parts: &mut Parts,
     instrument: InstrumentId,
     health: FeedHealth,
+    received_at: Option<Timestamp>,
     out: &mut Outputs,
 ) {
     if health != FeedHealth::Live {
         let is_lost = matches!(health, FeedHealth::Gap | FeedHealth::Resync);
-        parts.market.on_loss(instrument, is_lost, parts.now());
+        let now = parts.now();
+        let at = received_at.map_or(now, |at| at.min(now));
+        parts.market.on_loss(instrument, is_lost.then_some(at));
     }
     on_health(parts, instrument, health, out);
 }

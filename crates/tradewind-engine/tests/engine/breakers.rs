@@ -153,6 +153,7 @@ fn a_flapping_feed_opens_the_breaker_of_its_instrument() {
         desk.input(&tradewind_events::Input::Health {
             instrument: SPOT,
             health: FeedHealth::Stale,
+            received_at: None,
         });
         desk.advance(SECOND);
     }

@@ -126,6 +126,27 @@ fn candles_are_built_from_trades_and_closed_a_quarter_second_after_their_end() {
     );
 }
 
+/// The feed of the venue could not read them either.
+#[test]
+fn candles_that_nobody_has_are_announced_with_their_bounds() {
+    let (mut desk, _) = builds_candles();
+    let from = Timestamp::from_secs(600);
+    desk.input(&Input::CandlesMissing {
+        instrument: SPOT,
+        interval: Interval::Minute1,
+        from,
+        to: from + Duration::from_secs(180),
+    });
+    let gap = desk.last(EventType::Gap);
+    let wanted = EventKind::Gap {
+        instrument: Some(SPOT),
+        missing: Some(3),
+        from: Some(from),
+        to: Some(from + Duration::from_secs(180)),
+    };
+    assert_eq!(gap, wanted);
+}
+
 #[test]
 fn a_silence_of_years_is_reported_as_a_gap_and_not_filled_with_flat_candles() {
     let (mut desk, script) = builds_candles();

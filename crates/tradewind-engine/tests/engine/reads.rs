@@ -299,6 +299,7 @@ fn a_book_is_forgotten_when_its_feed_is_lost() {
         let health = |health| Input::Health {
             instrument: OTHER,
             health,
+            received_at: None,
         };
         desk.advance(Duration::from_millis(50));
         desk.input(&health(lost));
@@ -311,6 +312,36 @@ fn a_book_is_forgotten_when_its_feed_is_lost() {
         desk.quote_of(OTHER, 10_050, 10_051);
         let seen = script.reads();
         assert!(seen.last().unwrap().depth.is_some(), "{lost:?}");
+    }
+}
+
+/// Books and health wait in queues of their own, so a book of after a loss may be handled before it, or soon after.
+#[test]
+fn a_book_that_was_received_after_a_loss_is_kept_whenever_the_loss_is_handled() {
+    for is_book_first in [false, true] {
+        let script = Script::default().reading(on_quotes());
+        let mut desk = desk(&script);
+        desk.quote_of(OTHER, 10_050, 10_051);
+        let lost_at = desk.now;
+        desk.advance(Duration::from_millis(50));
+        let book = Input::Depth(Box::new(depth(desk.now)));
+        desk.advance(Duration::from_millis(50));
+        if is_book_first {
+            desk.input(&book);
+        }
+        for health in [FeedHealth::Gap, FeedHealth::Live] {
+            desk.input(&Input::Health {
+                instrument: OTHER,
+                health,
+                received_at: Some(lost_at),
+            });
+        }
+        if !is_book_first {
+            desk.input(&book);
+        }
+        desk.quote_of(OTHER, 10_050, 10_051);
+        let seen = script.reads();
+        assert!(seen.last().unwrap().depth.is_some(), "{is_book_first}");
     }
 }
 

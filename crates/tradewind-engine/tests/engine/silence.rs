@@ -143,6 +143,7 @@ fn the_time_of_a_lost_connection_is_no_gap_of_the_instrument() {
             desk.input(&Input::Health {
                 instrument: SPOT,
                 health,
+                received_at: None,
             });
         }
         changes(&mut desk, 5, SECOND / 10);
@@ -177,6 +178,7 @@ fn a_stamp_from_the_future_is_not_compared_with_and_none_outlives_a_loss() {
         desk.input(&Input::Health {
             instrument: SPOT,
             health,
+            received_at: None,
         });
     }
     desk.input(&Input::Quote(Quote {
@@ -206,6 +208,7 @@ fn a_quiet_instrument_is_live_after_its_connection_came_back() {
         desk.input(&Input::Health {
             instrument: SPOT,
             health,
+            received_at: None,
         });
     }
     desk.quote(10_000, 10_001);

@@ -84,6 +84,7 @@ impl Storm {
                     FeedHealth::Resync,
                     FeedHealth::Live,
                 ][self.place(4)],
+                received_at: None,
             },
             1 => Input::InstrumentChanged(Box::new(tradewind_model::Instrument {
                 notional_min: Amount::whole(1 + self.signed(9).abs()),
@@ -105,6 +106,7 @@ impl Storm {
             _ => Input::Health {
                 instrument: SPOT,
                 health: FeedHealth::Live,
+                received_at: None,
             },
         }
     }

@@ -44,7 +44,7 @@ pub(super) const REPLACE: Verb = Verb {
 /// The way the account's new orders go.
 #[derive(Debug)]
 pub(super) enum Entry {
-    Rest(OrderConnectionPool),
+    Rest(Box<OrderConnectionPool>),
     WebSocket(Box<OrderSocket>),
 }
 

@@ -172,6 +172,21 @@ impl BinanceVenue {
     }
 }
 
+/// Closes idle connections for what is no order as soon as the venue does.
+struct IdleWatch(Arc<BinanceVenue>);
+
+impl Source for IdleWatch {
+    fn run(self: Box<Self>, stop: CancellationToken) -> Pending<'static, ()> {
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = self.0.rest.watch_idle() => {}
+            }
+        })
+    }
+}
+
 /// Reads the snapshots of books that are kept by their changes.
 struct SnapshotReader(Arc<BinanceVenue>);
 
@@ -238,6 +253,7 @@ impl MarketData for BinanceAccount {
         let sources = self.venue.market_sources(topics, &sink, settings);
         let boxed = |source| Box::new(source) as Box<dyn Source>;
         let mut sources: Vec<Box<dyn Source>> = sources.into_iter().map(boxed).collect();
+        sources.push(Box::new(IdleWatch(Arc::clone(&self.venue))));
         if self.venue.config.books == BookSource::Diffs {
             sources.push(Box::new(SnapshotReader(Arc::clone(&self.venue))));
         }

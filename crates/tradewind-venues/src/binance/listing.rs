@@ -109,7 +109,7 @@ impl BinanceVenue {
         let listings = self
             .exchange_information(Params::of("symbols", &list))
             .await?;
-        let (table, changed) = changed_rules(&symbols, listings);
+        let (table, changed, _) = changed_rules(&symbols, listings);
         if !changed.is_empty() {
             self.use_instruments(table)?;
         }

@@ -102,6 +102,11 @@ impl Rest {
         }
     }
 
+    /// Closes idle connections as soon as the venue does. Never resolves.
+    pub(crate) async fn watch_idle(&self) {
+        self.pool.watch_idle().await;
+    }
+
     /// Sends a request that only reads. It is repeated after transient failures: it changes nothing.
     ///
     /// The first error is the one returned: it names the cause.

@@ -159,12 +159,12 @@ impl BinanceVenue {
         };
         let ws_api_address = address(&config.ws_api_url, Scheme::WebSocket)?;
         let entry = match config.order_entry {
-            OrderEntry::Rest => Entry::Rest(OrderConnectionPool::new(
+            OrderEntry::Rest => Entry::Rest(Box::new(OrderConnectionPool::new(
                 rest_address,
                 Arc::clone(&connector),
                 Arc::clone(&gate),
                 config.order_timeout,
-            )),
+            ))),
             OrderEntry::WebSocket => Entry::WebSocket(Box::new(OrderSocket::new(SocketSettings {
                 address: ws_api_address.clone(),
                 connector: Arc::clone(&connector),
@@ -227,7 +227,11 @@ impl BinanceVenue {
     /// awaits it. While it does not run, orders over the WebSocket API come back unsent.
     pub async fn keep_order_entry(&self, stop: CancellationToken) {
         match &self.entry {
-            Entry::Rest(_) => stop.cancelled().await,
+            Entry::Rest(pool) => tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = pool.watch_idle() => {}
+            },
             Entry::WebSocket(socket) => socket.run(stop).await,
         }
     }

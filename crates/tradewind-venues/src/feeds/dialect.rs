@@ -45,6 +45,14 @@ impl Dialect {
         }
     }
 
+    /// Least time between two connections of its streams: OKX takes 3 a second from an address; the others' limits are far off.
+    pub(super) const fn connection_spacing(self) -> Option<Duration> {
+        match self {
+            Self::Okx => Some(Duration::from_millis(350)),
+            Self::Bybit | Self::Kraken | Self::Coinbase => None,
+        }
+    }
+
     /// How long nothing is to be requested after this refusal, where that is not said by its status alone.
     pub(super) fn blocks(self, refusal: &VenueError) -> Option<Duration> {
         let VenueError::Refused { status, code, text } = refusal else {

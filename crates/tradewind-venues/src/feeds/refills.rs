@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 use tradewind_model::{Candle, InstrumentId, Interval, Timestamp};
 
 use crate::binance::rest::lock;
+use crate::sink::{CandleHole, MarketSink};
 
 /// Candles of one series that are held; with one more, all are handed on, hole or not.
 const HELD_MAX: usize = 64;
@@ -15,13 +16,28 @@ const HOLE_MAX: u32 = 1_000;
 /// Attempts at reading a hole before it is left open.
 const ATTEMPTS_MAX: u32 = 5;
 
-/// A hole in a series of candles.
+/// What a series continues with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hole {
-    pub(super) instrument: InstrumentId,
-    pub(super) interval: Interval,
-    pub(super) from: Timestamp,
-    pub(super) end: Timestamp,
+pub(super) enum Next {
+    Candle(Candle),
+    /// Candles before the next one are missing for good.
+    Missing(CandleHole),
+}
+
+impl Next {
+    pub(super) fn to(self, sink: &dyn MarketSink, venue: &str) {
+        match self {
+            Self::Candle(candle) => sink.candle(candle),
+            Self::Missing(hole) => {
+                tracing::error!(
+                    venue,
+                    ?hole,
+                    "Candles are missing: they could not be read, or the venue does not have them."
+                );
+                sink.candles_missing(&hole);
+            }
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +52,7 @@ struct Series {
 
 impl Series {
     /// The held candles that follow what was handed on, up to the next hole.
-    fn release(&mut self, out: &mut Vec<Candle>) {
+    fn release(&mut self, out: &mut Vec<Next>) {
         while let Some(next) = self.held.front().copied() {
             match self.end {
                 Some(end) if next.open_time > end && self.is_suspect => return,
@@ -47,10 +63,34 @@ impl Series {
         }
     }
 
-    fn hand_on(&mut self, candle: Candle, out: &mut Vec<Candle>) {
+    fn hand_on(&mut self, candle: Candle, out: &mut Vec<Next>) {
         self.end = Some(candle.close_time());
         self.is_suspect = false;
-        out.push(candle);
+        out.push(Next::Candle(candle));
+    }
+
+    /// Continues behind the hole.
+    fn go_on(&mut self, out: &mut Vec<Next>) {
+        self.attempts = 0;
+        self.is_suspect = false;
+        self.release(out);
+    }
+
+    /// Continues behind a hole that stays, which is said.
+    fn leave_open(
+        &mut self,
+        (instrument, interval): (InstrumentId, Interval),
+        out: &mut Vec<Next>,
+    ) {
+        if let (Some(from), Some(next)) = (self.end, self.held.front()) {
+            out.push(Next::Missing(CandleHole {
+                instrument,
+                interval,
+                from,
+                end: next.open_time,
+            }));
+        }
+        self.go_on(out);
     }
 }
 
@@ -74,9 +114,10 @@ impl Refills {
 
     /// Takes in a candle of a stream, and hands on those that are to be: before the next can be taken in, so that they keep their
     /// order.
-    pub(super) fn take(&self, candle: Candle, mut hand_on: impl FnMut(Candle)) {
+    pub(super) fn take(&self, candle: Candle, hand_on: impl FnMut(Next)) {
         let mut all = lock(&self.series);
-        let series = all.entry((candle.instrument, candle.interval)).or_default();
+        let of = (candle.instrument, candle.interval);
+        let series = all.entry(of).or_default();
         let newest = series.held.back().map(Candle::close_time);
         if newest.is_some_and(|end| candle.open_time < end) {
             return;
@@ -85,12 +126,12 @@ impl Refills {
         series.held.push_back(candle);
         series.release(&mut out);
         if series.held.len() > HELD_MAX {
-            leave_open(series, &mut out);
+            series.leave_open(of, &mut out);
         }
         if !series.held.is_empty() {
             self.found.notify_one();
         }
-        out.into_iter().for_each(&mut hand_on);
+        out.into_iter().for_each(hand_on);
     }
 
     /// Waits until a hole was found.
@@ -99,12 +140,12 @@ impl Refills {
     }
 
     /// The holes there are.
-    pub(super) fn holes(&self) -> Vec<Hole> {
+    pub(super) fn holes(&self) -> Vec<CandleHole> {
         let all = lock(&self.series);
         let holes = all.iter().filter_map(|((instrument, interval), series)| {
             let (end, next) = (series.end?, series.held.front()?);
             let most = interval.duration().saturating_mul(HOLE_MAX);
-            Some(Hole {
+            Some(CandleHole {
                 instrument: *instrument,
                 interval: *interval,
                 from: end.max(next.open_time - most),
@@ -114,44 +155,54 @@ impl Refills {
         holes.collect()
     }
 
-    /// A hole was read: what fills it and what follows is handed on. Where the venue has no candle, nothing was traded.
-    pub(super) fn filled(&self, hole: &Hole, candles: Vec<Candle>, hand_on: impl FnMut(Candle)) {
+    /// A hole was read: what fills it and what follows is handed on. Beside candles of it, one that the venue does not have is one
+    /// that nothing was traded in. An answer without any may have come before the venue wrote them: the hole is read again, as if
+    /// it had [`failed`](Self::failed). Returns whether it is to be read again.
+    pub(super) fn filled(
+        &self,
+        hole: &CandleHole,
+        mut candles: Vec<Candle>,
+        hand_on: impl FnMut(Next),
+    ) -> bool {
+        candles.retain(|candle| (hole.from..hole.end).contains(&candle.open_time));
+        if candles.is_empty() {
+            return self.failed(hole, hand_on);
+        }
         let mut all = lock(&self.series);
         let Some(series) = all.get_mut(&(hole.instrument, hole.interval)) else {
-            return;
+            return false;
         };
         let mut out = Vec::new();
+        if let Some(from) = series.end.filter(|end| *end < hole.from) {
+            let end = hole.from;
+            out.push(Next::Missing(CandleHole { from, end, ..*hole }));
+        }
         for candle in candles {
-            let fits = series.end.is_none_or(|end| candle.open_time >= end);
-            if fits && candle.open_time < hole.end {
+            if series.end.is_none_or(|end| candle.open_time >= end) {
                 series.hand_on(candle, &mut out);
             }
         }
-        leave_open(series, &mut out);
+        series.go_on(&mut out);
         out.into_iter().for_each(hand_on);
+        false
     }
 
-    /// A hole could not be read: what follows it is handed on once that has failed often.
-    pub(super) fn failed(&self, hole: &Hole, hand_on: impl FnMut(Candle)) {
+    /// A hole could not be read. Once that has failed often it is said to be missing, and what follows it is handed on. Returns
+    /// whether it is to be read again.
+    pub(super) fn failed(&self, hole: &CandleHole, hand_on: impl FnMut(Next)) -> bool {
         let mut all = lock(&self.series);
         let Some(series) = all.get_mut(&(hole.instrument, hole.interval)) else {
-            return;
+            return false;
         };
         series.attempts += 1;
         if series.attempts < ATTEMPTS_MAX {
-            return;
+            return true;
         }
         let mut out = Vec::new();
-        leave_open(series, &mut out);
+        series.leave_open((hole.instrument, hole.interval), &mut out);
         out.into_iter().for_each(hand_on);
+        false
     }
-}
-
-/// Continues behind the hole.
-fn leave_open(series: &mut Series, out: &mut Vec<Candle>) {
-    series.attempts = 0;
-    series.is_suspect = false;
-    series.release(out);
 }
 
 #[cfg(test)]
@@ -173,14 +224,21 @@ mod tests {
         }
     }
 
-    fn minutes(candles: &[Candle]) -> Vec<i64> {
-        let minute = |candle: &Candle| candle.open_time.as_millis() / 60_000;
-        candles.iter().map(minute).collect()
+    /// The minutes of candles; a hole is the negative of its minutes.
+    fn minutes(candles: &[Next]) -> Vec<i64> {
+        let minutes = |at: Timestamp| at.as_millis() / 60_000;
+        let minute = |next: &Next| match next {
+            Next::Candle(candle) => vec![minutes(candle.open_time)],
+            Next::Missing(hole) => (minutes(hole.from)..minutes(hole.end))
+                .map(|one| -one)
+                .collect(),
+        };
+        candles.iter().flat_map(minute).collect()
     }
 
     fn taken(refills: &Refills, number: i64) -> Vec<i64> {
         let mut out = Vec::new();
-        refills.take(minute(number), |candle| out.push(candle));
+        refills.take(minute(number), |next| out.push(next));
         minutes(&out)
     }
 
@@ -198,7 +256,7 @@ mod tests {
         let at = |minute: i64| Timestamp::from_secs(minute * 60);
         assert_eq!((holes[0].from, holes[0].end), (at(5), at(8)));
         let (read, mut out) = ([4, 5, 6, 7, 8].map(minute).to_vec(), Vec::new());
-        refills.filled(&holes[0], read, |candle| out.push(candle));
+        assert!(!refills.filled(&holes[0], read, |next| out.push(next)));
         assert_eq!(minutes(&out), [5, 6, 7, 8, 9]);
         assert_eq!(refills.holes(), []);
         assert_eq!(taken(&refills, 10), [10]);
@@ -225,12 +283,55 @@ mod tests {
         let hole = refills.holes()[0];
         let mut out = Vec::new();
         for _ in 1..ATTEMPTS_MAX {
-            refills.failed(&hole, |candle| out.push(candle));
+            assert!(refills.failed(&hole, |next| out.push(next)));
             assert_eq!(out, []);
         }
-        refills.failed(&hole, |candle| out.push(candle));
-        assert_eq!(minutes(&out), [8]);
+        assert!(!refills.failed(&hole, |next| out.push(next)));
+        assert_eq!(minutes(&out), [-4, -5, -6, -7, 8]);
         assert_eq!(taken(&refills, 9), [9]);
+    }
+
+    /// The venue may write its candles a moment later than its stream says them.
+    #[test]
+    fn an_answer_without_candles_is_no_answer_and_in_the_end_a_gap_with_its_bounds() {
+        for is_there_at_last in [false, true] {
+            let refills = Refills::default();
+            taken(&refills, 3);
+            refills.broken(InstrumentId(0));
+            taken(&refills, 6);
+            let hole = refills.holes()[0];
+            let mut out = Vec::new();
+            let beside = [3, 6].map(minute).to_vec();
+            for _ in 1..ATTEMPTS_MAX {
+                assert!(refills.filled(&hole, beside.clone(), |next| out.push(next)));
+                assert_eq!(out, []);
+            }
+            let last = if is_there_at_last {
+                vec![minute(5)]
+            } else {
+                beside
+            };
+            assert!(!refills.filled(&hole, last, |next| out.push(next)));
+            let wanted: &[i64] = if is_there_at_last {
+                &[5, 6]
+            } else {
+                &[-4, -5, 6]
+            };
+            assert_eq!(minutes(&out), wanted);
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_ago_to_be_read_is_missing() {
+        let refills = Refills::default();
+        taken(&refills, 0);
+        refills.broken(InstrumentId(0));
+        taken(&refills, 1_003);
+        let hole = refills.holes()[0];
+        let mut out = Vec::new();
+        let read = (3..1_003).map(minute).collect();
+        assert!(!refills.filled(&hole, read, |next| out.push(next)));
+        assert_eq!(minutes(&out)[..3], [-1, -2, 3]);
     }
 
     #[test]
@@ -241,7 +342,8 @@ mod tests {
         taken(&refills, 5_000);
         let hole = refills.holes()[0];
         assert_eq!(hole.from, Timestamp::from_secs(4_000 * 60));
-        let later = (5_001..5_100).map(|number| taken(&refills, number).len());
-        assert_eq!(later.sum::<usize>(), 100);
+        let later = (5_001..5_100).flat_map(|number| taken(&refills, number));
+        let (candles, missing): (Vec<i64>, Vec<i64>) = later.partition(|minute| *minute > 0);
+        assert_eq!((candles.len(), missing.len()), (100, 4_999));
     }
 }

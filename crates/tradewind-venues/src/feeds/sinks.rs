@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, Quote, Trade};
+use tradewind_model::{Candle, Depth, FeedHealth, Quote, Trade};
 
 use super::refills::Refills;
+use crate::book::Loss;
+use crate::health::HealthChange;
 use crate::protocol::Topic;
 use crate::sink::MarketSink;
 
@@ -21,6 +23,7 @@ pub(super) enum Speaks {
 /// Hands everything on, candles in order and without holes.
 pub(super) struct FeedSink {
     pub(super) sink: Arc<dyn MarketSink>,
+    pub(super) venue: String,
     pub(super) refills: Arc<Refills>,
     /// Notified when a price is finer than its instrument's.
     pub(super) doubts: Arc<Notify>,
@@ -37,19 +40,24 @@ impl MarketSink for FeedSink {
     }
 
     fn candle(&self, candle: Candle) {
-        self.refills.take(candle, |candle| self.sink.candle(candle));
+        self.refills
+            .take(candle, |next| next.to(&*self.sink, &self.venue));
     }
 
     fn depth(&self, depth: Box<Depth>) {
         self.sink.depth(depth);
     }
 
-    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
-        if matches!(health, FeedHealth::Gap | FeedHealth::Resync) {
-            self.refills.broken(instrument);
+    fn health(&self, change: &HealthChange) {
+        if matches!(change.health, FeedHealth::Gap | FeedHealth::Resync) {
+            self.refills.broken(change.instrument);
+        }
+        // The venue may write its numbers in other decimals than were read.
+        if change.reason == Loss::Checksum.to_string() {
+            self.doubts.notify_one();
         }
         if self.speaks == Speaks::OfHealth {
-            self.sink.health(instrument, health, reason);
+            self.sink.health(change);
         }
     }
 

@@ -114,15 +114,16 @@ impl SourceSink<HouseData> for ToHouseSink {
                 instrument,
                 health,
                 reason,
-            }) => self.sink.health(instrument, health, &reason),
+            }) => self
+                .sink
+                .health(&HealthChange::new(instrument, health, reason)),
             HouseData::Number(number) => self.sink.number(number),
             HouseData::Target(target) => self.sink.target(&self.source, target),
         }
     }
 
     fn health(&mut self, change: HealthChange) {
-        self.sink
-            .health(change.instrument, change.health, &change.reason);
+        self.sink.health(&change);
     }
 
     fn ready(&mut self) {

@@ -73,16 +73,16 @@ impl Payloads {
     }
 
     /// Takes in a message of named fields; a path is the name of a field.
-    pub(super) fn fields(
+    pub(super) fn fields<'t>(
         &mut self,
-        fields: &[(&str, &str)],
+        fields: &(impl Iterator<Item = (&'t str, &'t str)> + Clone),
         received_at: Timestamp,
         on: &mut impl FnMut(Incoming<HouseData>),
     ) {
         let reader = Arc::clone(&self.reader);
         let mut found = Fields::default();
         for (index, path) in reader.mapping.paths.iter().enumerate() {
-            if let Some((_, text)) = fields.iter().find(|(name, _)| name == path) {
+            if let Some((_, text)) = fields.clone().find(|(name, _)| name == path) {
                 found.set(index, Cow::Borrowed(text));
             }
         }

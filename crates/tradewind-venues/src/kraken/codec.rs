@@ -255,7 +255,12 @@ pub fn decode_book<'t>(
         side(row.asks, instrument, &mut levels.asks)?;
         let checksum = row.checksum.ok_or(Ignored::Malformed)?;
         let at = row.time.and_then(rfc3339);
-        let step = Step::Checked { checksum, at };
+        let finer = symbols.finer(instrument);
+        let step = Step::Checked {
+            checksum,
+            at,
+            finer,
+        };
         match data.is_snapshot {
             Some(true) if is_alone => Ok(Message::Snapshot(step)),
             Some(false) if is_alone => Ok(Message::Update(step)),

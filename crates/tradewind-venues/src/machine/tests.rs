@@ -1,6 +1,8 @@
 //! A source against a venue that opens every link and grants every request, in virtual time.
 
 use super::*;
+use crate::health::SequenceVerdict;
+use crate::protocol::Sequence;
 use tradewind_model::{FeedHealth, InstrumentId};
 
 const QUOTES: Topic = Topic::Quotes(InstrumentId(0));

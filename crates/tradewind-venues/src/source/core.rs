@@ -10,7 +10,7 @@ use std::time::Duration;
 use tradewind_model::Timestamp;
 
 use crate::connection::LossReason;
-use crate::health::SequenceVerdict;
+use crate::health::{HealthChange, SequenceVerdict};
 use crate::machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
 use crate::protocol::{Ignored, Incoming, Protocol, Topic};
 use crate::sink::SourceSink;
@@ -40,6 +40,8 @@ pub struct SourceCore<P: Protocol, M, K> {
     stats: Arc<SourceStats>,
     /// The last of what came over a connection that is not in use yet, by topic.
     held: BTreeMap<Topic, (LinkId, P::Event)>,
+    /// When what is being taken in was received.
+    received_at: Option<Timestamp>,
 }
 
 impl<P, M, K> SourceCore<P, M, K>
@@ -59,6 +61,7 @@ where
             actions: VecDeque::new(),
             stats: Arc::default(),
             held: BTreeMap::new(),
+            received_at: None,
         }
     }
 
@@ -118,8 +121,15 @@ where
         } = &mut links[at];
         let mut news = Vec::new();
         let (input, out) = buffers.both();
-        let mut on =
-            |incoming| news.extend(take((machine, held), sink, stats, (now, *id), incoming));
+        let mut on = |incoming| {
+            news.extend(take(
+                (machine, held),
+                sink,
+                stats,
+                (now, received_at, *id),
+                incoming,
+            ))
+        };
         let used = protocol.receive(input, received_at, out, &mut on);
         let used = used.map_err(|error| error.0)?;
         buffers.used(used);
@@ -127,6 +137,23 @@ where
             stats.message(used);
         }
         Ok((used, news))
+    }
+
+    /// Takes in what a link's buffers hold.
+    fn take_in(&mut self, now: Duration, id: LinkId, received_at: Timestamp) {
+        loop {
+            // Each step may close connections, this one among them.
+            self.note_ready(now, id);
+            let Some(at) = self.links.iter().position(|link| link.id == id) else {
+                return;
+            };
+            match self.message(now, at, received_at) {
+                Ok((0, _)) => return,
+                Ok(_) if self.links[at].protocol.is_redirected() => return self.redirect(at),
+                Ok((_, news)) => news.into_iter().for_each(|news| self.handle(now, news)),
+                Err(why) => return self.lost(now, id, why),
+            }
+        }
     }
 
     fn note_ready(&mut self, now: Duration, id: LinkId) {
@@ -139,9 +166,7 @@ where
             if self.keeps_books(id) {
                 let mut health = Vec::new();
                 self.machine.awaits_books(id, &mut health);
-                health
-                    .into_iter()
-                    .for_each(|change| self.sink.health(change));
+                report(&mut self.sink, health, self.received_at);
             }
         }
     }
@@ -205,7 +230,7 @@ where
                 tracing::error!(source = self.name, ?topic, reason, "Subscription failed");
                 self.sink.failed(topic, &reason);
             }
-            SourceOut::Health(change) => self.sink.health(change),
+            SourceOut::Health(change) => report(&mut self.sink, vec![change], self.received_at),
         }
     }
 
@@ -283,19 +308,9 @@ where
     }
 
     fn received(&mut self, now: Duration, id: LinkId, received_at: Timestamp) {
-        loop {
-            // Each step may close connections, this one among them.
-            self.note_ready(now, id);
-            let Some(at) = self.links.iter().position(|link| link.id == id) else {
-                return;
-            };
-            match self.message(now, at, received_at) {
-                Ok((0, _)) => return,
-                Ok(_) if self.links[at].protocol.is_redirected() => return self.redirect(at),
-                Ok((_, news)) => news.into_iter().for_each(|news| self.handle(now, news)),
-                Err(why) => return self.lost(now, id, why),
-            }
-        }
+        self.received_at = Some(received_at);
+        self.take_in(now, id, received_at);
+        self.received_at = None;
     }
 
     fn written(&mut self, _now: Duration, _id: LinkId) {}
@@ -309,12 +324,26 @@ where
     }
 }
 
+/// Reports changes of health, as of when what shows them was received.
+fn report<E>(
+    sink: &mut impl SourceSink<E>,
+    changes: impl IntoIterator<Item = HealthChange>,
+    received_at: Option<Timestamp>,
+) {
+    for change in changes {
+        sink.health(HealthChange {
+            received_at,
+            ..change
+        });
+    }
+}
+
 /// Hands data to the sink; returns what concerns the connection.
 fn take<E>(
     (machine, held): (&mut SourceMachine, &mut BTreeMap<Topic, (LinkId, E)>),
     sink: &mut impl SourceSink<E>,
     stats: &SourceStats,
-    (now, link): (Duration, LinkId),
+    (now, at, link): (Duration, Timestamp, LinkId),
     incoming: Incoming<E>,
 ) -> Option<SourceIn> {
     let mut health = Vec::new();
@@ -335,7 +364,7 @@ fn take<E>(
                 SequenceVerdict::Missing(count) => stats.missing(count),
                 SequenceVerdict::Next => {}
             }
-            health.drain(..).for_each(|change| sink.health(change));
+            report(sink, health.drain(..), Some(at));
             stats.event();
             sink.event(event);
             None
@@ -384,7 +413,7 @@ fn take<E>(
             None
         }
     };
-    health.drain(..).for_each(|change| sink.health(change));
+    report(sink, health, Some(at));
     news
 }
 

@@ -81,12 +81,11 @@ impl HttpLink {
     }
 
     /// One look at the socket: a connection that the venue has closed meanwhile is found here and not by a request.
-    fn is_usable(&mut self) -> bool {
-        let mut context = Context::from_waker(Waker::noop());
+    fn is_usable(&mut self, context: &mut Context<'_>) -> bool {
         self.http.is_reusable()
             && self.buffers.is_written()
             && self.buffers.input().is_empty()
-            && self.poll(&mut context).is_pending()
+            && self.poll(context).is_pending()
     }
 }
 
@@ -97,18 +96,40 @@ impl AsMut<Self> for HttpLink {
 }
 
 /// Connections that wait for their next request.
-pub(crate) struct IdleLinks<L>(Mutex<Vec<(Duration, L)>>);
+pub(crate) struct IdleLinks<L>(Mutex<Idle<L>>);
+
+struct Idle<L> {
+    links: Vec<(Duration, L)>,
+    /// What a new one wakes.
+    watcher: Option<Waker>,
+}
 
 impl<L: AsMut<HttpLink>> IdleLinks<L> {
     pub(crate) const fn new() -> Self {
-        Self(Mutex::new(Vec::new()))
+        Self(Mutex::new(Idle {
+            links: Vec::new(),
+            watcher: None,
+        }))
+    }
+
+    /// Closes each as soon as the venue does: a server closes idle connections after seconds. Never resolves.
+    pub(crate) async fn watch(&self) {
+        poll_fn(|context| {
+            let mut idle = self.lock();
+            idle.watcher = Some(context.waker().clone());
+            idle.links
+                .retain_mut(|(_, link)| link.as_mut().is_usable(context));
+            Poll::Pending
+        })
+        .await
     }
 
     /// The one used last that is still open.
     pub(crate) fn take(&self, now: Duration) -> Option<L> {
         loop {
-            let (since, mut link) = self.lock().pop()?;
-            if now < since + IDLE_MAX && link.as_mut().is_usable() {
+            let (since, mut link) = self.lock().links.pop()?;
+            let mut context = Context::from_waker(Waker::noop());
+            if now < since + IDLE_MAX && link.as_mut().is_usable(&mut context) {
                 return Some(link);
             }
         }
@@ -117,12 +138,15 @@ impl<L: AsMut<HttpLink>> IdleLinks<L> {
     /// Keeps a link for another request, unless enough are kept already.
     pub(crate) fn put(&self, now: Duration, link: L) {
         let mut idle = self.lock();
-        if idle.len() < CONNECTIONS_MAX {
-            idle.push((now, link));
+        if idle.links.len() < CONNECTIONS_MAX {
+            idle.links.push((now, link));
+            if let Some(watcher) = &idle.watcher {
+                watcher.wake_by_ref();
+            }
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Duration, L)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Idle<L>> {
         // A push or a pop, which a panic cannot leave half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -170,6 +194,11 @@ impl HttpPool {
         &self.address
     }
 
+    /// Closes idle connections as soon as the venue does. Never resolves.
+    pub(crate) async fn watch_idle(&self) {
+        self.idle.watch().await;
+    }
+
     /// Sends a request once and brings its response, whatever the status. Its caller sets a time-out.
     ///
     /// An urgent request waits for no other: if no connection is idle it gets one of its own.
@@ -197,5 +226,63 @@ impl HttpPool {
         let response = link.exchange(request).await?;
         self.idle.put(self.connector.now(), link);
         Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Scheme;
+    use crate::tls::client_config;
+    use crate::wire::TcpConnector;
+    use crate::wire::http::Method;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    /// Without it the socket stays in CLOSE-WAIT until the next request.
+    #[tokio::test]
+    async fn an_idle_connection_is_closed_when_its_server_closes_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let pool = HttpPool::new(
+            TcpConnector::shared(client_config(None).unwrap()),
+            Address::parse(&address, Scheme::Http).unwrap(),
+            1_000,
+        );
+        let request = Request {
+            method: Method::Get,
+            target: "/",
+            host: "test",
+            fields: &[],
+            body: b"",
+        };
+        let server = async {
+            for _ in 0..2 {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut head = [0; 1_000];
+                assert!(socket.read(&mut head).await.unwrap() > 0);
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                socket.write_all(answer).await.unwrap();
+                socket.shutdown().await.unwrap();
+                // The end of what the pool sends: it has closed, too.
+                assert_eq!(socket.read(&mut head).await.unwrap(), 0);
+            }
+        };
+        let client = async {
+            for _ in 0..2 {
+                assert_eq!(pool.send(&request, false).await.unwrap().body, b"ok");
+                tokio::time::timeout(Duration::from_secs(60), async {
+                    while !pool.idle.lock().links.is_empty() {
+                        tokio::task::yield_now().await;
+                    }
+                })
+                .await
+                .expect("the link is dropped");
+            }
+        };
+        tokio::select! {
+            _ = async { tokio::join!(server, client) } => {}
+            () = pool.watch_idle() => {}
+        }
     }
 }

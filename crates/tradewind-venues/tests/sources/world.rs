@@ -10,16 +10,16 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{
-    AssetId, Candle, Depth, FeedHealth, Instrument, InstrumentId, InstrumentStatus, ManualClock,
-    Quote, Timestamp, Trade,
+    AssetId, Candle, Depth, Instrument, InstrumentId, InstrumentStatus, ManualClock, Quote,
+    Timestamp, Trade,
 };
 use tradewind_venues::house::{
     HouseNumber, HouseSettings, HouseSink, HouseSymbols, HouseTarget, Positions, Progress, Secret,
     Series, TargetError, Transport, source,
 };
 use tradewind_venues::{
-    Address, ConnectError, Connector, MarketSink, Opening, Pending, RealTime, SendPermit, Sleeping,
-    SourceSettings, Topic,
+    Address, ConnectError, Connector, HealthChange, MarketSink, Opening, Pending, RealTime,
+    SendPermit, Sleeping, SourceSettings, Topic,
 };
 
 use crate::publisher::Publisher;
@@ -163,8 +163,11 @@ impl MarketSink for Recorder {
 
     fn depth(&self, _: Box<Depth>) {}
 
-    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
-        self.note(format!("{} {health:?}: {reason}", instrument.0));
+    fn health(&self, change: &HealthChange) {
+        self.note(format!(
+            "{} {:?}: {}",
+            change.instrument.0, change.health, change.reason
+        ));
     }
 
     fn failed(&self, topic: Topic, _reason: &str) {

@@ -175,3 +175,75 @@ async fn a_price_that_is_finer_than_the_tick_has_the_rules_read_again() {
     assert_eq!(changed[0].status, rules.status, "prices only");
     assert_eq!(feed.changed_instruments().await.unwrap(), []);
 }
+
+/// OKX takes three connections a second from an address.
+#[tokio::test]
+async fn connections_to_okx_are_opened_one_after_the_other() {
+    let rest = http::Server::start(|_| ok(okx_instruments("0.1"))).await;
+    let (streams, recorder) = (Server::start().await, Recorder::new());
+    let (feed, _) = feed(VenueKind::Okx, &rest, &streams).await;
+    let topics = [Topic::Quotes(BTC), Topic::Candles(BTC, Interval::Minute1)];
+    let _tasks = run(&feed, &topics, &recorder);
+    let _first = streams.accept().await;
+    let since = std::time::Instant::now();
+    let _second = streams.accept().await;
+    assert!(since.elapsed() > Duration::from_millis(300), "{since:?}");
+}
+
+fn kraken_pairs(decimals: u8) -> String {
+    json!({"error": [], "result": {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD", "pair_decimals": decimals,
+        "lot_decimals": 8, "tick_size": "0.5", "ordermin": "0.0001", "costmin": "0.5", "status": "online"}}})
+    .to_string()
+}
+
+/// A snapshot of a book with one level a side, as the venue writes its prices: with the checksum of their digits.
+fn kraken_book(bid: &str, ask: &str) -> String {
+    let digits = [ask, "1.00000000", bid, "1.00000000"]
+        .concat()
+        .replace('.', "");
+    let level = |price: &str| format!(r#"[{{"price":{price},"qty":1.00000000}}]"#);
+    format!(
+        r#"{{"channel":"book","type":"snapshot","data":[{{"symbol":"BTC/USD","bids":{},"asks":{},"checksum":{},"timestamp":"2023-10-06T17:35:55.440295Z"}}]}}"#,
+        level(bid),
+        level(ask),
+        crc32fast::hash(digits.as_bytes())
+    )
+}
+
+/// Its checksums are of the digits that it writes: with fewer decimals those of the same prices are others.
+#[tokio::test]
+async fn fewer_decimals_of_kraken_are_followed_while_connected() {
+    let decimals = Arc::new(std::sync::atomic::AtomicU8::new(2));
+    let now = Arc::clone(&decimals);
+    let rest = http::Server::start(move |_| ok(kraken_pairs(now.load(Ordering::SeqCst)))).await;
+    let (streams, recorder) = (Server::start().await, Recorder::new());
+    let (feed, _) = feed(VenueKind::Kraken, &rest, &streams).await;
+    let _tasks = run(&feed, &[Topic::Depth(BTC)], &recorder);
+    let mut venue = streams.accept().await;
+    let grant = json!({"method": "subscribe", "result": {"channel": "book", "symbol": "BTC/USD"}, "success": true, "req_id": 1});
+    venue.request().await.unwrap();
+    venue.say(grant.to_string()).await;
+    venue.say(kraken_book("100.50", "101.00")).await;
+    let shown = async || loop {
+        let lines = recorder.lines(1).await;
+        if lines.iter().any(|line| line.starts_with("depth")) {
+            return;
+        }
+    };
+    shown().await;
+    decimals.store(1, Ordering::SeqCst);
+    let rules = feed.changed_instruments().await.unwrap();
+    assert!(
+        rules.iter().all(|one| one.price_decimals == 2),
+        "counts stay"
+    );
+    venue.say(kraken_book("100.5", "101.5")).await;
+    tokio::time::timeout(Duration::from_secs(20), feed.rules_doubted())
+        .await
+        .expect("a wrong checksum has the rules read again");
+    for method in ["unsubscribe", "subscribe"] {
+        assert_eq!(venue.request().await.unwrap()["method"], method);
+    }
+    venue.say(kraken_book("100.5", "101.5")).await;
+    shown().await;
+}

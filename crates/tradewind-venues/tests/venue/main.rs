@@ -10,6 +10,7 @@
 mod books;
 mod bybit;
 mod coinbase;
+mod conformance;
 mod dialogue;
 mod diff_books;
 mod feeds;

@@ -12,10 +12,9 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tradewind_model::{
-    AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId, Quote,
-    ReportKind, Timestamp, Trade,
+    AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, Quote, ReportKind, Timestamp, Trade,
 };
-use tradewind_venues::{AccountSink, AssetBalance, MarketSink, Topic, UnlistedTrade};
+use tradewind_venues::{AccountSink, AssetBalance, HealthChange, MarketSink, Topic, UnlistedTrade};
 
 pub(crate) struct Server {
     listener: TcpListener,
@@ -147,8 +146,8 @@ impl MarketSink for Recorder {
         self.note(format!("depth {}+{}", depth.bids.len(), depth.asks.len()));
     }
 
-    fn health(&self, instrument: InstrumentId, health: FeedHealth, _reason: &str) {
-        self.note(format!("{} {health:?}", instrument.0));
+    fn health(&self, change: &HealthChange) {
+        self.note(format!("{} {:?}", change.instrument.0, change.health));
     }
 
     fn failed(&self, topic: Topic, reason: &str) {

@@ -23,8 +23,8 @@ use tradewind_events::{
 };
 use tradewind_journal::{Disk, Journal, Options};
 use tradewind_model::{
-    Amount, Candle, Clock, Decision, Depth, DeskClock, EventId, FeedHealth, Instrument,
-    InstrumentId, Quote, Reason, Timestamp, Trade,
+    Amount, Candle, Clock, Decision, Depth, DeskClock, EventId, Instrument, Quote, Reason,
+    Timestamp, Trade,
 };
 use tradewind_risk::KillLatch;
 use tradewind_strategy::{BuildError, RestoreError, Strategy, StrategyError, View, WarmUp};
@@ -34,8 +34,8 @@ use tradewind_venues::house::{
     HouseNumber, HouseSettings, HouseSink, HouseSymbols, Positions, Progress, source,
 };
 use tradewind_venues::{
-    BinanceVenue, MarketSink, OrderGate, RateBudget, Source, SourceSettings, TcpConnector,
-    TokioTime, Topic, client_config,
+    BinanceVenue, HealthChange, MarketSink, OrderGate, RateBudget, Source, SourceSettings,
+    TcpConnector, TokioTime, Topic, client_config,
 };
 
 use crate::feed::{Feed, Kind};
@@ -310,8 +310,9 @@ impl MarketSink for ToQueues {
         self.queues.depth(depth);
     }
 
-    fn health(&self, instrument: InstrumentId, health: FeedHealth, _reason: &str) {
-        self.queues.health(instrument, health);
+    fn health(&self, change: &HealthChange) {
+        self.queues
+            .health(change.instrument, change.health, change.received_at);
     }
 
     fn failed(&self, topic: Topic, reason: &str) {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use tradewind_events::Configuration;
 use tradewind_model::{Instrument, Ppm, VenueId};
-use tradewind_venues::{Connector, MarketData, MarketSink, VenueContext, build_feed};
+use tradewind_venues::{Connector, MarketData, MarketSink, VenueContext, VenueKind, build_feed};
 
 use crate::app::bans::Bans;
 use crate::app::feed_reads::{FeedReader, FeedReads};
 use crate::app::hot_path::{HotPath, Tasks};
+use crate::app::recordings::Recordings;
 use crate::app::venue::{kept_budget, public_settings, within_budget};
 use crate::config::DeskConfig;
 use crate::driver::InputQueues;
@@ -20,6 +21,7 @@ pub(crate) struct Feed {
     name: String,
     address: String,
     data: Arc<dyn MarketData>,
+    kind: VenueKind,
 }
 
 /// Builds a reader for each venue without accounts that some bot reads; connects nowhere. `connectors` are by venue.
@@ -50,6 +52,7 @@ pub(super) fn prepare(
         feeds.push(Feed {
             name: venue.name.clone(),
             address: venue.rest_url.clone(),
+            kind: venue.kind,
             data: data.with_context(|| format!("venue {}", venue.name))?,
         });
     }
@@ -82,6 +85,14 @@ impl Feed {
     /// Where it is requested.
     pub(super) const fn address(&self) -> &String {
         &self.address
+    }
+
+    /// Writes into its recording what its instruments are, if it has one.
+    pub(super) fn note(&self, recordings: &Recordings, configuration: &Configuration) {
+        let here = configuration.instruments.iter().filter(|one| self.has(one));
+        let named = here.filter_map(|one| Some((self.data.symbol(&one.name)?, one.clone())));
+        let named: Vec<(String, Instrument)> = named.collect();
+        recordings.note(&self.name, self.kind, &named);
     }
 
     /// What reads it.

@@ -15,6 +15,7 @@ use tradewind_venues::{Connector, SourceSettings, TcpConnector, client_config};
 
 use crate::app::desk_time::real;
 use crate::app::hot_path::{Tasks, keep};
+use crate::app::recordings::Recordings;
 use crate::config::{AbsentInstruments, DeskConfig, SourceSettings as Configured};
 
 /// A source that is ready to be started.
@@ -32,6 +33,7 @@ pub(crate) fn prepare(
     config: &DeskConfig,
     configuration: &Configuration,
     environment: &BTreeMap<String, String>,
+    mut recordings: Option<&mut Recordings>,
 ) -> anyhow::Result<Vec<HouseSource>> {
     let sources = config.sources.iter().zip(0_u64..);
     sources
@@ -49,7 +51,10 @@ pub(crate) fn prepare(
                 positions: Positions::default(),
                 seed: config.simulation.seed.wrapping_add(0x686f + number),
             };
-            let connector = connector(source)?;
+            let mut connector = connector(source)?;
+            if let Some(recordings) = recordings.as_deref_mut().filter(|_| source.record) {
+                connector = recordings.tap(&source.name, &source.address, connector)?;
+            }
             Ok(HouseSource {
                 settings,
                 connector,
@@ -71,7 +76,7 @@ pub(crate) fn alone(
     config.sources.retain(|source| source.name == name);
     config.bots.clear();
     let configuration = config.resolve(&[], AssetTable::default(), AbsentInstruments::NoData)?;
-    let mut prepared = prepare(&config, &configuration, environment)?;
+    let mut prepared = prepare(&config, &configuration, environment, None)?;
     let found = prepared.pop().context("there is no such source")?;
     Ok((found.settings, found.connector, configuration.instruments))
 }
@@ -188,6 +193,7 @@ mod tests {
             token_env: Some("TOKEN".to_owned()),
             heartbeat: Duration::from_secs(5),
             ca_file: None,
+            record: false,
         }
     }
 

@@ -35,6 +35,7 @@ mod notify;
 mod parts;
 pub(crate) mod reading;
 pub(crate) mod recorder;
+mod recordings;
 mod recovery;
 mod rules;
 mod runs;

@@ -15,11 +15,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use serde_json::json;
 use tradewind_data::{
     FolderDisk, Former, Loss, RecordingSettings, RecordingStatus, RecordingWriter,
 };
-use tradewind_model::{Clock, Timestamp};
-use tradewind_venues::{Messages, Missing, Scheme, Tap, Tapped};
+use tradewind_model::{Clock, Instrument, Timestamp};
+use tradewind_venues::{
+    Address, Connector, Messages, Missing, Scheme, Tap, Tapped, TappedConnector, VenueKind,
+};
 
 /// Reads that may wait for the writer, and the bytes in them.
 const READS_MAX: usize = 1 << 16;
@@ -40,6 +43,25 @@ pub(crate) struct RecorderOptions {
     pub(crate) heading: String,
 }
 
+impl RecorderOptions {
+    /// A recording of what comes from an address.
+    pub(crate) fn of(address: &Address, folder: PathBuf, settings: RecordingSettings) -> Self {
+        let is_socket = address.to_string().starts_with("ws");
+        let scheme = if is_socket {
+            Scheme::WebSocket
+        } else {
+            Scheme::Tcp
+        };
+        let heading = json!({ "version": 1, "of": settings.name, "address": address.to_string() });
+        Self {
+            scheme,
+            folder,
+            settings,
+            heading: format!(r#"{{"stream":"tradewind@recording","data":{heading}}}"#),
+        }
+    }
+}
+
 /// The queue between the tasks that read and the thread that writes.
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -48,6 +70,8 @@ pub(crate) struct Queue {
     bytes_max: u64,
     /// What is missing at the end of connections whose end found no room.
     unsaid: Mutex<Option<Missing>>,
+    /// Lines of the recorder's own that are to be written next.
+    notes: Mutex<Vec<String>>,
 }
 
 impl Tap for Queue {
@@ -98,6 +122,7 @@ pub(crate) struct Progress {
 /// A recorder at work.
 #[derive(Debug)]
 pub(crate) struct Recorder {
+    scheme: Scheme,
     queue: Arc<Queue>,
     stop: Arc<AtomicBool>,
     progress: Arc<Mutex<Progress>>,
@@ -120,6 +145,7 @@ impl Recorder {
         clock: Arc<dyn Clock>,
         bytes_max: u64,
     ) -> anyhow::Result<Self> {
+        let scheme = options.scheme;
         let (disk, former) = FolderDisk::open(options.folder.clone())?;
         let (sender, reads) = bounded(READS_MAX);
         let queue = Arc::new(Queue {
@@ -127,6 +153,7 @@ impl Recorder {
             waiting: AtomicU64::new(0),
             bytes_max,
             unsaid: Mutex::default(),
+            notes: Mutex::default(),
         });
         let (stop, progress) = (
             Arc::<AtomicBool>::default(),
@@ -149,6 +176,7 @@ impl Recorder {
             .spawn(move || writing.run(&reads, &stopping))
             .context("starting the recorder")?;
         Ok(Self {
+            scheme,
             queue,
             stop,
             progress,
@@ -157,9 +185,25 @@ impl Recorder {
         })
     }
 
+    /// A connector whose connections to an address are recorded.
+    pub(crate) fn tapped(
+        &self,
+        connector: Arc<dyn Connector>,
+        address: &Address,
+        clock: &Arc<dyn Clock>,
+    ) -> Arc<dyn Connector> {
+        let feeds = vec![(address.clone(), self.scheme)];
+        TappedConnector::shared(connector, feeds, self.tap(), Arc::clone(clock))
+    }
+
     /// What takes copies of what is read.
     pub(crate) fn tap(&self) -> Arc<dyn Tap> {
         Arc::<Queue>::clone(&self.queue)
+    }
+
+    /// Writes down what the instruments of a venue are, with the venue's symbols.
+    pub(crate) fn note_instruments(&self, kind: VenueKind, instruments: &[(String, Instrument)]) {
+        lock(&self.queue.notes).push(lines::instruments(kind.name(), instruments));
     }
 
     /// How far it is.
@@ -210,12 +254,17 @@ impl Writing {
             }
         }
         let now = self.clock.now();
+        self.look(now);
         let is_whole = self.writer.finish(now);
         self.look(now);
         is_whole
     }
 
     fn look(&mut self, now: Timestamp) {
+        let notes = std::mem::take(&mut *lock(&self.queue.notes));
+        for note in notes {
+            self.note(now, &note, now);
+        }
         if let Some(missing) = lock(&self.queue.unsaid).take() {
             self.writer.lose(loss(missing));
         }

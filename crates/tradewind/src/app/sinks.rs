@@ -6,11 +6,12 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tradewind_events::{ExternalTarget, Input, SeriesPoint, StreamBalance, StreamChange};
 use tradewind_model::{
-    Account, AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, InstrumentId,
-    Quote, Timestamp, Trade,
+    Account, AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, Quote, Timestamp, Trade,
 };
 use tradewind_venues::house::{HouseNumber, HouseSink, HouseTarget, TargetError};
-use tradewind_venues::{AccountSink, AssetBalance, MarketSink, RealTime, Topic, UnlistedTrade};
+use tradewind_venues::{
+    AccountSink, AssetBalance, CandleHole, HealthChange, MarketSink, RealTime, Topic, UnlistedTrade,
+};
 
 use crate::app::echoes::Echoes;
 use crate::driver::InputQueues;
@@ -36,14 +37,24 @@ impl MarketSink for MarketToQueues {
         self.0.depth(depth);
     }
 
-    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
+    fn health(&self, change: &HealthChange) {
         tracing::debug!(
-            instrument = instrument.0,
-            ?health,
-            reason,
+            instrument = change.instrument.0,
+            health = ?change.health,
+            reason = change.reason,
             "A feed changed."
         );
-        self.0.health(instrument, health);
+        self.0
+            .health(change.instrument, change.health, change.received_at);
+    }
+
+    fn candles_missing(&self, hole: &CandleHole) {
+        self.0.control(Input::CandlesMissing {
+            instrument: hole.instrument,
+            interval: hole.interval,
+            from: hole.from,
+            to: hole.end,
+        });
     }
 
     fn failed(&self, topic: Topic, reason: &str) {
@@ -194,6 +205,7 @@ impl AccountSink for AccountToQueues {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tradewind_model::{FeedHealth, InstrumentId};
 
     #[test]
     fn why_a_feed_failed_is_kept_until_it_is_live() {
@@ -202,12 +214,12 @@ mod tests {
         let (failed, other) = (InstrumentId(0), InstrumentId(1));
         sink.failed(Topic::Quotes(failed), "not opened: refused");
         sink.failed(Topic::Trades(failed), "not opened: refused");
-        sink.health(other, FeedHealth::Live, "data");
-        sink.health(failed, FeedHealth::Resync, "connected");
+        sink.health(&HealthChange::new(other, FeedHealth::Live, "data"));
+        sink.health(&HealthChange::new(failed, FeedHealth::Resync, "connected"));
         let problems = queues.feed_problems();
         assert_eq!(problems.get(&failed).unwrap(), "not opened: refused");
         assert_eq!(problems.len(), 1);
-        sink.health(failed, FeedHealth::Live, "data");
+        sink.health(&HealthChange::new(failed, FeedHealth::Live, "data"));
         assert!(queues.feed_problems().is_empty());
     }
 }

@@ -37,6 +37,7 @@ use crate::app::parts::{
     JournalEvents, start_differences, start_overflow_watch, start_rules, start_storage,
     strategy_factory,
 };
+use crate::app::recordings::Recordings;
 use crate::app::recovery::recover;
 use crate::app::runs::Runs;
 use crate::app::shutdown_summary;
@@ -149,6 +150,7 @@ impl Desk {
             None => None,
         };
         let environment: BTreeMap<String, String> = std::env::vars().collect();
+        let mut recordings = Recordings::new(&data_dir, &clock);
         let connected = Venues::connect(
             &config,
             embedded.as_ref(),
@@ -157,6 +159,7 @@ impl Desk {
             &environment,
             last_run.configuration().assets.clone(),
             &directory.bans,
+            &mut recordings,
         );
         let (venues, responses) = signals.or_stop(connected).await?;
         let absent = match market {
@@ -178,7 +181,12 @@ impl Desk {
         let for_engine = stable.for_engine();
         let configuration = Arc::new(stable.configuration);
         venues.take_into_use(&configuration)?;
-        let house_sources = house::prepare(&config, &configuration, &environment)?;
+        let house_sources =
+            house::prepare(&config, &configuration, &environment, Some(&mut recordings))?;
+        for feed in &venues.feeds {
+            feed.note(&recordings, &configuration);
+        }
+        recordings.keep(&mut supervisor);
         for line in take_profits::at_market(&configuration) {
             tracing::warn!("{line}");
         }

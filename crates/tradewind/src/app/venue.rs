@@ -18,13 +18,14 @@ use tradewind_simx::FillModel;
 use tradewind_simx_server::{AccountSpec, HISTORY, Limits, MarketChoice, Server, ServerOptions};
 use tradewind_venues::execution::{RESPONSES_MAX, RequestId, ResponseSink, VenueResponse};
 use tradewind_venues::{
-    ApiKey, Assets, Connector, OrderGate, RateBudget, TcpConnector, Venue, VenueContext,
-    VenueError, VenueSettings, build, client_config,
+    Address, ApiKey, Assets, Connector, OrderGate, RateBudget, Scheme, TcpConnector, Venue,
+    VenueContext, VenueError, VenueSettings, build, client_config,
 };
 
 use crate::app::bans::Bans;
 use crate::app::feeds::{self, Feed};
 use crate::app::hot_path::Responses;
+use crate::app::recordings::Recordings;
 use crate::config::{AccountSettings, AccountSource, DeskConfig};
 
 /// Request weight an address may use in a minute, until the venue says otherwise.
@@ -157,9 +158,17 @@ impl Venues {
         environment: &BTreeMap<String, String>,
         assets: AssetTable,
         bans: &Bans,
+        recordings: &mut Recordings,
     ) -> anyhow::Result<(Self, Vec<Responses>)> {
-        let connectors: anyhow::Result<Vec<_>> = config.venues.iter().map(connector).collect();
-        let connectors = connectors?;
+        let connectors = config.venues.iter().map(|venue| {
+            let connector = connector(venue)?;
+            if !venue.record {
+                return Ok(connector);
+            }
+            let address = Address::parse(&venue.ws_url, Scheme::WebSocket)?;
+            recordings.tap(&venue.name, &address, connector)
+        });
+        let connectors: Vec<_> = connectors.collect::<anyhow::Result<_>>()?;
         let mut context = VenueContext {
             assets: Arc::new(Assets::new(assets)),
             ..context(latch, clock, TcpConnector::shared(client_config(None)?))

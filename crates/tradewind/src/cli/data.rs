@@ -1,6 +1,7 @@
 //! `tradewind data`: market data of feeds into recordings, of venues and files into the catalogue, and out of it.
 
 mod fetch;
+mod frames;
 mod import;
 mod record;
 mod recordings;
@@ -172,7 +173,10 @@ fn import(args: ImportArgs, catalogue: &Catalogue, output: Output) -> anyhow::Re
     for path in args.files {
         let Some(table) = open(&path, &hints)? else {
             let files = import::files(&path)?;
-            let found = import::captures(&files, &args.venue, &mut import)?;
+            let found = match frames::recorded(&files)? {
+                Some(recorded) => frames::import(&files, &recorded, &args.venue, &mut import)?,
+                None => import::captures(&files, &args.venue, &mut import)?,
+            };
             let found = found.into_iter();
             done.extend(
                 found.map(|(series, imported, notes)| (path.clone(), series, imported, notes)),

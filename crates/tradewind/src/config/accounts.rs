@@ -36,6 +36,8 @@ pub struct VenueSettings {
     pub fee: Ppm,
     /// PEM file of certificates that are trusted at this venue besides the built-in ones.
     pub ca_file: Option<PathBuf>,
+    /// Whether a desk that runs records what it receives there.
+    pub record: bool,
     /// Second sources of prices of its instruments.
     pub references: Vec<ReferenceSettings>,
 }
@@ -151,6 +153,7 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
         });
         let fee = section.get("fee", values::ratio);
         let ca_file = section.get("ca_file", values::text);
+        let record = section.get("record", values::flag);
         let references = section.entries("references", |product, node| {
             reference::read(&name, product, node)
         });
@@ -165,6 +168,7 @@ pub(super) fn venues(root: &Table, errors: &Errors) -> Vec<VenueSettings> {
             books: books?,
             fee: fee?,
             ca_file: ca_file.map(PathBuf::from),
+            record: record?,
             references,
         })
     })

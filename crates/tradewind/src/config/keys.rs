@@ -152,6 +152,7 @@ const VENUE: &[Key] = &[
     default("book", Kind::Choice(&["top20", "diffs"]), "\"top20\"", "how books come from Binance: the best 20 levels whole, or a snapshot and its changes"),
     default("fee", Kind::Ratio, "0.001", "the worst fee it takes, as a share of an order's value"),
     optional("ca_file", Kind::Text, "\"venue-ca.pem\"", "PEM file of certificates trusted at this venue besides the built-in ones, for a venue with a private CA"),
+    default("record", Kind::Flag, "false", "whether a desk that runs records what its market connections there receive"),
     default("references", Kind::Open(&Kind::Free("the name of an instrument, or a table with source and within")), "{}", "second sources of prices, by product: an entry is refused unless the mid there is live and within 1 % of its own"),
 ];
 
@@ -170,6 +171,7 @@ const SOURCE: &[Key] = &[
     optional("user", Kind::Text, "\"desk\"", "the user that Redis knows; \"default\" if left out"),
     default("heartbeat", Kind::Duration, "\"5s\"", "how often it is pinged, and how long an answer may take"),
     optional("ca_file", Kind::Text, "\"house-ca.pem\"", "PEM file of certificates trusted at this source besides the built-in ones"),
+    default("record", Kind::Flag, "false", "whether a desk that runs records what its connections there receive"),
 ];
 
 #[rustfmt::skip]

@@ -39,6 +39,8 @@ pub struct SourceSettings {
     pub heartbeat: Duration,
     /// PEM file of certificates that are trusted at this source besides the built-in ones.
     pub ca_file: Option<PathBuf>,
+    /// Whether a desk that runs records what it receives.
+    pub record: bool,
 }
 
 /// A series of numbers of a source.
@@ -111,6 +113,7 @@ pub(super) fn read(root: &Table, venues: &[String], errors: &Errors) -> Vec<Sour
         };
         let heartbeat = section.get("heartbeat", values::duration);
         let ca_file = section.get("ca_file", values::text);
+        let record = section.get("record", values::flag);
         Some(SourceSettings {
             name,
             address: address?,
@@ -120,6 +123,7 @@ pub(super) fn read(root: &Table, venues: &[String], errors: &Errors) -> Vec<Sour
             token_env,
             heartbeat: heartbeat?,
             ca_file: ca_file.map(PathBuf::from),
+            record: record?,
         })
     })
 }

@@ -231,7 +231,9 @@ fn market(input: Input) -> Option<MarketEvent> {
         Input::Trade(trade) => MarketEvent::Trade(trade),
         Input::Candle(candle) => MarketEvent::Candle(candle),
         Input::Depth(depth) => MarketEvent::Depth(depth),
-        Input::Health { instrument, health } => MarketEvent::Health {
+        Input::Health {
+            instrument, health, ..
+        } => MarketEvent::Health {
             instrument,
             health,
             reason: String::new(),

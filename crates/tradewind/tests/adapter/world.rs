@@ -10,16 +10,15 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{
     AccountId, Amount, AssetId, Candle, ClientOrderIds, Clock, Depth, DeskClock, ExecutionReport,
-    FeedHealth, Fill, Instrument, InstrumentId, OrderKind, Quantity, Quote, ReportKind, Side,
-    Timestamp, Trade,
+    Fill, Instrument, InstrumentId, OrderKind, Quantity, Quote, ReportKind, Side, Timestamp, Trade,
 };
 use tradewind_risk::ApprovedOrder;
 use tradewind_simx::FillModel;
 use tradewind_simx_server::{HISTORY, Limits, MarketChoice, Server, ServerOptions};
 use tradewind_venues::binance::{ApiKey, Assets, BinanceConfig, OrderEntry};
 use tradewind_venues::{
-    AccountSink, AssetBalance, BinanceVenue, MarketSink, OrderGate, RateBudget, SourceHandle,
-    SourceSettings, TcpConnector, Topic, UnlistedTrade, client_config,
+    AccountSink, AssetBalance, BinanceVenue, HealthChange, MarketSink, OrderGate, RateBudget,
+    SourceHandle, SourceSettings, TcpConnector, Topic, UnlistedTrade, client_config,
 };
 
 use crate::orders::sealed;
@@ -208,7 +207,7 @@ impl MarketSink for Heard {
         self.note("depth");
     }
 
-    fn health(&self, _instrument: InstrumentId, _health: FeedHealth, _reason: &str) {
+    fn health(&self, _change: &HealthChange) {
         self.note("health");
     }
 

@@ -1,5 +1,6 @@
 //! Venues that are read without an account: OKX, Bybit, Kraken and Coinbase, played by `feed_server.rs`, feed the built desk.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::desk::{Desk, command, tradewind, within};
+use crate::desk::{Desk, command, pause, tradewind, within};
 use crate::feed_server::FeedServer;
 use crate::feed_words::{BYBIT, COINBASE, KRAKEN, OKX, Words};
 
@@ -229,4 +230,83 @@ fn a_venue_that_is_read_and_does_not_answer_is_named_at_the_start() {
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success(), "{said}");
     assert!(said.contains("requesting the instruments of okx"), "{said}");
+}
+
+/// What `data import` added, by series, and its notes.
+#[track_caller]
+fn imported(folder: &Path, recording: &str, venue: &str) -> (BTreeMap<String, u64>, String) {
+    let arguments = ["data", "import", recording, "--venue", venue, "--json"];
+    let told = command(folder, &arguments);
+    assert!(told.status.success(), "{told:?}");
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let items = told["items"].as_array().unwrap();
+    let added = |item: &Value| {
+        let series = item["series"].as_str().unwrap().to_owned();
+        (series, item["added"].as_u64().unwrap())
+    };
+    let notes: Vec<String> = items.iter().map(|item| item["notes"].to_string()).collect();
+    (items.iter().map(added).collect(), notes.concat())
+}
+
+/// A desk that runs records its own connections: no second one is opened, and what was recorded is imported.
+#[test]
+fn a_desk_that_runs_records_what_it_receives() {
+    let (folder, server) = (TempDir::new().unwrap(), FeedServer::start(OKX));
+    let folder = folder.path();
+    let file = configuration(folder, "okx", &server.address);
+    let text = fs::read_to_string(&file).unwrap();
+    let recording = "[venues.okx]\nrecord = true";
+    fs::write(&file, text.replace("[venues.okx]", recording)).unwrap();
+    let mut desk = Desk::start_from(folder, tradewind(folder, &["run", "--config", &file]));
+    until_health(&desk, "okx:BTC/USDT", "LIVE");
+    let received = within(PATIENCE, "quotes", || {
+        Some(quotes(&desk, "okx:BTC/USDT")).filter(|count| *count > 40)
+    });
+    desk.signal("TERM");
+    assert!(desk.ended(PATIENCE).success());
+    let recorded = folder.join("recordings/okx");
+    let (added, _) = imported(folder, recorded.to_str().unwrap(), "okx");
+    assert!(
+        added["okx:BTC/USDT@quotes"] >= received,
+        "{received}: {added:?}"
+    );
+    let sockets = |conduct: &[String]| {
+        conduct
+            .iter()
+            .filter(|head| head.contains("/ws/v5/public"))
+            .count()
+    };
+    assert_eq!(sockets(&server.conduct().requests), 1);
+}
+
+/// What a venue without an account says is recorded, imported as series of the catalogue, and a book's missing change is a gap there.
+#[test]
+fn recordings_of_every_venue_are_imported_with_their_gaps() {
+    for words in [OKX, BYBIT, KRAKEN, COINBASE] {
+        let (folder, server) = (TempDir::new().unwrap(), FeedServer::start(words));
+        let (folder, kind) = (folder.path(), words.kind);
+        let file = configuration(folder, kind, &server.address);
+        let recording = folder.join("frames").to_str().unwrap().to_owned();
+        let fixed = ["data", "record", kind, "--config", &file, "--for", "4s"];
+        let arguments = [&fixed[..], &["--output", &recording]].concat();
+        let mut recorder = tradewind(folder, &arguments).spawn().unwrap();
+        pause(Duration::from_secs(2));
+        server.conduct().skips_change = true;
+        assert!(recorder.wait().unwrap().success(), "{kind}");
+
+        let (added, notes) = imported(folder, &recording, kind);
+        for (of, least) in [("quotes", 20), ("trades", 20), ("book", 20)] {
+            let rows = added.get(&format!("{kind}:BTC/USDT@{of}")).copied();
+            assert!(rows > Some(least), "{kind} {of}: {added:?}");
+        }
+        assert!(
+            notes.contains("changes of books are missing"),
+            "{kind}: {notes}"
+        );
+        let (again, _) = imported(folder, &recording, kind);
+        assert!(again.values().all(|added| *added == 0), "{kind}: {again:?}");
+        let verified = command(folder, &["data", "verify"]);
+        assert!(verified.status.success(), "{verified:?}");
+        eprintln!("{kind}: {added:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! House sources: the example publishers of `contrib/sources` feed the built desk.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -21,12 +22,16 @@ pub(crate) struct Publisher(Child);
 impl Publisher {
     #[track_caller]
     pub(crate) fn start(script: &str, arguments: &[&str]) -> Self {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../contrib/sources");
-        let mut command = Command::new("python3");
-        command.arg(folder.join(script)).args(arguments);
-        command.env("REDISCLI_AUTH", PASSWORD);
-        Self(command.stdin(Stdio::null()).spawn().unwrap())
+        Self(publisher(script, arguments).spawn().unwrap())
     }
+}
+
+fn publisher(script: &str, arguments: &[&str]) -> Command {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../contrib/sources");
+    let mut command = Command::new("python3");
+    command.arg(folder.join(script)).args(arguments);
+    command.env("REDISCLI_AUTH", PASSWORD).stdin(Stdio::null());
+    command
 }
 
 /// A Redis server that asks for a password. It is killed when the test is over.
@@ -116,6 +121,42 @@ fn lives_dies_and_comes_back(desk: &Desk, start: impl Fn() -> Publisher) {
     let rules = desk.get("config");
     let rules = rules["instruments"].as_array().unwrap();
     assert!(rules.iter().any(|one| one["name"] == "house:BTC/USDT"));
+}
+
+/// A desk that is killed leaves a publisher with a connection that is reset.
+#[test]
+fn publishers_say_in_one_line_that_a_desk_hung_up_and_serve_the_next() {
+    let login = [&18_u32.to_be_bytes()[..], b"L\x02", &[0; 16]].concat();
+    let asked = |head: &str| format!("GET /feed?wait=100 HTTP/1.1\r\n{head}\r\n").into_bytes();
+    for (script, hello) in [
+        ("tcp_feed.py", login),
+        ("websocket_feed.py", asked("Sec-WebSocket-Key: abc\r\n")),
+        ("http_feed.py", asked("")),
+    ] {
+        let (folder, address) = (TempDir::new().unwrap(), unused_address());
+        let said = folder.path().join("said");
+        let mut command = publisher(script, &[address.rsplit_once(':').unwrap().1]);
+        command.stderr(fs::File::create(&said).unwrap());
+        let _publisher = Publisher(command.spawn().unwrap());
+        let lines = || fs::read_to_string(&said).unwrap();
+        for hung_up in 1..=2 {
+            let mut desk = within(PATIENCE, script, || TcpStream::connect(&address).ok());
+            desk.write_all(&hello).unwrap();
+            desk.read_exact(&mut [0; 1]).unwrap();
+            // What was sent and not read makes the end a reset.
+            desk.peek(&mut [0; 1]).unwrap();
+            drop(desk);
+            within(PATIENCE, "a line of the publisher", || {
+                (lines().lines().count() >= hung_up).then_some(())
+            });
+        }
+        assert_eq!(lines().lines().count(), 2, "{}", lines());
+        assert!(
+            lines().lines().all(|line| line.contains("hung up")),
+            "{}",
+            lines()
+        );
+    }
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, Level, Quote, Trade};
-use tradewind_venues::{MarketSink, Topic};
+use tradewind_model::{Candle, Depth, InstrumentId, Level, Quote, Trade};
+use tradewind_venues::{HealthChange, MarketSink, Topic};
 
 pub(crate) type Book = (InstrumentId, Vec<Level>, Vec<Level>);
 /// Books, and whether each is the first after its loss: that one is of the moment of its snapshot.
@@ -78,12 +78,12 @@ impl MarketSink for Watched {
         self.to(|sink| sink.depth(depth));
     }
 
-    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
-        if reason == "whole again" {
-            self.whole.lock().unwrap().insert(instrument);
+    fn health(&self, change: &HealthChange) {
+        if change.reason == "whole again" {
+            self.whole.lock().unwrap().insert(change.instrument);
         }
-        self.reasons.lock().unwrap().push(reason.to_owned());
-        self.to(|sink| sink.health(instrument, health, reason));
+        self.reasons.lock().unwrap().push(change.reason.clone());
+        self.to(|sink| sink.health(change));
     }
 
     fn failed(&self, topic: Topic, reason: &str) {

@@ -353,10 +353,10 @@ impl RedisProtocol {
             return self.payloads.json(json, received_at, on);
         }
         let texts = pairs().map(|pair| Some((pair[0].text()?, pair[1].text()?)));
-        match texts.collect::<Option<Vec<_>>>() {
-            Some(fields) => self.payloads.fields(&fields, received_at, on),
-            None => on(Incoming::Ignored(Ignored::Malformed)),
+        if texts.clone().any(|pair| pair.is_none()) {
+            return on(Incoming::Ignored(Ignored::Malformed));
         }
+        self.payloads.fields(&texts.flatten(), received_at, on);
     }
 
     /// An error is the answer to a subscription, or the end.

@@ -80,11 +80,11 @@ fn every_message_of_the_collection_is_understood_or_named() {
     let wanted = [
         (
             "ws_book_snapshot",
-            "Snapshot(Checked { checksum: 2439117997, at: Some(Timestamp(1696613755440295000)) }) 3 3",
+            "Snapshot(Checked { checksum: 2439117997, at: Some(Timestamp(1696613755440295000)), finer: (0, 0) }) 3 3",
         ),
         (
             "ws_book_update",
-            "Update(Checked { checksum: 2114181697, at: Some(Timestamp(1696613755440295000)) }) 1 0",
+            "Update(Checked { checksum: 2114181697, at: Some(Timestamp(1696613755440295000)), finer: (0, 0) }) 1 0",
         ),
         (
             "ws_ohlc_update",

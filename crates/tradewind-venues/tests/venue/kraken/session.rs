@@ -19,6 +19,14 @@ fn levels_of(side: &Value, places: (u8, u8)) -> Vec<Level> {
     plain
 }
 
+const fn checked_step(checksum: u32) -> Step {
+    Step::Checked {
+        checksum,
+        at: None,
+        finer: (0, 0),
+    }
+}
+
 #[test]
 fn every_recorded_checksum_is_that_of_our_book() {
     let Some(path) = shared("data/raw_captures/KRAKEN.ws.50.0") else {
@@ -54,10 +62,7 @@ fn every_recorded_checksum_is_that_of_our_book() {
             let mut unchecked = OrderBook::new(InstrumentId(0), 2_000);
             unchecked.take(Message::Snapshot(Step::Span { first: 0, last: 0 }), &levels);
             let checksum = unchecked.checksum();
-            let outcome = book.take(
-                Message::Snapshot(Step::Checked { checksum, at: None }),
-                &levels,
-            );
+            let outcome = book.take(Message::Snapshot(checked_step(checksum)), &levels);
             assert_eq!(outcome, Outcome::Changed, "{pair}");
             let mut plain = PlainBook::default();
             PlainBook::change(&mut plain.bids, bids);
@@ -73,10 +78,7 @@ fn every_recorded_checksum_is_that_of_our_book() {
             asks: levels_of(asks, *places),
         };
         let checksum = found("c").unwrap().as_str().unwrap().parse().unwrap();
-        let outcome = book.take(
-            Message::Update(Step::Checked { checksum, at: None }),
-            &levels,
-        );
+        let outcome = book.take(Message::Update(checked_step(checksum)), &levels);
         assert!(
             matches!(outcome, Outcome::Changed | Outcome::Same),
             "{outcome:?}: {text}"

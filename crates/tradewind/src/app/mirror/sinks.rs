@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 use tradewind_model::{Candle, Clock, Depth, FeedHealth, InstrumentId, Quote, Timestamp, Trade};
 use tradewind_simx_server::MirrorFeed;
-use tradewind_venues::{MarketSink, Topic};
+use tradewind_venues::{HealthChange, MarketSink, Topic};
 
 use crate::app::sinks::MarketToQueues;
 
@@ -34,8 +34,8 @@ impl MarketSink for VenueToExchange {
         self.feed.depth(*depth);
     }
 
-    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
-        self.health.venue(instrument, health, reason);
+    fn health(&self, change: &HealthChange) {
+        self.health.venue(change);
     }
 
     fn failed(&self, topic: Topic, reason: &str) {
@@ -73,8 +73,8 @@ impl MarketSink for MirrorSink {
         self.0.queues.depth(depth);
     }
 
-    fn health(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
-        self.0.here(instrument, health, reason);
+    fn health(&self, change: &HealthChange) {
+        self.0.here(change);
     }
 
     fn failed(&self, topic: Topic, reason: &str) {
@@ -145,9 +145,9 @@ impl MirrorHealth {
     }
 
     /// The health of the venue's feed changed.
-    pub(super) fn venue(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
-        let now = self.clock.now();
-        self.change(instrument, reason, |feed| {
+    pub(super) fn venue(&self, change: &HealthChange) {
+        let (instrument, health, now) = (change.instrument, change.health, self.clock.now());
+        self.change(change, |feed| {
             feed.venue = health;
             if health != FeedHealth::Live {
                 feed.lost_at.get_or_insert(now);
@@ -160,8 +160,8 @@ impl MirrorHealth {
     }
 
     /// The health of the embedded exchange's feed changed.
-    fn here(&self, instrument: InstrumentId, health: FeedHealth, reason: &str) {
-        self.change(instrument, reason, |feed| feed.here = health);
+    fn here(&self, change: &HealthChange) {
+        self.change(change, |feed| feed.here = change.health);
     }
 
     /// The missed minutes are complete: candles that close after `from` are complete if the venue's feed stayed live.
@@ -175,9 +175,9 @@ impl MirrorHealth {
 
     /// Changes a feed and reports a change of health to the engine. The lock is held meanwhile, so that changes are reported
     /// in their order. Reporting does not wait.
-    fn change(&self, instrument: InstrumentId, reason: &str, change: impl FnOnce(&mut Feed)) {
+    fn change(&self, reported: &HealthChange, change: impl FnOnce(&mut Feed)) {
         let mut feeds = self.feeds();
-        let Some(feed) = feeds.get_mut(instrument.index()) else {
+        let Some(feed) = feeds.get_mut(reported.instrument.index()) else {
             return;
         };
         change(feed);
@@ -185,7 +185,10 @@ impl MirrorHealth {
         // Each gap is reported, because each is another loss of data.
         if health != feed.reported || health == FeedHealth::Gap {
             feed.reported = health;
-            self.queues.health(instrument, health, reason);
+            self.queues.health(&HealthChange {
+                health,
+                ..reported.clone()
+            });
         }
     }
 
@@ -291,12 +294,12 @@ mod tests {
         ];
         for (step, (at_venue, health, reported)) in steps.into_iter().enumerate() {
             match at_venue {
-                true => rig.health.venue(BTC, health, ""),
-                false => rig.sink.health(BTC, health, ""),
+                true => rig.health.venue(&HealthChange::new(BTC, health, "")),
+                false => rig.sink.health(&HealthChange::new(BTC, health, "")),
             }
             assert_eq!(rig.reported(), reported, "step {step}");
         }
-        rig.sink.health(BTC, Live, "");
+        rig.sink.health(&HealthChange::new(BTC, Live, ""));
         assert_eq!(rig.reported(), [Live], "once quotes come here, too");
     }
 
@@ -313,7 +316,7 @@ mod tests {
             received_at: NOW,
         };
         for (health, through) in [(Stale, 0), (Live, 1), (Gap, 0), (Live, 1), (Resync, 0)] {
-            rig.health.venue(BTC, health, "");
+            rig.health.venue(&HealthChange::new(BTC, health, ""));
             rig.sink.quote(quote);
             let batch = rig.taken();
             assert_eq!(batch.quotes.len(), through, "{health:?}");
@@ -323,7 +326,7 @@ mod tests {
     #[test]
     fn missed_minutes_are_requested_once_and_candles_wait_for_them() {
         let mut rig = rig();
-        rig.health.venue(BTC, Live, "");
+        rig.health.venue(&HealthChange::new(BTC, Live, ""));
         let missed = MissedMinutes {
             instrument: BTC,
             since: NOW,
@@ -337,16 +340,16 @@ mod tests {
             rig.candle(Interval::Hour1, 600),
             "its minutes are all there"
         );
-        rig.health.venue(BTC, Live, "");
+        rig.health.venue(&HealthChange::new(BTC, Live, ""));
         assert!(rig.requests.try_recv().is_err(), "nothing was missed");
 
-        rig.health.venue(BTC, Stale, "");
+        rig.health.venue(&HealthChange::new(BTC, Stale, ""));
         rig.health.whole(BTC, NOW);
         assert!(
             !rig.candle(Interval::Minute1, 700),
             "the feed was lost while minutes were read"
         );
-        rig.health.venue(BTC, Live, "");
+        rig.health.venue(&HealthChange::new(BTC, Live, ""));
         assert!(rig.requests.try_recv().is_ok());
     }
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use data_encoding::BASE64;
 use serde_json::json;
 use serde_json::value::RawValue;
+use tradewind_model::Instrument;
 use tradewind_venues::Message;
 
 const COMBINED: &[u8] = br#"{"stream":""#;
@@ -27,7 +28,10 @@ pub(super) fn line(link: u64, message: Message<'_>) -> Cow<'_, [u8]> {
     if is_combined(text) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(wrapped("frame", &String::from_utf8_lossy(text)))
+    // The number of the connection is behind the data, which stands as it came.
+    let text = String::from_utf8_lossy(text);
+    let frame = format!(r#"{{"stream":"tradewind@frame","data":{text},"connection":{link}}}"#);
+    Cow::Owned(frame.into_bytes())
 }
 
 /// Whether a text is a stream's name and its data, in this order and in no other form.
@@ -43,6 +47,19 @@ pub(super) const fn bytes(message: &Message<'_>) -> u64 {
     match message {
         Message::Text(bytes) | Message::Bytes(bytes) => bytes.len() as u64,
     }
+}
+
+/// Instruments of a venue, without which its frames say nothing: their decimals are not in them.
+pub(super) fn instruments(kind: &str, instruments: &[(String, Instrument)]) -> String {
+    let one = |(symbol, instrument): &(String, Instrument)| {
+        json!({
+            "name": instrument.name, "symbol": symbol,
+            "price_decimals": instrument.price_decimals, "quantity_decimals": instrument.quantity_decimals,
+        })
+    };
+    let all: Vec<_> = instruments.iter().map(one).collect();
+    let data = json!({ "kind": kind, "instruments": all }).to_string();
+    String::from_utf8_lossy(&wrapped("instruments", &data)).into_owned()
 }
 
 /// What happened to a connection.
@@ -69,11 +86,11 @@ mod tests {
             ),
             (
                 r#"{"result":null,"id":1}"#,
-                r#"{"stream":"tradewind@frame","data":{"result":null,"id":1}}"#,
+                r#"{"stream":"tradewind@frame","data":{"result":null,"id":1},"connection":3}"#,
             ),
             (
                 r#"{"stream":"a\"b","data":1}"#,
-                r#"{"stream":"tradewind@frame","data":{"stream":"a\"b","data":1}}"#,
+                r#"{"stream":"tradewind@frame","data":{"stream":"a\"b","data":1},"connection":3}"#,
             ),
             ("po\"ng", r#"{"stream":"tradewind@text","data":"po\"ng"}"#),
         ] {

@@ -46,7 +46,7 @@ pub(super) fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Files with what they hold, each read once; notes what is torn.
-fn examined(
+pub(super) fn examined(
     files: &[PathBuf],
     notes: &mut Vec<String>,
 ) -> anyhow::Result<Vec<(PathBuf, Examined)>> {

@@ -15,7 +15,7 @@ use tradewind_model::{
 };
 use tradewind_venues::house::{HouseNumber, HouseSink};
 use tradewind_venues::{
-    Address, Connector, MarketSink, Scheme, Source, SourceSettings, TappedConnector, Topic,
+    Address, Connector, HealthChange, MarketSink, Scheme, Source, SourceSettings, Topic,
 };
 
 use crate::app::reading::{Feed, OpenVenue, bans, house_source};
@@ -122,6 +122,11 @@ pub(super) fn run(args: &RecordArgs, data_dir: &Path, output: Output) -> anyhow:
                     .iter()
                     .flat_map(|one| args.streams.iter().map(|stream| stream.topic(one.id)))
                     .collect();
+                let symbol = |one: &Instrument| Some((data.symbol(&one.name)?, one.clone()));
+                let named: Vec<_> = instruments.iter().filter_map(symbol).collect();
+                if !named.is_empty() {
+                    begun.recorder.note_instruments(venue.kind, &named);
+                }
                 let sink = Health::over(&instruments);
                 let to: Arc<dyn MarketSink> = sink.shared();
                 let sources = data.market_sources(&topics, &to, SourceSettings::default());
@@ -175,23 +180,12 @@ impl Begun {
     ) -> anyhow::Result<Self> {
         let folder = data_dir.join("recordings").join(&args.name);
         let folder = args.output.clone().unwrap_or(folder);
-        let is_socket = address.to_string().starts_with("ws");
-        let scheme = if is_socket {
-            Scheme::WebSocket
-        } else {
-            Scheme::Tcp
+        let settings = RecordingSettings {
+            rotate_bytes: args.file_mib << 20,
+            rotate_after: args.file_for,
+            ..RecordingSettings::new(&args.name)
         };
-        let heading = json!({ "version": 1, "of": args.name, "address": address.to_string() });
-        let options = RecorderOptions {
-            scheme,
-            folder: folder.clone(),
-            settings: RecordingSettings {
-                rotate_bytes: args.file_mib << 20,
-                rotate_after: args.file_for,
-                ..RecordingSettings::new(&args.name)
-            },
-            heading: format!(r#"{{"stream":"tradewind@recording","data":{heading}}}"#),
-        };
+        let options = RecorderOptions::of(address, folder.clone(), settings);
         let recorder = Recorder::start(options, Arc::clone(clock))?;
         for former in &recorder.former {
             let path = former.path.display();
@@ -202,9 +196,7 @@ impl Begun {
                 Err(error) => format!("{error}; it is left as it is"),
             });
         }
-        let feeds = vec![(address.clone(), scheme)];
-        let connector =
-            TappedConnector::shared(connector, feeds, recorder.tap(), Arc::clone(clock));
+        let connector = recorder.tapped(connector, address, clock);
         Ok(Self {
             recorder,
             connector,
@@ -363,9 +355,9 @@ impl MarketSink for Known {
 
     fn depth(&self, _depth: Box<Depth>) {}
 
-    fn health(&self, instrument: InstrumentId, health: FeedHealth, _reason: &str) {
+    fn health(&self, change: &HealthChange) {
         let mut known = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(instrument, health);
+        known.insert(change.instrument, change.health);
     }
 
     fn failed(&self, topic: Topic, reason: &str) {

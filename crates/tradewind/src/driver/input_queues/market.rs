@@ -24,10 +24,10 @@ pub(super) struct MarketQueue {
 }
 
 impl MarketQueue {
-    /// Puts in a trade, a candle or a change of feed health; false if it was dropped.
+    /// Puts in a trade, a candle, a change of feed health or missing candles; false if it was dropped.
     pub(super) fn push(&mut self, input: Input) -> bool {
         let room = match input {
-            Input::Health { .. } => MARKET_MAX + HEALTH_MAX,
+            Input::Health { .. } | Input::CandlesMissing { .. } => MARKET_MAX + HEALTH_MAX,
             _ => MARKET_MAX,
         };
         if self.inputs.len() >= room {

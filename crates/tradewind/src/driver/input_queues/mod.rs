@@ -26,7 +26,7 @@ use tokio::sync::Notify;
 use tradewind_driver::Batch;
 use tradewind_engine::Engine;
 use tradewind_events::{Command, Input};
-use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, Quote, Trade};
+use tradewind_model::{Candle, Depth, FeedHealth, InstrumentId, Quote, Timestamp, Trade};
 
 use self::control::ControlQueue;
 use self::latest::LatestQueue;
@@ -129,7 +129,10 @@ impl InputQueues {
         match input {
             Input::Quote(quote) => self.quote(quote),
             Input::Depth(depth) => self.depth(depth),
-            Input::Trade(_) | Input::Candle(_) | Input::Health { .. } => self.market(input),
+            Input::Trade(_)
+            | Input::Candle(_)
+            | Input::Health { .. }
+            | Input::CandlesMissing { .. } => self.market(input),
             Input::Series(point) => {
                 self.lock().numbers.put(point);
                 self.filled.notify_one();
@@ -176,12 +179,21 @@ impl InputQueues {
         self.problems.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts in a change of an instrument's feed.
-    pub fn health(&self, instrument: InstrumentId, health: FeedHealth) {
+    /// Puts in a change of an instrument's feed, and when the message that shows it was received.
+    pub fn health(
+        &self,
+        instrument: InstrumentId,
+        health: FeedHealth,
+        received_at: Option<Timestamp>,
+    ) {
         if health == FeedHealth::Live {
             self.problems().remove(&instrument);
         }
-        self.market(Input::Health { instrument, health });
+        self.market(Input::Health {
+            instrument,
+            health,
+            received_at,
+        });
     }
 
     /// Puts in a book in place of the last one of its instrument.
@@ -392,7 +404,7 @@ mod tests {
         let health = FeedHealth::Gap;
         queues.trade(trade(1));
         queues.candle(candle());
-        queues.health(InstrumentId(0), health);
+        queues.health(InstrumentId(0), health, None);
         queues.control(Input::Trade(trade(2)));
         queues.control(Input::Resync);
         let batch = taken(&queues).batch;
@@ -403,7 +415,11 @@ mod tests {
             [
                 Input::Trade(trade(1)),
                 Input::Candle(candle()),
-                Input::Health { instrument, health },
+                Input::Health {
+                    instrument,
+                    health,
+                    received_at: None,
+                },
                 Input::Trade(trade(2)),
             ]
         );
@@ -417,7 +433,7 @@ mod tests {
         }
         queues.candle(candle());
         for _ in 0..HEALTH_MAX + 1 {
-            queues.health(InstrumentId(0), FeedHealth::Stale);
+            queues.health(InstrumentId(0), FeedHealth::Stale, None);
         }
         let mut taken = taken(&queues);
         let batch = &mut taken.batch;

@@ -1,0 +1,436 @@
+//! Recordings of venues without an account into the catalogue: their frames are read by the same code that reads them live.
+//!
+//! Trades are at the venue's stamp, quotes and books at the time they were received, as in captures. A book whose changes are not
+//! all there has no rows until its next snapshot.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::Value;
+use tradewind_data::{
+    Adding, BookRow, CandleRow, Import, Imported, Kind, QuoteRow, Row, Series, TradeRow,
+};
+use tradewind_model::{
+    Amount, AssetId, Instrument, InstrumentId, Interval, Level, MarketEvent, Price, Quantity,
+    Timestamp,
+};
+use tradewind_venues::{FrameReader, Incoming, SymbolTable, VenueKind, frame_reader};
+
+use super::import::{Done, amount, examined, lines, lost};
+
+/// How long trades wait for one that happened before them.
+const ORDER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Whose frames a recording has.
+#[derive(Debug, PartialEq)]
+pub(super) struct Recorded {
+    kind: VenueKind,
+    instruments: Vec<Listed>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Listed {
+    name: String,
+    symbol: String,
+    price_decimals: u8,
+    quantity_decimals: u8,
+}
+
+/// What a line of the recorder's own is, and its data as it stands there.
+struct Own<'a> {
+    at: Timestamp,
+    what: &'a str,
+    data: &'a str,
+    connection: u64,
+}
+
+/// A line of the recorder's own.
+fn own(line: &str) -> Option<Own<'_>> {
+    let (at, json) = line.split_once(' ')?;
+    let (what, rest) = json
+        .strip_prefix(r#"{"stream":"tradewind@"#)?
+        .split_once(r#"","data":"#)?;
+    let data = rest.strip_suffix('}')?;
+    // Recordings of before have no number there.
+    let numbered = data.rsplit_once(r#","connection":"#);
+    let numbered = numbered.and_then(|(data, number)| Some((data, number.parse().ok()?)));
+    let (data, connection) = numbered.filter(|_| what == "frame").unwrap_or((data, 0));
+    Some(Own {
+        at: Timestamp::from_nanos(at.parse().ok()?),
+        what,
+        data,
+        connection,
+    })
+}
+
+/// The instruments of a note about them, and of which kind of venue they are.
+fn instruments(data: &str) -> anyhow::Result<(VenueKind, Vec<Listed>)> {
+    let data: Value = serde_json::from_str(data)?;
+    let kind = data["kind"].as_str().unwrap_or_default();
+    let kind = VenueKind::named(kind)
+        .with_context(|| format!("it is of {kind:?}, which is no known venue"))?;
+    let listed = |one: &Value| {
+        let text = |key: &str| one[key].as_str().map(str::to_owned);
+        let count = |key: &str| one[key].as_u64().and_then(|count| u8::try_from(count).ok());
+        Some(Listed {
+            name: text("name")?,
+            symbol: text("symbol")?,
+            price_decimals: count("price_decimals")?,
+            quantity_decimals: count("quantity_decimals")?,
+        })
+    };
+    let all = data["instruments"].as_array().map(Vec::as_slice);
+    let all: Option<Vec<Listed>> = all.unwrap_or_default().iter().map(listed).collect();
+    Ok((kind, all.context("an instrument of it cannot be read")?))
+}
+
+/// Whose frames the files have, if they say; captures of Binance do not.
+///
+/// # Errors
+/// A file that cannot be read, a venue that is not known here, two different ones.
+pub(super) fn recorded(files: &[PathBuf]) -> anyhow::Result<Option<Recorded>> {
+    let files = examined(files, &mut Vec::new())?;
+    let mut found: Option<Recorded> = None;
+    lines(&files, |_, line| {
+        let Some(line) = own(line).filter(|line| line.what == "instruments") else {
+            return Ok(());
+        };
+        let said = instruments(line.data).map_err(|error| format!("{error:#}"));
+        let (kind, listed) = said?;
+        let recorded = found.get_or_insert(Recorded {
+            kind,
+            instruments: Vec::new(),
+        });
+        if recorded.kind != kind {
+            return Err("the files are of two venues; import each by itself".to_owned());
+        }
+        for listed in listed {
+            match recorded
+                .instruments
+                .iter()
+                .find(|one| one.symbol == listed.symbol)
+            {
+                Some(known) if *known != listed => {
+                    return Err(format!(
+                        "{} has other decimals in another file; import each by itself",
+                        listed.symbol
+                    ));
+                }
+                Some(_) => {}
+                None => recorded.instruments.push(listed),
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Adds what is in recordings of a venue.
+///
+/// # Errors
+/// A line that cannot be read, an instrument that is no product, rows that the catalogue has with other values.
+pub(super) fn import(
+    files: &[PathBuf],
+    recorded: &Recorded,
+    venue: &str,
+    import: &mut Import<'_>,
+) -> anyhow::Result<Vec<Done>> {
+    let path = files.first().context("there is no file")?;
+    let mut notes = Vec::new();
+    let files = examined(files, &mut notes)?;
+    let mut reading = Reading::new(path, recorded, venue)?;
+    lines(&files, |_, line| {
+        reading
+            .line(line, import)
+            .map_err(|error| format!("{error:#}"))
+    })?;
+    let (done, mut found) = reading.finish(import)?;
+    notes.append(&mut found);
+    anyhow::ensure!(
+        !done.is_empty(),
+        "{}: there is nothing in it that the catalogue keeps",
+        path.display()
+    );
+    let with_notes = |(series, imported)| (series, imported, std::mem::take(&mut notes));
+    Ok(done.into_iter().map(with_notes).collect())
+}
+
+/// A recording on its way into the catalogue.
+struct Reading {
+    kind: VenueKind,
+    symbols: Arc<SymbolTable>,
+    connections: BTreeMap<u64, Box<dyn FrameReader>>,
+    instruments: Vec<OfInstrument>,
+    lost_frames: u64,
+    gaps: u64,
+}
+
+/// One instrument's series.
+struct OfInstrument {
+    instrument: Instrument,
+    series: BTreeMap<Kind, (Series, Adding)>,
+    /// Trades that wait for earlier ones, by time and id.
+    trades: BTreeMap<(Timestamp, u64), TradeRow>,
+    /// Ids of trades that were there already, for those that two connections received.
+    recent: BTreeSet<u64>,
+    newest: Timestamp,
+    written: Timestamp,
+    late: u64,
+    last_candle: Option<Timestamp>,
+}
+
+impl Reading {
+    fn new(path: &Path, recorded: &Recorded, venue: &str) -> anyhow::Result<Self> {
+        let mut named = Vec::new();
+        let mut instruments = Vec::new();
+        for (id, listed) in (0..).map(InstrumentId).zip(&recorded.instruments) {
+            let instrument = Instrument {
+                price_decimals: listed.price_decimals,
+                quantity_decimals: listed.quantity_decimals,
+                ..Instrument::spot(id, &listed.name, AssetId(0), AssetId(1))
+            };
+            named.push((listed.symbol.clone(), instrument.clone()));
+            instruments.push(OfInstrument::new(path, venue, instrument)?);
+        }
+        Ok(Self {
+            kind: recorded.kind,
+            symbols: Arc::new(SymbolTable::new(named)?),
+            connections: BTreeMap::new(),
+            instruments,
+            lost_frames: 0,
+            gaps: 0,
+        })
+    }
+
+    fn line(&mut self, text: &str, import: &mut Import<'_>) -> anyhow::Result<()> {
+        self.lost_frames += lost(text).unwrap_or(0);
+        let Some(line) = own(text) else {
+            return Ok(());
+        };
+        match line.what {
+            "opened" | "closed" => {
+                let data: Value = serde_json::from_str(line.data)?;
+                let connection = data["connection"].as_u64().unwrap_or_default();
+                self.connections.remove(&connection);
+            }
+            "frame" => self.frame(line.connection, line.data, line.at, import)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn frame(
+        &mut self,
+        connection: u64,
+        frame: &str,
+        at: Timestamp,
+        import: &mut Import<'_>,
+    ) -> anyhow::Result<()> {
+        let reader = match self.connections.entry(connection) {
+            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::btree_map::Entry::Vacant(new) => {
+                new.insert(frame_reader(self.kind, Arc::clone(&self.symbols))?)
+            }
+        };
+        let mut events = Vec::new();
+        let mut gaps = 0;
+        reader.read(frame.as_bytes(), at, &mut |incoming| match incoming {
+            Incoming::Event { event, .. } => events.push(event),
+            Incoming::Lost { .. } | Incoming::Gap { .. } => gaps += 1,
+            _ => {}
+        });
+        self.gaps += gaps;
+        for event in events {
+            let id = match &event {
+                MarketEvent::Quote(quote) => quote.instrument,
+                MarketEvent::Trade(trade) => trade.instrument,
+                MarketEvent::Candle(candle) => candle.instrument,
+                MarketEvent::Depth(depth) => depth.instrument,
+                MarketEvent::Health { instrument, .. } => *instrument,
+            };
+            if let Some(of) = self.instruments.get_mut(id.index()) {
+                of.event(at, event, import)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(
+        self,
+        import: &mut Import<'_>,
+    ) -> anyhow::Result<(Vec<(Series, Imported)>, Vec<String>)> {
+        let mut notes = Vec::new();
+        if self.lost_frames > 0 {
+            notes.push(format!(
+                "{} frames were lost when this was recorded; nothing is put in their place",
+                self.lost_frames
+            ));
+        }
+        if self.gaps > 0 {
+            notes.push(format!(
+                "{} times changes of books are missing; their rows go on with the next snapshot",
+                self.gaps
+            ));
+        }
+        let late: u64 = self.instruments.iter().map(|one| one.late).sum();
+        let mut done = Vec::new();
+        for of in self.instruments {
+            done.append(&mut of.finish(import)?);
+        }
+        if late > 0 {
+            notes.push(format!(
+                "{late} trades came more than {} s after later ones and are left out",
+                ORDER_WITHIN.as_secs()
+            ));
+        }
+        Ok((done, notes))
+    }
+}
+
+impl OfInstrument {
+    fn new(path: &Path, venue: &str, instrument: Instrument) -> anyhow::Result<Self> {
+        let name = instrument.name.rsplit(':').next().unwrap_or_default();
+        let product = tradewind_data::product(name)
+            .with_context(|| format!("{}: {name} is no known product", path.display()))?;
+        let kinds = [Kind::Candles, Kind::Trades, Kind::Quotes, Kind::Books];
+        let series = kinds.map(|kind| {
+            let series = Series {
+                venue: venue.to_owned(),
+                product: product.clone(),
+                kind,
+                interval: (kind == Kind::Candles).then_some(Interval::Minute1),
+            };
+            let adding = Adding::new(path, &series);
+            (kind, (series, adding))
+        });
+        Ok(Self {
+            instrument,
+            series: BTreeMap::from(series),
+            trades: BTreeMap::new(),
+            recent: BTreeSet::new(),
+            newest: Timestamp::EPOCH,
+            written: Timestamp::EPOCH,
+            late: 0,
+            last_candle: None,
+        })
+    }
+
+    fn price(&self, price: Price) -> Amount {
+        amount(price.0, self.instrument.price_decimals)
+    }
+
+    fn size(&self, quantity: Quantity) -> Amount {
+        amount(quantity.0, self.instrument.quantity_decimals)
+    }
+
+    fn event(
+        &mut self,
+        at: Timestamp,
+        event: MarketEvent,
+        import: &mut Import<'_>,
+    ) -> anyhow::Result<()> {
+        match event {
+            MarketEvent::Quote(quote) => {
+                let row = QuoteRow {
+                    at,
+                    bid: self.price(quote.bid),
+                    ask: self.price(quote.ask),
+                    bid_size: Some(self.size(quote.bid_quantity)),
+                    ask_size: Some(self.size(quote.ask_quantity)),
+                };
+                self.push(Kind::Quotes, Row::Quote(row), import)
+            }
+            MarketEvent::Trade(trade) => {
+                let row = TradeRow {
+                    at: trade.event_time.unwrap_or(at),
+                    price: self.price(trade.price),
+                    quantity: self.size(trade.quantity),
+                    id: trade.id.0,
+                    taker: Some(trade.taker),
+                };
+                self.trade(row, import)
+            }
+            MarketEvent::Candle(candle) => {
+                let is_new = self.last_candle.is_none_or(|last| candle.open_time > last);
+                if candle.interval != Interval::Minute1 || !is_new {
+                    return Ok(());
+                }
+                self.last_candle = Some(candle.open_time);
+                let row = CandleRow {
+                    open_time: candle.open_time,
+                    open: self.price(candle.open),
+                    high: self.price(candle.high),
+                    low: self.price(candle.low),
+                    close: self.price(candle.close),
+                    volume: Some(candle.volume),
+                };
+                self.push(Kind::Candles, Row::Candle(row), import)
+            }
+            MarketEvent::Depth(depth) => {
+                let side = |levels: &[Level]| {
+                    let best = levels.iter().take(BookRow::LEVELS);
+                    best.map(|level| (self.price(level.price), self.size(level.quantity)))
+                        .collect()
+                };
+                let row = BookRow {
+                    at,
+                    bids: side(&depth.bids),
+                    asks: side(&depth.asks),
+                };
+                self.push(Kind::Books, Row::Book(Box::new(row)), import)
+            }
+            MarketEvent::Health { .. } => Ok(()),
+        }
+    }
+
+    fn trade(&mut self, row: TradeRow, import: &mut Import<'_>) -> anyhow::Result<()> {
+        if row.at < self.written {
+            self.late += u64::from(!self.recent.contains(&row.id));
+            return Ok(());
+        }
+        self.newest = self.newest.max(row.at);
+        self.trades.insert((row.at, row.id), row);
+        let until = self.newest - ORDER_WITHIN;
+        while let Some(entry) = self.trades.first_entry().filter(|one| one.key().0 < until) {
+            let row = entry.remove();
+            self.write(row, import)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, row: TradeRow, import: &mut Import<'_>) -> anyhow::Result<()> {
+        // The venue counts up, so the lowest ids are the oldest ones.
+        if self.recent.len() == 1_024 {
+            self.recent.pop_first();
+        }
+        self.written = row.at;
+        if self.recent.insert(row.id) {
+            self.push(Kind::Trades, Row::Trade(row), import)?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, kind: Kind, row: Row, import: &mut Import<'_>) -> anyhow::Result<()> {
+        if let Some((_, adding)) = self.series.get_mut(&kind) {
+            import.push(adding, row, 0)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, import: &mut Import<'_>) -> anyhow::Result<Vec<(Series, Imported)>> {
+        for row in std::mem::take(&mut self.trades).into_values() {
+            self.write(row, import)?;
+        }
+        let mut done = Vec::new();
+        for (series, adding) in self.series.into_values() {
+            let imported = import.finish(adding)?;
+            if imported != Imported::default() {
+                done.push((series, imported));
+            }
+        }
+        Ok(done)
+    }
+}
