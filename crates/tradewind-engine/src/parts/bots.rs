@@ -128,8 +128,9 @@ impl Bots {
 
     /// Whether the bot still trades the instrument of one of its places.
     pub(crate) fn is_traded(&self, place: BotInstrument) -> bool {
-        let traded = &self.bot(place.bot()).config().instruments;
-        traded.contains(&self.at(place).instrument())
+        let config = self.bot(place.bot()).config();
+        let instrument = self.at(place).instrument();
+        config.reads.is_empty() || config.instruments.contains(&instrument)
     }
 
     /// Ids of all bots. Holds no borrow.

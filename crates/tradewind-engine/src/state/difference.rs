@@ -57,6 +57,7 @@ fn durable_name(record: &Durable) -> String {
         Durable::Commands(_) => "commands",
         Durable::Timers(_) => "timers",
         Durable::Protection(_) => "stops at the venue",
+        Durable::Numbers(_) => "numbers of series",
     }
     .to_owned()
 }
@@ -64,6 +65,7 @@ fn durable_name(record: &Durable) -> String {
 fn derived_name(record: &Derived) -> String {
     match record {
         Derived::Market(_) => "the market view".to_owned(),
+        Derived::Targets(_) => "sources of targets".to_owned(),
         Derived::Strategy(bot, _) => format!("the strategy of bot {}", bot.0),
     }
 }

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use tradewind_events::{
-    BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest, EventKind,
-    LaneState, Output, Outputs, ReadData, SignalDetails, SignalSource, Timer,
+    BotConfig, BotState, Evaluation, EvaluationError, EvaluationOutcome, EvaluationRequest,
+    EventKind, LaneState, Output, Outputs, ReadData, SignalDetails, SignalSource, Timer,
 };
 use tradewind_model::{
     BotId, Candle, CarriedOut, Decision, EventId, Instrument, InstrumentId, LastEntry, Numbers,

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use tokio_util::sync::CancellationToken;
 use tradewind_model::{
-    AssetId, Candle, Depth, Instrument, InstrumentId, InstrumentStatus, ManualClock, Quote,
-    Timestamp, Trade,
+    AssetId, Candle, Depth, FeedHealth, Instrument, InstrumentId, InstrumentStatus, ManualClock,
+    Quote, Timestamp, Trade,
 };
 use tradewind_venues::house::{
     HouseNumber, HouseSettings, HouseSink, HouseSymbols, HouseTarget, Positions, Progress, Secret,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tradewind_events::{ExternalTarget, Input, SeriesPoint, StreamBalance, StreamChange};
 use tradewind_model::{
-    Account, AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, Quote, Timestamp, Trade,
+    Account, AccountId, Amount, AssetId, Candle, Depth, ExecutionReport, FeedHealth, Quote,
+    Timestamp, Trade,
 };
 use tradewind_venues::house::{HouseNumber, HouseSink, HouseTarget, TargetError};
 use tradewind_venues::{
