@@ -259,7 +259,12 @@ fn the_bytes_read_grow_with_each_record_to_the_length_of_the_files() {
 #[test]
 fn what_is_written_while_a_reader_runs_is_read() {
     let storage = MemoryStorage::new();
-    let (mut journal, _) = journal(&storage);
+    let options = Options {
+        preallocated_bytes: 1 << 20,
+        ..options()
+    };
+    let opened = Journal::open(Arc::new(storage.clone()), DIR.as_ref(), &options, at(0));
+    let (mut journal, _) = opened.unwrap();
     let reader = Reader::new(Arc::new(storage.clone()), Path::new(DIR));
     let mut write = |seq| {
         let timer = Input::Timer(Timer::BotWake(BotId(0)));

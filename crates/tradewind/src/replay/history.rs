@@ -1,6 +1,6 @@
 //! The two stores of a journal as one sequence.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use tradewind_events::{Event, Input, Intent};
@@ -152,6 +152,17 @@ pub(super) enum Behind {
     Start(u64),
     /// Something of the same run.
     More,
+}
+
+impl Behind {
+    /// Whether what else input `seq` led to may not have been written: nothing follows it in the truth of its run.
+    pub(super) fn is_torn<T>(self, seq: u64, truth_end: u64, snapshots: &BTreeMap<u64, T>) -> bool {
+        match self {
+            Self::End { is_torn } => is_torn || seq > truth_end,
+            Self::Start(next) => snapshots.range(seq..next).next().is_none(),
+            Self::More => false,
+        }
+    }
 }
 
 /// Both stores, oldest first.

@@ -12,7 +12,7 @@ use tradewind_model::{ManualClock, Timestamp};
 use crate::app::recover_before;
 use crate::replay::compare::{Nowhere, Outcomes};
 use crate::replay::gaps::{Gaps, Missing};
-use crate::replay::history::{Behind, Found, History, Outcome, RecordedOutcome};
+use crate::replay::history::{Found, History, Outcome, RecordedOutcome};
 
 /// Spans that are listed one by one; more are only counted.
 const SPANS_MAX: usize = 32;
@@ -91,17 +91,6 @@ pub(super) enum What {
         recorded: u64,
         came_out: u64,
     },
-}
-
-impl Behind {
-    /// Whether what else input `seq` led to may not have been written: nothing follows it in the truth of its run.
-    fn is_torn<T>(self, seq: u64, truth_end: u64, snapshots: &BTreeMap<u64, T>) -> bool {
-        match self {
-            Self::End { is_torn } => is_torn || seq > truth_end,
-            Self::Start(next) => snapshots.range(seq..next).next().is_none(),
-            Self::More => false,
-        }
-    }
 }
 
 type Leg = Driver<Arc<ManualClock>, Outcomes, Nowhere>;
@@ -356,7 +345,11 @@ impl<'a> Player<'a> {
                     self.totals.outcomes += 1;
                 }
                 // What the process had not written yet when it died, or when it was read.
-                (None, Some(_)) if self.history.behind().is_torn(seq, self.truth_end, &self.snapshots) =>
+                (None, Some(_))
+                    if self
+                        .history
+                        .behind()
+                        .is_torn(seq, self.truth_end, &self.snapshots) =>
                 {
                     self.torn_from.get_or_insert(seq);
                     break;

@@ -34,7 +34,7 @@ pub struct Verdict {
     pub difference: Option<Difference>,
     /// The builds that wrote the journal, if another than this one did.
     pub other_builds: Vec<String>,
-    /// Bots whose strategies ran in threads: not they are run again, their recorded answers are taken.
+    /// Bots whose strategies ran in threads of their own. They are not run again: their recorded answers are taken.
     pub threads: Vec<String>,
 }
 

@@ -203,6 +203,8 @@ fn one_byte_of_one_quote_is_found_and_named() {
     change(&world.storage, &market, quiet, BID_QUANTITY);
     let difference = replayed(&world.storage).difference.unwrap();
     assert_eq!((difference.seq, difference.what), (snapshot, "state"));
+    assert!(difference.since.unwrap() < quiet, "{difference:?}");
+    assert!(difference.causes.is_empty(), "{difference:?}");
     let came_out = difference.came_out.unwrap();
     assert!(came_out.contains("the market view"), "{came_out}");
 }
