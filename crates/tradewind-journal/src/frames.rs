@@ -54,6 +54,13 @@ pub(crate) enum Step<'a> {
     },
 }
 
+/// What the bytes in the window show.
+enum Next {
+    Frame(Header),
+    End,
+    Torn,
+}
+
 /// A sound record.
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
@@ -138,15 +145,39 @@ impl Frames {
     /// The next record.
     pub(crate) fn step(&mut self) -> Result<Step<'_>, JournalError> {
         let offset = self.offset;
-        let left = self.end.saturating_sub(offset);
+        let header = loop {
+            let next = self.next();
+            match next {
+                Ok(Next::Frame(header)) => break header,
+                Ok(Next::End) => return Ok(Step::End),
+                // A desk may have written here since these bytes were read.
+                _ if self.reload()? => {}
+                Ok(Next::Torn) => {
+                    let bytes = self.end.saturating_sub(offset);
+                    return Ok(Step::Torn { bytes });
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        let start = self.position(offset);
+        Ok(Step::Frame(Frame {
+            payload: &self.window[start + HEADER..start + header.record_len()],
+            header,
+            offset,
+            path: &self.path,
+        }))
+    }
+
+    fn next(&mut self) -> Result<Next, JournalError> {
+        let offset = self.offset;
         self.load(HEADER)?;
         let head = self.loaded();
         if head.len() < HEADER {
-            return Ok(self.ended_early(left));
+            return Ok(self.ended_early());
         }
         let head: [u8; HEADER] = field(head, 0);
         let Some(header) = Header::decode(&head) else {
-            return self.unfit(HEADER, left, "the header's checksum does not fit");
+            return self.unfit(HEADER, "the header's checksum does not fit");
         };
         if header.len as usize > PAYLOAD_MAX {
             return Err(JournalError::corrupt(
@@ -158,20 +189,25 @@ impl Frames {
         let length = header.record_len();
         self.load(length)?;
         if self.loaded().len() < length {
-            return Ok(Step::Torn { bytes: left });
+            return Ok(Next::Torn);
         }
         if checksum(&head[..24], &self.loaded()[HEADER..length]) != header.crc {
-            return self.unfit(length, left, "the checksum does not fit");
+            return self.unfit(length, "the checksum does not fit");
         }
         self.follow(&header, length)?;
         self.offset += length as u64;
-        let start = self.position(offset);
-        Ok(Step::Frame(Frame {
-            header,
-            offset,
-            payload: &self.window[start + HEADER..start + length],
-            path: &self.path,
-        }))
+        Ok(Next::Frame(header))
+    }
+
+    /// Reads the window again from the next record on. Returns whether other bytes are there now.
+    fn reload(&mut self) -> Result<bool, JournalError> {
+        let old = self.loaded().to_vec();
+        let mut new = vec![0; old.len()];
+        let read = self.read(&mut new, self.offset)?;
+        new.truncate(read);
+        let is_other = new != old;
+        (self.window, self.window_at) = (new, self.offset);
+        Ok(is_other)
     }
 
     /// Checks the chain and moves it on. The first record of a file names the chain it continues.
@@ -192,23 +228,18 @@ impl Frames {
         Ok(())
     }
 
-    fn ended_early(&mut self, left: u64) -> Step<'_> {
+    fn ended_early(&self) -> Next {
         if self.loaded().iter().all(|byte| *byte == 0) {
-            Step::End
+            Next::End
         } else {
-            Step::Torn { bytes: left }
+            Next::Torn
         }
     }
 
     /// A record of `length` bytes that does not fit: the end of preallocated space, a torn tail, or damage.
-    fn unfit(
-        &mut self,
-        length: usize,
-        left: u64,
-        what: &'static str,
-    ) -> Result<Step<'_>, JournalError> {
+    fn unfit(&self, length: usize, what: &'static str) -> Result<Next, JournalError> {
         if self.is_zero(self.offset, self.end)? {
-            return Ok(Step::End);
+            return Ok(Next::End);
         }
         if !self.has_hole(length as u64)? {
             return Err(JournalError::corrupt(&self.path, self.offset, what));
@@ -217,7 +248,7 @@ impl Frames {
             let what = format!("{what}, and the record at byte {witness} says it was durable");
             return Err(JournalError::corrupt(&self.path, self.offset, what));
         }
-        Ok(Step::Torn { bytes: left })
+        Ok(Next::Torn)
     }
 
     /// Whether a part of the next `length` bytes was never written: a sector, or all from some byte on.

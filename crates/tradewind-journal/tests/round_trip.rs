@@ -256,3 +256,29 @@ fn the_bytes_read_grow_with_each_record_to_the_length_of_the_files() {
     let lengths = truth.map(|name| storage.read(&dir.join(name)).unwrap().len() as u64);
     assert_eq!(read, lengths.sum::<u64>());
 }
+
+/// A reader has the zeros behind the last record in its window when the desk writes there.
+#[test]
+fn what_is_written_while_a_reader_runs_is_read() {
+    let storage = MemoryStorage::new();
+    let options = Options {
+        preallocated_bytes: 1 << 20,
+        ..options()
+    };
+    let opened = Journal::open(Arc::new(storage.clone()), DIR.as_ref(), &options, at(0));
+    let (mut journal, _) = opened.unwrap();
+    let reader = Reader::new(Arc::new(storage.clone()), Path::new(DIR));
+    let mut write = |seq| {
+        let timer = Input::Timer(Timer::BotWake(BotId(0)));
+        journal.append_input(seq, at(seq), &timer).unwrap();
+        journal.flush().unwrap();
+    };
+    write(1);
+    let mut records = reader.records(StoreKind::Truth).unwrap();
+    assert!(records.next().unwrap().is_ok(), "the header");
+    assert_eq!(records.next().unwrap().unwrap().seq, 1);
+    write(2);
+    assert_eq!(records.next().unwrap().unwrap().seq, 2);
+    assert_eq!(reader.truth_end().unwrap(), 2);
+    assert!(records.next().is_none());
+}

@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run panics")]
 
 #[path = "handle/desk.rs"]
+#[expect(dead_code, reason = "the benchmark `replay` journals all")]
 mod desk;
 #[path = "handle/world.rs"]
 mod world;

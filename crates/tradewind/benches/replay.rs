@@ -26,7 +26,7 @@ const RUNS: usize = 3;
 
 fn main() {
     let (world, configuration) = World::new();
-    let mut desk = Desk::start(configuration, Some(64), world);
+    let mut desk = Desk::start_recorded(configuration, 64, world);
     for second in 0..SECONDS {
         let news = desk.next_second();
         desk.quotes(&news.quotes);

@@ -31,6 +31,8 @@ pub(crate) struct Inputs {
     pub(crate) journal: Option<(RefCell<Journal>, TempDir)>,
     /// Inputs between two writes.
     each: usize,
+    /// Whether intents and events are journaled too, as a desk does.
+    with_outcomes: bool,
     unwritten: usize,
 }
 
@@ -45,6 +47,7 @@ impl Inputs {
         Self {
             journal,
             each: written_each.unwrap_or_default(),
+            with_outcomes: false,
             unwritten: 0,
         }
     }
@@ -69,14 +72,14 @@ impl DriverJournal for Inputs {
         at: Timestamp,
         intent: &Intent,
     ) -> Result<(), Infallible> {
-        if let Some((journal, _)) = &mut self.journal {
+        if let Some((journal, _)) = self.journal.as_mut().filter(|_| self.with_outcomes) {
             journal.get_mut().append_intent(seq, at, intent).unwrap();
         }
         Ok(())
     }
 
     fn append_event(&mut self, event: &Event) -> Result<(), Infallible> {
-        if let Some((journal, _)) = &mut self.journal {
+        if let Some((journal, _)) = self.journal.as_mut().filter(|_| self.with_outcomes) {
             journal.get_mut().append_event(event).unwrap();
         }
         Ok(())
@@ -163,6 +166,23 @@ impl Desk {
         written_each: Option<usize>,
         world: World,
     ) -> Self {
+        Self::start_with(configuration, Inputs::new(written_each), world)
+    }
+
+    /// The same with a journal that holds intents and events too, to be replayed.
+    pub(crate) fn start_recorded(
+        configuration: Configuration,
+        written_each: usize,
+        world: World,
+    ) -> Self {
+        let inputs = Inputs {
+            with_outcomes: true,
+            ..Inputs::new(Some(written_each))
+        };
+        Self::start_with(configuration, inputs, world)
+    }
+
+    fn start_with(configuration: Configuration, journal: Inputs, world: World) -> Self {
         let strategies = StrategySource::new(|bot| {
             tradewind_strategy::build(&bot.strategy, &bot.parameters, bot.instruments.len())
         });
@@ -174,7 +194,6 @@ impl Desk {
             orders: 0,
         };
         let clock = Arc::new(ManualClock::new(START));
-        let journal = Inputs::new(written_each);
         let mut driver = Driver::new(Engine::new(strategies), clock, journal, venue);
         let Ok(()) = driver.handle(&Input::Configured(Box::new(configuration)));
         let Ok(()) = driver.handle(&Input::Started(Started {

@@ -26,7 +26,7 @@ const SHOWN_MAX: usize = 600;
 /// Arguments of `replay`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 identical, 1 something came out differently, 2 the journal cannot be replayed"
+    after_help = "Exit codes: 0 identical, 1 something came out differently or inputs are missing, 2 the journal cannot be replayed"
 )]
 pub(super) struct ReplayArgs {
     /// Folder of the desk's files, in place of --data-dir
@@ -69,9 +69,10 @@ pub(super) fn execute(
             .iter()
             .try_for_each(|line| output.line(line))?;
     }
-    match verdict.difference {
-        None => Ok(()),
-        Some(_) => Err(ProblemsFound.into()),
+    if verdict.is_identical() {
+        Ok(())
+    } else {
+        Err(ProblemsFound.into())
     }
 }
 
@@ -145,6 +146,7 @@ fn what_if_facts(found: &WhatIf) -> Value {
         "from": found.from.to_string(),
         "until": found.until.to_string(),
         "starts": found.starts,
+        "missing": found.missing,
         "fill_model": found.fills.to_string(),
         "items": items,
         "not_known": what_is_not_known(found),
@@ -161,6 +163,16 @@ fn what_is_not_known(found: &WhatIf) -> Vec<String> {
         "both begin flat, with the balances of the first reading, and without commands of people; requests and reports take no time"
             .to_owned(),
     ];
+    lines.push(
+        "the row as recorded counts what the journal's events say: with orders that risk or a person placed for the bot, and profit of closed positions only"
+            .to_owned(),
+    );
+    if found.missing > 0 {
+        lines.push(format!(
+            "{} inputs are missing in the record: both runs go on as if they had never been",
+            found.missing
+        ));
+    }
     if found.starts > 1 {
         lines.push(format!(
             "the desk was started {} times; both runs go through without a stop, with the newest configuration",
@@ -173,7 +185,11 @@ fn what_is_not_known(found: &WhatIf) -> Vec<String> {
 /// The journal in a desk's folder.
 pub(super) fn reader(data_dir: &std::path::Path) -> anyhow::Result<Reader> {
     let dir = data_dir.join("journal");
-    if Disk.list(&dir)?.is_empty() {
+    let listed = Disk.list(&dir).map_err(|error| CannotReplay {
+        problem: format!("{} cannot be read: {error}", dir.display()),
+        cure: "name the data folder of a desk that has run".to_owned(),
+    })?;
+    if listed.is_empty() {
         return Err(CannotReplay {
             problem: format!("there is no journal in {}", dir.display()),
             cure: "name the data folder of a desk that has run".to_owned(),
@@ -196,11 +212,21 @@ fn per_second(inputs: u64, took: Duration) -> f64 {
     inputs as f64 / took.as_secs_f64().max(1e-9)
 }
 
+const fn word(verdict: &Verdict) -> &'static str {
+    if verdict.difference.is_some() {
+        "different"
+    } else if verdict.is_identical() {
+        "identical"
+    } else {
+        "incomplete"
+    }
+}
+
 fn lines(verdict: &Verdict, took: Duration) -> Vec<String> {
     let totals = &verdict.totals;
-    let word = match verdict.difference {
-        None => "identical",
-        Some(_) => "same up to the difference",
+    let word = match word(verdict) {
+        "different" => "same up to the difference",
+        word => word,
     };
     let mut lines = vec![format!(
         "{word}: {} inputs, {} intents and events, {} snapshots of the state, {} starts, up to input {} of {}",
@@ -216,10 +242,26 @@ fn lines(verdict: &Verdict, took: Duration) -> Vec<String> {
         let spans: Vec<String> = spans
             .map(|span| format!("{} to {}", span.first, span.last))
             .collect();
+        let more = match totals.spans_more {
+            0 => String::new(),
+            more => format!(", and {more} more spans"),
+        };
         lines.push(format!(
-            "not compared: {} inputs, since market data among them is missing: {}",
+            "not compared: {} inputs, since records among them are missing: {}{more}",
             totals.passed_over,
             spans.join(", ")
+        ));
+    }
+    if let Some(missing) = totals.missing {
+        lines.push(format!(
+            "missing: {} inputs from number {} on, neither by age nor by the end of a run: taken out, or dropped while the disk was full",
+            missing.inputs, missing.first
+        ));
+    }
+    if !verdict.threads.is_empty() {
+        lines.push(format!(
+            "not run again, since their strategies have threads of their own: {}; their recorded answers were taken",
+            verdict.threads.join(", ")
         ));
     }
     if !verdict.other_builds.is_empty() {
@@ -245,6 +287,7 @@ fn explain(difference: &Difference) -> Vec<String> {
         seq,
         at,
         what,
+        since,
         record,
         file,
         offset,
@@ -253,10 +296,15 @@ fn explain(difference: &Difference) -> Vec<String> {
         causes,
     } = difference;
     let file = file.as_ref().map(|path| path.display().to_string());
+    let of = since.map_or_else(
+        || format!("of input {seq}"),
+        |since| format!("between input {since} and input {seq}"),
+    );
+    let record = record.map_or_else(String::new, |record| format!("record {record}, "));
     let mut lines = vec![
-        format!("first difference: {what} of input {seq} at {at}"),
+        format!("first difference: {what} {of} at {at}"),
         format!(
-            "record {record}, at byte {offset} of {}",
+            "{record}at byte {offset} of {}",
             file.unwrap_or_else(|| "a file that is gone".to_owned())
         ),
         format!("recorded: {}", shown(recorded.as_deref())),
@@ -294,14 +342,17 @@ fn facts(verdict: &Verdict, took: Duration) -> Value {
         .map(|span| json!({ "first": span.first, "last": span.last }))
         .collect();
     json!({
-        "identical": verdict.difference.is_none(),
+        "identical": verdict.is_identical(),
+        "verdict": word(verdict),
         "inputs": totals.inputs,
         "outcomes": totals.outcomes,
         "checkpoints": totals.checkpoints,
         "starts": totals.starts,
         "last_seq": totals.last_seq,
         "last_at": totals.last_at.to_string(),
-        "not_compared": { "inputs": totals.passed_over, "spans": spans },
+        "not_compared": { "inputs": totals.passed_over, "spans": spans, "spans_more": totals.spans_more },
+        "missing": totals.missing.map(|missing| json!({ "inputs": missing.inputs, "first": missing.first })),
+        "threads": verdict.threads,
         "other_builds": verdict.other_builds,
         "difference": verdict.difference.as_ref().map(difference_facts),
         "seconds": took.as_secs_f64(),
@@ -318,6 +369,7 @@ fn difference_facts(difference: &Difference) -> Value {
         "seq": difference.seq,
         "at": difference.at.to_string(),
         "what": difference.what,
+        "since": difference.since,
         "record": difference.record,
         "file": difference.file.as_ref().map(|path| path.display().to_string()),
         "offset": difference.offset,

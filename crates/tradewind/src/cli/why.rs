@@ -62,6 +62,7 @@ fn past(bot: &str, at: Timestamp, reader: &Reader) -> anyhow::Result<Value> {
     let Some(view) = &moment.view else {
         return Ok(answer);
     };
+    answer["unlike"] = json!(moment.unlike);
     let settings = &moment.configuration.bots[moment.bot.index()];
     let own = view.bots.iter().find(|own| own.bot == moment.bot);
     answer["seq"] = json!(view.seq);
@@ -120,6 +121,11 @@ fn lines(answer: &Value) -> Vec<String> {
         lines.push(
             "market data of that time is missing: only what was recorded is shown".to_owned(),
         );
+    }
+    if let Some(seq) = answer["unlike"].as_u64() {
+        lines.push(format!(
+            "this build decides otherwise than was recorded, first for input {seq}: what it shows is its own"
+        ));
     }
     let items = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
     lines.extend(items("saw").iter().map(|feed| {

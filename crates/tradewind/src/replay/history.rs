@@ -1,6 +1,6 @@
 //! The two stores of a journal as one sequence.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use tradewind_events::{Event, Input, Intent};
@@ -57,8 +57,6 @@ struct Side {
     /// The header's times of the files that were begun at the last first number: a start without an input leaves one.
     begun: (u64, Vec<Timestamp>),
     builds: BTreeSet<String>,
-    /// Whether the newest file was begun behind a record that was not written to its end.
-    is_behind_cut: bool,
     /// The latest time of a record that was taken.
     last_at: Timestamp,
 }
@@ -71,11 +69,17 @@ impl Side {
             front: None,
             begun: (0, Vec::new()),
             builds: BTreeSet::new(),
-            is_behind_cut: false,
             last_at: Timestamp::EPOCH,
         };
         side.advance()?;
         Ok(side)
+    }
+
+    const fn seq(&self) -> u64 {
+        match &self.front {
+            Some(front) => front.seq(),
+            None => u64::MAX,
+        }
     }
 
     fn take(&mut self) -> Result<Option<Front>, JournalError> {
@@ -121,7 +125,6 @@ impl Side {
                     }
                     self.begun.1.push(at);
                     self.builds.insert(header.build);
-                    self.is_behind_cut = header.cut > 0;
                     continue;
                 }
                 Record::Snapshot(_) => {
@@ -137,6 +140,28 @@ impl Side {
             return Ok(());
         }
         Ok(())
+    }
+}
+
+/// What follows in the truth.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Behind {
+    /// Nothing; whether the last record was not written to its end.
+    End { is_torn: bool },
+    /// The start with this number.
+    Start(u64),
+    /// Something of the same run.
+    More,
+}
+
+impl Behind {
+    /// Whether what else input `seq` led to may not have been written: nothing follows it in the truth of its run.
+    pub(super) fn is_torn<T>(self, seq: u64, truth_end: u64, snapshots: &BTreeMap<u64, T>) -> bool {
+        match self {
+            Self::End { is_torn } => is_torn || seq > truth_end,
+            Self::Start(next) => snapshots.range(seq..next).next().is_none(),
+            Self::More => false,
+        }
     }
 }
 
@@ -156,49 +181,52 @@ impl History {
         })
     }
 
-    /// The next input. Outcomes of inputs before it that were not taken are passed over.
-    pub(super) fn next(&mut self) -> Result<Option<Found>, JournalError> {
+    /// Number and time of the next input. Outcomes of inputs before it that were not taken are passed over.
+    pub(super) fn peek(&mut self) -> Result<Option<(u64, Timestamp)>, JournalError> {
         loop {
-            let seq = |side: &Side| side.front.as_ref().map_or(u64::MAX, Front::seq);
-            // What a market input led to lies in the truth under the same number.
-            let is_market = seq(&self.market) <= seq(&self.truth);
-            let side = if is_market {
-                &mut self.market
-            } else {
-                &mut self.truth
-            };
-            match side.take()? {
-                Some(Front::Input(found)) => {
-                    // The first input of a start does not belong to what that start found.
-                    if !matches!(found.input, Input::Configured(_)) {
-                        side.last_at = side.last_at.max(found.at);
-                    }
-                    return Ok(Some(found));
-                }
-                Some(Front::Outcome(_)) => {}
+            match &self.next_side().front {
+                Some(Front::Input(next)) => return Ok(Some((next.seq, next.at))),
+                Some(Front::Outcome(_)) => drop(self.next_side().take()?),
                 None => return Ok(None),
             }
         }
     }
 
-    /// Time of the next input.
-    pub(super) fn next_at(&self) -> Option<Timestamp> {
-        let fronts = [&self.truth, &self.market].into_iter();
-        let inputs = fronts.filter_map(|side| match &side.front {
-            Some(Front::Input(found)) => Some((found.seq, found.at)),
-            _ => None,
-        });
-        inputs.min().map(|(_, at)| at)
+    /// The next input, as [`peek`](Self::peek) names it.
+    pub(super) fn next(&mut self) -> Result<Option<Found>, JournalError> {
+        if self.peek()?.is_none() {
+            return Ok(None);
+        }
+        let side = self.next_side();
+        let Some(Front::Input(found)) = side.take()? else {
+            return Ok(None);
+        };
+        // The first input of a start does not belong to what that start found.
+        if !matches!(found.input, Input::Configured(_)) {
+            side.last_at = side.last_at.max(found.at);
+        }
+        Ok(Some(found))
     }
 
-    /// Whether the truth ends here in a record that was not written to its end: what else the input led to is not known.
-    pub(super) fn is_torn_behind(&self) -> bool {
+    const fn next_side(&mut self) -> &mut Side {
+        // What a market input led to lies in the truth under the same number.
+        if self.market.seq() <= self.truth.seq() {
+            &mut self.market
+        } else {
+            &mut self.truth
+        }
+    }
+
+    /// What follows in the truth.
+    pub(super) fn behind(&self) -> Behind {
         match &self.truth.front {
-            None => !self.truth.records.torn().is_empty(),
-            Some(Front::Input(next)) => {
-                matches!(next.input, Input::Configured(_)) && self.truth.is_behind_cut
+            None => Behind::End {
+                is_torn: !self.truth.records.torn().is_empty(),
+            },
+            Some(Front::Input(next)) if matches!(next.input, Input::Configured(_)) => {
+                Behind::Start(next.seq)
             }
-            Some(Front::Outcome(_)) => false,
+            Some(_) => Behind::More,
         }
     }
 
@@ -232,11 +260,6 @@ impl History {
     /// The builds that wrote what was read, each once.
     pub(super) fn builds(&self) -> impl Iterator<Item = &String> {
         self.truth.builds.iter()
-    }
-
-    /// Bytes read so far.
-    pub(super) fn bytes_read(&self) -> u64 {
-        self.truth.records.bytes_read() + self.market.records.bytes_read()
     }
 }
 

@@ -23,6 +23,9 @@ pub struct PastBot {
     pub bot: BotId,
     /// The desk then, replayed; `None` where market data is missing.
     pub view: Option<DeskView>,
+    /// The first input for which this build decides otherwise than was recorded, or finds another state: the view is what this build makes of
+    /// the inputs.
+    pub unlike: Option<u64>,
     /// The bot's last deed and, each after the one it caused, the events that led to it.
     pub chain: Vec<Event>,
     /// Whether the chain reaches its beginning.
@@ -55,7 +58,7 @@ pub fn look(reader: &Reader, name: &str, at: Timestamp) -> anyhow::Result<PastBo
         None => (Vec::new(), true),
     };
     let replayed = replayed(reader, at).map_err(with_cure)?;
-    let (configuration, view) = match replayed {
+    let (configuration, view) = match replayed.desk {
         Some((known, view)) => (known, Some(view)),
         None => (*configuration, None),
     };
@@ -63,6 +66,7 @@ pub fn look(reader: &Reader, name: &str, at: Timestamp) -> anyhow::Result<PastBo
         configuration: Arc::new(configuration),
         bot: id,
         view,
+        unlike: replayed.unlike,
         chain,
         complete,
     })
@@ -122,15 +126,27 @@ fn chain(reader: &Reader, last: Event) -> Result<(Vec<Event>, bool), JournalErro
     Ok((chain, false))
 }
 
-/// The desk after the last input by `at`; `None` where market data is missing.
-fn replayed(reader: &Reader, at: Timestamp) -> anyhow::Result<Option<(Configuration, DeskView)>> {
+/// The desk after the last input by `at`.
+struct Replayed {
+    /// `None` where market data is missing.
+    desk: Option<(Configuration, DeskView)>,
+    unlike: Option<u64>,
+}
+
+fn replayed(reader: &Reader, at: Timestamp) -> anyhow::Result<Replayed> {
     let strategies = strategies();
     let mut player = Player::open_at(reader, &strategies, Some(at))?;
-    while player.next_at().is_some_and(|next| next <= at) {
-        if matches!(player.step()?, Step::End) {
-            break;
+    let mut unlike = None;
+    loop {
+        match player.step(Some(at))? {
+            Step::Same => {}
+            Step::Other(other) => {
+                unlike.get_or_insert(other.seq);
+            }
+            Step::End => break,
         }
     }
     let engine = player.engine();
-    Ok(engine.map(|engine| (engine.configuration().clone(), engine.view())))
+    let desk = engine.map(|engine| (engine.configuration().clone(), engine.view()));
+    Ok(Replayed { desk, unlike })
 }

@@ -11,6 +11,7 @@
 mod causes;
 mod change;
 mod compare;
+mod gaps;
 mod history;
 mod look;
 mod player;
@@ -19,6 +20,7 @@ mod what_if;
 
 pub use causes::Link;
 pub use change::Change;
+pub use gaps::Missing;
 pub use look::{PastBot, look};
 pub use player::{Span, Totals};
 pub use verify::{CannotReplay, Difference, Progress, Verdict, verify};

@@ -1,16 +1,17 @@
 //! The loop of a replay: input by input, start by start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tradewind_driver::Driver;
 use tradewind_engine::{Engine, EngineState, StrategySource};
-use tradewind_events::Input;
+use tradewind_events::{Configuration, Input, Lane};
 use tradewind_journal::{JournalError, Reader, RecordPlace, SnapshotPlace, StoreKind};
 use tradewind_model::{ManualClock, Timestamp};
 
 use crate::app::recover_before;
 use crate::replay::compare::{Nowhere, Outcomes};
+use crate::replay::gaps::{Gaps, Missing};
 use crate::replay::history::{Found, History, Outcome, RecordedOutcome};
 
 /// Spans that are listed one by one; more are only counted.
@@ -39,16 +40,18 @@ pub struct Totals {
     pub checkpoints: u64,
     /// Starts of the desk.
     pub starts: u64,
-    /// Inputs in spans without market data.
+    /// Inputs in spans that could not be compared.
     pub passed_over: u64,
     /// The first of those spans.
     pub spans: Vec<Span>,
+    /// How many more there are.
+    pub spans_more: u64,
+    /// Inputs whose numbers are missing though nothing explains it.
+    pub missing: Option<Missing>,
     /// The last input that was read.
     pub last_seq: u64,
     /// Its time.
     pub last_at: Timestamp,
-    /// Bytes read.
-    pub bytes: u64,
 }
 
 /// What one step of a replay came to.
@@ -56,7 +59,7 @@ pub struct Totals {
 pub(super) enum Step {
     /// An input was handled, and everything recorded for it was the same.
     Same,
-    /// The journal is at its end.
+    /// The journal is at its end, or at the moment up to which it is replayed.
     End,
     /// Something else came out.
     Other(Box<Unlike>),
@@ -82,6 +85,8 @@ pub(super) enum What {
     /// The state at a snapshot.
     State {
         place: SnapshotPlace,
+        /// The input at which the state was the recorded one.
+        since: u64,
         part: String,
         recorded: u64,
         came_out: u64,
@@ -100,9 +105,20 @@ pub(super) struct Player<'a> {
     next_checkpoint: u64,
     /// The first number of the market data that is left.
     market_from: u64,
+    /// The last number of the truth when it was opened: a desk may write on.
+    truth_end: u64,
+    gaps: Gaps,
     leg: Option<Leg>,
+    /// The input at which the state was last known to be the recorded one.
+    equal_at: u64,
     /// Where inputs are passed over: from which on, and after which a snapshot allows to continue.
     blind: Option<(u64, Option<u64>)>,
+    /// The first input of this run whose outcomes were not written to their end.
+    torn_from: Option<u64>,
+    /// Whether the journal's first files were taken away.
+    is_beginning_gone: bool,
+    /// Bots whose strategies run in threads of their own.
+    threads: BTreeSet<String>,
     pub(super) totals: Totals,
 }
 
@@ -125,15 +141,23 @@ impl<'a> Player<'a> {
         let places = snapshots.values().rev().flatten();
         let from = at.and_then(|at| places.into_iter().find(|place| place.at() <= at).cloned());
         let after = from.as_ref().map_or(0, SnapshotPlace::seq);
+        let market_from = market_from(reader)?;
+        let truth_end = reader.truth_end()?;
         let mut player = Self {
             reader,
             strategies,
             history: History::open(reader, after)?,
             snapshots,
             next_checkpoint: 0,
-            market_from: market_from(reader)?,
+            market_from,
+            truth_end,
+            gaps: Gaps::new(after, market_from),
             leg: None,
+            equal_at: after,
             blind: None,
+            torn_from: None,
+            is_beginning_gone: false,
+            threads: BTreeSet::new(),
             totals: Totals::default(),
         };
         if from.is_some() {
@@ -143,14 +167,9 @@ impl<'a> Player<'a> {
         Ok(player)
     }
 
-    /// The engine as of the last input; `None` where inputs are passed over.
+    /// The engine as of the last input; `None` where inputs before the next one are missing.
     pub(super) fn engine(&self) -> Option<&Engine> {
         self.leg.as_ref().map(Driver::engine)
-    }
-
-    /// Time of the next input in the journal.
-    pub(super) fn next_at(&self) -> Option<Timestamp> {
-        self.history.next_at()
     }
 
     /// Whether any file of market data is left.
@@ -165,43 +184,71 @@ impl<'a> Player<'a> {
         builds.filter(|build| !ours(build)).cloned().collect()
     }
 
+    /// Bots whose strategies ran in threads: their answers are taken from the journal.
+    pub(super) fn threads(&self) -> Vec<String> {
+        self.threads.iter().cloned().collect()
+    }
+
     /// Handles the next input and compares what came out.
-    pub(super) fn step(&mut self) -> anyhow::Result<Step> {
-        loop {
+    pub(super) fn step(&mut self, until: Option<Timestamp>) -> anyhow::Result<Step> {
+        while let Some((seq, at)) = self.history.peek()? {
+            // Behind the end of the truth, what is missing is not written or not read yet.
+            let is_over = seq > self.truth_end && self.gaps.is_behind_gap(seq);
+            if is_over || until.is_some_and(|until| at > until) {
+                if self.gaps.is_behind_gap(seq) {
+                    self.leg = None;
+                }
+                break;
+            }
             let Some(found) = self.history.next()? else {
-                self.pass_over_rest();
-                self.totals.bytes = self.history.bytes_read();
-                return Ok(Step::End);
+                break;
             };
-            (self.totals.last_seq, self.totals.last_at) = (found.seq, found.at);
-            if let Input::Configured(_) = found.input {
-                self.start(&found)?;
-            } else if self.passes_over(found.seq)? {
+            let is_first = self.totals.last_seq == 0 && self.equal_at == 0;
+            self.is_beginning_gone |= is_first && seq > 1;
+            self.gaps.pass(seq, found.store == StoreKind::Market);
+            (self.totals.last_seq, self.totals.last_at) = (seq, at);
+            if let Input::Configured(configuration) = &found.input {
+                self.note_threads(configuration);
+                self.start(&found, is_first)?;
+            } else if self.passes_over(seq)? {
                 continue;
             }
             return self.play(found);
         }
+        self.end_run(self.totals.last_seq);
+        Ok(Step::End)
     }
 
     /// Begins a run with the engine that its start recovered.
-    fn start(&mut self, first: &Found) -> anyhow::Result<()> {
-        self.end_blindness(first.seq - 1);
-        let recovered = recover_before(self.reader, first.place.file, self.strategies);
-        let recovery = match recovered {
-            Ok(recovery) => recovery,
-            // The files before the first that is left were taken away: the next snapshot helps.
-            Err(_) if self.totals.inputs == 0 && self.totals.starts == 0 => {
-                self.leg = None;
-                return self.passes_over(first.seq).map(drop);
+    fn start(&mut self, first: &Found, is_first: bool) -> anyhow::Result<()> {
+        self.end_run(first.seq - 1);
+        let recovered = if is_first && first.seq > 1 {
+            None
+        } else {
+            match recover_before(self.reader, first.place.file, self.strategies) {
+                Ok(recovery) => Some(recovery),
+                Err(_) if self.is_beginning_gone && self.totals.inputs == 0 => None,
+                Err(error) => return Err(error),
             }
-            Err(error) => return Err(error),
+        };
+        let Some(recovery) = recovered else {
+            // The files before the first that is left were taken away: the next snapshot helps.
+            self.leg = None;
+            return self.passes_over(first.seq).map(drop);
         };
         let last_at = self.history.last_at_before(first.seq);
         let engine = recovery.finish(first.seq - 1, last_at);
         self.leg = Some(leg(engine));
+        self.equal_at = first.seq - 1;
         self.totals.starts += 1;
         self.find_checkpoint(first.seq - 1);
         Ok(())
+    }
+
+    fn note_threads(&mut self, configuration: &Configuration) {
+        let bots = configuration.bots.iter();
+        let bots = bots.filter(|bot| bot.lane == Lane::Thread);
+        self.threads.extend(bots.map(|bot| bot.name.clone()));
     }
 
     /// Whether an input cannot be handled because others before it are missing.
@@ -226,15 +273,23 @@ impl<'a> Player<'a> {
         Ok(true)
     }
 
-    fn pass_over_rest(&mut self) {
-        self.end_blindness(self.totals.last_seq);
+    /// Ends the run whose last input is `last`.
+    fn end_run(&mut self, last: u64) {
+        self.end_blindness(last);
+        // The snapshot of a stop is of the last input.
+        self.gaps.end_run(self.snapshots.contains_key(&last));
+        self.totals.missing = self.gaps.unexplained();
     }
 
     fn end_blindness(&mut self, last: u64) {
-        if let Some((first, _)) = self.blind.take().filter(|(first, _)| *first <= last) {
+        let blind = self.blind.take().map(|(first, _)| first);
+        let first = blind.into_iter().chain(self.torn_from.take()).min();
+        if let Some(first) = first.filter(|first| *first <= last) {
             self.totals.passed_over += last + 1 - first;
             if self.totals.spans.len() < SPANS_MAX {
                 self.totals.spans.push(Span { first, last });
+            } else {
+                self.totals.spans_more += 1;
             }
         }
     }
@@ -245,7 +300,10 @@ impl<'a> Player<'a> {
             return Ok(());
         };
         let state = EngineState::from_bytes(&self.reader.snapshot(place)?.bytes)?;
-        self.leg = Some(leg(Engine::restore((self.strategies)(), &state)?));
+        let engine = Engine::restore((self.strategies)(), &state)?;
+        self.note_threads(engine.configuration());
+        self.leg = Some(leg(engine));
+        self.equal_at = seq;
         self.find_checkpoint(seq);
         Ok(())
     }
@@ -286,8 +344,16 @@ impl<'a> Player<'a> {
                 (Some(recorded), Some(came_out)) if recorded.outcome == *came_out => {
                     self.totals.outcomes += 1;
                 }
-                // What the process had not written yet when it died.
-                (None, Some(_)) if self.history.is_torn_behind() => break,
+                // What the process had not written yet when it died, or when it was read.
+                (None, Some(_))
+                    if self
+                        .history
+                        .behind()
+                        .is_torn(seq, self.truth_end, &self.snapshots) =>
+                {
+                    self.torn_from.get_or_insert(seq);
+                    break;
+                }
                 (recorded, came_out) => {
                     return unlike(What::Outcome {
                         recorded,
@@ -317,12 +383,14 @@ impl<'a> Player<'a> {
             if let Some(part) = recorded.difference(&state) {
                 return Ok(Some(What::State {
                     place: place.clone(),
+                    since: self.equal_at,
                     part,
                     recorded: recorded.digest(),
                     came_out: state.digest(),
                 }));
             }
         }
+        self.equal_at = seq;
         Ok(None)
     }
 }

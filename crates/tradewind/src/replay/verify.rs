@@ -34,6 +34,16 @@ pub struct Verdict {
     pub difference: Option<Difference>,
     /// The builds that wrote the journal, if another than this one did.
     pub other_builds: Vec<String>,
+    /// Bots whose strategies ran in threads of their own. They are not run again: their recorded answers are taken.
+    pub threads: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether all is as it was recorded, and nothing is missing that should be there.
+    #[must_use]
+    pub const fn is_identical(&self) -> bool {
+        self.difference.is_none() && self.totals.missing.is_none()
+    }
 }
 
 /// The first thing that came out differently.
@@ -45,8 +55,10 @@ pub struct Difference {
     pub at: Timestamp,
     /// What differs: `intent or event`, or `state`.
     pub what: &'static str,
-    /// Number of the record in its store.
-    pub record: u64,
+    /// Of a state: the input at which it was the recorded one; the difference arose behind it.
+    pub since: Option<u64>,
+    /// Number of the record in its store; not of a state.
+    pub record: Option<u64>,
     /// Its file.
     pub file: Option<PathBuf>,
     /// Where it lies in that file.
@@ -79,7 +91,7 @@ pub fn verify(reader: &Reader, progress: &mut dyn FnMut(Progress)) -> anyhow::Re
     let mut player = Player::open(reader, &strategies).map_err(with_cure)?;
     let mut until_progress = PROGRESS_EVERY;
     let unlike = loop {
-        match player.step().map_err(with_cure)? {
+        match player.step(None).map_err(with_cure)? {
             Step::Same => {}
             Step::End => break None,
             Step::Other(unlike) => break Some(unlike),
@@ -98,6 +110,7 @@ pub fn verify(reader: &Reader, progress: &mut dyn FnMut(Progress)) -> anyhow::Re
     let has_market = player.has_market();
     let verdict = Verdict {
         other_builds: player.other_builds(),
+        threads: player.threads(),
         difference: difference.map_err(|error| with_cure(error.into()))?,
         totals: player.totals,
     };
@@ -151,39 +164,41 @@ fn name(reader: &Reader, unlike: Unlike) -> Result<Difference, JournalError> {
         seq: unlike.seq,
         at: unlike.at,
         what: "intent or event",
-        record: place.number,
+        since: None,
+        record: Some(place.number),
         file: path_of(reader, store, place),
         offset: place.offset,
         recorded: None,
         came_out: None,
         causes: Vec::new(),
     };
-    let mut cause = None;
     match unlike.what {
         What::Outcome { recorded, came_out } => {
             if let Some(recorded) = &recorded {
-                difference.record = recorded.place.number;
+                difference.record = Some(recorded.place.number);
                 difference.file = path_of(reader, StoreKind::Truth, recorded.place);
                 difference.offset = recorded.place.offset;
             }
             let outcomes = [recorded.as_ref().map(|one| &one.outcome), came_out.as_ref()];
-            cause = outcomes.into_iter().flatten().find_map(cause_of);
+            let cause = outcomes.into_iter().flatten().find_map(cause_of);
+            difference.causes = chain(reader, unlike.seq, cause)?;
             [difference.recorded, difference.came_out] = outcomes.map(|one| one.map(text));
         }
         What::State {
             place,
+            since,
             part,
             recorded,
             came_out,
         } => {
             difference.what = "state";
+            (difference.since, difference.record) = (Some(since), None);
             difference.file = Some(place.path().to_owned());
             difference.offset = place.offset();
             difference.recorded = Some(format!("digest {recorded:016x}"));
             difference.came_out = Some(format!("digest {came_out:016x}; first in {part}"));
         }
     }
-    difference.causes = chain(reader, unlike.seq, cause)?;
     Ok(difference)
 }
 

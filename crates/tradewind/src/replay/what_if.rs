@@ -4,7 +4,7 @@
 //! twice in front of the matching core of the backtest: with the configuration as it was, and with the change. What
 //! differs between the two comes from the change alone; what the first differs in from the record shows how far the model is from the venue.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use tradewind_backtest::{HistoryEvent, Latency, Setup, run_to_view};
@@ -45,6 +45,8 @@ pub struct WhatIf {
     pub until: Timestamp,
     /// Starts of the desk in the record; both plays run through.
     pub starts: u64,
+    /// Inputs whose numbers are missing: both plays go on as if they had never been.
+    pub missing: u64,
     /// How orders were filled.
     pub fills: FillModel,
     /// Of each bot, by name: as recorded, played as configured, and played with the change.
@@ -87,6 +89,7 @@ pub fn what_if(reader: &Reader, changes: &[Change]) -> anyhow::Result<WhatIf> {
         from: session.from.unwrap_or_default(),
         until: before.at,
         starts: session.starts,
+        missing: session.missing.get(),
         fills: FillModel::QuoteTouch,
         bots: bots.collect(),
     })
@@ -108,6 +111,8 @@ struct Session {
     past: BTreeMap<(InstrumentId, Interval, Timestamp), Candle>,
     from: Option<Timestamp>,
     starts: u64,
+    /// Counted by each play.
+    missing: Cell<u64>,
     figures: BTreeMap<BotId, Figures>,
 }
 
@@ -199,6 +204,8 @@ impl Session {
             past: self.past.values().copied().collect(),
         };
         let fault = RefCell::new(None);
+        self.missing.set(0);
+        let mut last = None;
         let mut inputs = reader.inputs().map_err(|error| with_cure(error.into()))?;
         let mut events = std::iter::from_fn(|| {
             loop {
@@ -209,6 +216,9 @@ impl Session {
                         return None;
                     }
                 };
+                let expected = last.replace(stamped.seq).map_or(stamped.seq, |seq| seq + 1);
+                let missing = stamped.seq.saturating_sub(expected);
+                self.missing.set(self.missing.get() + missing);
                 if let Record::Input(input) = stamped.record
                     && let Some(event) = market(input)
                 {

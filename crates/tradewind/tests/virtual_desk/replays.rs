@@ -1,10 +1,10 @@
 //! The journal that a desk leaves, replayed: the same comes out, whatever it went through.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tradewind::replay::{CannotReplay, Verdict, verify};
+use tradewind::replay::{CannotReplay, Verdict, look, verify};
 use tradewind_events::{Event, EventKind};
 use tradewind_journal::{MemoryStorage, OpenMode, Reader, Record, Storage as _, StoreKind};
 
@@ -22,6 +22,7 @@ pub(crate) fn assert_identical(disk: &MemoryStorage) -> Verdict {
     let verdict = replayed(disk);
     assert_eq!(verdict.difference, None, "{:?}", verdict.totals);
     assert_eq!(verdict.totals.passed_over, 0, "{:?}", verdict.totals);
+    assert!(verdict.is_identical());
     verdict
 }
 
@@ -118,6 +119,8 @@ params = { fast = 2, slow = 5 }
 
 /// Bytes of a record's header.
 const HEADER: usize = 40;
+/// The kind of an input's record in the truth.
+const INPUT: u8 = 2;
 /// The kind of a quote's record.
 const QUOTE: u8 = 3;
 /// The kind of an event's record.
@@ -200,6 +203,8 @@ fn one_byte_of_one_quote_is_found_and_named() {
     change(&world.storage, &market, quiet, BID_QUANTITY);
     let difference = replayed(&world.storage).difference.unwrap();
     assert_eq!((difference.seq, difference.what), (snapshot, "state"));
+    assert!(difference.since.unwrap() < quiet, "{difference:?}");
+    assert!(difference.causes.is_empty(), "{difference:?}");
     let came_out = difference.came_out.unwrap();
     assert!(came_out.contains("the market view"), "{came_out}");
 }
@@ -221,6 +226,7 @@ fn what_cannot_be_compared_is_listed_and_a_journal_without_market_data_is_refuse
     world.storage.remove(&path(market.next().unwrap())).unwrap();
     let verdict = replayed(&world.storage);
     assert_eq!(verdict.difference, None);
+    assert!(verdict.is_identical(), "{:?}", verdict.totals);
     assert_eq!(verdict.totals.spans.len(), 1, "{:?}", verdict.totals);
     assert!(verdict.totals.passed_over > 1_000, "{:?}", verdict.totals);
     assert!(verdict.totals.outcomes > 100, "{:?}", verdict.totals);
@@ -231,7 +237,112 @@ fn what_cannot_be_compared_is_listed_and_a_journal_without_market_data_is_refuse
     assert!(refused.to_string().contains("market data"), "{refused}");
 }
 
-/// An event that a power cut tore is not missed: the next start notes in its file that it cut something off.
+/// Takes record `taken` out of a file and seals the rest again.
+fn take_out(disk: &MemoryStorage, file: &Path, taken: usize) {
+    let mut bytes = disk.read(file).unwrap();
+    let records = Framed::all(&bytes);
+    let mut chain = records[taken - 1].number(&bytes, 24);
+    let (from, length) = (records[taken].at, HEADER + records[taken].length);
+    bytes.drain(from..from + length);
+    for record in Framed::all(&bytes).iter().skip(taken) {
+        if record.length > 0 {
+            chain = record.seal(&mut bytes, chain);
+        }
+    }
+    bytes.extend(std::iter::repeat_n(0, length));
+    let opened = disk.open(file, OpenMode::Write).unwrap();
+    opened.write_at(&bytes, 0).unwrap();
+}
+
+/// The only file of a store, and its bytes.
+fn only_file(world: &World, store: &str) -> (PathBuf, Vec<u8>) {
+    let mut files = world.files().into_iter();
+    let (name, bytes) = files.find(|(name, _)| name.starts_with(store)).unwrap();
+    (Path::new(JOURNAL).join(name), bytes)
+}
+
+/// A session that stopped in order holds every number: without one it is not called identical, though nothing differs.
+#[test]
+fn a_session_without_one_of_its_inputs_is_incomplete() {
+    for (store, kind) in [("truth-", INPUT), ("market-", QUOTE)] {
+        let mut world = World::new(Choices::busy(5));
+        world.start_desk();
+        world.run(Duration::from_secs(150));
+        world.stop_desk();
+        assert_identical(&world.storage);
+        let (path, bytes) = only_file(&world, store);
+        let records = Framed::all(&bytes);
+        let of_kind: Vec<usize> = (0..records.len())
+            .filter(|index| bytes[records[*index].at + 4] == kind)
+            .collect();
+        let taken = of_kind[of_kind.len() / 2];
+        let seq = records[taken].seq(&bytes);
+        take_out(&world.storage, &path, taken);
+        let verdict = replayed(&world.storage);
+        assert_eq!(verdict.difference, None, "{:?}", verdict.totals);
+        let missing = verdict.totals.missing.unwrap();
+        assert_eq!((missing.first, missing.inputs), (seq, 1));
+        assert!(!verdict.is_identical());
+    }
+}
+
+/// A desk that runs has written market data behind the truth that was read: nothing can be said of it.
+#[test]
+fn market_data_behind_the_end_of_the_truth_is_no_difference() {
+    let mut world = World::new(Choices::busy(6));
+    world.start_desk();
+    world.run(Duration::from_secs(150));
+    world.kill_desk();
+    let (path, mut bytes) = only_file(&world, "truth-");
+    let records = Framed::all(&bytes);
+    let end = records.iter().rposition(|one| one.length > 0).unwrap();
+    for back in [40, 41, 42, 43] {
+        let cut = &records[end - back];
+        bytes[cut.at..].fill(0);
+        let opened = world.storage.open(&path, OpenMode::Write).unwrap();
+        opened.write_at(&bytes, 0).unwrap();
+        // What the last input of the truth itself led to is written with it.
+        if records[end - back].seq(&bytes) == records[end - back - 1].seq(&bytes) {
+            continue;
+        }
+        let verdict = replayed(&world.storage);
+        assert_eq!(verdict.difference, None, "{:?}", verdict.totals);
+        assert!(verdict.is_identical(), "{:?}", verdict.totals);
+    }
+}
+
+/// At a time whose market data is gone, the view of a later time is not shown.
+#[test]
+fn a_past_time_without_market_data_has_no_view() {
+    let mut world = World::new(Choices::busy(3));
+    let begun = world.now();
+    world.start_desk();
+    world.run(Duration::from_secs(150));
+    world.kill_desk();
+    world.start_desk();
+    world.run(Duration::from_secs(150));
+    world.stop_desk();
+    let reader = Reader::new(Arc::new(world.storage.clone()), Path::new(JOURNAL));
+    let seen = |after: u64| {
+        let at = begun + Duration::from_secs(after);
+        let bot = look(&reader, "memes-momentum", at).unwrap();
+        assert_eq!(bot.unlike, None);
+        assert!(bot.view.iter().all(|view| view.at <= at), "{after}");
+        bot.view.map(|view| view.at + Duration::from_secs(2) > at)
+    };
+    for after in [40, 100, 140, 250] {
+        assert_eq!(seen(after), Some(true), "{after}");
+    }
+    let (market, _) = only_file(&world, "market-");
+    world.storage.remove(&market).unwrap();
+    for after in [40, 100, 140] {
+        assert_eq!(seen(after), None, "{after}");
+    }
+    assert!(seen(250).is_some());
+}
+
+/// An event that a power cut tore is not missed, and what was not compared is counted; also where a second start, or a start by a build that
+/// did not note it, follows.
 #[test]
 fn what_was_torn_and_cut_off_is_no_difference() {
     let mut world = World::new(Choices::busy(21));
@@ -253,4 +364,6 @@ fn what_was_torn_and_cut_off_is_no_difference() {
     let verdict = replayed(&world.storage);
     assert_eq!(verdict.difference, None, "{:?}", verdict.totals);
     assert_eq!(verdict.totals.starts, 2);
+    assert_eq!(verdict.totals.spans.len(), 1, "{:?}", verdict.totals);
+    assert!(verdict.is_identical());
 }
