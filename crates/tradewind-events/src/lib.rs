@@ -32,7 +32,7 @@ pub use input::{
     VenuePosition, VenuePositions,
 };
 pub use output::{EvaluationRequest, Intent, Output, Outputs, ReadData, StopShare};
-pub use target::{ExternalTarget, SourceView, TargetView};
+pub use target::{ExternalTarget, SourceView, TargetFault, TargetView};
 pub use view::{
     AccountView, BalanceView, BlockedExitView, BotView, CauseView, CloseView, Counters, DeskView,
     EquityPoint, ExitView, FeedView, NextWake, NumberView, OrderView, PositionView,

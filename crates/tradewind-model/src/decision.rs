@@ -46,6 +46,8 @@ pub enum LastEntry {
     #[default]
     Standing,
     /// It never was on the book: the desk denied it or did not send it, or the venue refused it. Nothing will come of it.
+    ///
+    /// Also a reduction that had to wait and, where an outside process steers the bot, every order that ended without a fill.
     Denied,
 }
 

@@ -1,5 +1,7 @@
 //! The target that an outside process wants a bot to hold.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::number::Ppm;
@@ -17,7 +19,7 @@ pub struct StandingTarget {
     pub sequence: Option<u64>,
     /// From then on it counts no more.
     pub expires: Timestamp,
-    /// Messages of its source went missing since: a newer target may be among them.
+    /// Its source was away or lost messages since, or the desk was started: a newer target may not have been read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_doubtful: bool,
     /// The position under it was closed by its exit plan or by a person.
@@ -32,11 +34,19 @@ impl StandingTarget {
         now >= self.expires
     }
 
-    /// Whether another target was decided later: by its time, of equal times by its number.
+    /// Whether it takes the place of one that came before it: it was decided later or, at the same time, has a higher number. Where
+    /// neither has a number, the later arrival counts.
     #[must_use]
-    pub fn is_older_than(&self, other: &Self) -> bool {
-        let age = |of: &Self| (of.event_time, of.sequence.unwrap_or(0));
-        age(self) < age(other)
+    pub fn supersedes(&self, known: &Self) -> bool {
+        match (
+            self.event_time.cmp(&known.event_time),
+            self.sequence,
+            known.sequence,
+        ) {
+            (Ordering::Equal, None, None) => true,
+            (Ordering::Equal, own, of_known) => own.unwrap_or(0) > of_known.unwrap_or(0),
+            (order, ..) => order == Ordering::Greater,
+        }
     }
 
     /// Whether both say the same, at the same time.

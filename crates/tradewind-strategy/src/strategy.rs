@@ -5,7 +5,7 @@ use std::fmt;
 use tradewind_indicators::IndicatorError;
 use tradewind_model::{
     Amount, Candle, CarriedOut, Decision, FeedHealth, Instrument, Interval, LastEntry, Number,
-    Numbers, OnExpiry, PositionState, Quote, StandingTarget, Timestamp,
+    Numbers, OnExpiry, PositionState, Ppm, Quote, StandingTarget, Timestamp,
 };
 
 use crate::reads::{ReadUse, Reading, Reads, Role};
@@ -122,7 +122,7 @@ pub struct View<'a> {
     pub feed: FeedStatus,
     /// Numbers of named series.
     pub numbers: &'a Numbers,
-    /// The target of the outside process that steers the bot, if one does and has sent one.
+    /// The target of the outside process that steers the bot, if one does.
     pub standing: Option<Standing<'a>>,
     /// Which decisions will be carried out.
     pub carried_out: CarriedOut,
@@ -142,12 +142,14 @@ pub struct FeedStatus {
 /// The target of an outside process, and what is to be known of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing<'a> {
-    /// The newest target.
-    pub target: &'a StandingTarget,
+    /// The newest target; none before the first of its source.
+    pub target: Option<&'a StandingTarget>,
     /// Whether its source is connected and subscribed.
     pub is_source_live: bool,
     /// What becomes of the position when the target expires.
     pub on_expiry: OnExpiry,
+    /// The exposure that orders have worked towards so far.
+    pub exposure: Ppm,
 }
 
 impl View<'_> {

@@ -138,12 +138,6 @@ impl Bot {
                 state.set_sizer(config.sizer);
             }
         }
-        let source = |config: &BotConfig| config.external.as_ref().map(|one| one.source.clone());
-        if source(&config) != source(&self.config) {
-            self.instruments
-                .iter_mut()
-                .for_each(InstrumentState::forget_target);
-        }
         self.removed = false;
         self.config = config;
         self.add_instruments();

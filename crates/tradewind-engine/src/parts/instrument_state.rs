@@ -314,7 +314,14 @@ impl InstrumentState {
             self.exposure = order.exposure_before();
         }
         let never_was = matches!(order.status(), OrderStatus::Rejected | OrderStatus::NotSent);
-        if order.effect() == PositionEffect::Entry && never_was {
+        let is_denied = order.effect() == PositionEffect::Entry && never_was;
+        // Who follows a target of an outside process is to try again: nothing else brings it there.
+        let is_short_of_target = self.standing.is_some()
+            && self.next.is_none()
+            && order.filled().is_zero()
+            && !order.continues()
+            && !leaves;
+        if is_denied || is_short_of_target {
             self.last_entry = LastEntry::Denied;
         }
         Some(leaves)
@@ -407,8 +414,12 @@ impl InstrumentState {
     ///
     /// One that says the same for longer opens nothing that was closed meanwhile.
     pub(crate) fn follow(&mut self, mut target: StandingTarget, now: Timestamp) -> bool {
-        if let Some(known) = &self.standing {
-            if !known.is_older_than(&target) {
+        if let Some(known) = &mut self.standing {
+            if known.is_repetition_of(&target) {
+                // It is still the newest: nothing was missed.
+                return std::mem::take(&mut known.is_doubtful);
+            }
+            if !target.supersedes(known) {
                 return false;
             }
             let continues = known.exposure == target.exposure && !known.is_expired(now);

@@ -47,6 +47,9 @@ pub(crate) struct Order {
     /// The other order of its pair: of a stop the one that takes the profit, and the other way round.
     #[serde(default)]
     pair: Option<ClientOrderId>,
+    /// Whether what it works towards is not wanted any more: its remainder is not placed again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_withdrawn: bool,
 }
 
 /// An order when the engine first gets it.
@@ -169,6 +172,7 @@ impl Order {
             replaced_by: None,
             shares: new.shares,
             pair: new.pair,
+            is_withdrawn: false,
         }
     }
 
@@ -270,6 +274,11 @@ impl Order {
         self.cross_remainder = self.reprices > 0 || cross;
     }
 
+    /// Notes that its remainder is not to be placed again.
+    pub(super) const fn withdraw(&mut self) {
+        self.is_withdrawn = true;
+    }
+
     pub(crate) const fn terms(&self) -> &OrderTerms {
         &self.terms
     }
@@ -335,7 +344,7 @@ impl Order {
 
     /// Whether its remainder is to be placed again or taken at market, now that its cancel is confirmed.
     pub(crate) fn continues(&self) -> bool {
-        self.cross_remainder && self.status == OrderStatus::Cancelled
+        self.cross_remainder && !self.is_withdrawn && self.status == OrderStatus::Cancelled
     }
 
     pub(crate) const fn replaces(&self) -> Option<ClientOrderId> {

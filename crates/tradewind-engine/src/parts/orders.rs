@@ -224,6 +224,14 @@ impl Orders {
         }
     }
 
+    /// Sends a cancel of an open order if it is an entry, whose remainder is not placed again.
+    pub(crate) fn withdraw_entry(&mut self, id: ClientOrderId, out: &mut Outputs) {
+        if let Some(order) = self.open.get_mut(&id) {
+            order.withdraw();
+        }
+        self.cancel_if_entry(id, out);
+    }
+
     /// Sends a cancel of every open entry, or of those of one bot.
     pub(crate) fn cancel_entries(&mut self, of: Option<BotId>, out: &mut Outputs) {
         self.cancel_entries_that(|order| of.is_none() || order.bot() == of, out);

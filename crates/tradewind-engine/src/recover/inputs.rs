@@ -48,7 +48,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
         Input::SafeMode => causes::on_safe_mode(parts, out),
         Input::Series(point) => parts.market.keep_series(point),
         Input::Target(target) => targets::fold_target(parts, target),
-        Input::SourceHealth { source, health } => targets::note_gap(parts, source, *health),
+        Input::SourceHealth { source, health } => targets::note_health(parts, source, *health, out),
         Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name),
         Input::Timer(timer) => fold_timer(parts, group, *timer, out),
         Input::Quote(quote) => fold_quote(parts, quote, out),
@@ -78,6 +78,7 @@ fn fold_timer(parts: &mut Parts, group: &mut Group, timer: Timer, out: &mut Outp
         Timer::OrderTimeout(id) => submission::on_order_timeout(parts, id, out),
         Timer::PositionAge(bot, instrument) => fold_age(parts, bot, instrument, out),
         Timer::ExitRetry(bot, instrument) => fold_retry(parts, group, bot, instrument),
+        Timer::TargetExpiry(bot, instrument) => targets::note_expiry(parts, bot, instrument, out),
         Timer::Flatten if flatten::goes_on(parts) == Some(true) => {
             fold_flatten(parts, group, out);
         }
@@ -92,7 +93,6 @@ fn fold_timer(parts: &mut Parts, group: &mut Group, timer: Timer, out: &mut Outp
         | Timer::LossCheck
         | Timer::Breaker(_)
         | Timer::AccountReading(_)
-        | Timer::TargetExpiry(..)
         | Timer::Protection(..) => {}
     }
 }

@@ -12,6 +12,7 @@ use super::budgets::allocate;
 use super::causes::{close_cause, open_cause};
 use super::lifecycle::{await_account, build_strategy, forget_request, set_state, start_bot};
 use super::market_data::on_instrument;
+use super::targets;
 use crate::parts::Parts;
 use crate::parts::accounts::Accounts;
 use crate::parts::bots::Bots;
@@ -179,7 +180,11 @@ fn change(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
     );
     let is_other_rule = rule(&before) != rule(&config);
     parts.config.bots[bot.index()] = config.clone();
+    let is_other_source = source(&before) != source(&config);
     parts.bots.bot_mut(bot).reconfigure(config);
+    if is_other_source {
+        targets::forget(parts, bot, out);
+    }
     if !is_other_rule {
         return;
     }
@@ -192,6 +197,12 @@ fn change(parts: &mut Parts, config: &BotConfig, out: &mut Outputs) {
         set_state(parts, bot, BotState::Starting, reason, out);
         start_bot(parts, bot, out);
     }
+}
+
+/// The source whose targets a bot follows.
+fn source(config: &BotConfig) -> Option<&str> {
+    let control = config.external.as_ref();
+    control.map(|control| control.source.as_str())
 }
 
 /// What a strategy does and is fed with.

@@ -287,7 +287,7 @@ fn call(
     parts.strategies.call(place.bot(), &view, wake, candle)
 }
 
-/// The target that a bot follows, if an outside process steers it and has sent one.
+/// The target that a bot follows, if an outside process steers it.
 fn standing<'a>(
     config: &BotConfig,
     state: &'a InstrumentState,
@@ -295,9 +295,10 @@ fn standing<'a>(
 ) -> Option<Standing<'a>> {
     let control = config.external.as_ref()?;
     Some(Standing {
-        target: state.standing()?,
+        target: state.standing(),
         is_source_live: targets.is_live(&control.source),
         on_expiry: control.on_expiry,
+        exposure: state.exposure(),
     })
 }
 

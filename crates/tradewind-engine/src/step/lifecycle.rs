@@ -21,6 +21,7 @@ use crate::parts::Parts;
 use crate::parts::counters::Counters;
 use crate::parts::order::Order;
 use crate::parts::protection::Protection;
+use crate::parts::targets::Targets;
 
 /// How the announcement of a panic begins.
 const PANICKED: &str = "panicked: ";
@@ -66,6 +67,7 @@ fn restart(parts: &mut Parts, out: &mut Outputs) {
     parts.counters = Counters::default();
     parts.accounts.restart();
     parts.protection = Protection::default();
+    parts.targets = Targets::default();
     for id in parts.orders.restart() {
         let Some(order) = parts.orders.open_order(id) else {
             continue;
@@ -92,6 +94,8 @@ fn restart_bot(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
     }
     let runtime = parts.bots.bot_mut(bot);
     runtime.restart();
+    targets::doubt(parts, bot, out);
+    let runtime = parts.bots.bot_mut(bot);
     runtime.note_pause();
     let waits = match runtime.state() {
         BotState::Stopped => false,

@@ -16,6 +16,7 @@ use super::exit_way::{clear_way, is_locked};
 use super::positions::{closable, closing_quantity};
 use super::sizing::{Sizing, size};
 use super::submission::{OrderRequest, deny, submit, submit_by_policy};
+use super::targets::lets_enter;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::order::Order;
@@ -99,7 +100,7 @@ pub(crate) fn reconcile_position(
         parts.protection.end_wait(place);
     } else if !closes && must_wait(parts, place) {
         // It only makes the position smaller: its bot decides again.
-        return;
+        return parts.bots.at_mut(place).set_last_entry(LastEntry::Denied);
     } else if is_kept_back(parts, place, out) {
         return parts.bots.at_mut(place).wait_for(target, cause);
     }
@@ -202,7 +203,7 @@ fn may_enter(
         deny(parts, request, DenyReason::PositionsMax(limit), out);
         return false;
     }
-    let runs = bot.state() == BotState::Running;
+    let runs = bot.state() == BotState::Running && lets_enter(parts, place);
     if !runs {
         parts.bots.at_mut(place).set_last_entry(LastEntry::Denied);
     }

@@ -3,9 +3,7 @@
 //! A target is kept in its bot's instrument and outlives a restart. What follows from it is a decision of the strategy `external`,
 //! which goes the way of every decision.
 
-use std::time::Duration;
-
-use tradewind_events::{BotConfig, EventKind, ExternalTarget, Outputs, Timer};
+use tradewind_events::{BotConfig, EventKind, ExternalTarget, Outputs, TargetFault, Timer};
 use tradewind_model::{
     BotId, FeedHealth, Instrument, InstrumentId, InstrumentKind, Ppm, StandingTarget, Wake,
 };
@@ -17,8 +15,6 @@ use crate::parts::bot_instrument::BotInstrument;
 
 /// Places behind the point that an exposure has.
 const EXPOSURE_PLACES: u8 = 6;
-/// A target from further ahead of the clock is refused: it would keep newer ones away.
-const AHEAD_MAX: Duration = Duration::from_secs(5);
 
 /// Why a target is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,17 +27,13 @@ enum Refusal {
     OtherSource { bot: String, steered_by: String },
     #[error("bot {bot} does not trade {instrument:?}")]
     NotTraded { bot: String, instrument: String },
-    #[error("the exposure {0} is beyond 1")]
-    Beyond(String),
+    #[error(transparent)]
+    Invalid(#[from] TargetFault),
     #[error("the exposure {exposure} is short, and {instrument} has no short positions")]
     ShortSpot {
         exposure: String,
         instrument: String,
     },
-    #[error("its time is more than 5 s in the future")]
-    Future,
-    #[error("it expires before its own time")]
-    NeverValid,
 }
 
 /// A target that was sent for a bot of the desk.
@@ -119,26 +111,55 @@ pub(crate) fn on_source_health(
     health: FeedHealth,
     out: &mut Outputs,
 ) {
-    note_gap(parts, source, health);
+    note_health(parts, source, health, out);
     if health == FeedHealth::Gap {
         return;
     }
-    parts.targets.set_live(source, health == FeedHealth::Live);
     for bot in steered_by(parts, source) {
         follow_all(parts, bot, out);
     }
 }
 
-/// Messages of a source went missing: a newer target than any of its bots has may be among them.
-pub(crate) fn note_gap(parts: &mut Parts, source: &str, health: FeedHealth) {
+/// The same without decisions. While a source is away, and where messages of it went missing, a newer target than any of its bots
+/// has may be among what was not read.
+pub(crate) fn note_health(parts: &mut Parts, source: &str, health: FeedHealth, out: &mut Outputs) {
     if health != FeedHealth::Gap {
-        return;
+        parts.targets.set_live(source, health == FeedHealth::Live);
     }
-    for bot in steered_by(parts, source) {
-        for place in parts.bots.places(bot) {
-            parts.bots.at_mut(place).doubt_target();
+    if health != FeedHealth::Live {
+        for bot in steered_by(parts, source) {
+            doubt(parts, bot, out);
         }
     }
+}
+
+/// A newer target may have been missed: nothing is opened on those that a bot has, until one is read.
+pub(crate) fn doubt(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
+    if parts.bots.bot(bot).config().external.is_none() {
+        return;
+    }
+    for place in parts.bots.places(bot) {
+        parts.bots.at_mut(place).doubt_target();
+        withdraw_entry(parts, place, out);
+    }
+}
+
+/// Cancels an entry at work. Its remainder is not placed again.
+fn withdraw_entry(parts: &mut Parts, place: BotInstrument, out: &mut Outputs) {
+    if let Some(working) = parts.bots.at(place).working() {
+        parts.orders.withdraw_entry(working, out);
+    }
+}
+
+/// Whether a bot may open or enlarge a position: it steers itself, or its target counts, is the newest that its source can have
+/// sent, and comes from a source that is there.
+pub(crate) fn lets_enter(parts: &Parts, place: BotInstrument) -> bool {
+    let Some(control) = &parts.bots.bot(place.bot()).config().external else {
+        return true;
+    };
+    let standing = parts.bots.at(place).standing();
+    let counts = |target: &StandingTarget| !target.is_doubtful && !target.is_expired(parts.now());
+    standing.is_some_and(counts) && parts.targets.is_live(&control.source)
 }
 
 /// A target expired.
@@ -148,8 +169,34 @@ pub(crate) fn on_expiry(
     instrument: InstrumentId,
     out: &mut Outputs,
 ) {
+    note_expiry(parts, bot, instrument, out);
     if let Some(place) = parts.bots.place(bot, instrument) {
         follow(parts, place, out);
+    }
+}
+
+/// The same without decisions: an entry that works towards it is cancelled.
+pub(crate) fn note_expiry(
+    parts: &mut Parts,
+    bot: BotId,
+    instrument: InstrumentId,
+    out: &mut Outputs,
+) {
+    let Some(place) = parts.bots.place(bot, instrument) else {
+        return;
+    };
+    let now = parts.now();
+    let standing = parts.bots.at(place).standing();
+    if standing.is_some_and(|target| target.is_expired(now)) {
+        withdraw_entry(parts, place, out);
+    }
+}
+
+/// A bot is steered by another source, or by none, whose targets are not those that it had: what works towards them is cancelled.
+pub(crate) fn forget(parts: &mut Parts, bot: BotId, out: &mut Outputs) {
+    for place in parts.bots.places(bot) {
+        parts.bots.at_mut(place).forget_target();
+        withdraw_entry(parts, place, out);
     }
 }
 
@@ -201,12 +248,7 @@ fn aim(parts: &Parts, sent: &ExternalTarget) -> Result<Aimed, Refusal> {
             instrument: sent.instrument.clone(),
         });
     };
-    if sent.event_time > sent.received_at + AHEAD_MAX {
-        return Err(Refusal::Future);
-    }
-    if sent.expires <= sent.event_time {
-        return Err(Refusal::NeverValid);
-    }
+    sent.check()?;
     let target = StandingTarget {
         exposure: exposure(sent, instrument)?,
         event_time: sent.event_time,
@@ -218,14 +260,11 @@ fn aim(parts: &Parts, sent: &ExternalTarget) -> Result<Aimed, Refusal> {
     Ok(Aimed { place, target })
 }
 
-/// The exposure, rounded towards zero: -1 to 1, and not short where there are no short positions.
+/// The exposure, rounded towards zero, unless it is short where there are no short positions.
 fn exposure(sent: &ExternalTarget, instrument: &Instrument) -> Result<Ppm, Refusal> {
-    let beyond = || Refusal::Beyond(sent.exposure.to_string());
     let exposure = sent.exposure.truncated(EXPOSURE_PLACES);
-    let exposure = exposure.map(Ppm).ok_or_else(beyond)?;
-    if exposure.0.abs() > Ppm::ONE.0 {
-        return Err(beyond());
-    }
+    let exposure = exposure.ok_or(TargetFault::Beyond(sent.exposure))?;
+    let exposure = Ppm(exposure);
     if exposure < Ppm::ZERO && instrument.kind == InstrumentKind::Spot {
         return Err(Refusal::ShortSpot {
             exposure: sent.exposure.to_string(),

@@ -9,7 +9,8 @@ use tradewind_events::{
     SeriesPoint, SourceView, WakeRule,
 };
 use tradewind_model::{
-    Decimal, ExitPlan, FeedHealth, OnExpiry, OrderTerms, Ppm, RejectReason, ReportKind, Side, Stop,
+    Decimal, ExitPlan, FeedHealth, LimitPolicy, OnExpiry, OnTimeout, OrderPolicy, OrderTerms, Ppm,
+    RejectReason, ReportKind, Side, Stop,
 };
 use tradewind_testkit::{Desk, START, bot, configuration};
 
@@ -148,7 +149,7 @@ fn a_bot_follows_its_targets_into_a_position_and_out_of_it() {
 #[test]
 fn a_target_that_must_not_be_followed_is_refused_with_its_cause() {
     type Change = fn(&mut ExternalTarget);
-    let cases: [(Change, &str); 9] = [
+    let cases: [(Change, &str); 12] = [
         (
             |one| one.source = "other".to_owned(),
             "bot bot-0 takes targets of signals only",
@@ -172,6 +173,18 @@ fn a_target_that_must_not_be_followed_is_refused_with_its_cause() {
         (
             |one| one.exposure = Decimal::whole(i64::MAX),
             "the exposure 9223372036854775807 is beyond 1",
+        ),
+        (
+            |one| one.exposure = Decimal::whole(i64::MIN),
+            "the exposure -9223372036854775808 is beyond 1",
+        ),
+        (
+            |one| one.exposure = Decimal::new(10_000_004, 7),
+            "the exposure 1.0000004 is beyond 1",
+        ),
+        (
+            |one| one.expires = one.received_at + 7 * 1_440 * MINUTE + SECOND,
+            "it expires more than 7 days ahead",
         ),
         (
             |one| one.exposure = Decimal::new(-1, 6),
@@ -328,7 +341,7 @@ fn an_entry_needs_a_source_that_is_there_and_a_target_behind_its_last_gap() {
     source(&mut desk, FeedHealth::Live);
     pass(&mut desk, 10);
     assert!(desk.orders().is_empty());
-    let words = "no entry: messages of its source went missing since the target";
+    let words = "no entry: a newer target may have been missed, waiting for the next";
     assert_eq!(reason(&desk), words);
     fill(&mut desk, 500);
     source(&mut desk, FeedHealth::Gap);
@@ -351,6 +364,112 @@ fn a_connected_source_lets_what_waited_for_it_enter() {
     assert!(desk.orders().is_empty());
     source(&mut desk, FeedHealth::Live);
     assert_eq!(desk.orders().len(), 1);
+}
+
+/// The steered bot with limit orders that cross the spread after 40 s.
+fn patient(on_expiry: OnExpiry) -> Configuration {
+    let mut configuration = bots(on_expiry);
+    configuration.bots[0].policy = OrderPolicy::Limit(LimitPolicy {
+        offset: Ppm::ZERO,
+        post_only: false,
+        timeout: Some(Duration::from_secs(40)),
+        chases: 0,
+        then: OnTimeout::Cross,
+    });
+    configuration
+}
+
+#[test]
+fn an_entry_at_work_is_cancelled_for_good_once_its_source_is_gone_or_its_target_expires() {
+    type End = fn(&mut Desk);
+    let ends: [End; 3] = [
+        |desk| source(desk, FeedHealth::Stale),
+        |desk| source(desk, FeedHealth::Gap),
+        |desk| desk.advance(MINUTE),
+    ];
+    for (index, end) in ends.into_iter().enumerate() {
+        for waited in [5, 45] {
+            let mut desk = desk_of(patient(OnExpiry::Hold));
+            say(&mut desk, 500);
+            let order = desk.last_order();
+            desk.report(&order, ReportKind::Accepted, Some(0));
+            pass(&mut desk, waited);
+            end(&mut desk);
+            assert_eq!(desk.cancels(), [order.client_id], "{index} {waited}");
+            desk.report(&order, ReportKind::Cancelled, Some(0));
+            pass(&mut desk, 10);
+            assert_eq!(desk.orders().len(), 1, "{index} {waited}");
+        }
+    }
+}
+
+/// A repetition says that nothing was missed while the source was away.
+#[test]
+fn the_same_target_read_again_ends_its_doubt() {
+    let mut desk = desk();
+    source(&mut desk, FeedHealth::Stale);
+    let sent = target(&desk, 500);
+    send(&mut desk, &sent);
+    for away in [FeedHealth::Stale, FeedHealth::Gap] {
+        source(&mut desk, away);
+        source(&mut desk, FeedHealth::Live);
+        pass(&mut desk, 6);
+        assert!(desk.orders().is_empty(), "{away:?}");
+    }
+    send(&mut desk, &sent);
+    assert_eq!(desk.orders().len(), 1);
+    assert_eq!((view(&desk).taken, view(&desk).ignored), (2, 0));
+}
+
+#[test]
+fn an_order_that_ends_unfilled_is_tried_again_while_its_target_counts() {
+    let mut desk = desk_of(patient(OnExpiry::Flat));
+    fill(&mut desk, 800);
+    pass(&mut desk, 6);
+    say(&mut desk, 300);
+    let smaller = desk.last_order();
+    assert_eq!(smaller.side, Side::Sell);
+    desk.report(&smaller, ReportKind::Accepted, Some(0));
+    desk.report(&smaller, ReportKind::Cancelled, Some(0));
+    source(&mut desk, FeedHealth::Stale);
+    pass(&mut desk, 6);
+    let again = desk.last_order();
+    assert_eq!((again.side, again.quantity), (Side::Sell, smaller.quantity));
+    assert_ne!(
+        again.client_id, smaller.client_id,
+        "leaving needs no source"
+    );
+}
+
+#[test]
+fn of_one_time_the_later_arrival_or_the_higher_number_counts() {
+    let mut desk = desk();
+    let first = target(&desk, 500);
+    let second = target(&desk, 300);
+    let numbered = ExternalTarget {
+        sequence: Some(1),
+        ..target(&desk, 400)
+    };
+    for (sent, wanted) in [
+        (&first, 500),
+        (&second, 300),
+        (&numbered, 400),
+        (&second, 400),
+    ] {
+        send(&mut desk, sent);
+        let standing = desk.engine.view().targets[0].target.unwrap();
+        assert_eq!(standing.exposure, Ppm(wanted * 1_000));
+    }
+}
+
+#[test]
+fn the_start_of_a_run_takes_nothing_of_sources_from_the_one_before() {
+    let mut desk = desk();
+    say(&mut desk, 500);
+    let next = desk.restarted(bots(OnExpiry::Flat), StrategySource::built_in());
+    assert_eq!(next.engine.view().sources, []);
+    let standing = next.engine.view().targets[0].target.unwrap();
+    assert!(standing.is_doubtful);
 }
 
 #[test]
@@ -419,10 +538,14 @@ fn a_target_outlives_a_restart_until_it_expires() {
     for (down, enters) in [(10, true), (120, false)] {
         let mut desk = desk();
         source(&mut desk, FeedHealth::Stale);
-        say(&mut desk, 500);
+        let sent = target(&desk, 500);
+        send(&mut desk, &sent);
         let mut next = next_run(&desk, Duration::from_secs(down));
         assert!(next.orders().is_empty(), "its source is not there yet");
         source(&mut next, FeedHealth::Live);
+        pass(&mut next, 10);
+        assert!(next.orders().is_empty(), "a newer one may have been missed");
+        send(&mut next, &sent);
         assert_eq!(next.orders().len() == 1, enters, "{down} s");
         // An older one is still older.
         let older = ExternalTarget {
@@ -457,6 +580,11 @@ fn another_source_in_the_configuration_ends_the_target_of_the_one_before() {
     assert_eq!(desk.engine.view().targets[0].target, None);
     say(&mut desk, 1_000);
     assert_eq!(view(&desk).refused, 1);
+    pass(&mut desk, 6);
+    let exit = desk.last_order();
+    assert_eq!((exit.side, exit.quantity.0), (Side::Sell, 50_000));
+    let words = "its source has sent no target for the position";
+    assert_eq!(reason(&desk), words);
 }
 
 #[test]

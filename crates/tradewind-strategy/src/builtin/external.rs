@@ -1,7 +1,7 @@
 //! The strategy of an outside process: the bot follows the newest target that its source has sent.
 //!
-//! An entry needs a source that is connected, and a target that is neither expired nor from before a gap of its source. Leaving
-//! needs neither. A position that its exit plan or a person has closed is not opened again until the exposure changes.
+//! An entry needs a source that is connected, and a target that has not expired and was read, or repeated, since the source came,
+//! since its last gap and since the desk's start. Leaving needs neither. A position that its exit plan or a person has closed is not opened again until the exposure changes.
 //! What was denied is requested again after five seconds.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tradewind_model::{
-    CarriedOut, Decision, LastEntry, OnExpiry, Parameter, Ppm, Quote, Reason, Timestamp,
+    CarriedOut, Decision, LastEntry, OnExpiry, Parameter, Ppm, Quote, Reason, StandingTarget,
+    Timestamp,
 };
 
 use super::{hold, saved, target};
@@ -56,7 +57,7 @@ struct External {
 impl External {
     fn decide(&mut self, view: &View<'_>) -> Decision {
         let Some(standing) = view.standing else {
-            return hold(Reason::plain("no target was sent yet"));
+            return hold(Reason::plain("no outside process steers the bot"));
         };
         let slot = self.slots.at(view.slot);
         let (exposure, reason) = match slot.wanted(view, &standing) {
@@ -72,14 +73,11 @@ impl External {
 impl Slot {
     /// The exposure to request now, or why none is.
     fn wanted(self, view: &View<'_>, standing: &Standing<'_>) -> Result<(Ppm, Reason), Reason> {
-        let newest = standing.target;
         let held = held(view);
-        if newest.is_expired(view.at) {
-            if standing.on_expiry == OnExpiry::Hold && held != 0 {
-                return Err(Reason::plain("its target expired, the position is kept"));
-            }
-            return self.leaving(view, Reason::plain("its target expired"));
-        }
+        let counting = standing.target.filter(|target| !target.is_expired(view.at));
+        let Some(newest) = counting else {
+            return self.without_target(view, standing);
+        };
         let age = seconds(view.at.since(newest.event_time));
         let left = seconds(newest.expires.since(view.at));
         let about = |words| Reason::Numbers(words, [percent(newest.exposure), age, left]);
@@ -98,15 +96,36 @@ impl Slot {
             }
         }
         let is_held = held == wanted.0.signum();
-        let before = self.requested.unwrap_or_default();
+        let before = standing.exposure;
         if is_held && before.0.signum() == held && wanted.0.abs() < before.0.abs() {
             return Ok((wanted, about("target {} % of {} s ago, {} s left")));
         }
-        match no_entry(view, standing) {
+        match no_entry(view, standing, newest) {
             None => Ok((wanted, about("target {} % of {} s ago, {} s left"))),
             Some(why) if held == 0 || is_held => Err(why),
             Some(_) => self.leaving(view, about("turns to the target {} % of {} s ago")),
         }
+    }
+
+    /// What follows from a target that expired, and from a position without a target: another source had sent it.
+    fn without_target(
+        self,
+        view: &View<'_>,
+        standing: &Standing<'_>,
+    ) -> Result<(Ppm, Reason), Reason> {
+        let held = held(view);
+        let words = match (standing.target, standing.on_expiry) {
+            (None, _) if held == 0 => return Err(Reason::plain("no target was sent yet")),
+            (None, OnExpiry::Hold) => "no target was sent yet, the position is kept",
+            (None, OnExpiry::Flat) => "its source has sent no target for the position",
+            (Some(_), OnExpiry::Hold) if held != 0 => "its target expired, the position is kept",
+            (Some(_), _) => "its target expired",
+        };
+        let reason = Reason::plain(words);
+        if standing.on_expiry == OnExpiry::Hold && held != 0 {
+            return Err(reason);
+        }
+        self.leaving(view, reason)
     }
 
     /// To be flat. It is requested once, and again while something is held.
@@ -120,11 +139,11 @@ impl Slot {
 }
 
 /// Why no position is opened or enlarged now.
-fn no_entry(view: &View<'_>, standing: &Standing<'_>) -> Option<Reason> {
+fn no_entry(view: &View<'_>, standing: &Standing<'_>, target: &StandingTarget) -> Option<Reason> {
     let words = if !standing.is_source_live {
         "no entry: the source of its targets is not connected"
-    } else if standing.target.is_doubtful {
-        "no entry: messages of its source went missing since the target"
+    } else if target.is_doubtful {
+        "no entry: a newer target may have been missed, waiting for the next"
     } else if view.carried_out != CarriedOut::All {
         "no entry: the bot is paused"
     } else if !view.quote.is_some_and(Quote::is_sound) {

@@ -79,6 +79,14 @@ impl Scaled {
         Some(Decimal::new(mantissa, places))
     }
 
+    /// The same towards zero, where it has more than 18 places.
+    pub(super) fn cut_decimal(mut self) -> Option<Decimal> {
+        while self.places > i16::from(PLACES_MAX) {
+            (self.count, self.places) = (self.count / 10, self.places - 1);
+        }
+        self.decimal()
+    }
+
     /// As a number of messages.
     pub(super) fn number(self) -> Option<u64> {
         u64::try_from(self.to_places(0)?).ok()

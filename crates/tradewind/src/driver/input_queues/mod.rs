@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | control | reports, commands, evaluations, rare inputs of the desk; first, in order | by kind: see `control.rs` |
 //! | numbers | the latest per named series; behind control | never for a known series: the latest wins |
-//! | targets | the latest per source, bot and instrument, and the health of sources; behind control | never for a known bot: the latest wins |
+//! | targets | the latest per source, bot and instrument, and the health of sources; behind control | drops further targets of that source; never health |
 //! | market | trades, closed candles, feed health; in order | drops the newest; the engine learns how many |
 //! | depth, quotes | the latest per instrument | never: the latest wins |
 //! | queries | looks at the engine | drops the newest; its giver gets no answer |
