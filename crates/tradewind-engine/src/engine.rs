@@ -95,7 +95,7 @@ impl Engine {
                 account_stream::on_account_stream(parts, *account, change, out);
             }
             Input::SafeMode => causes::on_safe_mode(parts, out),
-            Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name),
+            Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name, out),
             Input::Alarm { alarm, text } => {
                 raise(parts, (*alarm, None, None), text.to_string(), out);
             }

@@ -47,6 +47,9 @@ pub(crate) struct Order {
     /// The other order of its pair: of a stop the one that takes the profit, and the other way round.
     #[serde(default)]
     pair: Option<ClientOrderId>,
+    /// Whether it showed up at the venue after it counted as never placed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_late: bool,
 }
 
 /// An order when the engine first gets it.
@@ -126,6 +129,8 @@ pub(crate) enum Applied {
         query: bool,
         /// Whether the order is still there although a cancel was sent, so that the cancel is sent again.
         cancel_lost: bool,
+        /// Whether the order shows up for the first time after it counted as never placed.
+        is_late: bool,
     },
 }
 
@@ -169,6 +174,7 @@ impl Order {
             replaced_by: None,
             shares: new.shares,
             pair: new.pair,
+            is_late: false,
         }
     }
 
@@ -194,10 +200,14 @@ impl Order {
         let is_there = step == Step::Stay || was_unknown;
         let cancel_lost = self.cancelling && is_there && report.kind == ReportKind::Accepted;
         self.cancelling &= !cancel_lost;
+        let was_absent = matches!(self.status, OrderStatus::Rejected | OrderStatus::NotSent);
+        let is_late = was_absent && !self.is_late && report.kind == ReportKind::Accepted;
+        self.is_late |= is_late;
         Applied::Changed {
             step,
             query: step == Step::Query || is_missing,
             cancel_lost,
+            is_late,
         }
     }
 

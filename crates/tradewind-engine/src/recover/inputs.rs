@@ -46,7 +46,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
             account_stream::on_account_stream(parts, *account, change, out);
         }
         Input::SafeMode => causes::on_safe_mode(parts, out),
-        Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name),
+        Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name, out),
         Input::Timer(timer) => fold_timer(parts, group, *timer, out),
         Input::Quote(quote) => fold_quote(parts, quote, out),
         // Their effects on durable state, if any, are decisions, which have records of their own.
