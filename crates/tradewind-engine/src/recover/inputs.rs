@@ -8,7 +8,7 @@ use super::orders::{fold_flatten, fold_resumed};
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::step::exit_way::is_free;
-use crate::step::exits::{follow_quote, set_age_timer};
+use crate::step::exits::{follow_quote, is_suspect, set_age_timer};
 use crate::step::{
     account_stream, causes, configure, exit_way, flatten, funding, lifecycle, market_data, reports,
     submission, takeover,
@@ -120,8 +120,7 @@ fn fold_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     let Some((_, before)) = parts.market.note_quote(quote.instrument, now) else {
         return;
     };
-    let jump_max = parts.config.limits.quote_jump_max;
-    if !quote.is_sound() || parts.market.is_suspect(quote, before, now, jump_max) {
+    if !quote.is_sound() || is_suspect(parts, quote, before) {
         return;
     }
     parts.market.keep_quote(quote);
