@@ -94,7 +94,10 @@ fn inspect_lists_files_snapshots_and_identity() {
     assert_eq!(facts["identity"]["instance"], 7);
     assert_eq!(facts["coverage"]["truth"]["last_seq"], 2);
     assert_eq!(facts["items"][0]["build"], "1.2.3");
-    assert!(facts["starts"].is_null(), "they take a reading of everything");
+    assert!(
+        facts["starts"].is_null(),
+        "they take a reading of everything"
+    );
     let facts = json(&run(dir.path(), &["inspect", "--starts", "--json"]));
     assert!(facts["starts"].is_array() && facts["starts_end_at"].is_null());
 }
