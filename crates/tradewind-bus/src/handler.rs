@@ -50,8 +50,8 @@ impl Publisher {
         let refused = if self.hops >= HOPS_MAX {
             Some(HandlerLoop::TooManyHops)
         } else {
-            let is_slow = self.queue.count_published(Instant::now());
-            (!is_slow).then_some(HandlerLoop::TooFast)
+            let is_allowed = self.queue.count_published(Instant::now());
+            (!is_allowed).then_some(HandlerLoop::TooFast)
         };
         if let Some(refused) = refused {
             self.queue.count_refused();

@@ -159,26 +159,24 @@ async fn a_handler_that_wakes_itself_is_an_alarm() {
     let subscribed = SubscriptionOptions::new("echo", Class::Drop, TypeSet::all());
     let subscription = bus.subscribe(subscribed);
     let stopper = subscription.stopper();
-    let mut refused = 0;
-    let alarms = bus.clone();
+    let mut totals = Vec::new();
+    let (alarms, counted) = (bus.clone(), &mut totals);
     let echo = move |received: Received, publisher: Publisher| {
         if let Received::Event(event) = received {
             let again = breaker(event.id.seq + 1);
-            while publisher.publish(&again) == Err(HandlerLoop::TooManyHops) && refused < 5 {
-                refused += 1;
+            while counted.len() < 5 && publisher.publish(&again) == Err(HandlerLoop::TooManyHops) {
                 let found = alarms.take_loops();
-                let total = found.first().map(|found| found.refused);
-                let wanted = [Some(1), Some(2), None, Some(4), None];
-                assert_eq!(total, wanted[refused - 1], "{refused}");
+                counted.push(found.first().map(|found| found.refused));
             }
         }
-        if refused == 5 {
+        if counted.len() == 5 {
             stopper.stop();
         }
         std::future::ready(())
     };
     bus.publish(&breaker(1));
     run_handler(bus.clone(), subscription, echo, |_| {}).await;
+    assert_eq!(totals, [Some(1), Some(2), None, Some(4), None]);
 }
 
 /// L10: a handler that publishes more and more for each event is slowed down long before its chain of events is deep.

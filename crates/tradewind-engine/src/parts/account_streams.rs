@@ -6,10 +6,14 @@ use serde::{Deserialize, Serialize};
 use tradewind_events::{AccountStreamView, ClockReading, StreamBalance, StreamState};
 use tradewind_model::{AccountId, Amount, AssetId, Timestamp};
 
+use super::unlisted_trades::UnlistedTrades;
+
 /// The streams of the desk's accounts. One that never reported anything is absent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct AccountStreams {
     streams: Vec<AccountStreamView>,
+    #[serde(default, skip_serializing_if = "UnlistedTrades::is_empty")]
+    unlisted: UnlistedTrades,
 }
 
 impl AccountStreams {
@@ -67,6 +71,11 @@ impl AccountStreams {
         let place = known.binary_search_by_key(&asset, |known| known.asset);
         let balance = known.get(place.ok()?)?;
         Some(balance.free + balance.locked)
+    }
+
+    /// Trades of others in what the desk does not list.
+    pub(crate) const fn unlisted(&mut self) -> &mut UnlistedTrades {
+        &mut self.unlisted
     }
 
     pub(crate) fn count_transfer(&mut self, account: AccountId) {

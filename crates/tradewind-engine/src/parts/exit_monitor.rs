@@ -184,6 +184,20 @@ impl ExitMonitor {
             .find_map(|(cause, level)| level.map(|level| (cause, level)))
     }
 
+    /// Whether a quote passes a stop, fixed or trailing.
+    pub(crate) fn passes_stop(&self, quote: &Quote) -> bool {
+        let price = quote.opposite_side(self.side.opposite());
+        let levels = [self.stop, self.trailing()];
+        let mut levels = levels.into_iter().flatten();
+        levels.any(|level| !self.is_better(price, level))
+    }
+
+    /// Whether a quote would move a trailing stop.
+    pub(crate) fn moves_stop(&self, quote: &Quote) -> bool {
+        let price = quote.opposite_side(self.side.opposite());
+        self.trailing().is_some() && self.is_better(price, self.best)
+    }
+
     /// Where an order that rests at the venue takes the profit, if the plan wants one. Beside a stop that trails none rests: each
     /// step would end both.
     pub(crate) fn resting_take_profit(&self) -> Option<Price> {

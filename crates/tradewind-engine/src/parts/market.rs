@@ -88,10 +88,12 @@ pub(crate) struct Feed {
 const AHEAD_MAX: Duration = Duration::from_secs(5);
 /// A book that is not there after this is requested again.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// The same of a book that decides about a jump: a position may have to be sold.
+const JUMP_ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// Trades kept of an instrument.
 const TRADES_KEPT: usize = 32;
 
-/// A quote is compared with the one before if that is no older.
+/// A quote is compared with the one before if that is no older, and whatever its age where a stop is passed.
 const JUMP_WITHIN: Duration = Duration::from_secs(10);
 
 /// Whether the mid moved by more than this share.
@@ -241,8 +243,18 @@ impl Market {
 
     /// Notes that the book of an instrument is to be read. False if it is being read.
     pub(crate) fn request_book(&mut self, instrument: InstrumentId, now: Timestamp) -> bool {
+        self.request_within(instrument, now, ANSWER_WITHIN)
+    }
+
+    /// As [`request_book`](Self::request_book), where an answer is awaited for `within`.
+    fn request_within(
+        &mut self,
+        instrument: InstrumentId,
+        now: Timestamp,
+        within: Duration,
+    ) -> bool {
         let requested = &mut self.feeds[instrument.index()].book_requested_at;
-        let is_new = requested.is_none_or(|before| now.since(before) > ANSWER_WITHIN);
+        let is_new = requested.is_none_or(|before| now.since(before) >= within);
         if is_new {
             *requested = Some(now);
         }
@@ -318,13 +330,15 @@ impl Market {
         Some((feed.health, before))
     }
 
-    /// Whether a sound quote jumped away from the one before, which came at `before`, and no second one confirms it yet.
+    /// Whether a sound quote jumped away from the one before, which came at `before`, and no second one confirms it yet. After a silence a
+    /// market may have moved: then a jump counts at once unless it `matters` to a stop.
+    #[inline]
     pub(crate) fn is_suspect(
         &mut self,
         quote: &Quote,
-        before: Timestamp,
-        now: Timestamp,
+        (before, now): (Timestamp, Timestamp),
         jump_max: Option<Ppm>,
+        matters: impl FnOnce(&[BotInstrument]) -> bool,
     ) -> bool {
         let index = quote.instrument.index();
         let (Some(last), Some(max)) = (&self.quotes[index], jump_max) else {
@@ -333,7 +347,8 @@ impl Market {
         let feed = &mut self.feeds[index];
         let suspect = &mut feed.suspect;
         feed.is_jump_confirmed = false;
-        if !jumps(last, quote, max) || now.since(before) > JUMP_WITHIN {
+        let is_recent = now.since(before) <= JUMP_WITHIN;
+        if !jumps(last, quote, max) || !(is_recent || matters(&self.monitored[index])) {
             *suspect = None;
             return false;
         }
@@ -360,7 +375,7 @@ impl Market {
 
     /// Notes that a book is to be read for the quote that jumped. False if one is being read, which may be older than the jump.
     pub(crate) fn doubt_jump(&mut self, instrument: InstrumentId, now: Timestamp) -> bool {
-        let is_new = self.request_book(instrument, now);
+        let is_new = self.request_within(instrument, now, JUMP_ANSWER_WITHIN);
         let feed = &mut self.feeds[instrument.index()];
         if is_new {
             feed.doubted = feed.suspect;
@@ -368,20 +383,21 @@ impl Market {
         is_new
     }
 
-    /// Takes the top of a book that was read after a quote that jumped, `None` if it has none. It counts for the quote that it was read
-    /// for: it confirms it if `is_confirmed` of its prices, else the jump was none. True if it decided.
+    /// Takes the top of a book that was read after a quote that jumped, `None` if it has none, and when it came. It counts for the quote
+    /// that it was read for: it confirms it if `is_confirmed` of its prices, else the jump was none. One from before the jump, and one
+    /// whose prices cannot be, decides nothing. True if it decided.
     pub(crate) fn decide_jump(
         &mut self,
         instrument: InstrumentId,
-        touch: Option<(Level, Level)>,
+        touch: Option<(Level, Level, Timestamp)>,
         is_confirmed: impl FnOnce(&Self, &Quote) -> bool,
     ) -> bool {
         let feed = &mut self.feeds[instrument.index()];
         let doubted = feed.doubted.take();
-        let (Some(suspect), Some((bid, ask))) = (feed.suspect, touch) else {
+        let (Some(suspect), Some((bid, ask, received_at))) = (feed.suspect, touch) else {
             return false;
         };
-        if doubted != Some(suspect) {
+        if doubted != Some(suspect) || received_at < suspect.received_at {
             return false;
         }
         let shown = Quote {
@@ -391,7 +407,10 @@ impl Market {
             ask_quantity: ask.quantity,
             ..suspect
         };
-        let is_confirmed = shown.is_sound() && is_confirmed(self, &shown);
+        if !shown.is_sound() {
+            return false;
+        }
+        let is_confirmed = is_confirmed(self, &shown);
         let feed = &mut self.feeds[instrument.index()];
         feed.suspect = is_confirmed.then_some(shown);
         feed.is_jump_confirmed = is_confirmed;

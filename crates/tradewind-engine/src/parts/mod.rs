@@ -21,6 +21,7 @@ pub(crate) mod stop_shares;
 pub(crate) mod strategies;
 pub(crate) mod targets;
 pub(crate) mod timers;
+mod unlisted_trades;
 mod wakes;
 
 use tradewind_events::{CandleSource, Configuration, EventKind, OnRestart, Outputs};

@@ -50,6 +50,9 @@ pub(crate) struct Order {
     /// Whether what it works towards is not wanted any more: its remainder is not placed again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_withdrawn: bool,
+    /// Whether it showed up at the venue after it counted as never placed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_late: bool,
 }
 
 /// An order when the engine first gets it.
@@ -129,6 +132,8 @@ pub(crate) enum Applied {
         query: bool,
         /// Whether the order is still there although a cancel was sent, so that the cancel is sent again.
         cancel_lost: bool,
+        /// Whether the order shows up for the first time after it counted as never placed.
+        is_late: bool,
     },
 }
 
@@ -173,6 +178,7 @@ impl Order {
             shares: new.shares,
             pair: new.pair,
             is_withdrawn: false,
+            is_late: false,
         }
     }
 
@@ -198,10 +204,14 @@ impl Order {
         let is_there = step == Step::Stay || was_unknown;
         let cancel_lost = self.cancelling && is_there && report.kind == ReportKind::Accepted;
         self.cancelling &= !cancel_lost;
+        let was_absent = matches!(self.status, OrderStatus::Rejected | OrderStatus::NotSent);
+        let is_late = was_absent && !self.is_late && report.kind == ReportKind::Accepted;
+        self.is_late |= is_late;
         Applied::Changed {
             step,
             query: step == Step::Query || is_missing,
             cancel_lost,
+            is_late,
         }
     }
 

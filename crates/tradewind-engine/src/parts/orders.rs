@@ -226,7 +226,7 @@ impl Orders {
 
     /// Sends a cancel of an open order if it is an entry, whose remainder is not placed again.
     pub(crate) fn withdraw_entry(&mut self, id: ClientOrderId, out: &mut Outputs) {
-        if let Some(order) = self.open.get_mut(&id) {
+        if let Some(order) = self.open_mut(id) {
             order.withdraw();
         }
         self.cancel_if_entry(id, out);

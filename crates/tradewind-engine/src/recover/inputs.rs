@@ -8,7 +8,7 @@ use super::orders::{fold_flatten, fold_resumed};
 use crate::context::Trigger;
 use crate::parts::Parts;
 use crate::step::exit_way::is_free;
-use crate::step::exits::{follow_quote, set_age_timer};
+use crate::step::exits::{follow_quote, is_suspect, set_age_timer};
 use crate::step::{
     account_stream, causes, configure, exit_way, flatten, funding, lifecycle, market_data, reports,
     submission, takeover, targets,
@@ -49,7 +49,7 @@ pub(super) fn fold(parts: &mut Parts, group: &mut Group, input: &Input, out: &mu
         Input::Series(point) => parts.market.keep_series(point),
         Input::Target(target) => targets::fold_target(parts, target),
         Input::SourceHealth { source, health } => targets::note_health(parts, source, *health, out),
-        Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name),
+        Input::AssetAdded { asset, name } => configure::add_asset(parts, *asset, name, out),
         Input::Timer(timer) => fold_timer(parts, group, *timer, out),
         Input::Quote(quote) => fold_quote(parts, quote, out),
         // Their effects on durable state, if any, are decisions, which have records of their own.
@@ -125,8 +125,7 @@ fn fold_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
     let Some((_, before)) = parts.market.note_quote(quote.instrument, now) else {
         return;
     };
-    let jump_max = parts.config.limits.quote_jump_max;
-    if !quote.is_sound() || parts.market.is_suspect(quote, before, now, jump_max) {
+    if !quote.is_sound() || is_suspect(parts, quote, before) {
         return;
     }
     parts.market.keep_quote(quote);

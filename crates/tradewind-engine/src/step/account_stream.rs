@@ -72,17 +72,53 @@ pub(crate) fn on_account_stream(
             price,
             ..
         } => {
-            let text = format!(
-                "somebody else {} {quantity} {symbol} at {price}, which the desk does not list: readings of the balances book it",
-                match side {
-                    Side::Buy => "bought",
-                    Side::Sell => "sold",
-                }
-            );
-            let place = (AlarmKind::UnlistedTrade, Some(account), None);
-            raise(parts, place, text, out);
-            out.push(Output::Reconcile(account));
+            let side = match side {
+                Side::Buy => "bought",
+                Side::Sell => "sold",
+            };
+            let trade = format!("{side} {quantity} {symbol} at {price}");
+            on_unlisted_trade(parts, (account, symbol), &trade, out);
         }
+    }
+}
+
+/// Somebody else traded what the desk does not list. One who trades a lot is one alarm a minute with a count.
+fn on_unlisted_trade(
+    parts: &mut Parts,
+    (account, symbol): (AccountId, &str),
+    trade: &str,
+    out: &mut Outputs,
+) {
+    let now = parts.now();
+    if let Some(before) = parts.streams.unlisted().count(account, symbol, now) {
+        let before = match before {
+            0 => String::new(),
+            count => format!(", after {count} other trades"),
+        };
+        let text = format!(
+            "somebody else {trade}{before}, which the desk does not list: readings of the balances book it"
+        );
+        let place = (AlarmKind::UnlistedTrade, Some(account), None);
+        raise(parts, place, text, out);
+    }
+    let at = parts.streams.unlisted().reading_at(account, now);
+    if at == now {
+        out.push(Output::Reconcile(account));
+    } else {
+        let timer = Timer::AccountReading(account);
+        parts.timers.set_earlier(at, timer, out);
+    }
+}
+
+/// Announces the trades that came after the last one that was announced.
+pub(super) fn announce_unlisted(parts: &mut Parts, account: AccountId, out: &mut Outputs) {
+    let now = parts.now();
+    for (symbol, count) in parts.streams.unlisted().take_due(account, now) {
+        let text = format!(
+            "somebody else made {count} more trades in {symbol}, which the desk does not list: readings of the balances book them"
+        );
+        let place = (AlarmKind::UnlistedTrade, Some(account), None);
+        raise(parts, place, text, out);
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tradewind_events::{BookRead, EventKind, Output, Outputs, SignalDetails, SignalSource, Timer};
 use tradewind_model::{
     AccountId, BotId, ClientOrderId, InstrumentId, OrderKind, Ppm, Price, Quote, Reason, Side,
+    Timestamp,
 };
 use tradewind_risk::PositionEffect;
 
@@ -19,6 +20,7 @@ use crate::parts::bot_instrument::BotInstrument;
 use crate::parts::bots::Bots;
 use crate::parts::exit_monitor::ExitCause;
 use crate::parts::market::Market;
+use crate::parts::order::Order;
 use crate::parts::orders::Orders;
 
 /// Until a position is looked at again whose entry is being cancelled.
@@ -89,8 +91,20 @@ fn on_level(
     }
 }
 
-/// A quote jumped. The next one decides about it. Where stops with a limit are passed and a quiet instrument may have no next one for
-/// long, the venue's book decides, too: it is read now.
+/// Whether a sound quote jumped, and nothing confirms it yet. The last one came at `before`.
+#[inline]
+pub(crate) fn is_suspect(parts: &mut Parts, quote: &Quote, before: Timestamp) -> bool {
+    let (now, jump_max) = (parts.now(), parts.config.limits.quote_jump_max);
+    let (market, bots) = (&mut parts.market, &parts.bots);
+    market.is_suspect(quote, (before, now), jump_max, |monitored| {
+        let monitors = monitored.iter();
+        let mut monitors = monitors.filter_map(|place| bots.at(*place).monitor());
+        monitors.any(|monitor| monitor.passes_stop(quote) || monitor.moves_stop(quote))
+    })
+}
+
+/// A quote jumped. The next one decides about it. Where a stop is passed and a quiet instrument may have no next one for long, the
+/// venue's book decides, too: it is read now.
 #[cold]
 pub(crate) fn await_second_quote(parts: &mut Parts, instrument: InstrumentId, out: &mut Outputs) {
     for index in 0..parts.config.accounts.len() {
@@ -114,12 +128,15 @@ fn read_jump(parts: &mut Parts, key: (AccountId, InstrumentId), out: &mut Output
     parts.timers.set_earlier(now + AGAIN, timer, out);
 }
 
-/// The answer to the reading of a book decides about a quote that jumped beyond stops with a limit. If the book's price passes one, too,
-/// the positions are sold. If it passes none, the quote was wrong: nothing is sold for it. An empty book decides nothing.
+/// The answer to the reading of a book decides about a quote that jumped beyond stops. If the book's price passes one, too, the positions
+/// are sold. If it passes none, the quote was wrong: nothing is sold for it. An empty book decides nothing.
 pub(super) fn decide_jump(parts: &mut Parts, read: &BookRead, out: &mut Outputs) {
     let instrument = read.instrument;
     let touch = read.depth.as_ref();
-    let touch = touch.and_then(|depth| Some((*depth.bids.first()?, *depth.asks.first()?)));
+    let touch = touch.and_then(|depth| {
+        let (bid, ask) = (*depth.bids.first()?, *depth.asks.first()?);
+        Some((bid, ask, depth.received_at))
+    });
     let (config, bots, orders) = (&parts.config, &parts.bots, &parts.orders);
     let accounts: Vec<AccountId> = config.accounts.iter().map(|account| account.id).collect();
     let is_passed = |market: &Market, quote: &Quote| {
@@ -135,8 +152,8 @@ pub(super) fn decide_jump(parts: &mut Parts, read: &BookRead, out: &mut Outputs)
     }
 }
 
-/// Sells what stops with a limit guard that the market has passed. At the venue such a stop waits at its limit for a market that may not
-/// come back. One quote alone is no proof: a book must have confirmed it, or cannot have been read for [`UNREAD_MAX`].
+/// Sells what is behind stops that the market has passed, unless the venue sells it: there a stop with a limit waits for a market that may
+/// not come back. One quote alone is no proof: a book must have confirmed it, or cannot have been read for [`UNREAD_MAX`].
 pub(crate) fn leave_passed(parts: &mut Parts, key: (AccountId, InstrumentId), out: &mut Outputs) {
     let places = passed(parts, key);
     let Some((quote, since)) = parts.market.suspect(key.1).filter(|_| !places.is_empty()) else {
@@ -160,7 +177,7 @@ pub(crate) fn leave_passed(parts: &mut Parts, key: (AccountId, InstrumentId), ou
     }
 }
 
-/// Positions of an account whose stop with a limit a quote has passed that jumped.
+/// Positions of an account whose stop a quote has passed that jumped.
 fn passed(parts: &Parts, (account, instrument): (AccountId, InstrumentId)) -> Vec<BotInstrument> {
     let Some((quote, _)) = parts.market.suspect(instrument) else {
         return Vec::new();
@@ -169,7 +186,7 @@ fn passed(parts: &Parts, (account, instrument): (AccountId, InstrumentId)) -> Ve
     passed_by(&parts.market, state, (account, instrument), &quote)
 }
 
-/// Positions of an account whose stop with a limit this quote passes.
+/// Positions of an account whose stop this quote passes, be it at the venue or the desk's own, less those that the venue sells at market.
 fn passed_by(
     market: &Market,
     (bots, orders): (&Bots, &Orders),
@@ -179,12 +196,22 @@ fn passed_by(
     let is_passed = |place: &BotInstrument| {
         let side = bots.at(*place).closing_side();
         let price = quote.opposite_side(side);
-        let mut stops = orders.stops_of(*place).filter(|stop| stop.rests());
-        stops.any(|stop| match (stop.terms().kind, side) {
-            (OrderKind::StopLimit { trigger, .. }, Side::Sell) => price <= trigger,
-            (OrderKind::StopLimit { trigger, .. }, Side::Buy) => price >= trigger,
-            _ => false,
-        })
+        let triggered = |stop: &&Order| {
+            let trigger = stop.terms().kind.trigger().filter(|_| stop.rests());
+            trigger.is_some_and(|trigger| match side {
+                Side::Sell => price <= trigger,
+                Side::Buy => price >= trigger,
+            })
+        };
+        let has_limit = |stop: &Order| matches!(stop.terms().kind, OrderKind::StopLimit { .. });
+        let mut triggered = orders.stops_of(*place).filter(triggered).peekable();
+        match triggered.peek() {
+            Some(_) => triggered.any(has_limit),
+            None => {
+                let monitor = bots.at(*place).monitor();
+                monitor.is_some_and(|monitor| monitor.passes_stop(quote))
+            }
+        }
     };
     let monitored = market.monitored(instrument).iter().copied();
     let of_account = |place: &BotInstrument| bots.bot(place.bot()).config().account == account;

@@ -9,7 +9,7 @@ use tradewind_model::{
 
 use super::breakers::on_feed_failure;
 use super::evaluation::wake;
-use super::exits::{await_second_quote, watch_exits};
+use super::exits::{await_second_quote, is_suspect, watch_exits};
 use super::retries::retry;
 use crate::context::Trigger;
 use crate::parts::Parts;
@@ -24,8 +24,7 @@ pub(crate) fn on_quote(parts: &mut Parts, quote: &Quote, out: &mut Outputs) {
         return;
     };
     // Nothing is decided on a price that may be wrong: no entry, no stop. The next quote decides about it.
-    let jump_max = parts.config.limits.quote_jump_max;
-    if !quote.is_sound() || parts.market.is_suspect(quote, before, now, jump_max) {
+    if !quote.is_sound() || is_suspect(parts, quote, before) {
         await_second_quote(parts, quote.instrument, out);
         return on_health(parts, quote.instrument, FeedHealth::Gap, out);
     }

@@ -18,7 +18,7 @@ use super::stop_orders::{Stop, largest, place_stop};
 use super::take_profit;
 use crate::parts::Parts;
 use crate::parts::bot_instrument::BotInstrument;
-use crate::parts::order::Order;
+use crate::parts::order::{Order, Step};
 use crate::parts::protection::{TRAIL_EVERY, UNCOVERED_MAX};
 use crate::parts::stop_shares::StopShares;
 
@@ -366,12 +366,17 @@ fn set_timer(parts: &mut Parts, key: Key, needs: &[Need], out: &mut Outputs) {
 }
 
 /// Notes what a report on an order means for the stops.
-pub(super) fn note_outcome(parts: &mut Parts, order: &Order, kind: &ReportKind, out: &mut Outputs) {
+pub(super) fn note_outcome(
+    parts: &mut Parts,
+    (order, step): (&Order, Step),
+    kind: &ReportKind,
+    out: &mut Outputs,
+) {
     if let Some(stop) = order.replaces() {
         follow_replacement(parts, order, stop, out);
     }
     if order.effect() == PositionEffect::Protect {
-        note_fate(parts, order, kind, out);
+        note_fate(parts, (order, step), kind, out);
     }
 }
 
@@ -412,7 +417,12 @@ fn follow_replacement(parts: &mut Parts, order: &Order, stop: ClientOrderId, out
     }
 }
 
-fn note_fate(parts: &mut Parts, stop: &Order, kind: &ReportKind, out: &mut Outputs) {
+fn note_fate(
+    parts: &mut Parts,
+    (stop, step): (&Order, Step),
+    kind: &ReportKind,
+    out: &mut Outputs,
+) {
     let key = (stop.terms().account, stop.terms().instrument);
     if stop.is_on_book() {
         return parts.protection.note_success(key);
@@ -434,7 +444,7 @@ fn note_fate(parts: &mut Parts, stop: &Order, kind: &ReportKind, out: &mut Outpu
         ReportKind::NotSent(reason) => format!("its stop was not sent: {reason:?}"),
         _ => format!("the venue ended its stop: {}", stop.status().name()),
     };
-    if *kind == ReportKind::Expired {
+    if *kind == ReportKind::Expired && matches!(step, Step::To(_)) {
         raise_about(parts, (AlarmKind::StopExpired, stop), &reason, out);
     }
     let now = parts.now();

@@ -60,6 +60,7 @@ pub(crate) fn fold_report(
         step,
         query,
         cancel_lost,
+        is_late,
     } = applied
     else {
         parts.counters.duplicate_report();
@@ -68,12 +69,11 @@ pub(crate) fn fold_report(
     if query {
         out.push(order.query());
     }
-    let is_alive = report.kind == ReportKind::Accepted && is_believed_absent(order.status());
-    if is_alive {
+    if is_late {
         out.extend([order.cancel_again(), order.query()]);
     }
     let order = Arc::clone(shared);
-    if is_alive {
+    if is_late {
         let what = "it showed up at the venue after it counted as never placed; it is cancelled";
         raise_about(parts, (AlarmKind::LateOrder, &order), what, out);
     }
@@ -87,14 +87,9 @@ pub(crate) fn fold_report(
     if cancel_lost && order.status().is_open() {
         parts.orders.cancel(id, out);
     }
-    note_outcome(parts, &order, &report.kind, out);
+    note_outcome(parts, (&order, step), &report.kind, out);
     let has_ended = order.is_complete() && parts.orders.open_order(id).is_some();
     has_ended.then(|| end(parts, order, out)).flatten()
-}
-
-/// Whether an order in this state was never at the venue, as far as the desk knows.
-const fn is_believed_absent(status: OrderStatus) -> bool {
-    matches!(status, OrderStatus::Rejected | OrderStatus::NotSent)
 }
 
 /// Queries every open order: reports on it may be lost.

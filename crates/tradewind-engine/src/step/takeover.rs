@@ -17,7 +17,7 @@ use tradewind_model::{
 };
 use tradewind_risk::{CauseKind, PositionEffect, Scope};
 
-use super::account_stream::{HEARD_WITHIN, SWEEP_EVERY, doubt, end_doubt};
+use super::account_stream::{HEARD_WITHIN, SWEEP_EVERY, announce_unlisted, doubt, end_doubt};
 use super::budgets::{allocate, follow_capital};
 use super::causes::{close_cause, note_absurd};
 use super::equity::value;
@@ -123,6 +123,7 @@ pub(crate) fn on_reading_timer(parts: &mut Parts, account: AccountId, out: &mut 
         return;
     }
     doubt(parts, account, out);
+    announce_unlisted(parts, account, out);
     let is_doubted = parts.accounts.get(account).doubted() > 0;
     out.push(if is_doubted {
         Output::Reconcile(account)

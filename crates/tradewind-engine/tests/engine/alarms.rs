@@ -10,6 +10,7 @@ use tradewind_model::{
     AccountMode, Amount, AssetId, OwnerId, Ppm, RejectReason, ReportKind, Side, Stop, StopOrders,
     Timestamp,
 };
+use tradewind_risk::CauseKind;
 use tradewind_testkit::{ACCOUNT, Answer, BTC, Desk, SPOT, Script, USDT, bot, configuration};
 
 use crate::{BOT, buy, desk};
@@ -46,6 +47,15 @@ fn an_order_that_shows_up_late_is_an_alarm() {
     let id = order.client_id.to_string();
     assert!(found[0].1.contains(&id), "{}", found[0].1);
     assert_eq!(desk.engine.view().counters.alarms, 1);
+    // The answer to the query says first that it was there: it is neither queried nor announced again.
+    desk.report(&order, ReportKind::Cancelled, Some(0));
+    desk.report(&order, ReportKind::Accepted, Some(0));
+    desk.report(&order, ReportKind::Cancelled, Some(0));
+    assert_eq!(alarms(&desk).len(), 1);
+    let acts = |is_meant: fn(&Output) -> bool| desk.log.iter().filter(|one| is_meant(one)).count();
+    // One is of the time when it had no outcome.
+    assert_eq!(acts(|one| matches!(one, Output::Query { .. })), 2);
+    assert_eq!(acts(|one| matches!(one, Output::Cancel { .. })), 1);
 }
 
 /// V15: a stop that the venue ends is an alarm. One that the desk cancels, since its position is closed, is none.
@@ -70,7 +80,9 @@ fn a_stop_that_the_venue_expires_is_an_alarm_and_one_that_is_not_needed_is_none(
                 instrument: SPOT,
             });
         }
-        desk.report(&stop, ReportKind::Expired, Some(0));
+        for _ in 0..2 {
+            desk.report(&stop, ReportKind::Expired, Some(0));
+        }
         let kinds: Vec<AlarmKind> = alarms(&desk).into_iter().map(|(kind, _)| kind).collect();
         let wanted: &[AlarmKind] = if expires {
             &[AlarmKind::StopExpired]
@@ -125,17 +137,7 @@ fn a_trade_in_what_the_desk_does_not_list_is_named_and_booked_by_the_readings() 
     let (asset, name) = (doge, "DOGE".into());
     desk.input(&Input::AssetAdded { asset, name });
     desk.log.clear();
-    let change = StreamChange::UnlistedTrade {
-        symbol: "DOGEUSDT".to_owned(),
-        side: Side::Buy,
-        quantity: "100".to_owned(),
-        price: "0.2".to_owned(),
-        at: Timestamp::from_secs(1),
-    };
-    desk.input(&Input::AccountStream {
-        account: ACCOUNT,
-        change: Box::new(change),
-    });
+    unlisted_trade(&mut desk, "DOGEUSDT");
     assert!(desk.log.contains(&Output::Reconcile(ACCOUNT)));
     let found = alarms(&desk);
     assert_eq!(found[0].0, AlarmKind::UnlistedTrade);
@@ -157,6 +159,68 @@ fn a_trade_in_what_the_desk_does_not_list_is_named_and_booked_by_the_readings() 
     );
     assert_eq!(desk.count(EventType::TransferReported), 2, "and no more");
     assert_eq!(desk.engine.configuration().assets.name(doge), "DOGE");
+}
+
+fn unlisted_trade(desk: &mut Desk, symbol: &str) {
+    let change = StreamChange::UnlistedTrade {
+        symbol: symbol.to_owned(),
+        side: Side::Buy,
+        quantity: "100".to_owned(),
+        price: "0.2".to_owned(),
+        at: Timestamp::from_secs(1),
+    };
+    desk.input(&Input::AccountStream {
+        account: ACCOUNT,
+        change: Box::new(change),
+    });
+}
+
+/// Somebody who trades a lot elsewhere is one alarm a minute for each symbol, and a reading every five seconds.
+#[test]
+fn many_trades_in_what_the_desk_does_not_list_are_one_alarm_a_minute_with_their_count() {
+    let mut desk = live();
+    desk.input(&Input::AccountStream {
+        account: ACCOUNT,
+        change: Box::new(StreamChange::Up),
+    });
+    desk.log.clear();
+    for _ in 0..50 {
+        unlisted_trade(&mut desk, "DOGEUSDT");
+        unlisted_trade(&mut desk, "PEPEUSDT");
+    }
+    let readings = |desk: &Desk| {
+        let is_reading =
+            |output: &&Output| matches!(output, Output::Reconcile(_) | Output::Sweep(_));
+        desk.log.iter().filter(is_reading).count()
+    };
+    assert_eq!((alarms(&desk).len(), readings(&desk)), (2, 1));
+    desk.advance(Duration::from_secs(5));
+    assert_eq!(readings(&desk), 2, "what came since is read soon");
+    desk.advance(Duration::from_secs(56));
+    unlisted_trade(&mut desk, "DOGEUSDT");
+    desk.advance(Duration::from_secs(30));
+    let texts: Vec<_> = alarms(&desk).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts.len(), 4, "{texts:?}");
+    assert!(texts[2].contains("after 49 other trades"), "{texts:?}");
+    assert!(texts[3].contains("49 more trades in PEPEUSDT"), "{texts:?}");
+    for place in 0..200 {
+        unlisted_trade(&mut desk, &format!("X{place}"));
+    }
+    assert!(alarms(&desk).len() < 4 + 65);
+}
+
+/// An asset whose id does not follow the last contradicts the table by which balances are booked: nothing is entered.
+#[test]
+fn an_asset_whose_id_does_not_fit_stops_entries() {
+    let mut desk = live();
+    for (id, is_refused) in [(2, false), (2, false), (4, true)] {
+        let (asset, name) = (AssetId(id), "DOGE".into());
+        desk.input(&Input::AssetAdded { asset, name });
+        let causes = desk.engine.view().causes;
+        let mut reasons = causes.iter().map(|cause| &cause.reason);
+        let is_open = reasons.any(|reason| *reason == CauseKind::ConfigurationRefused);
+        assert_eq!(is_open, is_refused, "{id}");
+    }
 }
 
 /// What a kill that sells EXTERNAL cannot sell is named with the reason.

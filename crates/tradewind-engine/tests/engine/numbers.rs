@@ -5,7 +5,7 @@ use std::time::Duration;
 use tradewind_events::{BookRead, Funding, Input, Output};
 use tradewind_model::{
     Amount, Depth, ExitPlan, FeedHealth, Level, Money, OrderKind, Ppm, Price, Quantity, Quote,
-    ReportKind, Side, Stop, StopOrders,
+    ReportKind, Side, Stop, StopOrders, Timestamp,
 };
 use tradewind_risk::{CauseKind, Limits};
 use tradewind_testkit::{ACCOUNT, BTC, Desk, PERPETUAL, SPOT, Script, USDT, bot};
@@ -75,6 +75,11 @@ fn behind_a_stop(stop_orders: StopOrders) -> Desk {
 
 /// The venue answers with a book of this bid, and an ask one tick above.
 fn read_book(desk: &mut Desk, bid: i64) {
+    let received_at = desk.now;
+    book(desk, (bid, bid + 1), received_at);
+}
+
+fn book(desk: &mut Desk, (bid, ask): (i64, i64), received_at: Timestamp) {
     let level = |price| Level {
         price: Price(price),
         quantity: Quantity(200_000),
@@ -82,8 +87,8 @@ fn read_book(desk: &mut Desk, bid: i64) {
     let depth = Depth {
         instrument: SPOT,
         bids: vec![level(bid)],
-        asks: vec![level(bid + 1)],
-        received_at: desk.now,
+        asks: vec![level(ask)],
+        received_at,
     };
     let depth = Some(depth);
     let instrument = SPOT;
@@ -149,6 +154,79 @@ fn a_book_that_cannot_be_read_is_read_again_and_given_up_after_ten_seconds() {
     assert_eq!(books_requested(&desk), 10);
     desk.advance(Duration::from_millis(1_100));
     assert_eq!(desk.last_order().kind, OrderKind::Market);
+}
+
+/// A crossed or locked book shows no market: it decides nothing, and is read again. Nor does one that came before the jump.
+#[test]
+fn a_book_that_cannot_be_and_one_of_before_decide_nothing() {
+    let mut desk = behind_a_stop(StopOrders::Limit);
+    let before = desk.now;
+    desk.advance(Duration::from_millis(100));
+    desk.quote(9_000, 9_001);
+    let second = Duration::from_secs(1);
+    book(&mut desk, (10_001, 10_000), before + second);
+    desk.advance(second);
+    book(&mut desk, (10_000, 10_000), before + 2 * second);
+    desk.advance(second);
+    book(&mut desk, (10_000, 10_001), before);
+    desk.advance(second);
+    assert_eq!((desk.orders().len(), books_requested(&desk)), (2, 4));
+    read_book(&mut desk, 8_990);
+    assert_eq!(desk.last_order().kind, OrderKind::Market);
+}
+
+/// A reply that is lost is not waited for: the book is requested again after two seconds, so that its answer decides and not the one quote.
+#[test]
+fn a_book_whose_reply_is_lost_is_requested_again_after_two_seconds() {
+    let mut desk = behind_a_stop(StopOrders::Limit);
+    desk.quote(9_000, 9_001);
+    desk.advance(Duration::from_millis(2_100));
+    assert_eq!(books_requested(&desk), 2);
+    read_book(&mut desk, 10_000);
+    desk.advance(Duration::from_secs(60));
+    assert_eq!(desk.orders().len(), 2);
+}
+
+/// In an instrument that was silent, too, one tick beyond a stop sells nothing before the book has confirmed it. A crash is sold within two
+/// seconds, without a stop at the venue as well, and after ten where no book can be read.
+#[test]
+fn a_jump_after_a_silence_is_confirmed_by_the_book_before_a_stop_fires() {
+    let at_the_venue = || behind_a_stop(StopOrders::Limit);
+    let at_the_desk = || long(stop());
+    let desks: [(&dyn Fn() -> Desk, usize); 2] = [(&at_the_venue, 2), (&at_the_desk, 1)];
+    for (desk, orders) in desks {
+        for book in [Some(10_000), Some(8_990), None] {
+            let mut desk = desk();
+            desk.advance(Duration::from_secs(30));
+            desk.quote(9_000, 9_001);
+            assert_eq!((desk.orders().len(), books_requested(&desk)), (orders, 1));
+            desk.advance(Duration::from_millis(500));
+            if let Some(bid) = book {
+                read_book(&mut desk, bid);
+            }
+            let is_sold = |desk: &Desk| desk.orders().len() > orders;
+            assert_eq!(is_sold(&desk), book == Some(8_990), "{book:?}");
+            desk.advance(Duration::from_secs(10));
+            assert_eq!(is_sold(&desk), book != Some(10_000), "{book:?}");
+        }
+    }
+}
+
+/// A jump after a silence that reaches no stop is a market that has moved: it counts at once. One in favour moves no trailing stop.
+#[test]
+fn a_jump_after_a_silence_counts_at_once_where_no_stop_is_at_stake() {
+    let trailing = ExitPlan {
+        trailing: Some(Ppm(20_000)),
+        ..ExitPlan::default()
+    };
+    for (plan, health) in [(stop(), FeedHealth::Live), (trailing, FeedHealth::Gap)] {
+        let mut desk = long(plan);
+        desk.advance(Duration::from_secs(30));
+        desk.quote(20_000, 20_001);
+        assert_eq!(desk.engine.view().feeds[0].health, health);
+        desk.quote(10_000, 10_001);
+        assert_eq!(desk.orders().len(), 1);
+    }
 }
 
 /// In a crash the book may be empty on one side, and price after price jumps further. A book counts for the price that it was read for: one

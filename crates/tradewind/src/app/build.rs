@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::path::PathBuf;
 
 use ring::digest::{Context, SHA256, digest};
 use serde_json::Value;
@@ -12,10 +13,18 @@ use tradewind_events::Build;
 /// Hexadecimal digits that are kept of the hash of one setting.
 const DIGITS: usize = 16;
 
+/// The executable that runs. On Linux the file itself, even if another has taken its place since.
+fn executable() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
+    std::env::current_exe()
+}
+
 /// SHA-256 of the running executable, in hexadecimal digits; empty if it cannot be read.
 pub(crate) fn hash_of_binary() -> String {
     let hash = || -> io::Result<String> {
-        let mut file = File::open(std::env::current_exe()?)?;
+        let mut file = File::open(executable()?)?;
         let (mut context, mut buffer) = (Context::new(&SHA256), vec![0; 1 << 20]);
         loop {
             match file.read(&mut buffer)? {
@@ -24,7 +33,10 @@ pub(crate) fn hash_of_binary() -> String {
             }
         }
     };
-    hash().unwrap_or_default()
+    hash().unwrap_or_else(|error| {
+        tracing::warn!(%error, "The running program cannot be read: its hash stays empty.");
+        String::new()
+    })
 }
 
 /// The build of a start, compared with that of the start before.

@@ -114,7 +114,7 @@ pub(super) fn start_overflow_watch(
                         "the handler {} causes the events that start it: {} of its events were not published",
                         looping.subscriber, looping.refused
                     );
-                    tracing::error!(text, "A handler of the bus runs in circles.");
+                    tracing::error!(text, "A handler of the bus starts itself again.");
                     queues.control(Input::Alarm {
                         alarm: AlarmKind::HandlerLoop,
                         text: text.into(),

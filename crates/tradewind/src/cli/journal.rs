@@ -38,11 +38,18 @@ pub(super) struct JournalArgs {
 #[derive(Debug, Subcommand)]
 enum JournalCommand {
     /// List the files, what they cover, their snapshots, and the desk's identity
-    Inspect,
+    Inspect(InspectArgs),
     /// Check every checksum and the chain; name the first fault and what to do about it
     Verify,
     /// Print records as JSON lines
     Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+struct InspectArgs {
+    /// List each start with its program and settings, too: this reads the whole truth
+    #[arg(long)]
+    starts: bool,
 }
 
 #[derive(Debug, Args)]
@@ -83,13 +90,13 @@ pub(super) fn execute(
     }
     let reader = Reader::new(Arc::new(Disk), &dir);
     match &args.command {
-        JournalCommand::Inspect => inspect(&reader, &dir, output),
+        JournalCommand::Inspect(args) => inspect(&reader, &dir, args, output),
         JournalCommand::Verify => verify(&reader, output),
         JournalCommand::Export(args) => export(&reader, args, output),
     }
 }
 
-fn inspect(reader: &Reader, dir: &Path, output: Output) -> anyhow::Result<()> {
+fn inspect(reader: &Reader, dir: &Path, args: &InspectArgs, output: Output) -> anyhow::Result<()> {
     let segments = reader.segments()?;
     let identity = Identity::peek(&Disk, dir).context("reading the identity")?;
     let items: Vec<Value> = segments.iter().map(|segment| facts(segment, dir)).collect();
@@ -102,7 +109,7 @@ fn inspect(reader: &Reader, dir: &Path, output: Output) -> anyhow::Result<()> {
         let first = of(store).map(|segment| segment.first_seq).min();
         json!({ "first_seq": first, "last_seq": of(store).map(|segment| segment.last_seq).max() })
     };
-    let answer = json!({
+    let mut answer = json!({
         "items": items,
         "coverage": { "truth": bounds(StoreKind::Truth), "market": bounds(StoreKind::Market) },
         "snapshot": segments.iter().filter_map(|segment| segment.snapshot).max(),
@@ -111,8 +118,12 @@ fn inspect(reader: &Reader, dir: &Path, output: Output) -> anyhow::Result<()> {
             "epoch": identity.epoch,
             "former": identity.former.iter().map(|former| former.instance).collect::<Vec<_>>(),
         })),
-        "starts": starts(reader),
     });
+    if args.starts {
+        let (starts, fault) = starts(reader)?;
+        answer["starts"] = starts.into();
+        answer["starts_end_at"] = json!(fault);
+    }
     if output.is_json() {
         output.value(&answer)?;
     } else {
@@ -121,6 +132,9 @@ fn inspect(reader: &Reader, dir: &Path, output: Output) -> anyhow::Result<()> {
         for start in answer["starts"].as_array().into_iter().flatten() {
             output.line(&start_line(start))?;
         }
+        if let Some(fault) = answer["starts_end_at"].as_str() {
+            output.line(&format!("later starts cannot be read: {fault}"))?;
+        }
     }
     match segments.iter().all(|segment| segment.fault.is_none()) {
         true => Ok(()),
@@ -128,24 +142,28 @@ fn inspect(reader: &Reader, dir: &Path, output: Output) -> anyhow::Result<()> {
     }
 }
 
-/// The starts that the truth holds, with what was started. Of a damaged journal, those before the damage.
-fn starts(reader: &Reader) -> Vec<Value> {
-    let records = reader.records(StoreKind::Truth).into_iter().flatten();
-    let starts = records.map_while(Result::ok).filter_map(|found| {
+/// The starts that the truth holds, with what was started. Of a damaged journal, those before the damage, and what that is.
+fn starts(reader: &Reader) -> anyhow::Result<(Vec<Value>, Option<String>)> {
+    let mut starts = Vec::new();
+    for found in reader.records(StoreKind::Truth)? {
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return Ok((starts, Some(error.to_string()))),
+        };
         let Record::Input(Input::Configured(configuration)) = found.record else {
-            return None;
+            continue;
         };
         let build = configuration.build.unwrap_or_default();
-        Some(json!({
+        starts.push(json!({
             "seq": found.seq,
             "at": to_the_second(&found.at.to_string()),
             "version": build.version,
             "binary": build.binary,
             "configuration": build.configuration,
             "changed": build.changed,
-        }))
-    });
-    starts.collect()
+        }));
+    }
+    Ok((starts, None))
 }
 
 fn start_line(start: &Value) -> String {

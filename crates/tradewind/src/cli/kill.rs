@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use tradewind_journal::{DirectoryLock, Durable, LockError};
+use tradewind_model::Amount;
 
 use super::client::Client;
 use super::exit::{NoDesk, TimedOut};
@@ -205,7 +206,9 @@ fn unsold(balances: &Value, currency: &Value) -> Value {
         .filter(|held| held["asset"] != *currency)
         .filter_map(|held| {
             let mut owners = held["owners"].as_array()?.iter();
-            let external = owners.find(|owner| owner["owner"] == "EXTERNAL")?;
+            let is_external = |owner: &&Value| owner["owner"] == "EXTERNAL";
+            let external =
+                owners.find(|owner| is_external(owner) && is_positive(&owner["amount"]))?;
             Some(json!({
                 "account": held["account"],
                 "asset": held["asset"],
@@ -213,6 +216,12 @@ fn unsold(balances: &Value, currency: &Value) -> Value {
             }))
         });
     left.collect()
+}
+
+/// Whether an amount, which is written as text, is more than nothing.
+fn is_positive(amount: &Value) -> bool {
+    let amount = amount.as_str().and_then(|text| text.parse::<Amount>().ok());
+    amount.is_some_and(|amount| amount > Amount::ZERO)
 }
 
 fn print_killed(killed: &Value, output: Output) -> anyhow::Result<()> {
@@ -346,6 +355,8 @@ mod tests {
             held("USDT", &owners),
             held("DOGE", &owners),
             held("BTC", &json!([{ "owner": "rsi-btc", "amount": "1" }])),
+            held("ETH", &json!([{ "owner": "EXTERNAL", "amount": "0" }])),
+            held("BNB", &json!([{ "owner": "EXTERNAL", "amount": "-0.001" }])),
         ] });
         let wanted = json!([{ "account": "main", "asset": "DOGE", "amount": "3" }]);
         assert_eq!(unsold(&balances, &json!("USDT")), wanted);

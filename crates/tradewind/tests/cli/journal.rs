@@ -94,6 +94,12 @@ fn inspect_lists_files_snapshots_and_identity() {
     assert_eq!(facts["identity"]["instance"], 7);
     assert_eq!(facts["coverage"]["truth"]["last_seq"], 2);
     assert_eq!(facts["items"][0]["build"], "1.2.3");
+    assert!(
+        facts["starts"].is_null(),
+        "they take a reading of everything"
+    );
+    let facts = json(&run(dir.path(), &["inspect", "--starts", "--json"]));
+    assert!(facts["starts"].is_array() && facts["starts_end_at"].is_null());
 }
 
 #[test]
@@ -118,7 +124,10 @@ fn verify_names_the_first_fault_its_offset_and_the_cure() {
     // The snapshot's record: 40 bytes of header, 20 of its own, 5 of state.
     assert_eq!(facts["offset"], last + 1 - 65);
     assert!(facts["file"].as_str().unwrap().ends_with("0001.twj"));
-    expect(&run(dir.path(), &["inspect"]), 1);
+    let output = run(dir.path(), &["inspect", "--starts"]);
+    expect(&output, 1);
+    let told = stdout(&output);
+    assert!(told.contains("later starts cannot be read: "), "{told}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn a_start_says_which_settings_differ_from_the_last_one() {
     let words = "Changed since the last start: desk.stagger";
     assert!(desk.said().contains(words), "{}", desk.said());
 
-    let inspected = command(folder, &["journal", "inspect", "--json"]);
+    let inspected = command(folder, &["journal", "inspect", "--starts", "--json"]);
     let inspected: Value = serde_json::from_slice(&inspected.stdout).unwrap();
     let starts = inspected["starts"].as_array().unwrap();
     assert_eq!(starts.len(), 2, "{starts:?}");

@@ -81,7 +81,6 @@ fn forty_five_bots_that_decide_at_once_lose_nothing() {
         (woke, signals) = (woke.max(close.woke), signals.max(close.signals));
     }
     let fills = world.view().counters.fills;
-    println!("{woke} bots evaluated and {signals} decided at one moment, {fills} fills");
     assert_eq!(woke, 45);
     assert!(signals >= 20 && fills > 0, "{signals} {fills}");
     in_order(&mut world);

@@ -115,9 +115,12 @@ impl ControlQueue {
     /// Keeps what must not be lost of an input that found no room.
     fn keep_state(&mut self, input: Input) {
         if let Input::AccountStream { account, change } = &input
-            && !matches!(
+            && matches!(
                 **change,
-                StreamChange::Balances { .. } | StreamChange::Transfer { .. }
+                StreamChange::Connecting
+                    | StreamChange::Up
+                    | StreamChange::Down { .. }
+                    | StreamChange::Unsure { .. }
             )
         {
             self.lost_states.insert(*account, input);
@@ -150,7 +153,7 @@ mod tests {
         Action, Command, Evaluation, EvaluationOutcome, Principal, StorageHealth,
     };
     use tradewind_model::{
-        BotId, ClientOrderId, ExecutionReport, InstrumentId, ReportKind, Timestamp,
+        BotId, ClientOrderId, ExecutionReport, InstrumentId, ReportKind, Side, Timestamp,
     };
 
     fn report() -> Input {
@@ -248,6 +251,14 @@ mod tests {
         let (balances, at) = (Vec::new(), Timestamp::EPOCH);
         let balances = stream_state(2, StreamChange::Balances { balances, at });
         assert_eq!(queue.push(balances), Err(QueueFull));
+        let elsewhere = StreamChange::UnlistedTrade {
+            symbol: String::new(),
+            side: Side::Buy,
+            quantity: String::new(),
+            price: String::new(),
+            at,
+        };
+        assert_eq!(queue.push(stream_state(1, elsewhere)), Err(QueueFull));
         let mut taken = VecDeque::new();
         queue.take(&mut taken);
         let behind: Vec<Input> = taken.drain(REPORTS_MAX..).collect();
