@@ -166,7 +166,7 @@ impl Venues {
                 return Ok(connector);
             }
             let address = Address::parse(&venue.ws_url, Scheme::WebSocket)?;
-            recordings.tap(&venue.name, &address, connector)
+            Ok(recordings.tap(&venue.name, &address, connector))
         });
         let connectors: Vec<_> = connectors.collect::<anyhow::Result<_>>()?;
         let mut context = VenueContext {
