@@ -156,8 +156,7 @@ impl Venues {
         latch: &Arc<KillLatch>,
         clock: &Arc<dyn Clock>,
         environment: &BTreeMap<String, String>,
-        assets: AssetTable,
-        bans: &Bans,
+        (assets, bans): (AssetTable, &Bans),
         recordings: &mut Recordings,
     ) -> anyhow::Result<(Self, Vec<Responses>)> {
         let connectors = config.venues.iter().map(|venue| {

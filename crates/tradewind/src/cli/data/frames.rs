@@ -136,6 +136,9 @@ pub(super) fn import(
     Ok(done.into_iter().map(with_notes).collect())
 }
 
+/// Series that were added to, and what a person should know of them.
+type Finished = (Vec<(Series, Imported)>, Vec<String>);
+
 /// A recording on its way into the catalogue.
 struct Reading {
     path: PathBuf,
@@ -280,10 +283,7 @@ impl Reading {
         Ok(())
     }
 
-    fn finish(
-        self,
-        import: &mut Import<'_>,
-    ) -> anyhow::Result<(Vec<(Series, Imported)>, Vec<String>)> {
+    fn finish(self, import: &mut Import<'_>) -> anyhow::Result<Finished> {
         let mut notes = Vec::new();
         notes.extend(self.lost.map(in_words));
         if self.gaps > 0 {
