@@ -61,7 +61,7 @@ pub enum Step {
         checksum: u32,
         /// When the venue changed it, by which a repetition is recognised.
         at: Option<Timestamp>,
-        /// How many more decimals than the levels' own the prices and the quantities have that it is of; fewer are negative.
+        /// Decimals in the venue's checksum minus ours: (price, quantity).
         finer: (i8, i8),
     },
 }

@@ -32,7 +32,7 @@ use crate::rules::{ListedFor, Listings, changed_rules};
 use crate::sink::{MarketSink, ToMarketSink};
 use crate::source::DataSource;
 use crate::subscriptions::shards;
-use crate::symbols::{SymbolTable, Symbols, Written};
+use crate::symbols::{SymbolTable, Symbols, VenueDecimals};
 use crate::venue::{MarketData, Pending, Source, VenueContext, VenueKind, VenueSettings};
 use crate::wire::{Connector, PacedConnector};
 use crate::{bybit, coinbase, kraken, okx};
@@ -192,9 +192,9 @@ impl Feed {
     async fn read_rules(&self) -> Result<Vec<Instrument>, VenueError> {
         let listings = self.listed().await?;
         let before = self.symbols.current();
-        let (table, changed, written) = changed_rules(&before, listings.listings);
-        if !changed.is_empty() || written != *before.written_differently() {
-            self.take_into_use(table, written)?;
+        let (table, changed, decimals) = changed_rules(&before, listings.listings);
+        if !changed.is_empty() || decimals != *before.venue_decimals() {
+            self.take_into_use(table, decimals)?;
         }
         Ok(changed)
     }
@@ -202,11 +202,11 @@ impl Feed {
     fn take_into_use(
         &self,
         named: Vec<(String, Instrument)>,
-        written: Written,
+        decimals: VenueDecimals,
     ) -> Result<(), VenueError> {
         let table = SymbolTable::new(named);
         let table = table.map_err(|error| VenueError::Ours(error.to_string()))?;
-        self.symbols.set(table.written(written));
+        self.symbols.set(table.with_venue_decimals(decimals));
         Ok(())
     }
 
@@ -272,7 +272,9 @@ impl Feed {
             }
             again = false;
             for hole in self.refills.holes() {
-                let range = CandleRange::Between(hole.from, hole.end);
+                // With the candles beside it: without them an answer says nothing of the hole.
+                let one = hole.interval.duration();
+                let range = CandleRange::Between(hole.from - one, hole.end + one);
                 let read = tokio::select! {
                     biased;
                     () = stop.cancelled() => return,
@@ -357,11 +359,15 @@ impl MarketData for FeedHandle {
             ))),
         };
         let named: Result<Vec<_>, _> = instruments.iter().map(with_symbol).collect();
-        self.0.take_into_use(named?, Written::new())
+        self.0.take_into_use(named?, VenueDecimals::new())
     }
 
     fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
         Box::pin(self.0.read_rules())
+    }
+
+    fn venue_decimals(&self) -> VenueDecimals {
+        self.0.symbols.current().venue_decimals().clone()
     }
 
     fn symbol(&self, name: &str) -> Option<String> {

@@ -76,7 +76,7 @@ pub use stats::{SourceStats, StatsSnapshot};
 pub use subscriptions::{
     SubscriptionIn, SubscriptionOut, SubscriptionSettings, Subscriptions, shards,
 };
-pub use symbols::{SymbolError, SymbolTable, Symbols};
+pub use symbols::{SymbolError, SymbolTable, Symbols, VenueDecimals};
 pub use tap::{Message, Messages, Missing, Tap, Tapped, TappedConnector};
 pub use tls::{TlsError, client_config};
 pub use venue::{

@@ -8,6 +8,7 @@
 use tradewind_model::{AccountId, InstrumentId, Interval, Timestamp};
 
 use crate::address::Address;
+use crate::book::Loss;
 
 /// Something to subscribe to, in the desk's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,8 +112,8 @@ pub enum Incoming<E> {
     Lost {
         /// Of which topic.
         topic: Topic,
-        /// Why, for people.
-        reason: String,
+        /// Why.
+        why: Loss,
     },
     /// What is kept of a topic is whole, for the first time on this connection or again.
     Whole {

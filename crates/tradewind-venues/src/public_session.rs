@@ -148,13 +148,13 @@ impl<S: Spelling> PublicSession<S> {
     }
 
     fn request(&mut self, verb: Verb, request: u64, topics: &[Topic], out: &mut Vec<u8>) {
-        match (request, verb) {
-            // The end of a subscription and the next one are one request: the answers to both may look the same.
-            (OWN_REQUEST, Verb::Unsubscribe) => {}
-            (OWN_REQUEST, Verb::Subscribe) => self.kept.requests.sent_own(topics),
-            _ => self.kept.requests.sent(request, topics),
+        if request != OWN_REQUEST {
+            self.kept.requests.sent(request, topics);
         }
         for text in self.spelling.request(verb, request, topics, &self.symbols) {
+            if request == OWN_REQUEST {
+                self.kept.requests.sent_own(topics);
+            }
             self.socket.send(&text, out);
         }
     }

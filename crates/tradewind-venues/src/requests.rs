@@ -8,6 +8,8 @@ use crate::protocol::{Ignored, Incoming, Topic};
 
 /// Requests that are remembered; the source asks again for what is not answered in time.
 const OPEN_MAX: usize = 64;
+/// Of them a connection's own, so that these leave room for those of the source.
+const OWN_MAX: usize = OPEN_MAX / 2;
 
 /// The number of requests that a connection makes on its own. The source's begin at 1.
 pub(crate) const OWN_REQUEST: u64 = 0;
@@ -27,19 +29,15 @@ impl Requests {
         self.open.push_back((request, topics.to_vec()));
     }
 
-    /// A connection requested lost books on its own, in place of those that it had requested before. An answer to that is no answer
-    /// to a request of the source, whichever is the oldest one.
+    /// A connection sent one message about lost books on its own. The venue may refuse each such message by itself, and the answer to
+    /// none of them is one to a request of the source, whichever is the oldest one.
     pub(crate) fn sent_own(&mut self, topics: &[Topic]) {
-        for (_, before) in self
-            .open
-            .iter_mut()
-            .filter(|(open, _)| *open == OWN_REQUEST)
+        let is_own = |(open, _): &(u64, Vec<Topic>)| *open == OWN_REQUEST;
+        if self.open.iter().filter(|one| is_own(one)).count() == OWN_MAX
+            && let Some(oldest) = self.open.iter().position(is_own)
         {
-            before.retain(|topic| !topics.contains(topic));
+            self.open.remove(oldest);
         }
-        let is_empty =
-            |(open, topics): &(u64, Vec<Topic>)| *open == OWN_REQUEST && topics.is_empty();
-        self.open.retain(|one| !is_empty(one));
         self.sent(OWN_REQUEST, topics);
     }
 
@@ -48,17 +46,33 @@ impl Requests {
         let holds = |(_, topics): &(u64, Vec<Topic>)| topics.contains(&topic);
         let at = self.open.iter().position(holds)?;
         let (request, topics) = self.open.get_mut(at)?;
+        let request = *request;
+        if request == OWN_REQUEST {
+            self.close_own(topic);
+            return None;
+        }
         topics.retain(|other| *other != topic);
-        let done = topics.is_empty().then_some(*request)?;
+        let done = topics.is_empty().then_some(request)?;
         self.open.remove(at);
         Some(done)
+    }
+
+    /// A lost book was granted: no message about it is answered any more.
+    fn close_own(&mut self, topic: Topic) {
+        self.open.retain_mut(|(open, topics)| {
+            if *open != OWN_REQUEST {
+                return true;
+            }
+            topics.retain(|other| *other != topic);
+            !topics.is_empty()
+        });
     }
 
     /// What the source learns of a topic that was granted, if it is one: its request is granted with the last of its topics.
     pub(crate) fn acked_topic<E>(&mut self, topic: Result<Topic, Ignored>) -> Incoming<E> {
         match topic.map(|topic| self.granted_topic(topic)) {
-            Ok(Some(request)) if request != OWN_REQUEST => Incoming::Acked { request },
-            Ok(_) => Incoming::Ignored(Ignored::NotWanted),
+            Ok(Some(request)) => Incoming::Acked { request },
+            Ok(None) => Incoming::Ignored(Ignored::NotWanted),
             Err(why) => Incoming::Ignored(why),
         }
     }
@@ -146,7 +160,8 @@ mod tests {
         assert_eq!(refused(&topics[..1], b"no such"), refusal("no such"));
     }
 
-    /// Coinbase refuses without a number: a refused resync must not take back a subscription that the venue grants.
+    /// Coinbase refuses without a number: a refused resync must not take back a subscription that the venue grants. A resync is two
+    /// messages, and each may be refused.
     #[test]
     fn the_refusal_of_a_resync_is_no_subscriptions() {
         let [book, other] = [Topic::Depth(InstrumentId(0)), Topic::Depth(InstrumentId(1))];
@@ -155,10 +170,14 @@ mod tests {
         requests.sent_own(&[book]);
         requests.sent(7, &[other]);
         let mut refused = || requests.refused::<()>(None, b"slow down", &mut books);
-        assert_eq!(refused(), Incoming::Ignored(Ignored::NotWanted));
+        for _ in 0..2 {
+            assert_eq!(refused(), Incoming::Ignored(Ignored::NotWanted));
+        }
         let (request, reason) = (7, "slow down".to_owned());
         assert_eq!(refused(), Incoming::Refused { request, reason });
-        requests.sent_own(&[book]);
+        for _ in 0..1_000 {
+            requests.sent_own(&[book]);
+        }
         requests.sent(8, &[other]);
         let acked = |requests: &mut Requests, topic| requests.acked_topic::<()>(Ok(topic));
         assert_eq!(
@@ -166,6 +185,7 @@ mod tests {
             Incoming::Ignored(Ignored::NotWanted)
         );
         assert_eq!(acked(&mut requests, other), Incoming::Acked { request: 8 });
+        assert_eq!(requests.open.len(), 0);
     }
 
     #[test]

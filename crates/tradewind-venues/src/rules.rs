@@ -7,7 +7,7 @@ use tradewind_model::{
 };
 
 use crate::binance::Assets;
-use crate::symbols::{SymbolTable, Written};
+use crate::symbols::{SymbolTable, VenueDecimals};
 
 /// An instrument as the venue lists it, before the desk has given it an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,8 +181,9 @@ pub(crate) fn amount(text: &Option<String>) -> Result<i128, String> {
 pub(crate) fn changed_rules(
     symbols: &SymbolTable,
     listings: Vec<Listing>,
-) -> (Vec<(String, Instrument)>, Vec<Instrument>, Written) {
-    let (mut table, mut changed, mut written) = (Vec::new(), Vec::new(), Written::new());
+) -> (Vec<(String, Instrument)>, Vec<Instrument>, VenueDecimals) {
+    let (mut table, mut changed) = (Vec::new(), Vec::new());
+    let mut venue_decimals = VenueDecimals::new();
     for listing in listings {
         let Some(old) = symbols.find(listing.symbol.as_bytes()) else {
             continue;
@@ -201,7 +202,7 @@ pub(crate) fn changed_rules(
         });
         let decimals = |of: &Instrument| (of.price_decimals, of.quantity_decimals);
         if decimals(&listing.instrument) != decimals(old) {
-            written.insert(old.id, decimals(&listing.instrument));
+            venue_decimals.insert(old.id, decimals(&listing.instrument));
         }
         if new != *old {
             new.revision += 1;
@@ -217,7 +218,7 @@ pub(crate) fn changed_rules(
             table.push((symbol.to_owned(), old.clone()));
         }
     }
-    (table, changed, written)
+    (table, changed, venue_decimals)
 }
 
 /// The instrument with its numbers as counts in the decimals of `old`, if they can be.

@@ -28,7 +28,7 @@ pub trait MarketSink: Send + Sync + 'static {
     fn health(&self, change: &HealthChange);
     /// A subscription has failed many times and is tried on; the instrument's bots are not ready.
     fn failed(&self, topic: Topic, reason: &str);
-    /// A price was finer than its instrument's: the venue has other rules than were read.
+    /// A price was finer than its instrument's, or a book's checksum wrong: the venue may have other rules than were read.
     fn off_grid(&self) {}
     /// Candles that the stream missed are not to be had from the venue either.
     fn candles_missing(&self, _hole: &CandleHole) {}
@@ -194,7 +194,7 @@ pub trait SourceSink<E>: Send + 'static {
     fn down(&mut self, reason: &str);
     /// A subscription has failed many times; it is tried on.
     fn failed(&mut self, topic: Topic, reason: &str);
-    /// A price was finer than its instrument's.
+    /// A price was finer than its instrument's, or a book's checksum wrong.
     fn off_grid(&mut self) {}
     /// Messages of the whole source are missing.
     fn gap(&mut self) {}

@@ -16,11 +16,11 @@ pub struct SymbolTable {
     listed: Vec<Listed>,
     by_symbol: Vec<(u128, usize)>,
     by_id: Vec<Option<usize>>,
-    written: Written,
+    venue_decimals: VenueDecimals,
 }
 
 /// The decimals of prices and quantities in which a venue writes numbers, of instruments whose own are others.
-pub(crate) type Written = BTreeMap<InstrumentId, (u8, u8)>;
+pub type VenueDecimals = BTreeMap<InstrumentId, (u8, u8)>;
 
 /// The instruments in use as they were read last, shared by the connections of a venue.
 #[derive(Debug, Default)]
@@ -74,20 +74,24 @@ impl SymbolTable {
     }
 
     /// The same, with what the venue writes in other decimals.
-    pub(crate) fn written(mut self, written: Written) -> Self {
-        self.written = written;
+    pub(crate) fn with_venue_decimals(mut self, decimals: VenueDecimals) -> Self {
+        self.venue_decimals = decimals;
         self
     }
 
     /// What the venue writes in other decimals.
-    pub(crate) const fn written_differently(&self) -> &Written {
-        &self.written
+    pub(crate) const fn venue_decimals(&self) -> &VenueDecimals {
+        &self.venue_decimals
     }
 
     /// How many more decimals the venue writes prices and quantities of an instrument with than we count in; fewer are negative.
     pub(crate) fn finer(&self, instrument: &Instrument) -> (i8, i8) {
         let own = (instrument.price_decimals, instrument.quantity_decimals);
-        let (price, quantity) = self.written.get(&instrument.id).copied().unwrap_or(own);
+        let (price, quantity) = self
+            .venue_decimals
+            .get(&instrument.id)
+            .copied()
+            .unwrap_or(own);
         let more = |written: u8, own: u8| written.cast_signed() - own.cast_signed();
         (more(price, own.0), more(quantity, own.1))
     }

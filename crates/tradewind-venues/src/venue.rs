@@ -19,6 +19,7 @@ use crate::machine::SourceSettings;
 use crate::protocol::{Protocol, Topic};
 use crate::sink::{AccountSink, AssetBalance, MarketSink, SourceSink};
 use crate::source::DataSource;
+use crate::symbols::VenueDecimals;
 use crate::wire::Connector;
 
 /// A future that a trait object gives.
@@ -46,6 +47,11 @@ pub trait MarketData: std::fmt::Debug + Send + Sync {
 
     /// Reads the rules of the instruments in use again. Those that changed come back, each as a new revision.
     fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>>;
+
+    /// The decimals of prices and quantities in which the venue writes numbers, of instruments whose own are others.
+    fn venue_decimals(&self) -> VenueDecimals {
+        VenueDecimals::new()
+    }
 
     /// Resolves when market data shows that the rules may have changed.
     fn rules_doubted(&self) -> Pending<'_, ()> {

@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tradewind_model::Timestamp;
@@ -56,10 +56,14 @@ pub struct RecordingSettings {
     pub block_bytes: usize,
     /// A block that is as old is written.
     pub block_after: Duration,
+    /// Bytes that are left free on the disk for others.
+    pub free_min: u64,
+    /// The most that the files in the folder may have together.
+    pub total_max: u64,
 }
 
 impl RecordingSettings {
-    /// Files of 256 MiB or an hour, blocks of 256 KiB or a second.
+    /// Files of 256 MiB or an hour, blocks of 256 KiB or a second, as much as the disk takes.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self {
@@ -68,6 +72,8 @@ impl RecordingSettings {
             rotate_after: Duration::from_secs(3_600),
             block_bytes: 256 << 10,
             block_after: Duration::from_secs(1),
+            free_min: 0,
+            total_max: u64::MAX,
         }
     }
 }
@@ -115,6 +121,8 @@ struct Open {
     began: Timestamp,
     bytes: u64,
     last: Timestamp,
+    /// Whether what each file begins with is in it.
+    is_headed: bool,
 }
 
 /// The block that is being filled.
@@ -135,6 +143,8 @@ pub struct RecordingWriter<D> {
     disk: D,
     settings: RecordingSettings,
     open: Option<Open>,
+    /// Notes that each file after the first one begins with: without them it could not be read by itself.
+    heading: Vec<String>,
     filling: Filling,
     lost: Option<Loss>,
     retry_at: Timestamp,
@@ -148,6 +158,7 @@ impl<D: Disk> RecordingWriter<D> {
             disk,
             settings,
             open: None,
+            heading: Vec::new(),
             filling: Filling::new(),
             lost: None,
             retry_at: Timestamp::EPOCH,
@@ -182,6 +193,11 @@ impl<D: Disk> RecordingWriter<D> {
     /// Adds a line about the recording itself, which is no frame.
     pub fn note(&mut self, at: Timestamp, note: &[u8], now: Timestamp) {
         self.filling.line(at, note, now);
+    }
+
+    /// Each file from the next one on begins with these notes.
+    pub fn head_with(&mut self, notes: Vec<String>) {
+        self.heading = notes;
     }
 
     /// Writes down that frames were lost before they came here, or does so once the disk takes lines again.
@@ -250,6 +266,7 @@ impl<D: Disk> RecordingWriter<D> {
 
     fn append(&mut self, now: Timestamp) -> io::Result<()> {
         self.rotate(now)?;
+        self.head(now)?;
         let Filling {
             text,
             lines,
@@ -267,6 +284,26 @@ impl<D: Disk> RecordingWriter<D> {
         self.status.bytes += bytes;
         self.status.lines += u64::from(*lines);
         self.filling = Filling::new();
+        Ok(())
+    }
+
+    /// Writes what a file begins with that was just begun.
+    fn head(&mut self, now: Timestamp) -> io::Result<()> {
+        let Some(open) = self.open.as_mut().filter(|open| !open.is_headed) else {
+            return Ok(());
+        };
+        if !self.heading.is_empty() {
+            let mut head = Filling::new();
+            for note in &self.heading {
+                head.line(self.filling.first, note.as_bytes(), now);
+            }
+            let block = block::pack(&head.text, head.lines, head.first, head.last)?;
+            self.disk.append(&block)?;
+            open.bytes += block.len() as u64;
+            self.status.bytes += block.len() as u64;
+            self.status.lines += u64::from(head.lines);
+        }
+        open.is_headed = true;
         Ok(())
     }
 
@@ -292,6 +329,8 @@ impl<D: Disk> RecordingWriter<D> {
             began: now,
             bytes: 0,
             last: Timestamp::EPOCH,
+            // In the first one they stand where they became known.
+            is_headed: self.status.files == 1,
         });
         Ok(())
     }
@@ -336,6 +375,10 @@ pub struct FolderDisk {
     length: u64,
     /// A part of a block may stand behind `length`.
     is_torn: bool,
+    free_min: u64,
+    total_max: u64,
+    /// Bytes in all files of the folder.
+    total: u64,
     _lock: File,
 }
 
@@ -354,7 +397,10 @@ impl FolderDisk {
     ///
     /// # Errors
     /// The folder cannot be used, or another recorder is at work in it.
-    pub fn open(folder: PathBuf) -> Result<(Self, Vec<Former>), DataError> {
+    pub fn open(
+        folder: PathBuf,
+        settings: &RecordingSettings,
+    ) -> Result<(Self, Vec<Former>), DataError> {
         let io = |source| DataError::io(&folder, source);
         fs::create_dir_all(&folder).map_err(io)?;
         let lock = lock(&folder)?;
@@ -372,7 +418,11 @@ impl FolderDisk {
             former.push(Former { path, cut });
         }
         former.sort_by(|one, other| one.path.cmp(&other.path));
+        let total = total_of(&folder).map_err(io)?;
         let disk = Self {
+            free_min: settings.free_min,
+            total_max: settings.total_max,
+            total,
             folder,
             file: None,
             length: 0,
@@ -380,6 +430,46 @@ impl FolderDisk {
             _lock: lock,
         };
         Ok((disk, former))
+    }
+}
+
+/// Bytes of the recording's files in a folder.
+fn total_of(folder: &Path) -> io::Result<u64> {
+    let mut total = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.path().extension().is_some_and(|end| end == "gz") {
+            total += entry.metadata()?.len();
+        }
+    }
+    Ok(total)
+}
+
+impl FolderDisk {
+    /// Refuses a block for which there is no room beside what others need.
+    fn make_sure_of_room(&mut self, bytes: u64) -> io::Result<()> {
+        if self.total.saturating_add(bytes) > self.total_max {
+            // Somebody may have moved files away.
+            self.total = total_of(&self.folder)?;
+        }
+        if self.total.saturating_add(bytes) > self.total_max {
+            let most = self.total_max >> 20;
+            return Err(io::Error::other(format!(
+                "the recording has the {most} MiB that it may have; move its older files away"
+            )));
+        }
+        if self.free_min > 0 {
+            let disk = rustix::fs::statvfs(&self.folder)?;
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            if free < self.free_min.saturating_add(bytes) {
+                let least = self.free_min >> 20;
+                return Err(io::Error::new(
+                    io::ErrorKind::StorageFull,
+                    format!("less than {least} MiB of the disk are free, which are left to others"),
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -405,6 +495,7 @@ impl Disk for FolderDisk {
     }
 
     fn append(&mut self, block: &[u8]) -> io::Result<()> {
+        self.make_sure_of_room(block.len() as u64)?;
         let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
         if self.is_torn {
             file.set_len(self.length)?;
@@ -416,6 +507,7 @@ impl Disk for FolderDisk {
         }
         self.is_torn = false;
         self.length += block.len() as u64;
+        self.total += block.len() as u64;
         Ok(())
     }
 

@@ -293,7 +293,8 @@ impl Market {
         feed.is_whole = false;
         feed.event_time = None;
         if let Some(lost_at) = lost_at {
-            feed.depth.take_if(|depth| depth.received_at < lost_at);
+            // A book of the same read came before the loss, or it is replaced by the next one.
+            feed.depth.take_if(|depth| depth.received_at <= lost_at);
             feed.lost_at = feed.lost_at.max(Some(lost_at));
         }
     }

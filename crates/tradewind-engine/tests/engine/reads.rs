@@ -345,6 +345,25 @@ fn a_book_that_was_received_after_a_loss_is_kept_whenever_the_loss_is_handled() 
     }
 }
 
+/// D04: one read brings a book and the change that shows that another one was lost; both have its time.
+#[test]
+fn a_book_of_the_read_that_shows_a_loss_is_forgotten() {
+    let script = Script::default().reading(on_quotes());
+    let mut desk = desk(&script);
+    desk.quote_of(OTHER, 10_050, 10_051);
+    desk.input(&Input::Depth(Box::new(depth(desk.now))));
+    for health in [FeedHealth::Gap, FeedHealth::Live] {
+        desk.input(&Input::Health {
+            instrument: OTHER,
+            health,
+            received_at: Some(desk.now),
+        });
+    }
+    desk.quote_of(OTHER, 10_050, 10_051);
+    let seen = script.reads();
+    assert_eq!(seen.last().unwrap().depth, None);
+}
+
 /// R11
 #[test]
 fn an_entry_waits_for_a_second_source_that_drifts_and_an_exit_does_not() {

@@ -230,8 +230,7 @@ pub(crate) fn tell(
         }
         Outcome::Lost(why) => {
             *is_down = true;
-            let reason = why.to_string();
-            on(Incoming::Lost { topic, reason });
+            on(Incoming::Lost { topic, why });
         }
         Outcome::Repeated => on(Incoming::Ignored(Ignored::Repeated)),
         Outcome::Waiting => on(Incoming::Ignored(Ignored::NotWanted)),

@@ -76,7 +76,7 @@ impl Series {
         self.release(out);
     }
 
-    /// Continues behind a hole that stays, which is said.
+    /// Continues behind a hole that stays, which is announced.
     fn leave_open(
         &mut self,
         (instrument, interval): (InstrumentId, Interval),
@@ -155,40 +155,56 @@ impl Refills {
         holes.collect()
     }
 
-    /// A hole was read: what fills it and what follows is handed on. Beside candles of it, one that the venue does not have is one
-    /// that nothing was traded in. An answer without any may have come before the venue wrote them: the hole is read again, as if
-    /// it had [`failed`](Self::failed). Returns whether it is to be read again.
+    /// A hole was read, with the candles beside it: what fills it and what follows is handed on. Between candles on both sides of
+    /// it, one that the venue does not have is one that nothing was traded in. An answer that lacks a side may have come before the
+    /// venue wrote it: the hole is read again, and in the end that side of it is missing. Returns whether it is to be read again.
     pub(super) fn filled(
         &self,
         hole: &CandleHole,
         mut candles: Vec<Candle>,
         hand_on: impl FnMut(Next),
     ) -> bool {
+        let begins = candles.iter().any(|candle| candle.open_time < hole.from);
+        let ends = candles.iter().any(|candle| candle.open_time >= hole.end);
         candles.retain(|candle| (hole.from..hole.end).contains(&candle.open_time));
-        if candles.is_empty() {
-            return self.failed(hole, hand_on);
-        }
         let mut all = lock(&self.series);
         let Some(series) = all.get_mut(&(hole.instrument, hole.interval)) else {
             return false;
         };
-        let mut out = Vec::new();
-        if let Some(from) = series.end.filter(|end| *end < hole.from) {
-            let end = hole.from;
-            out.push(Next::Missing(CandleHole { from, end, ..*hole }));
+        if !(begins && ends) {
+            series.attempts += 1;
+            if series.attempts < ATTEMPTS_MAX {
+                return true;
+            }
         }
+        let mut out = Vec::new();
+        let missing = |from: Timestamp, end: Timestamp, out: &mut Vec<Next>| {
+            if from < end {
+                out.push(Next::Missing(CandleHole { from, end, ..*hole }));
+            }
+        };
+        let begin = if begins {
+            hole.from
+        } else {
+            candles.first().map_or(hole.end, |first| first.open_time)
+        };
+        missing(series.end.unwrap_or(begin), begin, &mut out);
         for candle in candles {
             if series.end.is_none_or(|end| candle.open_time >= end) {
                 series.hand_on(candle, &mut out);
             }
+        }
+        if !ends {
+            let from = series.end.map_or(begin, |end| end.max(begin));
+            missing(from, hole.end, &mut out);
         }
         series.go_on(&mut out);
         out.into_iter().for_each(hand_on);
         false
     }
 
-    /// A hole could not be read. Once that has failed often it is said to be missing, and what follows it is handed on. Returns
-    /// whether it is to be read again.
+    /// A hole could not be read. Once that has failed often it is announced, and what follows it is handed on. Returns whether it
+    /// is to be read again.
     pub(super) fn failed(&self, hole: &CandleHole, hand_on: impl FnMut(Next)) -> bool {
         let mut all = lock(&self.series);
         let Some(series) = all.get_mut(&(hole.instrument, hole.interval)) else {
@@ -291,33 +307,48 @@ mod tests {
         assert_eq!(taken(&refills, 9), [9]);
     }
 
-    /// The venue may write its candles a moment later than its stream says them.
+    /// The venue may write its candles a moment later than its stream sends them.
     #[test]
-    fn an_answer_without_candles_is_no_answer_and_in_the_end_a_gap_with_its_bounds() {
-        for is_there_at_last in [false, true] {
+    fn an_answer_that_lacks_a_side_of_the_hole_is_read_again_and_in_the_end_shows_the_gap() {
+        let cases: [(&[i64], &[i64]); 5] = [
+            (&[], &[-4, -5, -6, 7]),
+            (&[3], &[-4, -5, -6, 7]),
+            (&[3, 4], &[4, -5, -6, 7]),
+            (&[5, 7], &[-4, 5, 7]),
+            (&[5], &[-4, 5, -6, 7]),
+        ];
+        for (answer, wanted) in cases {
             let refills = Refills::default();
             taken(&refills, 3);
             refills.broken(InstrumentId(0));
-            taken(&refills, 6);
+            taken(&refills, 7);
             let hole = refills.holes()[0];
             let mut out = Vec::new();
-            let beside = [3, 6].map(minute).to_vec();
+            let read = || answer.iter().copied().map(minute).collect();
             for _ in 1..ATTEMPTS_MAX {
-                assert!(refills.filled(&hole, beside.clone(), |next| out.push(next)));
+                assert!(refills.filled(&hole, read(), |next| out.push(next)));
                 assert_eq!(out, []);
             }
-            let last = if is_there_at_last {
-                vec![minute(5)]
-            } else {
-                beside
-            };
-            assert!(!refills.filled(&hole, last, |next| out.push(next)));
-            let wanted: &[i64] = if is_there_at_last {
-                &[5, 6]
-            } else {
-                &[-4, -5, 6]
-            };
-            assert_eq!(minutes(&out), wanted);
+            assert!(!refills.filled(&hole, read(), |next| out.push(next)));
+            assert_eq!(minutes(&out), wanted, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn between_the_candles_beside_a_hole_what_is_not_there_was_not_traded() {
+        for (answer, wanted) in [
+            (&[3, 7][..], &[7][..]),
+            (&[3, 5, 7], &[5, 7]),
+            (&[3, 4, 5, 6, 7], &[4, 5, 6, 7]),
+        ] {
+            let refills = Refills::default();
+            taken(&refills, 3);
+            refills.broken(InstrumentId(0));
+            taken(&refills, 7);
+            let (hole, mut out) = (refills.holes()[0], Vec::new());
+            let read = answer.iter().copied().map(minute).collect();
+            assert!(!refills.filled(&hole, read, |next| out.push(next)));
+            assert_eq!(minutes(&out), wanted, "{answer:?}");
         }
     }
 
@@ -329,7 +360,7 @@ mod tests {
         taken(&refills, 1_003);
         let hole = refills.holes()[0];
         let mut out = Vec::new();
-        let read = (3..1_003).map(minute).collect();
+        let read = (2..1_004).map(minute).collect();
         assert!(!refills.filled(&hole, read, |next| out.push(next)));
         assert_eq!(minutes(&out)[..3], [-1, -2, 3]);
     }

@@ -6,7 +6,6 @@ use tokio::sync::Notify;
 use tradewind_model::{Candle, Depth, FeedHealth, Quote, Trade};
 
 use super::refills::Refills;
-use crate::book::Loss;
 use crate::health::HealthChange;
 use crate::protocol::Topic;
 use crate::sink::MarketSink;
@@ -25,7 +24,7 @@ pub(super) struct FeedSink {
     pub(super) sink: Arc<dyn MarketSink>,
     pub(super) venue: String,
     pub(super) refills: Arc<Refills>,
-    /// Notified when a price is finer than its instrument's.
+    /// Notified when data shows that an instrument's rules may be others.
     pub(super) doubts: Arc<Notify>,
     pub(super) speaks: Speaks,
 }
@@ -51,10 +50,6 @@ impl MarketSink for FeedSink {
     fn health(&self, change: &HealthChange) {
         if matches!(change.health, FeedHealth::Gap | FeedHealth::Resync) {
             self.refills.broken(change.instrument);
-        }
-        // The venue may write its numbers in other decimals than were read.
-        if change.reason == Loss::Checksum.to_string() {
-            self.doubts.notify_one();
         }
         if self.speaks == Speaks::OfHealth {
             self.sink.health(change);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tradewind_model::Timestamp;
 
+use crate::book::Loss;
 use crate::connection::LossReason;
 use crate::health::{HealthChange, SequenceVerdict};
 use crate::machine::{LinkId, SourceIn, SourceMachine, SourceOut, SourceSettings};
@@ -389,8 +390,12 @@ fn take<E>(
             sink.gap();
             None
         }
-        Incoming::Lost { topic, reason } => {
-            machine.kept(now, link, topic, Some(&reason), &mut health);
+        Incoming::Lost { topic, why } => {
+            // The venue may write its numbers in other decimals than were read.
+            if why == Loss::Checksum {
+                sink.off_grid();
+            }
+            machine.kept(now, link, topic, Some(&why.to_string()), &mut health);
             None
         }
         Incoming::Whole { topic } => {

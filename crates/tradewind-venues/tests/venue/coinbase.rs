@@ -174,13 +174,12 @@ fn d01_a_jump_of_the_connections_numbers_loses_its_books() {
     let received = dialogue.receives(&book("update", 8, &[("bid", "68900.00", "9")]));
     let [
         Incoming::Gap { missing: 2 },
-        Incoming::Lost { reason, .. },
+        Incoming::Lost { why: Loss::Gap, .. },
         Incoming::Ignored(Ignored::NotWanted),
     ] = &received[..]
     else {
         panic!("{received:?}")
     };
-    assert_eq!(*reason, Loss::Gap.to_string());
     let sent = dialogue.sent();
     assert!(
         sent[0].contains("\"unsubscribe\"") && sent[1].contains("\"subscribe\"") && sent.len() == 2,
@@ -188,6 +187,30 @@ fn d01_a_jump_of_the_connections_numbers_loses_its_books() {
     );
     let whole = dialogue.receives(&book("snapshot", 9, &SIDES));
     assert!(matches!(whole[0], Incoming::Whole { .. }), "{whole:?}");
+}
+
+/// A refusal has no number, and requesting a lost book again is two messages.
+#[test]
+fn the_refusals_of_a_lost_books_request_are_no_other_requests() {
+    let mut dialogue = dialogue();
+    let listed = |number: u64, subscriptions: Value| {
+        let message = json!({"channel": "subscriptions", "client_id": "", "timestamp": "2026-04-07T14:30:00Z",
+            "events": [{"subscriptions": subscriptions}]});
+        numbered(message, number)
+    };
+    dialogue.does(|protocol, out| protocol.subscribe(1, &[Topic::Depth(BTC)], out));
+    let granted = dialogue.receives(&listed(0, json!({"level2": ["BTC-USD"]})));
+    assert_eq!(granted, [Incoming::Acked { request: 1 }]);
+    dialogue.receives(&book("snapshot", 1, &SIDES));
+    dialogue.receives(&book("update", 3, &[("bid", "68900.00", "9")]));
+    dialogue.does(|protocol, out| protocol.subscribe(2, &[Topic::Quotes(BTC)], out));
+    for _ in 0..2 {
+        let refused = dialogue.receives(r#"{"type":"error","message":"rate limit"}"#);
+        assert_eq!(refused, [Incoming::Ignored(Ignored::NotWanted)]);
+    }
+    let all = json!({"level2": ["BTC-USD"], "ticker": ["BTC-USD"]});
+    let granted = dialogue.receives(&listed(4, all));
+    assert_eq!(granted, [Incoming::Acked { request: 2 }]);
 }
 
 /// A frame of several events of books, each with its product.

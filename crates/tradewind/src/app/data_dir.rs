@@ -24,7 +24,7 @@ use crate::app::venue::random_hex;
 const PREALLOCATED: u64 = 1 << 20;
 
 /// Bytes kept for exits, cancels and their records when the disk is full.
-const RESERVE: u64 = 64 << 20;
+pub(crate) const RESERVE: u64 = 64 << 20;
 
 /// The opened data directory.
 pub(super) struct DataDir {

@@ -1,15 +1,18 @@
 //! Venues that are read without an account: prices that bots look at besides those they trade on.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use tradewind_events::Configuration;
 use tradewind_model::{Instrument, Ppm, VenueId};
-use tradewind_venues::{Connector, MarketData, MarketSink, VenueContext, VenueKind, build_feed};
+use tradewind_venues::{
+    Connector, MarketData, MarketSink, VenueContext, VenueDecimals, VenueKind, build_feed,
+};
 
 use crate::app::bans::Bans;
 use crate::app::feed_reads::{FeedReader, FeedReads};
 use crate::app::hot_path::{HotPath, Tasks};
+use crate::app::recorder::InstrumentNotes;
 use crate::app::recordings::Recordings;
 use crate::app::venue::{kept_budget, public_settings, within_budget};
 use crate::config::DeskConfig;
@@ -22,6 +25,29 @@ pub(crate) struct Feed {
     address: String,
     data: Arc<dyn MarketData>,
     kind: VenueKind,
+    recorded: OnceLock<Recorded>,
+}
+
+/// What keeps a recording's note of instruments as the venue writes their numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorded {
+    notes: InstrumentNotes,
+    kind: VenueKind,
+    named: Vec<(String, Instrument)>,
+}
+
+impl Recorded {
+    /// Writes down what the instruments are, with the decimals that the venue writes now.
+    pub(super) fn note(&self, decimals: &VenueDecimals) {
+        let mut named = self.named.clone();
+        for (_, instrument) in &mut named {
+            if let Some((price, quantity)) = decimals.get(&instrument.id) {
+                instrument.price_decimals = *price;
+                instrument.quantity_decimals = *quantity;
+            }
+        }
+        self.notes.write(self.kind, &named);
+    }
 }
 
 /// Builds a reader for each venue without accounts that some bot reads; connects nowhere. `connectors` are by venue.
@@ -53,6 +79,7 @@ pub(super) fn prepare(
             name: venue.name.clone(),
             address: venue.rest_url.clone(),
             kind: venue.kind,
+            recorded: OnceLock::new(),
             data: data.with_context(|| format!("venue {}", venue.name))?,
         });
     }
@@ -91,8 +118,20 @@ impl Feed {
     pub(super) fn note(&self, recordings: &Recordings, configuration: &Configuration) {
         let here = configuration.instruments.iter().filter(|one| self.has(one));
         let named = here.filter_map(|one| Some((self.data.symbol(&one.name)?, one.clone())));
-        let named: Vec<(String, Instrument)> = named.collect();
-        recordings.note(&self.name, self.kind, &named);
+        let Some(notes) = recordings.notes(&self.name) else {
+            return;
+        };
+        let recorded = self.recorded.get_or_init(|| Recorded {
+            notes,
+            kind: self.kind,
+            named: named.collect(),
+        });
+        recorded.note(&self.data.venue_decimals());
+    }
+
+    /// What notes its instruments in its recording, if it has one.
+    pub(super) fn recorded(&self) -> Option<Recorded> {
+        self.recorded.get().cloned()
     }
 
     /// What reads it.

@@ -53,7 +53,7 @@ pub(crate) fn prepare(
             };
             let mut connector = connector(source)?;
             if let Some(recordings) = recordings.as_deref_mut().filter(|_| source.record) {
-                connector = recordings.tap(&source.name, &source.address, connector)?;
+                connector = recordings.tap(&source.name, &source.address, connector);
             }
             Ok(HouseSource {
                 settings,

@@ -68,12 +68,14 @@ pub(super) fn start_rules(
                 rejections: Some((rejections, account)),
                 halts: halts.clone(),
                 prices: PriceDoubts::default(),
+                recorded: None,
             };
             rules.run(stop)
         });
     }
     for feed in &venues.feeds {
         let (venue, queues) = (Arc::clone(feed.data()), Arc::clone(queues));
+        let recorded = feed.recorded();
         supervisor.keep("rules", move |stop| {
             let rules = Rules {
                 venue: Arc::clone(&venue),
@@ -81,6 +83,7 @@ pub(super) fn start_rules(
                 rejections: None,
                 halts: Halts::default(),
                 prices: PriceDoubts::default(),
+                recorded: recorded.clone(),
             };
             rules.run(stop)
         });

@@ -70,8 +70,8 @@ pub(crate) struct Queue {
     bytes_max: u64,
     /// What is missing at the end of connections whose end found no room.
     unsaid: Mutex<Option<Missing>>,
-    /// Lines of the recorder's own that are to be written next.
-    notes: Mutex<Vec<String>>,
+    /// What the instruments are, while it is not written down.
+    instruments: Mutex<Option<String>>,
 }
 
 impl Tap for Queue {
@@ -146,14 +146,14 @@ impl Recorder {
         bytes_max: u64,
     ) -> anyhow::Result<Self> {
         let scheme = options.scheme;
-        let (disk, former) = FolderDisk::open(options.folder.clone())?;
+        let (disk, former) = FolderDisk::open(options.folder.clone(), &options.settings)?;
         let (sender, reads) = bounded(READS_MAX);
         let queue = Arc::new(Queue {
             sender,
             waiting: AtomicU64::new(0),
             bytes_max,
             unsaid: Mutex::default(),
-            notes: Mutex::default(),
+            instruments: Mutex::default(),
         });
         let (stop, progress) = (
             Arc::<AtomicBool>::default(),
@@ -203,7 +203,12 @@ impl Recorder {
 
     /// Writes down what the instruments of a venue are, with the venue's symbols.
     pub(crate) fn note_instruments(&self, kind: VenueKind, instruments: &[(String, Instrument)]) {
-        lock(&self.queue.notes).push(lines::instruments(kind.name(), instruments));
+        self.notes().write(kind, instruments);
+    }
+
+    /// What writes that down while the recorder is at work.
+    pub(crate) fn notes(&self) -> InstrumentNotes {
+        InstrumentNotes(Arc::clone(&self.queue))
     }
 
     /// How far it is.
@@ -216,6 +221,17 @@ impl Recorder {
         self.stop.store(true, Ordering::Release);
         let is_whole = self.thread.join().unwrap_or(false);
         (lock(&self.progress).clone(), is_whole)
+    }
+}
+
+/// Writes down what the instruments of a venue are.
+#[derive(Clone, Debug)]
+pub(crate) struct InstrumentNotes(Arc<Queue>);
+
+impl InstrumentNotes {
+    /// As they are from now on, with the venue's symbols.
+    pub(crate) fn write(&self, kind: VenueKind, instruments: &[(String, Instrument)]) {
+        *lock(&self.0.instruments) = Some(lines::instruments(kind.name(), instruments));
     }
 }
 
@@ -238,10 +254,12 @@ impl Writing {
         let begun = self.clock.now();
         let heading = self.options.heading.clone();
         self.writer.note(begun, heading.as_bytes(), begun);
+        self.writer.head_with(vec![heading]);
         let mut looked = begun;
         loop {
             let next = reads.recv_timeout(LOOK_EVERY);
             let now = self.clock.now();
+            self.note_instruments(now);
             match next {
                 Ok(tapped) => self.take(tapped, now),
                 Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Acquire) => break,
@@ -254,17 +272,24 @@ impl Writing {
             }
         }
         let now = self.clock.now();
+        self.note_instruments(now);
         self.look(now);
         let is_whole = self.writer.finish(now);
         self.look(now);
         is_whole
     }
 
+    /// Before what comes next: without it a frame says nothing.
+    fn note_instruments(&mut self, now: Timestamp) {
+        let Some(note) = lock(&self.queue.instruments).take() else {
+            return;
+        };
+        self.note(now, &note, now);
+        let heading = self.options.heading.clone();
+        self.writer.head_with(vec![heading, note]);
+    }
+
     fn look(&mut self, now: Timestamp) {
-        let notes = std::mem::take(&mut *lock(&self.queue.notes));
-        for note in notes {
-            self.note(now, &note, now);
-        }
         if let Some(missing) = lock(&self.queue.unsaid).take() {
             self.writer.lose(loss(missing));
         }

@@ -8,12 +8,18 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
-use tradewind_data::RecordingSettings;
-use tradewind_model::{Clock, Instrument};
-use tradewind_venues::{Address, Connector, VenueKind};
+use tradewind_data::{Former, RecordingSettings};
+use tradewind_model::Clock;
+use tradewind_venues::{Address, Connector};
 
-use super::recorder::{Recorder, RecorderOptions};
+use super::data_dir::RESERVE;
+use super::recorder::{InstrumentNotes, Recorder, RecorderOptions};
 use super::supervisor::Supervisor;
+
+/// What recordings leave free of the disk: the journal's reserve, the files it writes next, and what a person needs to make room.
+const FREE_MIN: u64 = 16 * RESERVE;
+/// The most that one recording takes of the disk.
+const TOTAL_MAX: u64 = 64 << 30;
 
 /// The recorders of a desk.
 #[derive(Debug)]
@@ -33,31 +39,48 @@ impl Recordings {
         }
     }
 
-    /// A connector whose connections to an address are recorded.
-    ///
-    /// # Errors
-    /// The folder of the recording cannot be used.
+    /// A connector whose connections to an address are recorded, if its folder can be used: a desk trades without a recording.
     pub(crate) fn tap(
         &mut self,
         name: &str,
         address: &Address,
         connector: Arc<dyn Connector>,
-    ) -> anyhow::Result<Arc<dyn Connector>> {
+    ) -> Arc<dyn Connector> {
         let folder = self.folder.join(name);
-        let options = RecorderOptions::of(address, folder, RecordingSettings::new(name));
-        let recorder = Recorder::start(options, Arc::clone(&self.clock));
-        let recorder = recorder.with_context(|| format!("recording {name}"))?;
+        let settings = RecordingSettings {
+            free_min: FREE_MIN,
+            total_max: TOTAL_MAX,
+            ..RecordingSettings::new(name)
+        };
+        let options = RecorderOptions::of(address, folder, settings);
+        let recorder = match Recorder::start(options, Arc::clone(&self.clock)) {
+            Ok(recorder) => recorder,
+            Err(error) => {
+                tracing::error!(name, %error, "There is no recording of this: its folder cannot be used.");
+                return connector;
+            }
+        };
+        for Former { path, cut } in &recorder.former {
+            let path = path.display();
+            match cut {
+                Ok(bytes) => {
+                    tracing::warn!(%path, bytes, "Bytes at the end of a recording were no whole block and are cut off.");
+                }
+                Err(error) => {
+                    tracing::warn!(%path, %error, "A recording is damaged; it is left as it is.");
+                }
+            }
+        }
         let connector = recorder.tapped(connector, address, &self.clock);
         self.recorders.push((name.to_owned(), recorder));
-        Ok(connector)
+        connector
     }
 
-    /// Writes down what the instruments of a venue are, if it is recorded.
-    pub(crate) fn note(&self, name: &str, kind: VenueKind, instruments: &[(String, Instrument)]) {
+    /// What writes down what the instruments of a venue are, if it is recorded.
+    pub(crate) fn notes(&self, name: &str) -> Option<InstrumentNotes> {
         let mut recorders = self.recorders.iter();
-        if let Some((_, recorder)) = recorders.find(|(known, _)| known == name) {
-            recorder.note_instruments(kind, instruments);
-        }
+        let recorder = recorders.find(|(known, _)| known == name);
+        recorder.map(|(_, recorder)| recorder.notes())
     }
 
     /// Keeps them until the desk stops. What is started after them is stopped before.

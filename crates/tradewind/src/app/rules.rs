@@ -13,6 +13,7 @@ use tradewind_events::{EventKind, Input};
 use tradewind_model::{AccountId, Instrument, InstrumentId, InstrumentStatus};
 use tradewind_venues::MarketData;
 
+use super::feeds::Recorded;
 use crate::driver::InputQueues;
 
 /// Between two readings when nothing was refused.
@@ -37,6 +38,19 @@ pub(crate) struct Rules {
     pub(crate) halts: Halts,
     /// How soon prices count.
     pub(crate) prices: PriceDoubts,
+    /// The recording of the venue, if there is one.
+    pub(crate) recorded: Option<Recorded>,
+}
+
+/// What rules are read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// It is time.
+    Routine,
+    /// An order was refused.
+    Refusal,
+    /// A price is finer than it should be, or the checksum of a book is wrong.
+    Prices,
 }
 
 /// From when on prices that are finer than they should be have the rules read again. A tick with more decimals takes effect at the
@@ -48,8 +62,13 @@ pub(crate) struct PriceDoubts {
 }
 
 impl PriceDoubts {
-    fn read_again(&mut self, has_changed: bool, now: Instant) {
-        self.pause = match has_changed {
+    /// Notes a reading, and what it was for. One that no price caused says nothing of prices, unless it found something.
+    fn read_again(&mut self, cause: Cause, has_changed: bool, now: Instant) {
+        if cause != Cause::Prices && !has_changed {
+            return;
+        }
+        let was_quiet = self.from.is_some_and(|from| now - from >= EVERY);
+        self.pause = match has_changed || was_quiet {
             true => AGAIN,
             false => self.pause.saturating_mul(2).clamp(AGAIN, EVERY),
         };
@@ -99,13 +118,13 @@ impl Rules {
     /// Never; a component's signature.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         loop {
-            tokio::select! {
+            let cause = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(self.halts.wait()) => {}
-                () = self.doubted() => {}
-            }
+                () = tokio::time::sleep(self.halts.wait()) => Cause::Routine,
+                cause = self.doubted() => cause,
+            };
             let has_changed = self.read().await;
-            self.prices.read_again(has_changed, Instant::now());
+            self.prices.read_again(cause, has_changed, Instant::now());
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(AGAIN) => {}
@@ -122,7 +141,7 @@ impl Rules {
     }
 
     /// Waits until something shows that the rules may have changed.
-    async fn doubted(&mut self) {
+    async fn doubted(&mut self) -> Cause {
         let venue = Arc::clone(&self.venue);
         let from = self.prices.from;
         let prices = async {
@@ -132,8 +151,8 @@ impl Rules {
             venue.rules_doubted().await;
         };
         tokio::select! {
-            () = self.refused() => {}
-            () = prices => {}
+            () = self.refused() => Cause::Refusal,
+            () = prices => Cause::Prices,
         }
     }
 
@@ -161,9 +180,15 @@ impl Rules {
 
     /// Whether anything had changed.
     async fn read(&mut self) -> bool {
+        let decimals = self.venue.venue_decimals();
         match self.venue.changed_instruments().await {
             Ok(changed) => {
-                let has_changed = !changed.is_empty();
+                // Numbers in other decimals are read by them at once, though no rule changes.
+                let now = self.venue.venue_decimals();
+                if let Some(recorded) = self.recorded.as_ref().filter(|_| now != decimals) {
+                    recorded.note(&now);
+                }
+                let has_changed = !changed.is_empty() || now != decimals;
                 for instrument in changed {
                     self.halts.note(&instrument);
                     tracing::warn!(instrument = %instrument.name, "The venue changed an instrument's rules.");
@@ -182,7 +207,15 @@ impl Rules {
 
 #[cfg(test)]
 mod tests {
-    use tradewind_model::AssetId;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use tokio::sync::Notify;
+    use tradewind_model::{AssetId, Candle, Interval};
+    use tradewind_venues::execution::CandleRange;
+    use tradewind_venues::{
+        MarketSink, Pending, Source, SourceSettings, Topic, VenueDecimals, VenueError,
+    };
 
     use super::*;
 
@@ -192,15 +225,122 @@ mod tests {
         let (mut doubts, now) = (PriceDoubts::default(), Instant::now());
         let mut pauses = Vec::new();
         for _ in 0..11 {
-            doubts.read_again(false, now);
+            doubts.read_again(Cause::Prices, false, now);
             pauses.push((doubts.from.unwrap() - now).as_secs());
         }
         assert_eq!(
             pauses,
             [5, 10, 20, 40, 80, 160, 320, 640, 1_280, 1_800, 1_800]
         );
-        doubts.read_again(true, now);
+        doubts.read_again(Cause::Routine, true, now);
         assert_eq!(doubts.from.unwrap() - now, AGAIN);
+    }
+
+    /// A venue that writes fewer decimals from a moment on, and whose data shows that until its rules are read.
+    #[derive(Debug)]
+    struct Venue {
+        doubts: Notify,
+        is_changed: AtomicBool,
+        decimals: Mutex<VenueDecimals>,
+        readings: Mutex<Vec<Instant>>,
+    }
+
+    impl MarketData for Venue {
+        fn listings(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+
+        fn use_instruments(&self, _: &[Instrument]) -> Result<(), VenueError> {
+            Ok(())
+        }
+
+        fn changed_instruments(&self) -> Pending<'_, Result<Vec<Instrument>, VenueError>> {
+            self.readings.lock().unwrap().push(Instant::now());
+            if self.is_changed.load(Ordering::SeqCst) {
+                let fewer = VenueDecimals::from([(InstrumentId(0), (1, 8))]);
+                *self.decimals.lock().unwrap() = fewer;
+            }
+            self.listings()
+        }
+
+        fn venue_decimals(&self) -> VenueDecimals {
+            self.decimals.lock().unwrap().clone()
+        }
+
+        fn rules_doubted(&self) -> Pending<'_, ()> {
+            Box::pin(self.doubts.notified())
+        }
+
+        fn candles(
+            &self,
+            _: InstrumentId,
+            _: Interval,
+            _: CandleRange,
+        ) -> Pending<'_, Result<Vec<Candle>, VenueError>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+
+        fn market_sources(
+            &self,
+            _: &[Topic],
+            _: &Arc<dyn MarketSink>,
+            _: SourceSettings,
+        ) -> Vec<Box<dyn Source>> {
+            Vec::new()
+        }
+    }
+
+    /// Moves the clock second by second, so that each task runs when its time comes.
+    async fn pass(seconds: u64) {
+        for _ in 0..seconds {
+            for _ in 0..4 {
+                tokio::task::yield_now().await;
+            }
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_hours_a_wrong_checksum_still_has_the_rules_read_at_once() {
+        let venue = Arc::new(Venue {
+            doubts: Notify::new(),
+            is_changed: AtomicBool::new(false),
+            decimals: Mutex::default(),
+            readings: Mutex::default(),
+        });
+        let rules = Rules {
+            venue: Arc::clone(&venue) as _,
+            queues: Arc::new(InputQueues::new(1)),
+            rejections: None,
+            halts: Halts::default(),
+            prices: PriceDoubts::default(),
+            recorded: None,
+        };
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(rules.run(stop.clone()));
+        pass(10 * 3_600).await;
+        let routine = venue.readings.lock().unwrap().len();
+        assert!((15..=20).contains(&routine), "{routine}");
+        let after = async |doubts: usize| {
+            let since = Instant::now();
+            for _ in 0..doubts {
+                venue.doubts.notify_one();
+                pass(1).await;
+            }
+            let readings = venue.readings.lock().unwrap();
+            let after = readings.iter().filter(|at| **at >= since);
+            after.map(|at| (*at - since).as_secs()).collect::<Vec<_>>()
+        };
+        // A wrong checksum that was a mistake of the venue, and an hour later one that means it.
+        assert_eq!(after(1).await, [0]);
+        pass(3_700).await;
+        venue.is_changed.store(true, Ordering::SeqCst);
+        assert_eq!(after(1).await, [0]);
+        // What it found is a change, so the next one is not put off for longer.
+        let next = after(9).await;
+        assert!(matches!(next[..], [4 | 5, ..]), "{next:?}");
+        stop.cancel();
+        task.await.unwrap().unwrap();
     }
 
     /// V15: read every minute while one is halted, every half hour otherwise.

@@ -157,8 +157,7 @@ impl Desk {
             &directory.latch,
             &clock,
             &environment,
-            last_run.configuration().assets.clone(),
-            &directory.bans,
+            (last_run.configuration().assets.clone(), &directory.bans),
             &mut recordings,
         );
         let (venues, responses) = signals.or_stop(connected).await?;

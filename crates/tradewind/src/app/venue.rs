@@ -156,8 +156,7 @@ impl Venues {
         latch: &Arc<KillLatch>,
         clock: &Arc<dyn Clock>,
         environment: &BTreeMap<String, String>,
-        assets: AssetTable,
-        bans: &Bans,
+        (assets, bans): (AssetTable, &Bans),
         recordings: &mut Recordings,
     ) -> anyhow::Result<(Self, Vec<Responses>)> {
         let connectors = config.venues.iter().map(|venue| {
@@ -166,7 +165,7 @@ impl Venues {
                 return Ok(connector);
             }
             let address = Address::parse(&venue.ws_url, Scheme::WebSocket)?;
-            recordings.tap(&venue.name, &address, connector)
+            Ok(recordings.tap(&venue.name, &address, connector))
         });
         let connectors: Vec<_> = connectors.collect::<anyhow::Result<_>>()?;
         let mut context = VenueContext {

@@ -174,7 +174,7 @@ fn import(args: ImportArgs, catalogue: &Catalogue, output: Output) -> anyhow::Re
         let Some(table) = open(&path, &hints)? else {
             let files = import::files(&path)?;
             let found = match frames::recorded(&files)? {
-                Some(recorded) => frames::import(&files, &recorded, &args.venue, &mut import)?,
+                Some(kind) => frames::import(&files, kind, &args.venue, &mut import)?,
                 None => import::captures(&files, &args.venue, &mut import)?,
             };
             let found = found.into_iter();

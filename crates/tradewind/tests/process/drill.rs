@@ -140,6 +140,20 @@ impl Drill {
             .collect()
     }
 
+    /// Trades by instrument of a source that numbers each instrument's one by one. Of what was lost of them the next trade is the
+    /// first sign, and then a gap is announced, however long the instrument is LIVE by then.
+    #[track_caller]
+    fn numbered_trades(&self, of: &str) -> BTreeMap<String, u64> {
+        let feeds = self.desk.items("feeds").into_iter();
+        feeds
+            .filter_map(|feed| {
+                let name = feed["instrument"].as_str().unwrap().to_owned();
+                let is_of = of == "binance" && source_of(&name) == of;
+                is_of.then(|| (name, feed["trades"].as_u64().unwrap()))
+            })
+            .collect()
+    }
+
     /// The instruments that were announced as worse than LIVE since the last call, or are at this moment.
     #[track_caller]
     fn troubled(&mut self) -> BTreeSet<String> {
@@ -238,8 +252,16 @@ impl Drill {
         self.sources[place].passage.heal();
         let mut healed = Instant::now();
         let healing = healed;
+        let before = self.numbered_trades(name);
+        let mut has_traded = before.is_empty();
         // An event may be on its way while the feed is LIVE already.
-        while healed.elapsed() < QUIET {
+        while healed.elapsed() < QUIET || !has_traded {
+            if !has_traded {
+                let trades = self.numbered_trades(name);
+                has_traded = before.iter().all(|(one, count)| trades[one] > *count);
+                // What the last of them shows is announced in a moment.
+                healed = Instant::now();
+            }
             let own = self.look(name);
             if !own.is_empty() {
                 healed = Instant::now();

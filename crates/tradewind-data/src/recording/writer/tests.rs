@@ -100,6 +100,68 @@ fn every_line_is_read_back_in_order_over_several_files() {
     assert_eq!((writer.status().lines, writer.status().lost), (1_000, 0));
 }
 
+/// A file that is moved elsewhere, or whose older ones are gone, says what it is of.
+#[test]
+fn each_file_begins_with_what_the_recording_is_of() {
+    let memory = Memory::with_room(usize::MAX);
+    let mut writer = RecordingWriter::new(memory.clone(), settings());
+    let notes = ["recording", "instruments"].map(|what| format!(r#"{{"stream":"{what}"}}"#));
+    for note in &notes {
+        writer.note(at(0), note.as_bytes(), at(0));
+    }
+    writer.head_with(notes.to_vec());
+    for number in 0..1_000 {
+        writer.frame(at(number), &frame(number), at(number));
+    }
+    assert!(writer.finish(at(1_000)));
+    let files = writer.status().files;
+    assert!(files > 3, "{files}");
+    assert_eq!(writer.status().lines, 1_000 + 2 * files);
+    let all = memory.0.borrow().files.clone();
+    for (name, bytes) in all {
+        let alone = Memory::default();
+        alone.0.borrow_mut().files.insert(name.clone(), bytes);
+        for (line, note) in alone.lines().iter().zip(&notes) {
+            assert!(line.ends_with(note), "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_recording_leaves_room_to_others_and_grows_to_its_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let limited = |free_min, total_max| RecordingSettings {
+        free_min,
+        total_max,
+        ..settings()
+    };
+    let mut number = 0;
+    let mut written = |settings: RecordingSettings, tries| {
+        let (disk, _) = FolderDisk::open(folder.path().to_owned(), &settings).unwrap();
+        let mut writer = RecordingWriter::new(disk, settings);
+        for _ in 0..tries {
+            writer.frame(at(number), &frame(number), at(number));
+            number += 1;
+        }
+        let is_whole = writer.finish(at(number));
+        (is_whole, writer.status().clone())
+    };
+    let (is_whole, status) = written(limited(u64::MAX >> 1, u64::MAX), 100);
+    assert!(!is_whole && status.lost == 100, "{status:?}");
+    let why = status.refused.unwrap();
+    assert!(why.contains("of the disk are free"), "{why}");
+    assert!(written(limited(1, 3_000), 100).0);
+    let (is_whole, status) = written(limited(1, 3_000), 2_000);
+    assert!(!is_whole && status.lost > 1_000, "{status:?}");
+    let why = status.refused.unwrap();
+    assert!(why.contains("move its older files away"), "{why}");
+    assert!(total_of(folder.path()).unwrap() <= 3_000);
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    assert!(written(limited(1, 3_000), 100).0);
+}
+
 #[test]
 fn a_block_is_written_when_it_is_a_second_old() {
     let memory = Memory::with_room(usize::MAX);
@@ -165,7 +227,7 @@ fn a_file_that_is_cut_anywhere_keeps_its_whole_blocks_and_says_what_is_torn() {
         fs::write(&path, &bytes[..length]).unwrap();
         let found = examine(&path).unwrap();
         assert_eq!(found.whole_bytes + found.torn_bytes, length as u64);
-        let (_, former) = FolderDisk::open(folder.path().to_owned()).unwrap();
+        let (_, former) = FolderDisk::open(folder.path().to_owned(), &settings()).unwrap();
         let cut: Vec<u64> = former
             .iter()
             .map(|one| *one.cut.as_ref().unwrap())
@@ -207,7 +269,7 @@ fn zeros_at_an_end_are_cut_off_and_damage_within_stops_nobody() {
     for length in [1, 44, 5_000, 200_000] {
         let zeros = vec![0; length];
         fs::write(&path, [bytes.clone(), zeros].concat()).unwrap();
-        let (_, former) = FolderDisk::open(folder.path().to_owned()).unwrap();
+        let (_, former) = FolderDisk::open(folder.path().to_owned(), &settings()).unwrap();
         assert_eq!(*former[0].cut.as_ref().unwrap(), length as u64);
         assert_eq!(fs::read(&path).unwrap(), bytes);
     }
@@ -217,7 +279,7 @@ fn zeros_at_an_end_are_cut_off_and_damage_within_stops_nobody() {
     let mut within = bytes.clone();
     within[second..second + 44].fill(0);
     fs::write(&path, &within).unwrap();
-    let (_, former) = FolderDisk::open(folder.path().to_owned()).unwrap();
+    let (_, former) = FolderDisk::open(folder.path().to_owned(), &settings()).unwrap();
     assert!(former[0].cut.is_err() && fs::read(&path).unwrap() == within);
 }
 
@@ -226,10 +288,10 @@ fn one_recorder_at_a_time_has_a_folder_and_nobody_cuts_its_files_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("binance-1.gz");
     fs::write(&path, [0x1f, 0x8b]).unwrap();
-    let (disk, former) = FolderDisk::open(folder.path().to_owned()).unwrap();
+    let (disk, former) = FolderDisk::open(folder.path().to_owned(), &settings()).unwrap();
     assert_eq!(former.len(), 1);
     fs::write(&path, [0x1f, 0x8b]).unwrap();
-    assert!(FolderDisk::open(folder.path().to_owned()).is_err());
+    assert!(FolderDisk::open(folder.path().to_owned(), &settings()).is_err());
     assert!(repair(&path).is_err());
     drop(disk);
     assert_eq!(repair(&path).unwrap(), 2);
@@ -244,7 +306,7 @@ fn what_is_no_recording_is_not_taken_for_one() {
         assert!(!examine(&path).unwrap().is_recording, "{content:?}");
         assert!(repair(&path).is_err());
         assert!(
-            FolderDisk::open(folder.path().to_owned())
+            FolderDisk::open(folder.path().to_owned(), &settings())
                 .unwrap()
                 .1
                 .is_empty()

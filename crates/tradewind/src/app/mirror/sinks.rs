@@ -185,8 +185,10 @@ impl MirrorHealth {
         // Each gap is reported, because each is another loss of data.
         if health != feed.reported || health == FeedHealth::Gap {
             feed.reported = health;
+            // Books have the time of the embedded exchange, with which the venue's cannot be compared.
             self.queues.health(&HealthChange {
                 health,
+                received_at: None,
                 ..reported.clone()
             });
         }
@@ -301,6 +303,24 @@ mod tests {
         }
         rig.sink.health(&HealthChange::new(BTC, Live, ""));
         assert_eq!(rig.reported(), [Live], "once quotes come here, too");
+    }
+
+    /// The engine compares it with the time of books, which is the embedded exchange's.
+    #[test]
+    fn the_venues_time_of_a_loss_goes_no_further() {
+        let rig = rig();
+        rig.sink.health(&HealthChange::new(BTC, Live, ""));
+        rig.health.venue(&HealthChange {
+            received_at: Some(Timestamp::from_secs(7)),
+            ..HealthChange::new(BTC, Gap, "")
+        });
+        let batch = rig.taken();
+        let lost = Input::Health {
+            instrument: BTC,
+            health: Gap,
+            received_at: None,
+        };
+        assert!(batch.market.contains(&lost), "{batch:?}");
     }
 
     #[test]

@@ -11,7 +11,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 use tradewind_data::{
-    Adding, BookRow, CandleRow, Import, Imported, Kind, QuoteRow, Row, Series, TradeRow,
+    Adding, Blocks, BookRow, CandleRow, Import, Imported, Kind, Loss, QuoteRow, Row, Series,
+    TradeRow,
 };
 use tradewind_model::{
     Amount, AssetId, Instrument, InstrumentId, Interval, Level, MarketEvent, Price, Quantity,
@@ -19,17 +20,10 @@ use tradewind_model::{
 };
 use tradewind_venues::{FrameReader, Incoming, SymbolTable, VenueKind, frame_reader};
 
-use super::import::{Done, amount, examined, lines, lost};
+use super::import::{Done, amount, examined, in_words, lines, lost};
 
 /// How long trades wait for one that happened before them.
 const ORDER_WITHIN: Duration = Duration::from_secs(10);
-
-/// Whose frames a recording has.
-#[derive(Debug, PartialEq)]
-pub(super) struct Recorded {
-    kind: VenueKind,
-    instruments: Vec<Listed>,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Listed {
@@ -87,61 +81,45 @@ fn instruments(data: &str) -> anyhow::Result<(VenueKind, Vec<Listed>)> {
     Ok((kind, all.context("an instrument of it cannot be read")?))
 }
 
-/// Whose frames the files have, if they say; captures of Binance do not.
+/// Whose frames the files have, if they say at their beginning; captures of Binance do not.
 ///
 /// # Errors
-/// A file that cannot be read, a venue that is not known here, two different ones.
-pub(super) fn recorded(files: &[PathBuf]) -> anyhow::Result<Option<Recorded>> {
-    let files = examined(files, &mut Vec::new())?;
-    let mut found: Option<Recorded> = None;
-    lines(&files, |_, line| {
-        let Some(line) = own(line).filter(|line| line.what == "instruments") else {
-            return Ok(());
-        };
-        let said = instruments(line.data).map_err(|error| format!("{error:#}"));
-        let (kind, listed) = said?;
-        let recorded = found.get_or_insert(Recorded {
-            kind,
-            instruments: Vec::new(),
-        });
-        if recorded.kind != kind {
-            return Err("the files are of two venues; import each by itself".to_owned());
-        }
-        for listed in listed {
-            match recorded
-                .instruments
-                .iter()
-                .find(|one| one.symbol == listed.symbol)
-            {
-                Some(known) if *known != listed => {
-                    return Err(format!(
-                        "{} has other decimals in another file; import each by itself",
-                        listed.symbol
-                    ));
+/// A file that cannot be read.
+pub(super) fn recorded(files: &[PathBuf]) -> anyhow::Result<Option<VenueKind>> {
+    for path in files {
+        let mut blocks = Blocks::open(path)?;
+        let reading = || format!("reading {}", path.display());
+        // What a recording is of stands in front of the first frame.
+        'file: while let Some(text) = blocks.next_block().with_context(reading)? {
+            for line in text.lines() {
+                match own(line) {
+                    Some(line) if line.what == "instruments" => {
+                        return Ok(Some(instruments(line.data).with_context(reading)?.0));
+                    }
+                    Some(line) if line.what != "frame" => {}
+                    _ => break 'file,
                 }
-                Some(_) => {}
-                None => recorded.instruments.push(listed),
             }
         }
-        Ok(())
-    })?;
-    Ok(found)
+    }
+    Ok(None)
 }
 
 /// Adds what is in recordings of a venue.
 ///
 /// # Errors
-/// A line that cannot be read, an instrument that is no product, rows that the catalogue has with other values.
+/// A line that cannot be read, an instrument that is no product, frames of another venue, rows that the catalogue has with other
+/// values.
 pub(super) fn import(
     files: &[PathBuf],
-    recorded: &Recorded,
+    kind: VenueKind,
     venue: &str,
     import: &mut Import<'_>,
 ) -> anyhow::Result<Vec<Done>> {
     let path = files.first().context("there is no file")?;
     let mut notes = Vec::new();
     let files = examined(files, &mut notes)?;
-    let mut reading = Reading::new(path, recorded, venue)?;
+    let mut reading = Reading::new(path, kind, venue);
     lines(&files, |_, line| {
         reading
             .line(line, import)
@@ -158,13 +136,20 @@ pub(super) fn import(
     Ok(done.into_iter().map(with_notes).collect())
 }
 
+/// Series that were added to, and what a person should know of them.
+type Finished = (Vec<(Series, Imported)>, Vec<String>);
+
 /// A recording on its way into the catalogue.
 struct Reading {
+    path: PathBuf,
+    venue: String,
     kind: VenueKind,
+    /// Instruments as they were noted last: a venue writes with other decimals from one run to the next, and within one.
+    listed: Vec<Listed>,
     symbols: Arc<SymbolTable>,
     connections: BTreeMap<u64, Box<dyn FrameReader>>,
     instruments: Vec<OfInstrument>,
-    lost_frames: u64,
+    lost: Option<Loss>,
     gaps: u64,
 }
 
@@ -183,30 +168,66 @@ struct OfInstrument {
 }
 
 impl Reading {
-    fn new(path: &Path, recorded: &Recorded, venue: &str) -> anyhow::Result<Self> {
-        let mut named = Vec::new();
-        let mut instruments = Vec::new();
-        for (id, listed) in (0..).map(InstrumentId).zip(&recorded.instruments) {
-            let instrument = Instrument {
-                price_decimals: listed.price_decimals,
-                quantity_decimals: listed.quantity_decimals,
-                ..Instrument::spot(id, &listed.name, AssetId(0), AssetId(1))
-            };
-            named.push((listed.symbol.clone(), instrument.clone()));
-            instruments.push(OfInstrument::new(path, venue, instrument)?);
-        }
-        Ok(Self {
-            kind: recorded.kind,
-            symbols: Arc::new(SymbolTable::new(named)?),
+    fn new(path: &Path, kind: VenueKind, venue: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            venue: venue.to_owned(),
+            kind,
+            listed: Vec::new(),
+            symbols: Arc::default(),
             connections: BTreeMap::new(),
-            instruments,
-            lost_frames: 0,
+            instruments: Vec::new(),
+            lost: None,
             gaps: 0,
-        })
+        }
+    }
+
+    /// Reads on with instruments as they are noted. What is known of books is in counts of the decimals of before.
+    fn take_into_use(&mut self, kind: VenueKind, listed: Vec<Listed>) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            kind == self.kind,
+            "the files are of two venues; import each by itself"
+        );
+        if listed == self.listed {
+            return Ok(());
+        }
+        let mut named = Vec::new();
+        for one in &listed {
+            let known = self.instruments.iter();
+            let mut known = known.map(|of| &*of.instrument.name);
+            let at = known.position(|name| name == one.name);
+            let at = at.unwrap_or(self.instruments.len());
+            let instrument = Instrument {
+                price_decimals: one.price_decimals,
+                quantity_decimals: one.quantity_decimals,
+                ..Instrument::spot(
+                    InstrumentId(u32::try_from(at)?),
+                    &one.name,
+                    AssetId(0),
+                    AssetId(1),
+                )
+            };
+            named.push((one.symbol.clone(), instrument.clone()));
+            match self.instruments.get_mut(at) {
+                Some(known) => known.instrument = instrument,
+                None => {
+                    let new = OfInstrument::new(&self.path, &self.venue, instrument)?;
+                    self.instruments.push(new);
+                }
+            }
+        }
+        self.symbols = Arc::new(SymbolTable::new(named)?);
+        self.connections.clear();
+        self.listed = listed;
+        Ok(())
     }
 
     fn line(&mut self, text: &str, import: &mut Import<'_>) -> anyhow::Result<()> {
-        self.lost_frames += lost(text).unwrap_or(0);
+        if let Some(lost) = lost(text).filter(|lost| lost.frames > 0) {
+            self.lost = Some(self.lost.map_or(lost, |known| known.and(lost)));
+            // Nobody knows of which connection they were: a candle without its last change would pass for a whole one.
+            self.connections.clear();
+        }
         let Some(line) = own(text) else {
             return Ok(());
         };
@@ -215,6 +236,10 @@ impl Reading {
                 let data: Value = serde_json::from_str(line.data)?;
                 let connection = data["connection"].as_u64().unwrap_or_default();
                 self.connections.remove(&connection);
+            }
+            "instruments" => {
+                let (kind, listed) = instruments(line.data)?;
+                self.take_into_use(kind, listed)?;
             }
             "frame" => self.frame(line.connection, line.data, line.at, import)?,
             _ => {}
@@ -258,17 +283,9 @@ impl Reading {
         Ok(())
     }
 
-    fn finish(
-        self,
-        import: &mut Import<'_>,
-    ) -> anyhow::Result<(Vec<(Series, Imported)>, Vec<String>)> {
+    fn finish(self, import: &mut Import<'_>) -> anyhow::Result<Finished> {
         let mut notes = Vec::new();
-        if self.lost_frames > 0 {
-            notes.push(format!(
-                "{} frames were lost when this was recorded; nothing is put in their place",
-                self.lost_frames
-            ));
-        }
+        notes.extend(self.lost.map(in_words));
         if self.gaps > 0 {
             notes.push(format!(
                 "{} times changes of books are missing; their rows go on with the next snapshot",
@@ -434,3 +451,6 @@ impl OfInstrument {
         Ok(done)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::Value;
 use tradewind_data::{
-    Adding, Blocks, BookRow, CandleRow, Examined, Import, Imported, Kind, Lines, Product, QuoteRow,
-    Row, Series, TradeRow, examine,
+    Adding, Blocks, BookRow, CandleRow, Examined, Import, Imported, Kind, Lines, Loss, Product,
+    QuoteRow, Row, Series, TradeRow, examine,
 };
 use tradewind_model::{
     Amount, AssetId, Instrument, InstrumentId, Interval, Level, Timestamp, parse_fixed,
@@ -91,13 +91,26 @@ pub(super) fn lines(
 }
 
 /// Frames that a recording says are missing.
-pub(super) fn lost(line: &str) -> Option<u64> {
+pub(super) fn lost(line: &str) -> Option<Loss> {
     let (_, json) = line.split_once(' ')?;
     if !json.starts_with(r#"{"stream":"tradewind@lost""#) {
         return None;
     }
     let json: Value = serde_json::from_str(json).ok()?;
-    json["data"]["frames"].as_u64()
+    let data = &json["data"];
+    let at = |key: &str| data[key].as_i64().map(Timestamp::from_nanos);
+    Some(Loss {
+        frames: data["frames"].as_u64()?,
+        from: at("from")?,
+        to: at("to")?,
+    })
+}
+
+/// What a person should know of frames that are missing.
+pub(super) fn in_words(Loss { frames, from, to }: Loss) -> String {
+    format!(
+        "{frames} frames were lost between {from} and {to} when this was recorded; nothing is put in their place"
+    )
 }
 
 /// Adds what is in captures.
@@ -109,13 +122,15 @@ pub(super) fn captures(
     venue: &str,
     import: &mut Import<'_>,
 ) -> anyhow::Result<Vec<Done>> {
-    let (mut notes, mut missing) = (Vec::new(), 0);
+    let (mut notes, mut missing) = (Vec::new(), None);
     let mut symbols: BTreeMap<String, SymbolSurvey> = BTreeMap::new();
     let path = files.first().context("there is no file")?;
     let files = &examined(files, &mut notes)?;
     let mut of_files: Vec<CaptureSurvey> = files.iter().map(|_| CaptureSurvey::default()).collect();
     lines(files, |file, line| {
-        missing += lost(line).unwrap_or(0);
+        if let Some(lost) = lost(line).filter(|lost| lost.frames > 0) {
+            missing = Some(missing.map_or(lost, |known: Loss| known.and(lost)));
+        }
         let read = of_files.get_mut(file).map(|survey| survey.read(line));
         read.transpose().map_err(|error| error.to_string())?;
         Ok(())
@@ -137,11 +152,7 @@ pub(super) fn captures(
             first.filter(|_| symbols.next().is_none())
         })
         .collect();
-    if missing > 0 {
-        notes.push(format!(
-            "{missing} frames were lost when this was recorded; nothing is put in their place"
-        ));
-    }
+    notes.extend(missing.map(in_words));
     let mut all = Vec::new();
     let symbols: Vec<(String, SymbolSurvey)> = symbols.into_iter().collect();
     for some in symbols.chunks(SYMBOLS) {

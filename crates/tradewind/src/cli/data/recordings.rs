@@ -33,7 +33,7 @@ pub(super) fn verify(paths: &[PathBuf], cut: bool, output: Output) -> anyhow::Re
             let mut missing = 0;
             let read = [(file.clone(), examined.clone())];
             lines(&read, |_, line| {
-                missing += lost(line).unwrap_or(0);
+                missing += lost(line).map_or(0, |lost| lost.frames);
                 Ok(())
             })?;
             let cut_bytes = if cut { repair(&file)? } else { 0 };
