@@ -54,9 +54,9 @@ fn exposure(text: &str) -> Result<Decimal, TargetError> {
     let end = text.find(['e', 'E']).unwrap_or(text.len());
     let (digits, exponent) = text.split_at(end);
     let cut = match digits.split_once('.') {
-        Some((whole, places)) if is_long(places) => {
-            Some(format!("{whole}.{}{exponent}", &places[..PLACES_MAX]))
-        }
+        Some((whole, places)) if is_long(places) => places
+            .get(..PLACES_MAX)
+            .map(|places| format!("{whole}.{places}{exponent}")),
         _ => None,
     };
     let read = Scaled::parse(cut.as_deref().unwrap_or(text)).and_then(Scaled::cut_decimal);

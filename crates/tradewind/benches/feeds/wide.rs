@@ -107,6 +107,10 @@ fn place(number: u64) -> usize {
 }
 
 /// Writes the frames at their rate; to a desk once it has subscribed to all.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark keeps a rate in real time"
+)]
 fn serve(stamps: &Arc<Stamps>, asks: bool) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

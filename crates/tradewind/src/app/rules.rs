@@ -317,7 +317,8 @@ mod tests {
             recorded: None,
         };
         let stop = CancellationToken::new();
-        let task = tokio::spawn(rules.run(stop.clone()));
+        let mut task = tokio::task::JoinSet::new();
+        task.spawn(rules.run(stop.clone()));
         pass(10 * 3_600).await;
         let routine = venue.readings.lock().unwrap().len();
         assert!((15..=20).contains(&routine), "{routine}");
@@ -340,7 +341,7 @@ mod tests {
         let next = after(9).await;
         assert!(matches!(next[..], [4 | 5, ..]), "{next:?}");
         stop.cancel();
-        task.await.unwrap().unwrap();
+        task.join_next().await.unwrap().unwrap().unwrap();
     }
 
     /// V15: read every minute while one is halted, every half hour otherwise.
