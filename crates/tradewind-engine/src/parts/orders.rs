@@ -26,7 +26,7 @@ pub(crate) type FormerOrder = (ClientOrderId, BotId, Timestamp);
 /// The orders the engine keeps.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
-    /// Shared with whoever looks at an order while it changes others, and with snapshots.
+    /// Shared with a function that reads an order while it changes others, and with snapshots.
     open: BTreeMap<ClientOrderId, Arc<Order>>,
     /// Oldest first. Searched from the newest, because late reports are mostly about orders that ended lately. A
     /// snapshot shares the orders.

@@ -18,9 +18,10 @@ fn trades_by_hand_beyond_the_list_are_named_and_outlive_a_restart() {
     world.add_faults(
         "[[fault]]\ndo = \"trade\"\naccount = \"key\"\nsymbol = \"BTCUSDT\"\nside = \"BUY\"\ntype = \"MARKET\"\nquantity = \"0.02\"\n\
          [[fault]]\ndo = \"trade\"\naccount = \"key\"\nsymbol = \"BTCUSDT\"\nside = \"SELL\"\ntype = \"MARKET\"\nquantity = \"0.01\"\n\
-         after = \"5s\"\n",
+         after = \"70s\"\n",
     );
-    world.run(Duration::from_secs(30));
+    // Trades within a minute are one alarm.
+    world.run(Duration::from_secs(100));
     assert_eq!(world.fault_hits(), [1, 1]);
     let events = world.events();
     let named = |word: &str| {
