@@ -135,7 +135,7 @@ impl Reader {
         self.recovery_tail_before(u32::MAX)
     }
 
-    /// What an earlier start recovered from: the one that began file `ordinal` of the truth. See [`RecordPlace::file`].
+    /// What an earlier start recovered from: the one that began file `ordinal` of the truth. See [`RecordPlace::file`](crate::RecordPlace::file).
     ///
     /// # Errors
     /// As [`recovery_tail`](Self::recovery_tail).

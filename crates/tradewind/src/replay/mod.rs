@@ -6,7 +6,7 @@
 //! with each input, the whole state with each snapshot. Where market data is missing (deleted by age, dropped while the disk was
 //! full, or not written yet when the process died) nothing can be compared until the next snapshot or start; such spans are listed.
 //!
-//! Start with [`verify`] in `verify.rs`; `player.rs` is the loop, `history.rs` brings the two stores into one order.
+//! Start with [`verify()`] in `verify.rs`; `player.rs` is the loop, `history.rs` brings the two stores into one order.
 
 mod causes;
 mod change;
