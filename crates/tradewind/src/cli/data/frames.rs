@@ -20,7 +20,7 @@ use tradewind_model::{
 };
 use tradewind_venues::{FrameReader, Incoming, SymbolTable, VenueKind, frame_reader};
 
-use super::import::{Done, amount, examined, in_words, lines, lost};
+use super::import::{Done, amount, examined, in_words, lines, lost, series_of};
 
 /// How long trades wait for one that happened before them.
 const ORDER_WITHIN: Duration = Duration::from_secs(10);
@@ -312,20 +312,9 @@ impl OfInstrument {
         let name = instrument.name.rsplit(':').next().unwrap_or_default();
         let product = tradewind_data::product(name)
             .with_context(|| format!("{}: {name} is no known product", path.display()))?;
-        let kinds = [Kind::Candles, Kind::Trades, Kind::Quotes, Kind::Books];
-        let series = kinds.map(|kind| {
-            let series = Series {
-                venue: venue.to_owned(),
-                product: product.clone(),
-                kind,
-                interval: (kind == Kind::Candles).then_some(Interval::Minute1),
-            };
-            let adding = Adding::new(path, &series);
-            (kind, (series, adding))
-        });
         Ok(Self {
             instrument,
-            series: BTreeMap::from(series),
+            series: series_of(path, venue, &product),
             trades: BTreeMap::new(),
             recent: BTreeSet::new(),
             newest: Timestamp::EPOCH,

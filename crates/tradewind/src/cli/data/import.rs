@@ -208,6 +208,26 @@ struct OfSymbol {
     last_candle: Timestamp,
 }
 
+/// Every series that a recording of a product may have, each with what is added to it.
+pub(super) fn series_of(
+    path: &Path,
+    venue: &str,
+    product: &Product,
+) -> BTreeMap<Kind, (Series, Adding)> {
+    let kinds = [Kind::Candles, Kind::Trades, Kind::Quotes, Kind::Books];
+    let series = kinds.map(|kind| {
+        let series = Series {
+            venue: venue.to_owned(),
+            product: product.clone(),
+            kind,
+            interval: (kind == Kind::Candles).then_some(Interval::Minute1),
+        };
+        let adding = Adding::new(path, &series);
+        (kind, (series, adding))
+    });
+    BTreeMap::from(series)
+}
+
 impl OfSymbol {
     fn new(
         path: &Path,
@@ -221,17 +241,6 @@ impl OfSymbol {
             quantity_decimals: found.quantity_decimals,
             ..Instrument::spot(InstrumentId(0), symbol, AssetId(0), AssetId(1))
         };
-        let kinds = [Kind::Candles, Kind::Trades, Kind::Quotes, Kind::Books];
-        let series = kinds.map(|kind| {
-            let series = Series {
-                venue: venue.to_owned(),
-                product: product.clone(),
-                kind,
-                interval: (kind == Kind::Candles).then_some(Interval::Minute1),
-            };
-            let adding = Adding::new(path, &series);
-            (kind, (series, adding))
-        });
         Self {
             player: CapturePlayer::new(
                 BTreeMap::from([(symbol.to_owned(), instrument.clone())]),
@@ -239,7 +248,7 @@ impl OfSymbol {
             ),
             instrument,
             has_tops: found.tops > 0,
-            series: BTreeMap::from(series),
+            series: series_of(path, venue, product),
             recent: VecDeque::new(),
             last_candle: Timestamp::EPOCH,
         }
