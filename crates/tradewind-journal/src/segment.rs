@@ -56,17 +56,6 @@ pub struct SegmentHeader {
     pub first_seq: u64,
     /// The chain at the end of the segment before it; 0 for the first.
     pub chain_before: u64,
-    /// Bytes of an unfinished record that the start which began this file cut off the file before it.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub cut: u64,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands in a reference"
-)]
-const fn is_zero(bytes: &u64) -> bool {
-    *bytes == 0
 }
 
 /// One file of a store, by its name.

@@ -149,7 +149,7 @@ impl Store {
             chain: end.chain,
             flushed_chain: end.chain,
         };
-        store.append_header(at, end.torn.as_ref().map_or(0, |torn| torn.bytes))?;
+        store.append_header(at)?;
         Ok(store)
     }
 
@@ -209,7 +209,7 @@ impl Store {
         let full = std::mem::replace(&mut self.segment, segment);
         let bytes = std::mem::replace(&mut self.flushed, 0);
         self.durable = self.durable.map(|_| 0);
-        self.append_header(at, 0)?;
+        self.append_header(at)?;
         self.reach(CrashPoint::AfterRotation)?;
         Ok((full, bytes))
     }
@@ -235,7 +235,7 @@ impl Store {
         self.space = Arc::new(space);
         (self.flushed, self.chain) = (0, self.flushed_chain);
         self.durable = self.durable.map(|_| 0);
-        self.append_header(at, 0)?;
+        self.append_header(at)?;
         for (header, payload) in frame::split(&waiting) {
             if header.kind == Kind::Segment as u8 {
                 continue;
@@ -285,14 +285,13 @@ impl Store {
         self.buffer.len()
     }
 
-    fn append_header(&mut self, at: Timestamp, cut: u64) -> Result<(), JournalError> {
+    fn append_header(&mut self, at: Timestamp) -> Result<(), JournalError> {
         let header = SegmentHeader {
             store: self.kind,
             build: self.options.build.clone(),
             configuration: self.options.configuration.clone(),
             first_seq: self.segment.first_seq,
             chain_before: self.chain,
-            cut,
         };
         // It belongs to no input: the last one before it is the nearest.
         let seq = header.first_seq.saturating_sub(1);
