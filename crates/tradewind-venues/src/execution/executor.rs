@@ -34,8 +34,8 @@ use super::{
 };
 use crate::error::VenueError;
 
-/// After its sending, by the venue's time, when an order that the venue does not know is taken for absent: the venue's
-/// receive window of 5 s, and 10 s for its databases.
+/// After its sending, when an order that the venue does not know is taken for absent: the venue's receive window of 5 s, and
+/// 10 s for its databases.
 pub const ABSENT_AFTER: Duration = Duration::from_secs(15);
 
 /// The executor of one account.

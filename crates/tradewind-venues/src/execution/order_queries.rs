@@ -47,7 +47,7 @@ struct Query {
 #[derive(Clone, Copy, Debug)]
 enum Stage {
     Due,
-    Sent { again: bool },
+    Sent { at: Timestamp, again: bool },
     Ended(Timestamp),
 }
 
@@ -71,7 +71,7 @@ impl OrderQueries {
         self.forget(now);
         let is_full = self.orders.len() >= QUERIES_MAX;
         let due = match self.orders.get_mut(&id).map(|query| &mut query.stage) {
-            Some(Stage::Sent { again }) => {
+            Some(Stage::Sent { again, .. }) => {
                 *again = true;
                 return true;
             }
@@ -124,7 +124,10 @@ impl OrderQueries {
         }
         self.due.pop_first();
         let query = self.orders.get_mut(&client_id)?;
-        query.stage = Stage::Sent { again: false };
+        query.stage = Stage::Sent {
+            at: now,
+            again: false,
+        };
         query.asked_at.get_or_insert(now);
         self.sent += 1;
         Some(DueQuery {
@@ -133,16 +136,20 @@ impl OrderQueries {
         })
     }
 
-    /// When the first try of the query under way was sent.
-    pub(super) fn asked_at(&self, id: ClientOrderId) -> Option<Timestamp> {
-        self.orders.get(&id)?.asked_at
+    /// When the first and the latest try of the query under way were sent.
+    pub(super) fn asked_at(&self, id: ClientOrderId) -> Option<(Timestamp, Timestamp)> {
+        let query = self.orders.get(&id)?;
+        match query.stage {
+            Stage::Sent { at, .. } => Some((query.asked_at?, at)),
+            Stage::Due | Stage::Ended(_) => None,
+        }
     }
 
     /// The query was answered at `now`. Without a definite answer it is repeated.
     pub(super) fn answered(&mut self, id: ClientOrderId, is_definite: bool, now: Timestamp) {
         let Some(Query {
             instrument,
-            stage: Stage::Sent { again },
+            stage: Stage::Sent { again, .. },
             asked_at,
             tries,
         }) = self.orders.get(&id).copied()
@@ -239,7 +246,7 @@ mod tests {
         let mut now = START;
         for gaps in [1, 1, 2, 4, 4] {
             assert_eq!(queries.next(now), due(ID));
-            assert_eq!(queries.asked_at(ID), Some(START));
+            assert_eq!(queries.asked_at(ID), Some((START, now)));
             queries.answered(ID, false, now);
             assert_eq!(queries.wake_at(), Some(now + GAP * gaps));
             now = now + GAP * gaps;

@@ -66,7 +66,7 @@ impl Executor {
         response: VenueResponse,
         out: &mut Outputs,
     ) {
-        let asked_at = self.queries.asked_at(id).unwrap_or(self.now);
+        let (first, latest) = self.queries.asked_at(id).unwrap_or((self.now, self.now));
         let is_definite = match response {
             VenueResponse::Order(OrderQuery::Found(reports)) => {
                 out.extend(reports.into_iter().map(report));
@@ -78,9 +78,10 @@ impl Executor {
                 true
             }
             VenueResponse::Order(OrderQuery::Absent { venue_time }) => {
-                let sent = self.orders.sent_before(id, asked_at);
+                // Both by this clock: the venue's may be far from it.
+                let sent = self.orders.sent_before(id, first);
                 let is_absent = sent.is_some_and(|at| {
-                    venue_time.since(at) > ABSENT_AFTER && self.is_confirmed(instrument, id)
+                    latest.since(at) > ABSENT_AFTER && self.is_confirmed(instrument, id)
                 });
                 if is_absent {
                     out.push(report(self.absent(instrument, id, venue_time)));

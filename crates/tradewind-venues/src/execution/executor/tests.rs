@@ -2,6 +2,7 @@
 
 use super::super::orders_for_tests::{GOOD_FOR, ONE_A_SECOND, START, sealed};
 use super::*;
+use crate::execution::absence::GATHERED_FOR;
 use crate::execution::{
     AccountSnapshot, IN_FLIGHT_MAX, OrderQuery, RESERVED_FOR_EXITS, TradeCursor,
 };
@@ -167,7 +168,9 @@ fn lost() -> VenueResponse {
     VenueResponse::Failed(VenueError::Connection("lost".to_owned()))
 }
 
-fn absent(venue_time: Timestamp) -> VenueResponse {
+/// By a venue whose clock is an hour behind this one.
+fn absent() -> VenueResponse {
+    let venue_time = Timestamp::EPOCH;
     VenueResponse::Order(OrderQuery::Absent { venue_time })
 }
 
@@ -334,16 +337,19 @@ fn an_absence_is_believed_only_so_long_after_the_sending() {
     world.query(1);
     assert_eq!(world.begun.len(), 2);
     // In flight: whatever the venue says, the order may still arrive.
-    world.answer(absent(START + ABSENT_AFTER * 100));
+    world.advance(ABSENT_AFTER + Duration::from_secs(1));
+    world.answer(absent());
     assert_eq!(world.reported(), [""; 0]);
     let (submit, _) = world.begun[0];
     world.respond(submit, lost());
     assert_eq!(world.reported(), ["1 Unknown"]);
-    world.advance(Duration::from_secs(2));
-    world.answer(absent(START + ABSENT_AFTER));
-    assert_eq!(world.reported(), [""; 0]);
-    world.advance(Duration::from_secs(2));
-    world.find_absent(START + ABSENT_AFTER + Duration::from_nanos(1));
+    // A query that was sent too early says nothing, however late its answer comes.
+    world.advance(ABSENT_AFTER);
+    world.answer(absent());
+    world.advance(GATHERED_FOR);
+    assert!(!world.begun().contains(&"orders".to_owned()));
+    world.advance(Duration::from_secs(8));
+    world.find_absent();
     let rejected = &world.reports[0];
     assert!(matches!(&rejected.kind, ReportKind::Rejected(reason) if reason.code == -2013));
     world.begun();
@@ -355,12 +361,16 @@ fn an_absence_is_believed_only_so_long_after_the_sending() {
 fn an_order_of_an_earlier_run_counts_from_the_first_query() {
     let mut world = World::new(None);
     world.query(1);
-    world.answer(absent(START + ABSENT_AFTER));
-    world.advance(Duration::from_secs(2));
-    world.answer(lost());
-    world.advance(Duration::from_secs(2));
-    assert_eq!(world.reported(), [""; 0]);
-    world.find_absent(START + ABSENT_AFTER + Duration::from_nanos(1));
+    world.answer(absent());
+    // At 2, 4 and 8 s.
+    for (wait, answer) in [(2, lost()), (2, absent()), (4, absent())] {
+        world.advance(Duration::from_secs(wait));
+        world.answer(answer);
+    }
+    world.advance(Duration::from_secs(7));
+    assert!(!world.begun().contains(&"orders".to_owned()));
+    world.advance(Duration::from_secs(1));
+    world.find_absent();
     assert_eq!(world.reports.len(), 1);
 }
 

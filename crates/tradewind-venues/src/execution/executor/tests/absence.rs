@@ -2,13 +2,11 @@
 
 use super::*;
 use crate::execution::OrderRecord;
-use crate::execution::absence::GATHERED_FOR;
 use crate::sink::AssetBalance;
 use tradewind_model::{
     Amount, Fill, Liquidity, Money, OrderStatus, Price, Side, TradeId, VenueOrderId,
 };
 
-const LATE: Timestamp = Timestamp::from_secs(1_016);
 const BASE: AssetId = AssetId(0);
 
 /// What the venue shows of the account.
@@ -57,6 +55,25 @@ fn fill(id: u128) -> Fill {
 }
 
 impl World {
+    /// Orders of an earlier run, from id 1 on, that queries have not found for 16 s; the latest queries are to be answered.
+    fn in_doubt(orders: &[InstrumentId]) -> Self {
+        let mut world = Self::new(None);
+        for (id, instrument) in (1..).zip(orders) {
+            world.input(ExecutorInput::Query {
+                instrument: *instrument,
+                client_id: ClientOrderId(id),
+            });
+        }
+        for wait in [2, 2, 4, 8] {
+            let queries = std::mem::take(&mut world.begun);
+            queries
+                .into_iter()
+                .for_each(|(id, _)| world.respond(id, absent()));
+            world.advance(Duration::from_secs(wait));
+        }
+        world
+    }
+
     /// Lets the next query come, and answers that there is no such order.
     fn answer_queries(&mut self) {
         self.advance(Duration::from_secs(8));
@@ -64,16 +81,16 @@ impl World {
         let queries = self.begun.extract_if(.., |(_, request)| is_query(request));
         let queries: Vec<_> = queries.collect();
         for (id, _) in queries {
-            self.respond(id, absent(LATE));
+            self.respond(id, absent());
         }
     }
 
     /// The query under way finds nothing, the lists agree, and the next query finds nothing again.
-    pub(super) fn find_absent(&mut self, venue_time: Timestamp) {
-        self.answer(absent(venue_time));
+    pub(super) fn find_absent(&mut self) {
+        self.answer(absent());
         self.advance(GATHERED_FOR);
         self.read_lists(Lists::default());
-        self.answer(absent(venue_time));
+        self.answer(absent());
     }
 
     fn read_lists(&mut self, lists: Lists) {
@@ -94,9 +111,8 @@ impl World {
 
 /// A query of order 1 that finds nothing, late enough, and lists that are read then; whether it is absent after the next.
 fn is_absent(lists: Lists) -> bool {
-    let mut world = World::new(None);
-    world.query(1);
-    world.answer(absent(LATE));
+    let mut world = World::in_doubt(&[INSTRUMENT]);
+    world.answer(absent());
     assert!(world.reports.is_empty(), "a query alone decides nothing");
     world.advance(GATHERED_FOR);
     world.read_lists(lists);
@@ -144,20 +160,20 @@ fn an_order_is_absent_only_if_every_list_agrees() {
 
 /// When the lists are read for an order that a query does not find, in seconds, if each reading gives these.
 fn read_at(lists: &Lists) -> (Vec<u64>, World) {
-    let mut world = World::new(None);
-    world.query(1);
+    let mut world = World::in_doubt(&[INSTRUMENT]);
+    let begin = world.now;
     let mut read_at = Vec::new();
     while read_at.len() < 3 {
         let requests = std::mem::take(&mut world.begun);
         for (id, request) in requests {
             match words(&request).as_str() {
                 "orders" => {
-                    read_at.push(world.now.since(START).as_secs());
+                    read_at.push(world.now.since(begin).as_secs());
                     world.begun.push((id, request));
                     world.read_lists(lists.clone());
                     world.begun.clear();
                 }
-                _ => world.respond(id, absent(LATE)),
+                _ => world.respond(id, absent()),
             }
         }
         if world.begun.is_empty() {
@@ -205,15 +221,10 @@ fn lists_that_disagree_are_read_again_after_a_growing_pause_and_an_order_that_ap
 impl World {
     /// Three orders of two instruments that a query does not find; the first list that is read for them is under way.
     fn three_in_doubt() -> Self {
-        let mut world = Self::new(None);
-        for id in 1..=3 {
-            world.input(ExecutorInput::Query {
-                instrument: InstrumentId(u32::from(id > 2)),
-                client_id: ClientOrderId(id),
-            });
-            world.answer(absent(LATE));
+        let mut world = Self::in_doubt(&[INSTRUMENT, INSTRUMENT, InstrumentId(1)]);
+        for (id, _) in std::mem::take(&mut world.begun) {
+            world.respond(id, absent());
         }
-        world.begun.clear();
         world.advance(GATHERED_FOR);
         assert_eq!(words(&world.begun.last().unwrap().1), "orders");
         world
@@ -229,7 +240,7 @@ impl World {
                     self.begun.push((id, request));
                     return self.now.since(began).as_secs();
                 }
-                self.respond(id, absent(LATE));
+                self.respond(id, absent());
             }
             let next = self.executor.wake_at().expect("something is still to do");
             self.advance(next.since(self.now));
@@ -314,7 +325,7 @@ fn answer_all(world: &mut World, span: Duration) {
     while world.now < until {
         for (id, request) in std::mem::take(&mut world.begun) {
             let response = match &request {
-                VenueRequest::Query { .. } => absent(world.now),
+                VenueRequest::Query { .. } => absent(),
                 VenueRequest::OpenOrders => VenueResponse::OpenOrders(Vec::new()),
                 VenueRequest::Fills { .. } => VenueResponse::Fills(Vec::new()),
                 _ => VenueResponse::Balances(Vec::new()),

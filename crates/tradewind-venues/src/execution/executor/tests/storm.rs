@@ -91,7 +91,7 @@ impl Storm {
                 let place = which % self.unanswered.len();
                 let (id, request) = self.unanswered.swap_remove(place);
                 self.answered.push(id);
-                let response = response(&request, how, self.world.now);
+                let response = response(&request, how);
                 self.world.respond(id, response);
             }
             Step::RespondAgain(which) if !self.answered.is_empty() => {
@@ -115,8 +115,12 @@ impl Storm {
             }
             self.unanswered.push((id, request));
         }
-        for report in self.world.reports.drain(..) {
-            if report.cumulative != MARK && report.client_id.0 < self.submitted {
+        for report in std::mem::take(&mut self.world.reports) {
+            // What the lists and a query agree about: the venue has no such order.
+            if matches!(report.kind, ReportKind::Rejected(_)) {
+                let id = report.client_id.0;
+                prop_assert!(!self.in_flight().contains(&id), "order {} is in flight", id);
+            } else if report.cumulative != MARK && report.client_id.0 < self.submitted {
                 let outcomes = self.outcomes.entry(report.client_id.0);
                 outcomes.or_default().push(report.kind);
             }
@@ -124,13 +128,18 @@ impl Storm {
         Ok(())
     }
 
-    /// Every order is queued, or in flight, or has exactly one outcome.
-    fn check(&self) -> Result<(), TestCaseError> {
+    /// Orders whose submission has no answer yet.
+    fn in_flight(&self) -> BTreeSet<u128> {
         let order = |(_, request): &(RequestId, VenueRequest)| match request {
             VenueRequest::Submit(order) => Some(order.terms().client_id.0),
             _ => None,
         };
-        let in_flight: BTreeSet<u128> = self.unanswered.iter().filter_map(order).collect();
+        self.unanswered.iter().filter_map(order).collect()
+    }
+
+    /// Every order is queued, or in flight, or has exactly one outcome.
+    fn check(&self) -> Result<(), TestCaseError> {
+        let in_flight = self.in_flight();
         let mut queued = 0;
         for order in 0..self.submitted {
             let outcomes = self.outcomes.get(&order).map_or(&[][..], Vec::as_slice);
@@ -147,7 +156,7 @@ impl Storm {
 }
 
 /// A sensible answer, or now and then none.
-fn response(request: &VenueRequest, how: u8, now: Timestamp) -> VenueResponse {
+fn response(request: &VenueRequest, how: u8) -> VenueResponse {
     let marked = |id: ClientOrderId, kind| ExecutionReport {
         cumulative: MARK,
         ..report(id.0, kind)
@@ -171,8 +180,7 @@ fn response(request: &VenueRequest, how: u8, now: Timestamp) -> VenueResponse {
             let known = marked(*client_id, ReportKind::Accepted);
             VenueResponse::Order(OrderQuery::Found(vec![known]))
         }
-        // Within the time in which "no such order" does not count.
-        VenueRequest::Query { .. } => absent(START.min(now)),
+        VenueRequest::Query { .. } => absent(),
         VenueRequest::Balances => VenueResponse::Balances(Vec::new()),
         VenueRequest::OpenOrders => VenueResponse::OpenOrders(Vec::new()),
         VenueRequest::Fills { .. } | VenueRequest::FillsSince { .. } => {
