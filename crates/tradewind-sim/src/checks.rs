@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tradewind_events::EventKind;
 use tradewind_model::{
-    Amount, ClientOrderId, Instrument, InstrumentId, OrderKind, OrderTerms, Quantity, Side, Timestamp,
+    Amount, BotId, ClientOrderId, Instrument, InstrumentId, OrderKind, OrderTerms, Quantity, Side, Timestamp,
 };
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::simulation::{SentOrder, Violation};
@@ -144,14 +144,14 @@ pub(crate) fn states_move_forward(events: &[EventKind]) -> Vec<Violation> {
     violations
 }
 
-/// I16: while an order's fate is unknown, nothing is entered in its instrument.
+/// I16: while an order's fate is unknown, its bot enters nothing in its instrument, and beside a stop of several bots none does.
 pub(crate) fn unknown_blocks_entries(events: &[EventKind]) -> Vec<Violation> {
-    let mut unknown: BTreeMap<ClientOrderId, InstrumentId> = BTreeMap::new();
+    let mut unknown: BTreeMap<ClientOrderId, (InstrumentId, Option<BotId>)> = BTreeMap::new();
     let mut violations = Vec::new();
     for event in events {
         match event {
-            EventKind::OrderUnknown { terms, .. } => {
-                unknown.insert(terms.client_id, terms.instrument);
+            EventKind::OrderUnknown { terms, bot } => {
+                unknown.insert(terms.client_id, (terms.instrument, *bot));
             }
             EventKind::OrderAccepted { terms, .. }
             | EventKind::OrderCancelled { terms, .. }
@@ -162,8 +162,14 @@ pub(crate) fn unknown_blocks_entries(events: &[EventKind]) -> Vec<Violation> {
             EventKind::OrderFilled { fill, .. } => {
                 unknown.remove(&fill.client_id);
             }
-            EventKind::OrderPlaced { terms, purpose, .. } if *purpose == PositionEffect::Entry => {
-                let blocks = unknown.iter().find(|(_, instrument)| **instrument == terms.instrument);
+            EventKind::OrderPlaced {
+                terms,
+                bot,
+                purpose: PositionEffect::Entry,
+            } => {
+                let blocks = unknown.iter().find(|(_, (instrument, of))| {
+                    *instrument == terms.instrument && (of.is_none() || of == bot)
+                });
                 if let Some((id, _)) = blocks {
                     let found = format!("{} enters while {id} is unknown", terms.client_id);
                     violations.push(Violation::new("I16", found));

@@ -10,7 +10,9 @@ use tradewind_events::{
     Action, AdoptedFrom, Adoption, Command, CommandResult, DeskView, Principal, StopMode,
 };
 use tradewind_journal::{Durable, Loss, MemoryStorage, Storage, StorageFault};
-use tradewind_model::{AccountId, BotId, Clock, InstrumentId, OwnerId};
+use tradewind_model::{
+    AccountId, Amount, BotId, Clock, InstrumentId, OrderKind, OwnerId, Quantity, Side,
+};
 use tradewind_risk::Scope;
 use tradewind_simx_server::simulation::Violation;
 
@@ -203,6 +205,32 @@ impl World {
                 scope: Scope::Desk,
                 reason,
             },
+            Person::Order => {
+                let instrument = InstrumentId(u32::try_from(choice % 6).unwrap());
+                let listed = self.instrument(instrument);
+                let feed = view.feeds.iter().find(|feed| feed.instrument == instrument)?;
+                let bid = feed.quote?.bid;
+                let side = if choice & 64 == 0 { Side::Buy } else { Side::Sell };
+                let kind = match choice & 128 {
+                    0 => OrderKind::Market,
+                    _ => OrderKind::PostOnly { price: bid },
+                };
+                let value = listed.notional(bid, listed.step)?;
+                // Worth about 20 units of the quote asset.
+                let steps = Amount::ONE.0 * 20 / value.0.max(1);
+                let quantity = Quantity(listed.step.0 * i64::try_from(steps).ok()?);
+                Action::PlaceOrder {
+                    account: AccountId(0),
+                    instrument,
+                    side,
+                    quantity,
+                    kind,
+                }
+            }
+            Person::Cancel => {
+                let chosen = usize::try_from(choice).unwrap() % view.orders.len().max(1);
+                Action::CancelOrder(view.orders.get(chosen)?.terms.client_id)
+            }
             Person::Adopt => {
                 let instrument = InstrumentId(0);
                 let listed = self.instrument(instrument);

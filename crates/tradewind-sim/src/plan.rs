@@ -49,10 +49,12 @@ pub(crate) enum Person {
     ResetBot,
     ClearRisk,
     Adopt,
+    Order,
+    Cancel,
 }
 
 impl Person {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Kill,
         Self::Flatten,
         Self::Reset,
@@ -65,6 +67,8 @@ impl Person {
         Self::ResetBot,
         Self::ClearRisk,
         Self::Adopt,
+        Self::Order,
+        Self::Cancel,
     ];
 }
 

@@ -27,6 +27,20 @@ const QUIET: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// A bot that turns round at each look at the market.
+const RECKLESS: &str = r#"
+[[bots]]
+id = "btc-reckless"
+strategy = "momentum_timer"
+account = "paper"
+instruments = ["BTC/USDT"]
+wake = "every 3s"
+budget = 500
+exit = { stop = "0.1%", take_profit = "0.1%" }
+policy = "market"
+params = { lookback = 1, full_rise = 0.001 }
+"#;
+
 /// Runs one seed. Whatever goes wrong in it, a panic of the desk too, is in the outcome.
 #[must_use]
 pub fn run(seed: u64, settings: &Settings) -> Outcome {
@@ -310,5 +324,6 @@ fn bots(draws: &mut Chance) -> &'static str {
             false => line.to_owned(),
         }
     });
-    lines.collect::<Vec<_>>().join("\n").leak()
+    let bots: Vec<String> = lines.chain([RECKLESS.to_owned()]).collect();
+    bots.join("\n").leak()
 }
