@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tradewind_events::EventKind;
 use tradewind_model::{
-    Amount, BotId, ClientOrderId, Instrument, InstrumentId, OrderKind, OrderTerms, Quantity, Side, Timestamp,
+    Amount, BotId, ClientOrderId, FeedHealth, Instrument, InstrumentId, OrderKind, OrderTerms, Quantity, Side, Timestamp,
 };
 use tradewind_risk::PositionEffect;
-use tradewind_simx_server::simulation::{SentOrder, Violation};
+use tradewind_simx_server::simulation::{Ban, SentOrder, Violation};
 
 /// A time in which nothing new may leave: from the moment at which a kill was done until the reset.
 #[derive(Clone, Copy, Debug)]
@@ -176,6 +176,48 @@ pub(crate) fn unknown_blocks_entries(events: &[EventKind]) -> Vec<Violation> {
                 }
             }
             _ => {}
+        }
+    }
+    violations
+}
+
+/// I12: nothing is entered in an instrument whose data was last announced as anything but live.
+pub(crate) fn enters_on_live_data(events: &[EventKind]) -> Vec<Violation> {
+    let mut health: BTreeMap<InstrumentId, FeedHealth> = BTreeMap::new();
+    let mut violations = Vec::new();
+    for event in events {
+        match event {
+            EventKind::FeedHealthChanged {
+                instrument,
+                health: now,
+            } => {
+                health.insert(*instrument, *now);
+            }
+            EventKind::OrderPlaced {
+                terms,
+                bot: Some(_),
+                purpose: PositionEffect::Entry,
+            } => {
+                let last = health.get(&terms.instrument);
+                if let Some(last) = last.filter(|last| **last != FeedHealth::Live) {
+                    let found = format!("{} enters on data that is {last:?}", terms.client_id);
+                    violations.push(Violation::new("I12", found));
+                }
+            }
+            _ => {}
+        }
+    }
+    violations
+}
+
+/// I14: no request leaves before the end of a `Retry-After`.
+pub(crate) fn keeps_to_bans(requests: &[(Timestamp, String)], bans: &[Ban]) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for ban in bans {
+        let is_early = |request: &&(Timestamp, String)| ban.from < request.0 && request.0 < ban.until;
+        if let Some((at, line)) = requests.iter().find(is_early) {
+            let found = format!("banned from {} to {}, {line} left at {at}", ban.from, ban.until);
+            violations.push(Violation::new("I14", found));
         }
     }
     violations

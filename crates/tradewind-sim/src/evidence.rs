@@ -205,10 +205,10 @@ impl Names<'_> {
             let all = instrument.quantity_amount(held.quantity);
             let small = all.mul_div(instrument.notional_min.0, held.cost.0.max(1));
             let small = small.unwrap_or_default();
-            let left = held.quantity.0 - sold - listed;
+            // What fees took of the position is nobody's to sell.
+            let left = all.min(owned).0 - instrument.quantity_amount(Quantity(sold + listed)).0;
             if held.exit.is_protected() && left > 0 {
-                let left = instrument.quantity_amount(instrument.floor_quantity(Quantity(left)));
-                let amount = Amount((left.min(owned).0 - small.0).max(0));
+                let amount = Amount((left - small.0).max(0));
                 let step = instrument.quantity_amount(instrument.step);
                 let amount = Amount(amount.0 - amount.0 % step.0.max(1));
                 *needed.entry(symbol(instrument)).or_default() += amount;

@@ -17,7 +17,7 @@ const LANE: u64 = u64::MAX - 1;
 /// How long faults are added.
 pub(crate) const CHAOS: Duration = Duration::from_secs(300);
 /// Fewest faults of a seed, and how many more there may be.
-const FAULTS: (u64, u64) = (8, 24);
+const FAULTS: (u64, u64) = (8, 40);
 /// Share of the kinds that a seed allows.
 const ALLOWED: Ppm = Ppm(400_000);
 
@@ -85,6 +85,8 @@ pub(crate) enum Act {
     Pause(Duration),
     Kill,
     Crash(CrashPoint, u32),
+    /// The process dies, and its next start does at this point.
+    CrashAgain(CrashPoint, u32),
     /// The disk has room for so many bytes more, for a while.
     Full(u64, Duration),
     /// The n-th operation on the disk fails.
@@ -185,6 +187,7 @@ const KINDS: &[(&str, State, Make)] = &[
     ("T01", State::Any, Make::Lasting("do = \"clock\"\nskew = \"-1h\"")),
     ("T03", State::Open, Make::Network(|draws| Act::Pause(seconds(draws, 1, 60)))),
     ("S01", State::Any, Make::Network(crash)),
+    ("S01", State::Open, Make::Network(crash_again)),
     ("S03", State::Filled, Make::Network(|draws| Act::Flip(draws.below(500_000)))),
     ("S05", State::Open, Make::Network(full)),
     ("S06", State::Open, Make::Network(|draws| Act::BadOperation(1 + draws.below(300)))),
@@ -237,6 +240,11 @@ fn crash(draws: &mut Chance) -> Act {
         _ => 3,
     };
     Act::Crash(point, 1 + u32::try_from(draws.below(below)).unwrap())
+}
+
+fn crash_again(draws: &mut Chance) -> Act {
+    let point = one_of(draws, &CrashPoint::ALL);
+    Act::CrashAgain(point, 1 + u32::try_from(draws.below(4)).unwrap())
 }
 
 fn full(draws: &mut Chance) -> Act {

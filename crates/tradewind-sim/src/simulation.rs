@@ -23,6 +23,8 @@ const PEACE: Duration = Duration::from_secs(30);
 const GOAL: Duration = Duration::from_secs(180);
 /// How long nothing may leave once all is in order.
 const QUIET: Duration = Duration::from_secs(20);
+/// Longest that a position may be without its stop while nothing goes wrong.
+const COVERED_WITHIN: Duration = Duration::from_millis(2_100);
 /// Longest that a fault waits for the state that it is about, and how often that is looked at.
 const PATIENCE: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -112,7 +114,7 @@ impl Simulation {
 
     fn run(&mut self, faults: Vec<Fault>) -> Result<(), Failure> {
         self.world.start_desk();
-        self.live_until(self.world.now() + PEACE);
+        self.trade_in_peace()?;
         let chaos = self.world.now();
         for fault in faults {
             if fault.at >= self.until {
@@ -148,6 +150,23 @@ impl Simulation {
             what: "I10".to_owned(),
             story: text,
         })
+    }
+
+    /// I23: nothing goes wrong, and no position is without its stop for longer than 2 s.
+    fn trade_in_peace(&mut self) -> Result<(), Failure> {
+        let until = self.world.now() + PEACE;
+        let mut covered = self.world.now();
+        while self.world.now() < until {
+            self.live_until(self.world.now() + LOOK_EVERY);
+            let Some(first) = self.world.uncovered().into_iter().next() else {
+                covered = self.world.now();
+                continue;
+            };
+            if self.world.now().since(covered) > COVERED_WITHIN {
+                return Err(first.into());
+            }
+        }
+        Ok(())
     }
 
     /// Lets time pass. A desk that died starts again a while later.
@@ -204,6 +223,10 @@ impl Simulation {
             Act::Pause(span) => self.world.pause(*span),
             Act::Kill => self.world.kill_desk(),
             Act::Crash(point, hit) => self.world.crash_at(*point, *hit),
+            Act::CrashAgain(point, hit) => {
+                self.world.kill_desk();
+                self.world.crash_at(*point, *hit);
+            }
             Act::Full(room, span) => self.world.fill_disk(*room, *span),
             Act::BadOperation(nth) => self.world.fail_operation(*nth),
             Act::Flip(place) => {

@@ -39,7 +39,7 @@ use tradewind_venues::{
 };
 
 use crate::checks::{
-    Killed, killed_sends_nothing, sent_as_passed, states_move_forward, unknown_blocks_entries,
+    Killed, enters_on_live_data, keeps_to_bans, killed_sends_nothing, sent_as_passed, states_move_forward, unknown_blocks_entries,
 };
 use crate::evidence::{JournalEvidence, symbol};
 use crate::executor::{Executor, VirtualTime};
@@ -524,7 +524,7 @@ impl World {
             .collect()
     }
 
-    /// Compares the wire, the exchange and the desk: I01 to I06, I13, I16, I22 and I23.
+    /// Compares the wire, the exchange and the desk: I01 to I06, I12 to I14, I16, I22 and I23.
     pub(crate) fn violations(&mut self) -> Vec<Violation> {
         let view = self.view();
         let journal = JournalEvidence::read(&self.storage);
@@ -550,9 +550,20 @@ impl World {
                 sent_as_passed(sent, &passed),
                 states_move_forward(&journal.events),
                 unknown_blocks_entries(&journal.events),
+                enters_on_live_data(&journal.events),
+                keeps_to_bans(network.requests(), network.bans()),
             ]
             .concat()
         })
+    }
+
+    /// I23: positions with a stop that no stop covers and no list names, at this moment.
+    pub(crate) fn uncovered(&mut self) -> Vec<Violation> {
+        let Some(view) = self.look() else {
+            return Vec::new();
+        };
+        let desk = JournalEvidence::default().books(&view, &self.configuration());
+        stops_cover(&desk, &self.venue_books())
     }
 
     /// Runs until nothing is wrong; what is still wrong after `goal`, then with I11.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tradewind_events::EventKind;
-use tradewind_model::{ClientOrderId, Quantity};
-use tradewind_simx_server::simulation::SentOrder;
+use tradewind_model::{ClientOrderId, FeedHealth, Quantity, Timestamp};
+use tradewind_simx_server::simulation::{Ban, SentOrder};
 
 use crate::checks::{
-    Killed, Passed, killed_sends_nothing, sent_as_passed, states_move_forward,
+    Killed, Passed, enters_on_live_data, keeps_to_bans, killed_sends_nothing, sent_as_passed, states_move_forward,
     unknown_blocks_entries,
 };
 use crate::evidence::JournalEvidence;
@@ -18,6 +18,7 @@ struct Left {
     sent: Vec<SentOrder>,
     passed: BTreeMap<String, Passed>,
     events: Vec<EventKind>,
+    requests: Vec<(Timestamp, String)>,
 }
 
 /// What a minute of trading leaves, in which all checks find nothing.
@@ -30,12 +31,15 @@ fn left() -> Left {
         sent: world.network.with(|network, _| network.sent_orders().to_vec()),
         passed: journal.passed(&world.configuration()),
         events: journal.events,
+        requests: world.network.with(|network, _| network.requests().to_vec()),
     };
     assert!(left.sent.len() > 10);
     assert_eq!(sent_as_passed(&left.sent, &left.passed), []);
     assert_eq!(killed_sends_nothing(&left.sent, &[]), []);
     assert_eq!(states_move_forward(&left.events), []);
     assert_eq!(unknown_blocks_entries(&left.events), []);
+    assert_eq!(enters_on_live_data(&left.events), []);
+    assert_eq!(keeps_to_bans(&left.requests, &[]), []);
     left
 }
 
@@ -117,4 +121,32 @@ fn an_entry_beside_an_order_of_unknown_fate_is_found() {
     other.client_id = ClientOrderId(terms.client_id.0 | 0xffff_ffff_ffff);
     events.insert(at, EventKind::OrderUnknown { terms: other, bot });
     assert!(!unknown_blocks_entries(&events).is_empty());
+}
+
+#[test]
+fn an_entry_on_stale_data_is_found() {
+    let mut events = left().events;
+    let placed = events.iter().position(|event| {
+        matches!(event, EventKind::OrderPlaced { purpose, .. } if !purpose.reduces())
+    });
+    let at = placed.unwrap();
+    let EventKind::OrderPlaced { terms, .. } = &events[at] else {
+        unreachable!();
+    };
+    let stale = EventKind::FeedHealthChanged {
+        instrument: terms.instrument,
+        health: FeedHealth::Stale,
+    };
+    events.insert(at, stale);
+    assert!(!enters_on_live_data(&events).is_empty());
+}
+
+#[test]
+fn a_request_before_the_end_of_a_ban_is_found() {
+    let requests = left().requests;
+    let at = requests[2].0;
+    let ban = |from, until| keeps_to_bans(&requests, &[Ban { from, until }]).len();
+    let nano = Duration::from_nanos(1);
+    assert_eq!(ban(at - nano, at + nano), 1);
+    assert_eq!(ban(at - nano, at), 0);
 }
