@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tradewind_events::EventKind;
 use tradewind_model::{
-    Amount, BotId, ClientOrderId, FeedHealth, Instrument, InstrumentId, OrderKind, OrderTerms, Quantity, Side, Timestamp,
+    Amount, BotId, ClientOrderId, FeedHealth, Instrument, InstrumentId, OrderKind, OrderTerms,
+    Quantity, Side, Timestamp,
 };
 use tradewind_risk::PositionEffect;
 use tradewind_simx_server::simulation::{Ban, SentOrder, Violation};
@@ -45,7 +46,10 @@ impl Passed {
             },
             quantity: instrument.quantity_text(terms.quantity),
             price: price.map(|price| instrument.price_text(price)),
-            trigger: terms.kind.trigger().map(|price| instrument.price_text(price)),
+            trigger: terms
+                .kind
+                .trigger()
+                .map(|price| instrument.price_text(price)),
         }
     }
 }
@@ -53,7 +57,9 @@ impl Passed {
 /// A parameter of a request.
 fn param<'a>(order: &'a SentOrder, name: &str) -> Option<&'a str> {
     let params = order.request.params.iter();
-    let found = params.filter(|(found, _)| found == name).map(|(_, value)| &**value);
+    let found = params
+        .filter(|(found, _)| found == name)
+        .map(|(_, value)| &**value);
     found.last()
 }
 
@@ -69,13 +75,15 @@ pub(crate) fn killed_sends_nothing(sent: &[SentOrder], kills: &[Killed]) -> Vec<
     let mut violations = Vec::new();
     for order in sent.iter().filter(is_new) {
         let at = order.first_byte_at;
-        let is_within = |killed: &&Killed| {
-            killed.from < at && killed.until.is_none_or(|until| at < until)
-        };
+        let is_within =
+            |killed: &&Killed| killed.from < at && killed.until.is_none_or(|until| at < until);
         let mut kills = kills.iter().filter(is_within);
         let sells = param(order, "side") == Some("SELL");
         if let Some(killed) = kills.find(|killed| !(killed.flattens && sells)) {
-            let found = format!("killed since {}, {:?} left at {at}", killed.from, order.request);
+            let found = format!(
+                "killed since {}, {:?} left at {at}",
+                killed.from, order.request
+            );
             violations.push(Violation::new("I04", found));
         }
     }
@@ -91,7 +99,10 @@ pub(crate) fn sent_as_passed(
     for order in sent {
         for id in order.request.client_ids() {
             let Some(passed) = passed.get(id) else {
-                violations.push(Violation::new("I06", format!("{id} left and was not passed")));
+                violations.push(Violation::new(
+                    "I06",
+                    format!("{id} left and was not passed"),
+                ));
                 continue;
             };
             let is_alone = param(order, "newClientOrderId") == Some(id);
@@ -126,7 +137,9 @@ pub(crate) fn states_move_forward(events: &[EventKind]) -> Vec<Violation> {
                 let id = fill.client_id;
                 let before = filled.insert(id, *cumulative).unwrap_or(Quantity::ZERO);
                 if *cumulative < before {
-                    broken(format!("{id} was filled by {before:?}, then by {cumulative:?}"));
+                    broken(format!(
+                        "{id} was filled by {before:?}, then by {cumulative:?}"
+                    ));
                 }
             }
             EventKind::OrderCancelled {
@@ -135,7 +148,10 @@ pub(crate) fn states_move_forward(events: &[EventKind]) -> Vec<Violation> {
                 ended.insert(terms.client_id);
                 let before = filled.get(&terms.client_id).copied();
                 if before.is_some_and(|before| *cumulative < before) {
-                    broken(format!("{} was filled by {before:?}, then by {cumulative:?}", terms.client_id));
+                    broken(format!(
+                        "{} was filled by {before:?}, then by {cumulative:?}",
+                        terms.client_id
+                    ));
                 }
             }
             _ => {}
@@ -214,9 +230,13 @@ pub(crate) fn enters_on_live_data(events: &[EventKind]) -> Vec<Violation> {
 pub(crate) fn keeps_to_bans(requests: &[(Timestamp, String)], bans: &[Ban]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for ban in bans {
-        let is_early = |request: &&(Timestamp, String)| ban.from < request.0 && request.0 < ban.until;
+        let is_early =
+            |request: &&(Timestamp, String)| ban.from < request.0 && request.0 < ban.until;
         if let Some((at, line)) = requests.iter().find(is_early) {
-            let found = format!("banned from {} to {}, {line} left at {at}", ban.from, ban.until);
+            let found = format!(
+                "banned from {} to {}, {line} left at {at}",
+                ban.from, ban.until
+            );
             violations.push(Violation::new("I14", found));
         }
     }

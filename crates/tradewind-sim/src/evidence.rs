@@ -10,11 +10,11 @@ use std::sync::Arc;
 use tradewind::replay::verify;
 use tradewind_events::{Configuration, DeskView, EventKind, OrderView};
 use tradewind_journal::{MemoryStorage, OpenMode, Reader, Record, Storage, StoreKind};
-use tradewind_model::{Amount, AssetId, Fill, Instrument, OrderKind, OrderTerms, OwnerId, Quantity, Side, Timestamp};
-use tradewind_risk::PositionEffect;
-use tradewind_simx_server::simulation::{
-    BookedFill, DeskBooks, Holding, Intent, OpenOrder,
+use tradewind_model::{
+    Amount, AssetId, Fill, Instrument, OrderKind, OrderTerms, OwnerId, Quantity, Side, Timestamp,
 };
+use tradewind_risk::PositionEffect;
+use tradewind_simx_server::simulation::{BookedFill, DeskBooks, Holding, Intent, OpenOrder};
 
 use crate::checks::Passed;
 use crate::world::JOURNAL;
@@ -57,11 +57,13 @@ impl JournalEvidence {
             match found.unwrap().record {
                 Record::Intent(intent) => {
                     evidence.terms.push(intent.terms);
-                    evidence.terms.extend(intent.take_profit.map(|order| OrderTerms {
-                        client_id: order.client_id,
-                        kind: OrderKind::PostOnly { price: order.price },
-                        ..intent.terms
-                    }));
+                    evidence
+                        .terms
+                        .extend(intent.take_profit.map(|order| OrderTerms {
+                            client_id: order.client_id,
+                            kind: OrderKind::PostOnly { price: order.price },
+                            ..intent.terms
+                        }));
                     let pair = intent.take_profit.map(|order| order.client_id);
                     let ids = std::iter::once(intent.terms.client_id).chain(pair);
                     let ends = records.bytes_read();

@@ -46,7 +46,9 @@ struct Arguments {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let number = text.trim_end_matches('s').parse();
-    number.map(Duration::from_secs).map_err(|_| "a number of seconds, such as 120s".to_owned())
+    number
+        .map(Duration::from_secs)
+        .map_err(|_| "a number of seconds, such as 120s".to_owned())
 }
 
 fn main() -> ExitCode {
@@ -55,7 +57,11 @@ fn main() -> ExitCode {
         Some(seed) => one(seed, &arguments),
         None => many(arguments.base, arguments.seeds),
     };
-    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn say(text: &str) {
@@ -76,7 +82,10 @@ fn one(seed: u64, arguments: &Arguments) -> bool {
     for (number, fault) in &outcome.faults {
         say(&format!("fault {number}: {fault}"));
     }
-    say(&format!("seed {seed}: trace {:08x}, {:?}", outcome.trace_hash, outcome.reached));
+    say(&format!(
+        "seed {seed}: trace {:08x}, {:?}",
+        outcome.trace_hash, outcome.reached
+    ));
     let Some(failure) = &outcome.failure else {
         say("passed");
         return true;
@@ -110,7 +119,10 @@ fn shrink(outcome: &Outcome, mut settings: Settings) -> (Settings, u32) {
     let mut tries = 0;
     let mut fails = |settings: &Settings| {
         tries += 1;
-        run(outcome.seed, settings).failure.map(|failure| failure.what) == what
+        run(outcome.seed, settings)
+            .failure
+            .map(|failure| failure.what)
+            == what
     };
     let mut kept: Vec<usize> = outcome.faults.iter().map(|(number, _)| *number).collect();
     let mut size = kept.len().div_ceil(2);
@@ -119,7 +131,10 @@ fn shrink(outcome: &Outcome, mut settings: Settings) -> (Settings, u32) {
         while at < kept.len() {
             let mut fewer = kept.clone();
             fewer.drain(at..(at + size).min(kept.len()));
-            let smaller = Settings { faults: Some(fewer.clone()), ..settings.clone() };
+            let smaller = Settings {
+                faults: Some(fewer.clone()),
+                ..settings.clone()
+            };
             if fails(&smaller) {
                 kept = fewer;
             } else {
@@ -133,7 +148,10 @@ fn shrink(outcome: &Outcome, mut settings: Settings) -> (Settings, u32) {
     let mut until = settings.until.unwrap_or(Duration::from_secs(300));
     while until - shortest > SHORTEST {
         let middle = Duration::from_secs((until + shortest).as_secs() / 2);
-        let smaller = Settings { until: Some(middle), ..settings.clone() };
+        let smaller = Settings {
+            until: Some(middle),
+            ..settings.clone()
+        };
         if fails(&smaller) {
             until = middle;
         } else {
@@ -168,13 +186,18 @@ impl Totals {
         self.seconds.push(reached.simulated.as_secs());
         self.orders.push(reached.orders);
         // Seeds end in any order.
-        self.hash ^= outcome.trace_hash.rotate_left(u32::try_from(outcome.seed % 32).unwrap_or_default());
+        self.hash ^= outcome
+            .trace_hash
+            .rotate_left(u32::try_from(outcome.seed % 32).unwrap_or_default());
         for (row, times) in &reached.rows {
             *self.rows.entry(row).or_default() += times;
         }
         if let Some(failure) = &outcome.failure {
             self.failed.insert(outcome.seed);
-            say(&format!("make sim SEED={} # FAILED {failure}", outcome.seed));
+            say(&format!(
+                "make sim SEED={} # FAILED {failure}",
+                outcome.seed
+            ));
         }
     }
 }

@@ -156,7 +156,11 @@ impl World {
         let bot = BotId(u32::try_from(choice % bots).unwrap());
         let reason = "a person".to_owned();
         let held = |is_meant: fn(OwnerId) -> bool| {
-            let all: Vec<_> = view.positions.iter().filter(|one| is_meant(one.owner)).collect();
+            let all: Vec<_> = view
+                .positions
+                .iter()
+                .filter(|one| is_meant(one.owner))
+                .collect();
             let chosen = usize::try_from(choice).unwrap() % all.len().max(1);
             all.get(chosen).map(|one| (one.owner, one.instrument))
         };
@@ -208,9 +212,16 @@ impl World {
             Person::Order => {
                 let instrument = InstrumentId(u32::try_from(choice % 6).unwrap());
                 let listed = self.instrument(instrument);
-                let feed = view.feeds.iter().find(|feed| feed.instrument == instrument)?;
+                let feed = view
+                    .feeds
+                    .iter()
+                    .find(|feed| feed.instrument == instrument)?;
                 let bid = feed.quote?.bid;
-                let side = if choice & 64 == 0 { Side::Buy } else { Side::Sell };
+                let side = if choice & 64 == 0 {
+                    Side::Buy
+                } else {
+                    Side::Sell
+                };
                 let kind = match choice & 128 {
                     0 => OrderKind::Market,
                     _ => OrderKind::PostOnly { price: bid },

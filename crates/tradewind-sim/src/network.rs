@@ -17,7 +17,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tradewind_journal::MemoryStorage;
 use tradewind_model::{Clock, Timestamp};
 use tradewind_simx::{Chance, Latency};
-use tradewind_simx_server::simulation::{Direction, LinkFault, LinkState, NetworkOptions, VirtualNetwork};
+use tradewind_simx_server::simulation::{
+    Direction, LinkFault, LinkState, NetworkOptions, VirtualNetwork,
+};
 use tradewind_simx_server::{ConnectionNumber, VirtualServer};
 use tradewind_venues::{
     Address, ConnectError, Connector, Opening, RealTime, SendPermit, Sleeping, client_config, layer,
@@ -54,7 +56,12 @@ impl fmt::Debug for Network {
 
 impl Network {
     /// A network whose latencies are drawn from `seed`, of either direction alike.
-    pub(crate) fn new(time: VirtualTime, server: VirtualServer, seed: u64, latency: Latency) -> Self {
+    pub(crate) fn new(
+        time: VirtualTime,
+        server: VirtualServer,
+        seed: u64,
+        latency: Latency,
+    ) -> Self {
         let options = NetworkOptions {
             seed,
             to_server: latency,

@@ -137,62 +137,292 @@ const KINDS: &[(&str, State, Make)] = &[
     ("N01", State::Any, Make::Lasting("do = \"refuse\"")),
     ("N01", State::Open, Make::Network(|_| Act::CutAll)),
     ("N02", State::Open, Make::Network(cut_within)),
-    ("N02", State::Any, Make::Lasting("do = \"cut\"\nframe = \"executionReport\"\nbytes = \"each\"\nevery = 3")),
+    (
+        "N02",
+        State::Any,
+        Make::Lasting("do = \"cut\"\nframe = \"executionReport\"\nbytes = \"each\"\nevery = 3"),
+    ),
     ("N03", State::Open, Make::Network(|_| Act::HalfOpen)),
-    ("N03", State::Any, Make::Lasting("do = \"half-open\"\non = \"time\"\nwire = \"market\"")),
-    ("N04", State::Open, Make::Lasting("do = \"half-open\"\npings = true\non = \"time\"\nwire = \"ws-api\"")),
-    ("N05", State::Open, Make::Once("do = \"shutdown\"\non = \"time\"\ntimes = 1")),
-    ("N06", State::Any, Make::Lasting("do = \"flap\"\nleast = \"200ms\"\nmost = \"1s\"")),
-    ("N07", State::Any, Make::Lasting("do = \"refuse-subscribe\"\nkeep = 2\nack = \"lost\"")),
-    ("N09", State::Open, Make::Lasting("do = \"delay\"\nframe = \"executionReport\"\nby = \"uniform(0s,30s)\"\nchance = 0.5")),
-    ("N09", State::Open, Make::Lasting("do = \"reorder\"\nevery = 7")),
+    (
+        "N03",
+        State::Any,
+        Make::Lasting("do = \"half-open\"\non = \"time\"\nwire = \"market\""),
+    ),
+    (
+        "N04",
+        State::Open,
+        Make::Lasting("do = \"half-open\"\npings = true\non = \"time\"\nwire = \"ws-api\""),
+    ),
+    (
+        "N05",
+        State::Open,
+        Make::Once("do = \"shutdown\"\non = \"time\"\ntimes = 1"),
+    ),
+    (
+        "N06",
+        State::Any,
+        Make::Lasting("do = \"flap\"\nleast = \"200ms\"\nmost = \"1s\""),
+    ),
+    (
+        "N07",
+        State::Any,
+        Make::Lasting("do = \"refuse-subscribe\"\nkeep = 2\nack = \"lost\""),
+    ),
+    (
+        "N09",
+        State::Open,
+        Make::Lasting(
+            "do = \"delay\"\nframe = \"executionReport\"\nby = \"uniform(0s,30s)\"\nchance = 0.5",
+        ),
+    ),
+    (
+        "N09",
+        State::Open,
+        Make::Lasting("do = \"reorder\"\nevery = 7"),
+    ),
     ("N09", State::Open, Make::Network(late)),
-    ("N10", State::Any, Make::Lasting("do = \"lose-reply\"\ncall = \"order.place\"\nexecuted = true\nchance = 0.4")),
-    ("N10", State::Any, Make::Lasting("do = \"lose-reply\"\ncall = \"order.place\"\nexecuted = false\nchance = 0.4")),
-    ("N10", State::Any, Make::Lasting("do = \"lose-reply\"\ncall = \"order.cancel\"\nexecuted = true\nchance = 0.5")),
-    ("N10", State::Any, Make::Lasting("do = \"lose-reply\"\nwire = \"rest\"\nchance = 0.3")),
+    (
+        "N10",
+        State::Any,
+        Make::Lasting("do = \"lose-reply\"\ncall = \"order.place\"\nexecuted = true\nchance = 0.4"),
+    ),
+    (
+        "N10",
+        State::Any,
+        Make::Lasting(
+            "do = \"lose-reply\"\ncall = \"order.place\"\nexecuted = false\nchance = 0.4",
+        ),
+    ),
+    (
+        "N10",
+        State::Any,
+        Make::Lasting(
+            "do = \"lose-reply\"\ncall = \"order.cancel\"\nexecuted = true\nchance = 0.5",
+        ),
+    ),
+    (
+        "N10",
+        State::Any,
+        Make::Lasting("do = \"lose-reply\"\nwire = \"rest\"\nchance = 0.3"),
+    ),
     ("N10", State::Open, Make::Network(silence_order)),
-    ("N11", State::Open, Make::Network(|draws| Act::Partition(seconds(draws, 2, 60)))),
-    ("V01", State::Any, Make::Lasting("do = \"answer\"\ncall = \"order.place\"\nstatus = 503\ncode = -1000\nexecuted = true\nchance = 0.4")),
-    ("V01", State::Any, Make::Lasting("do = \"answer\"\ncall = \"order.place\"\nstatus = 504\ncode = -1000\nexecuted = false\nchance = 0.4")),
-    ("V01", State::Any, Make::Lasting("do = \"answer\"\ncall = \"order.cancel\"\nstatus = 502\nbody = \"<html>\"\nexecuted = true\nchance = 0.5")),
-    ("V02", State::Any, Make::Lasting("do = \"answer\"\ncall = \"order.place\"\nstatus = 500\ncode = -1007\nexecuted = \"10s\"\nchance = 0.4")),
-    ("V02", State::Any, Make::Lasting("do = \"answer\"\ncall = \"order.place\"\nstatus = 500\ncode = -1006\nexecuted = true\nchance = 0.4")),
-    ("V04", State::Open, Make::Lasting("do = \"hide-orders\"\nlag = \"20s\"")),
-    ("V05", State::Filled, Make::Lasting("do = \"truncate\"\nkeep = 1\ncall = \"myTrades\"")),
-    ("V06", State::Any, Make::Lasting("do = \"delay\"\non = \"answer\"\ncall = \"order.place\"\nby = \"uniform(0s,500ms)\"")),
-    ("V07", State::Filled, Make::Lasting("do = \"duplicate\"\nframe = \"executionReport\"\nby = \"exponential(2s)\"\nchance = 0.5")),
-    ("V08", State::Any, Make::Lasting("do = \"drop\"\nframe = \"executionReport/TRADE\"\nchance = 0.3")),
-    ("V09", State::Any, Make::Lasting("do = \"fill\"\non = \"request\"\ncall = \"order.cancel\"\naccount = \"key\"\nsymbol = \"ADAUSDT\"")),
-    ("V12", State::Any, Make::Lasting("do = \"answer\"\nstatus = 429\ncode = -1003")),
-    ("V12", State::Any, Make::Lasting("do = \"answer\"\nstatus = 418\ncode = -1003\nretry-after = \"20s\"\ntimes = 1")),
-    ("V13", State::Any, Make::Lasting("do = \"answer\"\ncall = \"order.place\"\nstatus = 400\ncode = -2010\nexecuted = false\nchance = 0.3")),
-    ("V14", State::Any, Make::Lasting("do = \"answer\"\ncall = \"order.place\"\nstatus = 400\ncode = -1008\nexecuted = true\nchance = 0.3")),
-    ("V15", State::Open, Make::Lasting("do = \"halt\"\nsymbol = \"DOGEUSDT\"\nstatus = \"HALT\"")),
-    ("V15", State::Open, Make::Lasting("do = \"halt\"\nsymbol = \"ADAUSDT\"\nstatus = \"BREAK\"\nexpire = true")),
-    ("V16", State::Any, Make::Lasting("do = \"filters\"\nsymbol = \"XRPUSDT\"\nstepSize = \"1\"")),
-    ("V17", State::Filled, Make::Once("do = \"trade\"\naccount = \"key\"\nsymbol = \"ADAUSDT\"\nside = \"BUY\"\ntype = \"MARKET\"\nquantity = \"50\"\ntimes = 1")),
-    ("V17", State::Filled, Make::Once("do = \"trade\"\naccount = \"key\"\nsymbol = \"ADAUSDT\"\nside = \"SELL\"\ntype = \"MARKET\"\nquantity = \"50\"\ntimes = 1")),
-    ("V17", State::Any, Make::Once("do = \"deposit\"\naccount = \"key\"\nasset = \"USDT\"\namount = \"500\"\ntimes = 1")),
-    ("V17", State::Any, Make::Once("do = \"withdraw\"\naccount = \"key\"\nasset = \"USDT\"\namount = \"500\"\ntimes = 1")),
-    ("V17", State::Open, Make::Once("do = \"cancel\"\naccount = \"key\"\nsymbol = \"XRPUSDT\"\ntimes = 1")),
-    ("V17", State::Stop, Make::Once("do = \"cancel\"\naccount = \"key\"\nsymbol = \"ADAUSDT\"\ntimes = 1")),
-    ("D05", State::Any, Make::Lasting("do = \"corrupt\"\nframe = \"bookTicker\"\nhow = \"garbled\"\nchance = 0.2")),
-    ("D06", State::Stop, Make::Once("do = \"price\"\npath = [[\"0s\", 1], [\"5s\", 0.95], [\"10s\", 1]]")),
-    ("D06", State::Stop, Make::Once("do = \"price\"\npath = [[\"0s\", 1], [\"20s\", 0.6], [\"50s\", 1]]")),
+    (
+        "N11",
+        State::Open,
+        Make::Network(|draws| Act::Partition(seconds(draws, 2, 60))),
+    ),
+    (
+        "V01",
+        State::Any,
+        Make::Lasting(
+            "do = \"answer\"\ncall = \"order.place\"\nstatus = 503\ncode = -1000\nexecuted = true\nchance = 0.4",
+        ),
+    ),
+    (
+        "V01",
+        State::Any,
+        Make::Lasting(
+            "do = \"answer\"\ncall = \"order.place\"\nstatus = 504\ncode = -1000\nexecuted = false\nchance = 0.4",
+        ),
+    ),
+    (
+        "V01",
+        State::Any,
+        Make::Lasting(
+            "do = \"answer\"\ncall = \"order.cancel\"\nstatus = 502\nbody = \"<html>\"\nexecuted = true\nchance = 0.5",
+        ),
+    ),
+    (
+        "V02",
+        State::Any,
+        Make::Lasting(
+            "do = \"answer\"\ncall = \"order.place\"\nstatus = 500\ncode = -1007\nexecuted = \"10s\"\nchance = 0.4",
+        ),
+    ),
+    (
+        "V02",
+        State::Any,
+        Make::Lasting(
+            "do = \"answer\"\ncall = \"order.place\"\nstatus = 500\ncode = -1006\nexecuted = true\nchance = 0.4",
+        ),
+    ),
+    (
+        "V04",
+        State::Open,
+        Make::Lasting("do = \"hide-orders\"\nlag = \"20s\""),
+    ),
+    (
+        "V05",
+        State::Filled,
+        Make::Lasting("do = \"truncate\"\nkeep = 1\ncall = \"myTrades\""),
+    ),
+    (
+        "V06",
+        State::Any,
+        Make::Lasting(
+            "do = \"delay\"\non = \"answer\"\ncall = \"order.place\"\nby = \"uniform(0s,500ms)\"",
+        ),
+    ),
+    (
+        "V07",
+        State::Filled,
+        Make::Lasting(
+            "do = \"duplicate\"\nframe = \"executionReport\"\nby = \"exponential(2s)\"\nchance = 0.5",
+        ),
+    ),
+    (
+        "V08",
+        State::Any,
+        Make::Lasting("do = \"drop\"\nframe = \"executionReport/TRADE\"\nchance = 0.3"),
+    ),
+    (
+        "V09",
+        State::Any,
+        Make::Lasting(
+            "do = \"fill\"\non = \"request\"\ncall = \"order.cancel\"\naccount = \"key\"\nsymbol = \"ADAUSDT\"",
+        ),
+    ),
+    (
+        "V12",
+        State::Any,
+        Make::Lasting("do = \"answer\"\nstatus = 429\ncode = -1003"),
+    ),
+    (
+        "V12",
+        State::Any,
+        Make::Lasting(
+            "do = \"answer\"\nstatus = 418\ncode = -1003\nretry-after = \"20s\"\ntimes = 1",
+        ),
+    ),
+    (
+        "V13",
+        State::Any,
+        Make::Lasting(
+            "do = \"answer\"\ncall = \"order.place\"\nstatus = 400\ncode = -2010\nexecuted = false\nchance = 0.3",
+        ),
+    ),
+    (
+        "V14",
+        State::Any,
+        Make::Lasting(
+            "do = \"answer\"\ncall = \"order.place\"\nstatus = 400\ncode = -1008\nexecuted = true\nchance = 0.3",
+        ),
+    ),
+    (
+        "V15",
+        State::Open,
+        Make::Lasting("do = \"halt\"\nsymbol = \"DOGEUSDT\"\nstatus = \"HALT\""),
+    ),
+    (
+        "V15",
+        State::Open,
+        Make::Lasting("do = \"halt\"\nsymbol = \"ADAUSDT\"\nstatus = \"BREAK\"\nexpire = true"),
+    ),
+    (
+        "V16",
+        State::Any,
+        Make::Lasting("do = \"filters\"\nsymbol = \"XRPUSDT\"\nstepSize = \"1\""),
+    ),
+    (
+        "V17",
+        State::Filled,
+        Make::Once(
+            "do = \"trade\"\naccount = \"key\"\nsymbol = \"ADAUSDT\"\nside = \"BUY\"\ntype = \"MARKET\"\nquantity = \"50\"\ntimes = 1",
+        ),
+    ),
+    (
+        "V17",
+        State::Filled,
+        Make::Once(
+            "do = \"trade\"\naccount = \"key\"\nsymbol = \"ADAUSDT\"\nside = \"SELL\"\ntype = \"MARKET\"\nquantity = \"50\"\ntimes = 1",
+        ),
+    ),
+    (
+        "V17",
+        State::Any,
+        Make::Once(
+            "do = \"deposit\"\naccount = \"key\"\nasset = \"USDT\"\namount = \"500\"\ntimes = 1",
+        ),
+    ),
+    (
+        "V17",
+        State::Any,
+        Make::Once(
+            "do = \"withdraw\"\naccount = \"key\"\nasset = \"USDT\"\namount = \"500\"\ntimes = 1",
+        ),
+    ),
+    (
+        "V17",
+        State::Open,
+        Make::Once("do = \"cancel\"\naccount = \"key\"\nsymbol = \"XRPUSDT\"\ntimes = 1"),
+    ),
+    (
+        "V17",
+        State::Stop,
+        Make::Once("do = \"cancel\"\naccount = \"key\"\nsymbol = \"ADAUSDT\"\ntimes = 1"),
+    ),
+    (
+        "D05",
+        State::Any,
+        Make::Lasting("do = \"corrupt\"\nframe = \"bookTicker\"\nhow = \"garbled\"\nchance = 0.2"),
+    ),
+    (
+        "D06",
+        State::Stop,
+        Make::Once("do = \"price\"\npath = [[\"0s\", 1], [\"5s\", 0.95], [\"10s\", 1]]"),
+    ),
+    (
+        "D06",
+        State::Stop,
+        Make::Once("do = \"price\"\npath = [[\"0s\", 1], [\"20s\", 0.6], [\"50s\", 1]]"),
+    ),
     ("D07", State::Any, Make::Lasting("do = \"freeze\"")),
-    ("D08", State::Any, Make::Lasting("do = \"drop\"\nframe = \"kline\"\nchance = 0.5")),
-    ("D09", State::Any, Make::Lasting("do = \"corrupt\"\nframe = \"executionReport\"\nhow = \"truncated\"\nchance = 0.3")),
-    ("T01", State::Any, Make::Lasting("do = \"clock\"\nskew = \"5s\"")),
-    ("T01", State::Any, Make::Lasting("do = \"clock\"\nskew = \"-1h\"")),
-    ("T03", State::Open, Make::Network(|draws| Act::Pause(seconds(draws, 1, 60)))),
+    (
+        "D08",
+        State::Any,
+        Make::Lasting("do = \"drop\"\nframe = \"kline\"\nchance = 0.5"),
+    ),
+    (
+        "D09",
+        State::Any,
+        Make::Lasting(
+            "do = \"corrupt\"\nframe = \"executionReport\"\nhow = \"truncated\"\nchance = 0.3",
+        ),
+    ),
+    (
+        "T01",
+        State::Any,
+        Make::Lasting("do = \"clock\"\nskew = \"5s\""),
+    ),
+    (
+        "T01",
+        State::Any,
+        Make::Lasting("do = \"clock\"\nskew = \"-1h\""),
+    ),
+    (
+        "T03",
+        State::Open,
+        Make::Network(|draws| Act::Pause(seconds(draws, 1, 60))),
+    ),
     ("S01", State::Any, Make::Network(crash)),
     ("S01", State::Open, Make::Network(crash_again)),
-    ("S03", State::Filled, Make::Network(|draws| Act::Flip(draws.below(500_000)))),
+    (
+        "S03",
+        State::Filled,
+        Make::Network(|draws| Act::Flip(draws.below(500_000))),
+    ),
     ("S05", State::Open, Make::Network(full)),
-    ("S06", State::Open, Make::Network(|draws| Act::BadOperation(1 + draws.below(300)))),
+    (
+        "S06",
+        State::Open,
+        Make::Network(|draws| Act::BadOperation(1 + draws.below(300))),
+    ),
     ("P01", State::Open, Make::Network(|_| Act::Kill)),
-    ("H04", State::Open, Make::Network(|draws| Act::Person(Person::Kill, draws.below(1 << 32)))),
+    (
+        "H04",
+        State::Open,
+        Make::Network(|draws| Act::Person(Person::Kill, draws.below(1 << 32))),
+    ),
     ("H08", State::Filled, Make::Network(person)),
 ];
 
@@ -265,7 +495,11 @@ pub(crate) fn plan(seed: u64) -> Vec<Fault> {
         .map(|_| u64::from(draws.hits(ALLOWED)) * (1 + draws.below(8)))
         .collect();
     let all: u64 = weights.iter().sum();
-    let count = if all == 0 { 0 } else { FAULTS.0 + draws.below(FAULTS.1) };
+    let count = if all == 0 {
+        0
+    } else {
+        FAULTS.0 + draws.below(FAULTS.1)
+    };
     let mut faults: Vec<Fault> = (0..count).map(|_| fault(draws, &weights, all)).collect();
     faults.sort_by_key(|fault| fault.at);
     for (number, fault) in faults.iter_mut().enumerate() {

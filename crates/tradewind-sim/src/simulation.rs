@@ -266,9 +266,10 @@ impl Simulation {
         self.reached.unknown = count(EventType::OrderUnknown);
         self.reached.pairs = events.iter().filter(|(_, kind)| rests(kind)).count();
         self.reached.simulated = self.world.now().since(self.began);
-        let (segments, orders) = self.world.network.with(|network, _| {
-            (network.take_segments(), network.sent_orders().to_vec())
-        });
+        let (segments, orders) = self
+            .world
+            .network
+            .with(|network, _| (network.take_segments(), network.sent_orders().to_vec()));
         self.reached.orders = orders.len();
         let mut hash = crc32fast::Hasher::new();
         for segment in &segments {
@@ -290,7 +291,9 @@ impl Simulation {
             });
             lines.extend(sent);
             let quiet = [EventType::PriceUpdate];
-            let heard = events.iter().filter(|(_, kind)| !quiet.contains(&kind.event_type()));
+            let heard = events
+                .iter()
+                .filter(|(_, kind)| !quiet.contains(&kind.event_type()));
             lines.extend(heard.map(|(at, kind)| (*at, "event", format!("{kind:?}"))));
             lines.sort_by_key(|(at, ..)| *at);
             let line = |(at, who, what): &(Timestamp, &str, String)| {
@@ -332,7 +335,11 @@ fn choices(seed: u64) -> Choices {
         latency,
         bots: bots(&mut draws),
         reserve_bytes: if draws.below(2) == 0 { 0 } else { 1 << 20 },
-        segment_bytes: if draws.below(2) == 0 { 64 << 20 } else { 1 << 18 },
+        segment_bytes: if draws.below(2) == 0 {
+            64 << 20
+        } else {
+            1 << 18
+        },
         ..Choices::busy(seed)
     }
 }

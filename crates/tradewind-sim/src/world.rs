@@ -39,7 +39,8 @@ use tradewind_venues::{
 };
 
 use crate::checks::{
-    Killed, enters_on_live_data, keeps_to_bans, killed_sends_nothing, sent_as_passed, states_move_forward, unknown_blocks_entries,
+    Killed, enters_on_live_data, keeps_to_bans, killed_sends_nothing, sent_as_passed,
+    states_move_forward, unknown_blocks_entries,
 };
 use crate::evidence::{JournalEvidence, symbol};
 use crate::executor::{Executor, VirtualTime};

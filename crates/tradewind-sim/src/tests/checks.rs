@@ -8,8 +8,8 @@ use tradewind_model::{ClientOrderId, FeedHealth, Quantity, Timestamp};
 use tradewind_simx_server::simulation::{Ban, SentOrder};
 
 use crate::checks::{
-    Killed, Passed, enters_on_live_data, keeps_to_bans, killed_sends_nothing, sent_as_passed, states_move_forward,
-    unknown_blocks_entries,
+    Killed, Passed, enters_on_live_data, keeps_to_bans, killed_sends_nothing, sent_as_passed,
+    states_move_forward, unknown_blocks_entries,
 };
 use crate::evidence::JournalEvidence;
 use crate::world::{Choices, World};
@@ -28,7 +28,9 @@ fn left() -> Left {
     world.run(Duration::from_secs(60));
     let journal = JournalEvidence::read(&world.storage);
     let left = Left {
-        sent: world.network.with(|network, _| network.sent_orders().to_vec()),
+        sent: world
+            .network
+            .with(|network, _| network.sent_orders().to_vec()),
         passed: journal.passed(&world.configuration()),
         events: journal.events,
         requests: world.network.with(|network, _| network.requests().to_vec()),
@@ -48,18 +50,33 @@ fn an_order_that_leaves_while_the_desk_is_killed_is_found() {
     let left = left();
     let at = left.sent[3].first_byte_at;
     let killed = |from, until, flattens| {
-        let kills = [Killed { from, until, flattens }];
+        let kills = [Killed {
+            from,
+            until,
+            flattens,
+        }];
         killed_sends_nothing(&left.sent, &kills).len()
     };
     let (before, behind) = (at - Duration::from_nanos(1), at + Duration::from_nanos(1));
     assert!(killed(before, Some(behind), false) > 0);
-    assert_eq!(killed(at, Some(behind), false), 0, "what left at that moment left before");
+    assert_eq!(
+        killed(at, Some(behind), false),
+        0,
+        "what left at that moment left before"
+    );
     let is_bought = |order: &&SentOrder| {
-        order.request.params.contains(&("side".to_owned(), "BUY".to_owned()))
+        order
+            .request
+            .params
+            .contains(&("side".to_owned(), "BUY".to_owned()))
     };
     let bought = left.sent.iter().filter(is_bought).count();
     let first = left.sent[0].first_byte_at - Duration::from_nanos(1);
-    assert_eq!(killed(first, None, true), bought, "only what is sold may flatten");
+    assert_eq!(
+        killed(first, None, true),
+        bought,
+        "only what is sold may flatten"
+    );
 }
 
 #[test]
@@ -110,9 +127,9 @@ fn an_order_that_opens_after_its_end_is_found() {
 #[test]
 fn an_entry_beside_an_order_of_unknown_fate_is_found() {
     let mut events = left().events;
-    let placed = events.iter().position(|event| {
-        matches!(event, EventKind::OrderPlaced { purpose, .. } if !purpose.reduces())
-    });
+    let placed = events.iter().position(
+        |event| matches!(event, EventKind::OrderPlaced { purpose, .. } if !purpose.reduces()),
+    );
     let at = placed.unwrap();
     let EventKind::OrderPlaced { terms, bot, .. } = events[at].clone() else {
         unreachable!();
@@ -126,9 +143,9 @@ fn an_entry_beside_an_order_of_unknown_fate_is_found() {
 #[test]
 fn an_entry_on_stale_data_is_found() {
     let mut events = left().events;
-    let placed = events.iter().position(|event| {
-        matches!(event, EventKind::OrderPlaced { purpose, .. } if !purpose.reduces())
-    });
+    let placed = events.iter().position(
+        |event| matches!(event, EventKind::OrderPlaced { purpose, .. } if !purpose.reduces()),
+    );
     let at = placed.unwrap();
     let EventKind::OrderPlaced { terms, .. } = &events[at] else {
         unreachable!();

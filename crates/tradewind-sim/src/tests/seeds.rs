@@ -101,7 +101,9 @@ fn a_story_is_told_in_the_order_of_time() {
     let story = run(7, &settings).story;
     let has = |who: &str| story.iter().any(|line| line.contains(who));
     assert!(has(" wire ") && has(" event ") && has(" world "));
-    let times = story.iter().map(|line| line.split_whitespace().next().unwrap());
+    let times = story
+        .iter()
+        .map(|line| line.split_whitespace().next().unwrap());
     let times: Vec<f64> = times.map(|time| time.parse().unwrap()).collect();
     assert!(times.is_sorted());
 }

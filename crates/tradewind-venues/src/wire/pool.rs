@@ -317,7 +317,13 @@ mod tests {
         };
         let client = async {
             for _ in 0..2 {
-                assert_eq!(pool.send(&request, false, || Duration::ZERO).await.unwrap().body, b"ok");
+                assert_eq!(
+                    pool.send(&request, false, || Duration::ZERO)
+                        .await
+                        .unwrap()
+                        .body,
+                    b"ok"
+                );
                 tokio::time::timeout(Duration::from_secs(60), async {
                     while !pool.idle.lock().links.is_empty() {
                         tokio::task::yield_now().await;
